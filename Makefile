@@ -1,0 +1,50 @@
+# Needs Python 3.11+ and make; everything else goes into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help setup run sandbox test check fix bench kill-test lock screenshots clean
+help: ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+setup: $(STAMP) ## create .venv and install the locked dependencies
+
+$(STAMP): requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit("Darkroom needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
+	@touch $(STAMP)
+
+run: $(STAMP) ## run the bot against Discord (needs DISCORD_TOKEN)
+	@$(BIN)/python -m bot run
+
+sandbox: $(STAMP) ## try everything in the browser: no account, no key, no network
+	@$(BIN)/python -m bot sandbox
+
+test: $(STAMP) ## run every test
+	$(BIN)/python -m pytest
+
+check: $(STAMP) ## formatting, lint, types, import rules, tests with coverage
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
+	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage report --fail-under=85
+
+fix: $(STAMP) ## format and apply safe lint fixes
+	$(BIN)/python -m ruff format .
+	$(BIN)/python -m ruff check --fix .
+
+bench: $(STAMP) ## measure speed and memory against floors of the same run
+	$(BIN)/python -m tests.bench
+
+kill-test: $(STAMP) ## 1,000 kills of the bot at instrumented points and at random
+	DARKROOM_KILLS=1000 $(BIN)/python -m pytest tests/wire/test_kill.py --timeout=7200
+
+lock: $(STAMP) ## resolve pyproject.toml into the two hashed lock files (needs uv on the PATH)
+	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra postgres --extra speed --extra metrics -o requirements.lock
+	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra dev -o requirements-dev.lock
+
+clean: ## remove .venv and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build *.egg-info

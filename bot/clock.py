@@ -1,0 +1,59 @@
+"""Time: the clock everything reads, and the pace at which Darkroom does things."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The current time, aware, UTC."""
+        ...
+
+    async def wait(self, wake: asyncio.Event, until: datetime | None) -> None:
+        """Return when `wake` is set or `until` has come, whichever is first (None: only `wake`)."""
+        ...
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def wait(self, wake: asyncio.Event, until: datetime | None) -> None:
+        timeout = None if until is None else max(0.0, (until - self.now()).total_seconds())
+        try:
+            async with asyncio.timeout(timeout):
+                await wake.wait()
+        except TimeoutError:
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Every waiting time in one place; the sandbox and the tests use a faster one."""
+
+    poll: timedelta = timedelta(seconds=20)
+    """Between looks at a running training without a webhook."""
+    poll_with_webhook: timedelta = timedelta(seconds=60)
+    generation_poll: timedelta = timedelta(seconds=2)
+    """First look at a running generation; grows by half up to `generation_poll_max` (Apiframe /docs/jobs/get)."""
+    generation_poll_max: timedelta = timedelta(seconds=10)
+    settle: timedelta = timedelta(seconds=60)
+    """How long a paid call of unknown outcome is left alone before we look for it."""
+    lease: timedelta = timedelta(seconds=60)
+    backoff_first: timedelta = timedelta(seconds=5)
+    backoff_max: timedelta = timedelta(minutes=10)
+    busy: timedelta = timedelta(seconds=60)
+    """After a 429 without Retry-After: the training cap, so nothing changes quickly."""
+    training_deadline: timedelta = timedelta(hours=2)
+    generation_deadline: timedelta = timedelta(minutes=10)
+    post_deadline: timedelta = timedelta(hours=24)
+    nonce_memory: timedelta = timedelta(minutes=2)
+    """How long Discord surely still knows a nonce ("the past few minutes")."""
+    photos_kept: timedelta = timedelta(hours=24)
+    pictures_kept: timedelta = timedelta(days=7)
+    retired_key_kept: timedelta = timedelta(hours=24)
+    details_kept: timedelta = timedelta(days=30)
+    milestone: timedelta = timedelta(seconds=15)
+    """A status message is edited at most this often."""

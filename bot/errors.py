@@ -1,0 +1,133 @@
+"""Every error Darkroom raises on purpose.
+
+DarkroomError
+├── UserError              a sentence for the person; nothing is broken
+│   ├── NotAllowed         you may not do this here
+│   ├── NotFound           it does not exist, or is not yours (the two are never told apart)
+│   └── NoKey              the guild has no usable API key
+├── StartupError           a sentence for the operator; the process ends
+├── SealError              a sealed secret could not be opened
+├── FetchError             a file could not be fetched
+│   ├── HostRefused        its host is not trusted
+│   ├── FileTooLarge       it is larger than the cap
+│   └── FileGone           the link has expired
+└── ProviderError          what a provider's answer means for us
+    ├── Refused            400: the order itself is wrong; `details` says where
+    ├── KeyRejected        401, 403: the API key is not accepted
+    ├── OutOfCredits       402
+    ├── Missing            404, 410: no such object for this key
+    ├── Busy               429: rate limit or training cap; nothing was charged
+    ├── Unavailable        the provider did not take the call; nothing was charged
+    └── OutcomeUnknown     the call may have been taken; look before doing anything else
+"""
+
+
+class DarkroomError(Exception):
+    """Root of all errors raised on purpose."""
+
+
+class UserError(DarkroomError):
+    """Its text is one clear sentence for the person who acted."""
+
+
+class NotAllowed(UserError):
+    pass
+
+
+class NotFound(UserError):
+    pass
+
+
+class NoKey(UserError):
+    pass
+
+
+class StartupError(DarkroomError):
+    """Its text is one clear sentence for the operator; the process exits with 1."""
+
+
+class SealError(DarkroomError):
+    """A sealed secret was made with another master key, moved to another row, or damaged."""
+
+
+class FetchError(DarkroomError):
+    pass
+
+
+class HostRefused(FetchError):
+    pass
+
+
+class FileTooLarge(FetchError):
+    pass
+
+
+class FileGone(FetchError):
+    pass
+
+
+class ProviderError(DarkroomError):
+    """Text is safe to log; it never holds an API key. `sentence` is what the provider said, if anything."""
+
+    def __init__(self, sentence: str = "", *, status: int | None = None) -> None:
+        super().__init__(sentence or type(self).__name__)
+        self.sentence = sentence
+        self.status = status
+
+
+class Refused(ProviderError):
+    """400-class answer; `details` maps a JSON path to the provider's messages."""
+
+    def __init__(
+        self, sentence: str = "", *, status: int | None = None, details: dict[str, list[str]] | None = None
+    ) -> None:
+        super().__init__(sentence, status=status)
+        self.details = details or {}
+
+
+class KeyRejected(ProviderError):
+    pass
+
+
+class OutOfCredits(ProviderError):
+    """402; both numbers are credits, None when the answer did not say."""
+
+    def __init__(
+        self,
+        sentence: str = "",
+        *,
+        status: int | None = None,
+        required: int | None = None,
+        available: int | None = None,
+    ) -> None:
+        super().__init__(sentence, status=status)
+        self.required = required
+        self.available = available
+
+
+class Missing(ProviderError):
+    pass
+
+
+class Busy(ProviderError):
+    """429; `retry_after` is in seconds, None when the answer did not say."""
+
+    def __init__(
+        self, sentence: str = "", *, status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(sentence, status=status)
+        self.retry_after = retry_after
+
+
+class Unavailable(ProviderError):
+    """`retry_after` is in seconds, None when the answer did not say."""
+
+    def __init__(
+        self, sentence: str = "", *, status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(sentence, status=status)
+        self.retry_after = retry_after
+
+
+class OutcomeUnknown(ProviderError):
+    pass
