@@ -112,9 +112,7 @@ class Missing(ProviderError):
 class Busy(ProviderError):
     """429; `retry_after` is in seconds, None when the answer did not say."""
 
-    def __init__(
-        self, sentence: str = "", *, status: int | None = None, retry_after: float | None = None
-    ) -> None:
+    def __init__(self, sentence: str = "", *, status: int | None = None, retry_after: float | None = None) -> None:
         super().__init__(sentence, status=status)
         self.retry_after = retry_after
 
@@ -122,9 +120,7 @@ class Busy(ProviderError):
 class Unavailable(ProviderError):
     """`retry_after` is in seconds, None when the answer did not say."""
 
-    def __init__(
-        self, sentence: str = "", *, status: int | None = None, retry_after: float | None = None
-    ) -> None:
+    def __init__(self, sentence: str = "", *, status: int | None = None, retry_after: float | None = None) -> None:
         super().__init__(sentence, status=status)
         self.retry_after = retry_after
 

@@ -139,8 +139,6 @@ class ProviderClient(Protocol):
 
 
 class VerifyWebhook(Protocol):
-    def __call__(
-        self, body: bytes, headers: Mapping[str, str], api_keys: Sequence[str]
-    ) -> WebhookHint | None:
+    def __call__(self, body: bytes, headers: Mapping[str, str], api_keys: Sequence[str]) -> WebhookHint | None:
         """The hint when the raw body is signed with one of the keys, else None. Never raises."""
         ...
