@@ -29,13 +29,26 @@ class SystemClock:
             return
 
 
+class Doorbell:
+    """Tells a sleeping lane of the engine that one of its rows has changed. Ringing twice is ringing once."""
+
+    def __init__(self) -> None:
+        self._bells: dict[str, asyncio.Event] = {}
+
+    def bell(self, lane: str) -> asyncio.Event:
+        return self._bells.setdefault(lane, asyncio.Event())
+
+    def ring(self, *lanes: str) -> None:
+        for lane in lanes:
+            self.bell(lane).set()
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """Every waiting time in one place; the sandbox and the tests use a faster one."""
 
     poll: timedelta = timedelta(seconds=20)
-    """Between looks at a running training without a webhook."""
-    poll_with_webhook: timedelta = timedelta(seconds=60)
+    """Between looks at a running training."""
     generation_poll: timedelta = timedelta(seconds=2)
     """First look at a running generation; grows by half up to `generation_poll_max` (Apiframe /docs/jobs/get)."""
     generation_poll_max: timedelta = timedelta(seconds=10)
@@ -47,6 +60,8 @@ class Pace:
     busy: timedelta = timedelta(seconds=60)
     """After a 429 without Retry-After: the training cap, so nothing changes quickly."""
     training_deadline: timedelta = timedelta(hours=2)
+    """Past it a training is called late, or an order of unknown outcome is given up."""
+    give_up: timedelta = timedelta(hours=24)
     generation_deadline: timedelta = timedelta(minutes=10)
     post_deadline: timedelta = timedelta(hours=24)
     nonce_memory: timedelta = timedelta(minutes=2)

@@ -5,6 +5,16 @@ from datetime import datetime
 from enum import StrEnum
 
 
+class LaneName(StrEnum):
+    """The engine's lanes, one for each table whose rows are jobs."""
+
+    TRAININGS = "training"
+    GENERATIONS = "generation"
+    POSTS = "post"
+    DATASETS = "dataset"
+    KEYS = "key"
+
+
 class ProviderName(StrEnum):
     APIFRAME = "apiframe"
 
@@ -122,7 +132,6 @@ class ApiKeyRow:
     last_error: str | None
     last_error_at: datetime | None
     retired_at: datetime | None
-    webhook_variant: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,310 @@
+"""Datasets: taking photos in, judging them one by one and as a set, and letting them leave the disk in time."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock, Doorbell, Pace
+from bot.errors import FetchError, FileGone, FileTooLarge, NotFound, UserError
+from bot.models import (
+    Dataset,
+    DatasetStatus,
+    Finding,
+    Gender,
+    LaneName,
+    Photo,
+    ProviderName,
+    SubjectKind,
+    TrainingStatus,
+    Verdict,
+)
+from bot.photos import checks
+from bot.photos.intake import Fetcher, Spool
+from bot.photos.prepare import PhotoDesk
+from bot.photos.sheet import SheetEntry
+from bot.storage import datasets as rows
+from bot.storage import trainings
+from bot.storage.database import Database
+from bot.storage.due import Claim, store
+from bot.storage.tables import datasets
+
+log = logging.getLogger(__name__)
+
+CONSENT_POLICY = "2026-11"
+"""Version of the sentence members agree to; recorded with every consent."""
+CONSENT_SENTENCE = (
+    "These are photos of me, or I have the permission of everyone in them, and everyone is 18 or older. "
+    "They may be sent to {provider} to train a LoRA."
+)
+HELD_MAX = 60
+"""Photos one dataset may hold, refused ones included, so that a flood cannot fill the disk."""
+DOWNLOADS_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetOrder:
+    """What /train asks for. Limits: Apiframe /docs/loras/create."""
+
+    name: str
+    subject_kind: SubjectKind
+    gender: Gender | None = None
+    ethnicity: str | None = None
+    age: str | None = None
+    steps: int = 1000
+    rank: int = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An attachment as Discord announced it; nothing of it is trusted."""
+
+    name: str
+    url: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A dataset and what we say of its photos: each photo's verdict counts duplicates and the limit of 30."""
+
+    dataset: Dataset
+    photos: tuple[Photo, ...]
+
+    @property
+    def usable(self) -> tuple[Photo, ...]:
+        return tuple(photo for photo in self.photos if photo.verdict is not Verdict.REFUSED)
+
+    @property
+    def missing(self) -> int:
+        """How many more usable photos it takes."""
+        return max(0, checks.MIN_PHOTOS - len(self.usable))
+
+    @property
+    def can_start(self) -> bool:
+        return self.dataset.status is DatasetStatus.OPEN and self.missing == 0
+
+
+def check_order(order: DatasetOrder) -> None:
+    """UserError when the order cannot be trained, before anybody uploads anything."""
+    if order.subject_kind is SubjectKind.PERSON and (order.gender is None or not (order.ethnicity or "").strip()):
+        raise UserError(
+            "To train a person, the provider needs `gender` and `ethnicity`. "
+            "Please fill in both options of `/train` and send it again; they are deleted with the photos."
+        )
+    for label, value in (("ethnicity", order.ethnicity), ("age", order.age)):
+        if value is not None and not 1 <= len(value.strip()) <= 40:
+            raise UserError(f"`{label}` takes 1 to 40 characters. Please shorten it.")
+    if not 500 <= order.steps <= 3000:
+        raise UserError("`steps` takes a number from 500 to 3000; 1000 is a good start.")
+    if not 8 <= order.rank <= 64:
+        raise UserError("`rank` takes a number from 8 to 64; 32 is a good start.")
+
+
+def judge_set(photos: Sequence[Photo]) -> tuple[Photo, ...]:
+    """Each photo's verdict within its set: later duplicates are marked, and only the first 30 usable ones are sent."""
+    duplicates = checks.find_duplicates([(photo.name, photo.sha256, photo.dhash) for photo in photos])
+    judged: list[Photo] = []
+    used = 0
+    for index, photo in enumerate(photos):
+        findings = photo.findings
+        if index in duplicates and photo.verdict is not Verdict.REFUSED:
+            findings = (*findings, duplicates[index])
+        verdict = checks.verdict_of(findings)
+        if verdict is not Verdict.REFUSED:
+            used += 1
+            if used > checks.MAX_PHOTOS:
+                findings = (*findings, Finding(checks.Code.OVER_LIMIT))
+                verdict = Verdict.REFUSED
+        judged.append(replace(photo, findings=findings, verdict=verdict))
+    return tuple(judged)
+
+
+class DatasetService:
+    def __init__(
+        self,
+        database: Database,
+        spool: Spool,
+        fetcher: Fetcher,
+        desk: PhotoDesk,
+        *,
+        doorbell: Doorbell,
+        clock: Clock,
+        pace: Pace,
+    ) -> None:
+        self._database = database
+        self._spool = spool
+        self._fetcher = fetcher
+        self._desk = desk
+        self._doorbell = doorbell
+        self._clock = clock
+        self._pace = pace
+        self._downloads = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
+
+    async def create(self, order: DatasetOrder, *, guild_id: int, channel_id: int, user_id: int) -> Dataset:
+        check_order(order)
+        name = " ".join(order.name.split())
+        if not 1 <= len(name) <= 40:
+            raise UserError("The name takes 1 to 40 characters. Please send `/train` again with a shorter one.")
+        person = order.subject_kind is SubjectKind.PERSON
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> Dataset:
+            dataset_id = await rows.insert(
+                connection,
+                guild_id=guild_id,
+                channel_id=channel_id,
+                user_id=user_id,
+                name=name,
+                subject_kind=order.subject_kind,
+                gender=order.gender if person else None,
+                ethnicity=order.ethnicity.strip() if person and order.ethnicity else None,
+                age=order.age.strip() if person and order.age else None,
+                steps=order.steps,
+                rank=order.rank,
+                created_at=now,
+                due_at=now + self._pace.photos_kept,
+            )
+            dataset = await rows.get(connection, dataset_id)
+            assert dataset is not None  # noqa: S101 - inserted just above
+            return dataset
+
+        return await self._database.write(work)
+
+    async def take_in(self, dataset: Dataset, uploads: Sequence[Upload], *, provider: ProviderName) -> Board:
+        """Download, check and prepare the uploads, record the member's consent for them, and show the board.
+
+        Never fails for a photo: each one is named on the board with what to do.
+        """
+        board = await self.board(dataset.id, guild_id=dataset.guild_id, user_id=dataset.user_id)
+        if dataset.status is not DatasetStatus.OPEN:
+            raise UserError("This dataset has been started or discarded already. Send `/train` to begin a new one.")
+        if len(board.photos) + len(uploads) > HELD_MAX:
+            raise UserError(f"A dataset holds up to {HELD_MAX} photos. Remove some first, then add these.")
+        photos = await asyncio.gather(*(self._take_in_one(dataset, upload) for upload in uploads))
+
+        async def work(connection: AsyncConnection) -> bool:
+            current = await rows.get(connection, dataset.id)
+            if current is None or current.status is not DatasetStatus.OPEN:
+                return False
+            for photo in photos:
+                await rows.add_photo(connection, dataset.id, photo)
+            await rows.record_consent(
+                connection,
+                dataset=dataset,
+                provider=provider,
+                policy_version=CONSENT_POLICY,
+                photo_hashes=[photo.sha256 for photo in photos if photo.file is not None],
+                now=self._clock.now(),
+            )
+            return True
+
+        if not await self._database.write(work):
+            self._spool.free(photo.file for photo in photos if photo.file is not None)
+            raise UserError("This dataset was started or discarded meanwhile, so these photos were not added.")
+        return await self.board(dataset.id, guild_id=dataset.guild_id, user_id=dataset.user_id)
+
+    async def board(self, dataset_id: int, *, guild_id: int, user_id: int) -> Board:
+        async with self._database.read() as connection:
+            dataset = await rows.get(connection, dataset_id)
+            if dataset is None or dataset.guild_id != guild_id or dataset.user_id != user_id:
+                raise NotFound("This dataset is not here any more. Send `/train` to begin a new one.")
+            photos = await rows.photos_of(connection, dataset_id)
+        return Board(dataset, judge_set(photos))
+
+    async def open_dataset(self, *, guild_id: int, user_id: int) -> Dataset:
+        """The member's newest open dataset in this guild; NotFound with what to do when there is none."""
+        async with self._database.read() as connection:
+            dataset = await rows.open_of(connection, guild_id, user_id)
+        if dataset is None:
+            raise NotFound("You have no open dataset here. Send `/train` to begin one.")
+        return dataset
+
+    async def remove(self, dataset_id: int, photo_ids: Sequence[int], *, guild_id: int, user_id: int) -> Board:
+        board = await self.board(dataset_id, guild_id=guild_id, user_id=user_id)
+        if board.dataset.status is not DatasetStatus.OPEN:
+            raise UserError("This dataset has been started already; its photos are on their way to the provider.")
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            return await rows.remove_photos(connection, dataset_id, photo_ids)
+
+        self._spool.free(await self._database.write(work))
+        return await self.board(dataset_id, guild_id=guild_id, user_id=user_id)
+
+    async def discard(self, dataset_id: int, *, guild_id: int, user_id: int) -> Dataset:
+        """Delete the photos at once; nothing was sent anywhere."""
+        board = await self.board(dataset_id, guild_id=guild_id, user_id=user_id)
+
+        async def work(connection: AsyncConnection) -> list[str] | None:
+            if not await rows.move(connection, dataset_id, from_=DatasetStatus.OPEN, to=DatasetStatus.DISCARDED):
+                return None
+            await rows.forget_person(connection, dataset_id)
+            return await rows.forget_files(connection, dataset_id)
+
+        files = await self._database.write(work)
+        if files is None:
+            raise UserError("This dataset has been started or discarded already.")
+        self._spool.free(files)
+        return board.dataset
+
+    async def sheet(self, board: Board) -> bytes | None:
+        """The contact sheet as JPEG; None when there is no photo to show."""
+        if not board.photos:
+            return None
+        return await self._desk.sheet(
+            [
+                SheetEntry(number, self._spool.path(photo.file) if photo.file else None, photo.verdict)
+                for number, photo in enumerate(board.photos, start=1)
+            ]
+        )
+
+    async def advance(self, claim: Claim[Dataset]) -> None:
+        """The time of these photos is up: they leave the disk, whatever they were waiting for."""
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            training = await trainings.latest_of_dataset(connection, claim.id)
+            status = DatasetStatus.EXPIRED if claim.row.status is DatasetStatus.OPEN else claim.row.status
+            await store(connection, datasets, claim, due_at=None, status=status)
+            await rows.forget_person(connection, claim.id)
+            if training is not None and training.status is TrainingStatus.QUEUED:
+                await trainings.bring_forward(connection, training.id, now=self._clock.now())
+            return await rows.forget_files(connection, claim.id)
+
+        self._spool.free(await self._database.write(work))
+        self._doorbell.ring(LaneName.TRAININGS)
+
+    async def _take_in_one(self, dataset: Dataset, upload: Upload) -> Photo:
+        name = checks.display_name(upload.name)
+        if upload.size > checks.MAX_INTAKE_BYTES:
+            return _unread(dataset, name, checks.Code.TOO_LARGE, upload.size)
+        try:
+            async with self._downloads:
+                received = await self._fetcher.fetch(upload.url, limit=checks.MAX_INTAKE_BYTES, into=self._spool)
+        except FileTooLarge:
+            return _unread(dataset, name, checks.Code.TOO_LARGE, upload.size)
+        except FileGone:
+            return _unread(dataset, name, checks.Code.GONE, upload.size)
+        except FetchError as error:
+            log.warning("A photo could not be fetched: %s", error)
+            return _unread(dataset, name, checks.Code.NOT_FETCHED, upload.size)
+        examined = await self._desk.examine(received, name)
+        return Photo(
+            id=0,
+            dataset_id=dataset.id,
+            name=name,
+            verdict=examined.verdict,
+            findings=examined.findings,
+            sha256=examined.sha256,
+            dhash=examined.dhash,
+            size=examined.size,
+            width=examined.width,
+            height=examined.height,
+            file=examined.file,
+        )
+
+
+def _unread(dataset: Dataset, name: str, code: checks.Code, size: int) -> Photo:
+    finding = Finding(code)
+    return Photo(0, dataset.id, name, checks.verdict_of([finding]), (finding,), "", None, size, 0, 0, None)

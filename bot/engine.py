@@ -1,0 +1,139 @@
+"""The engine: claims due rows under a lease, runs one step for each, reschedules. Knows no Discord and no provider."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import uniform
+from typing import Any
+
+from bot.clock import Clock, Doorbell, Pace
+from bot.log import bind
+from bot.storage.due import Claim, DueRows, LeaseLost
+
+log = logging.getLogger(__name__)
+
+RECENT = timedelta(seconds=60)
+
+
+@dataclass(slots=True)
+class Lane:
+    """One table's jobs: where the rows are, the step that advances one, how many at once."""
+
+    name: str
+    rows: DueRows[Any]
+    advance: Callable[[Claim[Any]], Awaitable[None]]
+    concurrency: int
+    running: dict[asyncio.Task[None], Claim[Any]] = field(default_factory=dict)
+    last_turn: datetime | None = None
+
+
+def backoff(attempt: int, *, first: timedelta, ceiling: timedelta) -> timedelta:
+    """Doubling wait with jitter (80-120 %) for the given attempt, counted from 0."""
+    doubled: timedelta = min(first * 2 ** min(attempt, 30), ceiling)
+    return doubled * uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
+
+
+class Engine:
+    """Runs lanes until it is cancelled. `owner` is fresh for every start, so an old lease is never taken for ours."""
+
+    def __init__(self, lanes: Sequence[Lane], *, doorbell: Doorbell, clock: Clock, pace: Pace) -> None:
+        self._lanes = lanes
+        self._doorbell = doorbell
+        self._clock = clock
+        self._pace = pace
+        self.owner = secrets.token_hex(8)
+
+    def is_alive(self) -> bool:
+        """Whether every lane has had a turn recently; a lane with nothing to do still turns now and then."""
+        now = self._clock.now()
+        return all(lane.last_turn is not None and now - lane.last_turn < RECENT for lane in self._lanes)
+
+    async def run(self, *, alone: bool) -> None:
+        """`alone`: no other process can be working on these rows, so leases left behind by a crash are taken back."""
+        if alone:
+            for lane in self._lanes:
+                await lane.rows.release_all()
+        async with asyncio.TaskGroup() as group:
+            for lane in self._lanes:
+                group.create_task(self._run_lane(lane), name=f"lane-{lane.name}")
+            group.create_task(self._renew_leases(), name="lease-renewal")
+
+    async def _run_lane(self, lane: Lane) -> None:
+        failures = 0
+        wake = self._doorbell.bell(lane.name)
+        try:
+            while True:
+                wake.clear()
+                lane.last_turn = self._clock.now()
+                try:
+                    until = await self._turn(lane)
+                    failures = 0
+                except Exception:  # the loop must outlive a sick database
+                    failures += 1
+                    if failures == 1:
+                        log.exception("The %s lane cannot read its rows; it keeps trying", lane.name)
+                    until = self._clock.now() + backoff(failures, first=timedelta(seconds=1), ceiling=RECENT / 2)
+                await self._clock.wait(wake, until)
+        finally:
+            await self._stop(lane)
+
+    async def _turn(self, lane: Lane) -> datetime:
+        """Start a step for every claimable row; when to look again."""
+        idle_until = self._clock.now() + RECENT / 2
+        while (free := lane.concurrency - len(lane.running)) > 0:
+            due = await lane.rows.next_due()
+            now = self._clock.now()
+            if due is None or due > now:
+                return idle_until if due is None else min(due, idle_until)
+            claims = await lane.rows.claim(owner=self.owner, now=now, until=now + self._pace.lease, limit=free)
+            if not claims:
+                return min(now + timedelta(seconds=1), idle_until)
+            for claim in claims:
+                task = asyncio.create_task(self._step(lane, claim), name=f"{lane.name}-{claim.id}")
+                lane.running[task] = claim
+                task.add_done_callback(lambda done: self._done(lane, done))
+        return idle_until
+
+    def _done(self, lane: Lane, task: asyncio.Task[None]) -> None:
+        lane.running.pop(task, None)
+        self._doorbell.ring(lane.name)
+
+    async def _step(self, lane: Lane, claim: Claim[Any]) -> None:
+        with bind(job=f"{lane.name}-{claim.id}"):
+            try:
+                await lane.advance(claim)
+            except LeaseLost:
+                log.info("Dropped a step: the row has moved on")
+            except Exception:
+                log.exception("A step failed; it is tried again later")
+                await self._postpone(lane, claim)
+
+    async def _postpone(self, lane: Lane, claim: Claim[Any]) -> None:
+        wait = backoff(getattr(claim.row, "attempt", 0), first=self._pace.backoff_first, ceiling=self._pace.backoff_max)
+        try:
+            await lane.rows.postpone(claim, due_at=self._clock.now() + wait)
+        except Exception:
+            log.exception("The row could not be given back; its lease will end by itself")
+
+    async def _renew_leases(self) -> None:
+        """A long step (a slow upload) keeps its row as long as this process lives."""
+        never = asyncio.Event()
+        while True:
+            await self._clock.wait(never, self._clock.now() + self._pace.lease / 3)
+            for lane in self._lanes:
+                if lane.running:
+                    try:
+                        await lane.rows.renew(list(lane.running.values()), until=self._clock.now() + self._pace.lease)
+                    except Exception:
+                        log.exception("Leases of the %s lane could not be renewed", lane.name)
+
+    async def _stop(self, lane: Lane) -> None:
+        """Steps are cancelled; their rows come back when the lease ends or at the next start."""
+        for task in list(lane.running):
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*lane.running, return_exceptions=True)

@@ -1,0 +1,231 @@
+"""API keys of a guild: checked with the provider, sealed, paused when refused, shredded when no longer needed."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock, Doorbell, Pace
+from bot.errors import KeyRejected, NoKey, ProviderError, SealError, UserError
+from bot.models import ApiKeyRow, LaneName, Place, PostKind, ProviderName, SubjectTable
+from bot.providers.base import Account, ProviderClient
+from bot.storage import generations, posts, trainings
+from bot.storage import keys as rows
+from bot.storage.database import Database
+from bot.storage.due import Claim, store
+from bot.storage.sealing import Sealer
+from bot.storage.tables import api_keys
+
+log = logging.getLogger(__name__)
+
+Connect = Callable[[ProviderName, str], ProviderClient]
+
+SHRED_LOOK = timedelta(minutes=5)
+"""How often a retired key that still has jobs is looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStatus:
+    """What /keys status shows; `balance` in credits, None when the provider could not be asked (`trouble` says why)."""
+
+    row: ApiKeyRow
+    balance: int | None
+    team: str | None
+    trouble: str | None
+    running: int
+
+
+class KeyService:
+    def __init__(
+        self, database: Database, sealer: Sealer, connect: Connect, *, doorbell: Doorbell, clock: Clock, pace: Pace
+    ) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._connect = connect
+        self._doorbell = doorbell
+        self._clock = clock
+        self._pace = pace
+
+    async def set(self, guild_id: int, provider: ProviderName, api_key: str, *, set_by: int) -> KeyStatus:
+        """Check the key with the provider, then seal it; an earlier key is retired. UserError when it is refused."""
+        api_key = api_key.strip()
+        if not 8 <= len(api_key) <= 200 or not api_key.isascii() or not api_key.isprintable() or " " in api_key:
+            raise UserError(f"That does not look like an API key. Copy it whole from your {provider.label} dashboard.")
+        account = await self._ask(provider, api_key)
+        sealed = self._sealer.seal(api_key, context=_context(guild_id, provider))
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> ApiKeyRow:
+            await rows.retire(connection, guild_id, provider, now=now, shred_at=now)
+            key_id = await rows.insert(
+                connection,
+                guild_id=guild_id,
+                provider=provider,
+                sealed=sealed,
+                last4=api_key[-4:],
+                set_by=set_by,
+                now=now,
+            )
+            await trainings.move_queued(connection, guild_id=guild_id, provider=provider, key_id=key_id)
+            stored = await rows.get(connection, key_id)
+            assert stored is not None  # noqa: S101 - inserted two lines above
+            return stored.row
+
+        row = await self._database.write(work)
+        self._doorbell.ring(LaneName.KEYS, LaneName.TRAININGS, LaneName.GENERATIONS)
+        return KeyStatus(row, account.credits, account.team, None, 0)
+
+    async def status(self, guild_id: int, provider: ProviderName) -> KeyStatus | None:
+        async with self._database.read() as connection:
+            stored = await rows.current(connection, guild_id, provider)
+            if stored is None:
+                return None
+            running = await trainings.open_on_key(connection, stored.row.id)
+        try:
+            account = await self._connect(provider, self._open(stored)).account()
+        except (ProviderError, SealError) as error:
+            return KeyStatus(stored.row, None, None, explain(error, provider), running)
+        return KeyStatus(stored.row, account.credits, account.team, None, running)
+
+    async def remove(self, guild_id: int, provider: ProviderName) -> int:
+        """Take the key out of use at once. How many running jobs still need it before it is shredded."""
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> int | None:
+            key_id = await rows.retire(connection, guild_id, provider, now=now, shred_at=now)
+            if key_id is None:
+                return None
+            await trainings.hold_back(connection, key_id)
+            return await _jobs_on(connection, key_id)
+
+        running = await self._database.write(work)
+        if running is None:
+            raise NoKey(f"There is no {provider.label} key to remove.")
+        self._doorbell.ring(LaneName.KEYS)
+        return running
+
+    async def current(self, guild_id: int, provider: ProviderName) -> ApiKeyRow:
+        """The key that may be used for new orders; NoKey with a sentence otherwise."""
+        async with self._database.read() as connection:
+            stored = await rows.current(connection, guild_id, provider)
+        if stored is None:
+            raise NoKey(f"This server has no {provider.label} key yet. Ask an admin to run `/keys set`.")
+        if stored.row.paused_at is not None:
+            raise NoKey(
+                f"{provider.label} does not accept this server's key at the moment. Ask an admin to run `/keys set`."
+            )
+        return stored.row
+
+    async def client(self, key_id: int) -> ProviderClient | None:
+        """The provider under this key, retired or not; None when the key is gone or cannot be unsealed."""
+        async with self._database.read() as connection:
+            stored = await rows.get(connection, key_id)
+        if stored is None:
+            return None
+        try:
+            return self._connect(stored.row.provider, self._open(stored))
+        except SealError:
+            log.error("The API key %s cannot be unsealed; it has to be set again", key_id)
+            return None
+
+    async def signing_keys(self, guild_id: int, provider: ProviderName) -> list[str]:
+        """Every key that may have signed a delivery for this guild, newest first."""
+        async with self._database.read() as connection:
+            stored = await rows.for_signatures(connection, guild_id, provider)
+        return [self._open(key) for key in stored]
+
+    async def pause(self, key_id: int, error: KeyRejected, *, noticed_in: Place) -> None:
+        """The provider refused the key: stop using it and tell the admin who set it, once."""
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> bool:
+            if not await rows.pause(connection, key_id, reason=str(error), now=now):
+                return False
+            await trainings.hold_back(connection, key_id)
+            stored = await rows.get(connection, key_id)
+            if stored is not None:
+                await posts.add(
+                    connection,
+                    PostKind.KEY_PAUSED,
+                    SubjectTable.KEY,
+                    key_id,
+                    guild_id=stored.row.guild_id,
+                    user_id=stored.row.set_by,
+                    places=[Place("user", stored.row.set_by), noticed_in],
+                    now=now,
+                )
+            return True
+
+        if await self._database.write(work):
+            self._doorbell.ring(LaneName.POSTS)
+
+    async def get(self, key_id: int) -> ApiKeyRow | None:
+        async with self._database.read() as connection:
+            stored = await rows.get(connection, key_id)
+        return None if stored is None else stored.row
+
+    async def advance(self, claim: Claim[ApiKeyRow]) -> None:
+        """Shred a retired key: as soon as no job needs it, at the latest when its time is up."""
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> None:
+            retired_at = claim.row.retired_at
+            if retired_at is None:
+                await store(connection, api_keys, claim, due_at=None)
+            elif await _jobs_on(connection, claim.id) and now < retired_at + self._pace.retired_key_kept:
+                await store(connection, api_keys, claim, due_at=_soon(now, retired_at + self._pace.retired_key_kept))
+            else:
+                await store(connection, api_keys, claim, due_at=None)
+                await rows.shred(connection, claim.id)
+
+        await self._database.write(work)
+
+    async def rotate(self) -> int:
+        """Seal every key with the first master key; how many were sealed anew."""
+        async with self._database.read() as connection:
+            stored = await rows.all_sealed(connection)
+        resealed = 0
+        for key in stored:
+            if self._sealer.is_current(key.sealed):
+                continue
+            new = self._sealer.seal(self._open(key), context=_context(key.row.guild_id, key.row.provider))
+            resealed += await self._reseal(key, new)
+        return resealed
+
+    async def _reseal(self, key: rows.SealedKey, new: bytes) -> bool:
+        async def work(connection: AsyncConnection) -> bool:
+            return await rows.reseal(connection, key.row.id, old=key.sealed, new=new)
+
+        return await self._database.write(work)
+
+    async def _ask(self, provider: ProviderName, api_key: str) -> Account:
+        try:
+            return await self._connect(provider, api_key).account()
+        except ProviderError as error:
+            raise UserError(explain(error, provider)) from error
+
+    def _open(self, stored: rows.SealedKey) -> str:
+        return self._sealer.unseal(stored.sealed, context=_context(stored.row.guild_id, stored.row.provider))
+
+
+def explain(error: ProviderError | SealError, provider: ProviderName) -> str:
+    """One sentence for an admin about why the key could not be used just now."""
+    if isinstance(error, SealError):
+        return "The stored key cannot be opened with the present master key. Please set it again."
+    if isinstance(error, KeyRejected):
+        return f"{provider.label} does not accept this key. Check in your dashboard that it is active, then try again."
+    return f"{provider.label} cannot be reached right now. Please try again in a few minutes."
+
+
+def _context(guild_id: int, provider: ProviderName) -> str:
+    return f"{guild_id}:{provider}"
+
+
+async def _jobs_on(connection: AsyncConnection, key_id: int) -> int:
+    return await trainings.open_on_key(connection, key_id) + await generations.open_on_key(connection, key_id)
+
+
+def _soon(now: datetime, latest: datetime) -> datetime:
+    return min(now + SHRED_LOOK, latest)

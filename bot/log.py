@@ -1,0 +1,199 @@
+"""Logging: one stream to stderr, the job and guild on every line, and no secret in any of them."""
+
+import copy
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from enum import StrEnum
+from types import TracebackType
+from typing import TextIO
+from urllib.parse import quote
+
+
+class LogFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+_SHORTEST_VALUE = 4
+"""Shorter registered values would blot out ordinary words."""
+
+_HIDDEN = "[hidden]"
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""What could move the cursor, colour a terminal or turn the direction of a line."""
+
+_job: ContextVar[str | None] = ContextVar("job", default=None)
+_guild: ContextVar[str | None] = ContextVar("guild", default=None)
+
+
+class Redactor:
+    """Replaces secrets in text: by their shape, and by value once they are registered."""
+
+    _SHAPES = (
+        # A Discord bot token: base64 user id, time, signature.
+        (re.compile(r"(?<![\w-])[\w-]{20,}+\.[\w-]{5,8}\.[\w.-]{25,}+"), _HIDDEN),
+        # Interaction tokens are base64 of "interaction:…".
+        (re.compile(r"aW50ZXJhY3Rpb246[\w=+/-]*"), _HIDDEN),
+        # Apiframe /docs/getting-started/authentication; Aurous Labs authentication page; webhook signing secrets.
+        (re.compile(r"(afk_|al_live_|whsec_)[\w=+/-]+"), rf"\1{_HIDDEN}"),
+        # https://discord.com/api/…/webhooks/<id>/<token>, …/interactions/<id>/<token>/callback, and our own doors.
+        (re.compile(r"(/(?:webhooks|interactions)/[^/\s\"'<>?]+/)[^/\s\"'<>?]+"), rf"\1{_HIDDEN}"),
+        # Discord's signed attachment links and presigned storage links: plain, escaped in JSON, or inside another link.
+        (
+            re.compile(
+                r"((?:[?&;]|u0026|%3F|%26)(?:ex|is|hm|token|key|api_key|sig|signature|x-amz-[a-z-]+)(?:=|%3D))"
+                r"[^&\s\"'<>\\;%]+",
+                re.IGNORECASE,
+            ),
+            rf"\1{_HIDDEN}",
+        ),
+        # 'token': '…' in a gateway event, "X-API-Key": "…" and authorization in headers, quoted and escaped at any depth.
+        (
+            re.compile(
+                r"((?:token|x-api-key|authorization)\\*[\"']?\s*[:=,]\s*b?\\*[\"'])[^\"'\\\r\n]+", re.IGNORECASE
+            ),
+            rf"\1{_HIDDEN}",
+        ),
+        (
+            re.compile(r"((?:x-api-key|authorization)\s*[:=]\s*)(?![\"'\\\s])[^\r\n\"',;}\])]+", re.IGNORECASE),
+            rf"\1{_HIDDEN}",
+        ),
+        (re.compile(r"(\bbearer\s+)[^\s\"',;}\])]+", re.IGNORECASE), rf"\1{_HIDDEN}"),
+    )
+
+    def __init__(self) -> None:
+        self._values: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def __repr__(self) -> str:
+        return f"Redactor(values={len(self._values)})"
+
+    def add(self, value: str) -> None:
+        """Hide `value` from now on, also where it is quoted for a URL, for JSON or by repr."""
+        if len(value) < _SHORTEST_VALUE:
+            return
+        escaped = {value, quote(value, safe=""), quote(value), json.dumps(value)[1:-1], repr(value)[1:-1]}
+        self._values |= escaped | {json.dumps(value, ensure_ascii=False)[1:-1]}
+        longest_first = sorted(self._values, key=len, reverse=True)
+        self._pattern = re.compile("|".join(re.escape(each) for each in longest_first))
+
+    def clean(self, text: str) -> str:
+        if self._pattern is not None:
+            text = self._pattern.sub(_HIDDEN, text)
+        for shape, replacement in self._SHAPES:
+            text = shape.sub(replacement, text)
+        return text
+
+
+_redactor = Redactor()
+
+
+def redact_value(secret: str) -> None:
+    """Keep this value out of every line from now on. Values under four characters are ignored."""
+    _redactor.add(secret)
+
+
+@contextmanager
+def bind(*, job: str | int | None = None, guild: int | None = None) -> Iterator[None]:
+    """Show `job` and `guild` on every line logged inside; None keeps what is bound outside."""
+    job_mark = _job.set(_job.get() if job is None else str(job))
+    guild_mark = _guild.set(_guild.get() if guild is None else str(guild))
+    try:
+        yield
+    finally:
+        _job.reset(job_mark)
+        _guild.reset(guild_mark)
+
+
+def drop_voice_warnings(record: logging.LogRecord) -> bool:
+    """discord.py warns about its optional voice libraries at every start; Darkroom has no voice."""
+    return "voice will NOT be supported" not in str(record.msg)
+
+
+class LineHandler(logging.StreamHandler[TextIO]):
+    """Standard error. Formatters only ever see a redacted copy of a record: message, exception and stack.
+
+    The copy is made inside `format`, where logging itself catches what a broken argument raises; such a record names
+    its place only, never its arguments.
+    """
+
+    _plain = logging.Formatter()
+
+    def format(self, record: logging.LogRecord) -> str:
+        clean = copy.copy(record)
+        clean.msg, clean.args = _redactor.clean(record.getMessage()), None
+        trace = record.exc_text
+        if trace is None and record.exc_info and record.exc_info[0] is not None:
+            trace = self._plain.formatException(record.exc_info)
+        clean.exc_info, clean.exc_text = None, trace and _redactor.clean(trace)
+        clean.stack_info = record.stack_info and _redactor.clean(record.stack_info)
+        return super().format(clean)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        try:
+            self.stream.write(f"A log line of {record.name}, line {record.lineno}, could not be written.\n")
+        except (OSError, ValueError):
+            return  # standard error itself is closed
+
+
+class TextFormatter(logging.Formatter):
+    """`2026-11-21T01:10:42.123Z INFO bot.engine [job 7, guild 5] message`; further lines are indented.
+
+    The indent keeps text that people typed from looking like a line of its own.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        job, guild = _job.get(), _guild.get()
+        marks = [f"{name} {value}" for name, value in (("job", job), ("guild", guild)) if value]
+        parts = [_time_of(record), record.levelname, record.name, f"[{', '.join(marks)}]" if marks else ""]
+        head = " ".join(part for part in parts if part)
+        lines = "\n".join(part for part in (record.getMessage(), record.exc_text, record.stack_info) if part)
+        return f"{head} {_visible(lines)}"
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, and job, guild, exception, stack where there are any."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {
+            "time": _time_of(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "job": _job.get(),
+            "guild": _guild.get(),
+            "exception": record.exc_text,
+            "stack": record.stack_info,
+        }
+        return json.dumps({name: value for name, value in fields.items() if value is not None})
+
+
+def configure_logging(level: str, format: LogFormat, *, stream: TextIO | None = None) -> None:  # noqa: A002
+    """Make the root logger write to standard error (or `stream`) at `level`, replacing its handlers."""
+    handler = LineHandler(stream or sys.stderr)
+    handler.setFormatter(JsonFormatter() if format is LogFormat.JSON else TextFormatter())
+    handler.addFilter(drop_voice_warnings)
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.captureWarnings(True)
+    sys.excepthook = log_uncaught
+
+
+def log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """The last door of the process: even a crash is written through the filter."""
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    logging.getLogger("bot").critical("Darkroom stopped unexpectedly.", exc_info=(kind, error, trace))
+
+
+def _time_of(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _visible(text: str) -> str:
+    return _CONTROL.sub(lambda match: repr(match[0])[1:-1], text).replace("\n", "\n    ")

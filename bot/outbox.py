@@ -1,0 +1,230 @@
+"""The outbox: every post is a row that is sent until Discord has it, once, in the first place that takes it."""
+
+import asyncio
+import logging
+from collections import deque
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock, Doorbell, Pace
+from bot.engine import backoff
+from bot.errors import DarkroomError
+from bot.models import LaneName, Place, Post, PostKind, PostStatus
+from bot.storage import posts, tables, timeline
+from bot.storage.database import Database
+from bot.storage.due import Claim, mark, store
+
+log = logging.getLogger(__name__)
+
+RATE_PER_SECOND = 45
+"""Discord allows a bot 50 requests a second in all (/docs/topics/rate-limits); the rest is for everything else."""
+
+
+class PlaceRefused(DarkroomError):
+    """This place will not take the post, now or later: gone, no permission, closed to messages."""
+
+
+class NotNow(DarkroomError):
+    """Discord could not say whether it took the post; trying again with the same nonce is safe."""
+
+    def __init__(self, reason: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class Poster(Protocol):
+    """Renders a post and hands it to Discord. Raises PlaceRefused or NotNow, nothing else, when it cannot."""
+
+    def is_ready(self) -> bool:
+        """Whether Discord can be reached at all right now."""
+        ...
+
+    async def send(self, post: Post, place: Place) -> int:
+        """The id of the message."""
+        ...
+
+    async def edit(self, post: Post, place: Place) -> None:
+        """Show the subject's present state in the message sent earlier."""
+        ...
+
+    async def find(self, post: Post, place: Place) -> int | None:
+        """The id of the message that an earlier, interrupted try left in this place; None when there is none."""
+        ...
+
+
+class RateGate:
+    """Lets through at most `per_second` calls in any second, first come, first served."""
+
+    def __init__(self, per_second: int = RATE_PER_SECOND) -> None:
+        self._per_second = per_second
+        self._recent: deque[float] = deque()
+        self._turn = asyncio.Lock()
+
+    async def wait(self) -> None:
+        loop = asyncio.get_running_loop()
+        async with self._turn:
+            while self._recent and len(self._recent) >= self._per_second:
+                pause = self._recent[0] + 1.0 - loop.time()
+                if pause <= 0:
+                    self._recent.popleft()
+                else:
+                    await asyncio.sleep(pause)
+            self._recent.append(loop.time())
+
+
+class OutboxService:
+    def __init__(
+        self, database: Database, poster: Poster, gate: RateGate, *, doorbell: Doorbell, clock: Clock, pace: Pace
+    ) -> None:
+        self._database = database
+        self._poster = poster
+        self._gate = gate
+        self._doorbell = doorbell
+        self._clock = clock
+        self._pace = pace
+
+    async def kept_for(self, *, guild_id: int, user_id: int) -> list[Post]:
+        async with self._database.read() as connection:
+            return await posts.kept_for(connection, guild_id, user_id)
+
+    async def hand_over(self, post_id: int) -> None:
+        """A kept post has been shown to its owner."""
+
+        async def work(connection: AsyncConnection) -> bool:
+            return await posts.hand_over(connection, post_id)
+
+        await self._database.write(work)
+
+    async def advance(self, claim: Claim[Post]) -> None:
+        post = claim.row
+        if not self._poster.is_ready():
+            await self._store(claim, due_in=self._pace.backoff_first)
+        elif self._clock.now() > post.created_at + self._pace.post_deadline and post.message_id is None:
+            await self._keep(claim)
+        elif post.place_index >= len(post.places):
+            await self._keep(claim)
+        elif post.message_id is not None:
+            await self._edit(claim)
+        else:
+            await self._send(claim)
+
+    async def _send(self, claim: Claim[Post]) -> None:
+        post, place = claim.row, claim.row.places[claim.row.place_index]
+        try:
+            message_id = await self._earlier(post, place)
+            if message_id is None:
+                claim = await self._mark_sending(claim)
+                await self._gate.wait()
+                message_id = await self._poster.send(post, place)
+        except PlaceRefused as error:
+            log.info("Post %s was refused by its %s: %s", post.id, place.kind, error)
+            await self._next_place(claim)
+        except NotNow as error:
+            await self._later(claim, error)
+        else:
+            await self._posted(claim, message_id)
+
+    async def _earlier(self, post: Post, place: Place) -> int | None:
+        """The message of an interrupted try, once Discord may have forgotten the nonce that guards it."""
+        if post.sending_at is None or self._clock.now() < post.sending_at + self._pace.nonce_memory:
+            return None
+        await self._gate.wait()
+        return await self._poster.find(post, place)
+
+    async def _edit(self, claim: Claim[Post]) -> None:
+        post = claim.row
+        await self._gate.wait()
+        try:
+            await self._poster.edit(post, post.places[post.place_index])
+        except PlaceRefused:
+            await self._store(claim, due_in=None, status=PostStatus.POSTED)
+        except NotNow as error:
+            await self._later(claim, error)
+        else:
+            await self._store(claim, due_in=None, status=PostStatus.POSTED, attempt=0)
+
+    async def _mark_sending(self, claim: Claim[Post]) -> Claim[Post]:
+        if claim.row.sending_at is not None:
+            return claim
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> None:
+            await mark(connection, tables.posts, claim, status=PostStatus.SENDING, sending_at=now)
+
+        await self._database.write(work)
+        return Claim(claim.row, claim.id, claim.owner, PostStatus.SENDING, claim.wakes, claim.due_at)
+
+    async def _posted(self, claim: Claim[Post], message_id: int) -> None:
+        post, now = claim.row, self._clock.now()
+
+        async def work(connection: AsyncConnection) -> None:
+            await store(
+                connection,
+                tables.posts,
+                claim,
+                due_at=None,
+                status=PostStatus.POSTED,
+                message_id=message_id,
+                posted_at=now,
+                attempt=0,
+            )
+            await self._catch_up(connection, post, now)
+            if post.kind in DELIVERIES:
+                await timeline.add(connection, post.subject_table, post.subject_id, "delivered", at=now)
+
+        await self._database.write(work)
+        self._doorbell.ring(LaneName.POSTS)
+
+    async def _catch_up(self, connection: AsyncConnection, post: Post, now: datetime) -> None:
+        """The subject changed while the message was on its way: show that, too."""
+        current = await posts.get(connection, post.id)
+        if current is not None and current.revision != post.revision:
+            await posts.renew(
+                connection, post.kind, post.subject_table, post.subject_id, due_at=now + self._pace.milestone
+            )
+
+    async def _next_place(self, claim: Claim[Post]) -> None:
+        await self._store(
+            claim,
+            due_in=timedelta(0),
+            status=PostStatus.PENDING,
+            place_index=claim.row.place_index + 1,
+            sending_at=None,
+            attempt=0,
+        )
+
+    async def _keep(self, claim: Claim[Post]) -> None:
+        post, now = claim.row, self._clock.now()
+
+        async def work(connection: AsyncConnection) -> None:
+            await store(connection, tables.posts, claim, due_at=None, status=PostStatus.KEPT)
+            if post.kind in DELIVERIES:
+                await timeline.add(
+                    connection, post.subject_table, post.subject_id, "kept", at=now, detail="no channel would take it"
+                )
+
+        await self._database.write(work)
+
+    async def _later(self, claim: Claim[Post], error: NotNow) -> None:
+        attempt = claim.row.attempt
+        wait = error.retry_after or backoff(attempt, first=self._pace.backoff_first, ceiling=self._pace.backoff_max)
+        if attempt == 0:
+            log.warning("Post %s has to wait: %s", claim.id, error)
+        await self._store(claim, due_in=wait, attempt=attempt + 1)
+
+    async def _store(self, claim: Claim[Post], *, due_in: timedelta | None, **values: Any) -> None:
+        due_at = None if due_in is None else self._clock.now() + due_in
+
+        async def work(connection: AsyncConnection) -> None:
+            await store(connection, tables.posts, claim, due_at=due_at, **values)
+            if due_in is None:
+                await self._catch_up(connection, claim.row, self._clock.now())
+
+        await self._database.write(work)
+        self._doorbell.ring(LaneName.POSTS)
+
+
+DELIVERIES = frozenset({PostKind.TRAINING_READY, PostKind.TRAINING_FAILED, PostKind.PICTURES, PostKind.PICTURES_FAILED})
+"""Posts that end a job; their arrival is the last entry of its timeline."""

@@ -1,0 +1,189 @@
+"""The one door to the database: a single writer that groups commits, and separate readers."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from bot.errors import StartupError
+from bot.storage.migrations import upgrade
+
+T = TypeVar("T")
+Work = Callable[[AsyncConnection], Awaitable[T]]
+
+GROUP_MAX = 64
+"""Writes that share one commit, so that a burst pays for one fsync and not for one each."""
+
+
+def sqlite_url(file: Path) -> str:
+    return f"sqlite+aiosqlite:///{file}"
+
+
+@dataclass(slots=True)
+class _Pending:
+    work: Work[Any]
+    done: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Database:
+    """Async context manager. Opening takes the lock, migrates to the newest schema and starts the writer."""
+
+    def __init__(self, url: str) -> None:
+        self._url: URL = make_url(url)
+        self._lock: IO[str] | None = None
+        self._queue: asyncio.Queue[_Pending] = asyncio.Queue()
+        self._writer: asyncio.Task[None] | None = None
+        self._write_engine: AsyncEngine
+        self._read_engine: AsyncEngine
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self._url.get_backend_name() == "sqlite"
+
+    @property
+    def file(self) -> Path | None:
+        return Path(self._url.database) if self.is_sqlite and self._url.database else None
+
+    async def __aenter__(self) -> "Database":
+        if self.is_sqlite:
+            self._lock = _take_lock(self.file)
+            self._write_engine = _sqlite_engine(self._url, begin="BEGIN IMMEDIATE", connections=1)
+            self._read_engine = _sqlite_engine(self._url, begin="BEGIN", connections=4)
+        else:
+            self._write_engine = self._read_engine = create_async_engine(self._url, pool_size=8, pool_pre_ping=True)
+        try:
+            async with self._write_engine.begin() as connection:
+                await connection.run_sync(upgrade)
+        except (sa.exc.OperationalError, sa.exc.DatabaseError, OSError) as error:
+            await self.__aexit__()
+            raise StartupError(f"The database cannot be opened ({self._where()}): {_reason(error)}.") from error
+        self._writer = asyncio.create_task(self._write_groups(), name="database-writer")
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        if self._writer is not None:
+            await self._queue.join()
+            self._writer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._writer
+        await self._write_engine.dispose()
+        if self._read_engine is not self._write_engine:
+            await self._read_engine.dispose()
+        if self._lock is not None:
+            self._lock.close()
+
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in a write transaction; return once it is durable.
+
+        `work` may run twice: when another write of its group fails, the group is undone and each
+        write runs again alone. So it must do nothing but talk to the connection it is given.
+        """
+        if not self.is_sqlite:
+            async with self._write_engine.begin() as connection:
+                return await work(connection)
+        pending = _Pending(work)
+        await self._queue.put(pending)
+        result: T = await pending.done
+        return result
+
+    @contextlib.asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        async with self._read_engine.connect() as connection:
+            yield connection
+
+    async def _write_groups(self) -> None:
+        async with self._write_engine.connect() as connection:
+            while True:
+                group = [await self._queue.get()]
+                while len(group) < GROUP_MAX and not self._queue.empty():
+                    group.append(self._queue.get_nowait())
+                try:
+                    await _commit_group(connection, group)
+                finally:
+                    for _ in group:
+                        self._queue.task_done()
+
+    def _where(self) -> str:
+        return str(self.file) if self.is_sqlite else self._url.render_as_string(hide_password=True)
+
+
+async def _commit_group(connection: AsyncConnection, group: list[_Pending]) -> None:
+    group = [pending for pending in group if not pending.done.done()]
+    try:
+        async with connection.begin():
+            results = [await pending.work(connection) for pending in group]
+    except Exception as error:  # noqa: BLE001 - whatever a write raises belongs to its caller
+        if len(group) > 1:
+            for pending in group:
+                await _commit_group(connection, [pending])
+        elif group and not group[0].done.done():
+            group[0].done.set_exception(error)
+        return
+    for pending, result in zip(group, results, strict=True):
+        if not pending.done.done():
+            pending.done.set_result(result)
+
+
+def _take_lock(file: Path | None) -> IO[str] | None:
+    if file is None:
+        return None
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle = (file.parent / f"{file.name}.lock").open("w", encoding="ascii")
+    except OSError as error:
+        raise StartupError(
+            f"The data directory {file.parent} cannot be written ({error.strerror}). "
+            "Give this user write access or set DARKROOM_DATA_DIR to another folder."
+        ) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.close()
+        raise StartupError(
+            f"Another Darkroom is already running on {file}. Stop it first, or give this one its own DARKROOM_DATA_DIR."
+        ) from error
+    handle.write(str(os.getpid()))
+    handle.flush()
+    return handle
+
+
+def _sqlite_engine(url: URL, *, begin: str, connections: int) -> AsyncEngine:
+    engine = create_async_engine(
+        url, poolclass=AsyncAdaptedQueuePool, pool_size=connections, max_overflow=0, pool_timeout=60
+    )
+
+    @sa.event.listens_for(engine.sync_engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        # The driver's own transaction handling is off: we say BEGIN ourselves.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            # NORMAL loses acknowledged rows in a power cut; FULL does not (sqlite.org/pragma.html#pragma_synchronous).
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=5000",
+            "secure_delete=ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @sa.event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _reason(error: Exception) -> str:
+    cause = getattr(error, "orig", None) or error
+    return str(cause).strip().rstrip(".")

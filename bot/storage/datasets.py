@@ -1,0 +1,160 @@
+"""SQL of datasets, their photos and the consents given for them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.models import Dataset, DatasetStatus, Finding, Gender, Photo, ProviderName, SubjectKind, Verdict
+from bot.storage.tables import consents, datasets, photos
+
+
+def build(row: sa.Row[Any]) -> Dataset:
+    return Dataset(
+        id=row.id,
+        guild_id=row.guild_id,
+        channel_id=row.channel_id,
+        user_id=row.user_id,
+        name=row.name,
+        subject_kind=SubjectKind(row.subject_kind),
+        gender=None if row.gender is None else Gender(row.gender),
+        ethnicity=row.ethnicity,
+        age=row.age,
+        steps=row.steps,
+        rank=row.rank,
+        status=DatasetStatus(row.status),
+        created_at=row.created_at,
+    )
+
+
+def build_photo(row: sa.Row[Any]) -> Photo:
+    return Photo(
+        id=row.id,
+        dataset_id=row.dataset_id,
+        name=row.name,
+        verdict=Verdict(row.verdict),
+        findings=tuple(Finding(code, detail) for code, detail in row.findings),
+        sha256=row.sha256,
+        dhash=row.dhash,
+        size=row.size,
+        width=row.width,
+        height=row.height,
+        file=row.file,
+    )
+
+
+async def insert(connection: AsyncConnection, **values: Any) -> int:
+    result = await connection.execute(
+        sa.insert(datasets).values(status=DatasetStatus.OPEN, **values).returning(datasets.c.id)
+    )
+    return int(result.scalar_one())
+
+
+async def get(connection: AsyncConnection, dataset_id: int) -> Dataset | None:
+    row = (await connection.execute(sa.select(datasets).where(datasets.c.id == dataset_id))).first()
+    return None if row is None else build(row)
+
+
+async def open_of(connection: AsyncConnection, guild_id: int, user_id: int) -> Dataset | None:
+    """The member's newest open dataset in this guild."""
+    row = (
+        await connection.execute(
+            sa.select(datasets)
+            .where(
+                datasets.c.guild_id == guild_id,
+                datasets.c.user_id == user_id,
+                datasets.c.status == DatasetStatus.OPEN,
+            )
+            .order_by(datasets.c.id.desc())
+            .limit(1)
+        )
+    ).first()
+    return None if row is None else build(row)
+
+
+async def move(connection: AsyncConnection, dataset_id: int, *, from_: DatasetStatus, to: DatasetStatus) -> bool:
+    """Compare-and-set of the status; False when somebody was faster."""
+    result = await connection.execute(
+        sa.update(datasets).where(datasets.c.id == dataset_id, datasets.c.status == from_).values(status=to)
+    )
+    return result.rowcount == 1
+
+
+async def forget_person(connection: AsyncConnection, dataset_id: int) -> None:
+    """Drop gender, ethnicity and age: they are kept no longer than the photos."""
+    await connection.execute(
+        sa.update(datasets).where(datasets.c.id == dataset_id).values(gender=None, ethnicity=None, age=None)
+    )
+
+
+async def photos_of(connection: AsyncConnection, dataset_id: int) -> list[Photo]:
+    rows = await connection.execute(sa.select(photos).where(photos.c.dataset_id == dataset_id).order_by(photos.c.id))
+    return [build_photo(row) for row in rows]
+
+
+async def add_photo(connection: AsyncConnection, dataset_id: int, photo: Photo) -> int:
+    result = await connection.execute(
+        sa.insert(photos)
+        .values(
+            dataset_id=dataset_id,
+            name=photo.name,
+            verdict=photo.verdict,
+            findings=[[finding.code, finding.detail] for finding in photo.findings],
+            sha256=photo.sha256,
+            dhash=photo.dhash,
+            size=photo.size,
+            width=photo.width,
+            height=photo.height,
+            file=photo.file,
+        )
+        .returning(photos.c.id)
+    )
+    return int(result.scalar_one())
+
+
+async def remove_photos(connection: AsyncConnection, dataset_id: int, photo_ids: Sequence[int]) -> list[str]:
+    """Delete these rows; the spool names of their files, for the caller to free."""
+    rows = await connection.execute(
+        sa.delete(photos).where(photos.c.dataset_id == dataset_id, photos.c.id.in_(photo_ids)).returning(photos.c.file)
+    )
+    return [row.file for row in rows if row.file is not None]
+
+
+async def forget_files(connection: AsyncConnection, dataset_id: int) -> list[str]:
+    """Record that the dataset's photos have left the disk; their spool names, for the caller to free."""
+    rows = await connection.execute(
+        sa.select(photos.c.file).where(photos.c.dataset_id == dataset_id, photos.c.file.is_not(None))
+    )
+    files = [row.file for row in rows]
+    await connection.execute(sa.update(photos).where(photos.c.dataset_id == dataset_id).values(file=None))
+    return files
+
+
+async def files_in_use(connection: AsyncConnection) -> set[str]:
+    rows = await connection.execute(sa.select(photos.c.file).where(photos.c.file.is_not(None)))
+    return {row.file for row in rows}
+
+
+async def record_consent(
+    connection: AsyncConnection,
+    *,
+    dataset: Dataset,
+    provider: ProviderName,
+    policy_version: str,
+    photo_hashes: Sequence[str],
+    now: datetime,
+) -> None:
+    """The proof that a member told us to send exactly these photos to this provider."""
+    await connection.execute(
+        sa.insert(consents).values(
+            guild_id=dataset.guild_id,
+            user_id=dataset.user_id,
+            dataset_id=dataset.id,
+            provider=provider,
+            policy_version=policy_version,
+            photo_hashes=list(photo_hashes),
+            given_at=now,
+        )
+    )

@@ -1,0 +1,164 @@
+"""Due rows: claiming them under a lease, and storing what became of them by compare-and-set."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.errors import DarkroomError
+from bot.storage.database import Database
+
+T = TypeVar("T")
+
+
+class LeaseLost(DarkroomError):
+    """Somebody else owns the row now, or its status has moved on; whatever this step wanted to store is dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim(Generic[T]):
+    """A due row in the hands of one worker. `wakes` counts the hints it had received when it was claimed."""
+
+    row: T
+    id: int
+    owner: str
+    status: str
+    wakes: int
+    due_at: datetime
+
+
+class DueRows(Generic[T]):
+    """The jobs of one table."""
+
+    def __init__(self, database: Database, table: sa.Table, build: Callable[[sa.Row[Any]], T]) -> None:
+        self._database = database
+        self._table = table
+        self._build = build
+
+    async def next_due(self) -> datetime | None:
+        """When the next row can be claimed (a leased row: when its lease ends); None when nothing waits."""
+        columns = self._table.c
+        free_at = sa.case((columns.lease_until > columns.due_at, columns.lease_until), else_=columns.due_at)
+        async with self._database.read() as connection:
+            earliest: datetime | None = (
+                await connection.execute(
+                    sa.select(free_at).where(columns.due_at.is_not(None)).order_by(free_at).limit(1)
+                )
+            ).scalar()
+        return earliest
+
+    async def claim(self, *, owner: str, now: datetime, until: datetime, limit: int) -> list[Claim[T]]:
+        columns = self._table.c
+
+        async def work(connection: AsyncConnection) -> list[Claim[T]]:
+            due = (
+                sa.select(columns.id)
+                .where(columns.due_at <= now, sa.or_(columns.lease_until.is_(None), columns.lease_until <= now))
+                .order_by(columns.due_at)
+                .limit(limit)
+                .with_for_update(skip_locked=True)
+            )
+            rows = await connection.execute(
+                sa.update(self._table)
+                .where(columns.id.in_(due.scalar_subquery()))
+                .values(lease_owner=owner, lease_until=until)
+                .returning(*columns)
+            )
+            return [
+                Claim(self._build(row), row.id, owner, row.status, row.wakes, row.due_at)
+                for row in sorted(rows, key=lambda row: row.due_at)
+            ]
+
+        return await self._database.write(work)
+
+    async def renew(self, claims: Iterable[Claim[T]], *, until: datetime) -> None:
+        columns = self._table.c
+
+        async def work(connection: AsyncConnection) -> None:
+            for claim in claims:
+                await connection.execute(
+                    sa.update(self._table)
+                    .where(columns.id == claim.id, columns.lease_owner == claim.owner)
+                    .values(lease_until=until)
+                )
+
+        await self._database.write(work)
+
+    async def holds(self, claim: Claim[T], *, now: datetime) -> bool:
+        """Whether the claim's lease still stands; asked just before every paid call."""
+        columns = self._table.c
+        async with self._database.read() as connection:
+            row = await connection.execute(
+                sa.select(columns.id).where(
+                    columns.id == claim.id, columns.lease_owner == claim.owner, columns.lease_until > now
+                )
+            )
+            return row.first() is not None
+
+    async def postpone(self, claim: Claim[T], *, due_at: datetime) -> None:
+        """Give the row back for later, one attempt older."""
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(
+                sa.update(self._table)
+                .where(self._table.c.id == claim.id, self._table.c.lease_owner == claim.owner)
+                .values(due_at=due_at, attempt=self._table.c.attempt + 1, lease_owner=None, lease_until=None)
+            )
+
+        await self._database.write(work)
+
+    async def release_all(self) -> None:
+        """Take every lease back. Only when no other process can be alive: at start on SQLite, under its lock."""
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(
+                sa.update(self._table)
+                .where(self._table.c.lease_owner.is_not(None))
+                .values(lease_owner=None, lease_until=None)
+            )
+
+        await self._database.write(work)
+
+
+async def store(
+    connection: AsyncConnection, table: sa.Table, claim: Claim[Any], *, due_at: datetime | None, **values: Any
+) -> None:
+    """Store a step's outcome and give the row back, only if the claim still stands; else LeaseLost.
+
+    A hint that came in while the step ran makes the row due at once again.
+    """
+    columns = table.c
+    due: Any = due_at
+    if due_at is not None:
+        due = sa.case((columns.wakes != claim.wakes, sa.literal(claim.due_at, columns.due_at.type)), else_=due_at)
+    result = await connection.execute(
+        sa.update(table)
+        .where(columns.id == claim.id, columns.lease_owner == claim.owner, columns.status == claim.status)
+        .values(due_at=due, lease_owner=None, lease_until=None, **values)
+    )
+    if result.rowcount != 1:
+        raise LeaseLost
+
+
+async def mark(connection: AsyncConnection, table: sa.Table, claim: Claim[Any], **values: Any) -> None:
+    """Store an intermediate state while keeping the lease; LeaseLost when the claim no longer stands."""
+    columns = table.c
+    result = await connection.execute(
+        sa.update(table)
+        .where(columns.id == claim.id, columns.lease_owner == claim.owner, columns.status == claim.status)
+        .values(**values)
+    )
+    if result.rowcount != 1:
+        raise LeaseLost
+
+
+async def wake(connection: AsyncConnection, table: sa.Table, row_id: int, *, now: datetime) -> None:
+    """Make a row due now; if somebody works on it right now, it becomes due again right afterwards."""
+    await connection.execute(
+        sa.update(table)
+        .where(table.c.id == row_id, table.c.due_at.is_not(None))
+        .values(due_at=now, wakes=table.c.wakes + 1)
+    )

@@ -1,0 +1,144 @@
+"""SQL of generations and their pictures."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.models import Generation, GenerationSettings, GenerationStatus, Picture, ProviderName
+from bot.storage.tables import generations, pictures
+
+OPEN = [status for status in GenerationStatus if not status.is_terminal]
+
+
+def build(row: sa.Row[Any]) -> Generation:
+    return Generation(
+        id=row.id,
+        guild_id=row.guild_id,
+        channel_id=row.channel_id,
+        user_id=row.user_id,
+        lora_id=row.lora_id,
+        key_id=row.key_id,
+        provider=ProviderName(row.provider),
+        prompt=row.prompt,
+        settings=GenerationSettings(**row.settings),
+        idempotency_key=row.idempotency_key,
+        webhook_token=row.webhook_token,
+        status=GenerationStatus(row.status),
+        attempt=row.attempt,
+        due_at=row.due_at,
+        lease_owner=row.lease_owner,
+        request_id=row.request_id,
+        image_urls=tuple(row.image_urls),
+        cost=row.cost,
+        error=row.error,
+        created_at=row.created_at,
+        submitting_at=row.submitting_at,
+        submitted_at=row.submitted_at,
+        finished_at=row.finished_at,
+    )
+
+
+def build_picture(row: sa.Row[Any]) -> Picture:
+    return Picture(row.id, row.generation_id, row.position, row.url, row.file, row.content_type, row.size)
+
+
+async def insert(connection: AsyncConnection, *, settings: GenerationSettings, **values: Any) -> int:
+    result = await connection.execute(
+        sa.insert(generations)
+        .values(status=GenerationStatus.QUEUED, settings=asdict(settings), image_urls=[], **values)
+        .returning(generations.c.id)
+    )
+    return int(result.scalar_one())
+
+
+async def get(connection: AsyncConnection, generation_id: int) -> Generation | None:
+    row = (await connection.execute(sa.select(generations).where(generations.c.id == generation_id))).first()
+    return None if row is None else build(row)
+
+
+async def by_webhook_token(connection: AsyncConnection, token: str) -> Generation | None:
+    row = (await connection.execute(sa.select(generations).where(generations.c.webhook_token == token))).first()
+    return None if row is None else build(row)
+
+
+async def of_member(connection: AsyncConnection, guild_id: int, user_id: int, limit: int) -> list[Generation]:
+    rows = await connection.execute(
+        sa.select(generations)
+        .where(generations.c.guild_id == guild_id, generations.c.user_id == user_id)
+        .order_by(generations.c.id.desc())
+        .limit(limit)
+    )
+    return [build(row) for row in rows]
+
+
+async def open_on_key(connection: AsyncConnection, key_id: int) -> int:
+    result = await connection.execute(
+        sa.select(sa.func.count())
+        .select_from(generations)
+        .where(generations.c.key_id == key_id, generations.c.status.in_(OPEN))
+    )
+    return int(result.scalar_one())
+
+
+async def pictures_of(connection: AsyncConnection, generation_id: int) -> list[Picture]:
+    rows = await connection.execute(
+        sa.select(pictures).where(pictures.c.generation_id == generation_id).order_by(pictures.c.position)
+    )
+    return [build_picture(row) for row in rows]
+
+
+async def add_picture(connection: AsyncConnection, picture: Picture) -> None:
+    await connection.execute(
+        sa.insert(pictures).values(
+            generation_id=picture.generation_id,
+            position=picture.position,
+            url=picture.url,
+            file=picture.file,
+            content_type=picture.content_type,
+            size=picture.size,
+        )
+    )
+
+
+async def forget_files(connection: AsyncConnection, generation_id: int) -> list[str]:
+    """Record that the pictures have left the disk; their spool names, for the caller to free."""
+    rows = await connection.execute(
+        sa.select(pictures.c.file).where(pictures.c.generation_id == generation_id, pictures.c.file.is_not(None))
+    )
+    files = [row.file for row in rows]
+    await connection.execute(sa.update(pictures).where(pictures.c.generation_id == generation_id).values(file=None))
+    return files
+
+
+async def files_in_use(connection: AsyncConnection) -> set[str]:
+    rows = await connection.execute(sa.select(pictures.c.file).where(pictures.c.file.is_not(None)))
+    return {row.file for row in rows}
+
+
+async def count_by_status(connection: AsyncConnection) -> dict[str, int]:
+    rows = await connection.execute(
+        sa.select(generations.c.status, sa.func.count().label("total")).group_by(generations.c.status)
+    )
+    return {row.status: row.total for row in rows}
+
+
+async def of_lora(connection: AsyncConnection, lora_id: int) -> int:
+    """How many generations were ordered with this LoRA."""
+    result = await connection.execute(
+        sa.select(sa.func.count()).select_from(generations).where(generations.c.lora_id == lora_id)
+    )
+    return int(result.scalar_one())
+
+
+async def last_finished(connection: AsyncConnection, guild_id: int, user_id: int) -> datetime | None:
+    value: datetime | None = (
+        await connection.execute(
+            sa.select(sa.func.max(generations.c.finished_at)).where(
+                generations.c.guild_id == guild_id, generations.c.user_id == user_id
+            )
+        )
+    ).scalar()
+    return value

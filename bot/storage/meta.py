@@ -1,0 +1,20 @@
+"""Small facts about this installation: the master key's check value, the synced command tree, its own name."""
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.storage.tables import meta
+
+MASTER_KEY_CHECK = "master_key_check"
+COMMAND_TREE = "command_tree"
+INSTALLATION = "installation"
+
+
+async def get(connection: AsyncConnection, key: str) -> bytes | None:
+    value: bytes | None = (await connection.execute(sa.select(meta.c.value).where(meta.c.key == key))).scalar()
+    return value
+
+
+async def put(connection: AsyncConnection, key: str, value: bytes) -> None:
+    await connection.execute(sa.delete(meta).where(meta.c.key == key))
+    await connection.execute(sa.insert(meta).values(key=key, value=value))

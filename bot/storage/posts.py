@@ -1,0 +1,129 @@
+"""SQL of the outbox: posts that must reach Discord, each exactly once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.models import Place, Post, PostKind, PostStatus, SubjectTable
+from bot.storage import meta
+from bot.storage.tables import posts
+
+
+def build(row: sa.Row[Any]) -> Post:
+    return Post(
+        id=row.id,
+        kind=PostKind(row.kind),
+        subject_table=SubjectTable(row.subject_table),
+        subject_id=row.subject_id,
+        guild_id=row.guild_id,
+        user_id=row.user_id,
+        nonce=row.nonce,
+        places=tuple(Place(kind, place_id) for kind, place_id in row.places),
+        place_index=row.place_index,
+        status=PostStatus(row.status),
+        attempt=row.attempt,
+        due_at=row.due_at,
+        lease_owner=row.lease_owner,
+        message_id=row.message_id,
+        revision=row.revision,
+        sending_at=row.sending_at,
+        created_at=row.created_at,
+    )
+
+
+async def add(
+    connection: AsyncConnection,
+    kind: PostKind,
+    subject: SubjectTable,
+    subject_id: int,
+    *,
+    guild_id: int,
+    user_id: int,
+    places: Sequence[Place],
+    now: datetime,
+) -> None:
+    """Put one post into the outbox; a post of this kind about this row that exists already is left as it is.
+
+    The nonce is fixed here and at most 25 characters (Discord /docs/resources/message): the installation's name
+    and the subject, so that repeating the post after a crash repeats the nonce.
+    """
+    installation = (await meta.get(connection, meta.INSTALLATION) or b"").decode()
+    if await find(connection, kind, subject, subject_id) is not None:
+        return
+    initials = "".join(word[0] for word in kind.split("_"))
+    await connection.execute(
+        sa.insert(posts).values(
+            kind=kind,
+            subject_table=subject,
+            subject_id=subject_id,
+            guild_id=guild_id,
+            user_id=user_id,
+            nonce=f"{installation}{initials}{subject[0]}{subject_id}"[:25],
+            places=[[place.kind, place.id] for place in places],
+            status=PostStatus.PENDING,
+            created_at=now,
+            due_at=now,
+        )
+    )
+
+
+async def find(connection: AsyncConnection, kind: PostKind, subject: SubjectTable, subject_id: int) -> Post | None:
+    row = (
+        await connection.execute(
+            sa.select(posts).where(
+                posts.c.kind == kind, posts.c.subject_table == subject, posts.c.subject_id == subject_id
+            )
+        )
+    ).first()
+    return None if row is None else build(row)
+
+
+async def get(connection: AsyncConnection, post_id: int) -> Post | None:
+    row = (await connection.execute(sa.select(posts).where(posts.c.id == post_id))).first()
+    return None if row is None else build(row)
+
+
+async def renew(
+    connection: AsyncConnection, kind: PostKind, subject: SubjectTable, subject_id: int, *, due_at: datetime
+) -> None:
+    """What the post shows has changed: edit its message by `due_at` at the latest."""
+    await connection.execute(
+        sa.update(posts)
+        .where(posts.c.kind == kind, posts.c.subject_table == subject, posts.c.subject_id == subject_id)
+        .values(
+            revision=posts.c.revision + 1,
+            wakes=posts.c.wakes + 1,
+            status=sa.case((posts.c.status == PostStatus.POSTED, PostStatus.PENDING), else_=posts.c.status),
+            due_at=sa.case(
+                (sa.and_(posts.c.due_at.is_not(None), posts.c.due_at < due_at), posts.c.due_at), else_=due_at
+            ),
+        )
+    )
+
+
+async def kept_for(connection: AsyncConnection, guild_id: int, user_id: int) -> list[Post]:
+    """Posts no place would take, waiting for their owner."""
+    rows = await connection.execute(
+        sa.select(posts)
+        .where(posts.c.guild_id == guild_id, posts.c.user_id == user_id, posts.c.status == PostStatus.KEPT)
+        .order_by(posts.c.id)
+    )
+    return [build(row) for row in rows]
+
+
+async def hand_over(connection: AsyncConnection, post_id: int) -> bool:
+    """A kept post was given to its owner; False when it is not kept (any more)."""
+    result = await connection.execute(
+        sa.update(posts)
+        .where(posts.c.id == post_id, posts.c.status == PostStatus.KEPT)
+        .values(status=PostStatus.POSTED)
+    )
+    return result.rowcount == 1
+
+
+async def count_by_status(connection: AsyncConnection) -> dict[str, int]:
+    rows = await connection.execute(sa.select(posts.c.status, sa.func.count().label("total")).group_by(posts.c.status))
+    return {row.status: row.total for row in rows}

@@ -1,0 +1,26 @@
+"""The timeline of a training or a generation: what happened when, as /jobs shows it."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.models import SubjectTable, TimelineEntry
+from bot.storage.tables import timeline
+
+
+async def add(
+    connection: AsyncConnection, subject: SubjectTable, subject_id: int, what: str, *, at: datetime, detail: str = ""
+) -> None:
+    await connection.execute(
+        sa.insert(timeline).values(subject_table=subject, subject_id=subject_id, at=at, what=what, detail=detail[:300])
+    )
+
+
+async def of(connection: AsyncConnection, subject: SubjectTable, subject_id: int) -> list[TimelineEntry]:
+    rows = await connection.execute(
+        sa.select(timeline)
+        .where(timeline.c.subject_table == subject, timeline.c.subject_id == subject_id)
+        .order_by(timeline.c.id)
+    )
+    return [TimelineEntry(row.at, row.what, row.detail) for row in rows]

@@ -1,0 +1,77 @@
+"""Why a training failed, in the member's words: what happened, what it cost, what to do next. Pure."""
+
+from dataclasses import dataclass
+
+from bot.errors import Refused
+from bot.models import ProviderName, Training
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """`retry`: the same photos may be started again, if they are still here."""
+
+    sentence: str
+    retry: bool
+
+
+PHOTOS_GONE = Failure(
+    "The photos were deleted after 24 hours, before a slot was free. Nothing was charged. Please send `/train` again.",
+    retry=False,
+)
+NEVER_TAKEN = Failure(
+    "The provider did not take the order after several tries. Nothing was charged. Please try again later.", retry=True
+)
+GONE_AT_PROVIDER = Failure(
+    "The provider no longer knows this training; somebody may have deleted it in its dashboard. "
+    "Ask an admin to look there.",
+    retry=True,
+)
+
+
+def out_of_credits(provider: ProviderName, required: int | None, available: int | None, reserved: int) -> Failure:
+    """All in credits; `reserved`: what trainings already under way will still be charged."""
+    needs = f"A training needs {required} credits" if required is not None else "There are not enough credits"
+    has = f", this server's {provider.label} balance is {available}" if available is not None else ""
+    held = f" ({reserved} of them are set aside for trainings under way)" if reserved else ""
+    return Failure(
+        f"{needs}{has}{held}. Nothing was charged. "
+        f"Ask an admin to top up the {provider.label} account, then try again.",
+        retry=True,
+    )
+
+
+def refused(provider: ProviderName, error: Refused) -> Failure:
+    said = error.sentence or "no reason was given"
+    places = "; ".join(f"{path}: {', '.join(messages)}" for path, messages in list(error.details.items())[:5])
+    return Failure(
+        f"{provider.label} refused the order: {said}{f' ({places})' if places else ''}. Nothing was charged.",
+        retry=True,
+    )
+
+
+def failed_at_provider(training: Training, said: str | None, balance: int | None) -> Failure:
+    """`balance` is what the provider says now, in credits; nothing is promised about refunds."""
+    reason = f"{training.provider.label} could not finish the training: {said or 'no reason was given'}."
+    if balance is None:
+        money = f"Ask an admin to compare the balance in the {training.provider.label} dashboard."
+    elif training.balance_before is None:
+        money = f"The balance is now {balance} credits."
+    else:
+        money = f"The balance was {training.balance_before} credits before this training and is {balance} now."
+    return Failure(f"{reason} {money}", retry=True)
+
+
+def unknown_outcome(training: Training) -> Failure:
+    return Failure(
+        f"We could not find out whether {training.provider.label} took this order, so nothing more is sent. "
+        f"Ask an admin to look for “·{training.marker}” in the {training.provider.label} dashboard.",
+        retry=False,
+    )
+
+
+def never_finished(training: Training) -> Failure:
+    return Failure(
+        f"{training.provider.label} has not finished this training for more than a day. "
+        f"Ask an admin to look for “·{training.marker}” in the {training.provider.label} dashboard.",
+        retry=True,
+    )

@@ -1,0 +1,64 @@
+"""Which moves a training may make, and who goes first when slots are few. Pure."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+
+from bot.models import TrainingStatus
+
+S = TrainingStatus
+
+MOVES: Mapping[TrainingStatus, frozenset[TrainingStatus]] = {
+    S.QUEUED: frozenset({S.QUEUED, S.SUBMITTING, S.FAILED, S.CANCELLED}),
+    # Back to queued only when it is certain that the provider did not take the order.
+    S.SUBMITTING: frozenset({S.SUBMITTING, S.QUEUED, S.SUBMITTED, S.FAILED}),
+    S.SUBMITTED: frozenset({S.SUBMITTED, S.TRAINING, S.READY, S.FAILED}),
+    S.TRAINING: frozenset({S.TRAINING, S.READY, S.FAILED}),
+    S.READY: frozenset(),
+    S.FAILED: frozenset(),
+    S.CANCELLED: frozenset(),
+}
+
+MARKER_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+MARKER_LENGTH = 6
+NAME_MAX = 60
+"""Characters of a LoRA's name (Apiframe /docs/loras/create)."""
+
+
+class IllegalMove(AssertionError):
+    """A bug: the code asked for a move the lifecycle does not know."""
+
+
+def check_move(old: TrainingStatus, new: TrainingStatus) -> None:
+    if new not in MOVES[old]:
+        raise IllegalMove(f"{old} -> {new}")
+
+
+def new_marker() -> str:
+    """Short, unmistakable when read aloud, unique enough within one provider account (31**6 is 887 million)."""
+    return "".join(secrets.choice(MARKER_ALPHABET) for _ in range(MARKER_LENGTH))
+
+
+def marked_name(name: str, marker: str) -> str:
+    """The LoRA's name at the provider: ours plus the marker by which we find it again, within 60 characters."""
+    tail = f" ·{marker}"
+    return name[: NAME_MAX - len(tail)].rstrip() + tail
+
+
+def fair_order(waiting: Sequence[tuple[int, int]], held: Mapping[int, int]) -> list[int]:
+    """Ids of the waiting trainings in the order they get slots.
+
+    `waiting` holds (id, member) oldest first, `held` how many slots each member has. Whoever has the
+    fewest goes first, then the oldest; each slot given counts for the next choice.
+    """
+    queues: dict[int, list[int]] = {}
+    for training_id, member in reversed(waiting):
+        queues.setdefault(member, []).append(training_id)
+    counts = {member: held.get(member, 0) for member in queues}
+    order: list[int] = []
+    while queues:
+        member = min(queues, key=lambda one: (counts[one], queues[one][-1]))
+        order.append(queues[member].pop())
+        counts[member] += 1
+        if not queues[member]:
+            del queues[member]
+    return order

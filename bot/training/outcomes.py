@@ -1,0 +1,227 @@
+"""Storing what became of a training's step: status, timeline, posts and freed slots in one transaction each."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock, Doorbell, Pace
+from bot.engine import backoff
+from bot.errors import OutcomeUnknown
+from bot.models import DatasetStatus, LaneName, Place, PostKind, SubjectKind, SubjectTable, Training, TrainingStatus
+from bot.photos.intake import Spool
+from bot.providers.base import TrainingReport
+from bot.storage import datasets, loras, posts, tables, timeline
+from bot.storage.database import Database
+from bot.storage.due import Claim, DueRows, LeaseLost, mark, store
+from bot.training import lifecycle
+from bot.training.failures import Failure
+from bot.training.service import admit
+
+log = logging.getLogger(__name__)
+
+S = TrainingStatus
+
+NOT_TAKEN = "not taken"
+"""Timeline word for an order that provably never arrived at the provider."""
+
+
+class TrainingOutcomes:
+    def __init__(
+        self,
+        database: Database,
+        rows: DueRows[Training],
+        spool: Spool,
+        *,
+        max_concurrent: int,
+        doorbell: Doorbell,
+        clock: Clock,
+        pace: Pace,
+    ) -> None:
+        self._database = database
+        self._rows = rows
+        self._spool = spool
+        self._max_concurrent = max_concurrent
+        self._doorbell = doorbell
+        self._clock = clock
+        self._pace = pace
+
+    async def ready(self, claim: Claim[Training], report: TrainingReport) -> None:
+        training, now = claim.row, self._clock.now()
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            dataset = await datasets.get(connection, training.dataset_id)
+            lora_id = await loras.insert(
+                connection,
+                guild_id=training.guild_id,
+                owner_id=training.user_id,
+                provider=training.provider,
+                request_id=training.request_id,
+                name=training.name,
+                trigger_word=report.trigger_word,
+                subject_kind=dataset.subject_kind if dataset else SubjectKind.OBJECT,
+                training_id=training.id,
+                created_at=now,
+            )
+            await self._move(connection, claim, S.READY, due_at=None, lora_id=lora_id, finished_at=now)
+            await self._note(connection, claim, "ready", report.trigger_word or "")
+            await self._post(connection, training, PostKind.TRAINING_READY)
+            await admit(connection, training.key_id, max_concurrent=self._max_concurrent, clock=self._clock)
+            await datasets.forget_person(connection, training.dataset_id)
+            return await datasets.forget_files(connection, training.dataset_id)
+
+        self._spool.free(await self._database.write(work))
+        self._doorbell.ring(LaneName.POSTS, LaneName.TRAININGS, LaneName.KEYS)
+
+    async def fail(self, claim: Claim[Training], failure: Failure) -> None:
+        """Terminal; the photos stay for another try when there is a point in one and they are still here."""
+        training, now = claim.row, self._clock.now()
+
+        async def work(connection: AsyncConnection) -> None:
+            photos = await datasets.photos_of(connection, training.dataset_id)
+            if failure.retry and any(photo.file for photo in photos):
+                await datasets.move(connection, training.dataset_id, from_=DatasetStatus.STARTED, to=DatasetStatus.OPEN)
+            await self._move(connection, claim, S.FAILED, due_at=None, error=failure.sentence, finished_at=now)
+            await self._note(connection, claim, "failed", failure.sentence)
+            await self._post(connection, training, PostKind.TRAINING_FAILED)
+            await admit(connection, training.key_id, max_concurrent=self._max_concurrent, clock=self._clock)
+
+        await self._database.write(work)
+        self._doorbell.ring(LaneName.POSTS, LaneName.TRAININGS, LaneName.KEYS)
+
+    async def adopt(self, claim: Claim[Training], report: TrainingReport, what: str) -> None:
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> None:
+            await self._move(
+                connection,
+                claim,
+                S.SUBMITTED,
+                due_at=now + self._pace.poll,
+                request_id=report.request_id,
+                submitted_at=now,
+                attempt=0,
+            )
+            await self._note(connection, claim, what, f"{claim.row.provider.label} id {report.request_id}")
+
+        await self._database.write(work)
+        self._doorbell.ring(LaneName.POSTS, LaneName.TRAININGS)
+
+    async def running(self, claim: Claim[Training]) -> None:
+        """The provider has the photos and trains: they leave our disk."""
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            await self._move(connection, claim, S.TRAINING, due_at=now + self._pace.poll, attempt=0)
+            await self._note(connection, claim, "running", "")
+            await datasets.forget_person(connection, claim.row.dataset_id)
+            return await datasets.forget_files(connection, claim.row.dataset_id)
+
+        self._spool.free(await self._database.write(work))
+        self._doorbell.ring(LaneName.POSTS, LaneName.TRAININGS)
+
+    async def late(self, claim: Claim[Training]) -> None:
+        """Past the deadline: say so once, and keep looking, slowly."""
+
+        async def work(connection: AsyncConnection) -> None:
+            noted = await timeline.of(connection, SubjectTable.TRAINING, claim.id)
+            if not any(entry.what == "late" for entry in noted):
+                await self._note(connection, claim, "late", "longer than 2 hours; it is still being watched")
+                await self._renew_status(connection, claim)
+            await store(connection, tables.trainings, claim, due_at=self._clock.now() + self._pace.backoff_max)
+
+        await self._database.write(work)
+        self._doorbell.ring(LaneName.POSTS)
+
+    async def unclear(self, claim: Claim[Training], error: OutcomeUnknown) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await self._note(connection, claim, "unclear", "no clear answer; we look before anything is sent again")
+            await store(connection, tables.trainings, claim, due_at=self._clock.now() + self._pace.settle)
+
+        log.warning("The answer to a training order was lost: %s", error)
+        await self._database.write(work)
+
+    async def back_to_queue(
+        self, claim: Claim[Training], *, due_in: timedelta | None, note: str = "", detail: str = "", **values: Any
+    ) -> None:
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> None:
+            await self._move(
+                connection,
+                claim,
+                S.QUEUED,
+                due_at=None if due_in is None else now + due_in,
+                attempt=claim.row.attempt + 1,
+                **values,
+            )
+            if note:
+                await self._note(connection, claim, note, detail)
+
+        await self._database.write(work)
+        self._doorbell.ring(LaneName.TRAININGS, LaneName.POSTS)
+
+    async def retry_later(self, claim: Claim[Training]) -> None:
+        wait = backoff(claim.row.attempt, first=self._pace.backoff_first, ceiling=self._pace.backoff_max)
+        await self.keep(claim, due_in=wait, attempt=claim.row.attempt + 1)
+
+    async def keep(self, claim: Claim[Training], *, due_in: timedelta | None, **values: Any) -> None:
+        due_at = None if due_in is None else self._clock.now() + due_in
+
+        async def work(connection: AsyncConnection) -> None:
+            await store(connection, tables.trainings, claim, due_at=due_at, **values)
+
+        await self._database.write(work)
+        self._doorbell.ring(LaneName.TRAININGS)
+
+    async def submitting(self, claim: Claim[Training], *, balance: int | None) -> Claim[Training]:
+        """From here on we do not know, until the answer is stored. LeaseLost keeps a slow worker from paying."""
+        now = self._clock.now()
+        if not await self._rows.holds(claim, now=now):
+            raise LeaseLost
+        lifecycle.check_move(claim.row.status, S.SUBMITTING)
+
+        async def work(connection: AsyncConnection) -> None:
+            await mark(
+                connection,
+                tables.trainings,
+                claim,
+                status=S.SUBMITTING,
+                submitting_at=now,
+                balance_before=balance,
+            )
+
+        await self._database.write(work)
+        return Claim(claim.row, claim.id, claim.owner, S.SUBMITTING, claim.wakes, claim.due_at)
+
+    async def _move(
+        self, connection: AsyncConnection, claim: Claim[Training], to: TrainingStatus, **values: Any
+    ) -> None:
+        lifecycle.check_move(TrainingStatus(claim.status), to)
+        await store(connection, tables.trainings, claim, status=to, **values)
+        await self._renew_status(connection, claim)
+
+    async def _renew_status(self, connection: AsyncConnection, claim: Claim[Training]) -> None:
+        await posts.renew(
+            connection,
+            PostKind.TRAINING_STATUS,
+            SubjectTable.TRAINING,
+            claim.id,
+            due_at=self._clock.now() + self._pace.milestone,
+        )
+
+    async def _note(self, connection: AsyncConnection, claim: Claim[Training], what: str, detail: str) -> None:
+        await timeline.add(connection, SubjectTable.TRAINING, claim.id, what, at=self._clock.now(), detail=detail)
+
+    async def _post(self, connection: AsyncConnection, training: Training, kind: PostKind) -> None:
+        await posts.add(
+            connection,
+            kind,
+            SubjectTable.TRAINING,
+            training.id,
+            guild_id=training.guild_id,
+            user_id=training.user_id,
+            places=[Place("channel", training.channel_id), Place("user", training.user_id)],
+            now=self._clock.now(),
+        )

@@ -1,0 +1,233 @@
+"""What members ask about trainings: start one, where it stands, what happened to it."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock, Doorbell
+from bot.datasets import Board, DatasetService
+from bot.errors import NotFound, UserError
+from bot.keys import KeyService
+from bot.models import (
+    ApiKeyRow,
+    DatasetStatus,
+    LaneName,
+    Lora,
+    Place,
+    PostKind,
+    ProviderName,
+    SubjectTable,
+    TimelineEntry,
+    Training,
+    TrainingStatus,
+    Verdict,
+)
+from bot.photos import checks
+from bot.providers.base import WebhookHint
+from bot.storage import datasets, keys, loras, posts, tables, timeline, trainings
+from bot.storage import due as due_rows
+from bot.storage.database import Database
+from bot.training import lifecycle
+
+JOBS_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingView:
+    """A training as its owner may see it. `place` counts from 1 while it waits for a slot; None otherwise."""
+
+    training: Training
+    lora: Lora | None
+    place: int | None
+    key: ApiKeyRow | None
+    timeline: tuple[TimelineEntry, ...]
+    photos_left: bool
+    """Whether the photos are still here, so that it can be started again with one press."""
+
+
+class TrainingService:
+    def __init__(
+        self,
+        database: Database,
+        key_service: KeyService,
+        dataset_service: DatasetService,
+        *,
+        max_concurrent: int,
+        doorbell: Doorbell,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._keys = key_service
+        self._datasets = dataset_service
+        self._max_concurrent = max_concurrent
+        self._doorbell = doorbell
+        self._clock = clock
+
+    async def start(
+        self, dataset_id: int, *, guild_id: int, user_id: int, channel_id: int, provider: ProviderName
+    ) -> Training:
+        """Accept the dataset for training. When this returns, the job survives anything.
+
+        Pressing twice starts once: the second press gets the same training back.
+        """
+        board = await self._datasets.board(dataset_id, guild_id=guild_id, user_id=user_id)
+        if board.dataset.status is DatasetStatus.STARTED:
+            return await self._already_started(dataset_id)
+        check_startable(board)
+        key = await self._keys.current(guild_id, provider)
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> Training | None:
+            if not await datasets.move(
+                connection,
+                dataset_id,
+                from_=DatasetStatus.OPEN,
+                to=DatasetStatus.STARTED,
+            ):
+                return None
+            training_id = await trainings.insert(
+                connection,
+                guild_id=guild_id,
+                channel_id=channel_id,
+                user_id=user_id,
+                dataset_id=dataset_id,
+                key_id=key.id,
+                provider=provider,
+                name=board.dataset.name,
+                marker=lifecycle.new_marker(),
+                webhook_token=secrets.token_urlsafe(24),
+                photo_count=len(board.usable),
+                created_at=now,
+            )
+            await self._note_beginning(connection, training_id, board)
+            await posts.add(
+                connection,
+                PostKind.TRAINING_STATUS,
+                SubjectTable.TRAINING,
+                training_id,
+                guild_id=guild_id,
+                user_id=user_id,
+                places=[Place("channel", channel_id)],
+                now=now,
+            )
+            await admit(connection, key.id, max_concurrent=self._max_concurrent, clock=self._clock)
+            return await trainings.get(connection, training_id)
+
+        training = await self._database.write(work)
+        if training is None:
+            return await self._already_started(dataset_id)
+        self._doorbell.ring(LaneName.TRAININGS, LaneName.POSTS)
+        return training
+
+    async def view(self, training_id: int) -> TrainingView | None:
+        """Everything about one training; callers check who may see it."""
+        async with self._database.read() as connection:
+            training = await trainings.get(connection, training_id)
+            return None if training is None else await self._view(connection, training)
+
+    async def view_for(self, training_id: int, *, guild_id: int, user_id: int) -> TrainingView:
+        view = await self.view(training_id)
+        if view is None or view.training.guild_id != guild_id or view.training.user_id != user_id:
+            raise NotFound("There is no such training of yours here. `/jobs` shows what you have.")
+        return view
+
+    async def of_member(self, *, guild_id: int, user_id: int) -> Sequence[TrainingView]:
+        async with self._database.read() as connection:
+            found = await trainings.of_member(connection, guild_id, user_id, JOBS_SHOWN)
+            return [await self._view(connection, training) for training in found]
+
+    async def retry(self, training_id: int, *, guild_id: int, user_id: int, channel_id: int) -> Training:
+        """Start the same photos again after a failure, as a new training."""
+        view = await self.view_for(training_id, guild_id=guild_id, user_id=user_id)
+        if view.training.status is not TrainingStatus.FAILED or not view.photos_left:
+            raise UserError("The photos of this training have been deleted. Please send `/train` with new ones.")
+        return await self.start(
+            view.training.dataset_id,
+            guild_id=guild_id,
+            user_id=user_id,
+            channel_id=channel_id,
+            provider=view.training.provider,
+        )
+
+    async def signing_keys(self, token: str) -> list[str] | None:
+        async with self._database.read() as connection:
+            training = await trainings.by_webhook_token(connection, token)
+        return None if training is None else await self._keys.signing_keys(training.guild_id, training.provider)
+
+    async def hint(self, token: str, hint: WebhookHint) -> bool:
+        """A verified delivery came for the row with this token; False when it speaks of another object."""
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> bool:
+            training = await trainings.by_webhook_token(connection, token)
+            if training is None or (training.request_id is not None and training.request_id != hint.request_id):
+                return False
+            await due_rows.wake(connection, tables.trainings, training.id, now=now)
+            return True
+
+        fits = await self._database.write(work)
+        if fits:
+            self._doorbell.ring(LaneName.TRAININGS)
+        return fits
+
+    async def _view(self, connection: AsyncConnection, training: Training) -> TrainingView:
+        place = None
+        if training.status is TrainingStatus.QUEUED and training.due_at is None:
+            waiting = await trainings.waiting(connection, training.key_id)
+            held = await trainings.holding_slots(connection, training.key_id)
+            order = lifecycle.fair_order(waiting, held)
+            place = order.index(training.id) + 1 if training.id in order else None
+        key = await keys.get(connection, training.key_id)
+        dataset = await datasets.get(connection, training.dataset_id)
+        return TrainingView(
+            training=training,
+            lora=None if training.lora_id is None else await loras.get(connection, training.lora_id),
+            place=place,
+            key=None if key is None else key.row,
+            timeline=tuple(await timeline.of(connection, SubjectTable.TRAINING, training.id)),
+            photos_left=dataset is not None and dataset.status is DatasetStatus.OPEN,
+        )
+
+    async def _already_started(self, dataset_id: int) -> Training:
+        async with self._database.read() as connection:
+            training = await trainings.latest_of_dataset(connection, dataset_id)
+        if training is None:
+            raise UserError("This dataset was discarded. Send `/train` to begin a new one.")
+        return training
+
+    async def _note_beginning(self, connection: AsyncConnection, training_id: int, board: Board) -> None:
+        now = self._clock.now()
+        advised = sum(photo.verdict is Verdict.ADVISED for photo in board.usable)
+        for what, detail in (
+            ("received", f"{len(board.photos)} photos"),
+            ("checked", f"{len(board.usable)} will be sent, {advised} of them with advice"),
+        ):
+            await timeline.add(connection, SubjectTable.TRAINING, training_id, what, at=now, detail=detail)
+
+
+def check_startable(board: Board) -> None:
+    """UserError with what is missing when the board's dataset cannot be started."""
+    if board.dataset.status is not DatasetStatus.OPEN:
+        raise UserError("This dataset has been discarded or its time is up. Send `/train` to begin a new one.")
+    if board.missing:
+        raise UserError(
+            f"It takes {checks.MIN_PHOTOS} usable photos; there are {len(board.usable)}. "
+            f"Please add {board.missing} more."
+        )
+    total = sum(photo.size for photo in board.usable)
+    if total > checks.MAX_TOTAL_BYTES:
+        raise UserError("All photos together are over 100 MB. Please remove a few.")
+
+
+async def admit(connection: AsyncConnection, key_id: int, *, max_concurrent: int, clock: Clock) -> None:
+    """Give the free slots of this key to waiting trainings, fairly. Part of every write that may free a slot."""
+    if key_id not in await trainings.keys_with_waiting(connection):
+        return
+    held = await trainings.holding_slots(connection, key_id)
+    free = max_concurrent - sum(held.values())
+    if free <= 0:
+        return
+    chosen = lifecycle.fair_order(await trainings.waiting(connection, key_id), held)[:free]
+    await trainings.let_through(connection, chosen, now=clock.now())

@@ -1,0 +1,271 @@
+"""The training lane: one idempotent step at a time from queued to a terminal status, paying at most once."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from bot.clock import Clock, Pace
+from bot.datasets import judge_set
+from bot.engine import backoff
+from bot.errors import (
+    Busy,
+    KeyRejected,
+    Missing,
+    NoKey,
+    OutcomeUnknown,
+    OutOfCredits,
+    ProviderError,
+    Refused,
+    Unavailable,
+)
+from bot.keys import KeyService
+from bot.models import Place, SubjectTable, Training, TrainingStatus, Verdict
+from bot.photos.intake import Spool
+from bot.providers.base import PhotoFile, Progress, ProviderClient, TrainingOrder, TrainingReport
+from bot.storage import datasets, timeline, trainings
+from bot.storage.database import Database
+from bot.storage.due import Claim
+from bot.training import failures, lifecycle
+from bot.training.outcomes import NOT_TAKEN, TrainingOutcomes
+
+S = TrainingStatus
+
+SENDS_MAX = 5
+"""How often an order is sent again after the provider provably did not take it."""
+LOOK_BACK = timedelta(days=1)
+"""How far before our own note of sending we look for the LoRA: covers clocks that disagree."""
+
+
+class TrainingSteps:
+    def __init__(
+        self,
+        database: Database,
+        key_service: KeyService,
+        spool: Spool,
+        outcomes: TrainingOutcomes,
+        *,
+        webhook_url: Callable[[Training], str | None],
+        clock: Clock,
+        pace: Pace,
+    ) -> None:
+        self._database = database
+        self._keys = key_service
+        self._spool = spool
+        self._outcomes = outcomes
+        self._webhook_url = webhook_url
+        self._clock = clock
+        self._pace = pace
+
+    async def advance(self, claim: Claim[Training]) -> None:
+        match claim.row.status:
+            case S.QUEUED:
+                await self._submit(claim)
+            case S.SUBMITTING:
+                await self._look(claim)
+            case S.SUBMITTED | S.TRAINING:
+                await self._poll(claim)
+            case _:
+                await self._outcomes.keep(claim, due_in=None)
+
+    async def _submit(self, claim: Claim[Training]) -> None:
+        training = claim.row
+        order = await self._order(training)
+        if order is None:
+            await self._outcomes.fail(claim, failures.PHOTOS_GONE)
+            return
+        client = await self._client_for_new_order(claim)
+        if client is None:
+            return
+        try:
+            account = await client.account()
+        except ProviderError as error:
+            await self._not_taken(claim, error)
+            return
+        reserved = await self._reserved(training, client.prices.training)
+        needed = client.prices.training + reserved
+        if account.credits is not None and account.credits < needed:
+            await self._outcomes.fail(
+                claim, failures.out_of_credits(training.provider, client.prices.training, account.credits, reserved)
+            )
+            return
+        claim = await self._outcomes.submitting(claim, balance=account.credits)
+        try:
+            report = await client.submit_training(order)
+        except OutcomeUnknown as error:
+            await self._outcomes.unclear(claim, error)
+        except ProviderError as error:
+            await self._not_taken(claim, error)
+        else:
+            await self._outcomes.adopt(claim, report, "submitted")
+
+    async def _look(self, claim: Claim[Training]) -> None:
+        """The order may have been taken: look for its marker before anything else."""
+        training = claim.row
+        assert training.submitting_at is not None  # noqa: S101 - set together with the status
+        now = self._clock.now()
+        settled_at = training.submitting_at + self._pace.settle
+        if now < settled_at:
+            await self._outcomes.keep(claim, due_in=settled_at - now)
+            return
+        client = await self._keys.client(training.key_id)
+        try:
+            if client is None:
+                raise Unavailable("the API key is gone")
+            report = await client.find_training(training.marker, training.submitting_at - LOOK_BACK)
+        except ProviderError as error:
+            await self._cannot_look(claim, error)
+            return
+        if report is not None:
+            await self._outcomes.adopt(claim, report, "found again")
+        elif await self._sends(training) >= SENDS_MAX:
+            await self._outcomes.fail(claim, failures.NEVER_TAKEN)
+        else:
+            await self._outcomes.back_to_queue(
+                claim, due_in=timedelta(0), note=NOT_TAKEN, detail="the order did not arrive; it is sent again"
+            )
+
+    async def _cannot_look(self, claim: Claim[Training], error: ProviderError) -> None:
+        """Never send blindly: keep trying to look, and stop with a clear word when the deadline has passed."""
+        training = claim.row
+        if isinstance(error, KeyRejected):
+            await self._keys.pause(training.key_id, error, noticed_in=Place("channel", training.channel_id))
+        assert training.submitting_at is not None  # noqa: S101 - set together with the status
+        if self._clock.now() > training.submitting_at + self._pace.training_deadline:
+            await self._outcomes.fail(claim, failures.unknown_outcome(training))
+        else:
+            await self._outcomes.retry_later(claim)
+
+    async def _poll(self, claim: Claim[Training]) -> None:
+        training = claim.row
+        client = await self._keys.client(training.key_id)
+        if client is None:
+            client = await self._other_client(claim)
+            if client is None:
+                return
+        assert training.request_id is not None  # noqa: S101 - set together with the status
+        try:
+            report = await client.training(training.request_id)
+        except Missing:
+            await self._outcomes.fail(claim, failures.GONE_AT_PROVIDER)
+        except KeyRejected as error:
+            await self._keys.pause(training.key_id, error, noticed_in=Place("channel", training.channel_id))
+            await self._other_client(claim)
+        except ProviderError:
+            await self._outcomes.retry_later(claim)
+        else:
+            await self._take_report(claim, client, report)
+
+    async def _take_report(self, claim: Claim[Training], client: ProviderClient, report: TrainingReport) -> None:
+        training = claim.row
+        if report.progress is Progress.READY:
+            await self._outcomes.ready(claim, report)
+        elif report.progress is Progress.FAILED:
+            balance = await _balance(client)
+            await self._outcomes.fail(claim, failures.failed_at_provider(training, report.error, balance))
+        elif report.progress is Progress.ARCHIVED:
+            await self._outcomes.fail(claim, failures.GONE_AT_PROVIDER)
+        elif report.progress is Progress.RUNNING and training.status is S.SUBMITTED:
+            await self._outcomes.running(claim)
+        else:
+            await self._keep_polling(claim)
+
+    async def _keep_polling(self, claim: Claim[Training]) -> None:
+        training = claim.row
+        assert training.submitted_at is not None  # noqa: S101 - set together with the status
+        age = self._clock.now() - training.submitted_at
+        if age > self._pace.give_up:
+            await self._outcomes.fail(claim, failures.never_finished(training))
+        elif age > self._pace.training_deadline:
+            await self._outcomes.late(claim)
+        else:
+            await self._outcomes.keep(claim, due_in=self._pace.poll, attempt=0)
+
+    async def _client_for_new_order(self, claim: Claim[Training]) -> ProviderClient | None:
+        """The guild's usable key, taken over by this row; without one the row waits for it."""
+        training = claim.row
+        try:
+            key = await self._keys.current(training.guild_id, training.provider)
+        except NoKey:
+            await self._outcomes.back_to_queue(claim, due_in=None, note="waiting", detail="for a working API key")
+            return None
+        if key.id != training.key_id:
+            await self._outcomes.back_to_queue(claim, due_in=timedelta(0), key_id=key.id)
+            return None
+        return await self._keys.client(key.id)
+
+    async def _other_client(self, claim: Claim[Training]) -> ProviderClient | None:
+        """Our key is gone or refused. A newer key of the guild may see the same LoRA: look again under that one."""
+        training = claim.row
+        try:
+            key = await self._keys.current(training.guild_id, training.provider)
+        except NoKey:
+            await self._outcomes.retry_later(claim)
+            return None
+        if key.id == training.key_id:
+            await self._outcomes.retry_later(claim)
+        else:
+            await self._outcomes.keep(claim, due_in=timedelta(0), key_id=key.id)
+        return None
+
+    async def _order(self, training: Training) -> TrainingOrder | None:
+        """The order to send; None when the photos have left the disk."""
+        async with self._database.read() as connection:
+            dataset = await datasets.get(connection, training.dataset_id)
+            photos = judge_set(await datasets.photos_of(connection, training.dataset_id))
+        usable = [photo for photo in photos if photo.verdict is not Verdict.REFUSED]
+        paths = [self._spool.path(photo.file) for photo in usable if photo.file is not None]
+        if dataset is None or len(paths) < training.photo_count or not all(path.exists() for path in paths):
+            return None
+        return TrainingOrder(
+            name=lifecycle.marked_name(training.name, training.marker),
+            subject_kind=dataset.subject_kind,
+            gender=dataset.gender,
+            ethnicity=dataset.ethnicity,
+            age=dataset.age,
+            steps=dataset.steps,
+            rank=dataset.rank,
+            photos=[
+                PhotoFile(path, f"photo-{number:02}.jpg", "image/jpeg", photo.size)
+                for number, (path, photo) in enumerate(zip(paths, usable, strict=True), start=1)
+            ],
+            webhook_url=self._webhook_url(training),
+        )
+
+    async def _reserved(self, training: Training, fee: int) -> int:
+        """Credits that trainings already submitted under this key will still be charged."""
+        async with self._database.read() as connection:
+            return fee * await trainings.not_yet_charged(connection, training.key_id)
+
+    async def _sends(self, training: Training) -> int:
+        async with self._database.read() as connection:
+            entries = await timeline.of(connection, SubjectTable.TRAINING, training.id)
+        return sum(entry.what == NOT_TAKEN for entry in entries)
+
+    async def _not_taken(self, claim: Claim[Training], error: ProviderError) -> None:
+        """The provider certainly did not take the order."""
+        training = claim.row
+        match error:
+            case KeyRejected():
+                await self._outcomes.back_to_queue(claim, due_in=None, note="waiting", detail="for a working API key")
+                await self._keys.pause(training.key_id, error, noticed_in=Place("channel", training.channel_id))
+            case OutOfCredits():
+                failure = failures.out_of_credits(training.provider, error.required, error.available, 0)
+                await self._outcomes.fail(claim, failure)
+            case Busy() | Unavailable():
+                await self._outcomes.back_to_queue(claim, due_in=self._wait_for(claim, error))
+            case _:
+                refusal = error if isinstance(error, Refused) else Refused(error.sentence, status=error.status)
+                await self._outcomes.fail(claim, failures.refused(training.provider, refusal))
+
+    def _wait_for(self, claim: Claim[Training], error: Busy | Unavailable) -> timedelta:
+        if error.retry_after is not None:
+            return timedelta(seconds=error.retry_after)
+        if isinstance(error, Busy):
+            return self._pace.busy
+        return backoff(claim.row.attempt, first=self._pace.backoff_first, ceiling=self._pace.backoff_max)
+
+
+async def _balance(client: ProviderClient) -> int | None:
+    try:
+        return (await client.account()).credits
+    except ProviderError:
+        return None
