@@ -1,7 +1,8 @@
 """API keys of a guild: checked with the provider, sealed, paused when refused, shredded when no longer needed."""
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, Doorbell, Pace
 from bot.errors import KeyRejected, NoKey, ProviderError, SealError, UserError
-from bot.models import ApiKeyRow, LaneName, Place, PostKind, ProviderName, SubjectTable
-from bot.providers.base import Account, ProviderClient
+from bot.models import ApiKeyRow, LaneName, Place, PlaceKind, PostKind, ProviderName, SubjectTable
+from bot.providers.base import Account, Prices, ProviderClient
 from bot.storage import generations, posts, trainings
 from bot.storage import keys as rows
 from bot.storage.database import Database
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 Connect = Callable[[ProviderName, str], ProviderClient]
 
+FUNDS_DEADLINE_S = 5
 SHRED_LOOK = timedelta(minutes=5)
 """How often a retired key that still has jobs is looked at again."""
 
@@ -37,13 +39,31 @@ class KeyStatus:
     running: int
 
 
+@dataclass(frozen=True, slots=True)
+class Funds:
+    """`price` of a training and `balance` in credits (None: not known just now); `trouble`: why nothing can start."""
+
+    price: int
+    balance: int | None
+    trouble: str | None
+
+
 class KeyService:
     def __init__(
-        self, database: Database, sealer: Sealer, connect: Connect, *, doorbell: Doorbell, clock: Clock, pace: Pace
+        self,
+        database: Database,
+        sealer: Sealer,
+        connect: Connect,
+        prices: Mapping[ProviderName, Prices],
+        *,
+        doorbell: Doorbell,
+        clock: Clock,
+        pace: Pace,
     ) -> None:
         self._database = database
         self._sealer = sealer
         self._connect = connect
+        self._prices = prices
         self._doorbell = doorbell
         self._clock = clock
         self._pace = pace
@@ -88,6 +108,22 @@ class KeyService:
         except (ProviderError, SealError) as error:
             return KeyStatus(stored.row, None, None, explain(error, provider), running)
         return KeyStatus(stored.row, account.credits, account.team, None, running)
+
+    async def funds(self, guild_id: int, provider: ProviderName) -> Funds:
+        """What a training costs and what there is to pay it with; answers within a few seconds, whatever happens."""
+        price = self._prices[provider].training
+        try:
+            key = await self.current(guild_id, provider)
+        except NoKey as error:
+            return Funds(price, None, str(error))
+        client = await self.client(key.id)
+        if client is None:
+            return Funds(price, None, "The stored key cannot be opened. Ask an admin to run `/keys set`.")
+        try:
+            async with asyncio.timeout(FUNDS_DEADLINE_S):
+                return Funds(price, (await client.account()).credits, None)
+        except (ProviderError, TimeoutError):
+            return Funds(price, None, None)
 
     async def remove(self, guild_id: int, provider: ProviderName) -> int:
         """Take the key out of use at once. How many running jobs still need it before it is shredded."""
@@ -153,7 +189,7 @@ class KeyService:
                     key_id,
                     guild_id=stored.row.guild_id,
                     user_id=stored.row.set_by,
-                    places=[Place("user", stored.row.set_by), noticed_in],
+                    places=[Place(PlaceKind.USER, stored.row.set_by), noticed_in],
                     now=now,
                 )
             return True

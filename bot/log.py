@@ -53,7 +53,7 @@ class Redactor:
             ),
             rf"\1{_HIDDEN}",
         ),
-        # 'token': '…' in a gateway event, "X-API-Key": "…" and authorization in headers, quoted and escaped at any depth.
+        # 'token': '…' in a gateway event, "X-API-Key": "…" and the like in headers, quoted and escaped at any depth.
         (
             re.compile(
                 r"((?:token|x-api-key|authorization)\\*[\"']?\s*[:=,]\s*b?\\*[\"'])[^\"'\\\r\n]+", re.IGNORECASE

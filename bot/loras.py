@@ -33,22 +33,26 @@ class LoraService:
         async with self._database.read() as connection:
             return await loras.owned_by(connection, guild_id, user_id)
 
+    async def archivable_by(self, *, guild_id: int, user_id: int, is_admin: bool) -> Sequence[Lora]:
+        """The member's own LoRAs; for the guild's admins, all of them."""
+        if not is_admin:
+            return await self.usable_by(guild_id=guild_id, user_id=user_id)
+        async with self._database.read() as connection:
+            return await loras.of_guild(connection, guild_id)
+
     async def choices(self, text: str, *, guild_id: int, user_id: int) -> Sequence[Lora]:
         """At most 25 usable LoRAs for what has been typed: beginnings first, then letters anywhere in order."""
-        usable = await self.usable_by(guild_id=guild_id, user_id=user_id)
-        ranked = [(rank_match(text, lora.name), lora) for lora in usable]
-        return [lora for rank, lora in sorted(ranked, key=lambda pair: pair[0]) if rank < NO_MATCH][:CHOICES_MAX]
+        return best_matches(text, await self.usable_by(guild_id=guild_id, user_id=user_id))
+
+    async def archivable_choices(self, text: str, *, guild_id: int, user_id: int, is_admin: bool) -> Sequence[Lora]:
+        return best_matches(text, await self.archivable_by(guild_id=guild_id, user_id=user_id, is_admin=is_admin))
 
     async def pick(self, value: str, *, guild_id: int, user_id: int) -> Lora:
         """The LoRA behind an autocomplete value, or behind a typed name when exactly one fits."""
-        usable = await self.usable_by(guild_id=guild_id, user_id=user_id)
-        for lora in usable:
-            if value == choice_value(lora):
-                return lora
-        named = [lora for lora in usable if lora.name.casefold() == value.strip().casefold()]
-        if len(named) == 1:
-            return named[0]
-        raise NotFound("You have no such LoRA here. Pick one from the list, or train one with `/train`.")
+        return pick_from(value, await self.usable_by(guild_id=guild_id, user_id=user_id))
+
+    async def pick_archivable(self, value: str, *, guild_id: int, user_id: int, is_admin: bool) -> Lora:
+        return pick_from(value, await self.archivable_by(guild_id=guild_id, user_id=user_id, is_admin=is_admin))
 
     async def view(self, value: str, *, guild_id: int, user_id: int) -> LoraView:
         lora = await self.pick(value, guild_id=guild_id, user_id=user_id)
@@ -67,11 +71,6 @@ class LoraService:
         if lora.archived_at is not None:
             raise NotFound("This LoRA has been archived and cannot be used any more.")
         return lora
-
-    async def of_guild(self, *, guild_id: int) -> Sequence[Lora]:
-        """Every LoRA of the guild; for its admins."""
-        async with self._database.read() as connection:
-            return await loras.of_guild(connection, guild_id)
 
     async def archive(self, lora_id: int, *, guild_id: int, user_id: int, is_admin: bool) -> Lora:
         """Ask the provider to delete the LoRA, then hide it. The owner and the guild's admins may."""
@@ -101,6 +100,21 @@ class LoraService:
 
 
 NO_MATCH = 4
+
+
+def best_matches(text: str, among: Sequence[Lora]) -> Sequence[Lora]:
+    ranked = [(rank_match(text, lora.name), lora) for lora in among]
+    return [lora for rank, lora in sorted(ranked, key=lambda pair: pair[0]) if rank < NO_MATCH][:CHOICES_MAX]
+
+
+def pick_from(value: str, among: Sequence[Lora]) -> Lora:
+    for lora in among:
+        if value == choice_value(lora):
+            return lora
+    named = [lora for lora in among if lora.name.casefold() == value.strip().casefold()]
+    if len(named) == 1:
+        return named[0]
+    raise NotFound("You have no such LoRA here. Pick one from the list, or train one with `/train`.")
 
 
 def rank_match(text: str, name: str) -> int:

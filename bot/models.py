@@ -102,6 +102,29 @@ class PostStatus(StrEnum):
     """No place would take it; it waits for its owner under /jobs."""
 
 
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """Where somebody acted; for a thread, `parent_id` is the channel it belongs to."""
+
+    id: int
+    parent_id: int | None = None
+
+
+class PlaceKind(StrEnum):
+    CHANNEL = "channel"
+    """A channel or a thread."""
+    USER = "user"
+    """A private message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a post may go."""
+
+    kind: PlaceKind
+    id: int
+
+
 class SubjectTable(StrEnum):
     """Which kind of row a timeline entry or a post is about."""
 
@@ -173,6 +196,7 @@ class Training:
     id: int
     guild_id: int
     channel_id: int
+    parent_id: int | None
     user_id: int
     dataset_id: int
     key_id: int
@@ -232,6 +256,7 @@ class Generation:
     id: int
     guild_id: int
     channel_id: int
+    parent_id: int | None
     user_id: int
     lora_id: int
     key_id: int
@@ -267,12 +292,10 @@ class Picture:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a post may go: a channel or thread id, or the id of a user to write to privately."""
-
-    kind: str
-    id: int
+def places_for(job: Training | Generation) -> tuple[Place, ...]:
+    """Where a job's outcome may go, best first: its channel or thread, the thread's channel, a private message."""
+    channels = [job.channel_id] if job.parent_id is None else [job.channel_id, job.parent_id]
+    return (*(Place(PlaceKind.CHANNEL, channel) for channel in channels), Place(PlaceKind.USER, job.user_id))
 
 
 @dataclass(frozen=True, slots=True)

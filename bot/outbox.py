@@ -86,8 +86,10 @@ class OutboxService:
         self._pace = pace
 
     async def kept_for(self, *, guild_id: int, user_id: int) -> list[Post]:
+        """Outcomes no place would take, waiting for their owner."""
         async with self._database.read() as connection:
-            return await posts.kept_for(connection, guild_id, user_id)
+            kept = await posts.kept_for(connection, guild_id, user_id)
+        return [post for post in kept if post.kind in DELIVERIES]
 
     async def hand_over(self, post_id: int) -> None:
         """A kept post has been shown to its owner."""
@@ -101,14 +103,15 @@ class OutboxService:
         post = claim.row
         if not self._poster.is_ready():
             await self._store(claim, due_in=self._pace.backoff_first)
-        elif self._clock.now() > post.created_at + self._pace.post_deadline and post.message_id is None:
-            await self._keep(claim)
-        elif post.place_index >= len(post.places):
+        elif post.place_index >= len(post.places) or self._is_too_old(post):
             await self._keep(claim)
         elif post.message_id is not None:
             await self._edit(claim)
         else:
             await self._send(claim)
+
+    def _is_too_old(self, post: Post) -> bool:
+        return post.message_id is None and self._clock.now() > post.created_at + self._pace.post_deadline
 
     async def _send(self, claim: Claim[Post]) -> None:
         post, place = claim.row, claim.row.places[claim.row.place_index]

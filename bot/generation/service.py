@@ -13,6 +13,7 @@ from bot.errors import NotFound
 from bot.generation import prompt as rules
 from bot.keys import KeyService
 from bot.models import (
+    Channel,
     Generation,
     GenerationSettings,
     LaneName,
@@ -51,7 +52,7 @@ class GenerationService:
         self._clock = clock
 
     async def order(
-        self, lora: Lora, prompt: str, settings: GenerationSettings, *, channel_id: int, user_id: int
+        self, lora: Lora, prompt: str, settings: GenerationSettings, *, channel: Channel, user_id: int
     ) -> Generation:
         """Accept an order for pictures. When this returns, the job survives anything."""
         prompt = rules.with_trigger_word(prompt, lora.trigger_word)
@@ -65,7 +66,8 @@ class GenerationService:
                 connection,
                 settings=settings,
                 guild_id=lora.guild_id,
-                channel_id=channel_id,
+                channel_id=channel.id,
+                parent_id=channel.parent_id,
                 user_id=user_id,
                 lora_id=lora.id,
                 key_id=key.id,

@@ -32,8 +32,10 @@ from bot.models import (
     LaneName,
     Picture,
     Place,
+    PlaceKind,
     PostKind,
     SubjectTable,
+    places_for,
 )
 from bot.photos.intake import Fetcher, Received, Spool
 from bot.providers.base import GenerationOrder, GenerationReport, Progress, ProviderClient
@@ -144,7 +146,7 @@ class GenerationSteps:
         except Missing:
             await self._fail(claim, "The provider no longer knows these pictures. Please send `/imagine` again.")
         except KeyRejected as error:
-            await self._keys.pause(generation.key_id, error, noticed_in=Place("channel", generation.channel_id))
+            await self._keys.pause(generation.key_id, error, noticed_in=Place(PlaceKind.CHANNEL, generation.channel_id))
             await self._later(claim)
         except ProviderError:
             await self._later(claim)
@@ -261,7 +263,9 @@ class GenerationSteps:
                 wait = timedelta(seconds=error.retry_after) if error.retry_after is not None else None
                 await self._later(claim, wait)
             case KeyRejected():
-                await self._keys.pause(generation.key_id, error, noticed_in=Place("channel", generation.channel_id))
+                await self._keys.pause(
+                    generation.key_id, error, noticed_in=Place(PlaceKind.CHANNEL, generation.channel_id)
+                )
                 await self._fail(
                     claim, f"{generation.provider.label} does not accept this server's key; its admin has been told."
                 )
@@ -353,7 +357,7 @@ class GenerationSteps:
             generation.id,
             guild_id=generation.guild_id,
             user_id=generation.user_id,
-            places=[Place("channel", generation.channel_id), Place("user", generation.user_id)],
+            places=places_for(generation),
             now=self._clock.now(),
         )
 

@@ -18,6 +18,7 @@ def build(row: sa.Row[Any]) -> Generation:
         id=row.id,
         guild_id=row.guild_id,
         channel_id=row.channel_id,
+        parent_id=row.parent_id,
         user_id=row.user_id,
         lora_id=row.lora_id,
         key_id=row.key_id,

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import Place, Post, PostKind, PostStatus, SubjectTable
+from bot.models import Place, PlaceKind, Post, PostKind, PostStatus, SubjectTable
 from bot.storage import meta
 from bot.storage.tables import posts
 
@@ -21,7 +21,7 @@ def build(row: sa.Row[Any]) -> Post:
         guild_id=row.guild_id,
         user_id=row.user_id,
         nonce=row.nonce,
-        places=tuple(Place(kind, place_id) for kind, place_id in row.places),
+        places=tuple(Place(PlaceKind(kind), place_id) for kind, place_id in row.places),
         place_index=row.place_index,
         status=PostStatus(row.status),
         attempt=row.attempt,

@@ -18,6 +18,8 @@ MOVES: Mapping[TrainingStatus, frozenset[TrainingStatus]] = {
     S.CANCELLED: frozenset(),
 }
 
+MAX_CONCURRENT_TRAININGS = 10
+"""In flight for each API key; the provider's documented default (Apiframe /docs/loras)."""
 MARKER_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 MARKER_LENGTH = 6
 NAME_MAX = 60

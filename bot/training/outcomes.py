@@ -9,7 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Clock, Doorbell, Pace
 from bot.engine import backoff
 from bot.errors import OutcomeUnknown
-from bot.models import DatasetStatus, LaneName, Place, PostKind, SubjectKind, SubjectTable, Training, TrainingStatus
+from bot.models import (
+    DatasetStatus,
+    LaneName,
+    PostKind,
+    SubjectKind,
+    SubjectTable,
+    Training,
+    TrainingStatus,
+    places_for,
+)
 from bot.photos.intake import Spool
 from bot.providers.base import TrainingReport
 from bot.storage import datasets, loras, posts, tables, timeline
@@ -222,6 +231,6 @@ class TrainingOutcomes:
             training.id,
             guild_id=training.guild_id,
             user_id=training.user_id,
-            places=[Place("channel", training.channel_id), Place("user", training.user_id)],
+            places=places_for(training),
             now=self._clock.now(),
         )

@@ -12,10 +12,12 @@ from bot.errors import NotFound, UserError
 from bot.keys import KeyService
 from bot.models import (
     ApiKeyRow,
+    Channel,
     DatasetStatus,
     LaneName,
     Lora,
     Place,
+    PlaceKind,
     PostKind,
     ProviderName,
     SubjectTable,
@@ -66,7 +68,7 @@ class TrainingService:
         self._clock = clock
 
     async def start(
-        self, dataset_id: int, *, guild_id: int, user_id: int, channel_id: int, provider: ProviderName
+        self, dataset_id: int, *, guild_id: int, user_id: int, channel: Channel, provider: ProviderName
     ) -> Training:
         """Accept the dataset for training. When this returns, the job survives anything.
 
@@ -90,7 +92,8 @@ class TrainingService:
             training_id = await trainings.insert(
                 connection,
                 guild_id=guild_id,
-                channel_id=channel_id,
+                channel_id=channel.id,
+                parent_id=channel.parent_id,
                 user_id=user_id,
                 dataset_id=dataset_id,
                 key_id=key.id,
@@ -109,7 +112,7 @@ class TrainingService:
                 training_id,
                 guild_id=guild_id,
                 user_id=user_id,
-                places=[Place("channel", channel_id)],
+                places=[Place(PlaceKind.CHANNEL, channel.id)],
                 now=now,
             )
             await admit(connection, key.id, max_concurrent=self._max_concurrent, clock=self._clock)
@@ -138,7 +141,7 @@ class TrainingService:
             found = await trainings.of_member(connection, guild_id, user_id, JOBS_SHOWN)
             return [await self._view(connection, training) for training in found]
 
-    async def retry(self, training_id: int, *, guild_id: int, user_id: int, channel_id: int) -> Training:
+    async def retry(self, training_id: int, *, guild_id: int, user_id: int, channel: Channel) -> Training:
         """Start the same photos again after a failure, as a new training."""
         view = await self.view_for(training_id, guild_id=guild_id, user_id=user_id)
         if view.training.status is not TrainingStatus.FAILED or not view.photos_left:
@@ -147,7 +150,7 @@ class TrainingService:
             view.training.dataset_id,
             guild_id=guild_id,
             user_id=user_id,
-            channel_id=channel_id,
+            channel=channel,
             provider=view.training.provider,
         )
 

@@ -18,7 +18,7 @@ from bot.errors import (
     Unavailable,
 )
 from bot.keys import KeyService
-from bot.models import Place, SubjectTable, Training, TrainingStatus, Verdict
+from bot.models import Place, PlaceKind, SubjectTable, Training, TrainingStatus, Verdict
 from bot.photos.intake import Spool
 from bot.providers.base import PhotoFile, Progress, ProviderClient, TrainingOrder, TrainingReport
 from bot.storage import datasets, timeline, trainings
@@ -127,7 +127,7 @@ class TrainingSteps:
         """Never send blindly: keep trying to look, and stop with a clear word when the deadline has passed."""
         training = claim.row
         if isinstance(error, KeyRejected):
-            await self._keys.pause(training.key_id, error, noticed_in=Place("channel", training.channel_id))
+            await self._keys.pause(training.key_id, error, noticed_in=Place(PlaceKind.CHANNEL, training.channel_id))
         assert training.submitting_at is not None  # noqa: S101 - set together with the status
         if self._clock.now() > training.submitting_at + self._pace.training_deadline:
             await self._outcomes.fail(claim, failures.unknown_outcome(training))
@@ -147,7 +147,7 @@ class TrainingSteps:
         except Missing:
             await self._outcomes.fail(claim, failures.GONE_AT_PROVIDER)
         except KeyRejected as error:
-            await self._keys.pause(training.key_id, error, noticed_in=Place("channel", training.channel_id))
+            await self._keys.pause(training.key_id, error, noticed_in=Place(PlaceKind.CHANNEL, training.channel_id))
             await self._other_client(claim)
         except ProviderError:
             await self._outcomes.retry_later(claim)
@@ -246,7 +246,7 @@ class TrainingSteps:
         match error:
             case KeyRejected():
                 await self._outcomes.back_to_queue(claim, due_in=None, note="waiting", detail="for a working API key")
-                await self._keys.pause(training.key_id, error, noticed_in=Place("channel", training.channel_id))
+                await self._keys.pause(training.key_id, error, noticed_in=Place(PlaceKind.CHANNEL, training.channel_id))
             case OutOfCredits():
                 failure = failures.out_of_credits(training.provider, error.required, error.available, 0)
                 await self._outcomes.fail(claim, failure)

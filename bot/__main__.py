@@ -1,0 +1,94 @@
+"""The command line: run, sandbox, migrate, doctor, rotate-keys."""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+
+from bot.config import Settings, load_settings
+from bot.errors import DarkroomError, StartupError
+from bot.log import configure_logging, redact_value
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bot", description="Darkroom, a Discord bot that trains LoRAs.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, (_, text) in COMMANDS.items():
+        commands.add_parser(name, help=text)
+    command = parser.parse_args(arguments).command
+    try:
+        settings = load_settings()
+        configure_logging(settings.darkroom_log_level, settings.darkroom_log_format)
+        if settings.discord_token is not None:
+            redact_value(settings.discord_token.get_secret_value())
+        asyncio.run(_until_stopped(COMMANDS[command][0](settings)))
+    except StartupError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the operator's one sentence
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+async def _until_stopped(work: Awaitable[None]) -> None:
+    """SIGTERM ends the work like Ctrl+C does: everything is closed in order."""
+    task = asyncio.ensure_future(work)
+    with contextlib.suppress(NotImplementedError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def run(settings: Settings) -> None:
+    from bot import app
+
+    await app.run(settings)
+
+
+async def sandbox(_settings: Settings) -> None:
+    try:
+        from bot.sandbox import world
+    except ImportError as error:
+        raise StartupError("The sandbox needs its extra packages. Run `make sandbox`, which installs them.") from error
+    await world.run()
+
+
+async def migrate(settings: Settings) -> None:
+    from bot.storage.database import Database
+
+    async with Database(settings.database_url.get_secret_value()):
+        print("The database has the newest schema.")  # noqa: T201
+
+
+async def doctor(settings: Settings) -> None:
+    from bot import app
+
+    print("Settings: fine.")  # noqa: T201
+    async with app.assemble(settings) as darkroom:
+        print("Data folder, database and master key: fine.")  # noqa: T201
+        for line in await app.examine(settings, darkroom):
+            print(line)  # noqa: T201
+
+
+async def rotate_keys(settings: Settings) -> None:
+    from bot import app
+
+    try:
+        resealed = await app.rotate_keys(settings)
+    except DarkroomError as error:
+        raise StartupError(f"The keys were left as they are: {error}") from error
+    print(f"{resealed} API keys were sealed with the first master key.")  # noqa: T201
+
+
+COMMANDS: dict[str, tuple[Callable[[Settings], Awaitable[None]], str]] = {
+    "run": (run, "run the bot against Discord"),
+    "sandbox": (sandbox, "try everything in the browser, without Discord or a provider"),
+    "migrate": (migrate, "bring the database to the newest schema"),
+    "doctor": (doctor, "check settings, data folder, database, master key and what can be reached"),
+    "rotate-keys": (rotate_keys, "seal every API key with the first master key"),
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

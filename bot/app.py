@@ -1,0 +1,298 @@
+"""The composition root: opens everything in order, builds the services, supervises, closes in reverse."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot import __version__
+from bot.client import DarkroomBot, Gateway
+from bot.clock import Clock, Doorbell, Pace, SystemClock
+from bot.config import Settings
+from bot.datasets import DatasetService
+from bot.engine import Engine, Lane
+from bot.errors import StartupError
+from bot.generation.service import GenerationService
+from bot.generation.steps import GenerationSteps
+from bot.keys import KeyService
+from bot.loras import LoraService
+from bot.models import Generation, LaneName, ProviderName, Training
+from bot.outbox import OutboxService, RateGate
+from bot.photos.intake import Fetcher, Spool, TrustedHosts
+from bot.photos.prepare import PhotoDesk
+from bot.privacy import PrivacyService
+from bot.providers import apiframe
+from bot.providers.base import ProviderClient
+from bot.providers.transport import Transport
+from bot.services import Services
+from bot.storage import datasets, generations, keys, meta, posts, tables, trainings
+from bot.storage.database import Database
+from bot.storage.due import Claim, DueRows
+from bot.storage.sealing import Sealer, load_master_keys
+from bot.training.lifecycle import MAX_CONCURRENT_TRAININGS
+from bot.training.outcomes import TrainingOutcomes
+from bot.training.service import TrainingService
+from bot.training.steps import TrainingSteps
+from bot.web.health import Health, Metric
+from bot.web.server import WebServer
+from bot.web.webhooks import WebhookDoor
+from bot.webhook_hints import WebhookHints
+from cogs import EXTENSIONS
+from cogs.results import DiscordPoster
+from cogs.ui.replies import show_error
+
+log = logging.getLogger(__name__)
+
+CONCURRENCY = {
+    LaneName.TRAININGS: 16,
+    LaneName.GENERATIONS: 16,
+    LaneName.POSTS: 8,
+    LaneName.DATASETS: 2,
+    LaneName.KEYS: 1,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Darkroom:
+    """A built Darkroom. Nothing of it runs yet but the database writer."""
+
+    services: Services
+    engine: Engine
+    gateway: Gateway
+    web: WebServer
+    database: Database
+
+    async def run(self, token: str) -> None:
+        """Serve until cancelled; StartupError when Discord will not have us."""
+        await self.web.start()
+        try:
+            async with asyncio.TaskGroup() as group:
+                engine = group.create_task(self.engine.run(alone=self.database.is_sqlite), name="engine")
+                await self.gateway.run(token)
+                engine.cancel()
+        except* StartupError as errors:
+            raise errors.exceptions[0] from None
+
+
+@contextlib.asynccontextmanager
+async def assemble(
+    settings: Settings, *, pace: Pace | None = None, clock: Clock | None = None
+) -> AsyncIterator[Darkroom]:
+    """Open data folder, keys, database and sessions, in this order; close them in reverse."""
+    clock = clock or SystemClock()
+    pace = pace or Pace(poll=_poll_pause(settings))
+    async with contextlib.AsyncExitStack() as stack:
+        database = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
+        sealer = await open_sealer(settings, database)
+        spool = await open_spool(settings, database)
+        transport = await stack.enter_async_context(Transport(__version__))
+        bases = [settings.darkroom_apiframe_url]
+        fetcher = await stack.enter_async_context(Fetcher(TrustedHosts.of(bases, settings.darkroom_trusted_hosts)))
+        desk = PhotoDesk(spool, workers=os.cpu_count() or 1)
+        stack.callback(desk.close)
+        built = _build(settings, database, sealer, spool, fetcher, desk, transport, clock=clock, pace=pace)
+        stack.push_async_callback(built.web.close)
+        yield built
+
+
+async def open_sealer(settings: Settings, database: Database) -> Sealer:
+    """The sealer for this database; StartupError when the master key is another one than before."""
+    given = settings.darkroom_master_key
+    sealer = Sealer(
+        load_master_keys(
+            given.get_secret_value() if given else None, settings.darkroom_master_key_file, settings.darkroom_data_dir
+        )
+    )
+
+    async def work(connection: AsyncConnection) -> bool:
+        check = await meta.get(connection, meta.MASTER_KEY_CHECK)
+        if check is None:
+            await meta.put(connection, meta.MASTER_KEY_CHECK, sealer.check_value())
+        if await meta.get(connection, meta.INSTALLATION) is None:
+            await meta.put(connection, meta.INSTALLATION, secrets.token_hex(3).encode())
+        return check is None or sealer.matches(check)
+
+    if not await database.write(work):
+        raise StartupError(
+            "The master key is not the one this database was sealed with. "
+            "Set DARKROOM_MASTER_KEY or DARKROOM_MASTER_KEY_FILE to the earlier key, or put the old master.key back."
+        )
+    return sealer
+
+
+async def open_spool(settings: Settings, database: Database) -> Spool:
+    """The spool, without what an interrupted upload left behind."""
+    spool = Spool(settings.darkroom_data_dir / "spool")
+    async with database.read() as connection:
+        known = await datasets.files_in_use(connection) | await generations.files_in_use(connection)
+    await asyncio.to_thread(spool.sweep, known)
+    return spool
+
+
+def _build(
+    settings: Settings,
+    database: Database,
+    sealer: Sealer,
+    spool: Spool,
+    fetcher: Fetcher,
+    desk: PhotoDesk,
+    transport: Transport,
+    *,
+    clock: Clock,
+    pace: Pace,
+) -> Darkroom:
+    def connect(provider: ProviderName, api_key: str) -> ProviderClient:
+        match provider:
+            case ProviderName.APIFRAME:
+                return apiframe.Apiframe(transport, settings.darkroom_apiframe_url, api_key)
+
+    def webhook_url(job: Training | Generation) -> str | None:
+        base = settings.darkroom_public_url
+        return None if base is None else f"{base}/webhooks/{job.provider}/{job.webhook_token}"
+
+    doorbell, cap = Doorbell(), MAX_CONCURRENT_TRAININGS
+    prices = {ProviderName.APIFRAME: apiframe.PRICES}
+    training_rows = DueRows(database, tables.trainings, trainings.build)
+    generation_rows = DueRows(database, tables.generations, generations.build)
+    key_service = KeyService(database, sealer, connect, prices, doorbell=doorbell, clock=clock, pace=pace)
+    dataset_service = DatasetService(database, spool, fetcher, desk, doorbell=doorbell, clock=clock, pace=pace)
+    training_service = TrainingService(
+        database, key_service, dataset_service, max_concurrent=cap, doorbell=doorbell, clock=clock
+    )
+    outcomes = TrainingOutcomes(
+        database, training_rows, spool, max_concurrent=cap, doorbell=doorbell, clock=clock, pace=pace
+    )
+    training_steps = TrainingSteps(
+        database, key_service, spool, outcomes, webhook_url=webhook_url, clock=clock, pace=pace
+    )
+    generation_steps = GenerationSteps(
+        database,
+        generation_rows,
+        key_service,
+        spool,
+        fetcher,
+        webhook_url=webhook_url,
+        doorbell=doorbell,
+        clock=clock,
+        pace=pace,
+    )
+    poster = DiscordPoster()
+    outbox = OutboxService(database, poster, RateGate(), doorbell=doorbell, clock=clock, pace=pace)
+    services = Services(
+        database=database,
+        desk=desk,
+        keys=key_service,
+        datasets=dataset_service,
+        trainings=training_service,
+        loras=LoraService(database, key_service, clock=clock),
+        generations=GenerationService(database, key_service, spool, doorbell=doorbell, clock=clock),
+        outbox=outbox,
+        privacy=PrivacyService(database, spool, key_service, doorbell=doorbell),
+    )
+    steps: dict[LaneName, tuple[DueRows[Any], Callable[[Claim[Any]], Awaitable[None]]]] = {
+        LaneName.TRAININGS: (training_rows, training_steps.advance),
+        LaneName.GENERATIONS: (generation_rows, generation_steps.advance),
+        LaneName.POSTS: (DueRows(database, tables.posts, posts.build), outbox.advance),
+        LaneName.DATASETS: (DueRows(database, tables.datasets, datasets.build), dataset_service.advance),
+        LaneName.KEYS: (DueRows(database, tables.api_keys, keys.build), key_service.advance),
+    }
+    lanes = [Lane(name, rows, advance, CONCURRENCY[name]) for name, (rows, advance) in steps.items()]
+    engine = Engine(lanes, doorbell=doorbell, clock=clock, pace=pace)
+
+    def make_bot() -> DarkroomBot:
+        bot = DarkroomBot(services, EXTENSIONS, show_error)
+        poster.bot = bot
+        return bot
+
+    gateway = Gateway(make_bot)
+    door = WebhookDoor(
+        WebhookHints([training_service, services.generations]), {ProviderName.APIFRAME: apiframe.verify_webhook}
+    )
+    web = _web_server(settings, database, engine, gateway, door)
+    return Darkroom(services, engine, gateway, web, database)
+
+
+def _web_server(
+    settings: Settings, database: Database, engine: Engine, gateway: Gateway, door: WebhookDoor
+) -> WebServer:
+    async def database_answers() -> bool:
+        async with database.read() as connection:
+            return await meta.get(connection, meta.INSTALLATION) is not None
+
+    async def gateway_connected() -> bool:
+        return gateway.is_connected()
+
+    async def engine_alive() -> bool:
+        return engine.is_alive()
+
+    async def read_metrics() -> Sequence[Metric]:
+        async with database.read() as connection:
+            counts = {
+                "trainings": await trainings.count_by_status(connection),
+                "generations": await generations.count_by_status(connection),
+                "posts": await posts.count_by_status(connection),
+            }
+        rows = [
+            Metric(f"darkroom_{table}", f"Rows of {table} by status.", total, {"status": status})
+            for table, by_status in counts.items()
+            for status, total in by_status.items()
+        ]
+        return [*rows, *door.metrics()]
+
+    health = Health({"database": database_answers, "gateway": gateway_connected, "engine": engine_alive}, read_metrics)
+    host, port = settings.darkroom_listen
+    return WebServer(host, port, [*door.routes(), *health.routes()])
+
+
+def _poll_pause(settings: Settings) -> timedelta:
+    """With webhooks the poll is only a safety net, so it is three times slower."""
+    seconds = settings.darkroom_poll_interval
+    return timedelta(seconds=seconds if settings.darkroom_public_url is None else seconds * 3)
+
+
+async def run(settings: Settings) -> None:
+    """`python -m bot run`."""
+    if settings.discord_token is None:
+        raise StartupError(
+            "DISCORD_TOKEN is not set. Put your bot token into the environment or a .env file; "
+            "to try Darkroom without one, run `make sandbox`."
+        )
+    async with assemble(settings) as darkroom:
+        await darkroom.run(settings.discord_token.get_secret_value())
+
+
+async def examine(settings: Settings, darkroom: Darkroom) -> list[str]:
+    """What `doctor` says of the outside world, a line each."""
+    token = "set" if settings.discord_token else "not set (needed by `run`, not by `sandbox`)"
+    public = settings.darkroom_public_url or "not set, so Darkroom polls"
+    async with darkroom.database.read() as connection:
+        rows = await trainings.count_by_status(connection)
+    return [
+        f"DISCORD_TOKEN: {token}.",
+        f"DARKROOM_PUBLIC_URL: {public}.",
+        f"Trainings by status: {rows or 'none yet'}.",
+    ]
+
+
+async def rotate_keys(settings: Settings) -> int:
+    """`python -m bot rotate-keys`: how many keys were sealed anew with the first master key."""
+    async with assemble(settings) as darkroom:
+        resealed = await darkroom.services.keys.rotate()
+        await _renew_check(settings, darkroom.database)
+    return resealed
+
+
+async def _renew_check(settings: Settings, database: Database) -> None:
+    sealer = await open_sealer(settings, database)
+
+    async def work(connection: AsyncConnection) -> None:
+        await meta.put(connection, meta.MASTER_KEY_CHECK, sealer.check_value())
+
+    await database.write(work)

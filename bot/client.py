@@ -1,0 +1,159 @@
+"""The discord.py bot (intents, extensions, error door, command sync) and the gateway that keeps it connected."""
+
+import asyncio
+import hashlib
+import json
+import logging
+import math
+from collections.abc import Awaitable, Callable, Sequence
+
+import aiohttp
+import discord
+from discord import app_commands
+from discord.ext import commands
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.errors import StartupError
+from bot.services import Services
+from bot.storage import meta
+
+log = logging.getLogger(__name__)
+
+ErrorDoor = Callable[[discord.Interaction["DarkroomBot"], Exception], Awaitable[None]]
+
+
+class DarkroomTree(app_commands.CommandTree["DarkroomBot"]):
+    async def on_error(
+        self, interaction: discord.Interaction["DarkroomBot"], error: app_commands.AppCommandError, /
+    ) -> None:
+        await interaction.client.error_door(interaction, error)
+
+
+class DarkroomBot(commands.Bot):
+    """`services` is what cogs work with; `extensions` are imported by name when the bot logs in.
+
+    `error_door` gets every error of a command, a button or a modal and answers the person.
+    """
+
+    def __init__(self, services: Services, extensions: Sequence[str], error_door: ErrorDoor) -> None:
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            intents=discord.Intents(guilds=True),
+            tree_cls=DarkroomTree,
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+            allowed_mentions=discord.AllowedMentions.none(),
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+            max_ratelimit_timeout=60.0,
+        )
+        self.services = services
+        self._extension_names = tuple(extensions)
+        self.error_door = error_door
+
+    async def setup_hook(self) -> None:
+        for name in self._extension_names:
+            await self.load_extension(name)
+        await self._sync_if_changed()
+
+    def is_connected(self) -> bool:
+        """Whether the gateway answers. `is_ready` stays True while disconnected, so the heartbeat decides."""
+        return self.is_ready() and not self.is_closed() and math.isfinite(self.latency)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        await self.services.privacy.leave_guild(guild.id)
+
+    async def _sync_if_changed(self) -> None:
+        payload = [command.to_dict(self.tree) for command in self.tree.get_commands()]
+        commands_text = json.dumps(payload, sort_keys=True, default=str)
+        digest = hashlib.sha256(f"{self.application_id}:{commands_text}".encode()).digest()
+        database = self.services.database
+        async with database.read() as connection:
+            if await meta.get(connection, meta.COMMAND_TREE) == digest:
+                return
+        await self.tree.sync()
+
+        async def work(connection: AsyncConnection) -> None:
+            await meta.put(connection, meta.COMMAND_TREE, digest)
+
+        await database.write(work)
+        log.info("Commands have changed and were sent to Discord")
+
+
+FINAL_CLOSE_CODES = {
+    4004: "Discord does not accept DISCORD_TOKEN. Copy the bot token again from the developer portal.",
+    4010: "Discord refuses the shard that was asked for.",
+    4011: "This bot is in so many servers that Discord asks for sharding.",
+    4012: "Discord no longer serves this version of its gateway. Please update Darkroom.",
+    4013: "Discord refuses the intents that were asked for.",
+    4014: "Discord refuses the intents that were asked for. Switch them on in the developer portal.",
+}
+"""Close codes after which trying again is pointless (Discord /docs/topics/opcodes-and-status-codes)."""
+BAD_TOKEN = FINAL_CLOSE_CODES[4004]
+DOWN_MAX_S = 180.0
+"""How long discord.py may try to come back by itself; it never leaves a dead resume address (discord.py#10511)."""
+FIRST_PAUSE_S, PAUSE_MAX_S = 2.0, 120.0
+LASTING_S = 300.0
+"""A connection that held this long was a good one: the next pause is short again."""
+
+
+class Gateway:
+    """Keeps a bot connected: rebuilds it with growing pauses when discord.py gives up or gets stuck."""
+
+    def __init__(self, make_bot: Callable[[], DarkroomBot]) -> None:
+        self._make_bot = make_bot
+        self.bot: DarkroomBot | None = None
+
+    def is_connected(self) -> bool:
+        return self.bot is not None and self.bot.is_connected()
+
+    def build(self) -> DarkroomBot:
+        self.bot = self._make_bot()
+        return self.bot
+
+    async def run(self, token: str) -> None:
+        """Until cancelled. StartupError for what no further try can change."""
+        loop, pause = asyncio.get_running_loop(), FIRST_PAUSE_S
+        while True:
+            begun = loop.time()
+            await self._connect(token)
+            pause = FIRST_PAUSE_S if loop.time() - begun > LASTING_S else min(pause * 2, PAUSE_MAX_S)
+            log.warning("The connection to Discord is down; trying again in %.0f s", pause)
+            await asyncio.sleep(pause)
+
+    async def _connect(self, token: str) -> None:
+        bot = self.build()
+        watch = asyncio.create_task(_close_when_stuck(bot), name="gateway-watch")
+        try:
+            async with bot:
+                await bot.start(token)
+        except discord.LoginFailure as error:
+            raise StartupError(BAD_TOKEN) from error
+        except discord.PrivilegedIntentsRequired as error:
+            raise StartupError(FINAL_CLOSE_CODES[4014]) from error
+        except discord.ConnectionClosed as error:
+            if error.code in FINAL_CLOSE_CODES:
+                raise StartupError(FINAL_CLOSE_CODES[error.code]) from error
+            log.warning("Discord closed the connection with code %s", error.code)
+        except AttributeError as error:
+            # discord.py#10520: a first connect that is refused surfaces as this.
+            if "sequence" not in str(error):
+                raise
+            log.warning("Discord's gateway refused the first connection")
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+            log.warning("Discord cannot be reached: %s", type(error).__name__)
+        finally:
+            watch.cancel()
+
+
+async def _close_when_stuck(bot: DarkroomBot) -> None:
+    """Close a bot that was connected and has been down for too long, so that a new one takes its place."""
+    await bot.wait_until_ready()
+    down_s = 0.0
+    while down_s < DOWN_MAX_S:
+        await asyncio.sleep(5)
+        down_s = 0.0 if bot.is_connected() else down_s + 5
+    log.warning("The gateway has been down for %.0f s; starting afresh", down_s)
+    await bot.close()

@@ -1,0 +1,270 @@
+"""How files from outside reach the disk: the spool, the hosts we may fetch from, and the bounded download."""
+
+import asyncio
+import hashlib
+import ipaddress
+import re
+import secrets
+import socket
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from bot.errors import FetchError, FileGone, FileTooLarge, HostRefused
+from bot.photos.checks import display_name
+
+PIECE_BYTES: Final = 256 * 1024
+MAX_REDIRECTS: Final = 3
+OVERALL_S: Final = 60.0
+CONNECT_S: Final = 10.0
+SILENCE_S: Final = 15.0
+
+DISCORD_HOSTS: Final = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
+APIFRAME_SUFFIX: Final = ".apiframe.ai"
+"""Apiframe has named its file host cdn and cdn2 (Apiframe /docs/jobs/get)."""
+
+_GONE: Final = frozenset({403, 404, 410})
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_SUFFIX: Final = re.compile(r"(\.[a-z0-9]{1,8})?")
+_OWN_NAME: Final = re.compile(r"[0-9a-f]{32}(\.[a-z0-9]{1,8})?")
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+class Spool:
+    """A folder of files under random names; only its own names are ever opened or deleted through it."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        self._folder = folder
+
+    def new_name(self, suffix: str = "") -> str:
+        """A fresh random name; `suffix` is ours (".jpg"), never taken from what a member sent."""
+        if not _SUFFIX.fullmatch(suffix):
+            raise ValueError("a spool suffix is a dot and up to eight lower-case letters or digits")
+        return secrets.token_hex(16) + suffix
+
+    def path(self, name: str) -> Path:
+        """Raises ValueError for anything that is not a name this spool gives out."""
+        if not _OWN_NAME.fullmatch(name):
+            raise ValueError("not a spool name")
+        return self._folder / name
+
+    def free(self, names: Iterable[str]) -> None:
+        """Delete; names that are already gone do no harm."""
+        for name in names:
+            self.path(name).unlink(missing_ok=True)
+
+    def sweep(self, keep: Collection[str]) -> int:
+        """Delete every file that is not in `keep`; for the start, before anything is being fetched."""
+        strays = [path for path in self._folder.iterdir() if path.name not in keep and not path.is_dir()]
+        for path in strays:
+            path.unlink(missing_ok=True)
+        return len(strays)
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedHosts:
+    """Where files may come from.
+
+    Discord's CDN and Apiframe's hosts: https, port 443, public addresses only, whatever is configured.
+    `configured` (host, port) pairs were named by the operator and may also be http, loopback or private.
+    """
+
+    configured: frozenset[tuple[str, int]]
+
+    @classmethod
+    def of(cls, provider_bases: Iterable[str], extra_hosts: Iterable[str]) -> "TrustedHosts":
+        """From base URLs and from "host" or "host:port" entries; without a port, 80 and 443 are meant."""
+        bases = [URL(base) for base in provider_bases]
+        extras = [URL.build(scheme="https", authority=extra.strip()) for extra in extra_hosts if extra.strip()]
+        pairs = {
+            (url.host.lower(), port)
+            for url in [*bases, *extras]
+            if url.host and not _is_built_in(url.host)
+            for port in ([url.explicit_port] if url.explicit_port else [80, 443])
+        }
+        return cls(frozenset(pairs))
+
+    def check(self, url: str) -> None:
+        """Raise HostRefused unless this address may be fetched; the connection itself is checked again."""
+        try:
+            parsed = URL(url)
+            host, port = (parsed.host or "").lower(), parsed.port
+        except ValueError:
+            raise HostRefused("That is not a web address.") from None
+        if parsed.scheme not in {"http", "https"} or parsed.user is not None or parsed.password is not None:
+            raise HostRefused("Only plain web addresses can be fetched.")
+        if port is not None and self.is_configured(host, port):
+            return
+        if not (_is_built_in(host) and parsed.scheme == "https" and port == 443):
+            raise HostRefused(f"{display_name(host)} is not a host that files may come from.")
+
+    def is_configured(self, host: str, port: int) -> bool:
+        return (host.lower(), port) in self.configured
+
+    def allows_address(self, host: str, port: int, address: str) -> bool:
+        """Whether a name that passed `check` may lead to this address."""
+        return self.is_configured(host, port) or (_is_built_in(host) and port == 443 and is_public(address))
+
+
+def _is_built_in(host: str) -> bool:
+    host = host.lower()
+    return host in DISCORD_HOSTS or host.endswith(APIFRAME_SUFFIX)
+
+
+def is_public(address: str) -> bool:
+    """A routable unicast address, also when it is an IPv4 address in IPv6 clothes."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if inner is None and ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            ip = inner
+    return ip.is_global and not ip.is_multicast
+
+
+class _GuardedResolver(AbstractResolver):
+    """Names are judged by the addresses they lead to, at the moment of connecting: rebinding gains nothing."""
+
+    def __init__(self, trusted: TrustedHosts, inner: AbstractResolver) -> None:
+        self._trusted = trusted
+        self._inner = inner
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        results = await self._inner.resolve(host, port, family)
+        if not all(self._trusted.allows_address(host, port, result["host"]) for result in results):
+            raise HostRefused(f"{display_name(host)} leads to an address that files may not come from.")
+        return results
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A file as it came. `file` is its spool name, `content_type` what the server claimed, possibly empty."""
+
+    file: str
+    sha256: str
+    size: int
+    content_type: str
+
+
+class Fetcher:
+    """The only downloader; use as an async context manager.
+
+    No cookies, no proxies from the environment, no decompression, at most three redirects, each checked like the first
+    address. Addresses of Discord files are signed in their query, so errors name only the host and the last path part.
+    """
+
+    def __init__(
+        self,
+        trusted: TrustedHosts,
+        *,
+        resolver: AbstractResolver | None = None,
+        overall_s: float = OVERALL_S,
+        silence_s: float = SILENCE_S,
+    ) -> None:
+        self._trusted = trusted
+        self._resolver = resolver
+        self._overall_s = overall_s
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=silence_s)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        resolver = _GuardedResolver(self._trusted, self._resolver or aiohttp.ThreadedResolver())
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(resolver=resolver),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"Accept-Encoding": "identity"},
+            timeout=self._timeout,
+            auto_decompress=False,
+            trust_env=False,
+            read_bufsize=PIECE_BYTES,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def fetch(self, url: str, *, limit: int, into: Spool) -> Received:
+        """Stream to the spool, at most `limit` bytes; raises FetchError or one of its kinds, and leaves no rest."""
+        self._trusted.check(url)
+        where = _describe(URL(url))
+        try:
+            async with asyncio.timeout(self._overall_s):
+                return await self._follow(URL(url), where, limit, into)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            # TimeoutError is an OSError. No cause is chained: aiohttp puts the whole address into some of its texts.
+            raise FetchError(f"{where} could not be fetched ({type(error).__name__}).") from None
+
+    async def _follow(self, url: URL, where: str, limit: int, into: Spool) -> Received:
+        if self._session is None:
+            raise RuntimeError("enter the Fetcher before fetching")
+        for _ in range(MAX_REDIRECTS + 1):
+            async with self._session.get(url, allow_redirects=False) as response:
+                if response.status not in _REDIRECTS:
+                    return await _receive(response, where, limit, into)
+                url = response.url.join(URL(response.headers.get("Location", "")))
+            self._trusted.check(str(url))
+        raise FetchError(f"{where} was redirected too often.")
+
+
+def _describe(url: URL) -> str:
+    return f"{display_name(url.name or 'file')} from {display_name(url.host or '')}"
+
+
+async def _receive(response: aiohttp.ClientResponse, where: str, limit: int, into: Spool) -> Received:
+    if response.status in _GONE:
+        raise FileGone(f"{where} is no longer there ({response.status}).")
+    if response.status != 200:
+        raise FetchError(f"{where} was answered with {response.status}.")
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise FetchError(f"{where} came compressed although we asked for it as it is.")
+    if response.content_length is not None and response.content_length > limit:
+        raise FileTooLarge(f"{where} is larger than {limit} bytes.")
+    file = into.new_name()
+    try:
+        sha256, size = await _store(response.content, into.path(file), where, limit)
+    except BaseException:
+        into.free([file])
+        raise
+    return Received(file, sha256, size, response.headers.get("Content-Type", ""))
+
+
+async def _store(content: aiohttp.StreamReader, path: Path, where: str, limit: int) -> tuple[str, int]:
+    """SHA-256 and size. Hashing and writing happen in a thread, one piece at a time."""
+    digest, size, piece = hashlib.sha256(), 0, bytearray()
+    with path.open("xb") as file:
+
+        def write(data: bytes) -> None:
+            digest.update(data)
+            file.write(data)
+
+        async for chunk in content.iter_any():
+            size += len(chunk)
+            if size > limit:
+                raise FileTooLarge(f"{where} is larger than {limit} bytes.")
+            piece += chunk
+            if len(piece) >= PIECE_BYTES:
+                await asyncio.to_thread(write, bytes(piece))
+                piece.clear()
+        await asyncio.to_thread(write, bytes(piece))
+    return digest.hexdigest(), size

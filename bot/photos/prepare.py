@@ -1,0 +1,358 @@
+"""From a received file to the JPEG that is sent: header checks, one decode, upright, sRGB, nothing but pixels.
+
+Blocking; `PhotoDesk` runs it in threads. Pillow's process-wide limits are set here, when the module is imported.
+"""
+
+import asyncio
+import io
+import mmap
+import struct
+import threading
+import warnings
+import zlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+from PIL import Image, ImageCms, ImageFilter, ImageStat, PngImagePlugin
+
+from bot.models import Finding, Verdict
+from bot.photos import sheet
+from bot.photos.checks import (
+    ALLOWED_TYPES,
+    MAX_INTAKE_BYTES,
+    MAX_PHOTOS,
+    MAX_PIXELS,
+    MAX_TOTAL_BYTES,
+    Code,
+    Measures,
+    has_deep_channels,
+    identify,
+    judge,
+    judge_sides,
+    loops,
+    read_dimensions,
+    sent_size,
+    verdict_of,
+)
+from bot.photos.heic import decode_heic
+from bot.photos.intake import Received, Spool
+
+PREPARED_BYTES: Final = MAX_TOTAL_BYTES // MAX_PHOTOS
+"""Cap on one prepared photo, so that even thirty of the largest stay within what the provider takes together."""
+QUALITIES: Final = (92, 85, 75, 60, 40)
+MEASURE_SIDE_PX: Final = 1000
+TILES: Final = 4
+"""Sharpness is taken from the sharpest of TILES x TILES tiles: a soft background does not make a portrait blurry."""
+LARGE_PIXELS: Final = 16_000_000
+MAX_JPEG_SCANS: Final = 100
+"""Cameras write up to about 15 scans; every further one costs a pass over the whole picture."""
+
+_HEAD_BYTES: Final = 32_768
+_PILLOW_FORMATS: Final = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP"}
+_ORIENTATION_TAG: Final = 0x0112
+_UPRIGHT: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_LAPLACIAN: Final = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128)
+_PROFILE_MODES: Final = {"RGB ": "RGB", "CMYK": "CMYK", "GRAY": "L"}
+# What Pillow, its plugins and the HEIC process raise for bytes they do not like.
+_BROKEN: Final = (
+    OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, ArithmeticError,
+    EOFError, RuntimeError, MemoryError, struct.error, zlib.error, ImageCms.PyCMSError,
+)  # fmt: skip
+
+_one_large_picture = threading.Lock()
+"""Above LARGE_PIXELS one decode at a time in the whole process: at 60 megapixels a PNG needs about half a gigabyte."""
+
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+PngImagePlugin.MAX_TEXT_MEMORY = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What `examine` found. The target exists only when no finding refuses the photo.
+
+    `size` in bytes, `width` and `height` in pixels are the prepared JPEG's, 0 when refused. `dhash` is a 64-bit
+    difference hash as a signed integer (-2**63 to 2**63 - 1, what a BIGINT holds), None when refused.
+    """
+
+    findings: tuple[Finding, ...]
+    size: int = 0
+    width: int = 0
+    height: int = 0
+    dhash: int | None = None
+
+
+def examine(source: Path, target: Path) -> Measured:
+    """Judge the file and, unless it is refused, write the JPEG that is sent to `target`.
+
+    Never raises for what the file holds; OSError is raised when the disk itself fails.
+    """
+    with source.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+        original_size = source.stat().st_size
+        refusal = _judge_head(head, original_size)
+        if refusal is None and identify(head) == "jpeg":
+            refusal = _judge_scans(file.fileno())
+    if refusal is not None:
+        return Measured((refusal,))
+    try:
+        outcome = _decode(source, head, original_size)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return Measured((Finding(Code.TOO_MANY_PIXELS),))
+    except _BROKEN:
+        return Measured((Finding(Code.DAMAGED),))
+    if isinstance(outcome, Measured):
+        return outcome
+    jpeg, measured = outcome
+    target.write_bytes(jpeg)
+    return measured
+
+
+def _judge_head(head: bytes, original_size: int) -> Finding | None:
+    """The tier before any decoder sees the file."""
+    if not original_size:
+        return Finding(Code.EMPTY)
+    if original_size > MAX_INTAKE_BYTES:
+        return Finding(Code.TOO_LARGE)
+    kind = identify(head)
+    if kind is None:
+        return Finding(Code.NOT_AN_IMAGE)
+    if kind not in ALLOWED_TYPES:
+        return Finding(Code.ANIMATED) if loops(head) else Finding(Code.WRONG_TYPE, kind)
+    sides = read_dimensions(head)
+    return None if sides is None else judge_sides(*sides, kind)
+
+
+def _judge_scans(descriptor: int) -> Finding | None:
+    with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as content:
+        at = scans = 0
+        while scans <= MAX_JPEG_SCANS:
+            at = content.find(b"\xff\xda", at) + 2
+            if at < 2:
+                return None
+            scans += 1
+    return Finding(Code.DAMAGED)
+
+
+def _decode(source: Path, head: bytes, original_size: int) -> Measured | tuple[bytes, Measured]:
+    kind = identify(head) or ""
+    with ExitStack() as held:
+        if kind == "heic":
+            _wait_when_large(held, read_dimensions(head))
+            image, (width, height) = decode_heic(source)
+        else:
+            image = held.enter_context(Image.open(source, formats=[_PILLOW_FORMATS[kind]]))
+            width, height = image.size
+        if refusal := judge_sides(width, height, kind):
+            return Measured((refusal,))
+        if kind in {"png", "webp"} and getattr(image, "is_animated", False):
+            return Measured((Finding(Code.ANIMATED),))
+        if kind != "heic":
+            _wait_when_large(held, image.size)
+        converted = _describe_conversion(kind, head, image.mode)
+        picture = _render(image)
+    grey = picture.convert("L")
+    measures = Measures(_measure_sharpness(grey), ImageStat.Stat(grey).mean[0], width, height, original_size, converted)
+    jpeg = _encode(picture)
+    return jpeg, Measured(judge(measures), len(jpeg), picture.width, picture.height, _hash_differences(grey))
+
+
+def _wait_when_large(held: ExitStack, sides: tuple[int, int] | None) -> None:
+    if sides is not None and sides[0] * sides[1] > LARGE_PIXELS:
+        held.enter_context(_one_large_picture)
+
+
+def _describe_conversion(kind: str, head: bytes, mode: str) -> str:
+    if kind == "heic":
+        return "HEIC"
+    if mode == "CMYK":
+        return "CMYK"
+    return "16-bit" if has_deep_channels(head) else ""
+
+
+def _render(image: Image.Image) -> Image.Image:
+    """Upright, sRGB, at the size that is sent, bare of metadata. Shrinks as early as the format allows."""
+    orientation, profile = _read_orientation(image), image.info.get("icc_profile")
+    size = sent_size(*image.size)
+    image.draft(None, size)
+    image.load()
+    plain = _flatten(image)
+    if plain.size != size:
+        plain = plain.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    plain = _convert_to_srgb(plain, profile)
+    if orientation in _UPRIGHT:
+        plain = plain.transpose(_UPRIGHT[orientation])
+    plain.info = {}
+    return plain
+
+
+def _read_orientation(image: Image.Image) -> int:
+    """1 (upright) when the EXIF block is unreadable: that is no reason to refuse a photo."""
+    try:
+        return int(image.getexif().get(_ORIENTATION_TAG, 1))
+    except _BROKEN:
+        return 1
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    """Mode L, RGB or CMYK: 16-bit grey is scaled (a plain convert clips it to white), transparency is laid on white."""
+    if image.mode.startswith(("I", "F")):
+        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if image.has_transparency_data:
+        return _lay_on_white(image)
+    return image if image.mode in {"L", "RGB", "CMYK"} else image.convert("RGB")
+
+
+def _lay_on_white(image: Image.Image) -> Image.Image:
+    """Band by band: a whole second and third copy of a 60-megapixel picture would not fit a small machine."""
+    flat = Image.new("RGB", image.size, "white")
+    band_height = max(1, 4_000_000 // image.width)
+    for top in range(0, image.height, band_height):
+        band = image.crop((0, top, image.width, min(top + band_height, image.height))).convert("RGBA")
+        flat.paste(band, (0, top), band)
+    return flat
+
+
+def _convert_to_srgb(image: Image.Image, profile: object) -> Image.Image:
+    """Through the embedded profile when it is usable, else by the plain rule for the mode."""
+    if isinstance(profile, bytes) and profile:
+        try:
+            embedded = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            if _PROFILE_MODES.get(embedded.profile.xcolor_space) == image.mode:
+                srgb = ImageCms.createProfile("sRGB")
+                converted = ImageCms.profileToProfile(image, embedded, srgb, outputMode="RGB")
+                return converted or image
+        except _BROKEN:
+            return image.convert("RGB")
+    return image.convert("RGB")
+
+
+def _measure_sharpness(grey: Image.Image) -> float:
+    """Variance of the Laplacian in the sharpest tile, with the long side at MEASURE_SIDE_PX at most."""
+    small = grey.copy()
+    small.thumbnail((MEASURE_SIDE_PX, MEASURE_SIDE_PX), Image.Resampling.BOX)
+    # Pillow leaves the outermost pixels as they were.
+    edges = small.filter(_LAPLACIAN).crop((1, 1, small.width - 1, small.height - 1))
+    columns = [edges.width * step // TILES for step in range(TILES + 1)]
+    rows = [edges.height * step // TILES for step in range(TILES + 1)]
+    return max(
+        ImageStat.Stat(edges.crop((left, top, right, bottom))).var[0]
+        for top, bottom in pairwise(rows)
+        for left, right in pairwise(columns)
+    )
+
+
+def _hash_differences(grey: Image.Image) -> int:
+    """dHash: whether each of 8 x 8 cells is darker than its right neighbour; 64 bits, read as a signed integer."""
+    cells = grey.resize((9, 8), Image.Resampling.BOX).tobytes()
+    bits = 0
+    for row in range(8):
+        for column in range(8):
+            at = row * 9 + column
+            bits = bits << 1 | (cells[at] < cells[at + 1])
+    return int.from_bytes(bits.to_bytes(8, "big"), "big", signed=True)
+
+
+def _encode(picture: Image.Image) -> bytes:
+    """The best quality that fits; the lowest always does (noise of 2048 x 2048 at quality 40: 1.6 MB)."""
+    for quality in QUALITIES:
+        buffer = io.BytesIO()
+        picture.save(buffer, "JPEG", quality=quality)
+        if buffer.tell() <= PREPARED_BYTES:
+            break
+    return buffer.getvalue()
+
+
+def shrink(picture: Path, limit: int) -> bytes:
+    """A JPEG of at most `limit` bytes, as large and as good as that allows. Blocking."""
+    with Image.open(picture, formats=["JPEG", "PNG", "WEBP"]) as image:
+        copy = _flatten(image) if image.mode != "RGB" else image.copy()
+    while True:
+        for quality in QUALITIES:
+            buffer = io.BytesIO()
+            copy.save(buffer, "JPEG", quality=quality)
+            if buffer.tell() <= limit:
+                return buffer.getvalue()
+        copy = copy.resize((max(1, copy.width * 2 // 3), max(1, copy.height * 2 // 3)))
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One photo after the checks, ready to be stored.
+
+    `sha256` is of the bytes as received. `size`, `width`, `height` are of the prepared JPEG; when refused `size` is
+    what was received and the sides are 0. `file` is the JPEG's spool name, None when refused.
+    """
+
+    name: str
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    sha256: str
+    dhash: int | None
+    size: int
+    width: int
+    height: int
+    file: str | None
+
+
+class PhotoDesk:
+    """Examines photos in `workers` threads (one for each core), never more at once."""
+
+    def __init__(self, spool: Spool, workers: int) -> None:
+        self._spool = spool
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="photo")
+
+    async def examine(self, received: Received, name: str) -> Examined:
+        """Examine and prepare; the received file is always freed, also when the caller is cancelled."""
+        target = self._spool.new_name(".jpg")
+        job = self._pool.submit(self._examine_once, received.file, target)
+        try:
+            measured = await asyncio.wrap_future(job)
+        except BaseException:
+            job.add_done_callback(lambda _: self._spool.free([received.file, target]))
+            raise
+        verdict = verdict_of(measured.findings)
+        refused = verdict is Verdict.REFUSED
+        return Examined(
+            name=name,
+            verdict=verdict,
+            findings=measured.findings,
+            sha256=received.sha256,
+            dhash=measured.dhash,
+            size=received.size if refused else measured.size,
+            width=measured.width,
+            height=measured.height,
+            file=None if refused else target,
+        )
+
+    async def sheet(self, entries: Sequence[sheet.SheetEntry]) -> bytes:
+        """A contact sheet as JPEG; at most `workers` sheets and photos are worked on at once."""
+        return await asyncio.wrap_future(self._pool.submit(sheet.contact_sheet, entries))
+
+    async def smaller_copy(self, picture: Path, limit: int) -> bytes:
+        """A JPEG of at most `limit` bytes of a finished picture, for places with small upload limits."""
+        return await asyncio.wrap_future(self._pool.submit(shrink, picture, limit))
+
+    def close(self) -> None:
+        """Wait for what is running and start nothing more. Blocks for up to one photo's time."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _examine_once(self, received_file: str, target: str) -> Measured:
+        try:
+            return examine(self._spool.path(received_file), self._spool.path(target))
+        finally:
+            self._spool.free([received_file])

@@ -1,0 +1,77 @@
+"""Erasure: what is kept about a person or a guild, and how it all goes away."""
+
+import logging
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Doorbell
+from bot.errors import Missing, NoKey, ProviderError
+from bot.keys import KeyService
+from bot.models import LaneName, Lora
+from bot.photos.intake import Spool
+from bot.storage import erasure, loras
+from bot.storage.database import Database
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """How many rows and files of one member there are in one guild."""
+
+    datasets: int
+    photos_on_disk: int
+    trainings: int
+    loras: int
+    generations: int
+    consents: int
+
+
+class PrivacyService:
+    def __init__(self, database: Database, spool: Spool, key_service: KeyService, *, doorbell: Doorbell) -> None:
+        self._database = database
+        self._keys = key_service
+        self._spool = spool
+        self._doorbell = doorbell
+
+    async def holdings(self, *, guild_id: int, user_id: int) -> Holdings:
+        async with self._database.read() as connection:
+            return Holdings(**await erasure.count(connection, guild_id=guild_id, user_id=user_id))
+
+    async def forget_member(self, *, guild_id: int, user_id: int) -> int:
+        """Erase the member's rows and files of this guild, and ask the provider to delete the LoRAs.
+
+        Consents stay as the proof they are. Returns how many LoRAs the provider could not be asked to delete.
+        """
+        async with self._database.read() as connection:
+            owned = await loras.owned_by(connection, guild_id, user_id)
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            return await erasure.erase_member(connection, guild_id=guild_id, user_id=user_id)
+
+        self._spool.free(await self._database.write(work))
+        self._doorbell.ring(*LaneName)
+        return sum([not await self._delete_at_provider(lora) for lora in owned])
+
+    async def _delete_at_provider(self, lora: Lora) -> bool:
+        try:
+            client = await self._keys.client((await self._keys.current(lora.guild_id, lora.provider)).id)
+            if client is None:
+                return False
+            await client.archive_lora(lora.request_id)
+        except Missing:
+            return True
+        except (NoKey, ProviderError):
+            return False
+        return True
+
+    async def leave_guild(self, guild_id: int) -> None:
+        """The bot was removed from the guild: its API keys and photos go at once."""
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            return await erasure.erase_guild_secrets(connection, guild_id=guild_id)
+
+        self._spool.free(await self._database.write(work))
+        self._doorbell.ring(*LaneName)
+        log.info("The keys and photos of a guild that removed the bot were erased")

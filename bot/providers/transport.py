@@ -1,0 +1,191 @@
+"""The only sender of HTTP to providers: one request out, one bounded answer back, never more than once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+import aiohttp
+
+from bot import __version__
+from bot.providers.base import PhotoFile
+
+ANSWER_CAP_BYTES = 4 * 2**20
+CONNECT_TIMEOUT_S = 10.0
+# Node servers close an idle connection after 5 s; a request sent at that moment is lost and its outcome unknown.
+KEEP_ALIVE_S = 3.0
+
+
+class NotSent(Exception):
+    """Nothing has left: the name was not found, the connection was refused, timed out or never became secure."""
+
+
+class PhotoUnreadable(NotSent):
+    """A photo of the form could not be opened, so nothing was sent."""
+
+
+class Lost(Exception):
+    """Something may have left and no whole answer came back: reset, timeout, half an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One text field of a form."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """One photo of a form; it is streamed from disk."""
+
+    name: str
+    photo: PhotoFile
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`json` or `form`, not both. `deadline_s` ends the whole exchange, whatever the other side does.
+
+    `read_timeout_s` is the longest silence while the answer is awaited. Only method and URL show in the repr:
+    headers carry the API key, bodies carry webhook addresses and a person's details.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    json: Mapping[str, Any] | None = field(default=None, repr=False)
+    form: Sequence[Field | FilePart] | None = field(default=None, repr=False)
+    read_timeout_s: float = 60.0
+    deadline_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`headers` have lower-case names; `body` is cut at ANSWER_CAP_BYTES."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+class Transport:
+    """Use it as an async context manager. It follows no redirect, keeps no cookie and reads no proxy settings."""
+
+    def __init__(self, version: str = __version__, connect_timeout_s: float = CONNECT_TIMEOUT_S) -> None:
+        self._user_agent = f"Darkroom/{version}"
+        self._connect_timeout_s = connect_timeout_s
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": self._user_agent, "Accept": "application/json", "Accept-Encoding": "identity"},
+            auto_decompress=False,
+            trust_env=False,
+            middlewares=(_refuse_repeats,),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def send(self, request: Request) -> Answer:
+        """Send once and read the answer; raises NotSent or Lost, nothing else."""
+        if self._session is None:
+            raise NotSent("The transport is closed.")
+        limits = aiohttp.ClientTimeout(
+            total=request.deadline_s, connect=self._connect_timeout_s, sock_read=request.read_timeout_s
+        )
+        async with _opened_body(request) as body:
+            try:
+                return await _exchange(self._session, request, body, limits)
+            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
+                raise NotSent(f"No connection: {type(error).__name__}") from error
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                raise Lost(f"No whole answer: {type(error).__name__}") from error
+
+
+async def _refuse_repeats(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Without this, aiohttp silently sends a GET or DELETE a second time after a reset."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise Lost(f"No whole answer: {type(error).__name__}") from error
+
+
+async def _exchange(
+    session: aiohttp.ClientSession, request: Request, body: aiohttp.FormData | None, limits: aiohttp.ClientTimeout
+) -> Answer:
+    async with session.request(
+        request.method,
+        request.url,
+        headers=request.headers,
+        json=request.json,
+        data=body,
+        timeout=limits,
+        allow_redirects=False,
+    ) as response:
+        content = bytearray()
+        async for chunk in response.content.iter_any():
+            content += chunk[: ANSWER_CAP_BYTES - len(content)]
+            if len(content) == ANSWER_CAP_BYTES:
+                response.close()
+                break
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status, headers, bytes(content))
+
+
+@asynccontextmanager
+async def _opened_body(request: Request) -> AsyncIterator[aiohttp.FormData | None]:
+    """A form made anew from freshly opened files: aiohttp would send a used one with empty parts."""
+    if request.form is None:
+        yield None
+        return
+    photos = [part.photo.path for part in request.form if isinstance(part, FilePart)]
+    opening = asyncio.create_task(asyncio.to_thread(_open_files, photos))
+    try:
+        _, opened = await asyncio.shield(opening)
+        yield _build_form(request.form, iter(opened))
+    finally:
+        await asyncio.shield(_close_files(opening))
+
+
+def _build_form(parts: Sequence[Field | FilePart], opened: Iterator[BinaryIO]) -> aiohttp.FormData:
+    form = aiohttp.FormData(default_to_multipart=True)
+    for part in parts:
+        if isinstance(part, Field):
+            form.add_field(part.name, part.value.encode(errors="replace").decode())
+        else:
+            photo = part.photo
+            form.add_field(part.name, next(opened), filename=photo.filename, content_type=photo.content_type)
+    return form
+
+
+def _open_files(paths: Sequence[Path]) -> tuple[ExitStack, list[BinaryIO]]:
+    try:
+        with ExitStack() as stack:
+            opened: list[BinaryIO] = [stack.enter_context(path.open("rb")) for path in paths]
+            return stack.pop_all(), opened
+    except OSError as error:
+        raise PhotoUnreadable("A photo could not be opened.") from error
+
+
+async def _close_files(opening: asyncio.Task[tuple[ExitStack, list[BinaryIO]]]) -> None:
+    """Close in a thread: closing waits for a read of the same file that is still under way in another one."""
+    try:
+        stack, _ = await opening
+    except PhotoUnreadable:
+        return
+    await asyncio.to_thread(stack.close)

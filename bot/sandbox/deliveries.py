@@ -1,0 +1,103 @@
+"""Signed webhooks of a rehearsal server: what is sent, how it is spoiled on request, and a record of each one."""
+
+import asyncio
+import hashlib
+import hmac
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import aiohttp
+
+DELIVERY_TIMEOUT_S = 5.0
+
+
+class WebhookFault(StrEnum):
+    DROP = "drop"
+    DUPLICATE = "duplicate"
+    DELAY = "delay"
+    """Held back until `Deliveries.release`, so that later ones overtake it."""
+    BAD_SIGNATURE = "bad_signature"
+    MISSING_SIGNATURE = "missing_signature"
+    STRING_RESULT = "string_result"
+    """The result as one address, as older documentation shows it."""
+
+
+@dataclass(slots=True)
+class WebhookFaults:
+    """`queue` holds one entry for each coming delivery; None: all is well."""
+
+    queue: deque[WebhookFault | None] = field(default_factory=deque)
+    variant: str = "hex"
+    """How SHA-256 of the API key becomes the HMAC key: its hexadecimal text (`hex`) or its bytes (`raw`)."""
+    prefix: str = "sha256="
+
+    def take(self) -> WebhookFault | None:
+        return self.queue.popleft() if self.queue else None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One POST that was tried; `status` is None when nobody answered."""
+
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+    status: int | None
+
+
+class Deliveries:
+    """Sends each webhook once, as nothing is documented about repeats."""
+
+    def __init__(self, faults: WebhookFaults) -> None:
+        self._faults = faults
+        self._released = asyncio.Event()
+        self.sent: list[Delivery] = []
+
+    def release(self) -> None:
+        """Let delayed deliveries go."""
+        self._released.set()
+        self._released = asyncio.Event()
+
+    async def deliver(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        body: bytes,
+        event: str,
+        api_key: str,
+        fault: WebhookFault | None,
+    ) -> bool:
+        """True when the receiver answered 2xx."""
+        if fault is WebhookFault.DROP:
+            return False
+        if fault is WebhookFault.DELAY:
+            await self._released.wait()
+        headers = {"Content-Type": "application/json", "X-Webhook-Event": event}
+        if fault is not WebhookFault.MISSING_SIGNATURE:
+            signature = sign(body, api_key, self._faults.variant)
+            if fault is WebhookFault.BAD_SIGNATURE:
+                signature = signature[::-1]
+            headers["X-Webhook-Signature"] = self._faults.prefix + signature
+        delivered = await self._post(session, url, body, headers)
+        if fault is WebhookFault.DUPLICATE:
+            delivered = await self._post(session, url, body, headers)
+        return delivered
+
+    async def _post(self, session: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str]) -> bool:
+        timeout = aiohttp.ClientTimeout(total=DELIVERY_TIMEOUT_S)
+        try:
+            async with session.post(url, data=body, headers=headers, timeout=timeout, allow_redirects=False) as answer:
+                status: int | None = answer.status
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            status = None
+        self.sent.append(Delivery(url, body, headers, status))
+        return status is not None and 200 <= status < 300
+
+
+def sign(body: bytes, api_key: str, variant: str) -> str:
+    """Source: Apiframe /docs/webhooks."""
+    digest = hashlib.sha256(api_key.encode())
+    secret = digest.digest() if variant == "raw" else digest.hexdigest().encode()
+    return hmac.new(secret, body, hashlib.sha256).hexdigest()

@@ -1,0 +1,173 @@
+"""Provoked trouble on a rehearsal server's routes: one-shot faults, served in the order they were asked for."""
+
+import asyncio
+import json
+import socket
+import struct
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Self
+
+from aiohttp import web
+
+DRAIN_CHUNK_BYTES = 256 * 1024
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class FaultKind(StrEnum):
+    STATUS = "status"
+    RESET = "reset"
+    HANG = "hang"
+    SLOW_DRIP = "slow_drip"
+    HALF_BODY = "half_body"
+    BODY = "body"
+    STATUS_WORD = "status_word"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One answer gone wrong; `accepted`: the server does its work (charges, stores) before the trouble."""
+
+    kind: FaultKind
+    accepted: bool = True
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    pause_s: float = 0.0
+
+    @classmethod
+    def answer(
+        cls,
+        status: int,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        accepted: bool = False,
+    ) -> Self:
+        """`accepted=True` is a gateway's 502 after the server has taken the order."""
+        said = json.dumps({"error": f"Rehearsed {status}"}).encode() if body is None else body
+        return cls(FaultKind.STATUS, accepted, status, headers or {}, said)
+
+    @classmethod
+    def rate_limited(cls, retry_after: str | None = None) -> Self:
+        return cls.answer(429, headers={} if retry_after is None else {"Retry-After": retry_after})
+
+    @classmethod
+    def reset_before(cls) -> Self:
+        return cls(FaultKind.RESET, accepted=False)
+
+    @classmethod
+    def reset_after_accept(cls) -> Self:
+        return cls(FaultKind.RESET)
+
+    @classmethod
+    def hang(cls, *, accepted: bool = True) -> Self:
+        """No answer until `RouteFaults.release` is called, the caller goes away or the server closes."""
+        return cls(FaultKind.HANG, accepted)
+
+    @classmethod
+    def slow_drip(cls, pause_s: float = 1.0) -> Self:
+        """The right answer, one byte after each pause."""
+        return cls(FaultKind.SLOW_DRIP, pause_s=pause_s)
+
+    @classmethod
+    def half_body(cls) -> Self:
+        return cls(FaultKind.HALF_BODY)
+
+    @classmethod
+    def garbage_json(cls) -> Self:
+        return cls(FaultKind.BODY, headers={"Content-Type": "application/json"}, body=b'{"id": "7f3')
+
+    @classmethod
+    def html_200(cls) -> Self:
+        page = b"<!doctype html><title>Just a moment...</title>"
+        return cls(FaultKind.BODY, headers={"Content-Type": "text/html"}, body=page)
+
+    @classmethod
+    def wrong_schema(cls) -> Self:
+        return cls(FaultKind.BODY, headers={"Content-Type": "application/json"}, body=b'{"data": [1, 2, 3]}')
+
+    @classmethod
+    def unknown_status_word(cls) -> Self:
+        return cls(FaultKind.STATUS_WORD)
+
+
+class RouteFaults:
+    """Faults waiting for their route; a route is written `GET /v2/loras/{id}`."""
+
+    def __init__(self) -> None:
+        self._waiting: defaultdict[str, deque[Fault]] = defaultdict(deque)
+        self._released = asyncio.Event()
+
+    def next(self, route: str, *faults: Fault) -> None:
+        """Let the next requests of `route` meet these faults, one each."""
+        self._waiting[route].extend(faults)
+
+    def release(self) -> None:
+        """Let everything that hangs answer."""
+        self._released.set()
+        self._released = asyncio.Event()
+
+    async def serve(self, route: str, request: web.Request, handler: Handler) -> web.StreamResponse:
+        fault = self._waiting[route].popleft() if self._waiting[route] else None
+        if fault is None:
+            return await handler(request)
+        if fault.accepted:
+            answer = await handler(request)
+        else:
+            answer = web.Response()
+            await drain(request)
+        return await self._spoil(fault, request, answer)
+
+    async def _spoil(self, fault: Fault, request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
+        whole = answer.body if isinstance(answer, web.Response) and isinstance(answer.body, bytes) else b""
+        match fault.kind:
+            case FaultKind.STATUS:
+                headers = {"Content-Type": "application/json", **fault.headers}
+                return web.Response(status=fault.status, headers=headers, body=fault.body)
+            case FaultKind.RESET:
+                _reset(request)
+            case FaultKind.HANG:
+                await self._released.wait()
+            case FaultKind.BODY:
+                return web.Response(status=answer.status, headers=fault.headers, body=fault.body)
+            case FaultKind.STATUS_WORD:
+                body = {**json.loads(whole), "status": "DREAMING"}
+                return web.json_response(body, status=answer.status)
+            case FaultKind.SLOW_DRIP | FaultKind.HALF_BODY:
+                await _send_in_pieces(fault, request, answer.status, whole)
+        return answer
+
+
+async def drain(request: web.Request) -> None:
+    """Read the body to its end, so that the caller sees our answer and not a broken pipe."""
+    while await request.content.read(DRAIN_CHUNK_BYTES):
+        pass
+
+
+def _reset(request: web.Request) -> None:
+    transport = request.transport
+    if transport is None:
+        return
+    connection: socket.socket | None = transport.get_extra_info("socket")
+    if connection is not None:
+        # A linger time of zero makes the kernel send RST instead of an orderly FIN.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
+async def _send_in_pieces(fault: Fault, request: web.Request, status: int, whole: bytes) -> None:
+    response = web.StreamResponse(status=status, headers={"Content-Type": "application/json"})
+    response.content_length = len(whole)
+    await response.prepare(request)
+    if fault.kind is FaultKind.HALF_BODY:
+        await response.write(whole[: len(whole) // 2])
+        _reset(request)
+        return
+    for position in range(len(whole)):
+        await asyncio.sleep(fault.pause_s)
+        await response.write(whole[position : position + 1])
+    await response.write_eof()

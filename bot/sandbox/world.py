@@ -1,0 +1,214 @@
+"""The sandbox: a small simulated Discord in the browser, with rehearsal providers behind the real bot."""
+
+import asyncio
+import contextlib
+import contextvars
+import logging
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import discord
+import simcord
+from aiohttp import web
+from simcord._clock import Clock
+from simcord.backend.cdn import CdnStore
+from simcord.backend.errors import SetupError
+
+from bot.app import Darkroom, assemble
+from bot.clock import Pace
+from bot.config import Settings
+from bot.models import ProviderName
+from bot.sandbox.apiframe import RehearsalApiframe
+from bot.sandbox.samples import write_samples
+
+log = logging.getLogger(__name__)
+
+REHEARSAL_KEY = "afk_rehearsal_key_of_the_sandbox"
+REHEARSAL_CREDITS = 5000
+SETTLE_TIMEOUT_S = 120.0
+REFRESH_S = 0.5
+PACE = Pace(
+    poll=timedelta(seconds=1),
+    generation_poll=timedelta(seconds=0.5),
+    generation_poll_max=timedelta(seconds=1),
+    settle=timedelta(seconds=3),
+    backoff_first=timedelta(seconds=1),
+    backoff_max=timedelta(seconds=5),
+    busy=timedelta(seconds=3),
+    milestone=timedelta(seconds=1),
+)
+
+
+class LoopbackCdn(CdnStore):
+    """simcord's attachment store, served over HTTP on loopback so that the bot downloads photos for real."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runner: web.AppRunner | None = None
+        self.host = ""
+
+    async def start(self) -> None:
+        app = web.Application()
+        app.router.add_get("/attachments/{channel}/{attachment}/{name}", self._serve)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.host = f"127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def close(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def store_attachment(
+        self, attachment_id: int, channel_id: int, filename: str, data: bytes, description: str | None
+    ) -> dict[str, Any]:
+        attachment = super().store_attachment(attachment_id, channel_id, filename, data, description)
+        url = f"http://{self.host}/attachments/{channel_id}/{attachment_id}/file"
+        self._blobs[url] = self._blobs.pop(attachment["url"])
+        return {**attachment, "url": url, "proxy_url": url}
+
+    async def _serve(self, request: web.Request) -> web.Response:
+        data = self.get(f"http://{self.host}{request.path}")
+        return web.Response(status=404) if data is None else web.Response(body=data)
+
+
+class LiveClock(Clock):
+    """simcord's clock with the time of day, so that messages carry it."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A guild with an admin and two members, a channel, and a bot that is connected to it."""
+
+    env: simcord.Env
+    darkroom: Darkroom
+    provider: RehearsalApiframe
+    guild: simcord.GuildHandle
+    channel: simcord.ChannelHandle
+    admin: simcord.MemberActor
+    members: tuple[simcord.MemberActor, ...]
+
+
+@contextlib.asynccontextmanager
+async def open_world(folder: Path, *, pace: Pace = PACE) -> AsyncIterator[World]:
+    """Everything that the sandbox needs, on loopback only; `folder` keeps the database and the photos."""
+    provider = RehearsalApiframe(folder / "provider", {REHEARSAL_KEY: REHEARSAL_CREDITS})
+    cdn = LoopbackCdn()
+    await provider.start()
+    await cdn.start()
+    try:
+        async with (
+            assemble(sandbox_settings(folder, provider), pace=pace) as darkroom,
+            _simulated_discord(darkroom, cdn) as env,
+            _engine(darkroom),
+        ):
+            yield _furnish(env, darkroom, provider)
+    finally:
+        await provider.close()
+        await cdn.close()
+
+
+def sandbox_settings(folder: Path, provider: RehearsalApiframe) -> Settings:
+    """Nothing is read from the environment, so a real token or key cannot get in here."""
+    return Settings.model_construct(
+        darkroom_data_dir=folder / "data",
+        darkroom_listen=("127.0.0.1", 0),
+        darkroom_apiframe_url=provider.base_url,
+        darkroom_trusted_hosts=("127.0.0.1",),
+    )
+
+
+@contextlib.asynccontextmanager
+async def _simulated_discord(darkroom: Darkroom, cdn: LoopbackCdn) -> AsyncIterator[simcord.Env]:
+    env = simcord.Env(darkroom.gateway.build(), settle_timeout=SETTLE_TIMEOUT_S, check_errors=False)
+    env.backend.cdn = cdn
+    env.backend.clock = LiveClock()
+    await env.start()
+    try:
+        yield env
+    finally:
+        await env.shutdown()
+
+
+@contextlib.asynccontextmanager
+async def _engine(darkroom: Darkroom) -> AsyncIterator[None]:
+    """The engine runs outside simcord's virtual time: providers and databases are real."""
+    task = asyncio.create_task(darkroom.engine.run(alone=True), context=contextvars.Context())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def _furnish(env: simcord.Env, darkroom: Darkroom, provider: RehearsalApiframe) -> World:
+    guild = env.create_guild(name="Photo club")
+    admins = guild.create_role("Admins", permissions=discord.Permissions(manage_guild=True))
+    admin = guild.add_member(env.create_user("Ada"), roles=[admins])
+    members = tuple(guild.add_member(env.create_user(name)) for name in ("Ben", "Cleo"))
+    channel = guild.create_text_channel("darkroom")
+    return World(env, darkroom, provider, guild, channel, admin, members)
+
+
+async def run() -> None:
+    """`python -m bot sandbox`: until Ctrl+C."""
+    with tempfile.TemporaryDirectory(prefix="darkroom-sandbox-") as name:
+        folder = Path(name)
+        photos = await asyncio.to_thread(write_samples, folder / "photos")
+        async with open_world(folder) as world:
+            await world.darkroom.services.keys.set(
+                world.guild.id, ProviderName.APIFRAME, REHEARSAL_KEY, set_by=world.admin.id
+            )
+            viewers = [*world.members, world.admin]
+            async with world.env.preview(world.channel, viewers=viewers, layout="channel") as preview:
+                _welcome(preview.url, photos)
+                await keep_fresh(preview, world.env)
+
+
+async def keep_fresh(preview: simcord.Preview, env: simcord.Env) -> None:
+    """Show what the bot posts by itself: simcord's page publishes only after an action of its own."""
+    changed = asyncio.Event()
+
+    def notice(event: str, _payload: Mapping[str, Any]) -> None:
+        if event.startswith("MESSAGE_"):
+            changed.set()
+
+    env.backend.subscribers.append(notice)
+    try:
+        while True:
+            await changed.wait()
+            changed.clear()
+            try:
+                await preview.refresh()
+            except SetupError:
+                # An action is running in the page; it publishes at its end, and so do we soon after.
+                changed.set()
+            await asyncio.sleep(REFRESH_S)
+    finally:
+        env.backend.subscribers.remove(notice)
+
+
+def _welcome(url: str, photos: Sequence[Path]) -> None:
+    lines = (
+        "",
+        "Darkroom's sandbox is ready. Open this address in a browser:",
+        "",
+        f"    {url}",
+        "",
+        f"Sample photos to upload ({len(photos)}): {photos[0].parent}",
+        "",
+        "Try: type /train, choose subject “an object, pet or place”, press Enter, drop the photos into the form,",
+        "tick the box, Submit. Press Start training, wait half a minute, then make a picture.",
+        "“Viewing as” switches between Ben, Cleo and Ada, the admin; Ada can try /keys status.",
+        f"A rehearsal key is set already; its text is {REHEARSAL_KEY}. Ctrl+C ends the sandbox and deletes everything.",
+        "",
+    )
+    print("\n".join(lines), flush=True)  # noqa: T201 - what `make sandbox` is for

@@ -1,0 +1,92 @@
+"""Health: is the loop alive, is the bot ready to work, and the numbers to watch."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bot.web.server import Answer, Request, Route
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric as Family
+
+log = logging.getLogger(__name__)
+
+_CHECK_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One number now. A name that ends in `_total` only ever grows; others go up and down."""
+
+    name: str
+    help: str
+    value: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+Check = Callable[[], Awaitable[bool]]
+ReadMetrics = Callable[[], Awaitable[Sequence[Metric]]]
+
+
+class Health:
+    """`checks` by name, for example database, gateway, engine: each tells whether its part works right now."""
+
+    def __init__(self, checks: Mapping[str, Check], read_metrics: ReadMetrics) -> None:
+        self._checks = dict(checks)
+        self._read_metrics = read_metrics
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("GET", "/healthz", self.report_alive),
+            Route("GET", "/readyz", self.report_ready),
+            Route("GET", "/metrics", self.report_metrics),
+        ]
+
+    async def report_alive(self, _request: Request) -> Answer:
+        """An answer at all means that the event loop turns."""
+        return Answer(200, "ok")
+
+    async def report_ready(self, _request: Request) -> Answer:
+        """200 when every check holds, else 503; the body names each."""
+        names = list(self._checks)
+        results = await asyncio.gather(*(self._run(name) for name in names))
+        body = {"ready": all(results), "checks": dict(zip(names, results, strict=True))}
+        return Answer(200 if all(results) else 503, json.dumps(body), "application/json")
+
+    async def report_metrics(self, _request: Request) -> Answer:
+        """Prometheus text format 0.0.4."""
+        try:
+            from prometheus_client import CollectorRegistry, generate_latest
+        except ImportError:
+            return Answer(404, "Metrics need the package prometheus-client (the extra named metrics).")
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(_Snapshot(await self._read_metrics()))
+        return Answer(200, generate_latest(registry).decode(), "text/plain; version=0.0.4")
+
+    async def _run(self, name: str) -> bool:
+        try:
+            async with asyncio.timeout(_CHECK_SECONDS):
+                return await self._checks[name]()
+        except Exception as error:  # web boundary: whatever breaks a check means not ready
+            log.debug("The %s check failed.", name, exc_info=error)
+            return False
+
+
+class _Snapshot:
+    """Gives prometheus-client the numbers of one moment, those of one name together."""
+
+    def __init__(self, metrics: Sequence[Metric]) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterator["Family"]:
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        families: dict[str, Family] = {}
+        for metric in self._metrics:
+            kind = CounterMetricFamily if metric.name.endswith("_total") else GaugeMetricFamily
+            family = families.setdefault(metric.name, kind(metric.name, metric.help))
+            family.add_sample(metric.name, dict(metric.labels), metric.value)
+        yield from families.values()

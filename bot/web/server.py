@@ -1,0 +1,208 @@
+"""The listener: takes whole, small, uncompressed requests within a deadline and hands them to a route.
+
+By default aiohttp lets a head drip for an hour, reads an oversized body to its end and opens compressed bodies. Here
+the idle timer that it starts with each connection is the head's deadline, every connection carries one request, and
+the oldest connection makes room when there are too many.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from aiohttp.http import HttpProcessingError
+
+from bot.errors import StartupError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one stranger may take. `life_seconds` bounds a connection from its opening to its end."""
+
+    head_seconds: float = 10.0
+    body_seconds: float = 5.0
+    life_seconds: float = 30.0
+    body_bytes: int = 65_536
+    connections: int = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A complete request. `path` is as sent, without its query; header names are matched in any case."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: str = ""
+    content_type: str = "text/plain"
+
+
+Handler = Callable[[Request], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path that ends with a slash stands for everything below it."""
+
+    method: str
+    path: str
+    handle: Handler
+
+    def covers(self, path: str) -> bool:
+        return path.startswith(self.path) if self.path.endswith("/") else path == self.path
+
+
+class WebServer:
+    """`port` 0 lets the system choose; `.port` tells which it is after `start`."""
+
+    def __init__(self, host: str, port: int, routes: Sequence[Route], *, limits: Limits | None = None) -> None:
+        self._host = host
+        self._asked_port = port
+        self._routes = tuple(routes)
+        self._limits = limits or Limits()
+        self._runner: web.ServerRunner | None = None
+
+    @property
+    def port(self) -> int:
+        if self._runner is None:
+            raise RuntimeError("the server has not been started")
+        return int(self._runner.addresses[0][1])
+
+    async def start(self) -> None:
+        runner = web.ServerRunner(_Listener(self._respond, self._limits), shutdown_timeout=self._limits.body_seconds)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self._host, self._asked_port).start()
+        except OSError as error:
+            await runner.cleanup()
+            reason = error.strerror or "the address cannot be used"
+            raise StartupError(
+                f"DARKROOM_LISTEN cannot be {self._host}:{self._asked_port} ({reason}); please choose another port."
+            ) from None
+        self._runner = runner
+
+    async def close(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            answer = await self._answer(request)
+        except ConnectionError:
+            raise  # the sender has gone; aiohttp ends the connection
+        except Exception:  # outermost boundary: a stranger gets a number, the log gets the rest
+            log.exception("A web request could not be answered.")
+            answer = Answer(500, "Something went wrong here.")
+        return _to_response(answer)
+
+    async def _answer(self, request: web.BaseRequest) -> Answer:
+        path = request.rel_url.raw_path
+        routes = [route for route in self._routes if route.covers(path)]
+        if not routes:
+            return Answer(404, "There is nothing here.")
+        route = next((route for route in routes if route.method == request.method), None)
+        if route is None:
+            return Answer(405, "This address does not take that method.")
+        if "Content-Encoding" in request.headers:
+            return Answer(415, "Please send the body uncompressed.")
+        body = await self._read_body(request)
+        return body if isinstance(body, Answer) else await route.handle(Request(path, request.headers, body))
+
+    async def _read_body(self, request: web.BaseRequest) -> bytes | Answer:
+        """The body, or why it is refused. Reading stops at the first byte over the cap."""
+        cap = self._limits.body_bytes
+        if (request.content_length or 0) > cap:
+            return _too_large(cap)
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                async for chunk in request.content.iter_any():
+                    body += chunk
+                    if len(body) > cap:
+                        return _too_large(cap)
+        except TimeoutError:
+            return Answer(408, "The body took too long to arrive.")
+        except (web.RequestPayloadError, HttpProcessingError):
+            return Answer(400, "The body is damaged.")
+        return bytes(body)
+
+
+class _Listener(web.Server):
+    """Makes connections with our limits and keeps at most `limits.connections` of them, dropping the oldest."""
+
+    def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], limits: Limits) -> None:
+        super().__init__(handler)
+        self._limits = limits
+        self._open: dict[web.RequestHandler, tuple[asyncio.Transport, asyncio.TimerHandle]] = {}
+
+    def __call__(self) -> web.RequestHandler:
+        return _Connection(
+            self,
+            loop=asyncio.get_running_loop(),
+            keepalive_timeout=self._limits.head_seconds,
+            lingering_time=0,
+            auto_decompress=False,
+        )
+
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        if len(self._open) >= self._limits.connections:
+            oldest = next(iter(self._open))
+            self._release(oldest).abort()
+        end = asyncio.get_running_loop().call_later(self._limits.life_seconds, transport.abort)
+        self._open[handler] = (transport, end)
+
+    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
+        super().connection_lost(handler, exc)
+        if handler in self._open:
+            self._release(handler)
+
+    def _release(self, handler: web.RequestHandler) -> asyncio.Transport:
+        transport, end = self._open.pop(handler)
+        end.cancel()
+        return transport
+
+
+class _Connection(web.RequestHandler):
+    """A connection that neither echoes nor logs what a stranger sent."""
+
+    __slots__ = ()
+
+    def log_access(self, request: web.BaseRequest, response: web.StreamResponse, time: float | None) -> None:
+        """No access log: paths hold webhook tokens."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """aiohttp calls this for a head it cannot parse; its own version logs a traceback and quotes the head."""
+        log.debug("A malformed request was refused: %s", type(exc).__name__)
+        return _to_response(Answer(status, "This is not a request that can be understood."))
+
+
+def _too_large(cap: int) -> Answer:
+    return Answer(413, f"The body may have at most {cap} bytes.")
+
+
+def _to_response(answer: Answer) -> web.Response:
+    """Every answer ends its connection, so that a deadline for one request is a deadline for the connection."""
+    response = web.Response(
+        status=answer.status,
+        text=answer.body or None,
+        content_type=answer.content_type,
+        headers={"Server": "Darkroom", "Cache-Control": "no-store"},
+    )
+    response.force_close()
+    return response

@@ -1,0 +1,90 @@
+"""The webhook door: a provider's signed delivery becomes a hint that makes one row due now."""
+
+import asyncio
+import logging
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from bot.models import ProviderName
+from bot.providers.base import VerifyWebhook, WebhookHint
+from bot.web.health import Metric
+from bot.web.server import Answer, Request, Route
+
+log = logging.getLogger(__name__)
+
+PREFIX = "/webhooks/"
+
+_PATH = re.compile(PREFIX + r"(?P<provider>[a-z]+)/(?P<token>[A-Za-z0-9_-]{22,64})")
+"""22 URL-safe characters hold the 128 random bits that a token has at least."""
+
+_TARGET_SECONDS = 2.5
+"""No provider documents its patience; three seconds is the shortest that senders commonly have."""
+
+_ACCEPTED = Answer(204)
+_REFUSED = Answer(401, "This delivery is not accepted.")
+_LATER = Answer(503, "Please deliver this again in a moment.")
+
+
+class WebhookTarget(Protocol):
+    """What the door asks of the services. Either call may raise when the database is busy."""
+
+    async def keys_for(self, provider: ProviderName, token: str) -> Sequence[str] | None:
+        """Plain API keys that may have signed a delivery for the row with this token; None: no row has it."""
+        ...
+
+    async def wake(self, provider: ProviderName, token: str, hint: WebhookHint) -> bool:
+        """Make that row due now; False when the hint is about another object than the row's."""
+        ...
+
+
+class WebhookDoor:
+    """Checks the token's shape, then the signature over the raw body, and only then lets anything be parsed.
+
+    Whatever is wrong (token, signature, object), the answer is the same 401, and an unknown token costs the same work
+    as a wrong signature. 503 is for our own trouble only.
+    """
+
+    def __init__(self, target: WebhookTarget, verifiers: Mapping[ProviderName, VerifyWebhook]) -> None:
+        self._target = target
+        self._verifiers = dict(verifiers)
+        self._decoy_keys = (secrets.token_urlsafe(32),)
+        self.accepted = 0
+        self.refused = 0
+        self.postponed = 0
+
+    def routes(self) -> list[Route]:
+        return [Route("POST", PREFIX, self.handle)]
+
+    def metrics(self) -> list[Metric]:
+        name, meaning = "darkroom_webhooks_total", "Webhook deliveries since the start, by outcome."
+        counts = {"accepted": self.accepted, "refused": self.refused, "postponed": self.postponed}
+        return [Metric(name, meaning, count, {"outcome": outcome}) for outcome, count in counts.items()]
+
+    async def handle(self, request: Request) -> Answer:
+        try:
+            async with asyncio.timeout(_TARGET_SECONDS):
+                accepted = await self._admit(request)
+        except Exception:  # the handler's outermost boundary: the sender may try again
+            log.exception("A webhook could not be taken; its sender was asked to try again.")
+            self.postponed += 1
+            return _LATER
+        if not accepted:
+            self.refused += 1
+            return _REFUSED
+        self.accepted += 1
+        return _ACCEPTED
+
+    async def _admit(self, request: Request) -> bool:
+        match = _PATH.fullmatch(request.path)
+        if match is None:
+            return False
+        provider = next((name for name in self._verifiers if name.value == match["provider"]), None)
+        if provider is None:
+            return False
+        keys = await self._target.keys_for(provider, match["token"])
+        hint = self._verifiers[provider](request.body, request.headers, keys or self._decoy_keys)
+        if not keys or hint is None:
+            return False
+        return await self._target.wake(provider, match["token"], hint)

@@ -1,0 +1,141 @@
+"""/train and the dataset board: photos in, one press starts the training."""
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import DarkroomBot
+from bot.datasets import DatasetOrder, check_order
+from bot.models import Gender, ProviderName, SubjectKind
+from cogs.ui.boards import SHEET_FILE
+from cogs.ui.cards import card
+from cogs.ui.intake import PhotosModal, TrainModal, show_board
+from cogs.ui.removal import RemovalView
+from cogs.ui.replies import Interaction, channel_of, defer, guild_of, show
+from cogs.ui.views import ActionButton, on_press
+from cogs.ui.words import quote
+
+SUBJECTS = [
+    app_commands.Choice(name="a person", value=SubjectKind.PERSON.value),
+    app_commands.Choice(name="an object, pet or place", value=SubjectKind.OBJECT.value),
+    app_commands.Choice(name="a style", value=SubjectKind.STYLE.value),
+]
+GENDERS = [app_commands.Choice(name=gender.value, value=gender.value) for gender in Gender]
+ETHNICITIES = (
+    "White",
+    "Black",
+    "East Asian",
+    "South Asian",
+    "Southeast Asian",
+    "Hispanic/Latino",
+    "Middle Eastern",
+    "Mixed",
+)
+PROVIDER = ProviderName.APIFRAME
+
+
+class TrainCog(commands.Cog):
+    def __init__(self, bot: DarkroomBot) -> None:
+        self.bot = bot
+
+    async def cog_load(self) -> None:
+        on_press("set", "start", self.press_start)
+        on_press("set", "add", self.press_add)
+        on_press("set", "remove", self.press_remove)
+        on_press("set", "discard", self.press_discard)
+        on_press("job", "retry", self.press_retry)
+
+    @app_commands.command(description="Train a LoRA from 15 to 30 photos")
+    @app_commands.describe(
+        subject="What the photos show (a person, if you leave it out)",
+        gender="For a person; the provider needs it",
+        ethnicity="For a person; the provider needs it",
+        age="For a person, if you like: 25, early 30s …",
+        steps="How long to train: 500 to 3000, 1000 if you leave it out",
+        rank="How much the LoRA can hold: 8 to 64, 32 if you leave it out",
+    )
+    @app_commands.choices(subject=SUBJECTS, gender=GENDERS)
+    async def train(
+        self,
+        interaction: Interaction,
+        subject: str = SubjectKind.PERSON.value,
+        gender: str | None = None,
+        ethnicity: app_commands.Range[str, 1, 40] | None = None,
+        age: app_commands.Range[str, 1, 40] | None = None,
+        steps: app_commands.Range[int, 500, 3000] = 1000,
+        rank: app_commands.Range[int, 8, 64] = 32,
+    ) -> None:
+        order = DatasetOrder(
+            name="",
+            subject_kind=SubjectKind(subject),
+            gender=Gender(gender) if gender else None,
+            ethnicity=ethnicity,
+            age=age,
+            steps=steps,
+            rank=rank,
+        )
+        check_order(order)
+        await interaction.response.send_modal(TrainModal(order, PROVIDER))
+
+    @train.autocomplete("ethnicity")
+    async def suggest_ethnicity(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        typed = current.strip().casefold()
+        return [app_commands.Choice(name=name, value=name) for name in ETHNICITIES if typed in name.casefold()]
+
+    async def press_start(self, interaction: Interaction, dataset_id: int) -> None:
+        training = await self.bot.services.trainings.start(
+            dataset_id,
+            guild_id=guild_of(interaction),
+            user_id=interaction.user.id,
+            channel=channel_of(interaction),
+            provider=PROVIDER,
+        )
+        text = (
+            f"### Accepted #{training.id}\n"
+            f"{quote(training.name, 40)} will be trained from {training.photo_count} photos. "
+            "This job is safe now, even if the bot restarts.\n"
+            "Its progress is shown in this channel, and you are told there when it is ready. `/jobs` shows it any time."
+        )
+        await interaction.response.edit_message(view=card(text, colour=discord.Colour.green()), attachments=[])
+
+    async def press_add(self, interaction: Interaction, dataset_id: int) -> None:
+        await interaction.response.send_modal(PhotosModal(dataset_id, PROVIDER))
+
+    async def press_remove(self, interaction: Interaction, dataset_id: int) -> None:
+        board = await self.bot.services.datasets.board(
+            dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id
+        )
+        await interaction.response.edit_message(view=RemovalView(board, show_board), attachments=_kept(interaction))
+
+    async def press_discard(self, interaction: Interaction, dataset_id: int) -> None:
+        dataset = await self.bot.services.datasets.discard(
+            dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id
+        )
+        text = f"{quote(dataset.name, 40)} was discarded and its photos are deleted. Nothing was sent anywhere."
+        await interaction.response.edit_message(view=card(text, colour=discord.Colour.dark_grey()), attachments=[])
+
+    async def press_retry(self, interaction: Interaction, training_id: int) -> None:
+        await defer(interaction)
+        training = await self.bot.services.trainings.retry(
+            training_id,
+            guild_id=guild_of(interaction),
+            user_id=interaction.user.id,
+            channel=channel_of(interaction),
+        )
+        await show(
+            interaction,
+            card(
+                f"### Accepted #{training.id}\nThe same photos are on their way again.", colour=discord.Colour.green()
+            ),
+        )
+
+
+def _kept(interaction: Interaction) -> list[discord.Attachment]:
+    """The contact sheet of the message that was clicked; an edit drops every attachment that it does not name."""
+    attachments = interaction.message.attachments if interaction.message else []
+    return [attachment for attachment in attachments if attachment.filename == SHEET_FILE]
+
+
+async def setup(bot: DarkroomBot) -> None:
+    bot.add_dynamic_items(ActionButton)
+    await bot.add_cog(TrainCog(bot))

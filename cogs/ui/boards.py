@@ -1,0 +1,117 @@
+"""The dataset board: every photo by name with what we say of it, the contact sheet, the price, the buttons."""
+
+import discord
+
+from bot.datasets import CONSENT_SENTENCE, Board
+from bot.keys import Funds
+from bot.models import DatasetStatus, Photo, ProviderName, Verdict
+from bot.photos import checks
+from cogs.ui.views import ActionButton
+from cogs.ui.words import clip, count, quote
+
+SHEET_FILE = "contact-sheet.jpg"
+LIST_MAX = 2600
+"""Characters for the photo lists; the rest of the board needs the other 1,400."""
+ACCENTS = {True: discord.Colour.green(), False: discord.Colour.gold()}
+
+
+def board_card(board: Board, provider: ProviderName, funds: Funds, *, has_sheet: bool) -> discord.ui.LayoutView:
+    view = discord.ui.LayoutView(timeout=None)
+    box: discord.ui.Container[discord.ui.LayoutView] = discord.ui.Container(
+        accent_colour=ACCENTS[board.can_start and funds.trouble is None]
+    )
+    view.add_item(box)
+    box.add_item(discord.ui.TextDisplay(_head(board)))
+    if has_sheet:
+        gallery: discord.ui.MediaGallery[discord.ui.LayoutView] = discord.ui.MediaGallery()
+        gallery.add_item(
+            media=f"attachment://{SHEET_FILE}",
+            description=f"Contact sheet of {count(len(board.photos), 'photo')}, numbered as in the list below.",
+        )
+        box.add_item(gallery)
+    if board.photos:
+        box.add_item(discord.ui.TextDisplay(photo_list(board.photos)))
+    box.add_item(discord.ui.Separator())
+    box.add_item(discord.ui.TextDisplay(_money(board, provider, funds)))
+    if board.dataset.status is DatasetStatus.OPEN:
+        box.add_item(_buttons(board))
+    return view
+
+
+def photo_list(photos: tuple[Photo, ...]) -> str:
+    """Refused and advised photos first, each with its reasons; then the good ones by name."""
+    numbered = list(enumerate(photos, start=1))
+    lines: list[str] = []
+    for verdict, title in ((Verdict.REFUSED, "**Will not be sent**"), (Verdict.ADVISED, "**Usable, with advice**")):
+        chosen = [(number, photo) for number, photo in numbered if photo.verdict is verdict]
+        if chosen:
+            lines.append(title)
+            lines += [
+                f"{_mark(verdict)} {number}. {quote(photo.name, 40)}: {_reasons(photo)}" for number, photo in chosen
+            ]
+    good = [(number, photo) for number, photo in numbered if photo.verdict is Verdict.ACCEPTED]
+    if good:
+        lines.append("**Good**")
+        for number, photo in good:
+            reasons = f": {_reasons(photo)}" if photo.findings else ""
+            lines.append(f"{_mark(Verdict.ACCEPTED)} {number}. {quote(photo.name, 40)}{reasons}")
+    return clip(lines, LIST_MAX, "…and {} more; `/dataset show` lists them once these are solved.")
+
+
+def _head(board: Board) -> str:
+    usable, wanted = len(board.usable), f"{checks.MIN_PHOTOS}–{checks.MAX_PHOTOS}"
+    dataset = board.dataset
+    lines = [
+        f"## {quote(dataset.name, 40)}",
+        f"{dataset.subject_kind.value} · {dataset.steps} steps · rank {dataset.rank}",
+        f"**{usable} of {wanted} usable photos** {_meter(usable)}",
+    ]
+    if dataset.status is not DatasetStatus.OPEN:
+        lines.append(f"This dataset has been {dataset.status.value}.")
+    elif board.missing:
+        lines.append(f"Please add {count(board.missing, 'more photo')}.")
+    else:
+        lines.append("Ready to start.")
+    return "\n".join(lines)
+
+
+def _money(board: Board, provider: ProviderName, funds: Funds) -> str:
+    balance = "balance not known just now" if funds.balance is None else f"balance {funds.balance} credits"
+    lines = [f"**Cost:** {funds.price} {provider.label} credits · {funds.trouble or balance}"]
+    if funds.balance is not None and funds.balance < funds.price:
+        lines.append(f"That is not enough for a training. Ask an admin to top up the {provider.label} account.")
+    if board.dataset.status is DatasetStatus.OPEN:
+        lines.append(f"-# {CONSENT_SENTENCE.format(provider=provider.label)} Photos are deleted within 24 hours.")
+        lines.append(f"-# Dataset #{board.dataset.id}")
+    return "\n".join(lines)
+
+
+def _buttons(board: Board) -> discord.ui.ActionRow[discord.ui.LayoutView]:
+    row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
+    dataset_id = board.dataset.id
+    usable = len(board.usable)
+    start = (
+        f"Start training ({usable} photos)" if board.can_start else f"Start training ({usable} of {checks.MIN_PHOTOS})"
+    )
+    row.add_item(
+        ActionButton(
+            "set", "start", dataset_id, label=start, style=discord.ButtonStyle.success, disabled=not board.can_start
+        )
+    )
+    row.add_item(ActionButton("set", "add", dataset_id, label="Add photos"))
+    row.add_item(ActionButton("set", "remove", dataset_id, label="Remove photos", disabled=not board.photos))
+    row.add_item(ActionButton("set", "discard", dataset_id, label="Discard", style=discord.ButtonStyle.danger))
+    return row
+
+
+def _meter(usable: int) -> str:
+    filled = min(usable, checks.MAX_PHOTOS) * 10 // checks.MAX_PHOTOS
+    return "▰" * filled + "▱" * (10 - filled)
+
+
+def _mark(verdict: Verdict) -> str:
+    return {Verdict.ACCEPTED: "✅", Verdict.ADVISED: "⚠️", Verdict.REFUSED: "❌"}[verdict]
+
+
+def _reasons(photo: Photo) -> str:
+    return " ".join(checks.explain(finding) for finding in photo.findings)

@@ -1,0 +1,38 @@
+"""Small pieces of text: quoting what people typed, numbers, times. Pure."""
+
+from datetime import datetime
+
+TEXT_MAX = 4000
+"""Characters of all text displays of a Components V2 message together (Discord /docs/components/reference)."""
+
+
+def quote(text: str, limit: int = 100) -> str:
+    """What somebody typed, as a code span: no mention, link, emoji or formatting in it comes alive."""
+    flat = " ".join(text.replace("`", "ˋ").split()) or " "
+    return f"`{flat if len(flat) <= limit else flat[: limit - 1] + '…'}`"
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def moment(at: datetime) -> str:
+    """A time that every reader sees in their own time zone."""
+    return f"<t:{int(at.timestamp())}:t>"
+
+
+def ago(at: datetime) -> str:
+    return f"<t:{int(at.timestamp())}:R>"
+
+
+def clip(lines: list[str], limit: int, more: str) -> str:
+    """As many whole lines as fit, then `more` with the number of those left out in place of `{}`."""
+    kept: list[str] = []
+    size = 0
+    for index, line in enumerate(lines):
+        size += len(line) + 1
+        if size + len(more) + 4 > limit:
+            kept.append(more.format(len(lines) - index))
+            break
+        kept.append(line)
+    return "\n".join(kept)

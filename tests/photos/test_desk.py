@@ -1,0 +1,146 @@
+"""The photo desk: what it returns, what it leaves on disk, how many decodes run at once, and a loop that stays free."""
+
+import asyncio
+import hashlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.models import Finding, Verdict
+from bot.photos import prepare
+from bot.photos.checks import Code
+from bot.photos.intake import Received, Spool
+from bot.photos.prepare import Measured, PhotoDesk
+from bot.photos.sheet import SheetEntry
+from tests.photos.loop_watch import LoopWatch
+from tests.photos.pictures import camera_photo, encode, noise
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    return Spool(tmp_path / "spool")
+
+
+@pytest.fixture
+def desk(spool: Spool) -> Iterator[PhotoDesk]:
+    desk = PhotoDesk(spool, workers=2)
+    yield desk
+    desk.close()
+
+
+def receive(spool: Spool, content: bytes) -> Received:
+    name = spool.new_name()
+    spool.path(name).write_bytes(content)
+    return Received(name, hashlib.sha256(content).hexdigest(), len(content), "image/jpeg")
+
+
+def files_in(tmp_path: Path) -> list[str]:
+    return sorted(path.name for path in (tmp_path / "spool").iterdir())
+
+
+class Gate:
+    """Stands in for `examine`: counts who is inside and lets nobody out before `open` is set."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.entered = threading.Semaphore(0)
+        self.inside = 0
+        self.most_inside = 0
+        self._lock = threading.Lock()
+
+    def examine(self, source: Path, target: Path) -> Measured:
+        with self._lock:
+            self.inside += 1
+            self.most_inside = max(self.most_inside, self.inside)
+        self.entered.release()
+        assert self.open.wait(10)
+        target.write_bytes(source.read_bytes())
+        with self._lock:
+            self.inside -= 1
+        return Measured((), 1, 300, 300, 0)
+
+
+async def test_an_accepted_photo_leaves_only_its_prepared_copy(tmp_path: Path, spool: Spool, desk: PhotoDesk) -> None:
+    received = receive(spool, encode(noise(), "PNG"))
+    examined = await desk.examine(received, "cat.png")
+    assert examined.verdict is Verdict.ACCEPTED
+    assert (examined.name, examined.sha256) == ("cat.png", received.sha256)
+    assert (examined.width, examined.height) == (800, 600)
+    assert examined.file is not None
+    assert files_in(tmp_path) == [examined.file]
+    assert spool.path(examined.file).stat().st_size == examined.size
+    assert examined.file.endswith(".jpg")
+
+
+async def test_a_refused_photo_leaves_nothing(tmp_path: Path, spool: Spool, desk: PhotoDesk) -> None:
+    received = receive(spool, b"GIF89a" + bytes(100))
+    examined = await desk.examine(received, "cat.jpg")
+    assert examined.verdict is Verdict.REFUSED
+    assert examined.findings == (Finding(Code.WRONG_TYPE, "gif"),)
+    assert (examined.file, examined.dhash, examined.size) == (None, None, received.size)
+    assert files_in(tmp_path) == []
+
+
+async def test_no_more_decodes_run_at_once_than_there_are_workers(
+    spool: Spool, desk: PhotoDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate()
+    monkeypatch.setattr(prepare, "examine", gate.examine)
+    tasks = [asyncio.create_task(desk.examine(receive(spool, b"x"), str(number))) for number in range(6)]
+    for _ in range(2):
+        assert await asyncio.to_thread(gate.entered.acquire, timeout=10)
+    assert not await asyncio.to_thread(gate.entered.acquire, timeout=0.05)
+    gate.open.set()
+    assert len(await asyncio.gather(*tasks)) == 6
+    assert gate.most_inside == 2
+
+
+async def test_a_cancelled_caller_leaves_nothing_on_disk(
+    tmp_path: Path, spool: Spool, desk: PhotoDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate()
+    monkeypatch.setattr(prepare, "examine", gate.examine)
+    tasks = [asyncio.create_task(desk.examine(receive(spool, b"x"), str(number))) for number in range(4)]
+    for _ in range(2):
+        assert await asyncio.to_thread(gate.entered.acquire, timeout=10)
+    for task in tasks:
+        task.cancel()
+    assert all(
+        isinstance(gone, asyncio.CancelledError) for gone in await asyncio.gather(*tasks, return_exceptions=True)
+    )
+    gate.open.set()
+    await asyncio.to_thread(desk.close)
+    assert files_in(tmp_path) == []
+
+
+async def test_a_failing_disk_is_reported_and_leaves_nothing(
+    tmp_path: Path, spool: Spool, desk: PhotoDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(source: Path, target: Path) -> Measured:
+        target.write_bytes(b"half")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(prepare, "examine", fail)
+    with pytest.raises(OSError, match="no space"):
+        await desk.examine(receive(spool, b"x"), "cat.jpg")
+    assert files_in(tmp_path) == []
+
+
+async def test_the_loop_stays_free_while_twenty_photos_are_examined(spool: Spool, desk: PhotoDesk) -> None:
+    photo = await asyncio.to_thread(camera_photo, 1)
+    received = [await asyncio.to_thread(receive, spool, photo) for _ in range(20)]
+    with LoopWatch() as watch:
+        examined = await asyncio.gather(*(desk.examine(one, f"{number}.jpg") for number, one in enumerate(received)))
+    assert {one.verdict for one in examined} == {Verdict.ACCEPTED}
+    assert {(one.width, one.height) for one in examined} == {(1536, 2048)}
+    assert watch.ticks > 100
+    assert watch.longest_s < 0.05
+
+
+async def test_the_desk_draws_contact_sheets_beside_the_loop(spool: Spool, desk: PhotoDesk) -> None:
+    examined = await desk.examine(receive(spool, encode(noise(), "PNG")), "cat.png")
+    assert examined.file is not None
+    sheet = await desk.sheet([SheetEntry(1, spool.path(examined.file), examined.verdict)])
+    assert sheet.startswith(b"\xff\xd8\xff")

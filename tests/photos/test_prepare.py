@@ -1,0 +1,417 @@
+"""Examining photos: every refusal, every remark, and what the prepared JPEG holds."""
+
+import io
+import math
+import random
+import struct
+import zlib
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageCms, ImageDraw, ImageEnhance, ImageFilter, ImageStat
+
+from bot.models import Verdict
+from bot.photos import checks
+from bot.photos.checks import Code, hamming_distance, verdict_of
+from bot.photos.prepare import PREPARED_BYTES, Measured, examine
+from tests.photos.pictures import (
+    chunk,
+    encode,
+    flat_png,
+    noise,
+    with_comment,
+    with_extra_scans,
+)
+
+# Pillow warns about broken EXIF; prepare.py silences that, pytest's own filters bring it back.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+
+HEIC = Path(__file__).parents[1] / "samples/photo.heic"
+PHOTO = encode(noise(), "JPEG", quality=90)
+SECRETS = (
+    b"SERIAL123456",
+    b"Sample maker",
+    b"secret remark",
+    b"Exif",
+    b"http://ns.adobe.com/xap",
+    b"ICC_PROFILE",
+    b"GPS",
+)
+
+
+def look_at(content: bytes, folder: Path) -> Measured:
+    source, target = folder / "received", folder / "prepared.jpg"
+    target.unlink(missing_ok=True)
+    source.write_bytes(content)
+    measured = examine(source, target)
+    assert target.exists() == (verdict_of(measured.findings) is not Verdict.REFUSED)
+    return measured
+
+
+def codes(measured: Measured) -> list[str]:
+    return [finding.code for finding in measured.findings]
+
+
+def prepared(folder: Path) -> Image.Image:
+    with Image.open(folder / "prepared.jpg") as image:
+        image.load()
+    return image
+
+
+def colour_at(folder: Path, x: int, y: int) -> tuple[int, ...]:
+    found = prepared(folder).getpixel((x, y))
+    assert isinstance(found, tuple)
+    return found
+
+
+def is_close(found: tuple[int, ...], wanted: tuple[int, ...], slack: int = 12) -> bool:
+    return all(abs(a - b) <= slack for a, b in zip(found, wanted, strict=True))
+
+
+def test_a_good_photo_is_accepted_and_measured(tmp_path: Path) -> None:
+    measured = look_at(PHOTO, tmp_path)
+    assert measured.findings == ()
+    assert (measured.width, measured.height) == (800, 600)
+    assert measured.size == (tmp_path / "prepared.jpg").stat().st_size
+    assert measured.dhash is not None
+    assert -(2**63) <= measured.dhash < 2**63
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P", "1"])
+def test_every_ordinary_mode_becomes_an_rgb_jpeg(tmp_path: Path, kind: str, mode: str) -> None:
+    if kind == "JPEG" and mode in {"RGBA", "P", "1"}:
+        mode = "L"
+    if kind == "WEBP" and mode in {"P", "1"}:
+        mode = "RGBA"
+    measured = look_at(encode(noise().convert(mode), kind), tmp_path)
+    assert verdict_of(measured.findings) is Verdict.ACCEPTED
+    image = prepared(tmp_path)
+    assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (800, 600))
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "detail"),
+    [
+        (b"", Code.EMPTY, ""),
+        (b"hello, I am text", Code.NOT_AN_IMAGE, ""),
+        (bytes(1000), Code.NOT_AN_IMAGE, ""),
+        (encode(noise(), "GIF"), Code.WRONG_TYPE, "gif"),
+        (encode(noise(), "TIFF"), Code.WRONG_TYPE, "tiff"),
+        (encode(noise(), "BMP"), Code.WRONG_TYPE, "bmp"),
+        (encode(noise(), "PDF"), Code.WRONG_TYPE, "pdf"),
+        (encode(noise(), "AVIF"), Code.WRONG_TYPE, "avif"),
+        (b"PK\x03\x04" + bytes(100), Code.WRONG_TYPE, "zip"),
+        (b"<!doctype html><p>sign in</p>", Code.WRONG_TYPE, "html"),
+        (b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom", Code.WRONG_TYPE, "mp4"),
+        (encode(noise(256, 255), "JPEG"), Code.TOO_SMALL, ""),
+        (encode(noise(255, 256), "PNG"), Code.TOO_SMALL, ""),
+        (b"\xff\xd8\xff" + bytes(25_000_000), Code.TOO_LARGE, ""),
+    ],
+)
+def test_what_is_no_photo_is_refused_by_what_it_is(tmp_path: Path, content: bytes, code: Code, detail: str) -> None:
+    measured = look_at(content, tmp_path)
+    assert [(finding.code, finding.detail) for finding in measured.findings] == [(code, detail)]
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+def test_animations_are_refused(tmp_path: Path, kind: str) -> None:
+    content = encode(noise(), kind, save_all=True, append_images=[noise(seed=2)], duration=100, loop=0)
+    assert codes(look_at(content, tmp_path)) == [Code.ANIMATED]
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "HEIC"])
+def test_a_truncated_file_is_damaged(tmp_path: Path, kind: str, share: float) -> None:
+    content = HEIC.read_bytes() if kind == "HEIC" else encode(noise(), kind)
+    assert codes(look_at(content[: int(len(content) * share)], tmp_path)) == [Code.DAMAGED]
+
+
+@pytest.mark.parametrize("count", [2, 4, 12, 40])
+def test_a_bare_beginning_is_refused(tmp_path: Path, count: int) -> None:
+    for content in (PHOTO, encode(noise(), "PNG"), encode(noise(), "WEBP"), HEIC.read_bytes()):
+        assert codes(look_at(content[:count], tmp_path))[0] in {Code.DAMAGED, Code.NOT_AN_IMAGE, Code.WRONG_TYPE}
+
+
+def test_a_blurry_photo_is_named(tmp_path: Path) -> None:
+    soft = noise(1600, 1200).filter(ImageFilter.GaussianBlur(14))
+    assert codes(look_at(encode(soft, "JPEG"), tmp_path)) == [Code.BLURRY]
+
+
+def test_a_sharp_subject_before_a_soft_background_is_not_blurry(tmp_path: Path) -> None:
+    picture = noise(1600, 1200).filter(ImageFilter.GaussianBlur(14))
+    picture.paste(noise(400, 400, seed=2), (600, 400))
+    assert codes(look_at(encode(picture, "JPEG"), tmp_path)) == []
+
+
+def test_dark_and_pale_photos_are_named(tmp_path: Path) -> None:
+    dark = ImageEnhance.Brightness(noise()).enhance(0.2)
+    pale = Image.blend(noise(), Image.new("RGB", (800, 600), "white"), 0.85)
+    assert codes(look_at(encode(dark, "JPEG"), tmp_path)) == [Code.DARK]
+    assert codes(look_at(encode(pale, "JPEG"), tmp_path)) == [Code.BRIGHT]
+
+
+def test_a_small_photo_is_taken_with_advice(tmp_path: Path) -> None:
+    assert codes(look_at(encode(noise(400, 300), "JPEG"), tmp_path)) == [Code.SMALL]
+
+
+def test_a_photo_over_ten_megabytes_is_sent_as_a_smaller_copy(tmp_path: Path) -> None:
+    picture = Image.frombytes("RGB", (2000, 1800), random.Random(1).randbytes(2000 * 1800 * 3))
+    content = encode(picture, "PNG")
+    assert 10_000_000 < len(content) < checks.MAX_INTAKE_BYTES
+    measured = look_at(content, tmp_path)
+    assert codes(measured) == [Code.SHRUNK]
+    assert measured.size < PREPARED_BYTES
+
+
+def test_thirty_of_the_heaviest_photos_fit_together(tmp_path: Path) -> None:
+    heaviest = Image.frombytes("RGB", (2048, 2048), random.Random(1).randbytes(2048 * 2048 * 3))
+    measured = look_at(encode(heaviest, "JPEG", quality=95), tmp_path)
+    assert measured.size * checks.MAX_PHOTOS <= checks.MAX_TOTAL_BYTES
+
+
+def test_a_large_photo_is_reduced_to_2048_pixels(tmp_path: Path) -> None:
+    measured = look_at(encode(noise(5000, 3000), "JPEG"), tmp_path)
+    assert (measured.width, measured.height) == prepared(tmp_path).size == (2048, 1229)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_every_orientation_comes_out_upright(tmp_path: Path, kind: str, orientation: int) -> None:
+    upright = Image.new("RGB", (600, 400), "white")
+    ImageDraw.Draw(upright).rectangle((0, 0, 200, 130), fill="red")
+    undo = {
+        1: None,
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    look_at(encode(upright.transpose(undo) if undo is not None else upright, kind, exif=exif), tmp_path)
+    assert prepared(tmp_path).size == (600, 400)
+    assert is_close(colour_at(tmp_path, 100, 60), (255, 0, 0))
+    assert is_close(colour_at(tmp_path, 500, 60), (255, 255, 255))
+    assert is_close(colour_at(tmp_path, 100, 340), (255, 255, 255))
+
+
+def personal_exif() -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x010F], exif[0x9286], exif[0xA431] = "Sample maker", "secret remark", "SERIAL123456"
+    exif[0x8825] = {1: "N", 2: (48.0, 51.0, 29.6), 3: "E", 4: (2.0, 17.0, 40.2)}
+    return exif
+
+
+def test_nothing_but_pixels_leaves(tmp_path: Path) -> None:
+    xmp = b"<x:xmpmeta><GPSLatitude>48</GPSLatitude>secret remark</x:xmpmeta>"
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    jpeg = encode(noise(), "JPEG", exif=personal_exif(), xmp=xmp, icc_profile=profile)
+    text = chunk(b"tEXt", b"Comment\x00secret remark")
+    png = encode(noise(), "PNG", exif=personal_exif(), icc_profile=profile)
+    png = png[:33] + text + png[33:]
+    webp = encode(noise(), "WEBP", exif=personal_exif(), xmp=xmp, icc_profile=profile)
+    remarked = with_comment(PHOTO, b"secret remark")
+    for content in (remarked, with_comment(jpeg, b"secret remark"), png, webp, HEIC.read_bytes()):
+        assert any(secret in content for secret in SECRETS)
+        look_at(content, tmp_path)
+        sent = (tmp_path / "prepared.jpg").read_bytes()
+        assert not [secret for secret in SECRETS if secret in sent]
+        assert segments_of(sent) <= {0xE0, 0xDB, 0xC0, 0xC4, 0xDA}
+
+
+def segments_of(jpeg: bytes) -> set[int]:
+    """The marker codes up to the first scan."""
+    found, at = set(), 2
+    while True:
+        marker, length = jpeg[at + 1], struct.unpack(">H", jpeg[at + 2 : at + 4])[0]
+        found.add(marker)
+        if marker == 0xDA:
+            return found
+        at += 2 + length
+
+
+def test_broken_exif_does_not_cost_the_photo(tmp_path: Path) -> None:
+    for exif in (
+        b"Exif\x00\x00garbage",
+        b"Exif\x00\x00MM\x00*\xff\xff\xff\xff",
+        b"Exif\x00\x00II*\x00\x08\x00\x00\x00\xff",
+    ):
+        assert codes(look_at(encode(noise(), "JPEG", exif=exif), tmp_path)) == []
+
+
+def wide_gamut_profile() -> bytes:
+    """A matrix profile with Display P3 primaries and gamma 2.2, assembled by hand (ICC.1:2010, section 8.3)."""
+
+    def fixed(value: float) -> bytes:
+        return struct.pack(">i", round(value * 65536))
+
+    def xyz(x: float, y: float, z: float) -> bytes:
+        return b"XYZ \x00\x00\x00\x00" + fixed(x) + fixed(y) + fixed(z)
+
+    text = b"desc\x00\x00\x00\x00" + struct.pack(">I", 8) + b"wide P3\x00" + bytes(79)
+    tags = {
+        b"desc": text,
+        b"cprt": b"text\x00\x00\x00\x00none\x00\x00\x00\x00",
+        b"wtpt": xyz(0.9642, 1.0, 0.8249),
+        b"rXYZ": xyz(0.5151, 0.2412, -0.0011),
+        b"gXYZ": xyz(0.2919, 0.6922, 0.0419),
+        b"bXYZ": xyz(0.1572, 0.0666, 0.7841),
+    }
+    curve = b"curv\x00\x00\x00\x00" + struct.pack(">IH", 1, round(2.2 * 256)) + b"\x00\x00"
+    tags |= {b"rTRC": curve, b"gTRC": curve, b"bTRC": curve}
+    offset = 128 + 4 + 12 * len(tags)
+    table, data = struct.pack(">I", len(tags)), b""
+    for name, body in tags.items():
+        table += name + struct.pack(">II", offset + len(data), len(body))
+        data += body + bytes(-len(body) % 4)
+    size = offset + len(data)
+    head = struct.pack(">I4sI4s4s4s", size, b"\x00" * 4, 0x02400000, b"mntr", b"RGB ", b"XYZ ")
+    head += struct.pack(">6H", 2024, 1, 1, 0, 0, 0) + b"acsp" + bytes(28) + fixed(0.9642) + fixed(1) + fixed(0.8249)
+    return head.ljust(128, b"\x00") + table + data
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_wide_gamut_photo_keeps_its_colours_in_srgb(tmp_path: Path, kind: str) -> None:
+    inside = (180, 90, 60)
+    options = {"quality": 95} if kind != "PNG" else {}
+    content = encode(Image.new("RGB", (600, 600), inside), kind, icc_profile=wide_gamut_profile(), **options)
+    look_at(content, tmp_path)
+    red, green, blue = colour_at(tmp_path, 300, 300)
+    # The same light needs more red and less green and blue in the smaller space.
+    assert red > inside[0] + 6
+    assert green < inside[1]
+    assert blue < inside[2] + 2
+    assert math.isclose(sum((red, green, blue)) / 3, sum(inside) / 3, abs_tol=12)
+
+
+@pytest.mark.parametrize("profile", [b"nonsense", b"\x00" * 200, wide_gamut_profile()[:200]])
+def test_an_unusable_profile_is_ignored(tmp_path: Path, profile: bytes) -> None:
+    look_at(encode(Image.new("RGB", (600, 600), (180, 90, 60)), "JPEG", quality=95, icc_profile=profile), tmp_path)
+    assert is_close(colour_at(tmp_path, 300, 300), (180, 90, 60), 3)
+
+
+def test_a_profile_of_another_mode_is_ignored(tmp_path: Path) -> None:
+    look_at(encode(Image.new("L", (600, 600), 120), "JPEG", icc_profile=wide_gamut_profile()), tmp_path)
+    assert is_close(colour_at(tmp_path, 300, 300), (120, 120, 120), 3)
+
+
+def test_cmyk_becomes_the_colour_that_was_meant(tmp_path: Path) -> None:
+    ink = Image.new("CMYK", (600, 600), (0, 255, 255, 0))
+    measured = look_at(encode(ink, "JPEG"), tmp_path)
+    assert [(finding.code, finding.detail) for finding in measured.findings][-1] == (Code.CONVERTED, "CMYK")
+    red, green, blue = colour_at(tmp_path, 300, 300)
+    assert red > 220
+    assert max(green, blue) < 60
+
+
+def test_sixteen_bit_grey_keeps_its_brightness(tmp_path: Path) -> None:
+    ramp = Image.frombytes("I;16", (512, 512), b"".join(struct.pack("<H", x * 128) for x in range(512)) * 512)
+    measured = look_at(encode(ramp, "PNG"), tmp_path)
+    assert [(finding.code, finding.detail) for finding in measured.findings][-1] == (Code.CONVERTED, "16-bit")
+    for x in (40, 256, 480):
+        assert is_close(colour_at(tmp_path, x, 256), (x // 2,) * 3, 3)
+
+
+def test_transparent_parts_become_white(tmp_path: Path) -> None:
+    picture = Image.new("RGBA", (3000, 2000), (200, 30, 30, 255))
+    ImageDraw.Draw(picture).rectangle((0, 0, 1500, 2000), fill=(0, 0, 0, 0))
+    look_at(encode(picture, "PNG"), tmp_path)
+    assert is_close(colour_at(tmp_path, 300, 700), (255, 255, 255), 4)
+    assert is_close(colour_at(tmp_path, 1700, 1300), (200, 30, 30), 6)
+
+
+def test_a_heic_photo_becomes_an_upright_jpeg(tmp_path: Path) -> None:
+    measured = look_at(HEIC.read_bytes(), tmp_path)
+    assert ("converted", "HEIC") in [(finding.code, finding.detail) for finding in measured.findings]
+    assert prepared(tmp_path).size == (640, 480)
+    sky = ImageStat.Stat(prepared(tmp_path).crop((0, 0, 400, 100))).mean
+    meadow = ImageStat.Stat(prepared(tmp_path).crop((0, 360, 640, 480))).mean
+    assert sky[2] > sky[1] > sky[0]
+    assert meadow[1] > meadow[0] > meadow[2]
+
+
+def test_a_photo_of_several_frames_as_phones_write_them_is_no_animation(tmp_path: Path) -> None:
+    content = encode(noise(), "MPO", save_all=True, append_images=[noise(seed=2)])
+    assert codes(look_at(content, tmp_path)) == []
+
+
+def test_the_hash_survives_a_re_encode_and_tells_photos_apart(tmp_path: Path) -> None:
+    photos = [noise(seed=seed).filter(ImageFilter.GaussianBlur(30)) for seed in range(4)]
+    found = []
+    for photo in photos:
+        first = look_at(encode(photo, "JPEG", quality=92), tmp_path).dhash
+        again = look_at(encode(photo.resize((500, 375)), "WEBP", quality=40), tmp_path).dhash
+        assert first is not None
+        assert again is not None
+        assert hamming_distance(first, again) <= checks.NEAR_DUPLICATE_BITS
+        found.append(first)
+    for index, one in enumerate(found):
+        assert all(hamming_distance(one, other) > checks.NEAR_DUPLICATE_BITS for other in found[index + 1 :])
+
+
+def test_a_jpeg_of_a_thousand_scans_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    ordinary = encode(noise(), "JPEG", progressive=True)
+    assert codes(look_at(ordinary, tmp_path)) == []
+    assert codes(look_at(with_extra_scans(ordinary, 1000), tmp_path)) == [Code.DAMAGED]
+
+
+def test_a_png_whose_text_unpacks_without_end_is_damaged(tmp_path: Path) -> None:
+    bomb = chunk(b"zTXt", b"k\x00\x00" + zlib.compress(bytes(1_000_000)))
+    assert codes(look_at(flat_png(600, 600, before_data=bomb * 40), tmp_path)) == [Code.DAMAGED]
+
+
+def test_a_disk_that_fails_is_not_blamed_on_the_photo(tmp_path: Path) -> None:
+    source = tmp_path / "received"
+    with pytest.raises(FileNotFoundError):
+        examine(source, tmp_path / "out.jpg")
+    source.write_bytes(PHOTO)
+    with pytest.raises(FileNotFoundError):
+        examine(source, tmp_path / "missing" / "out.jpg")
+
+
+SMALL = {
+    "JPEG": encode(noise(300, 280), "JPEG", exif=personal_exif(), quality=70),
+    "PNG": encode(noise(300, 280), "PNG"),
+    "WEBP": encode(noise(300, 280), "WEBP", exif=personal_exif()),
+}
+
+
+@pytest.mark.parametrize("kind", list(SMALL))
+@settings(max_examples=120, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_mutation_of_a_photo_ever_raises(tmp_path: Path, kind: str, data: st.DataObject) -> None:
+    look_at(mutate(SMALL[kind], data), tmp_path)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_mutation_of_a_heic_ever_raises(tmp_path: Path, data: st.DataObject) -> None:
+    look_at(mutate(HEIC.read_bytes(), data), tmp_path)
+
+
+def mutate(original: bytes, data: st.DataObject) -> bytes:
+    content = bytearray(original)
+    edge = st.integers(0, min(800, len(content) - 1))
+    for at in data.draw(st.lists(edge | st.integers(0, len(content) - 1), min_size=1, max_size=12)):
+        content[at] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(content)) | st.just(len(content)))
+    return bytes(content[:cut])
+
+
+@given(content=st.binary(max_size=300))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_bytes_ever_raise(tmp_path: Path, content: bytes) -> None:
+    for start in (b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\x00\x01\x00\x00WEBP", b"\x00\x00\x00\x18ftypheic"):
+        assert verdict_of(look_at(start + content, tmp_path).findings) is Verdict.REFUSED
+
+
+def test_the_prepared_file_decodes_with_a_plain_reader(tmp_path: Path) -> None:
+    look_at(encode(noise(3000, 2500), "PNG"), tmp_path)
+    image = Image.open(io.BytesIO((tmp_path / "prepared.jpg").read_bytes()))
+    image.verify()

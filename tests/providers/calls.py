@@ -1,0 +1,23 @@
+"""What the client's tests do again and again, and what they count."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from bot.providers.apiframe import Apiframe
+from bot.providers.base import PhotoFile, ProviderClient
+from bot.sandbox.apiframe import RehearsalApiframe
+from bot.sandbox.apiframe_world import RehearsalPace
+from tests.providers.orders import make_training_order
+
+INSTANT = RehearsalPace(0, 0, 0, 0, 0)
+UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+Call = Callable[[ProviderClient], Awaitable[object]]
+
+
+async def train(client: Apiframe, photos: list[PhotoFile], name: str = "Rex ·k7f3q2") -> str:
+    return (await client.submit_training(make_training_order(photos, name=name))).request_id
+
+
+def charged(server: RehearsalApiframe, what: str) -> int:
+    return sum(entry.what == what for entry in server.ledger)

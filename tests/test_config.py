@@ -1,0 +1,210 @@
+"""Settings: what the environment may say, and how a mistake in it is explained."""
+
+import base64
+import re
+import traceback
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from bot.config import LogLevel, Settings, load_settings, split_listen
+from bot.errors import StartupError
+from bot.log import LogFormat
+
+ROOT = Path(__file__).parent.parent
+VARIABLES = [name.upper() for name in Settings.model_fields]
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 (what leaving the host out means; nothing listens here)
+KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+@pytest.fixture(autouse=True)
+def empty_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def _complaint(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> str:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(StartupError) as caught:
+        load_settings()
+    if len(value) > 8:
+        assert value not in "".join(traceback.format_exception(caught.value)), "the value is not echoed"
+    return str(caught.value)
+
+
+def test_an_empty_environment_gives_the_documented_defaults() -> None:
+    settings = load_settings()
+    assert settings.discord_token is None
+    assert settings.darkroom_data_dir == Path("data")
+    assert settings.database_url.get_secret_value() == "sqlite+aiosqlite:///data/darkroom.db"
+    assert settings.darkroom_listen == ("127.0.0.1", 8080)
+    assert settings.darkroom_poll_interval == 20
+    assert settings.darkroom_trusted_hosts == ()
+    assert (settings.darkroom_log_level, settings.darkroom_log_format) == (LogLevel.INFO, LogFormat.TEXT)
+
+
+def test_every_variable_is_read_under_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_values = {
+        "DISCORD_TOKEN": "a-token",
+        "DARKROOM_DATA_DIR": "/srv/darkroom",
+        "DARKROOM_DATABASE_URL": "postgresql+psycopg://user:password@db/darkroom",
+        "DARKROOM_MASTER_KEY": f"{KEY},{KEY}",
+        "DARKROOM_MASTER_KEY_FILE": "/run/secrets/key",
+        "DARKROOM_LISTEN": "[::1]:9000",
+        "DARKROOM_PUBLIC_URL": "https://bot.example.org:8443/",
+        "DARKROOM_APIFRAME_URL": "http://127.0.0.1:5001/base/",
+        "DARKROOM_AUROUS_URL": "http://localhost:5002",
+        "DARKROOM_POLL_INTERVAL": "3600",
+        "DARKROOM_TRUSTED_HOSTS": "Pictures.Example.org, 127.0.0.1 ,",
+        "DARKROOM_LOG_LEVEL": "debug",
+        "DARKROOM_LOG_FORMAT": "JSON",
+    }
+    assert sorted(given_values) == sorted(VARIABLES)
+    for name, value in given_values.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    assert settings.discord_token is not None
+    assert settings.discord_token.get_secret_value() == "a-token"
+    assert settings.darkroom_data_dir == Path("/srv/darkroom")
+    assert settings.database_url.get_secret_value() == given_values["DARKROOM_DATABASE_URL"]
+    assert settings.darkroom_master_key is not None
+    assert settings.darkroom_master_key_file == Path("/run/secrets/key")
+    assert settings.darkroom_listen == ("::1", 9000)
+    assert settings.darkroom_public_url == "https://bot.example.org:8443"
+    assert settings.darkroom_apiframe_url == "http://127.0.0.1:5001/base"
+    assert settings.darkroom_aurous_url == "http://localhost:5002"
+    assert settings.darkroom_poll_interval == 3600
+    assert settings.darkroom_trusted_hosts == ("pictures.example.org", "127.0.0.1")
+    assert (settings.darkroom_log_level, settings.darkroom_log_format) == (LogLevel.DEBUG, LogFormat.JSON)
+
+
+def test_the_env_file_is_read_and_the_environment_wins_over_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("DARKROOM_POLL_INTERVAL=30\nDARKROOM_LOG_LEVEL=ERROR\nSOMETHING_ELSE=1\n")
+    monkeypatch.setenv("DARKROOM_LOG_LEVEL", "WARNING")
+    settings = load_settings()
+    assert (settings.darkroom_poll_interval, settings.darkroom_log_level) == (30, LogLevel.WARNING)
+
+
+def test_an_env_file_that_is_not_text_is_explained_in_one_sentence() -> None:
+    Path(".env").write_bytes(b"DISCORD_TOKEN=\xff\xfe\n")
+    with pytest.raises(StartupError, match=r"^The \.env file could not be read; .*\.$"):
+        load_settings()
+
+
+def test_the_example_names_every_variable_with_its_default() -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    assert re.findall(r"^([A-Z_]+)=", example, re.MULTILINE) == VARIABLES
+    Path(".env").write_text(example, encoding="utf-8")
+    read = load_settings()
+    Path(".env").unlink()
+    assert read == load_settings()
+
+
+def test_the_example_explains_every_variable_in_the_line_before_it() -> None:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    explained = [lines[at - 1].startswith("# ") for at, line in enumerate(lines) if re.match(r"[A-Z_]+=", line)]
+    assert explained == [True] * len(VARIABLES)
+
+
+def test_every_field_has_a_description() -> None:
+    assert all((field.description or "").endswith(".") for field in Settings.model_fields.values())
+
+
+def test_secrets_never_show_in_the_settings_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = {
+        "DISCORD_TOKEN": "canary-of-the-token",
+        "DARKROOM_DATABASE_URL": "postgresql+psycopg://u:canary-of-the-password@db/x",
+        "DARKROOM_MASTER_KEY": KEY,
+    }
+    for name, value in secrets.items():
+        monkeypatch.setenv(name, value)
+    shown = repr(load_settings()) + str(load_settings()) + load_settings().model_dump_json()
+    assert not any(secret in shown for secret in ("canary", KEY))
+
+
+def test_settings_cannot_be_changed_after_the_start() -> None:
+    with pytest.raises(ValidationError):
+        load_settings().darkroom_poll_interval = 1
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("DARKROOM_LISTEN", ["8080", "localhost", "host:", "host:65536", "a b:80", "::1:80", "http://x:80", "[x]:80"]),
+        (
+            "DARKROOM_PUBLIC_URL",
+            [
+                "http://bot.example.org",
+                "bot.example.org",
+                "https://bot.example.org/darkroom",
+                "https://bot.example.org?x=1",
+                "https://user:pass@bot.example.org",
+                "https://bot.example.org#x",
+                "https://",
+                "https://[::1",
+                "https://bot.example.org:99999",
+                "ftp://127.0.0.1",
+            ],
+        ),
+        ("DARKROOM_APIFRAME_URL", ["http://api.example.org", "https://api.example.org/?a", "https://a b.example.org"]),
+        ("DARKROOM_AUROUS_URL", ["http://192.168.1.5", "file:///etc/passwd"]),
+        ("DARKROOM_POLL_INTERVAL", ["4", "3601", "20.5", "twenty", "-20", "٢٠"]),
+        ("DARKROOM_TRUSTED_HOSTS", ["https://a.example.org", "a.example.org/x", "*.example.org", "-a.org", "a..org"]),
+        ("DARKROOM_LOG_LEVEL", ["verbose"]),
+        ("DARKROOM_LOG_FORMAT", ["yaml"]),
+        ("DARKROOM_DATABASE_URL", ["postgres://u:secret@db/x", "sqlite:///x.db", "mysql+aiomysql://u@db/x"]),
+        ("DARKROOM_MASTER_KEY", ["not base64!", "c2hvcnQ=", f"{KEY},c2hvcnQ=", ","]),
+    ],
+)
+def test_a_wrong_value_is_explained_in_one_sentence_that_names_the_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, values: list[str]
+) -> None:
+    for value in values:
+        sentence = _complaint(monkeypatch, name, value)
+        assert sentence.startswith(f"{name} ")
+        assert sentence.endswith(".")
+        assert "\n" not in sentence
+
+
+def test_of_several_mistakes_the_first_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DARKROOM_POLL_INTERVAL", "1")
+    monkeypatch.setenv("DARKROOM_LOG_FORMAT", "yaml")
+    with pytest.raises(StartupError, match=r"^DARKROOM_POLL_INTERVAL must be [^.]*\.$"):
+        load_settings()
+
+
+def test_nothing_of_a_refused_secret_is_left_in_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DARKROOM_MASTER_KEY", "canary-of-a-mistyped-key")
+    with pytest.raises(StartupError) as caught:
+        load_settings()
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "pair"),
+    [
+        ("127.0.0.1:0", ("127.0.0.1", 0)),
+        (":8080", (EVERY_ADDRESS, 8080)),
+        ("[::]:80", ("::", 80)),
+        ("bot:1", ("bot", 1)),
+    ],
+)
+def test_a_listen_address_becomes_host_and_port(text: str, pair: tuple[str, int]) -> None:
+    assert split_listen(text) == pair
+
+
+@given(st.text() | st.from_regex(r"[a-z0-9.\[\]:-]{0,20}:[0-9]{0,6}", fullmatch=True))
+def test_any_listen_text_is_a_pair_or_a_plain_refusal(text: str) -> None:
+    refusal = ""
+    host, port = "-", 0
+    try:
+        host, port = split_listen(text)
+    except ValueError as error:
+        refusal = str(error)
+    assert refusal.startswith("must look like host:port") or not refusal
+    assert host
+    assert 0 <= port <= 65535

@@ -1,0 +1,370 @@
+"""The listener over real sockets: what it takes, what it refuses, and how long it puts up with strangers."""
+
+import asyncio
+import gzip
+import logging
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from time import perf_counter
+
+import pytest
+from aiohttp.http_parser import HttpRequestParser, HttpRequestParserPy
+
+from bot.errors import StartupError
+from bot.web.server import Answer, Limits, Request, Route, WebServer
+from tests.web.client import ask, exchange, hang_up
+
+HEAD = b"POST /in/x HTTP/1.1\r\nHost: bot.example.org\r\n"
+Start = Callable[[Limits], Awaitable[WebServer]]
+
+
+class Desk:
+    """Handlers that note what reaches them."""
+
+    def __init__(self) -> None:
+        self.seen: list[Request] = []
+        self.entered = asyncio.Event()
+        self.let_go = asyncio.Event()
+
+    async def take(self, request: Request) -> Answer:
+        self.seen.append(request)
+        return Answer(200, f"{len(request.body)} bytes")
+
+    async def fail(self, _request: Request) -> Answer:
+        raise RuntimeError("canary-detail")
+
+    async def hold(self, _request: Request) -> Answer:
+        self.entered.set()
+        await self.let_go.wait()
+        return Answer(200, "held")
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+@pytest.fixture
+async def start(desk: Desk) -> AsyncIterator[Start]:
+    running: list[WebServer] = []
+
+    async def begin(limits: Limits) -> WebServer:
+        routes = [
+            Route("POST", "/in/", desk.take),
+            Route("GET", "/look", desk.take),
+            Route("GET", "/fail", desk.fail),
+            Route("GET", "/hold", desk.hold),
+        ]
+        server = WebServer("127.0.0.1", 0, routes, limits=limits)
+        await server.start()
+        running.append(server)
+        return server
+
+    yield begin
+    desk.let_go.set()
+    for server in running:
+        await server.close()
+
+
+async def _drip(port: int, opening: bytes) -> float:
+    """Send the opening, then a byte at a time; the seconds until the server ends the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    started = perf_counter()
+    end = asyncio.ensure_future(reader.read())
+    try:
+        writer.write(opening)
+        while not end.done():
+            writer.write(b"a")
+            await asyncio.wait([end], timeout=0.05)
+        with suppress(ConnectionError):
+            await end
+        return perf_counter() - started
+    finally:
+        await hang_up(writer)
+
+
+async def test_a_whole_request_reaches_its_handler_as_sent(start: Start, desk: Desk) -> None:
+    server = await start(Limits())
+    reply = await ask(server.port, "POST", "/in/a%2Fb?x=1", b"\x00\xff raw", {"X-Mark": "yes"})
+    assert (reply.status, reply.body) == (200, b"6 bytes")
+    (request,) = desk.seen
+    assert (request.path, request.body, request.headers["x-mark"]) == ("/in/a%2Fb", b"\x00\xff raw", "yes")
+    assert "raw" not in repr(request)
+
+
+async def test_a_body_in_chunks_is_put_together(start: Start, desk: Desk) -> None:
+    server = await start(Limits())
+    reply = await exchange(
+        server.port, HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"3\r\nabc\r\n", b"2\r\nde\r\n0\r\n\r\n"
+    )
+    assert reply is not None
+    assert reply.status == 200
+    assert desk.seen[0].body == b"abcde"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/look", 200),
+        ("GET", "/look/", 404),
+        ("GET", "/", 404),
+        ("GET", "//look", 404),
+        ("POST", "/in", 404),
+        ("GET", "/in/x", 405),
+        ("PUT", "/in/x", 405),
+        ("OPTIONS", "/in/x", 405),
+        ("POST", "/look", 405),
+        ("HEAD", "/in/x", 405),
+        ("PROPFIND", "/in/x", 405),
+    ],
+)
+async def test_only_known_paths_and_methods_are_answered(start: Start, method: str, path: str, status: int) -> None:
+    server = await start(Limits())
+    assert (await ask(server.port, method, path)).status == status
+
+
+async def test_answers_tell_nothing_about_the_software_and_end_the_connection(start: Start) -> None:
+    server = await start(Limits())
+    for path in ("/look", "/nowhere", "/fail"):
+        headers = (await ask(server.port, "GET", path)).headers
+        assert (headers["Server"], headers["Connection"]) == ("Darkroom", "close")
+        assert not any("aiohttp" in value.lower() or "python" in value.lower() for value in headers.values())
+
+
+async def test_a_failing_handler_gives_a_plain_500_and_the_log_has_the_rest(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = await start(Limits())
+    reply = await ask(server.port, "GET", "/fail")
+    assert (reply.status, reply.body) == (500, b"Something went wrong here.")
+    assert "canary-detail" in caplog.text
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "identity", "gzip, gzip", ""])
+async def test_any_content_encoding_is_refused_before_the_body_is_read(start: Start, desk: Desk, encoding: str) -> None:
+    server = await start(Limits())
+    body = gzip.compress(b"x" * 100)
+    assert (await ask(server.port, "POST", "/in/x", body, {"Content-Encoding": encoding})).status == 415
+    assert desk.seen == []
+
+
+async def test_nothing_compressed_is_ever_opened(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[object] = []
+
+    def open_compressed(*details: object, **_: object) -> object:
+        opened.append(details)
+        raise AssertionError("a stranger's compressed body was opened")
+
+    monkeypatch.setattr("aiohttp.web_protocol.HttpRequestParser", HttpRequestParserPy)
+    monkeypatch.setattr("aiohttp.http_parser.DeflateBuffer", open_compressed)
+    server = await start(Limits())
+    bomb = gzip.compress(bytes(1_000_000))
+    assert (await ask(server.port, "POST", "/in/x", bomb, {"Content-Encoding": "gzip"})).status == 415
+    assert opened == []
+
+
+async def test_a_body_may_have_64_kib_and_not_a_byte_more(start: Start, desk: Desk) -> None:
+    server = await start(Limits())
+    assert (await ask(server.port, "POST", "/in/x", b"x" * 65_536)).status == 200
+    assert (await ask(server.port, "POST", "/in/x", b"x" * 65_537)).status == 413
+    assert [len(request.body) for request in desk.seen] == [65_536]
+
+
+async def test_a_body_announced_too_large_is_refused_without_waiting_for_it(start: Start) -> None:
+    server = await start(Limits(body_seconds=60))
+    started = perf_counter()
+    reply = await exchange(server.port, HEAD + b"Content-Length: 99999999999\r\n\r\n")
+    assert reply is not None
+    assert reply.status == 413
+    assert perf_counter() - started < 5
+
+
+async def test_a_body_in_endless_chunks_is_cut_off_soon_after_the_cap(start: Start, desk: Desk) -> None:
+    server = await start(Limits(body_seconds=60))
+    _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
+    sent = 0
+    with suppress(ConnectionError):
+        while sent < 200_000_000:
+            writer.write(b"10000\r\n" + b"x" * 65_536 + b"\r\n")
+            await writer.drain()
+            sent += 65_536
+    assert sent < 20_000_000, "what the sockets' own buffers hold, not the whole body"
+    assert desk.seen == []
+    await hang_up(writer)
+
+
+async def test_a_chunk_too_many_is_answered_with_413(start: Start) -> None:
+    server = await start(Limits())
+    reply = await exchange(
+        server.port, HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"10001\r\n" + b"x" * 65_537 + b"\r\n"
+    )
+    assert reply is not None
+    assert reply.status == 413
+
+
+MALFORMED = [
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    b"\r\n\r\n\r\nhello\r\n\r\n",
+    b"GET http:///x HTTP/1.1\r\n\r\n",
+    b"GET http://[::1 HTTP/1.1\r\n\r\n",
+    b"GET http://a:99999/x HTTP/1.1\r\n\r\n",
+    b"GET http://a%00b/ HTTP/1.1\r\n\r\n",
+    b"GET /\xff\xfe HTTP/1.1\r\n\r\n",
+    b"GET /%ff%zz HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"CONNECT a:1 HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /look HTTP/9.9\r\n\r\n",
+    b"GET /look HTTP/1.1\r\nno colon\r\n\r\n",
+    b"GET /look HTTP/1.1\r\nA: \x00\r\n\r\n",
+    b"GET /look HTTP/1.1\r\nA: " + b"a" * 100_000 + b"\r\n\r\n",
+    b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
+    b"GET /look HTTP/1.1\r\n" + b"A: b\r\n" * 1_000 + b"\r\n",
+    b"GET /in/x HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x81\x05hello",
+    HEAD + b"Content-Length: -5\r\n\r\n",
+    HEAD + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
+    HEAD + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    HEAD + b"Transfer-Encoding: gzip\r\n\r\nabc",
+    HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+    HEAD + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\nabc",
+    HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabcdefg\r\n0\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("raw", MALFORMED, ids=range(len(MALFORMED)))
+async def test_a_malformed_request_is_never_our_fault(
+    start: Start, raw: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = await start(Limits(head_seconds=0.3, body_seconds=0.3))
+    with caplog.at_level(logging.INFO), suppress(ConnectionError):
+        reply = await exchange(server.port, raw)
+        assert reply is None or 400 <= reply.status < 500
+    assert caplog.records == [], "strangers cannot fill the log"
+    assert (await ask(server.port, "GET", "/look")).status == 200
+
+
+@pytest.mark.parametrize("parser", [HttpRequestParser, HttpRequestParserPy], ids=["compiled", "python"])
+async def test_damage_in_the_middle_of_a_body_is_the_senders_fault(
+    start: Start, desk: Desk, parser: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aiohttp.web_protocol.HttpRequestParser", parser)
+    server = await start(Limits(body_seconds=0.5))
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+    await ask(server.port, "GET", "/look")
+    writer.write(b"not hexadecimal\r\n")
+    assert (await reader.read()).startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 408 "))
+    assert [request.path for request in desk.seen] == ["/look"]
+    await hang_up(writer)
+
+
+async def test_requests_queued_behind_the_first_are_not_answered(start: Start, desk: Desk) -> None:
+    server = await start(Limits())
+    reply = await exchange(server.port, b"GET /look HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+    assert reply is not None
+    assert reply.body == b"0 bytes"
+    assert len(desk.seen) == 1
+
+
+async def test_a_connection_that_says_nothing_is_closed_after_the_head_deadline(start: Start) -> None:
+    server = await start(Limits(head_seconds=0.3))
+    started = perf_counter()
+    assert await exchange(server.port) is None
+    assert 0.2 < perf_counter() - started < 3
+
+
+async def test_a_body_that_drips_is_answered_with_408_after_the_body_deadline(start: Start) -> None:
+    server = await start(Limits(body_seconds=0.3))
+    reply = await exchange(server.port, HEAD + b"Content-Length: 10\r\n\r\n", b"abc")
+    assert reply is not None
+    assert reply.status == 408
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        b"GET /look HTTP/1.1\r\nX-Slow: ",
+        HEAD + b"Content-Length: 60000\r\n\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\nea60\r\n",
+    ],
+    ids=["head", "body", "chunk"],
+)
+async def test_200_dripping_connections_are_all_closed_and_an_honest_request_is_answered_meanwhile(
+    start: Start, opening: bytes
+) -> None:
+    server = await start(Limits(head_seconds=1.0, body_seconds=1.0))
+    drips = [asyncio.ensure_future(_drip(server.port, opening)) for _ in range(200)]
+    await asyncio.wait(drips, timeout=0.3)
+    assert not any(drip.done() for drip in drips)
+    started = perf_counter()
+    assert (await ask(server.port, "GET", "/look")).status == 200
+    assert perf_counter() - started < 0.5
+    ages = await asyncio.gather(*drips)
+    assert len(ages) == 200
+    assert max(ages) < 4
+
+
+async def test_when_there_are_too_many_the_oldest_connection_makes_room(start: Start) -> None:
+    server = await start(Limits(connections=5, head_seconds=60))
+    crowd = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(5)]
+    for _ in range(3):
+        assert (await ask(server.port, "GET", "/look")).status == 200
+    with suppress(ConnectionError):
+        assert await asyncio.wait_for(crowd[0][0].read(), 5) == b""
+    youngest = asyncio.ensure_future(crowd[4][0].read())
+    done, _ = await asyncio.wait([youngest], timeout=0.1)
+    assert not done, "only as many are dropped as needed"
+    for _, writer in crowd:
+        await hang_up(writer)
+    with suppress(ConnectionError):
+        await youngest
+
+
+async def test_no_connection_outlives_its_life_even_while_its_handler_works(start: Start, desk: Desk) -> None:
+    server = await start(Limits(life_seconds=0.3))
+    started = perf_counter()
+    with suppress(ConnectionError):
+        assert await exchange(server.port, b"GET /hold HTTP/1.1\r\nHost: x\r\n\r\n") is None
+    assert desk.entered.is_set()
+    assert perf_counter() - started < 3
+
+
+async def test_a_sender_who_leaves_half_way_leaves_no_trace(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    server = await start(Limits())
+    for opening in (b"GET /lo", HEAD + b"Content-Length: 10\r\n\r\nabc"):
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(opening)
+        await writer.drain()
+        await hang_up(writer)
+    assert (await ask(server.port, "GET", "/look")).status == 200
+    assert [record for record in caplog.records if record.levelno >= logging.INFO] == []
+
+
+async def test_closing_does_not_wait_for_drippers(desk: Desk) -> None:
+    server = WebServer("127.0.0.1", 0, [Route("POST", "/in/", desk.take)])
+    await server.start()
+    port = server.port
+    drips = [asyncio.ensure_future(_drip(port, b"POST /in/x HTTP/1.1\r\nX: ")) for _ in range(20)]
+    await asyncio.wait(drips, timeout=0.2)
+    started = perf_counter()
+    await server.close()
+    await asyncio.gather(*drips)
+    assert perf_counter() - started < 5
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", port)
+    await server.close()
+
+
+async def test_a_taken_port_is_explained_in_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        server = WebServer("127.0.0.1", port, [])
+        with pytest.raises(StartupError, match=rf"^DARKROOM_LISTEN cannot be 127\.0\.0\.1:{port} .*another port\.$"):
+            await server.start()
+        await server.close()
+
+
+async def test_the_port_is_known_only_after_the_start() -> None:
+    with pytest.raises(RuntimeError, match="has not been started"):
+        _ = WebServer("127.0.0.1", 0, []).port
