@@ -137,8 +137,10 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         hosts = tuple(host for host in (part.strip().lower().rstrip(".") for part in value.split(",")) if host)
-        if not all(_is_host(host) for host in hosts):
-            raise ValueError("must be host names separated by commas, without https:// and without paths.")
+        if not all(
+            _is_host(host) and (not port or port.isdigit()) for host, _, port in (h.partition(":") for h in hosts)
+        ):
+            raise ValueError("must be host or host:port, separated by commas, without https:// and without paths.")
         return hosts
 
     @field_validator("darkroom_log_level", mode="before")

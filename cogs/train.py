@@ -16,8 +16,8 @@ from cogs.ui.views import ActionButton, on_press
 from cogs.ui.words import quote
 
 SUBJECTS = [
+    app_commands.Choice(name="a pet, object or place", value=SubjectKind.OBJECT.value),
     app_commands.Choice(name="a person", value=SubjectKind.PERSON.value),
-    app_commands.Choice(name="an object, pet or place", value=SubjectKind.OBJECT.value),
     app_commands.Choice(name="a style", value=SubjectKind.STYLE.value),
 ]
 GENDERS = [app_commands.Choice(name=gender.value, value=gender.value) for gender in Gender]
@@ -47,7 +47,7 @@ class TrainCog(commands.Cog):
 
     @app_commands.command(description="Train a LoRA from 15 to 30 photos")
     @app_commands.describe(
-        subject="What the photos show (a person, if you leave it out)",
+        subject="What the photos show; a pet, object or place if you leave it out",
         gender="For a person; the provider needs it",
         ethnicity="For a person; the provider needs it",
         age="For a person, if you like: 25, early 30s …",
@@ -58,7 +58,7 @@ class TrainCog(commands.Cog):
     async def train(
         self,
         interaction: Interaction,
-        subject: str = SubjectKind.PERSON.value,
+        subject: str | None = None,
         gender: str | None = None,
         ethnicity: app_commands.Range[str, 1, 40] | None = None,
         age: app_commands.Range[str, 1, 40] | None = None,
@@ -67,7 +67,7 @@ class TrainCog(commands.Cog):
     ) -> None:
         order = DatasetOrder(
             name="",
-            subject_kind=SubjectKind(subject),
+            subject_kind=subject_of(subject, gender or ethnicity or age),
             gender=Gender(gender) if gender else None,
             ethnicity=ethnicity,
             age=age,
@@ -128,6 +128,13 @@ class TrainCog(commands.Cog):
                 f"### Accepted #{training.id}\nThe same photos are on their way again.", colour=discord.Colour.green()
             ),
         )
+
+
+def subject_of(subject: str | None, about_a_person: str | None) -> SubjectKind:
+    """What is trained when the option was left out: a person if something about one was said, else a thing."""
+    if subject is not None:
+        return SubjectKind(subject)
+    return SubjectKind.PERSON if about_a_person else SubjectKind.OBJECT
 
 
 def _kept(interaction: Interaction) -> list[discord.Attachment]:

@@ -304,21 +304,22 @@ _MARKS_IN_A_ROW: Final = 2
 def display_name(filename: str) -> str:
     """The name of a photo as it may stand inside a code span: one visible line, no path, at most 40 characters."""
     last_part = re.split(r"[/\\]", unicodedata.normalize("NFC", filename))[-1]
-    clean = "".join(_visible(last_part)).strip()
+    clean = unicodedata.normalize("NFC", "".join(_visible(last_part))).strip().rstrip(" .")
     stem, dot, suffix = clean.rpartition(".")
-    ending = f".{suffix}" if dot and 0 < len(suffix) <= 8 else ""
+    ending = f".{suffix}" if dot and suffix.isalnum() and len(suffix) <= 8 else ""
     stem = clean.removesuffix(ending).strip(" .") or "photo"
     room = MAX_NAME_LENGTH - len(ending)
     return (stem if len(stem) <= room else stem[: room - 1].rstrip() + "…") + ending
 
 
 def _visible(text: str) -> Iterator[str]:
+    """Accents only on letters and digits, and few of them."""
     marks = _MARKS_IN_A_ROW
     for character in text:
         category = unicodedata.category(character)
         if category[0] == "C" or category in {"Zl", "Zp"} or character in _INVISIBLE_LETTERS:
             continue
-        marks = marks + 1 if category[0] == "M" else 0
+        marks = marks + 1 if category[0] == "M" else 0 if category[0] in "LN" else _MARKS_IN_A_ROW
         if category == "Zs":
             yield " "
         elif category[0] in "LN" or character in _SAFE_PUNCTUATION:

@@ -1,8 +1,8 @@
 """HEIC in a process of its own, so that a crash of the native decoder costs one photo and not the bot.
 
-pi-heif 1.4.0 ends the process with a segmentation fault when the type of a metadata item is not UTF-8, which one flipped
-bit in "Exif" is enough for. `decode_heic` is the bot's side; `python -m bot.photos.heic FILE` is the other, which answers
-with one line of JSON (`_Answer`) and the bare pixels. It gets none of the bot's environment.
+pi-heif 1.4.0 ends the process with a segmentation fault when the type of a metadata item is not UTF-8, for which one
+flipped bit in "Exif" is enough. `decode_heic` is the bot's side; `python -m bot.photos.heic FILE` is the other, which
+answers with one line of JSON (`_Answer`) and the bare pixels. It gets none of the bot's environment.
 """
 
 import base64
@@ -50,15 +50,14 @@ def decode_heic(source: Path) -> tuple[Image.Image, tuple[int, int]]:
         raise ValueError("this HEIC does not decode") from error
     line, _, pixels = ran.stdout.partition(b"\n")
     answer: _Answer = json.loads(line)
-    picture = Image.frombytes(answer["mode"], tuple(answer["size"]), pixels)
+    (width, height), sides = answer["size"], answer["sides"]
+    picture = Image.frombytes(answer["mode"], (width, height), pixels)
     picture.info["icc_profile"] = base64.b64decode(answer["profile"])
-    width, height = answer["sides"]
-    return picture, (width, height)
+    return picture, (sides[0], sides[1])
 
 
 def decode_here(source: Path) -> bytes:
     """What the child process answers."""
-    Image.MAX_IMAGE_PIXELS = None  # judge_sides decides, before anything is decoded
     pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
     with Image.open(source, formats=["HEIF"]) as image:
         if judge_sides(*image.size):
@@ -73,7 +72,9 @@ def decode_here(source: Path) -> bytes:
     return json.dumps(answer).encode() + b"\n" + picture.tobytes()
 
 
-def _limit_memory() -> None:
+def _set_limits() -> None:
+    """Pillow's own pixel limit is off: `judge_sides` decides, before anything is decoded."""
+    Image.MAX_IMAGE_PIXELS = None
     if sys.platform != "win32":
         import resource
 
@@ -81,5 +82,5 @@ def _limit_memory() -> None:
 
 
 if __name__ == "__main__":
-    _limit_memory()
+    _set_limits()
     sys.stdout.buffer.write(decode_here(Path(sys.argv[1])))

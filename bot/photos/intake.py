@@ -69,28 +69,29 @@ class Spool:
         return len(strays)
 
 
+ANY_PORT: Final = 0
+
+
 @dataclass(frozen=True, slots=True)
 class TrustedHosts:
     """Where files may come from.
 
     Discord's CDN and Apiframe's hosts: https, port 443, public addresses only, whatever is configured.
-    `configured` (host, port) pairs were named by the operator and may also be http, loopback or private.
+    `configured` (host, port) pairs were named by the operator and may also be http, loopback or private; port 0 stands
+    for every port.
     """
 
     configured: frozenset[tuple[str, int]]
 
     @classmethod
     def of(cls, provider_bases: Iterable[str], extra_hosts: Iterable[str]) -> "TrustedHosts":
-        """From base URLs and from "host" or "host:port" entries; without a port, 80 and 443 are meant."""
+        """From base URLs (their own port) and from "host" (every port) or "host:port" entries."""
         bases = [URL(base) for base in provider_bases]
         extras = [URL.build(scheme="https", authority=extra.strip()) for extra in extra_hosts if extra.strip()]
-        pairs = {
-            (url.host.lower(), port)
-            for url in [*bases, *extras]
-            if url.host and not _is_built_in(url.host)
-            for port in ([url.explicit_port] if url.explicit_port else [80, 443])
-        }
-        return cls(frozenset(pairs))
+        pairs = [(url.host, url.port) for url in bases] + [(url.host, url.explicit_port or ANY_PORT) for url in extras]
+        return cls(
+            frozenset((host.lower(), port or ANY_PORT) for host, port in pairs if host and not _is_built_in(host))
+        )
 
     def check(self, url: str) -> None:
         """Raise HostRefused unless this address may be fetched; the connection itself is checked again."""
@@ -107,7 +108,7 @@ class TrustedHosts:
             raise HostRefused(f"{display_name(host)} is not a host that files may come from.")
 
     def is_configured(self, host: str, port: int) -> bool:
-        return (host.lower(), port) in self.configured
+        return not self.configured.isdisjoint({(host.lower(), port), (host.lower(), ANY_PORT)})
 
     def allows_address(self, host: str, port: int, address: str) -> bool:
         """Whether a name that passed `check` may lead to this address."""

@@ -20,6 +20,7 @@ from bot.sandbox.apiframe_desk import Desk, RehearsalFaults, choice_in_query, wo
 from bot.sandbox.apiframe_images import ImageRoutes
 from bot.sandbox.apiframe_loras import LoraRoutes
 from bot.sandbox.apiframe_world import LedgerEntry, RehearsalJob, RehearsalLora, RehearsalPace, RehearsalWorld
+from bot.sandbox.connections import close_connection
 from bot.sandbox.deliveries import Deliveries, Delivery
 from bot.sandbox.faults import Handler
 
@@ -100,6 +101,7 @@ class RehearsalApiframe:
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen, and move trainings and jobs on in the background; port 0 takes a free one."""
         app = web.Application(client_max_size=JSON_CAP_BYTES, middlewares=[self._serve])
+        app.on_response_prepare.append(close_connection)
         app.add_routes(LoraRoutes(self._desk).table())
         app.add_routes(self._images.table())
         app.add_routes([web.get("/v2/me", self._show_account), web.get("/v2/models", self._list_models)])

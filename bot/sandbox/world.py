@@ -5,7 +5,7 @@ import contextlib
 import contextvars
 import logging
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,21 +16,21 @@ import simcord
 from aiohttp import web
 from simcord._clock import Clock
 from simcord.backend.cdn import CdnStore
-from simcord.backend.errors import SetupError
 
 from bot.app import Darkroom, assemble
 from bot.clock import Pace
 from bot.config import Settings
 from bot.models import ProviderName
 from bot.sandbox.apiframe import RehearsalApiframe
+from bot.sandbox.connections import close_connection
+from bot.sandbox.page import keep_fresh, open_page
 from bot.sandbox.samples import write_samples
 
 log = logging.getLogger(__name__)
 
 REHEARSAL_KEY = "afk_rehearsal_key_of_the_sandbox"
 REHEARSAL_CREDITS = 5000
-SETTLE_TIMEOUT_S = 120.0
-REFRESH_S = 0.5
+SETTLE_TIMEOUT_S = 60.0
 PACE = Pace(
     poll=timedelta(seconds=1),
     generation_poll=timedelta(seconds=0.5),
@@ -53,6 +53,7 @@ class LoopbackCdn(CdnStore):
 
     async def start(self) -> None:
         app = web.Application()
+        app.on_response_prepare.append(close_connection)
         app.router.add_get("/attachments/{channel}/{attachment}/{name}", self._serve)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
@@ -167,33 +168,9 @@ async def run() -> None:
             await world.darkroom.services.keys.set(
                 world.guild.id, ProviderName.APIFRAME, REHEARSAL_KEY, set_by=world.admin.id
             )
-            viewers = [*world.members, world.admin]
-            async with world.env.preview(world.channel, viewers=viewers, layout="channel") as preview:
-                _welcome(preview.url, photos)
-                await keep_fresh(preview, world.env)
-
-
-async def keep_fresh(preview: simcord.Preview, env: simcord.Env) -> None:
-    """Show what the bot posts by itself: simcord's page publishes only after an action of its own."""
-    changed = asyncio.Event()
-
-    def notice(event: str, _payload: Mapping[str, Any]) -> None:
-        if event.startswith("MESSAGE_"):
-            changed.set()
-
-    env.backend.subscribers.append(notice)
-    try:
-        while True:
-            await changed.wait()
-            changed.clear()
-            try:
-                await preview.refresh()
-            except SetupError:
-                # An action is running in the page; it publishes at its end, and so do we soon after.
-                changed.set()
-            await asyncio.sleep(REFRESH_S)
-    finally:
-        env.backend.subscribers.remove(notice)
+            async with open_page(world.env, world.channel, [*world.members, world.admin]) as page:
+                _welcome(page.url, photos)
+                await keep_fresh(page, world.env)
 
 
 def _welcome(url: str, photos: Sequence[Path]) -> None:
@@ -205,8 +182,8 @@ def _welcome(url: str, photos: Sequence[Path]) -> None:
         "",
         f"Sample photos to upload ({len(photos)}): {photos[0].parent}",
         "",
-        "Try: type /train, choose subject “an object, pet or place”, press Enter, drop the photos into the form,",
-        "tick the box, Submit. Press Start training, wait half a minute, then make a picture.",
+        "Try: type /train, press Enter until the form opens, give it a name and the photos, tick the box, Submit.",
+        "Press Start training, wait half a minute, then make a picture.",
         "“Viewing as” switches between Ben, Cleo and Ada, the admin; Ada can try /keys status.",
         f"A rehearsal key is set already; its text is {REHEARSAL_KEY}. Ctrl+C ends the sandbox and deletes everything.",
         "",

@@ -172,7 +172,8 @@ async def open_on_key(connection: AsyncConnection, key_id: int) -> int:
 async def keys_with_waiting(connection: AsyncConnection) -> list[int]:
     """Usable keys for which trainings wait."""
     rows = await connection.execute(
-        sa.select(sa.distinct(trainings.c.key_id))
+        sa.select(trainings.c.key_id)
+        .distinct()
         .join(api_keys, api_keys.c.id == trainings.c.key_id)
         .where(
             trainings.c.status == TrainingStatus.QUEUED,

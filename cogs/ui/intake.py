@@ -9,7 +9,7 @@ import discord
 from bot.client import DarkroomBot
 from bot.datasets import CONSENT_SENTENCE, Board, DatasetOrder, Upload
 from bot.errors import UserError
-from bot.models import Dataset, ProviderName
+from bot.models import Dataset, ProviderName, SubjectKind
 from cogs.ui.boards import SHEET_FILE, board_card
 from cogs.ui.replies import Interaction, channel_of, defer, guild_of, show
 from cogs.ui.views import SafeModal, SafeView
@@ -19,6 +19,11 @@ FILES_EACH = 10
 """Files one upload field takes (Discord /docs/components/reference); three fields make 30 photos."""
 CONSENT_LABEL = "Everyone in the photos agrees and is 18+"
 CONSENT_SECONDS = 600
+SUBJECT_WORDS = {
+    SubjectKind.PERSON: "a person",
+    SubjectKind.OBJECT: "a pet, object or place",
+    SubjectKind.STYLE: "a style",
+}
 
 
 def _upload_fields(required: int) -> list[discord.ui.FileUpload[SafeModal]]:
@@ -41,7 +46,7 @@ class TrainModal(SafeModal):
     """Name, up to 30 photos in three uploads, consent."""
 
     def __init__(self, order: DatasetOrder, provider: ProviderName) -> None:
-        super().__init__(title="Train a LoRA", timeout=3600)
+        super().__init__(title=f"Train a LoRA of {SUBJECT_WORDS[order.subject_kind]}", timeout=3600)
         self.order, self.provider = order, provider
         self.name: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
             placeholder="Rex", min_length=1, max_length=40

@@ -68,8 +68,9 @@ async def show(interaction: Interaction, view: discord.ui.LayoutView, files: lis
 async def show_error(interaction: Interaction, error: Exception) -> None:
     """Answer the person: expected errors with their sentence, others with a number that is in the log."""
     cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-    if isinstance(cause, discord.NotFound | discord.HTTPException) and cause.code in INTERACTION_GONE:
-        log.info("An answer came too late for its interaction (%s)", cause.code)
+    if isinstance(cause, discord.HTTPException) and cause.code in (ALREADY_ANSWERED, *INTERACTION_GONE):
+        # discord.py repeats an answer that got a 5xx; when Discord had taken the first one, the second is refused.
+        log.info("An answer was given already or came too late for its interaction (%s)", cause.code)
         return
     if isinstance(cause, UserError):
         sentence = str(cause)

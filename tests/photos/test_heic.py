@@ -1,13 +1,14 @@
 """HEIC: decoded elsewhere, so that even a crash of its decoder is only a damaged photo."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from bot.photos import heic
 from bot.photos.checks import Code
-from bot.photos.heic import decode_here, decode_heic
+from bot.photos.heic import decode_heic, decode_here
 from bot.photos.prepare import examine
 
 SAMPLE = Path(__file__).parents[1] / "samples/photo.heic"
@@ -39,7 +40,7 @@ def test_the_decoder_sees_nothing_of_the_environment(monkeypatch: pytest.MonkeyP
     spy.write_text(f"#!/bin/sh\n/usr/bin/env > {seen}\nexit 1\n")
     spy.chmod(0o755)
     monkeypatch.setenv("DISCORD_TOKEN", "very-secret")
-    monkeypatch.setattr(heic.sys, "executable", str(spy))
+    monkeypatch.setattr(sys, "executable", str(spy))
     with pytest.raises(ValueError, match="does not decode"):
         decode_heic(SAMPLE)
     assert "PYTHONPATH" in seen.read_text()

@@ -188,12 +188,13 @@ def test_a_configured_address_is_trusted_in_its_own_spelling_only(spelling: str)
         trusted.check(f"http://{spelling}/a")
 
 
-def test_a_configured_port_is_the_only_one_and_without_one_the_usual_two() -> None:
-    trusted = TrustedHosts.of(["http://one.example:9000"], ["two.example"])
-    for refused in ("http://one.example/", "http://one.example:9001/", "http://two.example:8080/"):
+def test_a_configured_port_is_the_only_one_and_without_one_every_port_is_meant() -> None:
+    trusted = TrustedHosts.of(["http://one.example:9000"], ["two.example", "three.example:81"])
+    for refused in ("http://one.example/", "http://one.example:9001/", "http://three.example/"):
         with pytest.raises(HostRefused):
             trusted.check(refused)
-    trusted.check("http://two.example/")
+    for allowed in ("http://one.example:9000/", "http://two.example/", "http://two.example:8080/"):
+        trusted.check(allowed)
 
 
 def test_built_in_hosts_stay_strict_even_when_they_are_configured() -> None:
@@ -462,5 +463,5 @@ async def test_the_loop_stays_free_while_a_large_file_arrives(spool: Spool) -> N
         with LoopWatch() as watch:
             received = await fetcher.fetch(f"{base}/photo", limit=25_000_000, into=spool)
     assert received.size == 25_000_000
-    assert watch.ticks > 5
-    assert watch.longest_s < 0.05
+    assert len(watch.gaps_s) > 5
+    assert max(watch.gaps_s) < 0.25

@@ -1,0 +1,65 @@
+"""Bots with one safeguard taken out, each of which the kill test has to catch."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import discord
+
+from bot.engine import Engine
+from bot.providers.apiframe import Apiframe
+from bot.providers.base import TrainingReport
+from bot.training.outcomes import TrainingOutcomes
+
+
+def forget_to_look() -> None:
+    """An order of unknown outcome is sent again without a look at what the provider has."""
+
+    async def find_nothing(self: Apiframe, marker: str, since: datetime) -> TrainingReport | None:
+        return None
+
+    Apiframe.find_training = find_nothing  # type: ignore[method-assign]
+
+
+def drop_nonces() -> None:
+    """Posts go out without the nonce by which Discord knows a repeated one."""
+    send = discord.abc.Messageable.send
+
+    async def send_without(self: discord.abc.Messageable, *args: Any, **options: Any) -> discord.Message:
+        options.pop("nonce", None)
+        sent: discord.Message = await send(self, *args, **options)
+        return sent
+
+    discord.abc.Messageable.send = send_without  # type: ignore[method-assign]
+
+
+def submit_before_writing() -> None:
+    """The state `submitting` reaches the database only together with the provider's answer."""
+    submitting, adopt = TrainingOutcomes.submitting, TrainingOutcomes.adopt
+
+    async def only_say_so(self: TrainingOutcomes, claim: Any, *, balance: int | None) -> Any:
+        return claim
+
+    async def write_both(self: TrainingOutcomes, claim: Any, report: TrainingReport, what: str) -> None:
+        await adopt(self, await submitting(self, claim, balance=None), report, what)
+
+    TrainingOutcomes.submitting = only_say_so  # type: ignore[method-assign]
+    TrainingOutcomes.adopt = write_both  # type: ignore[method-assign]
+
+
+def keep_dead_leases() -> None:
+    """A start does not take back what the process before it was working on."""
+    run = Engine.run
+
+    async def run_not_alone(self: Engine, *, alone: bool) -> None:
+        await run(self, alone=False)
+
+    Engine.run = run_not_alone  # type: ignore[method-assign]
+
+
+MUTANTS: dict[str, Callable[[], None]] = {
+    "forget to look": forget_to_look,
+    "drop nonces": drop_nonces,
+    "submit before writing": submit_before_writing,
+    "keep dead leases": keep_dead_leases,
+}

@@ -1,0 +1,112 @@
+"""The points at which the bot can be killed: every write, every request and every file that comes or goes."""
+
+import functools
+import os
+import re
+import signal
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from discord.http import HTTPClient
+from discord.state import ConnectionState
+from discord.webhook.async_ import AsyncWebhookAdapter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.photos.intake import Fetcher, Spool
+from bot.photos.prepare import PhotoDesk
+from bot.providers.transport import Request, Transport
+from bot.storage.database import Database
+
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{4,}")
+
+
+class Points:
+    """Call it with a point's name to pass it; the process ends there when this is the planned place."""
+
+    def __init__(self, record: Path, crash_at: str | None, crash_nth: int) -> None:
+        self._record = os.open(record, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self._crash_at, self._crash_nth = crash_at, crash_nth
+        self._passed: Counter[str] = Counter()
+
+    def __call__(self, name: str) -> None:
+        self._passed[name] += 1
+        if self._passed[name] == 1:
+            os.write(self._record, f"{name}\n".encode())
+        if name == self._crash_at and self._passed[name] == self._crash_nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def read_points(record: Path) -> set[str]:
+    return set(record.read_text().splitlines()) if record.exists() else set()
+
+
+def instrument(points: Points) -> None:
+    """Wrap the edges of this process's classes; they stay wrapped until it ends."""
+    _instrument_writes(points)
+    _around(points, Transport, "send", lambda request: f"provider {provider_route(request)}")
+    _around(points, HTTPClient, "request", lambda route, **_: f"discord {route.method} {route.path}")
+    _around(points, AsyncWebhookAdapter, "request", lambda route, *_, **__: f"discord {route.method} {route.path}")
+    _around(points, Fetcher, "fetch", lambda url, **_: f"fetch {fetch_kind(url)}")
+    for method in ("examine", "sheet", "smaller_copy"):
+        _around(points, PhotoDesk, method, lambda *_, method=method: f"desk {method}")
+    for method in ("free", "sweep"):
+        _around_call(points, Spool, method, f"spool {method}")
+    _around_call(points, ConnectionState, "parse_interaction_create", "gateway interaction")
+
+
+def provider_route(request: Request) -> str:
+    return f"{request.method} {_ID.sub('{id}', urlsplit(request.url).path)}"
+
+
+def fetch_kind(url: str) -> str:
+    return "photo" if "/attachments/" in url else "picture"
+
+
+def _instrument_writes(points: Points) -> None:
+    """Before the write is queued, inside its transaction, after its commit; named by the function that asks for it."""
+    original = Database.write
+
+    async def write(self: Database, work: Callable[[AsyncConnection], Any]) -> Any:
+        name = "write " + getattr(work, "__qualname__", "?").replace(".<locals>", "").removesuffix(".work")
+
+        async def watched(connection: AsyncConnection) -> Any:
+            result = await work(connection)
+            points(f"{name}: inside")
+            return result
+
+        points(f"{name}: before")
+        written = await original(self, watched)
+        points(f"{name}: after")
+        return written
+
+    Database.write = write  # type: ignore[method-assign]
+
+
+def _around(points: Points, owner: type, method: str, describe: Callable[..., str]) -> None:
+    original = getattr(owner, method)
+
+    @functools.wraps(original)
+    async def watched(self: Any, *args: Any, **options: Any) -> Any:
+        name = describe(*args, **options)
+        points(f"{name}: before")
+        result = await original(self, *args, **options)
+        points(f"{name}: after")
+        return result
+
+    setattr(owner, method, watched)
+
+
+def _around_call(points: Points, owner: type, method: str, name: str) -> None:
+    original = getattr(owner, method)
+
+    @functools.wraps(original)
+    def watched(self: Any, *args: Any, **options: Any) -> Any:
+        points(f"{name}: before")
+        result = original(self, *args, **options)
+        points(f"{name}: after")
+        return result
+
+    setattr(owner, method, watched)

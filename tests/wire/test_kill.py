@@ -1,0 +1,47 @@
+"""Killed anywhere, any number of times: every accepted job ends in one post, and each is paid for once."""
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.wire.campaign import PROVIDER_FAULTS, Campaign
+from tests.wire.openapi import SPEC_VARIABLE
+
+KILLS = int(os.environ.get("DARKROOM_KILLS", "200"))
+SEED = int(os.environ.get("DARKROOM_KILL_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
+ENOUGH_KILLS = 150
+"""From here on every kind of fault and nearly every point must have been met."""
+DISCORD_FAULTS = {
+    "Discord: stored, then reset",
+    "Discord: stored, then 502",
+    "Discord: answered, then 502",
+    "Discord: 503",
+}
+
+pytestmark = pytest.mark.kill
+
+
+@pytest.mark.timeout(max(600, KILLS * 6))
+async def test_nothing_is_lost_or_paid_or_posted_twice_however_often_the_bot_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv(SPEC_VARIABLE, raising=False)  # bodies are checked elsewhere; here it would cost half the time
+    campaign = Campaign(tmp_path, SEED, KILLS)
+    replay = f"DARKROOM_KILLS={KILLS} DARKROOM_KILL_SEED={SEED} python -m pytest tests/wire/test_kill.py"
+    try:
+        await campaign.run()
+    except BaseException:
+        with capsys.disabled():
+            print(f"\nreplay: {replay}")
+        raise
+    missed = sorted(campaign.points - campaign.points_hit)
+    with capsys.disabled():
+        print(f"\n{campaign.verdict.line(campaign.kills)}; points {len(campaign.points_hit)} of {len(campaign.points)}")
+        print(f"faults met: {dict(sorted(campaign.fired.items()))}; points missed: {missed}")
+    assert campaign.verdict.is_clean, f"{campaign.verdict}\nreplay: {replay}"
+    assert campaign.kills >= KILLS
+    if KILLS >= ENOUGH_KILLS:
+        assert len(campaign.points_hit) >= 0.9 * len(campaign.points) >= 40, missed
+        assert {name for name, count in campaign.fired.items() if count} >= DISCORD_FAULTS | set(PROVIDER_FAULTS)
