@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run sandbox test check fix bench kill-test lock screenshots clean
+.PHONY: help setup run sandbox test lint coverage check fix bench kill-test lock screenshots clean
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
@@ -23,14 +23,17 @@ sandbox: $(STAMP) ## try everything in the browser: no account, no key, no netwo
 	@$(BIN)/python -m bot sandbox
 
 test: $(STAMP) ## run every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m coverage run -m pytest
 
-check: $(STAMP) ## formatting, lint, types, import rules, tests with coverage
+lint: $(STAMP) ## formatting, lint and types
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
-	$(BIN)/python -m coverage run -m pytest
+
+coverage: $(STAMP) ## what the last test run covered; fails below the floor
 	$(BIN)/python -m coverage report --fail-under=85
+
+check: lint test coverage ## everything that must hold before a change lands
 
 fix: $(STAMP) ## format and apply safe lint fixes
 	$(BIN)/python -m ruff format .

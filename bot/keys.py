@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, Doorbell, Pace
 from bot.errors import KeyRejected, NoKey, ProviderError, SealError, UserError
+from bot.log import redact_value
 from bot.models import ApiKeyRow, LaneName, Place, PlaceKind, PostKind, ProviderName, SubjectTable
 from bot.providers.base import Account, Prices, ProviderClient
 from bot.storage import generations, posts, trainings
@@ -73,6 +74,7 @@ class KeyService:
         api_key = api_key.strip()
         if not 8 <= len(api_key) <= 200 or not api_key.isascii() or not api_key.isprintable() or " " in api_key:
             raise UserError(f"That does not look like an API key. Copy it whole from your {provider.label} dashboard.")
+        redact_value(api_key)
         account = await self._ask(provider, api_key)
         sealed = self._sealer.seal(api_key, context=_context(guild_id, provider))
         now = self._clock.now()
@@ -243,7 +245,9 @@ class KeyService:
             raise UserError(explain(error, provider)) from error
 
     def _open(self, stored: rows.SealedKey) -> str:
-        return self._sealer.unseal(stored.sealed, context=_context(stored.row.guild_id, stored.row.provider))
+        api_key = self._sealer.unseal(stored.sealed, context=_context(stored.row.guild_id, stored.row.provider))
+        redact_value(api_key)
+        return api_key
 
 
 def explain(error: ProviderError | SealError, provider: ProviderName) -> str:

@@ -76,7 +76,7 @@ class Redactor:
 
     def add(self, value: str) -> None:
         """Hide `value` from now on, also where it is quoted for a URL, for JSON or by repr."""
-        if len(value) < _SHORTEST_VALUE:
+        if len(value) < _SHORTEST_VALUE or value in self._values:
             return
         escaped = {value, quote(value, safe=""), quote(value), json.dumps(value)[1:-1], repr(value)[1:-1]}
         self._values |= escaped | {json.dumps(value, ensure_ascii=False)[1:-1]}
@@ -180,6 +180,7 @@ def configure_logging(level: str, format: LogFormat, *, stream: TextIO | None = 
     handler.setFormatter(JsonFormatter() if format is LogFormat.JSON else TextFormatter())
     handler.addFilter(drop_voice_warnings)
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.captureWarnings(True)
     sys.excepthook = log_uncaught
 

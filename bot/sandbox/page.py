@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import simcord
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 from simcord.backend.errors import SetupError
 from simcord.preview._server import PreviewServer
 
@@ -24,6 +24,8 @@ class ManyFilesServer(PreviewServer):
         files: dict[str, list[tuple[str, bytes]]] = {}
         total = 0
         async for part in await request.multipart():
+            if not isinstance(part, BodyPartReader):
+                raise web.HTTPBadRequest(text="a form inside a form")
             blob = bytes(await part.read())
             total += len(blob)
             if total > UPLOAD_MAX_BYTES or sum(map(len, files.values())) > FILES_MAX:

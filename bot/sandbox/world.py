@@ -129,6 +129,7 @@ def sandbox_settings(folder: Path, provider: RehearsalApiframe) -> Settings:
 @contextlib.asynccontextmanager
 async def _simulated_discord(darkroom: Darkroom, cdn: LoopbackCdn) -> AsyncIterator[simcord.Env]:
     env = simcord.Env(darkroom.gateway.build(), settle_timeout=SETTLE_TIMEOUT_S, check_errors=False)
+    env.backend.bot_user.name = "Darkroom"
     env.backend.cdn = cdn
     env.backend.clock = LiveClock()
     await env.start()

@@ -12,6 +12,7 @@ from cogs.ui.words import clip, count, quote
 SHEET_FILE = "contact-sheet.jpg"
 LIST_MAX = 2600
 """Characters for the photo lists; the rest of the board needs the other 1,400."""
+NAMES_A_LINE = 3
 ACCENTS = {True: discord.Colour.green(), False: discord.Colour.gold()}
 
 
@@ -52,9 +53,14 @@ def photo_list(photos: tuple[Photo, ...]) -> str:
     good = [(number, photo) for number, photo in numbered if photo.verdict is Verdict.ACCEPTED]
     if good:
         lines.append("**Good**")
-        for number, photo in good:
-            reasons = f": {_reasons(photo)}" if photo.findings else ""
-            lines.append(f"{_mark(Verdict.ACCEPTED)} {number}. {quote(photo.name, 40)}{reasons}")
+        plain = [f"{number}. {quote(photo.name, 40)}" for number, photo in good if not photo.findings]
+        for start in range(0, len(plain), NAMES_A_LINE):
+            lines.append(f"{_mark(Verdict.ACCEPTED)} {' · '.join(plain[start : start + NAMES_A_LINE])}")
+        lines += [
+            f"{_mark(Verdict.ACCEPTED)} {number}. {quote(photo.name, 40)}: {_reasons(photo)}"
+            for number, photo in good
+            if photo.findings
+        ]
     return clip(lines, LIST_MAX, "…and {} more; `/dataset show` lists them once these are solved.")
 
 

@@ -12,7 +12,7 @@ from tests.wire import faults
 from tests.wire.faults import Rule
 from tests.wire.ledger import Verdict
 from tests.wire.members import Member
-from tests.wire.rig import Kill, Rig, open_rig
+from tests.wire.rig import PACE, Kill, Rig, open_rig
 
 KILLS_A_RIG = 40
 MISSES_MAX = 2
@@ -52,7 +52,7 @@ class Campaign:
         number = 0
         while self._begun < self._planned:
             number += 1
-            pace = {"nonce_memory": 0.0} if is_forgetful else {}
+            pace = PACE | ({"nonce_memory": 0.0} if is_forgetful else {})
             async with open_rig(self._folder / f"{name}-{number}", pace=pace) as rig:
                 await self._run_rig(rig, is_forgetful=is_forgetful)
 
@@ -63,7 +63,7 @@ class Campaign:
         rules = add_discord_faults(rig, self._random.randrange(2**32), is_forgetful=is_forgetful)
         provider_faults = ProviderFaults(rig.provider, self._random)
         work = [asyncio.create_task(keep_busy(rig, member)) for member in rig.members]
-        for _ in range(min(KILLS_A_RIG, self._planned - self._begun)):
+        while rig.kills < KILLS_A_RIG and self._begun < self._planned:
             provider_faults.queue_one()
             await self._kill_once(rig)
         verdict = await rig.finish(work)

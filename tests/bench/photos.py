@@ -1,0 +1,195 @@
+"""The photo tiers against the bare library, on one core and on all, and what they leave of the event loop."""
+
+import asyncio
+import io
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from PIL import Image
+
+from bot.photos import checks, prepare
+from bot.photos.intake import Received, Spool
+from bot.photos.prepare import PhotoDesk
+from tests.bench.pictures import write_large_photo
+from tests.bench.rows import Floor, Row, Sample, Target, compare, percentile
+from tests.bench.scale import Scale
+
+HEAD_BYTES = 32_768
+TICK_S = 0.001
+IDLE_S = 1.0
+
+
+async def measure(scale: Scale) -> list[Row]:
+    with tempfile.TemporaryDirectory(prefix="darkroom-bench-") as name:
+        photo = await asyncio.to_thread(write_large_photo, Path(name) / "photo.jpg")
+        headers = await asyncio.to_thread(measure_headers, photo, scale)
+        decodes = await asyncio.to_thread(measure_decodes, photo, Path(name), scale)
+    return headers + decodes
+
+
+async def measure_loop_delay(scale: Scale) -> list[Row]:
+    with tempfile.TemporaryDirectory(prefix="darkroom-bench-") as name:
+        photo = await asyncio.to_thread(write_large_photo, Path(name) / "photo.jpg")
+        before = [await idle_delays() for _ in range(scale.burst_rounds)]
+        busy = [await examining_delays(photo, Path(name), scale.photos) for _ in range(scale.burst_rounds)]
+        after = [await idle_delays() for _ in range(scale.burst_rounds)]
+    rows = []
+    for label, share, most in (("p99", 0.99, 10.0), ("longest", 1.0, 50.0)):
+        floor = Floor("an idle loop", _at(before, share), _at(after, share))
+        name = f"loop delay while {scale.photos} photos are examined, {label}"
+        rows.append(compare(name, "ms", _at(busy, share), floor, target=Target(value_most=most)))
+    return rows
+
+
+def measure_headers(photo: Path, scale: Scale) -> list[Row]:
+    """Looks in a second: the type and size of a photo, and for JPEG the scans that a decoder would have to do."""
+    before = [look(open_bare, photo, scale.header_looks) for _ in range(scale.rounds)]
+    sides = [look(look_at_head, photo, scale.header_looks) for _ in range(scale.rounds)]
+    scans = [look(count_scans, photo, scale.header_looks // 20) for _ in range(scale.rounds)]
+    after = [look(open_bare, photo, scale.header_looks) for _ in range(scale.rounds)]
+    floor = Floor("Pillow's open", before, after)
+    return [
+        compare("header: type and sides", "photos/s", sides, floor, target=Target(ratio_least=0.3)),
+        compare(
+            "header and count of scans (JPEG)",
+            "photos/s",
+            scans,
+            floor,
+            note="the whole file is searched for scan marks, which no library does; "
+            f"the file has {photo.stat().st_size / 1e6:.1f} MB",
+        ),
+    ]
+
+
+def measure_decodes(photo: Path, folder: Path, scale: Scale) -> list[Row]:
+    """Photos in a second. The floor only decodes; the product also resizes, judges, hashes and encodes."""
+    cores = os.cpu_count() or 1
+    decode, name = (decode_bare, "Pillow's decode of the same photo")
+    if shutil.which("djpeg"):
+        decode, name = (run_djpeg, "a djpeg process on the same photo")
+    count = max(4, scale.photos // 4)
+
+    def examine(number: int) -> None:
+        prepare.examine(photo, folder / f"prepared-{number}.jpg")
+
+    def passes(job: Callable[[int], None], threads: int) -> list[Sample]:
+        return [work_off(job, count, threads) for _ in range(scale.rounds)]
+
+    def decoded(_: int) -> None:
+        decode(photo)
+
+    one_before, all_before = passes(decoded, 1), passes(decoded, cores)
+    one, all_cores = passes(examine, 1), passes(examine, cores)
+    one_after, all_after = passes(decoded, 1), passes(decoded, cores)
+    single = Floor("the same examination on one thread", one[: len(one) // 2 + 1], one[len(one) // 2 :])
+    least = Target(ratio_least=0.9 * cores) if cores > 1 else Target()
+    return [
+        compare("examined in full, 1 thread", "photos/s", one, Floor(name, one_before, one_after)),
+        compare(f"examined in full, {cores} threads", "photos/s", all_cores, Floor(name, all_before, all_after)),
+        compare(f"examined in full, {cores} threads for 1", "photos/s", all_cores, single, target=least),
+    ]
+
+
+def look(job: Callable[[Path], object], photo: Path, count: int) -> Sample:
+    wall, cpu = time.perf_counter(), time.process_time()
+    for _ in range(count):
+        job(photo)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return Sample(count / wall, cpu / count * 1000)
+
+
+def work_off(job: Callable[[int], None], count: int, threads: int) -> Sample:
+    wall, cpu = time.perf_counter(), time.process_time()
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(job, range(count)))
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return Sample(count / wall, cpu / count * 1000)
+
+
+def open_bare(photo: Path) -> None:
+    with Image.open(photo) as image:
+        image.size  # noqa: B018 - what the floor is asked for
+
+
+def look_at_head(photo: Path) -> None:
+    with photo.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    kind, sides = checks.identify(head), checks.read_dimensions(head)
+    assert kind == "jpeg"
+    assert sides is not None
+    assert checks.judge_sides(*sides, kind) is None
+
+
+def count_scans(photo: Path) -> None:
+    look_at_head(photo)
+    with photo.open("rb") as file:
+        assert prepare._judge_scans(file.fileno()) is None
+
+
+def decode_bare(photo: Path) -> None:
+    with Image.open(io.BytesIO(photo.read_bytes())) as image:
+        image.load()
+
+
+def run_djpeg(photo: Path) -> None:
+    subprocess.run(["djpeg", "-outfile", os.devnull, str(photo)], check=True)  # noqa: S607 - found on the PATH before
+
+
+async def idle_delays() -> list[float]:
+    with Ticks() as ticks:
+        await asyncio.sleep(IDLE_S)
+    return ticks.delays_s
+
+
+async def examining_delays(photo: Path, folder: Path, count: int) -> list[float]:
+    spool = Spool(folder / "spool")
+    received = [spool.new_name() for _ in range(count)]
+    for name in received:
+        await asyncio.to_thread(shutil.copyfile, photo, spool.path(name))
+    size = photo.stat().st_size
+    desk = PhotoDesk(spool, workers=os.cpu_count() or 1)
+    try:
+        with Ticks() as ticks:
+            examined = await asyncio.gather(
+                *(desk.examine(Received(name, "0" * 64, size, "image/jpeg"), "photo.jpg") for name in received)
+            )
+    finally:
+        desk.close()
+    spool.free(photo.file for photo in examined if photo.file)
+    return ticks.delays_s
+
+
+class Ticks:
+    """Asks the loop for a turn every millisecond while entered; `delays_s` is how late each one came."""
+
+    def __init__(self) -> None:
+        self.delays_s: list[float] = []
+        self._due = 0.0
+        self._handle: asyncio.TimerHandle | None = None
+
+    def __enter__(self) -> "Ticks":
+        self._schedule()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+
+    def _schedule(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._due = loop.time() + TICK_S
+        self._handle = loop.call_at(self._due, self._tick)
+
+    def _tick(self) -> None:
+        self.delays_s.append(max(0.0, asyncio.get_running_loop().time() - self._due))
+        self._schedule()
+
+
+def _at(rounds: list[list[float]], share: float) -> list[Sample]:
+    return [Sample(percentile(delays, share) * 1000) for delays in rounds]
