@@ -19,6 +19,7 @@ from bot.config import Settings
 from bot.datasets import DatasetService
 from bot.engine import Engine, Lane
 from bot.errors import StartupError
+from bot.generation.outcomes import GenerationOutcomes
 from bot.generation.service import GenerationService
 from bot.generation.steps import GenerationSteps
 from bot.keys import KeyService
@@ -172,16 +173,11 @@ def _build(
     training_steps = TrainingSteps(
         database, key_service, spool, outcomes, webhook_url=webhook_url, clock=clock, pace=pace
     )
+    generation_outcomes = GenerationOutcomes(
+        database, generation_rows, spool, doorbell=doorbell, clock=clock, pace=pace
+    )
     generation_steps = GenerationSteps(
-        database,
-        generation_rows,
-        key_service,
-        spool,
-        fetcher,
-        webhook_url=webhook_url,
-        doorbell=doorbell,
-        clock=clock,
-        pace=pace,
+        database, key_service, spool, fetcher, generation_outcomes, webhook_url=webhook_url, clock=clock, pace=pace
     )
     poster = DiscordPoster()
     outbox = OutboxService(database, poster, RateGate(), doorbell=doorbell, clock=clock, pace=pace)

@@ -15,7 +15,7 @@ from tests.wire.world import Channel, Person
 
 ACCEPTED = re.compile(r"Accepted #(\d+)")
 CONSENT = "Everyone in the photos agrees and is 18+"
-TRIES = 60
+TRIES = 100
 ANSWER_S = 10.0
 
 
@@ -42,12 +42,15 @@ class Member:
     life: Callable[[], int] = lambda: 0
     """The number of the bot's present life; it changes when the bot is killed."""
     tries: int = 0
+    accepted_at_try: int = 0
 
     async def train(self, name: str) -> int:
         """The number of the training that was accepted under this name."""
         while True:
             board = await self._board(name)
-            if board is not None and (number := await self._start(board)) is not None:
+            if board is not None:
+                number = await self._start(board)
+                self.accepted_at_try = self.tries
                 return number
 
     async def imagine(self, ready: StoredMessage, prompt: str) -> tuple[int, str]:
@@ -60,6 +63,7 @@ class Member:
             answer = await self._act(lambda: self.standin.submit_modal(opened, {"Prompt": tag}))
             message = answer.original_message if answer is not None else None
             if message is not None and (found := ACCEPTED.search(message.text)):
+                self.accepted_at_try = self.tries
                 return int(found[1]), tag
 
     async def _board(self, name: str) -> StoredMessage | None:
@@ -75,7 +79,7 @@ class Member:
         await self._until(lambda: not board.is_loading or self.life() != life, "the board")
         return board if any(label.startswith("Start training") for label in board.labels) else None
 
-    async def _start(self, board: StoredMessage) -> int | None:
+    async def _start(self, board: StoredMessage) -> int:
         """Press until the board says that it was accepted; pressing twice starts once."""
         while True:
             if found := ACCEPTED.search(board.text):
@@ -85,7 +89,7 @@ class Member:
     async def _act(self, action: Callable[[], Awaitable[InteractionHandle]]) -> InteractionHandle | None:
         """Do it when a bot is there, and wait for its answer; None when there was none."""
         self.tries += 1
-        if self.tries > TRIES:
+        if self.tries > self.accepted_at_try + TRIES:
             raise AssertionError(f"{self.person.name} gave up after {TRIES} tries")
         await self._until(lambda: self.standin.gateway.connected, "a bot at the gateway")
         life = self.life()

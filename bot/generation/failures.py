@@ -1,0 +1,38 @@
+"""Why there are no pictures, in the member's words: what happened and what to do next. Pure."""
+
+from bot.errors import Missing, OutOfCredits, Refused
+from bot.models import ProviderName
+
+UNKNOWN_OUTCOME = (
+    "We could not find out whether the provider took this order, so it is not sent again. "
+    "An admin can look in the provider's dashboard."
+)
+UNREACHABLE = "The provider could not be reached for a day. Please send `/imagine` again."
+ARCHIVED = "This LoRA has been archived and cannot be used any more."
+KEY_REMOVED = "The API key for these pictures was removed before they were finished."
+FORGOTTEN = "The provider no longer knows these pictures. Please send `/imagine` again."
+EXPIRED = "The provider deleted these pictures before we could fetch them."
+EMPTY = "The provider finished without any picture. Please send `/imagine` again."
+NEVER_FINISHED = "The provider has not finished these pictures for a day."
+NEVER_FETCHED = "The pictures were made but could not be fetched within a day."
+UNSAFE = "The pictures could not be fetched safely. The person who runs this bot can help."
+
+
+def failed_at_provider(provider: ProviderName, said: str | None) -> str:
+    return f"{provider.label} could not make the pictures: {said or 'no reason was given'}."
+
+
+def key_rejected(provider: ProviderName) -> str:
+    return f"{provider.label} does not accept this server's key; its admin has been told."
+
+
+def out_of_credits(error: OutOfCredits) -> str:
+    has = "" if error.available is None else f"; this server's balance is {error.available}"
+    needs = "" if error.required is None else f" It takes {error.required} credits{has}."
+    return f"There are not enough credits.{needs} Ask an admin to top up the account."
+
+
+def refused(provider: ProviderName, error: Refused | Missing) -> str:
+    details = error.details if isinstance(error, Refused) else {}
+    said = "; ".join([error.sentence, *(", ".join(texts) for texts in details.values())]).strip("; ")
+    return f"{provider.label} refused the order: {said or 'no reason was given'}."

@@ -1,0 +1,144 @@
+"""Storing what became of a generation's step: status, timeline, pictures and posts in one transaction each."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock, Doorbell, Pace
+from bot.engine import backoff
+from bot.generation.lifecycle import check_move
+from bot.models import Generation, GenerationStatus, LaneName, Picture, PostKind, SubjectTable, places_for
+from bot.photos.intake import Received, Spool
+from bot.providers.base import GenerationReport
+from bot.storage import generations, posts, tables, timeline
+from bot.storage.database import Database
+from bot.storage.due import Claim, DueRows, LeaseLost, mark, store
+
+S = GenerationStatus
+
+
+class GenerationOutcomes:
+    def __init__(
+        self,
+        database: Database,
+        rows: DueRows[Generation],
+        spool: Spool,
+        *,
+        doorbell: Doorbell,
+        clock: Clock,
+        pace: Pace,
+    ) -> None:
+        self._database = database
+        self._rows = rows
+        self._spool = spool
+        self._doorbell = doorbell
+        self._clock = clock
+        self._pace = pace
+
+    async def submitting(self, claim: Claim[Generation]) -> Claim[Generation]:
+        now = self._clock.now()
+        if not await self._rows.holds(claim, now=now):
+            raise LeaseLost
+        if claim.row.status is S.SUBMITTING:
+            return claim
+
+        async def work(connection: AsyncConnection) -> None:
+            check_move(claim.row.status, S.SUBMITTING)
+            await mark(connection, tables.generations, claim, status=S.SUBMITTING, submitting_at=now)
+
+        await self._database.write(work)
+        return Claim(claim.row, claim.id, claim.owner, S.SUBMITTING, claim.wakes, claim.due_at)
+
+    async def submitted(self, claim: Claim[Generation], report: GenerationReport) -> None:
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> None:
+            await self._move(
+                connection,
+                claim,
+                S.SUBMITTED,
+                due_at=now + self._pace.generation_poll,
+                request_id=report.request_id,
+                submitted_at=now,
+                attempt=0,
+            )
+            await self._note(connection, claim, "submitted", f"{claim.row.provider.label} id {report.request_id}")
+
+        await self._database.write(work)
+        self._doorbell.ring(LaneName.GENERATIONS)
+
+    async def ready(self, claim: Claim[Generation], received: list[tuple[str, Received]]) -> None:
+        generation, now = claim.row, self._clock.now()
+
+        async def work(connection: AsyncConnection) -> None:
+            for position, (url, file) in enumerate(received, start=1):
+                await generations.add_picture(
+                    connection, Picture(0, generation.id, position, url, file.file, file.content_type, file.size)
+                )
+            await self._move(
+                connection, claim, S.READY, due_at=now + self._pace.pictures_kept, finished_at=now, attempt=0
+            )
+            await self._note(connection, claim, "fetched", f"{len(received)} of {generation.settings.count}")
+            await self._post(connection, generation, PostKind.PICTURES)
+
+        await self._database.write(work)
+        self._doorbell.ring(LaneName.POSTS, LaneName.KEYS)
+
+    async def fail(self, claim: Claim[Generation], sentence: str) -> None:
+        generation, now = claim.row, self._clock.now()
+
+        async def work(connection: AsyncConnection) -> None:
+            await self._move(connection, claim, S.FAILED, due_at=None, error=sentence, finished_at=now)
+            await self._note(connection, claim, "failed", sentence)
+            await self._post(connection, generation, PostKind.PICTURES_FAILED)
+
+        await self._database.write(work)
+        self._doorbell.ring(LaneName.POSTS, LaneName.KEYS)
+
+    async def later(self, claim: Claim[Generation], wait: timedelta | None = None) -> None:
+        wait = wait or backoff(claim.row.attempt, first=self._pace.backoff_first, ceiling=self._pace.backoff_max)
+        await self.keep(claim, due_in=wait, attempt=claim.row.attempt + 1)
+
+    async def keep(self, claim: Claim[Generation], *, due_in: timedelta, note: str = "", **values: Any) -> None:
+        due_at = self._clock.now() + due_in
+
+        async def work(connection: AsyncConnection) -> None:
+            if "status" in values:
+                check_move(GenerationStatus(claim.status), values["status"])
+            await store(connection, tables.generations, claim, due_at=due_at, **values)
+            if note:
+                await self._note(connection, claim, note, "")
+
+        await self._database.write(work)
+        self._doorbell.ring(LaneName.GENERATIONS)
+
+    async def drop_files(self, claim: Claim[Generation]) -> None:
+        """The time of these pictures is up: Discord has them, our copies go."""
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            await store(connection, tables.generations, claim, due_at=None)
+            return await generations.forget_files(connection, claim.id)
+
+        self._spool.free(await self._database.write(work))
+
+    async def _move(
+        self, connection: AsyncConnection, claim: Claim[Generation], to: GenerationStatus, **values: Any
+    ) -> None:
+        check_move(GenerationStatus(claim.status), to)
+        await store(connection, tables.generations, claim, status=to, **values)
+
+    async def _note(self, connection: AsyncConnection, claim: Claim[Generation], what: str, detail: str) -> None:
+        await timeline.add(connection, SubjectTable.GENERATION, claim.id, what, at=self._clock.now(), detail=detail)
+
+    async def _post(self, connection: AsyncConnection, generation: Generation, kind: PostKind) -> None:
+        await posts.add(
+            connection,
+            kind,
+            SubjectTable.GENERATION,
+            generation.id,
+            guild_id=generation.guild_id,
+            user_id=generation.user_id,
+            places=places_for(generation),
+            now=self._clock.now(),
+        )
