@@ -49,5 +49,8 @@ lock: $(STAMP) ## resolve pyproject.toml into the two hashed lock files (needs u
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra postgres --extra speed --extra metrics -o requirements.lock
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra dev -o requirements-dev.lock
 
+screenshots: $(STAMP) ## take the pictures of the README anew (needs chromium)
+	$(BIN)/python -m tests.screenshots
+
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build *.egg-info

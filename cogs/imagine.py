@@ -101,7 +101,7 @@ def accepted(generation: Generation, lora: Lora) -> str:
     pictures = count(generation.settings.count, "picture")
     return (
         f"**Accepted #{generation.id}**: {pictures} with {quote(lora.name, 40)}. "
-        "They are posted here, usually within a minute. `/jobs` shows where they are."
+        "Posted here, usually within a minute; `/jobs` shows where it is."
     )
 
 

@@ -108,12 +108,12 @@ class Rig:
         self._bury()
         return as_planned
 
-    async def finish(self, work: Sequence[asyncio.Task[None]]) -> Verdict:
+    async def finish(self, work: Sequence[asyncio.Task[None]], drain_s: float = DRAIN_S) -> Verdict:
         """A last, undisturbed life until `work` is done and nothing is open any more; then the books are read."""
         self.is_ending = True
         async with alive(self.settings) as life:
             try:
-                async with asyncio.timeout(DRAIN_S):
+                async with asyncio.timeout(drain_s):
                     await asyncio.gather(*work)
                     while open_rows(self.database):
                         await asyncio.sleep(0.05)

@@ -1,5 +1,7 @@
 """Killed anywhere, any number of times: every accepted job ends in one post, and each is paid for once."""
 
+import asyncio
+import gc
 import os
 import random
 from pathlib import Path
@@ -7,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.wire.campaign import PROVIDER_FAULTS, Campaign
+from tests.wire.ledger import Verdict
 from tests.wire.openapi import SPEC_VARIABLE
+from tests.wire.rig import Kill, open_rig
 
 KILLS = int(os.environ.get("DARKROOM_KILLS", "200"))
 SEED = int(os.environ.get("DARKROOM_KILL_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
@@ -47,8 +51,46 @@ async def test_nothing_is_lost_or_paid_or_posted_twice_however_often_the_bot_is_
     with capsys.disabled():
         print(f"\n{campaign.verdict.line(campaign.kills)}; points {len(campaign.points_hit)} of {len(campaign.points)}")
         print(f"faults met: {dict(sorted(campaign.fired.items()))}; points missed: {missed}")
+    gc.collect()
     assert campaign.verdict.is_clean, f"{campaign.verdict}\nreplay: {replay}"
     assert campaign.kills >= KILLS
     if KILLS >= ENOUGH_KILLS:
         assert len(campaign.points_hit) >= 0.9 * len(campaign.points) >= 40, missed
         assert {name for name, count in campaign.fired.items() if count} >= DISCORD_FAULTS | set(PROVIDER_FAULTS)
+
+
+ORDER_TAKEN = "provider POST /v2/loras: after"
+MESSAGE_TAKEN = "discord POST /channels/{channel_id}/messages: after"
+
+
+async def one_round(folder: Path, mutant: str | None, killed_at: str) -> Verdict:
+    """The books after one member's training and picture, with one kill at this point."""
+    async with open_rig(folder, members=1, mutant=mutant) as rig:
+        await rig.furnish()
+        work = [asyncio.create_task(rig.round(rig.members[0], "Rex"))]
+        assert await rig.live(Kill(killed_at), longest_s=10)
+        return await rig.finish(work, drain_s=10 if mutant is None else 3)
+
+
+@pytest.mark.parametrize("killed_at", [ORDER_TAKEN, MESSAGE_TAKEN])
+async def test_the_books_are_clean_after_one_kill(tmp_path: Path, killed_at: str) -> None:
+    verdict = await one_round(tmp_path, None, killed_at)
+    assert verdict.is_clean
+    assert verdict.jobs == 2
+
+
+@pytest.mark.parametrize("mutant", ["forget to look", "submit before writing"])
+async def test_the_books_show_it_when_a_bot_orders_blindly_after_a_crash(tmp_path: Path, mutant: str) -> None:
+    verdict = await one_round(tmp_path, mutant, ORDER_TAKEN)
+    assert verdict.double_submitted == ["Rex"]
+
+
+async def test_the_books_show_it_when_a_bot_posts_without_nonces(tmp_path: Path) -> None:
+    verdict = await one_round(tmp_path, "drop nonces", MESSAGE_TAKEN)
+    assert verdict.double_posted == ["Training #1 · status"]
+
+
+async def test_the_books_show_it_when_a_bot_leaves_the_rows_of_the_dead_alone(tmp_path: Path) -> None:
+    verdict = await one_round(tmp_path, "keep dead leases", ORDER_TAKEN)
+    assert any("trainings #1" in row for row in verdict.stuck)
+    assert not verdict.is_clean

@@ -1,0 +1,51 @@
+"""What the tests of storage, engine and services share: a migrated SQLite file and the studio."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import stamina
+
+from bot.storage.database import Database, sqlite_url
+from tests.fakes.studio import Studio, open_studio
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database at the newest schema, made once; tests work on copies."""
+    file = tmp_path_factory.mktemp("migrated") / "darkroom.db"
+
+    async def migrate() -> None:
+        async with Database(sqlite_url(file)):
+            pass
+
+    asyncio.run(migrate())
+    return file
+
+
+@pytest.fixture
+def database_file(migrated_file: Path, tmp_path: Path) -> Path:
+    file = tmp_path / "darkroom.db"
+    shutil.copy(migrated_file, file)
+    return file
+
+
+@pytest.fixture
+async def database(database_file: Path) -> AsyncIterator[Database]:
+    async with Database(sqlite_url(database_file)) as database:
+        yield database
+
+
+@pytest.fixture
+def without_pauses() -> Iterator[None]:
+    """The provider client reads three times as in life, but without a pause between."""
+    with stamina.set_testing(True, attempts=3, cap=True):
+        yield
+
+
+@pytest.fixture
+async def studio(tmp_path: Path, database_file: Path, without_pauses: None) -> AsyncIterator[Studio]:
+    async with open_studio(tmp_path, database_file) as studio:
+        yield studio

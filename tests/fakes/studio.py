@@ -1,0 +1,324 @@
+"""Everything below the commands, put together as bot/app.py does it, on a manual clock and the rehearsal Apiframe."""
+
+import contextlib
+import io
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from PIL import Image
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Doorbell, Pace
+from bot.datasets import DatasetService
+from bot.generation.outcomes import GenerationOutcomes
+from bot.generation.service import GenerationService
+from bot.generation.steps import GenerationSteps
+from bot.keys import KeyService
+from bot.loras import LoraService
+from bot.models import (
+    Channel,
+    Generation,
+    GenerationSettings,
+    GenerationStatus,
+    LaneName,
+    Lora,
+    Post,
+    PostKind,
+    ProviderName,
+    Training,
+    TrainingStatus,
+)
+from bot.outbox import OutboxService, RateGate
+from bot.photos.intake import Fetcher, Spool, TrustedHosts
+from bot.photos.prepare import PhotoDesk
+from bot.privacy import PrivacyService
+from bot.providers import apiframe
+from bot.providers.base import ProviderClient
+from bot.providers.transport import Transport
+from bot.sandbox.apiframe import RehearsalApiframe
+from bot.sandbox.apiframe_world import RehearsalPace
+from bot.storage import datasets, generations, keys, loras, posts, tables, timeline, trainings
+from bot.storage.database import Database, sqlite_url
+from bot.storage.due import Claim, DueRows, LeaseLost
+from bot.storage.sealing import Sealer
+from bot.training.lifecycle import MAX_CONCURRENT_TRAININGS
+from bot.training.outcomes import TrainingOutcomes
+from bot.training.service import TrainingService
+from bot.training.steps import TrainingSteps
+from tests.fakes.clock import ManualClock
+from tests.fakes.poster import FakePoster
+from tests.fakes.rows import ADMIN, ANNA, CHANNEL, GUILD, add_dataset, add_photos, photo
+
+KEY, NEXT_KEY, OTHER_KEY, POOR_KEY = "afk_studio_key_0001", "afk_studio_key_0002", "afk_other_key_00001", "afk_poor_key_000001"
+ACCOUNTS = {KEY: 100_000, NEXT_KEY: 0, OTHER_KEY: 100_000, POOR_KEY: 100}
+TEAMS = {KEY: "Studio", NEXT_KEY: "Studio"}
+MASTER_KEY = b"m" * 32
+PROVIDER = ProviderName.APIFRAME
+TRAINS_IN = timedelta(minutes=20)
+REHEARSAL_PACE = RehearsalPace(pending_s=30, uploading_s=60, training_s=1100, image_queue_s=1, image_work_s=5)
+ROUNDS_MAX = 200
+
+Advance = Callable[[Claim[Any]], Awaitable[None]]
+
+
+@dataclass
+class Studio:
+    """Services, lanes and the world around them. `public_url` None: the webhook address is not sent."""
+
+    database: Database
+    spool: Spool
+    sealer: Sealer
+    server: RehearsalApiframe
+    clock: ManualClock
+    pace: Pace
+    doorbell: Doorbell
+    poster: FakePoster
+    keys: KeyService
+    datasets: DatasetService
+    trainings: TrainingService
+    generations: GenerationService
+    loras: LoraService
+    privacy: PrivacyService
+    outbox: OutboxService
+    lanes: dict[LaneName, tuple[DueRows[Any], Advance]]
+    public_url: str | None = None
+
+    async def claim(self, lane: LaneName, owner: str = "studio", limit: int = 100) -> list[Claim[Any]]:
+        now = self.clock.now()
+        return await self.lanes[lane][0].claim(owner=owner, now=now, until=now + self.pace.lease, limit=limit)
+
+    async def step(self, lane: LaneName, claim: Claim[Any]) -> None:
+        """One step as the engine runs it: a lost lease drops it."""
+        with contextlib.suppress(LeaseLost):
+            await self.lanes[lane][1](claim)
+
+    async def work(self, *lanes: LaneName) -> int:
+        """One step for every row of these lanes (default: all) that is due now; how many steps."""
+        steps = 0
+        for lane in lanes or tuple(LaneName):
+            for claim in await self.claim(lane):
+                await self.step(lane, claim)
+                steps += 1
+        return steps
+
+    async def settle(self, *lanes: LaneName) -> None:
+        """Work until nothing is due at this moment."""
+        for _ in range(ROUNDS_MAX):
+            if not await self.work(*lanes):
+                return
+        raise AssertionError("the rows never come to rest")
+
+    async def pass_time(self, step: timedelta, *lanes: LaneName) -> None:
+        self.clock.advance(step)
+        await self.settle(*lanes)
+
+    async def until(self, condition: Callable[[], Awaitable[bool]], *, every: timedelta, at_most: timedelta) -> None:
+        """Turn the clock on, working, until the condition holds."""
+        deadline = self.clock.now() + at_most
+        await self.settle()
+        while not await condition():
+            assert self.clock.now() < deadline, "it never came to this"
+            await self.pass_time(every)
+
+    async def set_key(self, api_key: str = KEY, *, guild_id: int = GUILD) -> int:
+        return (await self.keys.set(guild_id, PROVIDER, api_key, set_by=ADMIN)).row.id
+
+    async def dataset(self, *, user_id: int = ANNA, guild_id: int = GUILD, count: int = 15, **changes: Any) -> int:
+        """A dataset whose photos lie in the spool, as if they had been taken in."""
+        dataset_id = await add_dataset(
+            self.database,
+            user_id=user_id,
+            guild_id=guild_id,
+            created_at=self.clock.now(),
+            due_at=self.clock.now() + self.pace.photos_kept,
+            **changes,
+        )
+        photos = []
+        for number in range(1, count + 1):
+            file = self.spool.new_name(".jpg")
+            content = tiny_jpeg(number)
+            self.spool.path(file).write_bytes(content)
+            photos.append(photo(number, dataset_id, file=file, size=len(content)))
+        await add_photos(self.database, photos)
+        return dataset_id
+
+    async def start(self, dataset_id: int, *, user_id: int = ANNA, guild_id: int = GUILD) -> Training:
+        return await self.trainings.start(
+            dataset_id, guild_id=guild_id, user_id=user_id, channel=Channel(CHANNEL), provider=PROVIDER
+        )
+
+    async def begin(self, *, user_id: int = ANNA, guild_id: int = GUILD) -> Training:
+        """A started training with photos of its own; the guild has a key already."""
+        return await self.start(
+            await self.dataset(user_id=user_id, guild_id=guild_id), user_id=user_id, guild_id=guild_id
+        )
+
+    async def trained(self, *, user_id: int = ANNA, guild_id: int = GUILD) -> Lora:
+        """A LoRA, trained from the first photo to the last step."""
+        training = await self.begin(user_id=user_id, guild_id=guild_id)
+        await self.settle()
+        await self.pass_time(TRAINS_IN)
+        lora_id = (await self.training(training.id)).lora_id
+        assert lora_id is not None
+        async with self.database.read() as connection:
+            lora = await loras.get(connection, lora_id)
+        assert lora is not None
+        return lora
+
+    async def order(self, lora: Lora, prompt: str = "in a forest", **settings: Any) -> Generation:
+        return await self.generations.order(
+            lora, prompt, GenerationSettings(**settings), channel=Channel(CHANNEL), user_id=lora.owner_id
+        )
+
+    async def training(self, training_id: int) -> Training:
+        async with self.database.read() as connection:
+            training = await trainings.get(connection, training_id)
+        assert training is not None
+        return training
+
+    async def generation(self, generation_id: int) -> Generation:
+        async with self.database.read() as connection:
+            generation = await generations.get(connection, generation_id)
+        assert generation is not None
+        return generation
+
+    async def post(self, post_id: int) -> Post:
+        async with self.database.read() as connection:
+            post = await posts.get(connection, post_id)
+        assert post is not None
+        return post
+
+    async def posts_of(self, kind: PostKind) -> list[Post]:
+        async with self.database.read() as connection:
+            rows = await connection.execute(sa.select(tables.posts).where(tables.posts.c.kind == kind))
+            return [posts.build(row) for row in rows]
+
+    async def words(self, job: Training | Generation) -> list[str]:
+        """What the job's timeline says happened, in order."""
+        subject = timeline.SubjectTable.TRAINING if isinstance(job, Training) else timeline.SubjectTable.GENERATION
+        async with self.database.read() as connection:
+            return [entry.what for entry in await timeline.of(connection, subject, job.id)]
+
+    async def is_over(self, job: Training | Generation) -> bool:
+        now = await (self.training(job.id) if isinstance(job, Training) else self.generation(job.id))
+        return now.status.is_terminal
+
+    async def change(self, table: sa.Table, row_id: int, **values: Any) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(sa.update(table).where(table.c.id == row_id).values(**values))
+
+        await self.database.write(work)
+
+    async def scalars(self, statement: sa.Select[Any]) -> list[Any]:
+        async with self.database.read() as connection:
+            return list((await connection.execute(statement)).scalars())
+
+    def files(self) -> list[str]:
+        """What lies in the spool."""
+        return sorted(path.name for path in self.spool.path(self.spool.new_name()).parent.iterdir())
+
+    def charges(self, what: str) -> int:
+        return sum(entry.what == what for entry in self.server.ledger)
+
+    def finish_at_provider(self, request_id: str) -> None:
+        """End one training at the provider now, whatever the others do."""
+        lora = self.server.loras[request_id]
+        lora.status, lora.trigger_word = "READY", "TORKPN"
+
+
+@contextlib.asynccontextmanager
+async def open_studio(folder: Path, database_file: Path) -> AsyncIterator[Studio]:
+    clock, pace, doorbell = ManualClock(), Pace(), Doorbell()
+    async with contextlib.AsyncExitStack() as stack:
+        server = RehearsalApiframe(folder / "rehearsal", ACCOUNTS, REHEARSAL_PACE, now=clock, teams=TEAMS)
+        await server.start()
+        stack.push_async_callback(server.close)
+        database = await stack.enter_async_context(Database(sqlite_url(database_file)))
+        transport = await stack.enter_async_context(Transport())
+        hosts = TrustedHosts.of([server.base_url], ["127.0.0.1"])
+        fetcher = await stack.enter_async_context(Fetcher(hosts))
+        spool = Spool(folder / "spool")
+        desk = PhotoDesk(spool, workers=2)
+        stack.callback(desk.close)
+        yield _build(server, database, transport, fetcher, spool, desk, clock=clock, pace=pace, doorbell=doorbell)
+
+
+def _build(
+    server: RehearsalApiframe,
+    database: Database,
+    transport: Transport,
+    fetcher: Fetcher,
+    spool: Spool,
+    desk: PhotoDesk,
+    *,
+    clock: ManualClock,
+    pace: Pace,
+    doorbell: Doorbell,
+) -> Studio:
+    def connect(provider: ProviderName, api_key: str) -> ProviderClient:
+        return apiframe.Apiframe(transport, server.base_url, api_key)
+
+    def webhook_url(job: Training | Generation) -> str | None:
+        return None if studio.public_url is None else f"{studio.public_url}/webhooks/{job.provider}/{job.webhook_token}"
+
+    sealer, cap = Sealer([MASTER_KEY]), MAX_CONCURRENT_TRAININGS
+    prices = {PROVIDER: apiframe.PRICES}
+    training_rows = DueRows(database, tables.trainings, trainings.build)
+    generation_rows = DueRows(database, tables.generations, generations.build)
+    key_service = KeyService(database, sealer, connect, prices, doorbell=doorbell, clock=clock, pace=pace)
+    dataset_service = DatasetService(database, spool, fetcher, desk, doorbell=doorbell, clock=clock, pace=pace)
+    outcomes = TrainingOutcomes(
+        database, training_rows, spool, max_concurrent=cap, doorbell=doorbell, clock=clock, pace=pace
+    )
+    training_steps = TrainingSteps(
+        database, key_service, spool, outcomes, webhook_url=webhook_url, clock=clock, pace=pace
+    )
+    picture_outcomes = GenerationOutcomes(
+        database, generation_rows, spool, doorbell=doorbell, clock=clock, pace=pace
+    )
+    generation_steps = GenerationSteps(
+        database, key_service, spool, fetcher, picture_outcomes, webhook_url=webhook_url, clock=clock, pace=pace
+    )
+    poster = FakePoster(clock)
+    outbox = OutboxService(database, poster, RateGate(1000), doorbell=doorbell, clock=clock, pace=pace)
+    studio = Studio(
+        database=database,
+        spool=spool,
+        sealer=sealer,
+        server=server,
+        clock=clock,
+        pace=pace,
+        doorbell=doorbell,
+        poster=poster,
+        keys=key_service,
+        datasets=dataset_service,
+        trainings=TrainingService(
+            database, key_service, dataset_service, max_concurrent=cap, doorbell=doorbell, clock=clock
+        ),
+        generations=GenerationService(database, key_service, spool, doorbell=doorbell, clock=clock),
+        loras=LoraService(database, key_service, clock=clock),
+        privacy=PrivacyService(database, spool, key_service, doorbell=doorbell),
+        outbox=outbox,
+        lanes={
+            LaneName.TRAININGS: (training_rows, training_steps.advance),
+            LaneName.GENERATIONS: (generation_rows, generation_steps.advance),
+            LaneName.POSTS: (DueRows(database, tables.posts, posts.build), outbox.advance),
+            LaneName.DATASETS: (DueRows(database, tables.datasets, datasets.build), dataset_service.advance),
+            LaneName.KEYS: (DueRows(database, tables.api_keys, keys.build), key_service.advance),
+        },
+    )
+    return studio
+
+
+def tiny_jpeg(number: int) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (24, 16), (number * 37 % 256, number * 91 % 256, 120)).save(out, "JPEG")
+    return out.getvalue()
+
+
+IN_FLIGHT = [status.value for status in TrainingStatus if status.is_in_flight]
+OPEN_GENERATIONS = [status.value for status in GenerationStatus if not status.is_terminal]

@@ -1,0 +1,150 @@
+"""Starting the bot when something is wrong: one sentence for the operator, exit code 1, no traceback."""
+
+import asyncio
+import base64
+import os
+import re
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.wire import faults
+from tests.wire.lives import alive
+from tests.wire.rig import open_rig
+from tests.wire.standin import DiscordStandin
+
+ROOT = Path(__file__).parents[2]
+LOG_LINE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z ")
+START = """
+import sys
+from bot.__main__ import main
+from tests.wire.pointing import point_discord_at
+point_discord_at(sys.argv[1], sys.argv[2])
+sys.exit(main(["run"]))
+"""
+TOKEN_SENTENCE = "Discord does not accept DISCORD_TOKEN. Copy the bot token again from the developer portal."
+DEADLINE_S = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    code: int | None
+    stderr: str
+
+    @property
+    def sentences(self) -> list[str]:
+        """What was said beside the log."""
+        return [line for line in self.stderr.splitlines() if not LOG_LINE.match(line)]
+
+
+async def run_bot(folder: Path, *arguments: str, standin: DiscordStandin | None = None, **variables: str) -> Ending:
+    """`python -m bot …` in an empty folder with only these variables; against the stand-in when there is one."""
+    folder.mkdir(exist_ok=True)
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    settings = {"PYTHONPATH": str(ROOT), "DARKROOM_LISTEN": "127.0.0.1:0"}
+    program = ["-m", "bot", *arguments] if standin is None else ["-c", START, standin.api_url, standin.gateway_url]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *program,
+        cwd=folder,
+        env=inherited | settings | variables,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            _, stderr = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return Ending(process.returncode, stderr.decode())
+
+
+def assert_one_sentence(ending: Ending, *wanted: str) -> None:
+    assert ending.code == 1, ending.stderr
+    assert len(ending.sentences) == 1, ending.stderr
+    assert "Traceback" not in ending.stderr
+    for part in wanted:
+        assert part in ending.sentences[0]
+
+
+async def test_a_missing_token_is_named_together_with_the_sandbox(tmp_path: Path) -> None:
+    ending = await run_bot(tmp_path / "empty", "run")
+    assert_one_sentence(ending, "DISCORD_TOKEN is not set", "make sandbox")
+
+
+async def test_a_setting_that_cannot_be_used_is_named_without_its_value(tmp_path: Path) -> None:
+    ending = await run_bot(tmp_path / "empty", "run", DISCORD_TOKEN="x" * 40, DARKROOM_POLL_INTERVAL="7777777")
+    assert_one_sentence(ending, "DARKROOM_POLL_INTERVAL", "5 to 3600")
+    assert "7777777" not in ending.stderr
+
+
+async def test_a_token_that_discord_refuses_at_login_is_said_to_be_wrong(
+    tmp_path: Path, standin: DiscordStandin
+) -> None:
+    wrong = "not-the-right-token-0123456789"
+    ending = await run_bot(tmp_path / "empty", standin=standin, DISCORD_TOKEN=wrong)
+    assert_one_sentence(ending, TOKEN_SENTENCE)
+    assert wrong not in ending.stderr
+
+
+@pytest.mark.parametrize(("code", "wanted"), [(4004, TOKEN_SENTENCE), (4014, "intents"), (4013, "intents")])
+async def test_a_final_close_code_ends_the_bot_with_its_sentence(
+    tmp_path: Path, standin: DiscordStandin, code: int, wanted: str
+) -> None:
+    running = asyncio.create_task(run_bot(tmp_path / "empty", standin=standin, DISCORD_TOKEN=standin.token))
+    await standin.gateway.wait_connected(DEADLINE_S)
+    standin.gateway.close_all(code)
+    assert_one_sentence(await running, wanted)
+
+
+async def test_a_discord_that_is_down_is_waited_for(tmp_path: Path, standin: DiscordStandin) -> None:
+    standin.gateway.connects_to_refuse = 1
+    standin.faults.add("GET", "/users/@me", faults.server_error(503))
+    running = asyncio.create_task(run_bot(tmp_path / "empty", standin=standin, DISCORD_TOKEN=standin.token))
+    await standin.gateway.wait_connected(DEADLINE_S)
+    standin.gateway.close_all(4004)
+    ending = await running
+    assert_one_sentence(ending, TOKEN_SENTENCE)
+    assert "trying again" in ending.stderr
+
+
+async def test_a_data_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("not a folder")
+    data = str(tmp_path / "data")
+    ending = await run_bot(tmp_path / "empty", "run", DISCORD_TOKEN="x" * 40, DARKROOM_DATA_DIR=data)
+    assert_one_sentence(ending, data, "DARKROOM_DATA_DIR")
+
+
+async def test_another_master_key_than_before_is_refused(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    first, second = (base64.b64encode(bytes([letter]) * 32).decode() for letter in b"ab")
+    made = await run_bot(tmp_path / "empty", "doctor", DARKROOM_DATA_DIR=data, DARKROOM_MASTER_KEY=first)
+    assert made.code == 0, made.stderr
+    token = {"DISCORD_TOKEN": "x" * 40}
+    ending = await run_bot(tmp_path / "empty", "run", DARKROOM_DATA_DIR=data, DARKROOM_MASTER_KEY=second, **token)
+    assert_one_sentence(ending, "master key", "DARKROOM_MASTER_KEY")
+    assert first not in ending.stderr
+    assert second not in ending.stderr
+
+
+async def test_a_second_bot_on_the_same_data_is_refused(tmp_path: Path) -> None:
+    async with open_rig(tmp_path / "first", members=0) as rig, alive(rig.settings) as life:
+        await rig.standin.gateway.wait_connected()
+        data = str(tmp_path / "first" / "data")
+        ending = await run_bot(tmp_path / "empty", "run", DISCORD_TOKEN="x" * 40, DARKROOM_DATA_DIR=data)
+        assert_one_sentence(ending, "Another Darkroom is already running", "DARKROOM_DATA_DIR")
+        assert life.code is None
+
+
+async def test_a_port_that_is_taken_is_named(tmp_path: Path, standin: DiscordStandin) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        ending = await run_bot(
+            tmp_path / "empty", standin=standin, DISCORD_TOKEN=standin.token, DARKROOM_LISTEN=listen
+        )
+    assert_one_sentence(ending, listen, "DARKROOM_LISTEN")
