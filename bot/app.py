@@ -73,13 +73,17 @@ class Darkroom:
     async def run(self, token: str) -> None:
         """Serve until cancelled; StartupError when Discord will not have us."""
         await self.web.start()
+        engine = asyncio.create_task(self.engine.run(alone=self.database.is_sqlite), name="engine")
+        gateway = asyncio.create_task(self.gateway.run(token), name="gateway")
         try:
-            async with asyncio.TaskGroup() as group:
-                engine = group.create_task(self.engine.run(alone=self.database.is_sqlite), name="engine")
-                await self.gateway.run(token)
-                engine.cancel()
-        except* StartupError as errors:
-            raise errors.exceptions[0] from None
+            # Neither ends by itself: whichever does has failed and takes the other with it.
+            done, _ = await asyncio.wait({engine, gateway}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in (gateway, engine):
+                task.cancel()
+            await asyncio.gather(gateway, engine, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager

@@ -125,10 +125,8 @@ class Gateway:
 
     async def _connect(self, token: str) -> None:
         bot = self.build()
-        watch = asyncio.create_task(_close_when_stuck(bot), name="gateway-watch")
         try:
-            async with bot:
-                await bot.start(token)
+            await _serve(bot, token)
         except discord.LoginFailure as error:
             raise StartupError(BAD_TOKEN) from error
         except discord.PrivilegedIntentsRequired as error:
@@ -144,6 +142,14 @@ class Gateway:
             log.warning("Discord's gateway refused the first connection")
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             log.warning("Discord cannot be reached: %s", type(error).__name__)
+
+
+async def _serve(bot: DarkroomBot, token: str) -> None:
+    """Log in and stay connected until something goes wrong."""
+    async with bot:
+        watch = asyncio.create_task(_close_when_stuck(bot), name="gateway-watch")
+        try:
+            await bot.start(token)
         finally:
             watch.cancel()
 

@@ -26,9 +26,9 @@ from bot.photos.intake import Fetcher, Spool
 from bot.photos.prepare import PhotoDesk
 from bot.photos.sheet import SheetEntry
 from bot.storage import datasets as rows
-from bot.storage import trainings
+from bot.storage import erasure, trainings
 from bot.storage.database import Database
-from bot.storage.due import Claim, store
+from bot.storage.due import Claim, mark, store
 from bot.storage.tables import datasets
 
 log = logging.getLogger(__name__)
@@ -183,7 +183,7 @@ class DatasetService:
             raise UserError("This dataset has been started or discarded already. Send `/train` to begin a new one.")
         if len(board.photos) + len(uploads) > HELD_MAX:
             raise UserError(f"A dataset holds up to {HELD_MAX} photos. Remove some first, then add these.")
-        photos = await asyncio.gather(*(self._take_in_one(dataset, upload) for upload in uploads))
+        photos = await self._take_in_all(dataset, uploads)
 
         async def work(connection: AsyncConnection) -> bool:
             current = await rows.get(connection, dataset.id)
@@ -261,19 +261,38 @@ class DatasetService:
         )
 
     async def advance(self, claim: Claim[Dataset]) -> None:
-        """The time of these photos is up: they leave the disk, whatever they were waiting for."""
+        """The time of these photos is up: they leave the disk, whatever they wait for; later their names go, too."""
+        now = self._clock.now()
+        forgotten_at = claim.row.created_at + self._pace.details_kept
 
         async def work(connection: AsyncConnection) -> list[str]:
+            files = await rows.forget_files(connection, claim.id)
+            if now >= forgotten_at:
+                await mark(connection, datasets, claim)
+                await erasure.erase_dataset(connection, claim.id)
+                return files
             training = await trainings.latest_of_dataset(connection, claim.id)
             status = DatasetStatus.EXPIRED if claim.row.status is DatasetStatus.OPEN else claim.row.status
-            await store(connection, datasets, claim, due_at=None, status=status)
+            await store(connection, datasets, claim, due_at=forgotten_at, status=status)
             await rows.forget_person(connection, claim.id)
             if training is not None and training.status is TrainingStatus.QUEUED:
-                await trainings.bring_forward(connection, training.id, now=self._clock.now())
-            return await rows.forget_files(connection, claim.id)
+                await trainings.bring_forward(connection, training.id, now=now)
+            return files
 
         self._spool.free(await self._database.write(work))
         self._doorbell.ring(LaneName.TRAININGS)
+
+    async def _take_in_all(self, dataset: Dataset, uploads: Sequence[Upload]) -> list[Photo]:
+        """Every upload as a photo; when one breaks for a reason of ours (a full disk), none leaves a file behind."""
+        results = await asyncio.gather(
+            *(self._take_in_one(dataset, upload) for upload in uploads), return_exceptions=True
+        )
+        photos = [result for result in results if isinstance(result, Photo)]
+        for result in results:
+            if isinstance(result, BaseException):
+                self._spool.free(photo.file for photo in photos if photo.file is not None)
+                raise result
+        return photos
 
     async def _take_in_one(self, dataset: Dataset, upload: Upload) -> Photo:
         name = checks.display_name(upload.name)

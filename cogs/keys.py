@@ -44,9 +44,8 @@ class KeyModal(SafeModal):
         await show(interaction, status_card(status, "Key saved"))
 
 
+@app_commands.default_permissions(manage_guild=True)
 class KeysCog(commands.GroupCog, group_name="keys", group_description="The server's API keys (admins only)"):
-    __cog_group_default_permissions__ = discord.Permissions(manage_guild=True)
-
     def __init__(self, bot: DarkroomBot) -> None:
         self.bot = bot
 

@@ -11,7 +11,7 @@ from bot.generation.lifecycle import check_move
 from bot.models import Generation, GenerationStatus, LaneName, Picture, PostKind, SubjectTable, places_for
 from bot.photos.intake import Received, Spool
 from bot.providers.base import GenerationReport
-from bot.storage import generations, posts, tables, timeline
+from bot.storage import erasure, generations, posts, tables, timeline
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows, LeaseLost, mark, store
 
@@ -89,7 +89,9 @@ class GenerationOutcomes:
         generation, now = claim.row, self._clock.now()
 
         async def work(connection: AsyncConnection) -> None:
-            await self._move(connection, claim, S.FAILED, due_at=None, error=sentence, finished_at=now)
+            await self._move(
+                connection, claim, S.FAILED, due_at=now + self._pace.details_kept, error=sentence, finished_at=now
+            )
             await self._note(connection, claim, "failed", sentence)
             await self._post(connection, generation, PostKind.PICTURES_FAILED)
 
@@ -113,12 +115,19 @@ class GenerationOutcomes:
         await self._database.write(work)
         self._doorbell.ring(LaneName.GENERATIONS)
 
-    async def drop_files(self, claim: Claim[Generation]) -> None:
-        """The time of these pictures is up: Discord has them, our copies go."""
+    async def forget(self, claim: Claim[Generation]) -> None:
+        """First our copies of the pictures go, Discord has them; later the details go, too."""
+        generation, now = claim.row, self._clock.now()
+        forgotten_at = (generation.finished_at or now) + self._pace.details_kept
 
         async def work(connection: AsyncConnection) -> list[str]:
-            await store(connection, tables.generations, claim, due_at=None)
-            return await generations.forget_files(connection, claim.id)
+            files = await generations.forget_files(connection, claim.id)
+            if now < forgotten_at:
+                await store(connection, tables.generations, claim, due_at=forgotten_at)
+            else:
+                await mark(connection, tables.generations, claim)
+                await erasure.erase_job(connection, tables.generations, SubjectTable.GENERATION, claim.id)
+            return files
 
         self._spool.free(await self._database.write(work))
 

@@ -75,7 +75,7 @@ class GenerationSteps:
             case S.FETCHING:
                 await self._fetch(claim)
             case _:
-                await self._outcomes.drop_files(claim)
+                await self._outcomes.forget(claim)
 
     async def _submit(self, claim: Claim[Generation]) -> None:
         """Send the order, or send it again under the same idempotency key: the provider then answers with the first."""

@@ -144,12 +144,12 @@ async def store(
 
 
 async def mark(connection: AsyncConnection, table: sa.Table, claim: Claim[Any], **values: Any) -> None:
-    """Store an intermediate state while keeping the lease; LeaseLost when the claim no longer stands."""
+    """Store an intermediate state (or nothing) while keeping the lease; LeaseLost when the claim no longer stands."""
     columns = table.c
     result = await connection.execute(
         sa.update(table)
         .where(columns.id == claim.id, columns.lease_owner == claim.owner, columns.status == claim.status)
-        .values(**values)
+        .values(lease_owner=claim.owner, **values)
     )
     if result.rowcount != 1:
         raise LeaseLost

@@ -73,3 +73,17 @@ async def _files(
         sa.select(holder.c.file).select_from(holder.join(parent)).where(condition, holder.c.file.is_not(None))
     )
     return [row.file for row in rows]
+
+
+async def erase_job(connection: AsyncConnection, table: sa.Table, subject: SubjectTable, row_id: int) -> None:
+    """A finished job's details have been kept long enough: delete the row with its timeline and posts."""
+    for holder in (t.timeline, t.posts):
+        await connection.execute(
+            sa.delete(holder).where(holder.c.subject_table == subject, holder.c.subject_id == row_id)
+        )
+    await connection.execute(sa.delete(table).where(table.c.id == row_id))
+
+
+async def erase_dataset(connection: AsyncConnection, dataset_id: int) -> None:
+    """Names and verdicts of photos that left the disk long ago."""
+    await connection.execute(sa.delete(t.datasets).where(t.datasets.c.id == dataset_id))

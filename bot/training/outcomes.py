@@ -21,7 +21,7 @@ from bot.models import (
 )
 from bot.photos.intake import Spool
 from bot.providers.base import TrainingReport
-from bot.storage import datasets, loras, posts, tables, timeline
+from bot.storage import datasets, erasure, loras, posts, tables, timeline
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows, LeaseLost, mark, store
 from bot.training import lifecycle
@@ -73,7 +73,9 @@ class TrainingOutcomes:
                 training_id=training.id,
                 created_at=now,
             )
-            await self._move(connection, claim, S.READY, due_at=None, lora_id=lora_id, finished_at=now)
+            await self._move(
+                connection, claim, S.READY, due_at=now + self._pace.details_kept, lora_id=lora_id, finished_at=now
+            )
             await self._note(connection, claim, "ready", report.trigger_word or "")
             await self._post(connection, training, PostKind.TRAINING_READY)
             await admit(connection, training.key_id, max_concurrent=self._max_concurrent, clock=self._clock)
@@ -91,7 +93,14 @@ class TrainingOutcomes:
             photos = await datasets.photos_of(connection, training.dataset_id)
             if failure.retry and any(photo.file for photo in photos):
                 await datasets.move(connection, training.dataset_id, from_=DatasetStatus.STARTED, to=DatasetStatus.OPEN)
-            await self._move(connection, claim, S.FAILED, due_at=None, error=failure.sentence, finished_at=now)
+            await self._move(
+                connection,
+                claim,
+                S.FAILED,
+                due_at=now + self._pace.details_kept,
+                error=failure.sentence,
+                finished_at=now,
+            )
             await self._note(connection, claim, "failed", failure.sentence)
             await self._post(connection, training, PostKind.TRAINING_FAILED)
             await admit(connection, training.key_id, max_concurrent=self._max_concurrent, clock=self._clock)
@@ -183,6 +192,15 @@ class TrainingOutcomes:
 
         await self._database.write(work)
         self._doorbell.ring(LaneName.TRAININGS)
+
+    async def forget(self, claim: Claim[Training]) -> None:
+        """Its details have been kept long enough; the LoRA stays."""
+
+        async def work(connection: AsyncConnection) -> None:
+            await mark(connection, tables.trainings, claim)
+            await erasure.erase_job(connection, tables.trainings, SubjectTable.TRAINING, claim.id)
+
+        await self._database.write(work)
 
     async def submitting(self, claim: Claim[Training], *, balance: int | None) -> Claim[Training]:
         """From here on we do not know, until the answer is stored. LeaseLost keeps a slow worker from paying."""

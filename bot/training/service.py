@@ -167,7 +167,8 @@ class TrainingService:
             training = await trainings.by_webhook_token(connection, token)
             if training is None or (training.request_id is not None and training.request_id != hint.request_id):
                 return False
-            await due_rows.wake(connection, tables.trainings, training.id, now=now)
+            if not training.status.is_terminal:
+                await due_rows.wake(connection, tables.trainings, training.id, now=now)
             return True
 
         fits = await self._database.write(work)

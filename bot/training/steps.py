@@ -64,7 +64,7 @@ class TrainingSteps:
             case S.SUBMITTED | S.TRAINING:
                 await self._poll(claim)
             case _:
-                await self._outcomes.keep(claim, due_in=None)
+                await self._outcomes.forget(claim)
 
     async def _submit(self, claim: Claim[Training]) -> None:
         training = claim.row
