@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import logging
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -48,6 +49,9 @@ async def run(settings: Settings) -> None:
 
 
 async def sandbox(_settings: Settings) -> None:
+    logging.getLogger().setLevel(logging.WARNING)
+    # simcord tries discord.py out with no intents when it is imported.
+    logging.getLogger("discord.state").setLevel(logging.ERROR)
     try:
         from bot.sandbox import world
     except ImportError as error:

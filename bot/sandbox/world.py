@@ -20,6 +20,7 @@ from simcord.backend.cdn import CdnStore
 from bot.app import Darkroom, assemble
 from bot.clock import Pace
 from bot.config import Settings
+from bot.errors import UserError
 from bot.models import ProviderName
 from bot.sandbox.apiframe import RehearsalApiframe
 from bot.sandbox.connections import close_connection
@@ -84,6 +85,15 @@ class LiveClock(Clock):
         return datetime.now(UTC)
 
 
+class KindEnv(simcord.Env):
+    """simcord counts every error of a callback as a broken bot; ours that answer with a sentence are no such thing."""
+
+    def _record_error(self, error: BaseException) -> None:
+        cause = error.original if isinstance(error, discord.app_commands.CommandInvokeError) else error
+        if not isinstance(cause, UserError | discord.app_commands.CheckFailure):
+            super()._record_error(error)
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """A guild with an admin and two members, a channel, and a bot that is connected to it."""
@@ -128,7 +138,7 @@ def sandbox_settings(folder: Path, provider: RehearsalApiframe) -> Settings:
 
 @contextlib.asynccontextmanager
 async def _simulated_discord(darkroom: Darkroom, cdn: LoopbackCdn) -> AsyncIterator[simcord.Env]:
-    env = simcord.Env(darkroom.gateway.build(), settle_timeout=SETTLE_TIMEOUT_S, check_errors=False)
+    env = KindEnv(darkroom.gateway.build(), settle_timeout=SETTLE_TIMEOUT_S, check_errors=False)
     env.backend.bot_user.name = "Darkroom"
     env.backend.cdn = cdn
     env.backend.clock = LiveClock()
