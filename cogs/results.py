@@ -14,7 +14,7 @@ import discord
 from bot.client import DarkroomBot
 from bot.generation.service import GenerationView
 from bot.models import Place, PlaceKind, Post, PostKind
-from bot.outbox import NotNow, PlaceRefused
+from bot.outbox import DELIVERIES, NotNow, PlaceRefused
 from bot.services import Services
 from cogs.ui import cards
 
@@ -111,9 +111,7 @@ class DiscordPoster:
                 view=card,
                 files=attachments,
                 nonce=post.nonce,
-                allowed_mentions=discord.AllowedMentions(
-                    everyone=False, roles=False, replied_user=False, users=[discord.Object(post.user_id)]
-                ),
+                allowed_mentions=_mentions(post),
             )
         except discord.NotFound as error:
             # Discord answers this when the nonce's message was posted and then deleted (Rapptz/discord.py#10116).
@@ -202,6 +200,12 @@ async def _mapped_errors() -> AsyncIterator[None]:
         raise NotNow(f"{error.status} / {error.code}") from error
     except (TimeoutError, OSError, aiohttp.ClientError, discord.ConnectionClosed) as error:
         raise NotNow(type(error).__name__) from error
+
+
+def _mentions(post: Post) -> discord.AllowedMentions:
+    """An outcome tells its member; a status message tells nobody."""
+    told = [discord.Object(post.user_id)] if post.kind in DELIVERIES else []
+    return discord.AllowedMentions(everyone=False, roles=False, replied_user=False, users=told)
 
 
 def _named(view: GenerationView, contents: Sequence[bytes], suffix: str) -> list[tuple[str, bytes]]:

@@ -7,7 +7,6 @@ from discord.ext import commands
 from bot.client import DarkroomBot
 from bot.datasets import DatasetOrder, check_order
 from bot.models import Gender, ProviderName, SubjectKind
-from cogs.ui.boards import SHEET_FILE
 from cogs.ui.cards import card
 from cogs.ui.intake import PhotosModal, TrainModal, show_board
 from cogs.ui.removal import RemovalView
@@ -105,7 +104,7 @@ class TrainCog(commands.Cog):
         board = await self.bot.services.datasets.board(
             dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id
         )
-        await interaction.response.edit_message(view=RemovalView(board, show_board), attachments=_kept(interaction))
+        await interaction.response.edit_message(view=RemovalView(board, show_board), attachments=[])
 
     async def press_discard(self, interaction: Interaction, dataset_id: int) -> None:
         dataset = await self.bot.services.datasets.discard(
@@ -135,12 +134,6 @@ def subject_of(subject: str | None, about_a_person: str | None) -> SubjectKind:
     if subject is not None:
         return SubjectKind(subject)
     return SubjectKind.PERSON if about_a_person else SubjectKind.OBJECT
-
-
-def _kept(interaction: Interaction) -> list[discord.Attachment]:
-    """The contact sheet of the message that was clicked; an edit drops every attachment that it does not name."""
-    attachments = interaction.message.attachments if interaction.message else []
-    return [attachment for attachment in attachments if attachment.filename == SHEET_FILE]
 
 
 async def setup(bot: DarkroomBot) -> None:
