@@ -42,6 +42,8 @@ CONSENT_SENTENCE = (
 HELD_MAX = 60
 """Photos one dataset may hold, refused ones included, so that a flood cannot fill the disk."""
 DOWNLOADS_AT_ONCE = 8
+MEMBERS_AT_ONCE = 4
+"""Submissions worked on at once, first come, first served: a flood must leave room to acknowledge the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,8 @@ class DatasetService:
         self._clock = clock
         self._pace = pace
         self._downloads = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
+        self.turns = asyncio.Semaphore(MEMBERS_AT_ONCE)
+        """Hold one while working on a submission after it was acknowledged."""
 
     async def create(self, order: DatasetOrder, *, guild_id: int, channel_id: int, user_id: int) -> Dataset:
         check_order(order)
@@ -152,7 +156,7 @@ class DatasetService:
         now = self._clock.now()
 
         async def work(connection: AsyncConnection) -> Dataset:
-            dataset_id = await rows.insert(
+            return await rows.insert(
                 connection,
                 guild_id=guild_id,
                 channel_id=channel_id,
@@ -167,9 +171,6 @@ class DatasetService:
                 created_at=now,
                 due_at=now + self._pace.photos_kept,
             )
-            dataset = await rows.get(connection, dataset_id)
-            assert dataset is not None  # noqa: S101 - inserted just above
-            return dataset
 
         return await self._database.write(work)
 

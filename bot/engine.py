@@ -93,10 +93,16 @@ class Engine:
             if not claims:
                 return min(now + timedelta(seconds=1), idle_until)
             for claim in claims:
-                task = asyncio.create_task(self._step(lane, claim), name=f"{lane.name}-{claim.id}")
-                lane.running[task] = claim
-                task.add_done_callback(lambda done: self._done(lane, done))
+                self._start(lane, claim)
         return idle_until
+
+    def _start(self, lane: Lane, claim: Claim[Any]) -> None:
+        # After a standstill (a suspended computer) a lease has run out under a step that is still at work.
+        if any(claim.id == busy.id for busy in lane.running.values()):
+            return
+        task = asyncio.create_task(self._step(lane, claim), name=f"{lane.name}-{claim.id}")
+        lane.running[task] = claim
+        task.add_done_callback(lambda done: self._done(lane, done))
 
     def _done(self, lane: Lane, task: asyncio.Task[None]) -> None:
         lane.running.pop(task, None)

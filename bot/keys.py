@@ -19,6 +19,7 @@ from bot.storage.database import Database
 from bot.storage.due import Claim, store
 from bot.storage.sealing import Sealer
 from bot.storage.tables import api_keys
+from bot.training.admission import admit
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +92,7 @@ class KeyService:
                 now=now,
             )
             await trainings.move_queued(connection, guild_id=guild_id, provider=provider, key_id=key_id)
+            await admit(connection, key_id, clock=self._clock)
             stored = await rows.get(connection, key_id)
             assert stored is not None  # noqa: S101 - inserted two lines above
             return stored.row
@@ -198,6 +200,18 @@ class KeyService:
 
         if await self._database.write(work):
             self._doorbell.ring(LaneName.POSTS)
+
+    async def share_slots(self, guild_id: int) -> None:
+        """Let waiting trainings of the guild into slots that have become free."""
+
+        async def work(connection: AsyncConnection) -> None:
+            for provider in ProviderName:
+                stored = await rows.current(connection, guild_id, provider)
+                if stored is not None:
+                    await admit(connection, stored.row.id, clock=self._clock)
+
+        await self._database.write(work)
+        self._doorbell.ring(LaneName.TRAININGS)
 
     async def get(self, key_id: int) -> ApiKeyRow | None:
         async with self._database.read() as connection:

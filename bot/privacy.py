@@ -51,6 +51,7 @@ class PrivacyService:
             return await erasure.erase_member(connection, guild_id=guild_id, user_id=user_id)
 
         self._spool.free(await self._database.write(work))
+        await self._keys.share_slots(guild_id)
         self._doorbell.ring(*LaneName)
         return sum([not await self._delete_at_provider(lora) for lora in owned])
 

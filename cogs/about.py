@@ -1,11 +1,10 @@
 """/about: what this bot is and how to begin."""
 
-from importlib.metadata import PackageNotFoundError, version
-
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot import __version__
 from bot.client import DarkroomBot
 from cogs.ui.cards import card
 from cogs.ui.replies import Interaction, show
@@ -22,14 +21,7 @@ Once you see *Accepted #…*, the job survives restarts, is paid at most once, a
 class AboutCog(commands.Cog):
     @app_commands.command(description="What this bot does and how to begin")
     async def about(self, interaction: Interaction) -> None:
-        await show(interaction, card(TEXT.format(version=installed_version()), colour=discord.Colour.blurple()))
-
-
-def installed_version() -> str:
-    try:
-        return version("darkroom")
-    except PackageNotFoundError:
-        return "(from source)"
+        await show(interaction, card(TEXT.format(version=__version__), colour=discord.Colour.blurple()))
 
 
 async def setup(bot: DarkroomBot) -> None:

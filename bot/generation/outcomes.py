@@ -116,11 +116,18 @@ class GenerationOutcomes:
         self._doorbell.ring(LaneName.GENERATIONS)
 
     async def forget(self, claim: Claim[Generation]) -> None:
-        """First our copies of the pictures go, Discord has them; later the details go, too."""
-        generation, now = claim.row, self._clock.now()
-        forgotten_at = (generation.finished_at or now) + self._pace.details_kept
+        """First our copies of the pictures go, Discord has them; later the details go, too.
+
+        A hint after the end may come here early; it changes nothing.
+        """
+        now = self._clock.now()
+        finished_at = claim.row.finished_at or now
+        dropped_at, forgotten_at = finished_at + self._pace.pictures_kept, finished_at + self._pace.details_kept
 
         async def work(connection: AsyncConnection) -> list[str]:
+            if now < dropped_at:
+                await store(connection, tables.generations, claim, due_at=dropped_at)
+                return []
             files = await generations.forget_files(connection, claim.id)
             if now < forgotten_at:
                 await store(connection, tables.generations, claim, due_at=forgotten_at)

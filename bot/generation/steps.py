@@ -1,8 +1,10 @@
 """The generation lane: from queued to pictures on our disk and in the outbox, paying at most once."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 from bot.clock import Clock, Pace
 from bot.errors import (
@@ -29,6 +31,7 @@ from bot.models import (
     Place,
     PlaceKind,
 )
+from bot.photos.checks import identify
 from bot.photos.intake import Fetcher, Received, Spool
 from bot.providers.base import GenerationOrder, GenerationReport, Progress, ProviderClient
 from bot.storage import loras
@@ -137,11 +140,19 @@ class GenerationSteps:
             await self._outcomes.fail(claim, failures.FORGOTTEN)
         except KeyRejected as error:
             await self._keys.pause(generation.key_id, error, noticed_in=Place(PlaceKind.CHANNEL, generation.channel_id))
-            await self._outcomes.later(claim)
+            await self._look_again(claim)
         except ProviderError:
-            await self._outcomes.later(claim)
+            await self._look_again(claim)
         else:
             await self._take_report(claim, report)
+
+    async def _look_again(self, claim: Claim[Generation]) -> None:
+        """The provider told us nothing this time. Not for ever: its member must hear something one day."""
+        generation = claim.row
+        if generation.submitted_at is not None and self._clock.now() > generation.submitted_at + self._pace.give_up:
+            await self._outcomes.fail(claim, failures.NEVER_FINISHED)
+        else:
+            await self._outcomes.later(claim)
 
     async def _take_report(self, claim: Claim[Generation], report: GenerationReport) -> None:
         generation, now = claim.row, self._clock.now()
@@ -179,6 +190,7 @@ class GenerationSteps:
             for url in generation.image_urls:
                 file = await self._fetcher.fetch(url, limit=PICTURE_MAX_BYTES, into=self._spool)
                 received.append((url, file))
+                await asyncio.to_thread(_check_picture, self._spool.path(file.file))
         except FileGone:
             self._spool.free(file.file for _, file in received)
             await self._outcomes.fail(claim, failures.EXPIRED)
@@ -235,3 +247,10 @@ class GenerationSteps:
                 await self._outcomes.fail(claim, failures.refused(generation.provider, error))
             case _:
                 await self._outcomes.later(claim)
+
+
+def _check_picture(path: Path) -> None:
+    """FetchError unless the file begins like one of the formats that are ordered."""
+    with path.open("rb") as file:
+        if identify(file.read(64)) not in {"png", "jpeg", "webp"}:
+            raise FetchError("What came is not a picture.")

@@ -130,12 +130,12 @@ class RehearsalApiframe:
         self.requests.append(SeenRequest(request.method, request.path, 0))
         answer = await self.faults.routes.serve(route, request, lambda same: self._answer(same, handler, position))
         self.requests[position] = SeenRequest(request.method, request.path, answer.status)
-        self._wake.set()
         return answer
 
     async def _answer(self, request: web.Request, handler: Handler, position: int) -> web.StreamResponse:
         answer = await word_refusals(request, handler)
         self.requests[position] = SeenRequest(request.method, request.path, answer.status)
+        self._wake.set()
         return answer
 
     async def _show_account(self, request: web.Request) -> web.Response:

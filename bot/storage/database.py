@@ -20,8 +20,8 @@ from bot.storage.migrations import upgrade
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
 
-GROUP_MAX = 64
-"""Writes that share one commit, so that a burst pays for one fsync and not for one each."""
+GROUP_MAX = 1024
+"""Writes that share one commit, so that a burst pays for one fsync and not for one each, and is over soon."""
 
 
 def sqlite_url(file: Path) -> str:

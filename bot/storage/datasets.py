@@ -45,11 +45,11 @@ def build_photo(row: sa.Row[Any]) -> Photo:
     )
 
 
-async def insert(connection: AsyncConnection, **values: Any) -> int:
+async def insert(connection: AsyncConnection, **values: Any) -> Dataset:
     result = await connection.execute(
-        sa.insert(datasets).values(status=DatasetStatus.OPEN, **values).returning(datasets.c.id)
+        sa.insert(datasets).values(status=DatasetStatus.OPEN, **values).returning(*datasets.c)
     )
-    return int(result.scalar_one())
+    return build(result.one())
 
 
 async def get(connection: AsyncConnection, dataset_id: int) -> Dataset | None:

@@ -13,6 +13,9 @@ from bot.storage.database import Database
 
 T = TypeVar("T")
 
+LOOKED_AT = 64
+"""More rows than one process works on at once, so that a free one is among them; the index serves them quickly."""
+
 
 class LeaseLost(DarkroomError):
     """Somebody else owns the row now, or its status has moved on; whatever this step wanted to store is dropped."""
@@ -41,14 +44,14 @@ class DueRows(Generic[T]):
     async def next_due(self) -> datetime | None:
         """When the next row can be claimed (a leased row: when its lease ends); None when nothing waits."""
         columns = self._table.c
-        free_at = sa.case((columns.lease_until > columns.due_at, columns.lease_until), else_=columns.due_at)
         async with self._database.read() as connection:
-            earliest: datetime | None = (
-                await connection.execute(
-                    sa.select(free_at).where(columns.due_at.is_not(None)).order_by(free_at).limit(1)
-                )
-            ).scalar()
-        return earliest
+            rows = await connection.execute(
+                sa.select(columns.due_at, columns.lease_until)
+                .where(columns.due_at.is_not(None))
+                .order_by(columns.due_at)
+                .limit(LOOKED_AT)
+            )
+            return min((max(row.due_at, row.lease_until or row.due_at) for row in rows), default=None)
 
     async def claim(self, *, owner: str, now: datetime, until: datetime, limit: int) -> list[Claim[T]]:
         columns = self._table.c

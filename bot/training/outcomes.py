@@ -21,12 +21,12 @@ from bot.models import (
 )
 from bot.photos.intake import Spool
 from bot.providers.base import TrainingReport
-from bot.storage import datasets, erasure, loras, posts, tables, timeline
+from bot.storage import datasets, erasure, loras, posts, tables, timeline, trainings
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows, LeaseLost, mark, store
 from bot.training import lifecycle
+from bot.training.admission import admit
 from bot.training.failures import Failure
-from bot.training.service import admit
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,8 @@ S = TrainingStatus
 
 NOT_TAKEN = "not taken"
 """Timeline word for an order that provably never arrived at the provider."""
+UNCLEAR = "unclear"
+"""Timeline word for an order whose answer is missing."""
 
 
 class TrainingOutcomes:
@@ -154,28 +156,42 @@ class TrainingOutcomes:
 
     async def unclear(self, claim: Claim[Training], error: OutcomeUnknown) -> None:
         async def work(connection: AsyncConnection) -> None:
-            await self._note(connection, claim, "unclear", "no clear answer; we look before anything is sent again")
+            await self._note(connection, claim, UNCLEAR, "no clear answer; we look before anything is sent again")
             await store(connection, tables.trainings, claim, due_at=self._clock.now() + self._pace.settle)
 
         log.warning("The answer to a training order was lost: %s", error)
         await self._database.write(work)
 
     async def back_to_queue(
-        self, claim: Claim[Training], *, due_in: timedelta | None, note: str = "", detail: str = "", **values: Any
+        self, claim: Claim[Training], *, due_in: timedelta, note: str = "", detail: str = ""
     ) -> None:
+        """Try again after `due_in`; it keeps its slot meanwhile."""
         now = self._clock.now()
 
         async def work(connection: AsyncConnection) -> None:
-            await self._move(
-                connection,
-                claim,
-                S.QUEUED,
-                due_at=None if due_in is None else now + due_in,
-                attempt=claim.row.attempt + 1,
-                **values,
-            )
+            await self._move(connection, claim, S.QUEUED, due_at=now + due_in, attempt=claim.row.attempt + 1)
             if note:
                 await self._note(connection, claim, note, detail)
+
+        await self._database.write(work)
+        self._doorbell.ring(LaneName.TRAININGS, LaneName.POSTS)
+
+    async def wait_for_key(self, claim: Claim[Training]) -> None:
+        """Give the slot back until the guild has a working key."""
+        await self._wait_for_slot(claim, "for a working API key")
+
+    async def change_key(self, claim: Claim[Training], key_id: int) -> None:
+        """Nothing was sent yet: stand in line for a slot of the guild's present key."""
+        await self._wait_for_slot(claim, "for a slot of the new API key", key_id=key_id)
+
+    async def _wait_for_slot(self, claim: Claim[Training], detail: str, **values: Any) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await self._move(connection, claim, S.QUEUED, due_at=None, attempt=claim.row.attempt + 1, **values)
+            await self._note(connection, claim, "waiting", detail)
+            # A key set while the step ran has moved the row already, and nobody else would let it through.
+            stored = await trainings.get(connection, claim.id)
+            if stored is not None:
+                await admit(connection, stored.key_id, max_concurrent=self._max_concurrent, clock=self._clock)
 
         await self._database.write(work)
         self._doorbell.ring(LaneName.TRAININGS, LaneName.POSTS)
@@ -194,9 +210,14 @@ class TrainingOutcomes:
         self._doorbell.ring(LaneName.TRAININGS)
 
     async def forget(self, claim: Claim[Training]) -> None:
-        """Its details have been kept long enough; the LoRA stays."""
+        """Its details have been kept long enough; the LoRA stays. A hint after the end may come here early."""
+        now = self._clock.now()
+        forgotten_at = (claim.row.finished_at or now) + self._pace.details_kept
 
         async def work(connection: AsyncConnection) -> None:
+            if now < forgotten_at:
+                await store(connection, tables.trainings, claim, due_at=forgotten_at)
+                return
             await mark(connection, tables.trainings, claim)
             await erasure.erase_job(connection, tables.trainings, SubjectTable.TRAINING, claim.id)
 

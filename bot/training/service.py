@@ -32,6 +32,7 @@ from bot.storage import datasets, keys, loras, posts, tables, timeline, training
 from bot.storage import due as due_rows
 from bot.storage.database import Database
 from bot.training import lifecycle
+from bot.training.admission import admit
 
 JOBS_SHOWN = 10
 
@@ -223,15 +224,3 @@ def check_startable(board: Board) -> None:
     total = sum(photo.size for photo in board.usable)
     if total > checks.MAX_TOTAL_BYTES:
         raise UserError("All photos together are over 100 MB. Please remove a few.")
-
-
-async def admit(connection: AsyncConnection, key_id: int, *, max_concurrent: int, clock: Clock) -> None:
-    """Give the free slots of this key to waiting trainings, fairly. Part of every write that may free a slot."""
-    if key_id not in await trainings.keys_with_waiting(connection):
-        return
-    held = await trainings.holding_slots(connection, key_id)
-    free = max_concurrent - sum(held.values())
-    if free <= 0:
-        return
-    chosen = lifecycle.fair_order(await trainings.waiting(connection, key_id), held)[:free]
-    await trainings.let_through(connection, chosen, now=clock.now())

@@ -1,7 +1,7 @@
 """The training lane: one idempotent step at a time from queued to a terminal status, paying at most once."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.clock import Clock, Pace
 from bot.datasets import judge_set
@@ -25,7 +25,7 @@ from bot.storage import datasets, timeline, trainings
 from bot.storage.database import Database
 from bot.storage.due import Claim
 from bot.training import failures, lifecycle
-from bot.training.outcomes import NOT_TAKEN, TrainingOutcomes
+from bot.training.outcomes import NOT_TAKEN, UNCLEAR, TrainingOutcomes
 
 S = TrainingStatus
 
@@ -101,10 +101,13 @@ class TrainingSteps:
         """The order may have been taken: look for its marker before anything else."""
         training = claim.row
         assert training.submitting_at is not None  # noqa: S101 - set together with the status
-        now = self._clock.now()
-        settled_at = training.submitting_at + self._pace.settle
-        if now < settled_at:
-            await self._outcomes.keep(claim, due_in=settled_at - now)
+        now, lost_at = self._clock.now(), await self._lost_at(training)
+        if lost_at is None:
+            # The process ended during the call, perhaps this very moment: the provider may still be taking the order.
+            await self._outcomes.unclear(claim, OutcomeUnknown("Darkroom stopped before the answer came."))
+            return
+        if now < lost_at + self._pace.settle:
+            await self._outcomes.keep(claim, due_in=lost_at + self._pace.settle - now)
             return
         client = await self._keys.client(training.key_id)
         try:
@@ -138,9 +141,8 @@ class TrainingSteps:
         training = claim.row
         client = await self._keys.client(training.key_id)
         if client is None:
-            client = await self._other_client(claim)
-            if client is None:
-                return
+            await self._try_newer_key(claim)
+            return
         assert training.request_id is not None  # noqa: S101 - set together with the status
         try:
             report = await client.training(training.request_id)
@@ -148,9 +150,9 @@ class TrainingSteps:
             await self._outcomes.fail(claim, failures.GONE_AT_PROVIDER)
         except KeyRejected as error:
             await self._keys.pause(training.key_id, error, noticed_in=Place(PlaceKind.CHANNEL, training.channel_id))
-            await self._other_client(claim)
+            await self._try_newer_key(claim)
         except ProviderError:
-            await self._outcomes.retry_later(claim)
+            await self._look_again(claim)
         else:
             await self._take_report(claim, client, report)
 
@@ -185,26 +187,33 @@ class TrainingSteps:
         try:
             key = await self._keys.current(training.guild_id, training.provider)
         except NoKey:
-            await self._outcomes.back_to_queue(claim, due_in=None, note="waiting", detail="for a working API key")
+            await self._outcomes.wait_for_key(claim)
             return None
         if key.id != training.key_id:
-            await self._outcomes.back_to_queue(claim, due_in=timedelta(0), key_id=key.id)
+            await self._outcomes.change_key(claim, key.id)
             return None
         return await self._keys.client(key.id)
 
-    async def _other_client(self, claim: Claim[Training]) -> ProviderClient | None:
+    async def _look_again(self, claim: Claim[Training]) -> None:
+        """The provider told us nothing this time. Not for ever: its member must hear something one day."""
+        training = claim.row
+        if training.submitted_at is not None and self._clock.now() > training.submitted_at + self._pace.give_up:
+            await self._outcomes.fail(claim, failures.never_finished(training))
+        else:
+            await self._outcomes.retry_later(claim)
+
+    async def _try_newer_key(self, claim: Claim[Training]) -> None:
         """Our key is gone or refused. A newer key of the guild may see the same LoRA: look again under that one."""
         training = claim.row
         try:
             key = await self._keys.current(training.guild_id, training.provider)
         except NoKey:
-            await self._outcomes.retry_later(claim)
-            return None
+            await self._look_again(claim)
+            return
         if key.id == training.key_id:
-            await self._outcomes.retry_later(claim)
+            await self._look_again(claim)
         else:
             await self._outcomes.keep(claim, due_in=timedelta(0), key_id=key.id)
-        return None
 
     async def _order(self, training: Training) -> TrainingOrder | None:
         """The order to send; None when the photos have left the disk."""
@@ -235,6 +244,13 @@ class TrainingSteps:
         async with self._database.read() as connection:
             return fee * await trainings.not_yet_charged(connection, training.key_id)
 
+    async def _lost_at(self, training: Training) -> datetime | None:
+        """When we noted that the answer to the latest order is missing; None when nobody has noted it yet."""
+        async with self._database.read() as connection:
+            entries = await timeline.of(connection, SubjectTable.TRAINING, training.id)
+        latest = next((entry for entry in reversed(entries) if entry.what in {UNCLEAR, NOT_TAKEN}), None)
+        return latest.at if latest is not None and latest.what == UNCLEAR else None
+
     async def _sends(self, training: Training) -> int:
         async with self._database.read() as connection:
             entries = await timeline.of(connection, SubjectTable.TRAINING, training.id)
@@ -245,8 +261,8 @@ class TrainingSteps:
         training = claim.row
         match error:
             case KeyRejected():
-                await self._outcomes.back_to_queue(claim, due_in=None, note="waiting", detail="for a working API key")
                 await self._keys.pause(training.key_id, error, noticed_in=Place(PlaceKind.CHANNEL, training.channel_id))
+                await self._outcomes.wait_for_key(claim)
             case OutOfCredits():
                 failure = failures.out_of_credits(training.provider, error.required, error.available, 0)
                 await self._outcomes.fail(claim, failure)

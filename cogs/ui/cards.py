@@ -197,7 +197,8 @@ def jobs_card(trainings: Sequence[TrainingView], generations: Sequence[Generatio
         for post in kept[:5]
     ]
     if kept:
-        text = f"{count(len(kept), 'result')} could not be posted and are kept for you.\n{text}"
+        kept_are = "is" if len(kept) == 1 else "are"
+        text = f"{count(len(kept), 'result')} could not be posted and {kept_are} kept for you.\n{text}"
     return card(f"### Your jobs\n{text}", colour=discord.Colour.blurple(), buttons=buttons)
 
 

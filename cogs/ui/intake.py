@@ -125,10 +125,11 @@ async def take_photos(
         )
         return
     service = interaction.client.services.datasets
-    if uploads:
-        await service.take_in(dataset, uploads, provider=provider)
-    board = await service.board(dataset.id, guild_id=dataset.guild_id, user_id=interaction.user.id)
-    await show_board(interaction, board, provider)
+    async with service.turns:
+        if uploads:
+            await service.take_in(dataset, uploads, provider=provider)
+        board = await service.board(dataset.id, guild_id=dataset.guild_id, user_id=interaction.user.id)
+        await show_board(interaction, board, provider)
 
 
 async def show_board(interaction: Interaction, board: Board, provider: ProviderName = ProviderName.APIFRAME) -> None:

@@ -37,7 +37,7 @@ async def commit_from_tasks(folder: Path, count: int) -> Sample:
     values = new_dataset()
 
     async def work(connection: AsyncConnection) -> int:
-        return await datasets.insert(connection, **values)
+        return (await datasets.insert(connection, **values)).id
 
     async def write_some() -> None:
         for _ in range(count // TASKS):

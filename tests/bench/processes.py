@@ -56,7 +56,7 @@ async def started(module: str, task: dict[str, Any], log: Path) -> AsyncIterator
     """Run `python -m tests.bench.<module> '<task as JSON>'`; it is killed and waited for at the end."""
     started_at = time.monotonic()
     # The child gets a duplicate of the log's descriptor, so ours is closed at once.
-    with log.open("ab") as errors:  # noqa: ASYNC230 - opening a local file, before anything is measured
+    with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

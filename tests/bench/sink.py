@@ -3,7 +3,6 @@
 import contextlib
 import re
 import socket
-import sys
 import threading
 from collections.abc import Callable
 
@@ -66,4 +65,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

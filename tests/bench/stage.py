@@ -17,6 +17,8 @@ from tests.wire.world import Channel, Guild, Permit, Person
 
 API_KEY = "afk_bench_0123456789abcdef"
 START_S = 30.0
+ACK_SECONDS = 60.0
+"""Discord waits three; here a late answer is still taken, so that it is known how late it was."""
 
 BotKind = Literal["darkroom", "bare"]
 
@@ -74,6 +76,7 @@ async def wait_ready(child: Child) -> None:
 @contextlib.asynccontextmanager
 async def set_stage(folder: Path, *, people: int) -> AsyncIterator[Stage]:
     standin = DiscordStandin()
+    standin.interactions.ack_seconds = ACK_SECONDS
     guild = standin.world.add_guild("Photo club")
     channel = standin.world.add_channel(guild, "photos")
     crowd = [standin.world.add_person(f"member {number}") for number in range(people)]

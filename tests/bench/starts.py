@@ -79,11 +79,14 @@ async def seed(stage: Stage) -> None:
     async with stage.prepared() as darkroom:
         key_id = await stage.set_key(darkroom)
         rows = [open_training(stage, key_id, number, now) for number in range(OPEN_ROWS)]
-        for row in rows:
-            row |= {"request_id": None, "submitting_at": None, "submitted_at": None}
-        for row in rows[::2]:
-            sent = {"status": TrainingStatus.SUBMITTED, "submitting_at": now, "submitted_at": now}
-            row |= sent | {"request_id": f"bench-{row['marker']}"}
+        for number, row in enumerate(rows):
+            sent = number % 2 == 0
+            row.update(
+                status=TrainingStatus.SUBMITTED if sent else TrainingStatus.QUEUED,
+                request_id=f"bench-{number}" if sent else None,
+                submitting_at=now if sent else None,
+                submitted_at=now if sent else None,
+            )
 
         async def work(connection: AsyncConnection) -> None:
             await connection.execute(sa.insert(tables.trainings), rows)

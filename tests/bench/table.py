@@ -11,10 +11,11 @@ VERDICTS = {True: "yes", False: "NO", None: "-"}
 def render(groups: Mapping[str, Sequence[Row]], failures: Mapping[str, str]) -> str:
     rows = [row for group in groups.values() for row in group]
     cells = {title: [_cells(row) for row in group] for title, group in groups.items()}
-    widths = [max(map(len, column)) for column in zip(HEADINGS, *(line for c in cells.values() for line in c))]
+    lines = [line for shown in cells.values() for line in shown]
+    widths = [max(map(len, column)) for column in zip(HEADINGS, *lines, strict=True)]
     parts = [_line(HEADINGS, widths), "  ".join("-" * width for width in widths)]
-    for title, lines in cells.items():
-        parts += [title, *(_line(line, widths) for line in lines)]
+    for title, shown in cells.items():
+        parts += [title, *(_line(line, widths) for line in shown)]
     parts += ["", *_notes(rows)]
     parts += [f"NOT MEASURED {title}: {reason}" for title, reason in failures.items()]
     return "\n".join(parts) + "\n"

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import ProviderName, TrainingStatus
 from bot.sandbox.apiframe_answers import lora_event
-from bot.sandbox.apiframe_world import RehearsalLora, make_trigger_word
+from bot.sandbox.apiframe_world import RehearsalLora, make_id, make_trigger_word
 from bot.sandbox.deliveries import sign
 from bot.storage import tables
 from tests.bench.processes import started
@@ -138,7 +138,7 @@ async def seed(stage: Stage, count: int) -> list[Finished]:
 
 def make_finished(number: int, now: datetime) -> Finished:
     lora = RehearsalLora(
-        id=f"bench-{number}",
+        id=make_id(),
         team=f"Team of …{API_KEY[-4:]}",
         api_key=API_KEY,
         name=f"Rex {number}",

@@ -85,7 +85,7 @@ async def add_dataset(database: Database, **changes: Any) -> int:
     }
 
     async def work(connection: AsyncConnection) -> int:
-        return await datasets.insert(connection, **(values | changes))
+        return (await datasets.insert(connection, **(values | changes))).id
 
     return await database.write(work)
 

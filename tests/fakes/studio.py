@@ -53,9 +53,14 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.poster import FakePoster
 from tests.fakes.rows import ADMIN, ANNA, CHANNEL, GUILD, add_dataset, add_photos, photo
 
-KEY, NEXT_KEY, OTHER_KEY, POOR_KEY = "afk_studio_key_0001", "afk_studio_key_0002", "afk_other_key_00001", "afk_poor_key_000001"
+KEY, NEXT_KEY, OTHER_KEY, POOR_KEY = (
+    "afk_studio_key_0001",
+    "afk_studio_key_0002",
+    "afk_other_key_00001",
+    "afk_poor_key_000001",
+)
 ACCOUNTS = {KEY: 100_000, NEXT_KEY: 0, OTHER_KEY: 100_000, POOR_KEY: 100}
-TEAMS = {KEY: "Studio", NEXT_KEY: "Studio"}
+TEAMS = {KEY: "Studio", NEXT_KEY: "Studio", OTHER_KEY: "Others", POOR_KEY: "Poor"}
 MASTER_KEY = b"m" * 32
 PROVIDER = ProviderName.APIFRAME
 TRAINS_IN = timedelta(minutes=20)
@@ -277,9 +282,7 @@ def _build(
     training_steps = TrainingSteps(
         database, key_service, spool, outcomes, webhook_url=webhook_url, clock=clock, pace=pace
     )
-    picture_outcomes = GenerationOutcomes(
-        database, generation_rows, spool, doorbell=doorbell, clock=clock, pace=pace
-    )
+    picture_outcomes = GenerationOutcomes(database, generation_rows, spool, doorbell=doorbell, clock=clock, pace=pace)
     generation_steps = GenerationSteps(
         database, key_service, spool, fetcher, picture_outcomes, webhook_url=webhook_url, clock=clock, pace=pace
     )

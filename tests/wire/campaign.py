@@ -97,9 +97,13 @@ class Campaign:
         if todo:
             point = self._random.choice(sorted(todo))
             return Kill(point)
-        if self._random.random() < 0.5:
-            return Kill(after_s=self._random.uniform(0.0, 0.8))
-        return Kill(self._random.choice(sorted(self.points_hit)), nth=self._random.randint(1, 3))
+        match self._random.randrange(3):
+            case 0:
+                return Kill(after_s=self._random.uniform(0.0, 0.8))
+            case 1 if self.points - self.points_hit:
+                return Kill(self._random.choice(sorted(self.points - self.points_hit)))
+            case _:
+                return Kill(self._random.choice(sorted(self.points_hit)), nth=self._random.randint(1, 3))
 
     def _take_over(self, rig: Rig) -> None:
         self.points |= rig.points

@@ -29,7 +29,6 @@ class Life:
     def kill(self) -> None:
         self._process.kill()
 
-
     async def wait(self, seconds: float) -> bool:
         """Whether it ended by itself within that time."""
         try:

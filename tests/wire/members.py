@@ -3,13 +3,15 @@
 import io
 import random
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from PIL import Image
 
 from tests.wire.interactions import InteractionHandle
 from tests.wire.messages import StoredMessage
+from tests.wire.modals import Filling
 from tests.wire.standin import DiscordStandin
 from tests.wire.world import Channel, Person
 
@@ -43,13 +45,15 @@ class Member:
     """The number of the bot's present life; it changes when the bot is killed."""
     tries: int = 0
     accepted_at_try: int = 0
+    acted_in: int = 0
+    """The life that got the last action."""
 
     async def train(self, name: str) -> int:
         """The number of the training that was accepted under this name."""
         while True:
             board = await self._board(name)
             if board is not None:
-                number = await self._start(board)
+                number = await self.start(board)
                 self.accepted_at_try = self.tries
                 return number
 
@@ -57,45 +61,59 @@ class Member:
         """The number of the pictures that were accepted, and the prompt of the try that was."""
         while True:
             tag = f"{prompt} try{self.tries}"
-            opened = await self._act(lambda: self.standin.click(ready, "Make the first picture", user=self.person))
-            if opened is None or opened.modal is None:
-                continue
-            answer = await self._act(lambda: self.standin.submit_modal(opened, {"Prompt": tag}))
+            opened = await self._act(partial(self.standin.click, ready, "Make the first picture", user=self.person))
+            answer = await self._submit(opened, {"Prompt": tag})
             message = answer.original_message if answer is not None else None
             if message is not None and (found := ACCEPTED.search(message.text)):
                 self.accepted_at_try = self.tries
                 return int(found[1]), tag
 
-    async def _board(self, name: str) -> StoredMessage | None:
-        subject = {"subject": "object"}
-        opened = await self._act(lambda: self.standin.slash(self.person, self.channel, "train", subject))
-        if opened is None or opened.modal is None:
-            return None
-        filled = {"Name": name, "Photos": self.photos[:10], "More photos (2)": self.photos[10:], CONSENT: True}
-        submitted = await self._act(lambda: self.standin.submit_modal(opened, filled))
-        if submitted is None or submitted.original_message is None:
-            return None
-        board, life = submitted.original_message, self.life()
-        await self._until(lambda: not board.is_loading or self.life() != life, "the board")
-        return board if any(label.startswith("Start training") for label in board.labels) else None
+    async def fill_in(self, name: str) -> InteractionHandle | None:
+        """/train and its form; the submitted form's interaction once it was acknowledged."""
+        opened = await self._act(partial(self.standin.slash, self.person, self.channel, "train", {"subject": "object"}))
+        return await self._submit(
+            opened, {"Name": name, "Photos": self.photos[:10], "More photos (2)": self.photos[10:], CONSENT: True}
+        )
 
-    async def _start(self, board: StoredMessage) -> int:
+    async def start(self, board: StoredMessage) -> int:
         """Press until the board says that it was accepted; pressing twice starts once."""
         while True:
+            await self._until_connected()
             if found := ACCEPTED.search(board.text):
                 return int(found[1])
-            await self._act(lambda: self.standin.click(board, "Start training", user=self.person))
+            await self._act(partial(self.standin.click, board, "Start training", user=self.person))
+
+    async def _board(self, name: str) -> StoredMessage | None:
+        submitted = await self.fill_in(name)
+        if submitted is None or submitted.original_message is None:
+            return None
+        board = submitted.original_message
+        await self._until(lambda: not board.is_loading or self.life() != self.acted_in, "the board")
+        return board if any(label.startswith("Start training") for label in board.labels) else None
+
+    async def _submit(
+        self, opened: InteractionHandle | None, values: Mapping[str, Filling]
+    ) -> InteractionHandle | None:
+        """A form belongs to the life that opened it; after that one nobody answers, and it has to be opened again."""
+        opened_in = self.acted_in
+        await self._until_connected()
+        if opened is None or opened.modal is None or self.life() != opened_in:
+            return None
+        return await self._act(partial(self.standin.submit_modal, opened, values))
 
     async def _act(self, action: Callable[[], Awaitable[InteractionHandle]]) -> InteractionHandle | None:
         """Do it when a bot is there, and wait for its answer; None when there was none."""
         self.tries += 1
         if self.tries > self.accepted_at_try + TRIES:
             raise AssertionError(f"{self.person.name} gave up after {TRIES} tries")
-        await self._until(lambda: self.standin.gateway.connected, "a bot at the gateway")
-        life = self.life()
+        await self._until_connected()
+        self.acted_in = life = self.life()
         handle = await action()
         await self._until(lambda: handle.callback is not None or self.life() != life, "an answer")
         return handle if handle.callback is not None else None
+
+    async def _until_connected(self) -> None:
+        await self._until(lambda: self.standin.gateway.connected, "a bot at the gateway")
 
     async def _until(self, predicate: Callable[[], object], what: str) -> None:
         await self.standin.until(predicate, f"{what} for {self.person.name}", ANSWER_S)

@@ -1,10 +1,11 @@
 """One bot to be killed: its Discord, its provider, its members, and the lives it goes through."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from bot.sandbox.apiframe import RehearsalApiframe
 from bot.sandbox.apiframe_world import RehearsalPace
@@ -29,9 +30,7 @@ PACE = {
     "busy": 0.2,
     "milestone": 0.1,
 }
-PROVIDER_PACE = RehearsalPace(
-    pending_s=0.05, uploading_s=0.05, training_s=0.15, image_queue_s=0.03, image_work_s=0.03
-)
+PROVIDER_PACE = RehearsalPace(pending_s=0.05, uploading_s=0.05, training_s=0.3, image_queue_s=0.03, image_work_s=0.03)
 CONNECT_S = 20.0
 DRAIN_S = 45.0
 
@@ -56,6 +55,7 @@ class Rig:
     promises: Promises = field(default_factory=Promises)
     lives: int = 0
     kills: int = 0
+    keys_saved: int = 0
     points_hit: set[str] = field(default_factory=set)
     is_ending: bool = False
     """Members finish what they have begun and begin nothing new."""
@@ -77,7 +77,7 @@ class Rig:
         """The host stores the server's key; False when `kill` came before it was saved."""
         settings = self.settings if kill is None else replace(self.settings, crash_at=kill.at, crash_nth=kill.nth)
         async with alive(settings) as life:
-            saving = asyncio.ensure_future(self._save_key())
+            saving = asyncio.ensure_future(self.save_key())
             ended = asyncio.ensure_future(life.ended.wait())
             await asyncio.wait({saving, ended}, return_when=asyncio.FIRST_COMPLETED)
             ended.cancel()
@@ -90,12 +90,13 @@ class Rig:
         self._bury()
         return is_saved
 
-    async def _save_key(self) -> None:
+    async def save_key(self) -> None:
         await self.standin.gateway.wait_connected(CONNECT_S)
         opened = await self.standin.slash(self.host.person, self.channel, "keys set", {"provider": "Apiframe"})
         await opened.responded()
         answer = await self.standin.submit_modal(opened, {"API key": API_KEY})
         assert "Key saved" in (await answer.settled()).text
+        self.keys_saved += 1
 
     async def live(self, kill: Kill, longest_s: float = 2.5) -> bool:
         """One life that ends in a kill; whether it ended where it was meant to."""
@@ -115,10 +116,9 @@ class Rig:
             try:
                 async with asyncio.timeout(drain_s):
                     await asyncio.gather(*work)
-                    while open_rows(self.database):
-                        await asyncio.sleep(0.05)
+                    await until(lambda: not open_rows(self.database))
             except TimeoutError:
-                pass
+                pass  # the books show what is still open
             assert life.code is None, f"the bot ended by itself with {life.code}; see {self.folder}/bot.log"
         self._bury()
         return judge(self.promises, self.provider, self.messages, self.database)
@@ -166,18 +166,26 @@ class Rig:
         self.standin.watch.changed()
 
 
+async def until(is_so: Callable[[], object]) -> None:
+    """For what announces itself to nobody: the provider's books and the bot's database. The caller sets the limit."""
+    while not is_so():  # noqa: ASYNC110 - another process changes it
+        await asyncio.sleep(0.02)
+
+
 @asynccontextmanager
-async def open_rig(folder: Path, *, members: int = 4, mutant: str | None = None, **more: object) -> AsyncIterator[Rig]:
+async def open_rig(folder: Path, *, members: int = 4, **more: Any) -> AsyncIterator[Rig]:
     """`more` replaces fields of the victim's settings."""
-    folder.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     standin = DiscordStandin()
     provider = RehearsalApiframe(folder / "provider", {API_KEY: CREDITS}, PROVIDER_PACE)
     await standin.start()
     await provider.start()
     try:
         rig = _assemble(folder, standin, provider, members)
-        rig.settings = replace(rig.settings, mutant=mutant, **more)  # type: ignore[arg-type]
+        rig.settings = replace(rig.settings, **more)
         yield rig
+        assert standin.unknown_routes == []
+        assert [str(breach) for breach in standin.breaches] == []
     finally:
         await provider.close()
         await standin.close()

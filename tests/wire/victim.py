@@ -14,14 +14,17 @@ import discord
 from discord.state import ConnectionState
 
 import bot.client
+import cogs.results
 from bot.app import assemble
 from bot.clock import Pace
 from bot.config import Settings
 from bot.errors import StartupError
 from bot.log import LogFormat, configure_logging
+from bot.photos.intake import Fetcher, TrustedHosts
+from bot.providers.transport import Answer, Request, Transport
 from tests.wire.mutants import MUTANTS
-from tests.wire.points import Points, instrument
 from tests.wire.pointing import point_discord_at
+from tests.wire.points import Points, instrument
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class VictimSettings:
     listen_port: int = 0
     public_url: str | None = None
     pace: dict[str, float] = field(default_factory=dict)
+    provider_patience_s: float | None = None
+    """How long an answer of the provider and its file host is awaited; None: as in production."""
     crash_at: str | None = None
     crash_nth: int = 1
     mutant: str | None = None
@@ -53,6 +58,8 @@ class VictimSettings:
 async def live(settings: VictimSettings) -> None:
     point_discord_at(settings.api_url, settings.gateway_url)
     hurry_discord()
+    if settings.provider_patience_s is not None:
+        lose_patience(settings.provider_patience_s)
     points = Points(Path(settings.folder) / "points.txt", settings.crash_at, settings.crash_nth)
     instrument(points)
     if settings.mutant is not None:
@@ -74,7 +81,8 @@ def bot_settings(settings: VictimSettings) -> Settings:
 
 
 def hurry_discord() -> None:
-    """Without the library's waits for more guilds (2 s) and before a repeated identify (5 s), and ours after a fall."""
+    """Without the library's waits for more guilds (2 s) and before a repeated identify (5 s), and with short ones of
+    ours after a fall and after a ban."""
     init = ConnectionState.__init__
 
     def init_hurried(self: ConnectionState[Any], *args: Any, **options: Any) -> None:
@@ -87,6 +95,22 @@ def hurry_discord() -> None:
     ConnectionState.__init__ = init_hurried  # type: ignore[method-assign]
     discord.Client.before_identify_hook = identify_at_once  # type: ignore[method-assign]
     bot.client.FIRST_PAUSE_S = 0.05
+    cogs.results.BANNED_FOR = timedelta(seconds=0.5)
+
+
+def lose_patience(seconds: float) -> None:
+    send = Transport.send
+
+    async def send_hurried(self: Transport, request: Request) -> Answer:
+        return await send(self, dataclasses.replace(request, read_timeout_s=seconds, deadline_s=2 * seconds))
+
+    fetcher_init = Fetcher.__init__
+
+    def init_hurried(self: Fetcher, trusted: TrustedHosts) -> None:
+        fetcher_init(self, trusted, silence_s=seconds)
+
+    Transport.send = send_hurried  # type: ignore[method-assign]
+    Fetcher.__init__ = init_hurried  # type: ignore[assignment,method-assign]
 
 
 def main(text: str) -> int:

@@ -1,0 +1,269 @@
+"""A running bot in a simulated guild, and what people do there: forms, boards, buttons, waiting for posts."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import discord
+import simcord
+from PIL import ImageFilter
+from simcord.components import walk_components
+from simcord.results import InteractionResult, ResponseMessage
+
+from bot.clock import Pace
+from bot.models import Lora, ProviderName
+from bot.sandbox.apiframe_world import RehearsalLora, RehearsalPace, make_id
+from bot.sandbox.world import REHEARSAL_KEY, World
+from tests.fakes.rows import add_lora
+from tests.photos.pictures import encode, noise
+
+PACE = Pace(
+    poll=timedelta(seconds=0.05),
+    generation_poll=timedelta(seconds=0.05),
+    generation_poll_max=timedelta(seconds=0.1),
+    settle=timedelta(seconds=0.2),
+    backoff_first=timedelta(seconds=0.05),
+    backoff_max=timedelta(seconds=0.2),
+    busy=timedelta(seconds=0.1),
+    milestone=timedelta(seconds=0.01),
+)
+PROVIDER_PACE = RehearsalPace(pending_s=0.1, uploading_s=0.1, training_s=0.3, image_queue_s=0.02, image_work_s=0.05)
+BOUND_S = 20.0
+ACTION_ROW, BUTTON, TEXT_DISPLAY, MEDIA_GALLERY = 1, 2, 10, 12
+
+File = tuple[str, bytes]
+Message = ResponseMessage | discord.Message
+
+
+@cache
+def photo(seed: int, side: int = 640) -> bytes:
+    return encode(noise(side, side, seed), "JPEG", quality=80)
+
+
+def photos(count: int, first: int = 1) -> list[File]:
+    """Good photos, each unlike the others."""
+    return [(f"photo-{number}.jpg", photo(number)) for number in range(first, first + count)]
+
+
+def blurry() -> bytes:
+    return encode(noise(640, 640, 99).filter(ImageFilter.GaussianBlur(30)), "JPEG", quality=80)
+
+
+def tree_of(message: Message) -> list[dict[str, Any]]:
+    if isinstance(message, ResponseMessage):
+        return message.components
+    return [dict(component.to_dict()) for component in message.components]
+
+
+def text_of(message: Message) -> str:
+    """The content, or every text display of a layout, a paragraph each."""
+    shown = [part["content"] for part in walk_components(tree_of(message)) if part.get("type") == TEXT_DISPLAY]
+    return "\n".join([message.content, *shown]).strip()
+
+
+def buttons_of(message: Message) -> dict[str, str]:
+    """Custom id by label."""
+    found = [part for part in walk_components(tree_of(message)) if part.get("type") == BUTTON]
+    return {part["label"]: part["custom_id"] for part in found}
+
+
+def pictures_in(message: Message) -> list[str]:
+    """The alt text of every picture in the message's galleries."""
+    galleries = [part for part in walk_components(tree_of(message)) if part.get("type") == MEDIA_GALLERY]
+    return [item.get("description", "") for gallery in galleries for item in gallery["items"]]
+
+
+def answer_to(result: InteractionResult) -> str:
+    """Everything the person reads in answer to what they did; it must be for their eyes only."""
+    messages = [*([result.response] if result.response else []), *result.followups]
+    assert messages, f"there was no answer: {result}"
+    assert all(message.ephemeral for message in messages)
+    return "\n".join(text_of(message) for message in messages)
+
+
+def board_of(result: InteractionResult) -> ResponseMessage:
+    assert result.response is not None
+    assert result.response.ephemeral
+    return result.response
+
+
+def fields_of(result: InteractionResult) -> list[str]:
+    """Custom ids of a form's fields, from top to bottom."""
+    assert result.modal is not None, f"no form was opened: {result}"
+    return [label["component"]["custom_id"] for label in result.modal["components"]]
+
+
+def live_text(text: str) -> str:
+    """What Discord would interpret: the text without its code spans."""
+    return re.sub(r"`[^`]*`", "", text)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    world: World
+
+    @property
+    def ben(self) -> simcord.MemberActor:
+        return self.world.members[0]
+
+    @property
+    def cleo(self) -> simcord.MemberActor:
+        return self.world.members[1]
+
+    @property
+    def ada(self) -> simcord.MemberActor:
+        """The admin."""
+        return self.world.admin
+
+    @property
+    def channel(self) -> simcord.ChannelHandle:
+        return self.world.channel
+
+    async def set_key(self, guild: simcord.GuildHandle | None = None) -> None:
+        guild_id = (guild or self.world.guild).id
+        keys = self.world.darkroom.services.keys
+        await keys.set(guild_id, ProviderName.APIFRAME, REHEARSAL_KEY, set_by=self.ada.id)
+
+    async def use(
+        self, member: simcord.MemberActor, command: str, channel: simcord.ChannelHandle | None = None, **options: Any
+    ) -> InteractionResult:
+        return await member.slash(channel or self.channel, command, **options)
+
+    async def send_form(
+        self,
+        member: simcord.MemberActor,
+        name: str,
+        files: Sequence[File],
+        *,
+        consent: bool = True,
+        channel: simcord.ChannelHandle | None = None,
+        **options: Any,
+    ) -> InteractionResult:
+        """/train, its form filled, Submit; the files spread over the three fields."""
+        opened = await self.use(member, "train", channel, **options)
+        title, *uploads, box = fields_of(opened)
+        values: dict[str, Any] = {title: name, box: consent}
+        for index, field in enumerate(uploads):
+            values[field] = list(files[index * 10 : index * 10 + 10])
+        return await member.submit_modal(opened, values)
+
+    async def start(self, member: simcord.MemberActor, board: ResponseMessage) -> InteractionResult:
+        return await member.click(board, custom_id=next(self.starts(board)))
+
+    def starts(self, board: ResponseMessage) -> Iterator[str]:
+        return (custom_id for label, custom_id in buttons_of(board).items() if label.startswith("Start training"))
+
+    async def train(
+        self, member: simcord.MemberActor, name: str = "Foxy", channel: simcord.ChannelHandle | None = None
+    ) -> discord.Message:
+        """The whole main job; the message that says it is ready."""
+        board = board_of(await self.send_form(member, name, photos(15), channel=channel))
+        await self.start(member, board)
+        return await self.posted(f"`{name}` is ready", channel)
+
+    async def give_lora(self, member: simcord.MemberActor, name: str = "Foxy") -> Lora:
+        """A LoRA of the member's, here and at the provider, as if trained earlier."""
+        world, now = self.world, datetime.now(UTC)
+        path = world.provider._desk.folder / f"{name}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(photo(1))
+        team = world.provider._desk.team_by_key[REHEARSAL_KEY]
+        made = RehearsalLora(
+            id=make_id(),
+            team=team,
+            api_key=REHEARSAL_KEY,
+            name=name,
+            subject_kind="object",
+            gender=None,
+            ethnicity=None,
+            age=None,
+            steps=1000,
+            rank=32,
+            photos=(path,),
+            webhook_url=None,
+            webhook_events=(),
+            number=len(world.provider.loras) + 1,
+            created_at=now,
+            state_since=now,
+            status="READY",
+            trigger_word="TORKPN",
+        )
+        world.provider.loras[made.id] = made
+        await add_lora(
+            world.darkroom.database,
+            number=made.number + 1000,
+            guild_id=member.guild.id,
+            owner_id=member.id,
+            request_id=made.id,
+            name=name,
+            created_at=now,
+        )
+        return await self.lora(member)
+
+    async def lora(self, member: simcord.MemberActor) -> Lora:
+        """The member's newest LoRA here."""
+        loras = self.world.darkroom.services.loras
+        return (await loras.usable_by(guild_id=member.guild.id, user_id=member.id))[0]
+
+    async def submit_fields(
+        self, member: simcord.MemberActor, opened: InteractionResult, *values: Any
+    ) -> InteractionResult:
+        """Fill a form's fields from top to bottom; None leaves one as it is."""
+        filled = zip(fields_of(opened), values, strict=True)
+        return await member.submit_modal(opened, {field: value for field, value in filled if value is not None})
+
+    async def press_id(
+        self, member: simcord.MemberActor, custom_id: str, channel: simcord.ChannelHandle | None = None
+    ) -> InteractionResult:
+        """Press a button with this custom id on a message of the member's own: an old one, or a forged one."""
+        carrier = board_of(await self.use(member, "about", channel))
+        stored = self.world.env.backend.get_message(carrier.channel_id, carrier.id)
+        button = {"type": BUTTON, "style": 2, "label": "Old", "custom_id": custom_id, "disabled": False}
+        stored.components = [{"type": ACTION_ROW, "components": [button]}]
+        return await member.click(carrier, custom_id=custom_id)
+
+    async def restart(self) -> None:
+        """A new bot on the same data, as after a crash or an update."""
+        await self.world.env.restart_bot(self.world.darkroom.gateway.build())
+
+    def posts(self, channel: simcord.ChannelHandle | None = None) -> list[discord.Message]:
+        """What everybody sees in the channel, oldest first."""
+        return [message for message in (channel or self.channel).history() if not message.flags.ephemeral]
+
+    async def posted(self, text: str, channel: simcord.ChannelHandle | None = None) -> discord.Message:
+        """Wait until a public message holds this text."""
+
+        def found() -> discord.Message | None:
+            return next((message for message in self.posts(channel) if text in text_of(message)), None)
+
+        await until(lambda: found() is not None)
+        message = found()
+        assert message is not None
+        return message
+
+    def charges(self) -> list[str]:
+        """What the provider was paid for, in order."""
+        return [entry.what for entry in self.world.provider.ledger]
+
+    def sent_messages(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(path, body) of every message the bot sent or edited, interaction answers included."""
+        for request in self.world.env.http_requests:
+            body = request.json if isinstance(request.json, dict) else {}
+            body = body.get("data", body) if request.path.endswith("/callback") else body
+            if isinstance(body, dict) and ("content" in body or "components" in body) and "title" not in body:
+                yield request.path, body
+
+
+async def until(condition: Callable[[], object], look: Callable[[], Awaitable[None]] | None = None) -> None:
+    """Wait for what the engine does in its own time, calling `look` before each check; fails after BOUND_S."""
+    async with asyncio.timeout(BOUND_S):
+        while True:
+            if look is not None:
+                await look()
+            if condition():
+                return
+            await asyncio.sleep(0.02)

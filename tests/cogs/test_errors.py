@@ -1,0 +1,98 @@
+"""The error door: a private sentence with a number that is in the log, and nothing else."""
+
+import dataclasses
+import logging
+import re
+from typing import NoReturn
+
+import pytest
+
+from bot.datasets import DatasetService
+from bot.training.service import TrainingService
+from tests.cogs.stage import Stage, answer_to, board_of, photos
+
+SECRET = "afk_in_the_middle_of_a_traceback"
+INCIDENT = re.compile(
+    r"Something went wrong on our side, and nothing was lost\. If it happens again, mention `([0-9a-f]{6})`\."
+)
+
+
+class BrokenDatasets(DatasetService):
+    def __init__(self) -> None:
+        """Needs nothing: it never gets that far."""
+
+    async def create(self, *_: object, **__: object) -> NoReturn:
+        raise RuntimeError(f"no such thing: {SECRET}")
+
+
+class BrokenTrainings(TrainingService):
+    def __init__(self) -> None:
+        """Needs nothing: it never gets that far."""
+
+    async def of_member(self, **_: int) -> NoReturn:
+        raise RuntimeError(f"no such thing: {SECRET}")
+
+    async def start(self, *_: object, **__: object) -> NoReturn:
+        raise RuntimeError(f"no such thing: {SECRET}")
+
+
+def put_in(stage: Stage, **services: object) -> None:
+    bot = stage.world.darkroom.gateway.bot
+    assert bot is not None
+    bot.services = dataclasses.replace(bot.services, **services)
+
+
+@pytest.fixture
+def broken(keyed: Stage) -> Stage:
+    put_in(keyed, trainings=BrokenTrainings())
+    return keyed
+
+
+def incident_in(text: str, caplog: pytest.LogCaptureFixture) -> None:
+    match = INCIDENT.fullmatch(text)
+    assert match is not None, text
+    logged = [record for record in caplog.records if record.getMessage() == f"Incident {match[1]}"]
+    assert len(logged) == 1
+    assert logged[0].levelno == logging.ERROR
+    assert logged[0].exc_info is not None
+    assert SECRET in str(logged[0].exc_info[1])
+
+
+async def test_a_command_that_breaks_answers_with_an_incident_that_is_in_the_log(
+    broken: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    incident_in(answer_to(await broken.use(broken.ben, "jobs")), caplog)
+    broken.world.env._errors.clear()
+
+
+async def test_a_button_that_breaks_answers_with_an_incident_and_leaves_the_board(
+    broken: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    board = board_of(await broken.send_form(broken.ben, "Foxy", photos(15)))
+    pressed = await broken.start(broken.ben, board)
+    incident_in(answer_to(pressed), caplog)
+    assert broken.charges() == []
+    shown = await broken.use(broken.ben, "dataset show")
+    assert "15 of 15–30 usable photos" in answer_to(shown)
+    broken.world.env._errors.clear()
+
+
+async def test_a_form_that_breaks_answers_with_an_incident(broken: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    put_in(broken, datasets=BrokenDatasets())
+    incident_in(answer_to(await broken.send_form(broken.ben, "Foxy", photos(1))), caplog)
+    broken.world.env._errors.clear()
+
+
+async def test_an_interaction_that_came_too_late_is_no_incident(
+    keyed: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    keyed.world.env.inject_error("POST", "/interactions/*/callback", status=404, code=10062)
+    await keyed.use(keyed.ben, "jobs")
+    assert not any("Incident" in record.getMessage() for record in caplog.records)
+    keyed.world.env._errors.clear()
+
+
+@pytest.mark.parametrize("command", ["dataset show", "loras list", "jobs", "privacy show", "privacy erase", "about"])
+async def test_every_command_answers_privately(keyed: Stage, command: str) -> None:
+    assert answer_to(await keyed.use(keyed.ben, command))
+    assert keyed.posts() == []

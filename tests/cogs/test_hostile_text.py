@@ -1,0 +1,118 @@
+"""What people type or name their files never comes alive in a message: no ping, no link, no formatting."""
+
+import re
+
+import pytest
+
+from bot.photos.checks import display_name
+from bot.sandbox.apiframe_world import JobFault, TrainingFault
+from tests.cogs.stage import Stage, answer_to, board_of, live_text, photo, photos, text_of
+
+MARK = "zyx"
+"""In every sample, so that it can be looked for."""
+SAMPLES = [
+    f"@everyone {MARK}",
+    f"@here {MARK}",
+    f"<@&123456789012345678> {MARK}",
+    f"<@123456789012345678> {MARK}",
+    f"<#123456789012345678> {MARK}",
+    f"</train:123456789012345678> {MARK}",
+    f"<t:1700000000:R> {MARK}",
+    f"[{MARK}](https://evil.example)",
+    f"https://evil.example/{MARK}",
+    f"discord.gg/{MARK}",
+    f"<https://evil.example/{MARK}>",
+    f"# {MARK}",
+    f"-# {MARK}",
+    f"> {MARK}",
+    f"||{MARK}||",
+    f"**{MARK}** __{MARK}__",
+    f"`{MARK}`",
+    f"``{MARK}``",
+    f"``` {MARK} ```",
+    f"` @everyone {MARK} `",
+    f"x` {MARK} @everyone",
+    f"\\` {MARK}",
+    f"\u202e{MARK} @everyone",
+    f"@every\u200bone {MARK}",
+    f"{MARK}\n# heading",
+    f"<:{MARK}:123456789012345678>",
+    "z\u0300\u0301\u0302\u0303\u0304" * 5 + MARK,
+    f"<id:customize> {MARK}",
+    f"mailto:{MARK}@evil.example",
+]
+DANGER = re.compile(rf"{MARK}|@everyone|@here|evil\.example|<@&|<#|</|<id:|<:|discord\.gg", re.IGNORECASE)
+
+
+def assert_harmless(text: str) -> None:
+    assert text.count("`") % 2 == 0, text
+    assert DANGER.search(live_text(text)) is None, live_text(text)
+    assert MARK in text, "the sample should be shown"
+
+
+@pytest.mark.parametrize("name", [sample for sample in SAMPLES if len(sample) <= 40])
+async def test_a_dataset_and_its_photos_with_hostile_names_are_shown_harmlessly(keyed: Stage, name: str) -> None:
+    files = [(f"{name}.jpg", photo(1)), (f"{name}.gif", b"GIF89a, or so it says"), (f"{name}.jpg", photo(1))]
+    board = board_of(await keyed.send_form(keyed.ben, name, files))
+    assert_harmless(text_of(board))
+    choosing = board_of(await keyed.ben.click(board, label="Remove photos"))
+    assert DANGER.search(live_text(text_of(choosing))) is None
+    assert_harmless(answer_to(await keyed.use(keyed.ben, "dataset discard")))
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_a_hostile_file_name_keeps_no_backtick_line_or_direction_mark(sample: str) -> None:
+    assert not set("`\n\r\u202e\u2066") & set(display_name(f"{sample}.jpg"))
+
+
+async def test_hostile_names_stay_harmless_from_training_to_archive(keyed: Stage) -> None:
+    name = f"x` @everyone {MARK}"
+    board = board_of(await keyed.send_form(keyed.ben, name, photos(15)))
+    assert_harmless(answer_to(await keyed.start(keyed.ben, board)))
+    ready = await keyed.posted("is ready")
+    assert_harmless(text_of(ready))
+    for message in keyed.posts():
+        assert_harmless(text_of(message))
+    for command, options in (
+        ("loras list", {}),
+        ("loras show", {"lora": "lora-1"}),
+        ("loras archive", {"lora": "lora-1"}),
+        ("jobs", {}),
+        ("imagine", {"prompt": "x", "lora": "lora-1"}),
+    ):
+        assert_harmless(answer_to(await keyed.use(keyed.ben, command, **options)))
+    opened = await keyed.ben.click(ready, label="Make the first picture")
+    assert opened.modal is not None
+    assert len(opened.modal["title"]) <= 45
+
+
+@pytest.mark.parametrize("prompt", [" ".join(SAMPLES)[:1900], f"{MARK} " + "a" * 1890, *SAMPLES[:8]])
+async def test_hostile_prompts_are_posted_harmlessly(keyed: Stage, prompt: str) -> None:
+    await keyed.give_lora(keyed.ben)
+    assert "Accepted #1" in answer_to(await keyed.use(keyed.ben, "imagine", prompt=prompt, lora="Foxy"))
+    assert_harmless(text_of(await keyed.posted("Pictures #1")))
+    assert_harmless(answer_to(await keyed.use(keyed.ben, "jobs")))
+
+
+HOSTILE_REASON = f"[{MARK}](https://evil.example) @everyone `{MARK}` <@&1> # {MARK}"
+
+
+async def test_what_the_provider_says_of_a_failed_training_is_shown_harmlessly(keyed: Stage) -> None:
+    keyed.world.provider.faults.failure_text = HOSTILE_REASON
+    keyed.world.provider.faults.trainings.append(TrainingFault.FAIL_BEFORE_CHARGE)
+    await keyed.start(keyed.ben, board_of(await keyed.send_form(keyed.ben, "Foxy", photos(15))))
+    assert_harmless(text_of(await keyed.posted("was not trained")))
+    assert_harmless(answer_to(await keyed.use(keyed.ben, "jobs")))
+
+
+async def test_what_the_provider_says_of_failed_pictures_is_shown_harmlessly(keyed: Stage) -> None:
+    await keyed.give_lora(keyed.ben)
+    keyed.world.provider.faults.failure_text = HOSTILE_REASON
+    keyed.world.provider.faults.jobs.append(JobFault.FAIL)
+    await keyed.use(keyed.ben, "imagine", prompt="x", lora="Foxy")
+    assert_harmless(text_of(await keyed.posted("No pictures this time")))
+
+
+async def test_typed_lora_names_are_not_repeated(keyed: Stage) -> None:
+    for sample in SAMPLES:
+        assert MARK not in answer_to(await keyed.use(keyed.ben, "loras show", lora=sample))

@@ -1,0 +1,90 @@
+"""/jobs: where everything is, and results that no channel would take."""
+
+import re
+
+from tests.cogs.stage import Stage, answer_to, board_of, buttons_of, photos, pictures_in, text_of, until
+
+
+async def test_somebody_new_is_told_how_to_begin(stage: Stage) -> None:
+    answered = answer_to(await stage.use(stage.ben, "jobs"))
+    assert "Nothing yet. `/train` and `/imagine` start something." in answered
+
+
+async def test_the_timeline_tells_the_whole_way_in_words(keyed: Stage) -> None:
+    await keyed.train(keyed.ben)
+    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
+    await keyed.posted("Pictures #1 · AI-generated")
+    await until_delivered(keyed)
+    text = answer_to(await keyed.use(keyed.ben, "jobs"))
+    training, pictures = text.split("**Pictures #1**")
+    assert "**Training #1** `Foxy`" in training
+    assert "✅ Ready." in training
+    steps = re.findall(r"(?:-# |→ )([a-z ]+?) <t:\d+:t>", training)
+    assert steps == ["received", "checked", "submitted", "running", "ready", "delivered"]
+    assert re.findall(r"(?:-# |→ )([a-z ]+?) <t:\d+:t>", pictures)[0] == "received"
+    assert "delivered" in pictures
+
+
+async def test_my_jobs_are_shown_to_nobody_else(keyed: Stage) -> None:
+    await keyed.train(keyed.ben)
+    assert "Foxy" not in answer_to(await keyed.use(keyed.cleo, "jobs"))
+
+
+async def test_waiting_members_see_their_place_in_the_queue(keyed: Stage) -> None:
+    keyed.world.provider.faults.hold_trainings = True
+    services = keyed.world.darkroom.services
+    services.trainings._max_concurrent = 1
+    for member in (keyed.ben, keyed.cleo):
+        board = board_of(await keyed.send_form(member, "Foxy", photos(15)))
+        await keyed.start(member, board)
+    text = answer_to(await keyed.use(keyed.cleo, "jobs"))
+    assert "⏳ Waiting: place **1** in the queue." in text
+
+
+async def test_a_result_no_place_would_take_is_kept_and_fetched_once(keyed: Stage) -> None:
+    await keyed.give_lora(keyed.ben)
+    keyed.world.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=None)
+    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
+    await until_kept(keyed)
+    keyed.world.env.backend.faults.clear()
+    jobs = board_of(await keyed.use(keyed.ben, "jobs"))
+    assert "1 result could not be posted and is kept for you." in text_of(jobs)
+    fetched = await keyed.ben.click(jobs, label="Fetch #1")
+    assert "Pictures #1 · AI-generated" in answer_to(fetched)
+    assert len(pictures_in(board_of(fetched))) == 1
+    again = await keyed.press_id(keyed.ben, buttons_of(jobs)["Fetch #1"])
+    assert "has been handed over already" in answer_to(again)
+
+
+async def test_a_kept_result_is_not_for_others(keyed: Stage) -> None:
+    await keyed.give_lora(keyed.ben)
+    keyed.world.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=None)
+    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
+    await until_kept(keyed)
+    keyed.world.env.backend.faults.clear()
+    jobs = board_of(await keyed.use(keyed.ben, "jobs"))
+    taken = await keyed.press_id(keyed.cleo, buttons_of(jobs)["Fetch #1"])
+    assert "has been handed over already" in answer_to(taken)
+    assert "Fetch #1" in buttons_of(board_of(await keyed.use(keyed.ben, "jobs")))
+
+
+async def until_kept(stage: Stage) -> None:
+    outbox = stage.world.darkroom.services.outbox
+    found: list[object] = []
+
+    async def look() -> None:
+        found.extend(await outbox.kept_for(guild_id=stage.world.guild.id, user_id=stage.ben.id))
+
+    await until(lambda: found, look)
+
+
+async def until_delivered(stage: Stage) -> None:
+    generations = stage.world.darkroom.services.generations
+    words: list[str] = []
+
+    async def look() -> None:
+        view = await generations.view(1)
+        assert view is not None
+        words[:] = [entry.what for entry in view.timeline]
+
+    await until(lambda: "delivered" in words, look)

@@ -1,0 +1,159 @@
+"""Two workers, crashes, hints and time, in any order: no row is ever in two hands, and none is lost."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Coroutine
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.models import Training
+from bot.storage import due, tables, trainings
+from bot.storage.database import Database, sqlite_url
+from bot.storage.due import Claim, DueRows, LeaseLost
+from tests.fakes.clock import ManualClock
+from tests.fakes.rows import add_training
+
+T = TypeVar("T")
+
+LEASE = timedelta(seconds=60)
+ROWS = 4
+WORKERS = st.sampled_from(["left", "right"])
+SECONDS = st.integers(1, 90)
+
+
+class Hands(RuleBasedStateMachine):
+    """`held` is what each worker believes it holds; the model knows until when that belief is justified."""
+
+    migrated: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.folder = Path(tempfile.mkdtemp())
+        shutil.copy(self.migrated, self.folder / "darkroom.db")
+        self.clock = ManualClock()
+        self.database = self.run(Database(sqlite_url(self.folder / "darkroom.db")).__aenter__())
+        self.rows = DueRows(self.database, tables.trainings, trainings.build)
+        self.held: dict[str, dict[int, Claim[Training]]] = {"left": {}, "right": {}}
+        self.until = dict.fromkeys(range(1, ROWS + 1), self.clock.now())
+        self.due = dict.fromkeys(range(1, ROWS + 1), self.clock.now())
+        self.hinted: set[int] = set()
+        for number in range(1, ROWS + 1):
+            self.run(add_training(self.database, number))
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(work)
+
+    def teardown(self) -> None:
+        self.run(self.database.__aexit__())
+        self.loop.close()
+        shutil.rmtree(self.folder)
+
+    @property
+    def owners(self) -> dict[int, str | None]:
+        async def read() -> dict[int, str | None]:
+            async with self.database.read() as connection:
+                found = await connection.execute(tables.trainings.select())
+                return {row.id: row.lease_owner for row in found}
+
+        return self.run(read())
+
+    @rule(worker=WORKERS, limit=st.integers(1, ROWS))
+    def claim(self, worker: str, limit: int) -> None:
+        now = self.clock.now()
+        free = {row for row in self.due if self.due[row] <= now and self.until[row] <= now}
+        claims = self.run(self.rows.claim(owner=worker, now=now, until=now + LEASE, limit=limit))
+        assert {one.id for one in claims} <= free, "a row in somebody's hands was given out"
+        assert len(claims) == min(limit, len(free)), "a free row was held back"
+        for one in claims:
+            self.held[worker][one.id] = one
+            self.until[one.id] = now + LEASE
+            self.hinted.discard(one.id)
+
+    @rule(worker=WORKERS)
+    def renew(self, worker: str) -> None:
+        mine = [one for row, one in self.held[worker].items() if self.owners[row] == worker]
+        self.run(self.rows.renew(self.held[worker].values(), until=self.clock.now() + LEASE))
+        for one in mine:
+            self.until[one.id] = self.clock.now() + LEASE
+
+    @precondition(lambda self: any(self.held.values()))
+    @rule(worker=WORKERS, data=st.data(), later=SECONDS)
+    def store(self, worker: str, data: st.DataObject, later: int) -> None:
+        if not self.held[worker]:
+            return
+        row = data.draw(st.sampled_from(sorted(self.held[worker])))
+        one = self.held[worker].pop(row)
+        rightful = self.owners[row] == worker
+        due_at = self.clock.now() + timedelta(seconds=later)
+
+        async def work(connection: AsyncConnection) -> None:
+            await due.store(connection, tables.trainings, one, due_at=due_at)
+
+        try:
+            self.run(self.database.write(work))
+        except LeaseLost:
+            assert not rightful, "the rightful owner was turned away"
+            return
+        assert rightful, "somebody without a lease stored an outcome"
+        self.due[row] = one.due_at if row in self.hinted else due_at
+        self.until[row] = self.clock.now()
+
+    @rule(row=st.integers(1, ROWS))
+    def hint(self, row: int) -> None:
+        now = self.clock.now()
+
+        async def work(connection: AsyncConnection) -> None:
+            await due.wake(connection, tables.trainings, row, now=now)
+
+        self.run(self.database.write(work))
+        self.due[row] = now
+        self.hinted.add(row)
+
+    @rule(worker=WORKERS)
+    def crash(self, worker: str) -> None:
+        """The process dies: it forgets what it holds, the database does not."""
+        self.held[worker].clear()
+
+    @rule(seconds=SECONDS)
+    def let_time_pass(self, seconds: int) -> None:
+        self.clock.advance(timedelta(seconds=seconds))
+
+    @invariant()
+    def nobody_shares_a_row(self) -> None:
+        now = self.clock.now()
+        for row, owner in self.owners.items():
+            sure = [
+                worker
+                for worker, held in self.held.items()
+                if row in held and self.run(self.rows.holds(held[row], now=now))
+            ]
+            assert len(sure) <= 1
+            assert not sure or sure == [owner]
+
+    @invariant()
+    def the_next_time_is_known(self) -> None:
+        expected = min(max(self.due[row], self.until[row]) for row in self.due)
+        next_due = self.run(self.rows.next_due())
+        assert next_due is not None
+        assert max(next_due, self.clock.now()) == max(expected, self.clock.now())
+
+
+def test_two_workers_never_hold_the_same_row_and_no_row_is_lost(migrated_file: Path) -> None:
+    Hands.migrated = migrated_file
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        Hands,
+        settings=settings(
+            max_examples=25,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
+        ),
+    )

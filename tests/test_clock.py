@@ -1,0 +1,56 @@
+"""Waiting on clocks, and the doorbell."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.clock import Clock, Doorbell, SystemClock
+from tests.fakes.clock import NOON, ManualClock
+
+
+async def test_the_system_clock_wakes_at_the_bell_long_before_the_time() -> None:
+    wake = asyncio.Event()
+    waiting = asyncio.create_task(SystemClock().wait(wake, datetime.now(UTC) + timedelta(hours=1)))
+    await asyncio.sleep(0)
+    wake.set()
+    async with asyncio.timeout(1):
+        await waiting
+
+
+@pytest.mark.parametrize("ago", [timedelta(0), timedelta(days=1), timedelta(milliseconds=-5)])
+async def test_the_system_clock_wakes_at_its_time_without_a_bell(ago: timedelta) -> None:
+    async with asyncio.timeout(1):
+        await SystemClock().wait(asyncio.Event(), datetime.now(UTC) - ago)
+
+
+def test_the_system_clock_speaks_utc() -> None:
+    assert SystemClock().now().utcoffset() == timedelta(0)
+
+
+async def test_a_bell_rung_before_anybody_waits_is_not_lost() -> None:
+    doorbell = Doorbell()
+    doorbell.ring("a", "a")
+    async with asyncio.timeout(1):
+        await SystemClock().wait(doorbell.bell("a"), None)
+
+
+async def test_a_bell_wakes_only_its_own_lane() -> None:
+    doorbell = Doorbell()
+    doorbell.ring("a", "b")
+    assert [doorbell.bell(lane).is_set() for lane in ("a", "b", "c")] == [True, True, False]
+
+
+async def test_turning_the_manual_clock_wakes_exactly_those_whose_time_has_come() -> None:
+    clock: Clock = ManualClock()
+    assert isinstance(clock, ManualClock)
+    early = asyncio.create_task(clock.wait(asyncio.Event(), NOON + timedelta(seconds=10)))
+    late = asyncio.create_task(clock.wait(asyncio.Event(), NOON + timedelta(seconds=20)))
+    while len(clock.sleeping_until) < 2:
+        await asyncio.sleep(0)
+    clock.advance(timedelta(seconds=10))
+    await early
+    assert not late.done()
+    clock.advance(timedelta(seconds=10))
+    await late
+    assert clock.sleeping_until == []

@@ -1,0 +1,180 @@
+"""The rules of a training: every legal and illegal move, and whose turn it is."""
+
+import string
+from collections import Counter
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from bot.models import TrainingStatus
+from bot.training import lifecycle
+from bot.training.lifecycle import MOVES, NAME_MAX, IllegalMove, check_move, fair_order, marked_name, new_marker
+
+S = TrainingStatus
+FORWARD = [S.QUEUED, S.SUBMITTING, S.SUBMITTED, S.TRAINING, S.READY]
+
+LEGAL = {
+    (S.QUEUED, S.QUEUED),
+    (S.QUEUED, S.SUBMITTING),
+    (S.QUEUED, S.FAILED),
+    (S.QUEUED, S.CANCELLED),
+    (S.SUBMITTING, S.SUBMITTING),
+    (S.SUBMITTING, S.QUEUED),
+    (S.SUBMITTING, S.SUBMITTED),
+    (S.SUBMITTING, S.FAILED),
+    (S.SUBMITTED, S.SUBMITTED),
+    (S.SUBMITTED, S.TRAINING),
+    (S.SUBMITTED, S.READY),
+    (S.SUBMITTED, S.FAILED),
+    (S.TRAINING, S.TRAINING),
+    (S.TRAINING, S.READY),
+    (S.TRAINING, S.FAILED),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), list(product(S, S)))
+def test_exactly_the_moves_of_the_design_are_legal(old: TrainingStatus, new: TrainingStatus) -> None:
+    if (old, new) in LEGAL:
+        check_move(old, new)
+    else:
+        with pytest.raises(IllegalMove, match=f"{old} -> {new}"):
+            check_move(old, new)
+
+
+class Walk(RuleBasedStateMachine):
+    """A training pushed in any direction at any time: only its own rules hold it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.status = S.QUEUED
+        self.orders_on_their_way = 0
+        self.ended_as: TrainingStatus | None = None
+
+    @rule(to=st.sampled_from(S))
+    def push(self, to: TrainingStatus) -> None:
+        try:
+            check_move(self.status, to)
+        except IllegalMove:
+            return
+        if self.status.is_terminal:
+            raise AssertionError("it left a terminal status")
+        if (self.status, to) == (S.QUEUED, S.SUBMITTING):
+            self.orders_on_their_way += 1
+        if (self.status, to) == (S.SUBMITTING, S.QUEUED):
+            self.orders_on_their_way -= 1  # only with the proof that there is none
+        self.status = to
+        self.ended_as = to if to.is_terminal else None
+
+    @invariant()
+    def at_most_one_order_is_out(self) -> None:
+        assert self.orders_on_their_way in {0, 1}
+
+    @invariant()
+    def what_is_with_the_provider_was_ordered(self) -> None:
+        if self.status in {S.SUBMITTED, S.TRAINING, S.READY}:
+            assert self.orders_on_their_way == 1
+
+    @invariant()
+    def an_end_is_an_end(self) -> None:
+        assert self.ended_as is None or self.status is self.ended_as
+
+
+def test_no_order_of_events_sends_two_orders_or_leaves_an_end() -> None:
+    run_state_machine_as_test(Walk)  # type: ignore[no-untyped-call]
+
+
+def test_every_status_can_still_come_to_an_end() -> None:
+    reach = {status: set(MOVES[status]) for status in S}
+    for _ in S:
+        for status in S:
+            reach[status] |= {further for step in reach[status] for further in MOVES[step]}
+    for status in S:
+        assert status.is_terminal or any(end.is_terminal for end in reach[status])
+        assert status.is_terminal == (not MOVES[status])
+
+
+MEMBERS = st.integers(1, 6)
+WAITING = st.lists(MEMBERS, max_size=40).map(lambda members: list(enumerate(members, start=1)))
+HELD = st.dictionaries(MEMBERS, st.integers(0, 12), max_size=6)
+
+
+@given(WAITING, HELD)
+def test_everybody_who_waits_gets_a_turn_and_only_once(waiting: list[tuple[int, int]], held: dict[int, int]) -> None:
+    assert Counter(fair_order(waiting, held)) == Counter(training_id for training_id, _ in waiting)
+
+
+@given(WAITING, HELD)
+def test_each_slot_goes_to_whoever_holds_fewest_then_to_the_oldest(
+    waiting: list[tuple[int, int]], held: dict[int, int]
+) -> None:
+    """The slow and obvious way gives the same order."""
+    left, counts = list(waiting), Counter(held)
+    for chosen in fair_order(waiting, held):
+        fewest = min(counts[member] for _, member in left)
+        oldest = next(training_id for training_id, member in left if counts[member] == fewest)
+        assert chosen == oldest
+        member = dict(waiting)[chosen]
+        counts[member] += 1
+        left.remove((chosen, member))
+
+
+@given(WAITING, HELD)
+def test_the_order_does_not_depend_on_how_the_counts_were_read(
+    waiting: list[tuple[int, int]], held: dict[int, int]
+) -> None:
+    shuffled = dict(reversed(held.items()))
+    before = dict(held)
+    assert fair_order(waiting, held) == fair_order(waiting, shuffled) == fair_order(tuple(waiting), held)
+    assert held == before
+
+
+@given(WAITING, HELD)
+def test_a_members_own_trainings_keep_their_order(waiting: list[tuple[int, int]], held: dict[int, int]) -> None:
+    members = dict(waiting)
+    order = fair_order(waiting, held)
+    for member in set(members.values()):
+        mine = [training_id for training_id in order if members[training_id] == member]
+        assert mine == sorted(mine)
+
+
+@given(flood=st.integers(1, 200), others=st.integers(1, 9))
+def test_a_member_with_hundreds_waiting_does_not_hold_up_a_newcomer(flood: int, others: int) -> None:
+    waiting = [(number, 1) for number in range(flood)]
+    newcomers = [(flood + number, 2 + number) for number in range(others)]
+    order = fair_order(waiting + newcomers, {1: 1})
+    assert order[:others] == [training_id for training_id, _ in newcomers]
+
+
+def test_a_thousand_waiting_members_take_few_comparisons() -> None:
+    reads = 0
+
+    class Counted(dict[int, int]):
+        def get(self, key: int, default: int = 0) -> int:  # type: ignore[override]
+            nonlocal reads
+            reads += 1
+            return super().get(key, default)
+
+    fair_order([(number, number % 1000) for number in range(2000)], Counted())
+    assert reads <= 1000
+
+
+NAMES = st.text(min_size=1, max_size=80)
+
+
+@given(NAMES)
+def test_the_name_at_the_provider_fits_and_holds_the_whole_marker(name: str) -> None:
+    marker = new_marker()
+    marked = marked_name(name, marker)
+    assert len(marked) <= NAME_MAX
+    assert marked.endswith(f" ·{marker}")
+    assert name.startswith(marked.removesuffix(f" ·{marker}"))
+
+
+def test_markers_are_six_plain_letters_or_digits_and_do_not_repeat() -> None:
+    markers = {new_marker() for _ in range(2000)}
+    assert len(markers) >= 1999
+    assert all(len(marker) == lifecycle.MARKER_LENGTH for marker in markers)
+    assert set("".join(markers)) <= set(string.ascii_lowercase + string.digits) - set("il01o")
