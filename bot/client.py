@@ -5,7 +5,11 @@ import hashlib
 import json
 import logging
 import math
-from collections.abc import Awaitable, Callable, Sequence
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 import aiohttp
 import discord
@@ -13,13 +17,17 @@ from discord import app_commands
 from discord.ext import commands
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.errors import StartupError
+from bot.errors import StartupError, UserError
 from bot.services import Services
 from bot.storage import meta
 
 log = logging.getLogger(__name__)
 
 ErrorDoor = Callable[[discord.Interaction["DarkroomBot"], Exception], Awaitable[None]]
+
+
+FLEETING_ID = re.compile(r"dr-(?P<session>[0-9a-f]{8})-(?P<until>\d{1,12})-[0-9a-f]{12}")
+FORGOTTEN = "This was opened too long ago, or before the bot restarted. Please open it again; nothing was changed."
 
 
 class DarkroomTree(app_commands.CommandTree["DarkroomBot"]):
@@ -52,6 +60,7 @@ class DarkroomBot(commands.Bot):
         self.services = services
         self._extension_names = tuple(extensions)
         self.error_door = error_door
+        self._session = secrets.token_hex(4)
 
     async def setup_hook(self) -> None:
         for name in self._extension_names:
@@ -61,6 +70,20 @@ class DarkroomBot(commands.Bot):
     def is_connected(self) -> bool:
         """Whether the gateway answers. `is_ready` stays True while disconnected, so the heartbeat decides."""
         return self.is_ready() and not self.is_closed() and math.isfinite(self.latency)
+
+    def fleeting_id(self, seconds: float) -> str:
+        """A custom id for a form or a button that only this bot's memory knows, for so many seconds."""
+        return f"dr-{self._session}-{int(time.time() + seconds)}-{secrets.token_hex(6)}"
+
+    async def on_interaction(self, interaction: discord.Interaction["DarkroomBot"]) -> None:
+        """Answer for forms and buttons that nobody knows any more; everything else is answered elsewhere."""
+        data: Mapping[str, Any] = interaction.data or {}
+        if self._is_forgotten(str(data.get("custom_id", ""))):
+            await self.error_door(interaction, UserError(FORGOTTEN))
+
+    def _is_forgotten(self, custom_id: str) -> bool:
+        match = FLEETING_ID.fullmatch(custom_id)
+        return match is not None and (match["session"] != self._session or int(match["until"]) < time.time())
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         await self.services.privacy.leave_guild(guild.id)

@@ -64,8 +64,9 @@ class Pace:
     give_up: timedelta = timedelta(hours=24)
     generation_deadline: timedelta = timedelta(minutes=10)
     post_deadline: timedelta = timedelta(hours=24)
-    nonce_memory: timedelta = timedelta(minutes=2)
-    """How long Discord surely still knows a nonce ("the past few minutes")."""
+    nonce_memory: timedelta = timedelta(seconds=30)
+    """How long after the first try a post may be sent again under its nonce alone. Discord remembers one for "the past
+    few minutes", and one try may take 90 seconds."""
     photos_kept: timedelta = timedelta(hours=24)
     pictures_kept: timedelta = timedelta(days=7)
     retired_key_kept: timedelta = timedelta(hours=24)

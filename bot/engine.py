@@ -97,10 +97,8 @@ class Engine:
         return idle_until
 
     def _start(self, lane: Lane, claim: Claim[Any]) -> None:
-        # After a standstill (a suspended computer) a lease has run out under a step that is still at work.
-        if any(claim.id == busy.id for busy in lane.running.values()):
-            return
-        task = asyncio.create_task(self._step(lane, claim), name=f"{lane.name}-{claim.id}")
+        before = [task for task, busy in lane.running.items() if busy.id == claim.id]
+        task = asyncio.create_task(self._step(lane, claim, before), name=f"{lane.name}-{claim.id}")
         lane.running[task] = claim
         task.add_done_callback(lambda done: self._done(lane, done))
 
@@ -108,9 +106,14 @@ class Engine:
         lane.running.pop(task, None)
         self._doorbell.ring(lane.name)
 
-    async def _step(self, lane: Lane, claim: Claim[Any]) -> None:
+    async def _step(self, lane: Lane, claim: Claim[Any], before: Sequence[asyncio.Task[None]]) -> None:
+        """`before`: a step of the same row that is about to end, or that a suspended computer kept beyond its lease."""
         with bind(job=f"{lane.name}-{claim.id}"):
             try:
+                if before:
+                    await asyncio.wait(before)
+                    if not await lane.rows.holds(claim, now=self._clock.now()):
+                        return
                 await lane.advance(claim)
             except LeaseLost:
                 log.info("Dropped a step: the row has moved on")

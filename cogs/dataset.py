@@ -6,10 +6,10 @@ from discord.ext import commands
 
 from bot.client import DarkroomBot
 from bot.models import ProviderName
+from bot.quoting import quote
 from cogs.ui.intake import PhotosModal, show_board, take_photos, uploads_of
 from cogs.ui.replies import Interaction, defer, guild_of, say
 from cogs.ui.views import on_press
-from cogs.ui.words import quote
 
 PROVIDER = ProviderName.APIFRAME
 PHOTO_OPTIONS = ("photo", *(f"photo{number}" for number in range(2, 11)))
@@ -75,7 +75,7 @@ class DatasetCog(commands.GroupCog, group_name="dataset", group_description="The
         dataset = await self.bot.services.datasets.open_dataset(
             guild_id=guild_of(interaction), user_id=interaction.user.id
         )
-        await interaction.response.send_modal(PhotosModal(dataset.id, PROVIDER, uploads))
+        await interaction.response.send_modal(PhotosModal(self.bot, dataset.id, PROVIDER, uploads))
 
     async def press_show(self, interaction: Interaction, dataset_id: int) -> None:
         await interaction.response.defer()

@@ -7,17 +7,20 @@ from discord.ext import commands
 from bot.client import DarkroomBot
 from bot.generation.prompt import ASPECTS, FORMATS, SEED_MAX
 from bot.models import Generation, GenerationSettings, Lora
+from bot.quoting import quote
 from cogs.loras import suggest_loras
 from cogs.ui.replies import Interaction, channel_of, guild_of, say
 from cogs.ui.views import SafeModal, on_press
-from cogs.ui.words import count, quote
+from cogs.ui.words import count
+
+FORM_SECONDS = 1800
 
 
 class PromptModal(SafeModal):
     """The prompt for one picture with this LoRA."""
 
-    def __init__(self, lora: Lora) -> None:
-        super().__init__(title=f"A picture of {lora.name}"[:45], timeout=1800)
+    def __init__(self, bot: DarkroomBot, lora: Lora) -> None:
+        super().__init__(bot, title=f"A picture of {lora.name}"[:45], seconds=FORM_SECONDS)
         self.lora = lora
         self.prompt: discord.ui.TextInput[PromptModal] = discord.ui.TextInput(
             style=discord.TextStyle.paragraph,
@@ -94,7 +97,7 @@ class ImagineCog(commands.Cog):
         lora = await self.bot.services.loras.get_for(
             lora_id, guild_id=guild_of(interaction), user_id=interaction.user.id
         )
-        await interaction.response.send_modal(PromptModal(lora))
+        await interaction.response.send_modal(PromptModal(self.bot, lora))
 
 
 def accepted(generation: Generation, lora: Lora) -> str:

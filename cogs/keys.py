@@ -7,11 +7,13 @@ from discord.ext import commands
 from bot.client import DarkroomBot
 from bot.keys import KeyStatus
 from bot.models import ProviderName
+from bot.quoting import quote
 from cogs.ui.cards import card
 from cogs.ui.replies import Interaction, defer, guild_of, is_admin, say, show
 from cogs.ui.views import SafeModal
-from cogs.ui.words import ago, count, quote
+from cogs.ui.words import ago, count
 
+FORM_SECONDS = 600
 PROVIDERS = [app_commands.Choice(name=provider.label, value=provider.value) for provider in ProviderName]
 
 
@@ -22,8 +24,8 @@ def admins_only(interaction: Interaction) -> bool:
 class KeyModal(SafeModal):
     """One text input. The key is read once and never shown again."""
 
-    def __init__(self, provider: ProviderName) -> None:
-        super().__init__(title=f"{provider.label} API key", timeout=600)
+    def __init__(self, bot: DarkroomBot, provider: ProviderName) -> None:
+        super().__init__(bot, title=f"{provider.label} API key", seconds=FORM_SECONDS)
         self.provider = provider
         self.api_key: discord.ui.TextInput[KeyModal] = discord.ui.TextInput(
             placeholder="afk_…", min_length=8, max_length=200
@@ -54,7 +56,7 @@ class KeysCog(commands.GroupCog, group_name="keys", group_description="The serve
     @app_commands.choices(provider=PROVIDERS)
     @app_commands.check(admins_only)
     async def set_key(self, interaction: Interaction, provider: str) -> None:
-        await interaction.response.send_modal(KeyModal(ProviderName(provider)))
+        await interaction.response.send_modal(KeyModal(self.bot, ProviderName(provider)))
 
     @app_commands.command(name="status", description="Which keys are set, their balance and their last trouble")
     @app_commands.check(admins_only)

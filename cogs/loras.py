@@ -7,10 +7,10 @@ from discord.ext import commands
 from bot.client import DarkroomBot
 from bot.loras import choice_value
 from bot.models import Lora
+from bot.quoting import quote
 from cogs.ui.cards import lora_card, loras_card
 from cogs.ui.replies import Interaction, defer, guild_of, is_admin, say, show
 from cogs.ui.views import SafeView, on_press
-from cogs.ui.words import quote
 
 CONFIRM_SECONDS = 300
 
@@ -18,8 +18,8 @@ CONFIRM_SECONDS = 300
 class ArchiveView(SafeView):
     """Lives five minutes on a private message: archiving cannot be undone."""
 
-    def __init__(self, lora: Lora) -> None:
-        super().__init__(timeout=CONFIRM_SECONDS)
+    def __init__(self, bot: DarkroomBot, lora: Lora) -> None:
+        super().__init__(bot, seconds=CONFIRM_SECONDS)
         self.lora = lora
 
     @discord.ui.button(label="Archive for good", style=discord.ButtonStyle.danger)
@@ -88,7 +88,7 @@ class LorasCog(commands.GroupCog, group_name="loras", group_description="Your tr
     async def _ask(self, interaction: Interaction, lora: Lora) -> None:
         await interaction.response.send_message(
             f"Archive {quote(lora.name, 40)}? {lora.provider.label} is asked to delete it. This cannot be undone.",
-            view=ArchiveView(lora),
+            view=ArchiveView(self.bot, lora),
             ephemeral=True,
         )
 

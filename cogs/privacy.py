@@ -23,9 +23,6 @@ POLICY = (
 class EraseView(SafeView):
     """Lives five minutes on a private message."""
 
-    def __init__(self) -> None:
-        super().__init__(timeout=CONFIRM_SECONDS)
-
     @discord.ui.button(label="Erase my data here", style=discord.ButtonStyle.danger)
     async def erase(
         self, interaction: discord.Interaction[DarkroomBot], button: discord.ui.Button["EraseView"]
@@ -62,7 +59,7 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
         await interaction.response.send_message(
             "This deletes your photos, jobs, LoRAs and pictures in this server, and asks the provider to delete your "
             "LoRAs. A training under way is no longer followed, and its credits are spent. It cannot be undone.",
-            view=EraseView(),
+            view=EraseView(self.bot, seconds=CONFIRM_SECONDS),
             ephemeral=True,
         )
 

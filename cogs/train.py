@@ -7,12 +7,12 @@ from discord.ext import commands
 from bot.client import DarkroomBot
 from bot.datasets import DatasetOrder, check_order
 from bot.models import Gender, ProviderName, SubjectKind
+from bot.quoting import quote
 from cogs.ui.cards import card
 from cogs.ui.intake import PhotosModal, TrainModal, show_board
 from cogs.ui.removal import RemovalView
 from cogs.ui.replies import Interaction, channel_of, defer, guild_of, show
 from cogs.ui.views import ActionButton, on_press
-from cogs.ui.words import quote
 
 SUBJECTS = [
     app_commands.Choice(name="a pet, object or place", value=SubjectKind.OBJECT.value),
@@ -74,7 +74,7 @@ class TrainCog(commands.Cog):
             rank=rank,
         )
         check_order(order)
-        await interaction.response.send_modal(TrainModal(order, PROVIDER))
+        await interaction.response.send_modal(TrainModal(self.bot, order, PROVIDER))
 
     @train.autocomplete("ethnicity")
     async def suggest_ethnicity(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
@@ -98,13 +98,13 @@ class TrainCog(commands.Cog):
         await interaction.response.edit_message(view=card(text, colour=discord.Colour.green()), attachments=[])
 
     async def press_add(self, interaction: Interaction, dataset_id: int) -> None:
-        await interaction.response.send_modal(PhotosModal(dataset_id, PROVIDER))
+        await interaction.response.send_modal(PhotosModal(self.bot, dataset_id, PROVIDER))
 
     async def press_remove(self, interaction: Interaction, dataset_id: int) -> None:
         board = await self.bot.services.datasets.board(
             dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id
         )
-        await interaction.response.edit_message(view=RemovalView(board, show_board), attachments=[])
+        await interaction.response.edit_message(view=RemovalView(self.bot, board, show_board), attachments=[])
 
     async def press_discard(self, interaction: Interaction, dataset_id: int) -> None:
         dataset = await self.bot.services.datasets.discard(

@@ -7,6 +7,7 @@ import pytest
 
 from bot.clock import Clock, Doorbell, SystemClock
 from tests.fakes.clock import NOON, ManualClock
+from tests.fakes.waiting import eventually
 
 
 async def test_the_system_clock_wakes_at_the_bell_long_before_the_time() -> None:
@@ -46,8 +47,7 @@ async def test_turning_the_manual_clock_wakes_exactly_those_whose_time_has_come(
     assert isinstance(clock, ManualClock)
     early = asyncio.create_task(clock.wait(asyncio.Event(), NOON + timedelta(seconds=10)))
     late = asyncio.create_task(clock.wait(asyncio.Event(), NOON + timedelta(seconds=20)))
-    while len(clock.sleeping_until) < 2:
-        await asyncio.sleep(0)
+    await eventually(lambda: len(clock.sleeping_until) == 2)
     clock.advance(timedelta(seconds=10))
     await early
     assert not late.done()

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -20,10 +21,10 @@ from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows, LeaseLost
 from tests.fakes.clock import NOON, ManualClock
 from tests.fakes.rows import add_training
+from tests.fakes.waiting import eventually
 
 SECOND = timedelta(seconds=1)
 LANE = "training"
-Check = Callable[[], bool]
 
 
 class Stage:
@@ -65,15 +66,15 @@ class Stage:
             return found.one()
 
 
-async def eventually(condition: Check) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.001)
-
-
 async def asleep(stage: Stage) -> None:
     """Until the lane (and the lease renewal) have nothing to do but wait."""
-    await eventually(lambda: len(stage.clock.sleeping_until) == 2 and not stage.lane.running)
+    bell = stage.doorbell.bell(LANE)
+    await eventually(lambda: len(stage.clock.sleeping_until) == 2 and not stage.lane.running and not bell.is_set())
+
+
+async def leased_beyond(stage: Stage, moment: datetime) -> bool:
+    until: datetime = (await stage.row(1)).lease_until
+    return until > moment
 
 
 @pytest.fixture
@@ -211,9 +212,7 @@ async def test_a_long_step_keeps_its_row_by_renewing_the_lease(stage: Stage) -> 
             await eventually(lambda: len(stage.clock.sleeping_until) == 2)
             stage.clock.advance(stage.pace.lease / 3)
             now = stage.clock.now()
-            async with asyncio.timeout(5):
-                while (await stage.row(1)).lease_until <= now + stage.pace.lease / 2:
-                    await asyncio.sleep(0.001)
+            await eventually(partial(leased_beyond, stage, now + stage.pace.lease / 2))
         assert stage.started == [1]
         gate.set()
         await eventually(lambda: not stage.lane.running)
@@ -232,11 +231,9 @@ async def test_after_a_standstill_a_row_still_being_worked_on_is_not_started_twi
     await add_training(stage.database)
     async with running(stage):
         await eventually(lambda: stage.started == [1] and len(stage.clock.sleeping_until) == 2)
-        stage.clock._moment += timedelta(hours=1)
+        stage.clock.stand_still_for(timedelta(hours=1))
         stage.doorbell.ring(LANE)
-        async with asyncio.timeout(5):
-            while (await stage.row(1)).lease_until <= stage.clock.now():
-                await asyncio.sleep(0.001)
+        await eventually(partial(leased_beyond, stage, stage.clock.now()))
         for _ in range(20):
             await asyncio.sleep(0)
         assert stage.started == [1]

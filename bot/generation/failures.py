@@ -2,6 +2,10 @@
 
 from bot.errors import Missing, OutOfCredits, Refused
 from bot.models import ProviderName
+from bot.quoting import quote
+
+REASON_MAX = 300
+"""Characters of what a provider says."""
 
 UNKNOWN_OUTCOME = (
     "We could not find out whether the provider took this order, so it is not sent again. "
@@ -19,7 +23,7 @@ UNSAFE = "The pictures could not be fetched safely. The person who runs this bot
 
 
 def failed_at_provider(provider: ProviderName, said: str | None) -> str:
-    return f"{provider.label} could not make the pictures: {said or 'no reason was given'}."
+    return f"{provider.label} could not make the pictures: {_reason(said)}."
 
 
 def key_rejected(provider: ProviderName) -> str:
@@ -35,4 +39,8 @@ def out_of_credits(error: OutOfCredits) -> str:
 def refused(provider: ProviderName, error: Refused | Missing) -> str:
     details = error.details if isinstance(error, Refused) else {}
     said = "; ".join([error.sentence, *(", ".join(texts) for texts in details.values())]).strip("; ")
-    return f"{provider.label} refused the order: {said or 'no reason was given'}."
+    return f"{provider.label} refused the order: {_reason(said)}."
+
+
+def _reason(said: str | None) -> str:
+    return quote(said, REASON_MAX) if said else "no reason was given"

@@ -72,17 +72,21 @@ class GenerationOutcomes:
         generation, now = claim.row, self._clock.now()
 
         async def work(connection: AsyncConnection) -> None:
+            await self._move(
+                connection, claim, S.READY, due_at=now + self._pace.pictures_kept, finished_at=now, attempt=0
+            )
             for position, (url, file) in enumerate(received, start=1):
                 await generations.add_picture(
                     connection, Picture(0, generation.id, position, url, file.file, file.content_type, file.size)
                 )
-            await self._move(
-                connection, claim, S.READY, due_at=now + self._pace.pictures_kept, finished_at=now, attempt=0
-            )
             await self._note(connection, claim, "fetched", f"{len(received)} of {generation.settings.count}")
             await self._post(connection, generation, PostKind.PICTURES)
 
-        await self._database.write(work)
+        try:
+            await self._database.write(work)
+        except LeaseLost:
+            self._spool.free(file.file for _, file in received)
+            raise
         self._doorbell.ring(LaneName.POSTS, LaneName.KEYS)
 
     async def fail(self, claim: Claim[Generation], sentence: str) -> None:

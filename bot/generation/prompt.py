@@ -19,9 +19,12 @@ STEPS = (4, 50)
 
 
 def with_trigger_word(prompt: str, trigger_word: str | None) -> str:
-    """The prompt with the trigger word in it exactly once more than zero times: put in front when it is not there."""
+    """The prompt with the trigger word in it exactly once more than zero times: put in front when it is not there.
+
+    An empty prompt stays empty: the word alone is no wish for a picture.
+    """
     prompt = " ".join(prompt.split())
-    if not trigger_word or re.search(rf"(?<!\w){re.escape(trigger_word)}(?!\w)", prompt):
+    if not prompt or not trigger_word or re.search(rf"(?<!\w){re.escape(trigger_word)}(?!\w)", prompt):
         return prompt
     return f"{trigger_word} {prompt}"
 

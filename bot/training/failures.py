@@ -4,6 +4,10 @@ from dataclasses import dataclass
 
 from bot.errors import Refused
 from bot.models import ProviderName, Training
+from bot.quoting import quote
+
+REASON_MAX = 300
+"""Characters of what a provider says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +45,17 @@ def out_of_credits(provider: ProviderName, required: int | None, available: int 
 
 
 def refused(provider: ProviderName, error: Refused) -> Failure:
-    said = error.sentence or "no reason was given"
     places = "; ".join(f"{path}: {', '.join(messages)}" for path, messages in list(error.details.items())[:5])
+    where = f" ({quote(places, REASON_MAX)})" if places else ""
     return Failure(
-        f"{provider.label} refused the order: {said}{f' ({places})' if places else ''}. Nothing was charged.",
+        f"{provider.label} refused the order: {_reason(error.sentence)}{where}. Nothing was charged.",
         retry=True,
     )
 
 
 def failed_at_provider(training: Training, said: str | None, balance: int | None) -> Failure:
     """`balance` is what the provider says now, in credits; nothing is promised about refunds."""
-    reason = f"{training.provider.label} could not finish the training: {said or 'no reason was given'}."
+    reason = f"{training.provider.label} could not finish the training: {_reason(said)}."
     if balance is None:
         money = f"Ask an admin to compare the balance in the {training.provider.label} dashboard."
     elif training.balance_before is None:
@@ -75,3 +79,7 @@ def never_finished(training: Training) -> Failure:
         f"Ask an admin to look for “·{training.marker}” in the {training.provider.label} dashboard.",
         retry=True,
     )
+
+
+def _reason(said: str | None) -> str:
+    return quote(said, REASON_MAX) if said else "no reason was given"

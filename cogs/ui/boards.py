@@ -6,8 +6,9 @@ from bot.datasets import CONSENT_SENTENCE, Board
 from bot.keys import Funds
 from bot.models import DatasetStatus, Photo, ProviderName, Verdict
 from bot.photos import checks
+from bot.quoting import quote
 from cogs.ui.views import ActionButton
-from cogs.ui.words import clip, count, quote
+from cogs.ui.words import clip, count
 
 SHEET_FILE = "contact-sheet.jpg"
 LIST_MAX = 2600

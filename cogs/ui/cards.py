@@ -7,9 +7,10 @@ import discord
 from bot.generation.service import GenerationView
 from bot.loras import LoraView
 from bot.models import ApiKeyRow, Lora, Post, PostKind, TimelineEntry, TrainingStatus
+from bot.quoting import quote
 from bot.training.service import TrainingView
 from cogs.ui.views import ActionButton
-from cogs.ui.words import ago, clip, count, moment, quote
+from cogs.ui.words import ago, clip, count, moment
 
 Layout = discord.ui.LayoutView
 Text = discord.ui.TextDisplay

@@ -19,6 +19,7 @@ FILES_EACH = 10
 """Files one upload field takes (Discord /docs/components/reference); three fields make 30 photos."""
 CONSENT_LABEL = "Everyone in the photos agrees and is 18+"
 CONSENT_SECONDS = 600
+FORM_SECONDS = 3600
 SUBJECT_WORDS = {
     SubjectKind.PERSON: "a person",
     SubjectKind.OBJECT: "a pet, object or place",
@@ -45,8 +46,8 @@ def _consent_label(box: discord.ui.Checkbox[SafeModal], provider: ProviderName) 
 class TrainModal(SafeModal):
     """Name, up to 30 photos in three uploads, consent."""
 
-    def __init__(self, order: DatasetOrder, provider: ProviderName) -> None:
-        super().__init__(title=f"Train a LoRA of {SUBJECT_WORDS[order.subject_kind]}", timeout=3600)
+    def __init__(self, bot: DarkroomBot, order: DatasetOrder, provider: ProviderName) -> None:
+        super().__init__(bot, title=f"Train a LoRA of {SUBJECT_WORDS[order.subject_kind]}", seconds=FORM_SECONDS)
         self.order, self.provider = order, provider
         self.name: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
             placeholder="Rex", min_length=1, max_length=40
@@ -75,8 +76,10 @@ class TrainModal(SafeModal):
 class PhotosModal(SafeModal):
     """More photos for a dataset that exists; with `uploads` given (a message's photos) it asks for consent only."""
 
-    def __init__(self, dataset_id: int, provider: ProviderName, uploads: Sequence[Upload] = ()) -> None:
-        super().__init__(title="Add photos", timeout=3600)
+    def __init__(
+        self, bot: DarkroomBot, dataset_id: int, provider: ProviderName, uploads: Sequence[Upload] = ()
+    ) -> None:
+        super().__init__(bot, title="Add photos", seconds=FORM_SECONDS)
         self.dataset_id, self.provider, self.given = dataset_id, provider, uploads
         self.uploads = [] if uploads else _upload_fields(required=1)
         self.consent: discord.ui.Checkbox[SafeModal] = discord.ui.Checkbox(default=False)
@@ -99,8 +102,8 @@ class PhotosModal(SafeModal):
 class ConsentView(SafeView):
     """The box was not ticked: ask once more, and keep the uploads so that nothing has to be sent again."""
 
-    def __init__(self, dataset: Dataset, uploads: Sequence[Upload], provider: ProviderName) -> None:
-        super().__init__(timeout=CONSENT_SECONDS)
+    def __init__(self, bot: DarkroomBot, dataset: Dataset, uploads: Sequence[Upload], provider: ProviderName) -> None:
+        super().__init__(bot, seconds=CONSENT_SECONDS)
         self.dataset, self.uploads, self.provider = dataset, uploads, provider
 
     @discord.ui.button(label="I agree, add my photos", style=discord.ButtonStyle.success)
@@ -120,7 +123,7 @@ async def take_photos(
         sentence = CONSENT_SENTENCE.format(provider=provider.label)
         await interaction.followup.send(
             f"Nothing has been downloaded yet. Please confirm first:\n> {sentence}",
-            view=ConsentView(dataset, uploads, provider),
+            view=ConsentView(interaction.client, dataset, uploads, provider),
             ephemeral=True,
         )
         return

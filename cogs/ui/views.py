@@ -7,6 +7,7 @@ from typing import Any, Self
 import discord
 
 from bot.client import DarkroomBot
+from bot.errors import UserError
 from cogs.ui.replies import Interaction
 
 Press = Callable[[Interaction, int], Awaitable[None]]
@@ -54,17 +55,31 @@ class ActionButton(
 
     async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> None:  # type: ignore[override]
         try:
-            await _PRESSES[(self.area, self.action)](interaction, self.row_id)
+            press = _PRESSES.get((self.area, self.action))
+            if press is None:
+                raise UserError("This button is from another version of the bot. `/jobs` shows where everything is.")
+            await press(interaction, self.row_id)
         except Exception as error:  # noqa: BLE001 - the error door answers and logs
             await interaction.client.error_door(interaction, error)
 
 
 class SafeModal(discord.ui.Modal):
+    def __init__(self, bot: DarkroomBot, *, title: str, seconds: int) -> None:
+        super().__init__(title=title, timeout=seconds, custom_id=bot.fleeting_id(seconds))
+
     async def on_error(self, interaction: discord.Interaction[DarkroomBot], error: Exception, /) -> None:  # type: ignore[override]
         await interaction.client.error_door(interaction, error)
 
 
 class SafeView(discord.ui.View):
+    """Buttons for a few minutes on a private message; what they act on is in this object only."""
+
+    def __init__(self, bot: DarkroomBot, *, seconds: int) -> None:
+        super().__init__(timeout=seconds)
+        for item in self.children:
+            if isinstance(item, discord.ui.Button):
+                item.custom_id = bot.fleeting_id(seconds)
+
     async def on_error(  # type: ignore[override]
         self, interaction: discord.Interaction[DarkroomBot], error: Exception, item: discord.ui.Item[Any], /
     ) -> None:

@@ -1,15 +1,9 @@
-"""Small pieces of text: quoting what people typed, numbers, times. Pure."""
+"""Small pieces of text: numbers, times, lists that fit. Pure."""
 
 from datetime import datetime
 
 TEXT_MAX = 4000
 """Characters of all text displays of a Components V2 message together (Discord /docs/components/reference)."""
-
-
-def quote(text: str, limit: int = 100) -> str:
-    """What somebody typed, as a code span: no mention, link, emoji or formatting in it comes alive."""
-    flat = " ".join(text.replace("`", "ˋ").split()) or " "
-    return f"`{flat if len(flat) <= limit else flat[: limit - 1] + '…'}`"
 
 
 def count(number: int, noun: str) -> str:

@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 import re
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -36,7 +36,7 @@ class BrokenTrainings(TrainingService):
         raise RuntimeError(f"no such thing: {SECRET}")
 
 
-def put_in(stage: Stage, **services: object) -> None:
+def put_in(stage: Stage, **services: Any) -> None:
     bot = stage.world.darkroom.gateway.bot
     assert bot is not None
     bot.services = dataclasses.replace(bot.services, **services)
@@ -83,9 +83,7 @@ async def test_a_form_that_breaks_answers_with_an_incident(broken: Stage, caplog
     broken.world.env._errors.clear()
 
 
-async def test_an_interaction_that_came_too_late_is_no_incident(
-    keyed: Stage, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_an_interaction_that_came_too_late_is_no_incident(keyed: Stage, caplog: pytest.LogCaptureFixture) -> None:
     keyed.world.env.inject_error("POST", "/interactions/*/callback", status=404, code=10062)
     await keyed.use(keyed.ben, "jobs")
     assert not any("Incident" in record.getMessage() for record in caplog.records)

@@ -45,7 +45,6 @@ async def test_imagine_sends_every_option_to_the_provider_and_shows_it(keyed: St
     assert [attachment.filename for attachment in picture.attachments] == ["darkroom-1-1.jpg", "darkroom-1-2.jpg"]
     job = next(iter(keyed.world.provider.jobs.values()))
     assert job.order["prompt"] == f"{lora.trigger_word} in a forest"
-    print(job.order)
     assert (job.count, job.seed) == (2, 42)
 
 

@@ -1,6 +1,7 @@
 """/keys: for admins only, through a form, and never shown again."""
 
 import logging
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ async def test_only_admins_see_the_commands(stage: Stage) -> None:
     [("keys set", {"provider": "apiframe"}), ("keys status", {}), ("keys remove", {"provider": "apiframe"})],
 )
 async def test_a_member_who_was_let_at_the_commands_is_still_refused(
-    keyed: Stage, command: str, options: dict[str, str]
+    keyed: Stage, command: str, options: dict[str, Any]
 ) -> None:
     root = keyed.world.env.backend.find_command("keys", keyed.world.guild.id)
     assert root is not None

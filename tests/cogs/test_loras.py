@@ -63,7 +63,9 @@ async def test_archiving_asks_first_then_the_provider_deletes_it_and_nobody_can_
     assert "`Foxy` is archived" in answer_to(done)
     assert trained.world.provider.loras[lora.request_id].status == "ARCHIVED"
     assert await names_offered(trained, "ben", "imagine") == []
-    assert "You have no such LoRA here." in answer_to(await trained.use(trained.ben, "imagine", prompt="x", lora="Foxy"))
+    assert "You have no such LoRA here." in answer_to(
+        await trained.use(trained.ben, "imagine", prompt="x", lora="Foxy")
+    )
 
 
 async def test_another_member_may_not_archive_it(trained: Stage) -> None:

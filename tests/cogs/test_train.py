@@ -1,9 +1,12 @@
 """The main job: /train, the board, Start, the message that it is ready."""
 
+from typing import Any
+
 import pytest
 from simcord.components import walk_components
 
 from bot.sandbox.apiframe_world import TrainingFault
+from bot.sandbox.faults import Fault
 from bot.sandbox.world import REHEARSAL_CREDITS, REHEARSAL_KEY
 from tests.cogs.stage import (
     Stage,
@@ -111,7 +114,7 @@ async def test_without_a_ticked_box_nothing_is_downloaded_until_i_agree(keyed: S
 
 @pytest.mark.parametrize("given", [{"subject": "person"}, {"gender": "female"}, {"ethnicity": "Mixed"}])
 async def test_a_person_without_gender_or_ethnicity_is_told_before_any_upload(
-    stage: Stage, given: dict[str, str]
+    stage: Stage, given: dict[str, Any]
 ) -> None:
     answered = await stage.use(stage.ben, "train", **given)
     assert answered.modal is None
@@ -203,6 +206,13 @@ async def test_without_a_key_the_board_says_who_can_help_and_start_is_refused(st
     assert "no Apiframe key yet" in answer_to(await stage.start(stage.ben, board))
 
 
+async def test_while_the_provider_is_down_the_board_comes_without_a_balance(keyed: Stage) -> None:
+    keyed.world.provider.faults.next("GET /v2/me", *[Fault.answer(503)] * 3)
+    board = board_of(await keyed.send_form(keyed.ben, "Foxy", photos(15)))
+    assert "257 Apiframe credits · balance not known just now" in text_of(board)
+    assert "Start training (15 photos)" in buttons_of(board)
+
+
 async def test_a_failed_training_says_why_and_starts_again_with_one_press(keyed: Stage) -> None:
     keyed.world.provider.faults.trainings.append(TrainingFault.FAIL_BEFORE_CHARGE)
     board = board_of(await keyed.send_form(keyed.ben, "Foxy", photos(15)))
@@ -221,4 +231,3 @@ def edits_of(stage: Stage) -> list[tuple[str, str]]:
         for request in stage.world.env.http_requests
         if request.method == "PATCH" and request.path.startswith("/channels/")
     ]
-

@@ -31,6 +31,10 @@ class ManualClock:
             if until <= self._moment:
                 rung.set()
 
+    def stand_still_for(self, step: timedelta) -> None:
+        """The computer was suspended: time has gone by, and nobody has been woken yet."""
+        self._moment += step
+
     async def wait(self, wake: asyncio.Event, until: datetime | None) -> None:
         if wake.is_set() or (until is not None and until <= self._moment):
             return

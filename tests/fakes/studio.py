@@ -23,12 +23,12 @@ from bot.models import (
     Channel,
     Generation,
     GenerationSettings,
-    GenerationStatus,
     LaneName,
     Lora,
     Post,
     PostKind,
     ProviderName,
+    SubjectTable,
     Training,
     TrainingStatus,
 )
@@ -40,7 +40,7 @@ from bot.providers import apiframe
 from bot.providers.base import ProviderClient
 from bot.providers.transport import Transport
 from bot.sandbox.apiframe import RehearsalApiframe
-from bot.sandbox.apiframe_world import RehearsalPace
+from bot.sandbox.apiframe_world import RehearsalLora, RehearsalPace, make_id
 from bot.storage import datasets, generations, keys, loras, posts, tables, timeline, trainings
 from bot.storage.database import Database, sqlite_url
 from bot.storage.due import Claim, DueRows, LeaseLost
@@ -51,7 +51,7 @@ from bot.training.service import TrainingService
 from bot.training.steps import TrainingSteps
 from tests.fakes.clock import ManualClock
 from tests.fakes.poster import FakePoster
-from tests.fakes.rows import ADMIN, ANNA, CHANNEL, GUILD, add_dataset, add_photos, photo
+from tests.fakes.rows import ADMIN, ANNA, CHANNEL, GUILD, add_dataset, add_lora, add_photos, photo
 
 KEY, NEXT_KEY, OTHER_KEY, POOR_KEY = (
     "afk_studio_key_0001",
@@ -74,6 +74,7 @@ Advance = Callable[[Claim[Any]], Awaitable[None]]
 class Studio:
     """Services, lanes and the world around them. `public_url` None: the webhook address is not sent."""
 
+    folder: Path
     database: Database
     spool: Spool
     sealer: Sealer
@@ -121,14 +122,6 @@ class Studio:
         self.clock.advance(step)
         await self.settle(*lanes)
 
-    async def until(self, condition: Callable[[], Awaitable[bool]], *, every: timedelta, at_most: timedelta) -> None:
-        """Turn the clock on, working, until the condition holds."""
-        deadline = self.clock.now() + at_most
-        await self.settle()
-        while not await condition():
-            assert self.clock.now() < deadline, "it never came to this"
-            await self.pass_time(every)
-
     async def set_key(self, api_key: str = KEY, *, guild_id: int = GUILD) -> int:
         return (await self.keys.set(guild_id, PROVIDER, api_key, set_by=ADMIN)).row.id
 
@@ -174,7 +167,39 @@ class Studio:
         assert lora is not None
         return lora
 
+    async def lora(self, *, api_key: str = KEY, guild_id: int = GUILD, user_id: int = ANNA) -> Lora:
+        """A LoRA that is ready, here and at the provider, without the way there."""
+        number = len(self.server.loras) + 1
+        source = self.folder / f"source-{number}.jpg"
+        source.write_bytes(tiny_jpeg(number))
+        request_id = make_id()
+        self.server.loras[request_id] = RehearsalLora(
+            id=request_id,
+            team=TEAMS[api_key],
+            api_key=api_key,
+            name=f"Rex ·ready{number}",
+            subject_kind="object",
+            gender=None,
+            ethnicity=None,
+            age=None,
+            steps=1000,
+            rank=32,
+            photos=(source,),
+            webhook_url=None,
+            webhook_events=(),
+            number=number,
+            created_at=self.clock.now(),
+            state_since=self.clock.now(),
+            status="READY",
+            trigger_word="TORKPN",
+        )
+        lora_id = await add_lora(
+            self.database, 1000 + number, request_id=request_id, guild_id=guild_id, owner_id=user_id
+        )
+        return await self.loras.get_for(lora_id, guild_id=guild_id, user_id=user_id)
+
     async def order(self, lora: Lora, prompt: str = "in a forest", **settings: Any) -> Generation:
+        """An order of the LoRA's owner."""
         return await self.generations.order(
             lora, prompt, GenerationSettings(**settings), channel=Channel(CHANNEL), user_id=lora.owner_id
         )
@@ -204,13 +229,9 @@ class Studio:
 
     async def words(self, job: Training | Generation) -> list[str]:
         """What the job's timeline says happened, in order."""
-        subject = timeline.SubjectTable.TRAINING if isinstance(job, Training) else timeline.SubjectTable.GENERATION
+        subject = SubjectTable.TRAINING if isinstance(job, Training) else SubjectTable.GENERATION
         async with self.database.read() as connection:
             return [entry.what for entry in await timeline.of(connection, subject, job.id)]
-
-    async def is_over(self, job: Training | Generation) -> bool:
-        now = await (self.training(job.id) if isinstance(job, Training) else self.generation(job.id))
-        return now.status.is_terminal
 
     async def change(self, table: sa.Table, row_id: int, **values: Any) -> None:
         async def work(connection: AsyncConnection) -> None:
@@ -249,10 +270,13 @@ async def open_studio(folder: Path, database_file: Path) -> AsyncIterator[Studio
         spool = Spool(folder / "spool")
         desk = PhotoDesk(spool, workers=2)
         stack.callback(desk.close)
-        yield _build(server, database, transport, fetcher, spool, desk, clock=clock, pace=pace, doorbell=doorbell)
+        yield _build(
+            folder, server, database, transport, fetcher, spool, desk, clock=clock, pace=pace, doorbell=doorbell
+        )
 
 
 def _build(
+    folder: Path,
     server: RehearsalApiframe,
     database: Database,
     transport: Transport,
@@ -289,6 +313,7 @@ def _build(
     poster = FakePoster(clock)
     outbox = OutboxService(database, poster, RateGate(1000), doorbell=doorbell, clock=clock, pace=pace)
     studio = Studio(
+        folder=folder,
         database=database,
         spool=spool,
         sealer=sealer,
@@ -324,4 +349,3 @@ def tiny_jpeg(number: int) -> bytes:
 
 
 IN_FLIGHT = [status.value for status in TrainingStatus if status.is_in_flight]
-OPEN_GENERATIONS = [status.value for status in GenerationStatus if not status.is_terminal]

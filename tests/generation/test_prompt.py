@@ -28,8 +28,14 @@ def times_in(word: str, prompt: str) -> int:
 
 
 @given(PROMPTS, WORDS)
-def test_the_trigger_word_is_always_in_the_prompt(prompt: str, word: str) -> None:
-    assert times_in(word, with_trigger_word(prompt, word)) >= 1
+def test_the_trigger_word_is_in_every_prompt_that_says_anything(prompt: str, word: str) -> None:
+    assert times_in(word, with_trigger_word(prompt, word)) >= bool(prompt.split())
+
+
+@pytest.mark.parametrize("prompt", ["", "   ", "\n\t"])
+def test_an_empty_prompt_is_not_made_up_of_the_trigger_word_alone(prompt: str) -> None:
+    with pytest.raises(UserError, match="describe"):
+        check_prompt(with_trigger_word(prompt, "TORKPN"))
 
 
 @given(PROMPTS, WORDS)

@@ -148,7 +148,7 @@ class Hands(RuleBasedStateMachine):
 
 def test_two_workers_never_hold_the_same_row_and_no_row_is_lost(migrated_file: Path) -> None:
     Hands.migrated = migrated_file
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Hands,
         settings=settings(
             max_examples=25,

@@ -14,6 +14,7 @@ from bot.sandbox.faults import Fault
 from bot.webhook_hints import WebhookHints
 from tests.fakes.rows import OTHER_GUILD
 from tests.fakes.studio import KEY, NEXT_KEY, OTHER_KEY, PROVIDER, TRAINS_IN, Studio
+from tests.fakes.waiting import eventually
 
 S = TrainingStatus
 
@@ -88,9 +89,7 @@ async def test_a_hint_that_overtakes_the_answer_to_the_order_makes_the_row_due_a
     [claim] = await studio.claim(LaneName.TRAININGS)
     studio.server.faults.next("POST /v2/loras", Fault.hang())
     step = asyncio.create_task(studio.step(LaneName.TRAININGS, claim))
-    async with asyncio.timeout(5):
-        while not studio.server.loras:
-            await asyncio.sleep(0.001)
+    await eventually(lambda: bool(studio.server.loras))
     [request_id] = studio.server.loras
     studio.finish_at_provider(request_id)
     assert await deliver(hints, started.webhook_token, {"id": request_id, "status": "READY"})

@@ -83,7 +83,7 @@ class Walk(RuleBasedStateMachine):
 
 
 def test_no_order_of_events_sends_two_orders_or_leaves_an_end() -> None:
-    run_state_machine_as_test(Walk)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(Walk)
 
 
 def test_every_status_can_still_come_to_an_end() -> None:

@@ -12,6 +12,7 @@ from bot.storage import tables
 from bot.storage.due import LeaseLost
 from tests.fakes.rows import ANNA, CHANNEL, GUILD
 from tests.fakes.studio import KEY, NEXT_KEY, OTHER_KEY, POOR_KEY, PROVIDER, TRAINS_IN, Studio
+from tests.fakes.waiting import eventually
 
 S = TrainingStatus
 CREATE = "POST /v2/loras"
@@ -140,9 +141,7 @@ async def test_after_a_crash_during_the_call_we_leave_the_order_alone_for_a_whil
     [claim] = await studio.claim(LaneName.TRAININGS)
     studio.server.faults.next(CREATE, Fault.hang(accepted=False))
     step = asyncio.create_task(studio.step(LaneName.TRAININGS, claim))
-    async with asyncio.timeout(5):
-        while creates(studio) == 0:
-            await asyncio.sleep(0.001)
+    await eventually(lambda: creates(studio) == 1)
     step.cancel()
     await asyncio.gather(step, return_exceptions=True)
     assert (await studio.training(training.id)).status is S.SUBMITTING
@@ -166,6 +165,18 @@ async def test_a_worker_that_lost_its_lease_never_reaches_the_paid_call(studio: 
     assert creates(studio) == 0
     await studio.step(LaneName.TRAININGS, quick)
     assert (await studio.training(training.id)).status is S.SUBMITTED
+    assert creates(studio) == 1
+
+
+async def test_a_worker_whose_lease_has_run_out_does_not_pay_even_if_nobody_took_the_row(studio: Studio) -> None:
+    await studio.set_key()
+    await studio.begin()
+    [slow] = await studio.claim(LaneName.TRAININGS)
+    studio.clock.advance(studio.pace.lease)
+    with pytest.raises(LeaseLost):
+        await studio.lanes[LaneName.TRAININGS][1](slow)
+    assert creates(studio) == 0
+    await studio.settle()
     assert creates(studio) == 1
 
 

@@ -1,6 +1,7 @@
 """A campaign of kills: sweeps every point that the bot passes, mixes in random moments and faults, keeps the count."""
 
 import asyncio
+import itertools
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -61,7 +62,7 @@ class Campaign:
             rig.standin.messages.nonce_memory_seconds = 0.0
         await self._open(rig)
         rules = add_discord_faults(rig, self._random.randrange(2**32), is_forgetful=is_forgetful)
-        provider_faults = ProviderFaults(rig.provider, self._random)
+        provider_faults = ProviderFaults(rig.provider)
         work = [asyncio.create_task(keep_busy(rig, member)) for member in rig.members]
         while rig.kills < KILLS_A_RIG and self._begun < self._planned:
             provider_faults.queue_one()
@@ -113,12 +114,14 @@ class Campaign:
 class ProviderFaults:
     """Faults of the paid calls, one at a time for each route, and how many were met."""
 
-    def __init__(self, provider: RehearsalApiframe, rng: random.Random) -> None:
-        self._provider, self._random = provider, rng
+    def __init__(self, provider: RehearsalApiframe) -> None:
+        self._provider = provider
+        # By turns: after five orders in a row that did not arrive the bot rightly gives up.
+        self._turns = itertools.cycle(itertools.product(PROVIDER_FAULTS, PAID_ROUTES))
         self._queued: list[tuple[str, str, ProviderFault]] = []
 
     def queue_one(self) -> None:
-        route, name = self._random.choice(PAID_ROUTES), self._random.choice(sorted(PROVIDER_FAULTS))
+        name, route = next(self._turns)
         if self._provider.faults.routes._waiting[route]:
             return
         fault = PROVIDER_FAULTS[name]()

@@ -1,5 +1,6 @@
 """What a member does with Darkroom, as a person would: again, when nothing came back, until it is accepted."""
 
+import contextlib
 import io
 import random
 import re
@@ -47,6 +48,8 @@ class Member:
     accepted_at_try: int = 0
     acted_in: int = 0
     """The life that got the last action."""
+    heard: str = "nothing"
+    """What the last answer said."""
 
     async def train(self, name: str) -> int:
         """The number of the training that was accepted under this name."""
@@ -105,11 +108,14 @@ class Member:
         """Do it when a bot is there, and wait for its answer; None when there was none."""
         self.tries += 1
         if self.tries > self.accepted_at_try + TRIES:
-            raise AssertionError(f"{self.person.name} gave up after {TRIES} tries")
+            raise AssertionError(f"{self.person.name} gave up after {TRIES} tries; heard last: {self.heard}")
         await self._until_connected()
         self.acted_in = life = self.life()
         handle = await action()
-        await self._until(lambda: handle.callback is not None or self.life() != life, "an answer")
+        with contextlib.suppress(AssertionError):  # a late answer is refused by Discord, and people try again
+            await self._until(lambda: handle.callback is not None or self.life() != life, "an answer")
+        if handle.original_message is not None:
+            self.heard = handle.original_message.text
         return handle if handle.callback is not None else None
 
     async def _until_connected(self) -> None:

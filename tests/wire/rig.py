@@ -1,6 +1,7 @@
 """One bot to be killed: its Discord, its provider, its members, and the lives it goes through."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -33,6 +34,7 @@ PACE = {
 PROVIDER_PACE = RehearsalPace(pending_s=0.05, uploading_s=0.05, training_s=0.3, image_queue_s=0.03, image_work_s=0.03)
 CONNECT_S = 20.0
 DRAIN_S = 45.0
+WAIT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,19 +129,19 @@ class Rig:
         """A training and a picture with it, each accepted, each awaited in the channel."""
         number = await member.train(name)
         self.promises.trainings[number] = name
-        ready = await self.post(f"Training #{number} · ready")
+        ready = await self.post(f"Training #{number} · ready", WAIT_S)
         pictures, prompt = await member.imagine(ready, f"{name} at the sea")
         self.promises.pictures[pictures] = prompt
-        await self.post(f"Pictures #{pictures} · AI-generated")
+        await self.post(f"Pictures #{pictures} · AI-generated", WAIT_S)
 
-    async def post(self, footer: str) -> StoredMessage:
+    async def post(self, footer: str, seconds: float = 20.0) -> StoredMessage:
         found: list[StoredMessage] = []
 
         def look() -> bool:
             found[:] = [message for message in self.messages if footer in footers([message])]
             return bool(found)
 
-        await self.standin.until(look, footer, 120)
+        await self.standin.until(look, footer, seconds)
         return found[0]
 
     @property
@@ -189,6 +191,8 @@ async def open_rig(folder: Path, *, members: int = 4, **more: Any) -> AsyncItera
     finally:
         await provider.close()
         await standin.close()
+        # Files of requests that a kill cut off are closed here and not while the next test runs.
+        gc.collect()
 
 
 def _assemble(folder: Path, standin: DiscordStandin, provider: RehearsalApiframe, count: int) -> Rig:

@@ -1,10 +1,9 @@
 """Killed anywhere, any number of times: every accepted job ends in one post, and each is paid for once."""
 
 import asyncio
-import gc
 import os
 import random
-from collections.abc import Callable
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,17 +36,9 @@ pytestmark = [
 ]
 
 
-def terminal_of(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Writes a line to the terminal although output is captured."""
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    assert reporter is not None
-    reporter.ensure_newline()
-    return reporter.write_line  # type: ignore[no-any-return]
-
-
 @pytest.mark.timeout(max(600, KILLS * 6))
 async def test_nothing_is_lost_or_paid_or_posted_twice_however_often_the_bot_is_killed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv(SPEC_VARIABLE, raising=False)  # bodies are checked elsewhere; here it would cost half the time
     campaign = Campaign(tmp_path, SEED, KILLS)
@@ -55,10 +46,10 @@ async def test_nothing_is_lost_or_paid_or_posted_twice_however_often_the_bot_is_
     try:
         await campaign.run()
     finally:
-        say = terminal_of(request)
-        say(f"{campaign.verdict.line(campaign.kills)}; points {len(campaign.points_hit)} of {len(campaign.points)}")
-        say(f"replay: {replay}")
-        gc.collect()
+        with capsys.disabled():
+            books = campaign.verdict.line(campaign.kills)
+            met = f"points {len(campaign.points_hit)} of {len(campaign.points)}"
+            sys.stdout.write(f"\n{books}, {met}; replay: {replay}\n")
     missed = sorted(campaign.points - campaign.points_hit)
     assert campaign.verdict.is_clean, f"{campaign.verdict}\nreplay: {replay}"
     assert campaign.kills >= KILLS

@@ -1,0 +1,225 @@
+"""Pictures on their way: followed, fetched in time, kept for a while, and shown to nobody else."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from bot.errors import NotFound
+from bot.models import Channel, GenerationSettings, GenerationStatus, LaneName, Lora, PostKind
+from bot.providers.base import WebhookHint
+from bot.sandbox.apiframe_world import JobFault
+from bot.sandbox.faults import Fault
+from bot.storage import tables
+from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
+from tests.fakes.studio import KEY, Studio
+from tests.generation.orders import PNG, finish, made, pictures
+
+S = GenerationStatus
+GENERATE = "POST /v2/images/generate"
+MINUTE = timedelta(minutes=1)
+
+
+async def test_the_pictures_are_on_disk_before_there_is_anything_to_post(studio: Studio, lora: Lora) -> None:
+    ordered = await studio.order(lora)
+    for _ in range(10):
+        await studio.work(LaneName.GENERATIONS)
+        studio.clock.advance(timedelta(seconds=5))
+        files = await pictures(studio, ordered)
+        posted = await studio.posts_of(PostKind.PICTURES)
+        assert not posted or (files and all(file and studio.spool.path(file).stat().st_size for file in files))
+    assert posted
+
+
+async def test_an_order_nobody_could_send_for_a_day_ends_with_a_word(studio: Studio, lora: Lora) -> None:
+    ordered = await studio.order(lora)
+    await studio.server.close()
+    for _ in range(3):
+        await studio.pass_time(timedelta(hours=9))
+    ended = await studio.generation(ordered.id)
+    assert ended.status is S.FAILED
+    assert "/imagine" in (ended.error or "")
+
+
+ENDS = {
+    JobFault.FAIL: "could not make the pictures",
+    JobFault.CANCELLED: "could not make the pictures",
+    JobFault.EXPIRED: "deleted these pictures",
+}
+
+
+@pytest.mark.parametrize(("fault", "words"), ENDS.items())
+async def test_pictures_that_will_not_come_are_explained(
+    studio: Studio, lora: Lora, fault: JobFault, words: str
+) -> None:
+    studio.server.faults.jobs.append(fault)
+    ordered = await studio.order(lora)
+    await studio.settle()
+    await finish(studio)
+    ended = await studio.generation(ordered.id)
+    assert ended.status is S.FAILED
+    assert words in (ended.error or "")
+    assert studio.poster.kinds() == [PostKind.PICTURES_FAILED]
+
+
+async def test_fewer_pictures_than_ordered_are_delivered_as_they_are(studio: Studio, lora: Lora) -> None:
+    studio.server.faults.jobs.append(JobFault.PARTIAL)
+    ordered = await studio.order(lora, count=3)
+    await studio.settle()
+    await finish(studio)
+    view = await studio.generations.view_for(ordered.id, guild_id=GUILD, user_id=ANNA)
+    assert view.generation.status is S.READY
+    assert len(view.pictures) == 2
+    assert "2 of 3" in [entry.detail for entry in view.timeline]
+
+
+async def test_pictures_that_vanish_before_they_are_fetched_leave_nothing_behind(studio: Studio, lora: Lora) -> None:
+    ordered = await made(studio, lora, count=2)
+    studio.server.faults.next("GET /images/{name}", *[Fault.answer(200, body=PNG), Fault.answer(404)])
+    await studio.settle()
+    ended = await studio.generation(ordered.id)
+    assert ended.status is S.FAILED
+    assert "deleted these pictures" in (ended.error or "")
+    assert studio.files() == []
+
+
+async def test_a_broken_download_is_fetched_again_whole(studio: Studio, lora: Lora) -> None:
+    ordered = await made(studio, lora, count=2)
+    studio.server.faults.next("GET /images/{name}", Fault.answer(200, body=PNG), Fault.answer(500))
+    await studio.settle()
+    assert studio.files() == []
+    await studio.pass_time(MINUTE)
+    assert (await studio.generation(ordered.id)).status is S.READY
+    assert len(studio.files()) == 2
+
+
+async def test_an_error_page_in_place_of_a_picture_is_never_posted(studio: Studio, lora: Lora) -> None:
+    ordered = await made(studio, lora)
+    studio.server.faults.next("GET /images/{name}", Fault.html_200())
+    await studio.settle()
+    assert studio.poster.messages == []
+    await studio.pass_time(MINUTE)
+    assert (await studio.generation(ordered.id)).status is S.READY
+
+
+async def test_pictures_from_a_host_that_is_not_trusted_are_not_fetched(studio: Studio, lora: Lora) -> None:
+    ordered = await made(studio, lora)
+    await studio.change(tables.generations, ordered.id, image_urls=["http://169.254.169.254/latest/meta-data"])
+    await studio.settle()
+    assert (await studio.generation(ordered.id)).status is S.FAILED
+    assert studio.files() == []
+
+
+async def test_pictures_that_cannot_be_fetched_for_a_day_end_with_a_word(studio: Studio, lora: Lora) -> None:
+    ordered = await made(studio, lora)
+    await studio.server.close()
+    for _ in range(4):
+        await studio.pass_time(timedelta(hours=9))
+    ended = await studio.generation(ordered.id)
+    assert ended.status is S.FAILED
+    assert "within a day" in (ended.error or "")
+
+
+@pytest.mark.parametrize("trouble", ["outage", "key refused", "held"])
+async def test_a_provider_that_stays_silent_for_a_day_leaves_nobody_waiting(
+    studio: Studio, lora: Lora, trouble: str
+) -> None:
+    studio.server.faults.hold_generations = True
+    ordered = await studio.order(lora)
+    await studio.settle()
+    if trouble == "outage":
+        await studio.server.close()
+    elif trouble == "key refused":
+        studio.server.faults.inactive_keys.add(KEY)
+    for _ in range(4):
+        await studio.pass_time(timedelta(hours=9))
+    ended = await studio.generation(ordered.id)
+    assert ended.status is S.FAILED
+    assert ended.error
+
+
+async def test_polling_slows_down_and_stays_below_its_ceiling(studio: Studio, lora: Lora) -> None:
+    studio.server.faults.hold_generations = True
+    ordered = await studio.order(lora)
+    await studio.settle()
+    waits = []
+    for _ in range(8):
+        due_at = (await studio.generation(ordered.id)).due_at
+        assert due_at is not None
+        waits.append(due_at - studio.clock.now())
+        await studio.pass_time(waits[-1])
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (studio.pace.generation_poll, studio.pace.generation_poll_max)
+    studio.clock.advance(studio.pace.generation_deadline)
+    await studio.settle()
+    due_at = (await studio.generation(ordered.id)).due_at
+    assert due_at == studio.clock.now() + studio.pace.backoff_max
+
+
+async def test_pictures_are_kept_for_seven_days_and_then_leave_the_disk(studio: Studio, lora: Lora) -> None:
+    ordered = await studio.order(lora, count=2)
+    await studio.settle()
+    await finish(studio)
+    finished_at = (await studio.generation(ordered.id)).finished_at
+    assert finished_at is not None
+    await studio.pass_time(finished_at + studio.pace.pictures_kept - studio.clock.now() - timedelta(seconds=1))
+    assert len(studio.files()) == 2
+    await studio.pass_time(timedelta(seconds=1))
+    assert studio.files() == []
+    assert await pictures(studio, ordered) == [None, None]
+    assert (await studio.generation(ordered.id)).status is S.READY
+
+
+async def test_a_finished_order_is_forgotten_after_thirty_days(studio: Studio, lora: Lora) -> None:
+    await studio.order(lora)
+    await studio.settle()
+    await finish(studio)
+    await studio.pass_time(studio.pace.details_kept)
+    for table in (tables.generations, tables.pictures, tables.timeline, tables.posts):
+        assert await studio.scalars(sa.select(table.c.id)) == []
+
+
+async def test_a_hint_while_the_last_step_runs_does_not_take_the_pictures_away(studio: Studio, lora: Lora) -> None:
+    await made(studio, lora)
+    [claim] = await studio.claim(LaneName.GENERATIONS)
+    assert await studio.generations.hint(claim.row.webhook_token, WebhookHint(claim.row.request_id, False, "hex"))
+    await studio.step(LaneName.GENERATIONS, claim)
+    await studio.settle()
+    assert len(studio.files()) == 1
+    assert studio.poster.kinds() == [PostKind.PICTURES]
+
+
+async def test_a_hint_fetches_the_pictures_without_waiting_for_the_next_poll(studio: Studio, lora: Lora) -> None:
+    ordered = await studio.order(lora)
+    await studio.settle()
+    sent = await studio.generation(ordered.id)
+    studio.server.jobs[str(sent.request_id)].status = "COMPLETED"
+    assert await studio.work(LaneName.GENERATIONS) == 0
+    assert not await studio.generations.hint(sent.webhook_token, WebhookHint("another", False, "hex"))
+    assert await studio.generations.hint(sent.webhook_token, WebhookHint(str(sent.request_id), False, "hex"))
+    await studio.settle()
+    assert (await studio.generation(ordered.id)).status is S.READY
+
+
+@pytest.mark.parametrize(("guild_id", "user_id"), [(GUILD, BEN), (OTHER_GUILD, ANNA)])
+async def test_another_member_or_guild_sees_no_pictures_and_no_difference(
+    studio: Studio, lora: Lora, guild_id: int, user_id: int
+) -> None:
+    ordered = await studio.order(lora)
+    with pytest.raises(NotFound) as hidden:
+        await studio.generations.view_for(ordered.id, guild_id=guild_id, user_id=user_id)
+    with pytest.raises(NotFound) as absent:
+        await studio.generations.view_for(ordered.id + 1000, guild_id=guild_id, user_id=user_id)
+    assert str(hidden.value) == str(absent.value)
+    assert list(await studio.generations.of_member(guild_id=guild_id, user_id=user_id)) == []
+
+
+async def test_an_order_in_a_thread_remembers_the_channel_above(studio: Studio, lora: Lora) -> None:
+    ordered = await studio.generations.order(
+        lora, "a fox", GenerationSettings(), channel=Channel(301, CHANNEL), user_id=ANNA
+    )
+    await studio.settle()
+    await finish(studio)
+    [post] = await studio.posts_of(PostKind.PICTURES)
+    assert [place.id for place in post.places] == [301, CHANNEL, ANNA]
+    assert (await studio.generation(ordered.id)).parent_id == CHANNEL

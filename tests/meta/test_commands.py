@@ -1,0 +1,126 @@
+"""The command tree is the public surface that was promised, and Discord takes it as it is."""
+
+import os
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+
+from bot.client import DarkroomBot
+from bot.services import Services
+from cogs import EXTENSIONS
+from cogs.ui.replies import show_error
+from tests.wire.answers import Call
+from tests.wire.openapi import SPEC_VARIABLE, load_check
+
+Payload = dict[str, Any]
+SUBCOMMAND, SUBCOMMAND_GROUP = 1, 2
+CHAT, MESSAGE_MENU = 1, 3
+MANAGE_GUILD = 1 << 5
+PHOTOS = ["photo", *(f"photo{number}" for number in range(2, 11))]
+
+SURFACE: dict[str, list[str]] = {
+    "keys set": ["provider!"],
+    "keys status": [],
+    "keys remove": ["provider!"],
+    "train": ["subject", "gender", "ethnicity", "age", "steps", "rank"],
+    "dataset add": ["consent!", "photo!", *PHOTOS[1:]],
+    "dataset show": [],
+    "dataset discard": [],
+    "Add photos to my dataset": [],
+    "loras list": [],
+    "loras show": ["lora!"],
+    "loras archive": ["lora!"],
+    "imagine": ["prompt!", "lora!", "count", "aspect", "strength", "guidance", "steps", "seed", "format"],
+    "jobs": [],
+    "privacy show": [],
+    "privacy erase": [],
+    "about": [],
+}
+"""Options by command; an exclamation mark says that the option is required."""
+
+
+@pytest.fixture
+async def tree() -> list[Payload]:
+    """What would be sent to Discord."""
+    bot = DarkroomBot(cast("Services", None), EXTENSIONS, show_error)
+    async with bot:
+        for name in EXTENSIONS:
+            await bot.load_extension(name)
+        return [command.to_dict(bot.tree) for command in bot.tree.get_commands()]
+
+
+def leaves(node: Payload, path: str = "") -> Iterator[tuple[str, Payload]]:
+    """(full name, command) of everything that can be run."""
+    name = f"{path} {node['name']}".strip()
+    nested = [option for option in node.get("options", []) if option["type"] in {SUBCOMMAND, SUBCOMMAND_GROUP}]
+    if not nested:
+        yield name, node
+    for option in nested:
+        yield from leaves(option, name)
+
+
+def options_of(leaf: Payload) -> list[str]:
+    return [f"{option['name']}{'!' if option['required'] else ''}" for option in leaf.get("options", [])]
+
+
+def characters(node: Payload) -> int:
+    """As Discord counts them: names, descriptions and choice values."""
+    choices = sum(len(choice["name"]) + len(str(choice["value"])) for choice in node.get("choices", []))
+    own = len(node["name"]) + len(node.get("description", "")) + choices
+    return own + sum(characters(option) for option in node.get("options", []))
+
+
+def every_node(node: Payload) -> Iterator[Payload]:
+    yield node
+    for option in node.get("options", []):
+        yield from every_node(option)
+
+
+async def test_the_commands_and_their_options_are_the_promised_ones(tree: list[Payload]) -> None:
+    assert {name: options_of(leaf) for root in tree for name, leaf in leaves(root)} == SURFACE
+
+
+async def test_keys_are_for_those_who_manage_the_server_and_nothing_works_outside_one(tree: list[Payload]) -> None:
+    permissions = {root["name"]: root.get("default_member_permissions") for root in tree}
+    assert permissions.pop("keys") == MANAGE_GUILD
+    assert set(permissions.values()) == {None}
+    assert all(root["contexts"] == [0] and root["integration_types"] == [0] for root in tree)
+
+
+async def test_required_options_come_first(tree: list[Payload]) -> None:
+    for root in tree:
+        for _, leaf in leaves(root):
+            required = [option["required"] for option in leaf.get("options", [])]
+            assert required == sorted(required, reverse=True)
+
+
+async def test_every_payload_keeps_discords_limits(tree: list[Payload]) -> None:
+    """Discord /docs/interactions/application-commands."""
+    assert len([root for root in tree if root["type"] == CHAT]) <= 100
+    assert len([root for root in tree if root["type"] == MESSAGE_MENU]) <= 15
+    for root in tree:
+        assert characters(root) <= 8000
+        for node in every_node(root):
+            assert 1 <= len(node["name"]) <= 32
+            assert root["type"] == MESSAGE_MENU or 1 <= len(node["description"]) <= 100
+            assert len(node.get("options", [])) <= 25
+            assert len(node.get("choices", [])) <= 25
+
+
+async def test_every_description_is_written_for_people(tree: list[Payload]) -> None:
+    """discord.py puts an ellipsis where one was forgotten."""
+    for root in tree:
+        if root["type"] == CHAT:
+            assert [node["name"] for node in every_node(root) if node["description"] in {"…", "..."}] == []
+
+
+async def test_discords_document_allows_the_tree(tree: list[Payload]) -> None:
+    document = os.environ.get(SPEC_VARIABLE)
+    if not document:
+        pytest.skip(f"{SPEC_VARIABLE} is not set")
+    path = "/applications/{application_id}/commands"
+    call = Call("PUT", path, path, {}, {}, tree, (), 0, 0.0)
+    assert load_check(document).breach_of(call) is None
+    misspelt = Call("PUT", path, path, {}, {}, [{**tree[0], "nam": "x"}], (), 0, 0.0)
+    assert load_check(document).breach_of(misspelt) is not None

@@ -1,0 +1,144 @@
+"""House rules that a reader would otherwise have to watch over."""
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+
+from tests.meta.sources import ROOT, module_name, modules, own_texts, trees
+
+WALL, COG_WALL = 400, 250
+VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
+MOCKS = {"Mock", "MagicMock", "AsyncMock", "NonCallableMock", "NonCallableMagicMock"}
+SPECS = {"spec", "spec_set", "autospec", "new", "wraps"}
+LONGEST_SLEEP_S = 0.05
+FORBIDDEN = [
+    "".join(parts)
+    for parts in (
+        ("py", "pi.org"),
+        ("python", "hosted.org"),
+        ("npm", "js.org"),
+        ("npm", "js.com"),
+        ("crates", ".io"),
+        ("--extra-index", "-url"),
+        ("/ho", "me/"),
+        ("/Us", "ers/"),
+        ("/ro", "ot/"),
+    )
+]
+"""Registry hosts and places of a developer's machine, in pieces so that this list does not name them itself."""
+
+
+def unspecified_mocks(sources: Mapping[str, str]) -> Iterator[str]:
+    for path, tree in trees(sources):
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call):
+                continue
+            name = called(node)
+            is_mock = name.rpartition(".")[2] in MOCKS or name in {"patch", "mock.patch", "patch.object"}
+            if is_mock and not SPECS & {keyword.arg for keyword in node.keywords} and not node.args[2:]:
+                yield f"{path}:{node.lineno} mocks without a spec"
+
+
+def long_sleeps(sources: Mapping[str, str]) -> Iterator[str]:
+    for path, tree in trees(sources):
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call) or called(node) not in {"time.sleep", "asyncio.sleep", "sleep"}:
+                continue
+            given = node.args[0] if node.args else None
+            seconds = given.value if isinstance(given, ast.Constant) else None
+            is_long = isinstance(seconds, int | float) and seconds > LONGEST_SLEEP_S
+            if called(node) != "asyncio.sleep" or is_long:
+                yield f"{path}:{node.lineno} sleeps"
+
+
+def called(node: ast.Call) -> str:
+    return ast.unparse(node.func)
+
+
+def forbidden_words(texts: Mapping[str, str]) -> Iterator[str]:
+    words = [re.escape(word) for word in FORBIDDEN]
+    if len(ROOT.parts) > 2:
+        words.append(re.escape(str(ROOT)) + r"\b")
+    pattern = re.compile("|".join(words))
+    for path, text in texts.items():
+        for match in pattern.finditer(text):
+            yield f"{path}: {match[0]}"
+
+
+def unfinished(sources: Mapping[str, str]) -> Iterator[str]:
+    pattern = re.compile(r"#.*\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
+    for path, text in sources.items():
+        for number, line in enumerate(text.splitlines(), start=1):
+            if pattern.search(line):
+                yield f"{path}:{number} {line.strip()}"
+
+
+def without_docstring(sources: Mapping[str, str]) -> Iterator[str]:
+    for path, tree in trees(sources):
+        if tree.body and ast.get_docstring(tree) is None:
+            yield path
+
+
+def too_long(sources: Mapping[str, str]) -> Iterator[str]:
+    for path, text in sources.items():
+        size, wall = len(text.splitlines()), COG_WALL if path.startswith("cogs/") else WALL
+        if size > wall:
+            yield f"{path} has {size} lines, {wall} is the wall"
+
+
+def test_no_module_climbs_the_wall() -> None:
+    assert list(too_long(modules("bot", "cogs"))) == []
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    parts = {part for path in modules("bot", "cogs", "tests") for part in module_name(path).split(".")}
+    assert parts & VAGUE == set()
+
+
+def test_every_module_opens_with_what_it_owns() -> None:
+    assert list(without_docstring(modules("bot", "cogs"))) == []
+
+
+def test_nothing_is_left_for_later_in_a_comment() -> None:
+    assert list(unfinished(modules("bot", "cogs", "tests"))) == []
+
+
+def test_mocks_have_a_spec() -> None:
+    assert list(unspecified_mocks(modules("tests"))) == []
+
+
+def test_tests_wait_for_conditions_instead_of_sleeping() -> None:
+    sources = {path: text for path, text in modules("tests").items() if not path.startswith("tests/bench/")}
+    assert list(long_sleeps(sources)) == []
+
+
+def test_no_file_names_a_registry_or_a_developers_machine() -> None:
+    assert list(forbidden_words(own_texts())) == []
+
+
+Rule = Callable[[Mapping[str, str]], Iterator[str]]
+PLANTED: list[tuple[Rule, str, str]] = [
+    (too_long, "bot/long.py", "x = 1\n" * (WALL + 1)),
+    (too_long, "cogs/long.py", "x = 1\n" * (COG_WALL + 1)),
+    (without_docstring, "bot/bare.py", "x = 1\n"),
+    (unfinished, "bot/later.py", "x = 1  # TO" + "DO: more\n"),
+    (unspecified_mocks, "tests/a.py", "from unittest.mock import Mock\nx = Mock()\n"),
+    (unspecified_mocks, "tests/b.py", "x = mock.MagicMock(return_value=1)\n"),
+    (unspecified_mocks, "tests/c.py", "with patch('bot.keys.log'):\n    x = 1\n"),
+    (long_sleeps, "tests/d.py", "await asyncio.sleep(0.5)\n"),
+    (long_sleeps, "tests/e.py", "time.sleep(0.01)\n"),
+    (forbidden_words, "README.md", f"see https://{FORBIDDEN[0]}/project\n"),
+    (forbidden_words, "bot/f.py", f'PATH = "{FORBIDDEN[6]}somebody"\n'),
+]
+
+
+@pytest.mark.parametrize(("rule", "path", "text"), PLANTED)
+def test_the_rule_notices_a_planted_breach(rule: Rule, path: str, text: str) -> None:
+    assert len(list(rule({path: text}))) == 1
+
+
+def test_mocks_with_a_spec_and_short_waits_pass() -> None:
+    allowed = {"tests/g.py": "Mock(spec=int)\npatch.object(a, 'b', new=c)\nawait asyncio.sleep(0.02)\n"}
+    assert [*unspecified_mocks(allowed), *long_sleeps(allowed)] == []

@@ -1,0 +1,370 @@
+"""The outbox: every post arrives once, in the first place that takes it, or is kept for its owner."""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Doorbell, Pace
+from bot.models import LaneName, Place, PlaceKind, Post, PostKind, PostStatus, SubjectTable
+from bot.outbox import DELIVERIES, OutboxService, RateGate
+from bot.storage import meta, posts, tables, timeline
+from bot.storage.database import Database
+from bot.storage.due import DueRows, LeaseLost
+from tests.fakes.clock import ManualClock
+from tests.fakes.poster import FakePoster, Trouble
+from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, THREAD, add_post
+
+IN_THREAD = Place(PlaceKind.CHANNEL, THREAD)
+IN_CHANNEL = Place(PlaceKind.CHANNEL, CHANNEL)
+PRIVATELY = Place(PlaceKind.USER, ANNA)
+CHAIN = [IN_THREAD, IN_CHANNEL, PRIVATELY]
+SECOND = timedelta(seconds=1)
+
+
+class Desk:
+    """The outbox over real rows, a fake Discord and a manual clock."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.clock = ManualClock()
+        self.pace = Pace()
+        self.doorbell = Doorbell()
+        self.poster = FakePoster(self.clock)
+        self.rows = DueRows(database, tables.posts, posts.build)
+        self.outbox = OutboxService(
+            database, self.poster, RateGate(1000), doorbell=self.doorbell, clock=self.clock, pace=self.pace
+        )
+
+    async def work(self) -> int:
+        now = self.clock.now()
+        claims = await self.rows.claim(owner="desk", now=now, until=now + self.pace.lease, limit=100)
+        for claim in claims:
+            await self.outbox.advance(claim)
+        return len(claims)
+
+    async def settle(self) -> None:
+        while await self.work():
+            pass
+
+    async def pass_time(self, step: timedelta) -> None:
+        self.clock.advance(step)
+        await self.settle()
+
+    async def post(self, post_id: int = 1) -> Post:
+        async with self.database.read() as connection:
+            post = await posts.get(connection, post_id)
+        assert post is not None
+        return post
+
+    async def renew(self, subject_id: int = 1) -> None:
+        due_at = self.clock.now() + self.pace.milestone
+
+        async def work(connection: AsyncConnection) -> None:
+            await posts.renew(connection, PostKind.TRAINING_STATUS, SubjectTable.TRAINING, subject_id, due_at=due_at)
+
+        await self.database.write(work)
+
+    async def words(self, subject_id: int = 1) -> list[str]:
+        async with self.database.read() as connection:
+            return [entry.what for entry in await timeline.of(connection, SubjectTable.TRAINING, subject_id)]
+
+
+@pytest.fixture
+def desk(database: Database) -> Desk:
+    return Desk(database)
+
+
+async def test_a_post_goes_to_its_first_place_once(desk: Desk) -> None:
+    await add_post(desk.database, places=CHAIN)
+    await desk.settle()
+    await desk.pass_time(timedelta(days=2))
+    [message] = desk.poster.messages
+    assert message.place == IN_THREAD
+    post = await desk.post()
+    assert (post.status, post.message_id, post.due_at) == (PostStatus.POSTED, message.id, None)
+    assert await desk.words() == ["delivered"]
+
+
+@pytest.mark.parametrize("closed", [1, 2])
+async def test_a_post_moves_on_to_the_next_place_that_takes_it_at_once(desk: Desk, closed: int) -> None:
+    desk.poster.closed.update(CHAIN[:closed])
+    await add_post(desk.database, places=CHAIN)
+    await desk.settle()
+    assert [message.place for message in desk.poster.messages] == [CHAIN[closed]]
+    assert Counter(place for _, place in desk.poster.attempts) == dict.fromkeys(CHAIN[: closed + 1], 1)
+
+
+async def test_a_post_that_no_place_takes_is_kept_for_its_owner(desk: Desk) -> None:
+    desk.poster.closed.update(CHAIN)
+    await add_post(desk.database, places=CHAIN)
+    await desk.settle()
+    await desk.pass_time(timedelta(days=3))
+    assert len(desk.poster.attempts) == 3
+    assert await desk.words() == ["kept"]
+    [kept] = await desk.outbox.kept_for(guild_id=GUILD, user_id=ANNA)
+    assert kept.status is PostStatus.KEPT
+    for guild_id, user_id in ((GUILD, BEN), (OTHER_GUILD, ANNA)):
+        assert await desk.outbox.kept_for(guild_id=guild_id, user_id=user_id) == []
+    await desk.outbox.hand_over(kept.id)
+    assert await desk.outbox.kept_for(guild_id=GUILD, user_id=ANNA) == []
+
+
+async def test_a_status_message_that_found_no_place_is_not_offered_as_a_result(desk: Desk) -> None:
+    desk.poster.closed.update(CHAIN)
+    await add_post(desk.database, kind=PostKind.TRAINING_STATUS, places=[IN_CHANNEL])
+    await desk.settle()
+    assert await desk.outbox.kept_for(guild_id=GUILD, user_id=ANNA) == []
+    assert PostKind.TRAINING_STATUS not in DELIVERIES
+
+
+@pytest.mark.parametrize("trouble", list(Trouble))
+async def test_a_lost_answer_is_repeated_under_the_same_nonce_and_shows_one_message(
+    desk: Desk, trouble: Trouble
+) -> None:
+    desk.poster.trouble.extend([trouble] * 4)
+    await add_post(desk.database)
+    for _ in range(10):
+        await desk.pass_time(30 * SECOND)
+    assert len(desk.poster.messages) == 1
+    assert len({nonce for nonce, _ in desk.poster.attempts}) == 1
+    assert (await desk.post()).status is PostStatus.POSTED
+
+
+async def test_after_discord_has_forgotten_the_nonce_we_look_before_we_send(desk: Desk) -> None:
+    desk.poster.trouble.append(Trouble.AFTER)
+    await add_post(desk.database)
+    await desk.settle()
+    await desk.pass_time(timedelta(hours=1))
+    assert desk.poster.searches == 1
+    assert len(desk.poster.attempts) == len(desk.poster.messages) == 1
+    assert (await desk.post()).message_id == desk.poster.messages[0].id
+
+
+async def test_a_look_that_finds_nothing_is_followed_by_one_send(desk: Desk) -> None:
+    desk.poster.trouble.append(Trouble.BEFORE)
+    await add_post(desk.database)
+    await desk.settle()
+    await desk.pass_time(timedelta(hours=1))
+    assert desk.poster.searches == 1
+    assert len(desk.poster.messages) == 1
+
+
+async def test_while_the_nonce_is_fresh_nothing_is_searched(desk: Desk) -> None:
+    desk.poster.trouble.append(Trouble.AFTER)
+    await add_post(desk.database)
+    await desk.settle()
+    await desk.pass_time(desk.pace.backoff_first * 2)
+    assert desk.poster.searches == 0
+    assert len(desk.poster.messages) == 1
+
+
+async def test_a_crash_between_sending_and_noting_it_shows_one_message(desk: Desk) -> None:
+    await add_post(desk.database)
+    now = desk.clock.now()
+    [claim] = await desk.rows.claim(owner="crashed", now=now, until=now + desk.pace.lease, limit=1)
+    note = desk.outbox._posted
+
+    async def crash(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    desk.outbox._posted = crash  # type: ignore[method-assign, assignment]
+    with pytest.raises(asyncio.CancelledError):
+        await desk.outbox.advance(claim)
+    desk.outbox._posted = note  # type: ignore[method-assign]
+    assert (await desk.post()).status is PostStatus.SENDING
+    for step in (desk.pace.lease, timedelta(hours=2)):
+        await desk.pass_time(step)
+    assert len(desk.poster.messages) == 1
+    assert (await desk.post()).message_id == desk.poster.messages[0].id
+
+
+async def test_every_post_has_a_nonce_of_its_own_that_discord_accepts(desk: Desk) -> None:
+    async def name_installation(connection: AsyncConnection) -> None:
+        await meta.put(connection, meta.INSTALLATION, b"abc123")
+
+    await desk.database.write(name_installation)
+    for subject_id in (1, 11, 10**12):
+        for kind in PostKind:
+            for subject in SubjectTable:
+                await add_post(desk.database, subject_id, kind=kind, subject=subject)
+    await desk.settle()
+    nonces = [message.nonce for message in desk.poster.messages]
+    assert len(nonces) == len(set(nonces)) == 3 * len(PostKind) * len(SubjectTable)
+    assert all(len(nonce) <= 25 and nonce.startswith("abc123") for nonce in nonces)
+
+
+async def test_waits_between_tries_grow_and_heed_what_discord_asks_for(desk: Desk) -> None:
+    await add_post(desk.database)
+    waits = []
+    for _ in range(4):
+        desk.poster.trouble.append(Trouble.BEFORE)
+        await desk.settle()
+        due_at = (await desk.post()).due_at
+        assert due_at is not None
+        waits.append(due_at - desk.clock.now())
+        desk.clock.advance(waits[-1])
+    for attempt, wait in enumerate(waits):
+        assert 0.8 * 2**attempt <= wait / desk.pace.backoff_first <= 1.2 * 2**attempt
+    desk.poster.trouble.append(Trouble.BEFORE)
+    desk.poster.retry_after = timedelta(seconds=17)
+    await desk.settle()
+    assert (await desk.post()).due_at == desk.clock.now() + timedelta(seconds=17)
+
+
+async def test_while_discord_is_away_nothing_is_tried_and_no_attempt_is_counted(desk: Desk) -> None:
+    desk.poster.ready = False
+    await add_post(desk.database)
+    for _ in range(5):
+        await desk.pass_time(timedelta(minutes=1))
+    assert desk.poster.attempts == []
+    assert (await desk.post()).attempt == 0
+    desk.poster.ready = True
+    await desk.pass_time(desk.pace.backoff_first)
+    assert len(desk.poster.messages) == 1
+
+
+async def test_a_post_that_cannot_be_sent_for_a_day_is_kept(desk: Desk) -> None:
+    desk.poster.trouble.extend([Trouble.BEFORE] * 1000)
+    await add_post(desk.database)
+    await desk.settle()
+    for _ in range(12):
+        await desk.pass_time(timedelta(hours=2))
+    assert (await desk.post()).status is PostStatus.SENDING
+    await desk.pass_time(timedelta(hours=1))
+    assert (await desk.post()).status is PostStatus.KEPT
+    assert len(await desk.outbox.kept_for(guild_id=GUILD, user_id=ANNA)) == 1
+
+
+async def test_a_changed_status_is_shown_by_editing_the_message_that_is_there(desk: Desk) -> None:
+    await add_post(desk.database, kind=PostKind.TRAINING_STATUS, places=[IN_CHANNEL])
+    await desk.settle()
+    await desk.renew()
+    await desk.pass_time(desk.pace.milestone - SECOND)
+    assert desk.poster.edits == []
+    await desk.pass_time(SECOND)
+    assert desk.poster.edits == [(PostKind.TRAINING_STATUS, 1)]
+    assert len(desk.poster.messages) == 1
+    assert (await desk.post()).due_at is None
+
+
+async def test_many_changes_within_a_milestone_are_one_edit_to_the_latest(desk: Desk) -> None:
+    await add_post(desk.database, kind=PostKind.TRAINING_STATUS, places=[IN_CHANNEL])
+    await desk.settle()
+    for _ in range(5):
+        await desk.renew()
+        await desk.pass_time(2 * SECOND)
+    await desk.pass_time(desk.pace.milestone)
+    assert desk.poster.edits == [(PostKind.TRAINING_STATUS, 5)]
+
+
+@pytest.mark.parametrize("moment", ["while it is sent", "while it is edited"])
+async def test_a_change_during_a_send_or_an_edit_is_shown_afterwards(desk: Desk, moment: str) -> None:
+    await add_post(desk.database, kind=PostKind.TRAINING_STATUS, places=[IN_CHANNEL])
+    if moment == "while it is edited":
+        await desk.settle()
+        await desk.renew()
+        desk.clock.advance(desk.pace.milestone)
+    now = desk.clock.now()
+    [claim] = await desk.rows.claim(owner="desk", now=now, until=now + desk.pace.lease, limit=1)
+    await desk.renew()
+    await desk.outbox.advance(claim)
+    shown = len(desk.poster.edits)
+    await desk.pass_time(desk.pace.milestone)
+    assert len(desk.poster.edits) == shown + 1
+    assert desk.poster.edits[-1][1] == (await desk.post()).revision
+    assert (await desk.post()).due_at is None
+
+
+async def test_an_edit_that_fails_is_tried_again_and_posts_nothing_new(desk: Desk) -> None:
+    await add_post(desk.database, kind=PostKind.TRAINING_STATUS, places=[IN_CHANNEL])
+    await desk.settle()
+    await desk.renew()
+    desk.poster.trouble.extend([Trouble.BEFORE] * 3)
+    for _ in range(10):
+        await desk.pass_time(30 * SECOND)
+    assert desk.poster.edits == [(PostKind.TRAINING_STATUS, 1)]
+    assert len(desk.poster.messages) == 1
+
+
+async def test_a_message_somebody_deleted_is_not_edited_again_and_again(desk: Desk) -> None:
+    await add_post(desk.database, kind=PostKind.TRAINING_STATUS, places=[IN_CHANNEL])
+    await desk.settle()
+    desk.poster.closed.add(IN_CHANNEL)
+    await desk.renew()
+    await desk.pass_time(timedelta(hours=1))
+    post = await desk.post()
+    assert (post.status, post.due_at) == (PostStatus.POSTED, None)
+    assert len(desk.poster.messages) == 1
+
+
+async def test_a_post_for_a_place_refused_before_its_status_changed_is_not_sent_twice(desk: Desk) -> None:
+    desk.poster.closed.add(IN_THREAD)
+    await add_post(desk.database, kind=PostKind.TRAINING_STATUS, places=[IN_THREAD, IN_CHANNEL])
+    await desk.work()
+    await desk.renew()
+    await desk.settle()
+    await desk.pass_time(timedelta(hours=1))
+    assert [message.place for message in desk.poster.messages] == [IN_CHANNEL]
+
+
+async def test_posts_wait_their_turn_at_the_gate_and_none_is_lost(desk: Desk) -> None:
+    for subject_id in range(1, 61):
+        await add_post(desk.database, subject_id)
+    await desk.settle()
+    assert len(desk.poster.messages) == 60
+
+
+async def test_the_gate_lets_no_more_than_its_number_through_in_any_second() -> None:
+    loop, gate, passed = asyncio.get_running_loop(), RateGate(20), []
+
+    async def enter() -> None:
+        await gate.wait()
+        passed.append(loop.time())
+
+    await asyncio.gather(*(enter() for _ in range(50)))
+    assert len(passed) == 50
+    assert passed == sorted(passed)
+    for first, last in zip(passed, passed[20:], strict=False):
+        assert last - first >= 0.99
+    assert passed[-1] - passed[0] < 4
+
+
+async def test_the_gate_lets_a_few_through_without_any_wait() -> None:
+    loop, gate = asyncio.get_running_loop(), RateGate(20)
+    begun = loop.time()
+    for _ in range(20):
+        await gate.wait()
+    assert loop.time() - begun < 0.5
+
+
+async def test_one_who_leaves_the_gate_does_not_block_it() -> None:
+    gate = RateGate(1)
+    await gate.wait()
+    impatient = asyncio.create_task(gate.wait())
+    await asyncio.sleep(0)
+    impatient.cancel()
+    async with asyncio.timeout(5):
+        await gate.wait()
+
+
+async def test_a_post_finished_by_another_worker_is_not_noted_twice(desk: Desk) -> None:
+    await add_post(desk.database)
+    now = desk.clock.now()
+    [slow] = await desk.rows.claim(owner="slow", now=now, until=now + SECOND, limit=1)
+    desk.clock.advance(SECOND)
+    await desk.settle()
+    with pytest.raises(LeaseLost):
+        await desk.outbox.advance(slow)
+    assert len(desk.poster.messages) == 1
+    async with desk.database.read() as connection:
+        assert (await connection.execute(sa.select(sa.func.count()).select_from(tables.timeline))).scalar() == 1
+
+
+async def test_a_sent_post_rings_for_its_lane(desk: Desk) -> None:
+    await add_post(desk.database)
+    await desk.settle()
+    assert desk.doorbell.bell(LaneName.POSTS).is_set()

@@ -1,0 +1,208 @@
+"""Erasure: what is gone after a word, and that no table was forgotten."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bot.errors import NoKey
+from bot.models import LaneName, PostKind
+from bot.sandbox.faults import Fault
+from bot.storage import erasure, tables
+from tests.fakes.attachments import open_attachments
+from tests.fakes.rows import ANNA, BEN, GUILD, OTHER_GUILD
+from tests.fakes.studio import KEY, OTHER_KEY, PROVIDER, TRAINS_IN, Studio
+
+CANARY = "Wilhelmina"
+
+
+async def everything(studio: Studio) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table."""
+    async with studio.database.read() as connection:
+        return {
+            table.name: [dict(row._mapping) for row in await connection.execute(sa.select(table))]
+            for table in tables.metadata.sorted_tables
+        }
+
+
+async def live_through_everything(studio: Studio, user_id: int, guild_id: int, name: str) -> None:
+    """Datasets, trainings and pictures of one member in many states, posts and timelines with them."""
+    kinds = {"user_id": user_id, "guild_id": guild_id}
+    await studio.dataset(**kinds, name=name)
+    discarded = await studio.dataset(**kinds, name=name)
+    await studio.datasets.discard(discarded, guild_id=guild_id, user_id=user_id)
+    lora = await studio.trained(user_id=user_id, guild_id=guild_id)
+    await studio.order(lora, name)
+    await studio.pass_time(timedelta(seconds=20))
+    await studio.pass_time(timedelta(seconds=20))
+    failed = await studio.start(await studio.dataset(**kinds, name=name), user_id=user_id, guild_id=guild_id)
+    studio.server.faults.next("POST /v2/loras", Fault.answer(400))
+    await studio.settle()
+    assert (await studio.training(failed.id)).error
+    studio.server.faults.next("POST /v2/loras", Fault.reset_after_accept())
+    await studio.start(await studio.dataset(**kinds, name=name), user_id=user_id, guild_id=guild_id)
+    await studio.order(lora, name)
+    await studio.settle(LaneName.TRAININGS)
+    await studio.start(await studio.dataset(**kinds, name=name), user_id=user_id, guild_id=guild_id)
+
+
+async def test_after_a_word_nothing_of_a_member_is_left_but_the_proof_of_consent(studio: Studio) -> None:
+    await studio.set_key()
+    await live_through_everything(studio, ANNA, GUILD, CANARY)
+    assert CANARY in str(await everything(studio))
+    assert studio.files()
+    assert await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA) == 0
+    left = await everything(studio)
+    consents = left.pop("consents")
+    assert CANARY not in str(left)
+    for name, rows in left.items():
+        assert ANNA not in {value for row in rows for value in row.values()}, name
+        if name not in {"api_keys", "meta"}:
+            assert rows == [], name
+    assert studio.files() == []
+    assert {row["user_id"] for row in consents} <= {ANNA}
+    await studio.pass_time(timedelta(days=1))
+    assert studio.files() == []
+    assert PostKind.TRAINING_READY in studio.poster.kinds()
+
+
+async def test_consents_stay_as_the_proof_they_are(studio: Studio) -> None:
+    dataset_id = await studio.dataset(count=0)
+    board = await studio.datasets.board(dataset_id, guild_id=GUILD, user_id=ANNA)
+    async with open_attachments() as attachments:
+        await studio.datasets.take_in(board.dataset, attachments.add_photos(1), provider=PROVIDER)
+    before = (await everything(studio))["consents"]
+    await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
+    await studio.privacy.leave_guild(GUILD)
+    assert (await everything(studio))["consents"] == before != []
+
+
+async def test_other_members_and_the_same_member_elsewhere_keep_everything(studio: Studio) -> None:
+    await studio.set_key()
+    await studio.set_key(OTHER_KEY, guild_id=OTHER_GUILD)
+    for user_id, guild_id, name in ((BEN, GUILD, "Bens"), (ANNA, OTHER_GUILD, "Elsewhere")):
+        await live_through_everything(studio, user_id, guild_id, name)
+    studio.server.faults.hold_trainings = True
+    await studio.settle()
+    before, files = await everything(studio), studio.files()
+    await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
+    assert await everything(studio) == before
+    assert studio.files() == files
+
+
+async def test_the_provider_is_asked_to_delete_the_members_loras(studio: Studio) -> None:
+    await studio.set_key()
+    mine, theirs = await studio.lora(), await studio.lora(user_id=BEN)
+    assert await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA) == 0
+    assert studio.server.loras[mine.request_id].status == "ARCHIVED"
+    assert studio.server.loras[theirs.request_id].status == "READY"
+
+
+@pytest.mark.parametrize("trouble", ["outage", "no key", "already gone"])
+async def test_a_lora_the_provider_could_not_be_asked_about_is_counted_and_erased_here_anyway(
+    studio: Studio, trouble: str
+) -> None:
+    await studio.set_key()
+    lora = await studio.lora()
+    if trouble == "outage":
+        studio.server.faults.next("DELETE /v2/loras/{id}", Fault.answer(503))
+    elif trouble == "no key":
+        await studio.keys.remove(GUILD, PROVIDER)
+    else:
+        del studio.server.loras[lora.request_id]
+    left = await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
+    assert left == (0 if trouble == "already gone" else 1)
+    assert (await everything(studio))["loras"] == []
+
+
+async def test_a_step_under_way_brings_nothing_of_an_erased_member_back(studio: Studio) -> None:
+    await studio.set_key()
+    await studio.begin()
+    await studio.settle()
+    studio.clock.advance(TRAINS_IN)
+    [claim] = await studio.claim(LaneName.TRAININGS)
+    await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
+    await studio.step(LaneName.TRAININGS, claim)
+    await studio.settle()
+    left = await everything(studio)
+    assert left["trainings"] == left["loras"] == left["posts"] == left["timeline"] == []
+
+
+async def test_pictures_that_arrive_for_an_erased_member_do_not_stay_on_the_disk(studio: Studio) -> None:
+    await studio.set_key()
+    await studio.order(await studio.lora())
+    await studio.settle()
+    studio.clock.advance(timedelta(seconds=20))
+    await studio.work(LaneName.GENERATIONS)
+    [claim] = await studio.claim(LaneName.GENERATIONS)
+    await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
+    await studio.step(LaneName.GENERATIONS, claim)
+    assert studio.files() == []
+
+
+async def test_holdings_count_what_there_is_of_one_member_in_one_guild(studio: Studio) -> None:
+    await studio.set_key()
+    await live_through_everything(studio, ANNA, GUILD, CANARY)
+    await live_through_everything(studio, BEN, GUILD, "Ben")
+    held = await studio.privacy.holdings(guild_id=GUILD, user_id=ANNA)
+    rows = await everything(studio)
+    mine = {row["id"] for row in rows["datasets"] if row["user_id"] == ANNA}
+    assert (held.datasets, held.trainings, held.generations) == (len(mine), 4, 2) == (6, 4, 2)
+    assert held.loras == sum(row["owner_id"] == ANNA for row in rows["loras"])
+    assert held.photos_on_disk == sum(bool(row["file"]) and row["dataset_id"] in mine for row in rows["photos"]) > 0
+    await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
+    nothing = await studio.privacy.holdings(guild_id=GUILD, user_id=ANNA)
+    assert (nothing.datasets, nothing.photos_on_disk, nothing.trainings, nothing.loras) == (0, 0, 0, 0)
+
+
+async def test_leaving_a_guild_deletes_its_keys_and_photos_at_once_and_nobody_elses(studio: Studio) -> None:
+    await studio.set_key()
+    await studio.set_key(OTHER_KEY, guild_id=OTHER_GUILD)
+    await studio.dataset()
+    await studio.dataset(user_id=BEN)
+    await studio.dataset(guild_id=OTHER_GUILD)
+    await studio.privacy.leave_guild(GUILD)
+    with pytest.raises(NoKey):
+        await studio.keys.current(GUILD, PROVIDER)
+    assert {row["guild_id"] for row in (await everything(studio))["api_keys"]} == {OTHER_GUILD}
+    assert len(studio.files()) == 15
+    assert (await studio.keys.current(OTHER_GUILD, PROVIDER)).last4 == OTHER_KEY[-4:]
+    assert KEY not in str(await everything(studio))
+
+
+PERSON_COLUMNS = {"user_id", "owner_id", "set_by", "guild_id"}
+
+
+def reached_by_erasure() -> set[str]:
+    """Tables named for erasure, and those that go with their rows: by foreign key, or by the subject they name."""
+    named = {*erasure.MEMBER_COLUMN, *erasure.KEPT_FOR_PROOF, *erasure.GUILD_ONLY}
+    cascading = {
+        table
+        for table in tables.metadata.sorted_tables
+        for key in table.foreign_keys
+        if key.column.table in named and key.ondelete == "CASCADE"
+    }
+    return {table.name for table in named | cascading} | {tables.timeline.name}
+
+
+def test_every_table_that_knows_a_member_or_guild_is_named_for_erasure() -> None:
+    knowing = {table.name for table in tables.metadata.sorted_tables if PERSON_COLUMNS & set(table.c.keys())}
+    assert knowing <= reached_by_erasure()
+    assert {table.name for table in tables.metadata.sorted_tables} - reached_by_erasure() == {"meta"}
+
+
+def test_every_snowflake_column_is_one_the_check_above_knows() -> None:
+    """A new column that names a person under another name has to be added to the list."""
+    elsewhere = {"id", "channel_id", "parent_id", "message_id", "dhash"}
+    references = {"dataset_id", "training_id", "lora_id", "key_id", "generation_id", "subject_id"}
+    for table in tables.metadata.sorted_tables:
+        big = {column.name for column in table.c if isinstance(column.type, sa.BigInteger)}
+        assert big <= PERSON_COLUMNS | elsewhere | references, table.name
+
+
+def test_the_member_columns_name_the_member() -> None:
+    for table, column in erasure.MEMBER_COLUMN.items():
+        assert column.table is table
+        assert column.name in {"user_id", "owner_id"}
+        assert "guild_id" in table.c
