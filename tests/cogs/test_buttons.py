@@ -73,6 +73,7 @@ async def test_nobody_else_can_start_a_failed_training_again(keyed: Stage) -> No
     board = board_of(await keyed.send_form(keyed.ben, "Foxy", photos(15)))
     keyed.world.provider.faults.hold_trainings = True
     await keyed.start(keyed.ben, board)
+    await until(lambda: keyed.world.provider.loras)
     pressed = await keyed.press_id(keyed.cleo, "dr:job:retry:1")
     assert answer_to(pressed) == "There is no such training of yours here. `/jobs` shows what you have."
 

@@ -37,6 +37,7 @@ async def test_waiting_members_see_their_place_in_the_queue(keyed: Stage) -> Non
     for member in (keyed.ben, keyed.cleo):
         board = board_of(await keyed.send_form(member, "Foxy", photos(15)))
         await keyed.start(member, board)
+    await until(lambda: keyed.world.provider.loras)
     text = answer_to(await keyed.use(keyed.cleo, "jobs"))
     assert "⏳ Waiting: place **1** in the queue." in text
 
