@@ -194,7 +194,7 @@ def _build(
         loras=LoraService(database, key_service, clock=clock),
         generations=GenerationService(database, key_service, spool, doorbell=doorbell, clock=clock),
         outbox=outbox,
-        privacy=PrivacyService(database, spool, key_service, doorbell=doorbell),
+        privacy=PrivacyService(database, spool, key_service, doorbell=doorbell, clock=clock),
     )
     steps: dict[LaneName, tuple[DueRows[Any], Callable[[Claim[Any]], Awaitable[None]]]] = {
         LaneName.TRAININGS: (training_rows, training_steps.advance),

@@ -13,7 +13,7 @@ from bot.errors import KeyRejected, NoKey, ProviderError, SealError, UserError
 from bot.log import redact_value
 from bot.models import ApiKeyRow, LaneName, Place, PlaceKind, PostKind, ProviderName, SubjectTable
 from bot.providers.base import Account, Prices, ProviderClient
-from bot.storage import generations, posts, trainings
+from bot.storage import erasure, generations, posts, trainings
 from bot.storage import keys as rows
 from bot.storage.database import Database
 from bot.storage.due import Claim, store
@@ -230,9 +230,10 @@ class KeyService:
                 await store(connection, api_keys, claim, due_at=_soon(now, retired_at + self._pace.retired_key_kept))
             else:
                 await store(connection, api_keys, claim, due_at=None)
-                await rows.shred(connection, claim.id)
+                await erasure.erase_job(connection, api_keys, SubjectTable.KEY, claim.id)
 
         await self._database.write(work)
+        await self._database.wipe_log()
 
     async def rotate(self) -> int:
         """Seal every key with the first master key; how many were sealed anew."""

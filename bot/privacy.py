@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Doorbell
+from bot.clock import Clock, Doorbell
 from bot.errors import Missing, NoKey, ProviderError
 from bot.keys import KeyService
 from bot.models import LaneName, Lora
 from bot.photos.intake import Spool
-from bot.storage import erasure, loras
+from bot.storage import erasure, loras, trainings
 from bot.storage.database import Database
 
 log = logging.getLogger(__name__)
@@ -29,11 +29,14 @@ class Holdings:
 
 
 class PrivacyService:
-    def __init__(self, database: Database, spool: Spool, key_service: KeyService, *, doorbell: Doorbell) -> None:
+    def __init__(
+        self, database: Database, spool: Spool, key_service: KeyService, *, doorbell: Doorbell, clock: Clock
+    ) -> None:
         self._database = database
         self._keys = key_service
         self._spool = spool
         self._doorbell = doorbell
+        self._clock = clock
 
     async def holdings(self, *, guild_id: int, user_id: int) -> Holdings:
         async with self._database.read() as connection:
@@ -51,6 +54,7 @@ class PrivacyService:
             return await erasure.erase_member(connection, guild_id=guild_id, user_id=user_id)
 
         self._spool.free(await self._database.write(work))
+        await self._database.wipe_log()
         await self._keys.share_slots(guild_id)
         self._doorbell.ring(*LaneName)
         return sum([not await self._delete_at_provider(lora) for lora in owned])
@@ -68,11 +72,16 @@ class PrivacyService:
         return True
 
     async def leave_guild(self, guild_id: int) -> None:
-        """The bot was removed from the guild: its API keys and photos go at once."""
+        """The bot was removed from the guild: its API keys and photos go at once, and what waited ends."""
+
+        now = self._clock.now()
 
         async def work(connection: AsyncConnection) -> list[str]:
-            return await erasure.erase_guild_secrets(connection, guild_id=guild_id)
+            files = await erasure.erase_guild_secrets(connection, guild_id=guild_id)
+            await trainings.bring_forward_in(connection, guild_id, now=now)
+            return files
 
         self._spool.free(await self._database.write(work))
+        await self._database.wipe_log()
         self._doorbell.ring(*LaneName)
         log.info("The keys and photos of a guild that removed the bot were erased")

@@ -78,7 +78,7 @@ class DatasetCog(commands.GroupCog, group_name="dataset", group_description="The
         await interaction.response.send_modal(PhotosModal(self.bot, dataset.id, PROVIDER, uploads))
 
     async def press_show(self, interaction: Interaction, dataset_id: int) -> None:
-        await interaction.response.defer()
+        await defer(interaction, thinking=False)
         board = await self.bot.services.datasets.board(
             dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id
         )

@@ -4,8 +4,8 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.boards import DatasetOrder, check_order
 from bot.client import DarkroomBot
-from bot.datasets import DatasetOrder, check_order
 from bot.models import Gender, ProviderName, SubjectKind
 from bot.quoting import quote
 from cogs.ui.cards import card

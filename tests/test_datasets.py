@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.datasets import CONSENT_POLICY, HELD_MAX, DatasetOrder, Upload, check_order, judge_set
+from bot.boards import CONSENT_POLICY, DatasetOrder, Upload, check_order, judge_set
+from bot.datasets import HELD_MAX
 from bot.errors import NotFound, UserError
 from bot.models import Dataset, DatasetStatus, Finding, Gender, LaneName, Photo, SubjectKind, Verdict
 from bot.photos.checks import MAX_INTAKE_BYTES, MAX_PHOTOS, MIN_PHOTOS, Code

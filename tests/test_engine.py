@@ -241,6 +241,33 @@ async def test_after_a_standstill_a_row_still_being_worked_on_is_not_started_twi
         await eventually(lambda: not stage.lane.running)
 
 
+async def test_a_row_due_again_while_its_step_is_just_ending_gets_its_next_step(stage: Stage) -> None:
+    """Mutant: a claim dropped because the earlier task has not been put away yet waits for its lease to end."""
+    gate = asyncio.Event()
+
+    async def give_back_and_linger(claim: Claim[Training]) -> None:
+        if len(stage.started) > 1:
+            await stage.finish(claim)
+            return
+        await stage.finish(claim, due_in=timedelta(0))
+        await gate.wait()
+
+    stage.act = give_back_and_linger
+    await add_training(stage.database)
+    async with running(stage):
+        await eventually(lambda: stage.started == [1])
+
+        def claimed_again() -> bool:
+            stage.doorbell.ring(LANE)
+            return len(stage.lane.running) == 2
+
+        await eventually(claimed_again)
+        assert stage.started == [1]
+        gate.set()
+        await eventually(lambda: stage.started == [1, 1])
+        await eventually(lambda: not stage.lane.running)
+
+
 async def test_a_cancelled_engine_leaves_its_rows_to_the_lease(stage: Stage) -> None:
     never = asyncio.Event()
 

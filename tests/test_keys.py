@@ -185,6 +185,16 @@ async def test_a_retired_key_that_no_job_needs_is_shredded_at_once_and_its_bytes
     assert sealed not in raw_bytes(studio.folder)
 
 
+async def test_a_shredded_key_takes_the_word_about_its_pause_with_it(studio: Studio) -> None:
+    key_id = await studio.set_key()
+    await studio.keys.pause(key_id, KeyRejected(), noticed_in=HERE)
+    assert await studio.posts_of(PostKind.KEY_PAUSED)
+    await studio.keys.remove(GUILD, PROVIDER)
+    await studio.settle()
+    assert await key_ids(studio) == []
+    assert await studio.posts_of(PostKind.KEY_PAUSED) == []
+
+
 async def test_a_retired_key_stays_until_its_last_training_ends(studio: Studio) -> None:
     first = await studio.set_key()
     training = await studio.begin()

@@ -7,12 +7,13 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import NoKey
-from bot.models import LaneName, PostKind
+from bot.models import LaneName, PostKind, TrainingStatus
 from bot.sandbox.faults import Fault
 from bot.storage import erasure, tables
 from tests.fakes.attachments import open_attachments
 from tests.fakes.rows import ANNA, BEN, GUILD, OTHER_GUILD
 from tests.fakes.studio import KEY, OTHER_KEY, PROVIDER, TRAINS_IN, Studio
+from tests.fakes.waiting import eventually
 
 CANARY = "Wilhelmina"
 
@@ -65,6 +66,18 @@ async def test_after_a_word_nothing_of_a_member_is_left_but_the_proof_of_consent
     await studio.pass_time(timedelta(days=1))
     assert studio.files() == []
     assert PostKind.TRAINING_READY in studio.poster.kinds()
+
+
+async def test_what_was_erased_is_overwritten_on_the_disk_too(studio: Studio) -> None:
+    """Mutant: without the wipe of the write-ahead log the name is still found there."""
+
+    def raw() -> bytes:
+        return b"".join(path.read_bytes() for path in studio.folder.glob("darkroom.db*"))
+
+    await studio.dataset(name=CANARY)
+    assert CANARY.encode() in raw()
+    await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
+    await eventually(lambda: CANARY.encode() not in raw())
 
 
 async def test_consents_stay_as_the_proof_they_are(studio: Studio) -> None:
@@ -169,6 +182,16 @@ async def test_leaving_a_guild_deletes_its_keys_and_photos_at_once_and_nobody_el
     assert len(studio.files()) == 15
     assert (await studio.keys.current(OTHER_GUILD, PROVIDER)).last4 == OTHER_KEY[-4:]
     assert KEY not in str(await everything(studio))
+
+
+async def test_what_waits_in_a_guild_that_is_left_ends_and_its_member_is_told(studio: Studio) -> None:
+    await studio.set_key()
+    training = await studio.start(await studio.dataset())
+    await studio.privacy.leave_guild(GUILD)
+    await studio.settle()
+    assert (await studio.training(training.id)).status is TrainingStatus.FAILED
+    assert PostKind.TRAINING_FAILED in studio.poster.kinds()
+    assert studio.charges("create") == 0
 
 
 PERSON_COLUMNS = {"user_id", "owner_id", "set_by", "guild_id"}

@@ -5,7 +5,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from aiohttp import BodyPartReader, web
 
@@ -92,16 +92,14 @@ async def receive_form(request: web.Request, folder: Path, file_field: str, file
 async def _receive_file(part: BodyPartReader, form: ReceivedForm, folder: Path, cap_bytes: int) -> None:
     number = len(form.files) + 1
     path = folder / f"photo-{number:02}"
-    target: BinaryIO = await asyncio.to_thread(path.open, "wb")
     size, head = 0, b""
-    try:
+    # Opened here and not in a thread: a cancelled upload could otherwise leave it open.
+    with path.open("wb") as target:
         while chunk := await part.read_chunk(CHUNK_BYTES):
             head = (head + chunk)[:12]
             size += len(chunk)
             if size <= cap_bytes and number <= PHOTOS_MOST:
                 await asyncio.to_thread(target.write, chunk)
-    finally:
-        await asyncio.to_thread(target.close)
     if size > cap_bytes:
         form.complain(f"images.{number - 1}", f"Too big: expected at most {cap_bytes // MIB} MB")
     form.files.append(ReceivedFile(path, size, sniff(head)))

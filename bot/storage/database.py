@@ -22,6 +22,8 @@ Work = Callable[[AsyncConnection], Awaitable[T]]
 
 GROUP_MAX = 1024
 """Writes that share one commit, so that a burst pays for one fsync and not for one each, and is over soon."""
+BUSY_MS = 5000
+"""How long a statement waits for another program's lock on the SQLite file."""
 
 
 def sqlite_url(file: Path) -> str:
@@ -31,6 +33,7 @@ def sqlite_url(file: Path) -> str:
 @dataclass(slots=True)
 class _Pending:
     work: Work[Any]
+    wipes_log: bool = False
     done: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -95,6 +98,11 @@ class Database:
         result: T = await pending.done
         return result
 
+    async def wipe_log(self) -> None:
+        """Overwrite what erased rows left in SQLite's write-ahead log. Readers at work put it off to a later time."""
+        if self.is_sqlite:
+            await self._queue.put(_Pending(_no_work, wipes_log=True))
+
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         async with self._read_engine.connect() as connection:
@@ -108,12 +116,27 @@ class Database:
                     group.append(self._queue.get_nowait())
                 try:
                     await _commit_group(connection, group)
+                    if any(pending.wipes_log for pending in group):
+                        await _truncate_log(connection)
                 finally:
                     for _ in group:
                         self._queue.task_done()
 
     def _where(self) -> str:
         return str(self.file) if self.is_sqlite else self._url.render_as_string(hide_password=True)
+
+
+async def _no_work(_connection: AsyncConnection) -> None:
+    """For an entry of the queue that only wants what comes after the commit."""
+
+
+async def _truncate_log(connection: AsyncConnection) -> None:
+    raw = await connection.get_raw_connection()
+    driver = raw.driver_connection
+    if driver is not None:
+        # Not waiting for readers: writes wait behind this.
+        for pragma in ("busy_timeout=0", "wal_checkpoint(TRUNCATE)", f"busy_timeout={BUSY_MS}"):
+            await (await driver.execute(f"PRAGMA {pragma}")).close()
 
 
 async def _commit_group(connection: AsyncConnection, group: list[_Pending]) -> None:
@@ -171,7 +194,7 @@ def _sqlite_engine(url: URL, *, begin: str, connections: int) -> AsyncEngine:
             # NORMAL loses acknowledged rows in a power cut; FULL does not (sqlite.org/pragma.html#pragma_synchronous).
             "synchronous=FULL",
             "foreign_keys=ON",
-            "busy_timeout=5000",
+            f"busy_timeout={BUSY_MS}",
             "secure_delete=ON",
         ):
             cursor.execute(f"PRAGMA {pragma}")

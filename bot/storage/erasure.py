@@ -76,7 +76,7 @@ async def _files(
 
 
 async def erase_job(connection: AsyncConnection, table: sa.Table, subject: SubjectTable, row_id: int) -> None:
-    """A finished job's details have been kept long enough: delete the row with its timeline and posts."""
+    """The row has been kept long enough: delete it with its timeline and posts."""
     for holder in (t.timeline, t.posts):
         await connection.execute(
             sa.delete(holder).where(holder.c.subject_table == subject, holder.c.subject_id == row_id)

@@ -1,7 +1,6 @@
 """SQL of generations and their pictures."""
 
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -132,14 +131,3 @@ async def of_lora(connection: AsyncConnection, lora_id: int) -> int:
         sa.select(sa.func.count()).select_from(generations).where(generations.c.lora_id == lora_id)
     )
     return int(result.scalar_one())
-
-
-async def last_finished(connection: AsyncConnection, guild_id: int, user_id: int) -> datetime | None:
-    value: datetime | None = (
-        await connection.execute(
-            sa.select(sa.func.max(generations.c.finished_at)).where(
-                generations.c.guild_id == guild_id, generations.c.user_id == user_id
-            )
-        )
-    ).scalar()
-    return value

@@ -112,16 +112,6 @@ async def pause(connection: AsyncConnection, key_id: int, *, reason: str, now: d
     return result.rowcount == 1
 
 
-async def resume(connection: AsyncConnection, key_id: int) -> None:
-    await connection.execute(sa.update(api_keys).where(api_keys.c.id == key_id).values(paused_at=None))
-
-
-async def note_error(connection: AsyncConnection, key_id: int, *, error: str, now: datetime) -> None:
-    await connection.execute(
-        sa.update(api_keys).where(api_keys.c.id == key_id).values(last_error=error[:300], last_error_at=now)
-    )
-
-
 async def all_sealed(connection: AsyncConnection) -> list[SealedKey]:
     rows = await connection.execute(sa.select(api_keys).order_by(api_keys.c.id))
     return [SealedKey(build(row), row.sealed) for row in rows]
@@ -133,7 +123,3 @@ async def reseal(connection: AsyncConnection, key_id: int, *, old: bytes, new: b
         sa.update(api_keys).where(api_keys.c.id == key_id, api_keys.c.sealed == old).values(sealed=new)
     )
     return result.rowcount == 1
-
-
-async def shred(connection: AsyncConnection, key_id: int) -> None:
-    await connection.execute(sa.delete(api_keys).where(api_keys.c.id == key_id))

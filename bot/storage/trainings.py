@@ -121,6 +121,15 @@ async def bring_forward(connection: AsyncConnection, training_id: int, *, now: d
     )
 
 
+async def bring_forward_in(connection: AsyncConnection, guild_id: int, *, now: datetime) -> None:
+    """The same for every queued training of a guild."""
+    await connection.execute(
+        sa.update(trainings)
+        .where(trainings.c.guild_id == guild_id, trainings.c.status == TrainingStatus.QUEUED)
+        .values(due_at=now, wakes=trainings.c.wakes + 1)
+    )
+
+
 async def hold_back(connection: AsyncConnection, key_id: int) -> None:
     """Queued trainings of a paused key wait until the key works again."""
     await connection.execute(

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.boards import Board
 from bot.clock import Clock, Doorbell
-from bot.datasets import Board, DatasetService
+from bot.datasets import DatasetService
 from bot.errors import NotFound, UserError
 from bot.keys import KeyService
 from bot.models import (

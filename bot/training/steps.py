@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from bot.boards import judge_set
 from bot.clock import Clock, Pace
-from bot.datasets import judge_set
 from bot.engine import backoff
 from bot.errors import (
     Busy,

@@ -2,7 +2,7 @@
 
 import discord
 
-from bot.datasets import CONSENT_SENTENCE, Board
+from bot.boards import CONSENT_SENTENCE, Board
 from bot.keys import Funds
 from bot.models import DatasetStatus, Photo, ProviderName, Verdict
 from bot.photos import checks

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import discord
 
+from bot.boards import CONSENT_SENTENCE, Board, DatasetOrder, Upload
 from bot.client import DarkroomBot
-from bot.datasets import CONSENT_SENTENCE, Board, DatasetOrder, Upload
 from bot.errors import UserError
 from bot.models import Dataset, ProviderName, SubjectKind
 from cogs.ui.boards import SHEET_FILE, board_card

@@ -5,10 +5,10 @@ from typing import Any
 
 import discord
 
+from bot.boards import Board
 from bot.client import DarkroomBot
-from bot.datasets import Board
 from bot.models import Photo
-from cogs.ui.replies import Interaction, guild_of
+from cogs.ui.replies import Interaction, defer, guild_of
 from cogs.ui.views import ActionButton
 
 ShowBoard = Callable[[Interaction, Board], Awaitable[None]]
@@ -37,7 +37,7 @@ class PhotoSelect(discord.ui.Select["RemovalView"]):
         self.dataset_id, self.show_board = dataset_id, show_board
 
     async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> Any:  # type: ignore[override]
-        await interaction.response.defer()
+        await defer(interaction, thinking=False)
         board = await interaction.client.services.datasets.remove(
             self.dataset_id,
             [int(value) for value in self.values],

@@ -41,6 +41,21 @@ async def test_the_board_starts_after_a_restart(keyed: Stage) -> None:
     assert (await keyed.ben.click(ready, label="Make the first picture")).modal is not None
 
 
+async def test_a_form_opened_before_a_restart_is_answered_kindly(keyed: Stage) -> None:
+    """Mutant: without the answer Discord shows its "interaction failed"."""
+    opened = await keyed.use(keyed.ben, "train")
+    await keyed.restart()
+    answer = await keyed.ben.submit_modal(opened, {fields_of(opened)[0]: "Foxy"})
+    assert "open it again" in answer_to(answer)
+
+
+async def test_a_question_asked_before_a_restart_is_answered_kindly(keyed: Stage) -> None:
+    asked = await keyed.use(keyed.ben, "privacy erase")
+    await keyed.restart()
+    assert asked.response is not None
+    assert "open it again" in answer_to(await keyed.ben.click(asked.response, label="Erase my data here"))
+
+
 @pytest.mark.parametrize("label", ["Add photos", "Remove photos", "Discard"])
 async def test_every_other_button_of_the_board_works_after_a_restart(keyed: Stage, label: str) -> None:
     board = board_of(await keyed.send_form(keyed.ben, "Foxy", photos(2)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from bot.datasets import Upload
+from bot.boards import Upload
 from tests.photos.pictures import encode, noise
 
 

@@ -329,7 +329,7 @@ def _build(
         ),
         generations=GenerationService(database, key_service, spool, doorbell=doorbell, clock=clock),
         loras=LoraService(database, key_service, clock=clock),
-        privacy=PrivacyService(database, spool, key_service, doorbell=doorbell),
+        privacy=PrivacyService(database, spool, key_service, doorbell=doorbell, clock=clock),
         outbox=outbox,
         lanes={
             LaneName.TRAININGS: (training_rows, training_steps.advance),

@@ -21,6 +21,7 @@ LEVELS = {
     "bot.photos": 1,
     "bot.engine": 2,
     "bot.keys": 2,
+    "bot.boards": 2,
     "bot.datasets": 2,
     "bot.training": 2,
     "bot.generation": 2,
