@@ -5,10 +5,9 @@ import contextlib
 import logging
 import os
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,48 +15,30 @@ from bot import __version__
 from bot.client import DarkroomBot, Gateway
 from bot.clock import Clock, Doorbell, Pace, SystemClock
 from bot.config import Settings
-from bot.datasets import DatasetService
-from bot.engine import Engine, Lane
+from bot.engine import Engine
 from bot.errors import StartupError
-from bot.generation.outcomes import GenerationOutcomes
-from bot.generation.service import GenerationService
-from bot.generation.steps import GenerationSteps
-from bot.keys import KeyService
-from bot.loras import LoraService
-from bot.models import Generation, LaneName, ProviderName, Training
-from bot.outbox import OutboxService, RateGate
+from bot.keys import Connect
+from bot.models import Generation, ProviderName, Training
+from bot.outbox import RateGate
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
 from bot.photos.prepare import PhotoDesk
-from bot.privacy import PrivacyService
 from bot.providers import apiframe
 from bot.providers.base import ProviderClient
 from bot.providers.transport import Transport
 from bot.services import Services
-from bot.storage import datasets, generations, keys, meta, posts, tables, trainings
+from bot.storage import datasets, generations, meta, posts, trainings
 from bot.storage.database import Database
-from bot.storage.due import Claim, DueRows
 from bot.storage.sealing import Sealer, load_master_keys
-from bot.training.lifecycle import MAX_CONCURRENT_TRAININGS
-from bot.training.outcomes import TrainingOutcomes
-from bot.training.service import TrainingService
-from bot.training.steps import TrainingSteps
 from bot.web.health import Health, Metric
 from bot.web.server import WebServer
 from bot.web.webhooks import WebhookDoor
 from bot.webhook_hints import WebhookHints
+from bot.wiring import Resources, build_lanes, build_services
 from cogs import EXTENSIONS
 from cogs.results import DiscordPoster
 from cogs.ui.replies import show_error
 
 log = logging.getLogger(__name__)
-
-CONCURRENCY = {
-    LaneName.TRAININGS: 16,
-    LaneName.GENERATIONS: 16,
-    LaneName.POSTS: 8,
-    LaneName.DATASETS: 2,
-    LaneName.KEYS: 1,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +72,6 @@ async def assemble(
     settings: Settings, *, pace: Pace | None = None, clock: Clock | None = None
 ) -> AsyncIterator[Darkroom]:
     """Open data folder, keys, database and sessions, in this order; close them in reverse."""
-    clock = clock or SystemClock()
-    pace = pace or Pace(poll=_poll_pause(settings))
     async with contextlib.AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
         sealer = await open_sealer(settings, database)
@@ -102,7 +81,20 @@ async def assemble(
         fetcher = await stack.enter_async_context(Fetcher(TrustedHosts.of(bases, settings.darkroom_trusted_hosts)))
         desk = PhotoDesk(spool, workers=os.cpu_count() or 1)
         stack.callback(desk.close)
-        built = _build(settings, database, sealer, spool, fetcher, desk, transport, clock=clock, pace=pace)
+        opened = Resources(
+            database=database,
+            sealer=sealer,
+            spool=spool,
+            fetcher=fetcher,
+            desk=desk,
+            connect=connector(settings, transport),
+            prices={ProviderName.APIFRAME: apiframe.PRICES},
+            webhook_url=webhook_addresses(settings),
+            doorbell=Doorbell(),
+            clock=clock or SystemClock(),
+            pace=pace or Pace(poll=_poll_pause(settings)),
+        )
+        built = _build(settings, opened)
         stack.push_async_callback(built.web.close)
         yield built
 
@@ -141,70 +133,28 @@ async def open_spool(settings: Settings, database: Database) -> Spool:
     return spool
 
 
-def _build(
-    settings: Settings,
-    database: Database,
-    sealer: Sealer,
-    spool: Spool,
-    fetcher: Fetcher,
-    desk: PhotoDesk,
-    transport: Transport,
-    *,
-    clock: Clock,
-    pace: Pace,
-) -> Darkroom:
+def connector(settings: Settings, transport: Transport) -> Connect:
     def connect(provider: ProviderName, api_key: str) -> ProviderClient:
         match provider:
             case ProviderName.APIFRAME:
                 return apiframe.Apiframe(transport, settings.darkroom_apiframe_url, api_key)
 
+    return connect
+
+
+def webhook_addresses(settings: Settings) -> Callable[[Training | Generation], str | None]:
     def webhook_url(job: Training | Generation) -> str | None:
         base = settings.darkroom_public_url
         return None if base is None else f"{base}/webhooks/{job.provider}/{job.webhook_token}"
 
-    doorbell, cap = Doorbell(), MAX_CONCURRENT_TRAININGS
-    prices = {ProviderName.APIFRAME: apiframe.PRICES}
-    training_rows = DueRows(database, tables.trainings, trainings.build)
-    generation_rows = DueRows(database, tables.generations, generations.build)
-    key_service = KeyService(database, sealer, connect, prices, doorbell=doorbell, clock=clock, pace=pace)
-    dataset_service = DatasetService(database, spool, fetcher, desk, doorbell=doorbell, clock=clock, pace=pace)
-    training_service = TrainingService(
-        database, key_service, dataset_service, max_concurrent=cap, doorbell=doorbell, clock=clock
-    )
-    outcomes = TrainingOutcomes(
-        database, training_rows, spool, max_concurrent=cap, doorbell=doorbell, clock=clock, pace=pace
-    )
-    training_steps = TrainingSteps(
-        database, key_service, spool, outcomes, webhook_url=webhook_url, clock=clock, pace=pace
-    )
-    generation_outcomes = GenerationOutcomes(
-        database, generation_rows, spool, doorbell=doorbell, clock=clock, pace=pace
-    )
-    generation_steps = GenerationSteps(
-        database, key_service, spool, fetcher, generation_outcomes, webhook_url=webhook_url, clock=clock, pace=pace
-    )
+    return webhook_url
+
+
+def _build(settings: Settings, opened: Resources) -> Darkroom:
     poster = DiscordPoster()
-    outbox = OutboxService(database, poster, RateGate(), doorbell=doorbell, clock=clock, pace=pace)
-    services = Services(
-        database=database,
-        desk=desk,
-        keys=key_service,
-        datasets=dataset_service,
-        trainings=training_service,
-        loras=LoraService(database, key_service, clock=clock),
-        generations=GenerationService(database, key_service, spool, doorbell=doorbell, clock=clock),
-        outbox=outbox,
-        privacy=PrivacyService(database, spool, key_service, doorbell=doorbell, clock=clock),
-    )
-    steps: dict[LaneName, tuple[DueRows[Any], Callable[[Claim[Any]], Awaitable[None]]]] = {
-        LaneName.TRAININGS: (training_rows, training_steps.advance),
-        LaneName.GENERATIONS: (generation_rows, generation_steps.advance),
-        LaneName.POSTS: (DueRows(database, tables.posts, posts.build), outbox.advance),
-        LaneName.DATASETS: (DueRows(database, tables.datasets, datasets.build), dataset_service.advance),
-        LaneName.KEYS: (DueRows(database, tables.api_keys, keys.build), key_service.advance),
-    }
-    lanes = [Lane(name, rows, advance, CONCURRENCY[name]) for name, (rows, advance) in steps.items()]
-    engine = Engine(lanes, doorbell=doorbell, clock=clock, pace=pace)
+    services = build_services(opened, poster, RateGate())
+    lanes = build_lanes(opened, services)
+    engine = Engine(lanes, doorbell=opened.doorbell, clock=opened.clock, pace=opened.pace)
 
     def make_bot() -> DarkroomBot:
         bot = DarkroomBot(services, EXTENSIONS, show_error)
@@ -212,11 +162,10 @@ def _build(
         return bot
 
     gateway = Gateway(make_bot)
-    door = WebhookDoor(
-        WebhookHints([training_service, services.generations]), {ProviderName.APIFRAME: apiframe.verify_webhook}
-    )
-    web = _web_server(settings, database, engine, gateway, door)
-    return Darkroom(services, engine, gateway, web, database)
+    hints = WebhookHints([services.trainings, services.generations])
+    door = WebhookDoor(hints, {ProviderName.APIFRAME: apiframe.verify_webhook})
+    web = _web_server(settings, opened.database, engine, gateway, door)
+    return Darkroom(services, engine, gateway, web, opened.database)
 
 
 def _web_server(

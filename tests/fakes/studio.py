@@ -14,9 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Doorbell, Pace
 from bot.datasets import DatasetService
-from bot.generation.outcomes import GenerationOutcomes
 from bot.generation.service import GenerationService
-from bot.generation.steps import GenerationSteps
 from bot.keys import KeyService
 from bot.loras import LoraService
 from bot.models import (
@@ -41,14 +39,12 @@ from bot.providers.base import ProviderClient
 from bot.providers.transport import Transport
 from bot.sandbox.apiframe import RehearsalApiframe
 from bot.sandbox.apiframe_world import RehearsalLora, RehearsalPace, make_id
-from bot.storage import datasets, generations, keys, loras, posts, tables, timeline, trainings
+from bot.storage import generations, loras, posts, tables, timeline, trainings
 from bot.storage.database import Database, sqlite_url
 from bot.storage.due import Claim, DueRows, LeaseLost
 from bot.storage.sealing import Sealer
-from bot.training.lifecycle import MAX_CONCURRENT_TRAININGS
-from bot.training.outcomes import TrainingOutcomes
 from bot.training.service import TrainingService
-from bot.training.steps import TrainingSteps
+from bot.wiring import Resources, build_lanes, build_services
 from tests.fakes.clock import ManualClock
 from tests.fakes.poster import FakePoster
 from tests.fakes.rows import ADMIN, ANNA, CHANNEL, GUILD, add_dataset, add_lora, add_photos, photo
@@ -294,24 +290,21 @@ def _build(
     def webhook_url(job: Training | Generation) -> str | None:
         return None if studio.public_url is None else f"{studio.public_url}/webhooks/{job.provider}/{job.webhook_token}"
 
-    sealer, cap = Sealer([MASTER_KEY]), MAX_CONCURRENT_TRAININGS
-    prices = {PROVIDER: apiframe.PRICES}
-    training_rows = DueRows(database, tables.trainings, trainings.build)
-    generation_rows = DueRows(database, tables.generations, generations.build)
-    key_service = KeyService(database, sealer, connect, prices, doorbell=doorbell, clock=clock, pace=pace)
-    dataset_service = DatasetService(database, spool, fetcher, desk, doorbell=doorbell, clock=clock, pace=pace)
-    outcomes = TrainingOutcomes(
-        database, training_rows, spool, max_concurrent=cap, doorbell=doorbell, clock=clock, pace=pace
+    sealer, poster = Sealer([MASTER_KEY]), FakePoster(clock)
+    opened = Resources(
+        database=database,
+        sealer=sealer,
+        spool=spool,
+        fetcher=fetcher,
+        desk=desk,
+        connect=connect,
+        prices={PROVIDER: apiframe.PRICES},
+        webhook_url=webhook_url,
+        doorbell=doorbell,
+        clock=clock,
+        pace=pace,
     )
-    training_steps = TrainingSteps(
-        database, key_service, spool, outcomes, webhook_url=webhook_url, clock=clock, pace=pace
-    )
-    picture_outcomes = GenerationOutcomes(database, generation_rows, spool, doorbell=doorbell, clock=clock, pace=pace)
-    generation_steps = GenerationSteps(
-        database, key_service, spool, fetcher, picture_outcomes, webhook_url=webhook_url, clock=clock, pace=pace
-    )
-    poster = FakePoster(clock)
-    outbox = OutboxService(database, poster, RateGate(1000), doorbell=doorbell, clock=clock, pace=pace)
+    services = build_services(opened, poster, RateGate(1000))
     studio = Studio(
         folder=folder,
         database=database,
@@ -322,22 +315,14 @@ def _build(
         pace=pace,
         doorbell=doorbell,
         poster=poster,
-        keys=key_service,
-        datasets=dataset_service,
-        trainings=TrainingService(
-            database, key_service, dataset_service, max_concurrent=cap, doorbell=doorbell, clock=clock
-        ),
-        generations=GenerationService(database, key_service, spool, doorbell=doorbell, clock=clock),
-        loras=LoraService(database, key_service, clock=clock),
-        privacy=PrivacyService(database, spool, key_service, doorbell=doorbell, clock=clock),
-        outbox=outbox,
-        lanes={
-            LaneName.TRAININGS: (training_rows, training_steps.advance),
-            LaneName.GENERATIONS: (generation_rows, generation_steps.advance),
-            LaneName.POSTS: (DueRows(database, tables.posts, posts.build), outbox.advance),
-            LaneName.DATASETS: (DueRows(database, tables.datasets, datasets.build), dataset_service.advance),
-            LaneName.KEYS: (DueRows(database, tables.api_keys, keys.build), key_service.advance),
-        },
+        keys=services.keys,
+        datasets=services.datasets,
+        trainings=services.trainings,
+        generations=services.generations,
+        loras=services.loras,
+        privacy=services.privacy,
+        outbox=services.outbox,
+        lanes={LaneName(lane.name): (lane.rows, lane.advance) for lane in build_lanes(opened, services)},
     )
     return studio
 

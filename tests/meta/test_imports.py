@@ -31,6 +31,7 @@ LEVELS = {
     "bot.webhook_hints": 2,
     "bot.web": 3,
     "bot.services": 3,
+    "bot.wiring": 4,
     "bot.client": 4,
     "cogs": 5,
     "bot.config": 5,

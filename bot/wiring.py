@@ -1,0 +1,135 @@
+"""How services and lanes are put together from opened resources; the real bot and the tests use the same."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.clock import Clock, Doorbell, Pace
+from bot.datasets import DatasetService
+from bot.engine import Lane
+from bot.generation.outcomes import GenerationOutcomes
+from bot.generation.service import GenerationService
+from bot.generation.steps import GenerationSteps
+from bot.keys import Connect, KeyService
+from bot.loras import LoraService
+from bot.models import Generation, LaneName, ProviderName, Training
+from bot.outbox import OutboxService, Poster, RateGate
+from bot.photos.intake import Fetcher, Spool
+from bot.photos.prepare import PhotoDesk
+from bot.privacy import PrivacyService
+from bot.providers.base import Prices
+from bot.services import Services
+from bot.storage import datasets, generations, keys, posts, tables, trainings
+from bot.storage.database import Database
+from bot.storage.due import Claim, DueRows
+from bot.storage.sealing import Sealer
+from bot.training.lifecycle import MAX_CONCURRENT_TRAININGS
+from bot.training.outcomes import TrainingOutcomes
+from bot.training.service import TrainingService
+from bot.training.steps import TrainingSteps
+
+CONCURRENCY = {
+    LaneName.TRAININGS: 16,
+    LaneName.GENERATIONS: 16,
+    LaneName.POSTS: 8,
+    LaneName.DATASETS: 2,
+    LaneName.KEYS: 1,
+}
+"""Steps of each lane at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What is opened before anything is built. `webhook_url` gives a job's callback address, None without one."""
+
+    database: Database
+    sealer: Sealer
+    spool: Spool
+    fetcher: Fetcher
+    desk: PhotoDesk
+    connect: Connect
+    prices: Mapping[ProviderName, Prices]
+    webhook_url: Callable[[Training | Generation], str | None]
+    doorbell: Doorbell
+    clock: Clock
+    pace: Pace
+
+
+def build_services(opened: Resources, poster: Poster, gate: RateGate) -> Services:
+    database, doorbell, clock, pace = opened.database, opened.doorbell, opened.clock, opened.pace
+    key_service = KeyService(
+        database, opened.sealer, opened.connect, opened.prices, doorbell=doorbell, clock=clock, pace=pace
+    )
+    dataset_service = DatasetService(
+        database, opened.spool, opened.fetcher, opened.desk, doorbell=doorbell, clock=clock, pace=pace
+    )
+    return Services(
+        database=database,
+        desk=opened.desk,
+        keys=key_service,
+        datasets=dataset_service,
+        trainings=TrainingService(
+            database,
+            key_service,
+            dataset_service,
+            max_concurrent=MAX_CONCURRENT_TRAININGS,
+            doorbell=doorbell,
+            clock=clock,
+        ),
+        loras=LoraService(database, key_service, clock=clock),
+        generations=GenerationService(database, key_service, opened.spool, doorbell=doorbell, clock=clock),
+        outbox=OutboxService(database, poster, gate, doorbell=doorbell, clock=clock, pace=pace),
+        privacy=PrivacyService(database, opened.spool, key_service, doorbell=doorbell, clock=clock),
+    )
+
+
+def build_lanes(opened: Resources, services: Services) -> list[Lane]:
+    """One lane for each table whose rows are jobs."""
+    database = opened.database
+    training_rows = DueRows(database, tables.trainings, trainings.build)
+    generation_rows = DueRows(database, tables.generations, generations.build)
+    steps: dict[LaneName, tuple[DueRows[Any], Callable[[Claim[Any]], Awaitable[None]]]] = {
+        LaneName.TRAININGS: (training_rows, _training_steps(opened, services, training_rows).advance),
+        LaneName.GENERATIONS: (generation_rows, _generation_steps(opened, services, generation_rows).advance),
+        LaneName.POSTS: (DueRows(database, tables.posts, posts.build), services.outbox.advance),
+        LaneName.DATASETS: (DueRows(database, tables.datasets, datasets.build), services.datasets.advance),
+        LaneName.KEYS: (DueRows(database, tables.api_keys, keys.build), services.keys.advance),
+    }
+    return [Lane(name, rows, advance, CONCURRENCY[name]) for name, (rows, advance) in steps.items()]
+
+
+def _training_steps(opened: Resources, services: Services, rows: DueRows[Training]) -> TrainingSteps:
+    outcomes = TrainingOutcomes(
+        opened.database,
+        rows,
+        opened.spool,
+        max_concurrent=MAX_CONCURRENT_TRAININGS,
+        doorbell=opened.doorbell,
+        clock=opened.clock,
+        pace=opened.pace,
+    )
+    return TrainingSteps(
+        opened.database,
+        services.keys,
+        opened.spool,
+        outcomes,
+        webhook_url=opened.webhook_url,
+        clock=opened.clock,
+        pace=opened.pace,
+    )
+
+
+def _generation_steps(opened: Resources, services: Services, rows: DueRows[Generation]) -> GenerationSteps:
+    outcomes = GenerationOutcomes(
+        opened.database, rows, opened.spool, doorbell=opened.doorbell, clock=opened.clock, pace=opened.pace
+    )
+    return GenerationSteps(
+        opened.database,
+        services.keys,
+        opened.spool,
+        opened.fetcher,
+        outcomes,
+        webhook_url=opened.webhook_url,
+        clock=opened.clock,
+        pace=opened.pace,
+    )
