@@ -73,8 +73,8 @@ class Settings(BaseSettings):
     darkroom_aurous_url: str = Field(
         default="https://api.aurous-labs.com", description="Base address of the Aurous Labs API."
     )
-    darkroom_poll_interval: int = Field(
-        default=20, description="Seconds between two looks at a running training, from 5 to 3600."
+    darkroom_poll_interval: float = Field(
+        default=20, description="Seconds between two looks at a running training, from 0.1 to 3600."
     )
     darkroom_trusted_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
@@ -125,11 +125,11 @@ class Settings(BaseSettings):
 
     @field_validator("darkroom_poll_interval", mode="before")
     @classmethod
-    def _check_poll_interval(cls, value: object) -> int:
+    def _check_poll_interval(cls, value: object) -> float:
         text = str(value).strip()
-        if not re.fullmatch(r"[0-9]{1,4}", text) or not 5 <= int(text) <= 3600:
-            raise ValueError("must be a whole number of seconds from 5 to 3600.")
-        return int(text)
+        if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", text) or not 0.1 <= float(text) <= 3600:
+            raise ValueError("must be a number of seconds, at least a tenth and at most 3600.")
+        return float(text)
 
     @field_validator("darkroom_trusted_hosts", mode="before")
     @classmethod

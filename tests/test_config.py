@@ -83,10 +83,10 @@ def test_every_variable_is_read_under_its_name(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_env_file_is_read_and_the_environment_wins_over_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    Path(".env").write_text("DARKROOM_POLL_INTERVAL=30\nDARKROOM_LOG_LEVEL=ERROR\nSOMETHING_ELSE=1\n")
+    Path(".env").write_text("DARKROOM_POLL_INTERVAL=0.5\nDARKROOM_LOG_LEVEL=ERROR\nSOMETHING_ELSE=1\n")
     monkeypatch.setenv("DARKROOM_LOG_LEVEL", "WARNING")
     settings = load_settings()
-    assert (settings.darkroom_poll_interval, settings.darkroom_log_level) == (30, LogLevel.WARNING)
+    assert (settings.darkroom_poll_interval, settings.darkroom_log_level) == (0.5, LogLevel.WARNING)
 
 
 def test_an_env_file_that_is_not_text_is_explained_in_one_sentence() -> None:
@@ -152,7 +152,7 @@ def test_settings_cannot_be_changed_after_the_start() -> None:
         ),
         ("DARKROOM_APIFRAME_URL", ["http://api.example.org", "https://api.example.org/?a", "https://a b.example.org"]),
         ("DARKROOM_AUROUS_URL", ["http://192.168.1.5", "file:///etc/passwd"]),
-        ("DARKROOM_POLL_INTERVAL", ["4", "3601", "20.5", "twenty", "-20", "٢٠"]),
+        ("DARKROOM_POLL_INTERVAL", ["0", "0.05", "3601", "20,5", "twenty", "-20", "٢٠"]),
         ("DARKROOM_TRUSTED_HOSTS", ["https://a.example.org", "a.example.org/x", "*.example.org", "-a.org", "a..org"]),
         ("DARKROOM_LOG_LEVEL", ["verbose"]),
         ("DARKROOM_LOG_FORMAT", ["yaml"]),
@@ -171,7 +171,7 @@ def test_a_wrong_value_is_explained_in_one_sentence_that_names_the_variable(
 
 
 def test_of_several_mistakes_the_first_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DARKROOM_POLL_INTERVAL", "1")
+    monkeypatch.setenv("DARKROOM_POLL_INTERVAL", "0")
     monkeypatch.setenv("DARKROOM_LOG_FORMAT", "yaml")
     with pytest.raises(StartupError, match=r"^DARKROOM_POLL_INTERVAL must be [^.]*\.$"):
         load_settings()
