@@ -1,13 +1,14 @@
 """simcord's browser page, taking a modal with thirty photos instead of ten, and showing what is posted later."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any
 
 import simcord
 from aiohttp import BodyPartReader, web
-from simcord.backend.errors import SetupError
+from simcord.backend.errors import BackendError, SetupError
 from simcord.preview._server import PreviewServer
 
 FILES_MAX = 30
@@ -16,8 +17,33 @@ UPLOAD_MAX_BYTES = 26 * 1024 * 1024
 REFRESH_S = 0.5
 
 
-class ManyFilesServer(PreviewServer):
-    """simcord 3.2.1 counts ten files in one submission; Discord takes ten in each of a modal's upload fields."""
+class PatientServer(PreviewServer):
+    """simcord 3.2.1's server for a page that also changes by itself, with as many files as a modal of Discord takes.
+
+    It counts ten files in one submission; Discord takes ten in each upload field. And it rejects a press that was made
+    just before the page showed a new message; a person expects such a press to count.
+    """
+
+    def __init__(self, page: simcord.Preview, port: int) -> None:
+        super().__init__(page, port)
+        self.turn = asyncio.Lock()
+        """Held by whoever acts on the page or refreshes it."""
+
+    async def _action(self, request: web.Request) -> web.Response:
+        context = request.headers.get("X-Simcord-Context")
+        if not self._authorized(request, context=context):
+            raise web.HTTPUnauthorized
+        is_form = request.content_type.startswith("multipart/")
+        body = await self._multipart_action(request) if is_form else await request.json()
+        async with self.turn:
+            shown = self.preview._pages.get(context or "")  # noqa: SLF001 - simcord offers no public look at it
+            if shown is not None and "published_revision" in body:
+                body["published_revision"] = shown.revision
+            try:
+                result = await self.preview._action(context, body)  # noqa: SLF001
+            except (SetupError, BackendError) as error:
+                raise web.HTTPBadRequest(text=str(error)) from error
+        return web.json_response(result, headers=self._SECURITY_HEADERS)
 
     async def _multipart_action(self, request: web.Request) -> dict[str, Any]:
         payload: dict[str, Any] = {}
@@ -44,7 +70,7 @@ class ManyFilesServer(PreviewServer):
 
 def open_page(env: simcord.Env, channel: simcord.ChannelHandle, viewers: list[simcord.MemberActor]) -> simcord.Preview:
     page = env.preview(channel, viewers=viewers, layout="channel")
-    page._server = ManyFilesServer(page, 0)  # noqa: SLF001 - simcord has no public way to change its limits
+    page._server = PatientServer(page, 0)  # noqa: SLF001 - simcord has no public way to change its limits
     return page
 
 
@@ -61,11 +87,10 @@ async def keep_fresh(page: simcord.Preview, env: simcord.Env) -> None:
         while True:
             await changed.wait()
             changed.clear()
-            try:
-                await page.refresh()
-            except SetupError:
-                # An action is running in the page; it publishes at its end, and so do we soon after.
-                changed.set()
+            server = page._server  # noqa: SLF001 - ours, put there by `open_page`
+            async with server.turn if isinstance(server, PatientServer) else contextlib.nullcontext():
+                with contextlib.suppress(SetupError):  # another program acts on the same world; its end publishes, too
+                    await page.refresh()
             await asyncio.sleep(REFRESH_S)
     finally:
         env.backend.subscribers.remove(notice)
