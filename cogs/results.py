@@ -25,7 +25,8 @@ REQUEST_MAX_BYTES = 25 * 1024 * 1024
 """A whole message request (Discord /docs/resources/message)."""
 TOO_LARGE = (40005, 50045)
 UNKNOWN_MESSAGE = 10008
-HISTORY_LOOKED_AT = 200
+HISTORY_LOOKED_AT = 5000
+"""Messages since the interrupted try, in pages of 100; an event's channel can take hundreds a minute."""
 BANNED_FOR = timedelta(minutes=2)
 
 
