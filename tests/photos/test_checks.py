@@ -77,8 +77,9 @@ def test_the_bytes_tell_the_type(head: bytes, kind: str | None) -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_can_be_asked_for_their_type_and_size(head: bytes) -> None:
     for start in (b"", b"RIFF\x00\x00\x00\x00WEBP", b"\x00\x00\xff\xffftyp", b"\x89PNG\r\n\x1a\n"):
-        identify(start + head)
-        read_dimensions(start + head)
+        kind, sides = identify(start + head), read_dimensions(start + head)
+        assert kind is None or kind.isalnum()
+        assert sides is None or all(side >= 0 for side in sides)
 
 
 def test_a_comment_storm_before_an_svg_is_read_in_no_time() -> None:
