@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run sandbox test lint coverage check fix bench kill-test lock screenshots clean
+.PHONY: help setup run sandbox test lint coverage check fix bench kill-test walk lock screenshots clean
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
@@ -44,6 +44,9 @@ bench: $(STAMP) ## measure speed and memory against floors of the same run
 
 kill-test: $(STAMP) ## 1,000 kills of the bot at instrumented points and at random
 	DARKROOM_KILLS=1000 $(BIN)/python -m pytest tests/wire/test_kill.py --timeout=7200
+
+walk: $(STAMP) ## 10,000 random steps through three servers that must know nothing of each other
+	DARKROOM_WALK_STEPS=10000 $(BIN)/python -m pytest tests/cogs/test_random_walk.py -k nobody
 
 lock: $(STAMP) ## resolve pyproject.toml into the two hashed lock files (needs uv on the PATH)
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra postgres --extra speed --extra metrics -o requirements.lock

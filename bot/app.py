@@ -5,7 +5,7 @@ import contextlib
 import logging
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,27 +18,36 @@ from bot.config import Settings
 from bot.engine import Engine
 from bot.errors import StartupError
 from bot.keys import Connect
-from bot.models import Generation, ProviderName, Training
+from bot.models import ProviderName
 from bot.outbox import RateGate
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
 from bot.photos.prepare import PhotoDesk
-from bot.providers import apiframe
-from bot.providers.base import ProviderClient
+from bot.providers import apiframe, aurous, aurous_webhooks
+from bot.providers.aurous_limits import AurousLimits
+from bot.providers.base import ProviderClient, VerifyWebhook
 from bot.providers.transport import Transport
+from bot.records import Generation, Training
 from bot.services import Services
 from bot.storage import datasets, generations, meta, posts, trainings
 from bot.storage.database import Database
 from bot.storage.sealing import Sealer, load_master_keys
 from bot.web.health import Health, Metric
+from bot.web.selftest import SelfTestDoor
 from bot.web.server import WebServer
 from bot.web.webhooks import WebhookDoor
 from bot.webhook_hints import WebhookHints
 from bot.wiring import Resources, build_lanes, build_services
 from cogs import EXTENSIONS
+from cogs.membership import DiscordMembers
 from cogs.results import DiscordPoster
 from cogs.ui.replies import show_error
 
 log = logging.getLogger(__name__)
+
+VERIFIERS: Mapping[ProviderName, VerifyWebhook] = {
+    ProviderName.APIFRAME: apiframe.verify_webhook,
+    ProviderName.AUROUS: aurous_webhooks.verify_webhook,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,7 @@ async def assemble(
         sealer = await open_sealer(settings, database)
         spool = await open_spool(settings, database)
         transport = await stack.enter_async_context(Transport(__version__))
-        bases = [settings.darkroom_apiframe_url]
+        bases = [settings.darkroom_apiframe_url, settings.darkroom_aurous_url]
         fetcher = await stack.enter_async_context(Fetcher(TrustedHosts.of(bases, settings.darkroom_trusted_hosts)))
         desk = PhotoDesk(spool, workers=os.cpu_count() or 1)
         stack.callback(desk.close)
@@ -87,9 +96,11 @@ async def assemble(
             spool=spool,
             fetcher=fetcher,
             desk=desk,
-            connect=connector(settings, transport),
-            prices={ProviderName.APIFRAME: apiframe.PRICES},
+            connect=connector(settings, transport, clock or SystemClock()),
+            prices={ProviderName.APIFRAME: apiframe.PRICES, ProviderName.AUROUS: aurous.PRICES},
+            transport=transport,
             webhook_url=webhook_addresses(settings),
+            public_url=lambda: settings.darkroom_public_url,
             doorbell=Doorbell(),
             clock=clock or SystemClock(),
             pace=pace or Pace(poll=_poll_pause(settings)),
@@ -133,11 +144,15 @@ async def open_spool(settings: Settings, database: Database) -> Spool:
     return spool
 
 
-def connector(settings: Settings, transport: Transport) -> Connect:
+def connector(settings: Settings, transport: Transport, clock: Clock) -> Connect:
+    limits = AurousLimits(clock)
+
     def connect(provider: ProviderName, api_key: str) -> ProviderClient:
         match provider:
             case ProviderName.APIFRAME:
                 return apiframe.Apiframe(transport, settings.darkroom_apiframe_url, api_key)
+            case ProviderName.AUROUS:
+                return aurous.Aurous(transport, settings.darkroom_aurous_url, api_key, limits)
 
     return connect
 
@@ -151,25 +166,26 @@ def webhook_addresses(settings: Settings) -> Callable[[Training | Generation], s
 
 
 def _build(settings: Settings, opened: Resources) -> Darkroom:
-    poster = DiscordPoster()
-    services = build_services(opened, poster, RateGate())
+    poster, members = DiscordPoster(), DiscordMembers()
+    services = build_services(opened, poster, RateGate(), members)
     lanes = build_lanes(opened, services)
     engine = Engine(lanes, doorbell=opened.doorbell, clock=opened.clock, pace=opened.pace)
 
     def make_bot() -> DarkroomBot:
         bot = DarkroomBot(services, EXTENSIONS, show_error)
-        poster.bot = bot
+        poster.bot = members.bot = bot
         return bot
 
     gateway = Gateway(make_bot)
-    hints = WebhookHints([services.trainings, services.generations])
-    door = WebhookDoor(hints, {ProviderName.APIFRAME: apiframe.verify_webhook})
-    web = _web_server(settings, opened.database, engine, gateway, door)
+    hints = WebhookHints([services.endpoints, services.trainings, services.generations])
+    door = WebhookDoor(hints, VERIFIERS)
+    selftest = SelfTestDoor(services.selftest.arrive)
+    web = _web_server(settings, opened.database, engine, gateway, door, selftest)
     return Darkroom(services, engine, gateway, web, opened.database)
 
 
 def _web_server(
-    settings: Settings, database: Database, engine: Engine, gateway: Gateway, door: WebhookDoor
+    settings: Settings, database: Database, engine: Engine, gateway: Gateway, door: WebhookDoor, selftest: SelfTestDoor
 ) -> WebServer:
     async def database_answers() -> bool:
         async with database.read() as connection:
@@ -197,7 +213,7 @@ def _web_server(
 
     health = Health({"database": database_answers, "gateway": gateway_connected, "engine": engine_alive}, read_metrics)
     host, port = settings.darkroom_listen
-    return WebServer(host, port, [*door.routes(), *health.routes()])
+    return WebServer(host, port, [*selftest.routes(), *door.routes(), *health.routes()])
 
 
 def _poll_pause(settings: Settings) -> timedelta:

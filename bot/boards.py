@@ -4,28 +4,47 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.errors import UserError
-from bot.models import Dataset, DatasetStatus, Finding, Gender, Photo, SubjectKind, Verdict
+from bot.models import DatasetStatus, Finding, Gender, SubjectKind, Verdict
 from bot.photos import checks
+from bot.records import Dataset, Photo
 
 CONSENT_POLICY = "2026-11"
-"""Version of the sentence members agree to; recorded with every consent."""
-CONSENT_SENTENCE = (
-    "These are photos of me, or I have the permission of everyone in them, and everyone is 18 or older. "
-    "They may be sent to {provider} to train a LoRA."
-)
+"""Version of the sentences members agree to; recorded with every consent, as is the provider."""
+PERMISSION = "These are photos of me, or I have the permission of everyone in them, and everyone is 18 or older. "
+NAME_MAX = 40
+STEPS, RANK = 1000, 32
+"""Where the order says nothing (Apiframe /docs/loras/create)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoLimits:
+    """How many usable photos it takes, and how many are sent at most."""
+
+    least: int
+    most: int
+
+    @property
+    def words(self) -> str:
+        return f"{self.least}–{self.most}"
+
+
+LORA_PHOTOS = PhotoLimits(checks.MIN_PHOTOS, checks.MAX_PHOTOS)
+CHARACTER_PHOTOS = PhotoLimits(1, 6)
+"""Source: Aurous Labs /characters/create-character."""
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetOrder:
-    """What /train asks for. Limits: Apiframe /docs/loras/create."""
+    """What /train asks for; limits: Apiframe /docs/loras/create. `previous_lora_id`: it becomes a newer version."""
 
     name: str
     subject_kind: SubjectKind
     gender: Gender | None = None
     ethnicity: str | None = None
     age: str | None = None
-    steps: int = 1000
-    rank: int = 32
+    steps: int | None = None
+    rank: int | None = None
+    previous_lora_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +58,14 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A dataset and what we say of its photos: each photo's verdict counts duplicates and the limit of 30."""
+    """A dataset and what we say of its photos: each photo's verdict counts duplicates and how many can be sent."""
 
     dataset: Dataset
     photos: tuple[Photo, ...]
+
+    @property
+    def limits(self) -> PhotoLimits:
+        return photo_limits(self.dataset.subject_kind)
 
     @property
     def usable(self) -> tuple[Photo, ...]:
@@ -51,15 +74,29 @@ class Board:
     @property
     def missing(self) -> int:
         """How many more usable photos it takes."""
-        return max(0, checks.MIN_PHOTOS - len(self.usable))
+        return max(0, self.limits.least - len(self.usable))
 
     @property
     def can_start(self) -> bool:
         return self.dataset.status is DatasetStatus.OPEN and self.missing == 0
 
 
+def photo_limits(kind: SubjectKind) -> PhotoLimits:
+    return CHARACTER_PHOTOS if kind is SubjectKind.CHARACTER else LORA_PHOTOS
+
+
+def consent_sentence(kind: SubjectKind) -> str:
+    """What a member agrees to before any photo is downloaded; it names the provider and what it does with them."""
+    if kind is SubjectKind.CHARACTER:
+        return f"{PERMISSION}They may be sent to {kind.provider.label}, which keeps them as the character's reference."
+    return f"{PERMISSION}They may be sent to {kind.provider.label} to train a LoRA."
+
+
 def check_order(order: DatasetOrder) -> None:
     """UserError when the order cannot be trained, before anybody uploads anything."""
+    if order.subject_kind is SubjectKind.CHARACTER:
+        _check_character(order)
+        return
     if order.subject_kind is SubjectKind.PERSON and (order.gender is None or not (order.ethnicity or "").strip()):
         raise UserError(
             "To train a person, the provider needs `gender` and `ethnicity`. "
@@ -68,14 +105,30 @@ def check_order(order: DatasetOrder) -> None:
     for label, value in (("ethnicity", order.ethnicity), ("age", order.age)):
         if value is not None and not 1 <= len(value.strip()) <= 40:
             raise UserError(f"`{label}` takes 1 to 40 characters. Please shorten it.")
-    if not 500 <= order.steps <= 3000:
+    if order.steps is not None and not 500 <= order.steps <= 3000:
         raise UserError("`steps` takes a number from 500 to 3000; 1000 is a good start.")
-    if not 8 <= order.rank <= 64:
+    if order.rank is not None and not 8 <= order.rank <= 64:
         raise UserError("`rank` takes a number from 8 to 64; 32 is a good start.")
 
 
-def judge_set(photos: Sequence[Photo]) -> tuple[Photo, ...]:
-    """Each photo's verdict within its set: later duplicates are marked, and only the first 30 usable ones are sent."""
+def _check_character(order: DatasetOrder) -> None:
+    options = {
+        "gender": order.gender,
+        "ethnicity": order.ethnicity,
+        "age": order.age,
+        "steps": order.steps,
+        "rank": order.rank,
+    }
+    given = [f"`{option}`" for option, value in options.items() if value is not None]
+    if given:
+        raise UserError(
+            f"A character is not trained, so {order.subject_kind.provider.label} takes no {', '.join(given)}. "
+            "Please leave that out, or pick another `subject`."
+        )
+
+
+def judge_set(photos: Sequence[Photo], limits: PhotoLimits) -> tuple[Photo, ...]:
+    """Each photo's verdict within its set: later duplicates are marked, and only so many usable ones are sent."""
     duplicates = checks.find_duplicates([(photo.name, photo.sha256, photo.dhash) for photo in photos])
     judged: list[Photo] = []
     used = 0
@@ -86,8 +139,8 @@ def judge_set(photos: Sequence[Photo]) -> tuple[Photo, ...]:
         verdict = checks.verdict_of(findings)
         if verdict is not Verdict.REFUSED:
             used += 1
-            if used > checks.MAX_PHOTOS:
-                findings = (*findings, Finding(checks.Code.OVER_LIMIT))
+            if used > limits.most:
+                findings = (*findings, Finding(checks.Code.OVER_LIMIT, str(limits.most)))
                 verdict = Verdict.REFUSED
         judged.append(replace(photo, findings=findings, verdict=verdict))
     return tuple(judged)

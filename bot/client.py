@@ -27,7 +27,7 @@ ErrorDoor = Callable[[discord.Interaction["DarkroomBot"], Exception], Awaitable[
 
 
 FLEETING_ID = re.compile(r"dr-(?P<session>[0-9a-f]{8})-(?P<until>\d{1,12})-[0-9a-f]{12}")
-FORGOTTEN = "This was opened too long ago, or before the bot restarted. Please open it again; nothing was changed."
+FORGOTTEN = "This was used already or opened too long ago. Please open it again if you still need it."
 
 
 class DarkroomTree(app_commands.CommandTree["DarkroomBot"]):
@@ -75,18 +75,55 @@ class DarkroomBot(commands.Bot):
         """A custom id for a form or a button that only this bot's memory knows, for so many seconds."""
         return f"dr-{self._session}-{int(time.time() + seconds)}-{secrets.token_hex(6)}"
 
+    def remember(self, shown: discord.ui.View | discord.ui.LayoutView | discord.ui.Modal) -> None:
+        """Listen to buttons or a form that Discord shows although the library was told that it failed.
+
+        The library does this itself when an answer goes well and has no public way to do it afterwards.
+        """
+        self._connection.store_view(shown)
+
     async def on_interaction(self, interaction: discord.Interaction["DarkroomBot"]) -> None:
         """Answer for forms and buttons that nobody knows any more; everything else is answered elsewhere."""
         data: Mapping[str, Any] = interaction.data or {}
-        if self._is_forgotten(str(data.get("custom_id", ""))):
+        custom_id = str(data.get("custom_id", ""))
+        is_answered = interaction.response.is_done() or interaction.extras
+        if self._is_forgotten(custom_id) and not is_answered:
             await self.error_door(interaction, UserError(FORGOTTEN))
 
     def _is_forgotten(self, custom_id: str) -> bool:
         match = FLEETING_ID.fullmatch(custom_id)
-        return match is not None and (match["session"] != self._session or int(match["until"]) < time.time())
+        if match is None:
+            return False
+        is_over = match["session"] != self._session or int(match["until"]) < time.time()
+        return is_over or not self._is_listening_to(custom_id)
+
+    def _is_listening_to(self, custom_id: str) -> bool:
+        """Whether the library knows the form or button; it has no public way to ask."""
+        store = self._connection._view_store  # noqa: SLF001
+        known = (known_id for items in store._views.values() for _, known_id in items)  # noqa: SLF001
+        return custom_id in store._modals or custom_id in known  # noqa: SLF001
+
+    async def on_ready(self) -> None:
+        """Guilds that removed the bot while it was away: Discord tells only by leaving them out."""
+        for guild_id in await self.services.guilds.known():
+            if self.get_guild(guild_id) is None and await self._is_gone_from(guild_id):
+                await self.services.guilds.leave(guild_id)
+
+    async def _is_gone_from(self, guild_id: int) -> bool:
+        """Ask once more: keys and photos depend on the answer, and a list may be incomplete."""
+        try:
+            await self.fetch_guild(guild_id, with_counts=False)
+        except (discord.NotFound, discord.Forbidden):
+            return True
+        except (discord.HTTPException, OSError):
+            return False
+        return False
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        await self.services.privacy.leave_guild(guild.id)
+        await self.services.guilds.leave(guild.id)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        await self.services.guilds.come_back(guild.id)
 
     async def _sync_if_changed(self) -> None:
         payload = [command.to_dict(self.tree) for command in self.tree.get_commands()]

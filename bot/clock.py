@@ -71,5 +71,12 @@ class Pace:
     pictures_kept: timedelta = timedelta(days=7)
     retired_key_kept: timedelta = timedelta(hours=24)
     details_kept: timedelta = timedelta(days=30)
+    left_guild_kept: timedelta = timedelta(days=30)
+    offer_open: timedelta = timedelta(days=7)
+    """How long a LoRA that was offered to somebody waits for an answer."""
+    upkeep: timedelta = timedelta(hours=6)
+    """Between comparisons of the styles and LoRAs under a key with the provider."""
+    selftest: timedelta = timedelta(seconds=20)
+    """How long a signed test delivery of a provider is waited for."""
     milestone: timedelta = timedelta(seconds=15)
     """A status message is edited at most this often."""

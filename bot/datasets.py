@@ -6,25 +6,30 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.boards import CONSENT_POLICY, Board, DatasetOrder, Upload, check_order, judge_set
+from bot import rights
+from bot.boards import (
+    CONSENT_POLICY,
+    NAME_MAX,
+    RANK,
+    STEPS,
+    Board,
+    DatasetOrder,
+    Upload,
+    check_order,
+    judge_set,
+    photo_limits,
+)
 from bot.clock import Clock, Doorbell, Pace
 from bot.errors import FetchError, FileGone, FileTooLarge, NotFound, UserError
-from bot.models import (
-    Dataset,
-    DatasetStatus,
-    Finding,
-    LaneName,
-    Photo,
-    ProviderName,
-    SubjectKind,
-    TrainingStatus,
-)
+from bot.models import Actor, DatasetStatus, Finding, LaneName, SubjectKind, TrainingStatus
 from bot.photos import checks
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.prepare import PhotoDesk
 from bot.photos.sheet import SheetEntry
+from bot.records import Dataset, Photo
+from bot.rights import Right
 from bot.storage import datasets as rows
-from bot.storage import erasure, trainings
+from bot.storage import erasure, loras, trainings
 from bot.storage.database import Database
 from bot.storage.due import Claim, mark, store
 from bot.storage.tables import datasets
@@ -64,12 +69,17 @@ class DatasetService:
     async def create(self, order: DatasetOrder, *, guild_id: int, channel_id: int, user_id: int) -> Dataset:
         check_order(order)
         name = " ".join(order.name.split())
-        if not 1 <= len(name) <= 40:
-            raise UserError("The name takes 1 to 40 characters. Please send `/train` again with a shorter one.")
+        if not 1 <= len(name) <= NAME_MAX:
+            raise UserError(
+                f"The name takes 1 to {NAME_MAX} characters. Please send `/train` again with a shorter one."
+            )
         person = order.subject_kind is SubjectKind.PERSON
+        is_trained = order.subject_kind is not SubjectKind.CHARACTER
         now = self._clock.now()
 
         async def work(connection: AsyncConnection) -> Dataset:
+            if order.previous_lora_id is not None:
+                await _check_previous(connection, order, guild_id=guild_id, user_id=user_id)
             return await rows.insert(
                 connection,
                 guild_id=guild_id,
@@ -80,15 +90,16 @@ class DatasetService:
                 gender=order.gender if person else None,
                 ethnicity=order.ethnicity.strip() if person and order.ethnicity else None,
                 age=order.age.strip() if person and order.age else None,
-                steps=order.steps,
-                rank=order.rank,
+                steps=(order.steps or STEPS) if is_trained else 0,
+                rank=(order.rank or RANK) if is_trained else 0,
+                previous_lora_id=order.previous_lora_id,
                 created_at=now,
                 due_at=now + self._pace.photos_kept,
             )
 
         return await self._database.write(work)
 
-    async def take_in(self, dataset: Dataset, uploads: Sequence[Upload], *, provider: ProviderName) -> Board:
+    async def take_in(self, dataset: Dataset, uploads: Sequence[Upload]) -> Board:
         """Download, check and prepare the uploads, record the member's consent for them, and show the board.
 
         Never fails for a photo: each one is named on the board with what to do.
@@ -109,7 +120,7 @@ class DatasetService:
             await rows.record_consent(
                 connection,
                 dataset=dataset,
-                provider=provider,
+                provider=dataset.subject_kind.provider,
                 policy_version=CONSENT_POLICY,
                 photo_hashes=[photo.sha256 for photo in photos if photo.file is not None],
                 now=self._clock.now(),
@@ -127,7 +138,7 @@ class DatasetService:
             if dataset is None or dataset.guild_id != guild_id or dataset.user_id != user_id:
                 raise NotFound("This dataset is not here any more. Send `/train` to begin a new one.")
             photos = await rows.photos_of(connection, dataset_id)
-        return Board(dataset, judge_set(photos))
+        return Board(dataset, judge_set(photos, photo_limits(dataset.subject_kind)))
 
     async def open_dataset(self, *, guild_id: int, user_id: int) -> Dataset:
         """The member's newest open dataset in this guild; NotFound with what to do when there is none."""
@@ -237,6 +248,15 @@ class DatasetService:
             height=examined.height,
             file=examined.file,
         )
+
+
+async def _check_previous(connection: AsyncConnection, order: DatasetOrder, *, guild_id: int, user_id: int) -> None:
+    """Only the owner makes newer versions, and of the same kind."""
+    assert order.previous_lora_id is not None  # noqa: S101 - the caller has looked
+    lora = await loras.get(connection, order.previous_lora_id)
+    may = lora is not None and rights.allows(Right.SHARE, lora, (), Actor(guild_id, user_id))
+    if lora is None or not may or lora.subject_kind is not order.subject_kind:
+        raise NotFound("The LoRA that this would be a newer version of is not here any more.")
 
 
 def _unread(dataset: Dataset, name: str, code: checks.Code, size: int) -> Photo:

@@ -67,7 +67,12 @@ class FileGone(FetchError):
 
 
 class ProviderError(DarkroomError):
-    """Text is safe to log; it never holds an API key. `sentence` is what the provider said, if anything."""
+    """Text is safe to log; it never holds an API key. `sentence` is what the provider said, if anything.
+
+    `trace` is the provider's own id of the refused call, for its support; it is never part of the text.
+    """
+
+    trace: str | None = None
 
     def __init__(self, sentence: str = "", *, status: int | None = None) -> None:
         super().__init__(sentence or type(self).__name__)

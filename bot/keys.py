@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Clock, Doorbell, Pace
 from bot.errors import KeyRejected, NoKey, ProviderError, SealError, UserError
 from bot.log import redact_value
-from bot.models import ApiKeyRow, LaneName, Place, PlaceKind, PostKind, ProviderName, SubjectTable
-from bot.providers.base import Account, Prices, ProviderClient
+from bot.models import LaneName, Place, PlaceKind, PostKind, ProviderName, SubjectTable
+from bot.providers.base import Account, Prices, ProviderClient, WebhookSecrets
+from bot.records import ApiKeyRow
 from bot.storage import erasure, generations, posts, trainings
 from bot.storage import keys as rows
 from bot.storage.database import Database
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 Connect = Callable[[ProviderName, str], ProviderClient]
 
 FUNDS_DEADLINE_S = 5
+KEY_PREFIXES = {ProviderName.APIFRAME: "afk_", ProviderName.AUROUS: "al_live_"}
+"""How keys begin (Apiframe /docs/authentication, Aurous Labs /authentication); what begins otherwise is tried, too."""
 SHRED_LOOK = timedelta(minutes=5)
 """How often a retired key that still has jobs is looked at again."""
 
@@ -75,6 +78,11 @@ class KeyService:
         api_key = api_key.strip()
         if not 8 <= len(api_key) <= 200 or not api_key.isascii() or not api_key.isprintable() or " " in api_key:
             raise UserError(f"That does not look like an API key. Copy it whole from your {provider.label} dashboard.")
+        for other, prefix in KEY_PREFIXES.items():
+            if other is not provider and api_key.startswith(prefix):
+                raise UserError(
+                    f"This looks like a key of {other.label}. Run `/keys set` again and choose {other.label}."
+                )
         redact_value(api_key)
         account = await self._ask(provider, api_key)
         sealed = self._sealer.seal(api_key, context=_context(guild_id, provider))
@@ -170,13 +178,30 @@ class KeyService:
             log.error("The API key %s cannot be unsealed; it has to be set again", key_id)
             return None
 
-    async def signing_keys(self, guild_id: int, provider: ProviderName) -> list[str]:
-        """Every key that may have signed a delivery for this guild, newest first."""
+    async def webhook_secrets(self, guild_id: int, provider: ProviderName) -> WebhookSecrets:
+        """What may sign a delivery about one job of this guild, newest first.
+
+        Apiframe signs with the API key. Aurous Labs signs with the secret of a registered endpoint; whether it signs
+        deliveries to the address of a single order is not documented.
+        """
         async with self._database.read() as connection:
             stored = await rows.for_signatures(connection, guild_id, provider)
-        return [self._open(key) for key in stored]
+        if provider is ProviderName.AUROUS:
+            return WebhookSecrets(list(filter(None, map(self.open_endpoint_secret, stored))), may_be_unsigned=True)
+        return WebhookSecrets([self._open(key) for key in stored])
 
-    async def pause(self, key_id: int, error: KeyRejected, *, noticed_in: Place) -> None:
+    def seal_endpoint_secret(self, secret: str, row: ApiKeyRow) -> bytes:
+        return self._sealer.seal(secret, context=f"{_context(row.guild_id, row.provider)}:endpoint")
+
+    def open_endpoint_secret(self, stored: rows.SealedKey) -> str | None:
+        if stored.endpoint_secret is None:
+            return None
+        context = f"{_context(stored.row.guild_id, stored.row.provider)}:endpoint"
+        secret = self._sealer.unseal(stored.endpoint_secret, context=context)
+        redact_value(secret)
+        return secret
+
+    async def pause(self, key_id: int, error: KeyRejected, *, noticed_in: Place | None = None) -> None:
         """The provider refused the key: stop using it and tell the admin who set it, once."""
         now = self._clock.now()
 
@@ -193,7 +218,7 @@ class KeyService:
                     key_id,
                     guild_id=stored.row.guild_id,
                     user_id=stored.row.set_by,
-                    places=[Place(PlaceKind.USER, stored.row.set_by), noticed_in],
+                    places=[Place(PlaceKind.USER, stored.row.set_by), *([noticed_in] if noticed_in else [])],
                     now=now,
                 )
             return True
@@ -218,15 +243,13 @@ class KeyService:
             stored = await rows.get(connection, key_id)
         return None if stored is None else stored.row
 
-    async def advance(self, claim: Claim[ApiKeyRow]) -> None:
-        """Shred a retired key: as soon as no job needs it, at the latest when its time is up."""
-        now = self._clock.now()
+    async def shred(self, claim: Claim[ApiKeyRow]) -> None:
+        """Take a retired key off the disk: as soon as no job needs it, at the latest when its time is up."""
+        now, retired_at = self._clock.now(), claim.row.retired_at
+        assert retired_at is not None  # noqa: S101 - only retired keys are shredded
 
         async def work(connection: AsyncConnection) -> None:
-            retired_at = claim.row.retired_at
-            if retired_at is None:
-                await store(connection, api_keys, claim, due_at=None)
-            elif await _jobs_on(connection, claim.id) and now < retired_at + self._pace.retired_key_kept:
+            if await _jobs_on(connection, claim.id) and now < retired_at + self._pace.retired_key_kept:
                 await store(connection, api_keys, claim, due_at=_soon(now, retired_at + self._pace.retired_key_kept))
             else:
                 await store(connection, api_keys, claim, due_at=None)
@@ -241,15 +264,18 @@ class KeyService:
             stored = await rows.all_sealed(connection)
         resealed = 0
         for key in stored:
-            if self._sealer.is_current(key.sealed):
-                continue
-            new = self._sealer.seal(self._open(key), context=_context(key.row.guild_id, key.row.provider))
-            resealed += await self._reseal(key, new)
+            blobs = filter(None, (key.sealed, key.endpoint_secret))
+            if not all(self._sealer.is_current(blob) for blob in blobs):
+                resealed += await self._reseal(key)
         return resealed
 
-    async def _reseal(self, key: rows.SealedKey, new: bytes) -> bool:
+    async def _reseal(self, key: rows.SealedKey) -> bool:
+        sealed = self._sealer.seal(self._open(key), context=_context(key.row.guild_id, key.row.provider))
+        secret = self.open_endpoint_secret(key)
+        endpoint_secret = None if secret is None else self.seal_endpoint_secret(secret, key.row)
+
         async def work(connection: AsyncConnection) -> bool:
-            return await rows.reseal(connection, key.row.id, old=key.sealed, new=new)
+            return await rows.reseal(connection, key, sealed=sealed, endpoint_secret=endpoint_secret)
 
         return await self._database.write(work)
 

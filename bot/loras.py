@@ -1,134 +1,224 @@
-"""LoRAs: who may use which, finding one by a few letters, and archiving it at the provider."""
+"""LoRAs and characters: finding one by a few letters, its card, its name and note, archiving it at the provider.
+
+Who owns one is all that counts here; whether its owner is still a member of the guild is not known.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock
+from bot import rights
+from bot.boards import NAME_MAX
+from bot.clock import Clock, Doorbell
 from bot.errors import Missing, NotAllowed, NotFound, ProviderError, UserError
 from bot.keys import KeyService
-from bot.models import Lora
-from bot.storage import generations, loras
+from bot.matching import CHOICES_MAX, best_ranked, rank_match
+from bot.models import Actor, LaneName
+from bot.photos.intake import Spool
+from bot.providers.base import Progress
+from bot.records import Lora, Offer, Share
+from bot.rights import Right
+from bot.storage import generations, loras, sharing
 from bot.storage.database import Database
 
-CHOICES_MAX = 25
-"""Autocomplete choices Discord shows (Discord /docs/interactions/application-commands)."""
+PREVIEWS_MAX = 4
+NOTE_MAX = 300
+
+NOT_HERE = "You have no such LoRA here. `/loras list` shows what you have."
+NOT_NAMED = "You have no such LoRA here. Pick one from the list, or train one with `/train`."
+ARCHIVED = "This LoRA has been archived and cannot be used any more."
+
+
+REFUSALS = {
+    Right.CHANGE: "Only its owner and this server's admins may do that.",
+    Right.SHARE: "Only its owner may do that.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class LoraView:
+    """A LoRA as one member may see it; `may`: what they may do with it.
+
+    `versions` (oldest first, itself among them), `shares` and `offer` are for the owner and admins, empty for others.
+    """
+
     lora: Lora
     uses: int
+    may: frozenset[Right]
+    versions: tuple[Lora, ...]
+    shares: tuple[Share, ...]
+    offer: Offer | None
+    previews: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """`was_there`: the provider still had it when it was asked to delete it."""
+
+    lora: Lora
+    was_there: bool
 
 
 class LoraService:
-    def __init__(self, database: Database, key_service: KeyService, *, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, key_service: KeyService, spool: Spool, *, doorbell: Doorbell, clock: Clock
+    ) -> None:
         self._database = database
         self._keys = key_service
+        self._spool = spool
+        self._doorbell = doorbell
         self._clock = clock
 
-    async def usable_by(self, *, guild_id: int, user_id: int) -> Sequence[Lora]:
-        """The LoRAs this member may make pictures with here, newest first."""
+    async def usable_by(self, actor: Actor) -> Sequence[Lora]:
+        """LoRAs and characters this member may make pictures with here, newest first: their own and shared ones."""
+        return await self.among(Right.USE, actor)
+
+    async def among(self, right: Right, actor: Actor) -> Sequence[Lora]:
+        """All with which the actor may do this, newest first."""
         async with self._database.read() as connection:
-            return await loras.owned_by(connection, guild_id, user_id)
+            if actor.is_admin and right in {Right.SEE, Right.CHANGE}:
+                return await loras.of_guild(connection, actor.guild_id)
+            if right in {Right.USE, Right.SEE}:
+                return await sharing.usable_by(connection, actor)
+            return await loras.owned_by(connection, actor.guild_id, actor.user_id)
 
-    async def archivable_by(self, *, guild_id: int, user_id: int, is_admin: bool) -> Sequence[Lora]:
-        """The member's own LoRAs; for the guild's admins, all of them."""
-        if not is_admin:
-            return await self.usable_by(guild_id=guild_id, user_id=user_id)
-        async with self._database.read() as connection:
-            return await loras.of_guild(connection, guild_id)
+    async def choices(self, text: str, actor: Actor, right: Right = Right.USE) -> Sequence[Lora]:
+        """At most 25 for what has been typed: beginnings first, then letters anywhere in order."""
+        among = await self.among(right, actor)
+        return best_ranked(among, lambda lora: rank_match(text, lora.name))[:CHOICES_MAX]
 
-    async def choices(self, text: str, *, guild_id: int, user_id: int) -> Sequence[Lora]:
-        """At most 25 usable LoRAs for what has been typed: beginnings first, then letters anywhere in order."""
-        return best_matches(text, await self.usable_by(guild_id=guild_id, user_id=user_id))
-
-    async def archivable_choices(self, text: str, *, guild_id: int, user_id: int, is_admin: bool) -> Sequence[Lora]:
-        return best_matches(text, await self.archivable_by(guild_id=guild_id, user_id=user_id, is_admin=is_admin))
-
-    async def pick(self, value: str, *, guild_id: int, user_id: int) -> Lora:
+    async def pick(self, value: str, actor: Actor, right: Right = Right.USE) -> Lora:
         """The LoRA behind an autocomplete value, or behind a typed name when exactly one fits."""
-        return pick_from(value, await self.usable_by(guild_id=guild_id, user_id=user_id))
+        found = pick_from(value, await self.among(right, actor))
+        if found is None and right in {Right.CHANGE, Right.SHARE}:
+            found = pick_from(value, await self.among(Right.SEE, actor))
+        if found is None:
+            raise NotFound(NOT_NAMED)
+        return await self.get_for(found.id, actor, right)
 
-    async def pick_archivable(self, value: str, *, guild_id: int, user_id: int, is_admin: bool) -> Lora:
-        return pick_from(value, await self.archivable_by(guild_id=guild_id, user_id=user_id, is_admin=is_admin))
-
-    async def view(self, value: str, *, guild_id: int, user_id: int) -> LoraView:
-        lora = await self.pick(value, guild_id=guild_id, user_id=user_id)
+    async def get_for(self, lora_id: int, actor: Actor, right: Right = Right.USE) -> Lora:
+        """The LoRA, if the actor may do this with it."""
         async with self._database.read() as connection:
-            return LoraView(lora, await generations.of_lora(connection, lora.id))
+            return await find(connection, lora_id, actor, right)
 
     async def get(self, lora_id: int) -> Lora | None:
         """Callers check who may see it."""
         async with self._database.read() as connection:
             return await loras.get(connection, lora_id)
 
-    async def get_for(self, lora_id: int, *, guild_id: int, user_id: int) -> Lora:
-        lora = await self.get(lora_id)
-        if lora is None or lora.guild_id != guild_id or lora.owner_id != user_id:
-            raise NotFound("You have no such LoRA here. `/loras list` shows what you have.")
-        if lora.archived_at is not None:
-            raise NotFound("This LoRA has been archived and cannot be used any more.")
-        return lora
+    async def view(self, lora_id: int, actor: Actor) -> LoraView:
+        async with self._database.read() as connection:
+            lora = await find(connection, lora_id, actor, Right.SEE)
+            shares = await sharing.shares_of(connection, lora.id)
+            may = rights.held(lora, shares, actor)
+            is_keeper = Right.CHANGE in may
+            files = await loras.best_pictures(connection, lora, viewer_id=actor.user_id, limit=PREVIEWS_MAX)
+            versions = await loras.lineage(connection, lora) if is_keeper else []
+            return LoraView(
+                lora=lora,
+                uses=await generations.of_lora(connection, lora.id),
+                may=may,
+                versions=tuple(version for version in versions if actor.is_admin or version.owner_id == actor.user_id),
+                shares=tuple(shares) if is_keeper else (),
+                offer=await sharing.open_offer_of(connection, lora.id) if is_keeper else None,
+                previews=tuple(self._spool.path(file) for file in files),
+            )
 
-    async def archive(self, lora_id: int, *, guild_id: int, user_id: int, is_admin: bool) -> Lora:
-        """Ask the provider to delete the LoRA, then hide it. The owner and the guild's admins may."""
-        lora = await self.get(lora_id)
-        if lora is None or lora.guild_id != guild_id or not (is_admin or lora.owner_id == user_id):
-            raise NotFound("There is no such LoRA here that you may archive.")
-        if lora.archived_at is not None:
-            raise UserError("This LoRA has been archived already.")
-        client = await self._keys.client((await self._keys.current(guild_id, lora.provider)).id)
-        if client is None:
-            raise NotAllowed("The stored API key cannot be opened. Ask an admin to run `/keys set`.")
-        try:
-            await client.archive_lora(lora.request_id)
-        except Missing:
-            pass
-        except ProviderError as error:
-            raise UserError(
-                f"{lora.provider.label} could not delete it just now, so it was left as it is. Please try again later."
-            ) from error
+    async def rename(self, lora_id: int, name: str, actor: Actor) -> Lora:
+        """Here only; at the provider it keeps the name it was ordered under."""
+        name = " ".join(name.split())
+        if not 1 <= len(name) <= NAME_MAX:
+            raise UserError(f"A name takes 1 to {NAME_MAX} characters. Please pick a shorter one.")
+        return replace(await self._change(lora_id, actor, name=name), name=name)
+
+    async def write_note(self, lora_id: int, note: str, actor: Actor) -> Lora:
+        """An empty note takes the present one away."""
+        if len(note.strip()) > NOTE_MAX:
+            raise UserError(f"A note takes up to {NOTE_MAX} characters. Please shorten it.")
+        kept = note.strip() or None
+        return replace(await self._change(lora_id, actor, note=kept), note=kept)
+
+    async def archive(self, lora_id: int, actor: Actor) -> Archived:
+        """Ask the provider to delete the LoRA, then hide it; its shares and its offer end."""
+        lora = await self.get_for(lora_id, actor, Right.CHANGE)
+        was_there = await self._delete_at_provider(lora)
         now = self._clock.now()
 
         async def work(connection: AsyncConnection) -> bool:
-            return await loras.archive(connection, lora.id, now=now)
+            if not await loras.archive(connection, lora.id, now=now):
+                return False
+            await sharing.unshare_all(connection, lora.id)
+            await sharing.end_offer(connection, lora.id, now=now)
+            return True
 
-        await self._database.write(work)
+        if not await self._database.write(work):
+            raise UserError("This LoRA has been archived already.")
+        self._doorbell.ring(LaneName.POSTS)
+        return Archived(lora, was_there)
+
+    async def _delete_at_provider(self, lora: Lora) -> bool:
+        """Whether it was still there; UserError when the provider could not be asked, so that nothing is left there."""
+        client = await self._keys.client((await self._keys.current(lora.guild_id, lora.provider)).id)
+        if client is None:
+            raise NotAllowed("The stored API key cannot be opened. Ask an admin to run `/keys set`.")
+        try:
+            report = await client.training(lora.request_id)
+            await client.archive_lora(lora.request_id)
+        except Missing:
+            return False
+        except ProviderError as error:
+            raise UserError(
+                f"{lora.provider.label} could not be asked to delete it just now, so it was left as it is. "
+                "Please try again later."
+            ) from error
+        return report.progress is not Progress.ARCHIVED
+
+    async def _change(self, lora_id: int, actor: Actor, **values: str | None) -> Lora:
+        async def work(connection: AsyncConnection) -> Lora:
+            lora = await find(connection, lora_id, actor, Right.CHANGE)
+            await loras.change(connection, lora.id, **values)
+            return lora
+
+        return await self._database.write(work)
+
+
+async def find(connection: AsyncConnection, lora_id: int, actor: Actor, right: Right) -> Lora:
+    """The LoRA, if the actor may do this with it; one they may not even see looks like one that does not exist.
+
+    So does one that an admin sees but may not use.
+    """
+    lora = await loras.get(connection, lora_id)
+    if lora is None or lora.guild_id != actor.guild_id:
+        raise NotFound(NOT_HERE)
+    shares = await sharing.shares_of(connection, lora_id)
+    if rights.allows(right, lora, shares, actor):
         return lora
+    if lora.archived_at is not None and lora.owner_id == actor.user_id:
+        raise NotFound(ARCHIVED)
+    if right in REFUSALS and rights.allows(Right.SEE, lora, shares, actor):
+        raise NotAllowed(REFUSALS[right])
+    raise NotFound(NOT_HERE)
 
 
-NO_MATCH = 4
-
-
-def best_matches(text: str, among: Sequence[Lora]) -> Sequence[Lora]:
-    ranked = [(rank_match(text, lora.name), lora) for lora in among]
-    return [lora for rank, lora in sorted(ranked, key=lambda pair: pair[0]) if rank < NO_MATCH][:CHOICES_MAX]
-
-
-def pick_from(value: str, among: Sequence[Lora]) -> Lora:
+def pick_from(value: str, among: Sequence[Lora]) -> Lora | None:
+    """By value, else by name: the only one, or the newest version when all others of that name came before it."""
     for lora in among:
         if value == choice_value(lora):
             return lora
-    named = [lora for lora in among if lora.name.casefold() == value.strip().casefold()]
-    if len(named) == 1:
-        return named[0]
-    raise NotFound("You have no such LoRA here. Pick one from the list, or train one with `/train`.")
-
-
-def rank_match(text: str, name: str) -> int:
-    """0 the name begins with the text, 1 a word of it does, 2 it holds the text, 3 its letters in order, 4 no match."""
-    text, name = text.strip().casefold(), name.casefold()
-    if name.startswith(text):
-        return 0
-    if any(word.startswith(text) for word in name.split()):
-        return 1
-    if text in name:
-        return 2
-    letters = iter(name)
-    return 3 if all(letter in letters for letter in text) else NO_MATCH
+    wanted = value.strip().casefold()
+    named = [lora for lora in among if wanted in {lora.name.casefold(), choice_label(lora).casefold()}]
+    replaced = {lora.previous_id for lora in named}
+    newest = [lora for lora in named if lora.id not in replaced]
+    return newest[0] if len(newest) == 1 else None
 
 
 def choice_value(lora: Lora) -> str:
     return f"lora-{lora.id}"
+
+
+def choice_label(lora: Lora) -> str:
+    """As it stands in a list of choices: its version from the second on, and whether it is a character."""
+    version = f" · v{lora.version}" if lora.version > 1 else ""
+    return f"{lora.name}{version}{' · character' if lora.is_character else ''}"

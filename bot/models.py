@@ -1,7 +1,6 @@
-"""The words and values every layer shares: closed sets and frozen records. No I/O."""
+"""The words and values every layer shares: closed sets and small frozen values. No I/O."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 
@@ -13,20 +12,40 @@ class LaneName(StrEnum):
     POSTS = "post"
     DATASETS = "dataset"
     KEYS = "key"
+    GUILDS = "guild"
 
 
 class ProviderName(StrEnum):
     APIFRAME = "apiframe"
+    AUROUS = "aurous"
 
     @property
     def label(self) -> str:
-        return {ProviderName.APIFRAME: "Apiframe"}[self]
+        return {ProviderName.APIFRAME: "Apiframe", ProviderName.AUROUS: "Aurous Labs"}[self]
 
 
 class SubjectKind(StrEnum):
     PERSON = "person"
     STYLE = "style"
     OBJECT = "object"
+    CHARACTER = "character"
+    """A person or a being from 1 to 6 reference photos, without training any weights (Aurous Labs /characters)."""
+
+    @property
+    def provider(self) -> ProviderName:
+        """Who makes it: LoRAs are trained at Apiframe, characters are kept at Aurous Labs."""
+        return ProviderName.AUROUS if self is SubjectKind.CHARACTER else ProviderName.APIFRAME
+
+
+class Operation(StrEnum):
+    """What is ordered: pictures from a prompt, or one made picture worked on further."""
+
+    IMAGINE = "imagine"
+    UPSCALE_CLARITY = "upscale_clarity"
+    """Twice the size, details invented (Apiframe /docs/image-edits/clarity-upscale)."""
+    UPSCALE_TOPAZ = "upscale_topaz"
+    """Twice the size, faithful."""
+    REMOVE_BACKGROUND = "remove_background"
 
 
 class Gender(StrEnum):
@@ -91,6 +110,27 @@ class PostKind(StrEnum):
     PICTURES = "pictures"
     PICTURES_FAILED = "pictures_failed"
     KEY_PAUSED = "key_paused"
+    LORA_OFFER = "lora_offer"
+    """Somebody wants to hand a LoRA over; its receiver accepts or declines."""
+    LORA_OFFER_ANSWERED = "lora_offer_answered"
+    """What became of it, for whoever offered."""
+    GALLERY = "gallery"
+    PICTURE_REPORT = "picture_report"
+
+
+class Audience(StrEnum):
+    """Whom a LoRA is shared with."""
+
+    MEMBER = "member"
+    ROLE = "role"
+    GUILD = "guild"
+
+
+class OfferStatus(StrEnum):
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
 
 
 class PostStatus(StrEnum):
@@ -100,6 +140,21 @@ class PostStatus(StrEnum):
     POSTED = "posted"
     KEPT = "kept"
     """No place would take it; it waits for its owner under /jobs."""
+    WITHDRAWN = "withdrawn"
+    """What it showed was deleted: its message is gone, or never was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, as Discord said with the interaction."""
+
+    guild_id: int
+    user_id: int
+    role_ids: frozenset[int] = frozenset()
+    is_admin: bool = False
+    """Manage Server, or the guild's owner."""
+    is_moderator: bool = False
+    """May delete others' messages where this happens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +186,9 @@ class SubjectTable(StrEnum):
     TRAINING = "training"
     GENERATION = "generation"
     KEY = "key"
+    OFFER = "offer"
+    PICTURE = "picture"
+    REPORT = "report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,185 +200,26 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class ApiKeyRow:
-    """A guild's API key, without its secret."""
-
-    id: int
-    guild_id: int
-    provider: ProviderName
-    last4: str
-    set_by: int
-    set_at: datetime
-    paused_at: datetime | None
-    last_error: str | None
-    last_error_at: datetime | None
-    retired_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    id: int
-    guild_id: int
-    channel_id: int
-    user_id: int
-    name: str
-    subject_kind: SubjectKind
-    gender: Gender | None
-    ethnicity: str | None
-    age: str | None
-    steps: int
-    rank: int
-    status: DatasetStatus
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Photo:
-    """A checked image of a dataset. `file` is its name in the spool, None once it has left the disk."""
-
-    id: int
-    dataset_id: int
-    name: str
-    verdict: Verdict
-    findings: tuple[Finding, ...]
-    sha256: str
-    dhash: int | None
-    size: int
-    width: int
-    height: int
-    file: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Training:
-    id: int
-    guild_id: int
-    channel_id: int
-    parent_id: int | None
-    user_id: int
-    dataset_id: int
-    key_id: int
-    provider: ProviderName
-    name: str
-    marker: str
-    webhook_token: str
-    status: TrainingStatus
-    attempt: int
-    due_at: datetime | None
-    lease_owner: str | None
-    request_id: str | None
-    photo_count: int
-    error: str | None
-    lora_id: int | None
-    balance_before: int | None
-    created_at: datetime
-    submitting_at: datetime | None
-    submitted_at: datetime | None
-    finished_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Lora:
-    id: int
-    guild_id: int
-    owner_id: int
-    provider: ProviderName
-    request_id: str
-    name: str
-    trigger_word: str | None
-    subject_kind: SubjectKind
-    training_id: int
-    created_at: datetime
-    archived_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class GenerationSettings:
     """What `/imagine` asks for; None leaves the choice to the provider's documented default.
 
-    Ranges: Apiframe /docs/images/flux-lora. `count` 1-4, `strength` 0-1.5, `guidance` 1-10, `steps` 4-50,
-    `seed` 0..2**31-1.
+    Which settings a provider takes, and their ranges, is decided in generation/abilities.py.
     """
 
     count: int = 1
-    aspect: str = "1:1"
-    format: str = "png"
+    aspect: str | None = None
+    """Width to height, such as "16:9"."""
+    format: str | None = None
     strength: float | None = None
     guidance: float | None = None
     steps: int | None = None
     seed: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Generation:
-    id: int
-    guild_id: int
-    channel_id: int
-    parent_id: int | None
-    user_id: int
-    lora_id: int
-    key_id: int
-    provider: ProviderName
-    prompt: str
-    settings: GenerationSettings
-    idempotency_key: str
-    webhook_token: str
-    status: GenerationStatus
-    attempt: int
-    due_at: datetime | None
-    lease_owner: str | None
-    request_id: str | None
-    image_urls: tuple[str, ...]
-    cost: int | None
-    error: str | None
-    created_at: datetime
-    submitting_at: datetime | None
-    submitted_at: datetime | None
-    finished_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """One generated image. `file` is its name in the spool, None once the retention rule took it."""
-
-    id: int
-    generation_id: int
-    position: int
-    url: str
-    file: str | None
-    content_type: str
-    size: int
-
-
-def places_for(job: Training | Generation) -> tuple[Place, ...]:
-    """Where a job's outcome may go, best first: its channel or thread, the thread's channel, a private message."""
-    channels = [job.channel_id] if job.parent_id is None else [job.channel_id, job.parent_id]
-    return (*(Place(PlaceKind.CHANNEL, channel) for channel in channels), Place(PlaceKind.USER, job.user_id))
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    id: int
-    kind: PostKind
-    subject_table: SubjectTable
-    subject_id: int
-    guild_id: int
-    user_id: int
-    nonce: str
-    places: tuple[Place, ...]
-    place_index: int
-    status: PostStatus
-    attempt: int
-    due_at: datetime | None
-    lease_owner: str | None
-    message_id: int | None
-    revision: int
-    sending_at: datetime | None
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class TimelineEntry:
-    at: datetime
-    what: str
-    detail: str
+    negative: str | None = None
+    size: str | None = None
+    """A tier of pixels, "2k" or "4k" on the sides that `aspect` gives (Aurous Labs /images/create-image)."""
+    width: int | None = None
+    height: int | None = None
+    enhance: bool | None = None
+    """The provider may rewrite the prompt."""
+    denoise: float | None = None
+    """How far a picture may move away from its reference pictures, 0 to 1."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import deque
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -11,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Clock, Doorbell, Pace
 from bot.engine import backoff
 from bot.errors import DarkroomError
-from bot.models import LaneName, Place, Post, PostKind, PostStatus
-from bot.storage import posts, tables, timeline
+from bot.models import LaneName, Place, PostKind, PostStatus
+from bot.records import Post
+from bot.storage import pictures, posts, tables, timeline
 from bot.storage.database import Database
 from bot.storage.due import Claim, mark, store
 
@@ -51,6 +53,10 @@ class Poster(Protocol):
 
     async def find(self, post: Post, place: Place) -> int | None:
         """The id of the message that an earlier, interrupted try left in this place; None when there is none."""
+        ...
+
+    async def remove(self, post: Post, place: Place) -> bool:
+        """Delete the message sent earlier. False when it was gone already."""
         ...
 
 
@@ -103,6 +109,8 @@ class OutboxService:
         post = claim.row
         if not self._poster.is_ready():
             await self._store(claim, due_in=self._pace.backoff_first)
+        elif await self._is_deleted(post):
+            await self._withdraw(claim)
         elif post.place_index >= len(post.places) or self._is_too_old(post):
             await self._keep(claim)
         elif post.message_id is not None:
@@ -147,6 +155,34 @@ class OutboxService:
             await self._later(claim, error)
         else:
             await self._store(claim, due_in=None, status=PostStatus.POSTED, attempt=0)
+
+    async def _is_deleted(self, post: Post) -> bool:
+        async with self._database.read() as connection:
+            return await pictures.is_deleted(connection, post)
+
+    async def _withdraw(self, claim: Claim[Post]) -> None:
+        """What the post shows was deleted while it was being sent, or while Discord could not be reached."""
+        try:
+            await self._remove(claim.row)
+        except PlaceRefused as error:
+            log.info("The message of post %s cannot be deleted: %s", claim.id, error)
+            is_there = claim.row.message_id is not None
+            await self._store(claim, due_in=None, status=PostStatus.POSTED if is_there else PostStatus.WITHDRAWN)
+        except NotNow as error:
+            await self._later(claim, error)
+        else:
+            await self._store(claim, due_in=None, status=PostStatus.WITHDRAWN)
+
+    async def _remove(self, post: Post) -> None:
+        if post.place_index >= len(post.places) or (post.message_id is None and post.sending_at is None):
+            return
+        place = post.places[post.place_index]
+        if post.message_id is None:
+            await self._gate.wait()
+            post = replace(post, message_id=await self._poster.find(post, place))
+        if post.message_id is not None:
+            await self._gate.wait()
+            await self._poster.remove(post, place)
 
     async def _mark_sending(self, claim: Claim[Post]) -> Claim[Post]:
         if claim.row.sending_at is not None:

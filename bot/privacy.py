@@ -1,6 +1,5 @@
 """Erasure: what is kept about a person or a guild, and how it all goes away."""
 
-import logging
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -8,12 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Clock, Doorbell
 from bot.errors import Missing, NoKey, ProviderError
 from bot.keys import KeyService
-from bot.models import LaneName, Lora
+from bot.models import LaneName
 from bot.photos.intake import Spool
-from bot.storage import erasure, loras, trainings
+from bot.records import Lora
+from bot.storage import erasure, loras
 from bot.storage.database import Database
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +35,11 @@ class PrivacyService:
         self._spool = spool
         self._doorbell = doorbell
         self._clock = clock
+
+    async def guilds_of(self, user_id: int) -> list[int]:
+        """The guilds in which something about this member is kept, those they have left among them."""
+        async with self._database.read() as connection:
+            return await erasure.guilds_of(connection, user_id)
 
     async def holdings(self, *, guild_id: int, user_id: int) -> Holdings:
         async with self._database.read() as connection:
@@ -70,18 +73,3 @@ class PrivacyService:
         except (NoKey, ProviderError):
             return False
         return True
-
-    async def leave_guild(self, guild_id: int) -> None:
-        """The bot was removed from the guild: its API keys and photos go at once, and what waited ends."""
-
-        now = self._clock.now()
-
-        async def work(connection: AsyncConnection) -> list[str]:
-            files = await erasure.erase_guild_secrets(connection, guild_id=guild_id)
-            await trainings.bring_forward_in(connection, guild_id, now=now)
-            return files
-
-        self._spool.free(await self._database.write(work))
-        await self._database.wipe_log()
-        self._doorbell.ring(*LaneName)
-        log.info("The keys and photos of a guild that removed the bot were erased")

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from bot.models import ProviderName
-from bot.providers.base import WebhookHint
+from bot.providers.base import WebhookHint, WebhookSecrets
 
 
 class HintTaker(Protocol):
-    async def signing_keys(self, token: str) -> list[str] | None:
-        """Keys that may have signed a delivery for the row with this token; None when no row has it."""
+    async def webhook_secrets(self, token: str) -> WebhookSecrets | None:
+        """What may have signed a delivery for the row with this token; None when no row has it."""
         ...
 
     async def hint(self, token: str, hint: WebhookHint) -> bool:
@@ -23,11 +23,11 @@ class WebhookHints:
     def __init__(self, takers: Sequence[HintTaker]) -> None:
         self._takers = takers
 
-    async def keys_for(self, provider: ProviderName, token: str) -> Sequence[str] | None:
+    async def secrets_for(self, provider: ProviderName, token: str) -> WebhookSecrets | None:
         for taker in self._takers:
-            keys = await taker.signing_keys(token)
-            if keys is not None:
-                return keys
+            secrets = await taker.webhook_secrets(token)
+            if secrets is not None:
+                return secrets
         return None
 
     async def wake(self, provider: ProviderName, token: str, hint: WebhookHint) -> bool:

@@ -6,41 +6,58 @@ from typing import Any
 
 from bot.clock import Clock, Doorbell, Pace
 from bot.datasets import DatasetService
+from bot.endpoints import EndpointService, PublicUrl
 from bot.engine import Lane
 from bot.generation.outcomes import GenerationOutcomes
+from bot.generation.references import ReferenceDesk
 from bot.generation.service import GenerationService
 from bot.generation.steps import GenerationSteps
+from bot.generation.submission import Submission
+from bot.guilds import GuildService
 from bot.keys import Connect, KeyService
 from bot.loras import LoraService
-from bot.models import Generation, LaneName, ProviderName, Training
+from bot.models import LaneName, ProviderName
 from bot.outbox import OutboxService, Poster, RateGate
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.prepare import PhotoDesk
+from bot.picture_reports import ReportService
+from bot.pictures import PictureService
 from bot.privacy import PrivacyService
 from bot.providers.base import Prices
+from bot.providers.transport import Transport
+from bot.records import Generation, Training
+from bot.rights import Members
+from bot.selftest import SelfTestService
 from bot.services import Services
-from bot.storage import datasets, generations, keys, posts, tables, trainings
+from bot.sharing import SharingService
+from bot.storage import datasets, generations, guilds, keys, posts, tables, trainings
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows
 from bot.storage.sealing import Sealer
-from bot.training.lifecycle import MAX_CONCURRENT_TRAININGS
+from bot.styles import StyleService
+from bot.training.lifecycle import SLOTS
 from bot.training.outcomes import TrainingOutcomes
 from bot.training.service import TrainingService
 from bot.training.steps import TrainingSteps
+from bot.upkeep import UpkeepService
 
 CONCURRENCY = {
     LaneName.TRAININGS: 16,
     LaneName.GENERATIONS: 16,
     LaneName.POSTS: 8,
     LaneName.DATASETS: 2,
-    LaneName.KEYS: 1,
+    LaneName.KEYS: 4,
+    LaneName.GUILDS: 1,
 }
 """Steps of each lane at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What is opened before anything is built. `webhook_url` gives a job's callback address, None without one."""
+    """What is opened before anything is built. `webhook_url` gives a job's callback address, None without one.
+
+    `public_url`: the public base address of the web server, None without one.
+    """
 
     database: Database
     sealer: Sealer
@@ -49,19 +66,35 @@ class Resources:
     desk: PhotoDesk
     connect: Connect
     prices: Mapping[ProviderName, Prices]
+    transport: Transport
     webhook_url: Callable[[Training | Generation], str | None]
+    public_url: PublicUrl
     doorbell: Doorbell
     clock: Clock
     pace: Pace
 
 
-def build_services(opened: Resources, poster: Poster, gate: RateGate) -> Services:
+def build_services(opened: Resources, poster: Poster, gate: RateGate, members: Members) -> Services:
     database, doorbell, clock, pace = opened.database, opened.doorbell, opened.clock, opened.pace
     key_service = KeyService(
         database, opened.sealer, opened.connect, opened.prices, doorbell=doorbell, clock=clock, pace=pace
     )
+    endpoint_service = EndpointService(
+        database, key_service, public_url=opened.public_url, doorbell=doorbell, clock=clock
+    )
     dataset_service = DatasetService(
         database, opened.spool, opened.fetcher, opened.desk, doorbell=doorbell, clock=clock, pace=pace
+    )
+    references = ReferenceDesk(database, opened.spool, opened.fetcher, opened.desk, clock)
+    generation_service = GenerationService(
+        database,
+        key_service,
+        references,
+        opened.spool,
+        members=members,
+        doorbell=doorbell,
+        clock=clock,
+        pace=pace,
     )
     return Services(
         database=database,
@@ -72,14 +105,34 @@ def build_services(opened: Resources, poster: Poster, gate: RateGate) -> Service
             database,
             key_service,
             dataset_service,
-            max_concurrent=MAX_CONCURRENT_TRAININGS,
+            slots=SLOTS,
             doorbell=doorbell,
             clock=clock,
         ),
-        loras=LoraService(database, key_service, clock=clock),
-        generations=GenerationService(database, key_service, opened.spool, doorbell=doorbell, clock=clock),
+        loras=LoraService(database, key_service, opened.spool, doorbell=doorbell, clock=clock),
+        styles=StyleService(database, key_service),
+        upkeep=UpkeepService(database, key_service, endpoint_service, doorbell=doorbell, clock=clock, pace=pace),
+        endpoints=endpoint_service,
+        selftest=SelfTestService(
+            key_service, endpoint_service, opened.transport, public_url=opened.public_url, pace=pace
+        ),
+        sharing=SharingService(database, doorbell=doorbell, clock=clock, pace=pace),
+        generations=generation_service,
+        pictures=PictureService(
+            database,
+            key_service,
+            generation_service,
+            opened.spool,
+            poster,
+            gate,
+            doorbell=doorbell,
+            clock=clock,
+            pace=pace,
+        ),
+        reports=ReportService(database, doorbell=doorbell, clock=clock),
         outbox=OutboxService(database, poster, gate, doorbell=doorbell, clock=clock, pace=pace),
         privacy=PrivacyService(database, opened.spool, key_service, doorbell=doorbell, clock=clock),
+        guilds=GuildService(database, opened.spool, doorbell=doorbell, clock=clock, pace=pace),
     )
 
 
@@ -93,7 +146,8 @@ def build_lanes(opened: Resources, services: Services) -> list[Lane]:
         LaneName.GENERATIONS: (generation_rows, _generation_steps(opened, services, generation_rows).advance),
         LaneName.POSTS: (DueRows(database, tables.posts, posts.build), services.outbox.advance),
         LaneName.DATASETS: (DueRows(database, tables.datasets, datasets.build), services.datasets.advance),
-        LaneName.KEYS: (DueRows(database, tables.api_keys, keys.build), services.keys.advance),
+        LaneName.KEYS: (DueRows(database, tables.api_keys, keys.build), services.upkeep.advance),
+        LaneName.GUILDS: (DueRows(database, tables.guilds, guilds.build), services.guilds.advance),
     }
     return [Lane(name, rows, advance, CONCURRENCY[name]) for name, (rows, advance) in steps.items()]
 
@@ -103,7 +157,7 @@ def _training_steps(opened: Resources, services: Services, rows: DueRows[Trainin
         opened.database,
         rows,
         opened.spool,
-        max_concurrent=MAX_CONCURRENT_TRAININGS,
+        slots=SLOTS,
         doorbell=opened.doorbell,
         clock=opened.clock,
         pace=opened.pace,
@@ -123,13 +177,16 @@ def _generation_steps(opened: Resources, services: Services, rows: DueRows[Gener
     outcomes = GenerationOutcomes(
         opened.database, rows, opened.spool, doorbell=opened.doorbell, clock=opened.clock, pace=opened.pace
     )
-    return GenerationSteps(
+    references = ReferenceDesk(opened.database, opened.spool, opened.fetcher, opened.desk, opened.clock)
+    submission = Submission(
         opened.database,
         services.keys,
-        opened.spool,
-        opened.fetcher,
+        references,
         outcomes,
         webhook_url=opened.webhook_url,
         clock=opened.clock,
         pace=opened.pace,
+    )
+    return GenerationSteps(
+        services.keys, opened.spool, opened.fetcher, outcomes, submission, clock=opened.clock, pace=opened.pace
     )

@@ -5,8 +5,12 @@ EXTENSIONS = (
     "cogs.train",
     "cogs.dataset",
     "cogs.loras",
+    "cogs.offers",
     "cogs.imagine",
+    "cogs.styles",
+    "cogs.pictures",
     "cogs.jobs",
+    "cogs.settings",
     "cogs.privacy",
     "cogs.about",
 )

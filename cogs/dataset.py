@@ -5,13 +5,12 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import DarkroomBot
-from bot.models import ProviderName
+from bot.errors import UserError
 from bot.quoting import quote
-from cogs.ui.intake import PhotosModal, show_board, take_photos, uploads_of
-from cogs.ui.replies import Interaction, defer, guild_of, say
+from cogs.ui.intake import PhotosModal, show_board, take_photos, uploads_in, uploads_of
+from cogs.ui.replies import Interaction, defer, guild_of, open_form, say
 from cogs.ui.views import on_press
 
-PROVIDER = ProviderName.APIFRAME
 PHOTO_OPTIONS = ("photo", *(f"photo{number}" for number in range(2, 11)))
 
 
@@ -53,7 +52,7 @@ class DatasetCog(commands.GroupCog, group_name="dataset", group_description="The
             guild_id=guild_of(interaction), user_id=interaction.user.id
         )
         uploads = uploads_of([attachment for attachment in given if attachment is not None])
-        await take_photos(interaction, dataset, uploads, PROVIDER, agreed=consent)
+        await take_photos(interaction, dataset, uploads, agreed=consent)
 
     @app_commands.command(description="Show the board of your newest open dataset")
     async def show(self, interaction: Interaction) -> None:
@@ -61,7 +60,7 @@ class DatasetCog(commands.GroupCog, group_name="dataset", group_description="The
         service = self.bot.services.datasets
         dataset = await service.open_dataset(guild_id=guild_of(interaction), user_id=interaction.user.id)
         board = await service.board(dataset.id, guild_id=dataset.guild_id, user_id=dataset.user_id)
-        await show_board(interaction, board, PROVIDER)
+        await show_board(interaction, board)
 
     @app_commands.command(description="Delete your newest open dataset and its photos")
     async def discard(self, interaction: Interaction) -> None:
@@ -71,18 +70,20 @@ class DatasetCog(commands.GroupCog, group_name="dataset", group_description="The
         await say(interaction, f"{quote(dataset.name, 40)} was discarded and its photos are deleted.")
 
     async def add_from_message(self, interaction: Interaction, message: discord.Message) -> None:
-        uploads = uploads_of(message.attachments)
+        uploads = uploads_in(message, message.attachments)
+        if not uploads:
+            raise UserError("There are no photos in this. Pick a message with photos, or use `/dataset add`.")
         dataset = await self.bot.services.datasets.open_dataset(
             guild_id=guild_of(interaction), user_id=interaction.user.id
         )
-        await interaction.response.send_modal(PhotosModal(self.bot, dataset.id, PROVIDER, uploads))
+        await open_form(interaction, PhotosModal(self.bot, dataset, uploads))
 
     async def press_show(self, interaction: Interaction, dataset_id: int) -> None:
         await defer(interaction, thinking=False)
         board = await self.bot.services.datasets.board(
             dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id
         )
-        await show_board(interaction, board, PROVIDER)
+        await show_board(interaction, board)
 
 
 async def setup(bot: DarkroomBot) -> None:

@@ -1,16 +1,15 @@
 """/jobs: my trainings and pictures with their timelines, and results that are kept for me."""
 
-import io
-
-import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.client import DarkroomBot
-from bot.models import Post
-from cogs.results import render_kept
+from bot.errors import UserError
+from bot.outbox import PlaceRefused
+from bot.records import Post
+from cogs.rendering import attached, render_kept
 from cogs.ui.cards import jobs_card
-from cogs.ui.replies import Interaction, defer, guild_of, say
+from cogs.ui.replies import Interaction, defer, guild_of, say, show
 from cogs.ui.views import on_press
 
 
@@ -30,7 +29,7 @@ class JobsCog(commands.Cog):
             await services.generations.of_member(guild_id=guild_id, user_id=user_id),
             await services.outbox.kept_for(guild_id=guild_id, user_id=user_id),
         )
-        await interaction.edit_original_response(view=view)
+        await show(interaction, view)
 
     async def press_fetch(self, interaction: Interaction, post_id: int) -> None:
         await defer(interaction)
@@ -42,9 +41,11 @@ class JobsCog(commands.Cog):
         await self._hand_over(interaction, post)
 
     async def _hand_over(self, interaction: Interaction, post: Post) -> None:
-        card, files = await render_kept(self.bot.services, post, interaction.filesize_limit)
-        attachments = [discord.File(io.BytesIO(data), filename=name) for name, data in files]
-        await interaction.edit_original_response(view=card, attachments=attachments)
+        try:
+            card, files = await render_kept(self.bot.services, post, interaction.filesize_limit)
+        except PlaceRefused:
+            raise UserError("What was kept for you has been deleted since.") from None
+        await show(interaction, card, attached(files))
         await self.bot.services.outbox.hand_over(post.id)
 
 

@@ -1,20 +1,28 @@
-"""/keys: an admin sets, looks at or removes the server's API keys."""
+"""/keys: an admin sets, looks at, tests or removes the server's API keys."""
+
+import asyncio
+from collections.abc import Sequence
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.client import DarkroomBot
-from bot.keys import KeyStatus
+from bot.keys import KEY_PREFIXES, KeyStatus
 from bot.models import ProviderName
 from bot.quoting import quote
-from cogs.ui.cards import card
-from cogs.ui.replies import Interaction, defer, guild_of, is_admin, say, show
+from bot.records import ApiKeyRow
+from bot.selftest import Finding, Mark
+from cogs.ui.cards import Layout, Text, card
+from cogs.ui.replies import Interaction, defer, guild_of, is_admin, open_form, say, show
 from cogs.ui.views import SafeModal
 from cogs.ui.words import ago, count
 
 FORM_SECONDS = 600
+NO_DEFAULT = "none"
 PROVIDERS = [app_commands.Choice(name=provider.label, value=provider.value) for provider in ProviderName]
+DEFAULTS = [*PROVIDERS, app_commands.Choice(name="No default", value=NO_DEFAULT)]
+MARKS = {Mark.GOOD: "✅", Mark.BAD: "⚠️", Mark.NOTE: "\N{INFORMATION SOURCE}\N{VARIATION SELECTOR-16}"}
 
 
 def admins_only(interaction: Interaction) -> bool:
@@ -28,7 +36,7 @@ class KeyModal(SafeModal):
         super().__init__(bot, title=f"{provider.label} API key", seconds=FORM_SECONDS)
         self.provider = provider
         self.api_key: discord.ui.TextInput[KeyModal] = discord.ui.TextInput(
-            placeholder="afk_…", min_length=8, max_length=200
+            placeholder=f"{KEY_PREFIXES[provider]}…", min_length=8, max_length=200
         )
         self.add_item(
             discord.ui.Label(
@@ -43,7 +51,7 @@ class KeyModal(SafeModal):
         status = await interaction.client.services.keys.set(
             guild_of(interaction), self.provider, self.api_key.value, set_by=interaction.user.id
         )
-        await show(interaction, status_card(status, "Key saved"))
+        await show(interaction, card("\n".join(["### Key saved", *key_lines(status)]), colour=colour_of(status)))
 
 
 @app_commands.default_permissions(manage_guild=True)
@@ -56,24 +64,23 @@ class KeysCog(commands.GroupCog, group_name="keys", group_description="The serve
     @app_commands.choices(provider=PROVIDERS)
     @app_commands.check(admins_only)
     async def set_key(self, interaction: Interaction, provider: str) -> None:
-        await interaction.response.send_modal(KeyModal(self.bot, ProviderName(provider)))
+        await open_form(interaction, KeyModal(self.bot, ProviderName(provider)))
 
     @app_commands.command(name="status", description="Which keys are set, their balance and their last trouble")
     @app_commands.check(admins_only)
     async def status(self, interaction: Interaction) -> None:
         await defer(interaction)
-        for provider in ProviderName:
-            status = await self.bot.services.keys.status(guild_of(interaction), provider)
-            if status is None:
-                await say(interaction, f"There is no {provider.label} key yet. `/keys set` stores one.")
-            else:
-                await show(interaction, status_card(status, f"{provider.label} key"))
+        guild_id, services = guild_of(interaction), self.bot.services
+        found = await asyncio.gather(*(services.keys.status(guild_id, provider) for provider in ProviderName))
+        guild = await services.guilds.get(guild_id)
+        await show(interaction, status_card(found, None if guild is None else guild.default_provider))
 
     @app_commands.command(name="remove", description="Remove a key; running jobs are finished first")
     @app_commands.describe(provider="Whose key")
     @app_commands.choices(provider=PROVIDERS)
     @app_commands.check(admins_only)
     async def remove(self, interaction: Interaction, provider: str) -> None:
+        await defer(interaction)
         running = await self.bot.services.keys.remove(guild_of(interaction), ProviderName(provider))
         label = ProviderName(provider).label
         if running:
@@ -85,17 +92,56 @@ class KeysCog(commands.GroupCog, group_name="keys", group_description="The serve
         else:
             await say(interaction, f"The {label} key has been deleted.")
 
+    @app_commands.command(name="default", description="Who makes pictures that need no LoRA, style or character")
+    @app_commands.describe(provider="Used when a member does not choose one")
+    @app_commands.choices(provider=DEFAULTS)
+    @app_commands.check(admins_only)
+    async def default(self, interaction: Interaction, provider: str) -> None:
+        await defer(interaction)
+        guild_id, services = guild_of(interaction), self.bot.services
+        if provider == NO_DEFAULT:
+            await services.guilds.choose_provider(guild_id, None)
+            await say(interaction, "There is no default any more. Without one, Apiframe is used where both could.")
+            return
+        chosen = ProviderName(provider)
+        await services.keys.current(guild_id, chosen)
+        await services.guilds.choose_provider(guild_id, chosen)
+        await say(interaction, f"Pictures without a LoRA, style or character are now made by {chosen.label}.")
 
-def status_card(status: KeyStatus, title: str) -> discord.ui.LayoutView:
+    @app_commands.command(name="test", description="Find out whether webhooks of the providers reach Darkroom")
+    @app_commands.check(admins_only)
+    async def test(self, interaction: Interaction) -> None:
+        await defer(interaction)
+        await show(interaction, findings_card(await self.bot.services.selftest.run(guild_of(interaction))))
+
+
+def status_card(found: Sequence[KeyStatus | None], default: ProviderName | None) -> Layout:
+    """A box for each provider, then what is used by default."""
+    view = Layout(timeout=None)
+    for provider, status in zip(ProviderName, found, strict=True):
+        if status is None:
+            text = f"### {provider.label}\nThere is no {provider.label} key yet. `/keys set` stores one."
+            colour = discord.Colour.light_grey()
+        else:
+            text, colour = "\n".join([f"### {provider.label}", *key_lines(status)]), colour_of(status)
+        box: discord.ui.Container[Layout] = discord.ui.Container(Text(text), accent_colour=colour)
+        view.add_item(box)
+    chosen = "none" if default is None else f"**{default.label}**"
+    view.add_item(Text(f"Default for pictures without a LoRA, style or character: {chosen} (`/keys default`)"))
+    return view
+
+
+def key_lines(status: KeyStatus) -> list[str]:
     row = status.row
     balance = f"Balance: **{status.balance} credits**" if status.balance is not None else "Balance: not known just now"
     team = f" · team {quote(status.team, 40)}" if status.team else ""
     lines = [
-        f"### {title}",
         f"{row.provider.label} key ending in `{row.last4}`{team}",
         balance,
         f"Set by <@{row.set_by}> {ago(row.set_at)}",
         f"{count(status.running, 'training')} running",
+        f"Styles and LoRAs compared {ago(row.checked_at)}" if row.checked_at else "Styles and LoRAs: not compared yet",
+        _webhooks(row),
     ]
     if row.paused_at is not None:
         lines.append(f"⏸️ Paused {ago(row.paused_at)}: {row.provider.label} did not accept it.")
@@ -105,8 +151,30 @@ def status_card(status: KeyStatus, title: str) -> discord.ui.LayoutView:
         lines.append(f"Last trouble {ago(row.last_error_at)}: {quote(row.last_error, 150)}")
     else:
         lines.append("No trouble so far.")
-    healthy = status.trouble is None and row.paused_at is None
-    return card("\n".join(lines), colour=discord.Colour.green() if healthy else discord.Colour.orange())
+    return lines
+
+
+def colour_of(status: KeyStatus) -> discord.Colour:
+    healthy = status.trouble is None and status.row.paused_at is None
+    return discord.Colour.green() if healthy else discord.Colour.orange()
+
+
+def _webhooks(row: ApiKeyRow) -> str:
+    heard = f"last delivery {ago(row.endpoint_heard_at)}" if row.endpoint_heard_at else "no delivery so far"
+    if row.provider is ProviderName.AUROUS:
+        heard = (
+            f"endpoint registered, {heard}" if row.endpoint_id else "no endpoint registered; Darkroom asks by itself"
+        )
+    return f"Webhooks: {heard}"
+
+
+def findings_card(findings: Sequence[Finding]) -> Layout:
+    lines = ["### Webhook test"]
+    for finding in findings:
+        when = "" if finding.at is None else f" {ago(finding.at)}."
+        lines.append(f"{MARKS[finding.mark]} {finding.text}{when}")
+    all_well = all(finding.mark is not Mark.BAD for finding in findings)
+    return card("\n".join(lines), colour=discord.Colour.green() if all_well else discord.Colour.orange())
 
 
 async def setup(bot: DarkroomBot) -> None:

@@ -1,12 +1,15 @@
-"""/privacy: what is kept about me here, and erasing it."""
+"""/privacy: what is kept about me, and erasing it; in a private message also for servers that one has left."""
+
+from collections.abc import Callable
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.client import DarkroomBot
+from bot.privacy import Holdings
 from cogs.ui.cards import card
-from cogs.ui.replies import Interaction, defer, guild_of, say, show
+from cogs.ui.replies import Interaction, ask, defer, say, show
 from cogs.ui.views import SafeView
 from cogs.ui.words import count
 
@@ -16,6 +19,9 @@ POLICY = (
     "when you press *Start training*, and deleted here when it has begun to train, at the latest after 24 hours.\n"
     "**Gender, ethnicity and age** go with the photos, and are shown to nobody but you.\n"
     "**Pictures** are kept here for 7 days after they were posted.\n"
+    "**Leaving:** when you leave the server, nobody can use your shared LoRAs until you are back; send me this command "
+    "in a private message to erase everything. When a server removes the bot, its keys and photos go at once, the rest "
+    "after 30 days.\n"
     "**Your consent** (who, when, which photos by checksum) is kept as proof that you asked for it."
 )
 
@@ -29,38 +35,63 @@ class EraseView(SafeView):
     ) -> None:
         await defer(interaction)
         self.stop()
-        unreached = await interaction.client.services.privacy.forget_member(
-            guild_id=guild_of(interaction), user_id=interaction.user.id
+        privacy = interaction.client.services.privacy
+        unreached = sum(
+            [
+                await privacy.forget_member(guild_id=guild_id, user_id=interaction.user.id)
+                for guild_id in await guilds_meant(interaction)
+            ]
         )
-        done = "Your photos, jobs, LoRAs and pictures in this server are erased."
+        done = f"Your photos, jobs, LoRAs and pictures in {here_or_everywhere(interaction)} are erased."
         rest = f" The provider could not delete {count(unreached, 'LoRA')} just now; an admin can in its dashboard."
         await say(interaction, done + (rest if unreached else ""))
 
 
+async def guilds_meant(interaction: Interaction) -> list[int]:
+    """This server; in a private message, every server in which something is kept, those left among them."""
+    if interaction.guild_id is not None:
+        return [interaction.guild_id]
+    return await interaction.client.services.privacy.guilds_of(interaction.user.id)
+
+
+def here_or_everywhere(interaction: Interaction) -> str:
+    return "all servers" if interaction.guild_id is None else "this server"
+
+
+@app_commands.allowed_contexts(guilds=True, dms=True)
 class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="What is kept about you, and erasing it"):
     def __init__(self, bot: DarkroomBot) -> None:
         self.bot = bot
 
-    @app_commands.command(name="show", description="What is kept about you in this server")
+    @app_commands.command(name="show", description="What is kept about you here; in a private message: anywhere")
     async def show_holdings(self, interaction: Interaction) -> None:
         await defer(interaction)
-        held = await self.bot.services.privacy.holdings(guild_id=guild_of(interaction), user_id=interaction.user.id)
+        services, user_id = self.bot.services, interaction.user.id
+        meant = await guilds_meant(interaction)
+        held = [await services.privacy.holdings(guild_id=guild_id, user_id=user_id) for guild_id in meant]
+
+        def total(of: Callable[[Holdings], int]) -> int:
+            return sum(map(of, held))
+
         lines = (
-            f"{count(held.datasets, 'dataset')} with {count(held.photos_on_disk, 'photo')} on our disk",
-            f"{count(held.trainings, 'training')} and {count(held.loras, 'LoRA')}",
-            f"{count(held.generations, 'picture order')}",
-            f"{count(held.consents, 'consent record')}",
+            f"{count(total(lambda h: h.datasets), 'dataset')} with "
+            f"{count(total(lambda h: h.photos_on_disk), 'photo')} on our disk",
+            f"{count(total(lambda h: h.trainings), 'training')} and {count(total(lambda h: h.loras), 'LoRA')}",
+            f"{count(total(lambda h: h.generations), 'picture order')}",
+            f"{count(total(lambda h: h.consents), 'consent record')}",
         )
-        text = "### Kept about you here\n" + "\n".join(f"• {line}" for line in lines)
+        where = "here" if interaction.guild_id is not None else f"in {count(len(meant), 'server')}"
+        text = f"### Kept about you {where}\n" + "\n".join(f"• {line}" for line in lines)
         await show(interaction, card(text, POLICY, colour=discord.Colour.blurple()))
 
-    @app_commands.command(description="Erase everything of yours in this server")
+    @app_commands.command(description="Erase everything of yours here; in a private message: everywhere")
     async def erase(self, interaction: Interaction) -> None:
-        await interaction.response.send_message(
-            "This deletes your photos, jobs, LoRAs and pictures in this server, and asks the provider to delete your "
-            "LoRAs. A training under way is no longer followed, and its credits are spent. It cannot be undone.",
-            view=EraseView(self.bot, seconds=CONFIRM_SECONDS),
-            ephemeral=True,
+        await ask(
+            interaction,
+            f"This deletes your photos, jobs, LoRAs and pictures in {here_or_everywhere(interaction)}, "
+            "and asks the provider to delete your LoRAs. A training under way is no longer followed, "
+            "and its credits are spent. It cannot be undone.",
+            EraseView(self.bot, seconds=CONFIRM_SECONDS),
         )
 
 

@@ -1,33 +1,31 @@
-"""The poster: renders an outbox row as a card and hands it to Discord. Nothing else posts results."""
+"""The poster: hands what an outbox row shows to Discord, and takes it back. Nothing else posts results."""
 
 import asyncio
 import contextlib
-import io
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
-from pathlib import Path
 
 import aiohttp
 import discord
 
 from bot.client import DarkroomBot
-from bot.generation.service import GenerationView
-from bot.models import Place, PlaceKind, Post, PostKind
+from bot.models import Place, PlaceKind, PostKind
 from bot.outbox import DELIVERIES, NotNow, PlaceRefused
+from bot.records import Post
 from bot.services import Services
+from cogs import rendering
 from cogs.ui import cards
 
 log = logging.getLogger(__name__)
 
 CALL_DEADLINE_S = 90
-REQUEST_MAX_BYTES = 25 * 1024 * 1024
-"""A whole message request (Discord /docs/resources/message)."""
 TOO_LARGE = (40005, 50045)
 UNKNOWN_MESSAGE = 10008
 HISTORY_LOOKED_AT = 5000
 """Messages since the interrupted try, in pages of 100; an event's channel can take hundreds a minute."""
 BANNED_FOR = timedelta(minutes=2)
+OFFERS = frozenset({PostKind.LORA_OFFER, PostKind.LORA_OFFER_ANSWERED})
 
 
 class DiscordPoster:
@@ -52,16 +50,27 @@ class DiscordPoster:
     async def send(self, post: Post, place: Place) -> int:
         async with _mapped_errors():
             channel = await self._open(post, place)
-            if post.kind is PostKind.PICTURES:
-                return await self._send_pictures(channel, post)
-            return await self._send_card(channel, post, await self._card(post), [])
+            return await self._send(channel, post, place)
 
     async def edit(self, post: Post, place: Place) -> None:
         assert post.message_id is not None  # noqa: S101 - the outbox edits only what was posted
         async with _mapped_errors():
             channel = await self._open(post, place)
             message = channel.get_partial_message(post.message_id)
-            await message.edit(view=await self._card(post), allowed_mentions=discord.AllowedMentions.none())
+            await message.edit(view=await self._render(post, place), allowed_mentions=discord.AllowedMentions.none())
+
+    async def remove(self, post: Post, place: Place) -> bool:
+        if not post.message_id:
+            return False
+        async with _mapped_errors():
+            channel = await self._open(post, place)
+            try:
+                await channel.get_partial_message(post.message_id).delete()
+            except discord.NotFound as error:
+                if error.code == UNKNOWN_MESSAGE:
+                    return False
+                raise
+        return True
 
     async def find(self, post: Post, place: Place) -> int | None:
         if post.sending_at is None or self._bot.user is None:
@@ -82,21 +91,26 @@ class DiscordPoster:
             return await self._bot.create_dm(discord.Object(place.id))
         return self._bot.get_partial_messageable(place.id, guild_id=post.guild_id)
 
-    async def _card(self, post: Post) -> discord.ui.LayoutView:
-        guild = self._bot.get_guild(post.guild_id)
-        return await render(self._services, post, guild_name=guild.name if guild else "your server")
+    async def _render(self, post: Post, place: Place) -> discord.ui.LayoutView:
+        return await rendering.render(
+            self._services, post, guild_name=self._guild_name(post), is_private=place.kind is PlaceKind.USER
+        )
 
-    async def _send_pictures(self, channel: discord.abc.Messageable, post: Post) -> int:
-        """The originals byte for byte when they fit; else smaller copies; else links."""
-        view = await _generation(self._services, post)
-        async for files, links, note in versions(self._services, view, self._size_limit(post)):
-            card = cards.pictures_card(view, cards.footer(post), [name for name, _ in files], links, note)
+    def _guild_name(self, post: Post) -> str:
+        guild = self._bot.get_guild(post.guild_id)
+        return guild.name if guild else "your server"
+
+    async def _send(self, channel: discord.abc.Messageable, post: Post, place: Place) -> int:
+        """The best version that Discord takes."""
+        is_private, limit = place.kind is PlaceKind.USER, self._size_limit(post)
+        name = self._guild_name(post)
+        async for card, files in rendering.drafts(self._services, post, limit, guild_name=name, is_private=is_private):
             try:
                 return await self._send_card(channel, post, card, files)
             except discord.HTTPException as error:
                 if not files or not _is_too_large(error):
                     raise
-        raise AssertionError("the last version has no files and so always fits")
+        raise PlaceRefused("no version is small enough")
 
     async def _send_card(
         self,
@@ -105,12 +119,10 @@ class DiscordPoster:
         card: discord.ui.LayoutView,
         files: Sequence[tuple[str, bytes]],
     ) -> int:
-        # A File can be sent only once (Rapptz/discord.py#4022), so each try gets new ones.
-        attachments = [discord.File(io.BytesIO(data), filename=name) for name, data in files]
         try:
             message = await channel.send(
                 view=card,
-                files=attachments,
+                files=rendering.attached(files),
                 nonce=post.nonce,
                 allowed_mentions=_mentions(post),
             )
@@ -124,61 +136,6 @@ class DiscordPoster:
     def _size_limit(self, post: Post) -> int:
         guild = self._bot.get_guild(post.guild_id)
         return guild.filesize_limit if guild is not None else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
-
-
-async def render(services: Services, post: Post, *, guild_name: str) -> discord.ui.LayoutView:
-    """The card that shows the subject's present state; PlaceRefused when the subject has been erased."""
-    line = cards.footer(post)
-    if post.kind is PostKind.KEY_PAUSED:
-        key = await services.keys.get(post.subject_id)
-        if key is None:
-            raise PlaceRefused("the key is gone")
-        return cards.key_paused_card(key, guild_name, line)
-    if post.kind is PostKind.PICTURES_FAILED:
-        return cards.pictures_failed_card(await _generation(services, post), line)
-    training = await services.trainings.view(post.subject_id)
-    if training is None:
-        raise PlaceRefused("the training is gone")
-    if post.kind is PostKind.TRAINING_READY:
-        return cards.training_ready_card(training, line)
-    if post.kind is PostKind.TRAINING_FAILED:
-        return cards.training_failed_card(training, line)
-    return cards.training_status_card(training, line)
-
-
-async def versions(
-    services: Services, view: GenerationView, limit: int
-) -> AsyncIterator[tuple[list[tuple[str, bytes]], list[str], str]]:
-    """(files, links, note) from the best version to the one that always fits."""
-    paths = [file for file in view.files if file is not None]
-    if paths and _fit(paths, limit):
-        originals = [await asyncio.to_thread(path.read_bytes) for path in paths]
-        yield _named(view, originals, view.generation.settings.format), [], ""
-    if paths:
-        share = min(limit, REQUEST_MAX_BYTES // len(paths)) * 9 // 10
-        copies = [await services.desk.smaller_copy(path, share) for path in paths]
-        yield _named(view, copies, "jpg"), [], "These are smaller copies; the originals are too large for this server."
-    note = "The pictures are too large to attach here; the links work for about a day."
-    yield [], [picture.url for picture in view.pictures], note
-
-
-async def _generation(services: Services, post: Post) -> GenerationView:
-    view = await services.generations.view(post.subject_id)
-    if view is None:
-        raise PlaceRefused("the pictures are gone")
-    return view
-
-
-async def render_kept(
-    services: Services, post: Post, limit: int
-) -> tuple[discord.ui.LayoutView, list[tuple[str, bytes]]]:
-    """(card, files) of a post that no place would take, for its owner to see privately; `limit` in bytes a file."""
-    if post.kind is not PostKind.PICTURES:
-        return await render(services, post, guild_name=""), []
-    view = await _generation(services, post)
-    async for files, links, note in versions(services, view, limit):
-        return cards.pictures_card(view, cards.footer(post), [name for name, _ in files], links, note), files
-    raise AssertionError("there is always a version")
 
 
 @contextlib.asynccontextmanager
@@ -204,19 +161,9 @@ async def _mapped_errors() -> AsyncIterator[None]:
 
 
 def _mentions(post: Post) -> discord.AllowedMentions:
-    """An outcome tells its member; a status message tells nobody."""
-    told = [discord.Object(post.user_id)] if post.kind in DELIVERIES else []
+    """An outcome or an offer tells its member; a status message tells nobody."""
+    told = [discord.Object(post.user_id)] if post.kind in DELIVERIES | OFFERS else []
     return discord.AllowedMentions(everyone=False, roles=False, replied_user=False, users=told)
-
-
-def _named(view: GenerationView, contents: Sequence[bytes], suffix: str) -> list[tuple[str, bytes]]:
-    """ASCII names of our own, so that attachment:// finds them."""
-    return [(f"darkroom-{view.generation.id}-{number}.{suffix}", data) for number, data in enumerate(contents, start=1)]
-
-
-def _fit(files: Sequence[Path], limit: int) -> bool:
-    sizes = [file.stat().st_size for file in files]
-    return all(size <= limit for size in sizes) and sum(sizes) <= REQUEST_MAX_BYTES * 9 // 10
 
 
 def _is_too_large(error: discord.HTTPException) -> bool:

@@ -6,18 +6,22 @@ from discord.ext import commands
 
 from bot.boards import DatasetOrder, check_order
 from bot.client import DarkroomBot
+from bot.errors import NoKey
 from bot.models import Gender, ProviderName, SubjectKind
 from bot.quoting import quote
+from bot.rights import Right
 from cogs.ui.cards import card
-from cogs.ui.intake import PhotosModal, TrainModal, show_board
+from cogs.ui.intake import PhotosModal, TrainModal, VersionModal, show_board
 from cogs.ui.removal import RemovalView
-from cogs.ui.replies import Interaction, channel_of, defer, guild_of, show
+from cogs.ui.replies import Interaction, actor_of, channel_of, defer, guild_of, open_form, replace, show
 from cogs.ui.views import ActionButton, on_press
+from cogs.ui.words import count
 
 SUBJECTS = [
     app_commands.Choice(name="a pet, object or place", value=SubjectKind.OBJECT.value),
     app_commands.Choice(name="a person", value=SubjectKind.PERSON.value),
     app_commands.Choice(name="a style", value=SubjectKind.STYLE.value),
+    app_commands.Choice(name="a character (instant, 1 to 6 photos)", value=SubjectKind.CHARACTER.value),
 ]
 GENDERS = [app_commands.Choice(name=gender.value, value=gender.value) for gender in Gender]
 ETHNICITIES = (
@@ -30,7 +34,6 @@ ETHNICITIES = (
     "Middle Eastern",
     "Mixed",
 )
-PROVIDER = ProviderName.APIFRAME
 
 
 class TrainCog(commands.Cog):
@@ -43,8 +46,9 @@ class TrainCog(commands.Cog):
         on_press("set", "remove", self.press_remove)
         on_press("set", "discard", self.press_discard)
         on_press("job", "retry", self.press_retry)
+        on_press("lora", "version", self.press_version)
 
-    @app_commands.command(description="Train a LoRA from 15 to 30 photos")
+    @app_commands.command(description="Train a LoRA from 15 to 30 photos, or make an instant character from 1 to 6")
     @app_commands.describe(
         subject="What the photos show; a pet, object or place if you leave it out",
         gender="For a person; the provider needs it",
@@ -61,8 +65,8 @@ class TrainCog(commands.Cog):
         gender: str | None = None,
         ethnicity: app_commands.Range[str, 1, 40] | None = None,
         age: app_commands.Range[str, 1, 40] | None = None,
-        steps: app_commands.Range[int, 500, 3000] = 1000,
-        rank: app_commands.Range[int, 8, 64] = 32,
+        steps: app_commands.Range[int, 500, 3000] | None = None,
+        rank: app_commands.Range[int, 8, 64] | None = None,
     ) -> None:
         order = DatasetOrder(
             name="",
@@ -74,7 +78,9 @@ class TrainCog(commands.Cog):
             rank=rank,
         )
         check_order(order)
-        await interaction.response.send_modal(TrainModal(self.bot, order, PROVIDER))
+        if order.subject_kind is SubjectKind.CHARACTER:
+            await self._check_character_key(guild_of(interaction))
+        await open_form(interaction, TrainModal(self.bot, order))
 
     @train.autocomplete("ethnicity")
     async def suggest_ethnicity(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
@@ -87,31 +93,38 @@ class TrainCog(commands.Cog):
             guild_id=guild_of(interaction),
             user_id=interaction.user.id,
             channel=channel_of(interaction),
-            provider=PROVIDER,
         )
+        made = "made" if training.provider is ProviderName.AUROUS else "trained"
         text = (
             f"### Accepted #{training.id}\n"
-            f"{quote(training.name, 40)} will be trained from {training.photo_count} photos. "
+            f"{quote(training.name, 40)} will be {made} from {count(training.photo_count, 'photo')}. "
             "This job is safe now, even if the bot restarts.\n"
             "Its progress is shown in this channel, and you are told there when it is ready. `/jobs` shows it any time."
         )
-        await interaction.response.edit_message(view=card(text, colour=discord.Colour.green()), attachments=[])
+        await replace(interaction, card(text, colour=discord.Colour.green()))
 
     async def press_add(self, interaction: Interaction, dataset_id: int) -> None:
-        await interaction.response.send_modal(PhotosModal(self.bot, dataset_id, PROVIDER))
+        board = await self.bot.services.datasets.board(
+            dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id
+        )
+        await open_form(interaction, PhotosModal(self.bot, board.dataset))
+
+    async def press_version(self, interaction: Interaction, lora_id: int) -> None:
+        lora = await self.bot.services.loras.get_for(lora_id, actor_of(interaction), Right.SHARE)
+        await open_form(interaction, VersionModal(self.bot, lora))
 
     async def press_remove(self, interaction: Interaction, dataset_id: int) -> None:
         board = await self.bot.services.datasets.board(
             dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id
         )
-        await interaction.response.edit_message(view=RemovalView(self.bot, board, show_board), attachments=[])
+        await replace(interaction, RemovalView(self.bot, board, show_board))
 
     async def press_discard(self, interaction: Interaction, dataset_id: int) -> None:
         dataset = await self.bot.services.datasets.discard(
             dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id
         )
         text = f"{quote(dataset.name, 40)} was discarded and its photos are deleted. Nothing was sent anywhere."
-        await interaction.response.edit_message(view=card(text, colour=discord.Colour.dark_grey()), attachments=[])
+        await replace(interaction, card(text, colour=discord.Colour.dark_grey()))
 
     async def press_retry(self, interaction: Interaction, training_id: int) -> None:
         await defer(interaction)
@@ -127,6 +140,13 @@ class TrainCog(commands.Cog):
                 f"### Accepted #{training.id}\nThe same photos are on their way again.", colour=discord.Colour.green()
             ),
         )
+
+    async def _check_character_key(self, guild_id: int) -> None:
+        """Before anybody uploads photos that could go nowhere."""
+        try:
+            await self.bot.services.keys.current(guild_id, SubjectKind.CHARACTER.provider)
+        except NoKey as error:
+            raise NoKey(f"{error} Or pick another `subject` to train a LoRA instead.") from error
 
 
 def subject_of(subject: str | None, about_a_person: str | None) -> SubjectKind:

@@ -5,17 +5,19 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.boards import CONSENT_POLICY, DatasetOrder, Upload, check_order, judge_set
+from bot.boards import CHARACTER_PHOTOS, CONSENT_POLICY, LORA_PHOTOS, DatasetOrder, Upload, check_order, judge_set
 from bot.datasets import HELD_MAX
 from bot.errors import NotFound, UserError
-from bot.models import Dataset, DatasetStatus, Finding, Gender, LaneName, Photo, SubjectKind, Verdict
-from bot.photos.checks import MAX_INTAKE_BYTES, MAX_PHOTOS, MIN_PHOTOS, Code
+from bot.models import DatasetStatus, Finding, Gender, LaneName, SubjectKind, Verdict
+from bot.photos.checks import MAX_INTAKE_BYTES, MAX_PHOTOS, MIN_PHOTOS, Code, explain
+from bot.records import Dataset, Photo
 from bot.storage import tables
 from tests.fakes.attachments import Attachments, make_photo, open_attachments
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, photo
@@ -44,38 +46,40 @@ def codes(one: Photo) -> list[str]:
 
 
 def test_thirty_good_photos_are_all_sent() -> None:
-    judged = judge_set([photo(number) for number in range(1, MAX_PHOTOS + 1)])
+    judged = judge_set([photo(number) for number in range(1, MAX_PHOTOS + 1)], LORA_PHOTOS)
     assert {one.verdict for one in judged} == {Verdict.ACCEPTED}
 
 
 def test_the_thirty_first_is_named_and_takes_part_again_when_another_leaves() -> None:
     photos = [photo(number) for number in range(1, MAX_PHOTOS + 2)]
-    judged = judge_set(photos)
+    judged = judge_set(photos, LORA_PHOTOS)
     assert [codes(one) for one in judged] == [[]] * MAX_PHOTOS + [[Code.OVER_LIMIT]]
     assert judged[-1].verdict is Verdict.REFUSED
-    assert {one.verdict for one in judge_set(photos[1:])} == {Verdict.ACCEPTED}
+    assert {one.verdict for one in judge_set(photos[1:], LORA_PHOTOS)} == {Verdict.ACCEPTED}
 
 
 def test_refused_photos_do_not_count_towards_the_thirty() -> None:
     refused = [photo(n, verdict=Verdict.REFUSED, findings=(Finding(Code.DAMAGED),)) for n in range(100, 110)]
-    judged = judge_set([*refused, *(photo(number) for number in range(1, MAX_PHOTOS + 1))])
+    judged = judge_set([*refused, *(photo(number) for number in range(1, MAX_PHOTOS + 1))], LORA_PHOTOS)
     assert sum(one.verdict is not Verdict.REFUSED for one in judged) == MAX_PHOTOS
 
 
 def test_the_second_of_two_equal_files_is_refused_and_its_twin_named_until_the_twin_leaves() -> None:
     first, second = photo(1), photo(2, sha256=photo(1).sha256)
-    judged = judge_set([first, second])
+    judged = judge_set([first, second], LORA_PHOTOS)
     assert judged[0].verdict is Verdict.ACCEPTED
     assert judged[1].findings == (Finding(Code.EXACT_DUPLICATE, first.name),)
     assert judged[1].verdict is Verdict.REFUSED
-    assert judge_set([second])[0].verdict is Verdict.ACCEPTED
+    assert judge_set([second], LORA_PHOTOS)[0].verdict is Verdict.ACCEPTED
 
 
 def test_a_near_duplicate_is_only_advice_on_top_of_what_was_found_before() -> None:
     dhash = photo(1).dhash
     assert dhash is not None
     blurry = (Finding(Code.BLURRY),)
-    judged = judge_set([photo(1), photo(2, dhash=dhash ^ 0b1011, findings=blurry, verdict=Verdict.ADVISED)])
+    judged = judge_set(
+        [photo(1), photo(2, dhash=dhash ^ 0b1011, findings=blurry, verdict=Verdict.ADVISED)], LORA_PHOTOS
+    )
     assert judged[1].findings == (*blurry, Finding(Code.NEAR_DUPLICATE, "photo-1.jpg"))
     assert judged[1].verdict is Verdict.ADVISED
 
@@ -97,7 +101,7 @@ def as_photo(position: int, number: int, kind: str) -> Photo:
 def test_whatever_comes_at_most_thirty_different_files_are_sent_and_every_refusal_is_named(
     photos: list[Photo],
 ) -> None:
-    judged = judge_set(photos)
+    judged = judge_set(photos, LORA_PHOTOS)
     sent = [one for one in judged if one.verdict is not Verdict.REFUSED]
     assert len(sent) <= MAX_PHOTOS
     assert len({one.sha256 for one in sent}) == len(sent)
@@ -111,7 +115,7 @@ def test_whatever_comes_at_most_thirty_different_files_are_sent_and_every_refusa
 @given(PHOTOS)
 def test_judging_again_what_lies_in_the_database_changes_nothing(photos: list[Photo]) -> None:
     before = list(photos)
-    assert judge_set(photos) == judge_set(tuple(photos))
+    assert judge_set(photos, LORA_PHOTOS) == judge_set(tuple(photos), LORA_PHOTOS)
     assert photos == before
 
 
@@ -134,6 +138,21 @@ def test_a_person_needs_gender_and_ethnicity_before_anything_is_uploaded(order: 
 @pytest.mark.parametrize("kind", [SubjectKind.STYLE, SubjectKind.OBJECT])
 def test_a_style_or_object_needs_neither(kind: SubjectKind) -> None:
     check_order(DatasetOrder("Mascot", kind))
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("gender", Gender.MALE), ("ethnicity", "Mixed"), ("age", "30"), ("steps", 500), ("rank", 8)]
+)
+def test_a_character_refuses_by_name_what_only_a_training_takes(option: str, value: Any) -> None:
+    check_order(DatasetOrder("Rex", SubjectKind.CHARACTER))
+    with pytest.raises(UserError, match=f"takes no `{option}`"):
+        check_order(replace(DatasetOrder("Rex", SubjectKind.CHARACTER), **{option: value}))
+
+
+def test_the_seventh_photo_of_a_character_is_refused_with_how_many_can_be_sent() -> None:
+    judged = judge_set([photo(number) for number in range(1, 8)], CHARACTER_PHOTOS)
+    assert [codes(one) for one in judged] == [[]] * 6 + [[Code.OVER_LIMIT]]
+    assert "Up to 6 photos can be sent." in explain(judged[-1].findings[0])
 
 
 @given(steps=st.integers(0, 4000), rank=st.integers(0, 100), age=st.text("a", min_size=1, max_size=60))
@@ -175,7 +194,7 @@ async def test_a_name_has_one_to_forty_characters(studio: Studio, name: str) -> 
 async def test_good_photos_are_taken_in_and_can_be_started(
     studio: Studio, attachments: Attachments, dataset: Dataset
 ) -> None:
-    board = await studio.datasets.take_in(dataset, attachments.add_photos(MIN_PHOTOS), provider=PROVIDER)
+    board = await studio.datasets.take_in(dataset, attachments.add_photos(MIN_PHOTOS))
     assert board.can_start
     assert [one.name for one in board.photos] == [f"photo-{number}.jpg" for number in range(1, MIN_PHOTOS + 1)]
     assert sorted(one.file or "" for one in board.photos) == studio.files()
@@ -195,7 +214,7 @@ async def test_every_bad_file_is_named_and_the_good_ones_are_kept(
         Upload("elsewhere.jpg", "http://169.254.169.254/photo.jpg", 1000),
         attachments.add("good again.jpg", make_photo(1)),
     ]
-    board = await studio.datasets.take_in(dataset, uploads, provider=PROVIDER)
+    board = await studio.datasets.take_in(dataset, uploads)
     expected = ["", "not_an_image", "empty", "gone", "not_fetched", "damaged", "too_large", "not_fetched"]
     assert [",".join(codes(one)) for one in board.photos] == [*expected, "exact_duplicate"]
     assert len(board.usable) == 1
@@ -207,7 +226,7 @@ async def test_a_file_that_says_it_is_small_and_is_not_is_cut_off(
     studio: Studio, attachments: Attachments, dataset: Dataset
 ) -> None:
     liar = attachments.add("liar.jpg", bytes(MAX_INTAKE_BYTES + 1), size=1000)
-    board = await studio.datasets.take_in(dataset, [liar], provider=PROVIDER)
+    board = await studio.datasets.take_in(dataset, [liar])
     assert codes(board.photos[0]) == ["too_large"]
     assert studio.files() == []
 
@@ -215,8 +234,8 @@ async def test_a_file_that_says_it_is_small_and_is_not_is_cut_off(
 async def test_duplicates_are_found_across_submissions(
     studio: Studio, attachments: Attachments, dataset: Dataset
 ) -> None:
-    await studio.datasets.take_in(dataset, attachments.add_photos(3), provider=PROVIDER)
-    board = await studio.datasets.take_in(dataset, attachments.add_photos(3, first=2), provider=PROVIDER)
+    await studio.datasets.take_in(dataset, attachments.add_photos(3))
+    board = await studio.datasets.take_in(dataset, attachments.add_photos(3, first=2))
     assert [codes(one) for one in board.photos[3:]] == [["exact_duplicate"], ["exact_duplicate"], []]
     twin, *_ = [one for one in board.photos if one.name == "photo-2.jpg"]
     after = await studio.datasets.remove(dataset.id, [twin.id], guild_id=GUILD, user_id=ANNA)
@@ -224,7 +243,7 @@ async def test_duplicates_are_found_across_submissions(
 
 
 async def test_a_removed_photo_leaves_the_disk(studio: Studio, attachments: Attachments, dataset: Dataset) -> None:
-    board = await studio.datasets.take_in(dataset, attachments.add_photos(3), provider=PROVIDER)
+    board = await studio.datasets.take_in(dataset, attachments.add_photos(3))
     after = await studio.datasets.remove(dataset.id, [board.photos[0].id], guild_id=GUILD, user_id=ANNA)
     assert len(after.photos) == len(studio.files()) == 2
     assert board.photos[0].file not in studio.files()
@@ -244,16 +263,16 @@ async def test_a_dataset_holds_sixty_at_most_and_downloads_nothing_beyond(
     dataset_id = await studio.dataset(count=HELD_MAX - 1)
     board = await studio.datasets.board(dataset_id, guild_id=GUILD, user_id=ANNA)
     with pytest.raises(UserError, match=str(HELD_MAX)):
-        await studio.datasets.take_in(board.dataset, attachments.add_photos(2), provider=PROVIDER)
+        await studio.datasets.take_in(board.dataset, attachments.add_photos(2))
     assert attachments.asked_for == []
 
 
 async def test_each_submission_leaves_a_consent_with_the_hashes_of_exactly_its_photos(
     studio: Studio, attachments: Attachments, dataset: Dataset
 ) -> None:
-    await studio.datasets.take_in(dataset, attachments.add_photos(2), provider=PROVIDER)
+    await studio.datasets.take_in(dataset, attachments.add_photos(2))
     await studio.datasets.take_in(
-        dataset, [*attachments.add_photos(1, first=3), attachments.add("x.txt", b"no picture")], provider=PROVIDER
+        dataset, [*attachments.add_photos(1, first=3), attachments.add("x.txt", b"no picture")]
     )
     async with studio.database.read() as connection:
         rows = (await connection.execute(sa.select(tables.consents).order_by(tables.consents.c.id))).all()
@@ -281,7 +300,7 @@ async def test_photos_for_a_dataset_that_was_discarded_are_refused_and_leave_the
     else:
         await studio.datasets.discard(dataset.id, guild_id=GUILD, user_id=ANNA)
     with pytest.raises(UserError):
-        await studio.datasets.take_in(dataset, uploads, provider=PROVIDER)
+        await studio.datasets.take_in(dataset, uploads)
     assert studio.files() == []
     assert await studio.scalars(sa.select(tables.consents.c.id)) == []
 
@@ -291,7 +310,7 @@ async def test_the_board_has_a_contact_sheet_only_when_there_are_photos(
 ) -> None:
     empty = await studio.datasets.board(dataset.id, guild_id=GUILD, user_id=ANNA)
     assert await studio.datasets.sheet(empty) is None
-    board = await studio.datasets.take_in(dataset, attachments.add_photos(2), provider=PROVIDER)
+    board = await studio.datasets.take_in(dataset, attachments.add_photos(2))
     sheet = await studio.datasets.sheet(board)
     assert sheet is not None
     assert sheet.startswith(b"\xff\xd8\xff")
@@ -358,7 +377,7 @@ async def test_another_member_or_guild_can_do_nothing_and_learns_nothing(
         with pytest.raises(NotFound) as discarded:
             await studio.datasets.discard(target, guild_id=guild_id, user_id=user_id)
         with pytest.raises(NotFound) as added:
-            await studio.datasets.take_in(replace(foreign, id=target), attachments.add_photos(1), provider=PROVIDER)
+            await studio.datasets.take_in(replace(foreign, id=target), attachments.add_photos(1))
         answers |= {str(error.value) for error in (seen, removed, discarded, added)}
     assert len(answers) == 1
     assert attachments.asked_for == []

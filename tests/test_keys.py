@@ -62,7 +62,7 @@ async def test_a_sealed_key_opens_only_for_its_own_guild(studio: Studio) -> None
     await studio.change(tables.api_keys, key_id + 1, sealed=stolen)
     assert await studio.keys.client(key_id + 1) is None
     with pytest.raises(SealError):
-        await studio.keys.signing_keys(OTHER_GUILD, PROVIDER)
+        await studio.keys.webhook_secrets(OTHER_GUILD, PROVIDER)
     status = await studio.keys.status(OTHER_GUILD, PROVIDER)
     assert status is not None
     assert "set it again" in (status.trouble or "")
@@ -145,7 +145,7 @@ async def test_one_guilds_key_serves_no_other_guild(studio: Studio) -> None:
     with pytest.raises(NoKey):
         await studio.keys.current(OTHER_GUILD, PROVIDER)
     assert await studio.keys.status(OTHER_GUILD, PROVIDER) is None
-    assert await studio.keys.signing_keys(OTHER_GUILD, PROVIDER) == []
+    assert (await studio.keys.webhook_secrets(OTHER_GUILD, PROVIDER)).keys == []
     with pytest.raises(NoKey):
         await studio.keys.remove(OTHER_GUILD, PROVIDER)
     assert (await studio.keys.current(GUILD, PROVIDER)).last4 == KEY[-4:]
@@ -202,7 +202,7 @@ async def test_a_retired_key_stays_until_its_last_training_ends(studio: Studio) 
     second = await studio.set_key(NEXT_KEY)
     await studio.settle()
     assert await key_ids(studio) == [first, second]
-    assert await studio.keys.signing_keys(GUILD, PROVIDER) == [NEXT_KEY, KEY]
+    assert (await studio.keys.webhook_secrets(GUILD, PROVIDER)).keys == [NEXT_KEY, KEY]
     await studio.pass_time(TRAINS_IN)
     assert (await studio.training(training.id)).status.is_terminal
     await studio.pass_time(timedelta(minutes=5))
@@ -241,7 +241,7 @@ async def test_after_rotation_the_new_master_key_opens_everything_and_the_old_on
     with pytest.raises(SealError):
         Sealer([MASTER_KEY]).unseal(sealed, context=context)
     studio.keys._sealer = Sealer([b"n" * 32])
-    assert await studio.keys.signing_keys(OTHER_GUILD, PROVIDER) == [OTHER_KEY]
+    assert (await studio.keys.webhook_secrets(OTHER_GUILD, PROVIDER)).keys == [OTHER_KEY]
 
 
 async def test_rotation_reaches_retired_keys_that_still_have_jobs(studio: Studio) -> None:
@@ -252,7 +252,7 @@ async def test_rotation_reaches_retired_keys_that_still_have_jobs(studio: Studio
     studio.keys._sealer = Sealer([b"n" * 32, MASTER_KEY])
     assert await studio.keys.rotate() == 2
     studio.keys._sealer = Sealer([b"n" * 32])
-    assert await studio.keys.signing_keys(GUILD, PROVIDER) == [NEXT_KEY, KEY]
+    assert (await studio.keys.webhook_secrets(GUILD, PROVIDER)).keys == [NEXT_KEY, KEY]
 
 
 async def test_a_stolen_database_without_the_master_key_gives_no_key_away(studio: Studio, tmp_path: Path) -> None:

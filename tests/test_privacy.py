@@ -84,10 +84,10 @@ async def test_consents_stay_as_the_proof_they_are(studio: Studio) -> None:
     dataset_id = await studio.dataset(count=0)
     board = await studio.datasets.board(dataset_id, guild_id=GUILD, user_id=ANNA)
     async with open_attachments() as attachments:
-        await studio.datasets.take_in(board.dataset, attachments.add_photos(1), provider=PROVIDER)
+        await studio.datasets.take_in(board.dataset, attachments.add_photos(1))
     before = (await everything(studio))["consents"]
     await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
-    await studio.privacy.leave_guild(GUILD)
+    await studio.guilds.leave(GUILD)
     assert (await everything(studio))["consents"] == before != []
 
 
@@ -175,7 +175,7 @@ async def test_leaving_a_guild_deletes_its_keys_and_photos_at_once_and_nobody_el
     await studio.dataset()
     await studio.dataset(user_id=BEN)
     await studio.dataset(guild_id=OTHER_GUILD)
-    await studio.privacy.leave_guild(GUILD)
+    await studio.guilds.leave(GUILD)
     with pytest.raises(NoKey):
         await studio.keys.current(GUILD, PROVIDER)
     assert {row["guild_id"] for row in (await everything(studio))["api_keys"]} == {OTHER_GUILD}
@@ -187,19 +187,29 @@ async def test_leaving_a_guild_deletes_its_keys_and_photos_at_once_and_nobody_el
 async def test_what_waits_in_a_guild_that_is_left_ends_and_its_member_is_told(studio: Studio) -> None:
     await studio.set_key()
     training = await studio.start(await studio.dataset())
-    await studio.privacy.leave_guild(GUILD)
+    await studio.guilds.leave(GUILD)
     await studio.settle()
     assert (await studio.training(training.id)).status is TrainingStatus.FAILED
     assert PostKind.TRAINING_FAILED in studio.poster.kinds()
     assert studio.charges("create") == 0
 
 
-PERSON_COLUMNS = {"user_id", "owner_id", "set_by", "guild_id"}
+PERSON_COLUMNS = {
+    "user_id",
+    "owner_id",
+    "set_by",
+    "guild_id",
+    "granted_by",
+    "audience_id",
+    "from_id",
+    "to_id",
+    "reporter_id",
+}
 
 
 def reached_by_erasure() -> set[str]:
     """Tables named for erasure, and those that go with their rows: by foreign key, or by the subject they name."""
-    named = {*erasure.MEMBER_COLUMN, *erasure.KEPT_FOR_PROOF, *erasure.GUILD_ONLY}
+    named = {*erasure.MEMBER_COLUMNS, *erasure.KEPT_FOR_PROOF, *erasure.GUILD_ONLY}
     cascading = {
         table
         for table in tables.metadata.sorted_tables
@@ -217,15 +227,17 @@ def test_every_table_that_knows_a_member_or_guild_is_named_for_erasure() -> None
 
 def test_every_snowflake_column_is_one_the_check_above_knows() -> None:
     """A new column that names a person under another name has to be added to the list."""
-    elsewhere = {"id", "channel_id", "parent_id", "message_id", "dhash"}
-    references = {"dataset_id", "training_id", "lora_id", "key_id", "generation_id", "subject_id"}
+    channels = {"channel_id", "parent_id", "gallery_channel_id", "reports_channel_id"}
+    elsewhere = {"id", "message_id", "dhash"} | channels
+    lineage = {"previous_id", "previous_lora_id", "origin_id"}
+    references = {"dataset_id", "training_id", "lora_id", "key_id", "generation_id", "subject_id", "style_id"} | lineage
     for table in tables.metadata.sorted_tables:
         big = {column.name for column in table.c if isinstance(column.type, sa.BigInteger)}
         assert big <= PERSON_COLUMNS | elsewhere | references, table.name
 
 
 def test_the_member_columns_name_the_member() -> None:
-    for table, column in erasure.MEMBER_COLUMN.items():
-        assert column.table is table
-        assert column.name in {"user_id", "owner_id"}
+    for table, columns in erasure.MEMBER_COLUMNS.items():
+        assert {column.name for column in columns} == (PERSON_COLUMNS - {"guild_id"}) & set(table.c.keys())
+        assert {column.table for column in columns} == {table}
         assert "guild_id" in table.c

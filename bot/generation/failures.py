@@ -3,6 +3,7 @@
 from bot.errors import Missing, OutOfCredits, Refused
 from bot.models import ProviderName
 from bot.quoting import quote
+from bot.records import Lora
 
 REASON_MAX = 300
 """Characters of what a provider says."""
@@ -13,6 +14,9 @@ UNKNOWN_OUTCOME = (
 )
 UNREACHABLE = "The provider could not be reached for a day. Please send `/imagine` again."
 ARCHIVED = "This LoRA has been archived and cannot be used any more."
+RETIRED = "The provider no longer offers this style. `/styles` shows the others."
+REFERENCES_GONE = "The reference pictures were no longer there when its turn came. Please attach them again."
+CANCELLED = "You cancelled these pictures."
 KEY_REMOVED = "The API key for these pictures was removed before they were finished."
 FORGOTTEN = "The provider no longer knows these pictures. Please send `/imagine` again."
 EXPIRED = "The provider deleted these pictures before we could fetch them."
@@ -34,6 +38,11 @@ def out_of_credits(error: OutOfCredits) -> str:
     has = "" if error.available is None else f"; this server's balance is {error.available}"
     needs = "" if error.required is None else f" It takes {error.required} credits{has}."
     return f"There are not enough credits.{needs} Ask an admin to top up the account."
+
+
+def gone_at_provider(lora: Lora) -> str:
+    word = "character" if lora.is_character else "LoRA"
+    return f"{lora.provider.label} no longer has the {word} {quote(lora.name, 40)}, so nothing could be made with it."
 
 
 def refused(provider: ProviderName, error: Refused | Missing) -> str:

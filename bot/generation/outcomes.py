@@ -8,10 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Clock, Doorbell, Pace
 from bot.engine import backoff
 from bot.generation.lifecycle import check_move
-from bot.models import Generation, GenerationStatus, LaneName, Picture, PostKind, SubjectTable, places_for
+from bot.models import GenerationStatus, LaneName, PostKind, SubjectTable
 from bot.photos.intake import Received, Spool
 from bot.providers.base import GenerationReport
-from bot.storage import erasure, generations, posts, tables, timeline
+from bot.records import Generation, Lora, Picture, places_for
+from bot.storage import erasure, generations, loras, posts, tables, timeline
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows, LeaseLost, mark, store
 
@@ -51,9 +52,10 @@ class GenerationOutcomes:
         return Claim(claim.row, claim.id, claim.owner, S.SUBMITTING, claim.wakes, claim.due_at)
 
     async def submitted(self, claim: Claim[Generation], report: GenerationReport) -> None:
+        """The provider has the order, and with it what it starts from: our copies go."""
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> None:
+        async def work(connection: AsyncConnection) -> list[str]:
             await self._move(
                 connection,
                 claim,
@@ -63,9 +65,12 @@ class GenerationOutcomes:
                 submitted_at=now,
                 attempt=0,
             )
-            await self._note(connection, claim, "submitted", f"{claim.row.provider.label} id {report.request_id}")
+            trace = f", request {report.trace}" if report.trace else ""
+            detail = f"{claim.row.provider.label} id {report.request_id}{trace}"
+            await self._note(connection, claim, "submitted", detail)
+            return await generations.forget_reference_files(connection, claim.id)
 
-        await self._database.write(work)
+        self._spool.free(await self._database.write(work))
         self._doorbell.ring(LaneName.GENERATIONS)
 
     async def ready(self, claim: Claim[Generation], received: list[tuple[str, Received]]) -> None:
@@ -77,7 +82,7 @@ class GenerationOutcomes:
             )
             for position, (url, file) in enumerate(received, start=1):
                 await generations.add_picture(
-                    connection, Picture(0, generation.id, position, url, file.file, file.content_type, file.size)
+                    connection, Picture(0, generation.id, position, url, file.file, file.content_type, file.size, 0)
                 )
             await self._note(connection, claim, "fetched", f"{len(received)} of {generation.settings.count}")
             await self._post(connection, generation, PostKind.PICTURES)
@@ -89,17 +94,23 @@ class GenerationOutcomes:
             raise
         self._doorbell.ring(LaneName.POSTS, LaneName.KEYS)
 
-    async def fail(self, claim: Claim[Generation], sentence: str) -> None:
+    async def fail(
+        self, claim: Claim[Generation], sentence: str, *, trace: str | None = None, missing: Lora | None = None
+    ) -> None:
+        """`trace` is the provider's id of the refused call, `missing` a LoRA that it no longer has."""
         generation, now = claim.row, self._clock.now()
 
-        async def work(connection: AsyncConnection) -> None:
+        async def work(connection: AsyncConnection) -> list[str]:
             await self._move(
                 connection, claim, S.FAILED, due_at=now + self._pace.details_kept, error=sentence, finished_at=now
             )
-            await self._note(connection, claim, "failed", sentence)
+            await self._note(connection, claim, "failed", f"request {trace}: {sentence}" if trace else sentence)
             await self._post(connection, generation, PostKind.PICTURES_FAILED)
+            if missing is not None:
+                await loras.note_missing(connection, missing.id, now=now)
+            return await generations.forget_reference_files(connection, claim.id)
 
-        await self._database.write(work)
+        self._spool.free(await self._database.write(work))
         self._doorbell.ring(LaneName.POSTS, LaneName.KEYS)
 
     async def later(self, claim: Claim[Generation], wait: timedelta | None = None) -> None:

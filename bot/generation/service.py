@@ -1,40 +1,50 @@
 """What members ask about generations: order pictures, see what became of them, fetch what was kept."""
 
-import secrets
-import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell
-from bot.errors import NotFound
-from bot.generation import prompt as rules
+from bot.clock import Clock, Doorbell, Pace
+from bot.errors import NotAllowed, NotFound, ProviderError, UserError
+from bot.generation import failures
+from bot.generation.access import may_repeat, visible_generation
+from bot.generation.order import Accepted, PictureOrder, Wish
+from bot.generation.ordering import Ordering
+from bot.generation.prompt import with_new_seed
+from bot.generation.references import ReferenceDesk
 from bot.keys import KeyService
 from bot.models import (
+    Actor,
     Channel,
-    Generation,
     GenerationSettings,
+    GenerationStatus,
     LaneName,
-    Lora,
-    Picture,
+    Operation,
+    ProviderName,
     SubjectTable,
-    TimelineEntry,
 )
 from bot.photos.intake import Spool
-from bot.providers.base import WebhookHint
+from bot.providers.base import WebhookHint, WebhookSecrets
+from bot.records import Generation, Lora, Picture, Remembered, Style, TimelineEntry
+from bot.rights import Members
 from bot.storage import due as due_rows
-from bot.storage import generations, loras, tables, timeline
+from bot.storage import generations, loras, remembered, styles, tables, timeline
 from bot.storage.database import Database
 
 JOBS_SHOWN = 10
+NOT_YOURS = "There are no such pictures of yours here. `/jobs` shows what you have."
+TOO_LATE = "It is too late to cancel: this order has ended, or its pictures are made already."
+
+S = GenerationStatus
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationView:
     generation: Generation
     lora: Lora | None
+    style: Style | None
     pictures: tuple[Picture, ...]
     files: tuple[Path | None, ...]
     """Where each picture lies on disk, None once the retention rule took it."""
@@ -43,49 +53,92 @@ class GenerationView:
 
 class GenerationService:
     def __init__(
-        self, database: Database, key_service: KeyService, spool: Spool, *, doorbell: Doorbell, clock: Clock
+        self,
+        database: Database,
+        key_service: KeyService,
+        references: ReferenceDesk,
+        spool: Spool,
+        *,
+        members: Members,
+        doorbell: Doorbell,
+        clock: Clock,
+        pace: Pace,
     ) -> None:
         self._database = database
         self._keys = key_service
+        self._references = references
         self._spool = spool
         self._doorbell = doorbell
         self._clock = clock
+        self._pace = pace
+        self._ordering = Ordering(database, key_service, references, members=members, doorbell=doorbell, clock=clock)
 
-    async def order(
-        self, lora: Lora, prompt: str, settings: GenerationSettings, *, channel: Channel, user_id: int
-    ) -> Generation:
+    async def order(self, request: PictureOrder, actor: Actor, *, channel: Channel) -> Accepted:
         """Accept an order for pictures. When this returns, the job survives anything."""
-        prompt = rules.with_trigger_word(prompt, lora.trigger_word)
-        rules.check_prompt(prompt)
-        settings = rules.check_settings(settings)
-        key = await self._keys.current(lora.guild_id, lora.provider)
-        now = self._clock.now()
+        return await self._ordering.accept(request, actor, channel)
 
-        async def work(connection: AsyncConnection) -> Generation:
-            generation_id = await generations.insert(
-                connection,
-                settings=settings,
-                guild_id=lora.guild_id,
-                channel_id=channel.id,
-                parent_id=channel.parent_id,
-                user_id=user_id,
-                lora_id=lora.id,
-                key_id=key.id,
-                provider=lora.provider,
-                prompt=prompt,
-                idempotency_key=str(uuid.uuid4()),
-                webhook_token=secrets.token_urlsafe(24),
-                created_at=now,
-                due_at=now,
-            )
-            await timeline.add(connection, SubjectTable.GENERATION, generation_id, "received", at=now)
+    async def fulfil(self, wish: Wish, actor: Actor, *, channel: Channel) -> Accepted:
+        """Accept an order whose gaps are filled with what the member used last."""
+        return await self._ordering.fulfil(wish, actor, channel)
+
+    async def again(self, generation_id: int, actor: Actor, *, channel: Channel) -> Accepted:
+        """The same order with a new seed."""
+        order = await self._repeat(generation_id, actor)
+        return await self.order(replace(order, settings=with_new_seed(order.settings)), actor, channel=channel)
+
+    async def vary(
+        self,
+        generation_id: int,
+        prompt: str,
+        actor: Actor,
+        *,
+        channel: Channel,
+        settings: GenerationSettings | None = None,
+    ) -> Accepted:
+        """The same order with other words and a new seed; `settings` replaces all of them."""
+        order = await self._repeat(generation_id, actor)
+        changed = with_new_seed(settings or order.settings)
+        return await self.order(replace(order, prompt=prompt, settings=changed), actor, channel=channel)
+
+    async def work_on(self, picture_id: int, operation: Operation, actor: Actor, *, channel: Channel) -> Accepted:
+        """Enlarge one kept picture or remove its background; Apiframe does it."""
+        async with self._database.read() as connection:
+            picture = await generations.get_picture(connection, picture_id)
+            origin_id = 0 if picture is None else picture.generation_id
+            origin = await visible_generation(connection, origin_id, actor)
+        assert picture is not None  # noqa: S101 - without it there is no visible generation
+        await self._keys.current(actor.guild_id, ProviderName.APIFRAME)
+        reference = await self._references.copy_of(picture)
+        order = PictureOrder(origin.prompt, references=(reference,), operation=operation, origin_id=origin.id)
+        return await self.order(order, actor, channel=channel)
+
+    async def cancel(self, generation_id: int, actor: Actor) -> str:
+        """End the member's own order if that is still possible; a sentence that says what became of it."""
+        async with self._database.read() as connection:
             generation = await generations.get(connection, generation_id)
-            assert generation is not None  # noqa: S101 - inserted just above
-            return generation
+        if generation is None or (generation.guild_id, generation.user_id) != (actor.guild_id, actor.user_id):
+            raise NotFound(NOT_YOURS)
+        if generation.status is S.QUEUED and await self._end(generation, S.QUEUED):
+            return "Cancelled before it was sent; it cost nothing."
+        generation = await self._reread(generation)
+        if generation.status is S.SUBMITTED:
+            return await self._cancel_at_provider(generation)
+        if generation.status is S.FETCHING or generation.status.is_terminal:
+            raise UserError(TOO_LATE)
+        raise UserError("This order is just being handed over. Press Cancel again in a moment.")
 
-        generation = await self._database.write(work)
-        self._doorbell.ring(LaneName.GENERATIONS)
-        return generation
+    async def last_used(self, actor: Actor) -> Remembered | None:
+        """What the member used last here."""
+        async with self._database.read() as connection:
+            return await remembered.get(connection, actor.guild_id, actor.user_id)
+
+    async def forget_settings(self, actor: Actor) -> bool:
+        """The next `/imagine` starts from the documented defaults again; False when it does anyway."""
+
+        async def work(connection: AsyncConnection) -> bool:
+            return await remembered.forget(connection, actor.guild_id, actor.user_id)
+
+        return await self._database.write(work)
 
     async def view(self, generation_id: int) -> GenerationView | None:
         """Everything about one generation; callers check who may see it."""
@@ -96,7 +149,7 @@ class GenerationService:
     async def view_for(self, generation_id: int, *, guild_id: int, user_id: int) -> GenerationView:
         view = await self.view(generation_id)
         if view is None or view.generation.guild_id != guild_id or view.generation.user_id != user_id:
-            raise NotFound("There are no such pictures of yours here. `/jobs` shows what you have.")
+            raise NotFound(NOT_YOURS)
         return view
 
     async def of_member(self, *, guild_id: int, user_id: int) -> Sequence[GenerationView]:
@@ -104,12 +157,12 @@ class GenerationService:
             found = await generations.of_member(connection, guild_id, user_id, JOBS_SHOWN)
             return [await self._view(connection, generation) for generation in found]
 
-    async def signing_keys(self, token: str) -> list[str] | None:
+    async def webhook_secrets(self, token: str) -> WebhookSecrets | None:
         async with self._database.read() as connection:
             generation = await generations.by_webhook_token(connection, token)
         if generation is None:
             return None
-        return await self._keys.signing_keys(generation.guild_id, generation.provider)
+        return await self._keys.webhook_secrets(generation.guild_id, generation.provider)
 
     async def hint(self, token: str, hint: WebhookHint) -> bool:
         """A verified delivery came for the row with this token; False when it speaks of another object."""
@@ -128,11 +181,75 @@ class GenerationService:
             self._doorbell.ring(LaneName.GENERATIONS)
         return fits
 
+    async def _repeat(self, generation_id: int, actor: Actor) -> PictureOrder:
+        """The order behind visible pictures, for the member to place as their own."""
+        async with self._database.read() as connection:
+            generation = await visible_generation(connection, generation_id, actor)
+            await may_repeat(connection, generation, actor)
+            started_from = await generations.references_of(connection, generation_id)
+        if generation.operation is not Operation.IMAGINE:
+            raise UserError("This was made from another picture. Use the buttons of that one.")
+        if started_from and generation.user_id != actor.user_id:
+            raise NotAllowed(
+                "These pictures began with photos of the member who ordered them, so only they can repeat it."
+            )
+        references = await self._references.still_usable(generation_id)
+        if references is None:
+            raise UserError("The reference pictures are not kept. Attach them again with `/imagine` and `reference`.")
+        return PictureOrder(
+            generation.prompt,
+            generation.settings,
+            generation.lora_id,
+            generation.style_id,
+            generation.provider,
+            references,
+            origin_id=generation.id,
+        )
+
+    async def _cancel_at_provider(self, generation: Generation) -> str:
+        provider, client = generation.provider, await self._keys.client(generation.key_id)
+        assert generation.request_id is not None  # noqa: S101 - set together with the status
+        try:
+            is_cancelled = client is not None and await client.cancel_generation(generation.request_id)
+        except ProviderError as error:
+            raise UserError(f"{provider.label} could not be asked just now. Press Cancel again in a moment.") from error
+        if not is_cancelled:
+            raise UserError(f"{provider.label} is making the pictures already and cannot stop that any more.")
+        if not await self._end(generation, S.SUBMITTED):
+            raise UserError(TOO_LATE)
+        return f"Cancelled. {provider.label} gives the credits back."
+
+    async def _end(self, generation: Generation, from_: GenerationStatus) -> bool:
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> list[str] | None:
+            if not await generations.end_early(
+                connection,
+                generation.id,
+                from_=from_,
+                error=failures.CANCELLED,
+                now=now,
+                due_at=now + self._pace.details_kept,
+            ):
+                return None
+            await timeline.add(connection, SubjectTable.GENERATION, generation.id, "cancelled", at=now)
+            return await generations.forget_reference_files(connection, generation.id)
+
+        files = await self._database.write(work)
+        self._spool.free(files or [])
+        self._doorbell.ring(LaneName.GENERATIONS, LaneName.KEYS)
+        return files is not None
+
+    async def _reread(self, generation: Generation) -> Generation:
+        async with self._database.read() as connection:
+            return await generations.get(connection, generation.id) or generation
+
     async def _view(self, connection: AsyncConnection, generation: Generation) -> GenerationView:
         pictures = await generations.pictures_of(connection, generation.id)
         return GenerationView(
             generation=generation,
-            lora=await loras.get(connection, generation.lora_id),
+            lora=None if generation.lora_id is None else await loras.get(connection, generation.lora_id),
+            style=None if generation.style_id is None else await styles.get(connection, generation.style_id),
             pictures=tuple(pictures),
             files=tuple(None if picture.file is None else self._spool.path(picture.file) for picture in pictures),
             timeline=tuple(await timeline.of(connection, SubjectTable.GENERATION, generation.id)),

@@ -57,7 +57,7 @@ class Code(StrEnum):
     EXACT_DUPLICATE = "exact_duplicate"
     """`detail` is the other photo's name."""
     OVER_LIMIT = "over_limit"
-    """One more than a training takes."""
+    """One more than can be sent; `detail` is how many can."""
     GONE = "gone"
     NOT_FETCHED = "not_fetched"
 
@@ -110,7 +110,7 @@ _SENTENCES: Final = {
     Code.DAMAGED: "It does not open; part of the file is missing or broken. Send the original again.",
     Code.TOO_SMALL: "It is too small or too narrow; both sides need at least 256 pixels. Send a larger original.",
     Code.EXACT_DUPLICATE: "It is the same file as `{name}`. Send a different photo.",
-    Code.OVER_LIMIT: "A training takes up to 30 photos. Remove another one if you want this one in.",
+    Code.OVER_LIMIT: "Up to {detail} photos can be sent. Remove another one if you want this one in.",
     Code.GONE: "Discord no longer has this file. Send it again.",
     Code.NOT_FETCHED: "It could not be fetched from Discord just now. Send it again.",
     Code.SHRUNK: "It was over 10 MB, so a smaller copy is used. You need not do anything.",

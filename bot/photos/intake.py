@@ -26,8 +26,9 @@ CONNECT_S: Final = 10.0
 SILENCE_S: Final = 15.0
 
 DISCORD_HOSTS: Final = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
-APIFRAME_SUFFIX: Final = ".apiframe.ai"
-"""Apiframe has named its file host cdn and cdn2 (Apiframe /docs/jobs/get)."""
+PROVIDER_SUFFIXES: Final = (".apiframe.ai", ".aurous-labs.com")
+"""Apiframe has named its file host cdn and cdn2 (Apiframe /docs/jobs/get); Aurous Labs hands out pictures at its API's
+host and previews of styles at its cdn (Aurous Labs /images/retrieve-image, /list-available-lora-styles)."""
 
 _GONE: Final = frozenset({403, 404, 410})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -76,7 +77,7 @@ ANY_PORT: Final = 0
 class TrustedHosts:
     """Where files may come from.
 
-    Discord's CDN and Apiframe's hosts: https, port 443, public addresses only, whatever is configured.
+    Discord's CDN and the providers' hosts: https, port 443, public addresses only, whatever is configured.
     `configured` (host, port) pairs were named by the operator and may also be http, loopback or private; port 0 stands
     for every port.
     """
@@ -117,7 +118,7 @@ class TrustedHosts:
 
 def _is_built_in(host: str) -> bool:
     host = host.lower()
-    return host in DISCORD_HOSTS or host.endswith(APIFRAME_SUFFIX)
+    return host in DISCORD_HOSTS or host.endswith(PROVIDER_SUFFIXES)
 
 
 def is_public(address: str) -> bool:

@@ -1,20 +1,29 @@
 """Apiframe's wire format: forms and bodies out of orders, reports and errors out of answers. No I/O."""
 
-import json
-import re
+import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 
 from bot.errors import Busy, KeyRejected, Missing, OutOfCredits, ProviderError, Refused, Unavailable
-from bot.models import SubjectKind
+from bot.models import Operation, SubjectKind
+from bot.providers.answers import (
+    Unreadable,
+    parse_object,
+    parse_object_or_empty,
+    read_moment,
+    read_number,
+    read_sentence,
+    read_text,
+    read_whole,
+    retry_after_s,
+)
 from bot.providers.base import Account, GenerationOrder, GenerationReport, Progress, TrainingOrder, TrainingReport
 from bot.providers.transport import Answer, Field, FilePart
 
+PLAIN_MODEL = "flux-2-dev"
+"""Makes pictures without a LoRA; one for each order."""
 PAGE_SIZE = 100
-RETRY_AFTER_CAP_S = 15 * 60.0
-SENTENCE_CAP = 300
 DETAILS_CAP = 20
 
 _TRAINING_WORDS = {
@@ -32,11 +41,16 @@ _JOB_WORDS = {
     "FAILED": Progress.FAILED,
     "CANCELLED": Progress.FAILED,
 }
-_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,3})?")
-
-
-class Unreadable(Exception):
-    """The body is not the JSON that the documentation promises."""
+_EDITS: dict[Operation, tuple[str, str, str, dict[str, Any]]] = {
+    Operation.UPSCALE_CLARITY: (
+        "upscale", "clarity-upscale", "clarityUpscaleParams", {"scale_factor": 2, "output_format": "png"},
+    ),
+    Operation.UPSCALE_TOPAZ: (
+        "upscale", "topaz-image-upscale", "topazUpscaleParams", {"upscale_factor": 2, "output_format": "png"},
+    ),
+    Operation.REMOVE_BACKGROUND: ("background-remove", "bria-bg-remove", "briaBgRemoveParams", {}),
+}  # fmt: skip
+"""Last part of the path, model, parameter block and its settings besides `image` (Apiframe OpenAPI 2.0.0)."""
 
 
 def build_training(order: TrainingOrder) -> list[Field | FilePart]:
@@ -57,29 +71,70 @@ def build_training(order: TrainingOrder) -> list[Field | FilePart]:
     return [*texts, *(FilePart("images", photo) for photo in order.photos)]
 
 
-def build_generation(order: GenerationOrder) -> dict[str, Any]:
-    """The body of POST /v2/images/generate. Source: Apiframe /docs/images/flux-lora."""
+def model_of(order: GenerationOrder) -> str:
+    """The id under which the catalogue lists what makes this order."""
+    if order.operation in _EDITS:
+        return _EDITS[order.operation][1]
+    return "flux-lora" if order.lora else PLAIN_MODEL
+
+
+def build_generation(order: GenerationOrder) -> tuple[str, dict[str, Any]]:
+    """Path and body. Raises Refused for an order that Apiframe has no form for."""
+    if order.operation in _EDITS:
+        path, body = _build_edit(order)
+    else:
+        path, body = "/v2/images/generate", _build_lora_pictures(order) if order.lora else _build_plain_picture(order)
+    if order.webhook_url:
+        body |= {"webhookUrl": order.webhook_url, "webhookEvents": ["completed", "failed"]}
+    return path, body
+
+
+def _build_lora_pictures(order: GenerationOrder) -> dict[str, Any]:
+    """Source: Apiframe /docs/images/flux-lora; it names no default for the aspect and the format."""
     settings = order.settings
-    optional = {
+    params = {
+        "loraId": order.lora,
+        "num_outputs": settings.count,
+        "aspect_ratio": settings.aspect or "1:1",
+        "output_format": settings.format or "png",
         "lora_strength": settings.strength,
         "guidance_scale": settings.guidance,
         "num_inference_steps": settings.steps,
         "seed": settings.seed,
     }
-    body: dict[str, Any] = {
-        "model": "flux-lora",
-        "prompt": order.prompt,
-        "fluxLoraParams": {
-            "loraId": order.lora,
-            "num_outputs": settings.count,
-            "aspect_ratio": settings.aspect,
-            "output_format": settings.format,
-            **{name: value for name, value in optional.items() if value is not None},
-        },
+    return {"model": "flux-lora", "prompt": order.prompt, "fluxLoraParams": _without_gaps(params)}
+
+
+def _build_plain_picture(order: GenerationOrder) -> dict[str, Any]:
+    """Source: Apiframe /docs/images and OpenAPI 2.0.0."""
+    settings = order.settings
+    if settings.count != 1:
+        raise Refused("Without a LoRA, one picture is made at a time. Please ask for one.")
+    has_sides = settings.width is not None and settings.height is not None
+    params = {
+        "aspect_ratio": None if has_sides else settings.aspect,
+        "width": settings.width if has_sides else None,
+        "height": settings.height if has_sides else None,
+        "output_format": settings.format or "png",
+        "seed": settings.seed,
+        "guidance": settings.guidance,
+        "steps": settings.steps,
+        "prompt_upsampling": settings.enhance,
+        "input_images": list(order.references) or None,
     }
-    if order.webhook_url:
-        body |= {"webhookUrl": order.webhook_url, "webhookEvents": ["completed", "failed"]}
-    return body
+    return {"model": PLAIN_MODEL, "prompt": order.prompt, "fluxParams": _without_gaps(params)}
+
+
+def _build_edit(order: GenerationOrder) -> tuple[str, dict[str, Any]]:
+    """Source: Apiframe /docs/image-edits; an edit takes no prompt."""
+    if not order.references:
+        raise Refused("There is no picture to work on. Please choose one.")
+    path, model, block, settings = _EDITS[order.operation]
+    return f"/v2/images/{path}", {"model": model, block: {"image": order.references[0], **settings}}
+
+
+def _without_gaps(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if value is not None}
 
 
 def parse_account(body: bytes) -> Account:
@@ -90,7 +145,7 @@ def parse_account(body: bytes) -> Account:
         if "user" not in answer:
             raise Unreadable
         return Account(credits=None, team=None)
-    return Account(credits=_whole(team.get("credits")), team=_text(team.get("name")))
+    return Account(credits=read_whole(team.get("credits")), team=read_text(team.get("name")))
 
 
 def parse_training(body: bytes) -> TrainingReport:
@@ -101,9 +156,9 @@ def parse_training_page(body: bytes) -> tuple[list[TrainingReport], str | None]:
     """One page of GET /v2/loras and the cursor of the next; stricter than the rest, as "none" must be proof."""
     answer = parse_object(body)
     items, cursor = answer.get("items"), answer.get("nextCursor")
-    if not isinstance(items, list) or not all(isinstance(item, dict) and _text(item.get("name")) for item in items):
+    if not isinstance(items, list) or not all(isinstance(item, dict) and read_text(item.get("name")) for item in items):
         raise Unreadable
-    if not (cursor is None or _text(cursor)) or ("nextCursor" not in answer and len(items) >= PAGE_SIZE):
+    if not (cursor is None or read_text(cursor)) or ("nextCursor" not in answer and len(items) >= PAGE_SIZE):
         raise Unreadable
     return [_training_report(item) for item in items], cursor
 
@@ -111,12 +166,12 @@ def parse_training_page(body: bytes) -> tuple[list[TrainingReport], str | None]:
 def parse_generation(body: bytes) -> GenerationReport:
     """A job, or the answer to its submission. Source: Apiframe /docs/jobs/get."""
     job = parse_object(body)
-    request_id = _text(job.get("jobId")) or _text(job.get("id"))
+    request_id = read_text(job.get("jobId")) or read_text(job.get("id"))
     if request_id is None:
         raise Unreadable
     status = job.get("status")
     progress = _JOB_WORDS.get(str(status), Progress.UNKNOWN)
-    error = _sentence(job.get("error"))
+    error = read_sentence(job.get("error"))
     images = _image_urls(job.get("result")) if progress is Progress.READY else ()
     expired = job.get("expired") is True
     if progress is Progress.READY and "result" not in job:
@@ -126,18 +181,36 @@ def parse_generation(body: bytes) -> GenerationReport:
         progress, error = Progress.FAILED, "Apiframe finished without sending a picture."
     elif progress is Progress.FAILED and not error:
         error = "Apiframe cancelled it." if status == "CANCELLED" else "Apiframe gave no reason."
-    return GenerationReport(request_id, progress, images, _whole(job.get("creditCost")), error or None, expired)
+    return GenerationReport(request_id, progress, images, read_whole(job.get("creditCost")), error or None, expired)
+
+
+def parse_upload(body: bytes) -> str:
+    """The address of an uploaded picture, good for an hour at least (Apiframe OpenAPI 2.0.0)."""
+    url = read_text(parse_object(body).get("url"))
+    if url is None or not url.startswith(("https://", "http://")):
+        raise Unreadable
+    return url
+
+
+def parse_prices(body: bytes) -> dict[str, int]:
+    """The most that each listed model may take, in credits (Apiframe OpenAPI 2.0.0, GET /v2/models)."""
+    models = parse_object(body).get("models")
+    if not isinstance(models, list):
+        raise Unreadable
+    listed = [model for model in models if isinstance(model, dict)]
+    prices = {read_text(model.get("id")): read_number(model.get("costMax")) for model in listed}
+    return {name: math.ceil(price) for name, price in prices.items() if name is not None and price is not None}
 
 
 def error_from(answer: Answer, now: datetime) -> ProviderError:
     """What an answer outside 2xx means; Unavailable for everything that may pass. Source: Apiframe OpenAPI 2.0.0."""
-    status, details = answer.status, parse_details(answer.body)
+    status, details = answer.status, _parse_details(answer.body)
     sentence = _error_sentence(answer.body, details)
     if status in {401, 403}:
         return KeyRejected(sentence, status=status)
     if status == 402:
         body = parse_object_or_empty(answer.body)
-        required, available = _whole(body.get("creditsRequired")), _whole(body.get("creditsAvailable"))
+        required, available = read_whole(body.get("creditsRequired")), read_whole(body.get("creditsAvailable"))
         return OutOfCredits(sentence, status=status, required=required, available=available)
     if status in {404, 410}:
         return Missing(sentence, status=status)
@@ -148,34 +221,21 @@ def error_from(answer: Answer, now: datetime) -> ProviderError:
     return Unavailable(sentence, status=status, retry_after=retry_after_s(answer.headers, now))
 
 
-def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds, from a number or an HTTP date, at most RETRY_AFTER_CAP_S."""
-    value = headers.get("retry-after", "").strip()
-    if _SECONDS.fullmatch(value):
-        return min(float(value), RETRY_AFTER_CAP_S)
-    try:
-        moment = parsedate_to_datetime(value)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return min(max((moment - now).total_seconds(), 0.0), RETRY_AFTER_CAP_S)
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None
-
-
 def _training_report(lora: Mapping[str, Any]) -> TrainingReport:
-    request_id = _text(lora.get("id"))
+    request_id = read_text(lora.get("id"))
     if request_id is None:
         raise Unreadable
     progress = _TRAINING_WORDS.get(str(lora.get("status")), Progress.UNKNOWN)
-    error = _sentence(lora.get("error"))
+    error = read_sentence(lora.get("error"))
     if progress is Progress.FAILED and not error:
         error = "Apiframe gave no reason."
     return TrainingReport(
         request_id,
         progress,
-        name=_text(lora.get("name")) or "",
-        trigger_word=_text(lora.get("triggerWord")),
+        name=read_text(lora.get("name")) or "",
+        trigger_word=read_text(lora.get("triggerWord")),
         error=error or None,
-        created_at=_moment(lora.get("createdAt")),
+        created_at=read_moment(lora.get("createdAt")),
     )
 
 
@@ -188,54 +248,14 @@ def _image_urls(result: object) -> tuple[str, ...]:
     return tuple(url for url in urls if isinstance(url, str) and url.startswith(("https://", "http://")))
 
 
-def parse_object(body: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable from error
-    if not isinstance(value, dict):
-        raise Unreadable
-    return value
-
-
-def parse_object_or_empty(body: bytes) -> dict[str, Any]:
-    try:
-        return parse_object(body)
-    except Unreadable:
-        return {}
-
-
 def _error_sentence(body: bytes, details: Mapping[str, Sequence[str]]) -> str:
     first_detail = next((message for messages in details.values() for message in messages), "")
-    return _sentence(parse_object_or_empty(body).get("error")) or first_detail
+    return read_sentence(parse_object_or_empty(body).get("error")) or first_detail
 
 
-def parse_details(body: bytes) -> dict[str, list[str]]:
+def _parse_details(body: bytes) -> dict[str, list[str]]:
     details = parse_object_or_empty(body).get("details")
     if not isinstance(details, dict):
         return {}
     listed = {path: said if isinstance(said, list) else [said] for path, said in list(details.items())[:DETAILS_CAP]}
-    return {_sentence(path): [_sentence(text) for text in said[:DETAILS_CAP]] for path, said in listed.items()}
-
-
-def _sentence(value: object) -> str:
-    """Printable text on one line, cut to SENTENCE_CAP characters."""
-    if not isinstance(value, str):
-        return ""
-    return " ".join("".join(c if c.isprintable() else " " for c in value[: 4 * SENTENCE_CAP]).split())[:SENTENCE_CAP]
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-        return None if moment is None else (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    return {read_sentence(path): [read_sentence(text) for text in said[:DETAILS_CAP]] for path, said in listed.items()}

@@ -1,13 +1,13 @@
 """What Darkroom asks of a provider, in neutral words. Provider words are mapped in the provider's own file."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from bot.models import Gender, GenerationSettings, SubjectKind
+from bot.models import Gender, GenerationSettings, Operation, SubjectKind
 
 
 class Progress(StrEnum):
@@ -55,17 +55,26 @@ class TrainingReport:
     trigger_word: str | None = None
     error: str | None = None
     created_at: datetime | None = None
+    trace: str | None = None
+    """The provider's own id of the call, for its support."""
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationOrder:
-    """`lora` is the provider's id of the LoRA. Reuse `idempotency_key` only for the identical order, within 24 h."""
+    """`lora`, `style` and `character` are the provider's ids, `references` what `upload_picture` gave, in order.
+
+    Reuse `idempotency_key` only for the identical order, within 24 h.
+    """
 
     prompt: str
-    lora: str
     settings: GenerationSettings
     idempotency_key: str
     webhook_url: str | None
+    lora: str | None = None
+    style: str | None = None
+    character: str | None = None
+    references: tuple[str, ...] = ()
+    operation: Operation = Operation.IMAGINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,7 @@ class GenerationReport:
     cost: int | None = None
     error: str | None = None
     expired: bool = False
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +107,43 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True)
+class StyleReport:
+    """A LoRA that the provider offers ready-made; the defaults apply where an order leaves a setting out."""
+
+    request_id: str
+    name: str
+    slug: str | None = None
+    description: str = ""
+    preview_url: str | None = None
+    denoise: float | None = None
+    guidance: float | None = None
+    steps: int | None = None
+    has_template: bool = False
+    is_public: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A webhook address registered at the provider. `secret` signs its deliveries and is told only once."""
+
+    endpoint_id: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSecrets:
+    """What may have signed a delivery; see `VerifyWebhook`."""
+
+    keys: Sequence[str] = field(repr=False)
+    may_be_unsigned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookHint:
-    """Which object a verified delivery is about. It is a hint: re-read the object before acting."""
+    """Which object a verified delivery is about. It is a hint: re-read the object before acting.
+
+    `request_id` is empty for a delivery about no job of ours: a test, or news of the account.
+    """
 
     request_id: str
     is_training: bool
@@ -137,8 +182,46 @@ class ProviderClient(Protocol):
 
     async def generation(self, request_id: str) -> GenerationReport: ...
 
+    async def cancel_generation(self, request_id: str) -> bool:
+        """Ask for an end before the pictures are made. False when it is too late or the provider cannot."""
+        ...
+
+    async def estimate(self, order: GenerationOrder) -> int | None:
+        """Credits that this order would take; free. None when the provider does not say."""
+        ...
+
+    async def upload_picture(self, picture: PhotoFile, idempotency_key: str) -> str:
+        """What to put into an order's `references`; it lasts for an hour at least. Not charged."""
+        ...
+
+    async def styles(self) -> Sequence[StyleReport]:
+        """Every style that this key may use; empty at a provider without any."""
+        ...
+
+    async def lora_ids(self) -> frozenset[str]:
+        """The ids of all LoRAs and characters that are there under this key and can be used or are being made."""
+        ...
+
+    async def register_endpoint(self, url: str) -> Endpoint | None:
+        """Register a webhook address for every kind of news; None at a provider without such addresses."""
+        ...
+
+    async def remove_endpoint(self, endpoint_id: str) -> None:
+        """Repeating it does no harm."""
+        ...
+
+    async def test_endpoint(self, endpoint_id: str) -> bool:
+        """Ask for a signed test delivery. False when the provider cannot."""
+        ...
+
 
 class VerifyWebhook(Protocol):
-    def __call__(self, body: bytes, headers: Mapping[str, str], api_keys: Sequence[str]) -> WebhookHint | None:
-        """The hint when the raw body is signed with one of the keys, else None. Never raises."""
+    def __call__(
+        self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str], *, may_be_unsigned: bool
+    ) -> WebhookHint | None:
+        """The hint when the raw body is signed with one of the secrets, else None. Never raises.
+
+        `may_be_unsigned`: this address was given with one order and is itself the proof, so a delivery without any
+        signature is a hint, too.
+        """
         ...

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 import aiohttp
+from yarl import URL
 
 from bot import __version__
 from bot.providers.base import PhotoFile
@@ -47,12 +48,16 @@ class FilePart:
     photo: PhotoFile
 
 
+Body = aiohttp.FormData | BinaryIO | None
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`json` or `form`, not both. `deadline_s` ends the whole exchange, whatever the other side does.
+    """At most one of `json`, `form` and `file`; with `file`, a photo's bytes go to an address that is signed as it is.
 
-    `read_timeout_s` is the longest silence while the answer is awaited. Only method and URL show in the repr:
-    headers carry the API key, bodies carry webhook addresses and a person's details.
+    `deadline_s` ends the whole exchange, whatever the other side does. `read_timeout_s` is the longest silence while
+    the answer is awaited. Only method and URL show in the repr: headers carry the API key, bodies carry webhook
+    addresses and a person's details.
     """
 
     method: str
@@ -60,6 +65,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     json: Mapping[str, Any] | None = field(default=None, repr=False)
     form: Sequence[Field | FilePart] | None = field(default=None, repr=False)
+    file: PhotoFile | None = field(default=None, repr=False)
     read_timeout_s: float = 60.0
     deadline_s: float = 60.0
 
@@ -126,16 +132,18 @@ async def _refuse_repeats(request: aiohttp.ClientRequest, handler: aiohttp.Clien
 
 
 async def _exchange(
-    session: aiohttp.ClientSession, request: Request, body: aiohttp.FormData | None, limits: aiohttp.ClientTimeout
+    session: aiohttp.ClientSession, request: Request, body: Body, limits: aiohttp.ClientTimeout
 ) -> Answer:
     async with session.request(
         request.method,
-        request.url,
+        _address(request),
         headers=request.headers,
         json=request.json,
         data=body,
         timeout=limits,
         allow_redirects=False,
+        # A signed address bears no header that its signer did not name, and aiohttp would add these to a file.
+        skip_auto_headers=("Content-Type", "Content-Disposition") if request.file is not None else None,
     ) as response:
         content = bytearray()
         async for chunk in response.content.iter_any():
@@ -147,17 +155,31 @@ async def _exchange(
         return Answer(response.status, headers, bytes(content))
 
 
+def _address(request: Request) -> str | URL:
+    if request.file is None:
+        return request.url
+    try:
+        url = URL(request.url, encoded=True)
+        is_complete = url.host is not None and url.port is not None
+    except ValueError as error:
+        raise NotSent("No connection: InvalidURL") from error
+    if not is_complete:
+        raise NotSent("No connection: InvalidURL")
+    return url
+
+
 @asynccontextmanager
-async def _opened_body(request: Request) -> AsyncIterator[aiohttp.FormData | None]:
-    """A form made anew from freshly opened files: aiohttp would send a used one with empty parts."""
-    if request.form is None:
+async def _opened_body(request: Request) -> AsyncIterator[Body]:
+    """A body made anew from freshly opened files: aiohttp would send a used one with empty parts."""
+    if request.form is None and request.file is None:
         yield None
         return
-    photos = [part.photo.path for part in request.form if isinstance(part, FilePart)]
-    opening = asyncio.create_task(asyncio.to_thread(_open_files, photos))
+    photos = [part.photo for part in request.form or () if isinstance(part, FilePart)]
+    paths = [photo.path for photo in (*photos, request.file) if photo is not None]
+    opening = asyncio.create_task(asyncio.to_thread(_open_files, paths))
     try:
         _, opened = await asyncio.shield(opening)
-        yield _build_form(request.form, iter(opened))
+        yield opened[0] if request.form is None else _build_form(request.form, iter(opened))
     finally:
         await asyncio.shield(_close_files(opening))
 

@@ -9,9 +9,11 @@ from typing import Any
 from bot.sandbox.apiframe_world import RehearsalJob, RehearsalLora
 from bot.sandbox.deliveries import WebhookFault
 
-MODELS = (
+MODELS: tuple[dict[str, Any], ...] = (
     {"id": "flux-lora", "label": "Flux LoRA", "modality": "image", "costMin": 2, "costMax": 8,
      "pricingMode": "per-output"},
+    {"id": "flux-2-dev", "label": "FLUX.2 [dev]", "modality": "image", "costMin": 3, "costMax": 3,
+     "pricingMode": "flat"},
     {"id": "clarity-upscale", "label": "Clarity Upscaler", "modality": "image", "costMin": 3, "costMax": 3,
      "pricingMode": "flat"},
     {"id": "topaz-image-upscale", "label": "Topaz Image Upscale", "modality": "image", "costMin": 3, "costMax": 3,
@@ -21,6 +23,7 @@ MODELS = (
     {"id": "851-bg-remove", "label": "851 Background Removal", "modality": "image", "costMin": 2, "costMax": 2,
      "pricingMode": "flat"},
 )  # fmt: skip
+"""Only the prices of flux-lora and clarity-upscale are documented."""
 
 
 @dataclass(slots=True)
@@ -36,6 +39,11 @@ class AnswerOddities:
     """Whether the 429 of the training cap says when to come back."""
     unknown_lora_status: int = 404
     """The code for a generation with an unknown LoRA, which no page names."""
+
+
+def price_of(model: str) -> int:
+    """Credits for one picture."""
+    return next(int(entry["costMin"]) for entry in MODELS if entry["id"] == model)
 
 
 def moment_text(moment: datetime | None) -> str | None:

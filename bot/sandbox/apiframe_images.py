@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,28 +10,23 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox import painting
-from bot.sandbox.apiframe_answers import moment_text, show_job
+from bot.sandbox.apiframe_answers import moment_text, price_of, show_job
 from bot.sandbox.apiframe_desk import Caller, Desk, Refusal, choice_in_query, id_in_path, limit_in_query
 from bot.sandbox.apiframe_orders import (
     UPLOAD_CAP_BYTES,
     BadOrder,
     ReceivedFile,
-    check_envelope,
+    check_edit,
     check_generation,
     parse_json,
     receive_form,
 )
+from bot.sandbox.apiframe_params import GENERATORS
 from bot.sandbox.apiframe_world import RehearsalJob, RehearsalLora, make_id
 
-CREDITS_PER_PICTURE = 2
 IDEMPOTENCY_KEY_CAP = 255
 UPLOAD_LIFE = timedelta(hours=1)
 STATUSES = ("", "QUEUED", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED")
-EDITS: dict[str, dict[str, tuple[str, int]]] = {
-    "upscale": {"clarity-upscale": ("clarityUpscaleParams", 3), "topaz-image-upscale": ("topazUpscaleParams", 3)},
-    "background-remove": {"bria-bg-remove": ("briaBgRemoveParams", 2), "851-bg-remove": ("lab851BgRemoveParams", 2)},
-}
-"""Parameter block and price of each operation; only clarity-upscale's price is documented."""
 
 
 class ImageRoutes:
@@ -61,9 +56,11 @@ class ImageRoutes:
             return replay
         order = parse_json(raw)
         params = check_generation(order)
-        lora = self._usable_lora(caller, str(params["loraId"]))
-        count = int(params.get("num_outputs", 1))
-        job = self._job(caller, order, lora.photos, count, count * CREDITS_PER_PICTURE)
+        if order["model"] == "flux-lora":
+            sources = self._usable_lora(caller, str(params["loraId"])).photos
+        else:
+            sources = await self._sources("fluxParams.input_images", params.get("input_images", []))
+        job = self._job(caller, order, sources, int(params.get("num_outputs", 1)))
         job.file_format = params.get("output_format", "png")
         job.seed = int(params.get("seed", job.seed))
         return self._accept(request, job, raw)
@@ -73,16 +70,10 @@ class ImageRoutes:
         if replay := self._replay(request, caller, raw):
             return replay
         order = parse_json(raw)
-        models = EDITS[request.match_info["operation"]]
-        block, price = models.get(str(order.get("model")), ("", 0))
-        complaints = check_envelope(order, {"model", block}) | ({} if block else {"model": ["Invalid option"]})
-        params = order.get(block)
-        source = await self._source(params.get("image")) if isinstance(params, dict) else None
-        if source is None:
-            complaints[f"{block}.image"] = ["The image could not be fetched; the rehearsal knows only its own files"]
-        if complaints or source is None:
-            raise BadOrder(complaints)
-        return self._accept(request, self._job(caller, order, (source,), 1, price), raw)
+        params = check_edit(request.match_info["operation"], order)
+        job = self._job(caller, order, await self._sources(f"{order['model']}: image", [params["image"]]), 1)
+        job.file_format = params.get("output_format", "png")
+        return self._accept(request, job, raw)
 
     def _replay(self, request: web.Request, caller: Caller, raw: bytes) -> web.Response | None:
         """The answer to a repeated order. A changed body under the same key is refused, as the SDK expects."""
@@ -107,9 +98,7 @@ class ImageRoutes:
             raise BadOrder({"fluxLoraParams.loraId": ["LoRA is not ready"]})
         return lora
 
-    def _job(
-        self, caller: Caller, order: Mapping[str, Any], sources: tuple[Path, ...], count: int, cost: int
-    ) -> RehearsalJob:
+    def _job(self, caller: Caller, order: Mapping[str, Any], sources: tuple[Path, ...], count: int) -> RehearsalJob:
         job_id, now = make_id(), self._desk.now()
         return RehearsalJob(
             id=job_id,
@@ -120,7 +109,7 @@ class ImageRoutes:
             sources=sources,
             count=count,
             file_format="png",
-            cost=cost,
+            cost=count * price_of(order["model"]),
             webhook_url=order.get("webhookUrl"),
             webhook_events=tuple(order.get("webhookEvents", ("completed", "failed"))),
             seed=int(job_id[:8], 16),
@@ -196,6 +185,13 @@ class ImageRoutes:
             raise Refusal(404, "File not found")
         return web.FileResponse(received.path, headers={"Content-Type": received.content_type})
 
+    async def _sources(self, field: str, urls: Sequence[object]) -> tuple[Path, ...]:
+        found = [await self._source(url) for url in urls]
+        sources = tuple(path for path in found if path is not None)
+        if len(sources) < len(urls):
+            raise BadOrder({field: ["The image could not be fetched; the rehearsal knows only its own files"]})
+        return sources
+
     async def _source(self, url: object) -> Path | None:
         """The file behind one of our own addresses."""
         text = str(url)
@@ -225,21 +221,25 @@ def _compose(job: RehearsalJob, position: int, path: Path) -> None:
         return
     params = next((value for key, value in job.order.items() if key.endswith("Params")), {})
     options: Mapping[str, Any] = params if isinstance(params, dict) else {}
-    if job.model == "flux-lora":
-        picture = painting.paint(
-            job.sources,
-            prompt=str(job.order["prompt"]),
-            seed=job.seed,
-            position=position,
-            aspect=options.get("aspect_ratio", "1:1"),
-            file_format=job.file_format,
-        )
+    if job.model in GENERATORS:
+        prompt, size = str(job.order["prompt"]), _size_px(options)
+        painted = painting.compose(job.sources, size, prompt=prompt, seed=job.seed, position=position)
+        picture = painting.encode(painted, job.file_format)
     elif job.model.endswith("upscale"):
         factor = options.get("scale_factor", options.get("upscale_factor", 2))
-        picture = painting.enlarge(job.sources[0], factor if factor in {1, 2, 4, 6, 8} else 2, "png")
+        picture = painting.enlarge(job.sources[0], factor, job.file_format)
     else:
         picture = painting.cut_out(job.sources[0])
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".part")
     unfinished.write_bytes(picture)
     unfinished.replace(path)
+
+
+def _size_px(options: Mapping[str, Any]) -> tuple[int, int]:
+    """The ordered sides, else about a megapixel of the ordered shape."""
+    aspect = options.get("aspect_ratio", "1:1")
+    width, height = (int(part) for part in aspect.split(":"))
+    scale = (1024 * 1024 / (width * height)) ** 0.5
+    shaped = painting.SIZES_PX.get(aspect, (round(width * scale), round(height * scale)))
+    return options.get("width", shaped[0]), options.get("height", shaped[1])

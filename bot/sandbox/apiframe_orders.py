@@ -9,6 +9,8 @@ from typing import Any
 
 from aiohttp import BodyPartReader, web
 
+from bot.sandbox.apiframe_params import EDITS, GENERATORS, is_url
+
 MIB = 2**20
 PHOTO_CAP_BYTES = 10 * MIB
 PHOTOS_CAP_BYTES = 100 * MIB
@@ -16,21 +18,11 @@ UPLOAD_CAP_BYTES = 25 * MIB
 PHOTOS_LEAST, PHOTOS_MOST = 15, 30
 TEXT_CAP_BYTES = 4096
 CHUNK_BYTES = 256 * 1024
-ASPECTS = frozenset({"1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3"})
-FORMATS = frozenset({"png", "jpg", "webp"})
 JSON_EVENTS = frozenset({"progress", "completed", "failed"})
 FORM_EVENTS = frozenset({"completed", "failed"})
 FORM_FIELDS = frozenset(
     {"name", "subjectKind", "gender", "ethnicity", "age", "steps", "loraRank", "webhookUrl", "webhookEvents"}
 )
-_NUMBERS: dict[str, tuple[bool, float, float]] = {
-    "num_outputs": (True, 1, 4),
-    "num_inference_steps": (True, 4, 50),
-    "seed": (True, -(2**53), 2**53),
-    "lora_strength": (False, 0, 1.5),
-    "guidance_scale": (False, 1, 10),
-}
-"""Whole or not, least, most. Source: Apiframe /docs/images/flux-lora."""
 
 
 class BadOrder(Exception):
@@ -143,7 +135,7 @@ def check_training(form: ReceivedForm) -> TrainingFields:
     events = tuple(texts.get("webhookEvents", "completed,failed").split(","))
     if not set(events) <= FORM_EVENTS:
         form.complain("webhookEvents", "Invalid option")
-    if "webhookUrl" in texts and not _is_url(texts["webhookUrl"]):
+    if "webhookUrl" in texts and not is_url(texts["webhookUrl"]):
         form.complain("webhookUrl", "Invalid URL")
     if form.complaints:
         raise BadOrder(form.complaints)
@@ -191,32 +183,35 @@ def parse_json(body: bytes) -> dict[str, Any]:
 
 
 def check_generation(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The checked `fluxLoraParams`; bodies are closed. Source: Apiframe /docs/images/flux-lora."""
-    complaints = check_envelope(body, {"model", "prompt", "fluxLoraParams"})
-    if body.get("model") != "flux-lora":
-        complaints["model"] = ["Invalid option: the rehearsal knows only flux-lora"]
+    """The model's checked parameters; bodies are closed. Source: Apiframe /docs/images and OpenAPI 2.0.0."""
+    block = GENERATORS.get(str(body.get("model")))
+    if block is None:
+        raise BadOrder({"model": [f"Invalid option: the rehearsal knows {', '.join(GENERATORS)}"]})
+    complaints = check_envelope(body, {"model", "prompt", block.name}) | block.complaints(body)
     prompt = body.get("prompt")
     if not isinstance(prompt, str) or not prompt:
         complaints["prompt"] = ["Invalid input: expected string"]
     elif len(prompt) > 2000:
         complaints["prompt"] = ["Too big: expected string to have <=2000 characters"]
-    params = body.get("fluxLoraParams")
-    if not isinstance(params, dict):
-        raise BadOrder(complaints | {"fluxLoraParams": ["Invalid input: expected object"]})
-    for name, value in params.items():
-        if not _is_param(name, value):
-            complaints[f"fluxLoraParams.{name}"] = ["Invalid input"]
-    if "loraId" not in params:
-        complaints["fluxLoraParams.loraId"] = ["Invalid input: expected string, received undefined"]
     if complaints:
         raise BadOrder(complaints)
-    return params
+    return block.read(body)
+
+
+def check_edit(operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for what works on one picture; such a body has no prompt. Source: Apiframe OpenAPI 2.0.0."""
+    block = EDITS[operation].get(str(body.get("model")))
+    if block is None:
+        raise BadOrder({"model": ["Invalid option"]})
+    if complaints := check_envelope(body, {"model", block.name}) | block.complaints(body):
+        raise BadOrder(complaints)
+    return block.read(body)
 
 
 def check_envelope(body: Mapping[str, Any], keys: Collection[str]) -> dict[str, list[str]]:
     """Complaints about unknown keys and the webhook, which every order may carry."""
     complaints = {key: ["Unrecognized key"] for key in body if key not in {*keys, "webhookUrl", "webhookEvents"}}
-    if "webhookUrl" in body and not _is_url(body["webhookUrl"]):
+    if "webhookUrl" in body and not is_url(body["webhookUrl"]):
         complaints["webhookUrl"] = ["Invalid URL"]
     events = body.get("webhookEvents", ["completed"])
     if not (
@@ -224,16 +219,3 @@ def check_envelope(body: Mapping[str, Any], keys: Collection[str]) -> dict[str, 
     ):
         complaints["webhookEvents"] = ["Invalid option"]
     return complaints
-
-
-def _is_param(name: str, value: object) -> bool:
-    if name in _NUMBERS:
-        is_whole, least, most = _NUMBERS[name]
-        accepted = isinstance(value, int) if is_whole else isinstance(value, (int, float))
-        return accepted and not isinstance(value, bool) and least <= float(str(value)) <= most
-    choices = {"aspect_ratio": ASPECTS, "output_format": FORMATS}.get(name)
-    return isinstance(value, str) and (name == "loraId" or (choices is not None and value in choices))
-
-
-def _is_url(value: object) -> bool:
-    return isinstance(value, str) and value.startswith(("https://", "http://"))

@@ -4,13 +4,16 @@ import asyncio
 import hashlib
 import hmac
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 import aiohttp
 
 DELIVERY_TIMEOUT_S = 5.0
+
+Signing = Callable[[bytes], Mapping[str, str]]
+"""The headers that prove where a body comes from."""
 
 
 class WebhookFault(StrEnum):
@@ -48,7 +51,7 @@ class Delivery:
 
 
 class Deliveries:
-    """Sends each webhook once, as nothing is documented about repeats."""
+    """Sends a webhook once for each call; repeats are the caller's affair."""
 
     def __init__(self, faults: WebhookFaults) -> None:
         self._faults = faults
@@ -69,20 +72,34 @@ class Deliveries:
         api_key: str,
         fault: WebhookFault | None,
     ) -> bool:
+        """Signed as Apiframe does. True when the receiver answered 2xx."""
+
+        def prove(signed: bytes) -> Mapping[str, str]:
+            return {"X-Webhook-Signature": self._faults.prefix + sign(signed, api_key, self._faults.variant)}
+
+        return await self.send(session, url, body, {"X-Webhook-Event": event}, prove, fault)
+
+    async def send(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        prove: Signing,
+        fault: WebhookFault | None,
+    ) -> bool:
         """True when the receiver answered 2xx."""
         if fault is WebhookFault.DROP:
             return False
         if fault is WebhookFault.DELAY:
             await self._released.wait()
-        headers = {"Content-Type": "application/json", "X-Webhook-Event": event}
-        if fault is not WebhookFault.MISSING_SIGNATURE:
-            signature = sign(body, api_key, self._faults.variant)
-            if fault is WebhookFault.BAD_SIGNATURE:
-                signature = signature[::-1]
-            headers["X-Webhook-Signature"] = self._faults.prefix + signature
-        delivered = await self._post(session, url, body, headers)
+        proof = {} if fault is WebhookFault.MISSING_SIGNATURE else prove(body)
+        if fault is WebhookFault.BAD_SIGNATURE:
+            proof = prove(body + b" ")
+        complete = {"Content-Type": "application/json", **headers, **proof}
+        delivered = await self._post(session, url, body, complete)
         if fault is WebhookFault.DUPLICATE:
-            delivered = await self._post(session, url, body, headers)
+            delivered = await self._post(session, url, body, complete)
         return delivered
 
     async def _post(self, session: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str]) -> bool:

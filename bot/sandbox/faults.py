@@ -15,6 +15,8 @@ from aiohttp import web
 DRAIN_CHUNK_BYTES = 256 * 1024
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Wording = Callable[[int, web.Request], bytes]
+"""The JSON body with which a server words an error of this status."""
 
 
 class FaultKind(StrEnum):
@@ -35,7 +37,8 @@ class Fault:
     accepted: bool = True
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    body: bytes | None = None
+    """None: what the server would say of this status itself."""
     pause_s: float = 0.0
 
     @classmethod
@@ -48,8 +51,7 @@ class Fault:
         accepted: bool = False,
     ) -> Self:
         """`accepted=True` is a gateway's 502 after the server has taken the order."""
-        said = json.dumps({"error": f"Rehearsed {status}"}).encode() if body is None else body
-        return cls(FaultKind.STATUS, accepted, status, headers or {}, said)
+        return cls(FaultKind.STATUS, accepted, status, headers or {}, body)
 
     @classmethod
     def rate_limited(cls, retry_after: str | None = None) -> Self:
@@ -98,7 +100,8 @@ class Fault:
 class RouteFaults:
     """Faults waiting for their route; a route is written `GET /v2/loras/{id}`."""
 
-    def __init__(self) -> None:
+    def __init__(self, word: Wording | None = None) -> None:
+        self._word = word or _word_plainly
         self._waiting: defaultdict[str, deque[Fault]] = defaultdict(deque)
         self._released = asyncio.Event()
 
@@ -127,7 +130,8 @@ class RouteFaults:
         match fault.kind:
             case FaultKind.STATUS:
                 headers = {"Content-Type": "application/json", **fault.headers}
-                return web.Response(status=fault.status, headers=headers, body=fault.body)
+                said = self._word(fault.status, request) if fault.body is None else fault.body
+                return web.Response(status=fault.status, headers=headers, body=said)
             case FaultKind.RESET:
                 _reset(request)
             case FaultKind.HANG:
@@ -140,6 +144,10 @@ class RouteFaults:
             case FaultKind.SLOW_DRIP | FaultKind.HALF_BODY:
                 await _send_in_pieces(fault, request, answer.status, whole)
         return answer
+
+
+def _word_plainly(status: int, _request: web.Request) -> bytes:
+    return json.dumps({"error": f"Rehearsed {status}"}).encode()
 
 
 async def drain(request: web.Request) -> None:

@@ -68,8 +68,15 @@ class PatientServer(PreviewServer):
         return payload
 
 
-def open_page(env: simcord.Env, channel: simcord.ChannelHandle, viewers: list[simcord.MemberActor]) -> simcord.Preview:
-    page = env.preview(channel, viewers=viewers, layout="channel")
+def open_page(
+    env: simcord.Env,
+    channel: simcord.ChannelHandle,
+    viewers: list[simcord.MemberActor],
+    pictures: Mapping[str, bytes] | None = None,
+) -> simcord.Preview:
+    """`pictures`: JPEGs of other servers by their address; the page loads none itself."""
+    assets = {url: (url.rpartition("/")[2], data) for url, data in (pictures or {}).items()}
+    page = env.preview(channel, viewers=viewers, layout="channel", assets=assets)
     page._server = PatientServer(page, 0)  # noqa: SLF001 - simcord has no public way to change its limits
     return page
 

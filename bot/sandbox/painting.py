@@ -57,14 +57,24 @@ MOOD_WORDS: dict[str, str] = {
 
 def paint(photos: Sequence[Path], *, prompt: str, seed: int, position: int, aspect: str, file_format: str) -> bytes:
     """One picture; the same arguments give the same picture. `file_format`: png, jpg or webp."""
+    return encode(compose(photos, SIZES_PX[aspect], prompt=prompt, seed=seed, position=position), file_format)
+
+
+def compose(
+    photos: Sequence[Path], size: tuple[int, int], *, prompt: str, seed: int, position: int, mood: str | None = None
+) -> Photo:
+    """`mood`: a name of PALETTES that goes before what the prompt asks for."""
     rng = random.Random(_number(f"{prompt}|{seed}|{position}"))  # noqa: S311 - repeatable, not secret
-    palette = choose_palette(prompt, rng)
-    size = SIZES_PX[aspect]
+    palette = PALETTES[mood] if mood else choose_palette(prompt, rng)
     chosen = rng.sample(list(photos), min(len(photos), PHOTOS_PER_PICTURE))
     opened = [photo for path in chosen if (photo := _open(path)) is not None] or [_empty_stage(size, palette)]
     order = random.Random(_number(f"{prompt}|{seed}")).sample(RECIPES, len(RECIPES))  # noqa: S311
-    picture = order[position % len(order)](opened, size, palette, rng)
-    return encode(_finish(picture, rng), file_format)
+    return _finish(order[position % len(order)](opened, size, palette, rng), rng)
+
+
+def tint(photo: Photo, mood: str, strength: float) -> Photo:
+    """Draw a picture towards a mood's colours; `strength` from 0 to 1."""
+    return Image.blend(photo, _duotone(photo, PALETTES[mood]), strength)
 
 
 def choose_palette(prompt: str, rng: random.Random) -> Palette:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import contextvars
 import logging
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from bot.config import Settings
 from bot.errors import UserError
 from bot.models import ProviderName
 from bot.sandbox.apiframe import RehearsalApiframe
+from bot.sandbox.aurous import RehearsalAurous
 from bot.sandbox.connections import close_connection
 from bot.sandbox.page import keep_fresh, open_page
 from bot.sandbox.samples import write_samples
@@ -30,6 +32,8 @@ from bot.sandbox.samples import write_samples
 log = logging.getLogger(__name__)
 
 REHEARSAL_KEY = "afk_rehearsal_key_of_the_sandbox"
+REHEARSAL_AUROUS_KEY = "al_live_" + "5a" * 32
+REHEARSAL_KEYS = {ProviderName.APIFRAME: REHEARSAL_KEY, ProviderName.AUROUS: REHEARSAL_AUROUS_KEY}
 REHEARSAL_CREDITS = 5000
 SETTLE_TIMEOUT_S = 60.0
 PACE = Pace(
@@ -101,6 +105,7 @@ class World:
     env: simcord.Env
     darkroom: Darkroom
     provider: RehearsalApiframe
+    aurous: RehearsalAurous
     guild: simcord.GuildHandle
     channel: simcord.ChannelHandle
     admin: simcord.MemberActor
@@ -108,30 +113,42 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def open_world(folder: Path, *, pace: Pace = PACE) -> AsyncIterator[World]:
-    """Everything that the sandbox needs, on loopback only; `folder` keeps the database and the photos."""
+async def open_world(folder: Path, *, pace: Pace = PACE, webhook_port: int | None = None) -> AsyncIterator[World]:
+    """Everything that the sandbox needs, on loopback only; `folder` keeps the database and the photos.
+
+    With `webhook_port` the providers deliver webhooks there; without it the bot polls.
+    """
     provider = RehearsalApiframe(folder / "provider", {REHEARSAL_KEY: REHEARSAL_CREDITS})
+    aurous = RehearsalAurous(folder / "aurous", {REHEARSAL_AUROUS_KEY: REHEARSAL_CREDITS})
     cdn = LoopbackCdn()
     await provider.start()
+    await aurous.start()
     await cdn.start()
     try:
         async with (
-            assemble(sandbox_settings(folder, provider), pace=pace) as darkroom,
+            assemble(sandbox_settings(folder, provider, aurous, webhook_port), pace=pace) as darkroom,
             _simulated_discord(darkroom, cdn) as env,
             _engine(darkroom),
         ):
-            yield _furnish(env, darkroom, provider)
+            if webhook_port is not None:
+                await darkroom.web.start()
+            yield _furnish(env, darkroom, provider, aurous)
     finally:
         await provider.close()
+        await aurous.close()
         await cdn.close()
 
 
-def sandbox_settings(folder: Path, provider: RehearsalApiframe) -> Settings:
+def sandbox_settings(
+    folder: Path, provider: RehearsalApiframe, aurous: RehearsalAurous, webhook_port: int | None = None
+) -> Settings:
     """Nothing is read from the environment, so a real token or key cannot get in here."""
     return Settings.model_construct(
         darkroom_data_dir=folder / "data",
-        darkroom_listen=("127.0.0.1", 0),
+        darkroom_listen=("127.0.0.1", webhook_port or 0),
+        darkroom_public_url=None if webhook_port is None else f"http://127.0.0.1:{webhook_port}",
         darkroom_apiframe_url=provider.base_url,
+        darkroom_aurous_url=aurous.base_url,
         darkroom_trusted_hosts=("127.0.0.1",),
     )
 
@@ -161,13 +178,18 @@ async def _engine(darkroom: Darkroom) -> AsyncIterator[None]:
             await task
 
 
-def _furnish(env: simcord.Env, darkroom: Darkroom, provider: RehearsalApiframe) -> World:
+def _furnish(env: simcord.Env, darkroom: Darkroom, provider: RehearsalApiframe, aurous: RehearsalAurous) -> World:
     guild = env.create_guild(name="Photo club")
     admins = guild.create_role("Admins", permissions=discord.Permissions(manage_guild=True))
     admin = guild.add_member(env.create_user("Ada"), roles=[admins])
     members = tuple(guild.add_member(env.create_user(name)) for name in ("Ben", "Cleo"))
     channel = guild.create_text_channel("darkroom")
-    return World(env, darkroom, provider, guild, channel, admin, members)
+    return World(env, darkroom, provider, aurous, guild, channel, admin, members)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 async def run() -> None:
@@ -175,11 +197,12 @@ async def run() -> None:
     with tempfile.TemporaryDirectory(prefix="darkroom-sandbox-") as name:
         folder = Path(name)
         photos = await asyncio.to_thread(write_samples, folder / "photos")
-        async with open_world(folder) as world:
-            await world.darkroom.services.keys.set(
-                world.guild.id, ProviderName.APIFRAME, REHEARSAL_KEY, set_by=world.admin.id
-            )
-            async with open_page(world.env, world.channel, [*world.members, world.admin]) as page:
+        async with open_world(folder, webhook_port=free_port()) as world:
+            previews = await asyncio.to_thread(world.aurous.paint_previews)
+            for provider, key in REHEARSAL_KEYS.items():
+                await world.darkroom.services.keys.set(world.guild.id, provider, key, set_by=world.admin.id)
+            viewers = [*world.members, world.admin]
+            async with open_page(world.env, world.channel, viewers, previews) as page:
                 _welcome(page.url, photos)
                 await keep_fresh(page, world.env)
 
@@ -196,8 +219,10 @@ def _welcome(url: str, photos: Sequence[Path]) -> None:
         "",
         "Try: type /train, press Enter until the form opens, give it a name and the photos, tick the box, Submit.",
         "Press Start training, wait half a minute, then make a picture.",
-        "“Viewing as” switches between Ben, Cleo and Ada, the admin; Ada can try /keys status.",
-        f"A rehearsal key is set already; its text is {REHEARSAL_KEY}. Ctrl+C ends the sandbox and deletes everything.",
+        "Then try /styles, /train subject:a character with one photo, and the buttons below a picture.",
+        "“Viewing as” switches between Ben, Cleo and Ada, the admin; Ada can try /keys status and /keys test.",
+        f"Rehearsal keys are set already; Apiframe's is {REHEARSAL_KEY}.",
+        "Ctrl+C ends the sandbox and deletes everything.",
         "",
     )
     print("\n".join(lines), flush=True)  # noqa: T201 - what `make sandbox` is for

@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import Dataset, DatasetStatus, Finding, Gender, Photo, ProviderName, SubjectKind, Verdict
+from bot.models import DatasetStatus, Finding, Gender, ProviderName, SubjectKind, Verdict
+from bot.records import Dataset, Photo
 from bot.storage.tables import consents, datasets, photos
 
 
@@ -24,6 +25,7 @@ def build(row: sa.Row[Any]) -> Dataset:
         age=row.age,
         steps=row.steps,
         rank=row.rank,
+        previous_lora_id=row.previous_lora_id,
         status=DatasetStatus(row.status),
         created_at=row.created_at,
     )

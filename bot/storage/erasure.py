@@ -1,23 +1,50 @@
 """SQL of erasure. Every table with a user or guild id is named here; a test compares this list with the tables."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SubjectTable
 from bot.storage import tables as t
 
-MEMBER_COLUMN = {
-    t.datasets: t.datasets.c.user_id,
-    t.trainings: t.trainings.c.user_id,
-    t.loras: t.loras.c.owner_id,
-    t.generations: t.generations.c.user_id,
-    t.posts: t.posts.c.user_id,
+MEMBER_COLUMNS: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
+    t.datasets: (t.datasets.c.user_id,),
+    t.trainings: (t.trainings.c.user_id,),
+    t.loras: (t.loras.c.owner_id,),
+    t.lora_shares: (t.lora_shares.c.granted_by, t.lora_shares.c.audience_id),
+    t.lora_offers: (t.lora_offers.c.from_id, t.lora_offers.c.to_id),
+    t.generations: (t.generations.c.user_id,),
+    t.picture_reports: (t.picture_reports.c.reporter_id,),
+    t.remembered: (t.remembered.c.user_id,),
+    t.posts: (t.posts.c.user_id,),
 }
-"""Tables whose rows about a member are erased, and the column that names the member."""
+"""Tables whose rows about a member are erased, and the columns that name the member. An id names one thing on
+Discord, so the id of a role never is a member's."""
 KEPT_FOR_PROOF = (t.consents,)
 """Discord's developer terms ask for proof that a member told us to share photos; these rows are that proof."""
-GUILD_ONLY = (t.api_keys,)
+GUILD_ONLY = (t.api_keys, t.styles, t.guilds)
 """Rows that belong to the guild; the admin who set the key is named in them."""
+
+
+async def guilds_of(connection: AsyncConnection, user_id: int) -> list[int]:
+    """Every guild in which something about this member is kept."""
+    found: set[int] = set()
+    for table, columns in (*MEMBER_COLUMNS.items(), (t.consents, (t.consents.c.user_id,))):
+        mine = sa.or_(*(column == user_id for column in columns))
+        found |= {row.guild_id for row in await connection.execute(sa.select(table.c.guild_id).where(mine).distinct())}
+    return sorted(found)
+
+
+async def known_guilds(connection: AsyncConnection) -> list[int]:
+    """Guilds with keys, photos or LoRAs that the bot has not been told it left."""
+    left = sa.select(t.guilds.c.guild_id).where(t.guilds.c.left_at.is_not(None))
+    found: set[int] = set()
+    for table in (t.api_keys, t.datasets, t.loras):
+        statement = sa.select(table.c.guild_id).where(table.c.guild_id.not_in(left)).distinct()
+        found |= {row.guild_id for row in await connection.execute(statement)}
+    return sorted(found)
 
 
 async def count(connection: AsyncConnection, *, guild_id: int, user_id: int) -> dict[str, int]:
@@ -42,11 +69,16 @@ async def count(connection: AsyncConnection, *, guild_id: int, user_id: int) -> 
 
 async def erase_member(connection: AsyncConnection, *, guild_id: int, user_id: int) -> list[str]:
     """Delete the member's rows in this guild; the spool names of their files, for the caller to free."""
-    mine = {table: sa.and_(table.c.guild_id == guild_id, column == user_id) for table, column in MEMBER_COLUMN.items()}
+    mine = {
+        table: sa.and_(table.c.guild_id == guild_id, sa.or_(*(column == user_id for column in columns)))
+        for table, columns in MEMBER_COLUMNS.items()
+    }
     files = [
         *await _files(connection, t.photos, t.datasets, mine[t.datasets]),
         *await _files(connection, t.pictures, t.generations, mine[t.generations]),
+        *await _files(connection, t.reference_pictures, t.generations, mine[t.generations]),
     ]
+    await _erase_posts_about_pictures(connection, mine[t.generations])
     for table, subject in ((t.trainings, SubjectTable.TRAINING), (t.generations, SubjectTable.GENERATION)):
         ids = sa.select(table.c.id).where(mine[table])
         await connection.execute(
@@ -58,11 +90,25 @@ async def erase_member(connection: AsyncConnection, *, guild_id: int, user_id: i
 
 
 async def erase_guild_secrets(connection: AsyncConnection, *, guild_id: int) -> list[str]:
-    """Delete the guild's API keys and datasets; the spool names of the photos, for the caller to free."""
-    of_guild = t.datasets.c.guild_id == guild_id
-    files = await _files(connection, t.photos, t.datasets, of_guild)
-    await connection.execute(sa.delete(t.datasets).where(of_guild))
-    await connection.execute(sa.delete(t.api_keys).where(t.api_keys.c.guild_id == guild_id))
+    """Delete the guild's API keys, styles and datasets; the spool names of the photos, for the caller to free."""
+    files = await _files(connection, t.photos, t.datasets, t.datasets.c.guild_id == guild_id)
+    for table in (t.datasets, t.styles, t.api_keys):
+        await connection.execute(sa.delete(table).where(table.c.guild_id == guild_id))
+    return files
+
+
+async def erase_guild(connection: AsyncConnection, *, guild_id: int) -> list[str]:
+    """Delete everything about the guild and its members but the proof of consent; spool names to free."""
+    files = await erase_guild_secrets(connection, guild_id=guild_id)
+    for holder in (t.pictures, t.reference_pictures):
+        files += await _files(connection, holder, t.generations, t.generations.c.guild_id == guild_id)
+    for table, subject in ((t.trainings, SubjectTable.TRAINING), (t.generations, SubjectTable.GENERATION)):
+        ids = sa.select(table.c.id).where(table.c.guild_id == guild_id)
+        await connection.execute(
+            sa.delete(t.timeline).where(t.timeline.c.subject_table == subject, t.timeline.c.subject_id.in_(ids))
+        )
+    for table in (*MEMBER_COLUMNS, t.guilds):
+        await connection.execute(sa.delete(table).where(table.c.guild_id == guild_id))
     return files
 
 
@@ -77,11 +123,22 @@ async def _files(
 
 async def erase_job(connection: AsyncConnection, table: sa.Table, subject: SubjectTable, row_id: int) -> None:
     """The row has been kept long enough: delete it with its timeline and posts."""
+    if subject is SubjectTable.GENERATION:
+        await _erase_posts_about_pictures(connection, t.generations.c.id == row_id)
     for holder in (t.timeline, t.posts):
         await connection.execute(
             sa.delete(holder).where(holder.c.subject_table == subject, holder.c.subject_id == row_id)
         )
     await connection.execute(sa.delete(table).where(table.c.id == row_id))
+
+
+async def _erase_posts_about_pictures(connection: AsyncConnection, condition: sa.ColumnElement[bool]) -> None:
+    """What these generations' pictures have in the gallery and among the reports; the messages stay."""
+    for table, subject in ((t.pictures, SubjectTable.PICTURE), (t.picture_reports, SubjectTable.REPORT)):
+        ids = sa.select(table.c.id).select_from(table.join(t.generations)).where(condition)
+        await connection.execute(
+            sa.delete(t.posts).where(t.posts.c.subject_table == subject, t.posts.c.subject_id.in_(ids))
+        )
 
 
 async def erase_dataset(connection: AsyncConnection, dataset_id: int) -> None:

@@ -1,13 +1,15 @@
-"""SQL of generations and their pictures."""
+"""SQL of generations, the pictures they start from and the pictures they made."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import Generation, GenerationSettings, GenerationStatus, Picture, ProviderName
-from bot.storage.tables import generations, pictures
+from bot.models import GenerationSettings, GenerationStatus, Operation, ProviderName
+from bot.records import Generation, Picture, Reference
+from bot.storage.tables import generations, pictures, reference_pictures
 
 OPEN = [status for status in GenerationStatus if not status.is_terminal]
 
@@ -20,6 +22,9 @@ def build(row: sa.Row[Any]) -> Generation:
         parent_id=row.parent_id,
         user_id=row.user_id,
         lora_id=row.lora_id,
+        style_id=row.style_id,
+        operation=Operation(row.operation),
+        origin_id=row.origin_id,
         key_id=row.key_id,
         provider=ProviderName(row.provider),
         prompt=row.prompt,
@@ -32,17 +37,32 @@ def build(row: sa.Row[Any]) -> Generation:
         lease_owner=row.lease_owner,
         request_id=row.request_id,
         image_urls=tuple(row.image_urls),
+        estimate=row.estimate,
         cost=row.cost,
         error=row.error,
         created_at=row.created_at,
         submitting_at=row.submitting_at,
         submitted_at=row.submitted_at,
         finished_at=row.finished_at,
+        deleted_at=row.deleted_at,
     )
 
 
 def build_picture(row: sa.Row[Any]) -> Picture:
-    return Picture(row.id, row.generation_id, row.position, row.url, row.file, row.content_type, row.size)
+    return Picture(row.id, row.generation_id, row.position, row.url, row.file, row.content_type, row.size, row.saves)
+
+
+def build_reference(row: sa.Row[Any]) -> Reference:
+    return Reference(
+        id=row.id,
+        generation_id=row.generation_id,
+        position=row.position,
+        file=row.file,
+        content_type=row.content_type,
+        size=row.size,
+        remote_id=row.remote_id,
+        uploaded_at=row.uploaded_at,
+    )
 
 
 async def insert(connection: AsyncConnection, *, settings: GenerationSettings, **values: Any) -> int:
@@ -113,9 +133,81 @@ async def forget_files(connection: AsyncConnection, generation_id: int) -> list[
     return files
 
 
+async def get_picture(connection: AsyncConnection, picture_id: int) -> Picture | None:
+    row = (await connection.execute(sa.select(pictures).where(pictures.c.id == picture_id))).first()
+    return None if row is None else build_picture(row)
+
+
+async def add_reference(connection: AsyncConnection, **values: Any) -> None:
+    await connection.execute(sa.insert(reference_pictures).values(**values))
+
+
+async def references_of(connection: AsyncConnection, generation_id: int) -> list[Reference]:
+    rows = await connection.execute(
+        sa.select(reference_pictures)
+        .where(reference_pictures.c.generation_id == generation_id)
+        .order_by(reference_pictures.c.position)
+    )
+    return [build_reference(row) for row in rows]
+
+
+async def note_upload(connection: AsyncConnection, reference_id: int, remote_id: str, *, at: datetime) -> None:
+    await connection.execute(
+        sa.update(reference_pictures)
+        .where(reference_pictures.c.id == reference_id)
+        .values(remote_id=remote_id, uploaded_at=at)
+    )
+
+
+async def forget_uploads(connection: AsyncConnection, generation_id: int) -> None:
+    """Uploads under another key are of no use; what is still in the spool is uploaded again."""
+    await connection.execute(
+        sa.update(reference_pictures)
+        .where(reference_pictures.c.generation_id == generation_id, reference_pictures.c.file.is_not(None))
+        .values(remote_id=None)
+    )
+
+
+async def forget_reference_files(connection: AsyncConnection, generation_id: int) -> list[str]:
+    """Record that the references have left the disk; their spool names, for the caller to free."""
+    mine = sa.and_(reference_pictures.c.generation_id == generation_id, reference_pictures.c.file.is_not(None))
+    files = [row.file for row in await connection.execute(sa.select(reference_pictures.c.file).where(mine))]
+    if files:
+        await connection.execute(sa.update(reference_pictures).where(mine).values(file=None))
+    return files
+
+
 async def files_in_use(connection: AsyncConnection) -> set[str]:
-    rows = await connection.execute(sa.select(pictures.c.file).where(pictures.c.file.is_not(None)))
-    return {row.file for row in rows}
+    """Spool names of pictures that were made and of those that orders start from."""
+    found: set[str] = set()
+    for holder in (pictures, reference_pictures):
+        found |= {row.file for row in await connection.execute(sa.select(holder.c.file)) if row.file is not None}
+    return found
+
+
+async def end_early(
+    connection: AsyncConnection,
+    generation_id: int,
+    *,
+    from_: GenerationStatus,
+    error: str,
+    now: datetime,
+    due_at: datetime,
+) -> bool:
+    """End the order if it is still in this status, whoever works on it; their step is dropped when it would store."""
+    result = await connection.execute(
+        sa.update(generations)
+        .where(generations.c.id == generation_id, generations.c.status == from_)
+        .values(
+            status=GenerationStatus.FAILED,
+            error=error,
+            finished_at=now,
+            due_at=due_at,
+            lease_owner=None,
+            lease_until=None,
+        )
+    )
+    return result.rowcount == 1
 
 
 async def count_by_status(connection: AsyncConnection) -> dict[str, int]:

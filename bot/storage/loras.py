@@ -1,13 +1,20 @@
-"""SQL of LoRAs and who owns them."""
+"""SQL of LoRAs: who owns them, how versions follow each other, the best pictures made with them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import Lora, ProviderName, SubjectKind
-from bot.storage.tables import loras
+from bot.models import PlaceKind, PostKind, PostStatus, ProviderName, SubjectKind, SubjectTable
+from bot.records import Lora
+from bot.storage.tables import generations, loras, pictures, posts
+
+LINEAGE_MAX = 20
+"""Versions followed back; nobody trains the same thing more often."""
+LOOKED_AT = 100
+"""Pictures among which the best that may be shown are looked for."""
 
 
 def build(row: sa.Row[Any]) -> Lora:
@@ -21,8 +28,13 @@ def build(row: sa.Row[Any]) -> Lora:
         trigger_word=row.trigger_word,
         subject_kind=SubjectKind(row.subject_kind),
         training_id=row.training_id,
+        version=row.version,
+        previous_id=row.previous_id,
+        note=row.note,
+        cost=row.cost,
         created_at=row.created_at,
         archived_at=row.archived_at,
+        missing_since=row.missing_since,
     )
 
 
@@ -58,3 +70,112 @@ async def archive(connection: AsyncConnection, lora_id: int, *, now: datetime) -
         sa.update(loras).where(loras.c.id == lora_id, loras.c.archived_at.is_(None)).values(archived_at=now)
     )
     return result.rowcount == 1
+
+
+async def note_missing(connection: AsyncConnection, lora_id: int, *, now: datetime) -> None:
+    """The provider no longer has it; the first time this was noticed stays."""
+    await connection.execute(
+        sa.update(loras).where(loras.c.id == lora_id, loras.c.missing_since.is_(None)).values(missing_since=now)
+    )
+
+
+async def request_ids(connection: AsyncConnection, guild_id: int, provider: ProviderName) -> list[str]:
+    """What the provider calls the guild's LoRAs that are not archived, newest first."""
+    rows = await connection.execute(
+        sa.select(loras.c.request_id).where(_in_use(guild_id, provider)).order_by(loras.c.id.desc())
+    )
+    return list(rows.scalars())
+
+
+async def mark_missing(
+    connection: AsyncConnection, guild_id: int, provider: ProviderName, gone: Sequence[str], *, now: datetime
+) -> None:
+    """The provider no longer lists these; the first time this was noticed stays."""
+    await connection.execute(
+        sa.update(loras)
+        .where(_in_use(guild_id, provider), loras.c.request_id.in_(gone), loras.c.missing_since.is_(None))
+        .values(missing_since=now)
+    )
+
+
+async def mark_found(connection: AsyncConnection, guild_id: int, provider: ProviderName, there: Sequence[str]) -> None:
+    """The provider lists these (again)."""
+    await connection.execute(
+        sa.update(loras)
+        .where(_in_use(guild_id, provider), loras.c.request_id.in_(there), loras.c.missing_since.is_not(None))
+        .values(missing_since=None)
+    )
+
+
+def _in_use(guild_id: int, provider: ProviderName) -> sa.ColumnElement[bool]:
+    return sa.and_(loras.c.guild_id == guild_id, loras.c.provider == provider, loras.c.archived_at.is_(None))
+
+
+async def change(connection: AsyncConnection, lora_id: int, **values: Any) -> bool:
+    """New name or note; False when it has been archived meanwhile."""
+    result = await connection.execute(
+        sa.update(loras).where(loras.c.id == lora_id, loras.c.archived_at.is_(None)).values(**values)
+    )
+    return result.rowcount == 1
+
+
+async def hand_over(connection: AsyncConnection, lora_id: int, *, from_id: int, to_id: int) -> bool:
+    """A new owner; False when it is not the giver's (any more) or has been archived."""
+    result = await connection.execute(
+        sa.update(loras)
+        .where(loras.c.id == lora_id, loras.c.owner_id == from_id, loras.c.archived_at.is_(None))
+        .values(owner_id=to_id)
+    )
+    return result.rowcount == 1
+
+
+async def lineage(connection: AsyncConnection, lora: Lora) -> list[Lora]:
+    """The versions this one came from, oldest first, itself, and those made directly after it."""
+    chain = [lora]
+    while chain[0].previous_id is not None and len(chain) < LINEAGE_MAX:
+        earlier = await get(connection, chain[0].previous_id)
+        if earlier is None or earlier.guild_id != lora.guild_id:
+            break
+        chain.insert(0, earlier)
+    rows = await connection.execute(
+        sa.select(loras)
+        .where(loras.c.guild_id == lora.guild_id, loras.c.previous_id == lora.id)
+        .order_by(loras.c.id)
+        .limit(LINEAGE_MAX)
+    )
+    return [*chain, *(build(row) for row in rows)]
+
+
+async def best_pictures(connection: AsyncConnection, lora: Lora, *, viewer_id: int, limit: int) -> list[str]:
+    """Spool names of kept pictures made with it in its guild: those saved most often first, then the newest.
+
+    Somebody else's pictures only when they were posted in a channel.
+    """
+    rows = await connection.execute(
+        sa.select(pictures.c.file, generations.c.user_id, posts.c.status, posts.c.places, posts.c.place_index)
+        .join(generations, generations.c.id == pictures.c.generation_id)
+        .outerjoin(
+            posts,
+            sa.and_(
+                posts.c.kind == PostKind.PICTURES,
+                posts.c.subject_table == SubjectTable.GENERATION,
+                posts.c.subject_id == generations.c.id,
+            ),
+        )
+        .where(
+            generations.c.lora_id == lora.id,
+            generations.c.guild_id == lora.guild_id,
+            generations.c.deleted_at.is_(None),
+            pictures.c.file.is_not(None),
+        )
+        .order_by(pictures.c.saves.desc(), pictures.c.id.desc())
+        .limit(LOOKED_AT)
+    )
+    return [
+        row.file for row in rows if row.user_id == viewer_id or _is_public(row.status, row.places, row.place_index)
+    ][:limit]
+
+
+def _is_public(status: str | None, places: Sequence[tuple[str, int]], place_index: int) -> bool:
+    """Whether the post with these pictures stands in a channel."""
+    return status == PostStatus.POSTED and places[place_index][0] == PlaceKind.CHANNEL

@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import Place, PlaceKind, Post, PostKind, PostStatus, SubjectTable
+from bot.models import Place, PlaceKind, PostKind, PostStatus, SubjectTable
+from bot.records import Post
 from bot.storage import meta
 from bot.storage.tables import posts
 

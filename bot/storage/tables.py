@@ -1,60 +1,9 @@
 """Every table, in SQLAlchemy Core. The same definitions serve SQLite and PostgreSQL."""
 
-from datetime import UTC, datetime
-from typing import Any
-
 import sqlalchemy as sa
-from sqlalchemy.engine import Dialect
 
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-class Instant(sa.types.TypeDecorator[datetime]):
-    """An aware UTC time. SQLite has no time zone, so it keeps the UTC wall time there."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("times are aware UTC")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _snowflake(name: str, **kwargs: Any) -> sa.Column[int]:
-    return sa.Column(name, sa.BigInteger, autoincrement=False, nullable=False, **kwargs)
-
-
-def _id() -> sa.Column[int]:
-    return sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
-
-
-def _due() -> tuple[sa.Column[Any], ...]:
-    """What makes a row a job: when it is due, who works on it until when, and how often it was hinted at."""
-    return (
-        sa.Column("due_at", Instant),
-        sa.Column("attempt", sa.Integer, nullable=False, server_default="0"),
-        sa.Column("lease_owner", sa.String(40)),
-        sa.Column("lease_until", Instant),
-        sa.Column("wakes", sa.Integer, nullable=False, server_default="0"),
-    )
-
+from bot.storage.columns import Instant, due, row_id, snowflake
+from bot.storage.columns import metadata as metadata
 
 meta = sa.Table(
     "meta",
@@ -66,19 +15,25 @@ meta = sa.Table(
 api_keys = sa.Table(
     "api_keys",
     metadata,
-    _id(),
-    _snowflake("guild_id"),
+    row_id(),
+    snowflake("guild_id"),
     sa.Column("provider", sa.String(20), nullable=False),
     sa.Column("status", sa.String(20), nullable=False),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
     sa.Column("last4", sa.String(4), nullable=False),
-    _snowflake("set_by"),
+    snowflake("set_by"),
     sa.Column("set_at", Instant, nullable=False),
     sa.Column("paused_at", Instant),
     sa.Column("last_error", sa.String(300)),
     sa.Column("last_error_at", Instant),
     sa.Column("retired_at", Instant),
-    *_due(),
+    sa.Column("endpoint_id", sa.String(80)),
+    sa.Column("endpoint_url", sa.Text),
+    sa.Column("endpoint_token", sa.String(64)),
+    sa.Column("endpoint_secret", sa.LargeBinary),
+    sa.Column("endpoint_heard_at", Instant),
+    sa.Column("checked_at", Instant),
+    *due(),
     sa.Index(
         "uq_api_keys_current",
         "guild_id",
@@ -88,16 +43,17 @@ api_keys = sa.Table(
         postgresql_where=sa.text("retired_at IS NULL"),
     ),
     sa.Index("ix_api_keys_due_at", "due_at"),
+    sa.Index("ix_api_keys_endpoint_token", "endpoint_token", unique=True),
     sqlite_autoincrement=True,
 )
 
 datasets = sa.Table(
     "datasets",
     metadata,
-    _id(),
-    _snowflake("guild_id"),
-    _snowflake("channel_id"),
-    _snowflake("user_id"),
+    row_id(),
+    snowflake("guild_id"),
+    snowflake("channel_id"),
+    snowflake("user_id"),
     sa.Column("name", sa.String(60), nullable=False),
     sa.Column("subject_kind", sa.String(20), nullable=False),
     sa.Column("gender", sa.String(20)),
@@ -105,9 +61,10 @@ datasets = sa.Table(
     sa.Column("age", sa.String(40)),
     sa.Column("steps", sa.Integer, nullable=False),
     sa.Column("rank", sa.Integer, nullable=False),
+    sa.Column("previous_lora_id", sa.BigInteger),
     sa.Column("status", sa.String(20), nullable=False),
     sa.Column("created_at", Instant, nullable=False),
-    *_due(),
+    *due(),
     sa.Index("ix_datasets_owner", "guild_id", "user_id", "status"),
     sa.Index("ix_datasets_due_at", "due_at"),
     sqlite_autoincrement=True,
@@ -116,7 +73,7 @@ datasets = sa.Table(
 photos = sa.Table(
     "photos",
     metadata,
-    _id(),
+    row_id(),
     sa.Column("dataset_id", sa.ForeignKey("datasets.id", ondelete="CASCADE"), nullable=False),
     sa.Column("name", sa.String(80), nullable=False),
     sa.Column("verdict", sa.String(20), nullable=False),
@@ -134,9 +91,9 @@ photos = sa.Table(
 consents = sa.Table(
     "consents",
     metadata,
-    _id(),
-    _snowflake("guild_id"),
-    _snowflake("user_id"),
+    row_id(),
+    snowflake("guild_id"),
+    snowflake("user_id"),
     sa.Column("dataset_id", sa.BigInteger, nullable=False),
     sa.Column("provider", sa.String(20), nullable=False),
     sa.Column("policy_version", sa.String(20), nullable=False),
@@ -149,11 +106,11 @@ consents = sa.Table(
 trainings = sa.Table(
     "trainings",
     metadata,
-    _id(),
-    _snowflake("guild_id"),
-    _snowflake("channel_id"),
+    row_id(),
+    snowflake("guild_id"),
+    snowflake("channel_id"),
     sa.Column("parent_id", sa.BigInteger),
-    _snowflake("user_id"),
+    snowflake("user_id"),
     sa.Column("dataset_id", sa.BigInteger, nullable=False),
     sa.Column("key_id", sa.BigInteger, nullable=False),
     sa.Column("provider", sa.String(20), nullable=False),
@@ -170,7 +127,7 @@ trainings = sa.Table(
     sa.Column("submitting_at", Instant),
     sa.Column("submitted_at", Instant),
     sa.Column("finished_at", Instant),
-    *_due(),
+    *due(),
     sa.Index("ix_trainings_due_at", "due_at"),
     sa.Index("ix_trainings_key", "key_id", "status"),
     sa.Index("ix_trainings_owner", "guild_id", "user_id"),
@@ -180,30 +137,118 @@ trainings = sa.Table(
 loras = sa.Table(
     "loras",
     metadata,
-    _id(),
-    _snowflake("guild_id"),
-    _snowflake("owner_id"),
+    row_id(),
+    snowflake("guild_id"),
+    snowflake("owner_id"),
     sa.Column("provider", sa.String(20), nullable=False),
     sa.Column("request_id", sa.String(80), nullable=False),
     sa.Column("name", sa.String(60), nullable=False),
     sa.Column("trigger_word", sa.String(60)),
     sa.Column("subject_kind", sa.String(20), nullable=False),
     sa.Column("training_id", sa.BigInteger, nullable=False, unique=True),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("previous_id", sa.BigInteger),
+    sa.Column("note", sa.String(300)),
+    sa.Column("cost", sa.Integer),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("archived_at", Instant),
+    sa.Column("missing_since", Instant),
     sa.Index("ix_loras_owner", "guild_id", "owner_id"),
+    sqlite_autoincrement=True,
+)
+
+lora_shares = sa.Table(
+    "lora_shares",
+    metadata,
+    row_id(),
+    snowflake("guild_id"),
+    sa.Column("lora_id", sa.ForeignKey("loras.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("audience", sa.String(20), nullable=False),
+    sa.Column("audience_id", sa.BigInteger),
+    snowflake("granted_by"),
+    sa.Column("granted_at", Instant, nullable=False),
+    sa.Index("ix_lora_shares_lora_id", "lora_id"),
+    sa.Index("ix_lora_shares_audience", "guild_id", "audience", "audience_id"),
+    sqlite_autoincrement=True,
+)
+
+lora_offers = sa.Table(
+    "lora_offers",
+    metadata,
+    row_id(),
+    snowflake("guild_id"),
+    snowflake("channel_id"),
+    sa.Column("lora_id", sa.ForeignKey("loras.id", ondelete="CASCADE"), nullable=False),
+    snowflake("from_id"),
+    snowflake("to_id"),
+    sa.Column("status", sa.String(20), nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Index("ix_lora_offers_lora_id", "lora_id"),
+    sqlite_autoincrement=True,
+)
+
+styles = sa.Table(
+    "styles",
+    metadata,
+    row_id(),
+    snowflake("guild_id"),
+    sa.Column("provider", sa.String(20), nullable=False),
+    sa.Column("request_id", sa.String(80), nullable=False),
+    sa.Column("slug", sa.String(120)),
+    sa.Column("name", sa.String(120), nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("preview_url", sa.Text),
+    sa.Column("denoise", sa.Float),
+    sa.Column("guidance", sa.Float),
+    sa.Column("steps", sa.Integer),
+    sa.Column("has_template", sa.Boolean, nullable=False),
+    sa.Column("is_public", sa.Boolean, nullable=False),
+    sa.Column("retired_at", Instant),
+    sa.UniqueConstraint("guild_id", "provider", "request_id"),
+    sqlite_autoincrement=True,
+)
+
+guilds = sa.Table(
+    "guilds",
+    metadata,
+    row_id(),
+    snowflake("guild_id", unique=True),
+    sa.Column("default_provider", sa.String(20)),
+    sa.Column("gallery_channel_id", sa.BigInteger),
+    sa.Column("reports_channel_id", sa.BigInteger),
+    sa.Column("status", sa.String(20), nullable=False),
+    sa.Column("left_at", Instant),
+    *due(),
+    sa.Index("ix_guilds_due_at", "due_at"),
+    sqlite_autoincrement=True,
+)
+
+remembered = sa.Table(
+    "remembered",
+    metadata,
+    row_id(),
+    snowflake("guild_id"),
+    snowflake("user_id"),
+    sa.Column("lora_id", sa.BigInteger),
+    sa.Column("style_id", sa.BigInteger),
+    sa.Column("settings", sa.JSON, nullable=False),
+    sa.Column("used_at", Instant, nullable=False),
+    sa.UniqueConstraint("guild_id", "user_id"),
     sqlite_autoincrement=True,
 )
 
 generations = sa.Table(
     "generations",
     metadata,
-    _id(),
-    _snowflake("guild_id"),
-    _snowflake("channel_id"),
+    row_id(),
+    snowflake("guild_id"),
+    snowflake("channel_id"),
     sa.Column("parent_id", sa.BigInteger),
-    _snowflake("user_id"),
-    sa.Column("lora_id", sa.BigInteger, nullable=False),
+    snowflake("user_id"),
+    sa.Column("lora_id", sa.BigInteger),
+    sa.Column("style_id", sa.BigInteger),
+    sa.Column("operation", sa.String(20), nullable=False, server_default="imagine"),
+    sa.Column("origin_id", sa.BigInteger),
     sa.Column("key_id", sa.BigInteger, nullable=False),
     sa.Column("provider", sa.String(20), nullable=False),
     sa.Column("prompt", sa.Text, nullable=False),
@@ -213,13 +258,15 @@ generations = sa.Table(
     sa.Column("status", sa.String(20), nullable=False),
     sa.Column("request_id", sa.String(80)),
     sa.Column("image_urls", sa.JSON, nullable=False),
+    sa.Column("estimate", sa.Integer),
     sa.Column("cost", sa.Integer),
     sa.Column("error", sa.Text),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("submitting_at", Instant),
     sa.Column("submitted_at", Instant),
     sa.Column("finished_at", Instant),
-    *_due(),
+    sa.Column("deleted_at", Instant),
+    *due(),
     sa.Index("ix_generations_due_at", "due_at"),
     sa.Index("ix_generations_owner", "guild_id", "user_id"),
     sqlite_autoincrement=True,
@@ -228,26 +275,56 @@ generations = sa.Table(
 pictures = sa.Table(
     "pictures",
     metadata,
-    _id(),
+    row_id(),
     sa.Column("generation_id", sa.ForeignKey("generations.id", ondelete="CASCADE"), nullable=False),
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("url", sa.Text, nullable=False),
     sa.Column("file", sa.String(80)),
     sa.Column("content_type", sa.String(60), nullable=False),
     sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("saves", sa.Integer, nullable=False, server_default="0"),
     sa.UniqueConstraint("generation_id", "position"),
+    sqlite_autoincrement=True,
+)
+
+reference_pictures = sa.Table(
+    "reference_pictures",
+    metadata,
+    row_id(),
+    sa.Column("generation_id", sa.ForeignKey("generations.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("file", sa.String(80)),
+    sa.Column("content_type", sa.String(60), nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("remote_id", sa.Text),
+    sa.Column("uploaded_at", Instant),
+    sa.UniqueConstraint("generation_id", "position"),
+    sqlite_autoincrement=True,
+)
+
+picture_reports = sa.Table(
+    "picture_reports",
+    metadata,
+    row_id(),
+    snowflake("guild_id"),
+    sa.Column("generation_id", sa.ForeignKey("generations.id", ondelete="CASCADE"), nullable=False),
+    snowflake("reporter_id"),
+    sa.Column("reason", sa.String(500), nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("dismissed_at", Instant),
+    sa.UniqueConstraint("generation_id", "reporter_id"),
     sqlite_autoincrement=True,
 )
 
 posts = sa.Table(
     "posts",
     metadata,
-    _id(),
+    row_id(),
     sa.Column("kind", sa.String(30), nullable=False),
     sa.Column("subject_table", sa.String(20), nullable=False),
     sa.Column("subject_id", sa.BigInteger, nullable=False),
-    _snowflake("guild_id"),
-    _snowflake("user_id"),
+    snowflake("guild_id"),
+    snowflake("user_id"),
     sa.Column("nonce", sa.String(25), nullable=False, unique=True),
     sa.Column("places", sa.JSON, nullable=False),
     sa.Column("place_index", sa.Integer, nullable=False, server_default="0"),
@@ -257,7 +334,7 @@ posts = sa.Table(
     sa.Column("sending_at", Instant),
     sa.Column("posted_at", Instant),
     sa.Column("created_at", Instant, nullable=False),
-    *_due(),
+    *due(),
     sa.UniqueConstraint("kind", "subject_table", "subject_id"),
     sa.Index("ix_posts_due_at", "due_at"),
     sa.Index("ix_posts_user", "guild_id", "user_id", "status"),
@@ -267,7 +344,7 @@ posts = sa.Table(
 timeline = sa.Table(
     "timeline",
     metadata,
-    _id(),
+    row_id(),
     sa.Column("subject_table", sa.String(20), nullable=False),
     sa.Column("subject_id", sa.BigInteger, nullable=False),
     sa.Column("at", Instant, nullable=False),
@@ -277,5 +354,5 @@ timeline = sa.Table(
     sqlite_autoincrement=True,
 )
 
-DUE_TABLES = (api_keys, datasets, trainings, generations, posts)
+DUE_TABLES = (api_keys, datasets, trainings, generations, posts, guilds)
 """Tables whose rows the engine works on."""

@@ -1,20 +1,24 @@
 """Who may begin: gives the free slots of an API key to the trainings that wait for one."""
 
+from collections.abc import Mapping
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
-from bot.storage import trainings
-from bot.training.lifecycle import MAX_CONCURRENT_TRAININGS, fair_order
+from bot.models import ProviderName
+from bot.storage import keys, trainings
+from bot.training.lifecycle import SLOTS, fair_order
 
 
 async def admit(
-    connection: AsyncConnection, key_id: int, *, clock: Clock, max_concurrent: int = MAX_CONCURRENT_TRAININGS
+    connection: AsyncConnection, key_id: int, *, clock: Clock, slots: Mapping[ProviderName, int] = SLOTS
 ) -> None:
     """Give the free slots of this key to waiting trainings, fairly. Part of every write that may free a slot."""
-    if key_id not in await trainings.keys_with_waiting(connection):
+    key = await keys.get(connection, key_id)
+    if key is None or key_id not in await trainings.keys_with_waiting(connection):
         return
     held = await trainings.holding_slots(connection, key_id)
-    free = max_concurrent - sum(held.values())
+    free = slots[key.row.provider] - sum(held.values())
     if free <= 0:
         return
     chosen = fair_order(await trainings.waiting(connection, key_id), held)[:free]

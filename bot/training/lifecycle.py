@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 
-from bot.models import TrainingStatus
+from bot.models import ProviderName, TrainingStatus
 
 S = TrainingStatus
 
@@ -20,6 +20,12 @@ MOVES: Mapping[TrainingStatus, frozenset[TrainingStatus]] = {
 
 MAX_CONCURRENT_TRAININGS = 10
 """In flight for each API key; the provider's documented default (Apiframe /docs/loras)."""
+MAX_CONCURRENT_CHARACTERS = 4
+"""Our own: one is made in seconds out of up to 14 calls, of which 30 a minute are taken (Aurous Labs /characters)."""
+SLOTS: Mapping[ProviderName, int] = {
+    ProviderName.APIFRAME: MAX_CONCURRENT_TRAININGS,
+    ProviderName.AUROUS: MAX_CONCURRENT_CHARACTERS,
+}
 MARKER_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 MARKER_LENGTH = 6
 NAME_MAX = 60
@@ -64,3 +70,10 @@ def fair_order(waiting: Sequence[tuple[int, int]], held: Mapping[int, int]) -> l
         if not queues[member]:
             del queues[member]
     return order
+
+
+def training_cost(price: int, before: int | None, after: int | None) -> int:
+    """Credits that one training took: what the balance says, unless something else was charged or paid in meanwhile."""
+    if before is None or after is None or not 0 <= before - after <= price:
+        return price
+    return before - after

@@ -1,7 +1,8 @@
 """Storing what became of a training's step: status, timeline, posts and freed slots in one transaction each."""
 
 import logging
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,18 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Clock, Doorbell, Pace
 from bot.engine import backoff
 from bot.errors import OutcomeUnknown
-from bot.models import (
-    DatasetStatus,
-    LaneName,
-    PostKind,
-    SubjectKind,
-    SubjectTable,
-    Training,
-    TrainingStatus,
-    places_for,
-)
+from bot.models import DatasetStatus, LaneName, PostKind, ProviderName, SubjectKind, SubjectTable, TrainingStatus
 from bot.photos.intake import Spool
-from bot.providers.base import TrainingReport
+from bot.providers.base import Progress, TrainingReport
+from bot.records import Training, places_for
 from bot.storage import datasets, erasure, loras, posts, tables, timeline, trainings
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows, LeaseLost, mark, store
@@ -36,6 +29,8 @@ NOT_TAKEN = "not taken"
 """Timeline word for an order that provably never arrived at the provider."""
 UNCLEAR = "unclear"
 """Timeline word for an order whose answer is missing."""
+UNKNOWN_KIND = {ProviderName.APIFRAME: SubjectKind.OBJECT, ProviderName.AUROUS: SubjectKind.CHARACTER}
+"""What a LoRA is called when its dataset was deleted while it was trained."""
 
 
 class TrainingOutcomes:
@@ -45,7 +40,7 @@ class TrainingOutcomes:
         rows: DueRows[Training],
         spool: Spool,
         *,
-        max_concurrent: int,
+        slots: Mapping[ProviderName, int],
         doorbell: Doorbell,
         clock: Clock,
         pace: Pace,
@@ -53,34 +48,23 @@ class TrainingOutcomes:
         self._database = database
         self._rows = rows
         self._spool = spool
-        self._max_concurrent = max_concurrent
+        self._slots = slots
         self._doorbell = doorbell
         self._clock = clock
         self._pace = pace
 
-    async def ready(self, claim: Claim[Training], report: TrainingReport) -> None:
+    async def ready(self, claim: Claim[Training], report: TrainingReport, *, cost: int) -> None:
+        """`cost` in credits."""
         training, now = claim.row, self._clock.now()
 
         async def work(connection: AsyncConnection) -> list[str]:
-            dataset = await datasets.get(connection, training.dataset_id)
-            lora_id = await loras.insert(
-                connection,
-                guild_id=training.guild_id,
-                owner_id=training.user_id,
-                provider=training.provider,
-                request_id=training.request_id,
-                name=training.name,
-                trigger_word=report.trigger_word,
-                subject_kind=dataset.subject_kind if dataset else SubjectKind.OBJECT,
-                training_id=training.id,
-                created_at=now,
-            )
+            lora_id = await _insert_lora(connection, training, report, cost=cost, now=now)
             await self._move(
                 connection, claim, S.READY, due_at=now + self._pace.details_kept, lora_id=lora_id, finished_at=now
             )
             await self._note(connection, claim, "ready", report.trigger_word or "")
             await self._post(connection, training, PostKind.TRAINING_READY)
-            await admit(connection, training.key_id, max_concurrent=self._max_concurrent, clock=self._clock)
+            await admit(connection, training.key_id, slots=self._slots, clock=self._clock)
             await datasets.forget_person(connection, training.dataset_id)
             return await datasets.forget_files(connection, training.dataset_id)
 
@@ -105,7 +89,7 @@ class TrainingOutcomes:
             )
             await self._note(connection, claim, "failed", failure.sentence)
             await self._post(connection, training, PostKind.TRAINING_FAILED)
-            await admit(connection, training.key_id, max_concurrent=self._max_concurrent, clock=self._clock)
+            await admit(connection, training.key_id, slots=self._slots, clock=self._clock)
 
         await self._database.write(work)
         self._doorbell.ring(LaneName.POSTS, LaneName.TRAININGS, LaneName.KEYS)
@@ -118,7 +102,7 @@ class TrainingOutcomes:
                 connection,
                 claim,
                 S.SUBMITTED,
-                due_at=now + self._pace.poll,
+                due_at=now if report.progress is Progress.READY else now + self._pace.poll,
                 request_id=report.request_id,
                 submitted_at=now,
                 attempt=0,
@@ -191,7 +175,7 @@ class TrainingOutcomes:
             # A key set while the step ran has moved the row already, and nobody else would let it through.
             stored = await trainings.get(connection, claim.id)
             if stored is not None:
-                await admit(connection, stored.key_id, max_concurrent=self._max_concurrent, clock=self._clock)
+                await admit(connection, stored.key_id, slots=self._slots, clock=self._clock)
 
         await self._database.write(work)
         self._doorbell.ring(LaneName.TRAININGS, LaneName.POSTS)
@@ -273,3 +257,27 @@ class TrainingOutcomes:
             places=places_for(training),
             now=self._clock.now(),
         )
+
+
+async def _insert_lora(
+    connection: AsyncConnection, training: Training, report: TrainingReport, *, cost: int, now: datetime
+) -> int:
+    """The trained LoRA, as the next version of the one it was meant to replace, if that is still here."""
+    dataset = await datasets.get(connection, training.dataset_id)
+    previous_id = dataset.previous_lora_id if dataset is not None else None
+    previous = None if previous_id is None else await loras.get(connection, previous_id)
+    return await loras.insert(
+        connection,
+        guild_id=training.guild_id,
+        owner_id=training.user_id,
+        provider=training.provider,
+        request_id=training.request_id,
+        name=training.name,
+        trigger_word=report.trigger_word,
+        subject_kind=dataset.subject_kind if dataset is not None else UNKNOWN_KIND[training.provider],
+        training_id=training.id,
+        version=1 if previous is None else previous.version + 1,
+        previous_id=None if previous is None else previous.id,
+        cost=cost,
+        created_at=now,
+    )

@@ -1,7 +1,7 @@
 """What members ask about trainings: start one, where it stands, what happened to it."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,23 +12,20 @@ from bot.datasets import DatasetService
 from bot.errors import NotFound, UserError
 from bot.keys import KeyService
 from bot.models import (
-    ApiKeyRow,
     Channel,
     DatasetStatus,
     LaneName,
-    Lora,
     Place,
     PlaceKind,
     PostKind,
     ProviderName,
     SubjectTable,
-    TimelineEntry,
-    Training,
     TrainingStatus,
     Verdict,
 )
 from bot.photos import checks
-from bot.providers.base import WebhookHint
+from bot.providers.base import WebhookHint, WebhookSecrets
+from bot.records import ApiKeyRow, Lora, TimelineEntry, Training
 from bot.storage import datasets, keys, loras, posts, tables, timeline, trainings
 from bot.storage import due as due_rows
 from bot.storage.database import Database
@@ -58,20 +55,18 @@ class TrainingService:
         key_service: KeyService,
         dataset_service: DatasetService,
         *,
-        max_concurrent: int,
+        slots: Mapping[ProviderName, int],
         doorbell: Doorbell,
         clock: Clock,
     ) -> None:
         self._database = database
         self._keys = key_service
         self._datasets = dataset_service
-        self._max_concurrent = max_concurrent
+        self._slots = slots
         self._doorbell = doorbell
         self._clock = clock
 
-    async def start(
-        self, dataset_id: int, *, guild_id: int, user_id: int, channel: Channel, provider: ProviderName
-    ) -> Training:
+    async def start(self, dataset_id: int, *, guild_id: int, user_id: int, channel: Channel) -> Training:
         """Accept the dataset for training. When this returns, the job survives anything.
 
         Pressing twice starts once: the second press gets the same training back.
@@ -80,6 +75,7 @@ class TrainingService:
         if board.dataset.status is DatasetStatus.STARTED:
             return await self._already_started(dataset_id)
         check_startable(board)
+        provider = board.dataset.subject_kind.provider
         key = await self._keys.current(guild_id, provider)
         now = self._clock.now()
 
@@ -117,7 +113,7 @@ class TrainingService:
                 places=[Place(PlaceKind.CHANNEL, channel.id)],
                 now=now,
             )
-            await admit(connection, key.id, max_concurrent=self._max_concurrent, clock=self._clock)
+            await admit(connection, key.id, slots=self._slots, clock=self._clock)
             return await trainings.get(connection, training_id)
 
         training = await self._database.write(work)
@@ -148,18 +144,12 @@ class TrainingService:
         view = await self.view_for(training_id, guild_id=guild_id, user_id=user_id)
         if view.training.status is not TrainingStatus.FAILED or not view.photos_left:
             raise UserError("The photos of this training have been deleted. Please send `/train` with new ones.")
-        return await self.start(
-            view.training.dataset_id,
-            guild_id=guild_id,
-            user_id=user_id,
-            channel=channel,
-            provider=view.training.provider,
-        )
+        return await self.start(view.training.dataset_id, guild_id=guild_id, user_id=user_id, channel=channel)
 
-    async def signing_keys(self, token: str) -> list[str] | None:
+    async def webhook_secrets(self, token: str) -> WebhookSecrets | None:
         async with self._database.read() as connection:
             training = await trainings.by_webhook_token(connection, token)
-        return None if training is None else await self._keys.signing_keys(training.guild_id, training.provider)
+        return None if training is None else await self._keys.webhook_secrets(training.guild_id, training.provider)
 
     async def hint(self, token: str, hint: WebhookHint) -> bool:
         """A verified delivery came for the row with this token; False when it speaks of another object."""
@@ -207,7 +197,7 @@ class TrainingService:
         now = self._clock.now()
         advised = sum(photo.verdict is Verdict.ADVISED for photo in board.usable)
         for what, detail in (
-            ("received", f"{len(board.photos)} photos"),
+            ("received", f"{len(board.photos)} photo{'s' * (len(board.photos) != 1)}"),
             ("checked", f"{len(board.usable)} will be sent, {advised} of them with advice"),
         ):
             await timeline.add(connection, SubjectTable.TRAINING, training_id, what, at=now, detail=detail)
@@ -219,8 +209,8 @@ def check_startable(board: Board) -> None:
         raise UserError("This dataset has been discarded or its time is up. Send `/train` to begin a new one.")
     if board.missing:
         raise UserError(
-            f"It takes {checks.MIN_PHOTOS} usable photos; there are {len(board.usable)}. "
-            f"Please add {board.missing} more."
+            f"It takes {board.limits.least} usable photo{'s' * (board.limits.least != 1)}; "
+            f"there are {len(board.usable)}. Please add {board.missing} more."
         )
     total = sum(photo.size for photo in board.usable)
     if total > checks.MAX_TOTAL_BYTES:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from bot.boards import judge_set
+from bot.boards import Board, judge_set, photo_limits
 from bot.clock import Clock, Pace
 from bot.engine import backoff
 from bot.errors import (
@@ -18,9 +18,10 @@ from bot.errors import (
     Unavailable,
 )
 from bot.keys import KeyService
-from bot.models import Place, PlaceKind, SubjectTable, Training, TrainingStatus, Verdict
+from bot.models import Place, PlaceKind, SubjectTable, TrainingStatus
 from bot.photos.intake import Spool
 from bot.providers.base import PhotoFile, Progress, ProviderClient, TrainingOrder, TrainingReport
+from bot.records import Training
 from bot.storage import datasets, timeline, trainings
 from bot.storage.database import Database
 from bot.storage.due import Claim
@@ -159,7 +160,8 @@ class TrainingSteps:
     async def _take_report(self, claim: Claim[Training], client: ProviderClient, report: TrainingReport) -> None:
         training = claim.row
         if report.progress is Progress.READY:
-            await self._outcomes.ready(claim, report)
+            cost = lifecycle.training_cost(client.prices.training, training.balance_before, await _balance(client))
+            await self._outcomes.ready(claim, report, cost=cost)
         elif report.progress is Progress.FAILED:
             balance = await _balance(client)
             await self._outcomes.fail(claim, failures.failed_at_provider(training, report.error, balance))
@@ -219,10 +221,12 @@ class TrainingSteps:
         """The order to send; None when the photos have left the disk."""
         async with self._database.read() as connection:
             dataset = await datasets.get(connection, training.dataset_id)
-            photos = judge_set(await datasets.photos_of(connection, training.dataset_id))
-        usable = [photo for photo in photos if photo.verdict is not Verdict.REFUSED]
+            photos = await datasets.photos_of(connection, training.dataset_id)
+        if dataset is None:
+            return None
+        usable = Board(dataset, judge_set(photos, photo_limits(dataset.subject_kind))).usable
         paths = [self._spool.path(photo.file) for photo in usable if photo.file is not None]
-        if dataset is None or len(paths) < training.photo_count or not all(path.exists() for path in paths):
+        if len(paths) < training.photo_count or not all(path.exists() for path in paths):
             return None
         return TrainingOrder(
             name=lifecycle.marked_name(training.name, training.marker),

@@ -3,12 +3,12 @@
 import asyncio
 import logging
 import re
-import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from secrets import token_urlsafe
 from typing import Protocol
 
 from bot.models import ProviderName
-from bot.providers.base import VerifyWebhook, WebhookHint
+from bot.providers.base import VerifyWebhook, WebhookHint, WebhookSecrets
 from bot.web.health import Metric
 from bot.web.server import Answer, Request, Route
 
@@ -23,15 +23,15 @@ _TARGET_SECONDS = 2.5
 """No provider documents its patience; three seconds is the shortest that senders commonly have."""
 
 _ACCEPTED = Answer(204)
-_REFUSED = Answer(401, "This delivery is not accepted.")
+REFUSED = Answer(401, "This delivery is not accepted.")
 _LATER = Answer(503, "Please deliver this again in a moment.")
 
 
 class WebhookTarget(Protocol):
     """What the door asks of the services. Either call may raise when the database is busy."""
 
-    async def keys_for(self, provider: ProviderName, token: str) -> Sequence[str] | None:
-        """Plain API keys that may have signed a delivery for the row with this token; None: no row has it."""
+    async def secrets_for(self, provider: ProviderName, token: str) -> WebhookSecrets | None:
+        """What may have signed a delivery for the row with this token; None: no row has it."""
         ...
 
     async def wake(self, provider: ProviderName, token: str, hint: WebhookHint) -> bool:
@@ -49,7 +49,7 @@ class WebhookDoor:
     def __init__(self, target: WebhookTarget, verifiers: Mapping[ProviderName, VerifyWebhook]) -> None:
         self._target = target
         self._verifiers = dict(verifiers)
-        self._decoy_keys = (secrets.token_urlsafe(32),)
+        self._decoys = WebhookSecrets((token_urlsafe(32),))
         self.accepted = 0
         self.refused = 0
         self.postponed = 0
@@ -72,7 +72,7 @@ class WebhookDoor:
             return _LATER
         if not accepted:
             self.refused += 1
-            return _REFUSED
+            return REFUSED
         self.accepted += 1
         return _ACCEPTED
 
@@ -83,8 +83,11 @@ class WebhookDoor:
         provider = next((name for name in self._verifiers if name.value == match["provider"]), None)
         if provider is None:
             return False
-        keys = await self._target.keys_for(provider, match["token"])
-        hint = self._verifiers[provider](request.body, request.headers, keys or self._decoy_keys)
-        if not keys or hint is None:
+        known = await self._target.secrets_for(provider, match["token"])
+        secrets = known or self._decoys
+        hint = self._verifiers[provider](
+            request.body, request.headers, secrets.keys, may_be_unsigned=secrets.may_be_unsigned
+        )
+        if known is None or hint is None:
             return False
         return await self._target.wake(provider, match["token"], hint)

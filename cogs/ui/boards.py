@@ -2,11 +2,12 @@
 
 import discord
 
-from bot.boards import CONSENT_SENTENCE, Board
+from bot.boards import Board, consent_sentence
 from bot.keys import Funds
-from bot.models import DatasetStatus, Photo, ProviderName, Verdict
+from bot.models import DatasetStatus, SubjectKind, Verdict
 from bot.photos import checks
 from bot.quoting import quote
+from bot.records import Photo
 from cogs.ui.views import ActionButton
 from cogs.ui.words import clip, count
 
@@ -17,7 +18,7 @@ NAMES_A_LINE = 3
 ACCENTS = {True: discord.Colour.green(), False: discord.Colour.gold()}
 
 
-def board_card(board: Board, provider: ProviderName, funds: Funds, *, has_sheet: bool) -> discord.ui.LayoutView:
+def board_card(board: Board, funds: Funds, *, has_sheet: bool) -> discord.ui.LayoutView:
     view = discord.ui.LayoutView(timeout=None)
     box: discord.ui.Container[discord.ui.LayoutView] = discord.ui.Container(
         accent_colour=ACCENTS[board.can_start and funds.trouble is None]
@@ -34,7 +35,7 @@ def board_card(board: Board, provider: ProviderName, funds: Funds, *, has_sheet:
     if board.photos:
         box.add_item(discord.ui.TextDisplay(photo_list(board.photos)))
     box.add_item(discord.ui.Separator())
-    box.add_item(discord.ui.TextDisplay(_money(board, provider, funds)))
+    box.add_item(discord.ui.TextDisplay(_money(board, funds)))
     if board.dataset.status is DatasetStatus.OPEN:
         box.add_item(_buttons(board))
     return view
@@ -66,12 +67,11 @@ def photo_list(photos: tuple[Photo, ...]) -> str:
 
 
 def _head(board: Board) -> str:
-    usable, wanted = len(board.usable), f"{checks.MIN_PHOTOS}–{checks.MAX_PHOTOS}"
-    dataset = board.dataset
+    usable, dataset = len(board.usable), board.dataset
     lines = [
         f"## {quote(dataset.name, 40)}",
-        f"{dataset.subject_kind.value} · {dataset.steps} steps · rank {dataset.rank}",
-        f"**{usable} of {wanted} usable photos** {_meter(usable)}",
+        *_what_is_made(board),
+        f"**{usable} of {board.limits.words} usable photos** {_meter(usable, board.limits.most)}",
     ]
     if dataset.status is not DatasetStatus.OPEN:
         lines.append(f"This dataset has been {dataset.status.value}.")
@@ -82,13 +82,29 @@ def _head(board: Board) -> str:
     return "\n".join(lines)
 
 
-def _money(board: Board, provider: ProviderName, funds: Funds) -> str:
+def _what_is_made(board: Board) -> list[str]:
+    dataset = board.dataset
+    if dataset.subject_kind is not SubjectKind.CHARACTER:
+        version = " · a newer version" if dataset.previous_lora_id is not None else ""
+        return [f"{dataset.subject_kind.value} · {dataset.steps} steps · rank {dataset.rank}{version}"]
+    provider = dataset.subject_kind.provider.label
+    return [
+        f"character · no weights are trained: {provider} keeps the photos themselves as the reference.",
+        "It is ready in seconds and costs nothing to make; each picture with it costs as usual.",
+    ]
+
+
+def _money(board: Board, funds: Funds) -> str:
+    provider = board.dataset.subject_kind.provider.label
     balance = "balance not known just now" if funds.balance is None else f"balance {funds.balance} credits"
-    lines = [f"**Cost:** {funds.price} {provider.label} credits · {funds.trouble or balance}"]
+    price = f"{funds.price} {provider} credits" if funds.price else f"nothing at {provider}"
+    lines = [f"**Cost:** {price} · {funds.trouble or balance}"]
+    if funds.trouble is not None and board.dataset.subject_kind is SubjectKind.CHARACTER:
+        lines.append("Or discard this and send `/train` with another subject to train a LoRA.")
     if funds.balance is not None and funds.balance < funds.price:
-        lines.append(f"That is not enough for a training. Ask an admin to top up the {provider.label} account.")
+        lines.append(f"That is not enough for a training. Ask an admin to top up the {provider} account.")
     if board.dataset.status is DatasetStatus.OPEN:
-        lines.append(f"-# {CONSENT_SENTENCE.format(provider=provider.label)} Photos are deleted within 24 hours.")
+        lines.append(f"-# {consent_sentence(board.dataset.subject_kind)} Photos are deleted here within 24 hours.")
         lines.append(f"-# Dataset #{board.dataset.id}")
     return "\n".join(lines)
 
@@ -97,12 +113,15 @@ def _buttons(board: Board) -> discord.ui.ActionRow[discord.ui.LayoutView]:
     row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
     dataset_id = board.dataset.id
     usable = len(board.usable)
-    start = (
-        f"Start training ({usable} photos)" if board.can_start else f"Start training ({usable} of {checks.MIN_PHOTOS})"
-    )
+    photos = count(usable, "photo") if board.can_start else f"{usable} of {board.limits.least}"
     row.add_item(
         ActionButton(
-            "set", "start", dataset_id, label=start, style=discord.ButtonStyle.success, disabled=not board.can_start
+            "set",
+            "start",
+            dataset_id,
+            label=f"Start training ({photos})",
+            style=discord.ButtonStyle.success,
+            disabled=not board.can_start,
         )
     )
     row.add_item(ActionButton("set", "add", dataset_id, label="Add photos"))
@@ -111,8 +130,8 @@ def _buttons(board: Board) -> discord.ui.ActionRow[discord.ui.LayoutView]:
     return row
 
 
-def _meter(usable: int) -> str:
-    filled = min(usable, checks.MAX_PHOTOS) * 10 // checks.MAX_PHOTOS
+def _meter(usable: int, most: int) -> str:
+    filled = min(usable, most) * 10 // most
     return "▰" * filled + "▱" * (10 - filled)
 
 

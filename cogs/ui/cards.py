@@ -1,20 +1,22 @@
-"""Cards that are posted or shown: training status and outcome, pictures, LoRAs, jobs, a paused key."""
+"""Cards that are posted or shown: training status and outcome, jobs, a paused key."""
 
 from collections.abc import Sequence
 
 import discord
 
 from bot.generation.service import GenerationView
-from bot.loras import LoraView
-from bot.models import ApiKeyRow, Lora, Post, PostKind, TimelineEntry, TrainingStatus
+from bot.models import GenerationStatus, Operation, PostKind, ProviderName, TrainingStatus
 from bot.quoting import quote
+from bot.records import ApiKeyRow, Generation, Lora, Post, TimelineEntry, Training
 from bot.training.service import TrainingView
 from cogs.ui.views import ActionButton
-from cogs.ui.words import ago, clip, count, moment
+from cogs.ui.words import clip, count, moment
 
 Layout = discord.ui.LayoutView
 Text = discord.ui.TextDisplay
 
+BUTTONS_A_ROW = 5
+"""Discord /docs/components/reference."""
 STATUS_WORDS = {
     TrainingStatus.QUEUED: "waiting",
     TrainingStatus.SUBMITTING: "being handed over",
@@ -35,6 +37,10 @@ def footer(post: Post) -> str:
         PostKind.PICTURES: "Pictures #{} · AI-generated",
         PostKind.PICTURES_FAILED: "Pictures #{} · not made",
         PostKind.KEY_PAUSED: "Key #{} · paused",
+        PostKind.GALLERY: "Gallery picture #{} · AI-generated",
+        PostKind.PICTURE_REPORT: "Report #{}",
+        PostKind.LORA_OFFER: "Offer #{}",
+        PostKind.LORA_OFFER_ANSWERED: "Offer #{} · answer",
     }[post.kind]
     return f"-# {kind.format(post.subject_id)}"
 
@@ -44,18 +50,16 @@ def card(*texts: str, colour: discord.Colour, buttons: Sequence[ActionButton] = 
     box: discord.ui.Container[Layout] = discord.ui.Container(accent_colour=colour)
     for text in texts:
         box.add_item(Text(text))
-    if buttons:
-        row: discord.ui.ActionRow[Layout] = discord.ui.ActionRow()
-        for button in buttons:
-            row.add_item(button)
-        box.add_item(row)
+    for start in range(0, len(buttons), BUTTONS_A_ROW):
+        box.add_item(discord.ui.ActionRow(*buttons[start : start + BUTTONS_A_ROW]))
     view.add_item(box)
     return view
 
 
 def training_status_card(view: TrainingView, last_line: str) -> Layout:
     training = view.training
-    title = f"### Training {quote(training.name, 40)} for <@{training.user_id}>"
+    making = "Making the character" if training.provider is ProviderName.AUROUS else "Training"
+    title = f"### {making} {quote(training.name, 40)} for <@{training.user_id}>"
     return card(f"{title}\n{status_line(view)}\n{last_line}", colour=discord.Colour.blurple())
 
 
@@ -74,11 +78,15 @@ def status_line(view: TrainingView) -> str:
 
 def training_ready_card(view: TrainingView, last_line: str) -> Layout:
     training, lora = view.training, view.lora
-    trigger = f"Its trigger word is {quote(lora.trigger_word)}." if lora and lora.trigger_word else ""
-    text = (
-        f"### {quote(training.name, 40)} is ready\n<@{training.user_id}>, your LoRA has been trained from "
-        f"{count(training.photo_count, 'photo')}. {trigger}\nThe photos have been deleted here.\n{last_line}"
-    )
+    version = f" v{lora.version}" if lora is not None and lora.version > 1 else ""
+    lines = [
+        f"### {quote(training.name, 40)}{version} is ready",
+        f"<@{training.user_id}>, {_made_from(training, lora)}",
+        _photos_now(training),
+    ]
+    if version:
+        lines.append("It is a LoRA of its own: nobody it is not shared with can use it, and the version before stays.")
+    text = "\n".join([*lines, last_line])
     buttons = []
     if training.lora_id is not None:
         buttons.append(
@@ -89,10 +97,28 @@ def training_ready_card(view: TrainingView, last_line: str) -> Layout:
     return card(text, colour=discord.Colour.green(), buttons=buttons)
 
 
+def _made_from(training: Training, lora: Lora | None) -> str:
+    photos = count(training.photo_count, "photo")
+    if training.provider is ProviderName.AUROUS:
+        return f"your character has been made from {photos}."
+    trigger = f" Its trigger word is {quote(lora.trigger_word)}." if lora and lora.trigger_word else ""
+    return f"your LoRA has been trained from {photos}.{trigger}"
+
+
+def _photos_now(training: Training) -> str:
+    if training.provider is ProviderName.AUROUS:
+        return (
+            f"The photos have been deleted here; {training.provider.label} keeps them as the character's reference. "
+            "`/loras archive` asks to have it deleted there."
+        )
+    return "The photos have been deleted here."
+
+
 def training_failed_card(view: TrainingView, last_line: str) -> Layout:
     training = view.training
     reason = training.error or "no reason is known."
-    text = f"### {quote(training.name, 40)} was not trained\n<@{training.user_id}>, {reason}"
+    what = "made" if training.provider is ProviderName.AUROUS else "trained"
+    text = f"### {quote(training.name, 40)} was not {what}\n<@{training.user_id}>, {reason}"
     buttons = []
     if view.photos_left:
         text += "\nYour photos are still here; one press starts them again."
@@ -100,53 +126,6 @@ def training_failed_card(view: TrainingView, last_line: str) -> Layout:
             ActionButton("job", "retry", training.id, label="Start again", style=discord.ButtonStyle.primary)
         )
     return card(f"{text}\n{last_line}", colour=discord.Colour.red(), buttons=buttons)
-
-
-def pictures_card(
-    view: GenerationView, last_line: str, files: Sequence[str], links: Sequence[str], note: str = ""
-) -> Layout:
-    """`files` are attachment names to show, `links` stand in for pictures that are too large to attach."""
-    generation, layout = view.generation, Layout(timeout=None)
-    box: discord.ui.Container[Layout] = discord.ui.Container(accent_colour=discord.Colour.purple())
-    layout.add_item(box)
-    name = quote(view.lora.name, 40) if view.lora else "a LoRA"
-    box.add_item(Text(f"### {name} for <@{generation.user_id}>\n{quote(generation.prompt, 600)}"))
-    if files:
-        gallery: discord.ui.MediaGallery[Layout] = discord.ui.MediaGallery()
-        for number, file in enumerate(files, start=1):
-            gallery.add_item(media=f"attachment://{file}", description=alt_text(view, number))
-        box.add_item(gallery)
-    extra = [f"[Picture {number}, full quality]({link})" for number, link in enumerate(links, start=1)]
-    lines = [settings_line(view), *([note] if note else []), *extra, last_line]
-    box.add_item(Text("\n".join(lines)))
-    if view.lora is not None and view.lora.archived_at is None:
-        row: discord.ui.ActionRow[Layout] = discord.ui.ActionRow()
-        row.add_item(ActionButton("lora", "imagine", view.lora.id, label="Make another"))
-        box.add_item(row)
-    return layout
-
-
-def alt_text(view: GenerationView, number: int) -> str:
-    """At most 1,024 characters (Discord /docs/resources/message, attachment description)."""
-    prompt = " ".join(view.generation.prompt.split())
-    return f"AI-generated picture {number} of {len(view.pictures)}: {prompt}"[:1000]
-
-
-def settings_line(view: GenerationView) -> str:
-    settings = view.generation.settings
-    parts = [f"seed `{settings.seed}`", settings.aspect, settings.format]
-    for label, value in (("strength", settings.strength), ("guidance", settings.guidance), ("steps", settings.steps)):
-        if value is not None:
-            parts.append(f"{label} {value:g}")
-    if view.generation.cost is not None:
-        parts.append(count(view.generation.cost, "credit"))
-    return " · ".join(parts)
-
-
-def pictures_failed_card(view: GenerationView, last_line: str) -> Layout:
-    generation = view.generation
-    text = f"### No pictures this time\n<@{generation.user_id}>, {generation.error}\n{quote(generation.prompt, 600)}"
-    return card(f"{text}\n{last_line}", colour=discord.Colour.red())
 
 
 def key_paused_card(key: ApiKeyRow, guild_name: str, last_line: str) -> Layout:
@@ -159,48 +138,33 @@ def key_paused_card(key: ApiKeyRow, guild_name: str, last_line: str) -> Layout:
     return card(text, colour=discord.Colour.red())
 
 
-def loras_card(loras: Sequence[Lora], title: str) -> Layout:
-    lines = [
-        f"• {quote(lora.name, 40)} · {lora.subject_kind.value} · trigger {quote(lora.trigger_word or '–')} · "
-        f"<@{lora.owner_id}> · {ago(lora.created_at)}"
-        for lora in loras
-    ]
-    text = clip(lines, 3500, "…and {} more.") or "None yet. `/train` makes the first one."
-    return card(f"### {title}\n{text}", colour=discord.Colour.blurple())
-
-
-def lora_card(view: LoraView) -> Layout:
-    lora = view.lora
-    text = (
-        f"### {quote(lora.name, 40)}\n"
-        f"Trigger word {quote(lora.trigger_word or '–')} (put in for you)\n"
-        f"{lora.subject_kind.value} · trained {ago(lora.created_at)} at {lora.provider.label}\n"
-        f"Owner <@{lora.owner_id}> · used for {count(view.uses, 'picture set')}\n-# LoRA #{lora.id}"
-    )
-    buttons = [
-        ActionButton("lora", "imagine", lora.id, label="Make a picture", style=discord.ButtonStyle.success),
-        ActionButton("lora", "archive", lora.id, label="Archive", style=discord.ButtonStyle.danger),
-    ]
-    return card(text, colour=discord.Colour.blurple(), buttons=buttons)
-
-
 def jobs_card(trainings: Sequence[TrainingView], generations: Sequence[GenerationView], kept: Sequence[Post]) -> Layout:
     lines: list[str] = []
     for training in trainings:
         lines.append(f"**Training #{training.training.id}** {quote(training.training.name, 40)}")
         lines += [status_line(training), timeline_line(training.timeline)]
     for generation in generations:
-        lines.append(f"**Pictures #{generation.generation.id}** {quote(generation.generation.prompt, 60)}")
-        lines.append(timeline_line(generation.timeline))
+        lines += [_pictures_line(generation.generation), timeline_line(generation.timeline)]
     text = clip(lines, 3300, "…and older ones.") or "Nothing yet. `/train` and `/imagine` start something."
     buttons = [
         ActionButton("job", "fetch", post.id, label=f"Fetch #{post.subject_id}", style=discord.ButtonStyle.primary)
-        for post in kept[:5]
+        for post in kept[:BUTTONS_A_ROW]
     ]
+    waiting = [view.generation.id for view in generations if view.generation.status is GenerationStatus.QUEUED]
+    buttons += [ActionButton("order", "cancel", each, label=f"Cancel #{each}") for each in waiting[:BUTTONS_A_ROW]]
     if kept:
         kept_are = "is" if len(kept) == 1 else "are"
         text = f"{count(len(kept), 'result')} could not be posted and {kept_are} kept for you.\n{text}"
     return card(f"### Your jobs\n{text}", colour=discord.Colour.blurple(), buttons=buttons)
+
+
+def _pictures_line(generation: Generation) -> str:
+    """What it is, what it came from, and whether it was deleted."""
+    is_edit = generation.operation is not Operation.IMAGINE
+    done = f"{generation.operation.value.replace('_', ' ')}: " if is_edit else ""
+    origin = "" if generation.origin_id is None else f" · from #{generation.origin_id}"
+    deleted = "" if generation.deleted_at is None else " · deleted"
+    return f"**Pictures #{generation.id}** {done}{quote(generation.prompt, 60)}{origin}{deleted}"
 
 
 def timeline_line(entries: Sequence[TimelineEntry]) -> str:

@@ -1,20 +1,24 @@
 """The one error door, and short private answers."""
 
+import contextlib
 import logging
 import secrets
+from collections.abc import AsyncIterator
 
 import discord
 from discord import app_commands
 
 from bot.client import DarkroomBot
 from bot.errors import UserError
-from bot.models import Channel
+from bot.models import Actor, Channel
 
 log = logging.getLogger(__name__)
 
 Interaction = discord.Interaction[DarkroomBot]
 
 ALREADY_ANSWERED = 40060
+DEFERRED = "deferred"
+"""Set in an interaction's extras when Discord took a defer although its answer was lost."""
 INTERACTION_GONE = (10062, 10015, 50027)
 """Unknown interaction, unknown webhook (its token), invalid token (Discord /docs/topics/opcodes-and-status-codes)."""
 
@@ -40,6 +44,17 @@ def is_admin(interaction: Interaction) -> bool:
     return owner or interaction.permissions.manage_guild
 
 
+def actor_of(interaction: Interaction) -> Actor:
+    roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
+    return Actor(
+        guild_id=guild_of(interaction),
+        user_id=interaction.user.id,
+        role_ids=frozenset(role.id for role in roles),
+        is_admin=is_admin(interaction),
+        is_moderator=is_admin(interaction) or interaction.permissions.manage_messages,
+    )
+
+
 async def defer(interaction: Interaction, *, thinking: bool = True) -> None:
     """Acknowledge within 3 seconds. An answer that our own repeated call already gave counts as given."""
     try:
@@ -47,11 +62,17 @@ async def defer(interaction: Interaction, *, thinking: bool = True) -> None:
     except discord.HTTPException as error:
         if error.code != ALREADY_ANSWERED:
             raise
+        # discord.py now believes that nothing was answered, while the member sees "thinking".
+        interaction.extras[DEFERRED] = True
+
+
+def is_answered(interaction: Interaction) -> bool:
+    return interaction.response.is_done() or DEFERRED in interaction.extras
 
 
 async def say(interaction: Interaction, text: str) -> None:
     """One private sentence, whatever has been answered before."""
-    if interaction.response.is_done():
+    if is_answered(interaction):
         await interaction.followup.send(text, ephemeral=True)
     else:
         await interaction.response.send_message(text, ephemeral=True)
@@ -59,10 +80,45 @@ async def say(interaction: Interaction, text: str) -> None:
 
 async def show(interaction: Interaction, view: discord.ui.LayoutView, files: list[discord.File] | None = None) -> None:
     """A private card: answers the interaction, or fills in the answer it is still waiting for."""
-    if interaction.response.is_done():
+    if is_answered(interaction):
         await interaction.edit_original_response(view=view, attachments=files or [])
     else:
-        await interaction.response.send_message(view=view, files=files or [], ephemeral=True)
+        async with _shown_once(interaction, view):
+            await interaction.response.send_message(view=view, files=files or [], ephemeral=True)
+
+
+async def ask(interaction: Interaction, text: str, view: discord.ui.View) -> None:
+    """A private question with buttons, as the first answer."""
+    async with _shown_once(interaction, view):
+        await interaction.response.send_message(text, view=view, ephemeral=True)
+
+
+async def replace(interaction: Interaction, view: discord.ui.LayoutView) -> None:
+    """Put another card in the place of the one whose button was pressed; its files go."""
+    async with _shown_once(interaction, view):
+        await interaction.response.edit_message(view=view, attachments=[])
+
+
+async def open_form(interaction: Interaction, form: discord.ui.Modal) -> None:
+    """The bot listens to the form before it is shown: its answer may be lost, and the form sent back at once."""
+    interaction.client.remember(form)
+    try:
+        await interaction.response.send_modal(form)
+    except discord.HTTPException as error:
+        if error.code != ALREADY_ANSWERED:
+            form.stop()
+            raise
+
+
+@contextlib.asynccontextmanager
+async def _shown_once(interaction: Interaction, view: discord.ui.View | discord.ui.LayoutView) -> AsyncIterator[None]:
+    """An answer that got a 5xx although Discord took it: discord.py repeats it, is refused, and forgets the view."""
+    try:
+        yield
+    except discord.HTTPException as error:
+        if error.code != ALREADY_ANSWERED:
+            raise
+        interaction.client.remember(view)
 
 
 async def show_error(interaction: Interaction, error: Exception) -> None:

@@ -19,6 +19,10 @@ def ago(at: datetime) -> str:
     return f"<t:{int(at.timestamp())}:R>"
 
 
+def day(at: datetime) -> str:
+    return f"<t:{int(at.timestamp())}:D>"
+
+
 def clip(lines: list[str], limit: int, more: str) -> str:
     """As many whole lines as fit, then `more` with the number of those left out in place of `{}`."""
     kept: list[str] = []

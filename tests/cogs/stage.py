@@ -15,9 +15,11 @@ from simcord.components import walk_components
 from simcord.results import InteractionResult, ResponseMessage
 
 from bot.clock import Pace
-from bot.models import Lora, ProviderName
+from bot.models import Actor, ProviderName
+from bot.records import Lora
 from bot.sandbox.apiframe_world import RehearsalLora, RehearsalPace, make_id
-from bot.sandbox.world import REHEARSAL_KEY, World
+from bot.sandbox.aurous_records import AurousPace
+from bot.sandbox.world import REHEARSAL_AUROUS_KEY, REHEARSAL_KEY, World
 from tests.fakes.rows import add_lora
 from tests.photos.pictures import encode, noise
 
@@ -32,6 +34,7 @@ PACE = Pace(
     milestone=timedelta(seconds=0.01),
 )
 PROVIDER_PACE = RehearsalPace(pending_s=0.1, uploading_s=0.1, training_s=0.3, image_queue_s=0.02, image_work_s=0.05)
+AUROUS_PACE = AurousPace(pending_s=0.05, processing_s=0.1, synthesis_s=0.2, callback_gap_s=0.05)
 BOUND_S = 20.0
 ACTION_ROW, BUTTON, TEXT_DISPLAY, MEDIA_GALLERY = 1, 2, 10, 12
 
@@ -128,6 +131,11 @@ class Stage:
         keys = self.world.darkroom.services.keys
         await keys.set(guild_id, ProviderName.APIFRAME, REHEARSAL_KEY, set_by=self.ada.id)
 
+    async def set_aurous_key(self, guild: simcord.GuildHandle | None = None) -> None:
+        guild_id = (guild or self.world.guild).id
+        keys = self.world.darkroom.services.keys
+        await keys.set(guild_id, ProviderName.AUROUS, REHEARSAL_AUROUS_KEY, set_by=self.ada.id)
+
     async def use(
         self, member: simcord.MemberActor, command: str, channel: simcord.ChannelHandle | None = None, **options: Any
     ) -> InteractionResult:
@@ -207,7 +215,7 @@ class Stage:
     async def lora(self, member: simcord.MemberActor) -> Lora:
         """The member's newest LoRA here."""
         loras = self.world.darkroom.services.loras
-        return (await loras.usable_by(guild_id=member.guild.id, user_id=member.id))[0]
+        return (await loras.usable_by(Actor(member.guild.id, member.id)))[0]
 
     async def submit_fields(
         self, member: simcord.MemberActor, opened: InteractionResult, *values: Any

@@ -1,11 +1,14 @@
 """Buttons after a restart, in other hands, and with ids of other servers: never a leak, never a second effect."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import discord
 import pytest
 import simcord
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.storage import sharing
 from cogs.ui import views
 from tests.cogs.stage import Stage, answer_to, board_of, buttons_of, fields_of, photos, text_of, until
 
@@ -93,12 +96,34 @@ async def test_nobody_else_can_start_a_failed_training_again(keyed: Stage) -> No
     assert answer_to(pressed) == "There is no such training of yours here. `/jobs` shows what you have."
 
 
+OPEN_TO_OTHERS = {"pic", "report", "style"}
+"""Buttons that others than the owner of the row may press, too; a style belongs to the whole guild."""
+FOR_ADMINS = {("lora", action) for action in ("archive", "rename", "note", "share", "version")}
+"""An admin sees all LoRAs of the guild and keeps order among them."""
+
+
 async def everything_of_ben(stage: Stage) -> None:
-    """A LoRA, a started training and an open dataset, so that every kind of row 1 exists and is Ben's."""
+    """A LoRA offered to somebody, a started training and an open dataset, so that every kind of row 1 is Ben's."""
     await stage.train(stage.ben)
     await stage.use(stage.ben, "imagine", prompt="x", lora="Foxy")
     await stage.posted("Pictures #1 · AI-generated")
     await stage.send_form(stage.ben, "Rex", photos(15))
+    await offer_to_nobody_here(stage)
+
+
+async def offer_to_nobody_here(stage: Stage) -> None:
+    async def work(connection: AsyncConnection) -> None:
+        await sharing.insert_offer(
+            connection,
+            guild_id=stage.world.guild.id,
+            channel_id=stage.channel.id,
+            lora_id=1,
+            from_id=stage.ben.id,
+            to_id=UNKNOWN,
+            created_at=datetime.now(UTC),
+        )
+
+    await stage.world.darkroom.database.write(work)
 
 
 async def test_foreign_ids_in_buttons_are_answered_like_ids_that_do_not_exist(
@@ -106,11 +131,16 @@ async def test_foreign_ids_in_buttons_are_answered_like_ids_that_do_not_exist(
 ) -> None:
     await everything_of_ben(keyed)
     ledger = keyed.charges()
-    rows = {"set": 2, "job": 1, "lora": 1}
+    rows = {"set": 2, "job": 1, "lora": 1, "loras": 0, "offer": 1, "order": 1}
+    assert {area for area, _ in views._PRESSES} - OPEN_TO_OTHERS == set(rows)
     strangers = [(keyed.cleo, keyed.channel), (keyed.ada, keyed.channel), (neighbour.ben, neighbour.channel)]
     assert len(views._PRESSES) >= 9
     for area, action in sorted(views._PRESSES):
+        if area in OPEN_TO_OTHERS:
+            continue
         for member, channel in strangers:
+            if member is keyed.ada and (area, action) in FOR_ADMINS:
+                continue
             nothing = await seen(keyed, member, f"dr:{area}:{action}:{UNKNOWN}", channel)
             assert await seen(keyed, member, f"dr:{area}:{action}:{rows[area]}", channel) == nothing, (area, action)
     assert keyed.charges() == ledger

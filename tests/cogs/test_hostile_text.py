@@ -104,6 +104,22 @@ async def test_hostile_prompts_are_posted_harmlessly(keyed: Stage) -> None:
     assert_harmless(answer_to(await keyed.use(keyed.ben, "jobs")))
 
 
+async def test_hostile_prompts_and_reasons_stay_harmless_on_every_card_of_a_result(keyed: Stage) -> None:
+    guild, services = keyed.world.guild, keyed.world.darkroom.services
+    gallery, reports = guild.create_text_channel("gallery"), guild.create_text_channel("reports")
+    await services.guilds.choose_gallery(guild.id, gallery.id)
+    await services.guilds.choose_reports(guild.id, reports.id)
+    await keyed.give_lora(keyed.ben)
+    await keyed.use(keyed.ben, "imagine", prompt=" ".join(SAMPLES)[:1900], lora="Foxy")
+    posted = await keyed.posted("Pictures #1 ·")
+    assert_harmless(answer_to(await keyed.ben.click(posted, label="Settings")))
+    await keyed.ben.click(posted, label="To gallery")
+    assert_harmless(text_of(await keyed.posted("Gallery picture #", gallery)))
+    opened = await keyed.ben.click(posted, label="Report")
+    await keyed.submit_fields(keyed.ben, opened, " ".join(SAMPLES)[:500])
+    assert_harmless(text_of(await keyed.posted("Report #1", reports)))
+
+
 HOSTILE_REASON = f"[{MARK}](https://evil.example) @everyone `{MARK}` <@&1> # {MARK}"
 
 

@@ -2,6 +2,8 @@
 
 import re
 
+from bot.models import Actor, ProviderName
+from bot.sandbox.faults import Fault
 from tests.cogs.stage import Stage, answer_to, board_of, buttons_of, photos, pictures_in, text_of, until
 
 
@@ -33,7 +35,7 @@ async def test_my_jobs_are_shown_to_nobody_else(keyed: Stage) -> None:
 async def test_waiting_members_see_their_place_in_the_queue(keyed: Stage) -> None:
     keyed.world.provider.faults.hold_trainings = True
     services = keyed.world.darkroom.services
-    services.trainings._max_concurrent = 1
+    services.trainings._slots = dict.fromkeys(ProviderName, 1)
     for member in (keyed.ben, keyed.cleo):
         board = board_of(await keyed.send_form(member, "Foxy", photos(15)))
         await keyed.start(member, board)
@@ -67,6 +69,32 @@ async def test_a_kept_result_is_not_for_others(keyed: Stage) -> None:
     taken = await keyed.press_id(keyed.cleo, buttons_of(jobs)["Fetch #1"])
     assert "has been handed over already" in answer_to(taken)
     assert "Fetch #1" in buttons_of(board_of(await keyed.use(keyed.ben, "jobs")))
+
+
+async def test_a_waiting_order_can_be_cancelled_from_the_list(keyed: Stage) -> None:
+    await keyed.give_lora(keyed.ben)
+    keyed.world.provider.faults.next("GET /v2/me", *[Fault.answer(503)] * 300)
+    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
+    jobs = board_of(await keyed.use(keyed.ben, "jobs"))
+    assert list(buttons_of(jobs)) == ["Cancel #1"]
+    assert "it cost nothing" in answer_to(await keyed.ben.click(jobs, label="Cancel #1"))
+    assert buttons_of(board_of(await keyed.use(keyed.ben, "jobs"))) == {}
+    assert keyed.charges() == []
+
+
+async def test_a_kept_result_that_was_deleted_meanwhile_is_not_handed_over(keyed: Stage) -> None:
+    await keyed.give_lora(keyed.ben)
+    keyed.world.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=None)
+    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
+    await until_kept(keyed)
+    keyed.world.env.backend.faults.clear()
+    jobs = board_of(await keyed.use(keyed.ben, "jobs"))
+    guild_id = keyed.world.guild.id
+    await keyed.world.darkroom.services.pictures.delete(1, Actor(guild_id, keyed.ben.id))
+    assert "has been handed over already" in answer_to(await keyed.ben.click(jobs, label="Fetch #1"))
+    text = answer_to(await keyed.use(keyed.ben, "jobs"))
+    assert "`TORKPN in a forest` · deleted" in text
+    assert "kept for you" not in text
 
 
 async def until_kept(stage: Stage) -> None:

@@ -7,25 +7,32 @@ import pytest
 
 from bot.models import ProviderName
 from bot.sandbox.faults import Fault
-from bot.sandbox.world import REHEARSAL_CREDITS, REHEARSAL_KEY
+from bot.sandbox.world import REHEARSAL_AUROUS_KEY, REHEARSAL_CREDITS, REHEARSAL_KEY
 from tests.cogs.stage import Stage, answer_to, board_of, photos, until
 
 NEEDS = "You need the **Manage Server** permission for this."
 
 
-async def save(stage: Stage, key: str) -> str:
-    opened = await stage.use(stage.ada, "keys set", provider="apiframe")
+async def save(stage: Stage, key: str, provider: str = "apiframe") -> str:
+    opened = await stage.use(stage.ada, "keys set", provider=provider)
     return answer_to(await stage.submit_fields(stage.ada, opened, key))
 
 
 async def test_only_admins_see_the_commands(stage: Stage) -> None:
-    assert {"keys set", "keys status", "keys remove"} <= set(stage.ada.available_commands(stage.channel))
+    names = {"keys set", "keys status", "keys remove", "keys default", "keys test"}
+    assert names <= set(stage.ada.available_commands(stage.channel))
     assert not any(name.startswith("keys") for name in stage.ben.available_commands(stage.channel))
 
 
 @pytest.mark.parametrize(
     ("command", "options"),
-    [("keys set", {"provider": "apiframe"}), ("keys status", {}), ("keys remove", {"provider": "apiframe"})],
+    [
+        ("keys set", {"provider": "apiframe"}),
+        ("keys status", {}),
+        ("keys remove", {"provider": "apiframe"}),
+        ("keys default", {"provider": "aurous"}),
+        ("keys test", {}),
+    ],
 )
 async def test_a_member_who_was_let_at_the_commands_is_still_refused(
     keyed: Stage, command: str, options: dict[str, Any]
@@ -62,6 +69,74 @@ async def test_what_cannot_be_a_key_is_not_even_asked_about(stage: Stage, key: s
     assert stage.world.provider.requests == []
 
 
+@pytest.mark.parametrize(
+    ("key", "provider", "other"),
+    [(REHEARSAL_AUROUS_KEY, "apiframe", "Aurous Labs"), (REHEARSAL_KEY, "aurous", "Apiframe")],
+)
+async def test_a_key_of_the_other_provider_is_recognised_and_sent_nowhere(
+    stage: Stage, key: str, provider: str, other: str
+) -> None:
+    text = await save(stage, key, provider)
+    assert text == f"This looks like a key of {other}. Run `/keys set` again and choose {other}."
+    assert stage.world.provider.requests == []
+    assert stage.world.aurous.requests == []
+
+
+async def test_the_form_shows_how_each_providers_keys_begin(stage: Stage) -> None:
+    for provider, start in (("apiframe", "afk_…"), ("aurous", "al_live_…")):
+        opened = await stage.use(stage.ada, "keys set", provider=provider)
+        assert opened.modal is not None
+        assert opened.modal["components"][0]["component"]["placeholder"] == start
+
+
+async def test_both_providers_stand_in_one_card_with_their_own_balance(keyed: Stage) -> None:
+    keyed.world.aurous.team_of(REHEARSAL_AUROUS_KEY).credits = 77
+    await keyed.set_aurous_key()
+    text = answer_to(await keyed.use(keyed.ada, "keys status"))
+    assert f"Apiframe key ending in `{REHEARSAL_KEY[-4:]}`" in text
+    assert f"Aurous Labs key ending in `{REHEARSAL_AUROUS_KEY[-4:]}`" in text
+    assert f"**{REHEARSAL_CREDITS} credits**" in text
+    assert "**77 credits**" in text
+    assert "no endpoint registered; Darkroom asks by itself" in text
+
+
+async def test_the_default_is_kept_shown_and_taken_back(keyed: Stage) -> None:
+    await keyed.set_aurous_key()
+    chosen = answer_to(await keyed.use(keyed.ada, "keys default", provider="aurous"))
+    assert chosen == "Pictures without a LoRA, style or character are now made by Aurous Labs."
+    assert "character: **Aurous Labs**" in answer_to(await keyed.use(keyed.ada, "keys status"))
+    assert "no default any more" in answer_to(await keyed.use(keyed.ada, "keys default", provider="none"))
+    assert "character: none" in answer_to(await keyed.use(keyed.ada, "keys status"))
+
+
+async def test_a_provider_without_a_key_cannot_become_the_default(keyed: Stage) -> None:
+    answered = answer_to(await keyed.use(keyed.ada, "keys default", provider="aurous"))
+    assert answered == "This server has no Aurous Labs key yet. Ask an admin to run `/keys set`."
+    assert "character: none" in answer_to(await keyed.use(keyed.ada, "keys status"))
+
+
+async def test_the_webhook_test_without_a_public_address_says_that_nothing_is_missing(keyed: Stage) -> None:
+    text = answer_to(await keyed.use(keyed.ada, "keys test"))
+    assert "DARKROOM_PUBLIC_URL is not set" in text
+    assert "nothing is missing" in text
+
+
+async def test_the_webhook_test_goes_once_around_through_the_listener_of_the_running_bot(
+    keyed: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    darkroom = keyed.world.darkroom
+    await darkroom.web.start()
+    for service in (darkroom.services.selftest, darkroom.services.endpoints):
+        monkeypatch.setattr(service, "_public_url", lambda: f"http://127.0.0.1:{darkroom.web.port}")
+    await keyed.set_aurous_key()
+    text = answer_to(await keyed.use(keyed.ada, "keys test"))
+    assert "✅ A request to this address reaches Darkroom after" in text
+    assert "✅ A signed delivery of Aurous Labs arrived after" in text
+    assert "Apiframe has no test delivery. No delivery has come" in text
+    assert "⚠️" not in text
+    assert "endpoint registered, last delivery <t:" in answer_to(await keyed.use(keyed.ada, "keys status"))
+
+
 async def test_a_provider_that_is_down_keeps_the_old_key_and_asks_to_try_again(keyed: Stage) -> None:
     keyed.world.provider.faults.next("GET /v2/me", *[Fault.answer(503)] * 3)
     assert await save(keyed, REHEARSAL_KEY) == (
@@ -72,7 +147,9 @@ async def test_a_provider_that_is_down_keeps_the_old_key_and_asks_to_try_again(k
 
 async def test_status_without_a_key_says_how_to_store_one(stage: Stage) -> None:
     answered = answer_to(await stage.use(stage.ada, "keys status"))
-    assert answered == "There is no Apiframe key yet. `/keys set` stores one."
+    for label in ("Apiframe", "Aurous Labs"):
+        assert f"There is no {label} key yet. `/keys set` stores one." in answered
+    assert "Default for pictures without a LoRA, style or character: none" in answered
 
 
 async def test_status_shows_balance_who_set_it_and_that_all_is_well(keyed: Stage) -> None:

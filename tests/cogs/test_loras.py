@@ -1,9 +1,13 @@
-"""/loras: list, show, archive, and what the suggestions hold."""
+"""/loras: list, show, rename, note, archive, newer versions, and what the suggestions hold."""
+
+from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.sandbox.faults import Fault
-from tests.cogs.stage import Stage, answer_to, board_of, buttons_of, text_of
+from bot.storage import loras
+from tests.cogs.stage import Stage, answer_to, board_of, buttons_of, fields_of, photos, pictures_in, text_of
 
 
 @pytest.fixture
@@ -34,10 +38,14 @@ async def test_one_lora_shows_trigger_word_owner_and_uses(trained: Stage) -> Non
     text = answer_to(shown)
     assert f"Trigger word `{lora.trigger_word}`" in text
     assert f"Owner {trained.ben.mention} · used for 1 picture set" in text
-    assert list(buttons_of(board_of(shown))) == ["Make a picture", "Archive"]
+    offered = ["Make a picture", "Share", "Rename", "Note", "New version", "Archive"]
+    assert list(buttons_of(board_of(shown))) == offered
 
 
-@pytest.mark.parametrize("command", ["imagine", "loras show", "loras archive"])
+COMMANDS = ["imagine", *(f"loras {name}" for name in ("show", "share", "transfer", "rename", "note", "archive"))]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 async def test_suggestions_hold_only_my_loras(trained: Stage, command: str) -> None:
     assert await names_offered(trained, "ben", command) == ["Foxy"]
     assert await names_offered(trained, "ben", command, "fx") == ["Foxy"]
@@ -45,10 +53,13 @@ async def test_suggestions_hold_only_my_loras(trained: Stage, command: str) -> N
     assert await names_offered(trained, "cleo", command) == []
 
 
-async def test_an_admin_is_offered_all_loras_to_archive_but_none_to_use(trained: Stage) -> None:
-    assert await names_offered(trained, "ada", "loras archive") == ["Foxy"]
-    assert await names_offered(trained, "ada", "loras show") == []
-    assert await names_offered(trained, "ada", "imagine") == []
+async def test_an_admin_is_offered_all_loras_to_see_and_archive_but_none_to_use_or_give_away(trained: Stage) -> None:
+    for command in ("loras show", "loras archive", "loras rename", "loras share"):
+        assert await names_offered(trained, "ada", command) == ["Foxy"]
+    for command in ("imagine", "loras transfer"):
+        assert await names_offered(trained, "ada", command) == []
+    shown = board_of(await trained.use(trained.ada, "loras show", lora="Foxy"))
+    assert list(buttons_of(shown)) == ["Rename", "Note", "Archive"]
 
 
 @pytest.mark.parametrize("member", ["ben", "ada"])
@@ -60,7 +71,7 @@ async def test_archiving_asks_first_then_the_provider_deletes_it_and_nobody_can_
     assert "Archive `Foxy`? Apiframe is asked to delete it. This cannot be undone." in answer_to(asked)
     assert trained.world.provider.loras[lora.request_id].status == "READY"
     done = await actor.click(board_of(asked), label="Archive for good")
-    assert "`Foxy` is archived" in answer_to(done)
+    assert "`Foxy` is archived. Apiframe has deleted it; nobody can use it any more." in answer_to(done)
     assert trained.world.provider.loras[lora.request_id].status == "ARCHIVED"
     assert await names_offered(trained, "ben", "imagine") == []
     assert "You have no such LoRA here." in answer_to(
@@ -80,7 +91,7 @@ async def test_an_admin_who_is_demoted_before_confirming_may_not_archive(trained
     asked = board_of(await trained.use(trained.ada, "loras archive", lora=f"lora-{lora.id}"))
     trained.world.env.backend.get_guild(trained.world.guild.id).members[trained.ada.id].role_ids.clear()
     refused = answer_to(await trained.ada.click(asked, label="Archive for good"))
-    assert "no such LoRA here that you may archive" in refused
+    assert "You have no such LoRA here." in refused
     assert trained.world.provider.loras[lora.request_id].status == "READY"
 
 
@@ -98,7 +109,7 @@ async def test_a_provider_that_is_down_leaves_the_lora_as_it_was(trained: Stage)
     trained.world.provider.faults.next("DELETE /v2/loras/{id}", *[Fault.answer(503)] * 5)
     asked = board_of(await trained.use(trained.ben, "loras archive", lora=f"lora-{lora.id}"))
     answered = answer_to(await trained.ben.click(asked, label="Archive for good"))
-    assert "could not delete it just now, so it was left as it is" in answered
+    assert "could not be asked to delete it just now, so it was left as it is" in answered
     assert await names_offered(trained, "ben", "imagine") == ["Foxy"]
 
 
@@ -108,3 +119,104 @@ async def test_the_card_of_a_lora_makes_a_picture_and_asks_before_archiving(trai
     asked = await trained.ben.click(card, label="Archive")
     assert "Archive `Foxy`?" in answer_to(asked)
     assert "LoRA #1" in text_of(card)
+
+
+async def test_archiving_says_when_the_provider_did_not_have_it_any_more(trained: Stage) -> None:
+    lora = await trained.lora(trained.ben)
+    del trained.world.provider.loras[lora.request_id]
+    asked = board_of(await trained.use(trained.ben, "loras archive", lora="Foxy"))
+    done = answer_to(await trained.ben.click(asked, label="Archive for good"))
+    assert "`Foxy` is archived. Apiframe did not have it any more" in done
+
+
+async def test_a_new_name_and_a_note_are_taken_as_options_and_as_forms(trained: Stage) -> None:
+    named = await trained.use(trained.ben, "loras rename", lora="Foxy", name="The fox")
+    assert answer_to(named) == "`Foxy` is called `The fox` now."
+    noted = await trained.use(trained.ben, "loras note", lora="The fox", note="best @everyone in snow")
+    assert answer_to(noted) == "The note of `The fox` is saved."
+    card = board_of(await trained.use(trained.ben, "loras show", lora="The fox"))
+    assert "Note: `best @everyone in snow`" in text_of(card)
+    form = await trained.ben.click(card, label="Rename")
+    assert answer_to(await trained.submit_fields(trained.ben, form, "Foxy")) == "`The fox` is called `Foxy` now."
+    form = await trained.ben.click(card, label="Note")
+    assert answer_to(await trained.submit_fields(trained.ben, form, "")) == "The note of `Foxy` is gone."
+    assert "Note:" not in answer_to(await trained.use(trained.ben, "loras show", lora="Foxy"))
+
+
+@pytest.mark.parametrize("command", ["loras rename", "loras note"])
+async def test_without_the_option_a_form_opens(trained: Stage, command: str) -> None:
+    assert (await trained.use(trained.ben, command, lora="Foxy")).modal is not None
+
+
+@pytest.mark.parametrize("action", ["share", "rename", "note", "version", "archive", "imagine"])
+async def test_a_foreign_buttons_press_is_like_one_on_nothing(trained: Stage, action: str) -> None:
+    lora = await trained.lora(trained.ben)
+    answers = {
+        answer_to(await trained.press_id(trained.cleo, f"dr:lora:{action}:{lora_id}"))
+        for lora_id in (lora.id, 987_654_321)
+    }
+    assert len(answers) == 1
+    assert "You have no such LoRA here." in answers.pop()
+
+
+async def test_a_long_list_has_pages(trained: Stage) -> None:
+    for number in range(20):
+        await trained.give_lora(trained.ben, f"Fox {number}")
+    first = board_of(await trained.use(trained.ben, "loras list"))
+    assert "`Fox 19`" in text_of(first)
+    assert "`Foxy`" not in text_of(first)
+    assert "21 LoRAs, page 1 of 2" in text_of(first)
+    assert list(buttons_of(first)) == ["Older"]
+    second = board_of(await trained.ben.click(first, label="Older"))
+    assert "`Foxy`" in text_of(second)
+    assert list(buttons_of(second)) == ["Newer"]
+
+
+async def test_a_page_button_shows_whoever_presses_their_own_list(trained: Stage) -> None:
+    assert "Foxy" not in text_of(board_of(await trained.press_id(trained.cleo, "dr:loras:page:1")))
+
+
+async def test_a_lora_that_the_provider_lost_is_marked_and_offers_no_picture(trained: Stage) -> None:
+    lora = await trained.lora(trained.ben)
+    database = trained.world.darkroom.database
+
+    async def work(connection: AsyncConnection) -> None:
+        await loras.note_missing(connection, lora.id, now=lora.created_at)
+
+    await database.write(work)
+    assert "⚠️ missing at Apiframe" in answer_to(await trained.use(trained.ben, "loras list"))
+    card = board_of(await trained.use(trained.ben, "loras show", lora="Foxy"))
+    assert "⚠️ Apiframe no longer has it since" in text_of(card)
+    assert "Make a picture" not in buttons_of(card)
+
+
+async def test_the_card_shows_the_pictures_made_with_it(trained: Stage) -> None:
+    await trained.use(trained.ben, "imagine", prompt="in a forest", lora="Foxy")
+    await trained.posted("Pictures #1 · AI-generated")
+    card = board_of(await trained.use(trained.ben, "loras show", lora="Foxy"))
+    assert pictures_in(card) == ["AI-generated picture 1 of 1 made with Foxy"]
+    assert [attachment.filename for attachment in card.attachments] == ["preview-1.jpg"]
+
+
+@pytest.mark.timeout(60)
+async def test_a_newer_version_is_trained_from_the_card_and_shows_its_lineage(trained: Stage) -> None:
+    card = board_of(await trained.use(trained.ben, "loras show", lora="Foxy"))
+    form = await trained.ben.click(card, label="New version")
+    gender, ethnicity, first, second, box = fields_of(form)
+    values: dict[str, Any] = {
+        gender: ["female"],
+        ethnicity: "Mixed",
+        first: photos(10),
+        second: photos(5, first=11),
+        box: True,
+    }
+    board = board_of(await trained.ben.submit_modal(form, values))
+    assert "a newer version" in text_of(board)
+    await trained.start(trained.ben, board)
+    ready = await trained.posted("`Foxy` v2 is ready")
+    assert "nobody it is not shared with can use it" in text_of(ready)
+    assert await names_offered(trained, "ben", "imagine") == ["Foxy · v2", "Foxy"]
+    shown = answer_to(await trained.use(trained.ben, "loras show", lora="Foxy"))
+    assert "### `Foxy` v2" in shown
+    assert "Versions: v1 → **v2**" in shown
+    assert "for 257 credits" in shown

@@ -1,6 +1,6 @@
 """/privacy: what is kept, and erasing it."""
 
-from tests.cogs.stage import Stage, answer_to, board_of, photos
+from tests.cogs.stage import Stage, answer_to, board_of, photos, text_of
 
 
 async def test_show_counts_what_is_kept_and_says_for_how_long(keyed: Stage) -> None:
@@ -56,3 +56,16 @@ async def test_old_buttons_of_erased_rows_are_answered_kindly(keyed: Stage) -> N
     assert answer_to(pressed) == "You have no such LoRA here. `/loras list` shows what you have."
     for custom_id in ("dr:set:start:1", "dr:set:discard:1", "dr:set:show:1", "dr:job:retry:1", "dr:job:fetch:1"):
         assert answer_to(await keyed.press_id(keyed.ben, custom_id))
+
+
+async def test_in_a_private_message_one_command_erases_everything_everywhere(keyed: Stage) -> None:
+    """For those who have left a server and can no longer use its commands."""
+    await keyed.give_lora(keyed.ben)
+    shown = answer_to(await keyed.ben.user.slash("privacy show"))
+    assert "### Kept about you in 1 server" in shown
+    assert "1 LoRA" in shown
+    asked = board_of(await keyed.ben.user.slash("privacy erase"))
+    assert "in all servers" in text_of(asked)
+    done = answer_to(await keyed.ben.user.click(asked, label="Erase my data here"))
+    assert "Your photos, jobs, LoRAs and pictures in all servers are erased." in done
+    assert "in 0 servers" in answer_to(await keyed.ben.user.slash("privacy show"))

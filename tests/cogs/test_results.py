@@ -35,3 +35,17 @@ async def test_a_channel_that_takes_no_messages_leads_to_a_private_one(keyed: St
         request for request in keyed.world.env.http_requests if request.path == f"/channels/{keyed.channel.id}/messages"
     ]
     assert len(refused) == 1
+
+
+async def test_a_picture_too_large_for_the_gallery_hangs_there_as_a_smaller_copy(keyed: Stage) -> None:
+    guild = keyed.world.guild
+    gallery = guild.create_text_channel("gallery")
+    await keyed.world.darkroom.services.guilds.choose_gallery(guild.id, gallery.id)
+    await keyed.give_lora(keyed.ben)
+    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
+    posted = await keyed.posted("Pictures #1 · AI-generated")
+    keyed.world.env.inject_error("POST", f"/channels/{gallery.id}/messages", status=413, code=40005, times=1)
+    await keyed.ben.click(posted, label="To gallery")
+    hung = await keyed.posted("Gallery picture #1 · AI-generated", gallery)
+    assert [attachment.filename for attachment in hung.attachments] == ["darkroom-1-1.jpg"]
+    assert pictures_in(hung) == ["AI-generated picture 1 of 1: TORKPN in a forest"]

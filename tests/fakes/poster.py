@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.clock import Clock
-from bot.models import Place, Post
+from bot.models import Place
 from bot.outbox import NotNow, PlaceRefused
+from bot.records import Post
 
 
 class Trouble(StrEnum):
@@ -42,6 +43,8 @@ class FakePoster:
     attempts: list[tuple[str, Place]] = field(default_factory=list)
     """Nonce and place of each try to send, those that failed included."""
     searches: int = 0
+    removed: list[Message] = field(default_factory=list)
+    """Messages the bot has deleted."""
 
     def is_ready(self) -> bool:
         return self.ready
@@ -67,6 +70,13 @@ class FakePoster:
     async def find(self, post: Post, place: Place) -> int | None:
         self.searches += 1
         return next((m.id for m in self.messages if m.nonce == post.nonce and m.place == place), None)
+
+    async def remove(self, post: Post, place: Place) -> bool:
+        self._enter(place)
+        found = [message for message in self.messages if (message.id, message.place) == (post.message_id, place)]
+        self.messages = [message for message in self.messages if message not in found]
+        self.removed += found
+        return bool(found)
 
     def _enter(self, place: Place) -> Trouble | None:
         trouble = self.trouble.popleft() if self.trouble else None

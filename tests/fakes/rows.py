@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.models import (
     Gender,
     GenerationSettings,
-    Photo,
     Place,
     PlaceKind,
     PostKind,
@@ -17,6 +16,7 @@ from bot.models import (
     SubjectTable,
     Verdict,
 )
+from bot.records import Photo
 from bot.storage import datasets, generations, keys, loras, posts, trainings
 from bot.storage.database import Database
 from tests.fakes.clock import NOON

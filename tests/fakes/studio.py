@@ -14,38 +14,48 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Doorbell, Pace
 from bot.datasets import DatasetService
+from bot.endpoints import EndpointService
+from bot.generation.order import PictureOrder
 from bot.generation.service import GenerationService
+from bot.guilds import GuildService
 from bot.keys import KeyService
 from bot.loras import LoraService
 from bot.models import (
+    Actor,
     Channel,
-    Generation,
     GenerationSettings,
     LaneName,
-    Lora,
-    Post,
     PostKind,
     ProviderName,
     SubjectTable,
-    Training,
     TrainingStatus,
 )
 from bot.outbox import OutboxService, RateGate
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
 from bot.photos.prepare import PhotoDesk
+from bot.picture_reports import ReportService
+from bot.pictures import PictureService
 from bot.privacy import PrivacyService
-from bot.providers import apiframe
+from bot.providers import apiframe, aurous
+from bot.providers.aurous_limits import AurousLimits
 from bot.providers.base import ProviderClient
 from bot.providers.transport import Transport
+from bot.records import Generation, Lora, Post, Training
 from bot.sandbox.apiframe import RehearsalApiframe
 from bot.sandbox.apiframe_world import RehearsalLora, RehearsalPace, make_id
+from bot.sandbox.aurous import RehearsalAurous
+from bot.selftest import SelfTestService
+from bot.sharing import SharingService
 from bot.storage import generations, loras, posts, tables, timeline, trainings
 from bot.storage.database import Database, sqlite_url
 from bot.storage.due import Claim, DueRows, LeaseLost
 from bot.storage.sealing import Sealer
+from bot.styles import StyleService
 from bot.training.service import TrainingService
+from bot.upkeep import UpkeepService
 from bot.wiring import Resources, build_lanes, build_services
 from tests.fakes.clock import ManualClock
+from tests.fakes.members import FakeMembers
 from tests.fakes.poster import FakePoster
 from tests.fakes.rows import ADMIN, ANNA, CHANNEL, GUILD, add_dataset, add_lora, add_photos, photo
 
@@ -57,6 +67,9 @@ KEY, NEXT_KEY, OTHER_KEY, POOR_KEY = (
 )
 ACCOUNTS = {KEY: 100_000, NEXT_KEY: 0, OTHER_KEY: 100_000, POOR_KEY: 100}
 TEAMS = {KEY: "Studio", NEXT_KEY: "Studio", OTHER_KEY: "Others", POOR_KEY: "Poor"}
+AUROUS_KEY, OTHER_AUROUS_KEY = "al_live_" + "a1" * 32, "al_live_" + "b2" * 32
+AUROUS_ACCOUNTS = {AUROUS_KEY: 1000, OTHER_AUROUS_KEY: 1000}
+AUROUS_TEAMS = {AUROUS_KEY: "Studio", OTHER_AUROUS_KEY: "Others"}
 MASTER_KEY = b"m" * 32
 PROVIDER = ProviderName.APIFRAME
 TRAINS_IN = timedelta(minutes=20)
@@ -75,16 +88,26 @@ class Studio:
     spool: Spool
     sealer: Sealer
     server: RehearsalApiframe
+    aurous: RehearsalAurous
     clock: ManualClock
     pace: Pace
     doorbell: Doorbell
     poster: FakePoster
+    members: FakeMembers
     keys: KeyService
     datasets: DatasetService
     trainings: TrainingService
     generations: GenerationService
+    pictures: PictureService
+    reports: ReportService
     loras: LoraService
+    styles: StyleService
+    upkeep: UpkeepService
+    endpoints: EndpointService
+    selftest: SelfTestService
+    sharing: SharingService
     privacy: PrivacyService
+    guilds: GuildService
     outbox: OutboxService
     lanes: dict[LaneName, tuple[DueRows[Any], Advance]]
     public_url: str | None = None
@@ -141,9 +164,7 @@ class Studio:
         return dataset_id
 
     async def start(self, dataset_id: int, *, user_id: int = ANNA, guild_id: int = GUILD) -> Training:
-        return await self.trainings.start(
-            dataset_id, guild_id=guild_id, user_id=user_id, channel=Channel(CHANNEL), provider=PROVIDER
-        )
+        return await self.trainings.start(dataset_id, guild_id=guild_id, user_id=user_id, channel=Channel(CHANNEL))
 
     async def begin(self, *, user_id: int = ANNA, guild_id: int = GUILD) -> Training:
         """A started training with photos of its own; the guild has a key already."""
@@ -192,13 +213,13 @@ class Studio:
         lora_id = await add_lora(
             self.database, 1000 + number, request_id=request_id, guild_id=guild_id, owner_id=user_id
         )
-        return await self.loras.get_for(lora_id, guild_id=guild_id, user_id=user_id)
+        return await self.loras.get_for(lora_id, Actor(guild_id, user_id))
 
     async def order(self, lora: Lora, prompt: str = "in a forest", **settings: Any) -> Generation:
         """An order of the LoRA's owner."""
-        return await self.generations.order(
-            lora, prompt, GenerationSettings(**settings), channel=Channel(CHANNEL), user_id=lora.owner_id
-        )
+        order = PictureOrder(prompt, GenerationSettings(**settings), lora.id)
+        accepted = await self.generations.order(order, Actor(lora.guild_id, lora.owner_id), channel=Channel(CHANNEL))
+        return accepted.generation
 
     async def training(self, training_id: int) -> Training:
         async with self.database.read() as connection:
@@ -259,21 +280,35 @@ async def open_studio(folder: Path, database_file: Path) -> AsyncIterator[Studio
         server = RehearsalApiframe(folder / "rehearsal", ACCOUNTS, REHEARSAL_PACE, now=clock, teams=TEAMS)
         await server.start()
         stack.push_async_callback(server.close)
+        aurous_server = RehearsalAurous(folder / "aurous", AUROUS_ACCOUNTS, now=clock, teams=AUROUS_TEAMS)
+        await aurous_server.start()
+        stack.push_async_callback(aurous_server.close)
         database = await stack.enter_async_context(Database(sqlite_url(database_file)))
         transport = await stack.enter_async_context(Transport())
-        hosts = TrustedHosts.of([server.base_url], ["127.0.0.1"])
+        hosts = TrustedHosts.of([server.base_url, aurous_server.base_url], ["127.0.0.1"])
         fetcher = await stack.enter_async_context(Fetcher(hosts))
         spool = Spool(folder / "spool")
         desk = PhotoDesk(spool, workers=2)
         stack.callback(desk.close)
         yield _build(
-            folder, server, database, transport, fetcher, spool, desk, clock=clock, pace=pace, doorbell=doorbell
+            folder,
+            server,
+            aurous_server,
+            database,
+            transport,
+            fetcher,
+            spool,
+            desk,
+            clock=clock,
+            pace=pace,
+            doorbell=doorbell,
         )
 
 
 def _build(
     folder: Path,
     server: RehearsalApiframe,
+    aurous_server: RehearsalAurous,
     database: Database,
     transport: Transport,
     fetcher: Fetcher,
@@ -284,13 +319,17 @@ def _build(
     pace: Pace,
     doorbell: Doorbell,
 ) -> Studio:
+    limits = AurousLimits(clock)
+
     def connect(provider: ProviderName, api_key: str) -> ProviderClient:
+        if provider is ProviderName.AUROUS:
+            return aurous.Aurous(transport, aurous_server.base_url, api_key, limits)
         return apiframe.Apiframe(transport, server.base_url, api_key)
 
     def webhook_url(job: Training | Generation) -> str | None:
         return None if studio.public_url is None else f"{studio.public_url}/webhooks/{job.provider}/{job.webhook_token}"
 
-    sealer, poster = Sealer([MASTER_KEY]), FakePoster(clock)
+    sealer, poster, members = Sealer([MASTER_KEY]), FakePoster(clock), FakeMembers()
     opened = Resources(
         database=database,
         sealer=sealer,
@@ -298,29 +337,41 @@ def _build(
         fetcher=fetcher,
         desk=desk,
         connect=connect,
-        prices={PROVIDER: apiframe.PRICES},
+        prices={PROVIDER: apiframe.PRICES, ProviderName.AUROUS: aurous.PRICES},
+        transport=transport,
         webhook_url=webhook_url,
+        public_url=lambda: studio.public_url,
         doorbell=doorbell,
         clock=clock,
         pace=pace,
     )
-    services = build_services(opened, poster, RateGate(1000))
+    services = build_services(opened, poster, RateGate(1000), members)
     studio = Studio(
         folder=folder,
         database=database,
         spool=spool,
         sealer=sealer,
         server=server,
+        aurous=aurous_server,
         clock=clock,
         pace=pace,
         doorbell=doorbell,
         poster=poster,
+        members=members,
         keys=services.keys,
         datasets=services.datasets,
         trainings=services.trainings,
         generations=services.generations,
+        pictures=services.pictures,
+        reports=services.reports,
         loras=services.loras,
+        styles=services.styles,
+        upkeep=services.upkeep,
+        endpoints=services.endpoints,
+        selftest=services.selftest,
+        sharing=services.sharing,
         privacy=services.privacy,
+        guilds=services.guilds,
         outbox=services.outbox,
         lanes={LaneName(lane.name): (lane.rows, lane.advance) for lane in build_lanes(opened, services)},
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.models import Lora
+from bot.records import Lora
 from tests.fakes.studio import Studio
 
 

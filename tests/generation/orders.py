@@ -1,12 +1,19 @@
 """What the tests of pictures do again and again, and what they count."""
 
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import Generation, GenerationStatus, LaneName, Lora
+from bot.generation.order import Accepted, PictureOrder, ReferencePicture
+from bot.models import Actor, Channel, GenerationStatus, LaneName, ProviderName, SubjectKind
+from bot.records import Generation, Lora
+from bot.sandbox.aurous_records import ReferencePicture as SourcePicture
+from bot.sandbox.aurous_records import RehearsalCharacter, make_id
 from bot.storage import tables
-from tests.fakes.studio import Studio
+from tests.fakes.rows import ADMIN, ANNA, CHANNEL, GUILD, add_lora
+from tests.fakes.studio import AUROUS_KEY, Studio, tiny_jpeg
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 
@@ -36,3 +43,83 @@ async def made(studio: Studio, lora: Lora, *, count: int = 1) -> Generation:
     assert await studio.work(LaneName.GENERATIONS) == 1
     assert (await studio.generation(ordered.id)).status is GenerationStatus.FETCHING
     return ordered
+
+
+async def place(studio: Studio, order: PictureOrder, user_id: int = ANNA, guild_id: int = GUILD) -> Accepted:
+    return await studio.generations.order(order, Actor(guild_id, user_id), channel=Channel(CHANNEL))
+
+
+async def set_aurous_key(studio: Studio, guild_id: int = GUILD) -> None:
+    """A key whose catalogue is never fetched: the styles are those that a test adds."""
+    studio.aurous.faults.answers.picture_side_cap_px = 64
+    status = await studio.keys.set(guild_id, ProviderName.AUROUS, AUROUS_KEY, set_by=ADMIN)
+    await studio.change(tables.api_keys, status.row.id, due_at=None)
+
+
+async def add_style(studio: Studio, *, guild_id: int = GUILD, **changes: Any) -> int:
+    """The first style of Aurous Labs' catalogue, as this guild knows it."""
+    listed = studio.aurous.styles[0]
+    columns = {
+        "name": listed.name,
+        "slug": listed.slug,
+        "description": "",
+        "has_template": False,
+        "is_public": True,
+        "retired_at": None,
+    }
+
+    async def work(connection: AsyncConnection) -> int:
+        values = {"guild_id": guild_id, "provider": ProviderName.AUROUS, "request_id": listed.id} | columns | changes
+        result = await connection.execute(sa.insert(tables.styles).values(values).returning(tables.styles.c.id))
+        return int(result.scalar_one())
+
+    return await studio.database.write(work)
+
+
+async def add_character(studio: Studio, *, user_id: int = ANNA) -> int:
+    """A character that is ready, here and at Aurous Labs."""
+    source = studio.folder / "mira.jpg"
+    source.write_bytes(tiny_jpeg(7))
+    now, number = studio.clock.now(), len(studio.aurous.characters) + 1
+    character = RehearsalCharacter(
+        id=make_id("char"),
+        team="Studio",
+        name="Mira",
+        attributes=None,
+        client_reference_id=None,
+        refs=(SourcePicture("portrait", source),),
+        folder=studio.folder,
+        version="2026-05-15",
+        created_at=now,
+        updated_at=now,
+        state_since=now,
+        status="ready",
+    )
+    studio.aurous.characters[character.id] = character
+    return await add_lora(
+        studio.database,
+        2000 + number,
+        request_id=character.id,
+        owner_id=user_id,
+        provider=ProviderName.AUROUS,
+        name="Mira",
+        trigger_word=None,
+        subject_kind=SubjectKind.CHARACTER,
+    )
+
+
+def reference(studio: Studio, number: int = 1) -> ReferencePicture:
+    """A prepared picture in the spool."""
+    file, content = studio.spool.new_name(".jpg"), tiny_jpeg(number)
+    studio.spool.path(file).write_bytes(content)
+    return ReferencePicture(file, "image/jpeg", len(content))
+
+
+async def ready_pictures(studio: Studio, lora: Lora, **settings: Any) -> Generation:
+    """An order of the LoRA's owner whose pictures are on our disk and posted."""
+    ordered = await studio.order(lora, **settings)
+    await studio.settle()
+    await finish(studio)
+    ended = await studio.generation(ordered.id)
+    assert ended.status is GenerationStatus.READY
+    return ended

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from bot.errors import NoKey, UserError
 from bot.generation.lifecycle import MOVES, IllegalMove, check_move
-from bot.models import GenerationStatus, LaneName, Lora, PostKind
+from bot.models import GenerationStatus, LaneName, PostKind
+from bot.records import Lora
 from bot.sandbox.faults import Fault
 from bot.storage import tables
 from bot.storage.due import LeaseLost
@@ -146,10 +147,20 @@ async def test_a_worker_whose_lease_has_run_out_does_not_pay_even_if_nobody_took
     assert (await studio.generation(ordered.id)).status is S.SUBMITTED
 
 
-async def test_too_little_balance_is_said_before_anything_is_sent(studio: Studio) -> None:
+async def test_too_little_balance_refuses_the_order_at_once(studio: Studio) -> None:
     await studio.set_key(POOR_KEY)
     studio.server._world.credits["Poor"] = 5
+    lora = await studio.lora(api_key=POOR_KEY)
+    with pytest.raises(UserError, match=r"6 credits.*balance is 5"):
+        await studio.order(lora, count=3)
+    assert await studio.scalars(sa.select(tables.generations.c.id)) == []
+    assert orders(studio) == 0
+
+
+async def test_a_balance_that_has_shrunk_when_its_turn_comes_is_said_before_anything_is_sent(studio: Studio) -> None:
+    await studio.set_key(POOR_KEY)
     ordered = await studio.order(await studio.lora(api_key=POOR_KEY), count=3)
+    studio.server._world.credits["Poor"] = 5
     await studio.settle()
     ended = await studio.generation(ordered.id)
     assert ended.status is S.FAILED

@@ -6,8 +6,10 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import NotFound
-from bot.models import Channel, GenerationSettings, GenerationStatus, LaneName, Lora, PostKind
+from bot.generation.order import PictureOrder
+from bot.models import Actor, Channel, GenerationStatus, LaneName, PostKind
 from bot.providers.base import WebhookHint
+from bot.records import Lora
 from bot.sandbox.apiframe_world import JobFault
 from bot.sandbox.faults import Fault
 from bot.storage import tables
@@ -215,9 +217,10 @@ async def test_another_member_or_guild_sees_no_pictures_and_no_difference(
 
 
 async def test_an_order_in_a_thread_remembers_the_channel_above(studio: Studio, lora: Lora) -> None:
-    ordered = await studio.generations.order(
-        lora, "a fox", GenerationSettings(), channel=Channel(301, CHANNEL), user_id=ANNA
+    accepted = await studio.generations.order(
+        PictureOrder("a fox", lora_id=lora.id), Actor(GUILD, ANNA), channel=Channel(301, CHANNEL)
     )
+    ordered = accepted.generation
     await studio.settle()
     await finish(studio)
     [post] = await studio.posts_of(PostKind.PICTURES)

@@ -1,4 +1,4 @@
-"""The rules of prompts and settings."""
+"""The rules of prompts, trigger words and seeds."""
 
 import re
 from dataclasses import replace
@@ -8,17 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UserError
-from bot.generation.prompt import (
-    ASPECTS,
-    FORMATS,
-    PROMPT_MAX,
-    SEED_MAX,
-    check_prompt,
-    check_settings,
-    with_trigger_word,
-)
+from bot.generation.abilities import SEED_MAX
+from bot.generation.prompt import check_prompt, with_new_seed, with_seed, with_trigger_word
 from bot.models import GenerationSettings
 
+PROMPT_MAX = 1950
 WORDS = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=5, max_size=6)
 PROMPTS = st.text(max_size=200)
 
@@ -35,7 +29,7 @@ def test_the_trigger_word_is_in_every_prompt_that_says_anything(prompt: str, wor
 @pytest.mark.parametrize("prompt", ["", "   ", "\n\t"])
 def test_an_empty_prompt_is_not_made_up_of_the_trigger_word_alone(prompt: str) -> None:
     with pytest.raises(UserError, match="describe"):
-        check_prompt(with_trigger_word(prompt, "TORKPN"))
+        check_prompt(with_trigger_word(prompt, "TORKPN"), PROMPT_MAX)
 
 
 @given(PROMPTS, WORDS)
@@ -79,64 +73,29 @@ def test_a_trigger_word_of_strange_signs_is_taken_literally() -> None:
 
 @pytest.mark.parametrize("length", [1, PROMPT_MAX])
 def test_a_prompt_of_allowed_length_passes(length: int) -> None:
-    check_prompt("x" * length)
+    check_prompt("x" * length, PROMPT_MAX)
 
 
 @pytest.mark.parametrize("prompt", ["", "   ", "\n\t"])
 def test_an_empty_prompt_is_asked_for(prompt: str) -> None:
     with pytest.raises(UserError, match="describe"):
-        check_prompt(prompt)
+        check_prompt(prompt, PROMPT_MAX)
 
 
 def test_a_prompt_that_is_too_long_names_both_lengths() -> None:
     with pytest.raises(UserError, match=rf"{PROMPT_MAX + 1}.*{PROMPT_MAX}"):
-        check_prompt("x" * (PROMPT_MAX + 1))
+        check_prompt("x" * (PROMPT_MAX + 1), PROMPT_MAX)
 
 
-SETTINGS = st.builds(
-    GenerationSettings,
-    count=st.integers(1, 4),
-    aspect=st.sampled_from(ASPECTS),
-    format=st.sampled_from(FORMATS),
-    strength=st.none() | st.floats(0, 1.5),
-    guidance=st.none() | st.floats(1, 10),
-    steps=st.none() | st.integers(4, 50),
-    seed=st.none() | st.integers(0, SEED_MAX),
-)
+@given(st.none() | st.integers(0, SEED_MAX))
+def test_every_order_gets_a_seed_so_that_the_picture_can_be_made_again(seed: int | None) -> None:
+    settings = with_seed(GenerationSettings(count=3, seed=seed))
+    assert settings.seed is not None
+    assert 0 <= settings.seed <= SEED_MAX
+    assert seed in {None, settings.seed}
+    assert replace(settings, seed=seed) == GenerationSettings(count=3, seed=seed)
 
 
-@given(SETTINGS)
-def test_settings_in_range_pass_and_get_a_seed_so_that_the_picture_can_be_made_again(
-    settings: GenerationSettings,
-) -> None:
-    checked = check_settings(settings)
-    assert checked.seed is not None
-    assert 0 <= checked.seed <= SEED_MAX
-    assert settings.seed in {None, checked.seed}
-    assert replace(checked, seed=settings.seed) == settings
-
-
-def outside(low: float, high: float) -> st.SearchStrategy[float]:
-    return st.one_of(
-        st.floats(max_value=low, exclude_max=True, allow_nan=False),
-        st.floats(min_value=high, exclude_min=True, allow_nan=False),
-        st.just(float("nan")),
-    )
-
-
-WRONG = st.one_of(
-    st.fixed_dictionaries({"count": st.integers(max_value=0) | st.integers(min_value=5)}),
-    st.fixed_dictionaries({"strength": outside(0, 1.5)}),
-    st.fixed_dictionaries({"guidance": outside(1, 10)}),
-    st.fixed_dictionaries({"steps": st.integers(max_value=3) | st.integers(min_value=51)}),
-    st.fixed_dictionaries({"seed": st.integers(max_value=-1) | st.integers(min_value=SEED_MAX + 1)}),
-    st.fixed_dictionaries({"aspect": st.text(max_size=5).filter(lambda text: text not in ASPECTS)}),
-    st.fixed_dictionaries({"format": st.text(max_size=5).filter(lambda text: text not in FORMATS)}),
-)
-
-
-@given(WRONG)
-def test_a_setting_out_of_range_is_named(wrong: dict[str, object]) -> None:
-    [option] = wrong
-    with pytest.raises(UserError, match=f"^`{option}`"):
-        check_settings(replace(GenerationSettings(), **wrong))  # type: ignore[arg-type]
+def test_a_new_seed_is_another_one() -> None:
+    seeds = {with_new_seed(GenerationSettings(seed=7)).seed for _ in range(20)}
+    assert len(seeds) > 1

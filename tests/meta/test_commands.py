@@ -23,6 +23,8 @@ SURFACE: dict[str, list[str]] = {
     "keys set": ["provider!"],
     "keys status": [],
     "keys remove": ["provider!"],
+    "keys default": ["provider!"],
+    "keys test": [],
     "train": ["subject", "gender", "ethnicity", "age", "steps", "rank"],
     "dataset add": ["consent!", "photo!", *PHOTOS[1:]],
     "dataset show": [],
@@ -30,9 +32,36 @@ SURFACE: dict[str, list[str]] = {
     "Add photos to my dataset": [],
     "loras list": [],
     "loras show": ["lora!"],
+    "loras share": ["lora!", "with", "everyone"],
+    "loras transfer": ["lora!", "to!"],
+    "loras rename": ["lora!", "name"],
+    "loras note": ["lora!", "note"],
     "loras archive": ["lora!"],
-    "imagine": ["prompt!", "lora!", "count", "aspect", "strength", "guidance", "steps", "seed", "format"],
+    "imagine": [
+        "prompt!",
+        "lora",
+        "style",
+        "count",
+        "aspect",
+        "size",
+        "width",
+        "height",
+        "strength",
+        "guidance",
+        "steps",
+        "seed",
+        "format",
+        "negative",
+        "enhance",
+        "denoise",
+        "reference",
+        "reference_2",
+        "provider",
+    ],
+    "Imagine from this picture": [],
+    "styles": ["search"],
     "jobs": [],
+    "settings": [],
     "privacy show": [],
     "privacy erase": [],
     "about": [],
@@ -81,11 +110,14 @@ async def test_the_commands_and_their_options_are_the_promised_ones(tree: list[P
     assert {name: options_of(leaf) for root in tree for name, leaf in leaves(root)} == SURFACE
 
 
-async def test_keys_are_for_those_who_manage_the_server_and_nothing_works_outside_one(tree: list[Payload]) -> None:
+async def test_keys_and_settings_are_for_admins_and_only_privacy_works_outside_a_server(tree: list[Payload]) -> None:
     permissions = {root["name"]: root.get("default_member_permissions") for root in tree}
-    assert permissions.pop("keys") == MANAGE_GUILD
+    assert permissions.pop("keys") == permissions.pop("settings") == MANAGE_GUILD
     assert set(permissions.values()) == {None}
-    assert all(root["contexts"] == [0] and root["integration_types"] == [0] for root in tree)
+    contexts = {root["name"]: root["contexts"] for root in tree}
+    assert contexts.pop("privacy") == [0, 1], "who has left a server erases from a private message"
+    assert all(where == [0] for where in contexts.values())
+    assert all(root["integration_types"] == [0] for root in tree)
 
 
 async def test_required_options_come_first(tree: list[Payload]) -> None:

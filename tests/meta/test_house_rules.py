@@ -88,6 +88,14 @@ def too_long(sources: Mapping[str, str]) -> Iterator[str]:
             yield f"{path} has {size} lines, {wall} is the wall"
 
 
+def answered_elsewhere(sources: Mapping[str, str]) -> Iterator[str]:
+    """One door knows what to do when Discord takes an answer and says that it failed."""
+    for path, text in sources.items():
+        if path != "cogs/ui/replies.py":
+            for match in re.finditer(r"\.response\.(send_message|send_modal|edit_message|defer)\(", text):
+                yield f"{path}: {match[0]}"
+
+
 def test_no_module_climbs_the_wall() -> None:
     assert list(too_long(modules("bot", "cogs"))) == []
 
@@ -99,6 +107,10 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
 
 def test_every_module_opens_with_what_it_owns() -> None:
     assert list(without_docstring(modules("bot", "cogs"))) == []
+
+
+def test_interactions_are_answered_through_one_door() -> None:
+    assert list(answered_elsewhere(modules("cogs"))) == []
 
 
 def test_nothing_is_left_for_later_in_a_comment() -> None:
@@ -123,6 +135,7 @@ PLANTED: list[tuple[Rule, str, str]] = [
     (too_long, "bot/long.py", "x = 1\n" * (WALL + 1)),
     (too_long, "cogs/long.py", "x = 1\n" * (COG_WALL + 1)),
     (without_docstring, "bot/bare.py", "x = 1\n"),
+    (answered_elsewhere, "cogs/own.py", "await interaction.response.send_message('x')\n"),
     (unfinished, "bot/later.py", "x = 1  # TO" + "DO: more\n"),
     (unspecified_mocks, "tests/a.py", "from unittest.mock import Mock\nx = Mock()\n"),
     (unspecified_mocks, "tests/b.py", "x = mock.MagicMock(return_value=1)\n"),

@@ -7,9 +7,13 @@ from bot.providers.apiframe import Apiframe
 from bot.providers.base import PhotoFile, ProviderClient
 from bot.sandbox.apiframe import RehearsalApiframe
 from bot.sandbox.apiframe_world import RehearsalPace
+from bot.sandbox.aurous import RehearsalAurous
+from bot.sandbox.aurous_records import AurousPace
 from tests.providers.orders import make_training_order
 
 INSTANT = RehearsalPace(0, 0, 0, 0, 0)
+AUROUS_INSTANT = AurousPace(0, 0, 0, 0.01, (0.01,))
+AUROUS_KEY = "al_live_" + "0123456789abcdef" * 4
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 Call = Callable[[ProviderClient], Awaitable[object]]
@@ -21,3 +25,8 @@ async def train(client: Apiframe, photos: list[PhotoFile], name: str = "Rex ·k7
 
 def charged(server: RehearsalApiframe, what: str) -> int:
     return sum(entry.what == what for entry in server.ledger)
+
+
+def held(server: RehearsalAurous, kind: str) -> int:
+    """How often credits were set aside for an image or a character."""
+    return sum(entry.what == f"{kind} hold" for entry in server.ledger)

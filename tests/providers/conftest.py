@@ -5,12 +5,18 @@ from pathlib import Path
 
 import pytest
 import stamina
+from aiohttp import web
 
+from bot.clock import SystemClock
 from bot.providers.apiframe import Apiframe
+from bot.providers.aurous import Aurous
+from bot.providers.aurous_limits import AurousLimits
 from bot.providers.base import PhotoFile
 from bot.providers.transport import Transport
 from bot.sandbox.apiframe import RehearsalApiframe
-from tests.providers.calls import INSTANT
+from bot.sandbox.aurous import RehearsalAurous
+from tests.providers.calls import AUROUS_INSTANT, AUROUS_KEY, INSTANT
+from tests.providers.hooks import Mailbox
 from tests.providers.orders import API_KEY, make_photos
 
 
@@ -43,3 +49,35 @@ def client(server: RehearsalApiframe, transport: Transport) -> Apiframe:
 @pytest.fixture
 def photos(tmp_path: Path) -> list[PhotoFile]:
     return make_photos(tmp_path)
+
+
+@pytest.fixture
+async def aurous_server(tmp_path: Path) -> AsyncIterator[RehearsalAurous]:
+    keys = {AUROUS_KEY: 1000, "al_live_poor": 0, "al_live_other": 1000}
+    server = RehearsalAurous(tmp_path / "aurous", keys, pace=AUROUS_INSTANT)
+    await server.start()
+    yield server
+    await server.close()
+
+
+@pytest.fixture
+def limits() -> AurousLimits:
+    return AurousLimits(SystemClock())
+
+
+@pytest.fixture
+def aurous(aurous_server: RehearsalAurous, transport: Transport, limits: AurousLimits) -> Aurous:
+    return Aurous(transport, aurous_server.base_url, AUROUS_KEY, limits)
+
+
+@pytest.fixture
+async def mailbox() -> AsyncIterator[Mailbox]:
+    mailbox = Mailbox()
+    app = web.Application()
+    app.router.add_post("/hook", mailbox.take)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    mailbox.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+    yield mailbox
+    await runner.cleanup()

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -49,11 +50,13 @@ def make_training_order(
 
 
 def make_generation_order(
-    lora: str,
+    lora: str | None = None,
     *,
     prompt: str = "portrait in the forest",
     settings: GenerationSettings | None = None,
     idempotency_key: str = "3f0c2f8e-0000-4000-8000-000000000001",
     webhook_url: str | None = None,
+    **what: Any,
 ) -> GenerationOrder:
-    return GenerationOrder(prompt, lora, settings or GenerationSettings(), idempotency_key, webhook_url)
+    """`what`: style, character, references, operation."""
+    return GenerationOrder(prompt, settings or GenerationSettings(), idempotency_key, webhook_url, lora=lora, **what)

@@ -113,6 +113,12 @@ async def test_foreign_and_unknown_objects_are_missing(
         with pytest.raises(Missing):
             await other.training(request_id)
 
+    asked = len(server.requests)
+    for request_id in ("../me", ""):
+        with pytest.raises(Missing):
+            await other.archive_lora(request_id)
+    assert len(server.requests) == asked
+
 
 async def test_archiving_twice_and_archiving_nothing_do_no_harm(
     client: Apiframe, server: RehearsalApiframe, photos: list[PhotoFile]

@@ -7,19 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import Busy, KeyRejected, Missing, OutOfCredits, ProviderError, Refused, Unavailable
-from bot.models import GenerationSettings, SubjectKind
+from bot.models import GenerationSettings, Operation, SubjectKind
+from bot.providers.answers import RETRY_AFTER_CAP_S, SENTENCE_CAP, Unreadable, retry_after_s
 from bot.providers.apiframe_wire import (
-    RETRY_AFTER_CAP_S,
-    SENTENCE_CAP,
-    Unreadable,
     build_generation,
     build_training,
     error_from,
     parse_account,
     parse_generation,
+    parse_prices,
     parse_training,
     parse_training_page,
-    retry_after_s,
+    parse_upload,
 )
 from bot.providers.base import Account, Progress
 from bot.providers.transport import Answer, Field, FilePart
@@ -122,14 +121,14 @@ def test_account_shows_the_teams_credits() -> None:
     "body", [b"", b"<html>", b"[]", b"null", b'{"id":7}', b'{"id":""}', b"[" * 100_000, b"\xff\xfe"]
 )
 def test_other_bodies_are_unreadable(body: bytes) -> None:
-    for parse in (parse_training, parse_generation, parse_account, parse_training_page):
+    for parse in (parse_training, parse_generation, parse_account, parse_training_page, parse_prices, parse_upload):
         with pytest.raises(Unreadable):
             parse(body)
 
 
 @given(st.binary(max_size=300))
 def test_no_bytes_break_a_parser_in_another_way(body: bytes) -> None:
-    for parse in (parse_training, parse_generation, parse_account, parse_training_page):
+    for parse in (parse_training, parse_generation, parse_account, parse_training_page, parse_prices, parse_upload):
         with pytest.raises(Unreadable):
             parse(body)
 
@@ -257,17 +256,21 @@ def test_only_a_persons_training_tells_gender_and_ethnicity(kind: SubjectKind) -
     assert names == {"name", "subjectKind", "age", "steps", "loraRank"}
 
 
-def test_plain_generation_always_names_aspect_and_format() -> None:
-    assert build_generation(make_generation_order("lora-1")) == {
-        "model": "flux-lora",
-        "prompt": "portrait in the forest",
-        "fluxLoraParams": {"loraId": "lora-1", "num_outputs": 1, "aspect_ratio": "1:1", "output_format": "png"},
-    }
+def test_pictures_with_a_lora_always_name_aspect_and_format() -> None:
+    assert build_generation(make_generation_order("lora-1")) == (
+        "/v2/images/generate",
+        {
+            "model": "flux-lora",
+            "prompt": "portrait in the forest",
+            "fluxLoraParams": {"loraId": "lora-1", "num_outputs": 1, "aspect_ratio": "1:1", "output_format": "png"},
+        },
+    )
 
 
 def test_full_generation_sends_every_setting_and_a_list_of_events() -> None:
     settings = GenerationSettings(4, "16:9", "webp", strength=0.0, guidance=3.5, steps=28, seed=0)
-    body = build_generation(make_generation_order("lora-1", settings=settings, webhook_url="https://bot.example/hook"))
+    order = make_generation_order("lora-1", settings=settings, webhook_url="https://bot.example/hook")
+    _, body = build_generation(order)
 
     assert body["webhookEvents"] == ["completed", "failed"]
     assert body["fluxLoraParams"] == {
@@ -280,3 +283,98 @@ def test_full_generation_sends_every_setting_and_a_list_of_events() -> None:
         "num_inference_steps": 28,
         "seed": 0,
     }
+
+
+def test_picture_without_a_lora_names_its_model_and_what_was_asked_for() -> None:
+    settings = GenerationSettings(aspect="3:2", seed=0, guidance=2.5, steps=30, enhance=False)
+    order = make_generation_order(settings=settings, references=("https://a/1", "https://a/2"))
+
+    assert build_generation(order) == (
+        "/v2/images/generate",
+        {
+            "model": "flux-2-dev",
+            "prompt": "portrait in the forest",
+            "fluxParams": {
+                "aspect_ratio": "3:2",
+                "output_format": "png",
+                "seed": 0,
+                "guidance": 2.5,
+                "steps": 30,
+                "prompt_upsampling": False,
+                "input_images": ["https://a/1", "https://a/2"],
+            },
+        },
+    )
+
+
+def test_sides_in_pixels_take_the_place_of_the_aspect() -> None:
+    settings = GenerationSettings(aspect="3:2", width=640, height=480, format="webp")
+    _, body = build_generation(make_generation_order(settings=settings))
+
+    assert body["fluxParams"] == {"width": 640, "height": 480, "output_format": "webp"}
+
+
+def test_picture_without_a_lora_is_made_one_at_a_time() -> None:
+    with pytest.raises(Refused):
+        build_generation(make_generation_order(settings=GenerationSettings(count=2)))
+
+
+@pytest.mark.parametrize(
+    ("operation", "path", "body"),
+    [
+        (
+            Operation.UPSCALE_CLARITY,
+            "/v2/images/upscale",
+            {
+                "model": "clarity-upscale",
+                "clarityUpscaleParams": {"image": "https://a/1", "scale_factor": 2, "output_format": "png"},
+            },
+        ),
+        (
+            Operation.UPSCALE_TOPAZ,
+            "/v2/images/upscale",
+            {
+                "model": "topaz-image-upscale",
+                "topazUpscaleParams": {"image": "https://a/1", "upscale_factor": 2, "output_format": "png"},
+            },
+        ),
+        (
+            Operation.REMOVE_BACKGROUND,
+            "/v2/images/background-remove",
+            {"model": "bria-bg-remove", "briaBgRemoveParams": {"image": "https://a/1"}},
+        ),
+    ],
+)
+def test_edits_send_the_picture_and_no_prompt(operation: Operation, path: str, body: dict[str, object]) -> None:
+    hook = "https://bot.example/hook"
+    order = make_generation_order("lora-1", operation=operation, references=("https://a/1",), webhook_url=hook)
+
+    assert build_generation(order) == (path, {**body, "webhookUrl": hook, "webhookEvents": ["completed", "failed"]})
+
+
+def test_edit_of_nothing_is_refused() -> None:
+    for operation in set(Operation) - {Operation.IMAGINE}:
+        with pytest.raises(Refused):
+            build_generation(make_generation_order(operation=operation))
+
+
+@pytest.mark.parametrize("body", [b'{"url":"ftp://a"}', b'{"url":7}', b"{}", b"[]"])
+def test_upload_without_a_usable_address_is_unreadable(body: bytes) -> None:
+    with pytest.raises(Unreadable):
+        parse_upload(body)
+
+
+def test_dearest_listed_price_counts_and_odd_entries_are_passed_over() -> None:
+    listed = [
+        {"id": "a", "costMin": 1, "costMax": 4},
+        {"id": "b", "costMax": 2.5},
+        {"id": "c"},
+        {"id": "d", "costMax": "5"},
+        {"id": "e", "costMax": True},
+        {"costMax": 1},
+        "f",
+    ]
+
+    assert parse_prices(json.dumps({"models": listed}).encode()) == {"a": 4, "b": 3}
+    with pytest.raises(Unreadable):
+        parse_prices(b'{"models": {}}')

@@ -246,6 +246,35 @@ async def test_form_is_streamed_with_its_length_and_whole_each_time(tmp_path: Pa
             assert photo.path.read_bytes() in body
 
 
+async def test_photo_alone_goes_to_its_signed_address_with_the_given_headers_only(tmp_path: Path) -> None:
+    seen: list[tuple[str, bytes]] = []
+    photo = make_photos(tmp_path, 1, size_bytes=300_000)[0]
+    async with serving(answering(OK, seen)) as url, Transport() as transport:
+        for headers in ({}, {"Content-Type": "image/x-own"}):
+            await transport.send(Request("PUT", f"{url}/a%2Fb?X-Sig=s%2Fs%3D", headers, file=photo))
+            assert open_files_under(tmp_path) == []
+
+    for head, body in seen:
+        lines = head.split("\r\n")
+        assert lines[0] == "PUT /a%2Fb?X-Sig=s%2Fs%3D HTTP/1.1"
+        assert "Content-Length: 300000" in lines
+        assert "Content-Disposition" not in head
+        assert body == photo.path.read_bytes()
+    assert "Content-Type" not in seen[0][0]
+    assert "Content-Type: image/x-own" in seen[1][0]
+
+
+async def test_photo_alone_that_is_missing_or_has_no_address_is_not_sent(tmp_path: Path) -> None:
+    photo = make_photos(tmp_path, 1)[0]
+    async with Transport() as transport:
+        for address in ("http://[x", "http://127.0.0.1:99999/", "nowhere"):
+            with pytest.raises(NotSent):
+                await transport.send(Request("PUT", address, file=photo))
+        photo.path.unlink()
+        with pytest.raises(PhotoUnreadable):
+            await transport.send(Request("PUT", "http://127.0.0.1:9/", file=photo))
+
+
 async def test_photos_with_one_filename_are_each_sent(tmp_path: Path) -> None:
     seen: list[tuple[str, bytes]] = []
     photos = [PhotoFile(photo.path, "same.jpg", "image/jpeg", photo.size) for photo in make_photos(tmp_path, 2)]

@@ -37,14 +37,13 @@ async def test_settings_of_the_environment_do_not_reach_it(folder: Path, monkeyp
 
 async def test_what_is_kept_survives_closing_and_opening_it_again(folder: Path) -> None:
     async with open_world(folder) as world:
-        opened = await world.members[0].slash(world.channel, "train")
-        assert opened.modal is not None
-        name = opened.modal["components"][0]["component"]["custom_id"]
-        await world.members[0].submit_modal(opened, {name: "Foxy"})
-        user_id, guild_id = world.members[0].id, world.guild.id
+        guild_id = world.guild.id
+        await world.darkroom.services.guilds.choose_gallery(guild_id, world.channel.id)
+        chosen = world.channel.id
     async with open_world(folder) as world:
-        found = await world.darkroom.services.datasets.open_dataset(guild_id=guild_id, user_id=user_id)
-        assert found.name == "Foxy"
+        kept = await world.darkroom.services.guilds.get(guild_id)
+        assert kept is not None
+        assert kept.gallery_channel_id == chosen
 
 
 async def test_messages_carry_the_time_of_day_and_photos_an_address_on_loopback(folder: Path) -> None:

@@ -11,10 +11,9 @@ from pathlib import Path
 from PIL import Image
 from playwright.async_api import Page, async_playwright
 
-from bot.models import ProviderName
 from bot.sandbox.page import keep_fresh, open_page
 from bot.sandbox.samples import write_samples
-from bot.sandbox.world import REHEARSAL_KEY, open_world
+from bot.sandbox.world import REHEARSAL_KEYS, open_world
 
 HERE = Path(__file__).parent
 STEP_MS = 60_000
@@ -54,9 +53,15 @@ async def play(page: Page, photos: list[Path]) -> None:
     first = page.get_by_role("button", name="Make the first picture")
     await first.wait_for(timeout=STEP_MS)
     await first.click()
+    await page.locator("[id^=modal-input-]").first.fill("Foxy on a boat, soft light")
     await page.get_by_role("button", name=re.compile("^Submit")).click()
     await page.get_by_text("AI-generated").wait_for(timeout=STEP_MS)
     await keep(page, "pictures")
+    await send(page, "/styles")
+    below = page.get_by_role("button", name="Use this style").last
+    await below.wait_for(timeout=STEP_MS)
+    await below.scroll_into_view_if_needed()
+    await keep(page, "styles")
 
 
 async def main() -> None:
@@ -66,9 +71,10 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         photos = write_samples(Path(name) / "photos")
         async with open_world(Path(name)) as world:
-            keys = world.darkroom.services.keys
-            await keys.set(world.guild.id, ProviderName.APIFRAME, REHEARSAL_KEY, set_by=world.admin.id)
-            async with open_page(world.env, world.channel, [*world.members, world.admin]) as preview:
+            for provider, key in REHEARSAL_KEYS.items():
+                await world.darkroom.services.keys.set(world.guild.id, provider, key, set_by=world.admin.id)
+            previews = world.aurous.paint_previews()
+            async with open_page(world.env, world.channel, [*world.members, world.admin], previews) as preview:
                 refresher = asyncio.create_task(keep_fresh(preview, world.env))
                 async with async_playwright() as playwright:
                     browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)

@@ -1,5 +1,6 @@
 """The repositories on SQLite and on PostgreSQL: the same calls, the same rows."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -12,7 +13,6 @@ from bot.models import (
     DatasetStatus,
     Finding,
     GenerationSettings,
-    Picture,
     Place,
     PlaceKind,
     PostKind,
@@ -22,6 +22,7 @@ from bot.models import (
     TrainingStatus,
     Verdict,
 )
+from bot.records import Picture
 from bot.storage import (
     datasets,
     due,
@@ -183,14 +184,57 @@ async def test_a_key_is_paused_once_and_only_while_it_is_current(either: Databas
 
 async def test_resealing_loses_against_a_key_that_was_set_meanwhile(either: Database) -> None:
     key_id = await add_key(either, sealed=b"newer")
+    async with either.read() as connection:
+        stored = await keys.get(connection, key_id)
+    assert stored is not None
 
-    def reseal(old: bytes) -> Work[bool]:
+    def reseal(old: keys.SealedKey) -> Work[bool]:
         async def work(connection: AsyncConnection) -> bool:
-            return await keys.reseal(connection, key_id, old=old, new=b"resealed")
+            return await keys.reseal(connection, old, sealed=b"resealed", endpoint_secret=None)
 
         return work
 
-    assert [await either.write(reseal(b"older")), await either.write(reseal(b"newer"))] == [False, True]
+    outdated = [replace(stored, sealed=b"older"), replace(stored, endpoint_secret=b"older")]
+    assert [await either.write(reseal(old)) for old in (*outdated, stored)] == [False, False, True]
+
+
+async def test_an_endpoint_is_stored_on_the_key_it_was_made_for_only(either: Database) -> None:
+    key_id = await add_key(either)
+    async with either.read() as connection:
+        stored = await keys.get(connection, key_id)
+    assert stored is not None
+    old = stored.row
+
+    async def put(connection: AsyncConnection) -> bool:
+        return await keys.put_endpoint(connection, old, endpoint_id="we_1", url="u", token="t", secret=b"s")
+
+    async def drop(connection: AsyncConnection) -> None:
+        await keys.drop_endpoint(connection, replace(old, endpoint_id="we_1"))
+
+    assert [await either.write(put), await either.write(put)] == [True, False]
+    async with either.read() as connection:
+        found = await keys.by_endpoint_token(connection, "t")
+    assert found is not None
+    assert (found.row.id, found.row.endpoint_id, found.endpoint_secret) == (key_id, "we_1", b"s")
+    await either.write(drop)
+    async with either.read() as connection:
+        assert await keys.by_endpoint_token(connection, "t") is None
+
+
+async def test_a_delivery_is_noted_on_the_key_of_its_endpoint_or_of_its_jobs_guild(either: Database) -> None:
+    mine, other = await add_key(either), await add_key(either, guild_id=OTHER_GUILD)
+    await add_training(either)
+
+    async def note(connection: AsyncConnection) -> None:
+        assert await keys.note_heard(connection, "token-1", now=NOON) is None
+        await keys.note_heard_of_job(connection, "token-1", now=NOON, unless_since=NOON)
+        await keys.note_heard_of_job(connection, "token-1", now=NOON + timedelta(seconds=1), unless_since=NOON)
+        await keys.note_heard_of_job(connection, "nobody's", now=NOON, unless_since=NOON)
+
+    await either.write(note)
+    async with either.read() as connection:
+        rows = [await keys.get(connection, key_id) for key_id in (mine, other)]
+    assert [row and row.row.endpoint_heard_at for row in rows] == [NOON, None]
 
 
 async def test_photos_come_back_as_they_were_put_in(either: Database) -> None:
@@ -232,7 +276,7 @@ async def test_deleting_a_dataset_deletes_its_photos(either: Database) -> None:
 async def test_a_generation_comes_back_with_its_settings_and_pictures(either: Database) -> None:
     settings = GenerationSettings(count=4, aspect="16:9", format="webp", strength=1.25, guidance=3.5, steps=28, seed=7)
     generation_id = await add_generation(either, settings=settings)
-    picture = Picture(1, generation_id, 1, "https://cdn.example/1.png", "f.png", "image/png", 2**31 - 1)
+    picture = Picture(1, generation_id, 1, "https://cdn.example/1.png", "f.png", "image/png", 2**31 - 1, 0)
 
     async def add(connection: AsyncConnection) -> None:
         await generations.add_picture(connection, picture)

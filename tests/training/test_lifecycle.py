@@ -11,7 +11,16 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from bot.models import TrainingStatus
 from bot.training import lifecycle
-from bot.training.lifecycle import MOVES, NAME_MAX, IllegalMove, check_move, fair_order, marked_name, new_marker
+from bot.training.lifecycle import (
+    MOVES,
+    NAME_MAX,
+    IllegalMove,
+    check_move,
+    fair_order,
+    marked_name,
+    new_marker,
+    training_cost,
+)
 
 S = TrainingStatus
 FORWARD = [S.QUEUED, S.SUBMITTING, S.SUBMITTED, S.TRAINING, S.READY]
@@ -178,3 +187,17 @@ def test_markers_are_six_plain_letters_or_digits_and_do_not_repeat() -> None:
     assert len(markers) >= 1999
     assert all(len(marker) == lifecycle.MARKER_LENGTH for marker in markers)
     assert set("".join(markers)) <= set(string.ascii_lowercase + string.digits) - set("il01o")
+
+
+CREDITS = st.none() | st.integers(0, 1000)
+
+
+@given(price=st.integers(0, 300), before=CREDITS, after=CREDITS)
+def test_a_training_costs_what_the_balance_says_unless_something_else_moved_it(
+    price: int, before: int | None, after: int | None
+) -> None:
+    cost = training_cost(price, before, after)
+    if before is not None and after is not None and before - price <= after <= before:
+        assert cost == before - after
+    else:
+        assert cost == price

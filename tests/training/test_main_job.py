@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import NoKey, NotFound, UserError
-from bot.models import Channel, DatasetStatus, LaneName, PostKind, TrainingStatus
+from bot.models import Actor, Channel, DatasetStatus, LaneName, PostKind, TrainingStatus
 from bot.providers.base import WebhookHint
 from bot.sandbox.apiframe_world import TrainingFault
 from bot.sandbox.faults import Fault
@@ -31,7 +31,7 @@ async def test_a_started_training_becomes_a_lora_and_is_paid_for_once(studio: St
     ended = await studio.training(training.id)
     assert ended.status is S.READY
     assert ended.lora_id is not None
-    lora = await studio.loras.get_for(ended.lora_id, guild_id=GUILD, user_id=ANNA)
+    lora = await studio.loras.get_for(ended.lora_id, Actor(GUILD, ANNA))
     assert lora.request_id == ended.request_id
     assert lora.trigger_word == studio.server.loras[lora.request_id].trigger_word
     assert studio.charges("create") == studio.charges("training") == 1
@@ -314,4 +314,4 @@ async def test_a_finished_training_and_its_posts_are_forgotten_after_thirty_days
     await studio.pass_time(timedelta(days=1))
     for table in (tables.trainings, tables.timeline, tables.posts, tables.datasets, tables.photos):
         assert await studio.scalars(sa.select(table.c.id)) == []
-    assert (await studio.loras.get_for(lora.id, guild_id=GUILD, user_id=ANNA)).trigger_word == lora.trigger_word
+    assert (await studio.loras.get_for(lora.id, Actor(GUILD, ANNA))).trigger_word == lora.trigger_word

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from bot.errors import UserError
-from bot.models import ApiKeyRow, Channel, LaneName, PostKind, ProviderName, TrainingStatus
+from bot.models import Channel, LaneName, PostKind, ProviderName, TrainingStatus
+from bot.records import ApiKeyRow
 from bot.sandbox.faults import Fault
 from bot.storage import tables
 from bot.storage.due import LeaseLost

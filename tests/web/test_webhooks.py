@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from bot.models import ProviderName
 from bot.providers.apiframe import verify_webhook
-from bot.providers.base import WebhookHint
+from bot.providers.base import WebhookHint, WebhookSecrets
 from bot.web.server import Answer, Request, WebServer
 from bot.web.webhooks import WebhookDoor
 from tests.web.client import ask
@@ -43,13 +43,13 @@ class Shelf:
     busy: bool = False
     stuck: bool = False
 
-    async def keys_for(self, provider: ProviderName, token: str) -> Sequence[str] | None:
+    async def secrets_for(self, provider: ProviderName, token: str) -> WebhookSecrets | None:
         self.looked_up.append(token)
         if self.stuck:
             await asyncio.Event().wait()
         if self.busy:
             raise DatabaseBusy
-        return self.rows[token][0] if token in self.rows else None
+        return WebhookSecrets(self.rows[token][0]) if token in self.rows else None
 
     async def wake(self, provider: ProviderName, token: str, hint: WebhookHint) -> bool:
         if self.rows[token][1] != hint.request_id:
@@ -143,9 +143,11 @@ async def test_nothing_is_parsed_before_the_signature_holds(door: WebhookDoor) -
 async def test_an_unknown_token_costs_the_same_check_as_a_wrong_signature(shelf: Shelf) -> None:
     checks: list[tuple[bytes, int]] = []
 
-    def note(body: bytes, headers: Mapping[str, str], api_keys: Sequence[str]) -> WebhookHint | None:
-        checks.append((body, len(api_keys)))
-        return verify_webhook(body, headers, api_keys)
+    def note(
+        body: bytes, headers: Mapping[str, str], secrets: Sequence[str], *, may_be_unsigned: bool
+    ) -> WebhookHint | None:
+        checks.append((body, len(secrets)))
+        return verify_webhook(body, headers, secrets, may_be_unsigned=may_be_unsigned)
 
     door = WebhookDoor(shelf, {ProviderName.APIFRAME: note})
     for token in (TOKEN_A, "z" * 22):
@@ -153,8 +155,14 @@ async def test_an_unknown_token_costs_the_same_check_as_a_wrong_signature(shelf:
     assert checks == [(b"body", 1)] * 2
 
 
+def say_yes(
+    body: bytes, headers: Mapping[str, str], secrets: Sequence[str], *, may_be_unsigned: bool
+) -> WebhookHint | None:
+    return WebhookHint(LORA_A, True, "hex")
+
+
 async def test_the_decoy_key_opens_nothing_even_for_a_verifier_that_says_yes(shelf: Shelf) -> None:
-    door = WebhookDoor(shelf, {ProviderName.APIFRAME: lambda *_: WebhookHint(LORA_A, True, "hex")})
+    door = WebhookDoor(shelf, {ProviderName.APIFRAME: say_yes})
     assert (await door.handle(deliver("z" * 22, b"", {}))).status == 401
     assert shelf.woken == []
 

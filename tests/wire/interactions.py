@@ -56,6 +56,8 @@ class InteractionHandle:
     original_message: StoredMessage | None = None
     followups: list[StoredMessage] = field(default_factory=list)
     is_expired: bool = False
+    late_seconds: float | None = None
+    """When an answer came that was too late to count."""
 
     def expire(self) -> None:
         """From now on its token answers as if its life were over."""
@@ -172,7 +174,9 @@ class InteractionBook:
             raise refuse(10062)
         if handle.callback is not None:
             raise refuse(40060)
-        if handle.is_expired or time.monotonic() - handle.dispatched_at > self.ack_seconds:
+        passed = time.monotonic() - handle.dispatched_at
+        if handle.is_expired or passed > self.ack_seconds:
+            handle.late_seconds = passed
             raise refuse(10062)
         return handle
 

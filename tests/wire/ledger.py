@@ -36,20 +36,23 @@ class Verdict:
     double_submitted: list[str] = field(default_factory=list)
     double_posted: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
+    unanswered: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
 
     def add(self, other: "Verdict") -> None:
         self.jobs += other.jobs
-        for name in ("lost", "double_submitted", "double_posted", "stuck"):
+        for name in ("lost", "double_submitted", "double_posted", "stuck", "unanswered", "late"):
             getattr(self, name).extend(getattr(other, name))
 
     @property
     def is_clean(self) -> bool:
-        return not (self.lost or self.double_submitted or self.double_posted or self.stuck)
+        return not (self.lost or self.double_submitted or self.double_posted or self.stuck or self.unanswered)
 
     def line(self, kills: int) -> str:
         return (
             f"kills {kills}, jobs {self.jobs}, lost {len(self.lost)}, double-submitted {len(self.double_submitted)}, "
-            f"double-posted {len(self.double_posted)}, stuck {len(self.stuck)}"
+            f"double-posted {len(self.double_posted)}, stuck {len(self.stuck)}, "
+            f"unanswered {len(self.unanswered)}, late {len(self.late)}"
         )
 
 

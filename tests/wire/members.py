@@ -5,7 +5,7 @@ import io
 import random
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from PIL import Image
@@ -50,6 +50,10 @@ class Member:
     """The life that got the last action."""
     heard: str = "nothing"
     """What the last answer said."""
+    unanswered: list[str] = field(default_factory=list)
+    """What a living bot left without an answer."""
+    late: list[str] = field(default_factory=list)
+    """What a bot answered more than three seconds later, when Discord no longer takes it: a matter of load."""
 
     async def train(self, name: str) -> int:
         """The number of the training that was accepted under this name."""
@@ -91,7 +95,8 @@ class Member:
         if submitted is None or submitted.original_message is None:
             return None
         board = submitted.original_message
-        await self._until(lambda: not board.is_loading or self.life() != self.acted_in, "the board")
+        if not await self._is_there(lambda: not board.is_loading):
+            self.unanswered.append(f"{self.person.name} got no board for {name} in life {self.acted_in}")
         return board if any(label.startswith("Start training") for label in board.labels) else None
 
     async def _submit(
@@ -110,13 +115,21 @@ class Member:
         if self.tries > self.accepted_at_try + TRIES:
             raise AssertionError(f"{self.person.name} gave up after {TRIES} tries; heard last: {self.heard}")
         await self._until_connected()
-        self.acted_in = life = self.life()
+        self.acted_in = self.life()
         handle = await action()
-        with contextlib.suppress(AssertionError):  # a late answer is refused by Discord, and people try again
-            await self._until(lambda: handle.callback is not None or self.life() != life, "an answer")
+        if not await self._is_there(lambda: handle.callback is not None):
+            came = f"an answer after {handle.late_seconds:.1f} s" if handle.late_seconds else "no answer"
+            told = self.unanswered if handle.late_seconds is None else self.late
+            told.append(f"{self.person.name} got {came} to {handle.kind.name} in life {self.acted_in}")
         if handle.original_message is not None:
             self.heard = handle.original_message.text
         return handle if handle.callback is not None else None
+
+    async def _is_there(self, predicate: Callable[[], object]) -> bool:
+        """False when a bot that is alive leaves it open; one that died meanwhile is excused."""
+        with contextlib.suppress(AssertionError):
+            await self._until(lambda: predicate() or self.life() != self.acted_in, "an answer")
+        return bool(predicate()) or self.life() != self.acted_in
 
     async def _until_connected(self) -> None:
         await self._until(lambda: self.standin.gateway.connected, "a bot at the gateway")

@@ -123,7 +123,11 @@ class Rig:
                 pass  # the books show what is still open
             assert life.code is None, f"the bot ended by itself with {life.code}; see {self.folder}/bot.log"
         self._bury()
-        return judge(self.promises, self.provider, self.messages, self.database)
+        verdict = judge(self.promises, self.provider, self.messages, self.database)
+        for member in self.members:
+            verdict.unanswered += member.unanswered
+            verdict.late += member.late
+        return verdict
 
     async def round(self, member: Member, name: str) -> None:
         """A training and a picture with it, each accepted, each awaited in the channel."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -11,12 +12,12 @@ from tests.wire import faults
 from tests.wire.answers import Call
 from tests.wire.gateway import ABNORMAL
 from tests.wire.interactions import CallbackKind
-from tests.wire.ledger import footers
+from tests.wire.ledger import footers, open_rows
 from tests.wire.lives import alive
-from tests.wire.members import Member
+from tests.wire.members import CONSENT, Member
 from tests.wire.messages import StoredMessage
 from tests.wire.pings import pinged
-from tests.wire.rig import Rig, open_rig
+from tests.wire.rig import PACE, Rig, open_rig, until
 from tests.wire.world import ChannelKind, Permit
 
 MESSAGES = "/channels/*/messages"
@@ -209,6 +210,95 @@ async def test_an_answer_that_was_taken_although_discord_said_502_is_shown_once(
     assert handle.callback.kind is CallbackKind.MESSAGE
     assert handle.followups == []
     assert_each_once(rig)
+
+
+async def test_a_board_is_shown_although_the_answer_to_thinking_was_lost(rig: Rig, member: Member) -> None:
+    opened = await rig.standin.slash(member.person, rig.channel, "train", {"subject": "object"})
+    await opened.responded()
+    taken = rig.standin.faults.add("POST", "/interactions/*", faults.server_error(502).committed())
+    photos = {"Photos": member.photos[:10], "More photos (2)": member.photos[10:]}
+    handle = await rig.standin.submit_modal(opened, {"Name": "Rex", **photos, CONSENT: True})
+    board = await handle.settled()
+    assert taken.fired == 1
+    assert "Start training (15 photos)" in board.labels
+    await member.start(board)
+
+
+async def test_a_result_whose_pictures_discord_lists_in_its_gallery_only_can_be_started_from(
+    rig: Rig, member: Member
+) -> None:
+    result = await pictured(rig, member, await trained(rig, member))
+    opened = await rig.standin.context_menu(result, "Imagine from this picture", user=member.person)
+    await opened.responded()
+    assert opened.modal is not None
+    await rig.standin.submit_modal(opened, {"Prompt": "the same in snow"})
+    await rig.post("Pictures #2 · AI-generated")
+    assert [request.path for request in rig.provider.requests].count("/v2/uploads") == 1
+
+
+@pytest.mark.parametrize("is_slow", [True, False])
+async def test_a_form_works_although_the_answer_to_opening_it_was_lost(rig: Rig, member: Member, is_slow: bool) -> None:
+    """Mutant: without listening to the form again, what is sent with it gets no answer at all."""
+    taken = rig.standin.faults.add("POST", "/interactions/*", faults.server_error(502).committed())
+    opened = await rig.standin.slash(member.person, rig.channel, "train", {"subject": "object"})
+    await opened.responded()
+    if is_slow:
+        await rig.standin.until(lambda: 400 in rig.standin.statuses(), "the library's second answer")
+    photos = {"Photos": member.photos[:10], "More photos (2)": member.photos[10:]}
+    board = await (await rig.standin.submit_modal(opened, {"Name": "Rex", **photos, CONSENT: True})).settled()
+    assert taken.fired == 1
+    assert "Start training (15 photos)" in board.labels
+
+
+async def test_buttons_work_although_the_answer_that_shows_them_was_lost(rig: Rig, member: Member) -> None:
+    taken = rig.standin.faults.add("POST", "/interactions/*", faults.server_error(502).committed())
+    asked = await rig.standin.slash(member.person, rig.channel, "privacy erase")
+    question = await asked.settled()
+    await rig.standin.until(lambda: 400 in rig.standin.statuses(), "the library's second answer")
+    pressed = await rig.standin.click(question, "Erase my data here", user=member.person)
+    assert "are erased" in (await pressed.settled()).text
+    assert taken.fired == 1
+
+
+async def test_a_button_that_has_been_used_up_says_so(rig: Rig, member: Member) -> None:
+    question = await (await rig.standin.slash(member.person, rig.channel, "privacy erase")).settled()
+    first = await rig.standin.click(question, "Erase my data here", user=member.person)
+    await first.settled()
+    second = await rig.standin.click(question, "Erase my data here", user=member.person)
+    assert "used already" in (await second.settled()).text
+
+
+async def test_a_guild_that_removed_the_bot_while_it_was_away_is_noticed(tmp_path: Path) -> None:
+    async with open_rig(tmp_path, members=1) as rig:
+        async with alive(rig.settings):
+            await rig.save_key()
+        assert rig.channel.guild is not None
+        rig.channel.guild.has_bot = False
+        async with alive(rig.settings):
+            await until(lambda: keys_in(rig.database) == 0)
+
+
+def keys_in(database: Path) -> int:
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM api_keys").fetchone()
+    connection.close()
+    return int(count)
+
+
+async def test_a_result_is_found_again_in_a_channel_with_hundreds_of_messages_a_minute(tmp_path: Path) -> None:
+    pace = PACE | {"nonce_memory": 0.0}
+    async with open_rig(tmp_path, members=1, pace=pace) as rig, alive(rig.settings):
+        rig.standin.messages.nonce_memory_seconds = 0.0
+        await rig.save_key()
+        member = rig.members[0]
+        ready = await trained(rig, member)
+        for number in range(450):
+            rig.standin.messages.create(rig.channel, rig.host.person, {"content": f"message {number}"})
+        stored = rig.standin.faults.add("POST", MESSAGES, faults.reset().committed())
+        await member.imagine(ready, "at the sea")
+        await rig.standin.until(lambda: stored.fired, "the lost answer")
+        await until(lambda: not open_rows(rig.database))
+        assert_each_once(rig)
 
 
 def cut(rig: Rig) -> None:

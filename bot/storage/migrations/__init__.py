@@ -5,8 +5,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 
-def upgrade(connection: sa.Connection) -> None:
-    """Bring the schema to the newest revision. Alembic is imported only when there is something to do."""
+def upgrade(connection: sa.Connection, to: str = "head") -> None:
+    """Bring the schema to this revision. Alembic is imported only when there is something to do."""
     if sa.inspect(connection).has_table("alembic_version"):
         current = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
         if current == newest_revision():
@@ -18,7 +18,7 @@ def upgrade(connection: sa.Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def newest_revision() -> str:

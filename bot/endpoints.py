@@ -1,0 +1,229 @@
+"""Webhook endpoints registered at a provider under a guild's key: kept up, listened to, tried out."""
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from secrets import token_urlsafe
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock, Doorbell
+from bot.errors import OutcomeUnknown, ProviderError, Refused
+from bot.keys import KeyService
+from bot.log import redact_value
+from bot.models import LaneName
+from bot.providers.base import ProviderClient, WebhookHint, WebhookSecrets
+from bot.records import ApiKeyRow
+from bot.storage import due as due_rows
+from bot.storage import generations, tables, trainings
+from bot.storage import keys as rows
+from bot.storage.database import Database
+
+log = logging.getLogger(__name__)
+
+PublicUrl = Callable[[], str | None]
+
+TOKEN_BYTES = 24
+LOST_MOST = 3
+"""Registrations whose answer got lost, each of which may have left an endpoint that nobody can use."""
+REMOVE_DEADLINE_S = 10
+HEARD_AGAIN = timedelta(minutes=1)
+"""Deliveries about single jobs are noted at most this often."""
+
+UNSIGNED = "unsigned"
+"""The variant of a hint that nothing but its address vouches for."""
+
+
+class Arrivals:
+    """Tells who waits for a delivery to a token, in this process, that it came."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[str, asyncio.Event]] = []
+
+    @contextlib.contextmanager
+    def expect(self, token: str) -> Iterator[asyncio.Event]:
+        entry = (token, asyncio.Event())
+        self._waiting.append(entry)
+        try:
+            yield entry[1]
+        finally:
+            self._waiting.remove(entry)
+
+    def note(self, token: str) -> bool:
+        """False when nobody waits for it."""
+        waiting = [event for expected, event in self._waiting if expected == token]
+        for event in waiting:
+            event.set()
+        return bool(waiting)
+
+
+class EndpointService:
+    """Also a bot.webhook_hints.HintTaker, for the tokens of registered endpoints.
+
+    The address and the secret are stored together after the provider has answered. A crash in between leaves one
+    endpoint behind whose deliveries are refused; the provider switches such an endpoint off by itself.
+    """
+
+    def __init__(
+        self, database: Database, keys: KeyService, *, public_url: PublicUrl, doorbell: Doorbell, clock: Clock
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._public_url = public_url
+        self._doorbell = doorbell
+        self._clock = clock
+        self._arrivals = Arrivals()
+        self._failed: Counter[int] = Counter()
+
+    async def ensure(self, row: ApiKeyRow) -> None:
+        """`bring_up`, for whoever asks again later: trouble with the provider is only logged."""
+        try:
+            await self.bring_up(row)
+        except ProviderError as error:
+            log.info("No webhook endpoint for key %s yet: %s", row.id, type(error).__name__)
+
+    async def bring_up(self, row: ApiKeyRow) -> None:
+        """See that the key has an endpoint at the present public address, and none when there is no such address.
+
+        ProviderError when it is worth another try later. A provider that refuses the address is not asked again before
+        the next start, nor is one whose answer got lost LOST_MOST times.
+        """
+        base = self._public_url()
+        async with self._database.read() as connection:
+            stored = await rows.get(connection, row.id)
+        if stored is None or stored.row.retired_at is not None or stored.row.paused_at is not None:
+            return
+        if base is None:
+            await self.remove(stored.row)
+        elif stored.endpoint_token is None or stored.row.endpoint_url != _address(base, row, stored.endpoint_token):
+            await self._register(stored.row, base)
+
+    async def remove(self, row: ApiKeyRow) -> None:
+        """Take the key's endpoint down. Never raises because of the provider: such an endpoint does no harm."""
+        async with self._database.read() as connection:
+            stored = await rows.get(connection, row.id)
+        if stored is None or stored.row.endpoint_id is None:
+            return
+        current = stored.row
+        client = await self._keys.client(row.id)
+        if client is not None:
+            await _take_down(client, current, stored.row.endpoint_id)
+
+        async def work(connection: AsyncConnection) -> None:
+            await rows.drop_endpoint(connection, current)
+
+        await self._database.write(work)
+
+    async def renew(self, row: ApiKeyRow) -> None:
+        """Register anew, because the provider has forgotten the endpoint or switched it off."""
+        await self.remove(row)
+        await self.bring_up(row)
+
+    async def try_out(self, row: ApiKeyRow, *, patience: timedelta) -> float | None:
+        """Seconds until the provider's signed test delivery arrived; None when it did not.
+
+        Raises ProviderError: Missing when the provider does not know the endpoint (any more).
+        """
+        async with self._database.read() as connection:
+            stored = await rows.get(connection, row.id)
+        client = await self._keys.client(row.id)
+        if stored is None or client is None or stored.row.endpoint_id is None or stored.endpoint_token is None:
+            raise Refused("There is no endpoint under this key.")
+        with self._arrivals.expect(stored.endpoint_token) as arrival:
+            loop = asyncio.get_running_loop()
+            started = loop.time()
+            if not await client.test_endpoint(stored.row.endpoint_id):
+                raise Refused("The test delivery was not taken.")
+            try:
+                async with asyncio.timeout(patience.total_seconds()):
+                    await arrival.wait()
+            except TimeoutError:
+                return None
+            return loop.time() - started
+
+    async def webhook_secrets(self, token: str) -> WebhookSecrets | None:
+        """Deliveries to a registered endpoint are always signed (Aurous Labs /webhooks)."""
+        async with self._database.read() as connection:
+            stored = await rows.by_endpoint_token(connection, token)
+        if stored is None:
+            return None
+        secret = self._keys.open_endpoint_secret(stored)
+        return WebhookSecrets([] if secret is None else [secret])
+
+    async def hint(self, token: str, hint: WebhookHint) -> bool:
+        """Make the guild's job that the delivery is about due now.
+
+        Every verified delivery to an endpoint is taken, so that the provider does not send it again. One to the
+        address of a single job is noted here and left to that job's service.
+        """
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> bool:
+            key = await rows.note_heard(connection, token, now=now)
+            if key is None:
+                if hint.variant != UNSIGNED:
+                    await rows.note_heard_of_job(connection, token, now=now, unless_since=now - HEARD_AGAIN)
+                return False
+            await self._wake(connection, key, hint)
+            return True
+
+        if not await self._database.write(work):
+            return False
+        # Whatever was verified shows that the address works; how a test is marked is not documented for every form.
+        self._arrivals.note(token)
+        self._doorbell.ring(LaneName.TRAININGS, LaneName.GENERATIONS)
+        return True
+
+    async def _wake(self, connection: AsyncConnection, key: ApiKeyRow, hint: WebhookHint) -> None:
+        table = tables.trainings if hint.is_training else tables.generations
+        job_id = await rows.job_of(connection, table, key.guild_id, key.provider, hint.request_id)
+        if job_id is None:
+            return
+        job = await (trainings if hint.is_training else generations).get(connection, job_id)
+        if job is not None and not job.status.is_terminal:
+            await due_rows.wake(connection, table, job_id, now=self._clock.now())
+
+    async def _register(self, row: ApiKeyRow, base: str) -> None:
+        client = await self._keys.client(row.id)
+        if client is None or self._failed[row.id] >= LOST_MOST:
+            return
+        token = token_urlsafe(TOKEN_BYTES)
+        url = _address(base, row, token)
+        try:
+            endpoint = await client.register_endpoint(url)
+        except Refused as error:
+            self._failed[row.id] = LOST_MOST
+            log.warning("%s does not take %s for its webhooks (status %s)", row.provider.label, base, error.status)
+            return
+        except OutcomeUnknown:
+            self._failed[row.id] += 1
+            raise
+        if endpoint is None:
+            return
+        redact_value(endpoint.secret)
+        del self._failed[row.id]
+        secret = self._keys.seal_endpoint_secret(endpoint.secret, row)
+
+        async def work(connection: AsyncConnection) -> bool:
+            return await rows.put_endpoint(
+                connection, row, endpoint_id=endpoint.endpoint_id, url=url, token=token, secret=secret
+            )
+
+        superfluous = row.endpoint_id if await self._database.write(work) else endpoint.endpoint_id
+        if superfluous is not None:
+            await _take_down(client, row, superfluous)
+
+
+def _address(base: str, row: ApiKeyRow, token: str) -> str:
+    return f"{base}/webhooks/{row.provider}/{token}"
+
+
+async def _take_down(client: ProviderClient, row: ApiKeyRow, endpoint_id: str) -> None:
+    try:
+        async with asyncio.timeout(REMOVE_DEADLINE_S):
+            await client.remove_endpoint(endpoint_id)
+    except (ProviderError, TimeoutError) as error:
+        log.info("A webhook endpoint stays behind at %s: %s", row.provider.label, type(error).__name__)

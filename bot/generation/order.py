@@ -1,0 +1,120 @@
+"""What a member asks for: an order of pictures, and a wish whose gaps are filled with what they used last. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.boards import Upload
+from bot.generation.abilities import Target, can_order
+from bot.models import GenerationSettings, Operation, ProviderName
+from bot.providers.base import GenerationOrder
+from bot.records import Generation, Lora, Style
+
+DEFAULTS = GenerationSettings()
+CARRIED = (
+    ("count",),
+    ("aspect",),
+    ("size",),
+    ("width", "height"),
+    ("format",),
+    ("strength",),
+    ("guidance",),
+    ("steps",),
+    ("negative",),
+    ("enhance",),
+    ("denoise",),
+)
+"""Settings that are taken over from last time, those together that make sense together only. Never the seed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferencePicture:
+    """A picture that an order starts from: in our spool, or uploaded to the provider a short while ago.
+
+    `size` in bytes. The order that is accepted owns the file; a refused one frees it.
+    """
+
+    file: str | None
+    content_type: str
+    size: int
+    remote_id: str | None = None
+    uploaded_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PictureOrder:
+    """A complete order. `provider` is what was asked for; a LoRA, character or style decides by itself."""
+
+    prompt: str
+    settings: GenerationSettings = DEFAULTS
+    lora_id: int | None = None
+    style_id: int | None = None
+    provider: ProviderName | None = None
+    references: tuple[ReferencePicture, ...] = ()
+    operation: Operation = Operation.IMAGINE
+    origin_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a member said; whatever is not named in `said` ("lora", "style", a setting) is as last time."""
+
+    prompt: str
+    said: frozenset[str]
+    lora: Lora | None = None
+    style: Style | None = None
+    settings: GenerationSettings = DEFAULTS
+    provider: ProviderName | None = None
+    uploads: tuple[Upload, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A stored order. `balance` in credits, None when not known just now; `taken_over`: options as last time."""
+
+    generation: Generation
+    lora: Lora | None
+    style: Style | None
+    balance: int | None
+    taken_over: tuple[str, ...] = ()
+
+
+def carry_over(
+    target: Target, settings: GenerationSettings, said: frozenset[str], last: GenerationSettings, reference_count: int
+) -> tuple[GenerationSettings, tuple[str, ...]]:
+    """The settings with every gap filled from last time where the target takes it, and the names of those filled."""
+    filled: list[str] = []
+    for group in CARRIED:
+        values = {name: getattr(last, name) for name in group if getattr(last, name) != getattr(DEFAULTS, name)}
+        if len(values) < len(group) or not said.isdisjoint(group):
+            continue
+        candidate = replace(settings, **values)
+        if can_order(target, candidate, reference_count):
+            settings = candidate
+            filled += group
+    return settings, tuple(filled)
+
+
+def provider_order(
+    target: Target,
+    prompt: str,
+    settings: GenerationSettings,
+    operation: Operation,
+    *,
+    idempotency_key: str,
+    webhook_url: str | None = None,
+    references: Sequence[str] = (),
+) -> GenerationOrder:
+    """The order in the provider client's words."""
+    lora, style = target.lora, target.style
+    return GenerationOrder(
+        prompt=prompt,
+        settings=settings,
+        idempotency_key=idempotency_key,
+        webhook_url=webhook_url,
+        lora=lora.request_id if lora is not None and not lora.is_character else None,
+        style=style.request_id if style is not None else None,
+        character=lora.request_id if lora is not None and lora.is_character else None,
+        references=tuple(references),
+        operation=operation,
+    )

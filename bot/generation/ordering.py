@@ -1,0 +1,226 @@
+"""Accepting an order: rights, what its kind takes, the price, and one transaction that makes it durable."""
+
+import contextlib
+import secrets
+import uuid
+from dataclasses import dataclass, replace
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock, Doorbell
+from bot.errors import NoKey, UserError
+from bot.generation import prompt as rules
+from bot.generation.abilities import Target, check_order, choose_target
+from bot.generation.access import usable_lora, usable_style
+from bot.generation.order import Accepted, PictureOrder, Wish, carry_over, provider_order
+from bot.generation.pricing import LoraVanished, Price, ask_price
+from bot.generation.references import ReferenceDesk
+from bot.keys import KeyService
+from bot.models import Actor, Channel, LaneName, Operation, ProviderName, SubjectTable
+from bot.quoting import quote
+from bot.records import ApiKeyRow, Generation, Lora, Remembered, Style
+from bot.rights import Members
+from bot.storage import generations, guilds, loras, remembered, timeline
+from bot.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An order that may be priced and stored."""
+
+    order: PictureOrder
+    target: Target
+    key: ApiKeyRow
+
+
+class Ordering:
+    def __init__(
+        self,
+        database: Database,
+        key_service: KeyService,
+        references: ReferenceDesk,
+        *,
+        members: Members,
+        doorbell: Doorbell,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._keys = key_service
+        self._members = members
+        self._references = references
+        self._doorbell = doorbell
+        self._clock = clock
+
+    async def accept(self, order: PictureOrder, actor: Actor, channel: Channel) -> Accepted:
+        """Store the order; when this returns, it survives anything. A refused one frees its reference files."""
+        with contextlib.ExitStack() as refused:
+            refused.callback(self._references.free, order.references)
+            checked = await self._check(order, actor)
+            price = await self._price(checked, channel)
+            generation = await self._store(checked, price, actor, channel)
+            refused.pop_all()
+        self._doorbell.ring(LaneName.GENERATIONS)
+        return Accepted(generation, checked.target.lora, checked.target.style, price.balance)
+
+    async def fulfil(self, wish: Wish, actor: Actor, channel: Channel) -> Accepted:
+        """Fill the gaps with what the member used last, then order. References are fetched once the rest is right."""
+        order, taken_over = await self._complete(wish, actor)
+        await self._check(order, actor, reference_count=len(wish.uploads))
+        references = await self._references.take_in(wish.uploads)
+        accepted = await self.accept(replace(order, references=references), actor, channel)
+        return replace(accepted, taken_over=taken_over)
+
+    async def _complete(self, wish: Wish, actor: Actor) -> tuple[PictureOrder, tuple[str, ...]]:
+        lora, style, settings = wish.lora, wish.style, wish.settings
+        taken_over: list[str] = []
+        async with self._database.read() as connection:
+            last = await remembered.get(connection, actor.guild_id, actor.user_id)
+            if last is not None and "lora" not in wish.said:
+                lora = await _last_lora(connection, last, wish, actor)
+                taken_over += ["lora"] if lora is not None else []
+            if last is not None and "style" not in wish.said:
+                style = await _last_style(connection, last, wish, lora, actor)
+                taken_over += ["style"] if style is not None else []
+        if last is not None:
+            target = await self._target(lora, style, wish.provider, actor)
+            settings, names = carry_over(target, settings, wish.said, last.settings, len(wish.uploads))
+            taken_over += names
+        order = PictureOrder(
+            wish.prompt,
+            settings,
+            lora.id if lora is not None else None,
+            style.id if style is not None else None,
+            wish.provider,
+        )
+        return order, tuple(taken_over)
+
+    async def _check(self, order: PictureOrder, actor: Actor, reference_count: int | None = None) -> Checked:
+        """Rights and rules; UserError before anything is paid, fetched or stored."""
+        async with self._database.read() as connection:
+            lora = None if order.lora_id is None else await usable_lora(connection, order.lora_id, actor)
+            style = None if order.style_id is None else await usable_style(connection, order.style_id, actor)
+        if lora is not None and not await self._owner_is_here(lora, actor):
+            raise UserError(
+                f"The owner of {quote(lora.name, 40)} has left this server, so it rests until they are back. "
+                "An admin can archive it."
+            )
+        if order.operation is not Operation.IMAGINE:
+            target = Target(ProviderName.APIFRAME)
+        else:
+            target = await self._target(lora, style, order.provider, actor)
+            count = len(order.references) if reference_count is None else reference_count
+            prompt = rules.with_trigger_word(order.prompt, None if lora is None else lora.trigger_word)
+            rules.check_prompt(prompt, target.ability.prompt_max)
+            check_order(target, order.settings, count)
+            order = replace(order, prompt=prompt, settings=rules.with_seed(order.settings))
+        return Checked(order, target, await self._keys.current(actor.guild_id, target.provider))
+
+    async def _owner_is_here(self, lora: Lora, actor: Actor) -> bool:
+        """Who has left can no longer take a share back, so what they shared rests."""
+        return lora.owner_id == actor.user_id or await self._members.is_member(lora.guild_id, lora.owner_id)
+
+    async def _target(self, lora: Lora | None, style: Style | None, asked: ProviderName | None, actor: Actor) -> Target:
+        async with self._database.read() as connection:
+            guild = await guilds.get(connection, actor.guild_id)
+        keyed = set()
+        for provider in ProviderName:
+            with contextlib.suppress(NoKey):
+                keyed.add((await self._keys.current(actor.guild_id, provider)).provider)
+        default = None if guild is None else guild.default_provider
+        return choose_target(lora, style, asked=asked, default=default, keyed=keyed)
+
+    async def _price(self, checked: Checked, channel: Channel) -> Price:
+        """Reference pictures are free (Aurous Labs /images/estimate), so they need not be uploaded for this."""
+        order = checked.order
+        asked = provider_order(
+            checked.target, order.prompt, order.settings, order.operation, idempotency_key=str(uuid.uuid4())
+        )
+        try:
+            return await ask_price(self._keys, checked.key, asked, checked.target.lora, channel.id)
+        except LoraVanished as error:
+            await self._note_missing(error.lora)
+            raise
+
+    async def _note_missing(self, lora: Lora) -> None:
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> None:
+            await loras.note_missing(connection, lora.id, now=now)
+
+        await self._database.write(work)
+
+    async def _store(self, checked: Checked, price: Price, actor: Actor, channel: Channel) -> Generation:
+        order, now = checked.order, self._clock.now()
+
+        async def work(connection: AsyncConnection) -> Generation:
+            generation_id = await generations.insert(
+                connection,
+                settings=order.settings,
+                guild_id=actor.guild_id,
+                channel_id=channel.id,
+                parent_id=channel.parent_id,
+                user_id=actor.user_id,
+                lora_id=order.lora_id,
+                style_id=order.style_id,
+                operation=order.operation,
+                origin_id=order.origin_id,
+                key_id=checked.key.id,
+                provider=checked.target.provider,
+                prompt=order.prompt,
+                estimate=price.estimate,
+                idempotency_key=str(uuid.uuid4()),
+                webhook_token=secrets.token_urlsafe(24),
+                created_at=now,
+                due_at=now,
+            )
+            await _store_references(connection, generation_id, order)
+            await timeline.add(connection, SubjectTable.GENERATION, generation_id, "received", at=now)
+            if order.origin_id is None:
+                used = Remembered(order.lora_id, order.style_id, replace(order.settings, seed=None))
+                await remembered.put(connection, actor.guild_id, actor.user_id, used, now=now)
+            generation = await generations.get(connection, generation_id)
+            assert generation is not None  # noqa: S101 - inserted just above
+            return generation
+
+        return await self._database.write(work)
+
+
+async def _last_lora(connection: AsyncConnection, last: Remembered, wish: Wish, actor: Actor) -> Lora | None:
+    """Only if it is still there and goes with what was said this time."""
+    if last.lora_id is None:
+        return None
+    try:
+        lora = await usable_lora(connection, last.lora_id, actor)
+    except UserError:
+        return None
+    provider = lora.provider if wish.style is None else wish.style.provider
+    takes = Target(lora.provider, lora).ability.references_max
+    fits = provider is lora.provider and wish.provider in {None, provider} and len(wish.uploads) <= takes
+    return lora if fits else None
+
+
+async def _last_style(
+    connection: AsyncConnection, last: Remembered, wish: Wish, lora: Lora | None, actor: Actor
+) -> Style | None:
+    if last.style_id is None:
+        return None
+    try:
+        style = await usable_style(connection, last.style_id, actor)
+    except UserError:
+        return None
+    provider = style.provider if lora is None else lora.provider
+    return style if provider is style.provider and wish.provider in {None, provider} else None
+
+
+async def _store_references(connection: AsyncConnection, generation_id: int, order: PictureOrder) -> None:
+    for position, reference in enumerate(order.references, start=1):
+        await generations.add_reference(
+            connection,
+            generation_id=generation_id,
+            position=position,
+            file=reference.file,
+            content_type=reference.content_type,
+            size=reference.size,
+            remote_id=reference.remote_id,
+            uploaded_at=reference.uploaded_at,
+        )

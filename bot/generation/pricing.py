@@ -1,0 +1,82 @@
+"""What an order will cost and what there is to pay it with, asked of the provider before anything is stored."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from bot.errors import KeyRejected, Missing, NoKey, OutOfCredits, ProviderError, Refused, UserError
+from bot.generation import failures
+from bot.keys import KeyService
+from bot.models import Place, PlaceKind
+from bot.providers.base import Account, GenerationOrder, Progress, ProviderClient
+from bot.records import ApiKeyRow, Lora
+
+T = TypeVar("T")
+
+NOT_THERE = (404, 410)
+
+ASKED_FOR_S = 2.5
+"""The member waits for the answer, so a slow provider's price stays unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Credits, None when the provider did not say in time."""
+
+    estimate: int | None
+    balance: int | None
+
+
+class LoraVanished(UserError):
+    def __init__(self, lora: Lora) -> None:
+        super().__init__(failures.gone_at_provider(lora))
+        self.lora = lora
+
+
+async def ask_price(
+    key_service: KeyService, key: ApiKeyRow, order: GenerationOrder, lora: Lora | None, channel_id: int
+) -> Price:
+    """UserError when the provider already refuses the order, its key or the balance; nothing is paid for then."""
+    client = await key_service.client(key.id)
+    if client is None:
+        raise NoKey("The stored API key cannot be opened. Ask an admin to run `/keys set`.")
+    try:
+        estimate, account = await asyncio.gather(_in_time(client.estimate(order)), _in_time(client.account()))
+    except KeyRejected as error:
+        await key_service.pause(key.id, error, noticed_in=Place(PlaceKind.CHANNEL, channel_id))
+        raise UserError(failures.key_rejected(key.provider)) from error
+    except OutOfCredits as error:
+        raise UserError(failures.out_of_credits(error)) from error
+    except (Refused, Missing) as error:
+        if lora is not None and await has_vanished(client, lora, error):
+            raise LoraVanished(lora) from error
+        raise UserError(failures.refused(key.provider, error)) from error
+    balance = account.credits if isinstance(account, Account) else None
+    if estimate is not None and balance is not None and balance < estimate:
+        raise UserError(failures.out_of_credits(OutOfCredits(required=estimate, available=balance)))
+    return Price(estimate, balance)
+
+
+async def has_vanished(client: ProviderClient, lora: Lora | None, error: ProviderError) -> bool:
+    """Whether an order was refused because the provider no longer has this LoRA or character; it is asked."""
+    if lora is None or error.status not in NOT_THERE:
+        return False
+    try:
+        report = await client.training(lora.request_id)
+    except ProviderError as answer:
+        return isinstance(answer, Missing)
+    return report.progress is Progress.ARCHIVED
+
+
+async def _in_time(question: Awaitable[T]) -> T | None:
+    """None when the provider is silent or in trouble; a refusal is raised."""
+    try:
+        async with asyncio.timeout(ASKED_FOR_S):
+            return await question
+    except TimeoutError:
+        return None
+    except (KeyRejected, OutOfCredits, Refused, Missing):
+        raise
+    except ProviderError:
+        return None

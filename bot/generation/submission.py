@@ -1,0 +1,182 @@
+"""Handing an order over to the provider: references first, then the paid call, at most once."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock, Pace
+from bot.errors import (
+    Busy,
+    KeyRejected,
+    Missing,
+    NoKey,
+    OutOfCredits,
+    ProviderError,
+    Refused,
+    Unavailable,
+)
+from bot.generation import failures
+from bot.generation.abilities import Target
+from bot.generation.order import provider_order
+from bot.generation.outcomes import GenerationOutcomes
+from bot.generation.pricing import has_vanished
+from bot.generation.references import ReferenceDesk
+from bot.keys import KeyService
+from bot.models import GenerationStatus, Operation, Place, PlaceKind
+from bot.providers.base import ProviderClient
+from bot.records import Generation, Lora
+from bot.storage import generations, loras, styles
+from bot.storage.database import Database
+from bot.storage.due import Claim
+
+S = GenerationStatus
+
+KEY_MEMORY = timedelta(hours=23)
+"""Providers replay an Idempotency-Key for 24 h (Apiframe OpenAPI 2.0.0, Aurous Labs /idempotency); we stop trusting
+it an hour earlier."""
+
+
+class Submission:
+    def __init__(
+        self,
+        database: Database,
+        key_service: KeyService,
+        references: ReferenceDesk,
+        outcomes: GenerationOutcomes,
+        *,
+        webhook_url: Callable[[Generation], str | None],
+        clock: Clock,
+        pace: Pace,
+    ) -> None:
+        self._database = database
+        self._keys = key_service
+        self._references = references
+        self._outcomes = outcomes
+        self._webhook_url = webhook_url
+        self._clock = clock
+        self._pace = pace
+
+    async def advance(self, claim: Claim[Generation]) -> None:
+        """Send the order, or send it again under the same idempotency key: the provider then answers with the first."""
+        generation, now = claim.row, self._clock.now()
+        if generation.submitting_at is not None and now > generation.submitting_at + KEY_MEMORY:
+            await self._outcomes.fail(claim, failures.UNKNOWN_OUTCOME)
+            return
+        if now > generation.created_at + self._pace.give_up:
+            await self._outcomes.fail(claim, failures.UNREACHABLE)
+            return
+        client = await self._client(claim)
+        if client is None:
+            return
+        target = await self._target(claim)
+        if target is None:
+            return
+        if generation.status is S.QUEUED and not await self._is_ready(claim, client):
+            return
+        claim = await self._outcomes.submitting(claim)
+        await self._send(claim, client, target)
+
+    async def _send(self, claim: Claim[Generation], client: ProviderClient, target: Target) -> None:
+        generation = claim.row
+        async with self._database.read() as connection:
+            stored = await generations.references_of(connection, generation.id)
+        order = provider_order(
+            target,
+            generation.prompt,
+            generation.settings,
+            generation.operation,
+            idempotency_key=generation.idempotency_key,
+            webhook_url=self._webhook_url(generation),
+            references=[reference.remote_id for reference in stored if reference.remote_id is not None],
+        )
+        try:
+            report = await client.submit_generation(order)
+        except ProviderError as error:
+            vanished = await has_vanished(client, target.lora, error)
+            await self._not_submitted(claim, error, target.lora if vanished else None)
+        else:
+            await self._outcomes.submitted(claim, report)
+
+    async def _target(self, claim: Claim[Generation]) -> Target | None:
+        """With what it is made; a sentence ends the order when that has gone since."""
+        generation = claim.row
+        async with self._database.read() as connection:
+            lora = None if generation.lora_id is None else await loras.get(connection, generation.lora_id)
+            style = None if generation.style_id is None else await styles.get(connection, generation.style_id)
+        if generation.lora_id is not None and (lora is None or lora.archived_at is not None):
+            await self._outcomes.fail(claim, failures.ARCHIVED)
+            return None
+        if generation.style_id is not None and (style is None or style.retired_at is not None):
+            await self._outcomes.fail(claim, failures.RETIRED)
+            return None
+        return Target(generation.provider, lora, style)
+
+    async def _is_ready(self, claim: Claim[Generation], client: ProviderClient) -> bool:
+        """Look at the balance and upload the references before the first try; what goes wrong here costs nothing."""
+        try:
+            if not await self._can_pay(claim, client):
+                return False
+            if await self._references.upload(claim.row, client):
+                return True
+        except ProviderError as error:
+            await self._not_submitted(claim, error)
+            return False
+        await self._outcomes.fail(claim, failures.REFERENCES_GONE)
+        return False
+
+    async def _can_pay(self, claim: Claim[Generation], client: ProviderClient) -> bool:
+        generation = claim.row
+        account = await client.account()
+        needed = generation.estimate
+        if needed is None and generation.operation is Operation.IMAGINE:
+            needed = client.prices.picture * generation.settings.count
+        if account.credits is None or needed is None or account.credits >= needed:
+            return True
+        await self._not_submitted(claim, OutOfCredits(required=needed, available=account.credits))
+        return False
+
+    async def _client(self, claim: Claim[Generation]) -> ProviderClient | None:
+        """Once sent, always under the same key; before that, under the guild's present one."""
+        generation = claim.row
+        if generation.submitting_at is not None:
+            client = await self._keys.client(generation.key_id)
+            if client is None:
+                await self._outcomes.fail(claim, failures.UNKNOWN_OUTCOME)
+            return client
+        try:
+            key = await self._keys.current(generation.guild_id, generation.provider)
+        except NoKey as error:
+            await self._outcomes.fail(claim, str(error))
+            return None
+        if key.id != generation.key_id:
+            await self._forget_uploads(generation)
+            await self._outcomes.keep(claim, due_in=timedelta(0), key_id=key.id)
+            return None
+        return await self._keys.client(key.id)
+
+    async def _forget_uploads(self, generation: Generation) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await generations.forget_uploads(connection, generation.id)
+
+        await self._database.write(work)
+
+    async def _not_submitted(self, claim: Claim[Generation], error: ProviderError, missing: Lora | None = None) -> None:
+        generation = claim.row
+        match error:
+            case Busy() | Unavailable():
+                wait = timedelta(seconds=error.retry_after) if error.retry_after is not None else None
+                await self._outcomes.later(claim, wait)
+            case KeyRejected():
+                place = Place(PlaceKind.CHANNEL, generation.channel_id)
+                await self._keys.pause(generation.key_id, error, noticed_in=place)
+                await self._outcomes.fail(claim, failures.key_rejected(generation.provider), trace=error.trace)
+            case OutOfCredits():
+                await self._outcomes.fail(claim, failures.out_of_credits(error), trace=error.trace)
+            case Refused() | Missing() if missing is not None:
+                sentence = failures.gone_at_provider(missing)
+                await self._outcomes.fail(claim, sentence, trace=error.trace, missing=missing)
+            case Refused() | Missing():
+                await self._outcomes.fail(claim, failures.refused(generation.provider, error), trace=error.trace)
+            case _:
+                await self._outcomes.later(claim)

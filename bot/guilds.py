@@ -1,0 +1,89 @@
+"""Guilds as a whole: what their admins have chosen, and what happens when the bot leaves and comes back.
+
+When the bot is removed, the guild's API keys, styles and photos go at once. LoRAs, pictures and choices are kept for
+30 days, so that a guild that brings the bot back finds its LoRAs; after that everything goes but the proof of consent.
+"""
+
+import logging
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock, Doorbell, Pace
+from bot.models import LaneName, ProviderName
+from bot.photos.intake import Spool
+from bot.records import Guild
+from bot.storage import erasure, guilds, tables, trainings
+from bot.storage.database import Database
+from bot.storage.due import Claim, mark, store
+
+log = logging.getLogger(__name__)
+
+
+class GuildService:
+    def __init__(self, database: Database, spool: Spool, *, doorbell: Doorbell, clock: Clock, pace: Pace) -> None:
+        self._database = database
+        self._spool = spool
+        self._doorbell = doorbell
+        self._clock = clock
+        self._pace = pace
+
+    async def get(self, guild_id: int) -> Guild | None:
+        """None when nothing was ever chosen."""
+        async with self._database.read() as connection:
+            return await guilds.get(connection, guild_id)
+
+    async def choose_provider(self, guild_id: int, provider: ProviderName | None) -> None:
+        await self._change(guild_id, default_provider=provider)
+
+    async def choose_gallery(self, guild_id: int, channel_id: int | None) -> None:
+        await self._change(guild_id, gallery_channel_id=channel_id)
+
+    async def choose_reports(self, guild_id: int, channel_id: int | None) -> None:
+        await self._change(guild_id, reports_channel_id=channel_id)
+
+    async def known(self) -> list[int]:
+        """Guilds with keys, photos or LoRAs of which nobody said that the bot has left."""
+        async with self._database.read() as connection:
+            return await erasure.known_guilds(connection)
+
+    async def leave(self, guild_id: int) -> None:
+        """The bot was removed from the guild: its API keys and photos go at once, and what waited ends."""
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            files = await erasure.erase_guild_secrets(connection, guild_id=guild_id)
+            await trainings.bring_forward_in(connection, guild_id, now=now)
+            await guilds.leave(connection, guild_id, now=now, erase_at=now + self._pace.left_guild_kept)
+            return files
+
+        self._spool.free(await self._database.write(work))
+        await self._database.wipe_log()
+        self._doorbell.ring(*LaneName)
+        log.info("The keys and photos of a guild that removed the bot were erased")
+
+    async def come_back(self, guild_id: int) -> bool:
+        """True when the bot had been there before and what was kept is still there."""
+
+        async def work(connection: AsyncConnection) -> bool:
+            return await guilds.come_back(connection, guild_id)
+
+        return await self._database.write(work)
+
+    async def advance(self, claim: Claim[Guild]) -> None:
+        """The bot has been away for too long: everything about the guild goes."""
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            if claim.row.left_at is None:
+                await store(connection, tables.guilds, claim, due_at=None)
+                return []
+            await mark(connection, tables.guilds, claim)
+            return await erasure.erase_guild(connection, guild_id=claim.row.guild_id)
+
+        self._spool.free(await self._database.write(work))
+        await self._database.wipe_log()
+
+    async def _change(self, guild_id: int, **values: int | str | None) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await guilds.change(connection, guild_id, **values)
+
+        await self._database.write(work)

@@ -1,0 +1,123 @@
+"""Reports of pictures that a member finds wrong: stored once, brought to the moderators, closed by them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock, Doorbell
+from bot.errors import NotAllowed, NotFound, UserError
+from bot.models import Actor, LaneName, Place, PlaceKind, PostKind, ProviderName, SubjectTable
+from bot.pictures import seen
+from bot.records import Generation, Report
+from bot.storage import generations, guilds, keys, pictures, posts, timeline
+from bot.storage.database import Database
+
+REASON_MAX = 500
+NOBODY_TO_TELL = "There is nobody Darkroom could send this to. Please tell a moderator yourself."
+NO_SUCH_REPORT = "This report is not here any more."
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """`message` is where the pictures can be seen: (channel id, message id)."""
+
+    report: Report
+    generation: Generation
+    message: tuple[int, int] | None
+
+
+class ReportService:
+    def __init__(self, database: Database, *, doorbell: Doorbell, clock: Clock) -> None:
+        self._database = database
+        self._doorbell = doorbell
+        self._clock = clock
+
+    async def check(self, generation_id: int, actor: Actor) -> None:
+        """NotFound unless this member sees the pictures."""
+        async with self._database.read() as connection:
+            await seen(connection, generation_id, actor)
+
+    async def report(self, generation_id: int, reason: str, actor: Actor) -> None:
+        """Store the report and tell the moderators; once for each member and set."""
+        reason, now = " ".join(reason.split())[:REASON_MAX], self._clock.now()
+        if not reason:
+            raise UserError("Please say what is wrong with these pictures.")
+
+        async def work(connection: AsyncConnection) -> None:
+            generation = await seen(connection, generation_id, actor)
+            places = await _readers(connection, generation)
+            report_id = await pictures.add_report(connection, generation_id, reason, actor, now=now)
+            if report_id is None:
+                raise UserError("You have reported these pictures already; the moderators know.")
+            await posts.add(
+                connection,
+                PostKind.PICTURE_REPORT,
+                SubjectTable.REPORT,
+                report_id,
+                guild_id=actor.guild_id,
+                user_id=actor.user_id,
+                places=places,
+                now=now,
+            )
+
+        await self._database.write(work)
+        self._doorbell.ring(LaneName.POSTS)
+
+    async def view(self, report_id: int) -> ReportView | None:
+        """For those who render it; callers check who may see it."""
+        async with self._database.read() as connection:
+            report = await pictures.get_report(connection, report_id)
+            generation = None if report is None else await generations.get(connection, report.generation_id)
+            if report is None or generation is None:
+                return None
+            return ReportView(report, generation, await _message(connection, generation.id))
+
+    async def for_moderator(self, report_id: int, actor: Actor) -> Report:
+        if not actor.is_moderator:
+            raise NotAllowed("Only a moderator can close a report.")
+        async with self._database.read() as connection:
+            report = await pictures.get_report(connection, report_id)
+        if report is None or report.guild_id != actor.guild_id:
+            raise NotFound(NO_SUCH_REPORT)
+        return report
+
+    async def dismiss(self, report_id: int, actor: Actor) -> None:
+        """Close it without deleting anything; its card shows that."""
+        report, now = await self.for_moderator(report_id, actor), self._clock.now()
+
+        async def work(connection: AsyncConnection) -> None:
+            if not await pictures.dismiss_report(connection, report_id, guild_id=actor.guild_id, now=now):
+                raise UserError("This report was dismissed already.")
+            detail = f"by moderator {actor.user_id}"
+            await timeline.add(
+                connection, SubjectTable.GENERATION, report.generation_id, "report dismissed", at=now, detail=detail
+            )
+            await posts.renew(connection, PostKind.PICTURE_REPORT, SubjectTable.REPORT, report_id, due_at=now)
+
+        await self._database.write(work)
+        self._doorbell.ring(LaneName.POSTS)
+
+
+async def _readers(connection: AsyncConnection, generation: Generation) -> Sequence[Place]:
+    """The reports channel, then whoever set the API key; UserError when there is neither."""
+    guild = await guilds.get(connection, generation.guild_id)
+    places = []
+    if guild is not None and guild.reports_channel_id is not None:
+        places.append(Place(PlaceKind.CHANNEL, guild.reports_channel_id))
+    for provider in (generation.provider, *ProviderName):
+        key = await keys.current(connection, generation.guild_id, provider)
+        if key is not None:
+            places.append(Place(PlaceKind.USER, key.row.set_by))
+            break
+    if not places:
+        raise UserError(NOBODY_TO_TELL)
+    return places
+
+
+async def _message(connection: AsyncConnection, generation_id: int) -> tuple[int, int] | None:
+    for post in await pictures.posts_of(connection, generation_id):
+        place = pictures.public_place(post)
+        if place is not None and post.message_id:
+            return place.id, post.message_id
+    return None

@@ -1,0 +1,330 @@
+"""What becomes of pictures after they were posted: seen, kept, worked on, hung in the gallery, deleted."""
+
+import asyncio
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock, Doorbell, Pace
+from bot.errors import NotAllowed, NotFound, ProviderError, UserError
+from bot.generation.access import may_repeat
+from bot.generation.order import DEFAULTS, Accepted
+from bot.generation.service import GenerationService, GenerationView
+from bot.keys import KeyService
+from bot.models import (
+    Actor,
+    Channel,
+    GenerationStatus,
+    LaneName,
+    Operation,
+    Place,
+    PlaceKind,
+    PostKind,
+    PostStatus,
+    ProviderName,
+    SubjectTable,
+)
+from bot.outbox import NotNow, PlaceRefused, Poster, RateGate
+from bot.photos.intake import Spool
+from bot.providers.base import GenerationOrder, ProviderClient
+from bot.records import Generation, Picture, Post
+from bot.storage import generations, guilds, pictures, posts, timeline
+from bot.storage.database import Database
+
+WORKS = (Operation.UPSCALE_CLARITY, Operation.UPSCALE_TOPAZ, Operation.REMOVE_BACKGROUND)
+LINKS_LIVE = timedelta(hours=23)
+"""Both providers delete pictures after a day (Apiframe OpenAPI 2.0.0, Aurous Labs /images/retrieve-image)."""
+PRICED_WITHIN_S = 2.5
+"""The member waits for the answer, so a slow provider's price stays unknown."""
+MADE_FROM = "made from"
+"""Timeline word of a set that one picture of another set became."""
+
+GONE = "These pictures are not here any more: they were deleted, or are older than 30 days."
+COPY_GONE = "Our copy of these pictures was deleted after 7 days. What is in the message stays there."
+UNFINISHED = "These pictures are still being made. `/jobs` shows where they are."
+NOT_FROM_HERE = "This was made from another picture. Use the buttons of that one."
+NO_GALLERY = "This server has no gallery yet. An admin can choose a channel for it with `/settings`."
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSet:
+    """One order's pictures. `lineage`: what they were made from, then what that was made from, and so on."""
+
+    view: GenerationView
+    lineage: tuple[Generation, ...]
+
+    @property
+    def generation(self) -> Generation:
+        return self.view.generation
+
+    @property
+    def made_from(self) -> str:
+        """Such as "picture 2 of #12" or "#12"; empty for a set that began by itself."""
+        said = [entry.detail for entry in self.view.timeline if entry.what == MADE_FROM]
+        origin_id = self.generation.origin_id
+        return said[0] if said else "" if origin_id is None else f"#{origin_id}"
+
+
+class Removal(StrEnum):
+    """What became of one message of a deleted set."""
+
+    REMOVED = "removed"
+    GONE = "gone"
+    REFUSED = "refused"
+    LATER = "later"
+
+
+class PictureService:
+    def __init__(
+        self,
+        database: Database,
+        key_service: KeyService,
+        generation_service: GenerationService,
+        spool: Spool,
+        poster: Poster,
+        gate: RateGate,
+        *,
+        doorbell: Doorbell,
+        clock: Clock,
+        pace: Pace,
+    ) -> None:
+        self._database = database
+        self._keys = key_service
+        self._generations = generation_service
+        self._spool = spool
+        self._poster = poster
+        self._gate = gate
+        self._doorbell = doorbell
+        self._clock = clock
+        self._pace = pace
+
+    async def find(self, generation_id: int) -> PictureSet | None:
+        """For those who render it; callers check who may see it."""
+        view = await self._generations.view(generation_id)
+        if view is None:
+            return None
+        async with self._database.read() as connection:
+            return PictureSet(view, tuple(await pictures.lineage(connection, view.generation)))
+
+    async def find_by_picture(self, picture_id: int) -> tuple[PictureSet, Picture] | None:
+        """The picture with its set; callers check who may see them."""
+        async with self._database.read() as connection:
+            picture = await generations.get_picture(connection, picture_id)
+        found = None if picture is None else await self.find(picture.generation_id)
+        return None if picture is None or found is None else (found, picture)
+
+    async def see(self, generation_id: int, actor: Actor) -> PictureSet:
+        """The member's own, or what was posted for this guild to see."""
+        async with self._database.read() as connection:
+            await seen(connection, generation_id, actor)
+        return await self._found(generation_id)
+
+    async def owner_of(self, generation_id: int, user_id: int) -> Actor:
+        """Who pressed a button in a private message, for their own pictures only."""
+        async with self._database.read() as connection:
+            generation = await generations.get(connection, generation_id)
+        if generation is None or generation.user_id != user_id:
+            raise NotFound(GONE)
+        return Actor(generation.guild_id, user_id)
+
+    async def to_vary(self, generation_id: int, actor: Actor) -> PictureSet:
+        """The set whose prompt this member may change and order again."""
+        found = await self.see(generation_id, actor)
+        if found.generation.operation is not Operation.IMAGINE:
+            raise UserError(NOT_FROM_HERE)
+        async with self._database.read() as connection:
+            await may_repeat(connection, found.generation, actor)
+        return found
+
+    async def to_work_on(self, generation_id: int, actor: Actor) -> PictureSet:
+        """The set, while our copies of its pictures are here."""
+        found = await self.see(generation_id, actor)
+        if not any(found.view.files):
+            raise UserError(COPY_GONE)
+        return found
+
+    async def prices(self, actor: Actor) -> Mapping[Operation, int | None]:
+        """Credits for each further work on one picture, None when not known just now; NoKey without Apiframe."""
+        key = await self._keys.current(actor.guild_id, ProviderName.APIFRAME)
+        client = await self._keys.client(key.id)
+        if client is None:
+            return dict.fromkeys(WORKS)
+        found = await asyncio.gather(*(_price(client, operation) for operation in WORKS))
+        return dict(zip(WORKS, found, strict=True))
+
+    async def work_on(self, picture_id: int, operation: Operation, actor: Actor, *, channel: Channel) -> Accepted:
+        """Order an enlargement or the removal of the background; whoever does wants to keep the picture."""
+        accepted = await self._generations.work_on(picture_id, operation, actor, channel=channel)
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> None:
+            await pictures.note_saves(connection, [picture_id])
+            picture = await generations.get_picture(connection, picture_id)
+            if picture is not None:
+                detail = f"picture {picture.position} of #{picture.generation_id}"
+                job = accepted.generation.id
+                await timeline.add(connection, SubjectTable.GENERATION, job, MADE_FROM, at=now, detail=detail)
+
+        await self._database.write(work)
+        return accepted
+
+    def has_live_links(self, found: PictureSet) -> bool:
+        """Whether the provider still hands the pictures out."""
+        finished_at = found.generation.finished_at
+        return finished_at is not None and self._clock.now() < finished_at + LINKS_LIVE
+
+    async def note_saves(self, saved: Sequence[Picture]) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await pictures.note_saves(connection, [picture.id for picture in saved])
+
+        await self._database.write(work)
+
+    async def to_gallery(self, generation_id: int, actor: Actor) -> PictureSet:
+        """The set, if this member may send its pictures to the gallery, there is one, and our copies are here."""
+        found = await self.see(generation_id, actor)
+        _check_keeper(found.generation, actor, "send them to the gallery")
+        await self._gallery(actor)
+        if not any(found.view.files):
+            raise UserError(COPY_GONE)
+        return found
+
+    async def hang(self, picture_ids: Sequence[int], generation_id: int, actor: Actor) -> Place:
+        """Send these pictures of the set to the gallery, each at most once; UserError when all hang there already."""
+        found, place, now = await self.to_gallery(generation_id, actor), await self._gallery(actor), self._clock.now()
+        chosen = [one for one in found.view.pictures if one.id in picture_ids and one.file is not None]
+
+        async def work(connection: AsyncConnection) -> int:
+            return sum([await _hang(connection, found.generation, one, place, now=now) for one in chosen])
+
+        if not await self._database.write(work):
+            raise UserError(f"{'This is' if len(chosen) == 1 else 'These are'} in the gallery already.")
+        self._doorbell.ring(LaneName.POSTS)
+        return place
+
+    async def to_delete(self, generation_id: int, actor: Actor) -> PictureSet:
+        """The set, if this member may delete it; a deleted one, too: its message may still be there."""
+        async with self._database.read() as connection:
+            generation = await generations.get(connection, generation_id)
+            if generation is None or generation.guild_id != actor.guild_id:
+                raise NotFound(GONE)
+            if generation.user_id != actor.user_id and not actor.is_moderator:
+                await seen(connection, generation_id, actor)
+        _check_keeper(generation, actor, "delete them")
+        if generation.status is not GenerationStatus.READY:
+            raise UserError(UNFINISHED)
+        return await self._found(generation_id)
+
+    async def delete(self, generation_id: int, actor: Actor) -> Sequence[Removal]:
+        """Free our copies, remove every message that shows the set, and let none appear that waits; one way only."""
+        generation = (await self.to_delete(generation_id, actor)).generation
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            if await pictures.delete_set(connection, generation_id, actor, now=now):
+                who = "its member" if generation.user_id == actor.user_id else f"moderator {actor.user_id}"
+                await timeline.add(
+                    connection, SubjectTable.GENERATION, generation_id, "deleted", at=now, detail=f"by {who}"
+                )
+            await pictures.withdraw(connection, generation_id, now=now, left_until=now + self._pace.lease)
+            await pictures.renew_report_posts(connection, generation_id, due_at=now)
+            return await generations.forget_files(connection, generation_id)
+
+        self._spool.free(await self._database.write(work))
+        self._doorbell.ring(LaneName.POSTS)
+        async with self._database.read() as connection:
+            shown = await pictures.posts_of(connection, generation_id)
+        there = [post for post in shown if post.message_id is not None and post.status is not PostStatus.WITHDRAWN]
+        return [await self._remove(post) for post in there]
+
+    async def _remove(self, post: Post) -> Removal:
+        """Remove the message at once; what cannot be done now is left to the outbox."""
+        outcome, now = await self._try_to_remove(post), self._clock.now()
+
+        async def work(connection: AsyncConnection) -> None:
+            if outcome is Removal.LATER:
+                await pictures.leave_removal(connection, post, now=now)
+            else:
+                await pictures.settle_removal(connection, post, is_gone=outcome is not Removal.REFUSED)
+
+        await self._database.write(work)
+        self._doorbell.ring(LaneName.POSTS)
+        return outcome
+
+    async def _try_to_remove(self, post: Post) -> Removal:
+        if not self._poster.is_ready():
+            return Removal.LATER
+        await self._gate.wait()
+        try:
+            was_there = await self._poster.remove(post, post.places[post.place_index])
+        except PlaceRefused:
+            return Removal.REFUSED
+        except NotNow:
+            return Removal.LATER
+        return Removal.REMOVED if was_there else Removal.GONE
+
+    async def _found(self, generation_id: int) -> PictureSet:
+        found = await self.find(generation_id)
+        if found is None:
+            raise NotFound(GONE)
+        return found
+
+    async def _gallery(self, actor: Actor) -> Place:
+        async with self._database.read() as connection:
+            guild = await guilds.get(connection, actor.guild_id)
+        if guild is None or guild.gallery_channel_id is None:
+            raise UserError(NO_GALLERY)
+        return Place(PlaceKind.CHANNEL, guild.gallery_channel_id)
+
+
+async def seen(connection: AsyncConnection, generation_id: int, actor: Actor) -> Generation:
+    """The set, if it is the actor's own or was posted in a channel of this guild; else as if it did not exist."""
+    generation = await generations.get(connection, generation_id)
+    if generation is None or generation.guild_id != actor.guild_id or generation.deleted_at is not None:
+        raise NotFound(GONE)
+    if generation.user_id != actor.user_id:
+        shown = await pictures.posts_of(connection, generation_id)
+        if not any(pictures.public_place(post) for post in shown):
+            raise NotFound(GONE)
+    return generation
+
+
+def _check_keeper(generation: Generation, actor: Actor, what: str) -> None:
+    if generation.user_id != actor.user_id and not actor.is_moderator:
+        raise NotAllowed(f"Only whoever ordered these pictures, or a moderator, can {what}.")
+
+
+async def _price(client: ProviderClient, operation: Operation) -> int | None:
+    order = GenerationOrder("", DEFAULTS, str(uuid.uuid4()), None, operation=operation)
+    try:
+        async with asyncio.timeout(PRICED_WITHIN_S):
+            return await client.estimate(order)
+    except (TimeoutError, ProviderError):
+        return None
+
+
+async def _hang(
+    connection: AsyncConnection, generation: Generation, picture: Picture, place: Place, *, now: datetime
+) -> bool:
+    """False when it is in the gallery already, or on its way there."""
+    post = await posts.find(connection, PostKind.GALLERY, SubjectTable.PICTURE, picture.id)
+    if post is None:
+        await posts.add(
+            connection,
+            PostKind.GALLERY,
+            SubjectTable.PICTURE,
+            picture.id,
+            guild_id=generation.guild_id,
+            user_id=generation.user_id,
+            places=[place],
+            now=now,
+        )
+    elif not await pictures.hang_again(connection, picture.id, place, now=now):
+        return False
+    await pictures.note_saves(connection, [picture.id])
+    detail = f"picture {picture.position}"
+    await timeline.add(connection, SubjectTable.GENERATION, generation.id, "to gallery", at=now, detail=detail)
+    return True

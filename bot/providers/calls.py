@@ -1,0 +1,190 @@
+"""The calls to one provider under one key: what may be repeated, and what no answer or a wrong one means."""
+
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import stamina
+
+from bot.errors import KeyRejected, Missing, OutcomeUnknown, ProviderError, Refused, Unavailable
+from bot.providers.answers import Unreadable
+from bot.providers.base import TrainingReport
+from bot.providers.transport import Answer, Lost, NotSent, PhotoUnreadable, Request, Transport
+
+T = TypeVar("T")
+
+CLOCK_SLACK = timedelta(minutes=10)
+"""How far a provider's clock may run behind ours before a search would stop too early."""
+RETRY_WAIT_CAP_S = 5.0
+
+OBJECT_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+_RETRIED = stamina.AsyncRetryingCaller(attempts=3, timeout=10.0, wait_initial=0.25, wait_max=2.0, wait_jitter=0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one provider is spoken to. `error_from`: what an answer outside 2xx means, at a moment in UTC."""
+
+    label: str
+    key_header: str
+    error_from: Callable[[Answer, datetime], ProviderError]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Calls:
+    """Every method raises a subclass of ProviderError, nothing else, unless it says so."""
+
+    def __init__(self, transport: Transport, base_url: str, api_key: str, dialect: Dialect) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.label = dialect.label
+        self._transport = transport
+        self._api_key = api_key
+        self._dialect = dialect
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.base_url!r})"
+
+    def request(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **rest: Any) -> Request:
+        own = {self._dialect.key_header: self._api_key, **self._dialect.headers}
+        return Request(method, self.base_url + path, headers={**own, **(headers or {})}, **rest)
+
+    async def send(self, request: Request) -> Answer:
+        """Send once; raises NotSent and Lost, too."""
+        # Anything else could not stand in a header, and no provider's key holds it.
+        if not self._api_key or not self._api_key.isascii() or not self._api_key.isprintable():
+            raise KeyRejected("This does not look like an API key.")
+        return self._without_key(await self._transport.send(request))
+
+    async def submit(self, request: Request, parse: Callable[[Answer], T]) -> T:
+        """Send a paid call once; whatever leaves its outcome open becomes OutcomeUnknown."""
+        try:
+            answer = await self._reach(request)
+        except Lost as error:
+            raise OutcomeUnknown(f"{self.label} did not answer in full.") from error
+        if is_success(answer):
+            try:
+                return parse(answer)
+            except Unreadable as error:
+                raise OutcomeUnknown(f"{self.label}'s answer could not be read.", status=answer.status) from error
+        refusal = self._error_from(answer)
+        if isinstance(refusal, Unavailable):
+            raise _traced(OutcomeUnknown(refusal.sentence, status=answer.status), refusal.trace)
+        if isinstance(refusal, Missing):
+            raise _traced(Refused(refusal.sentence, status=answer.status), refusal.trace)
+        raise refusal
+
+    async def read(self, path: str, parse: Callable[[Answer], T]) -> T:
+        return await self.ask(self.request("GET", path), parse)
+
+    async def ask(self, request: Request, parse: Callable[[Answer], T]) -> T:
+        """Send a call that costs nothing and does no harm when it is repeated, up to three times."""
+
+        async def ask() -> T:
+            return await self.ask_once(request, parse)
+
+        return await repeat_free(ask)
+
+    async def ask_once(self, request: Request, parse: Callable[[Answer], T]) -> T:
+        try:
+            answer = await self._reach(request)
+        except Lost as error:
+            raise Unavailable(f"{self.label} could not be reached.") from error
+        if not is_success(answer):
+            raise self._error_from(answer)
+        try:
+            return parse(answer)
+        except Unreadable as error:
+            raise Unavailable(f"{self.label}'s answer could not be read.", status=answer.status) from error
+
+    async def remove(self, path: str) -> None:
+        """DELETE; what is not there is as good as removed."""
+        try:
+            await self.ask_once(self.request("DELETE", path), _read_nothing)
+        except Missing:
+            return
+
+    async def pages(
+        self, path: str, cursor_name: str, parse: Callable[[Answer], tuple[Sequence[T], str | None]], cap: int
+    ) -> AsyncGenerator[Sequence[T], None]:
+        """Every page of a list; Unavailable when `cap` pages are not all. `parse` gives a page and the next cursor."""
+        cursor = ""
+        for _ in range(cap):
+            page, next_cursor = await self.read(path + cursor, parse)
+            yield page
+            if next_cursor is None:
+                return
+            joint = "&" if "?" in path else "?"
+            cursor = f"{joint}{cursor_name}={quote(next_cursor, safe='')}"
+        raise Unavailable(f"{self.label} lists more than can be searched.")
+
+    async def _reach(self, request: Request) -> Answer:
+        """Send; only Lost leaves open whether the call was taken."""
+        try:
+            return await self.send(request)
+        except PhotoUnreadable as error:
+            raise Refused("One of the photos is no longer there. Please add the photos again.") from error
+        except NotSent as error:
+            raise Unavailable(f"{self.label} could not be reached.") from error
+
+    def _error_from(self, answer: Answer) -> ProviderError:
+        return self._dialect.error_from(answer, datetime.now(UTC))
+
+    def _without_key(self, answer: Answer) -> Answer:
+        return Answer(answer.status, answer.headers, answer.body.replace(self._api_key.encode(), b"[API key]"))
+
+
+async def repeat_free(call: Callable[[], Awaitable[T]]) -> T:
+    """Up to three tries of a call that costs nothing, while it is Unavailable."""
+    return await _RETRIED(_wait_before_retry, call)
+
+
+def of_body(parse: Callable[[bytes], T]) -> Callable[[Answer], T]:
+    """A parser of answers out of one that needs the body alone."""
+    return lambda answer: parse(answer.body)
+
+
+def _read_nothing(_answer: Answer) -> None:
+    """The status said it all."""
+
+
+def is_success(answer: Answer) -> bool:
+    return 200 <= answer.status < 300
+
+
+def checked_id(request_id: str) -> str:
+    """Providers' ids are opaque, but they stand in a path."""
+    if not OBJECT_ID.fullmatch(request_id):
+        raise Missing("There is nothing under such an id.")
+    return request_id
+
+
+async def find_marked(
+    pages: AsyncGenerator[Sequence[TrainingReport], None], marker: str, since: datetime
+) -> TrainingReport | None:
+    """The report whose name holds `marker`; None after every page back to `since`, newest first, was read."""
+    async with aclosing(pages):
+        async for page in pages:
+            for report in page:
+                if marker in report.name:
+                    return report
+            if any(report.created_at is not None and report.created_at < since - CLOCK_SLACK for report in page):
+                return None
+    return None
+
+
+def _traced(error: ProviderError, trace: str | None) -> ProviderError:
+    error.trace = trace
+    return error
+
+
+def _wait_before_retry(error: Exception) -> bool | float:
+    if not isinstance(error, Unavailable):
+        return False
+    if error.retry_after is None:
+        return True
+    return error.retry_after if error.retry_after <= RETRY_WAIT_CAP_S else False

@@ -1,0 +1,61 @@
+"""Who may do what with a LoRA or a character, from what is stored about it and who acts. Pure."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Protocol
+
+from bot.models import Actor, Audience
+from bot.records import Lora, Share
+
+
+class Right(StrEnum):
+    USE = "use"
+    """Make pictures with it: the owner, and those it is shared with."""
+    SEE = "see"
+    """Look at its card: whoever may use or change it."""
+    CHANGE = "change"
+    """Rename it, write its note, archive it, see whom it is shared with and take that back: owner and admins."""
+    SHARE = "share"
+    """Give others something of it: share it, hand it over, make a newer version. The owner alone."""
+
+
+class Members(Protocol):
+    """Who still belongs to a guild; the services themselves know only what an interaction said."""
+
+    async def is_member(self, guild_id: int, user_id: int) -> bool: ...
+
+
+def reaches(share: Share, actor: Actor) -> bool:
+    """Whether the actor belongs to those this share is for."""
+    if share.guild_id != actor.guild_id:
+        return False
+    match share.audience:
+        case Audience.GUILD:
+            return True
+        case Audience.MEMBER:
+            return share.audience_id == actor.user_id
+        case Audience.ROLE:
+            return share.audience_id in actor.role_ids
+
+
+def allows(right: Right, lora: Lora, shares: Iterable[Share], actor: Actor) -> bool:
+    """Nothing is allowed with an archived LoRA, or in another guild."""
+    if lora.guild_id != actor.guild_id or lora.archived_at is not None:
+        return False
+    is_owner = lora.owner_id == actor.user_id
+    is_shared = any(share.lora_id == lora.id and reaches(share, actor) for share in shares)
+    match right:
+        case Right.USE:
+            return is_owner or is_shared
+        case Right.SEE:
+            return is_owner or is_shared or actor.is_admin
+        case Right.CHANGE:
+            return is_owner or actor.is_admin
+        case Right.SHARE:
+            return is_owner
+
+
+def held(lora: Lora, shares: Iterable[Share], actor: Actor) -> frozenset[Right]:
+    """Everything the actor may do with it."""
+    shares = tuple(shares)
+    return frozenset(right for right in Right if allows(right, lora, shares, actor))

@@ -1,0 +1,175 @@
+"""The webhook self-test: whether the public address leads here, and whether the providers' deliveries arrive."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from secrets import token_urlsafe
+from urllib.parse import urlsplit
+
+from bot.clock import Pace
+from bot.endpoints import TOKEN_BYTES, Arrivals, EndpointService, PublicUrl
+from bot.errors import Missing, NoKey, ProviderError, Refused
+from bot.keys import KeyService, explain
+from bot.models import ProviderName
+from bot.providers.transport import Answer, Lost, NotSent, Request, Transport
+from bot.quoting import quote
+from bot.records import ApiKeyRow
+
+PATH = "/webhooks/selftest/"
+REACH_S = 10.0
+PROXY_TROUBLE = frozenset({502, 503, 504})
+
+
+class Mark(StrEnum):
+    GOOD = "good"
+    BAD = "bad"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the result; `at`: when what it speaks of happened, for the end of the sentence."""
+
+    mark: Mark
+    text: str
+    at: datetime | None = None
+
+
+class SelfTestService:
+    def __init__(
+        self, keys: KeyService, endpoints: EndpointService, transport: Transport, *, public_url: PublicUrl, pace: Pace
+    ) -> None:
+        self._keys = keys
+        self._endpoints = endpoints
+        self._transport = transport
+        self._public_url = public_url
+        self._pace = pace
+        self._arrivals = Arrivals()
+
+    def arrive(self, token: str) -> bool:
+        """A request came in under this one-time token; False when it is none of ours."""
+        return self._arrivals.note(token)
+
+    async def run(self, guild_id: int) -> list[Finding]:
+        """Takes `pace.selftest` and some seconds at most; what goes wrong is a finding, never an error."""
+        base = self._public_url()
+        if base is None:
+            text = (
+                "DARKROOM_PUBLIC_URL is not set. Darkroom looks at running jobs by itself every few seconds, "
+                "so nothing is missing."
+            )
+            return [Finding(Mark.NOTE, text)]
+        findings = [Finding(Mark.GOOD, f"DARKROOM_PUBLIC_URL is {quote(base)}."), await self._reach(base)]
+        for provider in ProviderName:
+            try:
+                key = await self._keys.current(guild_id, provider)
+            except NoKey as error:
+                findings.append(Finding(Mark.NOTE, str(error)))
+            else:
+                findings.append(await self._try_provider(key))
+        return findings
+
+    async def _reach(self, base: str) -> Finding:
+        """Call our own public address as a provider would: no redirects, no second try."""
+        token = token_urlsafe(TOKEN_BYTES)
+        request = Request("POST", f"{base}{PATH}{token}", json={}, read_timeout_s=REACH_S, deadline_s=REACH_S)
+        loop = asyncio.get_running_loop()
+        with self._arrivals.expect(token) as arrival:
+            started = loop.time()
+            try:
+                answer = await self._transport.send(request)
+            except NotSent as error:
+                return Finding(Mark.BAD, _why_not_sent(error))
+            except Lost:
+                answer = None
+            seconds = loop.time() - started
+        if arrival.is_set():
+            return _arrived(answer, seconds)
+        return Finding(Mark.BAD, _who_answered(answer))
+
+    async def _try_provider(self, key: ApiKeyRow) -> Finding:
+        match key.provider:
+            case ProviderName.APIFRAME:
+                return _last_heard(key)
+            case ProviderName.AUROUS:
+                try:
+                    return await self._try_endpoint(key)
+                except ProviderError as error:
+                    return Finding(Mark.BAD, explain(error, key.provider))
+
+    async def _try_endpoint(self, key: ApiKeyRow) -> Finding:
+        label = key.provider.label
+        await self._endpoints.bring_up(key)
+        present = await self._keys.get(key.id)
+        if present is None or present.endpoint_id is None:
+            text = (
+                f"{label} did not register the address. It has to begin with https; "
+                "if it does, try again after a restart of Darkroom."
+            )
+            return Finding(Mark.BAD, text)
+        try:
+            seconds = await self._endpoints.try_out(key, patience=self._pace.selftest)
+        except Missing:
+            await self._endpoints.renew(key)
+            text = (
+                f"{label} did not know our address any more. It has been registered again: run `/keys test` once more."
+            )
+            return Finding(Mark.BAD, text)
+        except Refused:
+            return Finding(Mark.BAD, f"{label} did not take the request for a test delivery. Please try again later.")
+        if seconds is not None:
+            return Finding(Mark.GOOD, f"A signed delivery of {label} arrived after {seconds:.1f} seconds.")
+        await self._endpoints.renew(key)
+        waited = self._pace.selftest.total_seconds()
+        text = (
+            f"A test delivery of {label} did not arrive within {waited:.0f} seconds. See that firewall and proxy let "
+            "POST requests from outside through to `/webhooks/`. The address has been registered again, "
+            "so run `/keys test` once more."
+        )
+        return Finding(Mark.BAD, text)
+
+
+def _arrived(answer: Answer | None, seconds: float) -> Finding:
+    if answer is not None and 200 <= answer.status < 300:
+        return Finding(Mark.GOOD, f"A request to this address reaches Darkroom after {seconds:.1f} seconds.")
+    said = "nothing" if answer is None else f"status {answer.status}"
+    text = f"A request to this address reaches Darkroom, but its answer comes back as {said}. Check the proxy."
+    return Finding(Mark.BAD, text)
+
+
+def _who_answered(answer: Answer | None) -> str:
+    if answer is None:
+        return "Something takes requests at this address, but no answer comes back. Check firewall and proxy."
+    if 300 <= answer.status < 400:
+        host = urlsplit(answer.headers.get("location", "")).netloc
+        where = f" to {quote(host)}" if host else ""
+        return (
+            f"This address redirects{where}, which providers do not follow. Set DARKROOM_PUBLIC_URL to the final one."
+        )
+    if answer.status in PROXY_TROUBLE:
+        return (
+            f"The proxy at this address cannot reach Darkroom (status {answer.status}). "
+            "See that it passes requests on to DARKROOM_LISTEN."
+        )
+    return (
+        f"Something else than this Darkroom answers at this address (status {answer.status}). "
+        "Check the address, and the port that the proxy passes requests on to."
+    )
+
+
+def _why_not_sent(error: NotSent) -> str:
+    said = str(error)
+    if "DNS" in said or "InvalidURL" in said:
+        return "The name in this address is not known. Check it for a typing error, and the DNS entry."
+    if "SSL" in said or "Certificate" in said:
+        return "This address has no valid certificate, so providers will not use it. Check the proxy's certificate."
+    return "Nobody listens at this address. Check the port, the firewall and that the proxy is running."
+
+
+def _last_heard(key: ApiKeyRow) -> Finding:
+    label = key.provider.label
+    if key.endpoint_heard_at is None:
+        text = f"{label} has no test delivery. No delivery has come since this key was set; the next job will show."
+        return Finding(Mark.NOTE, text)
+    return Finding(Mark.GOOD, f"{label} has no test delivery. Its last signed delivery came", key.endpoint_heard_at)

@@ -1,0 +1,199 @@
+"""Sharing LoRAs inside a guild, and handing one over to another member who has to accept it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock, Doorbell, Pace
+from bot.errors import NotFound, UserError
+from bot.loras import find
+from bot.models import Actor, Audience, Channel, LaneName, OfferStatus, Place, PlaceKind, PostKind, SubjectTable
+from bot.records import Lora, Offer, Share
+from bot.rights import Right
+from bot.storage import loras, posts
+from bot.storage import sharing as rows
+from bot.storage.database import Database
+
+SHARES_MAX = 25
+"""Audiences of one LoRA: as many as one select shows (Discord /docs/components/reference)."""
+
+OFFER_NOT_HERE = "This offer is for somebody else, or it is not here any more."
+OFFER_ENDED = {
+    OfferStatus.ACCEPTED: "This offer has been accepted already.",
+    OfferStatus.DECLINED: "This offer has been declined already.",
+    OfferStatus.WITHDRAWN: "This offer is over: it was withdrawn, or the LoRA has been archived.",
+}
+OFFER_TOO_OLD = "This offer was not answered in time. Ask for a new one if you still want it."
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """Whom a LoRA is shared with, in the order it was."""
+
+    lora: Lora
+    shares: tuple[Share, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OfferView:
+    """`lora` is None when it has just been erased. `ends_at`: until when it can be answered."""
+
+    offer: Offer
+    lora: Lora | None
+    ends_at: datetime
+    is_open: bool
+
+
+class SharingService:
+    def __init__(self, database: Database, *, doorbell: Doorbell, clock: Clock, pace: Pace) -> None:
+        self._database = database
+        self._doorbell = doorbell
+        self._clock = clock
+        self._pace = pace
+
+    async def of(self, lora_id: int, actor: Actor) -> Sharing:
+        """For the owner and the guild's admins."""
+        async with self._database.read() as connection:
+            lora = await find(connection, lora_id, actor, Right.CHANGE)
+            return Sharing(lora, tuple(await rows.shares_of(connection, lora_id)))
+
+    async def share(self, lora_id: int, audience: Audience, audience_id: int | None, actor: Actor) -> Sharing:
+        """Let a member, a role or (`audience_id` None) the whole guild make pictures with it. The owner alone may.
+
+        The caller has seen that the member or role belongs to this guild.
+        """
+
+        async def work(connection: AsyncConnection) -> Sharing:
+            lora = await find(connection, lora_id, actor, Right.SHARE)
+            if audience is Audience.MEMBER and audience_id == lora.owner_id:
+                raise UserError("It is yours already; there is no need to share it with yourself.")
+            await rows.share(connection, lora, audience, audience_id, by=actor.user_id, now=self._clock.now())
+            shares = await rows.shares_of(connection, lora_id)
+            if len(shares) > SHARES_MAX:
+                raise UserError(f"It is shared with {SHARES_MAX} already. Share it with a role, or with everyone.")
+            return Sharing(lora, tuple(shares))
+
+        return await self._database.write(work)
+
+    async def take_back(self, lora_id: int, share_ids: Collection[int], actor: Actor) -> Sharing:
+        """The owner and the guild's admins may. What has been ordered already is still made."""
+
+        async def work(connection: AsyncConnection) -> Sharing:
+            lora = await find(connection, lora_id, actor, Right.CHANGE)
+            for share_id in share_ids:
+                await rows.unshare(connection, share_id, lora_id=lora_id)
+            return Sharing(lora, tuple(await rows.shares_of(connection, lora_id)))
+
+        return await self._database.write(work)
+
+    async def offer(self, lora_id: int, to_id: int, actor: Actor, channel: Channel) -> OfferView:
+        """Ask a member whether they want to own it; an earlier open offer of the same LoRA ends.
+
+        The caller has seen that the receiver is a member of this guild and no bot.
+        """
+        if to_id == actor.user_id:
+            raise UserError("It is yours already. Pick the member who should have it.")
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> OfferView:
+            lora = await find(connection, lora_id, actor, Right.SHARE)
+            await rows.end_offer(connection, lora_id, now=now)
+            offer = await rows.insert_offer(
+                connection,
+                guild_id=lora.guild_id,
+                channel_id=channel.id,
+                lora_id=lora_id,
+                from_id=actor.user_id,
+                to_id=to_id,
+                created_at=now,
+            )
+            await self._post(connection, PostKind.LORA_OFFER, offer, offer.to_id)
+            return self._show(offer, lora)
+
+        view = await self._database.write(work)
+        self._doorbell.ring(LaneName.POSTS)
+        return view
+
+    async def view(self, offer_id: int) -> OfferView | None:
+        """Callers check who may see it."""
+        async with self._database.read() as connection:
+            offer = await rows.get_offer(connection, offer_id)
+            if offer is None:
+                return None
+            return self._show(offer, await loras.get(connection, offer.lora_id))
+
+    async def accept(self, offer_id: int, *, user_id: int, guild_id: int | None) -> Lora:
+        """The receiver becomes the owner, and shares end. `guild_id` is None in a private message."""
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> Lora | None:
+            offer = await self._answerable(connection, offer_id, guild_id, user_id, is_giver=False)
+            if not await loras.hand_over(connection, offer.lora_id, from_id=offer.from_id, to_id=offer.to_id):
+                await rows.answer_offer(connection, offer.id, OfferStatus.WITHDRAWN, now=now)
+                return None
+            await rows.answer_offer(connection, offer.id, OfferStatus.ACCEPTED, now=now)
+            await rows.unshare_all(connection, offer.lora_id)
+            await self._post(connection, PostKind.LORA_OFFER_ANSWERED, offer, offer.from_id)
+            return await loras.get(connection, offer.lora_id)
+
+        lora = await self._database.write(work)
+        self._doorbell.ring(LaneName.POSTS)
+        if lora is None:
+            raise UserError(OFFER_ENDED[OfferStatus.WITHDRAWN])
+        return lora
+
+    async def decline(self, offer_id: int, *, user_id: int, guild_id: int | None) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            offer = await self._answerable(connection, offer_id, guild_id, user_id, is_giver=False)
+            await rows.answer_offer(connection, offer.id, OfferStatus.DECLINED, now=self._clock.now())
+            await self._post(connection, PostKind.LORA_OFFER_ANSWERED, offer, offer.from_id)
+
+        await self._database.write(work)
+        self._doorbell.ring(LaneName.POSTS)
+
+    async def withdraw(self, offer_id: int, *, user_id: int, guild_id: int | None) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            offer = await self._answerable(connection, offer_id, guild_id, user_id, is_giver=True)
+            await rows.answer_offer(connection, offer.id, OfferStatus.WITHDRAWN, now=self._clock.now())
+
+        await self._database.write(work)
+        self._doorbell.ring(LaneName.POSTS)
+
+    async def _answerable(
+        self, connection: AsyncConnection, offer_id: int, guild_id: int | None, user_id: int, *, is_giver: bool
+    ) -> Offer:
+        """The open offer; one that is not this member's to answer looks like one that does not exist."""
+        offer = await rows.get_offer(connection, offer_id)
+        if (
+            offer is None
+            or guild_id not in {None, offer.guild_id}
+            or user_id != (offer.from_id if is_giver else offer.to_id)
+        ):
+            raise NotFound(OFFER_NOT_HERE)
+        if offer.status is not OfferStatus.OPEN:
+            raise UserError(OFFER_ENDED[offer.status])
+        if self._clock.now() > self._ends_at(offer):
+            raise UserError(OFFER_TOO_OLD)
+        return offer
+
+    def _show(self, offer: Offer, lora: Lora | None) -> OfferView:
+        is_open = offer.status is OfferStatus.OPEN and self._clock.now() <= self._ends_at(offer)
+        return OfferView(offer, lora, self._ends_at(offer), is_open)
+
+    def _ends_at(self, offer: Offer) -> datetime:
+        return offer.created_at + self._pace.offer_open
+
+    async def _post(self, connection: AsyncConnection, kind: PostKind, offer: Offer, user_id: int) -> None:
+        """In the channel where it was offered, else privately; only this member is told."""
+        await posts.add(
+            connection,
+            kind,
+            SubjectTable.OFFER,
+            offer.id,
+            guild_id=offer.guild_id,
+            user_id=user_id,
+            places=[Place(PlaceKind.CHANNEL, offer.channel_id), Place(PlaceKind.USER, user_id)],
+            now=self._clock.now(),
+        )

@@ -1,0 +1,57 @@
+"""SQL of what a guild's admins have chosen, and whether the bot is still there."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.models import ProviderName
+from bot.records import Guild
+from bot.storage.tables import guilds
+
+PRESENT, LEFT = "present", "left"
+
+
+def build(row: sa.Row[Any]) -> Guild:
+    return Guild(
+        id=row.id,
+        guild_id=row.guild_id,
+        default_provider=None if row.default_provider is None else ProviderName(row.default_provider),
+        gallery_channel_id=row.gallery_channel_id,
+        reports_channel_id=row.reports_channel_id,
+        left_at=row.left_at,
+    )
+
+
+async def get(connection: AsyncConnection, guild_id: int) -> Guild | None:
+    row = (await connection.execute(sa.select(guilds).where(guilds.c.guild_id == guild_id))).first()
+    return None if row is None else build(row)
+
+
+async def change(connection: AsyncConnection, guild_id: int, **values: Any) -> None:
+    """Store choices; the row is made when there is none yet."""
+    if await get(connection, guild_id) is None:
+        await connection.execute(sa.insert(guilds).values(**{"guild_id": guild_id, "status": PRESENT} | values))
+    else:
+        await connection.execute(sa.update(guilds).where(guilds.c.guild_id == guild_id).values(**values))
+
+
+async def leave(connection: AsyncConnection, guild_id: int, *, now: datetime, erase_at: datetime) -> None:
+    await change(connection, guild_id, status=LEFT, left_at=now, due_at=erase_at)
+
+
+async def come_back(connection: AsyncConnection, guild_id: int) -> bool:
+    """True when the bot had left this guild and what was kept is still there."""
+    result = await connection.execute(
+        sa.update(guilds)
+        .where(guilds.c.guild_id == guild_id, guilds.c.left_at.is_not(None))
+        .values(status=PRESENT, left_at=None, due_at=None)
+    )
+    return result.rowcount == 1
+
+
+async def present(connection: AsyncConnection) -> list[int]:
+    """Guilds with a row that the bot has not left."""
+    rows = await connection.execute(sa.select(guilds.c.guild_id).where(guilds.c.left_at.is_(None)))
+    return [row.guild_id for row in rows]

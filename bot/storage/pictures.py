@@ -1,0 +1,220 @@
+"""SQL of made pictures after they were posted: who keeps them, where they hang, what is reported, what was deleted."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.models import Actor, GenerationStatus, Place, PlaceKind, PostKind, PostStatus, SubjectTable
+from bot.records import Generation, Post, Report
+from bot.storage import generations as generation_rows
+from bot.storage import posts as post_rows
+from bot.storage.tables import generations, picture_reports, pictures, posts
+
+LINEAGE_MAX = 20
+"""Sets followed back; further back nobody looks."""
+
+
+def build_report(row: sa.Row[Any]) -> Report:
+    return Report(
+        id=row.id,
+        guild_id=row.guild_id,
+        generation_id=row.generation_id,
+        reporter_id=row.reporter_id,
+        reason=row.reason,
+        created_at=row.created_at,
+        dismissed_at=row.dismissed_at,
+    )
+
+
+async def lineage(connection: AsyncConnection, generation: Generation) -> list[Generation]:
+    """What this set was made from, then what that was made from, and so on; a forgotten one ends the list."""
+    found: list[Generation] = []
+    origin_id = generation.origin_id
+    while origin_id is not None and len(found) < LINEAGE_MAX:
+        origin = await generation_rows.get(connection, origin_id)
+        if origin is None or origin.guild_id != generation.guild_id:
+            break
+        found.append(origin)
+        origin_id = origin.origin_id
+    return found
+
+
+async def note_saves(connection: AsyncConnection, picture_ids: Collection[int]) -> None:
+    await connection.execute(
+        sa.update(pictures).where(pictures.c.id.in_(picture_ids)).values(saves=pictures.c.saves + 1)
+    )
+
+
+def _shows(generation_id: int) -> sa.ColumnElement[bool]:
+    """Posts whose message holds pictures of this set."""
+    own = sa.select(pictures.c.id).where(pictures.c.generation_id == generation_id)
+    return sa.or_(
+        sa.and_(
+            posts.c.kind == PostKind.PICTURES,
+            posts.c.subject_table == SubjectTable.GENERATION,
+            posts.c.subject_id == generation_id,
+        ),
+        sa.and_(
+            posts.c.kind == PostKind.GALLERY,
+            posts.c.subject_table == SubjectTable.PICTURE,
+            posts.c.subject_id.in_(own),
+        ),
+    )
+
+
+async def posts_of(connection: AsyncConnection, generation_id: int) -> list[Post]:
+    """The set's own post and its pictures' posts in the gallery."""
+    rows = await connection.execute(sa.select(posts).where(_shows(generation_id)).order_by(posts.c.id))
+    return [post_rows.build(row) for row in rows]
+
+
+def public_place(post: Post) -> Place | None:
+    """The channel in which a post's message can be seen, if it was posted in one."""
+    if post.message_id is None or post.place_index >= len(post.places):
+        return None
+    place = post.places[post.place_index]
+    return place if place.kind is PlaceKind.CHANNEL else None
+
+
+async def is_deleted(connection: AsyncConnection, post: Post) -> bool:
+    """Whether what this post shows was deleted, so that it must not appear and its message has to go."""
+    deleted = sa.select(generations.c.id).where(generations.c.deleted_at.is_not(None))
+    if post.kind is PostKind.PICTURES:
+        deleted = deleted.where(generations.c.id == post.subject_id)
+    elif post.kind is PostKind.GALLERY:
+        deleted = deleted.join(pictures).where(pictures.c.id == post.subject_id)
+    else:
+        return False
+    return (await connection.execute(deleted)).first() is not None
+
+
+async def delete_set(connection: AsyncConnection, generation_id: int, actor: Actor, *, now: datetime) -> bool:
+    """Mark the set as deleted; False when the actor may not, or somebody was faster."""
+    row = generations.c
+    may = sa.true() if actor.is_moderator else row.user_id == actor.user_id
+    result = await connection.execute(
+        sa.update(generations)
+        .where(
+            row.id == generation_id,
+            row.guild_id == actor.guild_id,
+            row.status == GenerationStatus.READY,
+            row.deleted_at.is_(None),
+            may,
+        )
+        .values(deleted_at=now)
+    )
+    return result.rowcount == 1
+
+
+async def withdraw(connection: AsyncConnection, generation_id: int, *, now: datetime, left_until: datetime) -> None:
+    """What was never sent never will be; every message that is there, or may be, has to go.
+
+    Those that are there are left to the caller until `left_until`, and then to the outbox.
+    """
+    never_sent = sa.and_(
+        posts.c.message_id.is_(None),
+        sa.or_(posts.c.sending_at.is_(None), posts.c.status == PostStatus.POSTED),
+    )
+    mine = sa.and_(_shows(generation_id), posts.c.status != PostStatus.WITHDRAWN)
+    await connection.execute(sa.update(posts).where(mine, never_sent).values(status=PostStatus.WITHDRAWN, due_at=None))
+    settled = posts.c.status.in_((PostStatus.POSTED, PostStatus.KEPT))
+    await connection.execute(
+        sa.update(posts)
+        .where(mine)
+        .values(
+            status=sa.case((settled, PostStatus.PENDING), else_=posts.c.status),
+            revision=posts.c.revision + 1,
+            wakes=posts.c.wakes + 1,
+            due_at=sa.case((posts.c.message_id.is_(None), now), else_=left_until),
+        )
+    )
+
+
+async def leave_removal(connection: AsyncConnection, post: Post, *, now: datetime) -> None:
+    """The message could not be removed now: the outbox is to try from here on."""
+    await connection.execute(
+        sa.update(posts).where(posts.c.id == post.id, posts.c.due_at.is_not(None)).values(due_at=now)
+    )
+
+
+async def settle_removal(connection: AsyncConnection, post: Post, *, is_gone: bool) -> None:
+    """The message was removed, or cannot be: nothing more is to be done about the post."""
+    await connection.execute(
+        sa.update(posts)
+        .where(posts.c.id == post.id, posts.c.message_id == post.message_id)
+        .values(status=PostStatus.WITHDRAWN if is_gone else PostStatus.POSTED, due_at=None)
+    )
+
+
+async def hang_again(connection: AsyncConnection, picture_id: int, place: Place, *, now: datetime) -> bool:
+    """Try a gallery that refused this picture once more; False when its post is not waiting for that."""
+    result = await connection.execute(
+        sa.update(posts)
+        .where(
+            posts.c.kind == PostKind.GALLERY,
+            posts.c.subject_table == SubjectTable.PICTURE,
+            posts.c.subject_id == picture_id,
+            posts.c.status == PostStatus.KEPT,
+        )
+        .values(
+            status=PostStatus.PENDING,
+            places=[[place.kind, place.id]],
+            place_index=0,
+            sending_at=None,
+            attempt=0,
+            created_at=now,
+            due_at=now,
+        )
+    )
+    return result.rowcount == 1
+
+
+async def add_report(
+    connection: AsyncConnection, generation_id: int, reason: str, actor: Actor, *, now: datetime
+) -> int | None:
+    """None when this member has reported this set before."""
+    reported = sa.select(picture_reports.c.id).where(
+        picture_reports.c.generation_id == generation_id, picture_reports.c.reporter_id == actor.user_id
+    )
+    if (await connection.execute(reported)).first() is not None:
+        return None
+    result = await connection.execute(
+        sa.insert(picture_reports)
+        .values(
+            guild_id=actor.guild_id,
+            generation_id=generation_id,
+            reporter_id=actor.user_id,
+            reason=reason,
+            created_at=now,
+        )
+        .returning(picture_reports.c.id)
+    )
+    return int(result.scalar_one())
+
+
+async def get_report(connection: AsyncConnection, report_id: int) -> Report | None:
+    row = (await connection.execute(sa.select(picture_reports).where(picture_reports.c.id == report_id))).first()
+    return None if row is None else build_report(row)
+
+
+async def dismiss_report(connection: AsyncConnection, report_id: int, *, guild_id: int, now: datetime) -> bool:
+    """False when it has been dismissed already, or is not of this guild."""
+    report = picture_reports.c
+    result = await connection.execute(
+        sa.update(picture_reports)
+        .where(report.id == report_id, report.guild_id == guild_id, report.dismissed_at.is_(None))
+        .values(dismissed_at=now)
+    )
+    return result.rowcount == 1
+
+
+async def renew_report_posts(connection: AsyncConnection, generation_id: int, *, due_at: datetime) -> None:
+    """The set was deleted: the cards of its reports show that."""
+    rows = await connection.execute(
+        sa.select(picture_reports.c.id).where(picture_reports.c.generation_id == generation_id)
+    )
+    for row in rows.all():
+        await post_rows.renew(connection, PostKind.PICTURE_REPORT, SubjectTable.REPORT, row.id, due_at=due_at)

@@ -1,0 +1,144 @@
+"""SQL of sharing LoRAs and handing them over."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.models import Actor, Audience, OfferStatus, PostKind, SubjectTable
+from bot.records import Lora, Offer, Share
+from bot.storage import loras as lora_rows
+from bot.storage import posts
+from bot.storage.tables import lora_offers, lora_shares, loras
+
+
+def build_share(row: sa.Row[Any]) -> Share:
+    return Share(
+        id=row.id,
+        guild_id=row.guild_id,
+        lora_id=row.lora_id,
+        audience=Audience(row.audience),
+        audience_id=row.audience_id,
+        granted_by=row.granted_by,
+        granted_at=row.granted_at,
+    )
+
+
+def build_offer(row: sa.Row[Any]) -> Offer:
+    return Offer(
+        id=row.id,
+        guild_id=row.guild_id,
+        channel_id=row.channel_id,
+        lora_id=row.lora_id,
+        from_id=row.from_id,
+        to_id=row.to_id,
+        status=OfferStatus(row.status),
+        created_at=row.created_at,
+    )
+
+
+def _reaches(guild_id: int, user_id: int, role_ids: Collection[int]) -> sa.ColumnElement[bool]:
+    """A share of this guild whose audience holds the member."""
+    share = lora_shares.c
+    return sa.and_(
+        share.guild_id == guild_id,
+        sa.or_(
+            share.audience == Audience.GUILD,
+            sa.and_(share.audience == Audience.MEMBER, share.audience_id == user_id),
+            sa.and_(share.audience == Audience.ROLE, share.audience_id.in_(sorted(role_ids))),
+        ),
+    )
+
+
+async def usable_by(connection: AsyncConnection, actor: Actor) -> list[Lora]:
+    """LoRAs of this guild that are the member's own or shared with them, newest first; archived ones never."""
+    shared = sa.select(lora_shares.c.lora_id).where(_reaches(actor.guild_id, actor.user_id, actor.role_ids))
+    rows = await connection.execute(
+        sa.select(loras)
+        .where(
+            loras.c.guild_id == actor.guild_id,
+            loras.c.archived_at.is_(None),
+            sa.or_(loras.c.owner_id == actor.user_id, loras.c.id.in_(shared)),
+        )
+        .order_by(loras.c.id.desc())
+    )
+    return [lora_rows.build(row) for row in rows]
+
+
+async def shares_of(connection: AsyncConnection, lora_id: int) -> list[Share]:
+    rows = await connection.execute(
+        sa.select(lora_shares).where(lora_shares.c.lora_id == lora_id).order_by(lora_shares.c.id)
+    )
+    return [build_share(row) for row in rows]
+
+
+async def share(
+    connection: AsyncConnection, lora: Lora, audience: Audience, audience_id: int | None, *, by: int, now: datetime
+) -> None:
+    """Sharing twice with the same audience is sharing once."""
+    if any((old.audience, old.audience_id) == (audience, audience_id) for old in await shares_of(connection, lora.id)):
+        return
+    await connection.execute(
+        sa.insert(lora_shares).values(
+            guild_id=lora.guild_id,
+            lora_id=lora.id,
+            audience=audience,
+            audience_id=audience_id,
+            granted_by=by,
+            granted_at=now,
+        )
+    )
+
+
+async def unshare(connection: AsyncConnection, share_id: int, *, lora_id: int) -> bool:
+    result = await connection.execute(
+        sa.delete(lora_shares).where(lora_shares.c.id == share_id, lora_shares.c.lora_id == lora_id)
+    )
+    return result.rowcount == 1
+
+
+async def unshare_all(connection: AsyncConnection, lora_id: int) -> None:
+    await connection.execute(sa.delete(lora_shares).where(lora_shares.c.lora_id == lora_id))
+
+
+async def insert_offer(connection: AsyncConnection, **values: Any) -> Offer:
+    """The caller ends an open offer of the same LoRA first."""
+    result = await connection.execute(
+        sa.insert(lora_offers).values(status=OfferStatus.OPEN, **values).returning(*lora_offers.c)
+    )
+    return build_offer(result.one())
+
+
+async def open_offer_of(connection: AsyncConnection, lora_id: int) -> Offer | None:
+    """There is one at most."""
+    row = (
+        await connection.execute(
+            sa.select(lora_offers).where(lora_offers.c.lora_id == lora_id, lora_offers.c.status == OfferStatus.OPEN)
+        )
+    ).first()
+    return None if row is None else build_offer(row)
+
+
+async def get_offer(connection: AsyncConnection, offer_id: int) -> Offer | None:
+    row = (await connection.execute(sa.select(lora_offers).where(lora_offers.c.id == offer_id))).first()
+    return None if row is None else build_offer(row)
+
+
+async def end_offer(connection: AsyncConnection, lora_id: int, *, now: datetime) -> None:
+    """Withdraw the open offer of this LoRA, if there is one, and let its message say so."""
+    offer = await open_offer_of(connection, lora_id)
+    if offer is not None:
+        await answer_offer(connection, offer.id, OfferStatus.WITHDRAWN, now=now)
+
+
+async def answer_offer(connection: AsyncConnection, offer_id: int, status: OfferStatus, *, now: datetime) -> bool:
+    """True for the one answer that counts; the offer's message shows it soon."""
+    await posts.renew(connection, PostKind.LORA_OFFER, SubjectTable.OFFER, offer_id, due_at=now)
+    result = await connection.execute(
+        sa.update(lora_offers)
+        .where(lora_offers.c.id == offer_id, lora_offers.c.status == OfferStatus.OPEN)
+        .values(status=status)
+    )
+    return result.rowcount == 1

@@ -1,0 +1,88 @@
+"""Ready-made styles: the guild's catalogue as the database holds it, finding one by a few letters. Asks no provider."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.errors import NotFound
+from bot.generation import access
+from bot.keys import KeyService
+from bot.matching import CHOICES_MAX, NO_MATCH, best_ranked, rank_match
+from bot.models import Actor, ProviderName
+from bot.records import Style
+from bot.storage import styles
+from bot.storage.database import Database
+
+PROVIDER = ProviderName.AUROUS
+"""The one provider that has styles."""
+IN_DESCRIPTION = 2
+"""A description that holds the text counts as much as the middle of a name."""
+
+NOT_HERE = "There is no such style here. `/styles` shows what there is."
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What fits a search; `is_loaded`: the provider's list has been read at least once."""
+
+    styles: Sequence[Style]
+    is_loaded: bool
+
+
+class StyleService:
+    def __init__(self, database: Database, key_service: KeyService) -> None:
+        self._database = database
+        self._keys = key_service
+
+    async def catalogue(self, text: str, actor: Actor) -> Catalogue:
+        """What /styles shows. NoKey, with what an admin does about it, when the guild has no working key."""
+        key = await self._keys.current(actor.guild_id, PROVIDER)
+        found = await self.search(text, actor)
+        return Catalogue(found, is_loaded=key.checked_at is not None or bool(found))
+
+    async def of_guild(self, actor: Actor) -> Sequence[Style]:
+        """By name, retired ones last."""
+        async with self._database.read() as connection:
+            known = await styles.of_guild(connection, actor.guild_id)
+        return sorted(known, key=lambda style: style.retired_at is not None)
+
+    async def search(self, text: str, actor: Actor) -> Sequence[Style]:
+        """Those whose name or description fits, best first, retired ones last."""
+        found = best_ranked(await self.of_guild(actor), lambda style: rank(text, style))
+        return sorted(found, key=lambda style: style.retired_at is not None)
+
+    async def choices(self, text: str, actor: Actor) -> Sequence[Style]:
+        """At most 25 for what has been typed."""
+        return [style for style in await self.search(text, actor) if style.retired_at is None][:CHOICES_MAX]
+
+    async def pick(self, value: str, actor: Actor) -> Style:
+        """The style behind an autocomplete value, or behind a typed name or slug that only one has."""
+        style_id = pick_from(value, await self.of_guild(actor))
+        if style_id is None:
+            raise NotFound(NOT_HERE)
+        return await self.get_for(style_id, actor)
+
+    async def get_for(self, style_id: int, actor: Actor) -> Style:
+        """The style, if pictures may be ordered in it here."""
+        async with self._database.read() as connection:
+            return await access.usable_style(connection, style_id, actor)
+
+
+def rank(text: str, style: Style) -> int:
+    by_name = rank_match(text, style.name)
+    holds_it = text.strip().casefold() in style.description.casefold()
+    return min(by_name, IN_DESCRIPTION if holds_it else NO_MATCH)
+
+
+def pick_from(value: str, among: Sequence[Style]) -> int | None:
+    """Its id, by value, else by name or slug; a retired one only when no other is called so."""
+    wanted = value.strip().casefold()
+    for style in among:
+        if wanted == choice_value(style):
+            return style.id
+    called = [style for style in among if wanted in {style.name.casefold(), (style.slug or "").casefold()} - {""}]
+    offered = [style for style in called if style.retired_at is None] or called
+    return offered[0].id if len(offered) == 1 else None
+
+
+def choice_value(style: Style) -> str:
+    return f"style-{style.id}"

@@ -1,0 +1,174 @@
+"""What is done for every API key from time to time: its webhook endpoint, the styles and LoRAs under it, its end.
+
+The engine's lane of keys. A key that is used is compared with its provider every few hours, at once after it was set,
+and when somebody opens a list that is not fresh. A retired one loses its endpoint, then it is shredded.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock, Doorbell, Pace
+from bot.endpoints import EndpointService
+from bot.engine import backoff
+from bot.errors import Busy, KeyRejected, Missing, ProviderError, Unavailable
+from bot.keys import KeyService
+from bot.models import LaneName
+from bot.providers.base import Progress, ProviderClient, StyleReport
+from bot.records import ApiKeyRow
+from bot.storage import keys, loras, styles
+from bot.storage.database import Database
+from bot.storage.due import Claim, store
+from bot.storage.tables import api_keys
+
+log = logging.getLogger(__name__)
+
+FRESH = timedelta(minutes=10)
+"""A catalogue younger than this is not asked for again because somebody opens it."""
+DESCRIPTION_MAX = 1000
+URL_MAX = 2048
+"""Media addresses of a message (Discord /docs/components/reference)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the provider has under a key. `known`: our LoRAs from before it was asked, so none made meanwhile."""
+
+    styles: Sequence[StyleReport]
+    listed: frozenset[str]
+    known: Sequence[str]
+
+
+class UpkeepService:
+    def __init__(
+        self,
+        database: Database,
+        key_service: KeyService,
+        endpoints: EndpointService,
+        *,
+        doorbell: Doorbell,
+        clock: Clock,
+        pace: Pace,
+    ) -> None:
+        self._database = database
+        self._keys = key_service
+        self._endpoints = endpoints
+        self._doorbell = doorbell
+        self._clock = clock
+        self._pace = pace
+
+    async def soon(self, guild_id: int) -> None:
+        """Compare the guild's keys with their providers now, except those that are fresh or wait for a provider."""
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> bool:
+            return await keys.make_due(connection, guild_id, now=now, checked_before=now - FRESH)
+
+        if await self._database.write(work):
+            self._doorbell.ring(LaneName.KEYS)
+
+    async def advance(self, claim: Claim[ApiKeyRow]) -> None:
+        if claim.row.retired_at is not None:
+            await self._endpoints.remove(claim.row)
+            await self._keys.shred(claim)
+        elif claim.row.paused_at is not None:
+            await self._rest(claim, due_at=None)
+        else:
+            await self._look(claim)
+
+    async def _look(self, claim: Claim[ApiKeyRow]) -> None:
+        row = claim.row
+        client = await self._keys.client(row.id)
+        if client is None:
+            await self._rest(claim, due_at=self._clock.now() + self._pace.upkeep)
+            return
+        await self._endpoints.ensure(row)
+        try:
+            findings = await self._ask(client, row)
+        except KeyRejected as error:
+            await self._keys.pause(row.id, error)
+            await self._rest(claim, due_at=None)
+        except ProviderError as error:
+            log.info("Styles and LoRAs of key %s could not be compared: %s", row.id, error)
+            due_at = self._clock.now() + self._patience(row, error)
+            await self._rest(claim, due_at=due_at, attempt=row.attempt + 1)
+        else:
+            await self._take_over(claim, findings)
+
+    async def _ask(self, client: ProviderClient, row: ApiKeyRow) -> Findings:
+        async with self._database.read() as connection:
+            known = await loras.request_ids(connection, row.guild_id, row.provider)
+        listed_styles = await client.styles()
+        listed = await client.lora_ids() if known else frozenset[str]()
+        if known and not listed and not await _is_gone(client, known[0]):
+            raise Unavailable("the list of LoRAs was empty, although one of them is there")
+        return Findings(listed_styles, listed, known)
+
+    def _patience(self, row: ApiKeyRow, error: ProviderError) -> timedelta:
+        wait = backoff(row.attempt, first=self._pace.backoff_first, ceiling=self._pace.backoff_max)
+        asked_for = error.retry_after if isinstance(error, Busy | Unavailable) else None
+        return max(wait, timedelta(seconds=asked_for or 0))
+
+    async def _take_over(self, claim: Claim[ApiKeyRow], findings: Findings) -> None:
+        """All in one: nothing is retired or missing because of half a comparison."""
+        row, now = claim.row, self._clock.now()
+        there = [each for each in findings.known if each in findings.listed]
+        missing = [each for each in findings.known if each not in findings.listed]
+
+        async def work(connection: AsyncConnection) -> None:
+            await store(connection, api_keys, claim, due_at=now + self._pace.upkeep, checked_at=now, attempt=0)
+            if findings.styles:
+                await styles.replace_all(connection, row.guild_id, row.provider, columns_of(findings.styles), now=now)
+            await loras.mark_missing(connection, row.guild_id, row.provider, missing, now=now)
+            await loras.mark_found(connection, row.guild_id, row.provider, there)
+
+        await self._database.write(work)
+
+    async def _rest(self, claim: Claim[ApiKeyRow], *, due_at: datetime | None, attempt: int = 0) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await store(connection, api_keys, claim, due_at=due_at, attempt=attempt)
+
+        await self._database.write(work)
+
+
+async def _is_gone(client: ProviderClient, request_id: str) -> bool:
+    try:
+        report = await client.training(request_id)
+    except Missing:
+        return True
+    return report.progress is Progress.ARCHIVED
+
+
+def columns_of(reports: Sequence[StyleReport]) -> Mapping[str, Mapping[str, Any]]:
+    """The columns of each style by its id at the provider; what does not fit is cut or left out.
+
+    Ranges of the defaults: Aurous Labs /list-available-lora-styles.
+    """
+    return {
+        report.request_id: {
+            "slug": report.slug if report.slug and len(report.slug) <= styles.TEXT_MAX else None,
+            "name": report.name[: styles.TEXT_MAX],
+            "description": report.description[:DESCRIPTION_MAX],
+            "preview_url": report.preview_url if _is_showable(report.preview_url) else None,
+            "denoise": _within(report.denoise, 0, 1),
+            "guidance": _within(report.guidance, 0.1, 30),
+            "steps": _within(report.steps, 1, 100),
+            "has_template": report.has_template,
+            "is_public": report.is_public,
+        }
+        for report in reports
+        if len(report.request_id) <= styles.REQUEST_ID_MAX
+    }
+
+
+def _is_showable(url: str | None) -> bool:
+    """Discord refuses a whole message because of one address that it cannot read."""
+    return url is not None and len(url) <= URL_MAX and url.isascii() and url.isprintable() and " " not in url
+
+
+def _within(value: float | None, low: float, high: float) -> float | None:
+    return value if value is not None and low <= value <= high else None

@@ -1,0 +1,25 @@
+"""Where the webhook self-test's own requests come in."""
+
+import re
+from collections.abc import Callable
+
+from bot.selftest import PATH
+from bot.web.server import Answer, Request, Route
+from bot.web.webhooks import REFUSED
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
+
+
+class SelfTestDoor:
+    """Answers like the webhook door: a token that nobody expects is told apart by nothing."""
+
+    def __init__(self, arrive: Callable[[str], bool]) -> None:
+        self._arrive = arrive
+
+    def routes(self) -> list[Route]:
+        """To stand before the webhook door's, which cover this path, too."""
+        return [Route("POST", PATH, self.handle)]
+
+    async def handle(self, request: Request) -> Answer:
+        token = request.path.removeprefix(PATH)
+        return Answer(204) if _TOKEN.fullmatch(token) and self._arrive(token) else REFUSED

@@ -1,0 +1,170 @@
+"""What a post looks like: its card, and for pictures the files with it, from the best version to the smallest."""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import discord
+
+from bot.models import PostKind
+from bot.outbox import PlaceRefused
+from bot.photos.checks import identify
+from bot.pictures import PictureSet
+from bot.records import Picture, Post
+from bot.services import Services
+from cogs.ui import cards, lora_cards, picture_cards
+
+File = tuple[str, bytes]
+Draft = tuple[discord.ui.LayoutView, list[File]]
+
+REQUEST_MAX_BYTES = 25 * 1024 * 1024 * 9 // 10
+"""A whole message request may have 25 MiB (Discord /docs/resources/message); the rest is for the card."""
+HEAD_BYTES = 64
+SUFFIXES = {"jpeg": "jpg", "png": "png", "webp": "webp"}
+SMALLER = "These are smaller copies; **Save original** gives what fits."
+LINKED = "The pictures are too large to attach here; the links work for about a day."
+
+
+async def drafts(
+    services: Services, post: Post, limit: int, *, guild_name: str, is_private: bool
+) -> AsyncIterator[Draft]:
+    """(card, files) from the best version to one that always fits; `limit` in bytes a file.
+
+    PlaceRefused when what it shows has been erased.
+    """
+    if post.kind is PostKind.PICTURES:
+        found = await _pictures(services, post)
+        line = cards.footer(post)
+        async for files, links, note in versions(services, found, limit):
+            names = [name for name, _ in files]
+            yield picture_cards.pictures_card(found, line, names, links, note, is_private=is_private), files
+    elif post.kind is PostKind.GALLERY:
+        async for draft in _gallery(services, post, limit):
+            yield draft
+    else:
+        yield await render(services, post, guild_name=guild_name, is_private=is_private), []
+
+
+async def render(services: Services, post: Post, *, guild_name: str, is_private: bool = False) -> discord.ui.LayoutView:
+    """The card, for posts without files, that shows the present state; PlaceRefused when that has been erased."""
+    line = cards.footer(post)
+    match post.kind:
+        case PostKind.KEY_PAUSED:
+            key = await services.keys.get(post.subject_id)
+            if key is not None:
+                return cards.key_paused_card(key, guild_name, line)
+        case PostKind.LORA_OFFER | PostKind.LORA_OFFER_ANSWERED:
+            offer = await services.sharing.view(post.subject_id)
+            if offer is not None:
+                is_answer = post.kind is PostKind.LORA_OFFER_ANSWERED
+                return lora_cards.offer_answered_card(offer, line) if is_answer else lora_cards.offer_card(offer, line)
+        case PostKind.PICTURE_REPORT:
+            report = await services.reports.view(post.subject_id)
+            if report is not None:
+                return picture_cards.report_card(report, line, is_private=is_private)
+        case PostKind.PICTURES_FAILED:
+            return picture_cards.pictures_failed_card(await _pictures(services, post), line)
+        case PostKind.TRAINING_STATUS | PostKind.TRAINING_READY | PostKind.TRAINING_FAILED:
+            return await _training(services, post, line)
+        case PostKind.PICTURES | PostKind.GALLERY:
+            raise PlaceRefused("posted pictures are never changed")
+    raise PlaceRefused("what it shows is gone")
+
+
+async def render_kept(services: Services, post: Post, limit: int) -> Draft:
+    """(card, files) of a post that no place would take, for its owner to see privately."""
+    async for draft in drafts(services, post, limit, guild_name="", is_private=False):
+        return draft
+    raise AssertionError("there is always a version")
+
+
+async def versions(
+    services: Services, found: PictureSet, limit: int
+) -> AsyncIterator[tuple[list[File], list[str], str]]:
+    """(files, links, note): the originals byte for byte when they fit; else smaller copies; else links."""
+    paths = [file for file in found.view.files if file is not None]
+    numbers = [picture.position for picture in found.view.pictures if picture.file is not None]
+    if paths and fits(paths, limit):
+        yield await _originals(found, numbers, paths), [], ""
+    if paths:
+        share = min(limit, REQUEST_MAX_BYTES // len(paths)) * 9 // 10
+        copies = [await services.desk.smaller_copy(path, share) for path in paths]
+        yield [(_name(found, number, "jpg"), data) for number, data in zip(numbers, copies, strict=True)], [], SMALLER
+    yield [], [picture.url for picture in found.view.pictures], LINKED
+
+
+async def batches_of(found: PictureSet, limit: int) -> tuple[list[list[File]], list[Picture]]:
+    """The originals in messages of what a request may hold, and the pictures that are too large or gone."""
+    batches: list[list[File]] = []
+    left: list[Picture] = []
+    room = 0
+    for picture, path in zip(found.view.pictures, found.view.files, strict=True):
+        if path is None or not fits([path], limit):
+            left.append(picture)
+            continue
+        data = await asyncio.to_thread(path.read_bytes)
+        if len(data) > room:
+            batches.append([])
+            room = REQUEST_MAX_BYTES
+        batches[-1].append(named(found, picture.position, data))
+        room -= len(data)
+    return batches, left
+
+
+def attached(files: Sequence[File]) -> list[discord.File]:
+    """For one try: a File can be sent only once (Rapptz/discord.py#4022)."""
+    return [discord.File(io.BytesIO(data), filename=name) for name, data in files]
+
+
+def fits(files: Sequence[Path], limit: int) -> bool:
+    sizes = [file.stat().st_size for file in files]
+    return all(size <= limit for size in sizes) and sum(sizes) <= REQUEST_MAX_BYTES
+
+
+def named(found: PictureSet, number: int, data: bytes) -> File:
+    """An ASCII name of our own, so that attachment:// finds it, with the ending of what it is."""
+    return _name(found, number, SUFFIXES.get(identify(data[:HEAD_BYTES]) or "", "png")), data
+
+
+async def _originals(found: PictureSet, numbers: Sequence[int], paths: Sequence[Path]) -> list[File]:
+    contents = [await asyncio.to_thread(path.read_bytes) for path in paths]
+    return [named(found, number, data) for number, data in zip(numbers, contents, strict=True)]
+
+
+def _name(found: PictureSet, number: int, suffix: str) -> str:
+    return f"darkroom-{found.generation.id}-{number}.{suffix}"
+
+
+async def _gallery(services: Services, post: Post, limit: int) -> AsyncIterator[Draft]:
+    """One picture: the original, else a smaller copy."""
+    hung = await services.pictures.find_by_picture(post.subject_id)
+    path = None if hung is None else hung[0].view.files[hung[1].position - 1]
+    if hung is None or path is None or hung[0].generation.deleted_at is not None:
+        raise PlaceRefused("the picture is gone")
+    found, picture = hung
+    line = cards.footer(post)
+    if fits([path], limit):
+        files = await _originals(found, [picture.position], [path])
+        yield picture_cards.gallery_card(found, picture, line, [files[0][0]]), files
+    copy = await services.desk.smaller_copy(path, min(limit, REQUEST_MAX_BYTES) * 9 // 10)
+    file = (_name(found, picture.position, "jpg"), copy)
+    yield picture_cards.gallery_card(found, picture, line, [file[0]]), [file]
+
+
+async def _pictures(services: Services, post: Post) -> PictureSet:
+    found = await services.pictures.find(post.subject_id)
+    if found is None or found.generation.deleted_at is not None:
+        raise PlaceRefused("the pictures are gone")
+    return found
+
+
+async def _training(services: Services, post: Post, line: str) -> discord.ui.LayoutView:
+    training = await services.trainings.view(post.subject_id)
+    if training is None:
+        raise PlaceRefused("the training is gone")
+    if post.kind is PostKind.TRAINING_READY:
+        return cards.training_ready_card(training, line)
+    if post.kind is PostKind.TRAINING_FAILED:
+        return cards.training_failed_card(training, line)
+    return cards.training_status_card(training, line)

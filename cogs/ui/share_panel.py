@@ -1,0 +1,125 @@
+"""Choosing whom a LoRA is shared with, and taking that back."""
+
+from typing import Any
+
+import discord
+
+from bot.client import DarkroomBot
+from bot.errors import UserError
+from bot.models import Actor, Audience
+from bot.records import Share
+from bot.rights import Right, allows
+from bot.sharing import Sharing
+from cogs.ui.lora_cards import share_text
+from cogs.ui.replies import Interaction, actor_of, defer, show
+
+Target = discord.Member | discord.User | discord.Role
+Box = discord.ui.Container["SharePanel"]
+
+PANEL_SECONDS = 600
+CHOSEN_AT_ONCE = 10
+
+
+class AudienceSelect(discord.ui.MentionableSelect["SharePanel"]):
+    def __init__(self, bot: DarkroomBot, lora_id: int) -> None:
+        super().__init__(
+            custom_id=bot.fleeting_id(PANEL_SECONDS),
+            placeholder="Share with members or roles",
+            min_values=1,
+            max_values=CHOSEN_AT_ONCE,
+        )
+        self.lora_id = lora_id
+
+    async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> Any:  # type: ignore[override]
+        audiences = [audience_of(target) for target in self.values]
+        await defer(interaction, thinking=False)
+        for audience, audience_id in audiences:
+            await share_with(interaction, self.lora_id, audience, audience_id)
+        await show_panel(interaction, self.lora_id)
+
+
+class EveryoneButton(discord.ui.Button["SharePanel"]):
+    def __init__(self, bot: DarkroomBot, lora_id: int) -> None:
+        super().__init__(label="Everyone here", custom_id=bot.fleeting_id(PANEL_SECONDS))
+        self.lora_id = lora_id
+
+    async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> Any:  # type: ignore[override]
+        await defer(interaction, thinking=False)
+        await share_with(interaction, self.lora_id, Audience.GUILD, None)
+        await show_panel(interaction, self.lora_id)
+
+
+class TakeBackSelect(discord.ui.Select["SharePanel"]):
+    def __init__(self, bot: DarkroomBot, guild: discord.Guild | None, sharing: Sharing) -> None:
+        super().__init__(
+            custom_id=bot.fleeting_id(PANEL_SECONDS),
+            placeholder="Take back from …",
+            min_values=1,
+            max_values=len(sharing.shares),
+            options=[
+                discord.SelectOption(label=f"{number}. {_plain_name(guild, share)}"[:100], value=str(share.id))
+                for number, share in enumerate(sharing.shares, start=1)
+            ],
+        )
+        self.lora_id = sharing.lora.id
+
+    async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> Any:  # type: ignore[override]
+        await defer(interaction, thinking=False)
+        share_ids = [int(value) for value in self.values]
+        await interaction.client.services.sharing.take_back(self.lora_id, share_ids, actor_of(interaction))
+        await show_panel(interaction, self.lora_id)
+
+
+class SharePanel(discord.ui.LayoutView):
+    """Lives for ten minutes on a private message. An admin who is not the owner can only take back."""
+
+    def __init__(self, bot: DarkroomBot, guild: discord.Guild | None, sharing: Sharing, actor: Actor) -> None:
+        super().__init__(timeout=PANEL_SECONDS)
+        box: Box = discord.ui.Container(accent_colour=discord.Colour.blurple())
+        box.add_item(discord.ui.TextDisplay(share_text(sharing.lora, sharing.shares)))
+        if allows(Right.SHARE, sharing.lora, sharing.shares, actor):
+            _add_row(box, AudienceSelect(bot, sharing.lora.id))
+            _add_row(box, EveryoneButton(bot, sharing.lora.id))
+        if sharing.shares:
+            _add_row(box, TakeBackSelect(bot, guild, sharing))
+        self.add_item(box)
+
+    async def on_error(  # type: ignore[override]
+        self, interaction: discord.Interaction[DarkroomBot], error: Exception, item: discord.ui.Item[Any], /
+    ) -> None:
+        await interaction.client.error_door(interaction, error)
+
+
+def _add_row(box: Box, item: discord.ui.Item[Any]) -> None:
+    row: discord.ui.ActionRow[SharePanel] = discord.ui.ActionRow()
+    row.add_item(item)
+    box.add_item(row)
+
+
+def audience_of(target: Target) -> tuple[Audience, int | None]:
+    """UserError for bots and for people who are not members of this server."""
+    if isinstance(target, discord.Role):
+        return (Audience.GUILD, None) if target.is_default() else (Audience.ROLE, target.id)
+    if target.bot or not isinstance(target, discord.Member):
+        raise UserError("A LoRA can be shared with members and roles of this server. Please pick one of those.")
+    return Audience.MEMBER, target.id
+
+
+async def share_with(interaction: Interaction, lora_id: int, audience: Audience, audience_id: int | None) -> None:
+    await interaction.client.services.sharing.share(lora_id, audience, audience_id, actor_of(interaction))
+
+
+async def show_panel(interaction: Interaction, lora_id: int) -> None:
+    actor = actor_of(interaction)
+    sharing = await interaction.client.services.sharing.of(lora_id, actor)
+    await show(interaction, SharePanel(interaction.client, interaction.guild, sharing, actor))
+
+
+def _plain_name(guild: discord.Guild | None, share: Share) -> str:
+    """Options show no mentions; the numbers lead to those above."""
+    if share.audience is Audience.GUILD:
+        return "everyone here"
+    if share.audience is Audience.ROLE:
+        role = guild.get_role(share.audience_id or 0) if guild is not None else None
+        return role.name if role is not None else "a role that is gone"
+    return "this member"

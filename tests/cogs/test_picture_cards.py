@@ -1,0 +1,157 @@
+"""Cards of pictures keep Discord's limits and stay inert, whatever was typed."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import discord
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from simcord.components import walk_components
+
+from bot.generation.service import GenerationView
+from bot.models import GenerationSettings, GenerationStatus, Operation, ProviderName
+from bot.picture_reports import ReportView
+from bot.pictures import MADE_FROM, PictureSet
+from bot.records import Generation, Picture, Report, TimelineEntry
+from cogs.ui.picture_cards import alt_text, gallery_card, pictures_card, pictures_failed_card, report_card
+from cogs.ui.picture_panels import gallery_choice_card, originals_card, settings_card, works_card
+from tests.cogs.stage import BUTTON, TEXT_DISPLAY, live_text
+from tests.fakes.clock import NOON
+from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD
+
+TEXT_MAX, COMPONENTS_MAX, LABEL_MAX, ALT_MAX, ROW_MAX = 4000, 40, 80, 1024, 5
+"""Discord /docs/components/reference; the alt text /docs/resources/message."""
+
+typed = st.text(min_size=1, max_size=4000)
+pictures = st.integers(min_value=1, max_value=4)
+wishes = st.builds(
+    GenerationSettings,
+    count=pictures,
+    aspect=st.sampled_from([None, "16:9"]),
+    seed=st.integers(min_value=0, max_value=2**31),
+    negative=st.none() | typed,
+    width=st.sampled_from([None, 4096]),
+    height=st.just(4096),
+    denoise=st.none() | st.floats(min_value=0, max_value=1),
+    enhance=st.none() | st.booleans(),
+)
+
+
+def made_set(prompt: str, wish: GenerationSettings, operation: Operation = Operation.IMAGINE) -> PictureSet:
+    generation = Generation(
+        id=12,
+        guild_id=GUILD,
+        channel_id=CHANNEL,
+        parent_id=None,
+        user_id=ANNA,
+        lora_id=None,
+        style_id=None,
+        operation=operation,
+        origin_id=9,
+        key_id=1,
+        provider=ProviderName.APIFRAME,
+        prompt=prompt,
+        settings=wish,
+        idempotency_key="key",
+        webhook_token="token",
+        status=GenerationStatus.READY,
+        attempt=0,
+        due_at=None,
+        lease_owner=None,
+        request_id="job-1",
+        image_urls=(),
+        estimate=None,
+        cost=4,
+        error="the provider said no",
+        created_at=NOON,
+        submitting_at=NOON,
+        submitted_at=NOON,
+        finished_at=NOON,
+        deleted_at=None,
+    )
+    made = tuple(
+        Picture(number, 12, number, f"https://example.test/{number}.png", f"{number:032x}", "image/png", 100, 0)
+        for number in range(1, wish.count + 1)
+    )
+    view = GenerationView(
+        generation, None, None, made, (None,) * wish.count, (TimelineEntry(NOON, MADE_FROM, "picture 4 of #9"),)
+    )
+    origin = replace(generation, id=9, origin_id=3)
+    return PictureSet(view, (origin, replace(generation, id=3, origin_id=None)))
+
+
+def cards_of(found: PictureSet) -> Iterator[discord.ui.LayoutView]:
+    names = [f"darkroom-12-{number}.png" for number in range(1, found.generation.settings.count + 1)]
+    links = [picture.url for picture in found.view.pictures]
+    prices = dict.fromkeys(Operation, 999)
+    yield pictures_card(found, "-# line", names, [])
+    yield pictures_card(found, "-# line", [], links, "A note.", is_private=True)
+    yield pictures_failed_card(found, "-# line")
+    yield gallery_card(found, found.view.pictures[0], "-# line", names[:1])
+    yield gallery_choice_card(found)
+    yield works_card(found, "Upscale", prices)
+    yield works_card(found, "Remove background", dict.fromkeys(prices))
+    for has_links in (True, False):
+        yield originals_card(found, names, found.view.pictures, has_links=has_links)
+    yield settings_card(found)[0]
+
+
+def parts_of(card: discord.ui.LayoutView) -> list[dict[str, Any]]:
+    return list(walk_components([item.to_component_dict() for item in card.children]))
+
+
+def check(card: discord.ui.LayoutView) -> str:
+    """Every limit; the text of the card."""
+    parts: list[dict[str, Any]] = parts_of(card)
+    assert len(parts) <= COMPONENTS_MAX
+    texts = [part["content"] for part in parts if part["type"] == TEXT_DISPLAY]
+    assert sum(map(len, texts)) <= TEXT_MAX
+    assert all(1 <= len(part["label"]) <= LABEL_MAX for part in parts if part["type"] == BUTTON)
+    assert all(len(part.get("components", [])) <= ROW_MAX for part in parts if part["type"] == 1)
+    ids = [part["custom_id"] for part in parts if part["type"] == BUTTON]
+    assert len(ids) == len(set(ids))
+    return "\n".join(texts)
+
+
+@settings(max_examples=60, deadline=timedelta(seconds=2))
+@given(typed, wishes, st.sampled_from(Operation))
+async def test_every_card_keeps_discords_limits_and_nothing_typed_comes_alive(
+    prompt: str, wish: GenerationSettings, operation: Operation
+) -> None:
+    found = made_set(
+        f"@everyone ` {prompt}"[:4000], replace(wish, negative=wish.negative and f"`@here {wish.negative}"), operation
+    )
+    for card in cards_of(found):
+        text = check(card)
+        assert text.count("`") % 2 == 0
+        assert "@everyone" not in live_text(text)
+        assert "@here" not in live_text(text)
+    assert all(len(alt_text(found, number)) <= ALT_MAX for number in (1, wish.count))
+
+
+@given(typed)
+async def test_a_long_prompt_is_always_complete_in_the_settings(prompt: str) -> None:
+    card, files = settings_card(made_set(prompt, GenerationSettings()))
+    shown = check(card)
+    assert prompt.replace("`", "ˋ") in shown or files == [("prompt-12.txt", prompt.encode())]
+
+
+@given(st.text(min_size=1, max_size=500), st.booleans())
+async def test_a_report_keeps_the_limits_and_offers_its_buttons_only_where_they_work(
+    reason: str, is_private: bool
+) -> None:
+    generation = made_set("a fox", GenerationSettings()).generation
+    view = ReportView(Report(1, GUILD, 12, BEN, f"`@everyone {reason}"[:500], NOON, None), generation, (CHANNEL, 77))
+    card = report_card(view, "-# Report #1", is_private=is_private)
+    text = check(card)
+    assert "@everyone" not in live_text(text)
+    assert f"/channels/{GUILD}/{CHANNEL}/77" in text
+    labels = [part["label"] for part in parts_of(card) if part["type"] == BUTTON]
+    assert labels == ([] if is_private else ["Delete pictures", "Dismiss"])
+
+
+async def test_the_lineage_is_told_back_to_its_beginning() -> None:
+    card, _ = settings_card(made_set("a fox", GenerationSettings()))
+    assert "**Made from** picture 4 of #9 ← #3" in check(card)

@@ -1,0 +1,74 @@
+"""A guild that removes the bot, and perhaps brings it back: what goes at once, what is kept, for how long."""
+
+from datetime import timedelta
+
+from bot.models import Actor, ProviderName
+from bot.storage import tables
+from tests.fakes.rows import ANNA, BEN, GUILD, OTHER_GUILD
+from tests.fakes.studio import OTHER_KEY, Studio
+from tests.test_privacy import everything, live_through_everything
+
+THIRTY_DAYS = timedelta(days=30, seconds=1)
+
+
+async def test_a_guild_that_comes_back_finds_its_loras_but_no_key(studio: Studio) -> None:
+    await studio.set_key()
+    lora = await studio.lora()
+    await studio.guilds.choose_gallery(GUILD, 77)
+    await studio.guilds.leave(GUILD)
+    await studio.pass_time(timedelta(days=29))
+    assert await studio.guilds.come_back(GUILD)
+    await studio.pass_time(timedelta(days=60))
+    assert [one.id for one in await studio.loras.usable_by(Actor(GUILD, ANNA))] == [lora.id]
+    assert await studio.keys.status(GUILD, ProviderName.APIFRAME) is None
+    choices = await studio.guilds.get(GUILD)
+    assert choices is not None
+    assert (choices.gallery_channel_id, choices.left_at) == (77, None)
+
+
+async def test_thirty_days_after_the_bot_was_removed_only_the_proof_of_consent_is_left(studio: Studio) -> None:
+    """Mutant: a guild whose row is never due keeps everything for ever."""
+    await studio.set_key()
+    await studio.set_key(OTHER_KEY, guild_id=OTHER_GUILD)
+    await live_through_everything(studio, ANNA, GUILD, "Rex")
+    await live_through_everything(studio, BEN, OTHER_GUILD, "Elsewhere")
+    await studio.guilds.choose_provider(GUILD, ProviderName.AUROUS)
+    await studio.guilds.leave(GUILD)
+    await studio.pass_time(THIRTY_DAYS)
+    for name, rows in (await everything(studio)).items():
+        kept = [row for row in rows if row.get("guild_id") == GUILD]
+        assert not kept or name == "consents", name
+    assert await studio.loras.usable_by(Actor(OTHER_GUILD, BEN))
+    assert await studio.guilds.come_back(GUILD) is False
+
+
+async def test_coming_back_on_the_last_day_is_in_time(studio: Studio) -> None:
+    await studio.lora()
+    await studio.guilds.leave(GUILD)
+    await studio.pass_time(THIRTY_DAYS - timedelta(minutes=1))
+    assert await studio.guilds.come_back(GUILD)
+    await studio.pass_time(THIRTY_DAYS)
+    assert await studio.loras.usable_by(Actor(GUILD, ANNA))
+
+
+async def test_a_guild_the_bot_was_never_in_cannot_come_back(studio: Studio) -> None:
+    assert await studio.guilds.come_back(GUILD) is False
+    assert await studio.guilds.get(GUILD) is None
+
+
+async def test_a_choice_can_be_taken_back(studio: Studio) -> None:
+    await studio.guilds.choose_reports(GUILD, 78)
+    await studio.guilds.choose_reports(GUILD, None)
+    choices = await studio.guilds.get(GUILD)
+    assert choices is not None
+    assert choices.reports_channel_id is None
+
+
+async def test_guilds_with_anything_worth_protecting_are_known_until_they_are_left(studio: Studio) -> None:
+    assert await studio.guilds.known() == []
+    await studio.lora()
+    await studio.dataset(guild_id=OTHER_GUILD)
+    assert await studio.guilds.known() == sorted([GUILD, OTHER_GUILD])
+    await studio.guilds.leave(GUILD)
+    assert await studio.guilds.known() == [OTHER_GUILD]
+    assert await studio.scalars(tables.guilds.select().with_only_columns(tables.guilds.c.guild_id)) == [GUILD]
