@@ -1,6 +1,5 @@
 """A stand-in of Discord on loopback: REST, gateway and CDN over real sockets, with the truth kept in the test."""
 
-import asyncio
 import json
 import os
 import re
@@ -10,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
 from tests.wire.answers import Answer, Call, DiscordError, Handler, Json, RouteTable, SentFile, refuse
 from tests.wire.faults import Fault, FaultKind, Faults, rate_limited
@@ -199,16 +198,16 @@ async def read_call(request: web.Request, routes: CompiledRoutes) -> Call:
 
 
 async def read_multipart(request: web.Request) -> tuple[Json | None, tuple[SentFile, ...]]:
-    """`payload_json` and the parts named `files[n]`."""
+    """`payload_json` and the parts named `files[n]`, in memory: a bot killed in mid-upload leaves no open file."""
     body: Json | None = None
     files: list[SentFile] = []
-    for name, part in (await request.post()).items():
-        index = re.fullmatch(r"files\[(\d+)\]", name)
-        if name == "payload_json":
-            assert not isinstance(part, web.FileField)
-            body = json.loads(part)
-        elif index and isinstance(part, web.FileField):
-            content = await asyncio.to_thread(part.file.read)
-            part.file.close()
-            files.append(SentFile(int(index[1]), part.filename, content))
+    reader = await request.multipart()
+    while (part := await reader.next()) is not None:
+        assert isinstance(part, BodyPartReader)
+        index = re.fullmatch(r"files\[(\d+)\]", part.name or "")
+        content = bytes(await part.read(decode=True))
+        if part.name == "payload_json":
+            body = json.loads(content)
+        elif index:
+            files.append(SentFile(int(index[1]), part.filename or "", content))
     return body, tuple(files)
