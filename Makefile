@@ -22,8 +22,8 @@ run: $(STAMP) ## run the bot against Discord (needs DISCORD_TOKEN)
 sandbox: $(STAMP) ## try everything in the browser: no account, no key, no network
 	@$(BIN)/python -m bot sandbox
 
-test: $(STAMP) ## run every test
-	$(BIN)/python -m coverage run -m pytest
+test: $(STAMP) ## run every test, on all cores
+	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=
 
 lint: $(STAMP) ## formatting, lint and types
 	$(BIN)/python -m ruff format --check .
