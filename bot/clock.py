@@ -78,5 +78,15 @@ class Pace:
     """Between comparisons of the styles and LoRAs under a key with the provider."""
     selftest: timedelta = timedelta(seconds=20)
     """How long a signed test delivery of a provider is waited for."""
+    panel: timedelta = timedelta(seconds=5)
+    """An event's panel is edited at most this often, however many take part."""
+    event_hour: timedelta = timedelta(hours=1)
+    """What one hour of an event's stages lasts; shorter only in the sandbox and in tests."""
+    event_retry: timedelta = timedelta(minutes=5)
+    """Between looks of an event at what it waits for: a key, credits, a provider that is down."""
+    event_abandoned: timedelta = timedelta(days=3)
+    """A paused event that nobody helps is cancelled after this long, so that photos do not lie around."""
+    event_photos_kept: timedelta = timedelta(hours=72)
+    """After the planned end of collecting and reviewing; the photos of an event leave the disk then at the latest."""
     milestone: timedelta = timedelta(seconds=15)
     """A status message is edited at most this often."""

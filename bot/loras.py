@@ -15,12 +15,12 @@ from bot.clock import Clock, Doorbell
 from bot.errors import Missing, NotAllowed, NotFound, ProviderError, UserError
 from bot.keys import KeyService
 from bot.matching import CHOICES_MAX, best_ranked, rank_match
-from bot.models import Actor, LaneName
+from bot.models import Actor, Audience, LaneName
 from bot.photos.intake import Spool
 from bot.providers.base import Progress
 from bot.records import Lora, Offer, Share
 from bot.rights import Right
-from bot.storage import generations, loras, sharing
+from bot.storage import entrants, generations, loras, sharing
 from bot.storage.database import Database
 
 PREVIEWS_MAX = 4
@@ -193,6 +193,8 @@ async def find(connection: AsyncConnection, lora_id: int, actor: Actor, right: R
     if lora is None or lora.guild_id != actor.guild_id:
         raise NotFound(NOT_HERE)
     shares = await sharing.shares_of(connection, lora_id)
+    if any(share.audience is Audience.EVENT for share in shares):
+        actor = replace(actor, event_ids=await entrants.events_of(connection, actor.guild_id, actor.user_id))
     if rights.allows(right, lora, shares, actor):
         return lora
     if lora.archived_at is not None and lora.owner_id == actor.user_id:

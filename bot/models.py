@@ -13,6 +13,7 @@ class LaneName(StrEnum):
     DATASETS = "dataset"
     KEYS = "key"
     GUILDS = "guild"
+    EVENTS = "event"
 
 
 class ProviderName(StrEnum):
@@ -116,6 +117,13 @@ class PostKind(StrEnum):
     """What became of it, for whoever offered."""
     GALLERY = "gallery"
     PICTURE_REPORT = "picture_report"
+    EVENT_PANEL = "event_panel"
+    """The one live message of an event, edited as things change."""
+    EVENT_BALLOT = "event_ballot"
+    EVENT_NOTE = "event_note"
+    """An announcement: opened, photos chosen, LoRAs ready, paused, winner, cancelled."""
+    DEPICTION = "depiction"
+    """Asks a member privately whether photos that they were named in may be used."""
 
 
 class Audience(StrEnum):
@@ -124,6 +132,8 @@ class Audience(StrEnum):
     MEMBER = "member"
     ROLE = "role"
     GUILD = "guild"
+    EVENT = "event"
+    """The entrants of an event."""
 
 
 class OfferStatus(StrEnum):
@@ -155,6 +165,8 @@ class Actor:
     """Manage Server, or the guild's owner."""
     is_moderator: bool = False
     """May delete others' messages where this happens."""
+    event_ids: frozenset[int] = frozenset()
+    """Events they take part in, as far as the question needs it; storage/entrants.py knows them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +175,111 @@ class Channel:
 
     id: int
     parent_id: int | None = None
+
+
+class EventMode(StrEnum):
+    SHARED = "shared"
+    """Everyone gives photos of one subject; one LoRA comes out for all."""
+    PERSONAL = "personal"
+    """Each entrant trains an own LoRA within the event's budget."""
+    CLUB = "club"
+    """No training: entrants make pictures with given styles and LoRAs."""
+    BAKEOFF = "bakeoff"
+    """No entrants: settings or versions of one LoRA are compared blindly."""
+
+
+class EventStatus(StrEnum):
+    DRAFT = "draft"
+    COLLECTING = "collecting"
+    REVIEWING = "reviewing"
+    TRAINING = "training"
+    SHOWING = "showing"
+    VOTING = "voting"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_terminal(self) -> bool:
+        return self in {EventStatus.FINISHED, EventStatus.CANCELLED}
+
+    @property
+    def is_live(self) -> bool:
+        """Announced and not over."""
+        return not self.is_terminal and self is not EventStatus.DRAFT
+
+
+class PauseReason(StrEnum):
+    """Why an event waits; until it goes on, no deadline counts and nothing is spent."""
+
+    TOO_FEW_ENTRANTS = "too_few_entrants"
+    TOO_FEW_PHOTOS = "too_few_photos"
+    NO_KEY = "no_key"
+    PROVIDER_DOWN = "provider_down"
+    OUT_OF_CREDITS = "out_of_credits"
+    TRAINING_FAILED = "training_failed"
+    BUDGET_SPENT = "budget_spent"
+    """Not even one training fits."""
+
+    @property
+    def ends_by_itself(self) -> bool:
+        """Whether the event tries again without its host."""
+        return self in {PauseReason.NO_KEY, PauseReason.PROVIDER_DOWN, PauseReason.OUT_OF_CREDITS}
+
+
+class EntrantStatus(StrEnum):
+    IN = "in"
+    WITHDRAWN = "withdrawn"
+    REMOVED = "removed"
+    """By the host, or because they left the guild."""
+
+
+class Pick(StrEnum):
+    """What became of one photo of an event's subject."""
+
+    CHOSEN = "chosen"
+    PINNED = "pinned"
+    """Chosen by the host."""
+    DROPPED = "dropped"
+    """Left out by the host."""
+
+
+class DepictionStatus(StrEnum):
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    VETOED = "vetoed"
+
+
+class ConsentKind(StrEnum):
+    PHOTOS = "photos"
+    """Somebody gave photos."""
+    DEPICTED = "depicted"
+    """Somebody who was named as seen in photos agreed."""
+
+
+class NoteKind(StrEnum):
+    """What is announced of an event, each thing once."""
+
+    OPENED = "opened"
+    CLOSING_SOON = "closing_soon"
+    CHOSEN = "chosen"
+    """Whose photos made it."""
+    TRAINING = "training"
+    LORAS_READY = "loras_ready"
+    NOT_TRAINED = "not_trained"
+    """Entrants for whom no training fitted the budget, or whose photos were too few."""
+    PACK_DONE = "pack_done"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    NO_BALLOT = "no_ballot"
+    """Fewer than two entries."""
+    WINNER = "winner"
+    CANCELLED = "cancelled"
+    TAKEN_BACK = "taken_back"
+    """For the host: consent was taken back after training, so a LoRA is to be retired."""
+
+    @property
+    def is_for_host(self) -> bool:
+        return self in {NoteKind.TAKEN_BACK, NoteKind.PAUSED}
 
 
 class PlaceKind(StrEnum):
@@ -189,6 +306,9 @@ class SubjectTable(StrEnum):
     OFFER = "offer"
     PICTURE = "picture"
     REPORT = "report"
+    EVENT = "event"
+    NOTE = "note"
+    DEPICTION = "depiction"
 
 
 @dataclass(frozen=True, slots=True)

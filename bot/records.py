@@ -12,6 +12,7 @@ from bot.models import (
     GenerationStatus,
     OfferStatus,
     Operation,
+    Pick,
     Place,
     PlaceKind,
     PostKind,
@@ -64,6 +65,7 @@ class Dataset:
     rank: int
     previous_lora_id: int | None
     """The LoRA this dataset makes a newer version of."""
+    event_id: int | None
     status: DatasetStatus
     created_at: datetime
 
@@ -83,6 +85,17 @@ class Photo:
     width: int
     height: int
     file: str | None
+    contributor_id: int | None = None
+    """Who gave it to an event."""
+    consent_id: int | None = None
+    """The submission it came with."""
+    pick: Pick | None = None
+    sharpness: float | None = None
+    """Variance of the Laplacian in the sharpest tile."""
+    brightness: float | None = None
+    """Mean grey, 0 to 255."""
+    detail: float | None = None
+    """Share of the frame that holds detail, 0 to 1: small in close-ups before a plain wall, large in wide views."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +120,7 @@ class Training:
     error: str | None
     lora_id: int | None
     balance_before: int | None
+    event_id: int | None
     created_at: datetime
     submitting_at: datetime | None
     submitted_at: datetime | None
@@ -134,6 +148,9 @@ class Lora:
     archived_at: datetime | None
     missing_since: datetime | None
     """The provider no longer had it when we looked."""
+    retiring_since: datetime | None
+    """Somebody whose photos it was trained on took their consent back: nobody may use it any more."""
+    event_id: int | None
 
     @property
     def is_character(self) -> bool:
@@ -175,6 +192,9 @@ class Generation:
     submitted_at: datetime | None
     finished_at: datetime | None
     deleted_at: datetime | None
+    event_id: int | None
+    pack_index: int | None
+    """Which prompt of the event's pack this was ordered for, counted from 0."""
 
 
 @dataclass(frozen=True, slots=True)

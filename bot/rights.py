@@ -36,6 +36,8 @@ def reaches(share: Share, actor: Actor) -> bool:
             return share.audience_id == actor.user_id
         case Audience.ROLE:
             return share.audience_id in actor.role_ids
+        case Audience.EVENT:
+            return share.audience_id in actor.event_ids
 
 
 def allows(right: Right, lora: Lora, shares: Iterable[Share], actor: Actor) -> bool:

@@ -113,6 +113,8 @@ def planned_lora(plan: Planned) -> tuple[Lora, list[Share]]:
         created_at=NOON,
         archived_at=NOON if plan.is_archived else None,
         missing_since=None,
+        retiring_since=None,
+        event_id=None,
     )
     shares = [
         Share(number, plan.guild_id, 1, audience, audience_id, plan.owner_id, NOON)

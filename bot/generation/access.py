@@ -21,6 +21,11 @@ async def usable_lora(connection: AsyncConnection, lora_id: int, actor: Actor) -
                 raise UserError(
                     f"{lora.provider.label} no longer has {quote(lora.name, 40)}, so it cannot be used any more."
                 )
+            if lora.retiring_since is not None:
+                raise UserError(
+                    f"{quote(lora.name, 40)} is being retired: somebody in its photos took their consent back. "
+                    "No more pictures are made with it."
+                )
             return lora
     archived = await loras.get(connection, lora_id)
     if archived is not None and (archived.guild_id, archived.owner_id) == (actor.guild_id, actor.user_id):

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import DatasetStatus, Finding, Gender, ProviderName, SubjectKind, Verdict
+from bot.models import DatasetStatus, Finding, Gender, Pick, ProviderName, SubjectKind, Verdict
 from bot.records import Dataset, Photo
 from bot.storage.tables import consents, datasets, photos
 
@@ -26,6 +26,7 @@ def build(row: sa.Row[Any]) -> Dataset:
         steps=row.steps,
         rank=row.rank,
         previous_lora_id=row.previous_lora_id,
+        event_id=row.event_id,
         status=DatasetStatus(row.status),
         created_at=row.created_at,
     )
@@ -44,6 +45,12 @@ def build_photo(row: sa.Row[Any]) -> Photo:
         width=row.width,
         height=row.height,
         file=row.file,
+        contributor_id=row.contributor_id,
+        consent_id=row.consent_id,
+        pick=None if row.pick is None else Pick(row.pick),
+        sharpness=row.sharpness,
+        brightness=row.brightness,
+        detail=row.detail,
     )
 
 
@@ -60,7 +67,7 @@ async def get(connection: AsyncConnection, dataset_id: int) -> Dataset | None:
 
 
 async def open_of(connection: AsyncConnection, guild_id: int, user_id: int) -> Dataset | None:
-    """The member's newest open dataset in this guild."""
+    """The member's newest open dataset in this guild; those of events have their own place."""
     row = (
         await connection.execute(
             sa.select(datasets)
@@ -68,6 +75,7 @@ async def open_of(connection: AsyncConnection, guild_id: int, user_id: int) -> D
                 datasets.c.guild_id == guild_id,
                 datasets.c.user_id == user_id,
                 datasets.c.status == DatasetStatus.OPEN,
+                datasets.c.event_id.is_(None),
             )
             .order_by(datasets.c.id.desc())
             .limit(1)
@@ -110,6 +118,12 @@ async def add_photo(connection: AsyncConnection, dataset_id: int, photo: Photo) 
             width=photo.width,
             height=photo.height,
             file=photo.file,
+            contributor_id=photo.contributor_id,
+            consent_id=photo.consent_id,
+            pick=photo.pick,
+            sharpness=photo.sharpness,
+            brightness=photo.brightness,
+            detail=photo.detail,
         )
         .returning(photos.c.id)
     )

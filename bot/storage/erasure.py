@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SubjectTable
+from bot.storage import event_tables as e
 from bot.storage import tables as t
 
 MEMBER_COLUMNS: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
@@ -19,19 +20,28 @@ MEMBER_COLUMNS: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
     t.picture_reports: (t.picture_reports.c.reporter_id,),
     t.remembered: (t.remembered.c.user_id,),
     t.posts: (t.posts.c.user_id,),
+    e.entrants: (e.entrants.c.user_id,),
+    e.depictions: (e.depictions.c.user_id, e.depictions.c.named_by),
+    e.entries: (e.entries.c.user_id,),
+    e.votes: (e.votes.c.voter_id,),
+    e.honours: (e.honours.c.user_id,),
 }
 """Tables whose rows about a member are erased, and the columns that name the member. An id names one thing on
 Discord, so the id of a role never is a member's."""
 KEPT_FOR_PROOF = (t.consents,)
 """Discord's developer terms ask for proof that a member told us to share photos; these rows are that proof."""
-GUILD_ONLY = (t.api_keys, t.styles, t.guilds)
+ANONYMISED = {e.events: e.events.c.host_id, e.spends: e.spends.c.user_id}
+"""Rows that others depend on: the event goes on and its budget stays counted, without the member's id."""
+NOBODY = 0
+GUILD_ONLY = (t.api_keys, t.styles, t.guilds, e.event_notes)
 """Rows that belong to the guild; the admin who set the key is named in them."""
 
 
 async def guilds_of(connection: AsyncConnection, user_id: int) -> list[int]:
     """Every guild in which something about this member is kept."""
     found: set[int] = set()
-    for table, columns in (*MEMBER_COLUMNS.items(), (t.consents, (t.consents.c.user_id,))):
+    named = {table: (column,) for table, column in ANONYMISED.items()}
+    for table, columns in (*MEMBER_COLUMNS.items(), *named.items(), (t.consents, (t.consents.c.user_id,))):
         mine = sa.or_(*(column == user_id for column in columns))
         found |= {row.guild_id for row in await connection.execute(sa.select(table.c.guild_id).where(mine).distinct())}
     return sorted(found)
@@ -41,7 +51,7 @@ async def known_guilds(connection: AsyncConnection) -> list[int]:
     """Guilds with keys, photos or LoRAs that the bot has not been told it left."""
     left = sa.select(t.guilds.c.guild_id).where(t.guilds.c.left_at.is_not(None))
     found: set[int] = set()
-    for table in (t.api_keys, t.datasets, t.loras):
+    for table in (t.api_keys, t.datasets, t.loras, e.events):
         statement = sa.select(table.c.guild_id).where(table.c.guild_id.not_in(left)).distinct()
         found |= {row.guild_id for row in await connection.execute(statement)}
     return sorted(found)
@@ -84,9 +94,24 @@ async def erase_member(connection: AsyncConnection, *, guild_id: int, user_id: i
         await connection.execute(
             sa.delete(t.timeline).where(t.timeline.c.subject_table == subject, t.timeline.c.subject_id.in_(ids))
         )
+    files += await _erase_given_photos(connection, guild_id, user_id)
     for table, condition in mine.items():
         await connection.execute(sa.delete(table).where(condition))
+    for table, column in ANONYMISED.items():
+        theirs = sa.and_(table.c.guild_id == guild_id, column == user_id)
+        await connection.execute(sa.update(table).where(theirs).values({column.name: NOBODY}))
     return files
+
+
+async def _erase_given_photos(connection: AsyncConnection, guild_id: int, user_id: int) -> list[str]:
+    """Photos that the member gave to others' events; spool names to free."""
+    here = sa.select(t.datasets.c.id).where(t.datasets.c.guild_id == guild_id)
+    rows = await connection.execute(
+        sa.delete(t.photos)
+        .where(t.photos.c.contributor_id == user_id, t.photos.c.dataset_id.in_(here))
+        .returning(t.photos.c.file)
+    )
+    return [row.file for row in rows if row.file is not None]
 
 
 async def erase_guild_secrets(connection: AsyncConnection, *, guild_id: int) -> list[str]:
@@ -107,7 +132,7 @@ async def erase_guild(connection: AsyncConnection, *, guild_id: int) -> list[str
         await connection.execute(
             sa.delete(t.timeline).where(t.timeline.c.subject_table == subject, t.timeline.c.subject_id.in_(ids))
         )
-    for table in (*MEMBER_COLUMNS, t.guilds):
+    for table in (*MEMBER_COLUMNS, t.guilds, e.events):
         await connection.execute(sa.delete(table).where(table.c.guild_id == guild_id))
     return files
 

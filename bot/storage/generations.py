@@ -45,6 +45,8 @@ def build(row: sa.Row[Any]) -> Generation:
         submitted_at=row.submitted_at,
         finished_at=row.finished_at,
         deleted_at=row.deleted_at,
+        event_id=row.event_id,
+        pack_index=row.pack_index,
     )
 
 

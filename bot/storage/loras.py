@@ -35,6 +35,8 @@ def build(row: sa.Row[Any]) -> Lora:
         created_at=row.created_at,
         archived_at=row.archived_at,
         missing_since=row.missing_since,
+        retiring_since=row.retiring_since,
+        event_id=row.event_id,
     )
 
 

@@ -7,10 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import Actor, Audience, OfferStatus, PostKind, SubjectTable
+from bot.models import Actor, Audience, EntrantStatus, OfferStatus, PostKind, SubjectTable
 from bot.records import Lora, Offer, Share
 from bot.storage import loras as lora_rows
 from bot.storage import posts
+from bot.storage.event_tables import entrants
 from bot.storage.tables import lora_offers, lora_shares, loras
 
 
@@ -48,7 +49,14 @@ def _reaches(guild_id: int, user_id: int, role_ids: Collection[int]) -> sa.Colum
             share.audience == Audience.GUILD,
             sa.and_(share.audience == Audience.MEMBER, share.audience_id == user_id),
             sa.and_(share.audience == Audience.ROLE, share.audience_id.in_(sorted(role_ids))),
+            sa.and_(share.audience == Audience.EVENT, share.audience_id.in_(_events_of(guild_id, user_id))),
         ),
+    )
+
+
+def _events_of(guild_id: int, user_id: int) -> sa.Select[tuple[int]]:
+    return sa.select(entrants.c.event_id).where(
+        entrants.c.guild_id == guild_id, entrants.c.user_id == user_id, entrants.c.status == EntrantStatus.IN
     )
 
 

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from bot.storage.columns import Instant, due, row_id, snowflake
 from bot.storage.columns import metadata as metadata
+from bot.storage.event_tables import events
 
 meta = sa.Table(
     "meta",
@@ -62,6 +63,7 @@ datasets = sa.Table(
     sa.Column("steps", sa.Integer, nullable=False),
     sa.Column("rank", sa.Integer, nullable=False),
     sa.Column("previous_lora_id", sa.BigInteger),
+    sa.Column("event_id", sa.BigInteger),
     sa.Column("status", sa.String(20), nullable=False),
     sa.Column("created_at", Instant, nullable=False),
     *due(),
@@ -84,7 +86,15 @@ photos = sa.Table(
     sa.Column("width", sa.Integer, nullable=False),
     sa.Column("height", sa.Integer, nullable=False),
     sa.Column("file", sa.String(80)),
+    sa.Column("contributor_id", sa.BigInteger),
+    sa.Column("consent_id", sa.BigInteger),
+    sa.Column("pick", sa.String(20)),
+    sa.Column("sharpness", sa.Float),
+    sa.Column("brightness", sa.Float),
+    sa.Column("detail", sa.Float),
     sa.Index("ix_photos_dataset_id", "dataset_id"),
+    sa.Index("ix_photos_contributor_id", "contributor_id"),
+    sa.Index("ix_photos_consent_id", "consent_id"),
     sqlite_autoincrement=True,
 )
 
@@ -99,6 +109,11 @@ consents = sa.Table(
     sa.Column("policy_version", sa.String(20), nullable=False),
     sa.Column("photo_hashes", sa.JSON, nullable=False),
     sa.Column("given_at", Instant, nullable=False),
+    sa.Column("event_id", sa.BigInteger),
+    sa.Column("kind", sa.String(20), nullable=False, server_default="photos"),
+    sa.Column("wording", sa.Text),
+    sa.Column("withdrawn_at", Instant),
+    sa.Index("ix_consents_event_id", "event_id"),
     sa.Index("ix_consents_user_id", "user_id"),
     sqlite_autoincrement=True,
 )
@@ -123,6 +138,7 @@ trainings = sa.Table(
     sa.Column("error", sa.Text),
     sa.Column("lora_id", sa.BigInteger),
     sa.Column("balance_before", sa.Integer),
+    sa.Column("event_id", sa.BigInteger),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("submitting_at", Instant),
     sa.Column("submitted_at", Instant),
@@ -131,6 +147,7 @@ trainings = sa.Table(
     sa.Index("ix_trainings_due_at", "due_at"),
     sa.Index("ix_trainings_key", "key_id", "status"),
     sa.Index("ix_trainings_owner", "guild_id", "user_id"),
+    sa.Index("ix_trainings_event_id", "event_id"),
     sqlite_autoincrement=True,
 )
 
@@ -153,6 +170,8 @@ loras = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("archived_at", Instant),
     sa.Column("missing_since", Instant),
+    sa.Column("retiring_since", Instant),
+    sa.Column("event_id", sa.BigInteger),
     sa.Index("ix_loras_owner", "guild_id", "owner_id"),
     sqlite_autoincrement=True,
 )
@@ -266,7 +285,10 @@ generations = sa.Table(
     sa.Column("submitted_at", Instant),
     sa.Column("finished_at", Instant),
     sa.Column("deleted_at", Instant),
+    sa.Column("event_id", sa.BigInteger),
+    sa.Column("pack_index", sa.Integer),
     *due(),
+    sa.Index("ix_generations_event_id", "event_id"),
     sa.Index("ix_generations_due_at", "due_at"),
     sa.Index("ix_generations_owner", "guild_id", "user_id"),
     sqlite_autoincrement=True,
@@ -354,5 +376,5 @@ timeline = sa.Table(
     sqlite_autoincrement=True,
 )
 
-DUE_TABLES = (api_keys, datasets, trainings, generations, posts, guilds)
+DUE_TABLES = (api_keys, datasets, trainings, generations, posts, guilds, events)
 """Tables whose rows the engine works on."""

@@ -36,6 +36,7 @@ def build(row: sa.Row[Any]) -> Training:
         error=row.error,
         lora_id=row.lora_id,
         balance_before=row.balance_before,
+        event_id=row.event_id,
         created_at=row.created_at,
         submitting_at=row.submitting_at,
         submitted_at=row.submitted_at,

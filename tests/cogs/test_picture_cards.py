@@ -70,6 +70,8 @@ def made_set(prompt: str, wish: GenerationSettings, operation: Operation = Opera
         submitted_at=NOON,
         finished_at=NOON,
         deleted_at=None,
+        event_id=None,
+        pack_index=None,
     )
     made = tuple(
         Picture(number, 12, number, f"https://example.test/{number}.png", f"{number:032x}", "image/png", 100, 0)

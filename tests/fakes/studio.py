@@ -124,7 +124,7 @@ class Studio:
     async def work(self, *lanes: LaneName) -> int:
         """One step for every row of these lanes (default: all) that is due now; how many steps."""
         steps = 0
-        for lane in lanes or tuple(LaneName):
+        for lane in lanes or tuple(self.lanes):
             for claim in await self.claim(lane):
                 await self.step(lane, claim)
                 steps += 1

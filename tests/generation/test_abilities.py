@@ -50,6 +50,8 @@ def lora(kind: SubjectKind = SubjectKind.OBJECT) -> Lora:
         created_at=NOON,
         archived_at=None,
         missing_since=None,
+        retiring_since=None,
+        event_id=None,
     )
 
 

@@ -1,0 +1,200 @@
+"""The rows of events as frozen records. No I/O."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.models import (
+    ConsentKind,
+    DepictionStatus,
+    EntrantStatus,
+    EventMode,
+    EventStatus,
+    NoteKind,
+    PauseReason,
+    Place,
+    PlaceKind,
+    SubjectKind,
+    SubjectTable,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One side of a bake-off: a LoRA (version) and its strength; `label` stays hidden until the votes are counted."""
+
+    lora_id: int
+    strength: float | None
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A photo-training event of a guild.
+
+    `hours` is how long each stage lasts; `stage_ends_at` when the present one does, None while it has no deadline
+    (draft, training, terminal). `budget` in credits, None without a limit. While `paused_at` is set, nothing counts.
+    """
+
+    id: int
+    guild_id: int
+    channel_id: int
+    thread_id: int | None
+    host_id: int
+    name: str
+    theme: str
+    rules: str
+    mode: EventMode
+    subject_kind: SubjectKind
+    status: EventStatus
+    photo_cap: int
+    """Photos of one entrant."""
+    pictures_each: int
+    """Own pictures of one entrant, in orders."""
+    entrants_min: int
+    entrants_max: int | None
+    budget: int | None
+    role_ids: frozenset[int]
+    """Who may take part; empty: everyone."""
+    moderator_ids: frozenset[int]
+    jury_role_id: int | None
+    pack: tuple[str, ...]
+    """Prompts with `{trigger}` where the trigger word goes."""
+    style_ids: tuple[int, ...]
+    lora_ids: tuple[int, ...]
+    candidates: tuple[Candidate, ...]
+    hours: Mapping[EventStatus, float]
+    wants_thread: bool
+    wants_calendar: bool
+    calendar_id: int | None
+    """Discord's scheduled event."""
+    stage_ends_at: datetime | None
+    paused_at: datetime | None
+    paused_why: PauseReason | None
+    dataset_id: int | None
+    """The one dataset of a shared subject."""
+    attempt: int
+    due_at: datetime | None
+    lease_owner: str | None
+    created_at: datetime
+    opened_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """`dataset_id`, `training_id`, `lora_id` are set in a personal event; `photos_chosen`: of theirs, for training."""
+
+    id: int
+    event_id: int
+    guild_id: int
+    user_id: int
+    status: EntrantStatus
+    dataset_id: int | None
+    training_id: int | None
+    lora_id: int | None
+    photos_chosen: int
+    joined_at: datetime
+    left_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """The proof of one submission or one confirmation, with the sentence that was shown. Also the submission's id."""
+
+    id: int
+    guild_id: int
+    user_id: int
+    event_id: int | None
+    dataset_id: int
+    kind: ConsentKind
+    policy_version: str
+    wording: str | None
+    given_at: datetime
+    withdrawn_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Depiction:
+    """A member who was named as seen in one submission's photos. `in_training`: a LoRA was trained on them."""
+
+    id: int
+    event_id: int
+    guild_id: int
+    consent_id: int
+    user_id: int
+    named_by: int
+    status: DepictionStatus
+    in_training: bool
+    created_at: datetime
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """Credits set aside for one job of an event, in `settled_at` replaced by what it really took."""
+
+    id: int
+    event_id: int
+    user_id: int
+    subject_table: SubjectTable
+    subject_id: int
+    credits: int
+    created_at: datetime
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A picture in the ballot (all pictures of a candidate in a bake-off). `position` is its anonymous number."""
+
+    id: int
+    event_id: int
+    guild_id: int
+    user_id: int
+    picture_ids: tuple[int, ...]
+    position: int | None
+    label: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    id: int
+    event_id: int
+    entry_id: int
+    voter_id: int
+    is_jury: bool
+    cast_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Honour:
+    """A place in the hall of fame."""
+
+    id: int
+    event_id: int
+    guild_id: int
+    user_id: int
+    event_name: str
+    place: int
+    votes: int
+    picture_id: int | None
+    label: str | None
+    awarded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EventNote:
+    id: int
+    event_id: int
+    guild_id: int
+    what: NoteKind
+    detail: str
+    at: datetime
+
+
+def places_of(event: Event) -> tuple[Place, ...]:
+    """Where an event's posts go, best first: its thread, its channel, its host."""
+    channels = [each for each in (event.thread_id, event.channel_id) if each is not None]
+    return (*(Place(PlaceKind.CHANNEL, each) for each in channels), Place(PlaceKind.USER, event.host_id))

@@ -1,0 +1,172 @@
+"""The tables of events: who takes part, who agreed, what is spent, who voted for what."""
+
+import sqlalchemy as sa
+
+from bot.storage.columns import Instant, due, metadata, row_id, snowflake
+
+
+def _event_id() -> sa.Column[int]:
+    return sa.Column("event_id", sa.ForeignKey("events.id", ondelete="CASCADE"), nullable=False)
+
+
+events = sa.Table(
+    "events",
+    metadata,
+    row_id(),
+    snowflake("guild_id"),
+    snowflake("channel_id"),
+    sa.Column("thread_id", sa.BigInteger),
+    snowflake("host_id"),
+    sa.Column("name", sa.String(60), nullable=False),
+    sa.Column("theme", sa.Text, nullable=False),
+    sa.Column("rules", sa.Text, nullable=False),
+    sa.Column("mode", sa.String(20), nullable=False),
+    sa.Column("subject_kind", sa.String(20), nullable=False),
+    sa.Column("status", sa.String(20), nullable=False),
+    sa.Column("photo_cap", sa.Integer, nullable=False),
+    sa.Column("pictures_each", sa.Integer, nullable=False),
+    sa.Column("entrants_min", sa.Integer, nullable=False),
+    sa.Column("entrants_max", sa.Integer),
+    sa.Column("budget", sa.Integer),
+    sa.Column("role_ids", sa.JSON, nullable=False),
+    sa.Column("moderator_ids", sa.JSON, nullable=False),
+    sa.Column("jury_role_id", sa.BigInteger),
+    sa.Column("pack", sa.JSON, nullable=False),
+    sa.Column("style_ids", sa.JSON, nullable=False),
+    sa.Column("lora_ids", sa.JSON, nullable=False),
+    sa.Column("candidates", sa.JSON, nullable=False),
+    sa.Column("hours", sa.JSON, nullable=False),
+    sa.Column("wants_thread", sa.Boolean, nullable=False),
+    sa.Column("wants_calendar", sa.Boolean, nullable=False),
+    sa.Column("calendar_id", sa.BigInteger),
+    sa.Column("stage_ends_at", Instant),
+    sa.Column("paused_at", Instant),
+    sa.Column("paused_why", sa.String(20)),
+    sa.Column("dataset_id", sa.BigInteger),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("opened_at", Instant),
+    sa.Column("ended_at", Instant),
+    *due(),
+    sa.Index("ix_events_due_at", "due_at"),
+    sa.Index("ix_events_guild", "guild_id", "status"),
+    sqlite_autoincrement=True,
+)
+
+entrants = sa.Table(
+    "entrants",
+    metadata,
+    row_id(),
+    _event_id(),
+    snowflake("guild_id"),
+    snowflake("user_id"),
+    sa.Column("status", sa.String(20), nullable=False),
+    sa.Column("dataset_id", sa.BigInteger),
+    sa.Column("training_id", sa.BigInteger),
+    sa.Column("lora_id", sa.BigInteger),
+    sa.Column("photos_chosen", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("joined_at", Instant, nullable=False),
+    sa.Column("left_at", Instant),
+    sa.UniqueConstraint("event_id", "user_id"),
+    sa.Index("ix_entrants_member", "guild_id", "user_id", "status"),
+    sqlite_autoincrement=True,
+)
+
+depictions = sa.Table(
+    "depictions",
+    metadata,
+    row_id(),
+    _event_id(),
+    snowflake("guild_id"),
+    sa.Column("consent_id", sa.BigInteger, nullable=False),
+    snowflake("user_id"),
+    snowflake("named_by"),
+    sa.Column("status", sa.String(20), nullable=False),
+    sa.Column("in_training", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("answered_at", Instant),
+    sa.UniqueConstraint("consent_id", "user_id"),
+    sa.Index("ix_depictions_event", "event_id", "status"),
+    sa.Index("ix_depictions_member", "guild_id", "user_id"),
+    sqlite_autoincrement=True,
+)
+
+spends = sa.Table(
+    "spends",
+    metadata,
+    row_id(),
+    _event_id(),
+    snowflake("guild_id"),
+    snowflake("user_id"),
+    sa.Column("subject_table", sa.String(20), nullable=False),
+    sa.Column("subject_id", sa.BigInteger, nullable=False),
+    sa.Column("credits", sa.Integer, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("settled_at", Instant),
+    sa.UniqueConstraint("subject_table", "subject_id"),
+    sa.Index("ix_spends_event", "event_id", "settled_at"),
+    sqlite_autoincrement=True,
+)
+
+entries = sa.Table(
+    "entries",
+    metadata,
+    row_id(),
+    _event_id(),
+    snowflake("guild_id"),
+    snowflake("user_id"),
+    sa.Column("picture_ids", sa.JSON, nullable=False),
+    sa.Column("position", sa.Integer),
+    sa.Column("label", sa.String(100)),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.UniqueConstraint("event_id", "position"),
+    sa.Index("ix_entries_member", "event_id", "user_id"),
+    sqlite_autoincrement=True,
+)
+
+votes = sa.Table(
+    "votes",
+    metadata,
+    row_id(),
+    _event_id(),
+    snowflake("guild_id"),
+    sa.Column("entry_id", sa.ForeignKey("entries.id", ondelete="CASCADE"), nullable=False),
+    snowflake("voter_id"),
+    sa.Column("is_jury", sa.Boolean, nullable=False),
+    sa.Column("cast_at", Instant, nullable=False),
+    sa.UniqueConstraint("event_id", "voter_id"),
+    sa.Index("ix_votes_entry_id", "entry_id"),
+    sqlite_autoincrement=True,
+)
+
+honours = sa.Table(
+    "honours",
+    metadata,
+    row_id(),
+    _event_id(),
+    snowflake("guild_id"),
+    snowflake("user_id"),
+    sa.Column("event_name", sa.String(60), nullable=False),
+    sa.Column("place", sa.Integer, nullable=False),
+    sa.Column("votes", sa.Integer, nullable=False),
+    sa.Column("picture_id", sa.BigInteger),
+    sa.Column("label", sa.String(100)),
+    sa.Column("awarded_at", Instant, nullable=False),
+    sa.Column("entry_id", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("event_id", "entry_id"),
+    sa.Index("ix_honours_guild", "guild_id", "user_id"),
+    sqlite_autoincrement=True,
+)
+
+event_notes = sa.Table(
+    "event_notes",
+    metadata,
+    row_id(),
+    _event_id(),
+    snowflake("guild_id"),
+    sa.Column("what", sa.String(20), nullable=False),
+    sa.Column("once", sa.String(60), nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.UniqueConstraint("event_id", "once"),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,171 @@
+"""SQL of events and their announcements."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.event_records import Candidate, Event, EventNote, places_of
+from bot.models import EventMode, EventStatus, NoteKind, PauseReason, PostKind, SubjectKind, SubjectTable
+from bot.storage import posts
+from bot.storage.event_tables import event_notes, events
+
+LIVE = [status for status in EventStatus if status.is_live]
+
+
+def build(row: sa.Row[Any]) -> Event:
+    return Event(
+        id=row.id,
+        guild_id=row.guild_id,
+        channel_id=row.channel_id,
+        thread_id=row.thread_id,
+        host_id=row.host_id,
+        name=row.name,
+        theme=row.theme,
+        rules=row.rules,
+        mode=EventMode(row.mode),
+        subject_kind=SubjectKind(row.subject_kind),
+        status=EventStatus(row.status),
+        photo_cap=row.photo_cap,
+        pictures_each=row.pictures_each,
+        entrants_min=row.entrants_min,
+        entrants_max=row.entrants_max,
+        budget=row.budget,
+        role_ids=frozenset(row.role_ids),
+        moderator_ids=frozenset(row.moderator_ids),
+        jury_role_id=row.jury_role_id,
+        pack=tuple(row.pack),
+        style_ids=tuple(row.style_ids),
+        lora_ids=tuple(row.lora_ids),
+        candidates=tuple(Candidate(lora_id, strength, label) for lora_id, strength, label in row.candidates),
+        hours={EventStatus(stage): float(hours) for stage, hours in row.hours.items()},
+        wants_thread=row.wants_thread,
+        wants_calendar=row.wants_calendar,
+        calendar_id=row.calendar_id,
+        stage_ends_at=row.stage_ends_at,
+        paused_at=row.paused_at,
+        paused_why=None if row.paused_why is None else PauseReason(row.paused_why),
+        dataset_id=row.dataset_id,
+        attempt=row.attempt,
+        due_at=row.due_at,
+        lease_owner=row.lease_owner,
+        created_at=row.created_at,
+        opened_at=row.opened_at,
+        ended_at=row.ended_at,
+    )
+
+
+def columns_of(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of an Event as column values: sets become sorted lists, candidates and hours plain JSON."""
+    values = dict(changes)
+    for name in ("role_ids", "moderator_ids"):
+        if name in values:
+            values[name] = sorted(values[name])
+    for name in ("pack", "style_ids", "lora_ids"):
+        if name in values:
+            values[name] = list(values[name])
+    if "candidates" in values:
+        values["candidates"] = [[each.lora_id, each.strength, each.label] for each in values["candidates"]]
+    if "hours" in values:
+        values["hours"] = {stage.value: hours for stage, hours in values["hours"].items()}
+    return values
+
+
+async def insert(connection: AsyncConnection, **changes: Any) -> Event:
+    """A draft, with every field that Event has no default for."""
+    result = await connection.execute(
+        sa.insert(events).values(**{"status": EventStatus.DRAFT, **columns_of(changes)}).returning(*events.c)
+    )
+    return build(result.one())
+
+
+async def get(connection: AsyncConnection, event_id: int) -> Event | None:
+    row = (await connection.execute(sa.select(events).where(events.c.id == event_id))).first()
+    return None if row is None else build(row)
+
+
+async def of_guild(connection: AsyncConnection, guild_id: int, *, limit: int = 100) -> list[Event]:
+    """Newest first, drafts and ended ones among them."""
+    rows = await connection.execute(
+        sa.select(events).where(events.c.guild_id == guild_id).order_by(events.c.id.desc()).limit(limit)
+    )
+    return [build(row) for row in rows]
+
+
+async def live_count(connection: AsyncConnection, guild_id: int) -> int:
+    result = await connection.execute(
+        sa.select(sa.func.count()).select_from(events).where(events.c.guild_id == guild_id, events.c.status.in_(LIVE))
+    )
+    return int(result.scalar_one())
+
+
+async def change(connection: AsyncConnection, event_id: int, *, expected: EventStatus, **changes: Any) -> Event | None:
+    """Compare-and-set on the status: the event as it is then, None when it has moved on. Wakes its lane if due."""
+    result = await connection.execute(
+        sa.update(events)
+        .where(events.c.id == event_id, events.c.status == expected)
+        .values(wakes=events.c.wakes + 1, **columns_of(changes))
+        .returning(*events.c)
+    )
+    row = result.first()
+    return None if row is None else build(row)
+
+
+async def wake(connection: AsyncConnection, event_id: int, *, now: datetime) -> None:
+    """Let the event's lane look at it now, also when it slept without a date."""
+    await connection.execute(
+        sa.update(events)
+        .where(events.c.id == event_id, events.c.status.in_(LIVE))
+        .values(due_at=now, wakes=events.c.wakes + 1)
+    )
+
+
+async def renew_panel(connection: AsyncConnection, event_id: int, *, due_at: datetime) -> None:
+    """What the panel shows has changed: its message is edited by `due_at`; changes until then share one edit."""
+    await posts.renew(connection, PostKind.EVENT_PANEL, SubjectTable.EVENT, event_id, due_at=due_at)
+
+
+async def announce(
+    connection: AsyncConnection, event: Event, what: NoteKind, *, once: str = "", detail: str = "", now: datetime
+) -> bool:
+    """Note it and post it, once for each `once` (default: the kind); False when it had been announced before."""
+    result = await connection.execute(
+        sa.select(event_notes.c.id).where(event_notes.c.event_id == event.id, event_notes.c.once == (once or what))
+    )
+    if result.first() is not None:
+        return False
+    inserted = await connection.execute(
+        sa.insert(event_notes)
+        .values(event_id=event.id, guild_id=event.guild_id, what=what, once=once or what, detail=detail, at=now)
+        .returning(event_notes.c.id)
+    )
+    places = places_of(event)
+    await posts.add(
+        connection,
+        PostKind.EVENT_NOTE,
+        SubjectTable.NOTE,
+        int(inserted.scalar_one()),
+        guild_id=event.guild_id,
+        user_id=event.host_id,
+        places=places[::-1] if what.is_for_host else places,
+        now=now,
+    )
+    return True
+
+
+async def get_note(connection: AsyncConnection, note_id: int) -> EventNote | None:
+    row = (await connection.execute(sa.select(event_notes).where(event_notes.c.id == note_id))).first()
+    return None if row is None else _build_note(row)
+
+
+async def notes_of(connection: AsyncConnection, event_id: int) -> list[EventNote]:
+    rows = await connection.execute(
+        sa.select(event_notes).where(event_notes.c.event_id == event_id).order_by(event_notes.c.id)
+    )
+    return [_build_note(row) for row in rows]
+
+
+def _build_note(row: sa.Row[Any]) -> EventNote:
+    return EventNote(row.id, row.event_id, row.guild_id, NoteKind(row.what), row.detail, row.at)

@@ -1,0 +1,79 @@
+"""SQL of what an event spends: credits set aside before a job is stored, settled when it has ended."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.event_records import Event, Spend
+from bot.models import SubjectTable
+from bot.storage.event_tables import spends
+
+
+async def total(connection: AsyncConnection, event_id: int) -> int:
+    """Credits spent or set aside."""
+    result = await connection.execute(
+        sa.select(sa.func.coalesce(sa.func.sum(spends.c.credits), 0)).where(spends.c.event_id == event_id)
+    )
+    return int(result.scalar_one())
+
+
+async def reserve(
+    connection: AsyncConnection,
+    event: Event,
+    *,
+    user_id: int,
+    subject: SubjectTable,
+    subject_id: int,
+    credits_: int,
+    now: datetime,
+) -> bool:
+    """Set credits aside in the transaction that stores the job; False, and nothing is, when the budget has no room."""
+    if event.budget is not None and await total(connection, event.id) + credits_ > event.budget:
+        return False
+    await connection.execute(
+        sa.insert(spends).values(
+            event_id=event.id,
+            guild_id=event.guild_id,
+            user_id=user_id,
+            subject_table=subject,
+            subject_id=subject_id,
+            credits=credits_,
+            created_at=now,
+        )
+    )
+    return True
+
+
+async def unsettled(connection: AsyncConnection, event_id: int) -> list[Spend]:
+    rows = await connection.execute(
+        sa.select(spends).where(spends.c.event_id == event_id, spends.c.settled_at.is_(None)).order_by(spends.c.id)
+    )
+    return [_build(row) for row in rows]
+
+
+async def of_event(connection: AsyncConnection, event_id: int) -> list[Spend]:
+    rows = await connection.execute(sa.select(spends).where(spends.c.event_id == event_id).order_by(spends.c.id))
+    return [_build(row) for row in rows]
+
+
+async def settle(connection: AsyncConnection, spend_id: int, *, credits_: int, now: datetime) -> None:
+    """What the job really took; asking twice settles once."""
+    await connection.execute(
+        sa.update(spends)
+        .where(spends.c.id == spend_id, spends.c.settled_at.is_(None))
+        .values(credits=credits_, settled_at=now)
+    )
+
+
+def _build(row: sa.Row[tuple[object, ...]]) -> Spend:
+    return Spend(
+        id=row.id,
+        event_id=row.event_id,
+        user_id=row.user_id,
+        subject_table=SubjectTable(row.subject_table),
+        subject_id=row.subject_id,
+        credits=row.credits,
+        created_at=row.created_at,
+        settled_at=row.settled_at,
+    )
