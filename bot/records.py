@@ -153,6 +153,11 @@ class Lora:
     event_id: int | None
 
     @property
+    def is_usable(self) -> bool:
+        """Whether new pictures may be made with it, as far as the LoRA itself is concerned."""
+        return self.archived_at is None and self.missing_since is None and self.retiring_since is None
+
+    @property
     def is_character(self) -> bool:
         return self.subject_kind is SubjectKind.CHARACTER
 

@@ -1,6 +1,6 @@
 """Sharing LoRAs inside a guild, and handing one over to another member who has to accept it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from bot.loras import find
 from bot.models import Actor, Audience, Channel, LaneName, OfferStatus, Place, PlaceKind, PostKind, SubjectTable
 from bot.records import Lora, Offer, Share
 from bot.rights import Right
-from bot.storage import loras, posts
+from bot.storage import events, loras, posts
 from bot.storage import sharing as rows
 from bot.storage.database import Database
 
@@ -34,6 +34,8 @@ class Sharing:
 
     lora: Lora
     shares: tuple[Share, ...]
+    events: Mapping[int, str]
+    """Names of the guild's events that are running, and of those it is shared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +59,26 @@ class SharingService:
         """For the owner and the guild's admins."""
         async with self._database.read() as connection:
             lora = await find(connection, lora_id, actor, Right.CHANGE)
-            return Sharing(lora, tuple(await rows.shares_of(connection, lora_id)))
+            return await _show_sharing(connection, lora)
 
     async def share(self, lora_id: int, audience: Audience, audience_id: int | None, actor: Actor) -> Sharing:
         """Let a member, a role or (`audience_id` None) the whole guild make pictures with it. The owner alone may.
 
-        The caller has seen that the member or role belongs to this guild.
+        The caller has seen that the member or role belongs to this guild. With an event: its entrants, as long as they
+        are in it.
         """
 
         async def work(connection: AsyncConnection) -> Sharing:
             lora = await find(connection, lora_id, actor, Right.SHARE)
             if audience is Audience.MEMBER and audience_id == lora.owner_id:
                 raise UserError("It is yours already; there is no need to share it with yourself.")
+            if audience is Audience.EVENT:
+                await _check_event(connection, audience_id, actor)
             await rows.share(connection, lora, audience, audience_id, by=actor.user_id, now=self._clock.now())
-            shares = await rows.shares_of(connection, lora_id)
-            if len(shares) > SHARES_MAX:
+            shown = await _show_sharing(connection, lora)
+            if len(shown.shares) > SHARES_MAX:
                 raise UserError(f"It is shared with {SHARES_MAX} already. Share it with a role, or with everyone.")
-            return Sharing(lora, tuple(shares))
+            return shown
 
         return await self._database.write(work)
 
@@ -84,7 +89,7 @@ class SharingService:
             lora = await find(connection, lora_id, actor, Right.CHANGE)
             for share_id in share_ids:
                 await rows.unshare(connection, share_id, lora_id=lora_id)
-            return Sharing(lora, tuple(await rows.shares_of(connection, lora_id)))
+            return await _show_sharing(connection, lora)
 
         return await self._database.write(work)
 
@@ -197,3 +202,16 @@ class SharingService:
             places=[Place(PlaceKind.CHANNEL, offer.channel_id), Place(PlaceKind.USER, user_id)],
             now=self._clock.now(),
         )
+
+
+async def _show_sharing(connection: AsyncConnection, lora: Lora) -> Sharing:
+    shares = tuple(await rows.shares_of(connection, lora.id))
+    named = {share.audience_id for share in shares if share.audience is Audience.EVENT}
+    known = await events.of_guild(connection, lora.guild_id)
+    return Sharing(lora, shares, {each.id: each.name for each in known if each.status.is_live or each.id in named})
+
+
+async def _check_event(connection: AsyncConnection, event_id: int | None, actor: Actor) -> None:
+    event = None if event_id is None else await events.get(connection, event_id)
+    if event is None or event.guild_id != actor.guild_id or not event.status.is_live:
+        raise NotFound("This event is not running here. Pick one that is.")

@@ -131,10 +131,7 @@ async def announce(
     connection: AsyncConnection, event: Event, what: NoteKind, *, once: str = "", detail: str = "", now: datetime
 ) -> bool:
     """Note it and post it, once for each `once` (default: the kind); False when it had been announced before."""
-    result = await connection.execute(
-        sa.select(event_notes.c.id).where(event_notes.c.event_id == event.id, event_notes.c.once == (once or what))
-    )
-    if result.first() is not None:
+    if await was_announced(connection, event.id, once or what):
         return False
     inserted = await connection.execute(
         sa.insert(event_notes)
@@ -153,6 +150,13 @@ async def announce(
         now=now,
     )
     return True
+
+
+async def was_announced(connection: AsyncConnection, event_id: int, once: str) -> bool:
+    result = await connection.execute(
+        sa.select(event_notes.c.id).where(event_notes.c.event_id == event_id, event_notes.c.once == once)
+    )
+    return result.first() is not None
 
 
 async def get_note(connection: AsyncConnection, note_id: int) -> EventNote | None:

@@ -1,6 +1,7 @@
 """Cards about LoRAs and characters: the list, one of them, whom it is shared with, an offer to hand one over."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import discord
 
@@ -9,7 +10,7 @@ from bot.models import Audience, OfferStatus, SubjectKind
 from bot.quoting import quote
 from bot.records import Lora, Share
 from bot.rights import Right
-from bot.sharing import OfferView
+from bot.sharing import OfferView, Sharing
 from cogs.ui.cards import Layout, Text, card
 from cogs.ui.views import ActionButton
 from cogs.ui.words import ago, clip, count, day
@@ -22,6 +23,7 @@ KIND_WORDS = {
     SubjectKind.STYLE: "LoRA of a style",
     SubjectKind.CHARACTER: "character",
 }
+NO_NAMES: Mapping[int, str] = MappingProxyType({})
 SHARED_MEANS = (
     "Others can make pictures with it. They cannot see the photos it was made from, and you can take it back any time."
 )
@@ -54,7 +56,8 @@ def _list_line(lora: Lora, viewer_id: int) -> str:
     trigger = f"trigger {quote(lora.trigger_word, 40)}" if lora.trigger_word else "no trigger word"
     owner = "yours" if lora.owner_id == viewer_id else f"shared by <@{lora.owner_id}>"
     gone = f"⚠️ missing at {lora.provider.label}" if lora.missing_since is not None else ""
-    parts = [name_of(lora), KIND_WORDS[lora.subject_kind], trigger, owner, ago(lora.created_at), gone]
+    retiring = "⚠️ being retired" if lora.retiring_since is not None else ""
+    parts = [name_of(lora), KIND_WORDS[lora.subject_kind], trigger, owner, ago(lora.created_at), gone, retiring]
     return "• " + " · ".join(filter(None, parts))
 
 
@@ -105,6 +108,11 @@ def _lora_lines(view: LoraView, viewer_id: int) -> list[str]:
             f"⚠️ {lora.provider.label} no longer has it since {ago(lora.missing_since)}, so it cannot be used. "
             "Archive it to clear your list."
         )
+    if lora.retiring_since is not None:
+        lines.append(
+            f"⚠️ Somebody in its photos took their consent back {ago(lora.retiring_since)}, so no more pictures are made "
+            "with it. Please archive it: then the provider deletes it, too."
+        )
     return [*lines, f"-# LoRA #{lora.id}"]
 
 
@@ -116,7 +124,7 @@ def _version(version: Lora, shown: Lora) -> str:
 def _lora_buttons(view: LoraView) -> list[ActionButton]:
     """Only what the viewer may do; each press is checked again."""
     lora, buttons = view.lora, []
-    if Right.USE in view.may and lora.missing_since is None:
+    if Right.USE in view.may and lora.is_usable:
         style = discord.ButtonStyle.success
         buttons.append(ActionButton("lora", "imagine", lora.id, label="Make a picture", style=style))
     if Right.SHARE in view.may or view.shares:
@@ -133,12 +141,14 @@ def _lora_buttons(view: LoraView) -> list[ActionButton]:
     return buttons
 
 
-def audience_word(share: Share) -> str:
-    """A mention; the messages it stands in ping nobody."""
+def audience_word(share: Share, events: Mapping[int, str] = NO_NAMES) -> str:
+    """A mention; the messages it stands in ping nobody. `events` are the names of events."""
+    event = events.get(share.audience_id or 0)
     return {
         Audience.GUILD: "everyone here",
         Audience.ROLE: f"<@&{share.audience_id}>",
         Audience.MEMBER: f"<@{share.audience_id}>",
+        Audience.EVENT: f"the entrants of {quote(event, 60) if event else 'an event'}",
     }[share.audience]
 
 
@@ -146,10 +156,12 @@ def audiences(shares: Sequence[Share]) -> str:
     return ", ".join(audience_word(share) for share in shares) or "nobody"
 
 
-def share_text(lora: Lora, shares: Sequence[Share]) -> str:
+def share_text(sharing: Sharing) -> str:
     """Numbered, so that the list to take back from can be matched with it."""
-    lines = [f"{number}. {audience_word(share)}" for number, share in enumerate(shares, start=1)] or ["Nobody yet."]
-    return f"### Sharing {name_of(lora)}\n{SHARED_MEANS}\n**Shared with**\n" + clip(lines, 2500, "…and {} more.")
+    words = [audience_word(share, sharing.events) for share in sharing.shares]
+    lines = [f"{number}. {word}" for number, word in enumerate(words, start=1)] or ["Nobody yet."]
+    head = f"### Sharing {name_of(sharing.lora)}\n{SHARED_MEANS}\n**Shared with**\n"
+    return head + clip(lines, 2500, "…and {} more.")
 
 
 def offered_card(view: OfferView) -> Layout:

@@ -1,11 +1,13 @@
 """Choosing whom a LoRA is shared with, and taking that back."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import discord
 
 from bot.client import DarkroomBot
 from bot.errors import UserError
+from bot.matching import CHOICES_MAX
 from bot.models import Actor, Audience
 from bot.records import Share
 from bot.rights import Right, allows
@@ -49,6 +51,24 @@ class EveryoneButton(discord.ui.Button["SharePanel"]):
         await show_panel(interaction, self.lora_id)
 
 
+class EventSelect(discord.ui.Select["SharePanel"]):
+    """The events that are running here and that it is not shared with yet."""
+
+    def __init__(self, bot: DarkroomBot, lora_id: int, events: Mapping[int, str]) -> None:
+        newest = sorted(events.items(), reverse=True)[:CHOICES_MAX]
+        super().__init__(
+            custom_id=bot.fleeting_id(PANEL_SECONDS),
+            placeholder="Share with the entrants of an event",
+            options=[discord.SelectOption(label=name[:100], value=str(event_id)) for event_id, name in newest],
+        )
+        self.lora_id = lora_id
+
+    async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> Any:  # type: ignore[override]
+        await defer(interaction, thinking=False)
+        await share_with(interaction, self.lora_id, Audience.EVENT, int(self.values[0]))
+        await show_panel(interaction, self.lora_id)
+
+
 class TakeBackSelect(discord.ui.Select["SharePanel"]):
     def __init__(self, bot: DarkroomBot, guild: discord.Guild | None, sharing: Sharing) -> None:
         super().__init__(
@@ -57,8 +77,8 @@ class TakeBackSelect(discord.ui.Select["SharePanel"]):
             min_values=1,
             max_values=len(sharing.shares),
             options=[
-                discord.SelectOption(label=f"{number}. {_plain_name(guild, share)}"[:100], value=str(share.id))
-                for number, share in enumerate(sharing.shares, start=1)
+                discord.SelectOption(label=f"{number}. {name}"[:100], value=str(share.id))
+                for number, (share, name) in enumerate(_named(guild, sharing), start=1)
             ],
         )
         self.lora_id = sharing.lora.id
@@ -76,9 +96,12 @@ class SharePanel(discord.ui.LayoutView):
     def __init__(self, bot: DarkroomBot, guild: discord.Guild | None, sharing: Sharing, actor: Actor) -> None:
         super().__init__(timeout=PANEL_SECONDS)
         box: Box = discord.ui.Container(accent_colour=discord.Colour.blurple())
-        box.add_item(discord.ui.TextDisplay(share_text(sharing.lora, sharing.shares)))
+        box.add_item(discord.ui.TextDisplay(share_text(sharing)))
         if allows(Right.SHARE, sharing.lora, sharing.shares, actor):
             _add_row(box, AudienceSelect(bot, sharing.lora.id))
+            events = _to_share_with(sharing)
+            if events:
+                _add_row(box, EventSelect(bot, sharing.lora.id, events))
             _add_row(box, EveryoneButton(bot, sharing.lora.id))
         if sharing.shares:
             _add_row(box, TakeBackSelect(bot, guild, sharing))
@@ -88,6 +111,11 @@ class SharePanel(discord.ui.LayoutView):
         self, interaction: discord.Interaction[DarkroomBot], error: Exception, item: discord.ui.Item[Any], /
     ) -> None:
         await interaction.client.error_door(interaction, error)
+
+
+def _to_share_with(sharing: Sharing) -> dict[int, str]:
+    taken = {share.audience_id for share in sharing.shares if share.audience is Audience.EVENT}
+    return {event_id: name for event_id, name in sharing.events.items() if event_id not in taken}
 
 
 def _add_row(box: Box, item: discord.ui.Item[Any]) -> None:
@@ -115,11 +143,17 @@ async def show_panel(interaction: Interaction, lora_id: int) -> None:
     await show(interaction, SharePanel(interaction.client, interaction.guild, sharing, actor))
 
 
-def _plain_name(guild: discord.Guild | None, share: Share) -> str:
+def _named(guild: discord.Guild | None, sharing: Sharing) -> list[tuple[Share, str]]:
+    return [(share, _plain_name(guild, share, sharing.events)) for share in sharing.shares]
+
+
+def _plain_name(guild: discord.Guild | None, share: Share, events: Mapping[int, str]) -> str:
     """Options show no mentions; the numbers lead to those above."""
     if share.audience is Audience.GUILD:
         return "everyone here"
     if share.audience is Audience.ROLE:
         role = guild.get_role(share.audience_id or 0) if guild is not None else None
         return role.name if role is not None else "a role that is gone"
+    if share.audience is Audience.EVENT:
+        return events.get(share.audience_id or 0, "an event that is gone")
     return "this member"

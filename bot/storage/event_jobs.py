@@ -1,0 +1,70 @@
+"""SQL of the jobs and datasets that belong to an event."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.models import DatasetStatus, GenerationStatus, TrainingStatus
+from bot.records import Training
+from bot.storage import datasets as dataset_rows
+from bot.storage import trainings as training_rows
+from bot.storage.tables import datasets, generations, trainings
+
+DONE = [status for status in GenerationStatus if status.is_terminal]
+
+
+async def trainings_of(connection: AsyncConnection, event_id: int) -> list[Training]:
+    """Oldest first; a dataset that was tried again has several."""
+    rows = await connection.execute(
+        sa.select(trainings).where(trainings.c.event_id == event_id).order_by(trainings.c.id)
+    )
+    return [training_rows.build(row) for row in rows]
+
+
+async def generations_under_way(connection: AsyncConnection, event_id: int) -> int:
+    result = await connection.execute(
+        sa.select(sa.func.count())
+        .select_from(generations)
+        .where(generations.c.event_id == event_id, generations.c.status.not_in(DONE))
+    )
+    return int(result.scalar_one())
+
+
+async def pictures_made(connection: AsyncConnection, event_id: int) -> int:
+    """Orders whose pictures are ready and were not deleted."""
+    result = await connection.execute(
+        sa.select(sa.func.count())
+        .select_from(generations)
+        .where(
+            generations.c.event_id == event_id,
+            generations.c.status == GenerationStatus.READY,
+            generations.c.deleted_at.is_(None),
+        )
+    )
+    return int(result.scalar_one())
+
+
+async def hurry(connection: AsyncConnection, event_id: int, *, now: datetime) -> None:
+    """The event was cancelled: let what still waits find that out now."""
+    for table, queued in ((trainings, TrainingStatus.QUEUED), (generations, GenerationStatus.QUEUED)):
+        await connection.execute(
+            sa.update(table)
+            .where(table.c.event_id == event_id, table.c.status == queued)
+            .values(due_at=now, wakes=table.c.wakes + 1)
+        )
+
+
+async def discard_open_datasets(connection: AsyncConnection, event_id: int) -> list[str]:
+    """Photos that no training took leave the disk; their spool names, for the caller to free."""
+    rows = await connection.execute(
+        sa.update(datasets)
+        .where(datasets.c.event_id == event_id, datasets.c.status == DatasetStatus.OPEN)
+        .values(status=DatasetStatus.DISCARDED)
+        .returning(datasets.c.id)
+    )
+    files: list[str] = []
+    for row in rows.all():
+        await dataset_rows.forget_person(connection, row.id)
+        files += await dataset_rows.forget_files(connection, row.id)
+    return files
