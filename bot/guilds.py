@@ -12,7 +12,7 @@ from bot.clock import Clock, Doorbell, Pace
 from bot.models import LaneName, ProviderName
 from bot.photos.intake import Spool
 from bot.records import Guild
-from bot.storage import erasure, guilds, tables, trainings
+from bot.storage import erasure, events, guilds, tables, trainings
 from bot.storage.database import Database
 from bot.storage.due import Claim, mark, store
 
@@ -53,6 +53,7 @@ class GuildService:
         async def work(connection: AsyncConnection) -> list[str]:
             files = await erasure.erase_guild_secrets(connection, guild_id=guild_id)
             await trainings.bring_forward_in(connection, guild_id, now=now)
+            await events.cancel_all(connection, guild_id, now=now)
             await guilds.leave(connection, guild_id, now=now, erase_at=now + self._pace.left_guild_kept)
             return files
 

@@ -113,6 +113,16 @@ async def change(connection: AsyncConnection, event_id: int, *, expected: EventS
     return None if row is None else build(row)
 
 
+async def cancel_all(connection: AsyncConnection, guild_id: int, *, now: datetime) -> None:
+    """The bot has left the guild: none of its events goes on."""
+    ended = [status for status in EventStatus if status.is_terminal]
+    await connection.execute(
+        sa.update(events)
+        .where(events.c.guild_id == guild_id, events.c.status.not_in(ended))
+        .values(status=EventStatus.CANCELLED, stage_ends_at=None, ended_at=now, due_at=now)
+    )
+
+
 async def wake(connection: AsyncConnection, event_id: int, *, now: datetime) -> None:
     """Let the event's lane look at it now, also when it slept without a date."""
     await connection.execute(

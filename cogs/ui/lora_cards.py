@@ -110,8 +110,8 @@ def _lora_lines(view: LoraView, viewer_id: int) -> list[str]:
         )
     if lora.retiring_since is not None:
         lines.append(
-            f"⚠️ Somebody in its photos took their consent back {ago(lora.retiring_since)}, so no more pictures are made "
-            "with it. Please archive it: then the provider deletes it, too."
+            f"⚠️ Somebody in its photos took their consent back {ago(lora.retiring_since)}, so no more pictures are "
+            "made with it. Please archive it: then the provider deletes it, too."
         )
     return [*lines, f"-# LoRA #{lora.id}"]
 

@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 
 from bot.errors import DarkroomError
-from tests.bench import acks, commits, forwarding, photos, starts, webhooks
+from tests.bench import acks, commits, forwarding, photos, stampede, starts, webhooks
 from tests.bench.rows import NotMeasured, Row
 from tests.bench.scale import FULL, QUICK, Scale
 from tests.bench.table import render
@@ -31,6 +31,7 @@ GROUPS: dict[str, Callable[[Scale], Awaitable[list[Row]]]] = {
     "Webhook to message": webhooks.measure,
     "Start and memory": starts.measure,
     "Bursts": acks.measure,
+    "Stampede at an event": stampede.measure,
 }
 TROUBLE = (NotMeasured, DarkroomError, AssertionError, LookupError, OSError, aiohttp.ClientError, sqlite3.Error)
 """What a process that died, a bot that kept silent or a missing feature of the system surface as."""

@@ -13,7 +13,7 @@ from tests.bench.rows import Floor, NotMeasured, Row, Sample, Target, compare, p
 from tests.bench.scale import Scale
 from tests.bench.stage import BotKind, Stage, set_stage, wait_ready
 from tests.wire.answers import Json
-from tests.wire.components import LABEL
+from tests.wire.components import LABEL, SELECTS
 from tests.wire.interactions import InteractionHandle, InteractionKind
 from tests.wire.modals import CHECKBOX, FILE_UPLOAD, Filling, Upload, fill_modal
 from tests.wire.world import Person
@@ -128,13 +128,15 @@ def fill_in(stage: Stage, handle: InteractionHandle, photos: list[Upload]) -> Js
 
 
 def answers_to(modal: Json, photos: list[Upload]) -> dict[str, Filling]:
-    """By the kind of each part, whatever it is called: photos fill the uploads in turn."""
+    """By the kind of each part, whatever it is called: photos fill the uploads in turn, nothing is selected."""
     left = list(photos)
     answers: dict[str, Filling] = {}
     for part in modal["components"]:
         if part["type"] != LABEL:
             continue
         kind = part["component"]["type"]
+        if kind in SELECTS:
+            continue
         if kind == FILE_UPLOAD:
             answers[part["label"]] = left[:FILES_IN_FIELD]
             left = left[FILES_IN_FIELD:]

@@ -1,6 +1,8 @@
-"""How much is measured: the full run of about five minutes, or a short one."""
+"""How much is measured: the full run of about twelve minutes, or a short one."""
 
 from dataclasses import dataclass
+
+from tests.bench.crowd import Crowd
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +21,11 @@ class Scale:
     deliveries: int
     starts: int
     commits: int
+    stampede: Crowd
 
 
 FULL = Scale(
-    run_max_s=350.0,
+    run_max_s=1200.0,
     rounds=5,
     long_rounds=3,
     bursts=((200, 0), (200, 20), (500, 20)),
@@ -31,9 +34,10 @@ FULL = Scale(
     deliveries=100,
     starts=5,
     commits=1920,
+    stampede=Crowd(people=500, photos_each=30, over_s=120.0),
 )
 QUICK = Scale(
-    run_max_s=90.0,
+    run_max_s=180.0,
     rounds=3,
     long_rounds=1,
     bursts=((200, 0), (200, 20)),
@@ -42,4 +46,5 @@ QUICK = Scale(
     deliveries=40,
     starts=2,
     commits=1280,
+    stampede=Crowd(people=50, photos_each=10, over_s=10.0),
 )
