@@ -27,6 +27,7 @@ from bot.providers.aurous_limits import AurousLimits
 from bot.providers.base import ProviderClient, VerifyWebhook
 from bot.providers.transport import Transport
 from bot.records import Generation, Training
+from bot.resources import Resources
 from bot.services import Services
 from bot.storage import datasets, generations, meta, posts, trainings
 from bot.storage.database import Database
@@ -36,11 +37,12 @@ from bot.web.selftest import SelfTestDoor
 from bot.web.server import WebServer
 from bot.web.webhooks import WebhookDoor
 from bot.webhook_hints import WebhookHints
-from bot.wiring import Resources, build_lanes, build_services
+from bot.wiring import build_lanes, build_services
 from cogs import EXTENSIONS
 from cogs.membership import DiscordMembers
 from cogs.results import DiscordPoster
 from cogs.ui.replies import show_error
+from cogs.venue import DiscordVenue
 
 log = logging.getLogger(__name__)
 
@@ -166,14 +168,14 @@ def webhook_addresses(settings: Settings) -> Callable[[Training | Generation], s
 
 
 def _build(settings: Settings, opened: Resources) -> Darkroom:
-    poster, members = DiscordPoster(), DiscordMembers()
-    services = build_services(opened, poster, RateGate(), members)
-    lanes = build_lanes(opened, services)
+    poster, members, venue = DiscordPoster(), DiscordMembers(), DiscordVenue()
+    services = build_services(opened, poster, RateGate(), members=members, venue=venue)
+    lanes = build_lanes(opened, services, members=members, venue=venue)
     engine = Engine(lanes, doorbell=opened.doorbell, clock=opened.clock, pace=opened.pace)
 
     def make_bot() -> DarkroomBot:
         bot = DarkroomBot(services, EXTENSIONS, show_error)
-        poster.bot = members.bot = bot
+        poster.bot = members.bot = venue.bot = bot
         return bot
 
     gateway = Gateway(make_bot)

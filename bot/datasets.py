@@ -109,7 +109,7 @@ class DatasetService:
             raise UserError("This dataset has been started or discarded already. Send `/train` to begin a new one.")
         if len(board.photos) + len(uploads) > HELD_MAX:
             raise UserError(f"A dataset holds up to {HELD_MAX} photos. Remove some first, then add these.")
-        photos = await self._take_in_all(dataset, uploads)
+        photos = await self.examine(dataset, uploads)
 
         async def work(connection: AsyncConnection) -> bool:
             current = await rows.get(connection, dataset.id)
@@ -131,6 +131,21 @@ class DatasetService:
             self._spool.free(photo.file for photo in photos if photo.file is not None)
             raise UserError("This dataset was started or discarded meanwhile, so these photos were not added.")
         return await self.board(dataset.id, guild_id=dataset.guild_id, user_id=dataset.user_id)
+
+    async def examine(self, dataset: Dataset, uploads: Sequence[Upload]) -> list[Photo]:
+        """Download, check and prepare; every upload as a photo of this dataset that is not stored yet.
+
+        Never fails for a photo. When one breaks for a reason of ours (a full disk), none leaves a file behind.
+        """
+        results = await asyncio.gather(
+            *(self._take_in_one(dataset, upload) for upload in uploads), return_exceptions=True
+        )
+        photos = [result for result in results if isinstance(result, Photo)]
+        for result in results:
+            if isinstance(result, BaseException):
+                self._spool.free(photo.file for photo in photos if photo.file is not None)
+                raise result
+        return photos
 
     async def board(self, dataset_id: int, *, guild_id: int, user_id: int) -> Board:
         async with self._database.read() as connection:
@@ -177,12 +192,16 @@ class DatasetService:
 
     async def sheet(self, board: Board) -> bytes | None:
         """The contact sheet as JPEG; None when there is no photo to show."""
-        if not board.photos:
+        return await self.sheet_of(board.photos)
+
+    async def sheet_of(self, photos: Sequence[Photo], *, first: int = 1) -> bytes | None:
+        """The same for any photos; `first`: the number of the first one."""
+        if not photos:
             return None
         return await self._desk.sheet(
             [
                 SheetEntry(number, self._spool.path(photo.file) if photo.file else None, photo.verdict)
-                for number, photo in enumerate(board.photos, start=1)
+                for number, photo in enumerate(photos, start=first)
             ]
         )
 
@@ -207,18 +226,6 @@ class DatasetService:
 
         self._spool.free(await self._database.write(work))
         self._doorbell.ring(LaneName.TRAININGS)
-
-    async def _take_in_all(self, dataset: Dataset, uploads: Sequence[Upload]) -> list[Photo]:
-        """Every upload as a photo; when one breaks for a reason of ours (a full disk), none leaves a file behind."""
-        results = await asyncio.gather(
-            *(self._take_in_one(dataset, upload) for upload in uploads), return_exceptions=True
-        )
-        photos = [result for result in results if isinstance(result, Photo)]
-        for result in results:
-            if isinstance(result, BaseException):
-                self._spool.free(photo.file for photo in photos if photo.file is not None)
-                raise result
-        return photos
 
     async def _take_in_one(self, dataset: Dataset, upload: Upload) -> Photo:
         name = checks.display_name(upload.name)
@@ -247,6 +254,9 @@ class DatasetService:
             width=examined.width,
             height=examined.height,
             file=examined.file,
+            sharpness=examined.sharpness,
+            brightness=examined.brightness,
+            detail=examined.detail,
         )
 
 

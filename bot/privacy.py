@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, Doorbell
 from bot.errors import Missing, NoKey, ProviderError
+from bot.events.contributions import ContributionService
 from bot.keys import KeyService
 from bot.models import LaneName
 from bot.photos.intake import Spool
@@ -28,10 +29,18 @@ class Holdings:
 
 class PrivacyService:
     def __init__(
-        self, database: Database, spool: Spool, key_service: KeyService, *, doorbell: Doorbell, clock: Clock
+        self,
+        database: Database,
+        spool: Spool,
+        key_service: KeyService,
+        contributions: ContributionService,
+        *,
+        doorbell: Doorbell,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._keys = key_service
+        self._contributions = contributions
         self._spool = spool
         self._doorbell = doorbell
         self._clock = clock
@@ -46,12 +55,13 @@ class PrivacyService:
             return Holdings(**await erasure.count(connection, guild_id=guild_id, user_id=user_id))
 
     async def forget_member(self, *, guild_id: int, user_id: int) -> int:
-        """Erase the member's rows and files of this guild, and ask the provider to delete the LoRAs.
+        """Take back what they gave to events, erase their rows and files, ask the provider to delete their LoRAs.
 
         Consents stay as the proof they are. Returns how many LoRAs the provider could not be asked to delete.
         """
         async with self._database.read() as connection:
             owned = await loras.owned_by(connection, guild_id, user_id)
+        await self._contributions.take_back_all(guild_id, user_id)
 
         async def work(connection: AsyncConnection) -> list[str]:
             return await erasure.erase_member(connection, guild_id=guild_id, user_id=user_id)

@@ -2,8 +2,13 @@
 
 from dataclasses import dataclass
 
+from bot.budget import BudgetService
 from bot.datasets import DatasetService
 from bot.endpoints import EndpointService
+from bot.events.ballot import BallotService
+from bot.events.contributions import ContributionService
+from bot.events.service import EventService
+from bot.events.yearbook import YearbookService
 from bot.generation.service import GenerationService
 from bot.guilds import GuildService
 from bot.keys import KeyService
@@ -40,3 +45,8 @@ class Services:
     outbox: OutboxService
     privacy: PrivacyService
     guilds: GuildService
+    events: EventService
+    contributions: ContributionService
+    budgets: BudgetService
+    ballots: BallotService
+    yearbooks: YearbookService

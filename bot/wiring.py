@@ -1,39 +1,34 @@
 """How services and lanes are put together from opened resources; the real bot and the tests use the same."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.clock import Clock, Doorbell, Pace
 from bot.datasets import DatasetService
-from bot.endpoints import EndpointService, PublicUrl
+from bot.endpoints import EndpointService
 from bot.engine import Lane
+from bot.event_wiring import build_event_services, build_event_steps
+from bot.events.venue import Venue
 from bot.generation.outcomes import GenerationOutcomes
 from bot.generation.references import ReferenceDesk
 from bot.generation.service import GenerationService
 from bot.generation.steps import GenerationSteps
 from bot.generation.submission import Submission
 from bot.guilds import GuildService
-from bot.keys import Connect, KeyService
+from bot.keys import KeyService
 from bot.loras import LoraService
-from bot.models import LaneName, ProviderName
+from bot.models import LaneName
 from bot.outbox import OutboxService, Poster, RateGate
-from bot.photos.intake import Fetcher, Spool
-from bot.photos.prepare import PhotoDesk
 from bot.picture_reports import ReportService
 from bot.pictures import PictureService
 from bot.privacy import PrivacyService
-from bot.providers.base import Prices
-from bot.providers.transport import Transport
 from bot.records import Generation, Training
+from bot.resources import Resources
 from bot.rights import Members
 from bot.selftest import SelfTestService
 from bot.services import Services
 from bot.sharing import SharingService
-from bot.storage import datasets, generations, guilds, keys, posts, tables, trainings
-from bot.storage.database import Database
+from bot.storage import datasets, event_tables, events, generations, guilds, keys, posts, tables, trainings
 from bot.storage.due import Claim, DueRows
-from bot.storage.sealing import Sealer
 from bot.styles import StyleService
 from bot.training.lifecycle import SLOTS
 from bot.training.outcomes import TrainingOutcomes
@@ -48,33 +43,12 @@ CONCURRENCY = {
     LaneName.DATASETS: 2,
     LaneName.KEYS: 4,
     LaneName.GUILDS: 1,
+    LaneName.EVENTS: 4,
 }
 """Steps of each lane at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resources:
-    """What is opened before anything is built. `webhook_url` gives a job's callback address, None without one.
-
-    `public_url`: the public base address of the web server, None without one.
-    """
-
-    database: Database
-    sealer: Sealer
-    spool: Spool
-    fetcher: Fetcher
-    desk: PhotoDesk
-    connect: Connect
-    prices: Mapping[ProviderName, Prices]
-    transport: Transport
-    webhook_url: Callable[[Training | Generation], str | None]
-    public_url: PublicUrl
-    doorbell: Doorbell
-    clock: Clock
-    pace: Pace
-
-
-def build_services(opened: Resources, poster: Poster, gate: RateGate, members: Members) -> Services:
+def build_services(opened: Resources, poster: Poster, gate: RateGate, *, members: Members, venue: Venue) -> Services:
     database, doorbell, clock, pace = opened.database, opened.doorbell, opened.clock, opened.pace
     key_service = KeyService(
         database, opened.sealer, opened.connect, opened.prices, doorbell=doorbell, clock=clock, pace=pace
@@ -96,26 +70,31 @@ def build_services(opened: Resources, poster: Poster, gate: RateGate, members: M
         clock=clock,
         pace=pace,
     )
+    training_service = TrainingService(
+        database, key_service, dataset_service, slots=SLOTS, doorbell=doorbell, clock=clock
+    )
+    selftest = SelfTestService(key_service, endpoint_service, opened.transport, public_url=opened.public_url, pace=pace)
+    of_events = build_event_services(
+        opened,
+        key_service,
+        dataset_service,
+        training_service,
+        generation_service,
+        selftest,
+        members=members,
+        venue=venue,
+    )
     return Services(
         database=database,
         desk=opened.desk,
         keys=key_service,
         datasets=dataset_service,
-        trainings=TrainingService(
-            database,
-            key_service,
-            dataset_service,
-            slots=SLOTS,
-            doorbell=doorbell,
-            clock=clock,
-        ),
+        trainings=training_service,
         loras=LoraService(database, key_service, opened.spool, doorbell=doorbell, clock=clock),
         styles=StyleService(database, key_service),
         upkeep=UpkeepService(database, key_service, endpoint_service, doorbell=doorbell, clock=clock, pace=pace),
         endpoints=endpoint_service,
-        selftest=SelfTestService(
-            key_service, endpoint_service, opened.transport, public_url=opened.public_url, pace=pace
-        ),
+        selftest=selftest,
         sharing=SharingService(database, doorbell=doorbell, clock=clock, pace=pace),
         generations=generation_service,
         pictures=PictureService(
@@ -131,16 +110,24 @@ def build_services(opened: Resources, poster: Poster, gate: RateGate, members: M
         ),
         reports=ReportService(database, doorbell=doorbell, clock=clock),
         outbox=OutboxService(database, poster, gate, doorbell=doorbell, clock=clock, pace=pace),
-        privacy=PrivacyService(database, opened.spool, key_service, doorbell=doorbell, clock=clock),
+        privacy=PrivacyService(
+            database, opened.spool, key_service, of_events.contributions, doorbell=doorbell, clock=clock
+        ),
+        events=of_events.events,
+        contributions=of_events.contributions,
+        budgets=of_events.budgets,
+        ballots=of_events.ballots,
+        yearbooks=of_events.yearbooks,
         guilds=GuildService(database, opened.spool, doorbell=doorbell, clock=clock, pace=pace),
     )
 
 
-def build_lanes(opened: Resources, services: Services) -> list[Lane]:
+def build_lanes(opened: Resources, services: Services, *, members: Members, venue: Venue) -> list[Lane]:
     """One lane for each table whose rows are jobs."""
     database = opened.database
     training_rows = DueRows(database, tables.trainings, trainings.build)
     generation_rows = DueRows(database, tables.generations, generations.build)
+    event_steps = build_event_steps(opened, services, members=members, venue=venue)
     steps: dict[LaneName, tuple[DueRows[Any], Callable[[Claim[Any]], Awaitable[None]]]] = {
         LaneName.TRAININGS: (training_rows, _training_steps(opened, services, training_rows).advance),
         LaneName.GENERATIONS: (generation_rows, _generation_steps(opened, services, generation_rows).advance),
@@ -148,6 +135,7 @@ def build_lanes(opened: Resources, services: Services) -> list[Lane]:
         LaneName.DATASETS: (DueRows(database, tables.datasets, datasets.build), services.datasets.advance),
         LaneName.KEYS: (DueRows(database, tables.api_keys, keys.build), services.upkeep.advance),
         LaneName.GUILDS: (DueRows(database, tables.guilds, guilds.build), services.guilds.advance),
+        LaneName.EVENTS: (DueRows(database, event_tables.events, events.build), event_steps.advance),
     }
     return [Lane(name, rows, advance, CONCURRENCY[name]) for name, (rows, advance) in steps.items()]
 

@@ -9,6 +9,7 @@ EXTENSIONS = (
     "cogs.imagine",
     "cogs.styles",
     "cogs.pictures",
+    "cogs.events",
     "cogs.jobs",
     "cogs.settings",
     "cogs.privacy",

@@ -49,6 +49,7 @@ class LorasCog(commands.GroupCog, group_name="loras", group_description="Your Lo
         lora="Which one",
         with_="A member or a role; leave it out to see and change whom it is shared with",
         everyone="Everyone in this server",
+        event="The entrants of an event that is running",
     )
     @app_commands.rename(with_="with")
     async def share(
@@ -57,6 +58,7 @@ class LorasCog(commands.GroupCog, group_name="loras", group_description="Your Lo
         lora: str,
         with_: discord.Member | discord.User | discord.Role | None = None,
         everyone: bool = False,
+        event: str | None = None,
     ) -> None:
         await defer(interaction)
         chosen = await self._pick(interaction, lora, Right.CHANGE)
@@ -64,6 +66,9 @@ class LorasCog(commands.GroupCog, group_name="loras", group_description="Your Lo
             await share_with(interaction, chosen.id, *audience_of(with_))
         if everyone:
             await share_with(interaction, chosen.id, Audience.GUILD, None)
+        if event is not None:
+            picked = await self.bot.services.events.pick(event, actor_of(interaction))
+            await share_with(interaction, chosen.id, Audience.EVENT, picked.id)
         await show_panel(interaction, chosen.id)
 
     @app_commands.command(description="Hand your LoRA over to another member, who has to accept it")
@@ -112,6 +117,12 @@ class LorasCog(commands.GroupCog, group_name="loras", group_description="Your Lo
     @transfer.autocomplete("lora")
     async def suggest_to_hand_over(self, interaction: Interaction, current: str) -> Choices:
         return await suggest_loras(interaction, current, Right.SHARE)
+
+    @share.autocomplete("event")
+    async def suggest_events(self, interaction: Interaction, current: str) -> Choices:
+        found = await self.bot.services.events.choices(current, actor_of(interaction))
+        running = [event for event in found if event.status.is_live]
+        return [app_commands.Choice(name=event.name, value=str(event.id)) for event in running]
 
     @share.autocomplete("lora")
     @rename.autocomplete("lora")

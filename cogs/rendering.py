@@ -14,6 +14,7 @@ from bot.pictures import PictureSet
 from bot.records import Picture, Post
 from bot.services import Services
 from cogs.ui import cards, lora_cards, picture_cards
+from cogs.ui.event_posts import EVENT_POSTS, event_footer, render_event_edit, render_event_post
 
 File = tuple[str, bytes]
 Draft = tuple[discord.ui.LayoutView, list[File]]
@@ -24,6 +25,11 @@ HEAD_BYTES = 64
 SUFFIXES = {"jpeg": "jpg", "png": "png", "webp": "webp"}
 SMALLER = "These are smaller copies; **Save original** gives what fits."
 LINKED = "The pictures are too large to attach here; the links work for about a day."
+
+
+def footer(post: Post) -> str:
+    """The card's last line. It names the post, so that an interrupted post can be found again in the channel."""
+    return event_footer(post) if post.kind in EVENT_POSTS else cards.footer(post)
 
 
 async def drafts(
@@ -42,12 +48,16 @@ async def drafts(
     elif post.kind is PostKind.GALLERY:
         async for draft in _gallery(services, post, limit):
             yield draft
+    elif post.kind in EVENT_POSTS:
+        yield await render_event_post(services, post, guild_name=guild_name, is_private=is_private)
     else:
         yield await render(services, post, guild_name=guild_name, is_private=is_private), []
 
 
 async def render(services: Services, post: Post, *, guild_name: str, is_private: bool = False) -> discord.ui.LayoutView:
-    """The card, for posts without files, that shows the present state; PlaceRefused when that has been erased."""
+    """The card alone, as things are now; files that a message has stay. PlaceRefused when nothing is left to show."""
+    if post.kind in EVENT_POSTS:
+        return await render_event_edit(services, post, guild_name=guild_name)
     line = cards.footer(post)
     match post.kind:
         case PostKind.KEY_PAUSED:

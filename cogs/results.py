@@ -15,7 +15,6 @@ from bot.outbox import DELIVERIES, NotNow, PlaceRefused
 from bot.records import Post
 from bot.services import Services
 from cogs import rendering
-from cogs.ui import cards
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +79,7 @@ class DiscordPoster:
             start = discord.Object(discord.utils.time_snowflake(post.sending_at - timedelta(minutes=1)))
             try:
                 async for message in channel.history(limit=HISTORY_LOOKED_AT, after=start, oldest_first=True):
-                    if message.author.id == self._bot.user.id and _holds_line(message, cards.footer(post)):
+                    if message.author.id == self._bot.user.id and _holds_line(message, rendering.footer(post)):
                         return message.id
             except discord.Forbidden:
                 log.info("The history of a channel may not be read; the post is sent again under its nonce")

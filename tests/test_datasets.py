@@ -288,15 +288,15 @@ async def test_photos_for_a_dataset_that_was_discarded_are_refused_and_leave_the
     studio: Studio, attachments: Attachments, dataset: Dataset, moment: str
 ) -> None:
     uploads = attachments.add_photos(2)
-    take_in_all = studio.datasets._take_in_all
+    examine = studio.datasets.examine
 
     async def discard_meanwhile(into: Dataset, files: list[Upload]) -> list[Photo]:
-        photos = await take_in_all(into, files)
+        photos = await examine(into, files)
         await studio.datasets.discard(into.id, guild_id=GUILD, user_id=ANNA)
         return photos
 
     if moment == "meanwhile":
-        studio.datasets._take_in_all = discard_meanwhile  # type: ignore[method-assign, assignment]
+        studio.datasets.examine = discard_meanwhile  # type: ignore[method-assign, assignment]
     else:
         await studio.datasets.discard(dataset.id, guild_id=GUILD, user_id=ANNA)
     with pytest.raises(UserError):

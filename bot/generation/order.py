@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.boards import Upload
 from bot.generation.abilities import Target, can_order
@@ -53,6 +56,21 @@ class PictureOrder:
     references: tuple[ReferencePicture, ...] = ()
     operation: Operation = Operation.IMAGINE
     origin_id: int | None = None
+    event_id: int | None = None
+    pack_index: int | None = None
+    """Which prompt of the event's pack this is; None for a picture that a member asks for."""
+
+
+class Terms(Protocol):
+    """What an order for an event has to meet besides the rules for every order."""
+
+    async def check(self, connection: AsyncConnection) -> None:
+        """UserError when it may not be ordered. Asked early, and again in the transaction that stores it."""
+        ...
+
+    async def reserve(self, connection: AsyncConnection, generation: Generation) -> None:
+        """Set credits aside in the transaction that stores it; what this raises undoes that transaction."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

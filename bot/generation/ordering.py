@@ -12,7 +12,7 @@ from bot.errors import NoKey, UserError
 from bot.generation import prompt as rules
 from bot.generation.abilities import Target, check_order, choose_target
 from bot.generation.access import usable_lora, usable_style
-from bot.generation.order import Accepted, PictureOrder, Wish, carry_over, provider_order
+from bot.generation.order import Accepted, PictureOrder, Terms, Wish, carry_over, provider_order
 from bot.generation.pricing import LoraVanished, Price, ask_price
 from bot.generation.references import ReferenceDesk
 from bot.keys import KeyService
@@ -51,13 +51,16 @@ class Ordering:
         self._doorbell = doorbell
         self._clock = clock
 
-    async def accept(self, order: PictureOrder, actor: Actor, channel: Channel) -> Accepted:
+    async def accept(self, order: PictureOrder, actor: Actor, channel: Channel, terms: Terms | None = None) -> Accepted:
         """Store the order; when this returns, it survives anything. A refused one frees its reference files."""
         with contextlib.ExitStack() as refused:
             refused.callback(self._references.free, order.references)
+            if terms is not None:
+                async with self._database.read() as connection:
+                    await terms.check(connection)
             checked = await self._check(order, actor)
             price = await self._price(checked, channel)
-            generation = await self._store(checked, price, actor, channel)
+            generation = await self._store(checked, price, actor, channel, terms)
             refused.pop_all()
         self._doorbell.ring(LaneName.GENERATIONS)
         return Accepted(generation, checked.target.lora, checked.target.style, price.balance)
@@ -149,40 +152,55 @@ class Ordering:
 
         await self._database.write(work)
 
-    async def _store(self, checked: Checked, price: Price, actor: Actor, channel: Channel) -> Generation:
+    async def _store(
+        self, checked: Checked, price: Price, actor: Actor, channel: Channel, terms: Terms | None
+    ) -> Generation:
         order, now = checked.order, self._clock.now()
 
         async def work(connection: AsyncConnection) -> Generation:
-            generation_id = await generations.insert(
-                connection,
-                settings=order.settings,
-                guild_id=actor.guild_id,
-                channel_id=channel.id,
-                parent_id=channel.parent_id,
-                user_id=actor.user_id,
-                lora_id=order.lora_id,
-                style_id=order.style_id,
-                operation=order.operation,
-                origin_id=order.origin_id,
-                key_id=checked.key.id,
-                provider=checked.target.provider,
-                prompt=order.prompt,
-                estimate=price.estimate,
-                idempotency_key=str(uuid.uuid4()),
-                webhook_token=secrets.token_urlsafe(24),
-                created_at=now,
-                due_at=now,
-            )
-            await _store_references(connection, generation_id, order)
-            await timeline.add(connection, SubjectTable.GENERATION, generation_id, "received", at=now)
-            if order.origin_id is None:
+            if terms is not None:
+                await terms.check(connection)
+            generation = await self._insert(connection, checked, price, actor, channel)
+            if terms is not None:
+                await terms.reserve(connection, generation)
+            await _store_references(connection, generation.id, order)
+            await timeline.add(connection, SubjectTable.GENERATION, generation.id, "received", at=now)
+            if order.origin_id is None and order.pack_index is None:
                 used = Remembered(order.lora_id, order.style_id, replace(order.settings, seed=None))
                 await remembered.put(connection, actor.guild_id, actor.user_id, used, now=now)
-            generation = await generations.get(connection, generation_id)
-            assert generation is not None  # noqa: S101 - inserted just above
             return generation
 
         return await self._database.write(work)
+
+    async def _insert(
+        self, connection: AsyncConnection, checked: Checked, price: Price, actor: Actor, channel: Channel
+    ) -> Generation:
+        order, now = checked.order, self._clock.now()
+        generation_id = await generations.insert(
+            connection,
+            settings=order.settings,
+            guild_id=actor.guild_id,
+            channel_id=channel.id,
+            parent_id=channel.parent_id,
+            user_id=actor.user_id,
+            lora_id=order.lora_id,
+            style_id=order.style_id,
+            operation=order.operation,
+            origin_id=order.origin_id,
+            event_id=order.event_id,
+            pack_index=order.pack_index,
+            key_id=checked.key.id,
+            provider=checked.target.provider,
+            prompt=order.prompt,
+            estimate=price.estimate,
+            idempotency_key=str(uuid.uuid4()),
+            webhook_token=secrets.token_urlsafe(24),
+            created_at=now,
+            due_at=now,
+        )
+        generation = await generations.get(connection, generation_id)
+        assert generation is not None  # noqa: S101 - inserted just above
+        return generation
 
 
 async def _last_lora(connection: AsyncConnection, last: Remembered, wish: Wish, actor: Actor) -> Lora | None:

@@ -1,6 +1,6 @@
 """Storing what became of a generation's step: status, timeline, pictures and posts in one transaction each."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,7 +12,7 @@ from bot.models import GenerationStatus, LaneName, PostKind, SubjectTable
 from bot.photos.intake import Received, Spool
 from bot.providers.base import GenerationReport
 from bot.records import Generation, Lora, Picture, places_for
-from bot.storage import erasure, generations, loras, posts, tables, timeline
+from bot.storage import erasure, events, generations, loras, posts, tables, timeline
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows, LeaseLost, mark, store
 
@@ -86,18 +86,28 @@ class GenerationOutcomes:
                 )
             await self._note(connection, claim, "fetched", f"{len(received)} of {generation.settings.count}")
             await self._post(connection, generation, PostKind.PICTURES)
+            await self._wake_event(connection, generation)
 
         try:
             await self._database.write(work)
         except LeaseLost:
             self._spool.free(file.file for _, file in received)
             raise
-        self._doorbell.ring(LaneName.POSTS, LaneName.KEYS)
+        self._doorbell.ring(LaneName.POSTS, LaneName.KEYS, LaneName.EVENTS)
 
     async def fail(
-        self, claim: Claim[Generation], sentence: str, *, trace: str | None = None, missing: Lora | None = None
+        self,
+        claim: Claim[Generation],
+        sentence: str,
+        *,
+        trace: str | None = None,
+        missing: Lora | None = None,
+        is_posted: bool = True,
     ) -> None:
-        """`trace` is the provider's id of the refused call, `missing` a LoRA that it no longer has."""
+        """`trace` is the provider's id of the refused call, `missing` a LoRA that it no longer has.
+
+        `is_posted` is False when its member hears of it elsewhere.
+        """
         generation, now = claim.row, self._clock.now()
 
         async def work(connection: AsyncConnection) -> list[str]:
@@ -105,13 +115,15 @@ class GenerationOutcomes:
                 connection, claim, S.FAILED, due_at=now + self._pace.details_kept, error=sentence, finished_at=now
             )
             await self._note(connection, claim, "failed", f"request {trace}: {sentence}" if trace else sentence)
-            await self._post(connection, generation, PostKind.PICTURES_FAILED)
+            if is_posted:
+                await self._post(connection, generation, PostKind.PICTURES_FAILED)
+            await self._wake_event(connection, generation)
             if missing is not None:
                 await loras.note_missing(connection, missing.id, now=now)
             return await generations.forget_reference_files(connection, claim.id)
 
         self._spool.free(await self._database.write(work))
-        self._doorbell.ring(LaneName.POSTS, LaneName.KEYS)
+        self._doorbell.ring(LaneName.POSTS, LaneName.KEYS, LaneName.EVENTS)
 
     async def later(self, claim: Claim[Generation], wait: timedelta | None = None) -> None:
         wait = wait or backoff(claim.row.attempt, first=self._pace.backoff_first, ceiling=self._pace.backoff_max)
@@ -137,9 +149,10 @@ class GenerationOutcomes:
         """
         now = self._clock.now()
         finished_at = claim.row.finished_at or now
-        dropped_at, forgotten_at = finished_at + self._pace.pictures_kept, finished_at + self._pace.details_kept
+        forgotten_at = finished_at + self._pace.details_kept
 
         async def work(connection: AsyncConnection) -> list[str]:
+            dropped_at = await self._kept_until(connection, claim.row, finished_at)
             if now < dropped_at:
                 await store(connection, tables.generations, claim, due_at=dropped_at)
                 return []
@@ -152,6 +165,19 @@ class GenerationOutcomes:
             return files
 
         self._spool.free(await self._database.write(work))
+
+    async def _kept_until(self, connection: AsyncConnection, generation: Generation, finished_at: datetime) -> datetime:
+        """Pictures of an event stay until it has been over for as long, so that its yearbook can be made."""
+        event = None if generation.event_id is None else await events.get(connection, generation.event_id)
+        if event is None:
+            return finished_at + self._pace.pictures_kept
+        ended_at = event.ended_at if event.status.is_terminal else self._clock.now()
+        return max(finished_at, ended_at or finished_at) + self._pace.pictures_kept
+
+    async def _wake_event(self, connection: AsyncConnection, generation: Generation) -> None:
+        """An event that waits for its pictures goes on at once."""
+        if generation.event_id is not None:
+            await events.wake(connection, generation.event_id, now=self._clock.now())
 
     async def _move(
         self, connection: AsyncConnection, claim: Claim[Generation], to: GenerationStatus, **values: Any

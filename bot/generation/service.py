@@ -10,7 +10,7 @@ from bot.clock import Clock, Doorbell, Pace
 from bot.errors import NotAllowed, NotFound, ProviderError, UserError
 from bot.generation import failures
 from bot.generation.access import may_repeat, visible_generation
-from bot.generation.order import Accepted, PictureOrder, Wish
+from bot.generation.order import Accepted, PictureOrder, Terms, Wish
 from bot.generation.ordering import Ordering
 from bot.generation.prompt import with_new_seed
 from bot.generation.references import ReferenceDesk
@@ -73,9 +73,11 @@ class GenerationService:
         self._pace = pace
         self._ordering = Ordering(database, key_service, references, members=members, doorbell=doorbell, clock=clock)
 
-    async def order(self, request: PictureOrder, actor: Actor, *, channel: Channel) -> Accepted:
-        """Accept an order for pictures. When this returns, the job survives anything."""
-        return await self._ordering.accept(request, actor, channel)
+    async def order(
+        self, request: PictureOrder, actor: Actor, *, channel: Channel, terms: Terms | None = None
+    ) -> Accepted:
+        """Accept an order for pictures. When this returns, the job survives anything. `terms`: those of its event."""
+        return await self._ordering.accept(request, actor, channel, terms)
 
     async def fulfil(self, wish: Wish, actor: Actor, *, channel: Channel) -> Accepted:
         """Accept an order whose gaps are filled with what the member used last."""

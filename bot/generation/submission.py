@@ -23,15 +23,17 @@ from bot.generation.outcomes import GenerationOutcomes
 from bot.generation.pricing import has_vanished
 from bot.generation.references import ReferenceDesk
 from bot.keys import KeyService
-from bot.models import GenerationStatus, Operation, Place, PlaceKind
+from bot.models import EventStatus, GenerationStatus, Operation, Place, PlaceKind
 from bot.providers.base import ProviderClient
 from bot.records import Generation, Lora
-from bot.storage import generations, loras, styles
+from bot.storage import events, generations, loras, styles
 from bot.storage.database import Database
 from bot.storage.due import Claim
 
 S = GenerationStatus
 
+EVENT_CANCELLED = "The event was cancelled before this was sent. Nothing was charged."
+RETIRING = "Somebody in its photos took their consent back, so no more pictures are made with this LoRA."
 KEY_MEMORY = timedelta(hours=23)
 """Providers replay an Idempotency-Key for 24 h (Apiframe OpenAPI 2.0.0, Aurous Labs /idempotency); we stop trusting
 it an hour earlier."""
@@ -60,6 +62,9 @@ class Submission:
     async def advance(self, claim: Claim[Generation]) -> None:
         """Send the order, or send it again under the same idempotency key: the provider then answers with the first."""
         generation, now = claim.row, self._clock.now()
+        if generation.status is S.QUEUED and await self._event_is_cancelled(generation):
+            await self._outcomes.fail(claim, EVENT_CANCELLED, is_posted=False)
+            return
         if generation.submitting_at is not None and now > generation.submitting_at + KEY_MEMORY:
             await self._outcomes.fail(claim, failures.UNKNOWN_OUTCOME)
             return
@@ -76,6 +81,13 @@ class Submission:
             return
         claim = await self._outcomes.submitting(claim)
         await self._send(claim, client, target)
+
+    async def _event_is_cancelled(self, generation: Generation) -> bool:
+        if generation.event_id is None:
+            return False
+        async with self._database.read() as connection:
+            event = await events.get(connection, generation.event_id)
+        return event is not None and event.status is EventStatus.CANCELLED
 
     async def _send(self, claim: Claim[Generation], client: ProviderClient, target: Target) -> None:
         generation = claim.row
@@ -106,6 +118,9 @@ class Submission:
             style = None if generation.style_id is None else await styles.get(connection, generation.style_id)
         if generation.lora_id is not None and (lora is None or lora.archived_at is not None):
             await self._outcomes.fail(claim, failures.ARCHIVED)
+            return None
+        if generation.status is S.QUEUED and lora is not None and lora.retiring_since is not None:
+            await self._outcomes.fail(claim, RETIRING)
             return None
         if generation.style_id is not None and (style is None or style.retired_at is not None):
             await self._outcomes.fail(claim, failures.RETIRED)

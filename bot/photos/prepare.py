@@ -18,7 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from PIL import Image, ImageCms, ImageFilter, ImageStat, PngImagePlugin
+from PIL import Image, ImageChops, ImageCms, ImageFilter, ImageStat, PngImagePlugin
 
 from bot.models import Finding, Verdict
 from bot.photos import sheet
@@ -48,6 +48,12 @@ QUALITIES: Final = (92, 85, 75, 60, 40)
 MEASURE_SIDE_PX: Final = 1000
 TILES: Final = 4
 """Sharpness is taken from the sharpest of TILES x TILES tiles: a soft background does not make a portrait blurry."""
+DETAIL_SIDE_PX: Final = 256
+"""Detail is looked for with the long side at this size, where grain and the finest texture are gone."""
+DETAIL_CELLS: Final = 8
+DETAIL_ABOVE: Final = 4
+"""Mean distance from the neighbourhood, in grey levels, from which on a cell holds detail. With 4 the twenty sandbox
+photos lie between 0.25 and 1.0; a subject before a plain or softly blurred wall at 0.12 to 0.19."""
 LARGE_PIXELS: Final = 16_000_000
 MAX_JPEG_SCANS: Final = 100
 """Cameras write up to about 15 scans; every further one costs a pass over the whole picture."""
@@ -87,6 +93,8 @@ class Measured:
 
     `size` in bytes, `width` and `height` in pixels are the prepared JPEG's, 0 when refused. `dhash` is a 64-bit
     difference hash as a signed integer (-2**63 to 2**63 - 1, what a BIGINT holds), None when refused.
+    Plain measurements, None when refused: `sharpness` is the variance of the Laplacian in the sharpest tile,
+    `brightness` the mean grey (0 to 255), `detail` the share of the frame that holds detail (0 to 1).
     """
 
     findings: tuple[Finding, ...]
@@ -94,6 +102,9 @@ class Measured:
     width: int = 0
     height: int = 0
     dhash: int | None = None
+    sharpness: float | None = None
+    brightness: float | None = None
+    detail: float | None = None
 
 
 def examine(source: Path, target: Path) -> Measured:
@@ -165,10 +176,20 @@ def _decode(source: Path, head: bytes, original_size: int) -> Measured | tuple[b
             _wait_when_large(held, image.size)
         converted = _describe_conversion(kind, head, image.mode)
         picture = _render(image)
-    grey = picture.convert("L")
-    measures = Measures(_measure_sharpness(grey), ImageStat.Stat(grey).mean[0], width, height, original_size, converted)
     jpeg = _encode(picture)
-    return jpeg, Measured(judge(measures), len(jpeg), picture.width, picture.height, _hash_differences(grey))
+    return jpeg, _measure(picture, (width, height), original_size, converted, len(jpeg))
+
+
+def _measure(
+    picture: Image.Image, original: tuple[int, int], original_size: int, converted: str, sent_bytes: int
+) -> Measured:
+    grey = picture.convert("L")
+    small = grey.copy()
+    small.thumbnail((MEASURE_SIDE_PX, MEASURE_SIDE_PX), Image.Resampling.BOX)
+    sharpness, brightness = _measure_sharpness(small), ImageStat.Stat(grey).mean[0]
+    findings = judge(Measures(sharpness, brightness, *original, original_size, converted))
+    dhash, detail = _hash_differences(grey), _measure_detail(small)
+    return Measured(findings, sent_bytes, *picture.size, dhash, sharpness, brightness, detail)
 
 
 def _wait_when_large(held: ExitStack, sides: tuple[int, int] | None) -> None:
@@ -241,10 +262,8 @@ def _convert_to_srgb(image: Image.Image, profile: object) -> Image.Image:
     return image.convert("RGB")
 
 
-def _measure_sharpness(grey: Image.Image) -> float:
-    """Variance of the Laplacian in the sharpest tile, with the long side at MEASURE_SIDE_PX at most."""
-    small = grey.copy()
-    small.thumbnail((MEASURE_SIDE_PX, MEASURE_SIDE_PX), Image.Resampling.BOX)
+def _measure_sharpness(small: Image.Image) -> float:
+    """Variance of the Laplacian in the sharpest tile of the grey picture, its long side at MEASURE_SIDE_PX at most."""
     # Pillow leaves the outermost pixels as they were.
     edges = small.filter(_LAPLACIAN).crop((1, 1, small.width - 1, small.height - 1))
     columns = [edges.width * step // TILES for step in range(TILES + 1)]
@@ -254,6 +273,17 @@ def _measure_sharpness(grey: Image.Image) -> float:
         for top, bottom in pairwise(rows)
         for left, right in pairwise(columns)
     )
+
+
+def _measure_detail(small: Image.Image) -> float:
+    """Share of DETAIL_CELLS x DETAIL_CELLS cells that stand out from their own blurred copy, 0 to 1: low for a subject
+    before a plain wall, high for a wide scene. It says nothing of what is seen.
+    """
+    tiny = small.copy()
+    tiny.thumbnail((DETAIL_SIDE_PX, DETAIL_SIDE_PX), Image.Resampling.BOX)
+    contrast = ImageChops.difference(tiny, tiny.filter(ImageFilter.BoxBlur(4)))
+    cells = contrast.resize((DETAIL_CELLS, DETAIL_CELLS), Image.Resampling.BOX).tobytes()
+    return sum(cell >= DETAIL_ABOVE for cell in cells) / len(cells)
 
 
 def _hash_differences(grey: Image.Image) -> int:
@@ -295,7 +325,8 @@ class Examined:
     """One photo after the checks, ready to be stored.
 
     `sha256` is of the bytes as received. `size`, `width`, `height` are of the prepared JPEG; when refused `size` is
-    what was received and the sides are 0. `file` is the JPEG's spool name, None when refused.
+    what was received and the sides are 0. `file` is the JPEG's spool name, None when refused; so are the hash and the
+    measurements, which are those of `Measured`.
     """
 
     name: str
@@ -307,6 +338,9 @@ class Examined:
     width: int
     height: int
     file: str | None
+    sharpness: float | None = None
+    brightness: float | None = None
+    detail: float | None = None
 
 
 class PhotoDesk:
@@ -337,6 +371,9 @@ class PhotoDesk:
             width=measured.width,
             height=measured.height,
             file=None if refused else target,
+            sharpness=measured.sharpness,
+            brightness=measured.brightness,
+            detail=measured.detail,
         )
 
     async def sheet(self, entries: Sequence[sheet.SheetEntry]) -> bytes:

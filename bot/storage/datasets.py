@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import DatasetStatus, Finding, Gender, Pick, ProviderName, SubjectKind, Verdict
+from bot.models import ConsentKind, DatasetStatus, Finding, Gender, Pick, ProviderName, SubjectKind, Verdict
 from bot.records import Dataset, Photo
 from bot.storage.tables import consents, datasets, photos
 
@@ -161,16 +161,29 @@ async def record_consent(
     policy_version: str,
     photo_hashes: Sequence[str],
     now: datetime,
-) -> None:
-    """The proof that a member told us to send exactly these photos to this provider."""
-    await connection.execute(
-        sa.insert(consents).values(
+    user_id: int | None = None,
+    kind: ConsentKind = ConsentKind.PHOTOS,
+    wording: str | None = None,
+) -> int:
+    """The proof that a member told us to send exactly these photos to this provider; its id.
+
+    `user_id`: who agreed, by default the dataset's owner. `wording`: the sentence, where the policy's version alone
+    does not say it. It belongs to the dataset's event, if that has one.
+    """
+    result = await connection.execute(
+        sa.insert(consents)
+        .values(
             guild_id=dataset.guild_id,
-            user_id=dataset.user_id,
+            user_id=dataset.user_id if user_id is None else user_id,
             dataset_id=dataset.id,
             provider=provider,
             policy_version=policy_version,
             photo_hashes=list(photo_hashes),
             given_at=now,
+            event_id=dataset.event_id,
+            kind=kind,
+            wording=wording,
         )
+        .returning(consents.c.id)
     )
+    return int(result.scalar_one())

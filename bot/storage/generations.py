@@ -11,6 +11,8 @@ from bot.models import GenerationSettings, GenerationStatus, Operation, Provider
 from bot.records import Generation, Picture, Reference
 from bot.storage.tables import generations, pictures, reference_pictures
 
+TRIES_OF_PACK = 2
+"""How often a picture of a pack is ordered when the provider takes the order and then does not make it."""
 OPEN = [status for status in GenerationStatus if not status.is_terminal]
 
 
@@ -210,6 +212,51 @@ async def end_early(
         )
     )
     return result.rowcount == 1
+
+
+async def own_in_event(connection: AsyncConnection, event_id: int, user_id: int) -> int:
+    """How many orders of this member for the event count: those of the pack and failed ones do not."""
+    result = await connection.execute(
+        sa.select(sa.func.count())
+        .select_from(generations)
+        .where(
+            generations.c.event_id == event_id,
+            generations.c.user_id == user_id,
+            generations.c.pack_index.is_(None),
+            generations.c.status != GenerationStatus.FAILED,
+        )
+    )
+    return int(result.scalar_one())
+
+
+async def ordered_of_pack(connection: AsyncConnection, event_id: int) -> set[tuple[int, int]]:
+    """(LoRA, number in the pack) of the pictures that are not ordered again."""
+    rows = await connection.execute(_settled_of_pack(event_id))
+    return {(row.lora_id, row.pack_index) for row in rows}
+
+
+async def is_ordered_of_pack(connection: AsyncConnection, event_id: int, lora_id: int | None, pack_index: int) -> bool:
+    statement = _settled_of_pack(event_id).where(
+        generations.c.lora_id == lora_id, generations.c.pack_index == pack_index
+    )
+    return (await connection.execute(statement)).first() is not None
+
+
+def _settled_of_pack(event_id: int) -> sa.Select[Any]:
+    """Made, under way, of unknown outcome, refused, or twice not made; whatever was never sent may be ordered again."""
+    failed = generations.c.status == GenerationStatus.FAILED
+    is_final = sa.and_(generations.c.submitting_at.is_not(None), generations.c.request_id.is_(None))
+    return (
+        sa.select(generations.c.lora_id, generations.c.pack_index)
+        .where(generations.c.event_id == event_id, generations.c.pack_index.is_not(None))
+        .group_by(generations.c.lora_id, generations.c.pack_index)
+        .having(
+            sa.or_(
+                sa.func.sum(sa.case((sa.or_(sa.not_(failed), is_final), 1), else_=0)) > 0,
+                sa.func.count(generations.c.request_id) >= TRIES_OF_PACK,
+            )
+        )
+    )
 
 
 async def count_by_status(connection: AsyncConnection) -> dict[str, int]:

@@ -67,6 +67,14 @@ async def of_guild(connection: AsyncConnection, guild_id: int) -> list[Lora]:
     return [build(row) for row in rows]
 
 
+async def of_event(connection: AsyncConnection, event_id: int) -> list[Lora]:
+    """The LoRAs that an event trained and that are not archived, oldest first."""
+    rows = await connection.execute(
+        sa.select(loras).where(loras.c.event_id == event_id, loras.c.archived_at.is_(None)).order_by(loras.c.id)
+    )
+    return [build(row) for row in rows]
+
+
 async def archive(connection: AsyncConnection, lora_id: int, *, now: datetime) -> bool:
     result = await connection.execute(
         sa.update(loras).where(loras.c.id == lora_id, loras.c.archived_at.is_(None)).values(archived_at=now)

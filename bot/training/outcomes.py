@@ -10,11 +10,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Clock, Doorbell, Pace
 from bot.engine import backoff
 from bot.errors import OutcomeUnknown
-from bot.models import DatasetStatus, LaneName, PostKind, ProviderName, SubjectKind, SubjectTable, TrainingStatus
+from bot.models import (
+    Audience,
+    DatasetStatus,
+    EventMode,
+    LaneName,
+    PostKind,
+    ProviderName,
+    SubjectKind,
+    SubjectTable,
+    TrainingStatus,
+)
 from bot.photos.intake import Spool
 from bot.providers.base import Progress, TrainingReport
 from bot.records import Training, places_for
-from bot.storage import datasets, erasure, loras, posts, tables, timeline, trainings
+from bot.storage import datasets, erasure, events, loras, posts, sharing, tables, timeline, trainings
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows, LeaseLost, mark, store
 from bot.training import lifecycle
@@ -59,20 +69,25 @@ class TrainingOutcomes:
 
         async def work(connection: AsyncConnection) -> list[str]:
             lora_id = await _insert_lora(connection, training, report, cost=cost, now=now)
+            await _share_with_event(connection, training, lora_id, now=now)
             await self._move(
                 connection, claim, S.READY, due_at=now + self._pace.details_kept, lora_id=lora_id, finished_at=now
             )
             await self._note(connection, claim, "ready", report.trigger_word or "")
             await self._post(connection, training, PostKind.TRAINING_READY)
+            await self._wake_event(connection, training)
             await admit(connection, training.key_id, slots=self._slots, clock=self._clock)
             await datasets.forget_person(connection, training.dataset_id)
             return await datasets.forget_files(connection, training.dataset_id)
 
         self._spool.free(await self._database.write(work))
-        self._doorbell.ring(LaneName.POSTS, LaneName.TRAININGS, LaneName.KEYS)
+        self._doorbell.ring(LaneName.POSTS, LaneName.TRAININGS, LaneName.KEYS, LaneName.EVENTS)
 
-    async def fail(self, claim: Claim[Training], failure: Failure) -> None:
-        """Terminal; the photos stay for another try when there is a point in one and they are still here."""
+    async def fail(self, claim: Claim[Training], failure: Failure, *, is_posted: bool = True) -> None:
+        """Terminal; the photos stay for another try when there is a point in one and they are still here.
+
+        `is_posted` is False when its member hears of it elsewhere.
+        """
         training, now = claim.row, self._clock.now()
 
         async def work(connection: AsyncConnection) -> None:
@@ -88,11 +103,13 @@ class TrainingOutcomes:
                 finished_at=now,
             )
             await self._note(connection, claim, "failed", failure.sentence)
-            await self._post(connection, training, PostKind.TRAINING_FAILED)
+            if is_posted:
+                await self._post(connection, training, PostKind.TRAINING_FAILED)
+            await self._wake_event(connection, training)
             await admit(connection, training.key_id, slots=self._slots, clock=self._clock)
 
         await self._database.write(work)
-        self._doorbell.ring(LaneName.POSTS, LaneName.TRAININGS, LaneName.KEYS)
+        self._doorbell.ring(LaneName.POSTS, LaneName.TRAININGS, LaneName.KEYS, LaneName.EVENTS)
 
     async def adopt(self, claim: Claim[Training], report: TrainingReport, what: str) -> None:
         now = self._clock.now()
@@ -246,6 +263,11 @@ class TrainingOutcomes:
     async def _note(self, connection: AsyncConnection, claim: Claim[Training], what: str, detail: str) -> None:
         await timeline.add(connection, SubjectTable.TRAINING, claim.id, what, at=self._clock.now(), detail=detail)
 
+    async def _wake_event(self, connection: AsyncConnection, training: Training) -> None:
+        """An event that waits for its trainings goes on at once."""
+        if training.event_id is not None:
+            await events.wake(connection, training.event_id, now=self._clock.now())
+
     async def _post(self, connection: AsyncConnection, training: Training, kind: PostKind) -> None:
         await posts.add(
             connection,
@@ -279,5 +301,14 @@ async def _insert_lora(
         version=1 if previous is None else previous.version + 1,
         previous_id=None if previous is None else previous.id,
         cost=cost,
+        event_id=training.event_id,
         created_at=now,
     )
+
+
+async def _share_with_event(connection: AsyncConnection, training: Training, lora_id: int, *, now: datetime) -> None:
+    """What everybody gave photos for, everybody who takes part may use."""
+    event = None if training.event_id is None else await events.get(connection, training.event_id)
+    lora = await loras.get(connection, lora_id)
+    if event is not None and lora is not None and event.mode is EventMode.SHARED:
+        await sharing.share(connection, lora, Audience.EVENT, event.id, by=lora.owner_id, now=now)

@@ -1,7 +1,7 @@
 """What members ask about trainings: start one, where it stands, what happened to it."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -33,6 +33,9 @@ from bot.training import lifecycle
 from bot.training.admission import admit
 
 JOBS_SHOWN = 10
+
+Reserve = Callable[[AsyncConnection, Training], Awaitable[None]]
+"""Sets credits aside in the transaction that stores a training; what it raises undoes that transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +69,21 @@ class TrainingService:
         self._doorbell = doorbell
         self._clock = clock
 
-    async def start(self, dataset_id: int, *, guild_id: int, user_id: int, channel: Channel) -> Training:
+    async def start(
+        self, dataset_id: int, *, guild_id: int, user_id: int, channel: Channel, reserve: Reserve | None = None
+    ) -> Training:
         """Accept the dataset for training. When this returns, the job survives anything.
 
-        Pressing twice starts once: the second press gets the same training back.
+        Pressing twice starts once: the second press gets the same training back. `reserve`: for photos that were
+        given to an event, which alone can have them trained.
         """
         board = await self._datasets.board(dataset_id, guild_id=guild_id, user_id=user_id)
+        if (board.dataset.event_id is None) != (reserve is None):
+            raise UserError("These photos were given to an event, so they are trained when the event does it.")
         if board.dataset.status is DatasetStatus.STARTED:
             return await self._already_started(dataset_id)
         check_startable(board)
-        provider = board.dataset.subject_kind.provider
-        key = await self._keys.current(guild_id, provider)
-        now = self._clock.now()
+        key = await self._keys.current(guild_id, board.dataset.subject_kind.provider)
 
         async def work(connection: AsyncConnection) -> Training | None:
             if not await datasets.move(
@@ -87,40 +93,55 @@ class TrainingService:
                 to=DatasetStatus.STARTED,
             ):
                 return None
-            training_id = await trainings.insert(
-                connection,
-                guild_id=guild_id,
-                channel_id=channel.id,
-                parent_id=channel.parent_id,
-                user_id=user_id,
-                dataset_id=dataset_id,
-                key_id=key.id,
-                provider=provider,
-                name=board.dataset.name,
-                marker=lifecycle.new_marker(),
-                webhook_token=secrets.token_urlsafe(24),
-                photo_count=len(board.usable),
-                created_at=now,
-            )
-            await self._note_beginning(connection, training_id, board)
-            await posts.add(
-                connection,
-                PostKind.TRAINING_STATUS,
-                SubjectTable.TRAINING,
-                training_id,
-                guild_id=guild_id,
-                user_id=user_id,
-                places=[Place(PlaceKind.CHANNEL, channel.id)],
-                now=now,
-            )
+            training = await self._insert(connection, board, key, channel)
+            if reserve is not None:
+                await reserve(connection, training)
+            else:
+                await self._post_status(connection, training)
             await admit(connection, key.id, slots=self._slots, clock=self._clock)
-            return await trainings.get(connection, training_id)
+            return await trainings.get(connection, training.id)
 
         training = await self._database.write(work)
         if training is None:
             return await self._already_started(dataset_id)
         self._doorbell.ring(LaneName.TRAININGS, LaneName.POSTS)
         return training
+
+    async def _insert(self, connection: AsyncConnection, board: Board, key: ApiKeyRow, channel: Channel) -> Training:
+        dataset = board.dataset
+        training_id = await trainings.insert(
+            connection,
+            guild_id=dataset.guild_id,
+            channel_id=channel.id,
+            parent_id=channel.parent_id,
+            user_id=dataset.user_id,
+            dataset_id=dataset.id,
+            event_id=dataset.event_id,
+            key_id=key.id,
+            provider=key.provider,
+            name=dataset.name,
+            marker=lifecycle.new_marker(),
+            webhook_token=secrets.token_urlsafe(24),
+            photo_count=len(board.usable),
+            created_at=self._clock.now(),
+        )
+        await self._note_beginning(connection, training_id, board)
+        training = await trainings.get(connection, training_id)
+        assert training is not None  # noqa: S101 - inserted just above
+        return training
+
+    async def _post_status(self, connection: AsyncConnection, training: Training) -> None:
+        """The message that shows how far it is; of an event's trainings its panel does."""
+        await posts.add(
+            connection,
+            PostKind.TRAINING_STATUS,
+            SubjectTable.TRAINING,
+            training.id,
+            guild_id=training.guild_id,
+            user_id=training.user_id,
+            places=[Place(PlaceKind.CHANNEL, training.channel_id)],
+            now=training.created_at,
+        )
 
     async def view(self, training_id: int) -> TrainingView | None:
         """Everything about one training; callers check who may see it."""

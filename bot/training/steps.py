@@ -18,11 +18,11 @@ from bot.errors import (
     Unavailable,
 )
 from bot.keys import KeyService
-from bot.models import Place, PlaceKind, SubjectTable, TrainingStatus
+from bot.models import EventStatus, Place, PlaceKind, SubjectTable, TrainingStatus
 from bot.photos.intake import Spool
 from bot.providers.base import PhotoFile, Progress, ProviderClient, TrainingOrder, TrainingReport
 from bot.records import Training
-from bot.storage import datasets, timeline, trainings
+from bot.storage import datasets, events, timeline, trainings
 from bot.storage.database import Database
 from bot.storage.due import Claim
 from bot.training import failures, lifecycle
@@ -30,6 +30,7 @@ from bot.training.outcomes import NOT_TAKEN, UNCLEAR, TrainingOutcomes
 
 S = TrainingStatus
 
+EVENT_CANCELLED = failures.Failure("The event was cancelled before this was sent. Nothing was charged.", retry=False)
 SENDS_MAX = 5
 """How often an order is sent again after the provider provably did not take it."""
 LOOK_BACK = timedelta(days=1)
@@ -69,6 +70,9 @@ class TrainingSteps:
 
     async def _submit(self, claim: Claim[Training]) -> None:
         training = claim.row
+        if await self._event_is_cancelled(training):
+            await self._outcomes.fail(claim, EVENT_CANCELLED, is_posted=False)
+            return
         order = await self._order(training)
         if order is None:
             await self._outcomes.fail(claim, failures.PHOTOS_GONE)
@@ -97,6 +101,13 @@ class TrainingSteps:
             await self._not_taken(claim, error)
         else:
             await self._outcomes.adopt(claim, report, "submitted")
+
+    async def _event_is_cancelled(self, training: Training) -> bool:
+        if training.event_id is None:
+            return False
+        async with self._database.read() as connection:
+            event = await events.get(connection, training.event_id)
+        return event is not None and event.status is EventStatus.CANCELLED
 
     async def _look(self, claim: Claim[Training]) -> None:
         """The order may have been taken: look for its marker before anything else."""

@@ -172,6 +172,8 @@ def _buttons(generation: Generation, *, is_private: bool) -> list[list[ActionBut
         rows = [["again", "vary", "settings", "save", "upscale"], ["cutout", "gallery", "delete", "report"]]
     else:
         rows = [["settings", "save", "upscale", "cutout", "gallery"], ["delete", "report"]]
+    if generation.event_id is not None and not is_private:
+        rows[-1].append("enter")
     return [[_button(generation, action) for action in row] for row in rows]
 
 
@@ -186,6 +188,7 @@ def _button(generation: Generation, action: str) -> ActionButton:
         "gallery": "To gallery",
         "delete": "Delete",
         "report": "Report",
+        "enter": "Enter in event",
     }
     is_first = action == "again"
     style = discord.ButtonStyle.primary if is_first else discord.ButtonStyle.secondary

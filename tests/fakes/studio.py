@@ -12,9 +12,14 @@ import sqlalchemy as sa
 from PIL import Image
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.budget import BudgetService
 from bot.clock import Doorbell, Pace
 from bot.datasets import DatasetService
 from bot.endpoints import EndpointService
+from bot.events.ballot import BallotService
+from bot.events.contributions import ContributionService
+from bot.events.service import EventService
+from bot.events.yearbook import YearbookService
 from bot.generation.order import PictureOrder
 from bot.generation.service import GenerationService
 from bot.guilds import GuildService
@@ -41,6 +46,7 @@ from bot.providers.aurous_limits import AurousLimits
 from bot.providers.base import ProviderClient
 from bot.providers.transport import Transport
 from bot.records import Generation, Lora, Post, Training
+from bot.resources import Resources
 from bot.sandbox.apiframe import RehearsalApiframe
 from bot.sandbox.apiframe_world import RehearsalLora, RehearsalPace, make_id
 from bot.sandbox.aurous import RehearsalAurous
@@ -53,11 +59,12 @@ from bot.storage.sealing import Sealer
 from bot.styles import StyleService
 from bot.training.service import TrainingService
 from bot.upkeep import UpkeepService
-from bot.wiring import Resources, build_lanes, build_services
+from bot.wiring import build_lanes, build_services
 from tests.fakes.clock import ManualClock
 from tests.fakes.members import FakeMembers
 from tests.fakes.poster import FakePoster
 from tests.fakes.rows import ADMIN, ANNA, CHANNEL, GUILD, add_dataset, add_lora, add_photos, photo
+from tests.fakes.venue import FakeVenue
 
 KEY, NEXT_KEY, OTHER_KEY, POOR_KEY = (
     "afk_studio_key_0001",
@@ -109,6 +116,12 @@ class Studio:
     privacy: PrivacyService
     guilds: GuildService
     outbox: OutboxService
+    venue: FakeVenue
+    events: EventService
+    contributions: ContributionService
+    budgets: BudgetService
+    ballots: BallotService
+    yearbooks: YearbookService
     lanes: dict[LaneName, tuple[DueRows[Any], Advance]]
     public_url: str | None = None
 
@@ -345,7 +358,9 @@ def _build(
         clock=clock,
         pace=pace,
     )
-    services = build_services(opened, poster, RateGate(1000), members)
+    venue = FakeVenue()
+    services = build_services(opened, poster, RateGate(1000), members=members, venue=venue)
+    lanes = build_lanes(opened, services, members=members, venue=venue)
     studio = Studio(
         folder=folder,
         database=database,
@@ -373,7 +388,13 @@ def _build(
         privacy=services.privacy,
         guilds=services.guilds,
         outbox=services.outbox,
-        lanes={LaneName(lane.name): (lane.rows, lane.advance) for lane in build_lanes(opened, services)},
+        venue=venue,
+        events=services.events,
+        contributions=services.contributions,
+        budgets=services.budgets,
+        ballots=services.ballots,
+        yearbooks=services.yearbooks,
+        lanes={LaneName(lane.name): (lane.rows, lane.advance) for lane in lanes},
     )
     return studio
 

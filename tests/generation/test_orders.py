@@ -281,3 +281,13 @@ def test_exactly_the_moves_of_the_table_are_legal() -> None:
                     check_move(old, new)
         assert old.is_terminal == (not MOVES[old])
         assert old.is_terminal or S.FAILED in MOVES[old]
+
+
+async def test_a_lora_whose_consent_was_taken_back_meanwhile_makes_no_picture(studio: Studio, lora: Lora) -> None:
+    ordered = await studio.order(lora)
+    await studio.change(tables.loras, lora.id, retiring_since=studio.clock.now())
+    await studio.settle()
+    ended = await studio.generation(ordered.id)
+    assert ended.status is S.FAILED
+    assert "took their consent back" in (ended.error or "")
+    assert orders(studio) == 0

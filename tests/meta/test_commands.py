@@ -32,7 +32,7 @@ SURFACE: dict[str, list[str]] = {
     "Add photos to my dataset": [],
     "loras list": [],
     "loras show": ["lora!"],
-    "loras share": ["lora!", "with", "everyone"],
+    "loras share": ["lora!", "with", "everyone", "event"],
     "loras transfer": ["lora!", "to!"],
     "loras rename": ["lora!", "name"],
     "loras note": ["lora!", "note"],

@@ -15,7 +15,8 @@ from PIL import Image, ImageCms, ImageDraw, ImageEnhance, ImageFilter, ImageStat
 from bot.models import Verdict
 from bot.photos import checks
 from bot.photos.checks import Code, hamming_distance, verdict_of
-from bot.photos.prepare import PREPARED_BYTES, Measured, examine
+from bot.photos.intake import Received, Spool
+from bot.photos.prepare import PREPARED_BYTES, Measured, PhotoDesk, examine
 from tests.photos.pictures import (
     chunk,
     encode,
@@ -77,6 +78,69 @@ def test_a_good_photo_is_accepted_and_measured(tmp_path: Path) -> None:
     assert measured.size == (tmp_path / "prepared.jpg").stat().st_size
     assert measured.dhash is not None
     assert -(2**63) <= measured.dhash < 2**63
+
+
+def wall(subject_px: int = 0) -> Image.Image:
+    """A wall in soft light, with a colourful square before it."""
+    picture = Image.linear_gradient("L").resize((1600, 1200)).point(lambda value: 100 + value // 3).convert("RGB")
+    if subject_px:
+        at = (800 - subject_px // 2, 600 - subject_px // 2)
+        picture.paste(noise(subject_px, subject_px, seed=2), at)
+    return picture
+
+
+def measured_detail(picture: Image.Image, folder: Path) -> float:
+    detail = look_at(encode(picture, "JPEG"), folder).detail
+    assert detail is not None
+    return detail
+
+
+def test_sharpness_and_brightness_are_told_as_measured(tmp_path: Path) -> None:
+    grey = look_at(encode(Image.new("RGB", (800, 600), (90, 90, 90)), "PNG"), tmp_path)
+    assert grey.brightness == pytest.approx(90)
+    assert (grey.sharpness, grey.detail) == (0.0, 0.0)
+    sharp = look_at(PHOTO, tmp_path)
+    soft = look_at(encode(noise().filter(ImageFilter.GaussianBlur(4)), "JPEG"), tmp_path)
+    assert sharp.sharpness is not None
+    assert soft.sharpness is not None
+    assert sharp.sharpness > 4 * soft.sharpness
+    assert sharp.brightness == pytest.approx(soft.brightness, abs=3)
+
+
+def test_detail_is_the_share_of_the_frame_that_is_filled(tmp_path: Path) -> None:
+    shares = [measured_detail(wall(side), tmp_path) for side in (0, 400, 800)]
+    assert shares[0] == 0.0
+    assert 0.05 < shares[1] < 0.25 < shares[2] < 0.6
+    assert measured_detail(noise(1600, 1200), tmp_path) == 1.0
+
+
+def test_detail_neither_grows_with_the_size_nor_with_a_little_grain(tmp_path: Path) -> None:
+    picture = wall(400)
+    once = measured_detail(picture, tmp_path)
+    assert measured_detail(picture.resize((800, 600)), tmp_path) == pytest.approx(once, abs=0.1)
+    grain = Image.effect_noise(picture.size, 40).convert("RGB")
+    assert measured_detail(Image.blend(picture, grain, 0.2), tmp_path) == pytest.approx(once, abs=0.1)
+
+
+def test_a_refused_photo_is_not_measured(tmp_path: Path) -> None:
+    refused = look_at(encode(noise(256, 255), "JPEG"), tmp_path)
+    assert (refused.sharpness, refused.brightness, refused.detail) == (None, None, None)
+
+
+async def test_the_measurements_reach_whoever_stores_the_photo(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool")
+    name = spool.new_name()
+    spool.path(name).write_bytes(PHOTO)
+    wanted = look_at(PHOTO, tmp_path)
+    desk = PhotoDesk(spool, workers=1)
+    examined = await desk.examine(Received(name, "0" * 64, len(PHOTO), "image/jpeg"), "photo.jpg")
+    desk.close()
+    assert wanted.detail is not None
+    assert (examined.sharpness, examined.brightness, examined.detail) == (
+        wanted.sharpness,
+        wanted.brightness,
+        wanted.detail,
+    )
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])

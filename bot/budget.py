@@ -1,0 +1,338 @@
+"""The money of events: credits set aside before a job is stored, a hard stop, and what the rest still buys."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock, Doorbell, Pace
+from bot.errors import KeyRejected, NoKey, NotAllowed, NotFound, ProviderError, UserError
+from bot.event_records import Event, Spend
+from bot.generation.order import Accepted, PictureOrder
+from bot.generation.service import GenerationService
+from bot.keys import KeyService
+from bot.models import (
+    Actor,
+    Channel,
+    EntrantStatus,
+    EventMode,
+    EventStatus,
+    GenerationStatus,
+    LaneName,
+    PauseReason,
+    ProviderName,
+    SubjectTable,
+    TrainingStatus,
+)
+from bot.providers.base import Prices
+from bot.records import Generation, Training
+from bot.storage import entrants, events, generations, loras, spends, styles, trainings
+from bot.storage.database import Database
+from bot.training.service import TrainingService
+
+STILL_TRAINS = {EventStatus.DRAFT, EventStatus.COLLECTING, EventStatus.REVIEWING, EventStatus.TRAINING}
+OVER = "This event is over, so nothing more is ordered for it."
+
+
+class BudgetSpent(UserError):
+    """All in credits."""
+
+    def __init__(self, needed: int, left: int) -> None:
+        super().__init__(f"This takes {needed} credits; the event's budget has {left} left. Nothing was ordered.")
+
+
+class AlreadyOrdered(UserError):
+    def __init__(self) -> None:
+        super().__init__("This picture of the pack has been ordered already.")
+
+
+@dataclass(frozen=True, slots=True)
+class Affordable:
+    """What an event's budget still buys: so many trainings, and with what they leave so many pictures.
+
+    None is any number. `trains` is False when no training is to come any more.
+    """
+
+    credits_left: int | None
+    trainings: int | None
+    pictures: int | None
+    trains: bool = True
+
+    @property
+    def words(self) -> str:
+        if self.credits_left is None:
+            return "no limit"
+        counted = [_counted(self.trainings, "more training")] if self.trains else []
+        return ", ".join([*counted, _counted(self.pictures, "picture")])
+
+
+@dataclass(frozen=True, slots=True)
+class Till:
+    """Sets credits of an event aside, in the transaction that stores what they are for."""
+
+    prices: Mapping[ProviderName, Prices]
+    clock: Clock
+    pace: Pace
+
+    async def set_aside(
+        self,
+        connection: AsyncConnection,
+        event: Event,
+        job: Training | Generation,
+        subject: SubjectTable,
+        credits_: int,
+    ) -> None:
+        """BudgetSpent, which undoes the transaction, when the budget has no room."""
+        now = self.clock.now()
+        if not await spends.reserve(
+            connection, event, user_id=job.user_id, subject=subject, subject_id=job.id, credits_=credits_, now=now
+        ):
+            raise BudgetSpent(credits_, _left(event, await spends.total(connection, event.id)) or 0)
+        await events.renew_panel(connection, event.id, due_at=now + self.pace.panel)
+
+
+@dataclass(frozen=True, slots=True)
+class EventTerms:
+    """The terms of one order of pictures, looked at as things are when it is stored."""
+
+    till: Till
+    event_id: int
+    order: PictureOrder
+    actor: Actor
+
+    async def check(self, connection: AsyncConnection) -> None:
+        event = await live_event(connection, self.event_id, self.actor.guild_id)
+        if self.order.pack_index is None:
+            await _check_own(connection, event, self.order, self.actor)
+        elif event.status is not EventStatus.SHOWING:
+            raise UserError("The pack is made once the LoRAs are ready and before the vote.")
+        elif await generations.is_ordered_of_pack(connection, event.id, self.order.lora_id, self.order.pack_index):
+            raise AlreadyOrdered
+
+    async def reserve(self, connection: AsyncConnection, generation: Generation) -> None:
+        event = await live_event(connection, self.event_id, self.actor.guild_id)
+        price = self.till.prices[generation.provider].picture * generation.settings.count
+        credits_ = max(price, generation.estimate or 0)
+        await self.till.set_aside(connection, event, generation, SubjectTable.GENERATION, credits_)
+
+
+class BudgetService:
+    def __init__(
+        self,
+        database: Database,
+        key_service: KeyService,
+        training_service: TrainingService,
+        generation_service: GenerationService,
+        *,
+        prices: Mapping[ProviderName, Prices],
+        doorbell: Doorbell,
+        clock: Clock,
+        pace: Pace,
+    ) -> None:
+        self._database = database
+        self._keys = key_service
+        self._trainings = training_service
+        self._generations = generation_service
+        self._prices = prices
+        self._doorbell = doorbell
+        self._clock = clock
+        self._till = Till(prices, clock, pace)
+
+    async def preview(self, event: Event) -> Affordable:
+        """What the budget still buys, trainings first where there are some to come."""
+        async with self._database.read() as connection:
+            spent = await spends.of_event(connection, event.id)
+            providers = await _providers(connection, event)
+        left = _left(event, sum(spend.credits for spend in spent))
+        trains = _is_training_to_come(event, spent)
+        if left is None:
+            return Affordable(None, None, None, trains)
+        price = self._prices[event.subject_kind.provider].training
+        trainings_: int | None = 0
+        if trains:
+            most = 1 if event.mode is EventMode.SHARED else left
+            trainings_ = min(left // price, most) if price else None
+        rest = left - (trainings_ or 0) * price
+        return Affordable(left, trainings_, rest // max(self._prices[each].picture for each in providers), trains)
+
+    def picture_price(self, provider: ProviderName) -> int:
+        """Credits of one picture, at least."""
+        return self._prices[provider].picture
+
+    async def obstacle(self, guild_id: int, provider: ProviderName, needed: int) -> PauseReason | None:
+        """Why an order of `needed` credits would come to nothing at this provider just now; None when it would not."""
+        try:
+            key = await self._keys.current(guild_id, provider)
+        except NoKey:
+            return PauseReason.NO_KEY
+        client = await self._keys.client(key.id)
+        if client is None:
+            return PauseReason.NO_KEY
+        try:
+            account = await client.account()
+        except KeyRejected as error:
+            await self._keys.pause(key.id, error)
+            return PauseReason.NO_KEY
+        except ProviderError:
+            return PauseReason.PROVIDER_DOWN
+        is_poor = account.credits is not None and account.credits < needed
+        return PauseReason.OUT_OF_CREDITS if is_poor else None
+
+    async def start_training(self, event: Event, dataset_id: int, owner_id: int) -> Training:
+        """Train an event's photos, once; BudgetSpent, and nothing is stored, when that does not fit."""
+        price = self._prices[event.subject_kind.provider].training
+
+        async def reserve(connection: AsyncConnection, training: Training) -> None:
+            current = await live_event(connection, event.id, event.guild_id)
+            if training.event_id != current.id:
+                raise NotFound("These photos belong to another event.")
+            await self._till.set_aside(connection, current, training, SubjectTable.TRAINING, price)
+
+        training = await self._trainings.start(
+            dataset_id, guild_id=event.guild_id, user_id=owner_id, channel=channel_of(event), reserve=reserve
+        )
+        self._doorbell.ring(LaneName.POSTS)
+        return training
+
+    async def order(self, event: Event, order: PictureOrder, actor: Actor, channel: Channel) -> Accepted:
+        """Pictures for an event, an entrant's own or of its pack; UserError when they may not be, or do not fit."""
+        order = replace(order, event_id=event.id)
+        terms = EventTerms(self._till, event.id, order, actor)
+        accepted = await self._generations.order(order, actor, channel=channel, terms=terms)
+        self._doorbell.ring(LaneName.POSTS)
+        return accepted
+
+    async def settle(self, event_id: int) -> int:
+        """Replace what was set aside for jobs that have ended by what they took; credits spent or set aside in all."""
+        async with self._database.read() as connection:
+            ended = [
+                (spend.id, took)
+                for spend in await spends.unsettled(connection, event_id)
+                if (took := await _took(connection, spend)) is not None
+            ]
+            if not ended:
+                return await spends.total(connection, event_id)
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> int:
+            for spend_id, took in ended:
+                await spends.settle(connection, spend_id, credits_=took, now=now)
+            await events.renew_panel(connection, event_id, due_at=now + self._till.pace.panel)
+            return await spends.total(connection, event_id)
+
+        total = await self._database.write(work)
+        self._doorbell.ring(LaneName.POSTS)
+        return total
+
+
+def channel_of(event: Event) -> Channel:
+    """Where an event's jobs post."""
+    if event.thread_id is None:
+        return Channel(event.channel_id)
+    return Channel(event.thread_id, event.channel_id)
+
+
+async def live_event(connection: AsyncConnection, event_id: int, guild_id: int) -> Event:
+    """As it is now, whatever the caller has in hand."""
+    event = await events.get(connection, event_id)
+    if event is None or event.guild_id != guild_id:
+        raise NotFound("This event is not here any more.")
+    if not event.status.is_live:
+        raise UserError(OVER if event.status.is_terminal else "This event has not been opened yet.")
+    return event
+
+
+async def _check_own(connection: AsyncConnection, event: Event, order: PictureOrder, actor: Actor) -> None:
+    """UserError unless this entrant may make such a picture of their own now."""
+    _check_time(event)
+    entrant = await entrants.find(connection, event.id, actor.user_id)
+    if entrant is None or entrant.status is not EntrantStatus.IN:
+        raise NotAllowed("Only those who take part in this event can make pictures for it.")
+    if await generations.own_in_event(connection, event.id, actor.user_id) >= event.pictures_each:
+        most = event.pictures_each
+        raise UserError(
+            f"You have ordered all {most} of your pictures for this event."
+            if most
+            else "Nobody makes pictures of their own in this event."
+        )
+    if order.lora_id is None and order.style_id is None:
+        raise UserError("Please pick a LoRA or a style of this event.")
+    if order.lora_id is not None and not await _belongs(connection, event, order.lora_id, actor):
+        raise UserError("This LoRA is not part of the event. Please pick one that is.")
+    if order.style_id is not None and order.style_id not in event.style_ids:
+        raise UserError("This style is not part of the event. Please pick one that is.")
+
+
+def _check_time(event: Event) -> None:
+    if event.mode is EventMode.BAKEOFF:
+        raise UserError("A bake-off compares the host's pictures; nobody makes others.")
+    when = EventStatus.COLLECTING if event.mode is EventMode.CLUB else EventStatus.SHOWING
+    if event.status in STILL_TRAINS and event.status is not when:
+        raise UserError("Pictures can be made as soon as the LoRA is ready. Please come back then.")
+    if event.status is not when:
+        raise UserError("The time for making pictures is over in this event.")
+    if event.paused_at is not None:
+        raise UserError("This event is paused just now. Please try again when it goes on.")
+
+
+async def _belongs(connection: AsyncConnection, event: Event, lora_id: int, actor: Actor) -> bool:
+    if event.mode is EventMode.CLUB:
+        return lora_id in event.lora_ids
+    lora = await loras.get(connection, lora_id)
+    if lora is None or lora.event_id != event.id:
+        return False
+    return event.mode is EventMode.SHARED or lora.owner_id == actor.user_id
+
+
+def _left(event: Event, spent: int) -> int | None:
+    return None if event.budget is None else max(0, event.budget - spent)
+
+
+def _is_training_to_come(event: Event, spent: list[Spend]) -> bool:
+    if event.mode not in {EventMode.SHARED, EventMode.PERSONAL} or event.status not in STILL_TRAINS:
+        return False
+    is_begun = any(spend.subject_table is SubjectTable.TRAINING and spend.credits for spend in spent)
+    return not (event.mode is EventMode.SHARED and is_begun)
+
+
+async def _providers(connection: AsyncConnection, event: Event) -> set[ProviderName]:
+    """Who makes the event's pictures."""
+    if event.mode in {EventMode.SHARED, EventMode.PERSONAL}:
+        return {event.subject_kind.provider}
+    lora_ids = [*event.lora_ids, *(candidate.lora_id for candidate in event.candidates)]
+    found = [await loras.get(connection, lora_id) for lora_id in set(lora_ids)]
+    chosen = [await styles.get(connection, style_id) for style_id in event.style_ids]
+    return {each.provider for each in (*found, *chosen) if each is not None} or {ProviderName.APIFRAME}
+
+
+async def _took(connection: AsyncConnection, spend: Spend) -> int | None:
+    """Credits that the job really took, None while it runs; of one that was erased, what was set aside for it."""
+    if spend.subject_table is SubjectTable.TRAINING:
+        return await _training_took(connection, spend)
+    generation = await generations.get(connection, spend.subject_id)
+    if generation is None:
+        return spend.credits
+    if not generation.status.is_terminal:
+        return None
+    if generation.status is GenerationStatus.FAILED:
+        return generation.cost or 0
+    known = (cost for cost in (generation.cost, generation.estimate) if cost is not None)
+    return next(known, spend.credits)
+
+
+async def _training_took(connection: AsyncConnection, spend: Spend) -> int | None:
+    training = await trainings.get(connection, spend.subject_id)
+    if training is None:
+        return spend.credits
+    if not training.status.is_terminal:
+        return None
+    if training.status is not TrainingStatus.READY:
+        return 0
+    lora = None if training.lora_id is None else await loras.get(connection, training.lora_id)
+    return spend.credits if lora is None or lora.cost is None else lora.cost
+
+
+def _counted(number: int | None, what: str) -> str:
+    if number is None:
+        return f"any number of {what.removeprefix('more ')}s"
+    return f"{number or 'no'} {what}{'s' * (number != 1)}"

@@ -1,0 +1,292 @@
+"""The ballot of an event: who enters which picture, who votes for what, and what comes of it.
+
+Entries are anonymous: what a member can read before the count holds nobody's name, and numbers and ids are given in
+an order drawn by chance. Tallies are counted once, at the close, by bot/events/tally.py.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from secrets import SystemRandom
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock, Doorbell, Pace
+from bot.errors import NotAllowed, NotFound, UserError
+from bot.event_records import Entry, Event, Honour, Vote
+from bot.events import tally
+from bot.models import Actor, EntrantStatus, EventMode, EventStatus, LaneName, PostKind, SubjectTable
+from bot.photos.intake import Spool
+from bot.records import Picture
+from bot.storage import ballots, entrants, events, posts
+from bot.storage.ballots import EntryDraft, StandingEntry
+from bot.storage.database import Database
+
+PLACES = 3
+"""How many places are honoured."""
+ENTERED_IN = {
+    EventMode.SHARED: EventStatus.SHOWING,
+    EventMode.PERSONAL: EventStatus.SHOWING,
+    EventMode.CLUB: EventStatus.COLLECTING,
+}
+"""The stage in which entrants make pictures and choose one."""
+WITH_NUMBERS = {EventStatus.VOTING, EventStatus.FINISHED, EventStatus.CANCELLED}
+"""From here on somebody may have seen an entry's number."""
+
+NO_EVENT = "There is no such event here. `/event status` shows what there is."
+NOT_ENTERED_HERE = "In a bake-off nobody enters pictures. You can vote as soon as the voting begins."
+NOT_NOW = "A picture can be entered while pictures are made for the event, before the voting begins."
+NOT_TAKING_PART = "Only members who take part in this event can enter a picture."
+NOT_YOURS = "Choose a finished picture of your own that you made for this event."
+RETIRED = "This picture was made with a LoRA that is not used any more. Please enter another one."
+NO_VOTING = "There is no voting here yet. The event's panel shows when it begins."
+VOTING_OVER = "The voting is over. Thank you for wanting to take part."
+PAUSED = "The event is paused just now. You can vote as soon as it goes on."
+NO_ROLE = "Only members with one of this event's roles can vote."
+ENTRY_GONE = "This entry is not in the ballot any more. Please choose another one."
+OWN_ENTRY = "This is your own entry. Please vote for somebody else's."
+
+
+@dataclass(frozen=True, slots=True)
+class BallotPicture:
+    """`file` is where it lies on disk, None once the retention rule took it."""
+
+    file: Path | None
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class BallotEntry:
+    """An entry as everybody sees it; `is_mine` is for the one who asks."""
+
+    entry_id: int
+    position: int
+    pictures: tuple[BallotPicture, ...]
+    is_mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """How many ballots of a guild a member has won."""
+
+    user_id: int
+    first_places: int
+
+
+class BallotService:
+    def __init__(self, database: Database, spool: Spool, *, doorbell: Doorbell, clock: Clock, pace: Pace) -> None:
+        self._database = database
+        self._spool = spool
+        self._doorbell = doorbell
+        self._clock = clock
+        self._pace = pace
+
+    async def nominees(self, event_id: int, actor: Actor) -> Sequence[Picture]:
+        """The member's own pictures that can be entered, newest order first; UserError when none can be just now."""
+        async with self._database.read() as connection:
+            event = _here(await events.get(connection, event_id), actor)
+            await _check_may_enter(connection, event, actor, now=self._clock.now())
+            found = await ballots.nominees(connection, event, actor.user_id)
+        return [nominee.picture for nominee in found if nominee.is_usable]
+
+    async def enter(self, event_id: int, picture_id: int, actor: Actor) -> Entry:
+        """Nominate one of the member's own pictures; it replaces what they entered before."""
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> Entry:
+            event = _here(await ballots.lock(connection, event_id), actor)
+            await _check_may_enter(connection, event, actor, now=now)
+            await _check_picture(connection, event, picture_id, actor)
+            entry = await ballots.nominate(connection, event, actor.user_id, picture_id, now=now)
+            await events.renew_panel(connection, event_id, due_at=now + self._pace.panel)
+            return entry
+
+        entry = await self._database.write(work)
+        self._doorbell.ring(LaneName.POSTS)
+        return entry
+
+    async def open_ballot(self, event: Event) -> int:
+        """Draw the numbers, with an entry for everybody who chose none; how many entries there are.
+
+        Once the voting has begun no number changes, and asking again only counts. Before it nobody has seen one.
+        """
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> int:
+            current = await ballots.lock(connection, event.id)
+            if current is not None and current.status not in WITH_NUMBERS:
+                drafts = await _drafts(connection, event)
+                SystemRandom().shuffle(drafts)
+                await ballots.number(connection, event, drafts, now=now)
+            return len(await ballots.standing(connection, event))
+
+        return await self._database.write(work)
+
+    async def shown(self, event_id: int) -> Sequence[BallotEntry]:
+        """What the public ballot shows, by number; nothing while there is none."""
+        async with self._database.read() as connection:
+            event = await events.get(connection, event_id)
+            found = [] if event is None else await ballots.standing(connection, event)
+        return [self._ballot_entry(one, is_mine=False) for one in found]
+
+    async def entries(self, event_id: int, actor: Actor) -> Sequence[BallotEntry]:
+        """The same for one member, with their own entry marked; UserError when nobody votes just now."""
+        async with self._database.read() as connection:
+            event = _here(await events.get(connection, event_id), actor)
+            self._check_open(event)
+            found = await ballots.standing(connection, event)
+        return [self._ballot_entry(one, is_mine=_is_own(event, one.entry, actor)) for one in found]
+
+    async def vote(self, event_id: int, entry_id: int, actor: Actor) -> Vote:
+        """The member's one vote, instead of an earlier one."""
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> Vote:
+            event = _here(await ballots.lock(connection, event_id), actor)
+            self._check_open(event)
+            _check_voter(event, actor)
+            entry = await _votable(connection, event, entry_id, actor)
+            is_jury = event.jury_role_id in actor.role_ids
+            vote = await ballots.put_vote(connection, entry, actor.user_id, is_jury=is_jury, now=now)
+            await ballots.forget_honours(connection, event_id)
+            due_at = now + self._pace.panel
+            await posts.renew(connection, PostKind.EVENT_BALLOT, SubjectTable.EVENT, event_id, due_at=due_at)
+            return vote
+
+        vote = await self._database.write(work)
+        self._doorbell.ring(LaneName.POSTS)
+        return vote
+
+    async def my_vote(self, event_id: int, actor: Actor) -> Vote | None:
+        """The member's vote; None also when its entry has left the ballot, so that they can vote again."""
+        async with self._database.read() as connection:
+            event = _here(await events.get(connection, event_id), actor)
+            vote = await ballots.vote_of(connection, event_id, actor.user_id)
+            if vote is None or not await ballots.standing(connection, event, vote.entry_id):
+                return None
+        return vote
+
+    async def count(self, event: Event) -> tuple[Honour, ...]:
+        """Count the votes and keep the first places, once.
+
+        Only when the voting got more time at the last moment, and somebody voted since, is it counted again.
+        """
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> tuple[Honour, ...]:
+            await ballots.lock(connection, event.id)
+            if not await ballots.honours_of(connection, event.id):
+                found = {one.entry.id: one for one in await ballots.standing(connection, event)}
+                cast = await ballots.votes_of(connection, event.id)
+                for won in honoured(tally.count(found, cast, event.jury_role_id is not None)):
+                    await ballots.add_honour(
+                        connection, event, found[won.entry_id], place=won.place, vote_count=won.votes, now=now
+                    )
+            return tuple(await ballots.honours_of(connection, event.id))
+
+        return await self._database.write(work)
+
+    async def hall_of_fame(self, guild_id: int) -> Sequence[Honour]:
+        """The newest event first, in it the best."""
+        async with self._database.read() as connection:
+            return await ballots.hall(connection, guild_id)
+
+    async def titles(self, guild_id: int) -> Sequence[Title]:
+        """Who won how often, most first. Bake-offs are won by settings, not by people."""
+        async with self._database.read() as connection:
+            return [Title(*row) for row in await ballots.first_places(connection, guild_id)]
+
+    def _check_open(self, event: Event) -> None:
+        if event.status.is_terminal or (event.status is EventStatus.VOTING and _is_past_end(event, self._clock.now())):
+            raise UserError(VOTING_OVER)
+        if event.status is not EventStatus.VOTING:
+            raise UserError(NO_VOTING)
+        if event.paused_at is not None:
+            raise UserError(PAUSED)
+
+    def _ballot_entry(self, one: StandingEntry, *, is_mine: bool) -> BallotEntry:
+        assert one.entry.position is not None  # noqa: S101 - only numbered entries stand
+        pictures = tuple(
+            BallotPicture(None if each.file is None else self._spool.path(each.file), each.content_type)
+            for each in one.pictures
+        )
+        return BallotEntry(one.entry.id, one.entry.position, pictures, is_mine)
+
+
+def honoured(standings: Sequence[tally.Standing]) -> Sequence[tally.Standing]:
+    """Those that get a place: with votes among the first three, or alone and so unopposed."""
+    if len(standings) == 1:
+        return standings
+    return [one for one in standings if one.place <= PLACES and one.votes > 0]
+
+
+def _here(event: Event | None, actor: Actor) -> Event:
+    if event is None or event.guild_id != actor.guild_id or event.status is EventStatus.DRAFT:
+        raise NotFound(NO_EVENT)
+    return event
+
+
+def _is_own(event: Event, entry: Entry, actor: Actor) -> bool:
+    """In a bake-off no entry is anybody's own."""
+    return event.mode is not EventMode.BAKEOFF and entry.user_id == actor.user_id
+
+
+def _is_past_end(event: Event, now: datetime) -> bool:
+    """Whether the stage's time is up, so that only the engine's next step is waited for."""
+    return event.paused_at is None and event.stage_ends_at is not None and event.stage_ends_at <= now
+
+
+async def _check_may_enter(connection: AsyncConnection, event: Event, actor: Actor, *, now: datetime) -> None:
+    if event.mode is EventMode.BAKEOFF:
+        raise UserError(NOT_ENTERED_HERE)
+    if event.status is not ENTERED_IN[event.mode] or _is_past_end(event, now):
+        raise UserError(NOT_NOW)
+    entrant = await entrants.find(connection, event.id, actor.user_id)
+    if entrant is None or entrant.status is not EntrantStatus.IN:
+        raise NotAllowed(NOT_TAKING_PART)
+
+
+async def _check_picture(connection: AsyncConnection, event: Event, picture_id: int, actor: Actor) -> None:
+    for nominee in await ballots.nominees(connection, event, actor.user_id):
+        if nominee.picture.id == picture_id:
+            if not nominee.is_usable:
+                raise UserError(RETIRED)
+            return
+    raise NotFound(NOT_YOURS)
+
+
+def _check_voter(event: Event, actor: Actor) -> None:
+    welcome = event.role_ids | ({event.jury_role_id} if event.jury_role_id is not None else set())
+    if event.role_ids and welcome.isdisjoint(actor.role_ids):
+        raise NotAllowed(NO_ROLE)
+
+
+async def _votable(connection: AsyncConnection, event: Event, entry_id: int, actor: Actor) -> Entry:
+    found = await ballots.standing(connection, event, entry_id)
+    if not found:
+        raise NotFound(ENTRY_GONE)
+    if _is_own(event, found[0].entry, actor):
+        raise UserError(OWN_ENTRY)
+    return found[0].entry
+
+
+async def _drafts(connection: AsyncConnection, event: Event) -> list[EntryDraft]:
+    if event.mode is EventMode.BAKEOFF:
+        made = await ballots.pictures_of_candidates(connection, event)
+        return [
+            EntryDraft(event.host_id, made[number], candidate.label)
+            for number, candidate in enumerate(event.candidates)
+            if number in made
+        ]
+    chosen = await ballots.newest_of_each(connection, event) | await _nominated(connection, event)
+    taking_part = await entrants.of_event(connection, event.id)
+    return [EntryDraft(one.user_id, (chosen[one.user_id],)) for one in taking_part if one.user_id in chosen]
+
+
+async def _nominated(connection: AsyncConnection, event: Event) -> dict[int, int]:
+    """What members entered themselves and can still be shown."""
+    entered = {entry.user_id: entry.picture_ids for entry in await ballots.entries_of(connection, event.id)}
+    wanted = {one for picture_ids in entered.values() for one in picture_ids}
+    shown = await ballots.standing_pictures(connection, event, wanted)
+    return {user_id: picture_ids[0] for user_id, picture_ids in entered.items() if picture_ids[0] in shown}

@@ -1,0 +1,127 @@
+"""What the photos of a shared subject still need, in words, from what was measured on them. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from statistics import pstdev
+from typing import Final
+
+from bot.events.choosing import eligible
+from bot.photos.checks import MIN_PHOTOS, NEAR_DUPLICATE_BITS, Code, hamming_distance
+from bot.records import Photo
+
+MOST_ADVICE: Final = 5
+JUDGED_FROM: Final = 5
+"""Usable photos from which on they are judged as a set."""
+ENOUGH_CONTRIBUTORS: Final = 3
+MANY_TWINS: Final = 3
+"""Near-duplicates by one contributor that are worth a word, if they are half of that person's photos as well."""
+# Standard deviations: 40 grey levels and 0.19 of the frame in the twenty sandbox photos.
+SAME_LIGHT_BELOW: Final = 12.0
+SAME_DISTANCE_BELOW: Final = 0.08
+
+
+class Sign(StrEnum):
+    """What the measurements say of a set, the most important first."""
+
+    TOO_FEW_PHOTOS = "too_few_photos"
+    TOO_FEW_CONTRIBUTORS = "too_few_contributors"
+    NEAR_DUPLICATES = "near_duplicates"
+    BLURRY = "blurry"
+    DARK = "dark"
+    BRIGHT = "bright"
+    SAME_LIGHT = "same_light"
+    SAME_DISTANCE = "same_distance"
+    SMALL = "small"
+    GOOD = "good"
+
+
+_SENTENCES: Final = {
+    Sign.NEAR_DUPLICATES: "One person's photos are nearly the same. Other angles and moments would help.",
+    Sign.BLURRY: "Most photos look blurry. Sharper ones would help: hold still and use more light.",
+    Sign.DARK: "Most photos are very dark. Some in better light would help.",
+    Sign.BRIGHT: "Most photos are very bright and pale. Some with more contrast would help.",
+    Sign.SAME_LIGHT: "All photos have nearly the same light. Add some from another place or time of day.",
+    Sign.SAME_DISTANCE: "All photos look taken from the same distance. Add some close-ups and some wide views.",
+    Sign.SMALL: "Most photos are small. Please send the originals instead of copies from a chat.",
+    Sign.GOOD: "This is a good set: enough photos, and from several people.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """`sentence` is for everybody to read: it names no contributor."""
+
+    code: Sign
+    sentence: str
+
+
+def advice(photos: Sequence[Photo], entrant_count: int) -> tuple[Advice, ...]:
+    """One to five sentences, the most important first; when nothing is missing, one that says so.
+
+    `photos` as they were stored: what is refused, dropped or the same file again does not count.
+    """
+    usable = eligible(photos)
+    found = [*_judge_numbers(usable, entrant_count)]
+    if len(usable) >= JUDGED_FROM:
+        found += [Advice(sign, _SENTENCES[sign]) for sign in _judge_set(usable)]
+    return tuple(found[:MOST_ADVICE]) or (Advice(Sign.GOOD, _SENTENCES[Sign.GOOD]),)
+
+
+def _judge_numbers(usable: Sequence[Photo], entrant_count: int) -> Iterator[Advice]:
+    missing = MIN_PHOTOS - len(usable)
+    if missing > 0:
+        photos = "photo is" if missing == 1 else "photos are"
+        sentence = f"{missing} more usable {photos} needed: training takes at least {MIN_PHOTOS}."
+        yield Advice(Sign.TOO_FEW_PHOTOS, sentence)
+    contributors = len({photo.contributor_id for photo in usable})
+    if 0 < contributors < ENOUGH_CONTRIBUTORS:
+        people = "one person" if contributors == 1 else "two people"
+        wish = "Photos by somebody else would help."
+        if entrant_count > contributors:
+            wish = "Everyone who takes part is welcome to add some."
+        yield Advice(Sign.TOO_FEW_CONTRIBUTORS, f"So far all photos come from {people}. {wish}")
+
+
+def _judge_set(usable: Sequence[Photo]) -> Iterator[Sign]:
+    if _somebody_repeats(usable):
+        yield Sign.NEAR_DUPLICATES
+    if _most_are(usable, Code.BLURRY):
+        yield Sign.BLURRY
+    if _most_are(usable, Code.DARK):
+        yield Sign.DARK
+    elif _most_are(usable, Code.BRIGHT):
+        yield Sign.BRIGHT
+    elif _are_alike([photo.brightness for photo in usable], SAME_LIGHT_BELOW):
+        yield Sign.SAME_LIGHT
+    if _are_alike([photo.detail for photo in usable], SAME_DISTANCE_BELOW):
+        yield Sign.SAME_DISTANCE
+    if _most_are(usable, Code.SMALL):
+        yield Sign.SMALL
+
+
+def _most_are(usable: Sequence[Photo], code: Code) -> bool:
+    named = sum(any(finding.code == code for finding in photo.findings) for photo in usable)
+    return named * 2 > len(usable)
+
+
+def _are_alike(measured: Sequence[float | None], spread_below: float) -> bool:
+    values = [value for value in measured if value is not None]
+    return len(values) >= JUDGED_FROM and pstdev(values) < spread_below
+
+
+def _somebody_repeats(usable: Sequence[Photo]) -> bool:
+    hashes_of: defaultdict[int | None, list[int]] = defaultdict(list)
+    for photo in usable:
+        if photo.dhash is not None:
+            hashes_of[photo.contributor_id].append(photo.dhash)
+    return any(_repeats(hashes) for hashes in hashes_of.values())
+
+
+def _repeats(hashes: Sequence[int]) -> bool:
+    twins = sum(
+        any(hamming_distance(one, earlier) <= NEAR_DUPLICATE_BITS for earlier in hashes[:index])
+        for index, one in enumerate(hashes)
+    )
+    return twins >= MANY_TWINS and twins * 2 >= len(hashes)

@@ -1,0 +1,347 @@
+"""Taking part in an event: joining, giving photos with consent, seeing them, taking them back."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.boards import RANK, STEPS, Upload
+from bot.clock import Clock, Doorbell, Pace
+from bot.datasets import HELD_MAX, DatasetService
+from bot.errors import NotAllowed, UserError
+from bot.event_records import Depiction, Entrant, Event
+from bot.events import lifecycle
+from bot.events.depictions import DepictionService, name_members, visible_event
+from bot.events.depictions import DepictionView as DepictionView
+from bot.events.host_choice import HostBoard as HostBoard
+from bot.events.host_choice import HostChoice
+from bot.events.submissions import Contribution as Contribution
+from bot.events.submissions import (
+    Sifted,
+    check_can_give,
+    check_depicted,
+    check_person,
+    check_uploads,
+    judge_own,
+    sift,
+)
+from bot.events.wording import EVENT_POLICY, consent_sentence
+from bot.models import (
+    Actor,
+    DatasetStatus,
+    DepictionStatus,
+    EntrantStatus,
+    EventMode,
+    Gender,
+    LaneName,
+    Pick,
+    SubjectKind,
+)
+from bot.photos.intake import Spool
+from bot.records import Dataset, Photo
+from bot.rights import Members
+from bot.storage import datasets, entrants, event_photos, events
+from bot.storage import depictions as depiction_rows
+from bot.storage.database import Database
+from bot.turns import FairTurns
+
+MEMBERS_AT_ONCE = 4
+"""Submissions worked on at once."""
+
+
+class ContributionService:
+    def __init__(
+        self,
+        database: Database,
+        dataset_service: DatasetService,
+        members: Members,
+        spool: Spool,
+        *,
+        doorbell: Doorbell,
+        clock: Clock,
+        pace: Pace,
+    ) -> None:
+        self._database = database
+        self._datasets = dataset_service
+        self._members = members
+        self._spool = spool
+        self._doorbell = doorbell
+        self._clock = clock
+        self._pace = pace
+        self._depictions = DepictionService(database, spool, doorbell=doorbell, clock=clock, pace=pace)
+        self._choice = HostChoice(database, dataset_service, spool, doorbell=doorbell, clock=clock, pace=pace)
+        self.turns = FairTurns(MEMBERS_AT_ONCE)
+        """Hold one while working on a submission after it was acknowledged."""
+
+    async def join(self, event_id: int, actor: Actor) -> Entrant:
+        """Joining twice is joining once."""
+
+        async def work(connection: AsyncConnection) -> Entrant:
+            event = await visible_event(connection, event_id, actor)
+            return await self._join(connection, event, actor)
+
+        entrant = await self._database.write(work)
+        self._doorbell.ring(LaneName.POSTS, LaneName.EVENTS)
+        return entrant
+
+    async def give(
+        self,
+        event_id: int,
+        uploads: Sequence[Upload],
+        actor: Actor,
+        *,
+        depicted: Sequence[int] = (),
+        gender: Gender | None = None,
+        ethnicity: str | None = None,
+    ) -> Contribution:
+        """Take the photos in, joining first if need be; the caller has shown `consent_sentence` and got a yes.
+
+        `depicted`: members who can be seen in them, who are asked and must agree before the photos are used. `gender`
+        and `ethnicity`: of the person to be trained. Never fails for a photo: each one is named with what to do.
+        """
+        named = check_depicted(depicted, actor.user_id)
+        await self._check_members(named, actor)
+
+        async def begin(connection: AsyncConnection) -> Dataset:
+            event = await visible_event(connection, event_id, actor)
+            check_can_give(event, names_others=bool(named))
+            check_person(event, gender, ethnicity)
+            entrant = await self._join(connection, event, actor)
+            dataset = await self._dataset(connection, event, entrant, gender, ethnicity)
+            held = await event_photos.of_contributor(connection, dataset.id, actor.user_id)
+            check_uploads(event, held, len(uploads), HELD_MAX)
+            return dataset
+
+        dataset = await self._database.write(begin)
+        photos = await self._datasets.examine(dataset, uploads)
+        sifted = await self._store(event_id, dataset, photos, named, actor)
+        self._doorbell.ring(LaneName.POSTS, LaneName.EVENTS)
+        return await self._contribution(event_id, actor, left_out=sifted.left_out)
+
+    async def mine(self, event_id: int, actor: Actor) -> Contribution:
+        return await self._contribution(event_id, actor)
+
+    async def remove(self, event_id: int, photo_ids: Sequence[int], actor: Actor) -> Contribution:
+        """Delete some of the member's own photos, as long as nothing is trained on them."""
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            event = await visible_event(connection, event_id, actor)
+            dataset = await self._dataset_of(connection, event, actor)
+            if dataset is None or dataset.status is not DatasetStatus.OPEN:
+                raise UserError("These photos are in training already. **Withdraw** takes all of yours back.")
+            files, touched = await event_photos.remove(connection, dataset.id, actor.user_id, photo_ids)
+            emptied = touched - await event_photos.submissions_with_photos(connection, event_id)
+            await depiction_rows.forget_pending(connection, event_id, emptied)
+            await depiction_rows.withdraw_consents(connection, emptied, now=now)
+            await events.renew_panel(connection, event_id, due_at=now + self._pace.panel)
+            return files
+
+        self._spool.free(await self._database.write(work))
+        self._doorbell.ring(LaneName.POSTS)
+        return await self._contribution(event_id, actor)
+
+    async def sheet(self, event_id: int, actor: Actor) -> bytes | None:
+        """The contact sheet of the member's own photos as JPEG; None when there are none."""
+        return await self._datasets.sheet_of((await self._contribution(event_id, actor)).photos)
+
+    async def withdraw(self, event_id: int, actor: Actor) -> None:
+        """Photos are deleted now, entry and vote are gone, and LoRAs trained on the photos are retired."""
+        await self._depictions.withdraw(event_id, actor)
+
+    async def take_back_all(self, guild_id: int, user_id: int) -> None:
+        """Withdraw from every event of this guild, and say no to everything the member was named in."""
+        await self._depictions.take_back_all(guild_id, user_id)
+
+    async def seen_in(self, event_id: int, actor: Actor) -> Sequence[Depiction]:
+        """Where this member was named, newest first."""
+        return await self._depictions.seen_in(event_id, actor)
+
+    async def answer(self, depiction_id: int, confirmed: bool, user_id: int, guild_id: int | None) -> DepictionStatus:
+        """Say yes or no for oneself; `guild_id` None in a private message. A no is final, a yes is not."""
+        return await self._depictions.answer(depiction_id, confirmed, user_id, guild_id)
+
+    async def depiction(self, depiction_id: int) -> DepictionView | None:
+        """Callers check who may see it."""
+        return await self._depictions.depiction(depiction_id)
+
+    async def host_board(self, event_id: int, actor: Actor) -> HostBoard:
+        return await self._choice.board(event_id, actor)
+
+    async def host_sheet(self, event_id: int, actor: Actor, *, skip: int = 0) -> bytes | None:
+        """Photos of the host's board, under their numbers there, after the first `skip`; None when there are none."""
+        return await self._choice.sheet(event_id, actor, skip)
+
+    async def pin(self, event_id: int, photo_id: int, actor: Actor) -> HostBoard:
+        return await self._choice.pick(event_id, photo_id, Pick.PINNED, actor)
+
+    async def drop(self, event_id: int, photo_id: int, actor: Actor) -> HostBoard:
+        return await self._choice.pick(event_id, photo_id, Pick.DROPPED, actor)
+
+    async def unpick(self, event_id: int, photo_id: int, actor: Actor) -> HostBoard:
+        return await self._choice.pick(event_id, photo_id, None, actor)
+
+    async def settle_choice(self, event: Event) -> int:
+        """Choose the photos of a shared subject for good; how many. All others are deleted."""
+        return await self._choice.settle_shared(event)
+
+    async def settle_personal(self, event: Event) -> None:
+        """Delete photos that somebody seen in them has not agreed to."""
+        await self._choice.settle_personal(event)
+
+    async def retire_taken_back(self, event: Event) -> int:
+        """Retire LoRAs that came out although somebody took their photos back meanwhile; how many."""
+        return await self._depictions.retire_taken_back(event)
+
+    async def _check_members(self, user_ids: Sequence[int], actor: Actor) -> None:
+        strangers = [each for each in user_ids if not await self._members.is_member(actor.guild_id, each)]
+        if strangers:
+            mentions = ", ".join(f"<@{user_id}>" for user_id in strangers)
+            raise UserError(f"Not in this server, so they cannot be asked: {mentions}. Please leave such photos out.")
+
+    async def _join(self, connection: AsyncConnection, event: Event, actor: Actor) -> Entrant:
+        before = await entrants.find(connection, event.id, actor.user_id)
+        if before is not None and before.status is EntrantStatus.IN:
+            return before
+        if before is not None and before.status is EntrantStatus.REMOVED:
+            raise NotAllowed(
+                "The host has taken you out of this event. Please ask them if you think that is a mistake."
+            )
+        refusal = lifecycle.may_enter(event, actor, await entrants.count(connection, event.id))
+        if refusal is not None:
+            raise UserError(refusal)
+        now = self._clock.now()
+        entrant = await entrants.join(
+            connection, event_id=event.id, guild_id=event.guild_id, user_id=actor.user_id, now=now
+        )
+        await self._note_change(connection, event, now)
+        return entrant
+
+    async def _dataset(
+        self, connection: AsyncConnection, event: Event, entrant: Entrant, gender: Gender | None, ethnicity: str | None
+    ) -> Dataset:
+        """The open dataset that the entrant's photos go to; a personal one is made when there is none."""
+        dataset_id = event.dataset_id if event.mode is EventMode.SHARED else entrant.dataset_id
+        dataset = None if dataset_id is None else await datasets.get(connection, dataset_id)
+        is_person = event.subject_kind is SubjectKind.PERSON
+        if dataset is not None and dataset.status is DatasetStatus.OPEN:
+            if is_person and gender is not None and ethnicity is not None:
+                await event_photos.describe_person(connection, dataset.id, gender=gender, ethnicity=ethnicity.strip())
+            return dataset
+        if event.mode is EventMode.SHARED or entrant.training_id is not None:
+            raise UserError("The photos of this event are on their way already, so nothing was added.")
+        made = await datasets.insert(
+            connection,
+            guild_id=event.guild_id,
+            channel_id=event.thread_id or event.channel_id,
+            user_id=entrant.user_id,
+            name=event.name,
+            subject_kind=event.subject_kind,
+            gender=gender if is_person else None,
+            ethnicity=ethnicity.strip() if is_person and ethnicity else None,
+            steps=0 if event.subject_kind is SubjectKind.CHARACTER else STEPS,
+            rank=0 if event.subject_kind is SubjectKind.CHARACTER else RANK,
+            event_id=event.id,
+            created_at=self._clock.now(),
+            due_at=self._photos_until(event),
+        )
+        await entrants.change(connection, entrant.id, dataset_id=made.id)
+        return made
+
+    def _photos_until(self, event: Event) -> datetime:
+        """Also for whoever joins late an event that waits for more photos."""
+        latest = self._clock.now() + self._pace.event_photos_kept
+        planned = lifecycle.photos_until(event, hour=self._pace.event_hour, kept=self._pace.event_photos_kept)
+        return latest if planned is None else max(planned, latest)
+
+    async def _store(
+        self, event_id: int, dataset: Dataset, photos: Sequence[Photo], named: Sequence[int], actor: Actor
+    ) -> Sifted:
+        """Store what is kept with the consent for it, ask whom it shows, and free every other file."""
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> Sifted:
+            event = await visible_event(connection, event_id, actor)
+            check_can_give(event, names_others=bool(named))
+            await _check_still_in(connection, event, dataset, actor)
+            sifted = await _sift(connection, event, dataset, photos, actor)
+            if sifted.kept:
+                consent_id = await _record(connection, event, dataset, sifted, actor, now)
+                if sifted.files:
+                    await name_members(connection, event, consent_id, named, giver_id=actor.user_id, now=now)
+            await self._note_change(connection, event, now)
+            return sifted
+
+        files = [photo.file for photo in photos if photo.file is not None]
+        try:
+            sifted = await self._database.write(work)
+        except Exception:
+            self._spool.free(files)
+            raise
+        self._spool.free(file for file in files if file not in sifted.files)
+        return sifted
+
+    async def _note_change(self, connection: AsyncConnection, event: Event, now: datetime) -> None:
+        """The panel shows it soon; an event that waits for entrants or photos looks at once."""
+        await events.renew_panel(connection, event.id, due_at=now + self._pace.panel)
+        if event.paused_at is not None:
+            await events.wake(connection, event.id, now=now)
+
+    async def _dataset_of(self, connection: AsyncConnection, event: Event, actor: Actor) -> Dataset | None:
+        entrant = await entrants.find(connection, event.id, actor.user_id)
+        own = None if entrant is None else entrant.dataset_id
+        dataset_id = event.dataset_id if event.mode is EventMode.SHARED else own
+        return None if dataset_id is None else await datasets.get(connection, dataset_id)
+
+    async def _contribution(self, event_id: int, actor: Actor, *, left_out: tuple[Photo, ...] = ()) -> Contribution:
+        """Whom they named, without a word about submissions that are gone: nobody learns who said no."""
+        async with self._database.read() as connection:
+            event = await visible_event(connection, event_id, actor)
+            entrant = await entrants.find(connection, event_id, actor.user_id)
+            dataset = await self._dataset_of(connection, event, actor)
+            photos: list[Photo] = []
+            if dataset is not None:
+                photos = await event_photos.of_contributor(connection, dataset.id, actor.user_id)
+            named = await depiction_rows.named_by(connection, event_id, actor.user_id)
+        submissions = {photo.consent_id for photo in photos}
+        asked = [each for each in named if each.consent_id in submissions]
+        return Contribution(event, entrant, judge_own(event, photos), tuple(asked), left_out)
+
+
+async def _check_still_in(connection: AsyncConnection, event: Event, dataset: Dataset, actor: Actor) -> None:
+    entrant = await entrants.find(connection, event.id, actor.user_id)
+    current = await datasets.get(connection, dataset.id)
+    is_in = entrant is not None and entrant.status is EntrantStatus.IN
+    if not is_in or current is None or current.status is not DatasetStatus.OPEN:
+        raise UserError("You left this event meanwhile, so these photos were not added.")
+
+
+async def _sift(
+    connection: AsyncConnection, event: Event, dataset: Dataset, photos: Sequence[Photo], actor: Actor
+) -> Sifted:
+    hashes = {photo.sha256 for photo in photos if photo.sha256}
+    await event_photos.forget_refused(connection, dataset.id, actor.user_id, hashes)
+    held = await event_photos.of_contributor(connection, dataset.id, actor.user_id)
+    elsewhere = await event_photos.given_by_others(connection, dataset.id, actor.user_id, hashes)
+    return sift(event, photos, held, elsewhere)
+
+
+async def _record(
+    connection: AsyncConnection, event: Event, dataset: Dataset, sifted: Sifted, actor: Actor, now: datetime
+) -> int:
+    """The consent and its photos; the consent's id."""
+    consent_id = await datasets.record_consent(
+        connection,
+        dataset=dataset,
+        provider=dataset.subject_kind.provider,
+        policy_version=EVENT_POLICY,
+        photo_hashes=[photo.sha256 for photo in sifted.kept if photo.file is not None],
+        now=now,
+        user_id=actor.user_id,
+        wording=consent_sentence(event),
+    )
+    for photo in sifted.kept:
+        given = replace(photo, contributor_id=actor.user_id, consent_id=consent_id)
+        await datasets.add_photo(connection, dataset.id, given)
+    return consent_id

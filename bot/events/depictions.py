@@ -1,0 +1,294 @@
+"""The consent ledger: members who were named as seen in photos, and whatever somebody takes back."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.boards import photo_limits
+from bot.clock import Clock, Doorbell, Pace
+from bot.errors import NotFound, UserError
+from bot.event_records import Depiction, Event
+from bot.events.wording import EVENT_POLICY, depicted_sentence
+from bot.models import (
+    Actor,
+    ConsentKind,
+    DatasetStatus,
+    DepictionStatus,
+    EntrantStatus,
+    EventMode,
+    LaneName,
+    NoteKind,
+    Place,
+    PlaceKind,
+    PostKind,
+    SubjectTable,
+    TrainingStatus,
+)
+from bot.photos.intake import Spool
+from bot.records import Training
+from bot.storage import datasets, entrants, event_photos, events, posts, trainings
+from bot.storage import depictions as rows
+from bot.storage.database import Database
+
+NOTHING_TO_ANSWER = "These photos are not used any more, so there is nothing left to answer."
+NO_WAY_BACK = (
+    "These photos were deleted when you said no, so they cannot come back. If you like, they can be given again."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DepictionView:
+    """What the member is asked; `photos`: how many of this submission are there now."""
+
+    depiction: Depiction
+    event: Event
+    named_by: int
+    photos: int
+
+
+class DepictionService:
+    def __init__(self, database: Database, spool: Spool, *, doorbell: Doorbell, clock: Clock, pace: Pace) -> None:
+        self._database = database
+        self._spool = spool
+        self._doorbell = doorbell
+        self._clock = clock
+        self._pace = pace
+
+    async def depiction(self, depiction_id: int) -> DepictionView | None:
+        """Callers check who may see it."""
+        async with self._database.read() as connection:
+            depiction = await rows.get(connection, depiction_id)
+            event = None if depiction is None else await events.get(connection, depiction.event_id)
+            if depiction is None or event is None:
+                return None
+            photos = await event_photos.count_of_submission(connection, depiction.consent_id)
+        return DepictionView(depiction, event, depiction.named_by, photos)
+
+    async def seen_in(self, event_id: int, actor: Actor) -> Sequence[Depiction]:
+        """Where this member was named, newest first."""
+        async with self._database.read() as connection:
+            event = await visible_event(connection, event_id, actor)
+            return await rows.of_member(connection, event.id, actor.user_id)
+
+    async def answer(self, depiction_id: int, confirmed: bool, user_id: int, guild_id: int | None) -> DepictionStatus:
+        """Say yes or no for oneself; `guild_id` None in a private message. A no is final, a yes is not."""
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> tuple[DepictionStatus, list[str]]:
+            depiction = await rows.get(connection, depiction_id)
+            event = None if depiction is None else await events.get(connection, depiction.event_id)
+            if depiction is None or event is None or depiction.user_id != user_id:
+                raise NotFound(NOTHING_TO_ANSWER)
+            if guild_id is not None and depiction.guild_id != guild_id:
+                raise NotFound(NOTHING_TO_ANSWER)
+            if not confirmed:
+                return DepictionStatus.VETOED, await self._veto(connection, event, depiction, now)
+            if depiction.status is DepictionStatus.VETOED:
+                raise UserError(NO_WAY_BACK)
+            if depiction.status is DepictionStatus.PENDING:
+                await self._confirm(connection, event, depiction, now)
+            return DepictionStatus.CONFIRMED, []
+
+        status, files = await self._database.write(work)
+        self._freed(files)
+        return status
+
+    async def withdraw(self, event_id: int, actor: Actor) -> None:
+        """Leave the event and take everything along: photos, entry, vote, and the use of what was trained on them."""
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            event = await visible_event(connection, event_id, actor)
+            entrant = await entrants.find(connection, event_id, actor.user_id)
+            if entrant is None or entrant.status is EntrantStatus.WITHDRAWN:
+                raise NotFound("You do not take part in this event, so there is nothing to take back.")
+            return await self._withdraw(connection, event, actor.user_id, now)
+
+        self._freed(await self._database.write(work))
+
+    async def take_back_all(self, guild_id: int, user_id: int) -> None:
+        """Withdraw from every event of this guild and say no to everything the member was named in."""
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            files: list[str] = []
+            for event_id in await rows.entered_by(connection, guild_id, user_id):
+                event = await events.get(connection, event_id)
+                if event is not None:
+                    files += await self._withdraw(connection, event, user_id, now)
+            for depiction in await rows.of_member_in_guild(connection, guild_id, user_id):
+                event = await events.get(connection, depiction.event_id)
+                if event is not None:
+                    files += await self._veto(connection, event, depiction, now)
+            return files
+
+        self._freed(await self._database.write(work))
+
+    async def retire_taken_back(self, event: Event) -> int:
+        """LoRAs that came out although somebody took their photos back while they were trained; how many retired."""
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> int:
+            retired = 0
+            for lora in await rows.loras_of_event(connection, event.id):
+                if await events.was_announced(connection, event.id, _while_training(lora.training_id)):
+                    retired += await _retire(connection, event, lora.id, now)
+            return retired
+
+        retired = await self._database.write(work)
+        self._doorbell.ring(LaneName.POSTS)
+        return retired
+
+    async def _confirm(self, connection: AsyncConnection, event: Event, depiction: Depiction, now: datetime) -> None:
+        submission = await rows.submission(connection, depiction.consent_id)
+        dataset = None if submission is None else await datasets.get(connection, submission.dataset_id)
+        if submission is None or dataset is None:
+            raise NotFound(NOTHING_TO_ANSWER)
+        await datasets.record_consent(
+            connection,
+            dataset=dataset,
+            provider=dataset.subject_kind.provider,
+            policy_version=EVENT_POLICY,
+            photo_hashes=submission.photo_hashes,
+            now=now,
+            user_id=depiction.user_id,
+            kind=ConsentKind.DEPICTED,
+            wording=depicted_sentence(event),
+        )
+        await rows.change(connection, depiction.id, status=DepictionStatus.CONFIRMED, answered_at=now)
+        await self._tell(connection, event, depiction, now)
+
+    async def _veto(self, connection: AsyncConnection, event: Event, depiction: Depiction, now: datetime) -> list[str]:
+        """The submission's photos go, and what was trained on them is retired; spool names to free."""
+        if depiction.status is DepictionStatus.VETOED:
+            return []
+        files = await event_photos.remove_of_submission(connection, depiction.consent_id)
+        await rows.change(connection, depiction.id, status=DepictionStatus.VETOED, answered_at=now)
+        await rows.forget_pending(connection, event.id, [depiction.consent_id])
+        submission = await rows.submission(connection, depiction.consent_id)
+        if submission is not None:
+            own = await rows.confirmations(connection, event.id, depiction.user_id, submission.photo_hashes)
+            await rows.withdraw_consents(connection, [depiction.consent_id, *own], now=now)
+            await _take_out(connection, event, submission.dataset_id, was_chosen=depiction.in_training, now=now)
+        await self._tell(connection, event, depiction, now)
+        return files
+
+    async def _withdraw(self, connection: AsyncConnection, event: Event, user_id: int, now: datetime) -> list[str]:
+        """Spool names to free."""
+        entrant = await entrants.find(connection, event.id, user_id)
+        if entrant is None:
+            return []
+        files = await event_photos.remove_of_contributor(connection, event.id, user_id)
+        await rows.withdraw_all(connection, event.id, user_id, now=now)
+        await rows.forget_named_by(connection, event.id, user_id)
+        await rows.leave_ballot(connection, event.id, user_id)
+        dataset_id = event.dataset_id if event.mode is EventMode.SHARED else entrant.dataset_id
+        if dataset_id is not None:
+            was_chosen = entrant.photos_chosen > 0 or entrant.training_id is not None
+            await _take_out(connection, event, dataset_id, was_chosen=was_chosen, now=now)
+        if entrant.dataset_id is not None:
+            await datasets.forget_person(connection, entrant.dataset_id)
+            await datasets.move(connection, entrant.dataset_id, from_=DatasetStatus.OPEN, to=DatasetStatus.DISCARDED)
+        if entrant.status is EntrantStatus.IN:
+            await entrants.change(connection, entrant.id, status=EntrantStatus.WITHDRAWN, left_at=now)
+        due_at = now + self._pace.panel
+        await posts.renew(connection, PostKind.EVENT_BALLOT, SubjectTable.EVENT, event.id, due_at=due_at)
+        await self._renew(connection, event, now)
+        return files
+
+    async def _tell(self, connection: AsyncConnection, event: Event, depiction: Depiction, now: datetime) -> None:
+        """The private question shows its answer, the panel what changed; an event that waits for photos looks again."""
+        await posts.renew(connection, PostKind.DEPICTION, SubjectTable.DEPICTION, depiction.id, due_at=now)
+        await self._renew(connection, event, now)
+        if event.paused_at is not None:
+            await events.wake(connection, event.id, now=now)
+
+    async def _renew(self, connection: AsyncConnection, event: Event, now: datetime) -> None:
+        await events.renew_panel(connection, event.id, due_at=now + self._pace.panel)
+
+    def _freed(self, files: Sequence[str]) -> None:
+        self._spool.free(files)
+        self._doorbell.ring(LaneName.POSTS, LaneName.TRAININGS, LaneName.EVENTS)
+
+
+async def visible_event(connection: AsyncConnection, event_id: int, actor: Actor) -> Event:
+    """An event of this guild that has been opened; NotFound for everything else."""
+    event = await events.get(connection, event_id)
+    if event is None or event.guild_id != actor.guild_id or event.opened_at is None:
+        raise NotFound("There is no such event here.")
+    return event
+
+
+async def name_members(
+    connection: AsyncConnection, event: Event, consent_id: int, user_ids: Sequence[int], *, giver_id: int, now: datetime
+) -> None:
+    """Ask each of them privately, and only there, whether the submission's photos may be used."""
+    for user_id in user_ids:
+        depiction_id = await rows.insert(
+            connection,
+            event_id=event.id,
+            guild_id=event.guild_id,
+            consent_id=consent_id,
+            user_id=user_id,
+            named_by=giver_id,
+            created_at=now,
+        )
+        await posts.add(
+            connection,
+            PostKind.DEPICTION,
+            SubjectTable.DEPICTION,
+            depiction_id,
+            guild_id=event.guild_id,
+            user_id=user_id,
+            places=[Place(PlaceKind.USER, user_id)],
+            now=now,
+        )
+
+
+async def _take_out(
+    connection: AsyncConnection, event: Event, dataset_id: int, *, was_chosen: bool, now: datetime
+) -> None:
+    """Photos of this dataset are gone: leave them out of what was not sent yet, retire what was trained on them."""
+    training = await trainings.latest_of_dataset(connection, dataset_id)
+    if training is None or not was_chosen:
+        return
+    if training.status is TrainingStatus.QUEUED:
+        await _leave_out(connection, event, training, now)
+    if _may_have_been_sent(training):
+        # It is kept in the ledger of announcements: members' own rows may be erased before the LoRA is there.
+        detail = json.dumps({"training_id": training.id})
+        await events.announce(
+            connection, event, NoteKind.TAKEN_BACK, once=_while_training(training.id), detail=detail, now=now
+        )
+    for lora in await rows.loras_of_dataset(connection, dataset_id):
+        await _retire(connection, event, lora.id, now)
+
+
+async def _leave_out(connection: AsyncConnection, event: Event, training: Training, now: datetime) -> None:
+    """A training that waits goes on with the others' photos while there are enough, else ends by itself."""
+    left = await event_photos.usable_of_dataset(connection, training.dataset_id)
+    if left >= photo_limits(event.subject_kind).least:
+        await rows.take_photos_out(connection, training.id, left=min(left, training.photo_count))
+    else:
+        await trainings.bring_forward(connection, training.id, now=now)
+
+
+def _may_have_been_sent(training: Training) -> bool:
+    """On its way or in the hands of a worker that may be sending it this moment; and no LoRA yet."""
+    is_taken_up = training.status is TrainingStatus.QUEUED and training.lease_owner is not None
+    return is_taken_up or training.status.is_in_flight
+
+
+async def _retire(connection: AsyncConnection, event: Event, lora_id: int, now: datetime) -> bool:
+    if not await rows.retire(connection, lora_id, now=now):
+        return False
+    detail = json.dumps({"lora_id": lora_id})
+    await events.announce(connection, event, NoteKind.TAKEN_BACK, once=f"taken_back:{lora_id}", detail=detail, now=now)
+    return True
+
+
+def _while_training(training_id: int) -> str:
+    return f"taken_back:training:{training_id}"

@@ -1,0 +1,199 @@
+"""What an event may be set to: the limits of every field, what each kind begins with, what still changes. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.boards import photo_limits
+from bot.errors import UserError
+from bot.event_records import Candidate, Event
+from bot.events.lifecycle import PATHS, TIMED
+from bot.events.packs import READY_PACKS, check_pack
+from bot.models import EventMode, EventStatus, SubjectKind
+
+S = EventStatus
+
+NAME_MAX, THEME_MAX, RULES_MAX = 60, 1000, 1000
+PHOTO_CAP_MAX = 30
+PICTURES_EACH_MAX = 20
+ENTRANTS_MAX = 500
+BUDGET_MAX = 1_000_000
+HOURS_MAX = 336.0
+CANDIDATES_MAX = 8
+MODERATORS_MAX, ROLES_MAX, THINGS_MAX = 25, 25, 25
+"""As many as one select shows (Discord /docs/components/reference)."""
+LIVE_MAX = 10
+"""Live events of a guild."""
+
+LIVE_FIELDS = frozenset(
+    {
+        "theme",
+        "rules",
+        "photo_cap",
+        "pictures_each",
+        "entrants_min",
+        "entrants_max",
+        "budget",
+        "role_ids",
+        "moderator_ids",
+        "hours",
+        "wants_thread",
+        "wants_calendar",
+    }
+)
+"""What may be changed as long as the event lives."""
+UNTIL: Mapping[str, frozenset[EventStatus]] = {
+    "pack": frozenset({S.COLLECTING, S.REVIEWING, S.TRAINING}),
+    "style_ids": frozenset({S.COLLECTING}),
+    "lora_ids": frozenset({S.COLLECTING}),
+    "jury_role_id": frozenset({S.COLLECTING, S.REVIEWING, S.TRAINING, S.SHOWING}),
+}
+"""What may be changed only in these live stages, so that everybody goes through the same event."""
+DRAFT_FIELDS = frozenset({"name", "mode", "subject_kind", "candidates"})
+"""What shapes the event: fixed once it is open."""
+
+SHARED_KINDS = frozenset({SubjectKind.OBJECT, SubjectKind.STYLE})
+
+USUAL_PACK = READY_PACKS["postcards"]
+USUAL_HOURS: Mapping[EventStatus, float] = {S.COLLECTING: 72.0, S.REVIEWING: 12.0, S.SHOWING: 24.0, S.VOTING: 48.0}
+
+
+@dataclass(frozen=True, slots=True)
+class EventDraft:
+    """What the host says first; everything else begins with what is usual."""
+
+    name: str
+    theme: str
+    rules: str
+    mode: EventMode
+    subject_kind: SubjectKind
+    candidates: tuple[Candidate, ...] = ()
+    lora_ids: tuple[int, ...] = ()
+
+
+def beginnings(draft: EventDraft) -> dict[str, Any]:
+    """The columns of a new event of this kind, besides where it is and whose. UserError when a text is too long."""
+    name, theme, rules = " ".join(draft.name.split()), draft.theme.strip(), draft.rules.strip()
+    _check_texts(name, theme, rules)
+    trains_each = draft.mode is EventMode.PERSONAL
+    most = min(PHOTO_CAP_MAX, photo_limits(draft.subject_kind).most)
+    return {
+        "name": name,
+        "theme": theme,
+        "rules": rules,
+        "mode": draft.mode,
+        "subject_kind": draft.subject_kind,
+        "photo_cap": most if trains_each else 10,
+        "pictures_each": 0 if draft.mode is EventMode.BAKEOFF else 3,
+        "entrants_min": 1 if draft.mode is EventMode.BAKEOFF else 2,
+        "role_ids": frozenset[int](),
+        "moderator_ids": frozenset[int](),
+        "pack": () if draft.mode is EventMode.CLUB else USUAL_PACK.prompts,
+        "style_ids": (),
+        "lora_ids": draft.lora_ids,
+        "candidates": draft.candidates,
+        "hours": hours_of(draft.mode, USUAL_HOURS),
+        "wants_thread": True,
+        "wants_calendar": False,
+    }
+
+
+def hours_of(mode: EventMode, hours: Mapping[EventStatus, float]) -> dict[EventStatus, float]:
+    """Those of the stages that this kind of event has."""
+    return {stage: float(hours[stage]) for stage in PATHS[mode] if stage in TIMED and stage in hours}
+
+
+def tidied(event: Event, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes as they are stored: texts trimmed, hours of other stages kept. UserError when a pack cannot be used."""
+    values = dict(changes)
+    if "name" in values:
+        values["name"] = " ".join(str(values["name"]).split())
+    for field in ("theme", "rules"):
+        if field in values:
+            values[field] = str(values[field]).strip()
+    if "pack" in values:
+        values["pack"] = check_pack(values["pack"]) if values["pack"] else ()
+    for field in ("style_ids", "lora_ids"):
+        if field in values:
+            values[field] = tuple(dict.fromkeys(values[field]))
+    mode = values.get("mode", event.mode)
+    if "hours" in values or "mode" in values:
+        known = USUAL_HOURS if "mode" in values else {}
+        values["hours"] = hours_of(mode, {**known, **event.hours, **values.get("hours", {})})
+    return values
+
+
+def check_changeable(event: Event, fields: frozenset[str]) -> None:
+    """UserError when one of these fields is fixed in the event's present stage."""
+    unknown = fields - LIVE_FIELDS - DRAFT_FIELDS - UNTIL.keys()
+    if unknown:
+        raise TypeError(f"an event has no changeable {sorted(unknown)}")
+    if event.status is S.DRAFT:
+        return
+    if fields & DRAFT_FIELDS:
+        raise UserError("This was fixed when the event was opened. Cancel it and create another one instead.")
+    for field in sorted(fields & UNTIL.keys()):
+        if event.status not in UNTIL[field]:
+            raise UserError("It is too late to change this: it would not be the same event for everybody.")
+
+
+def check_event(event: Event) -> None:
+    """UserError with one sentence about the first field that is not within its limits."""
+    _check_texts(event.name, event.theme, event.rules)
+    _check_kind(event)
+    _check_numbers(event)
+    _check_sizes(event)
+    for hours in event.hours.values():
+        if not 0 <= hours <= HOURS_MAX:
+            raise UserError(
+                f"A stage takes 0 to {HOURS_MAX:.0f} hours, which is two weeks. Please pick a number there."
+            )
+
+
+def _check_texts(name: str, theme: str, rules: str) -> None:
+    if not 1 <= len(name) <= NAME_MAX:
+        raise UserError(f"The name takes 1 to {NAME_MAX} characters. Please pick another one.")
+    for label, text, most in (("theme", theme, THEME_MAX), ("rules", rules, RULES_MAX)):
+        if len(text) > most:
+            raise UserError(f"The {label} text takes up to {most} characters. Please shorten it.")
+
+
+def _check_kind(event: Event) -> None:
+    if event.mode is EventMode.SHARED and event.subject_kind not in SHARED_KINDS:
+        raise UserError(
+            "One LoRA for everybody can be of an object or a style. "
+            "For people and characters, pick the kind of event where everyone trains their own."
+        )
+    limits = photo_limits(event.subject_kind)
+    if event.mode is EventMode.PERSONAL and event.photo_cap < limits.least:
+        raise UserError(
+            f"Everyone needs {limits.least} photos for a LoRA of their own. Please allow at least so many per person."
+        )
+
+
+def _check_numbers(event: Event) -> None:
+    ranges = (
+        ("Photos per person", event.photo_cap, 1, PHOTO_CAP_MAX),
+        ("Own pictures per person", event.pictures_each, 0, PICTURES_EACH_MAX),
+        ("The least number of entrants", event.entrants_min, 1, ENTRANTS_MAX),
+        ("The greatest number of entrants", event.entrants_max, 2, ENTRANTS_MAX),
+        ("The budget in credits", event.budget, 1, BUDGET_MAX),
+    )
+    for label, value, least, most in ranges:
+        if value is not None and not least <= value <= most:
+            raise UserError(f"{label} can be {least:,} to {most:,}. Please pick a number there.")
+    if event.entrants_max is not None and event.entrants_max < event.entrants_min:
+        raise UserError("The greatest number of entrants is below the least. Please swap or change them.")
+
+
+def _check_sizes(event: Event) -> None:
+    lists = (
+        ("roles", event.role_ids, ROLES_MAX),
+        ("moderators", event.moderator_ids, MODERATORS_MAX),
+        ("styles", event.style_ids, THINGS_MAX),
+        ("LoRAs", event.lora_ids, THINGS_MAX),
+        ("versions or settings", event.candidates, CANDIDATES_MAX),
+    )
+    for label, chosen, most in lists:
+        if len(chosen) > most:
+            raise UserError(f"An event takes up to {most} {label}. Please leave some out.")

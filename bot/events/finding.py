@@ -1,0 +1,74 @@
+"""Which event somebody means, whether they may see it, and whether they may run it."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.errors import NotAllowed, NotFound, UserError
+from bot.event_records import Event
+from bot.events.lifecycle import HostCommand, may_run, refusal
+from bot.models import Actor
+from bot.storage import ballots, events
+
+NOT_HERE = "There is no such event here. Pick one from the list."
+NONE_HERE = "There is no event here just now. An admin can make one with `/event create`."
+SEVERAL = "There are several events here. Please pick one from the list."
+NOT_YOURS = "Only the event's host, its moderators and this server's admins may do that."
+
+
+def is_visible(event: Event, actor: Actor) -> bool:
+    """What was never opened is for those who run it."""
+    if event.guild_id != actor.guild_id:
+        return False
+    return event.opened_at is not None or may_run(event, actor)
+
+
+async def find(connection: AsyncConnection, event_id: int, actor: Actor) -> Event:
+    event = await events.get(connection, event_id)
+    if event is None or not is_visible(event, actor):
+        raise NotFound(NOT_HERE)
+    return event
+
+
+async def run_by(connection: AsyncConnection, event_id: int, actor: Actor, command: HostCommand | None = None) -> Event:
+    """The event, if the actor may run it and this can be done with it now. In a write, nobody changes it meanwhile."""
+    event = await ballots.lock(connection, event_id)
+    if event is None or not is_visible(event, actor):
+        raise NotFound(NOT_HERE)
+    if not may_run(event, actor):
+        raise NotAllowed(NOT_YOURS)
+    why_not = None if command is None else refusal(event, command)
+    if why_not is not None:
+        raise UserError(why_not)
+    return event
+
+
+async def among(connection: AsyncConnection, actor: Actor, *, runnable: bool) -> list[Event]:
+    """Events the actor may see, live ones first, then the newest; `runnable`: that they may still do something with."""
+    known = [event for event in await events.of_guild(connection, actor.guild_id) if is_visible(event, actor)]
+    if runnable:
+        known = [event for event in known if may_run(event, actor) and not event.status.is_terminal]
+    return sorted(known, key=lambda event: not event.status.is_live)
+
+
+def only_one(known: Sequence[Event]) -> Event:
+    """UserError when there are several, or none."""
+    if len(known) > 1:
+        raise UserError(SEVERAL)
+    if not known:
+        raise NotFound(NONE_HERE)
+    return known[0]
+
+
+def pick_from(text: str, known: Sequence[Event]) -> Event:
+    """By autocomplete value, else by a name that only one has; live ones count before ended ones."""
+    wanted = text.strip().casefold()
+    named = [event for event in known if event.name.casefold() == wanted]
+    for found in (
+        [event for event in known if str(event.id) == wanted],
+        [event for event in named if event.status.is_live],
+        named,
+    ):
+        if found:
+            return only_one(found)
+    raise NotFound(NOT_HERE)

@@ -1,0 +1,166 @@
+"""The host's look at everybody's photos of a shared subject, and settling which of them are trained on."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.boards import photo_limits
+from bot.clock import Clock, Doorbell, Pace
+from bot.datasets import DatasetService
+from bot.errors import NotAllowed, NotFound, UserError
+from bot.event_records import Event
+from bot.events import coach, lifecycle
+from bot.events.choosing import choose
+from bot.events.depictions import visible_event
+from bot.events.submissions import judge_own
+from bot.models import Actor, DatasetStatus, EventMode, EventStatus, LaneName, Pick
+from bot.photos.intake import Spool
+from bot.records import Photo
+from bot.storage import datasets, depictions, entrants, event_photos, events
+from bot.storage.database import Database
+
+SHEET_MAX = 60
+"""Photos on one contact sheet."""
+ADVISED_MAX = 400
+"""The newest photos that the coach looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostBoard:
+    """Everybody's photos in the order they came, with their contributors; `chosen`: ids of those that would be trained.
+
+    `needed`: how many chosen ones it takes.
+    """
+
+    event: Event
+    photos: tuple[Photo, ...]
+    chosen: frozenset[int]
+    advice: tuple[str, ...]
+    needed: int
+
+
+class HostChoice:
+    def __init__(
+        self,
+        database: Database,
+        dataset_service: DatasetService,
+        spool: Spool,
+        *,
+        doorbell: Doorbell,
+        clock: Clock,
+        pace: Pace,
+    ) -> None:
+        self._database = database
+        self._datasets = dataset_service
+        self._spool = spool
+        self._doorbell = doorbell
+        self._clock = clock
+        self._pace = pace
+
+    async def board(self, event_id: int, actor: Actor) -> HostBoard:
+        async with self._database.read() as connection:
+            event = await _choosable(connection, event_id, actor)
+            photos = judge_each(event, await event_photos.of_those_taking_part(connection, event))
+            pending = await depictions.pending_submissions(connection, event_id)
+            taking_part = await entrants.count(connection, event_id)
+        chosen = await _choose(photos, pending)
+        advice = coach.advice(photos[-ADVISED_MAX:], taking_part)
+        return HostBoard(
+            event=event,
+            photos=photos,
+            chosen=frozenset(photo.id for photo in chosen),
+            advice=tuple(each.sentence for each in advice),
+            needed=photo_limits(event.subject_kind).least,
+        )
+
+    async def pick(self, event_id: int, photo_id: int, pick: Pick | None, actor: Actor) -> HostBoard:
+        """Pin it, leave it out, or (None) let the rules decide."""
+
+        async def work(connection: AsyncConnection) -> None:
+            event = await _choosable(connection, event_id, actor)
+            assert event.dataset_id is not None  # noqa: S101 - made when the event was opened
+            if not await event_photos.set_pick(connection, event.dataset_id, photo_id, pick):
+                raise NotFound("This photo is not here any more. Look at the photos again.")
+            await events.renew_panel(connection, event_id, due_at=self._clock.now() + self._pace.panel)
+
+        await self._database.write(work)
+        self._doorbell.ring(LaneName.POSTS)
+        return await self.board(event_id, actor)
+
+    async def sheet(self, event_id: int, actor: Actor, skip: int) -> bytes | None:
+        """SHEET_MAX photos of the board under their numbers there, without the first ones; None when there are none."""
+        board = await self.board(event_id, actor)
+        return await self._datasets.sheet_of(board.photos[skip : skip + SHEET_MAX], first=skip + 1)
+
+    async def settle_shared(self, event: Event) -> int:
+        """Choose for good and delete all other photos; how many are left. Again, it changes nothing."""
+        if event.dataset_id is None:
+            return 0
+        dataset_id = event.dataset_id
+        async with self._database.read() as connection:
+            photos = judge_each(event, await event_photos.of_those_taking_part(connection, event))
+            pending = await depictions.pending_submissions(connection, event.id)
+        picks = {photo.id: photo.pick or Pick.CHOSEN for photo in await _choose(photos, pending)}
+
+        async def work(connection: AsyncConnection) -> tuple[int, list[str]]:
+            dataset = await datasets.get(connection, dataset_id)
+            files: list[str] = []
+            if dataset is not None and dataset.status is DatasetStatus.OPEN:
+                files = await event_photos.keep_chosen(connection, dataset_id, picks)
+                await depictions.forget_pending(connection, event.id)
+                await _mark_in_training(connection, event)
+            counts = await event_photos.counts_by_contributor(connection, dataset_id)
+            await event_photos.note_chosen(connection, event.id, counts)
+            return sum(counts.values()), files
+
+        chosen, files = await self._database.write(work)
+        self._spool.free(files)
+        return chosen
+
+    async def settle_personal(self, event: Event) -> None:
+        """Photos that nobody answered for are deleted, from every entrant's dataset. Again, it changes nothing."""
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            files: list[str] = []
+            for entrant in await entrants.of_event(connection, event.id):
+                if entrant.dataset_id is not None:
+                    files += await event_photos.remove_unanswered(connection, entrant.dataset_id)
+            await depictions.forget_pending(connection, event.id)
+            await _mark_in_training(connection, event)
+            return files
+
+        self._spool.free(await self._database.write(work))
+
+
+def judge_each(event: Event, photos: Sequence[Photo]) -> tuple[Photo, ...]:
+    """Each contributor's photos judged as a set of their own, in the order they came."""
+    by_contributor: defaultdict[int | None, list[Photo]] = defaultdict(list)
+    for photo in photos:
+        by_contributor[photo.contributor_id].append(photo)
+    judged = [photo for own in by_contributor.values() for photo in judge_own(event, own)]
+    return tuple(sorted(judged, key=lambda photo: photo.id))
+
+
+async def _choose(photos: Sequence[Photo], pending: Collection[int]) -> tuple[Photo, ...]:
+    """In a thread: with thousands of photos it takes up to a second."""
+    blocked = {photo.id for photo in photos if photo.consent_id in pending}
+    return await asyncio.to_thread(choose, photos, blocked=blocked)
+
+
+async def _choosable(connection: AsyncConnection, event_id: int, actor: Actor) -> Event:
+    event = await visible_event(connection, event_id, actor)
+    if not lifecycle.may_run(event, actor):
+        raise NotAllowed("Only the event's host and its moderators choose photos.")
+    if event.mode is not EventMode.SHARED:
+        raise UserError("There is nothing to choose here: everybody's photos stay their own in this event.")
+    if event.status not in {EventStatus.COLLECTING, EventStatus.REVIEWING}:
+        raise UserError("The time for choosing photos is over.")
+    return event
+
+
+async def _mark_in_training(connection: AsyncConnection, event: Event) -> None:
+    left = await event_photos.submissions_with_photos(connection, event.id)
+    await depictions.mark_in_training(connection, event.id, left)

@@ -1,0 +1,275 @@
+"""The life of an event: its stages, what may be done in which, and what comes next. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise
+
+from bot.boards import photo_limits
+from bot.event_records import Event
+from bot.models import Actor, EventMode, EventStatus, PauseReason, TrainingStatus
+
+S = EventStatus
+
+PATHS: Mapping[EventMode, tuple[EventStatus, ...]] = {
+    EventMode.SHARED: (S.DRAFT, S.COLLECTING, S.REVIEWING, S.TRAINING, S.SHOWING, S.VOTING, S.FINISHED),
+    EventMode.PERSONAL: (S.DRAFT, S.COLLECTING, S.REVIEWING, S.TRAINING, S.SHOWING, S.VOTING, S.FINISHED),
+    EventMode.CLUB: (S.DRAFT, S.COLLECTING, S.VOTING, S.FINISHED),
+    EventMode.BAKEOFF: (S.DRAFT, S.SHOWING, S.VOTING, S.FINISHED),
+}
+"""A stage of no hours is passed through at once, its work is done all the same."""
+
+MOVES: Mapping[EventMode, Mapping[EventStatus, frozenset[EventStatus]]] = {
+    mode: {here: frozenset({there, S.CANCELLED}) for here, there in pairwise(path)} for mode, path in PATHS.items()
+}
+"""From everywhere but the ends: on to the next stage, or to the cancellation."""
+
+TIMED = frozenset({S.COLLECTING, S.REVIEWING, S.SHOWING, S.VOTING})
+"""Stages with a deadline; training ends when the last training has."""
+TRAINING_MODES = frozenset({EventMode.SHARED, EventMode.PERSONAL})
+TOO_FEW = frozenset({PauseReason.TOO_FEW_ENTRANTS, PauseReason.TOO_FEW_PHOTOS})
+
+
+class IllegalMove(AssertionError):
+    """A bug: the code asked for a move the lifecycle does not know."""
+
+
+class HostCommand(StrEnum):
+    OPEN = "open"
+    CHANGE = "change"
+    CLOSE = "close"
+    EXTEND = "extend"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a decision needs to know besides the event. `trainings` counts the newest training of each dataset.
+
+    `usable_photos`: of the shared subject; in a personal event those of the entrant who gave most.
+    """
+
+    entrants: int
+    usable_photos: int
+    trainings: Mapping[TrainingStatus, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """Nothing to do; `until`: when to look again at the latest, None when only a hint can change anything."""
+
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    to: EventStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    why: PauseReason
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """What was missing is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """It was paused for too long: it ends as cancelled."""
+
+
+Decision = Stay | Advance | Pause | Resume | Abandon
+
+
+def check_move(mode: EventMode, old: EventStatus, new: EventStatus) -> None:
+    if new not in MOVES[mode].get(old, frozenset()):
+        raise IllegalMove(f"{mode}: {old} -> {new}")
+
+
+def next_stage(event: Event) -> EventStatus:
+    """The stage after the present one; IllegalMove after the last."""
+    for here, there in pairwise(PATHS[event.mode]):
+        if here is event.status:
+            return there
+    raise IllegalMove(f"{event.mode}: nothing comes after {event.status}")
+
+
+def stage_length(event: Event, stage: EventStatus, hour: timedelta) -> timedelta | None:
+    """None for a stage without a deadline. `hour`: what one of the event's hours lasts (Pace.event_hour)."""
+    return event.hours.get(stage, 0.0) * hour if stage in TIMED else None
+
+
+def ends_at(event: Event, stage: EventStatus, now: datetime, *, hour: timedelta) -> datetime | None:
+    """The deadline of a stage that begins now."""
+    length = stage_length(event, stage, hour)
+    return None if length is None else now + length
+
+
+def extended_end(event: Event, now: datetime, more: timedelta) -> datetime | None:
+    """The deadline with this much added, at least so long from now on; None for a stage without a deadline.
+
+    While an event waits for something that ends by itself, its deadline stands still and moves when it goes on.
+    """
+    if event.status not in TIMED:
+        return None
+    if event.paused_why is not None and event.paused_why.ends_by_itself and event.stage_ends_at is not None:
+        return event.stage_ends_at + more
+    return max(event.stage_ends_at or now, now) + more
+
+
+def resumed_end(event: Event, now: datetime, *, hour: timedelta) -> datetime | None:
+    """The deadline when a paused event goes on: later by the length of the pause.
+
+    Collecting that had waited for people or photos lasts one more hour, so that whoever came last can take part.
+    """
+    if event.stage_ends_at is None or event.paused_at is None:
+        return event.stage_ends_at
+    moved = event.stage_ends_at + max(now - event.paused_at, timedelta(0))
+    waited = event.status is S.COLLECTING and event.paused_why in TOO_FEW
+    return max(moved, now + hour) if waited else moved
+
+
+def photos_until(event: Event, *, hour: timedelta, kept: timedelta) -> datetime | None:
+    """When photos leave the disk at the latest: `kept` after the planned end of reviewing.
+
+    None in all other stages: what was planned when reviewing began stays.
+    """
+    if event.stage_ends_at is None or event.status not in {S.COLLECTING, S.REVIEWING}:
+        return None
+    reviewing = event.hours.get(S.REVIEWING, 0.0) * hour if event.status is S.COLLECTING else timedelta(0)
+    return event.stage_ends_at + reviewing + kept
+
+
+def decide(event: Event, facts: Facts, now: datetime, abandoned: timedelta) -> Decision:
+    """What comes next: one step at a time, so that no clock skips a stage. `abandoned`: how long a pause may last."""
+    if not event.status.is_live:
+        return Stay(None)
+    if event.paused_at is not None:
+        return _decide_paused(event, event.paused_at, facts, now, abandoned)
+    if event.status is S.TRAINING:
+        return _decide_training(event, facts)
+    if event.stage_ends_at is None or now < event.stage_ends_at:
+        return Stay(event.stage_ends_at)
+    missing = _missing(event, facts) if event.status is S.COLLECTING else None
+    return Advance(next_stage(event)) if missing is None else Pause(missing)
+
+
+def _decide_paused(
+    event: Event, paused_at: datetime, facts: Facts, now: datetime, abandoned: timedelta
+) -> Stay | Resume | Abandon:
+    enough_people = facts.entrants >= event.entrants_min
+    enough_photos = facts.usable_photos >= photos_needed(event)
+    match event.paused_why:
+        case PauseReason.TOO_FEW_ENTRANTS if enough_people:
+            return Resume()
+        case PauseReason.TOO_FEW_PHOTOS if enough_photos:
+            return Resume()
+    return Abandon() if now >= paused_at + abandoned else Stay(paused_at + abandoned)
+
+
+def _decide_training(event: Event, facts: Facts) -> Stay | Advance | Pause:
+    counted = {status for status, count in facts.trainings.items() if count}
+    if not counted or any(not status.is_terminal for status in counted):
+        return Stay(None)
+    if TrainingStatus.READY in counted:
+        return Advance(next_stage(event))
+    return Pause(PauseReason.TRAINING_FAILED)
+
+
+def _missing(event: Event, facts: Facts) -> PauseReason | None:
+    """What collecting still lacks at its end; with every place taken it does not end earlier."""
+    if facts.entrants < event.entrants_min:
+        return PauseReason.TOO_FEW_ENTRANTS
+    return PauseReason.TOO_FEW_PHOTOS if facts.usable_photos < photos_needed(event) else None
+
+
+def photos_needed(event: Event) -> int:
+    """Usable photos without which nothing can be trained; 0 where nothing is."""
+    return photo_limits(event.subject_kind).least if event.mode in TRAINING_MODES else 0
+
+
+def may_run(event: Event, actor: Actor) -> bool:
+    """The host, the event's moderators and the guild's admins."""
+    is_chosen = actor.user_id == event.host_id or actor.user_id in event.moderator_ids
+    return event.guild_id == actor.guild_id and (is_chosen or actor.is_admin)
+
+
+def may_enter(event: Event, actor: Actor, entrants: int) -> str | None:
+    """Why this member cannot join now, None when they can. `entrants`: how many take part without them."""
+    if event.mode is EventMode.BAKEOFF:
+        return "Nobody has to join this one: everyone can vote once the ballot is open."
+    if event.status is S.DRAFT:
+        return "This event has not been opened yet."
+    if event.status.is_terminal:
+        return "This event is over. Watch out for the next one."
+    if event.paused_why is not None and event.paused_why not in TOO_FEW:
+        return "This event is paused just now. Please try again when it goes on."
+    if event.status is not S.COLLECTING and event.paused_why is None:
+        return "The time for joining is over. You can still vote when the ballot opens."
+    if event.role_ids and not event.role_ids & actor.role_ids:
+        roles = ", ".join(f"<@&{role_id}>" for role_id in sorted(event.role_ids))
+        return f"This event is for members with one of these roles: {roles}."
+    if event.entrants_max is not None and entrants >= event.entrants_max:
+        return f"All {event.entrants_max} places are taken. If somebody withdraws, you can join then."
+    return None
+
+
+def can_give(event: Event) -> bool:
+    """Photos are taken while they are collected, and whenever the event waits for more."""
+    if event.mode not in TRAINING_MODES or not event.status.is_live:
+        return False
+    return event.status is S.COLLECTING if event.paused_why is None else event.paused_why in TOO_FEW
+
+
+def can_order(event: Event) -> bool:
+    """Whether entrants make own pictures now; a paused event spends nothing."""
+    if event.mode is EventMode.BAKEOFF or event.paused_at is not None:
+        return False
+    return event.status is (S.COLLECTING if event.mode is EventMode.CLUB else S.SHOWING)
+
+
+def can_vote(event: Event) -> bool:
+    return event.status is S.VOTING and event.paused_at is None
+
+
+def commands(event: Event) -> frozenset[HostCommand]:
+    """What those who run the event can do with it now."""
+    return frozenset(command for command in HostCommand if refusal(event, command) is None)
+
+
+def refusal(event: Event, command: HostCommand) -> str | None:
+    """Why this cannot be done with the event now, None when it can."""
+    if event.status.is_terminal:
+        return "This event is over, so nothing of it can be changed any more."
+    match command:
+        case HostCommand.OPEN:
+            return None if event.status is S.DRAFT else "This event has been opened already."
+        case HostCommand.CLOSE:
+            return _no_close(event)
+        case HostCommand.EXTEND:
+            return _no_extension(event)
+        case HostCommand.CHANGE | HostCommand.CANCEL:
+            return None
+
+
+def _no_close(event: Event) -> str | None:
+    if event.status is S.DRAFT:
+        return "This event has not been opened yet. Use `/event cancel` if it is not wanted any more."
+    if event.paused_at is not None:
+        return "This event is paused, so there is nothing to close. Use `/event extend` or `/event cancel`."
+    if event.status is S.TRAINING:
+        return "Training ends by itself as soon as the last LoRA is ready."
+    return None
+
+
+def _no_extension(event: Event) -> str | None:
+    if event.status is S.DRAFT:
+        return "This event has not been opened yet. Change its hours with `/event status` instead."
+    waits_for_host = event.paused_why is not None and not event.paused_why.ends_by_itself
+    if event.status is S.TRAINING and not waits_for_host:
+        return "Training has no deadline: it ends by itself as soon as the last LoRA is ready."
+    return None

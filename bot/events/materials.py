@@ -1,0 +1,35 @@
+"""The LoRAs and styles that an event names: who may put them there, and who may use them then."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.event_records import Event
+from bot.generation.access import usable_lora, usable_style
+from bot.models import Actor, Audience, EventMode
+from bot.storage import loras, sharing
+
+
+def loras_in(event: Event) -> frozenset[int]:
+    return frozenset(event.lora_ids) | {candidate.lora_id for candidate in event.candidates}
+
+
+async def check_usable(
+    connection: AsyncConnection, actor: Actor, lora_ids: Collection[int], style_ids: Collection[int]
+) -> None:
+    """UserError when the actor may not use what they put into an event."""
+    for lora_id in sorted(lora_ids):
+        await usable_lora(connection, lora_id, actor)
+    for style_id in sorted(style_ids):
+        await usable_style(connection, style_id, actor)
+
+
+async def lend(connection: AsyncConnection, event: Event, owner_id: int, *, now: datetime) -> None:
+    """Let the entrants of a club's event use those of its LoRAs that belong to this member."""
+    if event.mode is not EventMode.CLUB or not event.status.is_live:
+        return
+    for lora_id in event.lora_ids:
+        lora = await loras.get(connection, lora_id)
+        if lora is not None and (lora.guild_id, lora.owner_id) == (event.guild_id, owner_id):
+            await sharing.share(connection, lora, Audience.EVENT, event.id, by=owner_id, now=now)

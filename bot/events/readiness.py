@@ -1,0 +1,147 @@
+"""Whether an event can be opened: each thing it needs, and what to do where one is missing."""
+
+import asyncio
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.errors import UserError
+from bot.event_records import Event
+from bot.events.lifecycle import TRAINING_MODES
+from bot.events.venue import Check, Venue
+from bot.generation.access import usable_lora, usable_style
+from bot.keys import Funds, KeyService
+from bot.models import Actor, EventMode, ProviderName
+from bot.selftest import Mark, SelfTestService
+from bot.storage import loras, styles
+from bot.storage.database import Database
+
+CANDIDATES_MIN = 2
+
+
+class Readiness:
+    def __init__(self, database: Database, key_service: KeyService, selftest: SelfTestService, venue: Venue) -> None:
+        self._database = database
+        self._keys = key_service
+        self._selftest = selftest
+        self._venue = venue
+
+    async def all(self, event: Event) -> list[Check]:
+        """Takes as long as the webhook self-test: up to half a minute when deliveries do not arrive."""
+        needed, webhooks = await asyncio.gather(self.needed(event), self._webhooks(event))
+        return [*needed, webhooks]
+
+    async def needed(self, event: Event) -> list[Check]:
+        """Everything but the webhooks, which never stop an event; answers within a few seconds."""
+        async with self._database.read() as connection:
+            plan = await _plan(connection, event)
+            providers = await _providers(connection, event)
+        venue, *money = await asyncio.gather(
+            self._venue.check(event), *(self._money(event, provider) for provider in providers)
+        )
+        return [*venue, *(check for checks in money for check in checks), *plan]
+
+    async def _money(self, event: Event, provider: ProviderName) -> list[Check]:
+        funds = await self._keys.funds(event.guild_id, provider)
+        key = f"API key of {provider.label}"
+        if funds.trouble is not None:
+            return [Check(key, is_ok=False, fix=funds.trouble)]
+        price = funds.price if event.mode in TRAINING_MODES else 0
+        checks = [Check(key, is_ok=True), _balance(funds, provider, price)]
+        return [*checks, _budget(event.budget, price)] if price and event.budget is not None else checks
+
+    async def _webhooks(self, event: Event) -> Check:
+        findings = await self._selftest.run(event.guild_id)
+        bad = [finding.text for finding in findings if finding.mark is Mark.BAD]
+        if bad:
+            return Check("Webhooks", is_ok=False, fix=" ".join(bad), is_optional=True)
+        reached = any(finding.mark is Mark.GOOD for finding in findings)
+        what = "Webhooks" if reached else "Webhooks are not set up: Darkroom looks at running jobs by itself"
+        return Check(what, is_ok=True, is_optional=True)
+
+
+def _balance(funds: Funds, provider: ProviderName, price: int) -> Check:
+    """`price` of one training in credits, 0 where none is bought."""
+    what = f"Balance at {provider.label}"
+    if funds.balance is None:
+        fix = f"{provider.label} did not say just now. Look at the balance in its dashboard."
+        return Check(what, is_ok=False, fix=fix, is_optional=True)
+    least = max(price, 1)
+    if funds.balance < least:
+        for_what = f"one training takes {price:,}" if price else "pictures need some"
+        fix = f"There are {funds.balance:,} credits and {for_what}. Top up in the dashboard of {provider.label}."
+        return Check(what, is_ok=False, fix=fix)
+    return Check(f"{what}: {funds.balance:,} credits", is_ok=True)
+
+
+def _budget(budget: int, price: int) -> Check:
+    if budget < price:
+        fix = f"One training takes {price:,} credits; the budget is {budget:,}. Raise it."
+        return Check("Budget", is_ok=False, fix=fix)
+    return Check(f"Budget: {budget:,} credits", is_ok=True)
+
+
+async def _plan(connection: AsyncConnection, event: Event) -> list[Check]:
+    match event.mode:
+        case EventMode.CLUB:
+            return await _club(connection, event)
+        case EventMode.BAKEOFF:
+            return await _bakeoff(connection, event)
+        case EventMode.SHARED | EventMode.PERSONAL:
+            return [_pack(event, is_optional=True)]
+
+
+async def _club(connection: AsyncConnection, event: Event) -> list[Check]:
+    what = "Styles and LoRAs to make pictures with"
+    if not event.style_ids and not event.lora_ids:
+        return [Check(what, is_ok=False, fix="Choose at least one style or LoRA.")]
+    host = Actor(event.guild_id, event.host_id)
+    problems = await _problems(connection, host, event.lora_ids, event.style_ids)
+    checks = [Check(what, is_ok=not problems, fix=" ".join(problems))]
+    if event.pictures_each == 0:
+        checks.append(Check("Pictures per person", is_ok=False, fix="Allow everyone at least one picture."))
+    return checks
+
+
+async def _bakeoff(connection: AsyncConnection, event: Event) -> list[Check]:
+    what = "Versions or settings to compare"
+    host = Actor(event.guild_id, event.host_id)
+    problems = await _problems(connection, host, [candidate.lora_id for candidate in event.candidates], ())
+    if len(event.candidates) < CANDIDATES_MIN:
+        problems.append(f"Choose at least {CANDIDATES_MIN}.")
+    return [Check(what, is_ok=not problems, fix=" ".join(problems)), _pack(event, is_optional=False)]
+
+
+def _pack(event: Event, *, is_optional: bool) -> Check:
+    if event.pack:
+        return Check(f"Prompt pack: {len(event.pack)}", is_ok=True, is_optional=is_optional)
+    fix = "Without prompts no pictures are made by themselves. Pick a pack, or write your own."
+    return Check("Prompt pack", is_ok=False, fix=fix, is_optional=is_optional)
+
+
+async def _problems(
+    connection: AsyncConnection, host: Actor, lora_ids: Sequence[int], style_ids: Sequence[int]
+) -> list[str]:
+    """What keeps the host from using these, each sentence once."""
+    found: list[str] = []
+    for lora_id in lora_ids:
+        try:
+            await usable_lora(connection, lora_id, host)
+        except UserError as error:
+            found.append(str(error))
+    for style_id in style_ids:
+        try:
+            await usable_style(connection, style_id, host)
+        except UserError as error:
+            found.append(str(error))
+    return list(dict.fromkeys(found))
+
+
+async def _providers(connection: AsyncConnection, event: Event) -> list[ProviderName]:
+    """Whose API key the event needs."""
+    if event.mode in TRAINING_MODES:
+        return [event.subject_kind.provider]
+    lora_ids = {*event.lora_ids, *(candidate.lora_id for candidate in event.candidates)}
+    found = [await loras.get(connection, lora_id) for lora_id in lora_ids]
+    chosen = [await styles.get(connection, style_id) for style_id in event.style_ids]
+    return sorted({each.provider for each in (*found, *chosen) if each is not None})

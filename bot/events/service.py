@@ -1,0 +1,337 @@
+"""What hosts do with events: create, set up, open, close early, extend, cancel. The engine does the rest."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.boards import RANK, STEPS
+from bot.budget import BudgetService
+from bot.clock import Clock, Doorbell, Pace
+from bot.errors import NotFound, UserError
+from bot.event_records import Event, places_of
+from bot.events import drafts, finding, lifecycle, materials, views
+from bot.events.drafts import EventDraft
+from bot.events.lifecycle import HostCommand
+from bot.events.readiness import Readiness
+from bot.events.venue import Check, Venue
+from bot.events.views import EventView
+from bot.keys import KeyService
+from bot.matching import CHOICES_MAX, best_ranked, rank_match
+from bot.models import (
+    Actor,
+    Channel,
+    EntrantStatus,
+    EventMode,
+    EventStatus,
+    LaneName,
+    NoteKind,
+    PauseReason,
+    PostKind,
+    SubjectTable,
+)
+from bot.rights import Members
+from bot.selftest import SelfTestService
+from bot.storage import datasets, entrants, event_counts, posts, spends
+from bot.storage import events as rows
+from bot.storage.database import Database, Work
+
+T = TypeVar("T")
+
+MOVED_ON = "The event has just moved on. Please look at it again."
+CLOSING = "It is closing already."
+GIVING = frozenset({EventStatus.COLLECTING, EventStatus.REVIEWING})
+
+
+class Withdrawals(Protocol):
+    async def withdraw(self, event_id: int, actor: Actor) -> None:
+        """Take a member out of an event, with all photos they gave."""
+        ...
+
+
+class EventService:
+    def __init__(
+        self,
+        database: Database,
+        key_service: KeyService,
+        selftest: SelfTestService,
+        venue: Venue,
+        members: Members,
+        budgets: BudgetService,
+        withdrawals: Withdrawals,
+        *,
+        doorbell: Doorbell,
+        clock: Clock,
+        pace: Pace,
+    ) -> None:
+        self._database = database
+        self._readiness = Readiness(database, key_service, selftest, venue)
+        self._members = members
+        self._budgets = budgets
+        self._withdrawals = withdrawals
+        self._doorbell = doorbell
+        self._clock = clock
+        self._pace = pace
+
+    async def create(self, draft: EventDraft, actor: Actor, channel: Channel) -> Event:
+        """A draft that only those who may run it see. The caller decides who may create events."""
+
+        async def work(connection: AsyncConnection) -> Event:
+            event = await rows.insert(
+                connection,
+                guild_id=actor.guild_id,
+                channel_id=channel.id,
+                host_id=actor.user_id,
+                created_at=self._clock.now(),
+                **drafts.beginnings(draft),
+            )
+            drafts.check_event(event)
+            await materials.check_usable(connection, actor, materials.loras_in(event), event.style_ids)
+            return event
+
+        return await self._database.write(work)
+
+    async def change(self, event_id: int, actor: Actor, **changes: Any) -> Event:
+        """Set fields of an event; UserError with one sentence when a value or the stage does not allow it."""
+        await self._check_moderators(changes, actor)
+
+        async def work(connection: AsyncConnection) -> Event:
+            before = await finding.run_by(connection, event_id, actor, HostCommand.CHANGE)
+            drafts.check_changeable(before, frozenset(changes))
+            values = drafts.tidied(before, changes)
+            planned = replace(before, **values)
+            drafts.check_event(planned)
+            await _check_spent(connection, planned, values)
+            new_loras = materials.loras_in(planned) - materials.loras_in(before)
+            new_styles = set(planned.style_ids) - set(before.style_ids)
+            await materials.check_usable(connection, actor, new_loras, new_styles)
+            if _is_rescued(before, planned):
+                values |= await self._go_on(
+                    connection, before, lifecycle.resumed_end(before, self._now(), hour=self._hour)
+                )
+            event = await _change(connection, before, **values)
+            await materials.lend(connection, event, actor.user_id, now=self._now())
+            await self._tell(connection, event)
+            return event
+
+        return await self._write(work)
+
+    async def get_for(self, event_id: int, actor: Actor) -> Event:
+        async with self._database.read() as connection:
+            return await finding.find(connection, event_id, actor)
+
+    async def pick(self, text: str | None, actor: Actor, *, runnable: bool = False) -> Event:
+        """The event behind an autocomplete value or a name; None: the only one there is. `runnable`: among theirs."""
+        async with self._database.read() as connection:
+            known = await finding.among(connection, actor, runnable=runnable)
+        if text is not None:
+            return finding.pick_from(text, known)
+        return finding.only_one([event for event in known if runnable or event.status.is_live])
+
+    async def choices(self, text: str, actor: Actor, *, runnable: bool = False) -> Sequence[Event]:
+        """At most 25 for what has been typed, live ones first."""
+        async with self._database.read() as connection:
+            known = await finding.among(connection, actor, runnable=runnable)
+        return best_ranked(known, lambda event: rank_match(text, event.name))[:CHOICES_MAX]
+
+    async def readiness(self, event_id: int, actor: Actor) -> Sequence[Check]:
+        """What the event needs to be opened; takes up to half a minute when webhooks do not arrive."""
+        async with self._database.read() as connection:
+            event = await finding.run_by(connection, event_id, actor)
+        return await self._readiness.all(event)
+
+    async def open(self, event_id: int, actor: Actor) -> Event:
+        """Announce it and begin its first stage; UserError with what to do when it is not ready."""
+        async with self._database.read() as connection:
+            draft = await finding.run_by(connection, event_id, actor, HostCommand.OPEN)
+        fixes = [
+            check.fix for check in await self._readiness.needed(draft) if not check.is_ok and not check.is_optional
+        ]
+        if fixes:
+            raise UserError(" ".join(["This event is not ready yet.", *fixes]))
+
+        async def work(connection: AsyncConnection) -> Event:
+            draft = await finding.run_by(connection, event_id, actor, HostCommand.OPEN)
+            if await rows.live_count(connection, draft.guild_id) >= drafts.LIVE_MAX:
+                raise UserError(f"{drafts.LIVE_MAX} events run here already. Let one of them end first.")
+            event = await self._begin(connection, draft)
+            await posts.add(
+                connection,
+                PostKind.EVENT_PANEL,
+                SubjectTable.EVENT,
+                event.id,
+                guild_id=event.guild_id,
+                user_id=event.host_id,
+                places=places_of(event),
+                now=self._now(),
+            )
+            await rows.announce(connection, event, NoteKind.OPENED, now=self._now())
+            await materials.lend(connection, event, actor.user_id, now=self._now())
+            return event
+
+        return await self._write(work)
+
+    async def close(self, event_id: int, actor: Actor) -> Event:
+        """The present stage ends now; the engine moves on at once."""
+        now = self._now()
+
+        async def work(connection: AsyncConnection) -> Event:
+            before = await finding.run_by(connection, event_id, actor, HostCommand.CLOSE)
+            if before.stage_ends_at is not None and before.stage_ends_at <= now:
+                raise UserError(CLOSING)
+            event = await _change(connection, before, stage_ends_at=now)
+            await self._keep_photos(connection, event)
+            await self._tell(connection, event)
+            return event
+
+        return await self._write(work)
+
+    async def extend(self, event_id: int, hours: float, actor: Actor) -> Event:
+        """More time for the present stage; an event that waits for its host goes on."""
+        if not 0 < hours <= drafts.HOURS_MAX:
+            raise UserError(f"It can be extended by up to {drafts.HOURS_MAX:.0f} hours. Please pick a number there.")
+
+        async def work(connection: AsyncConnection) -> Event:
+            before = await finding.run_by(connection, event_id, actor, HostCommand.EXTEND)
+            ends_at = lifecycle.extended_end(before, self._now(), hours * self._hour)
+            values: dict[str, Any] = {"stage_ends_at": ends_at}
+            if before.paused_why is not None and not before.paused_why.ends_by_itself:
+                values = await self._go_on(connection, before, ends_at)
+            event = await _change(connection, before, **values)
+            await self._keep_photos(connection, event)
+            await self._tell(connection, event)
+            return event
+
+        return await self._write(work)
+
+    async def cancel(self, event_id: int, actor: Actor) -> Event:
+        """Nothing more is begun. The engine ends what waits, deletes photos and announces it with what was paid."""
+        now = self._now()
+
+        async def work(connection: AsyncConnection) -> Event:
+            before = await finding.run_by(connection, event_id, actor, HostCommand.CANCEL)
+            lifecycle.check_move(before.mode, before.status, EventStatus.CANCELLED)
+            over = {"ended_at": now, "stage_ends_at": None, "paused_at": None, "paused_why": None}
+            due_at = now if before.status.is_live else None
+            event = await _change(connection, before, status=EventStatus.CANCELLED, due_at=due_at, **over)
+            await self._tell(connection, event)
+            return event
+
+        return await self._write(work)
+
+    async def remove_entrant(self, event_id: int, user_id: int, actor: Actor) -> None:
+        """They no longer take part. Until training has begun, the photos they gave are deleted."""
+        async with self._database.read() as connection:
+            event = await finding.run_by(connection, event_id, actor, HostCommand.CHANGE)
+            entrant = await entrants.find(connection, event_id, user_id)
+        if entrant is None or entrant.status is not EntrantStatus.IN:
+            raise NotFound("They do not take part in this event.")
+        if event.status in GIVING:
+            await self._withdrawals.withdraw(event_id, Actor(event.guild_id, user_id))
+
+        async def work(connection: AsyncConnection) -> None:
+            now = self._now()
+            await entrants.change(connection, entrant.id, status=EntrantStatus.REMOVED, left_at=now)
+            await self._tell(connection, event)
+
+        await self._write(work)
+
+    async def view(self, event_id: int) -> EventView | None:
+        """Everything a card shows; callers check who may see it."""
+        async with self._database.read() as connection:
+            event = await rows.get(connection, event_id)
+        if event is None:
+            return None
+        affordable = None if event.status.is_terminal else await self._budgets.preview(event)
+        async with self._database.read() as connection:
+            return await views.load(connection, event, affordable)
+
+    @property
+    def _hour(self) -> timedelta:
+        return self._pace.event_hour
+
+    def _now(self) -> datetime:
+        return self._clock.now()
+
+    async def _write(self, work: Work[T]) -> T:
+        result = await self._database.write(work)
+        self._doorbell.ring(LaneName.EVENTS, LaneName.POSTS)
+        return result
+
+    async def _tell(self, connection: AsyncConnection, event: Event) -> None:
+        """Let the engine look at it now, and its panel show it soon."""
+        await rows.wake(connection, event.id, now=self._now())
+        await rows.renew_panel(connection, event.id, due_at=self._now() + self._pace.panel)
+
+    async def _check_moderators(self, changes: dict[str, Any], actor: Actor) -> None:
+        for user_id in changes.get("moderator_ids", ()):
+            if not await self._members.is_member(actor.guild_id, user_id):
+                raise UserError(f"<@{user_id}> is not a member of this server. Please pick somebody who is.")
+
+    async def _begin(self, connection: AsyncConnection, draft: Event) -> Event:
+        """The first stage, with the dataset that a shared subject's photos go into."""
+        now, stage = self._now(), lifecycle.next_stage(draft)
+        ends_at = lifecycle.ends_at(draft, stage, now, hour=self._hour)
+        event = await _change(connection, draft, status=stage, opened_at=now, stage_ends_at=ends_at, due_at=now)
+        if event.mode is not EventMode.SHARED:
+            return event
+        dataset = await datasets.insert(
+            connection,
+            guild_id=event.guild_id,
+            channel_id=event.channel_id,
+            user_id=event.host_id,
+            name=event.name,
+            subject_kind=event.subject_kind,
+            steps=STEPS,
+            rank=RANK,
+            event_id=event.id,
+            created_at=now,
+            due_at=self._photos_until(event),
+        )
+        return await _change(connection, event, dataset_id=dataset.id)
+
+    async def _go_on(self, connection: AsyncConnection, event: Event, ends_at: datetime | None) -> dict[str, Any]:
+        """What changes when the host ends a pause; it is announced."""
+        assert event.paused_at is not None  # noqa: S101 - the caller has looked
+        await rows.announce(
+            connection,
+            event,
+            NoteKind.RESUMED,
+            once=f"resumed:{event.paused_at.isoformat()}",
+            detail=json.dumps({"why": event.paused_why}),
+            now=self._now(),
+        )
+        return {"paused_at": None, "paused_why": None, "stage_ends_at": ends_at}
+
+    def _photos_until(self, event: Event) -> datetime | None:
+        return lifecycle.photos_until(event, hour=self._hour, kept=self._pace.event_photos_kept)
+
+    async def _keep_photos(self, connection: AsyncConnection, event: Event) -> None:
+        until = self._photos_until(event)
+        if until is not None:
+            await event_counts.keep_photos_until(connection, event.id, until)
+
+
+async def _change(connection: AsyncConnection, event: Event, **values: Any) -> Event:
+    changed = await rows.change(connection, event.id, expected=event.status, **values)
+    if changed is None:
+        raise UserError(MOVED_ON)
+    return changed
+
+
+async def _check_spent(connection: AsyncConnection, event: Event, values: dict[str, Any]) -> None:
+    if "budget" not in values or event.budget is None:
+        return
+    spent = await spends.total(connection, event.id)
+    if event.budget < spent:
+        raise UserError(f"{spent:,} credits are spent or set aside already, so the budget cannot be lower.")
+
+
+def _is_rescued(before: Event, planned: Event) -> bool:
+    """The event waits because its budget is spent, and there is more of it now."""
+    if before.paused_why is not PauseReason.BUDGET_SPENT or before.budget is None:
+        return False
+    return planned.budget is None or planned.budget > before.budget

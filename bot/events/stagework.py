@@ -1,0 +1,204 @@
+"""What an event does while it is in a stage: its thread, its trainings, its pack of pictures."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.boards import photo_limits
+from bot.budget import BudgetService, BudgetSpent
+from bot.errors import NoKey
+from bot.event_records import Entrant, Event
+from bot.events.packs import PackRunner
+from bot.events.venue import Venue
+from bot.keys import KeyService
+from bot.models import EventMode, EventStatus, PauseReason, PostKind, SubjectTable, TrainingStatus
+from bot.outbox import NotNow
+from bot.records import Training
+from bot.storage import entrants, event_jobs, event_photos, posts
+from bot.storage import events as rows
+from bot.storage.database import Database
+
+log = logging.getLogger(__name__)
+
+STUCK_AFTER = 3
+"""Tries in a row after which a training that the provider does not answer for counts as waiting for the provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What there is to know after a look: `blocked` what it waits for, `is_done` whether nothing is under way.
+
+    `trainings` counts the newest of each dataset, `newest` is the id of the last one begun; `left` are pictures of the
+    pack that were not ordered.
+    """
+
+    blocked: PauseReason | None = None
+    is_done: bool = True
+    trainings: Mapping[TrainingStatus, int] = field(default_factory=dict)
+    newest: int = 0
+    no_budget: tuple[int, ...] = ()
+    """Members for whom no training fitted the budget."""
+    no_photos: tuple[int, ...] = ()
+    left: int = 0
+
+
+class StageWork:
+    def __init__(
+        self,
+        database: Database,
+        key_service: KeyService,
+        budgets: BudgetService,
+        packs: PackRunner,
+        venue: Venue,
+    ) -> None:
+        self._database = database
+        self._keys = key_service
+        self._budgets = budgets
+        self._packs = packs
+        self._venue = venue
+
+    async def furnish(self, event: Event) -> dict[str, int]:
+        """Thread and calendar entry, once; the columns that changed. Discord being away is no reason to wait."""
+        found: dict[str, int] = {}
+        try:
+            if event.wants_thread and event.thread_id is None:
+                thread_id = await self._open_thread(event)
+                found |= {} if thread_id is None else {"thread_id": thread_id}
+            if event.wants_calendar and event.calendar_id is None and event.stage_ends_at is not None:
+                calendar_id = await self._venue.put_on_calendar(event)
+                found |= {} if calendar_id is None else {"calendar_id": calendar_id}
+        except NotNow as error:
+            log.info("The thread or calendar of event %s has to wait: %s", event.id, error)
+        return found
+
+    async def _open_thread(self, event: Event) -> int | None:
+        """It hangs on the panel, and the panel's message can have only one."""
+        async with self._database.read() as connection:
+            panel = await posts.find(connection, PostKind.EVENT_PANEL, SubjectTable.EVENT, event.id)
+        is_in_channel = panel is not None and panel.place_index == 0
+        if panel is None or not panel.message_id or not is_in_channel:
+            return None
+        return await self._venue.open_thread(event, panel.message_id)
+
+    async def do(self, event: Event) -> Work:
+        """The stage's own work; it may be repeated at any time."""
+        await self._budgets.settle(event.id)
+        match event.status:
+            case EventStatus.TRAINING:
+                return await self._train(event)
+            case EventStatus.SHOWING:
+                return await self._show(event)
+            case _:
+                return Work()
+
+    async def _train(self, event: Event) -> Work:
+        try:
+            await self._keys.current(event.guild_id, event.subject_kind.provider)
+        except NoKey:
+            return Work(blocked=PauseReason.NO_KEY, is_done=False)
+        return await (self._train_shared(event) if event.mode is EventMode.SHARED else self._train_each(event))
+
+    async def _train_shared(self, event: Event) -> Work:
+        assert event.dataset_id is not None  # noqa: S101 - made when the event was opened
+        async with self._database.read() as connection:
+            begun = await event_jobs.trainings_of(connection, event.id)
+        if not begun or await self._is_to_be_repeated(event, begun):
+            try:
+                await self._budgets.start_training(event, event.dataset_id, event.host_id)
+            except BudgetSpent:
+                return Work(blocked=PauseReason.BUDGET_SPENT)
+            return Work(is_done=False)
+        return _progress(begun)
+
+    async def _train_each(self, event: Event) -> Work:
+        """Everybody who gave enough photos, in the order they joined, as long as the budget lasts."""
+        async with self._database.read() as connection:
+            taking_part = await entrants.of_event(connection, event.id)
+            begun = await event_jobs.trainings_of(connection, event.id)
+        if begun and await self._is_to_be_repeated(event, begun):
+            waiting = list(taking_part)
+        else:
+            waiting = [each for each in taking_part if each.training_id is None]
+        no_budget: list[int] = []
+        no_photos: list[int] = []
+        for entrant in waiting:
+            try:
+                if not await self._start(event, entrant):
+                    no_photos.append(entrant.user_id)
+            except BudgetSpent:
+                no_budget.append(entrant.user_id)
+        async with self._database.read() as connection:
+            begun = await event_jobs.trainings_of(connection, event.id)
+        await self._note_loras(taking_part, begun)
+        if not begun:
+            why = PauseReason.BUDGET_SPENT if no_budget else PauseReason.TOO_FEW_PHOTOS
+            return Work(blocked=why, no_budget=tuple(no_budget), no_photos=tuple(no_photos))
+        return replace(_progress(begun), no_budget=tuple(no_budget), no_photos=tuple(no_photos))
+
+    async def _start(self, event: Event, entrant: Entrant) -> bool:
+        """False when there are too few usable photos."""
+        if entrant.dataset_id is None:
+            return False
+        async with self._database.read() as connection:
+            usable = await event_photos.usable_of_dataset(connection, entrant.dataset_id)
+        if usable < photo_limits(event.subject_kind).least:
+            return False
+        training = await self._budgets.start_training(event, entrant.dataset_id, entrant.user_id)
+
+        async def work(connection: AsyncConnection) -> None:
+            await entrants.change(connection, entrant.id, training_id=training.id, photos_chosen=training.photo_count)
+
+        await self._database.write(work)
+        return True
+
+    async def _note_loras(self, taking_part: Sequence[Entrant], begun: Sequence[Training]) -> None:
+        """An entrant's LoRA as soon as it is there."""
+        made = {training.user_id: training.lora_id for training in begun if training.lora_id is not None}
+        news = [each for each in taking_part if each.user_id in made and each.lora_id != made[each.user_id]]
+        if not news:
+            return
+
+        async def work(connection: AsyncConnection) -> None:
+            for entrant in news:
+                await entrants.change(connection, entrant.id, lora_id=made[entrant.user_id])
+
+        await self._database.write(work)
+
+    async def _is_to_be_repeated(self, event: Event, begun: Sequence[Training]) -> bool:
+        """All failed, the host was told about exactly these, and let the event go on."""
+        progress = _progress(begun)
+        if set(progress.trainings) != {TrainingStatus.FAILED} or event.paused_at is not None:
+            return False
+        once = paused_once(PauseReason.TRAINING_FAILED, progress.newest)
+        async with self._database.read() as connection:
+            return await rows.was_announced(connection, event.id, once)
+
+    async def _show(self, event: Event) -> Work:
+        state = await self._packs.run(event)
+        async with self._database.read() as connection:
+            under_way = await event_jobs.generations_under_way(connection, event.id)
+        if state.stopped in {None, PauseReason.BUDGET_SPENT}:
+            is_ordered = state.left == 0 or state.stopped is PauseReason.BUDGET_SPENT
+            return Work(is_done=is_ordered and under_way == 0, left=state.left)
+        return Work(blocked=state.stopped, is_done=False, left=state.left)
+
+
+def paused_once(why: PauseReason, about: int) -> str:
+    """The key under which a pause is announced once."""
+    return f"paused:{why}:{about}"
+
+
+def _progress(begun: Sequence[Training]) -> Work:
+    """Where the newest training of each dataset stands."""
+    latest = {training.dataset_id: training for training in begun}.values()
+    under_way = [training for training in latest if not training.status.is_terminal]
+    is_stuck = any(training.attempt >= STUCK_AFTER for training in under_way)
+    return Work(
+        blocked=PauseReason.PROVIDER_DOWN if is_stuck else None,
+        is_done=not under_way,
+        trainings=Counter(training.status for training in latest),
+        newest=max(training.id for training in begun),
+    )

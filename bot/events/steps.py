@@ -1,0 +1,220 @@
+"""The event lane: looks at one event, does its stage's work, and moves it on when its time or its jobs say so."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.boards import photo_limits
+from bot.budget import BudgetService
+from bot.clock import Clock, Pace
+from bot.event_records import Event
+from bot.events import lifecycle
+from bot.events.ballot import BallotService
+from bot.events.contributions import ContributionService
+from bot.events.stagework import StageWork, Work, paused_once
+from bot.events.transitions import News, Transitions
+from bot.events.venue import Venue
+from bot.models import Actor, EntrantStatus, EventMode, EventStatus, NoteKind, PauseReason
+from bot.rights import Members
+from bot.storage import entrants, event_jobs, event_photos
+from bot.storage.database import Database
+from bot.storage.due import Claim
+
+S = EventStatus
+
+SOON = 1.0
+"""Hours before the end of collecting at which it is announced."""
+WORTH_IT = 6.0
+"""Hours that collecting lasts at least for such a reminder."""
+
+
+class EventSteps:
+    def __init__(
+        self,
+        database: Database,
+        work: StageWork,
+        transitions: Transitions,
+        contributions: ContributionService,
+        ballots: BallotService,
+        budgets: BudgetService,
+        venue: Venue,
+        members: Members,
+        *,
+        clock: Clock,
+        pace: Pace,
+    ) -> None:
+        self._database = database
+        self._work = work
+        self._transitions = transitions
+        self._contributions = contributions
+        self._ballots = ballots
+        self._budgets = budgets
+        self._venue = venue
+        self._members = members
+        self._clock = clock
+        self._pace = pace
+
+    async def advance(self, claim: Claim[Event]) -> None:
+        event = claim.row
+        if event.status.is_terminal:
+            await self._budgets.settle(event.id)
+            await self._venue.end_on_calendar(event)
+            await self._transitions.wind_up(claim)
+        elif event.status is S.DRAFT:
+            await self._transitions.stay(claim, None)
+        else:
+            found = await self._work.furnish(event)
+            if found:
+                await self._transitions.furnished(claim, found)
+            work = await self._work.do(event)
+            if event.paused_at is None:
+                await self._run(claim, work)
+            else:
+                await self._wait(claim, work)
+
+    async def _run(self, claim: Claim[Event], work: Work) -> None:
+        event = claim.row
+        if work.blocked is not None:
+            await self._pause(claim, work.blocked, work)
+        elif event.status is S.SHOWING and not work.is_done and self._is_due(event):
+            await self._transitions.stay(claim, self._clock.now() + self._pace.poll)
+        else:
+            await self._decide(claim, work)
+
+    async def _wait(self, claim: Claim[Event], work: Work) -> None:
+        """A paused event: those that end by themselves are tried again, the others need their host."""
+        event = claim.row
+        assert event.paused_why is not None  # noqa: S101 - set together with the time
+        if not event.paused_why.ends_by_itself:
+            await self._decide(claim, work)
+        elif work.blocked is None:
+            await self._transitions.resume(claim)
+        else:
+            await self._transitions.stay(claim, self._clock.now() + self._pace.event_retry)
+
+    async def _decide(self, claim: Claim[Event], work: Work) -> None:
+        event, now = claim.row, self._clock.now()
+        facts = await self._facts(event, work)
+        match lifecycle.decide(event, facts, now, abandoned=self._pace.event_abandoned):
+            case lifecycle.Advance(to):
+                await self._enter(claim, to, work)
+            case lifecycle.Pause(why):
+                await self._pause(claim, why, work)
+            case lifecycle.Resume():
+                await self._transitions.resume(claim)
+            case lifecycle.Abandon():
+                await self._transitions.enter(claim, S.CANCELLED)
+            case lifecycle.Stay(until):
+                await self._transitions.stay(claim, self._next_look(event, until, work), self._news(event, work))
+
+    async def _enter(self, claim: Claim[Event], to: EventStatus, work: Work) -> None:
+        event = claim.row
+        if to is S.TRAINING:
+            await self._begin_training(claim, work)
+        elif to is S.SHOWING:
+            async with self._database.read() as connection:
+                made = [each.lora_id for each in await event_jobs.trainings_of(connection, claim.id) if each.lora_id]
+            news = [*_not_trained(work), News(NoteKind.LORAS_READY, {"lora_ids": made})]
+            await self._transitions.enter(claim, to, news=news)
+        elif to is S.VOTING:
+            await self._drop_leavers(event)
+            entries = await self._ballots.open_ballot(event)
+            has_ballot = entries >= 2
+            news = [] if has_ballot else [News(NoteKind.NO_BALLOT, {"entries": entries})]
+            await self._transitions.enter(claim, to, news=news, at_once=not has_ballot)
+        elif to is S.FINISHED:
+            honours = await self._ballots.count(event)
+            await self._transitions.enter(claim, to, news=[News(NoteKind.WINNER, {})] if honours else [])
+        else:
+            await self._transitions.enter(claim, to)
+
+    async def _begin_training(self, claim: Claim[Event], work: Work) -> None:
+        """From here on nobody's photos change any more."""
+        event = claim.row
+        await self._drop_leavers(event)
+        if event.mode is EventMode.PERSONAL:
+            await self._contributions.settle_personal(event)
+            await self._transitions.enter(claim, S.TRAINING)
+            return
+        facts = await self._facts(event, work)
+        if facts.usable_photos < photo_limits(event.subject_kind).least:
+            await self._pause(claim, PauseReason.TOO_FEW_PHOTOS, work)
+            return
+        chosen = await self._contributions.settle_choice(event)
+        async with self._database.read() as connection:
+            by = {str(each.user_id): each.photos_chosen for each in await entrants.of_event(connection, event.id)}
+        given: Mapping[str, int] = {user: photos for user, photos in by.items() if photos}
+        news = News(NoteKind.CHOSEN, {"by": given, "photos": chosen})
+        await self._transitions.enter(claim, S.TRAINING, news=[news])
+
+    async def _drop_leavers(self, event: Event) -> None:
+        """Who left the server, or was banned, takes their photos along."""
+        async with self._database.read() as connection:
+            taking_part = await entrants.of_event(connection, event.id)
+        for entrant in taking_part:
+            if await self._members.is_member(event.guild_id, entrant.user_id):
+                continue
+            await self._contributions.withdraw(event.id, Actor(event.guild_id, entrant.user_id))
+
+            async def work(connection: AsyncConnection, entrant_id: int = entrant.id) -> None:
+                await entrants.change(connection, entrant_id, status=EntrantStatus.REMOVED)
+
+            await self._database.write(work)
+
+    async def _facts(self, event: Event, work: Work) -> lifecycle.Facts:
+        async with self._database.read() as connection:
+            return lifecycle.Facts(
+                entrants=await entrants.count(connection, event.id),
+                usable_photos=await event_photos.usable_of_event(connection, event.id),
+                trainings=work.trainings,
+            )
+
+    async def _pause(self, claim: Claim[Event], why: PauseReason, work: Work) -> None:
+        is_failure = why is PauseReason.TRAINING_FAILED
+        about = work.newest if is_failure else int(self._clock.now().timestamp())
+        news = [News(NoteKind.PAUSED, {"why": why}, paused_once(why, about))]
+        await self._transitions.pause(claim, why, news)
+
+    def _is_due(self, event: Event) -> bool:
+        return event.stage_ends_at is not None and event.stage_ends_at <= self._clock.now()
+
+    def _next_look(self, event: Event, until: datetime | None, work: Work) -> datetime | None:
+        """The deadline, or earlier: what is under way ends, the panel gets its message, the end comes near."""
+        now = self._clock.now()
+        looks = [until] if until is not None else []
+        if not work.is_done:
+            looks.append(now + self._pace.poll)
+        if event.wants_thread and event.thread_id is None:
+            is_new = event.opened_at is not None and now < event.opened_at + timedelta(minutes=1)
+            looks.append(now + (self._pace.panel if is_new else self._pace.event_retry))
+        soon = self._soon_at(event)
+        if soon is not None and soon > now:
+            looks.append(soon)
+        return min(looks, default=None)
+
+    def _news(self, event: Event, work: Work) -> list[News]:
+        soon = self._soon_at(event)
+        if soon is not None and soon <= self._clock.now():
+            return [News(NoteKind.CLOSING_SOON, {})]
+        if event.status is S.TRAINING:
+            return _not_trained(work)
+        if event.status is S.SHOWING and work.is_done and event.pack:
+            return [News(NoteKind.PACK_DONE, {"left": work.left})]
+        return []
+
+    def _soon_at(self, event: Event) -> datetime | None:
+        """When to remind that collecting ends; None for short ones."""
+        if event.status is not S.COLLECTING or event.stage_ends_at is None or event.paused_at is not None:
+            return None
+        is_long = event.hours.get(S.COLLECTING, 0) >= WORTH_IT
+        return event.stage_ends_at - self._pace.event_hour * SOON if is_long else None
+
+
+def _not_trained(work: Work) -> list[News]:
+    groups = (("budget", work.no_budget), ("photos", work.no_photos))
+    return [
+        News(NoteKind.NOT_TRAINED, {"user_ids": list(users), "why": why}, f"not_trained:{why}")
+        for why, users in groups
+        if users
+    ]

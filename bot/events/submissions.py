@@ -1,0 +1,136 @@
+"""What somebody gives to an event: who may, what is kept of it, and how it looks to them. Pure."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from bot.boards import PhotoLimits, judge_set, photo_limits
+from bot.errors import UserError
+from bot.event_records import Depiction, Entrant, Event
+from bot.events import lifecycle
+from bot.models import EventMode, EventStatus, Finding, Gender, SubjectKind, Verdict
+from bot.photos.checks import Code, verdict_of
+from bot.records import Photo
+
+DEPICTED_MAX = 10
+"""Members that one submission names."""
+UPLOADS_MAX = 30
+"""Files of one submission: what three upload fields take (Discord /docs/components/reference)."""
+SOMEBODY_ELSES = "another entrant's photo"
+ETHNICITY_MAX = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one member has given; `photos` with their verdicts as a set, `depicted` those they named as seen in them.
+
+    `left_out`: photos of the submission just made that were above the cap; they are not kept.
+    """
+
+    event: Event
+    entrant: Entrant | None
+    photos: tuple[Photo, ...] = ()
+    depicted: tuple[Depiction, ...] = ()
+    left_out: tuple[Photo, ...] = ()
+
+    @property
+    def usable(self) -> tuple[Photo, ...]:
+        return tuple(photo for photo in self.photos if photo.verdict is not Verdict.REFUSED)
+
+    @property
+    def room(self) -> int:
+        """How many more photos fit."""
+        return max(0, limits_each(self.event).most - len(self.usable))
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """New photos as they are stored, and those above the cap that are not."""
+
+    kept: tuple[Photo, ...]
+    left_out: tuple[Photo, ...]
+
+    @property
+    def files(self) -> frozenset[str]:
+        """Spool names that stay."""
+        return frozenset(photo.file for photo in self.kept if photo.file is not None)
+
+
+def limits_each(event: Event) -> PhotoLimits:
+    """Usable photos of one entrant."""
+    return PhotoLimits(1, min(event.photo_cap, photo_limits(event.subject_kind).most))
+
+
+def judge_own(event: Event, photos: Sequence[Photo]) -> tuple[Photo, ...]:
+    """One contributor's photos as a set of their own."""
+    return judge_set(photos, limits_each(event))
+
+
+def sift(event: Event, new: Sequence[Photo], held: Sequence[Photo], elsewhere: Collection[str]) -> Sifted:
+    """`held`: the contributor's earlier photos; `elsewhere`: hashes of files that others have given already.
+
+    A file that is there already stays as a refused row without its picture, so that it can be named.
+    """
+    marked = [_mark(photo) if photo.sha256 in elsewhere else photo for photo in new]
+    judged = judge_own(event, [*held, *marked])[len(held) :]
+    kept: list[Photo] = []
+    left_out: list[Photo] = []
+    for photo, verdict in zip(marked, judged, strict=True):
+        if any(finding.code == Code.OVER_LIMIT for finding in verdict.findings):
+            left_out.append(replace(verdict, file=None))
+        elif verdict.verdict is Verdict.REFUSED:
+            kept.append(replace(verdict, file=None))
+        else:
+            kept.append(photo)
+    return Sifted(tuple(kept), tuple(left_out))
+
+
+def check_uploads(event: Event, held: Sequence[Photo], count: int, held_max: int) -> None:
+    """UserError, before anything is downloaded, when nothing of it could be kept."""
+    if not 1 <= count <= UPLOADS_MAX:
+        raise UserError(f"Please send 1 to {UPLOADS_MAX} photos at once.")
+    most = limits_each(event).most
+    if sum(photo.verdict is not Verdict.REFUSED for photo in held) >= most:
+        photos = "1 photo" if most == 1 else f"{most} photos"
+        raise UserError(f"You have given {photos} already, as many as fit. Remove one under **My photos** first.")
+    if len(held) + count > held_max:
+        raise UserError("That is more than fits. Remove some under **My photos** first, then add these.")
+
+
+def check_can_give(event: Event, *, names_others: bool) -> None:
+    """UserError when no photos are taken now."""
+    if event.mode not in lifecycle.TRAINING_MODES:
+        raise UserError("This event needs no photos. Its panel shows how to take part.")
+    if not lifecycle.can_give(event):
+        raise UserError("The time for giving photos to this event is over, so nothing was added.")
+    if names_others and event.status is EventStatus.TRAINING:
+        raise UserError(
+            "Training begins in a moment, too soon to ask whoever can be seen in the photos. "
+            "Please send only photos without other members."
+        )
+
+
+def check_person(event: Event, gender: Gender | None, ethnicity: str | None) -> None:
+    """UserError when the provider needs to know more about the person to be trained."""
+    if event.mode is not EventMode.PERSONAL or event.subject_kind is not SubjectKind.PERSON:
+        return
+    words = (ethnicity or "").strip()
+    if gender is None or not words:
+        raise UserError(
+            "To train a person, the provider needs gender and ethnicity. Please fill in both and send the form again; "
+            "they are deleted with the photos."
+        )
+    if len(words) > ETHNICITY_MAX:
+        raise UserError(f"Ethnicity takes 1 to {ETHNICITY_MAX} characters. Please shorten it.")
+
+
+def check_depicted(user_ids: Sequence[int], giver_id: int) -> tuple[int, ...]:
+    """Each member once; who gives the photos has agreed already and need not be asked."""
+    named = tuple(user_id for user_id in dict.fromkeys(user_ids) if user_id != giver_id)
+    if len(named) > DEPICTED_MAX:
+        raise UserError(f"Up to {DEPICTED_MAX} members can be named at once. Please send the photos in parts.")
+    return named
+
+
+def _mark(photo: Photo) -> Photo:
+    findings = (*photo.findings, Finding(Code.EXACT_DUPLICATE, SOMEBODY_ELSES))
+    return replace(photo, findings=findings, verdict=verdict_of(findings))

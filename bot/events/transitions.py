@@ -1,0 +1,177 @@
+"""Storing what becomes of an event: the next stage, a pause, its end, with the announcements in one transaction."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock, Doorbell, Pace
+from bot.event_records import Event, places_of
+from bot.events import lifecycle
+from bot.models import EventStatus, LaneName, NoteKind, PauseReason, PostKind, SubjectTable
+from bot.photos.intake import Spool
+from bot.storage import event_jobs, posts, spends
+from bot.storage import events as rows
+from bot.storage.database import Database
+from bot.storage.due import Claim, mark, store
+from bot.storage.event_tables import events
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """An announcement; `once` keeps it from being made twice."""
+
+    what: NoteKind
+    detail: Mapping[str, Any]
+    once: str = ""
+
+
+class Transitions:
+    def __init__(self, database: Database, spool: Spool, *, doorbell: Doorbell, clock: Clock, pace: Pace) -> None:
+        self._database = database
+        self._spool = spool
+        self._doorbell = doorbell
+        self._clock = clock
+        self._pace = pace
+
+    async def furnished(self, claim: Claim[Event], found: Mapping[str, int]) -> None:
+        """The thread or calendar entry was made; the row stays claimed."""
+
+        async def work(connection: AsyncConnection) -> None:
+            await mark(connection, events, claim, **found)
+
+        await self._database.write(work)
+
+    async def stay(self, claim: Claim[Event], until: datetime | None, news: Sequence[News] = ()) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await self._store(connection, claim, due_at=until, attempt=0)
+            if await self._announce(connection, claim.row, news):
+                await self._renew_panel(connection, claim.row)
+
+        await self._write(work)
+
+    async def enter(
+        self, claim: Claim[Event], to: EventStatus, *, news: Sequence[News] = (), at_once: bool = False
+    ) -> None:
+        """The next stage. `at_once`: there is nothing to wait for in it."""
+        event, now = claim.row, self._clock.now()
+        lifecycle.check_move(event.mode, event.status, to)
+        ends_at = now if at_once else lifecycle.ends_at(event, to, now, hour=self._pace.event_hour)
+
+        async def work(connection: AsyncConnection) -> None:
+            if await self._was_moved(connection, claim):
+                return
+            over = {"ended_at": now} if to.is_terminal else {}
+            await self._store(connection, claim, due_at=now, status=to, stage_ends_at=ends_at, attempt=0, **over)
+            await self._announce(connection, event, news)
+            await self._renew_panel(connection, event)
+            if to is EventStatus.VOTING and not at_once:
+                await self._post_ballot(connection, event, now)
+            if to is EventStatus.FINISHED:
+                await posts.renew(connection, PostKind.EVENT_BALLOT, SubjectTable.EVENT, event.id, due_at=now)
+
+        await self._write(work)
+
+    async def pause(self, claim: Claim[Event], why: PauseReason, news: Sequence[News]) -> None:
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> None:
+            if await self._was_moved(connection, claim):
+                return
+            due_at = now + self._pace.event_retry
+            await self._store(connection, claim, due_at=due_at, paused_at=now, paused_why=why)
+            await self._announce(connection, claim.row, news)
+            await self._renew_panel(connection, claim.row)
+
+        await self._write(work)
+
+    async def resume(self, claim: Claim[Event]) -> None:
+        """Go on, with a later deadline."""
+        event, now = claim.row, self._clock.now()
+        assert event.paused_at is not None  # noqa: S101 - the caller has looked
+        ends_at = lifecycle.resumed_end(event, now, hour=self._pace.event_hour)
+        once = f"resumed:{event.paused_at.isoformat()}"
+        news = [News(NoteKind.RESUMED, {"why": event.paused_why}, once)]
+
+        async def work(connection: AsyncConnection) -> None:
+            if await self._was_moved(connection, claim):
+                return
+            await self._store(connection, claim, due_at=now, paused_at=None, paused_why=None, stage_ends_at=ends_at)
+            await self._announce(connection, event, news)
+            await self._renew_panel(connection, event)
+
+        await self._write(work)
+
+    async def wind_up(self, claim: Claim[Event]) -> None:
+        """An event that is over: unused photos go, waiting jobs end, a cancelled one says what was paid."""
+        event, now = claim.row, self._clock.now()
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            files = await event_jobs.discard_open_datasets(connection, event.id)
+            if event.status is EventStatus.CANCELLED:
+                await event_jobs.hurry(connection, event.id, now=now)
+                await self._announce(connection, event, [await self._cancelled(connection, event)])
+            open_spends = await spends.unsettled(connection, event.id)
+            await self._store(connection, claim, due_at=now + self._pace.event_retry if open_spends else None)
+            await self._renew_panel(connection, event)
+            return files
+
+        self._spool.free(await self._database.write(work))
+        self._doorbell.ring(LaneName.POSTS, LaneName.TRAININGS, LaneName.GENERATIONS)
+
+    async def _cancelled(self, connection: AsyncConnection, event: Event) -> News:
+        paid = await spends.of_event(connection, event.id)
+        detail = {
+            "spent": sum(each.credits for each in paid),
+            "trainings": sum(each.subject_table is SubjectTable.TRAINING for each in paid),
+            "pictures": sum(each.subject_table is SubjectTable.GENERATION for each in paid),
+            "by": "abandoned" if event.paused_at is not None else "host",
+        }
+        return News(NoteKind.CANCELLED, detail)
+
+    async def _was_moved(self, connection: AsyncConnection, claim: Claim[Event]) -> bool:
+        """A host closed, extended or changed it while this step ran: decide again on what is true now."""
+        event, current = claim.row, await rows.get(connection, claim.id)
+        if current is None or (current.stage_ends_at, current.paused_at) != (event.stage_ends_at, event.paused_at):
+            await self._store(connection, claim, due_at=self._clock.now())
+            return True
+        return False
+
+    async def _store(
+        self, connection: AsyncConnection, claim: Claim[Event], *, due_at: datetime | None, **values: Any
+    ) -> None:
+        await store(connection, events, claim, due_at=due_at, **values)
+
+    async def _announce(self, connection: AsyncConnection, event: Event, news: Sequence[News]) -> bool:
+        """Whether anything of it was new."""
+        now = self._clock.now()
+        made = [
+            await rows.announce(connection, event, each.what, once=each.once, detail=json.dumps(each.detail), now=now)
+            for each in news
+        ]
+        return any(made)
+
+    async def _renew_panel(self, connection: AsyncConnection, event: Event) -> None:
+        await rows.renew_panel(connection, event.id, due_at=self._clock.now() + self._pace.panel)
+
+    async def _post_ballot(self, connection: AsyncConnection, event: Event, now: datetime) -> None:
+        await posts.add(
+            connection,
+            PostKind.EVENT_BALLOT,
+            SubjectTable.EVENT,
+            event.id,
+            guild_id=event.guild_id,
+            user_id=event.host_id,
+            places=places_of(event)[:-1],
+            now=now,
+        )
+
+    async def _write(self, work: Any) -> None:
+        await self._database.write(work)
+        self._doorbell.ring(LaneName.EVENTS, LaneName.POSTS)

@@ -1,0 +1,77 @@
+"""Everything a card of an event shows, read in one go."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.budget import Affordable
+from bot.event_records import Entrant, Event, Honour
+from bot.events import coach
+from bot.models import DepictionStatus, EventMode, EventStatus, PostKind, SubjectTable, TrainingStatus
+from bot.records import Lora, Post
+from bot.storage import ballots, entrants, event_counts, posts, spends
+
+COACHED = frozenset({EventStatus.COLLECTING, EventStatus.REVIEWING})
+LOOKED_AT = 400
+"""Photos that the coach looks at, the newest: it is asked again with every change of the panel."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """`spent` in credits, set aside ones included. `affordable` is None once nothing more can be ordered.
+
+    `covered`, `pending`, `vetoed` count the times somebody was named as seen in photos, by what they answered.
+    `advice` holds sentences for a shared subject while photos can still be given or chosen.
+    """
+
+    event: Event
+    entrants: tuple[Entrant, ...]
+    photos: int
+    usable_photos: int
+    spent: int
+    affordable: Affordable | None
+    trainings: Mapping[TrainingStatus, int]
+    loras: tuple[Lora, ...]
+    pictures: int
+    covered: int
+    pending: int
+    vetoed: int
+    advice: tuple[str, ...]
+    entries: int
+    votes: int
+    winners: tuple[Honour, ...]
+    panel_post: Post | None
+
+
+async def load(connection: AsyncConnection, event: Event, affordable: Affordable | None) -> EventView:
+    taking_part = tuple(await entrants.of_event(connection, event.id))
+    given = await event_counts.photo_counts(connection, event.id)
+    answers = await event_counts.depictions_by_status(connection, event.id)
+    honours = await ballots.honours_of(connection, event.id)
+    return EventView(
+        event=event,
+        entrants=taking_part,
+        photos=given.given,
+        usable_photos=given.usable,
+        spent=await spends.total(connection, event.id),
+        affordable=affordable,
+        trainings=await event_counts.trainings_by_status(connection, event.id),
+        loras=tuple(await event_counts.loras_of(connection, event.id)),
+        pictures=await event_counts.picture_count(connection, event.id),
+        covered=answers.get(DepictionStatus.CONFIRMED, 0),
+        pending=answers.get(DepictionStatus.PENDING, 0),
+        vetoed=answers.get(DepictionStatus.VETOED, 0),
+        advice=await _advice(connection, event, len(taking_part)),
+        entries=await event_counts.entry_count(connection, event.id),
+        votes=await event_counts.vote_count(connection, event.id),
+        winners=tuple(honour for honour in honours if honour.place == 1),
+        panel_post=await posts.find(connection, PostKind.EVENT_PANEL, SubjectTable.EVENT, event.id),
+    )
+
+
+async def _advice(connection: AsyncConnection, event: Event, entrant_count: int) -> tuple[str, ...]:
+    if event.mode is not EventMode.SHARED or event.dataset_id is None or event.status not in COACHED:
+        return ()
+    photos = await event_counts.newest_photos(connection, event.dataset_id, limit=LOOKED_AT)
+    return tuple(each.sentence for each in coach.advice(photos, entrant_count))

@@ -1,0 +1,40 @@
+"""The sentences people agree to in an event. What was shown is recorded with every consent, word for word. Pure."""
+
+from datetime import timedelta
+
+from bot.boards import PERMISSION
+from bot.clock import Pace
+from bot.event_records import Event
+from bot.models import EventMode, SubjectKind
+from bot.quoting import quote
+
+EVENT_POLICY = "2026-11-event"
+"""Version of these sentences; recorded with every consent, as the sentence itself is."""
+KEPT_HOURS = Pace().event_photos_kept // timedelta(hours=1)
+
+
+def consent_sentence(event: Event) -> str:
+    """What a member agrees to before any photo is downloaded."""
+    return f"{PERMISSION}{_use(event)} I can withdraw at any time: {_AFTERWARDS}"
+
+
+def depicted_sentence(event: Event) -> str:
+    """What a member who was named as seen in photos agrees to."""
+    return f"I may be seen in these photos, and I am 18 or older. {_use(event)} I can say no at any time: {_AFTERWARDS}"
+
+
+_AFTERWARDS = "the photos are then deleted here at once, and what was trained on them is not used any more."
+
+
+def _use(event: Event) -> str:
+    provider, name = event.subject_kind.provider.label, quote(event.name, 60)
+    if event.subject_kind is SubjectKind.CHARACTER:
+        purpose = f"They may be sent to {provider}, which keeps them, to make a character for the event {name}."
+    else:
+        purpose = f"They may be sent to {provider} to train a LoRA for the event {name}."
+    choice = " Its hosts may look at them to choose the best ones." if event.mode is EventMode.SHARED else ""
+    return (
+        f"{purpose}{choice} Darkroom deletes them here once they have been sent, and {KEPT_HOURS} hours after the time "
+        "for giving and choosing photos at the latest. The pictures made from them may be shown in the event and its "
+        "yearbook."
+    )

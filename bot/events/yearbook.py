@@ -1,0 +1,236 @@
+"""The yearbook of an event: contact sheet, a page for each member and ZIP files that open offline."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from bot.clock import Clock
+from bot.errors import NotAllowed, NotFound, UserError
+from bot.event_records import Event
+from bot.events.lifecycle import may_run
+from bot.events.yearbook_contents import Book, Original, Plate, compile_book
+from bot.events.yearbook_pages import draw_page, draw_sheet, reduced_copy
+from bot.events.yearbook_site import credits_csv, site
+from bot.events.yearbook_zip import (
+    SPARE_BYTES,
+    Stored,
+    Written,
+    fits_alone,
+    share_out,
+    write_zip,
+    written_room,
+    zip_names,
+)
+from bot.models import Actor, EventMode, EventStatus
+from bot.photos.checks import identify
+from bot.photos.intake import Spool
+from bot.photos.prepare import PhotoDesk
+from bot.storage import events, yearbooks
+from bot.storage.database import Database
+
+LEAST_LIMIT: Final = 4_000_000
+"""Bytes that a ZIP must be allowed to have, for the page with all reduced copies to fit the first one."""
+SHEET_BYTES: Final = 1_000_000
+PAGE_BYTES: Final = 500_000
+PREVIEW_BYTES: Final = 60_000
+HEAD_BYTES: Final = 64
+SUFFIXES: Final = {"jpeg": "jpg", "png": "png", "webp": "webp"}
+SHEET, SITE, CREDITS = "sheet.jpg", "index.html", "credits.csv"
+BYTE_ORDER_MARK: Final = "\ufeff"
+"""Without it Excel does not read a CSV file as UTF-8."""
+
+NO_EVENT = "There is no such event here. `/event status` shows those that there are."
+TOO_EARLY = "The yearbook comes when the event is over."
+NOT_SHOWN_YET = "The yearbook can be made once the first pictures are shown."
+STILL_BLIND = "The yearbook would give away whose picture is whose. It can be made once the votes are counted."
+CANCELLED = "This event was cancelled, so there is no yearbook."
+EMPTY = (
+    "There are no pictures for a yearbook: none were made, their members took them back, "
+    "or they were deleted because they are too old."
+)
+CHANGED = "Somebody changed their mind about their pictures just now. Please ask for the yearbook once more."
+
+
+@dataclass(frozen=True, slots=True)
+class BookFile:
+    """A file to hand out: its name, and where it lies until `YearbookService.discard`."""
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Yearbook:
+    """`sheet` is a JPEG of at most 1 MB; `parts` are ZIP files, the first with index.html; `pages` are JPEGs."""
+
+    name: str
+    sheet: bytes
+    pages: tuple[BookFile, ...]
+    parts: tuple[BookFile, ...]
+    pictures: int
+    left_out: int
+    """Pictures beyond what a yearbook holds."""
+
+    @property
+    def files(self) -> tuple[BookFile, ...]:
+        """ZIP files, then pages."""
+        return self.parts + self.pages
+
+
+def check_stage(event: Event, *, is_host: bool) -> None:
+    """UserError unless there is a yearbook now: for everyone in the end, for its hosts once pictures are shown."""
+    if event.status is EventStatus.CANCELLED:
+        raise UserError(CANCELLED)
+    if event.status is EventStatus.FINISHED:
+        return
+    if not is_host:
+        raise NotAllowed(TOO_EARLY)
+    if event.mode is EventMode.BAKEOFF:
+        raise UserError(STILL_BLIND)
+    if event.status not in {EventStatus.SHOWING, EventStatus.VOTING}:
+        raise UserError(NOT_SHOWN_YET)
+
+
+class YearbookService:
+    """One yearbook is made at a time, so that several at once do not exhaust a small machine."""
+
+    def __init__(self, database: Database, spool: Spool, desk: PhotoDesk, *, clock: Clock) -> None:
+        self._database = database
+        self._spool = spool
+        self._desk = desk
+        self._clock = clock
+        self._turn = asyncio.Lock()
+
+    async def make(self, event_id: int, actor: Actor, names: Mapping[int, str], limit: int) -> Yearbook:
+        """`names` are display names by user id, `limit` the bytes of the largest file that may be handed out.
+
+        The caller hands the files out and calls `discard`. Raises UserError when there is none to be had, ValueError
+        for a limit below LEAST_LIMIT.
+        """
+        if limit < LEAST_LIMIT:
+            raise ValueError(f"a yearbook needs files of at least {LEAST_LIMIT} bytes")
+        async with self._turn:
+            event = await self._allowed(event_id, actor)
+            book = await self._compile(event, names)
+            taken: list[str] = []
+            try:
+                yearbook = await self._bind(book, limit, taken)
+                await self._check_unchanged(event, book)
+            except BaseException:
+                self._spool.free(taken)
+                raise
+            kept = {file.path.name for file in yearbook.files}
+            self._spool.free(name for name in taken if name not in kept)
+            return yearbook
+
+    def discard(self, yearbook: Yearbook) -> None:
+        """Delete its files; those that are gone already do no harm."""
+        self._spool.free(file.path.name for file in yearbook.files)
+
+    async def _allowed(self, event_id: int, actor: Actor) -> Event:
+        async with self._database.read() as connection:
+            event = await events.get(connection, event_id)
+        is_host = event is not None and may_run(event, actor)
+        if event is None or event.guild_id != actor.guild_id or (event.status is EventStatus.DRAFT and not is_host):
+            raise NotFound(NO_EVENT)
+        check_stage(event, is_host=is_host)
+        return event
+
+    async def _compile(self, event: Event, names: Mapping[int, str]) -> Book:
+        async with self._database.read() as connection:
+            shown = await yearbooks.agreed(connection, event)
+            places = await yearbooks.places(connection, event.id)
+            contributors = await yearbooks.contributors(connection, event.id)
+        originals = await asyncio.to_thread(self._look_up, shown)
+        if not originals:
+            raise UserError(EMPTY)
+        return compile_book(event, originals, names=names, places=places, contributors=contributors)
+
+    def _look_up(self, shown: Sequence[yearbooks.Shown]) -> list[Original]:
+        """Those that are on disk and are pictures. Blocking."""
+        found = []
+        for each in shown:
+            path = self._spool.path(each.picture.file or "")
+            try:
+                size = path.stat().st_size
+                with path.open("rb") as file:
+                    suffix = SUFFIXES.get(identify(file.read(HEAD_BYTES)) or "")
+            except FileNotFoundError:
+                continue
+            if suffix is not None:
+                found.append(Original(each, path, size, suffix))
+        return found
+
+    async def _bind(self, book: Book, limit: int, taken: list[str]) -> Yearbook:
+        """Draw and write everything. The names of the spool files that were used are added to `taken`."""
+        book = await self._shrink_the_largest(book, limit, taken)
+        share = min(PREVIEW_BYTES, limit // 4 // len(book.plates))
+        previews = {plate.number: await asyncio.to_thread(reduced_copy, plate.path, share) for plate in book.plates}
+        sheet = await asyncio.to_thread(draw_sheet, book, previews, min(SHEET_BYTES, limit // 8))
+        drawn = [await self._keep(SHEET, sheet, taken)]
+        for chapter in book.chapters:
+            page = await asyncio.to_thread(draw_page, book, chapter, min(PAGE_BYTES, limit // 8))
+            drawn.append(await self._keep(chapter.page, page, taken))
+        parts = await self._write_parts(book, previews, drawn, limit, taken)
+        name = f"darkroom-yearbook-{book.event_id}"
+        return Yearbook(
+            name=name,
+            sheet=sheet,
+            pages=tuple(BookFile(f"{name}-{Path(page.name).name}", page.path) for page in drawn[1:]),
+            parts=tuple(map(BookFile, zip_names(name, len(parts)), parts)),
+            pictures=len(book.plates),
+            left_out=book.left_out,
+        )
+
+    async def _shrink_the_largest(self, book: Book, limit: int, taken: list[str]) -> Book:
+        """The book with smaller copies of those pictures that no ZIP could hold."""
+
+        async def fitting(plate: Plate) -> Plate:
+            if fits_alone(plate.file, plate.size, limit):
+                return plate
+            copy = await self._desk.smaller_copy(plate.path, limit * 9 // 10)
+            kept = await self._keep(f"{plate.file.rpartition('.')[0]}-smaller.jpg", copy, taken)
+            return replace(plate, path=kept.path, size=kept.size, file=kept.name)
+
+        chapters = [
+            replace(chapter, plates=tuple([await fitting(plate) for plate in chapter.plates]))
+            for chapter in book.chapters
+        ]
+        return replace(book, chapters=tuple(chapters))
+
+    async def _write_parts(
+        self, book: Book, previews: Mapping[int, bytes], drawn: Sequence[Stored], limit: int, taken: list[str]
+    ) -> list[Path]:
+        """The ZIP files: page, credits and drawings first, then the originals."""
+        credits_ = Written(CREDITS, lambda: [BYTE_ORDER_MARK, credits_csv(book)])
+        front = await asyncio.to_thread(written_room, Written(SITE, lambda: site(book, previews, {})))
+        front += written_room(credits_) + SPARE_BYTES * (len(book.plates) + 10)
+        originals = [Stored(plate.file, plate.path, plate.size) for plate in book.plates]
+        plan = share_out([*drawn, *originals], limit, front)
+        where = {file.name: number for number, part in enumerate(plan, start=1) for file in part}
+        texts = [Written(SITE, lambda: site(book, previews, where)), credits_]
+        paths = []
+        for part in plan:
+            taken.append(self._spool.new_name(".zip"))
+            paths.append(self._spool.path(taken[-1]))
+            try:
+                await asyncio.to_thread(write_zip, paths[-1], [*texts, *part], self._clock.now())
+            except FileNotFoundError:
+                raise UserError(CHANGED) from None
+            texts = []
+        return paths
+
+    async def _keep(self, name: str, content: bytes, taken: list[str]) -> Stored:
+        taken.append(self._spool.new_name(".jpg"))
+        path = self._spool.path(taken[-1])
+        await asyncio.to_thread(path.write_bytes, content)
+        return Stored(name, path, len(content))
+
+    async def _check_unchanged(self, event: Event, book: Book) -> None:
+        """Consent that was taken back while the book was made counts."""
+        async with self._database.read() as connection:
+            agreed = {each.picture.id for each in await yearbooks.agreed(connection, event)}
+        if not {plate.picture_id for plate in book.plates} <= agreed:
+            raise UserError(CHANGED)

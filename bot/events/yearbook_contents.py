@@ -1,0 +1,205 @@
+"""What a yearbook holds: which pictures under which names and numbers, and which file goes into which ZIP. Pure."""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from bot.event_records import Event
+from bot.models import EventMode, GenerationSettings
+from bot.storage.ballots import CANDIDATE_EVERY
+from bot.storage.yearbooks import Shown
+
+MOST_PICTURES: Final = 500
+"""More would be a contact sheet nobody can read; every member's first picture goes before anyone's second."""
+ON_A_PAGE: Final = 6
+UNKNOWN_MEMBER: Final = "Member"
+EVERYONE: Final = "Everyone together"
+PLACES: Final = {1: "Winner", 2: "2nd place", 3: "3rd place"}
+
+_SLUG_MAX: Final = 30
+
+Group = tuple[int, str, int]
+"""A chapter to be: what sorts first, its title, and what tells chapters of the same title apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A picture as it lies on disk. `size` in bytes, `suffix` by what it is ("png"), without the dot."""
+
+    shown: Shown
+    path: Path
+    size: int
+    suffix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plate:
+    """One picture of the book. `file` is its name in the ZIP, `maker` whom it is credited to."""
+
+    number: int
+    picture_id: int
+    path: Path
+    size: int
+    file: str
+    maker: str
+    made_with: str
+    """The LoRA and the style, empty without both."""
+    prompt: str
+    settings: GenerationSettings
+    provider: str
+    made_at: datetime
+    place: int | None
+
+    @property
+    def honour(self) -> str:
+        """Such as "Winner"; empty for most."""
+        return "" if self.place is None else PLACES.get(self.place, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One member's pictures, or a bake-off candidate's. `page` is the page's name in the ZIP."""
+
+    title: str
+    page: str
+    plates: tuple[Plate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """`photos_by`: whose photos everybody's LoRA was trained on; `left_out`: pictures beyond MOST_PICTURES."""
+
+    event_id: int
+    title: str
+    theme: str
+    chapters: tuple[Chapter, ...]
+    photos_by: tuple[str, ...]
+    left_out: int
+
+    @property
+    def plates(self) -> tuple[Plate, ...]:
+        return tuple(plate for chapter in self.chapters for plate in chapter.plates)
+
+    @property
+    def winners(self) -> tuple[Plate, ...]:
+        """Best place first; of a bake-off's candidate, whose pictures all have its place, the first one."""
+        firsts: dict[tuple[int, int], Plate] = {}
+        for index, chapter in enumerate(self.chapters):
+            for plate in chapter.plates:
+                if plate.place is not None and plate.honour:
+                    firsts.setdefault((plate.place, index), plate)
+        return tuple(plate for _, plate in sorted(firsts.items(), key=lambda item: item[0]))
+
+
+def compile_book(
+    event: Event,
+    originals: Sequence[Original],
+    *,
+    names: Mapping[int, str],
+    places: Mapping[int, int],
+    contributors: Sequence[int],
+) -> Book:
+    """The pictures by member and numbered through, everybody's pack first, then members by name."""
+    groups: dict[Group, list[Original]] = {}
+    for original in originals:
+        groups.setdefault(_group_of(event, original.shown, names), []).append(original)
+    chosen = choose_fairly(list(groups.values()), places)
+    photos_by = [_name(names, user_id) for user_id in contributors] if event.mode is EventMode.SHARED else []
+    return Book(
+        event_id=event.id,
+        title=event.name,
+        theme=event.theme,
+        chapters=tuple(_chapters(groups, chosen, places)),
+        photos_by=tuple(photos_by),
+        left_out=len(originals) - len(chosen),
+    )
+
+
+def _chapters(
+    groups: Mapping[Group, Sequence[Original]], chosen: Collection[int], places: Mapping[int, int]
+) -> Iterator[Chapter]:
+    width = max(2, len(str(len(chosen))))
+    numbers, pages = count(1), count(1)
+    for group in sorted(groups, key=lambda each: (each[0], each[1].casefold(), each)):
+        title = group[1]
+        plates = tuple(
+            _plate(original, next(numbers), width, title, places)
+            for original in groups[group]
+            if original.shown.picture.id in chosen
+        )
+        if plates:
+            yield Chapter(title, f"pages/{next(pages):0{width}}-{slug(title)}.jpg", plates)
+
+
+def choose_fairly(
+    groups: Collection[Sequence[Original]], places: Mapping[int, int], most: int = MOST_PICTURES
+) -> frozenset[int]:
+    """Picture ids: those with a place, then every group's first, every group's second and so on."""
+    ranked = [
+        (original.shown.picture.id not in places, index, original.shown.picture.id)
+        for group in groups
+        for index, original in enumerate(group)
+    ]
+    return frozenset(picture_id for *_, picture_id in sorted(ranked)[:most])
+
+
+def for_page(chapter: Chapter) -> tuple[Plate, ...]:
+    """At most ON_A_PAGE of a chapter: those with a place, then one of each prompt, in the order of the book."""
+    seen: set[str] = set()
+    ranked = []
+    for plate in chapter.plates:
+        ranked.append((not plate.honour, plate.prompt in seen, plate.number, plate))
+        seen.add(plate.prompt)
+    best = sorted(ranked, key=lambda entry: entry[:3])[:ON_A_PAGE]
+    return tuple(sorted((plate for *_, plate in best), key=lambda plate: plate.number))
+
+
+def slug(name: str) -> str:
+    """A name that every file system takes: small ASCII letters, digits and hyphens, "member" when none are left."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_SLUG_MAX].strip("-") or "member"
+
+
+def say_settings(settings: GenerationSettings) -> str:
+    """What was set besides the seed, such as "aspect 16:9, strength 0.8"."""
+    values = asdict(settings)
+    return ", ".join(
+        f"{name} {value}" for name, value in values.items() if value is not None and name not in {"count", "seed"}
+    )
+
+
+def _group_of(event: Event, shown: Shown, names: Mapping[int, str]) -> Group:
+    index, user_id = shown.generation.pack_index, shown.generation.user_id
+    if event.mode is EventMode.BAKEOFF and index is not None and index // CANDIDATE_EVERY < len(event.candidates):
+        candidate = index // CANDIDATE_EVERY
+        return candidate, event.candidates[candidate].label, candidate
+    if event.mode is EventMode.SHARED and index is not None:
+        return -1, EVERYONE, 0
+    return 0, _name(names, user_id), user_id
+
+
+def _name(names: Mapping[int, str], user_id: int) -> str:
+    return " ".join(names.get(user_id, "").split()) or UNKNOWN_MEMBER
+
+
+def _plate(original: Original, number: int, width: int, title: str, places: Mapping[int, int]) -> Plate:
+    shown, generation = original.shown, original.shown.generation
+    return Plate(
+        number=number,
+        picture_id=shown.picture.id,
+        path=original.path,
+        size=original.size,
+        file=f"originals/{number:0{width}}-{slug(title)}.{original.suffix}",
+        maker=title,
+        made_with=" + ".join(name for name in (shown.lora, shown.style) if name),
+        prompt=generation.prompt,
+        settings=generation.settings,
+        provider=generation.provider.label,
+        made_at=generation.finished_at or generation.created_at,
+        place=places.get(shown.picture.id),
+    )

@@ -1,0 +1,295 @@
+"""The drawn side of a yearbook: a page for each member, the contact sheet and reduced copies. Blocking."""
+
+import io
+import math
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Final
+
+from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
+
+from bot.events.yearbook_contents import UNKNOWN_MEMBER, Book, Chapter, Plate, for_page
+
+PAGE_PX: Final = (1240, 1640)
+PREVIEW_PX: Final = 640
+SHEET_PX: Final = 1800
+
+MARGIN: Final = 96
+GRID_TOP, GRID_BOTTOM = 330, 1510
+GAP: Final = 44
+CAPTION_PX: Final = 84
+MAT: Final = 14
+QUALITIES: Final = (88, 80, 70, 60, 45, 30)
+LINES_MAX: Final = 400
+"""Letters of a prompt that are looked at; two lines hold fewer."""
+FORMATS: Final = ("JPEG", "PNG", "WEBP")
+FACES: Final = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "NotoSansCJK-Regular.ttc", "Arial Unicode.ttf", "arial.ttf")
+"""Typefaces the machine may have, for letters that Pillow's own has not; letters that none has are left out."""
+NOBODYS_LETTER: Final = "\U000f1234"
+"""From a private use area: drawn as the empty box that stands for every missing letter."""
+
+_PAPER: Final = "#f6f0e3"
+_EDGE: Final = "#d9cdb4"
+_INK: Final = "#2e2a24"
+_SOFT_INK: Final = "#7d7464"
+_ACCENT: Final = "#9a6b35"
+_GOLD: Final = "#e0b13a"
+_EMPTY: Final = "#d5cfc2"
+
+Box = tuple[int, int, int, int]
+
+
+def reduced_copy(picture: Path, limit: int) -> bytes:
+    """A JPEG of at most `limit` bytes and PREVIEW_PX pixels; a grey one when the picture does not open."""
+    return encode(_load(picture, (PREVIEW_PX, PREVIEW_PX)), limit)
+
+
+def draw_page(book: Book, chapter: Chapter, limit: int) -> bytes:
+    """A JPEG of at most `limit` bytes with up to six of the chapter's pictures."""
+    page = _blank_page()
+    plates = for_page(chapter)
+    _draw_heading(page, book, chapter)
+    for plate, box in zip(plates, cells(len(plates)), strict=True):
+        _draw_plate(page, plate, box)
+    _draw_footer(page, len(chapter.plates) - len(plates))
+    return encode(page, limit)
+
+
+def draw_sheet(book: Book, previews: Mapping[int, bytes], limit: int) -> bytes:
+    """A JPEG of at most `limit` bytes with every picture of the book, numbered and credited."""
+    columns = sheet_columns(len(previews))
+    side = (SHEET_PX - 2 * MARGIN // 2) // columns
+    tile, caption = side - max(6, side // 16), max(20, side // 7)
+    rows = math.ceil(len(book.plates) / columns)
+    page = Image.new("RGB", (columns * side + MARGIN, 250 + rows * (tile + caption + 8)), _PAPER)
+    pen = ImageDraw.Draw(page)
+    left = MARGIN // 2
+    _write(pen, (left, 96), book.title, 64, width=page.width - MARGIN)
+    says = f"Darkroom yearbook · {len(previews)} AI-generated pictures"
+    _write(pen, (left, 170), says, 26, width=page.width - MARGIN, fill=_SOFT_INK)
+    for index, plate in enumerate(book.plates):
+        row, column = divmod(index, columns)
+        corner = (left + column * side, 220 + row * (tile + caption + 8))
+        _draw_tile(page, plate, previews[plate.number], corner, tile, caption)
+    return encode(page, limit)
+
+
+def sheet_columns(count: int) -> int:
+    return next((columns for columns, most in ((3, 6), (4, 16), (6, 48), (8, 96), (12, 216)) if count <= most), 16)
+
+
+def cells(count: int) -> tuple[Box, ...]:
+    """Where up to six pictures go on a page: left, top, right, bottom. A last one without a neighbour is centred."""
+    columns = 1 if count <= 2 else 2
+    rows = max(1, math.ceil(count / columns))
+    width = (PAGE_PX[0] - 2 * MARGIN - (columns - 1) * GAP) // columns
+    height = (GRID_BOTTOM - GRID_TOP - (rows - 1) * GAP) // rows
+    found = []
+    for index in range(count):
+        row, column = divmod(index, columns)
+        is_alone = columns == 2 and index == count - 1 and column == 0
+        left = (PAGE_PX[0] - width) // 2 if is_alone else MARGIN + column * (width + GAP)
+        top = GRID_TOP + row * (height + GAP)
+        found.append((left, top, left + width, top + height))
+    return tuple(found)
+
+
+def encode(picture: Image.Image, limit: int) -> bytes:
+    """A JPEG of at most `limit` bytes (1,000 or more), as good and as large as that allows."""
+    while True:
+        for quality in QUALITIES:
+            buffer = io.BytesIO()
+            picture.save(buffer, "JPEG", quality=quality)
+            if buffer.tell() <= limit or max(picture.size) == 1:
+                return buffer.getvalue()
+        picture = picture.resize((max(1, picture.width * 2 // 3), max(1, picture.height * 2 // 3)))
+
+
+def drawable(text: str, size: int) -> tuple[str, ImageFont.FreeTypeFont]:
+    """What can be written of the text, on one line, with the typeface that has most of its letters."""
+    flat = " ".join(
+        "".join(" " if each.isspace() else each for each in text if each.isspace() or _is_visible(each)).split()
+    )
+    face = max(_faces(), key=lambda each: sum(_has(each, letter) for letter in flat))
+    return " ".join("".join(_nearest(face, letter) for letter in flat).split()), _font(face, size)
+
+
+def _draw_heading(page: Image.Image, book: Book, chapter: Chapter) -> None:
+    pen = ImageDraw.Draw(page)
+    middle, width = PAGE_PX[0] // 2, PAGE_PX[0] - 2 * MARGIN
+    _write(pen, (middle, 112), book.title, 32, width=width, fill=_ACCENT, anchor="mm")
+    _write(pen, (middle, 194), _drawable_name(chapter.title), 84, width=width, anchor="mm")
+    pen.line((middle - 120, 266, middle - 22, 266), fill=_EDGE, width=3)
+    pen.line((middle + 22, 266, middle + 120, 266), fill=_EDGE, width=3)
+    pen.polygon(((middle, 256), (middle + 10, 266), (middle, 276), (middle - 10, 266)), fill=_ACCENT)
+
+
+def _draw_footer(page: Image.Image, more: int) -> None:
+    pen = ImageDraw.Draw(page)
+    says = "Darkroom yearbook · AI-generated pictures"
+    if more:
+        says += f" · {more} more in index.html"
+    _write(pen, (PAGE_PX[0] // 2, 1562), says, 22, width=PAGE_PX[0], fill=_SOFT_INK, anchor="mm")
+
+
+def _blank_page() -> Image.Image:
+    page = Image.new("RGB", PAGE_PX, _PAPER)
+    pen = ImageDraw.Draw(page)
+    width, height = PAGE_PX
+    pen.rectangle((36, 36, width - 37, height - 37), outline=_EDGE, width=3)
+    pen.rectangle((46, 46, width - 47, height - 47), outline=_EDGE, width=1)
+    return page
+
+
+def _draw_plate(page: Image.Image, plate: Plate, box: Box) -> None:
+    """The picture on a white mat with its shadow, in the middle of the box; below it number and prompt."""
+    left, top, right, bottom = box
+    room = (right - left - 2 * MAT, bottom - top - 2 * MAT - CAPTION_PX)
+    picture = _load(plate.path, room)
+    width, height = picture.width + 2 * MAT, picture.height + 2 * MAT
+    x = left + (right - left - width) // 2
+    y = top + (bottom - top - CAPTION_PX - height) // 2
+    _draw_shadow(page, (x, y, x + width, y + height))
+    pen = ImageDraw.Draw(page)
+    pen.rectangle((x, y, x + width - 1, y + height - 1), fill="white", outline=_EDGE)
+    page.paste(picture, (x + MAT, y + MAT))
+    if plate.honour:
+        _draw_rosette(pen, (x + width - 20, y + 20), 38, str(plate.place))
+    middle, line_top = (left + right) // 2, y + height + 26
+    heading = f"No. {plate.number}" + (f" · {plate.honour}" if plate.honour else "")
+    _write(pen, (middle, line_top), heading, 22, width=right - left, fill=_ACCENT, anchor="mm")
+    for index, line in enumerate(_lines(plate.prompt, 20, right - left, most=2)):
+        _write(pen, (middle, line_top + 28 + 24 * index), line, 20, width=right - left, fill=_SOFT_INK, anchor="mm")
+
+
+def _draw_tile(
+    page: Image.Image, plate: Plate, preview: bytes, corner: tuple[int, int], tile: int, caption: int
+) -> None:
+    left, top = corner
+    with Image.open(io.BytesIO(preview), formats=["JPEG"]) as image:
+        page.paste(ImageOps.fit(image.convert("RGB"), (tile, tile), Image.Resampling.LANCZOS), corner)
+    pen = ImageDraw.Draw(page)
+    if plate.honour:
+        pen.rectangle((left, top, left + tile - 1, top + tile - 1), outline=_GOLD, width=max(3, tile // 50))
+        _draw_rosette(pen, (left + tile - tile // 8, top + tile // 8), max(12, tile // 10), str(plate.place))
+    size = max(12, caption * 5 // 9)
+    number = str(plate.number)
+    _write(pen, (left, top + tile + caption // 2), number, size, width=tile, fill=_ACCENT, anchor="lm")
+    indent = round(_font(_faces()[0], size).getlength(number + "0"))
+    where = (left + indent, top + tile + caption // 2)
+    _write(pen, where, _drawable_name(plate.maker), size, width=tile - indent, anchor="lm")
+
+
+def _draw_shadow(page: Image.Image, box: Box) -> None:
+    """Below and around a mat; only this part of the page is worked on."""
+    spread = 24
+    left, top, right, bottom = box
+    around = (left - spread, top - spread + 8, right + spread, bottom + spread + 8)
+    mask = Image.new("L", (around[2] - around[0], around[3] - around[1]), 0)
+    ImageDraw.Draw(mask).rectangle((spread, spread, mask.width - spread, mask.height - spread), fill=90)
+    shade = Image.new("RGB", mask.size, "#6b5a3c")
+    page.paste(shade, around[:2], mask.filter(ImageFilter.GaussianBlur(10)))
+
+
+def _draw_rosette(pen: ImageDraw.ImageDraw, centre: tuple[int, int], radius: int, says: str) -> None:
+    x, y = centre
+    points = []
+    for step in range(32):
+        reach, angle = radius if step % 2 else radius * 0.86, step * math.pi / 16
+        points.append((x + reach * math.cos(angle), y + reach * math.sin(angle)))
+    pen.polygon(points, fill=_GOLD)
+    inner = round(radius * 0.68)
+    pen.ellipse((x - inner, y - inner, x + inner, y + inner), fill=_PAPER)
+    _write(pen, (x, y), says, round(radius * 0.95), width=2 * radius, fill=_INK, anchor="mm")
+
+
+def _load(picture: Path, room: tuple[int, int]) -> Image.Image:
+    """The picture as large as fits the room, on white where it is transparent; grey when it does not open."""
+    try:
+        with Image.open(picture, formats=FORMATS) as image:
+            image.draft("RGB", (room[0] * 2, room[1] * 2))
+            small = ImageOps.contain(image.convert("RGBA" if image.has_transparency_data else "RGB"), room)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return Image.new("RGB", (min(room), min(room)), _EMPTY)
+    flat = Image.new("RGB", small.size, "white")
+    flat.paste(small, mask=small if small.mode == "RGBA" else None)
+    return flat
+
+
+def _drawable_name(name: str) -> str:
+    return name if drawable(name, 16)[0] else UNKNOWN_MEMBER
+
+
+def _write(
+    pen: ImageDraw.ImageDraw,
+    at: tuple[int, int],
+    text: str,
+    size: int,
+    *,
+    width: int,
+    fill: str = _INK,
+    anchor: str = "ls",
+) -> None:
+    """One line of at most `width` pixels; what is too long ends in three dots."""
+    shown, font = drawable(text, size)
+    if font.getlength(shown) > width:
+        while shown and font.getlength(shown + "…") > width:
+            shown = shown[:-1].rstrip()
+        shown += "…"
+    pen.text(at, shown, fill=fill, font=font, anchor=anchor)
+
+
+def _lines(text: str, size: int, width: int, *, most: int) -> Sequence[str]:
+    """The text broken between words; the last line holds all the rest."""
+    shown, font = drawable(text, size)
+    lines: list[str] = []
+    for word in shown[:LINES_MAX].split():
+        if lines and (len(lines) == most or font.getlength(f"{lines[-1]} {word}") <= width):
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
+def _is_visible(letter: str) -> bool:
+    """Neither a control character nor a joiner, a direction mark or a half of a pair."""
+    return unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Co", "Cn"} and not "\ufe00" <= letter <= "\ufe0f"
+
+
+def _nearest(face: str, letter: str) -> str:
+    """The letter, else what it is without its accents, else nothing."""
+    if _has(face, letter):
+        return letter
+    return "".join(each for each in unicodedata.normalize("NFKD", letter) if each.isascii() and _has(face, each))
+
+
+@lru_cache(maxsize=20_000)
+def _has(face: str, letter: str) -> bool:
+    return letter == " " or bytes(_font(face, 16).getmask(letter)) != _missing(face)
+
+
+@cache
+def _missing(face: str) -> bytes:
+    return bytes(_font(face, 16).getmask(NOBODYS_LETTER))
+
+
+@cache
+def _faces() -> tuple[str, ...]:
+    """Pillow's own (an empty name) and those of FACES that this machine has."""
+    found = [""]
+    for name in FACES:
+        try:
+            found.append(str(ImageFont.truetype(name, 16).path))
+        except OSError:
+            continue
+    return tuple(found)
+
+
+@lru_cache(maxsize=64)
+def _font(face: str, size: int) -> ImageFont.FreeTypeFont:
+    font = ImageFont.truetype(face, size) if face else ImageFont.load_default(size)
+    if not isinstance(font, ImageFont.FreeTypeFont):
+        raise RuntimeError("Pillow was built without FreeType")  # noqa: TRY004
+    return font

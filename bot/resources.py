@@ -1,0 +1,38 @@
+"""What is opened before anything is built."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bot.clock import Clock, Doorbell, Pace
+from bot.endpoints import PublicUrl
+from bot.keys import Connect
+from bot.models import ProviderName
+from bot.photos.intake import Fetcher, Spool
+from bot.photos.prepare import PhotoDesk
+from bot.providers.base import Prices
+from bot.providers.transport import Transport
+from bot.records import Generation, Training
+from bot.storage.database import Database
+from bot.storage.sealing import Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """`webhook_url` gives a job's callback address, None without one.
+
+    `public_url`: the public base address of the web server, None without one.
+    """
+
+    database: Database
+    sealer: Sealer
+    spool: Spool
+    fetcher: Fetcher
+    desk: PhotoDesk
+    connect: Connect
+    prices: Mapping[ProviderName, Prices]
+    transport: Transport
+    webhook_url: Callable[[Training | Generation], str | None]
+    public_url: PublicUrl
+    doorbell: Doorbell
+    clock: Clock
+    pace: Pace

@@ -1,0 +1,307 @@
+"""SQL of ballots: entries, votes, and the honours that are left of them."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.event_records import Entry, Event, Honour, Vote
+from bot.models import EntrantStatus, EventMode, EventStatus, GenerationStatus
+from bot.records import Picture
+from bot.storage import events as event_rows
+from bot.storage.event_tables import entrants, entries, events, honours, votes
+from bot.storage.generations import build_picture
+from bot.storage.tables import generations, loras, pictures
+
+CANDIDATE_EVERY = 100
+"""In a bake-off `pack_index` is the candidate's number times this, plus the prompt's."""
+HALL_MAX = 100
+"""Honours shown; further back nobody looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nominee:
+    """A member's picture of an event. `is_usable`: no LoRA that is retired or archived made it."""
+
+    picture: Picture
+    is_usable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDraft:
+    user_id: int
+    picture_ids: tuple[int, ...]
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StandingEntry:
+    """An entry that can be voted for, with those of its pictures that are there."""
+
+    entry: Entry
+    pictures: tuple[Picture, ...]
+
+
+def _build_entry(row: sa.Row[Any]) -> Entry:
+    return Entry(
+        id=row.id,
+        event_id=row.event_id,
+        guild_id=row.guild_id,
+        user_id=row.user_id,
+        picture_ids=tuple(row.picture_ids),
+        position=row.position,
+        label=row.label,
+        created_at=row.created_at,
+    )
+
+
+def _build_vote(row: sa.Row[Any]) -> Vote:
+    return Vote(row.id, row.event_id, row.entry_id, row.voter_id, row.is_jury, row.cast_at)
+
+
+def _build_honour(row: sa.Row[Any]) -> Honour:
+    return Honour(
+        id=row.id,
+        event_id=row.event_id,
+        guild_id=row.guild_id,
+        user_id=row.user_id,
+        event_name=row.event_name,
+        place=row.place,
+        votes=row.votes,
+        picture_id=row.picture_id,
+        label=row.label,
+        awarded_at=row.awarded_at,
+    )
+
+
+async def lock(connection: AsyncConnection, event_id: int) -> Event | None:
+    """The event, whose ballot nobody else changes until this transaction ends."""
+    row = (await connection.execute(sa.select(events).where(events.c.id == event_id).with_for_update())).first()
+    return None if row is None else event_rows.build(row)
+
+
+def _shown(event: Event) -> sa.Select[Any]:
+    """Finished pictures of the event that were not deleted."""
+    made = pictures.join(generations).outerjoin(loras, loras.c.id == generations.c.lora_id)
+    return (
+        sa.select(pictures)
+        .select_from(made)
+        .where(
+            generations.c.event_id == event.id,
+            generations.c.status == GenerationStatus.READY,
+            generations.c.deleted_at.is_(None),
+        )
+    )
+
+
+def _own(event: Event) -> sa.Select[Any]:
+    """Those that can be entered: a personal LoRA's pack is its owner's, a shared one's nobody's."""
+    shown = _shown(event)
+    return shown if event.mode is EventMode.PERSONAL else shown.where(generations.c.pack_index.is_(None))
+
+
+def _is_usable() -> sa.ColumnElement[bool]:
+    lora = sa.and_(loras.c.id.is_not(None), loras.c.retiring_since.is_(None), loras.c.archived_at.is_(None))
+    return sa.or_(generations.c.lora_id.is_(None), lora)
+
+
+NEWEST = (generations.c.finished_at.desc(), generations.c.id.desc(), pictures.c.position)
+
+
+async def nominees(connection: AsyncConnection, event: Event, user_id: int) -> list[Nominee]:
+    """What this member could enter, newest order first."""
+    rows = await connection.execute(
+        _own(event)
+        .add_columns(_is_usable().label("is_usable"))
+        .where(generations.c.user_id == user_id)
+        .order_by(*NEWEST)
+    )
+    return [Nominee(build_picture(row), row.is_usable) for row in rows]
+
+
+async def newest_of_each(connection: AsyncConnection, event: Event) -> dict[int, int]:
+    """For every member with usable pictures in the event: the first one of their newest order."""
+    rank = sa.func.row_number().over(partition_by=generations.c.user_id, order_by=NEWEST)
+    ranked = (
+        _own(event)
+        .with_only_columns(generations.c.user_id, pictures.c.id.label("picture_id"), rank.label("rank"))
+        .where(_is_usable())
+        .subquery()
+    )
+    rows = await connection.execute(sa.select(ranked).where(ranked.c.rank == 1))
+    return {row.user_id: row.picture_id for row in rows}
+
+
+async def pictures_of_candidates(connection: AsyncConnection, event: Event) -> dict[int, tuple[int, ...]]:
+    """For every candidate of a bake-off that has pictures: theirs, in the order of the prompts."""
+    rows = await connection.execute(
+        _shown(event)
+        .add_columns(generations.c.pack_index)
+        .where(generations.c.pack_index.is_not(None))
+        .order_by(generations.c.pack_index, generations.c.id, pictures.c.position)
+    )
+    found: dict[int, tuple[int, ...]] = {}
+    for row in rows:
+        candidate = row.pack_index // CANDIDATE_EVERY
+        found[candidate] = (*found.get(candidate, ()), row.id)
+    return found
+
+
+async def standing_pictures(
+    connection: AsyncConnection, event: Event, picture_ids: Collection[int]
+) -> dict[int, Picture]:
+    """Those that may be shown in the ballot.
+
+    When consent to a LoRA was taken back, its pictures are not; only a shared event's are, because its LoRA never is
+    of a person and one member who leaves must not end what everybody else made.
+    """
+    shown = _shown(event).where(pictures.c.id.in_(picture_ids))
+    if event.mode is not EventMode.SHARED:
+        shown = shown.where(loras.c.retiring_since.is_(None))
+    return {row.id: build_picture(row) for row in await connection.execute(shown)}
+
+
+async def entries_of(connection: AsyncConnection, event_id: int) -> list[Entry]:
+    rows = await connection.execute(
+        sa.select(entries).where(entries.c.event_id == event_id).order_by(entries.c.position, entries.c.id)
+    )
+    return [_build_entry(row) for row in rows]
+
+
+async def standing(connection: AsyncConnection, event: Event, entry_id: int | None = None) -> list[StandingEntry]:
+    """The numbered entries (or this one) whose owner still takes part and whose pictures are not all gone."""
+    numbered = sa.select(entries).where(entries.c.event_id == event.id, entries.c.position.is_not(None))
+    if entry_id is not None:
+        numbered = numbered.where(entries.c.id == entry_id)
+    if event.mode is not EventMode.BAKEOFF:
+        numbered = numbered.where(_owner_takes_part())
+    rows = await connection.execute(numbered.order_by(entries.c.position))
+    found = [_build_entry(row) for row in rows]
+    shown = await standing_pictures(connection, event, {one for entry in found for one in entry.picture_ids})
+    there = {entry: tuple(shown[one] for one in entry.picture_ids if one in shown) for entry in found}
+    return [StandingEntry(entry, its_pictures) for entry, its_pictures in there.items() if its_pictures]
+
+
+def _owner_takes_part() -> sa.ColumnElement[bool]:
+    return sa.exists().where(
+        entrants.c.event_id == entries.c.event_id,
+        entrants.c.user_id == entries.c.user_id,
+        entrants.c.status == EntrantStatus.IN,
+    )
+
+
+async def nominate(connection: AsyncConnection, event: Event, user_id: int, picture_id: int, *, now: datetime) -> Entry:
+    """The member's only entry, instead of what they entered before."""
+    await connection.execute(sa.delete(entries).where(entries.c.event_id == event.id, entries.c.user_id == user_id))
+    statement = sa.insert(entries).values(
+        event_id=event.id, guild_id=event.guild_id, user_id=user_id, picture_ids=[picture_id], created_at=now
+    )
+    return _build_entry((await connection.execute(statement.returning(*entries.c))).one())
+
+
+async def number(connection: AsyncConnection, event: Event, drafts: Sequence[EntryDraft], *, now: datetime) -> None:
+    """Give the entries their positions in this order. Ids are given anew, too: in a button they tell nothing."""
+    await connection.execute(sa.delete(entries).where(entries.c.event_id == event.id))
+    for position, draft in enumerate(drafts, start=1):
+        await connection.execute(
+            sa.insert(entries).values(
+                event_id=event.id,
+                guild_id=event.guild_id,
+                user_id=draft.user_id,
+                picture_ids=list(draft.picture_ids),
+                position=position,
+                label=draft.label,
+                created_at=now,
+            )
+        )
+
+
+async def votes_of(connection: AsyncConnection, event_id: int) -> list[Vote]:
+    rows = await connection.execute(sa.select(votes).where(votes.c.event_id == event_id).order_by(votes.c.id))
+    return [_build_vote(row) for row in rows]
+
+
+async def vote_of(connection: AsyncConnection, event_id: int, voter_id: int) -> Vote | None:
+    row = (
+        await connection.execute(sa.select(votes).where(votes.c.event_id == event_id, votes.c.voter_id == voter_id))
+    ).first()
+    return None if row is None else _build_vote(row)
+
+
+async def put_vote(connection: AsyncConnection, entry: Entry, voter_id: int, *, is_jury: bool, now: datetime) -> Vote:
+    """The member's only vote, instead of their earlier one. The caller holds the event's lock."""
+    await connection.execute(sa.delete(votes).where(votes.c.event_id == entry.event_id, votes.c.voter_id == voter_id))
+    statement = sa.insert(votes).values(
+        event_id=entry.event_id,
+        guild_id=entry.guild_id,
+        entry_id=entry.id,
+        voter_id=voter_id,
+        is_jury=is_jury,
+        cast_at=now,
+    )
+    return _build_vote((await connection.execute(statement.returning(*votes.c))).one())
+
+
+async def add_honour(
+    connection: AsyncConnection, event: Event, won: StandingEntry, *, place: int, vote_count: int, now: datetime
+) -> None:
+    await connection.execute(
+        sa.insert(honours).values(
+            event_id=event.id,
+            guild_id=event.guild_id,
+            user_id=won.entry.user_id,
+            event_name=event.name,
+            place=place,
+            votes=vote_count,
+            picture_id=won.pictures[0].id,
+            label=won.entry.label,
+            awarded_at=now,
+            entry_id=won.entry.id,
+        )
+    )
+
+
+async def forget_honours(connection: AsyncConnection, event_id: int) -> None:
+    """They were counted too early: the voting goes on."""
+    await connection.execute(sa.delete(honours).where(honours.c.event_id == event_id))
+
+
+async def honours_of(connection: AsyncConnection, event_id: int) -> list[Honour]:
+    """Best first."""
+    rows = await connection.execute(
+        sa.select(honours).where(honours.c.event_id == event_id).order_by(honours.c.place, honours.c.entry_id)
+    )
+    return [_build_honour(row) for row in rows]
+
+
+VOTING_IS_OVER = events.c.status != EventStatus.VOTING
+"""Until then its host can give it more time, so that what was counted must not be seen."""
+
+
+async def hall(connection: AsyncConnection, guild_id: int) -> list[Honour]:
+    """The newest event first, in it the best."""
+    rows = await connection.execute(
+        sa.select(honours)
+        .join(events)
+        .where(honours.c.guild_id == guild_id, VOTING_IS_OVER)
+        .order_by(honours.c.awarded_at.desc(), honours.c.event_id.desc(), honours.c.place, honours.c.entry_id)
+        .limit(HALL_MAX)
+    )
+    return [_build_honour(row) for row in rows]
+
+
+async def first_places(connection: AsyncConnection, guild_id: int) -> list[tuple[int, int]]:
+    """Members with the number of ballots they won, most first. Bake-offs are won by settings, not by people."""
+    won = sa.func.count().label("won")
+    rows = await connection.execute(
+        sa.select(honours.c.user_id, won)
+        .join(events)
+        .where(honours.c.guild_id == guild_id, VOTING_IS_OVER, honours.c.place == 1, honours.c.label.is_(None))
+        .group_by(honours.c.user_id)
+        .order_by(won.desc(), sa.func.min(honours.c.awarded_at), honours.c.user_id)
+        .limit(HALL_MAX)
+    )
+    return [(row.user_id, row.won) for row in rows]

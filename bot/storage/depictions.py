@@ -1,0 +1,209 @@
+"""SQL of the consent ledger of events: what was agreed to, who was named as seen, and what is taken back."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.event_records import Depiction
+from bot.models import ConsentKind, DepictionStatus, PostKind, SubjectTable, TrainingStatus
+from bot.records import Lora
+from bot.storage import loras as lora_rows
+from bot.storage.event_tables import depictions, entrants, entries, votes
+from bot.storage.tables import consents, loras, posts, trainings
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What one submission went to, and the hashes of its photos."""
+
+    consent_id: int
+    dataset_id: int
+    photo_hashes: tuple[str, ...]
+
+
+def build(row: sa.Row[Any]) -> Depiction:
+    return Depiction(
+        id=row.id,
+        event_id=row.event_id,
+        guild_id=row.guild_id,
+        consent_id=row.consent_id,
+        user_id=row.user_id,
+        named_by=row.named_by,
+        status=DepictionStatus(row.status),
+        in_training=row.in_training,
+        created_at=row.created_at,
+        answered_at=row.answered_at,
+    )
+
+
+async def insert(connection: AsyncConnection, **values: Any) -> int:
+    result = await connection.execute(
+        sa.insert(depictions).values(status=DepictionStatus.PENDING, **values).returning(depictions.c.id)
+    )
+    return int(result.scalar_one())
+
+
+async def get(connection: AsyncConnection, depiction_id: int) -> Depiction | None:
+    row = (await connection.execute(sa.select(depictions).where(depictions.c.id == depiction_id))).first()
+    return None if row is None else build(row)
+
+
+async def of_member(connection: AsyncConnection, event_id: int, user_id: int) -> list[Depiction]:
+    """Where this member was named, newest first."""
+    return await _find(connection, depictions.c.event_id == event_id, depictions.c.user_id == user_id)
+
+
+async def of_member_in_guild(connection: AsyncConnection, guild_id: int, user_id: int) -> list[Depiction]:
+    return await _find(connection, depictions.c.guild_id == guild_id, depictions.c.user_id == user_id)
+
+
+async def named_by(connection: AsyncConnection, event_id: int, user_id: int) -> list[Depiction]:
+    """Whom this member named, newest first."""
+    return await _find(connection, depictions.c.event_id == event_id, depictions.c.named_by == user_id)
+
+
+async def pending_submissions(connection: AsyncConnection, event_id: int) -> frozenset[int]:
+    """Consent ids of the submissions that wait for somebody's answer."""
+    rows = await connection.execute(
+        sa.select(depictions.c.consent_id).where(
+            depictions.c.event_id == event_id, depictions.c.status == DepictionStatus.PENDING
+        )
+    )
+    return frozenset(rows.scalars())
+
+
+async def change(connection: AsyncConnection, depiction_id: int, **values: Any) -> None:
+    await connection.execute(sa.update(depictions).where(depictions.c.id == depiction_id).values(**values))
+
+
+async def mark_in_training(connection: AsyncConnection, event_id: int, consent_ids: Collection[int]) -> None:
+    """A LoRA is trained on what these submissions still hold."""
+    await connection.execute(
+        sa.update(depictions)
+        .where(depictions.c.event_id == event_id, depictions.c.consent_id.in_(consent_ids))
+        .where(depictions.c.status == DepictionStatus.CONFIRMED)
+        .values(in_training=True)
+    )
+
+
+async def forget_pending(
+    connection: AsyncConnection, event_id: int, consent_ids: Collection[int] | None = None
+) -> None:
+    """There is nothing left to answer in these submissions (None: in the whole event)."""
+    condition = sa.and_(depictions.c.event_id == event_id, depictions.c.status == DepictionStatus.PENDING)
+    if consent_ids is not None:
+        condition = sa.and_(condition, depictions.c.consent_id.in_(consent_ids))
+    await _forget(connection, condition)
+
+
+async def forget_named_by(connection: AsyncConnection, event_id: int, user_id: int) -> None:
+    """The member took their photos back, so whom they named is asked nothing any more."""
+    await _forget(connection, sa.and_(depictions.c.event_id == event_id, depictions.c.named_by == user_id))
+
+
+async def submission(connection: AsyncConnection, consent_id: int) -> Submission | None:
+    row = (await connection.execute(sa.select(consents).where(consents.c.id == consent_id))).first()
+    return None if row is None else Submission(row.id, row.dataset_id, tuple(row.photo_hashes))
+
+
+async def withdraw_consents(connection: AsyncConnection, consent_ids: Collection[int], *, now: datetime) -> None:
+    await connection.execute(
+        sa.update(consents)
+        .where(consents.c.id.in_(consent_ids), consents.c.withdrawn_at.is_(None))
+        .values(withdrawn_at=now)
+    )
+
+
+async def withdraw_all(connection: AsyncConnection, event_id: int, user_id: int, *, now: datetime) -> None:
+    """Everything the member had agreed to by giving photos."""
+    await connection.execute(
+        sa.update(consents)
+        .where(consents.c.event_id == event_id, consents.c.user_id == user_id)
+        .where(consents.c.kind == ConsentKind.PHOTOS, consents.c.withdrawn_at.is_(None))
+        .values(withdrawn_at=now)
+    )
+
+
+async def confirmations(connection: AsyncConnection, event_id: int, user_id: int, hashes: Sequence[str]) -> list[int]:
+    """Consent ids with which the member agreed to be seen in exactly these photos."""
+    rows = await connection.execute(
+        sa.select(consents.c.id, consents.c.photo_hashes).where(
+            consents.c.event_id == event_id,
+            consents.c.user_id == user_id,
+            consents.c.kind == ConsentKind.DEPICTED,
+        )
+    )
+    return [row.id for row in rows if list(row.photo_hashes) == list(hashes)]
+
+
+async def entered_by(connection: AsyncConnection, guild_id: int, user_id: int) -> list[int]:
+    """Events the member ever took part in."""
+    rows = await connection.execute(
+        sa.select(entrants.c.event_id).where(entrants.c.guild_id == guild_id, entrants.c.user_id == user_id)
+    )
+    return list(rows.scalars())
+
+
+async def leave_ballot(connection: AsyncConnection, event_id: int, user_id: int) -> None:
+    """The member's own entry, with the votes for it, and their own vote."""
+    await connection.execute(sa.delete(entries).where(entries.c.event_id == event_id, entries.c.user_id == user_id))
+    await connection.execute(sa.delete(votes).where(votes.c.event_id == event_id, votes.c.voter_id == user_id))
+
+
+async def loras_of_dataset(connection: AsyncConnection, dataset_id: int) -> list[Lora]:
+    rows = await connection.execute(
+        sa.select(loras)
+        .join(trainings, trainings.c.id == loras.c.training_id)
+        .where(trainings.c.dataset_id == dataset_id)
+        .order_by(loras.c.id)
+    )
+    return [lora_rows.build(row) for row in rows]
+
+
+async def retire(connection: AsyncConnection, lora_id: int, *, now: datetime) -> bool:
+    """Nobody may use the LoRA from now on; False when that had been so before."""
+    result = await connection.execute(
+        sa.update(loras).where(loras.c.id == lora_id, loras.c.retiring_since.is_(None)).values(retiring_since=now)
+    )
+    return result.rowcount == 1
+
+
+async def take_photos_out(connection: AsyncConnection, training_id: int, *, left: int) -> None:
+    """A queued training goes on with the photos that are left."""
+    await connection.execute(
+        sa.update(trainings)
+        .where(trainings.c.id == training_id, trainings.c.status == TrainingStatus.QUEUED)
+        .values(photo_count=left)
+    )
+
+
+async def loras_of_event(connection: AsyncConnection, event_id: int) -> list[Lora]:
+    """Those trained for it, oldest first."""
+    rows = await connection.execute(
+        sa.select(loras)
+        .join(trainings, trainings.c.id == loras.c.training_id)
+        .where(trainings.c.event_id == event_id)
+        .order_by(loras.c.id)
+    )
+    return [lora_rows.build(row) for row in rows]
+
+
+async def _find(connection: AsyncConnection, *conditions: sa.ColumnElement[bool]) -> list[Depiction]:
+    rows = await connection.execute(sa.select(depictions).where(*conditions).order_by(depictions.c.id.desc()))
+    return [build(row) for row in rows]
+
+
+async def _forget(connection: AsyncConnection, condition: sa.ColumnElement[bool]) -> None:
+    """With the posts that asked."""
+    ids = list((await connection.execute(sa.delete(depictions).where(condition).returning(depictions.c.id))).scalars())
+    await connection.execute(
+        sa.delete(posts).where(
+            posts.c.kind == PostKind.DEPICTION,
+            posts.c.subject_table == SubjectTable.DEPICTION,
+            posts.c.subject_id.in_(ids),
+        )
+    )

@@ -1,0 +1,191 @@
+"""SQL of the photos of events: whose they are, which may be used, what was chosen, and how they go."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.event_records import Event
+from bot.models import DepictionStatus, EntrantStatus, Gender, Pick, Verdict
+from bot.records import Photo
+from bot.storage import datasets as dataset_rows
+from bot.storage.event_tables import depictions, entrants
+from bot.storage.tables import datasets, photos
+
+PENDING = sa.select(depictions.c.consent_id).where(depictions.c.status == DepictionStatus.PENDING)
+USABLE = sa.and_(
+    photos.c.verdict != Verdict.REFUSED,
+    sa.or_(photos.c.pick.is_(None), photos.c.pick != Pick.DROPPED),
+    sa.or_(photos.c.consent_id.is_(None), photos.c.consent_id.not_in(PENDING)),
+)
+"""Neither refused, nor left out by the host, nor waiting for somebody who may be seen in it."""
+
+
+async def usable_of_dataset(connection: AsyncConnection, dataset_id: int) -> int:
+    result = await connection.execute(
+        sa.select(sa.func.count()).select_from(photos).where(photos.c.dataset_id == dataset_id, USABLE)
+    )
+    return int(result.scalar_one())
+
+
+async def usable_of_event(connection: AsyncConnection, event_id: int) -> int:
+    """Usable photos of those who take part: of the shared subject, or of the entrant who gave most."""
+    each = (
+        sa.select(sa.func.count().label("usable"))
+        .select_from(photos.join(datasets))
+        .where(datasets.c.event_id == event_id, USABLE, photos.c.contributor_id.in_(taking_part(event_id)))
+        .group_by(photos.c.dataset_id)
+        .subquery()
+    )
+    return int((await connection.execute(sa.select(sa.func.coalesce(sa.func.max(each.c.usable), 0)))).scalar_one())
+
+
+def taking_part(event_id: int) -> sa.Select[tuple[int]]:
+    """The user ids of those who are in."""
+    return sa.select(entrants.c.user_id).where(entrants.c.event_id == event_id, entrants.c.status == EntrantStatus.IN)
+
+
+async def of_contributor(connection: AsyncConnection, dataset_id: int, user_id: int) -> list[Photo]:
+    rows = await connection.execute(
+        sa.select(photos)
+        .where(photos.c.dataset_id == dataset_id, photos.c.contributor_id == user_id)
+        .order_by(photos.c.id)
+    )
+    return [dataset_rows.build_photo(row) for row in rows]
+
+
+async def of_those_taking_part(connection: AsyncConnection, event: Event) -> list[Photo]:
+    """Photos of the shared subject, in the order they came."""
+    rows = await connection.execute(
+        sa.select(photos)
+        .where(photos.c.dataset_id == event.dataset_id, photos.c.contributor_id.in_(taking_part(event.id)))
+        .order_by(photos.c.id)
+    )
+    return [dataset_rows.build_photo(row) for row in rows]
+
+
+async def given_by_others(
+    connection: AsyncConnection, dataset_id: int, user_id: int, hashes: Collection[str]
+) -> frozenset[str]:
+    """Which of these files somebody else has given already."""
+    rows = await connection.execute(
+        sa.select(photos.c.sha256).where(
+            photos.c.dataset_id == dataset_id,
+            photos.c.contributor_id != user_id,
+            photos.c.verdict != Verdict.REFUSED,
+            photos.c.sha256.in_(hashes),
+        )
+    )
+    return frozenset(rows.scalars())
+
+
+async def forget_refused(connection: AsyncConnection, dataset_id: int, user_id: int, hashes: Collection[str]) -> None:
+    """These files are given again: what was said of them before is judged anew."""
+    await connection.execute(
+        sa.delete(photos).where(
+            photos.c.dataset_id == dataset_id,
+            photos.c.contributor_id == user_id,
+            photos.c.verdict == Verdict.REFUSED,
+            photos.c.sha256.in_(hashes),
+        )
+    )
+
+
+async def remove(
+    connection: AsyncConnection, dataset_id: int, user_id: int, photo_ids: Sequence[int]
+) -> tuple[list[str], set[int]]:
+    """Delete these photos of the contributor; spool names to free, and the submissions they came with."""
+    rows = (
+        await connection.execute(
+            sa.delete(photos)
+            .where(photos.c.dataset_id == dataset_id, photos.c.contributor_id == user_id, photos.c.id.in_(photo_ids))
+            .returning(photos.c.file, photos.c.consent_id)
+        )
+    ).all()
+    return [row.file for row in rows if row.file], {row.consent_id for row in rows if row.consent_id is not None}
+
+
+async def remove_of_contributor(connection: AsyncConnection, event_id: int, user_id: int) -> list[str]:
+    """Delete everything the member gave to the event; spool names to free."""
+    mine = sa.select(datasets.c.id).where(datasets.c.event_id == event_id)
+    return await _delete(connection, photos.c.dataset_id.in_(mine), photos.c.contributor_id == user_id)
+
+
+async def remove_of_submission(connection: AsyncConnection, consent_id: int) -> list[str]:
+    """Delete the photos that came with it; spool names to free."""
+    return await _delete(connection, photos.c.consent_id == consent_id)
+
+
+async def remove_unanswered(connection: AsyncConnection, dataset_id: int) -> list[str]:
+    """Delete photos that wait for somebody who may be seen in them; spool names to free."""
+    return await _delete(connection, photos.c.dataset_id == dataset_id, photos.c.consent_id.in_(PENDING))
+
+
+async def keep_chosen(connection: AsyncConnection, dataset_id: int, picks: Mapping[int, Pick]) -> list[str]:
+    """Write down what was chosen (photo id to pick) and delete everything else; spool names to free."""
+    for pick in set(picks.values()):
+        chosen = [photo_id for photo_id, picked in picks.items() if picked is pick]
+        await connection.execute(
+            sa.update(photos).where(photos.c.dataset_id == dataset_id, photos.c.id.in_(chosen)).values(pick=pick)
+        )
+    return await _delete(connection, photos.c.dataset_id == dataset_id, photos.c.id.not_in(list(picks)))
+
+
+async def note_chosen(connection: AsyncConnection, event_id: int, counts: Mapping[int, int]) -> None:
+    """How many photos of each entrant were chosen (user id to number); of all others none."""
+    mine = entrants.c.event_id == event_id
+    await connection.execute(sa.update(entrants).where(mine).values(photos_chosen=0))
+    for user_id, chosen in counts.items():
+        await connection.execute(
+            sa.update(entrants).where(mine, entrants.c.user_id == user_id).values(photos_chosen=chosen)
+        )
+
+
+async def counts_by_contributor(connection: AsyncConnection, dataset_id: int) -> dict[int, int]:
+    rows = await connection.execute(
+        sa.select(photos.c.contributor_id, sa.func.count().label("given"))
+        .where(photos.c.dataset_id == dataset_id, photos.c.contributor_id.is_not(None))
+        .group_by(photos.c.contributor_id)
+    )
+    return {row.contributor_id: row.given for row in rows}
+
+
+async def set_pick(connection: AsyncConnection, dataset_id: int, photo_id: int, pick: Pick | None) -> bool:
+    """False when the photo is not there any more, or was refused."""
+    result = await connection.execute(
+        sa.update(photos)
+        .where(photos.c.dataset_id == dataset_id, photos.c.id == photo_id, photos.c.verdict != Verdict.REFUSED)
+        .values(pick=pick)
+    )
+    return result.rowcount == 1
+
+
+async def submissions_with_photos(connection: AsyncConnection, event_id: int) -> frozenset[int]:
+    """Consent ids of the submissions that still have photos."""
+    rows = await connection.execute(
+        sa.select(photos.c.consent_id)
+        .distinct()
+        .select_from(photos.join(datasets))
+        .where(datasets.c.event_id == event_id, photos.c.consent_id.is_not(None))
+    )
+    return frozenset(rows.scalars())
+
+
+async def count_of_submission(connection: AsyncConnection, consent_id: int) -> int:
+    result = await connection.execute(
+        sa.select(sa.func.count())
+        .select_from(photos)
+        .where(photos.c.consent_id == consent_id, photos.c.verdict != Verdict.REFUSED)
+    )
+    return int(result.scalar_one())
+
+
+async def describe_person(connection: AsyncConnection, dataset_id: int, *, gender: Gender, ethnicity: str) -> None:
+    await connection.execute(
+        sa.update(datasets).where(datasets.c.id == dataset_id).values(gender=gender, ethnicity=ethnicity)
+    )
+
+
+async def _delete(connection: AsyncConnection, *conditions: sa.ColumnElement[bool]) -> list[str]:
+    rows = await connection.execute(sa.delete(photos).where(*conditions).returning(photos.c.file))
+    return [row.file for row in rows if row.file is not None]

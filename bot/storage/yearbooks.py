@@ -1,0 +1,129 @@
+"""SQL that collects what a yearbook may show: pictures whose people agreed, and the places they won."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.event_records import Event
+from bot.models import EntrantStatus, EventMode, GenerationStatus
+from bot.records import Generation, Picture
+from bot.storage import generations as generation_rows
+from bot.storage import pictures as picture_rows
+from bot.storage.event_tables import entrants, entries, honours
+from bot.storage.tables import generations, loras, pictures, styles
+
+COMMON_MODES = frozenset({EventMode.SHARED, EventMode.BAKEOFF})
+"""Modes whose prompt pack belongs to nobody in particular; its orders are in the host's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture that may be shown. `lora` and `style` are names, empty without one."""
+
+    generation: Generation
+    picture: Picture
+    lora: str
+    style: str
+
+
+async def agreed(connection: AsyncConnection, event: Event) -> Sequence[Shown]:
+    """Pictures of the event whose file is kept and whose people all still agree, in the order they were made.
+
+    Left out: those of members who withdrew, were removed or erased their data, and whatever was made with a LoRA that
+    is being retired or is gone, also when it is only an earlier step of the picture.
+    """
+    rows = (await connection.execute(_of_event(event))).all()
+    trusted = await _trusted_loras(connection, event.guild_id)
+    sets = {}
+    for row in rows:
+        generation = generation_rows.build(row)
+        if await _used_loras(connection, generation) <= trusted:
+            sets[generation.id] = (generation, row.lora_name or "", row.style_name or "")
+    found = []
+    for picture in await _kept_pictures(connection, event):
+        if picture.generation_id in sets:
+            generation, lora, style = sets[picture.generation_id]
+            found.append(Shown(generation, picture, lora, style))
+    return found
+
+
+async def places(connection: AsyncConnection, event_id: int) -> dict[int, int]:
+    """The place of every picture that won one; all pictures of an entry share its place."""
+    rows = await connection.execute(
+        sa.select(honours.c.place, honours.c.picture_id, entries.c.picture_ids)
+        .outerjoin(entries, entries.c.id == honours.c.entry_id)
+        .where(honours.c.event_id == event_id)
+        .order_by(honours.c.place.desc())
+    )
+    won: dict[int, int] = {}
+    for row in rows:
+        shown = row.picture_ids or ([] if row.picture_id is None else [row.picture_id])
+        won.update(dict.fromkeys(shown, row.place))
+    return won
+
+
+async def contributors(connection: AsyncConnection, event_id: int) -> Sequence[int]:
+    """Members whose photos the event's LoRAs were trained on, in the order they joined."""
+    rows = await connection.execute(
+        sa.select(entrants.c.user_id)
+        .where(
+            entrants.c.event_id == event_id,
+            entrants.c.status == EntrantStatus.IN,
+            entrants.c.photos_chosen > 0,
+        )
+        .order_by(entrants.c.id)
+    )
+    return [row.user_id for row in rows]
+
+
+def _of_event(event: Event) -> sa.Select[Any]:
+    return (
+        sa.select(generations, loras.c.name.label("lora_name"), styles.c.name.label("style_name"))
+        .outerjoin(loras, loras.c.id == generations.c.lora_id)
+        .outerjoin(styles, styles.c.id == generations.c.style_id)
+        .where(_is_shown(event))
+    )
+
+
+def _is_shown(event: Event) -> sa.ColumnElement[bool]:
+    row = generations.c
+    taking_part = sa.select(entrants.c.user_id).where(
+        entrants.c.event_id == event.id, entrants.c.status == EntrantStatus.IN
+    )
+    agreed: sa.ColumnElement[bool] = row.user_id.in_(taking_part)
+    if event.mode in COMMON_MODES:
+        agreed = sa.or_(agreed, sa.and_(row.user_id == event.host_id, row.pack_index.is_not(None)))
+    return sa.and_(
+        row.event_id == event.id,
+        row.guild_id == event.guild_id,
+        row.status == GenerationStatus.READY,
+        row.deleted_at.is_(None),
+        agreed,
+    )
+
+
+async def _kept_pictures(connection: AsyncConnection, event: Event) -> list[Picture]:
+    rows = await connection.execute(
+        sa.select(pictures)
+        .join(generations, generations.c.id == pictures.c.generation_id)
+        .where(_is_shown(event), pictures.c.file.is_not(None))
+        .order_by(pictures.c.generation_id, pictures.c.position)
+    )
+    return [generation_rows.build_picture(row) for row in rows]
+
+
+async def _trusted_loras(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
+    rows = await connection.execute(
+        sa.select(loras.c.id).where(loras.c.guild_id == guild_id, loras.c.retiring_since.is_(None))
+    )
+    return frozenset(row.id for row in rows)
+
+
+async def _used_loras(connection: AsyncConnection, generation: Generation) -> frozenset[int]:
+    steps = [generation]
+    if generation.origin_id is not None:
+        steps += await picture_rows.lineage(connection, generation)
+    return frozenset(step.lora_id for step in steps if step.lora_id is not None)

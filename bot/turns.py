@@ -1,0 +1,73 @@
+"""Fair turns: so many at once, and among those who wait, whoever has had the least goes first."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class FairTurns:
+    """`async with turns(member_id):` holds one of `at_once` places.
+
+    Among waiting members the one with the fewest places goes first, then the one served longest ago, then the one who
+    has waited longest; each member's own requests go in the order they came. So whoever wants one place waits for at
+    most one request of every other member, however many those make.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self._free = at_once
+        self._held: Counter[int] = Counter()
+        self._waiting: dict[int, deque[asyncio.Future[None]]] = {}
+        self._served_at: dict[int, int] = {}
+        self._grants = 0
+
+    @asynccontextmanager
+    async def __call__(self, member_id: int) -> AsyncIterator[None]:
+        await self._take(member_id)
+        try:
+            yield
+        finally:
+            self._give_back(member_id)
+
+    async def _take(self, member_id: int) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(member_id, deque()).append(turn)
+        self._grant()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.cancelled():
+                self._forget(member_id, turn)
+            else:
+                self._give_back(member_id)
+            raise
+
+    def _give_back(self, member_id: int) -> None:
+        self._held[member_id] -= 1
+        if not self._held[member_id]:
+            del self._held[member_id]
+        self._free += 1
+        self._grant()
+
+    def _grant(self) -> None:
+        while self._free and self._waiting:
+            member_id = min(self._waiting, key=lambda each: (self._held[each], self._served_at.get(each, 0)))
+            turn = self._waiting[member_id][0]
+            self._forget(member_id, turn)
+            if turn.cancelled():
+                continue
+            self._free -= 1
+            self._grants += 1
+            self._held[member_id] += 1
+            self._served_at[member_id] = self._grants
+            turn.set_result(None)
+        if not self._held:
+            self._served_at.clear()
+
+    def _forget(self, member_id: int, turn: asyncio.Future[None]) -> None:
+        """A cancelled request may have been skipped already."""
+        own = self._waiting.get(member_id)
+        if own is not None and turn in own:
+            own.remove(turn)
+            if not own:
+                del self._waiting[member_id]

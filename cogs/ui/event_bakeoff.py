@@ -1,0 +1,65 @@
+"""What a blind bake-off compares: strengths of one LoRA, its versions, or both."""
+
+import math
+from collections.abc import Sequence
+
+from bot.errors import UserError
+from bot.event_records import Candidate
+from bot.events.drafts import CANDIDATES_MAX
+from bot.records import Lora
+
+USUAL_STRENGTHS = (0.6, 0.8, 1.0)
+STRENGTH_MAX = 1.5
+"""As `/imagine` takes it (bot/generation/abilities.py)."""
+
+
+def parse_prompts(text: str) -> tuple[str, ...]:
+    """One between every two bars."""
+    return tuple(part.strip() for part in text.split("|") if part.strip())
+
+
+def parse_strengths(text: str) -> tuple[float, ...]:
+    """Numbers between commas or spaces, each once; UserError for anything else."""
+    strengths: dict[float, None] = {}
+    for part in text.replace(",", " ").split():
+        try:
+            value = float(part)
+        except ValueError:
+            value = math.nan
+        if not 0 <= value <= STRENGTH_MAX:
+            raise UserError(f"Strengths are numbers from 0 to {STRENGTH_MAX}, such as `0.6, 0.8, 1.0`.")
+        strengths[value] = None
+    return tuple(strengths)
+
+
+def candidates_of(versions: Sequence[Lora], strengths: Sequence[float]) -> tuple[Candidate, ...]:
+    """Every version with every strength; UserError when that is not 2 to 8 things to compare."""
+    candidates = tuple(
+        Candidate(lora.id, strength, _label(lora, strength, with_version=len(versions) > 1))
+        for lora in versions
+        for strength in (strengths or (None,))
+    )
+    if len(candidates) < 2:
+        raise UserError("There is nothing to compare yet. Give two strengths or more, or a LoRA with several versions.")
+    if len(candidates) > CANDIDATES_MAX:
+        raise UserError(f"Please compare at most {CANDIDATES_MAX} at once; this would be {len(candidates)}.")
+    return candidates
+
+
+def _label(lora: Lora, strength: float | None, *, with_version: bool) -> str:
+    parts = [f"version {lora.version}"] if with_version or strength is None else []
+    if strength is not None:
+        parts.append(f"strength {strength:g}")
+    return ", ".join(parts)
+
+
+def lineage(lora: Lora, among: Sequence[Lora]) -> list[Lora]:
+    """The LoRA with the versions before and after it that are among these, oldest first."""
+    family = {lora.id: lora}
+    grows = True
+    while grows:
+        size = len(family)
+        befores = {each.previous_id for each in family.values()}
+        family |= {each.id: each for each in among if each.previous_id in family or each.id in befores}
+        grows = len(family) > size
+    return sorted(family.values(), key=lambda each: (each.version, each.id))

@@ -1,0 +1,131 @@
+"""What a host reads about an event: its mode, its stages, its numbers, why it waits. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.event_records import Event
+from bot.events.drafts import NAME_MAX
+from bot.events.lifecycle import PATHS, TIMED
+from bot.models import EventMode, EventStatus, PauseReason, SubjectKind, TrainingStatus
+from bot.quoting import quote
+from cogs.ui.words import count
+
+MODE_WORDS = {
+    EventMode.SHARED: "One LoRA of all photos",
+    EventMode.PERSONAL: "A LoRA for everyone",
+    EventMode.CLUB: "Picture club",
+    EventMode.BAKEOFF: "Blind bake-off",
+}
+MODE_MEANING = {
+    EventMode.SHARED: "Everybody gives photos of one thing; one LoRA is trained for all.",
+    EventMode.PERSONAL: "Everybody gives own photos and gets an own LoRA.",
+    EventMode.CLUB: "No training: members make pictures with your styles and LoRAs.",
+    EventMode.BAKEOFF: "The same prompts with different settings; members vote without knowing which is which.",
+}
+KIND_WORDS = {
+    SubjectKind.OBJECT: "a pet, an object or a place",
+    SubjectKind.STYLE: "a style",
+    SubjectKind.PERSON: "a person",
+    SubjectKind.CHARACTER: "a character",
+}
+KIND_MEANING = {
+    SubjectKind.OBJECT: "Also a mascot or a building.",
+    SubjectKind.STYLE: "How pictures look: drawings, colours, light.",
+    SubjectKind.PERSON: "Everybody of themselves; for own LoRAs only.",
+    SubjectKind.CHARACTER: "From 1 to 6 photos, without training; for own LoRAs only.",
+}
+STATUS_WORDS = {
+    EventStatus.DRAFT: "Not open yet",
+    EventStatus.COLLECTING: "Photos are being collected",
+    EventStatus.REVIEWING: "Photos are being looked through",
+    EventStatus.TRAINING: "Training",
+    EventStatus.SHOWING: "Pictures are being made",
+    EventStatus.VOTING: "Voting",
+    EventStatus.FINISHED: "Finished",
+    EventStatus.CANCELLED: "Cancelled",
+}
+PAUSE_WORDS = {
+    PauseReason.TOO_FEW_ENTRANTS: "Too few members take part. Extend it, or lower the minimum under **Settings**.",
+    PauseReason.TOO_FEW_PHOTOS: "There are too few usable photos. Extend it, and tell members what is missing.",
+    PauseReason.NO_KEY: "There is no working API key. An admin can run `/keys set`; then it goes on by itself.",
+    PauseReason.PROVIDER_DOWN: "The provider cannot be reached. It goes on by itself as soon as it can.",
+    PauseReason.OUT_OF_CREDITS: "The API key has too few credits. Top it up there; then it goes on by itself.",
+    PauseReason.TRAINING_FAILED: "No training came to a good end. **Try again** starts them once more, or cancel it.",
+    PauseReason.BUDGET_SPENT: "The budget does not pay for a training. Raise it under **Settings**, or cancel it.",
+}
+TRAINING_WORDS = {
+    TrainingStatus.QUEUED: "waiting",
+    TrainingStatus.SUBMITTING: "being handed over",
+    TrainingStatus.SUBMITTED: "being prepared",
+    TrainingStatus.TRAINING: "training",
+    TrainingStatus.READY: "ready",
+    TrainingStatus.FAILED: "not finished",
+    TrainingStatus.CANCELLED: "cancelled",
+}
+STAGE_NAMES = {
+    EventStatus.COLLECTING: "photos",
+    EventStatus.REVIEWING: "looking through",
+    EventStatus.SHOWING: "pictures",
+    EventStatus.VOTING: "vote",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """Hours of each stage, ready to choose."""
+
+    name: str
+    hours: Mapping[EventStatus, float]
+
+
+TIMETABLES = {
+    "evening": Timetable("A quick evening", dict(zip(STAGE_NAMES, (2.0, 0.5, 1.0, 1.0), strict=True))),
+    "weekend": Timetable("A weekend", dict(zip(STAGE_NAMES, (24.0, 6.0, 12.0, 12.0), strict=True))),
+    "week": Timetable("A week", dict(zip(STAGE_NAMES, (96.0, 24.0, 24.0, 24.0), strict=True))),
+}
+
+
+def timetable_of(event: Event) -> str | None:
+    """Its key, when the event's hours are those of one."""
+    stages = timed_stages(event.mode)
+    for key, each in TIMETABLES.items():
+        if all(event.hours.get(stage, 0.0) == each.hours[stage] for stage in stages):
+            return key
+    return None
+
+
+def timed_stages(mode: EventMode) -> list[EventStatus]:
+    """Those that last for a time that the host chooses, in their order."""
+    return [stage for stage in PATHS[mode] if stage in TIMED]
+
+
+def stage_name(event: Event, stage: EventStatus) -> str:
+    is_club = event.mode is EventMode.CLUB and stage is EventStatus.COLLECTING
+    return "pictures" if is_club else STAGE_NAMES[stage]
+
+
+def hours_words(event: Event, hours: Mapping[EventStatus, float]) -> str:
+    """`2 h photos, 30 min looking through`: the stages of its mode, without those that are passed through."""
+    lasting = [stage for stage in timed_stages(event.mode) if hours.get(stage, 0.0) > 0]
+    return ", ".join(f"{length(hours[stage])} {stage_name(event, stage)}" for stage in lasting) or "no time at all"
+
+
+def length(hours: float) -> str:
+    if hours < 1:
+        return f"{round(hours * 60)} min"
+    return f"{hours:g} h" if hours < 48 or hours % 24 else f"{round(hours / 24)} days"
+
+
+def event_name(event: Event) -> str:
+    return quote(event.name, NAME_MAX)
+
+
+def entrants_words(event: Event) -> str:
+    """From how many members to how many."""
+    if event.entrants_max is None:
+        return f"at least {count(event.entrants_min, 'member')}"
+    return f"{event.entrants_min} to {count(event.entrants_max, 'member')}"
+
+
+def budget_words(event: Event) -> str:
+    return "no limit" if event.budget is None else count(event.budget, "credit")

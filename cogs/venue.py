@@ -1,0 +1,200 @@
+"""What an event needs of Discord besides posts: permissions told beforehand, its thread, its place in the calendar."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+import aiohttp
+import discord
+
+from bot.client import DarkroomBot
+from bot.event_records import Event
+from bot.events.venue import Check
+from bot.models import EventStatus
+from bot.outbox import NotNow
+from bot.quoting import quote
+
+log = logging.getLogger(__name__)
+
+CALL_DEADLINE_S = 60
+THREAD_EXISTS = 160004
+"""The message has a thread already, and a thread has the id of its message (Discord /docs/topics/threads)."""
+WEEK_MINUTES: Literal[10080] = 10080
+"""The longest time without a message after which Discord archives a thread (Discord /docs/resources/channel)."""
+STARTS_IN = timedelta(minutes=1)
+"""Discord takes scheduled events of the future only (Discord /docs/resources/guild-scheduled-event)."""
+TRAINING_TAKES = timedelta(hours=2)
+"""Training has no deadline; the calendar wants an end."""
+DESCRIPTION_MAX = 900
+NEEDED = ("view_channel", "send_messages", "embed_links", "attach_files", "read_message_history")
+IN_A_THREAD = ("view_channel", "send_messages_in_threads", "embed_links", "attach_files", "read_message_history")
+FOR_A_THREAD = ("create_public_threads", "send_messages_in_threads")
+MIB = 1024 * 1024
+
+Place = discord.abc.GuildChannel | discord.Thread
+
+
+class DiscordVenue:
+    """Implements bot.events.venue.Venue."""
+
+    bot: DarkroomBot | None = None
+    """The present bot; a new one is set whenever the gateway has to start afresh."""
+
+    async def check(self, event: Event) -> Sequence[Check]:
+        guild = self._guild(event)
+        place = guild.get_channel_or_thread(event.channel_id)
+        checks = [_posting(event, place, guild)]
+        if event.wants_thread and place is not None:
+            checks.append(_thread(place, guild))
+        if event.wants_calendar:
+            checks.append(_calendar(guild))
+        return [*checks, Check(f"Files of up to {guild.filesize_limit // MIB} MB each", is_ok=True, is_optional=True)]
+
+    async def open_thread(self, event: Event, message_id: int) -> int | None:
+        bot = self._connected()
+        channel = bot.get_partial_messageable(event.channel_id, guild_id=event.guild_id)
+        message = channel.get_partial_message(message_id)
+        async with _only_not_now():
+            try:
+                thread = await message.create_thread(name=_plain(event.name), auto_archive_duration=WEEK_MINUTES)
+            except discord.HTTPException as error:
+                if error.code == THREAD_EXISTS:
+                    return message_id
+                _raise_if_passing(error)
+                log.info("An event's thread cannot be made: %s / %s", error.status, error.code)
+                return None
+        return thread.id
+
+    async def put_on_calendar(self, event: Event) -> int | None:
+        """Raises bot.outbox.NotNow when Discord cannot say."""
+        guild = self._guild(event)
+        async with _only_not_now():
+            try:
+                entry = await self._find(guild, event) or await _schedule(guild, event)
+            except discord.HTTPException as error:
+                _raise_if_passing(error)
+                log.info("An event cannot be put on the calendar: %s / %s", error.status, error.code)
+                return None
+        return entry.id
+
+    async def end_on_calendar(self, event: Event) -> None:
+        """Raises bot.outbox.NotNow when Discord cannot say."""
+        if event.calendar_id is None:
+            return
+        guild = self._guild(event)
+        async with _only_not_now():
+            try:
+                entry = await guild.fetch_scheduled_event(event.calendar_id, with_counts=False)
+                await _end(entry, is_finished=event.status is EventStatus.FINISHED)
+            except discord.HTTPException as error:
+                _raise_if_passing(error)
+                log.info("An event's calendar entry is left as it is: %s / %s", error.status, error.code)
+
+    async def _find(self, guild: discord.Guild, event: Event) -> discord.ScheduledEvent | None:
+        """The one that an earlier, interrupted try made: ours, with the event's line in it."""
+        own = self._connected().user
+        for entry in await guild.fetch_scheduled_events(with_counts=False):
+            is_ours = own is not None and entry.creator_id == own.id
+            if is_ours and _line(event) in (entry.description or "").splitlines():
+                return entry
+        return None
+
+    def _connected(self) -> DarkroomBot:
+        if self.bot is None:
+            raise NotNow("not connected yet")
+        return self.bot
+
+    def _guild(self, event: Event) -> discord.Guild:
+        guild = self._connected().get_guild(event.guild_id)
+        if guild is None:
+            raise NotNow("the server is not there yet")
+        return guild
+
+
+def _posting(event: Event, place: Place | None, guild: discord.Guild) -> Check:
+    what = f"Posting in <#{event.channel_id}>"
+    if place is None:
+        return Check(what, is_ok=False, fix=f"Let Darkroom see <#{event.channel_id}>, or make the event elsewhere.")
+    needed = IN_A_THREAD if isinstance(place, discord.Thread) else NEEDED
+    missing = _missing(place.permissions_for(guild.me), needed)
+    return Check(what, is_ok=not missing, fix=f"In <#{place.id}>, allow Darkroom: {missing}." if missing else "")
+
+
+def _thread(place: Place, guild: discord.Guild) -> Check:
+    if isinstance(place, discord.Thread):
+        return Check("This channel is a thread already; everything is posted in it", is_ok=True, is_optional=True)
+    missing = _missing(place.permissions_for(guild.me), FOR_A_THREAD)
+    fix = f"In <#{place.id}>, allow Darkroom: {missing}. Without it, everything is posted in the channel itself."
+    return Check("A thread for the event", is_ok=not missing, fix=fix if missing else "", is_optional=True)
+
+
+def _calendar(guild: discord.Guild) -> Check:
+    allowed = guild.me.guild_permissions
+    is_ok = allowed.create_events or allowed.manage_events
+    fix = "Allow Darkroom in this server: **Create Events**. Without it, the event is not on the calendar."
+    return Check("An entry in the server's calendar", is_ok=is_ok, fix="" if is_ok else fix, is_optional=True)
+
+
+def _missing(permissions: discord.Permissions, needed: Iterable[str]) -> str:
+    """As Discord's own settings call them."""
+    lacking = [name for name in needed if not getattr(permissions, name)]
+    names = [name.replace("_", " ").title().replace(" In ", " in ") for name in lacking]
+    return ", ".join(f"**{name}**" for name in names)
+
+
+async def _schedule(guild: discord.Guild, event: Event) -> discord.ScheduledEvent:
+    start = discord.utils.utcnow() + STARTS_IN
+    return await guild.create_scheduled_event(
+        name=_plain(event.name),
+        description=f"{quote(event.theme, DESCRIPTION_MAX)}\n{_line(event)}",
+        start_time=start,
+        end_time=_planned_end(event, start),
+        entity_type=discord.EntityType.external,
+        privacy_level=discord.PrivacyLevel.guild_only,
+        location=f"https://discord.com/channels/{event.guild_id}/{event.thread_id or event.channel_id}",
+    )
+
+
+def _planned_end(event: Event, start: datetime) -> datetime:
+    """As if no stage is closed early or extended; at least what a training takes."""
+    return start + timedelta(hours=sum(event.hours.values())) + TRAINING_TAKES
+
+
+async def _end(entry: discord.ScheduledEvent, *, is_finished: bool) -> None:
+    """Discord completes only what is active, and cancels only what has not begun."""
+    if entry.status is discord.EventStatus.scheduled and not is_finished:
+        await entry.cancel()
+    elif entry.status is discord.EventStatus.scheduled:
+        await (await entry.start()).end()
+    elif entry.status is discord.EventStatus.active:
+        await entry.end()
+
+
+def _line(event: Event) -> str:
+    return f"Darkroom #{event.id}"
+
+
+def _plain(name: str) -> str:
+    """Names of threads and calendar entries: Discord shows them as they are, nothing in them comes alive."""
+    return " ".join(name.split())
+
+
+def _raise_if_passing(error: discord.HTTPException) -> None:
+    """NotNow for what another try may change; no permission and a message that is gone stay as they are."""
+    if error.status == 429 or error.status >= 500:
+        raise NotNow(f"{error.status} / {error.code}") from error
+
+
+@contextlib.asynccontextmanager
+async def _only_not_now() -> AsyncIterator[None]:
+    """Discord cannot be reached, or not in time."""
+    try:
+        async with asyncio.timeout(CALL_DEADLINE_S):
+            yield
+    except discord.RateLimited as error:
+        raise NotNow("rate limited", retry_after=timedelta(seconds=error.retry_after)) from error
+    except (TimeoutError, OSError, aiohttp.ClientError) as error:
+        raise NotNow(type(error).__name__) from error

@@ -1,0 +1,372 @@
+"""/event: planning an event, opening it, seeing how it stands, closing, extending, cancelling."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from simcord.components import walk_components
+from simcord.results import InteractionResult, ResponseMessage
+
+from bot.event_records import Event
+from bot.events.lifecycle import TIMED
+from bot.events.packs import READY_PACKS
+from bot.models import Actor, EventMode, EventStatus, PauseReason, SubjectKind
+from bot.storage import events
+from tests.cogs.stage import Message, Stage, answer_to, board_of, buttons_of, text_of, tree_of
+
+STRING_SELECT, USER_SELECT, ROLE_SELECT = 3, 5, 6
+
+
+def selects_of(message: Message) -> dict[str, str]:
+    """Custom id by placeholder."""
+    kinds = {STRING_SELECT, USER_SELECT, ROLE_SELECT}
+    found = [part for part in walk_components(tree_of(message)) if part.get("type") in kinds]
+    return {part["placeholder"]: part["custom_id"] for part in found}
+
+
+def options_of(message: Message, placeholder: str) -> dict[str, str]:
+    """Value by label."""
+    custom_id = selects_of(message)[placeholder]
+    select = next(part for part in walk_components(tree_of(message)) if part.get("custom_id") == custom_id)
+    return {option["label"]: option["value"] for option in select["options"]}
+
+
+async def fill(
+    stage: Stage, name: str = "Mascot weekend", mode: str = "shared", kind: str = "object"
+) -> InteractionResult:
+    opened = await stage.use(stage.ada, "event create")
+    return await stage.submit_fields(stage.ada, opened, name, "Our fox, everywhere", [mode], [kind], "Be kind")
+
+
+async def planned(stage: Stage, mode: str = "shared", kind: str = "object", **changes: Any) -> ResponseMessage:
+    """The settings panel of a new event."""
+    board = board_of(await fill(stage, mode=mode, kind=kind))
+    if changes:
+        await stage.world.darkroom.services.events.change((await newest(stage)).id, admin(stage), **changes)
+    return board
+
+
+async def newest(stage: Stage) -> Event:
+    async with stage.world.darkroom.database.read() as connection:
+        return (await events.of_guild(connection, stage.world.guild.id))[0]
+
+
+def admin(stage: Stage) -> Actor:
+    return Actor(stage.world.guild.id, stage.ada.id, is_admin=True)
+
+
+async def move(stage: Stage, event: Event, **changes: Any) -> None:
+    """Put the event into another stage, as the engine would."""
+
+    async def work(connection: Any) -> None:
+        await events.change(connection, event.id, expected=event.status, **changes)
+
+    await stage.world.darkroom.database.write(work)
+
+
+async def opened(stage: Stage, **changes: Any) -> Event:
+    """An event that has just been opened."""
+    await stage.set_key()
+    await planned(stage, **changes)
+    return await stage.world.darkroom.services.events.open((await newest(stage)).id, admin(stage))
+
+
+async def press(stage: Stage, message: Message, label: str, *values: Any) -> ResponseMessage:
+    """Press a button; with values, fill the form that it opens."""
+    pressed = await stage.ada.click(message, custom_id=buttons_of(message)[label])
+    return board_of(await stage.submit_fields(stage.ada, pressed, *values) if values else pressed)
+
+
+async def choose(stage: Stage, message: Message, placeholder: str, values: Sequence[Any]) -> ResponseMessage:
+    return board_of(await stage.ada.select(message, values, custom_id=selects_of(message)[placeholder]))
+
+
+async def test_the_form_makes_a_draft_and_shows_its_settings(stage: Stage) -> None:
+    panel = board_of(await fill(stage))
+    assert "Settings of `Mascot weekend`" in text_of(panel)
+    assert "`Our fox, everywhere`" in text_of(panel)
+    event = await newest(stage)
+    assert (event.name, event.theme, event.rules) == ("Mascot weekend", "Our fox, everywhere", "Be kind")
+    assert (event.mode, event.subject_kind, event.status) == (EventMode.SHARED, SubjectKind.OBJECT, EventStatus.DRAFT)
+    assert (event.host_id, event.channel_id) == (stage.ada.id, stage.channel.id)
+    assert stage.posts() == []
+
+
+@pytest.mark.parametrize("kind", ["person", "character"])
+async def test_one_lora_for_all_is_never_of_a_person_and_nothing_typed_is_lost(stage: Stage, kind: str) -> None:
+    refused = await fill(stage, name="All of us", kind=kind)
+    assert "object or a style" in answer_to(refused)
+    again = await stage.ada.click(board_of(refused), label="Back to the form")
+    assert again.modal is not None
+    shown = [label["component"] for label in again.modal["components"]]
+    assert [shown[0]["value"], shown[1]["value"], shown[4]["value"]] == ["All of us", "Our fox, everywhere", "Be kind"]
+    fixed = await stage.submit_fields(stage.ada, again, "All of us", "Our fox", ["personal"], [kind], "")
+    assert "Settings of `All of us`" in text_of(board_of(fixed))
+
+
+async def test_only_admins_plan_events(stage: Stage) -> None:
+    assert "**Manage Server**" in answer_to(await stage.use(stage.ben, "event create"))
+    assert "**Manage Server**" in answer_to(await stage.use(stage.ben, "event bakeoff", lora="Foxy", prompts="x"))
+
+
+async def test_times_are_chosen_or_written_and_stored_at_once(stage: Stage) -> None:
+    panel = await planned(stage)
+    panel = await choose(stage, panel, "Choose how long everything lasts", ["evening"])
+    assert "2 h photos, 30 min looking through, 1 h pictures, 1 h vote" in text_of(panel)
+    panel = await press(stage, panel, "Own times", "1,5", "0", "48", "12")
+    assert "1.5 h photos, 2 days pictures, 12 h vote" in text_of(panel)
+    hours = (await newest(stage)).hours
+    assert [hours[stage_] for stage_ in sorted(TIMED, key=list(EventStatus).index)] == [1.5, 0, 48, 12]
+
+
+@pytest.mark.parametrize("written", ["soon", "-1", "nan", "inf", "1000"])
+async def test_times_that_are_none_are_refused_and_nothing_changes(stage: Stage, written: str) -> None:
+    panel = await planned(stage)
+    before = (await newest(stage)).hours
+    form = await stage.ada.click(panel, custom_id=buttons_of(panel)["Own times"])
+    assert "hours" in answer_to(await stage.submit_fields(stage.ada, form, written, "1", "1", "1"))
+    assert (await newest(stage)).hours == before
+
+
+async def test_thread_and_calendar_are_switched(stage: Stage) -> None:
+    panel = await press(stage, await planned(stage), "Thread: on")
+    panel = await press(stage, panel, "Calendar: off")
+    assert {"Thread: off", "Calendar: on"} <= set(buttons_of(panel))
+    event = await newest(stage)
+    assert (event.wants_thread, event.wants_calendar) == (False, True)
+
+
+async def test_people_are_chosen_and_taken_back(stage: Stage) -> None:
+    role = stage.world.guild.create_role("Artists")
+    panel = await press(stage, await planned(stage), "People")
+    panel = await choose(stage, panel, "Roles that may take part", [role])
+    panel = await choose(stage, panel, "Members who run it with you", [stage.ben])
+    panel = await choose(stage, panel, "The role of the jury", [role])
+    assert f"**May take part:** <@&{role.id}>" in text_of(panel)
+    assert f"**Run it together with you:** <@{stage.ben.id}>" in text_of(panel)
+    assert f"**Jury:** <@&{role.id}>" in text_of(panel)
+    event = await newest(stage)
+    assert (event.role_ids, event.moderator_ids, event.jury_role_id) == ({role.id}, {stage.ben.id}, role.id)
+    panel = await choose(stage, panel, "The role of the jury", [])
+    assert "**Jury:** none" in text_of(panel)
+    assert (await newest(stage)).jury_role_id is None
+
+
+async def test_numbers_and_budget_say_what_they_buy(stage: Stage) -> None:
+    panel = await press(stage, await planned(stage), "Pictures and budget")
+    panel = await press(stage, panel, "Numbers and budget", "8", "4", "3", "", "900")
+    text = text_of(panel)
+    assert "**Budget:** 900 credits; it buys 3 more trainings" in text
+    assert "up to 8 from each member" in text
+    event = await newest(stage)
+    assert (event.photo_cap, event.pictures_each, event.entrants_min, event.entrants_max) == (8, 4, 3, None)
+    panel = await press(stage, panel, "Numbers and budget", "8", "4", "3", "20", "")
+    assert "**Budget:** no limit" in text_of(panel)
+    assert (await newest(stage)).budget is None
+    assert "3 to 20 members" in text_of(await press(stage, panel, "People"))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        (("x", "4", "3", "", ""), "**Photos per member** takes a whole number"),
+        (("31", "4", "3", "", ""), "1 to 30"),
+        (("5", "4", "3", "2", ""), "below the least"),
+        (("5", "4", "3", "", "-5"), "**Budget in credits** takes a whole number or leave it empty"),
+    ],
+)
+async def test_numbers_out_of_range_are_refused_and_nothing_changes(
+    stage: Stage, numbers: tuple[str, ...], said: str
+) -> None:
+    panel = await press(stage, await planned(stage), "Pictures and budget")
+    before = await newest(stage)
+    form = await stage.ada.click(panel, custom_id=buttons_of(panel)["Numbers and budget"])
+    assert said in answer_to(await stage.submit_fields(stage.ada, form, *numbers))
+    assert await newest(stage) == before
+
+
+async def test_a_ready_pack_or_own_prompts_are_made_with_every_lora(stage: Stage) -> None:
+    panel = await press(stage, await planned(stage), "Pictures and budget")
+    panel = await choose(stage, panel, "Pictures that I make with every LoRA", ["seasons"])
+    assert (await newest(stage)).pack == READY_PACKS["seasons"].prompts
+    panel = await press(stage, panel, "Own prompts", "{trigger} in the rain\n\n{trigger} `@everyone`")
+    assert (await newest(stage)).pack == ("{trigger} in the rain", "{trigger} `@everyone`")
+    assert "- `{trigger} in the rain`\n- `{trigger} ˋ@everyoneˋ`" in text_of(panel)
+    form = await stage.ada.click(panel, custom_id=buttons_of(panel)["Own prompts"])
+    assert "braces" in answer_to(await stage.submit_fields(stage.ada, form, "{name} in the rain"))
+    await choose(stage, panel, "Pictures that I make with every LoRA", [])
+    assert (await newest(stage)).pack == ()
+
+
+async def test_a_club_chooses_among_loras_and_keeps_those_out_of_sight(stage: Stage) -> None:
+    fox, owl = await stage.give_lora(stage.ada, "Fox"), await stage.give_lora(stage.ada, "Owl")
+    panel = await press(stage, await planned(stage, "club"), "Pictures and budget")
+    assert "**LoRAs:** none yet" in text_of(panel)
+    panel = await choose(stage, panel, "LoRAs that members may use", [str(fox.id)])
+    assert "**LoRAs:** `Fox`" in text_of(panel)
+    panel = await press(stage, panel, "Find a style or a LoRA", "ow")
+    assert list(options_of(panel, "LoRAs that members may use")) == ["Fox", "Owl"]
+    panel = await choose(stage, panel, "LoRAs that members may use", [str(fox.id), str(owl.id)])
+    assert set((await newest(stage)).lora_ids) == {fox.id, owl.id}
+    assert "Photos" not in text_of(panel).replace("Photos show", "")
+
+
+async def test_the_panel_survives_a_restart_and_comes_back_with_status(stage: Stage) -> None:
+    panel = await planned(stage)
+    await stage.restart()
+    assert "**May take part:** everyone" in text_of(await press(stage, panel, "People"))
+    assert "Settings of `Mascot weekend`" in answer_to(await stage.use(stage.ada, "event status"))
+
+
+async def test_others_neither_see_nor_change_a_draft(stage: Stage) -> None:
+    await planned(stage)
+    event = await newest(stage)
+    assert "There is no event here" in answer_to(await stage.use(stage.ben, "event status"))
+    assert await stage.ben.autocomplete(stage.channel, "event status", "event", "") == []
+    for action in ("settings", "people", "thread", "hours", "numbers", "check", "open", "close", "extend", "cancel"):
+        assert "no such event" in answer_to(await stage.press_id(stage.ben, f"dr:host:{action}:{event.id}"))
+    assert await newest(stage) == event
+
+
+async def test_the_check_names_what_is_missing_and_how_to_fix_it(stage: Stage) -> None:
+    card = await press(stage, await planned(stage), "Check and open")
+    text = text_of(card)
+    assert "`Mascot weekend` is not ready yet" in text
+    assert f"✅ Posting in <#{stage.channel.id}>" in text
+    assert "❌ API key of Apiframe: **please fix this.**" in text
+    assert "⚠️ Prompt pack (not needed to open):" in text
+    assert "Open now" not in buttons_of(card)
+    await stage.set_key()
+    card = await press(stage, card, "Check again")
+    assert "is ready" in text_of(card)
+    status = await press(stage, card, "Open now")
+    assert "It is open." in text_of(status)
+    assert (await newest(stage)).status is EventStatus.COLLECTING
+
+
+async def test_open_opens_at_once_when_every_line_is_green_and_shows_them_otherwise(stage: Stage) -> None:
+    await planned(stage)
+    assert "is not ready yet" in answer_to(await stage.use(stage.ada, "event open"))
+    await stage.set_key()
+    pack = READY_PACKS["seasons"].prompts
+    await stage.world.darkroom.services.events.change((await newest(stage)).id, admin(stage), pack=pack)
+    assert "It is open." in answer_to(await stage.use(stage.ada, "event open"))
+    assert "has been opened already" in answer_to(await stage.use(stage.ada, "event open"))
+
+
+async def test_an_event_that_became_unready_since_the_check_is_not_opened(stage: Stage) -> None:
+    await stage.set_key()
+    card = await press(stage, await planned(stage), "Check and open")
+    await stage.use(stage.ada, "keys remove", provider="apiframe")
+    refused = await stage.ada.click(card, custom_id=buttons_of(card)["Open now"])
+    assert "not ready yet" in answer_to(refused)
+    assert (await newest(stage)).status is EventStatus.DRAFT
+
+
+async def test_members_see_how_it_stands_without_buttons_and_vetoes(stage: Stage) -> None:
+    event = await opened(stage)
+    shown = board_of(await stage.use(stage.ben, "event status"))
+    text = text_of(shown)
+    assert event.stage_ends_at is not None
+    assert "**Photos are being collected** until" in text
+    assert f"<t:{int(event.stage_ends_at.timestamp())}:R>" in text
+    assert "0 take part (at least 2 members)" in text
+    assert "refused" not in text
+    assert buttons_of(shown) == {}
+
+
+async def test_the_host_closes_extends_and_sees_vetoes_counted(stage: Stage) -> None:
+    event = await opened(stage)
+    card = board_of(await stage.use(stage.ada, "event status"))
+    assert "0 covered, 0 waiting for an answer, 0 refused" in text_of(card)
+    assert list(buttons_of(card)) == ["Close now", "+24 h", "Photos", "Settings", "Cancel"]
+    card = await press(stage, card, "+24 h")
+    later = (await newest(stage)).stage_ends_at
+    assert "It has 24 h more now." in text_of(card)
+    assert event.stage_ends_at is not None
+    assert later is not None
+    assert later > event.stage_ends_at
+
+
+async def test_a_moderator_runs_it_and_another_member_does_not(stage: Stage) -> None:
+    event = await opened(stage, moderator_ids=frozenset({stage.ben.id}))
+    assert "6 h more" in answer_to(await stage.use(stage.ben, "event extend", hours=6.0))
+    assert "no event here" in answer_to(await stage.use(stage.cleo, "event extend", hours=6.0)).lower()
+    pressed = await stage.press_id(stage.cleo, f"dr:host:close:{event.id}")
+    assert "Only the event's host" in answer_to(pressed)
+    offered = await stage.ben.autocomplete(stage.channel, "event close", "event", "masc")
+    assert offered == [{"name": "Mascot weekend · photos are being collected", "value": str(event.id)}]
+    assert await stage.cleo.autocomplete(stage.channel, "event close", "event", "") == []
+
+
+async def test_cancelling_asks_once_and_keep_it_keeps_it(stage: Stage) -> None:
+    await opened(stage)
+    asked = await stage.use(stage.ada, "event cancel")
+    assert "Cancel `Mascot weekend`?" in answer_to(asked)
+    kept = await stage.ada.click(board_of(asked), label="Keep it")
+    assert "goes on as before" in answer_to(kept)
+    assert (await newest(stage)).status is EventStatus.COLLECTING
+    asked = await stage.use(stage.ada, "event cancel")
+    done = await stage.ada.click(board_of(asked), label="Yes, cancel it")
+    assert "`Mascot weekend` is cancelled. Nothing more is spent" in answer_to(done)
+    assert (await newest(stage)).status is EventStatus.CANCELLED
+
+
+async def test_throwing_a_draft_away_says_that_nobody_had_seen_it(stage: Stage) -> None:
+    panel = await planned(stage)
+    asked = await stage.ada.click(panel, custom_id=buttons_of(panel)["Throw away"])
+    done = await stage.ada.click(board_of(asked), label="Yes, cancel it")
+    assert "Nobody had seen it" in answer_to(done)
+
+
+async def test_a_waiting_event_says_why_and_what_to_do(stage: Stage) -> None:
+    event = await opened(stage)
+    await move(stage, event, paused_at=event.opened_at, paused_why=PauseReason.TOO_FEW_PHOTOS)
+    card = board_of(await stage.use(stage.ada, "event status"))
+    assert "⏸️ **It waits**" in text_of(card)
+    assert "There are too few usable photos." in text_of(card)
+    assert "Close now" not in buttons_of(card)
+    assert "+24 h" in buttons_of(card)
+
+
+async def test_a_bakeoff_compares_strengths_and_opens_its_settings(stage: Stage) -> None:
+    lora = await stage.give_lora(stage.ada, "Foxy")
+    panel = board_of(
+        await stage.use(stage.ada, "event bakeoff", lora="Foxy", prompts="a fox | {trigger} at sea", strengths="0.5, 1")
+    )
+    assert "Settings of `Bake-off of Foxy`" in text_of(panel)
+    event = await newest(stage)
+    assert event.mode is EventMode.BAKEOFF
+    assert [(each.lora_id, each.strength, each.label) for each in event.candidates] == [
+        (lora.id, 0.5, "strength 0.5"),
+        (lora.id, 1.0, "strength 1"),
+    ]
+    assert event.pack == ("a fox", "{trigger} at sea")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"prompts": "a fox", "strengths": "0.8"}, "nothing to compare yet"),
+        ({"prompts": "a fox", "strengths": "strong, weak"}, "numbers from 0 to 1.5"),
+        ({"prompts": "a fox", "strengths": "0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8 0.9"}, "at most 8"),
+        ({"prompts": " | "}, "at least one prompt"),
+        ({"prompts": "a {fox}"}, "braces"),
+    ],
+)
+async def test_a_bakeoff_of_nothing_is_refused_and_leaves_no_draft(
+    stage: Stage, options: dict[str, str], said: str
+) -> None:
+    await stage.give_lora(stage.ada, "Foxy")
+    assert said in answer_to(await stage.use(stage.ada, "event bakeoff", lora="Foxy", **options))
+    assert await stage.ada.autocomplete(stage.channel, "event status", "event", "") == []
+
+
+async def test_the_hall_of_fame_of_a_new_server_says_how_it_fills(stage: Stage) -> None:
+    assert "Empty so far." in answer_to(await stage.use(stage.ben, "event fame"))
+
+
+async def test_there_is_no_yearbook_before_the_end(stage: Stage) -> None:
+    await opened(stage)
+    assert "when the event is over" in answer_to(await stage.use(stage.ben, "event yearbook"))
+    assert "once the first pictures are shown" in answer_to(await stage.use(stage.ada, "event yearbook"))

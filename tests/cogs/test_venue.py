@@ -1,0 +1,242 @@
+"""What an event needs of Discord: permissions told beforehand, its thread, its place in the calendar."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import discord
+import pytest
+import simcord
+
+from bot.event_records import Event
+from bot.events.venue import Check
+from bot.models import EventStatus
+from bot.outbox import NotNow
+from cogs.venue import DiscordVenue
+from tests.cogs.event_values import an_event
+from tests.cogs.stage import Stage
+
+COMPLETED, CANCELLED = 3, 4
+CALENDAR = "/guilds/*/scheduled-events"
+
+
+@pytest.fixture
+def venue(stage: Stage) -> DiscordVenue:
+    venue = DiscordVenue()
+    venue.bot = stage.world.darkroom.gateway.bot
+    return venue
+
+
+def planned(stage: Stage, channel: simcord.ChannelHandle | None = None, **changes: Any) -> Event:
+    place = (channel or stage.channel).id
+    return an_event(**{"guild_id": stage.world.guild.id, "channel_id": place} | changes)
+
+
+def closed_to_the_bot(stage: Stage, *names: str) -> simcord.ChannelHandle:
+    """A channel in which the bot may not do these."""
+    bot = stage.world.darkroom.gateway.bot
+    assert bot is not None
+    assert bot.user is not None
+    denied = discord.PermissionOverwrite(**dict.fromkeys(names, False))
+    return stage.world.guild.create_text_channel("closed", overwrites={bot.user: denied})
+
+
+def take_from_bot(stage: Stage, *names: str) -> None:
+    backend = stage.world.env.backend
+    guild = backend.get_guild(stage.world.guild.id)
+    for role in guild.roles.values():
+        allowed = discord.Permissions(int(role.permissions))
+        allowed.update(**dict.fromkeys(names, False))
+        backend.edit_role(guild.id, role.id, {"permissions": allowed.value})
+
+
+def found(checks: Sequence[Check], beginning: str) -> Check:
+    return next(check for check in checks if check.what.startswith(beginning))
+
+
+async def posted(stage: Stage) -> int:
+    bot = stage.world.darkroom.gateway.bot
+    assert bot is not None
+    message = await bot.get_partial_messageable(stage.channel.id).send("The panel")
+    return message.id
+
+
+def entries(stage: Stage) -> list[Any]:
+    return list(stage.world.env.backend.get_guild(stage.world.guild.id).scheduled_events.values())
+
+
+async def test_where_everything_is_allowed_all_lines_are_green(stage: Stage, venue: DiscordVenue) -> None:
+    checks = await venue.check(planned(stage))
+    assert [check.what for check in checks] == [
+        f"Posting in <#{stage.channel.id}>",
+        "A thread for the event",
+        "An entry in the server's calendar",
+        "Files of up to 10 MB each",
+    ]
+    assert all(check.is_ok and not check.fix for check in checks)
+    assert [check.is_optional for check in checks] == [False, True, True, True]
+
+
+async def test_what_is_switched_off_is_not_looked_at(stage: Stage, venue: DiscordVenue) -> None:
+    checks = await venue.check(planned(stage, wants_thread=False, wants_calendar=False))
+    assert [check.what for check in checks] == [f"Posting in <#{stage.channel.id}>", "Files of up to 10 MB each"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("view_channel", "View Channel"),
+        ("send_messages", "Send Messages"),
+        ("embed_links", "Embed Links"),
+        ("attach_files", "Attach Files"),
+        ("read_message_history", "Read Message History"),
+    ],
+)
+async def test_a_missing_permission_stops_the_event_and_is_named(
+    stage: Stage, venue: DiscordVenue, name: str, said: str
+) -> None:
+    channel = closed_to_the_bot(stage, name)
+    line = found(await venue.check(planned(stage, channel)), "Posting")
+    assert not line.is_ok
+    assert not line.is_optional
+    assert f"**{said}**" in line.fix
+    assert f"<#{channel.id}>" in line.fix
+
+
+async def test_a_channel_that_is_gone_stops_the_event(stage: Stage, venue: DiscordVenue) -> None:
+    checks = await venue.check(planned(stage, channel_id=5))
+    assert [(check.what, check.is_ok) for check in checks if not check.is_optional] == [("Posting in <#5>", False)]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("create_public_threads", "Create Public Threads"),
+        ("send_messages_in_threads", "Send Messages in Threads"),
+    ],
+)
+async def test_without_threads_the_event_can_still_open(
+    stage: Stage, venue: DiscordVenue, name: str, said: str
+) -> None:
+    line = found(await venue.check(planned(stage, closed_to_the_bot(stage, name))), "A thread")
+    assert not line.is_ok
+    assert line.is_optional
+    assert f"**{said}**" in line.fix
+
+
+async def test_without_the_calendar_the_event_can_still_open(stage: Stage, venue: DiscordVenue) -> None:
+    take_from_bot(stage, "create_events", "manage_events")
+    await stage.world.env.settle()
+    line = found(await venue.check(planned(stage)), "An entry")
+    assert not line.is_ok
+    assert line.is_optional
+    assert "**Create Events**" in line.fix
+
+
+async def test_in_a_thread_everything_stays_there(stage: Stage, venue: DiscordVenue) -> None:
+    event = planned(stage)
+    thread_id = await venue.open_thread(event, await posted(stage))
+    await stage.world.env.settle()
+    checks = await venue.check(replace(event, channel_id=thread_id or 0))
+    assert all(check.is_ok for check in checks)
+    assert found(checks, "This channel is a thread already").is_optional
+
+
+async def test_the_thread_hangs_on_the_panel_and_has_the_events_name(stage: Stage, venue: DiscordVenue) -> None:
+    message_id = await posted(stage)
+    assert await venue.open_thread(planned(stage, name="Mascot\nweekend"), message_id) == message_id
+    assert [(thread.id, thread.name) for thread in stage.channel.threads] == [(message_id, "Mascot weekend")]
+
+
+async def test_a_thread_that_an_interrupted_try_made_is_found_again(stage: Stage, venue: DiscordVenue) -> None:
+    stage.world.env.inject_error("POST", "/channels/*/messages/*/threads", status=400, code=160004)
+    assert await venue.open_thread(planned(stage), 1234) == 1234
+
+
+async def test_a_thread_that_may_not_be_made_is_none(stage: Stage, venue: DiscordVenue) -> None:
+    event = planned(stage)
+    assert await venue.open_thread(event, 1234) is None
+    message_id = await posted(stage)
+    take_from_bot(stage, "create_public_threads")
+    assert await venue.open_thread(event, message_id) is None
+    assert stage.channel.threads == []
+
+
+@pytest.mark.parametrize("status", [500, 503])
+async def test_while_discord_is_down_there_is_no_answer(stage: Stage, venue: DiscordVenue, status: int) -> None:
+    message_id = await posted(stage)
+    stage.world.env.inject_error("POST", "/channels/*/messages/*/threads", status=status, times=None)
+    stage.world.env.inject_error("GET", CALENDAR, status=status, times=None)
+    stage.world.env.inject_error("GET", f"{CALENDAR}/*", status=status, times=None)
+    with pytest.raises(NotNow):
+        await venue.open_thread(planned(stage), message_id)
+    with pytest.raises(NotNow):
+        await venue.put_on_calendar(planned(stage))
+    with pytest.raises(NotNow):
+        await venue.end_on_calendar(planned(stage, calendar_id=5))
+
+
+async def test_before_the_bot_is_connected_there_is_no_answer(stage: Stage) -> None:
+    venue = DiscordVenue()
+    with pytest.raises(NotNow):
+        await venue.check(planned(stage))
+    with pytest.raises(NotNow):
+        await venue.open_thread(planned(stage), 1)
+
+
+async def test_the_calendar_says_what_where_and_until_when_and_holds_it_once(stage: Stage, venue: DiscordVenue) -> None:
+    event = planned(stage, thread_id=55)
+    calendar_id = await venue.put_on_calendar(event)
+    (entry,) = entries(stage)
+    assert entry.id == calendar_id
+    assert entry.name == "Mascot weekend"
+    assert entry.description == "`Our fox, everywhere`\nDarkroom #7"
+    assert entry.entity_metadata["location"].endswith(f"/{stage.world.guild.id}/55")
+    lasts = discord.utils.parse_time(entry.scheduled_end_time) - discord.utils.parse_time(entry.scheduled_start_time)
+    assert lasts.total_seconds() == (2 + 0.5 + 1 + 2) * 3600
+    entry.name = "Renamed by an admin"
+    assert await venue.put_on_calendar(event) == calendar_id
+    assert len(entries(stage)) == 1
+
+
+async def test_somebody_elses_entry_with_our_line_is_not_taken_for_ours(stage: Stage, venue: DiscordVenue) -> None:
+    await venue.put_on_calendar(planned(stage))
+    (entry,) = entries(stage)
+    entry.creator_id = stage.ada.id
+    assert await venue.put_on_calendar(planned(stage)) != entry.id
+    assert await venue.put_on_calendar(planned(stage, id=70)) not in {entry.id, None}
+
+
+async def test_without_the_permission_nothing_is_on_the_calendar(stage: Stage, venue: DiscordVenue) -> None:
+    take_from_bot(stage, "manage_events", "create_events")
+    assert await venue.put_on_calendar(planned(stage)) is None
+    assert entries(stage) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "has_begun", "becomes"),
+    [
+        (EventStatus.CANCELLED, False, CANCELLED),
+        (EventStatus.CANCELLED, True, COMPLETED),
+        (EventStatus.FINISHED, False, COMPLETED),
+        (EventStatus.FINISHED, True, COMPLETED),
+    ],
+)
+async def test_the_calendar_entry_ends_with_the_event(
+    stage: Stage, venue: DiscordVenue, status: EventStatus, has_begun: bool, becomes: int
+) -> None:
+    event = planned(stage)
+    calendar_id = await venue.put_on_calendar(event)
+    (entry,) = entries(stage)
+    entry.status = 2 if has_begun else 1
+    over = replace(event, status=status, calendar_id=calendar_id)
+    await venue.end_on_calendar(over)
+    assert int(entry.status) == becomes
+    await venue.end_on_calendar(over)
+    assert int(entry.status) == becomes
+
+
+async def test_an_entry_that_is_gone_is_left_alone(stage: Stage, venue: DiscordVenue) -> None:
+    await venue.end_on_calendar(planned(stage, calendar_id=5))
+    await venue.end_on_calendar(planned(stage, calendar_id=None))
+    assert entries(stage) == []

@@ -1,0 +1,138 @@
+"""Pictures, events and books for the yearbook's tests."""
+
+import io
+import random
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.event_records import Event
+from bot.events.yearbook_contents import Book, Chapter, Plate
+from bot.models import EntrantStatus, EventMode, EventStatus, GenerationSettings, GenerationStatus, SubjectKind
+from bot.records import Picture
+from bot.storage import entrants, events, generations, tables
+from tests.fakes.clock import NOON
+from tests.fakes.rows import ANNA, CHANNEL, GUILD, add_generation, add_lora
+from tests.fakes.studio import Studio
+
+HOST = 410
+MADE_AT = datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
+
+
+def png(number: int, side: int = 96) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (side, side), (number * 37 % 256, number * 91 % 256, 120)).save(out, "PNG")
+    return out.getvalue()
+
+
+def noise(number: int, side: int) -> bytes:
+    """A PNG of about 3 bytes for each pixel."""
+    out = io.BytesIO()
+    Image.frombytes("RGB", (side, side), random.Random(number).randbytes(side * side * 3)).save(out, "PNG")
+    return out.getvalue()
+
+
+async def add_event(studio: Studio, mode: EventMode = EventMode.PERSONAL, **changes: Any) -> Event:
+    """A finished event of HOST."""
+    values: dict[str, Any] = {
+        "guild_id": GUILD,
+        "channel_id": CHANNEL,
+        "host_id": HOST,
+        "name": "Winter of Rex",
+        "theme": "Rex in the snow",
+        "rules": "",
+        "mode": mode,
+        "subject_kind": SubjectKind.OBJECT,
+        "status": EventStatus.FINISHED,
+        "photo_cap": 10,
+        "pictures_each": 5,
+        "entrants_min": 1,
+        "role_ids": frozenset(),
+        "moderator_ids": frozenset(),
+        "pack": ("{trigger} in the snow",),
+        "style_ids": (),
+        "lora_ids": (),
+        "candidates": (),
+        "hours": {},
+        "wants_thread": False,
+        "wants_calendar": False,
+        "created_at": NOON,
+    }
+
+    async def work(connection: AsyncConnection) -> Event:
+        return await events.insert(connection, **(values | changes))
+
+    return await studio.database.write(work)
+
+
+async def add_entrant(
+    studio: Studio, event: Event, user_id: int = ANNA, status: EntrantStatus = EntrantStatus.IN, **changes: Any
+) -> None:
+    async def work(connection: AsyncConnection) -> None:
+        entrant = await entrants.join(connection, event_id=event.id, guild_id=GUILD, user_id=user_id, now=NOON)
+        await entrants.change(connection, entrant.id, status=status, **changes)
+
+    await studio.database.write(work)
+
+
+async def add_picture(studio: Studio, event: Event, content: bytes | None = None, **changes: Any) -> int:
+    """The id of a finished picture of ANNA's in the event; its file lies in the spool."""
+    number = len(await studio.scalars(tables.generations.select().with_only_columns(tables.generations.c.id))) + 1
+    values: dict[str, Any] = {"user_id": ANNA, "event_id": event.id, "lora_id": None, "finished_at": MADE_AT}
+    status = changes.pop("status", GenerationStatus.READY)
+    generation_id = await add_generation(studio.database, number, **(values | changes))
+    await studio.change(tables.generations, generation_id, status=status)
+    file = studio.spool.new_name()
+    data = png(number) if content is None else content
+    studio.spool.path(file).write_bytes(data)
+
+    async def work(connection: AsyncConnection) -> int:
+        picture = Picture(0, generation_id, 1, "", file, "image/png", len(data), 0)
+        await generations.add_picture(connection, picture)
+        return (await generations.pictures_of(connection, generation_id))[0].id
+
+    return await studio.database.write(work)
+
+
+async def add_event_lora(studio: Studio, **changes: Any) -> int:
+    number = len(await studio.scalars(tables.loras.select().with_only_columns(tables.loras.c.id))) + 1
+    return await add_lora(studio.database, number, **changes)
+
+
+def plate(path: Path, number: int = 1, **changes: Any) -> Plate:
+    values: dict[str, Any] = {
+        "number": number,
+        "picture_id": number,
+        "path": path,
+        "size": 1000,
+        "file": f"originals/{number:02}-anna.png",
+        "maker": "Anna",
+        "made_with": "Rex",
+        "prompt": "TORKPN in a forest",
+        "settings": GenerationSettings(seed=5, strength=0.8),
+        "provider": "Apiframe",
+        "made_at": MADE_AT,
+        "place": None,
+    }
+    return Plate(**(values | changes))
+
+
+def book(*plates: Plate, **changes: Any) -> Book:
+    """One chapter for each maker, in the order they come."""
+    makers = list(dict.fromkeys(each.maker for each in plates))
+    chapters = tuple(
+        Chapter(maker, f"pages/{index:02}-x.jpg", tuple(each for each in plates if each.maker == maker))
+        for index, maker in enumerate(makers, start=1)
+    )
+    values: dict[str, Any] = {
+        "event_id": 7,
+        "title": "Winter of Rex",
+        "theme": "Rex in the snow",
+        "chapters": chapters,
+        "photos_by": (),
+        "left_out": 0,
+    }
+    return Book(**(values | changes))
