@@ -78,7 +78,7 @@ def build_event_steps(opened: Resources, services: Services, *, members: Members
     packs = PackRunner(database, services.budgets)
     return EventSteps(
         database,
-        StageWork(database, services.keys, services.budgets, packs, venue),
+        StageWork(database, services.keys, services.budgets, packs, services.contributions, venue),
         Transitions(database, opened.spool, doorbell=opened.doorbell, clock=clock, pace=pace),
         services.contributions,
         services.ballots,

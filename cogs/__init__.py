@@ -10,6 +10,7 @@ EXTENSIONS = (
     "cogs.styles",
     "cogs.pictures",
     "cogs.events",
+    "cogs.event_buttons",
     "cogs.jobs",
     "cogs.settings",
     "cogs.privacy",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import discord
 from discord import app_commands
 from discord.ext import commands
 
@@ -11,6 +12,7 @@ from bot.event_records import Event
 from bot.events.drafts import HOURS_MAX, NAME_MAX, EventDraft
 from bot.events.packs import check_pack
 from bot.models import EventMode, EventStatus
+from bot.quoting import quote
 from bot.records import Lora
 from cogs.loras import suggest_loras
 from cogs.ui.event_bakeoff import USUAL_STRENGTHS, candidates_of, lineage, parse_prompts, parse_strengths
@@ -27,7 +29,7 @@ from cogs.ui.event_host_actions import (
 from cogs.ui.event_host_words import STATUS_WORDS
 from cogs.ui.event_settings import SETTINGS_PRESSES, show_settings
 from cogs.ui.event_yearbook import send_yearbook
-from cogs.ui.replies import Interaction, actor_of, channel_of, defer, guild_of, is_admin, open_form, show
+from cogs.ui.replies import Interaction, actor_of, channel_of, defer, guild_of, is_admin, open_form, say, show
 from cogs.ui.views import on_press
 
 Choices = list[app_commands.Choice[str]]
@@ -105,6 +107,14 @@ class EventsCog(commands.GroupCog, group_name="event", group_description="Photo-
     async def cancel(self, interaction: Interaction, event: str | None = None) -> None:
         await ask_to_cancel(interaction, await self._pick(interaction, event))
 
+    @app_commands.command(description="Take a member out of the event; the photos they gave are deleted")
+    @app_commands.describe(member="Who should not take part any more", event=WHICH)
+    async def remove(self, interaction: Interaction, member: discord.User, event: str | None = None) -> None:
+        await defer(interaction)
+        chosen = await self._pick(interaction, event)
+        await self.bot.services.events.remove_entrant(chosen.id, member.id, actor_of(interaction))
+        await say(interaction, f"{member.mention} no longer takes part in {quote(chosen.name, NAME_MAX)}.")
+
     @app_commands.command(description="How the event stands; its host finds everything else here, too")
     @app_commands.describe(event=WHICH)
     async def status(self, interaction: Interaction, event: str | None = None) -> None:
@@ -126,6 +136,7 @@ class EventsCog(commands.GroupCog, group_name="event", group_description="Photo-
     @close.autocomplete("event")
     @extend.autocomplete("event")
     @cancel.autocomplete("event")
+    @remove.autocomplete("event")
     async def suggest_to_run(self, interaction: Interaction, current: str) -> Choices:
         return await suggest_events(interaction, current, runnable=True)
 

@@ -48,12 +48,12 @@ from tests.events.money import (
     TRAINING,
     add_event,
     add_event_lora,
-    budgets_of,
     change_event,
     insert_event,
     join,
     spends_of,
     total_of,
+    without_engine,
 )
 from tests.fakes.clock import NOON, ManualClock
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, THREAD
@@ -65,10 +65,15 @@ HERE = Channel(CHANNEL)
 CANCELLED = "The event was cancelled before this was sent. Nothing was charged."
 
 
+@pytest.fixture(name="studio")
+def quiet_studio(studio: Studio) -> Studio:
+    return without_engine(studio)
+
+
 @pytest.fixture
 async def budgets(studio: Studio) -> BudgetService:
     await studio.set_key()
-    return budgets_of(studio)
+    return studio.budgets
 
 
 async def order(
@@ -553,7 +558,7 @@ async def test_another_guilds_event_looks_like_none(studio: Studio, budgets: Bud
 
 
 async def test_what_stands_in_the_way_of_an_order_is_named(studio: Studio) -> None:
-    budgets = budgets_of(studio)
+    budgets = studio.budgets
     assert await budgets.obstacle(GUILD, PROVIDER, 1) is PauseReason.NO_KEY
     await studio.set_key(POOR_KEY)
     assert await budgets.obstacle(GUILD, PROVIDER, 100) is None
@@ -566,7 +571,7 @@ async def test_what_stands_in_the_way_of_an_order_is_named(studio: Studio) -> No
 async def test_a_key_that_is_refused_is_paused_and_its_admin_told(studio: Studio) -> None:
     await studio.set_key()
     studio.server.faults.inactive_keys.add(KEY)
-    assert await budgets_of(studio).obstacle(GUILD, PROVIDER, 1) is PauseReason.NO_KEY
+    assert await studio.budgets.obstacle(GUILD, PROVIDER, 1) is PauseReason.NO_KEY
     await studio.settle(LaneName.POSTS)
     assert studio.poster.kinds() == [PostKind.KEY_PAUSED]
 

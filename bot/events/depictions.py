@@ -134,7 +134,7 @@ class DepictionService:
         async def work(connection: AsyncConnection) -> int:
             retired = 0
             for lora in await rows.loras_of_event(connection, event.id):
-                if await events.was_announced(connection, event.id, _while_training(lora.training_id)):
+                if await rows.is_noted(connection, event.id, lora.training_id):
                     retired += await _retire(connection, event, lora.id, now)
             return retired
 
@@ -258,11 +258,7 @@ async def _take_out(
     if training.status is TrainingStatus.QUEUED:
         await _leave_out(connection, event, training, now)
     if _may_have_been_sent(training):
-        # It is kept in the ledger of announcements: members' own rows may be erased before the LoRA is there.
-        detail = json.dumps({"training_id": training.id})
-        await events.announce(
-            connection, event, NoteKind.TAKEN_BACK, once=_while_training(training.id), detail=detail, now=now
-        )
+        await rows.note_for_later(connection, event, training.id, now=now)
     for lora in await rows.loras_of_dataset(connection, dataset_id):
         await _retire(connection, event, lora.id, now)
 
@@ -288,7 +284,3 @@ async def _retire(connection: AsyncConnection, event: Event, lora_id: int, now: 
     detail = json.dumps({"lora_id": lora_id})
     await events.announce(connection, event, NoteKind.TAKEN_BACK, once=f"taken_back:{lora_id}", detail=detail, now=now)
     return True
-
-
-def _while_training(training_id: int) -> str:
-    return f"taken_back:training:{training_id}"

@@ -19,7 +19,7 @@ PICTURES_EACH_MAX = 20
 ENTRANTS_MAX = 500
 BUDGET_MAX = 1_000_000
 HOURS_MAX = 336.0
-CANDIDATES_MAX = 8
+CANDIDATES_MAX, LABEL_MAX = 8, 100
 MODERATORS_MAX, ROLES_MAX, THINGS_MAX = 25, 25, 25
 """As many as one select shows (Discord /docs/components/reference)."""
 LIVE_MAX = 10
@@ -55,7 +55,9 @@ DRAFT_FIELDS = frozenset({"name", "mode", "subject_kind", "candidates"})
 SHARED_KINDS = frozenset({SubjectKind.OBJECT, SubjectKind.STYLE})
 
 USUAL_PACK = READY_PACKS["postcards"]
-USUAL_HOURS: Mapping[EventStatus, float] = {S.COLLECTING: 72.0, S.REVIEWING: 12.0, S.SHOWING: 24.0, S.VOTING: 48.0}
+USUAL_HOURS: dict[EventStatus, float] = {S.COLLECTING: 72.0, S.REVIEWING: 12.0, S.SHOWING: 24.0, S.VOTING: 48.0}
+BAKEOFF_HOURS: dict[EventStatus, float] = {S.SHOWING: 1.0}
+"""Nobody has to do anything while its pictures are made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def beginnings(draft: EventDraft) -> dict[str, Any]:
         "style_ids": (),
         "lora_ids": draft.lora_ids,
         "candidates": draft.candidates,
-        "hours": hours_of(draft.mode, USUAL_HOURS),
+        "hours": hours_of(draft.mode, USUAL_HOURS | (BAKEOFF_HOURS if draft.mode is EventMode.BAKEOFF else {})),
         "wants_thread": True,
         "wants_calendar": False,
     }
@@ -197,3 +199,5 @@ def _check_sizes(event: Event) -> None:
     for label, chosen, most in lists:
         if len(chosen) > most:
             raise UserError(f"An event takes up to {most} {label}. Please leave some out.")
+    if any(not 1 <= len(candidate.label) <= LABEL_MAX for candidate in event.candidates):
+        raise UserError(f"What a version or setting is called takes 1 to {LABEL_MAX} characters. Please shorten it.")

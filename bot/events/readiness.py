@@ -12,6 +12,7 @@ from bot.events.venue import Check, Venue
 from bot.generation.access import usable_lora, usable_style
 from bot.keys import Funds, KeyService
 from bot.models import Actor, EventMode, ProviderName
+from bot.outbox import NotNow
 from bot.selftest import Mark, SelfTestService
 from bot.storage import loras, styles
 from bot.storage.database import Database
@@ -37,9 +38,15 @@ class Readiness:
             plan = await _plan(connection, event)
             providers = await _providers(connection, event)
         venue, *money = await asyncio.gather(
-            self._venue.check(event), *(self._money(event, provider) for provider in providers)
+            self._in_discord(event), *(self._money(event, provider) for provider in providers)
         )
         return [*venue, *(check for checks in money for check in checks), *plan]
+
+    async def _in_discord(self, event: Event) -> Sequence[Check]:
+        try:
+            return await self._venue.check(event)
+        except NotNow as error:
+            raise UserError("Discord does not answer just now. Please try again in a minute.") from error
 
     async def _money(self, event: Event, provider: ProviderName) -> list[Check]:
         funds = await self._keys.funds(event.guild_id, provider)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,6 +14,7 @@ from bot.clock import Clock, Doorbell, Pace
 from bot.errors import NotFound, UserError
 from bot.event_records import Event, places_of
 from bot.events import drafts, finding, lifecycle, materials, views
+from bot.events.contributions import ContributionService
 from bot.events.drafts import EventDraft
 from bot.events.lifecycle import HostCommand
 from bot.events.readiness import Readiness
@@ -46,12 +47,6 @@ CLOSING = "It is closing already."
 GIVING = frozenset({EventStatus.COLLECTING, EventStatus.REVIEWING})
 
 
-class Withdrawals(Protocol):
-    async def withdraw(self, event_id: int, actor: Actor) -> None:
-        """Take a member out of an event, with all photos they gave."""
-        ...
-
-
 class EventService:
     def __init__(
         self,
@@ -61,7 +56,7 @@ class EventService:
         venue: Venue,
         members: Members,
         budgets: BudgetService,
-        withdrawals: Withdrawals,
+        contributions: ContributionService,
         *,
         doorbell: Doorbell,
         clock: Clock,
@@ -71,7 +66,7 @@ class EventService:
         self._readiness = Readiness(database, key_service, selftest, venue)
         self._members = members
         self._budgets = budgets
-        self._withdrawals = withdrawals
+        self._contributions = contributions
         self._doorbell = doorbell
         self._clock = clock
         self._pace = pace
@@ -230,7 +225,7 @@ class EventService:
         if entrant is None or entrant.status is not EntrantStatus.IN:
             raise NotFound("They do not take part in this event.")
         if event.status in GIVING:
-            await self._withdrawals.withdraw(event_id, Actor(event.guild_id, user_id))
+            await self._contributions.withdraw(event_id, Actor(event.guild_id, user_id))
 
         async def work(connection: AsyncConnection) -> None:
             now = self._now()

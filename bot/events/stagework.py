@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.boards import photo_limits
 from bot.budget import BudgetService, BudgetSpent
-from bot.errors import NoKey
+from bot.errors import NoKey, UserError
 from bot.event_records import Entrant, Event
+from bot.events.contributions import ContributionService
 from bot.events.packs import PackRunner
 from bot.events.venue import Venue
 from bot.keys import KeyService
@@ -52,12 +53,14 @@ class StageWork:
         key_service: KeyService,
         budgets: BudgetService,
         packs: PackRunner,
+        contributions: ContributionService,
         venue: Venue,
     ) -> None:
         self._database = database
         self._keys = key_service
         self._budgets = budgets
         self._packs = packs
+        self._contributions = contributions
         self._venue = venue
 
     async def furnish(self, event: Event) -> dict[str, int]:
@@ -106,10 +109,16 @@ class StageWork:
         async with self._database.read() as connection:
             begun = await event_jobs.trainings_of(connection, event.id)
         if not begun or await self._is_to_be_repeated(event, begun):
+            await self._contributions.settle_choice(event)
             try:
                 await self._budgets.start_training(event, event.dataset_id, event.host_id)
             except BudgetSpent:
                 return Work(blocked=PauseReason.BUDGET_SPENT)
+            except NoKey:
+                return Work(blocked=PauseReason.NO_KEY, is_done=False)
+            except UserError as error:
+                log.info("Event %s cannot train yet: %s", event.id, error)
+                return Work(blocked=PauseReason.TOO_FEW_PHOTOS)
             return Work(is_done=False)
         return _progress(begun)
 
@@ -130,6 +139,11 @@ class StageWork:
                     no_photos.append(entrant.user_id)
             except BudgetSpent:
                 no_budget.append(entrant.user_id)
+            except NoKey:
+                return Work(blocked=PauseReason.NO_KEY, is_done=False)
+            except UserError as error:
+                log.info("An entrant's photos in event %s cannot be trained: %s", event.id, error)
+                no_photos.append(entrant.user_id)
         async with self._database.read() as connection:
             begun = await event_jobs.trainings_of(connection, event.id)
         await self._note_loras(taking_part, begun)

@@ -1,5 +1,6 @@
 """The event lane: looks at one event, does its stage's work, and moves it on when its time or its jobs say so."""
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -16,10 +17,13 @@ from bot.events.stagework import StageWork, Work, paused_once
 from bot.events.transitions import News, Transitions
 from bot.events.venue import Venue
 from bot.models import Actor, EntrantStatus, EventMode, EventStatus, NoteKind, PauseReason
+from bot.outbox import NotNow
 from bot.rights import Members
 from bot.storage import entrants, event_jobs, event_photos
 from bot.storage.database import Database
 from bot.storage.due import Claim
+
+log = logging.getLogger(__name__)
 
 S = EventStatus
 
@@ -59,8 +63,7 @@ class EventSteps:
         event = claim.row
         if event.status.is_terminal:
             await self._budgets.settle(event.id)
-            await self._venue.end_on_calendar(event)
-            await self._transitions.wind_up(claim)
+            await self._transitions.wind_up(claim, is_off_calendar=await self._end_on_calendar(event))
         elif event.status is S.DRAFT:
             await self._transitions.stay(claim, None)
         else:
@@ -72,6 +75,14 @@ class EventSteps:
                 await self._run(claim, work)
             else:
                 await self._wait(claim, work)
+
+    async def _end_on_calendar(self, event: Event) -> bool:
+        try:
+            await self._venue.end_on_calendar(event)
+        except NotNow as error:
+            log.info("The calendar entry of event %s has to wait: %s", event.id, error)
+            return False
+        return True
 
     async def _run(self, claim: Claim[Event], work: Work) -> None:
         event = claim.row

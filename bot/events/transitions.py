@@ -108,7 +108,7 @@ class Transitions:
 
         await self._write(work)
 
-    async def wind_up(self, claim: Claim[Event]) -> None:
+    async def wind_up(self, claim: Claim[Event], *, is_off_calendar: bool) -> None:
         """An event that is over: unused photos go, waiting jobs end, a cancelled one says what was paid."""
         event, now = claim.row, self._clock.now()
 
@@ -117,8 +117,8 @@ class Transitions:
             if event.status is EventStatus.CANCELLED:
                 await event_jobs.hurry(connection, event.id, now=now)
                 await self._announce(connection, event, [await self._cancelled(connection, event)])
-            open_spends = await spends.unsettled(connection, event.id)
-            await self._store(connection, claim, due_at=now + self._pace.event_retry if open_spends else None)
+            is_settled = is_off_calendar and not await spends.unsettled(connection, event.id)
+            await self._store(connection, claim, due_at=None if is_settled else now + self._pace.event_retry)
             await self._renew_panel(connection, event)
             return files
 

@@ -18,15 +18,14 @@ class Check:
 
 
 class Venue(Protocol):
+    """Every method raises bot.outbox.NotNow when Discord cannot say."""
+
     async def check(self, event: Event) -> Sequence[Check]:
         """Permissions in the channel, thread creation, the calendar, the upload limit; the last three are optional."""
         ...
 
     async def open_thread(self, event: Event, message_id: int) -> int | None:
-        """A thread from the panel's message, which can have one only; its id. None when the bot may not.
-
-        Raises bot.outbox.NotNow when Discord cannot say.
-        """
+        """A thread from the panel's message, which can have one only; its id. None when the bot may not."""
         ...
 
     async def put_on_calendar(self, event: Event) -> int | None:

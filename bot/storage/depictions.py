@@ -1,5 +1,6 @@
 """SQL of the consent ledger of events: what was agreed to, who was named as seen, and what is taken back."""
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,11 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.event_records import Depiction
-from bot.models import ConsentKind, DepictionStatus, PostKind, SubjectTable, TrainingStatus
+from bot.event_records import Depiction, Event
+from bot.models import ConsentKind, DepictionStatus, NoteKind, PostKind, SubjectTable, TrainingStatus
 from bot.records import Lora
 from bot.storage import loras as lora_rows
-from bot.storage.event_tables import depictions, entrants, entries, votes
+from bot.storage.event_tables import depictions, entrants, entries, event_notes, votes
 from bot.storage.tables import consents, loras, posts, trainings
 
 
@@ -172,6 +173,34 @@ async def retire(connection: AsyncConnection, lora_id: int, *, now: datetime) ->
     return result.rowcount == 1
 
 
+async def note_for_later(connection: AsyncConnection, event: Event, training_id: int, *, now: datetime) -> None:
+    """Somebody took photos back while this training had them: its LoRA is to be retired as soon as it is there.
+
+    It stands among the event's notes, unannounced, because members' own rows may be erased before that.
+    """
+    if not await is_noted(connection, event.id, training_id):
+        once, detail = _while_training(training_id), json.dumps({"training_id": training_id})
+        await connection.execute(
+            sa.insert(event_notes).values(
+                event_id=event.id,
+                guild_id=event.guild_id,
+                what=NoteKind.TAKEN_BACK,
+                once=once,
+                detail=detail,
+                at=now,
+            )
+        )
+
+
+async def is_noted(connection: AsyncConnection, event_id: int, training_id: int) -> bool:
+    rows = await connection.execute(
+        sa.select(event_notes.c.id).where(
+            event_notes.c.event_id == event_id, event_notes.c.once == _while_training(training_id)
+        )
+    )
+    return rows.first() is not None
+
+
 async def take_photos_out(connection: AsyncConnection, training_id: int, *, left: int) -> None:
     """A queued training goes on with the photos that are left."""
     await connection.execute(
@@ -190,6 +219,10 @@ async def loras_of_event(connection: AsyncConnection, event_id: int) -> list[Lor
         .order_by(loras.c.id)
     )
     return [lora_rows.build(row) for row in rows]
+
+
+def _while_training(training_id: int) -> str:
+    return f"taken_back:training:{training_id}"
 
 
 async def _find(connection: AsyncConnection, *conditions: sa.ColumnElement[bool]) -> list[Depiction]:

@@ -7,12 +7,12 @@ from typing import TypeVar
 import discord
 
 from bot.client import DarkroomBot
-from bot.errors import UserError
+from bot.errors import NotAllowed, UserError
 from bot.event_records import Event
 from bot.events.drafts import NAME_MAX, RULES_MAX, THEME_MAX, EventDraft
 from bot.models import EventMode, SubjectKind
 from cogs.ui.event_host_words import KIND_MEANING, KIND_WORDS, MODE_MEANING, MODE_WORDS
-from cogs.ui.replies import Interaction, actor_of, channel_of, defer, open_form
+from cogs.ui.replies import Interaction, actor_of, channel_of, defer, is_admin, open_form
 from cogs.ui.views import SafeModal, SafeView
 
 FORM_SECONDS = 3600
@@ -47,6 +47,8 @@ class CreateForm(SafeModal):
 
     async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
         await defer(interaction)
+        if not is_admin(interaction):
+            raise NotAllowed("You need the **Manage Server** permission for this.")
         draft = EventDraft(
             name=self.name.value,
             theme=self.theme.value,

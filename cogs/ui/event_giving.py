@@ -42,7 +42,7 @@ class Gift:
 
 
 class GiveForm(SafeModal):
-    """Uploads, who can be seen in them, and the consent, which a person's form has no room for: there it is asked next."""
+    """Uploads, who can be seen in them, and the consent; a person's form has no room for it, so it is asked next."""
 
     def __init__(self, bot: DarkroomBot, own: Contribution) -> None:
         super().__init__(bot, title=f"Photos for {own.event.name}"[:TITLE_MAX], seconds=FORM_SECONDS)

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 import discord
 
 from bot.client import DarkroomBot
-from bot.errors import NotFound, UserError
+from bot.errors import UserError
 from bot.event_records import Event
 from bot.events.lifecycle import may_run
 from bot.models import EventStatus
 from cogs.ui.event_host import readiness_card, status_card
 from cogs.ui.event_host_words import event_name
 from cogs.ui.event_photo_board import show_board
-from cogs.ui.event_settings import event_to_run, show_settings
+from cogs.ui.event_settings import event_to_run, show_settings, view_of
 from cogs.ui.replies import Interaction, actor_of, ask, defer, say, show
 from cogs.ui.views import Press, SafeView
 
@@ -69,14 +69,12 @@ async def show_readiness(interaction: Interaction, event_id: int) -> None:
 
 async def show_status(interaction: Interaction, event_id: int, said: str = "") -> None:
     """A draft shows its settings; everything else how it stands."""
-    events, actor = interaction.client.services.events, actor_of(interaction)
-    event = await events.get_for(event_id, actor)
+    actor = actor_of(interaction)
+    event = await interaction.client.services.events.get_for(event_id, actor)
     if event.status is EventStatus.DRAFT:
         await show_settings(interaction, event.id)
         return
-    view = await events.view(event.id)
-    if view is None:
-        raise NotFound("This event is gone.")
+    view = await view_of(interaction, event)
     await show(interaction, status_card(view, may_run=may_run(event, actor), said=said))
 
 

@@ -198,7 +198,9 @@ def _pack_text(event: Event) -> str:
 
 
 def _buys(view: EventView) -> str:
-    return "" if view.affordable is None else f"; it buys {view.affordable.words}"
+    if view.affordable is None or view.affordable.credits_left is None:
+        return ""
+    return f"; it buys {view.affordable.words}"
 
 
 def _numbers_button(event: Event, action: str = "numbers") -> ActionButton:

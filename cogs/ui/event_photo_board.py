@@ -46,7 +46,8 @@ class PhotoBoard(discord.ui.LayoutView):
         box: discord.ui.Container[PhotoBoard] = discord.ui.Container(accent_colour=discord.Colour.blurple())
         box.add_item(discord.ui.TextDisplay(board_text(board, numbered)))
         if has_sheet:
-            picture = discord.MediaGalleryItem(f"attachment://{SHEET_FILE}", description="All photos, with numbers")
+            alt_text = f"The photos from number {page * OPTIONS_MAX + 1} on, with their numbers"
+            picture = discord.MediaGalleryItem(f"attachment://{SHEET_FILE}", description=alt_text)
             box.add_item(discord.ui.MediaGallery(picture))
         if numbered:
             for select in _selects(bot, board, numbered, page):

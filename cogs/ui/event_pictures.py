@@ -13,10 +13,12 @@ from bot.generation.order import Accepted, PictureOrder
 from bot.models import Actor, EventMode
 from bot.pictures import PictureSet
 from bot.records import Lora, Picture, Style
+from bot.services import Services
+from bot.storage import generations
 from cogs.ui.cards import Text
 from cogs.ui.event_host_words import event_name
 from cogs.ui.picture_cards import alt_text
-from cogs.ui.prompt import PROMPT_MAX, place
+from cogs.ui.prompt import PROMPT_MAX, accepted_card
 from cogs.ui.replies import Interaction, actor_of, defer, say, show
 from cogs.ui.views import ActionButton, SafeModal
 from cogs.ui.words import count
@@ -72,7 +74,11 @@ class MakeForm(SafeModal):
             self.add_item(discord.ui.Label(text="With", component=self.choice))
 
     async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
-        await place(interaction, self._order(interaction))
+        await defer(interaction)
+        answer = accepted_card(await self._order(interaction))
+        left = await orders_left(interaction.client.services, self.event, interaction.user.id)
+        answer.add_item(Text(f"-# {left} of {count(self.event.pictures_each, 'order')} left for you in this event"))
+        await show(interaction, answer)
 
     async def _order(self, interaction: Interaction) -> Accepted:
         thing = self.things[int(self.choice.values[0]) if self.choice is not None else 0]
@@ -84,6 +90,11 @@ class MakeForm(SafeModal):
         )
         budgets = interaction.client.services.budgets
         return await budgets.order(self.event, order, actor_of(interaction), channel_of(self.event))
+
+
+async def orders_left(services: Services, event: Event, user_id: int) -> int:
+    async with services.database.read() as connection:
+        return max(0, event.pictures_each - await generations.own_in_event(connection, event.id, user_id))
 
 
 def _label(thing: Lora | Style) -> str:

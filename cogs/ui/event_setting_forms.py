@@ -10,15 +10,15 @@ import discord
 from bot.client import DarkroomBot
 from bot.errors import UserError
 from bot.event_records import Event
-from bot.events.drafts import PACK_MAX, PHOTO_CAP_MAX, PICTURES_EACH_MAX
-from bot.events.packs import check_pack
+from bot.events.drafts import PHOTO_CAP_MAX, PICTURES_EACH_MAX
+from bot.events.packs import PROMPTS_MAX, check_pack
 from bot.models import EventMode
 from cogs.ui.event_host_words import stage_name, timed_stages
 from cogs.ui.replies import Interaction
 from cogs.ui.views import SafeModal
 
 FORM_SECONDS = 1800
-PROMPTS_MAX = 4000
+PROMPTS_LENGTH = 4000
 """Characters of a text field (Discord /docs/components/reference)."""
 SEARCH_MAX = 40
 
@@ -93,10 +93,10 @@ class PromptsForm(SafeModal):
         self.prompts: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
             style=discord.TextStyle.paragraph,
             placeholder="{trigger} on a beach\n{trigger} in the rain",
-            default="\n".join(event.pack)[:PROMPTS_MAX] or None,
-            max_length=PROMPTS_MAX,
+            default="\n".join(event.pack)[:PROMPTS_LENGTH] or None,
+            max_length=PROMPTS_LENGTH,
         )
-        hint = f"One on each line, up to {PACK_MAX}. " + "{trigger} is where the LoRA's trigger word goes."
+        hint = f"One on each line, up to {PROMPTS_MAX}. " + "{trigger} is where the LoRA's trigger word goes."
         self.add_item(discord.ui.Label(text="Prompts", description=hint, component=self.prompts))
 
     async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]

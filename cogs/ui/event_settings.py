@@ -6,9 +6,10 @@ from typing import Any
 import discord
 
 from bot.client import DarkroomBot
-from bot.errors import NotAllowed
+from bot.errors import NotAllowed, NotFound
 from bot.event_records import Event
 from bot.events.lifecycle import may_run
+from bot.events.views import EventView
 from bot.loras import choice_label
 from bot.models import EventMode, EventStatus
 from bot.quoting import quote
@@ -84,9 +85,7 @@ def _last_buttons(event: Event) -> list[ActionButton]:
 async def show_settings(interaction: Interaction, event_id: int, page: Page = Page.TIMES, search: str = "") -> None:
     """Fill in the answer that the interaction waits for, or put the panel in the place of its message."""
     event = await event_to_run(interaction, event_id)
-    view = await interaction.client.services.events.view(event.id)
-    if view is None:
-        raise NotAllowed(NOT_YOURS)
+    view = await view_of(interaction, event)
     wants_names = event.mode is EventMode.CLUB and page is Page.PICTURES
     guild = interaction.guild
     shown = Shown(
@@ -108,6 +107,14 @@ async def event_to_run(interaction: Interaction, event_id: int) -> Event:
     if not may_run(event, actor):
         raise NotAllowed(NOT_YOURS)
     return event
+
+
+async def view_of(interaction: Interaction, event: Event) -> EventView:
+    """Everything a card of the event shows; callers have checked who may see it."""
+    view = await interaction.client.services.events.view(event.id)
+    if view is None:
+        raise NotFound("This event is gone.")
+    return view
 
 
 def _storing(event_id: int, page: Page, search: str = "") -> Any:

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 import discord
 
-from bot.errors import NotFound
 from bot.event_records import Event
 from bot.events.yearbook import Yearbook
 from cogs.ui.cards import Layout
 from cogs.ui.event_host_words import event_name
+from cogs.ui.event_settings import view_of
 from cogs.ui.replies import Interaction, actor_of, show
 from cogs.ui.words import count
 
@@ -26,9 +26,7 @@ async def send_yearbook(interaction: Interaction, event_id: int) -> None:
     """Fill in the answer that the interaction waits for; its files follow in further private messages."""
     services, actor = interaction.client.services, actor_of(interaction)
     event = await services.events.get_for(event_id, actor)
-    view = await services.events.view(event.id)
-    if view is None:
-        raise NotFound("This event is gone.")
+    view = await view_of(interaction, event)
     members = {event.host_id, *(entrant.user_id for entrant in view.entrants)}
     names = await display_names(interaction.guild, members)
     yearbook = await services.yearbooks.make(event.id, actor, names, min(interaction.filesize_limit, ONE_MESSAGE))

@@ -10,9 +10,12 @@ from simcord.results import InteractionResult, ResponseMessage
 from bot.event_records import Event
 from bot.events.lifecycle import TIMED
 from bot.events.packs import READY_PACKS
-from bot.models import Actor, EventMode, EventStatus, PauseReason, SubjectKind
+from bot.generation.order import PictureOrder
+from bot.models import Actor, Channel, EventMode, EventStatus, GenerationSettings, PauseReason, SubjectKind
 from bot.storage import events
-from tests.cogs.stage import Message, Stage, answer_to, board_of, buttons_of, text_of, tree_of
+from tests.cogs.stage import Message, Stage, answer_to, board_of, buttons_of, pictures_in, text_of, tree_of
+from tests.fakes.rows import add_photos, photo
+from tests.fakes.studio import tiny_jpeg
 
 STRING_SELECT, USER_SELECT, ROLE_SELECT = 3, 5, 6
 
@@ -109,6 +112,14 @@ async def test_only_admins_plan_events(stage: Stage) -> None:
     assert "**Manage Server**" in answer_to(await stage.use(stage.ben, "event bakeoff", lora="Foxy", prompts="x"))
 
 
+async def test_an_admin_who_is_demoted_while_writing_plans_nothing(stage: Stage) -> None:
+    form = await stage.use(stage.ada, "event create")
+    stage.world.env.backend.get_guild(stage.world.guild.id).members[stage.ada.id].role_ids.clear()
+    refused = await stage.submit_fields(stage.ada, form, "Mine", "x", ["club"], ["object"], "")
+    assert "**Manage Server**" in answer_to(refused)
+    assert await stage.world.darkroom.services.events.choices("", admin(stage)) == []
+
+
 async def test_times_are_chosen_or_written_and_stored_at_once(stage: Stage) -> None:
     panel = await planned(stage)
     panel = await choose(stage, panel, "Choose how long everything lasts", ["evening"])
@@ -146,7 +157,8 @@ async def test_people_are_chosen_and_taken_back(stage: Stage) -> None:
     assert f"**Run it together with you:** <@{stage.ben.id}>" in text_of(panel)
     assert f"**Jury:** <@&{role.id}>" in text_of(panel)
     event = await newest(stage)
-    assert (event.role_ids, event.moderator_ids, event.jury_role_id) == ({role.id}, {stage.ben.id}, role.id)
+    assert (event.role_ids, event.moderator_ids) == (frozenset({role.id}), frozenset({stage.ben.id}))
+    assert event.jury_role_id == role.id
     panel = await choose(stage, panel, "The role of the jury", [])
     assert "**Jury:** none" in text_of(panel)
     assert (await newest(stage)).jury_role_id is None
@@ -156,12 +168,12 @@ async def test_numbers_and_budget_say_what_they_buy(stage: Stage) -> None:
     panel = await press(stage, await planned(stage), "Pictures and budget")
     panel = await press(stage, panel, "Numbers and budget", "8", "4", "3", "", "900")
     text = text_of(panel)
-    assert "**Budget:** 900 credits; it buys 3 more trainings" in text
+    assert "**Budget:** 900 credits; it buys 1 more training, " in text
     assert "up to 8 from each member" in text
     event = await newest(stage)
     assert (event.photo_cap, event.pictures_each, event.entrants_min, event.entrants_max) == (8, 4, 3, None)
     panel = await press(stage, panel, "Numbers and budget", "8", "4", "3", "20", "")
-    assert "**Budget:** no limit" in text_of(panel)
+    assert "**Budget:** no limit\n" in text_of(panel)
     assert (await newest(stage)).budget is None
     assert "3 to 20 members" in text_of(await press(stage, panel, "People"))
 
@@ -229,7 +241,7 @@ async def test_others_neither_see_nor_change_a_draft(stage: Stage) -> None:
 
 
 async def test_the_check_names_what_is_missing_and_how_to_fix_it(stage: Stage) -> None:
-    card = await press(stage, await planned(stage), "Check and open")
+    card = await press(stage, await planned(stage, pack=()), "Check and open")
     text = text_of(card)
     assert "`Mascot weekend` is not ready yet" in text
     assert f"✅ Posting in <#{stage.channel.id}>" in text
@@ -355,7 +367,7 @@ async def test_a_bakeoff_compares_strengths_and_opens_its_settings(stage: Stage)
     ],
 )
 async def test_a_bakeoff_of_nothing_is_refused_and_leaves_no_draft(
-    stage: Stage, options: dict[str, str], said: str
+    stage: Stage, options: dict[str, Any], said: str
 ) -> None:
     await stage.give_lora(stage.ada, "Foxy")
     assert said in answer_to(await stage.use(stage.ada, "event bakeoff", lora="Foxy", **options))
@@ -370,3 +382,79 @@ async def test_there_is_no_yearbook_before_the_end(stage: Stage) -> None:
     await opened(stage)
     assert "when the event is over" in answer_to(await stage.use(stage.ben, "event yearbook"))
     assert "once the first pictures are shown" in answer_to(await stage.use(stage.ada, "event yearbook"))
+
+
+async def give(stage: Stage, event: Event, count: int) -> None:
+    """Photos of Ben and Cleo in turn, in the spool as if they had given them."""
+    services = stage.world.darkroom.services
+    assert event.dataset_id is not None
+    spool, given = services.datasets._spool, []
+    for member in (stage.ben, stage.cleo):
+        await services.contributions.join(event.id, Actor(stage.world.guild.id, member.id))
+    for number in range(1, count + 1):
+        file = spool.new_name(".jpg")
+        spool.path(file).write_bytes(tiny_jpeg(number))
+        giver = (stage.ben, stage.cleo)[number % 2]
+        given.append(photo(number, event.dataset_id, file=file, contributor_id=giver.id))
+    await add_photos(stage.world.darkroom.database, given)
+
+
+async def test_the_host_pins_and_drops_photos_by_number(stage: Stage) -> None:
+    event = await opened(stage)
+    await give(stage, event, 4)
+    card = board_of(await stage.use(stage.ada, "event status"))
+    board = await press(stage, card, "Photos")
+    assert pictures_in(board) == ["The photos from number 1 on, with their numbers"]
+    assert f"**1** `photo-1.jpg` · <@{stage.cleo.id}> · ✅ chosen" in text_of(board)
+    pins = options_of(board, "Pin: these are in")
+    assert list(pins) == [f"{number}. photo-{number}.jpg" for number in range(1, 5)]
+    board = await choose(stage, board, "Pin: these are in", [pins["2. photo-2.jpg"], pins["3. photo-3.jpg"]])
+    board = await choose(stage, board, "Drop: these stay out", [pins["4. photo-4.jpg"]])
+    text = text_of(board)
+    assert "**3** of 4 photos are chosen" in text
+    assert f"**2** `photo-2.jpg` · <@{stage.ben.id}> · 📌 pinned" in text
+    assert "· 🚫 dropped" in text
+    assert list(options_of(board, "Pin: these are in")) == ["1. photo-1.jpg", "4. photo-4.jpg"]
+    board = await choose(stage, board, "Neither: let the choice decide", [pins["4. photo-4.jpg"]])
+    assert "🚫" not in text_of(board)
+    assert "**Photos:** 4 usable of 4" in text_of(await press(stage, board, "Back"))
+
+
+async def test_many_photos_are_paged_by_25(stage: Stage) -> None:
+    event = await opened(stage, photo_cap=30)
+    await give(stage, event, 51)
+    board = await press(stage, board_of(await stage.use(stage.ada, "event status")), "Photos")
+    assert list(buttons_of(board)) == ["More photos", "Back"]
+    board = await press(stage, await press(stage, board, "More photos"), "More photos")
+    assert list(options_of(board, "Pin: these are in")) == ["51. photo-51.jpg"]
+    assert list(buttons_of(board)) == ["Earlier photos", "Back"]
+
+
+async def test_nobody_else_sees_the_photos(stage: Stage) -> None:
+    event = await opened(stage)
+    await give(stage, event, 2)
+    pressed = await stage.press_id(stage.ben, f"dr:host:photos:{event.id}")
+    assert "Only" in answer_to(pressed)
+    assert "photo-1" not in answer_to(pressed)
+
+
+async def test_the_yearbook_comes_as_a_sheet_pages_and_a_zip_for_the_one_who_asked(stage: Stage) -> None:
+    event = await opened(stage, mode=EventMode.CLUB, lora_ids=((await stage.give_lora(stage.ada, "Fox")).id,))
+    services = stage.world.darkroom.services
+    ben = Actor(stage.world.guild.id, stage.ben.id)
+    await services.contributions.join(event.id, ben)
+    order = PictureOrder("a fox", GenerationSettings(), event.lora_ids[0])
+    await services.budgets.order(event, order, ben, Channel(stage.channel.id))
+    await stage.posted("a fox")
+    await move(stage, await newest(stage), status=EventStatus.FINISHED, ended_at=event.opened_at, due_at=None)
+    handed = await stage.use(stage.cleo, "event yearbook")
+    card = board_of(handed)
+    assert "The yearbook of `Mascot weekend`" in text_of(card)
+    assert "1 AI-generated picture in a ZIP" in text_of(card)
+    assert pictures_in(card) == ["All pictures, AI-generated"]
+    zips, pages = ([file.filename for file in message.attachments] for message in handed.followups)
+    assert zips == [f"darkroom-yearbook-{event.id}.zip"]
+    assert len(pages) == 1
+    assert "ben" in pages[0].lower()
+    spool = services.datasets._spool
+    assert list(spool.path(spool.new_name()).parent.glob("*.zip")) == []

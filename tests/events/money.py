@@ -1,12 +1,11 @@
-"""Events with sensible defaults and the services that spend for them, on top of the studio."""
+"""Events with sensible defaults and what they spend, on top of the studio."""
 
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.budget import BudgetService
 from bot.event_records import Event, Spend
-from bot.models import EntrantStatus, EventMode, EventStatus, ProviderName, SubjectKind
+from bot.models import EntrantStatus, EventMode, EventStatus, LaneName, ProviderName, SubjectKind
 from bot.providers import apiframe, aurous
 from bot.records import Lora
 from bot.storage import entrants, event_tables, events, loras, spends, tables
@@ -19,17 +18,10 @@ PRICES = {ProviderName.APIFRAME: apiframe.PRICES, ProviderName.AUROUS: aurous.PR
 TRAINING, PICTURE = apiframe.PRICES.training, apiframe.PRICES.picture
 
 
-def budgets_of(studio: Studio) -> BudgetService:
-    return BudgetService(
-        studio.database,
-        studio.keys,
-        studio.trainings,
-        studio.generations,
-        prices=PRICES,
-        doorbell=studio.doorbell,
-        clock=studio.clock,
-        pace=studio.pace,
-    )
+def without_engine(studio: Studio) -> Studio:
+    """Events move only when a test moves them: their lane would order, settle and go on by itself."""
+    studio.lanes.pop(LaneName.EVENTS)
+    return studio
 
 
 async def add_event(studio: Studio, **changes: Any) -> Event:

@@ -219,6 +219,21 @@ def test_of_the_same_file_given_twice_the_earlier_counts() -> None:
     assert explain(choose(photos)) == {ANNA: 1, CLARA: 1}
 
 
+def test_of_the_same_file_given_twice_the_pinned_one_counts_unless_it_is_blocked() -> None:
+    photos = [
+        photo(3, contributor_id=ANNA, sha256="same"),
+        photo(7, contributor_id=BEN, sha256="same", pick=Pick.PINNED),
+        photo(9, contributor_id=CLARA, sha256="same", pick=Pick.DROPPED),
+    ]
+    assert [(each.id, each.pick) for each in choose(photos)] == [(7, Pick.PINNED)]
+    assert choose(photos, blocked=[3]) == ()
+
+
+def test_a_draw_goes_to_the_lower_contributor_id() -> None:
+    photos = [photo(1, contributor_id=BEN), photo(2, contributor_id=ANNA), photo(3, contributor_id=CLARA)]
+    assert [each.contributor_id for each in choose(photos)] == [ANNA, BEN, CLARA]
+
+
 def test_everyone_sees_whose_photos_made_it() -> None:
     photos = [photo(number, contributor_id=BEN if number % 3 else ANNA) for number in range(1, 10)]
     found = explain((*choose(photos), photo(50)))

@@ -69,6 +69,7 @@ def test_everything_within_its_limits_is_taken(changes: dict[str, Any]) -> None:
         ({"mode": EventMode.PERSONAL, "photo_cap": 14}, "at least so many"),
         ({"role_ids": frozenset(range(26))}, "up to 25 roles"),
         ({"candidates": tuple(Candidate(1, None, "a") for _ in range(9))}, "up to 8 versions"),
+        ({"candidates": (Candidate(1, None, "a" * 101),)}, "1 to 100 characters"),
     ],
 )
 def test_each_limit_has_its_sentence(changes: dict[str, Any], sentence: str) -> None:

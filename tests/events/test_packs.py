@@ -19,7 +19,7 @@ from bot.records import Generation, Lora
 from bot.sandbox.apiframe_world import JobFault
 from bot.sandbox.faults import Fault
 from bot.storage import generations, remembered, tables
-from tests.events.money import PICTURE, add_event, add_event_lora, budgets_of, change_event, join, total_of
+from tests.events.money import PICTURE, add_event, add_event_lora, change_event, join, total_of, without_engine
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, THREAD
 from tests.fakes.studio import KEY, POOR_KEY, Studio
 from tests.generation.orders import add_character, finish, set_aurous_key
@@ -30,10 +30,15 @@ GENERATE = "POST /v2/images/generate"
 NO_BRACES = st.text(st.characters(exclude_characters="{}"), min_size=1, max_size=60)
 
 
+@pytest.fixture(name="studio")
+def quiet_studio(studio: Studio) -> Studio:
+    return without_engine(studio)
+
+
 @pytest.fixture
 async def budgets(studio: Studio) -> BudgetService:
     await studio.set_key()
-    return budgets_of(studio)
+    return studio.budgets
 
 
 @pytest.fixture
@@ -159,7 +164,7 @@ async def test_a_budget_that_ends_in_mid_pack_stops_quietly_and_goes_on_when_rai
 
 async def test_without_a_key_or_credits_or_provider_it_says_what_it_waits_for(studio: Studio) -> None:
     event, _ = await personal(studio, ANNA)
-    runner = PackRunner(studio.database, budgets_of(studio))
+    runner = PackRunner(studio.database, studio.budgets)
     assert await runner.run(event) == PackState(0, 3, PauseReason.NO_KEY)
     await studio.set_key(POOR_KEY)
     studio.server._world.credits["Poor"] = PICTURE - 1
@@ -216,7 +221,7 @@ async def test_a_refused_prompt_does_not_hold_up_the_others(studio: Studio) -> N
     await join(studio, event, ANNA)
     character_id = await add_character(studio)
     await studio.change(tables.loras, character_id, event_id=event.id)
-    runner = PackRunner(studio.database, budgets_of(studio))
+    runner = PackRunner(studio.database, studio.budgets)
     assert await runner.run(event) == PackState(1, 0, None)
     assert await runner.run(event) == PackState(0, 0, None)
     assert [(each.prompt, each.pack_index) for each in await ordered(studio)] == [("Mira in snow", 1)]

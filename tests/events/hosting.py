@@ -1,0 +1,85 @@
+"""The host's side of events on top of the studio, and rows of what others gave."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.event_records import Event, EventNote
+from bot.events.drafts import EventDraft
+from bot.events.service import EventService
+from bot.events.views import EventView
+from bot.models import Actor, Channel, EventMode, SubjectKind
+from bot.records import Photo
+from bot.storage import entrants, event_tables, events, tables
+from tests.fakes.rows import ADMIN, ANNA, CHANNEL, GUILD, add_dataset, add_photos, photo
+from tests.fakes.studio import Studio
+
+HOST = Actor(GUILD, ANNA)
+BOSS = Actor(GUILD, ADMIN, is_admin=True)
+HERE = Channel(CHANNEL)
+
+
+@dataclass
+class Hosting:
+    studio: Studio
+
+    @property
+    def service(self) -> EventService:
+        return self.studio.events
+
+    async def draft(self, mode: EventMode = EventMode.SHARED, **changes: Any) -> Event:
+        draft = EventDraft("Mascot days", "Our mascot", "Be kind", mode, SubjectKind.OBJECT)
+        return await self.service.create(replace(draft, **changes), HOST, HERE)
+
+    async def opened(self, mode: EventMode = EventMode.SHARED, **changes: Any) -> Event:
+        """Ready because there is a key; `changes` of the draft's settings."""
+        event = await self.draft(mode)
+        if changes:
+            await self.service.change(event.id, HOST, **changes)
+        return await self.service.open(event.id, HOST)
+
+    async def view(self, event: Event) -> EventView:
+        view = await self.service.view(event.id)
+        assert view is not None
+        return view
+
+    async def now_at(self, event: Event, **values: Any) -> Event:
+        """The event moved on by the engine."""
+        await self.studio.change(event_tables.events, event.id, **values)
+        return await self.service.get_for(event.id, HOST)
+
+    async def notes(self, event: Event) -> list[EventNote]:
+        async with self.studio.database.read() as connection:
+            return await events.notes_of(connection, event.id)
+
+    async def join(self, event: Event, *user_ids: int) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            for user_id in user_ids:
+                await entrants.join(
+                    connection,
+                    event_id=event.id,
+                    guild_id=event.guild_id,
+                    user_id=user_id,
+                    now=self.studio.clock.now(),
+                )
+
+        await self.studio.database.write(work)
+
+    async def give(self, event: Event, *photos: Photo) -> None:
+        """Photos of the shared subject, or of a dataset of the event that is made for them."""
+        dataset_id = event.dataset_id or await add_dataset(self.studio.database, event_id=event.id)
+        await add_photos(self.studio.database, [replace(each, dataset_id=dataset_id) for each in photos])
+
+    async def photos_leave_at(self, event: Event) -> datetime | None:
+        column = tables.datasets.c.due_at
+        (due_at,) = await self.studio.scalars(sa.select(column).where(tables.datasets.c.event_id == event.id))
+        assert due_at is None or isinstance(due_at, datetime)
+        return due_at
+
+
+def given(number: int, **changes: Any) -> Photo:
+    """A usable photo of the event, still on disk."""
+    return photo(number, file=f"photo-{number}.jpg", contributor_id=ANNA, **changes)

@@ -1,0 +1,47 @@
+"""What people agree to names everything that happens to their photos."""
+
+import pytest
+
+from bot.event_records import Event
+from bot.events.wording import EVENT_POLICY, consent_sentence, depicted_sentence
+from bot.models import EventMode, SubjectKind
+from bot.storage.database import Database
+from tests.events.money import insert_event
+
+
+@pytest.fixture
+async def event(database: Database) -> Event:
+    return await insert_event(database, name="Mascot `@everyone` days")
+
+
+@pytest.mark.parametrize("sentence", [consent_sentence, depicted_sentence])
+def test_both_sentences_say_who_gets_what_for_how_long_and_how_to_stop(event: Event, sentence: object) -> None:
+    assert callable(sentence)
+    words = sentence(event)
+    for part in ("18 or older", "Apiframe", "train a LoRA", "72 hours", "yearbook", "at any time", "deleted"):
+        assert part in words
+
+
+def test_who_gives_photos_has_everybodys_permission(event: Event) -> None:
+    assert "permission of everyone in them" in consent_sentence(event)
+
+
+async def test_a_character_names_its_own_provider_and_that_it_keeps_the_photos(database: Database) -> None:
+    event = await insert_event(database, mode=EventMode.PERSONAL, subject_kind=SubjectKind.CHARACTER)
+    words = consent_sentence(event)
+    assert "Aurous Labs, which keeps them" in words
+    assert "Apiframe" not in words
+
+
+async def test_only_where_hosts_choose_they_look_at_the_photos(database: Database, event: Event) -> None:
+    personal = await insert_event(database, mode=EventMode.PERSONAL)
+    assert "hosts may look" in consent_sentence(event)
+    assert "hosts may look" not in consent_sentence(personal)
+
+
+def test_the_events_name_stays_harmless(event: Event) -> None:
+    assert "`Mascot ˋ@everyoneˋ days`" in consent_sentence(event)
+
+
+def test_the_policys_name_fits_its_column() -> None:
+    assert 0 < len(EVENT_POLICY) <= 20

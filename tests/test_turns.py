@@ -1,0 +1,168 @@
+"""Fair turns: never more than agreed at once, nobody starves, and a cancelled request leaves its place to others."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.turns import FairTurns
+
+ACTIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("ask"), st.integers(1, 6)),
+        st.tuples(st.just("end"), st.integers(0, 20)),
+        st.tuples(st.just("cancel"), st.integers(0, 20)),
+    ),
+    max_size=60,
+)
+
+
+@dataclass
+class Request:
+    member: int
+    number: int
+    is_alone: bool
+    """The member had no other request under way when it was made."""
+    granted_before: int
+    """How many turns there had been when it was made."""
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    is_running: bool = False
+    task: asyncio.Task[None] | None = None
+
+
+class Playground:
+    """Requests that hold their turn until they are told to end."""
+
+    def __init__(self, at_once: int) -> None:
+        self.turns = FairTurns(at_once)
+        self.requests: list[Request] = []
+        self.granted: list[Request] = []
+
+    async def ask(self, member: int) -> Request:
+        is_alone = all(request.member != member for request in self.live())
+        request = Request(member, len(self.requests), is_alone, len(self.granted))
+        self.requests.append(request)
+        request.task = asyncio.create_task(self._hold(request))
+        await settle()
+        return request
+
+    async def _hold(self, request: Request) -> None:
+        async with self.turns(request.member):
+            self.granted.append(request)
+            request.is_running = True
+            try:
+                await request.ended.wait()
+            finally:
+                request.is_running = False
+
+    def live(self) -> list[Request]:
+        return [request for request in self.requests if request.task is not None and not request.task.done()]
+
+    def running(self) -> list[Request]:
+        return [request for request in self.requests if request.is_running]
+
+    async def end(self, index: int) -> None:
+        running = self.running()
+        if running:
+            running[index % len(running)].ended.set()
+            await settle()
+
+    async def cancel(self, index: int) -> None:
+        live = self.live()
+        if live:
+            task = live[index % len(live)].task
+            assert task is not None
+            task.cancel()
+            await settle()
+
+    async def end_all(self) -> None:
+        while self.running():
+            await self.end(0)
+
+
+async def settle() -> None:
+    for _ in range(6):
+        await asyncio.sleep(0)
+
+
+@given(ACTIONS, st.integers(1, 4))
+def test_places_are_never_exceeded_never_idle_and_fairly_given(actions: list[tuple[str, int]], at_once: int) -> None:
+    async def play() -> None:
+        ground = Playground(at_once)
+        for action, value in actions:
+            await getattr(ground, action)(value)
+            assert len(ground.running()) == min(at_once, len(ground.live()))
+        await ground.end_all()
+        assert ground.live() == []
+        check_own_order(ground)
+        check_nobody_starved(ground)
+
+    asyncio.run(play())
+
+
+def check_own_order(ground: Playground) -> None:
+    for member in {request.member for request in ground.granted}:
+        numbers = [request.number for request in ground.granted if request.member == member]
+        assert numbers == sorted(numbers)
+
+
+def check_nobody_starved(ground: Playground) -> None:
+    others = len({request.member for request in ground.requests}) - 1
+    for position, request in enumerate(ground.granted):
+        if request.is_alone:
+            assert position - request.granted_before <= others
+
+
+async def test_one_request_goes_before_the_rest_of_a_flood() -> None:
+    ground = Playground(1)
+    for _ in range(50):
+        await ground.ask(1)
+    mine = await ground.ask(2)
+    await ground.end(0)
+    assert ground.running() == [mine]
+    await ground.end_all()
+
+
+async def test_among_equals_whoever_was_served_longest_ago_goes_first() -> None:
+    ground = Playground(1)
+    for member in (1, 2, 3):
+        await ground.ask(member)
+    for member in (3, 1, 2):
+        await ground.ask(member)
+    await ground.end_all()
+    assert [request.member for request in ground.granted] == [1, 2, 3, 1, 2, 3]
+
+
+async def test_whoever_holds_fewer_places_goes_first() -> None:
+    ground = Playground(2)
+    for member in (1, 2, 2, 1, 3):
+        await ground.ask(member)
+    ground.running()[0].ended.set()
+    await settle()
+    assert [request.member for request in ground.running()] == [2, 3]
+    await ground.end_all()
+
+
+async def test_a_request_cancelled_the_moment_its_turn_comes_passes_it_on() -> None:
+    ground = Playground(1)
+    first, second, third = [await ground.ask(member) for member in (1, 2, 3)]
+    first.ended.set()
+    await asyncio.sleep(0)
+    assert not second.is_running
+    assert second.task is not None
+    second.task.cancel()
+    await settle()
+    assert ground.running() == [third]
+    await ground.end_all()
+
+
+async def test_an_error_inside_gives_the_place_back() -> None:
+    ground = Playground(1)
+    with pytest.raises(ZeroDivisionError):
+        async with ground.turns(1):
+            raise ZeroDivisionError
+    after = await ground.ask(2)
+    assert ground.running() == [after]
+    await ground.end_all()
