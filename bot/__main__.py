@@ -53,10 +53,10 @@ async def sandbox(_settings: Settings) -> None:
     # simcord tries discord.py out with no intents when it is imported.
     logging.getLogger("discord.state").setLevel(logging.ERROR)
     try:
-        from bot.sandbox import world
+        from bot.sandbox import play
     except ImportError as error:
         raise StartupError("The sandbox needs its extra packages. Run `make sandbox`, which installs them.") from error
-    await world.run()
+    await play.run()
 
 
 async def migrate(settings: Settings) -> None:

@@ -135,13 +135,24 @@ async def test_among_equals_whoever_was_served_longest_ago_goes_first() -> None:
     assert [request.member for request in ground.granted] == [1, 2, 3, 1, 2, 3]
 
 
-async def test_whoever_holds_fewer_places_goes_first() -> None:
-    ground = Playground(2)
-    for member in (1, 2, 2, 1, 3):
+async def test_whoever_holds_fewer_places_goes_first_even_if_served_later() -> None:
+    ground = Playground(3)
+    for member in (1, 1, 2):
         await ground.ask(member)
-    ground.running()[0].ended.set()
+    waiting = [await ground.ask(member) for member in (1, 2)]
+    await ground.end(2)
+    assert ground.running()[-1] == waiting[1]
+    await ground.end_all()
+
+
+async def test_a_place_that_gets_free_skips_whoever_has_just_been_cancelled() -> None:
+    ground = Playground(1)
+    first, second, third = [await ground.ask(member) for member in (1, 2, 3)]
+    first.ended.set()
+    assert second.task is not None
+    second.task.cancel()
     await settle()
-    assert [request.member for request in ground.running()] == [2, 3]
+    assert ground.running() == [third]
     await ground.end_all()
 
 

@@ -106,7 +106,6 @@ class ContributionService:
         async def begin(connection: AsyncConnection) -> Dataset:
             event = await visible_event(connection, event_id, actor)
             check_can_give(event, names_others=bool(named))
-            check_person(event, gender, ethnicity)
             entrant = await self._join(connection, event, actor)
             dataset = await self._dataset(connection, event, entrant, gender, ethnicity)
             held = await event_photos.of_contributor(connection, dataset.id, actor.user_id)
@@ -227,8 +226,10 @@ class ContributionService:
         is_person = event.subject_kind is SubjectKind.PERSON
         if dataset is not None and dataset.status is DatasetStatus.OPEN:
             if is_person and gender is not None and ethnicity is not None:
+                check_person(event, gender, ethnicity)
                 await event_photos.describe_person(connection, dataset.id, gender=gender, ethnicity=ethnicity.strip())
             return dataset
+        check_person(event, gender, ethnicity)
         if event.mode is EventMode.SHARED or entrant.training_id is not None:
             raise UserError("The photos of this event are on their way already, so nothing was added.")
         made = await datasets.insert(

@@ -4,9 +4,7 @@ import asyncio
 import contextlib
 import contextvars
 import logging
-import socket
-import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,8 +24,6 @@ from bot.models import ProviderName
 from bot.sandbox.apiframe import RehearsalApiframe
 from bot.sandbox.aurous import RehearsalAurous
 from bot.sandbox.connections import close_connection
-from bot.sandbox.page import keep_fresh, open_page
-from bot.sandbox.samples import write_samples
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +41,9 @@ PACE = Pace(
     backoff_max=timedelta(seconds=5),
     busy=timedelta(seconds=3),
     milestone=timedelta(seconds=1),
+    panel=timedelta(seconds=1),
+    event_hour=timedelta(minutes=1),
+    event_retry=timedelta(seconds=5),
 )
 
 
@@ -185,44 +184,3 @@ def _furnish(env: simcord.Env, darkroom: Darkroom, provider: RehearsalApiframe, 
     members = tuple(guild.add_member(env.create_user(name)) for name in ("Ben", "Cleo"))
     channel = guild.create_text_channel("darkroom")
     return World(env, darkroom, provider, aurous, guild, channel, admin, members)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-async def run() -> None:
-    """`python -m bot sandbox`: until Ctrl+C."""
-    with tempfile.TemporaryDirectory(prefix="darkroom-sandbox-") as name:
-        folder = Path(name)
-        photos = await asyncio.to_thread(write_samples, folder / "photos")
-        async with open_world(folder, webhook_port=free_port()) as world:
-            previews = await asyncio.to_thread(world.aurous.paint_previews)
-            for provider, key in REHEARSAL_KEYS.items():
-                await world.darkroom.services.keys.set(world.guild.id, provider, key, set_by=world.admin.id)
-            viewers = [*world.members, world.admin]
-            async with open_page(world.env, world.channel, viewers, previews) as page:
-                _welcome(page.url, photos)
-                await keep_fresh(page, world.env)
-
-
-def _welcome(url: str, photos: Sequence[Path]) -> None:
-    lines = (
-        "",
-        "Darkroom's sandbox is ready. Open this address in a browser:",
-        "",
-        f"    {url}",
-        "",
-        f"Sample photos to upload: {photos[0].parent}",
-        "(twenty good ones, and some tricky ones in its folder “tricky”)",
-        "",
-        "Try: type /train, press Enter until the form opens, give it a name and the photos, tick the box, Submit.",
-        "Press Start training, wait half a minute, then make a picture.",
-        "Then try /styles, /train subject:a character with one photo, and the buttons below a picture.",
-        "“Viewing as” switches between Ben, Cleo and Ada, the admin; Ada can try /keys status and /keys test.",
-        f"Rehearsal keys are set already; Apiframe's is {REHEARSAL_KEY}.",
-        "Ctrl+C ends the sandbox and deletes everything.",
-        "",
-    )
-    print("\n".join(lines), flush=True)  # noqa: T201 - what `make sandbox` is for

@@ -7,53 +7,34 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import DatasetStatus, DepictionStatus, EntrantStatus, GenerationStatus, Pick, TrainingStatus, Verdict
+from bot.models import DatasetStatus, DepictionStatus, GenerationStatus, TrainingStatus
 from bot.records import Lora, Photo
 from bot.storage import loras as lora_rows
 from bot.storage.datasets import build_photo
-from bot.storage.event_tables import depictions, entrants, entries, votes
+from bot.storage.event_photos import USABLE, taking_part
+from bot.storage.event_tables import depictions, entries, votes
 from bot.storage.tables import datasets, generations, loras, photos, pictures, trainings
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoCounts:
-    """`usable`: of different files, those that may be trained on as things are."""
+    """`usable`: those that may be trained on as things are."""
 
     given: int
     usable: int
 
 
 async def photo_counts(connection: AsyncConnection, event_id: int) -> PhotoCounts:
-    """All photos of an event. Usable ones were neither refused nor left out, and everybody named in them agreed."""
-    per_file = (photos.c.dataset_id, photos.c.sha256)
-    usable = sa.select(*per_file).where(_of_event(event_id), _is_usable(event_id)).distinct().subquery()
+    """All photos of an event; usable ones are of those who take part."""
+    is_usable = sa.and_(USABLE, photos.c.contributor_id.in_(taking_part(event_id)))
     row = (
         await connection.execute(
-            sa.select(
-                sa.select(sa.func.count()).select_from(photos).where(_of_event(event_id)).scalar_subquery(),
-                sa.select(sa.func.count()).select_from(usable).scalar_subquery(),
-            )
+            sa.select(sa.func.count().label("given"), sa.func.count().filter(is_usable).label("usable"))
+            .select_from(photos.join(datasets))
+            .where(datasets.c.event_id == event_id)
         )
     ).one()
-    return PhotoCounts(given=row[0], usable=row[1])
-
-
-def _of_event(event_id: int) -> sa.ColumnElement[bool]:
-    return photos.c.dataset_id.in_(sa.select(datasets.c.id).where(datasets.c.event_id == event_id))
-
-
-def _is_usable(event_id: int) -> sa.ColumnElement[bool]:
-    unanswered = sa.select(depictions.c.consent_id).where(
-        depictions.c.event_id == event_id, depictions.c.status != DepictionStatus.CONFIRMED
-    )
-    gone = sa.select(entrants.c.user_id).where(entrants.c.event_id == event_id, entrants.c.status != EntrantStatus.IN)
-    return sa.and_(
-        photos.c.verdict != Verdict.REFUSED,
-        photos.c.file.is_not(None),
-        sa.or_(photos.c.pick.is_(None), photos.c.pick != Pick.DROPPED),
-        sa.or_(photos.c.consent_id.is_(None), photos.c.consent_id.not_in(unanswered)),
-        sa.or_(photos.c.contributor_id.is_(None), photos.c.contributor_id.not_in(gone)),
-    )
+    return PhotoCounts(row.given, row.usable)
 
 
 async def newest_photos(connection: AsyncConnection, dataset_id: int, *, limit: int) -> list[Photo]:

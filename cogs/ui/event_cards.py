@@ -6,6 +6,7 @@ import discord
 
 from bot.event_records import Event, Honour
 from bot.events.lifecycle import can_give, can_order, can_vote, photos_needed
+from bot.events.submissions import limits_each
 from bot.events.views import EventView
 from bot.models import EventMode, EventStatus, PauseReason, SubjectKind, TrainingStatus
 from bot.quoting import quote
@@ -108,7 +109,7 @@ def _head(event: Event) -> str:
 
 def what_it_is(event: Event) -> str:
     """One or two sentences for somebody who has never taken part in one."""
-    photos = f"up to {count(event.photo_cap, 'photo')}"
+    photos = f"up to {count(limits_each(event).most, 'photo')}"
     match event.mode:
         case EventMode.SHARED:
             return (
@@ -153,7 +154,7 @@ def deadline(at: datetime) -> str:
 def _meters(view: EventView) -> str:
     event = view.event
     lines = []
-    if event.mode in {M.SHARED, M.PERSONAL} and not event.status.is_terminal:
+    if event.mode in {M.SHARED, M.PERSONAL} and event.status in {S.COLLECTING, S.REVIEWING}:
         lines.append(_photos(view))
     if event.mode is not M.BAKEOFF:
         lines.append(f"👥 **{len(view.entrants)}** taking part{_bounds(event)}")

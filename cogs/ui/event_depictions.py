@@ -42,11 +42,6 @@ def depiction_card(view: DepictionView, last_line: str, guild_name: str) -> Layo
     return card(f"{text}\n{last_line}", colour=discord.Colour.blurple(), buttons=_answers(depiction))
 
 
-def depiction_line(depiction_id: int) -> str:
-    """The last line of the question, by which an interrupted post is found again."""
-    return f"-# Photo question #{depiction_id}"
-
-
 def seen_card(event: Event, depictions: Sequence[Depiction]) -> Layout:
     """For the named member alone: unanswered questions first, then the newest."""
     title = f"### Photos of you in {event_name(event)}"

@@ -164,11 +164,8 @@ async def take_gift(interaction: Interaction, gift: Gift) -> None:
 
 
 def _received(gift: Gift, own: Contribution) -> str:
-    taken = f"Thank you! {count(len(gift.uploads) - len(own.left_out), 'photo')} received and checked."
-    if not own.left_out:
+    left_out = len(own.left_out)
+    taken = f"Thank you! {count(len(gift.uploads) - left_out, 'photo')} received and checked."
+    if not left_out:
         return taken
-    return f"{taken} {count(len(own.left_out), 'photo')} did not fit any more and {_was(own)} not kept."
-
-
-def _was(own: Contribution) -> str:
-    return "was" if len(own.left_out) == 1 else "were"
+    return f"{taken} {count(left_out, 'photo')} did not fit any more and {'was' if left_out == 1 else 'were'} not kept."

@@ -8,7 +8,7 @@ import discord
 
 from bot.event_records import EventNote
 from bot.events.views import EventView
-from bot.models import EventMode, NoteKind
+from bot.models import EventMode, NoteKind, PlaceKind, SubjectKind
 from bot.quoting import quote
 from bot.records import Lora
 from cogs.ui.cards import Layout, Text
@@ -38,8 +38,8 @@ def note_card(
     """`files` are (attachment name, alt text). `is_private`: in a private message buttons of a server do not work."""
     detail = _read(note.detail)
     text = WRITERS[note.what](view) if note.what in WRITERS else DETAILED[note.what](view, detail)
-    if view.panel_post is not None and view.panel_post.message_id and note.what in AT_THE_PANEL:
-        text += f"\n[To the event]({_link(view)})"
+    if note.what in AT_THE_PANEL:
+        text += _link(view)
     layout = Layout(timeout=None)
     box: discord.ui.Container[Layout] = discord.ui.Container(
         accent_colour=COLOURS.get(note.what, discord.Colour.blurple())
@@ -60,9 +60,12 @@ def note_card(
 
 
 def _link(view: EventView) -> str:
+    """A line that leads to the panel, when that stands in a channel."""
     post = view.panel_post
-    assert post is not None  # noqa: S101 - the caller has looked
-    return f"https://discord.com/channels/{post.guild_id}/{post.places[post.place_index].id}/{post.message_id}"
+    place = post.places[post.place_index] if post is not None and post.message_id else None
+    if post is None or place is None or place.kind is not PlaceKind.CHANNEL:
+        return ""
+    return f"\n[To the event](https://discord.com/channels/{post.guild_id}/{place.id}/{post.message_id})"
 
 
 def _opened(view: EventView) -> str:
@@ -88,7 +91,8 @@ def _chosen(view: EventView, detail: Detail) -> str:
 
 
 def _training(view: EventView) -> str:
-    return f"### {event_name(view.event)}: training has begun\nIt usually takes 15–25 minutes."
+    takes = "a few seconds" if view.event.subject_kind is SubjectKind.CHARACTER else "15–25 minutes"
+    return f"### {event_name(view.event)}: training has begun\nIt usually takes {takes}."
 
 
 def _loras_ready(view: EventView, detail: Detail) -> str:

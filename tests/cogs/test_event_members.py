@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import discord
-import pytest
 import simcord
 import sqlalchemy as sa
 from simcord.components import walk_components
@@ -48,18 +47,7 @@ from tests.fakes.rows import add_post
 from tests.photos.pictures import encode, noise
 
 S = EventStatus
-EXTENSION = "cogs.event_buttons"
 STRING_SELECT = 3
-
-
-@pytest.fixture
-async def fair(keyed: Stage) -> Stage:
-    """A server with an API key, whose bot has the buttons of events."""
-    bot = keyed.world.darkroom.gateway.bot
-    assert bot is not None
-    if EXTENSION not in bot.extensions:
-        await bot.load_extension(EXTENSION)
-    return keyed
 
 
 def admin(stage: Stage) -> Actor:
@@ -171,152 +159,152 @@ async def question_to(member: simcord.MemberActor) -> discord.Message:
     return found()[0]
 
 
-async def test_photos_are_given_from_the_panel_and_named_with_what_is_said_of_them(fair: Stage) -> None:
-    event = await open_event(fair, photo_cap=5)
-    panel = await panel_of(fair, event)
-    opened = await fair.ben.click(panel, label="Give photos")
+async def test_photos_are_given_from_the_panel_and_named_with_what_is_said_of_them(keyed: Stage) -> None:
+    event = await open_event(keyed, photo_cap=5)
+    panel = await panel_of(keyed, event)
+    opened = await keyed.ben.click(panel, label="Give photos")
     assert said_in(opened) == consent_sentence(event)
     upload, who, box = controls_of(opened)
     files = [*photos(3), ("dim.jpg", blurry())]
-    answer = board_of(await fair.ben.submit_modal(opened, {upload: files, who: [], box: True}))
+    answer = board_of(await keyed.ben.submit_modal(opened, {upload: files, who: [], box: True}))
     text = text_of(answer)
     assert "### Your photos in `Mascot weekend`\nThank you! 4 photos received and checked." in text
     assert "**4 of 5** usable photos; 1 more fits." in text
     assert "`photo-1.jpg`" in text
     assert "⚠️ 4. `dim.jpg`" in text
     assert pictures_in(answer) == ["Contact sheet of 4 photos, numbered as in the list below."]
-    await until(lambda: "**4 photos**, 4 usable" in text_of(fair.posts()[0]))
-    assert "**1** taking part" in text_of(fair.posts()[0])
+    await until(lambda: "**4 photos**, 4 usable" in text_of(keyed.posts()[0]))
+    assert "**1** taking part" in text_of(keyed.posts()[0])
 
 
-async def test_nothing_is_downloaded_without_consent_and_it_is_asked_once_more(fair: Stage) -> None:
-    event = await open_event(fair)
-    asked = await give(fair, fair.ben, event, photos(2), consent=False)
+async def test_nothing_is_downloaded_without_consent_and_it_is_asked_once_more(keyed: Stage) -> None:
+    event = await open_event(keyed)
+    asked = await give(keyed, keyed.ben, event, photos(2), consent=False)
     assert "Nothing has been downloaded yet." in answer_to(asked)
     assert consent_sentence(event) in answer_to(asked)
-    assert await count_photos(fair) == 0
-    agreed = board_of(await fair.ben.click(board_of(asked), label="I agree, add my photos"))
+    assert await count_photos(keyed) == 0
+    agreed = board_of(await keyed.ben.click(board_of(asked), label="I agree, add my photos"))
     assert "2 photos received" in text_of(agreed)
-    assert await count_photos(fair) == 2
+    assert await count_photos(keyed) == 2
 
 
-async def test_a_persons_form_asks_what_the_provider_needs_and_the_consent_after_it(fair: Stage) -> None:
-    event = await open_event(fair, EventMode.PERSONAL, SubjectKind.PERSON)
-    opened = await press(fair, fair.ben, event, "give")
+async def test_a_persons_form_asks_what_the_provider_needs_and_the_consent_after_it(keyed: Stage) -> None:
+    event = await open_event(keyed, EventMode.PERSONAL, SubjectKind.PERSON)
+    opened = await press(keyed, keyed.ben, event, "give")
     *uploads, gender, ethnicity, _ = controls_of(opened)
     assert len(opened.modal["components"] if opened.modal else []) <= 5
     values = {uploads[0]: photos(1), gender: ["non-binary"], ethnicity: "Mixed"}
-    asked = await fair.ben.submit_modal(opened, values)
-    assert await count_photos(fair) == 0
+    asked = await keyed.ben.submit_modal(opened, values)
+    assert await count_photos(keyed) == 0
     assert consent_sentence(event) in answer_to(asked)
-    agreed = await fair.ben.click(board_of(asked), label="I agree, add my photos")
+    agreed = await keyed.ben.click(board_of(asked), label="I agree, add my photos")
     assert "1 photo received" in answer_to(agreed)
 
 
-async def test_photos_beyond_the_cap_are_not_kept_and_a_full_member_gets_no_form(fair: Stage) -> None:
-    event = await open_event(fair, photo_cap=3)
-    early = await press(fair, fair.ben, event, "give")
-    assert "1 more fits" in answer_to(await give(fair, fair.ben, event, photos(2)))
+async def test_photos_beyond_the_cap_are_not_kept_and_a_full_member_gets_no_form(keyed: Stage) -> None:
+    event = await open_event(keyed, photo_cap=3)
+    early = await press(keyed, keyed.ben, event, "give")
+    assert "1 more fits" in answer_to(await give(keyed, keyed.ben, event, photos(2)))
     upload, _, box = controls_of(early)
-    late = answer_to(await fair.ben.submit_modal(early, {upload: photos(3, first=3), box: True}))
+    late = answer_to(await keyed.ben.submit_modal(early, {upload: photos(3, first=3), box: True}))
     assert "1 photo received and checked. 2 photos did not fit any more and were not kept." in late
-    assert await count_photos(fair) == 3
-    refused = await press(fair, fair.ben, event, "give")
+    assert await count_photos(keyed) == 3
+    refused = await press(keyed, keyed.ben, event, "give")
     assert refused.modal is None
     assert "as many as fit" in answer_to(refused)
 
 
-async def test_nobody_picks_photos_that_could_not_be_taken(fair: Stage) -> None:
-    role = fair.world.guild.create_role("Artists")
-    event = await open_event(fair, role_ids=frozenset({role.id}))
-    refused = await press(fair, fair.ben, event, "give")
+async def test_nobody_picks_photos_that_could_not_be_taken(keyed: Stage) -> None:
+    role = keyed.world.guild.create_role("Artists")
+    event = await open_event(keyed, role_ids=frozenset({role.id}))
+    refused = await press(keyed, keyed.ben, event, "give")
     assert f"one of these roles: <@&{role.id}>" in answer_to(refused)
-    later = await open_event(fair)
-    await move(fair, later, S.REVIEWING)
-    assert "over" in answer_to(await press(fair, fair.ben, later, "give"))
+    later = await open_event(keyed)
+    await move(keyed, later, S.REVIEWING)
+    assert "over" in answer_to(await press(keyed, keyed.ben, later, "give"))
 
 
-async def test_own_photos_are_taken_out_one_by_one(fair: Stage) -> None:
-    event = await open_event(fair)
-    await give(fair, fair.ben, event, photos(3))
-    card = board_of(await press(fair, fair.ben, event, "mine"))
+async def test_own_photos_are_taken_out_one_by_one(keyed: Stage) -> None:
+    event = await open_event(keyed)
+    await give(keyed, keyed.ben, event, photos(3))
+    card = board_of(await press(keyed, keyed.ben, event, "mine"))
     assert "**3 of" in text_of(card)
-    left = board_of(await fair.ben.select(card, options_of(card)[:2], custom_id=selects_of(card)[0]))
+    left = board_of(await keyed.ben.select(card, options_of(card)[:2], custom_id=selects_of(card)[0]))
     assert "2 photos removed and deleted." in text_of(left)
     assert "`photo-3.jpg`" in text_of(left)
-    assert await count_photos(fair) == 1
-    assert "**0 of" in text_of(board_of(await press(fair, fair.cleo, event, "mine")))
+    assert await count_photos(keyed) == 1
+    assert "**0 of" in text_of(board_of(await press(keyed, keyed.cleo, event, "mine")))
 
 
-async def test_withdrawing_asks_once_and_deletes_everything(fair: Stage) -> None:
-    event = await open_event(fair)
-    await give(fair, fair.ben, event, photos(3))
-    asked = await press(fair, fair.ben, event, "leave")
+async def test_withdrawing_asks_once_and_deletes_everything(keyed: Stage) -> None:
+    event = await open_event(keyed)
+    await give(keyed, keyed.ben, event, photos(3))
+    asked = await press(keyed, keyed.ben, event, "leave")
     assert "Your photos are deleted now" in answer_to(asked)
-    assert await count_photos(fair) == 3
-    done = await fair.ben.click(board_of(asked), label="Withdraw for good")
+    assert await count_photos(keyed) == 3
+    done = await keyed.ben.click(board_of(asked), label="Withdraw for good")
     assert "You have withdrawn from `Mascot weekend`." in answer_to(done)
-    assert await count_photos(fair) == 0
+    assert await count_photos(keyed) == 0
 
 
-async def test_the_rules_are_for_whoever_asks(fair: Stage) -> None:
-    event = await open_event(fair, photo_cap=5)
-    text = answer_to(await press(fair, fair.cleo, event, "rules"))
+async def test_the_rules_are_for_whoever_asks(keyed: Stage) -> None:
+    event = await open_event(keyed, photo_cap=5)
+    text = answer_to(await press(keyed, keyed.cleo, event, "rules"))
     assert "**From the host:** `Be kind`" in text
     assert "up to 5 each" in text
     assert "Everybody has one vote" in text
 
 
-async def test_a_named_member_says_yes_privately_and_can_change_their_mind(fair: Stage) -> None:
-    event = await open_event(fair)
-    given = answer_to(await give(fair, fair.ben, event, photos(2), seen=[fair.cleo]))
-    assert f"Asked whether they agree: <@{fair.cleo.id}>" in given
-    asked = await question_to(fair.cleo)
+async def test_a_named_member_says_yes_privately_and_can_change_their_mind(keyed: Stage) -> None:
+    event = await open_event(keyed)
+    given = answer_to(await give(keyed, keyed.ben, event, photos(2), seen=[keyed.cleo]))
+    assert f"Asked whether they agree: <@{keyed.cleo.id}>" in given
+    asked = await question_to(keyed.cleo)
     assert "`Mascot weekend` in `Photo club`" in text_of(asked)
     assert depicted_sentence(event) in text_of(asked)
-    await fair.restart()
-    said = answer_to(await fair.cleo.user.click(asked, label="Yes, that is fine"))
+    await keyed.restart()
+    said = answer_to(await keyed.cleo.user.click(asked, label="Yes, that is fine"))
     assert "may be used" in said
-    await until(lambda: "You said yes" in text_of(fair.cleo.user.dm_channel.history()[0]))
-    answered = await question_to(fair.cleo)
+    await until(lambda: "You said yes" in text_of(keyed.cleo.user.dm_channel.history()[0]))
+    answered = await question_to(keyed.cleo)
     assert list(buttons_of(answered)) == ["No, remove them"]
-    assert "deleted" in answer_to(await fair.cleo.user.click(answered, label="No, remove them"))
-    assert await count_photos(fair) == 0
-    await until(lambda: "are gone" in text_of(fair.cleo.user.dm_channel.history()[0]))
-    assert "Photo question" not in "\n".join(text_of(message) for message in fair.posts())
+    assert "deleted" in answer_to(await keyed.cleo.user.click(answered, label="No, remove them"))
+    assert await count_photos(keyed) == 0
+    await until(lambda: "are gone" in text_of(keyed.cleo.user.dm_channel.history()[0]))
+    assert "Photo question" not in "\n".join(text_of(message) for message in keyed.posts())
 
 
-async def test_photos_of_me_lists_the_questions_of_this_member_alone(fair: Stage) -> None:
-    event = await open_event(fair)
-    await give(fair, fair.ben, event, photos(2), seen=[fair.cleo])
-    assert "Nobody has named you" in answer_to(await press(fair, fair.ada, event, "seen"))
-    listed = board_of(await press(fair, fair.cleo, event, "seen"))
-    assert f"Given by <@{fair.ben.id}>" in text_of(listed)
-    answered = board_of(await fair.cleo.click(listed, label="No, remove them"))
+async def test_photos_of_me_lists_the_questions_of_this_member_alone(keyed: Stage) -> None:
+    event = await open_event(keyed)
+    await give(keyed, keyed.ben, event, photos(2), seen=[keyed.cleo])
+    assert "Nobody has named you" in answer_to(await press(keyed, keyed.ada, event, "seen"))
+    listed = board_of(await press(keyed, keyed.cleo, event, "seen"))
+    assert f"Given by <@{keyed.ben.id}>" in text_of(listed)
+    answered = board_of(await keyed.cleo.click(listed, label="No, remove them"))
     assert "you said no, and they are gone." in text_of(answered)
-    assert await count_photos(fair) == 0
-    assert "said no" not in answer_to(await press(fair, fair.ben, event, "mine"))
+    assert await count_photos(keyed) == 0
+    assert "said no" not in answer_to(await press(keyed, keyed.ben, event, "mine"))
 
 
-async def test_nobody_answers_for_somebody_else(fair: Stage) -> None:
-    event = await open_event(fair)
-    await give(fair, fair.ben, event, photos(2), seen=[fair.cleo])
-    async with fair.world.darkroom.database.read() as connection:
+async def test_nobody_answers_for_somebody_else(keyed: Stage) -> None:
+    event = await open_event(keyed)
+    await give(keyed, keyed.ben, event, photos(2), seen=[keyed.cleo])
+    async with keyed.world.darkroom.database.read() as connection:
         depiction_id = (await connection.execute(sa.select(depictions.c.id))).scalar_one()
-    for member in (fair.ben, fair.ada):
+    for member in (keyed.ben, keyed.ada):
         for action in ("yes", "no"):
-            pressed = await fair.press_id(member, f"dr:depict:{action}:{depiction_id}")
+            pressed = await keyed.press_id(member, f"dr:depict:{action}:{depiction_id}")
             assert "nothing left to answer" in answer_to(pressed)
-    assert await count_photos(fair) == 2
+    assert await count_photos(keyed) == 2
 
 
-async def test_buttons_of_an_event_do_nothing_in_another_server(fair: Stage) -> None:
-    event = await open_event(fair)
-    guild = fair.world.env.create_guild(name="Other club")
-    cleo = guild.add_member(fair.cleo.user)
+async def test_buttons_of_an_event_do_nothing_in_another_server(keyed: Stage) -> None:
+    event = await open_event(keyed)
+    guild = keyed.world.env.create_guild(name="Other club")
+    cleo = guild.add_member(keyed.cleo.user)
     channel = guild.create_text_channel("darkroom")
     for action in ("give", "mine", "join", "leave", "rules", "make", "enter", "vote", "seen", "status", "book"):
-        pressed = await fair.press_id(cleo, f"dr:event:{action}:{event.id}", channel)
+        pressed = await keyed.press_id(cleo, f"dr:event:{action}:{event.id}", channel)
         assert pressed.modal is None
         assert "no such event" in answer_to(pressed).lower()
 
@@ -344,35 +332,35 @@ async def open_ballot(stage: Stage, event: Event) -> None:
     await stage.world.darkroom.services.events.close(event.id, admin(stage))
 
 
-async def test_a_picture_is_made_posted_and_entered_from_its_card(fair: Stage) -> None:
-    event = await club(fair)
-    posted = await make(fair, fair.ben, event, "a fox on the moon")
+async def test_a_picture_is_made_posted_and_entered_from_its_card(keyed: Stage) -> None:
+    event = await club(keyed)
+    posted = await make(keyed, keyed.ben, event, "a fox on the moon")
     assert "Enter in event" in buttons_of(posted)
-    assert "Entered." in answer_to(await fair.ben.click(posted, label="Enter in event"))
-    assert "your own" in answer_to(await fair.cleo.click(posted, label="Enter in event"))
-    chosen = board_of(await press(fair, fair.ben, event, "enter"))
+    assert "Entered." in answer_to(await keyed.ben.click(posted, label="Enter in event"))
+    assert "your own" in answer_to(await keyed.cleo.click(posted, label="Enter in event"))
+    chosen = board_of(await press(keyed, keyed.ben, event, "enter"))
     assert pictures_in(chosen)[0].startswith("AI-generated picture 1 of 1")
-    assert "Entered." in answer_to(await fair.ben.click(chosen, custom_id=next(iter(buttons_of(chosen).values()))))
-    assert "no finished picture" in answer_to(await press(fair, fair.cleo, event, "enter"))
+    assert "Entered." in answer_to(await keyed.ben.click(chosen, custom_id=next(iter(buttons_of(chosen).values()))))
+    assert "no finished picture" in answer_to(await press(keyed, keyed.cleo, event, "enter"))
 
 
-async def test_a_form_with_several_loras_asks_which(fair: Stage) -> None:
-    fox, owl = await fair.give_lora(fair.ada, "Fox"), await fair.give_lora(fair.ada, "Owl")
-    event = await open_event(fair, EventMode.CLUB, lora_ids=[fox.id, owl.id])
-    await join(fair, event, fair.ben)
-    opened = await press(fair, fair.ben, event, "make")
+async def test_a_form_with_several_loras_asks_which(keyed: Stage) -> None:
+    fox, owl = await keyed.give_lora(keyed.ada, "Fox"), await keyed.give_lora(keyed.ada, "Owl")
+    event = await open_event(keyed, EventMode.CLUB, lora_ids=[fox.id, owl.id])
+    await join(keyed, event, keyed.ben)
+    opened = await press(keyed, keyed.ben, event, "make")
     prompt, choice = controls_of(opened)
-    accepted = answer_to(await fair.ben.submit_modal(opened, {prompt: "at night", choice: ["1"]}))
+    accepted = answer_to(await keyed.ben.submit_modal(opened, {prompt: "at night", choice: ["1"]}))
     assert "with `Owl`" in accepted
 
 
-async def test_who_does_not_take_part_makes_no_picture_for_the_event(fair: Stage) -> None:
-    fox = await fair.give_lora(fair.ada, "Fox")
-    event = await open_event(fair, EventMode.CLUB, lora_ids=[fox.id])
-    opened = await press(fair, fair.ben, event, "make")
-    refused = await fair.ben.submit_modal(opened, {controls_of(opened)[0]: "x"})
+async def test_who_does_not_take_part_makes_no_picture_for_the_event(keyed: Stage) -> None:
+    fox = await keyed.give_lora(keyed.ada, "Fox")
+    event = await open_event(keyed, EventMode.CLUB, lora_ids=[fox.id])
+    opened = await press(keyed, keyed.ben, event, "make")
+    refused = await keyed.ben.submit_modal(opened, {controls_of(opened)[0]: "x"})
     assert "take part" in answer_to(refused)
-    assert fair.charges() == []
+    assert keyed.charges() == []
 
 
 async def voting(stage: Stage) -> Event:
@@ -388,40 +376,40 @@ async def number_of(pages: ResponseMessage, start: str) -> str:
     return next(label for label in buttons_of(pages) if label.startswith(start))
 
 
-async def test_a_ballot_is_held_without_names_and_its_winner_announced(fair: Stage) -> None:
-    event = await voting(fair)
-    ballot = await fair.posted("· ballot")
+async def test_a_ballot_is_held_without_names_and_its_winner_announced(keyed: Stage) -> None:
+    event = await voting(keyed)
+    ballot = await keyed.posted("· ballot")
     assert sorted(pictures_in(ballot)) == [f"AI-generated picture, entry number {number}" for number in (1, 2)]
-    for secret in (fair.ben.mention, fair.cleo.mention, "moon", "at sea"):
+    for secret in (keyed.ben.mention, keyed.cleo.mention, "moon", "at sea"):
         assert secret not in text_of(ballot) + "".join(pictures_in(ballot))
-    pages = board_of(await fair.ben.click(ballot, label="Look closely and vote"))
+    pages = board_of(await keyed.ben.click(ballot, label="Look closely and vote"))
     assert "You have not voted yet." in text_of(pages)
     assert set(buttons_of(pages)) in ({"Your own entry", "Vote for number 1"}, {"Your own entry", "Vote for number 2"})
     chosen = await number_of(pages, "Vote for number")
-    voted = board_of(await fair.ben.click(pages, label=chosen))
+    voted = board_of(await keyed.ben.click(pages, label=chosen))
     assert f"Your vote is for **{chosen.removeprefix('Vote for ')}**." in text_of(voted)
     assert f"Your vote: {chosen.removeprefix('Vote for ')}" in buttons_of(voted)
-    assert "1 vote" not in text_of(await fair.posted("· ballot"))
-    await fair.world.darkroom.services.events.close(event.id, admin(fair))
-    won = await fair.posted("🏆 `Mascot weekend`")
-    assert f"🥇 <@{fair.cleo.id}> · 1 vote" in text_of(won)
+    assert "1 vote" not in text_of(await keyed.posted("· ballot"))
+    await keyed.world.darkroom.services.events.close(event.id, admin(keyed))
+    won = await keyed.posted("🏆 `Mascot weekend`")
+    assert f"🥇 <@{keyed.cleo.id}> · 1 vote" in text_of(won)
     assert pictures_in(won)[0].startswith("AI-generated picture 1 of 1: ")
-    await until(lambda: any("ballot of `Mascot weekend` is over" in text_of(message) for message in fair.posts()))
-    over = await fair.posted("is over\n")
+    await until(lambda: any("ballot of `Mascot weekend` is over" in text_of(message) for message in keyed.posts()))
+    over = await keyed.posted("is over\n")
     assert pictures_in(over) == pictures_in(ballot)
     assert "Vote" not in "".join(buttons_of(over))
-    assert "over" in answer_to(await press(fair, fair.cleo, event, "vote"))
+    assert "over" in answer_to(await press(keyed, keyed.cleo, event, "vote"))
 
 
-async def test_a_vote_can_be_changed_and_survives_a_restart(fair: Stage) -> None:
-    event = await voting(fair)
-    ballot = await fair.posted("· ballot")
-    pages = board_of(await fair.ada.click(ballot, label="Look closely and vote"))
-    await fair.ada.click(pages, label="Vote for number 1")
-    await fair.restart()
-    again = board_of(await press(fair, fair.ada, event, "vote"))
+async def test_a_vote_can_be_changed_and_survives_a_restart(keyed: Stage) -> None:
+    event = await voting(keyed)
+    ballot = await keyed.posted("· ballot")
+    pages = board_of(await keyed.ada.click(ballot, label="Look closely and vote"))
+    await keyed.ada.click(pages, label="Vote for number 1")
+    await keyed.restart()
+    again = board_of(await press(keyed, keyed.ada, event, "vote"))
     assert "Your vote is for **number 1**." in text_of(again)
-    changed = board_of(await fair.ada.click(again, label="Vote for number 2"))
+    changed = board_of(await keyed.ada.click(again, label="Vote for number 2"))
     assert "Your vote is for **number 2**." in text_of(changed)
     assert "Vote for number 1" in buttons_of(changed)
 
@@ -444,24 +432,24 @@ async def many_entries(stage: Stage, count: int) -> Event:
     return await world.move(event, S.VOTING, opened_at=now, stage_ends_at=now + timedelta(hours=1))
 
 
-async def test_more_pictures_than_a_message_takes_come_as_one_sheet_and_page_by_page(fair: Stage) -> None:
-    event = await many_entries(fair, 12)
-    place = Place(PlaceKind.CHANNEL, fair.channel.id)
-    about = {"kind": PostKind.EVENT_BALLOT, "subject": SubjectTable.EVENT, "user_id": fair.ada.id}
+async def test_more_pictures_than_a_message_takes_come_as_one_sheet_and_page_by_page(keyed: Stage) -> None:
+    event = await many_entries(keyed, 12)
+    place = Place(PlaceKind.CHANNEL, keyed.channel.id)
+    about = {"kind": PostKind.EVENT_BALLOT, "subject": SubjectTable.EVENT, "user_id": keyed.ada.id}
     await add_post(
-        fair.world.darkroom.database, event.id, guild_id=event.guild_id, places=[place], now=datetime.now(UTC), **about
+        keyed.world.darkroom.database, event.id, guild_id=event.guild_id, places=[place], now=datetime.now(UTC), **about
     )
-    fair.world.darkroom.services.outbox._doorbell.ring(LaneName.POSTS)
-    ballot = await fair.posted("· ballot")
+    keyed.world.darkroom.services.outbox._doorbell.ring(LaneName.POSTS)
+    ballot = await keyed.posted("· ballot")
     assert pictures_in(ballot) == ["AI-generated pictures: contact sheet of 12 numbered entries."]
     seen: list[str] = []
-    pages = board_of(await fair.cleo.click(ballot, label="Look closely and vote"))
+    pages = board_of(await keyed.cleo.click(ballot, label="Look closely and vote"))
     while True:
         seen += pictures_in(pages)
         if "More" not in buttons_of(pages):
             break
-        pages = board_of(await fair.cleo.click(pages, label="More"))
+        pages = board_of(await keyed.cleo.click(pages, label="More"))
     assert seen == [f"AI-generated picture, entry number {number}" for number in range(1, 13)]
-    voted = board_of(await fair.cleo.click(pages, label="Vote for number 12"))
+    voted = board_of(await keyed.cleo.click(pages, label="Vote for number 12"))
     assert "Your vote: number 12" in buttons_of(voted)
     assert "Page 3 of 3" in text_of(voted)

@@ -97,10 +97,19 @@ def test_nearly_the_same_photos_of_one_person_are_told_without_the_name() -> Non
     assert not any(character.isdigit() for character in sentence([*others, *burst], Sign.NEAR_DUPLICATES))
 
 
-def test_a_few_similar_photos_and_those_of_different_people_are_no_matter() -> None:
-    pair = [photo(100 + number, contributor_id=ANNA, dhash=number) for number in range(3)]
+@pytest.mark.parametrize(
+    ("similar", "unlike"), [(3, 0), (6, 8)], ids=["too few to speak of", "less than half of that person's"]
+)
+def test_a_few_similar_photos_are_no_matter(similar: int, unlike: int) -> None:
+    newcomer = ANNA + 10
+    burst = [photo(100 + number, contributor_id=newcomer, dhash=number) for number in range(similar)]
+    varied = [photo(200 + number, contributor_id=newcomer) for number in range(unlike)]
+    assert signs([*good_set(), *burst, *varied]) == [Sign.GOOD]
+
+
+def test_the_same_motif_by_different_people_is_no_matter() -> None:
     same_motif = [photo(200 + number, contributor_id=ANNA + 10 + number, dhash=number) for number in range(8)]
-    assert signs([*good_set(), *pair, *same_motif]) == [Sign.GOOD]
+    assert signs([*good_set(), *same_motif]) == [Sign.GOOD]
 
 
 @pytest.mark.parametrize(

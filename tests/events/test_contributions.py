@@ -303,7 +303,7 @@ async def test_when_things_changed_meanwhile_the_files_are_freed_and_it_is_said(
         return photos
 
     studio.datasets.examine = change_meanwhile  # type: ignore[method-assign]
-    with pytest.raises(UserError, match="not added|nothing was added"):
+    with pytest.raises(UserError, match=r"not added|nothing was added"):
         await anna.give(event, 2, depicted=[BEN])
     assert studio.files() == []
     assert await consents_of(studio) == []
@@ -320,7 +320,7 @@ async def test_members_give_in_turns(studio: Studio) -> None:
 # A personal event
 
 
-PERSON = {"gender": Gender.FEMALE, "ethnicity": " Mixed "}
+PERSON: dict[str, Any] = {"gender": Gender.FEMALE, "ethnicity": " Mixed "}
 
 
 async def test_each_entrant_has_a_dataset_of_their_own_that_leaves_the_disk_in_time(
@@ -331,6 +331,7 @@ async def test_each_entrant_has_a_dataset_of_their_own_that_leaves_the_disk_in_t
     )
     await anna.give(event, **PERSON)
     await anna.give(event)
+    await ben.give(event, gender=Gender.FEMALE, ethnicity="Asian")
     await ben.give(event, gender=Gender.MALE, ethnicity="Asian")
     async with studio.database.read() as connection:
         rows = (await connection.execute(sa.select(tables.datasets).order_by(tables.datasets.c.id))).all()

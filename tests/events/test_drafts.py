@@ -11,6 +11,7 @@ from bot.errors import UserError
 from bot.event_records import Candidate, Event
 from bot.events import drafts
 from bot.events.drafts import EventDraft
+from bot.events.lifecycle import PATHS, TIMED
 from bot.models import EventMode, EventStatus, SubjectKind
 from tests.events.test_lifecycle import event
 
@@ -90,7 +91,7 @@ def test_what_every_kind_of_event_begins_with_is_within_the_limits(mode: EventMo
     begun = replace(DRAFT, **drafts.beginnings(draft(mode, kind, name="  Rex \n the  dog ")))
     drafts.check_event(begun)
     assert begun.name == "Rex the dog"
-    assert begun.hours.keys() == set(drafts.PATHS[mode]) & drafts.TIMED
+    assert begun.hours.keys() == set(PATHS[mode]) & TIMED
     assert (begun.pack == ()) == (mode is EventMode.CLUB)
 
 

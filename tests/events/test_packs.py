@@ -133,6 +133,15 @@ async def test_everybodys_first_comes_before_anybodys_second(studio: Studio, run
     assert studio.poster.kinds() == [PostKind.PICTURES] * 6
 
 
+async def test_who_comes_late_is_served_until_they_have_as_many(studio: Studio, runner: PackRunner) -> None:
+    event, _ = await personal(studio, ANNA)
+    await runner.run(event, 2)
+    await join(studio, event, BEN)
+    await add_event_lora(studio, event, user_id=BEN)
+    assert await runner.run(event, 2) == PackState(2, 2, None)
+    assert [each.user_id for each in await ordered(studio)] == [ANNA, ANNA, BEN, BEN]
+
+
 async def test_a_pack_that_is_run_at_once_and_again_is_ordered_once(studio: Studio, budgets: BudgetService) -> None:
     """As after a crash, or with another process at work."""
     event, _ = await personal(studio, ANNA, BEN, budget=1000)
@@ -223,7 +232,9 @@ async def test_a_refused_prompt_does_not_hold_up_the_others(studio: Studio) -> N
     await studio.change(tables.loras, character_id, event_id=event.id)
     runner = PackRunner(studio.database, studio.budgets)
     assert await runner.run(event) == PackState(1, 0, None)
+    asked = len(studio.aurous.requests)
     assert await runner.run(event) == PackState(0, 0, None)
+    assert len(studio.aurous.requests) == asked
     assert [(each.prompt, each.pack_index) for each in await ordered(studio)] == [("Mira in snow", 1)]
 
 

@@ -23,7 +23,7 @@ from bot.models import (
 from bot.storage import event_counts, event_tables, spends, tables
 from tests.events.hosting import HOST, Hosting, given
 from tests.events.money import TRAINING
-from tests.fakes.rows import ANNA, BEN, GUILD, add_dataset, add_generation, add_lora, add_photos, add_training, photo
+from tests.fakes.rows import ANNA, BEN, GUILD, add_dataset, add_generation, add_lora, add_photos, add_training
 from tests.fakes.studio import Studio
 
 S = EventStatus
@@ -94,7 +94,7 @@ async def test_what_is_over_buys_nothing_any_more(hosting: Hosting) -> None:
 
 async def test_photos_count_as_usable_when_they_may_be_trained_on(hosting: Hosting) -> None:
     event = await hosting.opened()
-    await hosting.join(event, ANNA, BEN)
+    await hosting.join(event, ANNA)
     pending = await name(hosting, event.id, DepictionStatus.PENDING)
     confirmed = await name(hosting, event.id, DepictionStatus.CONFIRMED, user_id=BEN)
     await hosting.give(
@@ -105,11 +105,10 @@ async def test_photos_count_as_usable_when_they_may_be_trained_on(hosting: Hosti
         given(4, verdict=Verdict.REFUSED),
         given(5, pick=Pick.DROPPED),
         given(6, consent_id=pending),
-        replace(given(7), sha256=given(1).sha256),
-        photo(8),
+        replace(given(7), contributor_id=CLEO),
     )
     view = await hosting.view(event)
-    assert (view.photos, view.usable_photos) == (8, 3)
+    assert (view.photos, view.usable_photos) == (7, 3)
     await hosting.studio.change(event_tables.depictions, 1, status=DepictionStatus.CONFIRMED)
     assert (await hosting.view(event)).usable_photos == 4
 
@@ -126,11 +125,13 @@ async def test_photos_of_who_was_removed_are_not_usable(hosting: Hosting) -> Non
     assert (await hosting.view(event)).usable_photos == 2
 
 
-async def test_the_same_file_counts_once_in_each_personal_dataset(hosting: Hosting) -> None:
+async def test_the_photos_of_all_entrants_count_in_a_personal_event(hosting: Hosting) -> None:
     event = await hosting.opened(EventMode.PERSONAL)
+    await hosting.join(event, ANNA, BEN)
     for user_id in (ANNA, BEN):
         dataset_id = await add_dataset(hosting.studio.database, user_id=user_id, event_id=event.id)
-        await add_photos(hosting.studio.database, [replace(given(number), dataset_id=dataset_id) for number in (1, 2)])
+        photos = [replace(given(number), dataset_id=dataset_id, contributor_id=user_id) for number in (1, 2)]
+        await add_photos(hosting.studio.database, photos)
     assert (await hosting.view(event)).usable_photos == 4
 
 
@@ -258,6 +259,7 @@ async def test_advice_is_given_while_it_can_be_followed(hosting: Hosting) -> Non
 async def test_the_coach_sees_the_newest_photos_in_their_order(hosting: Hosting) -> None:
     event = await hosting.opened()
     assert event.dataset_id is not None
+    await hosting.join(event, ANNA)
     await hosting.give(event, *(given(number) for number in range(1, MANY + 1)))
     async with hosting.studio.database.read() as connection:
         looked_at = await event_counts.newest_photos(connection, event.dataset_id, limit=views.LOOKED_AT)

@@ -1,0 +1,37 @@
+"""The event that waits in the sandbox: everybody's photos of one little fox, opened by the admin."""
+
+from bot.event_records import Event
+from bot.events.drafts import EventDraft
+from bot.models import Actor, Channel, EventMode, EventStatus, SubjectKind
+from bot.sandbox.world import World
+
+PACK = ("{trigger} on a boat at sunset", "{trigger} in a snowy forest", "a poster of {trigger} on the moon")
+HOURS = {EventStatus.COLLECTING: 12, EventStatus.REVIEWING: 1, EventStatus.SHOWING: 12, EventStatus.VOTING: 12}
+"""Each lasts a minute in the sandbox (Pace.event_hour), and the host may close each stage early."""
+
+
+async def open_sample_event(world: World) -> Event:
+    """Ada's event; Ben and Cleo give photos to it. It stays in the channel, the page shows no threads."""
+    host = Actor(world.guild.id, world.admin.id, is_admin=True)
+    events = world.darkroom.services.events
+    draft = EventDraft(
+        name="Fox days",
+        theme="Our little fox in as many places as we can find. One LoRA comes out for everybody.",
+        rules="Photos of the fox only. Be kind to each other's pictures.",
+        mode=EventMode.SHARED,
+        subject_kind=SubjectKind.OBJECT,
+    )
+    event = await events.create(draft, host, Channel(world.channel.id))
+    await events.change(
+        event.id,
+        host,
+        hours=HOURS,
+        pack=PACK,
+        photo_cap=20,
+        pictures_each=4,
+        entrants_min=1,
+        budget=400,
+        wants_thread=False,
+        wants_calendar=False,
+    )
+    return await events.open(event.id, host)
