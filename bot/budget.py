@@ -202,6 +202,11 @@ class BudgetService:
         self._doorbell.ring(LaneName.POSTS)
         return accepted
 
+    async def orders_left(self, event: Event, user_id: int) -> int:
+        """How many more orders of own pictures this entrant has."""
+        async with self._database.read() as connection:
+            return max(0, event.pictures_each - await generations.own_in_event(connection, event.id, user_id))
+
     async def settle(self, event_id: int) -> int:
         """Replace what was set aside for jobs that have ended by what they took; credits spent or set aside in all."""
         async with self._database.read() as connection:

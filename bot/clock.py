@@ -85,7 +85,7 @@ class Pace:
     event_retry: timedelta = timedelta(minutes=5)
     """Between looks of an event at what it waits for: a key, credits, a provider that is down."""
     event_abandoned: timedelta = timedelta(days=3)
-    """A paused event that nobody helps is cancelled after this long, so that photos do not lie around."""
+    """An event that has been paused for this long is cancelled, so that photos do not lie around."""
     event_photos_kept: timedelta = timedelta(hours=72)
     """After the planned end of collecting and reviewing; the photos of an event leave the disk then at the latest."""
     milestone: timedelta = timedelta(seconds=15)

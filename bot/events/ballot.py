@@ -16,10 +16,10 @@ from bot.clock import Clock, Doorbell, Pace
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.event_records import Entry, Event, Honour, Vote
 from bot.events import tally
-from bot.models import Actor, EntrantStatus, EventMode, EventStatus, LaneName, PostKind, SubjectTable
+from bot.models import Actor, EntrantStatus, EventMode, EventStatus, LaneName
 from bot.photos.intake import Spool
 from bot.records import Picture
-from bot.storage import ballots, entrants, events, posts
+from bot.storage import ballots, entrants, events
 from bot.storage.ballots import EntryDraft, StandingEntry
 from bot.storage.database import Database
 
@@ -150,13 +150,9 @@ class BallotService:
             is_jury = event.jury_role_id in actor.role_ids
             vote = await ballots.put_vote(connection, entry, actor.user_id, is_jury=is_jury, now=now)
             await ballots.forget_honours(connection, event_id)
-            due_at = now + self._pace.panel
-            await posts.renew(connection, PostKind.EVENT_BALLOT, SubjectTable.EVENT, event_id, due_at=due_at)
             return vote
 
-        vote = await self._database.write(work)
-        self._doorbell.ring(LaneName.POSTS)
-        return vote
+        return await self._database.write(work)
 
     async def my_vote(self, event_id: int, actor: Actor) -> Vote | None:
         """The member's vote; None also when its entry has left the ballot, so that they can vote again."""

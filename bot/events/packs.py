@@ -14,14 +14,13 @@ from bot.generation.order import PictureOrder
 from bot.models import Actor, EventMode, GenerationSettings, PauseReason, ProviderName
 from bot.records import Lora
 from bot.storage import entrants, generations, loras
+from bot.storage.ballots import CANDIDATE_EVERY
 from bot.storage.database import Database
 
 TRIGGER = "{trigger}"
 PROMPTS_MAX = 12
 PROMPT_MAX = 400
 """Characters."""
-CANDIDATE_STEP = 100
-"""A picture of a bake-off is number `candidate * 100 + prompt` of its pack, both counted from 0."""
 ORDERED_AT_ONCE = 4
 
 
@@ -167,7 +166,7 @@ class PackRunner:
                 continue
             if event.mode is EventMode.PERSONAL and lora.owner_id not in taking_part:
                 continue
-            offset = number * CANDIDATE_STEP if event.mode is EventMode.BAKEOFF else 0
+            offset = number * CANDIDATE_EVERY if event.mode is EventMode.BAKEOFF else 0
             found += self._missing_of(event, lora, strength, offset, there)
         return sorted(found, key=lambda each: (each.turn, each.index, each.lora.id))
 

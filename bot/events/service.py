@@ -12,7 +12,7 @@ from bot.boards import RANK, STEPS
 from bot.budget import BudgetService
 from bot.clock import Clock, Doorbell, Pace
 from bot.errors import NotFound, UserError
-from bot.event_records import Event, places_of
+from bot.event_records import Event, EventNote, places_of
 from bot.events import drafts, finding, lifecycle, materials, views
 from bot.events.contributions import ContributionService
 from bot.events.drafts import EventDraft
@@ -243,6 +243,11 @@ class EventService:
         affordable = None if event.status.is_terminal else await self._budgets.preview(event)
         async with self._database.read() as connection:
             return await views.load(connection, event, affordable)
+
+    async def note(self, note_id: int) -> EventNote | None:
+        """An announcement; callers check who may see it."""
+        async with self._database.read() as connection:
+            return await rows.get_note(connection, note_id)
 
     @property
     def _hour(self) -> timedelta:

@@ -97,12 +97,10 @@ class EventSteps:
         """A paused event: those that end by themselves are tried again, the others need their host."""
         event = claim.row
         assert event.paused_why is not None  # noqa: S101 - set together with the time
-        if not event.paused_why.ends_by_itself:
-            await self._decide(claim, work)
-        elif work.blocked is None:
+        if event.paused_why.ends_by_itself and work.blocked is None:
             await self._transitions.resume(claim)
         else:
-            await self._transitions.stay(claim, self._clock.now() + self._pace.event_retry)
+            await self._decide(claim, work)
 
     async def _decide(self, claim: Claim[Event], work: Work) -> None:
         event, now = claim.row, self._clock.now()
@@ -124,6 +122,7 @@ class EventSteps:
         if to is S.TRAINING:
             await self._begin_training(claim, work)
         elif to is S.SHOWING:
+            await self._contributions.retire_taken_back(event)
             async with self._database.read() as connection:
                 made = [each.lora_id for each in await event_jobs.trainings_of(connection, claim.id) if each.lora_id]
             news = [*_not_trained(work), News(NoteKind.LORAS_READY, {"lora_ids": made})]
@@ -135,8 +134,8 @@ class EventSteps:
             news = [] if has_ballot else [News(NoteKind.NO_BALLOT, {"entries": entries})]
             await self._transitions.enter(claim, to, news=news, at_once=not has_ballot)
         elif to is S.FINISHED:
-            honours = await self._ballots.count(event)
-            await self._transitions.enter(claim, to, news=[News(NoteKind.WINNER, {})] if honours else [])
+            await self._ballots.count(event)
+            await self._transitions.enter(claim, to, news=[News(NoteKind.WINNER, {})])
         else:
             await self._transitions.enter(claim, to)
 
@@ -196,6 +195,8 @@ class EventSteps:
         looks = [until] if until is not None else []
         if not work.is_done:
             looks.append(now + self._pace.poll)
+        if event.paused_why is not None and event.paused_why.ends_by_itself:
+            looks = [now + self._pace.event_retry]
         if event.wants_thread and event.thread_id is None:
             is_new = event.opened_at is not None and now < event.opened_at + timedelta(minutes=1)
             looks.append(now + (self._pace.panel if is_new else self._pace.event_retry))

@@ -14,7 +14,7 @@ from bot.event_records import Event, places_of
 from bot.events import lifecycle
 from bot.models import EventStatus, LaneName, NoteKind, PauseReason, PostKind, SubjectTable
 from bot.photos.intake import Spool
-from bot.storage import event_jobs, posts, spends
+from bot.storage import event_counts, event_jobs, posts, spends
 from bot.storage import events as rows
 from bot.storage.database import Database
 from bot.storage.due import Claim, mark, store
@@ -69,6 +69,7 @@ class Transitions:
                 return
             over = {"ended_at": now} if to.is_terminal else {}
             await self._store(connection, claim, due_at=now, status=to, stage_ends_at=ends_at, attempt=0, **over)
+            await self._keep_photos(connection, claim.id)
             await self._announce(connection, event, news)
             await self._renew_panel(connection, event)
             if to is EventStatus.VOTING and not at_once:
@@ -103,6 +104,7 @@ class Transitions:
             if await self._was_moved(connection, claim):
                 return
             await self._store(connection, claim, due_at=now, paused_at=None, paused_why=None, stage_ends_at=ends_at)
+            await self._keep_photos(connection, claim.id)
             await self._announce(connection, event, news)
             await self._renew_panel(connection, event)
 
@@ -134,6 +136,15 @@ class Transitions:
             "by": "abandoned" if event.paused_at is not None else "host",
         }
         return News(NoteKind.CANCELLED, detail)
+
+    async def _keep_photos(self, connection: AsyncConnection, event_id: int) -> None:
+        """With the deadline moves the time at which photos leave the disk at the latest."""
+        event = await rows.get(connection, event_id)
+        if event is None:
+            return
+        until = lifecycle.photos_until(event, hour=self._pace.event_hour, kept=self._pace.event_photos_kept)
+        if until is not None:
+            await event_counts.keep_photos_until(connection, event_id, until)
 
     async def _was_moved(self, connection: AsyncConnection, claim: Claim[Event]) -> bool:
         """A host closed, extended or changed it while this step ran: decide again on what is true now."""

@@ -65,7 +65,7 @@ async def load(connection: AsyncConnection, event: Event, affordable: Affordable
         advice=await _advice(connection, event, len(taking_part)),
         entries=await event_counts.entry_count(connection, event.id),
         votes=await event_counts.vote_count(connection, event.id),
-        winners=tuple(honour for honour in honours if honour.place == 1),
+        winners=tuple(honours) if event.status is EventStatus.FINISHED else (),
         panel_post=await posts.find(connection, PostKind.EVENT_PANEL, SubjectTable.EVENT, event.id),
     )
 

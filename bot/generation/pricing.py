@@ -54,7 +54,8 @@ async def ask_price(
         raise UserError(failures.refused(key.provider, error)) from error
     balance = account.credits if isinstance(account, Account) else None
     if estimate is not None and balance is not None and balance < estimate:
-        raise UserError(failures.out_of_credits(OutOfCredits(required=estimate, available=balance)))
+        short = OutOfCredits(required=estimate, available=balance)
+        raise UserError(failures.out_of_credits(short)) from short
     return Price(estimate, balance)
 
 

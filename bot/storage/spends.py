@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.event_records import Event, Spend
 from bot.models import SubjectTable
-from bot.storage.event_tables import spends
+from bot.storage.event_tables import events, spends
 
 
 async def total(connection: AsyncConnection, event_id: int) -> int:
@@ -29,6 +29,8 @@ async def reserve(
     now: datetime,
 ) -> bool:
     """Set credits aside in the transaction that stores the job; False, and nothing is, when the budget has no room."""
+    # Two processes on PostgreSQL must not both find the same room.
+    await connection.execute(sa.select(events.c.id).where(events.c.id == event.id).with_for_update())
     if event.budget is not None and await total(connection, event.id) + credits_ > event.budget:
         return False
     await connection.execute(

@@ -120,7 +120,7 @@ def training_failed_card(view: TrainingView, last_line: str) -> Layout:
     what = "made" if training.provider is ProviderName.AUROUS else "trained"
     text = f"### {quote(training.name, 40)} was not {what}\n<@{training.user_id}>, {reason}"
     buttons = []
-    if view.photos_left:
+    if view.photos_left and training.event_id is None:
         text += "\nYour photos are still here; one press starts them again."
         buttons.append(
             ActionButton("job", "retry", training.id, label="Start again", style=discord.ButtonStyle.primary)

@@ -152,6 +152,9 @@ def _no_ballot(view: EventView, detail: Detail) -> str:
 
 def _winner(view: EventView) -> str:
     winners = view.winners
+    if not winners:
+        thanks = "Nobody voted this time, so there is no winner. Thank you for taking part!"
+        return f"### {event_name(view.event)} is over\n{thanks}"
     is_alone = len(winners) == 1 and winners[0].votes == 0
     places = [each.place for each in winners]
     lines = ["Unopposed:" if is_alone else "", winners_text(winners)]

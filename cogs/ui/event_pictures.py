@@ -13,8 +13,6 @@ from bot.generation.order import Accepted, PictureOrder
 from bot.models import Actor, EventMode
 from bot.pictures import PictureSet
 from bot.records import Lora, Picture, Style
-from bot.services import Services
-from bot.storage import generations
 from cogs.ui.cards import Text
 from cogs.ui.event_host_words import event_name
 from cogs.ui.picture_cards import alt_text
@@ -76,7 +74,7 @@ class MakeForm(SafeModal):
     async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
         await defer(interaction)
         answer = accepted_card(await self._order(interaction))
-        left = await orders_left(interaction.client.services, self.event, interaction.user.id)
+        left = await interaction.client.services.budgets.orders_left(self.event, interaction.user.id)
         answer.add_item(Text(f"-# {left} of {count(self.event.pictures_each, 'order')} left for you in this event"))
         await show(interaction, answer)
 
@@ -90,11 +88,6 @@ class MakeForm(SafeModal):
         )
         budgets = interaction.client.services.budgets
         return await budgets.order(self.event, order, actor_of(interaction), channel_of(self.event))
-
-
-async def orders_left(services: Services, event: Event, user_id: int) -> int:
-    async with services.database.read() as connection:
-        return max(0, event.pictures_each - await generations.own_in_event(connection, event.id, user_id))
 
 
 def _label(thing: Lora | Style) -> str:

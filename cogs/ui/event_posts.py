@@ -14,7 +14,6 @@ from bot.outbox import PlaceRefused
 from bot.photos.sheet import SheetEntry
 from bot.records import Post
 from bot.services import Services
-from bot.storage import events
 from cogs.ui.event_ballot import COPY_BYTES, FILES_MAX, SHEET_MAX, ballot_card, shown_files, uses_sheet
 from cogs.ui.event_cards import panel_card
 from cogs.ui.event_depictions import depiction_card
@@ -72,8 +71,7 @@ async def _view(services: Services, event_id: int) -> EventView:
 
 
 async def _note(services: Services, post: Post, *, is_private: bool) -> Draft:
-    async with services.database.read() as connection:
-        note = await events.get_note(connection, post.subject_id)
+    note = await services.events.note(post.subject_id)
     if note is None:
         raise PlaceRefused(GONE)
     view = await _view(services, note.event_id)

@@ -32,6 +32,8 @@ PACE = Pace(
     backoff_max=timedelta(seconds=0.2),
     busy=timedelta(seconds=0.1),
     milestone=timedelta(seconds=0.01),
+    panel=timedelta(seconds=0.05),
+    event_retry=timedelta(seconds=0.1),
 )
 PROVIDER_PACE = RehearsalPace(pending_s=0.1, uploading_s=0.1, training_s=0.3, image_queue_s=0.02, image_work_s=0.05)
 AUROUS_PACE = AurousPace(pending_s=0.05, processing_s=0.1, synthesis_s=0.2, callback_gap_s=0.05)
@@ -97,7 +99,7 @@ def board_of(result: InteractionResult) -> ResponseMessage:
 def fields_of(result: InteractionResult) -> list[str]:
     """Custom ids of a form's fields, from top to bottom."""
     assert result.modal is not None, f"no form was opened: {result}"
-    return [label["component"]["custom_id"] for label in result.modal["components"]]
+    return [part["component"]["custom_id"] for part in result.modal["components"] if "component" in part]
 
 
 def live_text(text: str) -> str:

@@ -14,16 +14,14 @@ from bot.events.views import EventView
 from bot.models import (
     Actor,
     Channel,
-    EntrantStatus,
     EventMode,
     EventStatus,
-    LaneName,
     NoteKind,
     SubjectKind,
 )
 from bot.storage import datasets, entrants, events
 from bot.storage.event_tables import event_notes
-from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, photo
+from tests.fakes.rows import ADMIN, CHANNEL, GUILD, photo
 from tests.fakes.studio import Studio, tiny_jpeg
 
 CLEO = 403

@@ -13,7 +13,6 @@ from bot.models import (
     NoteKind,
     PostKind,
     ProviderName,
-    TrainingStatus,
 )
 from tests.events.lives import CLEO, HOST, HOUR, Life, begin
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD

@@ -228,7 +228,7 @@ async def test_what_is_set_aside_is_spent_and_buys_less(hosting: Hosting) -> Non
     assert view.affordable.trainings == 0
 
 
-async def test_all_who_share_the_first_place_are_winners(hosting: Hosting) -> None:
+async def test_the_places_are_shown_once_the_event_is_over(hosting: Hosting) -> None:
     event = await hosting.opened()
     for entry_id, (user_id, place) in enumerate([(ANNA, 1), (BEN, 1), (CLEO, 3)], start=1):
         await insert(
@@ -243,7 +243,10 @@ async def test_all_who_share_the_first_place_are_winners(hosting: Hosting) -> No
             awarded_at=hosting.studio.clock.now(),
             entry_id=entry_id,
         )
-    assert [honour.user_id for honour in (await hosting.view(event)).winners] == [ANNA, BEN]
+    assert (await hosting.view(event)).winners == ()
+    await hosting.now_at(event, status=S.FINISHED)
+    shown = [(honour.user_id, honour.place) for honour in (await hosting.view(event)).winners]
+    assert shown == [(ANNA, 1), (BEN, 1), (CLEO, 3)]
 
 
 async def test_advice_is_given_while_it_can_be_followed(hosting: Hosting) -> None:
