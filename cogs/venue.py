@@ -29,8 +29,8 @@ STARTS_IN = timedelta(minutes=1)
 TRAINING_TAKES = timedelta(hours=2)
 """Training has no deadline; the calendar wants an end."""
 DESCRIPTION_MAX = 900
-NEEDED = ("view_channel", "send_messages", "embed_links", "attach_files", "read_message_history")
-IN_A_THREAD = ("view_channel", "send_messages_in_threads", "embed_links", "attach_files", "read_message_history")
+NEEDED = ("view_channel", "send_messages", "attach_files", "read_message_history")
+IN_A_THREAD = ("view_channel", "send_messages_in_threads", "attach_files", "read_message_history")
 FOR_A_THREAD = ("create_public_threads", "send_messages_in_threads")
 MIB = 1024 * 1024
 

@@ -96,7 +96,10 @@ class HostChoice:
         return await self._datasets.sheet_of(board.photos[skip : skip + SHEET_MAX], first=skip + 1)
 
     async def settle_shared(self, event: Event) -> int:
-        """Choose for good and delete all other photos; how many are left. Again, it changes nothing."""
+        """Choose for good and delete all other photos; how many are left. Again, it changes nothing.
+
+        Nothing happens, either, to an event that its host extended or cancelled since it was looked at.
+        """
         if event.dataset_id is None:
             return 0
         dataset_id = event.dataset_id
@@ -106,6 +109,8 @@ class HostChoice:
         picks = {photo.id: photo.pick or Pick.CHOSEN for photo in await _choose(photos, pending)}
 
         async def work(connection: AsyncConnection) -> tuple[int, list[str]]:
+            if not await _stands(connection, event):
+                return 0, []
             dataset = await datasets.get(connection, dataset_id)
             files: list[str] = []
             if dataset is not None and dataset.status is DatasetStatus.OPEN:
@@ -125,6 +130,8 @@ class HostChoice:
 
         async def work(connection: AsyncConnection) -> list[str]:
             files: list[str] = []
+            if not await _stands(connection, event):
+                return files
             for entrant in await entrants.of_event(connection, event.id):
                 if entrant.dataset_id is not None:
                     files += await event_photos.remove_unanswered(connection, entrant.dataset_id)
@@ -159,6 +166,15 @@ async def _choosable(connection: AsyncConnection, event_id: int, actor: Actor) -
     if event.status not in {EventStatus.COLLECTING, EventStatus.REVIEWING}:
         raise UserError("The time for choosing photos is over.")
     return event
+
+
+async def _stands(connection: AsyncConnection, event: Event) -> bool:
+    """Whether it is still where it was when its engine decided to go on."""
+    current = await events.get(connection, event.id)
+    return current is not None and (
+        (current.status, current.stage_ends_at, current.paused_at)
+        == (event.status, event.stage_ends_at, event.paused_at)
+    )
 
 
 async def _mark_in_training(connection: AsyncConnection, event: Event) -> None:

@@ -6,18 +6,18 @@ import contextvars
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import discord
 import simcord
 from aiohttp import web
-from simcord._clock import Clock
+from simcord._clock import Clock as DiscordClock
 from simcord.backend.cdn import CdnStore
 
 from bot.app import Darkroom, assemble
-from bot.clock import Pace
+from bot.clock import Clock, Pace, SystemClock
 from bot.config import Settings
 from bot.errors import UserError
 from bot.models import ProviderName
@@ -81,11 +81,15 @@ class LoopbackCdn(CdnStore):
         return web.Response(status=404) if data is None else web.Response(body=data)
 
 
-class LiveClock(Clock):
-    """simcord's clock with the time of day, so that messages carry it."""
+class LiveClock(DiscordClock):
+    """simcord's clock with the time of the bot's, so that messages carry it."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return self._clock.now()
 
 
 class KindEnv(simcord.Env):
@@ -97,12 +101,41 @@ class KindEnv(simcord.Env):
             super()._record_error(error)
 
 
+class Process:
+    """The running bot. It can end and begin anew on the same data, while Discord and the providers go on."""
+
+    def __init__(self, settings: Settings, pace: Pace, clock: Clock) -> None:
+        self._settings = settings
+        self._pace = pace
+        self._clock = clock
+        self._opened = contextlib.AsyncExitStack()
+        self._working = contextlib.AsyncExitStack()
+
+    async def open(self) -> Darkroom:
+        """Assembled, and not working yet."""
+        built = assemble(self._settings, pace=self._pace, clock=self._clock)
+        self.darkroom = await self._opened.enter_async_context(built)
+        return self.darkroom
+
+    async def work(self) -> None:
+        if self._settings.darkroom_public_url is not None:
+            await self.darkroom.web.start()
+        await self._working.enter_async_context(_engine(self.darkroom))
+
+    async def rest(self) -> None:
+        """What is under way is broken off, as in a crash."""
+        await self._working.aclose()
+
+    async def close(self) -> None:
+        await self._opened.aclose()
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """A guild with an admin and two members, a channel, and a bot that is connected to it."""
 
     env: simcord.Env
-    darkroom: Darkroom
+    process: Process
     provider: RehearsalApiframe
     aurous: RehearsalAurous
     guild: simcord.GuildHandle
@@ -110,32 +143,41 @@ class World:
     admin: simcord.MemberActor
     members: tuple[simcord.MemberActor, ...]
 
+    @property
+    def darkroom(self) -> Darkroom:
+        return self.process.darkroom
+
+    async def restart(self) -> None:
+        """The process dies and is started again: nothing but the data folder is left of it."""
+        await self.process.rest()
+        await self.process.close()
+        darkroom = await self.process.open()
+        await self.env.restart_bot(darkroom.gateway.build())
+        await self.process.work()
+
 
 @contextlib.asynccontextmanager
-async def open_world(folder: Path, *, pace: Pace = PACE, webhook_port: int | None = None) -> AsyncIterator[World]:
+async def open_world(
+    folder: Path, *, pace: Pace = PACE, clock: Clock | None = None, webhook_port: int | None = None
+) -> AsyncIterator[World]:
     """Everything that the sandbox needs, on loopback only; `folder` keeps the database and the photos.
 
-    With `webhook_port` the providers deliver webhooks there; without it the bot polls.
+    `clock` is the bot's and Discord's, the providers keep the time of day. With `webhook_port` the providers deliver
+    webhooks there; without it the bot polls.
     """
     provider = RehearsalApiframe(folder / "provider", {REHEARSAL_KEY: REHEARSAL_CREDITS})
     aurous = RehearsalAurous(folder / "aurous", {REHEARSAL_AUROUS_KEY: REHEARSAL_CREDITS})
-    cdn = LoopbackCdn()
-    await provider.start()
-    await aurous.start()
-    await cdn.start()
-    try:
-        async with (
-            assemble(sandbox_settings(folder, provider, aurous, webhook_port), pace=pace) as darkroom,
-            _simulated_discord(darkroom, cdn) as env,
-            _engine(darkroom),
-        ):
-            if webhook_port is not None:
-                await darkroom.web.start()
-            yield _furnish(env, darkroom, provider, aurous)
-    finally:
-        await provider.close()
-        await aurous.close()
-        await cdn.close()
+    cdn, now = LoopbackCdn(), clock or SystemClock()
+    async with contextlib.AsyncExitStack() as stack:
+        for outside in (provider, aurous, cdn):
+            stack.push_async_callback(outside.close)
+            await outside.start()
+        process = Process(sandbox_settings(folder, provider, aurous, webhook_port), pace, now)
+        stack.push_async_callback(process.close)
+        env = await stack.enter_async_context(_simulated_discord(await process.open(), cdn, now))
+        stack.push_async_callback(process.rest)
+        await process.work()
+        yield _furnish(env, process, provider, aurous)
 
 
 def sandbox_settings(
@@ -153,11 +195,13 @@ def sandbox_settings(
 
 
 @contextlib.asynccontextmanager
-async def _simulated_discord(darkroom: Darkroom, cdn: LoopbackCdn) -> AsyncIterator[simcord.Env]:
+async def _simulated_discord(
+    darkroom: Darkroom, cdn: LoopbackCdn, clock: Clock | None = None
+) -> AsyncIterator[simcord.Env]:
     env = KindEnv(darkroom.gateway.build(), settle_timeout=SETTLE_TIMEOUT_S, check_errors=False)
     env.backend.bot_user.name = "Darkroom"
     env.backend.cdn = cdn
-    env.backend.clock = LiveClock()
+    env.backend.clock = LiveClock(clock or SystemClock())
     await env.start()
     try:
         yield env
@@ -177,10 +221,10 @@ async def _engine(darkroom: Darkroom) -> AsyncIterator[None]:
             await task
 
 
-def _furnish(env: simcord.Env, darkroom: Darkroom, provider: RehearsalApiframe, aurous: RehearsalAurous) -> World:
+def _furnish(env: simcord.Env, process: Process, provider: RehearsalApiframe, aurous: RehearsalAurous) -> World:
     guild = env.create_guild(name="Photo club")
     admins = guild.create_role("Admins", permissions=discord.Permissions(manage_guild=True))
     admin = guild.add_member(env.create_user("Ada"), roles=[admins])
     members = tuple(guild.add_member(env.create_user(name)) for name in ("Ben", "Cleo"))
     channel = guild.create_text_channel("darkroom")
-    return World(env, darkroom, provider, aurous, guild, channel, admin, members)
+    return World(env, process, provider, aurous, guild, channel, admin, members)

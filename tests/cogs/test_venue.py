@@ -87,7 +87,6 @@ async def test_what_is_switched_off_is_not_looked_at(stage: Stage, venue: Discor
     [
         ("view_channel", "View Channel"),
         ("send_messages", "Send Messages"),
-        ("embed_links", "Embed Links"),
         ("attach_files", "Attach Files"),
         ("read_message_history", "Read Message History"),
     ],

@@ -8,7 +8,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +17,7 @@ from bot.models import Actor, Audience, ProviderName, SubjectKind
 from bot.records import Lora, Share
 from bot.rights import Right, allows
 from tests.cogs.walk_changes import Change, Journal, Row, triggers
+from tests.cogs.walk_event_rules import EventRules
 from tests.cogs.walk_world import WORDS, Party, Town
 
 CHANNEL = re.compile(r"/channels/(\d+)")
@@ -50,8 +51,10 @@ class Model:
     _spent: tuple[int, int] = (0, 0)
     _kept: dict[str, tuple[int, int]] = field(default_factory=dict)
     _journal: Journal = field(init=False)
+    _of_events: EventRules = field(init=False)
 
     def __post_init__(self) -> None:
+        self._of_events = EventRules(self.rows)
         self._journal = Journal(self.town.file)
 
     async def watch(self) -> None:
@@ -72,7 +75,7 @@ class Model:
         """Everything that should not have happened."""
         changes = self._journal.changes()
         found = [
-            *self._heard(step),
+            *self._heard(step, changes),
             *self._reached(step, changes),
             *self._paid(step),
             *self._allowed(step, changes),
@@ -103,11 +106,12 @@ class Model:
         if change.table == "pictures" and change.before is None and path is not None and path.exists():
             self._pictures[hashlib.sha256(path.read_bytes()).hexdigest()] = change.guild_id
 
-    def _heard(self, step: Step) -> Iterator[str]:
+    def _heard(self, step: Step, changes: Sequence[Change]) -> Iterator[str]:
         """Whatever the bot sent in this step is for people of these guilds."""
         for request in self.town.env.http_requests:
             said = f"{request.path} {json.dumps(request.json, default=str, ensure_ascii=False)}"
             yield from self._canaries(step, said, "said")
+            yield from self._told(step, said, changes)
             if INCIDENT in said.lower():
                 yield "the bot had an incident"
             yield from self._misplaced(step, request.path, request.json)
@@ -118,6 +122,15 @@ class Model:
                 yield f"showed a picture of another guild as {name}"
             if len(content) < 2**16 and name.split()[0].endswith(".txt"):
                 yield from self._canaries(step, content.decode(), "put into a file")
+
+    def _told(self, step: Step, said: str, changes: Sequence[Change]) -> Iterator[str]:
+        """What is hidden within the guild, too; in a private message from whoever they are in one of theirs."""
+        for typed in step.typed:
+            said = said.replace(typed, "")
+        for party in step.parties:
+            who = self._acting(step, party.guild.id)
+            if who is not None:
+                yield from self._of_events.told(who, said, changes)
 
     def _misplaced(self, step: Step, path: str, body: Any) -> Iterator[str]:
         backend, members = self.town.env.backend, {m.member.id for party in step.parties for m in party.people}
@@ -193,7 +206,10 @@ class Model:
         for change in changes:
             who = self._acting(step, change.guild_id)
             rule = getattr(self, f"_may_{change.table}", None)
-            if who is not None and rule is not None and not rule(who, change, changes):
+            if who is None or self._of_events.excuses(who, change, changes):
+                continue
+            refuses = rule is not None and not rule(who, change, changes)
+            if refuses or self._of_events.may(who, change, changes) is False:
                 yield f"not allowed to this member: {change}"
 
     def _acting(self, step: Step, guild_id: int) -> Actor | None:
@@ -206,6 +222,7 @@ class Model:
     def _may(self, right: Right, lora_id: int, who: Actor) -> bool:
         row = self.rows["loras"].get(lora_id)
         shares = [share_of(share) for share in self.rows["lora_shares"].values() if share["lora_id"] == lora_id]
+        who = replace(who, event_ids=self._of_events.event_ids(who.user_id))
         return row is not None and allows(right, lora_of(row), shares, who)
 
     def _owns(self, lora_id: int, who: Actor) -> bool:

@@ -25,6 +25,9 @@ SUBJECTS = {
         "WHERE pictures.id = {0}.subject_id)"
     ),
     SubjectTable.REPORT: "(SELECT guild_id FROM picture_reports WHERE id = {0}.subject_id)",
+    SubjectTable.EVENT: "(SELECT guild_id FROM events WHERE id = {0}.subject_id)",
+    SubjectTable.NOTE: "(SELECT guild_id FROM event_notes WHERE id = {0}.subject_id)",
+    SubjectTable.DEPICTION: "(SELECT guild_id FROM depictions WHERE id = {0}.subject_id)",
 }
 PARENTS = {
     t.photos: "(SELECT guild_id FROM datasets WHERE id = {0}.dataset_id)",

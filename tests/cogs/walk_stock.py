@@ -1,4 +1,4 @@
-"""What every guild of the walk has: keys, LoRAs, characters, pictures, shares, an offer and a report of its own."""
+"""What every guild of the walk has: keys, LoRAs, pictures, shares, an offer, a report and events of its own."""
 
 import contextlib
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from bot.models import Audience, GenerationSettings, SubjectKind
 from bot.records import Lora
 from bot.rights import Right
 from bot.storage import tables
+from tests.cogs.walk_events import EventStock
 from tests.cogs.walk_world import AGES, Party, Person, Town, keys_of
 from tests.fakes.rows import add_dataset, add_photos, photo
 from tests.fakes.studio import tiny_jpeg
@@ -34,6 +35,7 @@ class Stock:
                 await self._stock_person(person)
             await self._stock_dealings(party)
             await self.town.rest()
+            await EventStock(self.town).fill(party)
 
     async def _stock_guild(self, party: Party) -> None:
         services, guild_id = self.town.darkroom.services, party.guild.id
@@ -45,17 +47,16 @@ class Stock:
         await services.guilds.choose_reports(guild_id, party.channel.id)
 
     async def _stock_person(self, person: Person) -> None:
-        services, actor = self.town.darkroom.services, person.actor
-        mine = await services.loras.among(Right.SHARE, actor)
+        mine = await self._own(person)
         kinds = {lora.subject_kind for lora in mine}
         for kind, count in ((SubjectKind.OBJECT, 15), (SubjectKind.CHARACTER, 3)):
             if kind not in kinds:
                 await self._train(person, kind, count)
         await self._mark(person)
-        if not await self._count(tables.datasets, person, status="open"):
+        if not await self._count(tables.datasets, person, status="open", event_id=None):
             await self._collect(person, SubjectKind.PERSON, 3)
         if await self._count(tables.generations, person, status="ready", deleted_at=None) < 2:
-            await self._order(person, await services.loras.among(Right.SHARE, actor))
+            await self._order(person, await self._own(person))
         await self.town.rest()
 
     async def _stock_dealings(self, party: Party) -> None:
@@ -67,15 +68,20 @@ class Stock:
             (giver, Audience.GUILD, None),
             (taker, Audience.MEMBER, giver.member.id),
         ):
-            lora = (await services.loras.among(Right.SHARE, person.actor))[-1]
+            lora = (await self._own(person))[-1]
             await services.sharing.share(lora.id, audience, audience_id, person.actor)
         if not await self._count(tables.lora_offers, party, status="open"):
-            lora = (await services.loras.among(Right.SHARE, giver.actor))[0]
+            lora = (await self._own(giver))[0]
             await services.sharing.offer(lora.id, taker.member.id, giver.actor, party.place)
         if not await self._count(tables.picture_reports, party, dismissed_at=None):
             with contextlib.suppress(UserError):
                 shown = await services.generations.of_member(guild_id=party.guild.id, user_id=giver.member.id)
                 await services.reports.report(shown[0].generation.id, f"odd {party.word}", taker.actor)
+
+    async def _own(self, person: Person) -> Sequence[Lora]:
+        """Their LoRAs, newest first, without those of events."""
+        found = await self.town.darkroom.services.loras.among(Right.SHARE, person.actor)
+        return [lora for lora in found if lora.event_id is None]
 
     async def _collect(self, person: Person, kind: SubjectKind, count: int) -> int:
         """An open dataset whose photos lie in the spool."""

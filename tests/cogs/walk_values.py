@@ -13,6 +13,8 @@ from tests.cogs.walk import Model
 from tests.cogs.walk_world import STEMS, Person, Town, keys_of
 
 REMEMBERED = 400
+TABLES = {"event": "events", "host": "events", "depict": "depictions"}
+"""Whose rows the buttons of these areas are about; those of the others have ids that often fit, too."""
 
 
 @dataclass(eq=False)
@@ -35,7 +37,10 @@ class Values:
             return self.rng.choice(self.shown)[1]
         area, action = self.rng.choice(sorted(views._PRESSES))
         like = [custom_id for _, custom_id in self.shown if custom_id.startswith(f"dr:{area}:{action}:")]
-        return self.rng.choice(like) if like and self.rng.random() < 0.3 else f"dr:{area}:{action}:{self.row_id()}"
+        if like and self.rng.random() < 0.3:
+            return self.rng.choice(like)
+        meant = self.model.ids[TABLES[area]] if area in TABLES and self.rng.random() < 0.7 else []
+        return f"dr:{area}:{action}:{self.rng.choice(meant[-15:]) if meant else self.row_id()}"
 
     def row_id(self) -> int:
         """Of any table and guild; mostly of late, sometimes of rows that are gone."""
@@ -50,9 +55,15 @@ class Values:
         made_up = [f"{table[:-1]}-{row_id}", str(self.rng.choice(names)), "none", "lora-999999", "nobody's"]
         return self.rng.choice(made_up if self.rng.random() < 0.5 or not self.offered else self.offered)
 
+    def event(self) -> str:
+        """How somebody might name an event, of any guild and in any stage."""
+        row_id = self.rng.choice(self.model.ids["events"])
+        names = [row["name"] for row in self.model.rows["events"].values()]
+        return self.rng.choice([str(row_id), str(row_id), str(self.rng.choice(names)), "999999", "nobody's"])
+
     def type_ahead(self) -> str:
         """What somebody has typed so far when choices are asked for."""
-        return self.rng.choice(["", "", "s", *STEMS, self.reference()])
+        return self.rng.choice(["", "", "s", *STEMS, self.reference(), self.event()])
 
     def likely(self, option: dict[str, Any]) -> float:
         if option.get("autocomplete"):
@@ -78,7 +89,8 @@ class Values:
         if option.get("choices"):
             return str(self.rng.choice(option["choices"])["value"])
         if option.get("autocomplete"):
-            return self.reference()[: option.get("max_length", 6000)]
+            typed = self.event() if option["name"] == "event" else self.reference()
+            return typed[: option.get("max_length", 6000)]
         if option["name"] == "search":
             return self.rng.choice([*STEMS, person.party.word])
         return f"{person.party.word} {self.rng.randint(1, 99)}"[: option.get("max_length", 6000)]
@@ -114,6 +126,8 @@ class Values:
         match ComponentType(part["type"]):
             case ComponentType.STRING_SELECT:
                 pool: list[Any] = [option["value"] for option in part["options"]]
+            case ComponentType.ROLE_SELECT:
+                pool = [person.party.role]
             case ComponentType.CHANNEL_SELECT:
                 pool = [person.party.channel, person.party.gallery]
             case kind:

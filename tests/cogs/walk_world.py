@@ -21,7 +21,7 @@ from bot.photos.intake import Spool
 from bot.sandbox.apiframe import RehearsalApiframe
 from bot.sandbox.aurous import RehearsalAurous
 from bot.sandbox.world import LoopbackCdn, _simulated_discord, sandbox_settings
-from bot.storage import tables
+from bot.storage import event_tables, tables
 from bot.storage.due import LeaseLost
 from tests.fakes.clock import ManualClock
 
@@ -30,7 +30,18 @@ STEMS = ("Veil", "Moss", "Dune")
 """What each guild's private style is called before the canary word: something to search for elsewhere."""
 CREDITS = 10**9
 AGES = timedelta(days=3650)
-PACE = Pace(photos_kept=AGES, pictures_kept=AGES, details_kept=AGES, left_guild_kept=AGES, offer_open=AGES, upkeep=AGES)
+PACE = Pace(
+    photos_kept=AGES,
+    pictures_kept=AGES,
+    details_kept=AGES,
+    left_guild_kept=AGES,
+    offer_open=AGES,
+    upkeep=AGES,
+    event_hour=timedelta(days=100),
+    event_retry=AGES,
+    event_abandoned=AGES,
+    event_photos_kept=AGES,
+)
 """Nothing happens by the passing of time alone, so every change is somebody's doing."""
 HORIZON = timedelta(days=30)
 ROUNDS_MAX = 500
@@ -41,6 +52,7 @@ LANES = {
     LaneName.DATASETS: tables.datasets,
     LaneName.KEYS: tables.api_keys,
     LaneName.GUILDS: tables.guilds,
+    LaneName.EVENTS: event_tables.events,
 }
 
 

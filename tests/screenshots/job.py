@@ -1,0 +1,33 @@
+"""The main job: photos, a LoRA, its first picture, styles."""
+
+from pathlib import Path
+
+from playwright.async_api import Page
+
+from bot.sandbox.world import World
+from tests.screenshots.acting import STEP_MS, keep, press, send, submit
+
+
+async def play_job(page: Page, world: World, photos: list[Path]) -> None:
+    await send(page, "/train")
+    await page.locator("[id^=modal-input-]").first.fill("Foxy")
+    uploads = page.locator("input.upload-input")
+    good, tricky = photos[:20], photos[20:]
+    for index, files in enumerate((good[:10], good[10:18], tricky[:3])):
+        await uploads.nth(index).set_input_files(files)
+    await page.locator("input[type=checkbox]").last.check()
+    await submit(page)
+    start = page.get_by_role("button", name="Start training")
+    await start.wait_for(timeout=STEP_MS)
+    await keep(page, "board")
+    await press(page, "Start training")
+    await press(page, "Make the first picture")
+    await page.locator("[id^=modal-input-]").first.fill("Foxy on a boat, soft light")
+    await submit(page)
+    await page.get_by_text("AI-generated").wait_for(timeout=STEP_MS)
+    await keep(page, "pictures")
+    await send(page, "/styles")
+    below = page.get_by_role("button", name="Use this style").last
+    await below.wait_for(timeout=STEP_MS)
+    await below.scroll_into_view_if_needed()
+    await keep(page, "styles")
