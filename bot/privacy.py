@@ -11,7 +11,7 @@ from bot.keys import KeyService
 from bot.models import LaneName
 from bot.photos.intake import Spool
 from bot.records import Lora
-from bot.storage import erasure, loras
+from bot.storage import erasure, events, loras
 from bot.storage.database import Database
 
 
@@ -25,6 +25,8 @@ class Holdings:
     loras: int
     generations: int
     consents: int
+    events: int
+    """Events they take part in, or have voted in."""
 
 
 class PrivacyService:
@@ -55,15 +57,18 @@ class PrivacyService:
             return Holdings(**await erasure.count(connection, guild_id=guild_id, user_id=user_id))
 
     async def forget_member(self, *, guild_id: int, user_id: int) -> int:
-        """Take back what they gave to events, erase their rows and files, ask the provider to delete their LoRAs.
+        """Take back what they gave to events, cancel those they host, erase their rows and files, ask the provider to
+        delete their LoRAs.
 
         Consents stay as the proof they are. Returns how many LoRAs the provider could not be asked to delete.
         """
         async with self._database.read() as connection:
             owned = await loras.owned_by(connection, guild_id, user_id)
         await self._contributions.take_back_all(guild_id, user_id)
+        now = self._clock.now()
 
         async def work(connection: AsyncConnection) -> list[str]:
+            await events.cancel_all(connection, guild_id, now=now, host_id=user_id)
             return await erasure.erase_member(connection, guild_id=guild_id, user_id=user_id)
 
         self._spool.free(await self._database.write(work))

@@ -79,6 +79,7 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
             f"{count(total(lambda h: h.trainings), 'training')} and {count(total(lambda h: h.loras), 'LoRA')}",
             f"{count(total(lambda h: h.generations), 'picture order')}",
             f"{count(total(lambda h: h.consents), 'consent record')}",
+            f"{count(total(lambda h: h.events), 'event')} that you took part or voted in",
         )
         where = "here" if interaction.guild_id is not None else f"in {count(len(meant), 'server')}"
         text = f"### Kept about you {where}\n" + "\n".join(f"• {line}" for line in lines)
@@ -89,7 +90,8 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
         await ask(
             interaction,
             f"This deletes your photos, jobs, LoRAs and pictures in {here_or_everywhere(interaction)}, "
-            "and asks the provider to delete your LoRAs. A training under way is no longer followed, "
+            "and asks the provider to delete your LoRAs. You leave every event, and those you host are cancelled. "
+            "A training under way is no longer followed, "
             "and its credits are spent. It cannot be undone.",
             EraseView(self.bot, seconds=CONFIRM_SECONDS),
         )

@@ -14,7 +14,7 @@ from bot.event_records import Event, places_of
 from bot.events import lifecycle
 from bot.models import EventStatus, LaneName, NoteKind, PauseReason, PostKind, SubjectTable
 from bot.photos.intake import Spool
-from bot.storage import event_counts, event_jobs, posts, spends
+from bot.storage import erasure, event_counts, event_jobs, posts, spends
 from bot.storage import events as rows
 from bot.storage.database import Database
 from bot.storage.due import Claim, mark, store
@@ -111,16 +111,24 @@ class Transitions:
         await self._write(work)
 
     async def wind_up(self, claim: Claim[Event], *, is_off_calendar: bool) -> None:
-        """An event that is over: unused photos go, waiting jobs end, a cancelled one says what was paid."""
+        """An event that is over: unused photos go, waiting jobs end, a cancelled one says what was paid.
+
+        Its details go later; the event itself and its winners stay for the hall of fame.
+        """
         event, now = claim.row, self._clock.now()
+        forgotten_at = (event.ended_at or now) + self._pace.details_kept
 
         async def work(connection: AsyncConnection) -> list[str]:
+            if now >= forgotten_at:
+                await self._store(connection, claim, due_at=None)
+                await erasure.erase_event_details(connection, event.id)
+                return []
             files = await event_jobs.discard_open_datasets(connection, event.id)
             if event.status is EventStatus.CANCELLED:
                 await event_jobs.hurry(connection, event.id, now=now)
                 await self._announce(connection, event, [await self._cancelled(connection, event)])
             is_settled = is_off_calendar and not await spends.unsettled(connection, event.id)
-            await self._store(connection, claim, due_at=None if is_settled else now + self._pace.event_retry)
+            await self._store(connection, claim, due_at=forgotten_at if is_settled else now + self._pace.event_retry)
             await self._renew_panel(connection, event)
             return files
 

@@ -65,8 +65,17 @@ async def count(connection: AsyncConnection, *, guild_id: int, user_id: int) -> 
     on_disk = (
         sa.select(sa.func.count())
         .select_from(t.photos.join(t.datasets))
-        .where(t.datasets.c.guild_id == guild_id, t.datasets.c.user_id == user_id, t.photos.c.file.is_not(None))
+        .where(
+            t.datasets.c.guild_id == guild_id,
+            t.photos.c.file.is_not(None),
+            sa.func.coalesce(t.photos.c.contributor_id, t.datasets.c.user_id) == user_id,
+        )
     )
+    taken_part = sa.union(
+        sa.select(e.entrants.c.event_id).where(e.entrants.c.guild_id == guild_id, e.entrants.c.user_id == user_id),
+        sa.select(e.votes.c.event_id).where(e.votes.c.guild_id == guild_id, e.votes.c.voter_id == user_id),
+    ).subquery()
+    in_events = sa.select(sa.func.count()).select_from(taken_part)
     return {
         "datasets": await rows(t.datasets, t.datasets.c.user_id),
         "photos_on_disk": int((await connection.execute(on_disk)).scalar_one()),
@@ -74,6 +83,7 @@ async def count(connection: AsyncConnection, *, guild_id: int, user_id: int) -> 
         "loras": await rows(t.loras, t.loras.c.owner_id),
         "generations": await rows(t.generations, t.generations.c.user_id),
         "consents": await rows(t.consents, t.consents.c.user_id),
+        "events": int((await connection.execute(in_events)).scalar_one()),
     }
 
 
@@ -164,6 +174,17 @@ async def _erase_posts_about_pictures(connection: AsyncConnection, condition: sa
         await connection.execute(
             sa.delete(t.posts).where(t.posts.c.subject_table == subject, t.posts.c.subject_id.in_(ids))
         )
+
+
+async def erase_event_details(connection: AsyncConnection, event_id: int) -> None:
+    """Votes, entries, announcements and who was named in photos; who took part may still use the event's LoRA."""
+    for table, subject in ((e.event_notes, SubjectTable.NOTE), (e.depictions, SubjectTable.DEPICTION)):
+        ids = sa.select(table.c.id).where(table.c.event_id == event_id)
+        await connection.execute(
+            sa.delete(t.posts).where(t.posts.c.subject_table == subject, t.posts.c.subject_id.in_(ids))
+        )
+    for table in (e.votes, e.entries, e.event_notes, e.depictions):
+        await connection.execute(sa.delete(table).where(table.c.event_id == event_id))
 
 
 async def erase_dataset(connection: AsyncConnection, dataset_id: int) -> None:

@@ -113,12 +113,13 @@ async def change(connection: AsyncConnection, event_id: int, *, expected: EventS
     return None if row is None else build(row)
 
 
-async def cancel_all(connection: AsyncConnection, guild_id: int, *, now: datetime) -> None:
-    """The bot has left the guild: none of its events goes on."""
+async def cancel_all(connection: AsyncConnection, guild_id: int, *, now: datetime, host_id: int | None = None) -> None:
+    """None of the guild's events goes on, or none of this host's."""
     ended = [status for status in EventStatus if status.is_terminal]
+    hosted = sa.true() if host_id is None else events.c.host_id == host_id
     await connection.execute(
         sa.update(events)
-        .where(events.c.guild_id == guild_id, events.c.status.not_in(ended))
+        .where(events.c.guild_id == guild_id, events.c.status.not_in(ended), hosted)
         .values(status=EventStatus.CANCELLED, stage_ends_at=None, ended_at=now, due_at=now)
     )
 

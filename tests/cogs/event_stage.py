@@ -35,7 +35,10 @@ from tests.cogs.stage import (
     until,
 )
 
-EVENT_PACE = replace(PACE, panel=timedelta(seconds=0.1), event_retry=timedelta(seconds=0.5))
+EVENT_PACE = replace(
+    PACE, panel=timedelta(seconds=0.1), event_retry=timedelta(seconds=0.5), nonce_memory=timedelta(0)
+)
+"""simcord does not know nonces, so a post that was broken off is looked for in the channel at once."""
 STRING_SELECT = 3
 UNFINISHED = ("queued", "submitting", "submitted", "fetching", "training")
 
@@ -171,9 +174,9 @@ class Life:
         return found[0]
 
     def messages(self) -> list[discord.Message]:
-        """Everything public, in the channel and in its threads."""
+        """Everything that the bot posted, in the channel and in its threads."""
         places = [self.stage.channel, *self.stage.channel.threads]
-        return [message for place in places for message in self.stage.posts(place)]
+        return [message for place in places for message in self.stage.posts(place) if message.components]
 
     async def posted(self, text: str) -> discord.Message:
         """Wait until a public message holds this text."""

@@ -103,23 +103,26 @@ class EventStock:
         for lora in (await self._view(event)).loras:
             owner = next(person for person in members if person.member.id == lora.owner_id)
             await self._make(event, owner, lora.id)
+        await self.town.rest()
 
     async def _club(self, party: Party) -> Event:
-        """Two have joined and made a picture each."""
+        """Two have joined."""
         admin, *members = party.people
         own = await self._services.loras.among(Right.SHARE, admin.actor)
         fitting = next(lora for lora in own if lora.event_id is None and lora.missing_since is None)
         event = await self._open(await self._draft(party, EventMode.CLUB, "club", lora_ids=(fitting.id,)), party)
         for person in members:
             await self._services.contributions.join(event.id, person.actor)
-            await self._make(event, person, fitting.id)
         return event
 
     async def _voting(self, party: Party) -> Event:
-        """The admin and the first member have voted for the second one's picture."""
+        """Two have made a picture each; the admin and the first member have voted for the second one's."""
         event = await self._club(party)
-        await self._close(event, party)
         admin, first, second = party.people
+        for person in (first, second):
+            await self._make(event, person, event.lora_ids[0])
+        await self.town.rest()
+        await self._close(event, party)
         async with self.town.darkroom.database.read() as connection:
             entered = await ballots.entries_of(connection, event.id)
         entry = next(each for each in entered if each.user_id == second.member.id)
@@ -139,7 +142,6 @@ class EventStock:
     async def _make(self, event: Event, person: Person, lora_id: int) -> None:
         order = PictureOrder(f"a {person.party.word} at a party", lora_id=lora_id)
         await self._services.budgets.order(event, order, person.actor, person.party.place)
-        await self.town.rest()
 
     async def _view(self, event: Event) -> Any:
         return await self._services.events.view(event.id)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from bot.generation.order import PictureOrder
 from bot.models import (
@@ -14,6 +15,7 @@ from bot.models import (
     PostKind,
     ProviderName,
 )
+from bot.storage import event_tables
 from tests.events.lives import CLEO, HOST, HOUR, Life, begin
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import Studio
@@ -178,3 +180,47 @@ async def test_two_hosts_closing_at_once_close_one_stage(keyed: Studio) -> None:
         await keyed.events.close(life.event_id, HOST)
     await keyed.settle()
     assert await life.status() is S.REVIEWING
+
+
+async def test_a_host_who_erases_themselves_cancels_their_events(keyed: Studio) -> None:
+    life = await begin(keyed)
+    await life.give(ANNA, 3)
+    await keyed.privacy.forget_member(guild_id=GUILD, user_id=HOST.user_id)
+    await keyed.settle()
+    event = await life.event()
+    assert (event.status, event.host_id) == (S.CANCELLED, 0)
+    assert keyed.files() == []
+
+
+async def test_an_entrant_who_erases_themselves_leaves_nothing_in_the_event(keyed: Studio) -> None:
+    life = await begin(keyed)
+    await life.give(ANNA, 3)
+    await life.give(BEN, 16, first=30)
+    held = await keyed.privacy.holdings(guild_id=GUILD, user_id=ANNA)
+    assert (held.events, held.photos_on_disk, held.datasets) == (1, 3, 0)
+    await keyed.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
+    assert await life.still_in() == [BEN]
+    assert (await life.view()).photos == 16
+    assert len(keyed.files()) == 16
+    nothing = await keyed.privacy.holdings(guild_id=GUILD, user_id=ANNA)
+    assert (nothing.events, nothing.photos_on_disk) == (0, 0)
+
+
+async def test_thirty_days_after_its_end_only_the_event_its_people_and_its_winners_are_kept(keyed: Studio) -> None:
+    life = await begin(keyed, pack=())
+    for user_id, first in ((ANNA, 1), (BEN, 30)):
+        await life.give(user_id, 10, first=first)
+    await life.until(S.SHOWING)
+    for user_id in (ANNA, BEN):
+        await own_picture(life, user_id)
+    await life.until(S.VOTING)
+    theirs = next(
+        entry for entry in await keyed.ballots.entries(life.event_id, Actor(GUILD, ANNA)) if not entry.is_mine
+    )
+    await keyed.ballots.vote(life.event_id, theirs.entry_id, Actor(GUILD, ANNA))
+    await life.until(S.FINISHED)
+    await life.pass_time(timedelta(days=31))
+    for table in (event_tables.votes, event_tables.entries, event_tables.event_notes):
+        assert await keyed.scalars(sa.select(table.c.id)) == [], table.name
+    assert [honour.user_id for honour in await keyed.ballots.hall_of_fame(GUILD)] == [BEN]
+    assert await life.still_in() == [ANNA, BEN]

@@ -8,14 +8,16 @@ from typing import Any
 
 import sqlalchemy as sa
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.event_records import Event
+from bot.events.depictions import name_members
 from bot.events.lifecycle import TIMED
 from bot.generation.order import PictureOrder
 from bot.models import Actor, Channel, EventStatus, LaneName, NoteKind, PostKind, SubjectTable, TrainingStatus
 from bot.records import Lora
 from bot.sandbox.faults import Handler, RouteFaults, drain
-from bot.storage import event_jobs, spends
+from bot.storage import datasets, event_jobs, spends
 from bot.storage.database import Database, Work
 from bot.storage.due import Claim
 from bot.storage.event_tables import entries, event_notes, votes
@@ -201,3 +203,37 @@ async def _check_votes(life: Life) -> None:
 
 async def retired(studio: Studio) -> list[int]:
     return await studio.scalars(sa.select(loras.c.id).where(loras.c.retiring_since.is_not(None)))
+
+
+async def name_in_photos(life: Life, giver_id: int, named_id: int, *, answer: bool | None = True) -> int:
+    """All that the giver gave so far becomes one submission in which somebody was named; the depiction's id.
+
+    `answer`: what the named member says, None while they say nothing.
+    """
+    studio, event = life.studio, await life.event()
+    dataset_id = event.dataset_id or (await life.entrant(giver_id)).dataset_id
+    assert dataset_id is not None
+    now = studio.clock.now()
+
+    async def work(connection: AsyncConnection) -> None:
+        dataset = await datasets.get(connection, dataset_id)
+        assert dataset is not None
+        consent_id = await datasets.record_consent(
+            connection,
+            dataset=dataset,
+            provider=dataset.subject_kind.provider,
+            policy_version="test",
+            photo_hashes=[],
+            now=now,
+            user_id=giver_id,
+        )
+        mine = photos.c.dataset_id == dataset_id, photos.c.contributor_id == giver_id
+        await connection.execute(sa.update(photos).where(*mine).values(consent_id=consent_id))
+        await name_members(connection, event, consent_id, [named_id], giver_id=giver_id, now=now)
+
+    await studio.database.write(work)
+    (depiction, *_) = await studio.contributions.seen_in(life.event_id, Actor(GUILD, named_id))
+    if answer is not None:
+        await studio.contributions.answer(depiction.id, answer, named_id, GUILD)
+    await studio.settle()
+    return depiction.id
