@@ -35,9 +35,7 @@ from tests.cogs.stage import (
     until,
 )
 
-EVENT_PACE = replace(
-    PACE, panel=timedelta(seconds=0.1), event_retry=timedelta(seconds=0.5), nonce_memory=timedelta(0)
-)
+EVENT_PACE = replace(PACE, panel=timedelta(seconds=0.1), event_retry=timedelta(seconds=0.5), nonce_memory=timedelta(0))
 """simcord does not know nonces, so a post that was broken off is looked for in the channel at once."""
 STRING_SELECT = 3
 UNFINISHED = ("queued", "submitting", "submitted", "fetching", "training")
@@ -263,10 +261,10 @@ class Life:
         return own
 
     def announced(self) -> list[str]:
-        """The first line of every announcement, in order, without the event's name."""
+        """The first line of every public announcement, in order."""
         found = [text_of(message) for message in sorted(self.messages(), key=lambda each: each.id)]
         heads = [text.splitlines()[0] for text in found if re.search(r"^-# Announcement #\d+$", text, re.MULTILINE)]
-        return [head.removeprefix("### ").replace(f"`{self.name}`", "").strip(" :") for head in heads]
+        return [head.removeprefix("### ") for head in heads]
 
     def footers(self) -> list[str]:
         """The last lines of all messages, each of which names the one post that it is."""

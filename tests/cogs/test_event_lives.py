@@ -95,8 +95,15 @@ async def test_one_lora_for_all_by_deadlines_alone(life: Life) -> None:
     await life.hours_pass_while_down(6)
     won = await life.posted("🏆 `Fox days`")
     assert pictures_in(won)[0].endswith("at the beach")
-    told = ["is open", "last call", "the photos are chosen", "training has begun", "the LoRA is ready"]
-    await check_the_end(life, [*told, "the pictures are here", "🏆"], f"{life.ben.mention} · 2 votes")
+    told = [
+        "`Fox days` is open",
+        "`Fox days`: last call",
+        "`Fox days`: the photos are chosen",
+        "`Fox days`: the LoRA is ready",
+        "`Fox days`: the pictures are here",
+        "🏆 `Fox days`",
+    ]
+    await check_the_end(life, told, f"{life.ben.mention} · 2 votes")
     assert life.charged() == 257 + 2 * 2 + 2 * 2
     (thread,) = life.stage.channel.threads
     assert won.channel.id == thread.id
@@ -116,6 +123,7 @@ async def test_a_lora_for_each_closed_by_its_host(life: Life) -> None:
     await life.close()
     await life.restart()
 
+    assert life.ada.mention in text_of(await life.posted("It takes 15 usable photos"))
     await life.posted("the LoRAs are ready")
     await life.restart()
     for member in (life.ben, life.cleo):
@@ -135,12 +143,18 @@ async def test_a_lora_for_each_closed_by_its_host(life: Life) -> None:
     await life.restart()
     await life.close()
     await life.posted("🏆 `Fox days`")
-    told = ["is open", "training has begun", "", "the LoRAs are ready", "the pictures are here", "🏆"]
+    told = [
+        "`Fox days` is open",
+        "`Fox days`",
+        "`Fox days`: the LoRAs are ready",
+        "`Fox days`: the pictures are here",
+        "🏆 `Fox days`",
+    ]
     await check_the_end(life, told, f"{life.cleo.mention} · 2 votes")
     assert life.charged() == 2 * 257 + 2 * 2 + 2
 
 
-async def test_a_picture_club_with_a_style_and_a_lora(life: Life) -> None:
+async def test_a_picture_club_that_waits_for_its_second_member(life: Life) -> None:
     await life.stage.give_lora(life.ada, "Owl")
     await life.stage.set_aurous_key()
     style = await life.a_style()
@@ -150,12 +164,15 @@ async def test_a_picture_club_with_a_style_and_a_lora(life: Life) -> None:
     await life.open(board)
     panel = await life.panel()
     await life.restart()
-    for member in (life.ben, life.cleo):
-        assert "You take part in `Fox days`." in text_of(await life.press(member, panel, "Join"))
+    assert "You take part in `Fox days`." in text_of(await life.press(life.ben, panel, "Join"))
     owl = await life.make(life.ben, "an owl at night", ["0"])
     assert "`Owl`" in text_of(owl)
-    await life.restart()
     await life.enter(life.ben, owl)
+    await life.hours_pass_while_down(24)
+    await life.panel("⏸️ **Paused.**")
+    await life.restart()
+    assert "You take part in `Fox days`." in text_of(await life.press(life.cleo, panel, "Join"))
+    await life.posted("`Fox days` goes on")
     styled = await life.make(life.cleo, "a fox at dawn", ["1"])
     assert style.name in text_of(styled)
     await life.come_to_rest()
@@ -169,7 +186,8 @@ async def test_a_picture_club_with_a_style_and_a_lora(life: Life) -> None:
     await life.vote(life.ada, number)
     await life.hours_pass(24)
     await life.posted("🏆 `Fox days`")
-    await check_the_end(life, ["is open", "🏆"], f"{life.cleo.mention} · 2 votes")
+    told = ["`Fox days` is open", "`Fox days` is paused", "`Fox days` goes on", "🏆 `Fox days`"]
+    await check_the_end(life, told, f"{life.cleo.mention} · 2 votes")
 
 
 async def test_a_blind_bakeoff_of_strengths(life: Life) -> None:
@@ -193,5 +211,6 @@ async def test_a_blind_bakeoff_of_strengths(life: Life) -> None:
     won = await life.posted("🏆 `Bake-off of Owl`")
     assert "2 votes" in text_of(won)
     strength = "strength 0.5" if "🥇 `strength 0.5`" in text_of(won) else "strength 1"
-    await check_the_end(life, ["is open", "the pictures are here", "🏆"], f"`{strength}` · 2 votes")
+    told = [f"`{life.name}` is open", f"`{life.name}`: the pictures are here", f"🏆 `{life.name}`"]
+    await check_the_end(life, told, f"`{strength}` · 2 votes")
     assert life.charged() == 4 * 2
