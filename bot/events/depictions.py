@@ -28,7 +28,7 @@ from bot.models import (
     TrainingStatus,
 )
 from bot.photos.intake import Spool
-from bot.records import Training
+from bot.records import Lora, Training
 from bot.storage import datasets, entrants, event_photos, events, posts, trainings
 from bot.storage import depictions as rows
 from bot.storage.database import Database
@@ -134,8 +134,7 @@ class DepictionService:
         async def work(connection: AsyncConnection) -> int:
             retired = 0
             for lora in await rows.loras_of_event(connection, event.id):
-                if await rows.is_noted(connection, event.id, lora.training_id):
-                    retired += await _retire(connection, event, lora.id, now)
+                retired += await retire_if_taken_back(connection, event, lora, now=now)
             return retired
 
         retired = await self._database.write(work)
@@ -212,6 +211,13 @@ class DepictionService:
     def _freed(self, files: Sequence[str]) -> None:
         self._spool.free(files)
         self._doorbell.ring(LaneName.POSTS, LaneName.TRAININGS, LaneName.EVENTS)
+
+
+async def retire_if_taken_back(connection: AsyncConnection, event: Event, lora: Lora, *, now: datetime) -> bool:
+    """Whether the LoRA is retired now because somebody took their photos back while it was trained."""
+    if not await rows.is_noted(connection, event.id, lora.training_id):
+        return False
+    return await _retire(connection, event, lora.id, now)
 
 
 async def visible_event(connection: AsyncConnection, event_id: int, actor: Actor) -> Event:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Clock, Doorbell, Pace
 from bot.engine import backoff
 from bot.errors import OutcomeUnknown
+from bot.events.depictions import retire_if_taken_back
 from bot.models import (
     Audience,
     DatasetStatus,
@@ -69,7 +70,7 @@ class TrainingOutcomes:
 
         async def work(connection: AsyncConnection) -> list[str]:
             lora_id = await _insert_lora(connection, training, report, cost=cost, now=now)
-            await _share_with_event(connection, training, lora_id, now=now)
+            await _hand_to_event(connection, training, lora_id, now=now)
             await self._move(
                 connection, claim, S.READY, due_at=now + self._pace.details_kept, lora_id=lora_id, finished_at=now
             )
@@ -306,9 +307,12 @@ async def _insert_lora(
     )
 
 
-async def _share_with_event(connection: AsyncConnection, training: Training, lora_id: int, *, now: datetime) -> None:
-    """What everybody gave photos for, everybody who takes part may use."""
+async def _hand_to_event(connection: AsyncConnection, training: Training, lora_id: int, *, now: datetime) -> None:
+    """What everybody gave photos for, all who take part may use; nobody may when photos were taken back meanwhile."""
     event = None if training.event_id is None else await events.get(connection, training.event_id)
     lora = await loras.get(connection, lora_id)
-    if event is not None and lora is not None and event.mode is EventMode.SHARED:
+    if event is None or lora is None:
+        return
+    if event.mode is EventMode.SHARED:
         await sharing.share(connection, lora, Audience.EVENT, event.id, by=lora.owner_id, now=now)
+    await retire_if_taken_back(connection, event, lora, now=now)

@@ -55,7 +55,7 @@ def _title(event: Event) -> str:
         if event.mode in {EventMode.CLUB, EventMode.BAKEOFF}
         else f" The photos show {KIND_WORDS[event.subject_kind]}."
     )
-    theme = f"\n> {quote(event.theme, THEME_SHOWN)}" if event.theme.strip() else ""
+    theme = f"\n{quote(event.theme, THEME_SHOWN)}" if event.theme.strip() else ""
     return f"### Settings of {event_name(event)}\n**{MODE_WORDS[event.mode]}.** {MODE_MEANING[event.mode]}{of}{theme}"
 
 

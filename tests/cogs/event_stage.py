@@ -200,8 +200,14 @@ class Life:
         return panel
 
     async def form(self, member: simcord.MemberActor, label: str) -> InteractionResult:
-        """What a button of the panel opens."""
-        return await member.click(await self.panel(), label=label)
+        """What a button of the panel opens, once the panel has it."""
+
+        async def look() -> None:
+            panels[:] = [await self.panel()]
+
+        panels: list[discord.Message] = []
+        await until(lambda: label in buttons_of(panels[0]), look)
+        return await member.click(panels[0], label=label)
 
     async def send_photos(
         self,
@@ -261,8 +267,9 @@ class Life:
         return own
 
     def announced(self) -> list[str]:
-        """The first line of every public announcement, in order."""
-        found = [text_of(message) for message in sorted(self.messages(), key=lambda each: each.id)]
+        """The first line of every announcement, those for the host alone included, in order."""
+        told = sorted([*self.messages(), *self.ada.user.dm_channel.history()], key=lambda each: each.id)
+        found = [text_of(message) for message in told]
         heads = [text.splitlines()[0] for text in found if re.search(r"^-# Announcement #\d+$", text, re.MULTILINE)]
         return [head.removeprefix("### ") for head in heads]
 

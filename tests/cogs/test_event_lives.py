@@ -186,7 +186,13 @@ async def test_a_picture_club_that_waits_for_its_second_member(life: Life) -> No
     await life.vote(life.ada, number)
     await life.hours_pass(24)
     await life.posted("🏆 `Fox days`")
-    told = ["`Fox days` is open", "`Fox days` is paused", "`Fox days` goes on", "🏆 `Fox days`"]
+    told = [
+        "`Fox days` is open",
+        "`Fox days` is paused",
+        "`Fox days` goes on",
+        "`Fox days`: last call",
+        "🏆 `Fox days`",
+    ]
     await check_the_end(life, told, f"{life.cleo.mention} · 2 votes")
 
 

@@ -1,4 +1,4 @@
-"""Somebody says no, withdraws, leaves or is banned, in every stage: their photos go, and what was made of them rests."""
+"""Somebody says no, withdraws, leaves or is banned, in any stage: their photos go, and what was made of them rests."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta

@@ -1,0 +1,385 @@
+"""Who may do what in an event: every service method for every kind of person, and what nobody is ever told."""
+
+import inspect
+import itertools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.boards import Upload
+from bot.errors import NotAllowed, NotFound, UserError
+from bot.event_records import Event
+from bot.events.depictions import name_members
+from bot.events.yearbook import LEAST_LIMIT
+from bot.generation.order import PictureOrder
+from bot.models import Actor, Audience, Channel, DepictionStatus, EventMode, EventStatus, SubjectKind
+from bot.storage import datasets, sharing, tables
+from bot.storage.event_tables import depictions, events
+from tests.events.ballot_world import World as BallotWorld
+from tests.fakes.attachments import make_photo, open_attachments
+from tests.fakes.rows import ADMIN, CHANNEL, GUILD, OTHER_GUILD, add_dataset, photo
+from tests.fakes.studio import Studio
+
+S = EventStatus
+HOST, MODERATOR, ENTRANT, FRIEND, DEPICTED, MEMBER = 411, 412, 413, 414, 415, 416
+OTHER_ADMIN = 417
+NUMBERS = itertools.count(1)
+
+ROLES = {
+    "member": Actor(GUILD, MEMBER),
+    "entrant": Actor(GUILD, ENTRANT),
+    "depicted": Actor(GUILD, DEPICTED),
+    "moderator": Actor(GUILD, MODERATOR),
+    "host": Actor(GUILD, HOST),
+    "admin": Actor(GUILD, ADMIN, is_admin=True, is_moderator=True),
+    "stranger": Actor(OTHER_GUILD, 999),
+    "other admin": Actor(OTHER_GUILD, OTHER_ADMIN, is_admin=True, is_moderator=True),
+    "host elsewhere": Actor(OTHER_GUILD, HOST, is_admin=True, is_moderator=True),
+    "entrant elsewhere": Actor(OTHER_GUILD, ENTRANT),
+    "depicted elsewhere": Actor(OTHER_GUILD, DEPICTED),
+}
+RUNNERS = frozenset({"moderator", "host", "admin"})
+HERE = RUNNERS | {"member", "entrant", "depicted"}
+ENTRANTS = frozenset({"entrant"})
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """An event in which the entrant has given a photo that shows the depicted, made a picture, and entered it."""
+
+    studio: Studio
+    event: Event
+    photo_id: int
+    depiction_id: int
+    lora_id: int
+    picture_id: int
+    entry_id: int
+    upload: Upload
+
+    @property
+    def id(self) -> int:
+        return self.event.id
+
+
+Call = Callable[[Scene, Actor], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`allowed`: everybody else is refused, and nothing at all has changed then."""
+
+    status: EventStatus
+    allowed: frozenset[str]
+    call: Call
+    mode: EventMode = EventMode.SHARED
+
+
+CASES: dict[str, Case] = {
+    "events.get_for": Case(S.COLLECTING, HERE, lambda s, who: s.studio.events.get_for(s.id, who)),
+    "events.get_for of a draft": Case(S.DRAFT, RUNNERS, lambda s, who: s.studio.events.get_for(s.id, who)),
+    "events.pick": Case(S.COLLECTING, HERE, lambda s, who: s.studio.events.pick(str(s.id), who)),
+    "events.pick of a draft": Case(S.DRAFT, RUNNERS, lambda s, who: s.studio.events.pick(s.event.name, who)),
+    "events.pick to run": Case(
+        S.COLLECTING, RUNNERS, lambda s, who: s.studio.events.pick(str(s.id), who, runnable=True)
+    ),
+    "events.change": Case(S.COLLECTING, RUNNERS, lambda s, who: s.studio.events.change(s.id, who, budget=900)),
+    "events.change of a draft": Case(S.DRAFT, RUNNERS, lambda s, who: s.studio.events.change(s.id, who, name="Mine")),
+    "events.readiness": Case(S.DRAFT, RUNNERS, lambda s, who: s.studio.events.readiness(s.id, who)),
+    "events.open": Case(S.DRAFT, RUNNERS, lambda s, who: s.studio.events.open(s.id, who)),
+    "events.close": Case(S.COLLECTING, RUNNERS, lambda s, who: s.studio.events.close(s.id, who)),
+    "events.extend": Case(S.COLLECTING, RUNNERS, lambda s, who: s.studio.events.extend(s.id, 2, who)),
+    "events.cancel": Case(S.VOTING, RUNNERS, lambda s, who: s.studio.events.cancel(s.id, who)),
+    "events.cancel of a draft": Case(S.DRAFT, RUNNERS, lambda s, who: s.studio.events.cancel(s.id, who)),
+    "events.remove_entrant": Case(
+        S.COLLECTING, RUNNERS, lambda s, who: s.studio.events.remove_entrant(s.id, ENTRANT, who)
+    ),
+    "contributions.join": Case(S.COLLECTING, HERE, lambda s, who: s.studio.contributions.join(s.id, who)),
+    "contributions.join a draft": Case(
+        S.DRAFT, frozenset(), lambda s, who: s.studio.contributions.join(s.id, replace(who, guild_id=OTHER_GUILD))
+    ),
+    "contributions.give": Case(S.COLLECTING, HERE, lambda s, who: s.studio.contributions.give(s.id, [s.upload], who)),
+    "contributions.mine": Case(S.COLLECTING, HERE, lambda s, who: s.studio.contributions.mine(s.id, who)),
+    "contributions.remove": Case(
+        S.COLLECTING, HERE, lambda s, who: s.studio.contributions.remove(s.id, [s.photo_id], who)
+    ),
+    "contributions.sheet": Case(S.COLLECTING, HERE, lambda s, who: s.studio.contributions.sheet(s.id, who)),
+    "contributions.withdraw": Case(
+        S.COLLECTING, ENTRANTS, lambda s, who: s.studio.contributions.withdraw(s.id, who)
+    ),
+    "contributions.seen_in": Case(S.COLLECTING, HERE, lambda s, who: s.studio.contributions.seen_in(s.id, who)),
+    "contributions.answer yes": Case(
+        S.COLLECTING,
+        frozenset({"depicted"}),
+        lambda s, who: s.studio.contributions.answer(s.depiction_id, True, who.user_id, who.guild_id),
+    ),
+    "contributions.answer no": Case(
+        S.SHOWING,
+        frozenset({"depicted"}),
+        lambda s, who: s.studio.contributions.answer(s.depiction_id, False, who.user_id, who.guild_id),
+    ),
+    "contributions.host_board": Case(
+        S.COLLECTING, RUNNERS, lambda s, who: s.studio.contributions.host_board(s.id, who)
+    ),
+    "contributions.host_sheet": Case(
+        S.REVIEWING, RUNNERS, lambda s, who: s.studio.contributions.host_sheet(s.id, who)
+    ),
+    "contributions.pin": Case(S.REVIEWING, RUNNERS, lambda s, who: s.studio.contributions.pin(s.id, s.photo_id, who)),
+    "contributions.drop": Case(
+        S.REVIEWING, RUNNERS, lambda s, who: s.studio.contributions.drop(s.id, s.photo_id, who)
+    ),
+    "contributions.unpick": Case(
+        S.COLLECTING, RUNNERS, lambda s, who: s.studio.contributions.unpick(s.id, s.photo_id, who)
+    ),
+    "ballots.nominees": Case(S.SHOWING, ENTRANTS, lambda s, who: s.studio.ballots.nominees(s.id, who)),
+    "ballots.enter": Case(S.SHOWING, ENTRANTS, lambda s, who: s.studio.ballots.enter(s.id, s.picture_id, who)),
+    "ballots.entries": Case(S.VOTING, HERE, lambda s, who: s.studio.ballots.entries(s.id, who)),
+    "ballots.vote": Case(S.VOTING, HERE - ENTRANTS, lambda s, who: s.studio.ballots.vote(s.id, s.entry_id, who)),
+    "ballots.my_vote": Case(S.VOTING, HERE, lambda s, who: s.studio.ballots.my_vote(s.id, who)),
+    "budgets.order": Case(
+        S.SHOWING,
+        ENTRANTS,
+        lambda s, who: s.studio.budgets.order(s.event, PictureOrder("x", lora_id=s.lora_id), who, Channel(CHANNEL)),
+    ),
+    "yearbooks.make": Case(S.FINISHED, HERE, lambda s, who: s.studio.yearbooks.make(s.id, who, {}, LEAST_LIMIT)),
+    "yearbooks.make early": Case(
+        S.SHOWING, RUNNERS, lambda s, who: s.studio.yearbooks.make(s.id, who, {}, LEAST_LIMIT)
+    ),
+}
+ELSEWHERE = {
+    "events.create": "the caller decides who may; it lands in the actor's own guild",
+    "events.choices": "has a test of its own",
+    "events.view": "callers check who may see it",
+    "events.note": "for the outbox",
+    "contributions.depiction": "for the outbox, and after an answer",
+    "contributions.take_back_all": "a member's own erasure",
+    "contributions.settle_choice": "for the engine",
+    "contributions.settle_personal": "for the engine",
+    "contributions.retire_taken_back": "for the engine",
+    "ballots.open_ballot": "for the engine",
+    "ballots.shown": "for the outbox: what everybody sees",
+    "ballots.count": "for the engine",
+    "ballots.hall_of_fame": "of a guild; has a test of its own",
+    "ballots.titles": "of a guild; has a test of its own",
+    "budgets.preview": "callers check who may see it",
+    "budgets.obstacle": "for the engine",
+    "budgets.orders_left": "of the member who has just ordered",
+    "budgets.start_training": "for the engine",
+    "budgets.settle": "for the engine",
+}
+
+
+async def a_scene(studio: Studio, upload: Upload, case: Case) -> Scene:
+    world = BallotWorld(studio.database, studio.spool, studio.clock, numbers=NUMBERS)
+    event = await world.event(
+        S.DRAFT if case.status is S.DRAFT else S.SHOWING,
+        name=f"Days number {next(NUMBERS)}",
+        mode=case.mode,
+        subject_kind=SubjectKind.OBJECT,
+        host_id=HOST,
+        moderator_ids={MODERATOR},
+        entrants_min=1,
+        pack=("{trigger} at sea",),
+        opened_at=None if case.status is S.DRAFT else studio.clock.now(),
+    )
+    dataset_id = await add_dataset(
+        studio.database, user_id=HOST, event_id=event.id, subject_kind=SubjectKind.OBJECT, name=event.name
+    )
+    await studio.change(events, event.id, dataset_id=dataset_id)
+    await world.join(event, ENTRANT, FRIEND)
+    photo_id, depiction_id = await _give(studio, event, dataset_id)
+    await _picture(world, event, FRIEND)
+    picture_id = await _picture(world, event, ENTRANT)
+    entry_id = 0
+    if case.status in {S.VOTING, S.FINISHED}:
+        await world.ballots.open_ballot(event)
+        entry_id = await world.entry_of(event, ENTRANT)
+    if case.status is not S.DRAFT:
+        event = await world.move(event, case.status)
+    lora_id = await _lora(studio, event)
+    return Scene(studio, event, photo_id, depiction_id, lora_id, picture_id, entry_id, upload)
+
+
+async def _give(studio: Studio, event: Event, dataset_id: int) -> tuple[int, int]:
+    """A photo of the entrant's that shows the depicted: its id, and the question's."""
+    file, content, now = studio.spool.new_name(".jpg"), make_photo(1), studio.clock.now()
+    studio.spool.path(file).write_bytes(content)
+
+    async def work(connection: AsyncConnection) -> tuple[int, int]:
+        dataset = await datasets.get(connection, dataset_id)
+        assert dataset is not None
+        consent_id = await datasets.record_consent(
+            connection,
+            dataset=dataset,
+            provider=dataset.subject_kind.provider,
+            policy_version="1",
+            photo_hashes=[f"{1:064x}"],
+            now=now,
+            user_id=ENTRANT,
+        )
+        given = photo(1, file=file, size=len(content), contributor_id=ENTRANT, consent_id=consent_id)
+        photo_id = await datasets.add_photo(connection, dataset_id, given)
+        await name_members(connection, event, consent_id, [DEPICTED], giver_id=ENTRANT, now=now)
+        named = sa.select(depictions.c.id).where(depictions.c.consent_id == consent_id)
+        return photo_id, int((await connection.execute(named)).scalar_one())
+
+    return await studio.database.write(work)
+
+
+async def _picture(world: BallotWorld, event: Event, user_id: int) -> int:
+    """With its file."""
+    (picture_id,) = await world.picture(event, user_id)
+    (row,) = await world.rows(sa.select(tables.pictures.c.file).where(tables.pictures.c.id == picture_id))
+    world.spool.path(row.file).write_bytes(make_photo(user_id))
+    return picture_id
+
+
+async def _lora(studio: Studio, event: Event) -> int:
+    """The event's, of its host, shared with the entrants."""
+    lora = await studio.lora(user_id=HOST)
+    await studio.change(tables.loras, lora.id, event_id=event.id)
+
+    async def work(connection: AsyncConnection) -> None:
+        await sharing.share(connection, lora, Audience.EVENT, event.id, by=HOST, now=studio.clock.now())
+
+    await studio.database.write(work)
+    return lora.id
+
+
+async def everything(studio: Studio) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table."""
+    async with studio.database.read() as connection:
+        return {
+            table.name: [tuple(row) for row in await connection.execute(sa.select(table).order_by(*table.primary_key))]
+            for table in tables.metadata.sorted_tables
+        }
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_everybody_does_what_they_may_and_nothing_else(studio: Studio, name: str) -> None:
+    """Mutant: `may_run` without its look at the guild lets a host reach their event from another server."""
+    case = CASES[name]
+    await studio.set_key()
+    async with open_attachments() as attachments:
+        (upload,) = attachments.add_photos(1, first=500)
+        scene = await a_scene(studio, upload, case)
+        before = await everything(studio)
+        for role in sorted(ROLES.keys() - case.allowed):
+            with pytest.raises(UserError) as refused:
+                await case.call(scene, ROLES[role])
+            assert str(refused.value).endswith("."), role
+            if ROLES[role].guild_id != GUILD:
+                assert isinstance(refused.value, NotFound), (role, refused.value)
+                assert scene.event.name not in str(refused.value)
+            assert await everything(studio) == before, role
+        for role in sorted(case.allowed):
+            await case.call(await a_scene(studio, upload, case), ROLES[role])
+
+
+def test_every_method_of_the_services_of_events_is_looked_at(studio: Studio) -> None:
+    services = {
+        "events": studio.events,
+        "contributions": studio.contributions,
+        "ballots": studio.ballots,
+        "budgets": studio.budgets,
+        "yearbooks": studio.yearbooks,
+    }
+    methods = {
+        f"{name}.{method}"
+        for name, service in services.items()
+        for method, function in inspect.getmembers(type(service), inspect.iscoroutinefunction)
+        if not method.startswith("_")
+    }
+    assert methods == {name.split()[0] for name in CASES} | ELSEWHERE.keys()
+
+
+async def test_what_is_somebody_elses_stays_when_others_ask_for_it(studio: Studio) -> None:
+    """Methods that everybody here may use act on what is the asker's own alone."""
+    async with open_attachments() as attachments:
+        (upload,) = attachments.add_photos(1)
+        scene = await a_scene(studio, upload, CASES["contributions.remove"])
+        for role in sorted(HERE - ENTRANTS):
+            own = await studio.contributions.remove(scene.id, [scene.photo_id], ROLES[role])
+            assert own.photos == own.depicted == ()
+            assert await studio.contributions.sheet(scene.id, ROLES[role]) is None
+            assert len(await studio.contributions.seen_in(scene.id, ROLES[role])) == (role == "depicted")
+        assert [each.id for each in (await studio.contributions.mine(scene.id, ROLES["entrant"])).photos] == [
+            scene.photo_id
+        ]
+
+
+async def test_drafts_are_offered_to_those_who_run_them_and_events_to_their_guild(studio: Studio) -> None:
+    async with open_attachments() as attachments:
+        (upload,) = attachments.add_photos(1)
+        draft = await a_scene(studio, upload, CASES["events.open"])
+        opened = await a_scene(studio, upload, CASES["events.close"])
+        cancelled = await a_scene(studio, upload, CASES["events.cancel of a draft"])
+        await studio.events.cancel(cancelled.id, ROLES["host"])
+    for role, actor in ROLES.items():
+        offered = {event.id for event in await studio.events.choices("", actor)}
+        to_run = {event.id for event in await studio.events.choices("", actor, runnable=True)}
+        expected = {opened.id} if role in HERE else set[int]()
+        assert offered == expected | ({draft.id, cancelled.id} if role in RUNNERS else set())
+        assert to_run == ({draft.id, opened.id} if role in RUNNERS else set())
+
+
+async def test_a_draft_that_was_thrown_away_stays_unknown_to_members(studio: Studio) -> None:
+    async with open_attachments() as attachments:
+        (upload,) = attachments.add_photos(1)
+        gone = await a_scene(studio, upload, CASES["events.cancel of a draft"])
+        await studio.events.cancel(gone.id, ROLES["host"])
+    asked: list[Call] = [CASES[name].call for name in CASES if name.split()[0] not in {"contributions.answer"}]
+    for role in ("member", "stranger", "host elsewhere"):
+        for call in asked:
+            with pytest.raises(NotFound):
+                await call(gone, ROLES[role])
+
+
+async def test_the_hall_of_fame_is_of_one_guild(studio: Studio) -> None:
+    async with open_attachments() as attachments:
+        (upload,) = attachments.add_photos(1)
+        scene = await a_scene(studio, upload, CASES["ballots.vote"])
+        await studio.ballots.vote(scene.id, scene.entry_id, ROLES["member"])
+        assert await studio.ballots.hall_of_fame(GUILD) == []
+        await studio.ballots.count(scene.event)
+    assert await studio.ballots.hall_of_fame(GUILD) == []
+    await studio.change(events, scene.id, status=S.FINISHED)
+    assert [honour.user_id for honour in await studio.ballots.hall_of_fame(GUILD)] == [ENTRANT]
+    assert len(await studio.ballots.titles(GUILD)) == 1
+    assert await studio.ballots.hall_of_fame(OTHER_GUILD) == await studio.ballots.titles(OTHER_GUILD) == []
+
+
+async def test_nothing_that_others_get_says_who_refused(studio: Studio) -> None:
+    """Neither the giver, the host, the admin nor anybody else; the giver had named two members."""
+    async with open_attachments() as attachments:
+        (upload,) = attachments.add_photos(1)
+        scene = await a_scene(studio, upload, CASES["contributions.mine"])
+    await studio.contributions.answer(scene.depiction_id, False, DEPICTED, GUILD)
+    got: list[Any] = [await studio.events.view(scene.id)]
+    for role in sorted(HERE - {"depicted"}):
+        actor = ROLES[role]
+        got += [
+            await studio.events.get_for(scene.id, actor),
+            await studio.events.choices("", actor),
+            await studio.contributions.mine(scene.id, actor),
+            await studio.contributions.seen_in(scene.id, actor),
+        ]
+        if role in RUNNERS:
+            got += [await studio.contributions.host_board(scene.id, actor), await studio.events.readiness(scene.id, actor)]
+    assert str(DEPICTED) not in repr(got)
+    (answered,) = await studio.contributions.seen_in(scene.id, ROLES["depicted"])
+    assert answered.status is DepictionStatus.VETOED
+
+
+async def test_a_refusal_is_kept_from_the_runners_of_the_event_in_its_notes_too(studio: Studio) -> None:
+    async with open_attachments() as attachments:
+        (upload,) = attachments.add_photos(1)
+        scene = await a_scene(studio, upload, CASES["contributions.answer no"])
+    await studio.change(depictions, scene.depiction_id, in_training=True)
+    await studio.contributions.answer(scene.depiction_id, False, DEPICTED, GUILD)
+    dump = await everything(studio)
+    kept = {name: [row for row in rows if DEPICTED in row or str(DEPICTED) in str(row)] for name, rows in dump.items()}
+    assert {name for name, rows in kept.items() if rows} == {"depictions", "posts"}
