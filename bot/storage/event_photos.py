@@ -19,21 +19,23 @@ USABLE = sa.and_(
     sa.or_(photos.c.consent_id.is_(None), photos.c.consent_id.not_in(PENDING)),
 )
 """Neither refused, nor left out by the host, nor waiting for somebody who may be seen in it."""
+TRAINABLE = sa.and_(USABLE, photos.c.file.is_not(None))
+"""And still on our disk."""
 
 
 async def usable_of_dataset(connection: AsyncConnection, dataset_id: int) -> int:
     result = await connection.execute(
-        sa.select(sa.func.count()).select_from(photos).where(photos.c.dataset_id == dataset_id, USABLE)
+        sa.select(sa.func.count()).select_from(photos).where(photos.c.dataset_id == dataset_id, TRAINABLE)
     )
     return int(result.scalar_one())
 
 
 async def usable_of_event(connection: AsyncConnection, event_id: int) -> int:
-    """Usable photos of those who take part: of the shared subject, or of the entrant who gave most."""
+    """Trainable photos of those who take part: of the shared subject, or of the entrant who gave most."""
     each = (
         sa.select(sa.func.count().label("usable"))
         .select_from(photos.join(datasets))
-        .where(datasets.c.event_id == event_id, USABLE, photos.c.contributor_id.in_(taking_part(event_id)))
+        .where(datasets.c.event_id == event_id, TRAINABLE, photos.c.contributor_id.in_(taking_part(event_id)))
         .group_by(photos.c.dataset_id)
         .subquery()
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.sandbox.apiframe_world import JobFault
 from tests.cogs.conftest import check_mentions, check_privacy, check_secrets
 from tests.cogs.event_stage import Life, open_life
 from tests.cogs.stage import answer_to, board_of, buttons_of, photos, pictures_in, text_of, until
@@ -130,6 +131,8 @@ async def test_a_lora_for_each_closed_by_its_host(life: Life) -> None:
         assert len([name for name in await life.loras_of(member) if "Fox days" in name]) == 1
     assert await life.loras_of(life.ada) == []
     await life.posted("the pictures are here")
+    life.stage.world.provider.faults.jobs.append(JobFault.FAIL)
+    assert "No pictures this time" in text_of(await life.make(life.cleo, "a castle"))
     await life.enter(life.ben, await life.make(life.ben, "at the beach"))
     await life.come_to_rest()
     await life.close()

@@ -1,68 +1,26 @@
 """Who may do what in an event: every service method for every kind of person, and what nobody is ever told."""
 
 import inspect
-import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.boards import Upload
-from bot.errors import NotAllowed, NotFound, UserError
-from bot.event_records import Event
-from bot.events.depictions import name_members
+from bot.errors import NotFound, UserError
 from bot.events.yearbook import LEAST_LIMIT
 from bot.generation.order import PictureOrder
-from bot.models import Actor, Audience, Channel, DepictionStatus, EventMode, EventStatus, SubjectKind
-from bot.storage import datasets, sharing, tables
+from bot.models import Actor, Channel, DepictionStatus, EventStatus
 from bot.storage.event_tables import depictions, events
-from tests.events.ballot_world import World as BallotWorld
-from tests.fakes.attachments import make_photo, open_attachments
-from tests.fakes.rows import ADMIN, CHANNEL, GUILD, OTHER_GUILD, add_dataset, photo
+from tests.cogs.walk_scene import DEPICTED, ENTRANT, ROLES, Scene, a_scene, everything
+from tests.fakes.attachments import open_attachments
+from tests.fakes.rows import CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import Studio
 
 S = EventStatus
-HOST, MODERATOR, ENTRANT, FRIEND, DEPICTED, MEMBER = 411, 412, 413, 414, 415, 416
-OTHER_ADMIN = 417
-NUMBERS = itertools.count(1)
-
-ROLES = {
-    "member": Actor(GUILD, MEMBER),
-    "entrant": Actor(GUILD, ENTRANT),
-    "depicted": Actor(GUILD, DEPICTED),
-    "moderator": Actor(GUILD, MODERATOR),
-    "host": Actor(GUILD, HOST),
-    "admin": Actor(GUILD, ADMIN, is_admin=True, is_moderator=True),
-    "stranger": Actor(OTHER_GUILD, 999),
-    "other admin": Actor(OTHER_GUILD, OTHER_ADMIN, is_admin=True, is_moderator=True),
-    "host elsewhere": Actor(OTHER_GUILD, HOST, is_admin=True, is_moderator=True),
-    "entrant elsewhere": Actor(OTHER_GUILD, ENTRANT),
-    "depicted elsewhere": Actor(OTHER_GUILD, DEPICTED),
-}
 RUNNERS = frozenset({"moderator", "host", "admin"})
 HERE = RUNNERS | {"member", "entrant", "depicted"}
 ENTRANTS = frozenset({"entrant"})
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """An event in which the entrant has given a photo that shows the depicted, made a picture, and entered it."""
-
-    studio: Studio
-    event: Event
-    photo_id: int
-    depiction_id: int
-    lora_id: int
-    picture_id: int
-    entry_id: int
-    upload: Upload
-
-    @property
-    def id(self) -> int:
-        return self.event.id
 
 
 Call = Callable[[Scene, Actor], Awaitable[Any]]
@@ -75,7 +33,6 @@ class Case:
     status: EventStatus
     allowed: frozenset[str]
     call: Call
-    mode: EventMode = EventMode.SHARED
 
 
 CASES: dict[str, Case] = {
@@ -107,9 +64,7 @@ CASES: dict[str, Case] = {
         S.COLLECTING, HERE, lambda s, who: s.studio.contributions.remove(s.id, [s.photo_id], who)
     ),
     "contributions.sheet": Case(S.COLLECTING, HERE, lambda s, who: s.studio.contributions.sheet(s.id, who)),
-    "contributions.withdraw": Case(
-        S.COLLECTING, ENTRANTS, lambda s, who: s.studio.contributions.withdraw(s.id, who)
-    ),
+    "contributions.withdraw": Case(S.COLLECTING, ENTRANTS, lambda s, who: s.studio.contributions.withdraw(s.id, who)),
     "contributions.seen_in": Case(S.COLLECTING, HERE, lambda s, who: s.studio.contributions.seen_in(s.id, who)),
     "contributions.answer yes": Case(
         S.COLLECTING,
@@ -124,13 +79,9 @@ CASES: dict[str, Case] = {
     "contributions.host_board": Case(
         S.COLLECTING, RUNNERS, lambda s, who: s.studio.contributions.host_board(s.id, who)
     ),
-    "contributions.host_sheet": Case(
-        S.REVIEWING, RUNNERS, lambda s, who: s.studio.contributions.host_sheet(s.id, who)
-    ),
+    "contributions.host_sheet": Case(S.REVIEWING, RUNNERS, lambda s, who: s.studio.contributions.host_sheet(s.id, who)),
     "contributions.pin": Case(S.REVIEWING, RUNNERS, lambda s, who: s.studio.contributions.pin(s.id, s.photo_id, who)),
-    "contributions.drop": Case(
-        S.REVIEWING, RUNNERS, lambda s, who: s.studio.contributions.drop(s.id, s.photo_id, who)
-    ),
+    "contributions.drop": Case(S.REVIEWING, RUNNERS, lambda s, who: s.studio.contributions.drop(s.id, s.photo_id, who)),
     "contributions.unpick": Case(
         S.COLLECTING, RUNNERS, lambda s, who: s.studio.contributions.unpick(s.id, s.photo_id, who)
     ),
@@ -172,92 +123,6 @@ ELSEWHERE = {
 }
 
 
-async def a_scene(studio: Studio, upload: Upload, case: Case) -> Scene:
-    world = BallotWorld(studio.database, studio.spool, studio.clock, numbers=NUMBERS)
-    event = await world.event(
-        S.DRAFT if case.status is S.DRAFT else S.SHOWING,
-        name=f"Days number {next(NUMBERS)}",
-        mode=case.mode,
-        subject_kind=SubjectKind.OBJECT,
-        host_id=HOST,
-        moderator_ids={MODERATOR},
-        entrants_min=1,
-        pack=("{trigger} at sea",),
-        opened_at=None if case.status is S.DRAFT else studio.clock.now(),
-    )
-    dataset_id = await add_dataset(
-        studio.database, user_id=HOST, event_id=event.id, subject_kind=SubjectKind.OBJECT, name=event.name
-    )
-    await studio.change(events, event.id, dataset_id=dataset_id)
-    await world.join(event, ENTRANT, FRIEND)
-    photo_id, depiction_id = await _give(studio, event, dataset_id)
-    await _picture(world, event, FRIEND)
-    picture_id = await _picture(world, event, ENTRANT)
-    entry_id = 0
-    if case.status in {S.VOTING, S.FINISHED}:
-        await world.ballots.open_ballot(event)
-        entry_id = await world.entry_of(event, ENTRANT)
-    if case.status is not S.DRAFT:
-        event = await world.move(event, case.status)
-    lora_id = await _lora(studio, event)
-    return Scene(studio, event, photo_id, depiction_id, lora_id, picture_id, entry_id, upload)
-
-
-async def _give(studio: Studio, event: Event, dataset_id: int) -> tuple[int, int]:
-    """A photo of the entrant's that shows the depicted: its id, and the question's."""
-    file, content, now = studio.spool.new_name(".jpg"), make_photo(1), studio.clock.now()
-    studio.spool.path(file).write_bytes(content)
-
-    async def work(connection: AsyncConnection) -> tuple[int, int]:
-        dataset = await datasets.get(connection, dataset_id)
-        assert dataset is not None
-        consent_id = await datasets.record_consent(
-            connection,
-            dataset=dataset,
-            provider=dataset.subject_kind.provider,
-            policy_version="1",
-            photo_hashes=[f"{1:064x}"],
-            now=now,
-            user_id=ENTRANT,
-        )
-        given = photo(1, file=file, size=len(content), contributor_id=ENTRANT, consent_id=consent_id)
-        photo_id = await datasets.add_photo(connection, dataset_id, given)
-        await name_members(connection, event, consent_id, [DEPICTED], giver_id=ENTRANT, now=now)
-        named = sa.select(depictions.c.id).where(depictions.c.consent_id == consent_id)
-        return photo_id, int((await connection.execute(named)).scalar_one())
-
-    return await studio.database.write(work)
-
-
-async def _picture(world: BallotWorld, event: Event, user_id: int) -> int:
-    """With its file."""
-    (picture_id,) = await world.picture(event, user_id)
-    (row,) = await world.rows(sa.select(tables.pictures.c.file).where(tables.pictures.c.id == picture_id))
-    world.spool.path(row.file).write_bytes(make_photo(user_id))
-    return picture_id
-
-
-async def _lora(studio: Studio, event: Event) -> int:
-    """The event's, of its host, shared with the entrants."""
-    lora = await studio.lora(user_id=HOST)
-    await studio.change(tables.loras, lora.id, event_id=event.id)
-
-    async def work(connection: AsyncConnection) -> None:
-        await sharing.share(connection, lora, Audience.EVENT, event.id, by=HOST, now=studio.clock.now())
-
-    await studio.database.write(work)
-    return lora.id
-
-
-async def everything(studio: Studio) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table."""
-    async with studio.database.read() as connection:
-        return {
-            table.name: [tuple(row) for row in await connection.execute(sa.select(table).order_by(*table.primary_key))]
-            for table in tables.metadata.sorted_tables
-        }
-
-
 @pytest.mark.parametrize("name", CASES)
 async def test_everybody_does_what_they_may_and_nothing_else(studio: Studio, name: str) -> None:
     """Mutant: `may_run` without its look at the guild lets a host reach their event from another server."""
@@ -265,7 +130,7 @@ async def test_everybody_does_what_they_may_and_nothing_else(studio: Studio, nam
     await studio.set_key()
     async with open_attachments() as attachments:
         (upload,) = attachments.add_photos(1, first=500)
-        scene = await a_scene(studio, upload, case)
+        scene = await a_scene(studio, case.status, upload)
         before = await everything(studio)
         for role in sorted(ROLES.keys() - case.allowed):
             with pytest.raises(UserError) as refused:
@@ -276,7 +141,7 @@ async def test_everybody_does_what_they_may_and_nothing_else(studio: Studio, nam
                 assert scene.event.name not in str(refused.value)
             assert await everything(studio) == before, role
         for role in sorted(case.allowed):
-            await case.call(await a_scene(studio, upload, case), ROLES[role])
+            await case.call(await a_scene(studio, case.status, upload), ROLES[role])
 
 
 def test_every_method_of_the_services_of_events_is_looked_at(studio: Studio) -> None:
@@ -300,10 +165,10 @@ async def test_what_is_somebody_elses_stays_when_others_ask_for_it(studio: Studi
     """Methods that everybody here may use act on what is the asker's own alone."""
     async with open_attachments() as attachments:
         (upload,) = attachments.add_photos(1)
-        scene = await a_scene(studio, upload, CASES["contributions.remove"])
+        scene = await a_scene(studio, CASES["contributions.remove"].status, upload)
         for role in sorted(HERE - ENTRANTS):
             own = await studio.contributions.remove(scene.id, [scene.photo_id], ROLES[role])
-            assert own.photos == own.depicted == ()
+            assert (own.photos, own.depicted) == ((), ())
             assert await studio.contributions.sheet(scene.id, ROLES[role]) is None
             assert len(await studio.contributions.seen_in(scene.id, ROLES[role])) == (role == "depicted")
         assert [each.id for each in (await studio.contributions.mine(scene.id, ROLES["entrant"])).photos] == [
@@ -314,9 +179,9 @@ async def test_what_is_somebody_elses_stays_when_others_ask_for_it(studio: Studi
 async def test_drafts_are_offered_to_those_who_run_them_and_events_to_their_guild(studio: Studio) -> None:
     async with open_attachments() as attachments:
         (upload,) = attachments.add_photos(1)
-        draft = await a_scene(studio, upload, CASES["events.open"])
-        opened = await a_scene(studio, upload, CASES["events.close"])
-        cancelled = await a_scene(studio, upload, CASES["events.cancel of a draft"])
+        draft = await a_scene(studio, CASES["events.open"].status, upload)
+        opened = await a_scene(studio, CASES["events.close"].status, upload)
+        cancelled = await a_scene(studio, CASES["events.cancel of a draft"].status, upload)
         await studio.events.cancel(cancelled.id, ROLES["host"])
     for role, actor in ROLES.items():
         offered = {event.id for event in await studio.events.choices("", actor)}
@@ -329,7 +194,7 @@ async def test_drafts_are_offered_to_those_who_run_them_and_events_to_their_guil
 async def test_a_draft_that_was_thrown_away_stays_unknown_to_members(studio: Studio) -> None:
     async with open_attachments() as attachments:
         (upload,) = attachments.add_photos(1)
-        gone = await a_scene(studio, upload, CASES["events.cancel of a draft"])
+        gone = await a_scene(studio, CASES["events.cancel of a draft"].status, upload)
         await studio.events.cancel(gone.id, ROLES["host"])
     asked: list[Call] = [CASES[name].call for name in CASES if name.split()[0] not in {"contributions.answer"}]
     for role in ("member", "stranger", "host elsewhere"):
@@ -341,7 +206,7 @@ async def test_a_draft_that_was_thrown_away_stays_unknown_to_members(studio: Stu
 async def test_the_hall_of_fame_is_of_one_guild(studio: Studio) -> None:
     async with open_attachments() as attachments:
         (upload,) = attachments.add_photos(1)
-        scene = await a_scene(studio, upload, CASES["ballots.vote"])
+        scene = await a_scene(studio, CASES["ballots.vote"].status, upload)
         await studio.ballots.vote(scene.id, scene.entry_id, ROLES["member"])
         assert await studio.ballots.hall_of_fame(GUILD) == []
         await studio.ballots.count(scene.event)
@@ -349,14 +214,15 @@ async def test_the_hall_of_fame_is_of_one_guild(studio: Studio) -> None:
     await studio.change(events, scene.id, status=S.FINISHED)
     assert [honour.user_id for honour in await studio.ballots.hall_of_fame(GUILD)] == [ENTRANT]
     assert len(await studio.ballots.titles(GUILD)) == 1
-    assert await studio.ballots.hall_of_fame(OTHER_GUILD) == await studio.ballots.titles(OTHER_GUILD) == []
+    assert await studio.ballots.hall_of_fame(OTHER_GUILD) == []
+    assert await studio.ballots.titles(OTHER_GUILD) == []
 
 
 async def test_nothing_that_others_get_says_who_refused(studio: Studio) -> None:
     """Neither the giver, the host, the admin nor anybody else; the giver had named two members."""
     async with open_attachments() as attachments:
         (upload,) = attachments.add_photos(1)
-        scene = await a_scene(studio, upload, CASES["contributions.mine"])
+        scene = await a_scene(studio, CASES["contributions.mine"].status, upload)
     await studio.contributions.answer(scene.depiction_id, False, DEPICTED, GUILD)
     got: list[Any] = [await studio.events.view(scene.id)]
     for role in sorted(HERE - {"depicted"}):
@@ -368,7 +234,10 @@ async def test_nothing_that_others_get_says_who_refused(studio: Studio) -> None:
             await studio.contributions.seen_in(scene.id, actor),
         ]
         if role in RUNNERS:
-            got += [await studio.contributions.host_board(scene.id, actor), await studio.events.readiness(scene.id, actor)]
+            got += [
+                await studio.contributions.host_board(scene.id, actor),
+                await studio.events.readiness(scene.id, actor),
+            ]
     assert str(DEPICTED) not in repr(got)
     (answered,) = await studio.contributions.seen_in(scene.id, ROLES["depicted"])
     assert answered.status is DepictionStatus.VETOED
@@ -377,7 +246,7 @@ async def test_nothing_that_others_get_says_who_refused(studio: Studio) -> None:
 async def test_a_refusal_is_kept_from_the_runners_of_the_event_in_its_notes_too(studio: Studio) -> None:
     async with open_attachments() as attachments:
         (upload,) = attachments.add_photos(1)
-        scene = await a_scene(studio, upload, CASES["contributions.answer no"])
+        scene = await a_scene(studio, CASES["contributions.answer no"].status, upload)
     await studio.change(depictions, scene.depiction_id, in_training=True)
     await studio.contributions.answer(scene.depiction_id, False, DEPICTED, GUILD)
     dump = await everything(studio)

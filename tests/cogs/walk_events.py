@@ -11,6 +11,7 @@ from bot.events.drafts import EventDraft
 from bot.generation.order import PictureOrder
 from bot.models import EventMode, EventStatus, SubjectKind
 from bot.rights import Right
+from bot.services import Services
 from bot.storage import ballots, events
 from tests.cogs.stage import photo
 from tests.cogs.walk_world import Party, Person, Town
@@ -69,7 +70,7 @@ class EventStock:
         admin, word = party.people[0], party.word
         draft = EventDraft(f"{what}{next(NUMBERS)} {word}", f"theme {word}", f"rules {word}", mode, kind)
         event = await self._services.events.create(draft, admin.actor, party.place)
-        plain = {"wants_thread": False, "entrants_min": 1, "hours": HOURS}
+        plain: dict[str, Any] = {"wants_thread": False, "entrants_min": 1, "hours": HOURS}
         if mode is not EventMode.CLUB:
             plain["pack"] = (f"{{trigger}} as a {word}",)
         return await self._services.events.change(event.id, admin.actor, **(plain | changes))
@@ -100,7 +101,8 @@ class EventStock:
         for person in members:
             await self._give(event, person)
         await self._close(event, party)
-        for lora in (await self._view(event)).loras:
+        view = await self._services.events.view(event.id)
+        for lora in view.loras if view is not None else ():
             owner = next(person for person in members if person.member.id == lora.owner_id)
             await self._make(event, owner, lora.id)
         await self.town.rest()
@@ -143,9 +145,6 @@ class EventStock:
         order = PictureOrder(f"a {person.party.word} at a party", lora_id=lora_id)
         await self._services.budgets.order(event, order, person.actor, person.party.place)
 
-    async def _view(self, event: Event) -> Any:
-        return await self._services.events.view(event.id)
-
     @property
-    def _services(self) -> Any:
+    def _services(self) -> Services:
         return self.town.darkroom.services
