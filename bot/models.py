@@ -279,7 +279,7 @@ class NoteKind(StrEnum):
 
     @property
     def is_for_host(self) -> bool:
-        return self in {NoteKind.TAKEN_BACK, NoteKind.PAUSED}
+        return self is NoteKind.TAKEN_BACK
 
 
 class PlaceKind(StrEnum):

@@ -35,13 +35,15 @@ from bot.models import (
     EventMode,
     Gender,
     LaneName,
+    PauseReason,
     Pick,
     SubjectKind,
+    TrainingStatus,
 )
 from bot.photos.intake import Spool
 from bot.records import Dataset, Photo
 from bot.rights import Members
-from bot.storage import datasets, entrants, event_photos, events
+from bot.storage import datasets, entrants, event_photos, events, trainings
 from bot.storage import depictions as depiction_rows
 from bot.storage.database import Database
 from bot.turns import FairTurns
@@ -224,6 +226,10 @@ class ContributionService:
         dataset_id = event.dataset_id if event.mode is EventMode.SHARED else entrant.dataset_id
         dataset = None if dataset_id is None else await datasets.get(connection, dataset_id)
         is_person = event.subject_kind is SubjectKind.PERSON
+        if dataset is not None and await _waits_for_new_photos(connection, event, dataset):
+            check_person(event, gender, ethnicity)
+            await event_photos.reopen(connection, dataset.id, due_at=self._photos_until(event))
+            dataset = await datasets.get(connection, dataset.id)
         if dataset is not None and dataset.status is DatasetStatus.OPEN:
             if is_person and gender is not None and ethnicity is not None:
                 check_person(event, gender, ethnicity)
@@ -308,6 +314,15 @@ class ContributionService:
         submissions = {photo.consent_id for photo in photos}
         asked = [each for each in named if each.consent_id in submissions]
         return Contribution(event, entrant, judge_own(event, photos), tuple(asked), left_out)
+
+
+async def _waits_for_new_photos(connection: AsyncConnection, event: Event, dataset: Dataset) -> bool:
+    """What it held is gone and no LoRA came of it, so that the event lacks photos."""
+    is_closed = dataset.status in {DatasetStatus.STARTED, DatasetStatus.EXPIRED}
+    if not is_closed or event.paused_why is not PauseReason.TOO_FEW_PHOTOS:
+        return False
+    training = await trainings.latest_of_dataset(connection, dataset.id)
+    return training is None or training.status is TrainingStatus.FAILED
 
 
 async def _check_still_in(connection: AsyncConnection, event: Event, dataset: Dataset, actor: Actor) -> None:

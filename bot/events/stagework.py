@@ -111,7 +111,7 @@ class StageWork:
         if not begun or await self._is_to_be_repeated(event, begun):
             await self._contributions.settle_choice(event)
             try:
-                await self._budgets.start_training(event, event.dataset_id, event.host_id)
+                training = await self._budgets.start_training(event, event.dataset_id, event.host_id)
             except BudgetSpent:
                 return Work(blocked=PauseReason.BUDGET_SPENT)
             except NoKey:
@@ -119,18 +119,17 @@ class StageWork:
             except UserError as error:
                 log.info("Event %s cannot train yet: %s", event.id, error)
                 return Work(blocked=PauseReason.TOO_FEW_PHOTOS)
-            return Work(is_done=False)
+            # The photos left with a try that failed: there are none for another one.
+            return Work(blocked=PauseReason.TOO_FEW_PHOTOS if training.status.is_terminal else None, is_done=False)
         return _progress(begun)
 
     async def _train_each(self, event: Event) -> Work:
         """Everybody who gave enough photos, in the order they joined, as long as the budget lasts."""
         async with self._database.read() as connection:
             taking_part = await entrants.of_event(connection, event.id)
-            begun = await event_jobs.trainings_of(connection, event.id)
-        if begun and await self._is_to_be_repeated(event, begun):
-            waiting = list(taking_part)
-        else:
-            waiting = [each for each in taking_part if each.training_id is None]
+            before = await event_jobs.trainings_of(connection, event.id)
+        is_repeated = bool(before) and await self._is_to_be_repeated(event, before)
+        waiting = [each for each in taking_part if is_repeated or each.training_id is None]
         no_budget: list[int] = []
         no_photos: list[int] = []
         for entrant in waiting:
@@ -147,7 +146,7 @@ class StageWork:
         async with self._database.read() as connection:
             begun = await event_jobs.trainings_of(connection, event.id)
         await self._note_loras(taking_part, begun)
-        if not begun:
+        if not begun or (is_repeated and len(begun) == len(before)):
             why = PauseReason.BUDGET_SPENT if no_budget else PauseReason.TOO_FEW_PHOTOS
             return Work(blocked=why, no_budget=tuple(no_budget), no_photos=tuple(no_photos))
         return replace(_progress(begun), no_budget=tuple(no_budget), no_photos=tuple(no_photos))

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 S = EventStatus
 
+GIVING = frozenset({S.COLLECTING, S.REVIEWING})
+
 SOON = 1.0
 """Hours before the end of collecting at which it is announced."""
 WORTH_IT = 6.0
@@ -145,7 +147,7 @@ class EventSteps:
         await self._drop_leavers(event)
         if event.mode is EventMode.PERSONAL:
             await self._contributions.settle_personal(event)
-            await self._transitions.enter(claim, S.TRAINING)
+            await self._transitions.enter(claim, S.TRAINING, news=[News(NoteKind.TRAINING, {})])
             return
         facts = await self._facts(event, work)
         if facts.usable_photos < photo_limits(event.subject_kind).least:
@@ -159,16 +161,20 @@ class EventSteps:
         await self._transitions.enter(claim, S.TRAINING, news=[news])
 
     async def _drop_leavers(self, event: Event) -> None:
-        """Who left the server, or was banned, takes their photos along."""
+        """Who left the server, or was banned, takes part no more; before training their photos go, too.
+
+        Later they stay in what was trained: to leave is not to take consent back.
+        """
         async with self._database.read() as connection:
             taking_part = await entrants.of_event(connection, event.id)
         for entrant in taking_part:
             if await self._members.is_member(event.guild_id, entrant.user_id):
                 continue
-            await self._contributions.withdraw(event.id, Actor(event.guild_id, entrant.user_id))
+            if event.status in GIVING:
+                await self._contributions.withdraw(event.id, Actor(event.guild_id, entrant.user_id))
 
             async def work(connection: AsyncConnection, entrant_id: int = entrant.id) -> None:
-                await entrants.change(connection, entrant_id, status=EntrantStatus.REMOVED)
+                await entrants.change(connection, entrant_id, status=EntrantStatus.REMOVED, left_at=self._clock.now())
 
             await self._database.write(work)
 

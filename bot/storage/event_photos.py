@@ -1,12 +1,13 @@
 """SQL of the photos of events: whose they are, which may be used, what was chosen, and how they go."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.event_records import Event
-from bot.models import DepictionStatus, EntrantStatus, Gender, Pick, Verdict
+from bot.models import DatasetStatus, DepictionStatus, EntrantStatus, Gender, Pick, Verdict
 from bot.records import Photo
 from bot.storage import datasets as dataset_rows
 from bot.storage.event_tables import depictions, entrants
@@ -185,6 +186,16 @@ async def count_of_submission(connection: AsyncConnection, consent_id: int) -> i
 async def describe_person(connection: AsyncConnection, dataset_id: int, *, gender: Gender, ethnicity: str) -> None:
     await connection.execute(
         sa.update(datasets).where(datasets.c.id == dataset_id).values(gender=gender, ethnicity=ethnicity)
+    )
+
+
+async def reopen(connection: AsyncConnection, dataset_id: int, *, due_at: datetime) -> None:
+    """Take photos in again, until `due_at`, in place of those that have left the disk."""
+    await _delete(connection, photos.c.dataset_id == dataset_id, photos.c.file.is_(None))
+    await connection.execute(
+        sa.update(datasets)
+        .where(datasets.c.id == dataset_id)
+        .values(status=DatasetStatus.OPEN, due_at=due_at, wakes=datasets.c.wakes + 1)
     )
 
 

@@ -163,7 +163,8 @@ async def press_enter_set(interaction: Interaction, generation_id: int) -> None:
 async def press_nominate(interaction: Interaction, picture_id: int) -> None:
     await defer(interaction)
     found = await interaction.client.services.pictures.find_by_picture(picture_id)
-    if found is None or found[0].generation.event_id is None:
+    is_here = found is not None and found[0].generation.guild_id == actor_of(interaction).guild_id
+    if found is None or not is_here or found[0].generation.event_id is None:
         raise NotFound("This picture is not here any more. Please choose another one.")
     await _enter(interaction, found[0].generation.event_id, picture_id)
 

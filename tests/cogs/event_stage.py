@@ -267,11 +267,10 @@ class Life:
         return own
 
     def announced(self) -> list[str]:
-        """The first line of every announcement, those for the host alone included, in order."""
+        """The text of every announcement, those for the host alone included, in order."""
         told = sorted([*self.messages(), *self.ada.user.dm_channel.history()], key=lambda each: each.id)
-        found = [text_of(message) for message in told]
-        heads = [text.splitlines()[0] for text in found if re.search(r"^-# Announcement #\d+$", text, re.MULTILINE)]
-        return [head.removeprefix("### ") for head in heads]
+        texts = [text_of(message) for message in told]
+        return [text for text in texts if re.search(r"^-# Announcement #\d+$", text, re.MULTILINE)]
 
     def footers(self) -> list[str]:
         """The last lines of all messages, each of which names the one post that it is."""

@@ -1,16 +1,25 @@
 """Buttons after a restart, in other hands, and with ids of other servers: never a leak, never a second effect."""
 
+import json
+import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import discord
 import pytest
 import simcord
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.storage import sharing
+from bot.event_records import Event
+from bot.events.drafts import EventDraft
+from bot.models import Actor, Channel, EventMode, EventStatus, SubjectKind
+from bot.storage import event_tables, sharing
 from cogs.ui import views
-from tests.cogs.stage import Stage, answer_to, board_of, buttons_of, fields_of, photos, text_of, until
+from tests.cogs.stage import Stage, answer_to, board_of, buttons_of, fields_of, photo, photos, text_of, until
+from tests.cogs.test_event_members import give, move, open_event, question_to
+from tests.events.ballot_world import World as BallotWorld
+from tests.fakes.clock import NOON
 
 UNKNOWN = 987_654_321
 
@@ -96,8 +105,8 @@ async def test_nobody_else_can_start_a_failed_training_again(keyed: Stage) -> No
     assert answer_to(pressed) == "There is no such training of yours here. `/jobs` shows what you have."
 
 
-OPEN_TO_OTHERS = {"pic", "report", "style"}
-"""Buttons that others than the owner of the row may press, too; a style belongs to the whole guild."""
+OPEN_TO_OTHERS = {"pic", "report", "style", "event", "host", "depict"}
+"""Buttons that others than the owner of the row may press, too; a style or an event belongs to the whole guild."""
 FOR_ADMINS = {("lora", action) for action in ("archive", "rename", "note", "share", "version")}
 """An admin sees all LoRAs of the guild and keeps order among them."""
 
@@ -146,6 +155,163 @@ async def test_foreign_ids_in_buttons_are_answered_like_ids_that_do_not_exist(
     assert keyed.charges() == ledger
     assert "15 of 15–30 usable photos" in answer_to(await keyed.use(keyed.ben, "dataset show"))
     assert (await keyed.lora(keyed.ben)).archived_at is None
+
+
+def presses_of(*areas: str) -> list[tuple[str, str]]:
+    found = [(area, action) for area, action in sorted(views._PRESSES) if area in areas]
+    assert {area for area, _ in found} == set(areas)
+    return found
+
+
+async def an_event_of_ben(stage: Stage) -> Event:
+    """Ben has given a photo that shows Cleo, so that there is a question, too."""
+    event = await open_event(stage)
+    await give(stage, stage.ben, event, photos(1), seen=[stage.cleo])
+    return event
+
+
+async def test_buttons_of_events_answer_in_another_server_like_buttons_of_nothing(
+    keyed: Stage, neighbour: Neighbour
+) -> None:
+    """Also for its host and for whoever is named in it, who are in both servers."""
+    event = await an_event_of_ben(keyed)
+    before = await rows_of_events(keyed)
+    for area, action in presses_of("event", "host", "depict"):
+        for member in (neighbour.ben, neighbour.cleo, neighbour.ada):
+            row_id = 1 if area == "depict" else event.id
+            nothing = await seen(keyed, member, f"dr:{area}:{action}:{UNKNOWN}", neighbour.channel)
+            assert await seen(keyed, member, f"dr:{area}:{action}:{row_id}", neighbour.channel) == nothing
+            assert nothing.endswith(".")
+    assert await rows_of_events(keyed) == before
+
+
+async def test_pictures_of_events_are_entered_by_nobody_from_another_server(keyed: Stage, neighbour: Neighbour) -> None:
+    """Mutant: without its look at the guild the button tells which numbers are pictures of other servers' events."""
+    services = keyed.world.darkroom.services
+    world = BallotWorld(services.database, services.desk._spool)
+    event = await world.event(guild_id=keyed.world.guild.id)
+    (picture_id,) = await world.picture(event, keyed.ben.id)
+    for action, row_id in (("enter", 1), ("nominate", picture_id)):
+        nothing = await seen(keyed, neighbour.ben, f"dr:pic:{action}:{UNKNOWN}", neighbour.channel)
+        assert await seen(keyed, neighbour.ben, f"dr:pic:{action}:{row_id}", neighbour.channel) == nothing
+
+
+async def test_buttons_of_a_draft_answer_others_like_buttons_of_nothing(keyed: Stage) -> None:
+    draft = EventDraft("Hidden days", "Nobody knows", "", EventMode.SHARED, SubjectKind.OBJECT)
+    ada = Actor(keyed.world.guild.id, keyed.ada.id, is_admin=True)
+    event = await keyed.world.darkroom.services.events.create(draft, ada, Channel(keyed.channel.id))
+    for area, action in presses_of("event", "host"):
+        nothing = await seen(keyed, keyed.ben, f"dr:{area}:{action}:{UNKNOWN}", keyed.channel)
+        assert await seen(keyed, keyed.ben, f"dr:{area}:{action}:{event.id}", keyed.channel) == nothing
+
+
+@pytest.mark.parametrize("who", ["ben", "cleo"])
+async def test_members_run_no_event_whatever_they_press(keyed: Stage, who: str) -> None:
+    """Only how it stands is shown, without a button."""
+    event = await an_event_of_ben(keyed)
+    member = keyed.ben if who == "ben" else keyed.cleo
+    before = await rows_of_events(keyed)
+    for _, action in presses_of("host"):
+        pressed = await keyed.press_id(member, f"dr:host:{action}:{event.id}")
+        assert pressed.modal is None, action
+        assert "went wrong" not in answer_to(pressed)
+        if action == "status":
+            assert buttons_of(board_of(pressed)) == {}
+        else:
+            assert answer_to(pressed).startswith("Only "), action
+    assert await rows_of_events(keyed) == before
+
+
+@pytest.mark.parametrize(
+    "status", [EventStatus.COLLECTING, EventStatus.REVIEWING, EventStatus.VOTING, EventStatus.FINISHED]
+)
+async def test_every_button_of_an_event_is_answered_privately_in_every_stage(keyed: Stage, status: EventStatus) -> None:
+    """For a plain member and for a moderator of the event; nothing goes wrong, and sentences are whole."""
+    event = await an_event_of_ben(keyed)
+    services = keyed.world.darkroom.services
+    ada = Actor(keyed.world.guild.id, keyed.ada.id, is_admin=True)
+    await services.events.change(event.id, ada, moderator_ids=frozenset({keyed.ben.id}))
+    if status is not EventStatus.COLLECTING:
+        await move(keyed, event, status)
+    changing = {("host", "close"), ("host", "extend"), ("host", "cancel")}
+    for area, action in sorted(presses_of("event", "host", "depict"), key=lambda press: press in changing):
+        for member in (keyed.cleo, keyed.ben):
+            pressed = await keyed.press_id(member, f"dr:{area}:{action}:{1 if area == 'depict' else event.id}")
+            text = pressed.modal["title"] if pressed.modal else answer_to(pressed)
+            assert "went wrong" not in text, (area, action)
+            if member is keyed.ben and area == "host":
+                assert "Only " not in text, action
+
+
+async def rows_of_events(stage: Stage) -> list[tuple[object, ...]]:
+    """What the bot knows of events, without when it looks at them again."""
+    async with stage.world.darkroom.database.read() as connection:
+        return [
+            tuple(getattr(row, column.name) for column in table.c if column.name not in {"due_at", "wakes", "attempt"})
+            for table in (event_tables.events, event_tables.entrants, event_tables.depictions, event_tables.event_notes)
+            for row in await connection.execute(sa.select(table).order_by(table.c.id))
+        ]
+
+
+REFUSALS = re.compile(r"refused|said no|vetoed", re.IGNORECASE)
+
+
+async def test_nobody_is_told_who_said_no(keyed: Stage) -> None:
+    """Whatever the others press afterwards, and whatever is posted: not the giver, not the host, not the other one."""
+    event = await open_event(keyed)
+    await give(keyed, keyed.ben, event, photos(1), seen=[keyed.cleo, keyed.ada])
+    await give(keyed, keyed.ben, event, photos(1, first=2))
+    asked = await question_to(keyed.cleo)
+    await keyed.cleo.user.click(asked, label="No, remove them")
+    await until(lambda: "are gone" in text_of(keyed.cleo.user.dm_channel.history()[0]))
+    keyed.world.env.http_requests.clear()
+    for member in (keyed.ben, keyed.ada):
+        for area, action in presses_of("event", "host"):
+            if action not in {"close", "cancel", "open"}:
+                await keyed.press_id(member, f"dr:{area}:{action}:{event.id}")
+        await keyed.use(member, "event status")
+        await keyed.use(member, "privacy show")
+    said = [json.dumps(request.json, ensure_ascii=False) for request in keyed.world.env.http_requests]
+    assert any("Photos of `Mascot weekend`" in text for text in said)
+    assert not [text for text in said if f"<@{keyed.cleo.id}>" in text or str(keyed.cleo.id) in text]
+    told = {match[0].lower() for text in said for match in REFUSALS.finditer(text)}
+    assert told <= {"refused"}, "the host alone sees how many, not who"
+
+
+TALLY = re.compile(r"\b\d+ votes?\b")
+
+
+async def test_no_votes_and_no_names_are_told_before_the_ballot_closes(keyed: Stage) -> None:
+    """Neither to voters nor to the host; the entry of each is marked for themselves alone."""
+    services, guild_id = keyed.world.darkroom.services, keyed.world.guild.id
+    world = BallotWorld(services.database, services.desk._spool)
+    event = await world.event(guild_id=guild_id, channel_id=keyed.channel.id, host_id=keyed.ada.id, opened_at=NOON)
+    await world.join(event, keyed.ben.id, keyed.cleo.id)
+    for member in (keyed.ben, keyed.cleo):
+        (picture_id,) = await world.picture(event, member.id)
+        found = await services.pictures.find_by_picture(picture_id)
+        assert found is not None
+        path = found[0].view.files[0]
+        assert path is not None
+        path.write_bytes(photo(member.id % 50))
+    await services.ballots.open_ballot(event)
+    await world.move(event, EventStatus.VOTING, stage_ends_at=datetime.now(UTC) + timedelta(hours=1))
+    entry_id = await world.entry_of(event, keyed.cleo.id)
+    for user_id in (keyed.ben.id, keyed.ada.id):
+        await services.ballots.vote(event.id, entry_id, Actor(guild_id, user_id))
+    keyed.world.env.http_requests.clear()
+    for member in (keyed.ben, keyed.cleo, keyed.ada):
+        for area, action in presses_of("event", "host"):
+            if action not in {"close", "cancel", "open"}:
+                await keyed.press_id(member, f"dr:{area}:{action}:{event.id}")
+        await keyed.use(member, "event status")
+        await keyed.use(member, "event fame")
+    said = [json.dumps(request.json, ensure_ascii=False) for request in keyed.world.env.http_requests]
+    assert any("Your own entry" in text for text in said)
+    assert not [text for text in said if TALLY.search(text)]
+    ballots = [text for text in said if "The ballot of" in text]
+    assert ballots
+    assert not [text for text in ballots for member in (keyed.ben, keyed.cleo) if f"<@{member.id}>" in text]
 
 
 async def seen(stage: Stage, member: simcord.MemberActor, custom_id: str, channel: simcord.ChannelHandle) -> str:

@@ -125,8 +125,6 @@ class Model:
 
     def _told(self, step: Step, said: str, changes: Sequence[Change]) -> Iterator[str]:
         """What is hidden within the guild, too; in a private message from whoever they are in one of theirs."""
-        for typed in step.typed:
-            said = said.replace(typed, "")
         for party in step.parties:
             who = self._acting(step, party.guild.id)
             if who is not None:

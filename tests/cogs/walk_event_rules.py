@@ -49,6 +49,7 @@ class EventRules:
     def told(self, who: Actor, said: str, changes: Sequence[Change]) -> Iterator[str]:
         """What the bot should not have said in a step of this actor: drafts, tallies, names on a ballot, vetoes."""
         said = said.casefold()
+        moved = {each.row_id for each in changes if each.table == "events" and "status" in each.columns}
         for event in self.rows["events"].values():
             name = event["name"].casefold()
             if name not in said or event["guild_id"] != who.guild_id:
@@ -56,7 +57,7 @@ class EventRules:
             is_draft = event["opened_at"] is None and name.startswith(SKETCH)
             if is_draft and not self._runs(event, who):
                 yield f"told of the draft {name}"
-            if event["status"] == EventStatus.VOTING and TALLY.search(said):
+            if event["status"] == EventStatus.VOTING and event["id"] not in moved and TALLY.search(said):
                 yield f"told votes of {name} before its close"
             if f"the ballot of `{name}`" in said and any(f"<@{user}>" in said for user in self._entrants(event)):
                 yield f"named somebody on the ballot of {name}"

@@ -56,7 +56,8 @@ class EventStock:
 
     async def _events(self, party: Party) -> Sequence[Event]:
         async with self.town.darkroom.database.read() as connection:
-            return await events.of_guild(connection, party.guild.id)
+            found = await events.of_guild(connection, party.guild.id)
+        return [event for event in found if event.guild_id == party.guild.id]
 
     async def _make_room(self, party: Party) -> None:
         live = [event for event in await self._events(party) if event.status.is_live]

@@ -48,10 +48,14 @@ class Walk:
     town: Town
     model: Model
     seed: int
+    topic: str = ""
+    """A pattern for the commands and for area and action of the buttons that are used; empty: all of them."""
     rng: random.Random = field(init=False)
     values: Values = field(init=False)
     pockets: dict[Person, Pocket] = field(default_factory=lambda: defaultdict(Pocket))
     done: int = 0
+    stock_at: int = 0
+    """After how many steps the guilds are given again what they have lost."""
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
@@ -60,11 +64,10 @@ class Walk:
     async def go(self, steps: int) -> None:
         """Leak with the seed and the steps before it as soon as the model objects."""
         story: deque[str] = deque(maxlen=5)
-        stock_at = 0
         while self.done < steps:
-            if self.done >= stock_at:
+            if self.done >= self.stock_at:
                 await self._restock()
-                stock_at += STOCK_EVERY
+                self.stock_at += STOCK_EVERY
             step, found = await self._step()
             if step is not None:
                 self.done += 1
@@ -146,13 +149,13 @@ class Walk:
             if option.get("autocomplete")
         ]
         name, option = self.rng.choice(found)
-        typed = self.values.type_ahead()
+        typed = self.values.type_ahead(person)
         doing = person.member.autocomplete(person.party.channel, name, option, typed)
         return f"types {typed!r} into {option} of /{name}", [typed] if typed else [], doing
 
     def _forge(self, person: Person) -> Deed:
         """A button of another message, of another guild, or of none, pressed on a message of one's own."""
-        custom_id = self.values.custom_id(person.member.id)
+        custom_id = self.values.custom_id(person, self.topic)
         return f"presses {custom_id}", [], self._press_forged(person, custom_id)
 
     def _press(self, person: Person) -> Deed | None:
@@ -217,7 +220,7 @@ class Walk:
         if kind < 0.4 and there:
             message, custom_id = self.rng.choice(there)
             return f"presses {custom_id} privately", [], user.click(message, custom_id=custom_id)
-        custom_id = self.values.custom_id(person.member.id)
+        custom_id = self.values.custom_id(person, self.topic)
         return f"presses {custom_id} privately", [], self._press_forged(person, custom_id, is_private=True)
 
     def _restart(self, _person: Person) -> Deed:
@@ -257,7 +260,8 @@ class Walk:
     def _leaves(self, person: Person) -> list[tuple[list[str], dict[str, Any]]]:
         backend = self.town.env.backend
         commands = backend.visible_commands(user_id=person.member.id, channel_id=person.party.channel.id)
-        return [leaf for command in commands if command.get("type", 1) == 1 for leaf in command_leaves(command)]
+        leaves = [leaf for command in commands if command.get("type", 1) == 1 for leaf in command_leaves(command)]
+        return [leaf for leaf in leaves if re.match(self.topic, " ".join(leaf[0]))]
 
 
 def _buttons(components: list[dict[str, Any]]) -> list[str]:

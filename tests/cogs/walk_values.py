@@ -1,6 +1,7 @@
 """What people type, choose and press on the walk: values of every guild, some of them of things that are gone."""
 
 import random
+import re
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,20 +28,26 @@ class Values:
     shown: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     """Custom ids of buttons, with the id of the user whose doing showed them."""
 
-    def custom_id(self, user_id: int) -> str:
+    def custom_id(self, person: Person, topic: str = "") -> str:
         """One that this person has seen, in any guild; one that anybody has seen; any action with any row."""
-        own = [custom_id for seen_by, custom_id in self.shown if seen_by == user_id]
+        presses = [press for press in sorted(views._PRESSES) if re.match(topic, " ".join(press))]
+        own = [custom_id for seen_by, custom_id in self.shown if seen_by == person.member.id]
         kind = self.rng.random()
-        if kind < 0.3 and own:
+        if kind < 0.3 and own and not topic:
             return self.rng.choice(own)
-        if kind < 0.55 and self.shown:
+        if kind < 0.55 and self.shown and not topic:
             return self.rng.choice(self.shown)[1]
-        area, action = self.rng.choice(sorted(views._PRESSES))
+        area, action = self.rng.choice(presses)
         like = [custom_id for _, custom_id in self.shown if custom_id.startswith(f"dr:{area}:{action}:")]
         if like and self.rng.random() < 0.3:
             return self.rng.choice(like)
-        meant = self.model.ids[TABLES[area]] if area in TABLES and self.rng.random() < 0.7 else []
-        return f"dr:{area}:{action}:{self.rng.choice(meant[-15:]) if meant else self.row_id()}"
+        fitting = area in TABLES and self.rng.random() < 0.7
+        return f"dr:{area}:{action}:{self._of_table(TABLES[area], person) if fitting else self.row_id()}"
+
+    def _of_table(self, table: str, person: Person) -> int:
+        """An id of late; half of them of the person's own guild."""
+        here = [row_id for row_id, row in self.model.rows[table].items() if row["guild_id"] == person.party.guild.id]
+        return self.rng.choice(here if here and self.rng.random() < 0.5 else self.model.ids[table][-15:])
 
     def row_id(self) -> int:
         """Of any table and guild; mostly of late, sometimes of rows that are gone."""
@@ -55,15 +62,15 @@ class Values:
         made_up = [f"{table[:-1]}-{row_id}", str(self.rng.choice(names)), "none", "lora-999999", "nobody's"]
         return self.rng.choice(made_up if self.rng.random() < 0.5 or not self.offered else self.offered)
 
-    def event(self) -> str:
+    def event(self, person: Person) -> str:
         """How somebody might name an event, of any guild and in any stage."""
-        row_id = self.rng.choice(self.model.ids["events"])
+        row_id = self._of_table("events", person)
         names = [row["name"] for row in self.model.rows["events"].values()]
         return self.rng.choice([str(row_id), str(row_id), str(self.rng.choice(names)), "999999", "nobody's"])
 
-    def type_ahead(self) -> str:
+    def type_ahead(self, person: Person) -> str:
         """What somebody has typed so far when choices are asked for."""
-        return self.rng.choice(["", "", "s", *STEMS, self.reference(), self.event()])
+        return self.rng.choice(["", "", "s", *STEMS, self.reference(), self.event(person)])
 
     def likely(self, option: dict[str, Any]) -> float:
         if option.get("autocomplete"):
@@ -89,7 +96,7 @@ class Values:
         if option.get("choices"):
             return str(self.rng.choice(option["choices"])["value"])
         if option.get("autocomplete"):
-            typed = self.event() if option["name"] == "event" else self.reference()
+            typed = self.event(person) if option["name"] == "event" else self.reference()
             return typed[: option.get("max_length", 6000)]
         if option["name"] == "search":
             return self.rng.choice([*STEMS, person.party.word])

@@ -57,8 +57,8 @@ class MortalWrites:
 
     def __init__(self, database: Database, *, after: bool) -> None:
         self._write = database.write
-        self._after = after
         self._left: int | None = None
+        self.after = after
         self.deaths = 0
 
     def die_at(self, number: int | None) -> None:
@@ -72,7 +72,7 @@ class MortalWrites:
         if self._left:
             return await self._write(work)
         self.deaths += 1
-        if self._after:
+        if self.after:
             await self._write(work)
         raise Killed
 

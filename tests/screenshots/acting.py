@@ -15,7 +15,8 @@ FRAME = {"x": 256.0, "y": 50.0, "width": 740.0}
 async def keep(page: Page, name: str, *, height: float = 1150.0, top: float = 0.0) -> None:
     """The messages without simcord's frame around them, in 256 colours."""
     await page.wait_for_timeout(1500)
-    await page.wait_for_function("[...document.images].every((each) => each.complete && each.naturalWidth > 0)")
+    while not await page.evaluate("[...document.images].every((each) => each.complete)"):
+        await page.wait_for_timeout(200)
     clip = {"x": FRAME["x"], "y": FRAME["y"] + top, "width": FRAME["width"], "height": height}
     shot = await page.screenshot(clip=clip)  # type: ignore[arg-type]  # a plain dict with the four numbers
     with Image.open(io.BytesIO(shot)) as image:

@@ -29,7 +29,7 @@ async def play_event(page: Page, world: World, photos: list[Path]) -> None:
     await become(page, "Ada")
     await send(page, "/event close")
     await become(page, "Ben")
-    await read(page, "entries, numbered")
+    await read(page, "Look closely and vote")
     await keep(page, "event-ballot")
 
 
