@@ -14,8 +14,6 @@ from simcord.preview._server import PreviewServer
 FILES_MAX = 30
 UPLOAD_MAX_BYTES = 26 * 1024 * 1024
 """simcord's own cap for one submission."""
-MEDIA_MAX_BYTES = 1024 * 1024 * 1024
-"""simcord keeps 128 MiB of pictures and their copies, then shows none; an event is longer than that."""
 PICTURES_AT_ONCE = 4
 """simcord prepares one after the other and refuses those that come while eight wait."""
 REFRESH_S = 0.5
@@ -87,7 +85,6 @@ def open_page(
     """`pictures`: JPEGs of other servers by their address; the page loads none itself."""
     assets = {url: (url.rpartition("/")[2], data) for url, data in (pictures or {}).items()}
     page = env.preview(channel, viewers=viewers, layout="channel", assets=assets)
-    type(page)._MAX_MEDIA_BYTES = MEDIA_MAX_BYTES  # noqa: SLF001 - the same
     page._server = PatientServer(page, 0)  # noqa: SLF001 - simcord has no public way to change its limits
     return page
 
