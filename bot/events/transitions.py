@@ -123,7 +123,7 @@ class Transitions:
                 await self._store(connection, claim, due_at=None)
                 await erasure.erase_event_details(connection, event.id)
                 return []
-            files = await event_jobs.discard_open_datasets(connection, event.id)
+            files = await event_jobs.discard_datasets(connection, event.id)
             if event.status is EventStatus.CANCELLED:
                 await event_jobs.hurry(connection, event.id, now=now)
                 await self._announce(connection, event, [await self._cancelled(connection, event)])

@@ -11,6 +11,7 @@ from bot.storage import datasets as dataset_rows
 from bot.storage import trainings as training_rows
 from bot.storage.tables import datasets, generations, trainings
 
+ENDED = [status for status in TrainingStatus if status.is_terminal]
 DONE = [status for status in GenerationStatus if status.is_terminal]
 
 
@@ -55,16 +56,17 @@ async def hurry(connection: AsyncConnection, event_id: int, *, now: datetime) ->
         )
 
 
-async def discard_open_datasets(connection: AsyncConnection, event_id: int) -> list[str]:
-    """Photos that no training took leave the disk; their spool names, for the caller to free."""
-    rows = await connection.execute(
+async def discard_datasets(connection: AsyncConnection, event_id: int) -> list[str]:
+    """Photos that no training needs any more leave the disk; their spool names, for the caller to free."""
+    is_needed = sa.exists().where(trainings.c.dataset_id == datasets.c.id, trainings.c.status.not_in(ENDED))
+    unused = sa.and_(datasets.c.event_id == event_id, sa.not_(is_needed))
+    await connection.execute(
         sa.update(datasets)
-        .where(datasets.c.event_id == event_id, datasets.c.status == DatasetStatus.OPEN)
+        .where(unused, datasets.c.status == DatasetStatus.OPEN)
         .values(status=DatasetStatus.DISCARDED)
-        .returning(datasets.c.id)
     )
     files: list[str] = []
-    for row in rows.all():
-        await dataset_rows.forget_person(connection, row.id)
-        files += await dataset_rows.forget_files(connection, row.id)
+    for dataset_id in (await connection.execute(sa.select(datasets.c.id).where(unused))).scalars().all():
+        await dataset_rows.forget_person(connection, dataset_id)
+        files += await dataset_rows.forget_files(connection, dataset_id)
     return files

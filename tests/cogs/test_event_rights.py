@@ -6,13 +6,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from simcord.components import walk_components
 
 from bot.errors import NotFound, UserError
 from bot.events.yearbook import LEAST_LIMIT
 from bot.generation.order import PictureOrder
 from bot.models import Actor, Channel, DepictionStatus, EventStatus
 from bot.storage.event_tables import depictions, events
-from tests.cogs.walk_scene import DEPICTED, ENTRANT, ROLES, Scene, a_scene, everything
+from cogs.ui import views
+from tests.cogs.stage import Stage, live_text, photos
+from tests.cogs.test_event_members import give, question_to
+from tests.cogs.test_hostile_text import DANGER, MARK, SAMPLES
+from tests.cogs.walk_scene import DEPICTED, ENTRANT, ROLES, Hands, Scene, a_scene, everything
 from tests.fakes.attachments import open_attachments
 from tests.fakes.rows import CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import Studio
@@ -125,7 +130,7 @@ ELSEWHERE = {
 
 @pytest.mark.parametrize("name", CASES)
 async def test_everybody_does_what_they_may_and_nothing_else(studio: Studio, name: str) -> None:
-    """Mutant: `may_run` without its look at the guild lets a host reach their event from another server."""
+    """Mutant: `finding.is_visible` without its look at the guild lets a host reach their event from another server."""
     case = CASES[name]
     await studio.set_key()
     async with open_attachments() as attachments:
@@ -254,3 +259,54 @@ async def test_a_refusal_is_kept_from_the_runners_of_the_event_in_its_notes_too(
     dump = await everything(studio)
     kept = {name: [row for row in rows if DEPICTED in row or str(DEPICTED) in str(row)] for name, rows in dump.items()}
     assert {name for name, rows in kept.items() if rows} == {"depictions", "posts"}
+
+
+NAME = f"x` @everyone <@&1> </a:1> [{MARK}](https://evil.example)"
+
+
+async def plan_hostile(stage: Stage) -> int:
+    """An event planned with the worst words in every field of every form; its id."""
+    words = " ".join(SAMPLES)[:1000]
+    opened = await stage.use(stage.ada, "event create")
+    await stage.submit_fields(stage.ada, opened, NAME, words, ["shared"], ["object"], words)
+    (event,) = await stage.world.darkroom.services.events.choices("", admin_of(stage))
+    form = await stage.press_id(stage.ada, f"dr:host:prompts:{event.id}")
+    await stage.submit_fields(stage.ada, form, "\n".join(sample.replace("\n", " ") for sample in SAMPLES[:12]))
+    for value in (MARK, "@everyone `"):
+        form = await stage.press_id(stage.ada, f"dr:host:hours:{event.id}")
+        await stage.submit_fields(stage.ada, form, value, "1", "1", "1")
+    assert len((await stage.world.darkroom.services.events.get_for(event.id, admin_of(stage))).pack) == 12
+    return event.id
+
+
+def admin_of(stage: Stage) -> Actor:
+    return Actor(stage.world.guild.id, stage.ada.id, is_admin=True)
+
+
+async def test_hostile_words_stay_harmless_in_every_message_of_an_event(keyed: Stage) -> None:
+    event_id = await plan_hostile(keyed)
+    event = await keyed.world.darkroom.services.events.open(event_id, admin_of(keyed))
+    files = [(f"{sample[:40]}.jpg", content) for sample, (_, content) in zip(SAMPLES[::8], photos(4), strict=True)]
+    await give(keyed, keyed.ben, event, files, seen=[keyed.cleo])
+    await question_to(keyed.cleo)
+    hands = Hands(keyed)
+    for member in (keyed.ben, keyed.cleo, keyed.ada):
+        for area, action in sorted(views._PRESSES):
+            if area in {"event", "host"} and action not in {"close", "extend"}:
+                await hands.press(member, f"dr:{area}:{action}:{event_id}")
+    await keyed.use(keyed.ada, "event cancel", event=str(event_id))
+    await keyed.ada.slash(keyed.channel, "event remove", member=keyed.ben, event=NAME)
+    said = [body for _, body in keyed.sent_messages()]
+    texts = ["\n".join(part["content"] for part in walk_components([body]) if part.get("content")) for body in said]
+    assert sum(MARK in text for text in texts) > 20
+    for text in texts:
+        assert text.count("`") % 2 == 0, text
+        assert DANGER.search(live_text(text).replace(f"<#{keyed.channel.id}>", "")) is None, text
+    titles = [title for request in keyed.world.env.http_requests if (title := title_of(request.json)) is not None]
+    assert len(titles) > 5
+    assert max(map(len, titles)) <= 45
+
+
+def title_of(body: Any) -> str | None:
+    """Of a form that was opened."""
+    return body.get("data", {}).get("title") if isinstance(body, dict) else None

@@ -129,8 +129,8 @@ class Anybody(int):
 MUTANTS: Sequence[tuple[Callable[[pytest.MonkeyPatch], None], str, str]] = (
     (see_loras_of_other_guilds, r"lora", r"said (quokka|narwhal|axolotl)|insert of generations"),
     (forget_for_everybody, r"order|imagine", r"reached into guild|delete of remembered"),
-    (see_events_of_other_guilds, r"event", r"said (quokka|narwhal|axolotl)"),
-    (see_drafts, r"event", r"told of the draft"),
+    (see_events_of_other_guilds, r"event (status|rules)", r"said (quokka|narwhal|axolotl)"),
+    (see_drafts, r"event status", r"told of the draft"),
     (run_every_event, r"event|host", r"told of the draft|(update|insert|delete) of (events|entrants)"),
     (tell_votes, r"(event|host) status", r"told votes of club\d+"),
     (answer_for_others, r"event|depict", r"(update|delete) of depictions|reached into guild"),

@@ -35,7 +35,7 @@ SETTINGS = frozenset(
     }
 )
 """What changes only when those who run the event do something: time does not pass by itself."""
-TALLY = re.compile(r"\b\d+ votes?\b")
+TALLY = re.compile(r"\d+ votes?\b")
 ASKED = "asked whether they agree"
 SAID_NO = "you said no"
 

@@ -40,8 +40,9 @@ class EventStock:
     async def fill(self, party: Party) -> None:
         """Give the guild what it has lost: a draft, and an event in each of the other stages."""
         await self._make_room(party)
-        there = {(event.mode, event.status) for event in await self._events(party)}
-        if (EventMode.SHARED, EventStatus.DRAFT) not in there:
+        known = await self._events(party)
+        there = {(event.mode, event.status) for event in known}
+        if not any(event.status is EventStatus.DRAFT and event.name.startswith(SKETCH) for event in known):
             await self._draft(party, EventMode.SHARED, SKETCH)
         if (EventMode.SHARED, EventStatus.COLLECTING) not in there:
             await self._collecting(party)

@@ -1,10 +1,12 @@
 """An event in the middle of its life with somebody in every role, for walking through all that each of them may do."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import simcord
 import sqlalchemy as sa
+from simcord.results import InteractionResult, ResponseMessage
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.boards import Upload
@@ -13,6 +15,7 @@ from bot.events.depictions import name_members
 from bot.models import Actor, Audience, EventMode, EventStatus, SubjectKind
 from bot.storage import datasets, sharing, tables
 from bot.storage.event_tables import depictions, events
+from tests.cogs.stage import ACTION_ROW, BUTTON, Stage, board_of
 from tests.events.ballot_world import World as BallotWorld
 from tests.fakes.attachments import make_photo
 from tests.fakes.rows import ADMIN, GUILD, OTHER_GUILD, add_dataset, photo
@@ -36,6 +39,25 @@ ROLES = {
     "entrant elsewhere": Actor(OTHER_GUILD, ENTRANT),
     "depicted elsewhere": Actor(OTHER_GUILD, DEPICTED),
 }
+
+
+@dataclass(eq=False)
+class Hands:
+    """Press buttons that are old or forged, many of them on one message of each member's own."""
+
+    stage: Stage
+    _carriers: dict[simcord.MemberActor, ResponseMessage] = field(default_factory=dict)
+
+    async def press(
+        self, member: simcord.MemberActor, custom_id: str, channel: simcord.ChannelHandle | None = None
+    ) -> InteractionResult:
+        if member not in self._carriers:
+            self._carriers[member] = board_of(await self.stage.use(member, "about", channel))
+        carrier = self._carriers[member]
+        stored = self.stage.world.env.backend.get_message(carrier.channel_id, carrier.id)
+        button = {"type": BUTTON, "style": 2, "label": "Old", "custom_id": custom_id, "disabled": False}
+        stored.components = [{"type": ACTION_ROW, "components": [button]}]
+        return await member.click(carrier, custom_id=custom_id)
 
 
 @dataclass(frozen=True, slots=True)

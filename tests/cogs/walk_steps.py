@@ -22,7 +22,7 @@ from tests.cogs.walk_values import Values
 from tests.cogs.walk_world import Person, Town
 
 CUSTOM_ID = re.compile(r'"(dr:[^"\\]+)"')
-STOCK_EVERY = 25
+STOCK_EVERY = 40
 Deed = tuple[str, Sequence[str], Coroutine[Any, Any, object]]
 """What is done, what was typed, and the doing itself."""
 

@@ -246,3 +246,20 @@ async def test_everybody_withdraws_while_the_training_waits_so_that_nothing_is_s
     assert (await life.view()).spent == 0
     await life.until(S.CANCELLED, within=timedelta(days=4))
     await check_books(life)
+
+
+@pytest.mark.parametrize("mode", [EventMode.SHARED, EventMode.PERSONAL])
+async def test_photos_of_a_training_that_never_began_go_soon_after_the_event_is_cancelled(
+    keyed: Studio, mode: EventMode
+) -> None:
+    life = await begin(keyed, mode, photo_cap=20, pack=())
+    await life.give(ANNA, 16)
+    with outage(keyed):
+        await reach(life, S.TRAINING)
+        await life.pass_time(timedelta(seconds=1))
+        await keyed.events.cancel(life.event_id, HOST)
+        await life.pass_time(timedelta(minutes=1))
+        await life.pass_time(keyed.pace.event_retry)
+    assert keyed.files() == []
+    assert keyed.charges("create") == 0
+    assert (await life.view()).spent == 0

@@ -138,9 +138,9 @@ async def test_a_cancelled_event_spends_nothing_more_and_says_what_was_paid(keye
     (told,) = await life.details(NoteKind.CANCELLED)
     assert told["trainings"] == 1
     assert told["by"] == "host"
-    before = keyed.charges("create"), keyed.charges("generate")
+    before = keyed.charges("create"), keyed.charges("images")
     await life.pass_time(timedelta(days=2))
-    assert (keyed.charges("create"), keyed.charges("generate")) == before
+    assert (keyed.charges("create"), keyed.charges("images")) == before
     assert keyed.files() == []
     assert (await life.notes()).count(NoteKind.CANCELLED) == 1
 
