@@ -256,7 +256,7 @@ async def _check_own(connection: AsyncConnection, event: Event, order: PictureOr
     if await generations.own_in_event(connection, event.id, actor.user_id) >= event.pictures_each:
         most = event.pictures_each
         raise UserError(
-            f"You have ordered all {most} of your pictures for this event."
+            f"You have ordered all your pictures for this event; there {'was' if most == 1 else 'were'} {most}."
             if most
             else "Nobody makes pictures of their own in this event."
         )

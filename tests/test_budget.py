@@ -500,12 +500,12 @@ async def test_everybody_has_their_number_of_orders_even_when_they_press_at_once
     results = await asyncio.gather(*(order(budgets, event, lora) for _ in range(4)), return_exceptions=True)
     assert sum(isinstance(result, Accepted) for result in results) == 2
     assert {str(result) for result in results if isinstance(result, UserError)} == {
-        "You have ordered all 2 of your pictures for this event."
+        "You have ordered all your pictures for this event; there were 2."
     }
     await studio.settle()
     await finish(studio)
     await order(budgets, event, lora)
-    with pytest.raises(UserError, match="all 2"):
+    with pytest.raises(UserError, match="there were 2"):
         await order(budgets, event, lora)
 
 
