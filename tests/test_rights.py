@@ -13,15 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import Actor, Audience, ProviderName, SubjectKind
+from bot.models import Actor, Audience, EntrantStatus, ProviderName, SubjectKind
 from bot.records import Lora, Share
 from bot.rights import Right, allows, held
-from bot.storage import loras, sharing
+from bot.storage import entrants, loras, sharing
 from bot.storage.database import Database, sqlite_url
+from tests.events.money import insert_event
 from tests.fakes.clock import NOON
 from tests.fakes.rows import add_lora
 
-GUILDS, PEOPLE, ROLES = (1, 2), (11, 12, 13), (21, 22)
+GUILDS, PEOPLE, ROLES, EVENTS = (1, 2), (11, 12, 13), (21, 22), (31, 32)
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,34 @@ AUDIENCES = st.one_of(
     st.just((Audience.GUILD, None)),
     st.tuples(st.just(Audience.MEMBER), st.sampled_from(PEOPLE)),
     st.tuples(st.just(Audience.ROLE), st.sampled_from(ROLES)),
+    st.tuples(st.just(Audience.EVENT), st.sampled_from(EVENTS)),
 )
 PLANS = st.builds(
     Planned, st.sampled_from(GUILDS), st.sampled_from(PEOPLE), st.booleans(), st.lists(AUDIENCES, max_size=3).map(tuple)
 )
 ACTORS = st.builds(
-    Actor, st.sampled_from(GUILDS), st.sampled_from(PEOPLE), st.frozensets(st.sampled_from(ROLES)), st.booleans()
+    Actor,
+    st.sampled_from(GUILDS),
+    st.sampled_from(PEOPLE),
+    st.frozensets(st.sampled_from(ROLES)),
+    st.booleans(),
+    event_ids=st.frozensets(st.sampled_from(EVENTS)),
 )
+
+
+async def take_part(database: Database, actor: Actor) -> None:
+    """The actor is in these events, and was in the others."""
+    for event_id in EVENTS:
+        event = await insert_event(database, id=event_id, guild_id=actor.guild_id)
+
+        async def work(connection: AsyncConnection, event_id: int = event.id) -> None:
+            entrant = await entrants.join(
+                connection, event_id=event_id, guild_id=actor.guild_id, user_id=actor.user_id, now=NOON
+            )
+            if event_id not in actor.event_ids:
+                await entrants.change(connection, entrant.id, status=EntrantStatus.WITHDRAWN)
+
+        await database.write(work)
 
 
 async def build_world(database: Database, plans: list[Planned]) -> list[Lora]:
@@ -82,6 +104,7 @@ def test_the_rules_allow_exactly_what_the_database_finds(
     async def compare(file: Path) -> None:
         async with Database(sqlite_url(file)) as database:
             world = await build_world(database, plans)
+            await take_part(database, actor)
             async with database.read() as connection:
                 found = [lora.id for lora in await sharing.usable_by(connection, actor)]
                 allowed = [

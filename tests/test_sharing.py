@@ -2,13 +2,15 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.models import Actor, Audience, Channel, OfferStatus, Place, PlaceKind, PostKind, PostStatus
+from bot.models import Actor, Audience, Channel, EventStatus, OfferStatus, Place, PlaceKind, PostKind, PostStatus
 from bot.records import Lora, Offer
 from bot.sharing import SHARES_MAX
+from tests.events.money import add_event
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import Studio
 
@@ -62,6 +64,29 @@ async def test_a_share_reaches_its_audience_until_it_is_taken_back(
     left = await studio.sharing.take_back(lora.id, [share.id for share in shared.shares], OWNER)
     assert left.shares == ()
     assert [await can_use(studio, actor) for actor in people] == [False] * 3
+
+
+async def test_a_share_with_an_event_reaches_its_entrants_as_long_as_they_are_in(studio: Studio, lora: Lora) -> None:
+    event = await add_event(studio, status=EventStatus.COLLECTING, opened_at=studio.clock.now())
+    await studio.contributions.join(event.id, RECEIVER)
+    shared = await studio.sharing.share(lora.id, Audience.EVENT, event.id, OWNER)
+    assert shared.events == {event.id: event.name}
+    assert await can_use(studio, RECEIVER)
+    assert not await can_use(studio, Actor(GUILD, CLEO))
+    assert (await studio.loras.get_for(lora.id, RECEIVER)).id == lora.id
+    await studio.contributions.withdraw(event.id, RECEIVER)
+    assert not await can_use(studio, RECEIVER)
+    with pytest.raises(NotFound):
+        await studio.loras.get_for(lora.id, RECEIVER)
+
+
+@pytest.mark.parametrize("elsewhere", [{"guild_id": OTHER_GUILD}, {"status": EventStatus.DRAFT}])
+async def test_only_a_running_event_of_the_same_server_can_be_shared_with(
+    studio: Studio, lora: Lora, elsewhere: dict[str, Any]
+) -> None:
+    event = await add_event(studio, **elsewhere)
+    with pytest.raises(NotFound, match="not running here"):
+        await studio.sharing.share(lora.id, Audience.EVENT, event.id, OWNER)
 
 
 async def test_sharing_twice_is_sharing_once(studio: Studio, lora: Lora) -> None:

@@ -9,8 +9,10 @@ import simcord
 from simcord.components import walk_components
 from simcord.results import InteractionResult
 
+from bot.models import Actor
 from bot.records import Lora
 from tests.cogs.stage import Message, Stage, answer_to, board_of, buttons_of, text_of, tree_of, until
+from tests.cogs.test_event_members import open_event
 
 FORBIDDEN = 50013
 STRINGS, MENTIONABLES = 3, 7
@@ -110,6 +112,23 @@ async def test_the_panel_shares_with_everyone_and_takes_back(trained: Stage) -> 
     panel = board_of(await trained.ben.select(panel, option_values(panel), custom_id=take_back))
     assert "Nobody yet." in text_of(panel)
     assert await offered_to(trained, trained.cleo) == []
+
+
+async def test_a_lora_is_shared_with_the_entrants_of_an_event_and_taken_back(trained: Stage) -> None:
+    event = await open_event(trained)
+    await trained.world.darkroom.services.contributions.join(event.id, Actor(trained.world.guild.id, trained.cleo.id))
+    panel = board_of(await trained.use(trained.ben, "loras share", lora="Foxy"))
+    panel = board_of(await trained.ben.select(panel, [str(event.id)], custom_id=select_of(panel, STRINGS)))
+    assert "1. the entrants of `Mascot weekend`" in text_of(panel)
+    assert await offered_to(trained, trained.cleo) == ["Foxy"]
+    assert await offered_to(trained, trained.ada) == []
+    panel = board_of(await trained.ben.select(panel, option_values(panel), custom_id=select_of(panel, STRINGS)))
+    assert "Nobody yet." in text_of(panel)
+    assert await offered_to(trained, trained.cleo) == []
+    offered = await trained.ben.autocomplete(trained.channel, "loras share", "event", "masc")
+    assert [choice["name"] for choice in offered] == ["Mascot weekend"]
+    shared = answer_to(await trained.use(trained.ben, "loras share", lora="Foxy", event="Mascot weekend"))
+    assert "the entrants of `Mascot weekend`" in shared
 
 
 async def test_an_admin_can_only_take_back(trained: Stage) -> None:
