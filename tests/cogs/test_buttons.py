@@ -16,9 +16,9 @@ from bot.events.drafts import EventDraft
 from bot.models import Actor, Channel, EventMode, EventStatus, SubjectKind
 from bot.storage import event_tables, sharing
 from cogs.ui import views
+from tests.cogs.event_scene import Hands
 from tests.cogs.stage import Stage, answer_to, board_of, buttons_of, fields_of, photo, photos, text_of, until
 from tests.cogs.test_event_members import give, move, open_event, question_to
-from tests.cogs.walk_scene import Hands
 from tests.events.ballot_world import World as BallotWorld
 from tests.fakes.clock import NOON
 

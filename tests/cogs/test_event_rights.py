@@ -14,10 +14,10 @@ from bot.generation.order import PictureOrder
 from bot.models import Actor, Channel, DepictionStatus, EventStatus
 from bot.storage.event_tables import depictions, events
 from cogs.ui import views
+from tests.cogs.event_scene import DEPICTED, ENTRANT, ROLES, Hands, Scene, a_scene, everything
 from tests.cogs.stage import Stage, live_text, photos
 from tests.cogs.test_event_members import give, question_to
 from tests.cogs.test_hostile_text import DANGER, MARK, SAMPLES
-from tests.cogs.walk_scene import DEPICTED, ENTRANT, ROLES, Hands, Scene, a_scene, everything
 from tests.fakes.attachments import open_attachments
 from tests.fakes.rows import CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import Studio

@@ -54,6 +54,7 @@ class EventStock:
             await self._voting(party)
         if (EventMode.CLUB, EventStatus.FINISHED) not in there:
             await self._close(await self._voting(party), party)
+        await self.town.rest()
 
     async def _events(self, party: Party) -> Sequence[Event]:
         async with self.town.darkroom.database.read() as connection:
