@@ -12,6 +12,12 @@ from bot.storage.database import Database, sqlite_url
 from tests.fakes.studio import Studio, open_studio
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests first, so that no core waits for one of them at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("kill") is None)
+
+
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty database at the newest schema, made once; tests work on copies."""

@@ -26,7 +26,7 @@ from tests.cogs.walk import Model
 from tests.cogs.walk_steps import Leak, Walk
 from tests.cogs.walk_world import Town, open_town
 
-STEPS = int(os.environ.get("DARKROOM_WALK_STEPS", "250"))
+STEPS = int(os.environ.get("DARKROOM_WALK_STEPS", "150"))
 SEED = int(os.environ.get("DARKROOM_WALK_SEED", random.SystemRandom().randrange(10**6)))
 MUTANT_SEED, MUTANT_STEPS = 3, 400
 NUMBERS = itertools.count()

@@ -103,7 +103,7 @@ async def test_fewer_own_pictures_hold_from_now_on(keyed: Studio) -> None:
     await make_picture(life, ANNA)
     await change(life, pictures_each=1)
     order = PictureOrder("at the beach", lora_id=(await only_lora(life)).id)
-    with pytest.raises(UserError, match="all 1"):
+    with pytest.raises(UserError, match="there was 1"):
         await keyed.budgets.order(await life.event(), order, Actor(GUILD, ANNA), Channel(CHANNEL))
     await make_picture(life, BEN)
     assert (await life.view()).pictures == 2
