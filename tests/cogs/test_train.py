@@ -1,5 +1,6 @@
 """The main job: /train, the board, Start, the message that it is ready."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from bot.sandbox.apiframe_world import TrainingFault
 from bot.sandbox.faults import Fault
 from bot.sandbox.world import REHEARSAL_CREDITS, REHEARSAL_KEY
 from tests.cogs.stage import (
+    PROVIDER_PACE,
     Stage,
     answer_to,
     blurry,
@@ -52,6 +54,7 @@ async def test_thirty_photos_go_through_one_form(keyed: Stage) -> None:
 
 
 async def test_start_is_accepted_privately_then_tracked_in_one_message_and_announced_once(keyed: Stage) -> None:
+    keyed.world.provider._world.pace = replace(PROVIDER_PACE, training_s=2.0)
     board = board_of(await keyed.send_form(keyed.ben, "Foxy", photos(16)))
     started = answer_to(await keyed.start(keyed.ben, board))
     assert "Accepted #1" in started
