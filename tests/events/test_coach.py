@@ -1,5 +1,6 @@
 """The coach: every sign by itself, their order, and that one person's habits are told without a name."""
 
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -189,4 +190,5 @@ def test_four_hundred_photos_are_judged_in_no_time(contributors: int) -> None:
         begun = time.process_time()
         advice(photos, contributors)
         spent.append(time.process_time() - begun)
-    assert min(spent) < 0.25
+    # A tracer, such as the one that measures what the tests cover, takes several times as long.
+    assert min(spent) < (0.05 if sys.gettrace() is None else 0.25)
