@@ -113,6 +113,7 @@ async def test_a_button_of_an_earlier_version_still_opens_the_form_for_its_lora(
     await keyed.ben.submit_modal(opened, {fields_of(opened)[0]: "by the sea"})
     await keyed.posted("Pictures #1 · AI-generated")
     await until(lambda: keyed.charges().count("images") == 1)
+    assert keyed.charges() == ["images"]
 
 
 MENU = "Imagine from this picture"

@@ -121,6 +121,7 @@ async def test_uncompressed_frames_are_accepted_although_compression_was_asked_f
     client = Probe()
     running = asyncio.create_task(client.start(standin.token))
     await client.is_up.wait()
+    assert client.is_ready()
     await client.close()
     await running
 
@@ -135,6 +136,7 @@ async def test_a_zombie_connection_is_dropped_and_resumed(
     standin.gateway.is_answering_heartbeats = False
     await standin.until(lambda: standin.gateway.resumed_at, "the resume")
     standin.gateway.is_answering_heartbeats = True
+    assert len(standin.gateway.identified_at) == 1, "it came back by resuming, not by starting anew"
     await client.close()
     await running
 
