@@ -130,7 +130,8 @@ class EventsCog(commands.GroupCog, group_name="event", group_description="Photo-
     @app_commands.command(description="Who has won the events of this server")
     async def fame(self, interaction: Interaction) -> None:
         await defer(interaction)
-        await show(interaction, fame_card(await self.bot.services.ballots.hall_of_fame(guild_of(interaction))))
+        ballots, guild_id = self.bot.services.ballots, guild_of(interaction)
+        await show(interaction, fame_card(await ballots.hall_of_fame(guild_id), await ballots.titles(guild_id)))
 
     @open_up.autocomplete("event")
     @close.autocomplete("event")

@@ -32,20 +32,6 @@ async def generations_under_way(connection: AsyncConnection, event_id: int) -> i
     return int(result.scalar_one())
 
 
-async def pictures_made(connection: AsyncConnection, event_id: int) -> int:
-    """Orders whose pictures are ready and were not deleted."""
-    result = await connection.execute(
-        sa.select(sa.func.count())
-        .select_from(generations)
-        .where(
-            generations.c.event_id == event_id,
-            generations.c.status == GenerationStatus.READY,
-            generations.c.deleted_at.is_(None),
-        )
-    )
-    return int(result.scalar_one())
-
-
 async def hurry(connection: AsyncConnection, event_id: int, *, now: datetime) -> None:
     """The event was cancelled: let what still waits find that out now."""
     for table, queued in ((trainings, TrainingStatus.QUEUED), (generations, GenerationStatus.QUEUED)):

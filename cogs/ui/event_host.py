@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import discord
 
 from bot.event_records import Entrant, Event, Honour
+from bot.events.ballot import Title
 from bot.events.lifecycle import HostCommand, commands
 from bot.events.venue import Check
 from bot.events.views import EventView
@@ -157,12 +158,16 @@ def _host_buttons(event: Event) -> list[ActionButton]:
     ]
 
 
-def fame_card(honours: Sequence[Honour]) -> Layout:
-    """The hall of fame, newest event first."""
+MOST_TITLES = 3
+"""Members named at the top of the hall of fame."""
+
+
+def fame_card(honours: Sequence[Honour], titles: Sequence[Title] = ()) -> Layout:
+    """The hall of fame: who has won most often, then every event, the newest first."""
     if not honours:
         text = "### Hall of fame\nEmpty so far. The winners of every event's vote come here."
         return card(text, colour=discord.Colour.gold())
-    lines: list[str] = []
+    lines = [f"<@{title.user_id}> · {count(title.first_places, 'win')}" for title in titles[:MOST_TITLES]]
     for index, honour in enumerate(honours):
         if index == 0 or honours[index - 1].event_id != honour.event_id:
             lines.append(f"**{quote(honour.event_name)}** · {day(honour.awarded_at)}")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.errors import UserError
 from bot.event_records import Event
+from bot.events.ballot import Title
 from bot.events.lifecycle import PATHS
 from bot.events.venue import Check
 from bot.models import EventMode, EventStatus, PauseReason, TrainingStatus
@@ -108,7 +109,8 @@ def test_winners_stand_on_the_card_and_a_bakeoff_names_what_won() -> None:
 
 def test_the_hall_of_fame_has_a_heading_for_each_event() -> None:
     honours = [an_honour(1), an_honour(2), an_honour(1, event_id=6, event_name="Owls")]
-    text = said_by(fame_card(honours))
+    text = said_by(fame_card(honours, [Title(401, 2)]))
+    assert "<@401> · 2 wins" in text
     assert text.count("`Mascot weekend`") == 1
     assert text.index("🥈 <@502>") < text.index("`Owls`")
     assert "…and" in said_by(fame_card([an_honour(number, event_id=number) for number in range(200)]))
