@@ -43,8 +43,8 @@ fix: $(STAMP) ## format and apply safe lint fixes
 bench: $(STAMP) ## measure speed and memory against floors of the same run
 	$(BIN)/python -m tests.bench
 
-kill-test: $(STAMP) ## 1,000 kills of the bot at instrumented points and at random
-	DARKROOM_KILLS=1000 $(BIN)/python -m pytest tests/wire/test_kill.py --timeout=7200
+kill-test: $(STAMP) ## 1,000 kills of the bot at instrumented points and at random, 300 more while events go on
+	DARKROOM_KILLS=1000 DARKROOM_EVENT_KILLS=300 $(BIN)/python -m pytest tests/wire/test_kill.py --timeout=7200
 
 walk: $(STAMP) ## 10,000 random steps through three servers that must know nothing of each other
 	DARKROOM_WALK_STEPS=10000 $(BIN)/python -m pytest tests/cogs/test_random_walk.py -k nobody

@@ -44,6 +44,7 @@ T = TypeVar("T")
 
 MOVED_ON = "The event has just moved on. Please look at it again."
 CLOSING = "It is closing already."
+CLOSED_BEFORE = "This stage has ended already, so nothing was closed. `/event status` shows how it stands now."
 GIVING = frozenset({EventStatus.COLLECTING, EventStatus.REVIEWING})
 
 
@@ -169,12 +170,14 @@ class EventService:
 
         return await self._write(work)
 
-    async def close(self, event_id: int, actor: Actor) -> Event:
-        """The present stage ends now; the engine moves on at once."""
+    async def close(self, event_id: int, actor: Actor, stage: EventStatus | None = None) -> Event:
+        """The present stage ends now; the engine moves on at once. UserError when it is not `stage` any more."""
         now = self._now()
 
         async def work(connection: AsyncConnection) -> Event:
             before = await finding.run_by(connection, event_id, actor, HostCommand.CLOSE)
+            if stage is not None and before.status is not stage:
+                raise UserError(CLOSED_BEFORE)
             if before.stage_ends_at is not None and before.stage_ends_at <= now:
                 raise UserError(CLOSING)
             event = await _change(connection, before, stage_ends_at=now)

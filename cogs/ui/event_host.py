@@ -145,7 +145,7 @@ def _host_buttons(event: Event) -> list[ActionButton]:
     allowed = commands(event)
     buttons = []
     if HostCommand.CLOSE in allowed:
-        buttons.append(ActionButton("host", "close", event.id, label="Close now"))
+        buttons.append(ActionButton("host", f"close{event.status}", event.id, label="Close now"))
     if HostCommand.EXTEND in allowed:
         label = "Try again" if event.status is EventStatus.TRAINING else "+24 h"
         buttons.append(ActionButton("host", "extend", event.id, label=label))

@@ -7,7 +7,7 @@ import discord
 from bot.client import DarkroomBot
 from bot.errors import UserError
 from bot.event_records import Event
-from bot.events.lifecycle import may_run
+from bot.events.lifecycle import TIMED, may_run
 from bot.models import EventStatus
 from cogs.ui.event_host import readiness_card, status_card
 from cogs.ui.event_host_words import event_name
@@ -99,8 +99,8 @@ def opened_sentence(event: Event) -> str:
     return f"It is open. Its panel comes to <#{event.channel_id}> in a moment."
 
 
-async def close_event(interaction: Interaction, event_id: int) -> None:
-    event = await interaction.client.services.events.close(event_id, actor_of(interaction))
+async def close_event(interaction: Interaction, event_id: int, stage: EventStatus | None = None) -> None:
+    event = await interaction.client.services.events.close(event_id, actor_of(interaction), stage)
     await show_status(interaction, event.id, "This stage ends now; what comes next begins in a moment.")
 
 
@@ -124,9 +124,14 @@ async def _press_open(interaction: Interaction, event_id: int) -> None:
     await open_event(interaction, event_id)
 
 
-async def _press_close(interaction: Interaction, event_id: int) -> None:
-    await defer(interaction, thinking=False)
-    await close_event(interaction, event_id)
+def _close(stage: EventStatus) -> Press:
+    """On an old card the button must not end the stage that came after it."""
+
+    async def press(interaction: Interaction, event_id: int) -> None:
+        await defer(interaction, thinking=False)
+        await close_event(interaction, event_id, stage)
+
+    return press
 
 
 async def _press_extend(interaction: Interaction, event_id: int) -> None:
@@ -147,7 +152,7 @@ HOST_PRESSES: Mapping[str, Press] = {
     "status": _press_status,
     "check": _press_check,
     "open": _press_open,
-    "close": _press_close,
+    **{f"close{stage}": _close(stage) for stage in TIMED},
     "extend": _press_extend,
     "photos": _press_photos,
     "cancel": _press_cancel,

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.event_records import Event
 from bot.events.drafts import EventDraft
+from bot.events.lifecycle import TIMED
 from bot.models import Actor, Channel, EventMode, EventStatus, SubjectKind
 from bot.storage import event_tables, sharing
 from cogs.ui import views
@@ -237,7 +238,8 @@ async def test_every_button_of_an_event_is_answered_privately_in_every_stage(key
     await services.events.change(event.id, ada, moderator_ids=frozenset({keyed.ben.id}))
     if status is not EventStatus.COLLECTING:
         await move(keyed, event, status)
-    changing = {("host", "close"), ("host", "extend"), ("host", "cancel")}
+    closing = [f"close{stage}" for stage in TIMED]
+    changing = {("host", action) for action in (*closing, "extend", "cancel")}
     for area, action in sorted(presses_of("event", "host", "depict"), key=lambda press: press in changing):
         for member in (keyed.cleo, keyed.ben):
             pressed = await hands.press(member, f"dr:{area}:{action}:{1 if area == 'depict' else event.id}")

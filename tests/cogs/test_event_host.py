@@ -235,7 +235,18 @@ async def test_others_neither_see_nor_change_a_draft(stage: Stage) -> None:
     event = await newest(stage)
     assert "There is no event here" in answer_to(await stage.use(stage.ben, "event status"))
     assert await stage.ben.autocomplete(stage.channel, "event status", "event", "") == []
-    for action in ("settings", "people", "thread", "hours", "numbers", "check", "open", "close", "extend", "cancel"):
+    for action in (
+        "settings",
+        "people",
+        "thread",
+        "hours",
+        "numbers",
+        "check",
+        "open",
+        "closecollecting",
+        "extend",
+        "cancel",
+    ):
         assert "no such event" in answer_to(await stage.press_id(stage.ben, f"dr:host:{action}:{event.id}"))
     assert await newest(stage) == event
 
@@ -304,7 +315,7 @@ async def test_a_moderator_runs_it_and_another_member_does_not(stage: Stage) -> 
     event = await opened(stage, moderator_ids=frozenset({stage.ben.id}))
     assert "6 h more" in answer_to(await stage.use(stage.ben, "event extend", hours=6.0))
     assert "no event here" in answer_to(await stage.use(stage.cleo, "event extend", hours=6.0)).lower()
-    pressed = await stage.press_id(stage.cleo, f"dr:host:close:{event.id}")
+    pressed = await stage.press_id(stage.cleo, f"dr:host:closecollecting:{event.id}")
     assert "Only the event's host" in answer_to(pressed)
     offered = await stage.ben.autocomplete(stage.channel, "event close", "event", "masc")
     assert offered == [{"name": "Mascot weekend · photos are being collected", "value": str(event.id)}]

@@ -185,6 +185,15 @@ async def test_a_stage_that_has_moved_on_meanwhile_is_not_closed_with_the_old_on
         await hosting.service.close(event.id, HOST)
 
 
+async def test_a_button_for_one_stage_does_not_end_the_next(hosting: Hosting) -> None:
+    event = await hosting.opened()
+    await hosting.now_at(event, status=S.VOTING)
+    with pytest.raises(UserError, match="This stage has ended already"):
+        await hosting.service.close(event.id, HOST, S.SHOWING)
+    closed = await hosting.service.close(event.id, HOST, S.VOTING)
+    assert closed.stage_ends_at == hosting.studio.clock.now()
+
+
 async def test_extending_moves_the_end_and_the_photos(hosting: Hosting) -> None:
     event = await hosting.opened(hours={S.COLLECTING: 10, S.REVIEWING: 2})
     assert event.stage_ends_at is not None

@@ -3,9 +3,12 @@
 import asyncio
 import itertools
 import random
+import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bot.sandbox.apiframe import RehearsalApiframe
 from bot.sandbox.faults import Fault as ProviderFault
@@ -13,6 +16,7 @@ from tests.wire import faults
 from tests.wire.faults import Rule
 from tests.wire.ledger import Verdict
 from tests.wire.members import Member
+from tests.wire.parties import Party
 from tests.wire.rig import PACE, Kill, Rig, open_rig
 
 KILLS_A_RIG = 40
@@ -29,10 +33,18 @@ PROVIDER_FAULTS: dict[str, Callable[[], ProviderFault]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """`work` is what people do in a rig until it ends; `aim` finds the points that are swept one by one."""
+
+    work: Callable[[Rig], Sequence[Coroutine[Any, Any, None]]]
+    aim: re.Pattern[str]
+
+
 class Campaign:
     """Two lines of rigs at the same time: in one Discord remembers nonces, in the other it forgets them at once."""
 
-    def __init__(self, folder: Path, seed: int, kills: int) -> None:
+    def __init__(self, folder: Path, seed: int, kills: int, scene: Scene) -> None:
         self.verdict = Verdict()
         self.kills = 0
         self.points: set[str] = set()
@@ -42,7 +54,13 @@ class Campaign:
         self._folder = folder
         self._random = random.Random(seed)
         self._planned = kills
+        self._scene = scene
         self._begun = 0
+
+    @property
+    def aims(self) -> set[str]:
+        """The points of interest that are known so far."""
+        return {point for point in self.points if self._scene.aim.search(point)}
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -63,7 +81,7 @@ class Campaign:
         await self._open(rig)
         rules = add_discord_faults(rig, self._random.randrange(2**32), is_forgetful=is_forgetful)
         provider_faults = ProviderFaults(rig.provider)
-        work = [asyncio.create_task(keep_busy(rig, member)) for member in rig.members]
+        work = [asyncio.create_task(each) for each in self._scene.work(rig)]
         while rig.kills < KILLS_A_RIG and self._begun < self._planned:
             provider_faults.queue_one()
             await self._kill_once(rig)
@@ -75,7 +93,7 @@ class Campaign:
 
     async def _open(self, rig: Rig) -> None:
         """Points that only a new installation passes are tried here."""
-        for point in sorted(self.points - self.points_hit):
+        for point in sorted(self.aims - self.points_hit):
             if self._misses[point] >= MISSES_MAX:
                 self._begun += 1
                 is_saved = await rig.furnish(Kill(point))
@@ -94,17 +112,17 @@ class Campaign:
         self._take_over(rig)
 
     def _choose(self) -> Kill:
-        todo = [point for point in self.points - self.points_hit if self._misses[point] < MISSES_MAX]
+        todo = [point for point in self.aims - self.points_hit if self._misses[point] < MISSES_MAX]
         if todo:
             point = self._random.choice(sorted(todo))
             return Kill(point)
         match self._random.randrange(3):
             case 0:
                 return Kill(after_s=self._random.uniform(0.0, 0.8))
-            case 1 if self.points - self.points_hit:
-                return Kill(self._random.choice(sorted(self.points - self.points_hit)))
+            case 1 if self.aims - self.points_hit:
+                return Kill(self._random.choice(sorted(self.aims - self.points_hit)))
             case _:
-                return Kill(self._random.choice(sorted(self.points_hit)), nth=self._random.randint(1, 3))
+                return Kill(self._random.choice(sorted(self.points_hit or self.points)), nth=self._random.randint(1, 3))
 
     def _take_over(self, rig: Rig) -> None:
         self.points |= rig.points
@@ -152,8 +170,24 @@ def add_discord_faults(rig: Rig, seed: int, *, is_forgetful: bool) -> dict[str, 
     return dict(rules)
 
 
-async def keep_busy(rig: Rig, member: Member) -> None:
+async def _train_on(rig: Rig, member: Member) -> None:
     rounds = 0
     while not rig.is_ending:
         rounds += 1
         await rig.round(member, f"{member.person.name} {rounds}")
+
+
+async def _celebrate_on(rig: Rig) -> None:
+    held = 0
+    while not rig.is_ending:
+        held += 1
+        await Party(rig, f"Fox days {held:02}", rig.host, rig.members).hold()
+
+
+TRAININGS = Scene(lambda rig: [_train_on(rig, member) for member in rig.members], re.compile(""))
+"""Every member trains a LoRA and makes a picture with it, again and again; every point is swept."""
+PARTIES = Scene(
+    lambda rig: [_celebrate_on(rig)],
+    re.compile(r"^write (Ballot|Budget|Contribution|Depiction|Event|HostChoice|Transitions)"),
+)
+"""One event after another, for everybody; what only events write is swept."""

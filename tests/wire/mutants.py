@@ -9,6 +9,7 @@ import discord
 from bot.engine import Engine
 from bot.providers.apiframe import Apiframe
 from bot.providers.base import TrainingReport
+from bot.storage import spends
 from bot.training.outcomes import TrainingOutcomes
 
 
@@ -57,9 +58,19 @@ def keep_dead_leases() -> None:
     Engine.run = run_not_alone  # type: ignore[method-assign]
 
 
+def keep_no_accounts() -> None:
+    """What an event orders is not set down against its budget."""
+
+    async def reserve_nothing(*_: Any, **__: Any) -> bool:
+        return True
+
+    spends.reserve = reserve_nothing
+
+
 MUTANTS: dict[str, Callable[[], None]] = {
     "forget to look": forget_to_look,
     "drop nonces": drop_nonces,
     "submit before writing": submit_before_writing,
     "keep dead leases": keep_dead_leases,
+    "keep no accounts": keep_no_accounts,
 }

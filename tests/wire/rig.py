@@ -30,6 +30,8 @@ PACE = {
     "backoff_max": 0.4,
     "busy": 0.2,
     "milestone": 0.1,
+    "panel": 0.2,
+    "event_retry": 0.3,
 }
 PROVIDER_PACE = RehearsalPace(pending_s=0.05, uploading_s=0.05, training_s=0.3, image_queue_s=0.03, image_work_s=0.03)
 CONNECT_S = 20.0
@@ -52,8 +54,8 @@ class Rig:
     provider: RehearsalApiframe
     channel: Channel
     settings: VictimSettings
-    members: list[Member]
-    host: Member
+    host: Member = field(init=False)
+    members: list[Member] = field(default_factory=list)
     promises: Promises = field(default_factory=Promises)
     lives: int = 0
     kills: int = 0
@@ -124,7 +126,7 @@ class Rig:
             assert life.code is None, f"the bot ended by itself with {life.code}; see {self.folder}/bot.log"
         self._bury()
         verdict = judge(self.promises, self.provider, self.messages, self.database)
-        for member in self.members:
+        for member in [*self.members, self.host]:
             verdict.unanswered += member.unanswered
             verdict.late += member.late
         return verdict
@@ -216,7 +218,8 @@ def _assemble(folder: Path, standin: DiscordStandin, provider: RehearsalApiframe
         apiframe_url=provider.base_url,
         pace=PACE,
     )
-    photos = small_photos()
-    rig = Rig(standin, provider, channel, settings, [], Member(standin, host, channel, photos))
-    rig.members = [Member(standin, person, channel, photos, lambda: rig.lives) for person in people]
+    rig = Rig(standin, provider, channel, settings)
+    rig.host = Member(standin, host, channel, small_photos(), lambda: rig.lives)
+    for index, person in enumerate(people, start=1):
+        rig.members.append(Member(standin, person, channel, small_photos(first=100 * index), lambda: rig.lives))
     return rig

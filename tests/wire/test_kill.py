@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.wire.campaign import PROVIDER_FAULTS, Campaign
+from tests.wire.campaign import PARTIES, PROVIDER_FAULTS, TRAININGS, Campaign
 from tests.wire.ledger import Verdict
 from tests.wire.openapi import SPEC_VARIABLE
+from tests.wire.parties import Party
 from tests.wire.rig import Kill, open_rig
 
 KILLS = int(os.environ.get("DARKROOM_KILLS", "200"))
+EVENT_KILLS = int(os.environ.get("DARKROOM_EVENT_KILLS", "30"))
 SEED = int(os.environ.get("DARKROOM_KILL_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
 ENOUGH_KILLS = 150
 """From here on every kind of fault and nearly every point must have been met."""
@@ -26,23 +28,13 @@ DISCORD_FAULTS = {
 
 pytestmark = [
     pytest.mark.kill,
-    # What a kill cuts off at the stand-ins' web server: open files are left to the garbage collector, and half a body
-    # is given back with a function that aiohttp itself calls deprecated.
-    pytest.mark.filterwarnings(
-        "ignore::pytest.PytestUnraisableExceptionWarning",
-        "ignore::ResourceWarning",
-        "ignore:unread_data:DeprecationWarning",
-    ),
+    # What a kill cuts off at the stand-ins' web server: open files are left to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"),
 ]
 
 
-@pytest.mark.timeout(max(600, KILLS * 6))
-async def test_nothing_is_lost_or_paid_or_posted_twice_however_often_the_bot_is_killed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.delenv(SPEC_VARIABLE, raising=False)  # bodies are checked elsewhere; here it would cost half the time
-    campaign = Campaign(tmp_path, SEED, KILLS)
-    replay = f"DARKROOM_KILLS={KILLS} DARKROOM_KILL_SEED={SEED} python -m pytest tests/wire/test_kill.py"
+async def count_up(campaign: Campaign, capsys: pytest.CaptureFixture[str], replay: str) -> None:
+    """Run it, and print what the books say, whatever they say."""
     try:
         await campaign.run()
     finally:
@@ -50,12 +42,36 @@ async def test_nothing_is_lost_or_paid_or_posted_twice_however_often_the_bot_is_
             books = campaign.verdict.line(campaign.kills)
             met = f"points {len(campaign.points_hit)} of {len(campaign.points)}"
             sys.stdout.write(f"\n{books}, {met}; replay: {replay}\n")
-    missed = sorted(campaign.points - campaign.points_hit)
     assert campaign.verdict.is_clean, f"{campaign.verdict}\nreplay: {replay}"
+
+
+@pytest.mark.timeout(max(600, KILLS * 6))
+async def test_nothing_is_lost_or_paid_or_posted_twice_however_often_the_bot_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv(SPEC_VARIABLE, raising=False)  # bodies are checked elsewhere; here it would cost half the time
+    campaign = Campaign(tmp_path, SEED, KILLS, TRAININGS)
+    replay = f"DARKROOM_KILLS={KILLS} DARKROOM_KILL_SEED={SEED} python -m pytest tests/wire/test_kill.py -k paid"
+    await count_up(campaign, capsys, replay)
+    missed = sorted(campaign.points - campaign.points_hit)
     assert campaign.kills >= KILLS
     if KILLS >= ENOUGH_KILLS:
         assert len(campaign.points_hit) >= 0.8 * len(campaign.points) >= 40, missed
         assert {name for name, count in campaign.fired.items() if count} >= DISCORD_FAULTS | set(PROVIDER_FAULTS)
+
+
+@pytest.mark.timeout(max(300, EVENT_KILLS * 6))
+async def test_an_event_keeps_its_photos_its_votes_and_its_budget_however_often_the_bot_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv(SPEC_VARIABLE, raising=False)
+    campaign = Campaign(tmp_path, SEED, EVENT_KILLS, PARTIES)
+    numbers = f"DARKROOM_EVENT_KILLS={EVENT_KILLS} DARKROOM_KILL_SEED={SEED}"
+    replay = f"{numbers} python -m pytest tests/wire/test_kill.py -k votes"
+    await count_up(campaign, capsys, replay)
+    assert campaign.kills >= EVENT_KILLS
+    met = campaign.points_hit & campaign.aims
+    assert len(met) >= min(EVENT_KILLS / 4, 0.8 * len(campaign.aims)) >= 5, sorted(campaign.aims - met)
 
 
 ORDER_TAKEN = "provider POST /v2/loras: after"
@@ -93,3 +109,17 @@ async def test_the_books_show_it_when_a_bot_leaves_the_rows_of_the_dead_alone(tm
     verdict = await one_round(tmp_path, "keep dead leases", ORDER_TAKEN)
     assert any("trainings #1" in row for row in verdict.stuck)
     assert not verdict.is_clean
+
+
+async def one_event(folder: Path, mutant: str | None, killed_at: str) -> Verdict:
+    """The books after one event of two members, with one kill at this point."""
+    async with open_rig(folder, members=2, mutant=mutant) as rig:
+        await rig.furnish()
+        work = [asyncio.create_task(Party(rig, "Fox days", rig.host, rig.members).hold())]
+        assert await rig.live(Kill(killed_at), longest_s=10)
+        return await rig.finish(work, drain_s=20)
+
+
+async def test_the_books_show_it_when_a_bot_does_not_write_down_what_an_event_spends(tmp_path: Path) -> None:
+    verdict = await one_event(tmp_path, "keep no accounts", ORDER_TAKEN)
+    assert verdict.miscounted == ["event #1 says 0 credits, charged were 265"]
