@@ -61,6 +61,7 @@ from bot.training.service import TrainingService
 from bot.upkeep import UpkeepService
 from bot.wiring import build_lanes, build_services
 from tests.fakes.clock import ManualClock
+from tests.fakes.glance import Glance
 from tests.fakes.members import FakeMembers
 from tests.fakes.poster import FakePoster
 from tests.fakes.rows import ADMIN, ANNA, CHANNEL, GUILD, add_dataset, add_lora, add_photos, photo
@@ -92,6 +93,7 @@ class Studio:
 
     folder: Path
     database: Database
+    glance: Glance
     spool: Spool
     sealer: Sealer
     server: RehearsalApiframe
@@ -138,6 +140,8 @@ class Studio:
         """One step for every row of these lanes (default: all) that is due now; how many steps."""
         steps = 0
         for lane in lanes or tuple(self.lanes):
+            if not self.glance.is_due(self.lanes[lane][0], self.clock.now()):
+                continue
             for claim in await self.claim(lane):
                 await self.step(lane, claim)
                 steps += 1
@@ -297,6 +301,8 @@ async def open_studio(folder: Path, database_file: Path) -> AsyncIterator[Studio
         await aurous_server.start()
         stack.push_async_callback(aurous_server.close)
         database = await stack.enter_async_context(Database(sqlite_url(database_file)))
+        glance = Glance(database_file)
+        stack.callback(glance.close)
         transport = await stack.enter_async_context(Transport())
         hosts = TrustedHosts.of([server.base_url, aurous_server.base_url], ["127.0.0.1"])
         fetcher = await stack.enter_async_context(Fetcher(hosts))
@@ -308,6 +314,7 @@ async def open_studio(folder: Path, database_file: Path) -> AsyncIterator[Studio
             server,
             aurous_server,
             database,
+            glance,
             transport,
             fetcher,
             spool,
@@ -323,6 +330,7 @@ def _build(
     server: RehearsalApiframe,
     aurous_server: RehearsalAurous,
     database: Database,
+    glance: Glance,
     transport: Transport,
     fetcher: Fetcher,
     spool: Spool,
@@ -364,6 +372,7 @@ def _build(
     studio = Studio(
         folder=folder,
         database=database,
+        glance=glance,
         spool=spool,
         sealer=sealer,
         server=server,
