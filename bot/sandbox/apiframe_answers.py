@@ -32,6 +32,8 @@ class AnswerOddities:
 
     null_progress: bool = False
     null_team: bool = False
+    picture_side_cap_px: int | None = None
+    """Paint smaller pictures than ordered, where nobody looks at them."""
     extra_fields: bool = False
     webhook_status_sent: bool = False
     """`sent` in place of `delivered`, as older pages show it."""

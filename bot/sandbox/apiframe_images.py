@@ -207,7 +207,8 @@ class ImageRoutes:
             return None
         path = self._desk.folder / "images" / name
         async with self._composing[name]:
-            await asyncio.to_thread(_compose, job, job.file_names.index(name), path)
+            side_cap_px = self._desk.faults.answers.picture_side_cap_px
+            await asyncio.to_thread(_compose, job, job.file_names.index(name), path, side_cap_px)
         return path
 
     def _shown(self, job: RehearsalJob) -> dict[str, Any]:
@@ -216,13 +217,13 @@ class ImageRoutes:
         return show_job(job, self.urls(job), answers) | extra
 
 
-def _compose(job: RehearsalJob, position: int, path: Path) -> None:
+def _compose(job: RehearsalJob, position: int, path: Path, side_cap_px: int | None) -> None:
     if path.exists():
         return
     params = next((value for key, value in job.order.items() if key.endswith("Params")), {})
     options: Mapping[str, Any] = params if isinstance(params, dict) else {}
     if job.model in GENERATORS:
-        prompt, size = str(job.order["prompt"]), _size_px(options)
+        prompt, size = str(job.order["prompt"]), painting.shrink(_size_px(options), side_cap_px)
         painted = painting.compose(job.sources, size, prompt=prompt, seed=job.seed, position=position)
         picture = painting.encode(painted, job.file_format)
     elif job.model.endswith("upscale"):

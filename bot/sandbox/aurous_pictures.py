@@ -28,10 +28,10 @@ def write_image(image: RehearsalImage, position: int, path: Path, side_cap_px: i
         write_reference(source)
     style = image.styles[0] if image.styles else None
     sources = [source.path for source in image.sources] or [_scene_file(path.parent, image.seed + position)]
-    size = (image.order.width, image.order.height)
+    size = painting.shrink((image.order.width, image.order.height), side_cap_px)
     picture = painting.compose(
         sources,
-        _shrink(size, DRAWING_EDGE_PX),
+        painting.shrink(size, DRAWING_EDGE_PX),
         prompt=image.order.prompt,
         seed=image.seed,
         position=position,
@@ -40,7 +40,7 @@ def write_image(image: RehearsalImage, position: int, path: Path, side_cap_px: i
     if style:
         picture = painting.tint(picture, style.mood, STYLE_STRENGTH)
     _write_band(picture, _label(image))
-    _write(picture.resize(_shrink(size, side_cap_px) if side_cap_px else size, Image.Resampling.BICUBIC), path)
+    _write(picture.resize(size, Image.Resampling.BICUBIC), path)
 
 
 def write_preview(style: RehearsalStyle, path: Path) -> None:
@@ -96,11 +96,6 @@ def _write_band(picture: Image.Image, text: str) -> None:
     pad = max(6, height // 80)
     pen.rectangle((0, height - (bottom - top) - 3 * pad, width, height), fill=(18, 18, 22))
     pen.text(((width - (right - left)) / 2 - left, height - (bottom - top) - 1.5 * pad - top), text, "white", font)
-
-
-def _shrink(size: tuple[int, int], edge_px: int) -> tuple[int, int]:
-    scale = min(1.0, edge_px / max(size))
-    return (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
 
 
 def _write(picture: Image.Image, path: Path) -> None:

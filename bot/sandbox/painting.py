@@ -87,6 +87,12 @@ def choose_palette(prompt: str, rng: random.Random) -> Palette:
     return PALETTES[rng.choice(sorted(PALETTES))]
 
 
+def shrink(size: tuple[int, int], edge_px: int | None) -> tuple[int, int]:
+    """The same shape with no side above `edge_px`; None: as it is."""
+    scale = min(1.0, (edge_px or max(size)) / max(size))
+    return (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
+
+
 def enlarge(photo: Path, factor: float, file_format: str) -> bytes:
     """A larger copy, its longer edge at most 4096 pixels."""
     source = _open(photo) or _empty_stage((512, 512), PALETTES["noir"])

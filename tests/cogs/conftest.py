@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.world import REHEARSAL_KEY, World, open_world
-from tests.cogs.stage import AUROUS_PACE, PACE, PROVIDER_PACE, Stage
+from tests.cogs.stage import PACE, Stage, hurry
 
 EPHEMERAL = 1 << 6
 MESSAGE, DEFERRED_MESSAGE = 4, 5
@@ -20,8 +20,7 @@ async def stage(tmp_path: Path, migrated_file: Path, without_pauses: None) -> As
     (tmp_path / "data").mkdir()
     shutil.copy(migrated_file, tmp_path / "data" / "darkroom.db")
     async with open_world(tmp_path, pace=PACE) as world:
-        world.provider._world.pace = PROVIDER_PACE
-        world.aurous._world.pace = AUROUS_PACE
+        hurry(world)
         stage = Stage(world)
         yield stage
         await world.env.settle()

@@ -21,15 +21,14 @@ from bot.records import Style
 from bot.sandbox.world import open_world
 from bot.storage import tables
 from tests.cogs.stage import (
-    AUROUS_PACE,
     PACE,
-    PROVIDER_PACE,
     File,
     Message,
     Stage,
     answer_to,
     board_of,
     buttons_of,
+    hurry,
     text_of,
     tree_of,
     until,
@@ -294,8 +293,7 @@ async def open_life(folder: Path, migrated_file: Path) -> AsyncIterator[Life]:
     shutil.copy(migrated_file, folder / "data" / "darkroom.db")
     clock = TurnedClock()
     async with open_world(folder, pace=EVENT_PACE, clock=clock) as world:
-        world.provider._world.pace = PROVIDER_PACE
-        world.aurous._world.pace = AUROUS_PACE
+        hurry(world)
         stage = Stage(world)
         await stage.set_key()
         yield Life(stage, clock, world.guild.add_member(world.env.create_user("Dora")))

@@ -20,6 +20,7 @@ from bot.records import Lora
 from bot.sandbox.apiframe_world import RehearsalLora, RehearsalPace, make_id
 from bot.sandbox.aurous_records import AurousPace
 from bot.sandbox.world import REHEARSAL_AUROUS_KEY, REHEARSAL_KEY, World
+from tests.fakes.painting import paint_small
 from tests.fakes.rows import add_lora
 from tests.photos.pictures import encode, noise
 
@@ -42,6 +43,13 @@ ACTION_ROW, BUTTON, TEXT_DISPLAY, MEDIA_GALLERY = 1, 2, 10, 12
 
 File = tuple[str, bytes]
 Message = ResponseMessage | discord.Message
+
+
+def hurry(world: World) -> None:
+    """Trainings and pictures are ready within half a second, and small."""
+    world.provider._world.pace = PROVIDER_PACE
+    world.aurous._world.pace = AUROUS_PACE
+    paint_small(world.provider, world.aurous)
 
 
 @cache

@@ -243,7 +243,6 @@ async def test_cancel_ends_my_own_order_and_nobody_elses(keyed: Stage) -> None:
 
 async def test_aurous_labs_makes_pictures_without_a_lora_when_its_key_is_the_only_one(stage: Stage) -> None:
     await stage.set_aurous_key()
-    stage.world.aurous.faults.answers.picture_side_cap_px = 64
     options: dict[str, Any] = {"negative": "rain", "aspect": "21:9", "size": "2k", "enhance": True, "count": 2}
     answered = answer_to(await stage.use(stage.ben, "imagine", prompt="a fox", **options))
     assert "Aurous Labs: cost 4 credits" in answered
@@ -267,7 +266,6 @@ async def test_a_slow_provider_is_acknowledged_first_and_answered_then(
 async def first_style(stage: Stage) -> Style:
     """The first of the guild's catalogue, once it has been read from Aurous Labs."""
     await stage.set_aurous_key()
-    stage.world.aurous.faults.answers.picture_side_cap_px = 64
     actor, found = Actor(stage.world.guild.id, stage.ben.id), list[Style]()
 
     async def look() -> None:

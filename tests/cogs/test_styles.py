@@ -114,7 +114,6 @@ async def test_pages_turn_after_a_restart_and_the_search_stays(browsable: Stage)
 
 
 async def test_use_this_style_opens_a_form_and_its_order_is_made_in_that_style(browsable: Stage) -> None:
-    browsable.world.aurous.faults.answers.picture_side_cap_px = 64
     shown = board_of(await browsable.use(browsable.ben, "styles", search="starlit"))
     opened = await browsable.ben.click(shown, label="Use this style")
     assert opened.modal is not None

@@ -24,6 +24,7 @@ from bot.sandbox.world import LoopbackCdn, _simulated_discord, sandbox_settings
 from bot.storage import event_tables, tables
 from bot.storage.due import LeaseLost
 from tests.fakes.clock import ManualClock
+from tests.fakes.painting import paint_small
 
 WORDS = ("quokka", "narwhal", "axolotl")
 STEMS = ("Veil", "Moss", "Dune")
@@ -163,6 +164,7 @@ async def open_town(folder: Path, migrated: Path) -> AsyncIterator[Town]:
     afk, al = ({keys_of(word)[provider]: word for word in WORDS} for provider in ProviderName)
     apiframe = RehearsalApiframe(folders[0], dict.fromkeys(afk, CREDITS), now=now, teams=afk)
     aurous = RehearsalAurous(folders[1], dict.fromkeys(al, CREDITS), now=now, teams=al)
+    paint_small(apiframe, aurous)
     aurous.rate_limit_scale = 10**6
     for word, stem in zip(WORDS, STEMS, strict=True):
         style = aurous.add_style(f"{stem} {word}", slug=f"{stem}-{word}".lower())

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from random import Random
 from typing import Any
 
@@ -22,6 +23,13 @@ ANNA, BEN, CLARA = 1, 2, 3
 MOTIFS = (0, -1, 0x00000000FFFFFFFF, 0x0000FFFF0000FFFF, 0x00FF00FF00FF00FF, 0x0F0F0F0F0F0F0F0F, 0x3333333333333333)
 """Hashes with 32 bits or more between each two."""
 
+# One draw for several fields at once: a set has up to 50 photos.
+VERDICTS = [Verdict.ACCEPTED] * 4 + [Verdict.ADVISED] * 2 + [Verdict.REFUSED]
+JUDGED = list(product(VERDICTS, [None] * 6 + list(Pick)))
+MEASURED = list(product([None, 0.0, 12.5, 300.0, 2000.0], [None, 0.0, 90.0, 160.0, 255.0], [None, 0.0, 0.4, 1.0]))
+LOOKS = list(product([0, 0, 0, 1], [None] * len(MOTIFS) + [*MOTIFS], range(8)))
+"""How many numbers back the file is copied from, the motif if it is not its own, and bits that differ from it."""
+
 
 @st.composite
 def photo_sets(draw: st.DrawFn) -> list[Photo]:
@@ -31,18 +39,20 @@ def photo_sets(draw: st.DrawFn) -> list[Photo]:
 
 
 def _drawn(draw: st.DrawFn, number: int, contributors: int) -> Photo:
-    changes: dict[str, Any] = {
-        "contributor_id": draw(st.integers(1, contributors)),
-        "verdict": draw(st.sampled_from([Verdict.ACCEPTED] * 4 + [Verdict.ADVISED] * 2 + [Verdict.REFUSED])),
-        "pick": draw(st.sampled_from([None] * 6 + list(Pick))),
-        "sharpness": draw(st.none() | st.floats(0, 2000)),
-        "brightness": draw(st.none() | st.floats(0, 255)),
-        "detail": draw(st.none() | st.floats(0, 1)),
-        "sha256": f"{draw(st.sampled_from([number, number, number, max(1, number - 1)])):064x}",
-    }
-    if draw(st.booleans()):
-        changes["dhash"] = draw(st.sampled_from(MOTIFS)) ^ draw(st.integers(0, 7))
-    return photo(number, **changes)
+    verdict, pick = draw(st.sampled_from(JUDGED))
+    sharpness, brightness, detail = draw(st.sampled_from(MEASURED))
+    copied, motif, bits = draw(st.sampled_from(LOOKS))
+    return photo(
+        number,
+        contributor_id=draw(st.integers(1, contributors)),
+        verdict=verdict,
+        pick=pick,
+        sharpness=sharpness,
+        brightness=brightness,
+        detail=detail,
+        sha256=f"{max(1, number - copied):064x}",
+        **({} if motif is None else {"dhash": motif ^ bits}),
+    )
 
 
 def are_twins(one: Photo, other: Photo) -> bool:

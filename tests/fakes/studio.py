@@ -63,6 +63,7 @@ from bot.wiring import build_lanes, build_services
 from tests.fakes.clock import ManualClock
 from tests.fakes.glance import Glance
 from tests.fakes.members import FakeMembers
+from tests.fakes.painting import paint_small
 from tests.fakes.poster import FakePoster
 from tests.fakes.rows import ADMIN, ANNA, CHANNEL, GUILD, add_dataset, add_lora, add_photos, photo
 from tests.fakes.venue import FakeVenue
@@ -300,6 +301,7 @@ async def open_studio(folder: Path, database_file: Path) -> AsyncIterator[Studio
         aurous_server = RehearsalAurous(folder / "aurous", AUROUS_ACCOUNTS, now=clock, teams=AUROUS_TEAMS)
         await aurous_server.start()
         stack.push_async_callback(aurous_server.close)
+        paint_small(server, aurous_server)
         database = await stack.enter_async_context(Database(sqlite_url(database_file)))
         glance = Glance(database_file)
         stack.callback(glance.close)

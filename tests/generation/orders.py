@@ -51,7 +51,6 @@ async def place(studio: Studio, order: PictureOrder, user_id: int = ANNA, guild_
 
 async def set_aurous_key(studio: Studio, guild_id: int = GUILD) -> None:
     """A key whose catalogue is never fetched: the styles are those that a test adds."""
-    studio.aurous.faults.answers.picture_side_cap_px = 64
     status = await studio.keys.set(guild_id, ProviderName.AUROUS, AUROUS_KEY, set_by=ADMIN)
     await studio.change(tables.api_keys, status.row.id, due_at=None)
 

@@ -1,7 +1,7 @@
 """The repository's own files, as text and as syntax trees."""
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -69,16 +69,19 @@ class Import:
 def imports(sources: Mapping[str, str]) -> Iterator[Import]:
     """All imports, also those inside functions."""
     known = {module_name(path) for path in sources}
-    for path, tree in trees(sources):
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    yield Import(path, node.lineno, alias.name)
-            elif isinstance(node, ast.ImportFrom):
-                yield from _imported_from(path, node, known)
+    for path, text in sources.items():
+        for line, module, name in _imported(text):
+            inner = f"{module}.{name}"
+            yield Import(path, line, inner if name and inner in known else module)
 
 
-def _imported_from(path: str, node: ast.ImportFrom, known: Iterable[str]) -> Iterator[Import]:
-    for alias in node.names:
-        inner = f"{node.module}.{alias.name}"
-        yield Import(path, node.lineno, inner if inner in known else str(node.module))
+@cache
+def _imported(text: str) -> tuple[tuple[int, str, str], ...]:
+    """(line, module, name taken out of it or nothing)."""
+    found: list[tuple[int, str, str]] = []
+    for node in ast.walk(_parse(text)):
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, alias.name, "") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found += [(node.lineno, str(node.module), alias.name) for alias in node.names]
+    return tuple(found)

@@ -15,6 +15,7 @@ from bot.providers.base import PhotoFile
 from bot.providers.transport import Transport
 from bot.sandbox.apiframe import RehearsalApiframe
 from bot.sandbox.aurous import RehearsalAurous
+from tests.fakes.painting import paint_small
 from tests.providers.calls import AUROUS_INSTANT, AUROUS_KEY, INSTANT
 from tests.providers.hooks import Mailbox
 from tests.providers.orders import API_KEY, make_photos
@@ -30,6 +31,7 @@ def without_waiting() -> Iterator[None]:
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[RehearsalApiframe]:
     server = RehearsalApiframe(tmp_path / "rehearsal", {API_KEY: 1000, "afk_poor": 1, "afk_other": 1000}, pace=INSTANT)
+    paint_small(server)
     await server.start()
     yield server
     await server.close()
@@ -55,6 +57,7 @@ def photos(tmp_path: Path) -> list[PhotoFile]:
 async def aurous_server(tmp_path: Path) -> AsyncIterator[RehearsalAurous]:
     keys = {AUROUS_KEY: 1000, "al_live_poor": 0, "al_live_other": 1000}
     server = RehearsalAurous(tmp_path / "aurous", keys, pace=AUROUS_INSTANT)
+    paint_small(server)
     await server.start()
     yield server
     await server.close()

@@ -31,6 +31,8 @@ class StoredMessage:
     author: Person
     type: int = 0
     content: str = ""
+    text: str = ""
+    """Everything that can be read in it."""
     embeds: list[Json] = field(default_factory=list)
     components: list[Json] = field(default_factory=list)
     files: list[StoredFile] = field(default_factory=list)
@@ -55,10 +57,6 @@ class StoredMessage:
     def is_loading(self) -> bool:
         """Shows "thinking": deferred and not answered yet."""
         return bool(self.flags & LOADING_FLAG)
-
-    @property
-    def text(self) -> str:
-        return "\n".join(visible_texts(self.content, self.embeds, self.components))
 
     @property
     def labels(self) -> list[str]:
@@ -149,6 +147,7 @@ class MessageStore:
         self._resolve_names(components, embeds, by_name)
         message.flags, message.content, message.embeds = flags, content, embeds
         message.components, message.files = components, kept + made
+        message.text = "\n".join(visible_texts(content, embeds, components))
         if "allowed_mentions" in body:
             message.allowed_mentions = body["allowed_mentions"]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.sandbox.apiframe import RehearsalApiframe
 from bot.sandbox.apiframe_world import RehearsalPace
+from tests.fakes.painting import paint_small
 from tests.wire.ledger import Promises, Verdict, footers, judge, open_rows
 from tests.wire.lives import KILLED, Life, alive
 from tests.wire.members import Member, small_photos
@@ -144,7 +145,8 @@ class Rig:
         found: list[StoredMessage] = []
 
         def look() -> bool:
-            found[:] = [message for message in self.messages if footer in footers([message])]
+            with_it = [message for message in self.messages if footer in message.text]
+            found[:] = [message for message in with_it if footer in footers([message])]
             return bool(found)
 
         await self.standin.until(look, footer, seconds)
@@ -181,11 +183,12 @@ async def until(is_so: Callable[[], object]) -> None:
 
 
 @asynccontextmanager
-async def open_rig(folder: Path, *, members: int = 4, **more: Any) -> AsyncIterator[Rig]:
+async def open_rig(folder: Path, *, members: int = 3, **more: Any) -> AsyncIterator[Rig]:
     """`more` replaces fields of the victim's settings."""
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     standin = DiscordStandin()
     provider = RehearsalApiframe(folder / "provider", {API_KEY: CREDITS}, PROVIDER_PACE)
+    paint_small(provider)
     await standin.start()
     await provider.start()
     try:

@@ -46,9 +46,9 @@ FAULTS: dict[str, Callable[[], Fault]] = {
     "unknown status": Fault.unknown_status_word,
 }
 KEY_FAULTS = {"401", "403"}
-PATIENCE_S = 0.5
+PATIENCE_S = 1.0
 JOB_DEADLINE_S = 20.0
-LINES = 3
+LINES = 4
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
 # What a fault cuts off at the rehearsal's web server leaves its open files to the garbage collector.
@@ -134,7 +134,7 @@ async def picture(rig: Rig, route: str, fault: str) -> Outcome:
 
 
 async def survey(folder: Path, ask: Callable[[Rig, str], Awaitable[Outcome]]) -> dict[str, Outcome]:
-    """What became of one job for each fault; three bots share the work."""
+    """What became of one job for each fault; several bots share the work."""
     outcomes: dict[str, Outcome] = {}
 
     async def run_line(number: int) -> None:
