@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Many tests wait for a bot in a process of its own, so two workers share a core.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(2 * (os.cpu_count() or 1), 16))')
 
 .PHONY: help setup run sandbox test lint coverage check fix bench kill-test walk lock screenshots clean
 help: ## show this list
@@ -23,7 +25,7 @@ sandbox: $(STAMP) ## try everything in the browser: no account, no key, no netwo
 	@$(BIN)/python -m bot sandbox
 
 test: $(STAMP) ## run every test, on all cores
-	$(BIN)/python -m pytest -n auto --dist worksteal $(MEASURED)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(MEASURED)
 
 lint: $(STAMP) ## formatting, lint and types
 	$(BIN)/python -m ruff format --check .
