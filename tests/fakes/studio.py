@@ -8,9 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
 from PIL import Image
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.budget import BudgetService
 from bot.clock import Doorbell, Pace
@@ -30,9 +28,7 @@ from bot.models import (
     Channel,
     GenerationSettings,
     LaneName,
-    PostKind,
     ProviderName,
-    SubjectTable,
     TrainingStatus,
 )
 from bot.outbox import OutboxService, RateGate
@@ -45,14 +41,14 @@ from bot.providers import apiframe, aurous
 from bot.providers.aurous_limits import AurousLimits
 from bot.providers.base import ProviderClient
 from bot.providers.transport import Transport
-from bot.records import Generation, Lora, Post, Training
+from bot.records import Generation, Lora, Training
 from bot.resources import Resources
 from bot.sandbox.apiframe import RehearsalApiframe
 from bot.sandbox.apiframe_world import RehearsalLora, RehearsalPace, make_id
 from bot.sandbox.aurous import RehearsalAurous
 from bot.selftest import SelfTestService
 from bot.sharing import SharingService
-from bot.storage import generations, loras, posts, tables, timeline, trainings
+from bot.storage import loras
 from bot.storage.database import Database, sqlite_url
 from bot.storage.due import Claim, DueRows, LeaseLost
 from bot.storage.sealing import Sealer
@@ -62,6 +58,7 @@ from bot.upkeep import UpkeepService
 from bot.wiring import build_lanes, build_services
 from tests.fakes.clock import ManualClock
 from tests.fakes.glance import Glance
+from tests.fakes.looks import Looks
 from tests.fakes.members import FakeMembers
 from tests.fakes.painting import paint_small
 from tests.fakes.poster import FakePoster
@@ -89,7 +86,7 @@ Advance = Callable[[Claim[Any]], Awaitable[None]]
 
 
 @dataclass
-class Studio:
+class Studio(Looks):
     """Services, lanes and the world around them. `public_url` None: the webhook address is not sent."""
 
     folder: Path
@@ -238,45 +235,6 @@ class Studio:
         order = PictureOrder(prompt, GenerationSettings(**settings), lora.id)
         accepted = await self.generations.order(order, Actor(lora.guild_id, lora.owner_id), channel=Channel(CHANNEL))
         return accepted.generation
-
-    async def training(self, training_id: int) -> Training:
-        async with self.database.read() as connection:
-            training = await trainings.get(connection, training_id)
-        assert training is not None
-        return training
-
-    async def generation(self, generation_id: int) -> Generation:
-        async with self.database.read() as connection:
-            generation = await generations.get(connection, generation_id)
-        assert generation is not None
-        return generation
-
-    async def post(self, post_id: int) -> Post:
-        async with self.database.read() as connection:
-            post = await posts.get(connection, post_id)
-        assert post is not None
-        return post
-
-    async def posts_of(self, kind: PostKind) -> list[Post]:
-        async with self.database.read() as connection:
-            rows = await connection.execute(sa.select(tables.posts).where(tables.posts.c.kind == kind))
-            return [posts.build(row) for row in rows]
-
-    async def words(self, job: Training | Generation) -> list[str]:
-        """What the job's timeline says happened, in order."""
-        subject = SubjectTable.TRAINING if isinstance(job, Training) else SubjectTable.GENERATION
-        async with self.database.read() as connection:
-            return [entry.what for entry in await timeline.of(connection, subject, job.id)]
-
-    async def change(self, table: sa.Table, row_id: int, **values: Any) -> None:
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(sa.update(table).where(table.c.id == row_id).values(**values))
-
-        await self.database.write(work)
-
-    async def scalars(self, statement: sa.Select[Any]) -> list[Any]:
-        async with self.database.read() as connection:
-            return list((await connection.execute(statement)).scalars())
 
     def files(self) -> list[str]:
         """What lies in the spool."""

@@ -1,0 +1,54 @@
+"""What the tests of the studio read in the database, and change in it behind the bot's back."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.models import PostKind, SubjectTable
+from bot.records import Generation, Post, Training
+from bot.storage import generations, posts, tables, timeline, trainings
+from bot.storage.database import Database
+
+
+class Looks:
+    database: Database
+
+    async def training(self, training_id: int) -> Training:
+        async with self.database.read() as connection:
+            training = await trainings.get(connection, training_id)
+        assert training is not None
+        return training
+
+    async def generation(self, generation_id: int) -> Generation:
+        async with self.database.read() as connection:
+            generation = await generations.get(connection, generation_id)
+        assert generation is not None
+        return generation
+
+    async def post(self, post_id: int) -> Post:
+        async with self.database.read() as connection:
+            post = await posts.get(connection, post_id)
+        assert post is not None
+        return post
+
+    async def posts_of(self, kind: PostKind) -> list[Post]:
+        async with self.database.read() as connection:
+            rows = await connection.execute(sa.select(tables.posts).where(tables.posts.c.kind == kind))
+            return [posts.build(row) for row in rows]
+
+    async def words(self, job: Training | Generation) -> list[str]:
+        """What the job's timeline says happened, in order."""
+        subject = SubjectTable.TRAINING if isinstance(job, Training) else SubjectTable.GENERATION
+        async with self.database.read() as connection:
+            return [entry.what for entry in await timeline.of(connection, subject, job.id)]
+
+    async def change(self, table: sa.Table, row_id: int, **values: Any) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(sa.update(table).where(table.c.id == row_id).values(**values))
+
+        await self.database.write(work)
+
+    async def scalars(self, statement: sa.Select[Any]) -> list[Any]:
+        async with self.database.read() as connection:
+            return list((await connection.execute(statement)).scalars())
