@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.models import (
+    NOBODY,
     ConsentKind,
     DepictionStatus,
     EntrantStatus,
@@ -195,6 +196,16 @@ class EventNote:
 
 
 def places_of(event: Event) -> tuple[Place, ...]:
-    """Where an event's posts go, best first: its thread, its channel, its host."""
-    channels = [each for each in (event.thread_id, event.channel_id) if each is not None]
-    return (*(Place(PlaceKind.CHANNEL, each) for each in channels), Place(PlaceKind.USER, event.host_id))
+    """Where an event's posts go, best first: its thread, its channel, its host if there still is one."""
+    return (*channels_of(event), *host_of(event))
+
+
+def channels_of(event: Event) -> tuple[Place, ...]:
+    """Where everybody reads it, best first."""
+    found = [each for each in (event.thread_id, event.channel_id) if each is not None]
+    return tuple(Place(PlaceKind.CHANNEL, each) for each in found)
+
+
+def host_of(event: Event) -> tuple[Place, ...]:
+    """Where its host alone reads it; nowhere once they were erased."""
+    return () if event.host_id == NOBODY else (Place(PlaceKind.USER, event.host_id),)

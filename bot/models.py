@@ -282,6 +282,10 @@ class NoteKind(StrEnum):
         return self is NoteKind.TAKEN_BACK
 
 
+NOBODY = 0
+"""Stands for a member who was erased, in rows that others depend on."""
+
+
 class PlaceKind(StrEnum):
     CHANNEL = "channel"
     """A channel or a thread."""

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, Doorbell, Pace
-from bot.event_records import Event, places_of
+from bot.event_records import Event, channels_of
 from bot.events import lifecycle
 from bot.models import EventStatus, LaneName, NoteKind, PauseReason, PostKind, SubjectTable
 from bot.photos.intake import Spool
@@ -187,7 +187,7 @@ class Transitions:
             event.id,
             guild_id=event.guild_id,
             user_id=event.host_id,
-            places=places_of(event)[:-1],
+            places=channels_of(event),
             now=now,
         )
 

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import SubjectTable
+from bot.models import NOBODY, PlaceKind, PostKind, SubjectTable
 from bot.storage import event_tables as e
 from bot.storage import tables as t
 
@@ -32,7 +32,7 @@ KEPT_FOR_PROOF = (t.consents,)
 """Discord's developer terms ask for proof that a member told us to share photos; these rows are that proof."""
 ANONYMISED = {e.events: e.events.c.host_id, e.spends: e.spends.c.user_id}
 """Rows that others depend on: the event goes on and its budget stays counted, without the member's id."""
-NOBODY = 0
+EVENT_CARDS = (PostKind.EVENT_PANEL, PostKind.EVENT_BALLOT)
 GUILD_ONLY = (t.api_keys, t.styles, t.guilds, e.event_notes)
 """Rows that belong to the guild; the admin who set the key is named in them."""
 
@@ -105,12 +105,24 @@ async def erase_member(connection: AsyncConnection, *, guild_id: int, user_id: i
             sa.delete(t.timeline).where(t.timeline.c.subject_table == subject, t.timeline.c.subject_id.in_(ids))
         )
     files += await _erase_given_photos(connection, guild_id, user_id)
+    await _leave_event_cards(connection, guild_id, user_id)
     for table, condition in mine.items():
         await connection.execute(sa.delete(table).where(condition))
     for table, column in ANONYMISED.items():
         theirs = sa.and_(table.c.guild_id == guild_id, column == user_id)
         await connection.execute(sa.update(table).where(theirs).values({column.name: NOBODY}))
     return files
+
+
+async def _leave_event_cards(connection: AsyncConnection, guild_id: int, user_id: int) -> None:
+    """The panel and the ballot of an event that the member hosted stay in their channel and go on being edited."""
+    posts = t.posts.c
+    theirs = sa.and_(posts.guild_id == guild_id, posts.user_id == user_id, posts.kind.in_(EVENT_CARDS))
+    for row in (await connection.execute(sa.select(posts.id, posts.places, posts.place_index).where(theirs))).all():
+        places = [place for place in row.places if place != [PlaceKind.USER, user_id]]
+        if row.place_index < len(places):
+            left = sa.update(t.posts).where(posts.id == row.id).values(user_id=NOBODY, places=places)
+            await connection.execute(left)
 
 
 async def _erase_given_photos(connection: AsyncConnection, guild_id: int, user_id: int) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.event_records import Candidate, Event, EventNote, places_of
+from bot.event_records import Candidate, Event, EventNote, channels_of, host_of, places_of
 from bot.models import EventMode, EventStatus, NoteKind, PauseReason, PostKind, SubjectKind, SubjectTable
 from bot.storage import posts
 from bot.storage.event_tables import event_notes, events
@@ -150,6 +150,10 @@ async def announce(
         .returning(event_notes.c.id)
     )
     places = places_of(event)
+    if what.is_for_host:
+        if not (host := host_of(event)):
+            return True
+        places = (*host, *channels_of(event)[::-1])
     await posts.add(
         connection,
         PostKind.EVENT_NOTE,
@@ -157,7 +161,7 @@ async def announce(
         int(inserted.scalar_one()),
         guild_id=event.guild_id,
         user_id=event.host_id,
-        places=places[::-1] if what.is_for_host else places,
+        places=places,
         now=now,
     )
     return True

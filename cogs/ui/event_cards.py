@@ -8,7 +8,7 @@ from bot.event_records import Event, Honour
 from bot.events.lifecycle import can_give, can_order, can_vote, photos_needed
 from bot.events.submissions import limits_each
 from bot.events.views import EventView
-from bot.models import EventMode, EventStatus, PauseReason, SubjectKind, TrainingStatus
+from bot.models import NOBODY, EventMode, EventStatus, PauseReason, SubjectKind, TrainingStatus
 from bot.quoting import quote
 from cogs.ui.cards import Layout, card
 from cogs.ui.event_host_words import TRAINING_WORDS, event_name
@@ -104,7 +104,8 @@ def _head(event: Event) -> str:
     lines = [f"## {event_name(event)}"]
     if event.theme.strip():
         lines.append(quote(event.theme, THEME_SHOWN))
-    return "\n".join([*lines, what_it_is(event), f"{_who(event)} · hosted by <@{event.host_id}>"])
+    host = [f"hosted by <@{event.host_id}>"] if event.host_id != NOBODY else []
+    return "\n".join([*lines, what_it_is(event), " · ".join([_who(event), *host])])
 
 
 def what_it_is(event: Event) -> str:

@@ -9,7 +9,7 @@ from bot.events.ballot import Title
 from bot.events.lifecycle import HostCommand, commands
 from bot.events.venue import Check
 from bot.events.views import EventView
-from bot.models import EntrantStatus, EventMode, EventStatus, TrainingStatus
+from bot.models import NOBODY, EntrantStatus, EventMode, EventStatus, TrainingStatus
 from bot.quoting import quote
 from cogs.ui.cards import Layout, card
 from cogs.ui.event_host_words import (
@@ -60,7 +60,8 @@ def status_card(view: EventView, *, may_run: bool, said: str = "") -> Layout:
     head = [*([said] if said else []), f"### {event_name(event)}", _stage_line(event)]
     advice = [f"💡 {sentence}" for sentence in view.advice]
     lines = [*head, *_numbers(view, may_run=may_run), *advice, *_winners(view.winners)]
-    lines.append(f"-# Event #{event.id} · {MODE_WORDS[event.mode]} · host <@{event.host_id}>")
+    host = [f"host <@{event.host_id}>"] if event.host_id != NOBODY else []
+    lines.append(" · ".join([f"-# Event #{event.id}", MODE_WORDS[event.mode], *host]))
     colour = discord.Colour.orange() if event.paused_at is not None else discord.Colour.blurple()
     buttons = _host_buttons(event) if may_run else []
     return card(clip(lines, SHOWN_MAX, "…"), colour=colour, buttons=buttons)

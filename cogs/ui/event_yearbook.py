@@ -7,6 +7,7 @@ import discord
 
 from bot.event_records import Event
 from bot.events.yearbook import Yearbook
+from bot.models import NOBODY
 from cogs.ui.cards import Layout
 from cogs.ui.event_host_words import event_name
 from cogs.ui.event_settings import view_of
@@ -27,7 +28,7 @@ async def send_yearbook(interaction: Interaction, event_id: int) -> None:
     services, actor = interaction.client.services, actor_of(interaction)
     event = await services.events.get_for(event_id, actor)
     view = await view_of(interaction, event)
-    members = {event.host_id, *(entrant.user_id for entrant in view.entrants)}
+    members = {event.host_id, *(entrant.user_id for entrant in view.entrants)} - {NOBODY}
     names = await display_names(interaction.guild, members)
     yearbook = await services.yearbooks.make(event.id, actor, names, min(interaction.filesize_limit, ONE_MESSAGE))
     try:

@@ -17,10 +17,20 @@ from bot.events.coach import advice
 from bot.events.depictions import DepictionView
 from bot.events.views import EventView
 from bot.events.wording import depicted_sentence
-from bot.models import DepictionStatus, EventMode, EventStatus, NoteKind, PauseReason, SubjectKind, TrainingStatus
+from bot.models import (
+    NOBODY,
+    DepictionStatus,
+    EventMode,
+    EventStatus,
+    NoteKind,
+    PauseReason,
+    SubjectKind,
+    TrainingStatus,
+)
 from cogs.ui.event_ballot import FILES_MAX, ballot_card, pages_of, shown_files
 from cogs.ui.event_cards import actions_of, panel_card
 from cogs.ui.event_depictions import depiction_card, seen_card
+from cogs.ui.event_host import status_card
 from cogs.ui.event_mine import leave_question, photo_list, rules_card
 from cogs.ui.event_notes import note_card
 from tests.cogs.event_values import NOON, a_lora, a_view, an_event, an_honour, collecting
@@ -186,6 +196,13 @@ async def test_the_panel_tells_a_newcomer_what_it_is_until_when_and_how_far() ->
     assert "taking part (at least 2)" in text
     assert "257 of 1000 credits spent · enough for 2 more trainings, 40 pictures" in text
     assert "💡 Add some close-ups." in text
+
+
+def test_a_host_who_was_erased_is_named_nowhere() -> None:
+    gone = a_view(collecting(host_id=NOBODY))
+    for card in (panel_card(gone, LINE), status_card(gone, may_run=False)):
+        assert "<@0>" not in check(card)
+        assert "host" not in check(card)
 
 
 async def test_a_pause_is_said_in_kind_words_and_hides_the_deadline() -> None:

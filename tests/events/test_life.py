@@ -7,11 +7,13 @@ import sqlalchemy as sa
 
 from bot.generation.order import PictureOrder
 from bot.models import (
+    NOBODY,
     Actor,
     Channel,
     EventMode,
     EventStatus,
     NoteKind,
+    PlaceKind,
     PostKind,
     ProviderName,
 )
@@ -188,8 +190,24 @@ async def test_a_host_who_erases_themselves_cancels_their_events(keyed: Studio) 
     await keyed.privacy.forget_member(guild_id=GUILD, user_id=HOST.user_id)
     await keyed.settle()
     event = await life.event()
-    assert (event.status, event.host_id) == (S.CANCELLED, 0)
+    assert (event.status, event.host_id) == (S.CANCELLED, NOBODY)
     assert keyed.files() == []
+
+
+async def test_the_panel_of_an_erased_host_says_that_it_is_over_and_nobody_is_written_to_in_their_place(
+    keyed: Studio,
+) -> None:
+    await begin(keyed)
+    await keyed.pass_time(keyed.pace.panel)
+    edits = len(keyed.poster.edits)
+    await keyed.privacy.forget_member(guild_id=GUILD, user_id=HOST.user_id)
+    await keyed.settle()
+    await keyed.pass_time(keyed.pace.panel)
+    assert [kind for kind, _ in keyed.poster.edits[edits:]] == [PostKind.EVENT_PANEL]
+    (panel,) = await keyed.posts_of(PostKind.EVENT_PANEL)
+    (note,) = await keyed.posts_of(PostKind.EVENT_NOTE)
+    assert (panel.user_id, note.user_id) == (NOBODY, NOBODY)
+    assert {place.kind for place in (*panel.places, *note.places)} == {PlaceKind.CHANNEL}
 
 
 async def test_an_entrant_who_erases_themselves_leaves_nothing_in_the_event(keyed: Studio) -> None:

@@ -48,13 +48,11 @@ class Party:
         await self._close(COLLECTING)
         await self._close(REVIEWING)
         await self._until_panel(HEADLINES[SHOWING])
-        for guest in self.guests:
-            await self._take_part(guest)
+        await asyncio.gather(*(self._take_part(guest) for guest in self.guests))
         await self._close(SHOWING)
         await self._until_panel(HEADLINES[VOTING])
-        for guest in self.guests:
-            await self._vote(guest)
-            books.votes += 1
+        await asyncio.gather(*(self._vote(guest) for guest in self.guests))
+        books.votes = len(self.guests)
         await self._close(VOTING)
         await self._until_panel(OVER)
 
@@ -150,10 +148,10 @@ class Party:
         pages = await guest.read(await self._click(guest, "Vote"))
         if pages is None:
             return False
-        for label in filter(VOTE.match, pages.labels):
+        label = next((label for label in pages.labels if VOTE.match(label)), None)
+        if label is not None:
             await guest.act(partial(self.rig.standin.click, pages, label, user=guest.person))
             await guest.is_there(lambda: VOTED in pages.text)
-            break
         return VOTED in pages.text
 
     async def _close(self, stage: str) -> None:
