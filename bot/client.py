@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 ErrorDoor = Callable[[discord.Interaction["DarkroomBot"], Exception], Awaitable[None]]
 
 
-FLEETING_ID = re.compile(r"dr-(?P<session>[0-9a-f]{8})-(?P<until>\d{1,12})-[0-9a-f]{12}")
+FLEETING_ID = re.compile(r"dr-[0-9a-f]{8}-\d{1,12}-[0-9a-f]{12}")
 FORGOTTEN = "This was used already or opened too long ago. Please open it again if you still need it."
 
 
@@ -61,6 +61,8 @@ class DarkroomBot(commands.Bot):
         self._extension_names = tuple(extensions)
         self.error_door = error_door
         self._session = secrets.token_hex(4)
+        self._unheard: set[int] = set()
+        """Interactions with a form or button that the library did not know when they came in."""
 
     async def setup_hook(self) -> None:
         for name in self._extension_names:
@@ -82,20 +84,25 @@ class DarkroomBot(commands.Bot):
         """
         self._connection.store_view(shown)
 
+    def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
+        """The library calls this in the same turn in which it looks for the form or button.
+
+        A turn later it may know one that Discord has shown before it told so, and nobody would answer.
+        """
+        if event_name == "interaction":
+            data: Mapping[str, Any] = args[0].data or {}
+            if self._is_forgotten(str(data.get("custom_id", ""))):
+                self._unheard.add(args[0].id)
+        super().dispatch(event_name, *args, **kwargs)
+
     async def on_interaction(self, interaction: discord.Interaction["DarkroomBot"]) -> None:
-        """Answer for forms and buttons that nobody knows any more; everything else is answered elsewhere."""
-        data: Mapping[str, Any] = interaction.data or {}
-        custom_id = str(data.get("custom_id", ""))
-        is_answered = interaction.response.is_done() or interaction.extras
-        if self._is_forgotten(custom_id) and not is_answered:
+        """Answer for forms and buttons that nobody knows; everything else is answered elsewhere."""
+        if interaction.id in self._unheard:
+            self._unheard.discard(interaction.id)
             await self.error_door(interaction, UserError(FORGOTTEN))
 
     def _is_forgotten(self, custom_id: str) -> bool:
-        match = FLEETING_ID.fullmatch(custom_id)
-        if match is None:
-            return False
-        is_over = match["session"] != self._session or int(match["until"]) < time.time()
-        return is_over or not self._is_listening_to(custom_id)
+        return FLEETING_ID.fullmatch(custom_id) is not None and not self._is_listening_to(custom_id)
 
     def _is_listening_to(self, custom_id: str) -> bool:
         """Whether the library knows the form or button; it has no public way to ask."""
