@@ -352,7 +352,7 @@ class PhotoDesk:
         # Python's own 5 ms would be the event loop's delay whenever it waits for a thread at work.
         sys.setswitchinterval(0.001)
         # Pillow clears fresh memory while the loop waits: 48 MiB a thread are kept (its reference: block allocator).
-        Image.core.set_blocks_max(3 * workers)
+        Image.core.set_blocks_max(3 * workers)  # type: ignore[attr-defined]
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="photo")
 
     async def examine(self, received: Received, name: str) -> Examined:
