@@ -71,7 +71,9 @@ async def test_an_event_keeps_its_photos_its_votes_and_its_budget_however_often_
     await count_up(campaign, capsys, replay)
     assert campaign.kills >= EVENT_KILLS
     met = campaign.points_hit & campaign.aims
-    assert len(met) >= min(EVENT_KILLS / 4, 0.8 * len(campaign.aims)) >= 5, sorted(campaign.aims - met)
+    assert met
+    if EVENT_KILLS >= ENOUGH_KILLS:
+        assert len(met) >= 0.8 * len(campaign.aims) >= 40, sorted(campaign.aims - met)
 
 
 ORDER_TAKEN = "provider POST /v2/loras: after"
