@@ -349,10 +349,9 @@ class PhotoDesk:
 
     def __init__(self, spool: Spool, workers: int) -> None:
         self._spool = spool
-        # Python's own 5 ms would be the event loop's delay whenever it waits for a thread at work.
+        # Otherwise the event loop waits 5 ms for a thread's turn, and longer while Pillow clears fresh memory.
         sys.setswitchinterval(0.001)
-        # Pillow clears fresh memory while the loop waits: 48 MiB a thread are kept (its reference: block allocator).
-        Image.core.set_blocks_max(3 * workers)  # type: ignore[attr-defined]
+        Image.core.set_blocks_max(3 * workers)  # type: ignore[attr-defined] # 48 MiB a thread
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="photo")
 
     async def examine(self, received: Received, name: str) -> Examined:

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.event_records import Candidate, Event, EventNote, channels_of, host_of, places_of
+from bot.event_records import Candidate, Event, EventNote, host_of, places_of
 from bot.models import EventMode, EventStatus, NoteKind, PauseReason, PostKind, SubjectKind, SubjectTable
 from bot.storage import posts
 from bot.storage.event_tables import event_notes, events
@@ -149,11 +149,9 @@ async def announce(
         .values(event_id=event.id, guild_id=event.guild_id, what=what, once=once or what, detail=detail, at=now)
         .returning(event_notes.c.id)
     )
+    if what.is_for_host and not host_of(event):
+        return True
     places = places_of(event)
-    if what.is_for_host:
-        if not (host := host_of(event)):
-            return True
-        places = (*host, *channels_of(event)[::-1])
     await posts.add(
         connection,
         PostKind.EVENT_NOTE,
@@ -161,7 +159,7 @@ async def announce(
         int(inserted.scalar_one()),
         guild_id=event.guild_id,
         user_id=event.host_id,
-        places=places,
+        places=places[::-1] if what.is_for_host else places,
         now=now,
     )
     return True
