@@ -5,7 +5,7 @@ import os
 import re
 import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,10 +24,11 @@ _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{4,}")
 
 
 class Points:
-    """Call it with a point's name to pass it; the process ends there when this is the planned place."""
+    """Call it with a point's name to pass it; the process ends there when this is one of the planned places."""
 
-    def __init__(self, record: Path, crash_at: str | None, crash_nth: int) -> None:
-        self._record = os.open(record, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    def __init__(self, folder: Path, crash_at: Collection[str], crash_nth: int) -> None:
+        self._record = _appended(folder / "points.txt")
+        self._deaths = _appended(folder / "deaths.txt")
         self._crash_at, self._crash_nth = crash_at, crash_nth
         self._passed: Counter[str] = Counter()
 
@@ -35,12 +36,27 @@ class Points:
         self._passed[name] += 1
         if self._passed[name] == 1:
             os.write(self._record, f"{name}\n".encode())
-        if name == self._crash_at and self._passed[name] == self._crash_nth:
+        if name in self._crash_at and self._passed[name] == self._crash_nth:
+            os.write(self._deaths, f"{name}\n".encode())
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def read_points(record: Path) -> set[str]:
-    return set(record.read_text().splitlines()) if record.exists() else set()
+def read_points(folder: Path) -> set[str]:
+    """Every point that was ever passed."""
+    return set(_lines(folder / "points.txt"))
+
+
+def read_deaths(folder: Path) -> set[str]:
+    """Every point at which a process was ever ended."""
+    return set(_lines(folder / "deaths.txt"))
+
+
+def _appended(file: Path) -> int:
+    return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text().splitlines() if file.exists() else []
 
 
 def instrument(points: Points) -> None:

@@ -15,7 +15,7 @@ from tests.wire.ledger import Promises, Verdict, footers, judge, open_rows
 from tests.wire.lives import KILLED, Life, alive
 from tests.wire.members import Member, small_photos
 from tests.wire.messages import StoredMessage
-from tests.wire.points import read_points
+from tests.wire.points import read_deaths, read_points
 from tests.wire.standin import DiscordStandin
 from tests.wire.victim import VictimSettings
 from tests.wire.world import Channel, Permit
@@ -42,9 +42,9 @@ WAIT_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """Where or when a life ends: at the nth pass of a point, or so many seconds after it has connected."""
+    """Where or when a life ends: at the nth pass of any of these points, or so many seconds after it has connected."""
 
-    at: str | None = None
+    at: tuple[str, ...] = ()
     nth: int = 1
     after_s: float = 0.0
 
@@ -61,7 +61,6 @@ class Rig:
     lives: int = 0
     kills: int = 0
     keys_saved: int = 0
-    points_hit: set[str] = field(default_factory=set)
     is_ending: bool = False
     """Members finish what they have begun and begin nothing new."""
 
@@ -71,7 +70,11 @@ class Rig:
 
     @property
     def points(self) -> set[str]:
-        return read_points(self.folder / "points.txt")
+        return read_points(self.folder)
+
+    @property
+    def points_hit(self) -> set[str]:
+        return read_deaths(self.folder)
 
     @property
     def messages(self) -> list[StoredMessage]:
@@ -91,7 +94,7 @@ class Rig:
                 saving.result()
             else:
                 saving.cancel()
-                self._count(life, kill)
+                self._count(life)
         self._bury()
         return is_saved
 
@@ -107,10 +110,10 @@ class Rig:
         """One life that ends in a kill; whether it ended where it was meant to."""
         settings = replace(self.settings, crash_at=kill.at, crash_nth=kill.nth)
         async with alive(settings) as life:
-            if kill.at is None:
+            if not kill.at:
                 await self._connected(life)
-            as_planned = await life.wait(longest_s if kill.at else kill.after_s) == (kill.at is not None)
-        self._count(life, kill if as_planned else None)
+            as_planned = await life.wait(longest_s if kill.at else kill.after_s) == bool(kill.at)
+        self._count(life)
         self._bury()
         return as_planned
 
@@ -163,11 +166,9 @@ class Rig:
         ended.cancel()
         up.cancel()
 
-    def _count(self, life: Life, kill: Kill | None) -> None:
+    def _count(self, life: Life) -> None:
         assert life.code == KILLED, f"the bot ended by itself with {life.code}; see {self.folder}/bot.log"
         self.kills += 1
-        if kill is not None and kill.at is not None:
-            self.points_hit.add(kill.at)
 
     def _bury(self) -> None:
         """The gateway forgets the dead; members notice that nobody will answer."""

@@ -85,7 +85,7 @@ async def one_round(folder: Path, mutant: str | None, killed_at: str) -> Verdict
     async with open_rig(folder, members=1, mutant=mutant) as rig:
         await rig.furnish()
         work = [asyncio.create_task(rig.round(rig.members[0], "Rex"))]
-        assert await rig.live(Kill(killed_at), longest_s=10)
+        assert await rig.live(Kill((killed_at,)), longest_s=10)
         return await rig.finish(work, drain_s=10 if mutant is None else 3)
 
 
@@ -118,7 +118,7 @@ async def one_event(folder: Path, mutant: str | None, killed_at: str) -> Verdict
     async with open_rig(folder, members=2, mutant=mutant) as rig:
         await rig.furnish()
         work = [asyncio.create_task(Party(rig, "Fox days", rig.host, rig.members).hold())]
-        assert await rig.live(Kill(killed_at), longest_s=10)
+        assert await rig.live(Kill((killed_at,)), longest_s=10)
         return await rig.finish(work, drain_s=20)
 
 

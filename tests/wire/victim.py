@@ -29,10 +29,10 @@ from tests.wire.points import Points, instrument
 
 @dataclass(frozen=True, slots=True)
 class VictimSettings:
-    """`pace` holds seconds by the name of a `Pace` field. `crash_at` is a point's name, `crash_nth` counts from 1."""
+    """`pace` holds seconds by the name of a `Pace` field. `crash_at` names points, `crash_nth` counts from 1."""
 
     folder: str
-    """Holds the bot's data, its log and `points.txt`, where every point is written when it is first passed."""
+    """Holds the bot's data, its log, `points.txt` with the points it passed and `deaths.txt` with those it ended at."""
     api_url: str
     gateway_url: str
     token: str
@@ -43,7 +43,7 @@ class VictimSettings:
     pace: dict[str, float] = field(default_factory=dict)
     provider_patience_s: float | None = None
     """How long an answer of the provider and its file host is awaited; None: as in production."""
-    crash_at: str | None = None
+    crash_at: tuple[str, ...] = ()
     crash_nth: int = 1
     mutant: str | None = None
 
@@ -60,7 +60,7 @@ async def live(settings: VictimSettings) -> None:
     hurry_discord()
     if settings.provider_patience_s is not None:
         lose_patience(settings.provider_patience_s)
-    points = Points(Path(settings.folder) / "points.txt", settings.crash_at, settings.crash_nth)
+    points = Points(Path(settings.folder), settings.crash_at, settings.crash_nth)
     instrument(points)
     if settings.mutant is not None:
         MUTANTS[settings.mutant]()
