@@ -106,12 +106,11 @@ class Rig:
         assert "Key saved" in (await answer.settled()).text
         self.keys_saved += 1
 
-    async def live(self, kill: Kill, longest_s: float = 2.5) -> bool:
-        """One life that ends in a kill; whether it ended where it was meant to."""
+    async def live(self, kill: Kill, longest_s: float = 2.0) -> bool:
+        """One life that ends in a kill; whether it ended where it was meant to, this long after it had connected."""
         settings = replace(self.settings, crash_at=kill.at, crash_nth=kill.nth)
         async with alive(settings) as life:
-            if not kill.at:
-                await self._connected(life)
+            await self._connected(life)
             as_planned = await life.wait(longest_s if kill.at else kill.after_s) == bool(kill.at)
         self._count(life)
         self._bury()

@@ -71,7 +71,7 @@ async def test_an_event_keeps_its_photos_its_votes_and_its_budget_however_often_
     await count_up(campaign, capsys, replay)
     assert campaign.kills >= EVENT_KILLS
     met = campaign.points_hit & campaign.aims
-    assert met
+    assert len(met) >= min(8, EVENT_KILLS // 3), sorted(met)
     if EVENT_KILLS >= ENOUGH_KILLS:
         assert len(met) >= 0.8 * len(campaign.aims) >= 40, sorted(campaign.aims - met)
 
