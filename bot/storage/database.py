@@ -7,7 +7,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from bot.errors import StartupError
+from bot.storage.driver import Connection
 from bot.storage.migrations import upgrade
 
 T = TypeVar("T")
@@ -88,7 +89,8 @@ class Database:
         """Run `work` in a write transaction; return once it is durable.
 
         `work` may run twice: when another write of its group fails, the group is undone and each
-        write runs again alone. So it must do nothing but talk to the connection it is given.
+        write runs again alone. So it must do nothing but talk to the connection it is given; on
+        SQLite, where a group runs on that connection's thread, it gets a RuntimeError otherwise.
         """
         if not self.is_sqlite:
             async with self._write_engine.begin() as connection:
@@ -131,19 +133,21 @@ async def _no_work(_connection: AsyncConnection) -> None:
 
 
 async def _truncate_log(connection: AsyncConnection) -> None:
-    raw = await connection.get_raw_connection()
-    driver = raw.driver_connection
-    if driver is not None:
-        # Not waiting for readers: writes wait behind this.
-        for pragma in ("busy_timeout=0", "wal_checkpoint(TRUNCATE)", f"busy_timeout={BUSY_MS}"):
-            await (await driver.execute(f"PRAGMA {pragma}")).close()
+    driver = await _driver_of(connection)
+    # Not waiting for readers: writes wait behind this.
+    for pragma in ("busy_timeout=0", "wal_checkpoint(TRUNCATE)", f"busy_timeout={BUSY_MS}"):
+        await driver.run(f"PRAGMA {pragma}")
+
+
+async def _driver_of(connection: AsyncConnection) -> Connection:
+    return cast("Connection", (await connection.get_raw_connection()).driver_connection)
 
 
 async def _commit_group(connection: AsyncConnection, group: list[_Pending]) -> None:
     group = [pending for pending in group if not pending.done.done()]
     try:
-        async with connection.begin():
-            results = [await pending.work(connection) for pending in group]
+        driver = await _driver_of(connection)
+        results = await driver.together(_commit(connection, group))
     except Exception as error:  # noqa: BLE001 - whatever a write raises belongs to its caller
         if len(group) > 1:
             for pending in group:
@@ -154,6 +158,11 @@ async def _commit_group(connection: AsyncConnection, group: list[_Pending]) -> N
     for pending, result in zip(group, results, strict=True):
         if not pending.done.done():
             pending.done.set_result(result)
+
+
+async def _commit(connection: AsyncConnection, group: list[_Pending]) -> list[Any]:
+    async with connection.begin():
+        return [await pending.work(connection) for pending in group]
 
 
 def _take_lock(file: Path | None) -> IO[str] | None:
@@ -181,7 +190,12 @@ def _take_lock(file: Path | None) -> IO[str] | None:
 
 def _sqlite_engine(url: URL, *, begin: str, connections: int) -> AsyncEngine:
     engine = create_async_engine(
-        url, poolclass=AsyncAdaptedQueuePool, pool_size=connections, max_overflow=0, pool_timeout=60
+        url,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=60,
+        connect_args={"async_creator_fn": Connection},
     )
 
     @sa.event.listens_for(engine.sync_engine, "connect")

@@ -11,6 +11,9 @@ from bot.models import ConsentKind, DatasetStatus, Finding, Gender, Pick, Provid
 from bot.records import Dataset, Photo
 from bot.storage.tables import consents, datasets, photos
 
+_NEW = sa.insert(datasets).returning(*datasets.c)
+"""Made once: making it takes longer than running it, and a burst of submissions waits for it."""
+
 
 def build(row: sa.Row[Any]) -> Dataset:
     return Dataset(
@@ -55,9 +58,7 @@ def build_photo(row: sa.Row[Any]) -> Photo:
 
 
 async def insert(connection: AsyncConnection, **values: Any) -> Dataset:
-    result = await connection.execute(
-        sa.insert(datasets).values(status=DatasetStatus.OPEN, **values).returning(*datasets.c)
-    )
+    result = await connection.execute(_NEW, {"status": DatasetStatus.OPEN} | values)
     return build(result.one())
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -100,22 +101,31 @@ async def test_a_write_that_breaks_a_rule_of_the_schema_leaves_its_neighbours_al
     assert names_on_disk(database_file) == {"key-1", "key-2"}
 
 
+class Hold:
+    """A write that stays open until `go_on` is set."""
+
+    def __init__(self) -> None:
+        self.reached, self.go_on = threading.Event(), threading.Event()
+
+    async def work(self, connection: AsyncConnection) -> None:
+        await meta.put(connection, "held", b"value")
+        self.reached.set()
+        assert self.go_on.wait(10)
+
+    async def is_reached(self) -> None:
+        assert await asyncio.to_thread(self.reached.wait, 10)
+
+
 async def test_a_caller_who_gives_up_does_not_stop_the_writer(database: Database, database_file: Path) -> None:
-    reached, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slow(connection: AsyncConnection) -> None:
-        reached.set()
-        await go_on.wait()
-        await meta.put(connection, "slow", b"value")
-
-    running = asyncio.create_task(database.write(slow))
-    await reached.wait()
+    hold = Hold()
+    running = asyncio.create_task(database.write(hold.work))
+    await hold.is_reached()
     waiting = asyncio.create_task(database.write(put(1)))
     patient = asyncio.create_task(database.write(put(2)))
     await asyncio.sleep(0)
     running.cancel()
     waiting.cancel()
-    go_on.set()
+    hold.go_on.set()
     assert await patient == 2
     assert await database.write(put(3)) == 3
     await asyncio.gather(running, waiting, return_exceptions=True)
@@ -160,19 +170,13 @@ async def test_all_writes_go_through_one_connection(database: Database) -> None:
 
 async def test_readers_see_a_committed_row_while_a_write_is_open(database: Database) -> None:
     await database.write(put(1))
-    reached, go_on = asyncio.Event(), asyncio.Event()
-
-    async def hold(connection: AsyncConnection) -> None:
-        await meta.put(connection, "held", b"value")
-        reached.set()
-        await go_on.wait()
-
-    writing = asyncio.create_task(database.write(hold))
-    await reached.wait()
+    hold = Hold()
+    writing = asyncio.create_task(database.write(hold.work))
+    await hold.is_reached()
     async with database.read() as connection:
         assert await meta.get(connection, "key-1") == b"value"
         assert await meta.get(connection, "held") is None
-    go_on.set()
+    hold.go_on.set()
     await writing
 
 
