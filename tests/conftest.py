@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 import stamina
+from hypothesis import settings
 
 from bot.storage.database import Database, sqlite_url
 from tests.fakes.studio import Studio, open_studio
+
+settings.register_profile("untimed", settings(), deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.hookimpl(trylast=True)

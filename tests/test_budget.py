@@ -186,7 +186,7 @@ async def test_pictures_at_once_never_exceed_the_budget(
     assert len(await studio.scalars(sa.select(tables.generations.c.id))) == fitting
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(wanted=st.lists(st.integers(0, 9), max_size=12), budget=st.integers(0, 30))
 def test_whatever_is_set_aside_at_once_stays_within_the_budget_and_what_fits_is_taken(
     migrated_file: Path, wanted: list[int], budget: int

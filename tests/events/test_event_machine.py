@@ -255,7 +255,6 @@ def test_events_in_everybodys_hands(migrated_file: Path) -> None:
         settings=settings(
             max_examples=12,
             stateful_step_count=15,
-            deadline=None,
             phases=(Phase.explicit, Phase.reuse, Phase.generate),
             suppress_health_check=[HealthCheck.too_slow],
         ),

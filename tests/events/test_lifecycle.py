@@ -456,7 +456,7 @@ class Life(RuleBasedStateMachine):
 
 
 def test_every_event_keeps_to_its_path_and_comes_to_an_end() -> None:
-    run_state_machine_as_test(Life, settings=settings(max_examples=200, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(Life, settings=settings(max_examples=200, stateful_step_count=40))
 
 
 @given(

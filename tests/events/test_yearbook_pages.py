@@ -53,7 +53,7 @@ def test_accents_that_cannot_be_drawn_leave_the_letter() -> None:
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_is_left_of_a_text_is_one_line(text: str) -> None:
     shown, font = drawable(text, 20)
     assert "\n" not in shown

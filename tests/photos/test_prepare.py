@@ -453,7 +453,7 @@ def test_no_mutation_of_a_photo_ever_raises(tmp_path: Path, kind: str, data: st.
     look_at(mutate(SMALL[kind], data), tmp_path)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_mutation_of_a_heic_ever_raises(tmp_path: Path, data: st.DataObject) -> None:
     look_at(mutate(HEIC.read_bytes(), data), tmp_path)
@@ -469,7 +469,7 @@ def mutate(original: bytes, data: st.DataObject) -> bytes:
 
 
 @given(content=st.binary(max_size=300))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_bytes_ever_raise(tmp_path: Path, content: bytes) -> None:
     for start in (b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\x00\x01\x00\x00WEBP", b"\x00\x00\x00\x18ftypheic"):
         assert verdict_of(look_at(start + content, tmp_path).findings) is Verdict.REFUSED

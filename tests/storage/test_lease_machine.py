@@ -153,7 +153,6 @@ def test_two_workers_never_hold_the_same_row_and_no_row_is_lost(migrated_file: P
         settings=settings(
             max_examples=25,
             stateful_step_count=25,
-            deadline=None,
             suppress_health_check=[HealthCheck.too_slow],
         ),
     )
