@@ -33,6 +33,7 @@ from bot.storage import erasure, loras, trainings
 from bot.storage.database import Database
 from bot.storage.due import Claim, mark, store
 from bot.storage.tables import datasets
+from bot.turns import PoliteTurns
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +64,8 @@ class DatasetService:
         self._clock = clock
         self._pace = pace
         self._downloads = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
-        self.turns = asyncio.Semaphore(MEMBERS_AT_ONCE)
-        """Hold one while working on a submission after it was acknowledged."""
+        self.turns = PoliteTurns(MEMBERS_AT_ONCE)
+        """Hold one while working on a submission after it was acknowledged; until then it is `arriving`."""
 
     async def create(self, order: DatasetOrder, *, guild_id: int, channel_id: int, user_id: int) -> Dataset:
         check_order(order)

@@ -1,9 +1,46 @@
-"""Fair turns: so many at once, and among those who wait, whoever has had the least goes first."""
+"""Turns for work that can wait: so many at once, after those who are still unanswered, and fairly among members."""
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+
+LET_IN_S = 1.0
+"""How long work waits for those who arrive; Discord waits three seconds for an answer to them."""
+
+
+class PoliteTurns:
+    """`async with turns():` holds one of `at_once` places, and begins when nobody is `arriving` any more.
+
+    An arrival whose answer hangs holds work up for `let_in_s` seconds and no longer.
+    """
+
+    def __init__(self, at_once: int, let_in_s: float = LET_IN_S) -> None:
+        self._places = asyncio.Semaphore(at_once)
+        self._let_in_s = let_in_s
+        self._arriving = 0
+        self._all_in = asyncio.Event()
+        self._all_in.set()
+
+    @contextmanager
+    def arriving(self) -> Iterator[None]:
+        """Around everything up to the first answer."""
+        self._arriving += 1
+        self._all_in.clear()
+        try:
+            yield
+        finally:
+            self._arriving -= 1
+            if not self._arriving:
+                self._all_in.set()
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[None]:
+        async with self._places:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._let_in_s):
+                    await self._all_in.wait()
+            yield
 
 
 class FairTurns:

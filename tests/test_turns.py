@@ -1,4 +1,4 @@
-"""Fair turns: never more than agreed at once, nobody starves, and a cancelled request leaves its place to others."""
+"""Turns: never more than agreed at once, after those who arrive; nobody starves, and who gives up blocks no other."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.turns import FairTurns
+from bot.turns import FairTurns, PoliteTurns
 
 ACTIONS = st.lists(
     st.one_of(
@@ -177,3 +177,77 @@ async def test_an_error_inside_gives_the_place_back() -> None:
     after = await ground.ask(2)
     assert ground.running() == [after]
     await ground.end_all()
+
+
+class Queue:
+    """Works on jobs that end at once, and notes their names in the order in which they began."""
+
+    def __init__(self, turns: PoliteTurns) -> None:
+        self.turns = turns
+        self.begun: list[str] = []
+
+    def put(self, name: str, until: asyncio.Event | None = None) -> asyncio.Task[None]:
+        return asyncio.create_task(self._work(name, until))
+
+    async def _work(self, name: str, until: asyncio.Event | None) -> None:
+        async with self.turns():
+            self.begun.append(name)
+            if until is not None:
+                await until.wait()
+
+
+async def test_work_begins_only_when_everybody_who_arrives_has_been_answered() -> None:
+    queue = Queue(PoliteTurns(2))
+    with queue.turns.arriving():
+        with queue.turns.arriving():
+            work = queue.put("photos")
+            await settle()
+        await settle()
+        assert queue.begun == []
+    await work
+    assert queue.begun == ["photos"]
+
+
+async def test_work_that_has_begun_goes_on_while_somebody_arrives() -> None:
+    queue, done = Queue(PoliteTurns(1)), asyncio.Event()
+    work = queue.put("photos", done)
+    await settle()
+    with queue.turns.arriving():
+        done.set()
+        await work
+
+
+async def test_an_arrival_that_is_never_answered_does_not_stop_the_work() -> None:
+    queue = Queue(PoliteTurns(1, let_in_s=0.01))
+    with queue.turns.arriving():
+        await queue.put("photos")
+    assert queue.begun == ["photos"]
+
+
+async def test_an_arrival_that_fails_is_over() -> None:
+    queue = Queue(PoliteTurns(1))
+    with pytest.raises(ZeroDivisionError), queue.turns.arriving():
+        raise ZeroDivisionError
+    await queue.put("photos")
+    assert queue.begun == ["photos"]
+
+
+async def test_polite_turns_are_so_many_at_once_and_in_order() -> None:
+    queue, done = Queue(PoliteTurns(2)), asyncio.Event()
+    work = [queue.put(name, done) for name in "abc"]
+    await settle()
+    assert queue.begun == ["a", "b"]
+    done.set()
+    await asyncio.gather(*work)
+    assert queue.begun == ["a", "b", "c"]
+
+
+async def test_work_given_up_while_it_waits_for_arrivals_gives_its_place_back() -> None:
+    queue = Queue(PoliteTurns(1))
+    with queue.turns.arriving():
+        given_up = queue.put("given up")
+        await settle()
+        given_up.cancel()
+        await settle()
+    await queue.put("next")
+    assert queue.begun == ["next"]

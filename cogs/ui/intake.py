@@ -72,13 +72,15 @@ class PhotoForm(SafeModal):
 
     async def begin(self, interaction: Interaction, order: DatasetOrder) -> None:
         """A dataset for this order, with the form's photos."""
-        dataset = await interaction.client.services.datasets.create(
-            order,
-            guild_id=guild_of(interaction),
-            channel_id=channel_of(interaction).id,
-            user_id=interaction.user.id,
-        )
-        await defer(interaction)
+        service = interaction.client.services.datasets
+        with service.turns.arriving():
+            dataset = await service.create(
+                order,
+                guild_id=guild_of(interaction),
+                channel_id=channel_of(interaction).id,
+                user_id=interaction.user.id,
+            )
+            await defer(interaction)
         await take_photos(interaction, dataset, self.files(), agreed=self.consent.value)
 
 
@@ -170,7 +172,7 @@ async def take_photos(interaction: Interaction, dataset: Dataset, uploads: Seque
         )
         return
     service = interaction.client.services.datasets
-    async with service.turns:
+    async with service.turns():
         if uploads:
             await service.take_in(dataset, uploads)
         board = await service.board(dataset.id, guild_id=dataset.guild_id, user_id=interaction.user.id)
