@@ -7,7 +7,6 @@ import logging
 import math
 import re
 import secrets
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -26,8 +25,13 @@ log = logging.getLogger(__name__)
 ErrorDoor = Callable[[discord.Interaction["DarkroomBot"], Exception], Awaitable[None]]
 
 
-FLEETING_ID = re.compile(r"dr-[0-9a-f]{8}-\d{1,12}-[0-9a-f]{12}")
+FLEETING_ID = re.compile(r"dr-[0-9a-f]{20}")
 FORGOTTEN = "This was used already or opened too long ago. Please open it again if you still need it."
+
+
+def fleeting_id() -> str:
+    """A custom id for a form or a button that only this bot's memory knows, as long as it listens to it."""
+    return f"dr-{secrets.token_hex(10)}"
 
 
 class DarkroomTree(app_commands.CommandTree["DarkroomBot"]):
@@ -60,7 +64,6 @@ class DarkroomBot(commands.Bot):
         self.services = services
         self._extension_names = tuple(extensions)
         self.error_door = error_door
-        self._session = secrets.token_hex(4)
         self._unheard: set[int] = set()
         """Interactions with a form or button that the library did not know when they came in."""
 
@@ -72,10 +75,6 @@ class DarkroomBot(commands.Bot):
     def is_connected(self) -> bool:
         """Whether the gateway answers. `is_ready` stays True while disconnected, so the heartbeat decides."""
         return self.is_ready() and not self.is_closed() and math.isfinite(self.latency)
-
-    def fleeting_id(self, seconds: float) -> str:
-        """A custom id for a form or a button that only this bot's memory knows, for so many seconds."""
-        return f"dr-{self._session}-{int(time.time() + seconds)}-{secrets.token_hex(6)}"
 
     def remember(self, shown: discord.ui.View | discord.ui.LayoutView | discord.ui.Modal) -> None:
         """Listen to buttons or a form that Discord shows although the library was told that it failed.

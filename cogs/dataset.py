@@ -76,7 +76,7 @@ class DatasetCog(commands.GroupCog, group_name="dataset", group_description="The
         dataset = await self.bot.services.datasets.open_dataset(
             guild_id=guild_of(interaction), user_id=interaction.user.id
         )
-        await open_form(interaction, PhotosModal(self.bot, dataset, uploads))
+        await open_form(interaction, PhotosModal(dataset, uploads))
 
     async def press_show(self, interaction: Interaction, dataset_id: int) -> None:
         await defer(interaction, thinking=False)

@@ -50,7 +50,7 @@ class EventButtonsCog(commands.Cog):
         actor = actor_of(interaction)
         own = await self.bot.services.contributions.mine(event_id, actor)
         check_may_give(own, actor)
-        await open_form(interaction, GiveForm(self.bot, own))
+        await open_form(interaction, GiveForm(own))
 
     async def press_mine(self, interaction: Interaction, event_id: int) -> None:
         await defer(interaction)
@@ -65,7 +65,7 @@ class EventButtonsCog(commands.Cog):
 
     async def press_leave(self, interaction: Interaction, event_id: int) -> None:
         event = await self.bot.services.events.get_for(event_id, actor_of(interaction))
-        await ask(interaction, leave_question(event), LeaveView(self.bot, event))
+        await ask(interaction, leave_question(event), LeaveView(event))
 
     async def press_rules(self, interaction: Interaction, event_id: int) -> None:
         await defer(interaction)
@@ -73,7 +73,7 @@ class EventButtonsCog(commands.Cog):
 
     async def press_make(self, interaction: Interaction, event_id: int) -> None:
         event = await self.bot.services.events.get_for(event_id, actor_of(interaction))
-        await open_form(interaction, MakeForm(self.bot, event, await usable_things(interaction, event)))
+        await open_form(interaction, MakeForm(event, await usable_things(interaction, event)))
 
     async def press_enter(self, interaction: Interaction, event_id: int) -> None:
         await defer(interaction)

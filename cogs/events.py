@@ -54,7 +54,7 @@ class EventsCog(commands.GroupCog, group_name="event", group_description="Photo-
     @app_commands.command(description="Plan a new event here (admins only); nobody sees it before you open it")
     @app_commands.check(admins_only)
     async def create(self, interaction: Interaction) -> None:
-        await open_form(interaction, CreateForm(self.bot, show_created))
+        await open_form(interaction, CreateForm(show_created))
 
     @app_commands.command(description="Compare settings or versions of a LoRA by a blind vote (admins only)")
     @app_commands.describe(

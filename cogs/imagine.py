@@ -126,11 +126,11 @@ class ImagineCog(commands.Cog):
         uploads = uploads_in(message, images)[:MENU_PICTURES]
         if not uploads:
             raise UserError("There is no picture in this message. Pick one with a picture.")
-        await open_form(interaction, PromptModal(self.bot, uploads=tuple(uploads)))
+        await open_form(interaction, PromptModal(uploads=tuple(uploads)))
 
     async def press_imagine(self, interaction: Interaction, lora_id: int) -> None:
         lora = await self.bot.services.loras.get_for(lora_id, actor_of(interaction))
-        await open_form(interaction, PromptModal(self.bot, lora=lora))
+        await open_form(interaction, PromptModal(lora=lora))
 
     async def press_cancel(self, interaction: Interaction, generation_id: int) -> None:
         await defer(interaction)

@@ -32,8 +32,8 @@ def admins_only(interaction: Interaction) -> bool:
 class KeyModal(SafeModal):
     """One text input. The key is read once and never shown again."""
 
-    def __init__(self, bot: DarkroomBot, provider: ProviderName) -> None:
-        super().__init__(bot, title=f"{provider.label} API key", seconds=FORM_SECONDS)
+    def __init__(self, provider: ProviderName) -> None:
+        super().__init__(title=f"{provider.label} API key", seconds=FORM_SECONDS)
         self.provider = provider
         self.api_key: discord.ui.TextInput[KeyModal] = discord.ui.TextInput(
             placeholder=f"{KEY_PREFIXES[provider]}…", min_length=8, max_length=200
@@ -64,7 +64,7 @@ class KeysCog(commands.GroupCog, group_name="keys", group_description="The serve
     @app_commands.choices(provider=PROVIDERS)
     @app_commands.check(admins_only)
     async def set_key(self, interaction: Interaction, provider: str) -> None:
-        await open_form(interaction, KeyModal(self.bot, ProviderName(provider)))
+        await open_form(interaction, KeyModal(ProviderName(provider)))
 
     @app_commands.command(name="status", description="Which keys are set, their balance and their last trouble")
     @app_commands.check(admins_only)

@@ -88,7 +88,7 @@ class LorasCog(commands.GroupCog, group_name="loras", group_description="Your Lo
     ) -> None:
         chosen = await self._pick(interaction, lora, Right.CHANGE)
         if name is None:
-            await open_form(interaction, RenameModal(self.bot, chosen))
+            await open_form(interaction, RenameModal(chosen))
             return
         renamed = await self.bot.services.loras.rename(chosen.id, name, actor_of(interaction))
         await say(interaction, f"{quote(chosen.name, NAME_MAX)} is called {name_of(renamed)} now.")
@@ -100,7 +100,7 @@ class LorasCog(commands.GroupCog, group_name="loras", group_description="Your Lo
     ) -> None:
         chosen = await self._pick(interaction, lora, Right.CHANGE)
         if note is None:
-            await open_form(interaction, NoteModal(self.bot, chosen))
+            await open_form(interaction, NoteModal(chosen))
             return
         await self.bot.services.loras.write_note(chosen.id, note, actor_of(interaction))
         await say(interaction, f"The note of {name_of(chosen)} is saved.")
@@ -140,10 +140,10 @@ class LorasCog(commands.GroupCog, group_name="loras", group_description="Your Lo
         await show_panel(interaction, lora_id)
 
     async def press_rename(self, interaction: Interaction, lora_id: int) -> None:
-        await open_form(interaction, RenameModal(self.bot, await self._changeable(interaction, lora_id)))
+        await open_form(interaction, RenameModal(await self._changeable(interaction, lora_id)))
 
     async def press_note(self, interaction: Interaction, lora_id: int) -> None:
-        await open_form(interaction, NoteModal(self.bot, await self._changeable(interaction, lora_id)))
+        await open_form(interaction, NoteModal(await self._changeable(interaction, lora_id)))
 
     async def press_archive(self, interaction: Interaction, lora_id: int) -> None:
         await self._ask(interaction, await self._changeable(interaction, lora_id))
@@ -156,7 +156,7 @@ class LorasCog(commands.GroupCog, group_name="loras", group_description="Your Lo
 
     async def _ask(self, interaction: Interaction, lora: Lora) -> None:
         question = f"Archive {name_of(lora)}? {lora.provider.label} is asked to delete it. This cannot be undone."
-        await ask(interaction, question, ArchiveView(self.bot, lora))
+        await ask(interaction, question, ArchiveView(lora))
 
 
 async def suggest_loras(interaction: Interaction, current: str, right: Right = Right.USE) -> Choices:

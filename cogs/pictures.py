@@ -54,7 +54,6 @@ class PicturesCog(commands.Cog):
     async def press_vary(self, interaction: Interaction, generation_id: int) -> None:
         found = await self.bot.services.pictures.to_vary(generation_id, actor_of(interaction))
         form = PromptModal(
-            self.bot,
             lora=found.view.lora,
             style=found.view.style,
             prompt=found.generation.prompt,
@@ -115,7 +114,7 @@ class PicturesCog(commands.Cog):
 
     async def press_report(self, interaction: Interaction, generation_id: int) -> None:
         await self.bot.services.reports.check(generation_id, actor_of(interaction))
-        await open_form(interaction, ReportModal(self.bot, generation_id))
+        await open_form(interaction, ReportModal(generation_id))
 
     async def press_report_delete(self, interaction: Interaction, report_id: int) -> None:
         actor = actor_of(interaction)
@@ -156,7 +155,7 @@ class PicturesCog(commands.Cog):
             f"Delete pictures #{generation_id}? The message and its copy in the gallery go, and so do our files. "
             "This cannot be undone."
         )
-        await ask(interaction, question, DeleteView(self.bot, generation_id))
+        await ask(interaction, question, DeleteView(generation_id))
 
     async def _actor(self, interaction: Interaction, generation_id: int) -> Actor:
         """In a private message the bot only serves whoever ordered the pictures."""

@@ -93,7 +93,7 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
             "and asks the provider to delete your LoRAs. You leave every event, and those you host are cancelled. "
             "A training under way is no longer followed, "
             "and its credits are spent. It cannot be undone.",
-            EraseView(self.bot, seconds=CONFIRM_SECONDS),
+            EraseView(seconds=CONFIRM_SECONDS),
         )
 
 

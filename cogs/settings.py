@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import DarkroomBot
+from bot.client import DarkroomBot, fleeting_id
 from bot.errors import UserError
 from bot.records import Guild
 from cogs.ui.replies import Interaction, defer, guild_of, is_admin
@@ -23,9 +23,9 @@ def admins_only(interaction: Interaction) -> bool:
 class ChannelChoice(discord.ui.ChannelSelect["SettingsView"]):
     """Choosing nothing takes the choice back."""
 
-    def __init__(self, bot: DarkroomBot, chosen: int | None, placeholder: str, choose: Choose) -> None:
+    def __init__(self, chosen: int | None, placeholder: str, choose: Choose) -> None:
         super().__init__(
-            custom_id=bot.fleeting_id(SETTINGS_SECONDS),
+            custom_id=fleeting_id(),
             channel_types=[discord.ChannelType.text, discord.ChannelType.news],
             placeholder=placeholder,
             min_values=0,
@@ -55,18 +55,14 @@ class SettingsView(discord.ui.LayoutView):
                 "*To gallery* below a picture posts it there."
             )
         )
-        box.add_item(
-            discord.ui.ActionRow(ChannelChoice(bot, gallery, "Choose the gallery channel", guilds.choose_gallery))
-        )
+        box.add_item(discord.ui.ActionRow(ChannelChoice(gallery, "Choose the gallery channel", guilds.choose_gallery)))
         box.add_item(
             discord.ui.TextDisplay(
                 f"**Reports:** {_where(reports, 'a private message to whoever set the API key')}\n"
                 "What members report about pictures goes there. Choose a channel that only moderators see."
             )
         )
-        box.add_item(
-            discord.ui.ActionRow(ChannelChoice(bot, reports, "Choose the reports channel", guilds.choose_reports))
-        )
+        box.add_item(discord.ui.ActionRow(ChannelChoice(reports, "Choose the reports channel", guilds.choose_reports)))
         self.add_item(box)
 
     async def on_error(  # type: ignore[override]

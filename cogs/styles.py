@@ -31,7 +31,7 @@ class StylesCog(commands.Cog):
 
     async def press_use(self, interaction: Interaction, style_id: int) -> None:
         style = await self.bot.services.styles.get_for(style_id, actor_of(interaction))
-        await open_form(interaction, PromptModal(self.bot, style=style))
+        await open_form(interaction, PromptModal(style=style))
 
 
 async def setup(bot: DarkroomBot) -> None:

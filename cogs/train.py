@@ -80,7 +80,7 @@ class TrainCog(commands.Cog):
         check_order(order)
         if order.subject_kind is SubjectKind.CHARACTER:
             await self._check_character_key(guild_of(interaction))
-        await open_form(interaction, TrainModal(self.bot, order))
+        await open_form(interaction, TrainModal(order))
 
     @train.autocomplete("ethnicity")
     async def suggest_ethnicity(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
@@ -107,17 +107,17 @@ class TrainCog(commands.Cog):
         board = await self.bot.services.datasets.board(
             dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id
         )
-        await open_form(interaction, PhotosModal(self.bot, board.dataset))
+        await open_form(interaction, PhotosModal(board.dataset))
 
     async def press_version(self, interaction: Interaction, lora_id: int) -> None:
         lora = await self.bot.services.loras.get_for(lora_id, actor_of(interaction), Right.SHARE)
-        await open_form(interaction, VersionModal(self.bot, lora))
+        await open_form(interaction, VersionModal(lora))
 
     async def press_remove(self, interaction: Interaction, dataset_id: int) -> None:
         board = await self.bot.services.datasets.board(
             dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id
         )
-        await replace(interaction, RemovalView(self.bot, board, show_board))
+        await replace(interaction, RemovalView(board, show_board))
 
     async def press_discard(self, interaction: Interaction, dataset_id: int) -> None:
         dataset = await self.bot.services.datasets.discard(

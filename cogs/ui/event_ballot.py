@@ -6,7 +6,7 @@ from typing import Any
 
 import discord
 
-from bot.client import DarkroomBot
+from bot.client import DarkroomBot, fleeting_id
 from bot.event_records import Event, Vote
 from bot.events.ballot import BallotEntry
 from bot.events.lifecycle import can_vote
@@ -105,14 +105,14 @@ def pages_of(entries: Sequence[BallotEntry]) -> list[list[BallotEntry]]:
 
 
 class VoteButton(discord.ui.Button["VotingPages"]):
-    def __init__(self, bot: DarkroomBot, event_id: int, entry: BallotEntry, page: int, *, is_chosen: bool) -> None:
+    def __init__(self, event_id: int, entry: BallotEntry, page: int, *, is_chosen: bool) -> None:
         number = entry.position
         label = f"Your vote: number {number}" if is_chosen else f"Vote for number {number}"
         super().__init__(
             label="Your own entry" if entry.is_mine else label,
             style=discord.ButtonStyle.success if is_chosen else discord.ButtonStyle.primary,
             disabled=entry.is_mine or is_chosen,
-            custom_id=bot.fleeting_id(VOTING_SECONDS),
+            custom_id=fleeting_id(),
         )
         self.event_id, self.entry_id, self.page = event_id, entry.entry_id, page
 
@@ -123,8 +123,8 @@ class VoteButton(discord.ui.Button["VotingPages"]):
 
 
 class PageButton(discord.ui.Button["VotingPages"]):
-    def __init__(self, bot: DarkroomBot, event_id: int, page: int, label: str) -> None:
-        super().__init__(label=label, custom_id=bot.fleeting_id(VOTING_SECONDS))
+    def __init__(self, event_id: int, page: int, label: str) -> None:
+        super().__init__(label=label, custom_id=fleeting_id())
         self.event_id, self.page = event_id, page
 
     async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> Any:  # type: ignore[override]
@@ -135,9 +135,7 @@ class PageButton(discord.ui.Button["VotingPages"]):
 class VotingPages(discord.ui.LayoutView):
     """Lives for ten minutes on a private message. `page` counts from 0; one past the end shows the last."""
 
-    def __init__(
-        self, bot: DarkroomBot, event: Event, entries: Sequence[BallotEntry], vote: Vote | None, page: int
-    ) -> None:
+    def __init__(self, event: Event, entries: Sequence[BallotEntry], vote: Vote | None, page: int) -> None:
         super().__init__(timeout=VOTING_SECONDS)
         pages = pages_of(entries)
         page = min(page, len(pages) - 1)
@@ -148,11 +146,11 @@ class VotingPages(discord.ui.LayoutView):
         for entry in pages[page]:
             self._add_entry(box, entry)
             is_chosen = vote is not None and vote.entry_id == entry.entry_id
-            box.add_item(discord.ui.ActionRow(VoteButton(bot, event.id, entry, page, is_chosen=is_chosen)))
+            box.add_item(discord.ui.ActionRow(VoteButton(event.id, entry, page, is_chosen=is_chosen)))
         turns = [*([(page - 1, "Back")] if page else []), *([(page + 1, "More")] if page + 1 < len(pages) else [])]
         if turns:
             box.add_item(Text(f"-# Page {page + 1} of {len(pages)}"))
-            box.add_item(discord.ui.ActionRow(*(PageButton(bot, event.id, *turn) for turn in turns)))
+            box.add_item(discord.ui.ActionRow(*(PageButton(event.id, *turn) for turn in turns)))
         self.add_item(box)
 
     def _add_entry(self, box: Box, entry: BallotEntry) -> None:
@@ -184,7 +182,7 @@ async def show_voting(interaction: Interaction, event_id: int, page: int = 0) ->
     event = await services.events.get_for(event_id, actor)
     entries = await services.ballots.entries(event_id, actor)
     vote = await services.ballots.my_vote(event_id, actor)
-    view = VotingPages(interaction.client, event, entries, vote, page)
+    view = VotingPages(event, entries, vote, page)
     files = []
     for name, entry, number in view.files:
         path = entry.pictures[number].file

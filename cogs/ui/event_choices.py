@@ -5,7 +5,7 @@ from typing import Any
 
 import discord
 
-from bot.client import DarkroomBot
+from bot.client import DarkroomBot, fleeting_id
 from cogs.ui.replies import Interaction
 
 PANEL_SECONDS = 900
@@ -19,7 +19,6 @@ Select = discord.ui.Item[discord.ui.LayoutView]
 class StringChoice(discord.ui.Select[discord.ui.LayoutView]):
     def __init__(
         self,
-        bot: DarkroomBot,
         placeholder: str,
         options: list[discord.SelectOption],
         chosen: Chosen,
@@ -28,7 +27,7 @@ class StringChoice(discord.ui.Select[discord.ui.LayoutView]):
         most: int = 1,
     ) -> None:
         super().__init__(
-            custom_id=bot.fleeting_id(PANEL_SECONDS),
+            custom_id=fleeting_id(),
             placeholder=placeholder,
             min_values=least,
             max_values=min(most, len(options)),
@@ -41,11 +40,9 @@ class StringChoice(discord.ui.Select[discord.ui.LayoutView]):
 
 
 class RoleChoice(discord.ui.RoleSelect[discord.ui.LayoutView]):
-    def __init__(
-        self, bot: DarkroomBot, placeholder: str, before: Iterable[int], chosen: Chosen, *, most: int = OPTIONS_MAX
-    ) -> None:
+    def __init__(self, placeholder: str, before: Iterable[int], chosen: Chosen, *, most: int = OPTIONS_MAX) -> None:
         super().__init__(
-            custom_id=bot.fleeting_id(PANEL_SECONDS),
+            custom_id=fleeting_id(),
             placeholder=placeholder,
             min_values=0,
             max_values=most,
@@ -58,9 +55,9 @@ class RoleChoice(discord.ui.RoleSelect[discord.ui.LayoutView]):
 
 
 class MemberChoice(discord.ui.UserSelect[discord.ui.LayoutView]):
-    def __init__(self, bot: DarkroomBot, placeholder: str, before: Iterable[int], chosen: Chosen) -> None:
+    def __init__(self, placeholder: str, before: Iterable[int], chosen: Chosen) -> None:
         super().__init__(
-            custom_id=bot.fleeting_id(PANEL_SECONDS),
+            custom_id=fleeting_id(),
             placeholder=placeholder,
             min_values=0,
             max_values=OPTIONS_MAX,

@@ -25,8 +25,8 @@ Word = TypeVar("Word", bound=StrEnum)
 class CreateForm(SafeModal):
     """`created` shows what comes next; `draft` fills the fields."""
 
-    def __init__(self, bot: DarkroomBot, created: Created, draft: EventDraft | None = None) -> None:
-        super().__init__(bot, title="A new event", seconds=FORM_SECONDS)
+    def __init__(self, created: Created, draft: EventDraft | None = None) -> None:
+        super().__init__(title="A new event", seconds=FORM_SECONDS)
         self.created = created
         self.name: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
             placeholder="Mascot weekend",
@@ -60,7 +60,7 @@ class CreateForm(SafeModal):
         try:
             event = await events.create(draft, actor_of(interaction), channel_of(interaction))
         except UserError as error:
-            again = AgainView(interaction.client, self.created, draft)
+            again = AgainView(self.created, draft)
             await interaction.followup.send(str(error), view=again, ephemeral=True)
             return
         await self.created(interaction, event)
@@ -69,15 +69,15 @@ class CreateForm(SafeModal):
 class AgainView(SafeView):
     """Opens the form once more, with everything that was typed."""
 
-    def __init__(self, bot: DarkroomBot, created: Created, draft: EventDraft) -> None:
-        super().__init__(bot, seconds=FORM_SECONDS)
+    def __init__(self, created: Created, draft: EventDraft) -> None:
+        super().__init__(seconds=FORM_SECONDS)
         self.created, self.draft = created, draft
 
     @discord.ui.button(label="Back to the form", style=discord.ButtonStyle.primary)
     async def again(
         self, interaction: discord.Interaction[DarkroomBot], button: discord.ui.Button["AgainView"]
     ) -> None:
-        await open_form(interaction, CreateForm(interaction.client, self.created, self.draft))
+        await open_form(interaction, CreateForm(self.created, self.draft))
 
 
 def _paragraph(text: str | None, most: int, *, required: bool) -> discord.ui.TextInput[SafeModal]:

@@ -44,8 +44,8 @@ class Gift:
 class GiveForm(SafeModal):
     """Uploads, who can be seen in them, and the consent; a person's form has no room for it, so it is asked next."""
 
-    def __init__(self, bot: DarkroomBot, own: Contribution) -> None:
-        super().__init__(bot, title=f"Photos for {own.event.name}"[:TITLE_MAX], seconds=FORM_SECONDS)
+    def __init__(self, own: Contribution) -> None:
+        super().__init__(title=f"Photos for {own.event.name}"[:TITLE_MAX], seconds=FORM_SECONDS)
         self.event = own.event
         self.uploads = self._add_uploads(own.room)
         self.gender: discord.ui.Select[SafeModal] | None = None
@@ -126,8 +126,8 @@ def check_may_give(own: Contribution, actor: Actor) -> None:
 class AgreeView(SafeView):
     """The consent is still missing: the uploads are kept as links, so that nothing has to be sent again."""
 
-    def __init__(self, bot: DarkroomBot, gift: Gift) -> None:
-        super().__init__(bot, seconds=CONSENT_SECONDS)
+    def __init__(self, gift: Gift) -> None:
+        super().__init__(seconds=CONSENT_SECONDS)
         self.gift = gift
 
     @discord.ui.button(label="I agree, add my photos", style=discord.ButtonStyle.success)
@@ -143,7 +143,7 @@ async def ask_consent(interaction: Interaction, gift: Gift) -> None:
     sentence = consent_sentence(gift.event)
     await interaction.followup.send(
         f"Nothing has been downloaded yet. Please confirm first:\n> {sentence}",
-        view=AgreeView(interaction.client, gift),
+        view=AgreeView(gift),
         ephemeral=True,
     )
 

@@ -23,8 +23,8 @@ ADDED_HOURS = 24.0
 class CancelView(SafeView):
     """Lives five minutes on a private message: cancelling cannot be undone."""
 
-    def __init__(self, bot: DarkroomBot, event: Event) -> None:
-        super().__init__(bot, seconds=CONFIRM_SECONDS)
+    def __init__(self, event: Event) -> None:
+        super().__init__(seconds=CONFIRM_SECONDS)
         self.event = event
 
     @discord.ui.button(label="Yes, cancel it", style=discord.ButtonStyle.danger)
@@ -58,7 +58,7 @@ async def ask_to_cancel(interaction: Interaction, event: Event) -> None:
     if event.status is not EventStatus.DRAFT:
         what = "Nothing more is spent, everybody is told once, and the photos are deleted. LoRAs that are ready stay."
     question = f"Cancel {event_name(event)}? {what} This cannot be undone."
-    await ask(interaction, question, CancelView(interaction.client, event))
+    await ask(interaction, question, CancelView(event))
 
 
 async def show_readiness(interaction: Interaction, event_id: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import discord
 
-from bot.client import DarkroomBot
+from bot.client import DarkroomBot, fleeting_id
 from bot.event_records import Event
 from bot.events.lifecycle import can_give
 from bot.events.submissions import Contribution, limits_each
@@ -36,9 +36,9 @@ LEAVING = (
 
 
 class RemoveSelect(discord.ui.Select["MineView"]):
-    def __init__(self, bot: DarkroomBot, event_id: int, photos: Sequence[tuple[int, Photo]]) -> None:
+    def __init__(self, event_id: int, photos: Sequence[tuple[int, Photo]]) -> None:
         super().__init__(
-            custom_id=bot.fleeting_id(MINE_SECONDS),
+            custom_id=fleeting_id(),
             placeholder=f"Remove some of photos {photos[0][0]} to {photos[-1][0]}",
             min_values=1,
             max_values=len(photos),
@@ -62,7 +62,7 @@ class RemoveSelect(discord.ui.Select["MineView"]):
 class MineView(discord.ui.LayoutView):
     """Lives for ten minutes on a private message, so only its owner can see it."""
 
-    def __init__(self, bot: DarkroomBot, own: Contribution, *, said: str, has_sheet: bool) -> None:
+    def __init__(self, own: Contribution, *, said: str, has_sheet: bool) -> None:
         super().__init__(timeout=MINE_SECONDS)
         box: discord.ui.Container[MineView] = discord.ui.Container(accent_colour=discord.Colour.blurple())
         self.add_item(box)
@@ -77,7 +77,7 @@ class MineView(discord.ui.LayoutView):
         numbered = list(enumerate(own.photos, start=1))
         for start in range(0, len(numbered), OPTIONS_MAX):
             options = numbered[start : start + OPTIONS_MAX]
-            box.add_item(discord.ui.ActionRow(RemoveSelect(bot, own.event.id, options)))
+            box.add_item(discord.ui.ActionRow(RemoveSelect(own.event.id, options)))
         box.add_item(discord.ui.ActionRow(*_buttons(own)))
 
     async def on_error(  # type: ignore[override]
@@ -125,7 +125,7 @@ def _buttons(own: Contribution) -> list[ActionButton]:
 async def show_mine(interaction: Interaction, own: Contribution, said: str = "") -> None:
     """Fill the answer of this interaction with the member's own photos."""
     sheet = await interaction.client.services.contributions.sheet(own.event.id, actor_of(interaction))
-    view = MineView(interaction.client, own, said=said, has_sheet=sheet is not None)
+    view = MineView(own, said=said, has_sheet=sheet is not None)
     files = [] if sheet is None else [discord.File(io.BytesIO(sheet), filename=SHEET_FILE)]
     await show(interaction, view, files)
 
@@ -133,8 +133,8 @@ async def show_mine(interaction: Interaction, own: Contribution, said: str = "")
 class LeaveView(SafeView):
     """Lives five minutes on a private message: what is deleted cannot come back."""
 
-    def __init__(self, bot: DarkroomBot, event: Event) -> None:
-        super().__init__(bot, seconds=CONFIRM_SECONDS)
+    def __init__(self, event: Event) -> None:
+        super().__init__(seconds=CONFIRM_SECONDS)
         self.event = event
 
     @discord.ui.button(label="Withdraw for good", style=discord.ButtonStyle.danger)

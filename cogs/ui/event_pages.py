@@ -7,7 +7,6 @@ from typing import Any
 
 import discord
 
-from bot.client import DarkroomBot
 from bot.event_records import Event
 from bot.events.packs import READY_PACKS
 from bot.events.views import EventView
@@ -47,7 +46,6 @@ PAGE_NAMES = {Page.TIMES: "Times", Page.PEOPLE: "People", Page.PICTURES: "Pictur
 class Shown:
     """One page of one event; styles and LoRAs by their ids, those chosen before first. `store` takes what changes."""
 
-    bot: DarkroomBot
     view: EventView
     page: Page
     store: Store
@@ -91,7 +89,7 @@ def _times(shown: Shown) -> Content:
     )
     return Content(
         text,
-        [StringChoice(shown.bot, "Choose how long everything lasts", options, chosen, least=1)],
+        [StringChoice("Choose how long everything lasts", options, chosen, least=1)],
         [
             ActionButton("host", "hours", event.id, label="Own times"),
             ActionButton("host", "thread", event.id, label=f"Thread: {_on_off(event.wants_thread)}"),
@@ -125,9 +123,9 @@ def _people(shown: Shown) -> Content:
     return Content(
         "\n".join(lines),
         [
-            RoleChoice(shown.bot, "Roles that may take part", event.role_ids & shown.roles, keep("role_ids")),
-            MemberChoice(shown.bot, "Members who run it with you", event.moderator_ids, keep("moderator_ids")),
-            RoleChoice(shown.bot, "The role of the jury", shown.roles.intersection(jury), jury_chosen, most=1),
+            RoleChoice("Roles that may take part", event.role_ids & shown.roles, keep("role_ids")),
+            MemberChoice("Members who run it with you", event.moderator_ids, keep("moderator_ids")),
+            RoleChoice("The role of the jury", shown.roles.intersection(jury), jury_chosen, most=1),
         ],
         [] if event.mode is EventMode.BAKEOFF else [_numbers_button(event, "limits")],
     )
@@ -170,7 +168,7 @@ def _many(shown: Shown, field: str, before: tuple[int, ...], names: Mapping[int,
         offered = [int(option.value) for option in options]
         await shown.store(interaction, **{field: kept(before, offered, values)})
 
-    return StringChoice(shown.bot, placeholder, options, chosen, most=OPTIONS_MAX)
+    return StringChoice(placeholder, options, chosen, most=OPTIONS_MAX)
 
 
 def _pack_choice(shown: Shown) -> Select:
@@ -187,7 +185,7 @@ def _pack_choice(shown: Shown) -> Select:
     async def chosen(interaction: Interaction, values: Sequence[str]) -> None:
         await shown.store(interaction, pack=tuple(READY_PACKS[values[0]].prompts) if values else ())
 
-    return StringChoice(shown.bot, "Pictures that I make with every LoRA", options, chosen)
+    return StringChoice("Pictures that I make with every LoRA", options, chosen)
 
 
 def _pack_text(event: Event) -> str:

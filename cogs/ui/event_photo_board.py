@@ -6,7 +6,7 @@ from typing import Any
 
 import discord
 
-from bot.client import DarkroomBot
+from bot.client import DarkroomBot, fleeting_id
 from bot.events.host_choice import HostBoard
 from bot.models import Actor, Pick, Verdict
 from bot.quoting import quote
@@ -28,8 +28,8 @@ PICK_WORDS = {Pick.PINNED: "📌 pinned", Pick.DROPPED: "🚫 dropped", Pick.CHO
 
 
 class PageButton(discord.ui.Button[discord.ui.LayoutView]):
-    def __init__(self, bot: DarkroomBot, event_id: int, page: int, label: str) -> None:
-        super().__init__(label=label, custom_id=bot.fleeting_id(PANEL_SECONDS))
+    def __init__(self, event_id: int, page: int, label: str) -> None:
+        super().__init__(label=label, custom_id=fleeting_id())
         self.event_id, self.page = event_id, page
 
     async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> Any:  # type: ignore[override]
@@ -54,7 +54,7 @@ class PhotoBoard(discord.ui.LayoutView):
                 row: discord.ui.ActionRow[Any] = discord.ui.ActionRow()
                 row.add_item(select)
                 box.add_item(row)
-        box.add_item(discord.ui.ActionRow(*_buttons(bot, board, page)))
+        box.add_item(discord.ui.ActionRow(*_buttons(board, page)))
         self.add_item(box)
 
     async def on_error(  # type: ignore[override]
@@ -103,7 +103,7 @@ def _selects(
     decided = [(number, photo) for number, photo in usable if photo.pick in {Pick.PINNED, Pick.DROPPED}]
     return [
         StringChoice(
-            bot, placeholder, _options(board, among), _changing(board.event.id, page, change), least=1, most=OPTIONS_MAX
+            placeholder, _options(board, among), _changing(board.event.id, page, change), least=1, most=OPTIONS_MAX
         )
         for placeholder, among, change in (
             ("Pin: these are in", unpinned, service.pin),
@@ -133,12 +133,12 @@ def _changing(event_id: int, page: int, change: Change) -> Chosen:
     return chosen
 
 
-def _buttons(bot: DarkroomBot, board: HostBoard, page: int) -> list[Any]:
+def _buttons(board: HostBoard, page: int) -> list[Any]:
     buttons: list[Any] = []
     if page > 0:
-        buttons.append(PageButton(bot, board.event.id, page - 1, "Earlier photos"))
+        buttons.append(PageButton(board.event.id, page - 1, "Earlier photos"))
     if len(board.photos) > (page + 1) * OPTIONS_MAX:
-        buttons.append(PageButton(bot, board.event.id, page + 1, "More photos"))
+        buttons.append(PageButton(board.event.id, page + 1, "More photos"))
     return [*buttons, ActionButton("host", "status", board.event.id, label="Back")]
 
 

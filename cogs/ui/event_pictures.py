@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import discord
 
 from bot.budget import channel_of
-from bot.client import DarkroomBot
 from bot.errors import NotFound, UserError
 from bot.event_records import Event
 from bot.generation.order import Accepted, PictureOrder
@@ -54,8 +53,8 @@ def _is_for(event: Event, lora: Lora, actor: Actor) -> bool:
 class MakeForm(SafeModal):
     """The prompt, and with what when there is a choice."""
 
-    def __init__(self, bot: DarkroomBot, event: Event, things: Sequence[Lora | Style]) -> None:
-        super().__init__(bot, title="Make a picture for the event", seconds=FORM_SECONDS)
+    def __init__(self, event: Event, things: Sequence[Lora | Style]) -> None:
+        super().__init__(title="Make a picture for the event", seconds=FORM_SECONDS)
         self.event, self.things = event, things
         self.prompt: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
             style=discord.TextStyle.paragraph, min_length=1, max_length=PROMPT_MAX

@@ -7,7 +7,6 @@ from typing import Any
 
 import discord
 
-from bot.client import DarkroomBot
 from bot.errors import UserError
 from bot.event_records import Event
 from bot.events.drafts import PHOTO_CAP_MAX, PICTURES_EACH_MAX
@@ -52,8 +51,8 @@ NUMBERS = (
 class TimesForm(SafeModal):
     """Hours of each stage."""
 
-    def __init__(self, bot: DarkroomBot, event: Event, store: Store) -> None:
-        super().__init__(bot, title="How long everything lasts", seconds=FORM_SECONDS)
+    def __init__(self, event: Event, store: Store) -> None:
+        super().__init__(title="How long everything lasts", seconds=FORM_SECONDS)
         self.event, self.store = event, store
         self.inputs = {
             stage: _short(f"{event.hours.get(stage, 0.0):g}", required=True) for stage in timed_stages(event.mode)
@@ -68,8 +67,8 @@ class TimesForm(SafeModal):
 
 
 class NumbersForm(SafeModal):
-    def __init__(self, bot: DarkroomBot, event: Event, store: Store) -> None:
-        super().__init__(bot, title="Numbers and budget", seconds=FORM_SECONDS)
+    def __init__(self, event: Event, store: Store) -> None:
+        super().__init__(title="Numbers and budget", seconds=FORM_SECONDS)
         self.store = store
         self.numbers = [each for each in NUMBERS if event.mode in each.modes]
         self.inputs: dict[str, discord.ui.TextInput[SafeModal]] = {}
@@ -87,8 +86,8 @@ class NumbersForm(SafeModal):
 
 
 class PromptsForm(SafeModal):
-    def __init__(self, bot: DarkroomBot, event: Event, store: Store) -> None:
-        super().__init__(bot, title="Own prompts", seconds=FORM_SECONDS)
+    def __init__(self, event: Event, store: Store) -> None:
+        super().__init__(title="Own prompts", seconds=FORM_SECONDS)
         self.store = store
         self.prompts: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
             style=discord.TextStyle.paragraph,
@@ -106,8 +105,8 @@ class PromptsForm(SafeModal):
 class FindForm(SafeModal):
     """Which styles and LoRAs the selects offer: one select holds 25 only."""
 
-    def __init__(self, bot: DarkroomBot, find: Find) -> None:
-        super().__init__(bot, title="Find a style or a LoRA", seconds=FORM_SECONDS)
+    def __init__(self, find: Find) -> None:
+        super().__init__(title="Find a style or a LoRA", seconds=FORM_SECONDS)
         self.find = find
         self.search = _short("", required=False, most=SEARCH_MAX)
         hint = "A few letters of the name; leave it empty to see the first ones."

@@ -89,7 +89,6 @@ async def show_settings(interaction: Interaction, event_id: int, page: Page = Pa
     wants_names = event.mode is EventMode.CLUB and page is Page.PICTURES
     guild = interaction.guild
     shown = Shown(
-        bot=interaction.client,
         view=view,
         page=page,
         store=_storing(event.id, page, search),
@@ -158,20 +157,20 @@ def _switch(field: str) -> Press:
 
 async def _press_hours(interaction: Interaction, event_id: int) -> None:
     event = await event_to_run(interaction, event_id)
-    await open_form(interaction, TimesForm(interaction.client, event, _storing(event_id, Page.TIMES)))
+    await open_form(interaction, TimesForm(event, _storing(event_id, Page.TIMES)))
 
 
 def _ask_numbers(page: Page) -> Press:
     async def press(interaction: Interaction, event_id: int) -> None:
         event = await event_to_run(interaction, event_id)
-        await open_form(interaction, NumbersForm(interaction.client, event, _storing(event_id, page)))
+        await open_form(interaction, NumbersForm(event, _storing(event_id, page)))
 
     return press
 
 
 async def _press_prompts(interaction: Interaction, event_id: int) -> None:
     event = await event_to_run(interaction, event_id)
-    await open_form(interaction, PromptsForm(interaction.client, event, _storing(event_id, Page.PICTURES)))
+    await open_form(interaction, PromptsForm(event, _storing(event_id, Page.PICTURES)))
 
 
 async def _press_find(interaction: Interaction, event_id: int) -> None:
@@ -180,7 +179,7 @@ async def _press_find(interaction: Interaction, event_id: int) -> None:
         await show_settings(answered, event_id, Page.PICTURES, search)
 
     await event_to_run(interaction, event_id)
-    await open_form(interaction, FindForm(interaction.client, find))
+    await open_form(interaction, FindForm(find))
 
 
 SETTINGS_PRESSES: Mapping[str, Press] = {

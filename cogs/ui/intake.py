@@ -52,8 +52,8 @@ def _consent_label(box: discord.ui.Checkbox[SafeModal], kind: SubjectKind) -> di
 class PhotoForm(SafeModal):
     """Uploads and the consent, below whatever else a form asks."""
 
-    def __init__(self, bot: DarkroomBot, *, title: str, kind: SubjectKind) -> None:
-        super().__init__(bot, title=title[:45], seconds=FORM_SECONDS)
+    def __init__(self, *, title: str, kind: SubjectKind) -> None:
+        super().__init__(title=title[:45], seconds=FORM_SECONDS)
         self.kind = kind
         self.uploads: list[discord.ui.FileUpload[SafeModal]] = []
         self.consent: discord.ui.Checkbox[SafeModal] = discord.ui.Checkbox(default=False)
@@ -87,10 +87,10 @@ class PhotoForm(SafeModal):
 class TrainModal(PhotoForm):
     """Name, photos, consent."""
 
-    def __init__(self, bot: DarkroomBot, order: DatasetOrder) -> None:
+    def __init__(self, order: DatasetOrder) -> None:
         kind = order.subject_kind
         title = "Make a character" if kind is SubjectKind.CHARACTER else f"Train a LoRA of {SUBJECT_WORDS[kind]}"
-        super().__init__(bot, title=title, kind=kind)
+        super().__init__(title=title, kind=kind)
         self.order = order
         self.name: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
             placeholder="Rex", min_length=1, max_length=NAME_MAX
@@ -105,9 +105,9 @@ class TrainModal(PhotoForm):
 class VersionModal(PhotoForm):
     """Photos for a newer version of a LoRA. A person's gender and ethnicity are asked again: they were not kept."""
 
-    def __init__(self, bot: DarkroomBot, lora: Lora) -> None:
+    def __init__(self, lora: Lora) -> None:
         kind = lora.subject_kind
-        super().__init__(bot, title=f"A newer version of {lora.name}", kind=kind)
+        super().__init__(title=f"A newer version of {lora.name}", kind=kind)
         self.order = DatasetOrder(lora.name[:NAME_MAX], kind, previous_lora_id=lora.id)
         self.gender: discord.ui.Select[SafeModal] = discord.ui.Select(
             options=[discord.SelectOption(label=gender.value, value=gender.value) for gender in Gender]
@@ -132,8 +132,8 @@ class VersionModal(PhotoForm):
 class PhotosModal(PhotoForm):
     """More photos for a dataset that exists; with `uploads` given (a message's photos) it asks for consent only."""
 
-    def __init__(self, bot: DarkroomBot, dataset: Dataset, uploads: Sequence[Upload] = ()) -> None:
-        super().__init__(bot, title="Add photos", kind=dataset.subject_kind)
+    def __init__(self, dataset: Dataset, uploads: Sequence[Upload] = ()) -> None:
+        super().__init__(title="Add photos", kind=dataset.subject_kind)
         self.dataset_id, self.given = dataset.id, uploads
         self.add_photos([] if uploads else _upload_fields(dataset.subject_kind, required=1))
 
@@ -148,8 +148,8 @@ class PhotosModal(PhotoForm):
 class ConsentView(SafeView):
     """The box was not ticked: ask once more, and keep the uploads so that nothing has to be sent again."""
 
-    def __init__(self, bot: DarkroomBot, dataset: Dataset, uploads: Sequence[Upload]) -> None:
-        super().__init__(bot, seconds=CONSENT_SECONDS)
+    def __init__(self, dataset: Dataset, uploads: Sequence[Upload]) -> None:
+        super().__init__(seconds=CONSENT_SECONDS)
         self.dataset, self.uploads = dataset, uploads
 
     @discord.ui.button(label="I agree, add my photos", style=discord.ButtonStyle.success)
@@ -167,7 +167,7 @@ async def take_photos(interaction: Interaction, dataset: Dataset, uploads: Seque
         sentence = consent_sentence(dataset.subject_kind)
         await interaction.followup.send(
             f"Nothing has been downloaded yet. Please confirm first:\n> {sentence}",
-            view=ConsentView(interaction.client, dataset, uploads),
+            view=ConsentView(dataset, uploads),
             ephemeral=True,
         )
         return

@@ -20,8 +20,8 @@ PREVIEW_BYTES = 1_000_000
 
 
 class RenameModal(SafeModal):
-    def __init__(self, bot: DarkroomBot, lora: Lora) -> None:
-        super().__init__(bot, title="Another name", seconds=FORM_SECONDS)
+    def __init__(self, lora: Lora) -> None:
+        super().__init__(title="Another name", seconds=FORM_SECONDS)
         self.lora = lora
         self.name: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
             default=lora.name[:NAME_MAX], min_length=1, max_length=NAME_MAX
@@ -35,8 +35,8 @@ class RenameModal(SafeModal):
 
 
 class NoteModal(SafeModal):
-    def __init__(self, bot: DarkroomBot, lora: Lora) -> None:
-        super().__init__(bot, title="Note", seconds=FORM_SECONDS)
+    def __init__(self, lora: Lora) -> None:
+        super().__init__(title="Note", seconds=FORM_SECONDS)
         self.lora = lora
         self.note: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
             style=discord.TextStyle.paragraph, default=lora.note, required=False, max_length=NOTE_MAX
@@ -53,8 +53,8 @@ class NoteModal(SafeModal):
 class ArchiveView(SafeView):
     """Lives five minutes on a private message: archiving cannot be undone."""
 
-    def __init__(self, bot: DarkroomBot, lora: Lora) -> None:
-        super().__init__(bot, seconds=CONFIRM_SECONDS)
+    def __init__(self, lora: Lora) -> None:
+        super().__init__(seconds=CONFIRM_SECONDS)
         self.lora = lora
 
     @discord.ui.button(label="Archive for good", style=discord.ButtonStyle.danger)

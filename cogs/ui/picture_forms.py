@@ -17,8 +17,8 @@ FORM_SECONDS = 1800
 class DeleteView(SafeView):
     """Lives five minutes on a private message: deleting cannot be undone."""
 
-    def __init__(self, bot: DarkroomBot, generation_id: int) -> None:
-        super().__init__(bot, seconds=CONFIRM_SECONDS)
+    def __init__(self, generation_id: int) -> None:
+        super().__init__(seconds=CONFIRM_SECONDS)
         self.generation_id = generation_id
 
     @discord.ui.button(label="Delete for good", style=discord.ButtonStyle.danger)
@@ -36,8 +36,8 @@ class DeleteView(SafeView):
 
 
 class ReportModal(SafeModal):
-    def __init__(self, bot: DarkroomBot, generation_id: int) -> None:
-        super().__init__(bot, title=f"Report pictures #{generation_id}", seconds=FORM_SECONDS)
+    def __init__(self, generation_id: int) -> None:
+        super().__init__(title=f"Report pictures #{generation_id}", seconds=FORM_SECONDS)
         self.generation_id = generation_id
         self.reason: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
             style=discord.TextStyle.paragraph, min_length=1, max_length=REASON_MAX

@@ -8,7 +8,6 @@ from typing import Any
 import discord
 
 from bot.boards import Upload
-from bot.client import DarkroomBot
 from bot.generation.abilities import ASPECTS, WIDEST
 from bot.generation.order import DEFAULTS, Accepted, PictureOrder, Wish
 from bot.models import GenerationSettings, GenerationStatus, ProviderName
@@ -30,7 +29,6 @@ class PromptModal(SafeModal):
 
     def __init__(
         self,
-        bot: DarkroomBot,
         *,
         lora: Lora | None = None,
         style: Style | None = None,
@@ -39,7 +37,7 @@ class PromptModal(SafeModal):
         origin_id: int | None = None,
         uploads: tuple[Upload, ...] = (),
     ) -> None:
-        super().__init__(bot, title=_title(lora, style), seconds=FORM_SECONDS)
+        super().__init__(title=_title(lora, style), seconds=FORM_SECONDS)
         self.lora, self.style, self.settings = lora, style, settings
         self.origin_id, self.uploads = origin_id, uploads
         self.prompt: discord.ui.TextInput[PromptModal] = discord.ui.TextInput(

@@ -6,7 +6,7 @@ from typing import Any
 import discord
 
 from bot.boards import Board
-from bot.client import DarkroomBot
+from bot.client import DarkroomBot, fleeting_id
 from bot.records import Photo
 from cogs.ui.replies import Interaction, defer, guild_of
 from cogs.ui.views import ActionButton
@@ -19,11 +19,9 @@ CHOOSE_SECONDS = 600
 
 
 class PhotoSelect(discord.ui.Select["RemovalView"]):
-    def __init__(
-        self, bot: DarkroomBot, dataset_id: int, photos: list[tuple[int, Photo]], show_board: ShowBoard
-    ) -> None:
+    def __init__(self, dataset_id: int, photos: list[tuple[int, Photo]], show_board: ShowBoard) -> None:
         super().__init__(
-            custom_id=bot.fleeting_id(CHOOSE_SECONDS),
+            custom_id=fleeting_id(),
             placeholder=f"Photos {photos[0][0]} to {photos[-1][0]}",
             min_values=1,
             max_values=len(photos),
@@ -50,14 +48,14 @@ class PhotoSelect(discord.ui.Select["RemovalView"]):
 class RemovalView(discord.ui.LayoutView):
     """Lives for ten minutes on a private message, so only its owner can see it."""
 
-    def __init__(self, bot: DarkroomBot, board: Board, show_board: ShowBoard) -> None:
+    def __init__(self, board: Board, show_board: ShowBoard) -> None:
         super().__init__(timeout=CHOOSE_SECONDS)
         box: discord.ui.Container[RemovalView] = discord.ui.Container()
         box.add_item(discord.ui.TextDisplay("### Which photos should go?\nThey are deleted at once."))
         numbered = list(enumerate(board.photos, start=1))
         for start in range(0, len(numbered), OPTIONS_MAX):
             row: discord.ui.ActionRow[RemovalView] = discord.ui.ActionRow()
-            row.add_item(PhotoSelect(bot, board.dataset.id, numbered[start : start + OPTIONS_MAX], show_board))
+            row.add_item(PhotoSelect(board.dataset.id, numbered[start : start + OPTIONS_MAX], show_board))
             box.add_item(row)
         back: discord.ui.ActionRow[RemovalView] = discord.ui.ActionRow()
         back.add_item(ActionButton("set", "show", board.dataset.id, label="Back"))

@@ -5,7 +5,7 @@ from typing import Any
 
 import discord
 
-from bot.client import DarkroomBot
+from bot.client import DarkroomBot, fleeting_id
 from bot.errors import UserError
 from bot.matching import CHOICES_MAX
 from bot.models import Actor, Audience
@@ -23,9 +23,9 @@ CHOSEN_AT_ONCE = 10
 
 
 class AudienceSelect(discord.ui.MentionableSelect["SharePanel"]):
-    def __init__(self, bot: DarkroomBot, lora_id: int) -> None:
+    def __init__(self, lora_id: int) -> None:
         super().__init__(
-            custom_id=bot.fleeting_id(PANEL_SECONDS),
+            custom_id=fleeting_id(),
             placeholder="Share with members or roles",
             min_values=1,
             max_values=CHOSEN_AT_ONCE,
@@ -41,8 +41,8 @@ class AudienceSelect(discord.ui.MentionableSelect["SharePanel"]):
 
 
 class EveryoneButton(discord.ui.Button["SharePanel"]):
-    def __init__(self, bot: DarkroomBot, lora_id: int) -> None:
-        super().__init__(label="Everyone here", custom_id=bot.fleeting_id(PANEL_SECONDS))
+    def __init__(self, lora_id: int) -> None:
+        super().__init__(label="Everyone here", custom_id=fleeting_id())
         self.lora_id = lora_id
 
     async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> Any:  # type: ignore[override]
@@ -54,10 +54,10 @@ class EveryoneButton(discord.ui.Button["SharePanel"]):
 class EventSelect(discord.ui.Select["SharePanel"]):
     """The events that are running here and that it is not shared with yet."""
 
-    def __init__(self, bot: DarkroomBot, lora_id: int, events: Mapping[int, str]) -> None:
+    def __init__(self, lora_id: int, events: Mapping[int, str]) -> None:
         newest = sorted(events.items(), reverse=True)[:CHOICES_MAX]
         super().__init__(
-            custom_id=bot.fleeting_id(PANEL_SECONDS),
+            custom_id=fleeting_id(),
             placeholder="Share with the entrants of an event",
             options=[discord.SelectOption(label=name[:100], value=str(event_id)) for event_id, name in newest],
         )
@@ -70,9 +70,9 @@ class EventSelect(discord.ui.Select["SharePanel"]):
 
 
 class TakeBackSelect(discord.ui.Select["SharePanel"]):
-    def __init__(self, bot: DarkroomBot, guild: discord.Guild | None, sharing: Sharing) -> None:
+    def __init__(self, guild: discord.Guild | None, sharing: Sharing) -> None:
         super().__init__(
-            custom_id=bot.fleeting_id(PANEL_SECONDS),
+            custom_id=fleeting_id(),
             placeholder="Take back from …",
             min_values=1,
             max_values=len(sharing.shares),
@@ -93,18 +93,18 @@ class TakeBackSelect(discord.ui.Select["SharePanel"]):
 class SharePanel(discord.ui.LayoutView):
     """Lives for ten minutes on a private message. An admin who is not the owner can only take back."""
 
-    def __init__(self, bot: DarkroomBot, guild: discord.Guild | None, sharing: Sharing, actor: Actor) -> None:
+    def __init__(self, guild: discord.Guild | None, sharing: Sharing, actor: Actor) -> None:
         super().__init__(timeout=PANEL_SECONDS)
         box: Box = discord.ui.Container(accent_colour=discord.Colour.blurple())
         box.add_item(discord.ui.TextDisplay(share_text(sharing)))
         if allows(Right.SHARE, sharing.lora, sharing.shares, actor):
-            _add_row(box, AudienceSelect(bot, sharing.lora.id))
+            _add_row(box, AudienceSelect(sharing.lora.id))
             events = _to_share_with(sharing)
             if events:
-                _add_row(box, EventSelect(bot, sharing.lora.id, events))
-            _add_row(box, EveryoneButton(bot, sharing.lora.id))
+                _add_row(box, EventSelect(sharing.lora.id, events))
+            _add_row(box, EveryoneButton(sharing.lora.id))
         if sharing.shares:
-            _add_row(box, TakeBackSelect(bot, guild, sharing))
+            _add_row(box, TakeBackSelect(guild, sharing))
         self.add_item(box)
 
     async def on_error(  # type: ignore[override]
@@ -140,7 +140,7 @@ async def share_with(interaction: Interaction, lora_id: int, audience: Audience,
 async def show_panel(interaction: Interaction, lora_id: int) -> None:
     actor = actor_of(interaction)
     sharing = await interaction.client.services.sharing.of(lora_id, actor)
-    await show(interaction, SharePanel(interaction.client, interaction.guild, sharing, actor))
+    await show(interaction, SharePanel(interaction.guild, sharing, actor))
 
 
 def _named(guild: discord.Guild | None, sharing: Sharing) -> list[tuple[Share, str]]:

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import discord
 
-from bot.client import DarkroomBot
+from bot.client import DarkroomBot, fleeting_id
 from bot.errors import UserError
 from cogs.ui.replies import Interaction
 
@@ -64,8 +64,8 @@ class ActionButton(
 
 
 class SafeModal(discord.ui.Modal):
-    def __init__(self, bot: DarkroomBot, *, title: str, seconds: int) -> None:
-        super().__init__(title=title, timeout=seconds, custom_id=bot.fleeting_id(seconds))
+    def __init__(self, *, title: str, seconds: int) -> None:
+        super().__init__(title=title, timeout=seconds, custom_id=fleeting_id())
 
     async def on_error(self, interaction: discord.Interaction[DarkroomBot], error: Exception, /) -> None:  # type: ignore[override]
         await interaction.client.error_door(interaction, error)
@@ -74,11 +74,11 @@ class SafeModal(discord.ui.Modal):
 class SafeView(discord.ui.View):
     """Buttons for a few minutes on a private message; what they act on is in this object only."""
 
-    def __init__(self, bot: DarkroomBot, *, seconds: int) -> None:
+    def __init__(self, *, seconds: int) -> None:
         super().__init__(timeout=seconds)
         for item in self.children:
             if isinstance(item, discord.ui.Button):
-                item.custom_id = bot.fleeting_id(seconds)
+                item.custom_id = fleeting_id()
 
     async def on_error(  # type: ignore[override]
         self, interaction: discord.Interaction[DarkroomBot], error: Exception, item: discord.ui.Item[Any], /

@@ -304,8 +304,7 @@ async def test_a_style_of_another_server_is_one_that_does_not_exist(stage: Stage
 
 async def test_the_form_of_a_style_shows_its_defaults(stage: Stage) -> None:
     style = await first_style(stage)
-    bot = stage.world.darkroom.gateway.build()
-    form = prompt.PromptModal(bot, style=replace(style, guidance=7.5, steps=30, denoise=None)).to_dict()
+    form = prompt.PromptModal(style=replace(style, guidance=7.5, steps=30, denoise=None)).to_dict()
     assert form["title"] == f"A picture in the style {style.name}"[:45]
     labels = {label["label"]: label for label in form["components"]}
     assert list(labels) == ["Prompt", "Pictures", "Shape"]
