@@ -9,6 +9,7 @@ import pytest
 
 from bot.datasets import DatasetService
 from bot.training.service import TrainingService
+from bot.turns import PoliteTurns
 from tests.cogs.stage import Stage, answer_to, board_of, photos
 
 SECRET = "afk_in_the_middle_of_a_traceback"
@@ -19,7 +20,8 @@ INCIDENT = re.compile(
 
 class BrokenDatasets(DatasetService):
     def __init__(self) -> None:
-        """Needs nothing: it never gets that far."""
+        """Needs no more: it never gets that far."""
+        self.turns = PoliteTurns(1)
 
     async def create(self, *_: object, **__: object) -> NoReturn:
         raise RuntimeError(f"no such thing: {SECRET}")
