@@ -159,6 +159,10 @@ class BudgetService:
         """Credits of one picture, at least."""
         return self._prices[provider].picture
 
+    def training_price(self, provider: ProviderName) -> int:
+        """Credits of one training."""
+        return self._prices[provider].training
+
     async def obstacle(self, guild_id: int, provider: ProviderName, needed: int) -> PauseReason | None:
         """Why an order of `needed` credits would come to nothing at this provider just now; None when it would not."""
         try:

@@ -108,6 +108,8 @@ class StageWork:
         assert event.dataset_id is not None  # noqa: S101 - made when the event was opened
         async with self._database.read() as connection:
             begun = await event_jobs.trainings_of(connection, event.id)
+        if not begun and await self._is_out_of_credits(event):
+            return Work(blocked=PauseReason.OUT_OF_CREDITS, is_done=False)
         if not begun or await self._is_to_be_repeated(event, begun):
             await self._contributions.settle_choice(event)
             try:
@@ -128,6 +130,8 @@ class StageWork:
         async with self._database.read() as connection:
             taking_part = await entrants.of_event(connection, event.id)
             before = await event_jobs.trainings_of(connection, event.id)
+        if not before and await self._is_out_of_credits(event):
+            return Work(blocked=PauseReason.OUT_OF_CREDITS, is_done=False)
         is_repeated = bool(before) and await self._is_to_be_repeated(event, before)
         waiting = [each for each in taking_part if is_repeated or each.training_id is None]
         no_budget: list[int] = []
@@ -150,6 +154,12 @@ class StageWork:
             why = PauseReason.BUDGET_SPENT if no_budget else PauseReason.TOO_FEW_PHOTOS
             return Work(blocked=why, no_budget=tuple(no_budget), no_photos=tuple(no_photos))
         return replace(_progress(begun), no_budget=tuple(no_budget), no_photos=tuple(no_photos))
+
+    async def _is_out_of_credits(self, event: Event) -> bool:
+        """Whether not even one training would be taken now; everything else shows when it is tried."""
+        provider = event.subject_kind.provider
+        price = self._budgets.training_price(provider)
+        return await self._budgets.obstacle(event.guild_id, provider, price) is PauseReason.OUT_OF_CREDITS
 
     async def _start(self, event: Event, entrant: Entrant) -> bool:
         """False when there are too few usable photos."""

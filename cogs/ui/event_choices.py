@@ -7,6 +7,7 @@ import discord
 
 from bot.client import DarkroomBot, fleeting_id
 from cogs.ui.replies import Interaction
+from cogs.ui.views import check_offered
 
 PANEL_SECONDS = 900
 OPTIONS_MAX = 25
@@ -36,6 +37,7 @@ class StringChoice(discord.ui.Select[discord.ui.LayoutView]):
         self.chosen = chosen
 
     async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> Any:  # type: ignore[override]
+        check_offered(self)
         await self.chosen(interaction, self.values)
 
 

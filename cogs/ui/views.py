@@ -63,9 +63,21 @@ class ActionButton(
             await interaction.client.error_door(interaction, error)
 
 
+def check_offered(select: discord.ui.Select[Any]) -> None:
+    """UserError for a value that is not in the list: an app of somebody's own may send any."""
+    if not {option.value for option in select.options}.issuperset(select.values):
+        raise UserError("That is not on the list. Please open it again and choose something from it.")
+
+
 class SafeModal(discord.ui.Modal):
     def __init__(self, *, title: str, seconds: int) -> None:
         super().__init__(title=title, timeout=seconds, custom_id=fleeting_id())
+
+    async def interaction_check(self, interaction: discord.Interaction[DarkroomBot], /) -> bool:  # type: ignore[override]
+        for item in self.walk_children():
+            if isinstance(item, discord.ui.Select):
+                check_offered(item)
+        return True
 
     async def on_error(self, interaction: discord.Interaction[DarkroomBot], error: Exception, /) -> None:  # type: ignore[override]
         await interaction.client.error_door(interaction, error)

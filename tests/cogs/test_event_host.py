@@ -84,6 +84,14 @@ async def choose(stage: Stage, message: Message, placeholder: str, values: Seque
     return board_of(await stage.ada.select(message, values, custom_id=selects_of(message)[placeholder]))
 
 
+def add_option(stage: Stage, message: ResponseMessage, placeholder: str, value: str) -> None:
+    """As an app of somebody's own would show it; the simulated Discord lets only what is shown be chosen."""
+    stored = stage.world.env.backend.get_message(message.channel_id, message.id)
+    for part in walk_components(stored.components):
+        if part.get("placeholder") == placeholder:
+            part["options"] = [*part["options"], {"label": value, "value": value}]
+
+
 async def test_the_form_makes_a_draft_and_shows_its_settings(stage: Stage) -> None:
     panel = board_of(await fill(stage))
     assert "Settings of `Mascot weekend`" in text_of(panel)
@@ -105,6 +113,26 @@ async def test_one_lora_for_all_is_never_of_a_person_and_nothing_typed_is_lost(s
     assert [shown[0]["value"], shown[1]["value"], shown[4]["value"]] == ["All of us", "Our fox, everywhere", "Be kind"]
     fixed = await stage.submit_fields(stage.ada, again, "All of us", "Our fox", ["personal"], [kind], "")
     assert "Settings of `All of us`" in text_of(board_of(fixed))
+
+
+async def test_a_choice_that_was_not_offered_changes_nothing(stage: Stage) -> None:
+    panel, before = await planned(stage), await newest(stage)
+    add_option(stage, panel, "Choose how long everything lasts", "for ever")
+    refused = await stage.ada.select(
+        panel, ["for ever"], custom_id=selects_of(panel)["Choose how long everything lasts"]
+    )
+    assert "not on the list" in answer_to(refused)
+    assert await newest(stage) == before
+
+
+async def test_a_form_with_a_choice_that_was_not_offered_makes_nothing(stage: Stage) -> None:
+    opened = await stage.use(stage.ada, "event create")
+    shown = opened._interaction.modal
+    assert shown is not None
+    shown["components"][2]["component"]["options"].append({"label": "everything", "value": "everything"})
+    refused = await stage.submit_fields(stage.ada, opened, "All", "x", ["everything"], ["object"], "")
+    assert "not on the list" in answer_to(refused)
+    assert await stage.world.darkroom.services.events.choices("", admin(stage)) == []
 
 
 async def test_only_admins_plan_events(stage: Stage) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from bot.models import EventMode, EventStatus, NoteKind
 from bot.sandbox.apiframe_world import TrainingFault
+from bot.sandbox.faults import Fault
 from tests.events.giving import Giver
 from tests.events.lives import HOST, HOUR, Life, begin
 from tests.events.trouble import check_books, photo_files, reach
@@ -53,11 +54,10 @@ async def test_photos_that_are_still_here_are_tried_again_when_the_host_wants_it
     life = await begin(keyed, mode, photo_cap=20, pack=(), budget=600)
     for user_id in (ANNA, BEN):
         await life.give(user_id, 15)
-    keyed.server._world.credits["Studio"] = 10
+    keyed.server.faults.next("POST /v2/loras", *[Fault.answer(402)] * (1 if mode is EventMode.SHARED else 2))
     await reach(life, S.TRAINING)
     await life.pass_time(HOUR)
     assert (await life.event()).paused_why == "training_failed"
-    keyed.server._world.credits["Studio"] = 1000
     await keyed.events.extend(life.event_id, 1, HOST)
     await reach(life, S.SHOWING)
     assert [each["why"] for each in await life.details(NoteKind.PAUSED)] == ["training_failed"]

@@ -7,6 +7,7 @@ import pytest
 
 from bot.event_records import Event
 from bot.models import (
+    EventMode,
     EventStatus,
     NoteKind,
     Place,
@@ -135,21 +136,26 @@ async def test_a_provider_without_credits_stops_the_pack_until_there_are_some(ke
     await check_books(life)
 
 
-async def test_too_little_money_for_the_training_waits_for_the_host_who_can_go_on(keyed: Studio) -> None:
-    life = await with_photos(keyed)
+@pytest.mark.parametrize("mode", [EventMode.SHARED, EventMode.PERSONAL])
+async def test_too_few_credits_for_a_training_hold_the_event_up_until_there_are_some(
+    keyed: Studio, mode: EventMode
+) -> None:
+    life = await begin(keyed, mode, photo_cap=20, pack=(), budget=600)
+    for user_id in (ANNA, BEN):
+        await life.give(user_id, 15)
     await reach(life, S.REVIEWING)
     keyed.server._world.credits["Studio"] = 100
     await life.close()
     await sleep_through(life, HOUR)
     event = await life.event()
     assert event.status is S.TRAINING
-    assert event.paused_why == "training_failed"
-    assert keyed.charges("create") == 0
+    assert event.paused_why == "out_of_credits"
+    assert (await life.view()).trainings == {}
     assert (await life.view()).spent == 0
     keyed.server._world.credits["Studio"] = 1000
-    await keyed.events.extend(life.event_id, 1, HOST)
     await reach(life, S.SHOWING)
-    assert keyed.charges("create") == 1
+    assert (await told_of(life, NoteKind.PAUSED), await told_of(life, NoteKind.RESUMED)) == (1, 1)
+    assert keyed.charges("create") == (1 if mode is EventMode.SHARED else 2)
     await check_books(life)
 
 
