@@ -214,10 +214,10 @@ async def test_an_offers_buttons_work_after_a_restart_and_only_once(trained: Sta
 
 
 async def test_an_offer_of_an_archived_lora_is_over(trained: Stage) -> None:
-    message = await offer_to_cleo(trained)
+    accept = buttons_of(await offer_to_cleo(trained))["Accept"]
     asked = board_of(await trained.use(trained.ben, "loras archive", lora="Foxy"))
     await trained.ben.click(asked, label="Archive for good")
-    assert "the LoRA has been archived" in answer_to(await trained.cleo.click(message, label="Accept"))
+    assert "the LoRA has been archived" in answer_to(await trained.press_id(trained.cleo, accept))
 
 
 async def test_a_forged_button_of_another_server_finds_no_offer(trained: Stage) -> None:

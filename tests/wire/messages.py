@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from tests.wire.answers import Json, SentFile, refuse
 from tests.wire.components import (
+    BUTTON,
     EPHEMERAL_FLAG,
     LOADING_FLAG,
     V2_FLAG,
@@ -60,8 +61,9 @@ class StoredMessage:
 
     @property
     def labels(self) -> list[str]:
-        """Labels of its buttons, in reading order."""
-        return [part["label"] for part in walk(self.components) if part["type"] == 2 and part.get("label")]
+        """Labels of its buttons that can be pressed, in reading order."""
+        buttons = [part for part in walk(self.components) if part["type"] == BUTTON and not part.get("disabled")]
+        return [button["label"] for button in buttons if button.get("label")]
 
 
 class MessageStore:
