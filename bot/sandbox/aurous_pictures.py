@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from bot.sandbox import painting
 from bot.sandbox.aurous_records import ReferencePicture, RehearsalImage, RehearsalStyle
-from bot.sandbox.scenery import SCENES
+from bot.sandbox.scenes import SCENES
 
 SCENE_SIZE_PX = (960, 960)
 PREVIEW_SIZE_PX = (512, 512)

@@ -11,7 +11,8 @@ from typing import Final
 
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
-from bot.sandbox.scenery import SCENES, Colour, Fox, Scene
+from bot.sandbox.scenery import Colour
+from bot.sandbox.scenes import SCENES, Fox, Scene
 
 OVERSAMPLE: Final = 1.5
 """Everything is drawn this much larger and reduced, for smooth edges."""
