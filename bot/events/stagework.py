@@ -102,14 +102,15 @@ class StageWork:
             await self._keys.current(event.guild_id, event.subject_kind.provider)
         except NoKey:
             return Work(blocked=PauseReason.NO_KEY, is_done=False)
-        return await (self._train_shared(event) if event.mode is EventMode.SHARED else self._train_each(event))
-
-    async def _train_shared(self, event: Event) -> Work:
-        assert event.dataset_id is not None  # noqa: S101 - made when the event was opened
         async with self._database.read() as connection:
             begun = await event_jobs.trainings_of(connection, event.id)
         if not begun and await self._is_out_of_credits(event):
             return Work(blocked=PauseReason.OUT_OF_CREDITS, is_done=False)
+        train = self._train_shared if event.mode is EventMode.SHARED else self._train_each
+        return await train(event, begun)
+
+    async def _train_shared(self, event: Event, begun: Sequence[Training]) -> Work:
+        assert event.dataset_id is not None  # noqa: S101 - made when the event was opened
         if not begun or await self._is_to_be_repeated(event, begun):
             await self._contributions.settle_choice(event)
             try:
@@ -125,13 +126,10 @@ class StageWork:
             return Work(blocked=PauseReason.TOO_FEW_PHOTOS if training.status.is_terminal else None, is_done=False)
         return _progress(begun)
 
-    async def _train_each(self, event: Event) -> Work:
+    async def _train_each(self, event: Event, before: Sequence[Training]) -> Work:
         """Everybody who gave enough photos, in the order they joined, as long as the budget lasts."""
         async with self._database.read() as connection:
             taking_part = await entrants.of_event(connection, event.id)
-            before = await event_jobs.trainings_of(connection, event.id)
-        if not before and await self._is_out_of_credits(event):
-            return Work(blocked=PauseReason.OUT_OF_CREDITS, is_done=False)
         is_repeated = bool(before) and await self._is_to_be_repeated(event, before)
         waiting = [each for each in taking_part if is_repeated or each.training_id is None]
         no_budget: list[int] = []
