@@ -14,6 +14,7 @@ async def test_the_system_clock_wakes_at_the_bell_long_before_the_time() -> None
     wake = asyncio.Event()
     waiting = asyncio.create_task(SystemClock().wait(wake, datetime.now(UTC) + timedelta(hours=1)))
     await asyncio.sleep(0)
+    assert not waiting.done()
     wake.set()
     async with asyncio.timeout(1):
         await waiting

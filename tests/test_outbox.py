@@ -350,6 +350,7 @@ async def test_one_who_leaves_the_gate_does_not_block_it() -> None:
     impatient.cancel()
     async with asyncio.timeout(5):
         await gate.wait()
+    assert impatient.cancelled()
 
 
 async def test_a_post_finished_by_another_worker_is_not_noted_twice(desk: Desk) -> None:

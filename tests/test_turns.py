@@ -214,7 +214,8 @@ async def test_work_that_has_begun_goes_on_while_somebody_arrives() -> None:
     await settle()
     with queue.turns.arriving():
         done.set()
-        await work
+        await settle()
+        assert work.done()
 
 
 async def test_an_arrival_that_is_never_answered_does_not_stop_the_work() -> None:

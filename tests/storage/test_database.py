@@ -189,6 +189,7 @@ async def test_the_lock_is_free_again_after_closing(database_file: Path) -> None
     for _ in range(2):
         async with Database(sqlite_url(database_file)) as database:
             await database.write(put(1))
+            assert names_on_disk(database_file) == {"key-1"}
 
 
 async def test_a_file_that_is_no_database_is_refused_and_left_as_it_was(tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ async def test_a_session_that_timed_out_is_replaced(
     await standin.until(lambda: len(standin.gateway.identified_at) == 2, "a fresh identify")
     await standin.gateway.wait_connected()
     await (await standin.slash(community.member, community.photos, "twice")).followed_up()
+    assert standin.gateway.resumed_at == []
 
 
 @pytest.mark.parametrize("code", [4004, 4014])
