@@ -21,7 +21,7 @@ from bot.models import (
 )
 from bot.storage import datasets, entrants, events
 from bot.storage.event_tables import event_notes
-from tests.fakes.rows import ADMIN, CHANNEL, GUILD, photo
+from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, photo
 from tests.fakes.studio import Studio, tiny_jpeg
 
 CLEO = 403
@@ -143,3 +143,11 @@ async def begin(
     await studio.events.open(made.id, HOST)
     await studio.settle()
     return Life(studio, made.id)
+
+
+async def begin_with_enough(studio: Studio, mode: EventMode) -> Life:
+    """An open event of two members who have both given enough photos for a training of their own."""
+    life = await begin(studio, mode, photo_cap=20, pack=(), budget=600)
+    for user_id in (ANNA, BEN):
+        await life.give(user_id, 15)
+    return life

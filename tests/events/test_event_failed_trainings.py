@@ -9,10 +9,10 @@ from bot.models import EventMode, EventStatus, NoteKind
 from bot.sandbox.apiframe_world import TrainingFault
 from bot.sandbox.faults import Fault
 from tests.events.giving import Giver
-from tests.events.lives import HOST, HOUR, Life, begin
+from tests.events.lives import HOST, HOUR, Life, begin_with_enough
 from tests.events.trouble import check_books, photo_files, reach
 from tests.fakes.attachments import Attachments, open_attachments
-from tests.fakes.rows import ANNA, BEN
+from tests.fakes.rows import ANNA
 from tests.fakes.studio import Studio
 
 S = EventStatus
@@ -32,9 +32,7 @@ async def keyed(studio: Studio) -> Studio:
 
 async def failed(studio: Studio, mode: EventMode) -> Life:
     """Everybody's training has failed when the photos had left, and the event waits for its host."""
-    life = await begin(studio, mode, photo_cap=20, pack=(), budget=600)
-    for user_id in (ANNA, BEN):
-        await life.give(user_id, 15)
+    life = await begin_with_enough(studio, mode)
     studio.server.faults.trainings.extend([TrainingFault.FAIL_AFTER_CHARGE] * 2)
     await reach(life, S.TRAINING)
     await life.pass_time(timedelta(minutes=5))
@@ -51,9 +49,7 @@ MODES = pytest.mark.parametrize("mode", [EventMode.SHARED, EventMode.PERSONAL])
 async def test_photos_that_are_still_here_are_tried_again_when_the_host_wants_it(
     keyed: Studio, mode: EventMode
 ) -> None:
-    life = await begin(keyed, mode, photo_cap=20, pack=(), budget=600)
-    for user_id in (ANNA, BEN):
-        await life.give(user_id, 15)
+    life = await begin_with_enough(keyed, mode)
     keyed.server.faults.next("POST /v2/loras", *[Fault.answer(402)] * (1 if mode is EventMode.SHARED else 2))
     await reach(life, S.TRAINING)
     await life.pass_time(HOUR)

@@ -17,7 +17,7 @@ from bot.models import (
     ProviderName,
 )
 from bot.outbox import NotNow
-from tests.events.lives import HOST, HOUR, Life, begin
+from tests.events.lives import HOST, HOUR, Life, begin, begin_with_enough
 from tests.events.trouble import check_books, make_picture, outage, reach
 from tests.fakes.poster import Trouble
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD
@@ -140,9 +140,7 @@ async def test_a_provider_without_credits_stops_the_pack_until_there_are_some(ke
 async def test_too_few_credits_for_a_training_hold_the_event_up_until_there_are_some(
     keyed: Studio, mode: EventMode
 ) -> None:
-    life = await begin(keyed, mode, photo_cap=20, pack=(), budget=600)
-    for user_id in (ANNA, BEN):
-        await life.give(user_id, 15)
+    life = await begin_with_enough(keyed, mode)
     await reach(life, S.REVIEWING)
     keyed.server._world.credits["Studio"] = 100
     await life.close()
