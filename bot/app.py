@@ -18,7 +18,6 @@ from bot.config import Settings
 from bot.engine import Engine
 from bot.errors import StartupError
 from bot.keys import Connect
-from bot.models import ProviderName
 from bot.outbox import RateGate
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
 from bot.photos.prepare import PhotoDesk
@@ -26,7 +25,9 @@ from bot.providers import apiframe, aurous, aurous_webhooks
 from bot.providers.aurous_limits import AurousLimits
 from bot.providers.base import ProviderClient, VerifyWebhook
 from bot.providers.transport import Transport
-from bot.records import Generation, Training
+from bot.records.generation import Generation
+from bot.records.key import ProviderName
+from bot.records.training import Training
 from bot.resources import Resources
 from bot.services import Services
 from bot.storage import datasets, generations, meta, posts, trainings

@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.errors import UserError
-from bot.models import DatasetStatus, Finding, Gender, SubjectKind, Verdict
 from bot.photos import checks
-from bot.records import Dataset, Photo
+from bot.records.dataset import Dataset, DatasetStatus, Finding, Gender, Photo, SubjectKind, Verdict
 
 CONSENT_POLICY = "2026-11"
 """Version of the sentences members agree to; recorded with every consent, as is the provider."""
 PERMISSION = "These are photos of me, or I have the permission of everyone in them, and everyone is 18 or older. "
-NAME_MAX = 40
 STEPS, RANK = 1000, 32
 """Where the order says nothing (Apiframe /docs/loras/create)."""
 
@@ -45,15 +43,6 @@ class DatasetOrder:
     steps: int | None = None
     rank: int | None = None
     previous_lora_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """An attachment as Discord announced it; nothing of it is trusted."""
-
-    name: str
-    url: str
-    size: int
 
 
 @dataclass(frozen=True, slots=True)

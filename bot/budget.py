@@ -7,25 +7,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, Doorbell, Pace
 from bot.errors import KeyRejected, NoKey, NotAllowed, NotFound, ProviderError, UserError
-from bot.event_records import Event, Spend
 from bot.generation.order import Accepted, PictureOrder
 from bot.generation.service import GenerationService
 from bot.keys import KeyService
-from bot.models import (
-    Actor,
-    Channel,
-    EntrantStatus,
-    EventMode,
-    EventStatus,
-    GenerationStatus,
-    LaneName,
-    PauseReason,
-    ProviderName,
-    SubjectTable,
-    TrainingStatus,
-)
 from bot.providers.base import Prices
-from bot.records import Generation, Training
+from bot.records.event import EntrantStatus, Event, EventMode, EventStatus, PauseReason, Spend
+from bot.records.generation import Generation, GenerationStatus
+from bot.records.guild import Actor, Channel
+from bot.records.job import LaneName, SubjectTable
+from bot.records.key import ProviderName
+from bot.records.training import Training, TrainingStatus
 from bot.storage import entrants, events, generations, loras, spends, styles, trainings
 from bot.storage.database import Database
 from bot.training.service import TrainingService

@@ -7,26 +7,18 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import rights
-from bot.boards import (
-    CONSENT_POLICY,
-    NAME_MAX,
-    RANK,
-    STEPS,
-    Board,
-    DatasetOrder,
-    Upload,
-    check_order,
-    judge_set,
-    photo_limits,
-)
+from bot.boards import CONSENT_POLICY, RANK, STEPS, Board, DatasetOrder, check_order, judge_set, photo_limits
 from bot.clock import Clock, Doorbell, Pace
 from bot.errors import FetchError, FileGone, FileTooLarge, NotFound, UserError
-from bot.models import Actor, DatasetStatus, Finding, LaneName, SubjectKind, TrainingStatus
 from bot.photos import checks
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.prepare import PhotoDesk
 from bot.photos.sheet import SheetEntry
-from bot.records import Dataset, Photo
+from bot.records.dataset import Dataset, DatasetStatus, Finding, Photo, SubjectKind, Upload
+from bot.records.guild import Actor
+from bot.records.job import LaneName
+from bot.records.lora import NAME_MAX
+from bot.records.training import TrainingStatus
 from bot.rights import Right
 from bot.storage import datasets as rows
 from bot.storage import erasure, loras, trainings

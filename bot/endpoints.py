@@ -14,9 +14,9 @@ from bot.clock import Clock, Doorbell
 from bot.errors import OutcomeUnknown, ProviderError, Refused
 from bot.keys import KeyService
 from bot.log import redact_value
-from bot.models import LaneName
 from bot.providers.base import ProviderClient, WebhookHint, WebhookSecrets
-from bot.records import ApiKeyRow
+from bot.records.job import LaneName
+from bot.records.key import ApiKeyRow
 from bot.storage import due as due_rows
 from bot.storage import generations, tables, trainings
 from bot.storage import keys as rows

@@ -9,9 +9,10 @@ import logging
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, Doorbell, Pace
-from bot.models import LaneName, ProviderName
 from bot.photos.intake import Spool
-from bot.records import Guild
+from bot.records.guild import Guild
+from bot.records.job import LaneName
+from bot.records.key import ProviderName
 from bot.storage import erasure, events, guilds, tables, trainings
 from bot.storage.database import Database
 from bot.storage.due import Claim, mark, store

@@ -11,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Clock, Doorbell, Pace
 from bot.errors import KeyRejected, NoKey, ProviderError, SealError, UserError
 from bot.log import redact_value
-from bot.models import LaneName, Place, PlaceKind, PostKind, ProviderName, SubjectTable
 from bot.providers.base import Account, Prices, ProviderClient, WebhookSecrets
-from bot.records import ApiKeyRow
+from bot.records.guild import Place, PlaceKind
+from bot.records.job import LaneName, SubjectTable
+from bot.records.key import ApiKeyRow, ProviderName
+from bot.records.post import PostKind
 from bot.storage import erasure, generations, posts, trainings
 from bot.storage import keys as rows
 from bot.storage.database import Database

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Clock, Doorbell, Pace
 from bot.engine import backoff
 from bot.errors import DarkroomError
-from bot.models import LaneName, Place, PostKind, PostStatus
-from bot.records import Post
+from bot.records.guild import Place
+from bot.records.job import LaneName
+from bot.records.post import Post, PostKind, PostStatus
 from bot.storage import pictures, posts, tables, timeline
 from bot.storage.database import Database
 from bot.storage.due import Claim, mark, store

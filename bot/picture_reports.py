@@ -7,9 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, Doorbell
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.models import Actor, LaneName, Place, PlaceKind, PostKind, ProviderName, SubjectTable
 from bot.pictures import seen
-from bot.records import Generation, Report
+from bot.records.generation import Generation, Report
+from bot.records.guild import Actor, Place, PlaceKind
+from bot.records.job import LaneName, SubjectTable
+from bot.records.key import ProviderName
+from bot.records.post import PostKind
 from bot.storage import generations, guilds, keys, pictures, posts, timeline
 from bot.storage.database import Database
 

@@ -15,23 +15,14 @@ from bot.generation.access import may_repeat
 from bot.generation.order import DEFAULTS, Accepted
 from bot.generation.service import GenerationService, GenerationView
 from bot.keys import KeyService
-from bot.models import (
-    Actor,
-    Channel,
-    GenerationStatus,
-    LaneName,
-    Operation,
-    Place,
-    PlaceKind,
-    PostKind,
-    PostStatus,
-    ProviderName,
-    SubjectTable,
-)
 from bot.outbox import NotNow, PlaceRefused, Poster, RateGate
 from bot.photos.intake import Spool
 from bot.providers.base import GenerationOrder, ProviderClient
-from bot.records import Generation, Picture, Post
+from bot.records.generation import Generation, GenerationStatus, Operation, Picture
+from bot.records.guild import Actor, Channel, Place, PlaceKind
+from bot.records.job import LaneName, SubjectTable
+from bot.records.key import ProviderName
+from bot.records.post import Post, PostKind, PostStatus
 from bot.storage import generations, guilds, pictures, posts, timeline
 from bot.storage.database import Database
 

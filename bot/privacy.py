@@ -8,9 +8,9 @@ from bot.clock import Clock, Doorbell
 from bot.errors import Missing, NoKey, ProviderError
 from bot.events.contributions import ContributionService
 from bot.keys import KeyService
-from bot.models import LaneName
 from bot.photos.intake import Spool
-from bot.records import Lora
+from bot.records.job import LaneName
+from bot.records.lora import Lora
 from bot.storage import erasure, events, loras
 from bot.storage.database import Database
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from bot.clock import Clock, Doorbell, Pace
 from bot.endpoints import PublicUrl
 from bot.keys import Connect
-from bot.models import ProviderName
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.prepare import PhotoDesk
 from bot.providers.base import Prices
 from bot.providers.transport import Transport
-from bot.records import Generation, Training
+from bot.records.generation import Generation
+from bot.records.key import ProviderName
+from bot.records.training import Training
 from bot.storage.database import Database
 from bot.storage.sealing import Sealer
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Protocol
 
-from bot.models import Actor, Audience
-from bot.records import Lora, Share
+from bot.records.guild import Actor
+from bot.records.lora import Audience, Lora, Share
 
 
 class Right(StrEnum):

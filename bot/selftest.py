@@ -11,10 +11,9 @@ from bot.clock import Pace
 from bot.endpoints import TOKEN_BYTES, Arrivals, EndpointService, PublicUrl
 from bot.errors import Missing, NoKey, ProviderError, Refused
 from bot.keys import KeyService, explain
-from bot.models import ProviderName
 from bot.providers.transport import Answer, Lost, NotSent, Request, Transport
 from bot.quoting import quote
-from bot.records import ApiKeyRow
+from bot.records.key import ApiKeyRow, ProviderName
 
 PATH = "/webhooks/selftest/"
 REACH_S = 10.0

@@ -9,8 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Clock, Doorbell, Pace
 from bot.errors import NotFound, UserError
 from bot.loras import find
-from bot.models import Actor, Audience, Channel, LaneName, OfferStatus, Place, PlaceKind, PostKind, SubjectTable
-from bot.records import Lora, Offer, Share
+from bot.records.guild import Actor, Channel, Place, PlaceKind
+from bot.records.job import LaneName, SubjectTable
+from bot.records.lora import Audience, Lora, Offer, OfferStatus, Share
+from bot.records.post import PostKind
 from bot.rights import Right
 from bot.storage import events, loras, posts
 from bot.storage import sharing as rows

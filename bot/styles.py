@@ -7,8 +7,9 @@ from bot.errors import NotFound
 from bot.generation import access
 from bot.keys import KeyService
 from bot.matching import CHOICES_MAX, NO_MATCH, best_ranked, rank_match
-from bot.models import Actor, ProviderName
-from bot.records import Style
+from bot.records.guild import Actor
+from bot.records.key import ProviderName
+from bot.records.lora import Style
 from bot.storage import styles
 from bot.storage.database import Database
 

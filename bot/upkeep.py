@@ -17,9 +17,9 @@ from bot.endpoints import EndpointService
 from bot.engine import backoff
 from bot.errors import Busy, KeyRejected, Missing, ProviderError, Unavailable
 from bot.keys import KeyService
-from bot.models import LaneName
 from bot.providers.base import Progress, ProviderClient, StyleReport
-from bot.records import ApiKeyRow
+from bot.records.job import LaneName
+from bot.records.key import ApiKeyRow
 from bot.storage import keys, loras, styles
 from bot.storage.database import Database
 from bot.storage.due import Claim, store

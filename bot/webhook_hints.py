@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from bot.models import ProviderName
 from bot.providers.base import WebhookHint, WebhookSecrets
+from bot.records.key import ProviderName
 
 
 class HintTaker(Protocol):

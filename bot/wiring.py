@@ -16,12 +16,13 @@ from bot.generation.submission import Submission
 from bot.guilds import GuildService
 from bot.keys import KeyService
 from bot.loras import LoraService
-from bot.models import LaneName
 from bot.outbox import OutboxService, Poster, RateGate
 from bot.picture_reports import ReportService
 from bot.pictures import PictureService
 from bot.privacy import PrivacyService
-from bot.records import Generation, Training
+from bot.records.generation import Generation
+from bot.records.job import LaneName
+from bot.records.training import Training
 from bot.resources import Resources
 from bot.rights import Members
 from bot.selftest import SelfTestService

@@ -3,7 +3,7 @@
 from discord.ext import commands
 
 from bot.client import DarkroomBot
-from bot.models import DepictionStatus
+from bot.records.event import DepictionStatus
 from cogs.ui.event_ballot import show_voting
 from cogs.ui.event_depictions import seen_card
 from cogs.ui.event_giving import GiveForm, check_may_give

@@ -8,12 +8,11 @@ from discord.ext import commands
 
 from bot.client import DarkroomBot
 from bot.errors import NotFound
-from bot.event_records import Event
 from bot.events.drafts import HOURS_MAX, NAME_MAX, EventDraft
 from bot.events.packs import check_pack
-from bot.models import EventMode, EventStatus
 from bot.quoting import quote
-from bot.records import Lora
+from bot.records.event import Event, EventMode, EventStatus
+from bot.records.lora import Lora
 from cogs.loras import suggest_loras
 from cogs.ui.event_bakeoff import USUAL_STRENGTHS, candidates_of, lineage, parse_prompts, parse_strengths
 from cogs.ui.event_forms import CreateForm

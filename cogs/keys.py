@@ -9,9 +9,8 @@ from discord.ext import commands
 
 from bot.client import DarkroomBot
 from bot.keys import KEY_PREFIXES, KeyStatus
-from bot.models import ProviderName
 from bot.quoting import quote
-from bot.records import ApiKeyRow
+from bot.records.key import ApiKeyRow, ProviderName
 from bot.selftest import Finding, Mark
 from cogs.ui.cards import Layout, Text, card
 from cogs.ui.replies import Interaction, defer, guild_of, is_admin, open_form, say, show

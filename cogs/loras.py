@@ -4,13 +4,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.boards import NAME_MAX
 from bot.client import DarkroomBot
 from bot.errors import UserError
 from bot.loras import NOTE_MAX, choice_label, choice_value
-from bot.models import Audience
 from bot.quoting import quote
-from bot.records import Lora
+from bot.records.lora import NAME_MAX, Audience, Lora
 from bot.rights import Right
 from cogs.ui.lora_cards import loras_card, name_of, offered_card
 from cogs.ui.lora_views import ArchiveView, NoteModal, RenameModal, show_lora

@@ -6,9 +6,9 @@ from discord.ext import commands
 
 from bot.client import DarkroomBot
 from bot.errors import NotFound
-from bot.models import Actor, Operation
 from bot.pictures import GONE, PictureSet
-from bot.records import Picture
+from bot.records.generation import Operation, Picture
+from bot.records.guild import Actor
 from cogs.rendering import File, attached, batches_of
 from cogs.ui.picture_forms import DeleteView, ReportModal
 from cogs.ui.picture_panels import gallery_choice_card, originals_card, settings_card, works_card

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import discord
 
-from bot.models import PostKind
 from bot.outbox import PlaceRefused
 from bot.photos.checks import identify
 from bot.pictures import PictureSet
-from bot.records import Picture, Post
+from bot.records.generation import Picture
+from bot.records.post import Post, PostKind
 from bot.services import Services
 from cogs.ui import cards, lora_cards, picture_cards
 from cogs.ui.event_posts import EVENT_POSTS, event_footer, render_event_edit, render_event_post

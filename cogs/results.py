@@ -10,9 +10,9 @@ import aiohttp
 import discord
 
 from bot.client import DarkroomBot
-from bot.models import Place, PlaceKind, PostKind
 from bot.outbox import DELIVERIES, NotNow, PlaceRefused
-from bot.records import Post
+from bot.records.guild import Place, PlaceKind
+from bot.records.post import Post, PostKind
 from bot.services import Services
 from cogs import rendering
 

@@ -9,7 +9,7 @@ from discord.ext import commands
 
 from bot.client import DarkroomBot, fleeting_id
 from bot.errors import UserError
-from bot.records import Guild
+from bot.records.guild import Guild
 from cogs.ui.replies import Interaction, defer, guild_of, is_admin
 
 SETTINGS_SECONDS = 900

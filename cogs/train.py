@@ -7,8 +7,9 @@ from discord.ext import commands
 from bot.boards import DatasetOrder, check_order
 from bot.client import DarkroomBot
 from bot.errors import NoKey
-from bot.models import Gender, ProviderName, SubjectKind
 from bot.quoting import quote
+from bot.records.dataset import Gender, SubjectKind
+from bot.records.key import ProviderName
 from bot.rights import Right
 from cogs.ui.cards import card
 from cogs.ui.intake import PhotosModal, TrainModal, VersionModal, show_board

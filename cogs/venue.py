@@ -11,11 +11,10 @@ import aiohttp
 import discord
 
 from bot.client import DarkroomBot
-from bot.event_records import Event
 from bot.events.venue import Check
-from bot.models import EventStatus
 from bot.outbox import NotNow
 from bot.quoting import quote
+from bot.records.event import Event, EventStatus
 
 log = logging.getLogger(__name__)
 

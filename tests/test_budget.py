@@ -17,27 +17,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.budget import Affordable, BudgetService, BudgetSpent, Till
 from bot.clock import Pace
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.event_records import Event
 from bot.generation.order import Accepted, PictureOrder
-from bot.models import (
-    Actor,
-    Audience,
-    Channel,
-    DatasetStatus,
-    EntrantStatus,
-    EventMode,
-    EventStatus,
-    GenerationSettings,
-    GenerationStatus,
-    LaneName,
-    PauseReason,
-    PostKind,
-    ProviderName,
-    SubjectKind,
-    SubjectTable,
-    TrainingStatus,
-)
-from bot.records import Lora
+from bot.records.dataset import DatasetStatus, SubjectKind
+from bot.records.event import EntrantStatus, Event, EventMode, EventStatus, PauseReason
+from bot.records.generation import GenerationSettings, GenerationStatus
+from bot.records.guild import Actor, Channel
+from bot.records.job import LaneName, SubjectTable
+from bot.records.key import ProviderName
+from bot.records.lora import Audience, Lora
+from bot.records.post import PostKind
+from bot.records.training import TrainingStatus
 from bot.sandbox.apiframe_world import JobFault, TrainingFault
 from bot.sandbox.faults import Fault
 from bot.storage import event_tables, generations, sharing, spends, tables

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.boards import CHARACTER_PHOTOS, CONSENT_POLICY, LORA_PHOTOS, DatasetOrder, Upload, check_order, judge_set
+from bot.boards import CHARACTER_PHOTOS, CONSENT_POLICY, LORA_PHOTOS, DatasetOrder, check_order, judge_set
 from bot.datasets import HELD_MAX
 from bot.errors import NotFound, UserError
-from bot.models import DatasetStatus, Finding, Gender, LaneName, SubjectKind, Verdict
 from bot.photos.checks import MAX_INTAKE_BYTES, MAX_PHOTOS, MIN_PHOTOS, Code, explain
-from bot.records import Dataset, Photo
+from bot.records.dataset import Dataset, DatasetStatus, Finding, Gender, Photo, SubjectKind, Upload, Verdict
+from bot.records.job import LaneName
 from bot.storage import tables
 from tests.fakes.attachments import Attachments, make_photo, open_attachments
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, photo

@@ -11,9 +11,12 @@ import sqlalchemy as sa
 
 from bot.endpoints import LOST_MOST
 from bot.errors import KeyRejected, Missing, OutcomeUnknown
-from bot.models import GenerationStatus, LaneName, Place, PlaceKind, ProviderName, TrainingStatus
 from bot.providers import apiframe, aurous_webhooks
-from bot.records import ApiKeyRow
+from bot.records.generation import GenerationStatus
+from bot.records.guild import Place, PlaceKind
+from bot.records.job import LaneName
+from bot.records.key import ApiKeyRow, ProviderName
+from bot.records.training import TrainingStatus
 from bot.sandbox import deliveries
 from bot.sandbox.aurous_events import sign
 from bot.sandbox.faults import Fault

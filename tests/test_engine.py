@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Doorbell, Pace
 from bot.engine import RECENT, Engine, Lane, backoff
-from bot.records import Training
+from bot.records.training import Training
 from bot.storage import due, tables, trainings
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows, LeaseLost

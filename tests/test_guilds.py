@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from bot.models import Actor, ProviderName
+from bot.records.guild import Actor
+from bot.records.key import ProviderName
 from bot.storage import tables
 from tests.fakes.rows import ANNA, BEN, GUILD, OTHER_GUILD
 from tests.fakes.studio import OTHER_KEY, Studio

@@ -8,7 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import KeyRejected, NoKey, SealError, UserError
-from bot.models import LaneName, Place, PlaceKind, PostKind
+from bot.records.guild import Place, PlaceKind
+from bot.records.job import LaneName
+from bot.records.post import PostKind
 from bot.sandbox.faults import Fault
 from bot.storage import keys, tables
 from bot.storage.database import Database

@@ -9,12 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.boards import NAME_MAX, DatasetOrder
+from bot.boards import DatasetOrder
 from bot.errors import NoKey, NotAllowed, NotFound, UserError
 from bot.loras import NOTE_MAX, choice_value
 from bot.matching import CHOICES_MAX, NO_MATCH, rank_match
-from bot.models import Actor, Audience, Gender, PostKind, PostStatus, SubjectKind, SubjectTable
-from bot.records import Lora, Picture
+from bot.records.dataset import Gender, SubjectKind
+from bot.records.generation import Picture
+from bot.records.guild import Actor
+from bot.records.job import SubjectTable
+from bot.records.lora import NAME_MAX, Audience, Lora
+from bot.records.post import PostKind, PostStatus
 from bot.rights import Right
 from bot.sandbox.faults import Fault
 from bot.storage import generations, tables

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Doorbell, Pace
-from bot.models import LaneName, Place, PlaceKind, PostKind, PostStatus, SubjectTable
 from bot.outbox import DELIVERIES, OutboxService, RateGate
-from bot.records import Post
+from bot.records.guild import Place, PlaceKind
+from bot.records.job import LaneName, SubjectTable
+from bot.records.post import Post, PostKind, PostStatus
 from bot.storage import meta, posts, tables, timeline
 from bot.storage.database import Database
 from bot.storage.due import DueRows, LeaseLost

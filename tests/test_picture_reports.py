@@ -6,10 +6,11 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.models import Actor, Place, PlaceKind, PostKind, PostStatus
 from bot.picture_reports import NO_SUCH_REPORT, NOBODY_TO_TELL, REASON_MAX
 from bot.pictures import GONE
-from bot.records import Generation
+from bot.records.generation import Generation
+from bot.records.guild import Actor, Place, PlaceKind
+from bot.records.post import PostKind, PostStatus
 from bot.storage import tables
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import PROVIDER, Studio

@@ -8,19 +8,12 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import NoKey, NotAllowed, NotFound, UserError
-from bot.models import (
-    Actor,
-    Channel,
-    LaneName,
-    Operation,
-    Place,
-    PlaceKind,
-    PostKind,
-    PostStatus,
-    SubjectTable,
-)
 from bot.pictures import COPY_GONE, GONE, NO_GALLERY, UNFINISHED, PictureService, Removal
-from bot.records import Generation, Lora, Post
+from bot.records.generation import Generation, Operation
+from bot.records.guild import Actor, Channel, Place, PlaceKind
+from bot.records.job import LaneName, SubjectTable
+from bot.records.lora import Lora
+from bot.records.post import Post, PostKind, PostStatus
 from bot.storage import tables, timeline
 from tests.fakes.poster import FakePoster, Trouble
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, add_generation

@@ -7,7 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import NoKey
-from bot.models import LaneName, PostKind, TrainingStatus
+from bot.records.job import LaneName
+from bot.records.post import PostKind
+from bot.records.training import TrainingStatus
 from bot.sandbox.faults import Fault
 from bot.storage import erasure, tables
 from tests.fakes.attachments import open_attachments

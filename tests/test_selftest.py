@@ -9,8 +9,8 @@ from functools import partial
 
 import pytest
 
-from bot.models import ProviderName
 from bot.providers import apiframe, aurous_webhooks
+from bot.records.key import ProviderName
 from bot.sandbox.deliveries import WebhookFault
 from bot.sandbox.faults import Fault
 from bot.selftest import Finding, Mark

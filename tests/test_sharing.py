@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.models import Actor, Audience, Channel, EventStatus, OfferStatus, Place, PlaceKind, PostKind, PostStatus
-from bot.records import Lora, Offer
+from bot.records.event import EventStatus
+from bot.records.guild import Actor, Channel, Place, PlaceKind
+from bot.records.lora import Audience, Lora, Offer, OfferStatus
+from bot.records.post import PostKind, PostStatus
 from bot.sharing import SHARES_MAX
 from tests.events.money import add_event
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD

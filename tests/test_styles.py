@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 
 from bot.errors import NoKey, NotFound, UserError
 from bot.matching import CHOICES_MAX, NO_MATCH
-from bot.models import Actor, LaneName, ProviderName
-from bot.records import Style
+from bot.records.guild import Actor
+from bot.records.job import LaneName
+from bot.records.key import ProviderName
+from bot.records.lora import Style
 from bot.sandbox.faults import Fault
 from bot.styles import choice_value, pick_from, rank
 from tests.fakes.clock import NOON

@@ -9,9 +9,12 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.models import Actor, LaneName, Place, PlaceKind, PostKind, ProviderName
 from bot.providers.base import StyleReport
-from bot.records import ApiKeyRow, Style
+from bot.records.guild import Actor, Place, PlaceKind
+from bot.records.job import LaneName
+from bot.records.key import ApiKeyRow, ProviderName
+from bot.records.lora import Style
+from bot.records.post import PostKind
 from bot.sandbox.faults import Fault
 from bot.storage import styles as style_rows
 from bot.storage import tables

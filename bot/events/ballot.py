@@ -14,11 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, Doorbell, Pace
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.event_records import Entry, Event, Honour, Vote
 from bot.events import tally
-from bot.models import Actor, EntrantStatus, EventMode, EventStatus, LaneName
 from bot.photos.intake import Spool
-from bot.records import Picture
+from bot.records.event import EntrantStatus, Entry, Event, EventMode, EventStatus, Honour, Vote
+from bot.records.generation import Picture
+from bot.records.guild import Actor
+from bot.records.job import LaneName
 from bot.storage import ballots, entrants, events
 from bot.storage.ballots import EntryDraft, StandingEntry
 from bot.storage.database import Database

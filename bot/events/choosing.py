@@ -7,9 +7,8 @@ from dataclasses import replace
 from heapq import heapify, heappop, heappush
 from typing import Final
 
-from bot.models import Pick, Verdict
 from bot.photos.checks import GOOD_SIDE_PX, MAX_PHOTOS, MIN_PHOTOS, NEAR_DUPLICATE_BITS, hamming_distance
-from bot.records import Photo
+from bot.records.dataset import Photo, Pick, Verdict
 
 # A photo's score is its quality plus its distance from what is chosen already; each of the two goes up to 1.
 ACCEPTED_COUNTS: Final = 0.6

@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.events.choosing import eligible
 from bot.photos.checks import MIN_PHOTOS, NEAR_DUPLICATE_BITS, Code, hamming_distance
-from bot.records import Photo
+from bot.records.dataset import Photo
 
 MOST_ADVICE: Final = 5
 JUDGED_FROM: Final = 5

@@ -6,42 +6,24 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.boards import RANK, STEPS, Upload
+from bot.boards import RANK, STEPS
 from bot.clock import Clock, Doorbell, Pace
 from bot.datasets import HELD_MAX, DatasetService
 from bot.errors import NotAllowed, UserError
-from bot.event_records import Depiction, Entrant, Event
 from bot.events import lifecycle
 from bot.events.depictions import DepictionService, name_members, visible_event
 from bot.events.depictions import DepictionView as DepictionView
 from bot.events.host_choice import HostBoard as HostBoard
 from bot.events.host_choice import HostChoice
 from bot.events.submissions import Contribution as Contribution
-from bot.events.submissions import (
-    Sifted,
-    check_can_give,
-    check_depicted,
-    check_person,
-    check_uploads,
-    judge_own,
-    sift,
-)
+from bot.events.submissions import Sifted, check_can_give, check_depicted, check_person, check_uploads, judge_own, sift
 from bot.events.wording import EVENT_POLICY, consent_sentence
-from bot.models import (
-    Actor,
-    DatasetStatus,
-    DepictionStatus,
-    EntrantStatus,
-    EventMode,
-    Gender,
-    LaneName,
-    PauseReason,
-    Pick,
-    SubjectKind,
-    TrainingStatus,
-)
 from bot.photos.intake import Spool
-from bot.records import Dataset, Photo
+from bot.records.dataset import Dataset, DatasetStatus, Gender, Photo, Pick, SubjectKind, Upload
+from bot.records.event import Depiction, DepictionStatus, Entrant, EntrantStatus, Event, EventMode, PauseReason
+from bot.records.guild import Actor
+from bot.records.job import LaneName
+from bot.records.training import TrainingStatus
 from bot.rights import Members
 from bot.storage import datasets, entrants, event_photos, events, trainings
 from bot.storage import depictions as depiction_rows

@@ -10,25 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.boards import photo_limits
 from bot.clock import Clock, Doorbell, Pace
 from bot.errors import NotFound, UserError
-from bot.event_records import Depiction, Event
 from bot.events.wording import EVENT_POLICY, depicted_sentence
-from bot.models import (
-    Actor,
-    ConsentKind,
-    DatasetStatus,
-    DepictionStatus,
-    EntrantStatus,
-    EventMode,
-    LaneName,
-    NoteKind,
-    Place,
-    PlaceKind,
-    PostKind,
-    SubjectTable,
-    TrainingStatus,
-)
 from bot.photos.intake import Spool
-from bot.records import Lora, Training
+from bot.records.dataset import ConsentKind, DatasetStatus
+from bot.records.event import Depiction, DepictionStatus, EntrantStatus, Event, EventMode, NoteKind
+from bot.records.guild import Actor, Place, PlaceKind
+from bot.records.job import LaneName, SubjectTable
+from bot.records.lora import Lora
+from bot.records.post import PostKind
+from bot.records.training import Training, TrainingStatus
 from bot.storage import datasets, entrants, event_photos, events, posts, trainings
 from bot.storage import depictions as rows
 from bot.storage.database import Database

@@ -6,10 +6,10 @@ from typing import Any
 
 from bot.boards import photo_limits
 from bot.errors import UserError
-from bot.event_records import Candidate, Event
 from bot.events.lifecycle import PATHS, TIMED
 from bot.events.packs import READY_PACKS, check_pack
-from bot.models import EventMode, EventStatus, SubjectKind
+from bot.records.dataset import SubjectKind
+from bot.records.event import Candidate, Event, EventMode, EventStatus
 
 S = EventStatus
 

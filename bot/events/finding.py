@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.event_records import Event
 from bot.events.lifecycle import HostCommand, may_run, refusal
-from bot.models import Actor
+from bot.records.event import Event
+from bot.records.guild import Actor
 from bot.storage import ballots, events
 
 NOT_HERE = "There is no such event here. Pick one from the list."

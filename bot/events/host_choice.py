@@ -11,14 +11,15 @@ from bot.boards import photo_limits
 from bot.clock import Clock, Doorbell, Pace
 from bot.datasets import DatasetService
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.event_records import Event
 from bot.events import coach, lifecycle
 from bot.events.choosing import choose
 from bot.events.depictions import visible_event
 from bot.events.submissions import judge_own
-from bot.models import Actor, DatasetStatus, EventMode, EventStatus, LaneName, Pick
 from bot.photos.intake import Spool
-from bot.records import Photo
+from bot.records.dataset import DatasetStatus, Photo, Pick
+from bot.records.event import Event, EventMode, EventStatus
+from bot.records.guild import Actor
+from bot.records.job import LaneName
 from bot.storage import datasets, depictions, entrants, event_photos, events
 from bot.storage.database import Database
 

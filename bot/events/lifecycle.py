@@ -7,8 +7,9 @@ from enum import StrEnum
 from itertools import pairwise
 
 from bot.boards import photo_limits
-from bot.event_records import Event
-from bot.models import Actor, EventMode, EventStatus, PauseReason, TrainingStatus
+from bot.records.event import Event, EventMode, EventStatus, PauseReason
+from bot.records.guild import Actor
+from bot.records.training import TrainingStatus
 
 S = EventStatus
 

@@ -5,9 +5,10 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.event_records import Event
 from bot.generation.access import usable_lora, usable_style
-from bot.models import Actor, Audience, EventMode
+from bot.records.event import Event, EventMode
+from bot.records.guild import Actor
+from bot.records.lora import Audience
 from bot.storage import loras, sharing
 
 

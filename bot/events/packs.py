@@ -8,11 +8,13 @@ from types import MappingProxyType
 
 from bot.budget import AlreadyOrdered, BudgetService, BudgetSpent, channel_of
 from bot.errors import KeyRejected, NoKey, OutOfCredits, UserError
-from bot.event_records import Event
 from bot.generation.abilities import SEED_MAX
 from bot.generation.order import PictureOrder
-from bot.models import Actor, EventMode, GenerationSettings, PauseReason, ProviderName
-from bot.records import Lora
+from bot.records.event import Event, EventMode, PauseReason
+from bot.records.generation import GenerationSettings
+from bot.records.guild import Actor
+from bot.records.key import ProviderName
+from bot.records.lora import Lora
 from bot.storage import entrants, generations, loras
 from bot.storage.ballots import CANDIDATE_EVERY
 from bot.storage.database import Database

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import UserError
-from bot.event_records import Event
 from bot.events.lifecycle import TRAINING_MODES
 from bot.events.venue import Check, Venue
 from bot.generation.access import usable_lora, usable_style
 from bot.keys import Funds, KeyService
-from bot.models import Actor, EventMode, ProviderName
 from bot.outbox import NotNow
+from bot.records.event import Event, EventMode
+from bot.records.guild import Actor
+from bot.records.key import ProviderName
 from bot.selftest import Mark, SelfTestService
 from bot.storage import loras, styles
 from bot.storage.database import Database

@@ -12,7 +12,6 @@ from bot.boards import RANK, STEPS
 from bot.budget import BudgetService
 from bot.clock import Clock, Doorbell, Pace
 from bot.errors import NotFound, UserError
-from bot.event_records import Event, EventNote, places_of
 from bot.events import drafts, finding, lifecycle, materials, views
 from bot.events.contributions import ContributionService
 from bot.events.drafts import EventDraft
@@ -22,18 +21,10 @@ from bot.events.venue import Check, Venue
 from bot.events.views import EventView
 from bot.keys import KeyService
 from bot.matching import CHOICES_MAX, best_ranked, rank_match
-from bot.models import (
-    Actor,
-    Channel,
-    EntrantStatus,
-    EventMode,
-    EventStatus,
-    LaneName,
-    NoteKind,
-    PauseReason,
-    PostKind,
-    SubjectTable,
-)
+from bot.records.event import EntrantStatus, Event, EventMode, EventNote, EventStatus, NoteKind, PauseReason, places_of
+from bot.records.guild import Actor, Channel
+from bot.records.job import LaneName, SubjectTable
+from bot.records.post import PostKind
 from bot.rights import Members
 from bot.selftest import SelfTestService
 from bot.storage import datasets, entrants, event_counts, posts, spends

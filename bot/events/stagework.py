@@ -10,14 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.boards import photo_limits
 from bot.budget import BudgetService, BudgetSpent
 from bot.errors import NoKey, UserError
-from bot.event_records import Entrant, Event
 from bot.events.contributions import ContributionService
 from bot.events.packs import PackRunner
 from bot.events.venue import Venue
 from bot.keys import KeyService
-from bot.models import EventMode, EventStatus, PauseReason, PostKind, SubjectTable, TrainingStatus
 from bot.outbox import NotNow
-from bot.records import Training
+from bot.records.event import Entrant, Event, EventMode, EventStatus, PauseReason
+from bot.records.job import SubjectTable
+from bot.records.post import PostKind
+from bot.records.training import Training, TrainingStatus
 from bot.storage import entrants, event_jobs, event_photos, posts
 from bot.storage import events as rows
 from bot.storage.database import Database

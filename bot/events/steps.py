@@ -9,15 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.boards import photo_limits
 from bot.budget import BudgetService
 from bot.clock import Clock, Pace
-from bot.event_records import Event
 from bot.events import lifecycle
 from bot.events.ballot import BallotService
 from bot.events.contributions import ContributionService
 from bot.events.stagework import StageWork, Work, paused_once
 from bot.events.transitions import News, Transitions
 from bot.events.venue import Venue
-from bot.models import Actor, EntrantStatus, EventMode, EventStatus, NoteKind, PauseReason
 from bot.outbox import NotNow
+from bot.records.event import EntrantStatus, Event, EventMode, EventStatus, NoteKind, PauseReason
+from bot.records.guild import Actor
 from bot.rights import Members
 from bot.storage import entrants, event_jobs, event_photos
 from bot.storage.database import Database

@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 
 from bot.boards import PhotoLimits, judge_set, photo_limits
 from bot.errors import UserError
-from bot.event_records import Depiction, Entrant, Event
 from bot.events import lifecycle
-from bot.models import EventMode, EventStatus, Finding, Gender, SubjectKind, Verdict
 from bot.photos.checks import Code, verdict_of
-from bot.records import Photo
+from bot.records.dataset import Finding, Gender, Photo, SubjectKind, Verdict
+from bot.records.event import Depiction, Entrant, Event, EventMode, EventStatus
 
 DEPICTED_MAX = 10
 """Members that one submission names."""

@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, Doorbell, Pace
-from bot.event_records import Event, channels_of
 from bot.events import lifecycle
-from bot.models import EventStatus, LaneName, NoteKind, PauseReason, PostKind, SubjectTable
 from bot.photos.intake import Spool
+from bot.records.event import Event, EventStatus, NoteKind, PauseReason, channels_of
+from bot.records.job import LaneName, SubjectTable
+from bot.records.post import PostKind
 from bot.storage import erasure, event_counts, event_jobs, posts, spends
 from bot.storage import events as rows
 from bot.storage.database import Database

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.event_records import Event
+from bot.records.event import Event
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.budget import Affordable
-from bot.event_records import Entrant, Event, Honour
 from bot.events import coach
-from bot.models import DepictionStatus, EventMode, EventStatus, PostKind, SubjectTable, TrainingStatus
-from bot.records import Lora, Post
+from bot.records.event import DepictionStatus, Entrant, Event, EventMode, EventStatus, Honour
+from bot.records.job import SubjectTable
+from bot.records.lora import Lora
+from bot.records.post import Post, PostKind
+from bot.records.training import TrainingStatus
 from bot.storage import ballots, entrants, event_counts, posts, spends
 
 COACHED = frozenset({EventStatus.COLLECTING, EventStatus.REVIEWING})

@@ -8,7 +8,6 @@ from typing import Final
 
 from bot.clock import Clock
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.event_records import Event
 from bot.events.lifecycle import may_run
 from bot.events.yearbook_contents import Book, Original, Plate, compile_book
 from bot.events.yearbook_pages import draw_page, draw_sheet, reduced_copy
@@ -23,10 +22,11 @@ from bot.events.yearbook_zip import (
     written_room,
     zip_names,
 )
-from bot.models import Actor, EventMode, EventStatus
 from bot.photos.checks import identify
 from bot.photos.intake import Spool
 from bot.photos.prepare import PhotoDesk
+from bot.records.event import Event, EventMode, EventStatus
+from bot.records.guild import Actor
 from bot.storage import events, yearbooks
 from bot.storage.database import Database
 

@@ -9,8 +9,8 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from bot.event_records import Event
-from bot.models import EventMode, GenerationSettings
+from bot.records.event import Event, EventMode
+from bot.records.generation import GenerationSettings
 from bot.storage.ballots import CANDIDATE_EVERY
 from bot.storage.yearbooks import Shown
 

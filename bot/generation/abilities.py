@@ -10,9 +10,10 @@ from enum import StrEnum
 from typing import Any, Final
 
 from bot.errors import UserError
-from bot.models import GenerationSettings, ProviderName
 from bot.quoting import quote
-from bot.records import Lora, Style
+from bot.records.generation import GenerationSettings
+from bot.records.key import ProviderName
+from bot.records.lora import Lora, Style
 
 ASPECTS: Final = ("1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3")
 WIDEST: Final = "21:9"

@@ -3,9 +3,12 @@
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.models import Actor, PostKind, PostStatus, SubjectTable
 from bot.quoting import quote
-from bot.records import Generation, Lora, Style
+from bot.records.generation import Generation
+from bot.records.guild import Actor
+from bot.records.job import SubjectTable
+from bot.records.lora import Lora, Style
+from bot.records.post import PostKind, PostStatus
 from bot.storage import generations, loras, pictures, posts, sharing, styles
 
 NOT_SHARED = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.models import GenerationStatus
+from bot.records.generation import GenerationStatus
 
 S = GenerationStatus
 

@@ -7,11 +7,12 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.boards import Upload
 from bot.generation.abilities import Target, can_order
-from bot.models import GenerationSettings, Operation, ProviderName
 from bot.providers.base import GenerationOrder
-from bot.records import Generation, Lora, Style
+from bot.records.dataset import Upload
+from bot.records.generation import Generation, GenerationSettings, Operation
+from bot.records.key import ProviderName
+from bot.records.lora import Lora, Style
 
 DEFAULTS = GenerationSettings()
 CARRIED = (

@@ -16,9 +16,12 @@ from bot.generation.order import Accepted, PictureOrder, Terms, Wish, carry_over
 from bot.generation.pricing import LoraVanished, Price, ask_price
 from bot.generation.references import ReferenceDesk
 from bot.keys import KeyService
-from bot.models import Actor, Channel, LaneName, Operation, ProviderName, SubjectTable
 from bot.quoting import quote
-from bot.records import ApiKeyRow, Generation, Lora, Remembered, Style
+from bot.records.generation import Generation, Operation, Remembered
+from bot.records.guild import Actor, Channel
+from bot.records.job import LaneName, SubjectTable
+from bot.records.key import ApiKeyRow, ProviderName
+from bot.records.lora import Lora, Style
 from bot.rights import Members
 from bot.storage import generations, guilds, loras, remembered, timeline
 from bot.storage.database import Database

@@ -8,10 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Clock, Doorbell, Pace
 from bot.engine import backoff
 from bot.generation.lifecycle import check_move
-from bot.models import GenerationStatus, LaneName, PostKind, SubjectTable
 from bot.photos.intake import Received, Spool
 from bot.providers.base import GenerationReport
-from bot.records import Generation, Lora, Picture, places_for
+from bot.records.generation import Generation, GenerationStatus, Picture
+from bot.records.job import LaneName, SubjectTable
+from bot.records.lora import Lora
+from bot.records.post import PostKind, places_for
 from bot.storage import erasure, events, generations, loras, posts, tables, timeline
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows, LeaseLost, mark, store

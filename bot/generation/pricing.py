@@ -8,9 +8,10 @@ from typing import TypeVar
 from bot.errors import KeyRejected, Missing, NoKey, OutOfCredits, ProviderError, Refused, UserError
 from bot.generation import failures
 from bot.keys import KeyService
-from bot.models import Place, PlaceKind
 from bot.providers.base import Account, GenerationOrder, Progress, ProviderClient
-from bot.records import ApiKeyRow, Lora
+from bot.records.guild import Place, PlaceKind
+from bot.records.key import ApiKeyRow
+from bot.records.lora import Lora
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.errors import UserError
 from bot.generation.abilities import SEED_MAX
-from bot.models import GenerationSettings
+from bot.records.generation import GenerationSettings
 
 
 def with_trigger_word(prompt: str, trigger_word: str | None) -> str:

@@ -9,17 +9,16 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.boards import Upload
 from bot.clock import Clock
 from bot.errors import FetchError, FileGone, FileTooLarge, UserError
 from bot.generation.order import ReferencePicture
-from bot.models import Finding
 from bot.photos import checks
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.prepare import PhotoDesk
 from bot.providers.base import PhotoFile, ProviderClient
 from bot.quoting import quote
-from bot.records import Generation, Picture, Reference
+from bot.records.dataset import Finding, Upload
+from bot.records.generation import Generation, Picture, Reference
 from bot.storage import generations
 from bot.storage.database import Database
 

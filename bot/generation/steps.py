@@ -11,11 +11,11 @@ from bot.generation import failures
 from bot.generation.outcomes import GenerationOutcomes
 from bot.generation.submission import Submission
 from bot.keys import KeyService
-from bot.models import GenerationStatus, Place, PlaceKind
 from bot.photos.checks import identify
 from bot.photos.intake import Fetcher, Received, Spool
 from bot.providers.base import GenerationReport, Progress
-from bot.records import Generation
+from bot.records.generation import Generation, GenerationStatus
+from bot.records.guild import Place, PlaceKind
 from bot.storage.due import Claim
 
 log = logging.getLogger(__name__)

@@ -6,16 +6,7 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, Pace
-from bot.errors import (
-    Busy,
-    KeyRejected,
-    Missing,
-    NoKey,
-    OutOfCredits,
-    ProviderError,
-    Refused,
-    Unavailable,
-)
+from bot.errors import Busy, KeyRejected, Missing, NoKey, OutOfCredits, ProviderError, Refused, Unavailable
 from bot.generation import failures
 from bot.generation.abilities import Target
 from bot.generation.order import provider_order
@@ -23,9 +14,11 @@ from bot.generation.outcomes import GenerationOutcomes
 from bot.generation.pricing import has_vanished
 from bot.generation.references import ReferenceDesk
 from bot.keys import KeyService
-from bot.models import EventStatus, GenerationStatus, Operation, Place, PlaceKind
 from bot.providers.base import ProviderClient
-from bot.records import Generation, Lora
+from bot.records.event import EventStatus
+from bot.records.generation import Generation, GenerationStatus, Operation
+from bot.records.guild import Place, PlaceKind
+from bot.records.lora import Lora
 from bot.storage import events, generations, loras, styles
 from bot.storage.database import Database
 from bot.storage.due import Claim

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from bot.models import Finding, Verdict
+from bot.records.dataset import Finding, Verdict
 
 # Apiframe /docs/loras/create: 15-30 JPEG, PNG or WebP files, 10 MB each, 100 MB together. Whether "MB" is 10**6 or
 # 2**20 is not documented, so the smaller one.

@@ -21,7 +21,6 @@ from typing import Final
 
 from PIL import Image, ImageChops, ImageCms, ImageFilter, ImageStat, PngImagePlugin
 
-from bot.models import Finding, Verdict
 from bot.photos import sheet
 from bot.photos.checks import (
     ALLOWED_TYPES,
@@ -42,6 +41,7 @@ from bot.photos.checks import (
 )
 from bot.photos.heic import decode_heic
 from bot.photos.intake import Received, Spool
+from bot.records.dataset import Finding, Verdict
 
 PREPARED_BYTES: Final = MAX_TOTAL_BYTES // MAX_PHOTOS
 """Cap on one prepared photo, so that even thirty of the largest stay within what the provider takes together."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from bot.models import Verdict
+from bot.records.dataset import Verdict
 
 MAX_COLUMNS: Final = 6
 TILE_PX: Final = 250

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.models import Operation
 from bot.providers.answers import parse_object_or_empty
 from bot.providers.apiframe_wire import (
     PAGE_SIZE,
@@ -37,6 +36,7 @@ from bot.providers.base import (
 )
 from bot.providers.calls import OBJECT_ID, Calls, Dialect, checked_id, find_marked, of_body
 from bot.providers.transport import FilePart, Transport
+from bot.records.generation import Operation
 
 PRICES = Prices(training=257, picture=2)
 """Credits: 2 to create and 255 to train a LoRA, 2 for each image (Apiframe /docs/loras, /docs/images/flux-lora)."""

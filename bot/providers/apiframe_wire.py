@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from bot.errors import Busy, KeyRejected, Missing, OutOfCredits, ProviderError, Refused, Unavailable
-from bot.models import Operation, SubjectKind
 from bot.providers.answers import (
     Unreadable,
     parse_object,
@@ -20,6 +19,8 @@ from bot.providers.answers import (
 )
 from bot.providers.base import Account, GenerationOrder, GenerationReport, Progress, TrainingOrder, TrainingReport
 from bot.providers.transport import Answer, Field, FilePart
+from bot.records.dataset import SubjectKind
+from bot.records.generation import Operation
 
 PLAIN_MODEL = "flux-2-dev"
 """Makes pictures without a LoRA; one for each order."""

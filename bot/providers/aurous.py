@@ -21,15 +21,7 @@ from bot.providers.aurous_wire import (
     parse_styles,
     parse_team_name,
 )
-from bot.providers.base import (
-    Account,
-    GenerationOrder,
-    GenerationReport,
-    PhotoFile,
-    Prices,
-    Progress,
-    StyleReport,
-)
+from bot.providers.base import Account, GenerationOrder, GenerationReport, PhotoFile, Prices, Progress, StyleReport
 from bot.providers.calls import checked_id, of_body
 from bot.providers.transport import Answer, Field, FilePart, Transport
 

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from bot.errors import Refused
-from bot.models import Operation
 from bot.providers.answers import (
     Unreadable,
     parse_json,
@@ -28,6 +27,7 @@ from bot.providers.base import (
     StyleReport,
     TrainingReport,
 )
+from bot.records.generation import Operation
 
 DEFAULT_TIER = "2k"
 

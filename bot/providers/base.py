@@ -7,7 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from bot.models import Gender, GenerationSettings, Operation, SubjectKind
+from bot.records.dataset import Gender, SubjectKind
+from bot.records.generation import GenerationSettings, Operation
 
 
 class Progress(StrEnum):

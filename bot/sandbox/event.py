@@ -1,8 +1,9 @@
 """The event that waits in the sandbox: everybody's photos of one little fox, opened by the admin."""
 
-from bot.event_records import Event
 from bot.events.drafts import EventDraft
-from bot.models import Actor, Channel, EventMode, EventStatus, SubjectKind
+from bot.records.dataset import SubjectKind
+from bot.records.event import Event, EventMode, EventStatus
+from bot.records.guild import Actor, Channel
 from bot.sandbox.world import World
 
 PACK = ("{trigger} on a boat at sunset", "{trigger} in a snowy forest", "a poster of {trigger} on the moon")

@@ -20,7 +20,7 @@ from bot.app import Darkroom, assemble
 from bot.clock import Clock, Pace, SystemClock
 from bot.config import Settings
 from bot.errors import UserError
-from bot.models import ProviderName
+from bot.records.key import ProviderName
 from bot.sandbox.apiframe import RehearsalApiframe
 from bot.sandbox.aurous import RehearsalAurous
 from bot.sandbox.connections import close_connection

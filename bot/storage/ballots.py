@@ -8,9 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.event_records import Entry, Event, Honour, Vote
-from bot.models import EntrantStatus, EventMode, EventStatus, GenerationStatus
-from bot.records import Picture
+from bot.records.event import EntrantStatus, Entry, Event, EventMode, EventStatus, Honour, Vote
+from bot.records.generation import GenerationStatus, Picture
 from bot.storage import events as event_rows
 from bot.storage.event_tables import entrants, entries, events, honours, votes
 from bot.storage.generations import build_picture

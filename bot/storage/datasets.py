@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import ConsentKind, DatasetStatus, Finding, Gender, Pick, ProviderName, SubjectKind, Verdict
-from bot.records import Dataset, Photo
+from bot.records.dataset import ConsentKind, Dataset, DatasetStatus, Finding, Gender, Photo, Pick, SubjectKind, Verdict
+from bot.records.key import ProviderName
 from bot.storage.tables import consents, datasets, photos
 
 _NEW = sa.insert(datasets).returning(*datasets.c)

@@ -9,9 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.event_records import Depiction, Event
-from bot.models import ConsentKind, DepictionStatus, NoteKind, PostKind, SubjectTable, TrainingStatus
-from bot.records import Lora
+from bot.records.dataset import ConsentKind
+from bot.records.event import Depiction, DepictionStatus, Event, NoteKind
+from bot.records.job import SubjectTable
+from bot.records.lora import Lora
+from bot.records.post import PostKind
+from bot.records.training import TrainingStatus
 from bot.storage import loras as lora_rows
 from bot.storage.event_tables import depictions, entrants, entries, event_notes, votes
 from bot.storage.tables import consents, loras, posts, trainings

@@ -7,8 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.event_records import Entrant
-from bot.models import EntrantStatus
+from bot.records.event import Entrant, EntrantStatus
 from bot.storage.event_tables import entrants
 
 

@@ -6,7 +6,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import NOBODY, PlaceKind, PostKind, SubjectTable
+from bot.records.guild import NOBODY, PlaceKind
+from bot.records.job import SubjectTable
+from bot.records.post import PostKind
 from bot.storage import event_tables as e
 from bot.storage import tables as t
 

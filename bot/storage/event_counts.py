@@ -7,8 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import DatasetStatus, DepictionStatus, GenerationStatus, TrainingStatus
-from bot.records import Lora, Photo
+from bot.records.dataset import DatasetStatus, Photo
+from bot.records.event import DepictionStatus
+from bot.records.generation import GenerationStatus
+from bot.records.lora import Lora
+from bot.records.training import TrainingStatus
 from bot.storage import loras as lora_rows
 from bot.storage.datasets import build_photo
 from bot.storage.event_photos import USABLE, taking_part

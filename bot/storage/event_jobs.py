@@ -5,8 +5,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import DatasetStatus, GenerationStatus, TrainingStatus
-from bot.records import Training
+from bot.records.dataset import DatasetStatus
+from bot.records.generation import GenerationStatus
+from bot.records.training import Training, TrainingStatus
 from bot.storage import datasets as dataset_rows
 from bot.storage import trainings as training_rows
 from bot.storage.tables import datasets, generations, trainings

@@ -6,9 +6,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.event_records import Event
-from bot.models import DatasetStatus, DepictionStatus, EntrantStatus, Gender, Pick, Verdict
-from bot.records import Photo
+from bot.records.dataset import DatasetStatus, Gender, Photo, Pick, Verdict
+from bot.records.event import DepictionStatus, EntrantStatus, Event
 from bot.storage import datasets as dataset_rows
 from bot.storage.event_tables import depictions, entrants
 from bot.storage.tables import datasets, photos

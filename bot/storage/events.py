@@ -7,8 +7,20 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.event_records import Candidate, Event, EventNote, host_of, places_of
-from bot.models import EventMode, EventStatus, NoteKind, PauseReason, PostKind, SubjectKind, SubjectTable
+from bot.records.dataset import SubjectKind
+from bot.records.event import (
+    Candidate,
+    Event,
+    EventMode,
+    EventNote,
+    EventStatus,
+    NoteKind,
+    PauseReason,
+    host_of,
+    places_of,
+)
+from bot.records.job import SubjectTable
+from bot.records.post import PostKind
 from bot.storage import posts
 from bot.storage.event_tables import event_notes, events
 

@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import GenerationSettings, GenerationStatus, Operation, ProviderName
-from bot.records import Generation, Picture, Reference
+from bot.records.generation import Generation, GenerationSettings, GenerationStatus, Operation, Picture, Reference
+from bot.records.key import ProviderName
 from bot.storage.tables import generations, pictures, reference_pictures
 
 TRIES_OF_PACK = 2

@@ -6,8 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import ProviderName
-from bot.records import Guild
+from bot.records.guild import Guild
+from bot.records.key import ProviderName
 from bot.storage.tables import guilds
 
 PRESENT, LEFT = "present", "left"

@@ -7,8 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import ProviderName
-from bot.records import ApiKeyRow
+from bot.records.key import ApiKeyRow, ProviderName
 from bot.storage.tables import api_keys, generations, trainings
 
 ACTIVE, RETIRED = "active", "retired"

@@ -7,8 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import PlaceKind, PostKind, PostStatus, ProviderName, SubjectKind, SubjectTable
-from bot.records import Lora
+from bot.records.dataset import SubjectKind
+from bot.records.guild import PlaceKind
+from bot.records.job import SubjectTable
+from bot.records.key import ProviderName
+from bot.records.lora import Lora
+from bot.records.post import PostKind, PostStatus
 from bot.storage.tables import generations, loras, pictures, posts
 
 LINEAGE_MAX = 20

@@ -7,8 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import Actor, GenerationStatus, Place, PlaceKind, PostKind, PostStatus, SubjectTable
-from bot.records import Generation, Post, Report
+from bot.records.generation import Generation, GenerationStatus, Report
+from bot.records.guild import Actor, Place, PlaceKind
+from bot.records.job import SubjectTable
+from bot.records.post import Post, PostKind, PostStatus
 from bot.storage import generations as generation_rows
 from bot.storage import posts as post_rows
 from bot.storage.tables import generations, picture_reports, pictures, posts

@@ -7,8 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import Place, PlaceKind, PostKind, PostStatus, SubjectTable
-from bot.records import Post
+from bot.records.guild import Place, PlaceKind
+from bot.records.job import SubjectTable
+from bot.records.post import Post, PostKind, PostStatus
 from bot.storage import meta
 from bot.storage.tables import posts
 

@@ -6,8 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import GenerationSettings
-from bot.records import Remembered
+from bot.records.generation import GenerationSettings, Remembered
 from bot.storage.tables import remembered
 
 

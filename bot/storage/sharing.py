@@ -7,8 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import Actor, Audience, EntrantStatus, OfferStatus, PostKind, SubjectTable
-from bot.records import Lora, Offer, Share
+from bot.records.event import EntrantStatus
+from bot.records.guild import Actor
+from bot.records.job import SubjectTable
+from bot.records.lora import Audience, Lora, Offer, OfferStatus, Share
+from bot.records.post import PostKind
 from bot.storage import loras as lora_rows
 from bot.storage import posts
 from bot.storage.event_tables import entrants

@@ -5,8 +5,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.event_records import Event, Spend
-from bot.models import SubjectTable
+from bot.records.event import Event, Spend
+from bot.records.job import SubjectTable
 from bot.storage.event_tables import events, spends
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import ProviderName
-from bot.records import Style
+from bot.records.key import ProviderName
+from bot.records.lora import Style
 from bot.storage.tables import styles
 
 TEXT_MAX = 120

@@ -5,8 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import SubjectTable
-from bot.records import TimelineEntry
+from bot.records.job import SubjectTable, TimelineEntry
 from bot.storage.tables import timeline
 
 

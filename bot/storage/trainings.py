@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import ProviderName, TrainingStatus
-from bot.records import Training
+from bot.records.key import ProviderName
+from bot.records.training import Training, TrainingStatus
 from bot.storage.tables import api_keys, trainings
 
 IN_FLIGHT = [status for status in TrainingStatus if status.is_in_flight]

@@ -7,9 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.event_records import Event
-from bot.models import EntrantStatus, EventMode, GenerationStatus
-from bot.records import Generation, Picture
+from bot.records.event import EntrantStatus, Event, EventMode
+from bot.records.generation import Generation, GenerationStatus, Picture
 from bot.storage import generations as generation_rows
 from bot.storage import pictures as picture_rows
 from bot.storage.event_tables import entrants, entries, honours

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
-from bot.models import ProviderName
+from bot.records.key import ProviderName
 from bot.storage import keys, trainings
 from bot.training.lifecycle import SLOTS, fair_order
 

@@ -3,7 +3,8 @@
 import secrets
 from collections.abc import Mapping, Sequence
 
-from bot.models import ProviderName, TrainingStatus
+from bot.records.key import ProviderName
+from bot.records.training import TrainingStatus
 
 S = TrainingStatus
 

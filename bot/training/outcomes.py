@@ -11,20 +11,15 @@ from bot.clock import Clock, Doorbell, Pace
 from bot.engine import backoff
 from bot.errors import OutcomeUnknown
 from bot.events.depictions import retire_if_taken_back
-from bot.models import (
-    Audience,
-    DatasetStatus,
-    EventMode,
-    LaneName,
-    PostKind,
-    ProviderName,
-    SubjectKind,
-    SubjectTable,
-    TrainingStatus,
-)
 from bot.photos.intake import Spool
 from bot.providers.base import Progress, TrainingReport
-from bot.records import Training, places_for
+from bot.records.dataset import DatasetStatus, SubjectKind
+from bot.records.event import EventMode
+from bot.records.job import LaneName, SubjectTable
+from bot.records.key import ProviderName
+from bot.records.lora import Audience
+from bot.records.post import PostKind, places_for
+from bot.records.training import Training, TrainingStatus
 from bot.storage import datasets, erasure, events, loras, posts, sharing, tables, timeline, trainings
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows, LeaseLost, mark, store

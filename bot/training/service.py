@@ -11,21 +11,15 @@ from bot.clock import Clock, Doorbell
 from bot.datasets import DatasetService
 from bot.errors import NotFound, UserError
 from bot.keys import KeyService
-from bot.models import (
-    Channel,
-    DatasetStatus,
-    LaneName,
-    Place,
-    PlaceKind,
-    PostKind,
-    ProviderName,
-    SubjectTable,
-    TrainingStatus,
-    Verdict,
-)
 from bot.photos import checks
 from bot.providers.base import WebhookHint, WebhookSecrets
-from bot.records import ApiKeyRow, Lora, TimelineEntry, Training
+from bot.records.dataset import DatasetStatus, Verdict
+from bot.records.guild import Channel, Place, PlaceKind
+from bot.records.job import LaneName, SubjectTable, TimelineEntry
+from bot.records.key import ApiKeyRow, ProviderName
+from bot.records.lora import Lora
+from bot.records.post import PostKind
+from bot.records.training import Training, TrainingStatus
 from bot.storage import datasets, keys, loras, posts, tables, timeline, trainings
 from bot.storage import due as due_rows
 from bot.storage.database import Database

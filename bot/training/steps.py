@@ -18,10 +18,12 @@ from bot.errors import (
     Unavailable,
 )
 from bot.keys import KeyService
-from bot.models import EventStatus, Place, PlaceKind, SubjectTable, TrainingStatus
 from bot.photos.intake import Spool
 from bot.providers.base import PhotoFile, Progress, ProviderClient, TrainingOrder, TrainingReport
-from bot.records import Training
+from bot.records.event import EventStatus
+from bot.records.guild import Place, PlaceKind
+from bot.records.job import SubjectTable
+from bot.records.training import Training, TrainingStatus
 from bot.storage import datasets, events, timeline, trainings
 from bot.storage.database import Database
 from bot.storage.due import Claim

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from secrets import token_urlsafe
 from typing import Protocol
 
-from bot.models import ProviderName
 from bot.providers.base import VerifyWebhook, WebhookHint, WebhookSecrets
+from bot.records.key import ProviderName
 from bot.web.health import Metric
 from bot.web.server import Answer, Request, Route
 

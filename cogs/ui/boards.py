@@ -4,10 +4,9 @@ import discord
 
 from bot.boards import Board, consent_sentence
 from bot.keys import Funds
-from bot.models import DatasetStatus, SubjectKind, Verdict
 from bot.photos import checks
 from bot.quoting import quote
-from bot.records import Photo
+from bot.records.dataset import DatasetStatus, Photo, SubjectKind, Verdict
 from cogs.ui.views import ActionButton
 from cogs.ui.words import clip, count
 

@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 
 from bot.errors import UserError
-from bot.event_records import Candidate
 from bot.events.drafts import CANDIDATES_MAX
-from bot.records import Lora
+from bot.records.event import Candidate
+from bot.records.lora import Lora
 
 USUAL_STRENGTHS = (0.6, 0.8, 1.0)
 STRENGTH_MAX = 1.5

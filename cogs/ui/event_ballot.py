@@ -7,11 +7,10 @@ from typing import Any
 import discord
 
 from bot.client import DarkroomBot, fleeting_id
-from bot.event_records import Event, Vote
 from bot.events.ballot import BallotEntry
 from bot.events.lifecycle import can_vote
 from bot.events.tally import rule_words
-from bot.models import EventMode, EventStatus
+from bot.records.event import Event, EventMode, EventStatus, Vote
 from cogs.ui.cards import Layout, Text
 from cogs.ui.event_cards import deadline
 from cogs.ui.event_host_words import event_name

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.event_records import Depiction, Event
 from bot.events.contributions import DepictionView
 from bot.events.wording import depicted_sentence
-from bot.models import DepictionStatus
 from bot.quoting import quote
+from bot.records.event import Depiction, DepictionStatus, Event
 from cogs.ui.cards import Layout, Text, card
 from cogs.ui.event_host_words import event_name
 from cogs.ui.views import ActionButton

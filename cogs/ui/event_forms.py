@@ -8,9 +8,9 @@ import discord
 
 from bot.client import DarkroomBot
 from bot.errors import NotAllowed, UserError
-from bot.event_records import Event
 from bot.events.drafts import NAME_MAX, RULES_MAX, THEME_MAX, EventDraft
-from bot.models import EventMode, SubjectKind
+from bot.records.dataset import SubjectKind
+from bot.records.event import Event, EventMode
 from cogs.ui.event_host_words import KIND_MEANING, KIND_WORDS, MODE_MEANING, MODE_WORDS
 from cogs.ui.replies import Interaction, actor_of, channel_of, defer, is_admin, open_form
 from cogs.ui.views import SafeModal, SafeView

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 import discord
 
-from bot.boards import Upload
 from bot.client import DarkroomBot
 from bot.datasets import HELD_MAX
 from bot.errors import UserError
-from bot.event_records import Event
 from bot.events.lifecycle import may_enter
 from bot.events.submissions import DEPICTED_MAX, ETHNICITY_MAX, Contribution, check_can_give, check_uploads
 from bot.events.wording import consent_sentence
-from bot.models import Actor, EntrantStatus, EventMode, Gender, SubjectKind
+from bot.records.dataset import Gender, SubjectKind, Upload
+from bot.records.event import EntrantStatus, Event, EventMode
+from bot.records.guild import Actor
 from cogs.ui.event_mine import show_mine
 from cogs.ui.intake import uploads_of
 from cogs.ui.replies import Interaction, actor_of, defer

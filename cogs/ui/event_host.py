@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.event_records import Entrant, Event, Honour
 from bot.events.ballot import Title
 from bot.events.lifecycle import HostCommand, commands
 from bot.events.venue import Check
 from bot.events.views import EventView
-from bot.models import NOBODY, EntrantStatus, EventMode, EventStatus, TrainingStatus
 from bot.quoting import quote
+from bot.records.event import Entrant, EntrantStatus, Event, EventMode, EventStatus, Honour
+from bot.records.guild import NOBODY
+from bot.records.training import TrainingStatus
 from cogs.ui.cards import Layout, card
 from cogs.ui.event_host_words import (
     MODE_WORDS,

@@ -6,9 +6,8 @@ import discord
 
 from bot.client import DarkroomBot
 from bot.errors import UserError
-from bot.event_records import Event
 from bot.events.lifecycle import TIMED, may_run
-from bot.models import EventStatus
+from bot.records.event import Event, EventStatus
 from cogs.ui.event_host import readiness_card, status_card
 from cogs.ui.event_host_words import event_name
 from cogs.ui.event_photo_board import show_board

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.event_records import Event
 from bot.events.drafts import NAME_MAX
 from bot.events.lifecycle import PATHS, TIMED
-from bot.models import EventMode, EventStatus, PauseReason, SubjectKind, TrainingStatus
 from bot.quoting import quote
+from bot.records.dataset import SubjectKind
+from bot.records.event import Event, EventMode, EventStatus, PauseReason
+from bot.records.training import TrainingStatus
 from cogs.ui.words import count
 
 MODE_WORDS = {

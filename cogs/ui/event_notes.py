@@ -6,11 +6,12 @@ from typing import Any
 
 import discord
 
-from bot.event_records import EventNote
 from bot.events.views import EventView
-from bot.models import EventMode, NoteKind, PlaceKind, SubjectKind
 from bot.quoting import quote
-from bot.records import Lora
+from bot.records.dataset import SubjectKind
+from bot.records.event import EventMode, EventNote, NoteKind
+from bot.records.guild import PlaceKind
+from bot.records.lora import Lora
 from cogs.ui.cards import Layout, Text
 from cogs.ui.event_cards import PAUSE_WORDS, deadline, what_it_is, winners_text
 from cogs.ui.event_host_words import event_name

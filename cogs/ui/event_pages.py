@@ -7,21 +7,11 @@ from typing import Any
 
 import discord
 
-from bot.event_records import Event
 from bot.events.packs import READY_PACKS
 from bot.events.views import EventView
-from bot.models import EventMode
 from bot.quoting import quote
-from cogs.ui.event_choices import (
-    OPTIONS_MAX,
-    Chosen,
-    MemberChoice,
-    RoleChoice,
-    Select,
-    StringChoice,
-    kept,
-    options_of,
-)
+from bot.records.event import Event, EventMode
+from cogs.ui.event_choices import OPTIONS_MAX, Chosen, MemberChoice, RoleChoice, Select, StringChoice, kept, options_of
 from cogs.ui.event_host_words import TIMETABLES, budget_words, entrants_words, hours_words, timetable_of
 from cogs.ui.replies import Interaction
 from cogs.ui.views import ActionButton

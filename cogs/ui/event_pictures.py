@@ -7,11 +7,12 @@ import discord
 
 from bot.budget import channel_of
 from bot.errors import NotFound, UserError
-from bot.event_records import Event
 from bot.generation.order import Accepted, PictureOrder
-from bot.models import Actor, EventMode
 from bot.pictures import PictureSet
-from bot.records import Lora, Picture, Style
+from bot.records.event import Event, EventMode
+from bot.records.generation import Picture
+from bot.records.guild import Actor
+from bot.records.lora import Lora, Style
 from cogs.ui.cards import Text
 from cogs.ui.event_host_words import event_name
 from cogs.ui.picture_cards import alt_text

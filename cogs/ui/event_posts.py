@@ -6,13 +6,13 @@ from pathlib import Path
 
 import discord
 
-from bot.event_records import Event, Honour
 from bot.events.ballot import BallotEntry
 from bot.events.views import EventView
-from bot.models import NoteKind, PostKind, Verdict
 from bot.outbox import PlaceRefused
 from bot.photos.sheet import SheetEntry
-from bot.records import Post
+from bot.records.dataset import Verdict
+from bot.records.event import Event, Honour, NoteKind
+from bot.records.post import Post, PostKind
 from bot.services import Services
 from cogs.ui.event_ballot import COPY_BYTES, FILES_MAX, SHEET_MAX, ballot_card, shown_files, uses_sheet
 from cogs.ui.event_cards import panel_card

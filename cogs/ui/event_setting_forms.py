@@ -8,10 +8,9 @@ from typing import Any
 import discord
 
 from bot.errors import UserError
-from bot.event_records import Event
 from bot.events.drafts import PHOTO_CAP_MAX, PICTURES_EACH_MAX
 from bot.events.packs import PROMPTS_MAX, check_pack
-from bot.models import EventMode
+from bot.records.event import Event, EventMode
 from cogs.ui.event_host_words import stage_name, timed_stages
 from cogs.ui.replies import Interaction
 from cogs.ui.views import SafeModal

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import discord
 
-from bot.event_records import Event
 from bot.events.yearbook import Yearbook
-from bot.models import NOBODY
+from bot.records.event import Event
+from bot.records.guild import NOBODY
 from cogs.ui.cards import Layout
 from cogs.ui.event_host_words import event_name
 from cogs.ui.event_settings import view_of

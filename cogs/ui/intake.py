@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import discord
 
-from bot.boards import NAME_MAX, Board, DatasetOrder, Upload, consent_sentence, photo_limits
+from bot.boards import Board, DatasetOrder, consent_sentence, photo_limits
 from bot.client import DarkroomBot
-from bot.models import Gender, SubjectKind
-from bot.records import Dataset, Lora
+from bot.records.dataset import Dataset, Gender, SubjectKind, Upload
+from bot.records.lora import NAME_MAX, Lora
 from cogs.ui.boards import SHEET_FILE, board_card
 from cogs.ui.replies import Interaction, channel_of, defer, guild_of, show
 from cogs.ui.views import SafeModal, SafeView

@@ -6,9 +6,9 @@ from types import MappingProxyType
 import discord
 
 from bot.loras import LoraView
-from bot.models import Audience, OfferStatus, SubjectKind
 from bot.quoting import quote
-from bot.records import Lora, Share
+from bot.records.dataset import SubjectKind
+from bot.records.lora import Audience, Lora, OfferStatus, Share
 from bot.rights import Right
 from bot.sharing import OfferView, Sharing
 from cogs.ui.cards import Layout, Text, card

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import discord
 
-from bot.boards import NAME_MAX
 from bot.client import DarkroomBot
 from bot.loras import NOTE_MAX, Archived
-from bot.records import Lora
+from bot.records.lora import NAME_MAX, Lora
 from cogs.ui.lora_cards import lora_card, name_of
 from cogs.ui.replies import Interaction, actor_of, defer, say, show
 from cogs.ui.views import SafeModal, SafeView

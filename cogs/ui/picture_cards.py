@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.models import GenerationSettings, Operation
 from bot.picture_reports import ReportView
 from bot.pictures import PictureSet
 from bot.quoting import quote
-from bot.records import Generation, Picture
+from bot.records.generation import Generation, GenerationSettings, Operation, Picture
 from cogs.ui.cards import card
 from cogs.ui.views import ActionButton
 from cogs.ui.words import count

@@ -5,10 +5,9 @@ from dataclasses import replace
 
 import discord
 
-from bot.models import Operation
 from bot.pictures import PictureSet
 from bot.quoting import quote
-from bot.records import Picture
+from bot.records.generation import Operation, Picture
 from cogs.ui.cards import card
 from cogs.ui.picture_cards import DONE, settings_parts, title
 from cogs.ui.views import ActionButton

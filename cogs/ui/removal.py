@@ -7,7 +7,7 @@ import discord
 
 from bot.boards import Board
 from bot.client import DarkroomBot, fleeting_id
-from bot.records import Photo
+from bot.records.dataset import Photo
 from cogs.ui.replies import Interaction, defer, guild_of
 from cogs.ui.views import ActionButton
 

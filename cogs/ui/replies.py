@@ -10,7 +10,7 @@ from discord import app_commands
 
 from bot.client import DarkroomBot
 from bot.errors import UserError
-from bot.models import Actor, Channel
+from bot.records.guild import Actor, Channel
 
 log = logging.getLogger(__name__)
 

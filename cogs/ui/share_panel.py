@@ -8,8 +8,8 @@ import discord
 from bot.client import DarkroomBot, fleeting_id
 from bot.errors import UserError
 from bot.matching import CHOICES_MAX
-from bot.models import Actor, Audience
-from bot.records import Share
+from bot.records.guild import Actor
+from bot.records.lora import Audience, Share
 from bot.rights import Right, allows
 from bot.sharing import Sharing
 from cogs.ui.lora_cards import share_text

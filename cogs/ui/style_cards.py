@@ -8,7 +8,7 @@ import discord
 
 from bot.client import DarkroomBot
 from bot.quoting import quote
-from bot.records import Style
+from bot.records.lora import Style
 from bot.styles import PROVIDER, Catalogue
 from cogs.ui.cards import Layout, Text, card
 from cogs.ui.replies import actor_of, replace

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import DatasetStatus, SubjectKind
+from bot.records.dataset import DatasetStatus, SubjectKind
 from bot.storage import datasets, tables
 from bot.storage.database import Database, sqlite_url
 from tests.bench.rows import Floor, Row, Sample, Target, compare

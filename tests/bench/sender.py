@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bot.models import SubjectKind
 from bot.providers.apiframe import Apiframe
 from bot.providers.base import PhotoFile, TrainingOrder
 from bot.providers.transport import Transport
+from bot.records.dataset import SubjectKind
 from tests.bench.processes import read_status_mb, report
 
 PHOTOS = 30

@@ -9,7 +9,7 @@ from typing import Literal
 
 from bot.app import Darkroom, assemble
 from bot.config import Settings
-from bot.models import ProviderName
+from bot.records.key import ProviderName
 from bot.sandbox.apiframe import RehearsalApiframe
 from tests.bench.processes import Child, started
 from tests.wire.standin import DiscordStandin

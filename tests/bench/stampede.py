@@ -14,8 +14,10 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.boards import RANK, STEPS
-from bot.event_records import Event, places_of
-from bot.models import EventMode, EventStatus, PostKind, SubjectKind, SubjectTable
+from bot.records.dataset import SubjectKind
+from bot.records.event import Event, EventMode, EventStatus, places_of
+from bot.records.job import SubjectTable
+from bot.records.post import PostKind
 from bot.storage import datasets, events, posts
 from tests.bench.acks import DISCORD_WAITS_S, FILES_IN_FIELD, PATIENCE_S, fill_in, submit
 from tests.bench.crowd import Crowd

@@ -9,7 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import TrainingStatus
+from bot.records.training import TrainingStatus
 from bot.storage import tables
 from tests.bench.processes import started
 from tests.bench.rows import Floor, NotMeasured, Row, Sample, Target, compare

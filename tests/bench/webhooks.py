@@ -14,7 +14,8 @@ import aiohttp
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import ProviderName, TrainingStatus
+from bot.records.key import ProviderName
+from bot.records.training import TrainingStatus
 from bot.sandbox.apiframe_answers import lora_event
 from bot.sandbox.apiframe_world import RehearsalLora, make_id, make_trigger_word
 from bot.sandbox.deliveries import sign

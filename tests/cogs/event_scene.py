@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from simcord.results import InteractionResult, ResponseMessage
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.boards import Upload
-from bot.event_records import Event
 from bot.events.depictions import name_members
-from bot.models import Actor, Audience, EventMode, EventStatus, SubjectKind
+from bot.records.dataset import SubjectKind, Upload
+from bot.records.event import Event, EventMode, EventStatus
+from bot.records.guild import Actor
+from bot.records.lora import Audience
 from bot.storage import datasets, sharing, tables
 from bot.storage.event_tables import depictions, events
 from tests.cogs.stage import ACTION_ROW, BUTTON, Stage, board_of

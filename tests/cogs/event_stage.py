@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from simcord.components import walk_components
 from simcord.results import InteractionResult, ResponseMessage
 
-from bot.models import Actor
-from bot.records import Style
+from bot.records.guild import Actor
+from bot.records.lora import Style
 from bot.sandbox.world import open_world
 from bot.storage import tables
 from tests.cogs.stage import (

@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.budget import Affordable
-from bot.event_records import Entrant, Event, Honour
 from bot.events.views import EventView
-from bot.models import EntrantStatus, EventMode, EventStatus, ProviderName, SubjectKind
-from bot.records import Lora
+from bot.records.dataset import SubjectKind
+from bot.records.event import Entrant, EntrantStatus, Event, EventMode, EventStatus, Honour
+from bot.records.key import ProviderName
+from bot.records.lora import Lora
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 HOST = 400

@@ -15,8 +15,9 @@ from simcord.components import walk_components
 from simcord.results import InteractionResult, ResponseMessage
 
 from bot.clock import Pace
-from bot.models import Actor, ProviderName
-from bot.records import Lora
+from bot.records.guild import Actor
+from bot.records.key import ProviderName
+from bot.records.lora import Lora
 from bot.sandbox.apiframe_world import RehearsalLora, RehearsalPace, make_id
 from bot.sandbox.aurous_records import AurousPace
 from bot.sandbox.world import REHEARSAL_AUROUS_KEY, REHEARSAL_KEY, World

@@ -13,10 +13,11 @@ import simcord
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.event_records import Event
 from bot.events.drafts import EventDraft
 from bot.events.lifecycle import TIMED
-from bot.models import Actor, Channel, EventMode, EventStatus, SubjectKind
+from bot.records.dataset import SubjectKind
+from bot.records.event import Event, EventMode, EventStatus
+from bot.records.guild import Actor, Channel
 from bot.storage import event_tables, sharing
 from cogs.ui import views
 from tests.cogs.event_scene import Hands

@@ -11,22 +11,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.event_records import Candidate, Depiction, Event, EventNote
 from bot.events.ballot import BallotEntry, BallotPicture
 from bot.events.coach import advice
 from bot.events.depictions import DepictionView
 from bot.events.views import EventView
 from bot.events.wording import depicted_sentence
-from bot.models import (
-    NOBODY,
+from bot.records.dataset import SubjectKind
+from bot.records.event import (
+    Candidate,
+    Depiction,
     DepictionStatus,
+    Event,
     EventMode,
+    EventNote,
     EventStatus,
     NoteKind,
     PauseReason,
-    SubjectKind,
-    TrainingStatus,
 )
+from bot.records.guild import NOBODY
+from bot.records.training import TrainingStatus
 from cogs.ui.event_ballot import FILES_MAX, ballot_card, pages_of, shown_files
 from cogs.ui.event_cards import actions_of, panel_card
 from cogs.ui.event_depictions import depiction_card, seen_card

@@ -7,11 +7,13 @@ import pytest
 from simcord.components import walk_components
 from simcord.results import InteractionResult, ResponseMessage
 
-from bot.event_records import Event
 from bot.events.lifecycle import TIMED
 from bot.events.packs import READY_PACKS
 from bot.generation.order import PictureOrder
-from bot.models import Actor, Channel, EventMode, EventStatus, GenerationSettings, PauseReason, SubjectKind
+from bot.records.dataset import SubjectKind
+from bot.records.event import Event, EventMode, EventStatus, PauseReason
+from bot.records.generation import GenerationSettings
+from bot.records.guild import Actor, Channel
 from bot.storage import events
 from tests.cogs.stage import Message, Stage, answer_to, board_of, buttons_of, pictures_in, text_of, tree_of
 from tests.fakes.rows import add_photos, photo

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UserError
-from bot.event_records import Event
 from bot.events.ballot import Title
 from bot.events.lifecycle import PATHS
 from bot.events.venue import Check
-from bot.models import EventMode, EventStatus, PauseReason, TrainingStatus
+from bot.records.event import Event, EventMode, EventStatus, PauseReason
+from bot.records.training import TrainingStatus
 from cogs.ui.event_bakeoff import candidates_of, lineage, parse_prompts, parse_strengths
 from cogs.ui.event_choices import kept
 from cogs.ui.event_host import fame_card, readiness_card, status_card

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.records import Style
+from bot.records.lora import Style
 from bot.sandbox.apiframe_world import JobFault
 from tests.cogs.conftest import check_mentions, check_privacy, check_secrets
 from tests.cogs.event_stage import Life, open_life

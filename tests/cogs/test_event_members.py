@@ -10,21 +10,13 @@ import sqlalchemy as sa
 from simcord.components import walk_components
 from simcord.results import InteractionResult, ResponseMessage
 
-from bot.event_records import Event
 from bot.events.drafts import EventDraft
 from bot.events.wording import consent_sentence, depicted_sentence
-from bot.models import (
-    Actor,
-    Channel,
-    EventMode,
-    EventStatus,
-    LaneName,
-    Place,
-    PlaceKind,
-    PostKind,
-    SubjectKind,
-    SubjectTable,
-)
+from bot.records.dataset import SubjectKind
+from bot.records.event import Event, EventMode, EventStatus
+from bot.records.guild import Actor, Channel, Place, PlaceKind
+from bot.records.job import LaneName, SubjectTable
+from bot.records.post import PostKind
 from bot.storage import entrants, events, tables
 from bot.storage.event_tables import depictions
 from tests.cogs.stage import (

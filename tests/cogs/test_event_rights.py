@@ -11,7 +11,8 @@ from simcord.components import walk_components
 from bot.errors import NotFound, UserError
 from bot.events.yearbook import LEAST_LIMIT
 from bot.generation.order import PictureOrder
-from bot.models import Actor, Channel, DepictionStatus, EventStatus
+from bot.records.event import DepictionStatus, EventStatus
+from bot.records.guild import Actor, Channel
 from bot.storage.event_tables import depictions, events
 from cogs.ui import views
 from tests.cogs.event_scene import DEPICTED, ENTRANT, ROLES, Hands, Scene, a_scene, everything

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import Actor, ProviderName
-from bot.records import Style
+from bot.records.guild import Actor
+from bot.records.key import ProviderName
+from bot.records.lora import Style
 from bot.sandbox.apiframe_world import JobFault
 from bot.storage import styles
 from cogs.imagine import MENU_PICTURES

@@ -2,7 +2,8 @@
 
 import re
 
-from bot.models import Actor, ProviderName
+from bot.records.guild import Actor
+from bot.records.key import ProviderName
 from bot.sandbox.faults import Fault
 from tests.cogs.stage import Stage, answer_to, board_of, buttons_of, photos, pictures_in, text_of, until
 

@@ -9,8 +9,8 @@ import simcord
 from simcord.components import walk_components
 from simcord.results import InteractionResult
 
-from bot.models import Actor
-from bot.records import Lora
+from bot.records.guild import Actor
+from bot.records.lora import Lora
 from tests.cogs.stage import Message, Stage, answer_to, board_of, buttons_of, text_of, tree_of, until
 from tests.cogs.test_event_members import open_event
 

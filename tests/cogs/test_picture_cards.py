@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from simcord.components import walk_components
 
 from bot.generation.service import GenerationView
-from bot.models import GenerationSettings, GenerationStatus, Operation, ProviderName
 from bot.picture_reports import ReportView
 from bot.pictures import MADE_FROM, PictureSet
-from bot.records import Generation, Picture, Report, TimelineEntry
+from bot.records.generation import Generation, GenerationSettings, GenerationStatus, Operation, Picture, Report
+from bot.records.job import TimelineEntry
+from bot.records.key import ProviderName
 from cogs.ui.picture_cards import alt_text, gallery_card, pictures_card, pictures_failed_card, report_card
 from cogs.ui.picture_panels import gallery_choice_card, originals_card, settings_card, works_card
 from tests.cogs.stage import BUTTON, TEXT_DISPLAY, live_text

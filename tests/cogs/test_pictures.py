@@ -10,7 +10,10 @@ import simcord
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import Actor, Audience, PostKind, SubjectTable
+from bot.records.guild import Actor
+from bot.records.job import SubjectTable
+from bot.records.lora import Audience
+from bot.records.post import PostKind
 from bot.storage import erasure, tables
 from cogs.rendering import batches_of
 from cogs.ui import views

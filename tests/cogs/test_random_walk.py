@@ -13,11 +13,11 @@ import sqlalchemy as sa
 from PIL import Image
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.event_records import Depiction, Event
 from bot.events import finding, lifecycle
 from bot.events.views import EventView
-from bot.models import Actor
-from bot.records import Lora
+from bot.records.event import Depiction, Event
+from bot.records.guild import Actor
+from bot.records.lora import Lora
 from bot.sandbox import painting
 from bot.storage import depictions, event_tables, events, loras, remembered, sharing, tables
 from cogs.ui import event_host, event_host_actions, event_settings

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from simcord.components import walk_components
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import Actor, ProviderName
-from bot.records import Style
+from bot.records.guild import Actor
+from bot.records.key import ProviderName
+from bot.records.lora import Style
 from bot.sandbox.faults import Fault
 from bot.storage import styles
 from bot.styles import Catalogue

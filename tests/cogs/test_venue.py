@@ -8,10 +8,9 @@ import discord
 import pytest
 import simcord
 
-from bot.event_records import Event
 from bot.events.venue import Check
-from bot.models import EventStatus
 from bot.outbox import NotNow
+from bot.records.event import Event, EventStatus
 from cogs.venue import DiscordVenue
 from tests.cogs.event_values import an_event
 from tests.cogs.stage import Stage

@@ -13,8 +13,10 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import Actor, Audience, ProviderName, SubjectKind
-from bot.records import Lora, Share
+from bot.records.dataset import SubjectKind
+from bot.records.guild import Actor
+from bot.records.key import ProviderName
+from bot.records.lora import Audience, Lora, Share
 from bot.rights import Right, allows
 from tests.cogs.walk_changes import Change, Journal, Row, triggers
 from tests.cogs.walk_event_rules import EventRules

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.models import SubjectTable
+from bot.records.job import SubjectTable
 from bot.storage import tables as t
 
 Row = dict[str, Any]

@@ -5,7 +5,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.models import Actor, Audience, DepictionStatus, EntrantStatus, EventStatus
+from bot.records.event import DepictionStatus, EntrantStatus, EventStatus
+from bot.records.guild import Actor
+from bot.records.lora import Audience
 from tests.cogs.walk_changes import Change, Row
 from tests.cogs.walk_events import SKETCH
 

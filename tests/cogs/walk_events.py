@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.boards import Upload
-from bot.event_records import Event
 from bot.events.drafts import EventDraft
 from bot.generation.order import PictureOrder
-from bot.models import EventMode, EventStatus, SubjectKind
+from bot.records.dataset import SubjectKind, Upload
+from bot.records.event import Event, EventMode, EventStatus
 from bot.rights import Right
 from bot.services import Services
 from bot.storage import ballots, events

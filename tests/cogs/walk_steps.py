@@ -15,7 +15,7 @@ from simcord.enums import ComponentType
 from simcord.interactions import command_leaves
 from simcord.results import InteractionResult, ResponseMessage
 
-from bot.models import Actor
+from bot.records.guild import Actor
 from tests.cogs.walk import Model, Step
 from tests.cogs.walk_stock import Stock
 from tests.cogs.walk_values import Values

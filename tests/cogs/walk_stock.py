@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import UserError
 from bot.generation.order import PictureOrder, Wish
-from bot.models import Audience, GenerationSettings, SubjectKind
-from bot.records import Lora
+from bot.records.dataset import SubjectKind
+from bot.records.generation import GenerationSettings
+from bot.records.lora import Audience, Lora
 from bot.rights import Right
 from bot.storage import tables
 from tests.cogs.walk_events import EventStock

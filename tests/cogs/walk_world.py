@@ -16,8 +16,10 @@ import simcord
 
 from bot.app import Darkroom, assemble
 from bot.clock import Pace
-from bot.models import Actor, Channel, LaneName, ProviderName
 from bot.photos.intake import Spool
+from bot.records.guild import Actor, Channel
+from bot.records.job import LaneName
+from bot.records.key import ProviderName
 from bot.sandbox.apiframe import RehearsalApiframe
 from bot.sandbox.aurous import RehearsalAurous
 from bot.sandbox.world import LoopbackCdn, _simulated_discord, sandbox_settings

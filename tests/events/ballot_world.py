@@ -12,23 +12,14 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Doorbell, Pace
-from bot.event_records import Event, Honour
 from bot.events.ballot import BallotService
-from bot.models import (
-    Actor,
-    EntrantStatus,
-    EventMode,
-    EventStatus,
-    GenerationStatus,
-    Place,
-    PlaceKind,
-    PostKind,
-    PostStatus,
-    SubjectKind,
-    SubjectTable,
-)
 from bot.photos.intake import Spool
-from bot.records import Picture
+from bot.records.dataset import SubjectKind
+from bot.records.event import EntrantStatus, Event, EventMode, EventStatus, Honour
+from bot.records.generation import GenerationStatus, Picture
+from bot.records.guild import Actor, Place, PlaceKind
+from bot.records.job import SubjectTable
+from bot.records.post import PostKind, PostStatus
 from bot.storage import entrants, events, generations, posts, tables
 from bot.storage.database import Database, sqlite_url
 from bot.storage.event_tables import entrants as entrant_table

@@ -9,10 +9,10 @@ from typing import Any
 from PIL import Image
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.event_records import Event
 from bot.events.yearbook_contents import Book, Chapter, Plate
-from bot.models import EntrantStatus, EventMode, EventStatus, GenerationSettings, GenerationStatus, SubjectKind
-from bot.records import Picture
+from bot.records.dataset import SubjectKind
+from bot.records.event import EntrantStatus, Event, EventMode, EventStatus
+from bot.records.generation import GenerationSettings, GenerationStatus, Picture
 from bot.storage import entrants, events, generations, tables
 from tests.fakes.clock import NOON
 from tests.fakes.rows import ANNA, CHANNEL, GUILD, add_generation, add_lora

@@ -6,11 +6,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.boards import Upload
-from bot.event_records import Depiction, Entrant, Event
 from bot.events.submissions import Contribution
-from bot.models import Actor, EventMode, EventStatus, PlaceKind, PostKind, SubjectKind, SubjectTable
-from bot.records import Photo
+from bot.records.dataset import Photo, SubjectKind, Upload
+from bot.records.event import Depiction, Entrant, Event, EventMode, EventStatus
+from bot.records.guild import Actor, PlaceKind
+from bot.records.job import SubjectTable
+from bot.records.post import PostKind
 from bot.storage import datasets, depictions, entrants, event_tables, events, tables
 from tests.events.money import add_event, change_event
 from tests.fakes.attachments import Attachments

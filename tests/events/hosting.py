@@ -7,12 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.event_records import Event, EventNote
 from bot.events.drafts import EventDraft
 from bot.events.service import EventService
 from bot.events.views import EventView
-from bot.models import Actor, Channel, EventMode, SubjectKind
-from bot.records import Photo
+from bot.records.dataset import Photo, SubjectKind
+from bot.records.event import Event, EventMode, EventNote
+from bot.records.guild import Actor, Channel
 from bot.storage import entrants, event_tables, events, tables
 from tests.fakes.rows import ADMIN, ANNA, CHANNEL, GUILD, add_dataset, add_photos, photo
 from tests.fakes.studio import Studio

@@ -8,17 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.event_records import Entrant, Event
 from bot.events.drafts import EventDraft
 from bot.events.views import EventView
-from bot.models import (
-    Actor,
-    Channel,
-    EventMode,
-    EventStatus,
-    NoteKind,
-    SubjectKind,
-)
+from bot.records.dataset import SubjectKind
+from bot.records.event import Entrant, Event, EventMode, EventStatus, NoteKind
+from bot.records.guild import Actor, Channel
 from bot.storage import datasets, entrants, events
 from bot.storage.event_tables import event_notes
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, photo

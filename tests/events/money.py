@@ -4,10 +4,12 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.event_records import Event, Spend
-from bot.models import EntrantStatus, EventMode, EventStatus, LaneName, ProviderName, SubjectKind
 from bot.providers import apiframe, aurous
-from bot.records import Lora
+from bot.records.dataset import SubjectKind
+from bot.records.event import EntrantStatus, Event, EventMode, EventStatus, Spend
+from bot.records.job import LaneName
+from bot.records.key import ProviderName
+from bot.records.lora import Lora
 from bot.storage import entrants, event_tables, events, loras, spends, tables
 from bot.storage.database import Database
 from tests.fakes.clock import NOON

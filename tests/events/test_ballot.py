@@ -11,17 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.event_records import Candidate
 from bot.events import ballot as said
 from bot.events.ballot import Title
-from bot.models import (
-    Actor,
-    EventMode,
-    EventStatus,
-    GenerationStatus,
-    PostKind,
-    PostStatus,
-)
+from bot.records.event import Candidate, EventMode, EventStatus
+from bot.records.generation import GenerationStatus
+from bot.records.guild import Actor
+from bot.records.post import PostKind, PostStatus
 from bot.storage import erasure, tables
 from bot.storage.event_tables import entries, honours, votes
 from tests.events.ballot_world import (

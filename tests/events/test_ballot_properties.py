@@ -13,11 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import UserError
-from bot.event_records import Event
 from bot.events.ballot import BallotEntry
-from bot.models import (
-    Actor,
-)
+from bot.records.event import Event
+from bot.records.guild import Actor
 from bot.storage.event_tables import entries, votes
 from tests.events.ballot_world import (
     JURY,

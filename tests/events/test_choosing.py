@@ -14,9 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.events.choosing import choose, eligible, explain
-from bot.models import Pick, Verdict
 from bot.photos.checks import MAX_PHOTOS, MIN_PHOTOS, NEAR_DUPLICATE_BITS, hamming_distance
-from bot.records import Photo
+from bot.records.dataset import Photo, Pick, Verdict
 from tests.fakes.rows import photo
 
 ANNA, BEN, CLARA = 1, 2, 3

@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.events.coach import MOST_ADVICE, Sign, advice
-from bot.models import Finding, Pick, Verdict
 from bot.photos.checks import MIN_PHOTOS, Code
-from bot.records import Photo
+from bot.records.dataset import Finding, Photo, Pick, Verdict
 from tests.fakes.rows import photo
 
 ANNA = 123456789012345678

@@ -14,30 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.boards import Upload
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.event_records import Event
 from bot.events.submissions import DEPICTED_MAX, SOMEBODY_ELSES, judge_own, sift
 from bot.events.wording import EVENT_POLICY, consent_sentence
-from bot.models import (
-    Actor,
-    DatasetStatus,
-    DepictionStatus,
-    EntrantStatus,
-    EventMode,
-    EventStatus,
-    Finding,
-    Gender,
-    LaneName,
-    PauseReason,
-    Pick,
-    PlaceKind,
-    PostKind,
-    SubjectKind,
-    Verdict,
-)
 from bot.photos.checks import Code
-from bot.records import Dataset, Photo
+from bot.records.dataset import Dataset, DatasetStatus, Finding, Gender, Photo, Pick, SubjectKind, Upload, Verdict
+from bot.records.event import DepictionStatus, EntrantStatus, Event, EventMode, EventStatus, PauseReason
+from bot.records.guild import Actor, PlaceKind
+from bot.records.job import LaneName
+from bot.records.post import PostKind
 from bot.storage import entrants, event_photos, event_tables, tables
 from tests.events.giving import (
     CLEO,

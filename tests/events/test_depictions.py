@@ -10,25 +10,24 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotFound, UserError
-from bot.event_records import Depiction, Event, EventNote
 from bot.events.wording import EVENT_POLICY, depicted_sentence
-from bot.models import (
-    ConsentKind,
-    DatasetStatus,
+from bot.records.dataset import ConsentKind, DatasetStatus, Gender, SubjectKind
+from bot.records.event import (
+    Depiction,
     DepictionStatus,
     EntrantStatus,
+    Event,
     EventMode,
+    EventNote,
     EventStatus,
-    Gender,
-    LaneName,
     NoteKind,
     PauseReason,
-    PlaceKind,
-    PostKind,
-    SubjectKind,
-    TrainingStatus,
 )
-from bot.records import Lora
+from bot.records.guild import PlaceKind
+from bot.records.job import LaneName
+from bot.records.lora import Lora
+from bot.records.post import PostKind
+from bot.records.training import TrainingStatus
 from bot.storage import event_tables, events, loras, tables
 from tests.events.giving import (
     CLEO,

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UserError
-from bot.event_records import Candidate, Event
 from bot.events import drafts
 from bot.events.drafts import EventDraft
 from bot.events.lifecycle import PATHS, TIMED
-from bot.models import EventMode, EventStatus, SubjectKind
+from bot.records.dataset import SubjectKind
+from bot.records.event import Candidate, Event, EventMode, EventStatus
 from tests.events.test_lifecycle import event
 
 S = EventStatus

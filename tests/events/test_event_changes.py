@@ -7,7 +7,8 @@ import pytest
 
 from bot.errors import UserError
 from bot.generation.order import PictureOrder
-from bot.models import Actor, Channel, EventStatus, NoteKind
+from bot.records.event import EventStatus, NoteKind
+from bot.records.guild import Actor, Channel
 from tests.events.lives import CLEO, HOST, HOUR, Life, begin
 from tests.events.trouble import check_books, make_picture, only_lora, reach
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD

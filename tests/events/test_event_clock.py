@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.event_records import Event
-from bot.models import EventMode, EventStatus, LaneName, NoteKind, ProviderName
+from bot.records.event import Event, EventMode, EventStatus, NoteKind
+from bot.records.job import LaneName
+from bot.records.key import ProviderName
 from bot.storage.due import Claim
 from tests.events.lives import HOST, HOUR, Life, begin
 from tests.events.trouble import check_books, make_picture, photo_files, reach

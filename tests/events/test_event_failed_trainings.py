@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.models import EventMode, EventStatus, NoteKind
+from bot.records.event import EventMode, EventStatus, NoteKind
 from bot.sandbox.apiframe_world import TrainingFault
 from bot.sandbox.faults import Fault
 from tests.events.giving import Giver

@@ -5,18 +5,11 @@ from typing import Any
 
 import pytest
 
-from bot.event_records import Event
-from bot.models import (
-    EventMode,
-    EventStatus,
-    NoteKind,
-    Place,
-    PlaceKind,
-    PostKind,
-    PostStatus,
-    ProviderName,
-)
 from bot.outbox import NotNow
+from bot.records.event import Event, EventMode, EventStatus, NoteKind
+from bot.records.guild import Place, PlaceKind
+from bot.records.key import ProviderName
+from bot.records.post import PostKind, PostStatus
 from tests.events.lives import HOST, HOUR, Life, begin, begin_with_enough
 from tests.events.trouble import check_books, make_picture, outage, reach
 from tests.fakes.poster import Trouble

@@ -4,7 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.models import Actor, EventMode, EventStatus, LaneName, NoteKind, PostKind
+from bot.records.event import EventMode, EventStatus, NoteKind
+from bot.records.guild import Actor
+from bot.records.job import LaneName
+from bot.records.post import PostKind
 from tests.events.lives import CLEO, HOST, HOUR, Life, begin
 from tests.events.trouble import MortalEngine, MortalWrites, check_books, make_picture, reach
 from tests.fakes.rows import ANNA, BEN, GUILD

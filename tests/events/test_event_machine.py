@@ -18,10 +18,12 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from bot.errors import UserError
-from bot.event_records import Event
 from bot.events import lifecycle
 from bot.generation.order import PictureOrder
-from bot.models import Actor, Channel, EventMode, EventStatus, LaneName, NoteKind, ProviderName
+from bot.records.event import Event, EventMode, EventStatus, NoteKind
+from bot.records.guild import Actor, Channel
+from bot.records.job import LaneName
+from bot.records.key import ProviderName
 from bot.storage import datasets
 from bot.storage import generations as generation_rows
 from bot.storage.due import Claim, LeaseLost

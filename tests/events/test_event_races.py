@@ -10,7 +10,9 @@ import pytest
 from bot.budget import BudgetSpent
 from bot.errors import UserError
 from bot.generation.order import PictureOrder
-from bot.models import Actor, Channel, EventMode, EventStatus, LaneName, NoteKind
+from bot.records.event import EventMode, EventStatus, NoteKind
+from bot.records.guild import Actor, Channel
+from bot.records.job import LaneName
 from tests.events.lives import CLEO, HOST, HOUR, Life, begin
 from tests.events.trouble import check_books, make_picture, only_lora, photo_files, reach
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD

@@ -7,7 +7,10 @@ import pytest
 
 from bot.errors import UserError
 from bot.generation.order import PictureOrder
-from bot.models import Actor, Channel, EventMode, EventStatus, LaneName, NoteKind, TrainingStatus
+from bot.records.event import EventMode, EventStatus, NoteKind
+from bot.records.guild import Actor, Channel
+from bot.records.job import LaneName
+from bot.records.training import TrainingStatus
 from bot.storage import event_jobs
 from tests.events.lives import HOST, HOUR, Life, begin
 from tests.events.trouble import (

@@ -6,17 +6,10 @@ import pytest
 import sqlalchemy as sa
 
 from bot.generation.order import PictureOrder
-from bot.models import (
-    NOBODY,
-    Actor,
-    Channel,
-    EventMode,
-    EventStatus,
-    NoteKind,
-    PlaceKind,
-    PostKind,
-    ProviderName,
-)
+from bot.records.event import EventMode, EventStatus, NoteKind
+from bot.records.guild import NOBODY, Actor, Channel, PlaceKind
+from bot.records.key import ProviderName
+from bot.records.post import PostKind
 from bot.storage import event_tables
 from tests.events.lives import CLEO, HOST, HOUR, Life, begin
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD

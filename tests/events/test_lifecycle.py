@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from bot.event_records import Event
 from bot.events import lifecycle
 from bot.events.lifecycle import (
     MOVES,
@@ -28,7 +27,10 @@ from bot.events.lifecycle import (
     check_move,
     decide,
 )
-from bot.models import Actor, EventMode, EventStatus, PauseReason, SubjectKind, TrainingStatus
+from bot.records.dataset import SubjectKind
+from bot.records.event import Event, EventMode, EventStatus, PauseReason
+from bot.records.guild import Actor
+from bot.records.training import TrainingStatus
 from tests.fakes.clock import NOON
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
 

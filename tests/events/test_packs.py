@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from bot.budget import BudgetService
 from bot.errors import UserError
-from bot.event_records import Candidate, Event
 from bot.events.packs import PROMPT_MAX, PROMPTS_MAX, READY_PACKS, PackRunner, PackState, check_pack, fill, seed_of
 from bot.generation.abilities import SEED_MAX
-from bot.models import EntrantStatus, EventMode, EventStatus, GenerationStatus, PauseReason, PostKind
-from bot.records import Generation, Lora
+from bot.records.event import Candidate, EntrantStatus, Event, EventMode, EventStatus, PauseReason
+from bot.records.generation import Generation, GenerationStatus
+from bot.records.lora import Lora
+from bot.records.post import PostKind
 from bot.sandbox.apiframe_world import JobFault
 from bot.sandbox.faults import Fault
 from bot.storage import generations, remembered, tables

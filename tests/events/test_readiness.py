@@ -2,9 +2,10 @@
 
 import pytest
 
-from bot.event_records import Candidate
 from bot.events.venue import Check
-from bot.models import EventMode, ProviderName, SubjectKind
+from bot.records.dataset import SubjectKind
+from bot.records.event import Candidate, EventMode
+from bot.records.key import ProviderName
 from tests.events.hosting import HOST, Hosting
 from tests.events.money import TRAINING
 from tests.fakes.rows import GUILD, add_lora

@@ -8,25 +8,15 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.event_records import Candidate, Event
 from bot.events.drafts import EventDraft
 from bot.events.service import CLOSING
 from bot.events.venue import Check
-from bot.models import (
-    Actor,
-    Audience,
-    EntrantStatus,
-    EventMode,
-    EventStatus,
-    LaneName,
-    NoteKind,
-    PauseReason,
-    Place,
-    PlaceKind,
-    PostKind,
-    SubjectKind,
-    SubjectTable,
-)
+from bot.records.dataset import SubjectKind
+from bot.records.event import Candidate, EntrantStatus, Event, EventMode, EventStatus, NoteKind, PauseReason
+from bot.records.guild import Actor, Place, PlaceKind
+from bot.records.job import LaneName, SubjectTable
+from bot.records.lora import Audience
+from bot.records.post import PostKind
 from bot.storage import event_tables, tables
 from tests.events.hosting import BOSS, HERE, HOST, Hosting
 from tests.events.money import TRAINING

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.event_records import Vote
 from bot.events.tally import Standing, count, rule_words
+from bot.records.event import Vote
 from tests.fakes.clock import NOON
 
 ENTRIES = (1, 2, 3, 4)

@@ -8,18 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.events import views
-from bot.models import (
-    ConsentKind,
-    DepictionStatus,
-    EntrantStatus,
-    EventMode,
-    EventStatus,
-    GenerationStatus,
-    Pick,
-    SubjectTable,
-    TrainingStatus,
-    Verdict,
-)
+from bot.records.dataset import ConsentKind, Pick, Verdict
+from bot.records.event import DepictionStatus, EntrantStatus, EventMode, EventStatus
+from bot.records.generation import GenerationStatus
+from bot.records.job import SubjectTable
+from bot.records.training import TrainingStatus
 from bot.storage import event_counts, event_tables, spends, tables
 from tests.events.hosting import HOST, Hosting, given
 from tests.events.money import TRAINING

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.event_records import Event
 from bot.events.wording import EVENT_POLICY, consent_sentence, depicted_sentence
-from bot.models import EventMode, SubjectKind
+from bot.records.dataset import SubjectKind
+from bot.records.event import Event, EventMode
 from bot.storage.database import Database
 from tests.events.money import insert_event
 

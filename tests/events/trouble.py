@@ -10,12 +10,15 @@ import sqlalchemy as sa
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.event_records import Event
 from bot.events.depictions import name_members
 from bot.events.lifecycle import TIMED
 from bot.generation.order import PictureOrder
-from bot.models import Actor, Channel, EventStatus, LaneName, NoteKind, PostKind, SubjectTable, TrainingStatus
-from bot.records import Lora
+from bot.records.event import Event, EventStatus, NoteKind
+from bot.records.guild import Actor, Channel
+from bot.records.job import LaneName, SubjectTable
+from bot.records.lora import Lora
+from bot.records.post import PostKind
+from bot.records.training import TrainingStatus
 from bot.sandbox.faults import Handler, RouteFaults, drain
 from bot.storage import datasets, event_jobs, spends
 from bot.storage.database import Database, Work

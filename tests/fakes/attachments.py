@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from bot.boards import Upload
+from bot.records.dataset import Upload
 from tests.photos.pictures import encode, noise
 
 

@@ -5,8 +5,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import PostKind, SubjectTable
-from bot.records import Generation, Post, Training
+from bot.records.generation import Generation
+from bot.records.job import SubjectTable
+from bot.records.post import Post, PostKind
+from bot.records.training import Training
 from bot.storage import generations, posts, tables, timeline, trainings
 from bot.storage.database import Database
 

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.clock import Clock
-from bot.models import Place
 from bot.outbox import NotNow, PlaceRefused
-from bot.records import Post
+from bot.records.guild import Place
+from bot.records.post import Post
 
 
 class Trouble(StrEnum):

@@ -5,18 +5,12 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import (
-    Gender,
-    GenerationSettings,
-    Place,
-    PlaceKind,
-    PostKind,
-    ProviderName,
-    SubjectKind,
-    SubjectTable,
-    Verdict,
-)
-from bot.records import Photo
+from bot.records.dataset import Gender, Photo, SubjectKind, Verdict
+from bot.records.generation import GenerationSettings
+from bot.records.guild import Place, PlaceKind
+from bot.records.job import SubjectTable
+from bot.records.key import ProviderName
+from bot.records.post import PostKind
 from bot.storage import datasets, generations, keys, loras, posts, trainings
 from bot.storage.database import Database
 from tests.fakes.clock import NOON

@@ -23,14 +23,6 @@ from bot.generation.service import GenerationService
 from bot.guilds import GuildService
 from bot.keys import KeyService
 from bot.loras import LoraService
-from bot.models import (
-    Actor,
-    Channel,
-    GenerationSettings,
-    LaneName,
-    ProviderName,
-    TrainingStatus,
-)
 from bot.outbox import OutboxService, RateGate
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
 from bot.photos.prepare import PhotoDesk
@@ -41,7 +33,12 @@ from bot.providers import apiframe, aurous
 from bot.providers.aurous_limits import AurousLimits
 from bot.providers.base import ProviderClient
 from bot.providers.transport import Transport
-from bot.records import Generation, Lora, Training
+from bot.records.generation import Generation, GenerationSettings
+from bot.records.guild import Actor, Channel
+from bot.records.job import LaneName
+from bot.records.key import ProviderName
+from bot.records.lora import Lora
+from bot.records.training import Training, TrainingStatus
 from bot.resources import Resources
 from bot.sandbox.apiframe import RehearsalApiframe
 from bot.sandbox.apiframe_world import RehearsalLora, RehearsalPace, make_id

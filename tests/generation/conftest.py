@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.records import Lora
+from bot.records.lora import Lora
 from tests.fakes.studio import Studio
 
 

@@ -7,8 +7,12 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.generation.order import Accepted, PictureOrder, ReferencePicture
-from bot.models import Actor, Channel, GenerationStatus, LaneName, ProviderName, SubjectKind
-from bot.records import Generation, Lora
+from bot.records.dataset import SubjectKind
+from bot.records.generation import Generation, GenerationStatus
+from bot.records.guild import Actor, Channel
+from bot.records.job import LaneName
+from bot.records.key import ProviderName
+from bot.records.lora import Lora
 from bot.sandbox.aurous_records import ReferencePicture as SourcePicture
 from bot.sandbox.aurous_records import RehearsalCharacter, make_id
 from bot.storage import tables

@@ -22,8 +22,10 @@ from bot.generation.abilities import (
     choose_target,
 )
 from bot.generation.order import CARRIED, DEFAULTS, carry_over, provider_order
-from bot.models import GenerationSettings, Operation, ProviderName, SubjectKind
-from bot.records import Lora, Style
+from bot.records.dataset import SubjectKind
+from bot.records.generation import GenerationSettings, Operation
+from bot.records.key import ProviderName
+from bot.records.lora import Lora, Style
 from tests.fakes.clock import NOON
 from tests.fakes.rows import ANNA, GUILD
 

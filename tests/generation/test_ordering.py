@@ -9,18 +9,12 @@ import sqlalchemy as sa
 
 from bot.errors import NotFound, UserError
 from bot.generation.order import DEFAULTS, PictureOrder, Wish
-from bot.models import (
-    Actor,
-    Audience,
-    Channel,
-    GenerationSettings,
-    GenerationStatus,
-    LaneName,
-    Operation,
-    PostKind,
-    ProviderName,
-)
-from bot.records import Generation, Lora, Remembered
+from bot.records.generation import Generation, GenerationSettings, GenerationStatus, Operation, Remembered
+from bot.records.guild import Actor, Channel
+from bot.records.job import LaneName
+from bot.records.key import ProviderName
+from bot.records.lora import Audience, Lora
+from bot.records.post import PostKind
 from bot.sandbox.faults import Fault
 from bot.storage import generations, loras, sharing, styles, tables
 from bot.storage import remembered as remembered_rows

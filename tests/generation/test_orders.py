@@ -9,8 +9,10 @@ import sqlalchemy as sa
 
 from bot.errors import NoKey, UserError
 from bot.generation.lifecycle import MOVES, IllegalMove, check_move
-from bot.models import GenerationStatus, LaneName, PostKind
-from bot.records import Lora
+from bot.records.generation import GenerationStatus
+from bot.records.job import LaneName
+from bot.records.lora import Lora
+from bot.records.post import PostKind
 from bot.sandbox.faults import Fault
 from bot.storage import tables
 from bot.storage.due import LeaseLost

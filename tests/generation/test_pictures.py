@@ -7,9 +7,12 @@ import sqlalchemy as sa
 
 from bot.errors import NotFound
 from bot.generation.order import PictureOrder
-from bot.models import Actor, Channel, GenerationStatus, LaneName, PostKind
 from bot.providers.base import WebhookHint
-from bot.records import Lora
+from bot.records.generation import GenerationStatus
+from bot.records.guild import Actor, Channel
+from bot.records.job import LaneName
+from bot.records.lora import Lora
+from bot.records.post import PostKind
 from bot.sandbox.apiframe_world import JobFault
 from bot.sandbox.faults import Fault
 from bot.storage import tables

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.errors import UserError
 from bot.generation.abilities import SEED_MAX
 from bot.generation.prompt import check_prompt, with_new_seed, with_seed, with_trigger_word
-from bot.models import GenerationSettings
+from bot.records.generation import GenerationSettings
 
 PROMPT_MAX = 1950
 WORDS = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=5, max_size=6)

@@ -9,13 +9,16 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from bot.app import open_spool
-from bot.boards import Upload
 from bot.config import Settings
 from bot.errors import NoKey, NotAllowed, UserError
 from bot.generation.order import PictureOrder, Wish
 from bot.generation.references import UPLOAD_MAX_BYTES, UPLOAD_TRUSTED_FOR
-from bot.models import Actor, Channel, GenerationSettings, GenerationStatus, LaneName, Operation, ProviderName
-from bot.records import Generation, Lora, Reference
+from bot.records.dataset import Upload
+from bot.records.generation import Generation, GenerationSettings, GenerationStatus, Operation, Reference
+from bot.records.guild import Actor, Channel
+from bot.records.job import LaneName
+from bot.records.key import ProviderName
+from bot.records.lora import Lora
 from bot.sandbox.faults import Fault
 from bot.storage import generations, tables
 from bot.storage.due import LeaseLost

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.models import Finding, Verdict
 from bot.photos import checks
 from bot.photos.checks import (
     Code,
@@ -22,6 +21,7 @@ from bot.photos.checks import (
     read_dimensions,
     verdict_of,
 )
+from bot.records.dataset import Finding, Verdict
 from tests.photos.pictures import encode, flat_png, noise
 
 GOOD = {"sharpness": 300.0, "brightness": 120.0, "width": 1200, "height": 900, "original_size": 400_000}

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.models import Finding, Verdict
 from bot.photos import prepare
 from bot.photos.checks import Code
 from bot.photos.intake import Received, Spool
 from bot.photos.prepare import Measured, PhotoDesk
 from bot.photos.sheet import SheetEntry
+from bot.records.dataset import Finding, Verdict
 from tests.photos.loop_watch import LoopWatch
 from tests.photos.pictures import camera_photo, encode, noise
 

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageDraw, ImageEnhance, ImageFilter, ImageStat
 
-from bot.models import Verdict
 from bot.photos import checks
 from bot.photos.checks import Code, hamming_distance, verdict_of
 from bot.photos.intake import Received, Spool
 from bot.photos.prepare import PREPARED_BYTES, Measured, PhotoDesk, examine
+from bot.records.dataset import Verdict
 from tests.photos.pictures import (
     chunk,
     encode,

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from bot.models import Verdict
 from bot.photos.sheet import GAP_PX, MAX_SHEET_BYTES, TILE_PX, SheetEntry, contact_sheet
+from bot.records.dataset import Verdict
 from tests.photos.pictures import encode, noise
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from PIL import Image
 
-from bot.models import Gender, GenerationSettings, SubjectKind
 from bot.providers.base import GenerationOrder, PhotoFile, TrainingOrder
+from bot.records.dataset import Gender, SubjectKind
+from bot.records.generation import GenerationSettings
 
 API_KEY = "afk_test_0123456789abcdef"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Busy, KeyRejected, OutcomeUnknown, OutOfCredits, ProviderError, Refused
-from bot.models import GenerationSettings
 from bot.providers.apiframe import PRICES, Apiframe
 from bot.providers.base import Account, PhotoFile, Prices, Progress
 from bot.providers.transport import Answer, Request, Transport
+from bot.records.generation import GenerationSettings
 from bot.sandbox.apiframe import RehearsalApiframe
 from bot.sandbox.faults import Fault
 from tests.providers.calls import LONG_AGO, UNKNOWN_ID, charged, train

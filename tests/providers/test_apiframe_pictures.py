@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import Busy, OutcomeUnknown, Refused, Unavailable
-from bot.models import GenerationSettings, Operation
 from bot.providers.apiframe import Apiframe
 from bot.providers.base import PhotoFile, Progress
+from bot.records.generation import GenerationSettings, Operation
 from bot.sandbox.apiframe import RehearsalApiframe
 from bot.sandbox.apiframe_world import TrainingFault
 from bot.sandbox.faults import Fault

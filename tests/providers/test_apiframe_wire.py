@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import Busy, KeyRejected, Missing, OutOfCredits, ProviderError, Refused, Unavailable
-from bot.models import GenerationSettings, Operation, SubjectKind
 from bot.providers.answers import RETRY_AFTER_CAP_S, SENTENCE_CAP, Unreadable, retry_after_s
 from bot.providers.apiframe_wire import (
     build_generation,
@@ -22,6 +21,8 @@ from bot.providers.apiframe_wire import (
 )
 from bot.providers.base import Account, Progress
 from bot.providers.transport import Answer, Field, FilePart
+from bot.records.dataset import SubjectKind
+from bot.records.generation import GenerationSettings, Operation
 from tests.providers.orders import make_generation_order, make_photos, make_training_order
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "apiframe"

@@ -6,21 +6,12 @@ from dataclasses import replace
 import pytest
 
 from bot.clock import SystemClock
-from bot.errors import (
-    Busy,
-    KeyRejected,
-    Missing,
-    OutcomeUnknown,
-    OutOfCredits,
-    ProviderError,
-    Refused,
-    Unavailable,
-)
-from bot.models import GenerationSettings, Operation
+from bot.errors import Busy, KeyRejected, Missing, OutcomeUnknown, OutOfCredits, ProviderError, Refused, Unavailable
 from bot.providers.aurous import PRICES, Aurous
 from bot.providers.aurous_limits import AurousLimits
 from bot.providers.base import Account, PhotoFile, Prices, Progress, ProviderClient
 from bot.providers.transport import Answer, Request, Transport
+from bot.records.generation import GenerationSettings, Operation
 from bot.sandbox.aurous import RehearsalAurous
 from bot.sandbox.aurous_records import ImageFault
 from bot.sandbox.faults import Fault

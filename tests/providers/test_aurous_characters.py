@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.errors import Busy, KeyRejected, Missing, OutcomeUnknown, OutOfCredits, ProviderError, Refused, Unavailable
-from bot.models import SubjectKind
 from bot.providers.aurous import Aurous
 from bot.providers.aurous_limits import AurousLimits
 from bot.providers.base import PhotoFile, Progress, TrainingOrder
 from bot.providers.transport import Transport
+from bot.records.dataset import SubjectKind
 from bot.sandbox.aurous import RehearsalAurous
 from bot.sandbox.aurous_records import CharacterFault
 from bot.sandbox.faults import Fault

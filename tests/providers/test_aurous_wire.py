@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import Refused
-from bot.models import GenerationSettings, Operation
 from bot.providers.answers import Unreadable
 from bot.providers.aurous_wire import (
     build_generation,
@@ -27,6 +26,7 @@ from bot.providers.aurous_wire import (
     parse_ticket,
 )
 from bot.providers.base import Account, PhotoFile, Progress, StyleReport
+from bot.records.generation import GenerationSettings, Operation
 from tests.providers.orders import make_generation_order
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "aurous"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, async_playwright
 
-from bot.models import ProviderName
+from bot.records.key import ProviderName
 from bot.sandbox.apiframe_world import RehearsalPace
 from bot.sandbox.page import keep_fresh, open_page
 from bot.sandbox.samples import write_samples

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.models import Verdict
 from bot.photos.checks import NEAR_DUPLICATE_BITS, Code, find_duplicates, hamming_distance, verdict_of
 from bot.photos.prepare import Measured, examine
+from bot.records.dataset import Verdict
 from bot.sandbox.samples import write_samples
 
 

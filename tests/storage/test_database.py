@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import StartupError
-from bot.models import Operation
+from bot.records.generation import Operation
 from bot.storage import database as database_module
 from bot.storage import generations, meta
 from bot.storage.database import GROUP_MAX, Database, Work, sqlite_url

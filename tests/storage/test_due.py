@@ -7,8 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import TrainingStatus
-from bot.records import Training
+from bot.records.training import Training, TrainingStatus
 from bot.storage import due, meta, tables, trainings
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows, LeaseLost

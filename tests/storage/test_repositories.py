@@ -9,33 +9,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.models import (
-    DatasetStatus,
-    Finding,
-    GenerationSettings,
-    Place,
-    PlaceKind,
-    PostKind,
-    PostStatus,
-    ProviderName,
-    SubjectTable,
-    TrainingStatus,
-    Verdict,
-)
-from bot.records import Picture
-from bot.storage import (
-    datasets,
-    due,
-    erasure,
-    generations,
-    keys,
-    loras,
-    meta,
-    posts,
-    tables,
-    timeline,
-    trainings,
-)
+from bot.records.dataset import DatasetStatus, Finding, Verdict
+from bot.records.generation import GenerationSettings, Picture
+from bot.records.guild import Place, PlaceKind
+from bot.records.job import SubjectTable
+from bot.records.key import ProviderName
+from bot.records.post import PostKind, PostStatus
+from bot.records.training import TrainingStatus
+from bot.storage import datasets, due, erasure, generations, keys, loras, meta, posts, tables, timeline, trainings
 from bot.storage.database import Database, Work
 from bot.storage.due import DueRows
 from tests.fakes.clock import NOON

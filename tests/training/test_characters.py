@@ -7,8 +7,12 @@ import sqlalchemy as sa
 
 from bot.boards import CONSENT_POLICY, DatasetOrder
 from bot.errors import NoKey, UserError
-from bot.models import Actor, Audience, DatasetStatus, PostKind, ProviderName, SubjectKind, TrainingStatus
-from bot.records import Lora, Training
+from bot.records.dataset import DatasetStatus, SubjectKind
+from bot.records.guild import Actor
+from bot.records.key import ProviderName
+from bot.records.lora import Audience, Lora
+from bot.records.post import PostKind
+from bot.records.training import Training, TrainingStatus
 from bot.sandbox.faults import Fault
 from bot.storage import tables
 from bot.training.lifecycle import MAX_CONCURRENT_CHARACTERS, SLOTS

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.models import LaneName, PostKind, TrainingStatus
 from bot.providers.apiframe import verify_webhook
 from bot.providers.base import WebhookHint
-from bot.records import Training
+from bot.records.job import LaneName
+from bot.records.post import PostKind
+from bot.records.training import Training, TrainingStatus
 from bot.sandbox.deliveries import sign
 from bot.sandbox.faults import Fault
 from bot.webhook_hints import WebhookHints

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from bot.models import TrainingStatus
+from bot.records.training import TrainingStatus
 from bot.training import lifecycle
 from bot.training.lifecycle import (
     MOVES,

@@ -7,8 +7,12 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import NoKey, NotFound, UserError
-from bot.models import Actor, Channel, DatasetStatus, LaneName, PostKind, TrainingStatus
 from bot.providers.base import WebhookHint
+from bot.records.dataset import DatasetStatus
+from bot.records.guild import Actor, Channel
+from bot.records.job import LaneName
+from bot.records.post import PostKind
+from bot.records.training import TrainingStatus
 from bot.sandbox.apiframe_world import TrainingFault
 from bot.sandbox.faults import Fault
 from bot.storage import tables

@@ -6,8 +6,11 @@ from datetime import timedelta
 import pytest
 
 from bot.errors import UserError
-from bot.models import Channel, LaneName, PostKind, ProviderName, TrainingStatus
-from bot.records import ApiKeyRow
+from bot.records.guild import Channel
+from bot.records.job import LaneName
+from bot.records.key import ApiKeyRow, ProviderName
+from bot.records.post import PostKind
+from bot.records.training import TrainingStatus
 from bot.sandbox.faults import Fault
 from bot.storage import tables
 from bot.storage.due import LeaseLost

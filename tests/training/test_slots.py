@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from bot.models import LaneName, TrainingStatus
+from bot.records.job import LaneName
+from bot.records.training import TrainingStatus
 from bot.sandbox.faults import Fault
 from bot.storage import tables
 from bot.training.lifecycle import MAX_CONCURRENT_TRAININGS

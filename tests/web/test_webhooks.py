@@ -15,9 +15,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.models import ProviderName
 from bot.providers.apiframe import verify_webhook
 from bot.providers.base import WebhookHint, WebhookSecrets
+from bot.records.key import ProviderName
 from bot.web.server import Answer, Request, WebServer
 from bot.web.webhooks import WebhookDoor
 from tests.web.client import ask

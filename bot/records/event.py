@@ -1,23 +1,101 @@
-"""The rows of events as frozen records. No I/O."""
+"""Events, their entrants, entries and notes: closed sets of words and frozen rows. No I/O."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from bot.models import (
-    NOBODY,
-    ConsentKind,
-    DepictionStatus,
-    EntrantStatus,
-    EventMode,
-    EventStatus,
-    NoteKind,
-    PauseReason,
-    Place,
-    PlaceKind,
-    SubjectKind,
-    SubjectTable,
-)
+from bot.records.dataset import SubjectKind
+from bot.records.guild import NOBODY, Place, PlaceKind
+from bot.records.job import SubjectTable
+
+
+class EventMode(StrEnum):
+    SHARED = "shared"
+    """Everyone gives photos of one subject; one LoRA comes out for all."""
+    PERSONAL = "personal"
+    """Each entrant trains an own LoRA within the event's budget."""
+    CLUB = "club"
+    """No training: entrants make pictures with given styles and LoRAs."""
+    BAKEOFF = "bakeoff"
+    """No entrants: settings or versions of one LoRA are compared blindly."""
+
+
+class EventStatus(StrEnum):
+    DRAFT = "draft"
+    COLLECTING = "collecting"
+    REVIEWING = "reviewing"
+    TRAINING = "training"
+    SHOWING = "showing"
+    VOTING = "voting"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_terminal(self) -> bool:
+        return self in {EventStatus.FINISHED, EventStatus.CANCELLED}
+
+    @property
+    def is_live(self) -> bool:
+        """Announced and not over."""
+        return not self.is_terminal and self is not EventStatus.DRAFT
+
+
+class PauseReason(StrEnum):
+    """Why an event waits; until it goes on, no deadline counts and nothing is spent."""
+
+    TOO_FEW_ENTRANTS = "too_few_entrants"
+    TOO_FEW_PHOTOS = "too_few_photos"
+    NO_KEY = "no_key"
+    PROVIDER_DOWN = "provider_down"
+    OUT_OF_CREDITS = "out_of_credits"
+    TRAINING_FAILED = "training_failed"
+    BUDGET_SPENT = "budget_spent"
+    """Not even one training fits."""
+
+    @property
+    def ends_by_itself(self) -> bool:
+        """Whether the event tries again without its host."""
+        return self in {PauseReason.NO_KEY, PauseReason.PROVIDER_DOWN, PauseReason.OUT_OF_CREDITS}
+
+
+class EntrantStatus(StrEnum):
+    IN = "in"
+    WITHDRAWN = "withdrawn"
+    REMOVED = "removed"
+    """By the host, or because they left the guild."""
+
+
+class DepictionStatus(StrEnum):
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    VETOED = "vetoed"
+
+
+class NoteKind(StrEnum):
+    """What is announced of an event, each thing once."""
+
+    OPENED = "opened"
+    CLOSING_SOON = "closing_soon"
+    CHOSEN = "chosen"
+    """Whose photos made it."""
+    TRAINING = "training"
+    LORAS_READY = "loras_ready"
+    NOT_TRAINED = "not_trained"
+    """Entrants for whom no training fitted the budget, or whose photos were too few."""
+    PACK_DONE = "pack_done"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    NO_BALLOT = "no_ballot"
+    """Fewer than two entries."""
+    WINNER = "winner"
+    CANCELLED = "cancelled"
+    TAKEN_BACK = "taken_back"
+    """For the host: consent was taken back after training, so a LoRA is to be retired."""
+
+    @property
+    def is_for_host(self) -> bool:
+        return self is NoteKind.TAKEN_BACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +175,6 @@ class Entrant:
     photos_chosen: int
     joined_at: datetime
     left_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Consent:
-    """The proof of one submission or one confirmation, with the sentence that was shown. Also the submission's id."""
-
-    id: int
-    guild_id: int
-    user_id: int
-    event_id: int | None
-    dataset_id: int
-    kind: ConsentKind
-    policy_version: str
-    wording: str | None
-    given_at: datetime
-    withdrawn_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,61 @@
+"""Servers, their channels and who acts in them: closed sets of words and frozen rows. No I/O."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.records.key import ProviderName
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, as Discord said with the interaction."""
+
+    guild_id: int
+    user_id: int
+    role_ids: frozenset[int] = frozenset()
+    is_admin: bool = False
+    """Manage Server, or the guild's owner."""
+    is_moderator: bool = False
+    """May delete others' messages where this happens."""
+    event_ids: frozenset[int] = frozenset()
+    """Events they take part in, as far as the question needs it; storage/entrants.py knows them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """Where somebody acted; for a thread, `parent_id` is the channel it belongs to."""
+
+    id: int
+    parent_id: int | None = None
+
+
+NOBODY = 0
+"""Stands for a member who was erased, in rows that others depend on."""
+
+
+class PlaceKind(StrEnum):
+    CHANNEL = "channel"
+    """A channel or a thread."""
+    USER = "user"
+    """A private message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a post may go."""
+
+    kind: PlaceKind
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Guild:
+    """What a guild's admins have chosen; `left_at`: since when the bot is no longer a member there."""
+
+    id: int
+    guild_id: int
+    default_provider: ProviderName | None
+    gallery_channel_id: int | None
+    reports_channel_id: int | None
+    left_at: datetime | None

@@ -1,0 +1,38 @@
+"""What trainings and generations have in common: job numbers, failures, the timeline. No I/O."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    at: datetime
+    what: str
+    detail: str
+
+
+class LaneName(StrEnum):
+    """The engine's lanes, one for each table whose rows are jobs."""
+
+    TRAININGS = "training"
+    GENERATIONS = "generation"
+    POSTS = "post"
+    DATASETS = "dataset"
+    KEYS = "key"
+    GUILDS = "guild"
+    EVENTS = "event"
+
+
+class SubjectTable(StrEnum):
+    """Which kind of row a timeline entry or a post is about."""
+
+    TRAINING = "training"
+    GENERATION = "generation"
+    KEY = "key"
+    OFFER = "offer"
+    PICTURE = "picture"
+    REPORT = "report"
+    EVENT = "event"
+    NOTE = "note"
+    DEPICTION = "depiction"

@@ -1,0 +1,110 @@
+"""LoRAs, styles, shares and offers: closed sets of words and frozen rows. No I/O."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.records.dataset import SubjectKind
+from bot.records.key import ProviderName
+
+
+class Audience(StrEnum):
+    """Whom a LoRA is shared with."""
+
+    MEMBER = "member"
+    ROLE = "role"
+    GUILD = "guild"
+    EVENT = "event"
+    """The entrants of an event."""
+
+
+class OfferStatus(StrEnum):
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Lora:
+    id: int
+    guild_id: int
+    owner_id: int
+    provider: ProviderName
+    request_id: str
+    name: str
+    trigger_word: str | None
+    subject_kind: SubjectKind
+    training_id: int
+    version: int
+    previous_id: int | None
+    """The LoRA that this one is a newer version of."""
+    note: str | None
+    cost: int | None
+    """Credits that the training took, None when the balance did not tell."""
+    created_at: datetime
+    archived_at: datetime | None
+    missing_since: datetime | None
+    """The provider no longer had it when we looked."""
+    retiring_since: datetime | None
+    """Somebody whose photos it was trained on took their consent back: nobody may use it any more."""
+    event_id: int | None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether new pictures may be made with it, as far as the LoRA itself is concerned."""
+        return self.archived_at is None and self.missing_since is None and self.retiring_since is None
+
+    @property
+    def is_character(self) -> bool:
+        return self.subject_kind is SubjectKind.CHARACTER
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """A ready-made LoRA of a provider, as a guild's key may use it; `retired_at`: the provider no longer lists it."""
+
+    id: int
+    guild_id: int
+    provider: ProviderName
+    request_id: str
+    slug: str | None
+    name: str
+    description: str
+    preview_url: str | None
+    denoise: float | None
+    guidance: float | None
+    steps: int | None
+    has_template: bool
+    is_public: bool
+    retired_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Who besides its owner may use a LoRA; `audience_id` is a member or a role, None for the whole guild."""
+
+    id: int
+    guild_id: int
+    lora_id: int
+    audience: Audience
+    audience_id: int | None
+    granted_by: int
+    granted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A LoRA that its owner wants to hand over to another member, who has to accept it."""
+
+    id: int
+    guild_id: int
+    channel_id: int
+    lora_id: int
+    from_id: int
+    to_id: int
+    status: OfferStatus
+    created_at: datetime
+
+
+NAME_MAX = 40

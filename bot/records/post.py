@@ -1,0 +1,71 @@
+"""Posts and the places where they may go: closed sets of words and frozen rows. No I/O."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.records.generation import Generation
+from bot.records.guild import Place, PlaceKind
+from bot.records.job import SubjectTable
+from bot.records.training import Training
+
+
+class PostKind(StrEnum):
+    TRAINING_STATUS = "training_status"
+    """One message that is edited at milestones; the only kind that is ever posted twice (as an edit)."""
+    TRAINING_READY = "training_ready"
+    TRAINING_FAILED = "training_failed"
+    PICTURES = "pictures"
+    PICTURES_FAILED = "pictures_failed"
+    KEY_PAUSED = "key_paused"
+    LORA_OFFER = "lora_offer"
+    """Somebody wants to hand a LoRA over; its receiver accepts or declines."""
+    LORA_OFFER_ANSWERED = "lora_offer_answered"
+    """What became of it, for whoever offered."""
+    GALLERY = "gallery"
+    PICTURE_REPORT = "picture_report"
+    EVENT_PANEL = "event_panel"
+    """The one live message of an event, edited as things change."""
+    EVENT_BALLOT = "event_ballot"
+    EVENT_NOTE = "event_note"
+    """An announcement: opened, photos chosen, LoRAs ready, paused, winner, cancelled."""
+    DEPICTION = "depiction"
+    """Asks a member privately whether photos that they were named in may be used."""
+
+
+class PostStatus(StrEnum):
+    PENDING = "pending"
+    SENDING = "sending"
+    """A message may have reached Discord; the nonce, then the channel's history, tell."""
+    POSTED = "posted"
+    KEPT = "kept"
+    """No place would take it; it waits for its owner under /jobs."""
+    WITHDRAWN = "withdrawn"
+    """What it showed was deleted: its message is gone, or never was sent."""
+
+
+def places_for(job: Training | Generation) -> tuple[Place, ...]:
+    """Where a job's outcome may go, best first: its channel or thread, the thread's channel, a private message."""
+    channels = [job.channel_id] if job.parent_id is None else [job.channel_id, job.parent_id]
+    return (*(Place(PlaceKind.CHANNEL, channel) for channel in channels), Place(PlaceKind.USER, job.user_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    id: int
+    kind: PostKind
+    subject_table: SubjectTable
+    subject_id: int
+    guild_id: int
+    user_id: int
+    nonce: str
+    places: tuple[Place, ...]
+    place_index: int
+    status: PostStatus
+    attempt: int
+    due_at: datetime | None
+    lease_owner: str | None
+    message_id: int | None
+    revision: int
+    sending_at: datetime | None
+    created_at: datetime
