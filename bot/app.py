@@ -17,7 +17,6 @@ from bot.clock import Clock, Doorbell, Pace, SystemClock
 from bot.config import Settings
 from bot.engine import Engine
 from bot.errors import StartupError
-from bot.keys import Connect
 from bot.outbox import RateGate
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
 from bot.photos.prepare import PhotoDesk
@@ -28,17 +27,16 @@ from bot.providers.transport import Transport
 from bot.records.generation import Generation
 from bot.records.key import ProviderName
 from bot.records.training import Training
-from bot.resources import Resources
-from bot.services import Services
+from bot.resources import Connect, Resources
+from bot.services import Services, build_lanes, build_services
 from bot.storage import datasets, generations, meta, posts, trainings
 from bot.storage.database import Database
 from bot.storage.sealing import Sealer, load_master_keys
 from bot.web.health import Health, Metric
 from bot.web.selftest import SelfTestDoor
 from bot.web.server import WebServer
+from bot.web.webhook_targets import WebhookHints
 from bot.web.webhooks import WebhookDoor
-from bot.webhook_hints import WebhookHints
-from bot.wiring import build_lanes, build_services
 from cogs import EXTENSIONS
 from cogs.membership import DiscordMembers
 from cogs.results import DiscordPoster

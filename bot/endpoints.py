@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from secrets import token_urlsafe
 
@@ -17,6 +17,7 @@ from bot.log import redact_value
 from bot.providers.base import ProviderClient, WebhookHint, WebhookSecrets
 from bot.records.job import LaneName
 from bot.records.key import ApiKeyRow
+from bot.resources import PublicUrl
 from bot.storage import due as due_rows
 from bot.storage import generations, tables, trainings
 from bot.storage import keys as rows
@@ -24,7 +25,6 @@ from bot.storage.database import Database
 
 log = logging.getLogger(__name__)
 
-PublicUrl = Callable[[], str | None]
 
 TOKEN_BYTES = 24
 LOST_MOST = 3

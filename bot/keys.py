@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +16,7 @@ from bot.records.guild import Place, PlaceKind
 from bot.records.job import LaneName, SubjectTable
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.records.post import PostKind
+from bot.resources import Connect
 from bot.storage import erasure, generations, posts, trainings
 from bot.storage import keys as rows
 from bot.storage.database import Database
@@ -26,7 +27,6 @@ from bot.training.admission import admit
 
 log = logging.getLogger(__name__)
 
-Connect = Callable[[ProviderName, str], ProviderClient]
 
 FUNDS_DEADLINE_S = 5
 KEY_PREFIXES = {ProviderName.APIFRAME: "afk_", ProviderName.AUROUS: "al_live_"}

@@ -13,7 +13,6 @@ from bot import rights
 from bot.clock import Clock, Doorbell
 from bot.errors import Missing, NotAllowed, NotFound, ProviderError, UserError
 from bot.keys import KeyService
-from bot.matching import CHOICES_MAX, best_ranked, rank_match
 from bot.photos.intake import Spool
 from bot.providers.base import Progress
 from bot.records.guild import Actor
@@ -22,6 +21,7 @@ from bot.records.lora import NAME_MAX, Audience, Lora, Offer, Share
 from bot.rights import Right
 from bot.storage import entrants, generations, loras, sharing
 from bot.storage.database import Database
+from bot.text import CHOICES_MAX, best_ranked, rank_match
 
 PREVIEWS_MAX = 4
 NOTE_MAX = 300

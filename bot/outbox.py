@@ -5,13 +5,13 @@ import logging
 from collections import deque
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, Doorbell, Pace
 from bot.engine import backoff
-from bot.errors import DarkroomError
+from bot.ports import NotNow, PlaceRefused, Poster
 from bot.records.guild import Place
 from bot.records.job import LaneName
 from bot.records.post import Post, PostKind, PostStatus
@@ -23,42 +23,6 @@ log = logging.getLogger(__name__)
 
 RATE_PER_SECOND = 45
 """Discord allows a bot 50 requests a second in all (/docs/topics/rate-limits); the rest is for everything else."""
-
-
-class PlaceRefused(DarkroomError):
-    """This place will not take the post, now or later: gone, no permission, closed to messages."""
-
-
-class NotNow(DarkroomError):
-    """Discord could not say whether it took the post; trying again with the same nonce is safe."""
-
-    def __init__(self, reason: str, *, retry_after: timedelta | None = None) -> None:
-        super().__init__(reason)
-        self.retry_after = retry_after
-
-
-class Poster(Protocol):
-    """Renders a post and hands it to Discord. Raises PlaceRefused or NotNow, nothing else, when it cannot."""
-
-    def is_ready(self) -> bool:
-        """Whether Discord can be reached at all right now."""
-        ...
-
-    async def send(self, post: Post, place: Place) -> int:
-        """The id of the message."""
-        ...
-
-    async def edit(self, post: Post, place: Place) -> None:
-        """Show the subject's present state in the message sent earlier."""
-        ...
-
-    async def find(self, post: Post, place: Place) -> int | None:
-        """The id of the message that an earlier, interrupted try left in this place; None when there is none."""
-        ...
-
-    async def remove(self, post: Post, place: Place) -> bool:
-        """Delete the message sent earlier. False when it was gone already."""
-        ...
 
 
 class RateGate:

@@ -15,8 +15,9 @@ from bot.generation.access import may_repeat
 from bot.generation.order import DEFAULTS, Accepted
 from bot.generation.service import GenerationService, GenerationView
 from bot.keys import KeyService
-from bot.outbox import NotNow, PlaceRefused, Poster, RateGate
+from bot.outbox import RateGate
 from bot.photos.intake import Spool
+from bot.ports import NotNow, PlaceRefused, Poster
 from bot.providers.base import GenerationOrder, ProviderClient
 from bot.records.generation import Generation, GenerationStatus, Operation, Picture
 from bot.records.guild import Actor, Channel, Place, PlaceKind

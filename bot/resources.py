@@ -4,17 +4,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bot.clock import Clock, Doorbell, Pace
-from bot.endpoints import PublicUrl
-from bot.keys import Connect
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.prepare import PhotoDesk
-from bot.providers.base import Prices
+from bot.providers.base import Prices, ProviderClient
 from bot.providers.transport import Transport
 from bot.records.generation import Generation
 from bot.records.key import ProviderName
 from bot.records.training import Training
 from bot.storage.database import Database
 from bot.storage.sealing import Sealer
+
+PublicUrl = Callable[[], str | None]
+
+
+Connect = Callable[[ProviderName, str], ProviderClient]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Protocol
 
 from bot.records.guild import Actor
 from bot.records.lora import Audience, Lora, Share
@@ -17,12 +16,6 @@ class Right(StrEnum):
     """Rename it, write its note, archive it, see whom it is shared with and take that back: owner and admins."""
     SHARE = "share"
     """Give others something of it: share it, hand it over, make a newer version. The owner alone."""
-
-
-class Members(Protocol):
-    """Who still belongs to a guild; the services themselves know only what an interaction said."""
-
-    async def is_member(self, guild_id: int, user_id: int) -> bool: ...
 
 
 def reaches(share: Share, actor: Actor) -> bool:

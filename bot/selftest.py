@@ -8,12 +8,13 @@ from secrets import token_urlsafe
 from urllib.parse import urlsplit
 
 from bot.clock import Pace
-from bot.endpoints import TOKEN_BYTES, Arrivals, EndpointService, PublicUrl
+from bot.endpoints import TOKEN_BYTES, Arrivals, EndpointService
 from bot.errors import Missing, NoKey, ProviderError, Refused
 from bot.keys import KeyService, explain
 from bot.providers.transport import Answer, Lost, NotSent, Request, Transport
-from bot.quoting import quote
 from bot.records.key import ApiKeyRow, ProviderName
+from bot.resources import PublicUrl
+from bot.text import quote
 
 PATH = "/webhooks/selftest/"
 REACH_S = 10.0

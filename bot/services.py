@@ -1,28 +1,49 @@
 """The services a running Darkroom has, in one bag for the cogs."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from bot.budget import BudgetService
 from bot.datasets import DatasetService
 from bot.endpoints import EndpointService
+from bot.engine import Lane
 from bot.events.ballot import BallotService
 from bot.events.contributions import ContributionService
+from bot.events.packs import PackRunner
 from bot.events.service import EventService
+from bot.events.stagework import StageWork
+from bot.events.steps import EventSteps
+from bot.events.transitions import Transitions
 from bot.events.yearbook import YearbookService
+from bot.generation.outcomes import GenerationOutcomes
+from bot.generation.references import ReferenceDesk
 from bot.generation.service import GenerationService
+from bot.generation.steps import GenerationSteps
+from bot.generation.submission import Submission
 from bot.guilds import GuildService
 from bot.keys import KeyService
 from bot.loras import LoraService
-from bot.outbox import OutboxService
+from bot.outbox import OutboxService, RateGate
 from bot.photos.prepare import PhotoDesk
 from bot.picture_reports import ReportService
 from bot.pictures import PictureService
+from bot.ports import Members, Poster, Venue
 from bot.privacy import PrivacyService
+from bot.records.generation import Generation
+from bot.records.job import LaneName
+from bot.records.training import Training
+from bot.resources import Resources
 from bot.selftest import SelfTestService
 from bot.sharing import SharingService
+from bot.storage import datasets, event_tables, events, generations, guilds, keys, posts, tables, trainings
 from bot.storage.database import Database
+from bot.storage.due import Claim, DueRows
 from bot.styles import StyleService
+from bot.training.lifecycle import SLOTS
+from bot.training.outcomes import TrainingOutcomes
 from bot.training.service import TrainingService
+from bot.training.steps import TrainingSteps
 from bot.upkeep import UpkeepService
 
 
@@ -50,3 +71,215 @@ class Services:
     budgets: BudgetService
     ballots: BallotService
     yearbooks: YearbookService
+
+
+CONCURRENCY = {
+    LaneName.TRAININGS: 16,
+    LaneName.GENERATIONS: 16,
+    LaneName.POSTS: 8,
+    LaneName.DATASETS: 2,
+    LaneName.KEYS: 4,
+    LaneName.GUILDS: 1,
+    LaneName.EVENTS: 4,
+}
+"""Steps of each lane at once."""
+
+
+def build_services(opened: Resources, poster: Poster, gate: RateGate, *, members: Members, venue: Venue) -> Services:
+    database, doorbell, clock, pace = opened.database, opened.doorbell, opened.clock, opened.pace
+    key_service = KeyService(
+        database, opened.sealer, opened.connect, opened.prices, doorbell=doorbell, clock=clock, pace=pace
+    )
+    endpoint_service = EndpointService(
+        database, key_service, public_url=opened.public_url, doorbell=doorbell, clock=clock
+    )
+    dataset_service = DatasetService(
+        database, opened.spool, opened.fetcher, opened.desk, doorbell=doorbell, clock=clock, pace=pace
+    )
+    references = ReferenceDesk(database, opened.spool, opened.fetcher, opened.desk, clock)
+    generation_service = GenerationService(
+        database,
+        key_service,
+        references,
+        opened.spool,
+        members=members,
+        doorbell=doorbell,
+        clock=clock,
+        pace=pace,
+    )
+    training_service = TrainingService(
+        database, key_service, dataset_service, slots=SLOTS, doorbell=doorbell, clock=clock
+    )
+    selftest = SelfTestService(key_service, endpoint_service, opened.transport, public_url=opened.public_url, pace=pace)
+    of_events = build_event_services(
+        opened,
+        key_service,
+        dataset_service,
+        training_service,
+        generation_service,
+        selftest,
+        members=members,
+        venue=venue,
+    )
+    return Services(
+        database=database,
+        desk=opened.desk,
+        keys=key_service,
+        datasets=dataset_service,
+        trainings=training_service,
+        loras=LoraService(database, key_service, opened.spool, doorbell=doorbell, clock=clock),
+        styles=StyleService(database, key_service),
+        upkeep=UpkeepService(database, key_service, endpoint_service, doorbell=doorbell, clock=clock, pace=pace),
+        endpoints=endpoint_service,
+        selftest=selftest,
+        sharing=SharingService(database, doorbell=doorbell, clock=clock, pace=pace),
+        generations=generation_service,
+        pictures=PictureService(
+            database,
+            key_service,
+            generation_service,
+            opened.spool,
+            poster,
+            gate,
+            doorbell=doorbell,
+            clock=clock,
+            pace=pace,
+        ),
+        reports=ReportService(database, doorbell=doorbell, clock=clock),
+        outbox=OutboxService(database, poster, gate, doorbell=doorbell, clock=clock, pace=pace),
+        privacy=PrivacyService(
+            database, opened.spool, key_service, of_events.contributions, doorbell=doorbell, clock=clock
+        ),
+        events=of_events.events,
+        contributions=of_events.contributions,
+        budgets=of_events.budgets,
+        ballots=of_events.ballots,
+        yearbooks=of_events.yearbooks,
+        guilds=GuildService(database, opened.spool, doorbell=doorbell, clock=clock, pace=pace),
+    )
+
+
+def build_lanes(opened: Resources, services: Services, *, members: Members, venue: Venue) -> list[Lane]:
+    """One lane for each table whose rows are jobs."""
+    database = opened.database
+    training_rows = DueRows(database, tables.trainings, trainings.build)
+    generation_rows = DueRows(database, tables.generations, generations.build)
+    event_steps = build_event_steps(opened, services, members=members, venue=venue)
+    steps: dict[LaneName, tuple[DueRows[Any], Callable[[Claim[Any]], Awaitable[None]]]] = {
+        LaneName.TRAININGS: (training_rows, _training_steps(opened, services, training_rows).advance),
+        LaneName.GENERATIONS: (generation_rows, _generation_steps(opened, services, generation_rows).advance),
+        LaneName.POSTS: (DueRows(database, tables.posts, posts.build), services.outbox.advance),
+        LaneName.DATASETS: (DueRows(database, tables.datasets, datasets.build), services.datasets.advance),
+        LaneName.KEYS: (DueRows(database, tables.api_keys, keys.build), services.upkeep.advance),
+        LaneName.GUILDS: (DueRows(database, tables.guilds, guilds.build), services.guilds.advance),
+        LaneName.EVENTS: (DueRows(database, event_tables.events, events.build), event_steps.advance),
+    }
+    return [Lane(name, rows, advance, CONCURRENCY[name]) for name, (rows, advance) in steps.items()]
+
+
+def _training_steps(opened: Resources, services: Services, rows: DueRows[Training]) -> TrainingSteps:
+    outcomes = TrainingOutcomes(
+        opened.database,
+        rows,
+        opened.spool,
+        slots=SLOTS,
+        doorbell=opened.doorbell,
+        clock=opened.clock,
+        pace=opened.pace,
+    )
+    return TrainingSteps(
+        opened.database,
+        services.keys,
+        opened.spool,
+        outcomes,
+        webhook_url=opened.webhook_url,
+        clock=opened.clock,
+        pace=opened.pace,
+    )
+
+
+def _generation_steps(opened: Resources, services: Services, rows: DueRows[Generation]) -> GenerationSteps:
+    outcomes = GenerationOutcomes(
+        opened.database, rows, opened.spool, doorbell=opened.doorbell, clock=opened.clock, pace=opened.pace
+    )
+    references = ReferenceDesk(opened.database, opened.spool, opened.fetcher, opened.desk, opened.clock)
+    submission = Submission(
+        opened.database,
+        services.keys,
+        references,
+        outcomes,
+        webhook_url=opened.webhook_url,
+        clock=opened.clock,
+        pace=opened.pace,
+    )
+    return GenerationSteps(
+        services.keys, opened.spool, opened.fetcher, outcomes, submission, clock=opened.clock, pace=opened.pace
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EventServices:
+    events: EventService
+    contributions: ContributionService
+    budgets: BudgetService
+    ballots: BallotService
+    yearbooks: YearbookService
+
+
+def build_event_services(
+    opened: Resources,
+    key_service: KeyService,
+    dataset_service: DatasetService,
+    training_service: TrainingService,
+    generation_service: GenerationService,
+    selftest: SelfTestService,
+    *,
+    members: Members,
+    venue: Venue,
+) -> EventServices:
+    database, doorbell, clock, pace = opened.database, opened.doorbell, opened.clock, opened.pace
+    contributions = ContributionService(
+        database, dataset_service, members, opened.spool, doorbell=doorbell, clock=clock, pace=pace
+    )
+    budgets = BudgetService(
+        database,
+        key_service,
+        training_service,
+        generation_service,
+        prices=opened.prices,
+        doorbell=doorbell,
+        clock=clock,
+        pace=pace,
+    )
+    events = EventService(
+        database,
+        key_service,
+        selftest,
+        venue,
+        members,
+        budgets,
+        contributions,
+        doorbell=doorbell,
+        clock=clock,
+        pace=pace,
+    )
+    ballots = BallotService(database, opened.spool, doorbell=doorbell, clock=clock, pace=pace)
+    yearbooks = YearbookService(database, opened.spool, opened.desk, clock=clock)
+    return EventServices(events, contributions, budgets, ballots, yearbooks)
+
+
+def build_event_steps(opened: Resources, services: Services, *, members: Members, venue: Venue) -> EventSteps:
+    database, clock, pace = opened.database, opened.clock, opened.pace
+    packs = PackRunner(database, services.budgets)
+    return EventSteps(
+        database,
+        StageWork(database, services.keys, services.budgets, packs, services.contributions, venue),
+        Transitions(database, opened.spool, doorbell=opened.doorbell, clock=clock, pace=pace),
+        services.contributions,
+        services.ballots,
+        services.budgets,
+        venue,
+        members,
+        clock=clock,
+        pace=pace,
+    )

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from bot.errors import NotFound
 from bot.generation import access
 from bot.keys import KeyService
-from bot.matching import CHOICES_MAX, NO_MATCH, best_ranked, rank_match
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.records.lora import Style
 from bot.storage import styles
 from bot.storage.database import Database
+from bot.text import CHOICES_MAX, NO_MATCH, best_ranked, rank_match
 
 PROVIDER = ProviderName.AUROUS
 """The one provider that has styles."""

@@ -6,7 +6,7 @@ from discord.ext import commands
 
 from bot.client import DarkroomBot
 from bot.errors import UserError
-from bot.quoting import quote
+from bot.text import quote
 from cogs.ui.intake import PhotosModal, show_board, take_photos, uploads_in, uploads_of
 from cogs.ui.replies import Interaction, defer, guild_of, open_form, say
 from cogs.ui.views import on_press

@@ -10,9 +10,9 @@ from bot.client import DarkroomBot
 from bot.errors import NotFound
 from bot.events.drafts import HOURS_MAX, NAME_MAX, EventDraft
 from bot.events.packs import check_pack
-from bot.quoting import quote
 from bot.records.event import Event, EventMode, EventStatus
 from bot.records.lora import Lora
+from bot.text import quote
 from cogs.loras import suggest_loras
 from cogs.ui.event_bakeoff import USUAL_STRENGTHS, candidates_of, lineage, parse_prompts, parse_strengths
 from cogs.ui.event_forms import CreateForm

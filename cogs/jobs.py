@@ -5,7 +5,7 @@ from discord.ext import commands
 
 from bot.client import DarkroomBot
 from bot.errors import UserError
-from bot.outbox import PlaceRefused
+from bot.ports import PlaceRefused
 from bot.records.post import Post
 from cogs.rendering import attached, render_kept
 from cogs.ui.cards import jobs_card

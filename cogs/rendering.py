@@ -7,9 +7,9 @@ from pathlib import Path
 
 import discord
 
-from bot.outbox import PlaceRefused
 from bot.photos.checks import identify
 from bot.pictures import PictureSet
+from bot.ports import PlaceRefused
 from bot.records.generation import Picture
 from bot.records.post import Post, PostKind
 from bot.services import Services

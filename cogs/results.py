@@ -10,7 +10,8 @@ import aiohttp
 import discord
 
 from bot.client import DarkroomBot
-from bot.outbox import DELIVERIES, NotNow, PlaceRefused
+from bot.outbox import DELIVERIES
+from bot.ports import NotNow, PlaceRefused
 from bot.records.guild import Place, PlaceKind
 from bot.records.post import Post, PostKind
 from bot.services import Services

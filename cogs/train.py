@@ -7,10 +7,10 @@ from discord.ext import commands
 from bot.boards import DatasetOrder, check_order
 from bot.client import DarkroomBot
 from bot.errors import NoKey
-from bot.quoting import quote
 from bot.records.dataset import Gender, SubjectKind
 from bot.records.key import ProviderName
 from bot.rights import Right
+from bot.text import quote
 from cogs.ui.cards import card
 from cogs.ui.intake import PhotosModal, TrainModal, VersionModal, show_board
 from cogs.ui.removal import RemovalView

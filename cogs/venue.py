@@ -11,10 +11,9 @@ import aiohttp
 import discord
 
 from bot.client import DarkroomBot
-from bot.events.venue import Check
-from bot.outbox import NotNow
-from bot.quoting import quote
+from bot.ports import Check, NotNow
 from bot.records.event import Event, EventStatus
+from bot.text import quote
 
 log = logging.getLogger(__name__)
 

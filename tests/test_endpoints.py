@@ -23,8 +23,8 @@ from bot.sandbox.faults import Fault
 from bot.storage import keys, tables
 from bot.storage.sealing import Sealer
 from bot.web.server import Request, WebServer
+from bot.web.webhook_targets import WebhookHints
 from bot.web.webhooks import WebhookDoor
-from bot.webhook_hints import WebhookHints
 from tests.fakes.rows import ADMIN, CHANNEL, GUILD, OTHER_GUILD, add_generation, add_training
 from tests.fakes.studio import AUROUS_KEY, KEY, MASTER_KEY, OTHER_AUROUS_KEY, Studio
 from tests.fakes.waiting import eventually

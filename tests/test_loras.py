@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.boards import DatasetOrder
 from bot.errors import NoKey, NotAllowed, NotFound, UserError
 from bot.loras import NOTE_MAX, choice_value
-from bot.matching import CHOICES_MAX, NO_MATCH, rank_match
 from bot.records.dataset import Gender, SubjectKind
 from bot.records.generation import Picture
 from bot.records.guild import Actor
@@ -22,6 +21,7 @@ from bot.records.post import PostKind, PostStatus
 from bot.rights import Right
 from bot.sandbox.faults import Fault
 from bot.storage import generations, tables
+from bot.text import CHOICES_MAX, NO_MATCH, rank_match
 from tests.fakes.clock import NOON
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, add_generation, add_lora, add_post
 from tests.fakes.studio import OTHER_KEY, PROVIDER, TRAINS_IN, Studio

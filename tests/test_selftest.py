@@ -17,8 +17,8 @@ from bot.selftest import Finding, Mark
 from bot.storage import tables
 from bot.web.selftest import SelfTestDoor
 from bot.web.server import Route, WebServer
+from bot.web.webhook_targets import WebhookHints
 from bot.web.webhooks import WebhookDoor
-from bot.webhook_hints import WebhookHints
 from tests.fakes.rows import ADMIN, GUILD, OTHER_GUILD
 from tests.fakes.studio import AUROUS_KEY, Studio
 from tests.web.client import ask

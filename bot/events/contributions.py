@@ -19,12 +19,12 @@ from bot.events.submissions import Contribution as Contribution
 from bot.events.submissions import Sifted, check_can_give, check_depicted, check_person, check_uploads, judge_own, sift
 from bot.events.wording import EVENT_POLICY, consent_sentence
 from bot.photos.intake import Spool
+from bot.ports import Members
 from bot.records.dataset import Dataset, DatasetStatus, Gender, Photo, Pick, SubjectKind, Upload
 from bot.records.event import Depiction, DepictionStatus, Entrant, EntrantStatus, Event, EventMode, PauseReason
 from bot.records.guild import Actor
 from bot.records.job import LaneName
 from bot.records.training import TrainingStatus
-from bot.rights import Members
 from bot.storage import datasets, entrants, event_photos, events, trainings
 from bot.storage import depictions as depiction_rows
 from bot.storage.database import Database

@@ -7,10 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import UserError
 from bot.events.lifecycle import TRAINING_MODES
-from bot.events.venue import Check, Venue
 from bot.generation.access import usable_lora, usable_style
 from bot.keys import Funds, KeyService
-from bot.outbox import NotNow
+from bot.ports import Check, NotNow, Venue
 from bot.records.event import Event, EventMode
 from bot.records.guild import Actor
 from bot.records.key import ProviderName

@@ -12,9 +12,8 @@ from bot.budget import BudgetService, BudgetSpent
 from bot.errors import NoKey, UserError
 from bot.events.contributions import ContributionService
 from bot.events.packs import PackRunner
-from bot.events.venue import Venue
 from bot.keys import KeyService
-from bot.outbox import NotNow
+from bot.ports import NotNow, Venue
 from bot.records.event import Entrant, Event, EventMode, EventStatus, PauseReason
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind

@@ -14,11 +14,9 @@ from bot.events.ballot import BallotService
 from bot.events.contributions import ContributionService
 from bot.events.stagework import StageWork, Work, paused_once
 from bot.events.transitions import News, Transitions
-from bot.events.venue import Venue
-from bot.outbox import NotNow
+from bot.ports import Members, NotNow, Venue
 from bot.records.event import EntrantStatus, Event, EventMode, EventStatus, NoteKind, PauseReason
 from bot.records.guild import Actor
-from bot.rights import Members
 from bot.storage import entrants, event_jobs, event_photos
 from bot.storage.database import Database
 from bot.storage.due import Claim

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from bot.boards import PERMISSION
 from bot.clock import Pace
-from bot.quoting import quote
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode
+from bot.text import quote
 
 EVENT_POLICY = "2026-11-event"
 """Version of these sentences; recorded with every consent, as the sentence itself is."""

@@ -10,10 +10,10 @@ from enum import StrEnum
 from typing import Any, Final
 
 from bot.errors import UserError
-from bot.quoting import quote
 from bot.records.generation import GenerationSettings
 from bot.records.key import ProviderName
 from bot.records.lora import Lora, Style
+from bot.text import quote
 
 ASPECTS: Final = ("1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3")
 WIDEST: Final = "21:9"

@@ -3,13 +3,13 @@
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.quoting import quote
 from bot.records.generation import Generation
 from bot.records.guild import Actor
 from bot.records.job import SubjectTable
 from bot.records.lora import Lora, Style
 from bot.records.post import PostKind, PostStatus
 from bot.storage import generations, loras, pictures, posts, sharing, styles
+from bot.text import quote
 
 NOT_SHARED = (
     "These pictures were made with a LoRA that is not shared with you. Its owner can share it with `/loras share`."

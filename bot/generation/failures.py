@@ -1,9 +1,9 @@
 """Why there are no pictures, in the member's words: what happened and what to do next. Pure."""
 
 from bot.errors import Missing, OutOfCredits, Refused
-from bot.quoting import quote
 from bot.records.key import ProviderName
 from bot.records.lora import Lora
+from bot.text import quote
 
 REASON_MAX = 300
 """Characters of what a provider says."""

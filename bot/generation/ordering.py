@@ -16,15 +16,15 @@ from bot.generation.order import Accepted, PictureOrder, Terms, Wish, carry_over
 from bot.generation.pricing import LoraVanished, Price, ask_price
 from bot.generation.references import ReferenceDesk
 from bot.keys import KeyService
-from bot.quoting import quote
+from bot.ports import Members
 from bot.records.generation import Generation, Operation, Remembered
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName, SubjectTable
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.records.lora import Lora, Style
-from bot.rights import Members
 from bot.storage import generations, guilds, loras, remembered, timeline
 from bot.storage.database import Database
+from bot.text import quote
 
 
 @dataclass(frozen=True, slots=True)

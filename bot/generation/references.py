@@ -16,11 +16,11 @@ from bot.photos import checks
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.prepare import PhotoDesk
 from bot.providers.base import PhotoFile, ProviderClient
-from bot.quoting import quote
 from bot.records.dataset import Finding, Upload
 from bot.records.generation import Generation, Picture, Reference
 from bot.storage import generations
 from bot.storage.database import Database
+from bot.text import quote
 
 UPLOAD_MAX_BYTES = 10_000_000
 """Aurous Labs takes 10 MB and 4,096 pixels a side (/files), Apiframe 25 MB (OpenAPI 2.0.0, /v2/uploads)."""

@@ -16,13 +16,13 @@ from bot.generation.prompt import with_new_seed
 from bot.generation.references import ReferenceDesk
 from bot.keys import KeyService
 from bot.photos.intake import Spool
+from bot.ports import Members
 from bot.providers.base import WebhookHint, WebhookSecrets
 from bot.records.generation import Generation, GenerationSettings, GenerationStatus, Operation, Picture, Remembered
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName, SubjectTable, TimelineEntry
 from bot.records.key import ProviderName
 from bot.records.lora import Lora, Style
-from bot.rights import Members
 from bot.storage import due as due_rows
 from bot.storage import generations, loras, remembered, styles, tables, timeline
 from bot.storage.database import Database

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from bot.errors import Refused
-from bot.quoting import quote
 from bot.records.key import ProviderName
 from bot.records.training import Training
+from bot.text import quote
 
 REASON_MAX = 300
 """Characters of what a provider says."""

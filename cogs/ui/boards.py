@@ -5,8 +5,8 @@ import discord
 from bot.boards import Board, consent_sentence
 from bot.keys import Funds
 from bot.photos import checks
-from bot.quoting import quote
 from bot.records.dataset import DatasetStatus, Photo, SubjectKind, Verdict
+from bot.text import quote
 from cogs.ui.views import ActionButton
 from cogs.ui.words import clip, count
 

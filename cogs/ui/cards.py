@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import discord
 
 from bot.generation.service import GenerationView
-from bot.quoting import quote
 from bot.records.generation import Generation, GenerationStatus, Operation
 from bot.records.job import TimelineEntry
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.records.lora import Lora
 from bot.records.post import Post, PostKind
 from bot.records.training import Training, TrainingStatus
+from bot.text import quote
 from bot.training.service import TrainingView
 from cogs.ui.views import ActionButton
 from cogs.ui.words import clip, count, moment

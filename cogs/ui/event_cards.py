@@ -7,11 +7,11 @@ import discord
 from bot.events.lifecycle import can_give, can_order, can_vote, photos_needed
 from bot.events.submissions import limits_each
 from bot.events.views import EventView
-from bot.quoting import quote
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode, EventStatus, Honour, PauseReason
 from bot.records.guild import NOBODY
 from bot.records.training import TrainingStatus
+from bot.text import quote
 from cogs.ui.cards import Layout, card
 from cogs.ui.event_host_words import TRAINING_WORDS, event_name
 from cogs.ui.views import ActionButton

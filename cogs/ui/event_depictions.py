@@ -6,8 +6,8 @@ import discord
 
 from bot.events.contributions import DepictionView
 from bot.events.wording import depicted_sentence
-from bot.quoting import quote
 from bot.records.event import Depiction, DepictionStatus, Event
+from bot.text import quote
 from cogs.ui.cards import Layout, Text, card
 from cogs.ui.event_host_words import event_name
 from cogs.ui.views import ActionButton

@@ -6,12 +6,12 @@ import discord
 
 from bot.events.ballot import Title
 from bot.events.lifecycle import HostCommand, commands
-from bot.events.venue import Check
 from bot.events.views import EventView
-from bot.quoting import quote
+from bot.ports import Check
 from bot.records.event import Entrant, EntrantStatus, Event, EventMode, EventStatus, Honour
 from bot.records.guild import NOBODY
 from bot.records.training import TrainingStatus
+from bot.text import quote
 from cogs.ui.cards import Layout, card
 from cogs.ui.event_host_words import (
     MODE_WORDS,

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from bot.events.drafts import NAME_MAX
 from bot.events.lifecycle import PATHS, TIMED
-from bot.quoting import quote
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode, EventStatus, PauseReason
 from bot.records.training import TrainingStatus
+from bot.text import quote
 from cogs.ui.words import count
 
 MODE_WORDS = {

@@ -11,9 +11,9 @@ from bot.events.lifecycle import can_give
 from bot.events.submissions import Contribution, limits_each
 from bot.events.tally import rule_words
 from bot.photos import checks
-from bot.quoting import quote
 from bot.records.dataset import Photo, Verdict
 from bot.records.event import EntrantStatus, Event, EventMode
+from bot.text import quote
 from cogs.ui.boards import SHEET_FILE
 from cogs.ui.cards import Layout, Text, card
 from cogs.ui.event_cards import what_it_is

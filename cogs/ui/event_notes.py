@@ -7,11 +7,11 @@ from typing import Any
 import discord
 
 from bot.events.views import EventView
-from bot.quoting import quote
 from bot.records.dataset import SubjectKind
 from bot.records.event import EventMode, EventNote, NoteKind
 from bot.records.guild import PlaceKind
 from bot.records.lora import Lora
+from bot.text import quote
 from cogs.ui.cards import Layout, Text
 from cogs.ui.event_cards import PAUSE_WORDS, deadline, what_it_is, winners_text
 from cogs.ui.event_host_words import event_name

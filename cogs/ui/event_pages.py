@@ -9,8 +9,8 @@ import discord
 
 from bot.events.packs import READY_PACKS
 from bot.events.views import EventView
-from bot.quoting import quote
 from bot.records.event import Event, EventMode
+from bot.text import quote
 from cogs.ui.event_choices import OPTIONS_MAX, Chosen, MemberChoice, RoleChoice, Select, StringChoice, kept, options_of
 from cogs.ui.event_host_words import TIMETABLES, budget_words, entrants_words, hours_words, timetable_of
 from cogs.ui.replies import Interaction

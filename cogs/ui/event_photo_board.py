@@ -8,9 +8,9 @@ import discord
 
 from bot.client import DarkroomBot, fleeting_id
 from bot.events.host_choice import HostBoard
-from bot.quoting import quote
 from bot.records.dataset import Photo, Pick, Verdict
 from bot.records.guild import Actor
+from bot.text import quote
 from cogs.ui.event_choices import OPTIONS_MAX, PANEL_SECONDS, Chosen, StringChoice
 from cogs.ui.event_host_words import event_name
 from cogs.ui.replies import Interaction, actor_of, defer, show

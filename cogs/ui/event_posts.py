@@ -8,8 +8,8 @@ import discord
 
 from bot.events.ballot import BallotEntry
 from bot.events.views import EventView
-from bot.outbox import PlaceRefused
 from bot.photos.sheet import SheetEntry
+from bot.ports import PlaceRefused
 from bot.records.dataset import Verdict
 from bot.records.event import Event, Honour, NoteKind
 from bot.records.post import Post, PostKind

@@ -10,8 +10,8 @@ from bot.errors import NotAllowed, NotFound
 from bot.events.lifecycle import may_run
 from bot.events.views import EventView
 from bot.loras import choice_label
-from bot.quoting import quote
 from bot.records.event import Event, EventMode, EventStatus
+from bot.text import quote
 from cogs.ui.event_choices import OPTIONS_MAX, PANEL_SECONDS
 from cogs.ui.event_host_words import KIND_WORDS, MODE_MEANING, MODE_WORDS, event_name
 from cogs.ui.event_pages import PAGE_NAMES, Page, Shown, content_of

@@ -6,11 +6,11 @@ from types import MappingProxyType
 import discord
 
 from bot.loras import LoraView
-from bot.quoting import quote
 from bot.records.dataset import SubjectKind
 from bot.records.lora import Audience, Lora, OfferStatus, Share
 from bot.rights import Right
 from bot.sharing import OfferView, Sharing
+from bot.text import quote
 from cogs.ui.cards import Layout, Text, card
 from cogs.ui.views import ActionButton
 from cogs.ui.words import ago, clip, count, day

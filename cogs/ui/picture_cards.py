@@ -6,8 +6,8 @@ import discord
 
 from bot.picture_reports import ReportView
 from bot.pictures import PictureSet
-from bot.quoting import quote
 from bot.records.generation import Generation, GenerationSettings, Operation, Picture
+from bot.text import quote
 from cogs.ui.cards import card
 from cogs.ui.views import ActionButton
 from cogs.ui.words import count

@@ -6,8 +6,8 @@ from dataclasses import replace
 import discord
 
 from bot.pictures import PictureSet
-from bot.quoting import quote
 from bot.records.generation import Operation, Picture
+from bot.text import quote
 from cogs.ui.cards import card
 from cogs.ui.picture_cards import DONE, settings_parts, title
 from cogs.ui.views import ActionButton

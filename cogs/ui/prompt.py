@@ -9,11 +9,11 @@ import discord
 
 from bot.generation.abilities import ASPECTS, WIDEST
 from bot.generation.order import DEFAULTS, Accepted, PictureOrder, Wish
-from bot.quoting import quote
 from bot.records.dataset import Upload
 from bot.records.generation import GenerationSettings, GenerationStatus
 from bot.records.key import ProviderName
 from bot.records.lora import Lora, Style
+from bot.text import quote
 from cogs.ui.cards import card
 from cogs.ui.replies import Interaction, actor_of, channel_of, defer, show
 from cogs.ui.views import ActionButton, SafeModal

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.errors import UserError
 from bot.events.ballot import Title
 from bot.events.lifecycle import PATHS
-from bot.events.venue import Check
+from bot.ports import Check
 from bot.records.event import Event, EventMode, EventStatus, PauseReason
 from bot.records.training import TrainingStatus
 from cogs.ui.event_bakeoff import candidates_of, lineage, parse_prompts, parse_strengths

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from bot.photos.checks import display_name
-from bot.quoting import quote
 from bot.sandbox.apiframe_world import JobFault, TrainingFault
+from bot.text import quote
 from tests.cogs.stage import Stage, answer_to, board_of, live_text, photo, photos, text_of
 
 MARK = "zyx"

@@ -8,8 +8,7 @@ import discord
 import pytest
 import simcord
 
-from bot.events.venue import Check
-from bot.outbox import NotNow
+from bot.ports import Check, NotNow
 from bot.records.event import Event, EventStatus
 from cogs.venue import DiscordVenue
 from tests.cogs.event_values import an_event

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.outbox import NotNow
+from bot.ports import NotNow
 from bot.records.event import Event, EventMode, EventStatus, NoteKind
 from bot.records.guild import Place, PlaceKind
 from bot.records.key import ProviderName

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.events.venue import Check
+from bot.ports import Check
 from bot.records.dataset import SubjectKind
 from bot.records.event import Candidate, EventMode
 from bot.records.key import ProviderName

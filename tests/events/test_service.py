@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.events.drafts import EventDraft
 from bot.events.service import CLOSING
-from bot.events.venue import Check
+from bot.ports import Check
 from bot.records.dataset import SubjectKind
 from bot.records.event import Candidate, EntrantStatus, Event, EventMode, EventStatus, NoteKind, PauseReason
 from bot.records.guild import Actor, Place, PlaceKind

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.clock import Clock
-from bot.outbox import NotNow, PlaceRefused
+from bot.ports import NotNow, PlaceRefused
 from bot.records.guild import Place
 from bot.records.post import Post
 

@@ -44,6 +44,7 @@ from bot.sandbox.apiframe import RehearsalApiframe
 from bot.sandbox.apiframe_world import RehearsalLora, RehearsalPace, make_id
 from bot.sandbox.aurous import RehearsalAurous
 from bot.selftest import SelfTestService
+from bot.services import build_lanes, build_services
 from bot.sharing import SharingService
 from bot.storage import loras
 from bot.storage.database import Database, sqlite_url
@@ -52,7 +53,6 @@ from bot.storage.sealing import Sealer
 from bot.styles import StyleService
 from bot.training.service import TrainingService
 from bot.upkeep import UpkeepService
-from bot.wiring import build_lanes, build_services
 from tests.fakes.clock import ManualClock
 from tests.fakes.glance import Glance
 from tests.fakes.looks import Looks

@@ -1,6 +1,6 @@
 """A Discord with a thread and a calendar for events; implements `bot.events.venue.Venue`."""
 
-from bot.events.venue import Check
+from bot.ports import Check
 from bot.records.event import Event
 
 THREAD_OK = Check("Threads", is_ok=True, is_optional=True)

@@ -13,7 +13,7 @@ from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
 from bot.sandbox.deliveries import sign
 from bot.sandbox.faults import Fault
-from bot.webhook_hints import WebhookHints
+from bot.web.webhook_targets import WebhookHints
 from tests.fakes.rows import OTHER_GUILD
 from tests.fakes.studio import KEY, NEXT_KEY, OTHER_KEY, PROVIDER, TRAINS_IN, Studio
 from tests.fakes.waiting import eventually

@@ -1,4 +1,4 @@
-"""How well a few typed letters fit a name, and the best fits among many. Pure."""
+"""Words of other people - members, providers - as a code span, in which nothing comes alive. Pure."""
 
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -27,3 +27,9 @@ def best_ranked(among: Iterable[T], rank: Callable[[T], int]) -> list[T]:
     """Those that match, best first; those of one rank stay in their order."""
     ranked = [(rank(each), each) for each in among]
     return [each for rank_of, each in sorted(ranked, key=lambda pair: pair[0]) if rank_of < NO_MATCH]
+
+
+def quote(text: str, limit: int = 100) -> str:
+    """What somebody else wrote, within `limit` characters: no mention, link, emoji or formatting in it comes alive."""
+    flat = " ".join(text.replace("`", "ˋ").split()) or " "
+    return f"`{flat if len(flat) <= limit else flat[: limit - 1] + '…'}`"
