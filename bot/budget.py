@@ -9,7 +9,7 @@ from bot.clock import Clock, Doorbell, Pace
 from bot.errors import KeyRejected, NoKey, NotAllowed, NotFound, ProviderError, UserError
 from bot.generation.order import Accepted, PictureOrder
 from bot.generation.service import GenerationService
-from bot.keys import KeyService
+from bot.keys.service import KeyService
 from bot.providers.base import Prices
 from bot.records.event import EntrantStatus, Event, EventMode, EventStatus, PauseReason, Spend
 from bot.records.generation import Generation, GenerationStatus

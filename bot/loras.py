@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import rights
 from bot.clock import Clock, Doorbell
 from bot.errors import Missing, NotAllowed, NotFound, ProviderError, UserError
-from bot.keys import KeyService
+from bot.keys.service import KeyService
 from bot.photos.intake import Spool
 from bot.providers.base import Progress
 from bot.records.guild import Actor

@@ -14,7 +14,7 @@ from bot.errors import NotAllowed, NotFound, ProviderError, UserError
 from bot.generation.access import may_repeat
 from bot.generation.order import DEFAULTS, Accepted
 from bot.generation.service import GenerationService, GenerationView
-from bot.keys import KeyService
+from bot.keys.service import KeyService
 from bot.outbox import RateGate
 from bot.photos.intake import Spool
 from bot.ports import NotNow, PlaceRefused, Poster

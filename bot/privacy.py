@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Clock, Doorbell
 from bot.errors import Missing, NoKey, ProviderError
 from bot.events.contributions import ContributionService
-from bot.keys import KeyService
+from bot.keys.service import KeyService
 from bot.photos.intake import Spool
 from bot.records.job import LaneName
 from bot.records.lora import Lora

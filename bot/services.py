@@ -6,7 +6,6 @@ from typing import Any
 
 from bot.budget import BudgetService
 from bot.datasets import DatasetService
-from bot.endpoints import EndpointService
 from bot.engine import Lane
 from bot.events.ballot import BallotService
 from bot.events.contributions import ContributionService
@@ -22,7 +21,11 @@ from bot.generation.service import GenerationService
 from bot.generation.steps import GenerationSteps
 from bot.generation.submission import Submission
 from bot.guilds import GuildService
-from bot.keys import KeyService
+from bot.keys.endpoints import EndpointService
+from bot.keys.reachability import SelfTestService
+from bot.keys.service import KeyService
+from bot.keys.slots import SLOTS
+from bot.keys.steps import UpkeepService
 from bot.loras import LoraService
 from bot.outbox import OutboxService, RateGate
 from bot.photos.prepare import PhotoDesk
@@ -34,17 +37,14 @@ from bot.records.generation import Generation
 from bot.records.job import LaneName
 from bot.records.training import Training
 from bot.resources import Resources
-from bot.selftest import SelfTestService
 from bot.sharing import SharingService
 from bot.storage import datasets, event_tables, events, generations, guilds, keys, posts, tables, trainings
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows
 from bot.styles import StyleService
-from bot.training.lifecycle import SLOTS
 from bot.training.outcomes import TrainingOutcomes
 from bot.training.service import TrainingService
 from bot.training.steps import TrainingSteps
-from bot.upkeep import UpkeepService
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.errors import NotFound
 from bot.generation import access
-from bot.keys import KeyService
+from bot.keys.service import KeyService
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.records.lora import Style

@@ -8,9 +8,9 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import DarkroomBot
-from bot.keys import KEY_PREFIXES, KeyStatus
+from bot.keys.reachability import Finding, Mark
+from bot.keys.service import KEY_PREFIXES, KeyStatus
 from bot.records.key import ApiKeyRow, ProviderName
-from bot.selftest import Finding, Mark
 from bot.text import quote
 from cogs.ui.cards import Layout, Text, card
 from cogs.ui.replies import Interaction, defer, guild_of, is_admin, open_form, say, show

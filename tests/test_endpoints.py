@@ -9,8 +9,8 @@ from functools import partial
 import pytest
 import sqlalchemy as sa
 
-from bot.endpoints import LOST_MOST
 from bot.errors import KeyRejected, Missing, OutcomeUnknown
+from bot.keys.endpoints import LOST_MOST
 from bot.providers import apiframe, aurous_webhooks
 from bot.records.generation import GenerationStatus
 from bot.records.guild import Place, PlaceKind
@@ -195,7 +195,7 @@ async def test_a_provider_that_refuses_the_address_is_not_asked_again_and_no_tok
     studio.public_url = HERE
     row = await aurous_key(studio)
     studio.aurous.faults.next(REGISTER, Fault.answer(400))
-    with caplog.at_level(logging.INFO, logger="bot.endpoints"):
+    with caplog.at_level(logging.INFO, logger="bot.keys.endpoints"):
         await studio.endpoints.ensure(row)
         await studio.endpoints.ensure(row)
     assert registrations(studio) == 1

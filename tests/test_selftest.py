@@ -9,11 +9,11 @@ from functools import partial
 
 import pytest
 
+from bot.keys.reachability import Finding, Mark
 from bot.providers import apiframe, aurous_webhooks
 from bot.records.key import ProviderName
 from bot.sandbox.deliveries import WebhookFault
 from bot.sandbox.faults import Fault
-from bot.selftest import Finding, Mark
 from bot.storage import tables
 from bot.web.selftest import SelfTestDoor
 from bot.web.server import Route, WebServer

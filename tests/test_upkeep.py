@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.keys.steps import FRESH, URL_MAX, columns_of
 from bot.providers.base import StyleReport
 from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.job import LaneName
@@ -18,7 +19,6 @@ from bot.records.post import PostKind
 from bot.sandbox.faults import Fault
 from bot.storage import styles as style_rows
 from bot.storage import tables
-from bot.upkeep import FRESH, URL_MAX, columns_of
 from tests.fakes.rows import ADMIN, ANNA, GUILD, OTHER_GUILD, add_lora
 from tests.fakes.studio import AUROUS_KEY, OTHER_AUROUS_KEY, Studio
 from tests.fakes.waiting import eventually

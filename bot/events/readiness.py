@@ -8,12 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import UserError
 from bot.events.lifecycle import TRAINING_MODES
 from bot.generation.access import usable_lora, usable_style
-from bot.keys import Funds, KeyService
+from bot.keys.reachability import Mark, SelfTestService
+from bot.keys.service import Funds, KeyService
 from bot.ports import Check, NotNow, Venue
 from bot.records.event import Event, EventMode
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
-from bot.selftest import Mark, SelfTestService
 from bot.storage import loras, styles
 from bot.storage.database import Database
 

@@ -18,13 +18,13 @@ from bot.events.drafts import EventDraft
 from bot.events.lifecycle import HostCommand
 from bot.events.readiness import Readiness
 from bot.events.views import EventView
-from bot.keys import KeyService
+from bot.keys.reachability import SelfTestService
+from bot.keys.service import KeyService
 from bot.ports import Check, Members, Venue
 from bot.records.event import EntrantStatus, Event, EventMode, EventNote, EventStatus, NoteKind, PauseReason, places_of
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName, SubjectTable
 from bot.records.post import PostKind
-from bot.selftest import SelfTestService
 from bot.storage import datasets, entrants, event_counts, posts, spends
 from bot.storage import events as rows
 from bot.storage.database import Database, Work

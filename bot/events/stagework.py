@@ -12,7 +12,7 @@ from bot.budget import BudgetService, BudgetSpent
 from bot.errors import NoKey, UserError
 from bot.events.contributions import ContributionService
 from bot.events.packs import PackRunner
-from bot.keys import KeyService
+from bot.keys.service import KeyService
 from bot.ports import NotNow, Venue
 from bot.records.event import Entrant, Event, EventMode, EventStatus, PauseReason
 from bot.records.job import SubjectTable

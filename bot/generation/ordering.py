@@ -15,7 +15,7 @@ from bot.generation.access import usable_lora, usable_style
 from bot.generation.order import Accepted, PictureOrder, Terms, Wish, carry_over, provider_order
 from bot.generation.pricing import LoraVanished, Price, ask_price
 from bot.generation.references import ReferenceDesk
-from bot.keys import KeyService
+from bot.keys.service import KeyService
 from bot.ports import Members
 from bot.records.generation import Generation, Operation, Remembered
 from bot.records.guild import Actor, Channel

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from bot.errors import KeyRejected, Missing, NoKey, OutOfCredits, ProviderError, Refused, UserError
 from bot.generation import failures
-from bot.keys import KeyService
+from bot.keys.service import KeyService
 from bot.providers.base import Account, GenerationOrder, Progress, ProviderClient
 from bot.records.guild import Place, PlaceKind
 from bot.records.key import ApiKeyRow

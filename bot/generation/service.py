@@ -14,7 +14,7 @@ from bot.generation.order import Accepted, PictureOrder, Terms, Wish
 from bot.generation.ordering import Ordering
 from bot.generation.prompt import with_new_seed
 from bot.generation.references import ReferenceDesk
-from bot.keys import KeyService
+from bot.keys.service import KeyService
 from bot.photos.intake import Spool
 from bot.ports import Members
 from bot.providers.base import WebhookHint, WebhookSecrets

@@ -10,7 +10,7 @@ from bot.errors import FetchError, FileGone, FileTooLarge, HostRefused, KeyRejec
 from bot.generation import failures
 from bot.generation.outcomes import GenerationOutcomes
 from bot.generation.submission import Submission
-from bot.keys import KeyService
+from bot.keys.service import KeyService
 from bot.photos.checks import identify
 from bot.photos.intake import Fetcher, Received, Spool
 from bot.providers.base import GenerationReport, Progress

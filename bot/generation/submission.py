@@ -13,7 +13,7 @@ from bot.generation.order import provider_order
 from bot.generation.outcomes import GenerationOutcomes
 from bot.generation.pricing import has_vanished
 from bot.generation.references import ReferenceDesk
-from bot.keys import KeyService
+from bot.keys.service import KeyService
 from bot.providers.base import ProviderClient
 from bot.records.event import EventStatus
 from bot.records.generation import Generation, GenerationStatus, Operation

@@ -1,9 +1,8 @@
 """Which moves a training may make, and who goes first when slots are few. Pure."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from bot.records.key import ProviderName
 from bot.records.training import TrainingStatus
 
 S = TrainingStatus
@@ -19,14 +18,6 @@ MOVES: Mapping[TrainingStatus, frozenset[TrainingStatus]] = {
     S.CANCELLED: frozenset(),
 }
 
-MAX_CONCURRENT_TRAININGS = 10
-"""In flight for each API key; the provider's documented default (Apiframe /docs/loras)."""
-MAX_CONCURRENT_CHARACTERS = 4
-"""Our own: one is made in seconds out of up to 14 calls, of which 30 a minute are taken (Aurous Labs /characters)."""
-SLOTS: Mapping[ProviderName, int] = {
-    ProviderName.APIFRAME: MAX_CONCURRENT_TRAININGS,
-    ProviderName.AUROUS: MAX_CONCURRENT_CHARACTERS,
-}
 MARKER_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 MARKER_LENGTH = 6
 NAME_MAX = 60
@@ -51,26 +42,6 @@ def marked_name(name: str, marker: str) -> str:
     """The LoRA's name at the provider: ours plus the marker by which we find it again, within 60 characters."""
     tail = f" ·{marker}"
     return name[: NAME_MAX - len(tail)].rstrip() + tail
-
-
-def fair_order(waiting: Sequence[tuple[int, int]], held: Mapping[int, int]) -> list[int]:
-    """Ids of the waiting trainings in the order they get slots.
-
-    `waiting` holds (id, member) oldest first, `held` how many slots each member has. Whoever has the
-    fewest goes first, then the oldest; each slot given counts for the next choice.
-    """
-    queues: dict[int, list[int]] = {}
-    for training_id, member in reversed(waiting):
-        queues.setdefault(member, []).append(training_id)
-    counts = {member: held.get(member, 0) for member in queues}
-    order: list[int] = []
-    while queues:
-        member = min(queues, key=lambda one: (counts[one], queues[one][-1]))
-        order.append(queues[member].pop())
-        counts[member] += 1
-        if not queues[member]:
-            del queues[member]
-    return order
 
 
 def training_cost(price: int, before: int | None, after: int | None) -> int:

@@ -11,6 +11,7 @@ from bot.clock import Clock, Doorbell, Pace
 from bot.engine import backoff
 from bot.errors import OutcomeUnknown
 from bot.events.depictions import retire_if_taken_back
+from bot.keys.slots import admit
 from bot.photos.intake import Spool
 from bot.providers.base import Progress, TrainingReport
 from bot.records.dataset import DatasetStatus, SubjectKind
@@ -24,7 +25,6 @@ from bot.storage import datasets, erasure, events, loras, posts, sharing, tables
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows, LeaseLost, mark, store
 from bot.training import lifecycle
-from bot.training.admission import admit
 from bot.training.failures import Failure
 
 log = logging.getLogger(__name__)

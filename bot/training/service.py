@@ -10,7 +10,8 @@ from bot.boards import Board
 from bot.clock import Clock, Doorbell
 from bot.datasets import DatasetService
 from bot.errors import NotFound, UserError
-from bot.keys import KeyService
+from bot.keys.service import KeyService
+from bot.keys.slots import admit, fair_order
 from bot.photos import checks
 from bot.providers.base import WebhookHint, WebhookSecrets
 from bot.records.dataset import DatasetStatus, Verdict
@@ -24,7 +25,6 @@ from bot.storage import datasets, keys, loras, posts, tables, timeline, training
 from bot.storage import due as due_rows
 from bot.storage.database import Database
 from bot.training import lifecycle
-from bot.training.admission import admit
 
 JOBS_SHOWN = 10
 
@@ -188,7 +188,7 @@ class TrainingService:
         if training.status is TrainingStatus.QUEUED and training.due_at is None:
             waiting = await trainings.waiting(connection, training.key_id)
             held = await trainings.holding_slots(connection, training.key_id)
-            order = lifecycle.fair_order(waiting, held)
+            order = fair_order(waiting, held)
             place = order.index(training.id) + 1 if training.id in order else None
         key = await keys.get(connection, training.key_id)
         dataset = await datasets.get(connection, training.dataset_id)

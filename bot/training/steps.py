@@ -17,7 +17,7 @@ from bot.errors import (
     Refused,
     Unavailable,
 )
-from bot.keys import KeyService
+from bot.keys.service import KeyService
 from bot.photos.intake import Spool
 from bot.providers.base import PhotoFile, Progress, ProviderClient, TrainingOrder, TrainingReport
 from bot.records.event import EventStatus

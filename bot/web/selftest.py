@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from bot.selftest import PATH
+from bot.keys.reachability import PATH
 from bot.web.server import Answer, Request, Route
 from bot.web.webhooks import REFUSED
 

@@ -3,7 +3,7 @@
 import discord
 
 from bot.boards import Board, consent_sentence
-from bot.keys import Funds
+from bot.keys.service import Funds
 from bot.photos import checks
 from bot.records.dataset import DatasetStatus, Photo, SubjectKind, Verdict
 from bot.text import quote

@@ -13,7 +13,6 @@ from PIL import Image
 from bot.budget import BudgetService
 from bot.clock import Doorbell, Pace
 from bot.datasets import DatasetService
-from bot.endpoints import EndpointService
 from bot.events.ballot import BallotService
 from bot.events.contributions import ContributionService
 from bot.events.service import EventService
@@ -21,7 +20,10 @@ from bot.events.yearbook import YearbookService
 from bot.generation.order import PictureOrder
 from bot.generation.service import GenerationService
 from bot.guilds import GuildService
-from bot.keys import KeyService
+from bot.keys.endpoints import EndpointService
+from bot.keys.reachability import SelfTestService
+from bot.keys.service import KeyService
+from bot.keys.steps import UpkeepService
 from bot.loras import LoraService
 from bot.outbox import OutboxService, RateGate
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
@@ -43,7 +45,6 @@ from bot.resources import Resources
 from bot.sandbox.apiframe import RehearsalApiframe
 from bot.sandbox.apiframe_world import RehearsalLora, RehearsalPace, make_id
 from bot.sandbox.aurous import RehearsalAurous
-from bot.selftest import SelfTestService
 from bot.services import build_lanes, build_services
 from bot.sharing import SharingService
 from bot.storage import loras
@@ -52,7 +53,6 @@ from bot.storage.due import Claim, DueRows, LeaseLost
 from bot.storage.sealing import Sealer
 from bot.styles import StyleService
 from bot.training.service import TrainingService
-from bot.upkeep import UpkeepService
 from tests.fakes.clock import ManualClock
 from tests.fakes.glance import Glance
 from tests.fakes.looks import Looks

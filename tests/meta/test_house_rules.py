@@ -139,7 +139,7 @@ PLANTED: list[tuple[Rule, str, str]] = [
     (unfinished, "bot/later.py", "x = 1  # TO" + "DO: more\n"),
     (unspecified_mocks, "tests/a.py", "from unittest.mock import Mock\nx = Mock()\n"),
     (unspecified_mocks, "tests/b.py", "x = mock.MagicMock(return_value=1)\n"),
-    (unspecified_mocks, "tests/c.py", "with patch('bot.keys.log'):\n    x = 1\n"),
+    (unspecified_mocks, "tests/c.py", "with patch('bot.keys.service.log'):\n    x = 1\n"),
     (long_sleeps, "tests/d.py", "await asyncio.sleep(0.5)\n"),
     (long_sleeps, "tests/e.py", "time.sleep(0.01)\n"),
     (forbidden_words, "README.md", f"see https://{FORBIDDEN[0]}/project\n"),

@@ -143,24 +143,24 @@ def prints_elsewhere(sources: Sources) -> Iterator[str]:
 
 Rule = Callable[[Sources], Iterator[str]]
 PLANTED: list[tuple[Rule, str, str]] = [
-    (upward, "bot/storage/keys.py", "from bot.keys import KeyService"),
-    (upward, "bot/keys.py", "import cogs.ui.words"),
+    (upward, "bot/storage/keys.py", "from bot.keys.service import KeyService"),
+    (upward, "bot/keys/service.py", "import cogs.ui.words"),
     (upward, "cogs/about.py", "def later() -> None:\n    from bot.app import assemble"),
     (discord_below_the_cogs, "bot/outbox.py", "import discord"),
     (discord_below_the_cogs, "bot/datasets.py", "from discord.ext import commands"),
-    (http_elsewhere, "bot/keys.py", "import aiohttp"),
+    (http_elsewhere, "bot/keys/service.py", "import aiohttp"),
     (http_elsewhere, "bot/providers/apiframe.py", "from aiohttp import ClientSession"),
     (http_elsewhere, "cogs/results.py", "import aiohttp\nsession = aiohttp.ClientSession()"),
     (http_elsewhere, "bot/client.py", "from aiohttp import ClientSession"),
     (strangers_that_know_each_other, "bot/photos/sheet.py", "from bot.storage import datasets"),
     (strangers_that_know_each_other, "bot/storage/keys.py", "import bot.providers.base"),
     (strangers_that_know_each_other, "bot/providers/apiframe.py", "from bot.photos.checks import Code"),
-    (settings_readers, "bot/keys.py", "from bot.config import Settings"),
-    (environment_readers, "bot/keys.py", "import os\nkey = os.environ['KEY']"),
+    (settings_readers, "bot/keys/service.py", "from bot.config import Settings"),
+    (environment_readers, "bot/keys/service.py", "import os\nkey = os.environ['KEY']"),
     (what_the_engine_knows, "bot/engine.py", "from bot.providers.base import ProviderClient"),
     (processes_elsewhere, "bot/app.py", "import subprocess"),
     (processes_elsewhere, "bot/app.py", "import asyncio\nstart = asyncio.create_subprocess_exec"),
-    (prints_elsewhere, "bot/keys.py", "print('here')"),
+    (prints_elsewhere, "bot/keys/service.py", "print('here')"),
 ]
 
 

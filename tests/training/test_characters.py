@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from bot.boards import CONSENT_POLICY, DatasetOrder
 from bot.errors import NoKey, UserError
+from bot.keys.slots import MAX_CONCURRENT_CHARACTERS, SLOTS
 from bot.records.dataset import DatasetStatus, SubjectKind
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
@@ -15,7 +16,6 @@ from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
 from bot.sandbox.faults import Fault
 from bot.storage import tables
-from bot.training.lifecycle import MAX_CONCURRENT_CHARACTERS, SLOTS
 from tests.fakes.attachments import open_attachments
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import AUROUS_KEY, Studio

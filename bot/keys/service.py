@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, Doorbell, Pace
 from bot.errors import KeyRejected, NoKey, ProviderError, SealError, UserError
+from bot.keys.slots import admit
 from bot.log import redact_value
 from bot.providers.base import Account, Prices, ProviderClient, WebhookSecrets
 from bot.records.guild import Place, PlaceKind
@@ -23,7 +24,6 @@ from bot.storage.database import Database
 from bot.storage.due import Claim, store
 from bot.storage.sealing import Sealer
 from bot.storage.tables import api_keys
-from bot.training.admission import admit
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from secrets import token_urlsafe
 from urllib.parse import urlsplit
 
 from bot.clock import Pace
-from bot.endpoints import TOKEN_BYTES, Arrivals, EndpointService
 from bot.errors import Missing, NoKey, ProviderError, Refused
-from bot.keys import KeyService, explain
+from bot.keys.endpoints import TOKEN_BYTES, Arrivals, EndpointService
+from bot.keys.service import KeyService, explain
 from bot.providers.transport import Answer, Lost, NotSent, Request, Transport
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.resources import PublicUrl

@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, Doorbell, Pace
-from bot.endpoints import EndpointService
 from bot.engine import backoff
 from bot.errors import Busy, KeyRejected, Missing, ProviderError, Unavailable
-from bot.keys import KeyService
+from bot.keys.endpoints import EndpointService
+from bot.keys.service import KeyService
 from bot.providers.base import Progress, ProviderClient, StyleReport
 from bot.records.job import LaneName
 from bot.records.key import ApiKeyRow
