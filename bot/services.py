@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.budget import BudgetService
-from bot.datasets import DatasetService
+from bot.datasets.service import DatasetService
 from bot.engine import Lane
 from bot.events.ballot import BallotService
 from bot.events.contributions import ContributionService
@@ -26,7 +26,9 @@ from bot.keys.reachability import SelfTestService
 from bot.keys.service import KeyService
 from bot.keys.slots import SLOTS
 from bot.keys.steps import UpkeepService
-from bot.loras import LoraService
+from bot.loras.service import LoraService
+from bot.loras.sharing import SharingService
+from bot.loras.styles import StyleService
 from bot.outbox import OutboxService, RateGate
 from bot.photos.prepare import PhotoDesk
 from bot.picture_reports import ReportService
@@ -37,11 +39,9 @@ from bot.records.generation import Generation
 from bot.records.job import LaneName
 from bot.records.training import Training
 from bot.resources import Resources
-from bot.sharing import SharingService
 from bot.storage import datasets, event_tables, events, generations, guilds, keys, posts, tables, trainings
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows
-from bot.styles import StyleService
 from bot.training.outcomes import TrainingOutcomes
 from bot.training.service import TrainingService
 from bot.training.steps import TrainingSteps

@@ -10,10 +10,10 @@ from bot.client import DarkroomBot
 from bot.errors import UserError
 from bot.generation.abilities import ASPECTS, FORMATS, SEED_MAX, SIZES, WIDEST, asked_for
 from bot.generation.order import Accepted, Wish
+from bot.loras.styles import choice_value
 from bot.records.generation import GenerationSettings
 from bot.records.key import ProviderName
 from bot.records.lora import Lora, Style
-from bot.styles import choice_value
 from cogs.loras import suggest_loras
 from cogs.ui.intake import uploads_in, uploads_of
 from cogs.ui.prompt import PROMPT_MAX, PromptModal, place

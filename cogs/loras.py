@@ -6,9 +6,9 @@ from discord.ext import commands
 
 from bot.client import DarkroomBot
 from bot.errors import UserError
-from bot.loras import NOTE_MAX, choice_label, choice_value
+from bot.loras.rights import Right
+from bot.loras.service import NOTE_MAX, choice_label, choice_value
 from bot.records.lora import NAME_MAX, Audience, Lora
-from bot.rights import Right
 from bot.text import quote
 from cogs.ui.lora_cards import loras_card, name_of, offered_card
 from cogs.ui.lora_views import ArchiveView, NoteModal, RenameModal, show_lora

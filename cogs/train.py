@@ -4,12 +4,12 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.boards import DatasetOrder, check_order
 from bot.client import DarkroomBot
+from bot.datasets.rules import DatasetOrder, check_order
 from bot.errors import NoKey
+from bot.loras.rights import Right
 from bot.records.dataset import Gender, SubjectKind
 from bot.records.key import ProviderName
-from bot.rights import Right
 from bot.text import quote
 from cogs.ui.cards import card
 from cogs.ui.intake import PhotosModal, TrainModal, VersionModal, show_board

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.boards import CHARACTER_PHOTOS, CONSENT_POLICY, LORA_PHOTOS, DatasetOrder, check_order, judge_set
-from bot.datasets import HELD_MAX
+from bot.datasets.rules import CHARACTER_PHOTOS, CONSENT_POLICY, LORA_PHOTOS, DatasetOrder, check_order, judge_set
+from bot.datasets.service import HELD_MAX
 from bot.errors import NotFound, UserError
 from bot.photos.checks import MAX_INTAKE_BYTES, MAX_PHOTOS, MIN_PHOTOS, Code, explain
 from bot.records.dataset import Dataset, DatasetStatus, Finding, Gender, Photo, SubjectKind, Upload, Verdict

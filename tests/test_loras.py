@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.boards import DatasetOrder
+from bot.datasets.rules import DatasetOrder
 from bot.errors import NoKey, NotAllowed, NotFound, UserError
-from bot.loras import NOTE_MAX, choice_value
+from bot.loras.rights import Right
+from bot.loras.service import NOTE_MAX, choice_value
 from bot.records.dataset import Gender, SubjectKind
 from bot.records.generation import Picture
 from bot.records.guild import Actor
 from bot.records.job import SubjectTable
 from bot.records.lora import NAME_MAX, Audience, Lora
 from bot.records.post import PostKind, PostStatus
-from bot.rights import Right
 from bot.sandbox.faults import Fault
 from bot.storage import generations, tables
 from bot.text import CHOICES_MAX, NO_MATCH, rank_match

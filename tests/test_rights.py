@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.loras.rights import Right, allows, held
 from bot.records.dataset import SubjectKind
 from bot.records.event import EntrantStatus
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.records.lora import Audience, Lora, Share
-from bot.rights import Right, allows, held
 from bot.storage import entrants, loras, sharing
 from bot.storage.database import Database, sqlite_url
 from tests.events.money import insert_event

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from bot.errors import NotAllowed, NotFound, UserError
+from bot.loras.sharing import SHARES_MAX
 from bot.records.event import EventStatus
 from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.lora import Audience, Lora, Offer, OfferStatus
 from bot.records.post import PostKind, PostStatus
-from bot.sharing import SHARES_MAX
 from tests.events.money import add_event
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import Studio

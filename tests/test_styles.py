@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import NoKey, NotFound, UserError
+from bot.loras.styles import choice_value, pick_from, rank
 from bot.records.guild import Actor
 from bot.records.job import LaneName
 from bot.records.key import ProviderName
 from bot.records.lora import Style
 from bot.sandbox.faults import Fault
-from bot.styles import choice_value, pick_from, rank
 from bot.text import CHOICES_MAX, NO_MATCH
 from tests.fakes.clock import NOON
 from tests.fakes.rows import ADMIN, ANNA, GUILD, OTHER_GUILD

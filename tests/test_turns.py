@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.turns import FairTurns, PoliteTurns
+from bot.datasets.turns import FairTurns, PoliteTurns
 
 ACTIONS = st.lists(
     st.one_of(

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.boards import RANK, STEPS
 from bot.clock import Clock, Doorbell, Pace
-from bot.datasets import HELD_MAX, DatasetService
+from bot.datasets.rules import RANK, STEPS
+from bot.datasets.service import HELD_MAX, DatasetService
+from bot.datasets.turns import FairTurns
 from bot.errors import NotAllowed, UserError
 from bot.events import lifecycle
 from bot.events.depictions import DepictionService, name_members, visible_event
@@ -28,7 +29,6 @@ from bot.records.training import TrainingStatus
 from bot.storage import datasets, entrants, event_photos, events, trainings
 from bot.storage import depictions as depiction_rows
 from bot.storage.database import Database
-from bot.turns import FairTurns
 
 MEMBERS_AT_ONCE = 4
 """Submissions worked on at once."""

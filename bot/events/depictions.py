@@ -7,8 +7,8 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.boards import photo_limits
 from bot.clock import Clock, Doorbell, Pace
+from bot.datasets.rules import photo_limits
 from bot.errors import NotFound, UserError
 from bot.events.wording import EVENT_POLICY, depicted_sentence
 from bot.photos.intake import Spool

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.boards import photo_limits
+from bot.datasets.rules import photo_limits
 from bot.errors import UserError
 from bot.events.lifecycle import PATHS, TIMED
 from bot.events.packs import READY_PACKS, check_pack

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.boards import photo_limits
 from bot.clock import Clock, Doorbell, Pace
-from bot.datasets import DatasetService
+from bot.datasets.rules import photo_limits
+from bot.datasets.service import DatasetService
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.events import coach, lifecycle
 from bot.events.choosing import choose

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
-from bot.boards import photo_limits
+from bot.datasets.rules import photo_limits
 from bot.records.event import Event, EventMode, EventStatus, PauseReason
 from bot.records.guild import Actor
 from bot.records.training import TrainingStatus

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.generation.access import usable_lora, usable_style
+from bot.loras.access import usable_lora, usable_style
 from bot.records.event import Event, EventMode
 from bot.records.guild import Actor
 from bot.records.lora import Audience

@@ -7,9 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import UserError
 from bot.events.lifecycle import TRAINING_MODES
-from bot.generation.access import usable_lora, usable_style
 from bot.keys.reachability import Mark, SelfTestService
 from bot.keys.service import Funds, KeyService
+from bot.loras.access import usable_lora, usable_style
 from bot.ports import Check, NotNow, Venue
 from bot.records.event import Event, EventMode
 from bot.records.guild import Actor

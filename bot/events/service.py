@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.boards import RANK, STEPS
 from bot.budget import BudgetService
 from bot.clock import Clock, Doorbell, Pace
+from bot.datasets.rules import RANK, STEPS
 from bot.errors import NotFound, UserError
 from bot.events import drafts, finding, lifecycle, materials, views
 from bot.events.contributions import ContributionService

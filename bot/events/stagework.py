@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.boards import photo_limits
 from bot.budget import BudgetService, BudgetSpent
+from bot.datasets.rules import photo_limits
 from bot.errors import NoKey, UserError
 from bot.events.contributions import ContributionService
 from bot.events.packs import PackRunner

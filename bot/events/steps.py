@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.boards import photo_limits
 from bot.budget import BudgetService
 from bot.clock import Clock, Pace
+from bot.datasets.rules import photo_limits
 from bot.events import lifecycle
 from bot.events.ballot import BallotService
 from bot.events.contributions import ContributionService

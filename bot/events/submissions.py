@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from bot.boards import PhotoLimits, judge_set, photo_limits
+from bot.datasets.rules import PhotoLimits, judge_set, photo_limits
 from bot.errors import UserError
 from bot.events import lifecycle
 from bot.photos.checks import Code, verdict_of

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from bot.boards import PERMISSION
 from bot.clock import Pace
+from bot.datasets.rules import PERMISSION
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode
 from bot.text import quote

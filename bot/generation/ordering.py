@@ -11,11 +11,11 @@ from bot.clock import Clock, Doorbell
 from bot.errors import NoKey, UserError
 from bot.generation import prompt as rules
 from bot.generation.abilities import Target, check_order, choose_target
-from bot.generation.access import usable_lora, usable_style
 from bot.generation.order import Accepted, PictureOrder, Terms, Wish, carry_over, provider_order
 from bot.generation.pricing import LoraVanished, Price, ask_price
 from bot.generation.references import ReferenceDesk
 from bot.keys.service import KeyService
+from bot.loras.access import usable_lora, usable_style
 from bot.ports import Members
 from bot.records.generation import Generation, Operation, Remembered
 from bot.records.guild import Actor, Channel

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.boards import Board
 from bot.clock import Clock, Doorbell
-from bot.datasets import DatasetService
+from bot.datasets.rules import Board
+from bot.datasets.service import DatasetService
 from bot.errors import NotFound, UserError
 from bot.keys.service import KeyService
 from bot.keys.slots import admit, fair_order

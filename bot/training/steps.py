@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from bot.boards import Board, judge_set, photo_limits
 from bot.clock import Clock, Pace
+from bot.datasets.rules import Board, judge_set, photo_limits
 from bot.engine import backoff
 from bot.errors import (
     Busy,

@@ -2,7 +2,7 @@
 
 import discord
 
-from bot.boards import Board, consent_sentence
+from bot.datasets.rules import Board, consent_sentence
 from bot.keys.service import Funds
 from bot.photos import checks
 from bot.records.dataset import DatasetStatus, Photo, SubjectKind, Verdict

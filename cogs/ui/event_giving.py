@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import discord
 
 from bot.client import DarkroomBot
-from bot.datasets import HELD_MAX
+from bot.datasets.service import HELD_MAX
 from bot.errors import UserError
 from bot.events.lifecycle import may_enter
 from bot.events.submissions import DEPICTED_MAX, ETHNICITY_MAX, Contribution, check_can_give, check_uploads

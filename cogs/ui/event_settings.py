@@ -9,7 +9,7 @@ from bot.client import DarkroomBot
 from bot.errors import NotAllowed, NotFound
 from bot.events.lifecycle import may_run
 from bot.events.views import EventView
-from bot.loras import choice_label
+from bot.loras.service import choice_label
 from bot.records.event import Event, EventMode, EventStatus
 from bot.text import quote
 from cogs.ui.event_choices import OPTIONS_MAX, PANEL_SECONDS

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import discord
 
-from bot.boards import Board, DatasetOrder, consent_sentence, photo_limits
 from bot.client import DarkroomBot
+from bot.datasets.rules import Board, DatasetOrder, consent_sentence, photo_limits
 from bot.records.dataset import Dataset, Gender, SubjectKind, Upload
 from bot.records.lora import NAME_MAX, Lora
 from cogs.ui.boards import SHEET_FILE, board_card

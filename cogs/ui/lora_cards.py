@@ -5,11 +5,11 @@ from types import MappingProxyType
 
 import discord
 
-from bot.loras import LoraView
+from bot.loras.rights import Right
+from bot.loras.service import LoraView
+from bot.loras.sharing import OfferView, Sharing
 from bot.records.dataset import SubjectKind
 from bot.records.lora import Audience, Lora, OfferStatus, Share
-from bot.rights import Right
-from bot.sharing import OfferView, Sharing
 from bot.text import quote
 from cogs.ui.cards import Layout, Text, card
 from cogs.ui.views import ActionButton

@@ -7,7 +7,7 @@ from pathlib import Path
 import discord
 
 from bot.client import DarkroomBot
-from bot.loras import NOTE_MAX, Archived
+from bot.loras.service import NOTE_MAX, Archived
 from bot.records.lora import NAME_MAX, Lora
 from cogs.ui.lora_cards import lora_card, name_of
 from cogs.ui.replies import Interaction, actor_of, defer, say, show

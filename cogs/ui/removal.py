@@ -5,8 +5,8 @@ from typing import Any
 
 import discord
 
-from bot.boards import Board
 from bot.client import DarkroomBot, fleeting_id
+from bot.datasets.rules import Board
 from bot.records.dataset import Photo
 from cogs.ui.replies import Interaction, defer, guild_of
 from cogs.ui.views import ActionButton

@@ -7,10 +7,10 @@ import discord
 
 from bot.client import DarkroomBot, fleeting_id
 from bot.errors import UserError
+from bot.loras.rights import Right, allows
+from bot.loras.sharing import Sharing
 from bot.records.guild import Actor
 from bot.records.lora import Audience, Share
-from bot.rights import Right, allows
-from bot.sharing import Sharing
 from bot.text import CHOICES_MAX
 from cogs.ui.lora_cards import share_text
 from cogs.ui.replies import Interaction, actor_of, defer, show

@@ -7,8 +7,8 @@ from typing import Any, Self
 import discord
 
 from bot.client import DarkroomBot
+from bot.loras.styles import PROVIDER, Catalogue
 from bot.records.lora import Style
-from bot.styles import PROVIDER, Catalogue
 from bot.text import quote
 from cogs.ui.cards import Layout, Text, card
 from cogs.ui.replies import actor_of, replace

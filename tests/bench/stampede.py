@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.boards import RANK, STEPS
+from bot.datasets.rules import RANK, STEPS
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode, EventStatus, places_of
 from bot.records.job import SubjectTable

@@ -7,9 +7,9 @@ from typing import Any, NoReturn
 
 import pytest
 
-from bot.datasets import DatasetService
+from bot.datasets.service import DatasetService
+from bot.datasets.turns import PoliteTurns
 from bot.training.service import TrainingService
-from bot.turns import PoliteTurns
 from tests.cogs.stage import Stage, answer_to, board_of, photos
 
 SECRET = "afk_in_the_middle_of_a_traceback"

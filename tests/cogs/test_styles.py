@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from simcord.components import walk_components
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.loras.styles import Catalogue
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.records.lora import Style
 from bot.sandbox.faults import Fault
 from bot.storage import styles
-from bot.styles import Catalogue
 from cogs.ui.style_cards import PAGE, StylesPageButton, searchable, styles_card
 from cogs.ui.words import TEXT_MAX
 from tests.cogs.stage import (

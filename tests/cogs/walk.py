@@ -13,11 +13,11 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.loras.rights import Right, allows
 from bot.records.dataset import SubjectKind
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.records.lora import Audience, Lora, Share
-from bot.rights import Right, allows
 from tests.cogs.walk_changes import Change, Journal, Row, triggers
 from tests.cogs.walk_event_rules import EventRules
 from tests.cogs.walk_world import WORDS, Party, Town

@@ -7,9 +7,9 @@ from typing import Any
 
 from bot.events.drafts import EventDraft
 from bot.generation.order import PictureOrder
+from bot.loras.rights import Right
 from bot.records.dataset import SubjectKind, Upload
 from bot.records.event import Event, EventMode, EventStatus
-from bot.rights import Right
 from bot.services import Services
 from bot.storage import ballots, events
 from tests.cogs.stage import photo

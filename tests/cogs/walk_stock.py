@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import UserError
 from bot.generation.order import PictureOrder, Wish
+from bot.loras.rights import Right
 from bot.records.dataset import SubjectKind
 from bot.records.generation import GenerationSettings
 from bot.records.lora import Audience, Lora
-from bot.rights import Right
 from bot.storage import tables
 from tests.cogs.walk_events import EventStock
 from tests.cogs.walk_world import AGES, Party, Person, Town, keys_of

@@ -12,7 +12,7 @@ from PIL import Image
 
 from bot.budget import BudgetService
 from bot.clock import Doorbell, Pace
-from bot.datasets import DatasetService
+from bot.datasets.service import DatasetService
 from bot.events.ballot import BallotService
 from bot.events.contributions import ContributionService
 from bot.events.service import EventService
@@ -24,7 +24,9 @@ from bot.keys.endpoints import EndpointService
 from bot.keys.reachability import SelfTestService
 from bot.keys.service import KeyService
 from bot.keys.steps import UpkeepService
-from bot.loras import LoraService
+from bot.loras.service import LoraService
+from bot.loras.sharing import SharingService
+from bot.loras.styles import StyleService
 from bot.outbox import OutboxService, RateGate
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
 from bot.photos.prepare import PhotoDesk
@@ -46,12 +48,10 @@ from bot.sandbox.apiframe import RehearsalApiframe
 from bot.sandbox.apiframe_world import RehearsalLora, RehearsalPace, make_id
 from bot.sandbox.aurous import RehearsalAurous
 from bot.services import build_lanes, build_services
-from bot.sharing import SharingService
 from bot.storage import loras
 from bot.storage.database import Database, sqlite_url
 from bot.storage.due import Claim, DueRows, LeaseLost
 from bot.storage.sealing import Sealer
-from bot.styles import StyleService
 from bot.training.service import TrainingService
 from tests.fakes.clock import ManualClock
 from tests.fakes.glance import Glance

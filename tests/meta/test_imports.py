@@ -147,7 +147,7 @@ PLANTED: list[tuple[Rule, str, str]] = [
     (upward, "bot/keys/service.py", "import cogs.ui.words"),
     (upward, "cogs/about.py", "def later() -> None:\n    from bot.app import assemble"),
     (discord_below_the_cogs, "bot/outbox.py", "import discord"),
-    (discord_below_the_cogs, "bot/datasets.py", "from discord.ext import commands"),
+    (discord_below_the_cogs, "bot/datasets/service.py", "from discord.ext import commands"),
     (http_elsewhere, "bot/keys/service.py", "import aiohttp"),
     (http_elsewhere, "bot/providers/apiframe.py", "from aiohttp import ClientSession"),
     (http_elsewhere, "cogs/results.py", "import aiohttp\nsession = aiohttp.ClientSession()"),

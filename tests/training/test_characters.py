@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.boards import CONSENT_POLICY, DatasetOrder
+from bot.datasets.rules import CONSENT_POLICY, DatasetOrder
 from bot.errors import NoKey, UserError
 from bot.keys.slots import MAX_CONCURRENT_CHARACTERS, SLOTS
 from bot.records.dataset import DatasetStatus, SubjectKind

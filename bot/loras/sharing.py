@@ -8,12 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, Doorbell, Pace
 from bot.errors import NotFound, UserError
-from bot.loras import find
+from bot.loras.rights import Right
+from bot.loras.service import find
 from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.job import LaneName, SubjectTable
 from bot.records.lora import Audience, Lora, Offer, OfferStatus, Share
 from bot.records.post import PostKind
-from bot.rights import Right
 from bot.storage import events, loras, posts
 from bot.storage import sharing as rows
 from bot.storage.database import Database

@@ -9,16 +9,16 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import rights
 from bot.clock import Clock, Doorbell
 from bot.errors import Missing, NotAllowed, NotFound, ProviderError, UserError
 from bot.keys.service import KeyService
+from bot.loras import rights
+from bot.loras.rights import Right
 from bot.photos.intake import Spool
 from bot.providers.base import Progress
 from bot.records.guild import Actor
 from bot.records.job import LaneName
 from bot.records.lora import NAME_MAX, Audience, Lora, Offer, Share
-from bot.rights import Right
 from bot.storage import entrants, generations, loras, sharing
 from bot.storage.database import Database
 from bot.text import CHOICES_MAX, best_ranked, rank_match

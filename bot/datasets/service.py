@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import rights
-from bot.boards import CONSENT_POLICY, RANK, STEPS, Board, DatasetOrder, check_order, judge_set, photo_limits
 from bot.clock import Clock, Doorbell, Pace
+from bot.datasets.rules import CONSENT_POLICY, RANK, STEPS, Board, DatasetOrder, check_order, judge_set, photo_limits
+from bot.datasets.turns import PoliteTurns
 from bot.errors import FetchError, FileGone, FileTooLarge, NotFound, UserError
+from bot.loras import rights
+from bot.loras.rights import Right
 from bot.photos import checks
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.prepare import PhotoDesk
@@ -19,13 +21,11 @@ from bot.records.guild import Actor
 from bot.records.job import LaneName
 from bot.records.lora import NAME_MAX
 from bot.records.training import TrainingStatus
-from bot.rights import Right
 from bot.storage import datasets as rows
 from bot.storage import erasure, loras, trainings
 from bot.storage.database import Database
 from bot.storage.due import Claim, mark, store
 from bot.storage.tables import datasets
-from bot.turns import PoliteTurns
 
 log = logging.getLogger(__name__)
 

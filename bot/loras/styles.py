@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.errors import NotFound
-from bot.generation import access
 from bot.keys.service import KeyService
+from bot.loras import access
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.records.lora import Style
