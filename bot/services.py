@@ -31,8 +31,8 @@ from bot.loras.sharing import SharingService
 from bot.loras.styles import StyleService
 from bot.outbox import OutboxService, RateGate
 from bot.photos.prepare import PhotoDesk
-from bot.picture_reports import ReportService
-from bot.pictures import PictureService
+from bot.pictures.reports import ReportService
+from bot.pictures.service import PictureService
 from bot.ports import Members, Poster, Venue
 from bot.privacy import PrivacyService
 from bot.records.generation import Generation

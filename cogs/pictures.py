@@ -6,7 +6,7 @@ from discord.ext import commands
 
 from bot.client import DarkroomBot
 from bot.errors import NotFound
-from bot.pictures import GONE, PictureSet
+from bot.pictures.service import GONE, PictureSet
 from bot.records.generation import Operation, Picture
 from bot.records.guild import Actor
 from cogs.rendering import File, attached, batches_of

@@ -8,7 +8,7 @@ from pathlib import Path
 import discord
 
 from bot.photos.checks import identify
-from bot.pictures import PictureSet
+from bot.pictures.service import PictureSet
 from bot.ports import PlaceRefused
 from bot.records.generation import Picture
 from bot.records.post import Post, PostKind

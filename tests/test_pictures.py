@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import NoKey, NotAllowed, NotFound, UserError
-from bot.pictures import COPY_GONE, GONE, NO_GALLERY, UNFINISHED, PictureService, Removal
+from bot.pictures.service import COPY_GONE, GONE, NO_GALLERY, UNFINISHED, PictureService, Removal
 from bot.records.generation import Generation, Operation
 from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.job import LaneName, SubjectTable

@@ -8,7 +8,7 @@ import discord
 from bot.budget import channel_of
 from bot.errors import NotFound, UserError
 from bot.generation.order import Accepted, PictureOrder
-from bot.pictures import PictureSet
+from bot.pictures.service import PictureSet
 from bot.records.event import Event, EventMode
 from bot.records.generation import Picture
 from bot.records.guild import Actor

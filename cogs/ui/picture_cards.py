@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.picture_reports import ReportView
-from bot.pictures import PictureSet
+from bot.pictures.reports import ReportView
+from bot.pictures.service import PictureSet
 from bot.records.generation import Generation, GenerationSettings, Operation, Picture
 from bot.text import quote
 from cogs.ui.cards import card

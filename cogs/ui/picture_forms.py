@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import discord
 
 from bot.client import DarkroomBot
-from bot.picture_reports import REASON_MAX
-from bot.pictures import Removal
+from bot.pictures.reports import REASON_MAX
+from bot.pictures.service import Removal
 from cogs.ui.replies import Interaction, actor_of, defer, say
 from cogs.ui.views import SafeModal, SafeView
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import discord
 
-from bot.pictures import PictureSet
+from bot.pictures.service import PictureSet
 from bot.records.generation import Operation, Picture
 from bot.text import quote
 from cogs.ui.cards import card

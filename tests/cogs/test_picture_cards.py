@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from simcord.components import walk_components
 
 from bot.generation.service import GenerationView
-from bot.picture_reports import ReportView
-from bot.pictures import MADE_FROM, PictureSet
+from bot.pictures.reports import ReportView
+from bot.pictures.service import MADE_FROM, PictureSet
 from bot.records.generation import Generation, GenerationSettings, GenerationStatus, Operation, Picture, Report
 from bot.records.job import TimelineEntry
 from bot.records.key import ProviderName

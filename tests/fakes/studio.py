@@ -30,8 +30,8 @@ from bot.loras.styles import StyleService
 from bot.outbox import OutboxService, RateGate
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
 from bot.photos.prepare import PhotoDesk
-from bot.picture_reports import ReportService
-from bot.pictures import PictureService
+from bot.pictures.reports import ReportService
+from bot.pictures.service import PictureService
 from bot.privacy import PrivacyService
 from bot.providers import apiframe, aurous
 from bot.providers.aurous_limits import AurousLimits

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, Doorbell
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.pictures import seen
+from bot.pictures.service import seen
 from bot.records.generation import Generation, Report
 from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.job import LaneName, SubjectTable
