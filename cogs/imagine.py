@@ -8,7 +8,7 @@ from discord.ext import commands
 
 from bot.client import DarkroomBot
 from bot.errors import UserError
-from bot.generation.abilities import ASPECTS, FORMATS, SEED_MAX, SIZES, WIDEST, asked_for
+from bot.generation.capabilities import ASPECTS, FORMATS, SEED_MAX, SIZES, WIDEST, asked_for
 from bot.generation.order import Accepted, Wish
 from bot.loras.styles import choice_value
 from bot.records.generation import GenerationSettings

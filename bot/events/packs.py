@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from bot.budget import AlreadyOrdered, BudgetService, BudgetSpent, channel_of
 from bot.errors import KeyRejected, NoKey, OutOfCredits, UserError
-from bot.generation.abilities import SEED_MAX
+from bot.generation.capabilities import SEED_MAX
 from bot.generation.order import PictureOrder
 from bot.records.event import Event, EventMode, PauseReason
 from bot.records.generation import GenerationSettings

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.generation.abilities import Target, can_order
+from bot.generation.capabilities import Target, can_order
 from bot.providers.base import GenerationOrder
 from bot.records.dataset import Upload
 from bot.records.generation import Generation, GenerationSettings, Operation

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import replace
 
 from bot.errors import UserError
-from bot.generation.abilities import SEED_MAX
+from bot.generation.capabilities import SEED_MAX
 from bot.records.generation import GenerationSettings
 
 

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Clock, Doorbell, Pace
 from bot.errors import NotAllowed, NotFound, ProviderError, UserError
 from bot.generation import failures
+from bot.generation.acceptance import Ordering
 from bot.generation.access import may_repeat, visible_generation
 from bot.generation.order import Accepted, PictureOrder, Terms, Wish
-from bot.generation.ordering import Ordering
 from bot.generation.prompt import with_new_seed
 from bot.generation.references import ReferenceDesk
 from bot.keys.service import KeyService

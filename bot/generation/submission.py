@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Clock, Pace
 from bot.errors import Busy, KeyRejected, Missing, NoKey, OutOfCredits, ProviderError, Refused, Unavailable
 from bot.generation import failures
-from bot.generation.abilities import Target
+from bot.generation.capabilities import Target
 from bot.generation.order import provider_order
 from bot.generation.outcomes import GenerationOutcomes
 from bot.generation.pricing import has_vanished

@@ -7,7 +7,7 @@ from typing import Any
 
 import discord
 
-from bot.generation.abilities import ASPECTS, WIDEST
+from bot.generation.capabilities import ASPECTS, WIDEST
 from bot.generation.order import DEFAULTS, Accepted, PictureOrder, Wish
 from bot.records.dataset import Upload
 from bot.records.generation import GenerationSettings, GenerationStatus

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.budget import BudgetService
 from bot.errors import UserError
 from bot.events.packs import PROMPT_MAX, PROMPTS_MAX, READY_PACKS, PackRunner, PackState, check_pack, fill, seed_of
-from bot.generation.abilities import SEED_MAX
+from bot.generation.capabilities import SEED_MAX
 from bot.records.event import Candidate, EntrantStatus, Event, EventMode, EventStatus, PauseReason
 from bot.records.generation import Generation, GenerationStatus
 from bot.records.lora import Lora

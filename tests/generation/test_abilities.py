@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UserError
-from bot.generation.abilities import (
+from bot.generation.capabilities import (
     ABILITIES,
     ASPECTS,
     Choice,

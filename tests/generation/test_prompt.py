@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UserError
-from bot.generation.abilities import SEED_MAX
+from bot.generation.capabilities import SEED_MAX
 from bot.generation.prompt import check_prompt, with_new_seed, with_seed, with_trigger_word
 from bot.records.generation import GenerationSettings
 

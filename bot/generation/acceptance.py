@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Clock, Doorbell
 from bot.errors import NoKey, UserError
 from bot.generation import prompt as rules
-from bot.generation.abilities import Target, check_order, choose_target
+from bot.generation.capabilities import Target, check_order, choose_target
 from bot.generation.order import Accepted, PictureOrder, Terms, Wish, carry_over, provider_order
 from bot.generation.pricing import LoraVanished, Price, ask_price
 from bot.generation.references import ReferenceDesk
