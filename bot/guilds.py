@@ -13,9 +13,10 @@ from bot.photos.intake import Spool
 from bot.records.guild import Guild
 from bot.records.job import LaneName
 from bot.records.key import ProviderName
-from bot.storage import erasure, events, guilds, tables, trainings
+from bot.storage import erasure, guilds, tables, trainings
 from bot.storage.database import Database
 from bot.storage.due import Claim, mark, store
+from bot.storage.events import events
 
 log = logging.getLogger(__name__)
 

@@ -6,13 +6,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, Doorbell
 from bot.errors import Missing, NoKey, ProviderError
-from bot.events.contributions import ContributionService
+from bot.events.photos.service import ContributionService
 from bot.keys.service import KeyService
 from bot.photos.intake import Spool
 from bot.records.job import LaneName
 from bot.records.lora import Lora
-from bot.storage import erasure, events, loras
+from bot.storage import erasure, loras
 from bot.storage.database import Database
+from bot.storage.events import events
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,17 +4,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bot.budget import BudgetService
 from bot.datasets.service import DatasetService
 from bot.engine import Lane
-from bot.events.ballot import BallotService
-from bot.events.contributions import ContributionService
+from bot.events.ballot.service import BallotService
+from bot.events.budget import BudgetService
+from bot.events.outcomes import Transitions
 from bot.events.packs import PackRunner
+from bot.events.photos.service import ContributionService
 from bot.events.service import EventService
-from bot.events.stagework import StageWork
+from bot.events.stages import StageWork
 from bot.events.steps import EventSteps
-from bot.events.transitions import Transitions
-from bot.events.yearbook import YearbookService
+from bot.events.yearbook.service import YearbookService
 from bot.generation.outcomes import GenerationOutcomes
 from bot.generation.references import ReferenceDesk
 from bot.generation.service import GenerationService
@@ -39,9 +39,11 @@ from bot.records.generation import Generation
 from bot.records.job import LaneName
 from bot.records.training import Training
 from bot.resources import Resources
-from bot.storage import datasets, event_tables, events, generations, guilds, keys, posts, tables, trainings
+from bot.storage import datasets, generations, guilds, keys, posts, tables, trainings
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows
+from bot.storage.events import events
+from bot.storage.events import tables as event_tables
 from bot.training.outcomes import TrainingOutcomes
 from bot.training.service import TrainingService
 from bot.training.steps import TrainingSteps

@@ -1,20 +1,17 @@
 """/event: what hosts do with events, and what everybody may look at."""
 
-from collections.abc import Sequence
-
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.client import DarkroomBot
 from bot.errors import NotFound
-from bot.events.drafts import HOURS_MAX, NAME_MAX, EventDraft
+from bot.events.bakeoff import bakeoff_draft, lineage, parse_prompts
+from bot.events.drafts import HOURS_MAX, NAME_MAX
 from bot.events.packs import check_pack
-from bot.records.event import Event, EventMode, EventStatus
-from bot.records.lora import Lora
+from bot.records.event import Event, EventStatus
 from bot.text import quote
 from cogs.loras import suggest_loras
-from cogs.ui.event_bakeoff import USUAL_STRENGTHS, candidates_of, lineage, parse_prompts, parse_strengths
 from cogs.ui.event_forms import CreateForm
 from cogs.ui.event_host import fame_card
 from cogs.ui.event_host_actions import (
@@ -174,21 +171,6 @@ class EventsCog(commands.GroupCog, group_name="event", group_description="Photo-
 
 async def show_created(interaction: Interaction, event: Event) -> None:
     await show_settings(interaction, event.id)
-
-
-def bakeoff_draft(chosen: Lora, versions: Sequence[Lora], strengths: str | None, name: str) -> EventDraft:
-    """Without strengths the versions are compared as they are, and a single version with the usual strengths."""
-    usual = () if len(versions) > 1 else USUAL_STRENGTHS
-    candidates = candidates_of(versions, usual if strengths is None else parse_strengths(strengths))
-    return EventDraft(
-        name=name[:NAME_MAX],
-        theme="Which one is best? You vote without knowing which is which.",
-        rules="",
-        mode=EventMode.BAKEOFF,
-        subject_kind=chosen.subject_kind,
-        candidates=candidates,
-        lora_ids=tuple(lora.id for lora in versions),
-    )
 
 
 async def suggest_events(interaction: Interaction, current: str, *, runnable: bool) -> Choices:

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.budget import Affordable, BudgetService, BudgetSpent, Till
 from bot.clock import Pace
 from bot.errors import NotAllowed, NotFound, UserError
+from bot.events.budget import Affordable, BudgetService, BudgetSpent, Till
 from bot.generation.order import Accepted, PictureOrder
 from bot.records.dataset import DatasetStatus, SubjectKind
 from bot.records.event import EntrantStatus, Event, EventMode, EventStatus, PauseReason
@@ -29,8 +29,10 @@ from bot.records.post import PostKind
 from bot.records.training import TrainingStatus
 from bot.sandbox.apiframe_world import JobFault, TrainingFault
 from bot.sandbox.faults import Fault
-from bot.storage import event_tables, generations, sharing, spends, tables
+from bot.storage import generations, sharing, tables
 from bot.storage.database import Database, sqlite_url
+from bot.storage.events import spends
+from bot.storage.events import tables as event_tables
 from tests.events.money import (
     PICTURE,
     PRICES,

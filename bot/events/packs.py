@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from bot.budget import AlreadyOrdered, BudgetService, BudgetSpent, channel_of
 from bot.errors import KeyRejected, NoKey, OutOfCredits, UserError
+from bot.events.budget import AlreadyOrdered, BudgetService, BudgetSpent, channel_of
 from bot.generation.capabilities import SEED_MAX
 from bot.generation.order import PictureOrder
 from bot.records.event import Event, EventMode, PauseReason
@@ -15,9 +15,10 @@ from bot.records.generation import GenerationSettings
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.records.lora import Lora
-from bot.storage import entrants, generations, loras
-from bot.storage.ballots import CANDIDATE_EVERY
+from bot.storage import generations, loras
 from bot.storage.database import Database
+from bot.storage.events import entrants
+from bot.storage.events.ballots import CANDIDATE_EVERY
 
 TRIGGER = "{trigger}"
 PROMPTS_MAX = 12

@@ -8,14 +8,16 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.budget import BudgetService
 from bot.clock import Clock, Doorbell, Pace
 from bot.datasets.rules import RANK, STEPS
 from bot.errors import NotFound, UserError
-from bot.events import drafts, finding, lifecycle, materials, views
-from bot.events.contributions import ContributionService
+from bot.events import drafts, lifecycle, views
+from bot.events import lookup as finding
+from bot.events import loras as materials
+from bot.events.budget import BudgetService
 from bot.events.drafts import EventDraft
 from bot.events.lifecycle import HostCommand
+from bot.events.photos.service import ContributionService
 from bot.events.readiness import Readiness
 from bot.events.views import EventView
 from bot.keys.reachability import SelfTestService
@@ -25,9 +27,11 @@ from bot.records.event import EntrantStatus, Event, EventMode, EventNote, EventS
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName, SubjectTable
 from bot.records.post import PostKind
-from bot.storage import datasets, entrants, event_counts, posts, spends
-from bot.storage import events as rows
+from bot.storage import datasets, posts
 from bot.storage.database import Database, Work
+from bot.storage.events import counts as event_counts
+from bot.storage.events import entrants, spends
+from bot.storage.events import events as rows
 from bot.text import CHOICES_MAX, best_ranked, rank_match
 
 T = TypeVar("T")

@@ -6,20 +6,22 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.budget import BudgetService
 from bot.clock import Clock, Pace
 from bot.datasets.rules import photo_limits
 from bot.events import lifecycle
-from bot.events.ballot import BallotService
-from bot.events.contributions import ContributionService
-from bot.events.stagework import StageWork, Work, paused_once
-from bot.events.transitions import News, Transitions
+from bot.events.ballot.service import BallotService
+from bot.events.budget import BudgetService
+from bot.events.outcomes import News, Transitions
+from bot.events.photos.service import ContributionService
+from bot.events.stages import StageWork, Work, paused_once
 from bot.ports import Members, NotNow, Venue
 from bot.records.event import EntrantStatus, Event, EventMode, EventStatus, NoteKind, PauseReason
 from bot.records.guild import Actor
-from bot.storage import entrants, event_jobs, event_photos
 from bot.storage.database import Database
 from bot.storage.due import Claim
+from bot.storage.events import entrants
+from bot.storage.events import jobs as event_jobs
+from bot.storage.events import photos as event_photos
 
 log = logging.getLogger(__name__)
 

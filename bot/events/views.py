@@ -5,14 +5,16 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.budget import Affordable
-from bot.events import coach
+from bot.events.budget import Affordable
+from bot.events.photos import coach
 from bot.records.event import DepictionStatus, Entrant, Event, EventMode, EventStatus, Honour
 from bot.records.job import SubjectTable
 from bot.records.lora import Lora
 from bot.records.post import Post, PostKind
 from bot.records.training import TrainingStatus
-from bot.storage import ballots, entrants, event_counts, posts, spends
+from bot.storage import posts
+from bot.storage.events import ballots, entrants, spends
+from bot.storage.events import counts as event_counts
 
 COACHED = frozenset({EventStatus.COLLECTING, EventStatus.REVIEWING})
 LOOKED_AT = 400

@@ -14,9 +14,10 @@ from bot.records.generation import Generation, GenerationStatus, Picture
 from bot.records.job import LaneName, SubjectTable
 from bot.records.lora import Lora
 from bot.records.post import PostKind, places_for
-from bot.storage import erasure, events, generations, loras, posts, tables, timeline
+from bot.storage import erasure, generations, loras, posts, tables, timeline
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows, LeaseLost, mark, store
+from bot.storage.events import events
 
 S = GenerationStatus
 

@@ -19,9 +19,10 @@ from bot.records.event import EventStatus
 from bot.records.generation import Generation, GenerationStatus, Operation
 from bot.records.guild import Place, PlaceKind
 from bot.records.lora import Lora
-from bot.storage import events, generations, loras, styles
+from bot.storage import generations, loras, styles
 from bot.storage.database import Database
 from bot.storage.due import Claim
+from bot.storage.events import events
 
 S = GenerationStatus
 

@@ -19,8 +19,9 @@ from bot.providers.base import Progress
 from bot.records.guild import Actor
 from bot.records.job import LaneName
 from bot.records.lora import NAME_MAX, Audience, Lora, Offer, Share
-from bot.storage import entrants, generations, loras, sharing
+from bot.storage import generations, loras, sharing
 from bot.storage.database import Database
+from bot.storage.events import entrants
 from bot.text import CHOICES_MAX, best_ranked, rank_match
 
 PREVIEWS_MAX = 4

@@ -14,9 +14,10 @@ from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.job import LaneName, SubjectTable
 from bot.records.lora import Audience, Lora, Offer, OfferStatus, Share
 from bot.records.post import PostKind
-from bot.storage import events, loras, posts
+from bot.storage import loras, posts
 from bot.storage import sharing as rows
 from bot.storage.database import Database
+from bot.storage.events import events
 
 SHARES_MAX = 25
 """Audiences of one LoRA: as many as one select shows (Discord /docs/components/reference)."""

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.guild import NOBODY, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
-from bot.storage import event_tables as e
 from bot.storage import tables as t
+from bot.storage.events import tables as e
 
 MEMBER_COLUMNS: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
     t.datasets: (t.datasets.c.user_id,),

@@ -14,7 +14,7 @@ from bot.records.lora import Audience, Lora, Offer, OfferStatus, Share
 from bot.records.post import PostKind
 from bot.storage import loras as lora_rows
 from bot.storage import posts
-from bot.storage.event_tables import entrants
+from bot.storage.events.tables import entrants
 from bot.storage.tables import lora_offers, lora_shares, loras
 
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from bot.storage.columns import Instant, due, row_id, snowflake
 from bot.storage.columns import metadata as metadata
-from bot.storage.event_tables import events
+from bot.storage.events.tables import events
 
 meta = sa.Table(
     "meta",

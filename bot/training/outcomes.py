@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Clock, Doorbell, Pace
 from bot.engine import backoff
 from bot.errors import OutcomeUnknown
-from bot.events.depictions import retire_if_taken_back
 from bot.keys.slots import admit
 from bot.photos.intake import Spool
 from bot.providers.base import Progress, TrainingReport
@@ -21,9 +20,11 @@ from bot.records.key import ProviderName
 from bot.records.lora import Audience
 from bot.records.post import PostKind, places_for
 from bot.records.training import Training, TrainingStatus
-from bot.storage import datasets, erasure, events, loras, posts, sharing, tables, timeline, trainings
+from bot.storage import datasets, erasure, loras, posts, sharing, tables, timeline, trainings
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows, LeaseLost, mark, store
+from bot.storage.events import events
+from bot.storage.events.depictions import retire_if_taken_back
 from bot.training import lifecycle
 from bot.training.failures import Failure
 

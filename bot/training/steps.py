@@ -24,9 +24,10 @@ from bot.records.event import EventStatus
 from bot.records.guild import Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.training import Training, TrainingStatus
-from bot.storage import datasets, events, timeline, trainings
+from bot.storage import datasets, timeline, trainings
 from bot.storage.database import Database
 from bot.storage.due import Claim
+from bot.storage.events import events
 from bot.training import failures, lifecycle
 from bot.training.outcomes import NOT_TAKEN, UNCLEAR, TrainingOutcomes
 

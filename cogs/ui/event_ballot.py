@@ -7,9 +7,9 @@ from typing import Any
 import discord
 
 from bot.client import DarkroomBot, fleeting_id
-from bot.events.ballot import BallotEntry
+from bot.events.ballot.service import BallotEntry
+from bot.events.ballot.tally import rule_words
 from bot.events.lifecycle import can_vote
-from bot.events.tally import rule_words
 from bot.records.event import Event, EventMode, EventStatus, Vote
 from cogs.ui.cards import Layout, Text
 from cogs.ui.event_cards import deadline

@@ -5,7 +5,7 @@ from datetime import datetime
 import discord
 
 from bot.events.lifecycle import can_give, can_order, can_vote, photos_needed
-from bot.events.submissions import limits_each
+from bot.events.photos.rules import limits_each
 from bot.events.views import EventView
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode, EventStatus, Honour, PauseReason

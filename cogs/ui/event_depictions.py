@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.events.contributions import DepictionView
-from bot.events.wording import depicted_sentence
+from bot.events.photos.consent_texts import depicted_sentence
+from bot.events.photos.service import DepictionView
 from bot.records.event import Depiction, DepictionStatus, Event
 from bot.text import quote
 from cogs.ui.cards import Layout, Text, card

@@ -9,8 +9,8 @@ from bot.client import DarkroomBot
 from bot.datasets.service import HELD_MAX
 from bot.errors import UserError
 from bot.events.lifecycle import may_enter
-from bot.events.submissions import DEPICTED_MAX, ETHNICITY_MAX, Contribution, check_can_give, check_uploads
-from bot.events.wording import consent_sentence
+from bot.events.photos.consent_texts import consent_sentence
+from bot.events.photos.rules import DEPICTED_MAX, ETHNICITY_MAX, Contribution, check_can_give, check_uploads
 from bot.records.dataset import Gender, SubjectKind, Upload
 from bot.records.event import EntrantStatus, Event, EventMode
 from bot.records.guild import Actor

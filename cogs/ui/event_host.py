@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.events.ballot import Title
+from bot.events.ballot.service import Title
 from bot.events.lifecycle import HostCommand, commands
 from bot.events.views import EventView
 from bot.ports import Check

@@ -7,9 +7,9 @@ from typing import Any
 import discord
 
 from bot.client import DarkroomBot, fleeting_id
+from bot.events.ballot.tally import rule_words
 from bot.events.lifecycle import can_give
-from bot.events.submissions import Contribution, limits_each
-from bot.events.tally import rule_words
+from bot.events.photos.rules import Contribution, limits_each
 from bot.photos import checks
 from bot.records.dataset import Photo, Verdict
 from bot.records.event import EntrantStatus, Event, EventMode

@@ -7,7 +7,7 @@ from typing import Any
 import discord
 
 from bot.client import DarkroomBot, fleeting_id
-from bot.events.host_choice import HostBoard
+from bot.events.photos.review import HostBoard
 from bot.records.dataset import Photo, Pick, Verdict
 from bot.records.guild import Actor
 from bot.text import quote

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.budget import channel_of
 from bot.errors import NotFound, UserError
+from bot.events.budget import channel_of
+from bot.events.loras import _is_for
 from bot.generation.order import Accepted, PictureOrder
 from bot.pictures.service import PictureSet
 from bot.records.event import Event, EventMode
 from bot.records.generation import Picture
-from bot.records.guild import Actor
 from bot.records.lora import Lora, Style
 from cogs.ui.cards import Text
 from cogs.ui.event_host_words import event_name
@@ -45,10 +45,6 @@ async def usable_things(interaction: Interaction, event: Event) -> list[Lora | S
     if not found:
         raise UserError(NOTHING_TO_USE)
     return found[:OPTIONS_MAX]
-
-
-def _is_for(event: Event, lora: Lora, actor: Actor) -> bool:
-    return event.mode is EventMode.SHARED or lora.owner_id == actor.user_id
 
 
 class MakeForm(SafeModal):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import discord
 
-from bot.events.ballot import BallotEntry
+from bot.events.ballot.service import BallotEntry
 from bot.events.views import EventView
 from bot.photos.sheet import SheetEntry
 from bot.ports import PlaceRefused

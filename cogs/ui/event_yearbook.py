@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import discord
 
-from bot.events.yearbook import Yearbook
+from bot.events.yearbook.service import Yearbook
 from bot.records.event import Event
 from bot.records.guild import NOBODY
 from cogs.ui.cards import Layout

@@ -18,7 +18,8 @@ from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode, EventStatus, places_of
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
-from bot.storage import datasets, events, posts
+from bot.storage import datasets, posts
+from bot.storage.events import events
 from tests.bench.acks import DISCORD_WAITS_S, FILES_IN_FIELD, PATIENCE_S, fill_in, submit
 from tests.bench.crowd import Crowd
 from tests.bench.pictures import small_photos

@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from simcord.results import InteractionResult, ResponseMessage
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.events.depictions import name_members
+from bot.events.photos.depictions import name_members
 from bot.records.dataset import SubjectKind, Upload
 from bot.records.event import Event, EventMode, EventStatus
 from bot.records.guild import Actor
 from bot.records.lora import Audience
 from bot.storage import datasets, sharing, tables
-from bot.storage.event_tables import depictions, events
+from bot.storage.events.tables import depictions, events
 from tests.cogs.stage import ACTION_ROW, BUTTON, Stage, board_of
 from tests.events.ballot_world import World as BallotWorld
 from tests.fakes.attachments import make_photo

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.budget import Affordable
+from bot.events.budget import Affordable
 from bot.events.views import EventView
 from bot.records.dataset import SubjectKind
 from bot.records.event import Entrant, EntrantStatus, Event, EventMode, EventStatus, Honour

@@ -18,7 +18,8 @@ from bot.events.lifecycle import TIMED
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode, EventStatus
 from bot.records.guild import Actor, Channel
-from bot.storage import event_tables, sharing
+from bot.storage import sharing
+from bot.storage.events import tables as event_tables
 from cogs.ui import views
 from tests.cogs.event_scene import Hands
 from tests.cogs.stage import Stage, answer_to, board_of, buttons_of, fields_of, photo, photos, text_of, until

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.events.ballot import BallotEntry, BallotPicture
-from bot.events.coach import advice
-from bot.events.depictions import DepictionView
+from bot.events.ballot.service import BallotEntry, BallotPicture
+from bot.events.photos.coach import advice
+from bot.events.photos.consent_texts import depicted_sentence
+from bot.events.photos.depictions import DepictionView
 from bot.events.views import EventView
-from bot.events.wording import depicted_sentence
 from bot.records.dataset import SubjectKind
 from bot.records.event import (
     Candidate,

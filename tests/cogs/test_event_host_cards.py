@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UserError
-from bot.events.ballot import Title
+from bot.events.bakeoff import candidates_of, lineage, parse_prompts, parse_strengths
+from bot.events.ballot.service import Title
 from bot.events.lifecycle import PATHS
 from bot.ports import Check
 from bot.records.event import Event, EventMode, EventStatus, PauseReason
 from bot.records.training import TrainingStatus
-from cogs.ui.event_bakeoff import candidates_of, lineage, parse_prompts, parse_strengths
 from cogs.ui.event_choices import kept
 from cogs.ui.event_host import fame_card, readiness_card, status_card
 from cogs.ui.event_host_words import MODE_WORDS, PAUSE_WORDS, STATUS_WORDS, TIMETABLES, hours_words, timetable_of

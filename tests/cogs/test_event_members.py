@@ -11,14 +11,15 @@ from simcord.components import walk_components
 from simcord.results import InteractionResult, ResponseMessage
 
 from bot.events.drafts import EventDraft
-from bot.events.wording import consent_sentence, depicted_sentence
+from bot.events.photos.consent_texts import consent_sentence, depicted_sentence
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode, EventStatus
 from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.job import LaneName, SubjectTable
 from bot.records.post import PostKind
-from bot.storage import entrants, events, tables
-from bot.storage.event_tables import depictions
+from bot.storage import tables
+from bot.storage.events import entrants, events
+from bot.storage.events.tables import depictions
 from tests.cogs.stage import (
     TEXT_DISPLAY,
     File,

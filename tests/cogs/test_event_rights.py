@@ -9,11 +9,11 @@ import pytest
 from simcord.components import walk_components
 
 from bot.errors import NotFound, UserError
-from bot.events.yearbook import LEAST_LIMIT
+from bot.events.yearbook.service import LEAST_LIMIT
 from bot.generation.order import PictureOrder
 from bot.records.event import DepictionStatus, EventStatus
 from bot.records.guild import Actor, Channel
-from bot.storage.event_tables import depictions, events
+from bot.storage.events.tables import depictions, events
 from cogs.ui import views
 from tests.cogs.event_scene import DEPICTED, ENTRANT, ROLES, Hands, Scene, a_scene, everything
 from tests.cogs.stage import Stage, live_text, photos

@@ -13,13 +13,16 @@ import sqlalchemy as sa
 from PIL import Image
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.events import finding, lifecycle
+from bot.events import lifecycle
+from bot.events import lookup as finding
 from bot.events.views import EventView
 from bot.records.event import Depiction, Event
 from bot.records.guild import Actor
 from bot.records.lora import Lora
 from bot.sandbox import painting
-from bot.storage import depictions, event_tables, events, loras, remembered, sharing, tables
+from bot.storage import loras, remembered, sharing, tables
+from bot.storage.events import depictions, events
+from bot.storage.events import tables as event_tables
 from cogs.ui import event_host, event_host_actions, event_settings
 from cogs.ui.words import count
 from tests.cogs.walk import Model

@@ -11,7 +11,7 @@ from bot.loras.rights import Right
 from bot.records.dataset import SubjectKind, Upload
 from bot.records.event import Event, EventMode, EventStatus
 from bot.services import Services
-from bot.storage import ballots, events
+from bot.storage.events import ballots, events
 from tests.cogs.stage import photo
 from tests.cogs.walk_world import Party, Person, Town
 

@@ -23,8 +23,9 @@ from bot.records.key import ProviderName
 from bot.sandbox.apiframe import RehearsalApiframe
 from bot.sandbox.aurous import RehearsalAurous
 from bot.sandbox.world import LoopbackCdn, _simulated_discord, sandbox_settings
-from bot.storage import event_tables, tables
+from bot.storage import tables
 from bot.storage.due import LeaseLost
+from bot.storage.events import tables as event_tables
 from tests.fakes.clock import ManualClock
 from tests.fakes.painting import paint_small
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Doorbell, Pace
-from bot.events.ballot import BallotService
+from bot.events.ballot.service import BallotService
 from bot.photos.intake import Spool
 from bot.records.dataset import SubjectKind
 from bot.records.event import EntrantStatus, Event, EventMode, EventStatus, Honour
@@ -20,11 +20,12 @@ from bot.records.generation import GenerationStatus, Picture
 from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind, PostStatus
-from bot.storage import entrants, events, generations, posts, tables
+from bot.storage import generations, posts, tables
 from bot.storage.database import Database, sqlite_url
-from bot.storage.event_tables import entrants as entrant_table
-from bot.storage.event_tables import entries
-from bot.storage.event_tables import events as event_table
+from bot.storage.events import entrants, events
+from bot.storage.events.tables import entrants as entrant_table
+from bot.storage.events.tables import entries
+from bot.storage.events.tables import events as event_table
 from tests.fakes.clock import NOON, ManualClock
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, add_generation, add_post
 

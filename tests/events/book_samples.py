@@ -9,11 +9,12 @@ from typing import Any
 from PIL import Image
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.events.yearbook_contents import Book, Chapter, Plate
+from bot.events.yearbook.contents import Book, Chapter, Plate
 from bot.records.dataset import SubjectKind
 from bot.records.event import EntrantStatus, Event, EventMode, EventStatus
 from bot.records.generation import GenerationSettings, GenerationStatus, Picture
-from bot.storage import entrants, events, generations, tables
+from bot.storage import generations, tables
+from bot.storage.events import entrants, events
 from tests.fakes.clock import NOON
 from tests.fakes.rows import ANNA, CHANNEL, GUILD, add_generation, add_lora
 from tests.fakes.studio import Studio

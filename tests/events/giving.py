@@ -6,13 +6,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.events.submissions import Contribution
+from bot.events.photos.rules import Contribution
 from bot.records.dataset import Photo, SubjectKind, Upload
 from bot.records.event import Depiction, Entrant, Event, EventMode, EventStatus
 from bot.records.guild import Actor, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
-from bot.storage import datasets, depictions, entrants, event_tables, events, tables
+from bot.storage import datasets, tables
+from bot.storage.events import depictions, entrants, events
+from bot.storage.events import tables as event_tables
 from tests.events.money import add_event, change_event
 from tests.fakes.attachments import Attachments
 from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD, add_dataset, add_post

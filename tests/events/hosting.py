@@ -13,7 +13,9 @@ from bot.events.views import EventView
 from bot.records.dataset import Photo, SubjectKind
 from bot.records.event import Event, EventMode, EventNote
 from bot.records.guild import Actor, Channel
-from bot.storage import entrants, event_tables, events, tables
+from bot.storage import tables
+from bot.storage.events import entrants, events
+from bot.storage.events import tables as event_tables
 from tests.fakes.rows import ADMIN, ANNA, CHANNEL, GUILD, add_dataset, add_photos, photo
 from tests.fakes.studio import Studio
 

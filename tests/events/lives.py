@@ -13,8 +13,9 @@ from bot.events.views import EventView
 from bot.records.dataset import SubjectKind
 from bot.records.event import Entrant, Event, EventMode, EventStatus, NoteKind
 from bot.records.guild import Actor, Channel
-from bot.storage import datasets, entrants, events
-from bot.storage.event_tables import event_notes
+from bot.storage import datasets
+from bot.storage.events import entrants, events
+from bot.storage.events.tables import event_notes
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, photo
 from tests.fakes.studio import Studio, tiny_jpeg
 

@@ -10,8 +10,10 @@ from bot.records.event import EntrantStatus, Event, EventMode, EventStatus, Spen
 from bot.records.job import LaneName
 from bot.records.key import ProviderName
 from bot.records.lora import Lora
-from bot.storage import entrants, event_tables, events, loras, spends, tables
+from bot.storage import loras, tables
 from bot.storage.database import Database
+from bot.storage.events import entrants, events, spends
+from bot.storage.events import tables as event_tables
 from tests.fakes.clock import NOON
 from tests.fakes.rows import ADMIN, CHANNEL, GUILD
 from tests.fakes.studio import Studio

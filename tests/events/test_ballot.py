@@ -11,14 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.events import ballot as said
-from bot.events.ballot import Title
+from bot.events.ballot import service as said
+from bot.events.ballot.service import Title
 from bot.records.event import Candidate, EventMode, EventStatus
 from bot.records.generation import GenerationStatus
 from bot.records.guild import Actor
 from bot.records.post import PostKind, PostStatus
 from bot.storage import erasure, tables
-from bot.storage.event_tables import entries, honours, votes
+from bot.storage.events.tables import entries, honours, votes
 from tests.events.ballot_world import (
     CLEO,
     DAN,

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import UserError
-from bot.events.ballot import BallotEntry
+from bot.events.ballot.service import BallotEntry
 from bot.records.event import Event
 from bot.records.guild import Actor
-from bot.storage.event_tables import entries, votes
+from bot.storage.events.tables import entries, votes
 from tests.events.ballot_world import (
     JURY,
     MEMBERS,

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.events.choosing import choose, eligible, explain
+from bot.events.photos.choosing import choose, eligible, explain
 from bot.photos.checks import MAX_PHOTOS, MIN_PHOTOS, NEAR_DUPLICATE_BITS, hamming_distance
 from bot.records.dataset import Photo, Pick, Verdict
 from tests.fakes.rows import photo

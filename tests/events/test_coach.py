@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.events.coach import MOST_ADVICE, Sign, advice
+from bot.events.photos.coach import MOST_ADVICE, Sign, advice
 from bot.photos.checks import MIN_PHOTOS, Code
 from bot.records.dataset import Finding, Photo, Pick, Verdict
 from tests.fakes.rows import photo

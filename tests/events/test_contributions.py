@@ -15,15 +15,18 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.events.submissions import DEPICTED_MAX, SOMEBODY_ELSES, judge_own, sift
-from bot.events.wording import EVENT_POLICY, consent_sentence
+from bot.events.photos.consent_texts import EVENT_POLICY, consent_sentence
+from bot.events.photos.rules import DEPICTED_MAX, SOMEBODY_ELSES, judge_own, sift
 from bot.photos.checks import Code
 from bot.records.dataset import Dataset, DatasetStatus, Finding, Gender, Photo, Pick, SubjectKind, Upload, Verdict
 from bot.records.event import DepictionStatus, EntrantStatus, Event, EventMode, EventStatus, PauseReason
 from bot.records.guild import Actor, PlaceKind
 from bot.records.job import LaneName
 from bot.records.post import PostKind
-from bot.storage import entrants, event_photos, event_tables, tables
+from bot.storage import tables
+from bot.storage.events import entrants
+from bot.storage.events import photos as event_photos
+from bot.storage.events import tables as event_tables
 from tests.events.giving import (
     CLEO,
     DAN,

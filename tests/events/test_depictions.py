@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotFound, UserError
-from bot.events.wording import EVENT_POLICY, depicted_sentence
+from bot.events.photos.consent_texts import EVENT_POLICY, depicted_sentence
 from bot.records.dataset import ConsentKind, DatasetStatus, Gender, SubjectKind
 from bot.records.event import (
     Depiction,
@@ -28,7 +28,9 @@ from bot.records.job import LaneName
 from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.records.training import TrainingStatus
-from bot.storage import event_tables, events, loras, tables
+from bot.storage import loras, tables
+from bot.storage.events import events
+from bot.storage.events import tables as event_tables
 from tests.events.giving import (
     CLEO,
     DAN,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.budget import BudgetSpent
 from bot.errors import UserError
+from bot.events.budget import BudgetSpent
 from bot.generation.order import PictureOrder
 from bot.records.event import EventMode, EventStatus, NoteKind
 from bot.records.guild import Actor, Channel

@@ -11,7 +11,7 @@ from bot.records.event import EventMode, EventStatus, NoteKind
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
 from bot.records.training import TrainingStatus
-from bot.storage import event_jobs
+from bot.storage.events import jobs as event_jobs
 from tests.events.lives import HOST, HOUR, Life, begin
 from tests.events.trouble import (
     check_books,

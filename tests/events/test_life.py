@@ -10,7 +10,7 @@ from bot.records.event import EventMode, EventStatus, NoteKind
 from bot.records.guild import NOBODY, Actor, Channel, PlaceKind
 from bot.records.key import ProviderName
 from bot.records.post import PostKind
-from bot.storage import event_tables
+from bot.storage.events import tables as event_tables
 from tests.events.lives import CLEO, HOST, HOUR, Life, begin
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import Studio

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.budget import BudgetService
 from bot.errors import UserError
+from bot.events.budget import BudgetService
 from bot.events.packs import PROMPT_MAX, PROMPTS_MAX, READY_PACKS, PackRunner, PackState, check_pack, fill, seed_of
 from bot.generation.capabilities import SEED_MAX
 from bot.records.event import Candidate, EntrantStatus, Event, EventMode, EventStatus, PauseReason

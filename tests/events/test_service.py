@@ -17,7 +17,8 @@ from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.job import LaneName, SubjectTable
 from bot.records.lora import Audience
 from bot.records.post import PostKind
-from bot.storage import event_tables, tables
+from bot.storage import tables
+from bot.storage.events import tables as event_tables
 from tests.events.hosting import BOSS, HERE, HOST, Hosting
 from tests.events.money import TRAINING
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, add_lora, photo

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.events.tally import Standing, count, rule_words
+from bot.events.ballot.tally import Standing, count, rule_words
 from bot.records.event import Vote
 from tests.fakes.clock import NOON
 

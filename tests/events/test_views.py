@@ -13,7 +13,10 @@ from bot.records.event import DepictionStatus, EntrantStatus, EventMode, EventSt
 from bot.records.generation import GenerationStatus
 from bot.records.job import SubjectTable
 from bot.records.training import TrainingStatus
-from bot.storage import event_counts, event_tables, spends, tables
+from bot.storage import tables
+from bot.storage.events import counts as event_counts
+from bot.storage.events import spends
+from bot.storage.events import tables as event_tables
 from tests.events.hosting import HOST, Hosting, given
 from tests.events.money import TRAINING
 from tests.fakes.rows import ANNA, BEN, GUILD, add_dataset, add_generation, add_lora, add_photos, add_training

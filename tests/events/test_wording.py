@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.events.wording import EVENT_POLICY, consent_sentence, depicted_sentence
+from bot.events.photos.consent_texts import EVENT_POLICY, consent_sentence, depicted_sentence
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode
 from bot.storage.database import Database

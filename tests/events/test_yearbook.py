@@ -13,13 +13,13 @@ from PIL import Image
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.events.yearbook import CHANGED, LEAST_LIMIT, Yearbook, YearbookService
+from bot.events.yearbook.service import CHANGED, LEAST_LIMIT, Yearbook, YearbookService
 from bot.photos.prepare import PhotoDesk
 from bot.records.event import Candidate, EntrantStatus, Event, EventMode, EventStatus
 from bot.records.generation import GenerationSettings, GenerationStatus
 from bot.records.guild import Actor
 from bot.storage import tables
-from bot.storage.event_tables import entrants, entries, honours
+from bot.storage.events.tables import entrants, entries, honours
 from tests.events.book_samples import HOST, add_entrant, add_event, add_event_lora, add_picture, noise, png
 from tests.fakes.clock import NOON
 from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD, OTHER_GUILD

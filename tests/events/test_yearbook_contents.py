@@ -7,9 +7,9 @@ from unittest.mock import sentinel
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.events.yearbook_contents import ON_A_PAGE, Chapter, Original, choose_fairly, for_page, say_settings, slug
+from bot.events.yearbook.contents import ON_A_PAGE, Chapter, Original, choose_fairly, for_page, say_settings, slug
 from bot.records.generation import GenerationSettings, Picture
-from bot.storage.yearbooks import Shown
+from bot.storage.events.yearbook import Shown
 from tests.events.book_samples import book, plate
 
 NOWHERE = Path("nowhere.png")

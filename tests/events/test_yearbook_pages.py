@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bot.events.yearbook_pages import (
+from bot.events.yearbook.pages import (
     GRID_BOTTOM,
     GRID_TOP,
     PAGE_PX,

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playwright.async_api import ConsoleMessage, async_playwright
 
-from bot.events.yearbook_contents import Book
-from bot.events.yearbook_pages import reduced_copy
-from bot.events.yearbook_site import FORMULA_STARTS, credits_csv, harmless, site
+from bot.events.yearbook.contents import Book
+from bot.events.yearbook.pages import reduced_copy
+from bot.events.yearbook.site import FORMULA_STARTS, credits_csv, harmless, site
 from tests.events.book_samples import book, plate, png
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.events.yearbook_zip import (
+from bot.events.yearbook.archive import (
     END_BYTES,
     Stored,
     Written,

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.events.depictions import name_members
 from bot.events.lifecycle import TIMED
+from bot.events.photos.depictions import name_members
 from bot.generation.order import PictureOrder
 from bot.records.event import Event, EventStatus, NoteKind
 from bot.records.guild import Actor, Channel
@@ -20,10 +20,12 @@ from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.records.training import TrainingStatus
 from bot.sandbox.faults import Handler, RouteFaults, drain
-from bot.storage import datasets, event_jobs, spends
+from bot.storage import datasets
 from bot.storage.database import Database, Work
 from bot.storage.due import Claim
-from bot.storage.event_tables import entries, event_notes, votes
+from bot.storage.events import jobs as event_jobs
+from bot.storage.events import spends
+from bot.storage.events.tables import entries, event_notes, votes
 from bot.storage.tables import generations, loras, photos, posts
 from tests.events.lives import Life
 from tests.fakes.rows import CHANNEL, GUILD

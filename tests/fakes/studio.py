@@ -10,13 +10,13 @@ from typing import Any
 
 from PIL import Image
 
-from bot.budget import BudgetService
 from bot.clock import Doorbell, Pace
 from bot.datasets.service import DatasetService
-from bot.events.ballot import BallotService
-from bot.events.contributions import ContributionService
+from bot.events.ballot.service import BallotService
+from bot.events.budget import BudgetService
+from bot.events.photos.service import ContributionService
 from bot.events.service import EventService
-from bot.events.yearbook import YearbookService
+from bot.events.yearbook.service import YearbookService
 from bot.generation.order import PictureOrder
 from bot.generation.service import GenerationService
 from bot.guilds import GuildService

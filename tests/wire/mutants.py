@@ -9,7 +9,7 @@ import discord
 from bot.engine import Engine
 from bot.providers.apiframe import Apiframe
 from bot.providers.base import TrainingReport
-from bot.storage import spends
+from bot.storage.events import spends
 from bot.training.outcomes import TrainingOutcomes
 
 

@@ -11,17 +11,20 @@ from bot.clock import Clock, Doorbell, Pace
 from bot.datasets.rules import photo_limits
 from bot.datasets.service import DatasetService
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.events import coach, lifecycle
-from bot.events.choosing import choose
-from bot.events.depictions import visible_event
-from bot.events.submissions import judge_own
+from bot.events import lifecycle
+from bot.events.photos import coach
+from bot.events.photos.choosing import choose
+from bot.events.photos.depictions import visible_event
+from bot.events.photos.rules import judge_own
 from bot.photos.intake import Spool
 from bot.records.dataset import DatasetStatus, Photo, Pick
 from bot.records.event import Event, EventMode, EventStatus
 from bot.records.guild import Actor
 from bot.records.job import LaneName
-from bot.storage import datasets, depictions, entrants, event_photos, events
+from bot.storage import datasets
 from bot.storage.database import Database
+from bot.storage.events import depictions, entrants, events
+from bot.storage.events import photos as event_photos
 
 SHEET_MAX = 60
 """Photos on one contact sheet."""

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.dataset import DatasetStatus, Gender, Photo, Pick, Verdict
 from bot.records.event import DepictionStatus, EntrantStatus, Event
 from bot.storage import datasets as dataset_rows
-from bot.storage.event_tables import depictions, entrants
+from bot.storage.events.tables import depictions, entrants
 from bot.storage.tables import datasets, photos
 
 PENDING = sa.select(depictions.c.consent_id).where(depictions.c.status == DepictionStatus.PENDING)

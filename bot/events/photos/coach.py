@@ -7,7 +7,7 @@ from enum import StrEnum
 from statistics import pstdev
 from typing import Final
 
-from bot.events.choosing import eligible
+from bot.events.photos.choosing import eligible
 from bot.photos.checks import MIN_PHOTOS, NEAR_DUPLICATE_BITS, Code, hamming_distance
 from bot.records.dataset import Photo
 

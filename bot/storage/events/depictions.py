@@ -16,8 +16,24 @@ from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.records.training import TrainingStatus
 from bot.storage import loras as lora_rows
-from bot.storage.event_tables import depictions, entrants, entries, event_notes, votes
+from bot.storage.events import events
+from bot.storage.events.tables import depictions, entrants, entries, event_notes, votes
 from bot.storage.tables import consents, loras, posts, trainings
+
+
+async def retire_if_taken_back(connection: AsyncConnection, event: Event, lora: Lora, *, now: datetime) -> bool:
+    """Whether the LoRA is retired now because somebody took their photos back while it was trained."""
+    if not await is_noted(connection, event.id, lora.training_id):
+        return False
+    return await retire_and_announce(connection, event, lora.id, now)
+
+
+async def retire_and_announce(connection: AsyncConnection, event: Event, lora_id: int, now: datetime) -> bool:
+    if not await retire(connection, lora_id, now=now):
+        return False
+    detail = json.dumps({"lora_id": lora_id})
+    await events.announce(connection, event, NoteKind.TAKEN_BACK, once=f"taken_back:{lora_id}", detail=detail, now=now)
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.loras.access import usable_lora, usable_style
 from bot.records.event import Event, EventMode
 from bot.records.guild import Actor
-from bot.records.lora import Audience
+from bot.records.lora import Audience, Lora
 from bot.storage import loras, sharing
+
+
+def _is_for(event: Event, lora: Lora, actor: Actor) -> bool:
+    return event.mode is EventMode.SHARED or lora.owner_id == actor.user_id
 
 
 def loras_in(event: Event) -> frozenset[int]:

@@ -1,6 +1,5 @@
 """The consent ledger: members who were named as seen in photos, and whatever somebody takes back."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,18 +9,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Clock, Doorbell, Pace
 from bot.datasets.rules import photo_limits
 from bot.errors import NotFound, UserError
-from bot.events.wording import EVENT_POLICY, depicted_sentence
+from bot.events.photos.consent_texts import EVENT_POLICY, depicted_sentence
 from bot.photos.intake import Spool
 from bot.records.dataset import ConsentKind, DatasetStatus
-from bot.records.event import Depiction, DepictionStatus, EntrantStatus, Event, EventMode, NoteKind
+from bot.records.event import Depiction, DepictionStatus, EntrantStatus, Event, EventMode
 from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.job import LaneName, SubjectTable
-from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
-from bot.storage import datasets, entrants, event_photos, events, posts, trainings
-from bot.storage import depictions as rows
+from bot.storage import datasets, posts, trainings
 from bot.storage.database import Database
+from bot.storage.events import depictions as rows
+from bot.storage.events import entrants, events
+from bot.storage.events import photos as event_photos
+from bot.storage.events.depictions import retire_and_announce, retire_if_taken_back
 
 NOTHING_TO_ANSWER = "These photos are not used any more, so there is nothing left to answer."
 NO_WAY_BACK = (
@@ -203,13 +204,6 @@ class DepictionService:
         self._doorbell.ring(LaneName.POSTS, LaneName.TRAININGS, LaneName.EVENTS)
 
 
-async def retire_if_taken_back(connection: AsyncConnection, event: Event, lora: Lora, *, now: datetime) -> bool:
-    """Whether the LoRA is retired now because somebody took their photos back while it was trained."""
-    if not await rows.is_noted(connection, event.id, lora.training_id):
-        return False
-    return await _retire(connection, event, lora.id, now)
-
-
 async def visible_event(connection: AsyncConnection, event_id: int, actor: Actor) -> Event:
     """An event of this guild that has been opened; NotFound for everything else."""
     event = await events.get(connection, event_id)
@@ -256,7 +250,7 @@ async def _take_out(
     if _may_have_been_sent(training):
         await rows.note_for_later(connection, event, training.id, now=now)
     for lora in await rows.loras_of_dataset(connection, dataset_id):
-        await _retire(connection, event, lora.id, now)
+        await retire_and_announce(connection, event, lora.id, now)
 
 
 async def _leave_out(connection: AsyncConnection, event: Event, training: Training, now: datetime) -> None:
@@ -272,11 +266,3 @@ def _may_have_been_sent(training: Training) -> bool:
     """On its way or in the hands of a worker that may be sending it this moment; and no LoRA yet."""
     is_taken_up = training.status is TrainingStatus.QUEUED and training.lease_owner is not None
     return is_taken_up or training.status.is_in_flight
-
-
-async def _retire(connection: AsyncConnection, event: Event, lora_id: int, now: datetime) -> bool:
-    if not await rows.retire(connection, lora_id, now=now):
-        return False
-    detail = json.dumps({"lora_id": lora_id})
-    await events.announce(connection, event, NoteKind.TAKEN_BACK, once=f"taken_back:{lora_id}", detail=detail, now=now)
-    return True

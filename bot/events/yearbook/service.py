@@ -9,10 +9,7 @@ from typing import Final
 from bot.clock import Clock
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.events.lifecycle import may_run
-from bot.events.yearbook_contents import Book, Original, Plate, compile_book
-from bot.events.yearbook_pages import draw_page, draw_sheet, reduced_copy
-from bot.events.yearbook_site import credits_csv, site
-from bot.events.yearbook_zip import (
+from bot.events.yearbook.archive import (
     SPARE_BYTES,
     Stored,
     Written,
@@ -22,13 +19,17 @@ from bot.events.yearbook_zip import (
     written_room,
     zip_names,
 )
+from bot.events.yearbook.contents import Book, Original, Plate, compile_book
+from bot.events.yearbook.pages import draw_page, draw_sheet, reduced_copy
+from bot.events.yearbook.site import credits_csv, site
 from bot.photos.checks import identify
 from bot.photos.intake import Spool
 from bot.photos.prepare import PhotoDesk
 from bot.records.event import Event, EventMode, EventStatus
 from bot.records.guild import Actor
-from bot.storage import events, yearbooks
 from bot.storage.database import Database
+from bot.storage.events import events
+from bot.storage.events import yearbook as yearbooks
 
 LEAST_LIMIT: Final = 4_000_000
 """Bytes that a ZIP must be allowed to have, for the page with all reduced copies to fit the first one."""

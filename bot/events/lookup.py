@@ -8,7 +8,7 @@ from bot.errors import NotAllowed, NotFound, UserError
 from bot.events.lifecycle import HostCommand, may_run, refusal
 from bot.records.event import Event
 from bot.records.guild import Actor
-from bot.storage import ballots, events
+from bot.storage.events import ballots, events
 
 NOT_HERE = "There is no such event here. Pick one from the list."
 NONE_HERE = "There is no event here just now. An admin can make one with `/event create`."

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.event import Entrant, EntrantStatus
-from bot.storage.event_tables import entrants
+from bot.storage.events.tables import entrants
 
 
 def build(row: sa.Row[Any]) -> Entrant:

@@ -7,20 +7,23 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.budget import BudgetService, BudgetSpent
 from bot.datasets.rules import photo_limits
 from bot.errors import NoKey, UserError
-from bot.events.contributions import ContributionService
+from bot.events.budget import BudgetService, BudgetSpent
 from bot.events.packs import PackRunner
+from bot.events.photos.service import ContributionService
 from bot.keys.service import KeyService
 from bot.ports import NotNow, Venue
 from bot.records.event import Entrant, Event, EventMode, EventStatus, PauseReason
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
-from bot.storage import entrants, event_jobs, event_photos, posts
-from bot.storage import events as rows
+from bot.storage import posts
 from bot.storage.database import Database
+from bot.storage.events import entrants
+from bot.storage.events import events as rows
+from bot.storage.events import jobs as event_jobs
+from bot.storage.events import photos as event_photos
 
 log = logging.getLogger(__name__)
 

@@ -12,13 +12,13 @@ from bot.datasets.service import HELD_MAX, DatasetService
 from bot.datasets.turns import FairTurns
 from bot.errors import NotAllowed, UserError
 from bot.events import lifecycle
-from bot.events.depictions import DepictionService, name_members, visible_event
-from bot.events.depictions import DepictionView as DepictionView
-from bot.events.host_choice import HostBoard as HostBoard
-from bot.events.host_choice import HostChoice
-from bot.events.submissions import Contribution as Contribution
-from bot.events.submissions import Sifted, check_can_give, check_depicted, check_person, check_uploads, judge_own, sift
-from bot.events.wording import EVENT_POLICY, consent_sentence
+from bot.events.photos.consent_texts import EVENT_POLICY, consent_sentence
+from bot.events.photos.depictions import DepictionService, name_members, visible_event
+from bot.events.photos.depictions import DepictionView as DepictionView
+from bot.events.photos.review import HostBoard as HostBoard
+from bot.events.photos.review import HostChoice
+from bot.events.photos.rules import Contribution as Contribution
+from bot.events.photos.rules import Sifted, check_can_give, check_depicted, check_person, check_uploads, judge_own, sift
 from bot.photos.intake import Spool
 from bot.ports import Members
 from bot.records.dataset import Dataset, DatasetStatus, Gender, Photo, Pick, SubjectKind, Upload
@@ -26,9 +26,11 @@ from bot.records.event import Depiction, DepictionStatus, Entrant, EntrantStatus
 from bot.records.guild import Actor
 from bot.records.job import LaneName
 from bot.records.training import TrainingStatus
-from bot.storage import datasets, entrants, event_photos, events, trainings
-from bot.storage import depictions as depiction_rows
+from bot.storage import datasets, trainings
 from bot.storage.database import Database
+from bot.storage.events import depictions as depiction_rows
+from bot.storage.events import entrants, events
+from bot.storage.events import photos as event_photos
 
 MEMBERS_AT_ONCE = 4
 """Submissions worked on at once."""

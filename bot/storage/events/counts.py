@@ -14,8 +14,8 @@ from bot.records.lora import Lora
 from bot.records.training import TrainingStatus
 from bot.storage import loras as lora_rows
 from bot.storage.datasets import build_photo
-from bot.storage.event_photos import USABLE, taking_part
-from bot.storage.event_tables import depictions, entries, votes
+from bot.storage.events.photos import USABLE, taking_part
+from bot.storage.events.tables import depictions, entries, votes
 from bot.storage.tables import datasets, generations, loras, photos, pictures, trainings
 
 

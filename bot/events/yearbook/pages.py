@@ -10,7 +10,7 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
-from bot.events.yearbook_contents import UNKNOWN_MEMBER, Book, Chapter, Plate, for_page
+from bot.events.yearbook.contents import UNKNOWN_MEMBER, Book, Chapter, Plate, for_page
 
 PAGE_PX: Final = (1240, 1640)
 PREVIEW_PX: Final = 640

@@ -11,7 +11,7 @@ from bot.records.event import EntrantStatus, Event, EventMode
 from bot.records.generation import Generation, GenerationStatus, Picture
 from bot.storage import generations as generation_rows
 from bot.storage import pictures as picture_rows
-from bot.storage.event_tables import entrants, entries, honours
+from bot.storage.events.tables import entrants, entries, honours
 from bot.storage.tables import generations, loras, pictures, styles
 
 COMMON_MODES = frozenset({EventMode.SHARED, EventMode.BAKEOFF})

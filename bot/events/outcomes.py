@@ -15,11 +15,14 @@ from bot.photos.intake import Spool
 from bot.records.event import Event, EventStatus, NoteKind, PauseReason, channels_of
 from bot.records.job import LaneName, SubjectTable
 from bot.records.post import PostKind
-from bot.storage import erasure, event_counts, event_jobs, posts, spends
-from bot.storage import events as rows
+from bot.storage import erasure, posts
 from bot.storage.database import Database
 from bot.storage.due import Claim, mark, store
-from bot.storage.event_tables import events
+from bot.storage.events import counts as event_counts
+from bot.storage.events import events as rows
+from bot.storage.events import jobs as event_jobs
+from bot.storage.events import spends
+from bot.storage.events.tables import events
 
 log = logging.getLogger(__name__)
 

@@ -17,8 +17,9 @@ from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName, SubjectTable
 from bot.records.key import ProviderName
 from bot.records.training import Training, TrainingStatus
-from bot.storage import entrants, events, generations, loras, spends, styles, trainings
+from bot.storage import generations, loras, styles, trainings
 from bot.storage.database import Database
+from bot.storage.events import entrants, events, spends
 from bot.training.service import TrainingService
 
 STILL_TRAINS = {EventStatus.DRAFT, EventStatus.COLLECTING, EventStatus.REVIEWING, EventStatus.TRAINING}

@@ -4,9 +4,25 @@ import math
 from collections.abc import Sequence
 
 from bot.errors import UserError
-from bot.events.drafts import CANDIDATES_MAX
-from bot.records.event import Candidate
+from bot.events.drafts import CANDIDATES_MAX, NAME_MAX, EventDraft
+from bot.records.event import Candidate, EventMode
 from bot.records.lora import Lora
+
+
+def bakeoff_draft(chosen: Lora, versions: Sequence[Lora], strengths: str | None, name: str) -> EventDraft:
+    """Without strengths the versions are compared as they are, and a single version with the usual strengths."""
+    usual = () if len(versions) > 1 else USUAL_STRENGTHS
+    candidates = candidates_of(versions, usual if strengths is None else parse_strengths(strengths))
+    return EventDraft(
+        name=name[:NAME_MAX],
+        theme="Which one is best? You vote without knowing which is which.",
+        rules="",
+        mode=EventMode.BAKEOFF,
+        subject_kind=chosen.subject_kind,
+        candidates=candidates,
+        lora_ids=tuple(lora.id for lora in versions),
+    )
+
 
 USUAL_STRENGTHS = (0.6, 0.8, 1.0)
 STRENGTH_MAX = 1.5

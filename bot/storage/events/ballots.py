@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.event import EntrantStatus, Entry, Event, EventMode, EventStatus, Honour, Vote
 from bot.records.generation import GenerationStatus, Picture
-from bot.storage import events as event_rows
-from bot.storage.event_tables import entrants, entries, events, honours, votes
+from bot.storage.events import events as event_rows
+from bot.storage.events.tables import entrants, entries, events, honours, votes
 from bot.storage.generations import build_picture
 from bot.storage.tables import generations, loras, pictures
 

@@ -11,8 +11,8 @@ from typing import Final
 
 from bot.records.event import Event, EventMode
 from bot.records.generation import GenerationSettings
-from bot.storage.ballots import CANDIDATE_EVERY
-from bot.storage.yearbooks import Shown
+from bot.storage.events.ballots import CANDIDATE_EVERY
+from bot.storage.events.yearbook import Shown
 
 MOST_PICTURES: Final = 500
 """More would be a contact sheet nobody can read; every member's first picture goes before anyone's second."""

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.event import Event, Spend
 from bot.records.job import SubjectTable
-from bot.storage.event_tables import events, spends
+from bot.storage.events.tables import events, spends
 
 
 async def total(connection: AsyncConnection, event_id: int) -> int:

@@ -22,7 +22,7 @@ from bot.records.event import (
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.storage import posts
-from bot.storage.event_tables import event_notes, events
+from bot.storage.events.tables import event_notes, events
 
 LIVE = [status for status in EventStatus if status.is_live]
 

@@ -14,15 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, Doorbell, Pace
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.events import tally
+from bot.events.ballot import tally
 from bot.photos.intake import Spool
 from bot.records.event import EntrantStatus, Entry, Event, EventMode, EventStatus, Honour, Vote
 from bot.records.generation import Picture
 from bot.records.guild import Actor
 from bot.records.job import LaneName
-from bot.storage import ballots, entrants, events
-from bot.storage.ballots import EntryDraft, StandingEntry
 from bot.storage.database import Database
+from bot.storage.events import ballots, entrants, events
+from bot.storage.events.ballots import EntryDraft, StandingEntry
 
 PLACES = 3
 """How many places are honoured."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Final
 
-from bot.events.yearbook_contents import MOST_PICTURES, Book, Chapter, Plate, say_settings
+from bot.events.yearbook.contents import MOST_PICTURES, Book, Chapter, Plate, say_settings
 
 ALT_MAX: Final = 150
 PROMPT_MAX: Final = 500
