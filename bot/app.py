@@ -38,10 +38,10 @@ from bot.web.server import WebServer
 from bot.web.webhook_targets import WebhookHints
 from bot.web.webhooks import WebhookDoor
 from cogs import EXTENSIONS
-from cogs.membership import DiscordMembers
-from cogs.results import DiscordPoster
+from cogs.adapters.members import DiscordMembers
+from cogs.adapters.poster import DiscordPoster
+from cogs.adapters.venue import DiscordVenue
 from cogs.ui.replies import show_error
-from cogs.venue import DiscordVenue
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from discord.ext import commands
 
 from bot import __version__
 from bot.client import DarkroomBot
-from cogs.ui.cards import card
+from cogs.ui.layout import card
 from cogs.ui.replies import Interaction, show
 
 TEXT = """### Darkroom {version}

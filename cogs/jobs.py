@@ -1,16 +1,55 @@
 """/jobs: my trainings and pictures with their timelines, and results that are kept for me."""
 
+from collections.abc import Sequence
+
+import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.client import DarkroomBot
 from bot.errors import UserError
+from bot.generation.service import GenerationView
 from bot.ports import PlaceRefused
+from bot.records.generation import Generation, GenerationStatus, Operation
 from bot.records.post import Post
-from cogs.rendering import attached, render_kept
-from cogs.ui.cards import jobs_card
+from bot.text import quote
+from bot.training.service import TrainingView
+from cogs.adapters.rendering import render_kept
+from cogs.pictures.files import attached
+from cogs.training.cards import status_line, timeline_line
+from cogs.ui.layout import BUTTONS_A_ROW, Layout, card
 from cogs.ui.replies import Interaction, defer, guild_of, say, show
-from cogs.ui.views import on_press
+from cogs.ui.views import ActionButton, on_press
+from cogs.ui.words import clip, count
+
+
+def jobs_card(trainings: Sequence[TrainingView], generations: Sequence[GenerationView], kept: Sequence[Post]) -> Layout:
+    lines: list[str] = []
+    for training in trainings:
+        lines.append(f"**Training #{training.training.id}** {quote(training.training.name, 40)}")
+        lines += [status_line(training), timeline_line(training.timeline)]
+    for generation in generations:
+        lines += [_pictures_line(generation.generation), timeline_line(generation.timeline)]
+    text = clip(lines, 3300, "…and older ones.") or "Nothing yet. `/train` and `/imagine` start something."
+    buttons = [
+        ActionButton("job", "fetch", post.id, label=f"Fetch #{post.subject_id}", style=discord.ButtonStyle.primary)
+        for post in kept[:BUTTONS_A_ROW]
+    ]
+    waiting = [view.generation.id for view in generations if view.generation.status is GenerationStatus.QUEUED]
+    buttons += [ActionButton("order", "cancel", each, label=f"Cancel #{each}") for each in waiting[:BUTTONS_A_ROW]]
+    if kept:
+        kept_are = "is" if len(kept) == 1 else "are"
+        text = f"{count(len(kept), 'result')} could not be posted and {kept_are} kept for you.\n{text}"
+    return card(f"### Your jobs\n{text}", colour=discord.Colour.blurple(), buttons=buttons)
+
+
+def _pictures_line(generation: Generation) -> str:
+    """What it is, what it came from, and whether it was deleted."""
+    is_edit = generation.operation is not Operation.IMAGINE
+    done = f"{generation.operation.value.replace('_', ' ')}: " if is_edit else ""
+    origin = "" if generation.origin_id is None else f" · from #{generation.origin_id}"
+    deleted = "" if generation.deleted_at is None else " · deleted"
+    return f"**Pictures #{generation.id}** {done}{quote(generation.prompt, 60)}{origin}{deleted}"
 
 
 class JobsCog(commands.Cog):

@@ -12,10 +12,21 @@ from bot.keys.reachability import Finding, Mark
 from bot.keys.service import KEY_PREFIXES, KeyStatus
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.text import quote
-from cogs.ui.cards import Layout, Text, card
+from cogs.ui.layout import Layout, Text, card
 from cogs.ui.replies import Interaction, defer, guild_of, is_admin, open_form, say, show
 from cogs.ui.views import SafeModal
 from cogs.ui.words import ago, count
+
+
+def key_paused_card(key: ApiKeyRow, guild_name: str, last_line: str) -> Layout:
+    text = (
+        f"### The {key.provider.label} key of {quote(guild_name)} is paused\n"
+        f"{key.provider.label} does not accept the key ending in `{key.last4}` any more. "
+        "Trainings wait and nothing is lost. "
+        f"Please check it in your {key.provider.label} dashboard, then run `/keys set` in the server.\n{last_line}"
+    )
+    return card(text, colour=discord.Colour.red())
+
 
 FORM_SECONDS = 600
 NO_DEFAULT = "none"

@@ -8,7 +8,7 @@ from discord.ext import commands
 
 from bot.client import DarkroomBot
 from bot.privacy import Holdings
-from cogs.ui.cards import card
+from cogs.ui.layout import card
 from cogs.ui.replies import Interaction, ask, defer, say, show
 from cogs.ui.views import SafeView
 from cogs.ui.words import count

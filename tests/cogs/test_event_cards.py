@@ -30,12 +30,12 @@ from bot.records.event import (
 )
 from bot.records.guild import NOBODY
 from bot.records.training import TrainingStatus
-from cogs.ui.event_ballot import FILES_MAX, ballot_card, pages_of, shown_files
-from cogs.ui.event_cards import actions_of, panel_card
-from cogs.ui.event_depictions import depiction_card, seen_card
-from cogs.ui.event_host import status_card
-from cogs.ui.event_mine import leave_question, photo_list, rules_card
-from cogs.ui.event_notes import note_card
+from cogs.events.announcements import note_card
+from cogs.events.host.status import status_card
+from cogs.events.member.ballot import FILES_MAX, ballot_card, pages_of, shown_files
+from cogs.events.member.depictions import depiction_card, seen_card
+from cogs.events.member.photos import leave_question, photo_list, rules_card
+from cogs.events.panel import actions_of, panel_card
 from tests.cogs.event_values import NOON, a_lora, a_view, an_event, an_honour, collecting
 from tests.cogs.stage import BUTTON, live_text
 from tests.cogs.test_picture_cards import check, parts_of

@@ -15,9 +15,9 @@ from bot.events.lifecycle import PATHS
 from bot.ports import Check
 from bot.records.event import Event, EventMode, EventStatus, PauseReason
 from bot.records.training import TrainingStatus
-from cogs.ui.event_choices import kept
-from cogs.ui.event_host import fame_card, readiness_card, status_card
-from cogs.ui.event_host_words import MODE_WORDS, PAUSE_WORDS, STATUS_WORDS, TIMETABLES, hours_words, timetable_of
+from cogs.events.host.choices import kept
+from cogs.events.host.status import fame_card, readiness_card, status_card
+from cogs.events.texts import MODE_WORDS, PAUSE_WORDS, STATUS_WORDS, TIMETABLES, hours_words, timetable_of
 from cogs.ui.views import ActionButton
 from tests.cogs.event_values import NOON, a_lora, a_view, an_event, an_honour, collecting
 

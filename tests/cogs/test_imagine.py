@@ -11,8 +11,8 @@ from bot.records.key import ProviderName
 from bot.records.lora import Style
 from bot.sandbox.apiframe_world import JobFault
 from bot.storage import styles
-from cogs.imagine import MENU_PICTURES
-from cogs.ui import prompt
+from cogs.generation import prompt
+from cogs.generation.imagine import MENU_PICTURES
 from tests.cogs.stage import (
     Stage,
     answer_to,

@@ -1,6 +1,6 @@
 """Asking Discord who is still there."""
 
-from cogs.membership import DiscordMembers
+from cogs.adapters.members import DiscordMembers
 from tests.cogs.stage import Stage
 
 

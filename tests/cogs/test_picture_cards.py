@@ -16,8 +16,8 @@ from bot.pictures.service import MADE_FROM, PictureSet
 from bot.records.generation import Generation, GenerationSettings, GenerationStatus, Operation, Picture, Report
 from bot.records.job import TimelineEntry
 from bot.records.key import ProviderName
-from cogs.ui.picture_cards import alt_text, gallery_card, pictures_card, pictures_failed_card, report_card
-from cogs.ui.picture_panels import gallery_choice_card, originals_card, settings_card, works_card
+from cogs.pictures.cards import alt_text, gallery_card, pictures_card, pictures_failed_card, report_card
+from cogs.pictures.panels import gallery_choice_card, originals_card, settings_card, works_card
 from tests.cogs.stage import BUTTON, TEXT_DISPLAY, live_text
 from tests.fakes.clock import NOON
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD

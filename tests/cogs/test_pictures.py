@@ -15,7 +15,7 @@ from bot.records.job import SubjectTable
 from bot.records.lora import Audience
 from bot.records.post import PostKind
 from bot.storage import erasure, tables
-from cogs.rendering import batches_of
+from cogs.pictures.files import batches_of
 from cogs.ui import views
 from tests.cogs.stage import (
     Stage,

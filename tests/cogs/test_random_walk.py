@@ -23,7 +23,9 @@ from bot.sandbox import painting
 from bot.storage import loras, remembered, sharing, tables
 from bot.storage.events import depictions, events
 from bot.storage.events import tables as event_tables
-from cogs.ui import event_host, event_host_actions, event_settings
+from cogs.events.host import actions as event_host_actions
+from cogs.events.host import settings as event_settings
+from cogs.events.host import status as event_host
 from cogs.ui.words import count
 from tests.cogs.walk import Model
 from tests.cogs.walk_steps import Leak, Walk

@@ -14,7 +14,7 @@ from bot.records.key import ProviderName
 from bot.records.lora import Style
 from bot.sandbox.faults import Fault
 from bot.storage import styles
-from cogs.ui.style_cards import PAGE, StylesPageButton, searchable, styles_card
+from cogs.generation.style_cards import PAGE, StylesPageButton, searchable, styles_card
 from cogs.ui.words import TEXT_MAX
 from tests.cogs.stage import (
     BUTTON,

@@ -82,7 +82,7 @@ def discord_below_the_cogs(sources: Sources) -> Iterator[str]:
 
 
 SENDERS = ("bot.providers.transport", "bot.web", "bot.photos.intake", "bot.sandbox")
-NAMES_ERRORS = ("cogs.results", "cogs.venue", "bot.client")
+NAMES_ERRORS = ("cogs.adapters.poster", "cogs.adapters.venue", "bot.client")
 
 
 def http_elsewhere(sources: Sources) -> Iterator[str]:
@@ -150,7 +150,7 @@ PLANTED: list[tuple[Rule, str, str]] = [
     (discord_below_the_cogs, "bot/datasets/service.py", "from discord.ext import commands"),
     (http_elsewhere, "bot/keys/service.py", "import aiohttp"),
     (http_elsewhere, "bot/providers/apiframe.py", "from aiohttp import ClientSession"),
-    (http_elsewhere, "cogs/results.py", "import aiohttp\nsession = aiohttp.ClientSession()"),
+    (http_elsewhere, "cogs/adapters/poster.py", "import aiohttp\nsession = aiohttp.ClientSession()"),
     (http_elsewhere, "bot/client.py", "from aiohttp import ClientSession"),
     (strangers_that_know_each_other, "bot/photos/sheet.py", "from bot.storage import datasets"),
     (strangers_that_know_each_other, "bot/storage/keys.py", "import bot.providers.base"),

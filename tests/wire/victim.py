@@ -14,7 +14,7 @@ import discord
 from discord.state import ConnectionState
 
 import bot.client
-import cogs.results
+import cogs.adapters.poster
 from bot.app import assemble
 from bot.clock import Pace
 from bot.config import Settings
@@ -95,7 +95,7 @@ def hurry_discord() -> None:
     ConnectionState.__init__ = init_hurried  # type: ignore[method-assign]
     discord.Client.before_identify_hook = identify_at_once  # type: ignore[method-assign]
     bot.client.FIRST_PAUSE_S = 0.05
-    cogs.results.BANNED_FOR = timedelta(seconds=0.5)
+    cogs.adapters.poster.BANNED_FOR = timedelta(seconds=0.5)
 
 
 def lose_patience(seconds: float) -> None:

@@ -1,0 +1,185 @@
+"""The poster: hands what an outbox row shows to Discord, and takes it back. Nothing else posts results."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import timedelta
+
+import aiohttp
+import discord
+
+from bot.client import DarkroomBot
+from bot.outbox import DELIVERIES
+from bot.ports import NotNow, PlaceRefused
+from bot.records.guild import Place, PlaceKind
+from bot.records.post import Post, PostKind
+from bot.services import Services
+from cogs.adapters import rendering
+from cogs.pictures.files import attached
+
+log = logging.getLogger(__name__)
+
+CALL_DEADLINE_S = 90
+TOO_LARGE = (40005, 50045)
+UNKNOWN_MESSAGE = 10008
+HISTORY_LOOKED_AT = 5000
+"""Messages since the interrupted try, in pages of 100; an event's channel can take hundreds a minute."""
+BANNED_FOR = timedelta(minutes=2)
+OFFERS = frozenset({PostKind.LORA_OFFER, PostKind.LORA_OFFER_ANSWERED})
+
+
+class DiscordPoster:
+    """Implements bot.outbox.Poster on the bot token; interactions and their tokens play no part."""
+
+    bot: DarkroomBot | None = None
+    """The present bot; a new one is set whenever the gateway has to start afresh."""
+
+    def is_ready(self) -> bool:
+        return self.bot is not None and self.bot.is_ready() and not self.bot.is_closed()
+
+    @property
+    def _bot(self) -> DarkroomBot:
+        if self.bot is None:
+            raise NotNow("not connected yet")
+        return self.bot
+
+    @property
+    def _services(self) -> Services:
+        return self._bot.services
+
+    async def send(self, post: Post, place: Place) -> int:
+        async with _mapped_errors():
+            channel = await self._open(post, place)
+            return await self._send(channel, post, place)
+
+    async def edit(self, post: Post, place: Place) -> None:
+        assert post.message_id is not None  # noqa: S101 - the outbox edits only what was posted
+        async with _mapped_errors():
+            channel = await self._open(post, place)
+            message = channel.get_partial_message(post.message_id)
+            await message.edit(view=await self._render(post, place), allowed_mentions=discord.AllowedMentions.none())
+
+    async def remove(self, post: Post, place: Place) -> bool:
+        if not post.message_id:
+            return False
+        async with _mapped_errors():
+            channel = await self._open(post, place)
+            try:
+                await channel.get_partial_message(post.message_id).delete()
+            except discord.NotFound as error:
+                if error.code == UNKNOWN_MESSAGE:
+                    return False
+                raise
+        return True
+
+    async def find(self, post: Post, place: Place) -> int | None:
+        if post.sending_at is None or self._bot.user is None:
+            return None
+        async with _mapped_errors():
+            channel = await self._open(post, place)
+            start = discord.Object(discord.utils.time_snowflake(post.sending_at - timedelta(minutes=1)))
+            try:
+                async for message in channel.history(limit=HISTORY_LOOKED_AT, after=start, oldest_first=True):
+                    if message.author.id == self._bot.user.id and _holds_line(message, rendering.footer(post)):
+                        return message.id
+            except discord.Forbidden:
+                log.info("The history of a channel may not be read; the post is sent again under its nonce")
+        return None
+
+    async def _open(self, post: Post, place: Place) -> discord.PartialMessageable | discord.DMChannel:
+        if place.kind is PlaceKind.USER:
+            return await self._bot.create_dm(discord.Object(place.id))
+        return self._bot.get_partial_messageable(place.id, guild_id=post.guild_id)
+
+    async def _render(self, post: Post, place: Place) -> discord.ui.LayoutView:
+        return await rendering.render(
+            self._services, post, guild_name=self._guild_name(post), is_private=place.kind is PlaceKind.USER
+        )
+
+    def _guild_name(self, post: Post) -> str:
+        guild = self._bot.get_guild(post.guild_id)
+        return guild.name if guild else "your server"
+
+    async def _send(self, channel: discord.abc.Messageable, post: Post, place: Place) -> int:
+        """The best version that Discord takes."""
+        is_private, limit = place.kind is PlaceKind.USER, self._size_limit(post)
+        name = self._guild_name(post)
+        async for card, files in rendering.drafts(self._services, post, limit, guild_name=name, is_private=is_private):
+            try:
+                return await self._send_card(channel, post, card, files)
+            except discord.HTTPException as error:
+                if not files or not _is_too_large(error):
+                    raise
+        raise PlaceRefused("no version is small enough")
+
+    async def _send_card(
+        self,
+        channel: discord.abc.Messageable,
+        post: Post,
+        card: discord.ui.LayoutView,
+        files: Sequence[tuple[str, bytes]],
+    ) -> int:
+        try:
+            message = await channel.send(
+                view=card,
+                files=attached(files),
+                nonce=post.nonce,
+                allowed_mentions=_mentions(post),
+            )
+        except discord.NotFound as error:
+            # Discord answers this when the nonce's message was posted and then deleted (Rapptz/discord.py#10116).
+            if error.code == UNKNOWN_MESSAGE:
+                return 0
+            raise
+        return message.id
+
+    def _size_limit(self, post: Post) -> int:
+        guild = self._bot.get_guild(post.guild_id)
+        return guild.filesize_limit if guild is not None else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+
+
+@contextlib.asynccontextmanager
+async def _mapped_errors() -> AsyncIterator[None]:
+    """Discord's answers in the outbox's two words."""
+    try:
+        async with asyncio.timeout(CALL_DEADLINE_S):
+            yield
+    except (discord.Forbidden, discord.NotFound) as error:
+        raise PlaceRefused(f"{error.status} / {error.code}") from error
+    except discord.RateLimited as error:
+        raise NotNow("rate limited", retry_after=timedelta(seconds=error.retry_after)) from error
+    except discord.HTTPException as error:
+        if error.status == 429:
+            # A 429 that discord.py does not wait for comes from Discord's edge: stop calling for a while.
+            raise NotNow("Discord refuses calls from this address", retry_after=BANNED_FOR) from error
+        if error.status in (400, 413):
+            log.error("Discord rejects a post's content: %s / %s", error.status, error.code)
+            raise PlaceRefused(f"{error.status} / {error.code}") from error
+        raise NotNow(f"{error.status} / {error.code}") from error
+    except (TimeoutError, OSError, aiohttp.ClientError, discord.ConnectionClosed) as error:
+        raise NotNow(type(error).__name__) from error
+
+
+def _mentions(post: Post) -> discord.AllowedMentions:
+    """An outcome or an offer tells its member; a status message tells nobody."""
+    told = [discord.Object(post.user_id)] if post.kind in DELIVERIES | OFFERS else []
+    return discord.AllowedMentions(everyone=False, roles=False, replied_user=False, users=told)
+
+
+def _is_too_large(error: discord.HTTPException) -> bool:
+    return error.status == 413 or error.code in TOO_LARGE
+
+
+def _holds_line(message: discord.Message, line: str) -> bool:
+    """Whether one of the message's text displays, nested or not, holds this line."""
+    texts = [item for component in message.components for item in _text_displays(component)]
+    return any(line in text.content.splitlines() for text in texts)
+
+
+def _text_displays(component: discord.Component) -> Iterator[discord.TextDisplay]:
+    if isinstance(component, discord.TextDisplay):
+        yield component
+    elif isinstance(component, discord.components.Container):
+        for child in component.children:
+            yield from _text_displays(child)

@@ -1,0 +1,236 @@
+"""Announcements of an event, each posted once."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import discord
+
+from bot.events.views import EventView
+from bot.records.dataset import SubjectKind
+from bot.records.event import EventMode, EventNote, NoteKind
+from bot.records.guild import PlaceKind
+from bot.records.lora import Lora
+from bot.text import quote
+from cogs.events.panel import PAUSE_WORDS, deadline, what_it_is, winners_text
+from cogs.events.texts import event_name
+from cogs.loras.cards import name_of
+from cogs.ui.layout import Layout, Text
+from cogs.ui.views import ActionButton
+from cogs.ui.words import clip, count
+
+Detail = dict[str, Any]
+
+LIST_MAX = 2500
+"""Characters for a list of members or LoRAs."""
+COLOURS = {
+    NoteKind.PAUSED: discord.Colour.orange(),
+    NoteKind.TAKEN_BACK: discord.Colour.orange(),
+    NoteKind.NOT_TRAINED: discord.Colour.orange(),
+    NoteKind.CANCELLED: discord.Colour.dark_grey(),
+    NoteKind.WINNER: discord.Colour.gold(),
+}
+SHARED_PLACE = "Equal votes share a place."
+
+
+def note_card(
+    view: EventView, note: EventNote, last_line: str, files: Sequence[tuple[str, str]] = (), *, is_private: bool = False
+) -> Layout:
+    """`files` are (attachment name, alt text). `is_private`: in a private message buttons of a server do not work."""
+    detail = _read(note.detail)
+    text = WRITERS[note.what](view) if note.what in WRITERS else DETAILED[note.what](view, detail)
+    if note.what in AT_THE_PANEL:
+        text += _link(view)
+    layout = Layout(timeout=None)
+    box: discord.ui.Container[Layout] = discord.ui.Container(
+        accent_colour=COLOURS.get(note.what, discord.Colour.blurple())
+    )
+    layout.add_item(box)
+    box.add_item(Text(text))
+    if files:
+        gallery: discord.ui.MediaGallery[Layout] = discord.ui.MediaGallery()
+        for name, alt in files:
+            gallery.add_item(media=f"attachment://{name}", description=alt)
+        box.add_item(gallery)
+    box.add_item(Text(last_line))
+    lora_id = _number(detail, "lora_id")
+    if note.what is NoteKind.TAKEN_BACK and lora_id and not is_private:
+        button = ActionButton("lora", "archive", lora_id, label="Archive it", style=discord.ButtonStyle.danger)
+        box.add_item(discord.ui.ActionRow(button))
+    return layout
+
+
+def _link(view: EventView) -> str:
+    """A line that leads to the panel, when that stands in a channel."""
+    post = view.panel_post
+    place = post.places[post.place_index] if post is not None and post.message_id else None
+    if post is None or place is None or place.kind is not PlaceKind.CHANNEL:
+        return ""
+    return f"\n[To the event](https://discord.com/channels/{post.guild_id}/{place.id}/{post.message_id})"
+
+
+def _opened(view: EventView) -> str:
+    ends = view.event.stage_ends_at
+    until = "" if ends is None else f"\nThe first part ends {deadline(ends)}."
+    return f"### {event_name(view.event)} is open\n{what_it_is(view.event)}{until}"
+
+
+def _closing_soon(view: EventView) -> str:
+    ends = view.event.stage_ends_at
+    when = "" if ends is None else f" {deadline(ends)}"
+    what = "Pictures can be made" if view.event.mode is EventMode.CLUB else "Photos can be given"
+    return f"### {event_name(view.event)}: last call\nThis part ends{when}. {what} until then."
+
+
+def _chosen(view: EventView, detail: Detail) -> str:
+    by = detail.get("by")
+    given = {str(user): photos for user, photos in by.items()} if isinstance(by, dict) else {}
+    lines = [f"<@{user}>: {count(int(photos), 'photo')}" for user, photos in given.items() if user.isdigit()]
+    total = count(_number(detail, "photos"), "photo")
+    head = f"### {event_name(view.event)}: the photos are chosen\nThe LoRA is trained from {total}. They came from:"
+    return f"{head}\n{clip(lines, LIST_MAX, '…and {} more')}\nThank you! All other photos have been deleted."
+
+
+def _training(view: EventView) -> str:
+    takes = "a few seconds" if view.event.subject_kind is SubjectKind.CHARACTER else "15–25 minutes"
+    return f"### {event_name(view.event)}: training has begun\nIt usually takes {takes}."
+
+
+def _loras_ready(view: EventView, detail: Detail) -> str:
+    wanted = set(_numbers(detail, "lora_ids"))
+    lines = [_lora_line(lora) for lora in view.loras if lora.id in wanted]
+    is_one = view.event.mode is EventMode.SHARED
+    head = "the LoRA is ready" if is_one else "the LoRAs are ready"
+    who = (
+        "Everyone who took part can make pictures with it"
+        if is_one
+        else "Each belongs to the member who gave the photos"
+    )
+    return f"### {event_name(view.event)}: {head}\n{clip(lines, LIST_MAX, '…and {} more')}\n{who}."
+
+
+def _lora_line(lora: Lora) -> str:
+    trigger = f" · trigger word {quote(lora.trigger_word, 40)}" if lora.trigger_word else ""
+    return f"• {name_of(lora)} of <@{lora.owner_id}>{trigger}"
+
+
+def _not_trained(view: EventView, detail: Detail) -> str:
+    names = [f"<@{user_id}>" for user_id in _numbers(detail, "user_ids")]
+    why = {
+        "budget": "The event's budget did not reach for a LoRA for everyone. This time it was not enough for:",
+        "photos": "It takes 15 usable photos to train a LoRA. There were fewer of these members:",
+    }.get(str(detail.get("why")), "No LoRA was trained for:")
+    return f"### {event_name(view.event)}\n{why}\n{clip(names, LIST_MAX, '…and {} more')}\nNothing was charged for it."
+
+
+def _pack_done(view: EventView, detail: Detail) -> str:
+    left = _number(detail, "left")
+    rest = f" The budget did not reach for {count(left, 'more picture')}." if left else ""
+    return f"### {event_name(view.event)}: the pictures are here\n{count(view.pictures, 'picture')} made so far.{rest}"
+
+
+def _paused(view: EventView, detail: Detail) -> str:
+    more = "`/event status` shows where it stands and what you can do."
+    return f"### {event_name(view.event)} is paused\n{_reason(detail)}\nUntil then no deadline counts. {more}"
+
+
+def _resumed(view: EventView) -> str:
+    ends = view.event.stage_ends_at
+    until = "" if ends is None else f"\nThis part now ends {deadline(ends)}."
+    return f"### {event_name(view.event)} goes on{until}"
+
+
+def _reason(detail: Detail) -> str:
+    known = {reason.value: words for reason, words in PAUSE_WORDS.items()}
+    return known.get(str(detail.get("why")), "It waits for its host.")
+
+
+def _no_ballot(view: EventView, detail: Detail) -> str:
+    if _number(detail, "entries") == 1:
+        return f"### {event_name(view.event)}: no vote this time\nThere is one entry only, so it wins unopposed."
+    return f"### {event_name(view.event)}: no vote this time\nNobody entered a picture."
+
+
+def _winner(view: EventView) -> str:
+    winners = view.winners
+    if not winners:
+        thanks = "Nobody voted this time, so there is no winner. Thank you for taking part!"
+        return f"### {event_name(view.event)} is over\n{thanks}"
+    is_alone = len(winners) == 1 and winners[0].votes == 0
+    places = [each.place for each in winners]
+    lines = ["Unopposed:" if is_alone else "", winners_text(winners)]
+    lines.append(SHARED_PLACE if len(places) != len(set(places)) else "")
+    if view.event.mode is not EventMode.BAKEOFF:
+        lines.append("Congratulations!")
+    return "\n".join([f"### 🏆 {event_name(view.event)}", *filter(None, lines)])
+
+
+def _cancelled(view: EventView, detail: Detail) -> str:
+    trainings, pictures = _number(detail, "trainings"), _number(detail, "pictures")
+    made = " and ".join(
+        [
+            *([count(trainings, "training")] if trainings else []),
+            *([count(pictures, "order") + " of pictures"] if pictures else []),
+        ]
+    )
+    paid = f"{count(_number(detail, 'spent'), 'credit')} for {made}" if made else "nothing"
+    why = "It had waited for too long" if detail.get("by") == "abandoned" else "The host cancelled it"
+    return (
+        f"### {event_name(view.event)} is cancelled\n{why}. Nothing more is spent. Paid so far: {paid}.\n"
+        "Photos that were given for it are deleted. LoRAs and pictures that are ready stay with their owners."
+    )
+
+
+def _taken_back(view: EventView, detail: Detail) -> str:
+    """While the LoRA is still being trained there is only the training's number; a second note follows then."""
+    lora_id = _number(detail, "lora_id")
+    said = "Somebody took back their consent to photos that it is trained on."
+    if not lora_id:
+        head = f"### {event_name(view.event)}: training #{_number(detail, 'training_id')}"
+        return f"{head}\n{said} When the LoRA comes out, nobody can make pictures with it."
+    names = [name_of(lora) for lora in view.loras if lora.id == lora_id]
+    name = names[0] if names else f"LoRA #{lora_id}"
+    return (
+        f"### {event_name(view.event)}: {name} rests\n{said} Nobody can make pictures with it any more. "
+        "Please archive it, so that the provider deletes it, too: `/loras archive` in the server."
+    )
+
+
+WRITERS: Mapping[NoteKind, Callable[[EventView], str]] = {
+    NoteKind.OPENED: _opened,
+    NoteKind.CLOSING_SOON: _closing_soon,
+    NoteKind.TRAINING: _training,
+    NoteKind.RESUMED: _resumed,
+    NoteKind.WINNER: _winner,
+}
+DETAILED: Mapping[NoteKind, Callable[[EventView, Detail], str]] = {
+    NoteKind.CHOSEN: _chosen,
+    NoteKind.LORAS_READY: _loras_ready,
+    NoteKind.NOT_TRAINED: _not_trained,
+    NoteKind.PACK_DONE: _pack_done,
+    NoteKind.PAUSED: _paused,
+    NoteKind.NO_BALLOT: _no_ballot,
+    NoteKind.CANCELLED: _cancelled,
+    NoteKind.TAKEN_BACK: _taken_back,
+}
+AT_THE_PANEL = frozenset({NoteKind.CLOSING_SOON, NoteKind.LORAS_READY, NoteKind.PACK_DONE, NoteKind.RESUMED})
+"""Those after which a member can do something there."""
+
+
+def _read(detail: str) -> Detail:
+    """Notes of another version may hold less, more, or something else."""
+    try:
+        found = json.loads(detail or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _number(detail: Detail, name: str) -> int:
+    value = detail.get(name)
+    return value if isinstance(value, int) else 0
+
+
+def _numbers(detail: Detail, name: str) -> list[int]:
+    values = detail.get(name)
+    return [value for value in values if isinstance(value, int)] if isinstance(values, list) else []

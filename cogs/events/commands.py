@@ -1,0 +1,186 @@
+"""/event: what hosts do with events, and what everybody may look at."""
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import DarkroomBot
+from bot.errors import NotFound
+from bot.events.bakeoff import bakeoff_draft, lineage, parse_prompts
+from bot.events.drafts import HOURS_MAX, NAME_MAX
+from bot.events.packs import check_pack
+from bot.records.event import Event, EventStatus
+from bot.text import quote
+from cogs.events.host.actions import (
+    HOST_PRESSES,
+    ask_to_cancel,
+    close_event,
+    extend_event,
+    open_when_ready,
+    show_status,
+)
+from cogs.events.host.create import CreateForm
+from cogs.events.host.settings import SETTINGS_PRESSES, show_settings
+from cogs.events.host.status import fame_card
+from cogs.events.member.yearbook import send_yearbook
+from cogs.events.texts import STATUS_WORDS
+from cogs.loras.commands import suggest_loras
+from cogs.ui.replies import Interaction, actor_of, channel_of, defer, guild_of, is_admin, open_form, say, show
+from cogs.ui.views import on_press
+
+Choices = list[app_commands.Choice[str]]
+Hours = app_commands.Range[float, 0.1, HOURS_MAX]
+PROMPTS_MAX = 2000
+WHICH = "Which one; leave it out when there is only one"
+WHICH_BOOK = "Which one; leave it out for the one that finished last"
+
+
+def admins_only(interaction: Interaction) -> bool:
+    return is_admin(interaction)
+
+
+class EventsCog(commands.GroupCog, group_name="event", group_description="Photo-training events of this server"):
+    def __init__(self, bot: DarkroomBot) -> None:
+        self.bot = bot
+
+    async def cog_load(self) -> None:
+        for action, press in {**SETTINGS_PRESSES, **HOST_PRESSES}.items():
+            on_press("host", action, press)
+
+    @app_commands.command(description="Plan a new event here (admins only); nobody sees it before you open it")
+    @app_commands.check(admins_only)
+    async def create(self, interaction: Interaction) -> None:
+        await open_form(interaction, CreateForm(show_created))
+
+    @app_commands.command(description="Compare settings or versions of a LoRA by a blind vote (admins only)")
+    @app_commands.describe(
+        lora="Which LoRA",
+        prompts="What to make with each of them; several prompts with | in between",
+        strengths="Such as 0.6, 0.8, 1.0",
+        versions="Compare all versions of it",
+        name="What to call the event",
+    )
+    @app_commands.check(admins_only)
+    async def bakeoff(
+        self,
+        interaction: Interaction,
+        lora: str,
+        prompts: app_commands.Range[str, 1, PROMPTS_MAX],
+        strengths: app_commands.Range[str, 1, 100] | None = None,
+        versions: bool = False,
+        name: app_commands.Range[str, 1, NAME_MAX] | None = None,
+    ) -> None:
+        await defer(interaction)
+        actor, services = actor_of(interaction), self.bot.services
+        chosen = await services.loras.pick(lora, actor)
+        pack = check_pack(parse_prompts(prompts))
+        among = lineage(chosen, await services.loras.usable_by(actor)) if versions else [chosen]
+        draft = bakeoff_draft(chosen, among, strengths, name or f"Bake-off of {chosen.name}")
+        event = await services.events.create(draft, actor, channel_of(interaction))
+        await services.events.change(event.id, actor, pack=pack)
+        await show_settings(interaction, event.id)
+
+    @app_commands.command(name="open", description="Check whether everything is ready, and open the event for members")
+    @app_commands.describe(event=WHICH)
+    async def open_up(self, interaction: Interaction, event: str | None = None) -> None:
+        await defer(interaction)
+        await open_when_ready(interaction, (await self._pick(interaction, event)).id)
+
+    @app_commands.command(description="End the present stage of the event now; the next one begins")
+    @app_commands.describe(event=WHICH)
+    async def close(self, interaction: Interaction, event: str | None = None) -> None:
+        await defer(interaction)
+        await close_event(interaction, (await self._pick(interaction, event)).id)
+
+    @app_commands.command(description="Give the event more time; this also helps one that waits to go on")
+    @app_commands.describe(hours="How many hours more", event=WHICH)
+    async def extend(self, interaction: Interaction, hours: Hours, event: str | None = None) -> None:
+        await defer(interaction)
+        await extend_event(interaction, (await self._pick(interaction, event)).id, hours)
+
+    @app_commands.command(description="Cancel the event: nothing more is spent, and the photos are deleted")
+    @app_commands.describe(event=WHICH)
+    async def cancel(self, interaction: Interaction, event: str | None = None) -> None:
+        await ask_to_cancel(interaction, await self._pick(interaction, event))
+
+    @app_commands.command(description="Take a member out of the event; the photos they gave are deleted")
+    @app_commands.describe(member="Who should not take part any more", event=WHICH)
+    async def remove(self, interaction: Interaction, member: discord.User, event: str | None = None) -> None:
+        await defer(interaction)
+        chosen = await self._pick(interaction, event)
+        await self.bot.services.events.remove_entrant(chosen.id, member.id, actor_of(interaction))
+        await say(interaction, f"{member.mention} no longer takes part in {quote(chosen.name, NAME_MAX)}.")
+
+    @app_commands.command(description="How the event stands; its host finds everything else here, too")
+    @app_commands.describe(event=WHICH)
+    async def status(self, interaction: Interaction, event: str | None = None) -> None:
+        await defer(interaction)
+        await show_status(interaction, (await self._pick_to_see(interaction, event)).id)
+
+    @app_commands.command(description="All pictures of the event to keep: a sheet, a page for each member, a ZIP")
+    @app_commands.describe(event=WHICH_BOOK)
+    async def yearbook(self, interaction: Interaction, event: str | None = None) -> None:
+        await defer(interaction)
+        await send_yearbook(interaction, (await self._pick_finished(interaction, event)).id)
+
+    @app_commands.command(description="Who has won the events of this server")
+    async def fame(self, interaction: Interaction) -> None:
+        await defer(interaction)
+        ballots, guild_id = self.bot.services.ballots, guild_of(interaction)
+        await show(interaction, fame_card(await ballots.hall_of_fame(guild_id), await ballots.titles(guild_id)))
+
+    @open_up.autocomplete("event")
+    @close.autocomplete("event")
+    @extend.autocomplete("event")
+    @cancel.autocomplete("event")
+    @remove.autocomplete("event")
+    async def suggest_to_run(self, interaction: Interaction, current: str) -> Choices:
+        return await suggest_events(interaction, current, runnable=True)
+
+    @status.autocomplete("event")
+    @yearbook.autocomplete("event")
+    async def suggest_to_see(self, interaction: Interaction, current: str) -> Choices:
+        return await suggest_events(interaction, current, runnable=False)
+
+    @bakeoff.autocomplete("lora")
+    async def suggest_to_compare(self, interaction: Interaction, current: str) -> Choices:
+        return await suggest_loras(interaction, current)
+
+    async def _pick(self, interaction: Interaction, event: str | None) -> Event:
+        return await self.bot.services.events.pick(event, actor_of(interaction), runnable=True)
+
+    async def _pick_to_see(self, interaction: Interaction, event: str | None) -> Event:
+        """Without a name: the only live one, else the only one that this member prepares."""
+        events, actor = self.bot.services.events, actor_of(interaction)
+        try:
+            return await events.pick(event, actor)
+        except NotFound:
+            if event is not None:
+                raise
+            return await events.pick(None, actor, runnable=True)
+
+    async def _pick_finished(self, interaction: Interaction, event: str | None) -> Event:
+        """Without a name: the one that finished last, else the only live one."""
+        events, actor = self.bot.services.events, actor_of(interaction)
+        if event is None:
+            for each in await events.choices("", actor):
+                if each.status is EventStatus.FINISHED:
+                    return each
+        return await events.pick(event, actor)
+
+
+async def show_created(interaction: Interaction, event: Event) -> None:
+    await show_settings(interaction, event.id)
+
+
+async def suggest_events(interaction: Interaction, current: str, *, runnable: bool) -> Choices:
+    found = await interaction.client.services.events.choices(current, actor_of(interaction), runnable=runnable)
+    return [app_commands.Choice(name=event_label(event), value=str(event.id)) for event in found]
+
+
+def event_label(event: Event) -> str:
+    return f"{event.name} · {STATUS_WORDS[event.status].lower()}"
+
+
+async def setup(bot: DarkroomBot) -> None:
+    await bot.add_cog(EventsCog(bot))

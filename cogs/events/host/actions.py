@@ -1,0 +1,159 @@
+"""What a host does with an event: check, open, close, extend, cancel, look at it."""
+
+from collections.abc import Mapping
+
+import discord
+
+from bot.client import DarkroomBot
+from bot.errors import UserError
+from bot.events.lifecycle import TIMED, may_run
+from bot.records.event import Event, EventStatus
+from cogs.events.host.photos import show_board
+from cogs.events.host.settings import event_to_run, show_settings, view_of
+from cogs.events.host.status import readiness_card, status_card
+from cogs.events.texts import event_name
+from cogs.ui.replies import Interaction, actor_of, ask, defer, say, show
+from cogs.ui.views import Press, SafeView
+
+CONFIRM_SECONDS = 300
+ADDED_HOURS = 24.0
+
+
+class CancelView(SafeView):
+    """Lives five minutes on a private message: cancelling cannot be undone."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__(seconds=CONFIRM_SECONDS)
+        self.event = event
+
+    @discord.ui.button(label="Yes, cancel it", style=discord.ButtonStyle.danger)
+    async def confirm(
+        self, interaction: discord.Interaction[DarkroomBot], button: discord.ui.Button["CancelView"]
+    ) -> None:
+        await defer(interaction)
+        self.stop()
+        await interaction.client.services.events.cancel(self.event.id, actor_of(interaction))
+        await say(interaction, cancelled_sentence(self.event))
+
+    @discord.ui.button(label="Keep it")
+    async def keep(
+        self, interaction: discord.Interaction[DarkroomBot], button: discord.ui.Button["CancelView"]
+    ) -> None:
+        self.stop()
+        await say(interaction, f"{event_name(self.event)} goes on as before.")
+
+
+def cancelled_sentence(event: Event) -> str:
+    if event.status is EventStatus.DRAFT:
+        return f"{event_name(event)} is gone. Nobody had seen it."
+    return (
+        f"{event_name(event)} is cancelled. Nothing more is spent, members are told once, and the photos are deleted. "
+        "What has been paid stays listed in `/event status`."
+    )
+
+
+async def ask_to_cancel(interaction: Interaction, event: Event) -> None:
+    what = "It has not been opened, so nobody is told."
+    if event.status is not EventStatus.DRAFT:
+        what = "Nothing more is spent, everybody is told once, and the photos are deleted. LoRAs that are ready stay."
+    question = f"Cancel {event_name(event)}? {what} This cannot be undone."
+    await ask(interaction, question, CancelView(event))
+
+
+async def show_readiness(interaction: Interaction, event_id: int) -> None:
+    event = await event_to_run(interaction, event_id)
+    checks = await interaction.client.services.events.readiness(event.id, actor_of(interaction))
+    await show(interaction, readiness_card(event, checks))
+
+
+async def show_status(interaction: Interaction, event_id: int, said: str = "") -> None:
+    """A draft shows its settings; everything else how it stands."""
+    actor = actor_of(interaction)
+    event = await interaction.client.services.events.get_for(event_id, actor)
+    if event.status is EventStatus.DRAFT:
+        await show_settings(interaction, event.id)
+        return
+    view = await view_of(interaction, event)
+    await show(interaction, status_card(view, may_run=may_run(event, actor), said=said))
+
+
+async def open_when_ready(interaction: Interaction, event_id: int) -> None:
+    """Open it when every line is green; otherwise the host sees them first."""
+    event = await event_to_run(interaction, event_id)
+    if event.status is not EventStatus.DRAFT:
+        raise UserError(f"{event_name(event)} has been opened already. `/event status` shows how it stands.")
+    checks = await interaction.client.services.events.readiness(event.id, actor_of(interaction))
+    if all(check.is_ok for check in checks):
+        await open_event(interaction, event.id)
+    else:
+        await show(interaction, readiness_card(event, checks))
+
+
+async def open_event(interaction: Interaction, event_id: int) -> None:
+    event = await interaction.client.services.events.open(event_id, actor_of(interaction))
+    await show_status(interaction, event.id, opened_sentence(event))
+
+
+def opened_sentence(event: Event) -> str:
+    return f"It is open. Its panel comes to <#{event.channel_id}> in a moment."
+
+
+async def close_event(interaction: Interaction, event_id: int, stage: EventStatus | None = None) -> None:
+    event = await interaction.client.services.events.close(event_id, actor_of(interaction), stage)
+    await show_status(interaction, event.id, "This stage ends now; what comes next begins in a moment.")
+
+
+async def extend_event(interaction: Interaction, event_id: int, hours: float = ADDED_HOURS) -> None:
+    event = await interaction.client.services.events.extend(event_id, hours, actor_of(interaction))
+    await show_status(interaction, event.id, f"It has {hours:g} h more now.")
+
+
+async def _press_status(interaction: Interaction, event_id: int) -> None:
+    await defer(interaction, thinking=False)
+    await show_status(interaction, event_id)
+
+
+async def _press_check(interaction: Interaction, event_id: int) -> None:
+    await defer(interaction, thinking=False)
+    await show_readiness(interaction, event_id)
+
+
+async def _press_open(interaction: Interaction, event_id: int) -> None:
+    await defer(interaction, thinking=False)
+    await open_event(interaction, event_id)
+
+
+def _close(stage: EventStatus) -> Press:
+    """On an old card the button must not end the stage that came after it."""
+
+    async def press(interaction: Interaction, event_id: int) -> None:
+        await defer(interaction, thinking=False)
+        await close_event(interaction, event_id, stage)
+
+    return press
+
+
+async def _press_extend(interaction: Interaction, event_id: int) -> None:
+    await defer(interaction, thinking=False)
+    await extend_event(interaction, event_id)
+
+
+async def _press_photos(interaction: Interaction, event_id: int) -> None:
+    await defer(interaction, thinking=False)
+    await show_board(interaction, event_id)
+
+
+async def _press_cancel(interaction: Interaction, event_id: int) -> None:
+    await ask_to_cancel(interaction, await event_to_run(interaction, event_id))
+
+
+HOST_PRESSES: Mapping[str, Press] = {
+    "status": _press_status,
+    "check": _press_check,
+    "open": _press_open,
+    **{f"close{stage}": _close(stage) for stage in TIMED},
+    "extend": _press_extend,
+    "photos": _press_photos,
+    "cancel": _press_cancel,
+}
+"""What the buttons of area "host" do."""

@@ -1,0 +1,141 @@
+"""The small forms behind an event's settings: times, numbers, prompts, and what to look for."""
+
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+
+from bot.errors import UserError
+from bot.events.drafts import PHOTO_CAP_MAX, PICTURES_EACH_MAX
+from bot.events.packs import PROMPTS_MAX, check_pack
+from bot.records.event import Event, EventMode
+from cogs.events.texts import stage_name, timed_stages
+from cogs.ui.replies import Interaction
+from cogs.ui.views import SafeModal
+
+FORM_SECONDS = 1800
+PROMPTS_LENGTH = 4000
+"""Characters of a text field (Discord /docs/components/reference)."""
+SEARCH_MAX = 40
+
+Store = Callable[..., Awaitable[None]]
+"""Takes the interaction, and what changes by name."""
+Find = Callable[[Interaction, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One field of the numbers; when `is_open` is set, leaving it empty means no limit."""
+
+    field: str
+    label: str
+    hint: str
+    modes: frozenset[EventMode]
+    is_open: bool = False
+
+
+WITH_PHOTOS = frozenset({EventMode.SHARED, EventMode.PERSONAL})
+WITH_ENTRANTS = WITH_PHOTOS | {EventMode.CLUB}
+NUMBERS = (
+    Number("photo_cap", "Photos per member", f"1 to {PHOTO_CAP_MAX}.", WITH_PHOTOS),
+    Number("pictures_each", "Own pictures per member", f"Their own orders: 0 to {PICTURES_EACH_MAX}.", WITH_ENTRANTS),
+    Number("entrants_min", "Fewest members", "With fewer the event waits instead of going on.", WITH_ENTRANTS),
+    Number("entrants_max", "Most members", "Leave empty for no limit.", WITH_ENTRANTS, is_open=True),
+    Number("budget", "Budget in credits", "Never is more spent. Empty: no limit.", frozenset(EventMode), is_open=True),
+)
+
+
+class TimesForm(SafeModal):
+    """Hours of each stage."""
+
+    def __init__(self, event: Event, store: Store) -> None:
+        super().__init__(title="How long everything lasts", seconds=FORM_SECONDS)
+        self.event, self.store = event, store
+        self.inputs = {
+            stage: _short(f"{event.hours.get(stage, 0.0):g}", required=True) for stage in timed_stages(event.mode)
+        }
+        for stage, field in self.inputs.items():
+            name = f"Hours for the {stage_name(event, stage)}"
+            self.add_item(discord.ui.Label(text=name, description="0 leaves it out; 0.5 is 30 min.", component=field))
+
+    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+        hours = {stage: parse_hours(field.value) for stage, field in self.inputs.items()}
+        await self.store(interaction, hours={**self.event.hours, **hours})
+
+
+class NumbersForm(SafeModal):
+    def __init__(self, event: Event, store: Store) -> None:
+        super().__init__(title="Numbers and budget", seconds=FORM_SECONDS)
+        self.store = store
+        self.numbers = [each for each in NUMBERS if event.mode in each.modes]
+        self.inputs: dict[str, discord.ui.TextInput[SafeModal]] = {}
+        for each in self.numbers:
+            value = getattr(event, each.field)
+            field = _short("" if value is None else str(value), required=not each.is_open)
+            self.inputs[each.field] = field
+            self.add_item(discord.ui.Label(text=each.label, description=each.hint, component=field))
+
+    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+        changes: dict[str, Any] = {
+            each.field: parse_number(each, self.inputs[each.field].value) for each in self.numbers
+        }
+        await self.store(interaction, **changes)
+
+
+class PromptsForm(SafeModal):
+    def __init__(self, event: Event, store: Store) -> None:
+        super().__init__(title="Own prompts", seconds=FORM_SECONDS)
+        self.store = store
+        self.prompts: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
+            style=discord.TextStyle.paragraph,
+            placeholder="{trigger} on a beach\n{trigger} in the rain",
+            default="\n".join(event.pack)[:PROMPTS_LENGTH] or None,
+            max_length=PROMPTS_LENGTH,
+        )
+        hint = f"One on each line, up to {PROMPTS_MAX}. " + "{trigger} is where the LoRA's trigger word goes."
+        self.add_item(discord.ui.Label(text="Prompts", description=hint, component=self.prompts))
+
+    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+        await self.store(interaction, pack=check_pack(self.prompts.value.splitlines()))
+
+
+class FindForm(SafeModal):
+    """Which styles and LoRAs the selects offer: one select holds 25 only."""
+
+    def __init__(self, find: Find) -> None:
+        super().__init__(title="Find a style or a LoRA", seconds=FORM_SECONDS)
+        self.find = find
+        self.search = _short("", required=False, most=SEARCH_MAX)
+        hint = "A few letters of the name; leave it empty to see the first ones."
+        self.add_item(discord.ui.Label(text="Look for", description=hint, component=self.search))
+
+    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+        await self.find(interaction, self.search.value.strip())
+
+
+def _short(text: str, *, required: bool, most: int = 12) -> discord.ui.TextInput[SafeModal]:
+    return discord.ui.TextInput(default=text or None, required=required, max_length=most)
+
+
+def parse_hours(text: str) -> float:
+    """UserError when it is no number of hours; a decimal comma is fine."""
+    try:
+        hours = float(text.strip().replace(",", "."))
+    except ValueError:
+        hours = math.nan
+    if not math.isfinite(hours) or hours < 0:
+        raise UserError("Please write each time as a number of hours, such as `2` or `0.5`. Nothing was changed.")
+    return hours
+
+
+def parse_number(number: Number, text: str) -> int | None:
+    """UserError when it is no whole number."""
+    text = text.strip()
+    if not text and number.is_open:
+        return None
+    if not (text.isascii() and text.isdigit()):
+        empty = " or leave it empty" if number.is_open else ""
+        raise UserError(f"**{number.label}** takes a whole number{empty}. Nothing was changed.")
+    return int(text)

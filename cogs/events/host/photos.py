@@ -1,0 +1,151 @@
+"""The host's board: every photo of a shared subject by number, which ones are chosen, and pinning or dropping them."""
+
+import io
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import discord
+
+from bot.client import DarkroomBot, fleeting_id
+from bot.events.photos.review import HostBoard
+from bot.records.dataset import Photo, Pick, Verdict
+from bot.records.guild import Actor
+from bot.text import quote
+from cogs.events.host.choices import OPTIONS_MAX, PANEL_SECONDS, Chosen, StringChoice
+from cogs.events.texts import event_name
+from cogs.ui.replies import Interaction, actor_of, defer, show
+from cogs.ui.views import ActionButton
+from cogs.ui.words import clip, count
+
+SHEET_FILE = "photos.jpg"
+NAME_SHOWN = 30
+LIST_MAX = 2600
+ADVICE_MAX = 900
+
+Change = Callable[[int, int, Actor], Awaitable[HostBoard]]
+"""Pins, drops or frees one photo."""
+PICK_WORDS = {Pick.PINNED: "📌 pinned", Pick.DROPPED: "🚫 dropped", Pick.CHOSEN: "✅ chosen"}
+
+
+class PageButton(discord.ui.Button[discord.ui.LayoutView]):
+    def __init__(self, event_id: int, page: int, label: str) -> None:
+        super().__init__(label=label, custom_id=fleeting_id())
+        self.event_id, self.page = event_id, page
+
+    async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> Any:  # type: ignore[override]
+        await defer(interaction, thinking=False)
+        await show_board(interaction, self.event_id, self.page)
+
+
+class PhotoBoard(discord.ui.LayoutView):
+    """Its selects work for 15 minutes."""
+
+    def __init__(self, bot: DarkroomBot, board: HostBoard, page: int, *, has_sheet: bool) -> None:
+        super().__init__(timeout=PANEL_SECONDS)
+        numbered = numbered_page(board.photos, page)
+        box: discord.ui.Container[PhotoBoard] = discord.ui.Container(accent_colour=discord.Colour.blurple())
+        box.add_item(discord.ui.TextDisplay(board_text(board, numbered)))
+        if has_sheet:
+            alt_text = f"The photos from number {page * OPTIONS_MAX + 1} on, with their numbers"
+            picture = discord.MediaGalleryItem(f"attachment://{SHEET_FILE}", description=alt_text)
+            box.add_item(discord.ui.MediaGallery(picture))
+        if numbered:
+            for select in _selects(bot, board, numbered, page):
+                row: discord.ui.ActionRow[Any] = discord.ui.ActionRow()
+                row.add_item(select)
+                box.add_item(row)
+        box.add_item(discord.ui.ActionRow(*_buttons(board, page)))
+        self.add_item(box)
+
+    async def on_error(  # type: ignore[override]
+        self, interaction: discord.Interaction[DarkroomBot], error: Exception, item: discord.ui.Item[Any], /
+    ) -> None:
+        await interaction.client.error_door(interaction, error)
+
+
+def numbered_page(photos: Sequence[Photo], page: int) -> list[tuple[int, Photo]]:
+    """The photos of one page with their numbers on the sheet, which begin at 1."""
+    first = page * OPTIONS_MAX
+    return list(enumerate(photos[first : first + OPTIONS_MAX], start=first + 1))
+
+
+def board_text(board: HostBoard, numbered: Sequence[tuple[int, Photo]]) -> str:
+    lines = [
+        f"### Photos of {event_name(board.event)}",
+        f"**{len(board.chosen)}** of {count(len(board.photos), 'photo')} are chosen so far; "
+        f"a good set has {board.needed} to 30. *Pin* keeps a photo in, *Drop* leaves it out.",
+        clip([f"💡 {sentence}" for sentence in board.advice], ADVICE_MAX, "…"),
+        clip([_photo_line(board, number, photo) for number, photo in numbered], LIST_MAX, "…and {} more."),
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _photo_line(board: HostBoard, number: int, photo: Photo) -> str:
+    giver = "" if photo.contributor_id is None else f" · <@{photo.contributor_id}>"
+    return f"**{number}** {quote(photo.name, NAME_SHOWN)}{giver} · {state_of(board, photo)}"
+
+
+def state_of(board: HostBoard, photo: Photo) -> str:
+    if photo.pick in {Pick.PINNED, Pick.DROPPED}:
+        return PICK_WORDS[photo.pick]
+    if photo.id in board.chosen:
+        return PICK_WORDS[Pick.CHOSEN]
+    return "not usable" if photo.verdict is Verdict.REFUSED else "left out"
+
+
+def _selects(
+    bot: DarkroomBot, board: HostBoard, numbered: Sequence[tuple[int, Photo]], page: int
+) -> list[StringChoice]:
+    service = bot.services.contributions
+    usable = [(number, photo) for number, photo in numbered if photo.verdict is not Verdict.REFUSED]
+    unpinned = [(number, photo) for number, photo in usable if photo.pick is not Pick.PINNED]
+    undropped = [(number, photo) for number, photo in usable if photo.pick is not Pick.DROPPED]
+    decided = [(number, photo) for number, photo in usable if photo.pick in {Pick.PINNED, Pick.DROPPED}]
+    return [
+        StringChoice(
+            placeholder, _options(board, among), _changing(board.event.id, page, change), least=1, most=OPTIONS_MAX
+        )
+        for placeholder, among, change in (
+            ("Pin: these are in", unpinned, service.pin),
+            ("Drop: these stay out", undropped, service.drop),
+            ("Neither: let the choice decide", decided, service.unpick),
+        )
+        if among
+    ]
+
+
+def _options(board: HostBoard, among: Sequence[tuple[int, Photo]]) -> list[discord.SelectOption]:
+    return [
+        discord.SelectOption(
+            label=f"{number}. {photo.name}"[:100], value=str(photo.id), description=state_of(board, photo)
+        )
+        for number, photo in among
+    ]
+
+
+def _changing(event_id: int, page: int, change: Change) -> Chosen:
+    async def chosen(interaction: Interaction, values: Sequence[str]) -> None:
+        await defer(interaction, thinking=False)
+        for value in values:
+            await change(event_id, int(value), actor_of(interaction))
+        await show_board(interaction, event_id, page)
+
+    return chosen
+
+
+def _buttons(board: HostBoard, page: int) -> list[Any]:
+    buttons: list[Any] = []
+    if page > 0:
+        buttons.append(PageButton(board.event.id, page - 1, "Earlier photos"))
+    if len(board.photos) > (page + 1) * OPTIONS_MAX:
+        buttons.append(PageButton(board.event.id, page + 1, "More photos"))
+    return [*buttons, ActionButton("host", "status", board.event.id, label="Back")]
+
+
+async def show_board(interaction: Interaction, event_id: int, page: int = 0) -> None:
+    """Put the board in the place of the message, or fill in the answer that is waited for."""
+    actor, service = actor_of(interaction), interaction.client.services.contributions
+    board = await service.host_board(event_id, actor)
+    sheet = await service.host_sheet(event_id, actor, skip=page * OPTIONS_MAX)
+    files = [] if sheet is None else [discord.File(io.BytesIO(sheet), filename=SHEET_FILE)]
+    await show(interaction, PhotoBoard(interaction.client, board, page, has_sheet=sheet is not None), files)

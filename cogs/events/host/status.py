@@ -1,0 +1,177 @@
+"""What a host sees of an event: whether it is ready to open, and how it stands."""
+
+from collections.abc import Sequence
+
+import discord
+
+from bot.events.ballot.service import Title
+from bot.events.lifecycle import HostCommand, commands
+from bot.events.views import EventView
+from bot.ports import Check
+from bot.records.event import Entrant, EntrantStatus, Event, EventMode, EventStatus, Honour
+from bot.records.guild import NOBODY
+from bot.records.training import TrainingStatus
+from bot.text import quote
+from cogs.events.texts import (
+    MODE_WORDS,
+    PAUSE_WORDS,
+    STATUS_WORDS,
+    TRAINING_WORDS,
+    budget_words,
+    entrants_words,
+    event_name,
+)
+from cogs.ui.layout import Layout, card
+from cogs.ui.views import ActionButton
+from cogs.ui.words import TEXT_MAX, ago, clip, count, day, moment
+
+PLACES = {1: "🥇", 2: "🥈", 3: "🥉"}
+LABEL_MAX = 60
+REVIEWABLE = frozenset({EventStatus.COLLECTING, EventStatus.REVIEWING})
+SHOWN_MAX = TEXT_MAX - 400
+
+
+def readiness_card(event: Event, checks: Sequence[Check]) -> Layout:
+    """Green ticks, red lines with what to do, and the button that opens it once nothing needed is red."""
+    is_ready = all(check.is_ok or check.is_optional for check in checks)
+    heading = f"### {event_name(event)} is ready" if is_ready else f"### {event_name(event)} is not ready yet"
+    last = "Members see it as soon as you open it." if is_ready else "Nothing is visible to members yet."
+    lines = clip([check_line(check) for check in checks], SHOWN_MAX, "…and {} more.")
+    buttons = [
+        ActionButton("host", "check", event.id, label="Check again"),
+        ActionButton("host", "settings", event.id, label="Settings"),
+    ]
+    if is_ready:
+        buttons.insert(0, ActionButton("host", "open", event.id, label="Open now", style=discord.ButtonStyle.success))
+    colour = discord.Colour.green() if is_ready else discord.Colour.red()
+    return card(f"{heading}\n{lines}\n-# {last}", colour=colour, buttons=buttons)
+
+
+def check_line(check: Check) -> str:
+    if check.is_ok:
+        return f"✅ {check.what}"
+    if check.is_optional:
+        return f"⚠️ {check.what} (not needed to open): {check.fix}"
+    return f"❌ {check.what}: **please fix this.** {check.fix}"
+
+
+def status_card(view: EventView, *, may_run: bool, said: str = "") -> Layout:
+    """`said` is what has just happened; only those who may run it see vetoes and buttons."""
+    event = view.event
+    head = [*([said] if said else []), f"### {event_name(event)}", _stage_line(event)]
+    advice = [f"💡 {sentence}" for sentence in view.advice]
+    lines = [*head, *_numbers(view, may_run=may_run), *advice, *_winners(view.winners)]
+    host = [f"host <@{event.host_id}>"] if event.host_id != NOBODY else []
+    lines.append(" · ".join([f"-# Event #{event.id}", MODE_WORDS[event.mode], *host]))
+    colour = discord.Colour.orange() if event.paused_at is not None else discord.Colour.blurple()
+    buttons = _host_buttons(event) if may_run else []
+    return card(clip(lines, SHOWN_MAX, "…"), colour=colour, buttons=buttons)
+
+
+def _stage_line(event: Event) -> str:
+    stage = "Pictures are being made" if _is_club_collecting(event) else STATUS_WORDS[event.status]
+    if event.paused_at is not None:
+        why = "" if event.paused_why is None else f"\n{PAUSE_WORDS[event.paused_why]}"
+        return f"⏸️ **It waits** since {ago(event.paused_at)}; until it goes on, no time counts. {stage}.{why}"
+    if event.status is EventStatus.TRAINING:
+        return "**Training.** It goes on as soon as every training has ended."
+    if event.stage_ends_at is not None:
+        return (
+            f"**{stage}** until {day(event.stage_ends_at)} {moment(event.stage_ends_at)}, {ago(event.stage_ends_at)}."
+        )
+    return f"**{stage}.**"
+
+
+def _is_club_collecting(event: Event) -> bool:
+    return event.mode is EventMode.CLUB and event.status is EventStatus.COLLECTING
+
+
+def _numbers(view: EventView, *, may_run: bool) -> list[str]:
+    event = view.event
+    lines = []
+    if event.mode is not EventMode.BAKEOFF:
+        lines.append(f"**Members:** {taking_part(view.entrants)} take part ({entrants_words(event)})")
+    if event.mode in {EventMode.SHARED, EventMode.PERSONAL}:
+        lines += [f"**Photos:** {view.usable_photos} usable of {view.photos}", _consents(view, may_run=may_run)]
+    if view.trainings:
+        lines.append(f"**Trainings:** {_trainings(view)}")
+    if view.pictures:
+        lines.append(f"**Pictures:** {view.pictures}")
+    if event.status is EventStatus.VOTING:
+        entries = "1 entry" if view.entries == 1 else f"{view.entries} entries"
+        lines.append(f"**Vote:** {entries}; votes are counted at the close")
+    lines.append(_money(view))
+    return lines
+
+
+def taking_part(entrants: Sequence[Entrant]) -> int:
+    return sum(entrant.status is EntrantStatus.IN for entrant in entrants)
+
+
+def _consents(view: EventView, *, may_run: bool) -> str:
+    parts = [f"{view.covered} covered", f"{view.pending} waiting for an answer"]
+    if may_run:
+        parts.append(f"{view.vetoed} refused")
+    return f"**Consent:** {', '.join(parts)}"
+
+
+def _trainings(view: EventView) -> str:
+    return ", ".join(
+        f"{view.trainings[status]} {TRAINING_WORDS[status]}" for status in TrainingStatus if view.trainings.get(status)
+    )
+
+
+def _money(view: EventView) -> str:
+    spent = f"**Budget:** {count(view.spent, 'credit')} spent"
+    if view.event.budget is not None:
+        spent += f" of {budget_words(view.event)}"
+    if view.event.status.is_terminal or view.affordable is None or view.affordable.credits_left is None:
+        return spent
+    return f"{spent}; it still buys {view.affordable.words}"
+
+
+def _winners(winners: Sequence[Honour]) -> list[str]:
+    return [honour_line(honour) for honour in sorted(winners, key=lambda honour: honour.place)]
+
+
+def honour_line(honour: Honour) -> str:
+    label = "" if honour.label is None else f" · {quote(honour.label, LABEL_MAX)}"
+    who = f"<@{honour.user_id}>" if honour.label is None else f"place {honour.place}"
+    return f"{PLACES.get(honour.place, f'{honour.place}.')} {who}{label} · {count(honour.votes, 'vote')}"
+
+
+def _host_buttons(event: Event) -> list[ActionButton]:
+    """What can be done with it now."""
+    if event.status.is_terminal:
+        return []
+    allowed = commands(event)
+    buttons = []
+    if HostCommand.CLOSE in allowed:
+        buttons.append(ActionButton("host", f"close{event.status}", event.id, label="Close now"))
+    if HostCommand.EXTEND in allowed:
+        label = "Try again" if event.status is EventStatus.TRAINING else "+24 h"
+        buttons.append(ActionButton("host", "extend", event.id, label=label))
+    if event.mode is EventMode.SHARED and event.status in REVIEWABLE:
+        buttons.append(ActionButton("host", "photos", event.id, label="Photos"))
+    return [
+        *buttons,
+        ActionButton("host", "settings", event.id, label="Settings"),
+        ActionButton("host", "cancel", event.id, label="Cancel", style=discord.ButtonStyle.danger),
+    ]
+
+
+MOST_TITLES = 3
+"""Members named at the top of the hall of fame."""
+
+
+def fame_card(honours: Sequence[Honour], titles: Sequence[Title] = ()) -> Layout:
+    """The hall of fame: who has won most often, then every event, the newest first."""
+    if not honours:
+        text = "### Hall of fame\nEmpty so far. The winners of every event's vote come here."
+        return card(text, colour=discord.Colour.gold())
+    lines = [f"<@{title.user_id}> · {count(title.first_places, 'win')}" for title in titles[:MOST_TITLES]]
+    for index, honour in enumerate(honours):
+        if index == 0 or honours[index - 1].event_id != honour.event_id:
+            lines.append(f"**{quote(honour.event_name)}** · {day(honour.awarded_at)}")
+        lines.append(honour_line(honour))
+    return card(f"### Hall of fame\n{clip(lines, SHOWN_MAX, '…and {} older lines.')}", colour=discord.Colour.gold())

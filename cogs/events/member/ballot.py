@@ -1,0 +1,191 @@
+"""The ballot: the public card with numbered, anonymous pictures, and the private pages on which a member votes."""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import discord
+
+from bot.client import DarkroomBot, fleeting_id
+from bot.events.ballot.service import BallotEntry
+from bot.events.ballot.tally import rule_words
+from bot.events.lifecycle import can_vote
+from bot.records.event import Event, EventMode, EventStatus, Vote
+from cogs.events.panel import deadline
+from cogs.events.texts import event_name
+from cogs.ui.layout import Layout, Text
+from cogs.ui.replies import Interaction, actor_of, defer, show
+from cogs.ui.views import ActionButton
+from cogs.ui.words import count
+
+Box = discord.ui.Container[Any]
+
+FILES_MAX = 10
+"""Files of one message, and pictures of one gallery (Discord /docs/resources/message, /docs/components/reference)."""
+PAGE = 5
+"""Entries on one page; each takes four of the 40 components."""
+SHEET_MAX = 60
+"""Entries on the contact sheet; all of them are on the pages."""
+COPY_BYTES = 900_000
+VOTING_SECONDS = 600
+HIDDEN = "Votes are counted at the close; until then nobody sees how many there are."
+
+
+def uses_sheet(entries: Sequence[BallotEntry]) -> bool:
+    """Whether the pictures are too many for one message. Decided by the highest number, which stays when some leave."""
+    most = max((len(entry.pictures) for entry in entries), default=0)
+    return max((entry.position for entry in entries), default=0) * most > FILES_MAX
+
+
+def shown_files(event: Event, entries: Sequence[BallotEntry]) -> list[tuple[str, str]]:
+    """(attachment name, alt text) of what the public card shows; names tell numbers only."""
+    if uses_sheet(entries):
+        shown = min(len(entries), SHEET_MAX)
+        return [(f"ballot-{event.id}.jpg", f"AI-generated pictures: contact sheet of {shown} numbered entries.")]
+    return [
+        (f"ballot-{event.id}-{entry.position}-{number}.jpg", alt_text(entry))
+        for entry in entries
+        for number, picture in enumerate(entry.pictures, start=1)
+        if picture.file is not None
+    ]
+
+
+def alt_text(entry: BallotEntry) -> str:
+    return f"AI-generated picture, entry number {entry.position}"
+
+
+def ballot_card(event: Event, entries: Sequence[BallotEntry], last_line: str) -> Layout:
+    layout, box = Layout(timeout=None), Box(accent_colour=discord.Colour.blurple())
+    layout.add_item(box)
+    box.add_item(Text("\n".join(_ballot_lines(event, entries))))
+    files = shown_files(event, entries)
+    if files:
+        box.add_item(_gallery(files))
+    box.add_item(Text(f"-# AI-generated pictures\n{last_line}"))
+    if can_vote(event):
+        vote = ActionButton("event", "vote", event.id, label="Look closely and vote", style=discord.ButtonStyle.success)
+        box.add_item(discord.ui.ActionRow(vote))
+    return layout
+
+
+def _ballot_lines(event: Event, entries: Sequence[BallotEntry]) -> list[str]:
+    if event.status is not EventStatus.VOTING:
+        return [f"## The ballot of {event_name(event)} is over", "Thank you for voting. No more votes are taken."]
+    shown = [] if not uses_sheet(entries) else ["Press the button to see them large."]
+    closes = [] if event.stage_ends_at is None else [f"Closes {deadline(event.stage_ends_at)}."]
+    if event.paused_at is not None:
+        closes = ["⏸️ Paused just now; votes that were given stay."]
+    what = "ways to draw the same prompts" if event.mode is EventMode.BAKEOFF else "entries"
+    return [
+        f"## The ballot of {event_name(event)}",
+        " ".join([f"{len(entries)} {what}, numbered by chance and without names.", *shown]),
+        *closes,
+        HIDDEN,
+        rule_words(event.jury_role_id is not None),
+    ]
+
+
+def _gallery(files: Sequence[tuple[str, str]]) -> discord.ui.MediaGallery[Any]:
+    gallery: discord.ui.MediaGallery[Any] = discord.ui.MediaGallery()
+    for name, alt in files:
+        gallery.add_item(media=f"attachment://{name}", description=alt)
+    return gallery
+
+
+def pages_of(entries: Sequence[BallotEntry]) -> list[list[BallotEntry]]:
+    """Few enough entries and pictures on each page for one message."""
+    pages: list[list[BallotEntry]] = [[]]
+    for entry in entries:
+        used = sum(min(len(each.pictures), FILES_MAX) for each in pages[-1])
+        if pages[-1] and (len(pages[-1]) == PAGE or used + len(entry.pictures) > FILES_MAX):
+            pages.append([])
+        pages[-1].append(entry)
+    return pages
+
+
+class VoteButton(discord.ui.Button["VotingPages"]):
+    def __init__(self, event_id: int, entry: BallotEntry, page: int, *, is_chosen: bool) -> None:
+        number = entry.position
+        label = f"Your vote: number {number}" if is_chosen else f"Vote for number {number}"
+        super().__init__(
+            label="Your own entry" if entry.is_mine else label,
+            style=discord.ButtonStyle.success if is_chosen else discord.ButtonStyle.primary,
+            disabled=entry.is_mine or is_chosen,
+            custom_id=fleeting_id(),
+        )
+        self.event_id, self.entry_id, self.page = event_id, entry.entry_id, page
+
+    async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> Any:  # type: ignore[override]
+        await defer(interaction, thinking=False)
+        await interaction.client.services.ballots.vote(self.event_id, self.entry_id, actor_of(interaction))
+        await show_voting(interaction, self.event_id, self.page)
+
+
+class PageButton(discord.ui.Button["VotingPages"]):
+    def __init__(self, event_id: int, page: int, label: str) -> None:
+        super().__init__(label=label, custom_id=fleeting_id())
+        self.event_id, self.page = event_id, page
+
+    async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> Any:  # type: ignore[override]
+        await defer(interaction, thinking=False)
+        await show_voting(interaction, self.event_id, self.page)
+
+
+class VotingPages(discord.ui.LayoutView):
+    """Lives for ten minutes on a private message. `page` counts from 0; one past the end shows the last."""
+
+    def __init__(self, event: Event, entries: Sequence[BallotEntry], vote: Vote | None, page: int) -> None:
+        super().__init__(timeout=VOTING_SECONDS)
+        pages = pages_of(entries)
+        page = min(page, len(pages) - 1)
+        self.files: list[tuple[str, BallotEntry, int]] = []
+        """(attachment name, entry, which of its pictures)."""
+        box = Box(accent_colour=discord.Colour.blurple())
+        box.add_item(Text("\n".join(_voting_lines(event, entries, vote))))
+        for entry in pages[page]:
+            self._add_entry(box, entry)
+            is_chosen = vote is not None and vote.entry_id == entry.entry_id
+            box.add_item(discord.ui.ActionRow(VoteButton(event.id, entry, page, is_chosen=is_chosen)))
+        turns = [*([(page - 1, "Back")] if page else []), *([(page + 1, "More")] if page + 1 < len(pages) else [])]
+        if turns:
+            box.add_item(Text(f"-# Page {page + 1} of {len(pages)}"))
+            box.add_item(discord.ui.ActionRow(*(PageButton(event.id, *turn) for turn in turns)))
+        self.add_item(box)
+
+    def _add_entry(self, box: Box, entry: BallotEntry) -> None:
+        box.add_item(Text(f"### Number {entry.position}"))
+        there = [number for number, picture in enumerate(entry.pictures) if picture.file is not None][:FILES_MAX]
+        named = [(f"entry-{entry.position}-{number + 1}.jpg", entry, number) for number in there]
+        if named:
+            box.add_item(_gallery([(name, alt_text(entry)) for name, _, _ in named]))
+        self.files += named
+
+    async def on_error(  # type: ignore[override]
+        self, interaction: discord.Interaction[DarkroomBot], error: Exception, item: discord.ui.Item[Any], /
+    ) -> None:
+        await interaction.client.error_door(interaction, error)
+
+
+def _voting_lines(event: Event, entries: Sequence[BallotEntry], vote: Vote | None) -> list[str]:
+    chosen = [entry.position for entry in entries if vote is not None and entry.entry_id == vote.entry_id]
+    yours = f"Your vote is for **number {chosen[0]}**." if chosen else "You have not voted yet."
+    until = "" if event.stage_ends_at is None else f" You can change it until {deadline(event.stage_ends_at)}."
+    total = f"{count(len(entries), 'numbered picture')}, without names"
+    if event.mode is EventMode.BAKEOFF:
+        total = f"{len(entries)} ways to draw the same prompts"
+    return [f"### The ballot of {event_name(event)}", f"{total}. {yours}{until}", "-# AI-generated pictures"]
+
+
+async def show_voting(interaction: Interaction, event_id: int, page: int = 0) -> None:
+    services, actor = interaction.client.services, actor_of(interaction)
+    event = await services.events.get_for(event_id, actor)
+    entries = await services.ballots.entries(event_id, actor)
+    vote = await services.ballots.my_vote(event_id, actor)
+    view = VotingPages(event, entries, vote, page)
+    files = []
+    for name, entry, number in view.files:
+        path = entry.pictures[number].file
+        assert path is not None  # noqa: S101 - only pictures that are here were named
+        copy = await services.desk.smaller_copy(path, COPY_BYTES)
+        files.append(discord.File(io.BytesIO(copy), filename=name))
+    await show(interaction, view, files)

@@ -1,0 +1,68 @@
+"""The private question to a member who was named as seen in photos of an event, and the list of all such questions."""
+
+from collections.abc import Sequence
+
+import discord
+
+from bot.events.photos.consent_texts import depicted_sentence
+from bot.events.photos.service import DepictionView
+from bot.records.event import Depiction, DepictionStatus, Event
+from bot.text import quote
+from cogs.events.texts import event_name
+from cogs.ui.layout import Layout, Text, card
+from cogs.ui.views import ActionButton
+from cogs.ui.words import ago
+
+LISTED = 8
+"""Questions on one card; each takes four of the 40 components (Discord /docs/components/reference)."""
+ANSWERS = {
+    DepictionStatus.PENDING: "not answered yet, so they are not used.",
+    DepictionStatus.CONFIRMED: "you said yes.",
+    DepictionStatus.VETOED: "you said no, and they are gone.",
+}
+
+
+def depiction_card(view: DepictionView, last_line: str, guild_name: str) -> Layout:
+    """`guild_name`: in a private message nothing else tells where this comes from. A yes can be changed to no later."""
+    depiction, event = view.depiction, view.event
+    where = f"the event {event_name(event)} in {quote(guild_name)}"
+    if depiction.status is DepictionStatus.VETOED:
+        text = f"### Removed\nYou said no, so these photos of {where} are gone. Nobody is told that it was you."
+        return card(f"{text}\n{last_line}", colour=discord.Colour.dark_grey())
+    if depiction.status is DepictionStatus.CONFIRMED:
+        text = f"### Thank you\nYou said yes to photos of {where}. You can still change your mind."
+        return card(f"{text}\n{last_line}", colour=discord.Colour.green(), buttons=_answers(depiction))
+    text = (
+        f"### May these photos be used?\n<@{depiction.named_by}> gave photos to {where} and says that you can be seen "
+        f"in them.\n> {depicted_sentence(event)}\n"
+        "They are not used before you say yes. If you say no, they are deleted at once, "
+        "and nobody is told that it was you."
+    )
+    return card(f"{text}\n{last_line}", colour=discord.Colour.blurple(), buttons=_answers(depiction))
+
+
+def seen_card(event: Event, depictions: Sequence[Depiction]) -> Layout:
+    """For the named member alone: unanswered questions first, then the newest."""
+    title = f"### Photos of you in {event_name(event)}"
+    if not depictions:
+        return card(f"{title}\nNobody has named you as seen in photos here.", colour=discord.Colour.blurple())
+    ordered = sorted(depictions, key=lambda each: each.status is not DepictionStatus.PENDING)
+    layout = Layout(timeout=None)
+    box: discord.ui.Container[Layout] = discord.ui.Container(accent_colour=discord.Colour.blurple())
+    layout.add_item(box)
+    more = len(ordered) - LISTED
+    rest = f"\n{more} more come up here once these are answered." if more > 0 else ""
+    box.add_item(Text(f"{title}\n> {depicted_sentence(event)}\nOnly you see this.{rest}"))
+    for depiction in ordered[:LISTED]:
+        box.add_item(Text(f"Given by <@{depiction.named_by}> {ago(depiction.created_at)}: {ANSWERS[depiction.status]}"))
+        if depiction.status is not DepictionStatus.VETOED:
+            box.add_item(discord.ui.ActionRow(*_answers(depiction)))
+    return layout
+
+
+def _answers(depiction: Depiction) -> list[ActionButton]:
+    no = ActionButton("depict", "no", depiction.id, label="No, remove them", style=discord.ButtonStyle.danger)
+    if depiction.status is DepictionStatus.CONFIRMED:
+        return [no]
+    yes = ActionButton("depict", "yes", depiction.id, label="Yes, that is fine", style=discord.ButtonStyle.success)
+    return [yes, no]

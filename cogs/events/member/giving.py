@@ -1,0 +1,171 @@
+"""Giving photos to an event: the form, the consent, and what is done with both."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import discord
+
+from bot.client import DarkroomBot
+from bot.datasets.service import HELD_MAX
+from bot.errors import UserError
+from bot.events.lifecycle import may_enter
+from bot.events.photos.consent_texts import consent_sentence
+from bot.events.photos.rules import DEPICTED_MAX, ETHNICITY_MAX, Contribution, check_can_give, check_uploads
+from bot.records.dataset import Gender, SubjectKind, Upload
+from bot.records.event import EntrantStatus, Event, EventMode
+from bot.records.guild import Actor
+from cogs.events.member.photos import show_mine
+from cogs.training.forms import uploads_of
+from cogs.ui.replies import Interaction, actor_of, defer
+from cogs.ui.views import SafeModal, SafeView
+from cogs.ui.words import count
+
+FILES_EACH = 10
+"""Files one upload field takes (Discord /docs/components/reference)."""
+UPLOADS = 2
+"""Upload fields: a form has five parts (Discord /docs/components/reference), the others ask for people and consent."""
+FORM_SECONDS = 3600
+CONSENT_SECONDS = 600
+TITLE_MAX = 45
+AGREED = "I agree to what is written above"
+
+
+@dataclass(frozen=True, slots=True)
+class Gift:
+    """One filled form; nothing of it has been downloaded."""
+
+    event: Event
+    uploads: Sequence[Upload]
+    depicted: Sequence[int]
+    gender: Gender | None = None
+    ethnicity: str | None = None
+
+
+class GiveForm(SafeModal):
+    """Uploads, who can be seen in them, and the consent; a person's form has no room for it, so it is asked next."""
+
+    def __init__(self, own: Contribution) -> None:
+        super().__init__(title=f"Photos for {own.event.name}"[:TITLE_MAX], seconds=FORM_SECONDS)
+        self.event = own.event
+        self.uploads = self._add_uploads(own.room)
+        self.gender: discord.ui.Select[SafeModal] | None = None
+        self.ethnicity: discord.ui.TextInput[SafeModal] | None = None
+        self.consent: discord.ui.Checkbox[SafeModal] | None = None
+        is_of_person = asks_about_person(own.event)
+        if is_of_person:
+            self._ask_about_person()
+        self.who = self._ask_who()
+        if not is_of_person:
+            self._ask_consent()
+
+    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+        await defer(interaction)
+        gift = Gift(
+            self.event,
+            uploads_of([attachment for field in self.uploads for attachment in field.values]),
+            [user.id for user in self.who.values if not user.bot],
+            Gender(self.gender.values[0]) if self.gender is not None else None,
+            self.ethnicity.value if self.ethnicity is not None else None,
+        )
+        if self.consent is not None and self.consent.value:
+            await take_gift(interaction, gift)
+        else:
+            await ask_consent(interaction, gift)
+
+    def _add_uploads(self, room: int) -> "list[discord.ui.FileUpload[SafeModal]]":
+        fields: list[discord.ui.FileUpload[SafeModal]] = []
+        for index in range(min(UPLOADS, max(1, -(-room // FILES_EACH)))):
+            most = max(1, min(FILES_EACH, room - index * FILES_EACH))
+            field: discord.ui.FileUpload[SafeModal] = discord.ui.FileUpload(
+                required=index == 0, min_values=int(index == 0), max_values=most
+            )
+            text = "Photos" if index == 0 else "More photos"
+            description = f"Up to {most} here: JPEG, PNG, WebP or HEIC. You can add more later."
+            self.add_item(discord.ui.Label(text=text, description=description, component=field))
+            fields.append(field)
+        return fields
+
+    def _ask_about_person(self) -> None:
+        why = "The provider needs it to train a person. Deleted with the photos."
+        options = [discord.SelectOption(label=gender.value, value=gender.value) for gender in Gender]
+        self.gender = discord.ui.Select(options=options)
+        self.ethnicity = discord.ui.TextInput(
+            placeholder="White, Black, East Asian, Mixed …", min_length=1, max_length=ETHNICITY_MAX
+        )
+        self.add_item(discord.ui.Label(text="Gender", description=why, component=self.gender))
+        self.add_item(discord.ui.Label(text="Ethnicity", description=why, component=self.ethnicity))
+
+    def _ask_who(self) -> "discord.ui.UserSelect[SafeModal]":
+        who: discord.ui.UserSelect[SafeModal] = discord.ui.UserSelect(
+            required=False, min_values=0, max_values=DEPICTED_MAX
+        )
+        text, description = "Who else can be seen in these photos?", "They are asked privately before anything is used."
+        self.add_item(discord.ui.Label(text=text, description=description, component=who))
+        return who
+
+    def _ask_consent(self) -> None:
+        self.consent = discord.ui.Checkbox(default=False)
+        self.add_item(discord.ui.TextDisplay(consent_sentence(self.event)))
+        self.add_item(discord.ui.Label(text=AGREED, component=self.consent))
+
+
+def asks_about_person(event: Event) -> bool:
+    return event.mode is EventMode.PERSONAL and event.subject_kind is SubjectKind.PERSON
+
+
+def check_may_give(own: Contribution, actor: Actor) -> None:
+    """UserError before anybody picks photos that could not be taken."""
+    is_in = own.entrant is not None and own.entrant.status is EntrantStatus.IN
+    refusal = None if is_in else may_enter(own.event, actor, 0)
+    if refusal is not None:
+        raise UserError(refusal)
+    check_can_give(own.event, names_others=False)
+    check_uploads(own.event, own.photos, 1, HELD_MAX)
+
+
+class AgreeView(SafeView):
+    """The consent is still missing: the uploads are kept as links, so that nothing has to be sent again."""
+
+    def __init__(self, gift: Gift) -> None:
+        super().__init__(seconds=CONSENT_SECONDS)
+        self.gift = gift
+
+    @discord.ui.button(label="I agree, add my photos", style=discord.ButtonStyle.success)
+    async def agree(
+        self, interaction: discord.Interaction[DarkroomBot], button: discord.ui.Button["AgreeView"]
+    ) -> None:
+        await defer(interaction)
+        self.stop()
+        await take_gift(interaction, self.gift)
+
+
+async def ask_consent(interaction: Interaction, gift: Gift) -> None:
+    sentence = consent_sentence(gift.event)
+    await interaction.followup.send(
+        f"Nothing has been downloaded yet. Please confirm first:\n> {sentence}",
+        view=AgreeView(gift),
+        ephemeral=True,
+    )
+
+
+async def take_gift(interaction: Interaction, gift: Gift) -> None:
+    """After the consent only: download, check, show what was taken. Members take turns, so no flood holds others up."""
+    contributions = interaction.client.services.contributions
+    async with contributions.turns(interaction.user.id):
+        own = await contributions.give(
+            gift.event.id,
+            gift.uploads,
+            actor_of(interaction),
+            depicted=gift.depicted,
+            gender=gift.gender,
+            ethnicity=gift.ethnicity,
+        )
+        await show_mine(interaction, own, _received(gift, own))
+
+
+def _received(gift: Gift, own: Contribution) -> str:
+    left_out = len(own.left_out)
+    taken = f"Thank you! {count(len(gift.uploads) - left_out, 'photo')} received and checked."
+    if not left_out:
+        return taken
+    return f"{taken} {count(left_out, 'photo')} did not fit any more and {'was' if left_out == 1 else 'were'} not kept."

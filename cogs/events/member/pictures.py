@@ -1,0 +1,170 @@
+"""Making a picture for an event, and choosing the one that takes part in the vote."""
+
+import io
+from collections.abc import Sequence
+
+import discord
+
+from bot.errors import NotFound, UserError
+from bot.events.budget import channel_of
+from bot.events.loras import _is_for
+from bot.generation.order import Accepted, PictureOrder
+from bot.pictures.service import PictureSet
+from bot.records.event import Event, EventMode
+from bot.records.generation import Picture
+from bot.records.lora import Lora, Style
+from cogs.events.texts import event_name
+from cogs.generation.prompt import PROMPT_MAX, accepted_card
+from cogs.pictures.cards import alt_text
+from cogs.ui.layout import Text
+from cogs.ui.replies import Interaction, actor_of, defer, say, show
+from cogs.ui.views import ActionButton, SafeModal
+from cogs.ui.words import count
+
+OPTIONS_MAX = 25
+"""Options of one select (Discord /docs/components/reference)."""
+CHOICES_SHOWN = 10
+"""Files of one message (Discord /docs/resources/message)."""
+FORM_SECONDS = 1800
+COPY_BYTES = 900_000
+NOTHING_TO_USE = "There is no LoRA for you in this event that can be used just now."
+NOTHING_TO_ENTER = "You have no finished picture for this event yet. Press **Make a picture** first."
+
+
+async def usable_things(interaction: Interaction, event: Event) -> list[Lora | Style]:
+    """What this member can make pictures with in the event; UserError when there is nothing."""
+    services, actor = interaction.client.services, actor_of(interaction)
+    view = await services.events.view(event.id)
+    own = [lora for lora in view.loras if _is_for(event, lora, actor)] if view is not None else []
+    found: list[Lora | Style] = [lora for lora in own if lora.archived_at is None and lora.retiring_since is None]
+    if event.mode is EventMode.CLUB:
+        loras = [await services.loras.get(lora_id) for lora_id in event.lora_ids]
+        styles = [each for each in await services.styles.of_guild(actor) if each.id in event.style_ids]
+        found = [lora for lora in loras if lora is not None and lora.archived_at is None]
+        found += [style for style in styles if style.retired_at is None]
+    if not found:
+        raise UserError(NOTHING_TO_USE)
+    return found[:OPTIONS_MAX]
+
+
+class MakeForm(SafeModal):
+    """The prompt, and with what when there is a choice."""
+
+    def __init__(self, event: Event, things: Sequence[Lora | Style]) -> None:
+        super().__init__(title="Make a picture for the event", seconds=FORM_SECONDS)
+        self.event, self.things = event, things
+        self.prompt: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
+            style=discord.TextStyle.paragraph, min_length=1, max_length=PROMPT_MAX
+        )
+        description = "What should be in the picture? A trigger word is put in for you."
+        self.add_item(discord.ui.Label(text="Prompt", description=description, component=self.prompt))
+        self.choice: discord.ui.Select[SafeModal] | None = None
+        if len(things) > 1:
+            options = [
+                discord.SelectOption(label=_label(thing), value=str(index), default=index == 0)
+                for index, thing in enumerate(things)
+            ]
+            self.choice = discord.ui.Select(options=options)
+            self.add_item(discord.ui.Label(text="With", component=self.choice))
+
+    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+        await defer(interaction)
+        answer = accepted_card(await self._order(interaction))
+        left = await interaction.client.services.budgets.orders_left(self.event, interaction.user.id)
+        answer.add_item(Text(f"-# {left} of {count(self.event.pictures_each, 'order')} left for you in this event"))
+        await show(interaction, answer)
+
+    async def _order(self, interaction: Interaction) -> Accepted:
+        thing = self.things[int(self.choice.values[0]) if self.choice is not None else 0]
+        order = PictureOrder(
+            self.prompt.value,
+            lora_id=thing.id if isinstance(thing, Lora) else None,
+            style_id=thing.id if isinstance(thing, Style) else None,
+            event_id=self.event.id,
+        )
+        budgets = interaction.client.services.budgets
+        return await budgets.order(self.event, order, actor_of(interaction), channel_of(self.event))
+
+
+def _label(thing: Lora | Style) -> str:
+    kind = "LoRA" if isinstance(thing, Lora) else "style"
+    return f"{thing.name} ({kind})"[:100]
+
+
+class EnterView(discord.ui.LayoutView):
+    """The member's own pictures with a button each; it works after a restart, and what it does is checked again."""
+
+    def __init__(self, event: Event, pictures: Sequence[tuple[PictureSet, Picture, str]], *, more: int) -> None:
+        super().__init__(timeout=None)
+        box: discord.ui.Container[EnterView] = discord.ui.Container(accent_colour=discord.Colour.blurple())
+        self.add_item(box)
+        older = f" {count(more, 'older picture')}: press **Enter in event** below those." if more else ""
+        question = (
+            f"### Which picture takes part in {event_name(event)}?\nYou can change it until the vote begins.{older}"
+        )
+        box.add_item(Text(f"{question}\n-# AI-generated pictures"))
+        gallery: discord.ui.MediaGallery[EnterView] = discord.ui.MediaGallery()
+        for found, picture, name in pictures:
+            gallery.add_item(media=f"attachment://{name}", description=alt_text(found, picture.position))
+        box.add_item(gallery)
+        buttons = [
+            ActionButton("pic", "nominate", picture.id, label=f"{number}. {picture_name(found, picture)}")
+            for number, (found, picture, _) in enumerate(pictures, start=1)
+        ]
+        for start in range(0, len(buttons), 5):
+            box.add_item(discord.ui.ActionRow(*buttons[start : start + 5]))
+
+
+def picture_name(found: PictureSet, picture: Picture) -> str:
+    which = f", picture {picture.position}" if len(found.view.pictures) > 1 else ""
+    return f"#{found.generation.id}{which}"
+
+
+async def show_choice(interaction: Interaction, event: Event, generation_id: int | None = None) -> None:
+    """The pictures that can be entered, newest first; of one order only when `generation_id` is given."""
+    services = interaction.client.services
+    nominees = await services.ballots.nominees(event.id, actor_of(interaction))
+    nominees = [each for each in nominees if generation_id is None or each.generation_id == generation_id]
+    if not nominees:
+        raise UserError(NOTHING_TO_ENTER)
+    shown: list[tuple[PictureSet, Picture, str]] = []
+    files: list[discord.File] = []
+    for picture in nominees[:CHOICES_SHOWN]:
+        found = await services.pictures.find_by_picture(picture.id)
+        path = None if found is None else found[0].view.files[picture.position - 1]
+        if found is None or path is None:
+            continue
+        name = f"choice-{picture.id}.jpg"
+        shown.append((*found, name))
+        copy = await services.desk.smaller_copy(path, COPY_BYTES)
+        files.append(discord.File(io.BytesIO(copy), filename=name))
+    if not shown:
+        raise UserError(NOTHING_TO_ENTER)
+    await show(interaction, EnterView(event, shown, more=len(nominees) - len(shown)), files)
+
+
+async def press_enter_set(interaction: Interaction, generation_id: int) -> None:
+    """Below a posted result: a single picture is entered at once, of several one is chosen."""
+    await defer(interaction)
+    found = await interaction.client.services.pictures.see(generation_id, actor_of(interaction))
+    if found.generation.event_id is None:
+        raise NotFound("These pictures do not belong to an event.")
+    if len(found.view.pictures) == 1:
+        await _enter(interaction, found.generation.event_id, found.view.pictures[0].id)
+        return
+    event = await interaction.client.services.events.get_for(found.generation.event_id, actor_of(interaction))
+    await show_choice(interaction, event, generation_id)
+
+
+async def press_nominate(interaction: Interaction, picture_id: int) -> None:
+    await defer(interaction)
+    found = await interaction.client.services.pictures.find_by_picture(picture_id)
+    is_here = found is not None and found[0].generation.guild_id == actor_of(interaction).guild_id
+    if found is None or not is_here or found[0].generation.event_id is None:
+        raise NotFound("This picture is not here any more. Please choose another one.")
+    await _enter(interaction, found[0].generation.event_id, picture_id)
+
+
+async def _enter(interaction: Interaction, event_id: int, picture_id: int) -> None:
+    await interaction.client.services.ballots.enter(event_id, picture_id, actor_of(interaction))
+    await say(interaction, "Entered. It takes part in the vote without your name; you can still choose another one.")

@@ -1,0 +1,117 @@
+"""The posts of events: for each kind its card as things are now, with the files it shows."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import discord
+
+from bot.events.ballot.service import BallotEntry
+from bot.events.views import EventView
+from bot.photos.sheet import SheetEntry
+from bot.ports import PlaceRefused
+from bot.records.dataset import Verdict
+from bot.records.event import Event, Honour, NoteKind
+from bot.records.post import Post, PostKind
+from bot.services import Services
+from cogs.events.announcements import note_card
+from cogs.events.member.ballot import COPY_BYTES, FILES_MAX, SHEET_MAX, ballot_card, shown_files, uses_sheet
+from cogs.events.member.depictions import depiction_card
+from cogs.events.panel import panel_card
+from cogs.pictures.cards import alt_text
+
+Draft = tuple[discord.ui.LayoutView, list[tuple[str, bytes]]]
+
+LINES = {
+    PostKind.EVENT_PANEL: "Event #{}",
+    PostKind.EVENT_BALLOT: "Event #{} · ballot",
+    PostKind.EVENT_NOTE: "Announcement #{}",
+    PostKind.DEPICTION: "Photo question #{}",
+}
+EVENT_POSTS = frozenset(LINES)
+GONE = "what it shows is gone"
+
+
+def event_footer(post: Post) -> str:
+    """The card's last line, by which an interrupted post is found again."""
+    return f"-# {LINES[post.kind].format(post.subject_id)}"
+
+
+async def render_event_post(services: Services, post: Post, *, guild_name: str, is_private: bool) -> Draft:
+    """(card, files) for a new message; PlaceRefused when what it shows has been erased."""
+    if post.kind is PostKind.EVENT_BALLOT:
+        view = await _view(services, post.subject_id)
+        entries = await services.ballots.shown(post.subject_id)
+        files = await _ballot_files(services, view.event, entries)
+        return ballot_card(view.event, entries, event_footer(post)), files
+    if post.kind is PostKind.EVENT_NOTE:
+        return await _note(services, post, is_private=is_private)
+    return await render_event_edit(services, post, guild_name=guild_name), []
+
+
+async def render_event_edit(services: Services, post: Post, *, guild_name: str) -> discord.ui.LayoutView:
+    """The card alone, for a message whose files stay as they are."""
+    line = event_footer(post)
+    if post.kind is PostKind.EVENT_PANEL:
+        return panel_card(await _view(services, post.subject_id), line)
+    if post.kind is PostKind.EVENT_BALLOT:
+        view = await _view(services, post.subject_id)
+        return ballot_card(view.event, await services.ballots.shown(post.subject_id), line)
+    asked = await services.contributions.depiction(post.subject_id) if post.kind is PostKind.DEPICTION else None
+    if asked is None:
+        raise PlaceRefused(GONE)
+    return depiction_card(asked, line, guild_name)
+
+
+async def _view(services: Services, event_id: int) -> EventView:
+    view = await services.events.view(event_id)
+    if view is None:
+        raise PlaceRefused(GONE)
+    return view
+
+
+async def _note(services: Services, post: Post, *, is_private: bool) -> Draft:
+    note = await services.events.note(post.subject_id)
+    if note is None:
+        raise PlaceRefused(GONE)
+    view = await _view(services, note.event_id)
+    shown = await _winning_pictures(services, view.winners) if note.what is NoteKind.WINNER else []
+    names = [(name, alt) for name, alt, _ in shown]
+    card = note_card(view, note, event_footer(post), names, is_private=is_private)
+    return card, [(name, data) for name, _, data in shown]
+
+
+async def _winning_pictures(services: Services, winners: Sequence[Honour]) -> list[tuple[str, str, bytes]]:
+    """(name, alt text, copy) of those that are still on disk."""
+    shown: list[tuple[str, str, bytes]] = []
+    for honour in winners[:FILES_MAX]:
+        found = None if honour.picture_id is None else await services.pictures.find_by_picture(honour.picture_id)
+        path = None if found is None else found[0].view.files[found[1].position - 1]
+        if found is None or path is None or found[0].generation.deleted_at is not None:
+            continue
+        copy = await services.desk.smaller_copy(path, COPY_BYTES)
+        shown.append((f"winner-{honour.id}.jpg", alt_text(found[0], found[1].position), copy))
+    return shown
+
+
+async def _ballot_files(services: Services, event: Event, entries: Sequence[BallotEntry]) -> list[tuple[str, bytes]]:
+    """Copies, not originals: those could say in their metadata who ordered them."""
+    names = [name for name, _ in shown_files(event, entries)]
+    if uses_sheet(entries):
+        return [(names[0], await _sheet(services, entries[:SHEET_MAX]))]
+    paths = [picture.file for entry in entries for picture in entry.pictures if picture.file is not None]
+    copies = [await services.desk.smaller_copy(path, COPY_BYTES) for path in paths]
+    return list(zip(names, copies, strict=True))
+
+
+async def _sheet(services: Services, entries: Sequence[BallotEntry]) -> bytes:
+    """Contact sheets are drawn from JPEG files."""
+    with tempfile.TemporaryDirectory(prefix="darkroom-ballot-") as name:
+        tiles = []
+        for entry in entries:
+            source = next((picture.file for picture in entry.pictures if picture.file is not None), None)
+            copy = None if source is None else Path(name) / f"{entry.position}.jpg"
+            if source is not None and copy is not None:
+                copy.write_bytes(await services.desk.smaller_copy(source, COPY_BYTES))
+            tiles.append(SheetEntry(entry.position, copy, Verdict.ACCEPTED))
+        return await services.desk.sheet(tiles)

@@ -1,0 +1,153 @@
+"""/imagine and its menu, the buttons that open the same as a form, and those of its private answer."""
+
+from dataclasses import replace
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import DarkroomBot
+from bot.errors import UserError
+from bot.generation.capabilities import ASPECTS, FORMATS, SEED_MAX, SIZES, WIDEST, asked_for
+from bot.generation.order import Accepted, Wish
+from bot.loras.styles import choice_value
+from bot.records.generation import GenerationSettings
+from bot.records.key import ProviderName
+from bot.records.lora import Lora, Style
+from cogs.generation.prompt import PROMPT_MAX, PromptModal, place
+from cogs.loras.commands import suggest_loras
+from cogs.training.forms import uploads_in, uploads_of
+from cogs.ui.replies import Interaction, actor_of, channel_of, defer, open_form, say
+from cogs.ui.views import on_press
+
+MENU_PICTURES = 4
+CHOICES_MAX = 25
+NOTHING = "none"
+"""The value of the choice that takes nothing over from last time."""
+
+
+class ImagineCog(commands.Cog):
+    def __init__(self, bot: DarkroomBot) -> None:
+        self.bot = bot
+        self.menu = app_commands.ContextMenu(name="Imagine from this picture", callback=self.imagine_from)
+
+    async def cog_load(self) -> None:
+        on_press("lora", "imagine", self.press_imagine)
+        on_press("order", "cancel", self.press_cancel)
+        on_press("order", "reset", self.press_reset)
+        self.bot.tree.add_command(self.menu)
+
+    async def cog_unload(self) -> None:
+        self.bot.tree.remove_command(self.menu.name, type=self.menu.type)
+
+    @app_commands.command(description="Make pictures; what you leave out is as last time")
+    @app_commands.describe(
+        prompt="What should be in the picture? A trigger word is put in for you",
+        lora="Which LoRA or character",
+        style="Which ready-made style of Aurous Labs",
+        count="How many pictures: 1 to 4",
+        aspect="Shape of the picture",
+        size="How large, at Aurous Labs",
+        width="Width in pixels, together with height",
+        height="Height in pixels, together with width",
+        strength="How strongly a trained LoRA shows: 0 to 1.5, usually 1",
+        guidance="How closely the prompt is followed",
+        steps="How carefully it is drawn",
+        seed="The same seed and settings make the same picture again",
+        format="File format, at Apiframe",
+        negative="What should not be in the picture, at Aurous Labs",
+        enhance="Let the provider reword the prompt",
+        denoise="How far to move away from the reference or character: 0 to 1",
+        reference="A picture to start from",
+        reference_2="Another picture to start from",
+        provider="Who makes it, when neither LoRA nor style decides",
+    )
+    @app_commands.choices(
+        aspect=[app_commands.Choice(name=aspect, value=aspect) for aspect in (*ASPECTS, WIDEST)],
+        size=[app_commands.Choice(name=size, value=size) for size in SIZES],
+        format=[app_commands.Choice(name=format_, value=format_) for format_ in FORMATS],
+        provider=[app_commands.Choice(name=provider.label, value=provider.value) for provider in ProviderName],
+    )
+    async def imagine(
+        self,
+        interaction: Interaction,
+        prompt: app_commands.Range[str, 1, PROMPT_MAX],
+        lora: str | None = None,
+        style: str | None = None,
+        count: app_commands.Range[int, 1, 4] | None = None,
+        aspect: str | None = None,
+        size: str | None = None,
+        width: app_commands.Range[int, 256, 4096] | None = None,
+        height: app_commands.Range[int, 256, 4096] | None = None,
+        strength: app_commands.Range[float, 0.0, 1.5] | None = None,
+        guidance: app_commands.Range[float, 0.1, 30.0] | None = None,
+        steps: app_commands.Range[int, 1, 100] | None = None,
+        seed: app_commands.Range[int, 0, SEED_MAX] | None = None,
+        format: str | None = None,  # noqa: A002 - the option's public name
+        negative: app_commands.Range[str, 1, 4000] | None = None,
+        enhance: bool | None = None,
+        denoise: app_commands.Range[float, 0.0, 1.0] | None = None,
+        reference: discord.Attachment | None = None,
+        reference_2: discord.Attachment | None = None,
+        provider: str | None = None,
+    ) -> None:
+        settings = GenerationSettings(
+            count or 1, aspect, format, strength, guidance, steps, seed, negative, size, width, height, enhance, denoise
+        )
+        given = {"lora": lora, "style": style, "count": count}
+        said = {name for name, value in given.items() if value is not None} | set(asked_for(settings)) - {"count"}
+        attachments = [attachment for attachment in (reference, reference_2) if attachment is not None]
+        asked = None if provider is None else ProviderName(provider)
+        wish = Wish(prompt, frozenset(said), settings=settings, provider=asked, uploads=tuple(uploads_of(attachments)))
+        await place(interaction, self._fulfil(interaction, wish, lora, style))
+
+    async def _fulfil(self, interaction: Interaction, wish: Wish, lora: str | None, style: str | None) -> Accepted:
+        services, actor = self.bot.services, actor_of(interaction)
+        chosen: Lora | None = None if lora in {None, NOTHING} else await services.loras.pick(str(lora), actor)
+        look: Style | None = None if style in {None, NOTHING} else await services.styles.pick(str(style), actor)
+        wish = replace(wish, lora=chosen, style=look)
+        return await services.generations.fulfil(wish, actor, channel=channel_of(interaction))
+
+    @imagine.autocomplete("lora")
+    async def suggest(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        last = await self.bot.services.generations.last_used(actor_of(interaction))
+        choices = await suggest_loras(interaction, current)
+        return choices if last is None or last.lora_id is None else _with_nothing(choices, current, "No LoRA")
+
+    @imagine.autocomplete("style")
+    async def suggest_style(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        last = await self.bot.services.generations.last_used(actor_of(interaction))
+        found = await self.bot.services.styles.choices(current, actor_of(interaction))
+        choices = [app_commands.Choice(name=style.name[:100], value=choice_value(style)) for style in found]
+        return choices if last is None or last.style_id is None else _with_nothing(choices, current, "No style")
+
+    async def imagine_from(self, interaction: Interaction, message: discord.Message) -> None:
+        """Message menu: up to four of its pictures to start from."""
+        images = [each for each in message.attachments if (each.content_type or "image/").startswith("image/")]
+        uploads = uploads_in(message, images)[:MENU_PICTURES]
+        if not uploads:
+            raise UserError("There is no picture in this message. Pick one with a picture.")
+        await open_form(interaction, PromptModal(uploads=tuple(uploads)))
+
+    async def press_imagine(self, interaction: Interaction, lora_id: int) -> None:
+        lora = await self.bot.services.loras.get_for(lora_id, actor_of(interaction))
+        await open_form(interaction, PromptModal(lora=lora))
+
+    async def press_cancel(self, interaction: Interaction, generation_id: int) -> None:
+        await defer(interaction)
+        await say(interaction, await self.bot.services.generations.cancel(generation_id, actor_of(interaction)))
+
+    async def press_reset(self, interaction: Interaction, _generation_id: int) -> None:
+        await self.bot.services.generations.forget_settings(actor_of(interaction))
+        await say(interaction, "Done. Your next `/imagine` starts from the defaults again.")
+
+
+def _with_nothing(choices: list[app_commands.Choice[str]], current: str, label: str) -> list[app_commands.Choice[str]]:
+    """One more choice, for not taking over what was used last time."""
+    if not label.casefold().startswith(current.strip().casefold()):
+        return choices
+    return [*choices[: CHOICES_MAX - 1], app_commands.Choice(name=label, value=NOTHING)]
+
+
+async def setup(bot: DarkroomBot) -> None:
+    await bot.add_cog(ImagineCog(bot))

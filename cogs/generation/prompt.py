@@ -1,0 +1,163 @@
+"""The form for a prompt, and the private answer to every order of pictures."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import replace
+from typing import Any
+
+import discord
+
+from bot.generation.capabilities import ASPECTS, WIDEST
+from bot.generation.order import DEFAULTS, Accepted, PictureOrder, Wish
+from bot.records.dataset import Upload
+from bot.records.generation import GenerationSettings, GenerationStatus
+from bot.records.key import ProviderName
+from bot.records.lora import Lora, Style
+from bot.text import quote
+from cogs.ui.layout import card
+from cogs.ui.replies import Interaction, actor_of, channel_of, defer, show
+from cogs.ui.views import ActionButton, SafeModal
+from cogs.ui.words import count
+
+FORM_SECONDS = 1800
+ANSWERED_AT_ONCE_S = 1.5
+"""What takes longer is acknowledged first; Discord waits for 3 seconds."""
+PROMPT_MAX = 4000
+
+
+class PromptModal(SafeModal):
+    """The prompt for pictures with this LoRA or style, or from these uploads; with `origin_id`, a variation."""
+
+    def __init__(
+        self,
+        *,
+        lora: Lora | None = None,
+        style: Style | None = None,
+        prompt: str = "",
+        settings: GenerationSettings = DEFAULTS,
+        origin_id: int | None = None,
+        uploads: tuple[Upload, ...] = (),
+    ) -> None:
+        super().__init__(title=_title(lora, style), seconds=FORM_SECONDS)
+        self.lora, self.style, self.settings = lora, style, settings
+        self.origin_id, self.uploads = origin_id, uploads
+        self.prompt: discord.ui.TextInput[PromptModal] = discord.ui.TextInput(
+            style=discord.TextStyle.paragraph,
+            default=prompt[:PROMPT_MAX] or _suggestion(lora),
+            min_length=1,
+            max_length=PROMPT_MAX,
+        )
+        self.add_item(discord.ui.Label(text="Prompt", description=_hint(style), component=self.prompt))
+        self.count = self._add_choice("Pictures", ["1", "2", "3", "4"], str(settings.count)) if lora or style else None
+        is_trained = lora is not None and lora.provider is ProviderName.APIFRAME
+        aspects = list(ASPECTS) if is_trained or uploads else [*ASPECTS, WIDEST]
+        self.aspect = None if settings.width else self._add_choice("Shape", aspects, settings.aspect or "1:1")
+
+    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+        await place(interaction, self._order(interaction))
+
+    async def _order(self, interaction: Interaction) -> Accepted:
+        orders, actor, channel = interaction.client.services.generations, actor_of(interaction), channel_of(interaction)
+        prompt, settings = self.prompt.value, self._settings()
+        if self.origin_id is not None:
+            return await orders.vary(self.origin_id, prompt, actor, channel=channel, settings=settings)
+        if self.lora is None and self.style is None:
+            wish = Wish(prompt, frozenset({"aspect"}), settings=settings, uploads=self.uploads)
+            return await orders.fulfil(wish, actor, channel=channel)
+        lora_id = self.lora.id if self.lora is not None else None
+        style_id = self.style.id if self.style is not None else None
+        return await orders.order(PictureOrder(prompt, settings, lora_id, style_id), actor, channel=channel)
+
+    def _settings(self) -> GenerationSettings:
+        settings = self.settings
+        if self.count is not None and self.count.values:
+            settings = replace(settings, count=int(self.count.values[0]))
+        if self.aspect is not None and self.aspect.values:
+            settings = replace(settings, aspect=self.aspect.values[0])
+        return settings
+
+    def _add_choice(self, text: str, values: list[str], chosen: str) -> "discord.ui.Select[PromptModal]":
+        select: discord.ui.Select[PromptModal] = discord.ui.Select(
+            required=False,
+            min_values=0,
+            options=[discord.SelectOption(label=value, default=value == chosen) for value in values],
+        )
+        self.add_item(discord.ui.Label(text=text, component=select))
+        return select
+
+
+async def place(interaction: Interaction, order: Coroutine[Any, Any, Accepted]) -> None:
+    """Wait for the order to be stored, then answer; acknowledge first when that takes longer."""
+    task = asyncio.create_task(order)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=ANSWERED_AT_ONCE_S)
+        if not done:
+            await defer(interaction)
+        accepted = await task
+    finally:
+        task.cancel()
+    await show(interaction, accepted_card(accepted))
+
+
+def accepted_card(accepted: Accepted) -> discord.ui.LayoutView:
+    generation = accepted.generation
+    things = [quote(thing.name, 40) for thing in (accepted.lora, accepted.style) if thing is not None]
+    using = f" with {' and '.join(things)}" if things else ""
+    lines = [
+        f"**Accepted #{generation.id}**: {count(generation.settings.count, 'picture')}{using}. "
+        "Posted here, usually within a minute; `/jobs` shows where it is.",
+        _money(accepted),
+    ]
+    buttons = []
+    if generation.status is GenerationStatus.QUEUED:
+        buttons.append(ActionButton("order", "cancel", generation.id, label="Cancel"))
+    if accepted.taken_over:
+        lines.append(f"-# As last time: {', '.join(_words(accepted))}")
+        buttons.append(ActionButton("order", "reset", generation.id, label="Reset my settings"))
+    return card("\n".join(lines), colour=discord.Colour.green(), buttons=buttons)
+
+
+def _money(accepted: Accepted) -> str:
+    estimate, provider = accepted.generation.estimate, accepted.generation.provider
+    cost = "cost not known just now" if estimate is None else f"cost {count(estimate, 'credit')}"
+    balance = "" if accepted.balance is None else f" · balance {accepted.balance}"
+    return f"-# {provider.label}: {cost}{balance}"
+
+
+def _words(accepted: Accepted) -> list[str]:
+    """What was taken over, each as a member would say it."""
+    settings, lora, style = accepted.generation.settings, accepted.lora, accepted.style
+    words = {
+        "lora": quote(lora.name, 40) if lora is not None else "",
+        "style": quote(style.name, 40) if style is not None else "",
+        "count": count(settings.count, "picture"),
+        "aspect": settings.aspect,
+        "size": settings.size,
+        "width": f"{settings.width} × {settings.height}",
+        "format": settings.format,
+        "negative": f"without {quote(settings.negative or '', 40)}",
+        "enhance": "prompt enhanced" if settings.enhance else "prompt as written",
+    }
+    names = [name for name in accepted.taken_over if name != "height"]
+    return [words.get(name) or f"{name} {getattr(settings, name):g}" for name in names]
+
+
+def _title(lora: Lora | None, style: Style | None) -> str:
+    if lora is not None:
+        return f"A picture of {lora.name}"[:45]
+    return f"A picture in the style {style.name}"[:45] if style is not None else "Imagine a picture"
+
+
+def _suggestion(lora: Lora | None) -> str | None:
+    if lora is None:
+        return None
+    begins = lora.trigger_word or ("" if lora.is_character else lora.name)
+    return f"{begins}, portrait, soft light" if begins else "portrait, soft light"
+
+
+def _hint(style: Style | None) -> str:
+    if style is None:
+        return "What should be in the picture?"
+    defaults = (("guidance", style.guidance), ("steps", style.steps), ("denoise", style.denoise))
+    own = ", ".join(f"{name} {value:g}" for name, value in defaults if value is not None)
+    return f"What should be in the picture? The style draws with {own}."[:100] if own else "What should be in it?"

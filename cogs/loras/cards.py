@@ -1,0 +1,211 @@
+"""Cards about LoRAs and characters: the list, one of them, whom it is shared with, an offer to hand one over."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import discord
+
+from bot.loras.rights import Right
+from bot.loras.service import LoraView
+from bot.loras.sharing import OfferView, Sharing
+from bot.records.dataset import SubjectKind
+from bot.records.lora import Audience, Lora, OfferStatus, Share
+from bot.text import quote
+from cogs.ui.layout import Layout, Text, card
+from cogs.ui.views import ActionButton
+from cogs.ui.words import ago, clip, count, day
+
+PAGE = 15
+"""LoRAs on one page of the list; the longest names and marks of 15 fit into 4,000 characters."""
+KIND_WORDS = {
+    SubjectKind.PERSON: "LoRA of a person",
+    SubjectKind.OBJECT: "LoRA of a pet, object or place",
+    SubjectKind.STYLE: "LoRA of a style",
+    SubjectKind.CHARACTER: "character",
+}
+NO_NAMES: Mapping[int, str] = MappingProxyType({})
+SHARED_MEANS = (
+    "Others can make pictures with it. They cannot see the photos it was made from, and you can take it back any time."
+)
+
+
+def name_of(lora: Lora) -> str:
+    """Its name as a code span, with the version from the second on."""
+    return quote(lora.name, 40) + (f" v{lora.version}" if lora.version > 1 else "")
+
+
+def loras_card(loras: Sequence[Lora], viewer_id: int, page: int) -> Layout:
+    """`page` counts from 0; one past the end shows the last."""
+    if not loras:
+        return card("### Your LoRAs\nNone yet. `/train` makes the first one.", colour=discord.Colour.blurple())
+    last = (len(loras) - 1) // PAGE
+    page = min(page, last)
+    shown = loras[page * PAGE : (page + 1) * PAGE]
+    text = "\n".join(["### Your LoRAs", *(_list_line(lora, viewer_id) for lora in shown)])
+    buttons = []
+    if last:
+        text += f"\n-# {count(len(loras), 'LoRA')}, page {page + 1} of {last + 1}"
+    if page > 0:
+        buttons.append(ActionButton("loras", "page", page - 1, label="Newer"))
+    if page < last:
+        buttons.append(ActionButton("loras", "page", page + 1, label="Older"))
+    return card(text, colour=discord.Colour.blurple(), buttons=buttons)
+
+
+def _list_line(lora: Lora, viewer_id: int) -> str:
+    trigger = f"trigger {quote(lora.trigger_word, 40)}" if lora.trigger_word else "no trigger word"
+    owner = "yours" if lora.owner_id == viewer_id else f"shared by <@{lora.owner_id}>"
+    gone = f"⚠️ missing at {lora.provider.label}" if lora.missing_since is not None else ""
+    retiring = "⚠️ being retired" if lora.retiring_since is not None else ""
+    parts = [name_of(lora), KIND_WORDS[lora.subject_kind], trigger, owner, ago(lora.created_at), gone, retiring]
+    return "• " + " · ".join(filter(None, parts))
+
+
+def lora_card(view: LoraView, viewer_id: int, previews: Sequence[str]) -> Layout:
+    """`previews` are the names of attached pictures."""
+    layout = Layout(timeout=None)
+    box: discord.ui.Container[Layout] = discord.ui.Container(accent_colour=discord.Colour.blurple())
+    layout.add_item(box)
+    box.add_item(Text("\n".join(_lora_lines(view, viewer_id))))
+    if previews:
+        gallery: discord.ui.MediaGallery[Layout] = discord.ui.MediaGallery()
+        for number, file in enumerate(previews, start=1):
+            alt = f"AI-generated picture {number} of {len(previews)} made with {view.lora.name}"
+            gallery.add_item(media=f"attachment://{file}", description=alt)
+        box.add_item(gallery)
+        box.add_item(Text("-# AI-generated pictures made with it"))
+    buttons = _lora_buttons(view)
+    for start in range(0, len(buttons), 4):
+        row: discord.ui.ActionRow[Layout] = discord.ui.ActionRow()
+        for button in buttons[start : start + 4]:
+            row.add_item(button)
+        box.add_item(row)
+    return layout
+
+
+def _lora_lines(view: LoraView, viewer_id: int) -> list[str]:
+    lora = view.lora
+    trigger = f"Trigger word {quote(lora.trigger_word)} (put in for you)" if lora.trigger_word else "No trigger word"
+    cost = f" for {count(lora.cost, 'credit')}" if lora.cost is not None else ""
+    owner = f"Owner <@{lora.owner_id}>"
+    if Right.USE in view.may and lora.owner_id != viewer_id:
+        owner += " · shared with you"
+    lines = [
+        f"### {name_of(lora)}",
+        f"{KIND_WORDS[lora.subject_kind][0].upper()}{KIND_WORDS[lora.subject_kind][1:]} · {trigger}",
+        *([f"Note: {quote(lora.note, 300)}"] if lora.note else []),
+        f"{owner} · used for {count(view.uses, 'picture set')}",
+        f"Made {ago(lora.created_at)} at {lora.provider.label}{cost}",
+    ]
+    if len(view.versions) > 1:
+        lines.append(f"Versions: {' → '.join(_version(version, lora) for version in view.versions)}")
+    if Right.CHANGE in view.may:
+        lines.append(f"Shared with {audiences(view.shares)}")
+    if view.offer is not None:
+        lines.append(f"Offered to <@{view.offer.to_id}>, who has not answered yet")
+    if lora.missing_since is not None:
+        lines.append(
+            f"⚠️ {lora.provider.label} no longer has it since {ago(lora.missing_since)}, so it cannot be used. "
+            "Archive it to clear your list."
+        )
+    if lora.retiring_since is not None:
+        lines.append(
+            f"⚠️ Somebody in its photos took their consent back {ago(lora.retiring_since)}, so no more pictures are "
+            "made with it. Please archive it: then the provider deletes it, too."
+        )
+    return [*lines, f"-# LoRA #{lora.id}"]
+
+
+def _version(version: Lora, shown: Lora) -> str:
+    text = f"v{version.version}" if version.archived_at is None else f"v{version.version} (archived)"
+    return f"**{text}**" if version.id == shown.id else text
+
+
+def _lora_buttons(view: LoraView) -> list[ActionButton]:
+    """Only what the viewer may do; each press is checked again."""
+    lora, buttons = view.lora, []
+    if Right.USE in view.may and lora.is_usable:
+        style = discord.ButtonStyle.success
+        buttons.append(ActionButton("lora", "imagine", lora.id, label="Make a picture", style=style))
+    if Right.SHARE in view.may or view.shares:
+        buttons.append(ActionButton("lora", "share", lora.id, label="Share" if Right.SHARE in view.may else "Shares"))
+    if Right.CHANGE in view.may:
+        buttons.append(ActionButton("lora", "rename", lora.id, label="Rename"))
+        buttons.append(ActionButton("lora", "note", lora.id, label="Note"))
+    if Right.SHARE in view.may:
+        buttons.append(ActionButton("lora", "version", lora.id, label="New version"))
+        if view.offer is not None:
+            buttons.append(ActionButton("offer", "withdraw", view.offer.id, label="Withdraw the offer"))
+    if Right.CHANGE in view.may:
+        buttons.append(ActionButton("lora", "archive", lora.id, label="Archive", style=discord.ButtonStyle.danger))
+    return buttons
+
+
+def audience_word(share: Share, events: Mapping[int, str] = NO_NAMES) -> str:
+    """A mention; the messages it stands in ping nobody. `events` are the names of events."""
+    event = events.get(share.audience_id or 0)
+    return {
+        Audience.GUILD: "everyone here",
+        Audience.ROLE: f"<@&{share.audience_id}>",
+        Audience.MEMBER: f"<@{share.audience_id}>",
+        Audience.EVENT: f"the entrants of {quote(event, 60) if event else 'an event'}",
+    }[share.audience]
+
+
+def audiences(shares: Sequence[Share]) -> str:
+    return ", ".join(audience_word(share) for share in shares) or "nobody"
+
+
+def share_text(sharing: Sharing) -> str:
+    """Numbered, so that the list to take back from can be matched with it."""
+    words = [audience_word(share, sharing.events) for share in sharing.shares]
+    lines = [f"{number}. {word}" for number, word in enumerate(words, start=1)] or ["Nobody yet."]
+    head = f"### Sharing {name_of(sharing.lora)}\n{SHARED_MEANS}\n**Shared with**\n"
+    return head + clip(lines, 2500, "…and {} more.")
+
+
+def offered_card(view: OfferView) -> Layout:
+    """For the giver: what was offered, and the way back."""
+    lora = view.lora
+    text = (
+        f"### {name_of(lora) if lora else 'It'} is offered to <@{view.offer.to_id}>\n"
+        f"They are asked in this channel and can answer until {day(view.ends_at)}. Nothing changes before they accept. "
+        "Then it is theirs alone: you and those you share it with cannot use it any more."
+    )
+    buttons = [ActionButton("offer", "withdraw", view.offer.id, label="Withdraw the offer")]
+    return card(text, colour=discord.Colour.blurple(), buttons=buttons)
+
+
+def offer_card(view: OfferView, last_line: str) -> Layout:
+    """For the receiver, in the channel."""
+    offer = view.offer
+    name = name_of(view.lora) if view.lora is not None else "a LoRA"
+    if not view.is_open:
+        return card(f"### {name}: {_outcome(view)}\n{last_line}", colour=discord.Colour.dark_grey())
+    text = (
+        f"### A LoRA for you\n<@{offer.to_id}>, <@{offer.from_id}> would like to hand {name} over to you. "
+        "If you accept, it is yours: you can use, share, rename and archive it, and they cannot any more.\n"
+        f"You can answer until {day(view.ends_at)}.\n{last_line}"
+    )
+    buttons = [
+        ActionButton("offer", "accept", offer.id, label="Accept", style=discord.ButtonStyle.success),
+        ActionButton("offer", "decline", offer.id, label="Decline"),
+    ]
+    return card(text, colour=discord.Colour.blurple(), buttons=buttons)
+
+
+def offer_answered_card(view: OfferView, last_line: str) -> Layout:
+    """For the giver."""
+    name = name_of(view.lora) if view.lora is not None else "your LoRA"
+    text = f"### {name}: {_outcome(view)}\n<@{view.offer.from_id}>, that is the answer to your offer.\n{last_line}"
+    return card(text, colour=discord.Colour.blurple())
+
+
+def _outcome(view: OfferView) -> str:
+    receiver = f"<@{view.offer.to_id}>"
+    return {
+        OfferStatus.OPEN: f"{receiver} did not answer in time, so nothing changed",
+        OfferStatus.ACCEPTED: f"{receiver} accepted and owns it now",
+        OfferStatus.DECLINED: f"{receiver} declined, so nothing changed",
+        OfferStatus.WITHDRAWN: "the offer was withdrawn, so nothing changed",
+    }[view.offer.status]

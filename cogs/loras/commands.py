@@ -1,0 +1,167 @@
+"""/loras: what this member has made or may use here, and everything they can do with it."""
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import DarkroomBot
+from bot.errors import UserError
+from bot.loras.rights import Right
+from bot.loras.service import NOTE_MAX, choice_label, choice_value
+from bot.records.lora import NAME_MAX, Audience, Lora
+from bot.text import quote
+from cogs.loras.cards import loras_card, name_of, offered_card
+from cogs.loras.sharing import audience_of, share_with, show_panel
+from cogs.loras.views import ArchiveView, NoteModal, RenameModal, show_lora
+from cogs.ui.replies import Interaction, actor_of, ask, channel_of, defer, open_form, replace, say, show
+from cogs.ui.views import on_press
+
+Choices = list[app_commands.Choice[str]]
+
+
+class LorasCog(commands.GroupCog, group_name="loras", group_description="Your LoRAs and characters"):
+    def __init__(self, bot: DarkroomBot) -> None:
+        self.bot = bot
+
+    async def cog_load(self) -> None:
+        on_press("loras", "page", self.press_page)
+        on_press("lora", "share", self.press_share)
+        on_press("lora", "rename", self.press_rename)
+        on_press("lora", "note", self.press_note)
+        on_press("lora", "archive", self.press_archive)
+
+    @app_commands.command(name="list", description="Your LoRAs and characters here, and those shared with you")
+    async def list_mine(self, interaction: Interaction) -> None:
+        await defer(interaction)
+        loras = await self.bot.services.loras.usable_by(actor_of(interaction))
+        await show(interaction, loras_card(loras, interaction.user.id, page=0))
+
+    @app_commands.command(description="One LoRA: owner, trigger word, uses, its best pictures, and what you can do")
+    @app_commands.describe(lora="Which one")
+    async def show(self, interaction: Interaction, lora: str) -> None:
+        await defer(interaction)
+        await show_lora(interaction, await self._pick(interaction, lora, Right.SEE))
+
+    @app_commands.command(description="Let others make pictures with your LoRA, or take that back")
+    @app_commands.describe(
+        lora="Which one",
+        with_="A member or a role; leave it out to see and change whom it is shared with",
+        everyone="Everyone in this server",
+        event="The entrants of an event that is running",
+    )
+    @app_commands.rename(with_="with")
+    async def share(
+        self,
+        interaction: Interaction,
+        lora: str,
+        with_: discord.Member | discord.User | discord.Role | None = None,
+        everyone: bool = False,
+        event: str | None = None,
+    ) -> None:
+        await defer(interaction)
+        chosen = await self._pick(interaction, lora, Right.CHANGE)
+        if with_ is not None:
+            await share_with(interaction, chosen.id, *audience_of(with_))
+        if everyone:
+            await share_with(interaction, chosen.id, Audience.GUILD, None)
+        if event is not None:
+            picked = await self.bot.services.events.pick(event, actor_of(interaction))
+            await share_with(interaction, chosen.id, Audience.EVENT, picked.id)
+        await show_panel(interaction, chosen.id)
+
+    @app_commands.command(description="Hand your LoRA over to another member, who has to accept it")
+    @app_commands.describe(lora="Which one", to="Who should own it")
+    async def transfer(self, interaction: Interaction, lora: str, to: discord.Member | discord.User) -> None:
+        await defer(interaction)
+        chosen = await self._pick(interaction, lora, Right.SHARE)
+        if to.bot or not isinstance(to, discord.Member):
+            raise UserError("A LoRA can be handed over to a member of this server, not to a bot. Please pick one.")
+        offer = await self.bot.services.sharing.offer(chosen.id, to.id, actor_of(interaction), channel_of(interaction))
+        await show(interaction, offered_card(offer))
+
+    @app_commands.command(description="Give your LoRA another name")
+    @app_commands.describe(lora="Which one", name="The new name; leave it out to write it in a form")
+    async def rename(
+        self, interaction: Interaction, lora: str, name: app_commands.Range[str, 1, NAME_MAX] | None = None
+    ) -> None:
+        chosen = await self._pick(interaction, lora, Right.CHANGE)
+        if name is None:
+            await open_form(interaction, RenameModal(chosen))
+            return
+        renamed = await self.bot.services.loras.rename(chosen.id, name, actor_of(interaction))
+        await say(interaction, f"{quote(chosen.name, NAME_MAX)} is called {name_of(renamed)} now.")
+
+    @app_commands.command(description="Write a note that everybody sees who may use your LoRA")
+    @app_commands.describe(lora="Which one", note="The note; leave it out to write it in a form")
+    async def note(
+        self, interaction: Interaction, lora: str, note: app_commands.Range[str, 1, NOTE_MAX] | None = None
+    ) -> None:
+        chosen = await self._pick(interaction, lora, Right.CHANGE)
+        if note is None:
+            await open_form(interaction, NoteModal(chosen))
+            return
+        await self.bot.services.loras.write_note(chosen.id, note, actor_of(interaction))
+        await say(interaction, f"The note of {name_of(chosen)} is saved.")
+
+    @app_commands.command(description="Archive a LoRA: the provider deletes it, and nobody can use it any more")
+    @app_commands.describe(lora="Which one")
+    async def archive(self, interaction: Interaction, lora: str) -> None:
+        await self._ask(interaction, await self._pick(interaction, lora, Right.CHANGE))
+
+    @show.autocomplete("lora")
+    async def suggest_to_see(self, interaction: Interaction, current: str) -> Choices:
+        return await suggest_loras(interaction, current, Right.SEE)
+
+    @transfer.autocomplete("lora")
+    async def suggest_to_hand_over(self, interaction: Interaction, current: str) -> Choices:
+        return await suggest_loras(interaction, current, Right.SHARE)
+
+    @share.autocomplete("event")
+    async def suggest_events(self, interaction: Interaction, current: str) -> Choices:
+        found = await self.bot.services.events.choices(current, actor_of(interaction))
+        running = [event for event in found if event.status.is_live]
+        return [app_commands.Choice(name=event.name, value=str(event.id)) for event in running]
+
+    @share.autocomplete("lora")
+    @rename.autocomplete("lora")
+    @note.autocomplete("lora")
+    @archive.autocomplete("lora")
+    async def suggest_to_change(self, interaction: Interaction, current: str) -> Choices:
+        return await suggest_loras(interaction, current, Right.CHANGE)
+
+    async def press_page(self, interaction: Interaction, page: int) -> None:
+        loras = await self.bot.services.loras.usable_by(actor_of(interaction))
+        await replace(interaction, loras_card(loras, interaction.user.id, page))
+
+    async def press_share(self, interaction: Interaction, lora_id: int) -> None:
+        await defer(interaction)
+        await show_panel(interaction, lora_id)
+
+    async def press_rename(self, interaction: Interaction, lora_id: int) -> None:
+        await open_form(interaction, RenameModal(await self._changeable(interaction, lora_id)))
+
+    async def press_note(self, interaction: Interaction, lora_id: int) -> None:
+        await open_form(interaction, NoteModal(await self._changeable(interaction, lora_id)))
+
+    async def press_archive(self, interaction: Interaction, lora_id: int) -> None:
+        await self._ask(interaction, await self._changeable(interaction, lora_id))
+
+    async def _changeable(self, interaction: Interaction, lora_id: int) -> Lora:
+        return await self.bot.services.loras.get_for(lora_id, actor_of(interaction), Right.CHANGE)
+
+    async def _pick(self, interaction: Interaction, value: str, right: Right) -> Lora:
+        return await self.bot.services.loras.pick(value, actor_of(interaction), right)
+
+    async def _ask(self, interaction: Interaction, lora: Lora) -> None:
+        question = f"Archive {name_of(lora)}? {lora.provider.label} is asked to delete it. This cannot be undone."
+        await ask(interaction, question, ArchiveView(lora))
+
+
+async def suggest_loras(interaction: Interaction, current: str, right: Right = Right.USE) -> Choices:
+    """Choices over what this member may do this with; the value is opaque."""
+    found = await interaction.client.services.loras.choices(current, actor_of(interaction), right)
+    return [app_commands.Choice(name=choice_label(lora), value=choice_value(lora)) for lora in found]
+
+
+async def setup(bot: DarkroomBot) -> None:
+    await bot.add_cog(LorasCog(bot))

@@ -1,0 +1,92 @@
+"""One LoRA as its viewer sees it, and the small forms to rename it, write its note and archive it."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import discord
+
+from bot.client import DarkroomBot
+from bot.loras.service import NOTE_MAX, Archived
+from bot.records.lora import NAME_MAX, Lora
+from cogs.loras.cards import lora_card, name_of
+from cogs.ui.replies import Interaction, actor_of, defer, say, show
+from cogs.ui.views import SafeModal, SafeView
+
+CONFIRM_SECONDS = 300
+FORM_SECONDS = 1800
+PREVIEW_BYTES = 1_000_000
+
+
+class RenameModal(SafeModal):
+    def __init__(self, lora: Lora) -> None:
+        super().__init__(title="Another name", seconds=FORM_SECONDS)
+        self.lora = lora
+        self.name: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
+            default=lora.name[:NAME_MAX], min_length=1, max_length=NAME_MAX
+        )
+        self.add_item(discord.ui.Label(text="Name", component=self.name))
+
+    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+        loras = interaction.client.services.loras
+        renamed = await loras.rename(self.lora.id, self.name.value, actor_of(interaction))
+        await say(interaction, f"{name_of(self.lora)} is called {name_of(renamed)} now.")
+
+
+class NoteModal(SafeModal):
+    def __init__(self, lora: Lora) -> None:
+        super().__init__(title="Note", seconds=FORM_SECONDS)
+        self.lora = lora
+        self.note: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
+            style=discord.TextStyle.paragraph, default=lora.note, required=False, max_length=NOTE_MAX
+        )
+        description = "Everybody who may use it sees this. Leave it empty to have no note."
+        self.add_item(discord.ui.Label(text="Note", description=description, component=self.note))
+
+    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+        noted = await interaction.client.services.loras.write_note(self.lora.id, self.note.value, actor_of(interaction))
+        what = "saved" if noted.note else "gone"
+        await say(interaction, f"The note of {name_of(noted)} is {what}.")
+
+
+class ArchiveView(SafeView):
+    """Lives five minutes on a private message: archiving cannot be undone."""
+
+    def __init__(self, lora: Lora) -> None:
+        super().__init__(seconds=CONFIRM_SECONDS)
+        self.lora = lora
+
+    @discord.ui.button(label="Archive for good", style=discord.ButtonStyle.danger)
+    async def confirm(
+        self, interaction: discord.Interaction[DarkroomBot], button: discord.ui.Button["ArchiveView"]
+    ) -> None:
+        await defer(interaction)
+        self.stop()
+        archived = await interaction.client.services.loras.archive(self.lora.id, actor_of(interaction))
+        await say(interaction, archived_sentence(archived))
+
+
+def archived_sentence(archived: Archived) -> str:
+    """What the provider answered."""
+    provider = archived.lora.provider.label
+    said = f"{provider} has deleted it" if archived.was_there else f"{provider} did not have it any more"
+    return f"{name_of(archived.lora)} is archived. {said}; nobody can use it any more."
+
+
+async def show_lora(interaction: Interaction, lora: Lora) -> None:
+    services = interaction.client.services
+    view = await services.loras.view(lora.id, actor_of(interaction))
+    files = await _previews(interaction, view.previews)
+    await show(interaction, lora_card(view, interaction.user.id, [file.filename for file in files]), files)
+
+
+async def _previews(interaction: Interaction, paths: Sequence[Path]) -> list[discord.File]:
+    """Small copies; the retention rule may take an original at any moment."""
+    files = []
+    for number, path in enumerate(paths, start=1):
+        try:
+            copy = await interaction.client.services.desk.smaller_copy(path, PREVIEW_BYTES)
+        except OSError:
+            continue
+        files.append(discord.File(io.BytesIO(copy), filename=f"preview-{number}.jpg"))
+    return files

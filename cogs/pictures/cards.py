@@ -1,0 +1,194 @@
+"""Posted cards of made pictures: a result with its buttons, one that failed, a copy in the gallery, a report."""
+
+from collections.abc import Sequence
+
+import discord
+
+from bot.pictures.reports import ReportView
+from bot.pictures.service import PictureSet
+from bot.records.generation import Generation, GenerationSettings, Operation, Picture
+from bot.text import quote
+from cogs.ui.layout import card
+from cogs.ui.views import ActionButton
+from cogs.ui.words import count
+
+Layout = discord.ui.LayoutView
+Text = discord.ui.TextDisplay
+Box = discord.ui.Container[Layout]
+
+PROMPT_SHOWN = 600
+ALT_TEXT_MAX = 1000
+"""Discord takes 1,024 characters (/docs/resources/message, attachment description)."""
+DONE = {
+    Operation.UPSCALE_CLARITY: "Upscaled with Clarity",
+    Operation.UPSCALE_TOPAZ: "Upscaled with Topaz",
+    Operation.REMOVE_BACKGROUND: "Background removed",
+}
+
+
+def pictures_card(
+    found: PictureSet,
+    last_line: str,
+    files: Sequence[str],
+    links: Sequence[str],
+    note: str = "",
+    *,
+    is_private: bool = False,
+) -> Layout:
+    """`files` are attachment names to show, `links` stand in for pictures that are too large to attach.
+
+    `is_private`: in a private message of the bot only what needs no server is offered.
+    """
+    layout, box = _open(discord.Colour.purple())
+    lines = [f"### {title(found)} for <@{found.generation.user_id}>", *_origin_lines(found)]
+    box.add_item(Text("\n".join([*lines, *_prompt_lines(found)])))
+    if files:
+        box.add_item(_gallery(files, [alt_text(found, number) for number in range(1, len(files) + 1)]))
+    extra = [f"[Picture {number}, full quality]({link})" for number, link in enumerate(links, start=1)]
+    said = settings_line(found.generation)
+    box.add_item(Text("\n".join([*filter(None, (said, note)), *extra, last_line])))
+    for row in _buttons(found.generation, is_private=is_private):
+        box.add_item(discord.ui.ActionRow(*row))
+    return layout
+
+
+def gallery_card(found: PictureSet, picture: Picture, last_line: str, files: Sequence[str]) -> Layout:
+    generation = found.generation
+    layout, box = _open(discord.Colour.gold())
+    box.add_item(Text("\n".join([f"### {title(found)} by <@{generation.user_id}>", *_prompt_lines(found)])))
+    box.add_item(_gallery(files, [alt_text(found, picture.position)]))
+    said = [f"Picture {picture.position} of #{generation.id}", settings_line(generation)]
+    box.add_item(Text("\n".join([" · ".join(filter(None, said)), last_line])))
+    box.add_item(discord.ui.ActionRow(*(_button(generation, action) for action in ("settings", "delete", "report"))))
+    return layout
+
+
+def pictures_failed_card(found: PictureSet, last_line: str) -> Layout:
+    generation = found.generation
+    lines = ["### No pictures this time", f"<@{generation.user_id}>, {generation.error}", *_prompt_lines(found)]
+    return card("\n".join([*lines, last_line]), colour=discord.Colour.red())
+
+
+def report_card(view: ReportView, last_line: str, *, is_private: bool = False) -> Layout:
+    """For moderators, who alone learn who reported; in a private message the link leads to the buttons."""
+    report, generation = view.report, view.generation
+    lines = [
+        f"### Pictures #{generation.id} were reported",
+        f"Ordered by <@{generation.user_id}>, reported by <@{report.reporter_id}>: {quote(report.reason, 500)}",
+    ]
+    if view.message is not None and generation.deleted_at is None:
+        channel_id, message_id = view.message
+        lines.append(f"[Look at them](https://discord.com/channels/{report.guild_id}/{channel_id}/{message_id})")
+    is_open = generation.deleted_at is None and report.dismissed_at is None
+    if is_open and is_private:
+        lines.append("The **Delete** button is below the pictures.")
+    buttons = [
+        ActionButton("report", "delete", report.id, label="Delete pictures", style=discord.ButtonStyle.danger),
+        ActionButton("report", "dismiss", report.id, label="Dismiss"),
+    ]
+    lines += [report_state(view), last_line]
+    colour = discord.Colour.red() if is_open else discord.Colour.dark_grey()
+    return card("\n".join(lines), colour=colour, buttons=buttons if is_open and not is_private else [])
+
+
+def report_state(view: ReportView) -> str:
+    if view.generation.deleted_at is not None:
+        return "The pictures have been deleted."
+    return "Open." if view.report.dismissed_at is None else "Dismissed by a moderator."
+
+
+def title(found: PictureSet) -> str:
+    """What was made with what, as the beginning of a headline."""
+    if found.generation.operation is not Operation.IMAGINE:
+        return DONE[found.generation.operation]
+    lora, style = found.view.lora, found.view.style
+    if lora is not None and style is not None:
+        return f"{quote(lora.name, 40)} in the style {quote(style.name, 40)}"
+    if lora is not None:
+        return quote(lora.name, 40)
+    return f"In the style {quote(style.name, 40)}" if style is not None else "Pictures"
+
+
+def alt_text(found: PictureSet, number: int) -> str:
+    """Says that a machine made it, what was done, and what was asked for."""
+    words = " ".join(found.generation.prompt.split())
+    done = DONE.get(found.generation.operation)
+    parts = [f"AI-generated picture {number} of {len(found.view.pictures)}", *([done.lower()] if done else [])]
+    return f"{', '.join(parts)}{f': {words}' if words else ''}"[:ALT_TEXT_MAX]
+
+
+def settings_line(generation: Generation) -> str:
+    parts = settings_parts(generation.settings)
+    if generation.cost is not None:
+        parts.append(count(generation.cost, "credit"))
+    return " · ".join(parts)
+
+
+def settings_parts(settings: GenerationSettings) -> list[str]:
+    """Everything that was not left to the provider, a few words each."""
+    sides = None if settings.width is None else f"{settings.width} × {settings.height}"
+    parts = [
+        *([f"seed `{settings.seed}`"] if settings.seed is not None else []),
+        *filter(None, (settings.aspect, settings.size, sides, settings.format)),
+    ]
+    for label in ("strength", "guidance", "steps", "denoise"):
+        value = getattr(settings, label)
+        if value is not None:
+            parts.append(f"{label} {value:g}")
+    if settings.enhance is not None:
+        parts.append("prompt enhanced" if settings.enhance else "prompt as written")
+    if settings.negative is not None:
+        parts.append(f"without {quote(settings.negative, 60)}")
+    return parts
+
+
+def _open(colour: discord.Colour) -> tuple[Layout, Box]:
+    layout, box = Layout(timeout=None), Box(accent_colour=colour)
+    layout.add_item(box)
+    return layout, box
+
+
+def _gallery(files: Sequence[str], descriptions: Sequence[str]) -> discord.ui.MediaGallery[Layout]:
+    gallery: discord.ui.MediaGallery[Layout] = discord.ui.MediaGallery()
+    for file, description in zip(files, descriptions, strict=True):
+        gallery.add_item(media=f"attachment://{file}", description=description)
+    return gallery
+
+
+def _prompt_lines(found: PictureSet) -> list[str]:
+    return [quote(found.generation.prompt, PROMPT_SHOWN)] if found.generation.prompt else []
+
+
+def _origin_lines(found: PictureSet) -> list[str]:
+    return [f"-# Made from {found.made_from}"] if found.made_from else []
+
+
+def _buttons(generation: Generation, *, is_private: bool) -> list[list[ActionButton]]:
+    """Rows of at most five (Discord /docs/components/reference)."""
+    if is_private:
+        rows = [["settings", "save", "delete"]]
+    elif generation.operation is Operation.IMAGINE:
+        rows = [["again", "vary", "settings", "save", "upscale"], ["cutout", "gallery", "delete", "report"]]
+    else:
+        rows = [["settings", "save", "upscale", "cutout", "gallery"], ["delete", "report"]]
+    if generation.event_id is not None and not is_private:
+        rows[-1].append("enter")
+    return [[_button(generation, action) for action in row] for row in rows]
+
+
+def _button(generation: Generation, action: str) -> ActionButton:
+    labels = {
+        "again": "Again",
+        "vary": "Vary prompt",
+        "settings": "Settings",
+        "save": "Save original",
+        "upscale": "Upscale",
+        "cutout": "Remove background",
+        "gallery": "To gallery",
+        "delete": "Delete",
+        "report": "Report",
+        "enter": "Enter in event",
+    }
+    is_first = action == "again"
+    style = discord.ButtonStyle.primary if is_first else discord.ButtonStyle.secondary
+    return ActionButton("pic", action, generation.id, label=labels[action], style=style)

@@ -1,0 +1,122 @@
+"""Cards that are posted or shown: training status and outcome, jobs, a paused key."""
+
+from collections.abc import Sequence
+
+import discord
+
+from bot.records.job import TimelineEntry
+from bot.records.key import ProviderName
+from bot.records.lora import Lora
+from bot.records.post import Post, PostKind
+from bot.records.training import Training, TrainingStatus
+from bot.text import quote
+from bot.training.service import TrainingView
+from cogs.ui.layout import Layout, card
+from cogs.ui.views import ActionButton
+from cogs.ui.words import count, moment
+
+STATUS_WORDS = {
+    TrainingStatus.QUEUED: "waiting",
+    TrainingStatus.SUBMITTING: "being handed over",
+    TrainingStatus.SUBMITTED: "handed over, being prepared",
+    TrainingStatus.TRAINING: "training (usually 15–25 minutes)",
+    TrainingStatus.READY: "ready",
+    TrainingStatus.FAILED: "not finished",
+    TrainingStatus.CANCELLED: "cancelled",
+}
+
+
+def footer(post: Post) -> str:
+    """The card's last line. It names the post, so that an interrupted post can be found again in the channel."""
+    kind = {
+        PostKind.TRAINING_STATUS: "Training #{} · status",
+        PostKind.TRAINING_READY: "Training #{} · ready",
+        PostKind.TRAINING_FAILED: "Training #{} · not finished",
+        PostKind.PICTURES: "Pictures #{} · AI-generated",
+        PostKind.PICTURES_FAILED: "Pictures #{} · not made",
+        PostKind.KEY_PAUSED: "Key #{} · paused",
+        PostKind.GALLERY: "Gallery picture #{} · AI-generated",
+        PostKind.PICTURE_REPORT: "Report #{}",
+        PostKind.LORA_OFFER: "Offer #{}",
+        PostKind.LORA_OFFER_ANSWERED: "Offer #{} · answer",
+    }[post.kind]
+    return f"-# {kind.format(post.subject_id)}"
+
+
+def training_status_card(view: TrainingView, last_line: str) -> Layout:
+    training = view.training
+    making = "Making the character" if training.provider is ProviderName.AUROUS else "Training"
+    title = f"### {making} {quote(training.name, 40)} for <@{training.user_id}>"
+    return card(f"{title}\n{status_line(view)}\n{last_line}", colour=discord.Colour.blurple())
+
+
+def status_line(view: TrainingView) -> str:
+    training = view.training
+    if training.status is TrainingStatus.QUEUED:
+        if view.key is None or view.key.retired_at is not None or view.key.paused_at is not None:
+            return "⏸️ Waiting for a working API key. An admin can set one with `/keys set`."
+        if view.place is not None:
+            return f"⏳ Waiting: place **{view.place}** in the queue."
+    if any(entry.what == "late" for entry in view.timeline) and not training.status.is_terminal:
+        return "⏳ Taking longer than 2 hours. It is still being watched."
+    icon = {TrainingStatus.READY: "✅", TrainingStatus.FAILED: "❌"}.get(training.status, "⏳")
+    return f"{icon} {STATUS_WORDS[training.status].capitalize()}."
+
+
+def training_ready_card(view: TrainingView, last_line: str) -> Layout:
+    training, lora = view.training, view.lora
+    version = f" v{lora.version}" if lora is not None and lora.version > 1 else ""
+    lines = [
+        f"### {quote(training.name, 40)}{version} is ready",
+        f"<@{training.user_id}>, {_made_from(training, lora)}",
+        _photos_now(training),
+    ]
+    if version:
+        lines.append("It is a LoRA of its own: nobody it is not shared with can use it, and the version before stays.")
+    text = "\n".join([*lines, last_line])
+    buttons = []
+    if training.lora_id is not None:
+        buttons.append(
+            ActionButton(
+                "lora", "imagine", training.lora_id, label="Make the first picture", style=discord.ButtonStyle.success
+            )
+        )
+    return card(text, colour=discord.Colour.green(), buttons=buttons)
+
+
+def _made_from(training: Training, lora: Lora | None) -> str:
+    photos = count(training.photo_count, "photo")
+    if training.provider is ProviderName.AUROUS:
+        return f"your character has been made from {photos}."
+    trigger = f" Its trigger word is {quote(lora.trigger_word)}." if lora and lora.trigger_word else ""
+    return f"your LoRA has been trained from {photos}.{trigger}"
+
+
+def _photos_now(training: Training) -> str:
+    if training.provider is ProviderName.AUROUS:
+        return (
+            f"The photos have been deleted here; {training.provider.label} keeps them as the character's reference. "
+            "`/loras archive` asks to have it deleted there."
+        )
+    return "The photos have been deleted here."
+
+
+def training_failed_card(view: TrainingView, last_line: str) -> Layout:
+    training = view.training
+    reason = training.error or "no reason is known."
+    what = "made" if training.provider is ProviderName.AUROUS else "trained"
+    text = f"### {quote(training.name, 40)} was not {what}\n<@{training.user_id}>, {reason}"
+    buttons = []
+    if view.photos_left and training.event_id is None:
+        text += "\nYour photos are still here; one press starts them again."
+        buttons.append(
+            ActionButton("job", "retry", training.id, label="Start again", style=discord.ButtonStyle.primary)
+        )
+    return card(f"{text}\n{last_line}", colour=discord.Colour.red(), buttons=buttons)
+
+
+def timeline_line(entries: Sequence[TimelineEntry]) -> str:
+    steps = [
+        f"{entry.what} {moment(entry.at)}{f' ({quote(entry.detail, 90)})' if entry.detail else ''}" for entry in entries
+    ]
+    return "-# " + " → ".join(steps) if steps else "-# –"

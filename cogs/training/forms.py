@@ -1,0 +1,216 @@
+"""Taking photos from Discord: the forms, the consent, and the board that answers them."""
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import discord
+
+from bot.client import DarkroomBot
+from bot.datasets.rules import Board, DatasetOrder, consent_sentence, photo_limits
+from bot.records.dataset import Dataset, Gender, SubjectKind, Upload
+from bot.records.lora import NAME_MAX, Lora
+from cogs.training.board import SHEET_FILE, board_card
+from cogs.ui.replies import Interaction, channel_of, defer, guild_of, show
+from cogs.ui.views import SafeModal, SafeView
+
+UPLOADS = 3
+FILES_EACH = 10
+"""Files one upload field takes (Discord /docs/components/reference); three fields make 30 photos."""
+CONSENT_LABEL = "Everyone in the photos agrees and is 18+"
+ASKED_AGAIN = "It was deleted with the photos, and the provider needs it again."
+CONSENT_SECONDS = 600
+FORM_SECONDS = 3600
+SUBJECT_WORDS = {
+    SubjectKind.PERSON: "a person",
+    SubjectKind.OBJECT: "a pet, object or place",
+    SubjectKind.STYLE: "a style",
+}
+
+
+def _upload_fields(kind: SubjectKind, *, required: int, most: int = UPLOADS) -> list[discord.ui.FileUpload[SafeModal]]:
+    """Fields for as many photos as can be sent, at most `most` of them; `required`: how many must not stay empty."""
+    photos = photo_limits(kind).most
+    fields = min(most, -(-photos // FILES_EACH))
+    return [
+        discord.ui.FileUpload(
+            required=index < required, min_values=int(index < required), max_values=min(photos, FILES_EACH)
+        )
+        for index in range(fields)
+    ]
+
+
+def _consent_label(box: discord.ui.Checkbox[SafeModal], kind: SubjectKind) -> discord.ui.Label[SafeModal]:
+    provider = kind.provider.label
+    use = f"{provider} gets and keeps them" if kind is SubjectKind.CHARACTER else f"{provider} may train on them"
+    return discord.ui.Label(
+        text=CONSENT_LABEL, description=f"They are of me or taken with permission; {use}.", component=box
+    )
+
+
+class PhotoForm(SafeModal):
+    """Uploads and the consent, below whatever else a form asks."""
+
+    def __init__(self, *, title: str, kind: SubjectKind) -> None:
+        super().__init__(title=title[:45], seconds=FORM_SECONDS)
+        self.kind = kind
+        self.uploads: list[discord.ui.FileUpload[SafeModal]] = []
+        self.consent: discord.ui.Checkbox[SafeModal] = discord.ui.Checkbox(default=False)
+
+    def add_photos(self, uploads: list[discord.ui.FileUpload[SafeModal]]) -> None:
+        self.uploads = uploads
+        for number, upload in enumerate(uploads):
+            text = "Photos" if number == 0 else f"More photos ({number + 1})"
+            description = f"Up to {upload.max_values} here: JPEG, PNG, WebP or HEIC."
+            self.add_item(discord.ui.Label(text=text, description=description, component=upload))
+        self.add_item(_consent_label(self.consent, self.kind))
+
+    def files(self) -> list[Upload]:
+        attachments = [attachment for field in self.uploads for attachment in field.values]
+        return uploads_of(attachments)
+
+    async def begin(self, interaction: Interaction, order: DatasetOrder) -> None:
+        """A dataset for this order, with the form's photos."""
+        service = interaction.client.services.datasets
+        with service.turns.arriving():
+            dataset = await service.create(
+                order,
+                guild_id=guild_of(interaction),
+                channel_id=channel_of(interaction).id,
+                user_id=interaction.user.id,
+            )
+            await defer(interaction)
+        await take_photos(interaction, dataset, self.files(), agreed=self.consent.value)
+
+
+class TrainModal(PhotoForm):
+    """Name, photos, consent."""
+
+    def __init__(self, order: DatasetOrder) -> None:
+        kind = order.subject_kind
+        title = "Make a character" if kind is SubjectKind.CHARACTER else f"Train a LoRA of {SUBJECT_WORDS[kind]}"
+        super().__init__(title=title, kind=kind)
+        self.order = order
+        self.name: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
+            placeholder="Rex", min_length=1, max_length=NAME_MAX
+        )
+        self.add_item(discord.ui.Label(text="Name", description="How you will find it again.", component=self.name))
+        self.add_photos(_upload_fields(kind, required=0))
+
+    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+        await self.begin(interaction, replace(self.order, name=self.name.value))
+
+
+class VersionModal(PhotoForm):
+    """Photos for a newer version of a LoRA. A person's gender and ethnicity are asked again: they were not kept."""
+
+    def __init__(self, lora: Lora) -> None:
+        kind = lora.subject_kind
+        super().__init__(title=f"A newer version of {lora.name}", kind=kind)
+        self.order = DatasetOrder(lora.name[:NAME_MAX], kind, previous_lora_id=lora.id)
+        self.gender: discord.ui.Select[SafeModal] = discord.ui.Select(
+            options=[discord.SelectOption(label=gender.value, value=gender.value) for gender in Gender]
+        )
+        self.ethnicity: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
+            placeholder="White, Black, East Asian, Mixed …", min_length=1, max_length=40
+        )
+        self.is_person = kind is SubjectKind.PERSON
+        if self.is_person:
+            self.add_item(discord.ui.Label(text="Gender", description=ASKED_AGAIN, component=self.gender))
+            self.add_item(discord.ui.Label(text="Ethnicity", description=ASKED_AGAIN, component=self.ethnicity))
+        # A form has five parts (Discord /docs/components/reference); the board takes more photos afterwards.
+        self.add_photos(_upload_fields(kind, required=0, most=2 if self.is_person else UPLOADS))
+
+    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+        order = self.order
+        if self.is_person:
+            order = replace(order, gender=Gender(self.gender.values[0]), ethnicity=self.ethnicity.value)
+        await self.begin(interaction, order)
+
+
+class PhotosModal(PhotoForm):
+    """More photos for a dataset that exists; with `uploads` given (a message's photos) it asks for consent only."""
+
+    def __init__(self, dataset: Dataset, uploads: Sequence[Upload] = ()) -> None:
+        super().__init__(title="Add photos", kind=dataset.subject_kind)
+        self.dataset_id, self.given = dataset.id, uploads
+        self.add_photos([] if uploads else _upload_fields(dataset.subject_kind, required=1))
+
+    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+        await defer(interaction)
+        board = await interaction.client.services.datasets.board(
+            self.dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id
+        )
+        await take_photos(interaction, board.dataset, self.given or self.files(), agreed=self.consent.value)
+
+
+class ConsentView(SafeView):
+    """The box was not ticked: ask once more, and keep the uploads so that nothing has to be sent again."""
+
+    def __init__(self, dataset: Dataset, uploads: Sequence[Upload]) -> None:
+        super().__init__(seconds=CONSENT_SECONDS)
+        self.dataset, self.uploads = dataset, uploads
+
+    @discord.ui.button(label="I agree, add my photos", style=discord.ButtonStyle.success)
+    async def agree(
+        self, interaction: discord.Interaction[DarkroomBot], button: discord.ui.Button["ConsentView"]
+    ) -> None:
+        await defer(interaction)
+        self.stop()
+        await take_photos(interaction, self.dataset, self.uploads, agreed=True)
+
+
+async def take_photos(interaction: Interaction, dataset: Dataset, uploads: Sequence[Upload], *, agreed: bool) -> None:
+    """With consent: download, check, show the board. Without: nothing is downloaded."""
+    if uploads and not agreed:
+        sentence = consent_sentence(dataset.subject_kind)
+        await interaction.followup.send(
+            f"Nothing has been downloaded yet. Please confirm first:\n> {sentence}",
+            view=ConsentView(dataset, uploads),
+            ephemeral=True,
+        )
+        return
+    service = interaction.client.services.datasets
+    async with service.turns():
+        if uploads:
+            await service.take_in(dataset, uploads)
+        board = await service.board(dataset.id, guild_id=dataset.guild_id, user_id=interaction.user.id)
+        await show_board(interaction, board)
+
+
+async def show_board(interaction: Interaction, board: Board) -> None:
+    """Fill the answer of this interaction with the board."""
+    services = interaction.client.services
+    sheet = await services.datasets.sheet(board)
+    funds = await services.keys.funds(board.dataset.guild_id, board.dataset.subject_kind.provider)
+    card = board_card(board, funds, has_sheet=sheet is not None)
+    files = [] if sheet is None else [discord.File(io.BytesIO(sheet), filename=SHEET_FILE)]
+    await show(interaction, card, files)
+
+
+def uploads_of(attachments: Sequence[discord.Attachment]) -> list[Upload]:
+    return [
+        Upload(attachment.title or attachment.filename, attachment.url, attachment.size) for attachment in attachments
+    ]
+
+
+def uploads_in(message: discord.Message, attachments: Sequence[discord.Attachment]) -> list[Upload]:
+    """These of its attachments and the pictures of its galleries: Discord lists a file shown by a gallery nowhere else.
+
+    Source: discord/discord-api-docs#8279. A gallery tells no sizes; files are measured while they are fetched.
+    """
+    listed = uploads_of(attachments)
+    known = {upload.url.partition("?")[0] for upload in listed}
+    shown = [item.media.url for part in message.components for item in _gallery_items(part) if item.media.attachment_id]
+    return listed + [
+        Upload(urlsplit(url).path.rpartition("/")[2], url, 0) for url in shown if url.partition("?")[0] not in known
+    ]
+
+
+def _gallery_items(part: discord.Component) -> Iterator[discord.MediaGalleryItem]:
+    if isinstance(part, discord.components.MediaGalleryComponent):
+        yield from part.items
+    elif isinstance(part, discord.components.Container):
+        for child in part.children:
+            yield from _gallery_items(child)
