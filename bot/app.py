@@ -20,8 +20,10 @@ from bot.errors import StartupError
 from bot.outbox import RateGate
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
 from bot.photos.prepare import PhotoDesk
-from bot.providers import apiframe, aurous, aurous_webhooks
-from bot.providers.aurous_limits import AurousLimits
+from bot.providers.apiframe import client as apiframe
+from bot.providers.aurous import client as aurous
+from bot.providers.aurous import webhooks as aurous_webhooks
+from bot.providers.aurous.limits import AurousLimits
 from bot.providers.base import ProviderClient, VerifyWebhook
 from bot.providers.transport import Transport
 from bot.records.generation import Generation

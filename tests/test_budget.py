@@ -27,8 +27,8 @@ from bot.records.key import ProviderName
 from bot.records.lora import Audience, Lora
 from bot.records.post import PostKind
 from bot.records.training import TrainingStatus
-from bot.sandbox.apiframe_world import JobFault, TrainingFault
-from bot.sandbox.faults import Fault
+from bot.sandbox.apiframe.state import JobFault, TrainingFault
+from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import generations, sharing, tables
 from bot.storage.database import Database, sqlite_url
 from bot.storage.events import spends

@@ -11,15 +11,16 @@ import sqlalchemy as sa
 
 from bot.errors import KeyRejected, Missing, OutcomeUnknown
 from bot.keys.endpoints import LOST_MOST
-from bot.providers import apiframe, aurous_webhooks
+from bot.providers.apiframe import client as apiframe
+from bot.providers.aurous import webhooks as aurous_webhooks
 from bot.records.generation import GenerationStatus
 from bot.records.guild import Place, PlaceKind
 from bot.records.job import LaneName
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.records.training import TrainingStatus
-from bot.sandbox import deliveries
-from bot.sandbox.aurous_events import sign
-from bot.sandbox.faults import Fault
+from bot.sandbox.aurous.events import sign
+from bot.sandbox.rehearsal import deliveries
+from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import keys, tables
 from bot.storage.sealing import Sealer
 from bot.web.server import Request, WebServer

@@ -11,7 +11,7 @@ from bot.errors import KeyRejected, NoKey, SealError, UserError
 from bot.records.guild import Place, PlaceKind
 from bot.records.job import LaneName
 from bot.records.post import PostKind
-from bot.sandbox.faults import Fault
+from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import keys, tables
 from bot.storage.database import Database
 from bot.storage.sealing import Sealer

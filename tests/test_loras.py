@@ -19,7 +19,7 @@ from bot.records.guild import Actor
 from bot.records.job import SubjectTable
 from bot.records.lora import NAME_MAX, Audience, Lora
 from bot.records.post import PostKind, PostStatus
-from bot.sandbox.faults import Fault
+from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import generations, tables
 from bot.text import CHOICES_MAX, NO_MATCH, rank_match
 from tests.fakes.clock import NOON

@@ -10,7 +10,7 @@ from bot.errors import NoKey
 from bot.records.job import LaneName
 from bot.records.post import PostKind
 from bot.records.training import TrainingStatus
-from bot.sandbox.faults import Fault
+from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import erasure, tables
 from tests.fakes.attachments import open_attachments
 from tests.fakes.rows import ANNA, BEN, GUILD, OTHER_GUILD

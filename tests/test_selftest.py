@@ -10,10 +10,11 @@ from functools import partial
 import pytest
 
 from bot.keys.reachability import Finding, Mark
-from bot.providers import apiframe, aurous_webhooks
+from bot.providers.apiframe import client as apiframe
+from bot.providers.aurous import webhooks as aurous_webhooks
 from bot.records.key import ProviderName
-from bot.sandbox.deliveries import WebhookFault
-from bot.sandbox.faults import Fault
+from bot.sandbox.rehearsal.deliveries import WebhookFault
+from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import tables
 from bot.web.selftest import SelfTestDoor
 from bot.web.server import Route, WebServer

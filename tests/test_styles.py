@@ -10,7 +10,7 @@ from bot.records.guild import Actor
 from bot.records.job import LaneName
 from bot.records.key import ProviderName
 from bot.records.lora import Style
-from bot.sandbox.faults import Fault
+from bot.sandbox.rehearsal.faults import Fault
 from bot.text import CHOICES_MAX, NO_MATCH
 from tests.fakes.clock import NOON
 from tests.fakes.rows import ADMIN, ANNA, GUILD, OTHER_GUILD

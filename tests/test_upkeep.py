@@ -16,7 +16,7 @@ from bot.records.job import LaneName
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.records.lora import Style
 from bot.records.post import PostKind
-from bot.sandbox.faults import Fault
+from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import styles as style_rows
 from bot.storage import tables
 from tests.fakes.rows import ADMIN, ANNA, GUILD, OTHER_GUILD, add_lora

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.sandbox.event import open_sample_event
 from bot.sandbox.page import keep_fresh, open_page
-from bot.sandbox.samples import write_samples
+from bot.sandbox.samples.photos import write_samples
 from bot.sandbox.world import REHEARSAL_KEY, REHEARSAL_KEYS, open_world
 
 

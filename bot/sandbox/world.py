@@ -21,9 +21,9 @@ from bot.clock import Clock, Pace, SystemClock
 from bot.config import Settings
 from bot.errors import UserError
 from bot.records.key import ProviderName
-from bot.sandbox.apiframe import RehearsalApiframe
-from bot.sandbox.aurous import RehearsalAurous
-from bot.sandbox.connections import close_connection
+from bot.sandbox.apiframe.server import RehearsalApiframe
+from bot.sandbox.aurous.server import RehearsalAurous
+from bot.sandbox.rehearsal.connections import close_connection
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bot.providers.apiframe import Apiframe
+from bot.providers.apiframe.client import Apiframe
 from bot.providers.base import PhotoFile, TrainingOrder
 from bot.providers.transport import Transport
 from bot.records.dataset import SubjectKind

@@ -10,7 +10,7 @@ from typing import Literal
 from bot.app import Darkroom, assemble
 from bot.config import Settings
 from bot.records.key import ProviderName
-from bot.sandbox.apiframe import RehearsalApiframe
+from bot.sandbox.apiframe.server import RehearsalApiframe
 from tests.bench.processes import Child, started
 from tests.wire.standin import DiscordStandin
 from tests.wire.world import Channel, Guild, Permit, Person

@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.key import ProviderName
 from bot.records.training import TrainingStatus
-from bot.sandbox.apiframe_answers import lora_event
-from bot.sandbox.apiframe_world import RehearsalLora, make_id, make_trigger_word
-from bot.sandbox.deliveries import sign
+from bot.sandbox.apiframe.answers import lora_event
+from bot.sandbox.apiframe.state import RehearsalLora, make_id, make_trigger_word
+from bot.sandbox.rehearsal.deliveries import sign
 from bot.storage import tables
 from tests.bench.processes import started
 from tests.bench.rows import Floor, NotMeasured, Row, Sample, Target, compare, percentile

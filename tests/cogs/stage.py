@@ -18,8 +18,8 @@ from bot.clock import Pace
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.records.lora import Lora
-from bot.sandbox.apiframe_world import RehearsalLora, RehearsalPace, make_id
-from bot.sandbox.aurous_records import AurousPace
+from bot.sandbox.apiframe.state import RehearsalLora, RehearsalPace, make_id
+from bot.sandbox.aurous.records import AurousPace
 from bot.sandbox.world import REHEARSAL_AUROUS_KEY, REHEARSAL_KEY, World
 from tests.fakes.painting import paint_small
 from tests.fakes.rows import add_lora

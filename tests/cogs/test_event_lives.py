@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.records.lora import Style
-from bot.sandbox.apiframe_world import JobFault
+from bot.sandbox.apiframe.state import JobFault
 from tests.cogs.conftest import check_mentions, check_privacy, check_secrets
 from tests.cogs.event_stage import Life, open_life
 from tests.cogs.stage import answer_to, board_of, buttons_of, photos, pictures_in, text_of, until

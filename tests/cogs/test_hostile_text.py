@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.photos.checks import display_name
-from bot.sandbox.apiframe_world import JobFault, TrainingFault
+from bot.sandbox.apiframe.state import JobFault, TrainingFault
 from bot.text import quote
 from tests.cogs.stage import Stage, answer_to, board_of, live_text, photo, photos, text_of
 

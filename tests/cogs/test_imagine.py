@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.records.lora import Style
-from bot.sandbox.apiframe_world import JobFault
+from bot.sandbox.apiframe.state import JobFault
 from bot.storage import styles
 from cogs.generation import prompt
 from cogs.generation.imagine import MENU_PICTURES

@@ -4,7 +4,7 @@ import re
 
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
-from bot.sandbox.faults import Fault
+from bot.sandbox.rehearsal.faults import Fault
 from tests.cogs.stage import Stage, answer_to, board_of, buttons_of, photos, pictures_in, text_of, until
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.records.key import ProviderName
-from bot.sandbox.faults import Fault
+from bot.sandbox.rehearsal.faults import Fault
 from bot.sandbox.world import REHEARSAL_AUROUS_KEY, REHEARSAL_CREDITS, REHEARSAL_KEY
 from tests.cogs.stage import Stage, answer_to, board_of, photos, until
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.sandbox.faults import Fault
+from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import loras
 from tests.cogs.stage import Stage, answer_to, board_of, buttons_of, fields_of, photos, pictures_in, text_of
 

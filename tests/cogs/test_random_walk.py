@@ -19,7 +19,7 @@ from bot.events.views import EventView
 from bot.records.event import Depiction, Event
 from bot.records.guild import Actor
 from bot.records.lora import Lora
-from bot.sandbox import painting
+from bot.sandbox.rehearsal import painting
 from bot.storage import loras, remembered, sharing, tables
 from bot.storage.events import depictions, events
 from bot.storage.events import tables as event_tables

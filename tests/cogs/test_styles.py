@@ -12,7 +12,7 @@ from bot.loras.styles import Catalogue
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.records.lora import Style
-from bot.sandbox.faults import Fault
+from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import styles
 from cogs.generation.style_cards import PAGE, StylesPageButton, searchable, styles_card
 from cogs.ui.words import TEXT_MAX

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from simcord.components import walk_components
 
-from bot.sandbox.apiframe_world import TrainingFault
-from bot.sandbox.faults import Fault
+from bot.sandbox.apiframe.state import TrainingFault
+from bot.sandbox.rehearsal.faults import Fault
 from bot.sandbox.world import REHEARSAL_CREDITS, REHEARSAL_KEY
 from tests.cogs.stage import (
     PROVIDER_PACE,

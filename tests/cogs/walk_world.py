@@ -20,8 +20,8 @@ from bot.photos.intake import Spool
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
 from bot.records.key import ProviderName
-from bot.sandbox.apiframe import RehearsalApiframe
-from bot.sandbox.aurous import RehearsalAurous
+from bot.sandbox.apiframe.server import RehearsalApiframe
+from bot.sandbox.aurous.server import RehearsalAurous
 from bot.sandbox.world import LoopbackCdn, _simulated_discord, sandbox_settings
 from bot.storage import tables
 from bot.storage.due import LeaseLost

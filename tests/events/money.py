@@ -4,7 +4,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.providers import apiframe, aurous
+from bot.providers.apiframe import client as apiframe
+from bot.providers.aurous import client as aurous
 from bot.records.dataset import SubjectKind
 from bot.records.event import EntrantStatus, Event, EventMode, EventStatus, Spend
 from bot.records.job import LaneName

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from bot.records.event import EventMode, EventStatus, NoteKind
-from bot.sandbox.apiframe_world import TrainingFault
-from bot.sandbox.faults import Fault
+from bot.sandbox.apiframe.state import TrainingFault
+from bot.sandbox.rehearsal.faults import Fault
 from tests.events.giving import Giver
 from tests.events.lives import HOST, HOUR, Life, begin_with_enough
 from tests.events.trouble import check_books, photo_files, reach

@@ -17,8 +17,8 @@ from bot.records.event import Candidate, EntrantStatus, Event, EventMode, EventS
 from bot.records.generation import Generation, GenerationStatus
 from bot.records.lora import Lora
 from bot.records.post import PostKind
-from bot.sandbox.apiframe_world import JobFault
-from bot.sandbox.faults import Fault
+from bot.sandbox.apiframe.state import JobFault
+from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import generations, remembered, tables
 from tests.events.money import PICTURE, add_event, add_event_lora, change_event, join, total_of, without_engine
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, THREAD

@@ -19,7 +19,7 @@ from bot.records.job import LaneName, SubjectTable
 from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.records.training import TrainingStatus
-from bot.sandbox.faults import Handler, RouteFaults, drain
+from bot.sandbox.rehearsal.faults import Handler, RouteFaults, drain
 from bot.storage import datasets
 from bot.storage.database import Database, Work
 from bot.storage.due import Claim

@@ -1,7 +1,7 @@
 """Rehearsal providers that paint small pictures: painting a megapixel takes longer than most tests."""
 
-from bot.sandbox.apiframe import RehearsalApiframe
-from bot.sandbox.aurous import RehearsalAurous
+from bot.sandbox.apiframe.server import RehearsalApiframe
+from bot.sandbox.aurous.server import RehearsalAurous
 
 SIDE_PX = 256
 """As small as a reference picture may be."""

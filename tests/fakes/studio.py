@@ -33,8 +33,9 @@ from bot.photos.prepare import PhotoDesk
 from bot.pictures.reports import ReportService
 from bot.pictures.service import PictureService
 from bot.privacy import PrivacyService
-from bot.providers import apiframe, aurous
-from bot.providers.aurous_limits import AurousLimits
+from bot.providers.apiframe import client as apiframe
+from bot.providers.aurous import client as aurous
+from bot.providers.aurous.limits import AurousLimits
 from bot.providers.base import ProviderClient
 from bot.providers.transport import Transport
 from bot.records.generation import Generation, GenerationSettings
@@ -44,9 +45,9 @@ from bot.records.key import ProviderName
 from bot.records.lora import Lora
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Resources
-from bot.sandbox.apiframe import RehearsalApiframe
-from bot.sandbox.apiframe_world import RehearsalLora, RehearsalPace, make_id
-from bot.sandbox.aurous import RehearsalAurous
+from bot.sandbox.apiframe.server import RehearsalApiframe
+from bot.sandbox.apiframe.state import RehearsalLora, RehearsalPace, make_id
+from bot.sandbox.aurous.server import RehearsalAurous
 from bot.services import build_lanes, build_services
 from bot.storage import loras
 from bot.storage.database import Database, sqlite_url

@@ -15,7 +15,7 @@ from bot.records.job import LaneName
 from bot.records.key import ProviderName
 from bot.records.lora import Audience, Lora
 from bot.records.post import PostKind
-from bot.sandbox.faults import Fault
+from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import generations, loras, sharing, styles, tables
 from bot.storage import remembered as remembered_rows
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD

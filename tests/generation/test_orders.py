@@ -13,7 +13,7 @@ from bot.records.generation import GenerationStatus
 from bot.records.job import LaneName
 from bot.records.lora import Lora
 from bot.records.post import PostKind
-from bot.sandbox.faults import Fault
+from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import tables
 from bot.storage.due import LeaseLost
 from tests.fakes.rows import ANNA, GUILD

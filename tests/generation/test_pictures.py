@@ -13,8 +13,8 @@ from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
 from bot.records.lora import Lora
 from bot.records.post import PostKind
-from bot.sandbox.apiframe_world import JobFault
-from bot.sandbox.faults import Fault
+from bot.sandbox.apiframe.state import JobFault
+from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import tables
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import KEY, Studio

@@ -19,7 +19,7 @@ from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
 from bot.records.key import ProviderName
 from bot.records.lora import Lora
-from bot.sandbox.faults import Fault
+from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import generations, tables
 from bot.storage.due import LeaseLost
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD

@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from bot.providers.apiframe import Apiframe
+from bot.providers.apiframe.client import Apiframe
 from bot.providers.base import PhotoFile, ProviderClient
-from bot.sandbox.apiframe import RehearsalApiframe
-from bot.sandbox.apiframe_world import RehearsalPace
-from bot.sandbox.aurous import RehearsalAurous
-from bot.sandbox.aurous_records import AurousPace
+from bot.sandbox.apiframe.server import RehearsalApiframe
+from bot.sandbox.apiframe.state import RehearsalPace
+from bot.sandbox.aurous.records import AurousPace
+from bot.sandbox.aurous.server import RehearsalAurous
 from tests.providers.orders import make_training_order
 
 INSTANT = RehearsalPace(0, 0, 0, 0, 0)

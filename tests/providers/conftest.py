@@ -8,13 +8,13 @@ import stamina
 from aiohttp import web
 
 from bot.clock import SystemClock
-from bot.providers.apiframe import Apiframe
-from bot.providers.aurous import Aurous
-from bot.providers.aurous_limits import AurousLimits
+from bot.providers.apiframe.client import Apiframe
+from bot.providers.aurous.client import Aurous
+from bot.providers.aurous.limits import AurousLimits
 from bot.providers.base import PhotoFile
 from bot.providers.transport import Transport
-from bot.sandbox.apiframe import RehearsalApiframe
-from bot.sandbox.aurous import RehearsalAurous
+from bot.sandbox.apiframe.server import RehearsalApiframe
+from bot.sandbox.aurous.server import RehearsalAurous
 from tests.fakes.painting import paint_small
 from tests.providers.calls import AUROUS_INSTANT, AUROUS_KEY, INSTANT
 from tests.providers.hooks import Mailbox

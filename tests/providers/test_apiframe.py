@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Busy, KeyRejected, OutcomeUnknown, OutOfCredits, ProviderError, Refused
-from bot.providers.apiframe import PRICES, Apiframe
+from bot.providers.apiframe.client import PRICES, Apiframe
 from bot.providers.base import Account, PhotoFile, Prices, Progress
 from bot.providers.transport import Answer, Request, Transport
 from bot.records.generation import GenerationSettings
-from bot.sandbox.apiframe import RehearsalApiframe
-from bot.sandbox.faults import Fault
+from bot.sandbox.apiframe.server import RehearsalApiframe
+from bot.sandbox.rehearsal.faults import Fault
 from tests.providers.calls import LONG_AGO, UNKNOWN_ID, charged, train
 from tests.providers.orders import API_KEY, make_generation_order, make_photos, make_training_order
 
@@ -135,7 +135,7 @@ async def test_training_whose_answer_does_not_end_is_unknown_at_the_deadline(
     fault: Fault,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bot.providers.apiframe.UPLOAD_DEADLINE_S", 0.5)
+    monkeypatch.setattr("bot.providers.apiframe.client.UPLOAD_DEADLINE_S", 0.5)
     server.faults.next("POST /v2/loras", fault)
 
     async with asyncio.timeout(5):

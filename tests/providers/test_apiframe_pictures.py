@@ -3,12 +3,12 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import Busy, OutcomeUnknown, Refused, Unavailable
-from bot.providers.apiframe import Apiframe
+from bot.providers.apiframe.client import Apiframe
 from bot.providers.base import PhotoFile, Progress
 from bot.records.generation import GenerationSettings, Operation
-from bot.sandbox.apiframe import RehearsalApiframe
-from bot.sandbox.apiframe_world import TrainingFault
-from bot.sandbox.faults import Fault
+from bot.sandbox.apiframe.server import RehearsalApiframe
+from bot.sandbox.apiframe.state import TrainingFault
+from bot.sandbox.rehearsal.faults import Fault
 from tests.providers.calls import charged, train
 from tests.providers.orders import API_KEY, make_generation_order
 
@@ -95,7 +95,7 @@ async def test_upload_is_tried_again_and_names_what_is_wrong(
 async def test_ids_of_usable_loras_come_from_every_page_without_the_failed_and_archived(
     client: Apiframe, server: RehearsalApiframe, photos: list[PhotoFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.providers.apiframe.PAGE_SIZE", 1)
+    monkeypatch.setattr("bot.providers.apiframe.client.PAGE_SIZE", 1)
     server.faults.trainings.extend([None, None, TrainingFault.FAIL_BEFORE_CHARGE])
     kept, archived, _ = [await train(client, photos, f"Rex {number}") for number in range(3)]
     await client.archive_lora(archived)

@@ -5,11 +5,11 @@ import pytest
 import stamina
 
 from bot.errors import Busy, KeyRejected, Missing, ProviderError, Refused, Unavailable
-from bot.providers.apiframe import Apiframe
+from bot.providers.apiframe.client import Apiframe
 from bot.providers.base import PhotoFile, Progress
 from bot.providers.transport import Transport
-from bot.sandbox.apiframe import RehearsalApiframe
-from bot.sandbox.faults import Fault
+from bot.sandbox.apiframe.server import RehearsalApiframe
+from bot.sandbox.rehearsal.faults import Fault
 from tests.providers.calls import LONG_AGO, UNKNOWN_ID, Call, train
 from tests.providers.orders import API_KEY, make_generation_order, make_training_order
 
@@ -152,7 +152,7 @@ async def test_archiving_tells_of_trouble(
 async def test_marker_is_found_on_a_later_page_even_when_archived(
     client: Apiframe, server: RehearsalApiframe, photos: list[PhotoFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.providers.apiframe.PAGE_SIZE", 1)
+    monkeypatch.setattr("bot.providers.apiframe.client.PAGE_SIZE", 1)
     wanted = await train(client, photos, "Rex ·k7f3q2")
     for number in range(2):
         await train(client, photos, f"Ada ·a{number}aaaa")
@@ -168,7 +168,7 @@ async def test_marker_is_found_on_a_later_page_even_when_archived(
 async def test_search_stops_at_pages_older_than_it_needs(
     client: Apiframe, server: RehearsalApiframe, photos: list[PhotoFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.providers.apiframe.PAGE_SIZE", 1)
+    monkeypatch.setattr("bot.providers.apiframe.client.PAGE_SIZE", 1)
     for number in range(3):
         await train(client, photos, f"Ada ·a{number}aaaa")
 
@@ -179,8 +179,8 @@ async def test_search_stops_at_pages_older_than_it_needs(
 async def test_search_that_cannot_reach_the_end_does_not_claim_absence(
     client: Apiframe, server: RehearsalApiframe, photos: list[PhotoFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.providers.apiframe.PAGE_SIZE", 1)
-    monkeypatch.setattr("bot.providers.apiframe.PAGES_CAP", 2)
+    monkeypatch.setattr("bot.providers.apiframe.client.PAGE_SIZE", 1)
+    monkeypatch.setattr("bot.providers.apiframe.client.PAGES_CAP", 2)
     for number in range(3):
         await train(client, photos, f"Ada ·a{number}aaaa")
 
@@ -191,7 +191,7 @@ async def test_search_that_cannot_reach_the_end_does_not_claim_absence(
 async def test_search_bears_a_clock_that_runs_ten_minutes_behind(
     client: Apiframe, photos: list[PhotoFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.providers.apiframe.PAGE_SIZE", 1)
+    monkeypatch.setattr("bot.providers.apiframe.client.PAGE_SIZE", 1)
     wanted = await train(client, photos)
     await train(client, photos, "Ada ·aaaaaa")
 

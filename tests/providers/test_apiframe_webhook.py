@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.providers.apiframe import verify_webhook
+from bot.providers.apiframe.client import verify_webhook
 from bot.providers.base import WebhookHint
-from bot.sandbox.deliveries import sign
+from bot.sandbox.rehearsal.deliveries import sign
 from tests.providers.orders import API_KEY
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "apiframe"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.errors import Busy, KeyRejected, Missing, OutOfCredits, ProviderError, Refused, Unavailable
 from bot.providers.answers import RETRY_AFTER_CAP_S, SENTENCE_CAP, Unreadable, retry_after_s
-from bot.providers.apiframe_wire import (
+from bot.providers.apiframe.wire import (
     build_generation,
     build_training,
     error_from,

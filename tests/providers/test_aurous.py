@@ -7,14 +7,14 @@ import pytest
 
 from bot.clock import SystemClock
 from bot.errors import Busy, KeyRejected, Missing, OutcomeUnknown, OutOfCredits, ProviderError, Refused, Unavailable
-from bot.providers.aurous import PRICES, Aurous
-from bot.providers.aurous_limits import AurousLimits
+from bot.providers.aurous.client import PRICES, Aurous
+from bot.providers.aurous.limits import AurousLimits
 from bot.providers.base import Account, PhotoFile, Prices, Progress, ProviderClient
 from bot.providers.transport import Answer, Request, Transport
 from bot.records.generation import GenerationSettings, Operation
-from bot.sandbox.aurous import RehearsalAurous
-from bot.sandbox.aurous_records import ImageFault
-from bot.sandbox.faults import Fault
+from bot.sandbox.aurous.records import ImageFault
+from bot.sandbox.aurous.server import RehearsalAurous
+from bot.sandbox.rehearsal.faults import Fault
 from tests.providers.calls import AUROUS_KEY, held
 from tests.providers.orders import make_generation_order
 
@@ -75,7 +75,7 @@ async def test_key_is_good_although_its_team_cannot_be_read(
 async def test_key_check_does_not_wait_for_a_team_that_hangs(
     aurous: Aurous, aurous_server: RehearsalAurous, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.providers.aurous.TEAM_DEADLINE_S", 0.1)
+    monkeypatch.setattr("bot.providers.aurous.client.TEAM_DEADLINE_S", 0.1)
     aurous_server.faults.next("GET /v1/team", Fault.hang())
 
     async with asyncio.timeout(5):

@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.errors import Busy, KeyRejected, Missing, OutcomeUnknown, OutOfCredits, ProviderError, Refused, Unavailable
-from bot.providers.aurous import Aurous
-from bot.providers.aurous_limits import AurousLimits
+from bot.providers.aurous.client import Aurous
+from bot.providers.aurous.limits import AurousLimits
 from bot.providers.base import PhotoFile, Progress, TrainingOrder
 from bot.providers.transport import Transport
 from bot.records.dataset import SubjectKind
-from bot.sandbox.aurous import RehearsalAurous
-from bot.sandbox.aurous_records import CharacterFault
-from bot.sandbox.faults import Fault
+from bot.sandbox.aurous.records import CharacterFault
+from bot.sandbox.aurous.server import RehearsalAurous
+from bot.sandbox.rehearsal.faults import Fault
 from tests.providers.calls import LONG_AGO, held
 from tests.providers.orders import make_generation_order, make_training_order
 
@@ -155,7 +155,7 @@ async def test_create_call_that_stays_in_doubt_is_unknown_and_found_by_its_marke
 async def test_marker_is_looked_for_on_every_page(
     aurous: Aurous, aurous_server: RehearsalAurous, photos: list[PhotoFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.providers.aurous_characters.PAGE_SIZE", 1)
+    monkeypatch.setattr("bot.providers.aurous.characters.PAGE_SIZE", 1)
     wanted = (await aurous.submit_training(make_order(photos))).request_id
     for number in range(2):
         await aurous.submit_training(make_order(photos, f"Ada ·a{number}aaaa"))
@@ -169,7 +169,7 @@ async def test_marker_is_looked_for_on_every_page(
     assert await aurous.find_training("·zzzzzz", datetime.now(UTC) + timedelta(hours=1)) is None
     assert len(aurous_server.requests) == before + 1
 
-    monkeypatch.setattr("bot.providers.aurous_characters.PAGES_CAP", 2)
+    monkeypatch.setattr("bot.providers.aurous.characters.PAGES_CAP", 2)
     with pytest.raises(Unavailable):
         await aurous.find_training("·zzzzzz", LONG_AGO)
 
@@ -240,7 +240,7 @@ async def test_character_is_renamed_saved_and_removed(
 async def test_ids_of_what_can_be_used_leave_out_the_failed_and_deleted(
     aurous: Aurous, aurous_server: RehearsalAurous, photos: list[PhotoFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.providers.aurous_characters.PAGE_SIZE", 1)
+    monkeypatch.setattr("bot.providers.aurous.characters.PAGE_SIZE", 1)
     kept, deleted = [(await aurous.submit_training(make_order(photos, name))).request_id for name in ("a", "b")]
     await aurous.archive_lora(deleted)
     aurous_server.faults.characters.append(CharacterFault.FAIL)

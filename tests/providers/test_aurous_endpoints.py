@@ -3,10 +3,10 @@ import json
 import pytest
 
 from bot.errors import KeyRejected, Missing, OutcomeUnknown, ProviderError, Refused, Unavailable
-from bot.providers.aurous import Aurous
-from bot.providers.aurous_webhooks import verify_webhook
-from bot.sandbox.aurous import RehearsalAurous
-from bot.sandbox.faults import Fault
+from bot.providers.aurous.client import Aurous
+from bot.providers.aurous.webhooks import verify_webhook
+from bot.sandbox.aurous.server import RehearsalAurous
+from bot.sandbox.rehearsal.faults import Fault
 from tests.providers.hooks import Mailbox
 from tests.providers.orders import make_generation_order
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.errors import Busy, KeyRejected, Missing, OutOfCredits, ProviderError, Refused, Unavailable
 from bot.providers.answers import SENTENCE_CAP
-from bot.providers.aurous_errors import SENTENCES, KeyInUse, error_from
+from bot.providers.aurous.errors import SENTENCES, KeyInUse, error_from
 from bot.providers.transport import Answer
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "aurous"

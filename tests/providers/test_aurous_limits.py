@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import Busy
-from bot.providers import aurous_limits
-from bot.providers.aurous_limits import AurousLimits, bucket_of, fingerprint
+from bot.providers.aurous import limits as aurous_limits
+from bot.providers.aurous.limits import AurousLimits, bucket_of, fingerprint
 from tests.fakes.clock import NOON, ManualClock
 
 EPOCH = int(NOON.timestamp())

@@ -6,11 +6,11 @@ import pytest
 from bot.errors import FetchError, FileGone
 from bot.photos.checks import identify
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
-from bot.providers.aurous import Aurous
-from bot.sandbox.aurous import RehearsalAurous
-from bot.sandbox.aurous_records import ImageFault
-from bot.sandbox.aurous_switches import OutputMode
-from bot.sandbox.faults import Fault
+from bot.providers.aurous.client import Aurous
+from bot.sandbox.aurous.records import ImageFault
+from bot.sandbox.aurous.server import RehearsalAurous
+from bot.sandbox.aurous.switches import OutputMode
+from bot.sandbox.rehearsal.faults import Fault
 from tests.providers.orders import make_generation_order
 
 LIMIT_BYTES = 50_000_000

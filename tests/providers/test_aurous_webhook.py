@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.providers.aurous_webhooks import TOLERANCE_S, verify_webhook
+from bot.providers.aurous.webhooks import TOLERANCE_S, verify_webhook
 from bot.providers.base import VerifyWebhook, WebhookHint
 
 NOW = datetime(2026, 6, 20, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.errors import Refused
 from bot.providers.answers import Unreadable
-from bot.providers.aurous_wire import (
+from bot.providers.aurous.wire import (
     build_generation,
     build_ticket_order,
     parse_balance,

@@ -11,8 +11,8 @@ import aiohttp
 from aiohttp import web
 from PIL import Image
 
-from bot.sandbox.aurous import RehearsalAurous
-from bot.sandbox.aurous_records import AurousPace
+from bot.sandbox.aurous.records import AurousPace
+from bot.sandbox.aurous.server import RehearsalAurous
 from tests.sandbox.callers import ManualClock
 
 KEY, MATE_KEY, OTHER_KEY, POOR_KEY = "al_live_studio", "al_live_mate", "al_live_other", "al_live_poor"

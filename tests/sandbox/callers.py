@@ -10,10 +10,10 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from bot.providers.apiframe import verify_webhook
+from bot.providers.apiframe.client import verify_webhook
 from bot.providers.base import WebhookHint
-from bot.sandbox.apiframe import RehearsalApiframe
-from bot.sandbox.apiframe_world import RehearsalPace
+from bot.sandbox.apiframe.server import RehearsalApiframe
+from bot.sandbox.apiframe.state import RehearsalPace
 from tests.providers.orders import API_KEY, make_jpeg
 
 PACE = RehearsalPace(pending_s=10, uploading_s=20, training_s=100, image_queue_s=2, image_work_s=8)

@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.sandbox.apiframe import RehearsalApiframe
-from bot.sandbox.aurous import RehearsalAurous
+from bot.sandbox.apiframe.server import RehearsalApiframe
+from bot.sandbox.aurous.server import RehearsalAurous
 from tests.providers.orders import API_KEY
 from tests.sandbox.aurous_callers import (
     AUROUS_PACE,

@@ -4,9 +4,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.sandbox.apiframe import RehearsalApiframe
-from bot.sandbox.apiframe_world import RehearsalPace, TrainingFault, make_trigger_word
-from bot.sandbox.faults import Fault
+from bot.sandbox.apiframe.server import RehearsalApiframe
+from bot.sandbox.apiframe.state import RehearsalPace, TrainingFault, make_trigger_word
+from bot.sandbox.rehearsal.faults import Fault
 from tests.providers.orders import API_KEY, make_jpeg
 from tests.sandbox.callers import (
     UNKNOWN_ID,

@@ -5,7 +5,7 @@ import aiohttp
 import pytest
 from PIL import Image
 
-from bot.sandbox.apiframe import RehearsalApiframe
+from bot.sandbox.apiframe.server import RehearsalApiframe
 from tests.providers.orders import make_jpeg
 from tests.sandbox.callers import Caller, ManualClock, credits_by_what
 

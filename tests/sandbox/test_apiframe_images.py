@@ -5,8 +5,8 @@ import aiohttp
 import pytest
 from PIL import Image
 
-from bot.sandbox.apiframe import RehearsalApiframe
-from bot.sandbox.apiframe_world import JobFault
+from bot.sandbox.apiframe.server import RehearsalApiframe
+from bot.sandbox.apiframe.state import JobFault
 from tests.providers.orders import API_KEY, make_jpeg
 from tests.sandbox.callers import UNKNOWN_ID, Caller, ManualClock, credits_by_what, make_ready_lora
 

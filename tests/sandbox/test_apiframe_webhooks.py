@@ -1,9 +1,9 @@
 import pytest
 
 from bot.providers.base import WebhookHint
-from bot.sandbox.apiframe import RehearsalApiframe
-from bot.sandbox.apiframe_world import TrainingFault
-from bot.sandbox.deliveries import WebhookFault
+from bot.sandbox.apiframe.server import RehearsalApiframe
+from bot.sandbox.apiframe.state import TrainingFault
+from bot.sandbox.rehearsal.deliveries import WebhookFault
 from tests.sandbox.callers import Caller, ManualClock, Receiver, look_until_announced, make_ready_lora
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.sandbox.aurous import RehearsalAurous
-from bot.sandbox.faults import Fault
+from bot.sandbox.aurous.server import RehearsalAurous
+from bot.sandbox.rehearsal.faults import Fault
 from tests.sandbox.aurous_callers import INK, KEY, MATE_KEY, OTHER_KEY, AurousCaller
 from tests.sandbox.callers import ManualClock
 

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bot.sandbox.aurous import RehearsalAurous
-from bot.sandbox.aurous_records import CharacterFault
+from bot.sandbox.aurous.records import CharacterFault
+from bot.sandbox.aurous.server import RehearsalAurous
 from tests.sandbox.aurous_callers import INK, OTHER_KEY, POOR_KEY, AurousCaller, make_photo
 from tests.sandbox.callers import ManualClock
 

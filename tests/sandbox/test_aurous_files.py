@@ -1,6 +1,6 @@
 import pytest
 
-from bot.sandbox.aurous import RehearsalAurous
+from bot.sandbox.aurous.server import RehearsalAurous
 from tests.sandbox.aurous_callers import KEY, OTHER_KEY, AurousCaller, make_photo
 from tests.sandbox.callers import ManualClock
 

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.aurous import RehearsalAurous
-from bot.sandbox.aurous_records import ImageFault
+from bot.sandbox.aurous.records import ImageFault
+from bot.sandbox.aurous.server import RehearsalAurous
 from tests.sandbox.aurous_callers import INK, KEY, OTHER_KEY, POOR_KEY, AurousCaller
 from tests.sandbox.callers import ManualClock
 

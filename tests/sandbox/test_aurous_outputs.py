@@ -5,9 +5,9 @@ from typing import Any
 
 from PIL import Image
 
-from bot.sandbox.aurous import RehearsalAurous
-from bot.sandbox.aurous_records import ImageFault
-from bot.sandbox.aurous_switches import OutputMode
+from bot.sandbox.aurous.records import ImageFault
+from bot.sandbox.aurous.server import RehearsalAurous
+from bot.sandbox.aurous.switches import OutputMode
 from tests.sandbox.aurous_callers import INK, OTHER_KEY, AurousCaller, make_photo
 from tests.sandbox.callers import ManualClock
 

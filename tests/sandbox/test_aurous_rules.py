@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.sandbox.aurous_answers import show_page
-from bot.sandbox.aurous_buckets import CAPACITIES, Buckets
-from bot.sandbox.aurous_orders import PRESETS, check_image, is_address
-from bot.sandbox.aurous_records import AurousPace, ImageFault, RehearsalImage, RehearsalTeam
-from bot.sandbox.aurous_refusals import Refusal
-from bot.sandbox.aurous_replays import Replays
-from bot.sandbox.aurous_switches import AurousAnswers, AurousFaults
-from bot.sandbox.aurous_world import AurousWorld
-from bot.sandbox.faults import RouteFaults
+from bot.sandbox.aurous.answers import show_page
+from bot.sandbox.aurous.buckets import CAPACITIES, Buckets
+from bot.sandbox.aurous.orders import PRESETS, check_image, is_address
+from bot.sandbox.aurous.records import AurousPace, ImageFault, RehearsalImage, RehearsalTeam
+from bot.sandbox.aurous.refusals import Refusal
+from bot.sandbox.aurous.replays import Replays
+from bot.sandbox.aurous.state import AurousWorld
+from bot.sandbox.aurous.switches import AurousAnswers, AurousFaults
+from bot.sandbox.rehearsal.faults import RouteFaults
 
 NOON = datetime(2026, 4, 25, 12, tzinfo=UTC)
 TEAM = "Studio"

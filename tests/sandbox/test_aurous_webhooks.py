@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.aurous import RehearsalAurous
-from bot.sandbox.aurous_events import EVENT_TYPES
-from bot.sandbox.aurous_records import CharacterFault, ImageFault
-from bot.sandbox.aurous_switches import EventForm
-from bot.sandbox.deliveries import WebhookFault
-from bot.sandbox.faults import Fault
+from bot.sandbox.aurous.events import EVENT_TYPES
+from bot.sandbox.aurous.records import CharacterFault, ImageFault
+from bot.sandbox.aurous.server import RehearsalAurous
+from bot.sandbox.aurous.switches import EventForm
+from bot.sandbox.rehearsal.deliveries import WebhookFault
+from bot.sandbox.rehearsal.faults import Fault
 from tests.sandbox.aurous_callers import KEY, OTHER_KEY, AurousCaller, AurousReceiver
 from tests.sandbox.callers import ManualClock
 

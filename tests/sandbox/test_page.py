@@ -11,9 +11,9 @@ import pytest
 from playwright.async_api import Page, async_playwright
 
 from bot.records.key import ProviderName
-from bot.sandbox.apiframe_world import RehearsalPace
+from bot.sandbox.apiframe.state import RehearsalPace
 from bot.sandbox.page import keep_fresh, open_page
-from bot.sandbox.samples import write_samples
+from bot.sandbox.samples.photos import write_samples
 from bot.sandbox.world import REHEARSAL_KEY, World, open_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]

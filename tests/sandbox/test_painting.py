@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.sandbox import painting
+from bot.sandbox.rehearsal import painting
 from tests.providers.orders import make_photos
 
 

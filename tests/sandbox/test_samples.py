@@ -9,7 +9,7 @@ from PIL import Image
 from bot.photos.checks import NEAR_DUPLICATE_BITS, Code, find_duplicates, hamming_distance, verdict_of
 from bot.photos.prepare import Measured, examine
 from bot.records.dataset import Verdict
-from bot.sandbox.samples import write_samples
+from bot.sandbox.samples.photos import write_samples
 
 
 @pytest.fixture(scope="module")

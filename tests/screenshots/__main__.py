@@ -12,7 +12,7 @@ from typing import Any
 from playwright.async_api import Page, async_playwright
 
 from bot.sandbox.page import keep_fresh, open_page
-from bot.sandbox.samples import write_samples
+from bot.sandbox.samples.photos import write_samples
 from bot.sandbox.world import REHEARSAL_KEYS, World, open_world
 from tests.screenshots.event import play_event
 from tests.screenshots.job import play_job

@@ -14,7 +14,7 @@ from bot.records.key import ProviderName
 from bot.records.lora import Audience, Lora
 from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
-from bot.sandbox.faults import Fault
+from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import tables
 from tests.fakes.attachments import open_attachments
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD

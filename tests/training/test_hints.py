@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from bot.providers.apiframe import verify_webhook
+from bot.providers.apiframe.client import verify_webhook
 from bot.providers.base import WebhookHint
 from bot.records.job import LaneName
 from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
-from bot.sandbox.deliveries import sign
-from bot.sandbox.faults import Fault
+from bot.sandbox.rehearsal.deliveries import sign
+from bot.sandbox.rehearsal.faults import Fault
 from bot.web.webhook_targets import WebhookHints
 from tests.fakes.rows import OTHER_GUILD
 from tests.fakes.studio import KEY, NEXT_KEY, OTHER_KEY, PROVIDER, TRAINS_IN, Studio

@@ -13,8 +13,8 @@ from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
 from bot.records.post import PostKind
 from bot.records.training import TrainingStatus
-from bot.sandbox.apiframe_world import TrainingFault
-from bot.sandbox.faults import Fault
+from bot.sandbox.apiframe.state import TrainingFault
+from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import tables
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import KEY, PROVIDER, TRAINS_IN, Studio

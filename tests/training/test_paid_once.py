@@ -11,7 +11,7 @@ from bot.records.job import LaneName
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.records.post import PostKind
 from bot.records.training import TrainingStatus
-from bot.sandbox.faults import Fault
+from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import tables
 from bot.storage.due import LeaseLost
 from tests.fakes.rows import ANNA, CHANNEL, GUILD

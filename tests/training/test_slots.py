@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bot.keys.slots import MAX_CONCURRENT_TRAININGS
 from bot.records.job import LaneName
 from bot.records.training import TrainingStatus
-from bot.sandbox.faults import Fault
+from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import tables
 from tests.fakes.rows import ANNA, BEN, GUILD, OTHER_GUILD
 from tests.fakes.studio import IN_FLIGHT, KEY, NEXT_KEY, OTHER_KEY, Studio

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.providers.apiframe import verify_webhook
+from bot.providers.apiframe.client import verify_webhook
 from bot.providers.base import WebhookHint, WebhookSecrets
 from bot.records.key import ProviderName
 from bot.web.server import Answer, Request, WebServer

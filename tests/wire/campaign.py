@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.apiframe import RehearsalApiframe
-from bot.sandbox.faults import Fault as ProviderFault
+from bot.sandbox.apiframe.server import RehearsalApiframe
+from bot.sandbox.rehearsal.faults import Fault as ProviderFault
 from tests.wire import faults
 from tests.wire.faults import Rule
 from tests.wire.ledger import Verdict

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.apiframe import RehearsalApiframe
+from bot.sandbox.apiframe.server import RehearsalApiframe
 from tests.wire.messages import StoredMessage
 
 FOOTER = re.compile(r"^-# ((?:Training|Pictures|Key) #\d+ · .+|(?:Event|Announcement) #\d+.*)$", re.MULTILINE)

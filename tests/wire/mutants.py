@@ -7,7 +7,7 @@ from typing import Any
 import discord
 
 from bot.engine import Engine
-from bot.providers.apiframe import Apiframe
+from bot.providers.apiframe.client import Apiframe
 from bot.providers.base import TrainingReport
 from bot.storage.events import spends
 from bot.training.outcomes import TrainingOutcomes

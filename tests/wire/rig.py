@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.apiframe import RehearsalApiframe
-from bot.sandbox.apiframe_world import RehearsalPace
+from bot.sandbox.apiframe.server import RehearsalApiframe
+from bot.sandbox.apiframe.state import RehearsalPace
 from tests.fakes.painting import paint_small
 from tests.wire.ledger import Promises, Verdict, footers, judge, open_rows
 from tests.wire.lives import KILLED, Life, alive

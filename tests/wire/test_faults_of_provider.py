@@ -12,9 +12,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.sandbox.apiframe_world import RehearsalLora
-from bot.sandbox.deliveries import WebhookFault, sign
-from bot.sandbox.faults import Fault
+from bot.sandbox.apiframe.state import RehearsalLora
+from bot.sandbox.rehearsal.deliveries import WebhookFault, sign
+from bot.sandbox.rehearsal.faults import Fault
 from tests.wire.ledger import FOOTER, footers
 from tests.wire.lives import alive
 from tests.wire.messages import StoredMessage

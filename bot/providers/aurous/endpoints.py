@@ -1,0 +1,42 @@
+"""Aurous Labs' registered webhook addresses. Source: Aurous Labs /webhooks and /register-a-webhook-endpoint."""
+
+from bot.errors import Refused
+from bot.providers.aurous.calls import AurousCalls
+from bot.providers.aurous.wire import parse_endpoint
+from bot.providers.base import Endpoint
+from bot.providers.calls import checked_id, of_body
+from bot.providers.transport import Answer
+
+TEST_EVENT = "image.completed"
+
+
+class EndpointRoutes:
+    def __init__(self, calls: AurousCalls) -> None:
+        self._calls = calls
+
+    async def register_endpoint(self, url: str) -> Endpoint | None:
+        """Every event there is today. After OutcomeUnknown there may be an endpoint whose secret nobody has read."""
+        body = {"url": url, "events": ["*"], "description": "Darkroom"}
+        request = self._calls.request("POST", "/v1/webhook_endpoints", json=body)
+        return await self._calls.submit(request, of_body(parse_endpoint))
+
+    async def remove_endpoint(self, endpoint_id: str) -> None:
+        await self._calls.remove(f"/v1/webhook_endpoints/{checked_id(endpoint_id)}")
+
+    async def rotate_endpoint_secret(self, endpoint_id: str) -> Endpoint:
+        """The old secret stops at once. After OutcomeUnknown, rotate again: the new one may be lost."""
+        path = f"/v1/webhook_endpoints/{checked_id(endpoint_id)}/rotate_secret"
+        return await self._calls.submit(self._calls.request("POST", path), of_body(parse_endpoint))
+
+    async def test_endpoint(self, endpoint_id: str) -> bool:
+        path = f"/v1/webhook_endpoints/{checked_id(endpoint_id)}/test"
+        request = self._calls.request("POST", path, json={"event_type": TEST_EVENT})
+        try:
+            return await self._calls.ask_once(request, _was_taken)
+        except Refused:
+            return False
+
+
+def _was_taken(_answer: Answer) -> bool:
+    """Any 2xx: the delivery itself comes later."""
+    return True

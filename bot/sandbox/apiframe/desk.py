@@ -1,0 +1,108 @@
+"""The rehearsal Apiframe's front desk: who is calling, what time it is, and how a refusal is worded."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from aiohttp import web
+
+from bot.sandbox.apiframe.answers import AnswerOddities
+from bot.sandbox.apiframe.orders import BadOrder
+from bot.sandbox.apiframe.state import JobFaults, NotEnoughCredits, RehearsalWorld
+from bot.sandbox.rehearsal.deliveries import WebhookFaults
+from bot.sandbox.rehearsal.faults import Fault, RouteFaults
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass
+class RehearsalFaults(JobFaults):
+    """Every knob of the server; what a test sets lasts until it is unset, what it queues happens once."""
+
+    routes: RouteFaults = field(default_factory=RouteFaults)
+    webhooks: WebhookFaults = field(default_factory=WebhookFaults)
+    answers: AnswerOddities = field(default_factory=AnswerOddities)
+    inactive_keys: set[str] = field(default_factory=set)
+
+    def next(self, route: str, *faults: Fault) -> None:
+        """Let the next requests of `route` (`POST /v2/loras`, `GET /v2/jobs/{id}`) meet these faults, one each."""
+        self.routes.next(route, *faults)
+
+
+class Refusal(Exception):
+    """An answer of `{"error": …}`."""
+
+    def __init__(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
+        self.headers = headers
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    api_key: str
+    team: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every route needs."""
+
+    world: RehearsalWorld
+    faults: RehearsalFaults
+    folder: Path
+    team_by_key: Mapping[str, str]
+    now: Callable[[], datetime]
+
+    def caller(self, request: web.Request) -> Caller:
+        """Source: Apiframe /docs/getting-started/authentication."""
+        api_key = request.headers.get("X-API-Key")
+        if not api_key:
+            raise Refusal(401, "API key is required")
+        if api_key not in self.team_by_key:
+            raise Refusal(401, "Invalid API key")
+        if api_key in self.faults.inactive_keys:
+            raise Refusal(403, "API key is inactive")
+        return Caller(api_key, self.team_by_key[api_key])
+
+
+def id_in_path(request: web.Request) -> str:
+    object_id = request.match_info["id"]
+    if not _UUID.fullmatch(object_id):
+        raise BadOrder({"id": ["Invalid UUID"]})
+    return object_id
+
+
+def limit_in_query(request: web.Request, default: int) -> int:
+    text = request.query.get("limit", str(default))
+    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= 100):
+        raise BadOrder({"limit": ["Expected a number from 1 to 100"]})
+    return int(text)
+
+
+def choice_in_query(request: web.Request, name: str, choices: tuple[str, ...]) -> str:
+    """One of `choices`; the first when the query does not say."""
+    value = request.query.get(name, choices[0])
+    if value not in choices:
+        raise BadOrder({name: ["Invalid option"]})
+    return value
+
+
+async def word_refusals(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Run the handler and turn its refusals into the documented bodies (Apiframe OpenAPI 2.0.0)."""
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        return web.json_response({"error": refusal.text}, status=refusal.status, headers=refusal.headers)
+    except BadOrder as error:
+        return web.json_response({"error": str(error), "details": error.details}, status=400)
+    except NotEnoughCredits as error:
+        body = {"error": str(error), "creditsRequired": error.required, "creditsAvailable": error.available}
+        return web.json_response(body, status=402)
+    except web.HTTPException as error:
+        return web.json_response({"error": error.reason}, status=error.status)

@@ -1,0 +1,246 @@
+"""The rehearsal Apiframe's picture routes: order pictures, look at jobs, upload, and fetch the files."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from bot.sandbox.apiframe.answers import moment_text, price_of, show_job
+from bot.sandbox.apiframe.desk import Caller, Desk, Refusal, choice_in_query, id_in_path, limit_in_query
+from bot.sandbox.apiframe.orders import (
+    UPLOAD_CAP_BYTES,
+    BadOrder,
+    ReceivedFile,
+    check_edit,
+    check_generation,
+    parse_json,
+    receive_form,
+)
+from bot.sandbox.apiframe.params import GENERATORS
+from bot.sandbox.apiframe.state import RehearsalJob, RehearsalLora, make_id
+from bot.sandbox.rehearsal import painting
+
+IDEMPOTENCY_KEY_CAP = 255
+UPLOAD_LIFE = timedelta(hours=1)
+STATUSES = ("", "QUEUED", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED")
+
+
+class ImageRoutes:
+    def __init__(self, desk: Desk, base_url: Callable[[], str]) -> None:
+        self._desk = desk
+        self._base_url = base_url
+        self._uploads: dict[str, ReceivedFile] = {}
+        self._composing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def table(self) -> list[web.RouteDef]:
+        return [
+            web.post("/v2/images/generate", self.generate),
+            web.post("/v2/images/{operation:upscale|background-remove}", self.edit),
+            web.get("/v2/jobs", self.list_page),
+            web.get("/v2/jobs/{id}", self.show),
+            web.post("/v2/uploads", self.upload),
+            web.get("/images/{name}", self.file),
+            web.get("/uploads/{id}", self.uploaded_file),
+        ]
+
+    def urls(self, job: RehearsalJob) -> list[str]:
+        return [f"{self._base_url()}/images/{name}" for name in job.file_names]
+
+    async def generate(self, request: web.Request) -> web.Response:
+        caller, raw = self._desk.caller(request), await request.read()
+        if replay := self._replay(request, caller, raw):
+            return replay
+        order = parse_json(raw)
+        params = check_generation(order)
+        if order["model"] == "flux-lora":
+            sources = self._usable_lora(caller, str(params["loraId"])).photos
+        else:
+            sources = await self._sources("fluxParams.input_images", params.get("input_images", []))
+        job = self._job(caller, order, sources, int(params.get("num_outputs", 1)))
+        job.file_format = params.get("output_format", "png")
+        job.seed = int(params.get("seed", job.seed))
+        return self._accept(request, job, raw)
+
+    async def edit(self, request: web.Request) -> web.Response:
+        caller, raw = self._desk.caller(request), await request.read()
+        if replay := self._replay(request, caller, raw):
+            return replay
+        order = parse_json(raw)
+        params = check_edit(request.match_info["operation"], order)
+        job = self._job(caller, order, await self._sources(f"{order['model']}: image", [params["image"]]), 1)
+        job.file_format = params.get("output_format", "png")
+        return self._accept(request, job, raw)
+
+    def _replay(self, request: web.Request, caller: Caller, raw: bytes) -> web.Response | None:
+        """The answer to a repeated order. A changed body under the same key is refused, as the SDK expects."""
+        key = request.headers.get("Idempotency-Key")
+        if key is None:
+            return None
+        if not 1 <= len(key) <= IDEMPOTENCY_KEY_CAP:
+            raise BadOrder({"Idempotency-Key": ["Expected 1 to 255 characters"]})
+        found = self._desk.world.replayed(caller.api_key, key, raw, self._desk.now())
+        if found is None:
+            return None
+        job, is_same = found
+        if not is_same:
+            raise Refusal(409, "Idempotency key was used with a different request")
+        return web.json_response({"jobId": job.id, "status": job.status}, status=202)
+
+    def _usable_lora(self, caller: Caller, lora_id: str) -> RehearsalLora:
+        lora = self._desk.world.loras.get(lora_id)
+        if lora is None or lora.team != caller.team:
+            raise Refusal(self._desk.faults.answers.unknown_lora_status, "LoRA not found")
+        if lora.status != "READY":
+            raise BadOrder({"fluxLoraParams.loraId": ["LoRA is not ready"]})
+        return lora
+
+    def _job(self, caller: Caller, order: Mapping[str, Any], sources: tuple[Path, ...], count: int) -> RehearsalJob:
+        job_id, now = make_id(), self._desk.now()
+        return RehearsalJob(
+            id=job_id,
+            team=caller.team,
+            api_key=caller.api_key,
+            model=order["model"],
+            order=order,
+            sources=sources,
+            count=count,
+            file_format="png",
+            cost=count * price_of(order["model"]),
+            webhook_url=order.get("webhookUrl"),
+            webhook_events=tuple(order.get("webhookEvents", ("completed", "failed"))),
+            seed=int(job_id[:8], 16),
+            created_at=now,
+            state_since=now,
+        )
+
+    def _accept(self, request: web.Request, job: RehearsalJob, raw: bytes) -> web.Response:
+        self._desk.world.add_job(job)
+        if key := request.headers.get("Idempotency-Key"):
+            self._desk.world.remember(job.api_key, key, raw, job)
+        return web.json_response({"jobId": job.id, "status": "QUEUED"}, status=202)
+
+    async def show(self, request: web.Request) -> web.Response:
+        caller = self._desk.caller(request)
+        job = self._desk.world.jobs.get(id_in_path(request))
+        if job is None or job.api_key != caller.api_key:
+            raise Refusal(404, "Job not found")
+        return web.json_response(self._shown(job) | {"input": job.order})
+
+    async def list_page(self, request: web.Request) -> web.Response:
+        caller, limit = self._desk.caller(request), limit_in_query(request, 20)
+        status = choice_in_query(request, "status", STATUSES)
+        if choice_in_query(request, "scope", ("user", "team")) == "team":
+            raise Refusal(403, "Only administrators may list the team's jobs")
+        jobs = [job for job in reversed(self._desk.world.jobs.values()) if job.api_key == caller.api_key]
+        if "cursor" in request.query:
+            ids = [job.id for job in jobs]
+            if request.query["cursor"] not in ids:
+                raise BadOrder({"cursor": ["Invalid cursor"]})
+            jobs = jobs[ids.index(request.query["cursor"]) + 1 :]
+        wanted_model, wanted_id = request.query.get("model"), request.query.get("search")
+        jobs = [job for job in jobs if status in {"", job.status} and wanted_model in {None, job.model}]
+        jobs = [job for job in jobs if wanted_id in {None, job.id}]
+        page, has_more = jobs[:limit], len(jobs) > limit
+        body: dict[str, Any] = {"jobs": [self._shown(job) for job in page], "hasMore": has_more}
+        body["nextCursor"] = page[-1].id if has_more else None
+        if choice_in_query(request, "include_models", ("false", "true")) == "true":
+            body["models"] = sorted({job.model for job in jobs})
+        return web.json_response(body)
+
+    async def upload(self, request: web.Request) -> web.Response:
+        self._desk.caller(request)
+        upload_id = make_id()
+        folder = self._desk.folder / "uploads" / upload_id
+        await asyncio.to_thread(folder.mkdir, parents=True)
+        form = await receive_form(request, folder, "file", UPLOAD_CAP_BYTES)
+        if form.complaints or len(form.files) != 1 or form.files[0].content_type is None:
+            raise BadOrder({"file": ["Expected one image of at most 25 MB"]})
+        self._uploads[upload_id] = received = form.files[0]
+        body = {
+            "id": upload_id,
+            "url": f"{self._base_url()}/uploads/{upload_id}",
+            "kind": "image",
+            "contentType": received.content_type,
+            "byteSize": received.size,
+            "expiresAt": moment_text(self._desk.now() + UPLOAD_LIFE),
+        }
+        return web.json_response(body, status=201)
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        """No key is asked for, as at the real CDN."""
+        name = request.match_info["name"]
+        path = await self._composed(name)
+        if path is None:
+            raise Refusal(404, "File not found")
+        content_type = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}[path.suffix[1:]]
+        return web.FileResponse(path, headers={"Content-Type": content_type})
+
+    async def uploaded_file(self, request: web.Request) -> web.StreamResponse:
+        received = self._uploads.get(id_in_path(request))
+        if received is None or received.content_type is None:
+            raise Refusal(404, "File not found")
+        return web.FileResponse(received.path, headers={"Content-Type": received.content_type})
+
+    async def _sources(self, field: str, urls: Sequence[object]) -> tuple[Path, ...]:
+        found = [await self._source(url) for url in urls]
+        sources = tuple(path for path in found if path is not None)
+        if len(sources) < len(urls):
+            raise BadOrder({field: ["The image could not be fetched; the rehearsal knows only its own files"]})
+        return sources
+
+    async def _source(self, url: object) -> Path | None:
+        """The file behind one of our own addresses."""
+        text = str(url)
+        if text.startswith(f"{self._base_url()}/uploads/"):
+            received = self._uploads.get(text.rpartition("/")[2])
+            return received.path if received else None
+        return await self._composed(text.rpartition("/")[2]) if text.startswith(f"{self._base_url()}/images/") else None
+
+    async def _composed(self, name: str) -> Path | None:
+        """The picture file, composed when it is first asked for; None when there is or should be none."""
+        job = self._desk.world.jobs.get(name[:36])
+        if job is None or job.status != "COMPLETED" or job.expired or name not in job.file_names:
+            return None
+        path = self._desk.folder / "images" / name
+        async with self._composing[name]:
+            side_cap_px = self._desk.faults.answers.picture_side_cap_px
+            await asyncio.to_thread(_compose, job, job.file_names.index(name), path, side_cap_px)
+        return path
+
+    def _shown(self, job: RehearsalJob) -> dict[str, Any]:
+        answers = self._desk.faults.answers
+        extra = {"shinyNewField": {"nested": [1]}} if answers.extra_fields else {}
+        return show_job(job, self.urls(job), answers) | extra
+
+
+def _compose(job: RehearsalJob, position: int, path: Path, side_cap_px: int | None) -> None:
+    if path.exists():
+        return
+    params = next((value for key, value in job.order.items() if key.endswith("Params")), {})
+    options: Mapping[str, Any] = params if isinstance(params, dict) else {}
+    if job.model in GENERATORS:
+        prompt, size = str(job.order["prompt"]), painting.shrink(_size_px(options), side_cap_px)
+        painted = painting.compose(job.sources, size, prompt=prompt, seed=job.seed, position=position)
+        picture = painting.encode(painted, job.file_format)
+    elif job.model.endswith("upscale"):
+        factor = options.get("scale_factor", options.get("upscale_factor", 2))
+        picture = painting.enlarge(job.sources[0], factor, job.file_format)
+    else:
+        picture = painting.cut_out(job.sources[0])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".part")
+    unfinished.write_bytes(picture)
+    unfinished.replace(path)
+
+
+def _size_px(options: Mapping[str, Any]) -> tuple[int, int]:
+    """The ordered sides, else about a megapixel of the ordered shape."""
+    aspect = options.get("aspect_ratio", "1:1")
+    width, height = (int(part) for part in aspect.split(":"))
+    scale = (1024 * 1024 / (width * height)) ** 0.5
+    shaped = painting.SIZES_PX.get(aspect, (round(width * scale), round(height * scale)))
+    return options.get("width", shaped[0]), options.get("height", shaped[1])

@@ -1,0 +1,151 @@
+"""The rehearsal Aurous Labs' front desk: who is calling, under which version, how often, and whether it was before."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from bot.sandbox.aurous.buckets import Buckets
+from bot.sandbox.aurous.orders import parse_object
+from bot.sandbox.aurous.records import make_id
+from bot.sandbox.aurous.refusals import Refusal, envelope, malformed
+from bot.sandbox.aurous.replays import Original, Replays
+from bot.sandbox.aurous.state import AurousWorld
+from bot.sandbox.aurous.switches import AurousFaults
+from bot.sandbox.rehearsal.faults import drain
+
+VERSION = "2026-05-15"
+KEY_LENGTH_CAP = 256
+REQUEST_ID = web.RequestKey("request_id", str)
+ANSWER_HEADERS = web.RequestKey("answer_headers", dict[str, str])
+ORIGINAL = web.RequestKey("original", Original)
+_VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    api_key: str
+    team: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every route needs. `base_url` is known once the server listens."""
+
+    world: AurousWorld
+    faults: AurousFaults
+    folder: Path
+    team_by_key: Mapping[str, str]
+    now: Callable[[], datetime]
+    base_url: Callable[[], str]
+    buckets: Buckets = field(default_factory=Buckets)
+    replays: Replays = field(default_factory=Replays)
+    secret: bytes = field(default_factory=lambda: secrets.token_bytes(16), repr=False)
+
+    def sign(self, *parts: object) -> str:
+        """What an address carries in place of a key."""
+        text = "|".join(str(part) for part in parts)
+        return hmac.new(self.secret, text.encode(), hashlib.sha256).hexdigest()[:32]
+
+    def caller(self, request: web.Request) -> Caller:
+        """Source: Aurous Labs /authentication and /errors."""
+        bearer = request.headers.get("Authorization", "")
+        api_key = request.headers.get("X-Api-Key") or (bearer[7:] if bearer.startswith("Bearer ") else "")
+        if not api_key:
+            raise Refusal(401, "missing_api_key", "An API key is required.")
+        if api_key in self.faults.revoked_keys:
+            raise Refusal(401, "revoked_api_key", "This API key has been revoked.")
+        if api_key not in self.team_by_key:
+            raise Refusal(401, "invalid_api_key", "This API key is not valid.")
+        return Caller(api_key, self.team_by_key[api_key])
+
+    def admit(self, request: web.Request, bucket: str = "reads", *, writes: bool = False) -> Caller:
+        """Key, scope, version, rate limit, in this order, which the documentation leaves open."""
+        caller = self.caller(request)
+        if writes and self.faults.scopes.get(caller.api_key) == "read":
+            raise Refusal(403, "missing_scope", "This API key may only read.")
+        check_version(request)
+        state = self.buckets.take(caller.team, bucket, self.now())
+        request[ANSWER_HEADERS].update(state.headers())
+        if state.wait_s is not None:
+            raise Refusal(429, "too_many_requests", f"Rate limit of {bucket} reached.")
+        return caller
+
+    async def order(
+        self,
+        request: web.Request,
+        caller: Caller,
+        work: Callable[[dict[str, Any]], Awaitable[web.Response]],
+    ) -> web.Response:
+        """Read a JSON body and have it worked on, at most once for each Idempotency-Key."""
+        body = parse_object(await request.read())
+        return await self.once(request, caller, body, lambda: work(body))
+
+    async def once(
+        self, request: web.Request, caller: Caller, body: object, work: Callable[[], Awaitable[web.Response]]
+    ) -> web.Response:
+        """Replay the answer to a repeated order; `body` is what makes it the same order."""
+        key = request.headers.get("Idempotency-Key")
+        if key is None:
+            return await work()
+        if not 1 <= len(key) <= KEY_LENGTH_CAP:
+            raise malformed("Idempotency-Key", f"has to have 1 to {KEY_LENGTH_CAP} characters")
+        route = f"{request.method} {request.path}"
+        original, is_new = self.replays.claim(caller.team, key, route, body, self.now())
+        if not is_new:
+            request[ANSWER_HEADERS]["Aurous-Idempotent-Replayed"] = "true"
+            return web.Response(status=original.status, body=original.answer, content_type="application/json")
+        request[ORIGINAL] = original
+        try:
+            answer = await work()
+        except BaseException:
+            self.replays.forget(original)
+            raise
+        original.status, original.answer = answer.status, answer.body if isinstance(answer.body, bytes) else b""
+        return answer
+
+
+def check_version(request: web.Request) -> None:
+    """An unknown one is refused everywhere, which is documented for the rate card only."""
+    version = request.headers.get("Aurous-Version", VERSION)
+    if not _VERSION.fullmatch(version):
+        raise malformed("Aurous-Version", "has to be a date")
+    if version != VERSION:
+        raise Refusal(400, "unknown_version", f"There is no version {version}.", param="Aurous-Version")
+
+
+def open_request(request: web.Request) -> None:
+    request[REQUEST_ID] = make_id("req")
+    request[ANSWER_HEADERS] = {"Aurous-Request-Id": request[REQUEST_ID], "Aurous-Version": VERSION}
+
+
+async def show_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """The headers of every answer, spoiled ones included. Source: Aurous Labs /errors, /rate-limits, /changelog."""
+    for name, value in request.get(ANSWER_HEADERS, {}).items():
+        response.headers.setdefault(name, value)
+
+
+async def word_refusals(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Run the handler and turn its refusals into the documented envelope (Aurous Labs /errors)."""
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        said = refusal
+    except web.HTTPRequestEntityTooLarge:
+        said = Refusal(413, "value_out_of_range", "The body is too large.")
+    except web.HTTPNotFound:
+        said = Refusal(404, "resource_not_found", "There is no such route.")
+    except web.HTTPException as error:
+        said = Refusal(error.status, "invalid_request", error.reason)
+    await drain(request)
+    body = envelope(said.status, said.code, said.message, request[REQUEST_ID], said.param)
+    return web.json_response(body, status=said.status, headers=said.headers)

@@ -1,0 +1,197 @@
+"""The rehearsal Aurous Labs' reference files: upload, look, open, purge, and what any uploaded photo has to be."""
+
+import asyncio
+import io
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import BodyPartReader, StreamReader, web
+from PIL import Image, UnidentifiedImageError
+
+from bot.sandbox.aurous.answers import show_file
+from bot.sandbox.aurous.desk import Caller, Desk
+from bot.sandbox.aurous.records import FILE_URL_LIFE, RehearsalFile, make_id
+from bot.sandbox.aurous.refusals import Refusal, malformed, missing, not_found, out_of_range
+from bot.sandbox.aurous.state import own
+
+PHOTO_CAP_BYTES = 10 * 2**20
+SIDE_CAP_PX = 4096
+TEXT_CAP_BYTES = 16 * 1024
+CHUNK_BYTES = 256 * 1024
+PURPOSES = ("reference", "first_frame", "last_frame")
+PHOTO_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    body: bytes
+    content_type: str
+    width_px: int
+    height_px: int
+
+
+@dataclass(slots=True)
+class ReceivedForm:
+    texts: dict[str, str] = field(default_factory=dict)
+    file: bytes | None = None
+
+
+class FileRoutes:
+    """Source: Aurous Labs /files. Success codes of upload and purge, and the codes of refusals, are assumed."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def table(self) -> list[web.RouteDef]:
+        return [
+            web.post("/v1/files", self.upload),
+            web.get("/v1/files/{id}", self.show, allow_head=False),
+            web.delete("/v1/files/{id}", self.purge),
+            web.get("/files/{id}", self.open, allow_head=False),
+        ]
+
+    async def upload(self, request: web.Request) -> web.Response:
+        caller = self._desk.admit(request, "files_post", writes=True)
+        form = await receive_form(request)
+        purpose, metadata = _read_purpose(form), _read_metadata(form)
+
+        async def work() -> web.Response:
+            file = await self._store(caller, form, purpose, metadata)
+            return web.json_response(self._shown(file), status=201)
+
+        return await self._desk.once(request, caller, {"purpose": purpose, "metadata": metadata}, work)
+
+    async def _store(
+        self, caller: Caller, form: ReceivedForm, purpose: str, metadata: dict[str, Any] | None
+    ) -> RehearsalFile:
+        if form.file is None:
+            raise missing("file")
+        photo = await asyncio.to_thread(judge_photo, form.file, "file")
+        file_id = make_id("file")
+        path = await write_photo(self._desk.folder / "files" / file_id, photo.body)
+        file = RehearsalFile(
+            id=file_id,
+            team=caller.team,
+            path=path,
+            purpose=purpose,
+            content_type=photo.content_type,
+            size_bytes=len(photo.body),
+            width_px=photo.width_px,
+            height_px=photo.height_px,
+            metadata=metadata,
+            created_at=self._desk.now(),
+        )
+        self._desk.world.files[file_id] = file
+        return file
+
+    async def show(self, request: web.Request) -> web.Response:
+        caller = self._desk.admit(request)
+        file = own(self._desk.world.files, request.match_info["id"], caller.team)
+        if file is None:
+            raise not_found("file")
+        return web.json_response(self._shown(file))
+
+    async def purge(self, request: web.Request) -> web.Response:
+        """Always 200. What was started with the file goes on, so its bytes stay where they are."""
+        caller = self._desk.admit(request, "files_post", writes=True)
+        file_id = request.match_info["id"]
+        found = own(self._desk.world.files, file_id, caller.team)
+        if found is not None:
+            del self._desk.world.files[file_id]
+        return web.json_response({"id": file_id, "object": "file", "deleted": found is not None})
+
+    async def open(self, request: web.Request) -> web.Response:
+        """Where the signed address leads."""
+        file = self._desk.world.files.get(request.match_info["id"])
+        expires, signature = request.query.get("expires", ""), request.query.get("signature")
+        if file is None or signature != self._desk.sign(request.path, expires):
+            raise not_found("file")
+        if self._desk.now().timestamp() >= int(expires):
+            raise Refusal(403, "forbidden_resource", "This address has expired.")
+        return web.Response(body=await asyncio.to_thread(file.path.read_bytes), content_type=file.content_type)
+
+    def _shown(self, file: RehearsalFile) -> dict[str, Any]:
+        path = f"/files/{file.id}"
+        expires = str(int((self._desk.now() + FILE_URL_LIFE).timestamp()))
+        url = f"{self._desk.base_url()}{path}?expires={expires}&signature={self._desk.sign(path, expires)}"
+        return show_file(file, url)
+
+
+def _read_purpose(form: ReceivedForm) -> str:
+    if "purpose" not in form.texts:
+        raise missing("purpose")
+    if form.texts["purpose"] not in PURPOSES:
+        raise malformed("purpose", f"has to be one of {', '.join(PURPOSES)}")
+    return form.texts["purpose"]
+
+
+def _read_metadata(form: ReceivedForm) -> dict[str, Any] | None:
+    if "metadata" not in form.texts:
+        return None
+    try:
+        value = json.loads(form.texts["metadata"])
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise malformed("metadata", "has to be a JSON object")
+    return value
+
+
+async def receive_form(request: web.Request) -> ReceivedForm:
+    """Read a multipart body to its end; of a file that is too large only a part is kept."""
+    if not request.content_type.startswith("multipart/"):
+        raise malformed("body", "has to be multipart/form-data")
+    form = ReceivedForm()
+    try:
+        async for part in await request.multipart():
+            if not isinstance(part, BodyPartReader):
+                raise malformed("body", "has nested parts")
+            if part.name == "file" and part.filename is not None:
+                form.file = await collect(_chunks_of(part), PHOTO_CAP_BYTES)
+            else:
+                text = await collect(_chunks_of(part), TEXT_CAP_BYTES)
+                form.texts[part.name or ""] = text.decode(errors="replace")
+    except ValueError as error:
+        raise malformed("body", "is not a whole form") from error
+    return form
+
+
+async def _chunks_of(part: BodyPartReader) -> AsyncIterator[bytes]:
+    while chunk := await part.read_chunk(CHUNK_BYTES):
+        yield chunk
+
+
+async def chunks_of_body(content: StreamReader) -> AsyncIterator[bytes]:
+    while chunk := await content.read(CHUNK_BYTES):
+        yield chunk
+
+
+async def collect(chunks: AsyncIterator[bytes], cap_bytes: int) -> bytes:
+    """At most one byte more than the cap, so that the excess can be seen."""
+    kept = bytearray()
+    async for chunk in chunks:
+        kept += chunk[: cap_bytes + 1 - len(kept)]
+    return bytes(kept)
+
+
+def judge_photo(body: bytes, param: str) -> Photo:
+    """PNG, JPEG or WebP by its bytes, up to 10 MB and 4096 pixels a side. Source: Aurous Labs /files."""
+    if len(body) > PHOTO_CAP_BYTES:
+        raise out_of_range(param, "may have 10 MB")
+    try:
+        with Image.open(io.BytesIO(body), formats=list(PHOTO_TYPES)) as photo:
+            content_type, (width_px, height_px) = PHOTO_TYPES[photo.format or ""], photo.size
+    except (OSError, UnidentifiedImageError, ValueError, KeyError, SyntaxError) as error:
+        raise malformed(param, "has to be a PNG, JPEG or WebP picture") from error
+    if max(width_px, height_px) > SIDE_CAP_PX:
+        raise out_of_range(param, f"may have {SIDE_CAP_PX} pixels a side")
+    return Photo(body, content_type, width_px, height_px)
+
+
+async def write_photo(path: Path, body: bytes) -> Path:
+    await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+    await asyncio.to_thread(path.write_bytes, body)
+    return path

@@ -1,0 +1,177 @@
+"""The rehearsal Aurous Labs' picture orders: create, estimate, list, look, cancel."""
+
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from bot.sandbox.aurous.answers import SHINY, credits_number, show_cost, show_image, show_page
+from bot.sandbox.aurous.desk import REQUEST_ID, VERSION, Caller, Desk
+from bot.sandbox.aurous.orders import check_image, parse_object
+from bot.sandbox.aurous.records import ImageOrder, ReferencePicture, RehearsalImage, RehearsalStyle, make_id
+from bot.sandbox.aurous.refusals import Refusal, not_found
+from bot.sandbox.aurous.state import newest_first, own
+
+UNCANCELLABLE = frozenset({"succeeded", "failed", "expired", "moderation_rejected"})
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An order whose styles, character and references are there and may be used."""
+
+    order: ImageOrder
+    styles: tuple[RehearsalStyle, ...]
+    character: str | None
+    character_name: str
+    sources: tuple[ReferencePicture, ...]
+    base: float
+    enhancing: float
+
+
+class ImageRoutes:
+    """Source: Aurous Labs /images."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def table(self) -> list[web.RouteDef]:
+        return [
+            web.post("/v1/images", self.create),
+            web.post("/v1/images/estimate", self.estimate),
+            web.get("/v1/images", self.list_page, allow_head=False),
+            web.get("/v1/images/{id}", self.show, allow_head=False),
+            web.post("/v1/images/{id}/cancel", self.cancel),
+        ]
+
+    async def create(self, request: web.Request) -> web.Response:
+        caller = self._desk.admit(request, "images_post", writes=True)
+
+        async def work(body: dict[str, Any]) -> web.Response:
+            image = self._take(caller, self._draft(caller, body), request[REQUEST_ID])
+            return web.json_response(self.shown(image), status=201)
+
+        return await self._desk.order(request, caller, work)
+
+    async def estimate(self, request: web.Request) -> web.Response:
+        caller = self._desk.admit(request, "estimate_post", writes=True)
+        draft = self._draft(caller, parse_object(await request.read()))
+        cost = show_cost(draft.base, draft.enhancing)
+        return web.json_response({"object": "estimate", "estimated_cost": cost, "currency": "credit"})
+
+    async def list_page(self, request: web.Request) -> web.Response:
+        caller = self._desk.admit(request)
+        images = newest_first(self._desk.world.images, caller.team)
+        return web.json_response(show_page(images, request.query, self.shown, both_ways=True))
+
+    async def show(self, request: web.Request) -> web.Response:
+        return web.json_response(self.shown(self._own(request, self._desk.admit(request))))
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        image = self._own(request, self._desk.admit(request, "images_post", writes=True))
+        if image.status in UNCANCELLABLE:
+            raise Refusal(400, "generation_not_cancellable", f"The generation is {image.status}.")
+        if image.is_live:
+            self._desk.world.end_image(image, "cancelled", self._desk.now())
+        return web.json_response(self.shown(image))
+
+    def _own(self, request: web.Request, caller: Caller) -> RehearsalImage:
+        image = own(self._desk.world.images, request.match_info["id"], caller.team)
+        if image is None:
+            raise not_found("generation")
+        return image
+
+    def output_urls(self, image: RehearsalImage) -> list[str]:
+        if image.status != "succeeded":
+            return []
+        base = "" if self._desk.faults.answers.relative_urls else self._desk.base_url()
+        paths = [f"/v1/images/{image.id}/output/{number}" for number in range(image.count)]
+        return [f"{base}{path}?token={self._desk.sign(path)}" for path in paths]
+
+    def shown(self, image: RehearsalImage) -> dict[str, Any]:
+        answers = self._desk.faults.answers
+        shown = show_image(image, self.output_urls(image), answers.first_status)
+        return shown | SHINY if answers.extra_fields else shown
+
+    def _draft(self, caller: Caller, body: dict[str, Any]) -> Draft:
+        """Every check that an order and its estimate share."""
+        order = check_image(body, self._desk.faults.answers, self._desk.base_url())
+        styles = tuple(self._style(ref, caller) for ref, _ in order.styles)
+        if any(style.is_text_only for style in styles) and (order.character or order.references):
+            message = "This style makes pictures from text only."
+            raise Refusal(400, "unsupported_lora_for_mode", message, param="lora_id")
+        character_id, name, sources = self._subject(order, caller)
+        if any(word in order.prompt.lower() for word in self._desk.faults.blocked_words):
+            raise Refusal(422, "prompt_blocked", "The prompt was refused.", param="prompt")
+        base = self._desk.faults.answers.image_base * order.count
+        styles = styles or self._pick_style(order, caller)
+        return Draft(order, styles, character_id, name, sources, base, base if order.enhance else 0)
+
+    def _style(self, ref: str, caller: Caller) -> RehearsalStyle:
+        for style in self._desk.world.styles:
+            if style.answers_to(ref) and style.is_usable_by(caller.team):
+                return style
+        raise not_found("LoRA", "lora_id")
+
+    def _pick_style(self, order: ImageOrder, caller: Caller) -> tuple[RehearsalStyle, ...]:
+        """The platform picks by the prompt; here, the style that the prompt names. None for references alone."""
+        if order.references:
+            return ()
+        usable = [style for style in self._desk.world.styles if style.is_usable_by(caller.team)]
+        named = [style for style in usable if style.name.lower() in order.prompt.lower()]
+        return tuple(named[:1])
+
+    def _subject(self, order: ImageOrder, caller: Caller) -> tuple[str | None, str, tuple[ReferencePicture, ...]]:
+        if order.character is None:
+            return None, "", tuple(self._reference(item, caller) for item in order.references)
+        character = own(self._desk.world.characters, order.character, caller.team)
+        if character is None:
+            raise not_found("character", "character_id")
+        if character.status != "ready":
+            message = f"The character is {character.status}."
+            raise Refusal(400, "character_not_ready", message, param="character_id")
+        return character.id, character.name, character.refs
+
+    def _reference(self, item: str, caller: Caller) -> ReferencePicture:
+        """A file of this team, or an address; what is behind an address is imagined, not fetched."""
+        if item in self._desk.faults.blocked_references:
+            raise Refusal(422, "reference_blocked", "A reference was refused.", param="reference_image_urls")
+        if item.startswith("file_"):
+            file = own(self._desk.world.files, item, caller.team)
+            if file is None:
+                raise not_found("file", "reference_image_urls")
+            return ReferencePicture("reference", file.path)
+        name = self._desk.sign(item)
+        return ReferencePicture("reference", self._desk.folder / "addresses" / f"{name}.jpg", item)
+
+    def _take(self, caller: Caller, draft: Draft, request_id: str) -> RehearsalImage:
+        world, faults = self._desk.world, self._desk.faults
+        live = sum(image.team == caller.team and image.is_live for image in world.images.values())
+        if faults.answers.images_at_once is not None and live >= faults.answers.images_at_once:
+            raise Refusal(429, "concurrency_limit_exceeded", "Too many generations at the same time.")
+        cost = draft.base + draft.enhancing
+        if not world.can_pay(caller.team, cost):
+            message = f"This needs {credits_number(cost)} credits."
+            raise Refusal(402, "balance_too_low", message)
+        image_id, now = make_id("img"), self._desk.now()
+        held = world.hold(caller.team, "image", image_id, cost)
+        image = RehearsalImage(
+            id=image_id,
+            team=caller.team,
+            order=draft.order,
+            styles=draft.styles,
+            character=draft.character,
+            character_name=draft.character_name,
+            sources=draft.sources,
+            held=held,
+            held_for_enhancing=draft.enhancing if held else 0,
+            seed=zlib.crc32(image_id.encode()) if draft.order.seed is None else draft.order.seed,
+            request_id=request_id,
+            version=VERSION,
+            created_at=now,
+            state_since=now,
+            fault=faults.images.popleft() if faults.images else None,
+            count=draft.order.count,
+        )
+        world.images[image_id] = image
+        return image

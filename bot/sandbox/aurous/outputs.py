@@ -1,0 +1,107 @@
+"""The rehearsal Aurous Labs' picture addresses: outputs, style previews and a character's poses."""
+
+import asyncio
+from pathlib import Path
+
+from aiohttp import web
+
+from bot.sandbox.aurous.desk import Desk
+from bot.sandbox.aurous.pictures import write_image, write_preview, write_reference
+from bot.sandbox.aurous.records import ImageFault, RehearsalImage
+from bot.sandbox.aurous.refusals import Refusal, not_found
+from bot.sandbox.aurous.state import own
+from bot.sandbox.aurous.switches import OutputMode
+
+CONTENT_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
+
+
+class OutputRoutes:
+    """Source: Aurous Labs /images-proxy. Outputs open with their token or with a key of their team."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def table(self) -> list[web.RouteDef]:
+        return [
+            web.get("/v1/images/{id}/output/{number}", self.output, allow_head=False),
+            web.get("/outputs/{id}/{number}", self.delivered, allow_head=False),
+            web.get("/previews/{name}.jpg", self.preview, allow_head=False),
+            web.get("/v1/characters/{id}/refs/{number}", self.pose, allow_head=False),
+        ]
+
+    def preview_url(self, style_id: str) -> str:
+        return f"{self._desk.base_url()}/previews/{style_id}.jpg"
+
+    async def output(self, request: web.Request) -> web.StreamResponse:
+        image = self._allowed(request)
+        if image.is_live or image.status != "succeeded":
+            raise Refusal(422, "output_not_available", f"The generation is {image.status}.")
+        if self._is_expired(image):
+            raise Refusal(410, "output_expired", "The output has expired.")
+        number = _number(request)
+        if number >= image.count:
+            raise not_found("output")
+        if self._desk.faults.answers.output_mode is OutputMode.REDIRECT:
+            path = f"/outputs/{image.id}/{number}"
+            location = f"{self._desk.base_url()}{path}?token={self._desk.sign(path)}"
+            return web.Response(status=302, headers={"Location": location})
+        return await self._send_output(image, number)
+
+    async def delivered(self, request: web.Request) -> web.StreamResponse:
+        """Where a redirect leads: the maker's own store, which knows no keys."""
+        image = self._desk.world.images.get(request.match_info["id"])
+        if image is None or request.query.get("token") != self._desk.sign(request.path):
+            raise not_found("output")
+        return await self._send_output(image, _number(request))
+
+    def _allowed(self, request: web.Request) -> RehearsalImage:
+        """401 without anything that opens it and 404 for a wrong token are assumed."""
+        image_id, token = request.match_info["id"], request.query.get("token")
+        if token is None:
+            found = own(self._desk.world.images, image_id, self._desk.admit(request).team)
+        else:
+            found = self._desk.world.images.get(image_id) if token == self._desk.sign(request.path) else None
+        if found is None:
+            raise not_found("generation")
+        return found
+
+    def _is_expired(self, image: RehearsalImage) -> bool:
+        life = self._desk.faults.answers.output_life
+        is_over = image.completed_at is not None and self._desk.now() >= image.completed_at + life
+        return is_over or image.fault is ImageFault.GONE
+
+    async def _send_output(self, image: RehearsalImage, number: int) -> web.Response:
+        answers = self._desk.faults.answers
+        path = self._desk.folder / "images" / f"{image.id}-{number}.{answers.output_format}"
+        await asyncio.to_thread(write_image, image, number, path, answers.picture_side_cap_px)
+        return await _send(path)
+
+    async def preview(self, request: web.Request) -> web.Response:
+        """No key is asked for, as at the real CDN."""
+        style = next((style for style in self._desk.world.styles if style.id == request.match_info["name"]), None)
+        if style is None:
+            raise not_found("preview")
+        path = self._desk.folder / "previews" / f"{style.id}.jpg"
+        await asyncio.to_thread(write_preview, style, path)
+        return await _send(path)
+
+    async def pose(self, request: web.Request) -> web.Response:
+        character = self._desk.world.characters.get(request.match_info["id"])
+        number = _number(request)
+        is_open = request.query.get("token") == self._desk.sign(request.path)
+        if character is None or not is_open or number >= len(character.refs):
+            raise not_found("reference")
+        reference = character.refs[number]
+        await asyncio.to_thread(write_reference, reference)
+        return await _send(reference.path)
+
+
+def _number(request: web.Request) -> int:
+    text = request.match_info["number"]
+    if not (text.isascii() and text.isdigit() and len(text) <= 3):
+        raise not_found("output")
+    return int(text)
+
+
+async def _send(path: Path) -> web.Response:
+    return web.Response(body=await asyncio.to_thread(path.read_bytes), content_type=CONTENT_TYPES[path.suffix])

@@ -1,0 +1,190 @@
+"""What the rehearsal Aurous Labs knows, what it charges, and how time moves it on. No I/O."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
+
+from bot.sandbox.aurous.catalogue import make_catalogue
+from bot.sandbox.aurous.records import (
+    FILE_LIFE,
+    POSES,
+    AurousPace,
+    CharacterFault,
+    ImageFault,
+    LedgerEntry,
+    ReferencePicture,
+    RehearsalCharacter,
+    RehearsalEndpoint,
+    RehearsalFile,
+    RehearsalImage,
+    RehearsalTeam,
+    UploadTicket,
+)
+from bot.sandbox.aurous.switches import AurousFaults
+
+BALANCE_LOW_PAUSE = timedelta(hours=1)
+_ENDINGS = {
+    ImageFault.FAIL: "failed",
+    ImageFault.CANCELLED: "cancelled",
+    ImageFault.EXPIRED: "expired",
+    ImageFault.MODERATION_REJECTED: "moderation_rejected",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something that webhooks tell of; `subject` is what it is about."""
+
+    event: str
+    team: str
+    subject: RehearsalImage | RehearsalCharacter | RehearsalTeam | RehearsalEndpoint
+
+
+class Owned(Protocol):
+    @property
+    def team(self) -> str: ...
+
+
+OwnedT = TypeVar("OwnedT", bound=Owned)
+
+
+class AurousWorld:
+    """The state behind the routes. Call `settle` before looking at anything; `news` is for the announcer to take."""
+
+    def __init__(self, teams: Iterable[RehearsalTeam], pace: AurousPace, faults: AurousFaults) -> None:
+        self.teams = {team.name: team for team in teams}
+        self.pace = pace
+        self.faults = faults
+        self.styles = make_catalogue()
+        self.images: dict[str, RehearsalImage] = {}
+        self.files: dict[str, RehearsalFile] = {}
+        self.tickets: dict[str, UploadTicket] = {}
+        self.characters: dict[str, RehearsalCharacter] = {}
+        self.endpoints: dict[str, RehearsalEndpoint] = {}
+        self.ledger: list[LedgerEntry] = []
+        self.news: list[News] = []
+
+    def can_pay(self, team_name: str, amount: float) -> bool:
+        team = self.teams[team_name]
+        return self.faults.answers.billing_mode == "exempt" or team.credits - team.held >= amount
+
+    def hold(self, team_name: str, kind: str, ref: str, amount: float) -> float:
+        """Set credits aside and return how many; ask `can_pay` first."""
+        amount = 0 if self.faults.answers.billing_mode == "exempt" else amount
+        self.teams[team_name].held += amount
+        self.ledger.append(LedgerEntry(team_name, f"{kind} hold", ref, amount))
+        return amount
+
+    def end_hold(self, team_name: str, kind: str, ref: str, held: float, charged: float, now: datetime) -> None:
+        """Charge part or all of what was held, and give the rest back."""
+        team = self.teams[team_name]
+        team.held -= held
+        team.credits -= charged
+        if charged:
+            self.ledger.append(LedgerEntry(team_name, f"{kind} charge", ref, charged))
+        if held > charged:
+            self.ledger.append(LedgerEntry(team_name, f"{kind} release", ref, charged - held))
+        self._warn_of_low_balance(team, now)
+
+    def _warn_of_low_balance(self, team: RehearsalTeam, now: datetime) -> None:
+        threshold = self.faults.balance_low_threshold
+        if threshold is None or team.credits > threshold:
+            return
+        if team.balance_low_at is None or now - team.balance_low_at >= BALANCE_LOW_PAUSE:
+            team.balance_low_at = now
+            self.news.append(News("usage.balance_low", team.name, team))
+
+    def begin_synthesis(self, character: RehearsalCharacter, poses: tuple[str, ...], now: datetime) -> None:
+        """Hold one generation's credits for each pose and let time do the rest."""
+        amount = len(poses) * self.faults.answers.image_base
+        character.held = self.hold(character.team, "character", character.id, amount)
+        character.fault = self.faults.characters.popleft() if self.faults.characters else None
+        character.status, character.error, character.repainting = "synthesizing", None, poses
+        character.state_since = character.updated_at = now
+
+    def end_synthesis(self, character: RehearsalCharacter, status: str, now: datetime) -> None:
+        """A failed one gives its credits back, which is assumed; a cancelled one keeps them (Aurous Labs /delete)."""
+        charged = 0 if status == "failed" else character.held
+        self.end_hold(character.team, "character", character.id, character.held, charged, now)
+        character.held, character.status, character.updated_at = 0, status, now
+        if status != "reviewing":
+            event = {"ready": "completed"}.get(status, status)
+            self.news.append(News(f"character.{event}", character.team, character))
+
+    def end_image(self, image: RehearsalImage, status: str, now: datetime) -> None:
+        image.status, image.completed_at = status, now
+        if status == "succeeded":
+            image.charged = image.held * image.count / image.order.count
+        elif status != "cancelled":
+            image.error = self.faults.failure_text
+        self.end_hold(image.team, "image", image.id, image.held, image.charged, now)
+        event = {"succeeded": "completed", "cancelled": "cancelled"}.get(status, "failed")
+        self.news.append(News(f"image.{event}", image.team, image))
+
+    def settle(self, now: datetime) -> None:
+        """Move everything on to where it stands at `now`."""
+        for file_id in [file.id for file in self.files.values() if now >= file.created_at + FILE_LIFE]:
+            del self.files[file_id]
+        if not self.faults.hold_images:
+            for image in self.images.values():
+                self._advance_image(image, now)
+        if not self.faults.hold_characters:
+            for character in self.characters.values():
+                if character.status == "synthesizing" and self._character_due(character) <= now:
+                    self._finish_synthesis(character)
+
+    def next_due(self) -> datetime | None:
+        """When the next state ends, if anything is on its way and not held."""
+        images = [] if self.faults.hold_images else [image for image in self.images.values() if image.is_live]
+        due = [self._image_due(image) for image in images]
+        if not self.faults.hold_characters:
+            live = [character for character in self.characters.values() if character.status == "synthesizing"]
+            due += [self._character_due(character) for character in live]
+        return min(due, default=None)
+
+    def _image_due(self, image: RehearsalImage) -> datetime:
+        lasts = self.pace.pending_s if image.status == "pending" else self.pace.processing_s
+        return image.state_since + timedelta(seconds=lasts)
+
+    def _character_due(self, character: RehearsalCharacter) -> datetime:
+        return character.state_since + timedelta(seconds=self.pace.synthesis_s)
+
+    def _advance_image(self, image: RehearsalImage, now: datetime) -> None:
+        while image.is_live and self._image_due(image) <= now:
+            image.state_since = self._image_due(image)
+            if image.status == "pending":
+                image.status, image.started_at = "processing", image.state_since
+                continue
+            if image.fault is ImageFault.PARTIAL:
+                image.count = max(1, image.count - 1)
+            ending = "succeeded" if image.fault is None else _ENDINGS.get(image.fault, "succeeded")
+            self.end_image(image, ending, image.state_since)
+
+    def _finish_synthesis(self, character: RehearsalCharacter) -> None:
+        now = self._character_due(character)
+        if character.fault is CharacterFault.FAIL:
+            character.error = "synthesis_failed"
+            self.end_synthesis(character, "failed", now)
+            return
+        fresh = {pose: _redraw(character, pose, now) for pose in character.repainting}
+        is_whole = character.repainting == POSES
+        character.refs = tuple(fresh.values() if is_whole else (fresh.get(ref.pose, ref) for ref in character.refs))
+        self.end_synthesis(character, "reviewing" if self.faults.answers.review_step else "ready", now)
+
+
+def _redraw(character: RehearsalCharacter, pose: str, now: datetime) -> ReferencePicture:
+    looks = " ".join(str(value) for value in (character.attributes or {}).values())
+    path = character.folder / f"{pose}-{now.timestamp():.3f}.jpg"
+    return ReferencePicture(pose, path, f"{character.name} {looks} {pose} {now.timestamp():.3f}")
+
+
+def own(things: dict[str, OwnedT], thing_id: str, team: str) -> OwnedT | None:
+    """The thing with this id, if it is this team's."""
+    found = things.get(thing_id)
+    return found if found is not None and found.team == team else None
+
+
+def newest_first(things: dict[str, OwnedT], team: str) -> list[OwnedT]:
+    """A dict remembers the order in which its entries were made."""
+    return [thing for thing in reversed(things.values()) if thing.team == team]

@@ -1,0 +1,98 @@
+"""Every knob of the rehearsal Aurous Labs: provoked trouble, and what its documentation says in two ways or not at all.
+
+What a test sets lasts until it is unset; what it queues happens once.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from bot.sandbox.aurous.records import CharacterFault, ImageFault
+from bot.sandbox.rehearsal.deliveries import WebhookFault
+from bot.sandbox.rehearsal.faults import Fault, RouteFaults
+
+
+class OutputMode(StrEnum):
+    BYTES = "bytes"
+    REDIRECT = "redirect"
+
+
+class EventForm(StrEnum):
+    """The envelope of a registered endpoint's deliveries, whose fields no visible page names."""
+
+    FULL = "full"
+    """`id, object, type, event, created_at, aurous_version, synthetic, data`: assumed."""
+    BARE = "bare"
+    """`event, data`, as the callbacks of single orders have it."""
+    NESTED = "nested"
+    """As FULL, with the resource in `data.object`: assumed."""
+
+
+@dataclass(slots=True)
+class AurousAnswers:
+    """Shapes and rules; the defaults are the newest documentation's."""
+
+    loras_as_list: bool = False
+    """A list envelope in place of the bare array."""
+    allow_multi_lora: bool = False
+    """Take `loras: [{lora, weight}]`, which is announced and in no reference page."""
+    first_status: str = "pending"
+    """`queued` is named in the quickstart only."""
+    image_base: float = 1
+    """Credits for one picture; a team's rate may differ from the rate card."""
+    billing_mode: str = "metered"
+    """`exempt` is never charged or blocked."""
+    review_step: bool = False
+    """A synthesized character waits in `reviewing`, as before 2026-06-19."""
+    output_mode: OutputMode = OutputMode.BYTES
+    output_life: timedelta = timedelta(hours=24)
+    output_format: str = "jpg"
+    """Or `png`."""
+    picture_side_cap_px: int | None = None
+    """Paint smaller pictures than ordered, where nobody looks at them."""
+    relative_urls: bool = False
+    """Show `output_urls` without the host."""
+    images_at_once: int | None = None
+    """From so many unfinished pictures on a team gets 429 `concurrency_limit_exceeded`; the number is not known."""
+    extra_fields: bool = False
+
+
+@dataclass(slots=True)
+class AurousWebhooks:
+    """`queue` holds one entry for each coming delivery; None: all is well."""
+
+    queue: deque[WebhookFault | None] = field(default_factory=deque)
+    form: EventForm = EventForm.FULL
+    callback_secret: str | None = None
+    """What signs the callbacks of single orders; None: they are unsigned. Which of the two is right is not known."""
+    signature_age_s: int = 0
+    """How long ago a delivery claims to be signed."""
+
+    def take(self) -> WebhookFault | None:
+        return self.queue.popleft() if self.queue else None
+
+
+@dataclass(slots=True)
+class AurousFaults:
+    """`images` and `characters` hold one entry for each coming picture order or synthesis; None: all is well."""
+
+    routes: RouteFaults
+    webhooks: AurousWebhooks = field(default_factory=AurousWebhooks)
+    answers: AurousAnswers = field(default_factory=AurousAnswers)
+    images: deque[ImageFault | None] = field(default_factory=deque)
+    characters: deque[CharacterFault | None] = field(default_factory=deque)
+    hold_images: bool = False
+    hold_characters: bool = False
+    scopes: dict[str, str] = field(default_factory=dict)
+    """`read`, `write` or `full` by API key; every other key has `full`."""
+    revoked_keys: set[str] = field(default_factory=set)
+    blocked_words: set[str] = field(default_factory=set)
+    """Words that make a prompt be refused with `prompt_blocked`."""
+    blocked_references: set[str] = field(default_factory=set)
+    balance_low_threshold: float | None = None
+    failure_text: str = "Rehearsed failure: the content was not accepted."
+
+    def next(self, route: str, *faults: Fault) -> None:
+        """Let the next requests of `route` (`POST /v1/images`, `GET /v1/images/{id}`) meet these faults, one each."""
+        self.routes.next(route, *faults)

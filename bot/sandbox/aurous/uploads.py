@@ -1,0 +1,103 @@
+"""The rehearsal Aurous Labs' photos for characters: tickets, the signed address that takes the bytes, poses."""
+
+import asyncio
+import hashlib
+from typing import Any
+
+from aiohttp import web
+
+from bot.sandbox.aurous.answers import moment_text
+from bot.sandbox.aurous.desk import Caller, Desk
+from bot.sandbox.aurous.files import PHOTO_CAP_BYTES, chunks_of_body, collect, judge_photo, write_photo
+from bot.sandbox.aurous.orders import parse_object, read_text
+from bot.sandbox.aurous.records import POSES, TICKET_LIFE, TICKET_URL_LIFE, UploadTicket, make_id
+from bot.sandbox.aurous.refusals import Refusal, bad_combination, malformed
+from bot.sandbox.aurous.state import own
+
+FILENAME_CAP = 120
+TYPES = {"jpeg": "image/jpeg", "jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+ALL_POSES = (*POSES, "other")
+
+
+class UploadRoutes:
+    """Source: Aurous Labs /characters/upload-init and /upload-classify; how the address refuses is assumed."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def table(self) -> list[web.RouteDef]:
+        return [
+            web.post("/v1/characters/uploads/init", self.open_ticket),
+            web.post("/v1/characters/uploads/classify", self.classify),
+            web.put("/uploads/{id}", self.receive),
+        ]
+
+    async def open_ticket(self, request: web.Request) -> web.Response:
+        caller = self._desk.admit(request, "characters_post", writes=True)
+        body = parse_object(await request.read())
+        read_text(body, "filename", FILENAME_CAP, required=True)
+        extension, content_type = (read_text(body, name, 20, required=True) for name in ("extension", "content_type"))
+        if extension not in TYPES:
+            raise malformed("extension", f"has to be one of {', '.join(TYPES)}")
+        if content_type not in TYPES.values():
+            raise malformed("content_type", "has to be a picture's")
+        if content_type != TYPES[extension]:
+            raise bad_combination("extension and content_type do not match.", "content_type")
+        ticket_id, now = make_id("upl"), self._desk.now()
+        path = self._desk.folder / "uploads" / f"{ticket_id}.{extension}"
+        self._desk.world.tickets[ticket_id] = UploadTicket(ticket_id, caller.team, path, content_type, now)
+        answer = {
+            "upload_id": ticket_id,
+            "upload_url": self._signed_url(ticket_id),
+            "upload_headers": {"Content-Type": content_type},
+            "expires_at": moment_text(now + TICKET_URL_LIFE),
+        }
+        return web.json_response(answer, status=201)
+
+    def _signed_url(self, ticket_id: str) -> str:
+        path = f"/uploads/{ticket_id}"
+        expires = str(int((self._desk.now() + TICKET_URL_LIFE).timestamp()))
+        return f"{self._desk.base_url()}{path}?expires={expires}&signature={self._desk.sign(path, expires)}"
+
+    async def receive(self, request: web.Request) -> web.Response:
+        """The store behind the API: it knows no keys, only its signature."""
+        body = await collect(chunks_of_body(request.content), PHOTO_CAP_BYTES)
+        ticket = self._desk.world.tickets.get(request.match_info["id"])
+        expires = request.query.get("expires", "")
+        is_signed = request.query.get("signature") == self._desk.sign(request.path, expires)
+        if ticket is None or not is_signed or self._desk.now().timestamp() >= int(expires):
+            return web.Response(status=403, text="<Error><Code>AccessDenied</Code></Error>", content_type="text/xml")
+        if request.content_type != ticket.content_type:
+            text = "<Error><Code>SignatureDoesNotMatch</Code></Error>"
+            return web.Response(status=403, text=text, content_type="text/xml")
+        await write_photo(ticket.path, body)
+        ticket.is_filled = True
+        return web.Response()
+
+    async def classify(self, request: web.Request) -> web.Response:
+        """The pose is a guess that stays the same for the same bytes."""
+        caller = self._desk.admit(request, "characters_post", writes=True)
+        ticket = usable_ticket(self._desk, caller, parse_object(await request.read()).get("upload_id"))
+        digest = hashlib.sha256(await asyncio.to_thread(ticket.path.read_bytes)).digest()
+        ticket.pose = ALL_POSES[digest[0] % len(ALL_POSES)]
+        answer = {"upload_id": ticket.id, "pose": ticket.pose, "confidence": round(0.5 + digest[1] / 512, 2)}
+        return web.json_response(answer)
+
+
+def usable_ticket(desk: Desk, caller: Caller, ticket_id: Any) -> UploadTicket:
+    """A ticket of this team that has its photo, and was not used or forgotten."""
+    ticket = own(desk.world.tickets, ticket_id, caller.team) if isinstance(ticket_id, str) else None
+    is_usable = ticket is not None and ticket.is_filled and not ticket.is_used
+    if ticket is None or not is_usable or desk.now() >= ticket.created_at + TICKET_LIFE:
+        raise Refusal(400, "upload_invalid", "This upload is unknown, empty, expired or used.", param="upload_id")
+    return ticket
+
+
+async def check_photos(tickets: list[UploadTicket]) -> None:
+    """The limits of reference files, which are assumed here."""
+    for ticket in tickets:
+        body = await asyncio.to_thread(ticket.path.read_bytes)
+        try:
+            await asyncio.to_thread(judge_photo, body, "upload_ids")
+        except Refusal as refusal:
+            raise Refusal(400, "upload_invalid", refusal.message, param="upload_ids") from refusal
