@@ -46,10 +46,10 @@ bench: $(STAMP) ## measure speed and memory against floors of the same run
 	$(BIN)/python -m tests.bench
 
 kill-test: $(STAMP) ## 1,000 kills of the bot at instrumented points and at random, 300 more while events go on
-	DARKROOM_KILLS=1000 DARKROOM_EVENT_KILLS=300 $(BIN)/python -m pytest tests/wire/test_kill.py --timeout=7200
+	DARKROOM_KILLS=1000 DARKROOM_EVENT_KILLS=300 $(BIN)/python -m pytest tests/wire/kills/test_kill.py --timeout=7200
 
 walk: $(STAMP) ## 10,000 random steps through three servers that must know nothing of each other
-	DARKROOM_WALK_STEPS=10000 $(BIN)/python -m pytest tests/cogs/test_random_walk.py -k nobody
+	DARKROOM_WALK_STEPS=10000 $(BIN)/python -m pytest tests/cogs/walk/test_random_walk.py -k nobody
 
 lock: $(STAMP) ## resolve pyproject.toml into the two hashed lock files (needs uv on the PATH)
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra postgres --extra speed --extra metrics -o requirements.lock

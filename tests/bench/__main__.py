@@ -21,7 +21,7 @@ from tests.bench import acks, commits, forwarding, photos, stampede, starts, web
 from tests.bench.rows import NotMeasured, Row
 from tests.bench.scale import FULL, QUICK, Scale
 from tests.bench.table import render
-from tests.wire.openapi import SPEC_VARIABLE
+from tests.wire.discord.openapi import SPEC_VARIABLE
 
 GROUPS: dict[str, Callable[[Scale], Awaitable[list[Row]]]] = {
     "Durable commits": commits.measure,

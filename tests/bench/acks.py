@@ -12,11 +12,11 @@ from tests.bench.processes import Child
 from tests.bench.rows import Floor, NotMeasured, Row, Sample, Target, compare, percentile
 from tests.bench.scale import Scale
 from tests.bench.stage import BotKind, Stage, set_stage, wait_ready
-from tests.wire.answers import Json
-from tests.wire.components import LABEL, SELECTS
-from tests.wire.interactions import InteractionHandle, InteractionKind
-from tests.wire.modals import CHECKBOX, FILE_UPLOAD, Filling, Upload, fill_modal
-from tests.wire.world import Person
+from tests.wire.discord.answers import Json
+from tests.wire.discord.components import LABEL, SELECTS
+from tests.wire.discord.interactions import InteractionHandle, InteractionKind
+from tests.wire.discord.modals import CHECKBOX, FILE_UPLOAD, Filling, Upload, fill_modal
+from tests.wire.discord.world import Person
 
 FILES_IN_FIELD = 10
 WARM_UP = 20

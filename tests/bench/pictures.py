@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.photos.pictures import camera_photo
-from tests.wire.modals import Upload
+from tests.wire.discord.modals import Upload
 
 SMALL_PX = (640, 480)
 

@@ -12,8 +12,8 @@ from bot.config import Settings
 from bot.records.key import ProviderName
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from tests.bench.processes import Child, started
-from tests.wire.standin import DiscordStandin
-from tests.wire.world import Channel, Guild, Permit, Person
+from tests.wire.discord.standin import DiscordStandin
+from tests.wire.discord.world import Channel, Guild, Permit, Person
 
 API_KEY = "afk_bench_0123456789abcdef"
 START_S = 30.0

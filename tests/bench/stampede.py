@@ -27,11 +27,11 @@ from tests.bench.processes import Child, read_status_mb
 from tests.bench.rows import NotMeasured, Row, Sample, Target, compare, percentile
 from tests.bench.scale import Scale
 from tests.bench.stage import Stage, set_stage, wait_ready
-from tests.wire.components import LABEL, walk
-from tests.wire.interactions import InteractionHandle
-from tests.wire.messages import StoredMessage
-from tests.wire.modals import FILE_UPLOAD, Upload
-from tests.wire.world import Person
+from tests.wire.discord.components import LABEL, walk
+from tests.wire.discord.interactions import InteractionHandle
+from tests.wire.discord.messages import StoredMessage
+from tests.wire.discord.modals import FILE_UPLOAD, Upload
+from tests.wire.discord.world import Person
 
 PANEL_S = 20.0
 LOOK_S = 0.5

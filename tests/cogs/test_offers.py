@@ -11,8 +11,8 @@ from simcord.results import InteractionResult
 
 from bot.records.guild import Actor
 from bot.records.lora import Lora
+from tests.cogs.events.test_event_members import open_event
 from tests.cogs.stage import Message, Stage, answer_to, board_of, buttons_of, text_of, tree_of, until
-from tests.cogs.test_event_members import open_event
 
 FORBIDDEN = 50013
 STRINGS, MENTIONABLES = 3, 7

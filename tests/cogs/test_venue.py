@@ -11,7 +11,7 @@ import simcord
 from bot.ports import Check, NotNow
 from bot.records.event import Event, EventStatus
 from cogs.adapters.venue import DiscordVenue
-from tests.cogs.event_values import an_event
+from tests.cogs.events.event_values import an_event
 from tests.cogs.stage import Stage
 
 COMPLETED, CANCELLED = 3, 4

@@ -10,8 +10,8 @@ from bot.client import DarkroomBot
 from bot.services import Services
 from cogs import EXTENSIONS
 from cogs.ui.replies import show_error
-from tests.wire.answers import Call
-from tests.wire.openapi import SPEC_VARIABLE, load_check
+from tests.wire.discord.answers import Call
+from tests.wire.discord.openapi import SPEC_VARIABLE, load_check
 
 Payload = dict[str, Any]
 SUBCOMMAND, SUBCOMMAND_GROUP = 1, 2

@@ -11,7 +11,8 @@ from aiohttp import web
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.aurous.server import RehearsalAurous
 from tests.providers.orders import API_KEY
-from tests.sandbox.aurous_callers import (
+from tests.sandbox.apiframe.callers import PACE, Caller, ManualClock, Receiver
+from tests.sandbox.aurous.callers import (
     AUROUS_PACE,
     KEY,
     MATE_KEY,
@@ -20,7 +21,6 @@ from tests.sandbox.aurous_callers import (
     AurousCaller,
     AurousReceiver,
 )
-from tests.sandbox.callers import PACE, Caller, ManualClock, Receiver
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import pytest
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from tests.wire.pointing import point_discord_at
-from tests.wire.probe import Probe
-from tests.wire.standin import DiscordStandin
-from tests.wire.world import Channel, Guild, Permit, Person
+from tests.wire.discord.pointing import point_discord_at
+from tests.wire.discord.probe import Probe
+from tests.wire.discord.standin import DiscordStandin
+from tests.wire.discord.world import Channel, Guild, Permit, Person
 
 
 @dataclass(frozen=True, slots=True)

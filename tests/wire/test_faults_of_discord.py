@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.wire import faults
-from tests.wire.answers import Call
-from tests.wire.gateway import ABNORMAL
-from tests.wire.interactions import CallbackKind
-from tests.wire.ledger import footers, open_rows
-from tests.wire.lives import alive
-from tests.wire.members import CONSENT, Member
-from tests.wire.messages import StoredMessage
-from tests.wire.pings import pinged
-from tests.wire.rig import PACE, Rig, open_rig, until
-from tests.wire.world import ChannelKind, Permit
+from tests.wire.discord import faults
+from tests.wire.discord.answers import Call
+from tests.wire.discord.gateway import ABNORMAL
+from tests.wire.discord.interactions import CallbackKind
+from tests.wire.discord.messages import StoredMessage
+from tests.wire.discord.pings import pinged
+from tests.wire.discord.world import ChannelKind, Permit
+from tests.wire.kills.ledger import footers, open_rows
+from tests.wire.kills.lives import alive
+from tests.wire.kills.members import CONSENT, Member
+from tests.wire.kills.rig import PACE, Rig, open_rig, until
 
 MESSAGES = "/channels/*/messages"
 BURST = {

@@ -15,10 +15,10 @@ import pytest
 from bot.sandbox.apiframe.state import RehearsalLora
 from bot.sandbox.rehearsal.deliveries import WebhookFault, sign
 from bot.sandbox.rehearsal.faults import Fault
-from tests.wire.ledger import FOOTER, footers
-from tests.wire.lives import alive
-from tests.wire.messages import StoredMessage
-from tests.wire.rig import API_KEY, PACE, Rig, open_rig, until
+from tests.wire.discord.messages import StoredMessage
+from tests.wire.kills.ledger import FOOTER, footers
+from tests.wire.kills.lives import alive
+from tests.wire.kills.rig import API_KEY, PACE, Rig, open_rig, until
 
 DETAILS = json.dumps({"error": "Validation failed", "details": {"prompt": ["Too rude"]}}).encode()
 CREDITS = json.dumps({"error": "Insufficient credits", "creditsRequired": 257, "creditsAvailable": 3}).encode()

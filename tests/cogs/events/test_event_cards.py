@@ -1,0 +1,316 @@
+"""Cards of events keep Discord's limits and stay inert, whatever was typed and however many take part."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.events.ballot.service import BallotEntry, BallotPicture
+from bot.events.photos.coach import advice
+from bot.events.photos.consent_texts import depicted_sentence
+from bot.events.photos.depictions import DepictionView
+from bot.events.views import EventView
+from bot.records.dataset import SubjectKind
+from bot.records.event import (
+    Candidate,
+    Depiction,
+    DepictionStatus,
+    Event,
+    EventMode,
+    EventNote,
+    EventStatus,
+    NoteKind,
+    PauseReason,
+)
+from bot.records.guild import NOBODY
+from bot.records.training import TrainingStatus
+from cogs.events.announcements import note_card
+from cogs.events.host.status import status_card
+from cogs.events.member.ballot import FILES_MAX, ballot_card, pages_of, shown_files
+from cogs.events.member.depictions import depiction_card, seen_card
+from cogs.events.member.photos import leave_question, photo_list, rules_card
+from cogs.events.panel import actions_of, panel_card
+from tests.cogs.events.event_values import NOON, a_lora, a_view, an_event, an_honour, collecting
+from tests.cogs.stage import BUTTON, live_text
+from tests.cogs.test_picture_cards import check, parts_of
+from tests.fakes.rows import photo
+
+S = EventStatus
+LINE = "-# Event #7"
+typed = st.text(min_size=1, max_size=1000).map(lambda text: f"@everyone ` {text}"[:1000])
+SNOWFLAKE = 2**63 - 1
+
+
+@st.composite
+def hostile_events(draw: st.DrawFn) -> Event:
+    """Any mode, stage and pause, with names as long as they may be and the largest numbers."""
+    why = draw(st.none() | st.sampled_from(PauseReason))
+    roles = draw(st.integers(min_value=0, max_value=25))
+    return an_event(
+        id=10**17,
+        name=draw(typed)[:60],
+        theme=draw(typed),
+        rules=draw(typed),
+        mode=draw(st.sampled_from(EventMode)),
+        subject_kind=draw(st.sampled_from(SubjectKind)),
+        status=draw(st.sampled_from(S)),
+        role_ids=frozenset(range(SNOWFLAKE - roles, SNOWFLAKE)),
+        jury_role_id=draw(st.none() | st.just(SNOWFLAKE)),
+        entrants_max=draw(st.none() | st.just(500)),
+        budget=draw(st.none() | st.just(1_000_000)),
+        photo_cap=30,
+        pictures_each=draw(st.sampled_from([0, 20])),
+        candidates=(Candidate(1, 0.5, draw(typed)[:100]),),
+        stage_ends_at=draw(st.none() | st.just(NOON)),
+        paused_at=None if why is None else NOON,
+        paused_why=why,
+    )
+
+
+def crowded(event: Event, text: str, winners: int) -> EventView:
+    """Advice as bad as it gets, many winners, every status of training."""
+    bad = [photo(number, contributor_id=1, dhash=0, sharpness=0.0, brightness=0.0, detail=0.0) for number in range(9)]
+    return a_view(
+        event,
+        advice=tuple(each.sentence for each in advice(bad, 500)),
+        trainings=dict.fromkeys(TrainingStatus, 500),
+        loras=tuple(a_lora(number) for number in range(500)),
+        winners=tuple(an_honour(1, id=number, user_id=SNOWFLAKE, label=text[:100]) for number in range(winners)),
+        pictures=99_999,
+        entries=500,
+        photos=15_000,
+    )
+
+
+def entries_of(count: int, pictures: int = 1, *, mine: int = 0) -> list[BallotEntry]:
+    made = tuple(BallotPicture(Path(f"{number}.png"), "image/png") for number in range(pictures))
+    return [BallotEntry(100 + number, number, made, number == mine) for number in range(1, count + 1)]
+
+
+def notes() -> Iterator[EventNote]:
+    """Every announcement with the largest detail, none, and what nobody expects there."""
+    people = list(range(SNOWFLAKE - 500, SNOWFLAKE))
+    full = {
+        "by": {str(user): 30 for user in people},
+        "photos": 30,
+        "lora_ids": list(range(500)),
+        "user_ids": people,
+        "why": "budget",
+        "left": 500,
+        "entries": 1,
+        "spent": 10**6,
+        "trainings": 500,
+        "pictures": 500,
+        "lora_id": 3,
+    }
+    for what in NoteKind:
+        for detail in (json.dumps(full), "", "[]", "not json", '{"by": 3, "lora_ids": "x", "user_ids": [null]}'):
+            yield EventNote(1, 7, 100, what, detail, NOON)
+
+
+def labels_of(card: discord.ui.LayoutView) -> list[str]:
+    return [part["label"] for part in parts_of(card) if part["type"] == BUTTON]
+
+
+def assert_inert(card: discord.ui.LayoutView) -> str:
+    text = check(card)
+    assert text.count("`") % 2 == 0
+    assert "@everyone" not in live_text(text)
+    return text
+
+
+@settings(max_examples=150, deadline=timedelta(seconds=2))
+@given(hostile_events(), typed, st.sampled_from([0, 1, 3, 200]))
+async def test_the_panel_keeps_discords_limits_in_every_stage(event: Event, text: str, winners: int) -> None:
+    shown = assert_inert(panel_card(crowded(event, text, winners), LINE))
+    assert shown.splitlines()[-1] == LINE
+
+
+@settings(max_examples=50, deadline=timedelta(seconds=2))
+@given(hostile_events(), st.integers(min_value=0, max_value=500), st.integers(min_value=1, max_value=12))
+async def test_the_ballot_keeps_discords_limits_and_shows_no_more_files_than_a_message_takes(
+    event: Event, count: int, pictures: int
+) -> None:
+    entries = entries_of(count, pictures)
+    assert assert_inert(ballot_card(event, entries, LINE)).splitlines()[-1] == LINE
+    assert len(shown_files(event, entries)) <= FILES_MAX
+    pages = pages_of(entries)
+    assert [entry for page in pages for entry in page] == entries
+    assert all(sum(min(len(each.pictures), FILES_MAX) for each in page) <= FILES_MAX for page in pages)
+
+
+@settings(max_examples=20, deadline=timedelta(seconds=5))
+@given(hostile_events(), typed)
+async def test_every_announcement_keeps_the_limits_whatever_its_detail_holds(event: Event, text: str) -> None:
+    view = crowded(event, text, 200)
+    for note in notes():
+        for is_private in (True, False):
+            card = note_card(view, note, "-# Announcement #1", [("winner-1.jpg", "alt")], is_private=is_private)
+            assert assert_inert(card).splitlines()[-1] == "-# Announcement #1"
+
+
+@given(hostile_events(), typed)
+async def test_rules_and_questions_to_members_keep_the_limits(event: Event, text: str) -> None:
+    assert_inert(rules_card(event))
+    assert len(leave_question(event)) <= 2000
+    asked = [a_depiction(status) for status in DepictionStatus for _ in range(10)]
+    assert_inert(seen_card(event, [a_depiction(each.status, id=number) for number, each in enumerate(asked)]))
+    for each in asked:
+        assert_inert(depiction_card(DepictionView(each, event, each.named_by, 5), "-# line", text))
+
+
+def a_depiction(status: DepictionStatus = DepictionStatus.PENDING, **changes: Any) -> Depiction:
+    values: dict[str, Any] = {
+        "id": 3,
+        "event_id": 7,
+        "guild_id": 100,
+        "consent_id": 9,
+        "user_id": 501,
+        "named_by": 502,
+        "status": status,
+        "in_training": False,
+        "created_at": NOON,
+        "answered_at": None,
+    }
+    return Depiction(**(values | changes))
+
+
+def test_a_long_list_of_photos_is_cut_and_says_so() -> None:
+    photos = [photo(number, name="ˋ" * 200) for number in range(1, 200)]
+    listed = photo_list(photos)
+    assert len(listed) <= 2600
+    assert "more, numbered on the sheet" in listed
+
+
+async def test_the_panel_tells_a_newcomer_what_it_is_until_when_and_how_far() -> None:
+    view = a_view(collecting(budget=1000, role_ids=frozenset({9})), advice=("Add some close-ups.",))
+    text = check(panel_card(view, LINE))
+    ends = int((NOON + timedelta(hours=2)).timestamp())
+    assert "## `Mascot weekend`\n`Our fox, everywhere`\n**One LoRA for all.**" in text
+    assert "For <@&9> · hosted by <@400>" in text
+    assert f"**Photos are being collected** until <t:{ends}:F> (<t:{ends}:R>)" in text
+    assert "**20 photos**, 17 usable" in text
+    assert "taking part (at least 2)" in text
+    assert "257 of 1000 credits spent · enough for 2 more trainings, 40 pictures" in text
+    assert "💡 Add some close-ups." in text
+
+
+def test_a_host_who_was_erased_is_named_nowhere() -> None:
+    gone = a_view(collecting(host_id=NOBODY))
+    for card in (panel_card(gone, LINE), status_card(gone, may_run=False)):
+        assert "<@0>" not in check(card)
+        assert "host" not in check(card)
+
+
+async def test_a_pause_is_said_in_kind_words_and_hides_the_deadline() -> None:
+    event = collecting(paused_at=NOON, paused_why=PauseReason.TOO_FEW_PHOTOS)
+    text = check(panel_card(a_view(event), LINE))
+    assert "⏸️ **Paused.** There are too few usable photos so far." in text
+    assert "<t:" not in text
+    assert "Give photos" in labels_of(panel_card(a_view(event), LINE))
+
+
+async def test_the_panel_never_says_who_or_how_many_said_no() -> None:
+    quiet = check(panel_card(a_view(collecting(), vetoed=0, pending=0), LINE))
+    assert check(panel_card(a_view(collecting(), vetoed=9, pending=9), LINE)) == quiet
+
+
+@pytest.mark.parametrize(
+    ("mode", "status", "expected"),
+    [
+        (EventMode.SHARED, S.COLLECTING, ["give", "mine", "seen", "leave", "rules"]),
+        (EventMode.PERSONAL, S.REVIEWING, ["mine", "seen", "leave", "rules"]),
+        (EventMode.SHARED, S.SHOWING, ["make", "enter", "seen", "leave", "rules"]),
+        (EventMode.SHARED, S.VOTING, ["vote", "seen", "leave", "rules"]),
+        (EventMode.PERSONAL, S.FINISHED, ["book", "seen", "leave", "rules"]),
+        (EventMode.CLUB, S.COLLECTING, ["join", "make", "enter", "leave", "rules"]),
+        (EventMode.BAKEOFF, S.SHOWING, ["rules"]),
+        (EventMode.BAKEOFF, S.VOTING, ["vote", "rules"]),
+        (EventMode.SHARED, S.CANCELLED, ["seen", "leave", "rules"]),
+    ],
+)
+def test_the_panel_offers_what_can_be_done_now(mode: EventMode, status: EventStatus, expected: list[str]) -> None:
+    assert actions_of(an_event(mode=mode, status=status)) == expected
+
+
+async def test_a_paused_ballot_and_a_closed_one_take_no_votes_but_keep_their_pictures() -> None:
+    entries = entries_of(3)
+    voting = an_event(status=S.VOTING, stage_ends_at=NOON)
+    assert labels_of(ballot_card(voting, entries, LINE)) == ["Look closely and vote"]
+    paused = an_event(status=S.VOTING, paused_at=NOON, paused_why=PauseReason.NO_KEY)
+    for event in (paused, an_event(status=S.FINISHED), an_event(status=S.CANCELLED)):
+        card = ballot_card(event, entries, LINE)
+        assert labels_of(card) == []
+        assert len(shown_files(event, entries)) == 3
+    assert "is over" in check(ballot_card(an_event(status=S.FINISHED), entries, LINE))
+
+
+async def test_the_ballot_says_its_rule_and_no_number_of_votes() -> None:
+    event = an_event(status=S.VOTING, stage_ends_at=NOON, jury_role_id=9)
+    text = check(ballot_card(event, entries_of(3), LINE))
+    assert "Everybody has one vote, not for an own entry, and can change it until the close." in text
+    assert "The jury's votes make half of the score" in text
+    assert f"Closes <t:{int(NOON.timestamp())}:F>" in text
+    assert "until then nobody sees how many there are" in text
+
+
+def test_files_of_the_ballot_are_named_by_number_and_stay_the_same_when_an_entry_leaves() -> None:
+    event, entries = an_event(), entries_of(10)
+    names = [name for name, _ in shown_files(event, entries)]
+    assert names == [f"ballot-7-{number}-1.jpg" for number in range(1, 11)]
+    assert [name for name, _ in shown_files(event, entries[1:])] == names[1:]
+    many = entries_of(12)
+    assert shown_files(event, many)[0][0] == "ballot-7.jpg"
+    assert shown_files(event, many[3:])[0][0] == "ballot-7.jpg"
+
+
+async def test_winners_that_tie_share_their_place_and_labels_are_told_after_a_bake_off() -> None:
+    winners = (an_honour(1, id=1, user_id=501), an_honour(1, id=2, user_id=502))
+    note = EventNote(1, 7, 100, NoteKind.WINNER, "{}", NOON)
+    text = check(note_card(a_view(an_event(status=S.FINISHED), winners=winners), note, LINE))
+    assert "🥇 <@501> · 5 votes\n🥇 <@502> · 5 votes\nEqual votes share a place." in text
+    blind = a_view(an_event(mode=EventMode.BAKEOFF), winners=(an_honour(label="strength 0.8"),))
+    assert "🥇 `strength 0.8` · 5 votes" in check(note_card(blind, note, LINE))
+
+
+async def test_announcements_name_whose_photos_made_it_and_what_was_paid() -> None:
+    chosen = EventNote(1, 7, 100, NoteKind.CHOSEN, json.dumps({"by": {"501": 12, "502": 1}, "photos": 13}), NOON)
+    text = check(note_card(a_view(an_event()), chosen, LINE))
+    assert "trained from 13 photos" in text
+    assert "<@501>: 12 photos\n<@502>: 1 photo" in text
+    detail = {"spent": 261, "trainings": 1, "pictures": 2, "by": "host"}
+    cancelled = EventNote(1, 7, 100, NoteKind.CANCELLED, json.dumps(detail), NOON)
+    said = check(note_card(a_view(an_event()), cancelled, LINE))
+    assert "261 credits for 1 training and 2 orders of pictures" in said
+    nothing = EventNote(1, 7, 100, NoteKind.CANCELLED, json.dumps({"spent": 0, "by": "abandoned"}), NOON)
+    assert "Paid so far: nothing." in check(note_card(a_view(an_event()), nothing, LINE))
+
+
+async def test_the_host_is_told_which_lora_rests_and_by_whom_never() -> None:
+    view = a_view(an_event(), loras=(a_lora(3),))
+    note = EventNote(1, 7, 100, NoteKind.TAKEN_BACK, '{"lora_id": 3}', NOON)
+    card = note_card(view, note, LINE)
+    assert "`Foxy` rests" in check(card)
+    assert "<@" not in check(card)
+    assert labels_of(card) == ["Archive it"]
+    assert labels_of(note_card(view, note, LINE, is_private=True)) == []
+
+
+async def test_the_question_to_a_member_shows_its_answer() -> None:
+    def card(status: DepictionStatus) -> discord.ui.LayoutView:
+        return depiction_card(DepictionView(a_depiction(status), an_event(), 502, 5), LINE, "Photo club")
+
+    asked = check(card(DepictionStatus.PENDING))
+    assert "<@502> gave photos to the event `Mascot weekend` in `Photo club`" in asked
+    assert depicted_sentence(an_event()) in asked
+    assert labels_of(card(DepictionStatus.PENDING)) == ["Yes, that is fine", "No, remove them"]
+    assert labels_of(card(DepictionStatus.CONFIRMED)) == ["No, remove them"]
+    assert "You said yes" in check(card(DepictionStatus.CONFIRMED))
+    assert labels_of(card(DepictionStatus.VETOED)) == []
+    assert "are gone" in check(card(DepictionStatus.VETOED))

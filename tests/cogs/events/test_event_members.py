@@ -1,0 +1,448 @@
+"""What members do in an event: give photos, say yes or no to photos of them, make pictures, enter one, vote."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import discord
+import simcord
+import sqlalchemy as sa
+from simcord.components import walk_components
+from simcord.results import InteractionResult, ResponseMessage
+
+from bot.events.drafts import EventDraft
+from bot.events.photos.consent_texts import consent_sentence, depicted_sentence
+from bot.records.dataset import SubjectKind
+from bot.records.event import Event, EventMode, EventStatus
+from bot.records.guild import Actor, Channel, Place, PlaceKind
+from bot.records.job import LaneName, SubjectTable
+from bot.records.post import PostKind
+from bot.storage import tables
+from bot.storage.events import entrants, events
+from bot.storage.events.tables import depictions
+from tests.cogs.stage import (
+    TEXT_DISPLAY,
+    File,
+    Message,
+    Stage,
+    answer_to,
+    blurry,
+    board_of,
+    buttons_of,
+    photos,
+    pictures_in,
+    text_of,
+    tree_of,
+    until,
+)
+from tests.events.ballot.ballot_world import World as BallotWorld
+from tests.fakes.rows import add_post
+from tests.photos.pictures import encode, noise
+
+S = EventStatus
+STRING_SELECT = 3
+
+
+def admin(stage: Stage) -> Actor:
+    return Actor(stage.world.guild.id, stage.ada.id, is_admin=True)
+
+
+async def open_event(
+    stage: Stage,
+    mode: EventMode = EventMode.SHARED,
+    kind: SubjectKind = SubjectKind.OBJECT,
+    *,
+    lora_ids: Sequence[int] = (),
+    **changes: Any,
+) -> Event:
+    service = stage.world.darkroom.services.events
+    draft = EventDraft("Mascot weekend", "Our fox, everywhere", "Be kind", mode, kind)
+    event = await service.create(draft, admin(stage), Channel(stage.channel.id))
+    plain = {"wants_thread": False, "wants_calendar": False, "entrants_min": 1, "pack": ()}
+    await service.change(event.id, admin(stage), **(plain | changes | ({"lora_ids": lora_ids} if lora_ids else {})))
+    return await service.open(event.id, admin(stage))
+
+
+async def move(stage: Stage, event: Event, status: EventStatus, **changes: Any) -> None:
+    """Put the event into another stage, as the engine would."""
+    ends_at = datetime.now(UTC) + timedelta(hours=1)
+
+    async def work(connection: Any) -> None:
+        moved = await events.change(
+            connection, event.id, expected=await status_of(connection), status=status, stage_ends_at=ends_at, **changes
+        )
+        assert moved is not None
+
+    async def status_of(connection: Any) -> EventStatus:
+        found = await events.get(connection, event.id)
+        assert found is not None
+        return found.status
+
+    await stage.world.darkroom.database.write(work)
+
+
+async def panel_of(stage: Stage, event: Event) -> discord.Message:
+    return await stage.posted(f"Event #{event.id}")
+
+
+async def press(stage: Stage, member: simcord.MemberActor, event: Event, action: str) -> InteractionResult:
+    """A button of the event, whatever the panel offers just now."""
+    return await stage.press_id(member, f"dr:event:{action}:{event.id}")
+
+
+def controls_of(opened: InteractionResult) -> list[str]:
+    """Custom ids of the form's fields, without its text."""
+    assert opened.modal is not None, f"no form was opened: {opened}"
+    return [part["component"]["custom_id"] for part in opened.modal["components"] if "component" in part]
+
+
+def said_in(opened: InteractionResult) -> str:
+    assert opened.modal is not None
+    return "\n".join(part["content"] for part in opened.modal["components"] if part["type"] == TEXT_DISPLAY)
+
+
+async def give(
+    stage: Stage,
+    member: simcord.MemberActor,
+    event: Event,
+    files: Sequence[File],
+    *,
+    seen: Sequence[simcord.MemberActor] = (),
+    consent: bool = True,
+) -> InteractionResult:
+    """The form filled: the files in its upload fields, who is seen, the box."""
+    opened = await press(stage, member, event, "give")
+    *uploads, who, box = controls_of(opened)
+    values: dict[str, Any] = {who: list(seen), box: consent}
+    for index, field in enumerate(uploads):
+        values[field] = list(files[index * 10 : index * 10 + 10])
+    return await member.submit_modal(opened, values)
+
+
+async def count_photos(stage: Stage) -> int:
+    async with stage.world.darkroom.database.read() as connection:
+        return int((await connection.execute(sa.select(sa.func.count()).select_from(tables.photos))).scalar_one())
+
+
+async def join(stage: Stage, event: Event, *members: simcord.MemberActor) -> None:
+    async def work(connection: Any) -> None:
+        for member in members:
+            now = datetime.now(UTC)
+            await entrants.join(connection, event_id=event.id, guild_id=event.guild_id, user_id=member.id, now=now)
+
+    await stage.world.darkroom.database.write(work)
+
+
+def selects_of(message: Message) -> list[str]:
+    return [part["custom_id"] for part in walk_components(tree_of(message)) if part.get("type") == STRING_SELECT]
+
+
+def options_of(message: Message) -> list[str]:
+    selects = [part for part in walk_components(tree_of(message)) if part.get("type") == STRING_SELECT]
+    return [option["value"] for select in selects for option in select["options"]]
+
+
+async def question_to(member: simcord.MemberActor) -> discord.Message:
+    """The private question whether photos may be used."""
+
+    def found() -> list[discord.Message]:
+        return [each for each in member.user.dm_channel.history() if "Photo question #" in text_of(each)]
+
+    await until(found)
+    return found()[0]
+
+
+async def test_photos_are_given_from_the_panel_and_named_with_what_is_said_of_them(keyed: Stage) -> None:
+    event = await open_event(keyed, photo_cap=5)
+    panel = await panel_of(keyed, event)
+    opened = await keyed.ben.click(panel, label="Give photos")
+    assert said_in(opened) == consent_sentence(event)
+    upload, who, box = controls_of(opened)
+    files = [*photos(3), ("dim.jpg", blurry())]
+    answer = board_of(await keyed.ben.submit_modal(opened, {upload: files, who: [], box: True}))
+    text = text_of(answer)
+    assert "### Your photos in `Mascot weekend`\nThank you! 4 photos received and checked." in text
+    assert "**4 of 5** usable photos; 1 more fits." in text
+    assert "`photo-1.jpg`" in text
+    assert "⚠️ 4. `dim.jpg`" in text
+    assert pictures_in(answer) == ["Contact sheet of 4 photos, numbered as in the list below."]
+    await until(lambda: "**4 photos**, 4 usable" in text_of(keyed.posts()[0]))
+    assert "**1** taking part" in text_of(keyed.posts()[0])
+
+
+async def test_nothing_is_downloaded_without_consent_and_it_is_asked_once_more(keyed: Stage) -> None:
+    event = await open_event(keyed)
+    asked = await give(keyed, keyed.ben, event, photos(2), consent=False)
+    assert "Nothing has been downloaded yet." in answer_to(asked)
+    assert consent_sentence(event) in answer_to(asked)
+    assert await count_photos(keyed) == 0
+    agreed = board_of(await keyed.ben.click(board_of(asked), label="I agree, add my photos"))
+    assert "2 photos received" in text_of(agreed)
+    assert await count_photos(keyed) == 2
+
+
+async def test_a_persons_form_asks_what_the_provider_needs_and_the_consent_after_it(keyed: Stage) -> None:
+    event = await open_event(keyed, EventMode.PERSONAL, SubjectKind.PERSON)
+    opened = await press(keyed, keyed.ben, event, "give")
+    *uploads, gender, ethnicity, _ = controls_of(opened)
+    assert len(opened.modal["components"] if opened.modal else []) <= 5
+    values = {uploads[0]: photos(1), gender: ["non-binary"], ethnicity: "Mixed"}
+    asked = await keyed.ben.submit_modal(opened, values)
+    assert await count_photos(keyed) == 0
+    assert consent_sentence(event) in answer_to(asked)
+    agreed = await keyed.ben.click(board_of(asked), label="I agree, add my photos")
+    assert "1 photo received" in answer_to(agreed)
+
+
+async def test_photos_beyond_the_cap_are_not_kept_and_a_full_member_gets_no_form(keyed: Stage) -> None:
+    event = await open_event(keyed, photo_cap=3)
+    early = await press(keyed, keyed.ben, event, "give")
+    assert "1 more fits" in answer_to(await give(keyed, keyed.ben, event, photos(2)))
+    upload, _, box = controls_of(early)
+    late = answer_to(await keyed.ben.submit_modal(early, {upload: photos(3, first=3), box: True}))
+    assert "1 photo received and checked. 2 photos did not fit any more and were not kept." in late
+    assert await count_photos(keyed) == 3
+    refused = await press(keyed, keyed.ben, event, "give")
+    assert refused.modal is None
+    assert "as many as fit" in answer_to(refused)
+
+
+async def test_nobody_picks_photos_that_could_not_be_taken(keyed: Stage) -> None:
+    role = keyed.world.guild.create_role("Artists")
+    event = await open_event(keyed, role_ids=frozenset({role.id}))
+    refused = await press(keyed, keyed.ben, event, "give")
+    assert f"one of these roles: <@&{role.id}>" in answer_to(refused)
+    later = await open_event(keyed)
+    await move(keyed, later, S.REVIEWING)
+    assert "over" in answer_to(await press(keyed, keyed.ben, later, "give"))
+
+
+async def test_own_photos_are_taken_out_one_by_one(keyed: Stage) -> None:
+    event = await open_event(keyed)
+    await give(keyed, keyed.ben, event, photos(3))
+    card = board_of(await press(keyed, keyed.ben, event, "mine"))
+    assert "**3 of" in text_of(card)
+    left = board_of(await keyed.ben.select(card, options_of(card)[:2], custom_id=selects_of(card)[0]))
+    assert "2 photos removed and deleted." in text_of(left)
+    assert "`photo-3.jpg`" in text_of(left)
+    assert await count_photos(keyed) == 1
+    assert "**0 of" in text_of(board_of(await press(keyed, keyed.cleo, event, "mine")))
+
+
+async def test_withdrawing_asks_once_and_deletes_everything(keyed: Stage) -> None:
+    event = await open_event(keyed)
+    await give(keyed, keyed.ben, event, photos(3))
+    asked = await press(keyed, keyed.ben, event, "leave")
+    assert "Your photos are deleted now" in answer_to(asked)
+    assert await count_photos(keyed) == 3
+    done = await keyed.ben.click(board_of(asked), label="Withdraw for good")
+    assert "You have withdrawn from `Mascot weekend`." in answer_to(done)
+    assert await count_photos(keyed) == 0
+
+
+async def test_the_rules_are_for_whoever_asks(keyed: Stage) -> None:
+    event = await open_event(keyed, photo_cap=5)
+    text = answer_to(await press(keyed, keyed.cleo, event, "rules"))
+    assert "**From the host:** `Be kind`" in text
+    assert "up to 5 each" in text
+    assert "Everybody has one vote" in text
+
+
+async def test_a_named_member_says_yes_privately_and_can_change_their_mind(keyed: Stage) -> None:
+    event = await open_event(keyed)
+    given = answer_to(await give(keyed, keyed.ben, event, photos(2), seen=[keyed.cleo]))
+    assert f"Asked whether they agree: <@{keyed.cleo.id}>" in given
+    asked = await question_to(keyed.cleo)
+    assert "`Mascot weekend` in `Photo club`" in text_of(asked)
+    assert depicted_sentence(event) in text_of(asked)
+    await keyed.restart()
+    said = answer_to(await keyed.cleo.user.click(asked, label="Yes, that is fine"))
+    assert "may be used" in said
+    await until(lambda: "You said yes" in text_of(keyed.cleo.user.dm_channel.history()[0]))
+    answered = await question_to(keyed.cleo)
+    assert list(buttons_of(answered)) == ["No, remove them"]
+    assert "deleted" in answer_to(await keyed.cleo.user.click(answered, label="No, remove them"))
+    assert await count_photos(keyed) == 0
+    await until(lambda: "are gone" in text_of(keyed.cleo.user.dm_channel.history()[0]))
+    assert "Photo question" not in "\n".join(text_of(message) for message in keyed.posts())
+
+
+async def test_photos_of_me_lists_the_questions_of_this_member_alone(keyed: Stage) -> None:
+    event = await open_event(keyed)
+    await give(keyed, keyed.ben, event, photos(2), seen=[keyed.cleo])
+    assert "Nobody has named you" in answer_to(await press(keyed, keyed.ada, event, "seen"))
+    listed = board_of(await press(keyed, keyed.cleo, event, "seen"))
+    assert f"Given by <@{keyed.ben.id}>" in text_of(listed)
+    answered = board_of(await keyed.cleo.click(listed, label="No, remove them"))
+    assert "you said no, and they are gone." in text_of(answered)
+    assert await count_photos(keyed) == 0
+    assert "said no" not in answer_to(await press(keyed, keyed.ben, event, "mine"))
+
+
+async def test_nobody_answers_for_somebody_else(keyed: Stage) -> None:
+    event = await open_event(keyed)
+    await give(keyed, keyed.ben, event, photos(2), seen=[keyed.cleo])
+    async with keyed.world.darkroom.database.read() as connection:
+        depiction_id = (await connection.execute(sa.select(depictions.c.id))).scalar_one()
+    for member in (keyed.ben, keyed.ada):
+        for action in ("yes", "no"):
+            pressed = await keyed.press_id(member, f"dr:depict:{action}:{depiction_id}")
+            assert "nothing left to answer" in answer_to(pressed)
+    assert await count_photos(keyed) == 2
+
+
+async def test_buttons_of_an_event_do_nothing_in_another_server(keyed: Stage) -> None:
+    event = await open_event(keyed)
+    guild = keyed.world.env.create_guild(name="Other club")
+    cleo = guild.add_member(keyed.cleo.user)
+    channel = guild.create_text_channel("darkroom")
+    for action in ("give", "mine", "join", "leave", "rules", "make", "enter", "vote", "seen", "status", "book"):
+        pressed = await keyed.press_id(cleo, f"dr:event:{action}:{event.id}", channel)
+        assert pressed.modal is None
+        assert "no such event" in answer_to(pressed).lower()
+
+
+async def make(stage: Stage, member: simcord.MemberActor, event: Event, prompt: str) -> discord.Message:
+    """Make a picture and wait until it is posted."""
+    opened = await press(stage, member, event, "make")
+    accepted = answer_to(await member.submit_modal(opened, {controls_of(opened)[0]: prompt}))
+    assert "**Accepted #" in accepted
+    assert "1 of 2 orders left for you" in accepted
+    return await stage.posted(prompt)
+
+
+async def club(stage: Stage) -> Event:
+    """A style club with one LoRA that Ben and Cleo have joined."""
+    fox = await stage.give_lora(stage.ada, "Fox")
+    event = await open_event(stage, EventMode.CLUB, lora_ids=[fox.id], pictures_each=2)
+    for member in (stage.ben, stage.cleo):
+        assert "You take part in `Mascot weekend`." in answer_to(await press(stage, member, event, "join"))
+    return event
+
+
+async def open_ballot(stage: Stage, event: Event) -> None:
+    """Collecting ends now; the engine opens the ballot."""
+    await stage.world.darkroom.services.events.close(event.id, admin(stage))
+
+
+async def test_a_picture_is_made_posted_and_entered_from_its_card(keyed: Stage) -> None:
+    event = await club(keyed)
+    posted = await make(keyed, keyed.ben, event, "a fox on the moon")
+    assert "Enter in event" in buttons_of(posted)
+    assert "Entered." in answer_to(await keyed.ben.click(posted, label="Enter in event"))
+    assert "your own" in answer_to(await keyed.cleo.click(posted, label="Enter in event"))
+    chosen = board_of(await press(keyed, keyed.ben, event, "enter"))
+    assert pictures_in(chosen)[0].startswith("AI-generated picture 1 of 1")
+    assert "Entered." in answer_to(await keyed.ben.click(chosen, custom_id=next(iter(buttons_of(chosen).values()))))
+    assert "no finished picture" in answer_to(await press(keyed, keyed.cleo, event, "enter"))
+
+
+async def test_a_form_with_several_loras_asks_which(keyed: Stage) -> None:
+    fox, owl = await keyed.give_lora(keyed.ada, "Fox"), await keyed.give_lora(keyed.ada, "Owl")
+    event = await open_event(keyed, EventMode.CLUB, lora_ids=[fox.id, owl.id])
+    await join(keyed, event, keyed.ben)
+    opened = await press(keyed, keyed.ben, event, "make")
+    prompt, choice = controls_of(opened)
+    accepted = answer_to(await keyed.ben.submit_modal(opened, {prompt: "at night", choice: ["1"]}))
+    assert "with `Owl`" in accepted
+
+
+async def test_who_does_not_take_part_makes_no_picture_for_the_event(keyed: Stage) -> None:
+    fox = await keyed.give_lora(keyed.ada, "Fox")
+    event = await open_event(keyed, EventMode.CLUB, lora_ids=[fox.id])
+    opened = await press(keyed, keyed.ben, event, "make")
+    refused = await keyed.ben.submit_modal(opened, {controls_of(opened)[0]: "x"})
+    assert "take part" in answer_to(refused)
+    assert keyed.charges() == []
+
+
+async def voting(stage: Stage) -> Event:
+    event = await club(stage)
+    await make(stage, stage.ben, event, "a fox on the moon")
+    await make(stage, stage.cleo, event, "a fox at sea")
+    await open_ballot(stage, event)
+    return event
+
+
+async def number_of(pages: ResponseMessage, start: str) -> str:
+    """The label of the first button that begins so."""
+    return next(label for label in buttons_of(pages) if label.startswith(start))
+
+
+async def test_a_ballot_is_held_without_names_and_its_winner_announced(keyed: Stage) -> None:
+    event = await voting(keyed)
+    ballot = await keyed.posted("· ballot")
+    assert sorted(pictures_in(ballot)) == [f"AI-generated picture, entry number {number}" for number in (1, 2)]
+    for secret in (keyed.ben.mention, keyed.cleo.mention, "moon", "at sea"):
+        assert secret not in text_of(ballot) + "".join(pictures_in(ballot))
+    pages = board_of(await keyed.ben.click(ballot, label="Look closely and vote"))
+    assert "You have not voted yet." in text_of(pages)
+    assert set(buttons_of(pages)) in ({"Your own entry", "Vote for number 1"}, {"Your own entry", "Vote for number 2"})
+    chosen = await number_of(pages, "Vote for number")
+    voted = board_of(await keyed.ben.click(pages, label=chosen))
+    assert f"Your vote is for **{chosen.removeprefix('Vote for ')}**." in text_of(voted)
+    assert f"Your vote: {chosen.removeprefix('Vote for ')}" in buttons_of(voted)
+    assert "1 vote" not in text_of(await keyed.posted("· ballot"))
+    await keyed.world.darkroom.services.events.close(event.id, admin(keyed))
+    won = await keyed.posted("🏆 `Mascot weekend`")
+    assert f"🥇 <@{keyed.cleo.id}> · 1 vote" in text_of(won)
+    assert pictures_in(won)[0].startswith("AI-generated picture 1 of 1: ")
+    await until(lambda: any("ballot of `Mascot weekend` is over" in text_of(message) for message in keyed.posts()))
+    over = await keyed.posted("is over\n")
+    assert pictures_in(over) == pictures_in(ballot)
+    assert "Vote" not in "".join(buttons_of(over))
+    assert "over" in answer_to(await press(keyed, keyed.cleo, event, "vote"))
+
+
+async def test_a_vote_can_be_changed_and_survives_a_restart(keyed: Stage) -> None:
+    event = await voting(keyed)
+    ballot = await keyed.posted("· ballot")
+    pages = board_of(await keyed.ada.click(ballot, label="Look closely and vote"))
+    await keyed.ada.click(pages, label="Vote for number 1")
+    await keyed.restart()
+    again = board_of(await press(keyed, keyed.ada, event, "vote"))
+    assert "Your vote is for **number 1**." in text_of(again)
+    changed = board_of(await keyed.ada.click(again, label="Vote for number 2"))
+    assert "Your vote is for **number 2**." in text_of(changed)
+    assert "Vote for number 1" in buttons_of(changed)
+
+
+async def many_entries(stage: Stage, count: int) -> Event:
+    """A ballot of so many pictures, without the way there."""
+    services, guild_id = stage.world.darkroom.services, stage.world.guild.id
+    world = BallotWorld(services.database, services.desk._spool)
+    event = await world.event(guild_id=guild_id, channel_id=stage.channel.id, host_id=stage.ada.id)
+    for user_id in range(1000, 1000 + count):
+        await world.join(event, user_id)
+        (picture_id,) = await world.picture(event, user_id, guild_id=guild_id)
+        found = await services.pictures.find_by_picture(picture_id)
+        assert found is not None
+        path = found[0].view.files[0]
+        assert path is not None
+        path.write_bytes(encode(noise(300, 200, user_id), "PNG"))
+    await services.ballots.open_ballot(event)
+    now = datetime.now(UTC)
+    return await world.move(event, S.VOTING, opened_at=now, stage_ends_at=now + timedelta(hours=1))
+
+
+async def test_more_pictures_than_a_message_takes_come_as_one_sheet_and_page_by_page(keyed: Stage) -> None:
+    event = await many_entries(keyed, 12)
+    place = Place(PlaceKind.CHANNEL, keyed.channel.id)
+    about = {"kind": PostKind.EVENT_BALLOT, "subject": SubjectTable.EVENT, "user_id": keyed.ada.id}
+    await add_post(
+        keyed.world.darkroom.database, event.id, guild_id=event.guild_id, places=[place], now=datetime.now(UTC), **about
+    )
+    keyed.world.darkroom.services.outbox._doorbell.ring(LaneName.POSTS)
+    ballot = await keyed.posted("· ballot")
+    assert pictures_in(ballot) == ["AI-generated pictures: contact sheet of 12 numbered entries."]
+    seen: list[str] = []
+    pages = board_of(await keyed.cleo.click(ballot, label="Look closely and vote"))
+    while True:
+        seen += pictures_in(pages)
+        if "More" not in buttons_of(pages):
+            break
+        pages = board_of(await keyed.cleo.click(pages, label="More"))
+    assert seen == [f"AI-generated picture, entry number {number}" for number in range(1, 13)]
+    voted = board_of(await keyed.cleo.click(pages, label="Vote for number 12"))
+    assert "Your vote: number 12" in buttons_of(voted)
+    assert "Page 3 of 3" in text_of(voted)

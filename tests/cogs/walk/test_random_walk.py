@@ -1,0 +1,154 @@
+"""A random walk through three guilds: nobody ever sees, spends or steers anything of another guild."""
+
+import itertools
+import os
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from PIL import Image
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.events import lifecycle
+from bot.events import lookup as finding
+from bot.events.views import EventView
+from bot.records.event import Depiction, Event
+from bot.records.guild import Actor
+from bot.records.lora import Lora
+from bot.sandbox.rehearsal import painting
+from bot.storage import loras, remembered, sharing, tables
+from bot.storage.events import depictions, events
+from bot.storage.events import tables as event_tables
+from cogs.events.host import actions as event_host_actions
+from cogs.events.host import settings as event_settings
+from cogs.events.host import status as event_host
+from cogs.ui.words import count
+from tests.cogs.walk.reference import Model
+from tests.cogs.walk.steps import Leak, Walk
+from tests.cogs.walk.world import Town, open_town
+
+STEPS = int(os.environ.get("DARKROOM_WALK_STEPS", "150"))
+SEED = int(os.environ.get("DARKROOM_WALK_SEED", random.SystemRandom().randrange(10**6)))
+MUTANT_SEED, MUTANT_STEPS = 3, 400
+NUMBERS = itertools.count()
+
+
+def paint_quickly(*_order: object, **_more: object) -> Image.Image:
+    """A small picture unlike every other, with room for the line of text that is written on it."""
+    rng = random.Random(next(NUMBERS))
+    return Image.frombytes("RGB", (64, 64), rng.randbytes(64 * 64 * 3))
+
+
+@pytest.fixture
+async def town(
+    tmp_path: Path, migrated_file: Path, without_pauses: None, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Town]:
+    monkeypatch.setattr(painting, "compose", paint_quickly)
+    async with open_town(tmp_path, migrated_file) as town:
+        yield town
+
+
+async def begin(town: Town, seed: int) -> Walk:
+    model = Model(town)
+    await model.watch()
+    return Walk(town, model, seed)
+
+
+@pytest.mark.timeout(120 + STEPS)
+async def test_nobody_reaches_into_another_guild(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
+    walk, began = await begin(town, SEED), time.monotonic()
+    with capsys.disabled():
+        print(f"\nwalking {STEPS} steps with DARKROOM_WALK_SEED={SEED}", flush=True)  # noqa: T201
+        await walk.go(STEPS)
+        print(f"{walk.done} steps in {time.monotonic() - began:.0f} s, 0 leaks", flush=True)  # noqa: T201
+    assert town.env.errors == []
+
+
+def see_loras_of_other_guilds(patch: pytest.MonkeyPatch) -> None:
+    async def usable_anywhere(connection: AsyncConnection, _actor: Actor) -> list[Lora]:
+        return [loras.build(row) for row in await connection.execute(sa.select(tables.loras))]
+
+    patch.setattr(sharing, "usable_by", usable_anywhere)
+
+
+def forget_for_everybody(patch: pytest.MonkeyPatch) -> None:
+    async def forget_all(connection: AsyncConnection, _guild_id: int, _user_id: int) -> bool:
+        return (await connection.execute(sa.delete(tables.remembered))).rowcount > 0
+
+    patch.setattr(remembered, "forget", forget_all)
+
+
+def see_events_of_other_guilds(patch: pytest.MonkeyPatch) -> None:
+    async def of_any_guild(connection: AsyncConnection, _guild_id: int) -> list[Event]:
+        return [events.build(row) for row in await connection.execute(sa.select(event_tables.events))]
+
+    def is_visible(event: Event, actor: Actor) -> bool:
+        return event.opened_at is not None or event.guild_id == actor.guild_id
+
+    patch.setattr(finding, "is_visible", is_visible)
+    patch.setattr(events, "of_guild", of_any_guild)
+
+
+def see_drafts(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(finding, "is_visible", lambda event, actor: event.guild_id == actor.guild_id)
+
+
+def run_every_event(patch: pytest.MonkeyPatch) -> None:
+    for module in (finding, lifecycle, event_host_actions, event_settings):
+        patch.setattr(module, "may_run", lambda event, actor: event.guild_id == actor.guild_id)
+
+
+def tell_votes(patch: pytest.MonkeyPatch) -> None:
+    def numbers(view: EventView, *, may_run: bool) -> list[str]:
+        return [f"{count(view.votes, 'vote')} so far, {may_run}"]
+
+    patch.setattr(event_host, "_numbers", numbers)
+
+
+def answer_for_others(patch: pytest.MonkeyPatch) -> None:
+    find = depictions.get
+
+    async def as_if_theirs(connection: AsyncConnection, depiction_id: int) -> Depiction | None:
+        found = await find(connection, depiction_id)
+        return None if found is None else replace(found, user_id=Anybody(found.user_id))
+
+    patch.setattr(depictions, "get", as_if_theirs)
+
+
+class Anybody(int):
+    """A user id that is everybody's."""
+
+    def __eq__(self, _other: object) -> bool:
+        return True
+
+    def __ne__(self, _other: object) -> bool:
+        return False
+
+    __hash__ = int.__hash__
+
+
+MUTANTS: Sequence[tuple[Callable[[pytest.MonkeyPatch], None], str, str]] = (
+    (see_loras_of_other_guilds, r"lora", r"said (quokka|narwhal|axolotl)|insert of generations"),
+    (forget_for_everybody, r"order|imagine", r"reached into guild|delete of remembered"),
+    (see_events_of_other_guilds, r"event (status|rules)", r"said (quokka|narwhal|axolotl)"),
+    (see_drafts, r"event status", r"told of the draft"),
+    (run_every_event, r"event|host", r"told of the draft|(update|insert|delete) of (events|entrants)"),
+    (tell_votes, r"(event|host) status", r"told votes of club\d+"),
+    (answer_for_others, r"event|depict", r"(update|delete) of depictions|reached into guild"),
+)
+"""What leaks, what the walk is about meanwhile, and what it says then."""
+
+
+async def test_a_walk_notices_every_leak(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One after the other in the same town: furnishing it takes longer than finding them."""
+    walk = await begin(town, MUTANT_SEED)
+    for mutant, topic, noticed in MUTANTS:
+        walk.topic = topic
+        with monkeypatch.context() as patch:
+            mutant(patch)
+            with pytest.raises(Leak, match=noticed):
+                await walk.go(walk.done + MUTANT_STEPS)

@@ -1,0 +1,91 @@
+"""A training of an event that the provider does not finish: the host hears of it once and can have another try."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from bot.records.event import EventMode, EventStatus, NoteKind
+from bot.sandbox.apiframe.state import TrainingFault
+from bot.sandbox.rehearsal.faults import Fault
+from tests.events.giving import Giver
+from tests.events.lives.lives import HOST, HOUR, Life, begin_with_enough
+from tests.events.lives.trouble import check_books, photo_files, reach
+from tests.fakes.attachments import Attachments, open_attachments
+from tests.fakes.rows import ANNA
+from tests.fakes.studio import Studio
+
+S = EventStatus
+
+
+@pytest.fixture
+async def attachments() -> AsyncIterator[Attachments]:
+    async with open_attachments() as attachments:
+        yield attachments
+
+
+@pytest.fixture
+async def keyed(studio: Studio) -> Studio:
+    await studio.set_key()
+    return studio
+
+
+async def failed(studio: Studio, mode: EventMode) -> Life:
+    """Everybody's training has failed when the photos had left, and the event waits for its host."""
+    life = await begin_with_enough(studio, mode)
+    studio.server.faults.trainings.extend([TrainingFault.FAIL_AFTER_CHARGE] * 2)
+    await reach(life, S.TRAINING)
+    await life.pass_time(timedelta(minutes=5))
+    await life.pass_time(timedelta(minutes=30))
+    studio.server.faults.trainings.clear()
+    assert (await life.event()).paused_why == "training_failed"
+    return life
+
+
+MODES = pytest.mark.parametrize("mode", [EventMode.SHARED, EventMode.PERSONAL])
+
+
+@MODES
+async def test_photos_that_are_still_here_are_tried_again_when_the_host_wants_it(
+    keyed: Studio, mode: EventMode
+) -> None:
+    life = await begin_with_enough(keyed, mode)
+    keyed.server.faults.next("POST /v2/loras", *[Fault.answer(402)] * (1 if mode is EventMode.SHARED else 2))
+    await reach(life, S.TRAINING)
+    await life.pass_time(HOUR)
+    assert (await life.event()).paused_why == "training_failed"
+    await keyed.events.extend(life.event_id, 1, HOST)
+    await reach(life, S.SHOWING)
+    assert [each["why"] for each in await life.details(NoteKind.PAUSED)] == ["training_failed"]
+    assert keyed.charges("create") == (1 if mode is EventMode.SHARED else 2)
+    await check_books(life)
+
+
+@MODES
+async def test_photos_that_left_with_a_failed_try_can_be_given_again(
+    keyed: Studio, attachments: Attachments, mode: EventMode
+) -> None:
+    life = await failed(keyed, mode)
+    assert await photo_files(keyed) == [], "they left with the order"
+    await keyed.events.extend(life.event_id, 1, HOST)
+    await life.pass_time(HOUR)
+    await life.pass_time(HOUR)
+    assert {each["why"] for each in await life.details(NoteKind.PAUSED)} == {"training_failed", "too_few_photos"}
+    assert (await life.notes()).count(NoteKind.PAUSED) == 2
+    event, orders = await life.event(), keyed.charges("create")
+    await Giver(keyed, attachments, ANNA).give(event, 16)
+    await reach(life, S.SHOWING)
+    assert (await life.notes()).count(NoteKind.RESUMED) == 2
+    assert keyed.charges("create") == orders + 1
+    assert [len(lora.photos) for lora in keyed.server.loras.values() if lora.status == "READY"] == [16]
+    assert await photo_files(keyed) == []
+    await check_books(life)
+
+
+@MODES
+async def test_an_event_whose_trainings_failed_and_nobody_helps_ends_by_itself(keyed: Studio, mode: EventMode) -> None:
+    life = await failed(keyed, mode)
+    await keyed.events.extend(life.event_id, 1, HOST)
+    await life.until(S.CANCELLED, within=timedelta(days=4))
+    assert keyed.files() == []
+    await check_books(life)

@@ -1,0 +1,147 @@
+"""The books of a kill run: what was promised to members against what was charged and posted."""
+
+import contextlib
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.sandbox.apiframe.server import RehearsalApiframe
+from tests.wire.discord.messages import StoredMessage
+
+FOOTER = re.compile(r"^-# ((?:Training|Pictures|Key) #\d+ · .+|(?:Event|Announcement) #\d+.*)$", re.MULTILINE)
+EVENT_LINE = re.compile(r"^-# Event #(\d+)$", re.MULTILINE)
+"""The last line of an event's panel."""
+SPENT = re.compile(r"💳 (\d+)\b.* spent")
+OPEN_ROWS = {
+    "trainings": "status NOT IN ('ready', 'failed', 'cancelled')",
+    "generations": "status NOT IN ('ready', 'failed')",
+    "posts": "status NOT IN ('posted', 'kept')",
+    "events": "status NOT IN ('draft', 'finished', 'cancelled')",
+}
+
+
+@dataclass(slots=True)
+class PartyBooks:
+    """What the people of an event know of it."""
+
+    name: str
+    votes: int = 0
+    """How many could read that their vote counts."""
+
+
+@dataclass(slots=True)
+class Promises:
+    """What members were told is accepted: training names and prompts by number; events by number."""
+
+    trainings: dict[int, str] = field(default_factory=dict)
+    pictures: dict[int, str] = field(default_factory=dict)
+    parties: dict[int, PartyBooks] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.trainings) + len(self.pictures) + len(self.parties)
+
+
+@dataclass(slots=True)
+class Verdict:
+    jobs: int = 0
+    lost: list[str] = field(default_factory=list)
+    double_submitted: list[str] = field(default_factory=list)
+    double_posted: list[str] = field(default_factory=list)
+    stuck: list[str] = field(default_factory=list)
+    miscounted: list[str] = field(default_factory=list)
+    """Credits and votes of events that differ from what was charged and from what people did."""
+    unanswered: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
+
+    def add(self, other: "Verdict") -> None:
+        self.jobs += other.jobs
+        for name in ("lost", "double_submitted", "double_posted", "stuck", "miscounted", "unanswered", "late"):
+            getattr(self, name).extend(getattr(other, name))
+
+    @property
+    def is_clean(self) -> bool:
+        kept = not (self.lost or self.double_submitted or self.double_posted)
+        return kept and not (self.stuck or self.miscounted or self.unanswered)
+
+    def line(self, kills: int) -> str:
+        return (
+            f"kills {kills}, jobs {self.jobs}, lost {len(self.lost)}, double-submitted {len(self.double_submitted)}, "
+            f"double-posted {len(self.double_posted)}, stuck {len(self.stuck)}, "
+            f"miscounted {len(self.miscounted)}, unanswered {len(self.unanswered)}, late {len(self.late)}"
+        )
+
+
+def footers(messages: Iterable[StoredMessage]) -> Counter[str]:
+    """How often each post's last line stands in these messages."""
+    return Counter(line for message in messages for line in FOOTER.findall(message.text))
+
+
+def judge(
+    promises: Promises, provider: RehearsalApiframe, messages: Iterable[StoredMessage], database: Path
+) -> Verdict:
+    """`database` is the bot's SQLite file, read after its last life."""
+    messages = list(messages)
+    posted = footers(messages)
+    creates = Counter(
+        provider.loras[entry.ref].name.split(" ·")[0] for entry in provider.ledger if entry.what == "create"
+    )
+    pictures = Counter(
+        str(provider.jobs[entry.ref].order["prompt"]) for entry in provider.ledger if entry.what == "images"
+    )
+    verdict = Verdict(jobs=len(promises), stuck=open_rows(database))
+    for number, name in promises.trainings.items():
+        if not posted[f"Training #{number} · ready"] or not creates[name]:
+            verdict.lost.append(f"training #{number} {name!r}")
+    for number, prompt in promises.pictures.items():
+        if not posted[f"Pictures #{number} · AI-generated"] or not any(key.endswith(prompt) for key in pictures):
+            verdict.lost.append(f"pictures #{number} {prompt!r}")
+    verdict.double_submitted = [name for name, count in (creates + pictures).items() if count > 1]
+    verdict.double_posted = [line for line, count in posted.items() if count > 1]
+    for number, books in promises.parties.items():
+        judge_party(verdict, number, books, provider, messages, database)
+    return verdict
+
+
+def judge_party(
+    verdict: Verdict,
+    number: int,
+    books: PartyBooks,
+    provider: RehearsalApiframe,
+    messages: Sequence[StoredMessage],
+    database: Path,
+) -> None:
+    """Over, with one winner told, with every vote, and with what was charged for it on its panel."""
+    panel = "".join(message.text for message in messages if f"-# Event #{number}" in message.text.splitlines())
+    won = sum("🏆" in message.text and books.name in message.text for message in messages)
+    if "This event is over" not in panel or won != 1:
+        verdict.lost.append(f"event #{number} {books.name!r}: {won} winners told")
+    spent, charged = SPENT.search(panel), charged_for(books.name, provider)
+    if spent is None or int(spent[1]) != charged:
+        verdict.miscounted.append(f"event #{number} says {spent and spent[1]} credits, charged were {charged:g}")
+    (votes,) = read(database, f"SELECT count(*) FROM votes WHERE event_id = {number}")[0]  # noqa: S608
+    if votes != books.votes:
+        verdict.miscounted.append(f"event #{number} has {votes} votes of {books.votes}")
+
+
+def charged_for(name: str, provider: RehearsalApiframe) -> float:
+    """The credits, less what was given back, of the LoRA of this name and of pictures that have it in their prompt."""
+    ours = {ref for ref, lora in provider.loras.items() if lora.name.split(" ·")[0] == name}
+    ours |= {ref for ref, job in provider.jobs.items() if name in str(job.order.get("prompt"))}
+    return sum(entry.credits for entry in provider.ledger if entry.ref in ours)
+
+
+def open_rows(database: Path) -> list[str]:
+    return [
+        f"{table} #{row_id} {status}"
+        for table, condition in OPEN_ROWS.items()
+        for row_id, status in read(database, f"SELECT id, status FROM {table} WHERE {condition}")  # noqa: S608
+    ]
+
+
+def read(database: Path, query: str) -> list[tuple[Any, ...]]:
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        return connection.execute(query).fetchall()
