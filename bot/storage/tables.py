@@ -4,7 +4,6 @@ import sqlalchemy as sa
 
 from bot.storage.columns import Instant, due, row_id, snowflake
 from bot.storage.columns import metadata as metadata
-from bot.storage.events.tables import events
 
 meta = sa.Table(
     "meta",
@@ -375,6 +374,3 @@ timeline = sa.Table(
     sa.Index("ix_timeline_subject", "subject_table", "subject_id"),
     sqlite_autoincrement=True,
 )
-
-DUE_TABLES = (api_keys, datasets, trainings, generations, posts, guilds, events)
-"""Tables whose rows the engine works on."""
