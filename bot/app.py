@@ -17,9 +17,9 @@ from bot.clock import Clock, Doorbell, Pace, SystemClock
 from bot.config import Settings
 from bot.engine import Engine
 from bot.errors import StartupError
-from bot.outbox import RateGate
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
 from bot.photos.prepare import PhotoDesk
+from bot.ports import RateGate
 from bot.providers.apiframe import client as apiframe
 from bot.providers.aurous import client as aurous
 from bot.providers.aurous import webhooks as aurous_webhooks
@@ -93,6 +93,7 @@ async def assemble(
         fetcher = await stack.enter_async_context(Fetcher(TrustedHosts.of(bases, settings.darkroom_trusted_hosts)))
         desk = PhotoDesk(spool, workers=os.cpu_count() or 1)
         stack.callback(desk.close)
+        poster, members, venue = DiscordPoster(), DiscordMembers(), DiscordVenue()
         opened = Resources(
             database=database,
             sealer=sealer,
@@ -104,11 +105,15 @@ async def assemble(
             transport=transport,
             webhook_url=webhook_addresses(settings),
             public_url=lambda: settings.darkroom_public_url,
+            poster=poster,
+            gate=RateGate(),
+            members=members,
+            venue=venue,
             doorbell=Doorbell(),
             clock=clock or SystemClock(),
             pace=pace or Pace(poll=_poll_pause(settings)),
         )
-        built = _build(settings, opened)
+        built = _build(settings, opened, [poster, members, venue])
         stack.push_async_callback(built.web.close)
         yield built
 
@@ -168,15 +173,16 @@ def webhook_addresses(settings: Settings) -> Callable[[Training | Generation], s
     return webhook_url
 
 
-def _build(settings: Settings, opened: Resources) -> Darkroom:
-    poster, members, venue = DiscordPoster(), DiscordMembers(), DiscordVenue()
-    services = build_services(opened, poster, RateGate(), members=members, venue=venue)
-    lanes = build_lanes(opened, services, members=members, venue=venue)
-    engine = Engine(lanes, doorbell=opened.doorbell, clock=opened.clock, pace=opened.pace)
+def _build(
+    settings: Settings, opened: Resources, adapters: Sequence[DiscordPoster | DiscordMembers | DiscordVenue]
+) -> Darkroom:
+    services = build_services(opened)
+    engine = Engine(build_lanes(opened, services), doorbell=opened.doorbell, clock=opened.clock, pace=opened.pace)
 
     def make_bot() -> DarkroomBot:
         bot = DarkroomBot(services, EXTENSIONS, show_error)
-        poster.bot = members.bot = venue.bot = bot
+        for adapter in adapters:
+            adapter.bot = bot
         return bot
 
     gateway = Gateway(make_bot)

@@ -8,27 +8,18 @@ import logging
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell, Pace
-from bot.photos.intake import Spool
 from bot.records.guild import Guild
 from bot.records.job import LaneName
 from bot.records.key import ProviderName
+from bot.resources import Service
 from bot.storage import erasure, guilds, tables, trainings
-from bot.storage.database import Database
 from bot.storage.due import Claim, mark, store
 from bot.storage.events import events
 
 log = logging.getLogger(__name__)
 
 
-class GuildService:
-    def __init__(self, database: Database, spool: Spool, *, doorbell: Doorbell, clock: Clock, pace: Pace) -> None:
-        self._database = database
-        self._spool = spool
-        self._doorbell = doorbell
-        self._clock = clock
-        self._pace = pace
-
+class GuildService(Service):
     async def get(self, guild_id: int) -> Guild | None:
         """None when nothing was ever chosen."""
         async with self._database.read() as connection:

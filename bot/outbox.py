@@ -1,60 +1,29 @@
 """The outbox: every post is a row that is sent until Discord has it, once, in the first place that takes it."""
 
-import asyncio
 import logging
-from collections import deque
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell, Pace
 from bot.engine import backoff
-from bot.ports import NotNow, PlaceRefused, Poster
+from bot.ports import NotNow, PlaceRefused
 from bot.records.guild import Place
 from bot.records.job import LaneName
 from bot.records.post import Post, PostKind, PostStatus
+from bot.resources import Resources, Service
 from bot.storage import pictures, posts, tables, timeline
-from bot.storage.database import Database
 from bot.storage.due import Claim, mark, store
 
 log = logging.getLogger(__name__)
 
-RATE_PER_SECOND = 45
-"""Discord allows a bot 50 requests a second in all (/docs/topics/rate-limits); the rest is for everything else."""
 
-
-class RateGate:
-    """Lets through at most `per_second` calls in any second, first come, first served."""
-
-    def __init__(self, per_second: int = RATE_PER_SECOND) -> None:
-        self._per_second = per_second
-        self._recent: deque[float] = deque()
-        self._turn = asyncio.Lock()
-
-    async def wait(self) -> None:
-        loop = asyncio.get_running_loop()
-        async with self._turn:
-            while self._recent and len(self._recent) >= self._per_second:
-                pause = self._recent[0] + 1.0 - loop.time()
-                if pause <= 0:
-                    self._recent.popleft()
-                else:
-                    await asyncio.sleep(pause)
-            self._recent.append(loop.time())
-
-
-class OutboxService:
-    def __init__(
-        self, database: Database, poster: Poster, gate: RateGate, *, doorbell: Doorbell, clock: Clock, pace: Pace
-    ) -> None:
-        self._database = database
-        self._poster = poster
-        self._gate = gate
-        self._doorbell = doorbell
-        self._clock = clock
-        self._pace = pace
+class OutboxService(Service):
+    def __init__(self, opened: Resources) -> None:
+        super().__init__(opened)
+        self._poster = opened.poster
+        self._gate = opened.gate
 
     async def kept_for(self, *, guild_id: int, user_id: int) -> list[Post]:
         """Outcomes no place would take, waiting for their owner."""

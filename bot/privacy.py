@@ -4,15 +4,13 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell
 from bot.errors import Missing, NoKey, ProviderError
 from bot.events.photos.service import ContributionService
 from bot.keys.service import KeyService
-from bot.photos.intake import Spool
 from bot.records.job import LaneName
 from bot.records.lora import Lora
+from bot.resources import Resources, Service
 from bot.storage import erasure, loras
-from bot.storage.database import Database
 from bot.storage.events import events
 
 
@@ -30,23 +28,11 @@ class Holdings:
     """Events they take part in, or have voted in."""
 
 
-class PrivacyService:
-    def __init__(
-        self,
-        database: Database,
-        spool: Spool,
-        key_service: KeyService,
-        contributions: ContributionService,
-        *,
-        doorbell: Doorbell,
-        clock: Clock,
-    ) -> None:
-        self._database = database
+class PrivacyService(Service):
+    def __init__(self, opened: Resources, key_service: KeyService, contributions: ContributionService) -> None:
+        super().__init__(opened)
         self._keys = key_service
         self._contributions = contributions
-        self._spool = spool
-        self._doorbell = doorbell
-        self._clock = clock
 
     async def guilds_of(self, user_id: int) -> list[int]:
         """The guilds in which something about this member is kept, those they have left among them."""

@@ -1,4 +1,4 @@
-"""What is opened before anything is built."""
+"""What is opened before anything is built, and the base of everything that is built on it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bot.clock import Clock, Doorbell, Pace
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.prepare import PhotoDesk
+from bot.ports import Members, Poster, RateGate, Venue
 from bot.providers.base import Prices, ProviderClient
 from bot.providers.transport import Transport
 from bot.records.generation import Generation
@@ -37,6 +38,21 @@ class Resources:
     transport: Transport
     webhook_url: Callable[[Training | Generation], str | None]
     public_url: PublicUrl
+    poster: Poster
+    gate: RateGate
+    members: Members
+    venue: Venue
     doorbell: Doorbell
     clock: Clock
     pace: Pace
+
+
+class Service:
+    """A service, a step or what stores its outcome: all of them read the database, the clock and the pace."""
+
+    def __init__(self, opened: Resources) -> None:
+        self._database = opened.database
+        self._spool = opened.spool
+        self._doorbell = opened.doorbell
+        self._clock = opened.clock
+        self._pace = opened.pace

@@ -29,11 +29,11 @@ from bot.keys.steps import UpkeepService
 from bot.loras.service import LoraService
 from bot.loras.sharing import SharingService
 from bot.loras.styles import StyleService
-from bot.outbox import OutboxService, RateGate
+from bot.outbox import OutboxService
 from bot.photos.prepare import PhotoDesk
 from bot.pictures.reports import ReportService
 from bot.pictures.service import PictureService
-from bot.ports import Members, Poster, Venue
+from bot.ports import Members, Venue
 from bot.privacy import PrivacyService
 from bot.records.generation import Generation
 from bot.records.job import LaneName
@@ -87,32 +87,13 @@ CONCURRENCY = {
 """Steps of each lane at once."""
 
 
-def build_services(opened: Resources, poster: Poster, gate: RateGate, *, members: Members, venue: Venue) -> Services:
-    database, doorbell, clock, pace = opened.database, opened.doorbell, opened.clock, opened.pace
-    key_service = KeyService(
-        database, opened.sealer, opened.connect, opened.prices, doorbell=doorbell, clock=clock, pace=pace
-    )
-    endpoint_service = EndpointService(
-        database, key_service, public_url=opened.public_url, doorbell=doorbell, clock=clock
-    )
-    dataset_service = DatasetService(
-        database, opened.spool, opened.fetcher, opened.desk, doorbell=doorbell, clock=clock, pace=pace
-    )
-    references = ReferenceDesk(database, opened.spool, opened.fetcher, opened.desk, clock)
-    generation_service = GenerationService(
-        database,
-        key_service,
-        references,
-        opened.spool,
-        members=members,
-        doorbell=doorbell,
-        clock=clock,
-        pace=pace,
-    )
-    training_service = TrainingService(
-        database, key_service, dataset_service, slots=SLOTS, doorbell=doorbell, clock=clock
-    )
-    selftest = SelfTestService(key_service, endpoint_service, opened.transport, public_url=opened.public_url, pace=pace)
+def build_services(opened: Resources) -> Services:
+    key_service = KeyService(opened)
+    endpoint_service = EndpointService(opened, key_service)
+    selftest = SelfTestService(opened, key_service, endpoint_service)
+    dataset_service = DatasetService(opened)
+    training_service = TrainingService(opened, key_service, dataset_service, SLOTS)
+    generation_service = GenerationService(opened, key_service, ReferenceDesk(opened))
     of_events = build_event_services(
         opened,
         key_service,
@@ -120,53 +101,40 @@ def build_services(opened: Resources, poster: Poster, gate: RateGate, *, members
         training_service,
         generation_service,
         selftest,
-        members=members,
-        venue=venue,
+        members=opened.members,
+        venue=opened.venue,
     )
     return Services(
-        database=database,
+        database=opened.database,
         desk=opened.desk,
         keys=key_service,
         datasets=dataset_service,
         trainings=training_service,
-        loras=LoraService(database, key_service, opened.spool, doorbell=doorbell, clock=clock),
-        styles=StyleService(database, key_service),
-        upkeep=UpkeepService(database, key_service, endpoint_service, doorbell=doorbell, clock=clock, pace=pace),
+        loras=LoraService(opened, key_service),
+        styles=StyleService(opened.database, key_service),
+        upkeep=UpkeepService(opened, key_service, endpoint_service),
         endpoints=endpoint_service,
         selftest=selftest,
-        sharing=SharingService(database, doorbell=doorbell, clock=clock, pace=pace),
+        sharing=SharingService(opened),
         generations=generation_service,
-        pictures=PictureService(
-            database,
-            key_service,
-            generation_service,
-            opened.spool,
-            poster,
-            gate,
-            doorbell=doorbell,
-            clock=clock,
-            pace=pace,
-        ),
-        reports=ReportService(database, doorbell=doorbell, clock=clock),
-        outbox=OutboxService(database, poster, gate, doorbell=doorbell, clock=clock, pace=pace),
-        privacy=PrivacyService(
-            database, opened.spool, key_service, of_events.contributions, doorbell=doorbell, clock=clock
-        ),
+        pictures=PictureService(opened, key_service, generation_service),
+        reports=ReportService(opened),
+        outbox=OutboxService(opened),
+        privacy=PrivacyService(opened, key_service, of_events.contributions),
         events=of_events.events,
         contributions=of_events.contributions,
         budgets=of_events.budgets,
         ballots=of_events.ballots,
         yearbooks=of_events.yearbooks,
-        guilds=GuildService(database, opened.spool, doorbell=doorbell, clock=clock, pace=pace),
+        guilds=GuildService(opened),
     )
 
 
-def build_lanes(opened: Resources, services: Services, *, members: Members, venue: Venue) -> list[Lane]:
+def build_lanes(opened: Resources, services: Services) -> list[Lane]:
     """One lane for each table whose rows are jobs."""
     database = opened.database
     training_rows = DueRows(database, tables.trainings, trainings.build)
     generation_rows = DueRows(database, tables.generations, generations.build)
-    event_steps = build_event_steps(opened, services, members=members, venue=venue)
     steps: dict[LaneName, tuple[DueRows[Any], Callable[[Claim[Any]], Awaitable[None]]]] = {
         LaneName.TRAININGS: (training_rows, _training_steps(opened, services, training_rows).advance),
         LaneName.GENERATIONS: (generation_rows, _generation_steps(opened, services, generation_rows).advance),
@@ -174,49 +142,22 @@ def build_lanes(opened: Resources, services: Services, *, members: Members, venu
         LaneName.DATASETS: (DueRows(database, tables.datasets, datasets.build), services.datasets.advance),
         LaneName.KEYS: (DueRows(database, tables.api_keys, keys.build), services.upkeep.advance),
         LaneName.GUILDS: (DueRows(database, tables.guilds, guilds.build), services.guilds.advance),
-        LaneName.EVENTS: (DueRows(database, event_tables.events, events.build), event_steps.advance),
+        LaneName.EVENTS: (
+            DueRows(database, event_tables.events, events.build),
+            build_event_steps(opened, services, members=opened.members, venue=opened.venue).advance,
+        ),
     }
     return [Lane(name, rows, advance, CONCURRENCY[name]) for name, (rows, advance) in steps.items()]
 
 
 def _training_steps(opened: Resources, services: Services, rows: DueRows[Training]) -> TrainingSteps:
-    outcomes = TrainingOutcomes(
-        opened.database,
-        rows,
-        opened.spool,
-        slots=SLOTS,
-        doorbell=opened.doorbell,
-        clock=opened.clock,
-        pace=opened.pace,
-    )
-    return TrainingSteps(
-        opened.database,
-        services.keys,
-        opened.spool,
-        outcomes,
-        webhook_url=opened.webhook_url,
-        clock=opened.clock,
-        pace=opened.pace,
-    )
+    return TrainingSteps(opened, services.keys, TrainingOutcomes(opened, rows, SLOTS))
 
 
 def _generation_steps(opened: Resources, services: Services, rows: DueRows[Generation]) -> GenerationSteps:
-    outcomes = GenerationOutcomes(
-        opened.database, rows, opened.spool, doorbell=opened.doorbell, clock=opened.clock, pace=opened.pace
-    )
-    references = ReferenceDesk(opened.database, opened.spool, opened.fetcher, opened.desk, opened.clock)
-    submission = Submission(
-        opened.database,
-        services.keys,
-        references,
-        outcomes,
-        webhook_url=opened.webhook_url,
-        clock=opened.clock,
-        pace=opened.pace,
-    )
-    return GenerationSteps(
-        services.keys, opened.spool, opened.fetcher, outcomes, submission, clock=opened.clock, pace=opened.pace
-    )
+    outcomes = GenerationOutcomes(opened, rows)
+    submission = Submission(opened, services.keys, ReferenceDesk(opened), outcomes)
+    return GenerationSteps(opened, services.keys, outcomes, submission)
 
 
 @dataclass(frozen=True, slots=True)

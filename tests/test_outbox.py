@@ -3,13 +3,16 @@
 import asyncio
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Doorbell, Pace
-from bot.outbox import DELIVERIES, OutboxService, RateGate
+from bot.outbox import DELIVERIES, OutboxService
+from bot.photos.intake import Spool
+from bot.ports import RateGate
 from bot.records.guild import Place, PlaceKind
 from bot.records.job import LaneName, SubjectTable
 from bot.records.post import Post, PostKind, PostStatus
@@ -18,6 +21,7 @@ from bot.storage.database import Database
 from bot.storage.due import DueRows, LeaseLost
 from tests.fakes.clock import ManualClock
 from tests.fakes.poster import FakePoster, Trouble
+from tests.fakes.resources import resources
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, THREAD, add_post
 
 IN_THREAD = Place(PlaceKind.CHANNEL, THREAD)
@@ -30,7 +34,7 @@ SECOND = timedelta(seconds=1)
 class Desk:
     """The outbox over real rows, a fake Discord and a manual clock."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, spool: Spool) -> None:
         self.database = database
         self.clock = ManualClock()
         self.pace = Pace()
@@ -38,7 +42,7 @@ class Desk:
         self.poster = FakePoster(self.clock)
         self.rows = DueRows(database, tables.posts, posts.build)
         self.outbox = OutboxService(
-            database, self.poster, RateGate(1000), doorbell=self.doorbell, clock=self.clock, pace=self.pace
+            resources(database, spool, self.clock, poster=self.poster, doorbell=self.doorbell, pace=self.pace)
         )
 
     async def work(self) -> int:
@@ -76,8 +80,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(database: Database) -> Desk:
-    return Desk(database)
+def desk(database: Database, tmp_path: Path) -> Desk:
+    return Desk(database, Spool(tmp_path / "spool"))
 
 
 async def test_a_post_goes_to_its_first_place_once(desk: Desk) -> None:

@@ -6,24 +6,21 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell, Pace
 from bot.datasets.rules import CONSENT_POLICY, RANK, STEPS, Board, DatasetOrder, check_order, judge_set, photo_limits
 from bot.datasets.turns import PoliteTurns
 from bot.errors import FetchError, FileGone, FileTooLarge, NotFound, UserError
 from bot.loras import rights
 from bot.loras.rights import Right
 from bot.photos import checks
-from bot.photos.intake import Fetcher, Spool
-from bot.photos.prepare import PhotoDesk
 from bot.photos.sheet import SheetEntry
 from bot.records.dataset import Dataset, DatasetStatus, Finding, Photo, SubjectKind, Upload
 from bot.records.guild import Actor
 from bot.records.job import LaneName
 from bot.records.lora import NAME_MAX
 from bot.records.training import TrainingStatus
+from bot.resources import Resources, Service
 from bot.storage import datasets as rows
 from bot.storage import erasure, loras, trainings
-from bot.storage.database import Database
 from bot.storage.due import Claim, mark, store
 from bot.storage.tables import datasets
 
@@ -36,28 +33,14 @@ MEMBERS_AT_ONCE = 4
 """Submissions worked on at once, first come, first served: a flood must leave room to acknowledge the next one."""
 
 
-class DatasetService:
-    def __init__(
-        self,
-        database: Database,
-        spool: Spool,
-        fetcher: Fetcher,
-        desk: PhotoDesk,
-        *,
-        doorbell: Doorbell,
-        clock: Clock,
-        pace: Pace,
-    ) -> None:
-        self._database = database
-        self._spool = spool
-        self._fetcher = fetcher
-        self._desk = desk
-        self._doorbell = doorbell
-        self._clock = clock
-        self._pace = pace
+class DatasetService(Service):
+    def __init__(self, opened: Resources) -> None:
+        super().__init__(opened)
+        self._fetcher = opened.fetcher
+        self._desk = opened.desk
         self._downloads = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
         self.turns = PoliteTurns(MEMBERS_AT_ONCE)
-        """Hold one while working on a submission after it was acknowledged; until then it is `arriving`."""
+        "Hold one while working on a submission after it was acknowledged; until then it is `arriving`."
 
     async def create(self, order: DatasetOrder, *, guild_id: int, channel_id: int, user_id: int) -> Dataset:
         check_order(order)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell
 from bot.errors import NoKey, UserError
 from bot.generation import prompt as rules
 from bot.generation.capabilities import Target, check_order, choose_target
@@ -16,14 +15,13 @@ from bot.generation.pricing import LoraVanished, Price, ask_price
 from bot.generation.references import ReferenceDesk
 from bot.keys.service import KeyService
 from bot.loras.access import usable_lora, usable_style
-from bot.ports import Members
 from bot.records.generation import Generation, Operation, Remembered
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName, SubjectTable
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.records.lora import Lora, Style
+from bot.resources import Resources, Service
 from bot.storage import generations, guilds, loras, remembered, timeline
-from bot.storage.database import Database
 from bot.text import quote
 
 
@@ -36,23 +34,12 @@ class Checked:
     key: ApiKeyRow
 
 
-class Ordering:
-    def __init__(
-        self,
-        database: Database,
-        key_service: KeyService,
-        references: ReferenceDesk,
-        *,
-        members: Members,
-        doorbell: Doorbell,
-        clock: Clock,
-    ) -> None:
-        self._database = database
+class Ordering(Service):
+    def __init__(self, opened: Resources, key_service: KeyService, references: ReferenceDesk) -> None:
+        super().__init__(opened)
         self._keys = key_service
-        self._members = members
+        self._members = opened.members
         self._references = references
-        self._doorbell = doorbell
-        self._clock = clock
 
     async def accept(self, order: PictureOrder, actor: Actor, channel: Channel, terms: Terms | None = None) -> Accepted:
         """Store the order; when this returns, it survives anything. A refused one frees its reference files."""

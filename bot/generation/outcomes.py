@@ -5,40 +5,26 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell, Pace
 from bot.engine import backoff
 from bot.generation.lifecycle import check_move
-from bot.photos.intake import Received, Spool
+from bot.photos.intake import Received
 from bot.providers.base import GenerationReport
 from bot.records.generation import Generation, GenerationStatus, Picture
 from bot.records.job import LaneName, SubjectTable
 from bot.records.lora import Lora
 from bot.records.post import PostKind, places_for
+from bot.resources import Resources, Service
 from bot.storage import erasure, generations, loras, posts, tables, timeline
-from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows, LeaseLost, mark, store
 from bot.storage.events import events
 
 S = GenerationStatus
 
 
-class GenerationOutcomes:
-    def __init__(
-        self,
-        database: Database,
-        rows: DueRows[Generation],
-        spool: Spool,
-        *,
-        doorbell: Doorbell,
-        clock: Clock,
-        pace: Pace,
-    ) -> None:
-        self._database = database
+class GenerationOutcomes(Service):
+    def __init__(self, opened: Resources, rows: DueRows[Generation]) -> None:
+        super().__init__(opened)
         self._rows = rows
-        self._spool = spool
-        self._doorbell = doorbell
-        self._clock = clock
-        self._pace = pace
 
     async def submitting(self, claim: Claim[Generation]) -> Claim[Generation]:
         now = self._clock.now()

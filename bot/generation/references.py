@@ -9,17 +9,14 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock
 from bot.errors import FetchError, FileGone, FileTooLarge, UserError
 from bot.generation.order import ReferencePicture
 from bot.photos import checks
-from bot.photos.intake import Fetcher, Spool
-from bot.photos.prepare import PhotoDesk
 from bot.providers.base import PhotoFile, ProviderClient
 from bot.records.dataset import Finding, Upload
 from bot.records.generation import Generation, Picture, Reference
+from bot.resources import Resources, Service
 from bot.storage import generations
-from bot.storage.database import Database
 from bot.text import quote
 
 UPLOAD_MAX_BYTES = 10_000_000
@@ -35,13 +32,11 @@ _CONTENT_TYPES = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"
 _SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 
 
-class ReferenceDesk:
-    def __init__(self, database: Database, spool: Spool, fetcher: Fetcher, desk: PhotoDesk, clock: Clock) -> None:
-        self._database = database
-        self._spool = spool
-        self._fetcher = fetcher
-        self._desk = desk
-        self._clock = clock
+class ReferenceDesk(Service):
+    def __init__(self, opened: Resources) -> None:
+        super().__init__(opened)
+        self._fetcher = opened.fetcher
+        self._desk = opened.desk
         self._turns = asyncio.Semaphore(MEMBERS_AT_ONCE)
 
     async def take_in(self, uploads: Sequence[Upload]) -> tuple[ReferencePicture, ...]:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell, Pace
 from bot.errors import NotAllowed, NotFound, ProviderError, UserError
 from bot.generation import failures
 from bot.generation.acceptance import Ordering
@@ -15,17 +14,15 @@ from bot.generation.order import Accepted, PictureOrder, Terms, Wish
 from bot.generation.prompt import with_new_seed
 from bot.generation.references import ReferenceDesk
 from bot.keys.service import KeyService
-from bot.photos.intake import Spool
-from bot.ports import Members
 from bot.providers.base import WebhookHint, WebhookSecrets
 from bot.records.generation import Generation, GenerationSettings, GenerationStatus, Operation, Picture, Remembered
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName, SubjectTable, TimelineEntry
 from bot.records.key import ProviderName
 from bot.records.lora import Lora, Style
+from bot.resources import Resources, Service
 from bot.storage import due as due_rows
 from bot.storage import generations, loras, remembered, styles, tables, timeline
-from bot.storage.database import Database
 
 JOBS_SHOWN = 10
 NOT_YOURS = "There are no such pictures of yours here. `/jobs` shows what you have."
@@ -45,27 +42,12 @@ class GenerationView:
     timeline: tuple[TimelineEntry, ...]
 
 
-class GenerationService:
-    def __init__(
-        self,
-        database: Database,
-        key_service: KeyService,
-        references: ReferenceDesk,
-        spool: Spool,
-        *,
-        members: Members,
-        doorbell: Doorbell,
-        clock: Clock,
-        pace: Pace,
-    ) -> None:
-        self._database = database
+class GenerationService(Service):
+    def __init__(self, opened: Resources, key_service: KeyService, references: ReferenceDesk) -> None:
+        super().__init__(opened)
         self._keys = key_service
         self._references = references
-        self._spool = spool
-        self._doorbell = doorbell
-        self._clock = clock
-        self._pace = pace
-        self._ordering = Ordering(database, key_service, references, members=members, doorbell=doorbell, clock=clock)
+        self._ordering = Ordering(opened, key_service, references)
 
     async def order(
         self, request: PictureOrder, actor: Actor, *, channel: Channel, terms: Terms | None = None

@@ -5,17 +5,17 @@ import logging
 from datetime import timedelta
 from pathlib import Path
 
-from bot.clock import Clock, Pace
 from bot.errors import FetchError, FileGone, FileTooLarge, HostRefused, KeyRejected, Missing, ProviderError
 from bot.generation import failures
 from bot.generation.outcomes import GenerationOutcomes
 from bot.generation.submission import Submission
 from bot.keys.service import KeyService
 from bot.photos.checks import identify
-from bot.photos.intake import Fetcher, Received, Spool
+from bot.photos.intake import Received
 from bot.providers.base import GenerationReport, Progress
 from bot.records.generation import Generation, GenerationStatus
 from bot.records.guild import Place, PlaceKind
+from bot.resources import Resources, Service
 from bot.storage.due import Claim
 
 log = logging.getLogger(__name__)
@@ -25,25 +25,15 @@ S = GenerationStatus
 PICTURE_MAX_BYTES = 50_000_000
 
 
-class GenerationSteps:
+class GenerationSteps(Service):
     def __init__(
-        self,
-        key_service: KeyService,
-        spool: Spool,
-        fetcher: Fetcher,
-        outcomes: GenerationOutcomes,
-        submission: Submission,
-        *,
-        clock: Clock,
-        pace: Pace,
+        self, opened: Resources, key_service: KeyService, outcomes: GenerationOutcomes, submission: Submission
     ) -> None:
+        super().__init__(opened)
         self._keys = key_service
-        self._spool = spool
-        self._fetcher = fetcher
+        self._fetcher = opened.fetcher
         self._outcomes = outcomes
         self._submission = submission
-        self._clock = clock
-        self._pace = pace
 
     async def advance(self, claim: Claim[Generation]) -> None:
         match claim.row.status:

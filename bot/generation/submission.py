@@ -1,11 +1,9 @@
 """Handing an order over to the provider: references first, then the paid call, at most once."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Pace
 from bot.errors import Busy, KeyRejected, Missing, NoKey, OutOfCredits, ProviderError, Refused, Unavailable
 from bot.generation import failures
 from bot.generation.capabilities import Target
@@ -19,8 +17,8 @@ from bot.records.event import EventStatus
 from bot.records.generation import Generation, GenerationStatus, Operation
 from bot.records.guild import Place, PlaceKind
 from bot.records.lora import Lora
+from bot.resources import Resources, Service
 from bot.storage import generations, loras, styles
-from bot.storage.database import Database
 from bot.storage.due import Claim
 from bot.storage.events import events
 
@@ -33,25 +31,15 @@ KEY_MEMORY = timedelta(hours=23)
 it an hour earlier."""
 
 
-class Submission:
+class Submission(Service):
     def __init__(
-        self,
-        database: Database,
-        key_service: KeyService,
-        references: ReferenceDesk,
-        outcomes: GenerationOutcomes,
-        *,
-        webhook_url: Callable[[Generation], str | None],
-        clock: Clock,
-        pace: Pace,
+        self, opened: Resources, key_service: KeyService, references: ReferenceDesk, outcomes: GenerationOutcomes
     ) -> None:
-        self._database = database
+        super().__init__(opened)
         self._keys = key_service
         self._references = references
         self._outcomes = outcomes
-        self._webhook_url = webhook_url
-        self._clock = clock
-        self._pace = pace
+        self._webhook_url = opened.webhook_url
 
     async def advance(self, claim: Claim[Generation]) -> None:
         """Send the order, or send it again under the same idempotency key: the provider then answers with the first."""

@@ -10,18 +10,16 @@ from secrets import token_urlsafe
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell
 from bot.errors import OutcomeUnknown, ProviderError, Refused
 from bot.keys.service import KeyService
 from bot.log import redact_value
 from bot.providers.base import ProviderClient, WebhookHint, WebhookSecrets
 from bot.records.job import LaneName
 from bot.records.key import ApiKeyRow
-from bot.resources import PublicUrl
+from bot.resources import Resources, Service
 from bot.storage import due as due_rows
 from bot.storage import generations, tables, trainings
 from bot.storage import keys as rows
-from bot.storage.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -60,21 +58,17 @@ class Arrivals:
         return bool(waiting)
 
 
-class EndpointService:
+class EndpointService(Service):
     """Also a bot.webhook_hints.HintTaker, for the tokens of registered endpoints.
 
     The address and the secret are stored together after the provider has answered. A crash in between leaves one
     endpoint behind whose deliveries are refused; the provider switches such an endpoint off by itself.
     """
 
-    def __init__(
-        self, database: Database, keys: KeyService, *, public_url: PublicUrl, doorbell: Doorbell, clock: Clock
-    ) -> None:
-        self._database = database
+    def __init__(self, opened: Resources, keys: KeyService) -> None:
+        super().__init__(opened)
         self._keys = keys
-        self._public_url = public_url
-        self._doorbell = doorbell
-        self._clock = clock
+        self._public_url = opened.public_url
         self._arrivals = Arrivals()
         self._failed: Counter[int] = Counter()
 

@@ -7,13 +7,12 @@ from enum import StrEnum
 from secrets import token_urlsafe
 from urllib.parse import urlsplit
 
-from bot.clock import Pace
 from bot.errors import Missing, NoKey, ProviderError, Refused
 from bot.keys.endpoints import TOKEN_BYTES, Arrivals, EndpointService
 from bot.keys.service import KeyService, explain
-from bot.providers.transport import Answer, Lost, NotSent, Request, Transport
+from bot.providers.transport import Answer, Lost, NotSent, Request
 from bot.records.key import ApiKeyRow, ProviderName
-from bot.resources import PublicUrl
+from bot.resources import Resources, Service
 from bot.text import quote
 
 PATH = "/webhooks/selftest/"
@@ -36,15 +35,13 @@ class Finding:
     at: datetime | None = None
 
 
-class SelfTestService:
-    def __init__(
-        self, keys: KeyService, endpoints: EndpointService, transport: Transport, *, public_url: PublicUrl, pace: Pace
-    ) -> None:
+class SelfTestService(Service):
+    def __init__(self, opened: Resources, keys: KeyService, endpoints: EndpointService) -> None:
+        super().__init__(opened)
         self._keys = keys
         self._endpoints = endpoints
-        self._transport = transport
-        self._public_url = public_url
-        self._pace = pace
+        self._transport = opened.transport
+        self._public_url = opened.public_url
         self._arrivals = Arrivals()
 
     def arrive(self, token: str) -> bool:

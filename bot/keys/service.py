@@ -2,27 +2,23 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell, Pace
 from bot.errors import KeyRejected, NoKey, ProviderError, SealError, UserError
 from bot.keys.slots import admit
 from bot.log import redact_value
-from bot.providers.base import Account, Prices, ProviderClient, WebhookSecrets
+from bot.providers.base import Account, ProviderClient, WebhookSecrets
 from bot.records.guild import Place, PlaceKind
 from bot.records.job import LaneName, SubjectTable
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.records.post import PostKind
-from bot.resources import Connect
+from bot.resources import Resources, Service
 from bot.storage import erasure, generations, posts, trainings
 from bot.storage import keys as rows
-from bot.storage.database import Database
 from bot.storage.due import Claim, store
-from bot.storage.sealing import Sealer
 from bot.storage.tables import api_keys
 
 log = logging.getLogger(__name__)
@@ -55,25 +51,12 @@ class Funds:
     trouble: str | None
 
 
-class KeyService:
-    def __init__(
-        self,
-        database: Database,
-        sealer: Sealer,
-        connect: Connect,
-        prices: Mapping[ProviderName, Prices],
-        *,
-        doorbell: Doorbell,
-        clock: Clock,
-        pace: Pace,
-    ) -> None:
-        self._database = database
-        self._sealer = sealer
-        self._connect = connect
-        self._prices = prices
-        self._doorbell = doorbell
-        self._clock = clock
-        self._pace = pace
+class KeyService(Service):
+    def __init__(self, opened: Resources) -> None:
+        super().__init__(opened)
+        self._sealer = opened.sealer
+        self._connect = opened.connect
+        self._prices = opened.prices
 
     async def set(self, guild_id: int, provider: ProviderName, api_key: str, *, set_by: int) -> KeyStatus:
         """Check the key with the provider, then seal it; an earlier key is retired. UserError when it is refused."""

@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell, Pace
 from bot.engine import backoff
 from bot.errors import Busy, KeyRejected, Missing, ProviderError, Unavailable
 from bot.keys.endpoints import EndpointService
@@ -20,8 +19,8 @@ from bot.keys.service import KeyService
 from bot.providers.base import Progress, ProviderClient, StyleReport
 from bot.records.job import LaneName
 from bot.records.key import ApiKeyRow
+from bot.resources import Resources, Service
 from bot.storage import keys, loras, styles
-from bot.storage.database import Database
 from bot.storage.due import Claim, store
 from bot.storage.tables import api_keys
 
@@ -43,23 +42,11 @@ class Findings:
     known: Sequence[str]
 
 
-class UpkeepService:
-    def __init__(
-        self,
-        database: Database,
-        key_service: KeyService,
-        endpoints: EndpointService,
-        *,
-        doorbell: Doorbell,
-        clock: Clock,
-        pace: Pace,
-    ) -> None:
-        self._database = database
+class UpkeepService(Service):
+    def __init__(self, opened: Resources, key_service: KeyService, endpoints: EndpointService) -> None:
+        super().__init__(opened)
         self._keys = key_service
         self._endpoints = endpoints
-        self._doorbell = doorbell
-        self._clock = clock
-        self._pace = pace
 
     async def soon(self, guild_id: int) -> None:
         """Compare the guild's keys with their providers now, except those that are fresh or wait for a provider."""

@@ -9,18 +9,16 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell
 from bot.errors import Missing, NotAllowed, NotFound, ProviderError, UserError
 from bot.keys.service import KeyService
 from bot.loras import rights
 from bot.loras.rights import Right
-from bot.photos.intake import Spool
 from bot.providers.base import Progress
 from bot.records.guild import Actor
 from bot.records.job import LaneName
 from bot.records.lora import NAME_MAX, Audience, Lora, Offer, Share
+from bot.resources import Resources, Service
 from bot.storage import generations, loras, sharing
-from bot.storage.database import Database
 from bot.storage.events import entrants
 from bot.text import CHOICES_MAX, best_ranked, rank_match
 
@@ -62,15 +60,10 @@ class Archived:
     was_there: bool
 
 
-class LoraService:
-    def __init__(
-        self, database: Database, key_service: KeyService, spool: Spool, *, doorbell: Doorbell, clock: Clock
-    ) -> None:
-        self._database = database
+class LoraService(Service):
+    def __init__(self, opened: Resources, key_service: KeyService) -> None:
+        super().__init__(opened)
         self._keys = key_service
-        self._spool = spool
-        self._doorbell = doorbell
-        self._clock = clock
 
     async def usable_by(self, actor: Actor) -> Sequence[Lora]:
         """LoRAs and characters this member may make pictures with here, newest first: their own and shared ones."""

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell, Pace
 from bot.errors import NotFound, UserError
 from bot.loras.rights import Right
 from bot.loras.service import find
@@ -14,9 +13,9 @@ from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.job import LaneName, SubjectTable
 from bot.records.lora import Audience, Lora, Offer, OfferStatus, Share
 from bot.records.post import PostKind
+from bot.resources import Service
 from bot.storage import loras, posts
 from bot.storage import sharing as rows
-from bot.storage.database import Database
 from bot.storage.events import events
 
 SHARES_MAX = 25
@@ -51,13 +50,7 @@ class OfferView:
     is_open: bool
 
 
-class SharingService:
-    def __init__(self, database: Database, *, doorbell: Doorbell, clock: Clock, pace: Pace) -> None:
-        self._database = database
-        self._doorbell = doorbell
-        self._clock = clock
-        self._pace = pace
-
+class SharingService(Service):
     async def of(self, lora_id: int, actor: Actor) -> Sharing:
         """For the owner and the guild's admins."""
         async with self._database.read() as connection:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.pictures.service import seen
 from bot.records.generation import Generation, Report
@@ -13,8 +12,8 @@ from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.job import LaneName, SubjectTable
 from bot.records.key import ProviderName
 from bot.records.post import PostKind
+from bot.resources import Service
 from bot.storage import generations, guilds, keys, pictures, posts, timeline
-from bot.storage.database import Database
 
 REASON_MAX = 500
 NOBODY_TO_TELL = "There is nobody Darkroom could send this to. Please tell a moderator yourself."
@@ -30,12 +29,7 @@ class ReportView:
     message: tuple[int, int] | None
 
 
-class ReportService:
-    def __init__(self, database: Database, *, doorbell: Doorbell, clock: Clock) -> None:
-        self._database = database
-        self._doorbell = doorbell
-        self._clock = clock
-
+class ReportService(Service):
     async def check(self, generation_id: int, actor: Actor) -> None:
         """NotFound unless this member sees the pictures."""
         async with self._database.read() as connection:

@@ -9,23 +9,20 @@ from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell, Pace
 from bot.errors import NotAllowed, NotFound, ProviderError, UserError
 from bot.generation.access import may_repeat
 from bot.generation.order import DEFAULTS, Accepted
 from bot.generation.service import GenerationService, GenerationView
 from bot.keys.service import KeyService
-from bot.outbox import RateGate
-from bot.photos.intake import Spool
-from bot.ports import NotNow, PlaceRefused, Poster
+from bot.ports import NotNow, PlaceRefused
 from bot.providers.base import GenerationOrder, ProviderClient
 from bot.records.generation import Generation, GenerationStatus, Operation, Picture
 from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.job import LaneName, SubjectTable
 from bot.records.key import ProviderName
 from bot.records.post import Post, PostKind, PostStatus
+from bot.resources import Resources, Service
 from bot.storage import generations, guilds, pictures, posts, timeline
-from bot.storage.database import Database
 
 WORKS = (Operation.UPSCALE_CLARITY, Operation.UPSCALE_TOPAZ, Operation.REMOVE_BACKGROUND)
 LINKS_LIVE = timedelta(hours=23)
@@ -70,29 +67,13 @@ class Removal(StrEnum):
     LATER = "later"
 
 
-class PictureService:
-    def __init__(
-        self,
-        database: Database,
-        key_service: KeyService,
-        generation_service: GenerationService,
-        spool: Spool,
-        poster: Poster,
-        gate: RateGate,
-        *,
-        doorbell: Doorbell,
-        clock: Clock,
-        pace: Pace,
-    ) -> None:
-        self._database = database
+class PictureService(Service):
+    def __init__(self, opened: Resources, key_service: KeyService, generation_service: GenerationService) -> None:
+        super().__init__(opened)
         self._keys = key_service
         self._generations = generation_service
-        self._spool = spool
-        self._poster = poster
-        self._gate = gate
-        self._doorbell = doorbell
-        self._clock = clock
-        self._pace = pace
+        self._poster = opened.poster
+        self._gate = opened.gate
 
     async def find(self, generation_id: int) -> PictureSet | None:
         """For those who render it; callers check who may see it."""

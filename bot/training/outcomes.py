@@ -7,11 +7,9 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell, Pace
 from bot.engine import backoff
 from bot.errors import OutcomeUnknown
 from bot.keys.slots import admit
-from bot.photos.intake import Spool
 from bot.providers.base import Progress, TrainingReport
 from bot.records.dataset import DatasetStatus, SubjectKind
 from bot.records.event import EventMode
@@ -20,8 +18,8 @@ from bot.records.key import ProviderName
 from bot.records.lora import Audience
 from bot.records.post import PostKind, places_for
 from bot.records.training import Training, TrainingStatus
+from bot.resources import Resources, Service
 from bot.storage import datasets, erasure, loras, posts, sharing, tables, timeline, trainings
-from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows, LeaseLost, mark, store
 from bot.storage.events import events
 from bot.storage.events.depictions import retire_if_taken_back
@@ -40,25 +38,11 @@ UNKNOWN_KIND = {ProviderName.APIFRAME: SubjectKind.OBJECT, ProviderName.AUROUS: 
 """What a LoRA is called when its dataset was deleted while it was trained."""
 
 
-class TrainingOutcomes:
-    def __init__(
-        self,
-        database: Database,
-        rows: DueRows[Training],
-        spool: Spool,
-        *,
-        slots: Mapping[ProviderName, int],
-        doorbell: Doorbell,
-        clock: Clock,
-        pace: Pace,
-    ) -> None:
-        self._database = database
+class TrainingOutcomes(Service):
+    def __init__(self, opened: Resources, rows: DueRows[Training], slots: Mapping[ProviderName, int]) -> None:
+        super().__init__(opened)
         self._rows = rows
-        self._spool = spool
         self._slots = slots
-        self._doorbell = doorbell
-        self._clock = clock
-        self._pace = pace
 
     async def ready(self, claim: Claim[Training], report: TrainingReport, *, cost: int) -> None:
         """`cost` in credits."""

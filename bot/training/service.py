@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell
 from bot.datasets.rules import Board
 from bot.datasets.service import DatasetService
 from bot.errors import NotFound, UserError
@@ -21,9 +20,9 @@ from bot.records.key import ApiKeyRow, ProviderName
 from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
+from bot.resources import Resources, Service
 from bot.storage import datasets, keys, loras, posts, tables, timeline, trainings
 from bot.storage import due as due_rows
-from bot.storage.database import Database
 from bot.training import lifecycle
 
 JOBS_SHOWN = 10
@@ -45,23 +44,18 @@ class TrainingView:
     """Whether the photos are still here, so that it can be started again with one press."""
 
 
-class TrainingService:
+class TrainingService(Service):
     def __init__(
         self,
-        database: Database,
+        opened: Resources,
         key_service: KeyService,
         dataset_service: DatasetService,
-        *,
         slots: Mapping[ProviderName, int],
-        doorbell: Doorbell,
-        clock: Clock,
     ) -> None:
-        self._database = database
+        super().__init__(opened)
         self._keys = key_service
         self._datasets = dataset_service
         self._slots = slots
-        self._doorbell = doorbell
-        self._clock = clock
 
     async def start(
         self, dataset_id: int, *, guild_id: int, user_id: int, channel: Channel, reserve: Reserve | None = None

@@ -1,9 +1,7 @@
 """The training lane: one idempotent step at a time from queued to a terminal status, paying at most once."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from bot.clock import Clock, Pace
 from bot.datasets.rules import Board, judge_set, photo_limits
 from bot.engine import backoff
 from bot.errors import (
@@ -18,14 +16,13 @@ from bot.errors import (
     Unavailable,
 )
 from bot.keys.service import KeyService
-from bot.photos.intake import Spool
 from bot.providers.base import PhotoFile, Progress, ProviderClient, TrainingOrder, TrainingReport
 from bot.records.event import EventStatus
 from bot.records.guild import Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.training import Training, TrainingStatus
+from bot.resources import Resources, Service
 from bot.storage import datasets, timeline, trainings
-from bot.storage.database import Database
 from bot.storage.due import Claim
 from bot.storage.events import events
 from bot.training import failures, lifecycle
@@ -40,25 +37,12 @@ LOOK_BACK = timedelta(days=1)
 """How far before our own note of sending we look for the LoRA: covers clocks that disagree."""
 
 
-class TrainingSteps:
-    def __init__(
-        self,
-        database: Database,
-        key_service: KeyService,
-        spool: Spool,
-        outcomes: TrainingOutcomes,
-        *,
-        webhook_url: Callable[[Training], str | None],
-        clock: Clock,
-        pace: Pace,
-    ) -> None:
-        self._database = database
+class TrainingSteps(Service):
+    def __init__(self, opened: Resources, key_service: KeyService, outcomes: TrainingOutcomes) -> None:
+        super().__init__(opened)
         self._keys = key_service
-        self._spool = spool
         self._outcomes = outcomes
-        self._webhook_url = webhook_url
-        self._clock = clock
-        self._pace = pace
+        self._webhook_url = opened.webhook_url
 
     async def advance(self, claim: Claim[Training]) -> None:
         match claim.row.status:

@@ -27,11 +27,12 @@ from bot.keys.steps import UpkeepService
 from bot.loras.service import LoraService
 from bot.loras.sharing import SharingService
 from bot.loras.styles import StyleService
-from bot.outbox import OutboxService, RateGate
+from bot.outbox import OutboxService
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
 from bot.photos.prepare import PhotoDesk
 from bot.pictures.reports import ReportService
 from bot.pictures.service import PictureService
+from bot.ports import RateGate
 from bot.privacy import PrivacyService
 from bot.providers.apiframe import client as apiframe
 from bot.providers.aurous import client as aurous
@@ -87,6 +88,7 @@ Advance = Callable[[Claim[Any]], Awaitable[None]]
 class Studio(Looks):
     """Services, lanes and the world around them. `public_url` None: the webhook address is not sent."""
 
+    opened: Resources
     folder: Path
     database: Database
     glance: Glance
@@ -308,7 +310,7 @@ def _build(
     def webhook_url(job: Training | Generation) -> str | None:
         return None if studio.public_url is None else f"{studio.public_url}/webhooks/{job.provider}/{job.webhook_token}"
 
-    sealer, poster, members = Sealer([MASTER_KEY]), FakePoster(clock), FakeMembers()
+    sealer, poster, members, venue = Sealer([MASTER_KEY]), FakePoster(clock), FakeMembers(), FakeVenue()
     opened = Resources(
         database=database,
         sealer=sealer,
@@ -320,14 +322,18 @@ def _build(
         transport=transport,
         webhook_url=webhook_url,
         public_url=lambda: studio.public_url,
+        poster=poster,
+        gate=RateGate(1000),
+        members=members,
+        venue=venue,
         doorbell=doorbell,
         clock=clock,
         pace=pace,
     )
-    venue = FakeVenue()
-    services = build_services(opened, poster, RateGate(1000), members=members, venue=venue)
-    lanes = build_lanes(opened, services, members=members, venue=venue)
+    services = build_services(opened)
+    lanes = build_lanes(opened, services)
     studio = Studio(
+        opened=opened,
         folder=folder,
         database=database,
         glance=glance,

@@ -16,7 +16,8 @@ LEVELS = {
         [
             ["bot.errors", "bot.clock", "bot.log", "bot.text", "bot.records"],
             ["bot.providers", "bot.storage", "bot.photos"],
-            ["bot.engine", "bot.ports", "bot.resources", "bot.config"],
+            ["bot.engine", "bot.ports", "bot.config"],
+            ["bot.resources"],
             ["bot.outbox", "bot.keys", "bot.guilds"],
             ["bot.loras", "bot.web"],
             ["bot.datasets", "bot.generation"],

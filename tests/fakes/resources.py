@@ -1,0 +1,43 @@
+"""What services are built on, for tests that build a single one."""
+
+from typing import Any
+
+from bot.clock import Doorbell, Pace
+from bot.photos.intake import Fetcher, Spool, TrustedHosts
+from bot.photos.prepare import PhotoDesk
+from bot.ports import RateGate
+from bot.providers.base import ProviderClient
+from bot.providers.transport import Transport
+from bot.records.key import ProviderName
+from bot.resources import Resources
+from bot.storage.database import Database
+from bot.storage.sealing import Sealer
+from tests.fakes.clock import ManualClock
+from tests.fakes.members import FakeMembers
+from tests.fakes.poster import FakePoster
+from tests.fakes.venue import FakeVenue
+
+
+def resources(database: Database, spool: Spool, clock: ManualClock, **given: Any) -> Resources:
+    """Nothing of it reaches a provider or Discord; `given` takes the place of a part."""
+
+    def connect(_provider: ProviderName, _api_key: str) -> ProviderClient:
+        raise AssertionError("this test reaches no provider")
+
+    parts: dict[str, Any] = {
+        "sealer": Sealer([b"m" * 32]),
+        "fetcher": Fetcher(TrustedHosts.of([], [])),
+        "desk": PhotoDesk(spool, workers=1),
+        "connect": connect,
+        "prices": {},
+        "transport": Transport(),
+        "webhook_url": lambda _job: None,
+        "public_url": lambda: None,
+        "poster": FakePoster(clock),
+        "gate": RateGate(1000),
+        "members": FakeMembers(),
+        "venue": FakeVenue(),
+        "doorbell": Doorbell(),
+        "pace": Pace(),
+    }
+    return Resources(database=database, spool=spool, clock=clock, **(parts | given))
