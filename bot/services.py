@@ -33,7 +33,6 @@ from bot.outbox import OutboxService
 from bot.photos.prepare import PhotoDesk
 from bot.pictures.reports import ReportService
 from bot.pictures.service import PictureService
-from bot.ports import Members, Venue
 from bot.privacy import PrivacyService
 from bot.records.generation import Generation
 from bot.records.job import LaneName
@@ -94,16 +93,8 @@ def build_services(opened: Resources) -> Services:
     dataset_service = DatasetService(opened)
     training_service = TrainingService(opened, key_service, dataset_service, SLOTS)
     generation_service = GenerationService(opened, key_service, ReferenceDesk(opened))
-    of_events = build_event_services(
-        opened,
-        key_service,
-        dataset_service,
-        training_service,
-        generation_service,
-        selftest,
-        members=opened.members,
-        venue=opened.venue,
-    )
+    contributions = ContributionService(opened, dataset_service)
+    budgets = BudgetService(opened, key_service, training_service, generation_service)
     return Services(
         database=opened.database,
         desk=opened.desk,
@@ -120,12 +111,12 @@ def build_services(opened: Resources) -> Services:
         pictures=PictureService(opened, key_service, generation_service),
         reports=ReportService(opened),
         outbox=OutboxService(opened),
-        privacy=PrivacyService(opened, key_service, of_events.contributions),
-        events=of_events.events,
-        contributions=of_events.contributions,
-        budgets=of_events.budgets,
-        ballots=of_events.ballots,
-        yearbooks=of_events.yearbooks,
+        privacy=PrivacyService(opened, key_service, contributions),
+        events=EventService(opened, key_service, selftest, budgets, contributions),
+        contributions=contributions,
+        budgets=budgets,
+        ballots=BallotService(opened),
+        yearbooks=YearbookService(opened),
         guilds=GuildService(opened),
     )
 
@@ -142,10 +133,7 @@ def build_lanes(opened: Resources, services: Services) -> list[Lane]:
         LaneName.DATASETS: (DueRows(database, tables.datasets, datasets.build), services.datasets.advance),
         LaneName.KEYS: (DueRows(database, tables.api_keys, keys.build), services.upkeep.advance),
         LaneName.GUILDS: (DueRows(database, tables.guilds, guilds.build), services.guilds.advance),
-        LaneName.EVENTS: (
-            DueRows(database, event_tables.events, events.build),
-            build_event_steps(opened, services, members=opened.members, venue=opened.venue).advance,
-        ),
+        LaneName.EVENTS: (DueRows(database, event_tables.events, events.build), _event_steps(opened, services).advance),
     }
     return [Lane(name, rows, advance, CONCURRENCY[name]) for name, (rows, advance) in steps.items()]
 
@@ -160,69 +148,7 @@ def _generation_steps(opened: Resources, services: Services, rows: DueRows[Gener
     return GenerationSteps(opened, services.keys, outcomes, submission)
 
 
-@dataclass(frozen=True, slots=True)
-class EventServices:
-    events: EventService
-    contributions: ContributionService
-    budgets: BudgetService
-    ballots: BallotService
-    yearbooks: YearbookService
-
-
-def build_event_services(
-    opened: Resources,
-    key_service: KeyService,
-    dataset_service: DatasetService,
-    training_service: TrainingService,
-    generation_service: GenerationService,
-    selftest: SelfTestService,
-    *,
-    members: Members,
-    venue: Venue,
-) -> EventServices:
-    database, doorbell, clock, pace = opened.database, opened.doorbell, opened.clock, opened.pace
-    contributions = ContributionService(
-        database, dataset_service, members, opened.spool, doorbell=doorbell, clock=clock, pace=pace
-    )
-    budgets = BudgetService(
-        database,
-        key_service,
-        training_service,
-        generation_service,
-        prices=opened.prices,
-        doorbell=doorbell,
-        clock=clock,
-        pace=pace,
-    )
-    events = EventService(
-        database,
-        key_service,
-        selftest,
-        venue,
-        members,
-        budgets,
-        contributions,
-        doorbell=doorbell,
-        clock=clock,
-        pace=pace,
-    )
-    ballots = BallotService(database, opened.spool, doorbell=doorbell, clock=clock, pace=pace)
-    yearbooks = YearbookService(database, opened.spool, opened.desk, clock=clock)
-    return EventServices(events, contributions, budgets, ballots, yearbooks)
-
-
-def build_event_steps(opened: Resources, services: Services, *, members: Members, venue: Venue) -> EventSteps:
-    database, clock, pace = opened.database, opened.clock, opened.pace
-    packs = PackRunner(database, services.budgets)
-    return EventSteps(
-        database,
-        StageWork(database, services.keys, services.budgets, packs, services.contributions, venue),
-        Transitions(database, opened.spool, doorbell=opened.doorbell, clock=clock, pace=pace),
-        services.contributions,
-        services.ballots,
-        services.budgets,
-        venue,
-        members,
-        clock=clock,
-        pace=pace,
-    )
+def _event_steps(opened: Resources, services: Services) -> EventSteps:
+    packs = PackRunner(opened.database, services.budgets)
+    work = StageWork(opened.database, services.keys, services.budgets, packs, services.contributions, opened.venue)
+    return EventSteps(opened, work, Transitions(opened), services.contributions, services.ballots, services.budgets)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell, Pace
+from bot.clock import Clock, Pace
 from bot.errors import KeyRejected, NoKey, NotAllowed, NotFound, ProviderError, UserError
 from bot.generation.order import Accepted, PictureOrder
 from bot.generation.service import GenerationService
@@ -17,8 +17,8 @@ from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName, SubjectTable
 from bot.records.key import ProviderName
 from bot.records.training import Training, TrainingStatus
+from bot.resources import Resources, Service
 from bot.storage import generations, loras, styles, trainings
-from bot.storage.database import Database
 from bot.storage.events import entrants, events, spends
 from bot.training.service import TrainingService
 
@@ -108,27 +108,20 @@ class EventTerms:
         await self.till.set_aside(connection, event, generation, SubjectTable.GENERATION, credits_)
 
 
-class BudgetService:
+class BudgetService(Service):
     def __init__(
         self,
-        database: Database,
+        opened: Resources,
         key_service: KeyService,
         training_service: TrainingService,
         generation_service: GenerationService,
-        *,
-        prices: Mapping[ProviderName, Prices],
-        doorbell: Doorbell,
-        clock: Clock,
-        pace: Pace,
     ) -> None:
-        self._database = database
+        super().__init__(opened)
         self._keys = key_service
         self._trainings = training_service
         self._generations = generation_service
-        self._prices = prices
-        self._doorbell = doorbell
-        self._clock = clock
-        self._till = Till(prices, clock, pace)
+        self._prices = opened.prices
+        self._till = Till(opened.prices, opened.clock, opened.pace)
 
     async def preview(self, event: Event) -> Affordable:
         """What the budget still buys, trainings first where there are some to come."""

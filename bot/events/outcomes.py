@@ -9,14 +9,12 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell, Pace
 from bot.events import lifecycle
-from bot.photos.intake import Spool
 from bot.records.event import Event, EventStatus, NoteKind, PauseReason, channels_of
 from bot.records.job import LaneName, SubjectTable
 from bot.records.post import PostKind
+from bot.resources import Service
 from bot.storage import erasure, posts
-from bot.storage.database import Database
 from bot.storage.due import Claim, mark, store
 from bot.storage.events import counts as event_counts
 from bot.storage.events import events as rows
@@ -36,14 +34,7 @@ class News:
     once: str = ""
 
 
-class Transitions:
-    def __init__(self, database: Database, spool: Spool, *, doorbell: Doorbell, clock: Clock, pace: Pace) -> None:
-        self._database = database
-        self._spool = spool
-        self._doorbell = doorbell
-        self._clock = clock
-        self._pace = pace
-
+class Transitions(Service):
     async def furnished(self, claim: Claim[Event], found: Mapping[str, int]) -> None:
         """The thread or calendar entry was made; the row stays claimed."""
 

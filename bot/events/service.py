@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell, Pace
 from bot.datasets.rules import RANK, STEPS
 from bot.errors import NotFound, UserError
 from bot.events import drafts, lifecycle, views
@@ -22,13 +21,14 @@ from bot.events.readiness import Readiness
 from bot.events.views import EventView
 from bot.keys.reachability import SelfTestService
 from bot.keys.service import KeyService
-from bot.ports import Check, Members, Venue
+from bot.ports import Check
 from bot.records.event import EntrantStatus, Event, EventMode, EventNote, EventStatus, NoteKind, PauseReason, places_of
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName, SubjectTable
 from bot.records.post import PostKind
+from bot.resources import Resources, Service
 from bot.storage import datasets, posts
-from bot.storage.database import Database, Work
+from bot.storage.database import Work
 from bot.storage.events import counts as event_counts
 from bot.storage.events import entrants, spends
 from bot.storage.events import events as rows
@@ -42,29 +42,20 @@ CLOSED_BEFORE = "This stage has ended already, so nothing was closed. `/event st
 GIVING = frozenset({EventStatus.COLLECTING, EventStatus.REVIEWING})
 
 
-class EventService:
+class EventService(Service):
     def __init__(
         self,
-        database: Database,
+        opened: Resources,
         key_service: KeyService,
         selftest: SelfTestService,
-        venue: Venue,
-        members: Members,
         budgets: BudgetService,
         contributions: ContributionService,
-        *,
-        doorbell: Doorbell,
-        clock: Clock,
-        pace: Pace,
     ) -> None:
-        self._database = database
-        self._readiness = Readiness(database, key_service, selftest, venue)
-        self._members = members
+        super().__init__(opened)
+        self._readiness = Readiness(opened.database, key_service, selftest, opened.venue)
+        self._members = opened.members
         self._budgets = budgets
         self._contributions = contributions
-        self._doorbell = doorbell
-        self._clock = clock
-        self._pace = pace
 
     async def create(self, draft: EventDraft, actor: Actor, channel: Channel) -> Event:
         """A draft that only those who may run it see. The caller decides who may create events."""

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Pace
 from bot.datasets.rules import photo_limits
 from bot.events import lifecycle
 from bot.events.ballot.service import BallotService
@@ -14,10 +13,10 @@ from bot.events.budget import BudgetService
 from bot.events.outcomes import News, Transitions
 from bot.events.photos.service import ContributionService
 from bot.events.stages import StageWork, Work, paused_once
-from bot.ports import Members, NotNow, Venue
+from bot.ports import NotNow
 from bot.records.event import EntrantStatus, Event, EventMode, EventStatus, NoteKind, PauseReason
 from bot.records.guild import Actor
-from bot.storage.database import Database
+from bot.resources import Resources, Service
 from bot.storage.due import Claim
 from bot.storage.events import entrants
 from bot.storage.events import jobs as event_jobs
@@ -35,31 +34,24 @@ WORTH_IT = 6.0
 """Hours that collecting lasts at least for such a reminder."""
 
 
-class EventSteps:
+class EventSteps(Service):
     def __init__(
         self,
-        database: Database,
+        opened: Resources,
         work: StageWork,
         transitions: Transitions,
         contributions: ContributionService,
         ballots: BallotService,
         budgets: BudgetService,
-        venue: Venue,
-        members: Members,
-        *,
-        clock: Clock,
-        pace: Pace,
     ) -> None:
-        self._database = database
+        super().__init__(opened)
         self._work = work
         self._transitions = transitions
         self._contributions = contributions
         self._ballots = ballots
         self._budgets = budgets
-        self._venue = venue
-        self._members = members
-        self._clock = clock
-        self._pace = pace
+        self._venue = opened.venue
+        self._members = opened.members
 
     async def advance(self, claim: Claim[Event]) -> None:
         event = claim.row

@@ -12,15 +12,13 @@ from secrets import SystemRandom
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell, Pace
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.events.ballot import tally
-from bot.photos.intake import Spool
 from bot.records.event import EntrantStatus, Entry, Event, EventMode, EventStatus, Honour, Vote
 from bot.records.generation import Picture
 from bot.records.guild import Actor
 from bot.records.job import LaneName
-from bot.storage.database import Database
+from bot.resources import Service
 from bot.storage.events import ballots, entrants, events
 from bot.storage.events.ballots import EntryDraft, StandingEntry
 
@@ -75,14 +73,7 @@ class Title:
     first_places: int
 
 
-class BallotService:
-    def __init__(self, database: Database, spool: Spool, *, doorbell: Doorbell, clock: Clock, pace: Pace) -> None:
-        self._database = database
-        self._spool = spool
-        self._doorbell = doorbell
-        self._clock = clock
-        self._pace = pace
-
+class BallotService(Service):
     async def nominees(self, event_id: int, actor: Actor) -> Sequence[Picture]:
         """The member's own pictures that can be entered, newest order first; UserError when none can be just now."""
         async with self._database.read() as connection:

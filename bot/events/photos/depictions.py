@@ -6,19 +6,17 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell, Pace
 from bot.datasets.rules import photo_limits
 from bot.errors import NotFound, UserError
 from bot.events.photos.consent_texts import EVENT_POLICY, depicted_sentence
-from bot.photos.intake import Spool
 from bot.records.dataset import ConsentKind, DatasetStatus
 from bot.records.event import Depiction, DepictionStatus, EntrantStatus, Event, EventMode
 from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.job import LaneName, SubjectTable
 from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
+from bot.resources import Service
 from bot.storage import datasets, posts, trainings
-from bot.storage.database import Database
 from bot.storage.events import depictions as rows
 from bot.storage.events import entrants, events
 from bot.storage.events import photos as event_photos
@@ -40,14 +38,7 @@ class DepictionView:
     photos: int
 
 
-class DepictionService:
-    def __init__(self, database: Database, spool: Spool, *, doorbell: Doorbell, clock: Clock, pace: Pace) -> None:
-        self._database = database
-        self._spool = spool
-        self._doorbell = doorbell
-        self._clock = clock
-        self._pace = pace
-
+class DepictionService(Service):
     async def depiction(self, depiction_id: int) -> DepictionView | None:
         """Callers check who may see it."""
         async with self._database.read() as connection:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell, Pace
 from bot.datasets.rules import photo_limits
 from bot.datasets.service import DatasetService
 from bot.errors import NotAllowed, NotFound, UserError
@@ -16,13 +15,12 @@ from bot.events.photos import coach
 from bot.events.photos.choosing import choose
 from bot.events.photos.depictions import visible_event
 from bot.events.photos.rules import judge_own
-from bot.photos.intake import Spool
 from bot.records.dataset import DatasetStatus, Photo, Pick
 from bot.records.event import Event, EventMode, EventStatus
 from bot.records.guild import Actor
 from bot.records.job import LaneName
+from bot.resources import Resources, Service
 from bot.storage import datasets
-from bot.storage.database import Database
 from bot.storage.events import depictions, entrants, events
 from bot.storage.events import photos as event_photos
 
@@ -46,23 +44,10 @@ class HostBoard:
     needed: int
 
 
-class HostChoice:
-    def __init__(
-        self,
-        database: Database,
-        dataset_service: DatasetService,
-        spool: Spool,
-        *,
-        doorbell: Doorbell,
-        clock: Clock,
-        pace: Pace,
-    ) -> None:
-        self._database = database
+class HostChoice(Service):
+    def __init__(self, opened: Resources, dataset_service: DatasetService) -> None:
+        super().__init__(opened)
         self._datasets = dataset_service
-        self._spool = spool
-        self._doorbell = doorbell
-        self._clock = clock
-        self._pace = pace
 
     async def board(self, event_id: int, actor: Actor) -> HostBoard:
         async with self._database.read() as connection:

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Doorbell, Pace
 from bot.datasets.rules import RANK, STEPS
 from bot.datasets.service import HELD_MAX, DatasetService
 from bot.datasets.turns import FairTurns
@@ -19,15 +18,13 @@ from bot.events.photos.review import HostBoard as HostBoard
 from bot.events.photos.review import HostChoice
 from bot.events.photos.rules import Contribution as Contribution
 from bot.events.photos.rules import Sifted, check_can_give, check_depicted, check_person, check_uploads, judge_own, sift
-from bot.photos.intake import Spool
-from bot.ports import Members
 from bot.records.dataset import Dataset, DatasetStatus, Gender, Photo, Pick, SubjectKind, Upload
 from bot.records.event import Depiction, DepictionStatus, Entrant, EntrantStatus, Event, EventMode, PauseReason
 from bot.records.guild import Actor
 from bot.records.job import LaneName
 from bot.records.training import TrainingStatus
+from bot.resources import Resources, Service
 from bot.storage import datasets, trainings
-from bot.storage.database import Database
 from bot.storage.events import depictions as depiction_rows
 from bot.storage.events import entrants, events
 from bot.storage.events import photos as event_photos
@@ -36,29 +33,15 @@ MEMBERS_AT_ONCE = 4
 """Submissions worked on at once."""
 
 
-class ContributionService:
-    def __init__(
-        self,
-        database: Database,
-        dataset_service: DatasetService,
-        members: Members,
-        spool: Spool,
-        *,
-        doorbell: Doorbell,
-        clock: Clock,
-        pace: Pace,
-    ) -> None:
-        self._database = database
+class ContributionService(Service):
+    def __init__(self, opened: Resources, dataset_service: DatasetService) -> None:
+        super().__init__(opened)
         self._datasets = dataset_service
-        self._members = members
-        self._spool = spool
-        self._doorbell = doorbell
-        self._clock = clock
-        self._pace = pace
-        self._depictions = DepictionService(database, spool, doorbell=doorbell, clock=clock, pace=pace)
-        self._choice = HostChoice(database, dataset_service, spool, doorbell=doorbell, clock=clock, pace=pace)
+        self._members = opened.members
+        self._depictions = DepictionService(opened)
+        self._choice = HostChoice(opened, dataset_service)
         self.turns = FairTurns(MEMBERS_AT_ONCE)
-        """Hold one while working on a submission after it was acknowledged."""
+        "Hold one while working on a submission after it was acknowledged."
 
     async def join(self, event_id: int, actor: Actor) -> Entrant:
         """Joining twice is joining once."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from bot.clock import Clock
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.events.lifecycle import may_run
 from bot.events.yearbook.archive import (
@@ -23,11 +22,9 @@ from bot.events.yearbook.contents import Book, Original, Plate, compile_book
 from bot.events.yearbook.pages import draw_page, draw_sheet, reduced_copy
 from bot.events.yearbook.site import credits_csv, site
 from bot.photos.checks import identify
-from bot.photos.intake import Spool
-from bot.photos.prepare import PhotoDesk
 from bot.records.event import Event, EventMode, EventStatus
 from bot.records.guild import Actor
-from bot.storage.database import Database
+from bot.resources import Resources, Service
 from bot.storage.events import events
 from bot.storage.events import yearbook as yearbooks
 
@@ -94,14 +91,12 @@ def check_stage(event: Event, *, is_host: bool) -> None:
         raise UserError(NOT_SHOWN_YET)
 
 
-class YearbookService:
+class YearbookService(Service):
     """One yearbook is made at a time, so that several at once do not exhaust a small machine."""
 
-    def __init__(self, database: Database, spool: Spool, desk: PhotoDesk, *, clock: Clock) -> None:
-        self._database = database
-        self._spool = spool
-        self._desk = desk
-        self._clock = clock
+    def __init__(self, opened: Resources) -> None:
+        super().__init__(opened)
+        self._desk = opened.desk
         self._turn = asyncio.Lock()
 
     async def make(self, event_id: int, actor: Actor, names: Mapping[int, str], limit: int) -> Yearbook:

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Doorbell, Pace
+from bot.clock import Pace
 from bot.events.ballot.service import BallotService
 from bot.photos.intake import Spool
 from bot.records.dataset import SubjectKind
@@ -27,6 +27,7 @@ from bot.storage.events.tables import entrants as entrant_table
 from bot.storage.events.tables import entries
 from bot.storage.events.tables import events as event_table
 from tests.fakes.clock import NOON, ManualClock
+from tests.fakes.resources import resources
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, add_generation, add_post
 
 CLEO, DAN, EVE = 403, 404, 405
@@ -46,7 +47,7 @@ class World:
     numbers: Iterator[int] = field(default_factory=lambda: counter(1))
 
     def __post_init__(self) -> None:
-        self.ballots = BallotService(self.database, self.spool, doorbell=Doorbell(), clock=self.clock, pace=self.pace)
+        self.ballots = BallotService(resources(self.database, self.spool, self.clock, pace=self.pace))
 
     async def event(self, status: EventStatus = EventStatus.SHOWING, **changes: Any) -> Event:
         values: dict[str, Any] = {

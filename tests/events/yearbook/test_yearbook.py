@@ -31,7 +31,7 @@ SOMEBODY = Actor(GUILD, 999)
 
 
 def service_of(studio: Studio, desk: PhotoDesk) -> YearbookService:
-    return YearbookService(studio.database, studio.spool, desk, clock=studio.clock)
+    return YearbookService(replace(studio.opened, desk=desk))
 
 
 @pytest.fixture
