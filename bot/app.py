@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import __version__
 from bot.client import DarkroomBot, Gateway
-from bot.clock import Clock, Doorbell, Pace, SystemClock
+from bot.clock import Clock, SystemClock, Timings, Wakeups
 from bot.config import Settings
 from bot.engine import Engine
 from bot.errors import StartupError
@@ -81,7 +81,7 @@ class Darkroom:
 
 @contextlib.asynccontextmanager
 async def assemble(
-    settings: Settings, *, pace: Pace | None = None, clock: Clock | None = None
+    settings: Settings, *, timings: Timings | None = None, clock: Clock | None = None
 ) -> AsyncIterator[Darkroom]:
     """Open data folder, keys, database and sessions, in this order; close them in reverse."""
     async with contextlib.AsyncExitStack() as stack:
@@ -109,9 +109,9 @@ async def assemble(
             gate=RateGate(),
             members=members,
             venue=venue,
-            doorbell=Doorbell(),
+            wakeups=Wakeups(),
             clock=clock or SystemClock(),
-            pace=pace or Pace(poll=_poll_pause(settings)),
+            timings=timings or Timings(poll=_poll_pause(settings)),
         )
         built = _build(settings, opened, [poster, members, venue])
         stack.push_async_callback(built.web.close)
@@ -177,7 +177,7 @@ def _build(
     settings: Settings, opened: Resources, adapters: Sequence[DiscordPoster | DiscordMembers | DiscordVenue]
 ) -> Darkroom:
     services = build_services(opened)
-    engine = Engine(build_lanes(opened, services), doorbell=opened.doorbell, clock=opened.clock, pace=opened.pace)
+    engine = Engine(build_lanes(opened, services), wakeups=opened.wakeups, clock=opened.clock, timings=opened.timings)
 
     def make_bot() -> DarkroomBot:
         bot = DarkroomBot(services, EXTENSIONS, show_error)

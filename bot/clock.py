@@ -1,4 +1,4 @@
-"""Time: the clock everything reads, and the pace at which Darkroom does things."""
+"""Time: the clock everything reads, and every waiting time of Darkroom."""
 
 import asyncio
 from dataclasses import dataclass
@@ -29,23 +29,23 @@ class SystemClock:
             return
 
 
-class Doorbell:
-    """Tells a sleeping lane of the engine that one of its rows has changed. Ringing twice is ringing once."""
+class Wakeups:
+    """Wakes a sleeping lane of the engine when one of its rows has changed. Two calls before it wakes count as one."""
 
     def __init__(self) -> None:
-        self._bells: dict[str, asyncio.Event] = {}
+        self._events: dict[str, asyncio.Event] = {}
 
-    def bell(self, lane: str) -> asyncio.Event:
-        return self._bells.setdefault(lane, asyncio.Event())
+    def event(self, lane: str) -> asyncio.Event:
+        return self._events.setdefault(lane, asyncio.Event())
 
-    def ring(self, *lanes: str) -> None:
+    def wake(self, *lanes: str) -> None:
         for lane in lanes:
-            self.bell(lane).set()
+            self.event(lane).set()
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """Every waiting time in one place; the sandbox and the tests use a faster one."""
+class Timings:
+    """Every waiting time in one place; the sandbox and the tests use shorter ones."""
 
     poll: timedelta = timedelta(seconds=20)
     """Between looks at a running training."""

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from random import uniform
 from typing import Any
 
-from bot.clock import Clock, Doorbell, Pace
+from bot.clock import Clock, Timings, Wakeups
 from bot.log import bind
 from bot.storage.due import Claim, DueRows, LeaseLost
 
@@ -40,11 +40,11 @@ def backoff(attempt: int, *, first: timedelta, ceiling: timedelta) -> timedelta:
 class Engine:
     """Runs lanes until it is cancelled. `owner` is fresh for every start, so an old lease is never taken for ours."""
 
-    def __init__(self, lanes: Sequence[Lane], *, doorbell: Doorbell, clock: Clock, pace: Pace) -> None:
+    def __init__(self, lanes: Sequence[Lane], *, wakeups: Wakeups, clock: Clock, timings: Timings) -> None:
         self._lanes = lanes
-        self._doorbell = doorbell
+        self._wakeups = wakeups
         self._clock = clock
-        self._pace = pace
+        self._timings = timings
         self.owner = secrets.token_hex(8)
 
     def is_alive(self) -> bool:
@@ -64,7 +64,7 @@ class Engine:
 
     async def _run_lane(self, lane: Lane) -> None:
         failures = 0
-        wake = self._doorbell.bell(lane.name)
+        wake = self._wakeups.event(lane.name)
         try:
             while True:
                 wake.clear()
@@ -89,7 +89,7 @@ class Engine:
             now = self._clock.now()
             if due is None or due > now:
                 return idle_until if due is None else min(due, idle_until)
-            claims = await lane.rows.claim(owner=self.owner, now=now, until=now + self._pace.lease, limit=free)
+            claims = await lane.rows.claim(owner=self.owner, now=now, until=now + self._timings.lease, limit=free)
             if not claims:
                 return min(now + timedelta(seconds=1), idle_until)
             for claim in claims:
@@ -104,7 +104,7 @@ class Engine:
 
     def _done(self, lane: Lane, task: asyncio.Task[None]) -> None:
         lane.running.pop(task, None)
-        self._doorbell.ring(lane.name)
+        self._wakeups.wake(lane.name)
 
     async def _step(self, lane: Lane, claim: Claim[Any], before: Sequence[asyncio.Task[None]]) -> None:
         """`before`: a step of the same row that is about to end, or that a suspended computer kept beyond its lease."""
@@ -122,7 +122,9 @@ class Engine:
                 await self._postpone(lane, claim)
 
     async def _postpone(self, lane: Lane, claim: Claim[Any]) -> None:
-        wait = backoff(getattr(claim.row, "attempt", 0), first=self._pace.backoff_first, ceiling=self._pace.backoff_max)
+        wait = backoff(
+            getattr(claim.row, "attempt", 0), first=self._timings.backoff_first, ceiling=self._timings.backoff_max
+        )
         try:
             await lane.rows.postpone(claim, due_at=self._clock.now() + wait)
         except Exception:
@@ -132,11 +134,13 @@ class Engine:
         """A long step (a slow upload) keeps its row as long as this process lives."""
         never = asyncio.Event()
         while True:
-            await self._clock.wait(never, self._clock.now() + self._pace.lease / 3)
+            await self._clock.wait(never, self._clock.now() + self._timings.lease / 3)
             for lane in self._lanes:
                 if lane.running:
                     try:
-                        await lane.rows.renew(list(lane.running.values()), until=self._clock.now() + self._pace.lease)
+                        await lane.rows.renew(
+                            list(lane.running.values()), until=self._clock.now() + self._timings.lease
+                        )
                     except Exception:
                         log.exception("Leases of the %s lane could not be renewed", lane.name)
 

@@ -47,12 +47,12 @@ class GuildService(Service):
             files = await erasure.erase_guild_secrets(connection, guild_id=guild_id)
             await trainings.bring_forward_in(connection, guild_id, now=now)
             await events.cancel_all(connection, guild_id, now=now)
-            await guilds.leave(connection, guild_id, now=now, erase_at=now + self._pace.left_guild_kept)
+            await guilds.leave(connection, guild_id, now=now, erase_at=now + self._timings.left_guild_kept)
             return files
 
         self._spool.free(await self._database.write(work))
         await self._database.wipe_log()
-        self._doorbell.ring(*LaneName)
+        self._wakeups.wake(*LaneName)
         log.info("The keys and photos of a guild that removed the bot were erased")
 
     async def come_back(self, guild_id: int) -> bool:

@@ -42,7 +42,7 @@ class OutboxService(Service):
     async def advance(self, claim: Claim[Post]) -> None:
         post = claim.row
         if not self._poster.is_ready():
-            await self._store(claim, due_in=self._pace.backoff_first)
+            await self._store(claim, due_in=self._timings.backoff_first)
         elif await self._is_deleted(post):
             await self._withdraw(claim)
         elif post.place_index >= len(post.places) or self._is_too_old(post):
@@ -53,7 +53,7 @@ class OutboxService(Service):
             await self._send(claim)
 
     def _is_too_old(self, post: Post) -> bool:
-        return post.message_id is None and self._clock.now() > post.created_at + self._pace.post_deadline
+        return post.message_id is None and self._clock.now() > post.created_at + self._timings.post_deadline
 
     async def _send(self, claim: Claim[Post]) -> None:
         post, place = claim.row, claim.row.places[claim.row.place_index]
@@ -73,7 +73,7 @@ class OutboxService(Service):
 
     async def _earlier(self, post: Post, place: Place) -> int | None:
         """The message of an interrupted try, once Discord may have forgotten the nonce that guards it."""
-        if post.sending_at is None or self._clock.now() < post.sending_at + self._pace.nonce_memory:
+        if post.sending_at is None or self._clock.now() < post.sending_at + self._timings.nonce_memory:
             return None
         await self._gate.wait()
         return await self._poster.find(post, place)
@@ -148,14 +148,14 @@ class OutboxService(Service):
                 await timeline.add(connection, post.subject_table, post.subject_id, "delivered", at=now)
 
         await self._database.write(work)
-        self._doorbell.ring(LaneName.POSTS)
+        self._wakeups.wake(LaneName.POSTS)
 
     async def _catch_up(self, connection: AsyncConnection, post: Post, now: datetime) -> None:
         """The subject changed while the message was on its way: show that, too."""
         current = await posts.get(connection, post.id)
         if current is not None and current.revision != post.revision:
             await posts.renew(
-                connection, post.kind, post.subject_table, post.subject_id, due_at=now + self._pace.milestone
+                connection, post.kind, post.subject_table, post.subject_id, due_at=now + self._timings.milestone
             )
 
     async def _next_place(self, claim: Claim[Post]) -> None:
@@ -182,7 +182,9 @@ class OutboxService(Service):
 
     async def _later(self, claim: Claim[Post], error: NotNow) -> None:
         attempt = claim.row.attempt
-        wait = error.retry_after or backoff(attempt, first=self._pace.backoff_first, ceiling=self._pace.backoff_max)
+        wait = error.retry_after or backoff(
+            attempt, first=self._timings.backoff_first, ceiling=self._timings.backoff_max
+        )
         if attempt == 0:
             log.warning("Post %s has to wait: %s", claim.id, error)
         await self._store(claim, due_in=wait, attempt=attempt + 1)
@@ -196,7 +198,7 @@ class OutboxService(Service):
                 await self._catch_up(connection, claim.row, self._clock.now())
 
         await self._database.write(work)
-        self._doorbell.ring(LaneName.POSTS)
+        self._wakeups.wake(LaneName.POSTS)
 
 
 DELIVERIES = frozenset({PostKind.TRAINING_READY, PostKind.TRAINING_FAILED, PostKind.PICTURES, PostKind.PICTURES_FAILED})

@@ -61,7 +61,7 @@ class PrivacyService(Service):
         self._spool.free(await self._database.write(work))
         await self._database.wipe_log()
         await self._keys.share_slots(guild_id)
-        self._doorbell.ring(*LaneName)
+        self._wakeups.wake(*LaneName)
         return sum([not await self._delete_at_provider(lora) for lora in owned])
 
     async def _delete_at_provider(self, lora: Lora) -> bool:

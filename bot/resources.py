@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.clock import Clock, Doorbell, Pace
+from bot.clock import Clock, Timings, Wakeups
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.prepare import PhotoDesk
 from bot.ports import Members, Poster, RateGate, Venue
@@ -42,17 +42,17 @@ class Resources:
     gate: RateGate
     members: Members
     venue: Venue
-    doorbell: Doorbell
+    wakeups: Wakeups
     clock: Clock
-    pace: Pace
+    timings: Timings
 
 
 class Service:
-    """A service, a step or what stores its outcome: all of them read the database, the clock and the pace."""
+    """A service, a step or what stores its outcome: all of them read the database, the clock and the timings."""
 
     def __init__(self, opened: Resources) -> None:
         self._database = opened.database
         self._spool = opened.spool
-        self._doorbell = opened.doorbell
+        self._wakeups = opened.wakeups
         self._clock = opened.clock
-        self._pace = opened.pace
+        self._timings = opened.timings

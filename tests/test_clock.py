@@ -1,11 +1,11 @@
-"""Waiting on clocks, and the doorbell."""
+"""Waiting on clocks, and waking lanes."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.clock import Clock, Doorbell, SystemClock
+from bot.clock import Clock, SystemClock, Wakeups
 from tests.fakes.clock import NOON, ManualClock
 from tests.fakes.waiting import eventually
 
@@ -31,16 +31,16 @@ def test_the_system_clock_speaks_utc() -> None:
 
 
 async def test_a_bell_rung_before_anybody_waits_is_not_lost() -> None:
-    doorbell = Doorbell()
-    doorbell.ring("a", "a")
+    wakeups = Wakeups()
+    wakeups.wake("a", "a")
     async with asyncio.timeout(1):
-        await SystemClock().wait(doorbell.bell("a"), None)
+        await SystemClock().wait(wakeups.event("a"), None)
 
 
 async def test_a_bell_wakes_only_its_own_lane() -> None:
-    doorbell = Doorbell()
-    doorbell.ring("a", "b")
-    assert [doorbell.bell(lane).is_set() for lane in ("a", "b", "c")] == [True, True, False]
+    wakeups = Wakeups()
+    wakeups.wake("a", "b")
+    assert [wakeups.event(lane).is_set() for lane in ("a", "b", "c")] == [True, True, False]
 
 
 async def test_turning_the_manual_clock_wakes_exactly_those_whose_time_has_come() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Doorbell, Pace
+from bot.clock import Timings, Wakeups
 from bot.engine import RECENT, Engine, Lane, backoff
 from bot.records.training import Training
 from bot.storage import due, tables, trainings
@@ -33,15 +33,15 @@ class Stage:
     def __init__(self, database: Database, concurrency: int = 4) -> None:
         self.database = database
         self.clock = ManualClock()
-        self.doorbell = Doorbell()
-        self.pace = Pace()
+        self.wakeups = Wakeups()
+        self.timings = Timings()
         self.rows = DueRows(database, tables.trainings, trainings.build)
         self.started: list[int] = []
         self.at_once = 0
         self.most_at_once = 0
         self.act: Callable[[Claim[Training]], Awaitable[None]] = self.finish
         self.lane = Lane(LANE, self.rows, self.advance, concurrency)
-        self.engine = Engine([self.lane], doorbell=self.doorbell, clock=self.clock, pace=self.pace)
+        self.engine = Engine([self.lane], wakeups=self.wakeups, clock=self.clock, timings=self.timings)
 
     async def advance(self, claim: Claim[Training]) -> None:
         self.started.append(claim.id)
@@ -68,8 +68,8 @@ class Stage:
 
 async def asleep(stage: Stage) -> None:
     """Until the lane (and the lease renewal) have nothing to do but wait."""
-    bell = stage.doorbell.bell(LANE)
-    await eventually(lambda: len(stage.clock.sleeping_until) == 2 and not stage.lane.running and not bell.is_set())
+    event = stage.wakeups.event(LANE)
+    await eventually(lambda: len(stage.clock.sleeping_until) == 2 and not stage.lane.running and not event.is_set())
 
 
 async def leased_beyond(stage: Stage, moment: datetime) -> bool:
@@ -116,7 +116,7 @@ async def test_the_doorbell_starts_a_new_row_without_any_time_passing(stage: Sta
         await asleep(stage)
         await add_training(stage.database)
         assert stage.started == []
-        stage.doorbell.ring(LANE)
+        stage.wakeups.wake(LANE)
         await eventually(lambda: stage.started == [1])
     assert stage.clock.now() == NOON
 
@@ -133,7 +133,7 @@ async def test_a_lane_never_runs_more_steps_than_it_may(database: Database) -> N
         await add_training(database, number)
     async with running(stage):
         await eventually(lambda: stage.at_once == 3)
-        stage.doorbell.ring(LANE)
+        stage.wakeups.wake(LANE)
         for _ in range(20):
             await asyncio.sleep(0)
         assert len(stage.started) == 3
@@ -158,9 +158,9 @@ async def test_a_failing_step_is_tried_again_after_growing_waits(stage: Stage) -
             waits.append(row.due_at - stage.clock.now())
             while stage.clock.now() < row.due_at:
                 stage.clock.advance(min(row.due_at - stage.clock.now(), 5 * SECOND))
-                stage.doorbell.ring(LANE)
+                stage.wakeups.wake(LANE)
     for attempt, wait in enumerate(waits):
-        planned = stage.pace.backoff_first * 2**attempt
+        planned = stage.timings.backoff_first * 2**attempt
         assert 0.8 * planned <= wait <= 1.2 * planned
 
 
@@ -210,9 +210,9 @@ async def test_a_long_step_keeps_its_row_by_renewing_the_lease(stage: Stage) -> 
         await eventually(lambda: stage.started == [1])
         for _ in range(12):
             await eventually(lambda: len(stage.clock.sleeping_until) == 2)
-            stage.clock.advance(stage.pace.lease / 3)
+            stage.clock.advance(stage.timings.lease / 3)
             now = stage.clock.now()
-            await eventually(partial(leased_beyond, stage, now + stage.pace.lease / 2))
+            await eventually(partial(leased_beyond, stage, now + stage.timings.lease / 2))
         assert stage.started == [1]
         gate.set()
         await eventually(lambda: not stage.lane.running)
@@ -232,7 +232,7 @@ async def test_after_a_standstill_a_row_still_being_worked_on_is_not_started_twi
     async with running(stage):
         await eventually(lambda: stage.started == [1] and len(stage.clock.sleeping_until) == 2)
         stage.clock.stand_still_for(timedelta(hours=1))
-        stage.doorbell.ring(LANE)
+        stage.wakeups.wake(LANE)
         await eventually(partial(leased_beyond, stage, stage.clock.now()))
         for _ in range(20):
             await asyncio.sleep(0)
@@ -258,7 +258,7 @@ async def test_a_row_due_again_while_its_step_is_just_ending_gets_its_next_step(
         await eventually(lambda: stage.started == [1])
 
         def claimed_again() -> bool:
-            stage.doorbell.ring(LANE)
+            stage.wakeups.wake(LANE)
             return len(stage.lane.running) == 2
 
         await eventually(claimed_again)
@@ -279,7 +279,7 @@ async def test_a_cancelled_engine_leaves_its_rows_to_the_lease(stage: Stage) -> 
     async with running(stage):
         await eventually(lambda: stage.started == [1])
     assert stage.at_once == 0
-    late = NOON + stage.pace.lease
+    late = NOON + stage.timings.lease
     assert await stage.rows.claim(owner="next", now=late - SECOND, until=late, limit=1) == []
     assert [one.id for one in await stage.rows.claim(owner="next", now=late, until=late + SECOND, limit=1)] == [1]
 
@@ -296,7 +296,10 @@ async def test_only_a_lone_process_takes_the_leases_of_a_crashed_one_at_once(
 
 
 def test_two_engines_never_share_a_name(stage: Stage) -> None:
-    assert len({Engine([], doorbell=stage.doorbell, clock=stage.clock, pace=stage.pace).owner for _ in range(50)}) == 50
+    assert (
+        len({Engine([], wakeups=stage.wakeups, clock=stage.clock, timings=stage.timings).owner for _ in range(50)})
+        == 50
+    )
 
 
 async def test_health_turns_false_when_a_lane_hangs_and_true_when_it_turns_again(stage: Stage) -> None:
@@ -313,7 +316,7 @@ async def test_health_turns_false_when_a_lane_hangs_and_true_when_it_turns_again
         await asleep(stage)
         assert stage.engine.is_alive()
         stage.rows.next_due = hang_in_the_database  # type: ignore[method-assign, assignment]
-        stage.doorbell.ring(LANE)
+        stage.wakeups.wake(LANE)
         await stuck.wait()
         stage.clock.advance(RECENT)
         assert not stage.engine.is_alive()

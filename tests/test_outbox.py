@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Doorbell, Pace
+from bot.clock import Timings, Wakeups
 from bot.outbox import DELIVERIES, OutboxService
 from bot.photos.intake import Spool
 from bot.ports import RateGate
@@ -37,17 +37,17 @@ class Desk:
     def __init__(self, database: Database, spool: Spool) -> None:
         self.database = database
         self.clock = ManualClock()
-        self.pace = Pace()
-        self.doorbell = Doorbell()
+        self.timings = Timings()
+        self.wakeups = Wakeups()
         self.poster = FakePoster(self.clock)
         self.rows = DueRows(database, tables.posts, posts.build)
         self.outbox = OutboxService(
-            resources(database, spool, self.clock, poster=self.poster, doorbell=self.doorbell, pace=self.pace)
+            resources(database, spool, self.clock, poster=self.poster, wakeups=self.wakeups, timings=self.timings)
         )
 
     async def work(self) -> int:
         now = self.clock.now()
-        claims = await self.rows.claim(owner="desk", now=now, until=now + self.pace.lease, limit=100)
+        claims = await self.rows.claim(owner="desk", now=now, until=now + self.timings.lease, limit=100)
         for claim in claims:
             await self.outbox.advance(claim)
         return len(claims)
@@ -67,7 +67,7 @@ class Desk:
         return post
 
     async def renew(self, subject_id: int = 1) -> None:
-        due_at = self.clock.now() + self.pace.milestone
+        due_at = self.clock.now() + self.timings.milestone
 
         async def work(connection: AsyncConnection) -> None:
             await posts.renew(connection, PostKind.TRAINING_STATUS, SubjectTable.TRAINING, subject_id, due_at=due_at)
@@ -163,7 +163,7 @@ async def test_while_the_nonce_is_fresh_nothing_is_searched(desk: Desk) -> None:
     desk.poster.trouble.append(Trouble.AFTER)
     await add_post(desk.database)
     await desk.settle()
-    await desk.pass_time(desk.pace.backoff_first * 2)
+    await desk.pass_time(desk.timings.backoff_first * 2)
     assert desk.poster.searches == 0
     assert len(desk.poster.messages) == 1
 
@@ -171,7 +171,7 @@ async def test_while_the_nonce_is_fresh_nothing_is_searched(desk: Desk) -> None:
 async def test_a_crash_between_sending_and_noting_it_shows_one_message(desk: Desk) -> None:
     await add_post(desk.database)
     now = desk.clock.now()
-    [claim] = await desk.rows.claim(owner="crashed", now=now, until=now + desk.pace.lease, limit=1)
+    [claim] = await desk.rows.claim(owner="crashed", now=now, until=now + desk.timings.lease, limit=1)
     note = desk.outbox._posted
 
     async def crash(*_: object) -> None:
@@ -182,7 +182,7 @@ async def test_a_crash_between_sending_and_noting_it_shows_one_message(desk: Des
         await desk.outbox.advance(claim)
     desk.outbox._posted = note  # type: ignore[method-assign]
     assert (await desk.post()).status is PostStatus.SENDING
-    for step in (desk.pace.lease, timedelta(hours=2)):
+    for step in (desk.timings.lease, timedelta(hours=2)):
         await desk.pass_time(step)
     assert len(desk.poster.messages) == 1
     assert (await desk.post()).message_id == desk.poster.messages[0].id
@@ -214,7 +214,7 @@ async def test_waits_between_tries_grow_and_heed_what_discord_asks_for(desk: Des
         waits.append(due_at - desk.clock.now())
         desk.clock.advance(waits[-1])
     for attempt, wait in enumerate(waits):
-        assert 0.8 * 2**attempt <= wait / desk.pace.backoff_first <= 1.2 * 2**attempt
+        assert 0.8 * 2**attempt <= wait / desk.timings.backoff_first <= 1.2 * 2**attempt
     desk.poster.trouble.append(Trouble.BEFORE)
     desk.poster.retry_after = timedelta(seconds=17)
     await desk.settle()
@@ -229,7 +229,7 @@ async def test_while_discord_is_away_nothing_is_tried_and_no_attempt_is_counted(
     assert desk.poster.attempts == []
     assert (await desk.post()).attempt == 0
     desk.poster.ready = True
-    await desk.pass_time(desk.pace.backoff_first)
+    await desk.pass_time(desk.timings.backoff_first)
     assert len(desk.poster.messages) == 1
 
 
@@ -249,7 +249,7 @@ async def test_a_changed_status_is_shown_by_editing_the_message_that_is_there(de
     await add_post(desk.database, kind=PostKind.TRAINING_STATUS, places=[IN_CHANNEL])
     await desk.settle()
     await desk.renew()
-    await desk.pass_time(desk.pace.milestone - SECOND)
+    await desk.pass_time(desk.timings.milestone - SECOND)
     assert desk.poster.edits == []
     await desk.pass_time(SECOND)
     assert desk.poster.edits == [(PostKind.TRAINING_STATUS, 1)]
@@ -263,7 +263,7 @@ async def test_many_changes_within_a_milestone_are_one_edit_to_the_latest(desk: 
     for _ in range(5):
         await desk.renew()
         await desk.pass_time(2 * SECOND)
-    await desk.pass_time(desk.pace.milestone)
+    await desk.pass_time(desk.timings.milestone)
     assert desk.poster.edits == [(PostKind.TRAINING_STATUS, 5)]
 
 
@@ -273,13 +273,13 @@ async def test_a_change_during_a_send_or_an_edit_is_shown_afterwards(desk: Desk,
     if moment == "while it is edited":
         await desk.settle()
         await desk.renew()
-        desk.clock.advance(desk.pace.milestone)
+        desk.clock.advance(desk.timings.milestone)
     now = desk.clock.now()
-    [claim] = await desk.rows.claim(owner="desk", now=now, until=now + desk.pace.lease, limit=1)
+    [claim] = await desk.rows.claim(owner="desk", now=now, until=now + desk.timings.lease, limit=1)
     await desk.renew()
     await desk.outbox.advance(claim)
     shown = len(desk.poster.edits)
-    await desk.pass_time(desk.pace.milestone)
+    await desk.pass_time(desk.timings.milestone)
     assert len(desk.poster.edits) == shown + 1
     assert desk.poster.edits[-1][1] == (await desk.post()).revision
     assert (await desk.post()).due_at is None
@@ -374,4 +374,4 @@ async def test_a_post_finished_by_another_worker_is_not_noted_twice(desk: Desk) 
 async def test_a_sent_post_rings_for_its_lane(desk: Desk) -> None:
     await add_post(desk.database)
     await desk.settle()
-    assert desk.doorbell.bell(LaneName.POSTS).is_set()
+    assert desk.wakeups.event(LaneName.POSTS).is_set()

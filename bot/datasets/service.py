@@ -70,7 +70,7 @@ class DatasetService(Service):
                 rank=(order.rank or RANK) if is_trained else 0,
                 previous_lora_id=order.previous_lora_id,
                 created_at=now,
-                due_at=now + self._pace.photos_kept,
+                due_at=now + self._timings.photos_kept,
             )
 
         return await self._database.write(work)
@@ -184,7 +184,7 @@ class DatasetService(Service):
     async def advance(self, claim: Claim[Dataset]) -> None:
         """The time of these photos is up: they leave the disk, whatever they wait for; later their names go, too."""
         now = self._clock.now()
-        forgotten_at = claim.row.created_at + self._pace.details_kept
+        forgotten_at = claim.row.created_at + self._timings.details_kept
 
         async def work(connection: AsyncConnection) -> list[str]:
             files = await rows.forget_files(connection, claim.id)
@@ -201,7 +201,7 @@ class DatasetService(Service):
             return files
 
         self._spool.free(await self._database.write(work))
-        self._doorbell.ring(LaneName.TRAININGS)
+        self._wakeups.wake(LaneName.TRAININGS)
 
     async def _take_in_one(self, dataset: Dataset, upload: Upload) -> Photo:
         name = checks.display_name(upload.name)

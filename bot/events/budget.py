@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Pace
+from bot.clock import Clock, Timings
 from bot.errors import KeyRejected, NoKey, NotAllowed, NotFound, ProviderError, UserError
 from bot.generation.order import Accepted, PictureOrder
 from bot.generation.service import GenerationService
@@ -64,7 +64,7 @@ class Till:
 
     prices: Mapping[ProviderName, Prices]
     clock: Clock
-    pace: Pace
+    timings: Timings
 
     async def set_aside(
         self,
@@ -80,7 +80,7 @@ class Till:
             connection, event, user_id=job.user_id, subject=subject, subject_id=job.id, credits_=credits_, now=now
         ):
             raise BudgetSpent(credits_, _left(event, await spends.total(connection, event.id)) or 0)
-        await events.renew_panel(connection, event.id, due_at=now + self.pace.panel)
+        await events.renew_panel(connection, event.id, due_at=now + self.timings.panel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class BudgetService(Service):
         self._trainings = training_service
         self._generations = generation_service
         self._prices = opened.prices
-        self._till = Till(opened.prices, opened.clock, opened.pace)
+        self._till = Till(opened.prices, opened.clock, opened.timings)
 
     async def preview(self, event: Event) -> Affordable:
         """What the budget still buys, trainings first where there are some to come."""
@@ -180,7 +180,7 @@ class BudgetService(Service):
         training = await self._trainings.start(
             dataset_id, guild_id=event.guild_id, user_id=owner_id, channel=channel_of(event), reserve=reserve
         )
-        self._doorbell.ring(LaneName.POSTS)
+        self._wakeups.wake(LaneName.POSTS)
         return training
 
     async def order(self, event: Event, order: PictureOrder, actor: Actor, channel: Channel) -> Accepted:
@@ -188,7 +188,7 @@ class BudgetService(Service):
         order = replace(order, event_id=event.id)
         terms = EventTerms(self._till, event.id, order, actor)
         accepted = await self._generations.order(order, actor, channel=channel, terms=terms)
-        self._doorbell.ring(LaneName.POSTS)
+        self._wakeups.wake(LaneName.POSTS)
         return accepted
 
     async def orders_left(self, event: Event, user_id: int) -> int:
@@ -211,11 +211,11 @@ class BudgetService(Service):
         async def work(connection: AsyncConnection) -> int:
             for spend_id, took in ended:
                 await spends.settle(connection, spend_id, credits_=took, now=now)
-            await events.renew_panel(connection, event_id, due_at=now + self._till.pace.panel)
+            await events.renew_panel(connection, event_id, due_at=now + self._till.timings.panel)
             return await spends.total(connection, event_id)
 
         total = await self._database.write(work)
-        self._doorbell.ring(LaneName.POSTS)
+        self._wakeups.wake(LaneName.POSTS)
         return total
 
 

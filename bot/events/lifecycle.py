@@ -100,7 +100,7 @@ def next_stage(event: Event) -> EventStatus:
 
 
 def stage_length(event: Event, stage: EventStatus, hour: timedelta) -> timedelta | None:
-    """None for a stage without a deadline. `hour`: what one of the event's hours lasts (Pace.event_hour)."""
+    """None for a stage without a deadline. `hour`: what one of the event's hours lasts (Timings.event_hour)."""
     return event.hours.get(stage, 0.0) * hour if stage in TIMED else None
 
 

@@ -57,7 +57,7 @@ class Transitions(Service):
         """The next stage. `at_once`: there is nothing to wait for in it."""
         event, now = claim.row, self._clock.now()
         lifecycle.check_move(event.mode, event.status, to)
-        ends_at = now if at_once else lifecycle.ends_at(event, to, now, hour=self._pace.event_hour)
+        ends_at = now if at_once else lifecycle.ends_at(event, to, now, hour=self._timings.event_hour)
 
         async def work(connection: AsyncConnection) -> None:
             if await self._was_moved(connection, claim):
@@ -80,7 +80,7 @@ class Transitions(Service):
         async def work(connection: AsyncConnection) -> None:
             if await self._was_moved(connection, claim):
                 return
-            due_at = now + self._pace.event_retry
+            due_at = now + self._timings.event_retry
             await self._store(connection, claim, due_at=due_at, paused_at=now, paused_why=why)
             await self._announce(connection, claim.row, news)
             await self._renew_panel(connection, claim.row)
@@ -91,7 +91,7 @@ class Transitions(Service):
         """Go on, with a later deadline."""
         event, now = claim.row, self._clock.now()
         assert event.paused_at is not None  # noqa: S101 - the caller has looked
-        ends_at = lifecycle.resumed_end(event, now, hour=self._pace.event_hour)
+        ends_at = lifecycle.resumed_end(event, now, hour=self._timings.event_hour)
         once = f"resumed:{event.paused_at.isoformat()}"
         news = [News(NoteKind.RESUMED, {"why": event.paused_why}, once)]
 
@@ -111,7 +111,7 @@ class Transitions(Service):
         Its details go later; the event itself and its winners stay for the hall of fame.
         """
         event, now = claim.row, self._clock.now()
-        forgotten_at = (event.ended_at or now) + self._pace.details_kept
+        forgotten_at = (event.ended_at or now) + self._timings.details_kept
 
         async def work(connection: AsyncConnection) -> list[str]:
             if now >= forgotten_at:
@@ -123,12 +123,12 @@ class Transitions(Service):
                 await event_jobs.hurry(connection, event.id, now=now)
                 await self._announce(connection, event, [await self._cancelled(connection, event)])
             is_settled = is_off_calendar and not await spends.unsettled(connection, event.id)
-            await self._store(connection, claim, due_at=forgotten_at if is_settled else now + self._pace.event_retry)
+            await self._store(connection, claim, due_at=forgotten_at if is_settled else now + self._timings.event_retry)
             await self._renew_panel(connection, event)
             return files
 
         self._spool.free(await self._database.write(work))
-        self._doorbell.ring(LaneName.POSTS, LaneName.TRAININGS, LaneName.GENERATIONS)
+        self._wakeups.wake(LaneName.POSTS, LaneName.TRAININGS, LaneName.GENERATIONS)
 
     async def _cancelled(self, connection: AsyncConnection, event: Event) -> News:
         paid = await spends.of_event(connection, event.id)
@@ -145,7 +145,7 @@ class Transitions(Service):
         event = await rows.get(connection, event_id)
         if event is None:
             return
-        until = lifecycle.photos_until(event, hour=self._pace.event_hour, kept=self._pace.event_photos_kept)
+        until = lifecycle.photos_until(event, hour=self._timings.event_hour, kept=self._timings.event_photos_kept)
         if until is not None:
             await event_counts.keep_photos_until(connection, event_id, until)
 
@@ -172,7 +172,7 @@ class Transitions(Service):
         return any(made)
 
     async def _renew_panel(self, connection: AsyncConnection, event: Event) -> None:
-        await rows.renew_panel(connection, event.id, due_at=self._clock.now() + self._pace.panel)
+        await rows.renew_panel(connection, event.id, due_at=self._clock.now() + self._timings.panel)
 
     async def _post_ballot(self, connection: AsyncConnection, event: Event, now: datetime) -> None:
         await posts.add(
@@ -188,4 +188,4 @@ class Transitions(Service):
 
     async def _write(self, work: Any) -> None:
         await self._database.write(work)
-        self._doorbell.ring(LaneName.EVENTS, LaneName.POSTS)
+        self._wakeups.wake(LaneName.EVENTS, LaneName.POSTS)

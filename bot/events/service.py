@@ -239,20 +239,20 @@ class EventService(Service):
 
     @property
     def _hour(self) -> timedelta:
-        return self._pace.event_hour
+        return self._timings.event_hour
 
     def _now(self) -> datetime:
         return self._clock.now()
 
     async def _write(self, work: Work[T]) -> T:
         result = await self._database.write(work)
-        self._doorbell.ring(LaneName.EVENTS, LaneName.POSTS)
+        self._wakeups.wake(LaneName.EVENTS, LaneName.POSTS)
         return result
 
     async def _tell(self, connection: AsyncConnection, event: Event) -> None:
         """Let the engine look at it now, and its panel show it soon."""
         await rows.wake(connection, event.id, now=self._now())
-        await rows.renew_panel(connection, event.id, due_at=self._now() + self._pace.panel)
+        await rows.renew_panel(connection, event.id, due_at=self._now() + self._timings.panel)
 
     async def _check_moderators(self, changes: dict[str, Any], actor: Actor) -> None:
         for user_id in changes.get("moderator_ids", ()):
@@ -295,7 +295,7 @@ class EventService(Service):
         return {"paused_at": None, "paused_why": None, "stage_ends_at": ends_at}
 
     def _photos_until(self, event: Event) -> datetime | None:
-        return lifecycle.photos_until(event, hour=self._hour, kept=self._pace.event_photos_kept)
+        return lifecycle.photos_until(event, hour=self._hour, kept=self._timings.event_photos_kept)
 
     async def _keep_photos(self, connection: AsyncConnection, event: Event) -> None:
         until = self._photos_until(event)

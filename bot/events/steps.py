@@ -83,7 +83,7 @@ class EventSteps(Service):
         if work.blocked is not None:
             await self._pause(claim, work.blocked, work)
         elif event.status is S.SHOWING and not work.is_done and self._is_due(event):
-            await self._transitions.stay(claim, self._clock.now() + self._pace.poll)
+            await self._transitions.stay(claim, self._clock.now() + self._timings.poll)
         else:
             await self._decide(claim, work)
 
@@ -99,7 +99,7 @@ class EventSteps(Service):
     async def _decide(self, claim: Claim[Event], work: Work) -> None:
         event, now = claim.row, self._clock.now()
         facts = await self._facts(event, work)
-        match lifecycle.decide(event, facts, now, abandoned=self._pace.event_abandoned):
+        match lifecycle.decide(event, facts, now, abandoned=self._timings.event_abandoned):
             case lifecycle.Advance(to):
                 await self._enter(claim, to, work)
             case lifecycle.Pause(why):
@@ -192,12 +192,12 @@ class EventSteps(Service):
         now = self._clock.now()
         looks = [until] if until is not None else []
         if not work.is_done:
-            looks.append(now + self._pace.poll)
+            looks.append(now + self._timings.poll)
         if event.paused_why is not None and event.paused_why.ends_by_itself:
-            looks = [now + self._pace.event_retry]
+            looks = [now + self._timings.event_retry]
         if event.wants_thread and event.thread_id is None:
             is_new = event.opened_at is not None and now < event.opened_at + timedelta(minutes=1)
-            looks.append(now + (self._pace.panel if is_new else self._pace.event_retry))
+            looks.append(now + (self._timings.panel if is_new else self._timings.event_retry))
         soon = self._soon_at(event)
         if soon is not None and soon > now:
             looks.append(soon)
@@ -218,7 +218,7 @@ class EventSteps(Service):
         if event.status is not S.COLLECTING or event.stage_ends_at is None or event.paused_at is not None:
             return None
         is_long = event.hours.get(S.COLLECTING, 0) >= WORTH_IT
-        return event.stage_ends_at - self._pace.event_hour * SOON if is_long else None
+        return event.stage_ends_at - self._timings.event_hour * SOON if is_long else None
 
 
 def _not_trained(work: Work) -> list[News]:

@@ -52,7 +52,7 @@ class Ordering(Service):
             price = await self._price(checked, channel)
             generation = await self._store(checked, price, actor, channel, terms)
             refused.pop_all()
-        self._doorbell.ring(LaneName.GENERATIONS)
+        self._wakeups.wake(LaneName.GENERATIONS)
         return Accepted(generation, checked.target.lora, checked.target.style, price.balance)
 
     async def fulfil(self, wish: Wish, actor: Actor, channel: Channel) -> Accepted:

@@ -49,7 +49,7 @@ class GenerationOutcomes(Service):
                 connection,
                 claim,
                 S.SUBMITTED,
-                due_at=now + self._pace.generation_poll,
+                due_at=now + self._timings.generation_poll,
                 request_id=report.request_id,
                 submitted_at=now,
                 attempt=0,
@@ -60,14 +60,14 @@ class GenerationOutcomes(Service):
             return await generations.forget_reference_files(connection, claim.id)
 
         self._spool.free(await self._database.write(work))
-        self._doorbell.ring(LaneName.GENERATIONS)
+        self._wakeups.wake(LaneName.GENERATIONS)
 
     async def ready(self, claim: Claim[Generation], received: list[tuple[str, Received]]) -> None:
         generation, now = claim.row, self._clock.now()
 
         async def work(connection: AsyncConnection) -> None:
             await self._move(
-                connection, claim, S.READY, due_at=now + self._pace.pictures_kept, finished_at=now, attempt=0
+                connection, claim, S.READY, due_at=now + self._timings.pictures_kept, finished_at=now, attempt=0
             )
             for position, (url, file) in enumerate(received, start=1):
                 await generations.add_picture(
@@ -82,7 +82,7 @@ class GenerationOutcomes(Service):
         except LeaseLost:
             self._spool.free(file.file for _, file in received)
             raise
-        self._doorbell.ring(LaneName.POSTS, LaneName.KEYS, LaneName.EVENTS)
+        self._wakeups.wake(LaneName.POSTS, LaneName.KEYS, LaneName.EVENTS)
 
     async def fail(
         self,
@@ -101,7 +101,7 @@ class GenerationOutcomes(Service):
 
         async def work(connection: AsyncConnection) -> list[str]:
             await self._move(
-                connection, claim, S.FAILED, due_at=now + self._pace.details_kept, error=sentence, finished_at=now
+                connection, claim, S.FAILED, due_at=now + self._timings.details_kept, error=sentence, finished_at=now
             )
             await self._note(connection, claim, "failed", f"request {trace}: {sentence}" if trace else sentence)
             if is_posted:
@@ -112,10 +112,10 @@ class GenerationOutcomes(Service):
             return await generations.forget_reference_files(connection, claim.id)
 
         self._spool.free(await self._database.write(work))
-        self._doorbell.ring(LaneName.POSTS, LaneName.KEYS, LaneName.EVENTS)
+        self._wakeups.wake(LaneName.POSTS, LaneName.KEYS, LaneName.EVENTS)
 
     async def later(self, claim: Claim[Generation], wait: timedelta | None = None) -> None:
-        wait = wait or backoff(claim.row.attempt, first=self._pace.backoff_first, ceiling=self._pace.backoff_max)
+        wait = wait or backoff(claim.row.attempt, first=self._timings.backoff_first, ceiling=self._timings.backoff_max)
         await self.keep(claim, due_in=wait, attempt=claim.row.attempt + 1)
 
     async def keep(self, claim: Claim[Generation], *, due_in: timedelta, note: str = "", **values: Any) -> None:
@@ -129,7 +129,7 @@ class GenerationOutcomes(Service):
                 await self._note(connection, claim, note, "")
 
         await self._database.write(work)
-        self._doorbell.ring(LaneName.GENERATIONS)
+        self._wakeups.wake(LaneName.GENERATIONS)
 
     async def forget(self, claim: Claim[Generation]) -> None:
         """First our copies of the pictures go, Discord has them; later the details go, too.
@@ -138,7 +138,7 @@ class GenerationOutcomes(Service):
         """
         now = self._clock.now()
         finished_at = claim.row.finished_at or now
-        forgotten_at = finished_at + self._pace.details_kept
+        forgotten_at = finished_at + self._timings.details_kept
 
         async def work(connection: AsyncConnection) -> list[str]:
             dropped_at = await self._kept_until(connection, claim.row, finished_at)
@@ -159,9 +159,9 @@ class GenerationOutcomes(Service):
         """Pictures of an event stay until it has been over for as long, so that its yearbook can be made."""
         event = None if generation.event_id is None else await events.get(connection, generation.event_id)
         if event is None:
-            return finished_at + self._pace.pictures_kept
+            return finished_at + self._timings.pictures_kept
         ended_at = event.ended_at if event.status.is_terminal else self._clock.now()
-        return max(finished_at, ended_at or finished_at) + self._pace.pictures_kept
+        return max(finished_at, ended_at or finished_at) + self._timings.pictures_kept
 
     async def _wake_event(self, connection: AsyncConnection, generation: Generation) -> None:
         """An event that waits for its pictures goes on at once."""

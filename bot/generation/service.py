@@ -156,7 +156,7 @@ class GenerationService(Service):
 
         fits = await self._database.write(work)
         if fits:
-            self._doorbell.ring(LaneName.GENERATIONS)
+            self._wakeups.wake(LaneName.GENERATIONS)
         return fits
 
     async def _repeat(self, generation_id: int, actor: Actor) -> PictureOrder:
@@ -207,7 +207,7 @@ class GenerationService(Service):
                 from_=from_,
                 error=failures.CANCELLED,
                 now=now,
-                due_at=now + self._pace.details_kept,
+                due_at=now + self._timings.details_kept,
             ):
                 return None
             await timeline.add(connection, SubjectTable.GENERATION, generation.id, "cancelled", at=now)
@@ -215,7 +215,7 @@ class GenerationService(Service):
 
         files = await self._database.write(work)
         self._spool.free(files or [])
-        self._doorbell.ring(LaneName.GENERATIONS, LaneName.KEYS)
+        self._wakeups.wake(LaneName.GENERATIONS, LaneName.KEYS)
         return files is not None
 
     async def _reread(self, generation: Generation) -> Generation:

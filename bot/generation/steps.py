@@ -68,7 +68,7 @@ class GenerationSteps(Service):
     async def _look_again(self, claim: Claim[Generation]) -> None:
         """The provider told us nothing this time. Not for ever: its member must hear something one day."""
         generation = claim.row
-        if generation.submitted_at is not None and self._clock.now() > generation.submitted_at + self._pace.give_up:
+        if generation.submitted_at is not None and self._clock.now() > generation.submitted_at + self._timings.give_up:
             await self._outcomes.fail(claim, failures.NEVER_FINISHED)
         else:
             await self._outcomes.later(claim)
@@ -91,14 +91,14 @@ class GenerationSteps(Service):
             )
         elif report.progress is Progress.FAILED:
             await self._outcomes.fail(claim, failures.failed_at_provider(generation.provider, report.error))
-        elif generation.submitted_at is not None and now > generation.submitted_at + self._pace.give_up:
+        elif generation.submitted_at is not None and now > generation.submitted_at + self._timings.give_up:
             await self._outcomes.fail(claim, failures.NEVER_FINISHED)
         else:
             slow = generation.submitted_at is not None and (
-                now > generation.submitted_at + self._pace.generation_deadline
+                now > generation.submitted_at + self._timings.generation_deadline
             )
-            wait = self._pace.generation_poll * 1.5 ** min(generation.attempt, 10)
-            pause = self._pace.backoff_max if slow else min(wait, self._pace.generation_poll_max)
+            wait = self._timings.generation_poll * 1.5 ** min(generation.attempt, 10)
+            pause = self._timings.backoff_max if slow else min(wait, self._timings.generation_poll_max)
             await self._outcomes.keep(claim, due_in=pause, attempt=generation.attempt + 1)
 
     async def _fetch(self, claim: Claim[Generation]) -> None:
@@ -125,7 +125,7 @@ class GenerationSteps(Service):
 
     async def _fetch_later(self, claim: Claim[Generation]) -> None:
         generation = claim.row
-        if generation.submitted_at and self._clock.now() > generation.submitted_at + self._pace.give_up:
+        if generation.submitted_at and self._clock.now() > generation.submitted_at + self._timings.give_up:
             await self._outcomes.fail(claim, failures.NEVER_FETCHED)
         else:
             await self._outcomes.later(claim)

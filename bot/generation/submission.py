@@ -50,7 +50,7 @@ class Submission(Service):
         if generation.submitting_at is not None and now > generation.submitting_at + KEY_MEMORY:
             await self._outcomes.fail(claim, failures.UNKNOWN_OUTCOME)
             return
-        if now > generation.created_at + self._pace.give_up:
+        if now > generation.created_at + self._timings.give_up:
             await self._outcomes.fail(claim, failures.UNREACHABLE)
             return
         client = await self._client(claim)

@@ -168,7 +168,7 @@ class EndpointService(Service):
             return False
         # Whatever was verified shows that the address works; how a test is marked is not documented for every form.
         self._arrivals.note(token)
-        self._doorbell.ring(LaneName.TRAININGS, LaneName.GENERATIONS)
+        self._wakeups.wake(LaneName.TRAININGS, LaneName.GENERATIONS)
         return True
 
     async def _wake(self, connection: AsyncConnection, key: ApiKeyRow, hint: WebhookHint) -> None:

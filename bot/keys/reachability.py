@@ -49,7 +49,7 @@ class SelfTestService(Service):
         return self._arrivals.note(token)
 
     async def run(self, guild_id: int) -> list[Finding]:
-        """Takes `pace.selftest` and some seconds at most; what goes wrong is a finding, never an error."""
+        """Takes `timings.selftest` and some seconds at most; what goes wrong is a finding, never an error."""
         base = self._public_url()
         if base is None:
             text = (
@@ -106,7 +106,7 @@ class SelfTestService(Service):
             )
             return Finding(Mark.BAD, text)
         try:
-            seconds = await self._endpoints.try_out(key, patience=self._pace.selftest)
+            seconds = await self._endpoints.try_out(key, patience=self._timings.selftest)
         except Missing:
             await self._endpoints.renew(key)
             text = (
@@ -118,7 +118,7 @@ class SelfTestService(Service):
         if seconds is not None:
             return Finding(Mark.GOOD, f"A signed delivery of {label} arrived after {seconds:.1f} seconds.")
         await self._endpoints.renew(key)
-        waited = self._pace.selftest.total_seconds()
+        waited = self._timings.selftest.total_seconds()
         text = (
             f"A test delivery of {label} did not arrive within {waited:.0f} seconds. See that firewall and proxy let "
             "POST requests from outside through to `/webhooks/`. The address has been registered again, "

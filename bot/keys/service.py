@@ -91,7 +91,7 @@ class KeyService(Service):
             return stored.row
 
         row = await self._database.write(work)
-        self._doorbell.ring(LaneName.KEYS, LaneName.TRAININGS, LaneName.GENERATIONS)
+        self._wakeups.wake(LaneName.KEYS, LaneName.TRAININGS, LaneName.GENERATIONS)
         return KeyStatus(row, account.credits, account.team, None, 0)
 
     async def status(self, guild_id: int, provider: ProviderName) -> KeyStatus | None:
@@ -136,7 +136,7 @@ class KeyService(Service):
         running = await self._database.write(work)
         if running is None:
             raise NoKey(f"There is no {provider.label} key to remove.")
-        self._doorbell.ring(LaneName.KEYS)
+        self._wakeups.wake(LaneName.KEYS)
         return running
 
     async def current(self, guild_id: int, provider: ProviderName) -> ApiKeyRow:
@@ -209,7 +209,7 @@ class KeyService(Service):
             return True
 
         if await self._database.write(work):
-            self._doorbell.ring(LaneName.POSTS)
+            self._wakeups.wake(LaneName.POSTS)
 
     async def share_slots(self, guild_id: int) -> None:
         """Let waiting trainings of the guild into slots that have become free."""
@@ -221,7 +221,7 @@ class KeyService(Service):
                     await admit(connection, stored.row.id, clock=self._clock)
 
         await self._database.write(work)
-        self._doorbell.ring(LaneName.TRAININGS)
+        self._wakeups.wake(LaneName.TRAININGS)
 
     async def get(self, key_id: int) -> ApiKeyRow | None:
         async with self._database.read() as connection:
@@ -234,8 +234,8 @@ class KeyService(Service):
         assert retired_at is not None  # noqa: S101 - only retired keys are shredded
 
         async def work(connection: AsyncConnection) -> None:
-            if await _jobs_on(connection, claim.id) and now < retired_at + self._pace.retired_key_kept:
-                await store(connection, api_keys, claim, due_at=_soon(now, retired_at + self._pace.retired_key_kept))
+            if await _jobs_on(connection, claim.id) and now < retired_at + self._timings.retired_key_kept:
+                await store(connection, api_keys, claim, due_at=_soon(now, retired_at + self._timings.retired_key_kept))
             else:
                 await store(connection, api_keys, claim, due_at=None)
                 await erasure.erase_job(connection, api_keys, SubjectTable.KEY, claim.id)

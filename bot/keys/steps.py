@@ -56,7 +56,7 @@ class UpkeepService(Service):
             return await keys.make_due(connection, guild_id, now=now, checked_before=now - FRESH)
 
         if await self._database.write(work):
-            self._doorbell.ring(LaneName.KEYS)
+            self._wakeups.wake(LaneName.KEYS)
 
     async def advance(self, claim: Claim[ApiKeyRow]) -> None:
         if claim.row.retired_at is not None:
@@ -71,7 +71,7 @@ class UpkeepService(Service):
         row = claim.row
         client = await self._keys.client(row.id)
         if client is None:
-            await self._rest(claim, due_at=self._clock.now() + self._pace.upkeep)
+            await self._rest(claim, due_at=self._clock.now() + self._timings.upkeep)
             return
         await self._endpoints.ensure(row)
         try:
@@ -96,7 +96,7 @@ class UpkeepService(Service):
         return Findings(listed_styles, listed, known)
 
     def _patience(self, row: ApiKeyRow, error: ProviderError) -> timedelta:
-        wait = backoff(row.attempt, first=self._pace.backoff_first, ceiling=self._pace.backoff_max)
+        wait = backoff(row.attempt, first=self._timings.backoff_first, ceiling=self._timings.backoff_max)
         asked_for = error.retry_after if isinstance(error, Busy | Unavailable) else None
         return max(wait, timedelta(seconds=asked_for or 0))
 
@@ -107,7 +107,7 @@ class UpkeepService(Service):
         missing = [each for each in findings.known if each not in findings.listed]
 
         async def work(connection: AsyncConnection) -> None:
-            await store(connection, api_keys, claim, due_at=now + self._pace.upkeep, checked_at=now, attempt=0)
+            await store(connection, api_keys, claim, due_at=now + self._timings.upkeep, checked_at=now, attempt=0)
             if findings.styles:
                 await styles.replace_all(connection, row.guild_id, row.provider, columns_of(findings.styles), now=now)
             await loras.mark_missing(connection, row.guild_id, row.provider, missing, now=now)

@@ -149,7 +149,7 @@ class LoraService(Service):
 
         if not await self._database.write(work):
             raise UserError("This LoRA has been archived already.")
-        self._doorbell.ring(LaneName.POSTS)
+        self._wakeups.wake(LaneName.POSTS)
         return Archived(lora, was_there)
 
     async def _delete_at_provider(self, lora: Lora) -> bool:

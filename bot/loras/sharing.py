@@ -114,7 +114,7 @@ class SharingService(Service):
             return self._show(offer, lora)
 
         view = await self._database.write(work)
-        self._doorbell.ring(LaneName.POSTS)
+        self._wakeups.wake(LaneName.POSTS)
         return view
 
     async def view(self, offer_id: int) -> OfferView | None:
@@ -140,7 +140,7 @@ class SharingService(Service):
             return await loras.get(connection, offer.lora_id)
 
         lora = await self._database.write(work)
-        self._doorbell.ring(LaneName.POSTS)
+        self._wakeups.wake(LaneName.POSTS)
         if lora is None:
             raise UserError(OFFER_ENDED[OfferStatus.WITHDRAWN])
         return lora
@@ -152,7 +152,7 @@ class SharingService(Service):
             await self._post(connection, PostKind.LORA_OFFER_ANSWERED, offer, offer.from_id)
 
         await self._database.write(work)
-        self._doorbell.ring(LaneName.POSTS)
+        self._wakeups.wake(LaneName.POSTS)
 
     async def withdraw(self, offer_id: int, *, user_id: int, guild_id: int | None) -> None:
         async def work(connection: AsyncConnection) -> None:
@@ -160,7 +160,7 @@ class SharingService(Service):
             await rows.answer_offer(connection, offer.id, OfferStatus.WITHDRAWN, now=self._clock.now())
 
         await self._database.write(work)
-        self._doorbell.ring(LaneName.POSTS)
+        self._wakeups.wake(LaneName.POSTS)
 
     async def _answerable(
         self, connection: AsyncConnection, offer_id: int, guild_id: int | None, user_id: int, *, is_giver: bool
@@ -184,7 +184,7 @@ class SharingService(Service):
         return OfferView(offer, lora, self._ends_at(offer), is_open)
 
     def _ends_at(self, offer: Offer) -> datetime:
-        return offer.created_at + self._pace.offer_open
+        return offer.created_at + self._timings.offer_open
 
     async def _post(self, connection: AsyncConnection, kind: PostKind, offer: Offer, user_id: int) -> None:
         """In the channel where it was offered, else privately; only this member is told."""

@@ -59,7 +59,7 @@ class ReportService(Service):
             )
 
         await self._database.write(work)
-        self._doorbell.ring(LaneName.POSTS)
+        self._wakeups.wake(LaneName.POSTS)
 
     async def view(self, report_id: int) -> ReportView | None:
         """For those who render it; callers check who may see it."""
@@ -93,7 +93,7 @@ class ReportService(Service):
             await posts.renew(connection, PostKind.PICTURE_REPORT, SubjectTable.REPORT, report_id, due_at=now)
 
         await self._database.write(work)
-        self._doorbell.ring(LaneName.POSTS)
+        self._wakeups.wake(LaneName.POSTS)
 
 
 async def _readers(connection: AsyncConnection, generation: Generation) -> Sequence[Place]:

@@ -175,7 +175,7 @@ class PictureService(Service):
 
         if not await self._database.write(work):
             raise UserError(f"{'This is' if len(chosen) == 1 else 'These are'} in the gallery already.")
-        self._doorbell.ring(LaneName.POSTS)
+        self._wakeups.wake(LaneName.POSTS)
         return place
 
     async def to_delete(self, generation_id: int, actor: Actor) -> PictureSet:
@@ -202,12 +202,12 @@ class PictureService(Service):
                 await timeline.add(
                     connection, SubjectTable.GENERATION, generation_id, "deleted", at=now, detail=f"by {who}"
                 )
-            await pictures.withdraw(connection, generation_id, now=now, left_until=now + self._pace.lease)
+            await pictures.withdraw(connection, generation_id, now=now, left_until=now + self._timings.lease)
             await pictures.renew_report_posts(connection, generation_id, due_at=now)
             return await generations.forget_files(connection, generation_id)
 
         self._spool.free(await self._database.write(work))
-        self._doorbell.ring(LaneName.POSTS)
+        self._wakeups.wake(LaneName.POSTS)
         async with self._database.read() as connection:
             shown = await pictures.posts_of(connection, generation_id)
         there = [post for post in shown if post.message_id is not None and post.status is not PostStatus.WITHDRAWN]
@@ -224,7 +224,7 @@ class PictureService(Service):
                 await pictures.settle_removal(connection, post, is_gone=outcome is not Removal.REFUSED)
 
         await self._database.write(work)
-        self._doorbell.ring(LaneName.POSTS)
+        self._wakeups.wake(LaneName.POSTS)
         return outcome
 
     async def _try_to_remove(self, post: Post) -> Removal:

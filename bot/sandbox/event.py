@@ -8,7 +8,7 @@ from bot.sandbox.world import World
 
 PACK = ("{trigger} on a boat at sunset", "{trigger} in a snowy forest", "a poster of {trigger} on the moon")
 HOURS = {EventStatus.COLLECTING: 12, EventStatus.REVIEWING: 1, EventStatus.SHOWING: 12, EventStatus.VOTING: 12}
-"""Each lasts a minute in the sandbox (Pace.event_hour), and the host may close each stage early."""
+"""Each lasts a minute in the sandbox (Timings.event_hour), and the host may close each stage early."""
 
 
 async def open_sample_event(world: World) -> Event:

@@ -17,7 +17,7 @@ from simcord._clock import Clock as DiscordClock
 from simcord.backend.cdn import CdnStore
 
 from bot.app import Darkroom, assemble
-from bot.clock import Clock, Pace, SystemClock
+from bot.clock import Clock, SystemClock, Timings
 from bot.config import Settings
 from bot.errors import UserError
 from bot.records.key import ProviderName
@@ -32,7 +32,7 @@ REHEARSAL_AUROUS_KEY = "al_live_" + "5a" * 32
 REHEARSAL_KEYS = {ProviderName.APIFRAME: REHEARSAL_KEY, ProviderName.AUROUS: REHEARSAL_AUROUS_KEY}
 REHEARSAL_CREDITS = 5000
 SETTLE_TIMEOUT_S = 60.0
-PACE = Pace(
+TIMINGS = Timings(
     poll=timedelta(seconds=1),
     generation_poll=timedelta(seconds=0.5),
     generation_poll_max=timedelta(seconds=1),
@@ -104,16 +104,16 @@ class KindEnv(simcord.Env):
 class Process:
     """The running bot. It can end and begin anew on the same data, while Discord and the providers go on."""
 
-    def __init__(self, settings: Settings, pace: Pace, clock: Clock) -> None:
+    def __init__(self, settings: Settings, timings: Timings, clock: Clock) -> None:
         self._settings = settings
-        self._pace = pace
+        self._timings = timings
         self._clock = clock
         self._opened = contextlib.AsyncExitStack()
         self._working = contextlib.AsyncExitStack()
 
     async def open(self) -> Darkroom:
         """Assembled, and not working yet."""
-        built = assemble(self._settings, pace=self._pace, clock=self._clock)
+        built = assemble(self._settings, timings=self._timings, clock=self._clock)
         self.darkroom = await self._opened.enter_async_context(built)
         return self.darkroom
 
@@ -158,7 +158,7 @@ class World:
 
 @contextlib.asynccontextmanager
 async def open_world(
-    folder: Path, *, pace: Pace = PACE, clock: Clock | None = None, webhook_port: int | None = None
+    folder: Path, *, timings: Timings = TIMINGS, clock: Clock | None = None, webhook_port: int | None = None
 ) -> AsyncIterator[World]:
     """Everything that the sandbox needs, on loopback only; `folder` keeps the database and the photos.
 
@@ -172,7 +172,7 @@ async def open_world(
         for outside in (provider, aurous, cdn):
             stack.push_async_callback(outside.close)
             await outside.start()
-        process = Process(sandbox_settings(folder, provider, aurous, webhook_port), pace, now)
+        process = Process(sandbox_settings(folder, provider, aurous, webhook_port), timings, now)
         stack.push_async_callback(process.close)
         env = await stack.enter_async_context(_simulated_discord(await process.open(), cdn, now))
         stack.push_async_callback(process.rest)

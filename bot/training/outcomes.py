@@ -52,7 +52,7 @@ class TrainingOutcomes(Service):
             lora_id = await _insert_lora(connection, training, report, cost=cost, now=now)
             await _hand_to_event(connection, training, lora_id, now=now)
             await self._move(
-                connection, claim, S.READY, due_at=now + self._pace.details_kept, lora_id=lora_id, finished_at=now
+                connection, claim, S.READY, due_at=now + self._timings.details_kept, lora_id=lora_id, finished_at=now
             )
             await self._note(connection, claim, "ready", report.trigger_word or "")
             await self._post(connection, training, PostKind.TRAINING_READY)
@@ -62,7 +62,7 @@ class TrainingOutcomes(Service):
             return await datasets.forget_files(connection, training.dataset_id)
 
         self._spool.free(await self._database.write(work))
-        self._doorbell.ring(LaneName.POSTS, LaneName.TRAININGS, LaneName.KEYS, LaneName.EVENTS)
+        self._wakeups.wake(LaneName.POSTS, LaneName.TRAININGS, LaneName.KEYS, LaneName.EVENTS)
 
     async def fail(self, claim: Claim[Training], failure: Failure, *, is_posted: bool = True) -> None:
         """Terminal; the photos stay for another try when there is a point in one and they are still here.
@@ -79,7 +79,7 @@ class TrainingOutcomes(Service):
                 connection,
                 claim,
                 S.FAILED,
-                due_at=now + self._pace.details_kept,
+                due_at=now + self._timings.details_kept,
                 error=failure.sentence,
                 finished_at=now,
             )
@@ -90,7 +90,7 @@ class TrainingOutcomes(Service):
             await admit(connection, training.key_id, slots=self._slots, clock=self._clock)
 
         await self._database.write(work)
-        self._doorbell.ring(LaneName.POSTS, LaneName.TRAININGS, LaneName.KEYS, LaneName.EVENTS)
+        self._wakeups.wake(LaneName.POSTS, LaneName.TRAININGS, LaneName.KEYS, LaneName.EVENTS)
 
     async def adopt(self, claim: Claim[Training], report: TrainingReport, what: str) -> None:
         now = self._clock.now()
@@ -100,7 +100,7 @@ class TrainingOutcomes(Service):
                 connection,
                 claim,
                 S.SUBMITTED,
-                due_at=now if report.progress is Progress.READY else now + self._pace.poll,
+                due_at=now if report.progress is Progress.READY else now + self._timings.poll,
                 request_id=report.request_id,
                 submitted_at=now,
                 attempt=0,
@@ -108,20 +108,20 @@ class TrainingOutcomes(Service):
             await self._note(connection, claim, what, f"{claim.row.provider.label} id {report.request_id}")
 
         await self._database.write(work)
-        self._doorbell.ring(LaneName.POSTS, LaneName.TRAININGS)
+        self._wakeups.wake(LaneName.POSTS, LaneName.TRAININGS)
 
     async def running(self, claim: Claim[Training]) -> None:
         """The provider has the photos and trains: they leave our disk."""
         now = self._clock.now()
 
         async def work(connection: AsyncConnection) -> list[str]:
-            await self._move(connection, claim, S.TRAINING, due_at=now + self._pace.poll, attempt=0)
+            await self._move(connection, claim, S.TRAINING, due_at=now + self._timings.poll, attempt=0)
             await self._note(connection, claim, "running", "")
             await datasets.forget_person(connection, claim.row.dataset_id)
             return await datasets.forget_files(connection, claim.row.dataset_id)
 
         self._spool.free(await self._database.write(work))
-        self._doorbell.ring(LaneName.POSTS, LaneName.TRAININGS)
+        self._wakeups.wake(LaneName.POSTS, LaneName.TRAININGS)
 
     async def late(self, claim: Claim[Training]) -> None:
         """Past the deadline: say so once, and keep looking, slowly."""
@@ -131,15 +131,15 @@ class TrainingOutcomes(Service):
             if not any(entry.what == "late" for entry in noted):
                 await self._note(connection, claim, "late", "longer than 2 hours; it is still being watched")
                 await self._renew_status(connection, claim)
-            await store(connection, tables.trainings, claim, due_at=self._clock.now() + self._pace.backoff_max)
+            await store(connection, tables.trainings, claim, due_at=self._clock.now() + self._timings.backoff_max)
 
         await self._database.write(work)
-        self._doorbell.ring(LaneName.POSTS)
+        self._wakeups.wake(LaneName.POSTS)
 
     async def unclear(self, claim: Claim[Training], error: OutcomeUnknown) -> None:
         async def work(connection: AsyncConnection) -> None:
             await self._note(connection, claim, UNCLEAR, "no clear answer; we look before anything is sent again")
-            await store(connection, tables.trainings, claim, due_at=self._clock.now() + self._pace.settle)
+            await store(connection, tables.trainings, claim, due_at=self._clock.now() + self._timings.settle)
 
         log.warning("The answer to a training order was lost: %s", error)
         await self._database.write(work)
@@ -156,7 +156,7 @@ class TrainingOutcomes(Service):
                 await self._note(connection, claim, note, detail)
 
         await self._database.write(work)
-        self._doorbell.ring(LaneName.TRAININGS, LaneName.POSTS)
+        self._wakeups.wake(LaneName.TRAININGS, LaneName.POSTS)
 
     async def wait_for_key(self, claim: Claim[Training]) -> None:
         """Give the slot back until the guild has a working key."""
@@ -176,10 +176,10 @@ class TrainingOutcomes(Service):
                 await admit(connection, stored.key_id, slots=self._slots, clock=self._clock)
 
         await self._database.write(work)
-        self._doorbell.ring(LaneName.TRAININGS, LaneName.POSTS)
+        self._wakeups.wake(LaneName.TRAININGS, LaneName.POSTS)
 
     async def retry_later(self, claim: Claim[Training]) -> None:
-        wait = backoff(claim.row.attempt, first=self._pace.backoff_first, ceiling=self._pace.backoff_max)
+        wait = backoff(claim.row.attempt, first=self._timings.backoff_first, ceiling=self._timings.backoff_max)
         await self.keep(claim, due_in=wait, attempt=claim.row.attempt + 1)
 
     async def keep(self, claim: Claim[Training], *, due_in: timedelta | None, **values: Any) -> None:
@@ -189,12 +189,12 @@ class TrainingOutcomes(Service):
             await store(connection, tables.trainings, claim, due_at=due_at, **values)
 
         await self._database.write(work)
-        self._doorbell.ring(LaneName.TRAININGS)
+        self._wakeups.wake(LaneName.TRAININGS)
 
     async def forget(self, claim: Claim[Training]) -> None:
         """Its details have been kept long enough; the LoRA stays. A hint after the end may come here early."""
         now = self._clock.now()
-        forgotten_at = (claim.row.finished_at or now) + self._pace.details_kept
+        forgotten_at = (claim.row.finished_at or now) + self._timings.details_kept
 
         async def work(connection: AsyncConnection) -> None:
             if now < forgotten_at:
@@ -238,7 +238,7 @@ class TrainingOutcomes(Service):
             PostKind.TRAINING_STATUS,
             SubjectTable.TRAINING,
             claim.id,
-            due_at=self._clock.now() + self._pace.milestone,
+            due_at=self._clock.now() + self._timings.milestone,
         )
 
     async def _note(self, connection: AsyncConnection, claim: Claim[Training], what: str, detail: str) -> None:

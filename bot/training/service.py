@@ -92,7 +92,7 @@ class TrainingService(Service):
         training = await self._database.write(work)
         if training is None:
             return await self._already_started(dataset_id)
-        self._doorbell.ring(LaneName.TRAININGS, LaneName.POSTS)
+        self._wakeups.wake(LaneName.TRAININGS, LaneName.POSTS)
         return training
 
     async def _insert(self, connection: AsyncConnection, board: Board, key: ApiKeyRow, channel: Channel) -> Training:
@@ -174,7 +174,7 @@ class TrainingService(Service):
 
         fits = await self._database.write(work)
         if fits:
-            self._doorbell.ring(LaneName.TRAININGS)
+            self._wakeups.wake(LaneName.TRAININGS)
         return fits
 
     async def _view(self, connection: AsyncConnection, training: Training) -> TrainingView:

@@ -105,8 +105,8 @@ class TrainingSteps(Service):
             # The process ended during the call, perhaps this very moment: the provider may still be taking the order.
             await self._outcomes.unclear(claim, OutcomeUnknown("Darkroom stopped before the answer came."))
             return
-        if now < lost_at + self._pace.settle:
-            await self._outcomes.keep(claim, due_in=lost_at + self._pace.settle - now)
+        if now < lost_at + self._timings.settle:
+            await self._outcomes.keep(claim, due_in=lost_at + self._timings.settle - now)
             return
         client = await self._keys.client(training.key_id)
         try:
@@ -131,7 +131,7 @@ class TrainingSteps(Service):
         if isinstance(error, KeyRejected):
             await self._keys.pause(training.key_id, error, noticed_in=Place(PlaceKind.CHANNEL, training.channel_id))
         assert training.submitting_at is not None  # noqa: S101 - set together with the status
-        if self._clock.now() > training.submitting_at + self._pace.training_deadline:
+        if self._clock.now() > training.submitting_at + self._timings.training_deadline:
             await self._outcomes.fail(claim, failures.unknown_outcome(training))
         else:
             await self._outcomes.retry_later(claim)
@@ -174,12 +174,12 @@ class TrainingSteps(Service):
         training = claim.row
         assert training.submitted_at is not None  # noqa: S101 - set together with the status
         age = self._clock.now() - training.submitted_at
-        if age > self._pace.give_up:
+        if age > self._timings.give_up:
             await self._outcomes.fail(claim, failures.never_finished(training))
-        elif age > self._pace.training_deadline:
+        elif age > self._timings.training_deadline:
             await self._outcomes.late(claim)
         else:
-            await self._outcomes.keep(claim, due_in=self._pace.poll, attempt=0)
+            await self._outcomes.keep(claim, due_in=self._timings.poll, attempt=0)
 
     async def _client_for_new_order(self, claim: Claim[Training]) -> ProviderClient | None:
         """The guild's usable key, taken over by this row; without one the row waits for it."""
@@ -197,7 +197,7 @@ class TrainingSteps(Service):
     async def _look_again(self, claim: Claim[Training]) -> None:
         """The provider told us nothing this time. Not for ever: its member must hear something one day."""
         training = claim.row
-        if training.submitted_at is not None and self._clock.now() > training.submitted_at + self._pace.give_up:
+        if training.submitted_at is not None and self._clock.now() > training.submitted_at + self._timings.give_up:
             await self._outcomes.fail(claim, failures.never_finished(training))
         else:
             await self._outcomes.retry_later(claim)
@@ -278,8 +278,8 @@ class TrainingSteps(Service):
         if error.retry_after is not None:
             return timedelta(seconds=error.retry_after)
         if isinstance(error, Busy):
-            return self._pace.busy
-        return backoff(claim.row.attempt, first=self._pace.backoff_first, ceiling=self._pace.backoff_max)
+            return self._timings.busy
+        return backoff(claim.row.attempt, first=self._timings.backoff_first, ceiling=self._timings.backoff_max)
 
 
 async def _balance(client: ProviderClient) -> int | None:

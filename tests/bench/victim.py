@@ -19,7 +19,7 @@ READY_TIMEOUT_S = 0.05
 async def run_darkroom(task: dict[str, Any]) -> None:
     """`folder`, `apiframe_url`, `photo_host` as host:port, and `listen_port` (0: free, and polling only)."""
     from bot.app import assemble
-    from bot.clock import Pace
+    from bot.clock import Timings
     from bot.config import Settings
     from bot.log import LogFormat, configure_logging
 
@@ -32,7 +32,7 @@ async def run_darkroom(task: dict[str, Any]) -> None:
         darkroom_apiframe_url=task["apiframe_url"],
         darkroom_trusted_hosts=(task["photo_host"],),
     )
-    async with assemble(settings, pace=Pace(poll=timedelta(hours=1))) as darkroom:
+    async with assemble(settings, timings=Timings(poll=timedelta(hours=1))) as darkroom:
         make_bot = darkroom.gateway._make_bot
 
         def make_reporting_bot() -> Any:

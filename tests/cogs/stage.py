@@ -14,18 +14,18 @@ from PIL import ImageFilter
 from simcord.components import walk_components
 from simcord.results import InteractionResult, ResponseMessage
 
-from bot.clock import Pace
+from bot.clock import Timings
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.records.lora import Lora
-from bot.sandbox.apiframe.state import RehearsalLora, RehearsalPace, make_id
-from bot.sandbox.aurous.records import AurousPace
+from bot.sandbox.apiframe.state import RehearsalLora, RehearsalTimings, make_id
+from bot.sandbox.aurous.records import AurousTimings
 from bot.sandbox.world import REHEARSAL_AUROUS_KEY, REHEARSAL_KEY, World
 from tests.fakes.painting import paint_small
 from tests.fakes.rows import add_lora
 from tests.photos.pictures import encode, noise
 
-PACE = Pace(
+TIMINGS = Timings(
     poll=timedelta(seconds=0.05),
     generation_poll=timedelta(seconds=0.05),
     generation_poll_max=timedelta(seconds=0.1),
@@ -37,8 +37,8 @@ PACE = Pace(
     panel=timedelta(seconds=0.05),
     event_retry=timedelta(seconds=0.1),
 )
-PROVIDER_PACE = RehearsalPace(pending_s=0.1, uploading_s=0.1, training_s=0.3, image_queue_s=0.02, image_work_s=0.05)
-AUROUS_PACE = AurousPace(pending_s=0.05, processing_s=0.1, synthesis_s=0.2, callback_gap_s=0.05)
+PROVIDER_TIMINGS = RehearsalTimings(pending_s=0.1, uploading_s=0.1, training_s=0.3, image_queue_s=0.02, image_work_s=0.05)
+AUROUS_PACE = AurousTimings(pending_s=0.05, processing_s=0.1, synthesis_s=0.2, callback_gap_s=0.05)
 BOUND_S = 20.0
 ACTION_ROW, BUTTON, TEXT_DISPLAY, MEDIA_GALLERY = 1, 2, 10, 12
 
@@ -48,8 +48,8 @@ Message = ResponseMessage | discord.Message
 
 def hurry(world: World) -> None:
     """Trainings and pictures are ready within half a second, and small."""
-    world.provider._world.pace = PROVIDER_PACE
-    world.aurous._world.pace = AUROUS_PACE
+    world.provider._world.timings = PROVIDER_TIMINGS
+    world.aurous._world.timings = AUROUS_PACE
     paint_small(world.provider, world.aurous)
 
 

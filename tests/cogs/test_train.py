@@ -10,7 +10,7 @@ from bot.sandbox.apiframe.state import TrainingFault
 from bot.sandbox.rehearsal.faults import Fault
 from bot.sandbox.world import REHEARSAL_CREDITS, REHEARSAL_KEY
 from tests.cogs.stage import (
-    PROVIDER_PACE,
+    PROVIDER_TIMINGS,
     Stage,
     answer_to,
     blurry,
@@ -54,7 +54,7 @@ async def test_thirty_photos_go_through_one_form(keyed: Stage) -> None:
 
 
 async def test_start_is_accepted_privately_then_tracked_in_one_message_and_announced_once(keyed: Stage) -> None:
-    keyed.world.provider._world.pace = replace(PROVIDER_PACE, training_s=2.0)
+    keyed.world.provider._world.timings = replace(PROVIDER_TIMINGS, training_s=2.0)
     board = board_of(await keyed.send_form(keyed.ben, "Foxy", photos(16)))
     started = answer_to(await keyed.start(keyed.ben, board))
     assert "Accepted #1" in started

@@ -339,7 +339,7 @@ async def test_discarding_frees_photos_and_personal_details_at_once(studio: Stud
 
 async def test_an_untouched_dataset_expires_after_24_hours_and_not_before(studio: Studio) -> None:
     dataset_id = await studio.dataset()
-    await studio.pass_time(studio.pace.photos_kept - timedelta(seconds=1), LaneName.DATASETS)
+    await studio.pass_time(studio.timings.photos_kept - timedelta(seconds=1), LaneName.DATASETS)
     assert len(studio.files()) == 15
     await studio.pass_time(timedelta(seconds=1), LaneName.DATASETS)
     assert studio.files() == []

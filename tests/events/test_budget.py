@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Pace
+from bot.clock import Timings
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.events.budget import Affordable, BudgetService, BudgetSpent, Till
 from bot.generation.order import Accepted, PictureOrder
@@ -196,7 +196,7 @@ def test_whatever_is_set_aside_at_once_stays_within_the_budget_and_what_fits_is_
 
 async def set_all_aside(file: Path, wanted: list[int], budget: int) -> list[int]:
     """Store a job for each at the same time; the credits of those whose row is there afterwards."""
-    till = Till(PRICES, ManualClock(), Pace())
+    till = Till(PRICES, ManualClock(), Timings())
     async with Database(sqlite_url(file)) as database:
         event = await insert_event(database, budget=budget)
 
@@ -578,11 +578,11 @@ async def test_pictures_of_an_event_stay_until_it_has_been_over_for_a_while(
     await studio.settle()
     await finish(studio)
     for _ in range(6):
-        await studio.pass_time(studio.pace.pictures_kept)
+        await studio.pass_time(studio.timings.pictures_kept)
     [file] = await pictures(studio, generation)
     assert file in studio.files()
     await change_event(studio, event, status=S.FINISHED, ended_at=studio.clock.now())
-    await studio.pass_time(studio.pace.pictures_kept - timedelta(seconds=1))
+    await studio.pass_time(studio.timings.pictures_kept - timedelta(seconds=1))
     assert file in studio.files()
     await studio.pass_time(timedelta(days=2))
     assert studio.files() == []

@@ -218,7 +218,7 @@ async def test_a_picture_that_cannot_be_made_is_not_paid_for_again_and_again(
         await runner.run(event)
         await studio.settle()
         for _ in range(3):
-            await studio.pass_time(studio.pace.give_up / 2)
+            await studio.pass_time(studio.timings.give_up / 2)
         await budgets.settle(event.id)
     assert [each.status for each in await ordered(studio)] == [S.FAILED] * tries
     assert await runner.run(event) == PackState(0, 0, None)

@@ -96,7 +96,7 @@ async def test_opening_begins_the_first_stage_announces_it_and_posts_one_panel(h
     assert (panel.subject_table, panel.subject_id, panel.user_id) == (SubjectTable.EVENT, event.id, ANNA)
     assert panel.places == (Place(PlaceKind.CHANNEL, CHANNEL), Place(PlaceKind.USER, ANNA))
     assert [note.what for note in await hosting.notes(event)] == [NoteKind.OPENED]
-    assert hosting.studio.doorbell.bell(LaneName.EVENTS).is_set()
+    assert hosting.studio.wakeups.event(LaneName.EVENTS).is_set()
     assert await hosting.studio.scalars(sa.select(event_tables.events.c.due_at)) == [now]
 
 
@@ -107,7 +107,7 @@ async def test_the_photos_of_a_shared_subject_have_one_place_until_a_fixed_time(
     rows = sa.select(tables.datasets.c.user_id, tables.datasets.c.event_id, tables.datasets.c.name)
     async with hosting.studio.database.read() as connection:
         assert (await connection.execute(rows)).one() == (ANNA, event.id, "Mascot days")
-    kept = hosting.studio.pace.event_photos_kept
+    kept = hosting.studio.timings.event_photos_kept
     assert await hosting.photos_leave_at(event) == hosting.studio.clock.now() + 12 * HOUR + kept
 
 
@@ -154,7 +154,7 @@ async def test_closing_ends_the_stage_now_and_keeps_photos_no_longer_than_that_n
     now = hosting.studio.clock.now()
     closed = await hosting.service.close(event.id, HOST)
     assert (closed.status, closed.stage_ends_at) == (S.COLLECTING, now)
-    assert await hosting.photos_leave_at(event) == now + 2 * HOUR + hosting.studio.pace.event_photos_kept
+    assert await hosting.photos_leave_at(event) == now + 2 * HOUR + hosting.studio.timings.event_photos_kept
     assert await hosting.studio.scalars(sa.select(event_tables.events.c.due_at)) == [now]
     (panel,) = await hosting.studio.posts_of(PostKind.EVENT_PANEL)
     assert panel.revision == 1
@@ -190,7 +190,7 @@ async def test_extending_moves_the_end_and_the_photos(hosting: Hosting) -> None:
     assert event.stage_ends_at is not None
     longer = await hosting.service.extend(event.id, 24, HOST)
     assert longer.stage_ends_at == event.stage_ends_at + 24 * HOUR
-    kept = hosting.studio.pace.event_photos_kept
+    kept = hosting.studio.timings.event_photos_kept
     assert await hosting.photos_leave_at(event) == event.stage_ends_at + 26 * HOUR + kept
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.clock import Doorbell, Pace
+from bot.clock import Timings, Wakeups
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
 from bot.photos.prepare import PhotoDesk
 from bot.ports import RateGate
@@ -37,7 +37,7 @@ def resources(database: Database, spool: Spool, clock: ManualClock, **given: Any
         "gate": RateGate(1000),
         "members": FakeMembers(),
         "venue": FakeVenue(),
-        "doorbell": Doorbell(),
-        "pace": Pace(),
+        "wakeups": Wakeups(),
+        "timings": Timings(),
     }
     return Resources(database=database, spool=spool, clock=clock, **(parts | given))

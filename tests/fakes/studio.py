@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from bot.clock import Doorbell, Pace
+from bot.clock import Timings, Wakeups
 from bot.datasets.service import DatasetService
 from bot.events.ballot.service import BallotService
 from bot.events.budget import BudgetService
@@ -47,7 +47,7 @@ from bot.records.lora import Lora
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Resources
 from bot.sandbox.apiframe.server import RehearsalApiframe
-from bot.sandbox.apiframe.state import RehearsalLora, RehearsalPace, make_id
+from bot.sandbox.apiframe.state import RehearsalLora, RehearsalTimings, make_id
 from bot.sandbox.aurous.server import RehearsalAurous
 from bot.services import build_lanes, build_services
 from bot.storage import loras
@@ -78,7 +78,7 @@ AUROUS_TEAMS = {AUROUS_KEY: "Studio", OTHER_AUROUS_KEY: "Others"}
 MASTER_KEY = b"m" * 32
 PROVIDER = ProviderName.APIFRAME
 TRAINS_IN = timedelta(minutes=20)
-REHEARSAL_PACE = RehearsalPace(pending_s=30, uploading_s=60, training_s=1100, image_queue_s=1, image_work_s=5)
+REHEARSAL_TIMINGS = RehearsalTimings(pending_s=30, uploading_s=60, training_s=1100, image_queue_s=1, image_work_s=5)
 ROUNDS_MAX = 200
 
 Advance = Callable[[Claim[Any]], Awaitable[None]]
@@ -97,8 +97,8 @@ class Studio(Looks):
     server: RehearsalApiframe
     aurous: RehearsalAurous
     clock: ManualClock
-    pace: Pace
-    doorbell: Doorbell
+    timings: Timings
+    wakeups: Wakeups
     poster: FakePoster
     members: FakeMembers
     keys: KeyService
@@ -127,7 +127,7 @@ class Studio(Looks):
 
     async def claim(self, lane: LaneName, owner: str = "studio", limit: int = 100) -> list[Claim[Any]]:
         now = self.clock.now()
-        return await self.lanes[lane][0].claim(owner=owner, now=now, until=now + self.pace.lease, limit=limit)
+        return await self.lanes[lane][0].claim(owner=owner, now=now, until=now + self.timings.lease, limit=limit)
 
     async def step(self, lane: LaneName, claim: Claim[Any]) -> None:
         """One step as the engine runs it: a lost lease drops it."""
@@ -166,7 +166,7 @@ class Studio(Looks):
             user_id=user_id,
             guild_id=guild_id,
             created_at=self.clock.now(),
-            due_at=self.clock.now() + self.pace.photos_kept,
+            due_at=self.clock.now() + self.timings.photos_kept,
             **changes,
         )
         photos = []
@@ -251,9 +251,9 @@ class Studio(Looks):
 
 @contextlib.asynccontextmanager
 async def open_studio(folder: Path, database_file: Path) -> AsyncIterator[Studio]:
-    clock, pace, doorbell = ManualClock(), Pace(), Doorbell()
+    clock, timings, wakeups = ManualClock(), Timings(), Wakeups()
     async with contextlib.AsyncExitStack() as stack:
-        server = RehearsalApiframe(folder / "rehearsal", ACCOUNTS, REHEARSAL_PACE, now=clock, teams=TEAMS)
+        server = RehearsalApiframe(folder / "rehearsal", ACCOUNTS, REHEARSAL_TIMINGS, now=clock, teams=TEAMS)
         await server.start()
         stack.push_async_callback(server.close)
         aurous_server = RehearsalAurous(folder / "aurous", AUROUS_ACCOUNTS, now=clock, teams=AUROUS_TEAMS)
@@ -280,8 +280,8 @@ async def open_studio(folder: Path, database_file: Path) -> AsyncIterator[Studio
             spool,
             desk,
             clock=clock,
-            pace=pace,
-            doorbell=doorbell,
+            timings=timings,
+            wakeups=wakeups,
         )
 
 
@@ -297,8 +297,8 @@ def _build(
     desk: PhotoDesk,
     *,
     clock: ManualClock,
-    pace: Pace,
-    doorbell: Doorbell,
+    timings: Timings,
+    wakeups: Wakeups,
 ) -> Studio:
     limits = AurousLimits(clock)
 
@@ -326,9 +326,9 @@ def _build(
         gate=RateGate(1000),
         members=members,
         venue=venue,
-        doorbell=doorbell,
+        wakeups=wakeups,
         clock=clock,
-        pace=pace,
+        timings=timings,
     )
     services = build_services(opened)
     lanes = build_lanes(opened, services)
@@ -342,8 +342,8 @@ def _build(
         server=server,
         aurous=aurous_server,
         clock=clock,
-        pace=pace,
-        doorbell=doorbell,
+        timings=timings,
+        wakeups=wakeups,
         poster=poster,
         members=members,
         keys=services.keys,

@@ -87,7 +87,7 @@ async def test_a_crash_during_the_order_repeats_it_under_the_same_key(studio: St
     await eventually(lambda: bool(studio.server.jobs))
     step.cancel()
     await asyncio.gather(step, return_exceptions=True)
-    await studio.pass_time(studio.pace.lease)
+    await studio.pass_time(studio.timings.lease)
     await finish(studio)
     assert (await studio.generation(ordered.id)).status is S.READY
     assert orders(studio) == 2
@@ -121,7 +121,7 @@ async def test_just_before_the_providers_memory_ends_the_order_is_still_repeated
 async def test_a_worker_that_lost_its_lease_never_reaches_the_paid_call(studio: Studio, lora: Lora) -> None:
     ordered = await studio.order(lora)
     [slow] = await studio.claim(LaneName.GENERATIONS, "slow")
-    studio.clock.advance(studio.pace.lease)
+    studio.clock.advance(studio.timings.lease)
     [quick] = await studio.claim(LaneName.GENERATIONS, "quick")
     with pytest.raises(LeaseLost):
         await studio.lanes[LaneName.GENERATIONS][1](slow)
@@ -141,7 +141,7 @@ async def test_a_worker_whose_lease_has_run_out_does_not_pay_even_if_nobody_took
         await studio.settle()
         studio.clock.advance(MINUTE)
     [slow] = await studio.claim(LaneName.GENERATIONS)
-    studio.clock.advance(studio.pace.lease)
+    studio.clock.advance(studio.timings.lease)
     with pytest.raises(LeaseLost):
         await studio.lanes[LaneName.GENERATIONS][1](slow)
     assert orders(studio) == sent_before

@@ -154,11 +154,11 @@ async def test_polling_slows_down_and_stays_below_its_ceiling(studio: Studio, lo
         waits.append(due_at - studio.clock.now())
         await studio.pass_time(waits[-1])
     assert waits == sorted(waits)
-    assert (waits[0], waits[-1]) == (studio.pace.generation_poll, studio.pace.generation_poll_max)
-    studio.clock.advance(studio.pace.generation_deadline)
+    assert (waits[0], waits[-1]) == (studio.timings.generation_poll, studio.timings.generation_poll_max)
+    studio.clock.advance(studio.timings.generation_deadline)
     await studio.settle()
     due_at = (await studio.generation(ordered.id)).due_at
-    assert due_at == studio.clock.now() + studio.pace.backoff_max
+    assert due_at == studio.clock.now() + studio.timings.backoff_max
 
 
 async def test_pictures_are_kept_for_seven_days_and_then_leave_the_disk(studio: Studio, lora: Lora) -> None:
@@ -167,7 +167,7 @@ async def test_pictures_are_kept_for_seven_days_and_then_leave_the_disk(studio: 
     await finish(studio)
     finished_at = (await studio.generation(ordered.id)).finished_at
     assert finished_at is not None
-    await studio.pass_time(finished_at + studio.pace.pictures_kept - studio.clock.now() - timedelta(seconds=1))
+    await studio.pass_time(finished_at + studio.timings.pictures_kept - studio.clock.now() - timedelta(seconds=1))
     assert len(studio.files()) == 2
     await studio.pass_time(timedelta(seconds=1))
     assert studio.files() == []
@@ -179,7 +179,7 @@ async def test_a_finished_order_is_forgotten_after_thirty_days(studio: Studio, l
     await studio.order(lora)
     await studio.settle()
     await finish(studio)
-    await studio.pass_time(studio.pace.details_kept)
+    await studio.pass_time(studio.timings.details_kept)
     for table in (tables.generations, tables.pictures, tables.timeline, tables.posts):
         assert await studio.scalars(sa.select(table.c.id)) == []
 

@@ -154,7 +154,7 @@ async def test_a_waiting_order_whose_key_changes_uploads_under_the_new_one(keyed
         await keyed.lanes[LaneName.GENERATIONS][1](claim)
     keyed.server._world.credits["Studio"] = 100
     await keyed.set_key(NEXT_KEY)
-    await keyed.pass_time(keyed.pace.lease)
+    await keyed.pass_time(keyed.timings.lease)
     assert uploads(keyed) == 2
     assert keyed.charges("images") == 1
 
@@ -306,7 +306,7 @@ async def test_a_picture_that_is_too_large_to_send_is_sent_as_a_smaller_copy(stu
 
 async def test_a_picture_whose_copy_is_gone_after_seven_days_is_said(studio: Studio, lora: Lora) -> None:
     await ready_pictures(studio, lora)
-    await studio.pass_time(studio.pace.pictures_kept)
+    await studio.pass_time(studio.timings.pictures_kept)
     [picture_id] = await studio.scalars(sa.select(tables.pictures.c.id))
     with pytest.raises(UserError, match="7 days"):
         await studio.generations.work_on(picture_id, Operation.UPSCALE_CLARITY, ANNA_HERE, channel=HERE)

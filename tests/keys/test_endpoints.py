@@ -89,7 +89,7 @@ def registrations(studio: Studio) -> int:
 
 
 async def add_picture_job(studio: Studio, number: int, guild_id: int, status: GenerationStatus, request: str) -> int:
-    later = studio.clock.now() + studio.pace.generation_deadline
+    later = studio.clock.now() + studio.timings.generation_deadline
     job = await add_generation(studio.database, number, guild_id=guild_id, provider=AUROUS)
     await studio.change(tables.generations, job, status=status, request_id=request, due_at=later)
     return job
@@ -248,7 +248,7 @@ async def test_a_delivery_makes_its_own_guilds_job_due_and_no_other(studio: Stud
 
 async def test_a_delivery_about_a_character_makes_its_training_due(studio: Studio, door: WebhookDoor) -> None:
     key = await registered(studio)
-    later = studio.clock.now() + studio.pace.training_deadline
+    later = studio.clock.now() + studio.timings.training_deadline
     jobs = [
         await add_training(studio.database, n, guild_id=g, provider=AUROUS) for n, g in ((1, GUILD), (2, OTHER_GUILD))
     ]
@@ -274,7 +274,7 @@ async def test_another_guilds_signature_opens_nothing(studio: Studio, door: Webh
 async def test_news_of_the_account_and_tests_are_taken_and_noted(studio: Studio, door: WebhookDoor) -> None:
     key = await registered(studio)
     for body in ({"type": "usage.balance_low", "data": {}}, {"type": "image.completed", "synthetic": True, "data": {}}):
-        studio.clock.advance(studio.pace.poll)
+        studio.clock.advance(studio.timings.poll)
         assert await deliver(studio, door, key, body, key) == 204
         assert (await endpoint_of(studio, key.row)).row.endpoint_heard_at == studio.clock.now()
 
@@ -305,7 +305,7 @@ async def test_a_test_delivery_is_waited_for_and_arrives_through_the_listener(
 ) -> None:
     stored = await registered(studio)
     assert stored.row.endpoint_url == f"http://127.0.0.1:{server.port}/webhooks/aurous/{stored.endpoint_token}"
-    seconds = await studio.endpoints.try_out(stored.row, patience=studio.pace.selftest)
+    seconds = await studio.endpoints.try_out(stored.row, patience=studio.timings.selftest)
     assert seconds is not None
     assert 0 <= seconds < 5
     await eventually(lambda: [delivery.status for delivery in studio.aurous.deliveries] == [204])
@@ -315,7 +315,7 @@ async def test_an_endpoint_the_provider_has_forgotten_is_told_apart_from_silence
     stored = await registered(studio)
     studio.aurous.endpoints.clear()
     with pytest.raises(Missing):
-        await studio.endpoints.try_out(stored.row, patience=studio.pace.selftest)
+        await studio.endpoints.try_out(stored.row, patience=studio.timings.selftest)
     await studio.endpoints.renew(stored.row)
     assert (await endpoint_of(studio, stored.row)).row.endpoint_id in studio.aurous.endpoints
 

@@ -217,7 +217,7 @@ async def test_a_retired_key_is_shredded_after_a_day_whatever_still_runs(studio:
     await studio.begin()
     await studio.settle()
     assert await studio.keys.remove(GUILD, PROVIDER) == 1
-    await studio.pass_time(studio.pace.retired_key_kept - timedelta(seconds=1), LaneName.KEYS)
+    await studio.pass_time(studio.timings.retired_key_kept - timedelta(seconds=1), LaneName.KEYS)
     assert len(await key_ids(studio)) == 1
     await studio.pass_time(timedelta(seconds=1), LaneName.KEYS)
     assert await key_ids(studio) == []

@@ -76,7 +76,7 @@ async def first_two(studio: Studio) -> tuple[Finding, Finding]:
 
 async def of_aurous(studio: Studio, patience: timedelta | None = None) -> Finding:
     """What the test says of Aurous Labs; it stands last."""
-    studio.selftest._pace = replace(studio.pace, selftest=patience or studio.pace.selftest)
+    studio.selftest._timings = replace(studio.timings, selftest=patience or studio.timings.selftest)
     return (await studio.selftest.run(GUILD))[-1]
 
 

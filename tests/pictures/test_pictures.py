@@ -222,7 +222,7 @@ async def test_a_message_that_appears_during_the_deletion_is_removed(
 
     monkeypatch.setattr(FakePoster, "send", send_while_deleting)
     await ready_pictures(studio, lora)
-    await studio.pass_time(studio.pace.milestone)
+    await studio.pass_time(studio.timings.milestone)
     assert len(studio.poster.removed) == 1
     assert studio.poster.messages == []
 
@@ -241,7 +241,7 @@ async def test_a_message_of_a_crashed_try_is_looked_for_and_removed(
     assert len(studio.poster.messages) == 1
     assert await studio.pictures.delete(ordered.id, REQUESTER) == []
     await studio.pass_time(later)
-    await studio.pass_time(studio.pace.milestone)
+    await studio.pass_time(studio.timings.milestone)
     assert studio.poster.messages == []
     assert (await only_post(studio)).status is PostStatus.WITHDRAWN
 
@@ -267,7 +267,7 @@ async def test_a_message_that_cannot_be_deleted_now_is_deleted_later(studio: Stu
     studio.poster.trouble.append(Trouble.BEFORE)
     assert await studio.pictures.delete(posted.id, REQUESTER) == [Removal.LATER]
     assert len(studio.poster.messages) == 1
-    await studio.pass_time(studio.pace.milestone)
+    await studio.pass_time(studio.timings.milestone)
     assert studio.poster.messages == []
 
 
@@ -294,7 +294,7 @@ async def test_a_deletion_that_a_crash_interrupted_is_finished_by_the_outbox(
         crashing.setattr(FakePoster, "remove", crash)
         with pytest.raises(ConnectionAbortedError):
             await studio.pictures.delete(posted.id, REQUESTER)
-    await studio.pass_time(studio.pace.lease)
+    await studio.pass_time(studio.timings.lease)
     assert studio.poster.messages == []
     assert (await only_post(studio)).status is PostStatus.WITHDRAWN
 

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from bot.providers.apiframe.client import Apiframe
 from bot.providers.base import PhotoFile, ProviderClient
 from bot.sandbox.apiframe.server import RehearsalApiframe
-from bot.sandbox.apiframe.state import RehearsalPace
-from bot.sandbox.aurous.records import AurousPace
+from bot.sandbox.apiframe.state import RehearsalTimings
+from bot.sandbox.aurous.records import AurousTimings
 from bot.sandbox.aurous.server import RehearsalAurous
 from tests.providers.orders import make_training_order
 
-INSTANT = RehearsalPace(0, 0, 0, 0, 0)
-AUROUS_INSTANT = AurousPace(0, 0, 0, 0.01, (0.01,))
+INSTANT = RehearsalTimings(0, 0, 0, 0, 0)
+AUROUS_INSTANT = AurousTimings(0, 0, 0, 0.01, (0.01,))
 AUROUS_KEY = "al_live_" + "0123456789abcdef" * 4
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)

@@ -30,7 +30,9 @@ def without_waiting() -> Iterator[None]:
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[RehearsalApiframe]:
-    server = RehearsalApiframe(tmp_path / "rehearsal", {API_KEY: 1000, "afk_poor": 1, "afk_other": 1000}, pace=INSTANT)
+    server = RehearsalApiframe(
+        tmp_path / "rehearsal", {API_KEY: 1000, "afk_poor": 1, "afk_other": 1000}, timings=INSTANT
+    )
     paint_small(server)
     await server.start()
     yield server
@@ -56,7 +58,7 @@ def photos(tmp_path: Path) -> list[PhotoFile]:
 @pytest.fixture
 async def aurous_server(tmp_path: Path) -> AsyncIterator[RehearsalAurous]:
     keys = {AUROUS_KEY: 1000, "al_live_poor": 0, "al_live_other": 1000}
-    server = RehearsalAurous(tmp_path / "aurous", keys, pace=AUROUS_INSTANT)
+    server = RehearsalAurous(tmp_path / "aurous", keys, timings=AUROUS_INSTANT)
     paint_small(server)
     await server.start()
     yield server

@@ -11,7 +11,7 @@ from aiohttp import web
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.aurous.server import RehearsalAurous
 from tests.providers.orders import API_KEY
-from tests.sandbox.apiframe.callers import PACE, Caller, ManualClock, Receiver
+from tests.sandbox.apiframe.callers import TIMINGS, Caller, ManualClock, Receiver
 from tests.sandbox.aurous.callers import (
     AUROUS_PACE,
     KEY,
@@ -32,7 +32,7 @@ def clock() -> ManualClock:
 async def server(tmp_path: Path, clock: ManualClock) -> AsyncIterator[RehearsalApiframe]:
     accounts = {API_KEY: 1000, "afk_mate": 0, "afk_other": 1000, "afk_thin": 100, "afk_poor": 1}
     teams = {API_KEY: "Studio", "afk_mate": "Studio"}
-    server = RehearsalApiframe(tmp_path, accounts, PACE, now=clock, teams=teams)
+    server = RehearsalApiframe(tmp_path, accounts, TIMINGS, now=clock, teams=teams)
     await server.start()
     yield server
     await server.close()

@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Page, async_playwright
 
 from bot.records.key import ProviderName
-from bot.sandbox.apiframe.state import RehearsalPace
+from bot.sandbox.apiframe.state import RehearsalTimings
 from bot.sandbox.page import keep_fresh, open_page
 from bot.sandbox.samples.photos import write_samples
 from bot.sandbox.world import REHEARSAL_KEY, World, open_world
@@ -20,13 +20,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
 STEP_MS = 20_000
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-FAST = RehearsalPace(pending_s=0.3, uploading_s=0.3, training_s=1.0, image_queue_s=0.1, image_work_s=0.3)
+FAST = RehearsalTimings(pending_s=0.3, uploading_s=0.3, training_s=1.0, image_queue_s=0.1, image_work_s=0.3)
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     async with open_world(tmp_path) as world:
-        world.provider._world.pace = FAST
+        world.provider._world.timings = FAST
         keys = world.darkroom.services.keys
         await keys.set(world.guild.id, ProviderName.APIFRAME, REHEARSAL_KEY, set_by=world.admin.id)
         yield world

@@ -211,7 +211,7 @@ async def test_a_running_or_ready_training_cannot_be_retried(studio: Studio) -> 
 async def test_photos_that_run_out_of_time_in_the_queue_end_it_uncharged(studio: Studio) -> None:
     training = await studio.begin()
     await studio.change(tables.trainings, training.id, due_at=None)
-    await studio.pass_time(studio.pace.photos_kept - timedelta(seconds=1))
+    await studio.pass_time(studio.timings.photos_kept - timedelta(seconds=1))
     assert (await studio.training(training.id)).status is S.QUEUED
     await studio.pass_time(timedelta(seconds=1))
     ended = await studio.training(training.id)
@@ -241,7 +241,7 @@ async def test_a_training_that_never_ends_is_given_up_after_a_day_with_a_word(st
     studio.server.faults.hold_trainings = True
     training = await studio.begin()
     await studio.settle()
-    await studio.pass_time(studio.pace.give_up + timedelta(minutes=1))
+    await studio.pass_time(studio.timings.give_up + timedelta(minutes=1))
     ended = await studio.training(training.id)
     assert ended.status is S.FAILED
     assert training.marker in (ended.error or "")
@@ -313,7 +313,7 @@ async def test_a_finished_training_and_its_posts_are_forgotten_after_thirty_days
     studio: Studio,
 ) -> None:
     lora = await studio.trained()
-    await studio.pass_time(studio.pace.details_kept - timedelta(seconds=1))
+    await studio.pass_time(studio.timings.details_kept - timedelta(seconds=1))
     assert await studio.scalars(sa.select(tables.trainings.c.id)) == [lora.training_id]
     await studio.pass_time(timedelta(days=1))
     for table in (tables.trainings, tables.timeline, tables.posts, tables.datasets, tables.photos):

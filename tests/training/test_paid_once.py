@@ -151,7 +151,7 @@ async def test_after_a_crash_during_the_call_we_leave_the_order_alone_for_a_whil
     assert (await studio.training(training.id)).status is S.SUBMITTING
     await studio.pass_time(timedelta(minutes=5))
     assert looks(studio) == 0
-    await studio.pass_time(studio.pace.settle - timedelta(seconds=1))
+    await studio.pass_time(studio.timings.settle - timedelta(seconds=1))
     assert looks(studio) == 0
     await studio.pass_time(timedelta(seconds=1))
     assert looks(studio) == 1
@@ -162,7 +162,7 @@ async def test_a_worker_that_lost_its_lease_never_reaches_the_paid_call(studio: 
     await studio.set_key()
     training = await studio.begin()
     [slow] = await studio.claim(LaneName.TRAININGS, "slow")
-    studio.clock.advance(studio.pace.lease)
+    studio.clock.advance(studio.timings.lease)
     [quick] = await studio.claim(LaneName.TRAININGS, "quick")
     with pytest.raises(LeaseLost):
         await studio.lanes[LaneName.TRAININGS][1](slow)
@@ -176,7 +176,7 @@ async def test_a_worker_whose_lease_has_run_out_does_not_pay_even_if_nobody_took
     await studio.set_key()
     await studio.begin()
     [slow] = await studio.claim(LaneName.TRAININGS)
-    studio.clock.advance(studio.pace.lease)
+    studio.clock.advance(studio.timings.lease)
     with pytest.raises(LeaseLost):
         await studio.lanes[LaneName.TRAININGS][1](slow)
     assert creates(studio) == 0
@@ -188,7 +188,7 @@ async def test_two_workers_on_one_row_at_the_same_moment_pay_once(studio: Studio
     await studio.set_key()
     await studio.begin()
     [first] = await studio.claim(LaneName.TRAININGS, "first")
-    studio.clock.advance(studio.pace.lease)
+    studio.clock.advance(studio.timings.lease)
     [second] = await studio.claim(LaneName.TRAININGS, "second")
     await asyncio.gather(studio.step(LaneName.TRAININGS, first), studio.step(LaneName.TRAININGS, second))
     assert creates(studio) == studio.charges("create") == 1

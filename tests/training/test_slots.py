@@ -28,7 +28,7 @@ async def finish_one(studio: Studio, choice: random.Random) -> None:
         sa.select(tables.trainings.c.request_id).where(tables.trainings.c.status.in_(IN_FLIGHT))
     )
     studio.finish_at_provider(choice.choice(running))
-    await studio.pass_time(studio.pace.poll, LaneName.TRAININGS)
+    await studio.pass_time(studio.timings.poll, LaneName.TRAININGS)
 
 
 async def test_many_members_never_have_more_than_ten_under_way_and_all_get_theirs(studio: Studio) -> None:

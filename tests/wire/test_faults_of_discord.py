@@ -18,7 +18,7 @@ from tests.wire.discord.world import ChannelKind, Permit
 from tests.wire.kills.ledger import footers, open_rows
 from tests.wire.kills.lives import alive
 from tests.wire.kills.members import CONSENT, Member
-from tests.wire.kills.rig import PACE, Rig, open_rig, until
+from tests.wire.kills.rig import TIMINGS, Rig, open_rig, until
 
 MESSAGES = "/channels/*/messages"
 BURST = {
@@ -286,8 +286,8 @@ def keys_in(database: Path) -> int:
 
 
 async def test_a_result_is_found_again_in_a_channel_with_hundreds_of_messages_a_minute(tmp_path: Path) -> None:
-    pace = PACE | {"nonce_memory": 0.0}
-    async with open_rig(tmp_path, members=1, pace=pace) as rig, alive(rig.settings):
+    timings = TIMINGS | {"nonce_memory": 0.0}
+    async with open_rig(tmp_path, members=1, timings=timings) as rig, alive(rig.settings):
         rig.standin.messages.nonce_memory_seconds = 0.0
         await rig.save_key()
         member = rig.members[0]

@@ -18,7 +18,7 @@ from bot.sandbox.rehearsal.faults import Fault
 from tests.wire.discord.messages import StoredMessage
 from tests.wire.kills.ledger import FOOTER, footers
 from tests.wire.kills.lives import alive
-from tests.wire.kills.rig import API_KEY, PACE, Rig, open_rig, until
+from tests.wire.kills.rig import API_KEY, TIMINGS, Rig, open_rig, until
 
 DETAILS = json.dumps({"error": "Validation failed", "details": {"prompt": ["Too rude"]}}).encode()
 CREDITS = json.dumps({"error": "Insufficient credits", "creditsRequired": 257, "creditsAvailable": 3}).encode()
@@ -193,8 +193,8 @@ async def called_back(folder: Path, **more: Any) -> AsyncIterator[Rig]:
     """A bot that the provider can call back, and that hardly polls."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    slow = PACE | {"poll": 60.0, "generation_poll": 60.0, "generation_poll_max": 60.0}
-    settings = {"listen_port": port, "public_url": f"http://127.0.0.1:{port}", "pace": slow}
+    slow = TIMINGS | {"poll": 60.0, "generation_poll": 60.0, "generation_poll_max": 60.0}
+    settings = {"listen_port": port, "public_url": f"http://127.0.0.1:{port}", "timings": slow}
     async with running(folder, **(settings | more)) as rig:
         yield rig
 
@@ -219,7 +219,7 @@ async def test_a_webhook_sent_twice_makes_one_post(tmp_path: Path) -> None:
 
 
 async def test_a_webhook_that_comes_long_after_the_poll_changes_nothing(tmp_path: Path) -> None:
-    async with called_back(tmp_path, pace=PACE) as rig:
+    async with called_back(tmp_path, timings=TIMINGS) as rig:
         rig.provider.faults.webhooks.queue.extend([WebhookFault.DELAY, WebhookFault.DELAY])
         await rig.round(rig.members[0], "Rex")
         posts = footers(rig.messages)
@@ -236,7 +236,7 @@ async def until_delivered(rig: Rig, count: int) -> None:
 
 @pytest.mark.parametrize("fault", [WebhookFault.BAD_SIGNATURE, WebhookFault.MISSING_SIGNATURE, WebhookFault.DROP])
 async def test_a_forged_or_missing_webhook_is_made_good_by_polling(tmp_path: Path, fault: WebhookFault) -> None:
-    async with called_back(tmp_path, pace=PACE) as rig:
+    async with called_back(tmp_path, timings=TIMINGS) as rig:
         rig.provider.faults.webhooks.queue.extend([fault, fault])
         await rig.round(rig.members[0], "Rex")
         assert statuses(rig) == ([] if fault is WebhookFault.DROP else [401, 401])
@@ -254,7 +254,7 @@ async def test_a_webhook_that_overtakes_the_answer_to_the_order_is_not_forgotten
 
 async def test_a_webhook_of_another_guild_is_refused(tmp_path: Path) -> None:
     other_key = "afk_rehearsal_other_0002"
-    async with called_back(tmp_path / "one", pace=PACE) as rig:
+    async with called_back(tmp_path / "one", timings=TIMINGS) as rig:
         rig.provider.faults.hold_trainings = True
         await rig.members[0].train("Rex")
         await rig.standin.until(lambda: rig.provider.loras, "the order")

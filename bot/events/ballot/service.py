@@ -91,11 +91,11 @@ class BallotService(Service):
             await _check_may_enter(connection, event, actor, now=now)
             await _check_picture(connection, event, picture_id, actor)
             entry = await ballots.nominate(connection, event, actor.user_id, picture_id, now=now)
-            await events.renew_panel(connection, event_id, due_at=now + self._pace.panel)
+            await events.renew_panel(connection, event_id, due_at=now + self._timings.panel)
             return entry
 
         entry = await self._database.write(work)
-        self._doorbell.ring(LaneName.POSTS)
+        self._wakeups.wake(LaneName.POSTS)
         return entry
 
     async def open_ballot(self, event: Event) -> int:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.clock import Pace
+from bot.clock import Timings
 from bot.datasets.rules import PERMISSION
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode
@@ -10,7 +10,7 @@ from bot.text import quote
 
 EVENT_POLICY = "2026-11-event"
 """Version of these sentences; recorded with every consent, as the sentence itself is."""
-KEPT_HOURS = Pace().event_photos_kept // timedelta(hours=1)
+KEPT_HOURS = Timings().event_photos_kept // timedelta(hours=1)
 
 
 def consent_sentence(event: Event) -> str:

@@ -120,7 +120,7 @@ class DepictionService(Service):
             return retired
 
         retired = await self._database.write(work)
-        self._doorbell.ring(LaneName.POSTS)
+        self._wakeups.wake(LaneName.POSTS)
         return retired
 
     async def _confirm(self, connection: AsyncConnection, event: Event, depiction: Depiction, now: datetime) -> None:
@@ -175,7 +175,7 @@ class DepictionService(Service):
             await datasets.move(connection, entrant.dataset_id, from_=DatasetStatus.OPEN, to=DatasetStatus.DISCARDED)
         if entrant.status is EntrantStatus.IN:
             await entrants.change(connection, entrant.id, status=EntrantStatus.WITHDRAWN, left_at=now)
-        due_at = now + self._pace.panel
+        due_at = now + self._timings.panel
         await posts.renew(connection, PostKind.EVENT_BALLOT, SubjectTable.EVENT, event.id, due_at=due_at)
         await self._renew(connection, event, now)
         return files
@@ -188,11 +188,11 @@ class DepictionService(Service):
             await events.wake(connection, event.id, now=now)
 
     async def _renew(self, connection: AsyncConnection, event: Event, now: datetime) -> None:
-        await events.renew_panel(connection, event.id, due_at=now + self._pace.panel)
+        await events.renew_panel(connection, event.id, due_at=now + self._timings.panel)
 
     def _freed(self, files: Sequence[str]) -> None:
         self._spool.free(files)
-        self._doorbell.ring(LaneName.POSTS, LaneName.TRAININGS, LaneName.EVENTS)
+        self._wakeups.wake(LaneName.POSTS, LaneName.TRAININGS, LaneName.EVENTS)
 
 
 async def visible_event(connection: AsyncConnection, event_id: int, actor: Actor) -> Event:

@@ -73,10 +73,10 @@ class HostChoice(Service):
             assert event.dataset_id is not None  # noqa: S101 - made when the event was opened
             if not await event_photos.set_pick(connection, event.dataset_id, photo_id, pick):
                 raise NotFound("This photo is not here any more. Look at the photos again.")
-            await events.renew_panel(connection, event_id, due_at=self._clock.now() + self._pace.panel)
+            await events.renew_panel(connection, event_id, due_at=self._clock.now() + self._timings.panel)
 
         await self._database.write(work)
-        self._doorbell.ring(LaneName.POSTS)
+        self._wakeups.wake(LaneName.POSTS)
         return await self.board(event_id, actor)
 
     async def sheet(self, event_id: int, actor: Actor, skip: int) -> bytes | None:

@@ -51,7 +51,7 @@ class ContributionService(Service):
             return await self._join(connection, event, actor)
 
         entrant = await self._database.write(work)
-        self._doorbell.ring(LaneName.POSTS, LaneName.EVENTS)
+        self._wakeups.wake(LaneName.POSTS, LaneName.EVENTS)
         return entrant
 
     async def give(
@@ -84,7 +84,7 @@ class ContributionService(Service):
         dataset = await self._database.write(begin)
         photos = await self._datasets.examine(dataset, uploads)
         sifted = await self._store(event_id, dataset, photos, named, actor)
-        self._doorbell.ring(LaneName.POSTS, LaneName.EVENTS)
+        self._wakeups.wake(LaneName.POSTS, LaneName.EVENTS)
         return await self._contribution(event_id, actor, left_out=sifted.left_out)
 
     async def mine(self, event_id: int, actor: Actor) -> Contribution:
@@ -103,11 +103,11 @@ class ContributionService(Service):
             emptied = touched - await event_photos.submissions_with_photos(connection, event_id)
             await depiction_rows.forget_pending(connection, event_id, emptied)
             await depiction_rows.withdraw_consents(connection, emptied, now=now)
-            await events.renew_panel(connection, event_id, due_at=now + self._pace.panel)
+            await events.renew_panel(connection, event_id, due_at=now + self._timings.panel)
             return files
 
         self._spool.free(await self._database.write(work))
-        self._doorbell.ring(LaneName.POSTS)
+        self._wakeups.wake(LaneName.POSTS)
         return await self._contribution(event_id, actor)
 
     async def sheet(self, event_id: int, actor: Actor) -> bytes | None:
@@ -225,8 +225,8 @@ class ContributionService(Service):
 
     def _photos_until(self, event: Event) -> datetime:
         """Also for whoever joins late an event that waits for more photos."""
-        latest = self._clock.now() + self._pace.event_photos_kept
-        planned = lifecycle.photos_until(event, hour=self._pace.event_hour, kept=self._pace.event_photos_kept)
+        latest = self._clock.now() + self._timings.event_photos_kept
+        planned = lifecycle.photos_until(event, hour=self._timings.event_hour, kept=self._timings.event_photos_kept)
         return latest if planned is None else max(planned, latest)
 
     async def _store(
@@ -258,7 +258,7 @@ class ContributionService(Service):
 
     async def _note_change(self, connection: AsyncConnection, event: Event, now: datetime) -> None:
         """The panel shows it soon; an event that waits for entrants or photos looks at once."""
-        await events.renew_panel(connection, event.id, due_at=now + self._pace.panel)
+        await events.renew_panel(connection, event.id, due_at=now + self._timings.panel)
         if event.paused_at is not None:
             await events.wake(connection, event.id, now=now)
 

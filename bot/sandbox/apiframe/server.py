@@ -19,7 +19,7 @@ from bot.sandbox.apiframe.answers import MODELS, job_event, lora_event, show_acc
 from bot.sandbox.apiframe.desk import Desk, RehearsalFaults, choice_in_query, word_refusals
 from bot.sandbox.apiframe.images import ImageRoutes
 from bot.sandbox.apiframe.loras import LoraRoutes
-from bot.sandbox.apiframe.state import LedgerEntry, RehearsalJob, RehearsalLora, RehearsalPace, RehearsalWorld
+from bot.sandbox.apiframe.state import LedgerEntry, RehearsalJob, RehearsalLora, RehearsalTimings, RehearsalWorld
 from bot.sandbox.rehearsal.connections import close_connection
 from bot.sandbox.rehearsal.deliveries import Deliveries, Delivery
 from bot.sandbox.rehearsal.faults import Handler
@@ -27,7 +27,7 @@ from bot.sandbox.rehearsal.faults import Handler
 JSON_CAP_BYTES = 2**20
 LOOK_LEAST_S, LOOK_MOST_S = 0.02, 0.25
 SHUTDOWN_S = 0.02
-DEFAULT_PACE = RehearsalPace()
+DEFAULT_TIMINGS = RehearsalTimings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class RehearsalApiframe:
         self,
         folder: Path,
         accounts: Mapping[str, int],
-        pace: RehearsalPace = DEFAULT_PACE,
+        timings: RehearsalTimings = DEFAULT_TIMINGS,
         now: Callable[[], datetime] | None = None,
         teams: Mapping[str, str] | None = None,
     ) -> None:
@@ -61,7 +61,7 @@ class RehearsalApiframe:
         self.requests: list[SeenRequest] = []
         self.base_url = ""
         self._now = now or _utc_now
-        self._world = RehearsalWorld(credits_by_team, pace, self.faults)
+        self._world = RehearsalWorld(credits_by_team, timings, self.faults)
         self._desk = Desk(self._world, self.faults, folder, team_by_key, self._now)
         self._images = ImageRoutes(self._desk, lambda: self.base_url)
         self._deliveries = Deliveries(self.faults.webhooks)

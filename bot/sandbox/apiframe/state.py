@@ -18,7 +18,7 @@ UNFINISHED = frozenset({"QUEUED", "PROCESSING"})
 
 
 @dataclass(frozen=True, slots=True)
-class RehearsalPace:
+class RehearsalTimings:
     """Seconds that each state lasts."""
 
     pending_s: float = 2.0
@@ -132,9 +132,9 @@ class NotEnoughCredits(Exception):
 class RehearsalWorld:
     """The state behind the routes. Call `settle` before looking at anything."""
 
-    def __init__(self, credits_by_team: dict[str, int], pace: RehearsalPace, faults: JobFaults) -> None:
+    def __init__(self, credits_by_team: dict[str, int], timings: RehearsalTimings, faults: JobFaults) -> None:
         self.credits = credits_by_team
-        self.pace = pace
+        self.timings = timings
         self.faults = faults
         self.ledger: list[LedgerEntry] = []
         self.loras: dict[str, RehearsalLora] = {}
@@ -198,14 +198,14 @@ class RehearsalWorld:
 
     def _lora_due(self, lora: RehearsalLora) -> datetime:
         lasts = {
-            "PENDING": self.pace.pending_s,
-            "UPLOADING": self.pace.uploading_s,
-            "TRAINING": self.pace.training_s,
+            "PENDING": self.timings.pending_s,
+            "UPLOADING": self.timings.uploading_s,
+            "TRAINING": self.timings.training_s,
         }
         return lora.state_since + timedelta(seconds=lasts[lora.status])
 
     def _job_due(self, job: RehearsalJob) -> datetime:
-        lasts = self.pace.image_queue_s if job.status == "QUEUED" else self.pace.image_work_s
+        lasts = self.timings.image_queue_s if job.status == "QUEUED" else self.timings.image_work_s
         return job.state_since + timedelta(seconds=lasts)
 
     def _advance_lora(self, lora: RehearsalLora, now: datetime) -> bool:
@@ -254,7 +254,7 @@ class RehearsalWorld:
             return True
         if job.status == "PROCESSING":
             worked_s = (now - job.state_since).total_seconds()
-            job.progress = min(95, round(100 * worked_s / max(self.pace.image_work_s, 0.001)))
+            job.progress = min(95, round(100 * worked_s / max(self.timings.image_work_s, 0.001)))
         return False
 
     def _end_job(self, job: RehearsalJob) -> None:

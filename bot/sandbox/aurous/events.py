@@ -64,14 +64,14 @@ class Announcer:
         body = json.dumps({"event": event.type, "data": event.data}, separators=(",", ":")).encode()
         for attempt in range(CALLBACK_ATTEMPTS):
             if attempt:
-                await asyncio.sleep(self._world.pace.callback_gap_s)
+                await asyncio.sleep(self._world.timings.callback_gap_s)
             if await self._send(image.order.webhook_url or "", body, switches.callback_secret, fault):
                 return
 
     async def tell(self, endpoint: RehearsalEndpoint, event: Event) -> None:
         """A registered endpoint's delivery, until it is taken, given up or the endpoint switched off."""
         fault = self._world.faults.webhooks.take()
-        for delay_s in (0.0, *self._world.pace.retry_delays_s):
+        for delay_s in (0.0, *self._world.timings.retry_delays_s):
             await asyncio.sleep(delay_s)
             if endpoint.id not in self._world.endpoints or not endpoint.is_active:
                 return

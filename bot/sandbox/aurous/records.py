@@ -32,7 +32,7 @@ class CharacterFault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class AurousPace:
+class AurousTimings:
     """Seconds that each state lasts, and the pauses between deliveries; how registered ones repeat is assumed."""
 
     pending_s: float = 1.0

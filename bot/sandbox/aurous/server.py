@@ -28,7 +28,7 @@ from bot.sandbox.aurous.images import ImageRoutes
 from bot.sandbox.aurous.outputs import OutputRoutes
 from bot.sandbox.aurous.pictures import write_preview
 from bot.sandbox.aurous.records import (
-    AurousPace,
+    AurousTimings,
     LedgerEntry,
     RehearsalCharacter,
     RehearsalEndpoint,
@@ -48,7 +48,7 @@ from bot.sandbox.rehearsal.faults import Handler, RouteFaults
 BODY_CAP_BYTES = 2**20
 LOOK_LEAST_S, LOOK_MOST_S = 0.02, 0.25
 SHUTDOWN_S = 0.02
-DEFAULT_PACE = AurousPace()
+DEFAULT_TIMINGS = AurousTimings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class RehearsalAurous:
         self,
         folder: Path,
         keys: Mapping[str, int],
-        pace: AurousPace = DEFAULT_PACE,
+        timings: AurousTimings = DEFAULT_TIMINGS,
         now: Callable[[], datetime] | None = None,
         teams: Mapping[str, str] | None = None,
     ) -> None:
@@ -83,7 +83,7 @@ class RehearsalAurous:
         self.faults = AurousFaults(RouteFaults(lambda status, request: word_status(status, request[REQUEST_ID])))
         self.requests: list[SeenRequest] = []
         self.base_url = ""
-        self._world = AurousWorld(by_name.values(), pace, self.faults)
+        self._world = AurousWorld(by_name.values(), timings, self.faults)
         self._desk = Desk(self._world, self.faults, folder, team_by_key, self._now, lambda: self.base_url)
         self._images = ImageRoutes(self._desk)
         self._characters = CharacterRoutes(self._desk)

@@ -9,7 +9,7 @@ from bot.sandbox.aurous.catalogue import make_catalogue
 from bot.sandbox.aurous.records import (
     FILE_LIFE,
     POSES,
-    AurousPace,
+    AurousTimings,
     CharacterFault,
     ImageFault,
     LedgerEntry,
@@ -52,9 +52,9 @@ OwnedT = TypeVar("OwnedT", bound=Owned)
 class AurousWorld:
     """The state behind the routes. Call `settle` before looking at anything; `news` is for the announcer to take."""
 
-    def __init__(self, teams: Iterable[RehearsalTeam], pace: AurousPace, faults: AurousFaults) -> None:
+    def __init__(self, teams: Iterable[RehearsalTeam], timings: AurousTimings, faults: AurousFaults) -> None:
         self.teams = {team.name: team for team in teams}
-        self.pace = pace
+        self.timings = timings
         self.faults = faults
         self.styles = make_catalogue()
         self.images: dict[str, RehearsalImage] = {}
@@ -144,11 +144,11 @@ class AurousWorld:
         return min(due, default=None)
 
     def _image_due(self, image: RehearsalImage) -> datetime:
-        lasts = self.pace.pending_s if image.status == "pending" else self.pace.processing_s
+        lasts = self.timings.pending_s if image.status == "pending" else self.timings.processing_s
         return image.state_since + timedelta(seconds=lasts)
 
     def _character_due(self, character: RehearsalCharacter) -> datetime:
-        return character.state_since + timedelta(seconds=self.pace.synthesis_s)
+        return character.state_since + timedelta(seconds=self.timings.synthesis_s)
 
     def _advance_image(self, image: RehearsalImage, now: datetime) -> None:
         while image.is_live and self._image_due(image) <= now:

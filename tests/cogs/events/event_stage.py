@@ -21,7 +21,7 @@ from bot.records.lora import Style
 from bot.sandbox.world import open_world
 from bot.storage import tables
 from tests.cogs.stage import (
-    PACE,
+    TIMINGS,
     File,
     Message,
     Stage,
@@ -34,7 +34,9 @@ from tests.cogs.stage import (
     until,
 )
 
-EVENT_PACE = replace(PACE, panel=timedelta(seconds=0.1), event_retry=timedelta(seconds=0.5), nonce_memory=timedelta(0))
+EVENT_TIMINGS = replace(
+    TIMINGS, panel=timedelta(seconds=0.1), event_retry=timedelta(seconds=0.5), nonce_memory=timedelta(0)
+)
 """simcord does not know nonces, so a post that was broken off is looked for in the channel at once."""
 STRING_SELECT = 3
 UNFINISHED = ("queued", "submitting", "submitted", "fetching", "training")
@@ -292,7 +294,7 @@ async def open_life(folder: Path, migrated_file: Path) -> AsyncIterator[Life]:
     (folder / "data").mkdir()
     shutil.copy(migrated_file, folder / "data" / "darkroom.db")
     clock = TurnedClock()
-    async with open_world(folder, pace=EVENT_PACE, clock=clock) as world:
+    async with open_world(folder, timings=EVENT_TIMINGS, clock=clock) as world:
         hurry(world)
         stage = Stage(world)
         await stage.set_key()

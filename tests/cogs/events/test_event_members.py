@@ -432,7 +432,7 @@ async def test_more_pictures_than_a_message_takes_come_as_one_sheet_and_page_by_
     await add_post(
         keyed.world.darkroom.database, event.id, guild_id=event.guild_id, places=[place], now=datetime.now(UTC), **about
     )
-    keyed.world.darkroom.services.outbox._doorbell.ring(LaneName.POSTS)
+    keyed.world.darkroom.services.outbox._wakeups.wake(LaneName.POSTS)
     ballot = await keyed.posted("· ballot")
     assert pictures_in(ballot) == ["AI-generated pictures: contact sheet of 12 numbered entries."]
     seen: list[str] = []

@@ -15,7 +15,7 @@ import discord
 import simcord
 
 from bot.app import Darkroom, assemble
-from bot.clock import Pace
+from bot.clock import Timings
 from bot.photos.intake import Spool
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
@@ -34,7 +34,7 @@ STEMS = ("Veil", "Moss", "Dune")
 """What each guild's private style is called before the canary word: something to search for elsewhere."""
 CREDITS = 10**9
 AGES = timedelta(days=3650)
-PACE = Pace(
+TIMINGS = Timings(
     photos_kept=AGES,
     pictures_kept=AGES,
     details_kept=AGES,
@@ -143,7 +143,7 @@ class Town:
             for lane in self.darkroom.engine._lanes:
                 if due.get(LaneName(lane.name), soonest + HORIZON) <= self.clock.now():
                     now = self.clock.now()
-                    for claim in await lane.rows.claim(owner="walk", now=now, until=now + PACE.lease, limit=50):
+                    for claim in await lane.rows.claim(owner="walk", now=now, until=now + TIMINGS.lease, limit=50):
                         with contextlib.suppress(LeaseLost):
                             await lane.advance(claim)
         raise AssertionError("the rows never come to rest")
@@ -177,7 +177,7 @@ async def open_town(folder: Path, migrated: Path) -> AsyncIterator[Town]:
             await server.start()
             stack.push_async_callback(server.close)
         settings = sandbox_settings(folder, apiframe, aurous)
-        darkroom = await stack.enter_async_context(assemble(settings, pace=PACE, clock=clock))
+        darkroom = await stack.enter_async_context(assemble(settings, timings=TIMINGS, clock=clock))
         # Below a button simcord's time stands still, so a wait for the gate would never end there.
         darkroom.services.pictures._gate._per_second = 10**9
         env = await stack.enter_async_context(_simulated_discord(darkroom, cdn))

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Pace
+from bot.clock import Timings
 from bot.events.ballot.service import BallotService
 from bot.photos.intake import Spool
 from bot.records.dataset import SubjectKind
@@ -43,11 +43,11 @@ class World:
     database: Database
     spool: Spool
     clock: ManualClock = field(default_factory=ManualClock)
-    pace: Pace = field(default_factory=Pace)
+    timings: Timings = field(default_factory=Timings)
     numbers: Iterator[int] = field(default_factory=lambda: counter(1))
 
     def __post_init__(self) -> None:
-        self.ballots = BallotService(resources(self.database, self.spool, self.clock, pace=self.pace))
+        self.ballots = BallotService(resources(self.database, self.spool, self.clock, timings=self.timings))
 
     async def event(self, status: EventStatus = EventStatus.SHOWING, **changes: Any) -> Event:
         values: dict[str, Any] = {

@@ -136,7 +136,7 @@ async def test_a_new_entry_renews_the_panel(world: World) -> None:
     [picture_id] = await world.picture(event, ANNA)
     post_id = await posted(world, event, PostKind.EVENT_PANEL)
     await world.ballots.enter(event.id, picture_id, Actor(GUILD, ANNA))
-    assert await due(world, post_id) == (PostStatus.PENDING, NOON + world.pace.panel)
+    assert await due(world, post_id) == (PostStatus.PENDING, NOON + world.timings.panel)
 
 
 # Opening the ballot

@@ -112,7 +112,7 @@ async def test_a_deadline_that_passes_while_nothing_runs_is_kept_by_the_next_eng
     (dead,) = await keyed.claim(LaneName.EVENTS, "dead")
     await keyed.settle()
     assert await life.status() is stage, "the lease of the dead one still stands"
-    await life.pass_time(keyed.pace.lease)
+    await life.pass_time(keyed.timings.lease)
     assert await life.status() is not stage
     after = await life.notes(), await life.status(), len(keyed.poster.messages)
     await keyed.step(LaneName.EVENTS, dead)
@@ -125,7 +125,7 @@ async def two_steps(life: Life) -> None:
     """The event is claimed, its worker sleeps beyond the lease, another one does the work; then the first wakes up."""
     studio = life.studio
     (asleep,) = await studio.claim(LaneName.EVENTS, "asleep")
-    await life.pass_time(studio.pace.lease)
+    await life.pass_time(studio.timings.lease)
     await studio.step(LaneName.EVENTS, asleep)
     await studio.settle()
 

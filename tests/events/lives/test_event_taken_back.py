@@ -262,7 +262,7 @@ async def test_photos_of_a_training_that_never_began_go_soon_after_the_event_is_
         await life.pass_time(timedelta(seconds=1))
         await keyed.events.cancel(life.event_id, HOST)
         await life.pass_time(timedelta(minutes=1))
-        await life.pass_time(keyed.pace.event_retry)
+        await life.pass_time(keyed.timings.event_retry)
     assert keyed.files() == []
     assert keyed.charges("create") == 0
     assert (await life.view()).spent == 0

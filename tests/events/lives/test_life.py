@@ -191,11 +191,11 @@ async def test_the_panel_of_an_erased_host_says_that_it_is_over_and_nobody_is_wr
     keyed: Studio,
 ) -> None:
     await begin(keyed)
-    await keyed.pass_time(keyed.pace.panel)
+    await keyed.pass_time(keyed.timings.panel)
     edits = len(keyed.poster.edits)
     await keyed.privacy.forget_member(guild_id=GUILD, user_id=HOST.user_id)
     await keyed.settle()
-    await keyed.pass_time(keyed.pace.panel)
+    await keyed.pass_time(keyed.timings.panel)
     assert [kind for kind, _ in keyed.poster.edits[edits:]] == [PostKind.EVENT_PANEL]
     (panel,) = await keyed.posts_of(PostKind.EVENT_PANEL)
     (note,) = await keyed.posts_of(PostKind.EVENT_NOTE)

@@ -327,7 +327,7 @@ async def test_each_entrant_has_a_dataset_of_their_own_that_leaves_the_disk_in_t
         (ANNA, event.id, "female", "Mixed"),
         (BEN, event.id, "male", "Asian"),
     ]
-    kept = IN_A_DAY + timedelta(hours=2) + studio.pace.event_photos_kept
+    kept = IN_A_DAY + timedelta(hours=2) + studio.timings.event_photos_kept
     assert {row.due_at for row in rows} == {studio.clock.now() + kept}
     assert (await entrant_of(studio, event)).dataset_id == rows[0].id
 
@@ -622,13 +622,13 @@ def an_event(cap: int) -> Event:
     return Event(**(values | {"photo_cap": cap, "subject_kind": SubjectKind.OBJECT}))
 
 
-async def test_the_panel_is_edited_by_the_panels_pace_and_not_for_every_photo(
+async def test_the_panel_is_edited_by_the_panels_interval_and_not_for_every_photo(
     studio: Studio, event: Event, anna: Giver, ben: Giver
 ) -> None:
     await studio.settle(LaneName.POSTS)
     await asyncio.gather(anna.give(event, 2), ben.give(event, 2))
     panel = (await studio.posts_of(PostKind.EVENT_PANEL))[0]
-    assert panel.due_at == studio.clock.now() + studio.pace.panel
+    assert panel.due_at == studio.clock.now() + studio.timings.panel
 
 
 async def test_a_full_disk_leaves_no_file_and_no_row_behind(studio: Studio, event: Event, anna: Giver) -> None:

@@ -5,7 +5,7 @@ import aiohttp
 import pytest
 
 from bot.sandbox.apiframe.server import RehearsalApiframe
-from bot.sandbox.apiframe.state import RehearsalPace, TrainingFault, make_trigger_word
+from bot.sandbox.apiframe.state import RehearsalTimings, TrainingFault, make_trigger_word
 from bot.sandbox.rehearsal.faults import Fault
 from tests.providers.orders import API_KEY, make_jpeg
 from tests.sandbox.apiframe.callers import (
@@ -270,7 +270,7 @@ async def test_hanging_answer_comes_when_it_is_released(server: RehearsalApifram
 
 
 async def test_server_on_the_real_clock_moves_on_by_itself(tmp_path: Path, receiver: Receiver) -> None:
-    server = RehearsalApiframe(tmp_path, {API_KEY: 300}, RehearsalPace(0.01, 0.01, 0.01, 0.01, 0.01))
+    server = RehearsalApiframe(tmp_path, {API_KEY: 300}, RehearsalTimings(0.01, 0.01, 0.01, 0.01, 0.01))
     await server.start()
     try:
         async with aiohttp.ClientSession() as session:

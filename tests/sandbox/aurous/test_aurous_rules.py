@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.sandbox.aurous.answers import show_page
 from bot.sandbox.aurous.buckets import CAPACITIES, Buckets
 from bot.sandbox.aurous.orders import PRESETS, check_image, is_address
-from bot.sandbox.aurous.records import AurousPace, ImageFault, RehearsalImage, RehearsalTeam
+from bot.sandbox.aurous.records import AurousTimings, ImageFault, RehearsalImage, RehearsalTeam
 from bot.sandbox.aurous.refusals import Refusal
 from bot.sandbox.aurous.replays import Replays
 from bot.sandbox.aurous.state import AurousWorld
@@ -163,7 +163,7 @@ STEPS = st.one_of(
 @given(st.integers(0, 20), st.lists(STEPS, max_size=30))
 def test_money_is_held_charged_or_given_back_and_never_lost(credits_left: int, steps: list[tuple[Any, ...]]) -> None:
     team, now = RehearsalTeam("team_1", TEAM, credits_left, NOON), NOON
-    world = AurousWorld([team], AurousPace(2, 8, 30), AurousFaults(RouteFaults()))
+    world = AurousWorld([team], AurousTimings(2, 8, 30), AurousFaults(RouteFaults()))
     for number, (kind, *what) in enumerate(steps):
         if kind == "order":
             order_image(world, number, what[2], now, count=what[0], enhance_prompt=what[1])

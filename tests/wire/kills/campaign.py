@@ -17,7 +17,7 @@ from tests.wire.discord.faults import Rule
 from tests.wire.kills.ledger import Verdict
 from tests.wire.kills.members import Member
 from tests.wire.kills.parties import Party
-from tests.wire.kills.rig import PACE, Kill, Rig, open_rig
+from tests.wire.kills.rig import TIMINGS, Kill, Rig, open_rig
 
 KILLS_A_RIG = 40
 AIMS_A_LIFE = 5
@@ -73,8 +73,8 @@ class Campaign:
         number = 0
         while self._begun < self._planned:
             number += 1
-            pace = PACE | ({"nonce_memory": 0.0} if is_forgetful else {})
-            async with open_rig(self._folder / f"{name}-{number}", pace=pace) as rig:
+            timings = TIMINGS | ({"nonce_memory": 0.0} if is_forgetful else {})
+            async with open_rig(self._folder / f"{name}-{number}", timings=timings) as rig:
                 await self._run_rig(rig, is_forgetful=is_forgetful)
 
     async def _run_rig(self, rig: Rig, *, is_forgetful: bool) -> None:

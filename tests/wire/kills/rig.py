@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.sandbox.apiframe.server import RehearsalApiframe
-from bot.sandbox.apiframe.state import RehearsalPace
+from bot.sandbox.apiframe.state import RehearsalTimings
 from tests.fakes.painting import paint_small
 from tests.wire.discord.messages import StoredMessage
 from tests.wire.discord.standin import DiscordStandin
@@ -22,7 +22,7 @@ from tests.wire.kills.victim import VictimSettings
 
 API_KEY = "afk_rehearsal_kill_0001"
 CREDITS = 10**9
-PACE = {
+TIMINGS = {
     "poll": 0.15,
     "generation_poll": 0.05,
     "generation_poll_max": 0.2,
@@ -34,7 +34,9 @@ PACE = {
     "panel": 0.2,
     "event_retry": 0.3,
 }
-PROVIDER_PACE = RehearsalPace(pending_s=0.05, uploading_s=0.05, training_s=0.3, image_queue_s=0.03, image_work_s=0.03)
+PROVIDER_TIMINGS = RehearsalTimings(
+    pending_s=0.05, uploading_s=0.05, training_s=0.3, image_queue_s=0.03, image_work_s=0.03
+)
 CONNECT_S = 20.0
 DRAIN_S = 45.0
 WAIT_S = 120.0
@@ -187,7 +189,7 @@ async def open_rig(folder: Path, *, members: int = 3, **more: Any) -> AsyncItera
     """`more` replaces fields of the victim's settings."""
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     standin = DiscordStandin()
-    provider = RehearsalApiframe(folder / "provider", {API_KEY: CREDITS}, PROVIDER_PACE)
+    provider = RehearsalApiframe(folder / "provider", {API_KEY: CREDITS}, PROVIDER_TIMINGS)
     paint_small(provider)
     await standin.start()
     await provider.start()
@@ -219,7 +221,7 @@ def _assemble(folder: Path, standin: DiscordStandin, provider: RehearsalApiframe
         gateway_url=standin.gateway_url,
         token=standin.token,
         apiframe_url=provider.base_url,
-        pace=PACE,
+        timings=TIMINGS,
     )
     rig = Rig(standin, provider, channel, settings)
     rig.host = Member(standin, host, channel, small_photos(), lambda: rig.lives)

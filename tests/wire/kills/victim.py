@@ -16,7 +16,7 @@ from discord.state import ConnectionState
 import bot.client
 import cogs.adapters.poster
 from bot.app import assemble
-from bot.clock import Pace
+from bot.clock import Timings
 from bot.config import Settings
 from bot.errors import StartupError
 from bot.log import LogFormat, configure_logging
@@ -29,7 +29,7 @@ from tests.wire.kills.points import Points, instrument
 
 @dataclass(frozen=True, slots=True)
 class VictimSettings:
-    """`pace` holds seconds by the name of a `Pace` field. `crash_at` names points, `crash_nth` counts from 1."""
+    """`timings` holds seconds by the name of a `Timings` field. `crash_at` names points, `crash_nth` counts from 1."""
 
     folder: str
     """Holds the bot's data, its log, `points.txt` with the points it passed and `deaths.txt` with those it ended at."""
@@ -40,7 +40,7 @@ class VictimSettings:
     trusted_hosts: tuple[str, ...] = ("127.0.0.1",)
     listen_port: int = 0
     public_url: str | None = None
-    pace: dict[str, float] = field(default_factory=dict)
+    timings: dict[str, float] = field(default_factory=dict)
     provider_patience_s: float | None = None
     """How long an answer of the provider and its file host is awaited; None: as in production."""
     crash_at: tuple[str, ...] = ()
@@ -64,8 +64,8 @@ async def live(settings: VictimSettings) -> None:
     instrument(points)
     if settings.mutant is not None:
         MUTANTS[settings.mutant]()
-    pace = Pace(**{name: timedelta(seconds=seconds) for name, seconds in settings.pace.items()})
-    async with assemble(bot_settings(settings), pace=pace) as darkroom:
+    timings = Timings(**{name: timedelta(seconds=seconds) for name, seconds in settings.timings.items()})
+    async with assemble(bot_settings(settings), timings=timings) as darkroom:
         await darkroom.run(settings.token)
 
 
