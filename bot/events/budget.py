@@ -59,14 +59,14 @@ class Affordable:
 
 
 @dataclass(frozen=True, slots=True)
-class Till:
+class BudgetReservation:
     """Sets credits of an event aside, in the transaction that stores what they are for."""
 
     prices: Mapping[ProviderName, Prices]
     clock: Clock
     timings: Timings
 
-    async def set_aside(
+    async def reserve(
         self,
         connection: AsyncConnection,
         event: Event,
@@ -84,10 +84,10 @@ class Till:
 
 
 @dataclass(frozen=True, slots=True)
-class EventTerms:
-    """The terms of one order of pictures, looked at as things are when it is stored."""
+class EventOrderPolicy:
+    """What one order of pictures for an event has to meet, checked in the transaction that stores it."""
 
-    till: Till
+    reservation: BudgetReservation
     event_id: int
     order: PictureOrder
     actor: Actor
@@ -103,9 +103,9 @@ class EventTerms:
 
     async def reserve(self, connection: AsyncConnection, generation: Generation) -> None:
         event = await live_event(connection, self.event_id, self.actor.guild_id)
-        price = self.till.prices[generation.provider].picture * generation.settings.count
+        price = self.reservation.prices[generation.provider].picture * generation.settings.count
         credits_ = max(price, generation.estimate or 0)
-        await self.till.set_aside(connection, event, generation, SubjectTable.GENERATION, credits_)
+        await self.reservation.reserve(connection, event, generation, SubjectTable.GENERATION, credits_)
 
 
 class BudgetService(Service):
@@ -121,7 +121,7 @@ class BudgetService(Service):
         self._trainings = training_service
         self._generations = generation_service
         self._prices = opened.prices
-        self._till = Till(opened.prices, opened.clock, opened.timings)
+        self._reservation = BudgetReservation(opened.prices, opened.clock, opened.timings)
 
     async def preview(self, event: Event) -> Affordable:
         """What the budget still buys, trainings first where there are some to come."""
@@ -175,7 +175,7 @@ class BudgetService(Service):
             current = await live_event(connection, event.id, event.guild_id)
             if training.event_id != current.id:
                 raise NotFound("These photos belong to another event.")
-            await self._till.set_aside(connection, current, training, SubjectTable.TRAINING, price)
+            await self._reservation.reserve(connection, current, training, SubjectTable.TRAINING, price)
 
         training = await self._trainings.start(
             dataset_id, guild_id=event.guild_id, user_id=owner_id, channel=channel_of(event), reserve=reserve
@@ -186,8 +186,8 @@ class BudgetService(Service):
     async def order(self, event: Event, order: PictureOrder, actor: Actor, channel: Channel) -> Accepted:
         """Pictures for an event, an entrant's own or of its pack; UserError when they may not be, or do not fit."""
         order = replace(order, event_id=event.id)
-        terms = EventTerms(self._till, event.id, order, actor)
-        accepted = await self._generations.order(order, actor, channel=channel, terms=terms)
+        policy = EventOrderPolicy(self._reservation, event.id, order, actor)
+        accepted = await self._generations.order(order, actor, channel=channel, policy=policy)
         self._wakeups.wake(LaneName.POSTS)
         return accepted
 
@@ -211,7 +211,7 @@ class BudgetService(Service):
         async def work(connection: AsyncConnection) -> int:
             for spend_id, took in ended:
                 await spends.settle(connection, spend_id, credits_=took, now=now)
-            await events.renew_panel(connection, event_id, due_at=now + self._till.timings.panel)
+            await events.renew_panel(connection, event_id, due_at=now + self._reservation.timings.panel)
             return await spends.total(connection, event_id)
 
         total = await self._database.write(work)

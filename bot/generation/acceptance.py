@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import NoKey, UserError
 from bot.generation import prompt as rules
 from bot.generation.capabilities import Target, check_order, choose_target
-from bot.generation.order import Accepted, PictureOrder, Terms, Wish, carry_over, provider_order
+from bot.generation.order import Accepted, OrderPolicy, PartialOrder, PictureOrder, carry_over, provider_order
 from bot.generation.pricing import LoraVanished, Price, ask_price
 from bot.generation.references import ReferenceDesk
 from bot.keys.service import KeyService
@@ -34,56 +34,58 @@ class Checked:
     key: ApiKeyRow
 
 
-class Ordering(Service):
+class OrderAcceptance(Service):
     def __init__(self, opened: Resources, key_service: KeyService, references: ReferenceDesk) -> None:
         super().__init__(opened)
         self._keys = key_service
         self._members = opened.members
         self._references = references
 
-    async def accept(self, order: PictureOrder, actor: Actor, channel: Channel, terms: Terms | None = None) -> Accepted:
+    async def accept(
+        self, order: PictureOrder, actor: Actor, channel: Channel, policy: OrderPolicy | None = None
+    ) -> Accepted:
         """Store the order; when this returns, it survives anything. A refused one frees its reference files."""
         with contextlib.ExitStack() as refused:
             refused.callback(self._references.free, order.references)
-            if terms is not None:
+            if policy is not None:
                 async with self._database.read() as connection:
-                    await terms.check(connection)
+                    await policy.check(connection)
             checked = await self._check(order, actor)
             price = await self._price(checked, channel)
-            generation = await self._store(checked, price, actor, channel, terms)
+            generation = await self._store(checked, price, actor, channel, policy)
             refused.pop_all()
         self._wakeups.wake(LaneName.GENERATIONS)
         return Accepted(generation, checked.target.lora, checked.target.style, price.balance)
 
-    async def fulfil(self, wish: Wish, actor: Actor, channel: Channel) -> Accepted:
+    async def order_with_defaults(self, partial: PartialOrder, actor: Actor, channel: Channel) -> Accepted:
         """Fill the gaps with what the member used last, then order. References are fetched once the rest is right."""
-        order, taken_over = await self._complete(wish, actor)
-        await self._check(order, actor, reference_count=len(wish.uploads))
-        references = await self._references.take_in(wish.uploads)
+        order, taken_over = await self._complete(partial, actor)
+        await self._check(order, actor, reference_count=len(partial.uploads))
+        references = await self._references.take_in(partial.uploads)
         accepted = await self.accept(replace(order, references=references), actor, channel)
         return replace(accepted, taken_over=taken_over)
 
-    async def _complete(self, wish: Wish, actor: Actor) -> tuple[PictureOrder, tuple[str, ...]]:
-        lora, style, settings = wish.lora, wish.style, wish.settings
+    async def _complete(self, partial: PartialOrder, actor: Actor) -> tuple[PictureOrder, tuple[str, ...]]:
+        lora, style, settings = partial.lora, partial.style, partial.settings
         taken_over: list[str] = []
         async with self._database.read() as connection:
             last = await remembered.get(connection, actor.guild_id, actor.user_id)
-            if last is not None and "lora" not in wish.said:
-                lora = await _last_lora(connection, last, wish, actor)
+            if last is not None and "lora" not in partial.said:
+                lora = await _last_lora(connection, last, partial, actor)
                 taken_over += ["lora"] if lora is not None else []
-            if last is not None and "style" not in wish.said:
-                style = await _last_style(connection, last, wish, lora, actor)
+            if last is not None and "style" not in partial.said:
+                style = await _last_style(connection, last, partial, lora, actor)
                 taken_over += ["style"] if style is not None else []
         if last is not None:
-            target = await self._target(lora, style, wish.provider, actor)
-            settings, names = carry_over(target, settings, wish.said, last.settings, len(wish.uploads))
+            target = await self._target(lora, style, partial.provider, actor)
+            settings, names = carry_over(target, settings, partial.said, last.settings, len(partial.uploads))
             taken_over += names
         order = PictureOrder(
-            wish.prompt,
+            partial.prompt,
             settings,
             lora.id if lora is not None else None,
             style.id if style is not None else None,
-            wish.provider,
+            partial.provider,
         )
         return order, tuple(taken_over)
 
@@ -143,16 +145,16 @@ class Ordering(Service):
         await self._database.write(work)
 
     async def _store(
-        self, checked: Checked, price: Price, actor: Actor, channel: Channel, terms: Terms | None
+        self, checked: Checked, price: Price, actor: Actor, channel: Channel, policy: OrderPolicy | None
     ) -> Generation:
         order, now = checked.order, self._clock.now()
 
         async def work(connection: AsyncConnection) -> Generation:
-            if terms is not None:
-                await terms.check(connection)
+            if policy is not None:
+                await policy.check(connection)
             generation = await self._insert(connection, checked, price, actor, channel)
-            if terms is not None:
-                await terms.reserve(connection, generation)
+            if policy is not None:
+                await policy.reserve(connection, generation)
             await _store_references(connection, generation.id, order)
             await timeline.add(connection, SubjectTable.GENERATION, generation.id, "received", at=now)
             if order.origin_id is None and order.pack_index is None:
@@ -193,7 +195,7 @@ class Ordering(Service):
         return generation
 
 
-async def _last_lora(connection: AsyncConnection, last: Remembered, wish: Wish, actor: Actor) -> Lora | None:
+async def _last_lora(connection: AsyncConnection, last: Remembered, partial: PartialOrder, actor: Actor) -> Lora | None:
     """Only if it is still there and goes with what was said this time."""
     if last.lora_id is None:
         return None
@@ -201,14 +203,14 @@ async def _last_lora(connection: AsyncConnection, last: Remembered, wish: Wish, 
         lora = await usable_lora(connection, last.lora_id, actor)
     except UserError:
         return None
-    provider = lora.provider if wish.style is None else wish.style.provider
+    provider = lora.provider if partial.style is None else partial.style.provider
     takes = Target(lora.provider, lora).ability.references_max
-    fits = provider is lora.provider and wish.provider in {None, provider} and len(wish.uploads) <= takes
+    fits = provider is lora.provider and partial.provider in {None, provider} and len(partial.uploads) <= takes
     return lora if fits else None
 
 
 async def _last_style(
-    connection: AsyncConnection, last: Remembered, wish: Wish, lora: Lora | None, actor: Actor
+    connection: AsyncConnection, last: Remembered, partial: PartialOrder, lora: Lora | None, actor: Actor
 ) -> Style | None:
     if last.style_id is None:
         return None
@@ -217,7 +219,7 @@ async def _last_style(
     except UserError:
         return None
     provider = style.provider if lora is None else lora.provider
-    return style if provider is style.provider and wish.provider in {None, provider} else None
+    return style if provider is style.provider and partial.provider in {None, provider} else None
 
 
 async def _store_references(connection: AsyncConnection, generation_id: int, order: PictureOrder) -> None:

@@ -1,4 +1,4 @@
-"""What a member asks for: an order of pictures, and a wish whose gaps are filled with what they used last. Pure."""
+"""What a member asks for: an order of pictures, or one whose gaps are filled with what they used last. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -62,8 +62,8 @@ class PictureOrder:
     """Which prompt of the event's pack this is; None for a picture that a member asks for."""
 
 
-class Terms(Protocol):
-    """What an order for an event has to meet besides the rules for every order."""
+class OrderPolicy(Protocol):
+    """Extra rules of one order, for example those of an event: checked, and paid from its budget."""
 
     async def check(self, connection: AsyncConnection) -> None:
         """UserError when it may not be ordered. Asked early, and again in the transaction that stores it."""
@@ -75,7 +75,7 @@ class Terms(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PartialOrder:
     """What a member said; whatever is not named in `said` ("lora", "style", a setting) is as last time."""
 
     prompt: str

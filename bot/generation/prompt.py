@@ -12,7 +12,7 @@ from bot.records.generation import GenerationSettings
 def with_trigger_word(prompt: str, trigger_word: str | None) -> str:
     """The prompt with the trigger word in it exactly once more than zero times: put in front when it is not there.
 
-    An empty prompt stays empty: the word alone is no wish for a picture.
+    An empty prompt stays empty: the trigger word alone asks for nothing.
     """
     prompt = " ".join(prompt.split())
     if not prompt or not trigger_word or re.search(rf"(?<!\w){re.escape(trigger_word)}(?!\w)", prompt):

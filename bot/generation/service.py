@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, ProviderError, UserError
 from bot.generation import failures
-from bot.generation.acceptance import Ordering
+from bot.generation.acceptance import OrderAcceptance
 from bot.generation.access import may_repeat, visible_generation
-from bot.generation.order import Accepted, PictureOrder, Terms, Wish
+from bot.generation.order import Accepted, OrderPolicy, PartialOrder, PictureOrder
 from bot.generation.prompt import with_new_seed
 from bot.generation.references import ReferenceDesk
 from bot.keys.service import KeyService
@@ -47,17 +47,17 @@ class GenerationService(Service):
         super().__init__(opened)
         self._keys = key_service
         self._references = references
-        self._ordering = Ordering(opened, key_service, references)
+        self._acceptance = OrderAcceptance(opened, key_service, references)
 
     async def order(
-        self, request: PictureOrder, actor: Actor, *, channel: Channel, terms: Terms | None = None
+        self, request: PictureOrder, actor: Actor, *, channel: Channel, policy: OrderPolicy | None = None
     ) -> Accepted:
-        """Accept an order for pictures. When this returns, the job survives anything. `terms`: those of its event."""
-        return await self._ordering.accept(request, actor, channel, terms)
+        """Accept an order for pictures. When this returns, the job survives anything. `policy`: those of its event."""
+        return await self._acceptance.accept(request, actor, channel, policy)
 
-    async def fulfil(self, wish: Wish, actor: Actor, *, channel: Channel) -> Accepted:
+    async def order_with_defaults(self, partial: PartialOrder, actor: Actor, *, channel: Channel) -> Accepted:
         """Accept an order whose gaps are filled with what the member used last."""
-        return await self._ordering.fulfil(wish, actor, channel)
+        return await self._acceptance.order_with_defaults(partial, actor, channel)
 
     async def again(self, generation_id: int, actor: Actor, *, channel: Channel) -> Accepted:
         """The same order with a new seed."""

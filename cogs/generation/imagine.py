@@ -9,7 +9,7 @@ from discord.ext import commands
 from bot.client import DarkroomBot
 from bot.errors import UserError
 from bot.generation.capabilities import ASPECTS, FORMATS, SEED_MAX, SIZES, WIDEST, asked_for
-from bot.generation.order import Accepted, Wish
+from bot.generation.order import Accepted, PartialOrder
 from bot.loras.styles import choice_value
 from bot.records.generation import GenerationSettings
 from bot.records.key import ProviderName
@@ -98,15 +98,19 @@ class ImagineCog(commands.Cog):
         said = {name for name, value in given.items() if value is not None} | set(asked_for(settings)) - {"count"}
         attachments = [attachment for attachment in (reference, reference_2) if attachment is not None]
         asked = None if provider is None else ProviderName(provider)
-        wish = Wish(prompt, frozenset(said), settings=settings, provider=asked, uploads=tuple(uploads_of(attachments)))
-        await place(interaction, self._fulfil(interaction, wish, lora, style))
+        partial = PartialOrder(
+            prompt, frozenset(said), settings=settings, provider=asked, uploads=tuple(uploads_of(attachments))
+        )
+        await place(interaction, self._order(interaction, partial, lora, style))
 
-    async def _fulfil(self, interaction: Interaction, wish: Wish, lora: str | None, style: str | None) -> Accepted:
+    async def _order(
+        self, interaction: Interaction, partial: PartialOrder, lora: str | None, style: str | None
+    ) -> Accepted:
         services, actor = self.bot.services, actor_of(interaction)
         chosen: Lora | None = None if lora in {None, NOTHING} else await services.loras.pick(str(lora), actor)
         look: Style | None = None if style in {None, NOTHING} else await services.styles.pick(str(style), actor)
-        wish = replace(wish, lora=chosen, style=look)
-        return await services.generations.fulfil(wish, actor, channel=channel_of(interaction))
+        partial = replace(partial, lora=chosen, style=look)
+        return await services.generations.order_with_defaults(partial, actor, channel=channel_of(interaction))
 
     @imagine.autocomplete("lora")
     async def suggest(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:

@@ -8,7 +8,7 @@ from typing import Any
 import discord
 
 from bot.generation.capabilities import ASPECTS, WIDEST
-from bot.generation.order import DEFAULTS, Accepted, PictureOrder, Wish
+from bot.generation.order import DEFAULTS, Accepted, PartialOrder, PictureOrder
 from bot.records.dataset import Upload
 from bot.records.generation import GenerationSettings, GenerationStatus
 from bot.records.key import ProviderName
@@ -62,8 +62,8 @@ class PromptModal(SafeModal):
         if self.origin_id is not None:
             return await orders.vary(self.origin_id, prompt, actor, channel=channel, settings=settings)
         if self.lora is None and self.style is None:
-            wish = Wish(prompt, frozenset({"aspect"}), settings=settings, uploads=self.uploads)
-            return await orders.fulfil(wish, actor, channel=channel)
+            partial = PartialOrder(prompt, frozenset({"aspect"}), settings=settings, uploads=self.uploads)
+            return await orders.order_with_defaults(partial, actor, channel=channel)
         lora_id = self.lora.id if self.lora is not None else None
         style_id = self.style.id if self.style is not None else None
         return await orders.order(PictureOrder(prompt, settings, lora_id, style_id), actor, channel=channel)

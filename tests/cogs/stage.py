@@ -37,8 +37,10 @@ TIMINGS = Timings(
     panel=timedelta(seconds=0.05),
     event_retry=timedelta(seconds=0.1),
 )
-PROVIDER_TIMINGS = RehearsalTimings(pending_s=0.1, uploading_s=0.1, training_s=0.3, image_queue_s=0.02, image_work_s=0.05)
-AUROUS_PACE = AurousTimings(pending_s=0.05, processing_s=0.1, synthesis_s=0.2, callback_gap_s=0.05)
+PROVIDER_TIMINGS = RehearsalTimings(
+    pending_s=0.1, uploading_s=0.1, training_s=0.3, image_queue_s=0.02, image_work_s=0.05
+)
+AUROUS_TIMINGS = AurousTimings(pending_s=0.05, processing_s=0.1, synthesis_s=0.2, callback_gap_s=0.05)
 BOUND_S = 20.0
 ACTION_ROW, BUTTON, TEXT_DISPLAY, MEDIA_GALLERY = 1, 2, 10, 12
 
@@ -49,7 +51,7 @@ Message = ResponseMessage | discord.Message
 def hurry(world: World) -> None:
     """Trainings and pictures are ready within half a second, and small."""
     world.provider._world.timings = PROVIDER_TIMINGS
-    world.aurous._world.timings = AUROUS_PACE
+    world.aurous._world.timings = AUROUS_TIMINGS
     paint_small(world.provider, world.aurous)
 
 

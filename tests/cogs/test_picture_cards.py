@@ -27,7 +27,7 @@ TEXT_MAX, COMPONENTS_MAX, LABEL_MAX, ALT_MAX, ROW_MAX = 4000, 40, 80, 1024, 5
 
 typed = st.text(min_size=1, max_size=4000)
 pictures = st.integers(min_value=1, max_value=4)
-wishes = st.builds(
+any_settings = st.builds(
     GenerationSettings,
     count=pictures,
     aspect=st.sampled_from([None, "16:9"]),
@@ -40,7 +40,7 @@ wishes = st.builds(
 )
 
 
-def made_set(prompt: str, wish: GenerationSettings, operation: Operation = Operation.IMAGINE) -> PictureSet:
+def made_set(prompt: str, settings: GenerationSettings, operation: Operation = Operation.IMAGINE) -> PictureSet:
     generation = Generation(
         id=12,
         guild_id=GUILD,
@@ -54,7 +54,7 @@ def made_set(prompt: str, wish: GenerationSettings, operation: Operation = Opera
         key_id=1,
         provider=ProviderName.APIFRAME,
         prompt=prompt,
-        settings=wish,
+        settings=settings,
         idempotency_key="key",
         webhook_token="token",
         status=GenerationStatus.READY,
@@ -76,10 +76,10 @@ def made_set(prompt: str, wish: GenerationSettings, operation: Operation = Opera
     )
     made = tuple(
         Picture(number, 12, number, f"https://example.test/{number}.png", f"{number:032x}", "image/png", 100, 0)
-        for number in range(1, wish.count + 1)
+        for number in range(1, settings.count + 1)
     )
     view = GenerationView(
-        generation, None, None, made, (None,) * wish.count, (TimelineEntry(NOON, MADE_FROM, "picture 4 of #9"),)
+        generation, None, None, made, (None,) * settings.count, (TimelineEntry(NOON, MADE_FROM, "picture 4 of #9"),)
     )
     origin = replace(generation, id=9, origin_id=3)
     return PictureSet(view, (origin, replace(generation, id=3, origin_id=None)))
@@ -119,19 +119,21 @@ def check(card: discord.ui.LayoutView) -> str:
 
 
 @settings(max_examples=60, deadline=timedelta(seconds=2))
-@given(typed, wishes, st.sampled_from(Operation))
+@given(typed, any_settings, st.sampled_from(Operation))
 async def test_every_card_keeps_discords_limits_and_nothing_typed_comes_alive(
-    prompt: str, wish: GenerationSettings, operation: Operation
+    prompt: str, settings: GenerationSettings, operation: Operation
 ) -> None:
     found = made_set(
-        f"@everyone ` {prompt}"[:4000], replace(wish, negative=wish.negative and f"`@here {wish.negative}"), operation
+        f"@everyone ` {prompt}"[:4000],
+        replace(settings, negative=settings.negative and f"`@here {settings.negative}"),
+        operation,
     )
     for card in cards_of(found):
         text = check(card)
         assert text.count("`") % 2 == 0
         assert "@everyone" not in live_text(text)
         assert "@here" not in live_text(text)
-    assert all(len(alt_text(found, number)) <= ALT_MAX for number in (1, wish.count))
+    assert all(len(alt_text(found, number)) <= ALT_MAX for number in (1, settings.count))
 
 
 @given(typed)

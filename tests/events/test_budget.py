@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Timings
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.events.budget import Affordable, BudgetService, BudgetSpent, Till
+from bot.events.budget import Affordable, BudgetReservation, BudgetService, BudgetSpent
 from bot.generation.order import Accepted, PictureOrder
 from bot.records.dataset import DatasetStatus, SubjectKind
 from bot.records.event import EntrantStatus, Event, EventMode, EventStatus, PauseReason
@@ -196,7 +196,7 @@ def test_whatever_is_set_aside_at_once_stays_within_the_budget_and_what_fits_is_
 
 async def set_all_aside(file: Path, wanted: list[int], budget: int) -> list[int]:
     """Store a job for each at the same time; the credits of those whose row is there afterwards."""
-    till = Till(PRICES, ManualClock(), Timings())
+    reservation = BudgetReservation(PRICES, ManualClock(), Timings())
     async with Database(sqlite_url(file)) as database:
         event = await insert_event(database, budget=budget)
 
@@ -205,7 +205,7 @@ async def set_all_aside(file: Path, wanted: list[int], budget: int) -> list[int]
                 job_id = await generations.insert(connection, **a_generation(number))
                 job = await generations.get(connection, job_id)
                 assert job is not None
-                await till.set_aside(connection, event, job, SubjectTable.GENERATION, credits_)
+                await reservation.reserve(connection, event, job, SubjectTable.GENERATION, credits_)
 
             with contextlib.suppress(BudgetSpent):
                 await database.write(work)

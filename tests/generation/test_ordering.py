@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import NotFound, UserError
-from bot.generation.order import DEFAULTS, PictureOrder, Wish
+from bot.generation.order import DEFAULTS, PartialOrder, PictureOrder
 from bot.records.generation import Generation, GenerationSettings, GenerationStatus, Operation, Remembered
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
@@ -43,8 +43,10 @@ async def settings_of(studio: Studio, user_id: int = ANNA) -> Any:
         return await remembered_rows.get(connection, GUILD, user_id)
 
 
-async def wish(studio: Studio, text: str = "a fox", said: str = "", **changes: Any) -> Any:
-    return await studio.generations.fulfil(Wish(text, frozenset(said.split()), **changes), ANNA_HERE, channel=HERE)
+async def partial(studio: Studio, text: str = "a fox", said: str = "", **changes: Any) -> Any:
+    return await studio.generations.order_with_defaults(
+        PartialOrder(text, frozenset(said.split()), **changes), ANNA_HERE, channel=HERE
+    )
 
 
 async def test_a_character_in_a_style_is_sent_to_aurous_labs_without_a_trigger_word(studio: Studio) -> None:
@@ -204,7 +206,7 @@ async def test_a_shared_lora_can_be_used_by_whom_it_is_shared_with(studio: Studi
 
 async def test_what_was_left_out_is_as_last_time_and_said(studio: Studio, lora: Lora) -> None:
     await place(studio, PictureOrder("a fox", GenerationSettings(count=2, aspect="16:9", seed=7), lora.id))
-    accepted = await wish(studio)
+    accepted = await partial(studio)
     assert accepted.taken_over == ("lora", "count", "aspect")
     assert accepted.lora == lora
     settings = accepted.generation.settings
@@ -214,12 +216,12 @@ async def test_what_was_left_out_is_as_last_time_and_said(studio: Studio, lora: 
 
 async def test_what_was_said_replaces_last_times(studio: Studio, lora: Lora) -> None:
     await place(studio, PictureOrder("a fox", GenerationSettings(count=2, aspect="16:9"), lora.id))
-    accepted = await wish(
+    accepted = await partial(
         studio, said="lora aspect", settings=GenerationSettings(aspect="1:1", strength=0.5), lora=lora
     )
     assert accepted.taken_over == ("count",)
     assert accepted.generation.settings.aspect == "1:1"
-    none = await wish(studio, said="lora count")
+    none = await partial(studio, said="lora count")
     assert (none.lora, none.taken_over) == (None, ("aspect",))
 
 
@@ -229,17 +231,17 @@ async def test_last_times_lora_is_dropped_when_it_does_not_go_with_what_is_said(
     await place(studio, PictureOrder("a fox", lora_id=lora.id))
     async with studio.database.read() as connection:
         style = await styles.get(connection, style_id)
-    styled = await wish(studio, said="style", style=style)
+    styled = await partial(studio, said="style", style=style)
     assert (styled.lora, styled.style) == (None, style)
-    assert (await wish(studio)).style == style
-    plain = await wish(studio, provider=ProviderName.APIFRAME)
+    assert (await partial(studio)).style == style
+    plain = await partial(studio, provider=ProviderName.APIFRAME)
     assert (plain.style, plain.generation.provider) == (None, ProviderName.APIFRAME)
 
 
 async def test_a_lora_that_is_no_longer_mine_is_not_taken_over(studio: Studio, lora: Lora) -> None:
     await place(studio, PictureOrder("a fox", lora_id=lora.id))
     await studio.change(tables.loras, lora.id, archived_at=studio.clock.now())
-    accepted = await wish(studio)
+    accepted = await partial(studio)
     assert (accepted.lora, accepted.taken_over) == (None, ())
 
 
@@ -249,16 +251,16 @@ async def test_a_setting_that_the_chosen_kind_does_not_take_is_left_behind_when_
     await set_aurous_key(studio)
     negative = GenerationSettings(negative="rain")
     await place(studio, PictureOrder("a fox", negative, provider=AUROUS))
-    assert (await wish(studio, said="lora", lora=lora)).generation.settings.negative is None
+    assert (await partial(studio, said="lora", lora=lora)).generation.settings.negative is None
     with pytest.raises(UserError, match="Leave `negative` out"):
-        await wish(studio, said="lora negative", lora=lora, settings=negative)
+        await partial(studio, said="lora negative", lora=lora, settings=negative)
 
 
 async def test_reset_starts_from_the_defaults_again(studio: Studio, lora: Lora) -> None:
     await place(studio, PictureOrder("a fox", GenerationSettings(count=2), lora.id))
     assert await studio.generations.forget_settings(ANNA_HERE)
     assert not await studio.generations.forget_settings(ANNA_HERE)
-    accepted = await wish(studio)
+    accepted = await partial(studio)
     assert (accepted.lora, accepted.taken_over) == (None, ())
     assert replace(accepted.generation.settings, seed=None) == DEFAULTS
 

@@ -13,7 +13,7 @@ from bot.sandbox.aurous.server import RehearsalAurous
 from tests.providers.orders import API_KEY
 from tests.sandbox.apiframe.callers import TIMINGS, Caller, ManualClock, Receiver
 from tests.sandbox.aurous.callers import (
-    AUROUS_PACE,
+    AUROUS_TIMINGS,
     KEY,
     MATE_KEY,
     OTHER_KEY,
@@ -61,7 +61,7 @@ async def aurous_server(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Reh
     """Two keys of one team, a stranger, and one who has next to nothing."""
     keys = {KEY: 100, MATE_KEY: 0, OTHER_KEY: 100, POOR_KEY: 1}
     teams = {KEY: "Studio", MATE_KEY: "Studio"}
-    server = RehearsalAurous(tmp_path / "aurous", keys, AUROUS_PACE, now=clock, teams=teams)
+    server = RehearsalAurous(tmp_path / "aurous", keys, AUROUS_TIMINGS, now=clock, teams=teams)
     server.faults.answers.picture_side_cap_px = 128
     await server.start()
     yield server

@@ -78,10 +78,10 @@ def _judge_numbers(usable: Sequence[Photo], entrant_count: int) -> Iterator[Advi
     contributors = len({photo.contributor_id for photo in usable})
     if 0 < contributors < ENOUGH_CONTRIBUTORS:
         people = "one person" if contributors == 1 else "two people"
-        wish = "Photos by somebody else would help."
+        invitation = "Photos by somebody else would help."
         if entrant_count > contributors:
-            wish = "Everyone who takes part is welcome to add some."
-        yield Advice(Sign.TOO_FEW_CONTRIBUTORS, f"So far all photos come from {people}. {wish}")
+            invitation = "Everyone who takes part is welcome to add some."
+        yield Advice(Sign.TOO_FEW_CONTRIBUTORS, f"So far all photos come from {people}. {invitation}")
 
 
 def _judge_set(usable: Sequence[Photo]) -> Iterator[Sign]:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import UserError
-from bot.generation.order import PictureOrder, Wish
+from bot.generation.order import PartialOrder, PictureOrder
 from bot.loras.rights import Right
 from bot.records.dataset import SubjectKind
 from bot.records.generation import GenerationSettings
@@ -134,8 +134,10 @@ class Stock:
         await services.generations.order(request, actor, channel=place)
         own = [style for style in await services.styles.of_guild(actor) if word in style.name]
         settings = GenerationSettings(negative=f"no {word}")
-        wish = Wish(f"{word} at night", frozenset({"lora", "style", "negative"}), style=own[0], settings=settings)
-        await services.generations.fulfil(wish, actor, channel=place)
+        partial = PartialOrder(
+            f"{word} at night", frozenset({"lora", "style", "negative"}), style=own[0], settings=settings
+        )
+        await services.generations.order_with_defaults(partial, actor, channel=place)
 
     async def _count(self, table: sa.Table, whose: Person | Party, **values: Any) -> int:
         party = whose.party if isinstance(whose, Person) else whose

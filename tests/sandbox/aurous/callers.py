@@ -16,7 +16,7 @@ from bot.sandbox.aurous.server import RehearsalAurous
 from tests.sandbox.apiframe.callers import ManualClock
 
 KEY, MATE_KEY, OTHER_KEY, POOR_KEY = "al_live_studio", "al_live_mate", "al_live_other", "al_live_poor"
-AUROUS_PACE = AurousTimings(
+AUROUS_TIMINGS = AurousTimings(
     pending_s=2, processing_s=8, synthesis_s=30, callback_gap_s=0.001, retry_delays_s=(0.001, 0.001)
 )
 INK = "ink-and-paper"
