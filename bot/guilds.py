@@ -45,7 +45,7 @@ class GuildService(Service):
 
         async def work(connection: AsyncConnection) -> list[str]:
             files = await erasure.erase_guild_secrets(connection, guild_id=guild_id)
-            await trainings.bring_forward_in(connection, guild_id, now=now)
+            await trainings.wake_queued_in_guild(connection, guild_id, now=now)
             await events.cancel_all(connection, guild_id, now=now)
             await guilds.leave(connection, guild_id, now=now, erase_at=now + self._timings.left_guild_kept)
             return files

@@ -197,7 +197,7 @@ class DatasetService(Service):
             await store(connection, datasets, claim, due_at=forgotten_at, status=status)
             await rows.forget_person(connection, claim.id)
             if training is not None and training.status is TrainingStatus.QUEUED:
-                await trainings.bring_forward(connection, training.id, now=now)
+                await trainings.wake_queued(connection, training.id, now=now)
             return files
 
         self._spool.free(await self._database.write(work))

@@ -30,7 +30,7 @@ async def check_usable(
         await usable_style(connection, style_id, actor)
 
 
-async def lend(connection: AsyncConnection, event: Event, owner_id: int, *, now: datetime) -> None:
+async def share_with_entrants(connection: AsyncConnection, event: Event, owner_id: int, *, now: datetime) -> None:
     """Let the entrants of a club's event use those of its LoRAs that belong to this member."""
     if event.mode is not EventMode.CLUB or not event.status.is_live:
         return

@@ -35,7 +35,7 @@ class News:
 
 
 class Transitions(Service):
-    async def furnished(self, claim: Claim[Event], found: Mapping[str, int]) -> None:
+    async def store_thread_and_calendar(self, claim: Claim[Event], found: Mapping[str, int]) -> None:
         """The thread or calendar entry was made; the row stays claimed."""
 
         async def work(connection: AsyncConnection) -> None:
@@ -120,7 +120,7 @@ class Transitions(Service):
                 return []
             files = await event_jobs.discard_datasets(connection, event.id)
             if event.status is EventStatus.CANCELLED:
-                await event_jobs.hurry(connection, event.id, now=now)
+                await event_jobs.wake(connection, event.id, now=now)
                 await self._announce(connection, event, [await self._cancelled(connection, event)])
             is_settled = is_off_calendar and not await spends.unsettled(connection, event.id)
             await self._store(connection, claim, due_at=forgotten_at if is_settled else now + self._timings.event_retry)

@@ -94,7 +94,7 @@ class EventService(Service):
                     connection, before, lifecycle.resumed_end(before, self._now(), hour=self._hour)
                 )
             event = await _change(connection, before, **values)
-            await materials.lend(connection, event, actor.user_id, now=self._now())
+            await materials.share_with_entrants(connection, event, actor.user_id, now=self._now())
             await self._tell(connection, event)
             return event
 
@@ -150,7 +150,7 @@ class EventService(Service):
                 now=self._now(),
             )
             await rows.announce(connection, event, NoteKind.OPENED, now=self._now())
-            await materials.lend(connection, event, actor.user_id, now=self._now())
+            await materials.share_with_entrants(connection, event, actor.user_id, now=self._now())
             return event
 
         return await self._write(work)

@@ -66,7 +66,7 @@ class StageWork:
         self._contributions = contributions
         self._venue = venue
 
-    async def furnish(self, event: Event) -> dict[str, int]:
+    async def create_thread_and_calendar(self, event: Event) -> dict[str, int]:
         """Thread and calendar entry, once; the columns that changed. Discord being away is no reason to wait."""
         found: dict[str, int] = {}
         try:

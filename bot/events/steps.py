@@ -61,9 +61,9 @@ class EventSteps(Service):
         elif event.status is S.DRAFT:
             await self._transitions.stay(claim, None)
         else:
-            found = await self._work.furnish(event)
+            found = await self._work.create_thread_and_calendar(event)
             if found:
-                await self._transitions.furnished(claim, found)
+                await self._transitions.store_thread_and_calendar(claim, found)
             work = await self._work.do(event)
             if event.paused_at is None:
                 await self._run(claim, work)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import KeyRejected, NoKey, ProviderError, SealError, UserError
-from bot.keys.slots import admit
+from bot.keys.slots import assign_free_slots
 from bot.log import redact_value
 from bot.providers.base import Account, ProviderClient, WebhookSecrets
 from bot.records.guild import Place, PlaceKind
@@ -85,7 +85,7 @@ class KeyService(Service):
                 now=now,
             )
             await trainings.move_queued(connection, guild_id=guild_id, provider=provider, key_id=key_id)
-            await admit(connection, key_id, clock=self._clock)
+            await assign_free_slots(connection, key_id, clock=self._clock)
             stored = await rows.get(connection, key_id)
             assert stored is not None  # noqa: S101 - inserted two lines above
             return stored.row
@@ -130,7 +130,7 @@ class KeyService(Service):
             key_id = await rows.retire(connection, guild_id, provider, now=now, shred_at=now)
             if key_id is None:
                 return None
-            await trainings.hold_back(connection, key_id)
+            await trainings.suspend_queued(connection, key_id)
             return await _jobs_on(connection, key_id)
 
         running = await self._database.write(work)
@@ -193,7 +193,7 @@ class KeyService(Service):
         async def work(connection: AsyncConnection) -> bool:
             if not await rows.pause(connection, key_id, reason=str(error), now=now):
                 return False
-            await trainings.hold_back(connection, key_id)
+            await trainings.suspend_queued(connection, key_id)
             stored = await rows.get(connection, key_id)
             if stored is not None:
                 await posts.add(
@@ -218,7 +218,7 @@ class KeyService(Service):
             for provider in ProviderName:
                 stored = await rows.current(connection, guild_id, provider)
                 if stored is not None:
-                    await admit(connection, stored.row.id, clock=self._clock)
+                    await assign_free_slots(connection, stored.row.id, clock=self._clock)
 
         await self._database.write(work)
         self._wakeups.wake(LaneName.TRAININGS)

@@ -42,7 +42,7 @@ def fair_order(waiting: Sequence[tuple[int, int]], held: Mapping[int, int]) -> l
     return order
 
 
-async def admit(
+async def assign_free_slots(
     connection: AsyncConnection, key_id: int, *, clock: Clock, slots: Mapping[ProviderName, int] = SLOTS
 ) -> None:
     """Give the free slots of this key to waiting trainings, fairly. Part of every write that may free a slot."""
@@ -54,4 +54,4 @@ async def admit(
     if free <= 0:
         return
     chosen = fair_order(await trainings.waiting(connection, key_id), held)[:free]
-    await trainings.let_through(connection, chosen, now=clock.now())
+    await trainings.assign_slots(connection, chosen, now=clock.now())

@@ -1,4 +1,4 @@
-"""What becomes of pictures after they were posted: seen, kept, worked on, hung in the gallery, deleted."""
+"""What becomes of pictures after they were posted: seen, kept, edited, shown in the gallery, deleted."""
 
 import asyncio
 import uuid
@@ -165,13 +165,13 @@ class PictureService(Service):
             raise UserError(COPY_GONE)
         return found
 
-    async def hang(self, picture_ids: Sequence[int], generation_id: int, actor: Actor) -> Place:
-        """Send these pictures of the set to the gallery, each at most once; UserError when all hang there already."""
+    async def send_to_gallery(self, picture_ids: Sequence[int], generation_id: int, actor: Actor) -> Place:
+        """Send these pictures of the set to the gallery, each at most once; UserError when all are there already."""
         found, place, now = await self.to_gallery(generation_id, actor), await self._gallery(actor), self._clock.now()
         chosen = [one for one in found.view.pictures if one.id in picture_ids and one.file is not None]
 
         async def work(connection: AsyncConnection) -> int:
-            return sum([await _hang(connection, found.generation, one, place, now=now) for one in chosen])
+            return sum([await _send(connection, found.generation, one, place, now=now) for one in chosen])
 
         if not await self._database.write(work):
             raise UserError(f"{'This is' if len(chosen) == 1 else 'These are'} in the gallery already.")
@@ -279,7 +279,7 @@ async def _price(client: ProviderClient, operation: Operation) -> int | None:
         return None
 
 
-async def _hang(
+async def _send(
     connection: AsyncConnection, generation: Generation, picture: Picture, place: Place, *, now: datetime
 ) -> bool:
     """False when it is in the gallery already, or on its way there."""
@@ -295,7 +295,7 @@ async def _hang(
             places=[place],
             now=now,
         )
-    elif not await pictures.hang_again(connection, picture.id, place, now=now):
+    elif not await pictures.send_to_gallery_again(connection, picture.id, place, now=now):
         return False
     await pictures.note_saves(connection, [picture.id])
     detail = f"picture {picture.position}"

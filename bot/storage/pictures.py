@@ -1,4 +1,4 @@
-"""SQL of made pictures after they were posted: who keeps them, where they hang, what is reported, what was deleted."""
+"""SQL of posted pictures: who keeps them, which are in the gallery, which are reported or deleted."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -151,7 +151,7 @@ async def settle_removal(connection: AsyncConnection, post: Post, *, is_gone: bo
     )
 
 
-async def hang_again(connection: AsyncConnection, picture_id: int, place: Place, *, now: datetime) -> bool:
+async def send_to_gallery_again(connection: AsyncConnection, picture_id: int, place: Place, *, now: datetime) -> bool:
     """Try a gallery that refused this picture once more; False when its post is not waiting for that."""
     result = await connection.execute(
         sa.update(posts)

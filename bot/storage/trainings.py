@@ -110,11 +110,11 @@ async def waiting(connection: AsyncConnection, key_id: int) -> list[tuple[int, i
     return [(row.id, row.user_id) for row in rows]
 
 
-async def let_through(connection: AsyncConnection, training_ids: Sequence[int], *, now: datetime) -> None:
+async def assign_slots(connection: AsyncConnection, training_ids: Sequence[int], *, now: datetime) -> None:
     await connection.execute(sa.update(trainings).where(trainings.c.id.in_(training_ids)).values(due_at=now))
 
 
-async def bring_forward(connection: AsyncConnection, training_id: int, *, now: datetime) -> None:
+async def wake_queued(connection: AsyncConnection, training_id: int, *, now: datetime) -> None:
     """A queued training's photos have left the disk: let the next step find that out now."""
     await connection.execute(
         sa.update(trainings)
@@ -123,7 +123,7 @@ async def bring_forward(connection: AsyncConnection, training_id: int, *, now: d
     )
 
 
-async def bring_forward_in(connection: AsyncConnection, guild_id: int, *, now: datetime) -> None:
+async def wake_queued_in_guild(connection: AsyncConnection, guild_id: int, *, now: datetime) -> None:
     """The same for every queued training of a guild."""
     await connection.execute(
         sa.update(trainings)
@@ -132,7 +132,7 @@ async def bring_forward_in(connection: AsyncConnection, guild_id: int, *, now: d
     )
 
 
-async def hold_back(connection: AsyncConnection, key_id: int) -> None:
+async def suspend_queued(connection: AsyncConnection, key_id: int) -> None:
     """Queued trainings of a paused key wait until the key works again."""
     await connection.execute(
         sa.update(trainings)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.engine import backoff
 from bot.errors import OutcomeUnknown
-from bot.keys.slots import admit
+from bot.keys.slots import assign_free_slots
 from bot.providers.base import Progress, TrainingReport
 from bot.records.dataset import DatasetStatus, SubjectKind
 from bot.records.event import EventMode
@@ -57,7 +57,7 @@ class TrainingOutcomes(Service):
             await self._note(connection, claim, "ready", report.trigger_word or "")
             await self._post(connection, training, PostKind.TRAINING_READY)
             await self._wake_event(connection, training)
-            await admit(connection, training.key_id, slots=self._slots, clock=self._clock)
+            await assign_free_slots(connection, training.key_id, slots=self._slots, clock=self._clock)
             await datasets.forget_person(connection, training.dataset_id)
             return await datasets.forget_files(connection, training.dataset_id)
 
@@ -87,7 +87,7 @@ class TrainingOutcomes(Service):
             if is_posted:
                 await self._post(connection, training, PostKind.TRAINING_FAILED)
             await self._wake_event(connection, training)
-            await admit(connection, training.key_id, slots=self._slots, clock=self._clock)
+            await assign_free_slots(connection, training.key_id, slots=self._slots, clock=self._clock)
 
         await self._database.write(work)
         self._wakeups.wake(LaneName.POSTS, LaneName.TRAININGS, LaneName.KEYS, LaneName.EVENTS)
@@ -173,7 +173,7 @@ class TrainingOutcomes(Service):
             # A key set while the step ran has moved the row already, and nobody else would let it through.
             stored = await trainings.get(connection, claim.id)
             if stored is not None:
-                await admit(connection, stored.key_id, slots=self._slots, clock=self._clock)
+                await assign_free_slots(connection, stored.key_id, slots=self._slots, clock=self._clock)
 
         await self._database.write(work)
         self._wakeups.wake(LaneName.TRAININGS, LaneName.POSTS)

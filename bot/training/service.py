@@ -10,7 +10,7 @@ from bot.datasets.rules import Board
 from bot.datasets.service import DatasetService
 from bot.errors import NotFound, UserError
 from bot.keys.service import KeyService
-from bot.keys.slots import admit, fair_order
+from bot.keys.slots import assign_free_slots, fair_order
 from bot.photos import checks
 from bot.providers.base import WebhookHint, WebhookSecrets
 from bot.records.dataset import DatasetStatus, Verdict
@@ -86,7 +86,7 @@ class TrainingService(Service):
                 await reserve(connection, training)
             else:
                 await self._post_status(connection, training)
-            await admit(connection, key.id, slots=self._slots, clock=self._clock)
+            await assign_free_slots(connection, key.id, slots=self._slots, clock=self._clock)
             return await trainings.get(connection, training.id)
 
         training = await self._database.write(work)

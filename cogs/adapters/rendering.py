@@ -100,11 +100,11 @@ async def versions(
 
 async def _gallery(services: Services, post: Post, limit: int) -> AsyncIterator[Draft]:
     """One picture: the original, else a smaller copy."""
-    hung = await services.pictures.find_by_picture(post.subject_id)
-    path = None if hung is None else hung[0].view.files[hung[1].position - 1]
-    if hung is None or path is None or hung[0].generation.deleted_at is not None:
+    shown = await services.pictures.find_by_picture(post.subject_id)
+    path = None if shown is None else shown[0].view.files[shown[1].position - 1]
+    if shown is None or path is None or shown[0].generation.deleted_at is not None:
         raise PlaceRefused("the picture is gone")
-    found, picture = hung
+    found, picture = shown
     line = cards.footer(post)
     if fits([path], limit):
         files = await _originals(found, [picture.position], [path])

@@ -127,7 +127,7 @@ class EventsCog(commands.GroupCog, group_name="event", group_description="Photo-
     async def fame(self, interaction: Interaction) -> None:
         await defer(interaction)
         ballots, guild_id = self.bot.services.ballots, guild_of(interaction)
-        await show(interaction, fame_card(await ballots.hall_of_fame(guild_id), await ballots.titles(guild_id)))
+        await show(interaction, fame_card(await ballots.hall_of_fame(guild_id), await ballots.win_counts(guild_id)))
 
     @open_up.autocomplete("event")
     @close.autocomplete("event")

@@ -36,8 +36,8 @@ class PicturesCog(commands.Cog):
         on_press("pic", "upscale", self.press_upscale)
         on_press("pic", "cutout", self.press_cutout)
         on_press("pic", "gallery", self.press_gallery)
-        on_press("pic", "hang", self.press_hang)
-        on_press("pic", "hangall", self.press_hang_all)
+        on_press("pic", "galleryone", self.press_gallery_one)
+        on_press("pic", "galleryall", self.press_gallery_all)
         on_press("pic", "delete", self.press_delete)
         on_press("pic", "report", self.press_report)
         for action, operation in WORKS.items():
@@ -95,19 +95,19 @@ class PicturesCog(commands.Cog):
         if len(found.view.pictures) > 1:
             await show(interaction, gallery_choice_card(found))
         else:
-            await self._hang(interaction, found, found.view.pictures)
+            await self._send_to_gallery(interaction, found, found.view.pictures)
 
-    async def press_hang(self, interaction: Interaction, picture_id: int) -> None:
+    async def press_gallery_one(self, interaction: Interaction, picture_id: int) -> None:
         await defer(interaction)
         chosen = await self.bot.services.pictures.find_by_picture(picture_id)
         if chosen is None:
             raise NotFound(GONE)
-        await self._hang(interaction, chosen[0], [chosen[1]])
+        await self._send_to_gallery(interaction, chosen[0], [chosen[1]])
 
-    async def press_hang_all(self, interaction: Interaction, generation_id: int) -> None:
+    async def press_gallery_all(self, interaction: Interaction, generation_id: int) -> None:
         await defer(interaction)
         found = await self.bot.services.pictures.to_gallery(generation_id, actor_of(interaction))
-        await self._hang(interaction, found, found.view.pictures)
+        await self._send_to_gallery(interaction, found, found.view.pictures)
 
     async def press_delete(self, interaction: Interaction, generation_id: int) -> None:
         await self._ask_to_delete(interaction, generation_id, await self._actor(interaction, generation_id))
@@ -141,9 +141,9 @@ class PicturesCog(commands.Cog):
 
         return press
 
-    async def _hang(self, interaction: Interaction, found: PictureSet, chosen: Sequence[Picture]) -> None:
+    async def _send_to_gallery(self, interaction: Interaction, found: PictureSet, chosen: Sequence[Picture]) -> None:
         actor, ids = actor_of(interaction), [picture.id for picture in chosen]
-        gallery = await self.bot.services.pictures.hang(ids, found.generation.id, actor)
+        gallery = await self.bot.services.pictures.send_to_gallery(ids, found.generation.id, actor)
         await say(
             interaction,
             f"On its way to <#{gallery.id}>. If it does not appear, an admin can check that I may post there.",

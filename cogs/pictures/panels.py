@@ -70,8 +70,8 @@ def works_card(found: PictureSet, what: str, prices: Mapping[Operation, int | No
 
 def gallery_choice_card(found: PictureSet) -> Layout:
     kept = _kept(found)
-    buttons = [ActionButton("pic", "hang", picture.id, label=f"Picture {picture.position}") for picture in kept]
-    buttons.append(ActionButton("pic", "hangall", found.generation.id, label="All of them"))
+    buttons = [ActionButton("pic", "galleryone", picture.id, label=f"Picture {picture.position}") for picture in kept]
+    buttons.append(ActionButton("pic", "galleryall", found.generation.id, label="All of them"))
     return card("### To the gallery\nWhich picture?", colour=discord.Colour.gold(), buttons=buttons)
 
 

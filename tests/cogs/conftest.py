@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.world import REHEARSAL_KEY, World, open_world
-from tests.cogs.stage import TIMINGS, Stage, hurry
+from tests.cogs.stage import TIMINGS, Stage, shorten_timings
 
 EPHEMERAL = 1 << 6
 MESSAGE, DEFERRED_MESSAGE = 4, 5
@@ -20,7 +20,7 @@ async def stage(tmp_path: Path, migrated_file: Path, without_pauses: None) -> As
     (tmp_path / "data").mkdir()
     shutil.copy(migrated_file, tmp_path / "data" / "darkroom.db")
     async with open_world(tmp_path, timings=TIMINGS) as world:
-        hurry(world)
+        shorten_timings(world)
         stage = Stage(world)
         yield stage
         await world.env.settle()

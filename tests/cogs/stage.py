@@ -48,7 +48,7 @@ File = tuple[str, bytes]
 Message = ResponseMessage | discord.Message
 
 
-def hurry(world: World) -> None:
+def shorten_timings(world: World) -> None:
     """Trainings and pictures are ready within half a second, and small."""
     world.provider._world.timings = PROVIDER_TIMINGS
     world.aurous._world.timings = AUROUS_TIMINGS

@@ -246,14 +246,14 @@ async def test_a_picture_goes_to_the_gallery_once_with_credit_label_and_alt_text
     await keyed.restart()
     assert NOT_MINE in answer_to(await keyed.cleo.click(message, label="To gallery"))
     assert f"On its way to <#{gallery.id}>" in answer_to(await keyed.ben.click(message, label="To gallery"))
-    hung = await keyed.posted("AI-generated", gallery)
-    assert f"`Foxy` by {keyed.ben.mention}" in text_of(hung)
-    assert "`TORKPN in a forest`" in text_of(hung)
-    assert pictures_in(hung) == ["AI-generated picture 1 of 1: TORKPN in a forest"]
-    assert list(buttons_of(hung)) == ["Settings", "Delete", "Report"]
+    shown = await keyed.posted("AI-generated", gallery)
+    assert f"`Foxy` by {keyed.ben.mention}" in text_of(shown)
+    assert "`TORKPN in a forest`" in text_of(shown)
+    assert pictures_in(shown) == ["AI-generated picture 1 of 1: TORKPN in a forest"]
+    assert list(buttons_of(shown)) == ["Settings", "Delete", "Report"]
     assert "in the gallery already" in answer_to(await keyed.ada.click(message, label="To gallery"))
     assert len(keyed.posts(gallery)) == 1
-    assert "TORKPN in a forest" in answer_to(await keyed.cleo.click(hung, label="Settings"))
+    assert "TORKPN in a forest" in answer_to(await keyed.cleo.click(shown, label="Settings"))
 
 
 async def test_of_several_pictures_the_chosen_ones_go_to_the_gallery(keyed: Stage) -> None:
@@ -281,11 +281,11 @@ async def test_requester_and_moderator_delete_the_message_and_its_copy_in_the_ga
     gallery = await gallery_of(keyed)
     message = await result(keyed)
     await keyed.ben.click(message, label="To gallery")
-    hung = await keyed.posted("AI-generated", gallery)
+    shown = await keyed.posted("AI-generated", gallery)
     await settled(keyed, PostKind.GALLERY)
     await keyed.restart()
     member = keyed.ben if who == "ben" else keyed.ada
-    assert await delete(keyed, member, hung) == "Pictures #1 are deleted, and so are our copies."
+    assert await delete(keyed, member, shown) == "Pictures #1 are deleted, and so are our copies."
     assert keyed.posts() == keyed.posts(gallery) == []
     assert "`TORKPN in a forest` · deleted" in answer_to(await keyed.use(keyed.ben, "jobs"))
 
@@ -385,7 +385,7 @@ async def test_a_result_in_a_private_message_can_be_kept_looked_at_and_deleted(k
     assert all(RESULT not in text_of(each) for each in private.history() if not each.flags.ephemeral)
 
 
-PICTURE_ACTIONS = ("clarity", "topaz", "background", "hang", "nominate")
+PICTURE_ACTIONS = ("clarity", "topaz", "background", "galleryone", "nominate")
 
 
 def actions() -> list[str]:

@@ -46,6 +46,6 @@ async def test_a_picture_too_large_for_the_gallery_hangs_there_as_a_smaller_copy
     posted = await keyed.posted("Pictures #1 · AI-generated")
     keyed.world.env.inject_error("POST", f"/channels/{gallery.id}/messages", status=413, code=40005, times=1)
     await keyed.ben.click(posted, label="To gallery")
-    hung = await keyed.posted("Gallery picture #1 · AI-generated", gallery)
-    assert [attachment.filename for attachment in hung.attachments] == ["darkroom-1-1.jpg"]
-    assert pictures_in(hung) == ["AI-generated picture 1 of 1: TORKPN in a forest"]
+    shown = await keyed.posted("Gallery picture #1 · AI-generated", gallery)
+    assert [attachment.filename for attachment in shown.attachments] == ["darkroom-1-1.jpg"]
+    assert pictures_in(shown) == ["AI-generated picture 1 of 1: TORKPN in a forest"]

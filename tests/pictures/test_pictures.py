@@ -1,4 +1,4 @@
-"""Made pictures after they were posted: who may do what, deleted for good, hung once, kept and worked on."""
+"""Made pictures after they were posted: who may do what, deleted for good, in the gallery once, kept and edited."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -127,7 +127,7 @@ async def test_pictures_that_were_handed_over_privately_are_only_for_their_membe
 async def test_what_hangs_in_the_gallery_is_seen_by_everybody_there(studio: Studio, lora: Lora) -> None:
     studio.poster.closed.add(HERE)
     made = await ready_pictures(studio, lora)
-    await studio.pictures.hang(await picture_ids(studio, made), made.id, REQUESTER)
+    await studio.pictures.send_to_gallery(await picture_ids(studio, made), made.id, REQUESTER)
     await studio.settle()
     assert (await studio.pictures.see(made.id, MEMBER)).generation.id == made.id
 
@@ -151,7 +151,7 @@ async def test_a_deleted_set_can_be_used_by_nobody_any_more(studio: Studio, post
 
 @asks
 async def test_what_was_forgotten_after_30_days_is_not_there(studio: Studio, posted: Generation, ask: Ask) -> None:
-    await studio.pictures.hang(await picture_ids(studio, posted), posted.id, REQUESTER)
+    await studio.pictures.send_to_gallery(await picture_ids(studio, posted), posted.id, REQUESTER)
     await studio.reports.report(posted.id, "this is me", MEMBER)
     await studio.settle()
     for _ in range(3):
@@ -168,7 +168,7 @@ DELETERS = {"its member": REQUESTER, f"moderator {ADMIN}": MODERATOR}
 async def test_deleting_removes_message_gallery_copies_and_files_and_notes_who_did_it(
     studio: Studio, posted: Generation, who: str
 ) -> None:
-    await studio.pictures.hang(await picture_ids(studio, posted), posted.id, REQUESTER)
+    await studio.pictures.send_to_gallery(await picture_ids(studio, posted), posted.id, REQUESTER)
     await studio.settle()
     assert len(studio.poster.messages) == 3
     assert await studio.pictures.delete(posted.id, DELETERS[who]) == [Removal.REMOVED] * 3
@@ -325,16 +325,16 @@ async def test_pictures_that_are_still_being_made_cannot_be_deleted(studio: Stud
 @pytest.mark.parametrize("actor", [REQUESTER, MODERATOR])
 async def test_chosen_pictures_are_hung_in_the_gallery_once(studio: Studio, posted: Generation, actor: Actor) -> None:
     first, second = await picture_ids(studio, posted)
-    assert await studio.pictures.hang([second], posted.id, actor) == GALLERY
+    assert await studio.pictures.send_to_gallery([second], posted.id, actor) == GALLERY
     await studio.settle()
     with pytest.raises(UserError, match="This is in the gallery already"):
-        await studio.pictures.hang([second], posted.id, actor)
-    await studio.pictures.hang([first, second], posted.id, actor)
+        await studio.pictures.send_to_gallery([second], posted.id, actor)
+    await studio.pictures.send_to_gallery([first, second], posted.id, actor)
     with pytest.raises(UserError, match="These are in the gallery already"):
-        await studio.pictures.hang([first, second], posted.id, actor)
+        await studio.pictures.send_to_gallery([first, second], posted.id, actor)
     await studio.settle()
-    hung = [message for message in studio.poster.messages if message.place == GALLERY]
-    assert [message.kind for message in hung] == [PostKind.GALLERY] * 2
+    shown = [message for message in studio.poster.messages if message.place == GALLERY]
+    assert [message.kind for message in shown] == [PostKind.GALLERY] * 2
     assert await details(studio, posted, "to gallery") == ["picture 2", "picture 1"]
     assert await saves(studio, posted) == [1, 1]
 
@@ -342,7 +342,7 @@ async def test_chosen_pictures_are_hung_in_the_gallery_once(studio: Studio, post
 async def test_pictures_of_another_set_are_not_hung_with_this_one(studio: Studio, lora: Lora) -> None:
     mine, theirs = await ready_pictures(studio, lora), await ready_pictures(studio, lora)
     with pytest.raises(UserError):
-        await studio.pictures.hang(await picture_ids(studio, theirs), mine.id, REQUESTER)
+        await studio.pictures.send_to_gallery(await picture_ids(studio, theirs), mine.id, REQUESTER)
     assert await studio.posts_of(PostKind.GALLERY) == []
 
 
@@ -355,13 +355,13 @@ async def test_without_a_gallery_the_member_is_told_how_to_get_one(studio: Studi
 async def test_a_gallery_that_refused_a_picture_can_be_tried_again(studio: Studio, posted: Generation) -> None:
     [first, _] = await picture_ids(studio, posted)
     studio.poster.closed.add(GALLERY)
-    await studio.pictures.hang([first], posted.id, REQUESTER)
+    await studio.pictures.send_to_gallery([first], posted.id, REQUESTER)
     await studio.settle()
     assert (await only_post(studio, PostKind.GALLERY)).status is PostStatus.KEPT
     assert await studio.outbox.kept_for(guild_id=GUILD, user_id=ANNA) == []
     studio.poster.closed.clear()
     await studio.pass_time(2 * DAY)
-    await studio.pictures.hang([first], posted.id, REQUESTER)
+    await studio.pictures.send_to_gallery([first], posted.id, REQUESTER)
     await studio.settle()
     assert (await only_post(studio, PostKind.GALLERY)).status is PostStatus.POSTED
 
@@ -433,7 +433,7 @@ async def test_in_a_private_message_only_the_member_is_served(studio: Studio, po
 
 
 async def test_erasing_a_member_takes_the_posts_about_their_pictures_along(studio: Studio, posted: Generation) -> None:
-    await studio.pictures.hang(await picture_ids(studio, posted), posted.id, REQUESTER)
+    await studio.pictures.send_to_gallery(await picture_ids(studio, posted), posted.id, REQUESTER)
     await studio.reports.report(posted.id, "this is me", MEMBER)
     await studio.settle()
     await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)

@@ -108,7 +108,7 @@ async def test_waiting_trainings_are_let_through_and_held_back_again(either: Dat
         await add_training(either, number, user_id=member, key_id=key_id, due_at=None)
 
     async def let_two_through(connection: AsyncConnection) -> None:
-        await trainings.let_through(connection, [1, 3], now=NOON)
+        await trainings.assign_slots(connection, [1, 3], now=NOON)
 
     async with either.read() as connection:
         assert await trainings.keys_with_waiting(connection) == [key_id]
@@ -118,10 +118,10 @@ async def test_waiting_trainings_are_let_through_and_held_back_again(either: Dat
         assert await trainings.waiting(connection, key_id) == [(2, ANNA)]
         assert await trainings.holding_slots(connection, key_id) == {ANNA: 1, BEN: 1}
 
-    async def hold_back(connection: AsyncConnection) -> None:
-        await trainings.hold_back(connection, key_id)
+    async def suspend_queued(connection: AsyncConnection) -> None:
+        await trainings.suspend_queued(connection, key_id)
 
-    await either.write(hold_back)
+    await either.write(suspend_queued)
     async with either.read() as connection:
         assert await trainings.holding_slots(connection, key_id) == {}
 

@@ -132,8 +132,8 @@ async def test_the_consent_names_the_provider_that_gets_the_photos(keyed: Studio
 
 async def test_so_many_characters_are_made_at_once_and_the_others_wait(keyed: Studio) -> None:
     trainings = [await begin(keyed, count=1, user_id=user_id) for user_id in (ANNA, BEN) for _ in range(4)]
-    let_through = [one for one in trainings if (await keyed.training(one.id)).due_at is not None]
-    assert len(let_through) == MAX_CONCURRENT_CHARACTERS == SLOTS[ProviderName.AUROUS]
+    assign_slots = [one for one in trainings if (await keyed.training(one.id)).due_at is not None]
+    assert len(assign_slots) == MAX_CONCURRENT_CHARACTERS == SLOTS[ProviderName.AUROUS]
     await keyed.settle()
     assert [(await keyed.training(one.id)).status for one in trainings] == [S.READY] * 8
 

@@ -66,7 +66,7 @@ class BallotEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Title:
+class WinCount:
     """How many ballots of a guild a member has won."""
 
     user_id: int
@@ -180,10 +180,10 @@ class BallotService(Service):
         async with self._database.read() as connection:
             return await ballots.hall(connection, guild_id)
 
-    async def titles(self, guild_id: int) -> Sequence[Title]:
+    async def win_counts(self, guild_id: int) -> Sequence[WinCount]:
         """Who won how often, most first. Bake-offs are won by settings, not by people."""
         async with self._database.read() as connection:
-            return [Title(*row) for row in await ballots.first_places(connection, guild_id)]
+            return [WinCount(*row) for row in await ballots.first_places(connection, guild_id)]
 
     def _check_open(self, event: Event) -> None:
         if event.status.is_terminal or (event.status is EventStatus.VOTING and _is_past_end(event, self._clock.now())):

@@ -250,7 +250,7 @@ async def _leave_out(connection: AsyncConnection, event: Event, training: Traini
     if left >= photo_limits(event.subject_kind).least:
         await rows.take_photos_out(connection, training.id, left=min(left, training.photo_count))
     else:
-        await trainings.bring_forward(connection, training.id, now=now)
+        await trainings.wake_queued(connection, training.id, now=now)
 
 
 def _may_have_been_sent(training: Training) -> bool:

@@ -42,7 +42,7 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True)
-class Sifted:
+class SplitPhotos:
     """New photos as they are stored, and those above the cap that are not."""
 
     kept: tuple[Photo, ...]
@@ -64,7 +64,9 @@ def judge_own(event: Event, photos: Sequence[Photo]) -> tuple[Photo, ...]:
     return judge_set(photos, limits_each(event))
 
 
-def sift(event: Event, new: Sequence[Photo], held: Sequence[Photo], elsewhere: Collection[str]) -> Sifted:
+def split_new_photos(
+    event: Event, new: Sequence[Photo], held: Sequence[Photo], elsewhere: Collection[str]
+) -> SplitPhotos:
     """`held`: the contributor's earlier photos; `elsewhere`: hashes of files that others have given already.
 
     A file that is there already stays as a refused row without its picture, so that it can be named.
@@ -80,7 +82,7 @@ def sift(event: Event, new: Sequence[Photo], held: Sequence[Photo], elsewhere: C
             kept.append(replace(verdict, file=None))
         else:
             kept.append(photo)
-    return Sifted(tuple(kept), tuple(left_out))
+    return SplitPhotos(tuple(kept), tuple(left_out))
 
 
 def check_uploads(event: Event, held: Sequence[Photo], count: int, held_max: int) -> None:

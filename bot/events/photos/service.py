@@ -17,7 +17,15 @@ from bot.events.photos.depictions import DepictionView as DepictionView
 from bot.events.photos.review import HostBoard as HostBoard
 from bot.events.photos.review import HostChoice
 from bot.events.photos.rules import Contribution as Contribution
-from bot.events.photos.rules import Sifted, check_can_give, check_depicted, check_person, check_uploads, judge_own, sift
+from bot.events.photos.rules import (
+    SplitPhotos,
+    check_can_give,
+    check_depicted,
+    check_person,
+    check_uploads,
+    judge_own,
+    split_new_photos,
+)
 from bot.records.dataset import Dataset, DatasetStatus, Gender, Photo, Pick, SubjectKind, Upload
 from bot.records.event import Depiction, DepictionStatus, Entrant, EntrantStatus, Event, EventMode, PauseReason
 from bot.records.guild import Actor
@@ -231,11 +239,11 @@ class ContributionService(Service):
 
     async def _store(
         self, event_id: int, dataset: Dataset, photos: Sequence[Photo], named: Sequence[int], actor: Actor
-    ) -> Sifted:
+    ) -> SplitPhotos:
         """Store what is kept with the consent for it, ask whom it shows, and free every other file."""
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> Sifted:
+        async def work(connection: AsyncConnection) -> SplitPhotos:
             event = await visible_event(connection, event_id, actor)
             check_can_give(event, names_others=bool(named))
             await _check_still_in(connection, event, dataset, actor)
@@ -302,16 +310,16 @@ async def _check_still_in(connection: AsyncConnection, event: Event, dataset: Da
 
 async def _sift(
     connection: AsyncConnection, event: Event, dataset: Dataset, photos: Sequence[Photo], actor: Actor
-) -> Sifted:
+) -> SplitPhotos:
     hashes = {photo.sha256 for photo in photos if photo.sha256}
     await event_photos.forget_refused(connection, dataset.id, actor.user_id, hashes)
     held = await event_photos.of_contributor(connection, dataset.id, actor.user_id)
     elsewhere = await event_photos.given_by_others(connection, dataset.id, actor.user_id, hashes)
-    return sift(event, photos, held, elsewhere)
+    return split_new_photos(event, photos, held, elsewhere)
 
 
 async def _record(
-    connection: AsyncConnection, event: Event, dataset: Dataset, sifted: Sifted, actor: Actor, now: datetime
+    connection: AsyncConnection, event: Event, dataset: Dataset, sifted: SplitPhotos, actor: Actor, now: datetime
 ) -> int:
     """The consent and its photos; the consent's id."""
     consent_id = await datasets.record_consent(

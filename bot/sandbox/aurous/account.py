@@ -27,7 +27,7 @@ class AccountRoutes:
 
     async def list_styles(self, request: web.Request) -> web.Response:
         """Public ones and the team's private ones, in one answer. Source: Aurous Labs /loras."""
-        styles = self._visible(self._desk.admit(request).team)
+        styles = self._visible(self._desk.authorize(request).team)
         shown = [self._shown(style) for style in styles]
         if not self._desk.faults.answers.loras_as_list:
             return web.json_response(shown)
@@ -35,7 +35,7 @@ class AccountRoutes:
 
     async def show_style(self, request: web.Request) -> web.Response:
         """That it takes slugs and UUIDs is assumed."""
-        team, ref = self._desk.admit(request).team, request.match_info["id"]
+        team, ref = self._desk.authorize(request).team, request.match_info["id"]
         found = next((style for style in self._visible(team) if style.answers_to(ref)), None)
         if found is None:
             raise not_found("LoRA")
@@ -49,13 +49,13 @@ class AccountRoutes:
         return shown | SHINY if self._desk.faults.answers.extra_fields else shown
 
     async def balance(self, request: web.Request) -> web.Response:
-        team = self._desk.world.teams[self._desk.admit(request).team]
+        team = self._desk.world.teams[self._desk.authorize(request).team]
         return web.json_response(show_balance(team, self._desk.faults.answers.billing_mode))
 
     async def team(self, request: web.Request) -> web.Response:
-        team = self._desk.world.teams[self._desk.admit(request).team]
+        team = self._desk.world.teams[self._desk.authorize(request).team]
         return web.json_response(show_team(team, self._desk.faults.answers.billing_mode))
 
     async def pricing(self, request: web.Request) -> web.Response:
-        self._desk.admit(request)
+        self._desk.authorize(request)
         return web.json_response(PRICING)

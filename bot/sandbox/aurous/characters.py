@@ -51,7 +51,9 @@ class CharacterRoutes:
         self._desk.caller(request)
         said = parse_object(await request.read())
         is_synthesis = said.get("generate") is True and "upload_ids" not in said
-        caller = self._desk.admit(request, "characters_synthesize" if is_synthesis else "characters_post", writes=True)
+        caller = self._desk.authorize(
+            request, "characters_synthesize" if is_synthesis else "characters_post", writes=True
+        )
 
         async def work(body: dict[str, Any]) -> web.Response:
             refuse_unknown(body, CREATE_FIELDS)
@@ -112,7 +114,7 @@ class CharacterRoutes:
 
     async def list_page(self, request: web.Request) -> web.Response:
         """The filter's name is assumed."""
-        caller = self._desk.admit(request, "characters_get")
+        caller = self._desk.authorize(request, "characters_get")
         wanted = request.query.get("status")
         if wanted is not None and wanted not in FILTERS:
             raise Refusal(400, "invalid_request", "There is no such status.", param="status")
@@ -121,11 +123,11 @@ class CharacterRoutes:
         return web.json_response(show_page(listed, request.query, self.shown, both_ways=False))
 
     async def show(self, request: web.Request) -> web.Response:
-        return web.json_response(self.shown(self._own(request, self._desk.admit(request, "characters_get"))))
+        return web.json_response(self.shown(self._own(request, self._desk.authorize(request, "characters_get"))))
 
     async def change(self, request: web.Request) -> web.Response:
         """Attributes are replaced whole."""
-        caller = self._desk.admit(request, "characters_post", writes=True)
+        caller = self._desk.authorize(request, "characters_post", writes=True)
         character, body = self._own(request, caller), parse_object(await request.read())
         refuse_unknown(body, frozenset({"name", "attributes"}))
         name, attributes = read_text(body, "name", NAME_CAP), _read_attributes(body)
@@ -136,7 +138,7 @@ class CharacterRoutes:
 
     async def delete(self, request: web.Request) -> web.Response:
         """A running synthesis is cancelled, one under review is removed, all others are hidden."""
-        caller = self._desk.admit(request, "characters_post", writes=True)
+        caller = self._desk.authorize(request, "characters_post", writes=True)
         character = self._own(request, caller)
         if character.status in HIDDEN:
             raise not_found("character", "character_id")
@@ -149,7 +151,7 @@ class CharacterRoutes:
         return web.json_response({"id": character.id, "object": "character", "deleted": True})
 
     async def save(self, request: web.Request) -> web.Response:
-        caller = self._desk.admit(request, "characters_post", writes=True)
+        caller = self._desk.authorize(request, "characters_post", writes=True)
         character = self._own(request, caller)
         if character.status == "reviewing":
             self._desk.world.end_synthesis(character, "ready", self._desk.now())
@@ -157,7 +159,7 @@ class CharacterRoutes:
         return web.json_response(self.shown(character))
 
     async def regenerate(self, request: web.Request) -> web.Response:
-        caller = self._desk.admit(request, "characters_synthesize", writes=True)
+        caller = self._desk.authorize(request, "characters_synthesize", writes=True)
 
         async def work(body: dict[str, Any]) -> web.Response:
             character, pose = self._own(request, caller), body.get("pose")
@@ -170,7 +172,7 @@ class CharacterRoutes:
         return await self._desk.order(request, caller, work)
 
     async def resynthesize(self, request: web.Request) -> web.Response:
-        caller = self._desk.admit(request, "characters_synthesize", writes=True)
+        caller = self._desk.authorize(request, "characters_synthesize", writes=True)
 
         async def work(body: dict[str, Any]) -> web.Response:
             character = self._own(request, caller)

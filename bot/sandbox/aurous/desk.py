@@ -66,7 +66,7 @@ class Desk:
             raise Refusal(401, "invalid_api_key", "This API key is not valid.")
         return Caller(api_key, self.team_by_key[api_key])
 
-    def admit(self, request: web.Request, bucket: str = "reads", *, writes: bool = False) -> Caller:
+    def authorize(self, request: web.Request, bucket: str = "reads", *, writes: bool = False) -> Caller:
         """Key, scope, version, rate limit, in this order, which the documentation leaves open."""
         caller = self.caller(request)
         if writes and self.faults.scopes.get(caller.api_key) == "read":

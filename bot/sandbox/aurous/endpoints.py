@@ -38,7 +38,7 @@ class EndpointRoutes:
         ]
 
     async def create(self, request: web.Request) -> web.Response:
-        caller = self._desk.admit(request, "webhook_endpoints_post", writes=True)
+        caller = self._desk.authorize(request, "webhook_endpoints_post", writes=True)
         body = parse_object(await request.read())
         refuse_unknown(body, CREATE_FIELDS)
         now = self._desk.now()
@@ -57,15 +57,15 @@ class EndpointRoutes:
         return web.json_response(show_endpoint(endpoint, with_secret=True), status=201)
 
     async def list_page(self, request: web.Request) -> web.Response:
-        endpoints = newest_first(self._desk.world.endpoints, self._desk.admit(request).team)
+        endpoints = newest_first(self._desk.world.endpoints, self._desk.authorize(request).team)
         return web.json_response(show_page(endpoints, request.query, show_endpoint, both_ways=False))
 
     async def show(self, request: web.Request) -> web.Response:
-        return web.json_response(show_endpoint(self._own(request, self._desk.admit(request))))
+        return web.json_response(show_endpoint(self._own(request, self._desk.authorize(request))))
 
     async def delete(self, request: web.Request) -> web.Response:
         """Always 200."""
-        caller = self._desk.admit(request, "webhook_endpoints_post", writes=True)
+        caller = self._desk.authorize(request, "webhook_endpoints_post", writes=True)
         endpoint_id = request.match_info["id"]
         found = own(self._desk.world.endpoints, endpoint_id, caller.team)
         if found is not None:
@@ -74,12 +74,12 @@ class EndpointRoutes:
 
     async def rotate_secret(self, request: web.Request) -> web.Response:
         """That the old secret stops at once is assumed."""
-        endpoint = self._own(request, self._desk.admit(request, "webhook_endpoints_post", writes=True))
+        endpoint = self._own(request, self._desk.authorize(request, "webhook_endpoints_post", writes=True))
         endpoint.secret, endpoint.updated_at = make_secret(), self._desk.now()
         return web.json_response(show_endpoint(endpoint, with_secret=True))
 
     async def test(self, request: web.Request) -> web.Response:
-        endpoint = self._own(request, self._desk.admit(request, "webhooks_test", writes=True))
+        endpoint = self._own(request, self._desk.authorize(request, "webhooks_test", writes=True))
         event_type = parse_object(await request.read()).get("event_type")
         if event_type is None:
             raise missing("event_type")

@@ -54,7 +54,7 @@ class FileRoutes:
         ]
 
     async def upload(self, request: web.Request) -> web.Response:
-        caller = self._desk.admit(request, "files_post", writes=True)
+        caller = self._desk.authorize(request, "files_post", writes=True)
         form = await receive_form(request)
         purpose, metadata = _read_purpose(form), _read_metadata(form)
 
@@ -88,7 +88,7 @@ class FileRoutes:
         return file
 
     async def show(self, request: web.Request) -> web.Response:
-        caller = self._desk.admit(request)
+        caller = self._desk.authorize(request)
         file = own(self._desk.world.files, request.match_info["id"], caller.team)
         if file is None:
             raise not_found("file")
@@ -96,7 +96,7 @@ class FileRoutes:
 
     async def purge(self, request: web.Request) -> web.Response:
         """Always 200. What was started with the file goes on, so its bytes stay where they are."""
-        caller = self._desk.admit(request, "files_post", writes=True)
+        caller = self._desk.authorize(request, "files_post", writes=True)
         file_id = request.match_info["id"]
         found = own(self._desk.world.files, file_id, caller.team)
         if found is not None:

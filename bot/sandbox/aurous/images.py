@@ -45,7 +45,7 @@ class ImageRoutes:
         ]
 
     async def create(self, request: web.Request) -> web.Response:
-        caller = self._desk.admit(request, "images_post", writes=True)
+        caller = self._desk.authorize(request, "images_post", writes=True)
 
         async def work(body: dict[str, Any]) -> web.Response:
             image = self._take(caller, self._draft(caller, body), request[REQUEST_ID])
@@ -54,21 +54,21 @@ class ImageRoutes:
         return await self._desk.order(request, caller, work)
 
     async def estimate(self, request: web.Request) -> web.Response:
-        caller = self._desk.admit(request, "estimate_post", writes=True)
+        caller = self._desk.authorize(request, "estimate_post", writes=True)
         draft = self._draft(caller, parse_object(await request.read()))
         cost = show_cost(draft.base, draft.enhancing)
         return web.json_response({"object": "estimate", "estimated_cost": cost, "currency": "credit"})
 
     async def list_page(self, request: web.Request) -> web.Response:
-        caller = self._desk.admit(request)
+        caller = self._desk.authorize(request)
         images = newest_first(self._desk.world.images, caller.team)
         return web.json_response(show_page(images, request.query, self.shown, both_ways=True))
 
     async def show(self, request: web.Request) -> web.Response:
-        return web.json_response(self.shown(self._own(request, self._desk.admit(request))))
+        return web.json_response(self.shown(self._own(request, self._desk.authorize(request))))
 
     async def cancel(self, request: web.Request) -> web.Response:
-        image = self._own(request, self._desk.admit(request, "images_post", writes=True))
+        image = self._own(request, self._desk.authorize(request, "images_post", writes=True))
         if image.status in UNCANCELLABLE:
             raise Refusal(400, "generation_not_cancellable", f"The generation is {image.status}.")
         if image.is_live:

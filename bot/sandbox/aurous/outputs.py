@@ -58,7 +58,7 @@ class OutputRoutes:
         """401 without anything that opens it and 404 for a wrong token are assumed."""
         image_id, token = request.match_info["id"], request.query.get("token")
         if token is None:
-            found = own(self._desk.world.images, image_id, self._desk.admit(request).team)
+            found = own(self._desk.world.images, image_id, self._desk.authorize(request).team)
         else:
             found = self._desk.world.images.get(image_id) if token == self._desk.sign(request.path) else None
         if found is None:

@@ -33,7 +33,7 @@ class UploadRoutes:
         ]
 
     async def open_ticket(self, request: web.Request) -> web.Response:
-        caller = self._desk.admit(request, "characters_post", writes=True)
+        caller = self._desk.authorize(request, "characters_post", writes=True)
         body = parse_object(await request.read())
         read_text(body, "filename", FILENAME_CAP, required=True)
         extension, content_type = (read_text(body, name, 20, required=True) for name in ("extension", "content_type"))
@@ -76,7 +76,7 @@ class UploadRoutes:
 
     async def classify(self, request: web.Request) -> web.Response:
         """The pose is a guess that stays the same for the same bytes."""
-        caller = self._desk.admit(request, "characters_post", writes=True)
+        caller = self._desk.authorize(request, "characters_post", writes=True)
         ticket = usable_ticket(self._desk, caller, parse_object(await request.read()).get("upload_id"))
         digest = hashlib.sha256(await asyncio.to_thread(ticket.path.read_bytes)).digest()
         ticket.pose = ALL_POSES[digest[0] % len(ALL_POSES)]

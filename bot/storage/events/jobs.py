@@ -33,7 +33,7 @@ async def generations_under_way(connection: AsyncConnection, event_id: int) -> i
     return int(result.scalar_one())
 
 
-async def hurry(connection: AsyncConnection, event_id: int, *, now: datetime) -> None:
+async def wake(connection: AsyncConnection, event_id: int, *, now: datetime) -> None:
     """The event was cancelled: let what still waits find that out now."""
     for table, queued in ((trainings, TrainingStatus.QUEUED), (generations, GenerationStatus.QUEUED)):
         await connection.execute(

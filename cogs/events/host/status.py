@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.events.ballot.service import Title
+from bot.events.ballot.service import WinCount
 from bot.events.lifecycle import HostCommand, commands
 from bot.events.views import EventView
 from bot.ports import Check
@@ -160,16 +160,18 @@ def _host_buttons(event: Event) -> list[ActionButton]:
     ]
 
 
-MOST_TITLES = 3
+MOST_WIN_COUNTS = 3
 """Members named at the top of the hall of fame."""
 
 
-def fame_card(honours: Sequence[Honour], titles: Sequence[Title] = ()) -> Layout:
+def fame_card(honours: Sequence[Honour], win_counts: Sequence[WinCount] = ()) -> Layout:
     """The hall of fame: who has won most often, then every event, the newest first."""
     if not honours:
         text = "### Hall of fame\nEmpty so far. The winners of every event's vote come here."
         return card(text, colour=discord.Colour.gold())
-    lines = [f"<@{title.user_id}> · {count(title.first_places, 'win')}" for title in titles[:MOST_TITLES]]
+    lines = [
+        f"<@{win_count.user_id}> · {count(win_count.first_places, 'win')}" for win_count in win_counts[:MOST_WIN_COUNTS]
+    ]
     for index, honour in enumerate(honours):
         if index == 0 or honours[index - 1].event_id != honour.event_id:
             lines.append(f"**{quote(honour.event_name)}** · {day(honour.awarded_at)}")

@@ -31,7 +31,7 @@ AGREED = "I agree to what is written above"
 
 
 @dataclass(frozen=True, slots=True)
-class Gift:
+class GiveOrder:
     """One filled form; nothing of it has been downloaded."""
 
     event: Event
@@ -60,7 +60,7 @@ class GiveForm(SafeModal):
 
     async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
         await defer(interaction)
-        gift = Gift(
+        order = GiveOrder(
             self.event,
             uploads_of([attachment for field in self.uploads for attachment in field.values]),
             [user.id for user in self.who.values if not user.bot],
@@ -68,9 +68,9 @@ class GiveForm(SafeModal):
             self.ethnicity.value if self.ethnicity is not None else None,
         )
         if self.consent is not None and self.consent.value:
-            await take_gift(interaction, gift)
+            await take_order(interaction, order)
         else:
-            await ask_consent(interaction, gift)
+            await ask_consent(interaction, order)
 
     def _add_uploads(self, room: int) -> "list[discord.ui.FileUpload[SafeModal]]":
         fields: list[discord.ui.FileUpload[SafeModal]] = []
@@ -126,9 +126,9 @@ def check_may_give(own: Contribution, actor: Actor) -> None:
 class AgreeView(SafeView):
     """The consent is still missing: the uploads are kept as links, so that nothing has to be sent again."""
 
-    def __init__(self, gift: Gift) -> None:
+    def __init__(self, order: GiveOrder) -> None:
         super().__init__(seconds=CONSENT_SECONDS)
-        self.gift = gift
+        self.order = order
 
     @discord.ui.button(label="I agree, add my photos", style=discord.ButtonStyle.success)
     async def agree(
@@ -136,36 +136,36 @@ class AgreeView(SafeView):
     ) -> None:
         await defer(interaction)
         self.stop()
-        await take_gift(interaction, self.gift)
+        await take_order(interaction, self.order)
 
 
-async def ask_consent(interaction: Interaction, gift: Gift) -> None:
-    sentence = consent_sentence(gift.event)
+async def ask_consent(interaction: Interaction, order: GiveOrder) -> None:
+    sentence = consent_sentence(order.event)
     await interaction.followup.send(
         f"Nothing has been downloaded yet. Please confirm first:\n> {sentence}",
-        view=AgreeView(gift),
+        view=AgreeView(order),
         ephemeral=True,
     )
 
 
-async def take_gift(interaction: Interaction, gift: Gift) -> None:
+async def take_order(interaction: Interaction, order: GiveOrder) -> None:
     """After the consent only: download, check, show what was taken. Members take turns, so no flood holds others up."""
     contributions = interaction.client.services.contributions
     async with contributions.turns(interaction.user.id):
         own = await contributions.give(
-            gift.event.id,
-            gift.uploads,
+            order.event.id,
+            order.uploads,
             actor_of(interaction),
-            depicted=gift.depicted,
-            gender=gift.gender,
-            ethnicity=gift.ethnicity,
+            depicted=order.depicted,
+            gender=order.gender,
+            ethnicity=order.ethnicity,
         )
-        await show_mine(interaction, own, _received(gift, own))
+        await show_mine(interaction, own, _received(order, own))
 
 
-def _received(gift: Gift, own: Contribution) -> str:
+def _received(order: GiveOrder, own: Contribution) -> str:
     left_out = len(own.left_out)
-    taken = f"Thank you! {count(len(gift.uploads) - left_out, 'photo')} received and checked."
+    taken = f"Thank you! {count(len(order.uploads) - left_out, 'photo')} received and checked."
     if not left_out:
         return taken
     return f"{taken} {count(left_out, 'photo')} did not fit any more and {'was' if left_out == 1 else 'were'} not kept."

@@ -28,7 +28,7 @@ from tests.cogs.stage import (
     answer_to,
     board_of,
     buttons_of,
-    hurry,
+    shorten_timings,
     text_of,
     tree_of,
     until,
@@ -295,7 +295,7 @@ async def open_life(folder: Path, migrated_file: Path) -> AsyncIterator[Life]:
     shutil.copy(migrated_file, folder / "data" / "darkroom.db")
     clock = TurnedClock()
     async with open_world(folder, timings=EVENT_TIMINGS, clock=clock) as world:
-        hurry(world)
+        shorten_timings(world)
         stage = Stage(world)
         await stage.set_key()
         yield Life(stage, clock, world.guild.add_member(world.env.create_user("Dora")))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.errors import UserError
 from bot.events.bakeoff import candidates_of, lineage, parse_prompts, parse_strengths
-from bot.events.ballot.service import Title
+from bot.events.ballot.service import WinCount
 from bot.events.lifecycle import PATHS
 from bot.ports import Check
 from bot.records.event import Event, EventMode, EventStatus, PauseReason
@@ -109,7 +109,7 @@ def test_winners_stand_on_the_card_and_a_bakeoff_names_what_won() -> None:
 
 def test_the_hall_of_fame_has_a_heading_for_each_event() -> None:
     honours = [an_honour(1), an_honour(2), an_honour(1, event_id=6, event_name="Owls")]
-    text = said_by(fame_card(honours, [Title(401, 2)]))
+    text = said_by(fame_card(honours, [WinCount(401, 2)]))
     assert "<@401> · 2 wins" in text
     assert text.count("`Mascot weekend`") == 1
     assert text.index("🥈 <@502>") < text.index("`Owls`")

@@ -120,7 +120,7 @@ ELSEWHERE = {
     "ballots.shown": "for the outbox: what everybody sees",
     "ballots.count": "for the engine",
     "ballots.hall_of_fame": "of a guild; has a test of its own",
-    "ballots.titles": "of a guild; has a test of its own",
+    "ballots.win_counts": "of a guild; has a test of its own",
     "budgets.preview": "callers check who may see it",
     "budgets.obstacle": "for the engine",
     "budgets.orders_left": "of the member who has just ordered",
@@ -221,9 +221,9 @@ async def test_the_hall_of_fame_is_of_one_guild(studio: Studio) -> None:
     assert await studio.ballots.hall_of_fame(GUILD) == []
     await studio.change(events, scene.id, status=S.FINISHED)
     assert [honour.user_id for honour in await studio.ballots.hall_of_fame(GUILD)] == [ENTRANT]
-    assert len(await studio.ballots.titles(GUILD)) == 1
+    assert len(await studio.ballots.win_counts(GUILD)) == 1
     assert await studio.ballots.hall_of_fame(OTHER_GUILD) == []
-    assert await studio.ballots.titles(OTHER_GUILD) == []
+    assert await studio.ballots.win_counts(OTHER_GUILD) == []
 
 
 async def test_nothing_that_others_get_says_who_refused(studio: Studio) -> None:

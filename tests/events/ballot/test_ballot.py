@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.events.ballot import service as said
-from bot.events.ballot.service import Title
+from bot.events.ballot.service import WinCount
 from bot.records.event import Candidate, EventMode, EventStatus
 from bot.records.generation import GenerationStatus
 from bot.records.guild import Actor
@@ -271,7 +271,7 @@ async def test_in_a_bake_off_its_host_votes_too(world: World) -> None:
     assert [(won.label, won.place) for won in await world.ballots.count(event)] == [("strong", 1)]
     await world.move(event, EventStatus.FINISHED)
     assert [won.label for won in await world.ballots.hall_of_fame(GUILD)] == ["strong"]
-    assert await world.ballots.titles(GUILD) == []
+    assert await world.ballots.win_counts(GUILD) == []
 
 
 @pytest.mark.parametrize(
@@ -419,7 +419,7 @@ async def test_voting_that_goes_on_after_the_count_is_counted_again(world: World
     await world.vote_for(event, 1, ANNA)
     await world.ballots.count(event)
     assert await world.ballots.hall_of_fame(GUILD) == []
-    assert await world.ballots.titles(GUILD) == []
+    assert await world.ballots.win_counts(GUILD) == []
     for voter in (2, 3):
         await world.vote_for(event, voter, BEN)
     assert places(await world.ballots.count(event)) == {BEN: (1, 2), ANNA: (2, 1)}
@@ -457,4 +457,4 @@ async def test_the_hall_of_fame_begins_with_the_newest_event_and_knows_who_won_m
     await world.move(elsewhere, EventStatus.FINISHED)
     hall = await world.ballots.hall_of_fame(GUILD)
     assert [{honour.user_id for honour in hall[:2]}, hall[2].user_id, hall[3].user_id] == [{ANNA, CLEO}, BEN, ANNA]
-    assert await world.ballots.titles(GUILD) == [Title(ANNA, 2), Title(BEN, 1), Title(CLEO, 1)]
+    assert await world.ballots.win_counts(GUILD) == [WinCount(ANNA, 2), WinCount(BEN, 1), WinCount(CLEO, 1)]

@@ -75,7 +75,7 @@ async def read_as(world: World, event: Event, reader: int) -> tuple[object, ...]
         await world.ballots.entries(event.id, actor),
         await world.ballots.my_vote(event.id, actor),
         await world.ballots.hall_of_fame(GUILD),
-        await world.ballots.titles(GUILD),
+        await world.ballots.win_counts(GUILD),
     )
 
 

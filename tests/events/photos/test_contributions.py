@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.events.photos.consent_texts import EVENT_POLICY, consent_sentence
-from bot.events.photos.rules import DEPICTED_MAX, SOMEBODY_ELSES, judge_own, sift
+from bot.events.photos.rules import DEPICTED_MAX, SOMEBODY_ELSES, judge_own, split_new_photos
 from bot.photos.checks import Code
 from bot.records.dataset import Dataset, DatasetStatus, Finding, Gender, Photo, Pick, SubjectKind, Upload, Verdict
 from bot.records.event import DepictionStatus, EntrantStatus, Event, EventMode, EventStatus, PauseReason
@@ -604,9 +604,9 @@ def test_whatever_is_given_the_cap_holds_no_file_counts_twice_and_every_photo_is
 ) -> None:
     event = an_event(cap)
     elsewhere = {photo(number).sha256 for number in others}
-    held = sift(event, as_photos(before, 100), [], elsewhere).kept
+    held = split_new_photos(event, as_photos(before, 100), [], elsewhere).kept
     given_ = as_photos(new, 1)
-    sifted = sift(event, given_, held, elsewhere)
+    sifted = split_new_photos(event, given_, held, elsewhere)
     assert sorted(one.name for one in (*sifted.kept, *sifted.left_out)) == sorted(one.name for one in given_)
     usable = [one for one in judge_own(event, [*held, *sifted.kept]) if one.verdict is not Verdict.REFUSED]
     assert len(usable) == min(cap, len({one.sha256 for one in (*held, *given_)} - elsewhere))

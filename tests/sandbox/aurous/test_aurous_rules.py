@@ -28,16 +28,16 @@ TEAM = "Studio"
 def test_bucket_never_lets_more_through_than_it_holds_and_regains(
     bucket: str, scale: float, pauses_s: list[float]
 ) -> None:
-    buckets, now, let_through = Buckets(), NOON, 0
+    buckets, now, assign_slots = Buckets(), NOON, 0
     buckets.scale = scale
     capacity, per_minute = max(1, round(CAPACITIES[bucket][0] * scale)), CAPACITIES[bucket][1] * scale
     for pause_s in pauses_s:
         now += timedelta(seconds=pause_s)
         state = buckets.take(TEAM, bucket, now)
-        let_through += state.wait_s is None
+        assign_slots += state.wait_s is None
         assert 0 <= state.remaining <= state.capacity == capacity
         assert state.full_at >= now
-    assert let_through <= capacity + per_minute / 60 * sum(pauses_s) + 0.001
+    assert assign_slots <= capacity + per_minute / 60 * sum(pauses_s) + 0.001
 
 
 @given(st.sampled_from(sorted(CAPACITIES)), st.floats(0.02, 1))

@@ -57,7 +57,7 @@ class VictimSettings:
 
 async def live(settings: VictimSettings) -> None:
     point_discord_at(settings.api_url, settings.gateway_url)
-    hurry_discord()
+    shorten_discord_timings()
     if settings.provider_patience_s is not None:
         lose_patience(settings.provider_patience_s)
     points = Points(Path(settings.folder), settings.crash_at, settings.crash_nth)
@@ -80,7 +80,7 @@ def bot_settings(settings: VictimSettings) -> Settings:
     )
 
 
-def hurry_discord() -> None:
+def shorten_discord_timings() -> None:
     """Without the library's waits for more guilds (2 s) and before a repeated identify (5 s), and with short ones of
     ours after a fall and after a ban."""
     init = ConnectionState.__init__
