@@ -18,7 +18,7 @@ from bot.config import Settings
 from bot.engine import Engine
 from bot.errors import StartupError
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
-from bot.photos.prepare import PhotoDesk
+from bot.photos.prepare import PhotoPool
 from bot.ports import RateGate
 from bot.providers.apiframe import client as apiframe
 from bot.providers.aurous import client as aurous
@@ -35,10 +35,10 @@ from bot.storage import datasets, generations, meta, posts, trainings
 from bot.storage.database import Database
 from bot.storage.sealing import Sealer, load_master_keys
 from bot.web.health import Health, Metric
-from bot.web.selftest import SelfTestDoor
+from bot.web.reachability import ReachabilityRoutes
 from bot.web.server import WebServer
 from bot.web.webhook_targets import WebhookHints
-from bot.web.webhooks import WebhookDoor
+from bot.web.webhooks import WebhookRoutes
 from cogs import EXTENSIONS
 from cogs.adapters.members import DiscordMembers
 from cogs.adapters.poster import DiscordPoster
@@ -91,15 +91,15 @@ async def assemble(
         transport = await stack.enter_async_context(Transport(__version__))
         bases = [settings.darkroom_apiframe_url, settings.darkroom_aurous_url]
         fetcher = await stack.enter_async_context(Fetcher(TrustedHosts.of(bases, settings.darkroom_trusted_hosts)))
-        desk = PhotoDesk(spool, workers=os.cpu_count() or 1)
-        stack.callback(desk.close)
+        pool = PhotoPool(spool, workers=os.cpu_count() or 1)
+        stack.callback(pool.close)
         poster, members, venue = DiscordPoster(), DiscordMembers(), DiscordVenue()
         opened = Resources(
             database=database,
             sealer=sealer,
             spool=spool,
             fetcher=fetcher,
-            desk=desk,
+            pool=pool,
             connect=connector(settings, transport, clock or SystemClock()),
             prices={ProviderName.APIFRAME: apiframe.PRICES, ProviderName.AUROUS: aurous.PRICES},
             transport=transport,
@@ -187,14 +187,19 @@ def _build(
 
     gateway = Gateway(make_bot)
     hints = WebhookHints([services.endpoints, services.trainings, services.generations])
-    door = WebhookDoor(hints, VERIFIERS)
-    selftest = SelfTestDoor(services.selftest.arrive)
-    web = _web_server(settings, opened.database, engine, gateway, door, selftest)
+    webhook_routes = WebhookRoutes(hints, VERIFIERS)
+    reachability = ReachabilityRoutes(services.reachability.arrive)
+    web = _web_server(settings, opened.database, engine, gateway, webhook_routes, reachability)
     return Darkroom(services, engine, gateway, web, opened.database)
 
 
 def _web_server(
-    settings: Settings, database: Database, engine: Engine, gateway: Gateway, door: WebhookDoor, selftest: SelfTestDoor
+    settings: Settings,
+    database: Database,
+    engine: Engine,
+    gateway: Gateway,
+    webhook_routes: WebhookRoutes,
+    reachability: ReachabilityRoutes,
 ) -> WebServer:
     async def database_answers() -> bool:
         async with database.read() as connection:
@@ -218,11 +223,11 @@ def _web_server(
             for table, by_status in counts.items()
             for status, total in by_status.items()
         ]
-        return [*rows, *door.metrics()]
+        return [*rows, *webhook_routes.metrics()]
 
     health = Health({"database": database_answers, "gateway": gateway_connected, "engine": engine_alive}, read_metrics)
     host, port = settings.darkroom_listen
-    return WebServer(host, port, [*selftest.routes(), *door.routes(), *health.routes()])
+    return WebServer(host, port, [*reachability.routes(), *webhook_routes.routes(), *health.routes()])
 
 
 def _poll_pause(settings: Settings) -> timedelta:

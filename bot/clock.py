@@ -74,9 +74,9 @@ class Timings:
     left_guild_kept: timedelta = timedelta(days=30)
     offer_open: timedelta = timedelta(days=7)
     """How long a LoRA that was offered to somebody waits for an answer."""
-    upkeep: timedelta = timedelta(hours=6)
+    sync: timedelta = timedelta(hours=6)
     """Between comparisons of the styles and LoRAs under a key with the provider."""
-    selftest: timedelta = timedelta(seconds=20)
+    reachability: timedelta = timedelta(seconds=20)
     """How long a signed test delivery of a provider is waited for."""
     panel: timedelta = timedelta(seconds=5)
     """An event's panel is edited at most this often, however many take part."""

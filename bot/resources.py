@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.clock import Clock, Timings, Wakeups
 from bot.photos.intake import Fetcher, Spool
-from bot.photos.prepare import PhotoDesk
+from bot.photos.prepare import PhotoPool
 from bot.ports import Members, Poster, RateGate, Venue
 from bot.providers.base import Prices, ProviderClient
 from bot.providers.transport import Transport
@@ -32,7 +32,7 @@ class Resources:
     sealer: Sealer
     spool: Spool
     fetcher: Fetcher
-    desk: PhotoDesk
+    pool: PhotoPool
     connect: Connect
     prices: Mapping[ProviderName, Prices]
     transport: Transport

@@ -16,21 +16,21 @@ from bot.events.stages import StageWork
 from bot.events.steps import EventSteps
 from bot.events.yearbook.service import YearbookService
 from bot.generation.outcomes import GenerationOutcomes
-from bot.generation.references import ReferenceDesk
+from bot.generation.references import References
 from bot.generation.service import GenerationService
 from bot.generation.steps import GenerationSteps
 from bot.generation.submission import Submission
 from bot.guilds import GuildService
 from bot.keys.endpoints import EndpointService
-from bot.keys.reachability import SelfTestService
+from bot.keys.reachability import ReachabilityService
 from bot.keys.service import KeyService
 from bot.keys.slots import SLOTS
-from bot.keys.steps import UpkeepService
+from bot.keys.steps import SyncService
 from bot.loras.service import LoraService
 from bot.loras.sharing import SharingService
 from bot.loras.styles import StyleService
 from bot.outbox import OutboxService
-from bot.photos.prepare import PhotoDesk
+from bot.photos.prepare import PhotoPool
 from bot.pictures.reports import ReportService
 from bot.pictures.service import PictureService
 from bot.privacy import PrivacyService
@@ -51,15 +51,15 @@ from bot.training.steps import TrainingSteps
 @dataclass(frozen=True, slots=True)
 class Services:
     database: Database
-    desk: PhotoDesk
+    pool: PhotoPool
     keys: KeyService
     datasets: DatasetService
     trainings: TrainingService
     loras: LoraService
     styles: StyleService
-    upkeep: UpkeepService
+    sync: SyncService
     endpoints: EndpointService
-    selftest: SelfTestService
+    reachability: ReachabilityService
     sharing: SharingService
     generations: GenerationService
     pictures: PictureService
@@ -89,30 +89,30 @@ CONCURRENCY = {
 def build_services(opened: Resources) -> Services:
     key_service = KeyService(opened)
     endpoint_service = EndpointService(opened, key_service)
-    selftest = SelfTestService(opened, key_service, endpoint_service)
+    reachability = ReachabilityService(opened, key_service, endpoint_service)
     dataset_service = DatasetService(opened)
     training_service = TrainingService(opened, key_service, dataset_service, SLOTS)
-    generation_service = GenerationService(opened, key_service, ReferenceDesk(opened))
+    generation_service = GenerationService(opened, key_service, References(opened))
     contributions = ContributionService(opened, dataset_service)
     budgets = BudgetService(opened, key_service, training_service, generation_service)
     return Services(
         database=opened.database,
-        desk=opened.desk,
+        pool=opened.pool,
         keys=key_service,
         datasets=dataset_service,
         trainings=training_service,
         loras=LoraService(opened, key_service),
         styles=StyleService(opened.database, key_service),
-        upkeep=UpkeepService(opened, key_service, endpoint_service),
+        sync=SyncService(opened, key_service, endpoint_service),
         endpoints=endpoint_service,
-        selftest=selftest,
+        reachability=reachability,
         sharing=SharingService(opened),
         generations=generation_service,
         pictures=PictureService(opened, key_service, generation_service),
         reports=ReportService(opened),
         outbox=OutboxService(opened),
         privacy=PrivacyService(opened, key_service, contributions),
-        events=EventService(opened, key_service, selftest, budgets, contributions),
+        events=EventService(opened, key_service, reachability, budgets, contributions),
         contributions=contributions,
         budgets=budgets,
         ballots=BallotService(opened),
@@ -131,7 +131,7 @@ def build_lanes(opened: Resources, services: Services) -> list[Lane]:
         LaneName.GENERATIONS: (generation_rows, _generation_steps(opened, services, generation_rows).advance),
         LaneName.POSTS: (DueRows(database, tables.posts, posts.build), services.outbox.advance),
         LaneName.DATASETS: (DueRows(database, tables.datasets, datasets.build), services.datasets.advance),
-        LaneName.KEYS: (DueRows(database, tables.api_keys, keys.build), services.upkeep.advance),
+        LaneName.KEYS: (DueRows(database, tables.api_keys, keys.build), services.sync.advance),
         LaneName.GUILDS: (DueRows(database, tables.guilds, guilds.build), services.guilds.advance),
         LaneName.EVENTS: (DueRows(database, event_tables.events, events.build), _event_steps(opened, services).advance),
     }
@@ -144,7 +144,7 @@ def _training_steps(opened: Resources, services: Services, rows: DueRows[Trainin
 
 def _generation_steps(opened: Resources, services: Services, rows: DueRows[Generation]) -> GenerationSteps:
     outcomes = GenerationOutcomes(opened, rows)
-    submission = Submission(opened, services.keys, ReferenceDesk(opened), outcomes)
+    submission = Submission(opened, services.keys, References(opened), outcomes)
     return GenerationSteps(opened, services.keys, outcomes, submission)
 
 

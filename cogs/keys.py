@@ -122,7 +122,7 @@ class KeysCog(commands.GroupCog, group_name="keys", group_description="The serve
     @app_commands.check(admins_only)
     async def test(self, interaction: Interaction) -> None:
         await defer(interaction)
-        await show(interaction, findings_card(await self.bot.services.selftest.run(guild_of(interaction))))
+        await show(interaction, findings_card(await self.bot.services.reachability.run(guild_of(interaction))))
 
 
 def status_card(found: Sequence[KeyStatus | None], default: ProviderName | None) -> Layout:

@@ -31,7 +31,7 @@ CHAIN = [IN_THREAD, IN_CHANNEL, PRIVATELY]
 SECOND = timedelta(seconds=1)
 
 
-class Desk:
+class Posting:
     """The outbox over real rows, a fake Discord and a manual clock."""
 
     def __init__(self, database: Database, spool: Spool) -> None:
@@ -47,7 +47,7 @@ class Desk:
 
     async def work(self) -> int:
         now = self.clock.now()
-        claims = await self.rows.claim(owner="desk", now=now, until=now + self.timings.lease, limit=100)
+        claims = await self.rows.claim(owner="posting", now=now, until=now + self.timings.lease, limit=100)
         for claim in claims:
             await self.outbox.advance(claim)
         return len(claims)
@@ -80,248 +80,248 @@ class Desk:
 
 
 @pytest.fixture
-def desk(database: Database, tmp_path: Path) -> Desk:
-    return Desk(database, Spool(tmp_path / "spool"))
+def posting(database: Database, tmp_path: Path) -> Posting:
+    return Posting(database, Spool(tmp_path / "spool"))
 
 
-async def test_a_post_goes_to_its_first_place_once(desk: Desk) -> None:
-    await add_post(desk.database, places=CHAIN)
-    await desk.settle()
-    await desk.pass_time(timedelta(days=2))
-    [message] = desk.poster.messages
+async def test_a_post_goes_to_its_first_place_once(posting: Posting) -> None:
+    await add_post(posting.database, places=CHAIN)
+    await posting.settle()
+    await posting.pass_time(timedelta(days=2))
+    [message] = posting.poster.messages
     assert message.place == IN_THREAD
-    post = await desk.post()
+    post = await posting.post()
     assert (post.status, post.message_id, post.due_at) == (PostStatus.POSTED, message.id, None)
-    assert await desk.words() == ["delivered"]
+    assert await posting.words() == ["delivered"]
 
 
 @pytest.mark.parametrize("closed", [1, 2])
-async def test_a_post_moves_on_to_the_next_place_that_takes_it_at_once(desk: Desk, closed: int) -> None:
-    desk.poster.closed.update(CHAIN[:closed])
-    await add_post(desk.database, places=CHAIN)
-    await desk.settle()
-    assert [message.place for message in desk.poster.messages] == [CHAIN[closed]]
-    assert Counter(place for _, place in desk.poster.attempts) == dict.fromkeys(CHAIN[: closed + 1], 1)
+async def test_a_post_moves_on_to_the_next_place_that_takes_it_at_once(posting: Posting, closed: int) -> None:
+    posting.poster.closed.update(CHAIN[:closed])
+    await add_post(posting.database, places=CHAIN)
+    await posting.settle()
+    assert [message.place for message in posting.poster.messages] == [CHAIN[closed]]
+    assert Counter(place for _, place in posting.poster.attempts) == dict.fromkeys(CHAIN[: closed + 1], 1)
 
 
-async def test_a_post_that_no_place_takes_is_kept_for_its_owner(desk: Desk) -> None:
-    desk.poster.closed.update(CHAIN)
-    await add_post(desk.database, places=CHAIN)
-    await desk.settle()
-    await desk.pass_time(timedelta(days=3))
-    assert len(desk.poster.attempts) == 3
-    assert await desk.words() == ["kept"]
-    [kept] = await desk.outbox.kept_for(guild_id=GUILD, user_id=ANNA)
+async def test_a_post_that_no_place_takes_is_kept_for_its_owner(posting: Posting) -> None:
+    posting.poster.closed.update(CHAIN)
+    await add_post(posting.database, places=CHAIN)
+    await posting.settle()
+    await posting.pass_time(timedelta(days=3))
+    assert len(posting.poster.attempts) == 3
+    assert await posting.words() == ["kept"]
+    [kept] = await posting.outbox.kept_for(guild_id=GUILD, user_id=ANNA)
     assert kept.status is PostStatus.KEPT
     for guild_id, user_id in ((GUILD, BEN), (OTHER_GUILD, ANNA)):
-        assert await desk.outbox.kept_for(guild_id=guild_id, user_id=user_id) == []
-    await desk.outbox.hand_over(kept.id)
-    assert await desk.outbox.kept_for(guild_id=GUILD, user_id=ANNA) == []
+        assert await posting.outbox.kept_for(guild_id=guild_id, user_id=user_id) == []
+    await posting.outbox.hand_over(kept.id)
+    assert await posting.outbox.kept_for(guild_id=GUILD, user_id=ANNA) == []
 
 
-async def test_a_status_message_that_found_no_place_is_not_offered_as_a_result(desk: Desk) -> None:
-    desk.poster.closed.update(CHAIN)
-    await add_post(desk.database, kind=PostKind.TRAINING_STATUS, places=[IN_CHANNEL])
-    await desk.settle()
-    assert await desk.outbox.kept_for(guild_id=GUILD, user_id=ANNA) == []
+async def test_a_status_message_that_found_no_place_is_not_offered_as_a_result(posting: Posting) -> None:
+    posting.poster.closed.update(CHAIN)
+    await add_post(posting.database, kind=PostKind.TRAINING_STATUS, places=[IN_CHANNEL])
+    await posting.settle()
+    assert await posting.outbox.kept_for(guild_id=GUILD, user_id=ANNA) == []
     assert PostKind.TRAINING_STATUS not in DELIVERIES
 
 
 @pytest.mark.parametrize("trouble", list(Trouble))
 async def test_a_lost_answer_is_repeated_under_the_same_nonce_and_shows_one_message(
-    desk: Desk, trouble: Trouble
+    posting: Posting, trouble: Trouble
 ) -> None:
-    desk.poster.trouble.extend([trouble] * 4)
-    await add_post(desk.database)
+    posting.poster.trouble.extend([trouble] * 4)
+    await add_post(posting.database)
     for _ in range(10):
-        await desk.pass_time(30 * SECOND)
-    assert len(desk.poster.messages) == 1
-    assert len({nonce for nonce, _ in desk.poster.attempts}) == 1
-    assert (await desk.post()).status is PostStatus.POSTED
+        await posting.pass_time(30 * SECOND)
+    assert len(posting.poster.messages) == 1
+    assert len({nonce for nonce, _ in posting.poster.attempts}) == 1
+    assert (await posting.post()).status is PostStatus.POSTED
 
 
-async def test_after_discord_has_forgotten_the_nonce_we_look_before_we_send(desk: Desk) -> None:
-    desk.poster.trouble.append(Trouble.AFTER)
-    await add_post(desk.database)
-    await desk.settle()
-    await desk.pass_time(timedelta(hours=1))
-    assert desk.poster.searches == 1
-    assert len(desk.poster.attempts) == len(desk.poster.messages) == 1
-    assert (await desk.post()).message_id == desk.poster.messages[0].id
+async def test_after_discord_has_forgotten_the_nonce_we_look_before_we_send(posting: Posting) -> None:
+    posting.poster.trouble.append(Trouble.AFTER)
+    await add_post(posting.database)
+    await posting.settle()
+    await posting.pass_time(timedelta(hours=1))
+    assert posting.poster.searches == 1
+    assert len(posting.poster.attempts) == len(posting.poster.messages) == 1
+    assert (await posting.post()).message_id == posting.poster.messages[0].id
 
 
-async def test_a_look_that_finds_nothing_is_followed_by_one_send(desk: Desk) -> None:
-    desk.poster.trouble.append(Trouble.BEFORE)
-    await add_post(desk.database)
-    await desk.settle()
-    await desk.pass_time(timedelta(hours=1))
-    assert desk.poster.searches == 1
-    assert len(desk.poster.messages) == 1
+async def test_a_look_that_finds_nothing_is_followed_by_one_send(posting: Posting) -> None:
+    posting.poster.trouble.append(Trouble.BEFORE)
+    await add_post(posting.database)
+    await posting.settle()
+    await posting.pass_time(timedelta(hours=1))
+    assert posting.poster.searches == 1
+    assert len(posting.poster.messages) == 1
 
 
-async def test_while_the_nonce_is_fresh_nothing_is_searched(desk: Desk) -> None:
-    desk.poster.trouble.append(Trouble.AFTER)
-    await add_post(desk.database)
-    await desk.settle()
-    await desk.pass_time(desk.timings.backoff_first * 2)
-    assert desk.poster.searches == 0
-    assert len(desk.poster.messages) == 1
+async def test_while_the_nonce_is_fresh_nothing_is_searched(posting: Posting) -> None:
+    posting.poster.trouble.append(Trouble.AFTER)
+    await add_post(posting.database)
+    await posting.settle()
+    await posting.pass_time(posting.timings.backoff_first * 2)
+    assert posting.poster.searches == 0
+    assert len(posting.poster.messages) == 1
 
 
-async def test_a_crash_between_sending_and_noting_it_shows_one_message(desk: Desk) -> None:
-    await add_post(desk.database)
-    now = desk.clock.now()
-    [claim] = await desk.rows.claim(owner="crashed", now=now, until=now + desk.timings.lease, limit=1)
-    note = desk.outbox._posted
+async def test_a_crash_between_sending_and_noting_it_shows_one_message(posting: Posting) -> None:
+    await add_post(posting.database)
+    now = posting.clock.now()
+    [claim] = await posting.rows.claim(owner="crashed", now=now, until=now + posting.timings.lease, limit=1)
+    note = posting.outbox._posted
 
     async def crash(*_: object) -> None:
         raise asyncio.CancelledError
 
-    desk.outbox._posted = crash  # type: ignore[method-assign, assignment]
+    posting.outbox._posted = crash  # type: ignore[method-assign, assignment]
     with pytest.raises(asyncio.CancelledError):
-        await desk.outbox.advance(claim)
-    desk.outbox._posted = note  # type: ignore[method-assign]
-    assert (await desk.post()).status is PostStatus.SENDING
-    for step in (desk.timings.lease, timedelta(hours=2)):
-        await desk.pass_time(step)
-    assert len(desk.poster.messages) == 1
-    assert (await desk.post()).message_id == desk.poster.messages[0].id
+        await posting.outbox.advance(claim)
+    posting.outbox._posted = note  # type: ignore[method-assign]
+    assert (await posting.post()).status is PostStatus.SENDING
+    for step in (posting.timings.lease, timedelta(hours=2)):
+        await posting.pass_time(step)
+    assert len(posting.poster.messages) == 1
+    assert (await posting.post()).message_id == posting.poster.messages[0].id
 
 
-async def test_every_post_has_a_nonce_of_its_own_that_discord_accepts(desk: Desk) -> None:
+async def test_every_post_has_a_nonce_of_its_own_that_discord_accepts(posting: Posting) -> None:
     async def name_installation(connection: AsyncConnection) -> None:
         await meta.put(connection, meta.INSTALLATION, b"abc123")
 
-    await desk.database.write(name_installation)
+    await posting.database.write(name_installation)
     for subject_id in (1, 11, 10**12):
         for kind in PostKind:
             for subject in SubjectTable:
-                await add_post(desk.database, subject_id, kind=kind, subject=subject)
-    await desk.settle()
-    nonces = [message.nonce for message in desk.poster.messages]
+                await add_post(posting.database, subject_id, kind=kind, subject=subject)
+    await posting.settle()
+    nonces = [message.nonce for message in posting.poster.messages]
     assert len(nonces) == len(set(nonces)) == 3 * len(PostKind) * len(SubjectTable)
     assert all(len(nonce) <= 25 and nonce.startswith("abc123") for nonce in nonces)
 
 
-async def test_waits_between_tries_grow_and_heed_what_discord_asks_for(desk: Desk) -> None:
-    await add_post(desk.database)
+async def test_waits_between_tries_grow_and_heed_what_discord_asks_for(posting: Posting) -> None:
+    await add_post(posting.database)
     waits = []
     for _ in range(4):
-        desk.poster.trouble.append(Trouble.BEFORE)
-        await desk.settle()
-        due_at = (await desk.post()).due_at
+        posting.poster.trouble.append(Trouble.BEFORE)
+        await posting.settle()
+        due_at = (await posting.post()).due_at
         assert due_at is not None
-        waits.append(due_at - desk.clock.now())
-        desk.clock.advance(waits[-1])
+        waits.append(due_at - posting.clock.now())
+        posting.clock.advance(waits[-1])
     for attempt, wait in enumerate(waits):
-        assert 0.8 * 2**attempt <= wait / desk.timings.backoff_first <= 1.2 * 2**attempt
-    desk.poster.trouble.append(Trouble.BEFORE)
-    desk.poster.retry_after = timedelta(seconds=17)
-    await desk.settle()
-    assert (await desk.post()).due_at == desk.clock.now() + timedelta(seconds=17)
+        assert 0.8 * 2**attempt <= wait / posting.timings.backoff_first <= 1.2 * 2**attempt
+    posting.poster.trouble.append(Trouble.BEFORE)
+    posting.poster.retry_after = timedelta(seconds=17)
+    await posting.settle()
+    assert (await posting.post()).due_at == posting.clock.now() + timedelta(seconds=17)
 
 
-async def test_while_discord_is_away_nothing_is_tried_and_no_attempt_is_counted(desk: Desk) -> None:
-    desk.poster.ready = False
-    await add_post(desk.database)
+async def test_while_discord_is_away_nothing_is_tried_and_no_attempt_is_counted(posting: Posting) -> None:
+    posting.poster.ready = False
+    await add_post(posting.database)
     for _ in range(5):
-        await desk.pass_time(timedelta(minutes=1))
-    assert desk.poster.attempts == []
-    assert (await desk.post()).attempt == 0
-    desk.poster.ready = True
-    await desk.pass_time(desk.timings.backoff_first)
-    assert len(desk.poster.messages) == 1
+        await posting.pass_time(timedelta(minutes=1))
+    assert posting.poster.attempts == []
+    assert (await posting.post()).attempt == 0
+    posting.poster.ready = True
+    await posting.pass_time(posting.timings.backoff_first)
+    assert len(posting.poster.messages) == 1
 
 
-async def test_a_post_that_cannot_be_sent_for_a_day_is_kept(desk: Desk) -> None:
-    desk.poster.trouble.extend([Trouble.BEFORE] * 1000)
-    await add_post(desk.database)
-    await desk.settle()
+async def test_a_post_that_cannot_be_sent_for_a_day_is_kept(posting: Posting) -> None:
+    posting.poster.trouble.extend([Trouble.BEFORE] * 1000)
+    await add_post(posting.database)
+    await posting.settle()
     for _ in range(12):
-        await desk.pass_time(timedelta(hours=2))
-    assert (await desk.post()).status is PostStatus.SENDING
-    await desk.pass_time(timedelta(hours=1))
-    assert (await desk.post()).status is PostStatus.KEPT
-    assert len(await desk.outbox.kept_for(guild_id=GUILD, user_id=ANNA)) == 1
+        await posting.pass_time(timedelta(hours=2))
+    assert (await posting.post()).status is PostStatus.SENDING
+    await posting.pass_time(timedelta(hours=1))
+    assert (await posting.post()).status is PostStatus.KEPT
+    assert len(await posting.outbox.kept_for(guild_id=GUILD, user_id=ANNA)) == 1
 
 
-async def test_a_changed_status_is_shown_by_editing_the_message_that_is_there(desk: Desk) -> None:
-    await add_post(desk.database, kind=PostKind.TRAINING_STATUS, places=[IN_CHANNEL])
-    await desk.settle()
-    await desk.renew()
-    await desk.pass_time(desk.timings.milestone - SECOND)
-    assert desk.poster.edits == []
-    await desk.pass_time(SECOND)
-    assert desk.poster.edits == [(PostKind.TRAINING_STATUS, 1)]
-    assert len(desk.poster.messages) == 1
-    assert (await desk.post()).due_at is None
+async def test_a_changed_status_is_shown_by_editing_the_message_that_is_there(posting: Posting) -> None:
+    await add_post(posting.database, kind=PostKind.TRAINING_STATUS, places=[IN_CHANNEL])
+    await posting.settle()
+    await posting.renew()
+    await posting.pass_time(posting.timings.milestone - SECOND)
+    assert posting.poster.edits == []
+    await posting.pass_time(SECOND)
+    assert posting.poster.edits == [(PostKind.TRAINING_STATUS, 1)]
+    assert len(posting.poster.messages) == 1
+    assert (await posting.post()).due_at is None
 
 
-async def test_many_changes_within_a_milestone_are_one_edit_to_the_latest(desk: Desk) -> None:
-    await add_post(desk.database, kind=PostKind.TRAINING_STATUS, places=[IN_CHANNEL])
-    await desk.settle()
+async def test_many_changes_within_a_milestone_are_one_edit_to_the_latest(posting: Posting) -> None:
+    await add_post(posting.database, kind=PostKind.TRAINING_STATUS, places=[IN_CHANNEL])
+    await posting.settle()
     for _ in range(5):
-        await desk.renew()
-        await desk.pass_time(2 * SECOND)
-    await desk.pass_time(desk.timings.milestone)
-    assert desk.poster.edits == [(PostKind.TRAINING_STATUS, 5)]
+        await posting.renew()
+        await posting.pass_time(2 * SECOND)
+    await posting.pass_time(posting.timings.milestone)
+    assert posting.poster.edits == [(PostKind.TRAINING_STATUS, 5)]
 
 
 @pytest.mark.parametrize("moment", ["while it is sent", "while it is edited"])
-async def test_a_change_during_a_send_or_an_edit_is_shown_afterwards(desk: Desk, moment: str) -> None:
-    await add_post(desk.database, kind=PostKind.TRAINING_STATUS, places=[IN_CHANNEL])
+async def test_a_change_during_a_send_or_an_edit_is_shown_afterwards(posting: Posting, moment: str) -> None:
+    await add_post(posting.database, kind=PostKind.TRAINING_STATUS, places=[IN_CHANNEL])
     if moment == "while it is edited":
-        await desk.settle()
-        await desk.renew()
-        desk.clock.advance(desk.timings.milestone)
-    now = desk.clock.now()
-    [claim] = await desk.rows.claim(owner="desk", now=now, until=now + desk.timings.lease, limit=1)
-    await desk.renew()
-    await desk.outbox.advance(claim)
-    shown = len(desk.poster.edits)
-    await desk.pass_time(desk.timings.milestone)
-    assert len(desk.poster.edits) == shown + 1
-    assert desk.poster.edits[-1][1] == (await desk.post()).revision
-    assert (await desk.post()).due_at is None
+        await posting.settle()
+        await posting.renew()
+        posting.clock.advance(posting.timings.milestone)
+    now = posting.clock.now()
+    [claim] = await posting.rows.claim(owner="posting", now=now, until=now + posting.timings.lease, limit=1)
+    await posting.renew()
+    await posting.outbox.advance(claim)
+    shown = len(posting.poster.edits)
+    await posting.pass_time(posting.timings.milestone)
+    assert len(posting.poster.edits) == shown + 1
+    assert posting.poster.edits[-1][1] == (await posting.post()).revision
+    assert (await posting.post()).due_at is None
 
 
-async def test_an_edit_that_fails_is_tried_again_and_posts_nothing_new(desk: Desk) -> None:
-    await add_post(desk.database, kind=PostKind.TRAINING_STATUS, places=[IN_CHANNEL])
-    await desk.settle()
-    await desk.renew()
-    desk.poster.trouble.extend([Trouble.BEFORE] * 3)
+async def test_an_edit_that_fails_is_tried_again_and_posts_nothing_new(posting: Posting) -> None:
+    await add_post(posting.database, kind=PostKind.TRAINING_STATUS, places=[IN_CHANNEL])
+    await posting.settle()
+    await posting.renew()
+    posting.poster.trouble.extend([Trouble.BEFORE] * 3)
     for _ in range(10):
-        await desk.pass_time(30 * SECOND)
-    assert desk.poster.edits == [(PostKind.TRAINING_STATUS, 1)]
-    assert len(desk.poster.messages) == 1
+        await posting.pass_time(30 * SECOND)
+    assert posting.poster.edits == [(PostKind.TRAINING_STATUS, 1)]
+    assert len(posting.poster.messages) == 1
 
 
-async def test_a_message_somebody_deleted_is_not_edited_again_and_again(desk: Desk) -> None:
-    await add_post(desk.database, kind=PostKind.TRAINING_STATUS, places=[IN_CHANNEL])
-    await desk.settle()
-    desk.poster.closed.add(IN_CHANNEL)
-    await desk.renew()
-    await desk.pass_time(timedelta(hours=1))
-    post = await desk.post()
+async def test_a_message_somebody_deleted_is_not_edited_again_and_again(posting: Posting) -> None:
+    await add_post(posting.database, kind=PostKind.TRAINING_STATUS, places=[IN_CHANNEL])
+    await posting.settle()
+    posting.poster.closed.add(IN_CHANNEL)
+    await posting.renew()
+    await posting.pass_time(timedelta(hours=1))
+    post = await posting.post()
     assert (post.status, post.due_at) == (PostStatus.POSTED, None)
-    assert len(desk.poster.messages) == 1
+    assert len(posting.poster.messages) == 1
 
 
-async def test_a_post_for_a_place_refused_before_its_status_changed_is_not_sent_twice(desk: Desk) -> None:
-    desk.poster.closed.add(IN_THREAD)
-    await add_post(desk.database, kind=PostKind.TRAINING_STATUS, places=[IN_THREAD, IN_CHANNEL])
-    await desk.work()
-    await desk.renew()
-    await desk.settle()
-    await desk.pass_time(timedelta(hours=1))
-    assert [message.place for message in desk.poster.messages] == [IN_CHANNEL]
+async def test_a_post_for_a_place_refused_before_its_status_changed_is_not_sent_twice(posting: Posting) -> None:
+    posting.poster.closed.add(IN_THREAD)
+    await add_post(posting.database, kind=PostKind.TRAINING_STATUS, places=[IN_THREAD, IN_CHANNEL])
+    await posting.work()
+    await posting.renew()
+    await posting.settle()
+    await posting.pass_time(timedelta(hours=1))
+    assert [message.place for message in posting.poster.messages] == [IN_CHANNEL]
 
 
-async def test_posts_wait_their_turn_at_the_gate_and_none_is_lost(desk: Desk) -> None:
+async def test_posts_wait_their_turn_at_the_gate_and_none_is_lost(posting: Posting) -> None:
     for subject_id in range(1, 61):
-        await add_post(desk.database, subject_id)
-    await desk.settle()
-    assert len(desk.poster.messages) == 60
+        await add_post(posting.database, subject_id)
+    await posting.settle()
+    assert len(posting.poster.messages) == 60
 
 
 async def test_the_gate_lets_no_more_than_its_number_through_in_any_second() -> None:
@@ -358,20 +358,20 @@ async def test_one_who_leaves_the_gate_does_not_block_it() -> None:
     assert impatient.cancelled()
 
 
-async def test_a_post_finished_by_another_worker_is_not_noted_twice(desk: Desk) -> None:
-    await add_post(desk.database)
-    now = desk.clock.now()
-    [slow] = await desk.rows.claim(owner="slow", now=now, until=now + SECOND, limit=1)
-    desk.clock.advance(SECOND)
-    await desk.settle()
+async def test_a_post_finished_by_another_worker_is_not_noted_twice(posting: Posting) -> None:
+    await add_post(posting.database)
+    now = posting.clock.now()
+    [slow] = await posting.rows.claim(owner="slow", now=now, until=now + SECOND, limit=1)
+    posting.clock.advance(SECOND)
+    await posting.settle()
     with pytest.raises(LeaseLost):
-        await desk.outbox.advance(slow)
-    assert len(desk.poster.messages) == 1
-    async with desk.database.read() as connection:
+        await posting.outbox.advance(slow)
+    assert len(posting.poster.messages) == 1
+    async with posting.database.read() as connection:
         assert (await connection.execute(sa.select(sa.func.count()).select_from(tables.timeline))).scalar() == 1
 
 
-async def test_a_sent_post_rings_for_its_lane(desk: Desk) -> None:
-    await add_post(desk.database)
-    await desk.settle()
-    assert desk.wakeups.event(LaneName.POSTS).is_set()
+async def test_a_sent_post_rings_for_its_lane(posting: Posting) -> None:
+    await add_post(posting.database)
+    await posting.settle()
+    assert posting.wakeups.event(LaneName.POSTS).is_set()

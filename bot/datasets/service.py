@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.datasets.queue import ArrivalsFirst
 from bot.datasets.rules import CONSENT_POLICY, RANK, STEPS, Board, DatasetOrder, check_order, judge_set, photo_limits
-from bot.datasets.turns import PoliteTurns
 from bot.errors import FetchError, FileGone, FileTooLarge, NotFound, UserError
 from bot.loras import rights
 from bot.loras.rights import Right
@@ -37,9 +37,9 @@ class DatasetService(Service):
     def __init__(self, opened: Resources) -> None:
         super().__init__(opened)
         self._fetcher = opened.fetcher
-        self._desk = opened.desk
+        self._pool = opened.pool
         self._downloads = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
-        self.turns = PoliteTurns(MEMBERS_AT_ONCE)
+        self.queue = ArrivalsFirst(MEMBERS_AT_ONCE)
         "Hold one while working on a submission after it was acknowledged; until then it is `arriving`."
 
     async def create(self, order: DatasetOrder, *, guild_id: int, channel_id: int, user_id: int) -> Dataset:
@@ -174,7 +174,7 @@ class DatasetService(Service):
         """The same for any photos; `first`: the number of the first one."""
         if not photos:
             return None
-        return await self._desk.sheet(
+        return await self._pool.sheet(
             [
                 SheetEntry(number, self._spool.path(photo.file) if photo.file else None, photo.verdict)
                 for number, photo in enumerate(photos, start=first)
@@ -217,7 +217,7 @@ class DatasetService(Service):
         except FetchError as error:
             log.warning("A photo could not be fetched: %s", error)
             return _unread(dataset, name, checks.Code.NOT_FETCHED, upload.size)
-        examined = await self._desk.examine(received, name)
+        examined = await self._pool.examine(received, name)
         return Photo(
             id=0,
             dataset_id=dataset.id,

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import UserError
 from bot.events.lifecycle import TRAINING_MODES
-from bot.keys.reachability import Mark, SelfTestService
+from bot.keys.reachability import Mark, ReachabilityService
 from bot.keys.service import Funds, KeyService
 from bot.loras.access import usable_lora, usable_style
 from bot.ports import Check, NotNow, Venue
@@ -21,10 +21,12 @@ CANDIDATES_MIN = 2
 
 
 class Readiness:
-    def __init__(self, database: Database, key_service: KeyService, selftest: SelfTestService, venue: Venue) -> None:
+    def __init__(
+        self, database: Database, key_service: KeyService, reachability: ReachabilityService, venue: Venue
+    ) -> None:
         self._database = database
         self._keys = key_service
-        self._selftest = selftest
+        self._reachability = reachability
         self._venue = venue
 
     async def all(self, event: Event) -> list[Check]:
@@ -58,7 +60,7 @@ class Readiness:
         return [*checks, _budget(event.budget, price)] if price and event.budget is not None else checks
 
     async def _webhooks(self, event: Event) -> Check:
-        findings = await self._selftest.run(event.guild_id)
+        findings = await self._reachability.run(event.guild_id)
         bad = [finding.text for finding in findings if finding.mark is Mark.BAD]
         if bad:
             return Check("Webhooks", is_ok=False, fix=" ".join(bad), is_optional=True)

@@ -19,7 +19,7 @@ from bot.events.lifecycle import HostCommand
 from bot.events.photos.service import ContributionService
 from bot.events.readiness import Readiness
 from bot.events.views import EventView
-from bot.keys.reachability import SelfTestService
+from bot.keys.reachability import ReachabilityService
 from bot.keys.service import KeyService
 from bot.ports import Check
 from bot.records.event import EntrantStatus, Event, EventMode, EventNote, EventStatus, NoteKind, PauseReason, places_of
@@ -47,12 +47,12 @@ class EventService(Service):
         self,
         opened: Resources,
         key_service: KeyService,
-        selftest: SelfTestService,
+        reachability: ReachabilityService,
         budgets: BudgetService,
         contributions: ContributionService,
     ) -> None:
         super().__init__(opened)
-        self._readiness = Readiness(opened.database, key_service, selftest, opened.venue)
+        self._readiness = Readiness(opened.database, key_service, reachability, opened.venue)
         self._members = opened.members
         self._budgets = budgets
         self._contributions = contributions

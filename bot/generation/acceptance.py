@@ -12,7 +12,7 @@ from bot.generation import prompt as rules
 from bot.generation.capabilities import Target, check_order, choose_target
 from bot.generation.order import Accepted, OrderPolicy, PartialOrder, PictureOrder, carry_over, provider_order
 from bot.generation.pricing import LoraVanished, Price, ask_price
-from bot.generation.references import ReferenceDesk
+from bot.generation.references import References
 from bot.keys.service import KeyService
 from bot.loras.access import usable_lora, usable_style
 from bot.records.generation import Generation, Operation, Remembered
@@ -35,7 +35,7 @@ class Checked:
 
 
 class OrderAcceptance(Service):
-    def __init__(self, opened: Resources, key_service: KeyService, references: ReferenceDesk) -> None:
+    def __init__(self, opened: Resources, key_service: KeyService, references: References) -> None:
         super().__init__(opened)
         self._keys = key_service
         self._members = opened.members

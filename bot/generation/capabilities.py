@@ -136,7 +136,7 @@ ABILITIES: Final[Mapping[Kind, Ability]] = {
     Kind.CHARACTER: Ability(4000, 0, _AUROUS),
 }
 
-_WORKS: Final = {
+_WHERE_IT_WORKS: Final = {
     "size": "Sizes work at Aurous Labs",
     "width": "Sides in pixels work at Aurous Labs and without a LoRA",
     "height": "Sides in pixels work at Aurous Labs and without a LoRA",
@@ -225,7 +225,7 @@ def asked_for(settings: GenerationSettings) -> list[str]:
 def _check_setting(target: Target, option: str, value: Any) -> None:
     rule = target.ability.settings.get(option)
     if rule is None:
-        raise UserError(f"{_WORKS[option]}; {target}. Leave `{option}` out.")
+        raise UserError(f"{_WHERE_IT_WORKS[option]}; {target}. Leave `{option}` out.")
     if rule.holds(value):
         return
     if option == "count" and target.kind is Kind.PLAIN:

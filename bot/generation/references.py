@@ -32,16 +32,16 @@ _CONTENT_TYPES = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"
 _SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 
 
-class ReferenceDesk(Service):
+class References(Service):
     def __init__(self, opened: Resources) -> None:
         super().__init__(opened)
         self._fetcher = opened.fetcher
-        self._desk = opened.desk
-        self._turns = asyncio.Semaphore(MEMBERS_AT_ONCE)
+        self._pool = opened.pool
+        self._queue = asyncio.Semaphore(MEMBERS_AT_ONCE)
 
     async def take_in(self, uploads: Sequence[Upload]) -> tuple[ReferencePicture, ...]:
         """Download and prepare all of them (upright, stripped); UserError names each one that cannot be used."""
-        async with self._turns:
+        async with self._queue:
             results = await asyncio.gather(*(self._take_in(upload) for upload in uploads), return_exceptions=True)
         taken = tuple(result for result in results if isinstance(result, ReferencePicture))
         failures = [result for result in results if isinstance(result, BaseException)]
@@ -58,7 +58,7 @@ class ReferenceDesk(Service):
         source, target = self._spool.path(picture.file), self._spool.new_name()
         try:
             if picture.size > UPLOAD_MAX_BYTES:
-                copy = await self._desk.smaller_copy(source, UPLOAD_MAX_BYTES)
+                copy = await self._pool.smaller_copy(source, UPLOAD_MAX_BYTES)
                 await asyncio.to_thread(self._spool.path(target).write_bytes, copy)
             else:
                 await asyncio.to_thread(shutil.copyfile, source, self._spool.path(target))
@@ -120,7 +120,7 @@ class ReferenceDesk(Service):
             elif isinstance(error, FileGone):
                 code = checks.Code.GONE
             raise UserError(_refusal(name, Finding(code))) from error
-        examined = await self._desk.examine(received, name)
+        examined = await self._pool.examine(received, name)
         if examined.file is None:
             raise UserError(_refusal(name, examined.findings[0]))
         return ReferencePicture(examined.file, "image/jpeg", examined.size)

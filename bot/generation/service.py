@@ -12,7 +12,7 @@ from bot.generation.acceptance import OrderAcceptance
 from bot.generation.access import may_repeat, visible_generation
 from bot.generation.order import Accepted, OrderPolicy, PartialOrder, PictureOrder
 from bot.generation.prompt import with_new_seed
-from bot.generation.references import ReferenceDesk
+from bot.generation.references import References
 from bot.keys.service import KeyService
 from bot.providers.base import WebhookHint, WebhookSecrets
 from bot.records.generation import Generation, GenerationSettings, GenerationStatus, Operation, Picture, Remembered
@@ -43,7 +43,7 @@ class GenerationView:
 
 
 class GenerationService(Service):
-    def __init__(self, opened: Resources, key_service: KeyService, references: ReferenceDesk) -> None:
+    def __init__(self, opened: Resources, key_service: KeyService, references: References) -> None:
         super().__init__(opened)
         self._keys = key_service
         self._references = references
@@ -78,7 +78,7 @@ class GenerationService(Service):
         changed = with_new_seed(settings or order.settings)
         return await self.order(replace(order, prompt=prompt, settings=changed), actor, channel=channel)
 
-    async def work_on(self, picture_id: int, operation: Operation, actor: Actor, *, channel: Channel) -> Accepted:
+    async def edit(self, picture_id: int, operation: Operation, actor: Actor, *, channel: Channel) -> Accepted:
         """Enlarge one kept picture or remove its background; Apiframe does it."""
         async with self._database.read() as connection:
             picture = await generations.get_picture(connection, picture_id)

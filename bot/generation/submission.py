@@ -10,7 +10,7 @@ from bot.generation.capabilities import Target
 from bot.generation.order import provider_order
 from bot.generation.outcomes import GenerationOutcomes
 from bot.generation.pricing import has_vanished
-from bot.generation.references import ReferenceDesk
+from bot.generation.references import References
 from bot.keys.service import KeyService
 from bot.providers.base import ProviderClient
 from bot.records.event import EventStatus
@@ -33,7 +33,7 @@ it an hour earlier."""
 
 class Submission(Service):
     def __init__(
-        self, opened: Resources, key_service: KeyService, references: ReferenceDesk, outcomes: GenerationOutcomes
+        self, opened: Resources, key_service: KeyService, references: References, outcomes: GenerationOutcomes
     ) -> None:
         super().__init__(opened)
         self._keys = key_service

@@ -15,7 +15,7 @@ from bot.records.key import ApiKeyRow, ProviderName
 from bot.resources import Resources, Service
 from bot.text import quote
 
-PATH = "/webhooks/selftest/"
+PATH = "/webhooks/reachability/"
 REACH_S = 10.0
 PROXY_TROUBLE = frozenset({502, 503, 504})
 
@@ -35,7 +35,7 @@ class Finding:
     at: datetime | None = None
 
 
-class SelfTestService(Service):
+class ReachabilityService(Service):
     def __init__(self, opened: Resources, keys: KeyService, endpoints: EndpointService) -> None:
         super().__init__(opened)
         self._keys = keys
@@ -49,7 +49,7 @@ class SelfTestService(Service):
         return self._arrivals.note(token)
 
     async def run(self, guild_id: int) -> list[Finding]:
-        """Takes `timings.selftest` and some seconds at most; what goes wrong is a finding, never an error."""
+        """Takes `timings.reachability` and some seconds at most; what goes wrong is a finding, never an error."""
         base = self._public_url()
         if base is None:
             text = (
@@ -106,7 +106,7 @@ class SelfTestService(Service):
             )
             return Finding(Mark.BAD, text)
         try:
-            seconds = await self._endpoints.try_out(key, patience=self._timings.selftest)
+            seconds = await self._endpoints.try_out(key, patience=self._timings.reachability)
         except Missing:
             await self._endpoints.renew(key)
             text = (
@@ -118,7 +118,7 @@ class SelfTestService(Service):
         if seconds is not None:
             return Finding(Mark.GOOD, f"A signed delivery of {label} arrived after {seconds:.1f} seconds.")
         await self._endpoints.renew(key)
-        waited = self._timings.selftest.total_seconds()
+        waited = self._timings.reachability.total_seconds()
         text = (
             f"A test delivery of {label} did not arrive within {waited:.0f} seconds. See that firewall and proxy let "
             "POST requests from outside through to `/webhooks/`. The address has been registered again, "

@@ -42,7 +42,7 @@ class Findings:
     known: Sequence[str]
 
 
-class UpkeepService(Service):
+class SyncService(Service):
     def __init__(self, opened: Resources, key_service: KeyService, endpoints: EndpointService) -> None:
         super().__init__(opened)
         self._keys = key_service
@@ -71,7 +71,7 @@ class UpkeepService(Service):
         row = claim.row
         client = await self._keys.client(row.id)
         if client is None:
-            await self._rest(claim, due_at=self._clock.now() + self._timings.upkeep)
+            await self._rest(claim, due_at=self._clock.now() + self._timings.sync)
             return
         await self._endpoints.ensure(row)
         try:
@@ -107,7 +107,7 @@ class UpkeepService(Service):
         missing = [each for each in findings.known if each not in findings.listed]
 
         async def work(connection: AsyncConnection) -> None:
-            await store(connection, api_keys, claim, due_at=now + self._timings.upkeep, checked_at=now, attempt=0)
+            await store(connection, api_keys, claim, due_at=now + self._timings.sync, checked_at=now, attempt=0)
             if findings.styles:
                 await styles.replace_all(connection, row.guild_id, row.provider, columns_of(findings.styles), now=now)
             await loras.mark_missing(connection, row.guild_id, row.provider, missing, now=now)

@@ -1,6 +1,6 @@
 """From a received file to the JPEG that is sent: header checks, one decode, upright, sRGB, nothing but pixels.
 
-Blocking; `PhotoDesk` runs it in threads. Pillow's process-wide limits are set here, when the module is imported.
+Blocking; `PhotoPool` runs it in threads. Pillow's process-wide limits are set here, when the module is imported.
 """
 
 import asyncio
@@ -344,7 +344,7 @@ class Examined:
     detail: float | None = None
 
 
-class PhotoDesk:
+class PhotoPool:
     """Examines photos in `workers` threads (one for each core), never more at once."""
 
     def __init__(self, spool: Spool, workers: int) -> None:

@@ -33,7 +33,7 @@ class SheetEntry:
 
 
 def contact_sheet(entries: Sequence[SheetEntry]) -> bytes:
-    """A JPEG at most 1,600 px wide and below 1 MB. Blocking; `PhotoDesk.sheet` runs it in a thread."""
+    """A JPEG at most 1,600 px wide and below 1 MB. Blocking; `PhotoPool.sheet` runs it in a thread."""
     columns = max(1, min(MAX_COLUMNS, len(entries)))
     rows = max(1, -(-len(entries) // columns))
     step_x, step_y = TILE_PX + GAP_PX, TILE_PX + CAPTION_PX + GAP_PX

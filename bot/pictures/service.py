@@ -24,7 +24,7 @@ from bot.records.post import Post, PostKind, PostStatus
 from bot.resources import Resources, Service
 from bot.storage import generations, guilds, pictures, posts, timeline
 
-WORKS = (Operation.UPSCALE_CLARITY, Operation.UPSCALE_TOPAZ, Operation.REMOVE_BACKGROUND)
+EDITS = (Operation.UPSCALE_CLARITY, Operation.UPSCALE_TOPAZ, Operation.REMOVE_BACKGROUND)
 LINKS_LIVE = timedelta(hours=23)
 """Both providers delete pictures after a day (Apiframe OpenAPI 2.0.0, Aurous Labs /images/retrieve-image)."""
 PRICED_WITHIN_S = 2.5
@@ -113,7 +113,7 @@ class PictureService(Service):
             await may_repeat(connection, found.generation, actor)
         return found
 
-    async def to_work_on(self, generation_id: int, actor: Actor) -> PictureSet:
+    async def to_edit(self, generation_id: int, actor: Actor) -> PictureSet:
         """The set, while our copies of its pictures are here."""
         found = await self.see(generation_id, actor)
         if not any(found.view.files):
@@ -125,13 +125,13 @@ class PictureService(Service):
         key = await self._keys.current(actor.guild_id, ProviderName.APIFRAME)
         client = await self._keys.client(key.id)
         if client is None:
-            return dict.fromkeys(WORKS)
-        found = await asyncio.gather(*(_price(client, operation) for operation in WORKS))
-        return dict(zip(WORKS, found, strict=True))
+            return dict.fromkeys(EDITS)
+        found = await asyncio.gather(*(_price(client, operation) for operation in EDITS))
+        return dict(zip(EDITS, found, strict=True))
 
-    async def work_on(self, picture_id: int, operation: Operation, actor: Actor, *, channel: Channel) -> Accepted:
+    async def edit(self, picture_id: int, operation: Operation, actor: Actor, *, channel: Channel) -> Accepted:
         """Order an enlargement or the removal of the background; whoever does wants to keep the picture."""
-        accepted = await self._generations.work_on(picture_id, operation, actor, channel=channel)
+        accepted = await self._generations.edit(picture_id, operation, actor, channel=channel)
         now = self._clock.now()
 
         async def work(connection: AsyncConnection) -> None:

@@ -39,7 +39,7 @@ class WebhookTarget(Protocol):
         ...
 
 
-class WebhookDoor:
+class WebhookRoutes:
     """Checks the token's shape, then the signature over the raw body, and only then lets anything be parsed.
 
     Whatever is wrong (token, signature, object), the answer is the same 401, and an unknown token costs the same work

@@ -93,7 +93,7 @@ async def versions(
         yield await _originals(found, numbers, paths), [], ""
     if paths:
         share = min(limit, REQUEST_MAX_BYTES // len(paths)) * 9 // 10
-        copies = [await services.desk.smaller_copy(path, share) for path in paths]
+        copies = [await services.pool.smaller_copy(path, share) for path in paths]
         yield [(_name(found, number, "jpg"), data) for number, data in zip(numbers, copies, strict=True)], [], SMALLER
     yield [], [picture.url for picture in found.view.pictures], LINKED
 
@@ -109,7 +109,7 @@ async def _gallery(services: Services, post: Post, limit: int) -> AsyncIterator[
     if fits([path], limit):
         files = await _originals(found, [picture.position], [path])
         yield picture_cards.gallery_card(found, picture, line, [files[0][0]]), files
-    copy = await services.desk.smaller_copy(path, min(limit, REQUEST_MAX_BYTES) * 9 // 10)
+    copy = await services.pool.smaller_copy(path, min(limit, REQUEST_MAX_BYTES) * 9 // 10)
     file = (_name(found, picture.position, "jpg"), copy)
     yield picture_cards.gallery_card(found, picture, line, [file[0]]), [file]
 

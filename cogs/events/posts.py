@@ -89,7 +89,7 @@ async def _winning_pictures(services: Services, winners: Sequence[Honour]) -> li
         path = None if found is None else found[0].view.files[found[1].position - 1]
         if found is None or path is None or found[0].generation.deleted_at is not None:
             continue
-        copy = await services.desk.smaller_copy(path, COPY_BYTES)
+        copy = await services.pool.smaller_copy(path, COPY_BYTES)
         shown.append((f"winner-{honour.id}.jpg", alt_text(found[0], found[1].position), copy))
     return shown
 
@@ -100,7 +100,7 @@ async def _ballot_files(services: Services, event: Event, entries: Sequence[Ball
     if uses_sheet(entries):
         return [(names[0], await _sheet(services, entries[:SHEET_MAX]))]
     paths = [picture.file for entry in entries for picture in entry.pictures if picture.file is not None]
-    copies = [await services.desk.smaller_copy(path, COPY_BYTES) for path in paths]
+    copies = [await services.pool.smaller_copy(path, COPY_BYTES) for path in paths]
     return list(zip(names, copies, strict=True))
 
 
@@ -112,6 +112,6 @@ async def _sheet(services: Services, entries: Sequence[BallotEntry]) -> bytes:
             source = next((picture.file for picture in entry.pictures if picture.file is not None), None)
             copy = None if source is None else Path(name) / f"{entry.position}.jpg"
             if source is not None and copy is not None:
-                copy.write_bytes(await services.desk.smaller_copy(source, COPY_BYTES))
+                copy.write_bytes(await services.pool.smaller_copy(source, COPY_BYTES))
             tiles.append(SheetEntry(entry.position, copy, Verdict.ACCEPTED))
-        return await services.desk.sheet(tiles)
+        return await services.pool.sheet(tiles)

@@ -48,7 +48,7 @@ class StylesPageButton(
     async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> None:  # type: ignore[override]
         try:
             services, actor = interaction.client.services, actor_of(interaction)
-            await services.upkeep.soon(actor.guild_id)
+            await services.sync.soon(actor.guild_id)
             await replace(
                 interaction, styles_card(await services.styles.catalogue(self.search, actor), self.search, self.page)
             )

@@ -26,7 +26,7 @@ class StylesCog(commands.Cog):
         await defer(interaction)
         services, actor, text = self.bot.services, actor_of(interaction), searchable(search or "")
         catalogue = await services.styles.catalogue(text, actor)
-        await services.upkeep.soon(actor.guild_id)
+        await services.sync.soon(actor.guild_id)
         await show(interaction, styles_card(catalogue, text, page=0))
 
     async def press_use(self, interaction: Interaction, style_id: int) -> None:

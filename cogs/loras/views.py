@@ -85,7 +85,7 @@ async def _previews(interaction: Interaction, paths: Sequence[Path]) -> list[dis
     files = []
     for number, path in enumerate(paths, start=1):
         try:
-            copy = await interaction.client.services.desk.smaller_copy(path, PREVIEW_BYTES)
+            copy = await interaction.client.services.pool.smaller_copy(path, PREVIEW_BYTES)
         except OSError:
             continue
         files.append(discord.File(io.BytesIO(copy), filename=f"preview-{number}.jpg"))

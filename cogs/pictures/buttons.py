@@ -12,11 +12,11 @@ from bot.records.guild import Actor
 from cogs.generation.prompt import PromptModal, place
 from cogs.pictures.files import File, attached, batches_of
 from cogs.pictures.forms import DeleteView, ReportModal
-from cogs.pictures.panels import gallery_choice_card, originals_card, settings_card, works_card
+from cogs.pictures.panels import edits_card, gallery_choice_card, originals_card, settings_card
 from cogs.ui.replies import Interaction, actor_of, ask, channel_of, defer, open_form, say, show
 from cogs.ui.views import Press, on_press
 
-WORKS = {
+EDITS = {
     "clarity": Operation.UPSCALE_CLARITY,
     "topaz": Operation.UPSCALE_TOPAZ,
     "background": Operation.REMOVE_BACKGROUND,
@@ -40,7 +40,7 @@ class PicturesCog(commands.Cog):
         on_press("pic", "galleryall", self.press_gallery_all)
         on_press("pic", "delete", self.press_delete)
         on_press("pic", "report", self.press_report)
-        for action, operation in WORKS.items():
+        for action, operation in EDITS.items():
             on_press("pic", action, self._orders(operation))
         on_press("report", "delete", self.press_report_delete)
         on_press("report", "dismiss", self.press_report_dismiss)
@@ -84,10 +84,10 @@ class PicturesCog(commands.Cog):
         await pictures.note_saves([picture for picture in found.view.pictures if picture not in left])
 
     async def press_upscale(self, interaction: Interaction, generation_id: int) -> None:
-        await self._offer_work(interaction, generation_id, "Upscale")
+        await self._offer_edits(interaction, generation_id, "Upscale")
 
     async def press_cutout(self, interaction: Interaction, generation_id: int) -> None:
-        await self._offer_work(interaction, generation_id, "Remove background")
+        await self._offer_edits(interaction, generation_id, "Remove background")
 
     async def press_gallery(self, interaction: Interaction, generation_id: int) -> None:
         await defer(interaction)
@@ -126,15 +126,15 @@ class PicturesCog(commands.Cog):
         await self.bot.services.reports.dismiss(report_id, actor_of(interaction))
         await say(interaction, "Dismissed. The pictures stay.")
 
-    async def _offer_work(self, interaction: Interaction, generation_id: int, what: str) -> None:
+    async def _offer_edits(self, interaction: Interaction, generation_id: int, what: str) -> None:
         await defer(interaction)
         actor, pictures = actor_of(interaction), self.bot.services.pictures
-        found = await pictures.to_work_on(generation_id, actor)
-        await show(interaction, works_card(found, what, await pictures.prices(actor)))
+        found = await pictures.to_edit(generation_id, actor)
+        await show(interaction, edits_card(found, what, await pictures.prices(actor)))
 
     def _orders(self, operation: Operation) -> Press:
         async def press(interaction: Interaction, picture_id: int) -> None:
-            ordered = self.bot.services.pictures.work_on(
+            ordered = self.bot.services.pictures.edit(
                 picture_id, operation, actor_of(interaction), channel=channel_of(interaction)
             )
             await place(interaction, ordered)

@@ -45,7 +45,7 @@ def settings_card(found: PictureSet) -> tuple[Layout, list[tuple[str, bytes]]]:
     return layout, [(file, whole.encode())]
 
 
-def works_card(found: PictureSet, what: str, prices: Mapping[Operation, int | None]) -> Layout:
+def edits_card(found: PictureSet, what: str, prices: Mapping[Operation, int | None]) -> Layout:
     """The question before anything is paid: one button for each picture and way, with its price."""
     ways = UPSCALES if what == "Upscale" else CUTOUTS
     kept = _kept(found)

@@ -73,7 +73,7 @@ class PhotoForm(SafeModal):
     async def begin(self, interaction: Interaction, order: DatasetOrder) -> None:
         """A dataset for this order, with the form's photos."""
         service = interaction.client.services.datasets
-        with service.turns.arriving():
+        with service.queue.arriving():
             dataset = await service.create(
                 order,
                 guild_id=guild_of(interaction),
@@ -172,7 +172,7 @@ async def take_photos(interaction: Interaction, dataset: Dataset, uploads: Seque
         )
         return
     service = interaction.client.services.datasets
-    async with service.turns():
+    async with service.queue():
         if uploads:
             await service.take_in(dataset, uploads)
         board = await service.board(dataset.id, guild_id=dataset.guild_id, user_id=interaction.user.id)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from bot.photos import checks, prepare
 from bot.photos.intake import Received, Spool
-from bot.photos.prepare import PhotoDesk
+from bot.photos.prepare import PhotoPool
 from tests.bench.pictures import write_large_photo
 from tests.bench.rows import Floor, Row, Sample, Target, compare, percentile
 from tests.bench.scale import Scale
@@ -152,14 +152,14 @@ async def examining_delays(photo: Path, folder: Path, count: int, size: int) -> 
     received = [spool.new_name() for _ in range(count)]
     for name in received:
         await asyncio.to_thread(shutil.copyfile, photo, spool.path(name))
-    desk = PhotoDesk(spool, workers=os.cpu_count() or 1)
+    pool = PhotoPool(spool, workers=os.cpu_count() or 1)
     try:
         with Ticks() as ticks:
             examined = await asyncio.gather(
-                *(desk.examine(Received(name, "0" * 64, size, "image/jpeg"), "photo.jpg") for name in received)
+                *(pool.examine(Received(name, "0" * 64, size, "image/jpeg"), "photo.jpg") for name in received)
             )
     finally:
-        desk.close()
+        pool.close()
     spool.free(photo.file for photo in examined if photo.file)
     return ticks.delays_s
 

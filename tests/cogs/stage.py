@@ -189,10 +189,10 @@ class Stage:
     async def give_lora(self, member: simcord.MemberActor, name: str = "Foxy") -> Lora:
         """A LoRA of the member's, here and at the provider, as if trained earlier."""
         world, now = self.world, datetime.now(UTC)
-        path = world.provider._desk.folder / f"{name}.jpg"
+        path = world.provider._context.folder / f"{name}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(photo(1))
-        team = world.provider._desk.team_by_key[REHEARSAL_KEY]
+        team = world.provider._context.team_by_key[REHEARSAL_KEY]
         made = RehearsalLora(
             id=make_id(),
             team=team,

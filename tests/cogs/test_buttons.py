@@ -214,7 +214,7 @@ async def test_pictures_of_events_are_entered_by_nobody_from_another_server(keye
     """Mutant: without its look at the guild the button tells which numbers are pictures of other servers' events."""
     hands = Hands(keyed)
     services = keyed.world.darkroom.services
-    world = BallotWorld(services.database, services.desk._spool)
+    world = BallotWorld(services.database, services.pool._spool)
     event = await world.event(guild_id=keyed.world.guild.id)
     (picture_id,) = await world.picture(event, keyed.ben.id)
     for action, row_id in (("enter", 1), ("nominate", picture_id)):
@@ -314,7 +314,7 @@ async def test_no_votes_and_no_names_are_told_before_the_ballot_closes(keyed: St
     """Neither to voters nor to the host; the entry of each is marked for themselves alone."""
     hands = Hands(keyed)
     services, guild_id = keyed.world.darkroom.services, keyed.world.guild.id
-    world = BallotWorld(services.database, services.desk._spool)
+    world = BallotWorld(services.database, services.pool._spool)
     event = await world.event(guild_id=guild_id, channel_id=keyed.channel.id, host_id=keyed.ada.id, opened_at=NOON)
     await world.join(event, keyed.ben.id, keyed.cleo.id)
     for member in (keyed.ben, keyed.cleo):

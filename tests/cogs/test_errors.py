@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 
 import pytest
 
+from bot.datasets.queue import ArrivalsFirst
 from bot.datasets.service import DatasetService
-from bot.datasets.turns import PoliteTurns
 from bot.training.service import TrainingService
 from tests.cogs.stage import Stage, answer_to, board_of, photos
 
@@ -21,7 +21,7 @@ INCIDENT = re.compile(
 class BrokenDatasets(DatasetService):
     def __init__(self) -> None:
         """Needs no more: it never gets that far."""
-        self.turns = PoliteTurns(1)
+        self.turns = ArrivalsFirst(1)
 
     async def create(self, *_: object, **__: object) -> NoReturn:
         raise RuntimeError(f"no such thing: {SECRET}")

@@ -73,7 +73,7 @@ async def test_the_picture_is_posted_byte_for_byte_as_the_provider_made_it(keyed
     await keyed.give_lora(keyed.ben)
     await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
     picture = await keyed.posted("Pictures #1 · AI-generated")
-    made = next((keyed.world.provider._desk.folder).rglob("*.png"))
+    made = next((keyed.world.provider._context.folder).rglob("*.png"))
     posted = keyed.world.env.backend.cdn.get(picture.attachments[0].url)
     assert posted == made.read_bytes()
 

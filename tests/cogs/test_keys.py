@@ -126,7 +126,7 @@ async def test_the_webhook_test_goes_once_around_through_the_listener_of_the_run
 ) -> None:
     darkroom = keyed.world.darkroom
     await darkroom.web.start()
-    for service in (darkroom.services.selftest, darkroom.services.endpoints):
+    for service in (darkroom.services.reachability, darkroom.services.endpoints):
         monkeypatch.setattr(service, "_public_url", lambda: f"http://127.0.0.1:{darkroom.web.port}")
     await keyed.set_aurous_key()
     text = answer_to(await keyed.use(keyed.ada, "keys test"))

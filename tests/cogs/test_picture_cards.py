@@ -17,7 +17,7 @@ from bot.records.generation import Generation, GenerationSettings, GenerationSta
 from bot.records.job import TimelineEntry
 from bot.records.key import ProviderName
 from cogs.pictures.cards import alt_text, gallery_card, pictures_card, pictures_failed_card, report_card
-from cogs.pictures.panels import gallery_choice_card, originals_card, settings_card, works_card
+from cogs.pictures.panels import edits_card, gallery_choice_card, originals_card, settings_card
 from tests.cogs.stage import BUTTON, TEXT_DISPLAY, live_text
 from tests.fakes.clock import NOON
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD
@@ -94,8 +94,8 @@ def cards_of(found: PictureSet) -> Iterator[discord.ui.LayoutView]:
     yield pictures_failed_card(found, "-# line")
     yield gallery_card(found, found.view.pictures[0], "-# line", names[:1])
     yield gallery_choice_card(found)
-    yield works_card(found, "Upscale", prices)
-    yield works_card(found, "Remove background", dict.fromkeys(prices))
+    yield edits_card(found, "Upscale", prices)
+    yield edits_card(found, "Remove background", dict.fromkeys(prices))
     for has_links in (True, False):
         yield originals_card(found, names, found.view.pictures, has_links=has_links)
     yield settings_card(found)[0]

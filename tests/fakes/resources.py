@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.clock import Timings, Wakeups
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
-from bot.photos.prepare import PhotoDesk
+from bot.photos.prepare import PhotoPool
 from bot.ports import RateGate
 from bot.providers.base import ProviderClient
 from bot.providers.transport import Transport
@@ -27,7 +27,7 @@ def resources(database: Database, spool: Spool, clock: ManualClock, **given: Any
     parts: dict[str, Any] = {
         "sealer": Sealer([b"m" * 32]),
         "fetcher": Fetcher(TrustedHosts.of([], [])),
-        "desk": PhotoDesk(spool, workers=1),
+        "pool": PhotoPool(spool, workers=1),
         "connect": connect,
         "prices": {},
         "transport": Transport(),

@@ -21,15 +21,15 @@ from bot.generation.order import PictureOrder
 from bot.generation.service import GenerationService
 from bot.guilds import GuildService
 from bot.keys.endpoints import EndpointService
-from bot.keys.reachability import SelfTestService
+from bot.keys.reachability import ReachabilityService
 from bot.keys.service import KeyService
-from bot.keys.steps import UpkeepService
+from bot.keys.steps import SyncService
 from bot.loras.service import LoraService
 from bot.loras.sharing import SharingService
 from bot.loras.styles import StyleService
 from bot.outbox import OutboxService
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
-from bot.photos.prepare import PhotoDesk
+from bot.photos.prepare import PhotoPool
 from bot.pictures.reports import ReportService
 from bot.pictures.service import PictureService
 from bot.ports import RateGate
@@ -109,9 +109,9 @@ class Studio(Looks):
     reports: ReportService
     loras: LoraService
     styles: StyleService
-    upkeep: UpkeepService
+    sync: SyncService
     endpoints: EndpointService
-    selftest: SelfTestService
+    reachability: ReachabilityService
     sharing: SharingService
     privacy: PrivacyService
     guilds: GuildService
@@ -267,8 +267,8 @@ async def open_studio(folder: Path, database_file: Path) -> AsyncIterator[Studio
         hosts = TrustedHosts.of([server.base_url, aurous_server.base_url], ["127.0.0.1"])
         fetcher = await stack.enter_async_context(Fetcher(hosts))
         spool = Spool(folder / "spool")
-        desk = PhotoDesk(spool, workers=2)
-        stack.callback(desk.close)
+        pool = PhotoPool(spool, workers=2)
+        stack.callback(pool.close)
         yield _build(
             folder,
             server,
@@ -278,7 +278,7 @@ async def open_studio(folder: Path, database_file: Path) -> AsyncIterator[Studio
             transport,
             fetcher,
             spool,
-            desk,
+            pool,
             clock=clock,
             timings=timings,
             wakeups=wakeups,
@@ -294,7 +294,7 @@ def _build(
     transport: Transport,
     fetcher: Fetcher,
     spool: Spool,
-    desk: PhotoDesk,
+    pool: PhotoPool,
     *,
     clock: ManualClock,
     timings: Timings,
@@ -316,7 +316,7 @@ def _build(
         sealer=sealer,
         spool=spool,
         fetcher=fetcher,
-        desk=desk,
+        pool=pool,
         connect=connect,
         prices={PROVIDER: apiframe.PRICES, ProviderName.AUROUS: aurous.PRICES},
         transport=transport,
@@ -354,9 +354,9 @@ def _build(
         reports=services.reports,
         loras=services.loras,
         styles=services.styles,
-        upkeep=services.upkeep,
+        sync=services.sync,
         endpoints=services.endpoints,
-        selftest=services.selftest,
+        reachability=services.reachability,
         sharing=services.sharing,
         privacy=services.privacy,
         guilds=services.guilds,

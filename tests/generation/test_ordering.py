@@ -317,7 +317,7 @@ async def test_pictures_that_were_not_posted_here_are_only_their_members(studio:
         with pytest.raises(NotFound) as absent:
             await studio.generations.again(999, actor, channel=HERE)
         with pytest.raises(NotFound) as work:
-            await studio.generations.work_on(picture_id, Operation.UPSCALE_CLARITY, actor, channel=HERE)
+            await studio.generations.edit(picture_id, Operation.UPSCALE_CLARITY, actor, channel=HERE)
         assert str(hidden.value) == str(absent.value) == str(work.value)
     await studio.change(tables.generations, posted.id, deleted_at=studio.clock.now())
     with pytest.raises(NotFound):

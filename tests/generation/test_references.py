@@ -287,7 +287,7 @@ async def test_a_kept_picture_is_worked_on_as_a_copy_and_knows_where_it_came_fro
 ) -> None:
     first = await ready_pictures(studio, lora)
     [picture_id] = await studio.scalars(sa.select(tables.pictures.c.id))
-    accepted = await studio.generations.work_on(picture_id, operation, Actor(GUILD, BEN), channel=HERE)
+    accepted = await studio.generations.edit(picture_id, operation, Actor(GUILD, BEN), channel=HERE)
     model, price = EDITS[operation]
     assert accepted.generation.origin_id == first.id
     assert price is None or accepted.generation.estimate == price
@@ -303,7 +303,7 @@ async def test_a_picture_that_is_too_large_to_send_is_sent_as_a_smaller_copy(stu
     await ready_pictures(studio, lora)
     [picture_id] = await studio.scalars(sa.select(tables.pictures.c.id))
     await studio.change(tables.pictures, picture_id, size=UPLOAD_MAX_BYTES + 1)
-    accepted = await studio.generations.work_on(picture_id, Operation.UPSCALE_TOPAZ, ANNA_HERE, channel=HERE)
+    accepted = await studio.generations.edit(picture_id, Operation.UPSCALE_TOPAZ, ANNA_HERE, channel=HERE)
     [kept] = await stored(studio, accepted.generation)
     assert kept.content_type == "image/jpeg"
 
@@ -313,7 +313,7 @@ async def test_a_picture_whose_copy_is_gone_after_seven_days_is_said(studio: Stu
     await studio.pass_time(studio.timings.pictures_kept)
     [picture_id] = await studio.scalars(sa.select(tables.pictures.c.id))
     with pytest.raises(UserError, match="7 days"):
-        await studio.generations.work_on(picture_id, Operation.UPSCALE_CLARITY, ANNA_HERE, channel=HERE)
+        await studio.generations.edit(picture_id, Operation.UPSCALE_CLARITY, ANNA_HERE, channel=HERE)
     assert studio.files() == []
 
 
@@ -322,13 +322,13 @@ async def test_working_on_a_picture_needs_an_apiframe_key(studio: Studio, lora: 
     await studio.keys.remove(GUILD, PROVIDER)
     [picture_id] = await studio.scalars(sa.select(tables.pictures.c.id))
     with pytest.raises(NoKey, match=ProviderName.APIFRAME.label):
-        await studio.generations.work_on(picture_id, Operation.UPSCALE_CLARITY, ANNA_HERE, channel=HERE)
+        await studio.generations.edit(picture_id, Operation.UPSCALE_CLARITY, ANNA_HERE, channel=HERE)
     assert len(studio.files()) == 1
 
 
 async def test_what_was_made_from_another_picture_is_not_repeated_by_itself(studio: Studio, lora: Lora) -> None:
     await ready_pictures(studio, lora)
     [picture_id] = await studio.scalars(sa.select(tables.pictures.c.id))
-    made = await studio.generations.work_on(picture_id, Operation.UPSCALE_CLARITY, ANNA_HERE, channel=HERE)
+    made = await studio.generations.edit(picture_id, Operation.UPSCALE_CLARITY, ANNA_HERE, channel=HERE)
     with pytest.raises(UserError, match="made from another picture"):
         await studio.generations.again(made.generation.id, ANNA_HERE, channel=HERE)

@@ -25,7 +25,7 @@ from bot.storage import keys, tables
 from bot.storage.sealing import Sealer
 from bot.web.server import Request, WebServer
 from bot.web.webhook_targets import WebhookHints
-from bot.web.webhooks import WebhookDoor
+from bot.web.webhooks import WebhookRoutes
 from tests.fakes.rows import ADMIN, CHANNEL, GUILD, OTHER_GUILD, add_generation, add_training
 from tests.fakes.studio import AUROUS_KEY, KEY, MASTER_KEY, OTHER_AUROUS_KEY, Studio
 from tests.fakes.waiting import eventually
@@ -38,15 +38,15 @@ NOT_PUBLIC: str | None = None
 
 
 @pytest.fixture
-def door(studio: Studio) -> WebhookDoor:
+def door(studio: Studio) -> WebhookRoutes:
     """As bot/app.py builds it, at the studio's time of day."""
     hints = WebhookHints([studio.endpoints, studio.trainings, studio.generations])
     verify_aurous = partial(aurous_webhooks.verify_webhook, now=studio.clock.now())
-    return WebhookDoor(hints, {ProviderName.APIFRAME: apiframe.verify_webhook, AUROUS: verify_aurous})
+    return WebhookRoutes(hints, {ProviderName.APIFRAME: apiframe.verify_webhook, AUROUS: verify_aurous})
 
 
 @pytest.fixture
-async def server(studio: Studio, door: WebhookDoor) -> AsyncIterator[WebServer]:
+async def server(studio: Studio, door: WebhookRoutes) -> AsyncIterator[WebServer]:
     """The real listener, at the studio's public address."""
     server = WebServer("127.0.0.1", 0, door.routes())
     await server.start()
@@ -74,7 +74,7 @@ async def registered(studio: Studio, api_key: str = AUROUS_KEY, *, guild_id: int
     return await endpoint_of(studio, row)
 
 
-async def deliver(studio: Studio, door: WebhookDoor, to: keys.SealedKey, body: object, signer: keys.SealedKey) -> int:
+async def deliver(studio: Studio, door: WebhookRoutes, to: keys.SealedKey, body: object, signer: keys.SealedKey) -> int:
     """The status of a delivery to the endpoint of one key, signed with the secret of another or the same."""
     raw = json.dumps(body).encode()
     secret = studio.keys.open_endpoint_secret(signer)
@@ -233,7 +233,7 @@ async def test_after_a_change_of_the_master_key_the_endpoint_secret_still_opens(
     assert studio.keys.open_endpoint_secret(await endpoint_of(studio, stored.row)) == secret
 
 
-async def test_a_delivery_makes_its_own_guilds_job_due_and_no_other(studio: Studio, door: WebhookDoor) -> None:
+async def test_a_delivery_makes_its_own_guilds_job_due_and_no_other(studio: Studio, door: WebhookRoutes) -> None:
     key = await registered(studio)
     running, ready = GenerationStatus.SUBMITTED, GenerationStatus.READY
     mine = await add_picture_job(studio, 1, GUILD, running, "img_wanted")
@@ -246,7 +246,7 @@ async def test_a_delivery_makes_its_own_guilds_job_due_and_no_other(studio: Stud
     assert await due_now(studio, tables.generations) == [mine]
 
 
-async def test_a_delivery_about_a_character_makes_its_training_due(studio: Studio, door: WebhookDoor) -> None:
+async def test_a_delivery_about_a_character_makes_its_training_due(studio: Studio, door: WebhookRoutes) -> None:
     key = await registered(studio)
     later = studio.clock.now() + studio.timings.training_deadline
     jobs = [
@@ -260,7 +260,7 @@ async def test_a_delivery_about_a_character_makes_its_training_due(studio: Studi
     assert await due_now(studio, tables.trainings) == jobs[:1]
 
 
-async def test_another_guilds_signature_opens_nothing(studio: Studio, door: WebhookDoor) -> None:
+async def test_another_guilds_signature_opens_nothing(studio: Studio, door: WebhookRoutes) -> None:
     key = await registered(studio)
     other = await registered(studio, OTHER_AUROUS_KEY, guild_id=OTHER_GUILD)
     await add_picture_job(studio, 1, GUILD, GenerationStatus.SUBMITTED, "img_wanted")
@@ -271,7 +271,7 @@ async def test_another_guilds_signature_opens_nothing(studio: Studio, door: Webh
     assert (await endpoint_of(studio, key.row)).row.endpoint_heard_at is None
 
 
-async def test_news_of_the_account_and_tests_are_taken_and_noted(studio: Studio, door: WebhookDoor) -> None:
+async def test_news_of_the_account_and_tests_are_taken_and_noted(studio: Studio, door: WebhookRoutes) -> None:
     key = await registered(studio)
     for body in ({"type": "usage.balance_low", "data": {}}, {"type": "image.completed", "synthetic": True, "data": {}}):
         studio.clock.advance(studio.timings.poll)
@@ -280,7 +280,7 @@ async def test_news_of_the_account_and_tests_are_taken_and_noted(studio: Studio,
 
 
 async def test_a_job_address_is_noted_when_signed_and_left_to_the_jobs_service(
-    studio: Studio, door: WebhookDoor
+    studio: Studio, door: WebhookRoutes
 ) -> None:
     key_id = await studio.set_key()
     await studio.begin()
@@ -305,7 +305,7 @@ async def test_a_test_delivery_is_waited_for_and_arrives_through_the_listener(
 ) -> None:
     stored = await registered(studio)
     assert stored.row.endpoint_url == f"http://127.0.0.1:{server.port}/webhooks/aurous/{stored.endpoint_token}"
-    seconds = await studio.endpoints.try_out(stored.row, patience=studio.timings.selftest)
+    seconds = await studio.endpoints.try_out(stored.row, patience=studio.timings.reachability)
     assert seconds is not None
     assert 0 <= seconds < 5
     await eventually(lambda: [delivery.status for delivery in studio.aurous.deliveries] == [204])
@@ -315,7 +315,7 @@ async def test_an_endpoint_the_provider_has_forgotten_is_told_apart_from_silence
     stored = await registered(studio)
     studio.aurous.endpoints.clear()
     with pytest.raises(Missing):
-        await studio.endpoints.try_out(stored.row, patience=studio.timings.selftest)
+        await studio.endpoints.try_out(stored.row, patience=studio.timings.reachability)
     await studio.endpoints.renew(stored.row)
     assert (await endpoint_of(studio, stored.row)).row.endpoint_id in studio.aurous.endpoints
 

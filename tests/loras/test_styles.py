@@ -46,7 +46,7 @@ async def browsed(studio: Studio) -> Studio:
     await studio.keys.set(GUILD, ProviderName.AUROUS, AUROUS_KEY, set_by=ADMIN)
     await studio.settle(LaneName.KEYS)
     studio.aurous.retire_style("neon-alley")
-    await studio.pass_time(studio.timings.upkeep, LaneName.KEYS)
+    await studio.pass_time(studio.timings.sync, LaneName.KEYS)
     return studio
 
 

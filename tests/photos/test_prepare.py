@@ -15,7 +15,7 @@ from PIL import Image, ImageCms, ImageDraw, ImageEnhance, ImageFilter, ImageStat
 from bot.photos import checks
 from bot.photos.checks import Code, hamming_distance, verdict_of
 from bot.photos.intake import Received, Spool
-from bot.photos.prepare import PREPARED_BYTES, Measured, PhotoDesk, examine
+from bot.photos.prepare import PREPARED_BYTES, Measured, PhotoPool, examine
 from bot.records.dataset import Verdict
 from tests.photos.pictures import (
     chunk,
@@ -132,9 +132,9 @@ async def test_the_measurements_reach_whoever_stores_the_photo(tmp_path: Path) -
     name = spool.new_name()
     spool.path(name).write_bytes(PHOTO)
     wanted = look_at(PHOTO, tmp_path)
-    desk = PhotoDesk(spool, workers=1)
-    examined = await desk.examine(Received(name, "0" * 64, len(PHOTO), "image/jpeg"), "photo.jpg")
-    desk.close()
+    pool = PhotoPool(spool, workers=1)
+    examined = await pool.examine(Received(name, "0" * 64, len(PHOTO), "image/jpeg"), "photo.jpg")
+    pool.close()
     assert wanted.detail is not None
     assert (examined.sharpness, examined.brightness, examined.detail) == (
         wanted.sharpness,

@@ -32,7 +32,7 @@ Ask = Callable[[PictureService, int, Actor], Awaitable[Any]]
 ASKS: dict[str, Ask] = {
     "see": PictureService.see,
     "vary": PictureService.to_vary,
-    "work on": PictureService.to_work_on,
+    "work on": PictureService.to_edit,
     "to gallery": PictureService.to_gallery,
     "to delete": PictureService.to_delete,
     "delete": PictureService.delete,
@@ -368,7 +368,7 @@ async def test_a_gallery_that_refused_a_picture_can_be_tried_again(studio: Studi
 
 async def test_after_a_week_our_copies_are_gone_and_so_is_what_needs_them(studio: Studio, posted: Generation) -> None:
     await studio.pass_time(8 * DAY)
-    for ask in (studio.pictures.to_gallery, studio.pictures.to_work_on):
+    for ask in (studio.pictures.to_gallery, studio.pictures.to_edit):
         with pytest.raises(UserError, match=COPY_GONE):
             await ask(posted.id, REQUESTER)
     assert (await studio.pictures.see(posted.id, MEMBER)).view.files == (None, None)
@@ -384,7 +384,7 @@ async def test_a_second_set_knows_what_it_was_made_from(studio: Studio, posted: 
 
 async def test_work_on_one_picture_is_ordered_counted_and_named(studio: Studio, posted: Generation) -> None:
     _, second = await picture_ids(studio, posted)
-    accepted = await studio.pictures.work_on(second, Operation.UPSCALE_CLARITY, MEMBER, channel=Channel(CHANNEL))
+    accepted = await studio.pictures.edit(second, Operation.UPSCALE_CLARITY, MEMBER, channel=Channel(CHANNEL))
     assert await saves(studio, posted) == [0, 1]
     found = await studio.pictures.see(accepted.generation.id, MEMBER)
     assert found.made_from == f"picture 2 of #{posted.id}"

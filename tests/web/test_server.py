@@ -19,7 +19,7 @@ HEAD = b"POST /in/x HTTP/1.1\r\nHost: bot.example.org\r\n"
 Start = Callable[[Limits], Awaitable[WebServer]]
 
 
-class Desk:
+class Handlers:
     """Handlers that note what reaches them."""
 
     def __init__(self) -> None:
@@ -41,20 +41,20 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def handlers() -> Handlers:
+    return Handlers()
 
 
 @pytest.fixture
-async def start(desk: Desk) -> AsyncIterator[Start]:
+async def start(handlers: Handlers) -> AsyncIterator[Start]:
     running: list[WebServer] = []
 
     async def begin(limits: Limits) -> WebServer:
         routes = [
-            Route("POST", "/in/", desk.take),
-            Route("GET", "/look", desk.take),
-            Route("GET", "/fail", desk.fail),
-            Route("GET", "/hold", desk.hold),
+            Route("POST", "/in/", handlers.take),
+            Route("GET", "/look", handlers.take),
+            Route("GET", "/fail", handlers.fail),
+            Route("GET", "/hold", handlers.hold),
         ]
         server = WebServer("127.0.0.1", 0, routes, limits=limits)
         await server.start()
@@ -62,7 +62,7 @@ async def start(desk: Desk) -> AsyncIterator[Start]:
         return server
 
     yield begin
-    desk.let_go.set()
+    handlers.let_go.set()
     for server in running:
         await server.close()
 
@@ -84,23 +84,23 @@ async def _drip(port: int, opening: bytes) -> float:
         await hang_up(writer)
 
 
-async def test_a_whole_request_reaches_its_handler_as_sent(start: Start, desk: Desk) -> None:
+async def test_a_whole_request_reaches_its_handler_as_sent(start: Start, handlers: Handlers) -> None:
     server = await start(Limits())
     reply = await ask(server.port, "POST", "/in/a%2Fb?x=1", b"\x00\xff raw", {"X-Mark": "yes"})
     assert (reply.status, reply.body) == (200, b"6 bytes")
-    (request,) = desk.seen
+    (request,) = handlers.seen
     assert (request.path, request.body, request.headers["x-mark"]) == ("/in/a%2Fb", b"\x00\xff raw", "yes")
     assert "raw" not in repr(request)
 
 
-async def test_a_body_in_chunks_is_put_together(start: Start, desk: Desk) -> None:
+async def test_a_body_in_chunks_is_put_together(start: Start, handlers: Handlers) -> None:
     server = await start(Limits())
     reply = await exchange(
         server.port, HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"3\r\nabc\r\n", b"2\r\nde\r\n0\r\n\r\n"
     )
     assert reply is not None
     assert reply.status == 200
-    assert desk.seen[0].body == b"abcde"
+    assert handlers.seen[0].body == b"abcde"
 
 
 @pytest.mark.parametrize(
@@ -142,11 +142,13 @@ async def test_a_failing_handler_gives_a_plain_500_and_the_log_has_the_rest(
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "identity", "gzip, gzip", ""])
-async def test_any_content_encoding_is_refused_before_the_body_is_read(start: Start, desk: Desk, encoding: str) -> None:
+async def test_any_content_encoding_is_refused_before_the_body_is_read(
+    start: Start, handlers: Handlers, encoding: str
+) -> None:
     server = await start(Limits())
     body = gzip.compress(b"x" * 100)
     assert (await ask(server.port, "POST", "/in/x", body, {"Content-Encoding": encoding})).status == 415
-    assert desk.seen == []
+    assert handlers.seen == []
 
 
 async def test_nothing_compressed_is_ever_opened(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,11 +166,11 @@ async def test_nothing_compressed_is_ever_opened(start: Start, monkeypatch: pyte
     assert opened == []
 
 
-async def test_a_body_may_have_64_kib_and_not_a_byte_more(start: Start, desk: Desk) -> None:
+async def test_a_body_may_have_64_kib_and_not_a_byte_more(start: Start, handlers: Handlers) -> None:
     server = await start(Limits())
     assert (await ask(server.port, "POST", "/in/x", b"x" * 65_536)).status == 200
     assert (await ask(server.port, "POST", "/in/x", b"x" * 65_537)).status == 413
-    assert [len(request.body) for request in desk.seen] == [65_536]
+    assert [len(request.body) for request in handlers.seen] == [65_536]
 
 
 async def test_a_body_announced_too_large_is_refused_without_waiting_for_it(start: Start) -> None:
@@ -180,7 +182,7 @@ async def test_a_body_announced_too_large_is_refused_without_waiting_for_it(star
     assert perf_counter() - started < 5
 
 
-async def test_a_body_in_endless_chunks_is_cut_off_soon_after_the_cap(start: Start, desk: Desk) -> None:
+async def test_a_body_in_endless_chunks_is_cut_off_soon_after_the_cap(start: Start, handlers: Handlers) -> None:
     server = await start(Limits(body_seconds=60))
     _, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
@@ -191,7 +193,7 @@ async def test_a_body_in_endless_chunks_is_cut_off_soon_after_the_cap(start: Sta
             await writer.drain()
             sent += 65_536
     assert sent < 20_000_000, "what the sockets' own buffers hold, not the whole body"
-    assert desk.seen == []
+    assert handlers.seen == []
     await hang_up(writer)
 
 
@@ -246,7 +248,7 @@ async def test_a_malformed_request_is_never_our_fault(
 
 @pytest.mark.parametrize("parser", [HttpRequestParser, HttpRequestParserPy], ids=["compiled", "python"])
 async def test_damage_in_the_middle_of_a_body_is_the_senders_fault(
-    start: Start, desk: Desk, parser: type, monkeypatch: pytest.MonkeyPatch
+    start: Start, handlers: Handlers, parser: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("aiohttp.web_protocol.HttpRequestParser", parser)
     server = await start(Limits(body_seconds=0.5))
@@ -255,16 +257,16 @@ async def test_damage_in_the_middle_of_a_body_is_the_senders_fault(
     await ask(server.port, "GET", "/look")
     writer.write(b"not hexadecimal\r\n")
     assert (await reader.read()).startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 408 "))
-    assert [request.path for request in desk.seen] == ["/look"]
+    assert [request.path for request in handlers.seen] == ["/look"]
     await hang_up(writer)
 
 
-async def test_requests_queued_behind_the_first_are_not_answered(start: Start, desk: Desk) -> None:
+async def test_requests_queued_behind_the_first_are_not_answered(start: Start, handlers: Handlers) -> None:
     server = await start(Limits())
     reply = await exchange(server.port, b"GET /look HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
     assert reply is not None
     assert reply.body == b"0 bytes"
-    assert len(desk.seen) == 1
+    assert len(handlers.seen) == 1
 
 
 async def test_a_connection_that_says_nothing_is_closed_after_the_head_deadline(start: Start) -> None:
@@ -321,12 +323,12 @@ async def test_when_there_are_too_many_the_oldest_connection_makes_room(start: S
         await youngest
 
 
-async def test_no_connection_outlives_its_life_even_while_its_handler_works(start: Start, desk: Desk) -> None:
+async def test_no_connection_outlives_its_life_even_while_its_handler_works(start: Start, handlers: Handlers) -> None:
     server = await start(Limits(life_seconds=0.3))
     started = perf_counter()
     with suppress(ConnectionError):
         assert await exchange(server.port, b"GET /hold HTTP/1.1\r\nHost: x\r\n\r\n") is None
-    assert desk.entered.is_set()
+    assert handlers.entered.is_set()
     assert perf_counter() - started < 3
 
 
@@ -341,8 +343,8 @@ async def test_a_sender_who_leaves_half_way_leaves_no_trace(start: Start, caplog
     assert [record for record in caplog.records if record.levelno >= logging.INFO] == []
 
 
-async def test_closing_does_not_wait_for_drippers(desk: Desk) -> None:
-    server = WebServer("127.0.0.1", 0, [Route("POST", "/in/", desk.take)])
+async def test_closing_does_not_wait_for_drippers(handlers: Handlers) -> None:
+    server = WebServer("127.0.0.1", 0, [Route("POST", "/in/", handlers.take)])
     await server.start()
     port = server.port
     drips = [asyncio.ensure_future(_drip(port, b"POST /in/x HTTP/1.1\r\nX: ")) for _ in range(20)]

@@ -19,7 +19,7 @@ from bot.providers.apiframe.client import verify_webhook
 from bot.providers.base import WebhookHint, WebhookSecrets
 from bot.records.key import ProviderName
 from bot.web.server import Answer, Request, WebServer
-from bot.web.webhooks import WebhookDoor
+from bot.web.webhooks import WebhookRoutes
 from tests.web.client import ask
 
 KEY_A, KEY_B = "afk_guild_a_0123456789", "afk_guild_b_0123456789"
@@ -64,8 +64,8 @@ def shelf() -> Shelf:
 
 
 @pytest.fixture
-def door(shelf: Shelf) -> WebhookDoor:
-    return WebhookDoor(shelf, {ProviderName.APIFRAME: verify_webhook})
+def door(shelf: Shelf) -> WebhookRoutes:
+    return WebhookRoutes(shelf, {ProviderName.APIFRAME: verify_webhook})
 
 
 def payload(lora: str) -> bytes:
@@ -82,7 +82,7 @@ def deliver(token: str, body: bytes, headers: Mapping[str, str]) -> Request:
     return Request(f"/webhooks/apiframe/{token}", headers, body)
 
 
-async def test_a_signed_delivery_wakes_its_row_and_is_answered_204(door: WebhookDoor, shelf: Shelf) -> None:
+async def test_a_signed_delivery_wakes_its_row_and_is_answered_204(door: WebhookRoutes, shelf: Shelf) -> None:
     body = payload(LORA_A)
     answer = await door.handle(deliver(TOKEN_A, body, sign(body, KEY_A)))
     assert answer == Answer(204)
@@ -90,13 +90,13 @@ async def test_a_signed_delivery_wakes_its_row_and_is_answered_204(door: Webhook
     assert (door.accepted, door.refused, door.postponed) == (1, 0, 0)
 
 
-async def test_a_retired_key_still_opens_the_door_for_its_running_row(door: WebhookDoor, shelf: Shelf) -> None:
+async def test_a_retired_key_still_opens_the_door_for_its_running_row(door: WebhookRoutes, shelf: Shelf) -> None:
     shelf.rows[TOKEN_A] = (["afk_the_new_one", KEY_A], LORA_A)
     body = payload(LORA_A)
     assert (await door.handle(deliver(TOKEN_A, body, sign(body, KEY_A)))).status == 204
 
 
-async def test_everything_wrong_hears_the_same_401(door: WebhookDoor, shelf: Shelf) -> None:
+async def test_everything_wrong_hears_the_same_401(door: WebhookRoutes, shelf: Shelf) -> None:
     mine, theirs = payload(LORA_A), payload(LORA_B)
     signed = sign(mine, KEY_A)
     shelf.rows["c" * 22] = ([], LORA_A)
@@ -128,12 +128,12 @@ async def test_everything_wrong_hears_the_same_401(door: WebhookDoor, shelf: She
 @given(token=st.text(max_size=80) | st.text("abcXYZ019-_", max_size=80))
 async def test_a_token_is_looked_up_only_when_it_has_the_shape_of_one(token: str) -> None:
     shelf = Shelf()
-    await WebhookDoor(shelf, {ProviderName.APIFRAME: verify_webhook}).handle(deliver(token, b"", {}))
+    await WebhookRoutes(shelf, {ProviderName.APIFRAME: verify_webhook}).handle(deliver(token, b"", {}))
     url_safe = token.isascii() and all(char.isalnum() or char in "-_" for char in token)
     assert shelf.looked_up == ([token] if url_safe and 22 <= len(token) <= 64 else [])
 
 
-async def test_nothing_is_parsed_before_the_signature_holds(door: WebhookDoor) -> None:
+async def test_nothing_is_parsed_before_the_signature_holds(door: WebhookRoutes) -> None:
     bomb = b"[" * 60_000
     assert (await door.handle(deliver(TOKEN_A, bomb, sign(bomb, KEY_B)))).status == 401
     assert (await door.handle(deliver(TOKEN_A, bomb, sign(bomb, KEY_A)))).status == 401
@@ -149,7 +149,7 @@ async def test_an_unknown_token_costs_the_same_check_as_a_wrong_signature(shelf:
         checks.append((body, len(secrets)))
         return verify_webhook(body, headers, secrets, may_be_unsigned=may_be_unsigned)
 
-    door = WebhookDoor(shelf, {ProviderName.APIFRAME: note})
+    door = WebhookRoutes(shelf, {ProviderName.APIFRAME: note})
     for token in (TOKEN_A, "z" * 22):
         await door.handle(deliver(token, b"body", sign(b"body", KEY_B)))
     assert checks == [(b"body", 1)] * 2
@@ -162,14 +162,14 @@ def say_yes(
 
 
 async def test_the_decoy_key_opens_nothing_even_for_a_verifier_that_says_yes(shelf: Shelf) -> None:
-    door = WebhookDoor(shelf, {ProviderName.APIFRAME: say_yes})
+    door = WebhookRoutes(shelf, {ProviderName.APIFRAME: say_yes})
     assert (await door.handle(deliver("z" * 22, b"", {}))).status == 401
     assert shelf.woken == []
 
 
 @pytest.mark.parametrize("trouble", ["busy", "stuck"])
 async def test_a_database_in_trouble_asks_the_sender_to_come_back(
-    door: WebhookDoor, shelf: Shelf, trouble: str, monkeypatch: pytest.MonkeyPatch
+    door: WebhookRoutes, shelf: Shelf, trouble: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.web.webhooks._TARGET_SECONDS", 0.05)
     setattr(shelf, trouble, True)
@@ -204,7 +204,7 @@ def _mutate(dice: random.Random, body: bytes, headers: dict[str, str]) -> tuple[
     return body, dice.choice(({}, {"X-Signature": sent}, *({"x-webhook-signature": each} for each in signatures)))
 
 
-async def test_of_100_000_forgeries_none_is_accepted_and_none_is_an_error(door: WebhookDoor, shelf: Shelf) -> None:
+async def test_of_100_000_forgeries_none_is_accepted_and_none_is_an_error(door: WebhookRoutes, shelf: Shelf) -> None:
     """Catches: comparing a prefix only, parsing first, letting a decoding error out, one guild's key for all."""
     dice = random.Random(20261121)
     forged = 0
@@ -222,7 +222,7 @@ async def test_of_100_000_forgeries_none_is_accepted_and_none_is_an_error(door: 
     assert (door.accepted, door.refused, door.postponed) == (0, forged, 0)
 
 
-async def test_over_a_socket_the_door_answers_within_milliseconds(door: WebhookDoor, shelf: Shelf) -> None:
+async def test_over_a_socket_the_door_answers_within_milliseconds(door: WebhookRoutes, shelf: Shelf) -> None:
     server = WebServer("127.0.0.1", 0, door.routes())
     await server.start()
     try:
@@ -242,7 +242,9 @@ async def test_over_a_socket_the_door_answers_within_milliseconds(door: WebhookD
     assert len(shelf.woken) == 50
 
 
-async def test_no_path_token_reaches_the_log_even_at_debug(door: WebhookDoor, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_path_token_reaches_the_log_even_at_debug(
+    door: WebhookRoutes, caplog: pytest.LogCaptureFixture
+) -> None:
     server = WebServer("127.0.0.1", 0, door.routes())
     await server.start()
     body = payload(LORA_A)
@@ -253,7 +255,7 @@ async def test_no_path_token_reaches_the_log_even_at_debug(door: WebhookDoor, ca
     assert TOKEN_A not in caplog.text
 
 
-async def test_the_counters_are_offered_as_metrics(door: WebhookDoor) -> None:
+async def test_the_counters_are_offered_as_metrics(door: WebhookRoutes) -> None:
     await door.handle(deliver(TOKEN_A, b"", {}))
     assert {(each.name, each.labels["outcome"], each.value) for each in door.metrics()} == {
         ("darkroom_webhooks_total", "accepted", 0),

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.datasets.queue import FairQueue
 from bot.datasets.rules import RANK, STEPS
 from bot.datasets.service import HELD_MAX, DatasetService
-from bot.datasets.turns import FairTurns
 from bot.errors import NotAllowed, UserError
 from bot.events import lifecycle
 from bot.events.photos.consent_texts import EVENT_POLICY, consent_sentence
@@ -48,7 +48,7 @@ class ContributionService(Service):
         self._members = opened.members
         self._depictions = DepictionService(opened)
         self._choice = HostChoice(opened, dataset_service)
-        self.turns = FairTurns(MEMBERS_AT_ONCE)
+        self.queue = FairQueue(MEMBERS_AT_ONCE)
         "Hold one while working on a submission after it was acknowledged."
 
     async def join(self, event_id: int, actor: Actor) -> Entrant:

@@ -96,7 +96,7 @@ class YearbookService(Service):
 
     def __init__(self, opened: Resources) -> None:
         super().__init__(opened)
-        self._desk = opened.desk
+        self._pool = opened.pool
         self._turn = asyncio.Lock()
 
     async def make(self, event_id: int, actor: Actor, names: Mapping[int, str], limit: int) -> Yearbook:
@@ -186,7 +186,7 @@ class YearbookService(Service):
         async def fitting(plate: Plate) -> Plate:
             if fits_alone(plate.file, plate.size, limit):
                 return plate
-            copy = await self._desk.smaller_copy(plate.path, limit * 9 // 10)
+            copy = await self._pool.smaller_copy(plate.path, limit * 9 // 10)
             kept = await self._keep(f"{plate.file.rpartition('.')[0]}-smaller.jpg", copy, taken)
             return replace(plate, path=kept.path, size=kept.size, file=kept.name)
 

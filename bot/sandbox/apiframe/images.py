@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox.apiframe.answers import moment_text, price_of, show_job
-from bot.sandbox.apiframe.desk import Caller, Desk, Refusal, choice_in_query, id_in_path, limit_in_query
+from bot.sandbox.apiframe.context import Caller, Context, Refusal, choice_in_query, id_in_path, limit_in_query
 from bot.sandbox.apiframe.orders import (
     UPLOAD_CAP_BYTES,
     BadOrder,
@@ -30,8 +30,8 @@ STATUSES = ("", "QUEUED", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED")
 
 
 class ImageRoutes:
-    def __init__(self, desk: Desk, base_url: Callable[[], str]) -> None:
-        self._desk = desk
+    def __init__(self, context: Context, base_url: Callable[[], str]) -> None:
+        self._context = context
         self._base_url = base_url
         self._uploads: dict[str, ReceivedFile] = {}
         self._composing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -51,7 +51,7 @@ class ImageRoutes:
         return [f"{self._base_url()}/images/{name}" for name in job.file_names]
 
     async def generate(self, request: web.Request) -> web.Response:
-        caller, raw = self._desk.caller(request), await request.read()
+        caller, raw = self._context.caller(request), await request.read()
         if replay := self._replay(request, caller, raw):
             return replay
         order = parse_json(raw)
@@ -66,7 +66,7 @@ class ImageRoutes:
         return self._accept(request, job, raw)
 
     async def edit(self, request: web.Request) -> web.Response:
-        caller, raw = self._desk.caller(request), await request.read()
+        caller, raw = self._context.caller(request), await request.read()
         if replay := self._replay(request, caller, raw):
             return replay
         order = parse_json(raw)
@@ -82,7 +82,7 @@ class ImageRoutes:
             return None
         if not 1 <= len(key) <= IDEMPOTENCY_KEY_CAP:
             raise BadOrder({"Idempotency-Key": ["Expected 1 to 255 characters"]})
-        found = self._desk.world.replayed(caller.api_key, key, raw, self._desk.now())
+        found = self._context.world.replayed(caller.api_key, key, raw, self._context.now())
         if found is None:
             return None
         job, is_same = found
@@ -91,15 +91,15 @@ class ImageRoutes:
         return web.json_response({"jobId": job.id, "status": job.status}, status=202)
 
     def _usable_lora(self, caller: Caller, lora_id: str) -> RehearsalLora:
-        lora = self._desk.world.loras.get(lora_id)
+        lora = self._context.world.loras.get(lora_id)
         if lora is None or lora.team != caller.team:
-            raise Refusal(self._desk.faults.answers.unknown_lora_status, "LoRA not found")
+            raise Refusal(self._context.faults.answers.unknown_lora_status, "LoRA not found")
         if lora.status != "READY":
             raise BadOrder({"fluxLoraParams.loraId": ["LoRA is not ready"]})
         return lora
 
     def _job(self, caller: Caller, order: Mapping[str, Any], sources: tuple[Path, ...], count: int) -> RehearsalJob:
-        job_id, now = make_id(), self._desk.now()
+        job_id, now = make_id(), self._context.now()
         return RehearsalJob(
             id=job_id,
             team=caller.team,
@@ -118,24 +118,24 @@ class ImageRoutes:
         )
 
     def _accept(self, request: web.Request, job: RehearsalJob, raw: bytes) -> web.Response:
-        self._desk.world.add_job(job)
+        self._context.world.add_job(job)
         if key := request.headers.get("Idempotency-Key"):
-            self._desk.world.remember(job.api_key, key, raw, job)
+            self._context.world.remember(job.api_key, key, raw, job)
         return web.json_response({"jobId": job.id, "status": "QUEUED"}, status=202)
 
     async def show(self, request: web.Request) -> web.Response:
-        caller = self._desk.caller(request)
-        job = self._desk.world.jobs.get(id_in_path(request))
+        caller = self._context.caller(request)
+        job = self._context.world.jobs.get(id_in_path(request))
         if job is None or job.api_key != caller.api_key:
             raise Refusal(404, "Job not found")
         return web.json_response(self._shown(job) | {"input": job.order})
 
     async def list_page(self, request: web.Request) -> web.Response:
-        caller, limit = self._desk.caller(request), limit_in_query(request, 20)
+        caller, limit = self._context.caller(request), limit_in_query(request, 20)
         status = choice_in_query(request, "status", STATUSES)
         if choice_in_query(request, "scope", ("user", "team")) == "team":
             raise Refusal(403, "Only administrators may list the team's jobs")
-        jobs = [job for job in reversed(self._desk.world.jobs.values()) if job.api_key == caller.api_key]
+        jobs = [job for job in reversed(self._context.world.jobs.values()) if job.api_key == caller.api_key]
         if "cursor" in request.query:
             ids = [job.id for job in jobs]
             if request.query["cursor"] not in ids:
@@ -152,9 +152,9 @@ class ImageRoutes:
         return web.json_response(body)
 
     async def upload(self, request: web.Request) -> web.Response:
-        self._desk.caller(request)
+        self._context.caller(request)
         upload_id = make_id()
-        folder = self._desk.folder / "uploads" / upload_id
+        folder = self._context.folder / "uploads" / upload_id
         await asyncio.to_thread(folder.mkdir, parents=True)
         form = await receive_form(request, folder, "file", UPLOAD_CAP_BYTES)
         if form.complaints or len(form.files) != 1 or form.files[0].content_type is None:
@@ -166,7 +166,7 @@ class ImageRoutes:
             "kind": "image",
             "contentType": received.content_type,
             "byteSize": received.size,
-            "expiresAt": moment_text(self._desk.now() + UPLOAD_LIFE),
+            "expiresAt": moment_text(self._context.now() + UPLOAD_LIFE),
         }
         return web.json_response(body, status=201)
 
@@ -202,17 +202,17 @@ class ImageRoutes:
 
     async def _composed(self, name: str) -> Path | None:
         """The picture file, composed when it is first asked for; None when there is or should be none."""
-        job = self._desk.world.jobs.get(name[:36])
+        job = self._context.world.jobs.get(name[:36])
         if job is None or job.status != "COMPLETED" or job.expired or name not in job.file_names:
             return None
-        path = self._desk.folder / "images" / name
+        path = self._context.folder / "images" / name
         async with self._composing[name]:
-            side_cap_px = self._desk.faults.answers.picture_side_cap_px
+            side_cap_px = self._context.faults.answers.picture_side_cap_px
             await asyncio.to_thread(_compose, job, job.file_names.index(name), path, side_cap_px)
         return path
 
     def _shown(self, job: RehearsalJob) -> dict[str, Any]:
-        answers = self._desk.faults.answers
+        answers = self._context.faults.answers
         extra = {"shinyNewField": {"nested": [1]}} if answers.extra_fields else {}
         return show_job(job, self.urls(job), answers) | extra
 

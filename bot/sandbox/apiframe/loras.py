@@ -7,15 +7,15 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox.apiframe.answers import show_lora
-from bot.sandbox.apiframe.desk import Caller, Desk, Refusal, choice_in_query, id_in_path, limit_in_query
+from bot.sandbox.apiframe.context import Caller, Context, Refusal, choice_in_query, id_in_path, limit_in_query
 from bot.sandbox.apiframe.orders import PHOTO_CAP_BYTES, BadOrder, check_training, receive_form
 from bot.sandbox.apiframe.state import TRAINING_CAP, RehearsalLora, make_id, newest_first
 from bot.sandbox.rehearsal.faults import drain
 
 
 class LoraRoutes:
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: Context) -> None:
+        self._context = context
 
     def table(self) -> list[web.RouteDef]:
         return [
@@ -28,29 +28,29 @@ class LoraRoutes:
     async def create(self, request: web.Request) -> web.Response:
         """Checks in the order 401/403, 400, 429, 402, which the documentation leaves open."""
         try:
-            caller = self._desk.caller(request)
+            caller = self._context.caller(request)
         except Refusal:
             await drain(request)
             raise
         lora_id = make_id()
-        folder = self._desk.folder / "loras" / lora_id
+        folder = self._context.folder / "loras" / lora_id
         await asyncio.to_thread(folder.mkdir, parents=True)
         try:
             lora = await self._receive(request, caller, lora_id)
-            self._desk.world.add_lora(lora)
+            self._context.world.add_lora(lora)
         except BaseException:
             await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder))
             raise
         return web.json_response({"id": lora.id, "status": "PENDING", "imageCount": len(lora.photos)}, status=202)
 
     async def _receive(self, request: web.Request, caller: Caller, lora_id: str) -> RehearsalLora:
-        form = await receive_form(request, self._desk.folder / "loras" / lora_id, "images", PHOTO_CAP_BYTES)
+        form = await receive_form(request, self._context.folder / "loras" / lora_id, "images", PHOTO_CAP_BYTES)
         fields = check_training(form)
-        if self._desk.world.trainings_in_flight(caller.team) >= TRAINING_CAP:
-            retry_after = self._desk.faults.answers.retry_after_at_cap
+        if self._context.world.trainings_in_flight(caller.team) >= TRAINING_CAP:
+            retry_after = self._context.faults.answers.retry_after_at_cap
             headers = {} if retry_after is None else {"Retry-After": retry_after}
             raise Refusal(429, "Too many trainings at the same time", headers)
-        now = self._desk.now()
+        now = self._context.now()
         return RehearsalLora(
             id=lora_id,
             team=caller.team,
@@ -65,16 +65,16 @@ class LoraRoutes:
             photos=tuple(file.path for file in form.files),
             webhook_url=fields.webhook_url,
             webhook_events=fields.webhook_events,
-            number=len(self._desk.world.loras) + 1,
+            number=len(self._context.world.loras) + 1,
             created_at=now,
             state_since=now,
         )
 
     async def list_page(self, request: web.Request) -> web.Response:
-        caller = self._desk.caller(request)
+        caller = self._context.caller(request)
         limit = limit_in_query(request, 24)
         archived_too = choice_in_query(request, "includeArchived", ("false", "true")) == "true"
-        team = newest_first([lora for lora in self._desk.world.loras.values() if lora.team == caller.team])
+        team = newest_first([lora for lora in self._context.world.loras.values() if lora.team == caller.team])
         if "cursor" in request.query:
             positions = {lora.id: position for position, lora in enumerate(team)}
             if request.query["cursor"] not in positions:
@@ -89,17 +89,17 @@ class LoraRoutes:
         return web.json_response(self._shown(self._own(request)))
 
     async def archive(self, request: web.Request) -> web.Response:
-        self._desk.world.archive(self._own(request))
+        self._context.world.archive(self._own(request))
         return web.Response(status=204)
 
     def _own(self, request: web.Request) -> RehearsalLora:
         """The LoRA of the path; another team's is as unknown as one that never was."""
-        caller = self._desk.caller(request)
-        lora = self._desk.world.loras.get(id_in_path(request))
+        caller = self._context.caller(request)
+        lora = self._context.world.loras.get(id_in_path(request))
         if lora is None or lora.team != caller.team:
             raise Refusal(404, "LoRA not found")
         return lora
 
     def _shown(self, lora: RehearsalLora) -> dict[str, Any]:
-        extra = {"shinyNewField": {"nested": [1]}} if self._desk.faults.answers.extra_fields else {}
+        extra = {"shinyNewField": {"nested": [1]}} if self._context.faults.answers.extra_fields else {}
         return show_lora(lora) | extra

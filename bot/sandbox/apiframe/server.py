@@ -16,7 +16,7 @@ import aiohttp
 from aiohttp import web
 
 from bot.sandbox.apiframe.answers import MODELS, job_event, lora_event, show_account
-from bot.sandbox.apiframe.desk import Desk, RehearsalFaults, choice_in_query, word_refusals
+from bot.sandbox.apiframe.context import Context, RehearsalFaults, choice_in_query, word_refusals
 from bot.sandbox.apiframe.images import ImageRoutes
 from bot.sandbox.apiframe.loras import LoraRoutes
 from bot.sandbox.apiframe.state import LedgerEntry, RehearsalJob, RehearsalLora, RehearsalTimings, RehearsalWorld
@@ -62,8 +62,8 @@ class RehearsalApiframe:
         self.base_url = ""
         self._now = now or _utc_now
         self._world = RehearsalWorld(credits_by_team, timings, self.faults)
-        self._desk = Desk(self._world, self.faults, folder, team_by_key, self._now)
-        self._images = ImageRoutes(self._desk, lambda: self.base_url)
+        self._context = Context(self._world, self.faults, folder, team_by_key, self._now)
+        self._images = ImageRoutes(self._context, lambda: self.base_url)
         self._deliveries = Deliveries(self.faults.webhooks)
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -91,7 +91,7 @@ class RehearsalApiframe:
         return [lora.name for lora in self.loras.values()]
 
     def credits_of(self, api_key: str) -> int:
-        return self._world.credits[self._desk.team_by_key[api_key]]
+        return self._world.credits[self._context.team_by_key[api_key]]
 
     def release(self) -> None:
         """Let hanging answers and delayed webhooks go."""
@@ -102,7 +102,7 @@ class RehearsalApiframe:
         """Listen, and move trainings and jobs on in the background; port 0 takes a free one."""
         app = web.Application(client_max_size=JSON_CAP_BYTES, middlewares=[self._serve])
         app.on_response_prepare.append(close_connection)
-        app.add_routes(LoraRoutes(self._desk).table())
+        app.add_routes(LoraRoutes(self._context).table())
         app.add_routes(self._images.table())
         app.add_routes([web.get("/v2/me", self._show_account), web.get("/v2/models", self._list_models)])
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_S)
@@ -139,7 +139,7 @@ class RehearsalApiframe:
         return answer
 
     async def _show_account(self, request: web.Request) -> web.Response:
-        caller = self._desk.caller(request)
+        caller = self._context.caller(request)
         left = self._world.credits[caller.team]
         return web.json_response(show_account(caller.api_key, caller.team, left, self.faults.answers))
 

@@ -5,15 +5,15 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox.aurous.answers import PRICING, SHINY, show_balance, show_style, show_team
-from bot.sandbox.aurous.desk import Desk
+from bot.sandbox.aurous.context import Context
 from bot.sandbox.aurous.outputs import OutputRoutes
 from bot.sandbox.aurous.records import RehearsalStyle
 from bot.sandbox.aurous.refusals import not_found
 
 
 class AccountRoutes:
-    def __init__(self, desk: Desk, outputs: OutputRoutes) -> None:
-        self._desk = desk
+    def __init__(self, context: Context, outputs: OutputRoutes) -> None:
+        self._context = context
         self._outputs = outputs
 
     def table(self) -> list[web.RouteDef]:
@@ -27,35 +27,35 @@ class AccountRoutes:
 
     async def list_styles(self, request: web.Request) -> web.Response:
         """Public ones and the team's private ones, in one answer. Source: Aurous Labs /loras."""
-        styles = self._visible(self._desk.authorize(request).team)
+        styles = self._visible(self._context.authorize(request).team)
         shown = [self._shown(style) for style in styles]
-        if not self._desk.faults.answers.loras_as_list:
+        if not self._context.faults.answers.loras_as_list:
             return web.json_response(shown)
         return web.json_response({"object": "list", "data": shown, "has_more": False, "next_cursor": None})
 
     async def show_style(self, request: web.Request) -> web.Response:
         """That it takes slugs and UUIDs is assumed."""
-        team, ref = self._desk.authorize(request).team, request.match_info["id"]
+        team, ref = self._context.authorize(request).team, request.match_info["id"]
         found = next((style for style in self._visible(team) if style.answers_to(ref)), None)
         if found is None:
             raise not_found("LoRA")
         return web.json_response(self._shown(found))
 
     def _visible(self, team: str) -> list[RehearsalStyle]:
-        return [style for style in self._desk.world.styles if style.is_usable_by(team)]
+        return [style for style in self._context.world.styles if style.is_usable_by(team)]
 
     def _shown(self, style: RehearsalStyle) -> dict[str, Any]:
         shown = show_style(style, self._outputs.preview_url(style.id))
-        return shown | SHINY if self._desk.faults.answers.extra_fields else shown
+        return shown | SHINY if self._context.faults.answers.extra_fields else shown
 
     async def balance(self, request: web.Request) -> web.Response:
-        team = self._desk.world.teams[self._desk.authorize(request).team]
-        return web.json_response(show_balance(team, self._desk.faults.answers.billing_mode))
+        team = self._context.world.teams[self._context.authorize(request).team]
+        return web.json_response(show_balance(team, self._context.faults.answers.billing_mode))
 
     async def team(self, request: web.Request) -> web.Response:
-        team = self._desk.world.teams[self._desk.authorize(request).team]
-        return web.json_response(show_team(team, self._desk.faults.answers.billing_mode))
+        team = self._context.world.teams[self._context.authorize(request).team]
+        return web.json_response(show_team(team, self._context.faults.answers.billing_mode))
 
     async def pricing(self, request: web.Request) -> web.Response:
-        self._desk.authorize(request)
+        self._context.authorize(request)
         return web.json_response(PRICING)

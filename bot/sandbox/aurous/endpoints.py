@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox.aurous.answers import moment_text, show_endpoint, show_page
-from bot.sandbox.aurous.desk import VERSION, Caller, Desk
+from bot.sandbox.aurous.context import VERSION, Caller, Context
 from bot.sandbox.aurous.events import EVENT_TYPES, Event, make_event
 from bot.sandbox.aurous.orders import parse_object, read_text, read_webhook_url, refuse_unknown
 from bot.sandbox.aurous.records import RehearsalEndpoint, make_id, make_secret
@@ -23,8 +23,8 @@ Enqueue = Callable[[RehearsalEndpoint, Event], None]
 class EndpointRoutes:
     """Source: Aurous Labs /webhooks. That there is a list, and what a deletion answers, is assumed."""
 
-    def __init__(self, desk: Desk, enqueue: Enqueue) -> None:
-        self._desk = desk
+    def __init__(self, context: Context, enqueue: Enqueue) -> None:
+        self._context = context
         self._enqueue = enqueue
 
     def table(self) -> list[web.RouteDef]:
@@ -38,10 +38,10 @@ class EndpointRoutes:
         ]
 
     async def create(self, request: web.Request) -> web.Response:
-        caller = self._desk.authorize(request, "webhook_endpoints_post", writes=True)
+        caller = self._context.authorize(request, "webhook_endpoints_post", writes=True)
         body = parse_object(await request.read())
         refuse_unknown(body, CREATE_FIELDS)
-        now = self._desk.now()
+        now = self._context.now()
         endpoint = RehearsalEndpoint(
             id=make_id("we"),
             team=caller.team,
@@ -53,46 +53,46 @@ class EndpointRoutes:
             created_at=now,
             updated_at=now,
         )
-        self._desk.world.endpoints[endpoint.id] = endpoint
+        self._context.world.endpoints[endpoint.id] = endpoint
         return web.json_response(show_endpoint(endpoint, with_secret=True), status=201)
 
     async def list_page(self, request: web.Request) -> web.Response:
-        endpoints = newest_first(self._desk.world.endpoints, self._desk.authorize(request).team)
+        endpoints = newest_first(self._context.world.endpoints, self._context.authorize(request).team)
         return web.json_response(show_page(endpoints, request.query, show_endpoint, both_ways=False))
 
     async def show(self, request: web.Request) -> web.Response:
-        return web.json_response(show_endpoint(self._own(request, self._desk.authorize(request))))
+        return web.json_response(show_endpoint(self._own(request, self._context.authorize(request))))
 
     async def delete(self, request: web.Request) -> web.Response:
         """Always 200."""
-        caller = self._desk.authorize(request, "webhook_endpoints_post", writes=True)
+        caller = self._context.authorize(request, "webhook_endpoints_post", writes=True)
         endpoint_id = request.match_info["id"]
-        found = own(self._desk.world.endpoints, endpoint_id, caller.team)
+        found = own(self._context.world.endpoints, endpoint_id, caller.team)
         if found is not None:
-            del self._desk.world.endpoints[endpoint_id]
+            del self._context.world.endpoints[endpoint_id]
         return web.json_response({"id": endpoint_id, "object": "webhook_endpoint", "deleted": found is not None})
 
     async def rotate_secret(self, request: web.Request) -> web.Response:
         """That the old secret stops at once is assumed."""
-        endpoint = self._own(request, self._desk.authorize(request, "webhook_endpoints_post", writes=True))
-        endpoint.secret, endpoint.updated_at = make_secret(), self._desk.now()
+        endpoint = self._own(request, self._context.authorize(request, "webhook_endpoints_post", writes=True))
+        endpoint.secret, endpoint.updated_at = make_secret(), self._context.now()
         return web.json_response(show_endpoint(endpoint, with_secret=True))
 
     async def test(self, request: web.Request) -> web.Response:
-        endpoint = self._own(request, self._desk.authorize(request, "webhooks_test", writes=True))
+        endpoint = self._own(request, self._context.authorize(request, "webhooks_test", writes=True))
         event_type = parse_object(await request.read()).get("event_type")
         if event_type is None:
             raise missing("event_type")
         if event_type not in endpoint.events:
             raise malformed("event_type", "has to be one that the endpoint is subscribed to")
-        now = self._desk.now()
+        now = self._context.now()
         event = make_event(event_type, _fixture(event_type, moment_text(now)), now, VERSION, is_test=True)
         self._enqueue(endpoint, event)
         answer = {"object": "webhook_test_fire", "endpoint_id": endpoint.id, "event_id": event.id, "enqueued": True}
         return web.json_response(answer)
 
     def _own(self, request: web.Request, caller: Caller) -> RehearsalEndpoint:
-        endpoint = own(self._desk.world.endpoints, request.match_info["id"], caller.team)
+        endpoint = own(self._context.world.endpoints, request.match_info["id"], caller.team)
         if endpoint is None:
             raise not_found("webhook endpoint")
         return endpoint

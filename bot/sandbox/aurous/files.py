@@ -12,7 +12,7 @@ from aiohttp import BodyPartReader, StreamReader, web
 from PIL import Image, UnidentifiedImageError
 
 from bot.sandbox.aurous.answers import show_file
-from bot.sandbox.aurous.desk import Caller, Desk
+from bot.sandbox.aurous.context import Caller, Context
 from bot.sandbox.aurous.records import FILE_URL_LIFE, RehearsalFile, make_id
 from bot.sandbox.aurous.refusals import Refusal, malformed, missing, not_found, out_of_range
 from bot.sandbox.aurous.state import own
@@ -42,8 +42,8 @@ class ReceivedForm:
 class FileRoutes:
     """Source: Aurous Labs /files. Success codes of upload and purge, and the codes of refusals, are assumed."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: Context) -> None:
+        self._context = context
 
     def table(self) -> list[web.RouteDef]:
         return [
@@ -54,7 +54,7 @@ class FileRoutes:
         ]
 
     async def upload(self, request: web.Request) -> web.Response:
-        caller = self._desk.authorize(request, "files_post", writes=True)
+        caller = self._context.authorize(request, "files_post", writes=True)
         form = await receive_form(request)
         purpose, metadata = _read_purpose(form), _read_metadata(form)
 
@@ -62,7 +62,7 @@ class FileRoutes:
             file = await self._store(caller, form, purpose, metadata)
             return web.json_response(self._shown(file), status=201)
 
-        return await self._desk.once(request, caller, {"purpose": purpose, "metadata": metadata}, work)
+        return await self._context.once(request, caller, {"purpose": purpose, "metadata": metadata}, work)
 
     async def _store(
         self, caller: Caller, form: ReceivedForm, purpose: str, metadata: dict[str, Any] | None
@@ -71,7 +71,7 @@ class FileRoutes:
             raise missing("file")
         photo = await asyncio.to_thread(judge_photo, form.file, "file")
         file_id = make_id("file")
-        path = await write_photo(self._desk.folder / "files" / file_id, photo.body)
+        path = await write_photo(self._context.folder / "files" / file_id, photo.body)
         file = RehearsalFile(
             id=file_id,
             team=caller.team,
@@ -82,41 +82,41 @@ class FileRoutes:
             width_px=photo.width_px,
             height_px=photo.height_px,
             metadata=metadata,
-            created_at=self._desk.now(),
+            created_at=self._context.now(),
         )
-        self._desk.world.files[file_id] = file
+        self._context.world.files[file_id] = file
         return file
 
     async def show(self, request: web.Request) -> web.Response:
-        caller = self._desk.authorize(request)
-        file = own(self._desk.world.files, request.match_info["id"], caller.team)
+        caller = self._context.authorize(request)
+        file = own(self._context.world.files, request.match_info["id"], caller.team)
         if file is None:
             raise not_found("file")
         return web.json_response(self._shown(file))
 
     async def purge(self, request: web.Request) -> web.Response:
         """Always 200. What was started with the file goes on, so its bytes stay where they are."""
-        caller = self._desk.authorize(request, "files_post", writes=True)
+        caller = self._context.authorize(request, "files_post", writes=True)
         file_id = request.match_info["id"]
-        found = own(self._desk.world.files, file_id, caller.team)
+        found = own(self._context.world.files, file_id, caller.team)
         if found is not None:
-            del self._desk.world.files[file_id]
+            del self._context.world.files[file_id]
         return web.json_response({"id": file_id, "object": "file", "deleted": found is not None})
 
     async def open(self, request: web.Request) -> web.Response:
         """Where the signed address leads."""
-        file = self._desk.world.files.get(request.match_info["id"])
+        file = self._context.world.files.get(request.match_info["id"])
         expires, signature = request.query.get("expires", ""), request.query.get("signature")
-        if file is None or signature != self._desk.sign(request.path, expires):
+        if file is None or signature != self._context.sign(request.path, expires):
             raise not_found("file")
-        if self._desk.now().timestamp() >= int(expires):
+        if self._context.now().timestamp() >= int(expires):
             raise Refusal(403, "forbidden_resource", "This address has expired.")
         return web.Response(body=await asyncio.to_thread(file.path.read_bytes), content_type=file.content_type)
 
     def _shown(self, file: RehearsalFile) -> dict[str, Any]:
         path = f"/files/{file.id}"
-        expires = str(int((self._desk.now() + FILE_URL_LIFE).timestamp()))
-        url = f"{self._desk.base_url()}{path}?expires={expires}&signature={self._desk.sign(path, expires)}"
+        expires = str(int((self._context.now() + FILE_URL_LIFE).timestamp()))
+        url = f"{self._context.base_url()}{path}?expires={expires}&signature={self._context.sign(path, expires)}"
         return show_file(file, url)
 
 

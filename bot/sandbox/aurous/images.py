@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox.aurous.answers import SHINY, credits_number, show_cost, show_image, show_page
-from bot.sandbox.aurous.desk import REQUEST_ID, VERSION, Caller, Desk
+from bot.sandbox.aurous.context import REQUEST_ID, VERSION, Caller, Context
 from bot.sandbox.aurous.orders import check_image, parse_object
 from bot.sandbox.aurous.records import ImageOrder, ReferencePicture, RehearsalImage, RehearsalStyle, make_id
 from bot.sandbox.aurous.refusals import Refusal, not_found
@@ -32,8 +32,8 @@ class Draft:
 class ImageRoutes:
     """Source: Aurous Labs /images."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: Context) -> None:
+        self._context = context
 
     def table(self) -> list[web.RouteDef]:
         return [
@@ -45,38 +45,38 @@ class ImageRoutes:
         ]
 
     async def create(self, request: web.Request) -> web.Response:
-        caller = self._desk.authorize(request, "images_post", writes=True)
+        caller = self._context.authorize(request, "images_post", writes=True)
 
         async def work(body: dict[str, Any]) -> web.Response:
             image = self._take(caller, self._draft(caller, body), request[REQUEST_ID])
             return web.json_response(self.shown(image), status=201)
 
-        return await self._desk.order(request, caller, work)
+        return await self._context.order(request, caller, work)
 
     async def estimate(self, request: web.Request) -> web.Response:
-        caller = self._desk.authorize(request, "estimate_post", writes=True)
+        caller = self._context.authorize(request, "estimate_post", writes=True)
         draft = self._draft(caller, parse_object(await request.read()))
         cost = show_cost(draft.base, draft.enhancing)
         return web.json_response({"object": "estimate", "estimated_cost": cost, "currency": "credit"})
 
     async def list_page(self, request: web.Request) -> web.Response:
-        caller = self._desk.authorize(request)
-        images = newest_first(self._desk.world.images, caller.team)
+        caller = self._context.authorize(request)
+        images = newest_first(self._context.world.images, caller.team)
         return web.json_response(show_page(images, request.query, self.shown, both_ways=True))
 
     async def show(self, request: web.Request) -> web.Response:
-        return web.json_response(self.shown(self._own(request, self._desk.authorize(request))))
+        return web.json_response(self.shown(self._own(request, self._context.authorize(request))))
 
     async def cancel(self, request: web.Request) -> web.Response:
-        image = self._own(request, self._desk.authorize(request, "images_post", writes=True))
+        image = self._own(request, self._context.authorize(request, "images_post", writes=True))
         if image.status in UNCANCELLABLE:
             raise Refusal(400, "generation_not_cancellable", f"The generation is {image.status}.")
         if image.is_live:
-            self._desk.world.end_image(image, "cancelled", self._desk.now())
+            self._context.world.end_image(image, "cancelled", self._context.now())
         return web.json_response(self.shown(image))
 
     def _own(self, request: web.Request, caller: Caller) -> RehearsalImage:
-        image = own(self._desk.world.images, request.match_info["id"], caller.team)
+        image = own(self._context.world.images, request.match_info["id"], caller.team)
         if image is None:
             raise not_found("generation")
         return image
@@ -84,31 +84,31 @@ class ImageRoutes:
     def output_urls(self, image: RehearsalImage) -> list[str]:
         if image.status != "succeeded":
             return []
-        base = "" if self._desk.faults.answers.relative_urls else self._desk.base_url()
+        base = "" if self._context.faults.answers.relative_urls else self._context.base_url()
         paths = [f"/v1/images/{image.id}/output/{number}" for number in range(image.count)]
-        return [f"{base}{path}?token={self._desk.sign(path)}" for path in paths]
+        return [f"{base}{path}?token={self._context.sign(path)}" for path in paths]
 
     def shown(self, image: RehearsalImage) -> dict[str, Any]:
-        answers = self._desk.faults.answers
+        answers = self._context.faults.answers
         shown = show_image(image, self.output_urls(image), answers.first_status)
         return shown | SHINY if answers.extra_fields else shown
 
     def _draft(self, caller: Caller, body: dict[str, Any]) -> Draft:
         """Every check that an order and its estimate share."""
-        order = check_image(body, self._desk.faults.answers, self._desk.base_url())
+        order = check_image(body, self._context.faults.answers, self._context.base_url())
         styles = tuple(self._style(ref, caller) for ref, _ in order.styles)
         if any(style.is_text_only for style in styles) and (order.character or order.references):
             message = "This style makes pictures from text only."
             raise Refusal(400, "unsupported_lora_for_mode", message, param="lora_id")
         character_id, name, sources = self._subject(order, caller)
-        if any(word in order.prompt.lower() for word in self._desk.faults.blocked_words):
+        if any(word in order.prompt.lower() for word in self._context.faults.blocked_words):
             raise Refusal(422, "prompt_blocked", "The prompt was refused.", param="prompt")
-        base = self._desk.faults.answers.image_base * order.count
+        base = self._context.faults.answers.image_base * order.count
         styles = styles or self._pick_style(order, caller)
         return Draft(order, styles, character_id, name, sources, base, base if order.enhance else 0)
 
     def _style(self, ref: str, caller: Caller) -> RehearsalStyle:
-        for style in self._desk.world.styles:
+        for style in self._context.world.styles:
             if style.answers_to(ref) and style.is_usable_by(caller.team):
                 return style
         raise not_found("LoRA", "lora_id")
@@ -117,14 +117,14 @@ class ImageRoutes:
         """The platform picks by the prompt; here, the style that the prompt names. None for references alone."""
         if order.references:
             return ()
-        usable = [style for style in self._desk.world.styles if style.is_usable_by(caller.team)]
+        usable = [style for style in self._context.world.styles if style.is_usable_by(caller.team)]
         named = [style for style in usable if style.name.lower() in order.prompt.lower()]
         return tuple(named[:1])
 
     def _subject(self, order: ImageOrder, caller: Caller) -> tuple[str | None, str, tuple[ReferencePicture, ...]]:
         if order.character is None:
             return None, "", tuple(self._reference(item, caller) for item in order.references)
-        character = own(self._desk.world.characters, order.character, caller.team)
+        character = own(self._context.world.characters, order.character, caller.team)
         if character is None:
             raise not_found("character", "character_id")
         if character.status != "ready":
@@ -134,18 +134,18 @@ class ImageRoutes:
 
     def _reference(self, item: str, caller: Caller) -> ReferencePicture:
         """A file of this team, or an address; what is behind an address is imagined, not fetched."""
-        if item in self._desk.faults.blocked_references:
+        if item in self._context.faults.blocked_references:
             raise Refusal(422, "reference_blocked", "A reference was refused.", param="reference_image_urls")
         if item.startswith("file_"):
-            file = own(self._desk.world.files, item, caller.team)
+            file = own(self._context.world.files, item, caller.team)
             if file is None:
                 raise not_found("file", "reference_image_urls")
             return ReferencePicture("reference", file.path)
-        name = self._desk.sign(item)
-        return ReferencePicture("reference", self._desk.folder / "addresses" / f"{name}.jpg", item)
+        name = self._context.sign(item)
+        return ReferencePicture("reference", self._context.folder / "addresses" / f"{name}.jpg", item)
 
     def _take(self, caller: Caller, draft: Draft, request_id: str) -> RehearsalImage:
-        world, faults = self._desk.world, self._desk.faults
+        world, faults = self._context.world, self._context.faults
         live = sum(image.team == caller.team and image.is_live for image in world.images.values())
         if faults.answers.images_at_once is not None and live >= faults.answers.images_at_once:
             raise Refusal(429, "concurrency_limit_exceeded", "Too many generations at the same time.")
@@ -153,7 +153,7 @@ class ImageRoutes:
         if not world.can_pay(caller.team, cost):
             message = f"This needs {credits_number(cost)} credits."
             raise Refusal(402, "balance_too_low", message)
-        image_id, now = make_id("img"), self._desk.now()
+        image_id, now = make_id("img"), self._context.now()
         held = world.hold(caller.team, "image", image_id, cost)
         image = RehearsalImage(
             id=image_id,

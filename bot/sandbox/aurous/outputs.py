@@ -5,7 +5,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.sandbox.aurous.desk import Desk
+from bot.sandbox.aurous.context import Context
 from bot.sandbox.aurous.pictures import write_image, write_preview, write_reference
 from bot.sandbox.aurous.records import ImageFault, RehearsalImage
 from bot.sandbox.aurous.refusals import Refusal, not_found
@@ -18,8 +18,8 @@ CONTENT_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png
 class OutputRoutes:
     """Source: Aurous Labs /images-proxy. Outputs open with their token or with a key of their team."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: Context) -> None:
+        self._context = context
 
     def table(self) -> list[web.RouteDef]:
         return [
@@ -30,7 +30,7 @@ class OutputRoutes:
         ]
 
     def preview_url(self, style_id: str) -> str:
-        return f"{self._desk.base_url()}/previews/{style_id}.jpg"
+        return f"{self._context.base_url()}/previews/{style_id}.jpg"
 
     async def output(self, request: web.Request) -> web.StreamResponse:
         image = self._allowed(request)
@@ -41,16 +41,16 @@ class OutputRoutes:
         number = _number(request)
         if number >= image.count:
             raise not_found("output")
-        if self._desk.faults.answers.output_mode is OutputMode.REDIRECT:
+        if self._context.faults.answers.output_mode is OutputMode.REDIRECT:
             path = f"/outputs/{image.id}/{number}"
-            location = f"{self._desk.base_url()}{path}?token={self._desk.sign(path)}"
+            location = f"{self._context.base_url()}{path}?token={self._context.sign(path)}"
             return web.Response(status=302, headers={"Location": location})
         return await self._send_output(image, number)
 
     async def delivered(self, request: web.Request) -> web.StreamResponse:
         """Where a redirect leads: the maker's own store, which knows no keys."""
-        image = self._desk.world.images.get(request.match_info["id"])
-        if image is None or request.query.get("token") != self._desk.sign(request.path):
+        image = self._context.world.images.get(request.match_info["id"])
+        if image is None or request.query.get("token") != self._context.sign(request.path):
             raise not_found("output")
         return await self._send_output(image, _number(request))
 
@@ -58,37 +58,37 @@ class OutputRoutes:
         """401 without anything that opens it and 404 for a wrong token are assumed."""
         image_id, token = request.match_info["id"], request.query.get("token")
         if token is None:
-            found = own(self._desk.world.images, image_id, self._desk.authorize(request).team)
+            found = own(self._context.world.images, image_id, self._context.authorize(request).team)
         else:
-            found = self._desk.world.images.get(image_id) if token == self._desk.sign(request.path) else None
+            found = self._context.world.images.get(image_id) if token == self._context.sign(request.path) else None
         if found is None:
             raise not_found("generation")
         return found
 
     def _is_expired(self, image: RehearsalImage) -> bool:
-        life = self._desk.faults.answers.output_life
-        is_over = image.completed_at is not None and self._desk.now() >= image.completed_at + life
+        life = self._context.faults.answers.output_life
+        is_over = image.completed_at is not None and self._context.now() >= image.completed_at + life
         return is_over or image.fault is ImageFault.GONE
 
     async def _send_output(self, image: RehearsalImage, number: int) -> web.Response:
-        answers = self._desk.faults.answers
-        path = self._desk.folder / "images" / f"{image.id}-{number}.{answers.output_format}"
+        answers = self._context.faults.answers
+        path = self._context.folder / "images" / f"{image.id}-{number}.{answers.output_format}"
         await asyncio.to_thread(write_image, image, number, path, answers.picture_side_cap_px)
         return await _send(path)
 
     async def preview(self, request: web.Request) -> web.Response:
         """No key is asked for, as at the real CDN."""
-        style = next((style for style in self._desk.world.styles if style.id == request.match_info["name"]), None)
+        style = next((style for style in self._context.world.styles if style.id == request.match_info["name"]), None)
         if style is None:
             raise not_found("preview")
-        path = self._desk.folder / "previews" / f"{style.id}.jpg"
+        path = self._context.folder / "previews" / f"{style.id}.jpg"
         await asyncio.to_thread(write_preview, style, path)
         return await _send(path)
 
     async def pose(self, request: web.Request) -> web.Response:
-        character = self._desk.world.characters.get(request.match_info["id"])
+        character = self._context.world.characters.get(request.match_info["id"])
         number = _number(request)
-        is_open = request.query.get("token") == self._desk.sign(request.path)
+        is_open = request.query.get("token") == self._context.sign(request.path)
         if character is None or not is_open or number >= len(character.refs):
             raise not_found("reference")
         reference = character.refs[number]

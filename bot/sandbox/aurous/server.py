@@ -20,7 +20,7 @@ from bot.sandbox.aurous.account import AccountRoutes
 from bot.sandbox.aurous.answers import show_balance, show_endpoint
 from bot.sandbox.aurous.catalogue import make_style
 from bot.sandbox.aurous.characters import CharacterRoutes
-from bot.sandbox.aurous.desk import ORIGINAL, REQUEST_ID, VERSION, Desk, open_request, show_headers, word_refusals
+from bot.sandbox.aurous.context import ORIGINAL, REQUEST_ID, VERSION, Context, open_request, show_headers, word_refusals
 from bot.sandbox.aurous.endpoints import EndpointRoutes
 from bot.sandbox.aurous.events import CALLBACK_EVENTS, Announcer, Event, make_event
 from bot.sandbox.aurous.files import FileRoutes
@@ -84,9 +84,9 @@ class RehearsalAurous:
         self.requests: list[SeenRequest] = []
         self.base_url = ""
         self._world = AurousWorld(by_name.values(), timings, self.faults)
-        self._desk = Desk(self._world, self.faults, folder, team_by_key, self._now, lambda: self.base_url)
-        self._images = ImageRoutes(self._desk)
-        self._characters = CharacterRoutes(self._desk)
+        self._context = Context(self._world, self.faults, folder, team_by_key, self._now, lambda: self.base_url)
+        self._images = ImageRoutes(self._context)
+        self._characters = CharacterRoutes(self._context)
         self._deliveries = Deliveries(WebhookFaults())
         self._announcer = Announcer(self._world, self._deliveries, self._now)
         self._wake = asyncio.Event()
@@ -115,7 +115,7 @@ class RehearsalAurous:
 
     def paint_previews(self) -> dict[str, bytes]:
         """What lies at the preview addresses of all styles. Blocking: about a second of painting."""
-        folder = self._desk.folder / "previews"
+        folder = self._context.folder / "previews"
         painted = {}
         for style in self.styles:
             file = folder / f"{style.id}.jpg"
@@ -131,18 +131,18 @@ class RehearsalAurous:
     @property
     def rate_limit_scale(self) -> float:
         """Shrinks or widens every rate limit; above 0."""
-        return self._desk.buckets.scale
+        return self._context.buckets.scale
 
     @rate_limit_scale.setter
     def rate_limit_scale(self, scale: float) -> None:
-        self._desk.buckets.scale = scale
+        self._context.buckets.scale = scale
 
     def team_of(self, api_key: str) -> RehearsalTeam:
-        return self._world.teams[self._desk.team_by_key[api_key]]
+        return self._world.teams[self._context.team_by_key[api_key]]
 
     def charged(self, api_key: str) -> float:
         """All credits that this key's team has paid."""
-        team = self._desk.team_by_key[api_key]
+        team = self._context.team_by_key[api_key]
         return sum(entry.credits for entry in self.ledger if entry.team == team and entry.what.endswith(" charge"))
 
     def style(self, ref: str) -> RehearsalStyle:
@@ -159,7 +159,7 @@ class RehearsalAurous:
 
     def make_style_private(self, ref: str, api_key: str) -> None:
         """Only this key's team sees it from now on."""
-        self.style(ref).team = self._desk.team_by_key[api_key]
+        self.style(ref).team = self._context.team_by_key[api_key]
 
     def release(self) -> None:
         """Let hanging answers and delayed webhooks go."""
@@ -170,15 +170,15 @@ class RehearsalAurous:
         """Listen, and move pictures and characters on in the background; port 0 takes a free one."""
         app = web.Application(client_max_size=BODY_CAP_BYTES, middlewares=[self._serve])
         app.on_response_prepare.extend([close_connection, show_headers])
-        outputs = OutputRoutes(self._desk)
+        outputs = OutputRoutes(self._context)
         for routes in (
             self._images,
             outputs,
-            AccountRoutes(self._desk, outputs),
-            FileRoutes(self._desk),
-            UploadRoutes(self._desk),
+            AccountRoutes(self._context, outputs),
+            FileRoutes(self._context),
+            UploadRoutes(self._context),
             self._characters,
-            EndpointRoutes(self._desk, self._test_endpoint),
+            EndpointRoutes(self._context, self._test_endpoint),
         ):
             app.add_routes(routes.table())
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_S)

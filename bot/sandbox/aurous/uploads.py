@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox.aurous.answers import moment_text
-from bot.sandbox.aurous.desk import Caller, Desk
+from bot.sandbox.aurous.context import Caller, Context
 from bot.sandbox.aurous.files import PHOTO_CAP_BYTES, chunks_of_body, collect, judge_photo, write_photo
 from bot.sandbox.aurous.orders import parse_object, read_text
 from bot.sandbox.aurous.records import POSES, TICKET_LIFE, TICKET_URL_LIFE, UploadTicket, make_id
@@ -22,8 +22,8 @@ ALL_POSES = (*POSES, "other")
 class UploadRoutes:
     """Source: Aurous Labs /characters/upload-init and /upload-classify; how the address refuses is assumed."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: Context) -> None:
+        self._context = context
 
     def table(self) -> list[web.RouteDef]:
         return [
@@ -33,7 +33,7 @@ class UploadRoutes:
         ]
 
     async def open_ticket(self, request: web.Request) -> web.Response:
-        caller = self._desk.authorize(request, "characters_post", writes=True)
+        caller = self._context.authorize(request, "characters_post", writes=True)
         body = parse_object(await request.read())
         read_text(body, "filename", FILENAME_CAP, required=True)
         extension, content_type = (read_text(body, name, 20, required=True) for name in ("extension", "content_type"))
@@ -43,9 +43,9 @@ class UploadRoutes:
             raise malformed("content_type", "has to be a picture's")
         if content_type != TYPES[extension]:
             raise bad_combination("extension and content_type do not match.", "content_type")
-        ticket_id, now = make_id("upl"), self._desk.now()
-        path = self._desk.folder / "uploads" / f"{ticket_id}.{extension}"
-        self._desk.world.tickets[ticket_id] = UploadTicket(ticket_id, caller.team, path, content_type, now)
+        ticket_id, now = make_id("upl"), self._context.now()
+        path = self._context.folder / "uploads" / f"{ticket_id}.{extension}"
+        self._context.world.tickets[ticket_id] = UploadTicket(ticket_id, caller.team, path, content_type, now)
         answer = {
             "upload_id": ticket_id,
             "upload_url": self._signed_url(ticket_id),
@@ -56,16 +56,16 @@ class UploadRoutes:
 
     def _signed_url(self, ticket_id: str) -> str:
         path = f"/uploads/{ticket_id}"
-        expires = str(int((self._desk.now() + TICKET_URL_LIFE).timestamp()))
-        return f"{self._desk.base_url()}{path}?expires={expires}&signature={self._desk.sign(path, expires)}"
+        expires = str(int((self._context.now() + TICKET_URL_LIFE).timestamp()))
+        return f"{self._context.base_url()}{path}?expires={expires}&signature={self._context.sign(path, expires)}"
 
     async def receive(self, request: web.Request) -> web.Response:
         """The store behind the API: it knows no keys, only its signature."""
         body = await collect(chunks_of_body(request.content), PHOTO_CAP_BYTES)
-        ticket = self._desk.world.tickets.get(request.match_info["id"])
+        ticket = self._context.world.tickets.get(request.match_info["id"])
         expires = request.query.get("expires", "")
-        is_signed = request.query.get("signature") == self._desk.sign(request.path, expires)
-        if ticket is None or not is_signed or self._desk.now().timestamp() >= int(expires):
+        is_signed = request.query.get("signature") == self._context.sign(request.path, expires)
+        if ticket is None or not is_signed or self._context.now().timestamp() >= int(expires):
             return web.Response(status=403, text="<Error><Code>AccessDenied</Code></Error>", content_type="text/xml")
         if request.content_type != ticket.content_type:
             text = "<Error><Code>SignatureDoesNotMatch</Code></Error>"
@@ -76,19 +76,19 @@ class UploadRoutes:
 
     async def classify(self, request: web.Request) -> web.Response:
         """The pose is a guess that stays the same for the same bytes."""
-        caller = self._desk.authorize(request, "characters_post", writes=True)
-        ticket = usable_ticket(self._desk, caller, parse_object(await request.read()).get("upload_id"))
+        caller = self._context.authorize(request, "characters_post", writes=True)
+        ticket = usable_ticket(self._context, caller, parse_object(await request.read()).get("upload_id"))
         digest = hashlib.sha256(await asyncio.to_thread(ticket.path.read_bytes)).digest()
         ticket.pose = ALL_POSES[digest[0] % len(ALL_POSES)]
         answer = {"upload_id": ticket.id, "pose": ticket.pose, "confidence": round(0.5 + digest[1] / 512, 2)}
         return web.json_response(answer)
 
 
-def usable_ticket(desk: Desk, caller: Caller, ticket_id: Any) -> UploadTicket:
+def usable_ticket(context: Context, caller: Caller, ticket_id: Any) -> UploadTicket:
     """A ticket of this team that has its photo, and was not used or forgotten."""
-    ticket = own(desk.world.tickets, ticket_id, caller.team) if isinstance(ticket_id, str) else None
+    ticket = own(context.world.tickets, ticket_id, caller.team) if isinstance(ticket_id, str) else None
     is_usable = ticket is not None and ticket.is_filled and not ticket.is_used
-    if ticket is None or not is_usable or desk.now() >= ticket.created_at + TICKET_LIFE:
+    if ticket is None or not is_usable or context.now() >= ticket.created_at + TICKET_LIFE:
         raise Refusal(400, "upload_invalid", "This upload is unknown, empty, expired or used.", param="upload_id")
     return ticket
 

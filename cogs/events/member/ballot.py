@@ -186,6 +186,6 @@ async def show_voting(interaction: Interaction, event_id: int, page: int = 0) ->
     for name, entry, number in view.files:
         path = entry.pictures[number].file
         assert path is not None  # noqa: S101 - only pictures that are here were named
-        copy = await services.desk.smaller_copy(path, COPY_BYTES)
+        copy = await services.pool.smaller_copy(path, COPY_BYTES)
         files.append(discord.File(io.BytesIO(copy), filename=name))
     await show(interaction, view, files)

@@ -151,7 +151,7 @@ async def ask_consent(interaction: Interaction, order: GiveOrder) -> None:
 async def take_order(interaction: Interaction, order: GiveOrder) -> None:
     """After the consent only: download, check, show what was taken. Members take turns, so no flood holds others up."""
     contributions = interaction.client.services.contributions
-    async with contributions.turns(interaction.user.id):
+    async with contributions.queue(interaction.user.id):
         own = await contributions.give(
             order.event.id,
             order.uploads,

@@ -136,7 +136,7 @@ async def show_choice(interaction: Interaction, event: Event, generation_id: int
             continue
         name = f"choice-{picture.id}.jpg"
         shown.append((*found, name))
-        copy = await services.desk.smaller_copy(path, COPY_BYTES)
+        copy = await services.pool.smaller_copy(path, COPY_BYTES)
         files.append(discord.File(io.BytesIO(copy), filename=name))
     if not shown:
         raise UserError(NOTHING_TO_ENTER)

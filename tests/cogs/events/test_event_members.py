@@ -410,7 +410,7 @@ async def test_a_vote_can_be_changed_and_survives_a_restart(keyed: Stage) -> Non
 async def many_entries(stage: Stage, count: int) -> Event:
     """A ballot of so many pictures, without the way there."""
     services, guild_id = stage.world.darkroom.services, stage.world.guild.id
-    world = BallotWorld(services.database, services.desk._spool)
+    world = BallotWorld(services.database, services.pool._spool)
     event = await world.event(guild_id=guild_id, channel_id=stage.channel.id, host_id=stage.ada.id)
     for user_id in range(1000, 1000 + count):
         await world.join(event, user_id)

@@ -40,7 +40,7 @@ TIMINGS = Timings(
     details_kept=AGES,
     left_guild_kept=AGES,
     offer_open=AGES,
-    upkeep=AGES,
+    sync=AGES,
     event_hour=timedelta(days=100),
     event_retry=AGES,
     event_abandoned=AGES,

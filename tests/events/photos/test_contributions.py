@@ -300,7 +300,7 @@ async def test_when_things_changed_meanwhile_the_files_are_freed_and_it_is_said(
 
 async def test_members_give_in_turns(studio: Studio) -> None:
     order = []
-    async with studio.contributions.turns(ANNA), studio.contributions.turns(BEN):
+    async with studio.contributions.queue(ANNA), studio.contributions.queue(BEN):
         order.append("both")
     assert order == ["both"]
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.events.yearbook.service import CHANGED, LEAST_LIMIT, Yearbook, YearbookService
-from bot.photos.prepare import PhotoDesk
+from bot.photos.prepare import PhotoPool
 from bot.records.event import Candidate, EntrantStatus, Event, EventMode, EventStatus
 from bot.records.generation import GenerationSettings, GenerationStatus
 from bot.records.guild import Actor
@@ -30,18 +30,18 @@ NAMES = {ANNA: "Anna", BEN: "Ben", HOST: "Hosty"}
 SOMEBODY = Actor(GUILD, 999)
 
 
-def service_of(studio: Studio, desk: PhotoDesk) -> YearbookService:
-    return YearbookService(replace(studio.opened, desk=desk))
+def service_of(studio: Studio, pool: PhotoPool) -> YearbookService:
+    return YearbookService(replace(studio.opened, pool=pool))
 
 
 @pytest.fixture
-def desk(studio: Studio) -> PhotoDesk:
-    return PhotoDesk(studio.spool, workers=1)
+def pool(studio: Studio) -> PhotoPool:
+    return PhotoPool(studio.spool, workers=1)
 
 
 @pytest.fixture
-def service(studio: Studio, desk: PhotoDesk) -> YearbookService:
-    return service_of(studio, desk)
+def service(studio: Studio, pool: PhotoPool) -> YearbookService:
+    return service_of(studio, pool)
 
 
 async def make(service: YearbookService, event: Event, actor: Actor = SOMEBODY, limit: int = LIMIT) -> Yearbook:
@@ -403,7 +403,7 @@ async def test_a_limit_that_cannot_be_kept_is_refused(studio: Studio, service: Y
         await make(service, event, limit=LEAST_LIMIT - 1)
 
 
-class WhileItIsMade(PhotoDesk):
+class WhileItIsMade(PhotoPool):
     """Something happens to the studio before the first smaller copy is made."""
 
     def __init__(self, studio: Studio, happens: Callable[[], Awaitable[object]]) -> None:

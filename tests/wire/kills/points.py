@@ -16,7 +16,7 @@ from discord.webhook.async_ import AsyncWebhookAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.photos.intake import Fetcher, Spool
-from bot.photos.prepare import PhotoDesk
+from bot.photos.prepare import PhotoPool
 from bot.providers.transport import Request, Transport
 from bot.storage.database import Database
 
@@ -67,7 +67,7 @@ def instrument(points: Points) -> None:
     _around(points, AsyncWebhookAdapter, "request", lambda route, *_, **__: f"discord {route.method} {route.path}")
     _around(points, Fetcher, "fetch", lambda url, **_: f"fetch {fetch_kind(url)}")
     for method in ("examine", "sheet", "smaller_copy"):
-        _around(points, PhotoDesk, method, lambda *_, method=method: f"desk {method}")
+        _around(points, PhotoPool, method, lambda *_, method=method: f"pool {method}")
     for method in ("free", "sweep"):
         _around_call(points, Spool, method, f"spool {method}")
     _around_call(points, ConnectionState, "parse_interaction_create", "gateway interaction")

@@ -1,4 +1,4 @@
-"""The photo desk: what it returns, what it leaves on disk, how many decodes run at once, and a loop that stays free."""
+"""The photo pool: what it returns, what it leaves on disk, how many decodes run at once, and a loop that stays free."""
 
 import asyncio
 import hashlib
@@ -11,7 +11,7 @@ import pytest
 from bot.photos import prepare
 from bot.photos.checks import Code
 from bot.photos.intake import Received, Spool
-from bot.photos.prepare import Measured, PhotoDesk
+from bot.photos.prepare import Measured, PhotoPool
 from bot.photos.sheet import SheetEntry
 from bot.records.dataset import Finding, Verdict
 from tests.photos.loop_watch import LoopWatch
@@ -24,10 +24,10 @@ def spool(tmp_path: Path) -> Spool:
 
 
 @pytest.fixture
-def desk(spool: Spool) -> Iterator[PhotoDesk]:
-    desk = PhotoDesk(spool, workers=2)
-    yield desk
-    desk.close()
+def pool(spool: Spool) -> Iterator[PhotoPool]:
+    pool = PhotoPool(spool, workers=2)
+    yield pool
+    pool.close()
 
 
 def receive(spool: Spool, content: bytes) -> Received:
@@ -62,9 +62,9 @@ class Gate:
         return Measured((), 1, 300, 300, 0)
 
 
-async def test_an_accepted_photo_leaves_only_its_prepared_copy(tmp_path: Path, spool: Spool, desk: PhotoDesk) -> None:
+async def test_an_accepted_photo_leaves_only_its_prepared_copy(tmp_path: Path, spool: Spool, pool: PhotoPool) -> None:
     received = receive(spool, encode(noise(), "PNG"))
-    examined = await desk.examine(received, "cat.png")
+    examined = await pool.examine(received, "cat.png")
     assert examined.verdict is Verdict.ACCEPTED
     assert (examined.name, examined.sha256) == ("cat.png", received.sha256)
     assert (examined.width, examined.height) == (800, 600)
@@ -74,9 +74,9 @@ async def test_an_accepted_photo_leaves_only_its_prepared_copy(tmp_path: Path, s
     assert examined.file.endswith(".jpg")
 
 
-async def test_a_refused_photo_leaves_nothing(tmp_path: Path, spool: Spool, desk: PhotoDesk) -> None:
+async def test_a_refused_photo_leaves_nothing(tmp_path: Path, spool: Spool, pool: PhotoPool) -> None:
     received = receive(spool, b"GIF89a" + bytes(100))
-    examined = await desk.examine(received, "cat.jpg")
+    examined = await pool.examine(received, "cat.jpg")
     assert examined.verdict is Verdict.REFUSED
     assert examined.findings == (Finding(Code.WRONG_TYPE, "gif"),)
     assert (examined.file, examined.dhash, examined.size) == (None, None, received.size)
@@ -84,11 +84,11 @@ async def test_a_refused_photo_leaves_nothing(tmp_path: Path, spool: Spool, desk
 
 
 async def test_no_more_decodes_run_at_once_than_there_are_workers(
-    spool: Spool, desk: PhotoDesk, monkeypatch: pytest.MonkeyPatch
+    spool: Spool, pool: PhotoPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = Gate()
     monkeypatch.setattr(prepare, "examine", gate.examine)
-    tasks = [asyncio.create_task(desk.examine(receive(spool, b"x"), str(number))) for number in range(6)]
+    tasks = [asyncio.create_task(pool.examine(receive(spool, b"x"), str(number))) for number in range(6)]
     for _ in range(2):
         assert await asyncio.to_thread(gate.entered.acquire, timeout=10)
     assert not await asyncio.to_thread(gate.entered.acquire, timeout=0.05)
@@ -98,11 +98,11 @@ async def test_no_more_decodes_run_at_once_than_there_are_workers(
 
 
 async def test_a_cancelled_caller_leaves_nothing_on_disk(
-    tmp_path: Path, spool: Spool, desk: PhotoDesk, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, spool: Spool, pool: PhotoPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = Gate()
     monkeypatch.setattr(prepare, "examine", gate.examine)
-    tasks = [asyncio.create_task(desk.examine(receive(spool, b"x"), str(number))) for number in range(4)]
+    tasks = [asyncio.create_task(pool.examine(receive(spool, b"x"), str(number))) for number in range(4)]
     for _ in range(2):
         assert await asyncio.to_thread(gate.entered.acquire, timeout=10)
     for task in tasks:
@@ -111,12 +111,12 @@ async def test_a_cancelled_caller_leaves_nothing_on_disk(
         isinstance(gone, asyncio.CancelledError) for gone in await asyncio.gather(*tasks, return_exceptions=True)
     )
     gate.open.set()
-    await asyncio.to_thread(desk.close)
+    await asyncio.to_thread(pool.close)
     assert files_in(tmp_path) == []
 
 
 async def test_a_failing_disk_is_reported_and_leaves_nothing(
-    tmp_path: Path, spool: Spool, desk: PhotoDesk, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, spool: Spool, pool: PhotoPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(source: Path, target: Path) -> Measured:
         target.write_bytes(b"half")
@@ -124,15 +124,15 @@ async def test_a_failing_disk_is_reported_and_leaves_nothing(
 
     monkeypatch.setattr(prepare, "examine", fail)
     with pytest.raises(OSError, match="no space"):
-        await desk.examine(receive(spool, b"x"), "cat.jpg")
+        await pool.examine(receive(spool, b"x"), "cat.jpg")
     assert files_in(tmp_path) == []
 
 
-async def test_the_loop_stays_free_while_twenty_photos_are_examined(spool: Spool, desk: PhotoDesk) -> None:
+async def test_the_loop_stays_free_while_twenty_photos_are_examined(spool: Spool, pool: PhotoPool) -> None:
     photo = await asyncio.to_thread(camera_photo, 1)
     received = [await asyncio.to_thread(receive, spool, photo) for _ in range(20)]
     with LoopWatch() as watch:
-        examined = await asyncio.gather(*(desk.examine(one, f"{number}.jpg") for number, one in enumerate(received)))
+        examined = await asyncio.gather(*(pool.examine(one, f"{number}.jpg") for number, one in enumerate(received)))
     assert {one.verdict for one in examined} == {Verdict.ACCEPTED}
     assert {(one.width, one.height) for one in examined} == {(1536, 2048)}
     assert len(watch.gaps_s) > 100
@@ -140,8 +140,8 @@ async def test_the_loop_stays_free_while_twenty_photos_are_examined(spool: Spool
     assert max(watch.gaps_s) < 0.25
 
 
-async def test_the_desk_draws_contact_sheets_beside_the_loop(spool: Spool, desk: PhotoDesk) -> None:
-    examined = await desk.examine(receive(spool, encode(noise(), "PNG")), "cat.png")
+async def test_the_desk_draws_contact_sheets_beside_the_loop(spool: Spool, pool: PhotoPool) -> None:
+    examined = await pool.examine(receive(spool, encode(noise(), "PNG")), "cat.png")
     assert examined.file is not None
-    sheet = await desk.sheet([SheetEntry(1, spool.path(examined.file), examined.verdict)])
+    sheet = await pool.sheet([SheetEntry(1, spool.path(examined.file), examined.verdict)])
     assert sheet.startswith(b"\xff\xd8\xff")

@@ -16,10 +16,10 @@ from bot.records.key import ProviderName
 from bot.sandbox.rehearsal.deliveries import WebhookFault
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import tables
-from bot.web.selftest import SelfTestDoor
+from bot.web.reachability import ReachabilityRoutes
 from bot.web.server import Route, WebServer
 from bot.web.webhook_targets import WebhookHints
-from bot.web.webhooks import WebhookDoor
+from bot.web.webhooks import WebhookRoutes
 from tests.fakes.rows import ADMIN, GUILD, OTHER_GUILD
 from tests.fakes.studio import AUROUS_KEY, Studio
 from tests.web.client import ask
@@ -37,8 +37,8 @@ async def server(studio: Studio) -> AsyncIterator[WebServer]:
     """The real listener with the routes of bot/app.py, at the studio's public address."""
     hints = WebhookHints([studio.endpoints, studio.trainings, studio.generations])
     verify_aurous = partial(aurous_webhooks.verify_webhook, now=studio.clock.now())
-    door = WebhookDoor(hints, {ProviderName.APIFRAME: apiframe.verify_webhook, AUROUS: verify_aurous})
-    async with listening([*SelfTestDoor(studio.selftest.arrive).routes(), *door.routes()]) as server:
+    door = WebhookRoutes(hints, {ProviderName.APIFRAME: apiframe.verify_webhook, AUROUS: verify_aurous})
+    async with listening([*ReachabilityRoutes(studio.reachability.arrive).routes(), *door.routes()]) as server:
         studio.public_url = f"http://127.0.0.1:{server.port}"
         yield server
 
@@ -70,14 +70,14 @@ async def something_else(answer: bytes | Answering) -> AsyncIterator[str]:
 
 
 async def first_two(studio: Studio) -> tuple[Finding, Finding]:
-    set_address, reached, *_ = await studio.selftest.run(GUILD)
+    set_address, reached, *_ = await studio.reachability.run(GUILD)
     return set_address, reached
 
 
 async def of_aurous(studio: Studio, patience: timedelta | None = None) -> Finding:
     """What the test says of Aurous Labs; it stands last."""
-    studio.selftest._timings = replace(studio.timings, selftest=patience or studio.timings.selftest)
-    return (await studio.selftest.run(GUILD))[-1]
+    studio.reachability._timings = replace(studio.timings, reachability=patience or studio.timings.reachability)
+    return (await studio.reachability.run(GUILD))[-1]
 
 
 async def set_aurous_key(studio: Studio, guild_id: int = GUILD) -> int:
@@ -86,7 +86,7 @@ async def set_aurous_key(studio: Studio, guild_id: int = GUILD) -> int:
 
 async def test_without_a_public_address_it_says_that_nothing_is_missing(studio: Studio) -> None:
     await set_aurous_key(studio)
-    [only] = await studio.selftest.run(GUILD)
+    [only] = await studio.reachability.run(GUILD)
     assert only.mark is Mark.NOTE
     assert "DARKROOM_PUBLIC_URL is not set" in only.text
     assert "nothing is missing" in only.text
@@ -96,7 +96,7 @@ async def test_without_a_public_address_it_says_that_nothing_is_missing(studio: 
 async def test_with_everything_in_order_every_line_is_good(studio: Studio, server: WebServer) -> None:
     await studio.set_key()
     await set_aurous_key(studio)
-    set_address, reached, with_apiframe, with_aurous = await studio.selftest.run(GUILD)
+    set_address, reached, with_apiframe, with_aurous = await studio.reachability.run(GUILD)
     assert f"127.0.0.1:{server.port}" in set_address.text
     assert [each.mark for each in (set_address, reached, with_aurous)] == [Mark.GOOD] * 3
     assert "reaches Darkroom after 0." in reached.text
@@ -109,14 +109,14 @@ async def test_with_everything_in_order_every_line_is_good(studio: Studio, serve
 async def test_the_last_delivery_of_apiframe_is_told_if_there_was_one(studio: Studio) -> None:
     key_id = await studio.set_key()
     await studio.change(tables.api_keys, key_id, endpoint_heard_at=studio.clock.now())
-    with_apiframe = (await studio.selftest.run(GUILD))[2]
+    with_apiframe = (await studio.reachability.run(GUILD))[2]
     assert (with_apiframe.mark, with_apiframe.at) == (Mark.GOOD, studio.clock.now())
 
 
 @pytest.mark.usefixtures("server")
 async def test_a_guild_without_keys_is_told_what_to_do_and_hears_nothing_of_anothers(studio: Studio) -> None:
     await set_aurous_key(studio)
-    findings = await studio.selftest.run(OTHER_GUILD)
+    findings = await studio.reachability.run(OTHER_GUILD)
     assert [each.mark for each in findings[2:]] == [Mark.NOTE, Mark.NOTE]
     assert all("/keys set" in each.text for each in findings[2:])
     assert studio.aurous.endpoints == {}
@@ -145,7 +145,7 @@ async def test_an_address_that_leads_elsewhere_is_told_by_what_answers_there(
 
 
 async def test_another_darkroom_at_the_address_is_not_taken_for_this_one(studio: Studio) -> None:
-    async with listening(SelfTestDoor(lambda _token: False).routes()) as other:
+    async with listening(ReachabilityRoutes(lambda _token: False).routes()) as other:
         studio.public_url = f"http://127.0.0.1:{other.port}"
         _, reached = await first_two(studio)
     assert reached.mark is Mark.BAD
@@ -183,7 +183,7 @@ async def test_a_token_works_only_while_its_test_is_waiting(studio: Studio, serv
 
     async with something_else(pass_on) as studio.public_url:
         await first_two(studio)
-    for path in (seen[0], "/webhooks/selftest/", "/webhooks/selftest/short"):
+    for path in (seen[0], "/webhooks/reachability/", "/webhooks/reachability/short"):
         assert (await ask(server.port, "POST", path, b"{}")).status == 401
 
 
@@ -242,7 +242,7 @@ async def test_whatever_the_provider_answers_becomes_one_sentence(
 @pytest.mark.usefixtures("server")
 async def test_no_finding_gives_a_token_away(studio: Studio) -> None:
     await set_aurous_key(studio)
-    findings = await studio.selftest.run(GUILD)
+    findings = await studio.reachability.run(GUILD)
     tokens = [endpoint.url.rsplit("/", 1)[1] for endpoint in studio.aurous.endpoints.values()]
     assert tokens
     assert not any(token in finding.text for token in tokens for finding in findings)

@@ -1,4 +1,4 @@
-"""Turns for work that can wait: so many at once, after those who are still unanswered, and fairly among members."""
+"""Queues for work that can wait: at most N at once, after unanswered arrivals, and fairly among members."""
 
 import asyncio
 from collections import Counter, deque
@@ -9,8 +9,8 @@ LET_IN_S = 1.0
 """How long work waits for those who arrive; Discord waits three seconds for an answer to them."""
 
 
-class PoliteTurns:
-    """`async with turns():` holds one of `at_once` places, and begins when nobody is `arriving` any more.
+class ArrivalsFirst:
+    """`async with queue():` holds one of `at_once` places, and begins when nobody is `arriving` any more.
 
     An arrival whose answer hangs holds work up for `let_in_s` seconds and no longer.
     """
@@ -43,8 +43,8 @@ class PoliteTurns:
             yield
 
 
-class FairTurns:
-    """`async with turns(member_id):` holds one of `at_once` places.
+class FairQueue:
+    """`async with queue(member_id):` holds one of `at_once` places.
 
     Among waiting members the one with the fewest places goes first, then the one served longest ago, then the one who
     has waited longest; each member's own requests go in the order they came. So whoever wants one place waits for at

@@ -1,4 +1,4 @@
-"""The rehearsal Aurous Labs' front desk: who is calling, under which version, how often, and whether it was before."""
+"""The rehearsal Aurous Labs' requests: who is calling, under which version, how often, and whether it was before."""
 
 import hashlib
 import hmac
@@ -36,7 +36,7 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Context:
     """What every route needs. `base_url` is known once the server listens."""
 
     world: AurousWorld

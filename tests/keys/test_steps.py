@@ -73,7 +73,7 @@ async def test_a_new_key_brings_its_catalogue_at_once_and_again_every_six_hours(
     assert await names(studio) == {style.name for style in studio.aurous.styles}
     assert (await key_of(studio, key_id)).checked_at == studio.clock.now()
     studio.aurous.add_style("Brand New")
-    await studio.pass_time(studio.timings.upkeep - timedelta(seconds=1), LaneName.KEYS)
+    await studio.pass_time(studio.timings.sync - timedelta(seconds=1), LaneName.KEYS)
     assert "Brand New" not in await names(studio)
     await studio.pass_time(timedelta(seconds=1), LaneName.KEYS)
     assert "Brand New" in await names(studio)
@@ -83,10 +83,10 @@ async def test_a_style_that_is_no_longer_listed_retires_keeps_its_id_and_may_com
     await fetched(studio)
     before = await style_called(studio, "Neon Alley")
     studio.aurous.retire_style("neon-alley")
-    await studio.pass_time(studio.timings.upkeep, LaneName.KEYS)
+    await studio.pass_time(studio.timings.sync, LaneName.KEYS)
     assert (await style_called(studio, "Neon Alley")).retired_at == studio.clock.now()
     studio.aurous.style(before.request_id).is_active = True
-    await studio.pass_time(studio.timings.upkeep, LaneName.KEYS)
+    await studio.pass_time(studio.timings.sync, LaneName.KEYS)
     after = await style_called(studio, "Neon Alley")
     assert (after.id, after.retired_at) == (before.id, None)
 
@@ -96,9 +96,9 @@ async def test_a_list_that_fails_half_way_retires_nothing_and_is_read_again_soon
     before = await names(studio)
     first_page = Fault.answer(200, body=FIRST_PAGE)
     studio.aurous.faults.next(STYLES, first_page, *[Fault.answer(503)] * ATTEMPTS)
-    await studio.pass_time(studio.timings.upkeep, LaneName.KEYS)
+    await studio.pass_time(studio.timings.sync, LaneName.KEYS)
     assert await names(studio) == before
-    assert (await key_of(studio, key_id)).checked_at == studio.clock.now() - studio.timings.upkeep
+    assert (await key_of(studio, key_id)).checked_at == studio.clock.now() - studio.timings.sync
     await studio.pass_time(studio.timings.backoff_first * 2, LaneName.KEYS)
     assert (await key_of(studio, key_id)).checked_at == studio.clock.now()
     assert (await key_of(studio, key_id)).attempt == 0
@@ -109,7 +109,7 @@ async def test_an_empty_or_unreadable_list_retires_nothing(studio: Studio, body:
     await fetched(studio)
     before = await names(studio)
     studio.aurous.faults.next(STYLES, *[Fault.answer(200, body=body)] * ATTEMPTS)
-    await studio.pass_time(studio.timings.upkeep, LaneName.KEYS)
+    await studio.pass_time(studio.timings.sync, LaneName.KEYS)
     assert await names(studio) == before
 
 
@@ -151,7 +151,7 @@ async def test_a_lora_that_vanished_at_the_provider_is_marked_until_it_is_back(s
     await studio.settle(LaneName.KEYS)
     assert await missing(studio) == [lost.id]
     studio.server.loras[taken.id] = taken
-    await studio.pass_time(studio.timings.upkeep, LaneName.KEYS)
+    await studio.pass_time(studio.timings.sync, LaneName.KEYS)
     assert await missing(studio) == []
     assert (await studio.loras.get_for(kept.id, Actor(GUILD, ANNA))).missing_since is None
 
@@ -162,7 +162,7 @@ async def test_when_it_was_first_missed_stays(studio: Studio) -> None:
     lost = await add_lora(studio.database, 5)
     await studio.settle(LaneName.KEYS)
     noticed_at = studio.clock.now()
-    await studio.pass_time(studio.timings.upkeep, LaneName.KEYS)
+    await studio.pass_time(studio.timings.sync, LaneName.KEYS)
     assert await studio.scalars(sa.select(tables.loras.c.missing_since).where(tables.loras.c.id == lost)) == [
         noticed_at
     ]
@@ -199,7 +199,7 @@ async def test_an_empty_list_of_loras_is_believed_only_when_one_of_them_is_reall
     await studio.settle(LaneName.KEYS)
     assert await missing(studio) == []
     studio.server.loras.clear()
-    await studio.pass_time(studio.timings.upkeep, LaneName.KEYS)
+    await studio.pass_time(studio.timings.sync, LaneName.KEYS)
     assert await missing(studio) == [lora.id]
 
 
@@ -225,13 +225,13 @@ async def test_a_key_that_is_refused_is_paused_its_admin_told_and_the_provider_l
     key_id = await fetched(studio)
     studio.aurous.faults.revoked_keys.add(AUROUS_KEY)
     before = await names(studio)
-    await studio.pass_time(studio.timings.upkeep, LaneName.KEYS)
+    await studio.pass_time(studio.timings.sync, LaneName.KEYS)
     assert (await key_of(studio, key_id)).paused_at == studio.clock.now()
     [post] = await studio.posts_of(PostKind.KEY_PAUSED)
     assert (post.user_id, post.places) == (ADMIN, (Place(PlaceKind.USER, ADMIN),))
     count = asked(studio, STYLES)
-    await studio.upkeep.soon(GUILD)
-    await studio.pass_time(studio.timings.upkeep * 3, LaneName.KEYS)
+    await studio.sync.soon(GUILD)
+    await studio.pass_time(studio.timings.sync * 3, LaneName.KEYS)
     assert (asked(studio, STYLES), await names(studio)) == (count, before)
 
 
@@ -247,14 +247,14 @@ async def test_a_catalogue_is_asked_for_again_only_when_it_is_not_fresh(studio: 
     await fetched(studio)
     count = asked(studio, STYLES)
     studio.clock.advance(FRESH - timedelta(seconds=1))
-    await studio.upkeep.soon(GUILD)
+    await studio.sync.soon(GUILD)
     await studio.settle(LaneName.KEYS)
     assert asked(studio, STYLES) == count
     await studio.pass_time(timedelta(seconds=1), LaneName.KEYS)
-    await studio.upkeep.soon(OTHER_GUILD)
+    await studio.sync.soon(OTHER_GUILD)
     await studio.settle(LaneName.KEYS)
     assert asked(studio, STYLES) == count
-    await studio.upkeep.soon(GUILD)
+    await studio.sync.soon(GUILD)
     await studio.settle(LaneName.KEYS)
     assert asked(studio, STYLES) > count
 
@@ -263,12 +263,12 @@ async def test_nobody_hurries_a_provider_that_is_down(studio: Studio) -> None:
     studio.aurous.faults.next(STYLES, *[Fault.answer(503)] * ATTEMPTS)
     await fetched(studio)
     count = asked(studio, STYLES)
-    await studio.upkeep.soon(GUILD)
+    await studio.sync.soon(GUILD)
     await studio.settle(LaneName.KEYS)
     assert asked(studio, STYLES) == count
 
 
-async def test_upkeep_registers_the_endpoint_and_a_removed_key_takes_it_down(studio: Studio) -> None:
+async def test_steps_registers_the_endpoint_and_a_removed_key_takes_it_down(studio: Studio) -> None:
     studio.public_url = PUBLIC_URL
     await fetched(studio)
     assert [endpoint.url.startswith(PUBLIC_URL) for endpoint in studio.aurous.endpoints.values()] == [True]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.datasets.turns import FairTurns, PoliteTurns
+from bot.datasets.queue import ArrivalsFirst, FairQueue
 
 ACTIONS = st.lists(
     st.one_of(
@@ -36,7 +36,7 @@ class Playground:
     """Requests that hold their turn until they are told to end."""
 
     def __init__(self, at_once: int) -> None:
-        self.turns = FairTurns(at_once)
+        self.queue = FairQueue(at_once)
         self.requests: list[Request] = []
         self.granted: list[Request] = []
 
@@ -49,7 +49,7 @@ class Playground:
         return request
 
     async def _hold(self, request: Request) -> None:
-        async with self.turns(request.member):
+        async with self.queue(request.member):
             self.granted.append(request)
             request.is_running = True
             try:
@@ -172,7 +172,7 @@ async def test_a_request_cancelled_the_moment_its_turn_comes_passes_it_on() -> N
 async def test_an_error_inside_gives_the_place_back() -> None:
     ground = Playground(1)
     with pytest.raises(ZeroDivisionError):
-        async with ground.turns(1):
+        async with ground.queue(1):
             raise ZeroDivisionError
     after = await ground.ask(2)
     assert ground.running() == [after]
@@ -182,24 +182,24 @@ async def test_an_error_inside_gives_the_place_back() -> None:
 class Queue:
     """Works on jobs that end at once, and notes their names in the order in which they began."""
 
-    def __init__(self, turns: PoliteTurns) -> None:
-        self.turns = turns
+    def __init__(self, queue: ArrivalsFirst) -> None:
+        self.queue = queue
         self.begun: list[str] = []
 
     def put(self, name: str, until: asyncio.Event | None = None) -> asyncio.Task[None]:
         return asyncio.create_task(self._work(name, until))
 
     async def _work(self, name: str, until: asyncio.Event | None) -> None:
-        async with self.turns():
+        async with self.queue():
             self.begun.append(name)
             if until is not None:
                 await until.wait()
 
 
 async def test_work_begins_only_when_everybody_who_arrives_has_been_answered() -> None:
-    queue = Queue(PoliteTurns(2))
-    with queue.turns.arriving():
-        with queue.turns.arriving():
+    queue = Queue(ArrivalsFirst(2))
+    with queue.queue.arriving():
+        with queue.queue.arriving():
             work = queue.put("photos")
             await settle()
         await settle()
@@ -209,32 +209,32 @@ async def test_work_begins_only_when_everybody_who_arrives_has_been_answered() -
 
 
 async def test_work_that_has_begun_goes_on_while_somebody_arrives() -> None:
-    queue, done = Queue(PoliteTurns(1)), asyncio.Event()
+    queue, done = Queue(ArrivalsFirst(1)), asyncio.Event()
     work = queue.put("photos", done)
     await settle()
-    with queue.turns.arriving():
+    with queue.queue.arriving():
         done.set()
         await settle()
         assert work.done()
 
 
 async def test_an_arrival_that_is_never_answered_does_not_stop_the_work() -> None:
-    queue = Queue(PoliteTurns(1, let_in_s=0.01))
-    with queue.turns.arriving():
+    queue = Queue(ArrivalsFirst(1, let_in_s=0.01))
+    with queue.queue.arriving():
         await queue.put("photos")
     assert queue.begun == ["photos"]
 
 
 async def test_an_arrival_that_fails_is_over() -> None:
-    queue = Queue(PoliteTurns(1))
-    with pytest.raises(ZeroDivisionError), queue.turns.arriving():
+    queue = Queue(ArrivalsFirst(1))
+    with pytest.raises(ZeroDivisionError), queue.queue.arriving():
         raise ZeroDivisionError
     await queue.put("photos")
     assert queue.begun == ["photos"]
 
 
-async def test_polite_turns_are_so_many_at_once_and_in_order() -> None:
-    queue, done = Queue(PoliteTurns(2)), asyncio.Event()
+async def test_places_are_so_many_at_once_and_in_order() -> None:
+    queue, done = Queue(ArrivalsFirst(2)), asyncio.Event()
     work = [queue.put(name, done) for name in "abc"]
     await settle()
     assert queue.begun == ["a", "b"]
@@ -244,8 +244,8 @@ async def test_polite_turns_are_so_many_at_once_and_in_order() -> None:
 
 
 async def test_work_given_up_while_it_waits_for_arrivals_gives_its_place_back() -> None:
-    queue = Queue(PoliteTurns(1))
-    with queue.turns.arriving():
+    queue = Queue(ArrivalsFirst(1))
+    with queue.queue.arriving():
         given_up = queue.put("given up")
         await settle()
         given_up.cancel()

@@ -1,4 +1,4 @@
-"""The rehearsal Apiframe's front desk: who is calling, what time it is, and how a refusal is worded."""
+"""Requests to the rehearsal Apiframe: who is calling, what time it is, and how a refusal is worded."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -48,7 +48,7 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Context:
     """What every route needs."""
 
     world: RehearsalWorld

@@ -10,7 +10,7 @@ from bot.web.webhooks import REFUSED
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
 
 
-class SelfTestDoor:
+class ReachabilityRoutes:
     """Answers like the webhook door: a token that nobody expects is told apart by nothing."""
 
     def __init__(self, arrive: Callable[[str], bool]) -> None:
