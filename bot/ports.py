@@ -79,7 +79,7 @@ class Poster(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class ReadinessCheck:
     """One line of the readiness card. `fix` says what to do when it is not ok; optional things never stop an event."""
 
     what: str
@@ -91,7 +91,7 @@ class Check:
 class Venue(Protocol):
     """Every method raises bot.outbox.NotNow when Discord cannot say."""
 
-    async def check(self, event: Event) -> Sequence[Check]:
+    async def check(self, event: Event) -> Sequence[ReadinessCheck]:
         """Permissions in the channel, thread creation, the calendar, the upload limit; the last three are optional."""
         ...
 

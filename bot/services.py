@@ -8,18 +8,18 @@ from bot.datasets.service import DatasetService
 from bot.engine import Lane
 from bot.events.ballot.service import BallotService
 from bot.events.budget import BudgetService
-from bot.events.outcomes import Transitions
+from bot.events.outcomes import EventOutcomes
 from bot.events.packs import PackRunner
 from bot.events.photos.service import ContributionService
 from bot.events.service import EventService
-from bot.events.stages import StageWork
+from bot.events.stages import StageRunner
 from bot.events.steps import EventSteps
 from bot.events.yearbook.service import YearbookService
 from bot.generation.outcomes import GenerationOutcomes
 from bot.generation.references import References
 from bot.generation.service import GenerationService
 from bot.generation.steps import GenerationSteps
-from bot.generation.submission import Submission
+from bot.generation.submission import GenerationSubmission
 from bot.guilds import GuildService
 from bot.keys.endpoints import EndpointService
 from bot.keys.reachability import ReachabilityService
@@ -144,11 +144,11 @@ def _training_steps(opened: Resources, services: Services, rows: DueRows[Trainin
 
 def _generation_steps(opened: Resources, services: Services, rows: DueRows[Generation]) -> GenerationSteps:
     outcomes = GenerationOutcomes(opened, rows)
-    submission = Submission(opened, services.keys, References(opened), outcomes)
+    submission = GenerationSubmission(opened, services.keys, References(opened), outcomes)
     return GenerationSteps(opened, services.keys, outcomes, submission)
 
 
 def _event_steps(opened: Resources, services: Services) -> EventSteps:
     packs = PackRunner(opened.database, services.budgets)
-    work = StageWork(opened.database, services.keys, services.budgets, packs, services.contributions, opened.venue)
-    return EventSteps(opened, work, Transitions(opened), services.contributions, services.ballots, services.budgets)
+    work = StageRunner(opened.database, services.keys, services.budgets, packs, services.contributions, opened.venue)
+    return EventSteps(opened, work, EventOutcomes(opened), services.contributions, services.ballots, services.budgets)

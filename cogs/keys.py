@@ -8,7 +8,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import DarkroomBot
-from bot.keys.reachability import Finding, Mark
+from bot.keys.reachability import Mark, ReachabilityFinding
 from bot.keys.service import KEY_PREFIXES, KeyStatus
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.text import quote
@@ -178,7 +178,7 @@ def _webhooks(row: ApiKeyRow) -> str:
     return f"Webhooks: {heard}"
 
 
-def findings_card(findings: Sequence[Finding]) -> Layout:
+def findings_card(findings: Sequence[ReachabilityFinding]) -> Layout:
     lines = ["### Webhook test"]
     for finding in findings:
         when = "" if finding.at is None else f" {ago(finding.at)}."

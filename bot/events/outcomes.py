@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.events import lifecycle
-from bot.records.event import Event, EventStatus, NoteKind, PauseReason, channels_of
+from bot.records.event import AnnouncementKind, Event, EventStatus, PauseReason, channels_of
 from bot.records.job import LaneName, SubjectTable
 from bot.records.post import PostKind
 from bot.resources import Service
@@ -26,15 +26,15 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class PlannedAnnouncement:
     """An announcement; `once` keeps it from being made twice."""
 
-    what: NoteKind
+    what: AnnouncementKind
     detail: Mapping[str, Any]
     once: str = ""
 
 
-class Transitions(Service):
+class EventOutcomes(Service):
     async def store_thread_and_calendar(self, claim: Claim[Event], found: Mapping[str, int]) -> None:
         """The thread or calendar entry was made; the row stays claimed."""
 
@@ -43,16 +43,23 @@ class Transitions(Service):
 
         await self._database.write(work)
 
-    async def stay(self, claim: Claim[Event], until: datetime | None, news: Sequence[News] = ()) -> None:
+    async def stay(
+        self, claim: Claim[Event], until: datetime | None, announcements: Sequence[PlannedAnnouncement] = ()
+    ) -> None:
         async def work(connection: AsyncConnection) -> None:
             await self._store(connection, claim, due_at=until, attempt=0)
-            if await self._announce(connection, claim.row, news):
+            if await self._announce(connection, claim.row, announcements):
                 await self._renew_panel(connection, claim.row)
 
         await self._write(work)
 
     async def enter(
-        self, claim: Claim[Event], to: EventStatus, *, news: Sequence[News] = (), at_once: bool = False
+        self,
+        claim: Claim[Event],
+        to: EventStatus,
+        *,
+        announcements: Sequence[PlannedAnnouncement] = (),
+        at_once: bool = False,
     ) -> None:
         """The next stage. `at_once`: there is nothing to wait for in it."""
         event, now = claim.row, self._clock.now()
@@ -65,7 +72,7 @@ class Transitions(Service):
             over = {"ended_at": now} if to.is_terminal else {}
             await self._store(connection, claim, due_at=now, status=to, stage_ends_at=ends_at, attempt=0, **over)
             await self._keep_photos(connection, claim.id)
-            await self._announce(connection, event, news)
+            await self._announce(connection, event, announcements)
             await self._renew_panel(connection, event)
             if to is EventStatus.VOTING and not at_once:
                 await self._post_ballot(connection, event, now)
@@ -74,7 +81,7 @@ class Transitions(Service):
 
         await self._write(work)
 
-    async def pause(self, claim: Claim[Event], why: PauseReason, news: Sequence[News]) -> None:
+    async def pause(self, claim: Claim[Event], why: PauseReason, announcements: Sequence[PlannedAnnouncement]) -> None:
         now = self._clock.now()
 
         async def work(connection: AsyncConnection) -> None:
@@ -82,7 +89,7 @@ class Transitions(Service):
                 return
             due_at = now + self._timings.event_retry
             await self._store(connection, claim, due_at=due_at, paused_at=now, paused_why=why)
-            await self._announce(connection, claim.row, news)
+            await self._announce(connection, claim.row, announcements)
             await self._renew_panel(connection, claim.row)
 
         await self._write(work)
@@ -93,14 +100,14 @@ class Transitions(Service):
         assert event.paused_at is not None  # noqa: S101 - the caller has looked
         ends_at = lifecycle.resumed_end(event, now, hour=self._timings.event_hour)
         once = f"resumed:{event.paused_at.isoformat()}"
-        news = [News(NoteKind.RESUMED, {"why": event.paused_why}, once)]
+        announcements = [PlannedAnnouncement(AnnouncementKind.RESUMED, {"why": event.paused_why}, once)]
 
         async def work(connection: AsyncConnection) -> None:
             if await self._was_moved(connection, claim):
                 return
             await self._store(connection, claim, due_at=now, paused_at=None, paused_why=None, stage_ends_at=ends_at)
             await self._keep_photos(connection, claim.id)
-            await self._announce(connection, event, news)
+            await self._announce(connection, event, announcements)
             await self._renew_panel(connection, event)
 
         await self._write(work)
@@ -130,7 +137,7 @@ class Transitions(Service):
         self._spool.free(await self._database.write(work))
         self._wakeups.wake(LaneName.POSTS, LaneName.TRAININGS, LaneName.GENERATIONS)
 
-    async def _cancelled(self, connection: AsyncConnection, event: Event) -> News:
+    async def _cancelled(self, connection: AsyncConnection, event: Event) -> PlannedAnnouncement:
         paid = await spends.of_event(connection, event.id)
         detail = {
             "spent": sum(each.credits for each in paid),
@@ -138,7 +145,7 @@ class Transitions(Service):
             "pictures": sum(each.subject_table is SubjectTable.GENERATION for each in paid),
             "by": "abandoned" if event.paused_at is not None else "host",
         }
-        return News(NoteKind.CANCELLED, detail)
+        return PlannedAnnouncement(AnnouncementKind.CANCELLED, detail)
 
     async def _keep_photos(self, connection: AsyncConnection, event_id: int) -> None:
         """With the deadline moves the time at which photos leave the disk at the latest."""
@@ -162,12 +169,14 @@ class Transitions(Service):
     ) -> None:
         await store(connection, events, claim, due_at=due_at, **values)
 
-    async def _announce(self, connection: AsyncConnection, event: Event, news: Sequence[News]) -> bool:
+    async def _announce(
+        self, connection: AsyncConnection, event: Event, announcements: Sequence[PlannedAnnouncement]
+    ) -> bool:
         """Whether anything of it was new."""
         now = self._clock.now()
         made = [
             await rows.announce(connection, event, each.what, once=each.once, detail=json.dumps(each.detail), now=now)
-            for each in news
+            for each in announcements
         ]
         return any(made)
 

@@ -96,7 +96,7 @@ class PackState:
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingPicture:
     """One picture of a pack that is to be ordered; `turn` counts from 0 for each LoRA or candidate."""
 
     lora: Lora
@@ -155,7 +155,7 @@ class PackRunner:
                 refused += not was_ordered and stopped is None
         return PackState(ordered, len(missing) - ordered - refused, stopped)
 
-    async def _missing(self, event: Event) -> list[Missing]:
+    async def _missing(self, event: Event) -> list[MissingPicture]:
         async with self._database.read() as connection:
             there = await generations.ordered_of_pack(connection, event.id)
             if event.mode is EventMode.BAKEOFF:
@@ -163,7 +163,7 @@ class PackRunner:
             else:
                 rows = [(lora, None) for lora in await loras.of_event(connection, event.id)]
             taking_part = {each.user_id for each in await entrants.of_event(connection, event.id)}
-        found: list[Missing] = []
+        found: list[MissingPicture] = []
         for number, (lora, strength) in enumerate(rows):
             if lora is None or not _is_usable(lora):
                 continue
@@ -175,7 +175,7 @@ class PackRunner:
 
     def _missing_of(
         self, event: Event, lora: Lora, strength: float | None, offset: int, there: set[tuple[int, int]]
-    ) -> Iterator[Missing]:
+    ) -> Iterator[MissingPicture]:
         turn = sum((lora.id, offset + number) in there for number in range(len(event.pack)))
         for number, prompt in enumerate(event.pack):
             index = offset + number
@@ -183,10 +183,10 @@ class PackRunner:
                 continue
             seed = seed_of(event.id, number) if event.mode is EventMode.BAKEOFF else None
             settings = GenerationSettings(strength=strength, seed=seed)
-            yield Missing(lora, index, fill(prompt, lora.trigger_word or lora.name), settings, turn)
+            yield MissingPicture(lora, index, fill(prompt, lora.trigger_word or lora.name), settings, turn)
             turn += 1
 
-    async def _obstacle(self, each: Missing, asked: set[ProviderName]) -> PauseReason | None:
+    async def _obstacle(self, each: MissingPicture, asked: set[ProviderName]) -> PauseReason | None:
         """Each provider is asked once in a run."""
         provider = each.lora.provider
         if provider in asked:
@@ -194,7 +194,7 @@ class PackRunner:
         asked.add(provider)
         return await self._budgets.obstacle(each.lora.guild_id, provider, self._budgets.picture_price(provider))
 
-    async def _order(self, event: Event, each: Missing) -> tuple[PauseReason | None, bool]:
+    async def _order(self, event: Event, each: MissingPicture) -> tuple[PauseReason | None, bool]:
         """Why nothing more is to be ordered now, and whether this one was."""
         order = PictureOrder(each.prompt, each.settings, each.lora.id, pack_index=each.index)
         actor = Actor(each.lora.guild_id, each.lora.owner_id)

@@ -10,7 +10,7 @@ from bot.events.lifecycle import TRAINING_MODES
 from bot.keys.reachability import Mark, ReachabilityService
 from bot.keys.service import Funds, KeyService
 from bot.loras.access import usable_lora, usable_style
-from bot.ports import Check, NotNow, Venue
+from bot.ports import NotNow, ReadinessCheck, Venue
 from bot.records.event import Event, EventMode
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
@@ -29,12 +29,12 @@ class Readiness:
         self._reachability = reachability
         self._venue = venue
 
-    async def all(self, event: Event) -> list[Check]:
+    async def all(self, event: Event) -> list[ReadinessCheck]:
         """Takes as long as the webhook self-test: up to half a minute when deliveries do not arrive."""
         needed, webhooks = await asyncio.gather(self.needed(event), self._webhooks(event))
         return [*needed, webhooks]
 
-    async def needed(self, event: Event) -> list[Check]:
+    async def needed(self, event: Event) -> list[ReadinessCheck]:
         """Everything but the webhooks, which never stop an event; answers within a few seconds."""
         async with self._database.read() as connection:
             plan = await _plan(connection, event)
@@ -44,53 +44,53 @@ class Readiness:
         )
         return [*venue, *(check for checks in money for check in checks), *plan]
 
-    async def _in_discord(self, event: Event) -> Sequence[Check]:
+    async def _in_discord(self, event: Event) -> Sequence[ReadinessCheck]:
         try:
             return await self._venue.check(event)
         except NotNow as error:
             raise UserError("Discord does not answer just now. Please try again in a minute.") from error
 
-    async def _money(self, event: Event, provider: ProviderName) -> list[Check]:
+    async def _money(self, event: Event, provider: ProviderName) -> list[ReadinessCheck]:
         funds = await self._keys.funds(event.guild_id, provider)
         key = f"API key of {provider.label}"
         if funds.trouble is not None:
-            return [Check(key, is_ok=False, fix=funds.trouble)]
+            return [ReadinessCheck(key, is_ok=False, fix=funds.trouble)]
         price = funds.price if event.mode in TRAINING_MODES else 0
-        checks = [Check(key, is_ok=True), _balance(funds, provider, price)]
+        checks = [ReadinessCheck(key, is_ok=True), _balance(funds, provider, price)]
         return [*checks, _budget(event.budget, price)] if price and event.budget is not None else checks
 
-    async def _webhooks(self, event: Event) -> Check:
+    async def _webhooks(self, event: Event) -> ReadinessCheck:
         findings = await self._reachability.run(event.guild_id)
         bad = [finding.text for finding in findings if finding.mark is Mark.BAD]
         if bad:
-            return Check("Webhooks", is_ok=False, fix=" ".join(bad), is_optional=True)
+            return ReadinessCheck("Webhooks", is_ok=False, fix=" ".join(bad), is_optional=True)
         reached = any(finding.mark is Mark.GOOD for finding in findings)
         what = "Webhooks" if reached else "Webhooks are not set up: Darkroom looks at running jobs by itself"
-        return Check(what, is_ok=True, is_optional=True)
+        return ReadinessCheck(what, is_ok=True, is_optional=True)
 
 
-def _balance(funds: Funds, provider: ProviderName, price: int) -> Check:
+def _balance(funds: Funds, provider: ProviderName, price: int) -> ReadinessCheck:
     """`price` of one training in credits, 0 where none is bought."""
     what = f"Balance at {provider.label}"
     if funds.balance is None:
         fix = f"{provider.label} did not say just now. Look at the balance in its dashboard."
-        return Check(what, is_ok=False, fix=fix, is_optional=True)
+        return ReadinessCheck(what, is_ok=False, fix=fix, is_optional=True)
     least = max(price, 1)
     if funds.balance < least:
         for_what = f"one training takes {price:,}" if price else "pictures need some"
         fix = f"There are {funds.balance:,} credits and {for_what}. Top up in the dashboard of {provider.label}."
-        return Check(what, is_ok=False, fix=fix)
-    return Check(f"{what}: {funds.balance:,} credits", is_ok=True)
+        return ReadinessCheck(what, is_ok=False, fix=fix)
+    return ReadinessCheck(f"{what}: {funds.balance:,} credits", is_ok=True)
 
 
-def _budget(budget: int, price: int) -> Check:
+def _budget(budget: int, price: int) -> ReadinessCheck:
     if budget < price:
         fix = f"One training takes {price:,} credits; the budget is {budget:,}. Raise it."
-        return Check("Budget", is_ok=False, fix=fix)
-    return Check(f"Budget: {budget:,} credits", is_ok=True)
+        return ReadinessCheck("Budget", is_ok=False, fix=fix)
+    return ReadinessCheck(f"Budget: {budget:,} credits", is_ok=True)
 
 
-async def _plan(connection: AsyncConnection, event: Event) -> list[Check]:
+async def _plan(connection: AsyncConnection, event: Event) -> list[ReadinessCheck]:
     match event.mode:
         case EventMode.CLUB:
             return await _club(connection, event)
@@ -100,32 +100,32 @@ async def _plan(connection: AsyncConnection, event: Event) -> list[Check]:
             return [_pack(event, is_optional=True)]
 
 
-async def _club(connection: AsyncConnection, event: Event) -> list[Check]:
+async def _club(connection: AsyncConnection, event: Event) -> list[ReadinessCheck]:
     what = "Styles and LoRAs to make pictures with"
     if not event.style_ids and not event.lora_ids:
-        return [Check(what, is_ok=False, fix="Choose at least one style or LoRA.")]
+        return [ReadinessCheck(what, is_ok=False, fix="Choose at least one style or LoRA.")]
     host = Actor(event.guild_id, event.host_id)
     problems = await _problems(connection, host, event.lora_ids, event.style_ids)
-    checks = [Check(what, is_ok=not problems, fix=" ".join(problems))]
+    checks = [ReadinessCheck(what, is_ok=not problems, fix=" ".join(problems))]
     if event.pictures_each == 0:
-        checks.append(Check("Pictures per person", is_ok=False, fix="Allow everyone at least one picture."))
+        checks.append(ReadinessCheck("Pictures per person", is_ok=False, fix="Allow everyone at least one picture."))
     return checks
 
 
-async def _bakeoff(connection: AsyncConnection, event: Event) -> list[Check]:
+async def _bakeoff(connection: AsyncConnection, event: Event) -> list[ReadinessCheck]:
     what = "Versions or settings to compare"
     host = Actor(event.guild_id, event.host_id)
     problems = await _problems(connection, host, [candidate.lora_id for candidate in event.candidates], ())
     if len(event.candidates) < CANDIDATES_MIN:
         problems.append(f"Choose at least {CANDIDATES_MIN}.")
-    return [Check(what, is_ok=not problems, fix=" ".join(problems)), _pack(event, is_optional=False)]
+    return [ReadinessCheck(what, is_ok=not problems, fix=" ".join(problems)), _pack(event, is_optional=False)]
 
 
-def _pack(event: Event, *, is_optional: bool) -> Check:
+def _pack(event: Event, *, is_optional: bool) -> ReadinessCheck:
     if event.pack:
-        return Check(f"Prompt pack: {len(event.pack)}", is_ok=True, is_optional=is_optional)
+        return ReadinessCheck(f"Prompt pack: {len(event.pack)}", is_ok=True, is_optional=is_optional)
     fix = "Without prompts no pictures are made by themselves. Pick a pack, or write your own."
-    return Check("Prompt pack", is_ok=False, fix=fix, is_optional=is_optional)
+    return ReadinessCheck("Prompt pack", is_ok=False, fix=fix, is_optional=is_optional)
 
 
 async def _problems(

@@ -21,8 +21,17 @@ from bot.events.readiness import Readiness
 from bot.events.views import EventView
 from bot.keys.reachability import ReachabilityService
 from bot.keys.service import KeyService
-from bot.ports import Check
-from bot.records.event import EntrantStatus, Event, EventMode, EventNote, EventStatus, NoteKind, PauseReason, places_of
+from bot.ports import ReadinessCheck
+from bot.records.event import (
+    Announcement,
+    AnnouncementKind,
+    EntrantStatus,
+    Event,
+    EventMode,
+    EventStatus,
+    PauseReason,
+    places_of,
+)
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName, SubjectTable
 from bot.records.post import PostKind
@@ -118,7 +127,7 @@ class EventService(Service):
             known = await finding.among(connection, actor, runnable=runnable)
         return best_ranked(known, lambda event: rank_match(text, event.name))[:CHOICES_MAX]
 
-    async def readiness(self, event_id: int, actor: Actor) -> Sequence[Check]:
+    async def readiness(self, event_id: int, actor: Actor) -> Sequence[ReadinessCheck]:
         """What the event needs to be opened; takes up to half a minute when webhooks do not arrive."""
         async with self._database.read() as connection:
             event = await finding.run_by(connection, event_id, actor)
@@ -149,7 +158,7 @@ class EventService(Service):
                 places=places_of(event),
                 now=self._now(),
             )
-            await rows.announce(connection, event, NoteKind.OPENED, now=self._now())
+            await rows.announce(connection, event, AnnouncementKind.OPENED, now=self._now())
             await materials.share_with_entrants(connection, event, actor.user_id, now=self._now())
             return event
 
@@ -232,10 +241,10 @@ class EventService(Service):
         async with self._database.read() as connection:
             return await views.load(connection, event, affordable)
 
-    async def note(self, note_id: int) -> EventNote | None:
+    async def announcement(self, announcement_id: int) -> Announcement | None:
         """An announcement; callers check who may see it."""
         async with self._database.read() as connection:
-            return await rows.get_note(connection, note_id)
+            return await rows.get_announcement(connection, announcement_id)
 
     @property
     def _hour(self) -> timedelta:
@@ -287,7 +296,7 @@ class EventService(Service):
         await rows.announce(
             connection,
             event,
-            NoteKind.RESUMED,
+            AnnouncementKind.RESUMED,
             once=f"resumed:{event.paused_at.isoformat()}",
             detail=json.dumps({"why": event.paused_why}),
             now=self._now(),

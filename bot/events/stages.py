@@ -32,7 +32,7 @@ STUCK_AFTER = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class StageProgress:
     """What there is to know after a look: `blocked` what it waits for, `is_done` whether nothing is under way.
 
     `trainings` counts the newest of each dataset, `newest` is the id of the last one begun; `left` are pictures of the
@@ -49,7 +49,7 @@ class Work:
     left: int = 0
 
 
-class StageWork:
+class StageRunner:
     def __init__(
         self,
         database: Database,
@@ -89,7 +89,7 @@ class StageWork:
             return None
         return await self._venue.open_thread(event, panel.message_id)
 
-    async def do(self, event: Event) -> Work:
+    async def do(self, event: Event) -> StageProgress:
         """The stage's own work; it may be repeated at any time."""
         await self._budgets.settle(event.id)
         match event.status:
@@ -98,38 +98,40 @@ class StageWork:
             case EventStatus.SHOWING:
                 return await self._show(event)
             case _:
-                return Work()
+                return StageProgress()
 
-    async def _train(self, event: Event) -> Work:
+    async def _train(self, event: Event) -> StageProgress:
         try:
             await self._keys.current(event.guild_id, event.subject_kind.provider)
         except NoKey:
-            return Work(blocked=PauseReason.NO_KEY, is_done=False)
+            return StageProgress(blocked=PauseReason.NO_KEY, is_done=False)
         async with self._database.read() as connection:
             begun = await event_jobs.trainings_of(connection, event.id)
         if not begun and await self._is_out_of_credits(event):
-            return Work(blocked=PauseReason.OUT_OF_CREDITS, is_done=False)
+            return StageProgress(blocked=PauseReason.OUT_OF_CREDITS, is_done=False)
         train = self._train_shared if event.mode is EventMode.SHARED else self._train_each
         return await train(event, begun)
 
-    async def _train_shared(self, event: Event, begun: Sequence[Training]) -> Work:
+    async def _train_shared(self, event: Event, begun: Sequence[Training]) -> StageProgress:
         assert event.dataset_id is not None  # noqa: S101 - made when the event was opened
         if not begun or await self._is_to_be_repeated(event, begun):
             await self._contributions.settle_choice(event)
             try:
                 training = await self._budgets.start_training(event, event.dataset_id, event.host_id)
             except BudgetSpent:
-                return Work(blocked=PauseReason.BUDGET_SPENT)
+                return StageProgress(blocked=PauseReason.BUDGET_SPENT)
             except NoKey:
-                return Work(blocked=PauseReason.NO_KEY, is_done=False)
+                return StageProgress(blocked=PauseReason.NO_KEY, is_done=False)
             except UserError as error:
                 log.info("Event %s cannot train yet: %s", event.id, error)
-                return Work(blocked=PauseReason.TOO_FEW_PHOTOS)
+                return StageProgress(blocked=PauseReason.TOO_FEW_PHOTOS)
             # The photos left with a try that failed: there are none for another one.
-            return Work(blocked=PauseReason.TOO_FEW_PHOTOS if training.status.is_terminal else None, is_done=False)
+            return StageProgress(
+                blocked=PauseReason.TOO_FEW_PHOTOS if training.status.is_terminal else None, is_done=False
+            )
         return _progress(begun)
 
-    async def _train_each(self, event: Event, before: Sequence[Training]) -> Work:
+    async def _train_each(self, event: Event, before: Sequence[Training]) -> StageProgress:
         """Everybody who gave enough photos, in the order they joined, as long as the budget lasts."""
         async with self._database.read() as connection:
             taking_part = await entrants.of_event(connection, event.id)
@@ -144,7 +146,7 @@ class StageWork:
             except BudgetSpent:
                 no_budget.append(entrant.user_id)
             except NoKey:
-                return Work(blocked=PauseReason.NO_KEY, is_done=False)
+                return StageProgress(blocked=PauseReason.NO_KEY, is_done=False)
             except UserError as error:
                 log.info("An entrant's photos in event %s cannot be trained: %s", event.id, error)
                 no_photos.append(entrant.user_id)
@@ -153,7 +155,7 @@ class StageWork:
         await self._note_loras(taking_part, begun)
         if not begun or (is_repeated and len(begun) == len(before)):
             why = PauseReason.BUDGET_SPENT if no_budget else PauseReason.TOO_FEW_PHOTOS
-            return Work(blocked=why, no_budget=tuple(no_budget), no_photos=tuple(no_photos))
+            return StageProgress(blocked=why, no_budget=tuple(no_budget), no_photos=tuple(no_photos))
         return replace(_progress(begun), no_budget=tuple(no_budget), no_photos=tuple(no_photos))
 
     async def _is_out_of_credits(self, event: Event) -> bool:
@@ -200,14 +202,14 @@ class StageWork:
         async with self._database.read() as connection:
             return await rows.was_announced(connection, event.id, once)
 
-    async def _show(self, event: Event) -> Work:
+    async def _show(self, event: Event) -> StageProgress:
         state = await self._packs.run(event)
         async with self._database.read() as connection:
             under_way = await event_jobs.generations_under_way(connection, event.id)
         if state.stopped in {None, PauseReason.BUDGET_SPENT}:
             is_ordered = state.left == 0 or state.stopped is PauseReason.BUDGET_SPENT
-            return Work(is_done=is_ordered and under_way == 0, left=state.left)
-        return Work(blocked=state.stopped, is_done=False, left=state.left)
+            return StageProgress(is_done=is_ordered and under_way == 0, left=state.left)
+        return StageProgress(blocked=state.stopped, is_done=False, left=state.left)
 
 
 def paused_once(why: PauseReason, about: int) -> str:
@@ -215,12 +217,12 @@ def paused_once(why: PauseReason, about: int) -> str:
     return f"paused:{why}:{about}"
 
 
-def _progress(begun: Sequence[Training]) -> Work:
+def _progress(begun: Sequence[Training]) -> StageProgress:
     """Where the newest training of each dataset stands."""
     latest = {training.dataset_id: training for training in begun}.values()
     under_way = [training for training in latest if not training.status.is_terminal]
     is_stuck = any(training.attempt >= STUCK_AFTER for training in under_way)
-    return Work(
+    return StageProgress(
         blocked=PauseReason.PROVIDER_DOWN if is_stuck else None,
         is_done=not under_way,
         trainings=Counter(training.status for training in latest),

@@ -10,11 +10,11 @@ from bot.datasets.rules import photo_limits
 from bot.events import lifecycle
 from bot.events.ballot.service import BallotService
 from bot.events.budget import BudgetService
-from bot.events.outcomes import News, Transitions
+from bot.events.outcomes import EventOutcomes, PlannedAnnouncement
 from bot.events.photos.service import ContributionService
-from bot.events.stages import StageWork, Work, paused_once
+from bot.events.stages import StageProgress, StageRunner, paused_once
 from bot.ports import NotNow
-from bot.records.event import EntrantStatus, Event, EventMode, EventStatus, NoteKind, PauseReason
+from bot.records.event import AnnouncementKind, EntrantStatus, Event, EventMode, EventStatus, PauseReason
 from bot.records.guild import Actor
 from bot.resources import Resources, Service
 from bot.storage.due import Claim
@@ -38,15 +38,15 @@ class EventSteps(Service):
     def __init__(
         self,
         opened: Resources,
-        work: StageWork,
-        transitions: Transitions,
+        progress: StageRunner,
+        transitions: EventOutcomes,
         contributions: ContributionService,
         ballots: BallotService,
         budgets: BudgetService,
     ) -> None:
         super().__init__(opened)
-        self._work = work
-        self._transitions = transitions
+        self._stages = progress
+        self._outcomes = transitions
         self._contributions = contributions
         self._ballots = ballots
         self._budgets = budgets
@@ -57,18 +57,18 @@ class EventSteps(Service):
         event = claim.row
         if event.status.is_terminal:
             await self._budgets.settle(event.id)
-            await self._transitions.wind_up(claim, is_off_calendar=await self._end_on_calendar(event))
+            await self._outcomes.wind_up(claim, is_off_calendar=await self._end_on_calendar(event))
         elif event.status is S.DRAFT:
-            await self._transitions.stay(claim, None)
+            await self._outcomes.stay(claim, None)
         else:
-            found = await self._work.create_thread_and_calendar(event)
+            found = await self._stages.create_thread_and_calendar(event)
             if found:
-                await self._transitions.store_thread_and_calendar(claim, found)
-            work = await self._work.do(event)
+                await self._outcomes.store_thread_and_calendar(claim, found)
+            progress = await self._stages.do(event)
             if event.paused_at is None:
-                await self._run(claim, work)
+                await self._run(claim, progress)
             else:
-                await self._wait(claim, work)
+                await self._wait(claim, progress)
 
     async def _end_on_calendar(self, event: Event) -> bool:
         try:
@@ -78,79 +78,88 @@ class EventSteps(Service):
             return False
         return True
 
-    async def _run(self, claim: Claim[Event], work: Work) -> None:
+    async def _run(self, claim: Claim[Event], progress: StageProgress) -> None:
         event = claim.row
-        if work.blocked is not None:
-            await self._pause(claim, work.blocked, work)
-        elif event.status is S.SHOWING and not work.is_done and self._is_due(event):
-            await self._transitions.stay(claim, self._clock.now() + self._timings.poll)
+        if progress.blocked is not None:
+            await self._pause(claim, progress.blocked, progress)
+        elif event.status is S.SHOWING and not progress.is_done and self._is_due(event):
+            await self._outcomes.stay(claim, self._clock.now() + self._timings.poll)
         else:
-            await self._decide(claim, work)
+            await self._decide(claim, progress)
 
-    async def _wait(self, claim: Claim[Event], work: Work) -> None:
+    async def _wait(self, claim: Claim[Event], progress: StageProgress) -> None:
         """A paused event: those that end by themselves are tried again, the others need their host."""
         event = claim.row
         assert event.paused_why is not None  # noqa: S101 - set together with the time
-        if event.paused_why.ends_by_itself and work.blocked is None:
-            await self._transitions.resume(claim)
+        if event.paused_why.ends_by_itself and progress.blocked is None:
+            await self._outcomes.resume(claim)
         else:
-            await self._decide(claim, work)
+            await self._decide(claim, progress)
 
-    async def _decide(self, claim: Claim[Event], work: Work) -> None:
+    async def _decide(self, claim: Claim[Event], progress: StageProgress) -> None:
         event, now = claim.row, self._clock.now()
-        facts = await self._facts(event, work)
+        facts = await self._facts(event, progress)
         match lifecycle.decide(event, facts, now, abandoned=self._timings.event_abandoned):
             case lifecycle.Advance(to):
-                await self._enter(claim, to, work)
+                await self._enter(claim, to, progress)
             case lifecycle.Pause(why):
-                await self._pause(claim, why, work)
+                await self._pause(claim, why, progress)
             case lifecycle.Resume():
-                await self._transitions.resume(claim)
+                await self._outcomes.resume(claim)
             case lifecycle.Abandon():
-                await self._transitions.enter(claim, S.CANCELLED)
+                await self._outcomes.enter(claim, S.CANCELLED)
             case lifecycle.Stay(until):
-                await self._transitions.stay(claim, self._next_look(event, until, work), self._news(event, work))
+                await self._outcomes.stay(
+                    claim, self._next_look(event, until, progress), self._announcements(event, progress)
+                )
 
-    async def _enter(self, claim: Claim[Event], to: EventStatus, work: Work) -> None:
+    async def _enter(self, claim: Claim[Event], to: EventStatus, progress: StageProgress) -> None:
         event = claim.row
         if to is S.TRAINING:
-            await self._begin_training(claim, work)
+            await self._begin_training(claim, progress)
         elif to is S.SHOWING:
             await self._contributions.retire_taken_back(event)
             async with self._database.read() as connection:
                 made = [each.lora_id for each in await event_jobs.trainings_of(connection, claim.id) if each.lora_id]
-            news = [*_not_trained(work), News(NoteKind.LORAS_READY, {"lora_ids": made})]
-            await self._transitions.enter(claim, to, news=news)
+            announcements = [
+                *_not_trained(progress),
+                PlannedAnnouncement(AnnouncementKind.LORAS_READY, {"lora_ids": made}),
+            ]
+            await self._outcomes.enter(claim, to, announcements=announcements)
         elif to is S.VOTING:
             await self._drop_leavers(event)
             entries = await self._ballots.open_ballot(event)
             has_ballot = entries >= 2
-            news = [] if has_ballot else [News(NoteKind.NO_BALLOT, {"entries": entries})]
-            await self._transitions.enter(claim, to, news=news, at_once=not has_ballot)
+            announcements = (
+                [] if has_ballot else [PlannedAnnouncement(AnnouncementKind.NO_BALLOT, {"entries": entries})]
+            )
+            await self._outcomes.enter(claim, to, announcements=announcements, at_once=not has_ballot)
         elif to is S.FINISHED:
             await self._ballots.count(event)
-            await self._transitions.enter(claim, to, news=[News(NoteKind.WINNER, {})])
+            await self._outcomes.enter(claim, to, announcements=[PlannedAnnouncement(AnnouncementKind.WINNER, {})])
         else:
-            await self._transitions.enter(claim, to)
+            await self._outcomes.enter(claim, to)
 
-    async def _begin_training(self, claim: Claim[Event], work: Work) -> None:
+    async def _begin_training(self, claim: Claim[Event], progress: StageProgress) -> None:
         """From here on nobody's photos change any more."""
         event = claim.row
         await self._drop_leavers(event)
         if event.mode is EventMode.PERSONAL:
             await self._contributions.settle_personal(event)
-            await self._transitions.enter(claim, S.TRAINING, news=[News(NoteKind.TRAINING, {})])
+            await self._outcomes.enter(
+                claim, S.TRAINING, announcements=[PlannedAnnouncement(AnnouncementKind.TRAINING, {})]
+            )
             return
-        facts = await self._facts(event, work)
+        facts = await self._facts(event, progress)
         if facts.usable_photos < photo_limits(event.subject_kind).least:
-            await self._pause(claim, PauseReason.TOO_FEW_PHOTOS, work)
+            await self._pause(claim, PauseReason.TOO_FEW_PHOTOS, progress)
             return
         chosen = await self._contributions.settle_choice(event)
         async with self._database.read() as connection:
             by = {str(each.user_id): each.photos_chosen for each in await entrants.of_event(connection, event.id)}
         given: Mapping[str, int] = {user: photos for user, photos in by.items() if photos}
-        news = News(NoteKind.CHOSEN, {"by": given, "photos": chosen})
-        await self._transitions.enter(claim, S.TRAINING, news=[news])
+        announcements = PlannedAnnouncement(AnnouncementKind.CHOSEN, {"by": given, "photos": chosen})
+        await self._outcomes.enter(claim, S.TRAINING, announcements=[announcements])
 
     async def _drop_leavers(self, event: Event) -> None:
         """Who left the server, or was banned, takes part no more; before training their photos go, too.
@@ -165,33 +174,33 @@ class EventSteps(Service):
             if event.status in GIVING:
                 await self._contributions.withdraw(event.id, Actor(event.guild_id, entrant.user_id))
 
-            async def work(connection: AsyncConnection, entrant_id: int = entrant.id) -> None:
+            async def progress(connection: AsyncConnection, entrant_id: int = entrant.id) -> None:
                 await entrants.change(connection, entrant_id, status=EntrantStatus.REMOVED, left_at=self._clock.now())
 
-            await self._database.write(work)
+            await self._database.write(progress)
 
-    async def _facts(self, event: Event, work: Work) -> lifecycle.Facts:
+    async def _facts(self, event: Event, progress: StageProgress) -> lifecycle.Facts:
         async with self._database.read() as connection:
             return lifecycle.Facts(
                 entrants=await entrants.count(connection, event.id),
                 usable_photos=await event_photos.usable_of_event(connection, event.id),
-                trainings=work.trainings,
+                trainings=progress.trainings,
             )
 
-    async def _pause(self, claim: Claim[Event], why: PauseReason, work: Work) -> None:
+    async def _pause(self, claim: Claim[Event], why: PauseReason, progress: StageProgress) -> None:
         is_failure = why is PauseReason.TRAINING_FAILED
-        about = work.newest if is_failure else int(self._clock.now().timestamp())
-        news = [News(NoteKind.PAUSED, {"why": why}, paused_once(why, about))]
-        await self._transitions.pause(claim, why, news)
+        about = progress.newest if is_failure else int(self._clock.now().timestamp())
+        announcements = [PlannedAnnouncement(AnnouncementKind.PAUSED, {"why": why}, paused_once(why, about))]
+        await self._outcomes.pause(claim, why, announcements)
 
     def _is_due(self, event: Event) -> bool:
         return event.stage_ends_at is not None and event.stage_ends_at <= self._clock.now()
 
-    def _next_look(self, event: Event, until: datetime | None, work: Work) -> datetime | None:
+    def _next_look(self, event: Event, until: datetime | None, progress: StageProgress) -> datetime | None:
         """The deadline, or earlier: what is under way ends, the panel gets its message, the end comes near."""
         now = self._clock.now()
         looks = [until] if until is not None else []
-        if not work.is_done:
+        if not progress.is_done:
             looks.append(now + self._timings.poll)
         if event.paused_why is not None and event.paused_why.ends_by_itself:
             looks = [now + self._timings.event_retry]
@@ -203,14 +212,14 @@ class EventSteps(Service):
             looks.append(soon)
         return min(looks, default=None)
 
-    def _news(self, event: Event, work: Work) -> list[News]:
+    def _announcements(self, event: Event, progress: StageProgress) -> list[PlannedAnnouncement]:
         soon = self._soon_at(event)
         if soon is not None and soon <= self._clock.now():
-            return [News(NoteKind.CLOSING_SOON, {})]
+            return [PlannedAnnouncement(AnnouncementKind.CLOSING_SOON, {})]
         if event.status is S.TRAINING:
-            return _not_trained(work)
-        if event.status is S.SHOWING and work.is_done and event.pack:
-            return [News(NoteKind.PACK_DONE, {"left": work.left})]
+            return _not_trained(progress)
+        if event.status is S.SHOWING and progress.is_done and event.pack:
+            return [PlannedAnnouncement(AnnouncementKind.PACK_DONE, {"left": progress.left})]
         return []
 
     def _soon_at(self, event: Event) -> datetime | None:
@@ -221,10 +230,10 @@ class EventSteps(Service):
         return event.stage_ends_at - self._timings.event_hour * SOON if is_long else None
 
 
-def _not_trained(work: Work) -> list[News]:
-    groups = (("budget", work.no_budget), ("photos", work.no_photos))
+def _not_trained(progress: StageProgress) -> list[PlannedAnnouncement]:
+    groups = (("budget", progress.no_budget), ("photos", progress.no_photos))
     return [
-        News(NoteKind.NOT_TRAINED, {"user_ids": list(users), "why": why}, f"not_trained:{why}")
+        PlannedAnnouncement(AnnouncementKind.NOT_TRAINED, {"user_ids": list(users), "why": why}, f"not_trained:{why}")
         for why, users in groups
         if users
     ]

@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.errors import FetchError, FileGone, FileTooLarge, HostRefused, KeyRejected, Missing, ProviderError
 from bot.generation import failures
 from bot.generation.outcomes import GenerationOutcomes
-from bot.generation.submission import Submission
+from bot.generation.submission import GenerationSubmission
 from bot.keys.service import KeyService
 from bot.photos.checks import identify
 from bot.photos.intake import Received
@@ -27,7 +27,7 @@ PICTURE_MAX_BYTES = 50_000_000
 
 class GenerationSteps(Service):
     def __init__(
-        self, opened: Resources, key_service: KeyService, outcomes: GenerationOutcomes, submission: Submission
+        self, opened: Resources, key_service: KeyService, outcomes: GenerationOutcomes, submission: GenerationSubmission
     ) -> None:
         super().__init__(opened)
         self._keys = key_service

@@ -31,7 +31,7 @@ KEY_MEMORY = timedelta(hours=23)
 it an hour earlier."""
 
 
-class Submission(Service):
+class GenerationSubmission(Service):
     def __init__(
         self, opened: Resources, key_service: KeyService, references: References, outcomes: GenerationOutcomes
     ) -> None:

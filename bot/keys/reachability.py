@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from bot.errors import Missing, NoKey, ProviderError, Refused
 from bot.keys.endpoints import TOKEN_BYTES, Arrivals, EndpointService
 from bot.keys.service import KeyService, explain
-from bot.providers.transport import Answer, Lost, NotSent, Request
+from bot.providers.transport import Lost, NotSent, Request, Response
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.resources import Resources, Service
 from bot.text import quote
@@ -27,7 +27,7 @@ class Mark(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ReachabilityFinding:
     """One line of the result; `at`: when what it speaks of happened, for the end of the sentence."""
 
     mark: Mark
@@ -48,7 +48,7 @@ class ReachabilityService(Service):
         """A request came in under this one-time token; False when it is none of ours."""
         return self._arrivals.note(token)
 
-    async def run(self, guild_id: int) -> list[Finding]:
+    async def run(self, guild_id: int) -> list[ReachabilityFinding]:
         """Takes `timings.reachability` and some seconds at most; what goes wrong is a finding, never an error."""
         base = self._public_url()
         if base is None:
@@ -56,18 +56,18 @@ class ReachabilityService(Service):
                 "DARKROOM_PUBLIC_URL is not set. Darkroom looks at running jobs by itself every few seconds, "
                 "so nothing is missing."
             )
-            return [Finding(Mark.NOTE, text)]
-        findings = [Finding(Mark.GOOD, f"DARKROOM_PUBLIC_URL is {quote(base)}."), await self._reach(base)]
+            return [ReachabilityFinding(Mark.NOTE, text)]
+        findings = [ReachabilityFinding(Mark.GOOD, f"DARKROOM_PUBLIC_URL is {quote(base)}."), await self._reach(base)]
         for provider in ProviderName:
             try:
                 key = await self._keys.current(guild_id, provider)
             except NoKey as error:
-                findings.append(Finding(Mark.NOTE, str(error)))
+                findings.append(ReachabilityFinding(Mark.NOTE, str(error)))
             else:
                 findings.append(await self._try_provider(key))
         return findings
 
-    async def _reach(self, base: str) -> Finding:
+    async def _reach(self, base: str) -> ReachabilityFinding:
         """Call our own public address as a provider would: no redirects, no second try."""
         token = token_urlsafe(TOKEN_BYTES)
         request = Request("POST", f"{base}{PATH}{token}", json={}, read_timeout_s=REACH_S, deadline_s=REACH_S)
@@ -77,15 +77,15 @@ class ReachabilityService(Service):
             try:
                 answer = await self._transport.send(request)
             except NotSent as error:
-                return Finding(Mark.BAD, _why_not_sent(error))
+                return ReachabilityFinding(Mark.BAD, _why_not_sent(error))
             except Lost:
                 answer = None
             seconds = loop.time() - started
         if arrival.is_set():
             return _arrived(answer, seconds)
-        return Finding(Mark.BAD, _who_answered(answer))
+        return ReachabilityFinding(Mark.BAD, _who_answered(answer))
 
-    async def _try_provider(self, key: ApiKeyRow) -> Finding:
+    async def _try_provider(self, key: ApiKeyRow) -> ReachabilityFinding:
         match key.provider:
             case ProviderName.APIFRAME:
                 return _last_heard(key)
@@ -93,9 +93,9 @@ class ReachabilityService(Service):
                 try:
                     return await self._try_endpoint(key)
                 except ProviderError as error:
-                    return Finding(Mark.BAD, explain(error, key.provider))
+                    return ReachabilityFinding(Mark.BAD, explain(error, key.provider))
 
-    async def _try_endpoint(self, key: ApiKeyRow) -> Finding:
+    async def _try_endpoint(self, key: ApiKeyRow) -> ReachabilityFinding:
         label = key.provider.label
         await self._endpoints.bring_up(key)
         present = await self._keys.get(key.id)
@@ -104,7 +104,7 @@ class ReachabilityService(Service):
                 f"{label} did not register the address. It has to begin with https; "
                 "if it does, try again after a restart of Darkroom."
             )
-            return Finding(Mark.BAD, text)
+            return ReachabilityFinding(Mark.BAD, text)
         try:
             seconds = await self._endpoints.try_out(key, patience=self._timings.reachability)
         except Missing:
@@ -112,11 +112,13 @@ class ReachabilityService(Service):
             text = (
                 f"{label} did not know our address any more. It has been registered again: run `/keys test` once more."
             )
-            return Finding(Mark.BAD, text)
+            return ReachabilityFinding(Mark.BAD, text)
         except Refused:
-            return Finding(Mark.BAD, f"{label} did not take the request for a test delivery. Please try again later.")
+            return ReachabilityFinding(
+                Mark.BAD, f"{label} did not take the request for a test delivery. Please try again later."
+            )
         if seconds is not None:
-            return Finding(Mark.GOOD, f"A signed delivery of {label} arrived after {seconds:.1f} seconds.")
+            return ReachabilityFinding(Mark.GOOD, f"A signed delivery of {label} arrived after {seconds:.1f} seconds.")
         await self._endpoints.renew(key)
         waited = self._timings.reachability.total_seconds()
         text = (
@@ -124,18 +126,20 @@ class ReachabilityService(Service):
             "POST requests from outside through to `/webhooks/`. The address has been registered again, "
             "so run `/keys test` once more."
         )
-        return Finding(Mark.BAD, text)
+        return ReachabilityFinding(Mark.BAD, text)
 
 
-def _arrived(answer: Answer | None, seconds: float) -> Finding:
+def _arrived(answer: Response | None, seconds: float) -> ReachabilityFinding:
     if answer is not None and 200 <= answer.status < 300:
-        return Finding(Mark.GOOD, f"A request to this address reaches Darkroom after {seconds:.1f} seconds.")
+        return ReachabilityFinding(
+            Mark.GOOD, f"A request to this address reaches Darkroom after {seconds:.1f} seconds."
+        )
     said = "nothing" if answer is None else f"status {answer.status}"
     text = f"A request to this address reaches Darkroom, but its answer comes back as {said}. Check the proxy."
-    return Finding(Mark.BAD, text)
+    return ReachabilityFinding(Mark.BAD, text)
 
 
-def _who_answered(answer: Answer | None) -> str:
+def _who_answered(answer: Response | None) -> str:
     if answer is None:
         return "Something takes requests at this address, but no answer comes back. Check firewall and proxy."
     if 300 <= answer.status < 400:
@@ -164,9 +168,11 @@ def _why_not_sent(error: NotSent) -> str:
     return "Nobody listens at this address. Check the port, the firewall and that the proxy is running."
 
 
-def _last_heard(key: ApiKeyRow) -> Finding:
+def _last_heard(key: ApiKeyRow) -> ReachabilityFinding:
     label = key.provider.label
     if key.endpoint_heard_at is None:
         text = f"{label} has no test delivery. No delivery has come since this key was set; the next job will show."
-        return Finding(Mark.NOTE, text)
-    return Finding(Mark.GOOD, f"{label} has no test delivery. Its last signed delivery came", key.endpoint_heard_at)
+        return ReachabilityFinding(Mark.NOTE, text)
+    return ReachabilityFinding(
+        Mark.GOOD, f"{label} has no test delivery. Its last signed delivery came", key.endpoint_heard_at
+    )

@@ -13,7 +13,7 @@ import stamina
 from bot.errors import KeyRejected, Missing, OutcomeUnknown, ProviderError, Refused, Unavailable
 from bot.providers.answers import Unreadable
 from bot.providers.base import TrainingReport
-from bot.providers.transport import Answer, Lost, NotSent, PhotoUnreadable, Request, Transport
+from bot.providers.transport import Lost, NotSent, PhotoUnreadable, Request, Response, Transport
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ class Dialect:
 
     label: str
     key_header: str
-    error_from: Callable[[Answer, datetime], ProviderError]
+    error_from: Callable[[Response, datetime], ProviderError]
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -53,14 +53,14 @@ class Calls:
         own = {self._dialect.key_header: self._api_key, **self._dialect.headers}
         return Request(method, self.base_url + path, headers={**own, **(headers or {})}, **rest)
 
-    async def send(self, request: Request) -> Answer:
+    async def send(self, request: Request) -> Response:
         """Send once; raises NotSent and Lost, too."""
         # Anything else could not stand in a header, and no provider's key holds it.
         if not self._api_key or not self._api_key.isascii() or not self._api_key.isprintable():
             raise KeyRejected("This does not look like an API key.")
         return self._without_key(await self._transport.send(request))
 
-    async def submit(self, request: Request, parse: Callable[[Answer], T]) -> T:
+    async def submit(self, request: Request, parse: Callable[[Response], T]) -> T:
         """Send a paid call once; whatever leaves its outcome open becomes OutcomeUnknown."""
         try:
             answer = await self._reach(request)
@@ -78,10 +78,10 @@ class Calls:
             raise _traced(Refused(refusal.sentence, status=answer.status), refusal.trace)
         raise refusal
 
-    async def read(self, path: str, parse: Callable[[Answer], T]) -> T:
+    async def read(self, path: str, parse: Callable[[Response], T]) -> T:
         return await self.ask(self.request("GET", path), parse)
 
-    async def ask(self, request: Request, parse: Callable[[Answer], T]) -> T:
+    async def ask(self, request: Request, parse: Callable[[Response], T]) -> T:
         """Send a call that costs nothing and does no harm when it is repeated, up to three times."""
 
         async def ask() -> T:
@@ -89,7 +89,7 @@ class Calls:
 
         return await repeat_free(ask)
 
-    async def ask_once(self, request: Request, parse: Callable[[Answer], T]) -> T:
+    async def ask_once(self, request: Request, parse: Callable[[Response], T]) -> T:
         try:
             answer = await self._reach(request)
         except Lost as error:
@@ -109,7 +109,7 @@ class Calls:
             return
 
     async def pages(
-        self, path: str, cursor_name: str, parse: Callable[[Answer], tuple[Sequence[T], str | None]], cap: int
+        self, path: str, cursor_name: str, parse: Callable[[Response], tuple[Sequence[T], str | None]], cap: int
     ) -> AsyncGenerator[Sequence[T], None]:
         """Every page of a list; Unavailable when `cap` pages are not all. `parse` gives a page and the next cursor."""
         cursor = ""
@@ -122,7 +122,7 @@ class Calls:
             cursor = f"{joint}{cursor_name}={quote(next_cursor, safe='')}"
         raise Unavailable(f"{self.label} lists more than can be searched.")
 
-    async def _reach(self, request: Request) -> Answer:
+    async def _reach(self, request: Request) -> Response:
         """Send; only Lost leaves open whether the call was taken."""
         try:
             return await self.send(request)
@@ -131,11 +131,11 @@ class Calls:
         except NotSent as error:
             raise Unavailable(f"{self.label} could not be reached.") from error
 
-    def _error_from(self, answer: Answer) -> ProviderError:
+    def _error_from(self, answer: Response) -> ProviderError:
         return self._dialect.error_from(answer, datetime.now(UTC))
 
-    def _without_key(self, answer: Answer) -> Answer:
-        return Answer(answer.status, answer.headers, answer.body.replace(self._api_key.encode(), b"[API key]"))
+    def _without_key(self, answer: Response) -> Response:
+        return Response(answer.status, answer.headers, answer.body.replace(self._api_key.encode(), b"[API key]"))
 
 
 async def repeat_free(call: Callable[[], Awaitable[T]]) -> T:
@@ -143,16 +143,16 @@ async def repeat_free(call: Callable[[], Awaitable[T]]) -> T:
     return await _RETRIED(_wait_before_retry, call)
 
 
-def of_body(parse: Callable[[bytes], T]) -> Callable[[Answer], T]:
+def of_body(parse: Callable[[bytes], T]) -> Callable[[Response], T]:
     """A parser of answers out of one that needs the body alone."""
     return lambda answer: parse(answer.body)
 
 
-def _read_nothing(_answer: Answer) -> None:
+def _read_nothing(_answer: Response) -> None:
     """The status said it all."""
 
 
-def is_success(answer: Answer) -> bool:
+def is_success(answer: Response) -> bool:
     return 200 <= answer.status < 300
 
 

@@ -71,7 +71,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """`headers` have lower-case names; `body` is cut at ANSWER_CAP_BYTES."""
 
     status: int
@@ -105,7 +105,7 @@ class Transport:
             await self._session.close()
             self._session = None
 
-    async def send(self, request: Request) -> Answer:
+    async def send(self, request: Request) -> Response:
         """Send once and read the answer; raises NotSent or Lost, nothing else."""
         if self._session is None:
             raise NotSent("The transport is closed.")
@@ -133,7 +133,7 @@ async def _refuse_repeats(request: aiohttp.ClientRequest, handler: aiohttp.Clien
 
 async def _exchange(
     session: aiohttp.ClientSession, request: Request, body: Body, limits: aiohttp.ClientTimeout
-) -> Answer:
+) -> Response:
     async with session.request(
         request.method,
         _address(request),
@@ -152,7 +152,7 @@ async def _exchange(
                 response.close()
                 break
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, headers, bytes(content))
+        return Response(response.status, headers, bytes(content))
 
 
 def _address(request: Request) -> str | URL:

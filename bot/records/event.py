@@ -72,7 +72,7 @@ class DepictionStatus(StrEnum):
     VETOED = "vetoed"
 
 
-class NoteKind(StrEnum):
+class AnnouncementKind(StrEnum):
     """What is announced of an event, each thing once."""
 
     OPENED = "opened"
@@ -95,7 +95,7 @@ class NoteKind(StrEnum):
 
     @property
     def is_for_host(self) -> bool:
-        return self is NoteKind.TAKEN_BACK
+        return self is AnnouncementKind.TAKEN_BACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,11 +248,11 @@ class Honour:
 
 
 @dataclass(frozen=True, slots=True)
-class EventNote:
+class Announcement:
     id: int
     event_id: int
     guild_id: int
-    what: NoteKind
+    what: AnnouncementKind
     detail: str
     at: datetime
 

@@ -34,5 +34,5 @@ class SubjectTable(StrEnum):
     PICTURE = "picture"
     REPORT = "report"
     EVENT = "event"
-    NOTE = "note"
+    ANNOUNCEMENT = "announcement"
     DEPICTION = "depiction"

@@ -27,7 +27,7 @@ class PostKind(StrEnum):
     EVENT_PANEL = "event_panel"
     """The one live message of an event, edited as things change."""
     EVENT_BALLOT = "event_ballot"
-    EVENT_NOTE = "event_note"
+    EVENT_ANNOUNCEMENT = "event_announcement"
     """An announcement: opened, photos chosen, LoRAs ready, paused, winner, cancelled."""
     DEPICTION = "depiction"
     """Asks a member privately whether photos that they were named in may be used."""

@@ -35,7 +35,7 @@ KEPT_FOR_PROOF = (t.consents,)
 ANONYMISED = {e.events: e.events.c.host_id, e.spends: e.spends.c.user_id}
 """Rows that others depend on: the event goes on and its budget stays counted, without the member's id."""
 EVENT_CARDS = (PostKind.EVENT_PANEL, PostKind.EVENT_BALLOT)
-GUILD_ONLY = (t.api_keys, t.styles, t.guilds, e.event_notes)
+GUILD_ONLY = (t.api_keys, t.styles, t.guilds, e.announcements)
 """Rows that belong to the guild; the admin who set the key is named in them."""
 
 
@@ -192,12 +192,12 @@ async def _erase_posts_about_pictures(connection: AsyncConnection, condition: sa
 
 async def erase_event_details(connection: AsyncConnection, event_id: int) -> None:
     """Votes, entries, announcements and who was named in photos; who took part may still use the event's LoRA."""
-    for table, subject in ((e.event_notes, SubjectTable.NOTE), (e.depictions, SubjectTable.DEPICTION)):
+    for table, subject in ((e.announcements, SubjectTable.ANNOUNCEMENT), (e.depictions, SubjectTable.DEPICTION)):
         ids = sa.select(table.c.id).where(table.c.event_id == event_id)
         await connection.execute(
             sa.delete(t.posts).where(t.posts.c.subject_table == subject, t.posts.c.subject_id.in_(ids))
         )
-    for table in (e.votes, e.entries, e.event_notes, e.depictions):
+    for table in (e.votes, e.entries, e.announcements, e.depictions):
         await connection.execute(sa.delete(table).where(table.c.event_id == event_id))
 
 

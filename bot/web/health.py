@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.web.server import Answer, Request, Route
+from bot.web.server import HttpRequest, HttpResponse, Route
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric as Family
@@ -45,26 +45,26 @@ class Health:
             Route("GET", "/metrics", self.report_metrics),
         ]
 
-    async def report_alive(self, _request: Request) -> Answer:
+    async def report_alive(self, _request: HttpRequest) -> HttpResponse:
         """An answer at all means that the event loop turns."""
-        return Answer(200, "ok")
+        return HttpResponse(200, "ok")
 
-    async def report_ready(self, _request: Request) -> Answer:
+    async def report_ready(self, _request: HttpRequest) -> HttpResponse:
         """200 when every check holds, else 503; the body names each."""
         names = list(self._checks)
         results = await asyncio.gather(*(self._run(name) for name in names))
         body = {"ready": all(results), "checks": dict(zip(names, results, strict=True))}
-        return Answer(200 if all(results) else 503, json.dumps(body), "application/json")
+        return HttpResponse(200 if all(results) else 503, json.dumps(body), "application/json")
 
-    async def report_metrics(self, _request: Request) -> Answer:
+    async def report_metrics(self, _request: HttpRequest) -> HttpResponse:
         """Prometheus text format 0.0.4."""
         try:
             from prometheus_client import CollectorRegistry, generate_latest
         except ImportError:
-            return Answer(404, "Metrics need the package prometheus-client (the extra named metrics).")
+            return HttpResponse(404, "Metrics need the package prometheus-client (the extra named metrics).")
         registry = CollectorRegistry(auto_describe=False)
         registry.register(_Snapshot(await self._read_metrics()))
-        return Answer(200, generate_latest(registry).decode(), "text/plain; version=0.0.4")
+        return HttpResponse(200, generate_latest(registry).decode(), "text/plain; version=0.0.4")
 
     async def _run(self, name: str) -> bool:
         try:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from bot.keys.reachability import PATH
-from bot.web.server import Answer, Request, Route
+from bot.web.server import HttpRequest, HttpResponse, Route
 from bot.web.webhooks import REFUSED
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
@@ -20,6 +20,6 @@ class ReachabilityRoutes:
         """To stand before the webhook door's, which cover this path, too."""
         return [Route("POST", PATH, self.handle)]
 
-    async def handle(self, request: Request) -> Answer:
+    async def handle(self, request: HttpRequest) -> HttpResponse:
         token = request.path.removeprefix(PATH)
-        return Answer(204) if _TOKEN.fullmatch(token) and self._arrive(token) else REFUSED
+        return HttpResponse(204) if _TOKEN.fullmatch(token) and self._arrive(token) else REFUSED

@@ -30,7 +30,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HttpRequest:
     """A complete request. `path` is as sent, without its query; header names are matched in any case."""
 
     path: str
@@ -39,13 +39,13 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     status: int
     body: str = ""
     content_type: str = "text/plain"
 
 
-Handler = Callable[[Request], Awaitable[Answer]]
+Handler = Callable[[HttpRequest], Awaitable[HttpResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,23 +101,23 @@ class WebServer:
             raise  # the sender has gone; aiohttp ends the connection
         except Exception:  # outermost boundary: a stranger gets a number, the log gets the rest
             log.exception("A web request could not be answered.")
-            answer = Answer(500, "Something went wrong here.")
+            answer = HttpResponse(500, "Something went wrong here.")
         return _to_response(answer)
 
-    async def _answer(self, request: web.BaseRequest) -> Answer:
+    async def _answer(self, request: web.BaseRequest) -> HttpResponse:
         path = request.rel_url.raw_path
         routes = [route for route in self._routes if route.covers(path)]
         if not routes:
-            return Answer(404, "There is nothing here.")
+            return HttpResponse(404, "There is nothing here.")
         route = next((route for route in routes if route.method == request.method), None)
         if route is None:
-            return Answer(405, "This address does not take that method.")
+            return HttpResponse(405, "This address does not take that method.")
         if "Content-Encoding" in request.headers:
-            return Answer(415, "Please send the body uncompressed.")
+            return HttpResponse(415, "Please send the body uncompressed.")
         body = await self._read_body(request)
-        return body if isinstance(body, Answer) else await route.handle(Request(path, request.headers, body))
+        return body if isinstance(body, HttpResponse) else await route.handle(HttpRequest(path, request.headers, body))
 
-    async def _read_body(self, request: web.BaseRequest) -> bytes | Answer:
+    async def _read_body(self, request: web.BaseRequest) -> bytes | HttpResponse:
         """The body, or why it is refused. Reading stops at the first byte over the cap."""
         cap = self._limits.body_bytes
         if (request.content_length or 0) > cap:
@@ -130,9 +130,9 @@ class WebServer:
                     if len(body) > cap:
                         return _too_large(cap)
         except TimeoutError:
-            return Answer(408, "The body took too long to arrive.")
+            return HttpResponse(408, "The body took too long to arrive.")
         except (web.RequestPayloadError, HttpProcessingError):
-            return Answer(400, "The body is damaged.")
+            return HttpResponse(400, "The body is damaged.")
         return bytes(body)
 
 
@@ -189,14 +189,14 @@ class _Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         """aiohttp calls this for a head it cannot parse; its own version logs a traceback and quotes the head."""
         log.debug("A malformed request was refused: %s", type(exc).__name__)
-        return _to_response(Answer(status, "This is not a request that can be understood."))
+        return _to_response(HttpResponse(status, "This is not a request that can be understood."))
 
 
-def _too_large(cap: int) -> Answer:
-    return Answer(413, f"The body may have at most {cap} bytes.")
+def _too_large(cap: int) -> HttpResponse:
+    return HttpResponse(413, f"The body may have at most {cap} bytes.")
 
 
-def _to_response(answer: Answer) -> web.Response:
+def _to_response(answer: HttpResponse) -> web.Response:
     """Every answer ends its connection, so that a deadline for one request is a deadline for the connection."""
     response = web.Response(
         status=answer.status,

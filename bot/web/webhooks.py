@@ -10,7 +10,7 @@ from typing import Protocol
 from bot.providers.base import VerifyWebhook, WebhookHint, WebhookSecrets
 from bot.records.key import ProviderName
 from bot.web.health import Metric
-from bot.web.server import Answer, Request, Route
+from bot.web.server import HttpRequest, HttpResponse, Route
 
 log = logging.getLogger(__name__)
 
@@ -22,9 +22,9 @@ _PATH = re.compile(PREFIX + r"(?P<provider>[a-z]+)/(?P<token>[A-Za-z0-9_-]{22,64
 _TARGET_SECONDS = 2.5
 """No provider documents its patience; three seconds is the shortest that senders commonly have."""
 
-_ACCEPTED = Answer(204)
-REFUSED = Answer(401, "This delivery is not accepted.")
-_LATER = Answer(503, "Please deliver this again in a moment.")
+_ACCEPTED = HttpResponse(204)
+REFUSED = HttpResponse(401, "This delivery is not accepted.")
+_LATER = HttpResponse(503, "Please deliver this again in a moment.")
 
 
 class WebhookTarget(Protocol):
@@ -62,7 +62,7 @@ class WebhookRoutes:
         counts = {"accepted": self.accepted, "refused": self.refused, "postponed": self.postponed}
         return [Metric(name, meaning, count, {"outcome": outcome}) for outcome, count in counts.items()]
 
-    async def handle(self, request: Request) -> Answer:
+    async def handle(self, request: HttpRequest) -> HttpResponse:
         try:
             async with asyncio.timeout(_TARGET_SECONDS):
                 accepted = await self._admit(request)
@@ -76,7 +76,7 @@ class WebhookRoutes:
         self.accepted += 1
         return _ACCEPTED
 
-    async def _admit(self, request: Request) -> bool:
+    async def _admit(self, request: HttpRequest) -> bool:
         match = _PATH.fullmatch(request.path)
         if match is None:
             return False

@@ -11,7 +11,7 @@ import aiohttp
 import discord
 
 from bot.client import DarkroomBot
-from bot.ports import Check, NotNow
+from bot.ports import NotNow, ReadinessCheck
 from bot.records.event import Event, EventStatus
 from bot.text import quote
 
@@ -41,7 +41,7 @@ class DiscordVenue:
     bot: DarkroomBot | None = None
     """The present bot; a new one is set whenever the gateway has to start afresh."""
 
-    async def check(self, event: Event) -> Sequence[Check]:
+    async def check(self, event: Event) -> Sequence[ReadinessCheck]:
         guild = self._guild(event)
         place = guild.get_channel_or_thread(event.channel_id)
         checks = [_posting(event, place, guild)]
@@ -49,7 +49,10 @@ class DiscordVenue:
             checks.append(_thread(place, guild))
         if event.wants_calendar:
             checks.append(_calendar(guild))
-        return [*checks, Check(f"Files of up to {guild.filesize_limit // MIB} MB each", is_ok=True, is_optional=True)]
+        return [
+            *checks,
+            ReadinessCheck(f"Files of up to {guild.filesize_limit // MIB} MB each", is_ok=True, is_optional=True),
+        ]
 
     async def open_thread(self, event: Event, message_id: int) -> int | None:
         bot = self._connected()
@@ -112,28 +115,34 @@ class DiscordVenue:
         return guild
 
 
-def _posting(event: Event, place: Place | None, guild: discord.Guild) -> Check:
+def _posting(event: Event, place: Place | None, guild: discord.Guild) -> ReadinessCheck:
     what = f"Posting in <#{event.channel_id}>"
     if place is None:
-        return Check(what, is_ok=False, fix=f"Let Darkroom see <#{event.channel_id}>, or make the event elsewhere.")
+        return ReadinessCheck(
+            what, is_ok=False, fix=f"Let Darkroom see <#{event.channel_id}>, or make the event elsewhere."
+        )
     needed = IN_A_THREAD if isinstance(place, discord.Thread) else NEEDED
     missing = _missing(place.permissions_for(guild.me), needed)
-    return Check(what, is_ok=not missing, fix=f"In <#{place.id}>, allow Darkroom: {missing}." if missing else "")
+    return ReadinessCheck(
+        what, is_ok=not missing, fix=f"In <#{place.id}>, allow Darkroom: {missing}." if missing else ""
+    )
 
 
-def _thread(place: Place, guild: discord.Guild) -> Check:
+def _thread(place: Place, guild: discord.Guild) -> ReadinessCheck:
     if isinstance(place, discord.Thread):
-        return Check("This channel is a thread already; everything is posted in it", is_ok=True, is_optional=True)
+        return ReadinessCheck(
+            "This channel is a thread already; everything is posted in it", is_ok=True, is_optional=True
+        )
     missing = _missing(place.permissions_for(guild.me), FOR_A_THREAD)
     fix = f"In <#{place.id}>, allow Darkroom: {missing}. Without it, everything is posted in the channel itself."
-    return Check("A thread for the event", is_ok=not missing, fix=fix if missing else "", is_optional=True)
+    return ReadinessCheck("A thread for the event", is_ok=not missing, fix=fix if missing else "", is_optional=True)
 
 
-def _calendar(guild: discord.Guild) -> Check:
+def _calendar(guild: discord.Guild) -> ReadinessCheck:
     allowed = guild.me.guild_permissions
     is_ok = allowed.create_events or allowed.manage_events
     fix = "Allow Darkroom in this server: **Create Events**. Without it, the event is not on the calendar."
-    return Check("An entry in the server's calendar", is_ok=is_ok, fix="" if is_ok else fix, is_optional=True)
+    return ReadinessCheck("An entry in the server's calendar", is_ok=is_ok, fix="" if is_ok else fix, is_optional=True)
 
 
 def _missing(permissions: discord.Permissions, needed: Iterable[str]) -> str:

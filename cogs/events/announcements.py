@@ -8,7 +8,7 @@ import discord
 
 from bot.events.views import EventView
 from bot.records.dataset import SubjectKind
-from bot.records.event import EventMode, EventNote, NoteKind
+from bot.records.event import Announcement, AnnouncementKind, EventMode
 from bot.records.guild import PlaceKind
 from bot.records.lora import Lora
 from bot.text import quote
@@ -24,26 +24,33 @@ Detail = dict[str, Any]
 LIST_MAX = 2500
 """Characters for a list of members or LoRAs."""
 COLOURS = {
-    NoteKind.PAUSED: discord.Colour.orange(),
-    NoteKind.TAKEN_BACK: discord.Colour.orange(),
-    NoteKind.NOT_TRAINED: discord.Colour.orange(),
-    NoteKind.CANCELLED: discord.Colour.dark_grey(),
-    NoteKind.WINNER: discord.Colour.gold(),
+    AnnouncementKind.PAUSED: discord.Colour.orange(),
+    AnnouncementKind.TAKEN_BACK: discord.Colour.orange(),
+    AnnouncementKind.NOT_TRAINED: discord.Colour.orange(),
+    AnnouncementKind.CANCELLED: discord.Colour.dark_grey(),
+    AnnouncementKind.WINNER: discord.Colour.gold(),
 }
 SHARED_PLACE = "Equal votes share a place."
 
 
-def note_card(
-    view: EventView, note: EventNote, last_line: str, files: Sequence[tuple[str, str]] = (), *, is_private: bool = False
+def announcement_card(
+    view: EventView,
+    announcement: Announcement,
+    last_line: str,
+    files: Sequence[tuple[str, str]] = (),
+    *,
+    is_private: bool = False,
 ) -> Layout:
     """`files` are (attachment name, alt text). `is_private`: in a private message buttons of a server do not work."""
-    detail = _read(note.detail)
-    text = WRITERS[note.what](view) if note.what in WRITERS else DETAILED[note.what](view, detail)
-    if note.what in AT_THE_PANEL:
+    detail = _read(announcement.detail)
+    text = (
+        WRITERS[announcement.what](view) if announcement.what in WRITERS else DETAILED[announcement.what](view, detail)
+    )
+    if announcement.what in AT_THE_PANEL:
         text += _link(view)
     layout = Layout(timeout=None)
     box: discord.ui.Container[Layout] = discord.ui.Container(
-        accent_colour=COLOURS.get(note.what, discord.Colour.blurple())
+        accent_colour=COLOURS.get(announcement.what, discord.Colour.blurple())
     )
     layout.add_item(box)
     box.add_item(Text(text))
@@ -54,7 +61,7 @@ def note_card(
         box.add_item(gallery)
     box.add_item(Text(last_line))
     lora_id = _number(detail, "lora_id")
-    if note.what is NoteKind.TAKEN_BACK and lora_id and not is_private:
+    if announcement.what is AnnouncementKind.TAKEN_BACK and lora_id and not is_private:
         button = ActionButton("lora", "archive", lora_id, label="Archive it", style=discord.ButtonStyle.danger)
         box.add_item(discord.ui.ActionRow(button))
     return layout
@@ -182,7 +189,7 @@ def _cancelled(view: EventView, detail: Detail) -> str:
 
 
 def _taken_back(view: EventView, detail: Detail) -> str:
-    """While the LoRA is still being trained there is only the training's number; a second note follows then."""
+    """While the LoRA is still being trained there is only the training's number; a second announcement follows then."""
     lora_id = _number(detail, "lora_id")
     said = "Somebody took back their consent to photos that it is trained on."
     if not lora_id:
@@ -196,24 +203,26 @@ def _taken_back(view: EventView, detail: Detail) -> str:
     )
 
 
-WRITERS: Mapping[NoteKind, Callable[[EventView], str]] = {
-    NoteKind.OPENED: _opened,
-    NoteKind.CLOSING_SOON: _closing_soon,
-    NoteKind.TRAINING: _training,
-    NoteKind.RESUMED: _resumed,
-    NoteKind.WINNER: _winner,
+WRITERS: Mapping[AnnouncementKind, Callable[[EventView], str]] = {
+    AnnouncementKind.OPENED: _opened,
+    AnnouncementKind.CLOSING_SOON: _closing_soon,
+    AnnouncementKind.TRAINING: _training,
+    AnnouncementKind.RESUMED: _resumed,
+    AnnouncementKind.WINNER: _winner,
 }
-DETAILED: Mapping[NoteKind, Callable[[EventView, Detail], str]] = {
-    NoteKind.CHOSEN: _chosen,
-    NoteKind.LORAS_READY: _loras_ready,
-    NoteKind.NOT_TRAINED: _not_trained,
-    NoteKind.PACK_DONE: _pack_done,
-    NoteKind.PAUSED: _paused,
-    NoteKind.NO_BALLOT: _no_ballot,
-    NoteKind.CANCELLED: _cancelled,
-    NoteKind.TAKEN_BACK: _taken_back,
+DETAILED: Mapping[AnnouncementKind, Callable[[EventView, Detail], str]] = {
+    AnnouncementKind.CHOSEN: _chosen,
+    AnnouncementKind.LORAS_READY: _loras_ready,
+    AnnouncementKind.NOT_TRAINED: _not_trained,
+    AnnouncementKind.PACK_DONE: _pack_done,
+    AnnouncementKind.PAUSED: _paused,
+    AnnouncementKind.NO_BALLOT: _no_ballot,
+    AnnouncementKind.CANCELLED: _cancelled,
+    AnnouncementKind.TAKEN_BACK: _taken_back,
 }
-AT_THE_PANEL = frozenset({NoteKind.CLOSING_SOON, NoteKind.LORAS_READY, NoteKind.PACK_DONE, NoteKind.RESUMED})
+AT_THE_PANEL = frozenset(
+    {AnnouncementKind.CLOSING_SOON, AnnouncementKind.LORAS_READY, AnnouncementKind.PACK_DONE, AnnouncementKind.RESUMED}
+)
 """Those after which a member can do something there."""
 
 

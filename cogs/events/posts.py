@@ -11,10 +11,10 @@ from bot.events.views import EventView
 from bot.photos.sheet import SheetEntry
 from bot.ports import PlaceRefused
 from bot.records.dataset import Verdict
-from bot.records.event import Event, Honour, NoteKind
+from bot.records.event import AnnouncementKind, Event, Honour
 from bot.records.post import Post, PostKind
 from bot.services import Services
-from cogs.events.announcements import note_card
+from cogs.events.announcements import announcement_card
 from cogs.events.member.ballot import COPY_BYTES, FILES_MAX, SHEET_MAX, ballot_card, shown_files, uses_sheet
 from cogs.events.member.depictions import depiction_card
 from cogs.events.panel import panel_card
@@ -25,7 +25,7 @@ Draft = tuple[discord.ui.LayoutView, list[tuple[str, bytes]]]
 LINES = {
     PostKind.EVENT_PANEL: "Event #{}",
     PostKind.EVENT_BALLOT: "Event #{} · ballot",
-    PostKind.EVENT_NOTE: "Announcement #{}",
+    PostKind.EVENT_ANNOUNCEMENT: "Announcement #{}",
     PostKind.DEPICTION: "Photo question #{}",
 }
 EVENT_POSTS = frozenset(LINES)
@@ -44,8 +44,8 @@ async def render_event_post(services: Services, post: Post, *, guild_name: str, 
         entries = await services.ballots.shown(post.subject_id)
         files = await _ballot_files(services, view.event, entries)
         return ballot_card(view.event, entries, event_footer(post)), files
-    if post.kind is PostKind.EVENT_NOTE:
-        return await _note(services, post, is_private=is_private)
+    if post.kind is PostKind.EVENT_ANNOUNCEMENT:
+        return await _announcement(services, post, is_private=is_private)
     return await render_event_edit(services, post, guild_name=guild_name), []
 
 
@@ -70,14 +70,14 @@ async def _view(services: Services, event_id: int) -> EventView:
     return view
 
 
-async def _note(services: Services, post: Post, *, is_private: bool) -> Draft:
-    note = await services.events.note(post.subject_id)
-    if note is None:
+async def _announcement(services: Services, post: Post, *, is_private: bool) -> Draft:
+    announcement = await services.events.announcement(post.subject_id)
+    if announcement is None:
         raise PlaceRefused(GONE)
-    view = await _view(services, note.event_id)
-    shown = await _winning_pictures(services, view.winners) if note.what is NoteKind.WINNER else []
+    view = await _view(services, announcement.event_id)
+    shown = await _winning_pictures(services, view.winners) if announcement.what is AnnouncementKind.WINNER else []
     names = [(name, alt) for name, alt, _ in shown]
-    card = note_card(view, note, event_footer(post), names, is_private=is_private)
+    card = announcement_card(view, announcement, event_footer(post), names, is_private=is_private)
     return card, [(name, data) for name, _, data in shown]
 
 

@@ -276,7 +276,12 @@ async def rows_of_events(stage: Stage) -> list[tuple[object, ...]]:
     async with stage.world.darkroom.database.read() as connection:
         return [
             tuple(getattr(row, column.name) for column in table.c if column.name not in {"due_at", "wakes", "attempt"})
-            for table in (event_tables.events, event_tables.entrants, event_tables.depictions, event_tables.event_notes)
+            for table in (
+                event_tables.events,
+                event_tables.entrants,
+                event_tables.depictions,
+                event_tables.announcements,
+            )
             for row in await connection.execute(sa.select(table).order_by(table.c.id))
         ]
 

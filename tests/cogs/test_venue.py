@@ -8,7 +8,7 @@ import discord
 import pytest
 import simcord
 
-from bot.ports import Check, NotNow
+from bot.ports import NotNow, ReadinessCheck
 from bot.records.event import Event, EventStatus
 from cogs.adapters.venue import DiscordVenue
 from tests.cogs.events.event_values import an_event
@@ -48,7 +48,7 @@ def take_from_bot(stage: Stage, *names: str) -> None:
         backend.edit_role(guild.id, role.id, {"permissions": allowed.value})
 
 
-def found(checks: Sequence[Check], beginning: str) -> Check:
+def found(checks: Sequence[ReadinessCheck], beginning: str) -> ReadinessCheck:
     return next(check for check in checks if check.what.startswith(beginning))
 
 

@@ -11,7 +11,7 @@ from bot.events.drafts import EventDraft
 from bot.events.service import EventService
 from bot.events.views import EventView
 from bot.records.dataset import Photo, SubjectKind
-from bot.records.event import Event, EventMode, EventNote
+from bot.records.event import Announcement, Event, EventMode
 from bot.records.guild import Actor, Channel
 from bot.storage import tables
 from bot.storage.events import entrants, events
@@ -53,9 +53,9 @@ class Hosting:
         await self.studio.change(event_tables.events, event.id, **values)
         return await self.service.get_for(event.id, HOST)
 
-    async def notes(self, event: Event) -> list[EventNote]:
+    async def notes(self, event: Event) -> list[Announcement]:
         async with self.studio.database.read() as connection:
-            return await events.notes_of(connection, event.id)
+            return await events.announcements_of(connection, event.id)
 
     async def join(self, event: Event, *user_ids: int) -> None:
         async def work(connection: AsyncConnection) -> None:

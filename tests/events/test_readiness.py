@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.ports import Check
+from bot.ports import ReadinessCheck
 from bot.records.dataset import SubjectKind
 from bot.records.event import Candidate, EventMode
 from bot.records.key import ProviderName
@@ -45,8 +45,8 @@ async def test_with_key_and_balance_an_event_is_ready(hosting: Hosting) -> None:
 async def test_what_discord_does_not_allow_is_on_the_card(hosting: Hosting) -> None:
     await hosting.studio.set_key()
     hosting.studio.venue.checks = [
-        Check("Write", is_ok=False, fix="Let Darkroom write."),
-        Check("Threads", is_ok=False, fix="Let it make threads.", is_optional=True),
+        ReadinessCheck("Write", is_ok=False, fix="Let Darkroom write."),
+        ReadinessCheck("Threads", is_ok=False, fix="Let it make threads.", is_optional=True),
     ]
     draft = await hosting.draft()
     assert await red(hosting, draft.id) == {"Write": "Let Darkroom write."}

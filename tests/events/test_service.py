@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.events.drafts import EventDraft
 from bot.events.service import CLOSING
-from bot.ports import Check
+from bot.ports import ReadinessCheck
 from bot.records.dataset import SubjectKind
-from bot.records.event import Candidate, EntrantStatus, Event, EventMode, EventStatus, NoteKind, PauseReason
+from bot.records.event import AnnouncementKind, Candidate, EntrantStatus, Event, EventMode, EventStatus, PauseReason
 from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.job import LaneName, SubjectTable
 from bot.records.lora import Audience
@@ -95,7 +95,7 @@ async def test_opening_begins_the_first_stage_announces_it_and_posts_one_panel(h
     (panel,) = await hosting.studio.posts_of(PostKind.EVENT_PANEL)
     assert (panel.subject_table, panel.subject_id, panel.user_id) == (SubjectTable.EVENT, event.id, ANNA)
     assert panel.places == (Place(PlaceKind.CHANNEL, CHANNEL), Place(PlaceKind.USER, ANNA))
-    assert [note.what for note in await hosting.notes(event)] == [NoteKind.OPENED]
+    assert [note.what for note in await hosting.notes(event)] == [AnnouncementKind.OPENED]
     assert hosting.studio.wakeups.event(LaneName.EVENTS).is_set()
     assert await hosting.studio.scalars(sa.select(event_tables.events.c.due_at)) == [now]
 
@@ -131,8 +131,8 @@ async def test_two_who_open_at_once_open_it_once(hosting: Hosting) -> None:
 async def test_what_is_not_ready_is_not_opened_and_the_fix_is_said(hosting: Hosting) -> None:
     draft = await hosting.draft()
     hosting.studio.venue.checks = [
-        Check("Write in the channel", is_ok=False, fix="Let Darkroom write there."),
-        Check("Threads", is_ok=False, fix="Let Darkroom make threads.", is_optional=True),
+        ReadinessCheck("Write in the channel", is_ok=False, fix="Let Darkroom write there."),
+        ReadinessCheck("Threads", is_ok=False, fix="Let Darkroom make threads.", is_optional=True),
     ]
     with pytest.raises(UserError, match=r"not ready yet\. Let Darkroom write there\.$"):
         await hosting.service.open(draft.id, HOST)
@@ -210,7 +210,7 @@ async def test_extending_revives_what_waits_for_people(hosting: Hosting, why: Pa
     on = await hosting.service.extend(event.id, 24, HOST)
     assert (on.paused_at, on.paused_why) == (None, None)
     assert on.stage_ends_at == hosting.studio.clock.now() + 24 * HOUR
-    assert [note.what for note in await hosting.notes(event)] == [NoteKind.OPENED, NoteKind.RESUMED]
+    assert [note.what for note in await hosting.notes(event)] == [AnnouncementKind.OPENED, AnnouncementKind.RESUMED]
 
 
 async def test_extending_lets_failed_training_be_tried_again(hosting: Hosting) -> None:
@@ -301,7 +301,7 @@ async def test_more_budget_ends_the_pause_that_it_caused(hosting: Hosting, budge
     await paused(hosting, event, PauseReason.BUDGET_SPENT)
     assert (await hosting.service.change(event.id, HOST, theme="Other")).paused_at is not None
     assert (await hosting.service.change(event.id, HOST, budget=budget)).paused_at is None
-    assert NoteKind.RESUMED in [note.what for note in await hosting.notes(event)]
+    assert AnnouncementKind.RESUMED in [note.what for note in await hosting.notes(event)]
 
 
 async def test_moderators_belong_to_the_guild(hosting: Hosting) -> None:

@@ -1,21 +1,21 @@
 """A Discord with a thread and a calendar for events; implements `bot.events.venue.Venue`."""
 
-from bot.ports import Check
+from bot.ports import ReadinessCheck
 from bot.records.event import Event
 
-THREAD_OK = Check("Threads", is_ok=True, is_optional=True)
+THREAD_OK = ReadinessCheck("Threads", is_ok=True, is_optional=True)
 
 
 class FakeVenue:
     """`checks` is what it answers to `check`; threads and calendar entries get numbers of their own."""
 
     def __init__(self) -> None:
-        self.checks = [Check("Write in the channel", is_ok=True), THREAD_OK]
+        self.checks = [ReadinessCheck("Write in the channel", is_ok=True), THREAD_OK]
         self.threads: dict[int, int] = {}
         self.calendar: dict[int, int] = {}
         self.ended: list[int] = []
 
-    async def check(self, event: Event) -> list[Check]:
+    async def check(self, event: Event) -> list[ReadinessCheck]:
         return list(self.checks)
 
     async def open_thread(self, event: Event, message_id: int) -> int | None:

@@ -13,8 +13,8 @@ from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
 from bot.records.key import ProviderName
 from bot.records.lora import Lora
-from bot.sandbox.aurous.records import ReferencePicture as SourcePicture
 from bot.sandbox.aurous.records import RehearsalCharacter, make_id
+from bot.sandbox.aurous.records import StoredReference as SourcePicture
 from bot.storage import tables
 from tests.fakes.rows import ADMIN, ANNA, CHANNEL, GUILD, add_lora
 from tests.fakes.studio import AUROUS_KEY, Studio, tiny_jpeg

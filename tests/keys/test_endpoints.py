@@ -23,7 +23,7 @@ from bot.sandbox.rehearsal import deliveries
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import keys, tables
 from bot.storage.sealing import Sealer
-from bot.web.server import Request, WebServer
+from bot.web.server import HttpRequest, WebServer
 from bot.web.webhook_targets import WebhookHints
 from bot.web.webhooks import WebhookRoutes
 from tests.fakes.rows import ADMIN, CHANNEL, GUILD, OTHER_GUILD, add_generation, add_training
@@ -80,7 +80,7 @@ async def deliver(studio: Studio, door: WebhookRoutes, to: keys.SealedKey, body:
     secret = studio.keys.open_endpoint_secret(signer)
     assert secret is not None
     header = sign(raw, secret, int(studio.clock.now().timestamp()))
-    request = Request(f"/webhooks/aurous/{to.endpoint_token}", {"Aurous-Webhook-Signature": header}, raw)
+    request = HttpRequest(f"/webhooks/aurous/{to.endpoint_token}", {"Aurous-Webhook-Signature": header}, raw)
     return (await door.handle(request)).status
 
 
@@ -293,7 +293,7 @@ async def test_a_job_address_is_noted_when_signed_and_left_to_the_jobs_service(
         assert row is not None
         assert row.endpoint_heard_at is None
         headers = {"X-Webhook-Signature": deliveries.sign(raw, api_key, "hex")}
-        assert (await door.handle(Request(f"/webhooks/apiframe/{token}", headers, raw))).status == status
+        assert (await door.handle(HttpRequest(f"/webhooks/apiframe/{token}", headers, raw))).status == status
     row = await studio.keys.get(key_id)
     assert row is not None
     assert row.endpoint_heard_at == studio.clock.now()

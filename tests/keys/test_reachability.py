@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from bot.keys.reachability import Finding, Mark
+from bot.keys.reachability import Mark, ReachabilityFinding
 from bot.providers.apiframe import client as apiframe
 from bot.providers.aurous import webhooks as aurous_webhooks
 from bot.records.key import ProviderName
@@ -69,12 +69,12 @@ async def something_else(answer: bytes | Answering) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-async def first_two(studio: Studio) -> tuple[Finding, Finding]:
+async def first_two(studio: Studio) -> tuple[ReachabilityFinding, ReachabilityFinding]:
     set_address, reached, *_ = await studio.reachability.run(GUILD)
     return set_address, reached
 
 
-async def of_aurous(studio: Studio, patience: timedelta | None = None) -> Finding:
+async def of_aurous(studio: Studio, patience: timedelta | None = None) -> ReachabilityFinding:
     """What the test says of Aurous Labs; it stands last."""
     studio.reachability._timings = replace(studio.timings, reachability=patience or studio.timings.reachability)
     return (await studio.reachability.run(GUILD))[-1]

@@ -12,7 +12,7 @@ import pytest
 from aiohttp.http_parser import HttpRequestParser, HttpRequestParserPy
 
 from bot.errors import StartupError
-from bot.web.server import Answer, Limits, Request, Route, WebServer
+from bot.web.server import HttpRequest, HttpResponse, Limits, Route, WebServer
 from tests.web.client import ask, exchange, hang_up
 
 HEAD = b"POST /in/x HTTP/1.1\r\nHost: bot.example.org\r\n"
@@ -23,21 +23,21 @@ class Handlers:
     """Handlers that note what reaches them."""
 
     def __init__(self) -> None:
-        self.seen: list[Request] = []
+        self.seen: list[HttpRequest] = []
         self.entered = asyncio.Event()
         self.let_go = asyncio.Event()
 
-    async def take(self, request: Request) -> Answer:
+    async def take(self, request: HttpRequest) -> HttpResponse:
         self.seen.append(request)
-        return Answer(200, f"{len(request.body)} bytes")
+        return HttpResponse(200, f"{len(request.body)} bytes")
 
-    async def fail(self, _request: Request) -> Answer:
+    async def fail(self, _request: HttpRequest) -> HttpResponse:
         raise RuntimeError("canary-detail")
 
-    async def hold(self, _request: Request) -> Answer:
+    async def hold(self, _request: HttpRequest) -> HttpResponse:
         self.entered.set()
         await self.let_go.wait()
-        return Answer(200, "held")
+        return HttpResponse(200, "held")
 
 
 @pytest.fixture

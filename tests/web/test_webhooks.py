@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from bot.providers.apiframe.client import verify_webhook
 from bot.providers.base import WebhookHint, WebhookSecrets
 from bot.records.key import ProviderName
-from bot.web.server import Answer, Request, WebServer
+from bot.web.server import HttpRequest, HttpResponse, WebServer
 from bot.web.webhooks import WebhookRoutes
 from tests.web.client import ask
 
@@ -78,14 +78,14 @@ def sign(body: bytes, key: str) -> dict[str, str]:
     return {"X-Webhook-Signature": "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()}
 
 
-def deliver(token: str, body: bytes, headers: Mapping[str, str]) -> Request:
-    return Request(f"/webhooks/apiframe/{token}", headers, body)
+def deliver(token: str, body: bytes, headers: Mapping[str, str]) -> HttpRequest:
+    return HttpRequest(f"/webhooks/apiframe/{token}", headers, body)
 
 
 async def test_a_signed_delivery_wakes_its_row_and_is_answered_204(door: WebhookRoutes, shelf: Shelf) -> None:
     body = payload(LORA_A)
     answer = await door.handle(deliver(TOKEN_A, body, sign(body, KEY_A)))
-    assert answer == Answer(204)
+    assert answer == HttpResponse(204)
     assert shelf.woken == [(TOKEN_A, WebhookHint(LORA_A, True, "hex"))]
     assert (door.accepted, door.refused, door.postponed) == (1, 0, 0)
 
@@ -111,12 +111,12 @@ async def test_everything_wrong_hears_the_same_401(door: WebhookRoutes, shelf: S
         deliver(TOKEN_B, mine, signed),
         deliver("short", mine, signed),
         deliver(f"{TOKEN_A}/", mine, signed),
-        Request(f"/webhooks/aurous/{TOKEN_A}", signed, mine),
-        Request(f"/webhooks/nobody/{TOKEN_A}", signed, mine),
-        Request("/webhooks/", signed, mine),
+        HttpRequest(f"/webhooks/aurous/{TOKEN_A}", signed, mine),
+        HttpRequest(f"/webhooks/nobody/{TOKEN_A}", signed, mine),
+        HttpRequest("/webhooks/", signed, mine),
     ]
     answers = [await door.handle(request) for request in wrong]
-    assert set(answers) == {Answer(401, "This delivery is not accepted.")}
+    assert set(answers) == {HttpResponse(401, "This delivery is not accepted.")}
     assert shelf.woken == []
     assert door.refused == len(wrong)
 

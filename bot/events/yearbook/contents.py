@@ -12,7 +12,7 @@ from typing import Final
 from bot.records.event import Event, EventMode
 from bot.records.generation import GenerationSettings
 from bot.storage.events.ballots import CANDIDATE_EVERY
-from bot.storage.events.yearbook import Shown
+from bot.storage.events.yearbook import YearbookPicture
 
 MOST_PICTURES: Final = 500
 """More would be a contact sheet nobody can read; every member's first picture goes before anyone's second."""
@@ -31,7 +31,7 @@ Group = tuple[int, str, int]
 class Original:
     """A picture as it lies on disk. `size` in bytes, `suffix` by what it is ("png"), without the dot."""
 
-    shown: Shown
+    shown: YearbookPicture
     path: Path
     size: int
     suffix: str
@@ -173,7 +173,7 @@ def say_settings(settings: GenerationSettings) -> str:
     )
 
 
-def _group_of(event: Event, shown: Shown, names: Mapping[int, str]) -> Group:
+def _group_of(event: Event, shown: YearbookPicture, names: Mapping[int, str]) -> Group:
     index, user_id = shown.generation.pack_index, shown.generation.user_id
     if event.mode is EventMode.BAKEOFF and index is not None and index // CANDIDATE_EVERY < len(event.candidates):
         candidate = index // CANDIDATE_EVERY

@@ -144,7 +144,7 @@ class YearbookService(Service):
             raise UserError(EMPTY)
         return compile_book(event, originals, names=names, places=places, contributors=contributors)
 
-    def _look_up(self, shown: Sequence[yearbooks.Shown]) -> list[Original]:
+    def _look_up(self, shown: Sequence[yearbooks.YearbookPicture]) -> list[Original]:
         """Those that are on disk and are pictures. Blocking."""
         found = []
         for each in shown:

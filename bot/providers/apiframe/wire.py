@@ -18,7 +18,7 @@ from bot.providers.answers import (
     retry_after_s,
 )
 from bot.providers.base import Account, GenerationOrder, GenerationReport, Progress, TrainingOrder, TrainingReport
-from bot.providers.transport import Answer, Field, FilePart
+from bot.providers.transport import Field, FilePart, Response
 from bot.records.dataset import SubjectKind
 from bot.records.generation import Operation
 
@@ -203,7 +203,7 @@ def parse_prices(body: bytes) -> dict[str, int]:
     return {name: math.ceil(price) for name, price in prices.items() if name is not None and price is not None}
 
 
-def error_from(answer: Answer, now: datetime) -> ProviderError:
+def error_from(answer: Response, now: datetime) -> ProviderError:
     """What an answer outside 2xx means; Unavailable for everything that may pass. Source: Apiframe OpenAPI 2.0.0."""
     status, details = answer.status, _parse_details(answer.body)
     sentence = _error_sentence(answer.body, details)

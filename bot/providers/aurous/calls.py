@@ -11,7 +11,7 @@ from bot.providers.aurous.limits import AurousLimits, bucket_of, fingerprint
 from bot.providers.aurous.wire import Ticket
 from bot.providers.base import PhotoFile
 from bot.providers.calls import Calls, Dialect, is_success, repeat_free
-from bot.providers.transport import Answer, Lost, NotSent, PhotoUnreadable, Request, Transport
+from bot.providers.transport import Lost, NotSent, PhotoUnreadable, Request, Response, Transport
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ class AurousCalls(Calls):
         self._limits = limits
         self._fingerprint = fingerprint(api_key)
 
-    async def send(self, request: Request) -> Answer:
+    async def send(self, request: Request) -> Response:
         """Raises Busy without sending while the call's bucket is known to be empty."""
         bucket = bucket_of(request.method, request.url.removeprefix(self.base_url), request.json)
         self._limits.check(self._fingerprint, bucket)
@@ -39,7 +39,7 @@ class AurousCalls(Calls):
         self._limits.note(self._fingerprint, bucket, answer.headers, is_refusal=is_refusal)
         return answer
 
-    async def submit_under_key(self, request: Request, parse: Callable[[Answer], T], *, when_lost: bool = False) -> T:
+    async def submit_under_key(self, request: Request, parse: Callable[[Response], T], *, when_lost: bool = False) -> T:
         """Send a paid call that bears an Idempotency-Key, and again while an order under it is still being taken.
 
         `when_lost`: also when no answer came. Once the outcome is open, only a success settles it.

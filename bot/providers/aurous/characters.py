@@ -14,7 +14,7 @@ from bot.providers.aurous.errors import read_trace
 from bot.providers.aurous.wire import build_ticket_order, parse_character, parse_characters, parse_pose, parse_ticket
 from bot.providers.base import PhotoFile, Progress, TrainingOrder, TrainingReport
 from bot.providers.calls import checked_id, find_marked, of_body
-from bot.providers.transport import Answer
+from bot.providers.transport import Response
 
 PHOTOS_MOST = 6
 COVER_POSES = ("portrait", "front")
@@ -22,7 +22,7 @@ PAGE_SIZE = 100
 PAGES_CAP = 50
 
 
-class CharacterRoutes:
+class CharacterCalls:
     def __init__(self, calls: AurousCalls) -> None:
         self._calls = calls
 
@@ -117,5 +117,5 @@ class CharacterRoutes:
         return ticket.upload_id
 
 
-def _read_made(answer: Answer) -> TrainingReport:
+def _read_made(answer: Response) -> TrainingReport:
     return parse_character(answer.body, read_trace(answer))

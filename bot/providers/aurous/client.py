@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from bot.errors import ProviderError, Refused, Unavailable
 from bot.providers.aurous.calls import AurousCalls
-from bot.providers.aurous.characters import CharacterRoutes
-from bot.providers.aurous.endpoints import EndpointRoutes
+from bot.providers.aurous.characters import CharacterCalls
+from bot.providers.aurous.endpoints import EndpointCalls
 from bot.providers.aurous.errors import KeyInUse, read_trace
 from bot.providers.aurous.limits import AurousLimits
 from bot.providers.aurous.wire import (
@@ -23,7 +23,7 @@ from bot.providers.aurous.wire import (
 )
 from bot.providers.base import Account, GenerationOrder, GenerationReport, PhotoFile, Prices, Progress, StyleReport
 from bot.providers.calls import checked_id, of_body
-from bot.providers.transport import Answer, Field, FilePart, Transport
+from bot.providers.transport import Field, FilePart, Response, Transport
 
 PRICES = Prices(training=0, picture=1)
 """Credits. A character from photos is free; 1 is the baseline for a picture, `estimate` tells exactly (/pricing)."""
@@ -35,7 +35,7 @@ PAGES_CAP = 50
 _GONE = frozenset({Progress.ARCHIVED, Progress.FAILED})
 
 
-class Aurous(CharacterRoutes, EndpointRoutes):
+class Aurous(CharacterCalls, EndpointCalls):
     """Aurous Labs under one API key; implements `ProviderClient`. `limits` is shared by all clients of a process."""
 
     prices = PRICES
@@ -104,8 +104,8 @@ class Aurous(CharacterRoutes, EndpointRoutes):
         characters = [report.request_id for report in await self.characters() if report.progress not in _GONE]
         return frozenset(characters) | {style.request_id for style in await self.styles()}
 
-    def _read_made(self, answer: Answer) -> GenerationReport:
+    def _read_made(self, answer: Response) -> GenerationReport:
         return parse_generation(answer.body, self._calls.base_url, read_trace(answer))
 
-    def _read_styles(self, answer: Answer) -> tuple[list[StyleReport], str | None]:
+    def _read_styles(self, answer: Response) -> tuple[list[StyleReport], str | None]:
         return parse_styles(answer.body, self._calls.base_url)

@@ -5,12 +5,12 @@ from bot.providers.aurous.calls import AurousCalls
 from bot.providers.aurous.wire import parse_endpoint
 from bot.providers.base import Endpoint
 from bot.providers.calls import checked_id, of_body
-from bot.providers.transport import Answer
+from bot.providers.transport import Response
 
 TEST_EVENT = "image.completed"
 
 
-class EndpointRoutes:
+class EndpointCalls:
     def __init__(self, calls: AurousCalls) -> None:
         self._calls = calls
 
@@ -37,6 +37,6 @@ class EndpointRoutes:
             return False
 
 
-def _was_taken(_answer: Answer) -> bool:
+def _was_taken(_answer: Response) -> bool:
     """Any 2xx: the delivery itself comes later."""
     return True

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.errors import Busy, KeyRejected, Missing, OutOfCredits, ProviderError, Refused, Unavailable
 from bot.providers.answers import parse_object_or_empty, read_sentence, read_text, retry_after_s
-from bot.providers.transport import Answer
+from bot.providers.transport import Response
 
 KEY_IN_USE = "idempotency_key_in_use"
 CONCURRENCY = "concurrency_limit_exceeded"
@@ -53,7 +53,7 @@ class KeyInUse(Refused):
     """409: an order with this Idempotency-Key is being taken, or was taken with another body. Nobody can tell which."""
 
 
-def error_from(answer: Answer, now: datetime) -> ProviderError:
+def error_from(answer: Response, now: datetime) -> ProviderError:
     """What an answer outside 2xx means; Unavailable for everything that may pass."""
     said = _envelope(answer.body)
     code, message = read_text(said.get("code")) or "", read_sentence(said.get("message"))
@@ -64,11 +64,11 @@ def error_from(answer: Answer, now: datetime) -> ProviderError:
     return error
 
 
-def read_code(answer: Answer) -> str | None:
+def read_code(answer: Response) -> str | None:
     return read_text(_envelope(answer.body).get("code"))
 
 
-def read_trace(answer: Answer) -> str | None:
+def read_trace(answer: Response) -> str | None:
     """The provider's own id of this call."""
     return read_sentence(answer.headers.get("aurous-request-id")) or None
 
@@ -85,7 +85,7 @@ def _kind(status: int, said_type: object) -> str:
     return said_type if isinstance(said_type, str) and said_type in _KINDS.values() else "invalid_request"
 
 
-def _make(kind: str, sentence: str, answer: Answer, now: datetime) -> ProviderError:
+def _make(kind: str, sentence: str, answer: Response, now: datetime) -> ProviderError:
     match kind:
         case "authentication":
             return KeyRejected(sentence, status=answer.status)

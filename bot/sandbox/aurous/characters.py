@@ -8,7 +8,7 @@ from aiohttp import web
 from bot.sandbox.aurous.answers import SHINY, show_character, show_page
 from bot.sandbox.aurous.context import VERSION, Caller, Context
 from bot.sandbox.aurous.orders import parse_object, read_text, refuse_unknown
-from bot.sandbox.aurous.records import POSES, ReferencePicture, RehearsalCharacter, make_id
+from bot.sandbox.aurous.records import POSES, RehearsalCharacter, StoredReference, make_id
 from bot.sandbox.aurous.refusals import Refusal, bad_combination, malformed, missing, not_found, out_of_range
 from bot.sandbox.aurous.state import newest_first, own
 from bot.sandbox.aurous.uploads import ALL_POSES, check_photos, usable_ticket
@@ -76,7 +76,7 @@ class CharacterRoutes:
         tickets = [usable_ticket(self._context, caller, each) for each in ids]
         for ticket in tickets:
             ticket.is_used = True
-        character.refs = tuple(ReferencePicture(ticket.pose, ticket.path) for ticket in tickets)
+        character.refs = tuple(StoredReference(ticket.pose, ticket.path) for ticket in tickets)
         self._context.world.characters[character.id] = character
         return character
 

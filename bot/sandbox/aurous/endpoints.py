@@ -7,7 +7,7 @@ from aiohttp import web
 
 from bot.sandbox.aurous.answers import moment_text, show_endpoint, show_page
 from bot.sandbox.aurous.context import VERSION, Caller, Context
-from bot.sandbox.aurous.events import EVENT_TYPES, Event, make_event
+from bot.sandbox.aurous.events import EVENT_TYPES, WebhookEvent, make_event
 from bot.sandbox.aurous.orders import parse_object, read_text, read_webhook_url, refuse_unknown
 from bot.sandbox.aurous.records import RehearsalEndpoint, make_id, make_secret
 from bot.sandbox.aurous.refusals import malformed, missing, not_found, out_of_range
@@ -17,7 +17,7 @@ CREATE_FIELDS = frozenset({"url", "events", "description", "metadata"})
 DESCRIPTION_CAP = 500
 METADATA_KEYS_MOST, METADATA_VALUE_CAP = 50, 500
 
-Enqueue = Callable[[RehearsalEndpoint, Event], None]
+Enqueue = Callable[[RehearsalEndpoint, WebhookEvent], None]
 
 
 class EndpointRoutes:

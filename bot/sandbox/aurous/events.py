@@ -19,7 +19,7 @@ import aiohttp
 
 from bot.sandbox.aurous.answers import moment_text
 from bot.sandbox.aurous.records import RehearsalEndpoint, RehearsalImage, make_id
-from bot.sandbox.aurous.state import AurousWorld, News
+from bot.sandbox.aurous.state import AurousWorld, StateChange
 from bot.sandbox.aurous.switches import EventForm
 from bot.sandbox.rehearsal.deliveries import Deliveries, WebhookFault
 
@@ -37,8 +37,8 @@ SILENCE = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """One piece of news as it is told to every endpoint; `is_synthetic`: a test."""
+class WebhookEvent:
+    """One event of the API as it is sent to every endpoint; `is_synthetic`: a test."""
 
     id: str
     type: str
@@ -57,7 +57,7 @@ class Announcer:
         self._deliveries = deliveries
         self._now = now
 
-    async def call_back(self, image: RehearsalImage, event: Event) -> None:
+    async def call_back(self, image: RehearsalImage, event: WebhookEvent) -> None:
         """The webhook that one order asked for: up to three attempts."""
         switches = self._world.faults.webhooks
         fault = switches.take()
@@ -68,7 +68,7 @@ class Announcer:
             if await self._send(image.order.webhook_url or "", body, switches.callback_secret, fault):
                 return
 
-    async def tell(self, endpoint: RehearsalEndpoint, event: Event) -> None:
+    async def tell(self, endpoint: RehearsalEndpoint, event: WebhookEvent) -> None:
         """A registered endpoint's delivery, until it is taken, given up or the endpoint switched off."""
         fault = self._world.faults.webhooks.take()
         for delay_s in (0.0, *self._world.timings.retry_delays_s):
@@ -81,12 +81,12 @@ class Announcer:
                 return
             self._count_failure(endpoint)
 
-    def listeners(self, news: News) -> list[RehearsalEndpoint]:
+    def listeners(self, change: StateChange) -> list[RehearsalEndpoint]:
         endpoints = self._world.endpoints.values()
-        own = [each for each in endpoints if each.team == news.team and each is not news.subject]
-        return [each for each in own if each.is_active and news.event in each.events]
+        own = [each for each in endpoints if each.team == change.team and each is not change.subject]
+        return [each for each in own if each.is_active and change.event in each.events]
 
-    def _enveloped(self, event: Event) -> dict[str, Any]:
+    def _enveloped(self, event: WebhookEvent) -> dict[str, Any]:
         form = self._world.faults.webhooks.form
         if form is EventForm.BARE:
             return {"event": event.type, "data": event.data}
@@ -118,11 +118,13 @@ class Announcer:
         is_silent = endpoint.last_success_at is None or now - endpoint.last_success_at >= SILENCE
         if endpoint.consecutive_failures >= FAILURES_MOST and is_silent and endpoint.is_active:
             endpoint.is_active, endpoint.updated_at = False, now
-            self._world.news.append(News("webhook.endpoint_disabled", endpoint.team, endpoint))
+            self._world.changes.append(StateChange("webhook.endpoint_disabled", endpoint.team, endpoint))
 
 
-def make_event(event_type: str, data: Mapping[str, Any], at: datetime, version: str, *, is_test: bool = False) -> Event:
-    return Event(make_id("evt"), event_type, data, at, version, is_test)
+def make_event(
+    event_type: str, data: Mapping[str, Any], at: datetime, version: str, *, is_test: bool = False
+) -> WebhookEvent:
+    return WebhookEvent(make_id("evt"), event_type, data, at, version, is_test)
 
 
 def sign(body: bytes, secret: str, at_s: int) -> str:

@@ -26,7 +26,7 @@ PHOTO_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 
 
 @dataclass(frozen=True, slots=True)
-class Photo:
+class UploadedFile:
     body: bytes
     content_type: str
     width_px: int
@@ -177,7 +177,7 @@ async def collect(chunks: AsyncIterator[bytes], cap_bytes: int) -> bytes:
     return bytes(kept)
 
 
-def judge_photo(body: bytes, param: str) -> Photo:
+def judge_photo(body: bytes, param: str) -> UploadedFile:
     """PNG, JPEG or WebP by its bytes, up to 10 MB and 4096 pixels a side. Source: Aurous Labs /files."""
     if len(body) > PHOTO_CAP_BYTES:
         raise out_of_range(param, "may have 10 MB")
@@ -188,7 +188,7 @@ def judge_photo(body: bytes, param: str) -> Photo:
         raise malformed(param, "has to be a PNG, JPEG or WebP picture") from error
     if max(width_px, height_px) > SIDE_CAP_PX:
         raise out_of_range(param, f"may have {SIDE_CAP_PX} pixels a side")
-    return Photo(body, content_type, width_px, height_px)
+    return UploadedFile(body, content_type, width_px, height_px)
 
 
 async def write_photo(path: Path, body: bytes) -> Path:

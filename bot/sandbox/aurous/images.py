@@ -9,7 +9,7 @@ from aiohttp import web
 from bot.sandbox.aurous.answers import SHINY, credits_number, show_cost, show_image, show_page
 from bot.sandbox.aurous.context import REQUEST_ID, VERSION, Caller, Context
 from bot.sandbox.aurous.orders import check_image, parse_object
-from bot.sandbox.aurous.records import ImageOrder, ReferencePicture, RehearsalImage, RehearsalStyle, make_id
+from bot.sandbox.aurous.records import ImageOrder, RehearsalImage, RehearsalStyle, StoredReference, make_id
 from bot.sandbox.aurous.refusals import Refusal, not_found
 from bot.sandbox.aurous.state import newest_first, own
 
@@ -24,7 +24,7 @@ class Draft:
     styles: tuple[RehearsalStyle, ...]
     character: str | None
     character_name: str
-    sources: tuple[ReferencePicture, ...]
+    sources: tuple[StoredReference, ...]
     base: float
     enhancing: float
 
@@ -121,7 +121,7 @@ class ImageRoutes:
         named = [style for style in usable if style.name.lower() in order.prompt.lower()]
         return tuple(named[:1])
 
-    def _subject(self, order: ImageOrder, caller: Caller) -> tuple[str | None, str, tuple[ReferencePicture, ...]]:
+    def _subject(self, order: ImageOrder, caller: Caller) -> tuple[str | None, str, tuple[StoredReference, ...]]:
         if order.character is None:
             return None, "", tuple(self._reference(item, caller) for item in order.references)
         character = own(self._context.world.characters, order.character, caller.team)
@@ -132,7 +132,7 @@ class ImageRoutes:
             raise Refusal(400, "character_not_ready", message, param="character_id")
         return character.id, character.name, character.refs
 
-    def _reference(self, item: str, caller: Caller) -> ReferencePicture:
+    def _reference(self, item: str, caller: Caller) -> StoredReference:
         """A file of this team, or an address; what is behind an address is imagined, not fetched."""
         if item in self._context.faults.blocked_references:
             raise Refusal(422, "reference_blocked", "A reference was refused.", param="reference_image_urls")
@@ -140,9 +140,9 @@ class ImageRoutes:
             file = own(self._context.world.files, item, caller.team)
             if file is None:
                 raise not_found("file", "reference_image_urls")
-            return ReferencePicture("reference", file.path)
+            return StoredReference("reference", file.path)
         name = self._context.sign(item)
-        return ReferencePicture("reference", self._context.folder / "addresses" / f"{name}.jpg", item)
+        return StoredReference("reference", self._context.folder / "addresses" / f"{name}.jpg", item)
 
     def _take(self, caller: Caller, draft: Draft, request_id: str) -> RehearsalImage:
         world, faults = self._context.world, self._context.faults

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from bot.sandbox.aurous.records import ReferencePicture, RehearsalImage, RehearsalStyle
+from bot.sandbox.aurous.records import RehearsalImage, RehearsalStyle, StoredReference
 from bot.sandbox.rehearsal import painting
 from bot.sandbox.samples.scenes import SCENES
 
@@ -54,7 +54,7 @@ def write_preview(style: RehearsalStyle, path: Path) -> None:
     _write(picture, path)
 
 
-def write_reference(reference: ReferencePicture) -> None:
+def write_reference(reference: StoredReference) -> None:
     """Paint a pose that was described in words, unless it is there."""
     if reference.path.exists():
         return

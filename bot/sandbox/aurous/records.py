@@ -100,7 +100,7 @@ class RehearsalStyle:
 
 
 @dataclass(frozen=True, slots=True)
-class ReferencePicture:
+class StoredReference:
     """One picture of a character, or one that a picture is made from; `path` may still have to be painted."""
 
     pose: str
@@ -139,7 +139,7 @@ class RehearsalImage:
     styles: tuple[RehearsalStyle, ...]
     character: str | None
     character_name: str
-    sources: tuple[ReferencePicture, ...]
+    sources: tuple[StoredReference, ...]
     held: float
     held_for_enhancing: float
     seed: int
@@ -197,7 +197,7 @@ class RehearsalCharacter:
     name: str
     attributes: dict[str, object] | None
     client_reference_id: str | None
-    refs: tuple[ReferencePicture, ...]
+    refs: tuple[StoredReference, ...]
     folder: Path
     version: str
     created_at: datetime

@@ -22,7 +22,7 @@ from bot.sandbox.aurous.catalogue import make_style
 from bot.sandbox.aurous.characters import CharacterRoutes
 from bot.sandbox.aurous.context import ORIGINAL, REQUEST_ID, VERSION, Context, open_request, show_headers, word_refusals
 from bot.sandbox.aurous.endpoints import EndpointRoutes
-from bot.sandbox.aurous.events import CALLBACK_EVENTS, Announcer, Event, make_event
+from bot.sandbox.aurous.events import CALLBACK_EVENTS, Announcer, WebhookEvent, make_event
 from bot.sandbox.aurous.files import FileRoutes
 from bot.sandbox.aurous.images import ImageRoutes
 from bot.sandbox.aurous.outputs import OutputRoutes
@@ -38,7 +38,7 @@ from bot.sandbox.aurous.records import (
     make_id,
 )
 from bot.sandbox.aurous.refusals import word_status
-from bot.sandbox.aurous.state import AurousWorld, News
+from bot.sandbox.aurous.state import AurousWorld, StateChange
 from bot.sandbox.aurous.switches import AurousFaults
 from bot.sandbox.aurous.uploads import UploadRoutes
 from bot.sandbox.rehearsal.connections import close_connection
@@ -235,26 +235,26 @@ class RehearsalAurous:
 
     def _settle(self) -> None:
         self._world.settle(self._now())
-        while self._world.news:
-            self._announce(self._world.news.pop(0))
+        while self._world.changes:
+            self._announce(self._world.changes.pop(0))
 
-    def _announce(self, news: News) -> None:
-        event = make_event(news.event, self._shown(news), self._now(), VERSION)
-        subject = news.subject
-        if isinstance(subject, RehearsalImage) and subject.order.webhook_url and news.event in CALLBACK_EVENTS:
+    def _announce(self, change: StateChange) -> None:
+        event = make_event(change.event, self._shown(change), self._now(), VERSION)
+        subject = change.subject
+        if isinstance(subject, RehearsalImage) and subject.order.webhook_url and change.event in CALLBACK_EVENTS:
             self._keep(self._announcer.call_back(subject, event))
-        for endpoint in self._announcer.listeners(news):
+        for endpoint in self._announcer.listeners(change):
             self._keep(self._tell(endpoint, event))
 
-    async def _tell(self, endpoint: RehearsalEndpoint, event: Event) -> None:
+    async def _tell(self, endpoint: RehearsalEndpoint, event: WebhookEvent) -> None:
         await self._announcer.tell(endpoint, event)
         self._settle()
 
-    def _test_endpoint(self, endpoint: RehearsalEndpoint, event: Event) -> None:
+    def _test_endpoint(self, endpoint: RehearsalEndpoint, event: WebhookEvent) -> None:
         self._keep(self._tell(endpoint, event))
 
-    def _shown(self, news: News) -> dict[str, Any]:
-        match news.subject:
+    def _shown(self, change: StateChange) -> dict[str, Any]:
+        match change.subject:
             case RehearsalImage() as image:
                 return self._images.shown(image)
             case RehearsalCharacter() as character:

@@ -13,12 +13,12 @@ from bot.sandbox.aurous.records import (
     CharacterFault,
     ImageFault,
     LedgerEntry,
-    ReferencePicture,
     RehearsalCharacter,
     RehearsalEndpoint,
     RehearsalFile,
     RehearsalImage,
     RehearsalTeam,
+    StoredReference,
     UploadTicket,
 )
 from bot.sandbox.aurous.switches import AurousFaults
@@ -33,7 +33,7 @@ _ENDINGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class StateChange:
     """Something that webhooks tell of; `subject` is what it is about."""
 
     event: str
@@ -50,7 +50,7 @@ OwnedT = TypeVar("OwnedT", bound=Owned)
 
 
 class AurousWorld:
-    """The state behind the routes. Call `settle` before looking at anything; `news` is for the announcer to take."""
+    """The state behind the routes. Call `settle` before looking at anything; `changes` is for the announcer to take."""
 
     def __init__(self, teams: Iterable[RehearsalTeam], timings: AurousTimings, faults: AurousFaults) -> None:
         self.teams = {team.name: team for team in teams}
@@ -63,7 +63,7 @@ class AurousWorld:
         self.characters: dict[str, RehearsalCharacter] = {}
         self.endpoints: dict[str, RehearsalEndpoint] = {}
         self.ledger: list[LedgerEntry] = []
-        self.news: list[News] = []
+        self.changes: list[StateChange] = []
 
     def can_pay(self, team_name: str, amount: float) -> bool:
         team = self.teams[team_name]
@@ -93,7 +93,7 @@ class AurousWorld:
             return
         if team.balance_low_at is None or now - team.balance_low_at >= BALANCE_LOW_PAUSE:
             team.balance_low_at = now
-            self.news.append(News("usage.balance_low", team.name, team))
+            self.changes.append(StateChange("usage.balance_low", team.name, team))
 
     def begin_synthesis(self, character: RehearsalCharacter, poses: tuple[str, ...], now: datetime) -> None:
         """Hold one generation's credits for each pose and let time do the rest."""
@@ -110,7 +110,7 @@ class AurousWorld:
         character.held, character.status, character.updated_at = 0, status, now
         if status != "reviewing":
             event = {"ready": "completed"}.get(status, status)
-            self.news.append(News(f"character.{event}", character.team, character))
+            self.changes.append(StateChange(f"character.{event}", character.team, character))
 
     def end_image(self, image: RehearsalImage, status: str, now: datetime) -> None:
         image.status, image.completed_at = status, now
@@ -120,7 +120,7 @@ class AurousWorld:
             image.error = self.faults.failure_text
         self.end_hold(image.team, "image", image.id, image.held, image.charged, now)
         event = {"succeeded": "completed", "cancelled": "cancelled"}.get(status, "failed")
-        self.news.append(News(f"image.{event}", image.team, image))
+        self.changes.append(StateChange(f"image.{event}", image.team, image))
 
     def settle(self, now: datetime) -> None:
         """Move everything on to where it stands at `now`."""
@@ -173,10 +173,10 @@ class AurousWorld:
         self.end_synthesis(character, "reviewing" if self.faults.answers.review_step else "ready", now)
 
 
-def _redraw(character: RehearsalCharacter, pose: str, now: datetime) -> ReferencePicture:
+def _redraw(character: RehearsalCharacter, pose: str, now: datetime) -> StoredReference:
     looks = " ".join(str(value) for value in (character.attributes or {}).values())
     path = character.folder / f"{pose}-{now.timestamp():.3f}.jpg"
-    return ReferencePicture(pose, path, f"{character.name} {looks} {pose} {now.timestamp():.3f}")
+    return StoredReference(pose, path, f"{character.name} {looks} {pose} {now.timestamp():.3f}")
 
 
 def own(things: dict[str, OwnedT], thing_id: str, team: str) -> OwnedT | None:

@@ -10,14 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.dataset import ConsentKind
-from bot.records.event import Depiction, DepictionStatus, Event, NoteKind
+from bot.records.event import AnnouncementKind, Depiction, DepictionStatus, Event
 from bot.records.job import SubjectTable
 from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.records.training import TrainingStatus
 from bot.storage import loras as lora_rows
 from bot.storage.events import events
-from bot.storage.events.tables import depictions, entrants, entries, event_notes, votes
+from bot.storage.events.tables import announcements, depictions, entrants, entries, votes
 from bot.storage.tables import consents, loras, posts, trainings
 
 
@@ -32,12 +32,14 @@ async def retire_and_announce(connection: AsyncConnection, event: Event, lora_id
     if not await retire(connection, lora_id, now=now):
         return False
     detail = json.dumps({"lora_id": lora_id})
-    await events.announce(connection, event, NoteKind.TAKEN_BACK, once=f"taken_back:{lora_id}", detail=detail, now=now)
+    await events.announce(
+        connection, event, AnnouncementKind.TAKEN_BACK, once=f"taken_back:{lora_id}", detail=detail, now=now
+    )
     return True
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
+class SubmittedPhotos:
     """What one submission went to, and the hashes of its photos."""
 
     consent_id: int
@@ -125,9 +127,9 @@ async def forget_named_by(connection: AsyncConnection, event_id: int, user_id: i
     await _forget(connection, sa.and_(depictions.c.event_id == event_id, depictions.c.named_by == user_id))
 
 
-async def submission(connection: AsyncConnection, consent_id: int) -> Submission | None:
+async def submission(connection: AsyncConnection, consent_id: int) -> SubmittedPhotos | None:
     row = (await connection.execute(sa.select(consents).where(consents.c.id == consent_id))).first()
-    return None if row is None else Submission(row.id, row.dataset_id, tuple(row.photo_hashes))
+    return None if row is None else SubmittedPhotos(row.id, row.dataset_id, tuple(row.photo_hashes))
 
 
 async def withdraw_consents(connection: AsyncConnection, consent_ids: Collection[int], *, now: datetime) -> None:
@@ -200,10 +202,10 @@ async def note_for_later(connection: AsyncConnection, event: Event, training_id:
     if not await is_noted(connection, event.id, training_id):
         once, detail = _while_training(training_id), json.dumps({"training_id": training_id})
         await connection.execute(
-            sa.insert(event_notes).values(
+            sa.insert(announcements).values(
                 event_id=event.id,
                 guild_id=event.guild_id,
-                what=NoteKind.TAKEN_BACK,
+                what=AnnouncementKind.TAKEN_BACK,
                 once=once,
                 detail=detail,
                 at=now,
@@ -213,8 +215,8 @@ async def note_for_later(connection: AsyncConnection, event: Event, training_id:
 
 async def is_noted(connection: AsyncConnection, event_id: int, training_id: int) -> bool:
     rows = await connection.execute(
-        sa.select(event_notes.c.id).where(
-            event_notes.c.event_id == event_id, event_notes.c.once == _while_training(training_id)
+        sa.select(announcements.c.id).where(
+            announcements.c.event_id == event_id, announcements.c.once == _while_training(training_id)
         )
     )
     return rows.first() is not None

@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.dataset import SubjectKind
 from bot.records.event import (
+    Announcement,
+    AnnouncementKind,
     Candidate,
     Event,
     EventMode,
-    EventNote,
     EventStatus,
-    NoteKind,
     PauseReason,
     host_of,
     places_of,
@@ -22,7 +22,7 @@ from bot.records.event import (
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.storage import posts
-from bot.storage.events.tables import event_notes, events
+from bot.storage.events.tables import announcements, events
 
 LIVE = [status for status in EventStatus if status.is_live]
 
@@ -151,23 +151,29 @@ async def renew_panel(connection: AsyncConnection, event_id: int, *, due_at: dat
 
 
 async def announce(
-    connection: AsyncConnection, event: Event, what: NoteKind, *, once: str = "", detail: str = "", now: datetime
+    connection: AsyncConnection,
+    event: Event,
+    what: AnnouncementKind,
+    *,
+    once: str = "",
+    detail: str = "",
+    now: datetime,
 ) -> bool:
     """Note it and post it, once for each `once` (default: the kind); False when it had been announced before."""
     if await was_announced(connection, event.id, once or what):
         return False
     inserted = await connection.execute(
-        sa.insert(event_notes)
+        sa.insert(announcements)
         .values(event_id=event.id, guild_id=event.guild_id, what=what, once=once or what, detail=detail, at=now)
-        .returning(event_notes.c.id)
+        .returning(announcements.c.id)
     )
     if what.is_for_host and not host_of(event):
         return True
     places = places_of(event)
     await posts.add(
         connection,
-        PostKind.EVENT_NOTE,
-        SubjectTable.NOTE,
+        PostKind.EVENT_ANNOUNCEMENT,
+        SubjectTable.ANNOUNCEMENT,
         int(inserted.scalar_one()),
         guild_id=event.guild_id,
         user_id=event.host_id,
@@ -179,22 +185,22 @@ async def announce(
 
 async def was_announced(connection: AsyncConnection, event_id: int, once: str) -> bool:
     result = await connection.execute(
-        sa.select(event_notes.c.id).where(event_notes.c.event_id == event_id, event_notes.c.once == once)
+        sa.select(announcements.c.id).where(announcements.c.event_id == event_id, announcements.c.once == once)
     )
     return result.first() is not None
 
 
-async def get_note(connection: AsyncConnection, note_id: int) -> EventNote | None:
-    row = (await connection.execute(sa.select(event_notes).where(event_notes.c.id == note_id))).first()
-    return None if row is None else _build_note(row)
+async def get_announcement(connection: AsyncConnection, announcement_id: int) -> Announcement | None:
+    row = (await connection.execute(sa.select(announcements).where(announcements.c.id == announcement_id))).first()
+    return None if row is None else _build_announcement(row)
 
 
-async def notes_of(connection: AsyncConnection, event_id: int) -> list[EventNote]:
+async def announcements_of(connection: AsyncConnection, event_id: int) -> list[Announcement]:
     rows = await connection.execute(
-        sa.select(event_notes).where(event_notes.c.event_id == event_id).order_by(event_notes.c.id)
+        sa.select(announcements).where(announcements.c.event_id == event_id).order_by(announcements.c.id)
     )
-    return [_build_note(row) for row in rows]
+    return [_build_announcement(row) for row in rows]
 
 
-def _build_note(row: sa.Row[Any]) -> EventNote:
-    return EventNote(row.id, row.event_id, row.guild_id, NoteKind(row.what), row.detail, row.at)
+def _build_announcement(row: sa.Row[Any]) -> Announcement:
+    return Announcement(row.id, row.event_id, row.guild_id, AnnouncementKind(row.what), row.detail, row.at)

@@ -157,8 +157,8 @@ honours = sa.Table(
     sqlite_autoincrement=True,
 )
 
-event_notes = sa.Table(
-    "event_notes",
+announcements = sa.Table(
+    "announcements",
     metadata,
     row_id(),
     _event_id(),

@@ -19,7 +19,7 @@ COMMON_MODES = frozenset({EventMode.SHARED, EventMode.BAKEOFF})
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class YearbookPicture:
     """A picture that may be shown. `lora` and `style` are names, empty without one."""
 
     generation: Generation
@@ -28,7 +28,7 @@ class Shown:
     style: str
 
 
-async def agreed(connection: AsyncConnection, event: Event) -> Sequence[Shown]:
+async def agreed(connection: AsyncConnection, event: Event) -> Sequence[YearbookPicture]:
     """Pictures of the event whose file is kept and whose people all still agree, in the order they were made.
 
     Left out: those of members who withdrew, were removed or erased their data, and whatever was made with a LoRA that
@@ -45,7 +45,7 @@ async def agreed(connection: AsyncConnection, event: Event) -> Sequence[Shown]:
     for picture in await _kept_pictures(connection, event):
         if picture.generation_id in sets:
             generation, lora, style = sets[picture.generation_id]
-            found.append(Shown(generation, picture, lora, style))
+            found.append(YearbookPicture(generation, picture, lora, style))
     return found
 
 

@@ -42,7 +42,7 @@ PAGE_NAMES = {Page.TIMES: "Times", Page.PEOPLE: "People", Page.PICTURES: "Pictur
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownPage:
     """One page of one event; styles and LoRAs by their ids, those chosen before first. `store` takes what changes."""
 
     view: EventView
@@ -65,11 +65,11 @@ class Content:
     buttons: Sequence[ActionButton]
 
 
-def content_of(shown: Shown) -> Content:
+def content_of(shown: ShownPage) -> Content:
     return {Page.TIMES: _times, Page.PEOPLE: _people, Page.PICTURES: _pictures}[shown.page](shown)
 
 
-def _times(shown: Shown) -> Content:
+def _times(shown: ShownPage) -> Content:
     event = shown.event
     before = timetable_of(event)
     options = [
@@ -97,7 +97,7 @@ def _times(shown: Shown) -> Content:
     )
 
 
-def _people(shown: Shown) -> Content:
+def _people(shown: ShownPage) -> Content:
     event = shown.event
     jury = [] if event.jury_role_id is None else [event.jury_role_id]
 
@@ -130,7 +130,7 @@ def _people(shown: Shown) -> Content:
     )
 
 
-def _pictures(shown: Shown) -> Content:
+def _pictures(shown: ShownPage) -> Content:
     event = shown.event
     lines = [f"**Budget:** {budget_words(event)}{_buys(shown.view)}"]
     if event.mode in {EventMode.SHARED, EventMode.PERSONAL}:
@@ -144,7 +144,7 @@ def _pictures(shown: Shown) -> Content:
     return Content("\n".join(lines), [_pack_choice(shown)], buttons)
 
 
-def _club(shown: Shown, lines: list[str]) -> Content:
+def _club(shown: ShownPage, lines: list[str]) -> Content:
     event = shown.event
     chosen_styles = [shown.styles.get(each, "a style that is gone") for each in event.style_ids]
     chosen_loras = [shown.loras.get(each, "another member's LoRA") for each in event.lora_ids]
@@ -160,7 +160,7 @@ def _club(shown: Shown, lines: list[str]) -> Content:
     return Content("\n".join(lines), selects, [_numbers_button(event), find])
 
 
-def _many(shown: Shown, field: str, before: tuple[int, ...], names: Mapping[int, str], placeholder: str) -> Select:
+def _many(shown: ShownPage, field: str, before: tuple[int, ...], names: Mapping[int, str], placeholder: str) -> Select:
     options = options_of(names, before)
 
     async def chosen(interaction: Interaction, values: Sequence[str]) -> None:
@@ -170,7 +170,7 @@ def _many(shown: Shown, field: str, before: tuple[int, ...], names: Mapping[int,
     return StringChoice(placeholder, options, chosen, most=OPTIONS_MAX)
 
 
-def _pack_choice(shown: Shown) -> Select:
+def _pack_choice(shown: ShownPage) -> Select:
     options = [
         discord.SelectOption(
             label=pack.name,

@@ -14,7 +14,7 @@ from bot.records.event import Event, EventMode, EventStatus
 from bot.text import quote
 from cogs.events.host.choices import OPTIONS_MAX, PANEL_SECONDS
 from cogs.events.host.forms import FindForm, NumbersForm, PromptsForm, TimesForm
-from cogs.events.host.pages import PAGE_NAMES, Page, Shown, content_of
+from cogs.events.host.pages import PAGE_NAMES, Page, ShownPage, content_of
 from cogs.events.texts import KIND_WORDS, MODE_MEANING, MODE_WORDS, event_name
 from cogs.ui.replies import Interaction, actor_of, defer, open_form, show
 from cogs.ui.views import ActionButton, Press
@@ -26,7 +26,7 @@ NOT_YOURS = "Only its host, its moderators and this server's admins may do that.
 class SettingsPanel(discord.ui.LayoutView):
     """Its buttons work after any restart, its selects for 15 minutes."""
 
-    def __init__(self, shown: Shown) -> None:
+    def __init__(self, shown: ShownPage) -> None:
         super().__init__(timeout=PANEL_SECONDS)
         content = content_of(shown)
         box: discord.ui.Container[SettingsPanel] = discord.ui.Container(accent_colour=discord.Colour.blurple())
@@ -58,7 +58,7 @@ def _title(event: Event) -> str:
     return f"### Settings of {event_name(event)}\n**{MODE_WORDS[event.mode]}.** {MODE_MEANING[event.mode]}{of}{theme}"
 
 
-def _page_buttons(shown: Shown) -> list[ActionButton]:
+def _page_buttons(shown: ShownPage) -> list[ActionButton]:
     return [
         ActionButton(
             "host",
@@ -87,7 +87,7 @@ async def show_settings(interaction: Interaction, event_id: int, page: Page = Pa
     view = await view_of(interaction, event)
     wants_names = event.mode is EventMode.CLUB and page is Page.PICTURES
     guild = interaction.guild
-    shown = Shown(
+    shown = ShownPage(
         view=view,
         page=page,
         store=_storing(event.id, page, search),

@@ -7,7 +7,7 @@ import discord
 from bot.events.ballot.service import WinCount
 from bot.events.lifecycle import HostCommand, commands
 from bot.events.views import EventView
-from bot.ports import Check
+from bot.ports import ReadinessCheck
 from bot.records.event import Entrant, EntrantStatus, Event, EventMode, EventStatus, Honour
 from bot.records.guild import NOBODY
 from bot.records.training import TrainingStatus
@@ -31,7 +31,7 @@ REVIEWABLE = frozenset({EventStatus.COLLECTING, EventStatus.REVIEWING})
 SHOWN_MAX = TEXT_MAX - 400
 
 
-def readiness_card(event: Event, checks: Sequence[Check]) -> Layout:
+def readiness_card(event: Event, checks: Sequence[ReadinessCheck]) -> Layout:
     """Green ticks, red lines with what to do, and the button that opens it once nothing needed is red."""
     is_ready = all(check.is_ok or check.is_optional for check in checks)
     heading = f"### {event_name(event)} is ready" if is_ready else f"### {event_name(event)} is not ready yet"
@@ -47,7 +47,7 @@ def readiness_card(event: Event, checks: Sequence[Check]) -> Layout:
     return card(f"{heading}\n{lines}\n-# {last}", colour=colour, buttons=buttons)
 
 
-def check_line(check: Check) -> str:
+def check_line(check: ReadinessCheck) -> str:
     if check.is_ok:
         return f"✅ {check.what}"
     if check.is_optional:

@@ -18,19 +18,19 @@ from bot.events.photos.depictions import DepictionView
 from bot.events.views import EventView
 from bot.records.dataset import SubjectKind
 from bot.records.event import (
+    Announcement,
+    AnnouncementKind,
     Candidate,
     Depiction,
     DepictionStatus,
     Event,
     EventMode,
-    EventNote,
     EventStatus,
-    NoteKind,
     PauseReason,
 )
 from bot.records.guild import NOBODY
 from bot.records.training import TrainingStatus
-from cogs.events.announcements import note_card
+from cogs.events.announcements import announcement_card
 from cogs.events.host.status import status_card
 from cogs.events.member.ballot import FILES_MAX, ballot_card, pages_of, shown_files
 from cogs.events.member.depictions import depiction_card, seen_card
@@ -93,7 +93,7 @@ def entries_of(count: int, pictures: int = 1, *, mine: int = 0) -> list[BallotEn
     return [BallotEntry(100 + number, number, made, number == mine) for number in range(1, count + 1)]
 
 
-def notes() -> Iterator[EventNote]:
+def notes() -> Iterator[Announcement]:
     """Every announcement with the largest detail, none, and what nobody expects there."""
     people = list(range(SNOWFLAKE - 500, SNOWFLAKE))
     full = {
@@ -109,9 +109,9 @@ def notes() -> Iterator[EventNote]:
         "pictures": 500,
         "lora_id": 3,
     }
-    for what in NoteKind:
+    for what in AnnouncementKind:
         for detail in (json.dumps(full), "", "[]", "not json", '{"by": 3, "lora_ids": "x", "user_ids": [null]}'):
-            yield EventNote(1, 7, 100, what, detail, NOON)
+            yield Announcement(1, 7, 100, what, detail, NOON)
 
 
 def labels_of(card: discord.ui.LayoutView) -> list[str]:
@@ -151,7 +151,7 @@ async def test_every_announcement_keeps_the_limits_whatever_its_detail_holds(eve
     view = crowded(event, text, 200)
     for note in notes():
         for is_private in (True, False):
-            card = note_card(view, note, "-# Announcement #1", [("winner-1.jpg", "alt")], is_private=is_private)
+            card = announcement_card(view, note, "-# Announcement #1", [("winner-1.jpg", "alt")], is_private=is_private)
             assert assert_inert(card).splitlines()[-1] == "-# Announcement #1"
 
 
@@ -272,34 +272,36 @@ def test_files_of_the_ballot_are_named_by_number_and_stay_the_same_when_an_entry
 
 async def test_winners_that_tie_share_their_place_and_labels_are_told_after_a_bake_off() -> None:
     winners = (an_honour(1, id=1, user_id=501), an_honour(1, id=2, user_id=502))
-    note = EventNote(1, 7, 100, NoteKind.WINNER, "{}", NOON)
-    text = check(note_card(a_view(an_event(status=S.FINISHED), winners=winners), note, LINE))
+    note = Announcement(1, 7, 100, AnnouncementKind.WINNER, "{}", NOON)
+    text = check(announcement_card(a_view(an_event(status=S.FINISHED), winners=winners), note, LINE))
     assert "🥇 <@501> · 5 votes\n🥇 <@502> · 5 votes\nEqual votes share a place." in text
     blind = a_view(an_event(mode=EventMode.BAKEOFF), winners=(an_honour(label="strength 0.8"),))
-    assert "🥇 `strength 0.8` · 5 votes" in check(note_card(blind, note, LINE))
+    assert "🥇 `strength 0.8` · 5 votes" in check(announcement_card(blind, note, LINE))
 
 
 async def test_announcements_name_whose_photos_made_it_and_what_was_paid() -> None:
-    chosen = EventNote(1, 7, 100, NoteKind.CHOSEN, json.dumps({"by": {"501": 12, "502": 1}, "photos": 13}), NOON)
-    text = check(note_card(a_view(an_event()), chosen, LINE))
+    chosen = Announcement(
+        1, 7, 100, AnnouncementKind.CHOSEN, json.dumps({"by": {"501": 12, "502": 1}, "photos": 13}), NOON
+    )
+    text = check(announcement_card(a_view(an_event()), chosen, LINE))
     assert "trained from 13 photos" in text
     assert "<@501>: 12 photos\n<@502>: 1 photo" in text
     detail = {"spent": 261, "trainings": 1, "pictures": 2, "by": "host"}
-    cancelled = EventNote(1, 7, 100, NoteKind.CANCELLED, json.dumps(detail), NOON)
-    said = check(note_card(a_view(an_event()), cancelled, LINE))
+    cancelled = Announcement(1, 7, 100, AnnouncementKind.CANCELLED, json.dumps(detail), NOON)
+    said = check(announcement_card(a_view(an_event()), cancelled, LINE))
     assert "261 credits for 1 training and 2 orders of pictures" in said
-    nothing = EventNote(1, 7, 100, NoteKind.CANCELLED, json.dumps({"spent": 0, "by": "abandoned"}), NOON)
-    assert "Paid so far: nothing." in check(note_card(a_view(an_event()), nothing, LINE))
+    nothing = Announcement(1, 7, 100, AnnouncementKind.CANCELLED, json.dumps({"spent": 0, "by": "abandoned"}), NOON)
+    assert "Paid so far: nothing." in check(announcement_card(a_view(an_event()), nothing, LINE))
 
 
 async def test_the_host_is_told_which_lora_rests_and_by_whom_never() -> None:
     view = a_view(an_event(), loras=(a_lora(3),))
-    note = EventNote(1, 7, 100, NoteKind.TAKEN_BACK, '{"lora_id": 3}', NOON)
-    card = note_card(view, note, LINE)
+    note = Announcement(1, 7, 100, AnnouncementKind.TAKEN_BACK, '{"lora_id": 3}', NOON)
+    card = announcement_card(view, note, LINE)
     assert "`Foxy` rests" in check(card)
     assert "<@" not in check(card)
     assert labels_of(card) == ["Archive it"]
-    assert labels_of(note_card(view, note, LINE, is_private=True)) == []
+    assert labels_of(announcement_card(view, note, LINE, is_private=True)) == []
 
 
 async def test_the_question_to_a_member_shows_its_answer() -> None:

@@ -12,7 +12,7 @@ from bot.errors import UserError
 from bot.events.bakeoff import candidates_of, lineage, parse_prompts, parse_strengths
 from bot.events.ballot.service import WinCount
 from bot.events.lifecycle import PATHS
-from bot.ports import Check
+from bot.ports import ReadinessCheck
 from bot.records.event import Event, EventMode, EventStatus, PauseReason
 from bot.records.training import TrainingStatus
 from cogs.events.host.choices import kept
@@ -23,9 +23,9 @@ from tests.cogs.events.event_values import NOON, a_lora, a_view, an_event, an_ho
 
 COMPONENTS_MAX, TEXT_MAX = 40, 4000
 """Of one message (Discord /docs/components/reference)."""
-PASSED = Check("Posting", is_ok=True)
-BROKEN = Check("API key", is_ok=False, fix="Run `/keys set`.")
-OPTIONAL = Check("A thread", is_ok=False, fix="Allow **Create Public Threads**.", is_optional=True)
+PASSED = ReadinessCheck("Posting", is_ok=True)
+BROKEN = ReadinessCheck("API key", is_ok=False, fix="Run `/keys set`.")
+OPTIONAL = ReadinessCheck("A thread", is_ok=False, fix="Allow **Create Public Threads**.", is_optional=True)
 
 
 def said_by(card: discord.ui.LayoutView) -> str:
@@ -121,7 +121,7 @@ def test_whatever_is_written_in_it_a_card_keeps_discords_limits(name: str, text:
     event = collecting(name=name or "x", theme=text, budget=number + 1)
     honours = tuple(an_honour(place, label=text[:100] or None, votes=number) for place in range(1, 40))
     said_by(status_card(a_view(event, winners=honours, advice=(text,) * 5, photos=number), may_run=True, said=text))
-    said_by(readiness_card(event, [Check(text, is_ok=False, fix=text)] * 20))
+    said_by(readiness_card(event, [ReadinessCheck(text, is_ok=False, fix=text)] * 20))
 
 
 @given(st.sampled_from(list(TIMETABLES)), st.sampled_from([EventMode.SHARED, EventMode.PERSONAL, EventMode.CLUB]))

@@ -26,7 +26,7 @@ SUBJECTS = {
     ),
     SubjectTable.REPORT: "(SELECT guild_id FROM picture_reports WHERE id = {0}.subject_id)",
     SubjectTable.EVENT: "(SELECT guild_id FROM events WHERE id = {0}.subject_id)",
-    SubjectTable.NOTE: "(SELECT guild_id FROM event_notes WHERE id = {0}.subject_id)",
+    SubjectTable.ANNOUNCEMENT: "(SELECT guild_id FROM announcements WHERE id = {0}.subject_id)",
     SubjectTable.DEPICTION: "(SELECT guild_id FROM depictions WHERE id = {0}.subject_id)",
 }
 PARENTS = {

@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.events.drafts import EventDraft
 from bot.events.views import EventView
 from bot.records.dataset import SubjectKind
-from bot.records.event import Entrant, Event, EventMode, EventStatus, NoteKind
+from bot.records.event import AnnouncementKind, Entrant, Event, EventMode, EventStatus
 from bot.records.guild import Actor, Channel
 from bot.storage import datasets
 from bot.storage.events import entrants, events
-from bot.storage.events.tables import event_notes
+from bot.storage.events.tables import announcements
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, photo
 from tests.fakes.studio import Studio, tiny_jpeg
 
@@ -111,14 +111,14 @@ class Life:
             assert self.studio.clock.now() < ends_at, f"it stays {await self.event()}"
             await self.studio.pass_time(timedelta(minutes=10))
 
-    async def notes(self) -> list[NoteKind]:
+    async def notes(self) -> list[AnnouncementKind]:
         """What was announced, in order."""
         async with self.studio.database.read() as connection:
-            return [note.what for note in await events.notes_of(connection, self.event_id)]
+            return [note.what for note in await events.announcements_of(connection, self.event_id)]
 
-    async def details(self, what: NoteKind) -> list[dict[str, Any]]:
-        rows = sa.select(event_notes.c.detail).where(
-            event_notes.c.event_id == self.event_id, event_notes.c.what == what
+    async def details(self, what: AnnouncementKind) -> list[dict[str, Any]]:
+        rows = sa.select(announcements.c.detail).where(
+            announcements.c.event_id == self.event_id, announcements.c.what == what
         )
         return [json.loads(detail) for detail in await self.studio.scalars(rows)]
 

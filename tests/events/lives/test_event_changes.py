@@ -7,7 +7,7 @@ import pytest
 
 from bot.errors import UserError
 from bot.generation.order import PictureOrder
-from bot.records.event import EventStatus, NoteKind
+from bot.records.event import AnnouncementKind, EventStatus
 from bot.records.guild import Actor, Channel
 from tests.events.lives.lives import CLEO, HOST, HOUR, Life, begin
 from tests.events.lives.trouble import check_books, make_picture, only_lora, reach
@@ -50,7 +50,7 @@ async def test_a_stage_of_no_hours_is_passed_at_once_with_its_work_done(keyed: S
     await change(life, hours={S.REVIEWING: 0.0})
     await life.close()
     assert await life.status() is S.TRAINING
-    assert [detail["photos"] for detail in await life.details(NoteKind.CHOSEN)] == [22]
+    assert [detail["photos"] for detail in await life.details(AnnouncementKind.CHOSEN)] == [22]
 
 
 async def test_fewer_entrants_wanted_lets_a_waiting_event_go_on(keyed: Studio) -> None:
@@ -61,7 +61,7 @@ async def test_fewer_entrants_wanted_lets_a_waiting_event_go_on(keyed: Studio) -
     await life.pass_time(timedelta(minutes=10))
     assert (await life.event()).paused_at is None
     await reach(life, S.TRAINING)
-    assert (await life.notes()).count(NoteKind.RESUMED) == 1
+    assert (await life.notes()).count(AnnouncementKind.RESUMED) == 1
 
 
 async def test_fewer_places_throw_nobody_out_and_let_nobody_else_in(keyed: Studio) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.records.event import Event, EventMode, EventStatus, NoteKind
+from bot.records.event import AnnouncementKind, Event, EventMode, EventStatus
 from bot.records.job import LaneName
 from bot.records.key import ProviderName
 from bot.storage.due import Claim
@@ -79,8 +79,8 @@ async def test_when_photos_are_gone_as_promised_the_event_says_so_once(
     assert keyed.files() == []
     await life.until(S.CANCELLED, within=5 * DAY)
     assert keyed.charges("create") == 0
-    assert [detail["why"] for detail in await life.details(NoteKind.PAUSED)] == ["too_few_photos"]
-    assert NoteKind.RESUMED not in await life.notes()
+    assert [detail["why"] for detail in await life.details(AnnouncementKind.PAUSED)] == ["too_few_photos"]
+    assert AnnouncementKind.RESUMED not in await life.notes()
     await check_books(life)
 
 
@@ -115,7 +115,12 @@ async def test_a_key_that_never_comes_back_ends_the_event_before_photos_are_kept
     await keyed.set_key()
     await life.pass_time(DAY)
     assert keyed.charges("create") == 0
-    assert await life.notes() == [NoteKind.OPENED, *(await life.notes())[1:-2], NoteKind.PAUSED, NoteKind.CANCELLED]
+    assert await life.notes() == [
+        AnnouncementKind.OPENED,
+        *(await life.notes())[1:-2],
+        AnnouncementKind.PAUSED,
+        AnnouncementKind.CANCELLED,
+    ]
     await check_books(life)
 
 

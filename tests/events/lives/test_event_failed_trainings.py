@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.records.event import EventMode, EventStatus, NoteKind
+from bot.records.event import AnnouncementKind, EventMode, EventStatus
 from bot.sandbox.apiframe.state import TrainingFault
 from bot.sandbox.rehearsal.faults import Fault
 from tests.events.giving import Giver
@@ -56,7 +56,7 @@ async def test_photos_that_are_still_here_are_tried_again_when_the_host_wants_it
     assert (await life.event()).paused_why == "training_failed"
     await keyed.events.extend(life.event_id, 1, HOST)
     await reach(life, S.SHOWING)
-    assert [each["why"] for each in await life.details(NoteKind.PAUSED)] == ["training_failed"]
+    assert [each["why"] for each in await life.details(AnnouncementKind.PAUSED)] == ["training_failed"]
     assert keyed.charges("create") == (1 if mode is EventMode.SHARED else 2)
     await check_books(life)
 
@@ -70,12 +70,15 @@ async def test_photos_that_left_with_a_failed_try_can_be_given_again(
     await keyed.events.extend(life.event_id, 1, HOST)
     await life.pass_time(HOUR)
     await life.pass_time(HOUR)
-    assert {each["why"] for each in await life.details(NoteKind.PAUSED)} == {"training_failed", "too_few_photos"}
-    assert (await life.notes()).count(NoteKind.PAUSED) == 2
+    assert {each["why"] for each in await life.details(AnnouncementKind.PAUSED)} == {
+        "training_failed",
+        "too_few_photos",
+    }
+    assert (await life.notes()).count(AnnouncementKind.PAUSED) == 2
     event, orders = await life.event(), keyed.charges("create")
     await Giver(keyed, attachments, ANNA).give(event, 16)
     await reach(life, S.SHOWING)
-    assert (await life.notes()).count(NoteKind.RESUMED) == 2
+    assert (await life.notes()).count(AnnouncementKind.RESUMED) == 2
     assert keyed.charges("create") == orders + 1
     assert [len(lora.photos) for lora in keyed.server.loras.values() if lora.status == "READY"] == [16]
     assert await photo_files(keyed) == []

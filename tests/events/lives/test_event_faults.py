@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.ports import NotNow
-from bot.records.event import Event, EventMode, EventStatus, NoteKind
+from bot.records.event import AnnouncementKind, Event, EventMode, EventStatus
 from bot.records.guild import Place, PlaceKind
 from bot.records.key import ProviderName
 from bot.records.post import PostKind, PostStatus
@@ -41,7 +41,7 @@ async def sleep_through(life: Life, time: timedelta, step: timedelta = timedelta
         await life.pass_time(step)
 
 
-async def told_of(life: Life, what: NoteKind) -> int:
+async def told_of(life: Life, what: AnnouncementKind) -> int:
     return (await life.notes()).count(what)
 
 
@@ -54,8 +54,8 @@ async def test_a_night_without_the_provider_before_training_is_slept_through(key
         assert (await life.event()).paused_why == "provider_down"
         assert await life.status() is S.TRAINING
     await reach(life, S.SHOWING)
-    assert (await told_of(life, NoteKind.PAUSED), await told_of(life, NoteKind.RESUMED)) == (1, 1)
-    assert [detail["why"] for detail in await life.details(NoteKind.PAUSED)] == ["provider_down"]
+    assert (await told_of(life, AnnouncementKind.PAUSED), await told_of(life, AnnouncementKind.RESUMED)) == (1, 1)
+    assert [detail["why"] for detail in await life.details(AnnouncementKind.PAUSED)] == ["provider_down"]
     assert keyed.charges("create") == 1
     await check_books(life)
 
@@ -68,7 +68,7 @@ async def test_a_night_without_the_provider_while_it_trains_loses_nothing(keyed:
         await sleep_through(life, NIGHT)
         assert (await life.event()).paused_why == "provider_down"
     await reach(life, S.SHOWING)
-    assert (await told_of(life, NoteKind.PAUSED), await told_of(life, NoteKind.RESUMED)) == (1, 1)
+    assert (await told_of(life, AnnouncementKind.PAUSED), await told_of(life, AnnouncementKind.RESUMED)) == (1, 1)
     assert keyed.charges("create") == 1
     await check_books(life)
 
@@ -90,7 +90,7 @@ async def test_a_night_without_the_provider_while_pictures_are_made_moves_the_de
     assert event.status is S.SHOWING
     assert event.stage_ends_at is not None
     assert NIGHT - HOUR <= event.stage_ends_at - ends_at <= NIGHT + HOUR
-    assert (await told_of(life, NoteKind.PAUSED), await told_of(life, NoteKind.RESUMED)) == (1, 1)
+    assert (await told_of(life, AnnouncementKind.PAUSED), await told_of(life, AnnouncementKind.RESUMED)) == (1, 1)
     assert (await life.view()).pictures == len(PACK)
     assert keyed.charges("images") == len(PACK)
     await check_books(life)
@@ -125,7 +125,7 @@ async def test_a_provider_without_credits_stops_the_pack_until_there_are_some(ke
     keyed.server._world.credits["Studio"] = 1000
     await sleep_through(life, HOUR, timedelta(minutes=2))
     assert (await life.event()).paused_at is None
-    assert (await told_of(life, NoteKind.PAUSED), await told_of(life, NoteKind.RESUMED)) == (1, 1)
+    assert (await told_of(life, AnnouncementKind.PAUSED), await told_of(life, AnnouncementKind.RESUMED)) == (1, 1)
     await check_books(life)
 
 
@@ -145,7 +145,7 @@ async def test_too_few_credits_for_a_training_hold_the_event_up_until_there_are_
     assert (await life.view()).spent == 0
     keyed.server._world.credits["Studio"] = 1000
     await reach(life, S.SHOWING)
-    assert (await told_of(life, NoteKind.PAUSED), await told_of(life, NoteKind.RESUMED)) == (1, 1)
+    assert (await told_of(life, AnnouncementKind.PAUSED), await told_of(life, AnnouncementKind.RESUMED)) == (1, 1)
     assert keyed.charges("create") == (1 if mode is EventMode.SHARED else 2)
     await check_books(life)
 
@@ -177,7 +177,7 @@ async def test_a_budget_that_pays_no_training_waits_for_more_of_it(keyed: Studio
     assert keyed.charges("create") == 0
     await keyed.events.change(life.event_id, HOST, budget=300)
     await reach(life, S.SHOWING)
-    assert (await told_of(life, NoteKind.PAUSED), await told_of(life, NoteKind.RESUMED)) == (1, 1)
+    assert (await told_of(life, AnnouncementKind.PAUSED), await told_of(life, AnnouncementKind.RESUMED)) == (1, 1)
     await check_books(life)
 
 
@@ -196,7 +196,7 @@ async def test_posts_land_in_the_channel_when_the_thread_is_deleted(keyed: Studi
     assert {message.place for message in later} == {Place(PlaceKind.CHANNEL, CHANNEL)}
     assert [message.kind for message in later].count("event_ballot") == 1
     assert [message.kind for message in later].count("pictures") == 3
-    assert await told_of(life, NoteKind.WINNER) == 1
+    assert await told_of(life, AnnouncementKind.WINNER) == 1
     await check_books(life)
 
 
@@ -236,6 +236,6 @@ async def test_a_lost_answer_of_discord_makes_no_second_announcement(keyed: Stud
     await life.until(S.SHOWING)
     await sleep_through(life, HOUR)
     assert not keyed.poster.trouble
-    notes = await keyed.posts_of(PostKind.EVENT_NOTE)
+    notes = await keyed.posts_of(PostKind.EVENT_ANNOUNCEMENT)
     assert [post.status for post in notes] == [PostStatus.POSTED] * len(notes)
     await check_books(life)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.records.event import EventMode, EventStatus, NoteKind
+from bot.records.event import AnnouncementKind, EventMode, EventStatus
 from bot.records.guild import Actor
 from bot.records.job import LaneName
 from bot.records.post import PostKind
@@ -49,11 +49,11 @@ async def test_a_shared_event_that_dies_at_every_write_of_every_step_happens_onc
     await life.pass_time(timedelta(minutes=10))
     assert writes.deaths > 12
     assert await life.notes() == [
-        NoteKind.OPENED,
-        NoteKind.CHOSEN,
-        NoteKind.LORAS_READY,
-        NoteKind.PACK_DONE,
-        NoteKind.WINNER,
+        AnnouncementKind.OPENED,
+        AnnouncementKind.CHOSEN,
+        AnnouncementKind.LORAS_READY,
+        AnnouncementKind.PACK_DONE,
+        AnnouncementKind.WINNER,
     ]
     assert keyed.charges("create") == 1
     assert keyed.charges("images") == len(PACK) + 2
@@ -75,7 +75,7 @@ async def test_a_personal_event_that_dies_at_every_write_trains_everybody_once(
     assert writes.deaths > 12
     assert keyed.charges("create") == 2
     assert keyed.charges("images") == 1
-    assert [detail["user_ids"] for detail in await life.details(NoteKind.NOT_TRAINED)] == [[CLEO]]
+    assert [detail["user_ids"] for detail in await life.details(AnnouncementKind.NOT_TRAINED)] == [[CLEO]]
     assert [entrant.lora_id is not None for entrant in [await life.entrant(each) for each in (ANNA, BEN)]] == [True] * 2
     await check_books(life)
 
@@ -91,7 +91,7 @@ async def test_a_cancelled_event_that_dies_at_every_write_says_so_once(
     await life.pass_time(timedelta(seconds=1))
     await keyed.events.cancel(life.event_id, HOST)
     await life.pass_time(HOUR)
-    assert (await life.notes()).count(NoteKind.CANCELLED) == 1
+    assert (await life.notes()).count(AnnouncementKind.CANCELLED) == 1
     assert keyed.files() == []
     await check_books(life)
 

@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from bot.errors import UserError
 from bot.events import lifecycle
 from bot.generation.order import PictureOrder
-from bot.records.event import Event, EventMode, EventStatus, NoteKind
+from bot.records.event import AnnouncementKind, Event, EventMode, EventStatus
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
 from bot.records.key import ProviderName
@@ -40,7 +40,7 @@ MEMBERS = st.sampled_from([ANNA, BEN, CLEO])
 STEPS = st.sampled_from([timedelta(minutes=2), timedelta(minutes=25), timedelta(hours=2), timedelta(hours=30)])
 BUDGET = 257 + 2 * 4
 DAN = 404
-ENDS = {NoteKind.WINNER, NoteKind.NO_BALLOT, NoteKind.CANCELLED}
+ENDS = {AnnouncementKind.WINNER, AnnouncementKind.NO_BALLOT, AnnouncementKind.CANCELLED}
 
 
 class Lives(RuleBasedStateMachine):
@@ -100,7 +100,7 @@ class Lives(RuleBasedStateMachine):
         assert await photo_files(self.studio) == []
         await check_books(self.life)
         ends = [each for each in await self.life.notes() if each in ENDS]
-        assert len(ends) <= 1 + (NoteKind.NO_BALLOT in ends), ends
+        assert len(ends) <= 1 + (AnnouncementKind.NO_BALLOT in ends), ends
 
     @initialize(mode=st.sampled_from([EventMode.SHARED, EventMode.PERSONAL]))
     def open(self, mode: EventMode) -> None:

@@ -10,7 +10,7 @@ import pytest
 from bot.errors import UserError
 from bot.events.budget import BudgetSpent
 from bot.generation.order import PictureOrder
-from bot.records.event import EventMode, EventStatus, NoteKind
+from bot.records.event import AnnouncementKind, EventMode, EventStatus
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
 from tests.events.lives.lives import CLEO, HOST, HOUR, Life, begin
@@ -64,7 +64,7 @@ async def test_close_and_cancel_at_once_leave_one_end(keyed: Studio) -> None:
     await together(keyed.events.close(event_id, HOST), keyed.events.cancel(event_id, OTHER_HOST))
     await life.pass_time(HOUR)
     assert await life.status() is S.CANCELLED
-    assert (await life.notes()).count(NoteKind.CANCELLED) == 1
+    assert (await life.notes()).count(AnnouncementKind.CANCELLED) == 1
     assert keyed.files() == []
 
 
@@ -99,7 +99,7 @@ async def test_a_cancelled_event_ends_in_any_stage_and_pays_nothing_more(keyed: 
     await life.pass_time(timedelta(days=8))
     assert await life.status() is S.CANCELLED
     assert (keyed.charges("create"), keyed.charges("images")) == paid
-    assert (await life.notes()).count(NoteKind.CANCELLED) == 1
+    assert (await life.notes()).count(AnnouncementKind.CANCELLED) == 1
     assert keyed.files() == []
     await check_books(life)
 
@@ -120,7 +120,7 @@ async def test_a_step_in_whose_middle_the_event_is_cancelled_begins_nothing(keye
     await life.pass_time(HOUR)
     assert await life.status() is S.CANCELLED
     assert (keyed.charges("create"), keyed.charges("images")) == paid
-    assert [each for each in await life.notes() if each is NoteKind.CANCELLED] == [NoteKind.CANCELLED]
+    assert [each for each in await life.notes() if each is AnnouncementKind.CANCELLED] == [AnnouncementKind.CANCELLED]
     await check_books(life)
 
 

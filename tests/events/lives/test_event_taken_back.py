@@ -7,7 +7,7 @@ import pytest
 
 from bot.errors import UserError
 from bot.generation.order import PictureOrder
-from bot.records.event import EventMode, EventStatus, NoteKind
+from bot.records.event import AnnouncementKind, EventMode, EventStatus
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
 from bot.records.training import TrainingStatus
@@ -69,10 +69,10 @@ async def test_before_training_the_photos_go_and_the_others_are_trained_on(
     assert await photo_files(keyed, of=ANNA) == []
     assert len(keyed.files()) == 16
     await reach(life, S.SHOWING)
-    (chosen,) = await life.details(NoteKind.CHOSEN)
+    (chosen,) = await life.details(AnnouncementKind.CHOSEN)
     assert set(chosen["by"]) == {str(BEN)}
     assert await retired(keyed) == []
-    assert NoteKind.TAKEN_BACK not in await life.notes()
+    assert AnnouncementKind.TAKEN_BACK not in await life.notes()
     await check_books(life)
 
 
@@ -100,7 +100,7 @@ async def test_while_the_photos_are_trained_on_the_lora_is_retired_as_soon_as_it
     await reach(life, S.SHOWING)
     lora = await only_lora(life)
     assert await retired(keyed) == [lora.id]
-    assert await life.details(NoteKind.TAKEN_BACK) != []
+    assert await life.details(AnnouncementKind.TAKEN_BACK) != []
     await reach(life, S.FINISHED)
     await expect_unused(life)
 
@@ -109,7 +109,7 @@ async def expect_unused(life: Life) -> None:
     """The LoRA is retired, its host was told once, and nobody makes pictures with it any more."""
     lora = await only_lora(life)
     assert lora.retiring_since is not None
-    told = [detail for detail in await life.details(NoteKind.TAKEN_BACK) if "lora_id" in detail]
+    told = [detail for detail in await life.details(AnnouncementKind.TAKEN_BACK) if "lora_id" in detail]
     assert told == [{"lora_id": lora.id}]
     for user_id in (ADMIN, BEN):
         assert not await lora_is_usable(life, lora, user_id)
@@ -186,7 +186,7 @@ async def test_a_no_to_photos_nobody_answered_for_keeps_them_out(keyed: Studio) 
     await life.give(BEN, 16)
     await name_in_photos(life, ANNA, DAN, answer=None)
     await reach(life, S.SHOWING)
-    (chosen,) = await life.details(NoteKind.CHOSEN)
+    (chosen,) = await life.details(AnnouncementKind.CHOSEN)
     assert set(chosen["by"]) == {str(BEN)}
     assert [len(lora.photos) for lora in keyed.server.loras.values()] == [16]
     await check_books(life)
@@ -219,7 +219,7 @@ async def test_who_is_gone_later_is_not_in_the_ballot_and_the_others_go_on(keyed
     await reach(life, S.FINISHED)
     assert await life.still_in() == [BEN]
     assert await retired(keyed) == [], "leaving is not taking back"
-    assert NoteKind.TAKEN_BACK not in await life.notes()
+    assert AnnouncementKind.TAKEN_BACK not in await life.notes()
     await check_books(life)
 
 

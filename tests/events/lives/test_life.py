@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.generation.order import PictureOrder
-from bot.records.event import EventMode, EventStatus, NoteKind
+from bot.records.event import AnnouncementKind, EventMode, EventStatus
 from bot.records.guild import NOBODY, Actor, Channel, PlaceKind
 from bot.records.key import ProviderName
 from bot.records.post import PostKind
@@ -47,7 +47,7 @@ async def test_a_shared_event_runs_from_its_opening_to_its_winner(keyed: Studio)
     await life.give(BEN, 8)
     await life.give(CLEO, 20)
     await life.until(S.TRAINING)
-    (chosen,) = await life.details(NoteKind.CHOSEN)
+    (chosen,) = await life.details(AnnouncementKind.CHOSEN)
     assert 15 <= chosen["photos"] == sum(chosen["by"].values()) <= 30
     assert set(chosen["by"]) == {str(ANNA), str(BEN), str(CLEO)}
     await life.until(S.SHOWING)
@@ -71,12 +71,12 @@ async def test_a_shared_event_runs_from_its_opening_to_its_winner(keyed: Studio)
     assert winner.user_id == ANNA
     told = await life.notes()
     assert told == [
-        NoteKind.OPENED,
-        NoteKind.CLOSING_SOON,
-        NoteKind.CHOSEN,
-        NoteKind.LORAS_READY,
-        NoteKind.PACK_DONE,
-        NoteKind.WINNER,
+        AnnouncementKind.OPENED,
+        AnnouncementKind.CLOSING_SOON,
+        AnnouncementKind.CHOSEN,
+        AnnouncementKind.LORAS_READY,
+        AnnouncementKind.PACK_DONE,
+        AnnouncementKind.WINNER,
     ]
     assert (await life.view()).spent == 257 + 2 * 2 + 2 * 2
     assert [post.status for post in await keyed.posts_of(PostKind.EVENT_BALLOT)] == ["posted"]
@@ -91,7 +91,7 @@ async def test_a_personal_event_trains_as_many_as_the_budget_pays(keyed: Studio)
     await life.until(S.TRAINING)
     await life.until(S.SHOWING)
     assert [lora.owner_id for lora in sorted((await life.view()).loras, key=lambda lora: lora.id)] == [ANNA, BEN]
-    left_out = {detail["why"]: detail["user_ids"] for detail in await life.details(NoteKind.NOT_TRAINED)}
+    left_out = {detail["why"]: detail["user_ids"] for detail in await life.details(AnnouncementKind.NOT_TRAINED)}
     assert left_out == {"budget": [CLEO], "photos": [404]}
     assert (await life.entrant(ANNA)).lora_id is not None
     assert keyed.charges("create") == 2
@@ -116,7 +116,7 @@ async def test_an_event_that_nobody_helps_is_cancelled_after_three_days(keyed: S
     await life.give(ANNA, 3)
     await life.pass_time(25 * HOUR)
     await life.until(S.CANCELLED, within=timedelta(days=5))
-    (told,) = await life.details(NoteKind.CANCELLED)
+    (told,) = await life.details(AnnouncementKind.CANCELLED)
     assert told == {"spent": 0, "trainings": 0, "pictures": 0, "by": "abandoned"}
     await life.pass_time(timedelta(minutes=1))
     assert keyed.files() == []
@@ -130,14 +130,14 @@ async def test_a_cancelled_event_spends_nothing_more_and_says_what_was_paid(keye
     await keyed.events.cancel(life.event_id, HOST)
     await life.pass_time(HOUR)
     assert await life.status() is S.CANCELLED
-    (told,) = await life.details(NoteKind.CANCELLED)
+    (told,) = await life.details(AnnouncementKind.CANCELLED)
     assert told["trainings"] == 1
     assert told["by"] == "host"
     before = keyed.charges("create"), keyed.charges("images")
     await life.pass_time(timedelta(days=2))
     assert (keyed.charges("create"), keyed.charges("images")) == before
     assert keyed.files() == []
-    assert (await life.notes()).count(NoteKind.CANCELLED) == 1
+    assert (await life.notes()).count(AnnouncementKind.CANCELLED) == 1
 
 
 async def test_whoever_left_the_server_takes_their_photos_along(keyed: Studio) -> None:
@@ -147,7 +147,7 @@ async def test_whoever_left_the_server_takes_their_photos_along(keyed: Studio) -
     keyed.members.gone.add((GUILD, BEN))
     await life.until(S.TRAINING)
     assert await life.still_in() == [ANNA]
-    (chosen,) = await life.details(NoteKind.CHOSEN)
+    (chosen,) = await life.details(AnnouncementKind.CHOSEN)
     assert set(chosen["by"]) == {str(ANNA)}
 
 
@@ -163,8 +163,8 @@ async def test_without_a_key_the_event_waits_and_goes_on_when_there_is_one(studi
     assert await life.status() is S.TRAINING
     await studio.set_key()
     await life.until(S.SHOWING)
-    assert (await life.notes()).count(NoteKind.PAUSED) == 1
-    assert (await life.notes()).count(NoteKind.RESUMED) == 1
+    assert (await life.notes()).count(AnnouncementKind.PAUSED) == 1
+    assert (await life.notes()).count(AnnouncementKind.RESUMED) == 1
 
 
 async def test_two_hosts_closing_at_once_close_one_stage(keyed: Studio) -> None:
@@ -198,7 +198,7 @@ async def test_the_panel_of_an_erased_host_says_that_it_is_over_and_nobody_is_wr
     await keyed.pass_time(keyed.timings.panel)
     assert [kind for kind, _ in keyed.poster.edits[edits:]] == [PostKind.EVENT_PANEL]
     (panel,) = await keyed.posts_of(PostKind.EVENT_PANEL)
-    (note,) = await keyed.posts_of(PostKind.EVENT_NOTE)
+    (note,) = await keyed.posts_of(PostKind.EVENT_ANNOUNCEMENT)
     assert (panel.user_id, note.user_id) == (NOBODY, NOBODY)
     assert {place.kind for place in (*panel.places, *note.places)} == {PlaceKind.CHANNEL}
 
@@ -231,7 +231,7 @@ async def test_thirty_days_after_its_end_only_the_event_its_people_and_its_winne
     await keyed.ballots.vote(life.event_id, theirs.entry_id, Actor(GUILD, ANNA))
     await life.until(S.FINISHED)
     await life.pass_time(timedelta(days=31))
-    for table in (event_tables.votes, event_tables.entries, event_tables.event_notes):
+    for table in (event_tables.votes, event_tables.entries, event_tables.announcements):
         assert await keyed.scalars(sa.select(table.c.id)) == [], table.name
     assert [honour.user_id for honour in await keyed.ballots.hall_of_fame(GUILD)] == [BEN]
     assert await life.still_in() == [ANNA, BEN]

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.events.lifecycle import TIMED
 from bot.events.photos.depictions import name_members
 from bot.generation.order import PictureOrder
-from bot.records.event import Event, EventStatus, NoteKind
+from bot.records.event import AnnouncementKind, Event, EventStatus
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName, SubjectTable
 from bot.records.lora import Lora
@@ -25,7 +25,7 @@ from bot.storage.database import Database, Work
 from bot.storage.due import Claim
 from bot.storage.events import jobs as event_jobs
 from bot.storage.events import spends
-from bot.storage.events.tables import entries, event_notes, votes
+from bot.storage.events.tables import announcements, entries, votes
 from bot.storage.tables import generations, loras, photos, posts
 from tests.events.lives.lives import Life
 from tests.fakes.rows import CHANNEL, GUILD
@@ -188,11 +188,11 @@ async def _check_trainings(life: Life) -> None:
 async def _check_posts(life: Life) -> None:
     """One post for each announcement, and of each post one message."""
     studio = life.studio
-    announced = sa.select(event_notes.c.id).where(
-        event_notes.c.event_id == life.event_id,
-        sa.not_(event_notes.c.once.startswith(f"{NoteKind.TAKEN_BACK}:training:")),
+    announced = sa.select(announcements.c.id).where(
+        announcements.c.event_id == life.event_id,
+        sa.not_(announcements.c.once.startswith(f"{AnnouncementKind.TAKEN_BACK}:training:")),
     )
-    of_notes = sa.select(posts.c.subject_id).where(posts.c.kind == PostKind.EVENT_NOTE)
+    of_notes = sa.select(posts.c.subject_id).where(posts.c.kind == PostKind.EVENT_ANNOUNCEMENT)
     assert sorted(await studio.scalars(announced)) == sorted(await studio.scalars(of_notes))
     nonces = Counter(message.nonce for message in studio.poster.messages)
     assert all(count == 1 for count in nonces.values()), f"posted twice: {nonces}"

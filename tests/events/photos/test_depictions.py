@@ -13,14 +13,14 @@ from bot.errors import NotFound, UserError
 from bot.events.photos.consent_texts import EVENT_POLICY, depicted_sentence
 from bot.records.dataset import ConsentKind, DatasetStatus, Gender, SubjectKind
 from bot.records.event import (
+    Announcement,
+    AnnouncementKind,
     Depiction,
     DepictionStatus,
     EntrantStatus,
     Event,
     EventMode,
-    EventNote,
     EventStatus,
-    NoteKind,
     PauseReason,
 )
 from bot.records.guild import PlaceKind
@@ -77,9 +77,9 @@ async def say(studio: Studio, question: Depiction, confirmed: bool) -> Depiction
     return await studio.contributions.answer(question.id, confirmed, question.user_id, None)
 
 
-async def notes_of(studio: Studio, event: Event) -> list[EventNote]:
+async def announcements_of(studio: Studio, event: Event) -> list[Announcement]:
     async with studio.database.read() as connection:
-        return await events.notes_of(connection, event.id)
+        return await events.announcements_of(connection, event.id)
 
 
 async def lora_of(studio: Studio, lora_id: int) -> Lora:
@@ -110,11 +110,11 @@ async def make_lora(studio: Studio, event: Event, training_id: int) -> int:
 
 async def taken_back(studio: Studio, event: Event) -> list[dict[str, int]]:
     """What the host has been told, in private first."""
-    posts = await studio.posts_of(PostKind.EVENT_NOTE)
+    posts = await studio.posts_of(PostKind.EVENT_ANNOUNCEMENT)
     told = []
-    for note in await notes_of(studio, event):
+    for note in await announcements_of(studio, event):
         post = next((post for post in posts if post.subject_id == note.id), None)
-        if note.what is NoteKind.TAKEN_BACK and post is not None:
+        if note.what is AnnouncementKind.TAKEN_BACK and post is not None:
             assert (post.places[0].kind, post.places[0].id) == (PlaceKind.USER, event.host_id)
             told.append(json.loads(note.detail))
     return told

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.events.yearbook.contents import ON_A_PAGE, Chapter, Original, choose_fairly, for_page, say_settings, slug
 from bot.records.generation import GenerationSettings, Picture
-from bot.storage.events.yearbook import Shown
+from bot.storage.events.yearbook import YearbookPicture
 from tests.events.yearbook.book_samples import book, plate
 
 NOWHERE = Path("nowhere.png")
@@ -17,7 +17,7 @@ NOWHERE = Path("nowhere.png")
 
 def original(picture_id: int) -> Original:
     picture = Picture(picture_id, picture_id, 1, "", "x", "image/png", 1, 0)
-    return Original(Shown(sentinel.generation, picture, "", ""), NOWHERE, 1, "png")
+    return Original(YearbookPicture(sentinel.generation, picture, "", ""), NOWHERE, 1, "png")
 
 
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=6), st.integers(0, 20), st.data())

@@ -9,7 +9,7 @@ import pytest
 from bot.errors import Busy, KeyRejected, OutcomeUnknown, OutOfCredits, ProviderError, Refused
 from bot.providers.apiframe.client import PRICES, Apiframe
 from bot.providers.base import Account, PhotoFile, Prices, Progress
-from bot.providers.transport import Answer, Request, Transport
+from bot.providers.transport import Request, Response, Transport
 from bot.records.generation import GenerationSettings
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.rehearsal.faults import Fault
@@ -295,8 +295,8 @@ async def test_sixty_megabytes_pass_through_client_and_server_in_little_memory(
 class EchoingTransport(Transport):
     """Answers every request with a refusal that repeats the key."""
 
-    async def send(self, request: Request) -> Answer:
-        return Answer(400, {}, f'{{"error": "bad {request.headers["X-API-Key"]}"}}'.encode())
+    async def send(self, request: Request) -> Response:
+        return Response(400, {}, f'{{"error": "bad {request.headers["X-API-Key"]}"}}'.encode())
 
 
 async def test_key_in_an_answer_reaches_no_error() -> None:

@@ -20,7 +20,7 @@ from bot.providers.apiframe.wire import (
     parse_upload,
 )
 from bot.providers.base import Account, Progress
-from bot.providers.transport import Answer, Field, FilePart
+from bot.providers.transport import Field, FilePart, Response
 from bot.records.dataset import SubjectKind
 from bot.records.generation import GenerationSettings, Operation
 from tests.providers.orders import make_generation_order, make_photos, make_training_order
@@ -181,7 +181,7 @@ def test_page_that_proves_nothing_is_unreadable(body: bytes) -> None:
     ],
 )  # fmt: skip
 def test_each_status_has_its_meaning(status: int, kind: type[ProviderError]) -> None:
-    error = error_from(Answer(status, {}, b'{"error": "Said\\nthis"}'), NOW)
+    error = error_from(Response(status, {}, b'{"error": "Said\\nthis"}'), NOW)
 
     assert type(error) is kind
     assert (error.status, error.sentence) == (status, "Said this")
@@ -189,14 +189,14 @@ def test_each_status_has_its_meaning(status: int, kind: type[ProviderError]) -> 
 
 def test_missing_credits_are_counted() -> None:
     body = b'{"error":"Insufficient credits","creditsRequired":257,"creditsAvailable":3}'
-    error = error_from(Answer(402, {}, body), NOW)
+    error = error_from(Response(402, {}, body), NOW)
 
     assert isinstance(error, OutOfCredits)
     assert (error.required, error.available) == (257, 3)
 
 
 def test_details_stand_in_for_a_missing_sentence() -> None:
-    error = error_from(Answer(400, {}, b'{"details":{"prompt":["Too big"],"x":"one","y":{"z":1}}}'), NOW)
+    error = error_from(Response(400, {}, b'{"details":{"prompt":["Too big"],"x":"one","y":{"z":1}}}'), NOW)
 
     assert isinstance(error, Refused)
     assert error.sentence == "Too big"
@@ -206,7 +206,7 @@ def test_details_stand_in_for_a_missing_sentence() -> None:
 
 @given(st.integers(300, 599), st.binary(max_size=200), st.dictionaries(st.sampled_from(["retry-after"]), st.text()))
 def test_every_answer_becomes_an_error_with_a_short_sentence(status: int, body: bytes, headers: dict[str, str]) -> None:
-    error = error_from(Answer(status, headers, body), NOW)
+    error = error_from(Response(status, headers, body), NOW)
 
     assert len(error.sentence) <= SENTENCE_CAP
     assert error.sentence.isprintable()

@@ -10,7 +10,7 @@ from bot.errors import Busy, KeyRejected, Missing, OutcomeUnknown, OutOfCredits,
 from bot.providers.aurous.client import PRICES, Aurous
 from bot.providers.aurous.limits import AurousLimits
 from bot.providers.base import Account, PhotoFile, Prices, Progress, ProviderClient
-from bot.providers.transport import Answer, Request, Transport
+from bot.providers.transport import Request, Response, Transport
 from bot.records.generation import GenerationSettings, Operation
 from bot.sandbox.aurous.records import ImageFault
 from bot.sandbox.aurous.server import RehearsalAurous
@@ -437,9 +437,9 @@ async def test_foreign_pictures_are_missing(
 class Echo(Transport):
     """Answers everything with the request's own headers, as a confused gateway might."""
 
-    async def send(self, request: Request) -> Answer:
+    async def send(self, request: Request) -> Response:
         self.seen = dict(request.headers)
-        return Answer(400, {}, ('{"error":{"message":"' + request.headers["X-Api-Key"] + '"}}').encode())
+        return Response(400, {}, ('{"error":{"message":"' + request.headers["X-Api-Key"] + '"}}').encode())
 
 
 async def test_key_and_version_are_sent_and_the_key_is_never_repeated(

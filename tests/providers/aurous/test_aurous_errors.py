@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 from bot.errors import Busy, KeyRejected, Missing, OutOfCredits, ProviderError, Refused, Unavailable
 from bot.providers.answers import SENTENCE_CAP
 from bot.providers.aurous.errors import SENTENCES, KeyInUse, error_from
-from bot.providers.transport import Answer
+from bot.providers.transport import Response
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "aurous"
 NOW = datetime(2026, 6, 20, 12, tzinfo=UTC)
 MODERATION = ("prompt_blocked", "reference_blocked", "output_moderation_rejected")
 
 
-def answer(status: int, code: str = "", **more: object) -> Answer:
+def answer(status: int, code: str = "", **more: object) -> Response:
     error = {"type": "invalid_request", "code": code, "message": "What they say.", "request_id": "req_1", **more}
-    return Answer(status, {}, json.dumps({"error": error}).encode())
+    return Response(status, {}, json.dumps({"error": error}).encode())
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def answer(status: int, code: str = "", **more: object) -> Answer:
 )  # fmt: skip
 def test_each_status_has_its_meaning_whatever_the_body_says(status: int, kind: type[ProviderError]) -> None:
     for body in (b"", b"<html>", b'{"error": "text"}', b'{"error": {"type": 7, "code": ["x"], "message": {}}}'):
-        error = error_from(Answer(status, {}, body), NOW)
+        error = error_from(Response(status, {}, body), NOW)
         assert type(error) is kind
         assert (error.status, error.sentence, error.trace) == (status, "", None)
 
@@ -85,7 +85,7 @@ def test_idempotency_key_in_use_is_told_apart() -> None:
 
 
 def test_recorded_refusal_is_out_of_credits_and_keeps_its_trace_out_of_the_text() -> None:
-    error = error_from(Answer(402, {}, (SAMPLES / "error_balance.json").read_bytes()), NOW)
+    error = error_from(Response(402, {}, (SAMPLES / "error_balance.json").read_bytes()), NOW)
 
     assert isinstance(error, OutOfCredits)
     assert error.trace == "req_01J9ZK4Q7RXA2B3C4D5E6F7G8K"
@@ -94,14 +94,14 @@ def test_recorded_refusal_is_out_of_credits_and_keeps_its_trace_out_of_the_text(
 
 def test_trace_of_the_header_goes_before_the_bodys() -> None:
     said = answer(400, "missing_field")
-    error = error_from(Answer(400, {"aurous-request-id": "req_2"}, said.body), NOW)
+    error = error_from(Response(400, {"aurous-request-id": "req_2"}, said.body), NOW)
 
     assert error.trace == "req_2"
 
 
 def test_rate_limit_and_outage_say_when_to_come_back() -> None:
     for status in (429, 503):
-        error = error_from(Answer(status, {"retry-after": "7"}, b""), NOW)
+        error = error_from(Response(status, {"retry-after": "7"}, b""), NOW)
         assert isinstance(error, Busy | Unavailable)
         assert error.retry_after == 7
 
@@ -110,7 +110,7 @@ def test_rate_limit_and_outage_say_when_to_come_back() -> None:
 def test_every_answer_becomes_an_error_with_a_short_sentence(
     status: int, raw: bytes, code: str, message: str, retry_after: str
 ) -> None:
-    for said in (Answer(status, {"retry-after": retry_after}, raw), answer(status, code, message=message)):
+    for said in (Response(status, {"retry-after": retry_after}, raw), answer(status, code, message=message)):
         error = error_from(said, NOW)
         assert len(error.sentence) <= SENTENCE_CAP
         assert error.sentence.isprintable()

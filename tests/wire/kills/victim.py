@@ -21,7 +21,7 @@ from bot.config import Settings
 from bot.errors import StartupError
 from bot.log import LogFormat, configure_logging
 from bot.photos.intake import Fetcher, TrustedHosts
-from bot.providers.transport import Answer, Request, Transport
+from bot.providers.transport import Request, Response, Transport
 from tests.wire.discord.pointing import point_discord_at
 from tests.wire.kills.mutants import MUTANTS
 from tests.wire.kills.points import Points, instrument
@@ -101,7 +101,7 @@ def shorten_discord_timings() -> None:
 def lose_patience(seconds: float) -> None:
     send = Transport.send
 
-    async def send_hurried(self: Transport, request: Request) -> Answer:
+    async def send_hurried(self: Transport, request: Request) -> Response:
         return await send(self, dataclasses.replace(request, read_timeout_s=seconds, deadline_s=2 * seconds))
 
     fetcher_init = Fetcher.__init__

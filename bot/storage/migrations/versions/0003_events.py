@@ -111,7 +111,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_entries_member", "entries", ["event_id", "user_id"], unique=False)
     op.create_table(
-        "event_notes",
+        "announcements",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -119,9 +119,11 @@ def upgrade() -> None:
         sa.Column("once", sa.String(length=60), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("at", columns.Instant(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_event_notes_event_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_event_notes")),
-        sa.UniqueConstraint("event_id", "once", name=op.f("uq_event_notes_event_id_once")),
+        sa.ForeignKeyConstraint(
+            ["event_id"], ["events.id"], name=op.f("fk_announcements_event_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_announcements")),
+        sa.UniqueConstraint("event_id", "once", name=op.f("uq_announcements_event_id_once")),
         sqlite_autoincrement=True,
     )
     op.create_table(
