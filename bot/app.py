@@ -127,7 +127,7 @@ async def open_sealer(settings: Settings, database: Database) -> Sealer:
         )
     )
 
-    async def work(connection: AsyncConnection) -> bool:
+    async def transaction(connection: AsyncConnection) -> bool:
         check = await meta.get(connection, meta.MASTER_KEY_CHECK)
         if check is None:
             await meta.put(connection, meta.MASTER_KEY_CHECK, sealer.check_value())
@@ -135,7 +135,7 @@ async def open_sealer(settings: Settings, database: Database) -> Sealer:
             await meta.put(connection, meta.INSTALLATION, secrets.token_hex(3).encode())
         return check is None or sealer.matches(check)
 
-    if not await database.write(work):
+    if not await database.write(transaction):
         raise StartupError(
             "The master key is not the one this database was sealed with. "
             "Set DARKROOM_MASTER_KEY or DARKROOM_MASTER_KEY_FILE to the earlier key, or put the old master.key back."
@@ -271,7 +271,7 @@ async def rotate_keys(settings: Settings) -> int:
 async def _renew_check(settings: Settings, database: Database) -> None:
     sealer = await open_sealer(settings, database)
 
-    async def work(connection: AsyncConnection) -> None:
+    async def transaction(connection: AsyncConnection) -> None:
         await meta.put(connection, meta.MASTER_KEY_CHECK, sealer.check_value())
 
-    await database.write(work)
+    await database.write(transaction)

@@ -141,10 +141,10 @@ class DarkroomBot(commands.Bot):
                 return
         await self.tree.sync()
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await meta.put(connection, meta.COMMAND_TREE, digest)
 
-        await database.write(work)
+        await database.write(transaction)
         log.info("Commands have changed and were sent to Discord")
 
 

@@ -43,14 +43,14 @@ class GuildService(Service):
         """The bot was removed from the guild: its API keys and photos go at once, and what waited ends."""
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> list[str]:
+        async def transaction(connection: AsyncConnection) -> list[str]:
             files = await erasure.erase_guild_secrets(connection, guild_id=guild_id)
             await trainings.wake_queued_in_guild(connection, guild_id, now=now)
             await events.cancel_all(connection, guild_id, now=now)
             await guilds.leave(connection, guild_id, now=now, erase_at=now + self._timings.left_guild_kept)
             return files
 
-        self._spool.free(await self._database.write(work))
+        self._spool.free(await self._database.write(transaction))
         await self._database.wipe_log()
         self._wakeups.wake(*LaneName)
         log.info("The keys and photos of a guild that removed the bot were erased")
@@ -58,26 +58,26 @@ class GuildService(Service):
     async def come_back(self, guild_id: int) -> bool:
         """True when the bot had been there before and what was kept is still there."""
 
-        async def work(connection: AsyncConnection) -> bool:
+        async def transaction(connection: AsyncConnection) -> bool:
             return await guilds.come_back(connection, guild_id)
 
-        return await self._database.write(work)
+        return await self._database.write(transaction)
 
     async def advance(self, claim: Claim[Guild]) -> None:
         """The bot has been away for too long: everything about the guild goes."""
 
-        async def work(connection: AsyncConnection) -> list[str]:
+        async def transaction(connection: AsyncConnection) -> list[str]:
             if claim.row.left_at is None:
                 await store(connection, tables.guilds, claim, due_at=None)
                 return []
             await mark(connection, tables.guilds, claim)
             return await erasure.erase_guild(connection, guild_id=claim.row.guild_id)
 
-        self._spool.free(await self._database.write(work))
+        self._spool.free(await self._database.write(transaction))
         await self._database.wipe_log()
 
     async def _change(self, guild_id: int, **values: int | str | None) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await guilds.change(connection, guild_id, **values)
 
-        await self._database.write(work)
+        await self._database.write(transaction)

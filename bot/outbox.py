@@ -34,10 +34,10 @@ class OutboxService(Service):
     async def hand_over(self, post_id: int) -> None:
         """A kept post has been shown to its owner."""
 
-        async def work(connection: AsyncConnection) -> bool:
+        async def transaction(connection: AsyncConnection) -> bool:
             return await posts.hand_over(connection, post_id)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
 
     async def advance(self, claim: Claim[Post]) -> None:
         post = claim.row
@@ -123,16 +123,16 @@ class OutboxService(Service):
             return claim
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await mark(connection, tables.posts, claim, status=PostStatus.SENDING, sending_at=now)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
         return Claim(claim.row, claim.id, claim.owner, PostStatus.SENDING, claim.wakes, claim.due_at)
 
     async def _posted(self, claim: Claim[Post], message_id: int) -> None:
         post, now = claim.row, self._clock.now()
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await store(
                 connection,
                 tables.posts,
@@ -147,7 +147,7 @@ class OutboxService(Service):
             if post.kind in DELIVERIES:
                 await timeline.add(connection, post.subject_table, post.subject_id, "delivered", at=now)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
         self._wakeups.wake(LaneName.POSTS)
 
     async def _catch_up(self, connection: AsyncConnection, post: Post, now: datetime) -> None:
@@ -171,14 +171,14 @@ class OutboxService(Service):
     async def _keep(self, claim: Claim[Post]) -> None:
         post, now = claim.row, self._clock.now()
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await store(connection, tables.posts, claim, due_at=None, status=PostStatus.KEPT)
             if post.kind in DELIVERIES:
                 await timeline.add(
                     connection, post.subject_table, post.subject_id, "kept", at=now, detail="no channel would take it"
                 )
 
-        await self._database.write(work)
+        await self._database.write(transaction)
 
     async def _later(self, claim: Claim[Post], error: NotNow) -> None:
         attempt = claim.row.attempt
@@ -192,12 +192,12 @@ class OutboxService(Service):
     async def _store(self, claim: Claim[Post], *, due_in: timedelta | None, **values: Any) -> None:
         due_at = None if due_in is None else self._clock.now() + due_in
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await store(connection, tables.posts, claim, due_at=due_at, **values)
             if due_in is None:
                 await self._catch_up(connection, claim.row, self._clock.now())
 
-        await self._database.write(work)
+        await self._database.write(transaction)
         self._wakeups.wake(LaneName.POSTS)
 
 

@@ -54,11 +54,11 @@ class PrivacyService(Service):
         await self._contributions.take_back_all(guild_id, user_id)
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> list[str]:
+        async def transaction(connection: AsyncConnection) -> list[str]:
             await events.cancel_all(connection, guild_id, now=now, host_id=user_id)
             return await erasure.erase_member(connection, guild_id=guild_id, user_id=user_id)
 
-        self._spool.free(await self._database.write(work))
+        self._spool.free(await self._database.write(transaction))
         await self._database.wipe_log()
         await self._keys.share_slots(guild_id)
         self._wakeups.wake(*LaneName)

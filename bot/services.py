@@ -150,5 +150,5 @@ def _generation_steps(opened: Resources, services: Services, rows: DueRows[Gener
 
 def _event_steps(opened: Resources, services: Services) -> EventSteps:
     packs = PackRunner(opened.database, services.budgets)
-    work = StageRunner(opened.database, services.keys, services.budgets, packs, services.contributions, opened.venue)
-    return EventSteps(opened, work, EventOutcomes(opened), services.contributions, services.ballots, services.budgets)
+    stages = StageRunner(opened.database, services.keys, services.budgets, packs, services.contributions, opened.venue)
+    return EventSteps(opened, stages, EventOutcomes(opened), services.contributions, services.ballots, services.budgets)

@@ -55,10 +55,10 @@ class Stage:
     async def finish(self, claim: Claim[Training], due_in: timedelta | None = None) -> None:
         due_at = None if due_in is None else self.clock.now() + due_in
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await due.store(connection, tables.trainings, claim, due_at=due_at)
 
-        await self.database.write(work)
+        await self.database.write(transaction)
 
     async def row(self, row_id: int) -> sa.Row[tuple[object, ...]]:
         async with self.database.read() as connection:
@@ -181,12 +181,12 @@ async def test_one_failing_row_does_not_hold_up_the_others(stage: Stage) -> None
 
 async def test_a_step_that_lost_its_lease_is_dropped_without_touching_the_row(stage: Stage) -> None:
     async def lose(claim: Claim[Training]) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await connection.execute(
                 sa.update(tables.trainings).values(lease_owner="another", lease_until=NOON + timedelta(hours=1))
             )
 
-        await stage.database.write(work)
+        await stage.database.write(transaction)
         raise LeaseLost
 
     stage.act = lose

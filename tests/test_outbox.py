@@ -69,10 +69,10 @@ class Posting:
     async def renew(self, subject_id: int = 1) -> None:
         due_at = self.clock.now() + self.timings.milestone
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await posts.renew(connection, PostKind.TRAINING_STATUS, SubjectTable.TRAINING, subject_id, due_at=due_at)
 
-        await self.database.write(work)
+        await self.database.write(transaction)
 
     async def words(self, subject_id: int = 1) -> list[str]:
         async with self.database.read() as connection:

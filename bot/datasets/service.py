@@ -53,7 +53,7 @@ class DatasetService(Service):
         is_trained = order.subject_kind is not SubjectKind.CHARACTER
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> Dataset:
+        async def transaction(connection: AsyncConnection) -> Dataset:
             if order.previous_lora_id is not None:
                 await _check_previous(connection, order, guild_id=guild_id, user_id=user_id)
             return await rows.insert(
@@ -73,7 +73,7 @@ class DatasetService(Service):
                 due_at=now + self._timings.photos_kept,
             )
 
-        return await self._database.write(work)
+        return await self._database.write(transaction)
 
     async def take_in(self, dataset: Dataset, uploads: Sequence[Upload]) -> Board:
         """Download, check and prepare the uploads, record the member's consent for them, and show the board.
@@ -87,7 +87,7 @@ class DatasetService(Service):
             raise UserError(f"A dataset holds up to {HELD_MAX} photos. Remove some first, then add these.")
         photos = await self.examine(dataset, uploads)
 
-        async def work(connection: AsyncConnection) -> bool:
+        async def transaction(connection: AsyncConnection) -> bool:
             current = await rows.get(connection, dataset.id)
             if current is None or current.status is not DatasetStatus.OPEN:
                 return False
@@ -103,7 +103,7 @@ class DatasetService(Service):
             )
             return True
 
-        if not await self._database.write(work):
+        if not await self._database.write(transaction):
             self._spool.free(photo.file for photo in photos if photo.file is not None)
             raise UserError("This dataset was started or discarded meanwhile, so these photos were not added.")
         return await self.board(dataset.id, guild_id=dataset.guild_id, user_id=dataset.user_id)
@@ -144,23 +144,23 @@ class DatasetService(Service):
         if board.dataset.status is not DatasetStatus.OPEN:
             raise UserError("This dataset has been started already; its photos are on their way to the provider.")
 
-        async def work(connection: AsyncConnection) -> list[str]:
+        async def transaction(connection: AsyncConnection) -> list[str]:
             return await rows.remove_photos(connection, dataset_id, photo_ids)
 
-        self._spool.free(await self._database.write(work))
+        self._spool.free(await self._database.write(transaction))
         return await self.board(dataset_id, guild_id=guild_id, user_id=user_id)
 
     async def discard(self, dataset_id: int, *, guild_id: int, user_id: int) -> Dataset:
         """Delete the photos at once; nothing was sent anywhere."""
         board = await self.board(dataset_id, guild_id=guild_id, user_id=user_id)
 
-        async def work(connection: AsyncConnection) -> list[str] | None:
+        async def transaction(connection: AsyncConnection) -> list[str] | None:
             if not await rows.move(connection, dataset_id, from_=DatasetStatus.OPEN, to=DatasetStatus.DISCARDED):
                 return None
             await rows.forget_person(connection, dataset_id)
             return await rows.forget_files(connection, dataset_id)
 
-        files = await self._database.write(work)
+        files = await self._database.write(transaction)
         if files is None:
             raise UserError("This dataset has been started or discarded already.")
         self._spool.free(files)
@@ -186,7 +186,7 @@ class DatasetService(Service):
         now = self._clock.now()
         forgotten_at = claim.row.created_at + self._timings.details_kept
 
-        async def work(connection: AsyncConnection) -> list[str]:
+        async def transaction(connection: AsyncConnection) -> list[str]:
             files = await rows.forget_files(connection, claim.id)
             if now >= forgotten_at:
                 await mark(connection, datasets, claim)
@@ -200,7 +200,7 @@ class DatasetService(Service):
                 await trainings.wake_queued(connection, training.id, now=now)
             return files
 
-        self._spool.free(await self._database.write(work))
+        self._spool.free(await self._database.write(transaction))
         self._wakeups.wake(LaneName.TRAININGS)
 
     async def _take_in_one(self, dataset: Dataset, upload: Upload) -> Photo:

@@ -208,13 +208,13 @@ class BudgetService(Service):
                 return await spends.total(connection, event_id)
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> int:
+        async def transaction(connection: AsyncConnection) -> int:
             for spend_id, took in ended:
                 await spends.settle(connection, spend_id, credits_=took, now=now)
             await events.renew_panel(connection, event_id, due_at=now + self._reservation.timings.panel)
             return await spends.total(connection, event_id)
 
-        total = await self._database.write(work)
+        total = await self._database.write(transaction)
         self._wakeups.wake(LaneName.POSTS)
         return total
 

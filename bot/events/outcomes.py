@@ -38,20 +38,20 @@ class EventOutcomes(Service):
     async def store_thread_and_calendar(self, claim: Claim[Event], found: Mapping[str, int]) -> None:
         """The thread or calendar entry was made; the row stays claimed."""
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await mark(connection, events, claim, **found)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
 
     async def stay(
         self, claim: Claim[Event], until: datetime | None, announcements: Sequence[PlannedAnnouncement] = ()
     ) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await self._store(connection, claim, due_at=until, attempt=0)
             if await self._announce(connection, claim.row, announcements):
                 await self._renew_panel(connection, claim.row)
 
-        await self._write(work)
+        await self._write(transaction)
 
     async def enter(
         self,
@@ -66,7 +66,7 @@ class EventOutcomes(Service):
         lifecycle.check_move(event.mode, event.status, to)
         ends_at = now if at_once else lifecycle.ends_at(event, to, now, hour=self._timings.event_hour)
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             if await self._was_moved(connection, claim):
                 return
             over = {"ended_at": now} if to.is_terminal else {}
@@ -79,12 +79,12 @@ class EventOutcomes(Service):
             if to is EventStatus.FINISHED:
                 await posts.renew(connection, PostKind.EVENT_BALLOT, SubjectTable.EVENT, event.id, due_at=now)
 
-        await self._write(work)
+        await self._write(transaction)
 
     async def pause(self, claim: Claim[Event], why: PauseReason, announcements: Sequence[PlannedAnnouncement]) -> None:
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             if await self._was_moved(connection, claim):
                 return
             due_at = now + self._timings.event_retry
@@ -92,7 +92,7 @@ class EventOutcomes(Service):
             await self._announce(connection, claim.row, announcements)
             await self._renew_panel(connection, claim.row)
 
-        await self._write(work)
+        await self._write(transaction)
 
     async def resume(self, claim: Claim[Event]) -> None:
         """Go on, with a later deadline."""
@@ -102,7 +102,7 @@ class EventOutcomes(Service):
         once = f"resumed:{event.paused_at.isoformat()}"
         announcements = [PlannedAnnouncement(AnnouncementKind.RESUMED, {"why": event.paused_why}, once)]
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             if await self._was_moved(connection, claim):
                 return
             await self._store(connection, claim, due_at=now, paused_at=None, paused_why=None, stage_ends_at=ends_at)
@@ -110,7 +110,7 @@ class EventOutcomes(Service):
             await self._announce(connection, event, announcements)
             await self._renew_panel(connection, event)
 
-        await self._write(work)
+        await self._write(transaction)
 
     async def wind_up(self, claim: Claim[Event], *, is_off_calendar: bool) -> None:
         """An event that is over: unused photos go, waiting jobs end, a cancelled one says what was paid.
@@ -120,7 +120,7 @@ class EventOutcomes(Service):
         event, now = claim.row, self._clock.now()
         forgotten_at = (event.ended_at or now) + self._timings.details_kept
 
-        async def work(connection: AsyncConnection) -> list[str]:
+        async def transaction(connection: AsyncConnection) -> list[str]:
             if now >= forgotten_at:
                 await self._store(connection, claim, due_at=None)
                 await erasure.erase_event_details(connection, event.id)
@@ -134,7 +134,7 @@ class EventOutcomes(Service):
             await self._renew_panel(connection, event)
             return files
 
-        self._spool.free(await self._database.write(work))
+        self._spool.free(await self._database.write(transaction))
         self._wakeups.wake(LaneName.POSTS, LaneName.TRAININGS, LaneName.GENERATIONS)
 
     async def _cancelled(self, connection: AsyncConnection, event: Event) -> PlannedAnnouncement:
@@ -195,6 +195,6 @@ class EventOutcomes(Service):
             now=now,
         )
 
-    async def _write(self, work: Any) -> None:
-        await self._database.write(work)
+    async def _write(self, transaction: Any) -> None:
+        await self._database.write(transaction)
         self._wakeups.wake(LaneName.EVENTS, LaneName.POSTS)

@@ -37,7 +37,7 @@ from bot.records.job import LaneName, SubjectTable
 from bot.records.post import PostKind
 from bot.resources import Resources, Service
 from bot.storage import datasets, posts
-from bot.storage.database import Work
+from bot.storage.database import Transaction
 from bot.storage.events import counts as event_counts
 from bot.storage.events import entrants, spends
 from bot.storage.events import events as rows
@@ -69,7 +69,7 @@ class EventService(Service):
     async def create(self, draft: EventDraft, actor: Actor, channel: Channel) -> Event:
         """A draft that only those who may run it see. The caller decides who may create events."""
 
-        async def work(connection: AsyncConnection) -> Event:
+        async def transaction(connection: AsyncConnection) -> Event:
             event = await rows.insert(
                 connection,
                 guild_id=actor.guild_id,
@@ -82,13 +82,13 @@ class EventService(Service):
             await materials.check_usable(connection, actor, materials.loras_in(event), event.style_ids)
             return event
 
-        return await self._database.write(work)
+        return await self._database.write(transaction)
 
     async def change(self, event_id: int, actor: Actor, **changes: Any) -> Event:
         """Set fields of an event; UserError with one sentence when a value or the stage does not allow it."""
         await self._check_moderators(changes, actor)
 
-        async def work(connection: AsyncConnection) -> Event:
+        async def transaction(connection: AsyncConnection) -> Event:
             before = await finding.run_by(connection, event_id, actor, HostCommand.CHANGE)
             drafts.check_changeable(before, frozenset(changes))
             values = drafts.tidied(before, changes)
@@ -107,7 +107,7 @@ class EventService(Service):
             await self._tell(connection, event)
             return event
 
-        return await self._write(work)
+        return await self._write(transaction)
 
     async def get_for(self, event_id: int, actor: Actor) -> Event:
         async with self._database.read() as connection:
@@ -143,7 +143,7 @@ class EventService(Service):
         if fixes:
             raise UserError(" ".join(["This event is not ready yet.", *fixes]))
 
-        async def work(connection: AsyncConnection) -> Event:
+        async def transaction(connection: AsyncConnection) -> Event:
             draft = await finding.run_by(connection, event_id, actor, HostCommand.OPEN)
             if await rows.live_count(connection, draft.guild_id) >= drafts.LIVE_MAX:
                 raise UserError(f"{drafts.LIVE_MAX} events run here already. Let one of them end first.")
@@ -162,13 +162,13 @@ class EventService(Service):
             await materials.share_with_entrants(connection, event, actor.user_id, now=self._now())
             return event
 
-        return await self._write(work)
+        return await self._write(transaction)
 
     async def close(self, event_id: int, actor: Actor, stage: EventStatus | None = None) -> Event:
         """The present stage ends now; the engine moves on at once. UserError when it is not `stage` any more."""
         now = self._now()
 
-        async def work(connection: AsyncConnection) -> Event:
+        async def transaction(connection: AsyncConnection) -> Event:
             before = await finding.run_by(connection, event_id, actor, HostCommand.CLOSE)
             if stage is not None and before.status is not stage:
                 raise UserError(CLOSED_BEFORE)
@@ -179,14 +179,14 @@ class EventService(Service):
             await self._tell(connection, event)
             return event
 
-        return await self._write(work)
+        return await self._write(transaction)
 
     async def extend(self, event_id: int, hours: float, actor: Actor) -> Event:
         """More time for the present stage; an event that waits for its host goes on."""
         if not 0 < hours <= drafts.HOURS_MAX:
             raise UserError(f"It can be extended by up to {drafts.HOURS_MAX:.0f} hours. Please pick a number there.")
 
-        async def work(connection: AsyncConnection) -> Event:
+        async def transaction(connection: AsyncConnection) -> Event:
             before = await finding.run_by(connection, event_id, actor, HostCommand.EXTEND)
             ends_at = lifecycle.extended_end(before, self._now(), hours * self._hour)
             values: dict[str, Any] = {"stage_ends_at": ends_at}
@@ -197,13 +197,13 @@ class EventService(Service):
             await self._tell(connection, event)
             return event
 
-        return await self._write(work)
+        return await self._write(transaction)
 
     async def cancel(self, event_id: int, actor: Actor) -> Event:
         """Nothing more is begun. The engine ends what waits, deletes photos and announces it with what was paid."""
         now = self._now()
 
-        async def work(connection: AsyncConnection) -> Event:
+        async def transaction(connection: AsyncConnection) -> Event:
             before = await finding.run_by(connection, event_id, actor, HostCommand.CANCEL)
             lifecycle.check_move(before.mode, before.status, EventStatus.CANCELLED)
             over = {"ended_at": now, "stage_ends_at": None, "paused_at": None, "paused_why": None}
@@ -212,7 +212,7 @@ class EventService(Service):
             await self._tell(connection, event)
             return event
 
-        return await self._write(work)
+        return await self._write(transaction)
 
     async def remove_entrant(self, event_id: int, user_id: int, actor: Actor) -> None:
         """They no longer take part. Until training has begun, the photos they gave are deleted."""
@@ -224,12 +224,12 @@ class EventService(Service):
         if event.status in GIVING:
             await self._contributions.withdraw(event_id, Actor(event.guild_id, user_id))
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             now = self._now()
             await entrants.change(connection, entrant.id, status=EntrantStatus.REMOVED, left_at=now)
             await self._tell(connection, event)
 
-        await self._write(work)
+        await self._write(transaction)
 
     async def view(self, event_id: int) -> EventView | None:
         """Everything a card shows; callers check who may see it."""
@@ -253,8 +253,8 @@ class EventService(Service):
     def _now(self) -> datetime:
         return self._clock.now()
 
-    async def _write(self, work: Work[T]) -> T:
-        result = await self._database.write(work)
+    async def _write(self, transaction: Transaction[T]) -> T:
+        result = await self._database.write(transaction)
         self._wakeups.wake(LaneName.EVENTS, LaneName.POSTS)
         return result
 

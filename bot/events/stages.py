@@ -174,10 +174,10 @@ class StageRunner:
             return False
         training = await self._budgets.start_training(event, entrant.dataset_id, entrant.user_id)
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await entrants.change(connection, entrant.id, training_id=training.id, photos_chosen=training.photo_count)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
         return True
 
     async def _note_loras(self, taking_part: Sequence[Entrant], begun: Sequence[Training]) -> None:
@@ -187,11 +187,11 @@ class StageRunner:
         if not news:
             return
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             for entrant in news:
                 await entrants.change(connection, entrant.id, lora_id=made[entrant.user_id])
 
-        await self._database.write(work)
+        await self._database.write(transaction)
 
     async def _is_to_be_repeated(self, event: Event, begun: Sequence[Training]) -> bool:
         """All failed, the host was told about exactly these, and let the event go on."""

@@ -38,15 +38,15 @@ class EventSteps(Service):
     def __init__(
         self,
         opened: Resources,
-        progress: StageRunner,
-        transitions: EventOutcomes,
+        stages: StageRunner,
+        outcomes: EventOutcomes,
         contributions: ContributionService,
         ballots: BallotService,
         budgets: BudgetService,
     ) -> None:
         super().__init__(opened)
-        self._stages = progress
-        self._outcomes = transitions
+        self._stages = stages
+        self._outcomes = outcomes
         self._contributions = contributions
         self._ballots = ballots
         self._budgets = budgets

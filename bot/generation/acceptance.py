@@ -139,17 +139,17 @@ class OrderAcceptance(Service):
     async def _note_missing(self, lora: Lora) -> None:
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await loras.note_missing(connection, lora.id, now=now)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
 
     async def _store(
         self, checked: Checked, price: Price, actor: Actor, channel: Channel, policy: OrderPolicy | None
     ) -> Generation:
         order, now = checked.order, self._clock.now()
 
-        async def work(connection: AsyncConnection) -> Generation:
+        async def transaction(connection: AsyncConnection) -> Generation:
             if policy is not None:
                 await policy.check(connection)
             generation = await self._insert(connection, checked, price, actor, channel)
@@ -162,7 +162,7 @@ class OrderAcceptance(Service):
                 await remembered.put(connection, actor.guild_id, actor.user_id, used, now=now)
             return generation
 
-        return await self._database.write(work)
+        return await self._database.write(transaction)
 
     async def _insert(
         self, connection: AsyncConnection, checked: Checked, price: Price, actor: Actor, channel: Channel

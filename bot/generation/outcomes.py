@@ -33,18 +33,18 @@ class GenerationOutcomes(Service):
         if claim.row.status is S.SUBMITTING:
             return claim
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             check_move(claim.row.status, S.SUBMITTING)
             await mark(connection, tables.generations, claim, status=S.SUBMITTING, submitting_at=now)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
         return Claim(claim.row, claim.id, claim.owner, S.SUBMITTING, claim.wakes, claim.due_at)
 
     async def submitted(self, claim: Claim[Generation], report: GenerationReport) -> None:
         """The provider has the order, and with it what it starts from: our copies go."""
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> list[str]:
+        async def transaction(connection: AsyncConnection) -> list[str]:
             await self._move(
                 connection,
                 claim,
@@ -59,13 +59,13 @@ class GenerationOutcomes(Service):
             await self._note(connection, claim, "submitted", detail)
             return await generations.forget_reference_files(connection, claim.id)
 
-        self._spool.free(await self._database.write(work))
+        self._spool.free(await self._database.write(transaction))
         self._wakeups.wake(LaneName.GENERATIONS)
 
     async def ready(self, claim: Claim[Generation], received: list[tuple[str, Received]]) -> None:
         generation, now = claim.row, self._clock.now()
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await self._move(
                 connection, claim, S.READY, due_at=now + self._timings.pictures_kept, finished_at=now, attempt=0
             )
@@ -78,7 +78,7 @@ class GenerationOutcomes(Service):
             await self._wake_event(connection, generation)
 
         try:
-            await self._database.write(work)
+            await self._database.write(transaction)
         except LeaseLost:
             self._spool.free(file.file for _, file in received)
             raise
@@ -99,7 +99,7 @@ class GenerationOutcomes(Service):
         """
         generation, now = claim.row, self._clock.now()
 
-        async def work(connection: AsyncConnection) -> list[str]:
+        async def transaction(connection: AsyncConnection) -> list[str]:
             await self._move(
                 connection, claim, S.FAILED, due_at=now + self._timings.details_kept, error=sentence, finished_at=now
             )
@@ -111,7 +111,7 @@ class GenerationOutcomes(Service):
                 await loras.note_missing(connection, missing.id, now=now)
             return await generations.forget_reference_files(connection, claim.id)
 
-        self._spool.free(await self._database.write(work))
+        self._spool.free(await self._database.write(transaction))
         self._wakeups.wake(LaneName.POSTS, LaneName.KEYS, LaneName.EVENTS)
 
     async def later(self, claim: Claim[Generation], wait: timedelta | None = None) -> None:
@@ -121,14 +121,14 @@ class GenerationOutcomes(Service):
     async def keep(self, claim: Claim[Generation], *, due_in: timedelta, note: str = "", **values: Any) -> None:
         due_at = self._clock.now() + due_in
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             if "status" in values:
                 check_move(GenerationStatus(claim.status), values["status"])
             await store(connection, tables.generations, claim, due_at=due_at, **values)
             if note:
                 await self._note(connection, claim, note, "")
 
-        await self._database.write(work)
+        await self._database.write(transaction)
         self._wakeups.wake(LaneName.GENERATIONS)
 
     async def forget(self, claim: Claim[Generation]) -> None:
@@ -140,7 +140,7 @@ class GenerationOutcomes(Service):
         finished_at = claim.row.finished_at or now
         forgotten_at = finished_at + self._timings.details_kept
 
-        async def work(connection: AsyncConnection) -> list[str]:
+        async def transaction(connection: AsyncConnection) -> list[str]:
             dropped_at = await self._kept_until(connection, claim.row, finished_at)
             if now < dropped_at:
                 await store(connection, tables.generations, claim, due_at=dropped_at)
@@ -153,7 +153,7 @@ class GenerationOutcomes(Service):
                 await erasure.erase_job(connection, tables.generations, SubjectTable.GENERATION, claim.id)
             return files
 
-        self._spool.free(await self._database.write(work))
+        self._spool.free(await self._database.write(transaction))
 
     async def _kept_until(self, connection: AsyncConnection, generation: Generation, finished_at: datetime) -> datetime:
         """Pictures of an event stay until it has been over for as long, so that its yearbook can be made."""

@@ -104,10 +104,10 @@ class References(Service):
         remote_id = await client.upload_picture(picture, _upload_key(generation, reference))
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await generations.note_upload(connection, reference.id, remote_id, at=now)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
 
     async def _take_in(self, upload: Upload) -> ReferencePicture:
         name = checks.display_name(upload.name)

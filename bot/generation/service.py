@@ -113,10 +113,10 @@ class GenerationService(Service):
     async def forget_settings(self, actor: Actor) -> bool:
         """The next `/imagine` starts from the documented defaults again; False when it does anyway."""
 
-        async def work(connection: AsyncConnection) -> bool:
+        async def transaction(connection: AsyncConnection) -> bool:
             return await remembered.forget(connection, actor.guild_id, actor.user_id)
 
-        return await self._database.write(work)
+        return await self._database.write(transaction)
 
     async def view(self, generation_id: int) -> GenerationView | None:
         """Everything about one generation; callers check who may see it."""
@@ -146,7 +146,7 @@ class GenerationService(Service):
         """A verified delivery came for the row with this token; False when it speaks of another object."""
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> bool:
+        async def transaction(connection: AsyncConnection) -> bool:
             generation = await generations.by_webhook_token(connection, token)
             if generation is None or (generation.request_id is not None and generation.request_id != hint.request_id):
                 return False
@@ -154,7 +154,7 @@ class GenerationService(Service):
                 await due_rows.wake(connection, tables.generations, generation.id, now=now)
             return True
 
-        fits = await self._database.write(work)
+        fits = await self._database.write(transaction)
         if fits:
             self._wakeups.wake(LaneName.GENERATIONS)
         return fits
@@ -200,7 +200,7 @@ class GenerationService(Service):
     async def _end(self, generation: Generation, from_: GenerationStatus) -> bool:
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> list[str] | None:
+        async def transaction(connection: AsyncConnection) -> list[str] | None:
             if not await generations.end_early(
                 connection,
                 generation.id,
@@ -213,7 +213,7 @@ class GenerationService(Service):
             await timeline.add(connection, SubjectTable.GENERATION, generation.id, "cancelled", at=now)
             return await generations.forget_reference_files(connection, generation.id)
 
-        files = await self._database.write(work)
+        files = await self._database.write(transaction)
         self._spool.free(files or [])
         self._wakeups.wake(LaneName.GENERATIONS, LaneName.KEYS)
         return files is not None

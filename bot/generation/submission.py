@@ -153,10 +153,10 @@ class GenerationSubmission(Service):
         return await self._keys.client(key.id)
 
     async def _forget_uploads(self, generation: Generation) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await generations.forget_uploads(connection, generation.id)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
 
     async def _not_submitted(self, claim: Claim[Generation], error: ProviderError, missing: Lora | None = None) -> None:
         generation = claim.row

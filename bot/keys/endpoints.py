@@ -106,10 +106,10 @@ class EndpointService(Service):
         if client is not None:
             await _take_down(client, current, stored.row.endpoint_id)
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await rows.drop_endpoint(connection, current)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
 
     async def renew(self, row: ApiKeyRow) -> None:
         """Register anew, because the provider has forgotten the endpoint or switched it off."""
@@ -155,7 +155,7 @@ class EndpointService(Service):
         """
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> bool:
+        async def transaction(connection: AsyncConnection) -> bool:
             key = await rows.note_heard(connection, token, now=now)
             if key is None:
                 if hint.variant != UNSIGNED:
@@ -164,7 +164,7 @@ class EndpointService(Service):
             await self._wake(connection, key, hint)
             return True
 
-        if not await self._database.write(work):
+        if not await self._database.write(transaction):
             return False
         # Whatever was verified shows that the address works; how a test is marked is not documented for every form.
         self._arrivals.note(token)
@@ -201,12 +201,12 @@ class EndpointService(Service):
         del self._failed[row.id]
         secret = self._keys.seal_endpoint_secret(endpoint.secret, row)
 
-        async def work(connection: AsyncConnection) -> bool:
+        async def transaction(connection: AsyncConnection) -> bool:
             return await rows.put_endpoint(
                 connection, row, endpoint_id=endpoint.endpoint_id, url=url, token=token, secret=secret
             )
 
-        superfluous = row.endpoint_id if await self._database.write(work) else endpoint.endpoint_id
+        superfluous = row.endpoint_id if await self._database.write(transaction) else endpoint.endpoint_id
         if superfluous is not None:
             await _take_down(client, row, superfluous)
 

@@ -73,7 +73,7 @@ class KeyService(Service):
         sealed = self._sealer.seal(api_key, context=_context(guild_id, provider))
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> ApiKeyRow:
+        async def transaction(connection: AsyncConnection) -> ApiKeyRow:
             await rows.retire(connection, guild_id, provider, now=now, shred_at=now)
             key_id = await rows.insert(
                 connection,
@@ -90,7 +90,7 @@ class KeyService(Service):
             assert stored is not None  # noqa: S101 - inserted two lines above
             return stored.row
 
-        row = await self._database.write(work)
+        row = await self._database.write(transaction)
         self._wakeups.wake(LaneName.KEYS, LaneName.TRAININGS, LaneName.GENERATIONS)
         return KeyStatus(row, account.credits, account.team, None, 0)
 
@@ -126,14 +126,14 @@ class KeyService(Service):
         """Take the key out of use at once. How many running jobs still need it before it is shredded."""
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> int | None:
+        async def transaction(connection: AsyncConnection) -> int | None:
             key_id = await rows.retire(connection, guild_id, provider, now=now, shred_at=now)
             if key_id is None:
                 return None
             await trainings.suspend_queued(connection, key_id)
             return await _jobs_on(connection, key_id)
 
-        running = await self._database.write(work)
+        running = await self._database.write(transaction)
         if running is None:
             raise NoKey(f"There is no {provider.label} key to remove.")
         self._wakeups.wake(LaneName.KEYS)
@@ -190,7 +190,7 @@ class KeyService(Service):
         """The provider refused the key: stop using it and tell the admin who set it, once."""
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> bool:
+        async def transaction(connection: AsyncConnection) -> bool:
             if not await rows.pause(connection, key_id, reason=str(error), now=now):
                 return False
             await trainings.suspend_queued(connection, key_id)
@@ -208,19 +208,19 @@ class KeyService(Service):
                 )
             return True
 
-        if await self._database.write(work):
+        if await self._database.write(transaction):
             self._wakeups.wake(LaneName.POSTS)
 
     async def share_slots(self, guild_id: int) -> None:
         """Let waiting trainings of the guild into slots that have become free."""
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             for provider in ProviderName:
                 stored = await rows.current(connection, guild_id, provider)
                 if stored is not None:
                     await assign_free_slots(connection, stored.row.id, clock=self._clock)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
         self._wakeups.wake(LaneName.TRAININGS)
 
     async def get(self, key_id: int) -> ApiKeyRow | None:
@@ -233,14 +233,14 @@ class KeyService(Service):
         now, retired_at = self._clock.now(), claim.row.retired_at
         assert retired_at is not None  # noqa: S101 - only retired keys are shredded
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             if await _jobs_on(connection, claim.id) and now < retired_at + self._timings.retired_key_kept:
                 await store(connection, api_keys, claim, due_at=_soon(now, retired_at + self._timings.retired_key_kept))
             else:
                 await store(connection, api_keys, claim, due_at=None)
                 await erasure.erase_job(connection, api_keys, SubjectTable.KEY, claim.id)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
         await self._database.wipe_log()
 
     async def rotate(self) -> int:
@@ -259,10 +259,10 @@ class KeyService(Service):
         secret = self.open_endpoint_secret(key)
         endpoint_secret = None if secret is None else self.seal_endpoint_secret(secret, key.row)
 
-        async def work(connection: AsyncConnection) -> bool:
+        async def transaction(connection: AsyncConnection) -> bool:
             return await rows.reseal(connection, key, sealed=sealed, endpoint_secret=endpoint_secret)
 
-        return await self._database.write(work)
+        return await self._database.write(transaction)
 
     async def _ask(self, provider: ProviderName, api_key: str) -> Account:
         try:

@@ -52,10 +52,10 @@ class SyncService(Service):
         """Compare the guild's keys with their providers now, except those that are fresh or wait for a provider."""
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> bool:
+        async def transaction(connection: AsyncConnection) -> bool:
             return await keys.make_due(connection, guild_id, now=now, checked_before=now - FRESH)
 
-        if await self._database.write(work):
+        if await self._database.write(transaction):
             self._wakeups.wake(LaneName.KEYS)
 
     async def advance(self, claim: Claim[ApiKeyRow]) -> None:
@@ -106,20 +106,20 @@ class SyncService(Service):
         there = [each for each in findings.known if each in findings.listed]
         missing = [each for each in findings.known if each not in findings.listed]
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await store(connection, api_keys, claim, due_at=now + self._timings.sync, checked_at=now, attempt=0)
             if findings.styles:
                 await styles.replace_all(connection, row.guild_id, row.provider, columns_of(findings.styles), now=now)
             await loras.mark_missing(connection, row.guild_id, row.provider, missing, now=now)
             await loras.mark_found(connection, row.guild_id, row.provider, there)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
 
     async def _rest(self, claim: Claim[ApiKeyRow], *, due_at: datetime | None, attempt: int = 0) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await store(connection, api_keys, claim, due_at=due_at, attempt=attempt)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
 
 
 async def _is_gone(client: ProviderClient, request_id: str) -> bool:

@@ -140,14 +140,14 @@ class LoraService(Service):
         was_there = await self._delete_at_provider(lora)
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> bool:
+        async def transaction(connection: AsyncConnection) -> bool:
             if not await loras.archive(connection, lora.id, now=now):
                 return False
             await sharing.unshare_all(connection, lora.id)
             await sharing.end_offer(connection, lora.id, now=now)
             return True
 
-        if not await self._database.write(work):
+        if not await self._database.write(transaction):
             raise UserError("This LoRA has been archived already.")
         self._wakeups.wake(LaneName.POSTS)
         return Archived(lora, was_there)
@@ -170,12 +170,12 @@ class LoraService(Service):
         return report.progress is not Progress.ARCHIVED
 
     async def _change(self, lora_id: int, actor: Actor, **values: str | None) -> Lora:
-        async def work(connection: AsyncConnection) -> Lora:
+        async def transaction(connection: AsyncConnection) -> Lora:
             lora = await find(connection, lora_id, actor, Right.CHANGE)
             await loras.change(connection, lora.id, **values)
             return lora
 
-        return await self._database.write(work)
+        return await self._database.write(transaction)
 
 
 async def find(connection: AsyncConnection, lora_id: int, actor: Actor, right: Right) -> Lora:

@@ -64,7 +64,7 @@ class SharingService(Service):
         are in it.
         """
 
-        async def work(connection: AsyncConnection) -> Sharing:
+        async def transaction(connection: AsyncConnection) -> Sharing:
             lora = await find(connection, lora_id, actor, Right.SHARE)
             if audience is Audience.MEMBER and audience_id == lora.owner_id:
                 raise UserError("It is yours already; there is no need to share it with yourself.")
@@ -76,18 +76,18 @@ class SharingService(Service):
                 raise UserError(f"It is shared with {SHARES_MAX} already. Share it with a role, or with everyone.")
             return shown
 
-        return await self._database.write(work)
+        return await self._database.write(transaction)
 
     async def take_back(self, lora_id: int, share_ids: Collection[int], actor: Actor) -> Sharing:
         """The owner and the guild's admins may. What has been ordered already is still made."""
 
-        async def work(connection: AsyncConnection) -> Sharing:
+        async def transaction(connection: AsyncConnection) -> Sharing:
             lora = await find(connection, lora_id, actor, Right.CHANGE)
             for share_id in share_ids:
                 await rows.unshare(connection, share_id, lora_id=lora_id)
             return await _show_sharing(connection, lora)
 
-        return await self._database.write(work)
+        return await self._database.write(transaction)
 
     async def offer(self, lora_id: int, to_id: int, actor: Actor, channel: Channel) -> OfferView:
         """Ask a member whether they want to own it; an earlier open offer of the same LoRA ends.
@@ -98,7 +98,7 @@ class SharingService(Service):
             raise UserError("It is yours already. Pick the member who should have it.")
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> OfferView:
+        async def transaction(connection: AsyncConnection) -> OfferView:
             lora = await find(connection, lora_id, actor, Right.SHARE)
             await rows.end_offer(connection, lora_id, now=now)
             offer = await rows.insert_offer(
@@ -113,7 +113,7 @@ class SharingService(Service):
             await self._post(connection, PostKind.LORA_OFFER, offer, offer.to_id)
             return self._show(offer, lora)
 
-        view = await self._database.write(work)
+        view = await self._database.write(transaction)
         self._wakeups.wake(LaneName.POSTS)
         return view
 
@@ -129,7 +129,7 @@ class SharingService(Service):
         """The receiver becomes the owner, and shares end. `guild_id` is None in a private message."""
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> Lora | None:
+        async def transaction(connection: AsyncConnection) -> Lora | None:
             offer = await self._answerable(connection, offer_id, guild_id, user_id, is_giver=False)
             if not await loras.hand_over(connection, offer.lora_id, from_id=offer.from_id, to_id=offer.to_id):
                 await rows.answer_offer(connection, offer.id, OfferStatus.WITHDRAWN, now=now)
@@ -139,27 +139,27 @@ class SharingService(Service):
             await self._post(connection, PostKind.LORA_OFFER_ANSWERED, offer, offer.from_id)
             return await loras.get(connection, offer.lora_id)
 
-        lora = await self._database.write(work)
+        lora = await self._database.write(transaction)
         self._wakeups.wake(LaneName.POSTS)
         if lora is None:
             raise UserError(OFFER_ENDED[OfferStatus.WITHDRAWN])
         return lora
 
     async def decline(self, offer_id: int, *, user_id: int, guild_id: int | None) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             offer = await self._answerable(connection, offer_id, guild_id, user_id, is_giver=False)
             await rows.answer_offer(connection, offer.id, OfferStatus.DECLINED, now=self._clock.now())
             await self._post(connection, PostKind.LORA_OFFER_ANSWERED, offer, offer.from_id)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
         self._wakeups.wake(LaneName.POSTS)
 
     async def withdraw(self, offer_id: int, *, user_id: int, guild_id: int | None) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             offer = await self._answerable(connection, offer_id, guild_id, user_id, is_giver=True)
             await rows.answer_offer(connection, offer.id, OfferStatus.WITHDRAWN, now=self._clock.now())
 
-        await self._database.write(work)
+        await self._database.write(transaction)
         self._wakeups.wake(LaneName.POSTS)
 
     async def _answerable(

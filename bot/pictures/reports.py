@@ -41,7 +41,7 @@ class ReportService(Service):
         if not reason:
             raise UserError("Please say what is wrong with these pictures.")
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             generation = await seen(connection, generation_id, actor)
             places = await _readers(connection, generation)
             report_id = await pictures.add_report(connection, generation_id, reason, actor, now=now)
@@ -58,7 +58,7 @@ class ReportService(Service):
                 now=now,
             )
 
-        await self._database.write(work)
+        await self._database.write(transaction)
         self._wakeups.wake(LaneName.POSTS)
 
     async def view(self, report_id: int) -> ReportView | None:
@@ -83,7 +83,7 @@ class ReportService(Service):
         """Close it without deleting anything; its card shows that."""
         report, now = await self.for_moderator(report_id, actor), self._clock.now()
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             if not await pictures.dismiss_report(connection, report_id, guild_id=actor.guild_id, now=now):
                 raise UserError("This report was dismissed already.")
             detail = f"by moderator {actor.user_id}"
@@ -92,7 +92,7 @@ class ReportService(Service):
             )
             await posts.renew(connection, PostKind.PICTURE_REPORT, SubjectTable.REPORT, report_id, due_at=now)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
         self._wakeups.wake(LaneName.POSTS)
 
 

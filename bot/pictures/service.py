@@ -134,7 +134,7 @@ class PictureService(Service):
         accepted = await self._generations.edit(picture_id, operation, actor, channel=channel)
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await pictures.note_saves(connection, [picture_id])
             picture = await generations.get_picture(connection, picture_id)
             if picture is not None:
@@ -142,7 +142,7 @@ class PictureService(Service):
                 job = accepted.generation.id
                 await timeline.add(connection, SubjectTable.GENERATION, job, MADE_FROM, at=now, detail=detail)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
         return accepted
 
     def has_live_links(self, found: PictureSet) -> bool:
@@ -151,10 +151,10 @@ class PictureService(Service):
         return finished_at is not None and self._clock.now() < finished_at + LINKS_LIVE
 
     async def note_saves(self, saved: Sequence[Picture]) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await pictures.note_saves(connection, [picture.id for picture in saved])
 
-        await self._database.write(work)
+        await self._database.write(transaction)
 
     async def to_gallery(self, generation_id: int, actor: Actor) -> PictureSet:
         """The set, if this member may send its pictures to the gallery, there is one, and our copies are here."""
@@ -170,10 +170,10 @@ class PictureService(Service):
         found, place, now = await self.to_gallery(generation_id, actor), await self._gallery(actor), self._clock.now()
         chosen = [one for one in found.view.pictures if one.id in picture_ids and one.file is not None]
 
-        async def work(connection: AsyncConnection) -> int:
+        async def transaction(connection: AsyncConnection) -> int:
             return sum([await _send(connection, found.generation, one, place, now=now) for one in chosen])
 
-        if not await self._database.write(work):
+        if not await self._database.write(transaction):
             raise UserError(f"{'This is' if len(chosen) == 1 else 'These are'} in the gallery already.")
         self._wakeups.wake(LaneName.POSTS)
         return place
@@ -196,7 +196,7 @@ class PictureService(Service):
         generation = (await self.to_delete(generation_id, actor)).generation
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> list[str]:
+        async def transaction(connection: AsyncConnection) -> list[str]:
             if await pictures.delete_set(connection, generation_id, actor, now=now):
                 who = "its member" if generation.user_id == actor.user_id else f"moderator {actor.user_id}"
                 await timeline.add(
@@ -206,7 +206,7 @@ class PictureService(Service):
             await pictures.renew_report_posts(connection, generation_id, due_at=now)
             return await generations.forget_files(connection, generation_id)
 
-        self._spool.free(await self._database.write(work))
+        self._spool.free(await self._database.write(transaction))
         self._wakeups.wake(LaneName.POSTS)
         async with self._database.read() as connection:
             shown = await pictures.posts_of(connection, generation_id)
@@ -217,13 +217,13 @@ class PictureService(Service):
         """Remove the message at once; what cannot be done now is left to the outbox."""
         outcome, now = await self._try_to_remove(post), self._clock.now()
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             if outcome is Removal.LATER:
                 await pictures.leave_removal(connection, post, now=now)
             else:
                 await pictures.settle_removal(connection, post, is_gone=outcome is not Removal.REFUSED)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
         self._wakeups.wake(LaneName.POSTS)
         return outcome
 

@@ -19,7 +19,7 @@ from bot.storage.driver import Connection
 from bot.storage.migrations import upgrade
 
 T = TypeVar("T")
-Work = Callable[[AsyncConnection], Awaitable[T]]
+Transaction = Callable[[AsyncConnection], Awaitable[T]]
 
 GROUP_MAX = 1024
 """Writes that share one commit, so that a burst pays for one fsync and not for one each, and is over soon."""
@@ -33,7 +33,7 @@ def sqlite_url(file: Path) -> str:
 
 @dataclass(slots=True)
 class _Pending:
-    work: Work[Any]
+    transaction: Transaction[Any]
     wipes_log: bool = False
     done: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -85,17 +85,17 @@ class Database:
         if self._lock is not None:
             self._lock.close()
 
-    async def write(self, work: Work[T]) -> T:
-        """Run `work` in a write transaction; return once it is durable.
+    async def write(self, transaction: Transaction[T]) -> T:
+        """Run `transaction` in a write transaction; return once it is durable.
 
-        `work` may run twice: when another write of its group fails, the group is undone and each
+        `transaction` may run twice: when another write of its group fails, the group is undone and each
         write runs again alone. So it must do nothing but talk to the connection it is given; on
         SQLite, where a group runs on that connection's thread, it gets a RuntimeError otherwise.
         """
         if not self.is_sqlite:
             async with self._write_engine.begin() as connection:
-                return await work(connection)
-        pending = _Pending(work)
+                return await transaction(connection)
+        pending = _Pending(transaction)
         await self._queue.put(pending)
         result: T = await pending.done
         return result
@@ -103,7 +103,7 @@ class Database:
     async def wipe_log(self) -> None:
         """Overwrite what erased rows left in SQLite's write-ahead log. Readers at work put it off to a later time."""
         if self.is_sqlite:
-            await self._queue.put(_Pending(_no_work, wipes_log=True))
+            await self._queue.put(_Pending(_nothing, wipes_log=True))
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -128,7 +128,7 @@ class Database:
         return str(self.file) if self.is_sqlite else self._url.render_as_string(hide_password=True)
 
 
-async def _no_work(_connection: AsyncConnection) -> None:
+async def _nothing(_connection: AsyncConnection) -> None:
     """For an entry of the queue that only wants what comes after the commit."""
 
 
@@ -162,7 +162,7 @@ async def _commit_group(connection: AsyncConnection, group: list[_Pending]) -> N
 
 async def _commit(connection: AsyncConnection, group: list[_Pending]) -> list[Any]:
     async with connection.begin():
-        return [await pending.work(connection) for pending in group]
+        return [await pending.transaction(connection) for pending in group]
 
 
 def _take_lock(file: Path | None) -> IO[str] | None:

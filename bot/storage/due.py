@@ -56,7 +56,7 @@ class DueRows(Generic[T]):
     async def claim(self, *, owner: str, now: datetime, until: datetime, limit: int) -> list[Claim[T]]:
         columns = self._table.c
 
-        async def work(connection: AsyncConnection) -> list[Claim[T]]:
+        async def transaction(connection: AsyncConnection) -> list[Claim[T]]:
             due = (
                 sa.select(columns.id)
                 .where(columns.due_at <= now, sa.or_(columns.lease_until.is_(None), columns.lease_until <= now))
@@ -75,12 +75,12 @@ class DueRows(Generic[T]):
                 for row in sorted(rows, key=lambda row: row.due_at)
             ]
 
-        return await self._database.write(work)
+        return await self._database.write(transaction)
 
     async def renew(self, claims: Iterable[Claim[T]], *, until: datetime) -> None:
         columns = self._table.c
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             for claim in claims:
                 await connection.execute(
                     sa.update(self._table)
@@ -88,7 +88,7 @@ class DueRows(Generic[T]):
                     .values(lease_until=until)
                 )
 
-        await self._database.write(work)
+        await self._database.write(transaction)
 
     async def holds(self, claim: Claim[T], *, now: datetime) -> bool:
         """Whether the claim's lease still stands; asked just before every paid call."""
@@ -104,26 +104,26 @@ class DueRows(Generic[T]):
     async def postpone(self, claim: Claim[T], *, due_at: datetime) -> None:
         """Give the row back for later, one attempt older."""
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await connection.execute(
                 sa.update(self._table)
                 .where(self._table.c.id == claim.id, self._table.c.lease_owner == claim.owner)
                 .values(due_at=due_at, attempt=self._table.c.attempt + 1, lease_owner=None, lease_until=None)
             )
 
-        await self._database.write(work)
+        await self._database.write(transaction)
 
     async def release_all(self) -> None:
         """Take every lease back. Only when no other process can be alive: at start on SQLite, under its lock."""
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await connection.execute(
                 sa.update(self._table)
                 .where(self._table.c.lease_owner.is_not(None))
                 .values(lease_owner=None, lease_until=None)
             )
 
-        await self._database.write(work)
+        await self._database.write(transaction)
 
 
 async def store(

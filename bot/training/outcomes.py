@@ -48,7 +48,7 @@ class TrainingOutcomes(Service):
         """`cost` in credits."""
         training, now = claim.row, self._clock.now()
 
-        async def work(connection: AsyncConnection) -> list[str]:
+        async def transaction(connection: AsyncConnection) -> list[str]:
             lora_id = await _insert_lora(connection, training, report, cost=cost, now=now)
             await _hand_to_event(connection, training, lora_id, now=now)
             await self._move(
@@ -61,7 +61,7 @@ class TrainingOutcomes(Service):
             await datasets.forget_person(connection, training.dataset_id)
             return await datasets.forget_files(connection, training.dataset_id)
 
-        self._spool.free(await self._database.write(work))
+        self._spool.free(await self._database.write(transaction))
         self._wakeups.wake(LaneName.POSTS, LaneName.TRAININGS, LaneName.KEYS, LaneName.EVENTS)
 
     async def fail(self, claim: Claim[Training], failure: Failure, *, is_posted: bool = True) -> None:
@@ -71,7 +71,7 @@ class TrainingOutcomes(Service):
         """
         training, now = claim.row, self._clock.now()
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             photos = await datasets.photos_of(connection, training.dataset_id)
             if failure.retry and any(photo.file for photo in photos):
                 await datasets.move(connection, training.dataset_id, from_=DatasetStatus.STARTED, to=DatasetStatus.OPEN)
@@ -89,13 +89,13 @@ class TrainingOutcomes(Service):
             await self._wake_event(connection, training)
             await assign_free_slots(connection, training.key_id, slots=self._slots, clock=self._clock)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
         self._wakeups.wake(LaneName.POSTS, LaneName.TRAININGS, LaneName.KEYS, LaneName.EVENTS)
 
     async def adopt(self, claim: Claim[Training], report: TrainingReport, what: str) -> None:
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await self._move(
                 connection,
                 claim,
@@ -107,42 +107,42 @@ class TrainingOutcomes(Service):
             )
             await self._note(connection, claim, what, f"{claim.row.provider.label} id {report.request_id}")
 
-        await self._database.write(work)
+        await self._database.write(transaction)
         self._wakeups.wake(LaneName.POSTS, LaneName.TRAININGS)
 
     async def running(self, claim: Claim[Training]) -> None:
         """The provider has the photos and trains: they leave our disk."""
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> list[str]:
+        async def transaction(connection: AsyncConnection) -> list[str]:
             await self._move(connection, claim, S.TRAINING, due_at=now + self._timings.poll, attempt=0)
             await self._note(connection, claim, "running", "")
             await datasets.forget_person(connection, claim.row.dataset_id)
             return await datasets.forget_files(connection, claim.row.dataset_id)
 
-        self._spool.free(await self._database.write(work))
+        self._spool.free(await self._database.write(transaction))
         self._wakeups.wake(LaneName.POSTS, LaneName.TRAININGS)
 
     async def late(self, claim: Claim[Training]) -> None:
         """Past the deadline: say so once, and keep looking, slowly."""
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             noted = await timeline.of(connection, SubjectTable.TRAINING, claim.id)
             if not any(entry.what == "late" for entry in noted):
                 await self._note(connection, claim, "late", "longer than 2 hours; it is still being watched")
                 await self._renew_status(connection, claim)
             await store(connection, tables.trainings, claim, due_at=self._clock.now() + self._timings.backoff_max)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
         self._wakeups.wake(LaneName.POSTS)
 
     async def unclear(self, claim: Claim[Training], error: OutcomeUnknown) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await self._note(connection, claim, UNCLEAR, "no clear answer; we look before anything is sent again")
             await store(connection, tables.trainings, claim, due_at=self._clock.now() + self._timings.settle)
 
         log.warning("The answer to a training order was lost: %s", error)
-        await self._database.write(work)
+        await self._database.write(transaction)
 
     async def back_to_queue(
         self, claim: Claim[Training], *, due_in: timedelta, note: str = "", detail: str = ""
@@ -150,12 +150,12 @@ class TrainingOutcomes(Service):
         """Try again after `due_in`; it keeps its slot meanwhile."""
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await self._move(connection, claim, S.QUEUED, due_at=now + due_in, attempt=claim.row.attempt + 1)
             if note:
                 await self._note(connection, claim, note, detail)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
         self._wakeups.wake(LaneName.TRAININGS, LaneName.POSTS)
 
     async def wait_for_key(self, claim: Claim[Training]) -> None:
@@ -167,7 +167,7 @@ class TrainingOutcomes(Service):
         await self._wait_for_slot(claim, "for a slot of the new API key", key_id=key_id)
 
     async def _wait_for_slot(self, claim: Claim[Training], detail: str, **values: Any) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await self._move(connection, claim, S.QUEUED, due_at=None, attempt=claim.row.attempt + 1, **values)
             await self._note(connection, claim, "waiting", detail)
             # A key set while the step ran has moved the row already, and nobody else would let it through.
@@ -175,7 +175,7 @@ class TrainingOutcomes(Service):
             if stored is not None:
                 await assign_free_slots(connection, stored.key_id, slots=self._slots, clock=self._clock)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
         self._wakeups.wake(LaneName.TRAININGS, LaneName.POSTS)
 
     async def retry_later(self, claim: Claim[Training]) -> None:
@@ -185,10 +185,10 @@ class TrainingOutcomes(Service):
     async def keep(self, claim: Claim[Training], *, due_in: timedelta | None, **values: Any) -> None:
         due_at = None if due_in is None else self._clock.now() + due_in
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await store(connection, tables.trainings, claim, due_at=due_at, **values)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
         self._wakeups.wake(LaneName.TRAININGS)
 
     async def forget(self, claim: Claim[Training]) -> None:
@@ -196,14 +196,14 @@ class TrainingOutcomes(Service):
         now = self._clock.now()
         forgotten_at = (claim.row.finished_at or now) + self._timings.details_kept
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             if now < forgotten_at:
                 await store(connection, tables.trainings, claim, due_at=forgotten_at)
                 return
             await mark(connection, tables.trainings, claim)
             await erasure.erase_job(connection, tables.trainings, SubjectTable.TRAINING, claim.id)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
 
     async def submitting(self, claim: Claim[Training], *, balance: int | None) -> Claim[Training]:
         """From here on we do not know, until the answer is stored. LeaseLost keeps a slow worker from paying."""
@@ -212,7 +212,7 @@ class TrainingOutcomes(Service):
             raise LeaseLost
         lifecycle.check_move(claim.row.status, S.SUBMITTING)
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await mark(
                 connection,
                 tables.trainings,
@@ -222,7 +222,7 @@ class TrainingOutcomes(Service):
                 balance_before=balance,
             )
 
-        await self._database.write(work)
+        await self._database.write(transaction)
         return Claim(claim.row, claim.id, claim.owner, S.SUBMITTING, claim.wakes, claim.due_at)
 
     async def _move(

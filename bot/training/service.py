@@ -73,7 +73,7 @@ class TrainingService(Service):
         check_startable(board)
         key = await self._keys.current(guild_id, board.dataset.subject_kind.provider)
 
-        async def work(connection: AsyncConnection) -> Training | None:
+        async def transaction(connection: AsyncConnection) -> Training | None:
             if not await datasets.move(
                 connection,
                 dataset_id,
@@ -89,7 +89,7 @@ class TrainingService(Service):
             await assign_free_slots(connection, key.id, slots=self._slots, clock=self._clock)
             return await trainings.get(connection, training.id)
 
-        training = await self._database.write(work)
+        training = await self._database.write(transaction)
         if training is None:
             return await self._already_started(dataset_id)
         self._wakeups.wake(LaneName.TRAININGS, LaneName.POSTS)
@@ -164,7 +164,7 @@ class TrainingService(Service):
         """A verified delivery came for the row with this token; False when it speaks of another object."""
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> bool:
+        async def transaction(connection: AsyncConnection) -> bool:
             training = await trainings.by_webhook_token(connection, token)
             if training is None or (training.request_id is not None and training.request_id != hint.request_id):
                 return False
@@ -172,7 +172,7 @@ class TrainingService(Service):
                 await due_rows.wake(connection, tables.trainings, training.id, now=now)
             return True
 
-        fits = await self._database.write(work)
+        fits = await self._database.write(transaction)
         if fits:
             self._wakeups.wake(LaneName.TRAININGS)
         return fits

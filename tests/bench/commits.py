@@ -36,12 +36,12 @@ async def measure(scale: Scale) -> list[Row]:
 async def commit_from_tasks(folder: Path, count: int) -> Sample:
     values = new_dataset()
 
-    async def work(connection: AsyncConnection) -> int:
+    async def transaction(connection: AsyncConnection) -> int:
         return (await datasets.insert(connection, **values)).id
 
     async def write_some() -> None:
         for _ in range(count // TASKS):
-            await database.write(work)
+            await database.write(transaction)
 
     async with Database(sqlite_url(folder / "darkroom.db")) as database:
         wall, cpu = time.perf_counter(), time.process_time()

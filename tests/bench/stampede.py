@@ -83,7 +83,7 @@ async def open_event(stage: Stage) -> None:
     """An event that collects, as it is stored when a host opens it."""
     now = datetime.now(UTC)
 
-    async def work(connection: AsyncConnection) -> None:
+    async def transaction(connection: AsyncConnection) -> None:
         dataset = await datasets.insert(
             connection,
             guild_id=stage.guild.id,
@@ -101,7 +101,7 @@ async def open_event(stage: Stage) -> None:
 
     async with stage.prepared() as darkroom:
         await stage.set_key(darkroom)
-        await darkroom.database.write(work)
+        await darkroom.database.write(transaction)
 
 
 def _columns(stage: Stage, dataset_id: int, now: datetime) -> dict[str, object]:

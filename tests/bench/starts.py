@@ -88,7 +88,7 @@ async def seed(stage: Stage) -> None:
                 submitted_at=now if sent else None,
             )
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await connection.execute(sa.insert(tables.trainings), rows)
 
-        await darkroom.database.write(work)
+        await darkroom.database.write(transaction)

@@ -130,10 +130,10 @@ async def seed(stage: Stage, count: int) -> list[Finished]:
         key_id = await stage.set_key(darkroom)
         rows = [training_row(stage, key_id, one, now) for one in finished]
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await connection.execute(sa.insert(tables.trainings), rows)
 
-        await darkroom.database.write(work)
+        await darkroom.database.write(transaction)
     return finished
 
 

@@ -145,7 +145,7 @@ async def everything_of_ben(stage: Stage) -> None:
 
 
 async def offer_to_nobody_here(stage: Stage) -> None:
-    async def work(connection: AsyncConnection) -> None:
+    async def transaction(connection: AsyncConnection) -> None:
         await sharing.insert_offer(
             connection,
             guild_id=stage.world.guild.id,
@@ -156,7 +156,7 @@ async def offer_to_nobody_here(stage: Stage) -> None:
             created_at=datetime.now(UTC),
         )
 
-    await stage.world.darkroom.database.write(work)
+    await stage.world.darkroom.database.write(transaction)
 
 
 async def test_foreign_ids_in_buttons_are_answered_like_ids_that_do_not_exist(

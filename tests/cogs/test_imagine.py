@@ -292,11 +292,11 @@ async def test_a_style_of_another_server_is_one_that_does_not_exist(stage: Stage
     await first_style(stage)
     columns = {"lora_foreign": {"name": "Foreign", "description": "", "has_template": False, "is_public": True}}
 
-    async def work(connection: AsyncConnection) -> int:
+    async def transaction(connection: AsyncConnection) -> int:
         await styles.replace_all(connection, 1, ProviderName.AUROUS, columns, now=NOON)
         return (await styles.of_guild(connection, 1))[0].id
 
-    foreign = await stage.world.darkroom.database.write(work)
+    foreign = await stage.world.darkroom.database.write(transaction)
     for value in (f"style-{foreign}", "style-9999", "Foreign"):
         answered = answer_to(await stage.use(stage.ben, "imagine", prompt="a fox", style=value))
         assert answered == "There is no such style here. `/styles` shows what there is."

@@ -180,11 +180,11 @@ async def test_a_lora_that_the_provider_lost_is_marked_and_offers_no_picture(tra
     lora = await trained.lora(trained.ben)
     database = trained.world.darkroom.database
 
-    async def work(connection: AsyncConnection) -> None:
+    async def transaction(connection: AsyncConnection) -> None:
         await loras.note_missing(connection, lora.id, now=lora.created_at)
 
     trained.world.provider.loras.clear()
-    await database.write(work)
+    await database.write(transaction)
     assert "⚠️ missing at Apiframe" in answer_to(await trained.use(trained.ben, "loras list"))
     card = board_of(await trained.use(trained.ben, "loras show", lora="Foxy"))
     assert "⚠️ Apiframe no longer has it since" in text_of(card)

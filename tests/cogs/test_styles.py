@@ -146,11 +146,11 @@ async def test_a_retired_style_is_shown_as_retired_and_cannot_be_used_any_more(b
 async def test_a_button_with_another_servers_style_finds_none(browsable: Stage) -> None:
     columns = {"lora_foreign": {"name": "Foreign", "description": "", "has_template": False, "is_public": True}}
 
-    async def work(connection: AsyncConnection) -> int:
+    async def transaction(connection: AsyncConnection) -> int:
         await styles.replace_all(connection, 1, ProviderName.AUROUS, columns, now=NOON)
         return (await styles.of_guild(connection, 1))[0].id
 
-    foreign = await browsable.world.darkroom.database.write(work)
+    foreign = await browsable.world.darkroom.database.write(transaction)
     for style_id in (foreign, 999_999):
         pressed = answer_to(await browsable.press_id(browsable.ben, f"dr:style:use:{style_id}"))
         assert pressed == "There is no such style here. `/styles` shows what there is."

@@ -58,7 +58,7 @@ class Hosting:
             return await events.announcements_of(connection, event.id)
 
     async def join(self, event: Event, *user_ids: int) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             for user_id in user_ids:
                 await entrants.join(
                     connection,
@@ -68,7 +68,7 @@ class Hosting:
                     now=self.studio.clock.now(),
                 )
 
-        await self.studio.database.write(work)
+        await self.studio.database.write(transaction)
 
     async def give(self, event: Event, *photos: Photo) -> None:
         """Photos of the shared subject, or of a dataset of the event that is made for them."""

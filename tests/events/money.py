@@ -61,10 +61,10 @@ async def insert_event(database: Database, **changes: Any) -> Event:
         "created_at": NOON,
     }
 
-    async def work(connection: AsyncConnection) -> Event:
+    async def transaction(connection: AsyncConnection) -> Event:
         return await events.insert(connection, **(values | changes))
 
-    return await database.write(work)
+    return await database.write(transaction)
 
 
 async def change_event(studio: Studio, event: Event, **values: Any) -> Event:
@@ -76,14 +76,14 @@ async def change_event(studio: Studio, event: Event, **values: Any) -> Event:
 
 
 async def join(studio: Studio, event: Event, *user_ids: int, status: EntrantStatus = EntrantStatus.IN) -> None:
-    async def work(connection: AsyncConnection) -> None:
+    async def transaction(connection: AsyncConnection) -> None:
         for user_id in user_ids:
             entrant = await entrants.join(
                 connection, event_id=event.id, guild_id=event.guild_id, user_id=user_id, now=studio.clock.now()
             )
             await entrants.change(connection, entrant.id, status=status)
 
-    await studio.database.write(work)
+    await studio.database.write(transaction)
 
 
 async def add_event_lora(studio: Studio, event: Event, *, user_id: int) -> Lora:

@@ -201,14 +201,14 @@ async def set_all_aside(file: Path, wanted: list[int], budget: int) -> list[int]
         event = await insert_event(database, budget=budget)
 
         async def spend(number: int, credits_: int) -> None:
-            async def work(connection: AsyncConnection) -> None:
+            async def transaction(connection: AsyncConnection) -> None:
                 job_id = await generations.insert(connection, **a_generation(number))
                 job = await generations.get(connection, job_id)
                 assert job is not None
                 await reservation.reserve(connection, event, job, SubjectTable.GENERATION, credits_)
 
             with contextlib.suppress(BudgetSpent):
-                await database.write(work)
+                await database.write(transaction)
 
         await asyncio.gather(*(spend(number, credits_) for number, credits_ in enumerate(wanted)))
         async with database.read() as connection:

@@ -34,10 +34,10 @@ async def hosting(studio: Studio) -> Hosting:
 
 
 async def insert(hosting: Hosting, table: sa.Table, **values: Any) -> int:
-    async def work(connection: AsyncConnection) -> int:
+    async def transaction(connection: AsyncConnection) -> int:
         return int((await connection.execute(sa.insert(table).values(**values).returning(table.c.id))).scalar_one())
 
-    return await hosting.studio.database.write(work)
+    return await hosting.studio.database.write(transaction)
 
 
 async def name(hosting: Hosting, event_id: int, status: DepictionStatus, *, user_id: int = CLEO) -> int:
@@ -206,7 +206,7 @@ async def test_pictures_that_were_made_and_not_deleted_are_counted(hosting: Host
 async def test_what_is_set_aside_is_spent_and_buys_less(hosting: Hosting) -> None:
     event = await hosting.opened(budget=3 * TRAINING)
 
-    async def work(connection: AsyncConnection) -> bool:
+    async def transaction(connection: AsyncConnection) -> bool:
         return await spends.reserve(
             connection,
             event,
@@ -217,7 +217,7 @@ async def test_what_is_set_aside_is_spent_and_buys_less(hosting: Hosting) -> Non
             now=hosting.studio.clock.now(),
         )
 
-    assert await hosting.studio.database.write(work)
+    assert await hosting.studio.database.write(transaction)
     view = await hosting.view(event)
     assert view.affordable is not None
     assert (view.spent, view.affordable.credits_left) == (2 * TRAINING + 1, TRAINING - 1)

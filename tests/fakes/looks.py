@@ -46,10 +46,10 @@ class Looks:
             return [entry.what for entry in await timeline.of(connection, subject, job.id)]
 
     async def change(self, table: sa.Table, row_id: int, **values: Any) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await connection.execute(sa.update(table).where(table.c.id == row_id).values(**values))
 
-        await self.database.write(work)
+        await self.database.write(transaction)
 
     async def scalars(self, statement: sa.Select[Any]) -> list[Any]:
         async with self.database.read() as connection:

@@ -56,10 +56,10 @@ async def add_key(database: Database, **changes: Any) -> int:
         "now": NOON,
     }
 
-    async def work(connection: AsyncConnection) -> int:
+    async def transaction(connection: AsyncConnection) -> int:
         return await keys.insert(connection, **(values | changes))
 
-    return await database.write(work)
+    return await database.write(transaction)
 
 
 async def add_dataset(database: Database, **changes: Any) -> int:
@@ -78,18 +78,18 @@ async def add_dataset(database: Database, **changes: Any) -> int:
         "due_at": None,
     }
 
-    async def work(connection: AsyncConnection) -> int:
+    async def transaction(connection: AsyncConnection) -> int:
         return (await datasets.insert(connection, **(values | changes))).id
 
-    return await database.write(work)
+    return await database.write(transaction)
 
 
 async def add_photos(database: Database, photos: list[Photo]) -> None:
-    async def work(connection: AsyncConnection) -> None:
+    async def transaction(connection: AsyncConnection) -> None:
         for one in photos:
             await datasets.add_photo(connection, one.dataset_id, one)
 
-    await database.write(work)
+    await database.write(transaction)
 
 
 async def add_training(database: Database, number: int = 1, **changes: Any) -> int:
@@ -110,10 +110,10 @@ async def add_training(database: Database, number: int = 1, **changes: Any) -> i
         "due_at": NOON,
     }
 
-    async def work(connection: AsyncConnection) -> int:
+    async def transaction(connection: AsyncConnection) -> int:
         return await trainings.insert(connection, **(values | changes))
 
-    return await database.write(work)
+    return await database.write(transaction)
 
 
 async def add_lora(database: Database, number: int = 1, **changes: Any) -> int:
@@ -130,10 +130,10 @@ async def add_lora(database: Database, number: int = 1, **changes: Any) -> int:
         "created_at": NOON,
     }
 
-    async def work(connection: AsyncConnection) -> int:
+    async def transaction(connection: AsyncConnection) -> int:
         return await loras.insert(connection, **(values | changes))
 
-    return await database.write(work)
+    return await database.write(transaction)
 
 
 async def add_generation(database: Database, number: int = 1, **changes: Any) -> int:
@@ -154,10 +154,10 @@ async def add_generation(database: Database, number: int = 1, **changes: Any) ->
         "due_at": NOON,
     }
 
-    async def work(connection: AsyncConnection) -> int:
+    async def transaction(connection: AsyncConnection) -> int:
         return await generations.insert(connection, **(values | changes))
 
-    return await database.write(work)
+    return await database.write(transaction)
 
 
 async def add_post(database: Database, subject_id: int = 1, *, now: datetime = NOON, **changes: Any) -> int:
@@ -171,10 +171,10 @@ async def add_post(database: Database, subject_id: int = 1, *, now: datetime = N
     values |= changes
     kind, subject = values.pop("kind"), values.pop("subject")
 
-    async def work(connection: AsyncConnection) -> int:
+    async def transaction(connection: AsyncConnection) -> int:
         await posts.add(connection, kind, subject, subject_id, now=now, **values)
         post = await posts.find(connection, kind, subject, subject_id)
         assert post is not None
         return post.id
 
-    return await database.write(work)
+    return await database.write(transaction)

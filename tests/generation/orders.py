@@ -71,12 +71,12 @@ async def add_style(studio: Studio, *, guild_id: int = GUILD, **changes: Any) ->
         "retired_at": None,
     }
 
-    async def work(connection: AsyncConnection) -> int:
+    async def transaction(connection: AsyncConnection) -> int:
         values = {"guild_id": guild_id, "provider": ProviderName.AUROUS, "request_id": listed.id} | columns | changes
         result = await connection.execute(sa.insert(tables.styles).values(values).returning(tables.styles.c.id))
         return int(result.scalar_one())
 
-    return await studio.database.write(work)
+    return await studio.database.write(transaction)
 
 
 async def add_character(studio: Studio, *, user_id: int = ANNA) -> int:

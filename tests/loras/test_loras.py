@@ -266,14 +266,14 @@ async def add_picture(
     generation_id = await add_generation(studio.database, number, lora_id=lora.id, **changes)
     file = studio.spool.new_name(".png")
 
-    async def work(connection: AsyncConnection) -> None:
+    async def transaction(connection: AsyncConnection) -> None:
         picture = Picture(0, generation_id, 0, "", file if kept else None, "image/png", 1, 0)
         await generations.add_picture(connection, picture)
         await connection.execute(
             sa.update(tables.pictures).where(tables.pictures.c.generation_id == generation_id).values(saves=saves)
         )
 
-    await studio.database.write(work)
+    await studio.database.write(transaction)
     if is_posted:
         post_id = await add_post(
             studio.database, generation_id, kind=PostKind.PICTURES, subject=SubjectTable.GENERATION

@@ -63,14 +63,14 @@ async def take_part(database: Database, actor: Actor) -> None:
     for event_id in EVENTS:
         event = await insert_event(database, id=event_id, guild_id=actor.guild_id)
 
-        async def work(connection: AsyncConnection, event_id: int = event.id) -> None:
+        async def transaction(connection: AsyncConnection, event_id: int = event.id) -> None:
             entrant = await entrants.join(
                 connection, event_id=event_id, guild_id=actor.guild_id, user_id=actor.user_id, now=NOON
             )
             if event_id not in actor.event_ids:
                 await entrants.change(connection, entrant.id, status=EntrantStatus.WITHDRAWN)
 
-        await database.write(work)
+        await database.write(transaction)
 
 
 async def build_world(database: Database, plans: list[Planned]) -> list[Lora]:
@@ -81,14 +81,14 @@ async def build_world(database: Database, plans: list[Planned]) -> list[Lora]:
             database, number, guild_id=plan.guild_id, owner_id=plan.owner_id, archived_at=archived_at
         )
 
-        async def work(connection: AsyncConnection, lora_id: int = lora_id, plan: Planned = plan) -> Lora:
+        async def transaction(connection: AsyncConnection, lora_id: int = lora_id, plan: Planned = plan) -> Lora:
             lora = await loras.get(connection, lora_id)
             assert lora is not None
             for audience, audience_id in plan.shares:
                 await sharing.share(connection, lora, audience, audience_id, by=plan.owner_id, now=NOON)
             return lora
 
-        made.append(await database.write(work))
+        made.append(await database.write(transaction))
     return made
 
 

@@ -15,17 +15,17 @@ from bot.errors import StartupError
 from bot.records.generation import Operation
 from bot.storage import database as database_module
 from bot.storage import generations, meta
-from bot.storage.database import GROUP_MAX, Database, Work, sqlite_url
+from bot.storage.database import GROUP_MAX, Database, Transaction, sqlite_url
 from bot.storage.migrations import newest_revision, upgrade
 from bot.storage.tables import metadata
 
 
-def put(number: int) -> Work[int]:
-    async def work(connection: AsyncConnection) -> int:
+def put(number: int) -> Transaction[int]:
+    async def transaction(connection: AsyncConnection) -> int:
         await meta.put(connection, f"key-{number}", b"value")
         return number
 
-    return work
+    return transaction
 
 
 def names_on_disk(file: Path) -> set[str]:
@@ -65,19 +65,19 @@ class Refusal(Exception):
     pass
 
 
-def refuse(number: int) -> Work[int]:
-    async def work(connection: AsyncConnection) -> int:
+def refuse(number: int) -> Transaction[int]:
+    async def transaction(connection: AsyncConnection) -> int:
         await meta.put(connection, f"refused-{number}", b"value")
         raise Refusal(number)
 
-    return work
+    return transaction
 
 
 async def test_a_failing_write_gets_its_own_error_and_takes_no_other_with_it(
     database: Database, database_file: Path
 ) -> None:
     writes = [refuse(number) if number % 7 == 3 else put(number) for number in range(100)]
-    answers = await asyncio.gather(*(database.write(work) for work in writes), return_exceptions=True)
+    answers = await asyncio.gather(*(database.write(transaction) for transaction in writes), return_exceptions=True)
     for number, answer in enumerate(answers):
         if number % 7 == 3:
             assert isinstance(answer, Refusal)
@@ -107,7 +107,7 @@ class Hold:
     def __init__(self) -> None:
         self.reached, self.go_on = threading.Event(), threading.Event()
 
-    async def work(self, connection: AsyncConnection) -> None:
+    async def transaction(self, connection: AsyncConnection) -> None:
         await meta.put(connection, "held", b"value")
         self.reached.set()
         assert self.go_on.wait(10)
@@ -118,7 +118,7 @@ class Hold:
 
 async def test_a_caller_who_gives_up_does_not_stop_the_writer(database: Database, database_file: Path) -> None:
     hold = Hold()
-    running = asyncio.create_task(database.write(hold.work))
+    running = asyncio.create_task(database.write(hold.transaction))
     await hold.is_reached()
     waiting = asyncio.create_task(database.write(put(1)))
     patient = asyncio.create_task(database.write(put(2)))
@@ -171,7 +171,7 @@ async def test_all_writes_go_through_one_connection(database: Database) -> None:
 async def test_readers_see_a_committed_row_while_a_write_is_open(database: Database) -> None:
     await database.write(put(1))
     hold = Hold()
-    writing = asyncio.create_task(database.write(hold.work))
+    writing = asyncio.create_task(database.write(hold.transaction))
     await hold.is_reached()
     async with database.read() as connection:
         assert await meta.get(connection, "key-1") == b"value"

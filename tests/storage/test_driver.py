@@ -38,10 +38,10 @@ async def test_writes_of_a_group_run_one_after_the_other_off_the_event_loop(data
         seen.append((number, threading.current_thread()))
 
     async def write(number: int) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await connection.run_sync(lambda _: note(number))
 
-        await database.write(work)
+        await database.write(transaction)
 
     await asyncio.gather(*(write(number) for number in range(5)))
     assert [number for number, _ in seen] == [0, 1, 2, 3, 4]
@@ -51,7 +51,7 @@ async def test_writes_of_a_group_run_one_after_the_other_off_the_event_loop(data
 async def test_a_statement_tells_its_rows_its_columns_and_how_many_it_changed(database: Database) -> None:
     values = [{"key": f"key-{number}", "value": bytes([number])} for number in range(3)]
 
-    async def work(connection: AsyncConnection) -> None:
+    async def transaction(connection: AsyncConnection) -> None:
         assert (await connection.execute(sa.insert(table), values)).rowcount == 3
         made = await connection.execute(sa.insert(table).values(key="one more", value=b"").returning(table.c.key))
         assert made.scalar_one() == "one more"
@@ -61,7 +61,7 @@ async def test_a_statement_tells_its_rows_its_columns_and_how_many_it_changed(da
         new = [{"key": f"key-{number}", "value": b"new"} for number in range(3)]
         assert [dict(row) for row in rows] == [*new, {"key": "one more", "value": b""}]
 
-    await database.write(work)
+    await database.write(transaction)
     async with database.read() as connection:
         assert (await connection.execute(sa.select(sa.func.count()).select_from(table))).scalar() == 4
         assert (await connection.execute(sa.select(table).where(table.c.key == "none"))).first() is None

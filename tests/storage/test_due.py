@@ -36,19 +36,19 @@ async def claims(
 
 
 async def store(database: Database, one: Claim[Training], due_at: timedelta | None = None, **values: object) -> None:
-    async def work(connection: AsyncConnection) -> None:
+    async def transaction(connection: AsyncConnection) -> None:
         await meta.put(connection, f"side effect {one.id}", b"stored with it")
         at = None if due_at is None else NOON + due_at
         await due.store(connection, tables.trainings, one, due_at=at, **values)
 
-    await database.write(work)
+    await database.write(transaction)
 
 
 async def wake(database: Database, row_id: int, at: timedelta) -> None:
-    async def work(connection: AsyncConnection) -> None:
+    async def transaction(connection: AsyncConnection) -> None:
         await due.wake(connection, tables.trainings, row_id, now=NOON + at)
 
-    await database.write(work)
+    await database.write(transaction)
 
 
 async def side_effect(database: Database) -> bytes | None:

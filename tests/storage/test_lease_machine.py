@@ -94,11 +94,11 @@ class Hands(RuleBasedStateMachine):
         rightful = self.owners[row] == worker
         due_at = self.clock.now() + timedelta(seconds=later)
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await due.store(connection, tables.trainings, one, due_at=due_at)
 
         try:
-            self.run(self.database.write(work))
+            self.run(self.database.write(transaction))
         except LeaseLost:
             assert not rightful, "the rightful owner was turned away"
             return
@@ -110,10 +110,10 @@ class Hands(RuleBasedStateMachine):
     def hint(self, row: int) -> None:
         now = self.clock.now()
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await due.wake(connection, tables.trainings, row, now=now)
 
-        self.run(self.database.write(work))
+        self.run(self.database.write(transaction))
         self.due[row] = now
         self.hinted.add(row)
 

@@ -17,7 +17,7 @@ from bot.records.key import ProviderName
 from bot.records.post import PostKind, PostStatus
 from bot.records.training import TrainingStatus
 from bot.storage import datasets, due, erasure, generations, keys, loras, meta, posts, tables, timeline, trainings
-from bot.storage.database import Database, Work
+from bot.storage.database import Database, Transaction
 from bot.storage.due import DueRows
 from tests.fakes.clock import NOON
 from tests.fakes.rows import (
@@ -59,7 +59,7 @@ async def test_a_training_goes_from_insert_through_claim_to_stored(either: Datab
     assert claim.row.user_id == LARGEST_SNOWFLAKE
     assert claim.row.status is TrainingStatus.QUEUED
 
-    async def work(connection: AsyncConnection) -> None:
+    async def transaction(connection: AsyncConnection) -> None:
         await due.mark(connection, tables.trainings, claim, balance_before=500)
         await due.store(
             connection,
@@ -71,7 +71,7 @@ async def test_a_training_goes_from_insert_through_claim_to_stored(either: Datab
         )
         await timeline.add(connection, SubjectTable.TRAINING, training_id, "sent", at=NOON, detail="x" * 900)
 
-    await either.write(work)
+    await either.write(transaction)
     async with either.read() as connection:
         stored = await trainings.get(connection, training_id)
         by_token = await trainings.by_webhook_token(connection, "token-1")
@@ -150,11 +150,11 @@ async def test_a_guild_has_one_current_key_for_a_provider_and_any_number_of_reti
 async def test_a_key_is_paused_once_and_only_while_it_is_current(either: Database) -> None:
     key_id = await add_key(either)
 
-    def pause(target: int) -> Work[bool]:
-        async def work(connection: AsyncConnection) -> bool:
+    def pause(target: int) -> Transaction[bool]:
+        async def transaction(connection: AsyncConnection) -> bool:
             return await keys.pause(connection, target, reason="said no " * 100, now=NOON)
 
-        return work
+        return transaction
 
     assert [await either.write(pause(key_id)), await either.write(pause(key_id))] == [True, False]
     async with either.read() as connection:
@@ -169,11 +169,11 @@ async def test_resealing_loses_against_a_key_that_was_set_meanwhile(either: Data
         stored = await keys.get(connection, key_id)
     assert stored is not None
 
-    def reseal(old: keys.SealedKey) -> Work[bool]:
-        async def work(connection: AsyncConnection) -> bool:
+    def reseal(old: keys.SealedKey) -> Transaction[bool]:
+        async def transaction(connection: AsyncConnection) -> bool:
             return await keys.reseal(connection, old, sealed=b"resealed", endpoint_secret=None)
 
-        return work
+        return transaction
 
     outdated = [replace(stored, sealed=b"older"), replace(stored, endpoint_secret=b"older")]
     assert [await either.write(reseal(old)) for old in (*outdated, stored)] == [False, False, True]

@@ -86,7 +86,7 @@ class BallotService(Service):
         """Nominate one of the member's own pictures; it replaces what they entered before."""
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> Entry:
+        async def transaction(connection: AsyncConnection) -> Entry:
             event = _here(await ballots.lock(connection, event_id), actor)
             await _check_may_enter(connection, event, actor, now=now)
             await _check_picture(connection, event, picture_id, actor)
@@ -94,7 +94,7 @@ class BallotService(Service):
             await events.renew_panel(connection, event_id, due_at=now + self._timings.panel)
             return entry
 
-        entry = await self._database.write(work)
+        entry = await self._database.write(transaction)
         self._wakeups.wake(LaneName.POSTS)
         return entry
 
@@ -105,7 +105,7 @@ class BallotService(Service):
         """
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> int:
+        async def transaction(connection: AsyncConnection) -> int:
             current = await ballots.lock(connection, event.id)
             if current is not None and current.status not in WITH_NUMBERS:
                 drafts = await _drafts(connection, event)
@@ -113,7 +113,7 @@ class BallotService(Service):
                 await ballots.number(connection, event, drafts, now=now)
             return len(await ballots.standing(connection, event))
 
-        return await self._database.write(work)
+        return await self._database.write(transaction)
 
     async def shown(self, event_id: int) -> Sequence[BallotEntry]:
         """What the public ballot shows, by number; nothing while there is none."""
@@ -134,7 +134,7 @@ class BallotService(Service):
         """The member's one vote, instead of an earlier one."""
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> Vote:
+        async def transaction(connection: AsyncConnection) -> Vote:
             event = _here(await ballots.lock(connection, event_id), actor)
             self._check_open(event)
             _check_voter(event, actor)
@@ -144,7 +144,7 @@ class BallotService(Service):
             await ballots.forget_honours(connection, event_id)
             return vote
 
-        return await self._database.write(work)
+        return await self._database.write(transaction)
 
     async def my_vote(self, event_id: int, actor: Actor) -> Vote | None:
         """The member's vote; None also when its entry has left the ballot, so that they can vote again."""
@@ -162,7 +162,7 @@ class BallotService(Service):
         """
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> tuple[Honour, ...]:
+        async def transaction(connection: AsyncConnection) -> tuple[Honour, ...]:
             await ballots.lock(connection, event.id)
             if not await ballots.honours_of(connection, event.id):
                 found = {one.entry.id: one for one in await ballots.standing(connection, event)}
@@ -173,7 +173,7 @@ class BallotService(Service):
                     )
             return tuple(await ballots.honours_of(connection, event.id))
 
-        return await self._database.write(work)
+        return await self._database.write(transaction)
 
     async def hall_of_fame(self, guild_id: int) -> Sequence[Honour]:
         """The newest event first, in it the best."""

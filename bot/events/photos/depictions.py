@@ -59,7 +59,7 @@ class DepictionService(Service):
         """Say yes or no for oneself; `guild_id` None in a private message. A no is final, a yes is not."""
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> tuple[DepictionStatus, list[str]]:
+        async def transaction(connection: AsyncConnection) -> tuple[DepictionStatus, list[str]]:
             depiction = await rows.get(connection, depiction_id)
             event = None if depiction is None else await events.get(connection, depiction.event_id)
             if depiction is None or event is None or depiction.user_id != user_id:
@@ -74,7 +74,7 @@ class DepictionService(Service):
                 await self._confirm(connection, event, depiction, now)
             return DepictionStatus.CONFIRMED, []
 
-        status, files = await self._database.write(work)
+        status, files = await self._database.write(transaction)
         self._freed(files)
         return status
 
@@ -82,20 +82,20 @@ class DepictionService(Service):
         """Leave the event and take everything along: photos, entry, vote, and the use of what was trained on them."""
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> list[str]:
+        async def transaction(connection: AsyncConnection) -> list[str]:
             event = await visible_event(connection, event_id, actor)
             entrant = await entrants.find(connection, event_id, actor.user_id)
             if entrant is None or entrant.status is EntrantStatus.WITHDRAWN:
                 raise NotFound("You do not take part in this event, so there is nothing to take back.")
             return await self._withdraw(connection, event, actor.user_id, now)
 
-        self._freed(await self._database.write(work))
+        self._freed(await self._database.write(transaction))
 
     async def take_back_all(self, guild_id: int, user_id: int) -> None:
         """Withdraw from every event of this guild and say no to everything the member was named in."""
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> list[str]:
+        async def transaction(connection: AsyncConnection) -> list[str]:
             files: list[str] = []
             for event_id in await rows.entered_by(connection, guild_id, user_id):
                 event = await events.get(connection, event_id)
@@ -107,19 +107,19 @@ class DepictionService(Service):
                     files += await self._veto(connection, event, depiction, now)
             return files
 
-        self._freed(await self._database.write(work))
+        self._freed(await self._database.write(transaction))
 
     async def retire_taken_back(self, event: Event) -> int:
         """LoRAs that came out although somebody took their photos back while they were trained; how many retired."""
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> int:
+        async def transaction(connection: AsyncConnection) -> int:
             retired = 0
             for lora in await rows.loras_of_event(connection, event.id):
                 retired += await retire_if_taken_back(connection, event, lora, now=now)
             return retired
 
-        retired = await self._database.write(work)
+        retired = await self._database.write(transaction)
         self._wakeups.wake(LaneName.POSTS)
         return retired
 

@@ -68,14 +68,14 @@ class HostChoice(Service):
     async def pick(self, event_id: int, photo_id: int, pick: Pick | None, actor: Actor) -> HostBoard:
         """Pin it, leave it out, or (None) let the rules decide."""
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             event = await _choosable(connection, event_id, actor)
             assert event.dataset_id is not None  # noqa: S101 - made when the event was opened
             if not await event_photos.set_pick(connection, event.dataset_id, photo_id, pick):
                 raise NotFound("This photo is not here any more. Look at the photos again.")
             await events.renew_panel(connection, event_id, due_at=self._clock.now() + self._timings.panel)
 
-        await self._database.write(work)
+        await self._database.write(transaction)
         self._wakeups.wake(LaneName.POSTS)
         return await self.board(event_id, actor)
 
@@ -97,7 +97,7 @@ class HostChoice(Service):
             pending = await depictions.pending_submissions(connection, event.id)
         picks = {photo.id: photo.pick or Pick.CHOSEN for photo in await _choose(photos, pending)}
 
-        async def work(connection: AsyncConnection) -> tuple[int, list[str]]:
+        async def transaction(connection: AsyncConnection) -> tuple[int, list[str]]:
             if not await _stands(connection, event):
                 return 0, []
             dataset = await datasets.get(connection, dataset_id)
@@ -110,14 +110,14 @@ class HostChoice(Service):
             await event_photos.note_chosen(connection, event.id, counts)
             return sum(counts.values()), files
 
-        chosen, files = await self._database.write(work)
+        chosen, files = await self._database.write(transaction)
         self._spool.free(files)
         return chosen
 
     async def settle_personal(self, event: Event) -> None:
         """Photos that nobody answered for are deleted, from every entrant's dataset. Again, it changes nothing."""
 
-        async def work(connection: AsyncConnection) -> list[str]:
+        async def transaction(connection: AsyncConnection) -> list[str]:
             files: list[str] = []
             if not await _stands(connection, event):
                 return files
@@ -128,7 +128,7 @@ class HostChoice(Service):
             await _mark_in_training(connection, event)
             return files
 
-        self._spool.free(await self._database.write(work))
+        self._spool.free(await self._database.write(transaction))
 
 
 def judge_each(event: Event, photos: Sequence[Photo]) -> tuple[Photo, ...]:

@@ -54,11 +54,11 @@ class ContributionService(Service):
     async def join(self, event_id: int, actor: Actor) -> Entrant:
         """Joining twice is joining once."""
 
-        async def work(connection: AsyncConnection) -> Entrant:
+        async def transaction(connection: AsyncConnection) -> Entrant:
             event = await visible_event(connection, event_id, actor)
             return await self._join(connection, event, actor)
 
-        entrant = await self._database.write(work)
+        entrant = await self._database.write(transaction)
         self._wakeups.wake(LaneName.POSTS, LaneName.EVENTS)
         return entrant
 
@@ -102,7 +102,7 @@ class ContributionService(Service):
         """Delete some of the member's own photos, as long as nothing is trained on them."""
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> list[str]:
+        async def transaction(connection: AsyncConnection) -> list[str]:
             event = await visible_event(connection, event_id, actor)
             dataset = await self._dataset_of(connection, event, actor)
             if dataset is None or dataset.status is not DatasetStatus.OPEN:
@@ -114,7 +114,7 @@ class ContributionService(Service):
             await events.renew_panel(connection, event_id, due_at=now + self._timings.panel)
             return files
 
-        self._spool.free(await self._database.write(work))
+        self._spool.free(await self._database.write(transaction))
         self._wakeups.wake(LaneName.POSTS)
         return await self._contribution(event_id, actor)
 
@@ -243,7 +243,7 @@ class ContributionService(Service):
         """Store what is kept with the consent for it, ask whom it shows, and free every other file."""
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> SplitPhotos:
+        async def transaction(connection: AsyncConnection) -> SplitPhotos:
             event = await visible_event(connection, event_id, actor)
             check_can_give(event, names_others=bool(named))
             await _check_still_in(connection, event, dataset, actor)
@@ -257,7 +257,7 @@ class ContributionService(Service):
 
         files = [photo.file for photo in photos if photo.file is not None]
         try:
-            sifted = await self._database.write(work)
+            sifted = await self._database.write(transaction)
         except Exception:
             self._spool.free(files)
             raise

@@ -117,7 +117,7 @@ async def _give(studio: Studio, event: Event, dataset_id: int) -> tuple[int, int
     file, content, now = studio.spool.new_name(".jpg"), make_photo(1), studio.clock.now()
     studio.spool.path(file).write_bytes(content)
 
-    async def work(connection: AsyncConnection) -> tuple[int, int]:
+    async def transaction(connection: AsyncConnection) -> tuple[int, int]:
         dataset = await datasets.get(connection, dataset_id)
         assert dataset is not None
         consent_id = await datasets.record_consent(
@@ -135,7 +135,7 @@ async def _give(studio: Studio, event: Event, dataset_id: int) -> tuple[int, int
         named = sa.select(depictions.c.id).where(depictions.c.consent_id == consent_id)
         return photo_id, int((await connection.execute(named)).scalar_one())
 
-    return await studio.database.write(work)
+    return await studio.database.write(transaction)
 
 
 async def _picture(world: BallotWorld, event: Event, user_id: int) -> int:
@@ -151,10 +151,10 @@ async def _lora(studio: Studio, event: Event) -> int:
     lora = await studio.lora(user_id=HOST)
     await studio.change(tables.loras, lora.id, event_id=event.id)
 
-    async def work(connection: AsyncConnection) -> None:
+    async def transaction(connection: AsyncConnection) -> None:
         await sharing.share(connection, lora, Audience.EVENT, event.id, by=HOST, now=studio.clock.now())
 
-    await studio.database.write(work)
+    await studio.database.write(transaction)
     return lora.id
 
 

@@ -63,10 +63,10 @@ def admin(stage: Stage) -> Actor:
 async def move(stage: Stage, event: Event, **changes: Any) -> None:
     """Put the event into another stage, as the engine would."""
 
-    async def work(connection: Any) -> None:
+    async def transaction(connection: Any) -> None:
         await events.change(connection, event.id, expected=event.status, **changes)
 
-    await stage.world.darkroom.database.write(work)
+    await stage.world.darkroom.database.write(transaction)
 
 
 async def opened(stage: Stage, **changes: Any) -> Event:

@@ -67,7 +67,7 @@ async def move(stage: Stage, event: Event, status: EventStatus, **changes: Any) 
     """Put the event into another stage, as the engine would."""
     ends_at = datetime.now(UTC) + timedelta(hours=1)
 
-    async def work(connection: Any) -> None:
+    async def transaction(connection: Any) -> None:
         moved = await events.change(
             connection, event.id, expected=await status_of(connection), status=status, stage_ends_at=ends_at, **changes
         )
@@ -78,7 +78,7 @@ async def move(stage: Stage, event: Event, status: EventStatus, **changes: Any) 
         assert found is not None
         return found.status
 
-    await stage.world.darkroom.database.write(work)
+    await stage.world.darkroom.database.write(transaction)
 
 
 async def panel_of(stage: Stage, event: Event) -> discord.Message:
@@ -125,12 +125,12 @@ async def count_photos(stage: Stage) -> int:
 
 
 async def join(stage: Stage, event: Event, *members: simcord.MemberActor) -> None:
-    async def work(connection: Any) -> None:
+    async def transaction(connection: Any) -> None:
         for member in members:
             now = datetime.now(UTC)
             await entrants.join(connection, event_id=event.id, guild_id=event.guild_id, user_id=member.id, now=now)
 
-    await stage.world.darkroom.database.write(work)
+    await stage.world.darkroom.database.write(transaction)
 
 
 def selects_of(message: Message) -> list[str]:

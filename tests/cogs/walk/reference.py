@@ -60,11 +60,11 @@ class Model:
         self._journal = Journal(self.town.file)
 
     async def watch(self) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             for statement in triggers():
                 await connection.exec_driver_sql(statement)
 
-        await self.town.darkroom.database.write(work)
+        await self.town.darkroom.database.write(transaction)
 
     def absorb(self) -> None:
         """Take over what nobody is blamed for, and forget what was said."""

@@ -119,13 +119,13 @@ class Stock:
         """The canary word in what members cannot write."""
         word = person.party.word
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             mine = sa.and_(tables.loras.c.guild_id == person.party.guild.id, tables.loras.c.note.is_(None))
             await connection.execute(
                 sa.update(tables.loras).where(mine).values(note=f"note {word}", trigger_word=f"TOK{word.upper()}")
             )
 
-        await self.town.darkroom.database.write(work)
+        await self.town.darkroom.database.write(transaction)
 
     async def _order(self, person: Person, loras: Sequence[Lora]) -> None:
         """Pictures with a LoRA, and with the guild's own style through /imagine's memory."""

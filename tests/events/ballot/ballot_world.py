@@ -76,27 +76,27 @@ class World:
             "created_at": NOON,
         }
 
-        async def work(connection: AsyncConnection) -> Event:
+        async def transaction(connection: AsyncConnection) -> Event:
             return await events.insert(connection, **(values | changes))
 
-        return await self.database.write(work)
+        return await self.database.write(transaction)
 
     async def change(self, table: sa.Table, row_id: int, **values: Any) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             await connection.execute(sa.update(table).where(table.c.id == row_id).values(**values))
 
-        await self.database.write(work)
+        await self.database.write(transaction)
 
     async def move(self, event: Event, status: EventStatus, **changes: Any) -> Event:
         await self.change(event_table, event.id, status=status, **changes)
         return replace(event, status=status, **changes)
 
     async def join(self, event: Event, *user_ids: int) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             for user_id in user_ids:
                 await entrants.join(connection, event_id=event.id, guild_id=event.guild_id, user_id=user_id, now=NOON)
 
-        await self.database.write(work)
+        await self.database.write(transaction)
 
     async def leave(self, event: Event, user_id: int) -> None:
         async with self.database.read() as connection:
@@ -112,7 +112,7 @@ class World:
         finished_at = NOON + timedelta(seconds=number)
         await self.change(tables.generations, generation_id, status=GenerationStatus.READY, finished_at=finished_at)
 
-        async def work(connection: AsyncConnection) -> list[int]:
+        async def transaction(connection: AsyncConnection) -> list[int]:
             for position in range(1, size + 1):
                 file = f"{number * 100 + position:032x}.png"
                 await generations.add_picture(
@@ -120,7 +120,7 @@ class World:
                 )
             return [picture.id for picture in await generations.pictures_of(connection, generation_id)]
 
-        return await self.database.write(work)
+        return await self.database.write(transaction)
 
     async def delete_picture(self, picture_id: int) -> None:
         async with self.database.read() as connection:

@@ -432,10 +432,10 @@ async def test_erased_members_leave_the_rest_countable(world: World, erased: int
     for voter, owner in ((DAN, BEN), (ANNA, BEN), (EVE, CLEO), (CLEO, ANNA)):
         await world.vote_for(event, voter, owner)
 
-    async def work(connection: AsyncConnection) -> None:
+    async def transaction(connection: AsyncConnection) -> None:
         await erasure.erase_member(connection, guild_id=GUILD, user_id=erased)
 
-    await world.database.write(work)
+    await world.database.write(transaction)
     counted = places(await world.ballots.count(event))
     assert {user_id: counted[user_id] for user_id in (BEN, CLEO)} == {BEN: (1, 1), CLEO: (1, 1)}
     assert erased not in counted

@@ -61,7 +61,7 @@ class Life:
         await self.studio.contributions.join(self.event_id, Actor(GUILD, user_id))
         dataset_id = event.dataset_id or await self._own_dataset(user_id)
 
-        async def work(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> None:
             for number in range(first, first + count):
                 file = self.studio.spool.new_name(".jpg")
                 content = tiny_jpeg(number)
@@ -69,7 +69,7 @@ class Life:
                 given = photo(user_id * 100 + number, dataset_id, file=file, size=len(content), contributor_id=user_id)
                 await datasets.add_photo(connection, dataset_id, given)
 
-        await self.studio.database.write(work)
+        await self.studio.database.write(transaction)
 
     async def _own_dataset(self, user_id: int) -> int:
         entrant = await self.entrant(user_id)
@@ -77,7 +77,7 @@ class Life:
             return entrant.dataset_id
         event, now = await self.event(), self.studio.clock.now()
 
-        async def work(connection: AsyncConnection) -> int:
+        async def transaction(connection: AsyncConnection) -> int:
             dataset = await datasets.insert(
                 connection,
                 guild_id=GUILD,
@@ -94,7 +94,7 @@ class Life:
             await entrants.change(connection, entrant.id, dataset_id=dataset.id)
             return dataset.id
 
-        return await self.studio.database.write(work)
+        return await self.studio.database.write(transaction)
 
     async def pass_time(self, step: timedelta) -> None:
         await self.studio.pass_time(step)

@@ -21,7 +21,7 @@ from bot.records.post import PostKind
 from bot.records.training import TrainingStatus
 from bot.sandbox.rehearsal.faults import Handler, RouteFaults, drain
 from bot.storage import datasets
-from bot.storage.database import Database, Work
+from bot.storage.database import Database, Transaction
 from bot.storage.due import Claim
 from bot.storage.events import jobs as event_jobs
 from bot.storage.events import spends
@@ -70,15 +70,15 @@ class MortalWrites:
         """Counted from 1; None: live on."""
         self._left = number
 
-    async def __call__(self, work: Work[Any]) -> Any:
+    async def __call__(self, transaction: Transaction[Any]) -> Any:
         if self._left is None:
-            return await self._write(work)
+            return await self._write(transaction)
         self._left -= 1
         if self._left:
-            return await self._write(work)
+            return await self._write(transaction)
         self.deaths += 1
         if self.after:
-            await self._write(work)
+            await self._write(transaction)
         raise Killed
 
 
@@ -220,7 +220,7 @@ async def name_in_photos(life: Life, giver_id: int, named_id: int, *, answer: bo
     assert dataset_id is not None
     now = studio.clock.now()
 
-    async def work(connection: AsyncConnection) -> None:
+    async def transaction(connection: AsyncConnection) -> None:
         dataset = await datasets.get(connection, dataset_id)
         assert dataset is not None
         consent_id = await datasets.record_consent(
@@ -236,7 +236,7 @@ async def name_in_photos(life: Life, giver_id: int, named_id: int, *, answer: bo
         await connection.execute(sa.update(photos).where(*mine).values(consent_id=consent_id))
         await name_members(connection, event, consent_id, [named_id], giver_id=giver_id, now=now)
 
-    await studio.database.write(work)
+    await studio.database.write(transaction)
     (depiction, *_) = await studio.contributions.seen_in(life.event_id, Actor(GUILD, named_id))
     if answer is not None:
         await studio.contributions.answer(depiction.id, answer, named_id, GUILD)

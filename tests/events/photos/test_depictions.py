@@ -253,7 +253,7 @@ async def test_withdrawing_takes_everything_along(studio: Studio, event: Event, 
 async def add_ballot(studio: Studio, event: Event) -> None:
     """Anna and Dan entered pictures; Anna and Ben voted for Dan's, Dan for Anna's."""
 
-    async def work(connection: AsyncConnection) -> None:
+    async def transaction(connection: AsyncConnection) -> None:
         ids = []
         for user_id in (ANNA, DAN):
             values = {"event_id": event.id, "guild_id": GUILD, "user_id": user_id, "picture_ids": [1]}
@@ -264,7 +264,7 @@ async def add_ballot(studio: Studio, event: Event) -> None:
             vote = sa.insert(event_tables.votes).values(**values, is_jury=False, cast_at=studio.clock.now())
             await connection.execute(vote)
 
-    await studio.database.write(work)
+    await studio.database.write(transaction)
 
 
 async def test_a_personal_dataset_is_discarded_and_who_comes_back_begins_a_new_one(studio: Studio, anna: Giver) -> None:

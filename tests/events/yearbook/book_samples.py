@@ -63,20 +63,20 @@ async def add_event(studio: Studio, mode: EventMode = EventMode.PERSONAL, **chan
         "created_at": NOON,
     }
 
-    async def work(connection: AsyncConnection) -> Event:
+    async def transaction(connection: AsyncConnection) -> Event:
         return await events.insert(connection, **(values | changes))
 
-    return await studio.database.write(work)
+    return await studio.database.write(transaction)
 
 
 async def add_entrant(
     studio: Studio, event: Event, user_id: int = ANNA, status: EntrantStatus = EntrantStatus.IN, **changes: Any
 ) -> None:
-    async def work(connection: AsyncConnection) -> None:
+    async def transaction(connection: AsyncConnection) -> None:
         entrant = await entrants.join(connection, event_id=event.id, guild_id=GUILD, user_id=user_id, now=NOON)
         await entrants.change(connection, entrant.id, status=status, **changes)
 
-    await studio.database.write(work)
+    await studio.database.write(transaction)
 
 
 async def add_picture(studio: Studio, event: Event, content: bytes | None = None, **changes: Any) -> int:
@@ -90,12 +90,12 @@ async def add_picture(studio: Studio, event: Event, content: bytes | None = None
     data = png(number) if content is None else content
     studio.spool.path(file).write_bytes(data)
 
-    async def work(connection: AsyncConnection) -> int:
+    async def transaction(connection: AsyncConnection) -> int:
         picture = Picture(0, generation_id, 1, "", file, "image/png", len(data), 0)
         await generations.add_picture(connection, picture)
         return (await generations.pictures_of(connection, generation_id))[0].id
 
-    return await studio.database.write(work)
+    return await studio.database.write(transaction)
 
 
 async def add_event_lora(studio: Studio, **changes: Any) -> int:

@@ -76,7 +76,7 @@ def links_in(page: str) -> set[str]:
 
 
 async def win(studio: Studio, event: Event, picture_ids: Sequence[int], place: int, user_id: int = ANNA) -> None:
-    async def work(connection: AsyncConnection) -> None:
+    async def transaction(connection: AsyncConnection) -> None:
         common = {"event_id": event.id, "guild_id": GUILD, "user_id": user_id}
         made = entries.insert().values(picture_ids=list(picture_ids), created_at=NOON, **common).returning(entries.c.id)
         entry_id = (await connection.execute(made)).scalar_one()
@@ -92,7 +92,7 @@ async def win(studio: Studio, event: Event, picture_ids: Sequence[int], place: i
             )
         )
 
-    await studio.database.write(work)
+    await studio.database.write(transaction)
 
 
 async def test_the_zip_holds_originals_credits_pages_sheet_and_a_page_that_leads_to_them(

@@ -85,11 +85,13 @@ def _instrument_writes(points: Points) -> None:
     """Before the write is queued, inside its transaction, after its commit; named by the function that asks for it."""
     original = Database.write
 
-    async def write(self: Database, work: Callable[[AsyncConnection], Any]) -> Any:
-        name = "write " + getattr(work, "__qualname__", "?").replace(".<locals>", "").removesuffix(".work")
+    async def write(self: Database, transaction: Callable[[AsyncConnection], Any]) -> Any:
+        name = "write " + getattr(transaction, "__qualname__", "?").replace(".<locals>", "").removesuffix(
+            ".transaction"
+        )
 
         async def watched(connection: AsyncConnection) -> Any:
-            result = await work(connection)
+            result = await transaction(connection)
             points(f"{name}: inside")
             return result
 
