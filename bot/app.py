@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import __version__
 from bot.client import DarkroomBot, Gateway
-from bot.clock import Clock, SystemClock, Timings, Wakeups
+from bot.clock import Clock, SystemClock, Timings
 from bot.config import Settings
 from bot.engine import Engine
 from bot.errors import StartupError
@@ -109,7 +109,6 @@ async def assemble(
             gate=RateGate(),
             members=members,
             venue=venue,
-            wakeups=Wakeups(),
             clock=clock or SystemClock(),
             timings=timings or Timings(poll=_poll_pause(settings)),
         )
@@ -177,7 +176,7 @@ def _build(
     settings: Settings, opened: Resources, adapters: Sequence[DiscordPoster | DiscordMembers | DiscordVenue]
 ) -> Darkroom:
     services = build_services(opened)
-    engine = Engine(build_lanes(opened, services), wakeups=opened.wakeups, clock=opened.clock, timings=opened.timings)
+    engine = Engine(build_lanes(opened, services), clock=opened.clock, timings=opened.timings)
 
     def make_bot() -> DarkroomBot:
         bot = DarkroomBot(services, EXTENSIONS, show_error)

@@ -30,17 +30,17 @@ class SystemClock:
 
 
 class Wakeups:
-    """Wakes a sleeping lane of the engine when one of its rows has changed. Two calls before it wakes count as one."""
+    """One event for each table of jobs; set when one of its rows has been made due, cleared by the table's lane."""
 
     def __init__(self) -> None:
         self._events: dict[str, asyncio.Event] = {}
 
-    def event(self, lane: str) -> asyncio.Event:
-        return self._events.setdefault(lane, asyncio.Event())
+    def event(self, table: str) -> asyncio.Event:
+        return self._events.setdefault(table, asyncio.Event())
 
-    def wake(self, *lanes: str) -> None:
-        for lane in lanes:
-            self.event(lane).set()
+    def wake(self, *tables: str) -> None:
+        for table in tables:
+            self.event(table).set()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from random import uniform
 from typing import Any
 
-from bot.clock import Clock, Timings, Wakeups
+from bot.clock import Clock, Timings
 from bot.log import bind
 from bot.storage.due import Claim, DueRows, LeaseLost
 
@@ -40,9 +40,8 @@ def backoff(attempt: int, *, first: timedelta, ceiling: timedelta) -> timedelta:
 class Engine:
     """Runs lanes until it is cancelled. `owner` is fresh for every start, so an old lease is never taken for ours."""
 
-    def __init__(self, lanes: Sequence[Lane], *, wakeups: Wakeups, clock: Clock, timings: Timings) -> None:
+    def __init__(self, lanes: Sequence[Lane], *, clock: Clock, timings: Timings) -> None:
         self._lanes = lanes
-        self._wakeups = wakeups
         self._clock = clock
         self._timings = timings
         self.owner = secrets.token_hex(8)
@@ -64,7 +63,7 @@ class Engine:
 
     async def _run_lane(self, lane: Lane) -> None:
         failures = 0
-        wake = self._wakeups.event(lane.name)
+        wake = lane.rows.wake
         try:
             while True:
                 wake.clear()
@@ -104,7 +103,7 @@ class Engine:
 
     def _done(self, lane: Lane, task: asyncio.Task[None]) -> None:
         lane.running.pop(task, None)
-        self._wakeups.wake(lane.name)
+        lane.rows.wake.set()
 
     async def _step(self, lane: Lane, claim: Claim[Any], before: Sequence[asyncio.Task[None]]) -> None:
         """`before`: a step of the same row that is about to end, or that a suspended computer kept beyond its lease."""

@@ -9,7 +9,6 @@ import logging
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.guild import Guild
-from bot.records.job import LaneName
 from bot.records.key import ProviderName
 from bot.resources import Service
 from bot.storage import erasure, guilds, tables, trainings
@@ -52,7 +51,6 @@ class GuildService(Service):
 
         self._spool.free(await self._database.write(transaction))
         await self._database.wipe_log()
-        self._wakeups.wake(*LaneName)
         log.info("The keys and photos of a guild that removed the bot were erased")
 
     async def come_back(self, guild_id: int) -> bool:

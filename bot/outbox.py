@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.engine import backoff
 from bot.ports import NotNow, PlaceRefused
 from bot.records.guild import Place
-from bot.records.job import LaneName
 from bot.records.post import Post, PostKind, PostStatus
 from bot.resources import Resources, Service
 from bot.storage import pictures, posts, tables, timeline
@@ -148,7 +147,6 @@ class OutboxService(Service):
                 await timeline.add(connection, post.subject_table, post.subject_id, "delivered", at=now)
 
         await self._database.write(transaction)
-        self._wakeups.wake(LaneName.POSTS)
 
     async def _catch_up(self, connection: AsyncConnection, post: Post, now: datetime) -> None:
         """The subject changed while the message was on its way: show that, too."""
@@ -198,7 +196,6 @@ class OutboxService(Service):
                 await self._catch_up(connection, claim.row, self._clock.now())
 
         await self._database.write(transaction)
-        self._wakeups.wake(LaneName.POSTS)
 
 
 DELIVERIES = frozenset({PostKind.TRAINING_READY, PostKind.TRAINING_FAILED, PostKind.PICTURES, PostKind.PICTURES_FAILED})

@@ -7,7 +7,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import Missing, NoKey, ProviderError
 from bot.events.photos.service import ContributionService
 from bot.keys.service import KeyService
-from bot.records.job import LaneName
 from bot.records.lora import Lora
 from bot.resources import Resources, Service
 from bot.storage import erasure, loras
@@ -61,7 +60,6 @@ class PrivacyService(Service):
         self._spool.free(await self._database.write(transaction))
         await self._database.wipe_log()
         await self._keys.share_slots(guild_id)
-        self._wakeups.wake(*LaneName)
         return sum([not await self._delete_at_provider(lora) for lora in owned])
 
     async def _delete_at_provider(self, lora: Lora) -> bool:

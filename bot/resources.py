@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.clock import Clock, Timings, Wakeups
+from bot.clock import Clock, Timings
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.prepare import PhotoPool
 from bot.ports import Members, Poster, RateGate, Venue
@@ -42,7 +42,6 @@ class Resources:
     gate: RateGate
     members: Members
     venue: Venue
-    wakeups: Wakeups
     clock: Clock
     timings: Timings
 
@@ -53,6 +52,5 @@ class Service:
     def __init__(self, opened: Resources) -> None:
         self._database = opened.database
         self._spool = opened.spool
-        self._wakeups = opened.wakeups
         self._clock = opened.clock
         self._timings = opened.timings

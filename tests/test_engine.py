@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Timings, Wakeups
+from bot.clock import Timings
 from bot.engine import RECENT, Engine, Lane, backoff
 from bot.records.training import Training
 from bot.storage import due, tables, trainings
@@ -33,7 +33,6 @@ class Stage:
     def __init__(self, database: Database, concurrency: int = 4) -> None:
         self.database = database
         self.clock = ManualClock()
-        self.wakeups = Wakeups()
         self.timings = Timings()
         self.rows = DueRows(database, tables.trainings, trainings.build)
         self.started: list[int] = []
@@ -41,7 +40,7 @@ class Stage:
         self.most_at_once = 0
         self.act: Callable[[Claim[Training]], Awaitable[None]] = self.finish
         self.lane = Lane(LANE, self.rows, self.advance, concurrency)
-        self.engine = Engine([self.lane], wakeups=self.wakeups, clock=self.clock, timings=self.timings)
+        self.engine = Engine([self.lane], clock=self.clock, timings=self.timings)
 
     async def advance(self, claim: Claim[Training]) -> None:
         self.started.append(claim.id)
@@ -68,7 +67,7 @@ class Stage:
 
 async def asleep(stage: Stage) -> None:
     """Until the lane (and the lease renewal) have nothing to do but wait."""
-    event = stage.wakeups.event(LANE)
+    event = stage.rows.wake
     await eventually(lambda: len(stage.clock.sleeping_until) == 2 and not stage.lane.running and not event.is_set())
 
 
@@ -116,7 +115,7 @@ async def test_the_doorbell_starts_a_new_row_without_any_time_passing(stage: Sta
         await asleep(stage)
         await add_training(stage.database)
         assert stage.started == []
-        stage.wakeups.wake(LANE)
+        stage.rows.wake.set()
         await eventually(lambda: stage.started == [1])
     assert stage.clock.now() == NOON
 
@@ -133,7 +132,7 @@ async def test_a_lane_never_runs_more_steps_than_it_may(database: Database) -> N
         await add_training(database, number)
     async with running(stage):
         await eventually(lambda: stage.at_once == 3)
-        stage.wakeups.wake(LANE)
+        stage.rows.wake.set()
         for _ in range(20):
             await asyncio.sleep(0)
         assert len(stage.started) == 3
@@ -158,7 +157,7 @@ async def test_a_failing_step_is_tried_again_after_growing_waits(stage: Stage) -
             waits.append(row.due_at - stage.clock.now())
             while stage.clock.now() < row.due_at:
                 stage.clock.advance(min(row.due_at - stage.clock.now(), 5 * SECOND))
-                stage.wakeups.wake(LANE)
+                stage.rows.wake.set()
     for attempt, wait in enumerate(waits):
         planned = stage.timings.backoff_first * 2**attempt
         assert 0.8 * planned <= wait <= 1.2 * planned
@@ -232,7 +231,7 @@ async def test_after_a_standstill_a_row_still_being_worked_on_is_not_started_twi
     async with running(stage):
         await eventually(lambda: stage.started == [1] and len(stage.clock.sleeping_until) == 2)
         stage.clock.stand_still_for(timedelta(hours=1))
-        stage.wakeups.wake(LANE)
+        stage.rows.wake.set()
         await eventually(partial(leased_beyond, stage, stage.clock.now()))
         for _ in range(20):
             await asyncio.sleep(0)
@@ -258,7 +257,7 @@ async def test_a_row_due_again_while_its_step_is_just_ending_gets_its_next_step(
         await eventually(lambda: stage.started == [1])
 
         def claimed_again() -> bool:
-            stage.wakeups.wake(LANE)
+            stage.rows.wake.set()
             return len(stage.lane.running) == 2
 
         await eventually(claimed_again)
@@ -296,10 +295,7 @@ async def test_only_a_lone_process_takes_the_leases_of_a_crashed_one_at_once(
 
 
 def test_two_engines_never_share_a_name(stage: Stage) -> None:
-    assert (
-        len({Engine([], wakeups=stage.wakeups, clock=stage.clock, timings=stage.timings).owner for _ in range(50)})
-        == 50
-    )
+    assert len({Engine([], clock=stage.clock, timings=stage.timings).owner for _ in range(50)}) == 50
 
 
 async def test_health_turns_false_when_a_lane_hangs_and_true_when_it_turns_again(stage: Stage) -> None:
@@ -316,7 +312,7 @@ async def test_health_turns_false_when_a_lane_hangs_and_true_when_it_turns_again
         await asleep(stage)
         assert stage.engine.is_alive()
         stage.rows.next_due = hang_in_the_database  # type: ignore[method-assign, assignment]
-        stage.wakeups.wake(LANE)
+        stage.rows.wake.set()
         await stuck.wait()
         stage.clock.advance(RECENT)
         assert not stage.engine.is_alive()

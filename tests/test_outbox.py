@@ -9,12 +9,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Timings, Wakeups
+from bot.clock import Timings
 from bot.outbox import DELIVERIES, OutboxService
 from bot.photos.intake import Spool
 from bot.ports import RateGate
 from bot.records.guild import Place, PlaceKind
-from bot.records.job import LaneName, SubjectTable
+from bot.records.job import SubjectTable
 from bot.records.post import Post, PostKind, PostStatus
 from bot.storage import meta, posts, tables, timeline
 from bot.storage.database import Database
@@ -38,12 +38,9 @@ class Posting:
         self.database = database
         self.clock = ManualClock()
         self.timings = Timings()
-        self.wakeups = Wakeups()
         self.poster = FakePoster(self.clock)
         self.rows = DueRows(database, tables.posts, posts.build)
-        self.outbox = OutboxService(
-            resources(database, spool, self.clock, poster=self.poster, wakeups=self.wakeups, timings=self.timings)
-        )
+        self.outbox = OutboxService(resources(database, spool, self.clock, poster=self.poster, timings=self.timings))
 
     async def work(self) -> int:
         now = self.clock.now()
@@ -371,7 +368,7 @@ async def test_a_post_finished_by_another_worker_is_not_noted_twice(posting: Pos
         assert (await connection.execute(sa.select(sa.func.count()).select_from(tables.timeline))).scalar() == 1
 
 
-async def test_a_sent_post_rings_for_its_lane(posting: Posting) -> None:
+async def test_a_sent_post_wakes_its_lane(posting: Posting) -> None:
     await add_post(posting.database)
     await posting.settle()
-    assert posting.wakeups.event(LaneName.POSTS).is_set()
+    assert posting.rows.wake.is_set()

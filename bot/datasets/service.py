@@ -15,7 +15,6 @@ from bot.photos import checks
 from bot.photos.sheet import SheetEntry
 from bot.records.dataset import Dataset, DatasetStatus, Finding, Photo, SubjectKind, Upload
 from bot.records.guild import Actor
-from bot.records.job import LaneName
 from bot.records.lora import NAME_MAX
 from bot.records.training import TrainingStatus
 from bot.resources import Resources, Service
@@ -201,7 +200,6 @@ class DatasetService(Service):
             return files
 
         self._spool.free(await self._database.write(transaction))
-        self._wakeups.wake(LaneName.TRAININGS)
 
     async def _take_in_one(self, dataset: Dataset, upload: Upload) -> Photo:
         name = checks.display_name(upload.name)

@@ -14,7 +14,7 @@ from bot.providers.base import Prices
 from bot.records.event import EntrantStatus, Event, EventMode, EventStatus, PauseReason, Spend
 from bot.records.generation import Generation, GenerationStatus
 from bot.records.guild import Actor, Channel
-from bot.records.job import LaneName, SubjectTable
+from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Resources, Service
@@ -177,19 +177,15 @@ class BudgetService(Service):
                 raise NotFound("These photos belong to another event.")
             await self._reservation.reserve(connection, current, training, SubjectTable.TRAINING, price)
 
-        training = await self._trainings.start(
+        return await self._trainings.start(
             dataset_id, guild_id=event.guild_id, user_id=owner_id, channel=channel_of(event), reserve=reserve
         )
-        self._wakeups.wake(LaneName.POSTS)
-        return training
 
     async def order(self, event: Event, order: PictureOrder, actor: Actor, channel: Channel) -> Accepted:
         """Pictures for an event, an entrant's own or of its pack; UserError when they may not be, or do not fit."""
         order = replace(order, event_id=event.id)
         policy = EventOrderPolicy(self._reservation, event.id, order, actor)
-        accepted = await self._generations.order(order, actor, channel=channel, policy=policy)
-        self._wakeups.wake(LaneName.POSTS)
-        return accepted
+        return await self._generations.order(order, actor, channel=channel, policy=policy)
 
     async def orders_left(self, event: Event, user_id: int) -> int:
         """How many more orders of own pictures this entrant has."""
@@ -214,9 +210,7 @@ class BudgetService(Service):
             await events.renew_panel(connection, event_id, due_at=now + self._reservation.timings.panel)
             return await spends.total(connection, event_id)
 
-        total = await self._database.write(transaction)
-        self._wakeups.wake(LaneName.POSTS)
-        return total
+        return await self._database.write(transaction)
 
 
 def channel_of(event: Event) -> Channel:

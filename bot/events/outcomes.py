@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.events import lifecycle
 from bot.records.event import AnnouncementKind, Event, EventStatus, PauseReason, channels_of
-from bot.records.job import LaneName, SubjectTable
+from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.resources import Service
 from bot.storage import erasure, posts
@@ -51,7 +51,7 @@ class EventOutcomes(Service):
             if await self._announce(connection, claim.row, announcements):
                 await self._renew_panel(connection, claim.row)
 
-        await self._write(transaction)
+        await self._database.write(transaction)
 
     async def enter(
         self,
@@ -79,7 +79,7 @@ class EventOutcomes(Service):
             if to is EventStatus.FINISHED:
                 await posts.renew(connection, PostKind.EVENT_BALLOT, SubjectTable.EVENT, event.id, due_at=now)
 
-        await self._write(transaction)
+        await self._database.write(transaction)
 
     async def pause(self, claim: Claim[Event], why: PauseReason, announcements: Sequence[PlannedAnnouncement]) -> None:
         now = self._clock.now()
@@ -92,7 +92,7 @@ class EventOutcomes(Service):
             await self._announce(connection, claim.row, announcements)
             await self._renew_panel(connection, claim.row)
 
-        await self._write(transaction)
+        await self._database.write(transaction)
 
     async def resume(self, claim: Claim[Event]) -> None:
         """Go on, with a later deadline."""
@@ -110,7 +110,7 @@ class EventOutcomes(Service):
             await self._announce(connection, event, announcements)
             await self._renew_panel(connection, event)
 
-        await self._write(transaction)
+        await self._database.write(transaction)
 
     async def wind_up(self, claim: Claim[Event], *, is_off_calendar: bool) -> None:
         """An event that is over: unused photos go, waiting jobs end, a cancelled one says what was paid.
@@ -135,7 +135,6 @@ class EventOutcomes(Service):
             return files
 
         self._spool.free(await self._database.write(transaction))
-        self._wakeups.wake(LaneName.POSTS, LaneName.TRAININGS, LaneName.GENERATIONS)
 
     async def _cancelled(self, connection: AsyncConnection, event: Event) -> PlannedAnnouncement:
         paid = await spends.of_event(connection, event.id)
@@ -194,7 +193,3 @@ class EventOutcomes(Service):
             places=channels_of(event),
             now=now,
         )
-
-    async def _write(self, transaction: Any) -> None:
-        await self._database.write(transaction)
-        self._wakeups.wake(LaneName.EVENTS, LaneName.POSTS)

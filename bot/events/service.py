@@ -33,11 +33,10 @@ from bot.records.event import (
     places_of,
 )
 from bot.records.guild import Actor, Channel
-from bot.records.job import LaneName, SubjectTable
+from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.resources import Resources, Service
 from bot.storage import datasets, posts
-from bot.storage.database import Transaction
 from bot.storage.events import counts as event_counts
 from bot.storage.events import entrants, spends
 from bot.storage.events import events as rows
@@ -107,7 +106,7 @@ class EventService(Service):
             await self._tell(connection, event)
             return event
 
-        return await self._write(transaction)
+        return await self._database.write(transaction)
 
     async def get_for(self, event_id: int, actor: Actor) -> Event:
         async with self._database.read() as connection:
@@ -162,7 +161,7 @@ class EventService(Service):
             await materials.share_with_entrants(connection, event, actor.user_id, now=self._now())
             return event
 
-        return await self._write(transaction)
+        return await self._database.write(transaction)
 
     async def close(self, event_id: int, actor: Actor, stage: EventStatus | None = None) -> Event:
         """The present stage ends now; the engine moves on at once. UserError when it is not `stage` any more."""
@@ -179,7 +178,7 @@ class EventService(Service):
             await self._tell(connection, event)
             return event
 
-        return await self._write(transaction)
+        return await self._database.write(transaction)
 
     async def extend(self, event_id: int, hours: float, actor: Actor) -> Event:
         """More time for the present stage; an event that waits for its host goes on."""
@@ -197,7 +196,7 @@ class EventService(Service):
             await self._tell(connection, event)
             return event
 
-        return await self._write(transaction)
+        return await self._database.write(transaction)
 
     async def cancel(self, event_id: int, actor: Actor) -> Event:
         """Nothing more is begun. The engine ends what waits, deletes photos and announces it with what was paid."""
@@ -212,7 +211,7 @@ class EventService(Service):
             await self._tell(connection, event)
             return event
 
-        return await self._write(transaction)
+        return await self._database.write(transaction)
 
     async def remove_entrant(self, event_id: int, user_id: int, actor: Actor) -> None:
         """They no longer take part. Until training has begun, the photos they gave are deleted."""
@@ -229,7 +228,7 @@ class EventService(Service):
             await entrants.change(connection, entrant.id, status=EntrantStatus.REMOVED, left_at=now)
             await self._tell(connection, event)
 
-        await self._write(transaction)
+        await self._database.write(transaction)
 
     async def view(self, event_id: int) -> EventView | None:
         """Everything a card shows; callers check who may see it."""
@@ -252,11 +251,6 @@ class EventService(Service):
 
     def _now(self) -> datetime:
         return self._clock.now()
-
-    async def _write(self, transaction: Transaction[T]) -> T:
-        result = await self._database.write(transaction)
-        self._wakeups.wake(LaneName.EVENTS, LaneName.POSTS)
-        return result
 
     async def _tell(self, connection: AsyncConnection, event: Event) -> None:
         """Let the engine look at it now, and its panel show it soon."""

@@ -17,7 +17,7 @@ from bot.keys.service import KeyService
 from bot.loras.access import usable_lora, usable_style
 from bot.records.generation import Generation, Operation, Remembered
 from bot.records.guild import Actor, Channel
-from bot.records.job import LaneName, SubjectTable
+from bot.records.job import SubjectTable
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.records.lora import Lora, Style
 from bot.resources import Resources, Service
@@ -54,7 +54,6 @@ class OrderAcceptance(Service):
             price = await self._price(checked, channel)
             generation = await self._store(checked, price, actor, channel, policy)
             refused.pop_all()
-        self._wakeups.wake(LaneName.GENERATIONS)
         return Accepted(generation, checked.target.lora, checked.target.style, price.balance)
 
     async def order_with_defaults(self, partial: PartialOrder, actor: Actor, channel: Channel) -> Accepted:

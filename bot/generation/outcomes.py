@@ -10,7 +10,7 @@ from bot.generation.lifecycle import check_move
 from bot.photos.intake import Received
 from bot.providers.base import GenerationReport
 from bot.records.generation import Generation, GenerationStatus, Picture
-from bot.records.job import LaneName, SubjectTable
+from bot.records.job import SubjectTable
 from bot.records.lora import Lora
 from bot.records.post import PostKind, places_for
 from bot.resources import Resources, Service
@@ -60,7 +60,6 @@ class GenerationOutcomes(Service):
             return await generations.forget_reference_files(connection, claim.id)
 
         self._spool.free(await self._database.write(transaction))
-        self._wakeups.wake(LaneName.GENERATIONS)
 
     async def ready(self, claim: Claim[Generation], received: list[tuple[str, Received]]) -> None:
         generation, now = claim.row, self._clock.now()
@@ -82,7 +81,6 @@ class GenerationOutcomes(Service):
         except LeaseLost:
             self._spool.free(file.file for _, file in received)
             raise
-        self._wakeups.wake(LaneName.POSTS, LaneName.KEYS, LaneName.EVENTS)
 
     async def fail(
         self,
@@ -112,7 +110,6 @@ class GenerationOutcomes(Service):
             return await generations.forget_reference_files(connection, claim.id)
 
         self._spool.free(await self._database.write(transaction))
-        self._wakeups.wake(LaneName.POSTS, LaneName.KEYS, LaneName.EVENTS)
 
     async def later(self, claim: Claim[Generation], wait: timedelta | None = None) -> None:
         wait = wait or backoff(claim.row.attempt, first=self._timings.backoff_first, ceiling=self._timings.backoff_max)
@@ -129,7 +126,6 @@ class GenerationOutcomes(Service):
                 await self._note(connection, claim, note, "")
 
         await self._database.write(transaction)
-        self._wakeups.wake(LaneName.GENERATIONS)
 
     async def forget(self, claim: Claim[Generation]) -> None:
         """First our copies of the pictures go, Discord has them; later the details go, too.

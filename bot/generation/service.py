@@ -17,7 +17,7 @@ from bot.keys.service import KeyService
 from bot.providers.base import WebhookHint, WebhookSecrets
 from bot.records.generation import Generation, GenerationSettings, GenerationStatus, Operation, Picture, Remembered
 from bot.records.guild import Actor, Channel
-from bot.records.job import LaneName, SubjectTable, TimelineEntry
+from bot.records.job import SubjectTable, TimelineEntry
 from bot.records.key import ProviderName
 from bot.records.lora import Lora, Style
 from bot.resources import Resources, Service
@@ -154,10 +154,7 @@ class GenerationService(Service):
                 await due_rows.wake(connection, tables.generations, generation.id, now=now)
             return True
 
-        fits = await self._database.write(transaction)
-        if fits:
-            self._wakeups.wake(LaneName.GENERATIONS)
-        return fits
+        return await self._database.write(transaction)
 
     async def _repeat(self, generation_id: int, actor: Actor) -> PictureOrder:
         """The order behind visible pictures, for the member to place as their own."""
@@ -215,7 +212,6 @@ class GenerationService(Service):
 
         files = await self._database.write(transaction)
         self._spool.free(files or [])
-        self._wakeups.wake(LaneName.GENERATIONS, LaneName.KEYS)
         return files is not None
 
     async def _reread(self, generation: Generation) -> Generation:

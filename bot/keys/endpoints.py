@@ -14,7 +14,6 @@ from bot.errors import OutcomeUnknown, ProviderError, Refused
 from bot.keys.service import KeyService
 from bot.log import redact_value
 from bot.providers.base import ProviderClient, WebhookHint, WebhookSecrets
-from bot.records.job import LaneName
 from bot.records.key import ApiKeyRow
 from bot.resources import Resources, Service
 from bot.storage import due as due_rows
@@ -168,7 +167,6 @@ class EndpointService(Service):
             return False
         # Whatever was verified shows that the address works; how a test is marked is not documented for every form.
         self._arrivals.note(token)
-        self._wakeups.wake(LaneName.TRAININGS, LaneName.GENERATIONS)
         return True
 
     async def _wake(self, connection: AsyncConnection, key: ApiKeyRow, hint: WebhookHint) -> None:

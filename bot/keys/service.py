@@ -12,7 +12,7 @@ from bot.keys.slots import assign_free_slots
 from bot.log import redact_value
 from bot.providers.base import Account, ProviderClient, WebhookSecrets
 from bot.records.guild import Place, PlaceKind
-from bot.records.job import LaneName, SubjectTable
+from bot.records.job import SubjectTable
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.records.post import PostKind
 from bot.resources import Resources, Service
@@ -91,7 +91,6 @@ class KeyService(Service):
             return stored.row
 
         row = await self._database.write(transaction)
-        self._wakeups.wake(LaneName.KEYS, LaneName.TRAININGS, LaneName.GENERATIONS)
         return KeyStatus(row, account.credits, account.team, None, 0)
 
     async def status(self, guild_id: int, provider: ProviderName) -> KeyStatus | None:
@@ -136,7 +135,6 @@ class KeyService(Service):
         running = await self._database.write(transaction)
         if running is None:
             raise NoKey(f"There is no {provider.label} key to remove.")
-        self._wakeups.wake(LaneName.KEYS)
         return running
 
     async def current(self, guild_id: int, provider: ProviderName) -> ApiKeyRow:
@@ -208,8 +206,7 @@ class KeyService(Service):
                 )
             return True
 
-        if await self._database.write(transaction):
-            self._wakeups.wake(LaneName.POSTS)
+        await self._database.write(transaction)
 
     async def share_slots(self, guild_id: int) -> None:
         """Let waiting trainings of the guild into slots that have become free."""
@@ -221,7 +218,6 @@ class KeyService(Service):
                     await assign_free_slots(connection, stored.row.id, clock=self._clock)
 
         await self._database.write(transaction)
-        self._wakeups.wake(LaneName.TRAININGS)
 
     async def get(self, key_id: int) -> ApiKeyRow | None:
         async with self._database.read() as connection:

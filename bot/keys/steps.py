@@ -17,7 +17,6 @@ from bot.errors import Busy, KeyRejected, Missing, ProviderError, Unavailable
 from bot.keys.endpoints import EndpointService
 from bot.keys.service import KeyService
 from bot.providers.base import Progress, ProviderClient, StyleReport
-from bot.records.job import LaneName
 from bot.records.key import ApiKeyRow
 from bot.resources import Resources, Service
 from bot.storage import keys, loras, styles
@@ -55,8 +54,7 @@ class SyncService(Service):
         async def transaction(connection: AsyncConnection) -> bool:
             return await keys.make_due(connection, guild_id, now=now, checked_before=now - FRESH)
 
-        if await self._database.write(transaction):
-            self._wakeups.wake(LaneName.KEYS)
+        await self._database.write(transaction)
 
     async def advance(self, claim: Claim[ApiKeyRow]) -> None:
         if claim.row.retired_at is not None:

@@ -15,7 +15,6 @@ from bot.loras import rights
 from bot.loras.rights import Right
 from bot.providers.base import Progress
 from bot.records.guild import Actor
-from bot.records.job import LaneName
 from bot.records.lora import NAME_MAX, Audience, Lora, Offer, Share
 from bot.resources import Resources, Service
 from bot.storage import generations, loras, sharing
@@ -149,7 +148,6 @@ class LoraService(Service):
 
         if not await self._database.write(transaction):
             raise UserError("This LoRA has been archived already.")
-        self._wakeups.wake(LaneName.POSTS)
         return Archived(lora, was_there)
 
     async def _delete_at_provider(self, lora: Lora) -> bool:

@@ -10,7 +10,7 @@ from bot.errors import NotFound, UserError
 from bot.loras.rights import Right
 from bot.loras.service import find
 from bot.records.guild import Actor, Channel, Place, PlaceKind
-from bot.records.job import LaneName, SubjectTable
+from bot.records.job import SubjectTable
 from bot.records.lora import Audience, Lora, Offer, OfferStatus, Share
 from bot.records.post import PostKind
 from bot.resources import Service
@@ -113,9 +113,7 @@ class SharingService(Service):
             await self._post(connection, PostKind.LORA_OFFER, offer, offer.to_id)
             return self._show(offer, lora)
 
-        view = await self._database.write(transaction)
-        self._wakeups.wake(LaneName.POSTS)
-        return view
+        return await self._database.write(transaction)
 
     async def view(self, offer_id: int) -> OfferView | None:
         """Callers check who may see it."""
@@ -140,7 +138,6 @@ class SharingService(Service):
             return await loras.get(connection, offer.lora_id)
 
         lora = await self._database.write(transaction)
-        self._wakeups.wake(LaneName.POSTS)
         if lora is None:
             raise UserError(OFFER_ENDED[OfferStatus.WITHDRAWN])
         return lora
@@ -152,7 +149,6 @@ class SharingService(Service):
             await self._post(connection, PostKind.LORA_OFFER_ANSWERED, offer, offer.from_id)
 
         await self._database.write(transaction)
-        self._wakeups.wake(LaneName.POSTS)
 
     async def withdraw(self, offer_id: int, *, user_id: int, guild_id: int | None) -> None:
         async def transaction(connection: AsyncConnection) -> None:
@@ -160,7 +156,6 @@ class SharingService(Service):
             await rows.answer_offer(connection, offer.id, OfferStatus.WITHDRAWN, now=self._clock.now())
 
         await self._database.write(transaction)
-        self._wakeups.wake(LaneName.POSTS)
 
     async def _answerable(
         self, connection: AsyncConnection, offer_id: int, guild_id: int | None, user_id: int, *, is_giver: bool

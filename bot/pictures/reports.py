@@ -9,7 +9,7 @@ from bot.errors import NotAllowed, NotFound, UserError
 from bot.pictures.service import seen
 from bot.records.generation import Generation, Report
 from bot.records.guild import Actor, Place, PlaceKind
-from bot.records.job import LaneName, SubjectTable
+from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
 from bot.records.post import PostKind
 from bot.resources import Service
@@ -59,7 +59,6 @@ class ReportService(Service):
             )
 
         await self._database.write(transaction)
-        self._wakeups.wake(LaneName.POSTS)
 
     async def view(self, report_id: int) -> ReportView | None:
         """For those who render it; callers check who may see it."""
@@ -93,7 +92,6 @@ class ReportService(Service):
             await posts.renew(connection, PostKind.PICTURE_REPORT, SubjectTable.REPORT, report_id, due_at=now)
 
         await self._database.write(transaction)
-        self._wakeups.wake(LaneName.POSTS)
 
 
 async def _readers(connection: AsyncConnection, generation: Generation) -> Sequence[Place]:

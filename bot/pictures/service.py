@@ -18,7 +18,7 @@ from bot.ports import NotNow, PlaceRefused
 from bot.providers.base import GenerationOrder, ProviderClient
 from bot.records.generation import Generation, GenerationStatus, Operation, Picture
 from bot.records.guild import Actor, Channel, Place, PlaceKind
-from bot.records.job import LaneName, SubjectTable
+from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
 from bot.records.post import Post, PostKind, PostStatus
 from bot.resources import Resources, Service
@@ -175,7 +175,6 @@ class PictureService(Service):
 
         if not await self._database.write(transaction):
             raise UserError(f"{'This is' if len(chosen) == 1 else 'These are'} in the gallery already.")
-        self._wakeups.wake(LaneName.POSTS)
         return place
 
     async def to_delete(self, generation_id: int, actor: Actor) -> PictureSet:
@@ -207,7 +206,6 @@ class PictureService(Service):
             return await generations.forget_files(connection, generation_id)
 
         self._spool.free(await self._database.write(transaction))
-        self._wakeups.wake(LaneName.POSTS)
         async with self._database.read() as connection:
             shown = await pictures.posts_of(connection, generation_id)
         there = [post for post in shown if post.message_id is not None and post.status is not PostStatus.WITHDRAWN]
@@ -224,7 +222,6 @@ class PictureService(Service):
                 await pictures.settle_removal(connection, post, is_gone=outcome is not Removal.REFUSED)
 
         await self._database.write(transaction)
-        self._wakeups.wake(LaneName.POSTS)
         return outcome
 
     async def _try_to_remove(self, post: Post) -> Removal:

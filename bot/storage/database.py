@@ -14,12 +14,14 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from bot.clock import Wakeups
 from bot.errors import StartupError
 from bot.storage.driver import Connection
 from bot.storage.migrations import upgrade
 
 T = TypeVar("T")
 Transaction = Callable[[AsyncConnection], Awaitable[T]]
+DUE = "tables with new due rows"
 
 GROUP_MAX = 1024
 """Writes that share one commit, so that a burst pays for one fsync and not for one each, and is over soon."""
@@ -43,6 +45,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._url: URL = make_url(url)
+        self.wakeups = Wakeups()
         self._lock: IO[str] | None = None
         self._queue: asyncio.Queue[_Pending] = asyncio.Queue()
         self._writer: asyncio.Task[None] | None = None
@@ -93,8 +96,12 @@ class Database:
         SQLite, where a group runs on that connection's thread, it gets a RuntimeError otherwise.
         """
         if not self.is_sqlite:
+            due: set[str] = set()
             async with self._write_engine.begin() as connection:
-                return await transaction(connection)
+                connection.info[DUE] = due
+                written = await transaction(connection)
+            self.wakeups.wake(*due)
+            return written
         pending = _Pending(transaction)
         await self._queue.put(pending)
         result: T = await pending.done
@@ -117,15 +124,39 @@ class Database:
                 while len(group) < GROUP_MAX and not self._queue.empty():
                     group.append(self._queue.get_nowait())
                 try:
-                    await _commit_group(connection, group)
+                    await self._commit_group(connection, group)
                     if any(pending.wipes_log for pending in group):
                         await _truncate_log(connection)
                 finally:
                     for _ in group:
                         self._queue.task_done()
 
+    async def _commit_group(self, connection: AsyncConnection, group: list[_Pending]) -> None:
+        group = [pending for pending in group if not pending.done.done()]
+        due: set[str] = set()
+        connection.info[DUE] = due
+        try:
+            driver = await _driver_of(connection)
+            results = await driver.together(_commit(connection, group))
+        except Exception as error:  # noqa: BLE001 - whatever a write raises belongs to its caller
+            if len(group) > 1:
+                for pending in group:
+                    await self._commit_group(connection, [pending])
+            elif group and not group[0].done.done():
+                group[0].done.set_exception(error)
+            return
+        for pending, result in zip(group, results, strict=True):
+            if not pending.done.done():
+                pending.done.set_result(result)
+        self.wakeups.wake(*due)
+
     def _where(self) -> str:
         return str(self.file) if self.is_sqlite else self._url.render_as_string(hide_password=True)
+
+
+def note_due(connection: AsyncConnection, table: sa.Table) -> None:
+    """Part of every write that sets `due_at`: once it is committed, the lane of this table looks at its rows."""
+    connection.info[DUE].add(table.name)
 
 
 async def _nothing(_connection: AsyncConnection) -> None:
@@ -141,23 +172,6 @@ async def _truncate_log(connection: AsyncConnection) -> None:
 
 async def _driver_of(connection: AsyncConnection) -> Connection:
     return cast("Connection", (await connection.get_raw_connection()).driver_connection)
-
-
-async def _commit_group(connection: AsyncConnection, group: list[_Pending]) -> None:
-    group = [pending for pending in group if not pending.done.done()]
-    try:
-        driver = await _driver_of(connection)
-        results = await driver.together(_commit(connection, group))
-    except Exception as error:  # noqa: BLE001 - whatever a write raises belongs to its caller
-        if len(group) > 1:
-            for pending in group:
-                await _commit_group(connection, [pending])
-        elif group and not group[0].done.done():
-            group[0].done.set_exception(error)
-        return
-    for pending, result in zip(group, results, strict=True):
-        if not pending.done.done():
-            pending.done.set_result(result)
 
 
 async def _commit(connection: AsyncConnection, group: list[_Pending]) -> list[Any]:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.dataset import ConsentKind, Dataset, DatasetStatus, Finding, Gender, Photo, Pick, SubjectKind, Verdict
 from bot.records.key import ProviderName
+from bot.storage.database import note_due
 from bot.storage.tables import consents, datasets, photos
 
 _NEW = sa.insert(datasets).returning(*datasets.c)
@@ -58,6 +59,7 @@ def build_photo(row: sa.Row[Any]) -> Photo:
 
 
 async def insert(connection: AsyncConnection, **values: Any) -> Dataset:
+    note_due(connection, datasets)
     result = await connection.execute(_NEW, {"status": DatasetStatus.OPEN} | values)
     return build(result.one())
 

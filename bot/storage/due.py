@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import DarkroomError
-from bot.storage.database import Database
+from bot.storage.database import Database, note_due
 
 T = TypeVar("T")
 
@@ -34,12 +34,13 @@ class Claim(Generic[T]):
 
 
 class DueRows(Generic[T]):
-    """The jobs of one table."""
+    """The jobs of one table. `wake` is set when a row of it has been made due."""
 
     def __init__(self, database: Database, table: sa.Table, build: Callable[[sa.Row[Any]], T]) -> None:
         self._database = database
         self._table = table
         self._build = build
+        self.wake = database.wakeups.event(table.name)
 
     async def next_due(self) -> datetime | None:
         """When the next row can be claimed (a leased row: when its lease ends); None when nothing waits."""
@@ -105,6 +106,7 @@ class DueRows(Generic[T]):
         """Give the row back for later, one attempt older."""
 
         async def transaction(connection: AsyncConnection) -> None:
+            note_due(connection, self._table)
             await connection.execute(
                 sa.update(self._table)
                 .where(self._table.c.id == claim.id, self._table.c.lease_owner == claim.owner)
@@ -144,6 +146,7 @@ async def store(
     )
     if result.rowcount != 1:
         raise LeaseLost
+    note_due(connection, table)
 
 
 async def mark(connection: AsyncConnection, table: sa.Table, claim: Claim[Any], **values: Any) -> None:
@@ -160,6 +163,7 @@ async def mark(connection: AsyncConnection, table: sa.Table, claim: Claim[Any], 
 
 async def wake(connection: AsyncConnection, table: sa.Table, row_id: int, *, now: datetime) -> None:
     """Make a row due now; if somebody works on it right now, it becomes due again right afterwards."""
+    note_due(connection, table)
     await connection.execute(
         sa.update(table)
         .where(table.c.id == row_id, table.c.due_at.is_not(None))

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.generation import Generation, GenerationSettings, GenerationStatus, Operation, Picture, Reference
 from bot.records.key import ProviderName
+from bot.storage.database import note_due
 from bot.storage.tables import generations, pictures, reference_pictures
 
 TRIES_OF_PACK = 2
@@ -70,6 +71,7 @@ def build_reference(row: sa.Row[Any]) -> Reference:
 
 
 async def insert(connection: AsyncConnection, *, settings: GenerationSettings, **values: Any) -> int:
+    note_due(connection, generations)
     result = await connection.execute(
         sa.insert(generations)
         .values(status=GenerationStatus.QUEUED, settings=asdict(settings), image_urls=[], **values)
@@ -199,6 +201,7 @@ async def end_early(
     due_at: datetime,
 ) -> bool:
     """End the order if it is still in this status, whoever works on it; their step is dropped when it would store."""
+    note_due(connection, generations)
     result = await connection.execute(
         sa.update(generations)
         .where(generations.c.id == generation_id, generations.c.status == from_)

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.guild import Guild
 from bot.records.key import ProviderName
+from bot.storage.database import note_due
 from bot.storage.tables import guilds
 
 PRESENT, LEFT = "present", "left"
@@ -31,6 +32,7 @@ async def get(connection: AsyncConnection, guild_id: int) -> Guild | None:
 
 async def change(connection: AsyncConnection, guild_id: int, **values: Any) -> None:
     """Store choices; the row is made when there is none yet."""
+    note_due(connection, guilds)
     if await get(connection, guild_id) is None:
         await connection.execute(sa.insert(guilds).values(**{"guild_id": guild_id, "status": PRESENT} | values))
     else:

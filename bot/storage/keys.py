@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.key import ApiKeyRow, ProviderName
+from bot.storage.database import note_due
 from bot.storage.tables import api_keys, generations, trainings
 
 ACTIVE, RETIRED = "active", "retired"
@@ -59,6 +60,7 @@ async def insert(
     set_by: int,
     now: datetime,
 ) -> int:
+    note_due(connection, api_keys)
     result = await connection.execute(
         sa.insert(api_keys)
         .values(
@@ -106,6 +108,7 @@ async def retire(
     connection: AsyncConnection, guild_id: int, provider: ProviderName, *, now: datetime, shred_at: datetime
 ) -> int | None:
     """Take the current key out of use; the engine shreds it at `shred_at`. Its id, or None when there was none."""
+    note_due(connection, api_keys)
     result = await connection.execute(
         sa.update(api_keys)
         .where(api_keys.c.guild_id == guild_id, api_keys.c.provider == provider, api_keys.c.retired_at.is_(None))
@@ -128,6 +131,7 @@ async def pause(connection: AsyncConnection, key_id: int, *, reason: str, now: d
 
 async def make_due(connection: AsyncConnection, guild_id: int, *, now: datetime, checked_before: datetime) -> bool:
     """Make the guild's usable keys due that were not checked since then; not those that are due or back off."""
+    note_due(connection, api_keys)
     result = await connection.execute(
         sa.update(api_keys)
         .where(

@@ -13,6 +13,7 @@ from bot.records.job import SubjectTable
 from bot.records.post import Post, PostKind, PostStatus
 from bot.storage import generations as generation_rows
 from bot.storage import posts as post_rows
+from bot.storage.database import note_due
 from bot.storage.tables import generations, picture_reports, pictures, posts
 
 LINEAGE_MAX = 20
@@ -116,6 +117,7 @@ async def withdraw(connection: AsyncConnection, generation_id: int, *, now: date
 
     Those that are there are left to the caller until `left_until`, and then to the outbox.
     """
+    note_due(connection, posts)
     never_sent = sa.and_(
         posts.c.message_id.is_(None),
         sa.or_(posts.c.sending_at.is_(None), posts.c.status == PostStatus.POSTED),
@@ -137,6 +139,7 @@ async def withdraw(connection: AsyncConnection, generation_id: int, *, now: date
 
 async def leave_removal(connection: AsyncConnection, post: Post, *, now: datetime) -> None:
     """The message could not be removed now: the outbox is to try from here on."""
+    note_due(connection, posts)
     await connection.execute(
         sa.update(posts).where(posts.c.id == post.id, posts.c.due_at.is_not(None)).values(due_at=now)
     )
@@ -153,6 +156,7 @@ async def settle_removal(connection: AsyncConnection, post: Post, *, is_gone: bo
 
 async def send_to_gallery_again(connection: AsyncConnection, picture_id: int, place: Place, *, now: datetime) -> bool:
     """Try a gallery that refused this picture once more; False when its post is not waiting for that."""
+    note_due(connection, posts)
     result = await connection.execute(
         sa.update(posts)
         .where(

@@ -11,6 +11,7 @@ from bot.records.guild import Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.post import Post, PostKind, PostStatus
 from bot.storage import meta
+from bot.storage.database import note_due
 from bot.storage.tables import posts
 
 
@@ -52,6 +53,7 @@ async def add(
     The nonce is fixed here and at most 25 characters (Discord /docs/resources/message): the installation's name
     and the subject, so that repeating the post after a crash repeats the nonce.
     """
+    note_due(connection, posts)
     installation = (await meta.get(connection, meta.INSTALLATION) or b"").decode()
     if await find(connection, kind, subject, subject_id) is not None:
         return
@@ -92,6 +94,7 @@ async def renew(
     connection: AsyncConnection, kind: PostKind, subject: SubjectTable, subject_id: int, *, due_at: datetime
 ) -> None:
     """What the post shows has changed: edit its message by `due_at` at the latest."""
+    note_due(connection, posts)
     await connection.execute(
         sa.update(posts)
         .where(posts.c.kind == kind, posts.c.subject_table == subject, posts.c.subject_id == subject_id)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.key import ProviderName
 from bot.records.training import Training, TrainingStatus
+from bot.storage.database import note_due
 from bot.storage.tables import api_keys, trainings
 
 IN_FLIGHT = [status for status in TrainingStatus if status.is_in_flight]
@@ -45,6 +46,7 @@ def build(row: sa.Row[Any]) -> Training:
 
 
 async def insert(connection: AsyncConnection, **values: Any) -> int:
+    note_due(connection, trainings)
     result = await connection.execute(
         sa.insert(trainings).values(status=TrainingStatus.QUEUED, **values).returning(trainings.c.id)
     )
@@ -111,11 +113,13 @@ async def waiting(connection: AsyncConnection, key_id: int) -> list[tuple[int, i
 
 
 async def assign_slots(connection: AsyncConnection, training_ids: Sequence[int], *, now: datetime) -> None:
+    note_due(connection, trainings)
     await connection.execute(sa.update(trainings).where(trainings.c.id.in_(training_ids)).values(due_at=now))
 
 
 async def wake_queued(connection: AsyncConnection, training_id: int, *, now: datetime) -> None:
     """A queued training's photos have left the disk: let the next step find that out now."""
+    note_due(connection, trainings)
     await connection.execute(
         sa.update(trainings)
         .where(trainings.c.id == training_id, trainings.c.status == TrainingStatus.QUEUED)
@@ -125,6 +129,7 @@ async def wake_queued(connection: AsyncConnection, training_id: int, *, now: dat
 
 async def wake_queued_in_guild(connection: AsyncConnection, guild_id: int, *, now: datetime) -> None:
     """The same for every queued training of a guild."""
+    note_due(connection, trainings)
     await connection.execute(
         sa.update(trainings)
         .where(trainings.c.guild_id == guild_id, trainings.c.status == TrainingStatus.QUEUED)

@@ -13,7 +13,7 @@ from bot.keys.slots import assign_free_slots
 from bot.providers.base import Progress, TrainingReport
 from bot.records.dataset import DatasetStatus, SubjectKind
 from bot.records.event import EventMode
-from bot.records.job import LaneName, SubjectTable
+from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
 from bot.records.lora import Audience
 from bot.records.post import PostKind, places_for
@@ -62,7 +62,6 @@ class TrainingOutcomes(Service):
             return await datasets.forget_files(connection, training.dataset_id)
 
         self._spool.free(await self._database.write(transaction))
-        self._wakeups.wake(LaneName.POSTS, LaneName.TRAININGS, LaneName.KEYS, LaneName.EVENTS)
 
     async def fail(self, claim: Claim[Training], failure: Failure, *, is_posted: bool = True) -> None:
         """Terminal; the photos stay for another try when there is a point in one and they are still here.
@@ -90,7 +89,6 @@ class TrainingOutcomes(Service):
             await assign_free_slots(connection, training.key_id, slots=self._slots, clock=self._clock)
 
         await self._database.write(transaction)
-        self._wakeups.wake(LaneName.POSTS, LaneName.TRAININGS, LaneName.KEYS, LaneName.EVENTS)
 
     async def adopt(self, claim: Claim[Training], report: TrainingReport, what: str) -> None:
         now = self._clock.now()
@@ -108,7 +106,6 @@ class TrainingOutcomes(Service):
             await self._note(connection, claim, what, f"{claim.row.provider.label} id {report.request_id}")
 
         await self._database.write(transaction)
-        self._wakeups.wake(LaneName.POSTS, LaneName.TRAININGS)
 
     async def running(self, claim: Claim[Training]) -> None:
         """The provider has the photos and trains: they leave our disk."""
@@ -121,7 +118,6 @@ class TrainingOutcomes(Service):
             return await datasets.forget_files(connection, claim.row.dataset_id)
 
         self._spool.free(await self._database.write(transaction))
-        self._wakeups.wake(LaneName.POSTS, LaneName.TRAININGS)
 
     async def late(self, claim: Claim[Training]) -> None:
         """Past the deadline: say so once, and keep looking, slowly."""
@@ -134,7 +130,6 @@ class TrainingOutcomes(Service):
             await store(connection, tables.trainings, claim, due_at=self._clock.now() + self._timings.backoff_max)
 
         await self._database.write(transaction)
-        self._wakeups.wake(LaneName.POSTS)
 
     async def unclear(self, claim: Claim[Training], error: OutcomeUnknown) -> None:
         async def transaction(connection: AsyncConnection) -> None:
@@ -156,7 +151,6 @@ class TrainingOutcomes(Service):
                 await self._note(connection, claim, note, detail)
 
         await self._database.write(transaction)
-        self._wakeups.wake(LaneName.TRAININGS, LaneName.POSTS)
 
     async def wait_for_key(self, claim: Claim[Training]) -> None:
         """Give the slot back until the guild has a working key."""
@@ -176,7 +170,6 @@ class TrainingOutcomes(Service):
                 await assign_free_slots(connection, stored.key_id, slots=self._slots, clock=self._clock)
 
         await self._database.write(transaction)
-        self._wakeups.wake(LaneName.TRAININGS, LaneName.POSTS)
 
     async def retry_later(self, claim: Claim[Training]) -> None:
         wait = backoff(claim.row.attempt, first=self._timings.backoff_first, ceiling=self._timings.backoff_max)
@@ -189,7 +182,6 @@ class TrainingOutcomes(Service):
             await store(connection, tables.trainings, claim, due_at=due_at, **values)
 
         await self._database.write(transaction)
-        self._wakeups.wake(LaneName.TRAININGS)
 
     async def forget(self, claim: Claim[Training]) -> None:
         """Its details have been kept long enough; the LoRA stays. A hint after the end may come here early."""

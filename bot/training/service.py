@@ -15,7 +15,7 @@ from bot.photos import checks
 from bot.providers.base import WebhookHint, WebhookSecrets
 from bot.records.dataset import DatasetStatus, Verdict
 from bot.records.guild import Channel, Place, PlaceKind
-from bot.records.job import LaneName, SubjectTable, TimelineEntry
+from bot.records.job import SubjectTable, TimelineEntry
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.records.lora import Lora
 from bot.records.post import PostKind
@@ -92,7 +92,6 @@ class TrainingService(Service):
         training = await self._database.write(transaction)
         if training is None:
             return await self._already_started(dataset_id)
-        self._wakeups.wake(LaneName.TRAININGS, LaneName.POSTS)
         return training
 
     async def _insert(self, connection: AsyncConnection, board: Board, key: ApiKeyRow, channel: Channel) -> Training:
@@ -172,10 +171,7 @@ class TrainingService(Service):
                 await due_rows.wake(connection, tables.trainings, training.id, now=now)
             return True
 
-        fits = await self._database.write(transaction)
-        if fits:
-            self._wakeups.wake(LaneName.TRAININGS)
-        return fits
+        return await self._database.write(transaction)
 
     async def _view(self, connection: AsyncConnection, training: Training) -> TrainingView:
         place = None

@@ -14,7 +14,7 @@ from bot.ports import ReadinessCheck
 from bot.records.dataset import SubjectKind
 from bot.records.event import AnnouncementKind, Candidate, EntrantStatus, Event, EventMode, EventStatus, PauseReason
 from bot.records.guild import Actor, Place, PlaceKind
-from bot.records.job import LaneName, SubjectTable
+from bot.records.job import SubjectTable
 from bot.records.lora import Audience
 from bot.records.post import PostKind
 from bot.storage import tables
@@ -96,7 +96,7 @@ async def test_opening_begins_the_first_stage_announces_it_and_posts_one_panel(h
     assert (panel.subject_table, panel.subject_id, panel.user_id) == (SubjectTable.EVENT, event.id, ANNA)
     assert panel.places == (Place(PlaceKind.CHANNEL, CHANNEL), Place(PlaceKind.USER, ANNA))
     assert [note.what for note in await hosting.notes(event)] == [AnnouncementKind.OPENED]
-    assert hosting.studio.wakeups.event(LaneName.EVENTS).is_set()
+    assert hosting.studio.database.wakeups.event("events").is_set()
     assert await hosting.studio.scalars(sa.select(event_tables.events.c.due_at)) == [now]
 
 

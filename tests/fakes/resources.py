@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.clock import Timings, Wakeups
+from bot.clock import Timings
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
 from bot.photos.prepare import PhotoPool
 from bot.ports import RateGate
@@ -37,7 +37,6 @@ def resources(database: Database, spool: Spool, clock: ManualClock, **given: Any
         "gate": RateGate(1000),
         "members": FakeMembers(),
         "venue": FakeVenue(),
-        "wakeups": Wakeups(),
         "timings": Timings(),
     }
     return Resources(database=database, spool=spool, clock=clock, **(parts | given))

@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from bot.clock import Timings, Wakeups
+from bot.clock import Timings
 from bot.datasets.service import DatasetService
 from bot.events.ballot.service import BallotService
 from bot.events.budget import BudgetService
@@ -98,7 +98,6 @@ class Studio(Looks):
     aurous: RehearsalAurous
     clock: ManualClock
     timings: Timings
-    wakeups: Wakeups
     poster: FakePoster
     members: FakeMembers
     keys: KeyService
@@ -251,7 +250,7 @@ class Studio(Looks):
 
 @contextlib.asynccontextmanager
 async def open_studio(folder: Path, database_file: Path) -> AsyncIterator[Studio]:
-    clock, timings, wakeups = ManualClock(), Timings(), Wakeups()
+    clock, timings = ManualClock(), Timings()
     async with contextlib.AsyncExitStack() as stack:
         server = RehearsalApiframe(folder / "rehearsal", ACCOUNTS, REHEARSAL_TIMINGS, now=clock, teams=TEAMS)
         await server.start()
@@ -281,7 +280,6 @@ async def open_studio(folder: Path, database_file: Path) -> AsyncIterator[Studio
             pool,
             clock=clock,
             timings=timings,
-            wakeups=wakeups,
         )
 
 
@@ -298,7 +296,6 @@ def _build(
     *,
     clock: ManualClock,
     timings: Timings,
-    wakeups: Wakeups,
 ) -> Studio:
     limits = AurousLimits(clock)
 
@@ -326,7 +323,6 @@ def _build(
         gate=RateGate(1000),
         members=members,
         venue=venue,
-        wakeups=wakeups,
         clock=clock,
         timings=timings,
     )
@@ -343,7 +339,6 @@ def _build(
         aurous=aurous_server,
         clock=clock,
         timings=timings,
-        wakeups=wakeups,
         poster=poster,
         members=members,
         keys=services.keys,

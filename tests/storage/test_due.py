@@ -235,3 +235,29 @@ async def test_workers_that_claim_at_the_same_moment_never_share_a_row(
     everything = [row for part in taken for row in part]
     assert len(everything) == len(set(everything))
     assert set(everything) | set(await claim(rows, "rest", limit=30)) == set(range(1, 31))
+
+
+async def test_a_row_that_is_made_due_wakes_its_lane_once_it_is_stored(
+    either: Database, rows: DueRows[Training]
+) -> None:
+    await add_training(either)
+    assert rows.wake.is_set()
+    rows.wake.clear()
+    [mine] = await claims(rows)
+    await rows.renew([mine], until=NOON + LEASE)
+    assert not rows.wake.is_set()
+    await store(either, mine, timedelta(hours=1))
+    assert rows.wake.is_set()
+
+
+async def test_a_write_that_is_undone_wakes_nobody(either: Database, rows: DueRows[Training]) -> None:
+    await add_training(either)
+    rows.wake.clear()
+
+    async def undone(connection: AsyncConnection) -> None:
+        await due.wake(connection, tables.trainings, 1, now=NOON)
+        raise LeaseLost
+
+    results = await asyncio.gather(either.write(undone), either.write(undone), return_exceptions=True)
+    assert [type(result) for result in results] == [LeaseLost, LeaseLost]
+    assert not rows.wake.is_set()

@@ -17,7 +17,6 @@ from bot.events.ballot import tally
 from bot.records.event import EntrantStatus, Entry, Event, EventMode, EventStatus, Honour, Vote
 from bot.records.generation import Picture
 from bot.records.guild import Actor
-from bot.records.job import LaneName
 from bot.resources import Service
 from bot.storage.events import ballots, entrants, events
 from bot.storage.events.ballots import EntryDraft, StandingEntry
@@ -94,9 +93,7 @@ class BallotService(Service):
             await events.renew_panel(connection, event_id, due_at=now + self._timings.panel)
             return entry
 
-        entry = await self._database.write(transaction)
-        self._wakeups.wake(LaneName.POSTS)
-        return entry
+        return await self._database.write(transaction)
 
     async def open_ballot(self, event: Event) -> int:
         """Draw the numbers, with an entry for everybody who chose none; how many entries there are.

@@ -12,7 +12,7 @@ from bot.events.photos.consent_texts import EVENT_POLICY, depicted_sentence
 from bot.records.dataset import ConsentKind, DatasetStatus
 from bot.records.event import Depiction, DepictionStatus, EntrantStatus, Event, EventMode
 from bot.records.guild import Actor, Place, PlaceKind
-from bot.records.job import LaneName, SubjectTable
+from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Service
@@ -119,9 +119,7 @@ class DepictionService(Service):
                 retired += await retire_if_taken_back(connection, event, lora, now=now)
             return retired
 
-        retired = await self._database.write(transaction)
-        self._wakeups.wake(LaneName.POSTS)
-        return retired
+        return await self._database.write(transaction)
 
     async def _confirm(self, connection: AsyncConnection, event: Event, depiction: Depiction, now: datetime) -> None:
         submission = await rows.submission(connection, depiction.consent_id)
@@ -192,7 +190,6 @@ class DepictionService(Service):
 
     def _freed(self, files: Sequence[str]) -> None:
         self._spool.free(files)
-        self._wakeups.wake(LaneName.POSTS, LaneName.TRAININGS, LaneName.EVENTS)
 
 
 async def visible_event(connection: AsyncConnection, event_id: int, actor: Actor) -> Event:

@@ -18,7 +18,6 @@ from bot.events.photos.rules import judge_own
 from bot.records.dataset import DatasetStatus, Photo, Pick
 from bot.records.event import Event, EventMode, EventStatus
 from bot.records.guild import Actor
-from bot.records.job import LaneName
 from bot.resources import Resources, Service
 from bot.storage import datasets
 from bot.storage.events import depictions, entrants, events
@@ -76,7 +75,6 @@ class HostChoice(Service):
             await events.renew_panel(connection, event_id, due_at=self._clock.now() + self._timings.panel)
 
         await self._database.write(transaction)
-        self._wakeups.wake(LaneName.POSTS)
         return await self.board(event_id, actor)
 
     async def sheet(self, event_id: int, actor: Actor, skip: int) -> bytes | None:

@@ -29,7 +29,6 @@ from bot.events.photos.rules import (
 from bot.records.dataset import Dataset, DatasetStatus, Gender, Photo, Pick, SubjectKind, Upload
 from bot.records.event import Depiction, DepictionStatus, Entrant, EntrantStatus, Event, EventMode, PauseReason
 from bot.records.guild import Actor
-from bot.records.job import LaneName
 from bot.records.training import TrainingStatus
 from bot.resources import Resources, Service
 from bot.storage import datasets, trainings
@@ -58,9 +57,7 @@ class ContributionService(Service):
             event = await visible_event(connection, event_id, actor)
             return await self._join(connection, event, actor)
 
-        entrant = await self._database.write(transaction)
-        self._wakeups.wake(LaneName.POSTS, LaneName.EVENTS)
-        return entrant
+        return await self._database.write(transaction)
 
     async def give(
         self,
@@ -92,7 +89,6 @@ class ContributionService(Service):
         dataset = await self._database.write(begin)
         photos = await self._datasets.examine(dataset, uploads)
         sifted = await self._store(event_id, dataset, photos, named, actor)
-        self._wakeups.wake(LaneName.POSTS, LaneName.EVENTS)
         return await self._contribution(event_id, actor, left_out=sifted.left_out)
 
     async def mine(self, event_id: int, actor: Actor) -> Contribution:
@@ -115,7 +111,6 @@ class ContributionService(Service):
             return files
 
         self._spool.free(await self._database.write(transaction))
-        self._wakeups.wake(LaneName.POSTS)
         return await self._contribution(event_id, actor)
 
     async def sheet(self, event_id: int, actor: Actor) -> bytes | None:

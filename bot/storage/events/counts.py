@@ -13,6 +13,7 @@ from bot.records.generation import GenerationStatus
 from bot.records.lora import Lora
 from bot.records.training import TrainingStatus
 from bot.storage import loras as lora_rows
+from bot.storage.database import note_due
 from bot.storage.datasets import build_photo
 from bot.storage.events.photos import USABLE, taking_part
 from bot.storage.events.tables import depictions, entries, votes
@@ -96,6 +97,7 @@ async def vote_count(connection: AsyncConnection, event_id: int) -> int:
 
 async def keep_photos_until(connection: AsyncConnection, event_id: int, until: datetime) -> None:
     """When the event's photos leave the disk at the latest; those that were trained on go by their training."""
+    note_due(connection, datasets)
     await connection.execute(
         sa.update(datasets)
         .where(

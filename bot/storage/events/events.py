@@ -22,6 +22,7 @@ from bot.records.event import (
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.storage import posts
+from bot.storage.database import note_due
 from bot.storage.events.tables import announcements, events
 
 LIVE = [status for status in EventStatus if status.is_live]
@@ -87,6 +88,7 @@ def columns_of(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 async def insert(connection: AsyncConnection, **changes: Any) -> Event:
     """A draft, with every field that Event has no default for."""
+    note_due(connection, events)
     result = await connection.execute(
         sa.insert(events).values(**{"status": EventStatus.DRAFT, **columns_of(changes)}).returning(*events.c)
     )
@@ -114,7 +116,8 @@ async def live_count(connection: AsyncConnection, guild_id: int) -> int:
 
 
 async def change(connection: AsyncConnection, event_id: int, *, expected: EventStatus, **changes: Any) -> Event | None:
-    """Compare-and-set on the status: the event as it is then, None when it has moved on. Wakes its lane if due."""
+    """Compare-and-set on the status: the event as it is then, None when it has moved on."""
+    note_due(connection, events)
     result = await connection.execute(
         sa.update(events)
         .where(events.c.id == event_id, events.c.status == expected)
@@ -128,6 +131,7 @@ async def change(connection: AsyncConnection, event_id: int, *, expected: EventS
 async def cancel_all(connection: AsyncConnection, guild_id: int, *, now: datetime, host_id: int | None = None) -> None:
     """None of the guild's events goes on, or none of this host's."""
     ended = [status for status in EventStatus if status.is_terminal]
+    note_due(connection, events)
     hosted = sa.true() if host_id is None else events.c.host_id == host_id
     await connection.execute(
         sa.update(events)
@@ -138,6 +142,7 @@ async def cancel_all(connection: AsyncConnection, guild_id: int, *, now: datetim
 
 async def wake(connection: AsyncConnection, event_id: int, *, now: datetime) -> None:
     """Let the event's lane look at it now, also when it slept without a date."""
+    note_due(connection, events)
     await connection.execute(
         sa.update(events)
         .where(events.c.id == event_id, events.c.status.in_(LIVE))

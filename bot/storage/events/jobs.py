@@ -10,6 +10,7 @@ from bot.records.generation import GenerationStatus
 from bot.records.training import Training, TrainingStatus
 from bot.storage import datasets as dataset_rows
 from bot.storage import trainings as training_rows
+from bot.storage.database import note_due
 from bot.storage.tables import datasets, generations, trainings
 
 ENDED = [status for status in TrainingStatus if status.is_terminal]
@@ -36,6 +37,7 @@ async def generations_under_way(connection: AsyncConnection, event_id: int) -> i
 async def wake(connection: AsyncConnection, event_id: int, *, now: datetime) -> None:
     """The event was cancelled: let what still waits find that out now."""
     for table, queued in ((trainings, TrainingStatus.QUEUED), (generations, GenerationStatus.QUEUED)):
+        note_due(connection, table)
         await connection.execute(
             sa.update(table)
             .where(table.c.event_id == event_id, table.c.status == queued)

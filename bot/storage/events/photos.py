@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.dataset import DatasetStatus, Gender, Photo, Pick, Verdict
 from bot.records.event import DepictionStatus, EntrantStatus, Event
 from bot.storage import datasets as dataset_rows
+from bot.storage.database import note_due
 from bot.storage.events.tables import depictions, entrants
 from bot.storage.tables import datasets, photos
 
@@ -191,6 +192,7 @@ async def describe_person(connection: AsyncConnection, dataset_id: int, *, gende
 async def reopen(connection: AsyncConnection, dataset_id: int, *, due_at: datetime) -> None:
     """Take photos in again, until `due_at`, in place of those that have left the disk."""
     await _delete(connection, photos.c.dataset_id == dataset_id, photos.c.file.is_(None))
+    note_due(connection, datasets)
     await connection.execute(
         sa.update(datasets)
         .where(datasets.c.id == dataset_id)

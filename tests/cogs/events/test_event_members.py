@@ -15,7 +15,7 @@ from bot.events.photos.consent_texts import consent_sentence, depicted_sentence
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode, EventStatus
 from bot.records.guild import Actor, Channel, Place, PlaceKind
-from bot.records.job import LaneName, SubjectTable
+from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.storage import tables
 from bot.storage.events import entrants, events
@@ -432,7 +432,6 @@ async def test_more_pictures_than_a_message_takes_come_as_one_sheet_and_page_by_
     await add_post(
         keyed.world.darkroom.database, event.id, guild_id=event.guild_id, places=[place], now=datetime.now(UTC), **about
     )
-    keyed.world.darkroom.services.outbox._wakeups.wake(LaneName.POSTS)
     ballot = await keyed.posted("· ballot")
     assert pictures_in(ballot) == ["AI-generated pictures: contact sheet of 12 numbered entries."]
     seen: list[str] = []
