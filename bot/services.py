@@ -34,9 +34,7 @@ from bot.photos.prepare import PhotoPool
 from bot.pictures.reports import ReportService
 from bot.pictures.service import PictureService
 from bot.privacy import PrivacyService
-from bot.records.generation import Generation
 from bot.records.job import LaneName
-from bot.records.training import Training
 from bot.resources import Resources
 from bot.storage import datasets, generations, guilds, keys, posts, tables, trainings
 from bot.storage.database import Database
@@ -124,11 +122,15 @@ def build_services(opened: Resources) -> Services:
 def build_lanes(opened: Resources, services: Services) -> list[Lane]:
     """One lane for each table whose rows are jobs."""
     database = opened.database
-    training_rows = DueRows(database, tables.trainings, trainings.build)
-    generation_rows = DueRows(database, tables.generations, generations.build)
     steps: dict[LaneName, tuple[DueRows[Any], Callable[[Claim[Any]], Awaitable[None]]]] = {
-        LaneName.TRAININGS: (training_rows, _training_steps(opened, services, training_rows).advance),
-        LaneName.GENERATIONS: (generation_rows, _generation_steps(opened, services, generation_rows).advance),
+        LaneName.TRAININGS: (
+            DueRows(database, tables.trainings, trainings.build),
+            TrainingSteps(opened, services.keys, TrainingOutcomes(opened, SLOTS)).advance,
+        ),
+        LaneName.GENERATIONS: (
+            DueRows(database, tables.generations, generations.build),
+            _generation_steps(opened, services).advance,
+        ),
         LaneName.POSTS: (DueRows(database, tables.posts, posts.build), services.outbox.advance),
         LaneName.DATASETS: (DueRows(database, tables.datasets, datasets.build), services.datasets.advance),
         LaneName.KEYS: (DueRows(database, tables.api_keys, keys.build), services.sync.advance),
@@ -138,12 +140,8 @@ def build_lanes(opened: Resources, services: Services) -> list[Lane]:
     return [Lane(name, rows, advance, CONCURRENCY[name]) for name, (rows, advance) in steps.items()]
 
 
-def _training_steps(opened: Resources, services: Services, rows: DueRows[Training]) -> TrainingSteps:
-    return TrainingSteps(opened, services.keys, TrainingOutcomes(opened, rows, SLOTS))
-
-
-def _generation_steps(opened: Resources, services: Services, rows: DueRows[Generation]) -> GenerationSteps:
-    outcomes = GenerationOutcomes(opened, rows)
+def _generation_steps(opened: Resources, services: Services) -> GenerationSteps:
+    outcomes = GenerationOutcomes(opened)
     submission = GenerationSubmission(opened, services.keys, References(opened), outcomes)
     return GenerationSteps(opened, services.keys, outcomes, submission)
 

@@ -7,6 +7,8 @@ from enum import StrEnum
 from itertools import pairwise
 
 from bot.datasets.rules import photo_limits
+from bot.jobs import lifecycle as legal
+from bot.jobs.lifecycle import IllegalMove
 from bot.records.event import Event, EventMode, EventStatus, PauseReason
 from bot.records.guild import Actor
 from bot.records.training import TrainingStatus
@@ -30,10 +32,6 @@ TIMED = frozenset({S.COLLECTING, S.REVIEWING, S.SHOWING, S.VOTING})
 """Stages with a deadline; training ends when the last training has."""
 TRAINING_MODES = frozenset({EventMode.SHARED, EventMode.PERSONAL})
 TOO_FEW = frozenset({PauseReason.TOO_FEW_ENTRANTS, PauseReason.TOO_FEW_PHOTOS})
-
-
-class IllegalMove(AssertionError):
-    """A bug: the code asked for a move the lifecycle does not know."""
 
 
 class HostCommand(StrEnum):
@@ -87,8 +85,8 @@ Decision = Stay | Advance | Pause | Resume | Abandon
 
 
 def check_move(mode: EventMode, old: EventStatus, new: EventStatus) -> None:
-    if new not in MOVES[mode].get(old, frozenset()):
-        raise IllegalMove(f"{mode}: {old} -> {new}")
+    """IllegalMove unless an event of this mode may go from `old` to `new`."""
+    legal.check_move(MOVES[mode], old, new)
 
 
 def next_stage(event: Event) -> EventStatus:

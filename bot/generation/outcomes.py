@@ -1,44 +1,40 @@
 """Storing what became of a generation's step: status, timeline, pictures and posts in one transaction each."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.engine import backoff
+from bot.generation import failures
 from bot.generation.lifecycle import check_move
+from bot.jobs.kind import JobKind
+from bot.jobs.outcomes import JobOutcomes
 from bot.photos.intake import Received
 from bot.providers.base import GenerationReport
 from bot.records.generation import Generation, GenerationStatus, Picture
 from bot.records.job import SubjectTable
 from bot.records.lora import Lora
-from bot.records.post import PostKind, places_for
-from bot.resources import Resources, Service
-from bot.storage import erasure, generations, loras, posts, tables, timeline
-from bot.storage.due import Claim, DueRows, LeaseLost, mark, store
+from bot.records.post import PostKind
+from bot.resources import Resources
+from bot.storage import erasure, generations, loras, tables
+from bot.storage.due import Claim, LeaseLost, mark, store
 from bot.storage.events import events
 
 S = GenerationStatus
 
 
-class GenerationOutcomes(Service):
-    def __init__(self, opened: Resources, rows: DueRows[Generation]) -> None:
-        super().__init__(opened)
-        self._rows = rows
+KIND = JobKind(tables.generations, SubjectTable.GENERATION, generations.build, check_move, generations.by_webhook_token)
+
+
+class GenerationOutcomes(JobOutcomes[Generation]):
+    def __init__(self, opened: Resources) -> None:
+        super().__init__(opened, KIND)
 
     async def submitting(self, claim: Claim[Generation]) -> Claim[Generation]:
-        now = self._clock.now()
-        if not await self._rows.holds(claim, now=now):
-            raise LeaseLost
+        """From here on we do not know, until the answer is stored. LeaseLost keeps a slow worker from paying."""
         if claim.row.status is S.SUBMITTING:
+            await self._check_held(claim)
             return claim
-
-        async def transaction(connection: AsyncConnection) -> None:
-            check_move(claim.row.status, S.SUBMITTING)
-            await mark(connection, tables.generations, claim, status=S.SUBMITTING, submitting_at=now)
-
-        await self._database.write(transaction)
-        return Claim(claim.row, claim.id, claim.owner, S.SUBMITTING, claim.wakes, claim.due_at)
+        return await self._mark_submitting(claim, S.SUBMITTING)
 
     async def submitted(self, claim: Claim[Generation], report: GenerationReport) -> None:
         """The provider has the order, and with it what it starts from: our copies go."""
@@ -56,7 +52,7 @@ class GenerationOutcomes(Service):
             )
             trace = f", request {report.trace}" if report.trace else ""
             detail = f"{claim.row.provider.label} id {report.request_id}{trace}"
-            await self._note(connection, claim, "submitted", detail)
+            await self._note(connection, claim.id, "submitted", detail)
             return await generations.forget_reference_files(connection, claim.id)
 
         self._spool.free(await self._database.write(transaction))
@@ -72,9 +68,8 @@ class GenerationOutcomes(Service):
                 await generations.add_picture(
                     connection, Picture(0, generation.id, position, url, file.file, file.content_type, file.size, 0)
                 )
-            await self._note(connection, claim, "fetched", f"{len(received)} of {generation.settings.count}")
-            await self._post(connection, generation, PostKind.PICTURES)
-            await self._wake_event(connection, generation)
+            counted = f"{len(received)} of {generation.settings.count}"
+            await self._end(connection, generation, "fetched", counted, PostKind.PICTURES)
 
         try:
             await self._database.write(transaction)
@@ -101,31 +96,34 @@ class GenerationOutcomes(Service):
             await self._move(
                 connection, claim, S.FAILED, due_at=now + self._timings.details_kept, error=sentence, finished_at=now
             )
-            await self._note(connection, claim, "failed", f"request {trace}: {sentence}" if trace else sentence)
-            if is_posted:
-                await self._post(connection, generation, PostKind.PICTURES_FAILED)
-            await self._wake_event(connection, generation)
+            detail = f"request {trace}: {sentence}" if trace else sentence
+            await self._end(connection, generation, "failed", detail, PostKind.PICTURES_FAILED if is_posted else None)
             if missing is not None:
                 await loras.note_missing(connection, missing.id, now=now)
             return await generations.forget_reference_files(connection, claim.id)
 
         self._spool.free(await self._database.write(transaction))
 
-    async def later(self, claim: Claim[Generation], wait: timedelta | None = None) -> None:
-        wait = wait or backoff(claim.row.attempt, first=self._timings.backoff_first, ceiling=self._timings.backoff_max)
-        await self.keep(claim, due_in=wait, attempt=claim.row.attempt + 1)
+    async def cancel(self, generation: Generation) -> bool:
+        """End the order for its member, whoever works on it now; False when it has left this status meanwhile."""
+        now = self._clock.now()
 
-    async def keep(self, claim: Claim[Generation], *, due_in: timedelta, note: str = "", **values: Any) -> None:
-        due_at = self._clock.now() + due_in
+        async def transaction(connection: AsyncConnection) -> list[str] | None:
+            if not await generations.end_early(
+                connection,
+                generation.id,
+                from_=generation.status,
+                error=failures.CANCELLED,
+                now=now,
+                due_at=now + self._timings.details_kept,
+            ):
+                return None
+            await self._end(connection, generation, "cancelled")
+            return await generations.forget_reference_files(connection, generation.id)
 
-        async def transaction(connection: AsyncConnection) -> None:
-            if "status" in values:
-                check_move(GenerationStatus(claim.status), values["status"])
-            await store(connection, tables.generations, claim, due_at=due_at, **values)
-            if note:
-                await self._note(connection, claim, note, "")
-
-        await self._database.write(transaction)
+        files = await self._database.write(transaction)
+        self._spool.free(files or [])
+        return files is not None
 
     async def forget(self, claim: Claim[Generation]) -> None:
         """First our copies of the pictures go, Discord has them; later the details go, too.
@@ -158,29 +156,3 @@ class GenerationOutcomes(Service):
             return finished_at + self._timings.pictures_kept
         ended_at = event.ended_at if event.status.is_terminal else self._clock.now()
         return max(finished_at, ended_at or finished_at) + self._timings.pictures_kept
-
-    async def _wake_event(self, connection: AsyncConnection, generation: Generation) -> None:
-        """An event that waits for its pictures goes on at once."""
-        if generation.event_id is not None:
-            await events.wake(connection, generation.event_id, now=self._clock.now())
-
-    async def _move(
-        self, connection: AsyncConnection, claim: Claim[Generation], to: GenerationStatus, **values: Any
-    ) -> None:
-        check_move(GenerationStatus(claim.status), to)
-        await store(connection, tables.generations, claim, status=to, **values)
-
-    async def _note(self, connection: AsyncConnection, claim: Claim[Generation], what: str, detail: str) -> None:
-        await timeline.add(connection, SubjectTable.GENERATION, claim.id, what, at=self._clock.now(), detail=detail)
-
-    async def _post(self, connection: AsyncConnection, generation: Generation, kind: PostKind) -> None:
-        await posts.add(
-            connection,
-            kind,
-            SubjectTable.GENERATION,
-            generation.id,
-            guild_id=generation.guild_id,
-            user_id=generation.user_id,
-            places=places_for(generation),
-            now=self._clock.now(),
-        )

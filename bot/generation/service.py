@@ -7,22 +7,21 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, ProviderError, UserError
-from bot.generation import failures
 from bot.generation.acceptance import OrderAcceptance
 from bot.generation.access import may_repeat, visible_generation
 from bot.generation.order import Accepted, OrderPolicy, PartialOrder, PictureOrder
+from bot.generation.outcomes import KIND, GenerationOutcomes
 from bot.generation.prompt import with_new_seed
 from bot.generation.references import References
+from bot.jobs.service import JobService
 from bot.keys.service import KeyService
-from bot.providers.base import WebhookHint, WebhookSecrets
 from bot.records.generation import Generation, GenerationSettings, GenerationStatus, Operation, Picture, Remembered
 from bot.records.guild import Actor, Channel
 from bot.records.job import SubjectTable, TimelineEntry
 from bot.records.key import ProviderName
 from bot.records.lora import Lora, Style
-from bot.resources import Resources, Service
-from bot.storage import due as due_rows
-from bot.storage import generations, loras, remembered, styles, tables, timeline
+from bot.resources import Resources
+from bot.storage import generations, loras, remembered, styles, timeline
 
 JOBS_SHOWN = 10
 NOT_YOURS = "There are no such pictures of yours here. `/jobs` shows what you have."
@@ -42,11 +41,11 @@ class GenerationView:
     timeline: tuple[TimelineEntry, ...]
 
 
-class GenerationService(Service):
+class GenerationService(JobService[Generation]):
     def __init__(self, opened: Resources, key_service: KeyService, references: References) -> None:
-        super().__init__(opened)
-        self._keys = key_service
+        super().__init__(opened, KIND, key_service)
         self._references = references
+        self._outcomes = GenerationOutcomes(opened)
         self._acceptance = OrderAcceptance(opened, key_service, references)
 
     async def order(
@@ -96,7 +95,7 @@ class GenerationService(Service):
             generation = await generations.get(connection, generation_id)
         if generation is None or (generation.guild_id, generation.user_id) != (actor.guild_id, actor.user_id):
             raise NotFound(NOT_YOURS)
-        if generation.status is S.QUEUED and await self._end(generation, S.QUEUED):
+        if generation.status is S.QUEUED and await self._outcomes.cancel(generation):
             return "Cancelled before it was sent; it cost nothing."
         generation = await self._reread(generation)
         if generation.status is S.SUBMITTED:
@@ -135,27 +134,6 @@ class GenerationService(Service):
             found = await generations.of_member(connection, guild_id, user_id, JOBS_SHOWN)
             return [await self._view(connection, generation) for generation in found]
 
-    async def webhook_secrets(self, token: str) -> WebhookSecrets | None:
-        async with self._database.read() as connection:
-            generation = await generations.by_webhook_token(connection, token)
-        if generation is None:
-            return None
-        return await self._keys.webhook_secrets(generation.guild_id, generation.provider)
-
-    async def hint(self, token: str, hint: WebhookHint) -> bool:
-        """A verified delivery came for the row with this token; False when it speaks of another object."""
-        now = self._clock.now()
-
-        async def transaction(connection: AsyncConnection) -> bool:
-            generation = await generations.by_webhook_token(connection, token)
-            if generation is None or (generation.request_id is not None and generation.request_id != hint.request_id):
-                return False
-            if not generation.status.is_terminal:
-                await due_rows.wake(connection, tables.generations, generation.id, now=now)
-            return True
-
-        return await self._database.write(transaction)
-
     async def _repeat(self, generation_id: int, actor: Actor) -> PictureOrder:
         """The order behind visible pictures, for the member to place as their own."""
         async with self._database.read() as connection:
@@ -190,29 +168,9 @@ class GenerationService(Service):
             raise UserError(f"{provider.label} could not be asked just now. Press Cancel again in a moment.") from error
         if not is_cancelled:
             raise UserError(f"{provider.label} is making the pictures already and cannot stop that any more.")
-        if not await self._end(generation, S.SUBMITTED):
+        if not await self._outcomes.cancel(generation):
             raise UserError(TOO_LATE)
         return f"Cancelled. {provider.label} gives the credits back."
-
-    async def _end(self, generation: Generation, from_: GenerationStatus) -> bool:
-        now = self._clock.now()
-
-        async def transaction(connection: AsyncConnection) -> list[str] | None:
-            if not await generations.end_early(
-                connection,
-                generation.id,
-                from_=from_,
-                error=failures.CANCELLED,
-                now=now,
-                due_at=now + self._timings.details_kept,
-            ):
-                return None
-            await timeline.add(connection, SubjectTable.GENERATION, generation.id, "cancelled", at=now)
-            return await generations.forget_reference_files(connection, generation.id)
-
-        files = await self._database.write(transaction)
-        self._spool.free(files or [])
-        return files is not None
 
     async def _reread(self, generation: Generation) -> Generation:
         async with self._database.read() as connection:

@@ -11,20 +11,18 @@ from bot.generation.order import provider_order
 from bot.generation.outcomes import GenerationOutcomes
 from bot.generation.pricing import has_vanished
 from bot.generation.references import References
+from bot.jobs.outcomes import EVENT_CANCELLED
 from bot.keys.service import KeyService
 from bot.providers.base import ProviderClient
-from bot.records.event import EventStatus
 from bot.records.generation import Generation, GenerationStatus, Operation
 from bot.records.guild import Place, PlaceKind
 from bot.records.lora import Lora
 from bot.resources import Resources, Service
 from bot.storage import generations, loras, styles
 from bot.storage.due import Claim
-from bot.storage.events import events
 
 S = GenerationStatus
 
-EVENT_CANCELLED = "The event was cancelled before this was sent. Nothing was charged."
 RETIRING = "Somebody in its photos took their consent back, so no more pictures are made with this LoRA."
 KEY_MEMORY = timedelta(hours=23)
 """Providers replay an Idempotency-Key for 24 h (Apiframe OpenAPI 2.0.0, Aurous Labs /idempotency); we stop trusting
@@ -44,7 +42,7 @@ class GenerationSubmission(Service):
     async def advance(self, claim: Claim[Generation]) -> None:
         """Send the order, or send it again under the same idempotency key: the provider then answers with the first."""
         generation, now = claim.row, self._clock.now()
-        if generation.status is S.QUEUED and await self._event_is_cancelled(generation):
+        if generation.status is S.QUEUED and await self._outcomes.is_event_cancelled(generation):
             await self._outcomes.fail(claim, EVENT_CANCELLED, is_posted=False)
             return
         if generation.submitting_at is not None and now > generation.submitting_at + KEY_MEMORY:
@@ -63,13 +61,6 @@ class GenerationSubmission(Service):
             return
         claim = await self._outcomes.submitting(claim)
         await self._send(claim, client, target)
-
-    async def _event_is_cancelled(self, generation: Generation) -> bool:
-        if generation.event_id is None:
-            return False
-        async with self._database.read() as connection:
-            event = await events.get(connection, generation.event_id)
-        return event is not None and event.status is EventStatus.CANCELLED
 
     async def _send(self, claim: Claim[Generation], client: ProviderClient, target: Target) -> None:
         generation = claim.row

@@ -7,7 +7,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, TypeVar, cast
+from typing import IO, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
@@ -20,6 +20,7 @@ from bot.storage.driver import Connection
 from bot.storage.migrations import upgrade
 
 T = TypeVar("T")
+P = ParamSpec("P")
 Transaction = Callable[[AsyncConnection], Awaitable[T]]
 DUE = "tables with new due rows"
 
@@ -116,6 +117,13 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         async with self._read_engine.connect() as connection:
             yield connection
+
+    async def fetch(
+        self, question: Callable[Concatenate[AsyncConnection, P], Awaitable[T]], *args: P.args, **options: P.kwargs
+    ) -> T:
+        """The answer of one function of bot/storage on a read connection of its own."""
+        async with self.read() as connection:
+            return await question(connection, *args, **options)
 
     async def _write_groups(self) -> None:
         async with self._write_engine.connect() as connection:

@@ -2,7 +2,9 @@
 
 import secrets
 from collections.abc import Mapping
+from functools import partial
 
+from bot.jobs import lifecycle as legal
 from bot.records.training import TrainingStatus
 
 S = TrainingStatus
@@ -24,13 +26,7 @@ NAME_MAX = 60
 """Characters of a LoRA's name (Apiframe /docs/loras/create)."""
 
 
-class IllegalMove(AssertionError):
-    """A bug: the code asked for a move the lifecycle does not know."""
-
-
-def check_move(old: TrainingStatus, new: TrainingStatus) -> None:
-    if new not in MOVES[old]:
-        raise IllegalMove(f"{old} -> {new}")
+check_move = partial(legal.check_move, MOVES)
 
 
 def new_marker() -> str:

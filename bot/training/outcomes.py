@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.engine import backoff
 from bot.errors import OutcomeUnknown
+from bot.jobs.kind import JobKind
+from bot.jobs.outcomes import JobOutcomes
 from bot.keys.slots import assign_free_slots
 from bot.providers.base import Progress, TrainingReport
 from bot.records.dataset import DatasetStatus, SubjectKind
@@ -16,11 +18,11 @@ from bot.records.event import EventMode
 from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
 from bot.records.lora import Audience
-from bot.records.post import PostKind, places_for
+from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
-from bot.resources import Resources, Service
+from bot.resources import Resources
 from bot.storage import datasets, erasure, loras, posts, sharing, tables, timeline, trainings
-from bot.storage.due import Claim, DueRows, LeaseLost, mark, store
+from bot.storage.due import Claim, mark, store
 from bot.storage.events import events
 from bot.storage.events.depictions import retire_if_taken_back
 from bot.training import lifecycle
@@ -38,10 +40,14 @@ UNKNOWN_KIND = {ProviderName.APIFRAME: SubjectKind.OBJECT, ProviderName.AUROUS: 
 """What a LoRA is called when its dataset was deleted while it was trained."""
 
 
-class TrainingOutcomes(Service):
-    def __init__(self, opened: Resources, rows: DueRows[Training], slots: Mapping[ProviderName, int]) -> None:
-        super().__init__(opened)
-        self._rows = rows
+KIND = JobKind(
+    tables.trainings, SubjectTable.TRAINING, trainings.build, lifecycle.check_move, trainings.by_webhook_token
+)
+
+
+class TrainingOutcomes(JobOutcomes[Training]):
+    def __init__(self, opened: Resources, slots: Mapping[ProviderName, int]) -> None:
+        super().__init__(opened, KIND)
         self._slots = slots
 
     async def ready(self, claim: Claim[Training], report: TrainingReport, *, cost: int) -> None:
@@ -54,10 +60,7 @@ class TrainingOutcomes(Service):
             await self._move(
                 connection, claim, S.READY, due_at=now + self._timings.details_kept, lora_id=lora_id, finished_at=now
             )
-            await self._note(connection, claim, "ready", report.trigger_word or "")
-            await self._post(connection, training, PostKind.TRAINING_READY)
-            await self._wake_event(connection, training)
-            await assign_free_slots(connection, training.key_id, slots=self._slots, clock=self._clock)
+            await self._end(connection, training, "ready", report.trigger_word or "", PostKind.TRAINING_READY)
             await datasets.forget_person(connection, training.dataset_id)
             return await datasets.forget_files(connection, training.dataset_id)
 
@@ -82,11 +85,8 @@ class TrainingOutcomes(Service):
                 error=failure.sentence,
                 finished_at=now,
             )
-            await self._note(connection, claim, "failed", failure.sentence)
-            if is_posted:
-                await self._post(connection, training, PostKind.TRAINING_FAILED)
-            await self._wake_event(connection, training)
-            await assign_free_slots(connection, training.key_id, slots=self._slots, clock=self._clock)
+            post = PostKind.TRAINING_FAILED if is_posted else None
+            await self._end(connection, training, "failed", failure.sentence, post)
 
         await self._database.write(transaction)
 
@@ -103,7 +103,7 @@ class TrainingOutcomes(Service):
                 submitted_at=now,
                 attempt=0,
             )
-            await self._note(connection, claim, what, f"{claim.row.provider.label} id {report.request_id}")
+            await self._note(connection, claim.id, what, f"{claim.row.provider.label} id {report.request_id}")
 
         await self._database.write(transaction)
 
@@ -113,7 +113,7 @@ class TrainingOutcomes(Service):
 
         async def transaction(connection: AsyncConnection) -> list[str]:
             await self._move(connection, claim, S.TRAINING, due_at=now + self._timings.poll, attempt=0)
-            await self._note(connection, claim, "running", "")
+            await self._note(connection, claim.id, "running", "")
             await datasets.forget_person(connection, claim.row.dataset_id)
             return await datasets.forget_files(connection, claim.row.dataset_id)
 
@@ -125,7 +125,7 @@ class TrainingOutcomes(Service):
         async def transaction(connection: AsyncConnection) -> None:
             noted = await timeline.of(connection, SubjectTable.TRAINING, claim.id)
             if not any(entry.what == "late" for entry in noted):
-                await self._note(connection, claim, "late", "longer than 2 hours; it is still being watched")
+                await self._note(connection, claim.id, "late", "longer than 2 hours; it is still being watched")
                 await self._renew_status(connection, claim)
             await store(connection, tables.trainings, claim, due_at=self._clock.now() + self._timings.backoff_max)
 
@@ -133,7 +133,7 @@ class TrainingOutcomes(Service):
 
     async def unclear(self, claim: Claim[Training], error: OutcomeUnknown) -> None:
         async def transaction(connection: AsyncConnection) -> None:
-            await self._note(connection, claim, UNCLEAR, "no clear answer; we look before anything is sent again")
+            await self._note(connection, claim.id, UNCLEAR, "no clear answer; we look before anything is sent again")
             await store(connection, tables.trainings, claim, due_at=self._clock.now() + self._timings.settle)
 
         log.warning("The answer to a training order was lost: %s", error)
@@ -148,7 +148,7 @@ class TrainingOutcomes(Service):
         async def transaction(connection: AsyncConnection) -> None:
             await self._move(connection, claim, S.QUEUED, due_at=now + due_in, attempt=claim.row.attempt + 1)
             if note:
-                await self._note(connection, claim, note, detail)
+                await self._note(connection, claim.id, note, detail)
 
         await self._database.write(transaction)
 
@@ -163,23 +163,11 @@ class TrainingOutcomes(Service):
     async def _wait_for_slot(self, claim: Claim[Training], detail: str, **values: Any) -> None:
         async def transaction(connection: AsyncConnection) -> None:
             await self._move(connection, claim, S.QUEUED, due_at=None, attempt=claim.row.attempt + 1, **values)
-            await self._note(connection, claim, "waiting", detail)
+            await self._note(connection, claim.id, "waiting", detail)
             # A key set while the step ran has moved the row already, and nobody else would let it through.
             stored = await trainings.get(connection, claim.id)
             if stored is not None:
                 await assign_free_slots(connection, stored.key_id, slots=self._slots, clock=self._clock)
-
-        await self._database.write(transaction)
-
-    async def retry_later(self, claim: Claim[Training]) -> None:
-        wait = backoff(claim.row.attempt, first=self._timings.backoff_first, ceiling=self._timings.backoff_max)
-        await self.keep(claim, due_in=wait, attempt=claim.row.attempt + 1)
-
-    async def keep(self, claim: Claim[Training], *, due_in: timedelta | None, **values: Any) -> None:
-        due_at = None if due_in is None else self._clock.now() + due_in
-
-        async def transaction(connection: AsyncConnection) -> None:
-            await store(connection, tables.trainings, claim, due_at=due_at, **values)
 
         await self._database.write(transaction)
 
@@ -199,30 +187,18 @@ class TrainingOutcomes(Service):
 
     async def submitting(self, claim: Claim[Training], *, balance: int | None) -> Claim[Training]:
         """From here on we do not know, until the answer is stored. LeaseLost keeps a slow worker from paying."""
-        now = self._clock.now()
-        if not await self._rows.holds(claim, now=now):
-            raise LeaseLost
-        lifecycle.check_move(claim.row.status, S.SUBMITTING)
+        return await self._mark_submitting(claim, S.SUBMITTING, balance_before=balance)
 
-        async def transaction(connection: AsyncConnection) -> None:
-            await mark(
-                connection,
-                tables.trainings,
-                claim,
-                status=S.SUBMITTING,
-                submitting_at=now,
-                balance_before=balance,
-            )
-
-        await self._database.write(transaction)
-        return Claim(claim.row, claim.id, claim.owner, S.SUBMITTING, claim.wakes, claim.due_at)
-
-    async def _move(
-        self, connection: AsyncConnection, claim: Claim[Training], to: TrainingStatus, **values: Any
-    ) -> None:
-        lifecycle.check_move(TrainingStatus(claim.status), to)
-        await store(connection, tables.trainings, claim, status=to, **values)
+    async def _move(self, connection: AsyncConnection, claim: Claim[Training], to: StrEnum, **values: Any) -> None:
+        await super()._move(connection, claim, to, **values)
         await self._renew_status(connection, claim)
+
+    async def _end(
+        self, connection: AsyncConnection, job: Training, what: str, detail: str = "", post: PostKind | None = None
+    ) -> None:
+        """An ended training gives its slot to one that waits."""
+        await super()._end(connection, job, what, detail, post)
+        await assign_free_slots(connection, job.key_id, slots=self._slots, clock=self._clock)
 
     async def _renew_status(self, connection: AsyncConnection, claim: Claim[Training]) -> None:
         await posts.renew(
@@ -231,26 +207,6 @@ class TrainingOutcomes(Service):
             SubjectTable.TRAINING,
             claim.id,
             due_at=self._clock.now() + self._timings.milestone,
-        )
-
-    async def _note(self, connection: AsyncConnection, claim: Claim[Training], what: str, detail: str) -> None:
-        await timeline.add(connection, SubjectTable.TRAINING, claim.id, what, at=self._clock.now(), detail=detail)
-
-    async def _wake_event(self, connection: AsyncConnection, training: Training) -> None:
-        """An event that waits for its trainings goes on at once."""
-        if training.event_id is not None:
-            await events.wake(connection, training.event_id, now=self._clock.now())
-
-    async def _post(self, connection: AsyncConnection, training: Training, kind: PostKind) -> None:
-        await posts.add(
-            connection,
-            kind,
-            SubjectTable.TRAINING,
-            training.id,
-            guild_id=training.guild_id,
-            user_id=training.user_id,
-            places=places_for(training),
-            now=self._clock.now(),
         )
 
 

@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.datasets.rules import Board
 from bot.datasets.service import DatasetService
 from bot.errors import NotFound, UserError
+from bot.jobs.service import JobService
 from bot.keys.service import KeyService
 from bot.keys.slots import assign_free_slots, fair_order
 from bot.photos import checks
-from bot.providers.base import WebhookHint, WebhookSecrets
 from bot.records.dataset import DatasetStatus, Verdict
 from bot.records.guild import Channel, Place, PlaceKind
 from bot.records.job import SubjectTable, TimelineEntry
@@ -20,10 +20,10 @@ from bot.records.key import ApiKeyRow, ProviderName
 from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
-from bot.resources import Resources, Service
-from bot.storage import datasets, keys, loras, posts, tables, timeline, trainings
-from bot.storage import due as due_rows
+from bot.resources import Resources
+from bot.storage import datasets, keys, loras, posts, timeline, trainings
 from bot.training import lifecycle
+from bot.training.outcomes import KIND
 
 JOBS_SHOWN = 10
 
@@ -44,7 +44,7 @@ class TrainingView:
     """Whether the photos are still here, so that it can be started again with one press."""
 
 
-class TrainingService(Service):
+class TrainingService(JobService[Training]):
     def __init__(
         self,
         opened: Resources,
@@ -52,8 +52,7 @@ class TrainingService(Service):
         dataset_service: DatasetService,
         slots: Mapping[ProviderName, int],
     ) -> None:
-        super().__init__(opened)
-        self._keys = key_service
+        super().__init__(opened, KIND, key_service)
         self._datasets = dataset_service
         self._slots = slots
 
@@ -153,25 +152,6 @@ class TrainingService(Service):
         if view.training.status is not TrainingStatus.FAILED or not view.photos_left:
             raise UserError("The photos of this training have been deleted. Please send `/train` with new ones.")
         return await self.start(view.training.dataset_id, guild_id=guild_id, user_id=user_id, channel=channel)
-
-    async def webhook_secrets(self, token: str) -> WebhookSecrets | None:
-        async with self._database.read() as connection:
-            training = await trainings.by_webhook_token(connection, token)
-        return None if training is None else await self._keys.webhook_secrets(training.guild_id, training.provider)
-
-    async def hint(self, token: str, hint: WebhookHint) -> bool:
-        """A verified delivery came for the row with this token; False when it speaks of another object."""
-        now = self._clock.now()
-
-        async def transaction(connection: AsyncConnection) -> bool:
-            training = await trainings.by_webhook_token(connection, token)
-            if training is None or (training.request_id is not None and training.request_id != hint.request_id):
-                return False
-            if not training.status.is_terminal:
-                await due_rows.wake(connection, tables.trainings, training.id, now=now)
-            return True
-
-        return await self._database.write(transaction)
 
     async def _view(self, connection: AsyncConnection, training: Training) -> TrainingView:
         place = None

@@ -15,22 +15,20 @@ from bot.errors import (
     Refused,
     Unavailable,
 )
+from bot.jobs.outcomes import EVENT_CANCELLED
 from bot.keys.service import KeyService
 from bot.providers.base import PhotoFile, Progress, ProviderClient, TrainingOrder, TrainingReport
-from bot.records.event import EventStatus
 from bot.records.guild import Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Resources, Service
 from bot.storage import datasets, timeline, trainings
 from bot.storage.due import Claim
-from bot.storage.events import events
 from bot.training import failures, lifecycle
 from bot.training.outcomes import NOT_TAKEN, UNCLEAR, TrainingOutcomes
 
 S = TrainingStatus
 
-EVENT_CANCELLED = failures.Failure("The event was cancelled before this was sent. Nothing was charged.", retry=False)
 SENDS_MAX = 5
 """How often an order is sent again after the provider provably did not take it."""
 LOOK_BACK = timedelta(days=1)
@@ -57,8 +55,8 @@ class TrainingSteps(Service):
 
     async def _submit(self, claim: Claim[Training]) -> None:
         training = claim.row
-        if await self._event_is_cancelled(training):
-            await self._outcomes.fail(claim, EVENT_CANCELLED, is_posted=False)
+        if await self._outcomes.is_event_cancelled(training):
+            await self._outcomes.fail(claim, failures.Failure(EVENT_CANCELLED, retry=False), is_posted=False)
             return
         order = await self._order(training)
         if order is None:
@@ -88,13 +86,6 @@ class TrainingSteps(Service):
             await self._not_taken(claim, error)
         else:
             await self._outcomes.adopt(claim, report, "submitted")
-
-    async def _event_is_cancelled(self, training: Training) -> bool:
-        if training.event_id is None:
-            return False
-        async with self._database.read() as connection:
-            event = await events.get(connection, training.event_id)
-        return event is not None and event.status is EventStatus.CANCELLED
 
     async def _look(self, claim: Claim[Training]) -> None:
         """The order may have been taken: look for its marker before anything else."""
@@ -134,7 +125,7 @@ class TrainingSteps(Service):
         if self._clock.now() > training.submitting_at + self._timings.training_deadline:
             await self._outcomes.fail(claim, failures.unknown_outcome(training))
         else:
-            await self._outcomes.retry_later(claim)
+            await self._outcomes.later(claim)
 
     async def _poll(self, claim: Claim[Training]) -> None:
         training = claim.row
@@ -200,7 +191,7 @@ class TrainingSteps(Service):
         if training.submitted_at is not None and self._clock.now() > training.submitted_at + self._timings.give_up:
             await self._outcomes.fail(claim, failures.never_finished(training))
         else:
-            await self._outcomes.retry_later(claim)
+            await self._outcomes.later(claim)
 
     async def _try_newer_key(self, claim: Claim[Training]) -> None:
         """Our key is gone or refused. A newer key of the guild may see the same LoRA: look again under that one."""

@@ -20,13 +20,13 @@ from bot.events.lifecycle import (
     Advance,
     Facts,
     HostCommand,
-    IllegalMove,
     Pause,
     Resume,
     Stay,
     check_move,
     decide,
 )
+from bot.jobs.lifecycle import IllegalMove
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode, EventStatus, PauseReason
 from bot.records.guild import Actor

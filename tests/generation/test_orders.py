@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import NoKey, UserError
-from bot.generation.lifecycle import MOVES, IllegalMove, check_move
+from bot.generation.lifecycle import MOVES, check_move
+from bot.jobs.lifecycle import IllegalMove
 from bot.records.generation import GenerationStatus
 from bot.records.job import LaneName
 from bot.records.lora import Lora

@@ -19,7 +19,7 @@ LEVELS = {
             ["bot.engine", "bot.ports", "bot.config"],
             ["bot.resources"],
             ["bot.outbox", "bot.keys", "bot.guilds"],
-            ["bot.loras", "bot.web"],
+            ["bot.loras", "bot.web", "bot.jobs"],
             ["bot.datasets", "bot.generation"],
             ["bot.training", "bot.pictures"],
             ["bot.events"],

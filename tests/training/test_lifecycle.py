@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from bot.jobs.lifecycle import IllegalMove
 from bot.keys.slots import fair_order
 from bot.records.training import TrainingStatus
 from bot.training import lifecycle
-from bot.training.lifecycle import MOVES, NAME_MAX, IllegalMove, check_move, marked_name, new_marker, training_cost
+from bot.training.lifecycle import MOVES, NAME_MAX, check_move, marked_name, new_marker, training_cost
 
 S = TrainingStatus
 FORWARD = [S.QUEUED, S.SUBMITTING, S.SUBMITTED, S.TRAINING, S.READY]

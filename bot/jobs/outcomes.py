@@ -1,0 +1,96 @@
+"""Storing what became of a job's step or of its member's press: the parts that trainings and generations share."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Generic
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.engine import backoff
+from bot.jobs.kind import JobKind, JobT
+from bot.records.event import EventStatus
+from bot.records.post import PostKind, places_for
+from bot.resources import Resources, Service
+from bot.storage import due, posts, timeline
+from bot.storage.due import Claim, DueRows, LeaseLost
+from bot.storage.events import events
+
+EVENT_CANCELLED = "The event was cancelled before this was sent. Nothing was charged."
+
+
+class JobOutcomes(Service, Generic[JobT]):
+    """Every method that takes a claim raises LeaseLost, and stores nothing, when the claim no longer stands."""
+
+    def __init__(self, opened: Resources, kind: JobKind[JobT]) -> None:
+        super().__init__(opened)
+        self._kind: JobKind[JobT] = kind
+        self._rows: DueRows[JobT] = DueRows(opened.database, kind.table, kind.build)
+
+    async def later(self, claim: Claim[JobT], wait: timedelta | None = None) -> None:
+        """Try this step again after `wait`, by default after a pause that grows with every try."""
+        attempt = claim.row.attempt
+        wait = wait or backoff(attempt, first=self._timings.backoff_first, ceiling=self._timings.backoff_max)
+        await self.keep(claim, due_in=wait, attempt=attempt + 1)
+
+    async def keep(self, claim: Claim[JobT], *, due_in: timedelta, note: str = "", **values: Any) -> None:
+        """Store `values` and look at the row again after `due_in`. `note`: a word for its timeline."""
+        due_at = self._clock.now() + due_in
+
+        async def transaction(connection: AsyncConnection) -> None:
+            if "status" in values:
+                self._kind.check_move(type(values["status"])(claim.status), values["status"])
+            await due.store(connection, self._kind.table, claim, due_at=due_at, **values)
+            if note:
+                await self._note(connection, claim.id, note)
+
+        await self._database.write(transaction)
+
+    async def is_event_cancelled(self, job: JobT) -> bool:
+        """Whether the job belongs to an event that has been cancelled, so that it must not be sent any more."""
+        if job.event_id is None:
+            return False
+        event = await self._database.fetch(events.get, job.event_id)
+        return event is not None and event.status is EventStatus.CANCELLED
+
+    async def _check_held(self, claim: Claim[JobT]) -> None:
+        """Just before a paid call: LeaseLost keeps a slow worker from paying."""
+        if not await self._rows.holds(claim, now=self._clock.now()):
+            raise LeaseLost
+
+    async def _mark_submitting(self, claim: Claim[JobT], to: StrEnum, **values: Any) -> Claim[JobT]:
+        """Store that a paid call is about to leave."""
+        now = self._clock.now()
+        await self._check_held(claim)
+        self._kind.check_move(claim.row.status, to)
+
+        async def transaction(connection: AsyncConnection) -> None:
+            await due.mark(connection, self._kind.table, claim, status=to, submitting_at=now, **values)
+
+        await self._database.write(transaction)
+        return Claim(claim.row, claim.id, claim.owner, to, claim.wakes, claim.due_at)
+
+    async def _move(self, connection: AsyncConnection, claim: Claim[JobT], to: StrEnum, **values: Any) -> None:
+        self._kind.check_move(type(to)(claim.status), to)
+        await due.store(connection, self._kind.table, claim, status=to, **values)
+
+    async def _end(
+        self, connection: AsyncConnection, job: JobT, what: str, detail: str = "", post: PostKind | None = None
+    ) -> None:
+        """Part of every transaction that stores a terminal status: tell its timeline, its channel and its event."""
+        await self._note(connection, job.id, what, detail)
+        if post is not None:
+            await posts.add(
+                connection,
+                post,
+                self._kind.subject,
+                job.id,
+                guild_id=job.guild_id,
+                user_id=job.user_id,
+                places=places_for(job),
+                now=self._clock.now(),
+            )
+        if job.event_id is not None:
+            await events.wake(connection, job.event_id, now=self._clock.now())
+
+    async def _note(self, connection: AsyncConnection, job_id: int, what: str, detail: str = "") -> None:
+        await timeline.add(connection, self._kind.subject, job_id, what, at=self._clock.now(), detail=detail)
