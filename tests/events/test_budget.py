@@ -275,6 +275,14 @@ async def test_who_may_not_spend_is_told_before_the_provider_is_asked(studio: St
     assert len(studio.server.requests) == seen
 
 
+async def test_an_order_that_its_member_cancels_wakes_the_event(studio: Studio, budgets: BudgetService) -> None:
+    event, lora = await showing(studio)
+    accepted = await order(budgets, event, lora)
+    await change_event(studio, event, due_at=NOON + timedelta(days=1))
+    await studio.generations.cancel(accepted.generation.id, Actor(GUILD, ANNA))
+    assert await studio.scalars(sa.select(event_tables.events.c.due_at)) == [studio.clock.now()]
+
+
 # Trainings
 
 
