@@ -277,7 +277,7 @@ def _left(event: Event, spent: int) -> int | None:
 
 
 def _is_training_to_come(event: Event, spent: list[Spend]) -> bool:
-    if event.mode not in {EventMode.SHARED, EventMode.PERSONAL} or event.status not in STILL_TRAINS:
+    if not event.mode.trains or event.status not in STILL_TRAINS:
         return False
     is_begun = any(spend.subject_table is SubjectTable.TRAINING and spend.credits for spend in spent)
     return not (event.mode is EventMode.SHARED and is_begun)
@@ -285,7 +285,7 @@ def _is_training_to_come(event: Event, spent: list[Spend]) -> bool:
 
 async def _providers(connection: AsyncConnection, event: Event) -> set[ProviderName]:
     """Who makes the event's pictures."""
-    if event.mode in {EventMode.SHARED, EventMode.PERSONAL}:
+    if event.mode.trains:
         return {event.subject_kind.provider}
     lora_ids = [*event.lora_ids, *(candidate.lora_id for candidate in event.candidates)]
     found = [await loras.get(connection, lora_id) for lora_id in set(lora_ids)]

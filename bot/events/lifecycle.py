@@ -30,7 +30,6 @@ MOVES: Mapping[EventMode, Mapping[EventStatus, frozenset[EventStatus]]] = {
 
 TIMED = frozenset({S.COLLECTING, S.REVIEWING, S.SHOWING, S.VOTING})
 """Stages with a deadline; training ends when the last training has."""
-TRAINING_MODES = frozenset({EventMode.SHARED, EventMode.PERSONAL})
 TOO_FEW = frozenset({PauseReason.TOO_FEW_ENTRANTS, PauseReason.TOO_FEW_PHOTOS})
 
 
@@ -137,7 +136,7 @@ def photos_until(event: Event, *, hour: timedelta, kept: timedelta) -> datetime 
 
     None in all other stages: what was planned when reviewing began stays.
     """
-    if event.stage_ends_at is None or event.status not in {S.COLLECTING, S.REVIEWING}:
+    if event.stage_ends_at is None or not event.status.takes_photos:
         return None
     reviewing = event.hours.get(S.REVIEWING, 0.0) * hour if event.status is S.COLLECTING else timedelta(0)
     return event.stage_ends_at + reviewing + kept
@@ -188,7 +187,7 @@ def _missing(event: Event, facts: Facts) -> PauseReason | None:
 
 def photos_needed(event: Event) -> int:
     """Usable photos without which nothing can be trained; 0 where nothing is."""
-    return photo_limits(event.subject_kind).least if event.mode in TRAINING_MODES else 0
+    return photo_limits(event.subject_kind).least if event.mode.trains else 0
 
 
 def may_run(event: Event, actor: Actor) -> bool:
@@ -219,7 +218,7 @@ def may_enter(event: Event, actor: Actor, entrants: int) -> str | None:
 
 def can_give(event: Event) -> bool:
     """Photos are taken while they are collected, and whenever the event waits for more."""
-    if event.mode not in TRAINING_MODES or not event.status.is_live:
+    if not event.mode.trains or not event.status.is_live:
         return False
     return event.status is S.COLLECTING if event.paused_why is None else event.paused_why in TOO_FEW
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import UserError
-from bot.events.lifecycle import TRAINING_MODES
 from bot.keys.reachability import Mark, ReachabilityService
 from bot.keys.service import Funds, KeyService
 from bot.loras.access import usable_lora, usable_style
@@ -55,7 +54,7 @@ class Readiness:
         key = f"API key of {provider.label}"
         if funds.trouble is not None:
             return [ReadinessCheck(key, is_ok=False, fix=funds.trouble)]
-        price = funds.price if event.mode in TRAINING_MODES else 0
+        price = funds.price if event.mode.trains else 0
         checks = [ReadinessCheck(key, is_ok=True), _balance(funds, provider, price)]
         return [*checks, _budget(event.budget, price)] if price and event.budget is not None else checks
 
@@ -148,7 +147,7 @@ async def _problems(
 
 async def _providers(connection: AsyncConnection, event: Event) -> list[ProviderName]:
     """Whose API key the event needs."""
-    if event.mode in TRAINING_MODES:
+    if event.mode.trains:
         return [event.subject_kind.provider]
     lora_ids = {*event.lora_ids, *(candidate.lora_id for candidate in event.candidates)}
     found = [await loras.get(connection, lora_id) for lora_id in lora_ids]

@@ -47,7 +47,6 @@ T = TypeVar("T")
 MOVED_ON = "The event has just moved on. Please look at it again."
 CLOSING = "It is closing already."
 CLOSED_BEFORE = "This stage has ended already, so nothing was closed. `/event status` shows how it stands now."
-GIVING = frozenset({EventStatus.COLLECTING, EventStatus.REVIEWING})
 
 
 class EventService(Service):
@@ -220,7 +219,7 @@ class EventService(Service):
             entrant = await entrants.find(connection, event_id, user_id)
         if entrant is None or entrant.status is not EntrantStatus.IN:
             raise NotFound("They do not take part in this event.")
-        if event.status in GIVING:
+        if event.status.takes_photos:
             await self._contributions.withdraw(event_id, Actor(event.guild_id, user_id))
 
         async def transaction(connection: AsyncConnection) -> None:

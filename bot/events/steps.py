@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 
 S = EventStatus
 
-GIVING = frozenset({S.COLLECTING, S.REVIEWING})
 
 SOON = 1.0
 """Hours before the end of collecting at which it is announced."""
@@ -171,7 +170,7 @@ class EventSteps(Service):
         for entrant in taking_part:
             if await self._members.is_member(event.guild_id, entrant.user_id):
                 continue
-            if event.status in GIVING:
+            if event.status.takes_photos:
                 await self._contributions.withdraw(event.id, Actor(event.guild_id, entrant.user_id))
 
             async def progress(connection: AsyncConnection, entrant_id: int = entrant.id) -> None:

@@ -16,7 +16,6 @@ from bot.storage import posts
 from bot.storage.events import ballots, entrants, spends
 from bot.storage.events import counts as event_counts
 
-COACHED = frozenset({EventStatus.COLLECTING, EventStatus.REVIEWING})
 LOOKED_AT = 400
 """Photos that the coach looks at, the newest: it is asked again with every change of the panel."""
 
@@ -75,7 +74,7 @@ async def load(connection: AsyncConnection, event: Event, affordable: Affordable
 
 
 async def _advice(connection: AsyncConnection, event: Event, entrant_count: int) -> tuple[str, ...]:
-    if event.mode is not EventMode.SHARED or event.dataset_id is None or event.status not in COACHED:
+    if event.mode is not EventMode.SHARED or event.dataset_id is None or not event.status.takes_photos:
         return ()
     photos = await event_counts.newest_photos(connection, event.dataset_id, limit=LOOKED_AT)
     return tuple(each.sentence for each in coach.advice(photos, entrant_count))

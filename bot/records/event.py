@@ -20,6 +20,11 @@ class EventMode(StrEnum):
     BAKEOFF = "bakeoff"
     """No entrants: settings or versions of one LoRA are compared blindly."""
 
+    @property
+    def trains(self) -> bool:
+        """Whether photos are given and LoRAs trained."""
+        return self in {EventMode.SHARED, EventMode.PERSONAL}
+
 
 class EventStatus(StrEnum):
     DRAFT = "draft"
@@ -39,6 +44,11 @@ class EventStatus(StrEnum):
     def is_live(self) -> bool:
         """Announced and not over."""
         return not self.is_terminal and self is not EventStatus.DRAFT
+
+    @property
+    def takes_photos(self) -> bool:
+        """Whether entrants may still give photos or take them back, where the mode trains."""
+        return self in {EventStatus.COLLECTING, EventStatus.REVIEWING}
 
 
 class PauseReason(StrEnum):

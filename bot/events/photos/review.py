@@ -16,7 +16,7 @@ from bot.events.photos.choosing import choose
 from bot.events.photos.depictions import visible_event
 from bot.events.photos.rules import judge_own
 from bot.records.dataset import DatasetStatus, Photo, Pick
-from bot.records.event import Event, EventMode, EventStatus
+from bot.records.event import Event, EventMode
 from bot.records.guild import Actor
 from bot.resources import Resources, Service
 from bot.storage import datasets
@@ -150,7 +150,7 @@ async def _choosable(connection: AsyncConnection, event_id: int, actor: Actor) -
         raise NotAllowed("Only the event's host and its moderators choose photos.")
     if event.mode is not EventMode.SHARED:
         raise UserError("There is nothing to choose here: everybody's photos stay their own in this event.")
-    if event.status not in {EventStatus.COLLECTING, EventStatus.REVIEWING}:
+    if not event.status.takes_photos:
         raise UserError("The time for choosing photos is over.")
     return event
 

@@ -99,7 +99,7 @@ def check_uploads(event: Event, held: Sequence[Photo], count: int, held_max: int
 
 def check_can_give(event: Event, *, names_others: bool) -> None:
     """UserError when no photos are taken now."""
-    if event.mode not in lifecycle.TRAINING_MODES:
+    if not event.mode.trains:
         raise UserError("This event needs no photos. Its panel shows how to take part.")
     if not lifecycle.can_give(event):
         raise UserError("The time for giving photos to this event is over, so nothing was added.")
