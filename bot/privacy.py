@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import Missing, NoKey, ProviderError
-from bot.events.photos.service import ContributionService
+from bot.events.photos.depictions import DepictionService
 from bot.keys.service import KeyService
 from bot.records.lora import Lora
 from bot.resources import Resources, Service
@@ -28,10 +28,10 @@ class Holdings:
 
 
 class PrivacyService(Service):
-    def __init__(self, opened: Resources, key_service: KeyService, contributions: ContributionService) -> None:
+    def __init__(self, opened: Resources, key_service: KeyService, depictions: DepictionService) -> None:
         super().__init__(opened)
         self._keys = key_service
-        self._contributions = contributions
+        self._depictions = depictions
 
     async def guilds_of(self, user_id: int) -> list[int]:
         """The guilds in which something about this member is kept, those they have left among them."""
@@ -50,7 +50,7 @@ class PrivacyService(Service):
         """
         async with self._database.read() as connection:
             owned = await loras.owned_by(connection, guild_id, user_id)
-        await self._contributions.take_back_all(guild_id, user_id)
+        await self._depictions.take_back_all(guild_id, user_id)
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> list[str]:

@@ -10,6 +10,8 @@ from bot.events.ballot.service import BallotService
 from bot.events.budget import BudgetService
 from bot.events.outcomes import EventOutcomes
 from bot.events.packs import PackRunner
+from bot.events.photos.depictions import DepictionService
+from bot.events.photos.review import ReviewService
 from bot.events.photos.service import ContributionService
 from bot.events.service import EventService
 from bot.events.stages import StageRunner
@@ -67,6 +69,8 @@ class Services:
     guilds: GuildService
     events: EventService
     contributions: ContributionService
+    depictions: DepictionService
+    reviews: ReviewService
     budgets: BudgetService
     ballots: BallotService
     yearbooks: YearbookService
@@ -91,7 +95,7 @@ def build_services(opened: Resources) -> Services:
     dataset_service = DatasetService(opened)
     training_service = TrainingService(opened, key_service, dataset_service, SLOTS)
     generation_service = GenerationService(opened, key_service, References(opened))
-    contributions = ContributionService(opened, dataset_service)
+    depictions, reviews = DepictionService(opened), ReviewService(opened, dataset_service)
     budgets = BudgetService(opened, key_service, training_service, generation_service)
     return Services(
         database=opened.database,
@@ -109,9 +113,11 @@ def build_services(opened: Resources) -> Services:
         pictures=PictureService(opened, key_service, generation_service),
         reports=ReportService(opened),
         outbox=OutboxService(opened),
-        privacy=PrivacyService(opened, key_service, contributions),
-        events=EventService(opened, key_service, reachability, budgets, contributions),
-        contributions=contributions,
+        privacy=PrivacyService(opened, key_service, depictions),
+        events=EventService(opened, key_service, reachability, budgets, depictions),
+        contributions=ContributionService(opened, dataset_service),
+        depictions=depictions,
+        reviews=reviews,
         budgets=budgets,
         ballots=BallotService(opened),
         yearbooks=YearbookService(opened),
@@ -148,5 +154,7 @@ def _generation_steps(opened: Resources, services: Services) -> GenerationSteps:
 
 def _event_steps(opened: Resources, services: Services) -> EventSteps:
     packs = PackRunner(opened.database, services.budgets)
-    stages = StageRunner(opened.database, services.keys, services.budgets, packs, services.contributions, opened.venue)
-    return EventSteps(opened, stages, EventOutcomes(opened), services.contributions, services.ballots, services.budgets)
+    stages = StageRunner(opened.database, services.keys, services.budgets, packs, services.reviews, opened.venue)
+    return EventSteps(
+        opened, stages, EventOutcomes(opened), services.depictions, services.reviews, services.ballots, services.budgets
+    )

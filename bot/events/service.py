@@ -16,7 +16,7 @@ from bot.events import loras as materials
 from bot.events.budget import BudgetService
 from bot.events.drafts import EventDraft
 from bot.events.lifecycle import HostCommand
-from bot.events.photos.service import ContributionService
+from bot.events.photos.depictions import DepictionService
 from bot.events.readiness import Readiness
 from bot.events.views import EventView
 from bot.keys.reachability import ReachabilityService
@@ -56,13 +56,13 @@ class EventService(Service):
         key_service: KeyService,
         reachability: ReachabilityService,
         budgets: BudgetService,
-        contributions: ContributionService,
+        depictions: DepictionService,
     ) -> None:
         super().__init__(opened)
         self._readiness = Readiness(opened.database, key_service, reachability, opened.venue)
         self._members = opened.members
         self._budgets = budgets
-        self._contributions = contributions
+        self._depictions = depictions
 
     async def create(self, draft: EventDraft, actor: Actor, channel: Channel) -> Event:
         """A draft that only those who may run it see. The caller decides who may create events."""
@@ -220,7 +220,7 @@ class EventService(Service):
         if entrant is None or entrant.status is not EntrantStatus.IN:
             raise NotFound("They do not take part in this event.")
         if event.status.takes_photos:
-            await self._contributions.withdraw(event_id, Actor(event.guild_id, user_id))
+            await self._depictions.withdraw(event_id, Actor(event.guild_id, user_id))
 
         async def transaction(connection: AsyncConnection) -> None:
             now = self._now()

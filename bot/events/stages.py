@@ -11,7 +11,7 @@ from bot.datasets.rules import photo_limits
 from bot.errors import NoKey, UserError
 from bot.events.budget import BudgetService, BudgetSpent
 from bot.events.packs import PackRunner
-from bot.events.photos.service import ContributionService
+from bot.events.photos.review import ReviewService
 from bot.keys.service import KeyService
 from bot.ports import NotNow, Venue
 from bot.records.event import Entrant, Event, EventMode, EventStatus, PauseReason
@@ -56,14 +56,14 @@ class StageRunner:
         key_service: KeyService,
         budgets: BudgetService,
         packs: PackRunner,
-        contributions: ContributionService,
+        reviews: ReviewService,
         venue: Venue,
     ) -> None:
         self._database = database
         self._keys = key_service
         self._budgets = budgets
         self._packs = packs
-        self._contributions = contributions
+        self._reviews = reviews
         self._venue = venue
 
     async def create_thread_and_calendar(self, event: Event) -> dict[str, int]:
@@ -115,7 +115,7 @@ class StageRunner:
     async def _train_shared(self, event: Event, begun: Sequence[Training]) -> StageProgress:
         assert event.dataset_id is not None  # noqa: S101 - made when the event was opened
         if not begun or await self._is_to_be_repeated(event, begun):
-            await self._contributions.settle_choice(event)
+            await self._reviews.settle_shared(event)
             try:
                 training = await self._budgets.start_training(event, event.dataset_id, event.host_id)
             except BudgetSpent:

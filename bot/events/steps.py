@@ -11,7 +11,8 @@ from bot.events import lifecycle
 from bot.events.ballot.service import BallotService
 from bot.events.budget import BudgetService
 from bot.events.outcomes import EventOutcomes, PlannedAnnouncement
-from bot.events.photos.service import ContributionService
+from bot.events.photos.depictions import DepictionService
+from bot.events.photos.review import ReviewService
 from bot.events.stages import StageProgress, StageRunner, paused_once
 from bot.ports import NotNow
 from bot.records.event import AnnouncementKind, EntrantStatus, Event, EventMode, EventStatus, PauseReason
@@ -39,14 +40,16 @@ class EventSteps(Service):
         opened: Resources,
         stages: StageRunner,
         outcomes: EventOutcomes,
-        contributions: ContributionService,
+        depictions: DepictionService,
+        reviews: ReviewService,
         ballots: BallotService,
         budgets: BudgetService,
     ) -> None:
         super().__init__(opened)
         self._stages = stages
         self._outcomes = outcomes
-        self._contributions = contributions
+        self._depictions = depictions
+        self._reviews = reviews
         self._ballots = ballots
         self._budgets = budgets
         self._venue = opened.venue
@@ -117,7 +120,7 @@ class EventSteps(Service):
         if to is S.TRAINING:
             await self._begin_training(claim, progress)
         elif to is S.SHOWING:
-            await self._contributions.retire_taken_back(event)
+            await self._depictions.retire_taken_back(event)
             async with self._database.read() as connection:
                 made = [each.lora_id for each in await event_jobs.trainings_of(connection, claim.id) if each.lora_id]
             announcements = [
@@ -144,7 +147,7 @@ class EventSteps(Service):
         event = claim.row
         await self._drop_leavers(event)
         if event.mode is EventMode.PERSONAL:
-            await self._contributions.settle_personal(event)
+            await self._reviews.settle_personal(event)
             await self._outcomes.enter(
                 claim, S.TRAINING, announcements=[PlannedAnnouncement(AnnouncementKind.TRAINING, {})]
             )
@@ -153,7 +156,7 @@ class EventSteps(Service):
         if facts.usable_photos < photo_limits(event.subject_kind).least:
             await self._pause(claim, PauseReason.TOO_FEW_PHOTOS, progress)
             return
-        chosen = await self._contributions.settle_choice(event)
+        chosen = await self._reviews.settle_shared(event)
         async with self._database.read() as connection:
             by = {str(each.user_id): each.photos_chosen for each in await entrants.of_event(connection, event.id)}
         given: Mapping[str, int] = {user: photos for user, photos in by.items() if photos}
@@ -171,7 +174,7 @@ class EventSteps(Service):
             if await self._members.is_member(event.guild_id, entrant.user_id):
                 continue
             if event.status.takes_photos:
-                await self._contributions.withdraw(event.id, Actor(event.guild_id, entrant.user_id))
+                await self._depictions.withdraw(event.id, Actor(event.guild_id, entrant.user_id))
 
             async def progress(connection: AsyncConnection, entrant_id: int = entrant.id) -> None:
                 await entrants.change(connection, entrant_id, status=EntrantStatus.REMOVED, left_at=self._clock.now())

@@ -105,10 +105,10 @@ class EventButtonsCog(commands.Cog):
         """In a private message the outbox redraws the question; in a server the list of all of them is shown again."""
         is_private = interaction.guild_id is None
         await defer(interaction, thinking=is_private)
-        contributions = self.bot.services.contributions
+        depictions = self.bot.services.depictions
         user_id, guild_id = interaction.user.id, interaction.guild_id
-        status = await contributions.answer(depiction_id, confirmed, user_id, guild_id)
-        asked = await contributions.depiction(depiction_id)
+        status = await depictions.answer(depiction_id, confirmed, user_id, guild_id)
+        asked = await depictions.depiction(depiction_id)
         if is_private or asked is None:
             await say(interaction, ANSWERED[status])
         else:
@@ -117,7 +117,7 @@ class EventButtonsCog(commands.Cog):
     async def _show_seen(self, interaction: Interaction, event_id: int) -> None:
         actor = actor_of(interaction)
         event = await self.bot.services.events.get_for(event_id, actor)
-        await show(interaction, seen_card(event, await self.bot.services.contributions.seen_in(event_id, actor)))
+        await show(interaction, seen_card(event, await self.bot.services.depictions.seen_in(event_id, actor)))
 
 
 async def setup(bot: DarkroomBot) -> None:

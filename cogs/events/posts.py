@@ -57,7 +57,7 @@ async def render_event_edit(services: Services, post: Post, *, guild_name: str) 
     if post.kind is PostKind.EVENT_BALLOT:
         view = await _view(services, post.subject_id)
         return ballot_card(view.event, await services.ballots.shown(post.subject_id), line)
-    asked = await services.contributions.depiction(post.subject_id) if post.kind is PostKind.DEPICTION else None
+    asked = await services.depictions.depiction(post.subject_id) if post.kind is PostKind.DEPICTION else None
     if asked is None:
         raise PlaceRefused(GONE)
     return depiction_card(asked, line, guild_name)

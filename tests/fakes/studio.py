@@ -14,6 +14,8 @@ from bot.clock import Timings
 from bot.datasets.service import DatasetService
 from bot.events.ballot.service import BallotService
 from bot.events.budget import BudgetService
+from bot.events.photos.depictions import DepictionService
+from bot.events.photos.review import ReviewService
 from bot.events.photos.service import ContributionService
 from bot.events.service import EventService
 from bot.events.yearbook.service import YearbookService
@@ -118,6 +120,8 @@ class Studio(Looks):
     venue: FakeVenue
     events: EventService
     contributions: ContributionService
+    depictions: DepictionService
+    reviews: ReviewService
     budgets: BudgetService
     ballots: BallotService
     yearbooks: YearbookService
@@ -359,6 +363,8 @@ def _build(
         venue=venue,
         events=services.events,
         contributions=services.contributions,
+        depictions=services.depictions,
+        reviews=services.reviews,
         budgets=services.budgets,
         ballots=services.ballots,
         yearbooks=services.yearbooks,

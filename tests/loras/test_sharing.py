@@ -76,7 +76,7 @@ async def test_a_share_with_an_event_reaches_its_entrants_as_long_as_they_are_in
     assert await can_use(studio, RECEIVER)
     assert not await can_use(studio, Actor(GUILD, CLEO))
     assert (await studio.loras.get_for(lora.id, RECEIVER)).id == lora.id
-    await studio.contributions.withdraw(event.id, RECEIVER)
+    await studio.depictions.withdraw(event.id, RECEIVER)
     assert not await can_use(studio, RECEIVER)
     with pytest.raises(NotFound):
         await studio.loras.get_for(lora.id, RECEIVER)

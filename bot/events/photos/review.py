@@ -43,7 +43,7 @@ class HostBoard:
     needed: int
 
 
-class HostChoice(Service):
+class ReviewService(Service):
     def __init__(self, opened: Resources, dataset_service: DatasetService) -> None:
         super().__init__(opened)
         self._datasets = dataset_service
@@ -77,8 +77,8 @@ class HostChoice(Service):
         await self._database.write(transaction)
         return await self.board(event_id, actor)
 
-    async def sheet(self, event_id: int, actor: Actor, skip: int) -> bytes | None:
-        """SHEET_MAX photos of the board under their numbers there, without the first ones; None when there are none."""
+    async def sheet(self, event_id: int, actor: Actor, *, skip: int = 0) -> bytes | None:
+        """Up to SHEET_MAX photos of the board with their numbers, after the first `skip`; None without photos."""
         board = await self.board(event_id, actor)
         return await self._datasets.sheet_of(board.photos[skip : skip + SHEET_MAX], first=skip + 1)
 

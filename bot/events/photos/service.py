@@ -12,12 +12,9 @@ from bot.datasets.service import HELD_MAX, DatasetService
 from bot.errors import NotAllowed, UserError
 from bot.events import lifecycle
 from bot.events.photos.consent_texts import EVENT_POLICY, consent_sentence
-from bot.events.photos.depictions import DepictionService, name_members, visible_event
-from bot.events.photos.depictions import DepictionView as DepictionView
-from bot.events.photos.review import HostBoard as HostBoard
-from bot.events.photos.review import HostChoice
-from bot.events.photos.rules import Contribution as Contribution
+from bot.events.photos.depictions import name_members, visible_event
 from bot.events.photos.rules import (
+    Contribution,
     SplitPhotos,
     check_can_give,
     check_depicted,
@@ -26,8 +23,8 @@ from bot.events.photos.rules import (
     judge_own,
     split_new_photos,
 )
-from bot.records.dataset import Dataset, DatasetStatus, Gender, Photo, Pick, SubjectKind, Upload
-from bot.records.event import Depiction, DepictionStatus, Entrant, EntrantStatus, Event, EventMode, PauseReason
+from bot.records.dataset import Dataset, DatasetStatus, Gender, Photo, SubjectKind, Upload
+from bot.records.event import Entrant, EntrantStatus, Event, EventMode, PauseReason
 from bot.records.guild import Actor
 from bot.records.training import TrainingStatus
 from bot.resources import Resources, Service
@@ -45,8 +42,6 @@ class ContributionService(Service):
         super().__init__(opened)
         self._datasets = dataset_service
         self._members = opened.members
-        self._depictions = DepictionService(opened)
-        self._choice = HostChoice(opened, dataset_service)
         self.queue = FairQueue(MEMBERS_AT_ONCE)
         "Hold one while working on a submission after it was acknowledged."
 
@@ -88,8 +83,8 @@ class ContributionService(Service):
 
         dataset = await self._database.write(begin)
         photos = await self._datasets.examine(dataset, uploads)
-        sifted = await self._store(event_id, dataset, photos, named, actor)
-        return await self._contribution(event_id, actor, left_out=sifted.left_out)
+        split = await self._store(event_id, dataset, photos, named, actor)
+        return await self._contribution(event_id, actor, left_out=split.left_out)
 
     async def mine(self, event_id: int, actor: Actor) -> Contribution:
         return await self._contribution(event_id, actor)
@@ -116,54 +111,6 @@ class ContributionService(Service):
     async def sheet(self, event_id: int, actor: Actor) -> bytes | None:
         """The contact sheet of the member's own photos as JPEG; None when there are none."""
         return await self._datasets.sheet_of((await self._contribution(event_id, actor)).photos)
-
-    async def withdraw(self, event_id: int, actor: Actor) -> None:
-        """Photos are deleted now, entry and vote are gone, and LoRAs trained on the photos are retired."""
-        await self._depictions.withdraw(event_id, actor)
-
-    async def take_back_all(self, guild_id: int, user_id: int) -> None:
-        """Withdraw from every event of this guild, and say no to everything the member was named in."""
-        await self._depictions.take_back_all(guild_id, user_id)
-
-    async def seen_in(self, event_id: int, actor: Actor) -> Sequence[Depiction]:
-        """Where this member was named, newest first."""
-        return await self._depictions.seen_in(event_id, actor)
-
-    async def answer(self, depiction_id: int, confirmed: bool, user_id: int, guild_id: int | None) -> DepictionStatus:
-        """Say yes or no for oneself; `guild_id` None in a private message. A no is final, a yes is not."""
-        return await self._depictions.answer(depiction_id, confirmed, user_id, guild_id)
-
-    async def depiction(self, depiction_id: int) -> DepictionView | None:
-        """Callers check who may see it."""
-        return await self._depictions.depiction(depiction_id)
-
-    async def host_board(self, event_id: int, actor: Actor) -> HostBoard:
-        return await self._choice.board(event_id, actor)
-
-    async def host_sheet(self, event_id: int, actor: Actor, *, skip: int = 0) -> bytes | None:
-        """Photos of the host's board, under their numbers there, after the first `skip`; None when there are none."""
-        return await self._choice.sheet(event_id, actor, skip)
-
-    async def pin(self, event_id: int, photo_id: int, actor: Actor) -> HostBoard:
-        return await self._choice.pick(event_id, photo_id, Pick.PINNED, actor)
-
-    async def drop(self, event_id: int, photo_id: int, actor: Actor) -> HostBoard:
-        return await self._choice.pick(event_id, photo_id, Pick.DROPPED, actor)
-
-    async def unpick(self, event_id: int, photo_id: int, actor: Actor) -> HostBoard:
-        return await self._choice.pick(event_id, photo_id, None, actor)
-
-    async def settle_choice(self, event: Event) -> int:
-        """Choose the photos of a shared subject for good; how many. All others are deleted."""
-        return await self._choice.settle_shared(event)
-
-    async def settle_personal(self, event: Event) -> None:
-        """Delete photos that somebody seen in them has not agreed to."""
-        await self._choice.settle_personal(event)
-
-    async def retire_taken_back(self, event: Event) -> int:
-        """Retire LoRAs that came out although somebody took their photos back meanwhile; how many."""
-        return await self._depictions.retire_taken_back(event)
 
     async def _check_members(self, user_ids: Sequence[int], actor: Actor) -> None:
         strangers = [each for each in user_ids if not await self._members.is_member(actor.guild_id, each)]
@@ -242,22 +189,22 @@ class ContributionService(Service):
             event = await visible_event(connection, event_id, actor)
             check_can_give(event, names_others=bool(named))
             await _check_still_in(connection, event, dataset, actor)
-            sifted = await _sift(connection, event, dataset, photos, actor)
-            if sifted.kept:
-                consent_id = await _record(connection, event, dataset, sifted, actor, now)
-                if sifted.files:
+            split = await _split_new(connection, event, dataset, photos, actor)
+            if split.kept:
+                consent_id = await _record(connection, event, dataset, split, actor, now)
+                if split.files:
                     await name_members(connection, event, consent_id, named, giver_id=actor.user_id, now=now)
             await self._note_change(connection, event, now)
-            return sifted
+            return split
 
         files = [photo.file for photo in photos if photo.file is not None]
         try:
-            sifted = await self._database.write(transaction)
+            split = await self._database.write(transaction)
         except Exception:
             self._spool.free(files)
             raise
-        self._spool.free(file for file in files if file not in sifted.files)
-        return sifted
+        self._spool.free(file for file in files if file not in split.files)
+        return split
 
     async def _note_change(self, connection: AsyncConnection, event: Event, now: datetime) -> None:
         """The panel shows it soon; an event that waits for entrants or photos looks at once."""
@@ -303,7 +250,7 @@ async def _check_still_in(connection: AsyncConnection, event: Event, dataset: Da
         raise UserError("You left this event meanwhile, so these photos were not added.")
 
 
-async def _sift(
+async def _split_new(
     connection: AsyncConnection, event: Event, dataset: Dataset, photos: Sequence[Photo], actor: Actor
 ) -> SplitPhotos:
     hashes = {photo.sha256 for photo in photos if photo.sha256}
@@ -314,7 +261,7 @@ async def _sift(
 
 
 async def _record(
-    connection: AsyncConnection, event: Event, dataset: Dataset, sifted: SplitPhotos, actor: Actor, now: datetime
+    connection: AsyncConnection, event: Event, dataset: Dataset, split: SplitPhotos, actor: Actor, now: datetime
 ) -> int:
     """The consent and its photos; the consent's id."""
     consent_id = await datasets.record_consent(
@@ -322,12 +269,12 @@ async def _record(
         dataset=dataset,
         provider=dataset.subject_kind.provider,
         policy_version=EVENT_POLICY,
-        photo_hashes=[photo.sha256 for photo in sifted.kept if photo.file is not None],
+        photo_hashes=[photo.sha256 for photo in split.kept if photo.file is not None],
         now=now,
         user_id=actor.user_id,
         wording=consent_sentence(event),
     )
-    for photo in sifted.kept:
+    for photo in split.kept:
         given = replace(photo, contributor_id=actor.user_id, consent_id=consent_id)
         await datasets.add_photo(connection, dataset.id, given)
     return consent_id

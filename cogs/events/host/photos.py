@@ -1,7 +1,7 @@
 """The host's board: every photo of a shared subject by number, which ones are chosen, and pinning or dropping them."""
 
 import io
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import discord
@@ -9,7 +9,6 @@ import discord
 from bot.client import DarkroomBot, fleeting_id
 from bot.events.photos.review import HostBoard
 from bot.records.dataset import Photo, Pick, Verdict
-from bot.records.guild import Actor
 from bot.text import quote
 from cogs.events.host.choices import OPTIONS_MAX, PANEL_SECONDS, Chosen, StringChoice
 from cogs.events.texts import event_name
@@ -22,7 +21,6 @@ NAME_SHOWN = 30
 LIST_MAX = 2600
 ADVICE_MAX = 900
 
-Change = Callable[[int, int, Actor], Awaitable[HostBoard]]
 """Pins, drops or frees one photo."""
 PICK_WORDS = {Pick.PINNED: "📌 pinned", Pick.DROPPED: "🚫 dropped", Pick.CHOSEN: "✅ chosen"}
 
@@ -50,7 +48,7 @@ class PhotoBoard(discord.ui.LayoutView):
             picture = discord.MediaGalleryItem(f"attachment://{SHEET_FILE}", description=alt_text)
             box.add_item(discord.ui.MediaGallery(picture))
         if numbered:
-            for select in _selects(bot, board, numbered, page):
+            for select in _selects(board, numbered, page):
                 row: discord.ui.ActionRow[Any] = discord.ui.ActionRow()
                 row.add_item(select)
                 box.add_item(row)
@@ -93,22 +91,19 @@ def state_of(board: HostBoard, photo: Photo) -> str:
     return "not usable" if photo.verdict is Verdict.REFUSED else "left out"
 
 
-def _selects(
-    bot: DarkroomBot, board: HostBoard, numbered: Sequence[tuple[int, Photo]], page: int
-) -> list[StringChoice]:
-    service = bot.services.contributions
+def _selects(board: HostBoard, numbered: Sequence[tuple[int, Photo]], page: int) -> list[StringChoice]:
     usable = [(number, photo) for number, photo in numbered if photo.verdict is not Verdict.REFUSED]
     unpinned = [(number, photo) for number, photo in usable if photo.pick is not Pick.PINNED]
     undropped = [(number, photo) for number, photo in usable if photo.pick is not Pick.DROPPED]
     decided = [(number, photo) for number, photo in usable if photo.pick in {Pick.PINNED, Pick.DROPPED}]
     return [
         StringChoice(
-            placeholder, _options(board, among), _changing(board.event.id, page, change), least=1, most=OPTIONS_MAX
+            placeholder, _options(board, among), _changing(board.event.id, page, pick), least=1, most=OPTIONS_MAX
         )
-        for placeholder, among, change in (
-            ("Pin: these are in", unpinned, service.pin),
-            ("Drop: these stay out", undropped, service.drop),
-            ("Neither: let the choice decide", decided, service.unpick),
+        for placeholder, among, pick in (
+            ("Pin: these are in", unpinned, Pick.PINNED),
+            ("Drop: these stay out", undropped, Pick.DROPPED),
+            ("Neither: let the choice decide", decided, None),
         )
         if among
     ]
@@ -123,11 +118,11 @@ def _options(board: HostBoard, among: Sequence[tuple[int, Photo]]) -> list[disco
     ]
 
 
-def _changing(event_id: int, page: int, change: Change) -> Chosen:
+def _changing(event_id: int, page: int, pick: Pick | None) -> Chosen:
     async def chosen(interaction: Interaction, values: Sequence[str]) -> None:
         await defer(interaction, thinking=False)
         for value in values:
-            await change(event_id, int(value), actor_of(interaction))
+            await interaction.client.services.reviews.pick(event_id, int(value), pick, actor_of(interaction))
         await show_board(interaction, event_id, page)
 
     return chosen
@@ -144,8 +139,8 @@ def _buttons(board: HostBoard, page: int) -> list[Any]:
 
 async def show_board(interaction: Interaction, event_id: int, page: int = 0) -> None:
     """Put the board in the place of the message, or fill in the answer that is waited for."""
-    actor, service = actor_of(interaction), interaction.client.services.contributions
-    board = await service.host_board(event_id, actor)
-    sheet = await service.host_sheet(event_id, actor, skip=page * OPTIONS_MAX)
+    actor, service = actor_of(interaction), interaction.client.services.reviews
+    board = await service.board(event_id, actor)
+    sheet = await service.sheet(event_id, actor, skip=page * OPTIONS_MAX)
     files = [] if sheet is None else [discord.File(io.BytesIO(sheet), filename=SHEET_FILE)]
     await show(interaction, PhotoBoard(interaction.client, board, page, has_sheet=sheet is not None), files)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import discord
 
 from bot.events.photos.consent_texts import depicted_sentence
-from bot.events.photos.service import DepictionView
+from bot.events.photos.depictions import DepictionView
 from bot.records.event import Depiction, DepictionStatus, Event
 from bot.text import quote
 from cogs.events.texts import event_name

@@ -142,7 +142,7 @@ class LeaveView(SafeView):
     ) -> None:
         await defer(interaction)
         self.stop()
-        await interaction.client.services.contributions.withdraw(self.event.id, actor_of(interaction))
+        await interaction.client.services.depictions.withdraw(self.event.id, actor_of(interaction))
         await say(interaction, f"You have withdrawn from {event_name(self.event)}. Your photos are deleted.")
 
 

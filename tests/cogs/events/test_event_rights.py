@@ -11,6 +11,7 @@ from simcord.components import walk_components
 from bot.errors import NotFound, UserError
 from bot.events.yearbook.service import LEAST_LIMIT
 from bot.generation.order import PictureOrder
+from bot.records.dataset import Pick
 from bot.records.event import DepictionStatus, EventStatus
 from bot.records.guild import Actor, Channel
 from bot.storage.events.tables import depictions, events
@@ -70,26 +71,28 @@ CASES: dict[str, Case] = {
         S.COLLECTING, HERE, lambda s, who: s.studio.contributions.remove(s.id, [s.photo_id], who)
     ),
     "contributions.sheet": Case(S.COLLECTING, HERE, lambda s, who: s.studio.contributions.sheet(s.id, who)),
-    "contributions.withdraw": Case(S.COLLECTING, ENTRANTS, lambda s, who: s.studio.contributions.withdraw(s.id, who)),
-    "contributions.seen_in": Case(S.COLLECTING, HERE, lambda s, who: s.studio.contributions.seen_in(s.id, who)),
-    "contributions.answer yes": Case(
+    "depictions.withdraw": Case(S.COLLECTING, ENTRANTS, lambda s, who: s.studio.depictions.withdraw(s.id, who)),
+    "depictions.seen_in": Case(S.COLLECTING, HERE, lambda s, who: s.studio.depictions.seen_in(s.id, who)),
+    "depictions.answer yes": Case(
         S.COLLECTING,
         frozenset({"depicted"}),
-        lambda s, who: s.studio.contributions.answer(s.depiction_id, True, who.user_id, who.guild_id),
+        lambda s, who: s.studio.depictions.answer(s.depiction_id, True, who.user_id, who.guild_id),
     ),
-    "contributions.answer no": Case(
+    "depictions.answer no": Case(
         S.SHOWING,
         frozenset({"depicted"}),
-        lambda s, who: s.studio.contributions.answer(s.depiction_id, False, who.user_id, who.guild_id),
+        lambda s, who: s.studio.depictions.answer(s.depiction_id, False, who.user_id, who.guild_id),
     ),
-    "contributions.host_board": Case(
-        S.COLLECTING, RUNNERS, lambda s, who: s.studio.contributions.host_board(s.id, who)
+    "reviews.board": Case(S.COLLECTING, RUNNERS, lambda s, who: s.studio.reviews.board(s.id, who)),
+    "reviews.sheet": Case(S.REVIEWING, RUNNERS, lambda s, who: s.studio.reviews.sheet(s.id, who)),
+    "reviews.pick pin": Case(
+        S.REVIEWING, RUNNERS, lambda s, who: s.studio.reviews.pick(s.id, s.photo_id, Pick.PINNED, who)
     ),
-    "contributions.host_sheet": Case(S.REVIEWING, RUNNERS, lambda s, who: s.studio.contributions.host_sheet(s.id, who)),
-    "contributions.pin": Case(S.REVIEWING, RUNNERS, lambda s, who: s.studio.contributions.pin(s.id, s.photo_id, who)),
-    "contributions.drop": Case(S.REVIEWING, RUNNERS, lambda s, who: s.studio.contributions.drop(s.id, s.photo_id, who)),
-    "contributions.unpick": Case(
-        S.COLLECTING, RUNNERS, lambda s, who: s.studio.contributions.unpick(s.id, s.photo_id, who)
+    "reviews.pick drop": Case(
+        S.REVIEWING, RUNNERS, lambda s, who: s.studio.reviews.pick(s.id, s.photo_id, Pick.DROPPED, who)
+    ),
+    "reviews.pick unpick": Case(
+        S.COLLECTING, RUNNERS, lambda s, who: s.studio.reviews.pick(s.id, s.photo_id, None, who)
     ),
     "ballots.nominees": Case(S.SHOWING, ENTRANTS, lambda s, who: s.studio.ballots.nominees(s.id, who)),
     "ballots.enter": Case(S.SHOWING, ENTRANTS, lambda s, who: s.studio.ballots.enter(s.id, s.picture_id, who)),
@@ -110,12 +113,12 @@ ELSEWHERE = {
     "events.create": "the caller decides who may; it lands in the actor's own guild",
     "events.choices": "has a test of its own",
     "events.view": "callers check who may see it",
-    "events.note": "for the outbox",
-    "contributions.depiction": "for the outbox, and after an answer",
-    "contributions.take_back_all": "a member's own erasure",
-    "contributions.settle_choice": "for the engine",
-    "contributions.settle_personal": "for the engine",
-    "contributions.retire_taken_back": "for the engine",
+    "events.announcement": "for the outbox",
+    "depictions.depiction": "for the outbox, and after an answer",
+    "depictions.take_back_all": "a member's own erasure",
+    "reviews.settle_shared": "for the engine",
+    "reviews.settle_personal": "for the engine",
+    "depictions.retire_taken_back": "for the engine",
     "ballots.open_ballot": "for the engine",
     "ballots.shown": "for the outbox: what everybody sees",
     "ballots.count": "for the engine",
@@ -154,6 +157,8 @@ def test_every_method_of_the_services_of_events_is_looked_at(studio: Studio) -> 
     services = {
         "events": studio.events,
         "contributions": studio.contributions,
+        "depictions": studio.depictions,
+        "reviews": studio.reviews,
         "ballots": studio.ballots,
         "budgets": studio.budgets,
         "yearbooks": studio.yearbooks,
@@ -176,7 +181,7 @@ async def test_what_is_somebody_elses_stays_when_others_ask_for_it(studio: Studi
             own = await studio.contributions.remove(scene.id, [scene.photo_id], ROLES[role])
             assert (own.photos, own.depicted) == ((), ())
             assert await studio.contributions.sheet(scene.id, ROLES[role]) is None
-            assert len(await studio.contributions.seen_in(scene.id, ROLES[role])) == (role == "depicted")
+            assert len(await studio.depictions.seen_in(scene.id, ROLES[role])) == (role == "depicted")
         assert [each.id for each in (await studio.contributions.mine(scene.id, ROLES["entrant"])).photos] == [
             scene.photo_id
         ]
@@ -231,7 +236,7 @@ async def test_nothing_that_others_get_says_who_refused(studio: Studio) -> None:
     async with open_attachments() as attachments:
         (upload,) = attachments.add_photos(1)
         scene = await a_scene(studio, CASES["contributions.mine"].status, upload)
-    await studio.contributions.answer(scene.depiction_id, False, DEPICTED, GUILD)
+    await studio.depictions.answer(scene.depiction_id, False, DEPICTED, GUILD)
     got: list[Any] = [await studio.events.view(scene.id)]
     for role in sorted(HERE - {"depicted"}):
         actor = ROLES[role]
@@ -239,24 +244,24 @@ async def test_nothing_that_others_get_says_who_refused(studio: Studio) -> None:
             await studio.events.get_for(scene.id, actor),
             await studio.events.choices("", actor),
             await studio.contributions.mine(scene.id, actor),
-            await studio.contributions.seen_in(scene.id, actor),
+            await studio.depictions.seen_in(scene.id, actor),
         ]
         if role in RUNNERS:
             got += [
-                await studio.contributions.host_board(scene.id, actor),
+                await studio.reviews.board(scene.id, actor),
                 await studio.events.readiness(scene.id, actor),
             ]
     assert str(DEPICTED) not in repr(got)
-    (answered,) = await studio.contributions.seen_in(scene.id, ROLES["depicted"])
+    (answered,) = await studio.depictions.seen_in(scene.id, ROLES["depicted"])
     assert answered.status is DepictionStatus.VETOED
 
 
 async def test_a_refusal_is_kept_from_the_runners_of_the_event_in_its_notes_too(studio: Studio) -> None:
     async with open_attachments() as attachments:
         (upload,) = attachments.add_photos(1)
-        scene = await a_scene(studio, CASES["contributions.answer no"].status, upload)
+        scene = await a_scene(studio, CASES["depictions.answer no"].status, upload)
     await studio.change(depictions, scene.depiction_id, in_training=True)
-    await studio.contributions.answer(scene.depiction_id, False, DEPICTED, GUILD)
+    await studio.depictions.answer(scene.depiction_id, False, DEPICTED, GUILD)
     dump = await everything(studio)
     kept = {name: [row for row in rows if DEPICTED in row or str(DEPICTED) in str(row)] for name, rows in dump.items()}
     assert {name for name, rows in kept.items() if rows} == {"depictions", "posts"}

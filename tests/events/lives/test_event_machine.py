@@ -137,7 +137,7 @@ class Lives(RuleBasedStateMachine):
     @rule(user_id=MEMBERS)
     def withdraw(self, user_id: int) -> None:
         if user_id in self.run(self.life.still_in()):
-            self.run(self.studio.contributions.withdraw(self.life.event_id, Actor(GUILD, user_id)))
+            self.run(self.studio.depictions.withdraw(self.life.event_id, Actor(GUILD, user_id)))
             self.has_withdrawn.add(user_id)
 
     @rule(giver_id=MEMBERS)
@@ -148,7 +148,7 @@ class Lives(RuleBasedStateMachine):
     @rule(confirmed=st.booleans())
     def answer(self, confirmed: bool) -> None:
         if self.asked:
-            self.tried(self.studio.contributions.answer(self.asked[-1], confirmed, DAN, GUILD))
+            self.tried(self.studio.depictions.answer(self.asked[-1], confirmed, DAN, GUILD))
 
     @rule(user_id=MEMBERS)
     def order(self, user_id: int) -> None:

@@ -167,7 +167,7 @@ async def test_an_entrant_who_withdraws_while_training_begins_is_trained_or_gone
     await keyed.events.close(life.event_id, HOST)
     await keyed.work(LaneName.EVENTS)
     (claim,) = await keyed.claim(LaneName.EVENTS)
-    await together(keyed.step(LaneName.EVENTS, claim), keyed.contributions.withdraw(life.event_id, Actor(GUILD, BEN)))
+    await together(keyed.step(LaneName.EVENTS, claim), keyed.depictions.withdraw(life.event_id, Actor(GUILD, BEN)))
     await reach(life, S.SHOWING)
     assert await life.still_in() == [ANNA]
     assert await photo_files(keyed, of=BEN) == []

@@ -39,11 +39,11 @@ async def keyed(studio: Studio) -> Studio:
 
 
 async def veto(life: Life, depiction_id: int) -> None:
-    await life.studio.contributions.answer(depiction_id, False, DAN, GUILD)
+    await life.studio.depictions.answer(depiction_id, False, DAN, GUILD)
 
 
 async def withdraw(life: Life, _depiction_id: int) -> None:
-    await life.studio.contributions.withdraw(life.event_id, Actor(GUILD, ANNA))
+    await life.studio.depictions.withdraw(life.event_id, Actor(GUILD, ANNA))
 
 
 BOTH = pytest.mark.parametrize("take_back", [veto, withdraw])
@@ -239,7 +239,7 @@ async def test_everybody_withdraws_while_the_training_waits_so_that_nothing_is_s
         await reach(life, S.TRAINING)
         await life.pass_time(timedelta(seconds=1))
         for user_id in (ANNA, BEN):
-            await keyed.contributions.withdraw(life.event_id, Actor(GUILD, user_id))
+            await keyed.depictions.withdraw(life.event_id, Actor(GUILD, user_id))
     await life.pass_time(HOUR)
     await keyed.settle(LaneName.EVENTS)
     assert keyed.charges("create") == 0

@@ -237,8 +237,8 @@ async def name_in_photos(life: Life, giver_id: int, named_id: int, *, answer: bo
         await name_members(connection, event, consent_id, [named_id], giver_id=giver_id, now=now)
 
     await studio.database.write(transaction)
-    (depiction, *_) = await studio.contributions.seen_in(life.event_id, Actor(GUILD, named_id))
+    (depiction, *_) = await studio.depictions.seen_in(life.event_id, Actor(GUILD, named_id))
     if answer is not None:
-        await studio.contributions.answer(depiction.id, answer, named_id, GUILD)
+        await studio.depictions.answer(depiction.id, answer, named_id, GUILD)
     await studio.settle()
     return depiction.id

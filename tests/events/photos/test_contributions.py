@@ -96,7 +96,7 @@ async def test_a_place_that_somebody_gave_up_is_free_again_and_they_may_come_bac
     event = await open_event(studio, mode=EventMode.CLUB, entrants_max=2)
     for user_id in (ANNA, BEN):
         await studio.contributions.join(event.id, member(user_id))
-    await studio.contributions.withdraw(event.id, member(ANNA))
+    await studio.depictions.withdraw(event.id, member(ANNA))
     again = await studio.contributions.join(event.id, member(ANNA))
     assert (again.status, again.left_at) == (EntrantStatus.IN, None)
     with pytest.raises(UserError, match="2 places"):
@@ -124,15 +124,15 @@ async def test_only_the_allowed_roles_may_give(studio: Studio, anna: Giver) -> N
 @pytest.mark.parametrize(
     "call",
     [
-        lambda service, event_id, actor: service.join(event_id, actor),
-        lambda service, event_id, actor: service.give(event_id, [Upload("a.jpg", "http://x", 1)], actor),
-        lambda service, event_id, actor: service.mine(event_id, actor),
-        lambda service, event_id, actor: service.remove(event_id, [1], actor),
-        lambda service, event_id, actor: service.sheet(event_id, actor),
-        lambda service, event_id, actor: service.withdraw(event_id, actor),
-        lambda service, event_id, actor: service.seen_in(event_id, actor),
-        lambda service, event_id, actor: service.host_board(event_id, actor),
-        lambda service, event_id, actor: service.pin(event_id, 1, actor),
+        lambda studio, event_id, actor: studio.contributions.join(event_id, actor),
+        lambda studio, event_id, actor: studio.contributions.give(event_id, [Upload("a.jpg", "http://x", 1)], actor),
+        lambda studio, event_id, actor: studio.contributions.mine(event_id, actor),
+        lambda studio, event_id, actor: studio.contributions.remove(event_id, [1], actor),
+        lambda studio, event_id, actor: studio.contributions.sheet(event_id, actor),
+        lambda studio, event_id, actor: studio.depictions.withdraw(event_id, actor),
+        lambda studio, event_id, actor: studio.depictions.seen_in(event_id, actor),
+        lambda studio, event_id, actor: studio.reviews.board(event_id, actor),
+        lambda studio, event_id, actor: studio.reviews.pick(event_id, 1, Pick.PINNED, actor),
     ],
 )
 async def test_another_servers_event_a_draft_and_none_at_all_look_the_same(
@@ -143,7 +143,7 @@ async def test_another_servers_event_a_draft_and_none_at_all_look_the_same(
     answers = set()
     for event_id, actor in ((event.id, elsewhere), (draft.id, member()), (999, member())):
         with pytest.raises(NotFound) as refused:
-            await call(studio.contributions, event_id, actor)
+            await call(studio, event_id, actor)
         answers.add(str(refused.value))
     assert len(answers) == 1
 
@@ -209,7 +209,7 @@ async def test_somebody_elses_file_is_refused_without_saying_whose(
     assert own.photos[0].findings == (Finding(Code.EXACT_DUPLICATE, SOMEBODY_ELSES),)
     assert own.usable == ()
     assert len(studio.files()) == 1
-    await studio.contributions.withdraw(event.id, member(ANNA))
+    await studio.depictions.withdraw(event.id, member(ANNA))
     again = await studio.contributions.give(event.id, [copy], member(BEN))
     assert [codes(one) for one in again.photos] == [[]]
 
@@ -285,7 +285,7 @@ async def test_when_things_changed_meanwhile_the_files_are_freed_and_it_is_said(
         if what in CHANGES:
             await change_event(studio, event, **CHANGES[what])
         elif what == "withdrew":
-            await studio.contributions.withdraw(event.id, anna.actor)
+            await studio.depictions.withdraw(event.id, anna.actor)
         else:
             await studio.change(tables.datasets, dataset.id, status=DatasetStatus.EXPIRED)
         return photos
@@ -398,7 +398,7 @@ async def test_photos_that_wait_for_an_answer_are_not_counted_as_usable(
 
     assert await usable() == 3
     question = await question_to(studio, event)
-    await studio.contributions.answer(question.id, True, BEN, GUILD)
+    await studio.depictions.answer(question.id, True, BEN, GUILD)
     assert await usable() == 5
 
 
@@ -471,28 +471,28 @@ async def test_only_those_who_run_the_event_see_everybodys_photos(
     studio: Studio, event: Event, anna: Giver, who: Actor
 ) -> None:
     own = await anna.give(event)
-    for call in (studio.contributions.host_board, studio.contributions.host_sheet):
+    for call in (studio.reviews.board, studio.reviews.sheet):
         with pytest.raises(NotAllowed):
             await call(event.id, who)
     with pytest.raises(NotAllowed):
-        await studio.contributions.drop(event.id, own.photos[0].id, who)
+        await studio.reviews.pick(event.id, own.photos[0].id, Pick.DROPPED, who)
 
 
 async def test_a_moderator_of_the_event_and_an_admin_may_choose(studio: Studio, anna: Giver) -> None:
     event = await open_event(studio, moderator_ids=frozenset({CLEO}))
     await anna.give(event)
     for actor in (HOST, member(CLEO), Actor(GUILD, DAN, is_admin=True)):
-        assert len((await studio.contributions.host_board(event.id, actor)).photos) == 1
+        assert len((await studio.reviews.board(event.id, actor)).photos) == 1
 
 
 async def test_pinning_dropping_and_neither_decide_what_is_chosen(studio: Studio, event: Event, anna: Giver) -> None:
     first, second = (await anna.give(event, 2)).photos
-    board = await studio.contributions.drop(event.id, first.id, HOST)
+    board = await studio.reviews.pick(event.id, first.id, Pick.DROPPED, HOST)
     assert board.chosen == {second.id}
-    board = await studio.contributions.pin(event.id, first.id, HOST)
+    board = await studio.reviews.pick(event.id, first.id, Pick.PINNED, HOST)
     assert board.chosen == {first.id, second.id}
     assert [one.pick for one in board.photos] == [Pick.PINNED, None]
-    board = await studio.contributions.unpick(event.id, first.id, HOST)
+    board = await studio.reviews.pick(event.id, first.id, None, HOST)
     assert [one.pick for one in board.photos] == [None, None]
     assert board.needed == 15
     assert board.advice
@@ -500,14 +500,14 @@ async def test_pinning_dropping_and_neither_decide_what_is_chosen(studio: Studio
 
 async def test_photos_waiting_for_an_answer_are_shown_and_not_chosen(studio: Studio, event: Event, anna: Giver) -> None:
     await anna.give(event, 2, depicted=[BEN])
-    board = await studio.contributions.host_board(event.id, HOST)
+    board = await studio.reviews.board(event.id, HOST)
     assert (len(board.photos), board.chosen) == (2, frozenset())
 
 
 async def test_the_hosts_sheet_shows_photos_from_any_number_on(studio: Studio, event: Event, anna: Giver) -> None:
     await anna.give(event, 2)
-    assert await studio.contributions.host_sheet(event.id, HOST) is not None
-    assert await studio.contributions.host_sheet(event.id, HOST, skip=2) is None
+    assert await studio.reviews.sheet(event.id, HOST) is not None
+    assert await studio.reviews.sheet(event.id, HOST, skip=2) is None
 
 
 async def test_nothing_is_chosen_elsewhere_or_later(studio: Studio, event: Event) -> None:
@@ -515,9 +515,9 @@ async def test_nothing_is_chosen_elsewhere_or_later(studio: Studio, event: Event
     later = await open_event(studio, status=EventStatus.TRAINING)
     for other in (personal, later):
         with pytest.raises(UserError):
-            await studio.contributions.host_board(other.id, HOST)
+            await studio.reviews.board(other.id, HOST)
     with pytest.raises(NotFound):
-        await studio.contributions.pin(event.id, 999, HOST)
+        await studio.reviews.pick(event.id, 999, Pick.PINNED, HOST)
 
 
 async def reviewed(studio: Studio, givers: Sequence[Giver], each: int, **changes: Any) -> Event:
@@ -532,16 +532,16 @@ async def test_settling_keeps_what_was_chosen_and_deletes_everything_else(
 ) -> None:
     event = await reviewed(studio, [anna, ben], 17)
     dropped, pinned = [one for one in await photos_of(studio, event) if one.contributor_id == ANNA][:2]
-    await studio.contributions.drop(event.id, dropped.id, HOST)
-    await studio.contributions.pin(event.id, pinned.id, HOST)
-    assert await studio.contributions.settle_choice(event) == 30
+    await studio.reviews.pick(event.id, dropped.id, Pick.DROPPED, HOST)
+    await studio.reviews.pick(event.id, pinned.id, Pick.PINNED, HOST)
+    assert await studio.reviews.settle_shared(event) == 30
     left = await photos_of(studio, event)
     assert sorted(one.file or "" for one in left) == studio.files()
     assert Counter(one.contributor_id for one in left) == {ANNA: 15, BEN: 15}
     assert Counter(one.pick for one in left) == {Pick.CHOSEN: 29, Pick.PINNED: 1}
     assert dropped.id not in {one.id for one in left}
     assert [(await entrant_of(studio, event, user_id)).photos_chosen for user_id in (ANNA, BEN)] == [15, 15]
-    assert await studio.contributions.settle_choice(event) == 30
+    assert await studio.reviews.settle_shared(event) == 30
     assert await photos_of(studio, event) == left
 
 
@@ -552,9 +552,9 @@ async def test_settling_marks_who_can_be_seen_and_drops_what_nobody_answered(
     await anna.give(event, 16, depicted=[CLEO])
     await ben.give(event, 2, depicted=[CLEO])
     confirmed, _ = await questions(studio, event)
-    await studio.contributions.answer(confirmed.id, True, CLEO, GUILD)
+    await studio.depictions.answer(confirmed.id, True, CLEO, GUILD)
     event = await change_event(studio, event, status=EventStatus.REVIEWING)
-    assert await studio.contributions.settle_choice(event) == 16
+    assert await studio.reviews.settle_shared(event) == 16
     assert [(each.id, each.in_training) for each in await questions(studio, event)] == [(confirmed.id, True)]
     assert {one.contributor_id for one in await photos_of(studio, event)} == {ANNA}
 
@@ -562,7 +562,7 @@ async def test_settling_marks_who_can_be_seen_and_drops_what_nobody_answered(
 async def test_what_somebody_who_was_taken_out_gave_is_not_chosen(studio: Studio, anna: Giver, ben: Giver) -> None:
     event = await reviewed(studio, [anna, ben], 15)
     await studio.change(event_tables.entrants, (await entrant_of(studio, event, BEN)).id, status=EntrantStatus.REMOVED)
-    assert await studio.contributions.settle_choice(event) == 15
+    assert await studio.reviews.settle_shared(event) == 15
     assert {one.contributor_id for one in await photos_of(studio, event)} == {ANNA}
     assert len(studio.files()) == 15
 
@@ -575,9 +575,9 @@ async def test_a_personal_dataset_keeps_only_photos_that_everybody_in_them_agree
     await anna.give(event, 2, depicted=[BEN])
     await anna.give(event, 3, depicted=[CLEO])
     question = await question_to(studio, event, CLEO)
-    await studio.contributions.answer(question.id, True, CLEO, GUILD)
+    await studio.depictions.answer(question.id, True, CLEO, GUILD)
     for _ in range(2):
-        await studio.contributions.settle_personal(event)
+        await studio.reviews.settle_personal(event)
         assert len(await photos_of(studio, event)) == len(studio.files()) == 4
         assert [(each.user_id, each.in_training) for each in await questions(studio, event)] == [(CLEO, True)]
 
@@ -606,14 +606,14 @@ def test_whatever_is_given_the_cap_holds_no_file_counts_twice_and_every_photo_is
     elsewhere = {photo(number).sha256 for number in others}
     held = split_new_photos(event, as_photos(before, 100), [], elsewhere).kept
     given_ = as_photos(new, 1)
-    sifted = split_new_photos(event, given_, held, elsewhere)
-    assert sorted(one.name for one in (*sifted.kept, *sifted.left_out)) == sorted(one.name for one in given_)
-    usable = [one for one in judge_own(event, [*held, *sifted.kept]) if one.verdict is not Verdict.REFUSED]
+    split = split_new_photos(event, given_, held, elsewhere)
+    assert sorted(one.name for one in (*split.kept, *split.left_out)) == sorted(one.name for one in given_)
+    usable = [one for one in judge_own(event, [*held, *split.kept]) if one.verdict is not Verdict.REFUSED]
     assert len(usable) == min(cap, len({one.sha256 for one in (*held, *given_)} - elsewhere))
     assert len({one.sha256 for one in usable}) == len(usable)
     assert elsewhere.isdisjoint(one.sha256 for one in usable)
-    assert {one.file for one in usable} == {one.file for one in (*held, *sifted.kept) if one.file is not None}
-    assert all(one.findings and one.file is None for one in sifted.left_out)
+    assert {one.file for one in usable} == {one.file for one in (*held, *split.kept) if one.file is not None}
+    assert all(one.findings and one.file is None for one in split.left_out)
 
 
 def an_event(cap: int) -> Event:

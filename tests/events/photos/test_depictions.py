@@ -74,7 +74,7 @@ def dan(studio: Studio, attachments: Attachments) -> Giver:
 
 async def say(studio: Studio, question: Depiction, confirmed: bool) -> DepictionStatus:
     """In a private message, where no server is known."""
-    return await studio.contributions.answer(question.id, confirmed, question.user_id, None)
+    return await studio.depictions.answer(question.id, confirmed, question.user_id, None)
 
 
 async def announcements_of(studio: Studio, event: Event) -> list[Announcement]:
@@ -92,7 +92,7 @@ async def lora_of(studio: Studio, lora_id: int) -> Lora:
 async def train(studio: Studio, event: Event, status: TrainingStatus, **changes: Any) -> int:
     """The event's photos are settled and in a training of this status; its id."""
     event = await change_event(studio, event, status=EventStatus.REVIEWING)
-    await studio.contributions.settle_choice(event)
+    await studio.reviews.settle_shared(event)
     assert event.dataset_id is not None
     training_id = await add_training(
         studio.database, user_id=ADMIN, dataset_id=event.dataset_id, event_id=event.id, due_at=None
@@ -184,7 +184,7 @@ async def test_nobody_answers_for_somebody_else_or_from_elsewhere(
     answers = set()
     for depiction_id in (question.id, 999):
         with pytest.raises(NotFound) as refused:
-            await studio.contributions.answer(depiction_id, False, user_id, guild_id)
+            await studio.depictions.answer(depiction_id, False, user_id, guild_id)
         answers.add(str(refused.value))
     assert len(answers) == 1
     assert len(studio.files()) == 1
@@ -200,19 +200,19 @@ async def test_the_giver_and_others_see_no_trace_of_who_said_no(studio: Studio, 
         own = await studio.contributions.mine(event.id, anna.actor)
         seen.append([(each.user_id, each.status) for each in own.depicted])
     assert seen[0] == seen[1] == [(CLEO, DepictionStatus.PENDING), (BEN, DepictionStatus.PENDING)]
-    assert await studio.contributions.seen_in(event.id, anna.actor) == []
+    assert await studio.depictions.seen_in(event.id, anna.actor) == []
 
 
 async def test_a_member_sees_where_they_were_named_newest_first(studio: Studio, event: Event, anna: Giver) -> None:
     first = await anna.give(event, 2, depicted=[BEN])
     await anna.give(event, 1, depicted=[CLEO, BEN])
-    mine = await studio.contributions.seen_in(event.id, member(BEN))
+    mine = await studio.depictions.seen_in(event.id, member(BEN))
     assert [each.user_id for each in mine] == [BEN, BEN]
     assert mine[0].id > mine[1].id
-    view = await studio.contributions.depiction(mine[1].id)
+    view = await studio.depictions.depiction(mine[1].id)
     assert view is not None
     assert (view.event.id, view.named_by, view.photos) == (event.id, ANNA, len(first.photos))
-    assert await studio.contributions.depiction(999) is None
+    assert await studio.depictions.depiction(999) is None
 
 
 async def test_an_answer_shows_on_the_question_and_wakes_an_event_that_waits(
@@ -236,7 +236,7 @@ async def test_withdrawing_takes_everything_along(studio: Studio, event: Event, 
     await anna.give(event, 2, depicted=[BEN])
     await dan.give(event, 1)
     await add_ballot(studio, event)
-    await studio.contributions.withdraw(event.id, anna.actor)
+    await studio.depictions.withdraw(event.id, anna.actor)
     assert {one.contributor_id for one in await photos_of(studio, event)} == {DAN}
     assert len(studio.files()) == 1
     assert await questions(studio, event) == []
@@ -247,7 +247,7 @@ async def test_withdrawing_takes_everything_along(studio: Studio, event: Event, 
     entrant = await entrant_of(studio, event)
     assert (entrant.status, entrant.left_at) == (EntrantStatus.WITHDRAWN, studio.clock.now())
     with pytest.raises(NotFound):
-        await studio.contributions.withdraw(event.id, anna.actor)
+        await studio.depictions.withdraw(event.id, anna.actor)
 
 
 async def add_ballot(studio: Studio, event: Event) -> None:
@@ -272,7 +272,7 @@ async def test_a_personal_dataset_is_discarded_and_who_comes_back_begins_a_new_o
     person: dict[str, Any] = {"gender": Gender.FEMALE, "ethnicity": "Mixed"}
     await anna.give(event, 2, **person)
     first = (await entrant_of(studio, event)).dataset_id
-    await studio.contributions.withdraw(event.id, anna.actor)
+    await studio.depictions.withdraw(event.id, anna.actor)
     columns = tables.datasets.c
     async with studio.database.read() as connection:
         row = (await connection.execute(sa.select(columns.status, columns.gender, columns.ethnicity))).one()
@@ -295,7 +295,7 @@ async def test_what_was_trained_on_photos_taken_back_is_retired_and_the_host_tol
     lora_id = await make_lora(studio, event, await train(studio, event, TrainingStatus.TRAINING))
     other = await add_lora(studio.database, 77)
     await say(studio, await question_to(studio, event), False)
-    await studio.contributions.withdraw(event.id, dan.actor)
+    await studio.depictions.withdraw(event.id, dan.actor)
     assert (await lora_of(studio, lora_id)).retiring_since == studio.clock.now()
     assert (await lora_of(studio, other)).retiring_since is None
     assert await taken_back(studio, event) == [{"lora_id": lora_id}]
@@ -308,7 +308,7 @@ async def test_a_withdrawal_of_photos_that_were_not_chosen_retires_nothing(
     await anna.give(event, 16)
     await studio.contributions.join(event.id, member(DAN))
     lora_id = await make_lora(studio, event, await train(studio, event, TrainingStatus.TRAINING))
-    await studio.contributions.withdraw(event.id, member(DAN))
+    await studio.depictions.withdraw(event.id, member(DAN))
     assert (await lora_of(studio, lora_id)).retiring_since is None
     assert await taken_back(studio, event) == []
 
@@ -323,12 +323,12 @@ async def test_photos_taken_back_during_the_training_retire_its_lora_when_it_com
     if what == "no":
         await say(studio, await question_to(studio, event), False)
     elif what == "withdrawal":
-        await studio.contributions.withdraw(event.id, anna.actor)
+        await studio.depictions.withdraw(event.id, anna.actor)
     else:
         await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
-    assert await studio.contributions.retire_taken_back(event) == 0
+    assert await studio.depictions.retire_taken_back(event) == 0
     lora_id = await make_lora(studio, event, training_id)
-    assert [await studio.contributions.retire_taken_back(event) for _ in range(2)] == [1, 0]
+    assert [await studio.depictions.retire_taken_back(event) for _ in range(2)] == [1, 0]
     assert (await lora_of(studio, lora_id)).retiring_since is not None
     assert await taken_back(studio, event) == [{"lora_id": lora_id}]
 
@@ -339,11 +339,11 @@ async def test_a_training_that_still_waits_goes_on_with_the_others_photos(
     await anna.give(event, 20)
     await dan.give(event, 2)
     training_id = await train(studio, event, TrainingStatus.QUEUED, photo_count=22)
-    await studio.contributions.withdraw(event.id, dan.actor)
+    await studio.depictions.withdraw(event.id, dan.actor)
     training = await studio.training(training_id)
     assert (training.photo_count, training.due_at) == (20, None)
     lora_id = await make_lora(studio, event, training_id)
-    assert await studio.contributions.retire_taken_back(event) == 0
+    assert await studio.depictions.retire_taken_back(event) == 0
     assert (await lora_of(studio, lora_id)).retiring_since is None
 
 
@@ -353,7 +353,7 @@ async def test_a_waiting_training_whose_photos_do_not_suffice_any_more_ends_by_i
     await anna.give(event, 14)
     await dan.give(event, 2)
     training_id = await train(studio, event, TrainingStatus.QUEUED, photo_count=16)
-    await studio.contributions.withdraw(event.id, dan.actor)
+    await studio.depictions.withdraw(event.id, dan.actor)
     await studio.settle(LaneName.TRAININGS)
     assert (await studio.training(training_id)).status is TrainingStatus.FAILED
 
@@ -364,9 +364,9 @@ async def test_a_training_that_may_be_sent_this_moment_counts_as_sent(
     await anna.give(event, 20)
     await dan.give(event, 2)
     training_id = await train(studio, event, TrainingStatus.QUEUED, photo_count=22, lease_owner="somebody")
-    await studio.contributions.withdraw(event.id, dan.actor)
+    await studio.depictions.withdraw(event.id, dan.actor)
     await make_lora(studio, event, training_id)
-    assert await studio.contributions.retire_taken_back(event) == 1
+    assert await studio.depictions.retire_taken_back(event) == 1
 
 
 async def test_an_entrants_own_lora_is_retired_and_nobody_elses(studio: Studio, anna: Giver, dan: Giver) -> None:
@@ -381,7 +381,7 @@ async def test_an_entrants_own_lora_is_retired_and_nobody_elses(studio: Studio, 
         made[giver.actor.user_id] = await make_lora(studio, event, training_id)
         changes = {"training_id": training_id, "photos_chosen": 15, "lora_id": made[giver.actor.user_id]}
         await studio.change(event_tables.entrants, entrant.id, **changes)
-    await studio.contributions.withdraw(event.id, anna.actor)
+    await studio.depictions.withdraw(event.id, anna.actor)
     assert (await lora_of(studio, made[ANNA])).retiring_since is not None
     assert (await lora_of(studio, made[DAN])).retiring_since is None
 
@@ -402,7 +402,7 @@ async def test_taking_everything_back_leaves_every_event_and_says_no_everywhere(
     lora_id = await make_lora(studio, ended, await train(studio, ended, TrainingStatus.TRAINING))
     await change_event(studio, ended, status=EventStatus.FINISHED)
     for _ in range(2):
-        await studio.contributions.take_back_all(GUILD, ANNA)
+        await studio.depictions.take_back_all(GUILD, ANNA)
         assert len(studio.files()) == 1
         assert await photos_of(studio, ended) == []
         assert (await lora_of(studio, lora_id)).retiring_since is not None
@@ -415,6 +415,6 @@ async def test_taking_everything_back_leaves_every_event_and_says_no_everywhere(
 async def test_taking_back_in_one_server_leaves_the_others_alone(studio: Studio, event: Event, anna: Giver) -> None:
     await anna.give(event, 2, depicted=[BEN])
     for user_id in (ANNA, BEN):
-        await studio.contributions.take_back_all(OTHER_GUILD, user_id)
+        await studio.depictions.take_back_all(OTHER_GUILD, user_id)
     assert len(studio.files()) == 2
     assert (await question_to(studio, event)).status is DepictionStatus.PENDING
