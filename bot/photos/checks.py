@@ -29,8 +29,8 @@ GOOD_SIDE_PX: Final = 512
 """Short side of the copy that is sent below this: advised."""
 NEAR_DUPLICATE_BITS: Final = 8
 
-# Measured on the twenty sandbox photos: at least 506 as drawn; after a Gaussian blur of radius 2 still 17 to 36, of
-# radius 4 only 4 to 8. A blur of radius 2 still trains well, so only what lies clearly below it is named.
+# Measured on the twenty sandbox photos: at least 304 as they are; after a Gaussian blur of radius 2 still 16 to 34,
+# of radius 4 only 4 to 8. A blur of radius 2 still trains well, so only what lies clearly below it is named.
 BLURRY_BELOW: Final = 14.0
 # Mean luminance of the same photos: 59 to 196. At a fifth of their light they lie at 11 to 39.
 DARK_BELOW: Final = 42.0

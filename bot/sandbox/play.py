@@ -3,12 +3,11 @@
 import asyncio
 import socket
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from bot.sandbox.event import open_sample_event
 from bot.sandbox.page import keep_fresh, open_page
-from bot.sandbox.samples.photos import write_samples
+from bot.sandbox.samples.photos import GOOD, TRICKY
 from bot.sandbox.world import REHEARSAL_KEY, REHEARSAL_KEYS, open_world
 
 
@@ -21,7 +20,6 @@ async def run() -> None:
     """`python -m bot sandbox`: until Ctrl+C."""
     with tempfile.TemporaryDirectory(prefix="darkroom-sandbox-") as name:
         folder = Path(name)
-        photos = await asyncio.to_thread(write_samples, folder / "photos")
         async with open_world(folder, webhook_port=free_port()) as world:
             previews = await asyncio.to_thread(world.aurous.paint_previews)
             for provider, key in REHEARSAL_KEYS.items():
@@ -29,19 +27,19 @@ async def run() -> None:
             await open_sample_event(world)
             viewers = [*world.members, world.admin]
             async with open_page(world.env, world.channel, viewers, previews) as page:
-                _welcome(page.url, photos)
+                _welcome(page.url)
                 await keep_fresh(page, world.env)
 
 
-def _welcome(url: str, photos: Sequence[Path]) -> None:
+def _welcome(url: str) -> None:
     lines = (
         "",
         "Darkroom's sandbox is ready. Open this address in a browser:",
         "",
         f"    {url}",
         "",
-        f"Sample photos to upload: {photos[0].parent}",
-        "(twenty good ones, and some tricky ones in its folder “tricky”)",
+        f"Sample photos to upload: {GOOD[0].parent}",
+        f"({len(GOOD)} good ones, and {len(TRICKY)} tricky ones in its folder “tricky”)",
         "",
         "Try: type /train, press Enter until the form opens, give it a name and the photos, tick the box, Submit.",
         "Press Start training, wait half a minute, then make a picture.",

@@ -13,7 +13,7 @@ from playwright.async_api import Page, async_playwright
 from bot.records.key import ProviderName
 from bot.sandbox.apiframe.state import RehearsalTimings
 from bot.sandbox.page import keep_fresh, open_page
-from bot.sandbox.samples.photos import write_samples
+from bot.sandbox.samples.photos import GOOD
 from bot.sandbox.world import REHEARSAL_KEY, World, open_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
@@ -51,15 +51,14 @@ async def page(world: World) -> AsyncIterator[Page]:
             await refresher
 
 
-async def test_a_newcomer_trains_a_lora_and_sees_its_first_picture_without_a_reload(page: Page, tmp_path: Path) -> None:
-    photos = (await asyncio.to_thread(write_samples, tmp_path / "photos"))[:16]
+async def test_a_newcomer_trains_a_lora_and_sees_its_first_picture_without_a_reload(page: Page) -> None:
     loads: list[str] = []
     page.on("framenavigated", lambda frame: loads.append(frame.url))
     await choose_command(page, "/train")
     await page.locator("[id^=modal-input-]").first.fill("Foxy")
     uploads = page.locator("input.upload-input")
-    await uploads.nth(0).set_input_files(photos[:10])
-    await uploads.nth(1).set_input_files(photos[10:])
+    await uploads.nth(0).set_input_files(GOOD[:10])
+    await uploads.nth(1).set_input_files(GOOD[10:16])
     await page.locator("input[type=checkbox]").last.check()
     await page.get_by_role("button", name=re.compile("^Submit")).click()
     await page.get_by_role("button", name="Start training (16 photos)").click()

@@ -1,32 +1,42 @@
 """The sandbox's photos: twenty good ones and seven that show what the checks say."""
 
+import tomllib
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from bot.photos.checks import NEAR_DUPLICATE_BITS, Code, find_duplicates, hamming_distance, verdict_of
+from bot.photos.checks import NEAR_DUPLICATE_BITS, Code, find_duplicates, hamming_distance
 from bot.photos.prepare import Measured, examine
-from bot.records.dataset import Verdict
-from bot.sandbox.samples.photos import write_samples
+from bot.sandbox.samples.photos import GOOD, TRICKY
+
+ROOT = Path(__file__).parents[2]
+FOLDER = GOOD[0].parents[1]
+LISTED = {*GOOD, *TRICKY}
 
 
 @pytest.fixture(scope="module")
-def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return write_samples(tmp_path_factory.mktemp("samples"))
-
-
-@pytest.fixture(scope="module")
-def examined(samples: list[Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Measured]:
+def examined(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Measured]:
     target = tmp_path_factory.mktemp("prepared") / "out.jpg"
-    return {path.name: examine(path, target) for path in samples}
+    return {path.name: examine(path, target) for path in LISTED}
 
 
-def test_there_are_twenty_good_photos_of_camera_like_size(samples: list[Path]) -> None:
-    good = samples[:20]
-    assert [path.name for path in good] == [f"mascot-{number:02}.jpg" for number in range(1, 21)]
-    for path in good:
+def test_every_file_is_listed_and_together_they_are_small() -> None:
+    found = {path for path in FOLDER.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"}}
+    assert found == LISTED
+    assert sum(path.stat().st_size for path in LISTED) < 2_000_000
+
+
+def test_every_file_is_packed_into_the_wheel() -> None:
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    packed = {path for pattern in patterns["bot.sandbox.samples"] for path in FOLDER.glob(pattern)}
+    assert packed >= LISTED
+
+
+def test_there_are_twenty_good_photos_of_camera_like_size() -> None:
+    assert len(GOOD) == 20
+    for path in GOOD:
         with Image.open(path) as image:
             assert image.format == "JPEG"
             assert 1200 <= max(image.size) <= 1600
@@ -69,13 +79,13 @@ def test_the_retake_is_named_a_near_duplicate_of_the_first(examined: dict[str, M
     }
 
 
-def test_the_renamed_file_is_a_png_by_its_bytes(samples: list[Path]) -> None:
-    renamed = next(path for path in samples if path.name == "really-a-png.jpg")
+def test_the_renamed_file_is_a_png_by_its_bytes() -> None:
+    renamed = sample("really-a-png.jpg")
     assert renamed.read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_sideways_photo_holds_a_place_and_comes_out_upright_without_it(samples: list[Path], tmp_path: Path) -> None:
-    sideways = next(path for path in samples if path.name == "sideways-with-gps.jpg")
+def test_the_sideways_photo_holds_a_place_and_comes_out_upright_without_it(tmp_path: Path) -> None:
+    sideways = sample("sideways-with-gps.jpg")
     with Image.open(sideways) as image:
         assert image.width > image.height
         assert image.getexif().get_ifd(0x8825)
@@ -84,7 +94,12 @@ def test_the_sideways_photo_holds_a_place_and_comes_out_upright_without_it(sampl
     assert b"Exif" not in (tmp_path / "out.jpg").read_bytes()
 
 
-def test_the_samples_are_the_same_on_every_run(samples: list[Path], tmp_path: Path) -> None:
-    again = write_samples(tmp_path)
-    assert [path.read_bytes() for path in again] == [path.read_bytes() for path in samples]
-    assert verdict_of(examine(again[0], tmp_path / "out.jpg").findings) is Verdict.ACCEPTED
+def test_no_other_photo_holds_anything_but_pixels() -> None:
+    for path in LISTED - {sample("sideways-with-gps.jpg")}:
+        with Image.open(path) as image:
+            assert dict(image.getexif()) == {}
+            assert {"exif", "comment", "xmp", "icc_profile", "photoshop"} & set(image.info) == set()
+
+
+def sample(name: str) -> Path:
+    return next(path for path in TRICKY if path.name == name)

@@ -12,13 +12,12 @@ from typing import Any
 from playwright.async_api import Page, async_playwright
 
 from bot.sandbox.page import keep_fresh, open_page
-from bot.sandbox.samples.photos import write_samples
 from bot.sandbox.world import REHEARSAL_KEYS, World, open_world
 from tests.screenshots.event import play_event
 from tests.screenshots.job import play_job
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-Play = Callable[[Page, World, list[Path]], Coroutine[Any, Any, None]]
+Play = Callable[[Page, World], Coroutine[Any, Any, None]]
 
 
 @contextlib.asynccontextmanager
@@ -45,9 +44,8 @@ async def main() -> None:
     plays: tuple[Play, ...] = (play_job, play_event)
     for play in plays:
         with tempfile.TemporaryDirectory() as name:
-            photos = write_samples(Path(name) / "photos")
             async with sandbox_page(chromium, Path(name)) as (page, world):
-                await play(page, world, photos)
+                await play(page, world)
 
 
 asyncio.run(main())

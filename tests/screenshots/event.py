@@ -1,17 +1,19 @@
 """An event of a shared subject, from its panel to its ballot."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.async_api import Page
 
 from bot.sandbox.event import open_sample_event
+from bot.sandbox.samples.photos import GOOD
 from bot.sandbox.world import World
 from tests.screenshots.acting import STEP_MS, become, keep, press, read, send, submit
 
 
-async def play_event(page: Page, world: World, photos: list[Path]) -> None:
+async def play_event(page: Page, world: World) -> None:
     await open_sample_event(world)
-    for name, files in (("Ben", photos[:10]), ("Cleo", photos[10:20])):
+    for name, files in (("Ben", GOOD[:10]), ("Cleo", GOOD[10:])):
         await become(page, name)
         await give(page, files)
     await become(page, "Ada")
@@ -33,7 +35,7 @@ async def play_event(page: Page, world: World, photos: list[Path]) -> None:
     await keep(page, "event-ballot")
 
 
-async def give(page: Page, files: list[Path]) -> None:
+async def give(page: Page, files: Sequence[Path]) -> None:
     await press(page, "Give photos")
     await page.locator("input.upload-input").first.set_input_files(files)
     await page.locator("input[type=checkbox]").last.check()

@@ -1,19 +1,17 @@
 """The main job: photos, a LoRA, its first picture, styles."""
 
-from pathlib import Path
-
 from playwright.async_api import Page
 
+from bot.sandbox.samples.photos import GOOD, TRICKY
 from bot.sandbox.world import World
 from tests.screenshots.acting import STEP_MS, keep, press, send, submit
 
 
-async def play_job(page: Page, world: World, photos: list[Path]) -> None:
+async def play_job(page: Page, world: World) -> None:
     await send(page, "/train")
     await page.locator("[id^=modal-input-]").first.fill("Foxy")
     uploads = page.locator("input.upload-input")
-    good, tricky = photos[:20], photos[20:]
-    for index, files in enumerate((good[:10], good[10:18], tricky[:3])):
+    for index, files in enumerate((GOOD[:10], GOOD[10:18], TRICKY[:3])):
         await uploads.nth(index).set_input_files(files)
     await page.locator("input[type=checkbox]").last.check()
     await submit(page)
