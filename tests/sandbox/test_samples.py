@@ -9,17 +9,17 @@ from PIL import Image
 
 from bot.photos.checks import NEAR_DUPLICATE_BITS, Code, find_duplicates, hamming_distance
 from bot.photos.prepare import Measured, examine
-from bot.sandbox.samples.photos import GOOD, TRICKY
+from bot.sandbox.samples.photos import GOOD, PLACES, TRICKY
 
 ROOT = Path(__file__).parents[2]
 FOLDER = GOOD[0].parents[1]
-LISTED = {*GOOD, *TRICKY}
+LISTED = {*GOOD, *TRICKY, *PLACES}
 
 
 @pytest.fixture(scope="module")
 def examined(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Measured]:
     target = tmp_path_factory.mktemp("prepared") / "out.jpg"
-    return {path.name: examine(path, target) for path in LISTED}
+    return {path.name: examine(path, target) for path in (*GOOD, *TRICKY)}
 
 
 def test_every_file_is_listed_and_together_they_are_small() -> None:

@@ -1,17 +1,15 @@
 """The rehearsal Aurous Labs' pictures, which show the style, character and references that they were made from."""
 
-import random
 import secrets
 import zlib
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageFont
 
 from bot.sandbox.aurous.records import RehearsalImage, RehearsalStyle, StoredReference
 from bot.sandbox.rehearsal import painting
-from bot.sandbox.samples.scenes import SCENES
+from bot.sandbox.samples.photos import PLACES
 
-SCENE_SIZE_PX = (960, 960)
 PREVIEW_SIZE_PX = (512, 512)
 POSE_SIZE_PX = (768, 1024)
 DRAWING_EDGE_PX = 1344
@@ -27,7 +25,7 @@ def write_image(image: RehearsalImage, position: int, path: Path, side_cap_px: i
     for source in image.sources:
         write_reference(source)
     style = image.styles[0] if image.styles else None
-    sources = [source.path for source in image.sources] or [_scene_file(path.parent, image.seed + position)]
+    sources = [source.path for source in image.sources] or [_place(image.seed + position)]
     size = painting.shrink((image.order.width, image.order.height), side_cap_px)
     picture = painting.compose(
         sources,
@@ -47,8 +45,8 @@ def write_preview(style: RehearsalStyle, path: Path) -> None:
     """A square that shows what a style looks like, unless it is there."""
     if path.exists():
         return
-    scene = _scene_file(path.parent, style.scene)
-    picture = painting.compose([scene], PREVIEW_SIZE_PX, prompt=style.name, seed=1, position=0, mood=style.mood)
+    place = _place(style.place)
+    picture = painting.compose([place], PREVIEW_SIZE_PX, prompt=style.name, seed=1, position=0, mood=style.mood)
     picture = painting.tint(picture, style.mood, STYLE_STRENGTH)
     _write_band(picture, style.name)
     _write(picture, path)
@@ -58,8 +56,8 @@ def write_reference(reference: StoredReference) -> None:
     """Paint a pose that was described in words, unless it is there."""
     if reference.path.exists():
         return
-    scene = _scene_file(reference.path.parent, zlib.crc32(reference.recipe.encode()))
-    picture = painting.compose([scene], POSE_SIZE_PX, prompt=reference.recipe, seed=1, position=0)
+    place = _place(zlib.crc32(reference.recipe.encode()))
+    picture = painting.compose([place], POSE_SIZE_PX, prompt=reference.recipe, seed=1, position=0)
     _write_band(picture, reference.pose.capitalize())
     _write(picture, reference.path)
 
@@ -73,18 +71,9 @@ def _label(image: RehearsalImage) -> str:
     return " · ".join(parts)
 
 
-def _scene_file(folder: Path, number: int) -> Path:
+def _place(number: int) -> Path:
     """A landscape to start from where nobody has given a photo."""
-    number %= len(SCENES)
-    path = folder / f"scene-{number:02}.jpg"
-    if path.exists():
-        return path
-    scene = SCENES[number]
-    page = ImageOps.colorize(Image.linear_gradient("L").resize(SCENE_SIZE_PX), scene.sky[0], scene.sky[1])
-    for paint in scene.paints:
-        paint(page, random.Random(number))  # noqa: S311 - repeatable, not secret
-    _write(page, path)
-    return path
+    return PLACES[number % len(PLACES)]
 
 
 def _write_band(picture: Image.Image, text: str) -> None:

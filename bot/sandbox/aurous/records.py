@@ -72,7 +72,7 @@ class RehearsalTeam:
 class RehearsalStyle:
     """A LoRA of the catalogue; `team` is the only one that sees it when it is not public.
 
-    `mood` and `scene` say how its pictures are painted; `is_text_only`: it refuses reference pictures and characters.
+    `mood` and `place` say how its pictures are painted; `is_text_only`: it refuses reference pictures and characters.
     """
 
     id: str
@@ -81,7 +81,7 @@ class RehearsalStyle:
     slug: str | None
     description: str
     mood: str
-    scene: int
+    place: int
     created_at: datetime
     denoise: float | None = None
     guidance: float | None = None

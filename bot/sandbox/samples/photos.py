@@ -1,15 +1,16 @@
-"""The sandbox's sample photos: one little fox in twenty places, and seven files that are tricky on purpose."""
+"""The sandbox's sample photos: one little fox in twenty places, seven tricky files, and the places without it."""
 
 from pathlib import Path
 from typing import Final
 
-_FOLDER: Final = Path(__file__).parent / "mascot"
+_FOLDER: Final = Path(__file__).parent
+_MASCOT: Final = _FOLDER / "mascot"
 
-GOOD: Final = tuple(_FOLDER / f"mascot-{number:02}.jpg" for number in range(1, 21))
+GOOD: Final = tuple(_MASCOT / f"mascot-{number:02}.jpg" for number in range(1, 21))
 """The checks have nothing to say about any of them."""
 
 TRICKY: Final = tuple(
-    _FOLDER / "tricky" / name
+    _MASCOT / "tricky" / name
     for name in (
         "blurry.jpg",
         "too-dark.jpg",
@@ -20,3 +21,6 @@ TRICKY: Final = tuple(
         "sideways-with-gps.jpg",  # turned on disk; orientation and coordinates are in EXIF
     )
 )
+
+PLACES: Final = tuple(_FOLDER / "places" / f"place-{number:02}.jpg" for number in range(1, 21))
+"""Where the fox was, without it."""
