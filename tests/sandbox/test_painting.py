@@ -9,16 +9,16 @@ from bot.sandbox.rehearsal import painting
 from tests.providers.orders import make_photos
 
 
-def paint(photos: list[Path], prompt: str = "quiet", seed: int = 1, position: int = 0, **rest: str) -> bytes:
-    options = {"aspect": "1:1", "file_format": "png", **rest}
-    return painting.paint(
-        photos,
-        prompt=prompt,
-        seed=seed,
-        position=position,
-        aspect=options["aspect"],
-        file_format=options["file_format"],
-    )
+def paint(
+    photos: list[Path],
+    prompt: str = "quiet",
+    seed: int = 1,
+    position: int = 0,
+    aspect: str = "1:1",
+    file_format: str = "png",
+) -> bytes:
+    picture = painting.compose(photos, painting.SIZES_PX[aspect], prompt=prompt, seed=seed, position=position)
+    return painting.encode(picture, file_format)
 
 
 @pytest.fixture

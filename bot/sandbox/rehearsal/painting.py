@@ -55,11 +55,6 @@ MOOD_WORDS: dict[str, str] = {
 }  # fmt: skip
 
 
-def paint(photos: Sequence[Path], *, prompt: str, seed: int, position: int, aspect: str, file_format: str) -> bytes:
-    """One picture; the same arguments give the same picture. `file_format`: png, jpg or webp."""
-    return encode(compose(photos, SIZES_PX[aspect], prompt=prompt, seed=seed, position=position), file_format)
-
-
 def compose(
     photos: Sequence[Path], size: tuple[int, int], *, prompt: str, seed: int, position: int, mood: str | None = None
 ) -> Photo:
