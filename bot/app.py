@@ -250,8 +250,7 @@ async def examine(settings: Settings, darkroom: Darkroom) -> list[str]:
     """What `doctor` says of the outside world, a line each."""
     token = "set" if settings.discord_token else "not set (needed by `run`, not by `sandbox`)"
     public = settings.darkroom_public_url or "not set, so Darkroom polls"
-    async with darkroom.database.read() as connection:
-        rows = await trainings.count_by_status(connection)
+    rows = await darkroom.database.fetch(trainings.count_by_status)
     return [
         f"DISCORD_TOKEN: {token}.",
         f"DARKROOM_PUBLIC_URL: {public}.",

@@ -21,8 +21,7 @@ log = logging.getLogger(__name__)
 class GuildService(Service):
     async def get(self, guild_id: int) -> Guild | None:
         """None when nothing was ever chosen."""
-        async with self._database.read() as connection:
-            return await guilds.get(connection, guild_id)
+        return await self._database.fetch(guilds.get, guild_id)
 
     async def choose_provider(self, guild_id: int, provider: ProviderName | None) -> None:
         await self._change(guild_id, default_provider=provider)
@@ -35,8 +34,7 @@ class GuildService(Service):
 
     async def known(self) -> list[int]:
         """Guilds with keys, photos or LoRAs of which nobody said that the bot has left."""
-        async with self._database.read() as connection:
-            return await erasure.known_guilds(connection)
+        return await self._database.fetch(erasure.known_guilds)
 
     async def leave(self, guild_id: int) -> None:
         """The bot was removed from the guild: its API keys and photos go at once, and what waited ends."""

@@ -26,8 +26,7 @@ class OutboxService(Service):
 
     async def kept_for(self, *, guild_id: int, user_id: int) -> list[Post]:
         """Outcomes no place would take, waiting for their owner."""
-        async with self._database.read() as connection:
-            kept = await posts.kept_for(connection, guild_id, user_id)
+        kept = await self._database.fetch(posts.kept_for, guild_id, user_id)
         return [post for post in kept if post.kind in DELIVERIES]
 
     async def hand_over(self, post_id: int) -> None:
@@ -90,8 +89,7 @@ class OutboxService(Service):
             await self._store(claim, due_in=None, status=PostStatus.POSTED, attempt=0)
 
     async def _is_deleted(self, post: Post) -> bool:
-        async with self._database.read() as connection:
-            return await pictures.is_deleted(connection, post)
+        return await self._database.fetch(pictures.is_deleted, post)
 
     async def _withdraw(self, claim: Claim[Post]) -> None:
         """What the post shows was deleted while it was being sent, or while Discord could not be reached."""

@@ -35,8 +35,7 @@ class PrivacyService(Service):
 
     async def guilds_of(self, user_id: int) -> list[int]:
         """The guilds in which something about this member is kept, those they have left among them."""
-        async with self._database.read() as connection:
-            return await erasure.guilds_of(connection, user_id)
+        return await self._database.fetch(erasure.guilds_of, user_id)
 
     async def holdings(self, *, guild_id: int, user_id: int) -> Holdings:
         async with self._database.read() as connection:
@@ -48,8 +47,7 @@ class PrivacyService(Service):
 
         Consents stay as the proof they are. Returns how many LoRAs the provider could not be asked to delete.
         """
-        async with self._database.read() as connection:
-            owned = await loras.owned_by(connection, guild_id, user_id)
+        owned = await self._database.fetch(loras.owned_by, guild_id, user_id)
         await self._depictions.take_back_all(guild_id, user_id)
         now = self._clock.now()
 

@@ -132,8 +132,7 @@ class DatasetService(Service):
 
     async def open_dataset(self, *, guild_id: int, user_id: int) -> Dataset:
         """The member's newest open dataset in this guild; NotFound with what to do when there is none."""
-        async with self._database.read() as connection:
-            dataset = await rows.open_of(connection, guild_id, user_id)
+        dataset = await self._database.fetch(rows.open_of, guild_id, user_id)
         if dataset is None:
             raise NotFound("You have no open dataset here. Send `/train` to begin one.")
         return dataset

@@ -108,33 +108,28 @@ class EventService(Service):
         return await self._database.write(transaction)
 
     async def get_for(self, event_id: int, actor: Actor) -> Event:
-        async with self._database.read() as connection:
-            return await finding.find(connection, event_id, actor)
+        return await self._database.fetch(finding.find, event_id, actor)
 
     async def pick(self, text: str | None, actor: Actor, *, runnable: bool = False) -> Event:
         """The event behind an autocomplete value or a name; None: the only one there is. `runnable`: among theirs."""
-        async with self._database.read() as connection:
-            known = await finding.among(connection, actor, runnable=runnable)
+        known = await self._database.fetch(finding.among, actor, runnable=runnable)
         if text is not None:
             return finding.pick_from(text, known)
         return finding.only_one([event for event in known if runnable or event.status.is_live])
 
     async def choices(self, text: str, actor: Actor, *, runnable: bool = False) -> Sequence[Event]:
         """At most 25 for what has been typed, live ones first."""
-        async with self._database.read() as connection:
-            known = await finding.among(connection, actor, runnable=runnable)
+        known = await self._database.fetch(finding.among, actor, runnable=runnable)
         return best_ranked(known, lambda event: rank_match(text, event.name))[:CHOICES_MAX]
 
     async def readiness(self, event_id: int, actor: Actor) -> Sequence[ReadinessCheck]:
         """What the event needs to be opened; takes up to half a minute when webhooks do not arrive."""
-        async with self._database.read() as connection:
-            event = await finding.run_by(connection, event_id, actor)
+        event = await self._database.fetch(finding.run_by, event_id, actor)
         return await self._readiness.all(event)
 
     async def open(self, event_id: int, actor: Actor) -> Event:
         """Announce it and begin its first stage; UserError with what to do when it is not ready."""
-        async with self._database.read() as connection:
-            draft = await finding.run_by(connection, event_id, actor, HostCommand.OPEN)
+        draft = await self._database.fetch(finding.run_by, event_id, actor, HostCommand.OPEN)
         fixes = [
             check.fix for check in await self._readiness.needed(draft) if not check.is_ok and not check.is_optional
         ]
@@ -231,18 +226,15 @@ class EventService(Service):
 
     async def view(self, event_id: int) -> EventView | None:
         """Everything a card shows; callers check who may see it."""
-        async with self._database.read() as connection:
-            event = await rows.get(connection, event_id)
+        event = await self._database.fetch(rows.get, event_id)
         if event is None:
             return None
         affordable = None if event.status.is_terminal else await self._budgets.preview(event)
-        async with self._database.read() as connection:
-            return await views.load(connection, event, affordable)
+        return await self._database.fetch(views.load, event, affordable)
 
     async def announcement(self, announcement_id: int) -> Announcement | None:
         """An announcement; callers check who may see it."""
-        async with self._database.read() as connection:
-            return await rows.get_announcement(connection, announcement_id)
+        return await self._database.fetch(rows.get_announcement, announcement_id)
 
     @property
     def _hour(self) -> timedelta:

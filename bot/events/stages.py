@@ -82,8 +82,7 @@ class StageRunner:
 
     async def _open_thread(self, event: Event) -> int | None:
         """It hangs on the panel, and the panel's message can have only one."""
-        async with self._database.read() as connection:
-            panel = await posts.find(connection, PostKind.EVENT_PANEL, SubjectTable.EVENT, event.id)
+        panel = await self._database.fetch(posts.find, PostKind.EVENT_PANEL, SubjectTable.EVENT, event.id)
         is_in_channel = panel is not None and panel.place_index == 0
         if panel is None or not panel.message_id or not is_in_channel:
             return None
@@ -105,8 +104,7 @@ class StageRunner:
             await self._keys.current(event.guild_id, event.subject_kind.provider)
         except NoKey:
             return StageProgress(blocked=PauseReason.NO_KEY, is_done=False)
-        async with self._database.read() as connection:
-            begun = await event_jobs.trainings_of(connection, event.id)
+        begun = await self._database.fetch(event_jobs.trainings_of, event.id)
         if not begun and await self._is_out_of_credits(event):
             return StageProgress(blocked=PauseReason.OUT_OF_CREDITS, is_done=False)
         train = self._train_shared if event.mode is EventMode.SHARED else self._train_each
@@ -133,8 +131,7 @@ class StageRunner:
 
     async def _train_each(self, event: Event, before: Sequence[Training]) -> StageProgress:
         """Everybody who gave enough photos, in the order they joined, as long as the budget lasts."""
-        async with self._database.read() as connection:
-            taking_part = await entrants.of_event(connection, event.id)
+        taking_part = await self._database.fetch(entrants.of_event, event.id)
         is_repeated = bool(before) and await self._is_to_be_repeated(event, before)
         waiting = [each for each in taking_part if is_repeated or each.training_id is None]
         no_budget: list[int] = []
@@ -150,8 +147,7 @@ class StageRunner:
             except UserError as error:
                 log.info("An entrant's photos in event %s cannot be trained: %s", event.id, error)
                 no_photos.append(entrant.user_id)
-        async with self._database.read() as connection:
-            begun = await event_jobs.trainings_of(connection, event.id)
+        begun = await self._database.fetch(event_jobs.trainings_of, event.id)
         await self._note_loras(taking_part, begun)
         if not begun or (is_repeated and len(begun) == len(before)):
             why = PauseReason.BUDGET_SPENT if no_budget else PauseReason.TOO_FEW_PHOTOS
@@ -168,8 +164,7 @@ class StageRunner:
         """False when there are too few usable photos."""
         if entrant.dataset_id is None:
             return False
-        async with self._database.read() as connection:
-            usable = await event_photos.usable_of_dataset(connection, entrant.dataset_id)
+        usable = await self._database.fetch(event_photos.usable_of_dataset, entrant.dataset_id)
         if usable < photo_limits(event.subject_kind).least:
             return False
         training = await self._budgets.start_training(event, entrant.dataset_id, entrant.user_id)
@@ -199,13 +194,11 @@ class StageRunner:
         if set(progress.trainings) != {TrainingStatus.FAILED} or event.paused_at is not None:
             return False
         once = paused_once(PauseReason.TRAINING_FAILED, progress.newest)
-        async with self._database.read() as connection:
-            return await rows.was_announced(connection, event.id, once)
+        return await self._database.fetch(rows.was_announced, event.id, once)
 
     async def _show(self, event: Event) -> StageProgress:
         state = await self._packs.run(event)
-        async with self._database.read() as connection:
-            under_way = await event_jobs.generations_under_way(connection, event.id)
+        under_way = await self._database.fetch(event_jobs.generations_under_way, event.id)
         if state.stopped in {None, PauseReason.BUDGET_SPENT}:
             is_ordered = state.left == 0 or state.stopped is PauseReason.BUDGET_SPENT
             return StageProgress(is_done=is_ordered and under_way == 0, left=state.left)

@@ -168,8 +168,7 @@ class EventSteps(Service):
 
         Later they stay in what was trained: to leave is not to take consent back.
         """
-        async with self._database.read() as connection:
-            taking_part = await entrants.of_event(connection, event.id)
+        taking_part = await self._database.fetch(entrants.of_event, event.id)
         for entrant in taking_part:
             if await self._members.is_member(event.guild_id, entrant.user_id):
                 continue

@@ -114,8 +114,7 @@ class OrderAcceptance(Service):
         return lora.owner_id == actor.user_id or await self._members.is_member(lora.guild_id, lora.owner_id)
 
     async def _target(self, lora: Lora | None, style: Style | None, asked: ProviderName | None, actor: Actor) -> Target:
-        async with self._database.read() as connection:
-            guild = await guilds.get(connection, actor.guild_id)
+        guild = await self._database.fetch(guilds.get, actor.guild_id)
         keyed = set()
         for provider in ProviderName:
             with contextlib.suppress(NoKey):

@@ -71,8 +71,7 @@ class References(Service):
 
     async def still_usable(self, generation_id: int) -> tuple[ReferencePicture, ...] | None:
         """The references of an order that was sent a short while ago, for another one; None when they are gone."""
-        async with self._database.read() as connection:
-            stored = await generations.references_of(connection, generation_id)
+        stored = await self._database.fetch(generations.references_of, generation_id)
         now = self._clock.now()
         if not all(_is_uploaded(reference, now) for reference in stored):
             return None
@@ -86,8 +85,7 @@ class References(Service):
 
         False when one is neither here nor fresh there any more. Raises ProviderError; what was uploaded stays noted.
         """
-        async with self._database.read() as connection:
-            stored = await generations.references_of(connection, generation.id)
+        stored = await self._database.fetch(generations.references_of, generation.id)
         for reference in stored:
             if _is_uploaded(reference, self._clock.now()):
                 continue

@@ -91,8 +91,7 @@ class GenerationService(JobService[Generation]):
 
     async def cancel(self, generation_id: int, actor: Actor) -> str:
         """End the member's own order if that is still possible; a sentence that says what became of it."""
-        async with self._database.read() as connection:
-            generation = await generations.get(connection, generation_id)
+        generation = await self._database.fetch(generations.get, generation_id)
         if generation is None or (generation.guild_id, generation.user_id) != (actor.guild_id, actor.user_id):
             raise NotFound(NOT_YOURS)
         if generation.status is S.QUEUED and await self._outcomes.cancel(generation):
@@ -106,8 +105,7 @@ class GenerationService(JobService[Generation]):
 
     async def last_used(self, actor: Actor) -> Remembered | None:
         """What the member used last here."""
-        async with self._database.read() as connection:
-            return await remembered.get(connection, actor.guild_id, actor.user_id)
+        return await self._database.fetch(remembered.get, actor.guild_id, actor.user_id)
 
     async def forget_settings(self, actor: Actor) -> bool:
         """The next `/imagine` starts from the documented defaults again; False when it does anyway."""

@@ -64,8 +64,7 @@ class GenerationSubmission(Service):
 
     async def _send(self, claim: Claim[Generation], client: ProviderClient, target: Target) -> None:
         generation = claim.row
-        async with self._database.read() as connection:
-            stored = await generations.references_of(connection, generation.id)
+        stored = await self._database.fetch(generations.references_of, generation.id)
         order = provider_order(
             target,
             generation.prompt,

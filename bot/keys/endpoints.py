@@ -85,8 +85,7 @@ class EndpointService(Service):
         the next start, nor is one whose answer got lost LOST_MOST times.
         """
         base = self._public_url()
-        async with self._database.read() as connection:
-            stored = await rows.get(connection, row.id)
+        stored = await self._database.fetch(rows.get, row.id)
         if stored is None or stored.row.retired_at is not None or stored.row.paused_at is not None:
             return
         if base is None:
@@ -96,8 +95,7 @@ class EndpointService(Service):
 
     async def remove(self, row: ApiKeyRow) -> None:
         """Take the key's endpoint down. Never raises because of the provider: such an endpoint does no harm."""
-        async with self._database.read() as connection:
-            stored = await rows.get(connection, row.id)
+        stored = await self._database.fetch(rows.get, row.id)
         if stored is None or stored.row.endpoint_id is None:
             return
         current = stored.row
@@ -120,8 +118,7 @@ class EndpointService(Service):
 
         Raises ProviderError: Missing when the provider does not know the endpoint (any more).
         """
-        async with self._database.read() as connection:
-            stored = await rows.get(connection, row.id)
+        stored = await self._database.fetch(rows.get, row.id)
         client = await self._keys.client(row.id)
         if stored is None or client is None or stored.row.endpoint_id is None or stored.endpoint_token is None:
             raise Refused("There is no endpoint under this key.")
@@ -139,8 +136,7 @@ class EndpointService(Service):
 
     async def webhook_secrets(self, token: str) -> WebhookSecrets | None:
         """Deliveries to a registered endpoint are always signed (Aurous Labs /webhooks)."""
-        async with self._database.read() as connection:
-            stored = await rows.by_endpoint_token(connection, token)
+        stored = await self._database.fetch(rows.by_endpoint_token, token)
         if stored is None:
             return None
         secret = self._keys.open_endpoint_secret(stored)

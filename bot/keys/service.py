@@ -139,8 +139,7 @@ class KeyService(Service):
 
     async def current(self, guild_id: int, provider: ProviderName) -> ApiKeyRow:
         """The key that may be used for new orders; NoKey with a sentence otherwise."""
-        async with self._database.read() as connection:
-            stored = await rows.current(connection, guild_id, provider)
+        stored = await self._database.fetch(rows.current, guild_id, provider)
         if stored is None:
             raise NoKey(f"This server has no {provider.label} key yet. Ask an admin to run `/keys set`.")
         if stored.row.paused_at is not None:
@@ -151,8 +150,7 @@ class KeyService(Service):
 
     async def client(self, key_id: int) -> ProviderClient | None:
         """The provider under this key, retired or not; None when the key is gone or cannot be unsealed."""
-        async with self._database.read() as connection:
-            stored = await rows.get(connection, key_id)
+        stored = await self._database.fetch(rows.get, key_id)
         if stored is None:
             return None
         try:
@@ -167,8 +165,7 @@ class KeyService(Service):
         Apiframe signs with the API key. Aurous Labs signs with the secret of a registered endpoint; whether it signs
         deliveries to the address of a single order is not documented.
         """
-        async with self._database.read() as connection:
-            stored = await rows.for_signatures(connection, guild_id, provider)
+        stored = await self._database.fetch(rows.for_signatures, guild_id, provider)
         if provider is ProviderName.AUROUS:
             return WebhookSecrets(list(filter(None, map(self.open_endpoint_secret, stored))), may_be_unsigned=True)
         return WebhookSecrets([self._open(key) for key in stored])
@@ -220,8 +217,7 @@ class KeyService(Service):
         await self._database.write(transaction)
 
     async def get(self, key_id: int) -> ApiKeyRow | None:
-        async with self._database.read() as connection:
-            stored = await rows.get(connection, key_id)
+        stored = await self._database.fetch(rows.get, key_id)
         return None if stored is None else stored.row
 
     async def shred(self, claim: Claim[ApiKeyRow]) -> None:
@@ -241,8 +237,7 @@ class KeyService(Service):
 
     async def rotate(self) -> int:
         """Seal every key with the first master key; how many were sealed anew."""
-        async with self._database.read() as connection:
-            stored = await rows.all_sealed(connection)
+        stored = await self._database.fetch(rows.all_sealed)
         resealed = 0
         for key in stored:
             blobs = filter(None, (key.sealed, key.endpoint_secret))

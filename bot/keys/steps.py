@@ -85,8 +85,7 @@ class SyncService(Service):
             await self._take_over(claim, findings)
 
     async def _ask(self, client: ProviderClient, row: ApiKeyRow) -> Findings:
-        async with self._database.read() as connection:
-            known = await loras.request_ids(connection, row.guild_id, row.provider)
+        known = await self._database.fetch(loras.request_ids, row.guild_id, row.provider)
         listed_styles = await client.styles()
         listed = await client.lora_ids() if known else frozenset[str]()
         if known and not listed and not await _is_gone(client, known[0]):

@@ -93,13 +93,11 @@ class LoraService(Service):
 
     async def get_for(self, lora_id: int, actor: Actor, right: Right = Right.USE) -> Lora:
         """The LoRA, if the actor may do this with it."""
-        async with self._database.read() as connection:
-            return await find(connection, lora_id, actor, right)
+        return await self._database.fetch(find, lora_id, actor, right)
 
     async def get(self, lora_id: int) -> Lora | None:
         """Callers check who may see it."""
-        async with self._database.read() as connection:
-            return await loras.get(connection, lora_id)
+        return await self._database.fetch(loras.get, lora_id)
 
     async def view(self, lora_id: int, actor: Actor) -> LoraView:
         async with self._database.read() as connection:

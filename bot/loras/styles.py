@@ -42,8 +42,7 @@ class StyleService:
 
     async def of_guild(self, actor: Actor) -> Sequence[Style]:
         """By name, retired ones last."""
-        async with self._database.read() as connection:
-            known = await styles.of_guild(connection, actor.guild_id)
+        known = await self._database.fetch(styles.of_guild, actor.guild_id)
         return sorted(known, key=lambda style: style.retired_at is not None)
 
     async def search(self, text: str, actor: Actor) -> Sequence[Style]:
@@ -64,8 +63,7 @@ class StyleService:
 
     async def get_for(self, style_id: int, actor: Actor) -> Style:
         """The style, if pictures may be ordered in it here."""
-        async with self._database.read() as connection:
-            return await access.usable_style(connection, style_id, actor)
+        return await self._database.fetch(access.usable_style, style_id, actor)
 
 
 def rank(text: str, style: Style) -> int:

@@ -72,8 +72,7 @@ class ReportService(Service):
     async def for_moderator(self, report_id: int, actor: Actor) -> Report:
         if not actor.is_moderator:
             raise NotAllowed("Only a moderator can close a report.")
-        async with self._database.read() as connection:
-            report = await pictures.get_report(connection, report_id)
+        report = await self._database.fetch(pictures.get_report, report_id)
         if report is None or report.guild_id != actor.guild_id:
             raise NotFound(NO_SUCH_REPORT)
         return report

@@ -85,8 +85,7 @@ class PictureService(Service):
 
     async def find_by_picture(self, picture_id: int) -> tuple[PictureSet, Picture] | None:
         """The picture with its set; callers check who may see them."""
-        async with self._database.read() as connection:
-            picture = await generations.get_picture(connection, picture_id)
+        picture = await self._database.fetch(generations.get_picture, picture_id)
         found = None if picture is None else await self.find(picture.generation_id)
         return None if picture is None or found is None else (found, picture)
 
@@ -98,8 +97,7 @@ class PictureService(Service):
 
     async def owner_of(self, generation_id: int, user_id: int) -> Actor:
         """Who pressed a button in a private message, for their own pictures only."""
-        async with self._database.read() as connection:
-            generation = await generations.get(connection, generation_id)
+        generation = await self._database.fetch(generations.get, generation_id)
         if generation is None or generation.user_id != user_id:
             raise NotFound(GONE)
         return Actor(generation.guild_id, user_id)
@@ -206,8 +204,7 @@ class PictureService(Service):
             return await generations.forget_files(connection, generation_id)
 
         self._spool.free(await self._database.write(transaction))
-        async with self._database.read() as connection:
-            shown = await pictures.posts_of(connection, generation_id)
+        shown = await self._database.fetch(pictures.posts_of, generation_id)
         there = [post for post in shown if post.message_id is not None and post.status is not PostStatus.WITHDRAWN]
         return [await self._remove(post) for post in there]
 
@@ -243,8 +240,7 @@ class PictureService(Service):
         return found
 
     async def _gallery(self, actor: Actor) -> Place:
-        async with self._database.read() as connection:
-            guild = await guilds.get(connection, actor.guild_id)
+        guild = await self._database.fetch(guilds.get, actor.guild_id)
         if guild is None or guild.gallery_channel_id is None:
             raise UserError(NO_GALLERY)
         return Place(PlaceKind.CHANNEL, guild.gallery_channel_id)

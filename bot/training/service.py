@@ -172,8 +172,7 @@ class TrainingService(JobService[Training]):
         )
 
     async def _already_started(self, dataset_id: int) -> Training:
-        async with self._database.read() as connection:
-            training = await trainings.latest_of_dataset(connection, dataset_id)
+        training = await self._database.fetch(trainings.latest_of_dataset, dataset_id)
         if training is None:
             raise UserError("This dataset was discarded. Send `/train` to begin a new one.")
         return training

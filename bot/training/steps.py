@@ -239,14 +239,12 @@ class TrainingSteps(Service):
 
     async def _lost_at(self, training: Training) -> datetime | None:
         """When we noted that the answer to the latest order is missing; None when nobody has noted it yet."""
-        async with self._database.read() as connection:
-            entries = await timeline.of(connection, SubjectTable.TRAINING, training.id)
+        entries = await self._database.fetch(timeline.of, SubjectTable.TRAINING, training.id)
         latest = next((entry for entry in reversed(entries) if entry.what in {UNCLEAR, NOT_TAKEN}), None)
         return latest.at if latest is not None and latest.what == UNCLEAR else None
 
     async def _sends(self, training: Training) -> int:
-        async with self._database.read() as connection:
-            entries = await timeline.of(connection, SubjectTable.TRAINING, training.id)
+        entries = await self._database.fetch(timeline.of, SubjectTable.TRAINING, training.id)
         return sum(entry.what == NOT_TAKEN for entry in entries)
 
     async def _not_taken(self, claim: Claim[Training], error: ProviderError) -> None:

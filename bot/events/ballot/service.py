@@ -174,8 +174,7 @@ class BallotService(Service):
 
     async def hall_of_fame(self, guild_id: int) -> Sequence[Honour]:
         """The newest event first, in it the best."""
-        async with self._database.read() as connection:
-            return await ballots.hall(connection, guild_id)
+        return await self._database.fetch(ballots.hall, guild_id)
 
     async def win_counts(self, guild_id: int) -> Sequence[WinCount]:
         """Who won how often, most first. Bake-offs are won by settings, not by people."""

@@ -126,8 +126,7 @@ class YearbookService(Service):
         self._spool.free(file.path.name for file in yearbook.files)
 
     async def _allowed(self, event_id: int, actor: Actor) -> Event:
-        async with self._database.read() as connection:
-            event = await events.get(connection, event_id)
+        event = await self._database.fetch(events.get, event_id)
         is_host = event is not None and may_run(event, actor)
         if event is None or event.guild_id != actor.guild_id or (event.status is EventStatus.DRAFT and not is_host):
             raise NotFound(NO_EVENT)
