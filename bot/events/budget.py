@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, Timings
 from bot.errors import KeyRejected, NoKey, NotAllowed, NotFound, ProviderError, UserError
+from bot.events import lookup
 from bot.generation.order import Accepted, PictureOrder
 from bot.generation.service import GenerationService
 from bot.keys.service import KeyService
@@ -23,7 +24,6 @@ from bot.storage.events import entrants, events, spends
 from bot.training.service import TrainingService
 
 STILL_TRAINS = {EventStatus.DRAFT, EventStatus.COLLECTING, EventStatus.REVIEWING, EventStatus.TRAINING}
-OVER = "This event is over, so nothing more is ordered for it."
 
 
 class BudgetSpent(UserError):
@@ -93,7 +93,7 @@ class EventOrderPolicy:
     actor: Actor
 
     async def check(self, connection: AsyncConnection) -> None:
-        event = await live_event(connection, self.event_id, self.actor.guild_id)
+        event = await lookup.live(connection, self.event_id, self.actor.guild_id)
         if self.order.pack_index is None:
             await _check_own(connection, event, self.order, self.actor)
         elif event.status is not EventStatus.SHOWING:
@@ -102,7 +102,7 @@ class EventOrderPolicy:
             raise AlreadyOrdered
 
     async def reserve(self, connection: AsyncConnection, generation: Generation) -> None:
-        event = await live_event(connection, self.event_id, self.actor.guild_id)
+        event = await lookup.live(connection, self.event_id, self.actor.guild_id)
         price = self.reservation.prices[generation.provider].picture * generation.settings.count
         credits_ = max(price, generation.estimate or 0)
         await self.reservation.reserve(connection, event, generation, SubjectTable.GENERATION, credits_)
@@ -172,7 +172,7 @@ class BudgetService(Service):
         price = self._prices[event.subject_kind.provider].training
 
         async def reserve(connection: AsyncConnection, training: Training) -> None:
-            current = await live_event(connection, event.id, event.guild_id)
+            current = await lookup.live(connection, event.id, event.guild_id)
             if training.event_id != current.id:
                 raise NotFound("These photos belong to another event.")
             await self._reservation.reserve(connection, current, training, SubjectTable.TRAINING, price)
@@ -218,16 +218,6 @@ def channel_of(event: Event) -> Channel:
     if event.thread_id is None:
         return Channel(event.channel_id)
     return Channel(event.thread_id, event.channel_id)
-
-
-async def live_event(connection: AsyncConnection, event_id: int, guild_id: int) -> Event:
-    """As it is now, whatever the caller has in hand."""
-    event = await events.get(connection, event_id)
-    if event is None or event.guild_id != guild_id:
-        raise NotFound("This event is not here any more.")
-    if not event.status.is_live:
-        raise UserError(OVER if event.status.is_terminal else "This event has not been opened yet.")
-    return event
 
 
 async def _check_own(connection: AsyncConnection, event: Event, order: PictureOrder, actor: Actor) -> None:

@@ -11,6 +11,7 @@ from bot.records.guild import Actor
 from bot.storage.events import ballots, events
 
 NOT_HERE = "There is no such event here. Pick one from the list."
+OVER = "This event is over, so nothing more is ordered for it."
 NONE_HERE = "There is no event here just now. An admin can make one with `/event create`."
 SEVERAL = "There are several events here. Please pick one from the list."
 NOT_YOURS = "Only the event's host, its moderators and this server's admins may do that."
@@ -24,9 +25,31 @@ def is_visible(event: Event, actor: Actor) -> bool:
 
 
 async def find(connection: AsyncConnection, event_id: int, actor: Actor) -> Event:
+    """An event of this guild that has been opened or that the actor runs; NotFound for everything else."""
     event = await events.get(connection, event_id)
     if event is None or not is_visible(event, actor):
         raise NotFound(NOT_HERE)
+    return event
+
+
+async def opened(connection: AsyncConnection, event_id: int, actor: Actor, *, locked: bool = False) -> Event:
+    """An event of this guild that has been opened, for those who take part; NotFound for everything else.
+
+    `locked`: nobody changes it until this transaction ends.
+    """
+    event = await (ballots.lock if locked else events.get)(connection, event_id)
+    if event is None or event.guild_id != actor.guild_id or event.opened_at is None:
+        raise NotFound(NOT_HERE)
+    return event
+
+
+async def live(connection: AsyncConnection, event_id: int, guild_id: int) -> Event:
+    """The event as it is now, for an order that it pays; UserError unless it has been opened and is not over."""
+    event = await events.get(connection, event_id)
+    if event is None or event.guild_id != guild_id:
+        raise NotFound(NOT_HERE)
+    if not event.status.is_live:
+        raise UserError(OVER if event.status.is_terminal else "This event has not been opened yet.")
     return event
 
 

@@ -1,29 +1,27 @@
-"""Who may order with what, and who may act on which pictures. Every look at another guild's things finds nothing."""
+"""Who sees a set of pictures, and who may order such pictures again. Another guild's sets are not found."""
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound
 from bot.records.generation import Generation
 from bot.records.guild import Actor
-from bot.records.job import SubjectTable
-from bot.records.post import PostKind, PostStatus
-from bot.storage import generations, pictures, posts, sharing
+from bot.storage import generations, pictures, sharing
 
+GONE = "These pictures are not here any more: they were deleted, or are older than 30 days."
 NOT_SHARED = (
     "These pictures were made with a LoRA that is not shared with you. Its owner can share it with `/loras share`."
 )
 
 
 async def visible_generation(connection: AsyncConnection, generation_id: int, actor: Actor) -> Generation:
-    """The member's own, or one whose pictures were posted for this guild to see."""
+    """The set of pictures, if it is the actor's own or stands in a channel of this guild; else NotFound."""
     generation = await generations.get(connection, generation_id)
-    if (
-        generation is None
-        or generation.guild_id != actor.guild_id
-        or generation.deleted_at is not None
-        or not (generation.user_id == actor.user_id or await _was_posted(connection, generation_id))
-    ):
-        raise NotFound("These pictures are not here any more. `/jobs` shows what you have.")
+    if generation is None or generation.guild_id != actor.guild_id or generation.deleted_at is not None:
+        raise NotFound(GONE)
+    if generation.user_id != actor.user_id:
+        shown = await pictures.posts_of(connection, generation_id)
+        if not any(pictures.public_place(post) for post in shown):
+            raise NotFound(GONE)
     return generation
 
 
@@ -33,8 +31,3 @@ async def may_repeat(connection: AsyncConnection, generation: Generation, actor:
         usable = {lora.id for lora in await sharing.usable_by(connection, actor)}
         if generation.lora_id not in usable:
             raise NotAllowed(NOT_SHARED)
-
-
-async def _was_posted(connection: AsyncConnection, generation_id: int) -> bool:
-    post = await posts.find(connection, PostKind.PICTURES, SubjectTable.GENERATION, generation_id)
-    return post is not None and post.status is PostStatus.POSTED and pictures.public_place(post) is not None

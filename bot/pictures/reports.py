@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.pictures.service import seen
+from bot.generation.access import visible_generation
 from bot.records.generation import Generation, Report
 from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.job import SubjectTable
@@ -32,8 +32,7 @@ class ReportView:
 class ReportService(Service):
     async def check(self, generation_id: int, actor: Actor) -> None:
         """NotFound unless this member sees the pictures."""
-        async with self._database.read() as connection:
-            await seen(connection, generation_id, actor)
+        await self._database.fetch(visible_generation, generation_id, actor)
 
     async def report(self, generation_id: int, reason: str, actor: Actor) -> None:
         """Store the report and tell the moderators; once for each member and set."""
@@ -42,7 +41,7 @@ class ReportService(Service):
             raise UserError("Please say what is wrong with these pictures.")
 
         async def transaction(connection: AsyncConnection) -> None:
-            generation = await seen(connection, generation_id, actor)
+            generation = await visible_generation(connection, generation_id, actor)
             places = await _readers(connection, generation)
             report_id = await pictures.add_report(connection, generation_id, reason, actor, now=now)
             if report_id is None:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, ProviderError, UserError
-from bot.generation.access import may_repeat
+from bot.generation.access import GONE, may_repeat, visible_generation
 from bot.generation.order import DEFAULTS, Accepted
 from bot.generation.service import GenerationService, GenerationView
 from bot.keys.service import KeyService
@@ -32,7 +32,6 @@ PRICED_WITHIN_S = 2.5
 MADE_FROM = "made from"
 """Timeline word of a set that one picture of another set became."""
 
-GONE = "These pictures are not here any more: they were deleted, or are older than 30 days."
 COPY_GONE = "Our copy of these pictures was deleted after 7 days. What is in the message stays there."
 UNFINISHED = "These pictures are still being made. `/jobs` shows where they are."
 NOT_FROM_HERE = "This was made from another picture. Use the buttons of that one."
@@ -91,8 +90,7 @@ class PictureService(Service):
 
     async def see(self, generation_id: int, actor: Actor) -> PictureSet:
         """The member's own, or what was posted for this guild to see."""
-        async with self._database.read() as connection:
-            await seen(connection, generation_id, actor)
+        await self._database.fetch(visible_generation, generation_id, actor)
         return await self._found(generation_id)
 
     async def owner_of(self, generation_id: int, user_id: int) -> Actor:
@@ -182,7 +180,7 @@ class PictureService(Service):
             if generation is None or generation.guild_id != actor.guild_id:
                 raise NotFound(GONE)
             if generation.user_id != actor.user_id and not actor.is_moderator:
-                await seen(connection, generation_id, actor)
+                await visible_generation(connection, generation_id, actor)
         _check_keeper(generation, actor, "delete them")
         if generation.status is not GenerationStatus.READY:
             raise UserError(UNFINISHED)
@@ -244,18 +242,6 @@ class PictureService(Service):
         if guild is None or guild.gallery_channel_id is None:
             raise UserError(NO_GALLERY)
         return Place(PlaceKind.CHANNEL, guild.gallery_channel_id)
-
-
-async def seen(connection: AsyncConnection, generation_id: int, actor: Actor) -> Generation:
-    """The set, if it is the actor's own or was posted in a channel of this guild; else as if it did not exist."""
-    generation = await generations.get(connection, generation_id)
-    if generation is None or generation.guild_id != actor.guild_id or generation.deleted_at is not None:
-        raise NotFound(GONE)
-    if generation.user_id != actor.user_id:
-        shown = await pictures.posts_of(connection, generation_id)
-        if not any(pictures.public_place(post) for post in shown):
-            raise NotFound(GONE)
-    return generation
 
 
 def _check_keeper(generation: Generation, actor: Actor, what: str) -> None:

@@ -6,7 +6,8 @@ from discord.ext import commands
 
 from bot.client import DarkroomBot
 from bot.errors import NotFound
-from bot.pictures.service import GONE, PictureSet
+from bot.generation.access import GONE
+from bot.pictures.service import PictureSet
 from bot.records.generation import Operation, Picture
 from bot.records.guild import Actor
 from cogs.generation.prompt import PromptModal, place

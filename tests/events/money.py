@@ -59,6 +59,7 @@ async def insert_event(database: Database, **changes: Any) -> Event:
         "wants_thread": False,
         "wants_calendar": False,
         "created_at": NOON,
+        "opened_at": None if changes.get("status") is EventStatus.DRAFT else NOON,
     }
 
     async def transaction(connection: AsyncConnection) -> Event:

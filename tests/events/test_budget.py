@@ -549,7 +549,7 @@ async def test_in_a_club_the_hosts_list_is_used_while_pictures_are_collected(
 async def test_another_guilds_event_looks_like_none(studio: Studio, budgets: BudgetService) -> None:
     event, lora = await showing(studio)
     wanted = PictureOrder("a fox", lora_id=lora.id)
-    with pytest.raises(NotFound, match="not here any more"):
+    with pytest.raises(NotFound, match="no such event here"):
         await budgets.order(event, wanted, Actor(OTHER_GUILD, ANNA), HERE)
 
 

@@ -309,8 +309,8 @@ async def test_pictures_that_were_not_posted_here_are_only_their_members(studio:
     posted = await ready_pictures(studio, lora)
     await studio.keys.set(OTHER_GUILD, PROVIDER, OTHER_KEY, set_by=ADMIN)
     picture_id = (await studio.scalars(sa.select(tables.pictures.c.id)))[0]
-    await studio.change(tables.posts, 1, status="kept")
-    await studio.change(tables.posts, 2, status="kept")
+    await studio.change(tables.posts, 1, status="kept", message_id=None)
+    await studio.change(tables.posts, 2, status="kept", message_id=None)
     for actor, generation_id in ((BEN_HERE, waiting.id), (BEN_HERE, posted.id), (Actor(OTHER_GUILD, ANNA), posted.id)):
         with pytest.raises(NotFound) as hidden:
             await studio.generations.again(generation_id, actor, channel=HERE)

@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import NotAllowed, NotFound, UserError
+from bot.generation.access import GONE
 from bot.pictures.reports import NO_SUCH_REPORT, NOBODY_TO_TELL, REASON_MAX
-from bot.pictures.service import GONE
 from bot.records.generation import Generation
 from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.post import PostKind, PostStatus

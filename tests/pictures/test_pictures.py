@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import NoKey, NotAllowed, NotFound, UserError
-from bot.pictures.service import COPY_GONE, GONE, NO_GALLERY, UNFINISHED, PictureService, Removal
+from bot.generation.access import GONE
+from bot.pictures.service import COPY_GONE, NO_GALLERY, UNFINISHED, PictureService, Removal
 from bot.records.generation import Generation, Operation
 from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.job import LaneName, SubjectTable

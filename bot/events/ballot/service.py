@@ -13,6 +13,7 @@ from secrets import SystemRandom
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, UserError
+from bot.events import lookup
 from bot.events.ballot import tally
 from bot.records.event import EntrantStatus, Entry, Event, EventMode, EventStatus, Honour, Vote
 from bot.records.generation import Picture
@@ -32,7 +33,6 @@ ENTERED_IN = {
 WITH_NUMBERS = {EventStatus.VOTING, EventStatus.FINISHED, EventStatus.CANCELLED}
 """From here on somebody may have seen an entry's number."""
 
-NO_EVENT = "There is no such event here. `/event status` shows what there is."
 NOT_ENTERED_HERE = "In a bake-off nobody enters pictures. You can vote as soon as the voting begins."
 NOT_NOW = "A picture can be entered while pictures are made for the event, before the voting begins."
 NOT_TAKING_PART = "Only members who take part in this event can enter a picture."
@@ -76,7 +76,7 @@ class BallotService(Service):
     async def nominees(self, event_id: int, actor: Actor) -> Sequence[Picture]:
         """The member's own pictures that can be entered, newest order first; UserError when none can be just now."""
         async with self._database.read() as connection:
-            event = _here(await events.get(connection, event_id), actor)
+            event = await lookup.opened(connection, event_id, actor)
             await _check_may_enter(connection, event, actor, now=self._clock.now())
             found = await ballots.nominees(connection, event, actor.user_id)
         return [nominee.picture for nominee in found if nominee.is_usable]
@@ -86,7 +86,7 @@ class BallotService(Service):
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> Entry:
-            event = _here(await ballots.lock(connection, event_id), actor)
+            event = await lookup.opened(connection, event_id, actor, locked=True)
             await _check_may_enter(connection, event, actor, now=now)
             await _check_picture(connection, event, picture_id, actor)
             entry = await ballots.nominate(connection, event, actor.user_id, picture_id, now=now)
@@ -122,7 +122,7 @@ class BallotService(Service):
     async def entries(self, event_id: int, actor: Actor) -> Sequence[BallotEntry]:
         """The same for one member, with their own entry marked; UserError when nobody votes just now."""
         async with self._database.read() as connection:
-            event = _here(await events.get(connection, event_id), actor)
+            event = await lookup.opened(connection, event_id, actor)
             self._check_open(event)
             found = await ballots.standing(connection, event)
         return [self._ballot_entry(one, is_mine=_is_own(event, one.entry, actor)) for one in found]
@@ -132,7 +132,7 @@ class BallotService(Service):
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> Vote:
-            event = _here(await ballots.lock(connection, event_id), actor)
+            event = await lookup.opened(connection, event_id, actor, locked=True)
             self._check_open(event)
             _check_voter(event, actor)
             entry = await _votable(connection, event, entry_id, actor)
@@ -146,7 +146,7 @@ class BallotService(Service):
     async def my_vote(self, event_id: int, actor: Actor) -> Vote | None:
         """The member's vote; None also when its entry has left the ballot, so that they can vote again."""
         async with self._database.read() as connection:
-            event = _here(await events.get(connection, event_id), actor)
+            event = await lookup.opened(connection, event_id, actor)
             vote = await ballots.vote_of(connection, event_id, actor.user_id)
             if vote is None or not await ballots.standing(connection, event, vote.entry_id):
                 return None
@@ -203,12 +203,6 @@ def honoured(standings: Sequence[tally.Standing]) -> Sequence[tally.Standing]:
     if len(standings) == 1:
         return standings
     return [one for one in standings if one.place <= PLACES and one.votes > 0]
-
-
-def _here(event: Event | None, actor: Actor) -> Event:
-    if event is None or event.guild_id != actor.guild_id or event.status is EventStatus.DRAFT:
-        raise NotFound(NO_EVENT)
-    return event
 
 
 def _is_own(event: Event, entry: Entry, actor: Actor) -> bool:

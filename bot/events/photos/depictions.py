@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datasets.rules import photo_limits
 from bot.errors import NotFound, UserError
+from bot.events import lookup
 from bot.events.photos.consent_texts import EVENT_POLICY, depicted_sentence
 from bot.records.dataset import ConsentKind, DatasetStatus
 from bot.records.event import Depiction, DepictionStatus, EntrantStatus, Event, EventMode
@@ -52,7 +53,7 @@ class DepictionService(Service):
     async def seen_in(self, event_id: int, actor: Actor) -> Sequence[Depiction]:
         """Where this member was named, newest first."""
         async with self._database.read() as connection:
-            event = await visible_event(connection, event_id, actor)
+            event = await lookup.opened(connection, event_id, actor)
             return await rows.of_member(connection, event.id, actor.user_id)
 
     async def answer(self, depiction_id: int, confirmed: bool, user_id: int, guild_id: int | None) -> DepictionStatus:
@@ -83,7 +84,7 @@ class DepictionService(Service):
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> list[str]:
-            event = await visible_event(connection, event_id, actor)
+            event = await lookup.opened(connection, event_id, actor)
             entrant = await entrants.find(connection, event_id, actor.user_id)
             if entrant is None or entrant.status is EntrantStatus.WITHDRAWN:
                 raise NotFound("You do not take part in this event, so there is nothing to take back.")
@@ -190,14 +191,6 @@ class DepictionService(Service):
 
     def _freed(self, files: Sequence[str]) -> None:
         self._spool.free(files)
-
-
-async def visible_event(connection: AsyncConnection, event_id: int, actor: Actor) -> Event:
-    """An event of this guild that has been opened; NotFound for everything else."""
-    event = await events.get(connection, event_id)
-    if event is None or event.guild_id != actor.guild_id or event.opened_at is None:
-        raise NotFound("There is no such event here.")
-    return event
 
 
 async def name_members(

@@ -10,10 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.datasets.rules import photo_limits
 from bot.datasets.service import DatasetService
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.events import lifecycle
+from bot.events import lifecycle, lookup
 from bot.events.photos import coach
 from bot.events.photos.choosing import choose
-from bot.events.photos.depictions import visible_event
 from bot.events.photos.rules import judge_own
 from bot.records.dataset import DatasetStatus, Photo, Pick
 from bot.records.event import Event, EventMode
@@ -145,7 +144,7 @@ async def _choose(photos: Sequence[Photo], pending: Collection[int]) -> tuple[Ph
 
 
 async def _choosable(connection: AsyncConnection, event_id: int, actor: Actor) -> Event:
-    event = await visible_event(connection, event_id, actor)
+    event = await lookup.opened(connection, event_id, actor)
     if not lifecycle.may_run(event, actor):
         raise NotAllowed("Only the event's host and its moderators choose photos.")
     if event.mode is not EventMode.SHARED:

@@ -10,9 +10,9 @@ from bot.datasets.queue import FairQueue
 from bot.datasets.rules import RANK, STEPS
 from bot.datasets.service import HELD_MAX, DatasetService
 from bot.errors import NotAllowed, UserError
-from bot.events import lifecycle
+from bot.events import lifecycle, lookup
 from bot.events.photos.consent_texts import EVENT_POLICY, consent_sentence
-from bot.events.photos.depictions import name_members, visible_event
+from bot.events.photos.depictions import name_members
 from bot.events.photos.rules import (
     Contribution,
     SplitPhotos,
@@ -49,7 +49,7 @@ class ContributionService(Service):
         """Joining twice is joining once."""
 
         async def transaction(connection: AsyncConnection) -> Entrant:
-            event = await visible_event(connection, event_id, actor)
+            event = await lookup.opened(connection, event_id, actor)
             return await self._join(connection, event, actor)
 
         return await self._database.write(transaction)
@@ -73,7 +73,7 @@ class ContributionService(Service):
         await self._check_members(named, actor)
 
         async def begin(connection: AsyncConnection) -> Dataset:
-            event = await visible_event(connection, event_id, actor)
+            event = await lookup.opened(connection, event_id, actor)
             check_can_give(event, names_others=bool(named))
             entrant = await self._join(connection, event, actor)
             dataset = await self._dataset(connection, event, entrant, gender, ethnicity)
@@ -94,7 +94,7 @@ class ContributionService(Service):
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> list[str]:
-            event = await visible_event(connection, event_id, actor)
+            event = await lookup.opened(connection, event_id, actor)
             dataset = await self._dataset_of(connection, event, actor)
             if dataset is None or dataset.status is not DatasetStatus.OPEN:
                 raise UserError("These photos are in training already. **Withdraw** takes all of yours back.")
@@ -186,7 +186,7 @@ class ContributionService(Service):
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> SplitPhotos:
-            event = await visible_event(connection, event_id, actor)
+            event = await lookup.opened(connection, event_id, actor)
             check_can_give(event, names_others=bool(named))
             await _check_still_in(connection, event, dataset, actor)
             split = await _split_new(connection, event, dataset, photos, actor)
@@ -221,7 +221,7 @@ class ContributionService(Service):
     async def _contribution(self, event_id: int, actor: Actor, *, left_out: tuple[Photo, ...] = ()) -> Contribution:
         """Whom they named, without a word about submissions that are gone: nobody learns who said no."""
         async with self._database.read() as connection:
-            event = await visible_event(connection, event_id, actor)
+            event = await lookup.opened(connection, event_id, actor)
             entrant = await entrants.find(connection, event_id, actor.user_id)
             dataset = await self._dataset_of(connection, event, actor)
             photos: list[Photo] = []

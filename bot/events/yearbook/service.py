@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from bot.errors import NotAllowed, NotFound, UserError
+from bot.errors import NotAllowed, UserError
+from bot.events import lookup
 from bot.events.lifecycle import may_run
 from bot.events.yearbook.archive import (
     SPARE_BYTES,
@@ -25,7 +26,6 @@ from bot.photos.checks import identify
 from bot.records.event import Event, EventMode, EventStatus
 from bot.records.guild import Actor
 from bot.resources import Resources, Service
-from bot.storage.events import events
 from bot.storage.events import yearbook as yearbooks
 
 LEAST_LIMIT: Final = 4_000_000
@@ -39,7 +39,6 @@ SHEET, SITE, CREDITS = "sheet.jpg", "index.html", "credits.csv"
 BYTE_ORDER_MARK: Final = "\ufeff"
 """Without it Excel does not read a CSV file as UTF-8."""
 
-NO_EVENT = "There is no such event here. `/event status` shows those that there are."
 TOO_EARLY = "The yearbook comes when the event is over."
 NOT_SHOWN_YET = "The yearbook can be made once the first pictures are shown."
 STILL_BLIND = "The yearbook would give away whose picture is whose. It can be made once the votes are counted."
@@ -108,7 +107,8 @@ class YearbookService(Service):
         if limit < LEAST_LIMIT:
             raise ValueError(f"a yearbook needs files of at least {LEAST_LIMIT} bytes")
         async with self._turn:
-            event = await self._allowed(event_id, actor)
+            event = await self._database.fetch(lookup.find, event_id, actor)
+            check_stage(event, is_host=may_run(event, actor))
             book = await self._compile(event, names)
             taken: list[str] = []
             try:
@@ -124,14 +124,6 @@ class YearbookService(Service):
     def discard(self, yearbook: Yearbook) -> None:
         """Delete its files; those that are gone already do no harm."""
         self._spool.free(file.path.name for file in yearbook.files)
-
-    async def _allowed(self, event_id: int, actor: Actor) -> Event:
-        event = await self._database.fetch(events.get, event_id)
-        is_host = event is not None and may_run(event, actor)
-        if event is None or event.guild_id != actor.guild_id or (event.status is EventStatus.DRAFT and not is_host):
-            raise NotFound(NO_EVENT)
-        check_stage(event, is_host=is_host)
-        return event
 
     async def _compile(self, event: Event, names: Mapping[int, str]) -> Book:
         async with self._database.read() as connection:

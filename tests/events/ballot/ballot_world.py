@@ -73,6 +73,7 @@ class World:
             "wants_thread": False,
             "wants_calendar": False,
             "stage_ends_at": self.clock.now() + HOUR,
+            "opened_at": None if status is EventStatus.DRAFT else self.clock.now(),
             "created_at": NOON,
         }
 
