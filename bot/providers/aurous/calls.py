@@ -32,7 +32,7 @@ class AurousCalls(Calls):
 
     async def send(self, request: Request) -> Response:
         """Raises Busy without sending while the call's bucket is known to be empty."""
-        bucket = bucket_of(request.method, request.url.removeprefix(self.base_url), request.json)
+        bucket = bucket_of(request.method, request.url.removeprefix(self.base_url))
         self._limits.check(self._fingerprint, bucket)
         answer = await super().send(request)
         is_refusal = answer.status == 429 and read_code(answer) != CONCURRENCY

@@ -1,11 +1,9 @@
-"""Aurous Labs' characters: identities made from photos or from a description, without training any weights.
+"""Aurous Labs' characters: identities made from photos, without training any weights.
 
 Source: Aurous Labs /characters/*.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from uuid import uuid4
 
 from bot.errors import ProviderError, Refused
@@ -37,17 +35,18 @@ class CharacterCalls:
         covers = [(await self._cover_rank(upload_id), upload_id) for upload_id in uploads]
         upload_ids = [upload_id for _, upload_id in sorted(covers, key=lambda cover: cover[0])]
         body = {"name": order.name, "upload_ids": upload_ids}
-        return await self._make("", body, str(uuid4()), when_lost=True)
-
-    async def classify(self, upload_id: str) -> tuple[str, float]:
-        """The pose on an uploaded photo and how sure that is, 0 to 1; free, until a character is made from it."""
-        request = self._calls.request("POST", "/v1/characters/uploads/classify", json={"upload_id": upload_id})
-        return await self._calls.ask(request, of_body(parse_pose))
+        headers = {"Idempotency-Key": str(uuid4())}
+        request = self._calls.request("POST", "/v1/characters", headers=headers, json=body)
+        return await self._calls.submit_under_key(request, _read_made, when_lost=True)
 
     async def _cover_rank(self, upload_id: str) -> tuple[int, float]:
-        """Small for a good cover. Not worth failing for: whatever goes wrong leaves the photo where it was."""
+        """Small for a good cover, by the pose on the photo. Asking is free; an error leaves the photo's place as it is.
+
+        The pose can be asked for until a character is made from the upload.
+        """
+        request = self._calls.request("POST", "/v1/characters/uploads/classify", json={"upload_id": upload_id})
         try:
-            pose, confidence = await self.classify(upload_id)
+            pose, confidence = await self._calls.ask(request, of_body(parse_pose))
         except ProviderError:
             return len(COVER_POSES), 0.0
         return (COVER_POSES.index(pose), -confidence) if pose in COVER_POSES else (len(COVER_POSES), 0.0)
@@ -61,7 +60,7 @@ class CharacterCalls:
         """A character whose pictures wait for approval is saved, which makes it ready."""
         path = f"/v1/characters/{checked_id(request_id)}"
         report = await self._calls.read(path, of_body(parse_character))
-        return await self.save_character(request_id) if report.progress is Progress.PREPARING else report
+        return await self._save(request_id) if report.progress is Progress.PREPARING else report
 
     async def archive_lora(self, request_id: str) -> None:
         await self._calls.remove(f"/v1/characters/{checked_id(request_id)}")
@@ -72,41 +71,10 @@ class CharacterCalls:
         pages = self._calls.pages(path, "starting_after", of_body(parse_characters), PAGES_CAP)
         return [report async for page in pages for report in page]
 
-    async def save_character(self, request_id: str) -> TrainingReport:
+    async def _save(self, request_id: str) -> TrainingReport:
         """Repeating it does no harm; a character that is still being made or has failed is Refused."""
         request = self._calls.request("POST", f"/v1/characters/{checked_id(request_id)}/save")
         return await self._calls.ask(request, of_body(parse_character))
-
-    async def update_character(
-        self, request_id: str, *, name: str | None = None, attributes: Mapping[str, Any] | None = None
-    ) -> TrainingReport:
-        """`attributes` replaces all of them at once."""
-        changes = {"name": name, "attributes": None if attributes is None else dict(attributes)}
-        body = {field: value for field, value in changes.items() if value is not None}
-        request = self._calls.request("PATCH", f"/v1/characters/{checked_id(request_id)}", json=body)
-        return await self._calls.ask(request, of_body(parse_character))
-
-    async def synthesize_character(
-        self, name: str, attributes: Mapping[str, Any], idempotency_key: str
-    ) -> TrainingReport:
-        """Paid, four pictures: a character out of a description (gender, age, ethnicity, hair_color, ...)."""
-        body = {"name": name, "generate": True, "attributes": dict(attributes)}
-        return await self._make("", body, idempotency_key)
-
-    async def regenerate_pose(self, request_id: str, pose: str, idempotency_key: str) -> TrainingReport:
-        """Paid, one picture. `pose`: portrait, front, side, back or other."""
-        return await self._make(f"/{checked_id(request_id)}/refs/regenerate", {"pose": pose}, idempotency_key)
-
-    async def resynthesize_character(self, request_id: str, idempotency_key: str) -> TrainingReport:
-        """Paid, four pictures."""
-        return await self._make(f"/{checked_id(request_id)}/resynthesize", {}, idempotency_key)
-
-    async def _make(
-        self, path: str, body: Mapping[str, Any], idempotency_key: str, *, when_lost: bool = False
-    ) -> TrainingReport:
-        headers = {"Idempotency-Key": idempotency_key}
-        request = self._calls.request("POST", f"/v1/characters{path}", headers=headers, json=body)
-        return await self._calls.submit_under_key(request, _read_made, when_lost=when_lost)
 
     async def _upload(self, photo: PhotoFile) -> str:
         """The id of an uploaded photo; it lasts for a day."""

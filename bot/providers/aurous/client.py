@@ -15,9 +15,7 @@ from bot.providers.aurous.wire import (
     parse_cancelled,
     parse_estimate,
     parse_generation,
-    parse_generations,
     parse_id,
-    parse_style,
     parse_styles,
     parse_team_name,
 )
@@ -29,7 +27,6 @@ PRICES = Prices(training=0, picture=1)
 """Credits. A character from photos is free; 1 is the baseline for a picture, `estimate` tells exactly (/pricing)."""
 TEAM_DEADLINE_S = 3.0
 PICTURE_DEADLINE_S = 120.0
-PAGE_SIZE = 100
 PAGES_CAP = 50
 
 _GONE = frozenset({Progress.ARCHIVED, Progress.FAILED})
@@ -64,11 +61,6 @@ class Aurous(CharacterCalls, EndpointCalls):
         path = f"/v1/images/{checked_id(request_id)}"
         return await self._calls.read(path, lambda answer: parse_generation(answer.body, self._calls.base_url))
 
-    async def recent_generations(self) -> list[GenerationReport]:
-        """The newest hundred, without videos."""
-        path = f"/v1/images?limit={PAGE_SIZE}"
-        return await self._calls.read(path, lambda answer: parse_generations(answer.body, self._calls.base_url))
-
     async def cancel_generation(self, request_id: str) -> bool:
         """Repeating it does no harm; the credits that were held come back."""
         request = self._calls.request("POST", f"/v1/images/{checked_id(request_id)}/cancel")
@@ -94,11 +86,6 @@ class Aurous(CharacterCalls, EndpointCalls):
     async def styles(self) -> Sequence[StyleReport]:
         pages = self._calls.pages("/v1/loras", "starting_after", self._read_styles, PAGES_CAP)
         return tuple([style async for page in pages for style in page])
-
-    async def style(self, reference: str) -> StyleReport:
-        """One style by its id or slug; Missing when this key cannot use it."""
-        path = f"/v1/loras/{checked_id(reference)}"
-        return await self._calls.read(path, lambda answer: parse_style(answer.body, self._calls.base_url))
 
     async def lora_ids(self) -> frozenset[str]:
         characters = [report.request_id for report in await self.characters() if report.progress not in _GONE]

@@ -23,11 +23,6 @@ class EndpointCalls:
     async def remove_endpoint(self, endpoint_id: str) -> None:
         await self._calls.remove(f"/v1/webhook_endpoints/{checked_id(endpoint_id)}")
 
-    async def rotate_endpoint_secret(self, endpoint_id: str) -> Endpoint:
-        """The old secret stops at once. After OutcomeUnknown, rotate again: the new one may be lost."""
-        path = f"/v1/webhook_endpoints/{checked_id(endpoint_id)}/rotate_secret"
-        return await self._calls.submit(self._calls.request("POST", path), of_body(parse_endpoint))
-
     async def test_endpoint(self, endpoint_id: str) -> bool:
         path = f"/v1/webhook_endpoints/{checked_id(endpoint_id)}/test"
         request = self._calls.request("POST", path, json={"event_type": TEST_EVENT})

@@ -5,7 +5,6 @@ import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from bot.clock import Clock
 from bot.errors import Busy
@@ -17,18 +16,14 @@ EPOCH_LEAST_S = 1_000_000_000
 """A reset from here on is an epoch second, below it a number of seconds from now."""
 
 _WHOLE = re.compile(r"[0-9]{1,12}")
-_RENDERS = frozenset({"regenerate", "resynthesize"})
 
 
-def bucket_of(method: str, path: str, body: Mapping[str, Any] | None = None) -> str:
+def bucket_of(method: str, path: str) -> str:
     """The bucket that a call is counted in (Aurous Labs /rate-limits, /characters); unnamed ones have our names."""
     first, *rest = path.partition("?")[0].removeprefix("/v1/").split("/")
     last = rest[-1] if rest else ""
     if first == "characters":
-        if method == "GET":
-            return "characters_get"
-        is_render = last in _RENDERS or (body is not None and body.get("generate") is True)
-        return "characters_synthesize" if is_render else "characters_post"
+        return "characters_get" if method == "GET" else "characters_post"
     if method == "GET":
         return "reads"
     if first == "images":

@@ -111,16 +111,7 @@ def build_ticket_order(photo: PhotoFile) -> dict[str, Any]:
 
 def parse_generation(body: bytes, base_url: str, trace: str | None = None) -> GenerationReport:
     """Source: Aurous Labs /images/retrieve-image. `trace`: used where the answer does not name the create call."""
-    return _generation_report(parse_object(body), base_url, trace)
-
-
-def parse_generations(body: bytes, base_url: str) -> list[GenerationReport]:
-    """The pictures of one page of GET /v1/images; videos are listed there, too."""
-    rows, _ = _page(parse_object(body))
-    return [_generation_report(row, base_url, None) for row in rows if row.get("media_type") != "video"]
-
-
-def _generation_report(row: Mapping[str, Any], base_url: str, trace: str | None) -> GenerationReport:
+    row = parse_object(body)
     request_id, status = read_text(row.get("id")), row.get("status")
     if request_id is None:
         raise Unreadable
@@ -287,13 +278,8 @@ def parse_pose(body: bytes) -> tuple[str, float]:
     return pose, confidence or 0.0
 
 
-def parse_style(body: bytes, base_url: str) -> StyleReport:
-    """Source: Aurous Labs OpenAPI document, GET /v1/loras/{id}; the current pages show the list only."""
-    return _style_report(parse_object(body), base_url)
-
-
 def parse_endpoint(body: bytes) -> Endpoint:
-    """The secret is there only after making or rotating (Aurous Labs /register-a-webhook-endpoint)."""
+    """The secret is only in the answer that registers the address (Aurous Labs /register-a-webhook-endpoint)."""
     answer = parse_object(body)
     endpoint_id, secret = read_text(answer.get("id")), read_text(answer.get("secret"))
     if endpoint_id is None or secret is None:

@@ -289,22 +289,6 @@ async def test_running_pictures_can_be_cancelled_and_finished_ones_cannot(
         await aurous.cancel_generation("img_unknown")
 
 
-async def test_newest_pictures_are_listed(aurous: Aurous) -> None:
-    ids = [(await aurous.submit_generation(make_generation_order(idempotency_key=key))).request_id for key in "abc"]
-
-    assert [report.request_id for report in await aurous.recent_generations()] == ids[::-1]
-
-
-async def test_one_style_is_found_by_id_or_slug(aurous: Aurous, aurous_server: RehearsalAurous) -> None:
-    listed = {style.request_id: style for style in await aurous.styles()}
-    named = next(style for style in listed.values() if style.slug)
-    assert await aurous.style(named.request_id) == named
-    assert named.slug is not None
-    assert await aurous.style(named.slug) == named
-    with pytest.raises(Missing):
-        await aurous.style("lora_nobody")
-
-
 @pytest.mark.parametrize("as_list", [False, True])
 async def test_styles_are_read_whole_in_both_shapes(
     aurous: Aurous, aurous_server: RehearsalAurous, as_list: bool
@@ -376,7 +360,6 @@ async def test_too_many_unfinished_pictures_do_not_close_the_bucket(
 READS: dict[str, Callable[[Aurous], Awaitable[object]]] = {
     "GET /v1/balance": lambda client: client.account(),
     "GET /v1/loras": lambda client: client.styles(),
-    "GET /v1/images": lambda client: client.recent_generations(),
     "GET /v1/images/{id}": lambda client: client.generation("img_unknown"),
     "GET /v1/characters": lambda client: client.characters(),
     "GET /v1/characters/{id}": lambda client: client.training("char_unknown"),

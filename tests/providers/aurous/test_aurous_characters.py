@@ -1,4 +1,3 @@
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,17 +8,14 @@ from bot.providers.aurous.limits import AurousLimits
 from bot.providers.base import PhotoFile, Progress, TrainingOrder
 from bot.providers.transport import Transport
 from bot.records.dataset import SubjectKind
-from bot.sandbox.aurous.records import CharacterFault
 from bot.sandbox.aurous.server import RehearsalAurous
 from bot.sandbox.rehearsal.faults import Fault
-from tests.providers.calls import LONG_AGO, held
+from tests.providers.calls import LONG_AGO
 from tests.providers.orders import make_generation_order, make_training_order
 
 PUT = "PUT /uploads/{id}"
 CREATE = "POST /v1/characters"
 INIT = "POST /v1/characters/uploads/init"
-ATTRIBUTES = {"gender": "female", "age": 28, "hair_color": "red"}
-Paid = Callable[[Aurous, str], Awaitable[object]]
 
 
 def make_order(photos: list[PhotoFile], name: str = "Rex ·k7f3q2") -> TrainingOrder:
@@ -174,62 +170,32 @@ async def test_marker_is_looked_for_on_every_page(
         await aurous.find_training("·zzzzzz", LONG_AGO)
 
 
-@pytest.mark.parametrize("review_step", [False, True])
-async def test_described_character_becomes_ready_with_and_without_approval(
-    aurous: Aurous, aurous_server: RehearsalAurous, review_step: bool
+@pytest.mark.parametrize(("status", "progress"), [("synthesizing", Progress.RUNNING), ("failed", Progress.FAILED)])
+async def test_character_that_is_not_ready_says_so(
+    aurous: Aurous, aurous_server: RehearsalAurous, photos: list[PhotoFile], status: str, progress: Progress
 ) -> None:
-    aurous_server.faults.answers.review_step = review_step
-    made = await aurous.synthesize_character("Rex", ATTRIBUTES, "key-1")
+    aurous_server.faults.hold_characters = True
+    made = (await aurous.submit_training(make_order(photos))).request_id
+    aurous_server.characters[made].status = status
 
-    report = await aurous.training(made.request_id)
+    report = await aurous.training(made)
 
-    assert (made.progress, report.progress) == (Progress.RUNNING, Progress.READY)
-    assert aurous_server.characters[made.request_id].status == "ready"
-    assert held(aurous_server, "character") == 1
-
-
-PAID: dict[str, Paid] = {
-    "POST /v1/characters": lambda client, _: client.synthesize_character("Ada", ATTRIBUTES, "key-2"),
-    "POST /v1/characters/{id}/refs/regenerate": lambda client, made: client.regenerate_pose(made, "front", "key-2"),
-    "POST /v1/characters/{id}/resynthesize": lambda client, made: client.resynthesize_character(made, "key-2"),
-}
+    assert (report.progress, bool(report.error)) == (progress, progress is Progress.FAILED)
 
 
-@pytest.mark.parametrize("route", PAID)
-async def test_paid_character_calls_are_paid_once_when_they_are_repeated(
-    aurous: Aurous, aurous_server: RehearsalAurous, route: str
-) -> None:
-    made = (await aurous.synthesize_character("Rex", ATTRIBUTES, "key-1")).request_id
-    assert (await aurous.training(made)).progress is Progress.READY
-    aurous_server.faults.next(route, Fault.reset_after_accept())
-
-    with pytest.raises(OutcomeUnknown):
-        await PAID[route](aurous, made)
-    await PAID[route](aurous, made)
-
-    assert held(aurous_server, "character") == 2
-
-
-async def test_failed_character_says_so(aurous: Aurous, aurous_server: RehearsalAurous) -> None:
-    aurous_server.faults.characters.append(CharacterFault.FAIL)
-    made = await aurous.synthesize_character("Rex", ATTRIBUTES, "key-1")
-
-    report = await aurous.training(made.request_id)
-
-    assert report.progress is Progress.FAILED
-    assert report.error
-
-
-async def test_character_is_renamed_saved_and_removed(
+async def test_character_that_waits_for_approval_is_saved_when_it_is_read(
     aurous: Aurous, aurous_server: RehearsalAurous, photos: list[PhotoFile]
 ) -> None:
     made = (await aurous.submit_training(make_order(photos))).request_id
+    aurous_server.characters[made].status = "reviewing"
 
-    assert (await aurous.update_character(made, name="Ada")).name == "Ada"
-    await aurous.update_character(made, attributes=ATTRIBUTES)
-    assert aurous_server.characters[made].attributes == ATTRIBUTES
-    assert aurous_server.characters[made].name == "Ada"
-    assert (await aurous.save_character(made)).progress is Progress.READY
+    assert (await aurous.training(made)).progress is Progress.READY
+    assert aurous_server.characters[made].status == "ready"
+
+
+async def test_character_is_removed_and_removing_it_again_does_no_harm(aurous: Aurous, photos: list[PhotoFile]) -> None:
+    made = (await aurous.submit_training(make_order(photos))).request_id
+
     for _ in range(2):
         await aurous.archive_lora(made)
     with pytest.raises(Missing):
@@ -241,13 +207,13 @@ async def test_ids_of_what_can_be_used_leave_out_the_failed_and_deleted(
     aurous: Aurous, aurous_server: RehearsalAurous, photos: list[PhotoFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.providers.aurous.characters.PAGE_SIZE", 1)
-    kept, deleted = [(await aurous.submit_training(make_order(photos, name))).request_id for name in ("a", "b")]
+    kept, deleted, failed, running = [
+        (await aurous.submit_training(make_order(photos, name))).request_id for name in "abcd"
+    ]
     await aurous.archive_lora(deleted)
-    aurous_server.faults.characters.append(CharacterFault.FAIL)
-    failed = (await aurous.synthesize_character("c", ATTRIBUTES, "key-1")).request_id
-    assert (await aurous.training(failed)).progress is Progress.FAILED
     aurous_server.faults.hold_characters = True
-    running = (await aurous.synthesize_character("d", ATTRIBUTES, "key-2")).request_id
+    aurous_server.characters[failed].status = "failed"
+    aurous_server.characters[running].status = "synthesizing"
 
     styles = {style.request_id for style in await aurous.styles()}
     assert await aurous.lora_ids() == {kept, running} | styles

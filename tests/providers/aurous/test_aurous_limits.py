@@ -39,18 +39,11 @@ def wait_of(limits: AurousLimits, key: str = "k", bucket: str = "images_post") -
         ("GET", "/v1/characters?limit=100", "characters_get"),
         ("POST", "/v1/characters", "characters_post"),
         ("POST", "/v1/characters/uploads/init", "characters_post"),
-        ("PATCH", "/v1/characters/char_1", "characters_post"),
-        ("POST", "/v1/characters/char_1/refs/regenerate", "characters_synthesize"),
-        ("POST", "/v1/characters/char_1/resynthesize", "characters_synthesize"),
+        ("POST", "/v1/characters/char_1/save", "characters_post"),
     ],
 )
 def test_every_call_has_its_bucket(method: str, path: str, bucket: str) -> None:
     assert bucket_of(method, path) == bucket
-
-
-def test_character_out_of_a_description_counts_among_the_renders() -> None:
-    assert bucket_of("POST", "/v1/characters", {"name": "Rex", "generate": True}) == "characters_synthesize"
-    assert bucket_of("POST", "/v1/characters", {"name": "Rex", "upload_ids": []}) == "characters_post"
 
 
 def test_empty_bucket_is_busy_until_it_holds_one_call_again() -> None:

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,6 @@ from bot.providers.aurous.wire import (
     parse_endpoint,
     parse_estimate,
     parse_generation,
-    parse_generations,
     parse_id,
     parse_styles,
     parse_team_name,
@@ -157,12 +157,6 @@ def test_success_without_a_usable_address_has_failed(urls: Any) -> None:
     report = parse_generation(body_of({"id": "img_1", "status": "succeeded", "output_urls": urls}), BASE)
 
     assert (report.progress, report.error) == (Progress.FAILED, "Aurous Labs finished without sending a picture.")
-
-
-def test_videos_are_left_out_of_the_history() -> None:
-    rows = [{"id": "img_1", "status": "pending"}, {"id": "vid_1", "status": "pending", "media_type": "video"}]
-
-    assert [report.request_id for report in parse_generations(page(*rows), BASE)] == ["img_1"]
 
 
 @pytest.mark.parametrize(
@@ -304,9 +298,8 @@ def test_endpoint_without_its_secret_is_unreadable() -> None:
         parse_endpoint(b'{"id":"we_1","secret":null}')
 
 
-PARSERS = [
+PARSERS: list[Callable[[bytes], object]] = [
     lambda body: parse_generation(body, BASE),
-    lambda body: parse_generations(body, BASE),
     parse_estimate,
     parse_cancelled,
     parse_balance,
