@@ -40,7 +40,7 @@ TIMINGS = Timings(
 PROVIDER_TIMINGS = RehearsalTimings(
     pending_s=0.1, uploading_s=0.1, training_s=0.3, image_queue_s=0.02, image_work_s=0.05
 )
-AUROUS_TIMINGS = AurousTimings(pending_s=0.05, processing_s=0.1, synthesis_s=0.2, callback_gap_s=0.05)
+AUROUS_TIMINGS = AurousTimings(pending_s=0.05, processing_s=0.1, callback_gap_s=0.05)
 BOUND_S = 20.0
 ACTION_ROW, BUTTON, TEXT_DISPLAY, MEDIA_GALLERY = 1, 2, 10, 12
 

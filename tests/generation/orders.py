@@ -88,15 +88,10 @@ async def add_character(studio: Studio, *, user_id: int = ANNA) -> int:
         id=make_id("char"),
         team="Studio",
         name="Mira",
-        attributes=None,
-        client_reference_id=None,
         refs=(SourcePicture("portrait", source),),
-        folder=studio.folder,
         version="2026-05-15",
         created_at=now,
         updated_at=now,
-        state_since=now,
-        status="ready",
     )
     studio.aurous.characters[character.id] = character
     return await add_lora(

@@ -12,7 +12,7 @@ from bot.sandbox.aurous.server import RehearsalAurous
 from tests.providers.orders import make_training_order
 
 INSTANT = RehearsalTimings(0, 0, 0, 0, 0)
-AUROUS_INSTANT = AurousTimings(0, 0, 0, 0.01, (0.01,))
+AUROUS_INSTANT = AurousTimings(0, 0, 0.01, (0.01,))
 AUROUS_KEY = "al_live_" + "0123456789abcdef" * 4
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -27,6 +27,6 @@ def charged(server: RehearsalApiframe, what: str) -> int:
     return sum(entry.what == what for entry in server.ledger)
 
 
-def held(server: RehearsalAurous, kind: str) -> int:
-    """How often credits were set aside for an image or a character."""
-    return sum(entry.what == f"{kind} hold" for entry in server.ledger)
+def held(server: RehearsalAurous) -> int:
+    """How often credits were set aside for an image."""
+    return sum(entry.what == "image hold" for entry in server.ledger)

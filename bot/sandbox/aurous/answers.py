@@ -155,20 +155,19 @@ def show_image(image: RehearsalImage, output_urls: Sequence[str], first_status: 
 
 def show_character(character: RehearsalCharacter, ref_urls: Sequence[str]) -> dict[str, Any]:
     """Source: Aurous Labs /characters/retrieve-character."""
-    shows_refs = character.status in {"reviewing", "ready"}
     refs = [{"pose": ref.pose, "url": url} for ref, url in zip(character.refs, ref_urls, strict=True)]
     return {
         "id": character.id,
         "object": "character",
         "name": character.name,
         "status": character.status,
-        "refs": refs if shows_refs else [],
+        "refs": refs,
         "created_at": moment_text(character.created_at),
         "updated_at": moment_text(character.updated_at),
-        "attributes": character.attributes,
-        "error_message": character.error,
+        "attributes": None,
+        "error_message": None,
         "aurous_version": character.version,
-        "client_reference_id": character.client_reference_id,
+        "client_reference_id": None,
     }
 
 

@@ -16,7 +16,6 @@ CAPACITIES = {
     "webhooks_test": (30, 30),
     "characters_post": (60, 30),
     "characters_get": (240, 120),
-    "characters_synthesize": (12, 6),
 }
 """How many at once, and how many come back in a minute; the first of `webhooks_test` is assumed."""
 ROUNDING = 1e-6

@@ -13,7 +13,7 @@ FILE_LIFE = timedelta(hours=24)
 FILE_URL_LIFE = timedelta(hours=1)
 TICKET_LIFE = timedelta(hours=24)
 TICKET_URL_LIFE = timedelta(minutes=15)
-POSES = ("portrait", "front", "side", "back")
+POSES = ("portrait", "front", "side", "back", "other")
 
 
 class ImageFault(StrEnum):
@@ -27,17 +27,12 @@ class ImageFault(StrEnum):
     """It succeeds, and its outputs have expired at once."""
 
 
-class CharacterFault(StrEnum):
-    FAIL = "fail"
-
-
 @dataclass(frozen=True, slots=True)
 class AurousTimings:
     """Seconds that each state lasts, and the pauses between deliveries; how registered ones repeat is assumed."""
 
     pending_s: float = 1.0
     processing_s: float = 4.0
-    synthesis_s: float = 8.0
     callback_gap_s: float = 2.0
     retry_delays_s: tuple[float, ...] = (1.0, 4.0, 16.0)
 
@@ -190,24 +185,14 @@ class UploadTicket:
 
 @dataclass(slots=True)
 class RehearsalCharacter:
-    """`repainting` are the poses that a running synthesis makes anew, into `folder`."""
-
     id: str
     team: str
     name: str
-    attributes: dict[str, object] | None
-    client_reference_id: str | None
     refs: tuple[StoredReference, ...]
-    folder: Path
     version: str
     created_at: datetime
     updated_at: datetime
-    state_since: datetime
-    status: str
-    held: float = 0
-    repainting: tuple[str, ...] = ()
-    fault: CharacterFault | None = None
-    error: str | None = None
+    status: str = "ready"
 
 
 @dataclass(slots=True)

@@ -86,7 +86,6 @@ class RehearsalAurous:
         self._world = AurousWorld(by_name.values(), timings, self.faults)
         self._context = Context(self._world, self.faults, folder, team_by_key, self._now, lambda: self.base_url)
         self._images = ImageRoutes(self._context)
-        self._characters = CharacterRoutes(self._context)
         self._deliveries = Deliveries(WebhookFaults())
         self._announcer = Announcer(self._world, self._deliveries, self._now)
         self._wake = asyncio.Event()
@@ -167,7 +166,7 @@ class RehearsalAurous:
         self._deliveries.release()
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen, and move pictures and characters on in the background; port 0 takes a free one."""
+        """Listen, and move pictures on in the background; port 0 takes a free one."""
         app = web.Application(client_max_size=BODY_CAP_BYTES, middlewares=[self._serve])
         app.on_response_prepare.extend([close_connection, show_headers])
         outputs = OutputRoutes(self._context)
@@ -177,7 +176,7 @@ class RehearsalAurous:
             AccountRoutes(self._context, outputs),
             FileRoutes(self._context),
             UploadRoutes(self._context),
-            self._characters,
+            CharacterRoutes(self._context),
             EndpointRoutes(self._context, self._test_endpoint),
         ):
             app.add_routes(routes.table())
@@ -257,8 +256,6 @@ class RehearsalAurous:
         match change.subject:
             case RehearsalImage() as image:
                 return self._images.shown(image)
-            case RehearsalCharacter() as character:
-                return self._characters.shown(character)
             case RehearsalEndpoint() as endpoint:
                 return show_endpoint(endpoint)
             case RehearsalTeam() as team:

@@ -8,9 +8,7 @@ from typing import Protocol, TypeVar
 from bot.sandbox.aurous.catalogue import make_catalogue
 from bot.sandbox.aurous.records import (
     FILE_LIFE,
-    POSES,
     AurousTimings,
-    CharacterFault,
     ImageFault,
     LedgerEntry,
     RehearsalCharacter,
@@ -18,7 +16,6 @@ from bot.sandbox.aurous.records import (
     RehearsalFile,
     RehearsalImage,
     RehearsalTeam,
-    StoredReference,
     UploadTicket,
 )
 from bot.sandbox.aurous.switches import AurousFaults
@@ -38,7 +35,7 @@ class StateChange:
 
     event: str
     team: str
-    subject: RehearsalImage | RehearsalCharacter | RehearsalTeam | RehearsalEndpoint
+    subject: RehearsalImage | RehearsalTeam | RehearsalEndpoint
 
 
 class Owned(Protocol):
@@ -95,23 +92,6 @@ class AurousWorld:
             team.balance_low_at = now
             self.changes.append(StateChange("usage.balance_low", team.name, team))
 
-    def begin_synthesis(self, character: RehearsalCharacter, poses: tuple[str, ...], now: datetime) -> None:
-        """Hold one generation's credits for each pose and let time do the rest."""
-        amount = len(poses) * self.faults.answers.image_base
-        character.held = self.hold(character.team, "character", character.id, amount)
-        character.fault = self.faults.characters.popleft() if self.faults.characters else None
-        character.status, character.error, character.repainting = "synthesizing", None, poses
-        character.state_since = character.updated_at = now
-
-    def end_synthesis(self, character: RehearsalCharacter, status: str, now: datetime) -> None:
-        """A failed one gives its credits back, which is assumed; a cancelled one keeps them (Aurous Labs /delete)."""
-        charged = 0 if status == "failed" else character.held
-        self.end_hold(character.team, "character", character.id, character.held, charged, now)
-        character.held, character.status, character.updated_at = 0, status, now
-        if status != "reviewing":
-            event = {"ready": "completed"}.get(status, status)
-            self.changes.append(StateChange(f"character.{event}", character.team, character))
-
     def end_image(self, image: RehearsalImage, status: str, now: datetime) -> None:
         image.status, image.completed_at = status, now
         if status == "succeeded":
@@ -129,26 +109,15 @@ class AurousWorld:
         if not self.faults.hold_images:
             for image in self.images.values():
                 self._advance_image(image, now)
-        if not self.faults.hold_characters:
-            for character in self.characters.values():
-                if character.status == "synthesizing" and self._character_due(character) <= now:
-                    self._finish_synthesis(character)
 
     def next_due(self) -> datetime | None:
         """When the next state ends, if anything is on its way and not held."""
-        images = [] if self.faults.hold_images else [image for image in self.images.values() if image.is_live]
-        due = [self._image_due(image) for image in images]
-        if not self.faults.hold_characters:
-            live = [character for character in self.characters.values() if character.status == "synthesizing"]
-            due += [self._character_due(character) for character in live]
-        return min(due, default=None)
+        live = [] if self.faults.hold_images else [image for image in self.images.values() if image.is_live]
+        return min((self._image_due(image) for image in live), default=None)
 
     def _image_due(self, image: RehearsalImage) -> datetime:
         lasts = self.timings.pending_s if image.status == "pending" else self.timings.processing_s
         return image.state_since + timedelta(seconds=lasts)
-
-    def _character_due(self, character: RehearsalCharacter) -> datetime:
-        return character.state_since + timedelta(seconds=self.timings.synthesis_s)
 
     def _advance_image(self, image: RehearsalImage, now: datetime) -> None:
         while image.is_live and self._image_due(image) <= now:
@@ -160,23 +129,6 @@ class AurousWorld:
                 image.count = max(1, image.count - 1)
             ending = "succeeded" if image.fault is None else _ENDINGS.get(image.fault, "succeeded")
             self.end_image(image, ending, image.state_since)
-
-    def _finish_synthesis(self, character: RehearsalCharacter) -> None:
-        now = self._character_due(character)
-        if character.fault is CharacterFault.FAIL:
-            character.error = "synthesis_failed"
-            self.end_synthesis(character, "failed", now)
-            return
-        fresh = {pose: _redraw(character, pose, now) for pose in character.repainting}
-        is_whole = character.repainting == POSES
-        character.refs = tuple(fresh.values() if is_whole else (fresh.get(ref.pose, ref) for ref in character.refs))
-        self.end_synthesis(character, "reviewing" if self.faults.answers.review_step else "ready", now)
-
-
-def _redraw(character: RehearsalCharacter, pose: str, now: datetime) -> StoredReference:
-    looks = " ".join(str(value) for value in (character.attributes or {}).values())
-    path = character.folder / f"{pose}-{now.timestamp():.3f}.jpg"
-    return StoredReference(pose, path, f"{character.name} {looks} {pose} {now.timestamp():.3f}")
 
 
 def own(things: dict[str, OwnedT], thing_id: str, team: str) -> OwnedT | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from bot.sandbox.aurous.records import CharacterFault, ImageFault
+from bot.sandbox.aurous.records import ImageFault
 from bot.sandbox.rehearsal.deliveries import WebhookFault
 from bot.sandbox.rehearsal.faults import Fault, RouteFaults
 
@@ -43,8 +43,6 @@ class AurousAnswers:
     """Credits for one picture; a team's rate may differ from the rate card."""
     billing_mode: str = "metered"
     """`exempt` is never charged or blocked."""
-    review_step: bool = False
-    """A synthesized character waits in `reviewing`, as before 2026-06-19."""
     output_mode: OutputMode = OutputMode.BYTES
     output_life: timedelta = timedelta(hours=24)
     output_format: str = "jpg"
@@ -75,15 +73,13 @@ class AurousWebhooks:
 
 @dataclass(slots=True)
 class AurousFaults:
-    """`images` and `characters` hold one entry for each coming picture order or synthesis; None: all is well."""
+    """`images` holds one entry for each coming picture order; None: all is well."""
 
     routes: RouteFaults
     webhooks: AurousWebhooks = field(default_factory=AurousWebhooks)
     answers: AurousAnswers = field(default_factory=AurousAnswers)
     images: deque[ImageFault | None] = field(default_factory=deque)
-    characters: deque[CharacterFault | None] = field(default_factory=deque)
     hold_images: bool = False
-    hold_characters: bool = False
     scopes: dict[str, str] = field(default_factory=dict)
     """`read`, `write` or `full` by API key; every other key has `full`."""
     revoked_keys: set[str] = field(default_factory=set)

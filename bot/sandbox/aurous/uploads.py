@@ -16,7 +16,6 @@ from bot.sandbox.aurous.state import own
 
 FILENAME_CAP = 120
 TYPES = {"jpeg": "image/jpeg", "jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
-ALL_POSES = (*POSES, "other")
 
 
 class UploadRoutes:
@@ -79,7 +78,7 @@ class UploadRoutes:
         caller = self._context.authorize(request, "characters_post", writes=True)
         ticket = usable_ticket(self._context, caller, parse_object(await request.read()).get("upload_id"))
         digest = hashlib.sha256(await asyncio.to_thread(ticket.path.read_bytes)).digest()
-        ticket.pose = ALL_POSES[digest[0] % len(ALL_POSES)]
+        ticket.pose = POSES[digest[0] % len(POSES)]
         answer = {"upload_id": ticket.id, "pose": ticket.pose, "confidence": round(0.5 + digest[1] / 512, 2)}
         return web.json_response(answer)
 

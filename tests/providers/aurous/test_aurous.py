@@ -163,7 +163,7 @@ async def test_repeated_order_is_one_generation_and_paid_once(
     report = await aurous.submit_generation(order)
 
     assert list(aurous_server.images) == [report.request_id]
-    assert held(aurous_server, "image") == 1
+    assert held(aurous_server) == 1
 
 
 async def test_order_that_is_still_being_taken_is_waited_for(aurous: Aurous, aurous_server: RehearsalAurous) -> None:
@@ -193,7 +193,7 @@ async def test_one_key_for_two_orders_ends_unknown(aurous: Aurous, aurous_server
     with pytest.raises(OutcomeUnknown):
         await aurous.submit_generation(replace(order, prompt="something else"))
 
-    assert held(aurous_server, "image") == 1
+    assert held(aurous_server) == 1
 
 
 @pytest.mark.parametrize(

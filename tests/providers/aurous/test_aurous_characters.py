@@ -174,7 +174,6 @@ async def test_marker_is_looked_for_on_every_page(
 async def test_character_that_is_not_ready_says_so(
     aurous: Aurous, aurous_server: RehearsalAurous, photos: list[PhotoFile], status: str, progress: Progress
 ) -> None:
-    aurous_server.faults.hold_characters = True
     made = (await aurous.submit_training(make_order(photos))).request_id
     aurous_server.characters[made].status = status
 
@@ -211,7 +210,6 @@ async def test_ids_of_what_can_be_used_leave_out_the_failed_and_deleted(
         (await aurous.submit_training(make_order(photos, name))).request_id for name in "abcd"
     ]
     await aurous.archive_lora(deleted)
-    aurous_server.faults.hold_characters = True
     aurous_server.characters[failed].status = "failed"
     aurous_server.characters[running].status = "synthesizing"
 

@@ -13,12 +13,9 @@ from PIL import Image
 
 from bot.sandbox.aurous.records import AurousTimings
 from bot.sandbox.aurous.server import RehearsalAurous
-from tests.sandbox.apiframe.callers import ManualClock
 
 KEY, MATE_KEY, OTHER_KEY, POOR_KEY = "al_live_studio", "al_live_mate", "al_live_other", "al_live_poor"
-AUROUS_TIMINGS = AurousTimings(
-    pending_s=2, processing_s=8, synthesis_s=30, callback_gap_s=0.001, retry_delays_s=(0.001, 0.001)
-)
+AUROUS_TIMINGS = AurousTimings(pending_s=2, processing_s=8, callback_gap_s=0.001, retry_delays_s=(0.001, 0.001))
 INK = "ink-and-paper"
 
 
@@ -90,15 +87,15 @@ class AurousCaller:
         async with self._session.put(url, data=body, headers=headers) as answer:
             return answer.status
 
-    async def synthesize(self, key: str | None = None, **fields: Any) -> Said:
-        body = {"name": "Mara", "generate": True, "attributes": {"gender": "female", "age": 28}, **fields}
+    async def create_character(self, key: str | None = None, **fields: Any) -> Said:
+        """From one photo, unless `fields` say otherwise."""
+        body = {"name": "Mara", **fields}
+        if "upload_ids" not in body:
+            body["upload_ids"] = [await self.put_photo()]
         return await self.call("POST", "/v1/characters", body, headers={"Idempotency-Key": key} if key else {})
 
-    async def make_character(self, clock: ManualClock) -> str:
-        """A synthesized one that is ready."""
-        made = await self.synthesize()
-        clock.pass_s(30)
-        return str(made.body["id"])
+    async def make_character(self) -> str:
+        return str((await self.create_character()).body["id"])
 
     async def register(self, url: str, events: list[str] | None = None) -> Any:
         said = await self.call("POST", "/v1/webhook_endpoints", {"url": url, "events": events or ["*"]})

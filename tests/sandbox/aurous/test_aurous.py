@@ -179,7 +179,7 @@ async def test_key_of_another_order_or_route_is_in_use(aurous: AurousCaller) -> 
     await aurous.order("k")
 
     assert (await aurous.order("k", seed=1)).code == (409, "idempotency_key_in_use")
-    assert (await aurous.synthesize("k")).code == (409, "idempotency_key_in_use")
+    assert (await aurous.create_character("k")).code == (409, "idempotency_key_in_use")
     assert (await aurous.as_key(OTHER_KEY).order("k", seed=1)).status == 201
     assert (await aurous.order("x" * 257)).code == (400, "invalid_format")
 

@@ -163,7 +163,7 @@ STEPS = st.one_of(
 @given(st.integers(0, 20), st.lists(STEPS, max_size=30))
 def test_money_is_held_charged_or_given_back_and_never_lost(credits_left: int, steps: list[tuple[Any, ...]]) -> None:
     team, now = RehearsalTeam("team_1", TEAM, credits_left, NOON), NOON
-    world = AurousWorld([team], AurousTimings(2, 8, 30), AurousFaults(RouteFaults()))
+    world = AurousWorld([team], AurousTimings(2, 8), AurousFaults(RouteFaults()))
     for number, (kind, *what) in enumerate(steps):
         if kind == "order":
             order_image(world, number, what[2], now, count=what[0], enhance_prompt=what[1])

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.aurous.events import EVENT_TYPES
-from bot.sandbox.aurous.records import CharacterFault, ImageFault
+from bot.sandbox.aurous.records import ImageFault
 from bot.sandbox.aurous.server import RehearsalAurous
 from bot.sandbox.aurous.switches import EventForm
 from bot.sandbox.rehearsal.deliveries import WebhookFault
@@ -161,26 +161,6 @@ async def test_envelope_can_have_other_forms(
     data = event["data"] if form is EventForm.BARE else event["data"]["object"]
     assert data["id"] == image_id
     assert ("id" in event) == (form is EventForm.NESTED)
-
-
-async def test_characters_are_announced_when_they_are_ready_failed_or_cancelled(
-    aurous_server: RehearsalAurous, aurous: AurousCaller, clock: ManualClock, aurous_receiver: AurousReceiver
-) -> None:
-    await aurous.register(aurous_receiver.url)
-    aurous_server.faults.characters.extend([None, CharacterFault.FAIL])
-    ready = await aurous.make_character(clock)
-    await aurous_receiver.wait_for(1)
-    await aurous.make_character(clock)
-    await aurous_receiver.wait_for(1)
-    doomed = (await aurous.synthesize(client_reference_id="row-7")).body["id"]
-    await aurous.call("DELETE", f"/v1/characters/{doomed}")
-    await aurous_receiver.wait_for(1)
-    events = aurous_receiver.events
-
-    assert [event["type"] for event in events] == ["character.completed", "character.failed", "character.cancelled"]
-    assert (events[0]["data"]["id"], len(events[0]["data"]["refs"])) == (ready, 4)
-    assert events[1]["data"]["error_message"] == "synthesis_failed"
-    assert events[2]["data"]["client_reference_id"] == "row-7"
 
 
 async def test_low_balance_is_told_once_an_hour(
