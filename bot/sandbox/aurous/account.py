@@ -1,14 +1,13 @@
-"""The rehearsal Aurous Labs' styles and account: catalogue, balance, team, rate card."""
+"""The rehearsal Aurous Labs' styles and account: catalogue, balance, team."""
 
 from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.aurous.answers import PRICING, SHINY, show_balance, show_style, show_team
+from bot.sandbox.aurous.answers import SHINY, show_balance, show_style, show_team
 from bot.sandbox.aurous.context import Context
 from bot.sandbox.aurous.outputs import OutputRoutes
 from bot.sandbox.aurous.records import RehearsalStyle
-from bot.sandbox.aurous.refusals import not_found
 
 
 class AccountRoutes:
@@ -19,30 +18,17 @@ class AccountRoutes:
     def table(self) -> list[web.RouteDef]:
         return [
             web.get("/v1/loras", self.list_styles, allow_head=False),
-            web.get("/v1/loras/{id}", self.show_style, allow_head=False),
             web.get("/v1/balance", self.balance, allow_head=False),
             web.get("/v1/team", self.team, allow_head=False),
-            web.get("/v1/pricing", self.pricing, allow_head=False),
         ]
 
     async def list_styles(self, request: web.Request) -> web.Response:
         """Public ones and the team's private ones, in one answer. Source: Aurous Labs /loras."""
-        styles = self._visible(self._context.authorize(request).team)
-        shown = [self._shown(style) for style in styles]
+        team = self._context.authorize(request).team
+        shown = [self._shown(style) for style in self._context.world.styles if style.is_usable_by(team)]
         if not self._context.faults.answers.loras_as_list:
             return web.json_response(shown)
         return web.json_response({"object": "list", "data": shown, "has_more": False, "next_cursor": None})
-
-    async def show_style(self, request: web.Request) -> web.Response:
-        """That it takes slugs and UUIDs is assumed."""
-        team, ref = self._context.authorize(request).team, request.match_info["id"]
-        found = next((style for style in self._visible(team) if style.answers_to(ref)), None)
-        if found is None:
-            raise not_found("LoRA")
-        return web.json_response(self._shown(found))
-
-    def _visible(self, team: str) -> list[RehearsalStyle]:
-        return [style for style in self._context.world.styles if style.is_usable_by(team)]
 
     def _shown(self, style: RehearsalStyle) -> dict[str, Any]:
         shown = show_style(style, self._outputs.preview_url(style.id))
@@ -55,7 +41,3 @@ class AccountRoutes:
     async def team(self, request: web.Request) -> web.Response:
         team = self._context.world.teams[self._context.authorize(request).team]
         return web.json_response(show_team(team, self._context.faults.answers.billing_mode))
-
-    async def pricing(self, request: web.Request) -> web.Response:
-        self._context.authorize(request)
-        return web.json_response(PRICING)

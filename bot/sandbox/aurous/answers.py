@@ -13,17 +13,8 @@ from bot.sandbox.aurous.records import (
     RehearsalStyle,
     RehearsalTeam,
 )
-from bot.sandbox.aurous.refusals import bad_combination, malformed, out_of_range
+from bot.sandbox.aurous.refusals import malformed, out_of_range
 
-PRICING = {
-    "object": "pricing",
-    "version": "2026-05-15",
-    "currency": "credit",
-    "description": "Baseline rates; an estimate says what an order costs.",
-    "image": {"base": 1, "enhance_prompt_multiplier": 2, "reference_image_per_image": 0},
-    "video": {"base_per_second": 0.5, "resolution_factor": {"480p": 1, "720p": 1.5, "1080p": 2.5}},
-}
-"""Source: Aurous Labs /pricing."""
 SHINY = {"shiny_new_field": {"nested": [1]}}
 _LIMITS = (1, 20, 100)
 
@@ -50,22 +41,11 @@ def show_page(
     things: Sequence[ListedT],
     query: Mapping[str, str],
     show: Callable[[ListedT], dict[str, Any]],
-    *,
-    both_ways: bool,
 ) -> dict[str, Any]:
-    """One page of `things`, which are newest first; what is refused is assumed (Aurous Labs /images/list)."""
-    limit = _limit(query)
-    after, before = query.get("starting_after"), query.get("ending_before") if both_ways else None
-    if after is not None and before is not None:
-        raise bad_combination("starting_after and ending_before exclude each other.", "starting_after")
-    rest = list(things)
-    if before is not None:
-        rest = rest[: _position(things, before, "ending_before")]
-        page = rest[-limit:]
-    else:
-        if after is not None:
-            rest = rest[_position(things, after, "starting_after") + 1 :]
-        page = rest[:limit]
+    """One page of `things`, newest first. What is refused is assumed (Aurous Labs /characters/list-characters)."""
+    limit, after = _limit(query), query.get("starting_after")
+    rest = things if after is None else things[_position(things, after) + 1 :]
+    page = rest[:limit]
     has_more = len(rest) > limit
     cursor = page[-1].id if has_more else None
     return {"object": "list", "data": [show(thing) for thing in page], "has_more": has_more, "next_cursor": cursor}
@@ -81,10 +61,10 @@ def _limit(query: Mapping[str, str]) -> int:
     return int(text)
 
 
-def _position(things: Sequence[Listed], thing_id: str, param: str) -> int:
+def _position(things: Sequence[Listed], thing_id: str) -> int:
     ids = [thing.id for thing in things]
     if thing_id not in ids:
-        raise malformed(param, "is not the id of a row")
+        raise malformed("starting_after", "is not the id of a row")
     return ids.index(thing_id)
 
 

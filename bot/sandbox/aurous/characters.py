@@ -66,7 +66,7 @@ class CharacterRoutes:
         caller = self._context.authorize(request, "characters_get")
         mine = newest_first(self._context.world.characters, caller.team)
         listed = [each for each in mine if each.status != "deleted"]
-        return web.json_response(show_page(listed, request.query, self.shown, both_ways=False))
+        return web.json_response(show_page(listed, request.query, self.shown))
 
     async def show(self, request: web.Request) -> web.Response:
         return web.json_response(self.shown(self._own(request, self._context.authorize(request, "characters_get"))))

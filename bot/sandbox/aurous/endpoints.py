@@ -1,17 +1,17 @@
-"""The rehearsal Aurous Labs' registered webhook endpoints: create, look, list, delete, new secret, test."""
+"""The rehearsal Aurous Labs' registered webhook endpoints: create, delete, test."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.aurous.answers import moment_text, show_endpoint, show_page
+from bot.sandbox.aurous.answers import moment_text, show_endpoint
 from bot.sandbox.aurous.context import VERSION, Caller, Context
 from bot.sandbox.aurous.events import EVENT_TYPES, WebhookEvent, make_event
 from bot.sandbox.aurous.orders import parse_object, read_text, read_webhook_url, refuse_unknown
 from bot.sandbox.aurous.records import RehearsalEndpoint, make_id, make_secret
 from bot.sandbox.aurous.refusals import malformed, missing, not_found, out_of_range
-from bot.sandbox.aurous.state import newest_first, own
+from bot.sandbox.aurous.state import own
 
 CREATE_FIELDS = frozenset({"url", "events", "description", "metadata"})
 DESCRIPTION_CAP = 500
@@ -21,7 +21,7 @@ Enqueue = Callable[[RehearsalEndpoint, WebhookEvent], None]
 
 
 class EndpointRoutes:
-    """Source: Aurous Labs /webhooks. That there is a list, and what a deletion answers, is assumed."""
+    """Source: Aurous Labs /webhooks. What a deletion answers is assumed."""
 
     def __init__(self, context: Context, enqueue: Enqueue) -> None:
         self._context = context
@@ -30,10 +30,7 @@ class EndpointRoutes:
     def table(self) -> list[web.RouteDef]:
         return [
             web.post("/v1/webhook_endpoints", self.create),
-            web.get("/v1/webhook_endpoints", self.list_page, allow_head=False),
-            web.get("/v1/webhook_endpoints/{id}", self.show, allow_head=False),
             web.delete("/v1/webhook_endpoints/{id}", self.delete),
-            web.post("/v1/webhook_endpoints/{id}/rotate_secret", self.rotate_secret),
             web.post("/v1/webhook_endpoints/{id}/test", self.test),
         ]
 
@@ -56,13 +53,6 @@ class EndpointRoutes:
         self._context.world.endpoints[endpoint.id] = endpoint
         return web.json_response(show_endpoint(endpoint, with_secret=True), status=201)
 
-    async def list_page(self, request: web.Request) -> web.Response:
-        endpoints = newest_first(self._context.world.endpoints, self._context.authorize(request).team)
-        return web.json_response(show_page(endpoints, request.query, show_endpoint, both_ways=False))
-
-    async def show(self, request: web.Request) -> web.Response:
-        return web.json_response(show_endpoint(self._own(request, self._context.authorize(request))))
-
     async def delete(self, request: web.Request) -> web.Response:
         """Always 200."""
         caller = self._context.authorize(request, "webhook_endpoints_post", writes=True)
@@ -71,12 +61,6 @@ class EndpointRoutes:
         if found is not None:
             del self._context.world.endpoints[endpoint_id]
         return web.json_response({"id": endpoint_id, "object": "webhook_endpoint", "deleted": found is not None})
-
-    async def rotate_secret(self, request: web.Request) -> web.Response:
-        """That the old secret stops at once is assumed."""
-        endpoint = self._own(request, self._context.authorize(request, "webhook_endpoints_post", writes=True))
-        endpoint.secret, endpoint.updated_at = make_secret(), self._context.now()
-        return web.json_response(show_endpoint(endpoint, with_secret=True))
 
     async def test(self, request: web.Request) -> web.Response:
         endpoint = self._own(request, self._context.authorize(request, "webhooks_test", writes=True))

@@ -1,4 +1,4 @@
-"""The rehearsal Aurous Labs' reference files: upload, look, open, purge, and what any uploaded photo has to be."""
+"""The rehearsal Aurous Labs' reference files: upload, open, and what any uploaded photo has to be."""
 
 import asyncio
 import io
@@ -15,7 +15,6 @@ from bot.sandbox.aurous.answers import show_file
 from bot.sandbox.aurous.context import Caller, Context
 from bot.sandbox.aurous.records import FILE_URL_LIFE, RehearsalFile, make_id
 from bot.sandbox.aurous.refusals import Refusal, malformed, missing, not_found, out_of_range
-from bot.sandbox.aurous.state import own
 
 PHOTO_CAP_BYTES = 10 * 2**20
 SIDE_CAP_PX = 4096
@@ -40,7 +39,7 @@ class ReceivedForm:
 
 
 class FileRoutes:
-    """Source: Aurous Labs /files. Success codes of upload and purge, and the codes of refusals, are assumed."""
+    """Source: Aurous Labs /files. The success code and the codes of refusals are assumed."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -48,8 +47,6 @@ class FileRoutes:
     def table(self) -> list[web.RouteDef]:
         return [
             web.post("/v1/files", self.upload),
-            web.get("/v1/files/{id}", self.show, allow_head=False),
-            web.delete("/v1/files/{id}", self.purge),
             web.get("/files/{id}", self.open, allow_head=False),
         ]
 
@@ -86,22 +83,6 @@ class FileRoutes:
         )
         self._context.world.files[file_id] = file
         return file
-
-    async def show(self, request: web.Request) -> web.Response:
-        caller = self._context.authorize(request)
-        file = own(self._context.world.files, request.match_info["id"], caller.team)
-        if file is None:
-            raise not_found("file")
-        return web.json_response(self._shown(file))
-
-    async def purge(self, request: web.Request) -> web.Response:
-        """Always 200. What was started with the file goes on, so its bytes stay where they are."""
-        caller = self._context.authorize(request, "files_post", writes=True)
-        file_id = request.match_info["id"]
-        found = own(self._context.world.files, file_id, caller.team)
-        if found is not None:
-            del self._context.world.files[file_id]
-        return web.json_response({"id": file_id, "object": "file", "deleted": found is not None})
 
     async def open(self, request: web.Request) -> web.Response:
         """Where the signed address leads."""

@@ -1,4 +1,4 @@
-"""The rehearsal Aurous Labs' picture orders: create, estimate, list, look, cancel."""
+"""The rehearsal Aurous Labs' picture orders: create, estimate, look, cancel."""
 
 import zlib
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.aurous.answers import SHINY, credits_number, show_cost, show_image, show_page
+from bot.sandbox.aurous.answers import SHINY, credits_number, show_cost, show_image
 from bot.sandbox.aurous.context import REQUEST_ID, VERSION, Caller, Context
 from bot.sandbox.aurous.orders import check_image, parse_object
 from bot.sandbox.aurous.records import ImageOrder, RehearsalImage, RehearsalStyle, StoredReference, make_id
 from bot.sandbox.aurous.refusals import Refusal, not_found
-from bot.sandbox.aurous.state import newest_first, own
+from bot.sandbox.aurous.state import own
 
 UNCANCELLABLE = frozenset({"succeeded", "failed", "expired", "moderation_rejected"})
 
@@ -39,7 +39,6 @@ class ImageRoutes:
         return [
             web.post("/v1/images", self.create),
             web.post("/v1/images/estimate", self.estimate),
-            web.get("/v1/images", self.list_page, allow_head=False),
             web.get("/v1/images/{id}", self.show, allow_head=False),
             web.post("/v1/images/{id}/cancel", self.cancel),
         ]
@@ -58,11 +57,6 @@ class ImageRoutes:
         draft = self._draft(caller, parse_object(await request.read()))
         cost = show_cost(draft.base, draft.enhancing)
         return web.json_response({"object": "estimate", "estimated_cost": cost, "currency": "credit"})
-
-    async def list_page(self, request: web.Request) -> web.Response:
-        caller = self._context.authorize(request)
-        images = newest_first(self._context.world.images, caller.team)
-        return web.json_response(show_page(images, request.query, self.shown, both_ways=True))
 
     async def show(self, request: web.Request) -> web.Response:
         return web.json_response(self.shown(self._own(request, self._context.authorize(request))))

@@ -253,32 +253,6 @@ async def test_other_first_words_and_unknown_fields_can_be_shown(
     assert (image["status"], image["shiny_new_field"]) == ("queued", {"nested": [1]})
 
 
-async def test_pictures_are_paged_both_ways_newest_first(aurous: AurousCaller) -> None:
-    ids = [(await aurous.order()).body["id"] for _ in range(5)][::-1]
-    first = (await aurous.call("GET", "/v1/images?limit=2")).body
-    second = (await aurous.call("GET", f"/v1/images?limit=3&starting_after={first['next_cursor']}")).body
-    back = (await aurous.call("GET", f"/v1/images?limit=2&ending_before={ids[4]}")).body
-
-    assert ([row["id"] for row in first["data"]], first["has_more"]) == (ids[:2], True)
-    assert ([row["id"] for row in second["data"]], second["has_more"], second["next_cursor"]) == (ids[2:], False, None)
-    assert [row["id"] for row in back["data"]] == ids[2:4]
-    assert (await aurous.as_key(OTHER_KEY).call("GET", "/v1/images")).body["data"] == []
-
-
-@pytest.mark.parametrize(
-    ("query", "code"),
-    [
-        ("limit=0", "value_out_of_range"),
-        ("limit=101", "value_out_of_range"),
-        ("limit=ten", "invalid_format"),
-        ("starting_after=img_0", "invalid_format"),
-        ("starting_after=img_0&ending_before=img_1", "parameter_invalid_combination"),
-    ],
-)
-async def test_wrong_pages_are_refused(aurous: AurousCaller, query: str, code: str) -> None:
-    assert (await aurous.call("GET", f"/v1/images?{query}")).code == (400, code)
-
-
 async def test_cancelling_gives_the_credits_back_once_and_not_after_the_end(
     aurous_server: RehearsalAurous, aurous: AurousCaller, clock: ManualClock
 ) -> None:
