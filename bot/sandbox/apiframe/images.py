@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox.apiframe.answers import moment_text, price_of, show_job
-from bot.sandbox.apiframe.context import Caller, Context, Refusal, choice_in_query, id_in_path, limit_in_query
+from bot.sandbox.apiframe.context import Caller, Context, Refusal, id_in_path
 from bot.sandbox.apiframe.orders import (
     UPLOAD_CAP_BYTES,
     BadOrder,
@@ -26,7 +26,6 @@ from bot.sandbox.rehearsal import painting
 
 IDEMPOTENCY_KEY_CAP = 255
 UPLOAD_LIFE = timedelta(hours=1)
-STATUSES = ("", "QUEUED", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED")
 
 
 class ImageRoutes:
@@ -40,7 +39,6 @@ class ImageRoutes:
         return [
             web.post("/v2/images/generate", self.generate),
             web.post("/v2/images/{operation:upscale|background-remove}", self.edit),
-            web.get("/v2/jobs", self.list_page),
             web.get("/v2/jobs/{id}", self.show),
             web.post("/v2/uploads", self.upload),
             web.get("/images/{name}", self.file),
@@ -128,28 +126,9 @@ class ImageRoutes:
         job = self._context.world.jobs.get(id_in_path(request))
         if job is None or job.api_key != caller.api_key:
             raise Refusal(404, "Job not found")
-        return web.json_response(self._shown(job) | {"input": job.order})
-
-    async def list_page(self, request: web.Request) -> web.Response:
-        caller, limit = self._context.caller(request), limit_in_query(request, 20)
-        status = choice_in_query(request, "status", STATUSES)
-        if choice_in_query(request, "scope", ("user", "team")) == "team":
-            raise Refusal(403, "Only administrators may list the team's jobs")
-        jobs = [job for job in reversed(self._context.world.jobs.values()) if job.api_key == caller.api_key]
-        if "cursor" in request.query:
-            ids = [job.id for job in jobs]
-            if request.query["cursor"] not in ids:
-                raise BadOrder({"cursor": ["Invalid cursor"]})
-            jobs = jobs[ids.index(request.query["cursor"]) + 1 :]
-        wanted_model, wanted_id = request.query.get("model"), request.query.get("search")
-        jobs = [job for job in jobs if status in {"", job.status} and wanted_model in {None, job.model}]
-        jobs = [job for job in jobs if wanted_id in {None, job.id}]
-        page, has_more = jobs[:limit], len(jobs) > limit
-        body: dict[str, Any] = {"jobs": [self._shown(job) for job in page], "hasMore": has_more}
-        body["nextCursor"] = page[-1].id if has_more else None
-        if choice_in_query(request, "include_models", ("false", "true")) == "true":
-            body["models"] = sorted({job.model for job in jobs})
-        return web.json_response(body)
+        answers = self._context.faults.answers
+        extra = {"shinyNewField": {"nested": [1]}} if answers.extra_fields else {}
+        return web.json_response(show_job(job, self.urls(job), answers) | extra | {"input": job.order})
 
     async def upload(self, request: web.Request) -> web.Response:
         self._context.caller(request)
@@ -210,11 +189,6 @@ class ImageRoutes:
             side_cap_px = self._context.faults.answers.picture_side_cap_px
             await asyncio.to_thread(_compose, job, job.file_names.index(name), path, side_cap_px)
         return path
-
-    def _shown(self, job: RehearsalJob) -> dict[str, Any]:
-        answers = self._context.faults.answers
-        extra = {"shinyNewField": {"nested": [1]}} if answers.extra_fields else {}
-        return show_job(job, self.urls(job), answers) | extra
 
 
 def _compose(job: RehearsalJob, position: int, path: Path, side_cap_px: int | None) -> None:

@@ -232,9 +232,6 @@ async def test_list_is_newest_first_paged_and_hides_archived(caller: Caller) -> 
         f"/v2/loras?cursor={UNKNOWN_ID}",
         "/v2/loras/lora_1",
         "/v2/jobs/job_1",
-        "/v2/jobs?limit=0",
-        "/v2/jobs?status=DONE",
-        "/v2/jobs?cursor=x",
     ],
 )
 async def test_malformed_queries_are_refused(caller: Caller, path: str) -> None:

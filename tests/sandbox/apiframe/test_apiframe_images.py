@@ -145,21 +145,6 @@ async def test_partial_job_brings_fewer_pictures(server: RehearsalApiframe, call
     assert len(job["result"]["images"]) == 2
 
 
-async def test_jobs_are_listed_newest_first_and_filtered(caller: Caller, clock: ManualClock) -> None:
-    lora = await make_ready_lora(caller, clock)
-    ids = [(await caller.generate(lora))[1]["jobId"] for _ in range(3)]
-
-    _, first = await caller.call("GET", "/v2/jobs?limit=2&include_models=true")
-    _, rest = await caller.call("GET", f"/v2/jobs?limit=2&cursor={first['nextCursor']}")
-    _, found = await caller.call("GET", f"/v2/jobs?search={ids[1]}&status=QUEUED&model=flux-lora")
-
-    assert ([job["id"] for job in first["jobs"]], first["hasMore"]) == (ids[:0:-1], True)
-    assert first["models"] == ["flux-lora"]
-    assert ([job["id"] for job in rest["jobs"]], rest["nextCursor"], rest["hasMore"]) == (ids[:1], None, False)
-    assert [job["id"] for job in found["jobs"]] == [ids[1]]
-    assert (await caller.call("GET", "/v2/jobs?scope=team"))[0] == 403
-
-
 async def test_uploaded_image_can_be_enlarged_and_cut_out(
     caller: Caller, session: aiohttp.ClientSession, clock: ManualClock
 ) -> None:
