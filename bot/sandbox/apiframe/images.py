@@ -15,12 +15,10 @@ from bot.sandbox.apiframe.orders import (
     UPLOAD_CAP_BYTES,
     BadOrder,
     ReceivedFile,
-    check_edit,
-    check_generation,
-    parse_json,
+    check_order,
     receive_form,
 )
-from bot.sandbox.apiframe.params import GENERATORS
+from bot.sandbox.apiframe.params import EDITS, GENERATION, params_of
 from bot.sandbox.apiframe.state import RehearsalJob, RehearsalLora, make_id
 from bot.sandbox.rehearsal import painting
 
@@ -52,8 +50,8 @@ class ImageRoutes:
         caller, raw = self._context.caller(request), await request.read()
         if replay := self._replay(request, caller, raw):
             return replay
-        order = parse_json(raw)
-        params = check_generation(order)
+        order = check_order(GENERATION, raw)
+        params = params_of(order)
         if order["model"] == "flux-lora":
             sources = self._usable_lora(caller, str(params["loraId"])).photos
         else:
@@ -67,8 +65,8 @@ class ImageRoutes:
         caller, raw = self._context.caller(request), await request.read()
         if replay := self._replay(request, caller, raw):
             return replay
-        order = parse_json(raw)
-        params = check_edit(request.match_info["operation"], order)
+        order = check_order(EDITS[request.match_info["operation"]], raw)
+        params = params_of(order)
         job = self._job(caller, order, await self._sources(f"{order['model']}: image", [params["image"]]), 1)
         job.file_format = params.get("output_format", "png")
         return self._accept(request, job, raw)
@@ -194,9 +192,8 @@ class ImageRoutes:
 def _compose(job: RehearsalJob, position: int, path: Path, side_cap_px: int | None) -> None:
     if path.exists():
         return
-    params = next((value for key, value in job.order.items() if key.endswith("Params")), {})
-    options: Mapping[str, Any] = params if isinstance(params, dict) else {}
-    if job.model in GENERATORS:
+    options = params_of(job.order)
+    if "prompt" in job.order:
         prompt, size = str(job.order["prompt"]), painting.shrink(_size_px(options), side_cap_px)
         painted = painting.compose(job.sources, size, prompt=prompt, seed=job.seed, position=position)
         picture = painting.encode(painted, job.file_format)

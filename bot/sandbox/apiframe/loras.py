@@ -61,7 +61,7 @@ class LoraRoutes:
             ethnicity=fields.ethnicity,
             age=fields.age,
             steps=fields.steps,
-            rank=fields.rank,
+            rank=fields.lora_rank,
             photos=tuple(file.path for file in form.files),
             webhook_url=fields.webhook_url,
             webhook_events=fields.webhook_events,

@@ -1,15 +1,16 @@
 """What the rehearsal Apiframe accepts as an order: streamed photo forms, closed JSON bodies, documented limits."""
 
 import asyncio
-import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from aiohttp import BodyPartReader, web
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
 
-from bot.sandbox.apiframe.params import EDITS, GENERATORS, is_url
+from bot.sandbox.apiframe.params import Url
 
 MIB = 2**20
 PHOTO_CAP_BYTES = 10 * MIB
@@ -18,11 +19,7 @@ UPLOAD_CAP_BYTES = 25 * MIB
 PHOTOS_LEAST, PHOTOS_MOST = 15, 30
 TEXT_CAP_BYTES = 4096
 CHUNK_BYTES = 256 * 1024
-JSON_EVENTS = frozenset({"progress", "completed", "failed"})
-FORM_EVENTS = frozenset({"completed", "failed"})
-FORM_FIELDS = frozenset(
-    {"name", "subjectKind", "gender", "ethnicity", "age", "steps", "loraRank", "webhookUrl", "webhookEvents"}
-)
+Short = Annotated[str, Field(min_length=1, max_length=40)]
 
 
 class BadOrder(Exception):
@@ -50,17 +47,32 @@ class ReceivedForm:
         self.complaints.setdefault(path, []).append(message)
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingFields:
-    name: str
-    subject_kind: str
-    gender: str | None
-    ethnicity: str | None
-    age: str | None
-    steps: int
-    rank: int
-    webhook_url: str | None
-    webhook_events: tuple[str, ...]
+def _split(events: str) -> list[str]:
+    return events.split(",")
+
+
+class TrainingFields(BaseModel):
+    """The texts of the form of POST /v2/loras. Source: Apiframe /docs/loras/create."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    subject_kind: Literal["person", "style", "object"] = "person"
+    gender: Literal["female", "male", "non-binary"] | None = None
+    ethnicity: Short | None = None
+    age: Short | None = None
+    steps: Annotated[int, Field(ge=500, le=3000)] = 1000
+    lora_rank: Annotated[int, Field(ge=8, le=64)] = 32
+    webhook_url: Url | None = None
+    webhook_events: Annotated[tuple[Literal["completed", "failed"], ...], BeforeValidator(_split)] = (
+        "completed",
+        "failed",
+    )
+
+
+class PersonFields(TrainingFields):
+    gender: Literal["female", "male", "non-binary"]
+    ethnicity: Short
 
 
 async def receive_form(request: web.Request, folder: Path, file_field: str, file_cap_bytes: int) -> ReceivedForm:
@@ -116,33 +128,20 @@ def sniff(head: bytes) -> str | None:
 
 
 def check_training(form: ReceivedForm) -> TrainingFields:
-    """Source: Apiframe /docs/loras/create."""
+    """The texts of a form whose photos and texts are right, else BadOrder with everything that is wrong."""
     _check_photos(form)
-    texts = form.texts
-    for name in texts.keys() - FORM_FIELDS:
-        form.complain(name, "Unrecognized key")
-    _check_length(form, "name", 60, required=True)
-    kind = texts.get("subjectKind", "person")
-    if kind not in {"person", "style", "object"}:
-        form.complain("subjectKind", "Invalid option")
-    if kind == "person":
-        if texts.get("gender") not in {"female", "male", "non-binary"}:
-            form.complain("gender", "Invalid option")
-        _check_length(form, "ethnicity", 40, required=True)
-    _check_length(form, "age", 40, required=False)
-    steps = _whole_text(form, "steps", 1000, 500, 3000)
-    rank = _whole_text(form, "loraRank", 32, 8, 64)
-    events = tuple(texts.get("webhookEvents", "completed,failed").split(","))
-    if not set(events) <= FORM_EVENTS:
-        form.complain("webhookEvents", "Invalid option")
-    if "webhookUrl" in texts and not is_url(texts["webhookUrl"]):
-        form.complain("webhookUrl", "Invalid URL")
+    texts = dict(form.texts)
+    kind: type[TrainingFields] = PersonFields
+    if texts.get("subjectKind", "person") != "person":
+        kind = TrainingFields
+        texts = {name: text for name, text in texts.items() if name not in {"gender", "ethnicity"}}
+    try:
+        fields = kind.model_validate(texts)
+    except ValidationError as error:
+        raise BadOrder(form.complaints | complaints_of(error)) from error
     if form.complaints:
         raise BadOrder(form.complaints)
-    gender, ethnicity = (texts.get("gender"), texts.get("ethnicity")) if kind == "person" else (None, None)
-    return TrainingFields(
-        texts["name"], kind, gender, ethnicity, texts.get("age"), steps, rank, texts.get("webhookUrl"), events
-    )
+    return fields
 
 
 def _check_photos(form: ReceivedForm) -> None:
@@ -155,67 +154,24 @@ def _check_photos(form: ReceivedForm) -> None:
             form.complain(f"images.{number}", "Unsupported image type")
 
 
-def _check_length(form: ReceivedForm, name: str, most: int, *, required: bool) -> None:
-    text = form.texts.get(name)
-    if text is None:
-        if required:
-            form.complain(name, "Invalid input: expected string, received undefined")
-    elif not 1 <= len(text) <= most:
-        form.complain(name, f"Expected string to have 1 to {most} characters")
-
-
-def _whole_text(form: ReceivedForm, name: str, default: int, least: int, most: int) -> int:
-    text = form.texts.get(name, str(default))
-    if text.isascii() and text.isdigit() and len(text) <= 6 and least <= int(text) <= most:
-        return int(text)
-    form.complain(name, f"Expected a number from {least} to {most}")
-    return default
-
-
-def parse_json(body: bytes) -> dict[str, Any]:
+def check_order(adapter: TypeAdapter[Any], raw: bytes) -> dict[str, Any]:
+    """What a JSON body holds, once it is checked. Raises BadOrder."""
     try:
-        value = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise BadOrder({"": ["Invalid JSON"]}) from error
-    if not isinstance(value, dict):
-        raise BadOrder({"": ["Invalid input: expected object"]})
-    return value
+        order: BaseModel = adapter.validate_json(raw)
+    except ValidationError as error:
+        raise BadOrder(complaints_of(error, depth=1)) from error
+    return order.model_dump(by_alias=True, exclude_unset=True)
 
 
-def check_generation(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The model's checked parameters; bodies are closed. Source: Apiframe /docs/images and OpenAPI 2.0.0."""
-    block = GENERATORS.get(str(body.get("model")))
-    if block is None:
-        raise BadOrder({"model": [f"Invalid option: the rehearsal knows {', '.join(GENERATORS)}"]})
-    complaints = check_envelope(body, {"model", "prompt", block.name}) | block.complaints(body)
-    prompt = body.get("prompt")
-    if not isinstance(prompt, str) or not prompt:
-        complaints["prompt"] = ["Invalid input: expected string"]
-    elif len(prompt) > 2000:
-        complaints["prompt"] = ["Too big: expected string to have <=2000 characters"]
-    if complaints:
-        raise BadOrder(complaints)
-    return block.read(body)
-
-
-def check_edit(operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """The same for what works on one picture; such a body has no prompt. Source: Apiframe OpenAPI 2.0.0."""
-    block = EDITS[operation].get(str(body.get("model")))
-    if block is None:
-        raise BadOrder({"model": ["Invalid option"]})
-    if complaints := check_envelope(body, {"model", block.name}) | block.complaints(body):
-        raise BadOrder(complaints)
-    return block.read(body)
-
-
-def check_envelope(body: Mapping[str, Any], keys: Collection[str]) -> dict[str, list[str]]:
-    """Complaints about unknown keys and the webhook, which every order may carry."""
-    complaints = {key: ["Unrecognized key"] for key in body if key not in {*keys, "webhookUrl", "webhookEvents"}}
-    if "webhookUrl" in body and not is_url(body["webhookUrl"]):
-        complaints["webhookUrl"] = ["Invalid URL"]
-    events = body.get("webhookEvents", ["completed"])
-    if not (
-        isinstance(events, list) and events and all(isinstance(event, str) and event in JSON_EVENTS for event in events)
-    ):
-        complaints["webhookEvents"] = ["Invalid option"]
+def complaints_of(error: ValidationError, depth: int = 0) -> dict[str, list[str]]:
+    """The messages of each JSON path, from `depth` on. A list is one path with all its items."""
+    complaints: dict[str, list[str]] = {}
+    for wrong in error.errors():
+        path = ".".join(part for part in wrong["loc"][depth:] if isinstance(part, str))
+        if wrong["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+            path = "model"
+        message = wrong["msg"]
+        if wrong["type"] == "string_too_long":
+            message = f"Too big: expected string to have <={wrong['ctx']['max_length']} characters"
+        complaints.setdefault(path, []).append(message)
     return complaints

@@ -1,165 +1,143 @@
-"""The rehearsal Apiframe's models: what each one's closed parameter block takes. Source: Apiframe OpenAPI 2.0.0."""
+"""The rehearsal Apiframe's orders of pictures: the closed body of each model. Source: Apiframe OpenAPI 2.0.0."""
 
-import re
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-Rule = Callable[[object], bool]
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic.alias_generators import to_camel
 
-ASPECTS = frozenset({"1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3"})
-FORMATS = frozenset({"png", "jpg", "webp"})
-INPUT_IMAGES_MOST = 10
-_ANY_ASPECT = re.compile(r"[1-9][0-9]?:[1-9][0-9]?")
+LEFT_OUT: Any = None
+"""The default of a field that may be left out; null is refused."""
 
-
-def is_url(value: object) -> bool:
-    return isinstance(value, str) and value.startswith(("https://", "http://"))
-
-
-def _number(least: float, most: float) -> Rule:
-    def fits(value: object) -> bool:
-        return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
-
-    return fits
+Url = Annotated[str, Field(pattern="^https?://")]
+Prompt = Annotated[str, Field(min_length=1, max_length=2000)]
+Seed = Annotated[int, Field(ge=-(2**53), le=2**53)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Format = Literal["png", "jpg", "webp"]
+Aspect = Annotated[str, Field(pattern="^[1-9][0-9]?:[1-9][0-9]?$")]
+Side = Annotated[int, Field(ge=256, le=2048)]
 
 
-def _whole(least: int, most: int) -> Rule:
-    in_range = _number(least, most)
-    return lambda value: isinstance(value, int) and in_range(value)
+class Params(BaseModel):
+    """A closed block of one model's parameters."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
-def _one_of(choices: Collection[object]) -> Rule:
-    return lambda value: isinstance(value, str | int) and not isinstance(value, bool) and value in choices
+class FluxLora(Params):
+    lora_id: str = Field(alias="loraId")
+    num_outputs: Annotated[int, Field(ge=1, le=4)] = LEFT_OUT
+    num_inference_steps: Annotated[int, Field(ge=4, le=50)] = LEFT_OUT
+    seed: Seed = LEFT_OUT
+    lora_strength: Annotated[float, Field(ge=0, le=1.5)] = LEFT_OUT
+    guidance_scale: Annotated[float, Field(ge=1, le=10)] = LEFT_OUT
+    aspect_ratio: Literal["1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3"] = LEFT_OUT
+    output_format: Format = LEFT_OUT
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+class Flux(Params):
+    aspect_ratio: Aspect = LEFT_OUT
+    width: Side = LEFT_OUT
+    height: Side = LEFT_OUT
+    output_format: Format = LEFT_OUT
+    output_quality: Annotated[int, Field(ge=0, le=100)] = LEFT_OUT
+    seed: Seed = LEFT_OUT
+    image_prompt: Url = LEFT_OUT
+    image_prompt_strength: Share = LEFT_OUT
+    input_images: Annotated[list[Url], Field(max_length=10)] = LEFT_OUT
+    guidance: Annotated[float, Field(ge=1.5, le=10)] = LEFT_OUT
+    steps: Annotated[int, Field(ge=1, le=50)] = LEFT_OUT
+    prompt_upsampling: bool = LEFT_OUT
+    raw: bool = LEFT_OUT
+    go_fast: bool = LEFT_OUT
 
 
-def _is_flag(value: object) -> bool:
-    return isinstance(value, bool)
+class ClarityUpscale(Params):
+    image: Url
+    scale_factor: Literal[1, 2, 4, 8] = LEFT_OUT
+    prompt: str = LEFT_OUT
+    negative_prompt: str = LEFT_OUT
+    creativity: Share = LEFT_OUT
+    resemblance: Annotated[float, Field(ge=0, le=3)] = LEFT_OUT
+    dynamic: Annotated[float, Field(ge=1, le=50)] = LEFT_OUT
+    num_inference_steps: Annotated[int, Field(ge=1, le=100)] = LEFT_OUT
+    sharpen: Annotated[float, Field(ge=0, le=10)] = LEFT_OUT
+    output_format: Format = LEFT_OUT
+    seed: Seed = LEFT_OUT
 
 
-def _is_aspect(value: object) -> bool:
-    return isinstance(value, str) and _ANY_ASPECT.fullmatch(value) is not None
+class TopazUpscale(Params):
+    image: Url
+    upscale_factor: Literal[1, 2, 4, 6] = LEFT_OUT
+    model_type: str = LEFT_OUT
+    face_enhance: bool = LEFT_OUT
+    face_enhance_strength: Share = LEFT_OUT
+    face_enhance_creativity: Share = LEFT_OUT
+    output_format: Literal["jpg", "png"] = LEFT_OUT
+    seed: Seed = LEFT_OUT
 
 
-def _is_image_list(value: object) -> bool:
-    return isinstance(value, list) and len(value) <= INPUT_IMAGES_MOST and all(map(is_url, value))
+class BriaBgRemove(Params):
+    image: Url
+    content_moderation: bool = LEFT_OUT
 
 
-_SEED = _whole(-(2**53), 2**53)
-_SHARE = _number(0, 1)
+class Lab851BgRemove(Params):
+    image: Url
+    background_type: str = LEFT_OUT
+    format: Literal["png", "jpg"] = LEFT_OUT
+    threshold: Share = LEFT_OUT
+    reverse: bool = LEFT_OUT
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One model's parameters. `is_needed`: the body must hold the block."""
+class Order(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel)
 
-    name: str
-    rules: Mapping[str, Rule]
-    needed: frozenset[str] = field(default_factory=frozenset)
-    is_needed: bool = True
-
-    def complaints(self, body: Mapping[str, Any]) -> dict[str, list[str]]:
-        params = body.get(self.name, None if self.is_needed else {})
-        if not isinstance(params, dict):
-            return {self.name: ["Invalid input: expected object"]}
-        wrong = [name for name, value in params.items() if name not in self.rules or not self.rules[name](value)]
-        missing = sorted(self.needed - params.keys())
-        return {f"{self.name}.{name}": ["Invalid input"] for name in (*wrong, *missing)}
-
-    def read(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The parameters of a body without complaints."""
-        return dict(body.get(self.name, {}))
+    webhook_url: Url = LEFT_OUT
+    webhook_events: Annotated[list[Literal["progress", "completed", "failed"]], Field(min_length=1)] = LEFT_OUT
 
 
-GENERATORS = {
-    "flux-lora": Block(
-        "fluxLoraParams",
-        {
-            "loraId": _is_text,
-            "num_outputs": _whole(1, 4),
-            "num_inference_steps": _whole(4, 50),
-            "seed": _SEED,
-            "lora_strength": _number(0, 1.5),
-            "guidance_scale": _number(1, 10),
-            "aspect_ratio": _one_of(ASPECTS),
-            "output_format": _one_of(FORMATS),
-        },
-        frozenset({"loraId"}),
-    ),
-    "flux-2-dev": Block(
-        "fluxParams",
-        {
-            "aspect_ratio": _is_aspect,
-            "width": _whole(256, 2048),
-            "height": _whole(256, 2048),
-            "output_format": _one_of(FORMATS),
-            "output_quality": _whole(0, 100),
-            "seed": _SEED,
-            "image_prompt": is_url,
-            "image_prompt_strength": _SHARE,
-            "input_images": _is_image_list,
-            "guidance": _number(1.5, 10),
-            "steps": _whole(1, 50),
-            "prompt_upsampling": _is_flag,
-            "raw": _is_flag,
-            "go_fast": _is_flag,
-        },
-        is_needed=False,
-    ),
-}
-EDITS = {
-    "upscale": {
-        "clarity-upscale": Block(
-            "clarityUpscaleParams",
-            {
-                "image": is_url,
-                "scale_factor": _one_of({1, 2, 4, 8}),
-                "prompt": _is_text,
-                "negative_prompt": _is_text,
-                "creativity": _SHARE,
-                "resemblance": _number(0, 3),
-                "dynamic": _number(1, 50),
-                "num_inference_steps": _whole(1, 100),
-                "sharpen": _number(0, 10),
-                "output_format": _one_of(FORMATS),
-                "seed": _SEED,
-            },
-            frozenset({"image"}),
-        ),
-        "topaz-image-upscale": Block(
-            "topazUpscaleParams",
-            {
-                "image": is_url,
-                "upscale_factor": _one_of({1, 2, 4, 6}),
-                "model_type": _is_text,
-                "face_enhance": _is_flag,
-                "face_enhance_strength": _SHARE,
-                "face_enhance_creativity": _SHARE,
-                "output_format": _one_of({"jpg", "png"}),
-                "seed": _SEED,
-            },
-            frozenset({"image"}),
-        ),
-    },
-    "background-remove": {
-        "bria-bg-remove": Block(
-            "briaBgRemoveParams", {"image": is_url, "content_moderation": _is_flag}, frozenset({"image"})
-        ),
-        "851-bg-remove": Block(
-            "lab851BgRemoveParams",
-            {
-                "image": is_url,
-                "background_type": _is_text,
-                "format": _one_of({"png", "jpg"}),
-                "threshold": _SHARE,
-                "reverse": _is_flag,
-            },
-            frozenset({"image"}),
-        ),
-    },
+class FluxLoraOrder(Order):
+    model: Literal["flux-lora"]
+    prompt: Prompt
+    flux_lora_params: FluxLora
+
+
+class FluxOrder(Order):
+    model: Literal["flux-2-dev"]
+    prompt: Prompt
+    flux_params: Flux = LEFT_OUT
+
+
+class ClarityUpscaleOrder(Order):
+    model: Literal["clarity-upscale"]
+    clarity_upscale_params: ClarityUpscale
+
+
+class TopazUpscaleOrder(Order):
+    model: Literal["topaz-image-upscale"]
+    topaz_upscale_params: TopazUpscale
+
+
+class BriaBgRemoveOrder(Order):
+    model: Literal["bria-bg-remove"]
+    bria_bg_remove_params: BriaBgRemove
+
+
+class Lab851BgRemoveOrder(Order):
+    model: Literal["851-bg-remove"]
+    lab851_bg_remove_params: Lab851BgRemove = Field(alias="lab851BgRemoveParams")
+
+
+BY_MODEL = Field(discriminator="model")
+GENERATION: TypeAdapter[FluxLoraOrder | FluxOrder] = TypeAdapter(Annotated[FluxLoraOrder | FluxOrder, BY_MODEL])
+EDITS: dict[str, TypeAdapter[Any]] = {
+    "upscale": TypeAdapter(Annotated[ClarityUpscaleOrder | TopazUpscaleOrder, BY_MODEL]),
+    "background-remove": TypeAdapter(Annotated[BriaBgRemoveOrder | Lab851BgRemoveOrder, BY_MODEL]),
 }
 """By the last part of the path."""
+
+
+def params_of(order: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The model's parameters in a checked order."""
+    return next((value for key, value in order.items() if key.endswith("Params")), {})
