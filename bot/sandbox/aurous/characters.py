@@ -1,22 +1,29 @@
 """The rehearsal Aurous Labs' characters: make from photos, look, save, delete. Making from words is not rehearsed."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from aiohttp import web
+from pydantic import Field
 
 from bot.sandbox.aurous.answers import SHINY, show_character, show_page
 from bot.sandbox.aurous.context import VERSION, Caller, Context
-from bot.sandbox.aurous.orders import read_text, refuse_unknown
+from bot.sandbox.aurous.orders import NOT_BLANK, Body, check_body
 from bot.sandbox.aurous.records import RehearsalCharacter, StoredReference, make_id
-from bot.sandbox.aurous.refusals import Refusal, bad_combination, malformed, not_found, out_of_range
+from bot.sandbox.aurous.refusals import Refusal, bad_combination, not_found, out_of_range
 from bot.sandbox.aurous.state import newest_first, own
 from bot.sandbox.aurous.uploads import check_photos, usable_ticket
 
 NAME_CAP = 120
 """Assumed."""
 PHOTOS_MOST = 6
-CREATE_FIELDS = frozenset({"name", "upload_ids"})
+
+
+class CharacterOrder(Body):
+    """The body of POST /v1/characters."""
+
+    name: Annotated[str, Field(min_length=1, max_length=NAME_CAP, pattern=NOT_BLANK)]
+    upload_ids: Annotated[list[str], Field(min_length=1, max_length=PHOTOS_MOST)]
 
 
 class CharacterRoutes:
@@ -44,21 +51,18 @@ class CharacterRoutes:
 
     async def _make(self, caller: Caller, body: Mapping[str, Any]) -> RehearsalCharacter:
         """It is ready at once, and free."""
-        refuse_unknown(body, CREATE_FIELDS)
         if "upload_ids" not in body:
             raise bad_combination("Exactly one of upload_ids and generate is needed.")
-        ids = body["upload_ids"]
-        if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
-            raise malformed("upload_ids", "has to be a list of texts")
-        if not 1 <= len(set(ids)) == len(ids) <= PHOTOS_MOST:
-            raise out_of_range("upload_ids", f"has to have 1 to {PHOTOS_MOST} different items")
-        name = read_text(body, "name", NAME_CAP, required=True) or ""
+        order = check_body(CharacterOrder, body)
+        ids = order.upload_ids
+        if len(set(ids)) < len(ids):
+            raise out_of_range("upload_ids", "has to have different items")
         await check_photos([usable_ticket(self._context, caller, each) for each in ids])
         tickets = [usable_ticket(self._context, caller, each) for each in ids]
         for ticket in tickets:
             ticket.is_used = True
         refs, now = tuple(StoredReference(ticket.pose, ticket.path) for ticket in tickets), self._context.now()
-        character = RehearsalCharacter(make_id("char"), caller.team, name, refs, VERSION, now, now)
+        character = RehearsalCharacter(make_id("char"), caller.team, order.name, refs, VERSION, now, now)
         self._context.world.characters[character.id] = character
         return character
 

@@ -1,23 +1,41 @@
 """The rehearsal Aurous Labs' registered webhook endpoints: create, delete, test."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import Annotated, Any
 
 from aiohttp import web
+from pydantic import AfterValidator, Field
 
 from bot.sandbox.aurous.answers import moment_text, show_endpoint
 from bot.sandbox.aurous.context import VERSION, Caller, Context
 from bot.sandbox.aurous.events import EVENT_TYPES, WebhookEvent, make_event
-from bot.sandbox.aurous.orders import parse_object, read_text, read_webhook_url, refuse_unknown
+from bot.sandbox.aurous.orders import NOT_BLANK, Body, WebhookUrl, check_body, parse_object
 from bot.sandbox.aurous.records import RehearsalEndpoint, make_id, make_secret
-from bot.sandbox.aurous.refusals import malformed, missing, not_found, out_of_range
+from bot.sandbox.aurous.refusals import malformed, missing, not_found
 from bot.sandbox.aurous.state import own
 
-CREATE_FIELDS = frozenset({"url", "events", "description", "metadata"})
 DESCRIPTION_CAP = 500
 METADATA_KEYS_MOST, METADATA_VALUE_CAP = 50, 500
 
 Enqueue = Callable[[RehearsalEndpoint, WebhookEvent], None]
+
+
+def _check_events(events: list[str]) -> list[str]:
+    """`["*"]` stands for every type that there is at this moment."""
+    if events == ["*"]:
+        return list(EVENT_TYPES)
+    if not events or not set(events) <= set(EVENT_TYPES):
+        raise ValueError("has to be a list of event types")
+    return events
+
+
+class EndpointOrder(Body):
+    """The body of POST /v1/webhook_endpoints."""
+
+    url: WebhookUrl
+    events: Annotated[list[str], AfterValidator(_check_events)]
+    description: Annotated[str, Field(min_length=1, max_length=DESCRIPTION_CAP, pattern=NOT_BLANK)] | None = None
+    metadata: dict[str, Annotated[str, Field(max_length=METADATA_VALUE_CAP)]] = Field({}, max_length=METADATA_KEYS_MOST)
 
 
 class EndpointRoutes:
@@ -36,17 +54,16 @@ class EndpointRoutes:
 
     async def create(self, request: web.Request) -> web.Response:
         caller = self._context.authorize(request, "webhook_endpoints_post", writes=True)
-        body = parse_object(await request.read())
-        refuse_unknown(body, CREATE_FIELDS)
+        order = check_body(EndpointOrder, parse_object(await request.read()))
         now = self._context.now()
         endpoint = RehearsalEndpoint(
             id=make_id("we"),
             team=caller.team,
-            url=read_webhook_url(body, "url", required=True) or "",
-            events=_read_events(body),
+            url=order.url,
+            events=tuple(order.events),
             secret=make_secret(),
-            description=read_text(body, "description", DESCRIPTION_CAP),
-            metadata=_read_metadata(body),
+            description=order.description,
+            metadata=order.metadata,
             created_at=now,
             updated_at=now,
         )
@@ -80,27 +97,6 @@ class EndpointRoutes:
         if endpoint is None:
             raise not_found("webhook endpoint")
         return endpoint
-
-
-def _read_events(body: Mapping[str, Any]) -> tuple[str, ...]:
-    """`["*"]` stands for every type that there is at this moment."""
-    if "events" not in body:
-        raise missing("events")
-    events = body["events"]
-    if events == ["*"]:
-        return EVENT_TYPES
-    if not isinstance(events, list) or not events or not all(event in EVENT_TYPES for event in events):
-        raise malformed("events", "has to be a list of event types")
-    return tuple(events)
-
-
-def _read_metadata(body: Mapping[str, Any]) -> dict[str, str]:
-    metadata = body.get("metadata", {})
-    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        raise malformed("metadata", "has to be an object of texts")
-    if len(metadata) > METADATA_KEYS_MOST or any(len(value) > METADATA_VALUE_CAP for value in metadata.values()):
-        raise out_of_range("metadata", f"may have {METADATA_KEYS_MOST} texts of {METADATA_VALUE_CAP} characters")
-    return metadata
 
 
 def _fixture(event_type: str, at: str | None) -> dict[str, Any]:

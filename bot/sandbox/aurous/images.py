@@ -8,8 +8,8 @@ from aiohttp import web
 
 from bot.sandbox.aurous.answers import SHINY, credits_number, show_cost, show_image
 from bot.sandbox.aurous.context import REQUEST_ID, VERSION, Caller, Context
-from bot.sandbox.aurous.orders import check_image, parse_object
-from bot.sandbox.aurous.records import ImageOrder, RehearsalImage, RehearsalStyle, StoredReference, make_id
+from bot.sandbox.aurous.orders import ImageOrder, check_body, parse_object
+from bot.sandbox.aurous.records import RehearsalImage, RehearsalStyle, StoredReference, make_id
 from bot.sandbox.aurous.refusals import Refusal, not_found
 from bot.sandbox.aurous.state import own
 
@@ -89,8 +89,8 @@ class ImageRoutes:
 
     def _draft(self, caller: Caller, body: dict[str, Any]) -> Draft:
         """Every check that an order and its estimate share."""
-        order = check_image(body, self._context.faults.answers, self._context.base_url())
-        styles = tuple(self._style(ref, caller) for ref, _ in order.styles)
+        order = check_body(ImageOrder, body, self._context.base_url())
+        styles: tuple[RehearsalStyle, ...] = () if order.style is None else (self._style(order.style, caller),)
         if any(style.is_text_only for style in styles) and (order.character or order.references):
             message = "This style makes pictures from text only."
             raise Refusal(400, "unsupported_lora_for_mode", message, param="lora_id")

@@ -1,46 +1,32 @@
-"""What the rehearsal Aurous Labs takes as an order of pictures: closed JSON bodies, documented limits. No I/O."""
+"""What the rehearsal Aurous Labs takes as JSON: closed bodies, documented limits. No I/O."""
 
 import ipaddress
 import json
 import math
-import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
-from bot.sandbox.aurous.records import ImageOrder
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
+
 from bot.sandbox.aurous.refusals import Refusal, bad_combination, malformed, missing, out_of_range
-from bot.sandbox.aurous.switches import AurousAnswers
 
 PROMPT_CAP = 4000
 URL_CAP = 2048
 SIDE_LEAST_PX, SIDE_MOST_PX, SIDE_STEP_PX = 1024, 4096, 32
 REFERENCES_MOST = 6
-"""Assumed, as are the next four."""
+"""Assumed, as are the next two."""
 COUNT_MOST = 4
-MULTI_LORA_MOST = 4
-WEIGHT_MOST = 2.0
 SEED_MOST = 2**53
 DEFAULT_SIZE = "2k_1_1"
-DEFAULT_CFG_RESCALE, DEFAULT_DENOISE = 0.7, 0.6
 RATIOS = ("1_1", "3_2", "2_3", "4_3", "3_4", "16_9", "9_16", "21_9")
 _TIER_SIDES_PX = {"2k": 2048, "4k": 4096}
-_FIELDS = frozenset(
+_RANGE_ERRORS = frozenset(
     {
-        "prompt", "negative_prompt", "lora_id", "character_id", "reference_image_urls", "size", "width", "height",
-        "steps", "guidance_scale", "cfg_rescale", "denoise_strength", "seed", "count", "enhance_prompt", "webhook_url",
+        "string_too_short", "string_too_long", "too_short", "too_long", "greater_than_equal", "less_than_equal",
+        "finite_number",
     }
 )  # fmt: skip
-_NUMBERS: dict[str, tuple[bool, float, float]] = {
-    "steps": (True, 1, 100),
-    "guidance_scale": (False, 0.1, 30),
-    "cfg_rescale": (False, 0, 1),
-    "denoise_strength": (False, 0, 1),
-    "seed": (True, -1, SEED_MOST),
-    "count": (True, 1, COUNT_MOST),
-}
-"""Whole or not, least, most; of the last four only the name is documented (Aurous Labs /images/create-image)."""
-_FILE_ID = re.compile(r"file_[0-9A-Za-z]+")
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
@@ -54,65 +40,38 @@ def parse_object(body: bytes) -> dict[str, Any]:
     return value
 
 
-def refuse_unknown(body: Mapping[str, object], known: frozenset[str]) -> None:
-    """Documented for changes of a character; assumed elsewhere."""
-    unknown = [name for name in body if name not in known]
-    if unknown:
-        raise Refusal(400, "invalid_request", f"Unknown fields: {', '.join(unknown)}.", param=unknown[0])
+class Body(BaseModel):
+    """A closed JSON body. That unknown fields are refused is documented for changes of a character only."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
-def check_image(body: Mapping[str, Any], answers: AurousAnswers, base_url: str) -> ImageOrder:
-    """Source: Aurous Labs /images/create-image. `base_url`: the addresses that references may have over http."""
-    refuse_unknown(body, _FIELDS | {"loras"} if answers.allow_multi_lora else _FIELDS)
-    prompt = read_text(body, "prompt", PROMPT_CAP, required=True)
-    for name, (is_whole, least, most) in _NUMBERS.items():
-        _check_number(body, name, is_whole, least, most)
-    if not isinstance(body.get("enhance_prompt", False), bool):
-        raise malformed("enhance_prompt", "has to be true or false")
-    references = _read_references(body, base_url)
-    character = read_text(body, "character_id", 100)
-    if character and references:
-        message = "character_id and reference_image_urls exclude each other."
-        raise Refusal(400, "mutually_exclusive_input", message, param="character_id")
-    preset, width, height = _read_size(body)
-    seed = body.get("seed")
-    return ImageOrder(
-        prompt=prompt or "",
-        negative_prompt=read_text(body, "negative_prompt", PROMPT_CAP),
-        styles=_read_styles(body),
-        character=character,
-        references=references,
-        size_preset=preset,
-        width=width,
-        height=height,
-        cfg_rescale=body.get("cfg_rescale", DEFAULT_CFG_RESCALE),
-        denoise=body.get("denoise_strength", DEFAULT_DENOISE),
-        seed=None if seed == -1 else seed,
-        count=body.get("count", 1),
-        enhance=body.get("enhance_prompt", False),
-        webhook_url=read_webhook_url(body, "webhook_url"),
-    )
+BodyT = TypeVar("BodyT", bound=Body)
 
 
-def read_text(body: Mapping[str, Any], name: str, most: int, *, required: bool = False) -> str | None:
-    if name not in body:
-        if required:
-            raise missing(name)
-        return None
-    value = body[name]
-    if not isinstance(value, str) or (value and not value.strip()):
-        raise malformed(name, "has to be a text")
-    if not 1 <= len(value) <= most:
-        raise out_of_range(name, f"has to have 1 to {most} characters")
-    return value
+def check_body(kind: type[BodyT], body: Mapping[str, Any], base_url: str = "") -> BodyT:
+    """Raises Refusal for one thing that is wrong; unknown fields go before all others.
+
+    `base_url`: the addresses that references may have over http.
+    """
+    try:
+        checked = kind.model_validate(body, context=base_url)
+    except ValidationError as error:
+        wrong = error.errors()
+        first = next((each for each in wrong if each["type"] == "extra_forbidden"), wrong[0])
+        raise _refusal(first["type"], str(first["loc"][0]), first["msg"]) from error
+    for name, value in body.items():
+        if value is None:
+            raise malformed(name, "may not be null")
+    return checked
 
 
-def read_webhook_url(body: Mapping[str, Any], name: str, *, required: bool = False) -> str | None:
-    """Production takes https only; the rehearsal takes http addresses of this machine, too."""
-    url = read_text(body, name, URL_CAP, required=required)
-    if url is not None and not is_address(url, loopback_too=True):
-        raise malformed(name, "has to be an https address")
-    return url
+def _refusal(kind: str, param: str, message: str) -> Refusal:
+    if kind == "missing":
+        return missing(param)
+    if kind == "extra_forbidden":
+        return Refusal(400, "invalid_request", f"Unknown field: {param}.", param=param)
+    return (out_of_range if kind in _RANGE_ERRORS else malformed)(param, f"is wrong: {message}")
 
 
 def is_address(url: str, *, loopback_too: bool) -> bool:
@@ -136,64 +95,19 @@ def _read_ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
-def _check_number(body: Mapping[str, Any], name: str, is_whole: bool, least: float, most: float) -> None:
-    if name not in body:
-        return
-    value = body[name]
-    if isinstance(value, bool) or not isinstance(value, int if is_whole else int | float):
-        raise malformed(name, "has to be a whole number" if is_whole else "has to be a number")
-    if not (math.isfinite(value) and least <= value <= most):
-        raise out_of_range(name, f"has to be from {least} to {most}")
+def _check_webhook_url(url: str) -> str:
+    """Production takes https only; the rehearsal takes http addresses of this machine, too."""
+    if not is_address(url, loopback_too=True):
+        raise ValueError("has to be an https address")
+    return url
 
 
-def _read_references(body: Mapping[str, Any], base_url: str) -> tuple[str, ...]:
-    items = body.get("reference_image_urls", [])
-    name = "reference_image_urls"
-    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        raise malformed(name, "has to be a list of texts")
-    if len(items) > REFERENCES_MOST:
-        raise out_of_range(name, f"may have {REFERENCES_MOST} items")
-    for item in items:
-        is_own = item.startswith(f"{base_url}/")
-        if not (_FILE_ID.fullmatch(item) or is_own or (len(item) <= URL_CAP and is_address(item, loopback_too=False))):
-            raise malformed(name, "has to hold file ids and public https addresses")
-    return tuple(items)
-
-
-def _read_styles(body: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
-    """`loras` goes before `lora_id`; its shape is announced only, so the limits are assumed."""
-    single = read_text(body, "lora_id", 100)
-    items = body.get("loras", [])
-    if not isinstance(items, list) or len(items) > MULTI_LORA_MOST:
-        raise malformed("loras", f"has to be a list of up to {MULTI_LORA_MOST}")
-    stacked = []
-    for item in items:
-        lora, weight = (item.get("lora"), item.get("weight", 1)) if isinstance(item, dict) else (None, None)
-        if not isinstance(lora, str) or isinstance(weight, bool) or not isinstance(weight, int | float):
-            raise malformed("loras", "has to hold objects of lora and weight")
-        if not 0 <= weight <= WEIGHT_MOST:
-            raise out_of_range("loras", f"takes weights from 0 to {WEIGHT_MOST}")
-        stacked.append((lora, float(weight)))
-    return tuple(stacked) or (((single, 1.0),) if single else ())
-
-
-def _read_size(body: Mapping[str, Any]) -> tuple[str | None, int, int]:
-    """The preset and the sides in pixels."""
-    sides = [name for name in ("width", "height") if name in body]
-    if "size" in body:
-        if sides:
-            raise bad_combination("size does not go with width and height.", "size")
-        preset = body["size"]
-        if not isinstance(preset, str) or preset not in PRESETS:
-            raise malformed("size", f"has to be one of {', '.join(PRESETS)}")
-        return preset, *PRESETS[preset]
-    if not sides:
-        return DEFAULT_SIZE, *PRESETS[DEFAULT_SIZE]
-    if len(sides) == 1:
-        raise missing("height" if sides == ["width"] else "width")
-    for name in sides:
-        _check_number(body, name, True, SIDE_LEAST_PX, SIDE_MOST_PX)
-    return None, _snap(body["width"]), _snap(body["height"])
+def _check_reference(item: str, info: ValidationInfo) -> str:
+    is_file = item.startswith("file_") and item.isascii() and item[5:].isalnum()
+    is_own = item.startswith(f"{info.context}/")
+    if not (is_file or is_own or (len(item) <= URL_CAP and is_address(item, loopback_too=False))):
+        raise ValueError("has to hold file ids and public https addresses")
+    return item
 
 
 def _snap(side_px: float) -> int:
@@ -212,3 +126,62 @@ def _presets() -> dict[str, tuple[int, int]]:
 
 
 PRESETS = _presets()
+
+
+def _check_preset(size: str) -> str:
+    if size not in PRESETS:
+        raise ValueError(f"has to be one of {', '.join(PRESETS)}")
+    return size
+
+
+NOT_BLANK = r"\S"
+Prompt = Annotated[str, Field(min_length=1, max_length=PROMPT_CAP, pattern=NOT_BLANK)]
+Ref = Annotated[str, Field(min_length=1, max_length=100, pattern=NOT_BLANK)]
+WebhookUrl = Annotated[str, Field(min_length=1, max_length=URL_CAP), AfterValidator(_check_webhook_url)]
+Reference = Annotated[str, AfterValidator(_check_reference)]
+Preset = Annotated[str, AfterValidator(_check_preset)]
+Side = Annotated[int, Field(ge=SIDE_LEAST_PX, le=SIDE_MOST_PX)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class ImageOrder(Body):
+    """The body of POST /v1/images and of its estimate. Source: Aurous Labs /images/create-image.
+
+    `style` is an id, slug or UUID of a LoRA. Once it is checked, `width` and `height` are the sides of the pictures.
+    The ranges of `cfg_rescale`, `denoise`, `seed` and `count` are assumed.
+    """
+
+    prompt: Prompt
+    negative_prompt: Prompt | None = None
+    style: Ref | None = Field(None, alias="lora_id")
+    character: Ref | None = Field(None, alias="character_id")
+    references: list[Reference] = Field([], alias="reference_image_urls", max_length=REFERENCES_MOST)
+    size_preset: Preset | None = Field(None, alias="size")
+    width: Side = 0
+    height: Side = 0
+    steps: int | None = Field(None, ge=1, le=100)
+    guidance_scale: float | None = Field(None, ge=0.1, le=30)
+    cfg_rescale: Share = 0.7
+    denoise: Share = Field(0.6, alias="denoise_strength")
+    seed: int | None = Field(None, ge=-1, le=SEED_MOST)
+    count: int = Field(1, ge=1, le=COUNT_MOST)
+    enhance: bool = Field(False, alias="enhance_prompt")
+    webhook_url: WebhookUrl | None = None
+
+    @model_validator(mode="after")
+    def _settle(self) -> Self:
+        """Refuse fields that exclude each other, then choose the sides."""
+        if self.character and self.references:
+            message = "character_id and reference_image_urls exclude each other."
+            raise Refusal(400, "mutually_exclusive_input", message, param="character_id")
+        if self.width and self.height and self.size_preset is None:
+            self.width, self.height = _snap(self.width), _snap(self.height)
+        elif self.size_preset is not None and (self.width or self.height):
+            raise bad_combination("size does not go with width and height.", "size")
+        elif self.width or self.height:
+            raise missing("height" if self.width else "width")
+        else:
+            self.size_preset = self.size_preset or DEFAULT_SIZE
+            self.width, self.height = PRESETS[self.size_preset]
+        self.seed = None if self.seed == -1 else self.seed
+        return self

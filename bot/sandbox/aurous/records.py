@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from bot.sandbox.aurous.orders import ImageOrder
+
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 ID_BODY_LENGTH = 26
 FILE_LIFE = timedelta(hours=24)
@@ -102,26 +104,6 @@ class StoredReference:
     path: Path
     recipe: str = ""
     """What to paint when there is no file; empty for an uploaded one."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImageOrder:
-    """A checked body of POST /v1/images. `styles` are references to LoRAs with their weights."""
-
-    prompt: str
-    negative_prompt: str | None
-    styles: tuple[tuple[str, float], ...]
-    character: str | None
-    references: tuple[str, ...]
-    size_preset: str | None
-    width: int
-    height: int
-    cfg_rescale: float
-    denoise: float
-    seed: int | None
-    count: int
-    enhance: bool
-    webhook_url: str | None
 
 
 @dataclass(slots=True)

@@ -35,8 +35,6 @@ class AurousAnswers:
 
     loras_as_list: bool = False
     """A list envelope in place of the bare array."""
-    allow_multi_lora: bool = False
-    """Take `loras: [{lora, weight}]`, which is announced and in no reference page."""
     first_status: str = "pending"
     """`queued` is named in the quickstart only."""
     image_base: float = 1

@@ -2,20 +2,29 @@
 
 import asyncio
 import hashlib
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from aiohttp import web
+from pydantic import Field
 
 from bot.sandbox.aurous.answers import moment_text
 from bot.sandbox.aurous.context import Caller, Context
 from bot.sandbox.aurous.files import PHOTO_CAP_BYTES, chunks_of_body, collect, judge_photo, write_photo
-from bot.sandbox.aurous.orders import parse_object, read_text
+from bot.sandbox.aurous.orders import NOT_BLANK, Body, check_body, parse_object
 from bot.sandbox.aurous.records import POSES, TICKET_LIFE, TICKET_URL_LIFE, UploadTicket, make_id
-from bot.sandbox.aurous.refusals import Refusal, bad_combination, malformed
+from bot.sandbox.aurous.refusals import Refusal, bad_combination
 from bot.sandbox.aurous.state import own
 
 FILENAME_CAP = 120
 TYPES = {"jpeg": "image/jpeg", "jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+
+
+class TicketOrder(Body):
+    """The body of POST /v1/characters/uploads/init."""
+
+    filename: Annotated[str, Field(min_length=1, max_length=FILENAME_CAP, pattern=NOT_BLANK)]
+    extension: Literal["jpeg", "jpg", "png", "webp"]
+    content_type: Literal["image/jpeg", "image/png", "image/webp"]
 
 
 class UploadRoutes:
@@ -33,17 +42,12 @@ class UploadRoutes:
 
     async def open_ticket(self, request: web.Request) -> web.Response:
         caller = self._context.authorize(request, "characters_post", writes=True)
-        body = parse_object(await request.read())
-        read_text(body, "filename", FILENAME_CAP, required=True)
-        extension, content_type = (read_text(body, name, 20, required=True) for name in ("extension", "content_type"))
-        if extension not in TYPES:
-            raise malformed("extension", f"has to be one of {', '.join(TYPES)}")
-        if content_type not in TYPES.values():
-            raise malformed("content_type", "has to be a picture's")
-        if content_type != TYPES[extension]:
+        order = check_body(TicketOrder, parse_object(await request.read()))
+        content_type = order.content_type
+        if content_type != TYPES[order.extension]:
             raise bad_combination("extension and content_type do not match.", "content_type")
         ticket_id, now = make_id("upl"), self._context.now()
-        path = self._context.folder / "uploads" / f"{ticket_id}.{extension}"
+        path = self._context.folder / "uploads" / f"{ticket_id}.{order.extension}"
         self._context.world.tickets[ticket_id] = UploadTicket(ticket_id, caller.team, path, content_type, now)
         answer = {
             "upload_id": ticket_id,

@@ -127,7 +127,7 @@ async def test_uploaded_picture_serves_as_reference(
     file_id = await aurous.upload_picture(photos[0], "key-1")
     submitted = await aurous.submit_generation(make_generation_order(references=(file_id,)))
 
-    assert aurous_server.images[submitted.request_id].order.references == (file_id,)
+    assert aurous_server.images[submitted.request_id].order.references == [file_id]
     assert aurous_server._world.files[file_id].path.read_bytes() == photos[0].path.read_bytes()
     assert aurous_server._world.files[file_id].purpose == "reference"
 

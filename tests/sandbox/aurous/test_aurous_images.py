@@ -231,18 +231,6 @@ async def test_style_is_picked_by_the_prompt_unless_references_lead(aurous: Auro
     assert (led["loras"], led["inference_type"], led["reference_image_urls"]) == (None, "i2i", [file_id])
 
 
-async def test_several_styles_go_together_when_that_is_switched_on(
-    aurous_server: RehearsalAurous, aurous: AurousCaller
-) -> None:
-    aurous_server.faults.answers.allow_multi_lora = True
-    stacked = await aurous.order(loras=[{"lora": INK, "weight": 0.5}, {"lora": "golden-hour"}])
-    wrong: list[Any] = [{"lora": INK, "weight": 2.5}, {"weight": 1}, "ink", {"lora": INK, "weight": True}]
-
-    assert [lora["name"] for lora in stacked.body["loras"]] == ["Ink & Paper", "Golden Hour"]
-    assert {(await aurous.order(loras=[item])).status for item in wrong} == {400}
-    assert (await aurous.order(loras=[{"lora": INK}] * 5)).status == 400
-
-
 async def test_other_first_words_and_unknown_fields_can_be_shown(
     aurous_server: RehearsalAurous, aurous: AurousCaller
 ) -> None:

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from bot.sandbox.aurous.answers import show_page
 from bot.sandbox.aurous.buckets import CAPACITIES, Buckets
-from bot.sandbox.aurous.orders import PRESETS, check_image, is_address
+from bot.sandbox.aurous.orders import PRESETS, ImageOrder, check_body, is_address
 from bot.sandbox.aurous.records import AurousTimings, ImageFault, RehearsalImage, RehearsalTeam
 from bot.sandbox.aurous.refusals import Refusal
 from bot.sandbox.aurous.replays import Replays
 from bot.sandbox.aurous.state import AurousWorld
-from bot.sandbox.aurous.switches import AurousAnswers, AurousFaults
+from bot.sandbox.aurous.switches import AurousFaults
 from bot.sandbox.rehearsal.faults import RouteFaults
 
 NOON = datetime(2026, 4, 25, 12, tzinfo=UTC)
@@ -53,7 +53,7 @@ def test_who_waits_as_long_as_told_is_let_through(bucket: str, scale: float) -> 
 
 @given(st.integers(1024, 4096), st.integers(1024, 4096))
 def test_own_sides_move_to_a_multiple_of_32_next_to_them(width: int, height: int) -> None:
-    order = check_image({"prompt": "x", "width": width, "height": height}, AurousAnswers(), "http://127.0.0.1:1")
+    order = check_body(ImageOrder, {"prompt": "x", "width": width, "height": height})
 
     for asked, given_px in ((width, order.width), (height, order.height)):
         assert given_px % 32 == 0
@@ -128,7 +128,7 @@ def test_key_is_owned_by_its_first_call_until_the_day_is_over() -> None:
 
 
 def order_image(world: AurousWorld, number: int, fault: ImageFault | None, now: datetime, **order: Any) -> None:
-    checked = check_image({"prompt": "x", **order}, AurousAnswers(), "http://127.0.0.1:1")
+    checked = check_body(ImageOrder, {"prompt": "x", **order})
     cost = checked.count * (2 if checked.enhance else 1)
     if not world.can_pay(TEAM, cost):
         return
