@@ -1,4 +1,4 @@
-"""What is read out of a provider's answer, whatever it holds: JSON, bounded text, numbers, moments. No I/O."""
+"""Reads values from a provider's answer, which may hold anything: JSON, short text, numbers, times. No I/O."""
 
 import json
 import math

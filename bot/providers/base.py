@@ -1,4 +1,4 @@
-"""What Darkroom asks of a provider, in neutral words. Provider words are mapped in the provider's own file."""
+"""What a provider's client offers, in words that fit every provider. Its own words stay in its own folder."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -125,7 +125,7 @@ class StyleReport:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A webhook address registered at the provider. `secret` signs its deliveries and is told only once."""
+    """A webhook address registered at the provider. `secret` signs its deliveries; only this answer holds it."""
 
     endpoint_id: str
     secret: str = field(repr=False)
@@ -133,7 +133,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class WebhookSecrets:
-    """What may have signed a delivery; see `VerifyWebhook`."""
+    """The secrets to check a delivery's signature with; see `VerifyWebhook`."""
 
     keys: Sequence[str] = field(repr=False)
     may_be_unsigned: bool = False
@@ -143,7 +143,7 @@ class WebhookSecrets:
 class WebhookHint:
     """Which object a verified delivery is about. It is a hint: re-read the object before acting.
 
-    `request_id` is empty for a delivery about no job of ours: a test, or news of the account.
+    `request_id` is empty when no job of ours is meant: a test delivery, or news of the account.
     """
 
     request_id: str
@@ -174,7 +174,7 @@ class ProviderClient(Protocol):
     async def training(self, request_id: str) -> TrainingReport: ...
 
     async def archive_lora(self, request_id: str) -> None:
-        """Ask the provider to delete the LoRA; repeating it does no harm."""
+        """Ask the provider to delete the LoRA. May be repeated."""
         ...
 
     async def submit_generation(self, order: GenerationOrder) -> GenerationReport:
@@ -184,7 +184,7 @@ class ProviderClient(Protocol):
     async def generation(self, request_id: str) -> GenerationReport: ...
 
     async def cancel_generation(self, request_id: str) -> bool:
-        """Ask for an end before the pictures are made. False when it is too late or the provider cannot."""
+        """Cancel an order before its pictures are made. False when it is too late or the provider cannot cancel."""
         ...
 
     async def estimate(self, order: GenerationOrder) -> int | None:
@@ -200,7 +200,7 @@ class ProviderClient(Protocol):
         ...
 
     async def lora_ids(self) -> frozenset[str]:
-        """The ids of all LoRAs and characters that are there under this key and can be used or are being made."""
+        """The ids of all LoRAs and characters of this key that can be used or are being made."""
         ...
 
     async def register_endpoint(self, url: str) -> Endpoint | None:
@@ -208,7 +208,7 @@ class ProviderClient(Protocol):
         ...
 
     async def remove_endpoint(self, endpoint_id: str) -> None:
-        """Repeating it does no harm."""
+        """May be repeated."""
         ...
 
     async def test_endpoint(self, endpoint_id: str) -> bool:
@@ -222,7 +222,7 @@ class VerifyWebhook(Protocol):
     ) -> WebhookHint | None:
         """The hint when the raw body is signed with one of the secrets, else None. Never raises.
 
-        `may_be_unsigned`: this address was given with one order and is itself the proof, so a delivery without any
-        signature is a hint, too.
+        `may_be_unsigned`: the address was given with one order and only the provider knows it, so a delivery without
+        a signature counts, too.
         """
         ...

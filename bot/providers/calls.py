@@ -1,4 +1,4 @@
-"""The calls to one provider under one key: what may be repeated, and what no answer or a wrong one means."""
+"""HTTP calls to one provider with one key: which are repeated, and which error a failed call becomes."""
 
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ from bot.providers.transport import Lost, NotSent, PhotoUnreadable, Request, Res
 T = TypeVar("T")
 
 CLOCK_SLACK = timedelta(minutes=10)
-"""How far a provider's clock may run behind ours before a search would stop too early."""
+"""How far a provider's clock may be behind ours without ending a search too early."""
 RETRY_WAIT_CAP_S = 5.0
 
 OBJECT_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -28,7 +28,7 @@ _RETRIED = stamina.AsyncRetryingCaller(attempts=3, timeout=10.0, wait_initial=0.
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How one provider is spoken to. `error_from`: what an answer outside 2xx means, at a moment in UTC."""
+    """What differs between providers. `error_from`: the error for an answer outside 2xx; the time is UTC."""
 
     label: str
     key_header: str
@@ -61,7 +61,7 @@ class Calls:
         return self._without_key(await self._transport.send(request))
 
     async def submit(self, request: Request, parse: Callable[[Response], T]) -> T:
-        """Send a paid call once; whatever leaves its outcome open becomes OutcomeUnknown."""
+        """Send a paid call once. OutcomeUnknown when it is not clear whether the provider took it."""
         try:
             answer = await self._reach(request)
         except Lost as error:
@@ -82,7 +82,7 @@ class Calls:
         return await self.ask(self.request("GET", path), parse)
 
     async def ask(self, request: Request, parse: Callable[[Response], T]) -> T:
-        """Send a call that costs nothing and does no harm when it is repeated, up to three times."""
+        """Send a call up to three times; it must cost nothing and be safe to repeat."""
 
         async def ask() -> T:
             return await self.ask_once(request, parse)
@@ -102,7 +102,7 @@ class Calls:
             raise Unavailable(f"{self.label}'s answer could not be read.", status=answer.status) from error
 
     async def remove(self, path: str) -> None:
-        """DELETE; what is not there is as good as removed."""
+        """DELETE. A 404 counts as removed."""
         try:
             await self.ask_once(self.request("DELETE", path), _read_nothing)
         except Missing:
@@ -123,7 +123,7 @@ class Calls:
         raise Unavailable(f"{self.label} lists more than can be searched.")
 
     async def _reach(self, request: Request) -> Response:
-        """Send; only Lost leaves open whether the call was taken."""
+        """Send. Only after Lost is it unclear whether the provider took the call."""
         try:
             return await self.send(request)
         except PhotoUnreadable as error:
@@ -139,17 +139,17 @@ class Calls:
 
 
 async def repeat_free(call: Callable[[], Awaitable[T]]) -> T:
-    """Up to three tries of a call that costs nothing, while it is Unavailable."""
+    """Try a free call up to three times while it raises Unavailable."""
     return await _RETRIED(_wait_before_retry, call)
 
 
 def of_body(parse: Callable[[bytes], T]) -> Callable[[Response], T]:
-    """A parser of answers out of one that needs the body alone."""
+    """A parser of answers that hands only the body to `parse`."""
     return lambda answer: parse(answer.body)
 
 
 def _read_nothing(_answer: Response) -> None:
-    """The status said it all."""
+    """For answers whose body is not needed."""
 
 
 def is_success(answer: Response) -> bool:
@@ -157,7 +157,7 @@ def is_success(answer: Response) -> bool:
 
 
 def checked_id(request_id: str) -> str:
-    """Providers' ids are opaque, but they stand in a path."""
+    """The id, safe to put into a path; Missing for any other text."""
     if not OBJECT_ID.fullmatch(request_id):
         raise Missing("There is nothing under such an id.")
     return request_id

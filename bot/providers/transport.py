@@ -1,4 +1,4 @@
-"""The only sender of HTTP to providers: one request out, one bounded answer back, never more than once."""
+"""Sends HTTP requests to providers: each exactly once, with a limit on the size of the answer."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ KEEP_ALIVE_S = 3.0
 
 
 class NotSent(Exception):
-    """Nothing has left: the name was not found, the connection was refused, timed out or never became secure."""
+    """Nothing was sent: no such host, connection refused or timed out, or TLS failed."""
 
 
 class PhotoUnreadable(NotSent):
@@ -29,7 +29,7 @@ class PhotoUnreadable(NotSent):
 
 
 class Lost(Exception):
-    """Something may have left and no whole answer came back: reset, timeout, half an answer."""
+    """Something may have been sent, but no whole answer came: connection reset, timeout, half an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,10 @@ Body = aiohttp.FormData | BinaryIO | None
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """At most one of `json`, `form` and `file`; with `file`, a photo's bytes go to an address that is signed as it is.
+    """At most one of `json`, `form` and `file`. `file`: a photo's bytes, for an address that is signed as it stands.
 
-    `deadline_s` ends the whole exchange, whatever the other side does. `read_timeout_s` is the longest silence while
-    the answer is awaited. Only method and URL show in the repr: headers carry the API key, bodies carry webhook
-    addresses and a person's details.
+    `deadline_s` limits the whole exchange, `read_timeout_s` each wait for more of the answer. The repr shows only
+    method and URL: headers hold the API key, bodies hold webhook addresses and a person's details.
     """
 
     method: str

@@ -1,4 +1,4 @@
-"""Apiframe v2 as a provider: its calls, and who signed a webhook."""
+"""Apiframe v2 as a provider: its calls, and the check of a webhook's signature."""
 
 import hashlib
 import hmac
@@ -119,11 +119,11 @@ class Apiframe:
         return frozenset({lora.request_id async for page in pages for lora in page if lora.progress not in _GONE})
 
     async def register_endpoint(self, url: str) -> Endpoint | None:
-        """Apiframe is told an address with each order instead (Apiframe /docs/webhooks)."""
+        """None: with Apiframe, each order names its own address (Apiframe /docs/webhooks)."""
         return None
 
     async def remove_endpoint(self, endpoint_id: str) -> None:
-        """There is none to remove."""
+        """Nothing to do: Apiframe has no registered addresses."""
 
     async def test_endpoint(self, endpoint_id: str) -> bool:
         return False
@@ -136,10 +136,10 @@ def verify_webhook(
     *,
     may_be_unsigned: bool,  # noqa: ARG001 - part of VerifyWebhook
 ) -> WebhookHint | None:
-    """HMAC-SHA256 of the raw body under SHA-256 of the API key (Apiframe /docs/webhooks); total, never raises.
+    """HMAC-SHA256 of the raw body under SHA-256 of the API key (Apiframe /docs/webhooks); never raises.
 
-    `secrets` are API keys. Apiframe signs every delivery, so an unsigned one is refused whatever `may_be_unsigned`
-    says. The documentation leaves open whether the digest is used as hexadecimal text or as bytes; both need the key.
+    `secrets` are API keys. Apiframe signs every delivery, so an unsigned one never counts. The documentation does not
+    say whether the digest is used as hexadecimal text or as bytes; both need the key.
     """
     sent = [value for name, value in headers.items() if name.lower() == "x-webhook-signature"]
     signature = _SIGNATURE.fullmatch(sent[0]) if len(sent) == 1 else None

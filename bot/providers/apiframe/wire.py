@@ -1,4 +1,4 @@
-"""Apiframe's wire format: forms and bodies out of orders, reports and errors out of answers. No I/O."""
+"""Apiframe's wire format: makes forms and bodies from orders, reports and errors from answers. No I/O."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -204,7 +204,7 @@ def parse_prices(body: bytes) -> dict[str, int]:
 
 
 def error_from(answer: Response, now: datetime) -> ProviderError:
-    """What an answer outside 2xx means; Unavailable for everything that may pass. Source: Apiframe OpenAPI 2.0.0."""
+    """The error for an answer outside 2xx; Unavailable for what may work later. Source: Apiframe OpenAPI 2.0.0."""
     status, details = answer.status, _parse_details(answer.body)
     sentence = _error_sentence(answer.body, details)
     if status in {401, 403}:

@@ -1,4 +1,4 @@
-"""The calls to Aurous Labs: version and limits with each, photos to signed addresses, repeats under one key."""
+"""HTTP calls to Aurous Labs: version header, rate limits, uploads to signed addresses, repeats under one key."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -40,9 +40,9 @@ class AurousCalls(Calls):
         return answer
 
     async def submit_under_key(self, request: Request, parse: Callable[[Response], T], *, when_lost: bool = False) -> T:
-        """Send a paid call that bears an Idempotency-Key, and again while an order under it is still being taken.
+        """Send a paid call with an Idempotency-Key; send it again while an order under the key is still worked on.
 
-        `when_lost`: also when no answer came. Once the outcome is open, only a success settles it.
+        `when_lost`: also when no answer came. After an unclear answer, everything but success is OutcomeUnknown.
         """
         is_open = False
 
@@ -63,7 +63,7 @@ class AurousCalls(Calls):
             raise OutcomeUnknown(error.sentence, status=error.status) from error
 
     async def put_photo(self, ticket: Ticket, photo: PhotoFile) -> None:
-        """The photo's bytes, under the signature of the address and without the API key."""
+        """Send the photo's bytes without the API key; the address is signed."""
         request = Request("PUT", ticket.url, headers=ticket.headers, file=photo, deadline_s=UPLOAD_DEADLINE_S)
 
         async def put_once() -> None:

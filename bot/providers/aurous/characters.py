@@ -25,9 +25,9 @@ class CharacterCalls:
         self._calls = calls
 
     async def submit_training(self, order: TrainingOrder) -> TrainingReport:
-        """A character from 1 to 6 photos; it is ready at once. Nothing is made before the last of the calls.
+        """A character from 1 to 6 photos; it is ready at once. Only the last of the calls makes something.
 
-        The first photo is the character's cover, so the best portrait goes first.
+        Aurous Labs takes the first photo as the character's cover, so the best portrait is sent first.
         """
         if not 1 <= len(order.photos) <= PHOTOS_MOST:
             raise Refused(f"A character takes 1 to {PHOTOS_MOST} photos.")
@@ -72,7 +72,7 @@ class CharacterCalls:
         return [report async for page in pages for report in page]
 
     async def _save(self, request_id: str) -> TrainingReport:
-        """Repeating it does no harm; a character that is still being made or has failed is Refused."""
+        """May be repeated; a character that is still being made or has failed is Refused."""
         request = self._calls.request("POST", f"/v1/characters/{checked_id(request_id)}/save")
         return await self._calls.ask(request, of_body(parse_character))
 

@@ -52,7 +52,7 @@ class Aurous(CharacterCalls, EndpointCalls):
             return account
 
     async def submit_generation(self, order: GenerationOrder) -> GenerationReport:
-        """Waits a quarter of a minute at most while the same order is still being taken."""
+        """While Aurous Labs still works on the same order, it is sent again for up to 15 seconds."""
         headers = {"Idempotency-Key": order.idempotency_key}
         request = self._calls.request("POST", "/v1/images", headers=headers, json=build_generation(order))
         return await self._calls.submit_under_key(request, self._read_made)
@@ -62,7 +62,7 @@ class Aurous(CharacterCalls, EndpointCalls):
         return await self._calls.read(path, lambda answer: parse_generation(answer.body, self._calls.base_url))
 
     async def cancel_generation(self, request_id: str) -> bool:
-        """Repeating it does no harm; the credits that were held come back."""
+        """May be repeated. The credits that were held come back."""
         request = self._calls.request("POST", f"/v1/images/{checked_id(request_id)}/cancel")
         try:
             return await self._calls.ask(request, of_body(parse_cancelled))

@@ -15,7 +15,7 @@ class EndpointCalls:
         self._calls = calls
 
     async def register_endpoint(self, url: str) -> Endpoint | None:
-        """Every event there is today. After OutcomeUnknown there may be an endpoint whose secret nobody has read."""
+        """For all events that exist today. After OutcomeUnknown, an endpoint may exist whose secret was not read."""
         body = {"url": url, "events": ["*"], "description": "Darkroom"}
         request = self._calls.request("POST", "/v1/webhook_endpoints", json=body)
         return await self._calls.submit(request, of_body(parse_endpoint))
@@ -33,5 +33,5 @@ class EndpointCalls:
 
 
 def _was_taken(_answer: Response) -> bool:
-    """Any 2xx: the delivery itself comes later."""
+    """True for any 2xx; the delivery itself comes later."""
     return True

@@ -44,17 +44,17 @@ SENTENCES = {
     "provider_unavailable": "Aurous Labs cannot make pictures right now.",
     "provider_timeout": "Aurous Labs took too long.",
 }
-"""What people read in place of the provider's own message, by code."""
+"""What members read instead of the provider's own message, by code."""
 
 _MODERATION = frozenset({"prompt_blocked", "reference_blocked", "output_moderation_rejected"})
 
 
 class KeyInUse(Refused):
-    """409: an order with this Idempotency-Key is being taken, or was taken with another body. Nobody can tell which."""
+    """409: an order with this Idempotency-Key is being worked on, or was sent with another body."""
 
 
 def error_from(answer: Response, now: datetime) -> ProviderError:
-    """What an answer outside 2xx means; Unavailable for everything that may pass."""
+    """The error that an answer outside 2xx stands for; Unavailable for everything that may work later."""
     said = _envelope(answer.body)
     code, message = read_text(said.get("code")) or "", read_sentence(said.get("message"))
     error = _make(_kind(answer.status, said.get("type")), SENTENCES.get(code, message), answer, now)

@@ -1,4 +1,4 @@
-"""What Aurous Labs has said of its rate limits, so that nothing is sent into a bucket that is known to be empty."""
+"""The rate limits that Aurous Labs' answers report. Nothing is sent while a limit is known to be used up."""
 
 import hashlib
 import re
@@ -11,9 +11,9 @@ from bot.errors import Busy
 from bot.providers.answers import RETRY_AFTER_CAP_S, retry_after_s
 
 BUCKETS_MOST = 4096
-"""How many empty buckets are remembered; the one that was not noted for longest is forgotten first."""
+"""How many empty buckets are kept; beyond that, the one that was noted longest ago is dropped."""
 EPOCH_LEAST_S = 1_000_000_000
-"""A reset from here on is an epoch second, below it a number of seconds from now."""
+"""From this value on, a reset is a Unix time; below it, a number of seconds from now."""
 
 _WHOLE = re.compile(r"[0-9]{1,12}")
 
@@ -34,12 +34,12 @@ def bucket_of(method: str, path: str) -> str:
 
 
 def fingerprint(api_key: str) -> str:
-    """What a key is remembered by; it cannot be turned back."""
+    """A hash that stands for a key, so that the key itself is not kept."""
     return hashlib.sha256(api_key.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 class AurousLimits:
-    """One for all clients of a process. Limits belong to a team, of which we know the keys only."""
+    """One for all clients of a process. Limits belong to a team, but only its keys are known here."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -56,7 +56,7 @@ class AurousLimits:
         del self._empty_until[key, bucket]
 
     def note(self, key: str, bucket: str, headers: Mapping[str, str], *, is_refusal: bool) -> None:
-        """Learn from an answer; `is_refusal`: it was a 429 because this bucket is empty."""
+        """Keep what an answer's headers say; `is_refusal`: it was a 429 because this bucket is empty."""
         now = self._clock.now()
         wait_s = retry_after_s(headers, now) if is_refusal else None
         if wait_s is None:

@@ -1,4 +1,4 @@
-"""Who sent an Aurous Labs webhook, and which object it is about. Total: nothing in here raises.
+"""Checks the signature of an Aurous Labs webhook and reads which object it is about. Nothing in here raises.
 
 Source: Aurous Labs /webhooks. The envelope of registered endpoints is not documented in full, so both known forms are
 read: `{event, data}` and `{id, type, data}`, where the object may also lie in `data.object`.
@@ -17,7 +17,7 @@ from bot.providers.base import WebhookHint
 from bot.providers.calls import OBJECT_ID
 
 TOLERANCE_S = 300
-"""How old or how far ahead of our clock a signed delivery may be."""
+"""How far the time of a signature may be from our clock, in both directions."""
 SIGNATURES_MOST = 8
 SECRET_PREFIX = "whsec_"  # noqa: S105 - how every secret begins
 
@@ -36,8 +36,7 @@ def verify_webhook(
 ) -> WebhookHint | None:
     """HMAC-SHA256 of `t.body` under an endpoint's secret, `t` at most five minutes off. `now`: default, this moment.
 
-    A delivery to an order's own address may be unsigned; where there is no secret to judge a signature by, it counts
-    as unsigned.
+    A delivery to an order's own address may be unsigned. Without a secret, a signed one counts as unsigned.
     """
     sent = [value for name, value in headers.items() if name.lower() == "aurous-webhook-signature"]
     known = [secret for secret in secrets if secret]
@@ -69,7 +68,7 @@ def _matching_variant(body: bytes, header: str, secrets: Sequence[str], now: dat
 
 
 def _hmac_keys(secret: str) -> Iterator[tuple[str, bytes]]:
-    """The documentation leaves open how a secret becomes the key; each way needs the secret."""
+    """The keys that a secret may stand for: the documentation does not say which. Each needs the secret."""
     yield "whole", secret.encode(errors="surrogatepass")
     rest = secret.removeprefix(SECRET_PREFIX)
     if rest == secret or len(rest) < 16:
@@ -83,7 +82,7 @@ def _hmac_keys(secret: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _hint(payload: Mapping[str, Any], variant: str) -> WebhookHint | None:
-    """Tests, account news and kinds we do not know are taken without an object, so that they are not sent again."""
+    """Tests, account news and unknown kinds give a hint without an object, so that Aurous Labs does not repeat them."""
     kind = payload.get("type") or payload.get("event")
     if not isinstance(kind, str):
         return None

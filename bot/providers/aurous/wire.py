@@ -1,4 +1,4 @@
-"""Aurous Labs' wire format: bodies out of orders, reports out of answers. No I/O."""
+"""Aurous Labs' wire format: makes bodies from orders and reports from answers. No I/O."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -54,14 +54,14 @@ _CHARACTER_WORDS = {
     "deleted": Progress.ARCHIVED,
     "cancelled": Progress.ARCHIVED,
 }
-"""A character under review is made and waits only for being saved."""
+"""A character under review is finished and has to be saved."""
 _EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 _NO_REASON = "Aurous Labs gave no reason."
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Where one photo of a character goes; the address is signed and good for 15 minutes (/characters/upload-init)."""
+    """The address that takes one photo of a character; signed, valid for 15 minutes (/characters/upload-init)."""
 
     upload_id: str
     url: str = field(repr=False)
@@ -180,7 +180,7 @@ def parse_team_name(body: bytes) -> str | None:
 
 
 def parse_id(body: bytes) -> str:
-    """The id of whatever was made."""
+    """The `id` of the object in the answer."""
     object_id = read_text(parse_object(body).get("id"))
     if object_id is None:
         raise Unreadable
@@ -242,7 +242,7 @@ def _character_report(row: Mapping[str, Any], trace: str | None) -> TrainingRepo
 
 
 def parse_ticket(body: bytes, base_url: str) -> Ticket:
-    """Photos go out over https, or to the very server that is configured; elsewhere they stay at home."""
+    """Unreadable unless the address is https or on the configured server: photos are sent nowhere else."""
     answer = parse_object(body)
     upload_id, url = read_text(answer.get("upload_id")), read_text(answer.get("upload_url"))
     headers = answer.get("upload_headers", {})

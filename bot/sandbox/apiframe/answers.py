@@ -28,12 +28,12 @@ MODELS: tuple[dict[str, Any], ...] = (
 
 @dataclass(slots=True)
 class AnswerOddities:
-    """Shapes that the documentation allows and a client must bear."""
+    """Shapes that the documentation allows, so that a client has to read them."""
 
     null_progress: bool = False
     null_team: bool = False
     picture_side_cap_px: int | None = None
-    """Paint smaller pictures than ordered, where nobody looks at them."""
+    """Paint smaller pictures than ordered, for tests that do not look at them."""
     extra_fields: bool = False
     webhook_status_sent: bool = False
     """`sent` in place of `delivered`, as older pages show it."""

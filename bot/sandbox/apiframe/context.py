@@ -1,4 +1,4 @@
-"""Requests to the rehearsal Apiframe: who is calling, what time it is, and how a refusal is worded."""
+"""Requests to the rehearsal Apiframe: the caller behind a key, the time, and the JSON of a refusal."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,7 +19,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass
 class RehearsalFaults(JobFaults):
-    """Every knob of the server; what a test sets lasts until it is unset, what it queues happens once."""
+    """All settings of the server. What a test sets lasts until it is unset; what it queues happens once."""
 
     routes: RouteFaults = field(default_factory=RouteFaults)
     webhooks: WebhookFaults = field(default_factory=WebhookFaults)

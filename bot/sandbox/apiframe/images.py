@@ -178,7 +178,7 @@ class ImageRoutes:
         return await self._composed(text.rpartition("/")[2]) if text.startswith(f"{self._base_url()}/images/") else None
 
     async def _composed(self, name: str) -> Path | None:
-        """The picture file, composed when it is first asked for; None when there is or should be none."""
+        """The picture file, composed at the first request; None when the job has no such picture."""
         job = self._context.world.jobs.get(name[:36])
         if job is None or job.status != "COMPLETED" or job.expired or name not in job.file_names:
             return None

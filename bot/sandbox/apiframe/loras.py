@@ -93,7 +93,7 @@ class LoraRoutes:
         return web.Response(status=204)
 
     def _own(self, request: web.Request) -> RehearsalLora:
-        """The LoRA of the path; another team's is as unknown as one that never was."""
+        """The LoRA of the path; 404 for an unknown one and for another team's."""
         caller = self._context.caller(request)
         lora = self._context.world.loras.get(id_in_path(request))
         if lora is None or lora.team != caller.team:

@@ -1,4 +1,4 @@
-"""A rehearsal Apiframe on loopback, faithful on the wire, with every documented fault on request.
+"""A rehearsal Apiframe on loopback: the documented HTTP interface, with every documented fault on request.
 
 Unlike production it takes http addresses for webhooks and serves its own files. Progress webhooks are accepted in an
 order and never sent. Source: Apiframe /docs and OpenAPI 2.0.0.
@@ -32,7 +32,7 @@ DEFAULT_TIMINGS = RehearsalTimings()
 
 @dataclass(frozen=True, slots=True)
 class SeenRequest:
-    """`status` is what the server meant to answer, whatever then happened to the answer."""
+    """`status` is what the server answered, before any fault changed the answer."""
 
     method: str
     path: str
@@ -94,12 +94,12 @@ class RehearsalApiframe:
         return self._world.credits[self._context.team_by_key[api_key]]
 
     def release(self) -> None:
-        """Let hanging answers and delayed webhooks go."""
+        """Send the answers and webhooks that are held back."""
         self.faults.routes.release()
         self._deliveries.release()
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen, and move trainings and jobs on in the background; port 0 takes a free one."""
+        """Listen, and advance trainings and jobs in the background. Port 0: any free port."""
         app = web.Application(client_max_size=JSON_CAP_BYTES, middlewares=[self._serve])
         app.on_response_prepare.append(close_connection)
         app.add_routes(LoraRoutes(self._context).table())
@@ -148,7 +148,7 @@ class RehearsalApiframe:
         return web.json_response({"models": [model for model in MODELS if modality in {"", model["modality"]}]})
 
     async def _move_on(self) -> None:
-        """Look again when a state is due, soon after a request, and a few times a second when `now` is a test's."""
+        """Advance the state when one is due, after each request, and several times a second for clocks of tests."""
         while True:
             self._settle()
             due = self._world.next_due()

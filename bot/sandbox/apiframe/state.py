@@ -1,4 +1,4 @@
-"""What the rehearsal Apiframe remembers - teams, LoRAs, jobs, credits - and how time moves it on. No I/O."""
+"""The state of the rehearsal Apiframe: teams, LoRAs, jobs, credits; it changes with time. No I/O."""
 
 import hashlib
 from collections import deque
@@ -54,7 +54,7 @@ class JobFault(StrEnum):
 
 @dataclass(slots=True)
 class JobFaults:
-    """Trouble inside trainings and jobs. The queues hold one entry for each coming LoRA or job; None: all is well."""
+    """Faults of trainings and jobs. The queues hold one entry for each coming LoRA or job; None: no fault."""
 
     trainings: deque[TrainingFault | None] = field(default_factory=deque)
     jobs: deque[JobFault | None] = field(default_factory=deque)
@@ -180,7 +180,7 @@ class RehearsalWorld:
         return self.jobs[found[1]], found[0] == hashlib.sha256(body).hexdigest()
 
     def settle(self, now: datetime) -> list[RehearsalLora | RehearsalJob]:
-        """Move everything on to where it stands at `now`; returns what has just ended."""
+        """Bring everything to its state at `now`; returns what has just ended."""
         ended: list[RehearsalLora | RehearsalJob] = []
         if not self.faults.hold_trainings:
             ended += [lora for lora in self.loras.values() if self._advance_lora(lora, now)]
@@ -189,7 +189,7 @@ class RehearsalWorld:
         return ended
 
     def next_due(self) -> datetime | None:
-        """When the next state ends, if anything is on its way and not held."""
+        """When the next state ends; None when nothing is unfinished or everything is held."""
         loras = [] if self.faults.hold_trainings else list(self.loras.values())
         jobs = [] if self.faults.hold_generations else list(self.jobs.values())
         due = [self._lora_due(lora) for lora in loras if lora.status in IN_FLIGHT]
@@ -274,7 +274,7 @@ def make_id() -> str:
 
 
 def make_trigger_word(number: int) -> str:
-    """Five and six capital letters by turns: the documentation's text and its examples differ."""
+    """Five or six capital letters, in turn: the documentation's text and its examples differ."""
     letters = hashlib.sha256(f"trigger {number}".encode()).digest()
     return "".join(chr(ord("A") + letter % 26) for letter in letters[: 5 + number % 2])
 

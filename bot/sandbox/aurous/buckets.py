@@ -1,6 +1,6 @@
 """The rehearsal Aurous Labs' rate limits: one token bucket for each team and class of routes. No I/O.
 
-Source: Aurous Labs /rate-limits. Buckets whose names are not documented have names of ours.
+Source: Aurous Labs /rate-limits. Where no bucket name is documented, it is chosen here.
 """
 
 import math
@@ -17,14 +17,14 @@ CAPACITIES = {
     "characters_post": (60, 30),
     "characters_get": (240, 120),
 }
-"""How many at once, and how many come back in a minute; the first of `webhooks_test` is assumed."""
+"""Calls at once, and calls that come back each minute; the first number of `webhooks_test` is assumed."""
 ROUNDING = 1e-6
-"""What may be missing of a call, as parts of calls do not add up exactly."""
+"""How much of a call may be missing, as floating-point sums are not exact."""
 
 
 @dataclass(frozen=True, slots=True)
 class BucketState:
-    """`wait_s` is None when the call was let through, else the seconds until the next one would be."""
+    """`wait_s`: None when the call is allowed, else the seconds until one is."""
 
     capacity: int
     remaining: int
@@ -41,7 +41,7 @@ class BucketState:
 
 
 class Buckets:
-    """`scale` shrinks or widens every bucket, above 0."""
+    """`scale` multiplies every limit; above 0."""
 
     def __init__(self) -> None:
         self.scale = 1.0

@@ -1,4 +1,4 @@
-"""The rehearsal Aurous Labs' requests: who is calling, under which version, how often, and whether it was before."""
+"""Requests to the rehearsal Aurous Labs: key, version, rate limits, repeats under one Idempotency-Key."""
 
 import hashlib
 import hmac
@@ -50,7 +50,7 @@ class Context:
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(16), repr=False)
 
     def sign(self, *parts: object) -> str:
-        """What an address carries in place of a key."""
+        """The signature that opens an address without a key."""
         text = "|".join(str(part) for part in parts)
         return hmac.new(self.secret, text.encode(), hashlib.sha256).hexdigest()[:32]
 
@@ -67,7 +67,7 @@ class Context:
         return Caller(api_key, self.team_by_key[api_key])
 
     def authorize(self, request: web.Request, bucket: str = "reads", *, writes: bool = False) -> Caller:
-        """Key, scope, version, rate limit, in this order, which the documentation leaves open."""
+        """Checks key, scope, version and rate limit, in this order, which is assumed. Raises Refusal."""
         caller = self.caller(request)
         if writes and self.faults.scopes.get(caller.api_key) == "read":
             raise Refusal(403, "missing_scope", "This API key may only read.")
@@ -84,14 +84,14 @@ class Context:
         caller: Caller,
         work: Callable[[dict[str, Any]], Awaitable[web.Response]],
     ) -> web.Response:
-        """Read a JSON body and have it worked on, at most once for each Idempotency-Key."""
+        """Read a JSON body and call `work` with it, at most once for each Idempotency-Key."""
         body = parse_object(await request.read())
         return await self.once(request, caller, body, lambda: work(body))
 
     async def once(
         self, request: web.Request, caller: Caller, body: object, work: Callable[[], Awaitable[web.Response]]
     ) -> web.Response:
-        """Replay the answer to a repeated order; `body` is what makes it the same order."""
+        """Call `work`, or repeat the answer to an order with the same key and the same `body`."""
         key = request.headers.get("Idempotency-Key")
         if key is None:
             return await work()
@@ -127,7 +127,7 @@ def open_request(request: web.Request) -> None:
 
 
 async def show_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """The headers of every answer, spoiled ones included. Source: Aurous Labs /errors, /rate-limits, /changelog."""
+    """The headers of every answer, also of faulty ones. Source: Aurous Labs /errors, /rate-limits, /changelog."""
     for name, value in request.get(ANSWER_HEADERS, {}).items():
         response.headers.setdefault(name, value)
 

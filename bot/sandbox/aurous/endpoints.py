@@ -100,7 +100,7 @@ class EndpointRoutes:
 
 
 def _fixture(event_type: str, at: str | None) -> dict[str, Any]:
-    """The resource of a test delivery, which is about nothing that exists."""
+    """The resource in a test delivery; no such object exists."""
     kind, _, outcome = event_type.partition(".")
     status = {"completed": "ready" if kind == "character" else "succeeded"}.get(outcome, outcome)
     match kind:

@@ -1,9 +1,9 @@
-"""What the rehearsal Aurous Labs tells by webhook: callbacks of single orders, and registered endpoints.
+"""The webhooks of the rehearsal Aurous Labs: callbacks of single orders, and registered endpoints.
 
 Source: Aurous Labs /webhooks. Assumed, because no visible page says it: the envelope fields of registered endpoints
 (`id, object, type, event, created_at, aurous_version, synthetic, data`), that the whole secret is the HMAC key with
 its `whsec_`, that every attempt is signed anew, how often and when registered deliveries repeat, that each failed
-attempt counts towards switching an endpoint off, and that a cancelled order's own callback stays silent.
+attempt counts towards switching an endpoint off, and that a cancelled order has no callback.
 """
 
 import asyncio
@@ -69,7 +69,7 @@ class Announcer:
                 return
 
     async def tell(self, endpoint: RehearsalEndpoint, event: WebhookEvent) -> None:
-        """A registered endpoint's delivery, until it is taken, given up or the endpoint switched off."""
+        """Send to a registered endpoint, and repeat until it answers 2xx, is switched off or the tries are used up."""
         fault = self._world.faults.webhooks.take()
         for delay_s in (0.0, *self._world.timings.retry_delays_s):
             await asyncio.sleep(delay_s)

@@ -1,4 +1,4 @@
-"""The rehearsal Aurous Labs' reference files: upload, open, and what any uploaded photo has to be."""
+"""The rehearsal Aurous Labs' reference files: upload and open; the checks of every uploaded photo."""
 
 import asyncio
 import io
@@ -85,7 +85,7 @@ class FileRoutes:
         return file
 
     async def open(self, request: web.Request) -> web.Response:
-        """Where the signed address leads."""
+        """The file at its signed address."""
         file = self._context.world.files.get(request.match_info["id"])
         expires, signature = request.query.get("expires", ""), request.query.get("signature")
         if file is None or signature != self._context.sign(request.path, expires):
@@ -151,7 +151,7 @@ async def chunks_of_body(content: StreamReader) -> AsyncIterator[bytes]:
 
 
 async def collect(chunks: AsyncIterator[bytes], cap_bytes: int) -> bytes:
-    """At most one byte more than the cap, so that the excess can be seen."""
+    """At most one byte more than the cap, which shows that the cap was passed."""
     kept = bytearray()
     async for chunk in chunks:
         kept += chunk[: cap_bytes + 1 - len(kept)]

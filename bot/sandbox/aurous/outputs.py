@@ -48,7 +48,7 @@ class OutputRoutes:
         return await self._send_output(image, number)
 
     async def delivered(self, request: web.Request) -> web.StreamResponse:
-        """Where a redirect leads: the maker's own store, which knows no keys."""
+        """The address that a redirect names: a store that asks for no key."""
         image = self._context.world.images.get(request.match_info["id"])
         if image is None or request.query.get("token") != self._context.sign(request.path):
             raise not_found("output")

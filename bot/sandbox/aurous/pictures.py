@@ -72,7 +72,7 @@ def _label(image: RehearsalImage) -> str:
 
 
 def _place(number: int) -> Path:
-    """A landscape to start from where nobody has given a photo."""
+    """A landscape, for an order without a photo."""
     return PLACES[number % len(PLACES)]
 
 
@@ -88,7 +88,7 @@ def _write_band(picture: Image.Image, text: str) -> None:
 
 
 def _write(picture: Image.Image, path: Path) -> None:
-    """Whole or not at all: several threads may want the same file."""
+    """The file appears with its whole content at once: several threads may write the same one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     unfinished.write_bytes(painting.encode(picture, path.suffix[1:]))

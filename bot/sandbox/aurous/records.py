@@ -1,4 +1,4 @@
-"""What the rehearsal Aurous Labs keeps: teams, styles, pictures, files, characters, endpoints, charges. No I/O."""
+"""The records of the rehearsal Aurous Labs: teams, styles, pictures, files, characters, endpoints, charges. No I/O."""
 
 import secrets
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ class LedgerEntry:
 
 @dataclass(slots=True)
 class RehearsalTeam:
-    """`credits` falls when something is charged; `held` is what unfinished things may still take."""
+    """`credits` falls when something is charged; `held` is set aside for what is unfinished."""
 
     id: str
     name: str
@@ -62,7 +62,7 @@ class RehearsalTeam:
     created_at: datetime
     held: float = 0
     balance_low_at: datetime | None = None
-    """When it was last told that its balance is low."""
+    """When the last warning of a low balance was sent."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""How the rehearsal Aurous Labs says no: types, codes and the error envelope of Aurous Labs /errors. No I/O."""
+"""The refusals of the rehearsal Aurous Labs: types, codes and error envelope of Aurous Labs /errors. No I/O."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _CODES = {
     503: "provider_unavailable",
     504: "provider_timeout",
 }
-"""What is said of a status when nothing more is known."""
+"""The code for a status when no rule has chosen one."""
 
 
 class Refusal(Exception):
@@ -60,7 +60,7 @@ def envelope(status: int, code: str, message: str, request_id: str, param: str |
 
 
 def word_status(status: int, request_id: str) -> bytes:
-    """The body of an error that no rule has asked for."""
+    """The body of an error that a test provokes."""
     code = _CODES.get(status, "invalid_request" if status < 500 else "internal_error")
     return json.dumps(envelope(status, code, f"Rehearsed {status}", request_id)).encode()
 
@@ -82,5 +82,5 @@ def bad_combination(message: str, param: str | None = None) -> Refusal:
 
 
 def not_found(what: str, param: str | None = None) -> Refusal:
-    """Also for another team's things: the two are never told apart."""
+    """Also for another team's things, so that the two look the same."""
     return Refusal(404, "resource_not_found", f"No such {what}.", param=param)

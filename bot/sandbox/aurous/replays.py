@@ -1,6 +1,6 @@
-"""What the rehearsal Aurous Labs remembers of Idempotency-Keys, for 24 hours. No I/O.
+"""The Idempotency-Keys that the rehearsal Aurous Labs has seen in 24 hours, with their answers. No I/O.
 
-Source: Aurous Labs /idempotency. Only orders that were taken are remembered: refused ones are judged anew.
+Source: Aurous Labs /idempotency. Only orders that were taken are kept; a refused one is checked again.
 """
 
 import json
@@ -14,7 +14,7 @@ WINDOW = timedelta(hours=24)
 
 @dataclass(slots=True)
 class Original:
-    """The first call under a key. It is in flight until its answer has left, and answered once `status` is set."""
+    """The first call under a key. It is in flight until its answer is sent, and answered once `status` is set."""
 
     team: str
     key: str
@@ -31,7 +31,7 @@ class Replays:
         self._originals: dict[tuple[str, str], Original] = {}
 
     def claim(self, team: str, key: str, route: str, body: object, now: datetime) -> tuple[Original, bool]:
-        """The call that owns this key, and whether it is a new one. Refused while in flight, or for another order."""
+        """The first call under this key, and whether it is this one. Refused in flight and for another body."""
         canonical = json.dumps(body, sort_keys=True)
         found = self._originals.get((team, key))
         if found is None or (now - found.at > WINDOW and not found.is_in_flight):

@@ -1,8 +1,8 @@
-"""A rehearsal Aurous Labs on loopback, faithful on the wire, with every documented fault on request.
+"""A rehearsal Aurous Labs on loopback: the documented HTTP interface, with every documented fault on request.
 
-Unlike production it takes http addresses of this machine for webhooks and serves its own pictures and uploads. Videos,
-usage and chat are not rehearsed. Source: the Aurous Labs documentation of June 2026; where its pages contradict each
-other the newest one counts, and `faults.answers` has the other.
+Unlike production it takes http addresses of this machine for webhooks and serves its own pictures and uploads. Only
+what Darkroom asks for is rehearsed. Source: the Aurous Labs documentation of June 2026; where its pages contradict each
+other the newest one counts, and `faults.answers` switches to the other.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ DEFAULT_TIMINGS = AurousTimings()
 
 @dataclass(frozen=True, slots=True)
 class SeenRequest:
-    """`status` is what the server meant to answer, whatever then happened to the answer."""
+    """`status` is what the server answered, before any fault changed the answer."""
 
     method: str
     path: str
@@ -113,7 +113,7 @@ class RehearsalAurous:
         return self._world.styles
 
     def paint_previews(self) -> dict[str, bytes]:
-        """What lies at the preview addresses of all styles. Blocking: about a second of painting."""
+        """The pictures at the preview addresses of all styles. Blocking: paints for about a second."""
         folder = self._context.folder / "previews"
         painted = {}
         for style in self.styles:
@@ -129,7 +129,7 @@ class RehearsalAurous:
 
     @property
     def rate_limit_scale(self) -> float:
-        """Shrinks or widens every rate limit; above 0."""
+        """Multiplies every rate limit; above 0."""
         return self._context.buckets.scale
 
     @rate_limit_scale.setter
@@ -161,12 +161,12 @@ class RehearsalAurous:
         self.style(ref).team = self._context.team_by_key[api_key]
 
     def release(self) -> None:
-        """Let hanging answers and delayed webhooks go."""
+        """Send the answers and webhooks that are held back."""
         self.faults.routes.release()
         self._deliveries.release()
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen, and move pictures on in the background; port 0 takes a free one."""
+        """Listen, and advance pictures in the background. Port 0: any free port."""
         app = web.Application(client_max_size=BODY_CAP_BYTES, middlewares=[self._serve])
         app.on_response_prepare.extend([close_connection, show_headers])
         outputs = OutputRoutes(self._context)
@@ -220,7 +220,7 @@ class RehearsalAurous:
                 request[ORIGINAL].is_in_flight = False
 
     async def _move_on(self) -> None:
-        """Look again when a state is due, soon after a request, and a few times a second when `now` is a test's."""
+        """Advance the state when one is due, after each request, and several times a second for clocks of tests."""
         while True:
             self._settle()
             due = self._world.next_due()

@@ -1,4 +1,4 @@
-"""What the rehearsal Aurous Labs knows, what it charges, and how time moves it on. No I/O."""
+"""The state of the rehearsal Aurous Labs: things and credits; it changes with time. No I/O."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _ENDINGS = {
 
 @dataclass(frozen=True, slots=True)
 class StateChange:
-    """Something that webhooks tell of; `subject` is what it is about."""
+    """A change that webhooks report; `subject` is the changed thing."""
 
     event: str
     team: str
@@ -47,7 +47,7 @@ OwnedT = TypeVar("OwnedT", bound=Owned)
 
 
 class AurousWorld:
-    """The state behind the routes. Call `settle` before looking at anything; `changes` is for the announcer to take."""
+    """The state behind the routes. Call `settle` before reading it; `changes` are still to be announced."""
 
     def __init__(self, teams: Iterable[RehearsalTeam], timings: AurousTimings, faults: AurousFaults) -> None:
         self.teams = {team.name: team for team in teams}
@@ -74,7 +74,7 @@ class AurousWorld:
         return amount
 
     def end_hold(self, team_name: str, kind: str, ref: str, held: float, charged: float, now: datetime) -> None:
-        """Charge part or all of what was held, and give the rest back."""
+        """Charge part or all of what was held and give back the rest."""
         team = self.teams[team_name]
         team.held -= held
         team.credits -= charged
@@ -103,7 +103,7 @@ class AurousWorld:
         self.changes.append(StateChange(f"image.{event}", image.team, image))
 
     def settle(self, now: datetime) -> None:
-        """Move everything on to where it stands at `now`."""
+        """Bring everything to its state at `now`."""
         for file_id in [file.id for file in self.files.values() if now >= file.created_at + FILE_LIFE]:
             del self.files[file_id]
         if not self.faults.hold_images:
@@ -111,7 +111,7 @@ class AurousWorld:
                 self._advance_image(image, now)
 
     def next_due(self) -> datetime | None:
-        """When the next state ends, if anything is on its way and not held."""
+        """When the next state ends; None when nothing is unfinished or everything is held."""
         live = [] if self.faults.hold_images else [image for image in self.images.values() if image.is_live]
         return min((self._image_due(image) for image in live), default=None)
 
@@ -138,5 +138,5 @@ def own(things: dict[str, OwnedT], thing_id: str, team: str) -> OwnedT | None:
 
 
 def newest_first(things: dict[str, OwnedT], team: str) -> list[OwnedT]:
-    """A dict remembers the order in which its entries were made."""
+    """A team's things, newest first; a dict keeps the order in which they were added."""
     return [thing for thing in reversed(things.values()) if thing.team == team]

@@ -1,4 +1,4 @@
-"""Every knob of the rehearsal Aurous Labs: provoked trouble, and what its documentation says in two ways or not at all.
+"""All settings of the rehearsal Aurous Labs: provoked faults, and what its documentation leaves open.
 
 What a test sets lasts until it is unset; what it queues happens once.
 """
@@ -19,7 +19,7 @@ class OutputMode(StrEnum):
 
 
 class EventForm(StrEnum):
-    """The envelope of a registered endpoint's deliveries, whose fields no visible page names."""
+    """The envelope of a registered endpoint's deliveries; its fields are not documented."""
 
     FULL = "full"
     """`id, object, type, event, created_at, aurous_version, synthetic, data`: assumed."""
@@ -46,7 +46,7 @@ class AurousAnswers:
     output_format: str = "jpg"
     """Or `png`."""
     picture_side_cap_px: int | None = None
-    """Paint smaller pictures than ordered, where nobody looks at them."""
+    """Paint smaller pictures than ordered, for tests that do not look at them."""
     relative_urls: bool = False
     """Show `output_urls` without the host."""
     images_at_once: int | None = None
@@ -56,14 +56,14 @@ class AurousAnswers:
 
 @dataclass(slots=True)
 class AurousWebhooks:
-    """`queue` holds one entry for each coming delivery; None: all is well."""
+    """`queue` holds one entry for each coming delivery; None: no fault."""
 
     queue: deque[WebhookFault | None] = field(default_factory=deque)
     form: EventForm = EventForm.FULL
     callback_secret: str | None = None
     """What signs the callbacks of single orders; None: they are unsigned. Which of the two is right is not known."""
     signature_age_s: int = 0
-    """How long ago a delivery claims to be signed."""
+    """How old the time in a signature is."""
 
     def take(self) -> WebhookFault | None:
         return self.queue.popleft() if self.queue else None
@@ -71,7 +71,7 @@ class AurousWebhooks:
 
 @dataclass(slots=True)
 class AurousFaults:
-    """`images` holds one entry for each coming picture order; None: all is well."""
+    """`images` holds one entry for each coming picture order; None: no fault."""
 
     routes: RouteFaults
     webhooks: AurousWebhooks = field(default_factory=AurousWebhooks)

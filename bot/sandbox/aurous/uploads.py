@@ -63,7 +63,7 @@ class UploadRoutes:
         return f"{self._context.base_url()}{path}?expires={expires}&signature={self._context.sign(path, expires)}"
 
     async def receive(self, request: web.Request) -> web.Response:
-        """The store behind the API: it knows no keys, only its signature."""
+        """The signed address that takes the bytes; it asks for no key."""
         body = await collect(chunks_of_body(request.content), PHOTO_CAP_BYTES)
         ticket = self._context.world.tickets.get(request.match_info["id"])
         expires = request.query.get("expires", "")

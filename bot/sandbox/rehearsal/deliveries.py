@@ -1,4 +1,4 @@
-"""Signed webhooks of a rehearsal server: what is sent, how it is spoiled on request, and a record of each one."""
+"""Signed webhooks of a rehearsal server: sending them, with faults on request, and a record of each."""
 
 import asyncio
 import hashlib
@@ -13,14 +13,14 @@ import aiohttp
 DELIVERY_TIMEOUT_S = 5.0
 
 Signing = Callable[[bytes], Mapping[str, str]]
-"""The headers that prove where a body comes from."""
+"""Gives the headers that sign a body."""
 
 
 class WebhookFault(StrEnum):
     DROP = "drop"
     DUPLICATE = "duplicate"
     DELAY = "delay"
-    """Held back until `Deliveries.release`, so that later ones overtake it."""
+    """Held back until `Deliveries.release`, so that later ones arrive first."""
     BAD_SIGNATURE = "bad_signature"
     MISSING_SIGNATURE = "missing_signature"
     STRING_RESULT = "string_result"
@@ -29,7 +29,7 @@ class WebhookFault(StrEnum):
 
 @dataclass(slots=True)
 class WebhookFaults:
-    """`queue` holds one entry for each coming delivery; None: all is well."""
+    """`queue` holds one entry for each coming delivery; None: no fault."""
 
     queue: deque[WebhookFault | None] = field(default_factory=deque)
     variant: str = "hex"
@@ -42,7 +42,7 @@ class WebhookFaults:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One POST that was tried; `status` is None when nobody answered."""
+    """One POST that was tried; `status` is None when no answer came."""
 
     url: str
     body: bytes
@@ -51,7 +51,7 @@ class Delivery:
 
 
 class Deliveries:
-    """Sends a webhook once for each call; repeats are the caller's affair."""
+    """Sends a webhook once for each call; the caller repeats it."""
 
     def __init__(self, faults: WebhookFaults) -> None:
         self._faults = faults
@@ -59,7 +59,7 @@ class Deliveries:
         self.sent: list[Delivery] = []
 
     def release(self) -> None:
-        """Let delayed deliveries go."""
+        """Send the deliveries that are held back."""
         self._released.set()
         self._released = asyncio.Event()
 

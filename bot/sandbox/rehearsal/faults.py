@@ -1,4 +1,4 @@
-"""Provoked trouble on a rehearsal server's routes: one-shot faults, served in the order they were asked for."""
+"""Faults on a rehearsal server's routes: each happens once, in the order in which they were queued."""
 
 import asyncio
 import json
@@ -31,14 +31,14 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One answer gone wrong; `accepted`: the server does its work (charges, stores) before the trouble."""
+    """One faulty answer. `accepted`: the server does its work (charges, stores) first."""
 
     kind: FaultKind
     accepted: bool = True
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
-    """None: what the server would say of this status itself."""
+    """None: the server's own body for this status."""
     pause_s: float = 0.0
 
     @classmethod
@@ -98,7 +98,7 @@ class Fault:
 
 
 class RouteFaults:
-    """Faults waiting for their route; a route is written `GET /v2/loras/{id}`."""
+    """The queued faults of each route; a route is written `GET /v2/loras/{id}`."""
 
     def __init__(self, word: Wording | None = None) -> None:
         self._word = word or _word_plainly
@@ -110,7 +110,7 @@ class RouteFaults:
         self._waiting[route].extend(faults)
 
     def release(self) -> None:
-        """Let everything that hangs answer."""
+        """Send all answers that are held back."""
         self._released.set()
         self._released = asyncio.Event()
 
@@ -151,7 +151,7 @@ def _word_plainly(status: int, _request: web.Request) -> bytes:
 
 
 async def drain(request: web.Request) -> None:
-    """Read the body to its end, so that the caller sees our answer and not a broken pipe."""
+    """Read the body to its end; otherwise the caller sees a broken pipe and not the answer."""
     while await request.content.read(DRAIN_CHUNK_BYTES):
         pass
 
