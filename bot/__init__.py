@@ -1,3 +1,3 @@
 """Darkroom's own code below the commands."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -58,15 +58,44 @@ def test_the_example_file_has_every_variable_and_no_other() -> None:
     assert sorted(named) == sorted(name.upper() for name in Settings.model_fields)
 
 
-def test_everything_that_is_said_to_be_somewhere_is_there() -> None:
-    paths = [path for cells in table("Where is it") for path in code_in(cells[1])]
-    assert len(paths) >= len(table("Where is it"))
-    assert [path for path in paths if not (ROOT / path).exists()] == []
+def tree() -> dict[str, str]:
+    """What the README says of each path in its tree."""
+    block = README.partition("### The tree\n\n```\n")[2].partition("\n```")[0]
+    found: dict[str, str] = {}
+    top = ""
+    for line in block.splitlines():
+        path, _, says = line.strip().partition("  ")
+        if not line.startswith(" "):
+            top = path
+        found[path if path == top else top + path] = says.strip()
+    return found
+
+
+def packages() -> set[str]:
+    """Every folder of source below `bot/` and `cogs/` with more in it than its subfolders."""
+    found = {path.parent for top in ("bot", "cogs") for path in (ROOT / top).rglob("*.py")}
+    return {f"{folder.relative_to(ROOT).as_posix()}/" for folder in found} - {"bot/storage/migrations/versions/"}
+
+
+def test_the_tree_names_every_folder_and_nothing_that_is_not_there() -> None:
+    said = tree()
+    assert sorted(packages() - set(said)) == []
+    assert [path for path in said if not (ROOT / path).exists()] == []
+    assert [path for path, says in said.items() if not says and path not in {"bot/", "cogs/"}] == []
+
+
+def test_every_path_in_the_developers_half_leads_somewhere() -> None:
+    half = re.sub(r"```.*?```", "", README.partition("## For developers")[2], flags=re.DOTALL)
+    paths = {path for path in code_in(half) if re.fullmatch(r"(bot|cogs|tests)/[\w./]*", path)}
+    assert len(paths) > 20
+    assert sorted(path for path in paths if not (ROOT / path).exists()) == []
 
 
 def test_every_link_and_picture_in_the_readme_leads_to_a_file() -> None:
     targets = [target for target in re.findall(r"\]\(([^)]+)\)", README) if "://" not in target]
-    assert [target for target in targets if not (ROOT / target).exists()] == []
+    headings = re.findall(r"^#+ (.+)$", README, re.MULTILINE)
+    anchors = {"#" + re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+    assert [target for target in targets if target not in anchors and not (ROOT / target).exists()] == []
 
 
 def test_the_changelogs_newest_version_is_the_codes() -> None:
