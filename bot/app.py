@@ -43,6 +43,7 @@ from cogs import EXTENSIONS
 from cogs.adapters.members import DiscordMembers
 from cogs.adapters.poster import DiscordPoster
 from cogs.adapters.venue import DiscordVenue
+from cogs.ui.buttons import ActionButton
 from cogs.ui.replies import show_error
 
 log = logging.getLogger(__name__)
@@ -179,7 +180,7 @@ def _build(
     engine = Engine(build_lanes(opened, services), clock=opened.clock, timings=opened.timings)
 
     def make_bot() -> DarkroomBot:
-        bot = DarkroomBot(services, EXTENSIONS, show_error)
+        bot = DarkroomBot(services, EXTENSIONS, show_error, ActionButton)
         for adapter in adapters:
             adapter.bot = bot
         return bot

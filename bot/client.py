@@ -23,7 +23,8 @@ from bot.storage import meta
 log = logging.getLogger(__name__)
 
 ErrorDoor = Callable[[discord.Interaction["DarkroomBot"], Exception], Awaitable[None]]
-
+Press = Callable[[discord.Interaction["DarkroomBot"], int], Awaitable[None]]
+"""Takes the press of a button and the number of the row that the button is about; checks who pressed it."""
 
 FLEETING_ID = re.compile(r"dr-[0-9a-f]{20}")
 FORGOTTEN = "This was used already or opened too long ago. Please open it again if you still need it."
@@ -44,10 +45,17 @@ class DarkroomTree(app_commands.CommandTree["DarkroomBot"]):
 class DarkroomBot(commands.Bot):
     """`services` is what cogs work with; `extensions` are imported by name when the bot logs in.
 
-    `error_door` gets every error of a command, a button or a modal and answers the person.
+    `error_door` gets every error of a command, a button or a modal and answers the person. `button` is the class of
+    the buttons that outlive restarts.
     """
 
-    def __init__(self, services: Services, extensions: Sequence[str], error_door: ErrorDoor) -> None:
+    def __init__(
+        self,
+        services: Services,
+        extensions: Sequence[str],
+        error_door: ErrorDoor,
+        button: type[discord.ui.DynamicItem[Any]],
+    ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -64,13 +72,27 @@ class DarkroomBot(commands.Bot):
         self.services = services
         self._extension_names = tuple(extensions)
         self.error_door = error_door
+        self._button = button
+        self.buttons: dict[str, Mapping[str, Press]] = {}
+        """What the buttons of each area do, by action."""
         self._unheard: set[int] = set()
         """Interactions with a form or button that the library did not know when they came in."""
 
     async def setup_hook(self) -> None:
+        self.add_dynamic_items(self._button)
         for name in self._extension_names:
             await self.load_extension(name)
         await self._sync_if_changed()
+
+    def add_buttons(self, area: str, /, **presses: Press) -> None:
+        """The table of an area, by action. ValueError when the area has one already."""
+        if area in self.buttons:
+            raise ValueError(f"The buttons of the area {area} are in two tables.")
+        self.buttons[area] = presses
+
+    def remove_buttons(self, *areas: str) -> None:
+        for area in areas:
+            self.buttons.pop(area, None)
 
     def is_connected(self) -> bool:
         """Whether the gateway answers. `is_ready` stays True while disconnected, so the heartbeat decides."""

@@ -17,9 +17,9 @@ from bot.training.service import TrainingView
 from cogs.adapters.rendering import render_kept
 from cogs.pictures.files import attached
 from cogs.training.cards import status_line, timeline_line
+from cogs.ui.buttons import ActionButton, on_press
 from cogs.ui.layout import BUTTONS_A_ROW, Layout, card
 from cogs.ui.replies import Interaction, defer, guild_of, say, show
-from cogs.ui.views import ActionButton, on_press
 from cogs.ui.words import clip, count
 
 

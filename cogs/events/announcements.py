@@ -15,8 +15,8 @@ from bot.text import quote
 from cogs.events.panel import PAUSE_WORDS, deadline, what_it_is, winners_text
 from cogs.events.texts import event_name
 from cogs.loras.cards import name_of
+from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, Text
-from cogs.ui.views import ActionButton
 from cogs.ui.words import clip, count
 
 Detail = dict[str, Any]

@@ -12,8 +12,8 @@ from cogs.events.member.photos import LeaveView, leave_question, rules_card, sho
 from cogs.events.member.pictures import MakeForm, press_enter_set, press_nominate, show_choice, usable_things
 from cogs.events.member.yearbook import send_yearbook
 from cogs.events.texts import event_name
+from cogs.ui.buttons import on_press
 from cogs.ui.replies import Interaction, actor_of, ask, defer, open_form, say, show
-from cogs.ui.views import on_press
 
 ANSWERED = {
     DepictionStatus.CONFIRMED: "Thank you. These photos may be used; you can change your mind at any time.",

@@ -25,8 +25,8 @@ from cogs.events.host.status import fame_card
 from cogs.events.member.yearbook import send_yearbook
 from cogs.events.texts import STATUS_WORDS
 from cogs.loras.commands import suggest_loras
+from cogs.ui.buttons import on_press
 from cogs.ui.replies import Interaction, actor_of, channel_of, defer, guild_of, is_admin, open_form, say, show
-from cogs.ui.views import on_press
 
 Choices = list[app_commands.Choice[str]]
 Hours = app_commands.Range[float, 0.1, HOURS_MAX]

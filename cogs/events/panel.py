@@ -13,8 +13,8 @@ from bot.records.guild import NOBODY
 from bot.records.training import TrainingStatus
 from bot.text import quote
 from cogs.events.texts import TRAINING_WORDS, event_name
+from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, card
-from cogs.ui.views import ActionButton
 from cogs.ui.words import clip, count
 
 M, S = EventMode, EventStatus

@@ -17,8 +17,8 @@ from bot.records.lora import Lora, Style
 from cogs.generation.prompt import PROMPT_MAX, PromptModal, place
 from cogs.loras.commands import suggest_loras
 from cogs.training.forms import uploads_in, uploads_of
+from cogs.ui.buttons import on_press
 from cogs.ui.replies import Interaction, actor_of, channel_of, defer, open_form, say
-from cogs.ui.views import on_press
 
 MENU_PICTURES = 4
 CHOICES_MAX = 25

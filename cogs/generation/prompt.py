@@ -14,9 +14,10 @@ from bot.records.generation import GenerationSettings, GenerationStatus
 from bot.records.key import ProviderName
 from bot.records.lora import Lora, Style
 from bot.text import quote
+from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import card
 from cogs.ui.replies import Interaction, actor_of, channel_of, defer, show
-from cogs.ui.views import ActionButton, SafeModal
+from cogs.ui.views import SafeModal
 from cogs.ui.words import count
 
 FORM_SECONDS = 1800

@@ -10,9 +10,9 @@ from bot.client import DarkroomBot
 from bot.loras.styles import PROVIDER, Catalogue
 from bot.records.lora import Style
 from bot.text import quote
+from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, Text, card
 from cogs.ui.replies import actor_of, replace
-from cogs.ui.views import ActionButton
 from cogs.ui.words import count
 
 PAGE = 5

@@ -6,8 +6,8 @@ from discord.ext import commands
 from bot.client import DarkroomBot
 from cogs.generation.prompt import PromptModal
 from cogs.generation.style_cards import SEARCH_MAX, StylesPageButton, searchable, styles_card
+from cogs.ui.buttons import on_press
 from cogs.ui.replies import Interaction, actor_of, defer, open_form, show
-from cogs.ui.views import on_press
 
 
 class StylesCog(commands.Cog):

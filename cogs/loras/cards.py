@@ -11,8 +11,8 @@ from bot.loras.sharing import OfferView, Sharing
 from bot.records.dataset import SubjectKind
 from bot.records.lora import Audience, Lora, OfferStatus, Share
 from bot.text import quote
+from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, Text, card
-from cogs.ui.views import ActionButton
 from cogs.ui.words import ago, clip, count, day
 
 PAGE = 15

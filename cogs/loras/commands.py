@@ -13,8 +13,8 @@ from bot.text import quote
 from cogs.loras.cards import loras_card, name_of, offered_card
 from cogs.loras.sharing import audience_of, share_with, show_panel
 from cogs.loras.views import ArchiveView, NoteModal, RenameModal, show_lora
+from cogs.ui.buttons import on_press
 from cogs.ui.replies import Interaction, actor_of, ask, channel_of, defer, open_form, replace, say, show
-from cogs.ui.views import on_press
 
 Choices = list[app_commands.Choice[str]]
 

@@ -6,8 +6,8 @@ from discord.ext import commands
 from bot.client import DarkroomBot
 from bot.errors import UserError
 from cogs.loras.cards import name_of
+from cogs.ui.buttons import on_press
 from cogs.ui.replies import Interaction, defer, say
-from cogs.ui.views import on_press
 
 
 class OffersCog(commands.Cog):

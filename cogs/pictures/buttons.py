@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from discord.ext import commands
 
-from bot.client import DarkroomBot
+from bot.client import DarkroomBot, Press
 from bot.errors import NotFound
 from bot.generation.access import GONE
 from bot.pictures.service import PictureSet
@@ -14,8 +14,8 @@ from cogs.generation.prompt import PromptModal, place
 from cogs.pictures.files import File, attached, batches_of
 from cogs.pictures.forms import DeleteView, ReportModal
 from cogs.pictures.panels import edits_card, gallery_choice_card, originals_card, settings_card
+from cogs.ui.buttons import on_press
 from cogs.ui.replies import Interaction, actor_of, ask, channel_of, defer, open_form, say, show
-from cogs.ui.views import Press, on_press
 
 EDITS = {
     "clarity": Operation.UPSCALE_CLARITY,

@@ -8,8 +8,8 @@ from bot.pictures.reports import ReportView
 from bot.pictures.service import PictureSet
 from bot.records.generation import Generation, GenerationSettings, Operation, Picture
 from bot.text import quote
+from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import card
-from cogs.ui.views import ActionButton
 from cogs.ui.words import count
 
 Layout = discord.ui.LayoutView

@@ -9,8 +9,8 @@ from bot.pictures.service import PictureSet
 from bot.records.generation import Operation, Picture
 from bot.text import quote
 from cogs.pictures.cards import DONE, settings_parts, title
+from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import card
-from cogs.ui.views import ActionButton
 from cogs.ui.words import ago, count
 
 Layout = discord.ui.LayoutView

@@ -7,7 +7,7 @@ from bot.keys.service import Funds
 from bot.photos import checks
 from bot.records.dataset import DatasetStatus, Photo, SubjectKind, Verdict
 from bot.text import quote
-from cogs.ui.views import ActionButton
+from cogs.ui.buttons import ActionButton
 from cogs.ui.words import clip, count
 
 SHEET_FILE = "contact-sheet.jpg"

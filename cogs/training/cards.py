@@ -11,8 +11,8 @@ from bot.records.post import Post, PostKind
 from bot.records.training import Training, TrainingStatus
 from bot.text import quote
 from bot.training.service import TrainingView
+from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, card
-from cogs.ui.views import ActionButton
 from cogs.ui.words import count, moment
 
 STATUS_WORDS = {

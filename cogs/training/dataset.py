@@ -8,8 +8,8 @@ from bot.client import DarkroomBot
 from bot.errors import UserError
 from bot.text import quote
 from cogs.training.forms import PhotosModal, show_board, take_photos, uploads_in, uploads_of
+from cogs.ui.buttons import on_press
 from cogs.ui.replies import Interaction, defer, guild_of, open_form, say
-from cogs.ui.views import on_press
 
 PHOTO_OPTIONS = ("photo", *(f"photo{number}" for number in range(2, 11)))
 

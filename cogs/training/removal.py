@@ -8,8 +8,8 @@ import discord
 from bot.client import DarkroomBot, fleeting_id
 from bot.datasets.rules import Board
 from bot.records.dataset import Photo
+from cogs.ui.buttons import ActionButton
 from cogs.ui.replies import Interaction, defer, guild_of
-from cogs.ui.views import ActionButton
 
 ShowBoard = Callable[[Interaction, Board], Awaitable[None]]
 

@@ -13,9 +13,9 @@ from bot.records.key import ProviderName
 from bot.text import quote
 from cogs.training.forms import PhotosModal, TrainModal, VersionModal, show_board
 from cogs.training.removal import RemovalView
+from cogs.ui.buttons import on_press
 from cogs.ui.layout import card
 from cogs.ui.replies import Interaction, actor_of, channel_of, defer, guild_of, open_form, replace, show
-from cogs.ui.views import ActionButton, on_press
 from cogs.ui.words import count
 
 SUBJECTS = [
@@ -158,5 +158,4 @@ def subject_of(subject: str | None, about_a_person: str | None) -> SubjectKind:
 
 
 async def setup(bot: DarkroomBot) -> None:
-    bot.add_dynamic_items(ActionButton)
     await bot.add_cog(TrainCog(bot))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import discord
 
-from cogs.ui.views import ActionButton
+from cogs.ui.buttons import ActionButton
 
 Layout = discord.ui.LayoutView
 

@@ -1,66 +1,11 @@
-"""Buttons that outlive restarts, and bases for views whose errors reach the error door."""
+"""Bases for views and forms whose errors reach the error door."""
 
-import re
-from collections.abc import Awaitable, Callable
-from typing import Any, Self
+from typing import Any
 
 import discord
 
 from bot.client import DarkroomBot, fleeting_id
 from bot.errors import UserError
-from cogs.ui.replies import Interaction
-
-Press = Callable[[Interaction, int], Awaitable[None]]
-
-_PRESSES: dict[tuple[str, str], Press] = {}
-
-
-def on_press(area: str, action: str, handler: Press) -> None:
-    """Tell what happens when a button of this area and action is pressed; the handler checks who pressed it."""
-    _PRESSES[(area, action)] = handler
-
-
-class ActionButton(
-    discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"dr:(?P<area>[a-z]+):(?P<action>[a-z]+):(?P<id>\d{1,18})"
-):
-    """A button whose custom id says what it does to which row, so it works after any restart."""
-
-    def __init__(
-        self,
-        area: str,
-        action: str,
-        row_id: int,
-        *,
-        label: str = "",
-        style: discord.ButtonStyle = discord.ButtonStyle.secondary,
-        emoji: str | None = None,
-        disabled: bool = False,
-    ) -> None:
-        self.area, self.action, self.row_id = area, action, row_id
-        super().__init__(
-            discord.ui.Button(
-                label=label or action,
-                style=style,
-                emoji=emoji,
-                disabled=disabled,
-                custom_id=f"dr:{area}:{action}:{row_id}",
-            )
-        )
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls(match["area"], match["action"], int(match["id"]))
-
-    async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> None:  # type: ignore[override]
-        try:
-            press = _PRESSES.get((self.area, self.action))
-            if press is None:
-                raise UserError("This button is from another version of the bot. `/jobs` shows where everything is.")
-            await press(interaction, self.row_id)
-        except Exception as error:  # noqa: BLE001 - the error door answers and logs
-            await interaction.client.error_door(interaction, error)
 
 
 def check_offered(select: discord.ui.Select[Any]) -> None:

@@ -14,6 +14,7 @@ from PIL import ImageFilter
 from simcord.components import walk_components
 from simcord.results import InteractionResult, ResponseMessage
 
+from bot.app import Darkroom
 from bot.clock import Timings
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
@@ -21,6 +22,7 @@ from bot.records.lora import Lora
 from bot.sandbox.apiframe.state import RehearsalLora, RehearsalTimings, make_id
 from bot.sandbox.aurous.records import AurousTimings
 from bot.sandbox.world import REHEARSAL_AUROUS_KEY, REHEARSAL_KEY, World
+from cogs.ui.buttons import PRESSES
 from tests.fakes.painting import paint_small
 from tests.fakes.rows import add_lora
 from tests.photos.pictures import encode, noise
@@ -111,6 +113,13 @@ def fields_of(result: InteractionResult) -> list[str]:
     """Custom ids of a form's fields, from top to bottom."""
     assert result.modal is not None, f"no form was opened: {result}"
     return [part["component"]["custom_id"] for part in result.modal["components"] if "component" in part]
+
+
+def presses_of(darkroom: Darkroom) -> list[tuple[str, str]]:
+    """(area, action) of every button that the bot knows."""
+    bot = darkroom.gateway.bot
+    assert bot is not None
+    return sorted([*((area, action) for area, table in bot.buttons.items() for action in table), *PRESSES])
 
 
 def live_text(text: str) -> str:
@@ -246,6 +255,9 @@ class Stage:
         button = {"type": BUTTON, "style": 2, "label": "Old", "custom_id": custom_id, "disabled": False}
         stored.components = [{"type": ACTION_ROW, "components": [button]}]
         return await member.click(carrier, custom_id=custom_id)
+
+    def presses(self) -> list[tuple[str, str]]:
+        return presses_of(self.world.darkroom)
 
     async def restart(self) -> None:
         """A new bot on the same data, as after a crash or an update."""

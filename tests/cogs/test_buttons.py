@@ -20,7 +20,7 @@ from bot.records.event import Event, EventMode, EventStatus
 from bot.records.guild import Actor, Channel
 from bot.storage import sharing
 from bot.storage.events import tables as event_tables
-from cogs.ui import views
+from cogs.ui import buttons
 from tests.cogs.events.event_scene import Hands
 from tests.cogs.events.test_event_members import give, move, open_event, question_to
 from tests.cogs.stage import Stage, answer_to, board_of, buttons_of, fields_of, photo, photos, text_of, until
@@ -165,10 +165,10 @@ async def test_foreign_ids_in_buttons_are_answered_like_ids_that_do_not_exist(
     await everything_of_ben(keyed)
     ledger, hands = keyed.charges(), Hands(keyed)
     rows = {"set": 2, "job": 1, "lora": 1, "loras": 0, "offer": 1, "order": 1}
-    assert {area for area, _ in views._PRESSES} - OPEN_TO_OTHERS == set(rows)
+    assert {area for area, _ in buttons.PRESSES} - OPEN_TO_OTHERS == set(rows)
     strangers = [(keyed.cleo, keyed.channel), (keyed.ada, keyed.channel), (neighbour.ben, neighbour.channel)]
-    assert len(views._PRESSES) >= 9
-    for area, action in sorted(views._PRESSES):
+    assert len(buttons.PRESSES) >= 9
+    for area, action in sorted(buttons.PRESSES):
         if area in OPEN_TO_OTHERS:
             continue
         for member, channel in strangers:
@@ -182,7 +182,7 @@ async def test_foreign_ids_in_buttons_are_answered_like_ids_that_do_not_exist(
 
 
 def presses_of(*areas: str) -> list[tuple[str, str]]:
-    found = [(area, action) for area, action in sorted(views._PRESSES) if area in areas]
+    found = [(area, action) for area, action in sorted(buttons.PRESSES) if area in areas]
     assert {area for area, _ in found} == set(areas)
     return found
 

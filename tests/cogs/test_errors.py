@@ -21,7 +21,7 @@ INCIDENT = re.compile(
 class BrokenDatasets(DatasetService):
     def __init__(self) -> None:
         """Needs no more: it never gets that far."""
-        self.turns = ArrivalsFirst(1)
+        self.queue = ArrivalsFirst(1)
 
     async def create(self, *_: object, **__: object) -> NoReturn:
         raise RuntimeError(f"no such thing: {SECRET}")

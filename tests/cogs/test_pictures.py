@@ -16,7 +16,7 @@ from bot.records.lora import Audience
 from bot.records.post import PostKind
 from bot.storage import erasure, tables
 from cogs.pictures.files import batches_of
-from cogs.ui import views
+from cogs.ui import buttons
 from tests.cogs.stage import (
     Stage,
     answer_to,
@@ -389,7 +389,7 @@ PICTURE_ACTIONS = ("clarity", "topaz", "background", "galleryone", "nominate")
 
 
 def actions() -> list[str]:
-    return sorted(action for area, action in views._PRESSES if area == "pic")
+    return sorted(action for area, action in buttons.PRESSES if area == "pic")
 
 
 async def seen(stage: Stage, member: simcord.MemberActor, action: str, row_id: int) -> str:

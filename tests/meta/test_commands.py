@@ -9,6 +9,7 @@ import pytest
 from bot.client import DarkroomBot
 from bot.services import Services
 from cogs import EXTENSIONS
+from cogs.ui.buttons import ActionButton
 from cogs.ui.replies import show_error
 from tests.wire.discord.answers import Call
 from tests.wire.discord.openapi import SPEC_VARIABLE, load_check
@@ -82,7 +83,7 @@ SURFACE: dict[str, list[str]] = {
 @pytest.fixture
 async def tree() -> list[Payload]:
     """What would be sent to Discord."""
-    bot = DarkroomBot(cast("Services", None), EXTENSIONS, show_error)
+    bot = DarkroomBot(cast("Services", None), EXTENSIONS, show_error, ActionButton)
     async with bot:
         for name in EXTENSIONS:
             await bot.load_extension(name)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import discord
 
-from bot.client import DarkroomBot
+from bot.client import DarkroomBot, Press
 from bot.errors import UserError
 from bot.events.lifecycle import TIMED, may_run
 from bot.records.event import Event, EventStatus
@@ -13,7 +13,7 @@ from cogs.events.host.settings import event_to_run, show_settings, view_of
 from cogs.events.host.status import readiness_card, status_card
 from cogs.events.texts import event_name
 from cogs.ui.replies import Interaction, actor_of, ask, defer, say, show
-from cogs.ui.views import Press, SafeView
+from cogs.ui.views import SafeView
 
 CONFIRM_SECONDS = 300
 ADDED_HOURS = 24.0

@@ -22,8 +22,8 @@ from cogs.events.host.choices import (
     options_of,
 )
 from cogs.events.texts import TIMETABLES, budget_words, entrants_words, hours_words, timetable_of
+from cogs.ui.buttons import ActionButton
 from cogs.ui.replies import Interaction
-from cogs.ui.views import ActionButton
 from cogs.ui.words import clip, count
 
 PROMPT_SHOWN = 90

@@ -12,8 +12,8 @@ from bot.records.dataset import Photo, Pick, Verdict
 from bot.text import quote
 from cogs.events.host.choices import OPTIONS_MAX, PANEL_SECONDS, Chosen, StringChoice
 from cogs.events.texts import event_name
+from cogs.ui.buttons import ActionButton
 from cogs.ui.replies import Interaction, actor_of, defer, show
-from cogs.ui.views import ActionButton
 from cogs.ui.words import clip, count
 
 SHEET_FILE = "photos.jpg"

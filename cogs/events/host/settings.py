@@ -5,7 +5,7 @@ from typing import Any
 
 import discord
 
-from bot.client import DarkroomBot
+from bot.client import DarkroomBot, Press
 from bot.errors import NotAllowed, NotFound
 from bot.events.lifecycle import may_run
 from bot.events.views import EventView
@@ -16,8 +16,8 @@ from cogs.events.host.choices import OPTIONS_MAX, PANEL_SECONDS
 from cogs.events.host.forms import FindForm, NumbersForm, PromptsForm, TimesForm
 from cogs.events.host.pages import PAGE_NAMES, Page, ShownPage, content_of
 from cogs.events.texts import KIND_WORDS, MODE_MEANING, MODE_WORDS, event_name
+from cogs.ui.buttons import ActionButton
 from cogs.ui.replies import Interaction, actor_of, defer, open_form, show
-from cogs.ui.views import ActionButton, Press
 
 THEME_SHOWN = 200
 NOT_YOURS = "Only its host, its moderators and this server's admins may do that."

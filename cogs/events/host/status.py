@@ -21,8 +21,8 @@ from cogs.events.texts import (
     entrants_words,
     event_name,
 )
+from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, card
-from cogs.ui.views import ActionButton
 from cogs.ui.words import TEXT_MAX, ago, clip, count, day, moment
 
 PLACES = {1: "🥇", 2: "🥈", 3: "🥉"}

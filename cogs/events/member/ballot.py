@@ -13,9 +13,9 @@ from bot.events.lifecycle import can_vote
 from bot.records.event import Event, EventMode, EventStatus, Vote
 from cogs.events.panel import deadline
 from cogs.events.texts import event_name
+from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, Text
 from cogs.ui.replies import Interaction, actor_of, defer, show
-from cogs.ui.views import ActionButton
 from cogs.ui.words import count
 
 Box = discord.ui.Container[Any]

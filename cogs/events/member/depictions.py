@@ -9,8 +9,8 @@ from bot.events.photos.depictions import DepictionView
 from bot.records.event import Depiction, DepictionStatus, Event
 from bot.text import quote
 from cogs.events.texts import event_name
+from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, Text, card
-from cogs.ui.views import ActionButton
 from cogs.ui.words import ago
 
 LISTED = 8

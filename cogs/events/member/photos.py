@@ -18,9 +18,10 @@ from cogs.events.panel import what_it_is
 from cogs.events.texts import event_name
 from cogs.training.board import SHEET_FILE
 from cogs.training.removal import OPTIONS_MAX
+from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, Text, card
 from cogs.ui.replies import Interaction, actor_of, defer, say, show
-from cogs.ui.views import ActionButton, SafeView
+from cogs.ui.views import SafeView
 from cogs.ui.words import clip, count
 
 MINE_SECONDS = 600

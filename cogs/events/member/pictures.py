@@ -16,9 +16,10 @@ from bot.records.lora import Lora, Style
 from cogs.events.texts import event_name
 from cogs.generation.prompt import PROMPT_MAX, accepted_card
 from cogs.pictures.cards import alt_text
+from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Text
 from cogs.ui.replies import Interaction, actor_of, defer, say, show
-from cogs.ui.views import ActionButton, SafeModal
+from cogs.ui.views import SafeModal
 from cogs.ui.words import count
 
 OPTIONS_MAX = 25

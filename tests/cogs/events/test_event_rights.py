@@ -15,7 +15,6 @@ from bot.records.dataset import Pick
 from bot.records.event import DepictionStatus, EventStatus
 from bot.records.guild import Actor, Channel
 from bot.storage.events.tables import depictions, events
-from cogs.ui import views
 from tests.cogs.events.event_scene import DEPICTED, ENTRANT, ROLES, Hands, Scene, a_scene, everything
 from tests.cogs.events.test_event_members import give, question_to
 from tests.cogs.stage import Stage, live_text, photos
@@ -297,7 +296,7 @@ async def test_hostile_words_stay_harmless_in_every_message_of_an_event(keyed: S
     await question_to(keyed.cleo)
     hands = Hands(keyed)
     for member in (keyed.ben, keyed.cleo, keyed.ada):
-        for area, action in sorted(views._PRESSES):
+        for area, action in keyed.presses():
             if area in {"event", "host"} and action != "extend" and not action.startswith("close"):
                 await hands.press(member, f"dr:{area}:{action}:{event_id}")
     await keyed.use(keyed.ada, "event cancel", event=str(event_id))

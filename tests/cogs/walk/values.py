@@ -8,8 +8,7 @@ from typing import Any
 
 from simcord.enums import ComponentType, OptionType
 
-from cogs.ui import views
-from tests.cogs.stage import photo
+from tests.cogs.stage import photo, presses_of
 from tests.cogs.walk.reference import Model
 from tests.cogs.walk.world import STEMS, Person, Town, keys_of
 
@@ -30,7 +29,7 @@ class Values:
 
     def custom_id(self, person: Person, topic: str = "") -> str:
         """One that this person has seen, in any guild; one that anybody has seen; any action with any row."""
-        presses = [press for press in sorted(views._PRESSES) if re.match(topic, " ".join(press))]
+        presses = [press for press in presses_of(self.town.darkroom) if re.match(topic, " ".join(press))]
         own = [custom_id for seen_by, custom_id in self.shown if seen_by == person.member.id]
         kind = self.rng.random()
         if kind < 0.3 and own and not topic:
