@@ -17,7 +17,7 @@ from bot.training.service import TrainingView
 from cogs.adapters.rendering import render_kept
 from cogs.pictures.files import attached
 from cogs.training.cards import status_line, timeline_line
-from cogs.ui.buttons import ActionButton, on_press
+from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import BUTTONS_A_ROW, Layout, card
 from cogs.ui.replies import Interaction, defer, guild_of, say, show
 from cogs.ui.words import clip, count
@@ -56,9 +56,6 @@ class JobsCog(commands.Cog):
     def __init__(self, bot: DarkroomBot) -> None:
         self.bot = bot
 
-    async def cog_load(self) -> None:
-        on_press("job", "fetch", self.press_fetch)
-
     @app_commands.command(description="Your trainings and pictures here: where each one is")
     async def jobs(self, interaction: Interaction) -> None:
         await defer(interaction)
@@ -70,23 +67,27 @@ class JobsCog(commands.Cog):
         )
         await show(interaction, view)
 
-    async def press_fetch(self, interaction: Interaction, post_id: int) -> None:
-        await defer(interaction)
-        kept = await self.bot.services.outbox.kept_for(guild_id=guild_of(interaction), user_id=interaction.user.id)
-        post = next((post for post in kept if post.id == post_id), None)
-        if post is None:
-            await say(interaction, "This result has been handed over already. `/jobs` shows what is kept for you.")
-            return
-        await self._hand_over(interaction, post)
 
-    async def _hand_over(self, interaction: Interaction, post: Post) -> None:
-        try:
-            card, files = await render_kept(self.bot.services, post, interaction.filesize_limit)
-        except PlaceRefused:
-            raise UserError("What was kept for you has been deleted since.") from None
-        await show(interaction, card, attached(files))
-        await self.bot.services.outbox.hand_over(post.id)
+async def press_fetch(interaction: Interaction, post_id: int) -> None:
+    await defer(interaction)
+    services = interaction.client.services
+    kept = await services.outbox.kept_for(guild_id=guild_of(interaction), user_id=interaction.user.id)
+    post = next((post for post in kept if post.id == post_id), None)
+    if post is None:
+        await say(interaction, "This result has been handed over already. `/jobs` shows what is kept for you.")
+        return
+    try:
+        card, files = await render_kept(services, post, interaction.filesize_limit)
+    except PlaceRefused:
+        raise UserError("What was kept for you has been deleted since.") from None
+    await show(interaction, card, attached(files))
+    await services.outbox.hand_over(post.id)
 
 
 async def setup(bot: DarkroomBot) -> None:
+    bot.add_buttons("job", fetch=press_fetch)
     await bot.add_cog(JobsCog(bot))
+
+
+async def teardown(bot: DarkroomBot) -> None:
+    bot.remove_buttons("job")

@@ -1,4 +1,4 @@
-"""/imagine and its menu, the buttons that open the same as a form, and those of its private answer."""
+"""/imagine, and the menu that opens it as a form with the pictures of a message."""
 
 from dataclasses import replace
 
@@ -17,8 +17,7 @@ from bot.records.lora import Lora, Style
 from cogs.generation.prompt import PROMPT_MAX, PromptModal, place
 from cogs.loras.commands import suggest_loras
 from cogs.training.forms import uploads_in, uploads_of
-from cogs.ui.buttons import on_press
-from cogs.ui.replies import Interaction, actor_of, channel_of, defer, open_form, say
+from cogs.ui.replies import Interaction, actor_of, channel_of, open_form
 
 MENU_PICTURES = 4
 CHOICES_MAX = 25
@@ -32,9 +31,6 @@ class ImagineCog(commands.Cog):
         self.menu = app_commands.ContextMenu(name="Imagine from this picture", callback=self.imagine_from)
 
     async def cog_load(self) -> None:
-        on_press("lora", "imagine", self.press_imagine)
-        on_press("order", "cancel", self.press_cancel)
-        on_press("order", "reset", self.press_reset)
         self.bot.tree.add_command(self.menu)
 
     async def cog_unload(self) -> None:
@@ -132,18 +128,6 @@ class ImagineCog(commands.Cog):
         if not uploads:
             raise UserError("There is no picture in this message. Pick one with a picture.")
         await open_form(interaction, PromptModal(uploads=tuple(uploads)))
-
-    async def press_imagine(self, interaction: Interaction, lora_id: int) -> None:
-        lora = await self.bot.services.loras.get_for(lora_id, actor_of(interaction))
-        await open_form(interaction, PromptModal(lora=lora))
-
-    async def press_cancel(self, interaction: Interaction, generation_id: int) -> None:
-        await defer(interaction)
-        await say(interaction, await self.bot.services.generations.cancel(generation_id, actor_of(interaction)))
-
-    async def press_reset(self, interaction: Interaction, _generation_id: int) -> None:
-        await self.bot.services.generations.forget_settings(actor_of(interaction))
-        await say(interaction, "Done. Your next `/imagine` starts from the defaults again.")
 
 
 def _with_nothing(choices: list[app_commands.Choice[str]], current: str, label: str) -> list[app_commands.Choice[str]]:

@@ -46,9 +46,9 @@ def loras_card(loras: Sequence[Lora], viewer_id: int, page: int) -> Layout:
     if last:
         text += f"\n-# {count(len(loras), 'LoRA')}, page {page + 1} of {last + 1}"
     if page > 0:
-        buttons.append(ActionButton("loras", "page", page - 1, label="Newer"))
+        buttons.append(ActionButton("lora", "page", page - 1, label="Newer"))
     if page < last:
-        buttons.append(ActionButton("loras", "page", page + 1, label="Older"))
+        buttons.append(ActionButton("lora", "page", page + 1, label="Older"))
     return card(text, colour=discord.Colour.blurple(), buttons=buttons)
 
 
@@ -126,14 +126,14 @@ def _lora_buttons(view: LoraView) -> list[ActionButton]:
     lora, buttons = view.lora, []
     if Right.USE in view.may and lora.is_usable:
         style = discord.ButtonStyle.success
-        buttons.append(ActionButton("lora", "imagine", lora.id, label="Make a picture", style=style))
+        buttons.append(ActionButton("order", "imagine", lora.id, label="Make a picture", style=style))
     if Right.SHARE in view.may or view.shares:
         buttons.append(ActionButton("lora", "share", lora.id, label="Share" if Right.SHARE in view.may else "Shares"))
     if Right.CHANGE in view.may:
         buttons.append(ActionButton("lora", "rename", lora.id, label="Rename"))
         buttons.append(ActionButton("lora", "note", lora.id, label="Note"))
     if Right.SHARE in view.may:
-        buttons.append(ActionButton("lora", "version", lora.id, label="New version"))
+        buttons.append(ActionButton("training", "version", lora.id, label="New version"))
         if view.offer is not None:
             buttons.append(ActionButton("offer", "withdraw", view.offer.id, label="Withdraw the offer"))
     if Right.CHANGE in view.may:

@@ -12,9 +12,8 @@ from bot.records.lora import NAME_MAX, Audience, Lora
 from bot.text import quote
 from cogs.loras.cards import loras_card, name_of, offered_card
 from cogs.loras.sharing import audience_of, share_with, show_panel
-from cogs.loras.views import ArchiveView, NoteModal, RenameModal, show_lora
-from cogs.ui.buttons import on_press
-from cogs.ui.replies import Interaction, actor_of, ask, channel_of, defer, open_form, replace, say, show
+from cogs.loras.views import NoteModal, RenameModal, ask_to_archive, show_lora
+from cogs.ui.replies import Interaction, actor_of, channel_of, defer, open_form, say, show
 
 Choices = list[app_commands.Choice[str]]
 
@@ -22,13 +21,6 @@ Choices = list[app_commands.Choice[str]]
 class LorasCog(commands.GroupCog, group_name="loras", group_description="Your LoRAs and characters"):
     def __init__(self, bot: DarkroomBot) -> None:
         self.bot = bot
-
-    async def cog_load(self) -> None:
-        on_press("loras", "page", self.press_page)
-        on_press("lora", "share", self.press_share)
-        on_press("lora", "rename", self.press_rename)
-        on_press("lora", "note", self.press_note)
-        on_press("lora", "archive", self.press_archive)
 
     @app_commands.command(name="list", description="Your LoRAs and characters here, and those shared with you")
     async def list_mine(self, interaction: Interaction) -> None:
@@ -106,7 +98,7 @@ class LorasCog(commands.GroupCog, group_name="loras", group_description="Your Lo
     @app_commands.command(description="Archive a LoRA: the provider deletes it, and nobody can use it any more")
     @app_commands.describe(lora="Which one")
     async def archive(self, interaction: Interaction, lora: str) -> None:
-        await self._ask(interaction, await self._pick(interaction, lora, Right.CHANGE))
+        await ask_to_archive(interaction, await self._pick(interaction, lora, Right.CHANGE))
 
     @show.autocomplete("lora")
     async def suggest_to_see(self, interaction: Interaction, current: str) -> Choices:
@@ -129,32 +121,8 @@ class LorasCog(commands.GroupCog, group_name="loras", group_description="Your Lo
     async def suggest_to_change(self, interaction: Interaction, current: str) -> Choices:
         return await suggest_loras(interaction, current, Right.CHANGE)
 
-    async def press_page(self, interaction: Interaction, page: int) -> None:
-        loras = await self.bot.services.loras.usable_by(actor_of(interaction))
-        await replace(interaction, loras_card(loras, interaction.user.id, page))
-
-    async def press_share(self, interaction: Interaction, lora_id: int) -> None:
-        await defer(interaction)
-        await show_panel(interaction, lora_id)
-
-    async def press_rename(self, interaction: Interaction, lora_id: int) -> None:
-        await open_form(interaction, RenameModal(await self._changeable(interaction, lora_id)))
-
-    async def press_note(self, interaction: Interaction, lora_id: int) -> None:
-        await open_form(interaction, NoteModal(await self._changeable(interaction, lora_id)))
-
-    async def press_archive(self, interaction: Interaction, lora_id: int) -> None:
-        await self._ask(interaction, await self._changeable(interaction, lora_id))
-
-    async def _changeable(self, interaction: Interaction, lora_id: int) -> Lora:
-        return await self.bot.services.loras.get_for(lora_id, actor_of(interaction), Right.CHANGE)
-
     async def _pick(self, interaction: Interaction, value: str, right: Right) -> Lora:
         return await self.bot.services.loras.pick(value, actor_of(interaction), right)
-
-    async def _ask(self, interaction: Interaction, lora: Lora) -> None:
-        question = f"Archive {name_of(lora)}? {lora.provider.label} is asked to delete it. This cannot be undone."
-        await ask(interaction, question, ArchiveView(lora))
 
 
 async def suggest_loras(interaction: Interaction, current: str, right: Right = Right.USE) -> Choices:

@@ -10,7 +10,7 @@ from bot.client import DarkroomBot
 from bot.loras.service import NOTE_MAX, Archived
 from bot.records.lora import NAME_MAX, Lora
 from cogs.loras.cards import lora_card, name_of
-from cogs.ui.replies import Interaction, actor_of, defer, say, show
+from cogs.ui.replies import Interaction, actor_of, ask, defer, say, show
 from cogs.ui.views import SafeModal, SafeView
 
 CONFIRM_SECONDS = 300
@@ -64,6 +64,11 @@ class ArchiveView(SafeView):
         self.stop()
         archived = await interaction.client.services.loras.archive(self.lora.id, actor_of(interaction))
         await say(interaction, archived_sentence(archived))
+
+
+async def ask_to_archive(interaction: Interaction, lora: Lora) -> None:
+    question = f"Archive {name_of(lora)}? {lora.provider.label} is asked to delete it. This cannot be undone."
+    await ask(interaction, question, ArchiveView(lora))
 
 
 def archived_sentence(archived: Archived) -> str:

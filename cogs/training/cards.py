@@ -78,7 +78,7 @@ def training_ready_card(view: TrainingView, last_line: str) -> Layout:
     if training.lora_id is not None:
         buttons.append(
             ActionButton(
-                "lora", "imagine", training.lora_id, label="Make the first picture", style=discord.ButtonStyle.success
+                "order", "imagine", training.lora_id, label="Make the first picture", style=discord.ButtonStyle.success
             )
         )
     return card(text, colour=discord.Colour.green(), buttons=buttons)
@@ -110,7 +110,7 @@ def training_failed_card(view: TrainingView, last_line: str) -> Layout:
     if view.photos_left and training.event_id is None:
         text += "\nYour photos are still here; one press starts them again."
         buttons.append(
-            ActionButton("job", "retry", training.id, label="Start again", style=discord.ButtonStyle.primary)
+            ActionButton("training", "retry", training.id, label="Start again", style=discord.ButtonStyle.primary)
         )
     return card(f"{text}\n{last_line}", colour=discord.Colour.red(), buttons=buttons)
 

@@ -8,7 +8,6 @@ from bot.client import DarkroomBot
 from bot.errors import UserError
 from bot.text import quote
 from cogs.training.forms import PhotosModal, show_board, take_photos, uploads_in, uploads_of
-from cogs.ui.buttons import on_press
 from cogs.ui.replies import Interaction, defer, guild_of, open_form, say
 
 PHOTO_OPTIONS = ("photo", *(f"photo{number}" for number in range(2, 11)))
@@ -21,7 +20,6 @@ class DatasetCog(commands.GroupCog, group_name="dataset", group_description="The
 
     async def cog_load(self) -> None:
         self.bot.tree.add_command(self.menu)
-        on_press("set", "show", self.press_show)
 
     async def cog_unload(self) -> None:
         self.bot.tree.remove_command(self.menu.name, type=self.menu.type)
@@ -77,13 +75,6 @@ class DatasetCog(commands.GroupCog, group_name="dataset", group_description="The
             guild_id=guild_of(interaction), user_id=interaction.user.id
         )
         await open_form(interaction, PhotosModal(dataset, uploads))
-
-    async def press_show(self, interaction: Interaction, dataset_id: int) -> None:
-        await defer(interaction, thinking=False)
-        board = await self.bot.services.datasets.board(
-            dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id
-        )
-        await show_board(interaction, board)
 
 
 async def setup(bot: DarkroomBot) -> None:

@@ -1,22 +1,14 @@
 """/train and the dataset board: photos in, one press starts the training."""
 
-import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.client import DarkroomBot
 from bot.datasets.rules import DatasetOrder, check_order
 from bot.errors import NoKey
-from bot.loras.rights import Right
 from bot.records.dataset import Gender, SubjectKind
-from bot.records.key import ProviderName
-from bot.text import quote
-from cogs.training.forms import PhotosModal, TrainModal, VersionModal, show_board
-from cogs.training.removal import RemovalView
-from cogs.ui.buttons import on_press
-from cogs.ui.layout import card
-from cogs.ui.replies import Interaction, actor_of, channel_of, defer, guild_of, open_form, replace, show
-from cogs.ui.words import count
+from cogs.training.forms import TrainModal
+from cogs.ui.replies import Interaction, guild_of, open_form
 
 SUBJECTS = [
     app_commands.Choice(name="a pet, object or place", value=SubjectKind.OBJECT.value),
@@ -40,14 +32,6 @@ ETHNICITIES = (
 class TrainCog(commands.Cog):
     def __init__(self, bot: DarkroomBot) -> None:
         self.bot = bot
-
-    async def cog_load(self) -> None:
-        on_press("set", "start", self.press_start)
-        on_press("set", "add", self.press_add)
-        on_press("set", "remove", self.press_remove)
-        on_press("set", "discard", self.press_discard)
-        on_press("job", "retry", self.press_retry)
-        on_press("lora", "version", self.press_version)
 
     @app_commands.command(description="Train a LoRA from 15 to 30 photos, or make an instant character from 1 to 6")
     @app_commands.describe(
@@ -87,60 +71,6 @@ class TrainCog(commands.Cog):
     async def suggest_ethnicity(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         typed = current.strip().casefold()
         return [app_commands.Choice(name=name, value=name) for name in ETHNICITIES if typed in name.casefold()]
-
-    async def press_start(self, interaction: Interaction, dataset_id: int) -> None:
-        training = await self.bot.services.trainings.start(
-            dataset_id,
-            guild_id=guild_of(interaction),
-            user_id=interaction.user.id,
-            channel=channel_of(interaction),
-        )
-        made = "made" if training.provider is ProviderName.AUROUS else "trained"
-        text = (
-            f"### Accepted #{training.id}\n"
-            f"{quote(training.name, 40)} will be {made} from {count(training.photo_count, 'photo')}. "
-            "This job is safe now, even if the bot restarts.\n"
-            "Its progress is shown in this channel, and you are told there when it is ready. `/jobs` shows it any time."
-        )
-        await replace(interaction, card(text, colour=discord.Colour.green()))
-
-    async def press_add(self, interaction: Interaction, dataset_id: int) -> None:
-        board = await self.bot.services.datasets.board(
-            dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id
-        )
-        await open_form(interaction, PhotosModal(board.dataset))
-
-    async def press_version(self, interaction: Interaction, lora_id: int) -> None:
-        lora = await self.bot.services.loras.get_for(lora_id, actor_of(interaction), Right.SHARE)
-        await open_form(interaction, VersionModal(lora))
-
-    async def press_remove(self, interaction: Interaction, dataset_id: int) -> None:
-        board = await self.bot.services.datasets.board(
-            dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id
-        )
-        await replace(interaction, RemovalView(board, show_board))
-
-    async def press_discard(self, interaction: Interaction, dataset_id: int) -> None:
-        dataset = await self.bot.services.datasets.discard(
-            dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id
-        )
-        text = f"{quote(dataset.name, 40)} was discarded and its photos are deleted. Nothing was sent anywhere."
-        await replace(interaction, card(text, colour=discord.Colour.dark_grey()))
-
-    async def press_retry(self, interaction: Interaction, training_id: int) -> None:
-        await defer(interaction)
-        training = await self.bot.services.trainings.retry(
-            training_id,
-            guild_id=guild_of(interaction),
-            user_id=interaction.user.id,
-            channel=channel_of(interaction),
-        )
-        await show(
-            interaction,
-            card(
-                f"### Accepted #{training.id}\nThe same photos are on their way again.", colour=discord.Colour.green()
-            ),
-        )
 
     async def _check_character_key(self, guild_id: int) -> None:
         """Before anybody uploads photos that could go nowhere."""

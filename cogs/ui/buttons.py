@@ -1,14 +1,18 @@
 """Buttons that outlive restarts: everything a press needs is in the custom id."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Self
 
 import discord
 
 from bot.client import Press
 from bot.errors import UserError
+from cogs.ui.replies import Interaction
 
 UNKNOWN = "This button is from another version of the bot. `/jobs` shows where everything is."
+WORDS_MAX = 40
+"""A custom id takes 100 characters (Discord /docs/components/reference)."""
 
 
 PRESSES: dict[tuple[str, str], Press] = {}
@@ -21,9 +25,9 @@ def on_press(area: str, action: str, handler: Press) -> None:
 
 class ActionButton(
     discord.ui.DynamicItem[discord.ui.Button[Any]],
-    template=r"dr:(?P<area>[a-z]+):(?P<action>[a-z]+):(?P<id>\d{1,18})",
+    template=rf"dr:(?P<area>[a-z]+):(?P<action>[a-z]+):(?P<id>\d{{1,18}})(?::(?P<words>.{{0,{WORDS_MAX}}}))?",
 ):
-    """Its custom id names the area and action of a table of `DarkroomBot.buttons` and a row.
+    """Its custom id names the area and action of a table of `DarkroomBot.buttons`, a row, and words if some are given.
 
     The bot registers this class once, for the buttons of all areas.
     """
@@ -34,19 +38,20 @@ class ActionButton(
         action: str,
         row_id: int,
         *,
+        words: str | None = None,
         label: str = "",
         style: discord.ButtonStyle = discord.ButtonStyle.secondary,
         disabled: bool = False,
     ) -> None:
         self.area, self.action, self.row_id = area, action, row_id
-        custom_id = f"dr:{area}:{action}:{row_id}"
+        custom_id = f"dr:{area}:{action}:{row_id}" + ("" if words is None else f":{words}")
         super().__init__(discord.ui.Button(label=label or action, style=style, disabled=disabled, custom_id=custom_id))
 
     @classmethod
     async def from_custom_id(
         cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
-        return cls(match["area"], match["action"], int(match["id"]))
+        return cls(match["area"], match["action"], int(match["id"]), words=match["words"])
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         try:
@@ -57,3 +62,9 @@ class ActionButton(
             await press(interaction, self.row_id)
         except Exception as error:  # noqa: BLE001 - the error door answers and logs
             await interaction.client.error_door(interaction, error)
+
+
+def words_of(interaction: Interaction) -> str:
+    """The words in the custom id of the pressed button."""
+    data: Mapping[str, Any] = interaction.data or {}
+    return ":".join(str(data.get("custom_id", "")).split(":")[4:])

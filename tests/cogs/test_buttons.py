@@ -125,13 +125,13 @@ async def test_nobody_else_can_start_a_failed_training_again(keyed: Stage) -> No
     keyed.world.provider.faults.hold_trainings = True
     await keyed.start(keyed.ben, board)
     await until(lambda: keyed.world.provider.loras)
-    pressed = await keyed.press_id(keyed.cleo, "dr:job:retry:1")
+    pressed = await keyed.press_id(keyed.cleo, "dr:training:retry:1")
     assert answer_to(pressed) == "There is no such training of yours here. `/jobs` shows what you have."
 
 
 OPEN_TO_OTHERS = {"pic", "report", "style", "event", "host", "depict"}
 """Buttons that others than the owner of the row may press, too; a style or an event belongs to the whole guild."""
-FOR_ADMINS = {("lora", action) for action in ("archive", "rename", "note", "share", "version")}
+FOR_ADMINS = {("lora", "archive"), ("lora", "rename"), ("lora", "note"), ("lora", "share"), ("training", "version")}
 """An admin sees all LoRAs of the guild and keeps order among them."""
 
 
@@ -164,11 +164,11 @@ async def test_foreign_ids_in_buttons_are_answered_like_ids_that_do_not_exist(
 ) -> None:
     await everything_of_ben(keyed)
     ledger, hands = keyed.charges(), Hands(keyed)
-    rows = {"set": 2, "job": 1, "lora": 1, "loras": 0, "offer": 1, "order": 1}
-    assert {area for area, _ in buttons.PRESSES} - OPEN_TO_OTHERS == set(rows)
+    rows = {"set": 2, "training": 1, "job": 1, "lora": 1, "offer": 1, "order": 1}
+    assert {area for area, _ in keyed.presses()} - OPEN_TO_OTHERS == set(rows)
     strangers = [(keyed.cleo, keyed.channel), (keyed.ada, keyed.channel), (neighbour.ben, neighbour.channel)]
-    assert len(buttons.PRESSES) >= 9
-    for area, action in sorted(buttons.PRESSES):
+    assert len(keyed.presses()) >= 9
+    for area, action in keyed.presses():
         if area in OPEN_TO_OTHERS:
             continue
         for member, channel in strangers:

@@ -110,7 +110,7 @@ async def test_without_a_key_nothing_is_ordered(keyed: Stage) -> None:
 async def test_a_button_of_an_earlier_version_still_opens_the_form_for_its_lora(keyed: Stage) -> None:
     lora = await keyed.give_lora(keyed.ben)
     await keyed.restart()
-    opened = await keyed.press_id(keyed.ben, f"dr:lora:imagine:{lora.id}")
+    opened = await keyed.press_id(keyed.ben, f"dr:order:imagine:{lora.id}")
     await keyed.ben.submit_modal(opened, {fields_of(opened)[0]: "by the sea"})
     await keyed.posted("Pictures #1 · AI-generated")
     await until(lambda: keyed.charges().count("images") == 1)

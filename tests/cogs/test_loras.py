@@ -148,12 +148,13 @@ async def test_without_the_option_a_form_opens(trained: Stage, command: str) -> 
     assert (await trained.use(trained.ben, command, lora="Foxy")).modal is not None
 
 
-@pytest.mark.parametrize("action", ["share", "rename", "note", "version", "archive", "imagine"])
-async def test_a_foreign_buttons_press_is_like_one_on_nothing(trained: Stage, action: str) -> None:
+@pytest.mark.parametrize(
+    "press", ["lora:share", "lora:rename", "lora:note", "training:version", "lora:archive", "order:imagine"]
+)
+async def test_a_foreign_buttons_press_is_like_one_on_nothing(trained: Stage, press: str) -> None:
     lora = await trained.lora(trained.ben)
     answers = {
-        answer_to(await trained.press_id(trained.cleo, f"dr:lora:{action}:{lora_id}"))
-        for lora_id in (lora.id, 987_654_321)
+        answer_to(await trained.press_id(trained.cleo, f"dr:{press}:{lora_id}")) for lora_id in (lora.id, 987_654_321)
     }
     assert len(answers) == 1
     assert "You have no such LoRA here." in answers.pop()
@@ -173,7 +174,7 @@ async def test_a_long_list_has_pages(trained: Stage) -> None:
 
 
 async def test_a_page_button_shows_whoever_presses_their_own_list(trained: Stage) -> None:
-    assert "Foxy" not in text_of(board_of(await trained.press_id(trained.cleo, "dr:loras:page:1")))
+    assert "Foxy" not in text_of(board_of(await trained.press_id(trained.cleo, "dr:lora:page:1")))
 
 
 async def test_a_lora_that_the_provider_lost_is_marked_and_offers_no_picture(trained: Stage) -> None:

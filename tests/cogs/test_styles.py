@@ -14,7 +14,8 @@ from bot.records.key import ProviderName
 from bot.records.lora import Style
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import styles
-from cogs.generation.style_cards import PAGE, StylesPageButton, searchable, styles_card
+from cogs.generation.style_cards import PAGE, searchable, styles_card
+from cogs.ui.buttons import ActionButton
 from cogs.ui.words import TEXT_MAX
 from tests.cogs.stage import (
     BUTTON,
@@ -158,7 +159,7 @@ async def test_a_button_with_another_servers_style_finds_none(browsable: Stage) 
 
 
 async def test_a_page_of_an_older_longer_list_shows_the_last_one(browsable: Stage) -> None:
-    turned = await browsable.press_id(browsable.ben, "dr:styles:page:9999:")
+    turned = await browsable.press_id(browsable.ben, "dr:style:page:9999:")
     assert turned.response is not None
     assert f"page {30 // PAGE} of {30 // PAGE}" in text_of(turned.response)
 
@@ -214,7 +215,7 @@ def test_every_page_is_one_that_discord_takes_and_nothing_in_it_comes_alive(
 @given(st.text(max_size=100), st.integers(0, 9999))
 def test_page_and_search_come_back_out_of_the_custom_id(typed: str, page: int) -> None:
     search = searchable(typed)
-    button = StylesPageButton(page, search)
-    match = StylesPageButton.__discord_ui_compiled_template__.fullmatch(button.custom_id)
+    button = ActionButton("style", "page", page, words=search)
+    match = ActionButton.__discord_ui_compiled_template__.fullmatch(button.custom_id)
     assert match is not None
-    assert (int(match["page"]), match["search"]) == (page, search)
+    assert (int(match["id"]), match["words"]) == (page, search)

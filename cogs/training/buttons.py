@@ -1,0 +1,87 @@
+"""The buttons of the dataset board, of a training that failed, and the one that trains a newer version of a LoRA."""
+
+import discord
+
+from bot.client import DarkroomBot
+from bot.datasets.rules import Board
+from bot.loras.rights import Right
+from bot.records.key import ProviderName
+from bot.text import quote
+from cogs.training.forms import PhotosModal, VersionModal, show_board
+from cogs.training.removal import RemovalView
+from cogs.ui.layout import card
+from cogs.ui.replies import Interaction, actor_of, channel_of, defer, guild_of, open_form, replace, show
+from cogs.ui.words import count
+
+
+async def press_start(interaction: Interaction, dataset_id: int) -> None:
+    training = await interaction.client.services.trainings.start(
+        dataset_id,
+        guild_id=guild_of(interaction),
+        user_id=interaction.user.id,
+        channel=channel_of(interaction),
+    )
+    made = "made" if training.provider is ProviderName.AUROUS else "trained"
+    text = (
+        f"### Accepted #{training.id}\n"
+        f"{quote(training.name, 40)} will be {made} from {count(training.photo_count, 'photo')}. "
+        "This job is safe now, even if the bot restarts.\n"
+        "Its progress is shown in this channel, and you are told there when it is ready. `/jobs` shows it any time."
+    )
+    await replace(interaction, card(text, colour=discord.Colour.green()))
+
+
+async def press_show(interaction: Interaction, dataset_id: int) -> None:
+    await defer(interaction, thinking=False)
+    await show_board(interaction, await _board(interaction, dataset_id))
+
+
+async def press_add(interaction: Interaction, dataset_id: int) -> None:
+    board = await _board(interaction, dataset_id)
+    await open_form(interaction, PhotosModal(board.dataset))
+
+
+async def press_remove(interaction: Interaction, dataset_id: int) -> None:
+    await replace(interaction, RemovalView(await _board(interaction, dataset_id), show_board))
+
+
+async def press_discard(interaction: Interaction, dataset_id: int) -> None:
+    dataset = await interaction.client.services.datasets.discard(
+        dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id
+    )
+    text = f"{quote(dataset.name, 40)} was discarded and its photos are deleted. Nothing was sent anywhere."
+    await replace(interaction, card(text, colour=discord.Colour.dark_grey()))
+
+
+async def press_retry(interaction: Interaction, training_id: int) -> None:
+    await defer(interaction)
+    training = await interaction.client.services.trainings.retry(
+        training_id,
+        guild_id=guild_of(interaction),
+        user_id=interaction.user.id,
+        channel=channel_of(interaction),
+    )
+    text = f"### Accepted #{training.id}\nThe same photos are on their way again."
+    await show(interaction, card(text, colour=discord.Colour.green()))
+
+
+async def press_version(interaction: Interaction, lora_id: int) -> None:
+    lora = await interaction.client.services.loras.get_for(lora_id, actor_of(interaction), Right.SHARE)
+    await open_form(interaction, VersionModal(lora))
+
+
+async def _board(interaction: Interaction, dataset_id: int) -> Board:
+    return await interaction.client.services.datasets.board(
+        dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id
+    )
+
+
+async def setup(bot: DarkroomBot) -> None:
+    bot.add_buttons(
+        "set", start=press_start, show=press_show, add=press_add, remove=press_remove, discard=press_discard
+    )
+    bot.add_buttons("training", retry=press_retry, version=press_version)
+
+
+async def teardown(bot: DarkroomBot) -> None:
+    bot.remove_buttons("set", "training")
