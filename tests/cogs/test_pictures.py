@@ -16,7 +16,6 @@ from bot.records.lora import Audience
 from bot.records.post import PostKind
 from bot.storage import erasure, tables
 from cogs.pictures.files import batches_of
-from cogs.ui import buttons
 from tests.cogs.stage import (
     Stage,
     answer_to,
@@ -385,15 +384,15 @@ async def test_a_result_in_a_private_message_can_be_kept_looked_at_and_deleted(k
     assert all(RESULT not in text_of(each) for each in private.history() if not each.flags.ephemeral)
 
 
-PICTURE_ACTIONS = ("clarity", "topaz", "background", "galleryone", "nominate")
+PICTURE_PRESSES = ("pic:clarity", "pic:topaz", "pic:background", "pic:galleryone", "pic:nominate")
 
 
-def actions() -> list[str]:
-    return sorted(action for area, action in buttons.PRESSES if area == "pic")
+def presses_about_pictures(stage: Stage) -> list[str]:
+    return [f"{area}:{action}" for area, action in stage.presses() if area in {"pic", "entry"}]
 
 
-async def seen(stage: Stage, member: simcord.MemberActor, action: str, row_id: int) -> str:
-    pressed = await stage.press_id(member, f"dr:pic:{action}:{row_id}")
+async def seen(stage: Stage, member: simcord.MemberActor, press: str, row_id: int) -> str:
+    pressed = await stage.press_id(member, f"dr:{press}:{row_id}")
     return f"form {pressed.modal['title']}" if pressed.modal is not None else answer_to(pressed)
 
 
@@ -401,13 +400,13 @@ async def test_a_deleted_set_is_used_by_no_stale_button(keyed: Stage) -> None:
     await gallery_of(keyed)
     message = await result(keyed)
     await delete(keyed, keyed.ben, message)
-    assert len(actions()) == 16
-    for action in actions():
+    assert len(presses_about_pictures(keyed)) == 16
+    for press in presses_about_pictures(keyed):
         for member in (keyed.ben, keyed.cleo):
-            if action == "delete" and member is keyed.ben:
+            if press == "pic:delete" and member is keyed.ben:
                 continue
-            answered = await seen(keyed, member, action, 1)
-            assert "not here any more" in answered, action
+            answered = await seen(keyed, member, press, 1)
+            assert "not here any more" in answered, press
     assert keyed.charges().count("images") == len(keyed.charges()) == 1
 
 
@@ -422,8 +421,8 @@ async def test_a_set_whose_details_are_gone_after_30_days_is_answered_kindly(key
     for label in BUTTONS:
         answered = answer_to(await keyed.ben.click(message, label=label))
         assert "These pictures are not here any more" in answered, label
-    for action in PICTURE_ACTIONS:
-        assert "not here any more" in await seen(keyed, keyed.ben, action, 1)
+    for press in PICTURE_PRESSES:
+        assert "not here any more" in await seen(keyed, keyed.ben, press, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -452,15 +451,14 @@ async def test_from_another_server_the_pictures_do_not_exist(keyed: Stage, neigh
     message = await result(keyed)
     await report(keyed, message)
     before = keyed.charges()
-    pressed = [("pic", action) for action in actions()] + [("report", "delete"), ("report", "dismiss")]
-    for area, action in pressed:
+    for press in [*presses_about_pictures(keyed), "report:delete", "report:dismiss"]:
         for member in (neighbour.ben, neighbour.ada):
             answers = set()
             for row_id in (1, UNKNOWN):
-                answered = await keyed.press_id(member, f"dr:{area}:{action}:{row_id}", neighbour.channel)
-                assert answered.modal is None, (area, action)
+                answered = await keyed.press_id(member, f"dr:{press}:{row_id}", neighbour.channel)
+                assert answered.modal is None, press
                 answers.add(answer_to(answered))
-            assert len(answers) == 1, (area, action)
+            assert len(answers) == 1, press
     assert keyed.charges() == before
     assert len(keyed.posts()) == 1
     assert keyed.posts(neighbour.channel) == []
