@@ -13,6 +13,7 @@ EXTENSIONS = (
     "cogs.pictures.buttons",
     "cogs.events.commands",
     "cogs.events.buttons",
+    "cogs.events.host.buttons",
     "cogs.jobs",
     "cogs.settings",
     "cogs.privacy",

@@ -1,18 +1,16 @@
-"""The buttons of an event's panel and ballot, and those of the question to members who were named in photos."""
-
-from discord.ext import commands
+"""The buttons of an event for members: panel, ballot, entries, and the question to those who were named in photos."""
 
 from bot.client import DarkroomBot
+from bot.errors import NotFound
 from bot.records.event import DepictionStatus
 from cogs.events.host.actions import show_status
 from cogs.events.member.ballot import show_voting
 from cogs.events.member.depictions import seen_card
 from cogs.events.member.giving import GiveForm, check_may_give
 from cogs.events.member.photos import LeaveView, leave_question, rules_card, show_mine
-from cogs.events.member.pictures import MakeForm, press_enter_set, press_nominate, show_choice, usable_things
+from cogs.events.member.pictures import MakeForm, show_choice, usable_things
 from cogs.events.member.yearbook import send_yearbook
 from cogs.events.texts import event_name
-from cogs.ui.buttons import on_press
 from cogs.ui.replies import Interaction, actor_of, ask, defer, open_form, say, show
 
 ANSWERED = {
@@ -21,104 +19,141 @@ ANSWERED = {
 }
 
 
-class EventButtonsCog(commands.Cog):
-    def __init__(self, bot: DarkroomBot) -> None:
-        self.bot = bot
+async def press_give(interaction: Interaction, event_id: int) -> None:
+    actor = actor_of(interaction)
+    own = await interaction.client.services.contributions.mine(event_id, actor)
+    check_may_give(own, actor)
+    await open_form(interaction, GiveForm(own))
 
-    async def cog_load(self) -> None:
-        presses = {
-            "give": self.press_give,
-            "mine": self.press_mine,
-            "join": self.press_join,
-            "leave": self.press_leave,
-            "rules": self.press_rules,
-            "make": self.press_make,
-            "enter": self.press_enter,
-            "vote": self.press_vote,
-            "seen": self.press_seen,
-            "status": self.press_status,
-            "book": self.press_book,
-        }
-        for action, press in presses.items():
-            on_press("event", action, press)
-        on_press("depict", "yes", self.press_yes)
-        on_press("depict", "no", self.press_no)
-        on_press("pic", "enter", press_enter_set)
-        on_press("pic", "nominate", press_nominate)
 
-    async def press_give(self, interaction: Interaction, event_id: int) -> None:
-        actor = actor_of(interaction)
-        own = await self.bot.services.contributions.mine(event_id, actor)
-        check_may_give(own, actor)
-        await open_form(interaction, GiveForm(own))
+async def press_mine(interaction: Interaction, event_id: int) -> None:
+    await defer(interaction)
+    await show_mine(interaction, await interaction.client.services.contributions.mine(event_id, actor_of(interaction)))
 
-    async def press_mine(self, interaction: Interaction, event_id: int) -> None:
-        await defer(interaction)
-        await show_mine(interaction, await self.bot.services.contributions.mine(event_id, actor_of(interaction)))
 
-    async def press_join(self, interaction: Interaction, event_id: int) -> None:
-        await defer(interaction)
-        actor = actor_of(interaction)
-        event = await self.bot.services.events.get_for(event_id, actor)
-        await self.bot.services.contributions.join(event_id, actor)
-        await say(interaction, f"You take part in {event_name(event)}. Press **Make a picture** whenever you like.")
+async def press_join(interaction: Interaction, event_id: int) -> None:
+    await defer(interaction)
+    actor = actor_of(interaction)
+    event = await interaction.client.services.events.get_for(event_id, actor)
+    await interaction.client.services.contributions.join(event_id, actor)
+    await say(interaction, f"You take part in {event_name(event)}. Press **Make a picture** whenever you like.")
 
-    async def press_leave(self, interaction: Interaction, event_id: int) -> None:
-        event = await self.bot.services.events.get_for(event_id, actor_of(interaction))
-        await ask(interaction, leave_question(event), LeaveView(event))
 
-    async def press_rules(self, interaction: Interaction, event_id: int) -> None:
-        await defer(interaction)
-        await show(interaction, rules_card(await self.bot.services.events.get_for(event_id, actor_of(interaction))))
+async def press_leave(interaction: Interaction, event_id: int) -> None:
+    event = await interaction.client.services.events.get_for(event_id, actor_of(interaction))
+    await ask(interaction, leave_question(event), LeaveView(event))
 
-    async def press_make(self, interaction: Interaction, event_id: int) -> None:
-        event = await self.bot.services.events.get_for(event_id, actor_of(interaction))
-        await open_form(interaction, MakeForm(event, await usable_things(interaction, event)))
 
-    async def press_enter(self, interaction: Interaction, event_id: int) -> None:
-        await defer(interaction)
-        await show_choice(interaction, await self.bot.services.events.get_for(event_id, actor_of(interaction)))
+async def press_rules(interaction: Interaction, event_id: int) -> None:
+    await defer(interaction)
+    await show(
+        interaction, rules_card(await interaction.client.services.events.get_for(event_id, actor_of(interaction)))
+    )
 
-    async def press_vote(self, interaction: Interaction, event_id: int) -> None:
-        await defer(interaction)
-        await show_voting(interaction, event_id)
 
-    async def press_seen(self, interaction: Interaction, event_id: int) -> None:
-        await defer(interaction)
-        await self._show_seen(interaction, event_id)
+async def press_make(interaction: Interaction, event_id: int) -> None:
+    event = await interaction.client.services.events.get_for(event_id, actor_of(interaction))
+    await open_form(interaction, MakeForm(event, await usable_things(interaction, event)))
 
-    async def press_status(self, interaction: Interaction, event_id: int) -> None:
-        await defer(interaction)
-        await show_status(interaction, event_id)
 
-    async def press_book(self, interaction: Interaction, event_id: int) -> None:
-        await defer(interaction)
-        await send_yearbook(interaction, event_id)
+async def press_enter(interaction: Interaction, event_id: int) -> None:
+    await defer(interaction)
+    await show_choice(interaction, await interaction.client.services.events.get_for(event_id, actor_of(interaction)))
 
-    async def press_yes(self, interaction: Interaction, depiction_id: int) -> None:
-        await self._answer(interaction, depiction_id, confirmed=True)
 
-    async def press_no(self, interaction: Interaction, depiction_id: int) -> None:
-        await self._answer(interaction, depiction_id, confirmed=False)
+async def press_vote(interaction: Interaction, event_id: int) -> None:
+    await defer(interaction)
+    await show_voting(interaction, event_id)
 
-    async def _answer(self, interaction: Interaction, depiction_id: int, *, confirmed: bool) -> None:
-        """In a private message the outbox redraws the question; in a server the list of all of them is shown again."""
-        is_private = interaction.guild_id is None
-        await defer(interaction, thinking=is_private)
-        depictions = self.bot.services.depictions
-        user_id, guild_id = interaction.user.id, interaction.guild_id
-        status = await depictions.answer(depiction_id, confirmed, user_id, guild_id)
-        asked = await depictions.depiction(depiction_id)
-        if is_private or asked is None:
-            await say(interaction, ANSWERED[status])
-        else:
-            await self._show_seen(interaction, asked.event.id)
 
-    async def _show_seen(self, interaction: Interaction, event_id: int) -> None:
-        actor = actor_of(interaction)
-        event = await self.bot.services.events.get_for(event_id, actor)
-        await show(interaction, seen_card(event, await self.bot.services.depictions.seen_in(event_id, actor)))
+async def press_seen(interaction: Interaction, event_id: int) -> None:
+    await defer(interaction)
+    await _show_seen(interaction, event_id)
+
+
+async def press_status(interaction: Interaction, event_id: int) -> None:
+    await defer(interaction)
+    await show_status(interaction, event_id)
+
+
+async def press_book(interaction: Interaction, event_id: int) -> None:
+    await defer(interaction)
+    await send_yearbook(interaction, event_id)
+
+
+async def press_yes(interaction: Interaction, depiction_id: int) -> None:
+    await _answer(interaction, depiction_id, confirmed=True)
+
+
+async def press_no(interaction: Interaction, depiction_id: int) -> None:
+    await _answer(interaction, depiction_id, confirmed=False)
+
+
+async def _answer(interaction: Interaction, depiction_id: int, *, confirmed: bool) -> None:
+    """In a private message the outbox redraws the question; in a server the list of all of them is shown again."""
+    is_private = interaction.guild_id is None
+    await defer(interaction, thinking=is_private)
+    depictions = interaction.client.services.depictions
+    user_id, guild_id = interaction.user.id, interaction.guild_id
+    status = await depictions.answer(depiction_id, confirmed, user_id, guild_id)
+    asked = await depictions.depiction(depiction_id)
+    if is_private or asked is None:
+        await say(interaction, ANSWERED[status])
+    else:
+        await _show_seen(interaction, asked.event.id)
+
+
+async def _show_seen(interaction: Interaction, event_id: int) -> None:
+    actor = actor_of(interaction)
+    event = await interaction.client.services.events.get_for(event_id, actor)
+    await show(interaction, seen_card(event, await interaction.client.services.depictions.seen_in(event_id, actor)))
+
+
+async def press_choose(interaction: Interaction, generation_id: int) -> None:
+    """Below a posted result: a single picture is entered at once, of several one is chosen."""
+    await defer(interaction)
+    found = await interaction.client.services.pictures.see(generation_id, actor_of(interaction))
+    if found.generation.event_id is None:
+        raise NotFound("These pictures do not belong to an event.")
+    if len(found.view.pictures) == 1:
+        await _enter(interaction, found.generation.event_id, found.view.pictures[0].id)
+        return
+    event = await interaction.client.services.events.get_for(found.generation.event_id, actor_of(interaction))
+    await show_choice(interaction, event, generation_id)
+
+
+async def press_enter_picture(interaction: Interaction, picture_id: int) -> None:
+    await defer(interaction)
+    found = await interaction.client.services.pictures.find_by_picture(picture_id)
+    is_here = found is not None and found[0].generation.guild_id == actor_of(interaction).guild_id
+    if found is None or not is_here or found[0].generation.event_id is None:
+        raise NotFound("This picture is not here any more. Please choose another one.")
+    await _enter(interaction, found[0].generation.event_id, picture_id)
+
+
+async def _enter(interaction: Interaction, event_id: int, picture_id: int) -> None:
+    await interaction.client.services.ballots.enter(event_id, picture_id, actor_of(interaction))
+    await say(interaction, "Entered. It takes part in the vote without your name; you can still choose another one.")
 
 
 async def setup(bot: DarkroomBot) -> None:
-    await bot.add_cog(EventButtonsCog(bot))
+    bot.add_buttons(
+        "event",
+        give=press_give,
+        mine=press_mine,
+        join=press_join,
+        leave=press_leave,
+        rules=press_rules,
+        make=press_make,
+        enter=press_enter,
+        vote=press_vote,
+        seen=press_seen,
+        status=press_status,
+        book=press_book,
+    )
+    bot.add_buttons("depict", yes=press_yes, no=press_no)
+    bot.add_buttons("entry", choose=press_choose, enter=press_enter_picture)
+
+
+async def teardown(bot: DarkroomBot) -> None:
+    bot.remove_buttons("event", "depict", "entry")

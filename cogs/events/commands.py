@@ -12,7 +12,6 @@ from bot.events.packs import check_pack
 from bot.records.event import Event, EventStatus
 from bot.text import quote
 from cogs.events.host.actions import (
-    HOST_PRESSES,
     ask_to_cancel,
     close_event,
     extend_event,
@@ -20,12 +19,11 @@ from cogs.events.host.actions import (
     show_status,
 )
 from cogs.events.host.create import CreateForm
-from cogs.events.host.settings import SETTINGS_PRESSES, show_settings
+from cogs.events.host.settings import show_settings
 from cogs.events.host.status import fame_card
 from cogs.events.member.yearbook import send_yearbook
 from cogs.events.texts import STATUS_WORDS
 from cogs.loras.commands import suggest_loras
-from cogs.ui.buttons import on_press
 from cogs.ui.replies import Interaction, actor_of, channel_of, defer, guild_of, is_admin, open_form, say, show
 
 Choices = list[app_commands.Choice[str]]
@@ -42,10 +40,6 @@ def admins_only(interaction: Interaction) -> bool:
 class EventsCog(commands.GroupCog, group_name="event", group_description="Photo-training events of this server"):
     def __init__(self, bot: DarkroomBot) -> None:
         self.bot = bot
-
-    async def cog_load(self) -> None:
-        for action, press in {**SETTINGS_PRESSES, **HOST_PRESSES}.items():
-            on_press("host", action, press)
 
     @app_commands.command(description="Plan a new event here (admins only); nobody sees it before you open it")
     @app_commands.check(admins_only)

@@ -189,6 +189,8 @@ def _button(generation: Generation, action: str) -> ActionButton:
         "report": "Report",
         "enter": "Enter in event",
     }
+    if action == "enter":
+        return ActionButton("entry", "choose", generation.id, label=labels[action])
     is_first = action == "again"
     style = discord.ButtonStyle.primary if is_first else discord.ButtonStyle.secondary
     return ActionButton("pic", action, generation.id, label=labels[action], style=style)

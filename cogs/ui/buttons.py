@@ -6,21 +6,12 @@ from typing import Any, Self
 
 import discord
 
-from bot.client import Press
 from bot.errors import UserError
 from cogs.ui.replies import Interaction
 
 UNKNOWN = "This button is from another version of the bot. `/jobs` shows where everything is."
 WORDS_MAX = 40
 """A custom id takes 100 characters (Discord /docs/components/reference)."""
-
-
-PRESSES: dict[tuple[str, str], Press] = {}
-"""Of the areas that have no table at the bot yet."""
-
-
-def on_press(area: str, action: str, handler: Press) -> None:
-    PRESSES[(area, action)] = handler
 
 
 class ActionButton(
@@ -55,11 +46,10 @@ class ActionButton(
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         try:
-            table = interaction.client.buttons.get(self.area, {})
-            press = table.get(self.action) or PRESSES.get((self.area, self.action))
-            if press is None:
+            table = interaction.client.buttons.get(self.area)
+            if table is None or self.action not in table:
                 raise UserError(UNKNOWN)
-            await press(interaction, self.row_id)
+            await table[self.action](interaction, self.row_id)
         except Exception as error:  # noqa: BLE001 - the error door answers and logs
             await interaction.client.error_door(interaction, error)
 

@@ -22,7 +22,6 @@ from bot.records.lora import Lora
 from bot.sandbox.apiframe.state import RehearsalLora, RehearsalTimings, make_id
 from bot.sandbox.aurous.records import AurousTimings
 from bot.sandbox.world import REHEARSAL_AUROUS_KEY, REHEARSAL_KEY, World
-from cogs.ui.buttons import PRESSES
 from tests.fakes.painting import paint_small
 from tests.fakes.rows import add_lora
 from tests.photos.pictures import encode, noise
@@ -119,7 +118,7 @@ def presses_of(darkroom: Darkroom) -> list[tuple[str, str]]:
     """(area, action) of every button that the bot knows."""
     bot = darkroom.gateway.bot
     assert bot is not None
-    return sorted([*((area, action) for area, table in bot.buttons.items() for action in table), *PRESSES])
+    return sorted((area, action) for area, table in bot.buttons.items() for action in table)
 
 
 def live_text(text: str) -> str:

@@ -20,7 +20,7 @@ from bot.records.event import Event, EventMode, EventStatus
 from bot.records.guild import Actor, Channel
 from bot.storage import sharing
 from bot.storage.events import tables as event_tables
-from cogs.ui import buttons
+from cogs import EXTENSIONS
 from tests.cogs.events.event_scene import Hands
 from tests.cogs.events.test_event_members import give, move, open_event, question_to
 from tests.cogs.stage import Stage, answer_to, board_of, buttons_of, fields_of, photo, photos, text_of, until
@@ -28,6 +28,7 @@ from tests.events.ballot.ballot_world import World as BallotWorld
 from tests.fakes.clock import NOON
 
 UNKNOWN = 987_654_321
+OTHER_VERSION = "This button is from another version of the bot. `/jobs` shows where everything is."
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ async def test_nobody_else_can_start_a_failed_training_again(keyed: Stage) -> No
     assert answer_to(pressed) == "There is no such training of yours here. `/jobs` shows what you have."
 
 
-OPEN_TO_OTHERS = {"pic", "report", "style", "event", "host", "depict"}
+OPEN_TO_OTHERS = {"pic", "report", "style", "event", "host", "depict", "entry"}
 """Buttons that others than the owner of the row may press, too; a style or an event belongs to the whole guild."""
 FOR_ADMINS = {("lora", "archive"), ("lora", "rename"), ("lora", "note"), ("lora", "share"), ("training", "version")}
 """An admin sees all LoRAs of the guild and keeps order among them."""
@@ -181,8 +182,8 @@ async def test_foreign_ids_in_buttons_are_answered_like_ids_that_do_not_exist(
     assert (await keyed.lora(keyed.ben)).archived_at is None
 
 
-def presses_of(*areas: str) -> list[tuple[str, str]]:
-    found = [(area, action) for area, action in sorted(buttons.PRESSES) if area in areas]
+def presses_in(stage: Stage, *areas: str) -> list[tuple[str, str]]:
+    found = [(area, action) for area, action in stage.presses() if area in areas]
     assert {area for area, _ in found} == set(areas)
     return found
 
@@ -201,7 +202,7 @@ async def test_buttons_of_events_answer_in_another_server_like_buttons_of_nothin
     hands = Hands(keyed)
     event = await an_event_of_ben(keyed)
     before = await rows_of_events(keyed)
-    for area, action in presses_of("event", "host", "depict"):
+    for area, action in presses_in(keyed, "event", "host", "depict"):
         nothing = await seen(hands, neighbour.ada, f"dr:{area}:{action}:{UNKNOWN}", neighbour.channel)
         assert nothing.endswith(".")
         for member in (neighbour.cleo, neighbour.ada):
@@ -217,9 +218,9 @@ async def test_pictures_of_events_are_entered_by_nobody_from_another_server(keye
     world = BallotWorld(services.database, services.pool._spool)
     event = await world.event(guild_id=keyed.world.guild.id)
     (picture_id,) = await world.picture(event, keyed.ben.id)
-    for action, row_id in (("enter", 1), ("nominate", picture_id)):
-        nothing = await seen(hands, neighbour.ben, f"dr:pic:{action}:{UNKNOWN}", neighbour.channel)
-        assert await seen(hands, neighbour.ben, f"dr:pic:{action}:{row_id}", neighbour.channel) == nothing
+    for action, row_id in (("choose", 1), ("enter", picture_id)):
+        nothing = await seen(hands, neighbour.ben, f"dr:entry:{action}:{UNKNOWN}", neighbour.channel)
+        assert await seen(hands, neighbour.ben, f"dr:entry:{action}:{row_id}", neighbour.channel) == nothing
 
 
 async def test_buttons_of_a_draft_answer_others_like_buttons_of_nothing(keyed: Stage) -> None:
@@ -227,7 +228,7 @@ async def test_buttons_of_a_draft_answer_others_like_buttons_of_nothing(keyed: S
     draft = EventDraft("Hidden days", "Nobody knows", "", EventMode.SHARED, SubjectKind.OBJECT)
     ada = Actor(keyed.world.guild.id, keyed.ada.id, is_admin=True)
     event = await keyed.world.darkroom.services.events.create(draft, ada, Channel(keyed.channel.id))
-    for area, action in presses_of("event", "host"):
+    for area, action in presses_in(keyed, "event", "host"):
         nothing = await seen(hands, keyed.ben, f"dr:{area}:{action}:{UNKNOWN}", keyed.channel)
         assert await seen(hands, keyed.ben, f"dr:{area}:{action}:{event.id}", keyed.channel) == nothing
 
@@ -239,7 +240,7 @@ async def test_members_run_no_event_whatever_they_press(keyed: Stage, who: str) 
     event = await an_event_of_ben(keyed)
     member = keyed.ben if who == "ben" else keyed.cleo
     before = await rows_of_events(keyed)
-    for _, action in presses_of("host"):
+    for _, action in presses_in(keyed, "host"):
         pressed = await hands.press(member, f"dr:host:{action}:{event.id}")
         assert pressed.modal is None, action
         assert "went wrong" not in answer_to(pressed)
@@ -262,7 +263,7 @@ async def test_every_button_of_an_event_is_answered_privately_in_every_stage(key
         await move(keyed, event, status)
     closing = [f"close{stage}" for stage in TIMED]
     changing = {("host", action) for action in (*closing, "extend", "cancel")}
-    for area, action in sorted(presses_of("event", "host", "depict"), key=lambda press: press in changing):
+    for area, action in sorted(presses_in(keyed, "event", "host", "depict"), key=lambda press: press in changing):
         for member in (keyed.cleo, keyed.ben):
             pressed = await hands.press(member, f"dr:{area}:{action}:{1 if area == 'depict' else event.id}")
             text = pressed.modal["title"] if pressed.modal else answer_to(pressed)
@@ -300,7 +301,7 @@ async def test_nobody_is_told_who_said_no(keyed: Stage) -> None:
     await until(lambda: "are gone" in text_of(keyed.cleo.user.dm_channel.history()[0]))
     keyed.world.env.http_requests.clear()
     for member in (keyed.ben, keyed.ada):
-        for area, action in presses_of("event", "host"):
+        for area, action in presses_in(keyed, "event", "host"):
             if action not in {"cancel", "open"} and not action.startswith("close"):
                 await hands.press(member, f"dr:{area}:{action}:{event.id}")
         await keyed.use(member, "event status")
@@ -336,7 +337,7 @@ async def test_no_votes_and_no_names_are_told_before_the_ballot_closes(keyed: St
         await services.ballots.vote(event.id, entry_id, Actor(guild_id, user_id))
     keyed.world.env.http_requests.clear()
     for member in (keyed.ben, keyed.cleo, keyed.ada):
-        for area, action in presses_of("event", "host"):
+        for area, action in presses_in(keyed, "event", "host"):
             if action not in {"cancel", "open"} and not action.startswith("close"):
                 await hands.press(member, f"dr:{area}:{action}:{event.id}")
         await keyed.use(member, "event status")
@@ -408,7 +409,7 @@ async def test_numbers_out_of_the_blue_are_answered_kindly(keyed: Stage, custom_
 
 async def test_a_button_this_version_does_not_know_is_answered(keyed: Stage) -> None:
     text = answer_to(await keyed.press_id(keyed.ben, "dr:someday:later:1"))
-    assert text == "This button is from another version of the bot. `/jobs` shows where everything is."
+    assert text == OTHER_VERSION
 
 
 async def test_two_members_boards_do_not_mix(keyed: Stage) -> None:
@@ -418,3 +419,29 @@ async def test_two_members_boards_do_not_mix(keyed: Stage) -> None:
     await keyed.start(keyed.cleo, cleos)
     await keyed.posted("`Rex` is ready")
     assert "15 of 15–30 usable photos" in answer_to(await keyed.use(keyed.ben, "dataset show"))
+
+
+async def test_every_extension_can_be_taken_out_without_harm_to_the_buttons_of_the_others(keyed: Stage) -> None:
+    """Mutant: the class of all buttons registered by one extension."""
+    bot, before = keyed.world.darkroom.gateway.bot, keyed.presses()
+    assert bot is not None
+    for extension in EXTENSIONS:
+        await bot.unload_extension(extension)
+        left = {area for area, _ in keyed.presses()}
+        assert keyed.presses() == [(area, action) for area, action in before if area in left]
+        gone = {area for area, _ in before} - left
+        pressed = [] if extension == "cogs.about" else [*gone, min(left)]
+        for area in pressed:
+            action = next(action for each, action in before if each == area)
+            answered = await keyed.press_id(keyed.cleo, f"dr:{area}:{action}:{UNKNOWN}")
+            assert (answer_to(answered) == OTHER_VERSION) is (area in gone), (extension, area)
+        await bot.load_extension(extension)
+    assert keyed.presses() == before
+
+
+async def test_a_second_table_for_an_area_is_refused_at_the_start(keyed: Stage) -> None:
+    """Two actions of one name in a table are two arguments of one name, which Python refuses."""
+    bot = keyed.world.darkroom.gateway.bot
+    assert bot is not None
+    with pytest.raises(ValueError, match="two tables"):
+        bot.add_buttons("set")

@@ -384,7 +384,7 @@ async def test_a_result_in_a_private_message_can_be_kept_looked_at_and_deleted(k
     assert all(RESULT not in text_of(each) for each in private.history() if not each.flags.ephemeral)
 
 
-PICTURE_PRESSES = ("pic:clarity", "pic:topaz", "pic:background", "pic:galleryone", "pic:nominate")
+PICTURE_PRESSES = ("pic:clarity", "pic:topaz", "pic:background", "pic:galleryone", "entry:enter")
 
 
 def presses_about_pictures(stage: Stage) -> list[str]:

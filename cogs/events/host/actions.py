@@ -1,14 +1,11 @@
 """What a host does with an event: check, open, close, extend, cancel, look at it."""
 
-from collections.abc import Mapping
-
 import discord
 
-from bot.client import DarkroomBot, Press
+from bot.client import DarkroomBot
 from bot.errors import UserError
-from bot.events.lifecycle import TIMED, may_run
+from bot.events.lifecycle import may_run
 from bot.records.event import Event, EventStatus
-from cogs.events.host.photos import show_board
 from cogs.events.host.settings import event_to_run, show_settings, view_of
 from cogs.events.host.status import readiness_card, status_card
 from cogs.events.texts import event_name
@@ -106,54 +103,3 @@ async def close_event(interaction: Interaction, event_id: int, stage: EventStatu
 async def extend_event(interaction: Interaction, event_id: int, hours: float = ADDED_HOURS) -> None:
     event = await interaction.client.services.events.extend(event_id, hours, actor_of(interaction))
     await show_status(interaction, event.id, f"It has {hours:g} h more now.")
-
-
-async def _press_status(interaction: Interaction, event_id: int) -> None:
-    await defer(interaction, thinking=False)
-    await show_status(interaction, event_id)
-
-
-async def _press_check(interaction: Interaction, event_id: int) -> None:
-    await defer(interaction, thinking=False)
-    await show_readiness(interaction, event_id)
-
-
-async def _press_open(interaction: Interaction, event_id: int) -> None:
-    await defer(interaction, thinking=False)
-    await open_event(interaction, event_id)
-
-
-def _close(stage: EventStatus) -> Press:
-    """On an old card the button must not end the stage that came after it."""
-
-    async def press(interaction: Interaction, event_id: int) -> None:
-        await defer(interaction, thinking=False)
-        await close_event(interaction, event_id, stage)
-
-    return press
-
-
-async def _press_extend(interaction: Interaction, event_id: int) -> None:
-    await defer(interaction, thinking=False)
-    await extend_event(interaction, event_id)
-
-
-async def _press_photos(interaction: Interaction, event_id: int) -> None:
-    await defer(interaction, thinking=False)
-    await show_board(interaction, event_id)
-
-
-async def _press_cancel(interaction: Interaction, event_id: int) -> None:
-    await ask_to_cancel(interaction, await event_to_run(interaction, event_id))
-
-
-HOST_PRESSES: Mapping[str, Press] = {
-    "status": _press_status,
-    "check": _press_check,
-    "open": _press_open,
-    **{f"close{stage}": _close(stage) for stage in TIMED},
-    "extend": _press_extend,
-    "photos": _press_photos,
-    "cancel": _press_cancel,
-}
-"""What the buttons of area "host" do."""

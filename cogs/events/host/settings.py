@@ -5,7 +5,7 @@ from typing import Any
 
 import discord
 
-from bot.client import DarkroomBot, Press
+from bot.client import DarkroomBot
 from bot.errors import NotAllowed, NotFound
 from bot.events.lifecycle import may_run
 from bot.events.views import EventView
@@ -13,11 +13,10 @@ from bot.loras.service import choice_label
 from bot.records.event import Event, EventMode, EventStatus
 from bot.text import quote
 from cogs.events.host.choices import OPTIONS_MAX, PANEL_SECONDS
-from cogs.events.host.forms import FindForm, NumbersForm, PromptsForm, TimesForm
 from cogs.events.host.pages import PAGE_NAMES, Page, ShownPage, content_of
 from cogs.events.texts import KIND_WORDS, MODE_MEANING, MODE_WORDS, event_name
 from cogs.ui.buttons import ActionButton
-from cogs.ui.replies import Interaction, actor_of, defer, open_form, show
+from cogs.ui.replies import Interaction, actor_of, defer, show
 
 THEME_SHOWN = 200
 NOT_YOURS = "Only its host, its moderators and this server's admins may do that."
@@ -90,7 +89,7 @@ async def show_settings(interaction: Interaction, event_id: int, page: Page = Pa
     shown = ShownPage(
         view=view,
         page=page,
-        store=_storing(event.id, page, search),
+        store=storing(event.id, page, search),
         styles=await _styles(interaction, event, search) if wants_names else {},
         loras=await _loras(interaction, event, search) if wants_names else {},
         roles=frozenset(role.id for role in guild.roles) if guild is not None else frozenset(),
@@ -115,7 +114,7 @@ async def view_of(interaction: Interaction, event: Event) -> EventView:
     return view
 
 
-def _storing(event_id: int, page: Page, search: str = "") -> Any:
+def storing(event_id: int, page: Page, search: str = "") -> Any:
     async def store(interaction: Interaction, **changes: Any) -> None:
         await defer(interaction, thinking=False)
         await interaction.client.services.events.change(event_id, actor_of(interaction), **changes)
@@ -136,62 +135,3 @@ async def _loras(interaction: Interaction, event: Event, search: str) -> Mapping
     before = [lora for lora in await loras.usable_by(actor) if lora.id in event.lora_ids]
     found = [lora for lora in await loras.choices(search, actor) if lora.id not in event.lora_ids]
     return {lora.id: choice_label(lora) for lora in [*before, *found][:OPTIONS_MAX]}
-
-
-def _turn_to(page: Page) -> Press:
-    async def press(interaction: Interaction, event_id: int) -> None:
-        await defer(interaction, thinking=False)
-        await show_settings(interaction, event_id, page)
-
-    return press
-
-
-def _switch(field: str) -> Press:
-    async def press(interaction: Interaction, event_id: int) -> None:
-        event = await event_to_run(interaction, event_id)
-        await _storing(event_id, Page.TIMES)(interaction, **{field: not getattr(event, field)})
-
-    return press
-
-
-async def _press_hours(interaction: Interaction, event_id: int) -> None:
-    event = await event_to_run(interaction, event_id)
-    await open_form(interaction, TimesForm(event, _storing(event_id, Page.TIMES)))
-
-
-def _ask_numbers(page: Page) -> Press:
-    async def press(interaction: Interaction, event_id: int) -> None:
-        event = await event_to_run(interaction, event_id)
-        await open_form(interaction, NumbersForm(event, _storing(event_id, page)))
-
-    return press
-
-
-async def _press_prompts(interaction: Interaction, event_id: int) -> None:
-    event = await event_to_run(interaction, event_id)
-    await open_form(interaction, PromptsForm(event, _storing(event_id, Page.PICTURES)))
-
-
-async def _press_find(interaction: Interaction, event_id: int) -> None:
-    async def find(answered: Interaction, search: str) -> None:
-        await defer(answered, thinking=False)
-        await show_settings(answered, event_id, Page.PICTURES, search)
-
-    await event_to_run(interaction, event_id)
-    await open_form(interaction, FindForm(find))
-
-
-SETTINGS_PRESSES: Mapping[str, Press] = {
-    "settings": _turn_to(Page.TIMES),
-    "times": _turn_to(Page.TIMES),
-    "people": _turn_to(Page.PEOPLE),
-    "pictures": _turn_to(Page.PICTURES),
-    "thread": _switch("wants_thread"),
-    "calendar": _switch("wants_calendar"),
-    "hours": _press_hours,
-    "limits": _ask_numbers(Page.PEOPLE),
-    "numbers": _ask_numbers(Page.PICTURES),
-    "prompts": _press_prompts,
-    "find": _press_find,
-}
-"""What the buttons of area "host" do."""

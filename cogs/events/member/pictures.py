@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.errors import NotFound, UserError
+from bot.errors import UserError
 from bot.events.budget import channel_of
 from bot.events.loras import _is_for
 from bot.generation.order import Accepted, PictureOrder
@@ -18,7 +18,7 @@ from cogs.generation.prompt import PROMPT_MAX, accepted_card
 from cogs.pictures.cards import alt_text
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Text
-from cogs.ui.replies import Interaction, actor_of, defer, say, show
+from cogs.ui.replies import Interaction, actor_of, defer, show
 from cogs.ui.views import SafeModal
 from cogs.ui.words import count
 
@@ -109,7 +109,7 @@ class EnterView(discord.ui.LayoutView):
             gallery.add_item(media=f"attachment://{name}", description=alt_text(found, picture.position))
         box.add_item(gallery)
         buttons = [
-            ActionButton("pic", "nominate", picture.id, label=f"{number}. {picture_name(found, picture)}")
+            ActionButton("entry", "enter", picture.id, label=f"{number}. {picture_name(found, picture)}")
             for number, (found, picture, _) in enumerate(pictures, start=1)
         ]
         for start in range(0, len(buttons), 5):
@@ -142,30 +142,3 @@ async def show_choice(interaction: Interaction, event: Event, generation_id: int
     if not shown:
         raise UserError(NOTHING_TO_ENTER)
     await show(interaction, EnterView(event, shown, more=len(nominees) - len(shown)), files)
-
-
-async def press_enter_set(interaction: Interaction, generation_id: int) -> None:
-    """Below a posted result: a single picture is entered at once, of several one is chosen."""
-    await defer(interaction)
-    found = await interaction.client.services.pictures.see(generation_id, actor_of(interaction))
-    if found.generation.event_id is None:
-        raise NotFound("These pictures do not belong to an event.")
-    if len(found.view.pictures) == 1:
-        await _enter(interaction, found.generation.event_id, found.view.pictures[0].id)
-        return
-    event = await interaction.client.services.events.get_for(found.generation.event_id, actor_of(interaction))
-    await show_choice(interaction, event, generation_id)
-
-
-async def press_nominate(interaction: Interaction, picture_id: int) -> None:
-    await defer(interaction)
-    found = await interaction.client.services.pictures.find_by_picture(picture_id)
-    is_here = found is not None and found[0].generation.guild_id == actor_of(interaction).guild_id
-    if found is None or not is_here or found[0].generation.event_id is None:
-        raise NotFound("This picture is not here any more. Please choose another one.")
-    await _enter(interaction, found[0].generation.event_id, picture_id)
-
-
-async def _enter(interaction: Interaction, event_id: int, picture_id: int) -> None:
-    await interaction.client.services.ballots.enter(event_id, picture_id, actor_of(interaction))
-    await say(interaction, "Entered. It takes part in the vote without your name; you can still choose another one.")
