@@ -11,7 +11,9 @@ from bot.events.packs import READY_PACKS
 from bot.events.views import EventView
 from bot.records.event import Event, EventMode
 from bot.text import quote
-from cogs.events.host.choices import (
+from cogs.events.texts import TIMETABLES, budget_words, entrants_words, hours_words, timetable_of
+from cogs.ui.buttons import ActionButton
+from cogs.ui.choices import (
     OPTIONS_MAX,
     Chosen,
     MemberChoice,
@@ -21,8 +23,6 @@ from cogs.events.host.choices import (
     kept,
     options_of,
 )
-from cogs.events.texts import TIMETABLES, budget_words, entrants_words, hours_words, timetable_of
-from cogs.ui.buttons import ActionButton
 from cogs.ui.replies import Interaction
 from cogs.ui.words import clip, count
 

@@ -10,9 +10,9 @@ from bot.client import DarkroomBot, fleeting_id
 from bot.events.photos.review import HostBoard
 from bot.records.dataset import Photo, Pick, Verdict
 from bot.text import quote
-from cogs.events.host.choices import OPTIONS_MAX, PANEL_SECONDS, Chosen, StringChoice
 from cogs.events.texts import event_name
 from cogs.ui.buttons import ActionButton
+from cogs.ui.choices import OPTIONS_MAX, PANEL_SECONDS, Chosen, StringChoice
 from cogs.ui.replies import Interaction, actor_of, defer, show
 from cogs.ui.words import clip, count
 
