@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -28,7 +29,6 @@ def key_paused_card(key: ApiKeyRow, guild_name: str, last_line: str) -> Layout:
     return card(text, colour=discord.Colour.red())
 
 
-FORM_SECONDS = 600
 NO_DEFAULT = "none"
 PROVIDERS = [app_commands.Choice(name=provider.label, value=provider.value) for provider in ProviderName]
 DEFAULTS = [*PROVIDERS, app_commands.Choice(name="No default", value=NO_DEFAULT)]
@@ -43,20 +43,15 @@ class KeyModal(SafeModal):
     """One text input. The key is read once and never shown again."""
 
     def __init__(self, provider: ProviderName) -> None:
-        super().__init__(title=f"{provider.label} API key", seconds=FORM_SECONDS)
+        super().__init__(f"{provider.label} API key")
         self.provider = provider
-        self.api_key: discord.ui.TextInput[KeyModal] = discord.ui.TextInput(
-            placeholder=f"{KEY_PREFIXES[provider]}…", min_length=8, max_length=200
-        )
-        self.add_item(
-            discord.ui.Label(
-                text="API key",
-                description="It is checked, then stored encrypted. Nobody can read it here again.",
-                component=self.api_key,
-            )
+        self.api_key = self.add_field(
+            "API key",
+            discord.ui.TextInput[Any](placeholder=f"{KEY_PREFIXES[provider]}…", min_length=8, max_length=200),
+            "It is checked, then stored encrypted. Nobody can read it here again.",
         )
 
-    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+    async def submit(self, interaction: Interaction) -> None:
         await defer(interaction)
         status = await interaction.client.services.keys.set(
             guild_of(interaction), self.provider, self.api_key.value, set_by=interaction.user.id

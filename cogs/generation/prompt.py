@@ -20,7 +20,6 @@ from cogs.ui.replies import Interaction, actor_of, channel_of, defer, show
 from cogs.ui.views import SafeModal
 from cogs.ui.words import count
 
-FORM_SECONDS = 1800
 ANSWERED_AT_ONCE_S = 1.5
 """What takes longer is acknowledged first; Discord waits for 3 seconds."""
 PROMPT_MAX = 4000
@@ -39,7 +38,7 @@ class PromptModal(SafeModal):
         origin_id: int | None = None,
         uploads: tuple[Upload, ...] = (),
     ) -> None:
-        super().__init__(title=_title(lora, style), seconds=FORM_SECONDS)
+        super().__init__(_title(lora, style))
         self.lora, self.style, self.settings = lora, style, settings
         self.origin_id, self.uploads = origin_id, uploads
         self.prompt: discord.ui.TextInput[PromptModal] = discord.ui.TextInput(
@@ -48,13 +47,13 @@ class PromptModal(SafeModal):
             min_length=1,
             max_length=PROMPT_MAX,
         )
-        self.add_item(discord.ui.Label(text="Prompt", description=_hint(style), component=self.prompt))
+        self.add_field("Prompt", self.prompt, _hint(style))
         self.count = self._add_choice("Pictures", ["1", "2", "3", "4"], str(settings.count)) if lora or style else None
         is_trained = lora is not None and lora.provider is ProviderName.APIFRAME
         aspects = list(ASPECTS) if is_trained or uploads else [*ASPECTS, WIDEST]
         self.aspect = None if settings.width else self._add_choice("Shape", aspects, settings.aspect or "1:1")
 
-    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+    async def submit(self, interaction: Interaction) -> None:
         await place(interaction, self._order(interaction))
 
     async def _order(self, interaction: Interaction) -> Accepted:
@@ -83,7 +82,7 @@ class PromptModal(SafeModal):
             min_values=0,
             options=[discord.SelectOption(label=value, default=value == chosen) for value in values],
         )
-        self.add_item(discord.ui.Label(text=text, component=select))
+        self.add_field(text, select)
         return select
 
 

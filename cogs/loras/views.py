@@ -14,20 +14,19 @@ from cogs.ui.replies import Interaction, actor_of, ask, defer, say, show
 from cogs.ui.views import SafeModal, SafeView
 
 CONFIRM_SECONDS = 300
-FORM_SECONDS = 1800
 PREVIEW_BYTES = 1_000_000
 
 
 class RenameModal(SafeModal):
     def __init__(self, lora: Lora) -> None:
-        super().__init__(title="Another name", seconds=FORM_SECONDS)
+        super().__init__("Another name")
         self.lora = lora
         self.name: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
             default=lora.name[:NAME_MAX], min_length=1, max_length=NAME_MAX
         )
-        self.add_item(discord.ui.Label(text="Name", component=self.name))
+        self.add_field("Name", self.name)
 
-    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+    async def submit(self, interaction: Interaction) -> None:
         loras = interaction.client.services.loras
         renamed = await loras.rename(self.lora.id, self.name.value, actor_of(interaction))
         await say(interaction, f"{name_of(self.lora)} is called {name_of(renamed)} now.")
@@ -35,15 +34,15 @@ class RenameModal(SafeModal):
 
 class NoteModal(SafeModal):
     def __init__(self, lora: Lora) -> None:
-        super().__init__(title="Note", seconds=FORM_SECONDS)
+        super().__init__("Note")
         self.lora = lora
         self.note: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
             style=discord.TextStyle.paragraph, default=lora.note, required=False, max_length=NOTE_MAX
         )
         description = "Everybody who may use it sees this. Leave it empty to have no note."
-        self.add_item(discord.ui.Label(text="Note", description=description, component=self.note))
+        self.add_field("Note", self.note, description)
 
-    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+    async def submit(self, interaction: Interaction) -> None:
         noted = await interaction.client.services.loras.write_note(self.lora.id, self.note.value, actor_of(interaction))
         what = "saved" if noted.note else "gone"
         await say(interaction, f"The note of {name_of(noted)} is {what}.")

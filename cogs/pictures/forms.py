@@ -11,7 +11,6 @@ from cogs.ui.replies import Interaction, actor_of, defer, say
 from cogs.ui.views import SafeModal, SafeView
 
 CONFIRM_SECONDS = 300
-FORM_SECONDS = 1800
 
 
 class DeleteView(SafeView):
@@ -37,15 +36,15 @@ class DeleteView(SafeView):
 
 class ReportModal(SafeModal):
     def __init__(self, generation_id: int) -> None:
-        super().__init__(title=f"Report pictures #{generation_id}", seconds=FORM_SECONDS)
+        super().__init__(f"Report pictures #{generation_id}")
         self.generation_id = generation_id
         self.reason: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
             style=discord.TextStyle.paragraph, min_length=1, max_length=REASON_MAX
         )
         description = "The moderators see what you write and who you are; nobody else does."
-        self.add_item(discord.ui.Label(text="What is wrong?", description=description, component=self.reason))
+        self.add_field("What is wrong?", self.reason, description)
 
-    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+    async def submit(self, interaction: Interaction) -> None:
         await defer(interaction)
         reports = interaction.client.services.reports
         await reports.report(self.generation_id, self.reason.value, actor_of(interaction))

@@ -21,7 +21,6 @@ FILES_EACH = 10
 CONSENT_LABEL = "Everyone in the photos agrees and is 18+"
 ASKED_AGAIN = "It was deleted with the photos, and the provider needs it again."
 CONSENT_SECONDS = 600
-FORM_SECONDS = 3600
 SUBJECT_WORDS = {
     SubjectKind.PERSON: "a person",
     SubjectKind.OBJECT: "a pet, object or place",
@@ -53,7 +52,7 @@ class PhotoForm(SafeModal):
     """Uploads and the consent, below whatever else a form asks."""
 
     def __init__(self, *, title: str, kind: SubjectKind) -> None:
-        super().__init__(title=title[:45], seconds=FORM_SECONDS)
+        super().__init__(title)
         self.kind = kind
         self.uploads: list[discord.ui.FileUpload[SafeModal]] = []
         self.consent: discord.ui.Checkbox[SafeModal] = discord.ui.Checkbox(default=False)
@@ -63,7 +62,7 @@ class PhotoForm(SafeModal):
         for number, upload in enumerate(uploads):
             text = "Photos" if number == 0 else f"More photos ({number + 1})"
             description = f"Up to {upload.max_values} here: JPEG, PNG, WebP or HEIC."
-            self.add_item(discord.ui.Label(text=text, description=description, component=upload))
+            self.add_field(text, upload, description)
         self.add_item(_consent_label(self.consent, self.kind))
 
     def files(self) -> list[Upload]:
@@ -95,10 +94,10 @@ class TrainModal(PhotoForm):
         self.name: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
             placeholder="Rex", min_length=1, max_length=NAME_MAX
         )
-        self.add_item(discord.ui.Label(text="Name", description="How you will find it again.", component=self.name))
+        self.add_field("Name", self.name, "How you will find it again.")
         self.add_photos(_upload_fields(kind, required=0))
 
-    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+    async def submit(self, interaction: Interaction) -> None:
         await self.begin(interaction, replace(self.order, name=self.name.value))
 
 
@@ -117,12 +116,12 @@ class VersionModal(PhotoForm):
         )
         self.is_person = kind is SubjectKind.PERSON
         if self.is_person:
-            self.add_item(discord.ui.Label(text="Gender", description=ASKED_AGAIN, component=self.gender))
-            self.add_item(discord.ui.Label(text="Ethnicity", description=ASKED_AGAIN, component=self.ethnicity))
+            self.add_field("Gender", self.gender, ASKED_AGAIN)
+            self.add_field("Ethnicity", self.ethnicity, ASKED_AGAIN)
         # A form has five parts (Discord /docs/components/reference); the board takes more photos afterwards.
         self.add_photos(_upload_fields(kind, required=0, most=2 if self.is_person else UPLOADS))
 
-    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+    async def submit(self, interaction: Interaction) -> None:
         order = self.order
         if self.is_person:
             order = replace(order, gender=Gender(self.gender.values[0]), ethnicity=self.ethnicity.value)
@@ -137,7 +136,7 @@ class PhotosModal(PhotoForm):
         self.dataset_id, self.given = dataset.id, uploads
         self.add_photos([] if uploads else _upload_fields(dataset.subject_kind, required=1))
 
-    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+    async def submit(self, interaction: Interaction) -> None:
         await defer(interaction)
         board = await interaction.client.services.datasets.board(
             self.dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id

@@ -13,9 +13,8 @@ from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode
 from cogs.events.texts import KIND_MEANING, KIND_WORDS, MODE_MEANING, MODE_WORDS
 from cogs.ui.replies import Interaction, actor_of, channel_of, defer, is_admin, open_form
-from cogs.ui.views import SafeModal, SafeView
+from cogs.ui.views import FORM_SECONDS, SafeModal, SafeView
 
-FORM_SECONDS = 3600
 FORM_MODES = (EventMode.SHARED, EventMode.PERSONAL, EventMode.CLUB)
 
 Created = Callable[[Interaction, Event], Awaitable[None]]
@@ -26,7 +25,7 @@ class CreateForm(SafeModal):
     """`created` shows what comes next; `draft` fills the fields."""
 
     def __init__(self, created: Created, draft: EventDraft | None = None) -> None:
-        super().__init__(title="A new event", seconds=FORM_SECONDS)
+        super().__init__("A new event")
         self.created = created
         self.name: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
             placeholder="Mascot weekend",
@@ -39,13 +38,13 @@ class CreateForm(SafeModal):
         self.kind = _select(KIND_WORDS, KIND_MEANING, tuple(KIND_WORDS), None if draft is None else draft.subject_kind)
         self.rules = _paragraph(None if draft is None else draft.rules, RULES_MAX, required=False)
         kind_hint = "For a picture club it does not matter."
-        self.add_item(discord.ui.Label(text="Name", component=self.name))
-        self.add_item(discord.ui.Label(text="Theme", description="What it is about.", component=self.theme))
-        self.add_item(discord.ui.Label(text="What comes out of it", component=self.mode))
-        self.add_item(discord.ui.Label(text="What the photos show", description=kind_hint, component=self.kind))
-        self.add_item(discord.ui.Label(text="Rules", description="Leave empty for none.", component=self.rules))
+        self.add_field("Name", self.name)
+        self.add_field("Theme", self.theme, "What it is about.")
+        self.add_field("What comes out of it", self.mode)
+        self.add_field("What the photos show", self.kind, kind_hint)
+        self.add_field("Rules", self.rules, "Leave empty for none.")
 
-    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+    async def submit(self, interaction: Interaction) -> None:
         await defer(interaction)
         if not is_admin(interaction):
             raise NotAllowed("You need the **Manage Server** permission for this.")

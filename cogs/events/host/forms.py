@@ -15,7 +15,6 @@ from cogs.events.texts import stage_name, timed_stages
 from cogs.ui.replies import Interaction
 from cogs.ui.views import SafeModal
 
-FORM_SECONDS = 1800
 PROMPTS_LENGTH = 4000
 """Characters of a text field (Discord /docs/components/reference)."""
 SEARCH_MAX = 40
@@ -51,23 +50,23 @@ class TimesForm(SafeModal):
     """Hours of each stage."""
 
     def __init__(self, event: Event, store: Store) -> None:
-        super().__init__(title="How long everything lasts", seconds=FORM_SECONDS)
+        super().__init__("How long everything lasts")
         self.event, self.store = event, store
         self.inputs = {
             stage: _short(f"{event.hours.get(stage, 0.0):g}", required=True) for stage in timed_stages(event.mode)
         }
         for stage, field in self.inputs.items():
             name = f"Hours for the {stage_name(event, stage)}"
-            self.add_item(discord.ui.Label(text=name, description="0 leaves it out; 0.5 is 30 min.", component=field))
+            self.add_field(name, field, "0 leaves it out; 0.5 is 30 min.")
 
-    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+    async def submit(self, interaction: Interaction) -> None:
         hours = {stage: parse_hours(field.value) for stage, field in self.inputs.items()}
         await self.store(interaction, hours={**self.event.hours, **hours})
 
 
 class NumbersForm(SafeModal):
     def __init__(self, event: Event, store: Store) -> None:
-        super().__init__(title="Numbers and budget", seconds=FORM_SECONDS)
+        super().__init__("Numbers and budget")
         self.store = store
         self.numbers = [each for each in NUMBERS if event.mode in each.modes]
         self.inputs: dict[str, discord.ui.TextInput[SafeModal]] = {}
@@ -75,9 +74,9 @@ class NumbersForm(SafeModal):
             value = getattr(event, each.field)
             field = _short("" if value is None else str(value), required=not each.is_open)
             self.inputs[each.field] = field
-            self.add_item(discord.ui.Label(text=each.label, description=each.hint, component=field))
+            self.add_field(each.label, field, each.hint)
 
-    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+    async def submit(self, interaction: Interaction) -> None:
         changes: dict[str, Any] = {
             each.field: parse_number(each, self.inputs[each.field].value) for each in self.numbers
         }
@@ -86,7 +85,7 @@ class NumbersForm(SafeModal):
 
 class PromptsForm(SafeModal):
     def __init__(self, event: Event, store: Store) -> None:
-        super().__init__(title="Own prompts", seconds=FORM_SECONDS)
+        super().__init__("Own prompts")
         self.store = store
         self.prompts: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
             style=discord.TextStyle.paragraph,
@@ -95,9 +94,9 @@ class PromptsForm(SafeModal):
             max_length=PROMPTS_LENGTH,
         )
         hint = f"One on each line, up to {PROMPTS_MAX}. " + "{trigger} is where the LoRA's trigger word goes."
-        self.add_item(discord.ui.Label(text="Prompts", description=hint, component=self.prompts))
+        self.add_field("Prompts", self.prompts, hint)
 
-    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+    async def submit(self, interaction: Interaction) -> None:
         await self.store(interaction, pack=check_pack(self.prompts.value.splitlines()))
 
 
@@ -105,13 +104,13 @@ class FindForm(SafeModal):
     """Which styles and LoRAs the selects offer: one select holds 25 only."""
 
     def __init__(self, find: Find) -> None:
-        super().__init__(title="Find a style or a LoRA", seconds=FORM_SECONDS)
+        super().__init__("Find a style or a LoRA")
         self.find = find
         self.search = _short("", required=False, most=SEARCH_MAX)
         hint = "A few letters of the name; leave it empty to see the first ones."
-        self.add_item(discord.ui.Label(text="Look for", description=hint, component=self.search))
+        self.add_field("Look for", self.search, hint)
 
-    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+    async def submit(self, interaction: Interaction) -> None:
         await self.find(interaction, self.search.value.strip())
 
 

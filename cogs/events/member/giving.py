@@ -24,7 +24,6 @@ FILES_EACH = 10
 """Files one upload field takes (Discord /docs/components/reference)."""
 UPLOADS = 2
 """Upload fields: a form has five parts (Discord /docs/components/reference), the others ask for people and consent."""
-FORM_SECONDS = 3600
 CONSENT_SECONDS = 600
 TITLE_MAX = 45
 AGREED = "I agree to what is written above"
@@ -45,7 +44,7 @@ class GiveForm(SafeModal):
     """Uploads, who can be seen in them, and the consent; a person's form has no room for it, so it is asked next."""
 
     def __init__(self, own: Contribution) -> None:
-        super().__init__(title=f"Photos for {own.event.name}"[:TITLE_MAX], seconds=FORM_SECONDS)
+        super().__init__(f"Photos for {own.event.name}")
         self.event = own.event
         self.uploads = self._add_uploads(own.room)
         self.gender: discord.ui.Select[SafeModal] | None = None
@@ -58,7 +57,7 @@ class GiveForm(SafeModal):
         if not is_of_person:
             self._ask_consent()
 
-    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+    async def submit(self, interaction: Interaction) -> None:
         await defer(interaction)
         order = GiveOrder(
             self.event,
@@ -81,7 +80,7 @@ class GiveForm(SafeModal):
             )
             text = "Photos" if index == 0 else "More photos"
             description = f"Up to {most} here: JPEG, PNG, WebP or HEIC. You can add more later."
-            self.add_item(discord.ui.Label(text=text, description=description, component=field))
+            self.add_field(text, field, description)
             fields.append(field)
         return fields
 
@@ -92,21 +91,21 @@ class GiveForm(SafeModal):
         self.ethnicity = discord.ui.TextInput(
             placeholder="White, Black, East Asian, Mixed …", min_length=1, max_length=ETHNICITY_MAX
         )
-        self.add_item(discord.ui.Label(text="Gender", description=why, component=self.gender))
-        self.add_item(discord.ui.Label(text="Ethnicity", description=why, component=self.ethnicity))
+        self.add_field("Gender", self.gender, why)
+        self.add_field("Ethnicity", self.ethnicity, why)
 
     def _ask_who(self) -> "discord.ui.UserSelect[SafeModal]":
         who: discord.ui.UserSelect[SafeModal] = discord.ui.UserSelect(
             required=False, min_values=0, max_values=DEPICTED_MAX
         )
         text, description = "Who else can be seen in these photos?", "They are asked privately before anything is used."
-        self.add_item(discord.ui.Label(text=text, description=description, component=who))
+        self.add_field(text, who, description)
         return who
 
     def _ask_consent(self) -> None:
         self.consent = discord.ui.Checkbox(default=False)
         self.add_item(discord.ui.TextDisplay(consent_sentence(self.event)))
-        self.add_item(discord.ui.Label(text=AGREED, component=self.consent))
+        self.add_field(AGREED, self.consent)
 
 
 def asks_about_person(event: Event) -> bool:

@@ -26,7 +26,6 @@ OPTIONS_MAX = 25
 """Options of one select (Discord /docs/components/reference)."""
 CHOICES_SHOWN = 10
 """Files of one message (Discord /docs/resources/message)."""
-FORM_SECONDS = 1800
 COPY_BYTES = 900_000
 NOTHING_TO_USE = "There is no LoRA for you in this event that can be used just now."
 NOTHING_TO_ENTER = "You have no finished picture for this event yet. Press **Make a picture** first."
@@ -52,13 +51,13 @@ class MakeForm(SafeModal):
     """The prompt, and with what when there is a choice."""
 
     def __init__(self, event: Event, things: Sequence[Lora | Style]) -> None:
-        super().__init__(title="Make a picture for the event", seconds=FORM_SECONDS)
+        super().__init__("Make a picture for the event")
         self.event, self.things = event, things
         self.prompt: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
             style=discord.TextStyle.paragraph, min_length=1, max_length=PROMPT_MAX
         )
         description = "What should be in the picture? A trigger word is put in for you."
-        self.add_item(discord.ui.Label(text="Prompt", description=description, component=self.prompt))
+        self.add_field("Prompt", self.prompt, description)
         self.choice: discord.ui.Select[SafeModal] | None = None
         if len(things) > 1:
             options = [
@@ -66,9 +65,9 @@ class MakeForm(SafeModal):
                 for index, thing in enumerate(things)
             ]
             self.choice = discord.ui.Select(options=options)
-            self.add_item(discord.ui.Label(text="With", component=self.choice))
+            self.add_field("With", self.choice)
 
-    async def on_submit(self, interaction: Interaction, /) -> None:  # type: ignore[override]
+    async def submit(self, interaction: Interaction) -> None:
         await defer(interaction)
         answer = accepted_card(await self._order(interaction))
         left = await interaction.client.services.budgets.orders_left(self.event, interaction.user.id)
