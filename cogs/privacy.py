@@ -10,10 +10,9 @@ from bot.client import DarkroomBot
 from bot.privacy import Holdings
 from cogs.ui.layout import card
 from cogs.ui.replies import Interaction, ask, defer, say, show
-from cogs.ui.views import SafeView
+from cogs.ui.views import ConfirmView
 from cogs.ui.words import count
 
-CONFIRM_SECONDS = 300
 POLICY = (
     "**Photos** are stripped of place and camera data when they arrive, sent to the provider your server chose "
     "when you press *Start training*, and deleted here when it has begun to train, at the latest after 24 hours.\n"
@@ -26,25 +25,18 @@ POLICY = (
 )
 
 
-class EraseView(SafeView):
-    """Lives five minutes on a private message."""
-
-    @discord.ui.button(label="Erase my data here", style=discord.ButtonStyle.danger)
-    async def erase(
-        self, interaction: discord.Interaction[DarkroomBot], button: discord.ui.Button["EraseView"]
-    ) -> None:
-        await defer(interaction)
-        self.stop()
-        privacy = interaction.client.services.privacy
-        unreached = sum(
-            [
-                await privacy.forget_member(guild_id=guild_id, user_id=interaction.user.id)
-                for guild_id in await guilds_meant(interaction)
-            ]
-        )
-        done = f"Your photos, jobs, LoRAs and pictures in {here_or_everywhere(interaction)} are erased."
-        rest = f" The provider could not delete {count(unreached, 'LoRA')} just now; an admin can in its dashboard."
-        await say(interaction, done + (rest if unreached else ""))
+async def erase_all(interaction: Interaction) -> None:
+    """Of whoever pressed: here, or in a private message everywhere."""
+    privacy = interaction.client.services.privacy
+    unreached = sum(
+        [
+            await privacy.forget_member(guild_id=guild_id, user_id=interaction.user.id)
+            for guild_id in await guilds_meant(interaction)
+        ]
+    )
+    done = f"Your photos, jobs, LoRAs and pictures in {here_or_everywhere(interaction)} are erased."
+    rest = f" The provider could not delete {count(unreached, 'LoRA')} just now; an admin can in its dashboard."
+    await say(interaction, done + (rest if unreached else ""))
 
 
 async def guilds_meant(interaction: Interaction) -> list[int]:
@@ -93,7 +85,7 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
             "and asks the provider to delete your LoRAs. You leave every event, and those you host are cancelled. "
             "A training under way is no longer followed, "
             "and its credits are spent. It cannot be undone.",
-            EraseView(seconds=CONFIRM_SECONDS),
+            ConfirmView("Erase my data here", erase_all),
         )
 
 

@@ -7,11 +7,11 @@ from cogs.events.host.actions import show_status
 from cogs.events.member.ballot import show_voting
 from cogs.events.member.depictions import seen_card
 from cogs.events.member.giving import GiveForm, check_may_give
-from cogs.events.member.photos import LeaveView, leave_question, rules_card, show_mine
+from cogs.events.member.photos import ask_to_leave, rules_card, show_mine
 from cogs.events.member.pictures import MakeForm, show_choice, usable_things
 from cogs.events.member.yearbook import send_yearbook
 from cogs.events.texts import event_name
-from cogs.ui.replies import Interaction, actor_of, ask, defer, open_form, say, show
+from cogs.ui.replies import Interaction, actor_of, defer, open_form, say, show
 
 ANSWERED = {
     DepictionStatus.CONFIRMED: "Thank you. These photos may be used; you can change your mind at any time.",
@@ -41,7 +41,7 @@ async def press_join(interaction: Interaction, event_id: int) -> None:
 
 async def press_leave(interaction: Interaction, event_id: int) -> None:
     event = await interaction.client.services.events.get_for(event_id, actor_of(interaction))
-    await ask(interaction, leave_question(event), LeaveView(event))
+    await ask_to_leave(interaction, event)
 
 
 async def press_rules(interaction: Interaction, event_id: int) -> None:

@@ -6,14 +6,12 @@ from pathlib import Path
 
 import discord
 
-from bot.client import DarkroomBot
 from bot.loras.service import NOTE_MAX, Archived
 from bot.records.lora import NAME_MAX, Lora
 from cogs.loras.cards import lora_card, name_of
-from cogs.ui.replies import Interaction, actor_of, ask, defer, say, show
-from cogs.ui.views import SafeModal, SafeView
+from cogs.ui.replies import Interaction, actor_of, ask, say, show
+from cogs.ui.views import ConfirmView, SafeModal
 
-CONFIRM_SECONDS = 300
 PREVIEW_BYTES = 1_000_000
 
 
@@ -48,26 +46,14 @@ class NoteModal(SafeModal):
         await say(interaction, f"The note of {name_of(noted)} is {what}.")
 
 
-class ArchiveView(SafeView):
-    """Lives five minutes on a private message: archiving cannot be undone."""
-
-    def __init__(self, lora: Lora) -> None:
-        super().__init__(seconds=CONFIRM_SECONDS)
-        self.lora = lora
-
-    @discord.ui.button(label="Archive for good", style=discord.ButtonStyle.danger)
-    async def confirm(
-        self, interaction: discord.Interaction[DarkroomBot], button: discord.ui.Button["ArchiveView"]
-    ) -> None:
-        await defer(interaction)
-        self.stop()
-        archived = await interaction.client.services.loras.archive(self.lora.id, actor_of(interaction))
-        await say(interaction, archived_sentence(archived))
-
-
 async def ask_to_archive(interaction: Interaction, lora: Lora) -> None:
+
+    async def archive(answered: Interaction) -> None:
+        archived = await answered.client.services.loras.archive(lora.id, actor_of(answered))
+        await say(answered, archived_sentence(archived))
+
     question = f"Archive {name_of(lora)}? {lora.provider.label} is asked to delete it. This cannot be undone."
-    await ask(interaction, question, ArchiveView(lora))
+    await ask(interaction, question, ConfirmView("Archive for good", archive))
 
 
 def archived_sentence(archived: Archived) -> str:

@@ -10,9 +10,9 @@ from bot.records.generation import Operation, Picture
 from bot.records.guild import Actor
 from cogs.generation.prompt import PromptModal, place
 from cogs.pictures.files import File, attached, batches_of
-from cogs.pictures.forms import DeleteView, ReportModal
+from cogs.pictures.forms import ReportModal, ask_to_delete
 from cogs.pictures.panels import edits_card, gallery_choice_card, originals_card, settings_card
-from cogs.ui.replies import Interaction, actor_of, ask, channel_of, defer, open_form, say, show
+from cogs.ui.replies import Interaction, actor_of, channel_of, defer, open_form, say, show
 
 
 async def press_again(interaction: Interaction, generation_id: int) -> None:
@@ -137,11 +137,7 @@ async def _send_to_gallery(interaction: Interaction, found: PictureSet, chosen: 
 
 async def _ask_to_delete(interaction: Interaction, generation_id: int, actor: Actor) -> None:
     await interaction.client.services.pictures.to_delete(generation_id, actor)
-    question = (
-        f"Delete pictures #{generation_id}? The message and its copy in the gallery go, and so do our files. "
-        "This cannot be undone."
-    )
-    await ask(interaction, question, DeleteView(generation_id))
+    await ask_to_delete(interaction, generation_id)
 
 
 async def _actor(interaction: Interaction, generation_id: int) -> Actor:

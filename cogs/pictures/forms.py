@@ -4,34 +4,26 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.client import DarkroomBot
 from bot.pictures.reports import REASON_MAX
 from bot.pictures.service import Removal
-from cogs.ui.replies import Interaction, actor_of, defer, say
-from cogs.ui.views import SafeModal, SafeView
-
-CONFIRM_SECONDS = 300
+from cogs.ui.replies import Interaction, actor_of, ask, defer, say
+from cogs.ui.views import ConfirmView, SafeModal
 
 
-class DeleteView(SafeView):
-    """Lives five minutes on a private message: deleting cannot be undone."""
-
-    def __init__(self, generation_id: int) -> None:
-        super().__init__(seconds=CONFIRM_SECONDS)
-        self.generation_id = generation_id
-
-    @discord.ui.button(label="Delete for good", style=discord.ButtonStyle.danger)
-    async def confirm(
-        self, interaction: discord.Interaction[DarkroomBot], button: discord.ui.Button["DeleteView"]
-    ) -> None:
-        await defer(interaction)
-        self.stop()
-        pictures = interaction.client.services.pictures
-        if interaction.guild_id is None:
-            actor = await pictures.owner_of(self.generation_id, interaction.user.id)
+async def ask_to_delete(interaction: Interaction, generation_id: int) -> None:
+    async def delete(answered: Interaction) -> None:
+        pictures = answered.client.services.pictures
+        if answered.guild_id is None:
+            actor = await pictures.owner_of(generation_id, answered.user.id)
         else:
-            actor = actor_of(interaction)
-        await say(interaction, removal_sentence(self.generation_id, await pictures.delete(self.generation_id, actor)))
+            actor = actor_of(answered)
+        await say(answered, removal_sentence(generation_id, await pictures.delete(generation_id, actor)))
+
+    question = (
+        f"Delete pictures #{generation_id}? The message and its copy in the gallery go, and so do our files. "
+        "This cannot be undone."
+    )
+    await ask(interaction, question, ConfirmView("Delete for good", delete))
 
 
 class ReportModal(SafeModal):

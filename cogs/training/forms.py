@@ -7,20 +7,19 @@ from urllib.parse import urlsplit
 
 import discord
 
-from bot.client import DarkroomBot
 from bot.datasets.rules import Board, DatasetOrder, consent_sentence, photo_limits
 from bot.records.dataset import Dataset, Gender, SubjectKind, Upload
 from bot.records.lora import NAME_MAX, Lora
 from cogs.training.board import SHEET_FILE, board_card
+from cogs.ui.choices import Pressed
 from cogs.ui.replies import Interaction, channel_of, defer, guild_of, show
-from cogs.ui.views import SafeModal, SafeView
+from cogs.ui.views import ConfirmView, SafeModal
 
 UPLOADS = 3
 FILES_EACH = 10
 """Files one upload field takes (Discord /docs/components/reference); three fields make 30 photos."""
 CONSENT_LABEL = "Everyone in the photos agrees and is 18+"
 ASKED_AGAIN = "It was deleted with the photos, and the provider needs it again."
-CONSENT_SECONDS = 600
 SUBJECT_WORDS = {
     SubjectKind.PERSON: "a person",
     SubjectKind.OBJECT: "a pet, object or place",
@@ -144,31 +143,14 @@ class PhotosModal(PhotoForm):
         await take_photos(interaction, board.dataset, self.given or self.files(), agreed=self.consent.value)
 
 
-class ConsentView(SafeView):
-    """The box was not ticked: ask once more, and keep the uploads so that nothing has to be sent again."""
-
-    def __init__(self, dataset: Dataset, uploads: Sequence[Upload]) -> None:
-        super().__init__(seconds=CONSENT_SECONDS)
-        self.dataset, self.uploads = dataset, uploads
-
-    @discord.ui.button(label="I agree, add my photos", style=discord.ButtonStyle.success)
-    async def agree(
-        self, interaction: discord.Interaction[DarkroomBot], button: discord.ui.Button["ConsentView"]
-    ) -> None:
-        await defer(interaction)
-        self.stop()
-        await take_photos(interaction, self.dataset, self.uploads, agreed=True)
-
-
 async def take_photos(interaction: Interaction, dataset: Dataset, uploads: Sequence[Upload], *, agreed: bool) -> None:
     """With consent: download, check, show the board. Without: nothing is downloaded."""
     if uploads and not agreed:
-        sentence = consent_sentence(dataset.subject_kind)
-        await interaction.followup.send(
-            f"Nothing has been downloaded yet. Please confirm first:\n> {sentence}",
-            view=ConsentView(dataset, uploads),
-            ephemeral=True,
-        )
+
+        async def agree(answered: Interaction) -> None:
+            await take_photos(answered, dataset, uploads, agreed=True)
+
+        await ask_consent(interaction, consent_sentence(dataset.subject_kind), agree)
         return
     service = interaction.client.services.datasets
     async with service.queue():
@@ -176,6 +158,15 @@ async def take_photos(interaction: Interaction, dataset: Dataset, uploads: Seque
             await service.take_in(dataset, uploads)
         board = await service.board(dataset.id, guild_id=dataset.guild_id, user_id=interaction.user.id)
         await show_board(interaction, board)
+
+
+async def ask_consent(interaction: Interaction, sentence: str, agreed: Pressed) -> None:
+    """The box was not ticked: ask once more; the uploads are kept as links, so that nothing has to be sent again."""
+    await interaction.followup.send(
+        f"Nothing has been downloaded yet. Please confirm first:\n> {sentence}",
+        view=ConfirmView("I agree, add my photos", agreed, style=discord.ButtonStyle.success),
+        ephemeral=True,
+    )
 
 
 async def show_board(interaction: Interaction, board: Board) -> None:

@@ -1,20 +1,53 @@
-"""Selects of an event's panels: what is chosen is handed on at once."""
+"""Selects and buttons that only the bot's memory knows: what is chosen or pressed is handed on at once."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import discord
 
-from bot.client import DarkroomBot, fleeting_id
-from cogs.ui.replies import Interaction
-from cogs.ui.views import check_offered
+from bot.client import fleeting_id
+from bot.errors import UserError
+from bot.records.dataset import Photo
+from cogs.ui.replies import Interaction, defer
 
-PANEL_SECONDS = 900
 OPTIONS_MAX = 25
 """Options and chosen values of one select (Discord /docs/components/reference)."""
 
 Chosen = Callable[[Interaction, Sequence[Any]], Awaitable[None]]
+Pressed = Callable[[Interaction], Awaitable[None]]
 Select = discord.ui.Item[discord.ui.LayoutView]
+
+
+class FleetingButton(discord.ui.Button[Any]):
+    def __init__(
+        self,
+        label: str,
+        pressed: Pressed,
+        *,
+        style: discord.ButtonStyle = discord.ButtonStyle.secondary,
+        disabled: bool = False,
+    ) -> None:
+        super().__init__(label=label, style=style, disabled=disabled, custom_id=fleeting_id())
+        self.pressed = pressed
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        await self.pressed(interaction)
+
+
+Turn = Callable[[Interaction, int], Awaitable[None]]
+
+
+def page_buttons(page: int, pages: int, turn: Turn, *, back: str, on: str) -> list[FleetingButton]:
+    """The way to the pages before and after this one, where there are some; pages count from 0."""
+
+    def button(label: str, to: int) -> FleetingButton:
+        async def pressed(interaction: Interaction) -> None:
+            await defer(interaction, thinking=False)
+            await turn(interaction, to)
+
+        return FleetingButton(label, pressed)
+
+    return [*([button(back, page - 1)] if page > 0 else []), *([button(on, page + 1)] if page + 1 < pages else [])]
 
 
 class StringChoice(discord.ui.Select[discord.ui.LayoutView]):
@@ -36,7 +69,7 @@ class StringChoice(discord.ui.Select[discord.ui.LayoutView]):
         )
         self.chosen = chosen
 
-    async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> Any:  # type: ignore[override]
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
         check_offered(self)
         await self.chosen(interaction, self.values)
 
@@ -52,7 +85,7 @@ class RoleChoice(discord.ui.RoleSelect[discord.ui.LayoutView]):
         )
         self.chosen = chosen
 
-    async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> Any:  # type: ignore[override]
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
         await self.chosen(interaction, [role.id for role in self.values if not role.is_default()])
 
 
@@ -67,8 +100,64 @@ class MemberChoice(discord.ui.UserSelect[discord.ui.LayoutView]):
         )
         self.chosen = chosen
 
-    async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> Any:  # type: ignore[override]
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
         await self.chosen(interaction, [user.id for user in self.values if not user.bot])
+
+
+class AudienceChoice(discord.ui.MentionableSelect[discord.ui.LayoutView]):
+    """Hands on members and roles as they are."""
+
+    def __init__(self, placeholder: str, chosen: Chosen, *, most: int) -> None:
+        super().__init__(custom_id=fleeting_id(), placeholder=placeholder, min_values=1, max_values=most)
+        self.chosen = chosen
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        await self.chosen(interaction, self.values)
+
+
+class ChannelChoice(discord.ui.ChannelSelect[discord.ui.LayoutView]):
+    """One text channel or none."""
+
+    def __init__(self, placeholder: str, before: int | None, chosen: Chosen) -> None:
+        super().__init__(
+            custom_id=fleeting_id(),
+            channel_types=[discord.ChannelType.text, discord.ChannelType.news],
+            placeholder=placeholder,
+            min_values=0,
+            max_values=1,
+            default_values=_objects([] if before is None else [before], 1),
+        )
+        self.chosen = chosen
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        await self.chosen(interaction, [channel.id for channel in self.values])
+
+
+def check_offered(select: discord.ui.Select[Any]) -> None:
+    """UserError for a value that is not in the list: an app of somebody's own may send any."""
+    if not {option.value for option in select.options}.issuperset(select.values):
+        raise UserError("That is not on the list. Please open it again and choose something from it.")
+
+
+def photo_choices(placeholder: str, photos: Sequence[Photo], chosen: Chosen) -> list[StringChoice]:
+    """Every photo by number and name, in as many selects as it takes; `placeholder` names their first and last."""
+    options = [
+        discord.SelectOption(
+            label=f"{number}. {photo.name}"[:100], value=str(photo.id), description=photo.verdict.value
+        )
+        for number, photo in enumerate(photos, start=1)
+    ]
+    parts = [options[start : start + OPTIONS_MAX] for start in range(0, len(options), OPTIONS_MAX)]
+    return [
+        StringChoice(
+            placeholder.format(index * OPTIONS_MAX + 1, index * OPTIONS_MAX + len(part)),
+            part,
+            chosen,
+            least=1,
+            most=OPTIONS_MAX,
+        )
+        for index, part in enumerate(parts)
+    ]
 
 
 def options_of(names: Mapping[int, str], before: Iterable[int]) -> list[discord.SelectOption]:

@@ -1,6 +1,7 @@
 """The pieces that every card is made of."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import discord
 
@@ -14,14 +15,42 @@ Text = discord.ui.TextDisplay
 
 BUTTONS_A_ROW = 5
 """Discord /docs/components/reference."""
+PANEL_SECONDS = 900
 
 
-def card(*texts: str, colour: discord.Colour, buttons: Sequence[ActionButton] = ()) -> Layout:
-    view = Layout(timeout=None)
-    box: discord.ui.Container[Layout] = discord.ui.Container(accent_colour=colour)
+class SafeLayout(discord.ui.LayoutView):
+    """One coloured box. What only the bot's memory knows in it works for `seconds`; its errors are answered."""
+
+    def __init__(self, colour: discord.Colour | None = None, *, seconds: float | None = None) -> None:
+        super().__init__(timeout=seconds)
+        self.box: discord.ui.Container[Any] = discord.ui.Container(accent_colour=colour)
+        self.add_item(self.box)
+
+    def add_text(self, text: str) -> None:
+        self.box.add_item(Text(text))
+
+    def add_gallery(self, pictures: Iterable[tuple[str, str]]) -> None:
+        """(attachment name, alt text) of each; nothing without pictures."""
+        items = [discord.MediaGalleryItem(f"attachment://{name}", description=alt) for name, alt in pictures]
+        if items:
+            self.box.add_item(discord.ui.MediaGallery(*items))
+
+    def add_row(self, *items: discord.ui.Item[Any]) -> None:
+        self.box.add_item(discord.ui.ActionRow(*items))
+
+    def add_rows(self, buttons: Sequence[ActionButton], each: int = BUTTONS_A_ROW) -> None:
+        for start in range(0, len(buttons), each):
+            self.add_row(*buttons[start : start + each])
+
+    async def on_error(
+        self, interaction: discord.Interaction[Any], error: Exception, item: discord.ui.Item[Any], /
+    ) -> None:
+        await interaction.client.error_door(interaction, error)
+
+
+def card(*texts: str, colour: discord.Colour, buttons: Sequence[ActionButton] = ()) -> SafeLayout:
+    view = SafeLayout(colour)
     for text in texts:
-        box.add_item(Text(text))
-    for start in range(0, len(buttons), BUTTONS_A_ROW):
-        box.add_item(discord.ui.ActionRow(*buttons[start : start + BUTTONS_A_ROW]))
-    view.add_item(box)
+        view.add_text(text)
+    view.add_rows(buttons)
     return view

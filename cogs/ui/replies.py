@@ -9,13 +9,14 @@ import discord
 from discord import app_commands
 
 from bot.client import DarkroomBot
-from bot.errors import UserError
+from bot.errors import NotAllowed, UserError
 from bot.records.guild import Actor, Channel
 
 log = logging.getLogger(__name__)
 
 Interaction = discord.Interaction[DarkroomBot]
 
+ADMINS_ONLY = "You need the **Manage Server** permission for this."
 ALREADY_ANSWERED = 40060
 DEFERRED = "deferred"
 """Set in an interaction's extras when Discord took a defer although its answer was lost."""
@@ -42,6 +43,12 @@ def is_admin(interaction: Interaction) -> bool:
     """Manage Server, or the owner."""
     owner = interaction.guild is not None and interaction.guild.owner_id == interaction.user.id
     return owner or interaction.permissions.manage_guild
+
+
+def check_admin(interaction: Interaction) -> None:
+    """NotAllowed for everybody else."""
+    if not is_admin(interaction):
+        raise NotAllowed(ADMINS_ONLY)
 
 
 def actor_of(interaction: Interaction) -> Actor:
@@ -131,7 +138,7 @@ async def show_error(interaction: Interaction, error: Exception) -> None:
     if isinstance(cause, UserError):
         sentence = str(cause)
     elif isinstance(cause, app_commands.CheckFailure):
-        sentence = "You need the **Manage Server** permission for this."
+        sentence = ADMINS_ONLY
     else:
         incident = secrets.token_hex(3)
         log.error("Incident %s", incident, exc_info=cause)

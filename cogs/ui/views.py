@@ -1,21 +1,15 @@
-"""Bases for views and forms whose errors reach the error door."""
+"""Forms and questions; their errors reach the error door."""
 
 from typing import Any, TypeVar
 
 import discord
 
-from bot.client import DarkroomBot, fleeting_id
-from bot.errors import UserError
-from cogs.ui.replies import Interaction
-
-
-def check_offered(select: discord.ui.Select[Any]) -> None:
-    """UserError for a value that is not in the list: an app of somebody's own may send any."""
-    if not {option.value for option in select.options}.issuperset(select.values):
-        raise UserError("That is not on the list. Please open it again and choose something from it.")
-
+from bot.client import fleeting_id
+from cogs.ui.choices import FleetingButton, Pressed, check_offered
+from cogs.ui.replies import Interaction, defer
 
 FORM_SECONDS = 3600
+QUESTION_SECONDS = 600
 TITLE_MAX = 45
 """Discord /docs/interactions/receiving-and-responding, modal."""
 
@@ -49,15 +43,29 @@ class SafeModal(discord.ui.Modal):
 
 
 class SafeView(discord.ui.View):
-    """Buttons for a few minutes on a private message; what they act on is in this object only."""
+    """Buttons for a few minutes below a private message; what they act on is in this object only."""
 
-    def __init__(self, *, seconds: int) -> None:
+    def __init__(self, *buttons: FleetingButton, seconds: int = QUESTION_SECONDS) -> None:
         super().__init__(timeout=seconds)
-        for item in self.children:
-            if isinstance(item, discord.ui.Button):
-                item.custom_id = fleeting_id()
+        for button in buttons:
+            self.add_item(button)
 
-    async def on_error(  # type: ignore[override]
-        self, interaction: discord.Interaction[DarkroomBot], error: Exception, item: discord.ui.Item[Any], /
+    async def on_error(
+        self, interaction: discord.Interaction[Any], error: Exception, item: discord.ui.Item[Any], /
     ) -> None:
         await interaction.client.error_door(interaction, error)
+
+
+class ConfirmView(SafeView):
+    """A button that works once: for what cannot be undone."""
+
+    def __init__(
+        self, label: str, confirmed: Pressed, *, style: discord.ButtonStyle = discord.ButtonStyle.danger
+    ) -> None:
+        super().__init__(FleetingButton(label, self._confirm, style=style))
+        self.confirmed = confirmed
+
+    async def _confirm(self, interaction: Interaction) -> None:
+        await defer(interaction)
+        self.stop()
+        await self.confirmed(interaction)

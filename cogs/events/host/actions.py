@@ -1,43 +1,16 @@
 """What a host does with an event: check, open, close, extend, cancel, look at it."""
 
-import discord
-
-from bot.client import DarkroomBot
 from bot.errors import UserError
 from bot.events.lifecycle import may_run
 from bot.records.event import Event, EventStatus
 from cogs.events.host.settings import event_to_run, show_settings, view_of
 from cogs.events.host.status import readiness_card, status_card
 from cogs.events.texts import event_name
-from cogs.ui.replies import Interaction, actor_of, ask, defer, say, show
-from cogs.ui.views import SafeView
+from cogs.ui.choices import FleetingButton
+from cogs.ui.replies import Interaction, actor_of, ask, say, show
+from cogs.ui.views import ConfirmView
 
-CONFIRM_SECONDS = 300
 ADDED_HOURS = 24.0
-
-
-class CancelView(SafeView):
-    """Lives five minutes on a private message: cancelling cannot be undone."""
-
-    def __init__(self, event: Event) -> None:
-        super().__init__(seconds=CONFIRM_SECONDS)
-        self.event = event
-
-    @discord.ui.button(label="Yes, cancel it", style=discord.ButtonStyle.danger)
-    async def confirm(
-        self, interaction: discord.Interaction[DarkroomBot], button: discord.ui.Button["CancelView"]
-    ) -> None:
-        await defer(interaction)
-        self.stop()
-        await interaction.client.services.events.cancel(self.event.id, actor_of(interaction))
-        await say(interaction, cancelled_sentence(self.event))
-
-    @discord.ui.button(label="Keep it")
-    async def keep(
-        self, interaction: discord.Interaction[DarkroomBot], button: discord.ui.Button["CancelView"]
-    ) -> None:
-        self.stop()
-        await say(interaction, f"{event_name(self.event)} goes on as before.")
 
 
 def cancelled_sentence(event: Event) -> str:
@@ -50,11 +23,21 @@ def cancelled_sentence(event: Event) -> str:
 
 
 async def ask_to_cancel(interaction: Interaction, event: Event) -> None:
+    async def cancel(answered: Interaction) -> None:
+        await answered.client.services.events.cancel(event.id, actor_of(answered))
+        await say(answered, cancelled_sentence(event))
+
+    async def keep(answered: Interaction) -> None:
+        view.stop()
+        await say(answered, f"{event_name(event)} goes on as before.")
+
+    view = ConfirmView("Yes, cancel it", cancel)
+    view.add_item(FleetingButton("Keep it", keep))
     what = "It has not been opened, so nobody is told."
     if event.status is not EventStatus.DRAFT:
         what = "Nothing more is spent, everybody is told once, and the photos are deleted. LoRAs that are ready stay."
     question = f"Cancel {event_name(event)}? {what} This cannot be undone."
-    await ask(interaction, question, CancelView(event))
+    await ask(interaction, question, view)
 
 
 async def show_readiness(interaction: Interaction, event_id: int) -> None:

@@ -6,13 +6,13 @@ from typing import TypeVar
 
 import discord
 
-from bot.client import DarkroomBot
-from bot.errors import NotAllowed, UserError
+from bot.errors import UserError
 from bot.events.drafts import NAME_MAX, RULES_MAX, THEME_MAX, EventDraft
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode
 from cogs.events.texts import KIND_MEANING, KIND_WORDS, MODE_MEANING, MODE_WORDS
-from cogs.ui.replies import Interaction, actor_of, channel_of, defer, is_admin, open_form
+from cogs.ui.choices import FleetingButton
+from cogs.ui.replies import Interaction, actor_of, channel_of, check_admin, defer, open_form
 from cogs.ui.views import FORM_SECONDS, SafeModal, SafeView
 
 FORM_MODES = (EventMode.SHARED, EventMode.PERSONAL, EventMode.CLUB)
@@ -46,8 +46,7 @@ class CreateForm(SafeModal):
 
     async def submit(self, interaction: Interaction) -> None:
         await defer(interaction)
-        if not is_admin(interaction):
-            raise NotAllowed("You need the **Manage Server** permission for this.")
+        check_admin(interaction)
         draft = EventDraft(
             name=self.name.value,
             theme=self.theme.value,
@@ -59,24 +58,18 @@ class CreateForm(SafeModal):
         try:
             event = await events.create(draft, actor_of(interaction), channel_of(interaction))
         except UserError as error:
-            again = AgainView(self.created, draft)
-            await interaction.followup.send(str(error), view=again, ephemeral=True)
+            await self._offer_again(interaction, str(error), draft)
             return
         await self.created(interaction, event)
 
+    async def _offer_again(self, interaction: Interaction, why: str, draft: EventDraft) -> None:
+        """A button that opens the form once more, with everything that was typed."""
 
-class AgainView(SafeView):
-    """Opens the form once more, with everything that was typed."""
+        async def open_again(pressed: Interaction) -> None:
+            await open_form(pressed, CreateForm(self.created, draft))
 
-    def __init__(self, created: Created, draft: EventDraft) -> None:
-        super().__init__(seconds=FORM_SECONDS)
-        self.created, self.draft = created, draft
-
-    @discord.ui.button(label="Back to the form", style=discord.ButtonStyle.primary)
-    async def again(
-        self, interaction: discord.Interaction[DarkroomBot], button: discord.ui.Button["AgainView"]
-    ) -> None:
-        await open_form(interaction, CreateForm(self.created, self.draft))
+        again = FleetingButton("Back to the form", open_again, style=discord.ButtonStyle.primary)
+        await interaction.followup.send(why, view=SafeView(again, seconds=FORM_SECONDS), ephemeral=True)
 
 
 def _paragraph(text: str | None, most: int, *, required: bool) -> discord.ui.TextInput[SafeModal]:

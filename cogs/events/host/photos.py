@@ -12,7 +12,8 @@ from bot.records.dataset import Photo, Pick, Verdict
 from bot.text import quote
 from cogs.events.texts import event_name
 from cogs.ui.buttons import ActionButton
-from cogs.ui.choices import OPTIONS_MAX, PANEL_SECONDS, Chosen, StringChoice
+from cogs.ui.choices import OPTIONS_MAX, Chosen, StringChoice
+from cogs.ui.layout import PANEL_SECONDS
 from cogs.ui.replies import Interaction, actor_of, defer, show
 from cogs.ui.words import clip, count
 

@@ -15,7 +15,8 @@ from bot.text import quote
 from cogs.events.host.pages import PAGE_NAMES, Page, ShownPage, content_of
 from cogs.events.texts import KIND_WORDS, MODE_MEANING, MODE_WORDS, event_name
 from cogs.ui.buttons import ActionButton
-from cogs.ui.choices import OPTIONS_MAX, PANEL_SECONDS
+from cogs.ui.choices import OPTIONS_MAX
+from cogs.ui.layout import PANEL_SECONDS
 from cogs.ui.replies import Interaction, actor_of, defer, show
 
 THEME_SHOWN = 200

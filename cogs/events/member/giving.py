@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import discord
 
-from bot.client import DarkroomBot
 from bot.datasets.service import HELD_MAX
 from bot.errors import UserError
 from bot.events.lifecycle import may_enter
@@ -15,17 +14,15 @@ from bot.records.dataset import Gender, SubjectKind, Upload
 from bot.records.event import EntrantStatus, Event, EventMode
 from bot.records.guild import Actor
 from cogs.events.member.photos import show_mine
-from cogs.training.forms import uploads_of
+from cogs.training.forms import ask_consent, uploads_of
 from cogs.ui.replies import Interaction, actor_of, defer
-from cogs.ui.views import SafeModal, SafeView
+from cogs.ui.views import SafeModal
 from cogs.ui.words import count
 
 FILES_EACH = 10
 """Files one upload field takes (Discord /docs/components/reference)."""
 UPLOADS = 2
 """Upload fields: a form has five parts (Discord /docs/components/reference), the others ask for people and consent."""
-CONSENT_SECONDS = 600
-TITLE_MAX = 45
 AGREED = "I agree to what is written above"
 
 
@@ -69,7 +66,11 @@ class GiveForm(SafeModal):
         if self.consent is not None and self.consent.value:
             await take_order(interaction, order)
         else:
-            await ask_consent(interaction, order)
+
+            async def agree(answered: Interaction) -> None:
+                await take_order(answered, order)
+
+            await ask_consent(interaction, consent_sentence(self.event), agree)
 
     def _add_uploads(self, room: int) -> "list[discord.ui.FileUpload[SafeModal]]":
         fields: list[discord.ui.FileUpload[SafeModal]] = []
@@ -120,31 +121,6 @@ def check_may_give(own: Contribution, actor: Actor) -> None:
         raise UserError(refusal)
     check_can_give(own.event, names_others=False)
     check_uploads(own.event, own.photos, 1, HELD_MAX)
-
-
-class AgreeView(SafeView):
-    """The consent is still missing: the uploads are kept as links, so that nothing has to be sent again."""
-
-    def __init__(self, order: GiveOrder) -> None:
-        super().__init__(seconds=CONSENT_SECONDS)
-        self.order = order
-
-    @discord.ui.button(label="I agree, add my photos", style=discord.ButtonStyle.success)
-    async def agree(
-        self, interaction: discord.Interaction[DarkroomBot], button: discord.ui.Button["AgreeView"]
-    ) -> None:
-        await defer(interaction)
-        self.stop()
-        await take_order(interaction, self.order)
-
-
-async def ask_consent(interaction: Interaction, order: GiveOrder) -> None:
-    sentence = consent_sentence(order.event)
-    await interaction.followup.send(
-        f"Nothing has been downloaded yet. Please confirm first:\n> {sentence}",
-        view=AgreeView(order),
-        ephemeral=True,
-    )
 
 
 async def take_order(interaction: Interaction, order: GiveOrder) -> None:

@@ -2,11 +2,9 @@
 
 import io
 from collections.abc import Sequence
-from typing import Any
 
 import discord
 
-from bot.client import DarkroomBot, fleeting_id
 from bot.events.ballot.tally import rule_words
 from bot.events.lifecycle import can_give
 from bot.events.photos.rules import Contribution, limits_each
@@ -17,15 +15,13 @@ from bot.text import quote
 from cogs.events.panel import what_it_is
 from cogs.events.texts import event_name
 from cogs.training.board import SHEET_FILE
-from cogs.training.removal import OPTIONS_MAX
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Layout, Text, card
-from cogs.ui.replies import Interaction, actor_of, defer, say, show
-from cogs.ui.views import SafeView
+from cogs.ui.choices import photo_choices
+from cogs.ui.layout import PANEL_SECONDS, Layout, SafeLayout, card
+from cogs.ui.replies import Interaction, actor_of, ask, defer, say, show
+from cogs.ui.views import ConfirmView
 from cogs.ui.words import clip, count
 
-MINE_SECONDS = 600
-CONFIRM_SECONDS = 300
 LIST_MAX, RULES_SHOWN = 2600, 1000
 """Characters; all texts of a message together may have 4,000 (Discord /docs/components/reference)."""
 MARKS = {Verdict.REFUSED: "❌", Verdict.ADVISED: "⚠️", Verdict.ACCEPTED: "✅"}
@@ -35,55 +31,27 @@ LEAVING = (
 )
 
 
-class RemoveSelect(discord.ui.Select["MineView"]):
-    def __init__(self, event_id: int, photos: Sequence[tuple[int, Photo]]) -> None:
-        super().__init__(
-            custom_id=fleeting_id(),
-            placeholder=f"Remove some of photos {photos[0][0]} to {photos[-1][0]}",
-            min_values=1,
-            max_values=len(photos),
-            options=[
-                discord.SelectOption(
-                    label=f"{number}. {photo.name}"[:100], value=str(photo.id), description=photo.verdict.value
-                )
-                for number, photo in photos
-            ],
-        )
-        self.event_id = event_id
-
-    async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> Any:  # type: ignore[override]
-        await defer(interaction, thinking=False)
-        photo_ids = [int(value) for value in self.values]
-        contributions = interaction.client.services.contributions
-        own = await contributions.remove(self.event_id, photo_ids, actor_of(interaction))
-        await show_mine(interaction, own, f"{count(len(photo_ids), 'photo')} removed and deleted.")
-
-
-class MineView(discord.ui.LayoutView):
-    """Lives for ten minutes on a private message, so only its owner can see it."""
+class MineView(SafeLayout):
+    """For the member alone, on a private message."""
 
     def __init__(self, own: Contribution, *, said: str, has_sheet: bool) -> None:
-        super().__init__(timeout=MINE_SECONDS)
-        box: discord.ui.Container[MineView] = discord.ui.Container(accent_colour=discord.Colour.blurple())
-        self.add_item(box)
-        box.add_item(Text("\n".join(_head(own, said))))
+        super().__init__(discord.Colour.blurple(), seconds=PANEL_SECONDS)
+        self.event = own.event
+        self.add_text("\n".join(_head(own, said)))
         if has_sheet:
-            gallery: discord.ui.MediaGallery[MineView] = discord.ui.MediaGallery()
             alt = f"Contact sheet of {count(len(own.photos), 'photo')}, numbered as in the list below."
-            gallery.add_item(media=f"attachment://{SHEET_FILE}", description=alt)
-            box.add_item(gallery)
+            self.add_gallery([(SHEET_FILE, alt)])
         if own.photos:
-            box.add_item(Text(photo_list(own.photos)))
-        numbered = list(enumerate(own.photos, start=1))
-        for start in range(0, len(numbered), OPTIONS_MAX):
-            options = numbered[start : start + OPTIONS_MAX]
-            box.add_item(discord.ui.ActionRow(RemoveSelect(own.event.id, options)))
-        box.add_item(discord.ui.ActionRow(*_buttons(own)))
+            self.add_text(photo_list(own.photos))
+        for select in photo_choices("Remove some of photos {} to {}", own.photos, self._remove):
+            self.add_row(select)
+        self.add_row(*_buttons(own))
 
-    async def on_error(  # type: ignore[override]
-        self, interaction: discord.Interaction[DarkroomBot], error: Exception, item: discord.ui.Item[Any], /
-    ) -> None:
-        await interaction.client.error_door(interaction, error)
+    async def _remove(self, interaction: Interaction, values: Sequence[str]) -> None:
+        await defer(interaction, thinking=False)
+        contributions = interaction.client.services.contributions
+        own = await contributions.remove(self.event.id, [int(value) for value in values], actor_of(interaction))
+        await show_mine(interaction, own, f"{count(len(values), 'photo')} removed and deleted.")
 
 
 def photo_list(photos: Sequence[Photo]) -> str:
@@ -130,21 +98,12 @@ async def show_mine(interaction: Interaction, own: Contribution, said: str = "")
     await show(interaction, view, files)
 
 
-class LeaveView(SafeView):
-    """Lives five minutes on a private message: what is deleted cannot come back."""
+async def ask_to_leave(interaction: Interaction, event: Event) -> None:
+    async def leave(answered: Interaction) -> None:
+        await answered.client.services.depictions.withdraw(event.id, actor_of(answered))
+        await say(answered, f"You have withdrawn from {event_name(event)}. Your photos are deleted.")
 
-    def __init__(self, event: Event) -> None:
-        super().__init__(seconds=CONFIRM_SECONDS)
-        self.event = event
-
-    @discord.ui.button(label="Withdraw for good", style=discord.ButtonStyle.danger)
-    async def confirm(
-        self, interaction: discord.Interaction[DarkroomBot], button: discord.ui.Button["LeaveView"]
-    ) -> None:
-        await defer(interaction)
-        self.stop()
-        await interaction.client.services.depictions.withdraw(self.event.id, actor_of(interaction))
-        await say(interaction, f"You have withdrawn from {event_name(self.event)}. Your photos are deleted.")
+    await ask(interaction, leave_question(event), ConfirmView("Withdraw for good", leave))
 
 
 def leave_question(event: Event) -> str:
