@@ -35,10 +35,6 @@ DEFAULTS = [*PROVIDERS, app_commands.Choice(name="No default", value=NO_DEFAULT)
 MARKS = {Mark.GOOD: "✅", Mark.BAD: "⚠️", Mark.NOTE: "\N{INFORMATION SOURCE}\N{VARIATION SELECTOR-16}"}
 
 
-def admins_only(interaction: Interaction) -> bool:
-    return is_admin(interaction)
-
-
 class KeyModal(SafeModal):
     """One text input. The key is read once and never shown again."""
 
@@ -67,12 +63,12 @@ class KeysCog(commands.GroupCog, group_name="keys", group_description="The serve
     @app_commands.command(name="set", description="Store this server's API key, or replace it")
     @app_commands.describe(provider="Whose key")
     @app_commands.choices(provider=PROVIDERS)
-    @app_commands.check(admins_only)
+    @app_commands.check(is_admin)
     async def set_key(self, interaction: Interaction, provider: str) -> None:
         await open_form(interaction, KeyModal(ProviderName(provider)))
 
     @app_commands.command(name="status", description="Which keys are set, their balance and their last trouble")
-    @app_commands.check(admins_only)
+    @app_commands.check(is_admin)
     async def status(self, interaction: Interaction) -> None:
         await defer(interaction)
         guild_id, services = guild_of(interaction), self.bot.services
@@ -83,7 +79,7 @@ class KeysCog(commands.GroupCog, group_name="keys", group_description="The serve
     @app_commands.command(name="remove", description="Remove a key; running jobs are finished first")
     @app_commands.describe(provider="Whose key")
     @app_commands.choices(provider=PROVIDERS)
-    @app_commands.check(admins_only)
+    @app_commands.check(is_admin)
     async def remove(self, interaction: Interaction, provider: str) -> None:
         await defer(interaction)
         running = await self.bot.services.keys.remove(guild_of(interaction), ProviderName(provider))
@@ -100,7 +96,7 @@ class KeysCog(commands.GroupCog, group_name="keys", group_description="The serve
     @app_commands.command(name="default", description="Who makes pictures that need no LoRA, style or character")
     @app_commands.describe(provider="Used when a member does not choose one")
     @app_commands.choices(provider=DEFAULTS)
-    @app_commands.check(admins_only)
+    @app_commands.check(is_admin)
     async def default(self, interaction: Interaction, provider: str) -> None:
         await defer(interaction)
         guild_id, services = guild_of(interaction), self.bot.services
@@ -114,7 +110,7 @@ class KeysCog(commands.GroupCog, group_name="keys", group_description="The serve
         await say(interaction, f"Pictures without a LoRA, style or character are now made by {chosen.label}.")
 
     @app_commands.command(name="test", description="Find out whether webhooks of the providers reach Darkroom")
-    @app_commands.check(admins_only)
+    @app_commands.check(is_admin)
     async def test(self, interaction: Interaction) -> None:
         await defer(interaction)
         await show(interaction, findings_card(await self.bot.services.reachability.run(guild_of(interaction))))

@@ -33,16 +33,12 @@ WHICH = "Which one; leave it out when there is only one"
 WHICH_BOOK = "Which one; leave it out for the one that finished last"
 
 
-def admins_only(interaction: Interaction) -> bool:
-    return is_admin(interaction)
-
-
 class EventsCog(commands.GroupCog, group_name="event", group_description="Photo-training events of this server"):
     def __init__(self, bot: DarkroomBot) -> None:
         self.bot = bot
 
     @app_commands.command(description="Plan a new event here (admins only); nobody sees it before you open it")
-    @app_commands.check(admins_only)
+    @app_commands.check(is_admin)
     async def create(self, interaction: Interaction) -> None:
         await open_form(interaction, CreateForm(show_created))
 
@@ -54,7 +50,7 @@ class EventsCog(commands.GroupCog, group_name="event", group_description="Photo-
         versions="Compare all versions of it",
         name="What to call the event",
     )
-    @app_commands.check(admins_only)
+    @app_commands.check(is_admin)
     async def bakeoff(
         self,
         interaction: Interaction,

@@ -1,127 +1,70 @@
 """Choosing whom a LoRA is shared with, and taking that back."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import discord
 
-from bot.client import DarkroomBot, fleeting_id
 from bot.errors import UserError
 from bot.loras.rights import Right, allows
 from bot.loras.sharing import Sharing
 from bot.records.guild import Actor
 from bot.records.lora import Audience, Share
-from bot.text import CHOICES_MAX
 from cogs.loras.cards import share_text
+from cogs.ui.choices import AudienceChoice, FleetingButton, StringChoice, options_of
+from cogs.ui.layout import PANEL_SECONDS, SafeLayout
 from cogs.ui.replies import Interaction, actor_of, defer, show
 
 Target = discord.Member | discord.User | discord.Role
-Box = discord.ui.Container["SharePanel"]
 
-PANEL_SECONDS = 600
 CHOSEN_AT_ONCE = 10
 
 
-class AudienceSelect(discord.ui.MentionableSelect["SharePanel"]):
-    def __init__(self, lora_id: int) -> None:
-        super().__init__(
-            custom_id=fleeting_id(),
-            placeholder="Share with members or roles",
-            min_values=1,
-            max_values=CHOSEN_AT_ONCE,
-        )
-        self.lora_id = lora_id
+class SharePanel(SafeLayout):
+    """An admin who is not the owner can only take back."""
 
-    async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> Any:  # type: ignore[override]
-        audiences = [audience_of(target) for target in self.values]
+    def __init__(self, guild: discord.Guild | None, sharing: Sharing, actor: Actor) -> None:
+        super().__init__(discord.Colour.blurple(), seconds=PANEL_SECONDS)
+        self.lora_id = sharing.lora.id
+        self.add_text(share_text(sharing))
+        if allows(Right.SHARE, sharing.lora, sharing.shares, actor):
+            self.add_row(AudienceChoice("Share with members or roles", self._share, most=CHOSEN_AT_ONCE))
+            events = options_of(_to_share_with(sharing), ())
+            if events:
+                self.add_row(StringChoice("Share with the entrants of an event", events, self._share_event, least=1))
+            self.add_row(FleetingButton("Everyone here", self._share_everyone))
+        if sharing.shares:
+            taken = options_of(_named(guild, sharing), ())
+            self.add_row(StringChoice("Take back from …", taken, self._take_back, least=1, most=len(taken)))
+
+    async def _share(self, interaction: Interaction, targets: Sequence[Target]) -> None:
+        audiences = [audience_of(target) for target in targets]
         await defer(interaction, thinking=False)
         for audience, audience_id in audiences:
             await share_with(interaction, self.lora_id, audience, audience_id)
         await show_panel(interaction, self.lora_id)
 
+    async def _share_event(self, interaction: Interaction, values: Sequence[str]) -> None:
+        await defer(interaction, thinking=False)
+        await share_with(interaction, self.lora_id, Audience.EVENT, int(values[0]))
+        await show_panel(interaction, self.lora_id)
 
-class EveryoneButton(discord.ui.Button["SharePanel"]):
-    def __init__(self, lora_id: int) -> None:
-        super().__init__(label="Everyone here", custom_id=fleeting_id())
-        self.lora_id = lora_id
-
-    async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> Any:  # type: ignore[override]
+    async def _share_everyone(self, interaction: Interaction) -> None:
         await defer(interaction, thinking=False)
         await share_with(interaction, self.lora_id, Audience.GUILD, None)
         await show_panel(interaction, self.lora_id)
 
-
-class EventSelect(discord.ui.Select["SharePanel"]):
-    """The events that are running here and that it is not shared with yet."""
-
-    def __init__(self, lora_id: int, events: Mapping[int, str]) -> None:
-        newest = sorted(events.items(), reverse=True)[:CHOICES_MAX]
-        super().__init__(
-            custom_id=fleeting_id(),
-            placeholder="Share with the entrants of an event",
-            options=[discord.SelectOption(label=name[:100], value=str(event_id)) for event_id, name in newest],
-        )
-        self.lora_id = lora_id
-
-    async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> Any:  # type: ignore[override]
+    async def _take_back(self, interaction: Interaction, values: Sequence[str]) -> None:
         await defer(interaction, thinking=False)
-        await share_with(interaction, self.lora_id, Audience.EVENT, int(self.values[0]))
-        await show_panel(interaction, self.lora_id)
-
-
-class TakeBackSelect(discord.ui.Select["SharePanel"]):
-    def __init__(self, guild: discord.Guild | None, sharing: Sharing) -> None:
-        super().__init__(
-            custom_id=fleeting_id(),
-            placeholder="Take back from …",
-            min_values=1,
-            max_values=len(sharing.shares),
-            options=[
-                discord.SelectOption(label=f"{number}. {name}"[:100], value=str(share.id))
-                for number, (share, name) in enumerate(_named(guild, sharing), start=1)
-            ],
-        )
-        self.lora_id = sharing.lora.id
-
-    async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> Any:  # type: ignore[override]
-        await defer(interaction, thinking=False)
-        share_ids = [int(value) for value in self.values]
+        share_ids = [int(value) for value in values]
         await interaction.client.services.sharing.take_back(self.lora_id, share_ids, actor_of(interaction))
         await show_panel(interaction, self.lora_id)
 
 
-class SharePanel(discord.ui.LayoutView):
-    """Lives for ten minutes on a private message. An admin who is not the owner can only take back."""
-
-    def __init__(self, guild: discord.Guild | None, sharing: Sharing, actor: Actor) -> None:
-        super().__init__(timeout=PANEL_SECONDS)
-        box: Box = discord.ui.Container(accent_colour=discord.Colour.blurple())
-        box.add_item(discord.ui.TextDisplay(share_text(sharing)))
-        if allows(Right.SHARE, sharing.lora, sharing.shares, actor):
-            _add_row(box, AudienceSelect(sharing.lora.id))
-            events = _to_share_with(sharing)
-            if events:
-                _add_row(box, EventSelect(sharing.lora.id, events))
-            _add_row(box, EveryoneButton(sharing.lora.id))
-        if sharing.shares:
-            _add_row(box, TakeBackSelect(guild, sharing))
-        self.add_item(box)
-
-    async def on_error(  # type: ignore[override]
-        self, interaction: discord.Interaction[DarkroomBot], error: Exception, item: discord.ui.Item[Any], /
-    ) -> None:
-        await interaction.client.error_door(interaction, error)
-
-
 def _to_share_with(sharing: Sharing) -> dict[int, str]:
+    """The events that are running here and that it is not shared with yet, the newest first."""
     taken = {share.audience_id for share in sharing.shares if share.audience is Audience.EVENT}
-    return {event_id: name for event_id, name in sharing.events.items() if event_id not in taken}
-
-
-def _add_row(box: Box, item: discord.ui.Item[Any]) -> None:
-    row: discord.ui.ActionRow[SharePanel] = discord.ui.ActionRow()
-    row.add_item(item)
-    box.add_item(row)
+    newest = sorted(sharing.events.items(), reverse=True)
+    return {event_id: name for event_id, name in newest if event_id not in taken}
 
 
 def audience_of(target: Target) -> tuple[Audience, int | None]:
@@ -143,8 +86,12 @@ async def show_panel(interaction: Interaction, lora_id: int) -> None:
     await show(interaction, SharePanel(interaction.guild, sharing, actor))
 
 
-def _named(guild: discord.Guild | None, sharing: Sharing) -> list[tuple[Share, str]]:
-    return [(share, _plain_name(guild, share, sharing.events)) for share in sharing.shares]
+def _named(guild: discord.Guild | None, sharing: Sharing) -> dict[int, str]:
+    """Numbered as in the text above."""
+    return {
+        share.id: f"{number}. {_plain_name(guild, share, sharing.events)}"
+        for number, share in enumerate(sharing.shares, start=1)
+    }
 
 
 def _plain_name(guild: discord.Guild | None, share: Share, events: Mapping[int, str]) -> str:

@@ -8,7 +8,7 @@ from bot.loras.rights import Right
 from bot.records.key import ProviderName
 from bot.text import quote
 from cogs.training.forms import PhotosModal, VersionModal, show_board
-from cogs.training.removal import RemovalView
+from cogs.training.removal import removal_card
 from cogs.ui.layout import card
 from cogs.ui.replies import Interaction, actor_of, channel_of, defer, guild_of, open_form, replace, show
 from cogs.ui.words import count
@@ -42,7 +42,7 @@ async def press_add(interaction: Interaction, dataset_id: int) -> None:
 
 
 async def press_remove(interaction: Interaction, dataset_id: int) -> None:
-    await replace(interaction, RemovalView(await _board(interaction, dataset_id), show_board))
+    await replace(interaction, removal_card(await _board(interaction, dataset_id), show_board))
 
 
 async def press_discard(interaction: Interaction, dataset_id: int) -> None:

@@ -2,18 +2,16 @@
 
 import io
 from collections.abc import Sequence
-from typing import Any
 
 import discord
 
-from bot.client import DarkroomBot, fleeting_id
 from bot.events.photos.review import HostBoard
 from bot.records.dataset import Photo, Pick, Verdict
 from bot.text import quote
 from cogs.events.texts import event_name
 from cogs.ui.buttons import ActionButton
-from cogs.ui.choices import OPTIONS_MAX, Chosen, StringChoice
-from cogs.ui.layout import PANEL_SECONDS
+from cogs.ui.choices import OPTIONS_MAX, Chosen, StringChoice, page_buttons
+from cogs.ui.layout import PANEL_SECONDS, SafeLayout
 from cogs.ui.replies import Interaction, actor_of, defer, show
 from cogs.ui.words import clip, count
 
@@ -22,44 +20,26 @@ NAME_SHOWN = 30
 LIST_MAX = 2600
 ADVICE_MAX = 900
 
-"""Pins, drops or frees one photo."""
 PICK_WORDS = {Pick.PINNED: "📌 pinned", Pick.DROPPED: "🚫 dropped", Pick.CHOSEN: "✅ chosen"}
 
 
-class PageButton(discord.ui.Button[discord.ui.LayoutView]):
-    def __init__(self, event_id: int, page: int, label: str) -> None:
-        super().__init__(label=label, custom_id=fleeting_id())
-        self.event_id, self.page = event_id, page
-
-    async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> Any:  # type: ignore[override]
-        await defer(interaction, thinking=False)
-        await show_board(interaction, self.event_id, self.page)
-
-
-class PhotoBoard(discord.ui.LayoutView):
-    """Its selects work for 15 minutes."""
-
-    def __init__(self, bot: DarkroomBot, board: HostBoard, page: int, *, has_sheet: bool) -> None:
-        super().__init__(timeout=PANEL_SECONDS)
+class PhotoBoard(SafeLayout):
+    def __init__(self, board: HostBoard, page: int, *, has_sheet: bool) -> None:
+        super().__init__(discord.Colour.blurple(), seconds=PANEL_SECONDS)
+        self.event_id = board.event.id
         numbered = numbered_page(board.photos, page)
-        box: discord.ui.Container[PhotoBoard] = discord.ui.Container(accent_colour=discord.Colour.blurple())
-        box.add_item(discord.ui.TextDisplay(board_text(board, numbered)))
+        self.add_text(board_text(board, numbered))
         if has_sheet:
             alt_text = f"The photos from number {page * OPTIONS_MAX + 1} on, with their numbers"
-            picture = discord.MediaGalleryItem(f"attachment://{SHEET_FILE}", description=alt_text)
-            box.add_item(discord.ui.MediaGallery(picture))
-        if numbered:
-            for select in _selects(board, numbered, page):
-                row: discord.ui.ActionRow[Any] = discord.ui.ActionRow()
-                row.add_item(select)
-                box.add_item(row)
-        box.add_item(discord.ui.ActionRow(*_buttons(board, page)))
-        self.add_item(box)
+            self.add_gallery([(SHEET_FILE, alt_text)])
+        for select in _selects(board, numbered, page):
+            self.add_row(select)
+        pages = -(-len(board.photos) // OPTIONS_MAX)
+        turns = page_buttons(page, pages, self._turn, back="Earlier photos", on="More photos")
+        self.add_row(*turns, ActionButton("host", "status", self.event_id, label="Back"))
 
-    async def on_error(  # type: ignore[override]
-        self, interaction: discord.Interaction[DarkroomBot], error: Exception, item: discord.ui.Item[Any], /
-    ) -> None:
-        await interaction.client.error_door(interaction, error)
+    async def _turn(self, interaction: Interaction, page: int) -> None:
+        await show_board(interaction, self.event_id, page)
 
 
 def numbered_page(photos: Sequence[Photo], page: int) -> list[tuple[int, Photo]]:
@@ -129,19 +109,10 @@ def _changing(event_id: int, page: int, pick: Pick | None) -> Chosen:
     return chosen
 
 
-def _buttons(board: HostBoard, page: int) -> list[Any]:
-    buttons: list[Any] = []
-    if page > 0:
-        buttons.append(PageButton(board.event.id, page - 1, "Earlier photos"))
-    if len(board.photos) > (page + 1) * OPTIONS_MAX:
-        buttons.append(PageButton(board.event.id, page + 1, "More photos"))
-    return [*buttons, ActionButton("host", "status", board.event.id, label="Back")]
-
-
 async def show_board(interaction: Interaction, event_id: int, page: int = 0) -> None:
     """Put the board in the place of the message, or fill in the answer that is waited for."""
     actor, service = actor_of(interaction), interaction.client.services.reviews
     board = await service.board(event_id, actor)
     sheet = await service.sheet(event_id, actor, skip=page * OPTIONS_MAX)
     files = [] if sheet is None else [discord.File(io.BytesIO(sheet), filename=SHEET_FILE)]
-    await show(interaction, PhotoBoard(interaction.client, board, page, has_sheet=sheet is not None), files)
+    await show(interaction, PhotoBoard(board, page, has_sheet=sheet is not None), files)

@@ -5,7 +5,6 @@ from typing import Any
 
 import discord
 
-from bot.client import DarkroomBot
 from bot.errors import NotAllowed, NotFound
 from bot.events.lifecycle import may_run
 from bot.events.views import EventView
@@ -16,36 +15,25 @@ from cogs.events.host.pages import PAGE_NAMES, Page, ShownPage, content_of
 from cogs.events.texts import KIND_WORDS, MODE_MEANING, MODE_WORDS, event_name
 from cogs.ui.buttons import ActionButton
 from cogs.ui.choices import OPTIONS_MAX
-from cogs.ui.layout import PANEL_SECONDS
+from cogs.ui.layout import PANEL_SECONDS, SafeLayout
 from cogs.ui.replies import Interaction, actor_of, defer, show
 
 THEME_SHOWN = 200
 NOT_YOURS = "Only its host, its moderators and this server's admins may do that."
 
 
-class SettingsPanel(discord.ui.LayoutView):
-    """Its buttons work after any restart, its selects for 15 minutes."""
-
-    def __init__(self, shown: ShownPage) -> None:
-        super().__init__(timeout=PANEL_SECONDS)
-        content = content_of(shown)
-        box: discord.ui.Container[SettingsPanel] = discord.ui.Container(accent_colour=discord.Colour.blurple())
-        box.add_item(discord.ui.TextDisplay(f"{_title(shown.event)}\n{content.text}"))
-        for select in content.selects:
-            row: discord.ui.ActionRow[Any] = discord.ui.ActionRow()
-            row.add_item(select)
-            box.add_item(row)
-        if content.buttons:
-            box.add_item(discord.ui.ActionRow(*content.buttons))
-        box.add_item(discord.ui.Separator())
-        box.add_item(discord.ui.ActionRow(*_page_buttons(shown)))
-        box.add_item(discord.ui.ActionRow(*_last_buttons(shown.event)))
-        self.add_item(box)
-
-    async def on_error(  # type: ignore[override]
-        self, interaction: discord.Interaction[DarkroomBot], error: Exception, item: discord.ui.Item[Any], /
-    ) -> None:
-        await interaction.client.error_door(interaction, error)
+def settings_card(shown: ShownPage) -> SafeLayout:
+    """Its buttons work after any restart, its selects only as long as the bot remembers them."""
+    content = content_of(shown)
+    view = SafeLayout(discord.Colour.blurple(), seconds=PANEL_SECONDS)
+    view.add_text(f"{_title(shown.event)}\n{content.text}")
+    for select in content.selects:
+        view.add_row(select)
+    view.add_rows(content.buttons)
+    view.box.add_item(discord.ui.Separator())
+    view.add_row(*_page_buttons(shown))
+    view.add_row(*_last_buttons(shown.event))
+    return view
 
 
 def _title(event: Event) -> str:
@@ -95,7 +83,7 @@ async def show_settings(interaction: Interaction, event_id: int, page: Page = Pa
         loras=await _loras(interaction, event, search) if wants_names else {},
         roles=frozenset(role.id for role in guild.roles) if guild is not None else frozenset(),
     )
-    await show(interaction, SettingsPanel(shown))
+    await show(interaction, settings_card(shown))
 
 
 async def event_to_run(interaction: Interaction, event_id: int) -> Event:

@@ -2,11 +2,9 @@
 
 import io
 from collections.abc import Sequence
-from typing import Any
 
 import discord
 
-from bot.client import DarkroomBot, fleeting_id
 from bot.events.ballot.service import BallotEntry
 from bot.events.ballot.tally import rule_words
 from bot.events.lifecycle import can_vote
@@ -14,11 +12,10 @@ from bot.records.event import Event, EventMode, EventStatus, Vote
 from cogs.events.panel import deadline
 from cogs.events.texts import event_name
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Layout, Text
+from cogs.ui.choices import FleetingButton, page_buttons
+from cogs.ui.layout import PANEL_SECONDS, Layout, SafeLayout
 from cogs.ui.replies import Interaction, actor_of, defer, show
 from cogs.ui.words import count
-
-Box = discord.ui.Container[Any]
 
 FILES_MAX = 10
 """Files of one message, and pictures of one gallery (Discord /docs/resources/message, /docs/components/reference)."""
@@ -27,7 +24,6 @@ PAGE = 5
 SHEET_MAX = 60
 """Entries on the contact sheet; all of them are on the pages."""
 COPY_BYTES = 900_000
-VOTING_SECONDS = 600
 HIDDEN = "Votes are counted at the close; until then nobody sees how many there are."
 
 
@@ -55,16 +51,13 @@ def alt_text(entry: BallotEntry) -> str:
 
 
 def ballot_card(event: Event, entries: Sequence[BallotEntry], last_line: str) -> Layout:
-    layout, box = Layout(timeout=None), Box(accent_colour=discord.Colour.blurple())
-    layout.add_item(box)
-    box.add_item(Text("\n".join(_ballot_lines(event, entries))))
-    files = shown_files(event, entries)
-    if files:
-        box.add_item(_gallery(files))
-    box.add_item(Text(f"-# AI-generated pictures\n{last_line}"))
+    layout = SafeLayout(discord.Colour.blurple())
+    layout.add_text("\n".join(_ballot_lines(event, entries)))
+    layout.add_gallery(shown_files(event, entries))
+    layout.add_text(f"-# AI-generated pictures\n{last_line}")
     if can_vote(event):
-        vote = ActionButton("event", "vote", event.id, label="Look closely and vote", style=discord.ButtonStyle.success)
-        box.add_item(discord.ui.ActionRow(vote))
+        style = discord.ButtonStyle.success
+        layout.add_row(ActionButton("event", "vote", event.id, label="Look closely and vote", style=style))
     return layout
 
 
@@ -85,13 +78,6 @@ def _ballot_lines(event: Event, entries: Sequence[BallotEntry]) -> list[str]:
     ]
 
 
-def _gallery(files: Sequence[tuple[str, str]]) -> discord.ui.MediaGallery[Any]:
-    gallery: discord.ui.MediaGallery[Any] = discord.ui.MediaGallery()
-    for name, alt in files:
-        gallery.add_item(media=f"attachment://{name}", description=alt)
-    return gallery
-
-
 def pages_of(entries: Sequence[BallotEntry]) -> list[list[BallotEntry]]:
     """Few enough entries and pictures on each page for one message."""
     pages: list[list[BallotEntry]] = [[]]
@@ -103,67 +89,47 @@ def pages_of(entries: Sequence[BallotEntry]) -> list[list[BallotEntry]]:
     return pages
 
 
-class VoteButton(discord.ui.Button["VotingPages"]):
-    def __init__(self, event_id: int, entry: BallotEntry, page: int, *, is_chosen: bool) -> None:
-        number = entry.position
-        label = f"Your vote: number {number}" if is_chosen else f"Vote for number {number}"
-        super().__init__(
-            label="Your own entry" if entry.is_mine else label,
-            style=discord.ButtonStyle.success if is_chosen else discord.ButtonStyle.primary,
-            disabled=entry.is_mine or is_chosen,
-            custom_id=fleeting_id(),
-        )
-        self.event_id, self.entry_id, self.page = event_id, entry.entry_id, page
-
-    async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> Any:  # type: ignore[override]
-        await defer(interaction, thinking=False)
-        await interaction.client.services.ballots.vote(self.event_id, self.entry_id, actor_of(interaction))
-        await show_voting(interaction, self.event_id, self.page)
-
-
-class PageButton(discord.ui.Button["VotingPages"]):
-    def __init__(self, event_id: int, page: int, label: str) -> None:
-        super().__init__(label=label, custom_id=fleeting_id())
-        self.event_id, self.page = event_id, page
-
-    async def callback(self, interaction: discord.Interaction[DarkroomBot]) -> Any:  # type: ignore[override]
-        await defer(interaction, thinking=False)
-        await show_voting(interaction, self.event_id, self.page)
-
-
-class VotingPages(discord.ui.LayoutView):
-    """Lives for ten minutes on a private message. `page` counts from 0; one past the end shows the last."""
+class VotingPages(SafeLayout):
+    """On a private message. `page` counts from 0; one past the end shows the last."""
 
     def __init__(self, event: Event, entries: Sequence[BallotEntry], vote: Vote | None, page: int) -> None:
-        super().__init__(timeout=VOTING_SECONDS)
-        pages = pages_of(entries)
-        page = min(page, len(pages) - 1)
+        super().__init__(discord.Colour.blurple(), seconds=PANEL_SECONDS)
+        self.event_id, pages = event.id, pages_of(entries)
+        self.page = min(page, len(pages) - 1)
         self.files: list[tuple[str, BallotEntry, int]] = []
         """(attachment name, entry, which of its pictures)."""
-        box = Box(accent_colour=discord.Colour.blurple())
-        box.add_item(Text("\n".join(_voting_lines(event, entries, vote))))
-        for entry in pages[page]:
-            self._add_entry(box, entry)
-            is_chosen = vote is not None and vote.entry_id == entry.entry_id
-            box.add_item(discord.ui.ActionRow(VoteButton(event.id, entry, page, is_chosen=is_chosen)))
-        turns = [*([(page - 1, "Back")] if page else []), *([(page + 1, "More")] if page + 1 < len(pages) else [])]
+        self.add_text("\n".join(_voting_lines(event, entries, vote)))
+        for entry in pages[self.page]:
+            self._add_entry(entry, is_chosen=vote is not None and vote.entry_id == entry.entry_id)
+        turns = page_buttons(self.page, len(pages), self._turn, back="Back", on="More")
         if turns:
-            box.add_item(Text(f"-# Page {page + 1} of {len(pages)}"))
-            box.add_item(discord.ui.ActionRow(*(PageButton(event.id, *turn) for turn in turns)))
-        self.add_item(box)
+            self.add_text(f"-# Page {self.page + 1} of {len(pages)}")
+            self.add_row(*turns)
 
-    def _add_entry(self, box: Box, entry: BallotEntry) -> None:
-        box.add_item(Text(f"### Number {entry.position}"))
+    def _add_entry(self, entry: BallotEntry, *, is_chosen: bool) -> None:
+        self.add_text(f"### Number {entry.position}")
         there = [number for number, picture in enumerate(entry.pictures) if picture.file is not None][:FILES_MAX]
         named = [(f"entry-{entry.position}-{number + 1}.jpg", entry, number) for number in there]
-        if named:
-            box.add_item(_gallery([(name, alt_text(entry)) for name, _, _ in named]))
+        self.add_gallery([(name, alt_text(entry)) for name, _, _ in named])
         self.files += named
+        self.add_row(self._vote_button(entry, is_chosen=is_chosen))
 
-    async def on_error(  # type: ignore[override]
-        self, interaction: discord.Interaction[DarkroomBot], error: Exception, item: discord.ui.Item[Any], /
-    ) -> None:
-        await interaction.client.error_door(interaction, error)
+    def _vote_button(self, entry: BallotEntry, *, is_chosen: bool) -> FleetingButton:
+        async def vote(interaction: Interaction) -> None:
+            await defer(interaction, thinking=False)
+            await interaction.client.services.ballots.vote(self.event_id, entry.entry_id, actor_of(interaction))
+            await show_voting(interaction, self.event_id, self.page)
+
+        label = f"{'Your vote:' if is_chosen else 'Vote for'} number {entry.position}"
+        return FleetingButton(
+            "Your own entry" if entry.is_mine else label,
+            vote,
+            style=discord.ButtonStyle.success if is_chosen else discord.ButtonStyle.primary,
+            disabled=entry.is_mine or is_chosen,
+        )
+
+    async def _turn(self, interaction: Interaction, page: int) -> None:
+        await show_voting(interaction, self.event_id, page)
 
 
 def _voting_lines(event: Event, entries: Sequence[BallotEntry], vote: Vote | None) -> list[str]:

@@ -17,7 +17,7 @@ from cogs.events.texts import event_name
 from cogs.generation.prompt import PROMPT_MAX, accepted_card
 from cogs.pictures.cards import alt_text
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Text
+from cogs.ui.layout import Layout, SafeLayout, Text
 from cogs.ui.replies import Interaction, actor_of, defer, show
 from cogs.ui.views import SafeModal
 from cogs.ui.words import count
@@ -91,28 +91,20 @@ def _label(thing: Lora | Style) -> str:
     return f"{thing.name} ({kind})"[:100]
 
 
-class EnterView(discord.ui.LayoutView):
-    """The member's own pictures with a button each; it works after a restart, and what it does is checked again."""
-
-    def __init__(self, event: Event, pictures: Sequence[tuple[PictureSet, Picture, str]], *, more: int) -> None:
-        super().__init__(timeout=None)
-        box: discord.ui.Container[EnterView] = discord.ui.Container(accent_colour=discord.Colour.blurple())
-        self.add_item(box)
-        older = f" {count(more, 'older picture')}: press **Enter in event** below those." if more else ""
-        question = (
-            f"### Which picture takes part in {event_name(event)}?\nYou can change it until the vote begins.{older}"
-        )
-        box.add_item(Text(f"{question}\n-# AI-generated pictures"))
-        gallery: discord.ui.MediaGallery[EnterView] = discord.ui.MediaGallery()
-        for found, picture, name in pictures:
-            gallery.add_item(media=f"attachment://{name}", description=alt_text(found, picture.position))
-        box.add_item(gallery)
-        buttons = [
+def enter_card(event: Event, pictures: Sequence[tuple[PictureSet, Picture, str]], *, more: int) -> Layout:
+    """The member's own pictures with a button each; `more` older ones are not shown."""
+    view = SafeLayout(discord.Colour.blurple())
+    older = f" {count(more, 'older picture')}: press **Enter in event** below those." if more else ""
+    question = f"### Which picture takes part in {event_name(event)}?\nYou can change it until the vote begins.{older}"
+    view.add_text(f"{question}\n-# AI-generated pictures")
+    view.add_gallery([(name, alt_text(found, picture.position)) for found, picture, name in pictures])
+    view.add_rows(
+        [
             ActionButton("entry", "enter", picture.id, label=f"{number}. {picture_name(found, picture)}")
             for number, (found, picture, _) in enumerate(pictures, start=1)
         ]
-        for start in range(0, len(buttons), 5):
-            box.add_item(discord.ui.ActionRow(*buttons[start : start + 5]))
+    )
+    return view
 
 
 def picture_name(found: PictureSet, picture: Picture) -> str:
@@ -140,4 +132,4 @@ async def show_choice(interaction: Interaction, event: Event, generation_id: int
         files.append(discord.File(io.BytesIO(copy), filename=name))
     if not shown:
         raise UserError(NOTHING_TO_ENTER)
-    await show(interaction, EnterView(event, shown, more=len(nominees) - len(shown)), files)
+    await show(interaction, enter_card(event, shown, more=len(nominees) - len(shown)), files)
