@@ -16,7 +16,7 @@ from cogs.events.panel import PAUSE_WORDS, deadline, what_it_is, winners_text
 from cogs.events.texts import event_name
 from cogs.loras.cards import name_of
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Layout, Text
+from cogs.ui.layout import Layout, SafeLayout
 from cogs.ui.words import clip, count
 
 Detail = dict[str, Any]
@@ -48,22 +48,14 @@ def announcement_card(
     )
     if announcement.what in AT_THE_PANEL:
         text += _link(view)
-    layout = Layout(timeout=None)
-    box: discord.ui.Container[Layout] = discord.ui.Container(
-        accent_colour=COLOURS.get(announcement.what, discord.Colour.blurple())
-    )
-    layout.add_item(box)
-    box.add_item(Text(text))
-    if files:
-        gallery: discord.ui.MediaGallery[Layout] = discord.ui.MediaGallery()
-        for name, alt in files:
-            gallery.add_item(media=f"attachment://{name}", description=alt)
-        box.add_item(gallery)
-    box.add_item(Text(last_line))
+    layout = SafeLayout(COLOURS.get(announcement.what, discord.Colour.blurple()))
+    layout.add_text(text)
+    layout.add_gallery(files)
+    layout.add_text(last_line)
     lora_id = _number(detail, "lora_id")
     if announcement.what is AnnouncementKind.TAKEN_BACK and lora_id and not is_private:
         button = ActionButton("lora", "archive", lora_id, label="Archive it", style=discord.ButtonStyle.danger)
-        box.add_item(discord.ui.ActionRow(button))
+        layout.add_row(button)
     return layout
 
 

@@ -8,7 +8,7 @@ from bot.loras.styles import PROVIDER, Catalogue
 from bot.records.lora import Style
 from bot.text import quote
 from cogs.ui.buttons import WORDS_MAX, ActionButton
-from cogs.ui.layout import Layout, Text, card
+from cogs.ui.layout import Layout, SafeLayout, Text, card
 from cogs.ui.words import count
 
 PAGE = 5
@@ -60,17 +60,15 @@ def _title(catalogue: Catalogue, search: str, page: int, last: int) -> str:
 
 
 def _gallery(shown: Sequence[Style], title: str, turns: Sequence[ActionButton]) -> Layout:
-    view, box = Layout(timeout=None), discord.ui.Container[Layout](accent_colour=COLOUR)
-    view.add_item(box)
-    box.add_item(Text(title))
+    view = SafeLayout(COLOUR)
+    view.add_text(title)
     for style in shown:
-        box.add_item(discord.ui.Separator[Layout]())
-        box.add_item(_described(style))
+        view.box.add_item(discord.ui.Separator[Layout]())
+        view.box.add_item(_described(style))
         if style.retired_at is None:
             use = ActionButton("style", "use", style.id, label="Use this style", style=discord.ButtonStyle.success)
-            box.add_item(discord.ui.ActionRow(use))
-    if turns:
-        box.add_item(discord.ui.ActionRow(*turns))
+            view.add_row(use)
+    view.add_rows(turns)
     return view
 
 

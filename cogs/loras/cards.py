@@ -12,7 +12,7 @@ from bot.records.dataset import SubjectKind
 from bot.records.lora import Audience, Lora, OfferStatus, Share
 from bot.text import quote
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Layout, Text, card
+from cogs.ui.layout import Layout, SafeLayout, card
 from cogs.ui.words import ago, clip, count, day
 
 PAGE = 15
@@ -63,23 +63,15 @@ def _list_line(lora: Lora, viewer_id: int) -> str:
 
 def lora_card(view: LoraView, viewer_id: int, previews: Sequence[str]) -> Layout:
     """`previews` are the names of attached pictures."""
-    layout = Layout(timeout=None)
-    box: discord.ui.Container[Layout] = discord.ui.Container(accent_colour=discord.Colour.blurple())
-    layout.add_item(box)
-    box.add_item(Text("\n".join(_lora_lines(view, viewer_id))))
+    layout = SafeLayout(discord.Colour.blurple())
+    layout.add_text("\n".join(_lora_lines(view, viewer_id)))
     if previews:
-        gallery: discord.ui.MediaGallery[Layout] = discord.ui.MediaGallery()
-        for number, file in enumerate(previews, start=1):
-            alt = f"AI-generated picture {number} of {len(previews)} made with {view.lora.name}"
-            gallery.add_item(media=f"attachment://{file}", description=alt)
-        box.add_item(gallery)
-        box.add_item(Text("-# AI-generated pictures made with it"))
-    buttons = _lora_buttons(view)
-    for start in range(0, len(buttons), 4):
-        row: discord.ui.ActionRow[Layout] = discord.ui.ActionRow()
-        for button in buttons[start : start + 4]:
-            row.add_item(button)
-        box.add_item(row)
+        made = f"of {len(previews)} made with {view.lora.name}"
+        layout.add_gallery(
+            [(file, f"AI-generated picture {number} {made}") for number, file in enumerate(previews, start=1)]
+        )
+        layout.add_text("-# AI-generated pictures made with it")
+    layout.add_rows(_lora_buttons(view), each=4)
     return layout
 
 

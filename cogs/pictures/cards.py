@@ -9,12 +9,8 @@ from bot.pictures.service import PictureSet
 from bot.records.generation import Generation, GenerationSettings, Operation, Picture
 from bot.text import quote
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import card
+from cogs.ui.layout import Layout, SafeLayout, card
 from cogs.ui.words import count
-
-Layout = discord.ui.LayoutView
-Text = discord.ui.TextDisplay
-Box = discord.ui.Container[Layout]
 
 PROMPT_SHOWN = 600
 ALT_TEXT_MAX = 1000
@@ -39,27 +35,26 @@ def pictures_card(
 
     `is_private`: in a private message of the bot only what needs no server is offered.
     """
-    layout, box = _open(discord.Colour.purple())
+    layout = SafeLayout(discord.Colour.purple())
     lines = [f"### {title(found)} for <@{found.generation.user_id}>", *_origin_lines(found)]
-    box.add_item(Text("\n".join([*lines, *_prompt_lines(found)])))
-    if files:
-        box.add_item(_gallery(files, [alt_text(found, number) for number in range(1, len(files) + 1)]))
+    layout.add_text("\n".join([*lines, *_prompt_lines(found)]))
+    layout.add_gallery([(file, alt_text(found, number)) for number, file in enumerate(files, start=1)])
     extra = [f"[Picture {number}, full quality]({link})" for number, link in enumerate(links, start=1)]
     said = settings_line(found.generation)
-    box.add_item(Text("\n".join([*filter(None, (said, note)), *extra, last_line])))
+    layout.add_text("\n".join([*filter(None, (said, note)), *extra, last_line]))
     for row in _buttons(found.generation, is_private=is_private):
-        box.add_item(discord.ui.ActionRow(*row))
+        layout.add_row(*row)
     return layout
 
 
 def gallery_card(found: PictureSet, picture: Picture, last_line: str, files: Sequence[str]) -> Layout:
     generation = found.generation
-    layout, box = _open(discord.Colour.gold())
-    box.add_item(Text("\n".join([f"### {title(found)} by <@{generation.user_id}>", *_prompt_lines(found)])))
-    box.add_item(_gallery(files, [alt_text(found, picture.position)]))
+    layout = SafeLayout(discord.Colour.gold())
+    layout.add_text("\n".join([f"### {title(found)} by <@{generation.user_id}>", *_prompt_lines(found)]))
+    layout.add_gallery([(file, alt_text(found, picture.position)) for file in files])
     said = [f"Picture {picture.position} of #{generation.id}", settings_line(generation)]
-    box.add_item(Text("\n".join([" · ".join(filter(None, said)), last_line])))
-    box.add_item(discord.ui.ActionRow(*(_button(generation, action) for action in ("settings", "delete", "report"))))
+    layout.add_text("\n".join([" · ".join(filter(None, said)), last_line]))
+    layout.add_row(*(_button(generation, action) for action in ("settings", "delete", "report")))
     return layout
 
 
@@ -140,19 +135,6 @@ def settings_parts(settings: GenerationSettings) -> list[str]:
     if settings.negative is not None:
         parts.append(f"without {quote(settings.negative, 60)}")
     return parts
-
-
-def _open(colour: discord.Colour) -> tuple[Layout, Box]:
-    layout, box = Layout(timeout=None), Box(accent_colour=colour)
-    layout.add_item(box)
-    return layout, box
-
-
-def _gallery(files: Sequence[str], descriptions: Sequence[str]) -> discord.ui.MediaGallery[Layout]:
-    gallery: discord.ui.MediaGallery[Layout] = discord.ui.MediaGallery()
-    for file, description in zip(files, descriptions, strict=True):
-        gallery.add_item(media=f"attachment://{file}", description=description)
-    return gallery
 
 
 def _prompt_lines(found: PictureSet) -> list[str]:

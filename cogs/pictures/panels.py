@@ -10,11 +10,8 @@ from bot.records.generation import Operation, Picture
 from bot.text import quote
 from cogs.pictures.cards import DONE, settings_parts, title
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import card
+from cogs.ui.layout import Layout, card
 from cogs.ui.words import ago, count
-
-Layout = discord.ui.LayoutView
-Text = discord.ui.TextDisplay
 
 BLOCK_MAX = {"prompt": 2400, "negative": 600}
 """Characters shown of each; all texts of a message together may have 4,000 (Discord /docs/components/reference)."""

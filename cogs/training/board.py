@@ -8,6 +8,7 @@ from bot.photos import checks
 from bot.records.dataset import DatasetStatus, Photo, SubjectKind, Verdict
 from bot.text import quote
 from cogs.ui.buttons import ActionButton
+from cogs.ui.layout import Layout, SafeLayout
 from cogs.ui.words import clip, count
 
 SHEET_FILE = "contact-sheet.jpg"
@@ -17,26 +18,18 @@ NAMES_A_LINE = 3
 ACCENTS = {True: discord.Colour.green(), False: discord.Colour.gold()}
 
 
-def board_card(board: Board, funds: Funds, *, has_sheet: bool) -> discord.ui.LayoutView:
-    view = discord.ui.LayoutView(timeout=None)
-    box: discord.ui.Container[discord.ui.LayoutView] = discord.ui.Container(
-        accent_colour=ACCENTS[board.can_start and funds.trouble is None]
-    )
-    view.add_item(box)
-    box.add_item(discord.ui.TextDisplay(_head(board)))
+def board_card(board: Board, funds: Funds, *, has_sheet: bool) -> Layout:
+    view = SafeLayout(ACCENTS[board.can_start and funds.trouble is None])
+    view.add_text(_head(board))
     if has_sheet:
-        gallery: discord.ui.MediaGallery[discord.ui.LayoutView] = discord.ui.MediaGallery()
-        gallery.add_item(
-            media=f"attachment://{SHEET_FILE}",
-            description=f"Contact sheet of {count(len(board.photos), 'photo')}, numbered as in the list below.",
-        )
-        box.add_item(gallery)
+        alt = f"Contact sheet of {count(len(board.photos), 'photo')}, numbered as in the list below."
+        view.add_gallery([(SHEET_FILE, alt)])
     if board.photos:
-        box.add_item(discord.ui.TextDisplay(photo_list(board.photos)))
-    box.add_item(discord.ui.Separator())
-    box.add_item(discord.ui.TextDisplay(_money(board, funds)))
+        view.add_text(photo_list(board.photos))
+    view.box.add_item(discord.ui.Separator())
+    view.add_text(_money(board, funds))
     if board.dataset.status is DatasetStatus.OPEN:
-        box.add_item(_buttons(board))
+        view.add_row(*_buttons(board))
     return view
 
 
@@ -108,12 +101,10 @@ def _money(board: Board, funds: Funds) -> str:
     return "\n".join(lines)
 
 
-def _buttons(board: Board) -> discord.ui.ActionRow[discord.ui.LayoutView]:
-    row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
-    dataset_id = board.dataset.id
-    usable = len(board.usable)
+def _buttons(board: Board) -> list[ActionButton]:
+    dataset_id, usable = board.dataset.id, len(board.usable)
     photos = count(usable, "photo") if board.can_start else f"{usable} of {board.limits.least}"
-    row.add_item(
+    return [
         ActionButton(
             "set",
             "start",
@@ -121,12 +112,11 @@ def _buttons(board: Board) -> discord.ui.ActionRow[discord.ui.LayoutView]:
             label=f"Start training ({photos})",
             style=discord.ButtonStyle.success,
             disabled=not board.can_start,
-        )
-    )
-    row.add_item(ActionButton("set", "add", dataset_id, label="Add photos"))
-    row.add_item(ActionButton("set", "remove", dataset_id, label="Remove photos", disabled=not board.photos))
-    row.add_item(ActionButton("set", "discard", dataset_id, label="Discard", style=discord.ButtonStyle.danger))
-    return row
+        ),
+        ActionButton("set", "add", dataset_id, label="Add photos"),
+        ActionButton("set", "remove", dataset_id, label="Remove photos", disabled=not board.photos),
+        ActionButton("set", "discard", dataset_id, label="Discard", style=discord.ButtonStyle.danger),
+    ]
 
 
 def _meter(usable: int, most: int) -> str:

@@ -10,7 +10,7 @@ from bot.records.event import Depiction, DepictionStatus, Event
 from bot.text import quote
 from cogs.events.texts import event_name
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Layout, Text, card
+from cogs.ui.layout import Layout, SafeLayout, card
 from cogs.ui.words import ago
 
 LISTED = 8
@@ -47,16 +47,14 @@ def seen_card(event: Event, depictions: Sequence[Depiction]) -> Layout:
     if not depictions:
         return card(f"{title}\nNobody has named you as seen in photos here.", colour=discord.Colour.blurple())
     ordered = sorted(depictions, key=lambda each: each.status is not DepictionStatus.PENDING)
-    layout = Layout(timeout=None)
-    box: discord.ui.Container[Layout] = discord.ui.Container(accent_colour=discord.Colour.blurple())
-    layout.add_item(box)
+    layout = SafeLayout(discord.Colour.blurple())
     more = len(ordered) - LISTED
     rest = f"\n{more} more come up here once these are answered." if more > 0 else ""
-    box.add_item(Text(f"{title}\n> {depicted_sentence(event)}\nOnly you see this.{rest}"))
+    layout.add_text(f"{title}\n> {depicted_sentence(event)}\nOnly you see this.{rest}")
     for depiction in ordered[:LISTED]:
-        box.add_item(Text(f"Given by <@{depiction.named_by}> {ago(depiction.created_at)}: {ANSWERS[depiction.status]}"))
+        layout.add_text(f"Given by <@{depiction.named_by}> {ago(depiction.created_at)}: {ANSWERS[depiction.status]}")
         if depiction.status is not DepictionStatus.VETOED:
-            box.add_item(discord.ui.ActionRow(*_answers(depiction)))
+            layout.add_row(*_answers(depiction))
     return layout
 
 

@@ -10,7 +10,7 @@ from bot.records.event import Event
 from bot.records.guild import NOBODY
 from cogs.events.host.settings import view_of
 from cogs.events.texts import event_name
-from cogs.ui.layout import Layout
+from cogs.ui.layout import Layout, SafeLayout
 from cogs.ui.replies import Interaction, actor_of, show
 from cogs.ui.words import count
 
@@ -77,10 +77,7 @@ def yearbook_card(event: Event, yearbook: Yearbook) -> Layout:
         lines.append(f"The {len(yearbook.pages)} members' pages are in the ZIP.")
     if yearbook.left_out:
         lines.append(f"{count(yearbook.left_out, 'older picture')} did not fit into it.")
-    view = Layout(timeout=None)
-    box: discord.ui.Container[Layout] = discord.ui.Container(accent_colour=discord.Colour.gold())
-    box.add_item(discord.ui.TextDisplay("\n".join(lines)))
-    picture = discord.MediaGalleryItem(f"attachment://{SHEET_FILE}", description="All pictures, AI-generated")
-    box.add_item(discord.ui.MediaGallery(picture))
-    view.add_item(box)
+    view = SafeLayout(discord.Colour.gold())
+    view.add_text("\n".join(lines))
+    view.add_gallery([(SHEET_FILE, "All pictures, AI-generated")])
     return view
