@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Clock, Timings
 from bot.errors import KeyRejected, NoKey, NotAllowed, NotFound, ProviderError, UserError
 from bot.events import lookup
+from bot.events.loras import may_use
 from bot.generation.order import Accepted, PictureOrder
 from bot.generation.service import GenerationService
 from bot.keys.service import KeyService
@@ -235,8 +236,10 @@ async def _check_own(connection: AsyncConnection, event: Event, order: PictureOr
         )
     if order.lora_id is None and order.style_id is None:
         raise UserError("Please pick a LoRA or a style of this event.")
-    if order.lora_id is not None and not await _belongs(connection, event, order.lora_id, actor):
-        raise UserError("This LoRA is not part of the event. Please pick one that is.")
+    if order.lora_id is not None:
+        lora = await loras.get(connection, order.lora_id)
+        if lora is None or not may_use(event, lora, actor):
+            raise UserError("This LoRA is not part of the event. Please pick one that is.")
     if order.style_id is not None and order.style_id not in event.style_ids:
         raise UserError("This style is not part of the event. Please pick one that is.")
 
@@ -251,15 +254,6 @@ def _check_time(event: Event) -> None:
         raise UserError("The time for making pictures is over in this event.")
     if event.paused_at is not None:
         raise UserError("This event is paused just now. Please try again when it goes on.")
-
-
-async def _belongs(connection: AsyncConnection, event: Event, lora_id: int, actor: Actor) -> bool:
-    if event.mode is EventMode.CLUB:
-        return lora_id in event.lora_ids
-    lora = await loras.get(connection, lora_id)
-    if lora is None or lora.event_id != event.id:
-        return False
-    return event.mode is EventMode.SHARED or lora.owner_id == actor.user_id
 
 
 def _left(event: Event, spent: int) -> int | None:

@@ -12,8 +12,14 @@ from bot.records.lora import Audience, Lora
 from bot.storage import loras, sharing
 
 
-def _is_for(event: Event, lora: Lora, actor: Actor) -> bool:
-    return event.mode is EventMode.SHARED or lora.owner_id == actor.user_id
+def may_use(event: Event, lora: Lora, actor: Actor) -> bool:
+    """Whether an entrant makes pictures with it for the event.
+
+    In a club with what the host has picked, else with the LoRA that was trained for all, or with their own.
+    """
+    if event.mode is EventMode.CLUB:
+        return lora.id in event.lora_ids
+    return lora.event_id == event.id and (event.mode is EventMode.SHARED or lora.owner_id == actor.user_id)
 
 
 def loras_in(event: Event) -> frozenset[int]:

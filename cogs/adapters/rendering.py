@@ -12,7 +12,7 @@ from cogs.events.posts import EVENT_POSTS, event_footer, render_event_edit, rend
 from cogs.keys import key_paused_card
 from cogs.loras import cards as lora_cards
 from cogs.pictures import cards as picture_cards
-from cogs.pictures.files import REQUEST_MAX_BYTES, File, _name, _originals, fits
+from cogs.pictures.files import REQUEST_MAX_BYTES, File, file_name, fits, originals
 from cogs.training import cards
 
 Draft = tuple[discord.ui.LayoutView, list[File]]
@@ -90,11 +90,15 @@ async def versions(
     paths = [file for file in found.view.files if file is not None]
     numbers = [picture.position for picture in found.view.pictures if picture.file is not None]
     if paths and fits(paths, limit):
-        yield await _originals(found, numbers, paths), [], ""
+        yield await originals(found, numbers, paths), [], ""
     if paths:
         share = min(limit, REQUEST_MAX_BYTES // len(paths)) * 9 // 10
         copies = [await services.pool.smaller_copy(path, share) for path in paths]
-        yield [(_name(found, number, "jpg"), data) for number, data in zip(numbers, copies, strict=True)], [], SMALLER
+        yield (
+            [(file_name(found, number, "jpg"), data) for number, data in zip(numbers, copies, strict=True)],
+            [],
+            SMALLER,
+        )
     yield [], [picture.url for picture in found.view.pictures], LINKED
 
 
@@ -107,10 +111,10 @@ async def _gallery(services: Services, post: Post, limit: int) -> AsyncIterator[
     found, picture = shown
     line = cards.footer(post)
     if fits([path], limit):
-        files = await _originals(found, [picture.position], [path])
+        files = await originals(found, [picture.position], [path])
         yield picture_cards.gallery_card(found, picture, line, [files[0][0]]), files
     copy = await services.pool.smaller_copy(path, min(limit, REQUEST_MAX_BYTES) * 9 // 10)
-    file = (_name(found, picture.position, "jpg"), copy)
+    file = (file_name(found, picture.position, "jpg"), copy)
     yield picture_cards.gallery_card(found, picture, line, [file[0]]), [file]
 
 

@@ -2,11 +2,12 @@
 
 from bot.client import DarkroomBot
 from bot.errors import NotFound
+from bot.events.photos.rules import check_may_give
 from bot.records.event import DepictionStatus
 from cogs.events.host.actions import show_status
 from cogs.events.member.ballot import show_voting
 from cogs.events.member.depictions import seen_card
-from cogs.events.member.giving import GiveForm, check_may_give
+from cogs.events.member.giving import GiveForm
 from cogs.events.member.photos import ask_to_leave, rules_card, show_mine
 from cogs.events.member.pictures import MakeForm, show_choice, usable_things
 from cogs.events.member.yearbook import send_yearbook

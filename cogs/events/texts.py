@@ -1,10 +1,9 @@
 """What a host reads about an event: its mode, its stages, its numbers, why it waits. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from bot.events.drafts import NAME_MAX
-from bot.events.lifecycle import PATHS, TIMED
+from bot.events.timetables import timed_stages
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode, EventStatus, PauseReason
 from bot.records.training import TrainingStatus
@@ -69,35 +68,6 @@ STAGE_NAMES = {
     EventStatus.SHOWING: "pictures",
     EventStatus.VOTING: "vote",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Timetable:
-    """Hours of each stage, ready to choose."""
-
-    name: str
-    hours: Mapping[EventStatus, float]
-
-
-TIMETABLES = {
-    "evening": Timetable("A quick evening", dict(zip(STAGE_NAMES, (2.0, 0.5, 1.0, 1.0), strict=True))),
-    "weekend": Timetable("A weekend", dict(zip(STAGE_NAMES, (24.0, 6.0, 12.0, 12.0), strict=True))),
-    "week": Timetable("A week", dict(zip(STAGE_NAMES, (96.0, 24.0, 24.0, 24.0), strict=True))),
-}
-
-
-def timetable_of(event: Event) -> str | None:
-    """Its key, when the event's hours are those of one."""
-    stages = timed_stages(event.mode)
-    for key, each in TIMETABLES.items():
-        if all(event.hours.get(stage, 0.0) == each.hours[stage] for stage in stages):
-            return key
-    return None
-
-
-def timed_stages(mode: EventMode) -> list[EventStatus]:
-    """Those that last for a time that the host chooses, in their order."""
-    return [stage for stage in PATHS[mode] if stage in TIMED]
 
 
 def stage_name(event: Event, stage: EventStatus) -> str:

@@ -54,13 +54,13 @@ def fits(files: Sequence[Path], limit: int) -> bool:
 
 def named(found: PictureSet, number: int, data: bytes) -> File:
     """An ASCII name of our own, so that attachment:// finds it, with the ending of what it is."""
-    return _name(found, number, SUFFIXES.get(identify(data[:HEAD_BYTES]) or "", "png")), data
+    return file_name(found, number, SUFFIXES.get(identify(data[:HEAD_BYTES]) or "", "png")), data
 
 
-async def _originals(found: PictureSet, numbers: Sequence[int], paths: Sequence[Path]) -> list[File]:
+async def originals(found: PictureSet, numbers: Sequence[int], paths: Sequence[Path]) -> list[File]:
     contents = [await asyncio.to_thread(path.read_bytes) for path in paths]
     return [named(found, number, data) for number, data in zip(numbers, contents, strict=True)]
 
 
-def _name(found: PictureSet, number: int, suffix: str) -> str:
+def file_name(found: PictureSet, number: int, suffix: str) -> str:
     return f"darkroom-{found.generation.id}-{number}.{suffix}"

@@ -4,11 +4,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from bot.datasets.rules import PhotoLimits, judge_set, photo_limits
+from bot.datasets.service import HELD_MAX
 from bot.errors import UserError
 from bot.events import lifecycle
 from bot.photos.checks import Code, verdict_of
 from bot.records.dataset import Finding, Gender, Photo, SubjectKind, Verdict
-from bot.records.event import Depiction, Entrant, Event, EventMode, EventStatus
+from bot.records.event import Depiction, Entrant, EntrantStatus, Event, EventMode, EventStatus
+from bot.records.guild import Actor
 
 DEPICTED_MAX = 10
 """Members that one submission names."""
@@ -110,9 +112,24 @@ def check_can_give(event: Event, *, names_others: bool) -> None:
         )
 
 
+def check_may_give(own: Contribution, actor: Actor) -> None:
+    """UserError before anybody picks photos that could not be taken."""
+    is_in = own.entrant is not None and own.entrant.status is EntrantStatus.IN
+    refusal = None if is_in else lifecycle.may_enter(own.event, actor, 0)
+    if refusal is not None:
+        raise UserError(refusal)
+    check_can_give(own.event, names_others=False)
+    check_uploads(own.event, own.photos, 1, HELD_MAX)
+
+
+def asks_about_person(event: Event) -> bool:
+    """Whether the provider needs gender and ethnicity to train."""
+    return event.mode is EventMode.PERSONAL and event.subject_kind is SubjectKind.PERSON
+
+
 def check_person(event: Event, gender: Gender | None, ethnicity: str | None) -> None:
     """UserError when the provider needs to know more about the person to be trained."""
-    if event.mode is not EventMode.PERSONAL or event.subject_kind is not SubjectKind.PERSON:
+    if not asks_about_person(event):
         return
     words = (ethnicity or "").strip()
     if gender is None or not words:

@@ -10,8 +10,9 @@ import discord
 from bot.errors import UserError
 from bot.events.drafts import PHOTO_CAP_MAX, PICTURES_EACH_MAX
 from bot.events.packs import PROMPTS_MAX, check_pack
+from bot.events.timetables import timed_stages
 from bot.records.event import Event, EventMode
-from cogs.events.texts import stage_name, timed_stages
+from cogs.events.texts import stage_name
 from cogs.ui.replies import Interaction
 from cogs.ui.views import SafeModal
 

@@ -8,10 +8,11 @@ from typing import Any
 import discord
 
 from bot.events.packs import READY_PACKS
+from bot.events.timetables import TIMETABLES, timetable_of
 from bot.events.views import EventView
 from bot.records.event import Event, EventMode
 from bot.text import quote
-from cogs.events.texts import TIMETABLES, budget_words, entrants_words, hours_words, timetable_of
+from cogs.events.texts import budget_words, entrants_words, hours_words
 from cogs.ui.buttons import ActionButton
 from cogs.ui.choices import (
     OPTIONS_MAX,

@@ -5,14 +5,10 @@ from dataclasses import dataclass
 
 import discord
 
-from bot.datasets.service import HELD_MAX
-from bot.errors import UserError
-from bot.events.lifecycle import may_enter
 from bot.events.photos.consent_texts import consent_sentence
-from bot.events.photos.rules import DEPICTED_MAX, ETHNICITY_MAX, Contribution, check_can_give, check_uploads
-from bot.records.dataset import Gender, SubjectKind, Upload
-from bot.records.event import EntrantStatus, Event, EventMode
-from bot.records.guild import Actor
+from bot.events.photos.rules import DEPICTED_MAX, ETHNICITY_MAX, Contribution, asks_about_person
+from bot.records.dataset import Gender, Upload
+from bot.records.event import Event
 from cogs.events.member.photos import show_mine
 from cogs.training.forms import ask_consent, uploads_of
 from cogs.ui.replies import Interaction, actor_of, defer
@@ -107,20 +103,6 @@ class GiveForm(SafeModal):
         self.consent = discord.ui.Checkbox(default=False)
         self.add_item(discord.ui.TextDisplay(consent_sentence(self.event)))
         self.add_field(AGREED, self.consent)
-
-
-def asks_about_person(event: Event) -> bool:
-    return event.mode is EventMode.PERSONAL and event.subject_kind is SubjectKind.PERSON
-
-
-def check_may_give(own: Contribution, actor: Actor) -> None:
-    """UserError before anybody picks photos that could not be taken."""
-    is_in = own.entrant is not None and own.entrant.status is EntrantStatus.IN
-    refusal = None if is_in else may_enter(own.event, actor, 0)
-    if refusal is not None:
-        raise UserError(refusal)
-    check_can_give(own.event, names_others=False)
-    check_uploads(own.event, own.photos, 1, HELD_MAX)
 
 
 async def take_order(interaction: Interaction, order: GiveOrder) -> None:

@@ -7,7 +7,7 @@ import discord
 
 from bot.errors import UserError
 from bot.events.budget import channel_of
-from bot.events.loras import _is_for
+from bot.events.loras import may_use
 from bot.generation.order import Accepted, PictureOrder
 from bot.pictures.service import PictureSet
 from bot.records.event import Event, EventMode
@@ -35,7 +35,7 @@ async def usable_things(interaction: Interaction, event: Event) -> list[Lora | S
     """What this member can make pictures with in the event; UserError when there is nothing."""
     services, actor = interaction.client.services, actor_of(interaction)
     view = await services.events.view(event.id)
-    own = [lora for lora in view.loras if _is_for(event, lora, actor)] if view is not None else []
+    own = [lora for lora in view.loras if may_use(event, lora, actor)] if view is not None else []
     found: list[Lora | Style] = [lora for lora in own if lora.archived_at is None and lora.retiring_since is None]
     if event.mode is EventMode.CLUB:
         loras = [await services.loras.get(lora_id) for lora_id in event.lora_ids]

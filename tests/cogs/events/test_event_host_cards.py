@@ -12,11 +12,12 @@ from bot.errors import UserError
 from bot.events.bakeoff import candidates_of, lineage, parse_prompts, parse_strengths
 from bot.events.ballot.service import WinCount
 from bot.events.lifecycle import PATHS
+from bot.events.timetables import TIMETABLES, timetable_of
 from bot.ports import ReadinessCheck
 from bot.records.event import Event, EventMode, EventStatus, PauseReason
 from bot.records.training import TrainingStatus
 from cogs.events.host.status import fame_card, readiness_card, status_card
-from cogs.events.texts import MODE_WORDS, PAUSE_WORDS, STATUS_WORDS, TIMETABLES, hours_words, timetable_of
+from cogs.events.texts import MODE_WORDS, PAUSE_WORDS, STATUS_WORDS, hours_words
 from cogs.ui.buttons import ActionButton
 from cogs.ui.choices import kept
 from tests.cogs.events.event_values import NOON, a_lora, a_view, an_event, an_honour, collecting
