@@ -10,26 +10,18 @@ from bot.events.views import EventView
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode, EventStatus, Honour, PauseReason
 from bot.records.guild import NOBODY
-from bot.records.training import TrainingStatus
 from bot.text import quote
-from cogs.events.texts import TRAINING_WORDS, event_name
+from cogs.events.texts import MEDALS, event_name, shown_stage, trainings_words
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, card
-from cogs.ui.words import clip, count
+from cogs.ui.words import SUBJECT_WORDS, clip, count, meter
 
 M, S = EventMode, EventStatus
 
 THEME_SHOWN = 1000
 ROLES_SHOWN = 10
-METER_STEPS = 10
 ADVICE_MAX, WINNERS_MAX = 900, 600
 """Characters; all texts of a message together may have 4,000 (Discord /docs/components/reference)."""
-SUBJECTS = {
-    SubjectKind.PERSON: "themselves",
-    SubjectKind.OBJECT: "a pet, object or place",
-    SubjectKind.STYLE: "a style",
-    SubjectKind.CHARACTER: "a character",
-}
 COLOURS = {
     S.FINISHED: discord.Colour.gold(),
     S.CANCELLED: discord.Colour.dark_grey(),
@@ -68,7 +60,6 @@ LABELS = {
 WITH_PHOTOS = frozenset({S.COLLECTING, S.REVIEWING, S.TRAINING})
 """Stages in which photos of members are still here."""
 MAIN_ACTIONS = frozenset({"give", "join", "make", "vote", "book"})
-PLACES = {1: "🥇", 2: "🥈", 3: "🥉"}
 
 
 def panel_card(view: EventView, last_line: str) -> Layout:
@@ -116,18 +107,20 @@ def what_it_is(event: Event) -> str:
     match event.mode:
         case EventMode.SHARED:
             return (
-                f"**One LoRA for all.** Everyone gives {photos} of {SUBJECTS[event.subject_kind]}. "
+                f"**One LoRA for all.** Everyone gives {photos} of {_subject(event)}. "
                 "One LoRA is trained from the best of them, and everyone who took part can make pictures with it."
             )
         case EventMode.PERSONAL:
-            return (
-                f"**A LoRA for each.** Everyone gives {photos} of {SUBJECTS[event.subject_kind]} and gets an own LoRA."
-            )
+            return f"**A LoRA for each.** Everyone gives {photos} of {_subject(event)} and gets an own LoRA."
         case EventMode.CLUB:
             pictures = count(event.pictures_each, "picture")
             return f"**Style club.** Nothing is trained: everyone makes up to {pictures} with what the host has picked."
         case EventMode.BAKEOFF:
             return "**Blind bake-off.** The same prompts, drawn in different ways: vote without knowing which is which."
+
+
+def _subject(event: Event) -> str:
+    return "themselves" if event.subject_kind is SubjectKind.PERSON else SUBJECT_WORDS[event.subject_kind]
 
 
 def _who(event: Event) -> str:
@@ -141,8 +134,7 @@ def _who(event: Event) -> str:
 def _stage(event: Event) -> str:
     if event.paused_at is not None and event.paused_why is not None:
         return f"⏸️ **Paused.** {PAUSE_WORDS[event.paused_why]} Until then no deadline counts."
-    makes_pictures = event.mode is M.CLUB and event.status is S.COLLECTING
-    words = STAGE_WORDS[S.SHOWING if makes_pictures else event.status]
+    words = STAGE_WORDS[shown_stage(event)]
     if event.stage_ends_at is None:
         return f"**{words}**"
     return f"**{words}** until {deadline(event.stage_ends_at)}"
@@ -162,7 +154,7 @@ def _meters(view: EventView) -> str:
     if event.mode is not M.BAKEOFF:
         lines.append(f"👥 **{len(view.entrants)}** taking part{_bounds(event)}")
     if view.trainings:
-        lines.append(f"🧪 Trainings: {_trainings(view)}")
+        lines.append(f"🧪 Trainings: {trainings_words(view.trainings, ' · ')}")
     if view.pictures:
         lines.append(f"🖼️ **{count(view.pictures, 'picture')}** made")
     if event.status is S.VOTING:
@@ -178,23 +170,13 @@ def _photos(view: EventView) -> str:
     if view.event.mode is not M.SHARED:
         return photos
     needed = photos_needed(view.event)
-    return f"{photos} {_meter(view.usable_photos, needed)} (it takes {needed})"
-
-
-def _meter(reached: int, needed: int) -> str:
-    filled = min(reached, needed) * METER_STEPS // needed
-    return "▰" * filled + "▱" * (METER_STEPS - filled)
+    return f"{photos} {meter(view.usable_photos, needed)} (it takes {needed})"
 
 
 def _bounds(event: Event) -> str:
     parts = [f"at least {event.entrants_min}"] if event.entrants_min > 1 else []
     parts += [f"at most {event.entrants_max}"] if event.entrants_max is not None else []
     return f" ({', '.join(parts)})" if parts else ""
-
-
-def _trainings(view: EventView) -> str:
-    order = [status for status in TrainingStatus if view.trainings.get(status)]
-    return " · ".join(f"{view.trainings[status]} {TRAINING_WORDS[status]}" for status in order)
 
 
 def _budget(view: EventView) -> str:
@@ -213,7 +195,7 @@ def _advice(view: EventView) -> str:
 
 def winners_text(winners: tuple[Honour, ...]) -> str:
     """Best first; members are named without being pinged."""
-    lines = [f"{PLACES.get(each.place, '🏅')} {winner_name(each)} · {count(each.votes, 'vote')}" for each in winners]
+    lines = [f"{MEDALS.get(each.place, '🏅')} {winner_name(each)} · {count(each.votes, 'vote')}" for each in winners]
     return clip(lines, WINNERS_MAX, "…and {} more")
 
 

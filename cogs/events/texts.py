@@ -62,12 +62,25 @@ TRAINING_WORDS = {
     TrainingStatus.FAILED: "not finished",
     TrainingStatus.CANCELLED: "cancelled",
 }
+MEDALS = {1: "🥇", 2: "🥈", 3: "🥉"}
 STAGE_NAMES = {
     EventStatus.COLLECTING: "photos",
     EventStatus.REVIEWING: "looking through",
     EventStatus.SHOWING: "pictures",
     EventStatus.VOTING: "vote",
 }
+
+
+def trainings_words(trainings: Mapping[TrainingStatus, int], between: str) -> str:
+    """How many there are of each status."""
+    order = [status for status in TrainingStatus if trainings.get(status)]
+    return between.join(f"{trainings[status]} {TRAINING_WORDS[status]}" for status in order)
+
+
+def shown_stage(event: Event) -> EventStatus:
+    """A club collects pictures, not photos, which looks like the stage of pictures elsewhere."""
+    is_club = event.mode is EventMode.CLUB and event.status is EventStatus.COLLECTING
+    return EventStatus.SHOWING if is_club else event.status
 
 
 def stage_name(event: Event, stage: EventStatus) -> str:

@@ -9,7 +9,7 @@ from bot.records.dataset import DatasetStatus, Photo, SubjectKind, Verdict
 from bot.text import quote
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, SafeLayout
-from cogs.ui.words import clip, count
+from cogs.ui.words import clip, count, meter
 
 SHEET_FILE = "contact-sheet.jpg"
 LIST_MAX = 2600
@@ -63,7 +63,7 @@ def _head(board: Board) -> str:
     lines = [
         f"## {quote(dataset.name, 40)}",
         *_what_is_made(board),
-        f"**{usable} of {board.limits.words} usable photos** {_meter(usable, board.limits.most)}",
+        f"**{usable} of {board.limits.words} usable photos** {meter(usable, board.limits.most)}",
     ]
     if dataset.status is not DatasetStatus.OPEN:
         lines.append(f"This dataset has been {dataset.status.value}.")
@@ -117,11 +117,6 @@ def _buttons(board: Board) -> list[ActionButton]:
         ActionButton("set", "remove", dataset_id, label="Remove photos", disabled=not board.photos),
         ActionButton("set", "discard", dataset_id, label="Discard", style=discord.ButtonStyle.danger),
     ]
-
-
-def _meter(usable: int, most: int) -> str:
-    filled = min(usable, most) * 10 // most
-    return "▰" * filled + "▱" * (10 - filled)
 
 
 def _mark(verdict: Verdict) -> str:

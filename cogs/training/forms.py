@@ -14,17 +14,13 @@ from cogs.training.board import SHEET_FILE, board_card
 from cogs.ui.choices import Pressed
 from cogs.ui.replies import Interaction, channel_of, defer, guild_of, show
 from cogs.ui.views import ConfirmView, SafeModal
+from cogs.ui.words import SUBJECT_WORDS
 
 UPLOADS = 3
 FILES_EACH = 10
 """Files one upload field takes (Discord /docs/components/reference); three fields make 30 photos."""
 CONSENT_LABEL = "Everyone in the photos agrees and is 18+"
 ASKED_AGAIN = "It was deleted with the photos, and the provider needs it again."
-SUBJECT_WORDS = {
-    SubjectKind.PERSON: "a person",
-    SubjectKind.OBJECT: "a pet, object or place",
-    SubjectKind.STYLE: "a style",
-}
 
 
 def _upload_fields(kind: SubjectKind, *, required: int, most: int = UPLOADS) -> list[discord.ui.FileUpload[SafeModal]]:

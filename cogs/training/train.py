@@ -9,12 +9,12 @@ from bot.errors import NoKey
 from bot.records.dataset import Gender, SubjectKind
 from cogs.training.forms import TrainModal
 from cogs.ui.replies import Interaction, guild_of, open_form
+from cogs.ui.words import SUBJECT_WORDS
 
+CHARACTER_HINT = {SubjectKind.CHARACTER: " (instant, 1 to 6 photos)"}
 SUBJECTS = [
-    app_commands.Choice(name="a pet, object or place", value=SubjectKind.OBJECT.value),
-    app_commands.Choice(name="a person", value=SubjectKind.PERSON.value),
-    app_commands.Choice(name="a style", value=SubjectKind.STYLE.value),
-    app_commands.Choice(name="a character (instant, 1 to 6 photos)", value=SubjectKind.CHARACTER.value),
+    app_commands.Choice(name=words + CHARACTER_HINT.get(kind, ""), value=kind.value)
+    for kind, words in SUBJECT_WORDS.items()
 ]
 GENDERS = [app_commands.Choice(name=gender.value, value=gender.value) for gender in Gender]
 ETHNICITIES = (

@@ -1,9 +1,25 @@
-"""Small pieces of text: numbers, times, lists that fit. Pure."""
+"""Small pieces of text: numbers, times, subjects, lists that fit. Pure."""
 
 from datetime import datetime
 
+from bot.records.dataset import SubjectKind
+
 TEXT_MAX = 4000
 """Characters of all text displays of a Components V2 message together (Discord /docs/components/reference)."""
+
+
+SUBJECT_WORDS = {
+    SubjectKind.OBJECT: "a pet, object or place",
+    SubjectKind.PERSON: "a person",
+    SubjectKind.STYLE: "a style",
+    SubjectKind.CHARACTER: "a character",
+}
+METER_STEPS = 10
+
+
+def meter(reached: int, needed: int) -> str:
+    filled = min(reached, needed) * METER_STEPS // needed
+    return "▰" * filled + "▱" * (METER_STEPS - filled)
 
 
 def count(number: int, noun: str) -> str:

@@ -10,22 +10,22 @@ from bot.events.views import EventView
 from bot.ports import ReadinessCheck
 from bot.records.event import Entrant, EntrantStatus, Event, EventMode, EventStatus, Honour
 from bot.records.guild import NOBODY
-from bot.records.training import TrainingStatus
 from bot.text import quote
 from cogs.events.texts import (
+    MEDALS,
     MODE_WORDS,
     PAUSE_WORDS,
     STATUS_WORDS,
-    TRAINING_WORDS,
     budget_words,
     entrants_words,
     event_name,
+    shown_stage,
+    trainings_words,
 )
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, card
 from cogs.ui.words import TEXT_MAX, ago, clip, count, day, moment
 
-PLACES = {1: "🥇", 2: "🥈", 3: "🥉"}
 LABEL_MAX = 60
 REVIEWABLE = frozenset({EventStatus.COLLECTING, EventStatus.REVIEWING})
 SHOWN_MAX = TEXT_MAX - 400
@@ -69,7 +69,7 @@ def status_card(view: EventView, *, may_run: bool, said: str = "") -> Layout:
 
 
 def _stage_line(event: Event) -> str:
-    stage = "Pictures are being made" if _is_club_collecting(event) else STATUS_WORDS[event.status]
+    stage = STATUS_WORDS[shown_stage(event)]
     if event.paused_at is not None:
         why = "" if event.paused_why is None else f"\n{PAUSE_WORDS[event.paused_why]}"
         return f"⏸️ **It waits** since {ago(event.paused_at)}; until it goes on, no time counts. {stage}.{why}"
@@ -82,10 +82,6 @@ def _stage_line(event: Event) -> str:
     return f"**{stage}.**"
 
 
-def _is_club_collecting(event: Event) -> bool:
-    return event.mode is EventMode.CLUB and event.status is EventStatus.COLLECTING
-
-
 def _numbers(view: EventView, *, may_run: bool) -> list[str]:
     event = view.event
     lines = []
@@ -94,7 +90,7 @@ def _numbers(view: EventView, *, may_run: bool) -> list[str]:
     if event.mode in {EventMode.SHARED, EventMode.PERSONAL}:
         lines += [f"**Photos:** {view.usable_photos} usable of {view.photos}", _consents(view, may_run=may_run)]
     if view.trainings:
-        lines.append(f"**Trainings:** {_trainings(view)}")
+        lines.append(f"**Trainings:** {trainings_words(view.trainings, ', ')}")
     if view.pictures:
         lines.append(f"**Pictures:** {view.pictures}")
     if event.status is EventStatus.VOTING:
@@ -115,12 +111,6 @@ def _consents(view: EventView, *, may_run: bool) -> str:
     return f"**Consent:** {', '.join(parts)}"
 
 
-def _trainings(view: EventView) -> str:
-    return ", ".join(
-        f"{view.trainings[status]} {TRAINING_WORDS[status]}" for status in TrainingStatus if view.trainings.get(status)
-    )
-
-
 def _money(view: EventView) -> str:
     spent = f"**Budget:** {count(view.spent, 'credit')} spent"
     if view.event.budget is not None:
@@ -137,7 +127,7 @@ def _winners(winners: Sequence[Honour]) -> list[str]:
 def honour_line(honour: Honour) -> str:
     label = "" if honour.label is None else f" · {quote(honour.label, LABEL_MAX)}"
     who = f"<@{honour.user_id}>" if honour.label is None else f"place {honour.place}"
-    return f"{PLACES.get(honour.place, f'{honour.place}.')} {who}{label} · {count(honour.votes, 'vote')}"
+    return f"{MEDALS.get(honour.place, f'{honour.place}.')} {who}{label} · {count(honour.votes, 'vote')}"
 
 
 def _host_buttons(event: Event) -> list[ActionButton]:
