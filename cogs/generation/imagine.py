@@ -14,7 +14,7 @@ from bot.loras.styles import choice_value
 from bot.records.generation import GenerationSettings
 from bot.records.key import ProviderName
 from bot.records.lora import Lora, Style
-from cogs.generation.prompt import PROMPT_MAX, PromptModal, place
+from cogs.generation.forms import PROMPT_MAX, PromptModal, place
 from cogs.loras.commands import suggest_loras
 from cogs.training.forms import uploads_in, uploads_of
 from cogs.ui.replies import Interaction, actor_of, channel_of, open_form

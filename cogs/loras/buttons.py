@@ -7,8 +7,8 @@ from bot.errors import UserError
 from bot.loras.rights import Right
 from bot.records.lora import Lora
 from cogs.loras.cards import loras_card, name_of
-from cogs.loras.sharing import show_panel
-from cogs.loras.views import NoteModal, RenameModal, ask_to_archive
+from cogs.loras.forms import NoteModal, RenameModal, ask_to_archive
+from cogs.loras.panel import show_panel
 from cogs.ui.replies import Interaction, actor_of, defer, open_form, replace, say
 
 

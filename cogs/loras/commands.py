@@ -11,8 +11,8 @@ from bot.loras.service import NOTE_MAX, choice_label, choice_value
 from bot.records.lora import NAME_MAX, Audience, Lora
 from bot.text import quote
 from cogs.loras.cards import loras_card, name_of, offered_card
-from cogs.loras.sharing import audience_of, share_with, show_panel
-from cogs.loras.views import NoteModal, RenameModal, ask_to_archive, show_lora
+from cogs.loras.forms import NoteModal, RenameModal, ask_to_archive, show_lora
+from cogs.loras.panel import audience_of, share_with, show_panel
 from cogs.ui.replies import Interaction, actor_of, channel_of, defer, open_form, say, show
 
 Choices = list[app_commands.Choice[str]]

@@ -8,7 +8,7 @@ from bot.generation.access import GONE
 from bot.pictures.service import PictureSet
 from bot.records.generation import Operation, Picture
 from bot.records.guild import Actor
-from cogs.generation.prompt import PromptModal, place
+from cogs.generation.forms import PromptModal, place
 from cogs.pictures.files import File, attached, batches_of
 from cogs.pictures.forms import ReportModal, ask_to_delete
 from cogs.pictures.panels import edits_card, gallery_choice_card, originals_card, settings_card

@@ -11,7 +11,7 @@ from bot.records.key import ProviderName
 from bot.records.lora import Style
 from bot.sandbox.apiframe.state import JobFault
 from bot.storage import styles
-from cogs.generation import prompt
+from cogs.generation import forms
 from cogs.generation.imagine import MENU_PICTURES
 from tests.cogs.stage import (
     Stage,
@@ -257,7 +257,7 @@ async def test_aurous_labs_makes_pictures_without_a_lora_when_its_key_is_the_onl
 async def test_a_slow_provider_is_acknowledged_first_and_answered_then(
     keyed: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prompt, "ANSWERED_AT_ONCE_S", 0.0)
+    monkeypatch.setattr(forms, "ANSWERED_AT_ONCE_S", 0.0)
     await keyed.give_lora(keyed.ben)
     assert "Accepted #1" in answer_to(await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy"))
     refused = answer_to(await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", negative="rain"))
@@ -305,7 +305,7 @@ async def test_a_style_of_another_server_is_one_that_does_not_exist(stage: Stage
 
 async def test_the_form_of_a_style_shows_its_defaults(stage: Stage) -> None:
     style = await first_style(stage)
-    form = prompt.PromptModal(style=replace(style, guidance=7.5, steps=30, denoise=None)).to_dict()
+    form = forms.PromptModal(style=replace(style, guidance=7.5, steps=30, denoise=None)).to_dict()
     assert form["title"] == f"A picture in the style {style.name}"[:45]
     labels = {label["label"]: label for label in form["components"]}
     assert list(labels) == ["Prompt", "Pictures", "Shape"]

@@ -14,7 +14,7 @@ from bot.records.event import Event, EventMode
 from bot.records.generation import Picture
 from bot.records.lora import Lora, Style
 from cogs.events.texts import event_name
-from cogs.generation.prompt import PROMPT_MAX, accepted_card
+from cogs.generation.forms import PROMPT_MAX, accepted_card
 from cogs.pictures.cards import alt_text
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, SafeLayout, Text
