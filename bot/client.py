@@ -31,7 +31,7 @@ FORGOTTEN = "This was used already or opened too long ago. Please open it again 
 
 
 def fleeting_id() -> str:
-    """A custom id for a form or a button that only this bot's memory knows, as long as it listens to it."""
+    """A new custom id for a form or a button that works only as long as the bot has it in memory."""
     return f"dr-{secrets.token_hex(10)}"
 
 
@@ -117,7 +117,7 @@ class DarkroomBot(commands.Bot):
         super().dispatch(event_name, *args, **kwargs)
 
     async def on_interaction(self, interaction: discord.Interaction["DarkroomBot"]) -> None:
-        """Answer for forms and buttons that nobody knows; everything else is answered elsewhere."""
+        """Answer presses and forms whose fleeting id the bot does not know; discord.py handles all others."""
         if interaction.id in self._unheard:
             self._unheard.discard(interaction.id)
             await self.error_door(interaction, UserError(FORGOTTEN))

@@ -117,7 +117,7 @@ class PictureService(Service):
         return found
 
     async def prices(self, actor: Actor) -> Mapping[Operation, int | None]:
-        """Credits for each further work on one picture, None when not known just now; NoKey without Apiframe."""
+        """Credits for each edit of one picture, None when not known just now; NoKey without Apiframe."""
         key = await self._keys.current(actor.guild_id, ProviderName.APIFRAME)
         client = await self._keys.client(key.id)
         if client is None:

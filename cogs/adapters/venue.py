@@ -185,12 +185,12 @@ def _line(event: Event) -> str:
 
 
 def _plain(name: str) -> str:
-    """Names of threads and calendar entries: Discord shows them as they are, nothing in them comes alive."""
+    """A name for a thread or a calendar entry, on one line. Discord shows it as plain text."""
     return " ".join(name.split())
 
 
 def _raise_if_passing(error: discord.HTTPException) -> None:
-    """NotNow for what another try may change; no permission and a message that is gone stay as they are."""
+    """Raises NotNow for answers that a later try may change: 429 and 5xx."""
     if error.status == 429 or error.status >= 500:
         raise NotNow(f"{error.status} / {error.code}") from error
 

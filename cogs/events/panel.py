@@ -102,7 +102,7 @@ def _head(event: Event) -> str:
 
 
 def what_it_is(event: Event) -> str:
-    """One or two sentences for somebody who has never taken part in one."""
+    """What kind of event it is, in one or two sentences for members who are new to it."""
     photos = f"up to {count(limits_each(event).most, 'photo')}"
     match event.mode:
         case EventMode.SHARED:

@@ -59,7 +59,7 @@ def _title(catalogue: Catalogue, search: str, page: int, last: int) -> str:
     return f"### Styles of {PROVIDER.label}\n-# {count(len(catalogue.styles), 'style')}{wanted}{pages}"
 
 
-def _gallery(shown: Sequence[Style], title: str, turns: Sequence[ActionButton]) -> Layout:
+def _gallery(shown: Sequence[Style], title: str, page_buttons: Sequence[ActionButton]) -> Layout:
     view = SafeLayout(COLOUR)
     view.add_text(title)
     for style in shown:
@@ -68,7 +68,7 @@ def _gallery(shown: Sequence[Style], title: str, turns: Sequence[ActionButton]) 
         if style.retired_at is None:
             use = ActionButton("style", "use", style.id, label="Use this style", style=discord.ButtonStyle.success)
             view.add_row(use)
-    view.add_rows(turns)
+    view.add_rows(page_buttons)
     return view
 
 

@@ -134,7 +134,7 @@ def _lora_buttons(view: LoraView) -> list[ActionButton]:
 
 
 def audience_word(share: Share, events: Mapping[int, str] = NO_NAMES) -> str:
-    """A mention; the messages it stands in ping nobody. `events` are the names of events."""
+    """Whom it is shared with, as a mention; messages with it have no allowed mentions. `events`: names by event id."""
     event = events.get(share.audience_id or 0)
     return {
         Audience.GUILD: "everyone here",
@@ -157,7 +157,7 @@ def share_text(sharing: Sharing) -> str:
 
 
 def offered_card(view: OfferView) -> Layout:
-    """For the giver: what was offered, and the way back."""
+    """For the giver: what was offered to whom, and the button that withdraws it."""
     lora = view.lora
     text = (
         f"### {name_of(lora) if lora else 'It'} is offered to <@{view.offer.to_id}>\n"

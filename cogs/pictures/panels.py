@@ -1,4 +1,4 @@
-"""Private answers about made pictures: settings, originals, further work on one, a choice for the gallery."""
+"""Private answers about made pictures: settings, originals, edits of one, a choice for the gallery."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -116,7 +116,7 @@ def _when(found: PictureSet) -> str:
 
 
 def _block(text: str, limit: int) -> str:
-    """A code block, in which nothing comes alive."""
+    """A code block, cut to `limit` characters; Discord shows mentions and formatting in it as plain text."""
     inert = text.replace("`", "ˋ")
     return f"```\n{inert if len(inert) <= limit else inert[: limit - 1] + '…'}\n```"
 

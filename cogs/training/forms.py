@@ -24,7 +24,7 @@ ASKED_AGAIN = "It was deleted with the photos, and the provider needs it again."
 
 
 def _upload_fields(kind: SubjectKind, *, required: int, most: int = UPLOADS) -> list[discord.ui.FileUpload[SafeModal]]:
-    """Fields for as many photos as can be sent, at most `most` of them; `required`: how many must not stay empty."""
+    """Upload fields for as many photos as `kind` takes: at most `most`, the first `required` of them mandatory."""
     photos = photo_limits(kind).most
     fields = min(most, -(-photos // FILES_EACH))
     return [

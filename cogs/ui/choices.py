@@ -134,7 +134,7 @@ class ChannelChoice(discord.ui.ChannelSelect[discord.ui.LayoutView]):
 
 
 def check_offered(select: discord.ui.Select[Any]) -> None:
-    """UserError for a value that is not in the list: an app of somebody's own may send any."""
+    """UserError for a value that is not among the options: clients other than Discord's may send any."""
     if not {option.value for option in select.options}.issuperset(select.values):
         raise UserError("That is not on the list. Please open it again and choose something from it.")
 

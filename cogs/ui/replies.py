@@ -1,4 +1,4 @@
-"""The one error door, and short private answers."""
+"""Answers to interactions: private sentences, cards and forms, and the sentence for an error."""
 
 import contextlib
 import logging
@@ -78,7 +78,7 @@ def is_answered(interaction: Interaction) -> bool:
 
 
 async def say(interaction: Interaction, text: str) -> None:
-    """One private sentence, whatever has been answered before."""
+    """Send one private sentence, as the first answer or as a further one."""
     if is_answered(interaction):
         await interaction.followup.send(text, ephemeral=True)
     else:

@@ -1,4 +1,4 @@
-"""Forms and questions; their errors reach the error door."""
+"""Bases of forms and of questions with buttons; their errors go to the bot's `error_door`."""
 
 from typing import Any, TypeVar
 

@@ -35,8 +35,8 @@ class PhotoBoard(SafeLayout):
         for select in _selects(board, numbered, page):
             self.add_row(select)
         pages = -(-len(board.photos) // OPTIONS_MAX)
-        turns = page_buttons(page, pages, self._turn, back="Earlier photos", on="More photos")
-        self.add_row(*turns, ActionButton("host", "status", self.event_id, label="Back"))
+        ways = page_buttons(page, pages, self._turn, back="Earlier photos", on="More photos")
+        self.add_row(*ways, ActionButton("host", "status", self.event_id, label="Back"))
 
     async def _turn(self, interaction: Interaction, page: int) -> None:
         await show_board(interaction, self.event_id, page)

@@ -28,7 +28,7 @@ HIDDEN = "Votes are counted at the close; until then nobody sees how many there 
 
 
 def uses_sheet(entries: Sequence[BallotEntry]) -> bool:
-    """Whether the pictures are too many for one message. Decided by the highest number, which stays when some leave."""
+    """Whether the pictures are too many for one message. The highest number counts, also when entries are gone."""
     most = max((len(entry.pictures) for entry in entries), default=0)
     return max((entry.position for entry in entries), default=0) * most > FILES_MAX
 
@@ -101,10 +101,10 @@ class VotingPages(SafeLayout):
         self.add_text("\n".join(_voting_lines(event, entries, vote)))
         for entry in pages[self.page]:
             self._add_entry(entry, is_chosen=vote is not None and vote.entry_id == entry.entry_id)
-        turns = page_buttons(self.page, len(pages), self._turn, back="Back", on="More")
-        if turns:
+        ways = page_buttons(self.page, len(pages), self._turn, back="Back", on="More")
+        if ways:
             self.add_text(f"-# Page {self.page + 1} of {len(pages)}")
-            self.add_row(*turns)
+            self.add_row(*ways)
 
     def _add_entry(self, entry: BallotEntry, *, is_chosen: bool) -> None:
         self.add_text(f"### Number {entry.position}")

@@ -106,7 +106,7 @@ class GiveForm(SafeModal):
 
 
 async def take_order(interaction: Interaction, order: GiveOrder) -> None:
-    """After the consent only: download, check, show what was taken. Members take turns, so no flood holds others up."""
+    """Call it after the consent: downloads and checks the photos, then shows what was taken. Orders wait in a queue."""
     contributions = interaction.client.services.contributions
     async with contributions.queue(interaction.user.id):
         own = await contributions.give(

@@ -1,4 +1,4 @@
-"""Handing out a yearbook: the sheet at once, then its files, for the person who asked alone."""
+"""Sends a yearbook privately to the member who asked: the sheet first, then its files."""
 
 import io
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ async def send_yearbook(interaction: Interaction, event_id: int) -> None:
 
 
 async def display_names(guild: discord.Guild | None, members: set[int]) -> Mapping[int, str]:
-    """By user id, of those who are still here; nobody's when Discord does not answer."""
+    """Display names of current members by user id; without those that Discord did not answer for."""
     names: dict[int, str] = {}
     asked = sorted(members)
     for start in range(0, len(asked) if guild is not None else 0, ASKED_AT_ONCE):
