@@ -2,13 +2,11 @@
 
 EXTENSIONS = (
     "cogs.keys",
-    "cogs.training.train",
-    "cogs.training.dataset",
+    "cogs.training.commands",
     "cogs.training.buttons",
     "cogs.loras.commands",
     "cogs.loras.buttons",
-    "cogs.generation.imagine",
-    "cogs.generation.styles",
+    "cogs.generation.commands",
     "cogs.generation.buttons",
     "cogs.pictures.buttons",
     "cogs.events.commands",

@@ -1,8 +1,8 @@
 """The buttons that open the form for a prompt, those of an accepted order, and those of the gallery of styles."""
 
 from bot.client import DarkroomBot
+from cogs.generation.cards import styles_card
 from cogs.generation.forms import PromptModal
-from cogs.generation.style_cards import styles_card
 from cogs.ui.buttons import words_of
 from cogs.ui.replies import Interaction, actor_of, defer, open_form, replace, say
 

@@ -11,7 +11,7 @@ from bot.records.guild import Actor
 from cogs.generation.forms import PromptModal, place
 from cogs.pictures.files import File, attached, batches_of
 from cogs.pictures.forms import ReportModal, ask_to_delete
-from cogs.pictures.panels import edits_card, gallery_choice_card, originals_card, settings_card
+from cogs.pictures.panel import edits_card, gallery_choice_card, originals_card, settings_card
 from cogs.ui.replies import Interaction, actor_of, channel_of, defer, open_form, say, show
 
 

@@ -12,7 +12,7 @@ from bot.records.lora import Style
 from bot.sandbox.apiframe.state import JobFault
 from bot.storage import styles
 from cogs.generation import forms
-from cogs.generation.imagine import MENU_PICTURES
+from cogs.generation.commands import MENU_PICTURES
 from tests.cogs.stage import (
     Stage,
     answer_to,

@@ -14,7 +14,7 @@ from bot.records.key import ProviderName
 from bot.records.lora import Style
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import styles
-from cogs.generation.style_cards import PAGE, searchable, styles_card
+from cogs.generation.cards import PAGE, searchable, styles_card
 from cogs.ui.buttons import ActionButton
 from cogs.ui.words import TEXT_MAX
 from tests.cogs.stage import (

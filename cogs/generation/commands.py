@@ -1,4 +1,4 @@
-"""/imagine, and the menu that opens it as a form with the pictures of a message."""
+"""/imagine, /styles, and the menu that opens a form with the pictures of a message."""
 
 from dataclasses import replace
 
@@ -14,10 +14,12 @@ from bot.loras.styles import choice_value
 from bot.records.generation import GenerationSettings
 from bot.records.key import ProviderName
 from bot.records.lora import Lora, Style
+from cogs.generation.cards import searchable, styles_card
 from cogs.generation.forms import PROMPT_MAX, PromptModal, place
 from cogs.loras.commands import suggest_loras
 from cogs.training.forms import uploads_in, uploads_of
-from cogs.ui.replies import Interaction, actor_of, channel_of, open_form
+from cogs.ui.buttons import WORDS_MAX
+from cogs.ui.replies import Interaction, actor_of, channel_of, defer, open_form, show
 
 MENU_PICTURES = 4
 CHOICES_MAX = 25
@@ -137,5 +139,22 @@ def _with_nothing(choices: list[app_commands.Choice[str]], current: str, label: 
     return [*choices[: CHOICES_MAX - 1], app_commands.Choice(name=label, value=NOTHING)]
 
 
+class StylesCog(commands.Cog):
+    def __init__(self, bot: DarkroomBot) -> None:
+        self.bot = bot
+
+    @app_commands.command(description="Browse ready-made styles with a picture of each, and use one")
+    @app_commands.describe(search="Letters of its name, or a word of its description")
+    async def styles(
+        self, interaction: Interaction, search: app_commands.Range[str, 1, WORDS_MAX] | None = None
+    ) -> None:
+        await defer(interaction)
+        services, actor, text = self.bot.services, actor_of(interaction), searchable(search or "")
+        catalogue = await services.styles.catalogue(text, actor)
+        await services.sync.soon(actor.guild_id)
+        await show(interaction, styles_card(catalogue, text, page=0))
+
+
 async def setup(bot: DarkroomBot) -> None:
     await bot.add_cog(ImagineCog(bot))
+    await bot.add_cog(StylesCog(bot))
