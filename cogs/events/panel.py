@@ -72,7 +72,7 @@ def panel_card(view: EventView, last_line: str) -> Layout:
 
 def actions_of(event: Event) -> list[str]:
     """What the panel offers now; every press is checked again."""
-    trains = event.mode in {M.SHARED, M.PERSONAL}
+    trains = event.mode.trains
     offered = {
         "give": can_give(event),
         "join": event.mode is M.CLUB and event.status is S.COLLECTING,
@@ -149,7 +149,7 @@ def deadline(at: datetime) -> str:
 def _meters(view: EventView) -> str:
     event = view.event
     lines = []
-    if event.mode in {M.SHARED, M.PERSONAL} and event.status in {S.COLLECTING, S.REVIEWING}:
+    if event.mode.trains and event.status.takes_photos:
         lines.append(_photos(view))
     if event.mode is not M.BAKEOFF:
         lines.append(f"👥 **{len(view.entrants)}** taking part{_bounds(event)}")

@@ -36,7 +36,7 @@ class Number:
     is_open: bool = False
 
 
-WITH_PHOTOS = frozenset({EventMode.SHARED, EventMode.PERSONAL})
+WITH_PHOTOS = frozenset(mode for mode in EventMode if mode.trains)
 WITH_ENTRANTS = WITH_PHOTOS | {EventMode.CLUB}
 NUMBERS = (
     Number("photo_cap", "Photos per member", f"1 to {PHOTO_CAP_MAX}.", WITH_PHOTOS),

@@ -134,7 +134,7 @@ def _people(shown: ShownPage) -> Content:
 def _pictures(shown: ShownPage) -> Content:
     event = shown.event
     lines = [f"**Budget:** {budget_words(event)}{_buys(shown.view)}"]
-    if event.mode in {EventMode.SHARED, EventMode.PERSONAL}:
+    if event.mode.trains:
         lines.append(f"**Photos:** up to {event.photo_cap} from each member")
     if event.mode is not EventMode.BAKEOFF:
         lines.append(f"**Own pictures:** {count(event.pictures_each, 'order')} for each member")

@@ -27,7 +27,6 @@ from cogs.ui.layout import Layout, card
 from cogs.ui.words import TEXT_MAX, ago, clip, count, day, moment
 
 LABEL_MAX = 60
-REVIEWABLE = frozenset({EventStatus.COLLECTING, EventStatus.REVIEWING})
 SHOWN_MAX = TEXT_MAX - 400
 
 
@@ -87,7 +86,7 @@ def _numbers(view: EventView, *, may_run: bool) -> list[str]:
     lines = []
     if event.mode is not EventMode.BAKEOFF:
         lines.append(f"**Members:** {taking_part(view.entrants)} take part ({entrants_words(event)})")
-    if event.mode in {EventMode.SHARED, EventMode.PERSONAL}:
+    if event.mode.trains:
         lines += [f"**Photos:** {view.usable_photos} usable of {view.photos}", _consents(view, may_run=may_run)]
     if view.trainings:
         lines.append(f"**Trainings:** {trainings_words(view.trainings, ', ')}")
@@ -141,7 +140,7 @@ def _host_buttons(event: Event) -> list[ActionButton]:
     if HostCommand.EXTEND in allowed:
         label = "Try again" if event.status is EventStatus.TRAINING else "+24 h"
         buttons.append(ActionButton("host", "extend", event.id, label=label))
-    if event.mode is EventMode.SHARED and event.status in REVIEWABLE:
+    if event.mode is EventMode.SHARED and event.status.takes_photos:
         buttons.append(ActionButton("host", "photos", event.id, label="Photos"))
     return [
         *buttons,

@@ -116,7 +116,7 @@ def rules_card(event: Event) -> Layout:
     lines = [f"### Rules of {event_name(event)}", what_it_is(event)]
     if event.rules.strip():
         lines.append(f"**From the host:** {quote(event.rules, RULES_SHOWN)}")
-    if event.mode in {EventMode.SHARED, EventMode.PERSONAL}:
+    if event.mode.trains:
         lines.append(
             f"**Photos:** up to {limits_each(event).most} each, only with the permission of everyone in them, all 18 "
             "or older. You can take yours back at any time."
