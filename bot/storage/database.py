@@ -2,13 +2,12 @@
 
 import asyncio
 import contextlib
-import fcntl
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
+import filelock
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -47,7 +46,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self._url: URL = make_url(url)
         self.wakeups = Wakeups()
-        self._lock: IO[str] | None = None
+        self._lock: filelock.BaseFileLock | None = None
         self._queue: asyncio.Queue[_Pending] = asyncio.Queue()
         self._writer: asyncio.Task[None] | None = None
         self._write_engine: AsyncEngine
@@ -87,7 +86,7 @@ class Database:
         if self._read_engine is not self._write_engine:
             await self._read_engine.dispose()
         if self._lock is not None:
-            self._lock.close()
+            self._lock.release()
 
     async def write(self, transaction: Transaction[T]) -> T:
         """Run `transaction` in a write transaction; return once it is durable.
@@ -187,27 +186,24 @@ async def _commit(connection: AsyncConnection, group: list[_Pending]) -> list[An
         return [await pending.transaction(connection) for pending in group]
 
 
-def _take_lock(file: Path | None) -> IO[str] | None:
+def _take_lock(file: Path | None) -> filelock.BaseFileLock | None:
+    """A lock of the operating system, which ends with the process, however that ends."""
     if file is None:
         return None
+    lock = filelock.FileLock(f"{file}.lock", blocking=False, thread_local=False, fallback_to_soft=False)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle = (file.parent / f"{file.name}.lock").open("w", encoding="ascii")
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise StartupError(
+            f"Another Darkroom is already running on {file}. Stop it first, or give this one its own DARKROOM_DATA_DIR."
+        ) from error
     except OSError as error:
         raise StartupError(
             f"The data directory {file.parent} cannot be written ({error.strerror}). "
             "Give this user write access or set DARKROOM_DATA_DIR to another folder."
         ) from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        handle.close()
-        raise StartupError(
-            f"Another Darkroom is already running on {file}. Stop it first, or give this one its own DARKROOM_DATA_DIR."
-        ) from error
-    handle.write(str(os.getpid()))
-    handle.flush()
-    return handle
+    return lock
 
 
 def _sqlite_engine(url: URL, *, begin: str, connections: int) -> AsyncEngine:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import sys
 import threading
 from pathlib import Path
 
@@ -183,6 +184,34 @@ async def test_readers_see_a_committed_row_while_a_write_is_open(database: Datab
 async def test_a_second_opener_is_refused_in_one_clear_sentence(database: Database, database_file: Path) -> None:
     with pytest.raises(StartupError, match=r"Another Darkroom is already running.*DARKROOM_DATA_DIR"):
         await Database(sqlite_url(database_file)).__aenter__()
+
+
+HOLDER = """
+import asyncio, sys
+from bot.storage.database import Database
+
+async def hold() -> None:
+    async with Database(sys.argv[1]):
+        print("open", flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(hold())
+"""
+
+
+async def test_the_lock_of_a_killed_process_is_free_at_once(tmp_path: Path) -> None:
+    url, pipe = sqlite_url(tmp_path / "darkroom.db"), asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", HOLDER, url, stdout=pipe)
+    try:
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"open\n"
+        with pytest.raises(StartupError, match="Another Darkroom is already running"):
+            await Database(url).__aenter__()
+    finally:
+        process.kill()
+        await process.wait()
+    async with Database(url):
+        pass
 
 
 async def test_the_lock_is_free_again_after_closing(database_file: Path) -> None:
