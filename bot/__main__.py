@@ -12,6 +12,8 @@ from bot.config import Settings, load_settings
 from bot.errors import DarkroomError, StartupError
 from bot.log import configure_logging, redact_value
 
+log = logging.getLogger(__name__)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bot", description="Darkroom, a Discord bot that trains LoRAs.")
@@ -36,8 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def _until_stopped(work: Awaitable[None]) -> None:
     """SIGTERM ends the work like Ctrl+C does: everything is closed in order."""
     task = asyncio.ensure_future(work)
-    with contextlib.suppress(NotImplementedError):
+    try:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    except NotImplementedError:  # Windows (Python /library/asyncio-platforms)
+        log.info("This system cannot ask a program to end, so please stop Darkroom with Ctrl+C.")
     with contextlib.suppress(asyncio.CancelledError):
         await task
 

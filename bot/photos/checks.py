@@ -58,6 +58,8 @@ class Code(StrEnum):
     """`detail` is the other photo's name."""
     OVER_LIMIT = "over_limit"
     """One more than can be sent; `detail` is how many can."""
+    NO_HEIC = "no_heic"
+    """The computer that the bot runs on has no safe way to decode one."""
     GONE = "gone"
     NOT_FETCHED = "not_fetched"
 
@@ -111,6 +113,7 @@ _SENTENCES: Final = {
     Code.TOO_SMALL: "It is too small or too narrow; both sides need at least 256 pixels. Send a larger original.",
     Code.EXACT_DUPLICATE: "It is the same file as `{name}`. Send a different photo.",
     Code.OVER_LIMIT: "Up to {detail} photos can be sent. Remove another one if you want this one in.",
+    Code.NO_HEIC: "HEIC photos cannot be opened where I run. Send it as a JPEG instead.",
     Code.GONE: "Discord no longer has this file. Send it again.",
     Code.NOT_FETCHED: "It could not be fetched from Discord just now. Send it again.",
     Code.SHRUNK: "It was over 10 MB, so a smaller copy is used. You need not do anything.",

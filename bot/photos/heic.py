@@ -6,6 +6,7 @@ answers with one line of JSON (`_Answer`) and the bare pixels. It gets none of t
 """
 
 import base64
+import importlib.util
 import json
 import os
 import subprocess
@@ -20,6 +21,8 @@ from bot.photos.checks import judge_sides, sent_size
 
 DECODE_S: Final = 30
 MEMORY_BYTES: Final = 2_000_000_000
+CAN_LIMIT: Final = importlib.util.find_spec("resource") is not None
+"""Whether memory can be limited, which Windows cannot (Python /library/resource); nothing is decoded without."""
 
 
 class _Answer(TypedDict):
@@ -75,10 +78,9 @@ def decode_here(source: Path) -> bytes:
 def _set_limits() -> None:
     """Pillow's own pixel limit is off: `judge_sides` decides, before anything is decoded."""
     Image.MAX_IMAGE_PIXELS = None
-    if sys.platform != "win32":
-        import resource
+    import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
 
 
 if __name__ == "__main__":

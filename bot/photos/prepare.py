@@ -21,7 +21,7 @@ from typing import Final
 
 from PIL import Image, ImageChops, ImageCms, ImageFilter, ImageStat, PngImagePlugin
 
-from bot.photos import sheet
+from bot.photos import heic, sheet
 from bot.photos.checks import (
     ALLOWED_TYPES,
     MAX_INTAKE_BYTES,
@@ -39,7 +39,6 @@ from bot.photos.checks import (
     sent_size,
     verdict_of,
 )
-from bot.photos.heic import decode_heic
 from bot.photos.intake import Received, Spool
 from bot.records.dataset import Finding, Verdict
 
@@ -145,6 +144,8 @@ def _judge_head(head: bytes, original_size: int) -> Finding | None:
         return Finding(Code.NOT_AN_IMAGE)
     if kind not in ALLOWED_TYPES:
         return Finding(Code.ANIMATED) if loops(head) else Finding(Code.WRONG_TYPE, kind)
+    if kind == "heic" and not heic.CAN_LIMIT:
+        return Finding(Code.NO_HEIC)
     sides = read_dimensions(head)
     return None if sides is None else judge_sides(*sides, kind)
 
@@ -165,7 +166,7 @@ def _decode(source: Path, head: bytes, original_size: int) -> Measured | tuple[b
     with ExitStack() as held:
         if kind == "heic":
             _wait_when_large(held, read_dimensions(head))
-            image, (width, height) = decode_heic(source)
+            image, (width, height) = heic.decode_heic(source)
         else:
             image = held.enter_context(Image.open(source, formats=[_PILLOW_FORMATS[kind]]))
             width, height = image.size

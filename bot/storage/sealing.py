@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -127,7 +128,7 @@ def _read(path: Path) -> str:
         raise StartupError(f"The master key file {path} is not text; it must hold base64 of 32 random bytes.") from None
     except OSError as error:
         raise StartupError(f"The master key file {path} could not be read: {error.strerror}.") from None
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+    if sys.platform != "win32" and mode & (stat.S_IRWXG | stat.S_IRWXO):
         log.warning("The master key file %s can be opened by other users; please run: chmod 600 %s", path, path)
     return text
 
@@ -150,6 +151,8 @@ def _generate(path: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
+    if sys.platform == "win32":
+        return  # folders cannot be opened there (Microsoft, CreateFileW: FILE_FLAG_BACKUP_SEMANTICS)
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
