@@ -1,32 +1,62 @@
-"""Words of other people - members, providers - as a code span, in which nothing comes alive. Pure."""
+"""Words of other people: found by what somebody types, and quoted so that nothing in them comes alive. Pure."""
 
+import unicodedata
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+from rapidfuzz import fuzz
+
 CHOICES_MAX = 25
 """Autocomplete choices Discord shows (Discord /docs/interactions/application-commands)."""
-NO_MATCH = 4
+ALIKE = 80
+"""Likeness in percent from which a misspelled word is taken for another: one wrong letter in five."""
 
 T = TypeVar("T")
 
 
-def rank_match(text: str, name: str) -> int:
-    """0 the name begins with the text, 1 a word of it does, 2 it holds the text, 3 its letters in order, 4 no match."""
-    text, name = text.strip().casefold(), name.casefold()
-    if name.startswith(text):
-        return 0
-    if any(word.startswith(text) for word in name.split()):
-        return 1
-    if text in name:
-        return 2
+def search(
+    text: str, among: Iterable[T], name: Callable[[T], str], about: Callable[[T], str] = lambda _: ""
+) -> list[T]:
+    """Those whose name fits, best first, those that fit equally well in their order. An empty text fits all.
+
+    First names that begin with the text, then those of which words begin with its words, then those that hold the
+    text, in the name or in `about`, then those that are spelled nearly like it or have its letters in order.
+    Case and accents do not count.
+    """
+    typed = _fold(text)
+    joined = _join(typed)
+    ranked = [(_rank(typed, joined, _fold(name(each)), _fold(about(each))), each) for each in among]
+    return [each for rank, each in sorted(ranked, key=lambda pair: pair[0]) if rank <= 100 - ALIKE]
+
+
+def _rank(typed: str, joined: str, name: str, about: str) -> float:
+    """Below 0: the words are there as typed. From 0 on: percent by which they differ."""
+    if name.startswith(typed):
+        return -3
+    words = typed.split()
+    if all(f" {word}" in f" {name}" for word in words):
+        return -2
+    if typed in name or typed in about:
+        return -1
+    by_word = min(max(fuzz.ratio(word, each, score_cutoff=ALIKE) for each in name.split() or [""]) for word in words)
+    whole = _join(name)
+    in_part = fuzz.partial_ratio(joined, whole, score_cutoff=ALIKE) if 0 < len(joined) <= len(whole) else 0
     letters = iter(name)
-    return 3 if all(letter in letters for letter in text) else NO_MATCH
+    in_order = ALIKE if all(letter in letters for letter in typed) else 0
+    return 100 - max(by_word, in_part, in_order)
 
 
-def best_ranked(among: Iterable[T], rank: Callable[[T], int]) -> list[T]:
-    """Those that match, best first; those of one rank stay in their order."""
-    ranked = [(rank(each), each) for each in among]
-    return [each for rank_of, each in sorted(ranked, key=lambda pair: pair[0]) if rank_of < NO_MATCH]
+def _fold(text: str) -> str:
+    """Without case, accents and spaces around."""
+    folded = text.strip().casefold()
+    if folded.isascii():
+        return folded
+    return "".join(letter for letter in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(letter))
+
+
+def _join(text: str) -> str:
+    """Letters and digits only, so that "35 mm" is in "35mm" and "trex" in "T-Rex"."""
+    return "".join(filter(str.isalnum, text))
 
 
 def quote(text: str, limit: int = 100) -> str:

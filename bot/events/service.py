@@ -40,7 +40,7 @@ from bot.storage import datasets, posts
 from bot.storage.events import counts as event_counts
 from bot.storage.events import entrants, spends
 from bot.storage.events import events as rows
-from bot.text import CHOICES_MAX, best_ranked, rank_match
+from bot.text import CHOICES_MAX, search
 
 T = TypeVar("T")
 
@@ -120,7 +120,7 @@ class EventService(Service):
     async def choices(self, text: str, actor: Actor, *, runnable: bool = False) -> Sequence[Event]:
         """At most 25 for what has been typed, live ones first."""
         known = await self._database.fetch(finding.among, actor, runnable=runnable)
-        return best_ranked(known, lambda event: rank_match(text, event.name))[:CHOICES_MAX]
+        return search(text, known, lambda event: event.name)[:CHOICES_MAX]
 
     async def readiness(self, event_id: int, actor: Actor) -> Sequence[ReadinessCheck]:
         """What the event needs to be opened; takes up to half a minute when webhooks do not arrive."""

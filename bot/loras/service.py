@@ -19,7 +19,7 @@ from bot.records.lora import NAME_MAX, Audience, Lora, Offer, Share
 from bot.resources import Resources, Service
 from bot.storage import generations, loras, sharing
 from bot.storage.events import entrants
-from bot.text import CHOICES_MAX, best_ranked, rank_match
+from bot.text import CHOICES_MAX, search
 
 PREVIEWS_MAX = 4
 NOTE_MAX = 300
@@ -78,9 +78,8 @@ class LoraService(Service):
             return await loras.owned_by(connection, actor.guild_id, actor.user_id)
 
     async def choices(self, text: str, actor: Actor, right: Right = Right.USE) -> Sequence[Lora]:
-        """At most 25 for what has been typed: beginnings first, then letters anywhere in order."""
-        among = await self.among(right, actor)
-        return best_ranked(among, lambda lora: rank_match(text, lora.name))[:CHOICES_MAX]
+        """At most 25 for what has been typed, best first."""
+        return search(text, await self.among(right, actor), lambda lora: lora.name)[:CHOICES_MAX]
 
     async def pick(self, value: str, actor: Actor, right: Right = Right.USE) -> Lora:
         """The LoRA behind an autocomplete value, or behind a typed name when exactly one fits."""

@@ -11,12 +11,10 @@ from bot.records.key import ProviderName
 from bot.records.lora import Style
 from bot.storage import styles
 from bot.storage.database import Database
-from bot.text import CHOICES_MAX, NO_MATCH, best_ranked, rank_match
+from bot.text import CHOICES_MAX, search
 
 PROVIDER = ProviderName.AUROUS
 """The one provider that has styles."""
-IN_DESCRIPTION = 2
-"""A description that holds the text counts as much as the middle of a name."""
 
 NOT_HERE = "There is no such style here. `/styles` shows what there is."
 
@@ -47,7 +45,8 @@ class StyleService:
 
     async def search(self, text: str, actor: Actor) -> Sequence[Style]:
         """Those whose name or description fits, best first, retired ones last."""
-        found = best_ranked(await self.of_guild(actor), lambda style: rank(text, style))
+        known = await self.of_guild(actor)
+        found = search(text, known, lambda style: style.name, lambda style: style.description)
         return sorted(found, key=lambda style: style.retired_at is not None)
 
     async def choices(self, text: str, actor: Actor) -> Sequence[Style]:
@@ -64,12 +63,6 @@ class StyleService:
     async def get_for(self, style_id: int, actor: Actor) -> Style:
         """The style, if pictures may be ordered in it here."""
         return await self._database.fetch(access.usable_style, style_id, actor)
-
-
-def rank(text: str, style: Style) -> int:
-    by_name = rank_match(text, style.name)
-    holds_it = text.strip().casefold() in style.description.casefold()
-    return min(by_name, IN_DESCRIPTION if holds_it else NO_MATCH)
 
 
 def pick_from(value: str, among: Sequence[Style]) -> int | None:

@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datasets.rules import DatasetOrder
@@ -21,7 +19,7 @@ from bot.records.lora import NAME_MAX, Audience, Lora
 from bot.records.post import PostKind, PostStatus
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import generations, tables
-from bot.text import CHOICES_MAX, NO_MATCH, rank_match
+from bot.text import CHOICES_MAX
 from tests.fakes.clock import NOON
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, add_generation, add_lora, add_post
 from tests.fakes.studio import OTHER_KEY, PROVIDER, TRAINS_IN, Studio
@@ -280,17 +278,3 @@ async def add_picture(
         )
         await studio.change(tables.posts, post_id, status=PostStatus.POSTED)
     return file
-
-
-TEXT = st.text("abcR xé", max_size=8)
-
-
-@given(TEXT, TEXT)
-def test_a_beginning_ranks_first_and_letters_missing_rank_last(text: str, name: str) -> None:
-    rank = rank_match(text, name)
-    folded, wanted = name.casefold(), text.strip().casefold()
-    assert (rank == 0) == folded.startswith(wanted)
-    assert rank < NO_MATCH or not all(letter in folded for letter in wanted) or wanted not in folded
-    assert rank_match(name, name.strip()) == 0
-    if rank == NO_MATCH:
-        assert wanted not in folded

@@ -1,17 +1,15 @@
 """Finding a style: by letters of its name or description, never a retired one to order in, never another guild's."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.errors import NoKey, NotFound, UserError
-from bot.loras.styles import choice_value, pick_from, rank
+from bot.loras.styles import choice_value, pick_from
 from bot.records.guild import Actor
 from bot.records.job import LaneName
 from bot.records.key import ProviderName
 from bot.records.lora import Style
 from bot.sandbox.rehearsal.faults import Fault
-from bot.text import CHOICES_MAX, NO_MATCH
+from bot.text import CHOICES_MAX
 from tests.fakes.clock import NOON
 from tests.fakes.rows import ADMIN, ANNA, GUILD, OTHER_GUILD
 from tests.fakes.studio import AUROUS_KEY, Studio
@@ -122,14 +120,3 @@ def test_one_name_of_two_styles_picks_neither_but_a_retired_namesake_is_passed_o
     assert pick_from("Ink", [ink, gone]) == ink.id
     assert pick_from("Ink", [gone]) == gone.id
     assert pick_from("", [style("Ink", slug="")]) is None
-
-
-@given(st.text(max_size=12), st.text(min_size=1, max_size=30), st.text(max_size=60))
-def test_a_text_in_the_description_never_ranks_before_a_name_that_begins_with_it(
-    text: str, name: str, description: str
-) -> None:
-    typed = text.strip().casefold()
-    given_rank = rank(text, style(name, description))
-    assert (given_rank == 0) == name.casefold().startswith(typed)
-    if typed in description.casefold():
-        assert given_rank < NO_MATCH
