@@ -17,9 +17,9 @@ from bot.clock import Clock, SystemClock, Timings
 from bot.config import Settings
 from bot.engine import Engine
 from bot.errors import StartupError
+from bot.outbox import request_limiter
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
 from bot.photos.prepare import PhotoPool
-from bot.ports import RateGate
 from bot.providers.apiframe import client as apiframe
 from bot.providers.aurous import client as aurous
 from bot.providers.aurous import webhooks as aurous_webhooks
@@ -107,7 +107,7 @@ async def assemble(
             webhook_url=webhook_addresses(settings),
             public_url=lambda: settings.darkroom_public_url,
             poster=poster,
-            gate=RateGate(),
+            limiter=request_limiter(),
             members=members,
             venue=venue,
             clock=clock or SystemClock(),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from aiolimiter import AsyncLimiter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.engine import backoff
@@ -17,12 +18,20 @@ from bot.storage.due import Claim, mark, store
 
 log = logging.getLogger(__name__)
 
+RATE_PER_SECOND = 45
+"""Discord allows a bot 50 requests a second in all (/docs/topics/rate-limits); the rest is for everything else."""
+
+
+def request_limiter() -> AsyncLimiter:
+    """Evenly spaced: a bucket for a second's worth would let a full one and what leaks meanwhile through at once."""
+    return AsyncLimiter(1, 1 / RATE_PER_SECOND)
+
 
 class OutboxService(Service):
     def __init__(self, opened: Resources) -> None:
         super().__init__(opened)
         self._poster = opened.poster
-        self._gate = opened.gate
+        self._limiter = opened.limiter
 
     async def kept_for(self, *, guild_id: int, user_id: int) -> list[Post]:
         """Outcomes no place would take, waiting for their owner."""
@@ -59,7 +68,7 @@ class OutboxService(Service):
             message_id = await self._earlier(post, place)
             if message_id is None:
                 claim = await self._mark_sending(claim)
-                await self._gate.wait()
+                await self._limiter.acquire()
                 message_id = await self._poster.send(post, place)
         except PlaceRefused as error:
             log.info("Post %s was refused by its %s: %s", post.id, place.kind, error)
@@ -73,12 +82,12 @@ class OutboxService(Service):
         """The message of an interrupted try, once Discord may have forgotten the nonce that guards it."""
         if post.sending_at is None or self._clock.now() < post.sending_at + self._timings.nonce_memory:
             return None
-        await self._gate.wait()
+        await self._limiter.acquire()
         return await self._poster.find(post, place)
 
     async def _edit(self, claim: Claim[Post]) -> None:
         post = claim.row
-        await self._gate.wait()
+        await self._limiter.acquire()
         try:
             await self._poster.edit(post, post.places[post.place_index])
         except PlaceRefused:
@@ -109,10 +118,10 @@ class OutboxService(Service):
             return
         place = post.places[post.place_index]
         if post.message_id is None:
-            await self._gate.wait()
+            await self._limiter.acquire()
             post = replace(post, message_id=await self._poster.find(post, place))
         if post.message_id is not None:
-            await self._gate.wait()
+            await self._limiter.acquire()
             await self._poster.remove(post, place)
 
     async def _mark_sending(self, claim: Claim[Post]) -> Claim[Post]:

@@ -1,7 +1,5 @@
 """What the services ask of Discord: posts, members, threads and calendars. Implemented in cogs/."""
 
-import asyncio
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,29 +9,6 @@ from bot.errors import DarkroomError
 from bot.records.event import Event
 from bot.records.guild import Place
 from bot.records.post import Post
-
-RATE_PER_SECOND = 45
-"""Discord allows a bot 50 requests a second in all (/docs/topics/rate-limits); the rest is for everything else."""
-
-
-class RateGate:
-    """Lets through at most `per_second` calls in any second, first come, first served."""
-
-    def __init__(self, per_second: int = RATE_PER_SECOND) -> None:
-        self._per_second = per_second
-        self._recent: deque[float] = deque()
-        self._turn = asyncio.Lock()
-
-    async def wait(self) -> None:
-        loop = asyncio.get_running_loop()
-        async with self._turn:
-            while self._recent and len(self._recent) >= self._per_second:
-                pause = self._recent[0] + 1.0 - loop.time()
-                if pause <= 0:
-                    self._recent.popleft()
-                else:
-                    await asyncio.sleep(pause)
-            self._recent.append(loop.time())
 
 
 class Members(Protocol):

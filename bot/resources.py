@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from aiolimiter import AsyncLimiter
+
 from bot.clock import Clock, Timings
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.prepare import PhotoPool
-from bot.ports import Members, Poster, RateGate, Venue
+from bot.ports import Members, Poster, Venue
 from bot.providers.base import Prices, ProviderClient
 from bot.providers.transport import Transport
 from bot.records.generation import Generation
@@ -39,7 +41,7 @@ class Resources:
     webhook_url: Callable[[Training | Generation], str | None]
     public_url: PublicUrl
     poster: Poster
-    gate: RateGate
+    limiter: AsyncLimiter
     members: Members
     venue: Venue
     clock: Clock

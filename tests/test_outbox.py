@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from aiolimiter import AsyncLimiter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Timings
-from bot.outbox import DELIVERIES, OutboxService
+from bot.outbox import DELIVERIES, RATE_PER_SECOND, OutboxService, request_limiter
 from bot.photos.intake import Spool
-from bot.ports import RateGate
 from bot.records.guild import Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.post import Post, PostKind, PostStatus
@@ -20,6 +20,7 @@ from bot.storage import meta, posts, tables, timeline
 from bot.storage.database import Database
 from bot.storage.due import DueRows, LeaseLost
 from tests.fakes.clock import ManualClock
+from tests.fakes.loop import run_on_leaping_time
 from tests.fakes.poster import FakePoster, Trouble
 from tests.fakes.resources import resources
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, THREAD, add_post
@@ -314,45 +315,53 @@ async def test_a_post_for_a_place_refused_before_its_status_changed_is_not_sent_
     assert [message.place for message in posting.poster.messages] == [IN_CHANNEL]
 
 
-async def test_posts_wait_their_turn_at_the_gate_and_none_is_lost(posting: Posting) -> None:
+async def test_posts_wait_their_turn_and_none_is_lost(posting: Posting) -> None:
     for subject_id in range(1, 61):
         await add_post(posting.database, subject_id)
     await posting.settle()
     assert len(posting.poster.messages) == 60
 
 
-async def test_the_gate_lets_no_more_than_its_number_through_in_any_second() -> None:
-    loop, gate, passed = asyncio.get_running_loop(), RateGate(20), []
+def test_no_second_has_more_requests_than_discord_allows() -> None:
+    passed: list[float] = []
 
-    async def enter() -> None:
-        await gate.wait()
-        passed.append(loop.time())
+    async def request(limiter: AsyncLimiter, at: float) -> None:
+        await asyncio.sleep(at)
+        await limiter.acquire()
+        passed.append(asyncio.get_running_loop().time())
 
-    await asyncio.gather(*(enter() for _ in range(50)))
-    assert len(passed) == 50
-    assert passed == sorted(passed)
-    for first, last in zip(passed, passed[20:], strict=False):
-        assert last - first >= 0.99
-    assert passed[-1] - passed[0] < 4
+    async def request_all() -> None:
+        limiter = request_limiter()
+        bursts = [(0.0, 200), (0.5, 100), (30.0, 100), (30.9, 50), (31.0, 50)]
+        await asyncio.gather(*(request(limiter, at) for at, count in bursts for _ in range(count)))
 
-
-async def test_the_gate_lets_a_few_through_without_any_wait() -> None:
-    loop, gate = asyncio.get_running_loop(), RateGate(20)
-    begun = loop.time()
-    for _ in range(20):
-        await gate.wait()
-    assert loop.time() - begun < 0.5
+    run_on_leaping_time(request_all())
+    assert len(passed) == 500
+    assert max(sum(begin <= at <= begin + 1 for at in passed) for begin in passed) <= RATE_PER_SECOND + 1
+    busy = [at for at in passed if at < 30]
+    assert max(busy) == pytest.approx(300 / RATE_PER_SECOND, abs=0.1)
 
 
-async def test_one_who_leaves_the_gate_does_not_block_it() -> None:
-    gate = RateGate(1)
-    await gate.wait()
-    impatient = asyncio.create_task(gate.wait())
-    await asyncio.sleep(0)
-    impatient.cancel()
-    async with asyncio.timeout(5):
-        await gate.wait()
-    assert impatient.cancelled()
+def test_the_first_request_does_not_wait() -> None:
+    async def request() -> float:
+        await request_limiter().acquire()
+        return asyncio.get_running_loop().time()
+
+    assert run_on_leaping_time(request()) < 1 / RATE_PER_SECOND
+
+
+def test_one_who_gives_up_waiting_does_not_block_the_others() -> None:
+    async def request() -> bool:
+        limiter = request_limiter()
+        await limiter.acquire()
+        impatient = asyncio.create_task(limiter.acquire())
+        await asyncio.sleep(0)
+        impatient.cancel()
+        async with asyncio.timeout(5):
+            await limiter.acquire()
+        return impatient.cancelled()
+
+    assert run_on_leaping_time(request())
 
 
 async def test_a_post_finished_by_another_worker_is_not_noted_twice(posting: Posting) -> None:

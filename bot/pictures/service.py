@@ -72,7 +72,6 @@ class PictureService(Service):
         self._keys = key_service
         self._generations = generation_service
         self._poster = opened.poster
-        self._gate = opened.gate
 
     async def find(self, generation_id: int) -> PictureSet | None:
         """For those who render it; callers check who may see it."""
@@ -222,7 +221,6 @@ class PictureService(Service):
     async def _try_to_remove(self, post: Post) -> Removal:
         if not self._poster.is_ready():
             return Removal.LATER
-        await self._gate.wait()
         try:
             was_there = await self._poster.remove(post, post.places[post.place_index])
         except PlaceRefused:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from aiolimiter import AsyncLimiter
+
 from bot.clock import Timings
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
 from bot.photos.prepare import PhotoPool
-from bot.ports import RateGate
 from bot.providers.base import ProviderClient
 from bot.providers.transport import Transport
 from bot.records.key import ProviderName
@@ -34,7 +35,7 @@ def resources(database: Database, spool: Spool, clock: ManualClock, **given: Any
         "webhook_url": lambda _job: None,
         "public_url": lambda: None,
         "poster": FakePoster(clock),
-        "gate": RateGate(1000),
+        "limiter": AsyncLimiter(1000, 1),
         "members": FakeMembers(),
         "venue": FakeVenue(),
         "timings": Timings(),

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from aiolimiter import AsyncLimiter
 from PIL import Image
 
 from bot.clock import Timings
@@ -34,7 +35,6 @@ from bot.photos.intake import Fetcher, Spool, TrustedHosts
 from bot.photos.prepare import PhotoPool
 from bot.pictures.reports import ReportService
 from bot.pictures.service import PictureService
-from bot.ports import RateGate
 from bot.privacy import PrivacyService
 from bot.providers.apiframe import client as apiframe
 from bot.providers.aurous import client as aurous
@@ -324,7 +324,7 @@ def _build(
         webhook_url=webhook_url,
         public_url=lambda: studio.public_url,
         poster=poster,
-        gate=RateGate(1000),
+        limiter=AsyncLimiter(1000, 1),
         members=members,
         venue=venue,
         clock=clock,

@@ -178,8 +178,6 @@ async def open_town(folder: Path, migrated: Path) -> AsyncIterator[Town]:
             stack.push_async_callback(server.close)
         settings = sandbox_settings(folder, apiframe, aurous)
         darkroom = await stack.enter_async_context(assemble(settings, timings=TIMINGS, clock=clock))
-        # Below a button simcord's time stands still, so a wait for the gate would never end there.
-        darkroom.services.pictures._gate._per_second = 10**9
         env = await stack.enter_async_context(_simulated_discord(darkroom, cdn))
         file = sqlite3.connect(f"file:{darkroom.database.file}?mode=ro", uri=True, isolation_level=None)
         stack.callback(file.close)
