@@ -40,11 +40,11 @@ from bot.photos.checks import (
     verdict_of,
 )
 from bot.photos.intake import Received, Spool
+from bot.photos.jpeg import encode_jpeg
 from bot.records.dataset import Finding, Verdict
 
 PREPARED_BYTES: Final = MAX_TOTAL_BYTES // MAX_PHOTOS
 """Cap on one prepared photo, so that even thirty of the largest stay within what the provider takes together."""
-QUALITIES: Final = (92, 85, 75, 60, 40)
 MEASURE_SIDE_PX: Final = 1000
 TILES: Final = 4
 """Sharpness is taken from the sharpest of TILES x TILES tiles: a soft background does not make a portrait blurry."""
@@ -178,7 +178,7 @@ def _decode(source: Path, head: bytes, original_size: int) -> Measured | tuple[b
             _wait_when_large(held, image.size)
         converted = _describe_conversion(kind, head, image.mode)
         picture = _render(image)
-    jpeg = _encode(picture)
+    jpeg = encode_jpeg(picture, PREPARED_BYTES)
     return jpeg, _measure(picture, (width, height), original_size, converted, len(jpeg))
 
 
@@ -299,27 +299,10 @@ def _hash_differences(grey: Image.Image) -> int:
     return int.from_bytes(bits.to_bytes(8, "big"), "big", signed=True)
 
 
-def _encode(picture: Image.Image) -> bytes:
-    """The best quality that fits; the lowest always does (noise of 2048 x 2048 at quality 40: 1.6 MB)."""
-    for quality in QUALITIES:
-        buffer = io.BytesIO()
-        picture.save(buffer, "JPEG", quality=quality)
-        if buffer.tell() <= PREPARED_BYTES:
-            break
-    return buffer.getvalue()
-
-
 def shrink(picture: Path, limit: int) -> bytes:
     """A JPEG of at most `limit` bytes, as large and as good as that allows. Blocking."""
     with Image.open(picture, formats=["JPEG", "PNG", "WEBP"]) as image:
-        copy = _flatten(image) if image.mode != "RGB" else image.copy()
-    while True:
-        for quality in QUALITIES:
-            buffer = io.BytesIO()
-            copy.save(buffer, "JPEG", quality=quality)
-            if buffer.tell() <= limit:
-                return buffer.getvalue()
-        copy = copy.resize((max(1, copy.width * 2 // 3), max(1, copy.height * 2 // 3)))
+        return encode_jpeg(_flatten(image), limit)
 
 
 @dataclass(frozen=True, slots=True)

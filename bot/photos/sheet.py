@@ -1,6 +1,5 @@
 """Contact sheets: numbered thumbnails with a mark for each verdict, readable without colour."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from bot.photos.jpeg import encode_jpeg
 from bot.records.dataset import Verdict
 
 MAX_COLUMNS: Final = 6
@@ -15,7 +15,6 @@ TILE_PX: Final = 250
 GAP_PX: Final = 12
 CAPTION_PX: Final = 44
 MAX_SHEET_BYTES: Final = 1_000_000
-QUALITIES: Final = (85, 75, 60, 45, 30)
 
 _PAPER: Final = "#f4f1ea"
 _INK: Final = "#2b2b2b"
@@ -41,7 +40,7 @@ def contact_sheet(entries: Sequence[SheetEntry]) -> bytes:
     for index, entry in enumerate(entries):
         row, column = divmod(index, columns)
         _draw_tile(page, entry, GAP_PX + column * step_x, GAP_PX + row * step_y)
-    return _encode(page)
+    return encode_jpeg(page, MAX_SHEET_BYTES - 1, best=85)
 
 
 def _draw_tile(page: Image.Image, entry: SheetEntry, left: int, top: int) -> None:
@@ -86,12 +85,3 @@ def _draw_mark(pen: ImageDraw.ImageDraw, verdict: Verdict, x: int, y: int) -> No
         pen.rounded_rectangle((x - 17, y - 17, x + 17, y + 17), radius=5, fill=colour)
         pen.line(((x - 8, y - 8), (x + 8, y + 8)), fill="white", width=5)
         pen.line(((x + 8, y - 8), (x - 8, y + 8)), fill="white", width=5)
-
-
-def _encode(page: Image.Image) -> bytes:
-    for quality in QUALITIES:
-        buffer = io.BytesIO()
-        page.save(buffer, "JPEG", quality=quality)
-        if buffer.tell() < MAX_SHEET_BYTES:
-            return buffer.getvalue()
-    return _encode(page.reduce(2))

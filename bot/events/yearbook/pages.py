@@ -11,6 +11,7 @@ from typing import Final
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from bot.events.yearbook.contents import UNKNOWN_MEMBER, Book, Chapter, Plate, for_page
+from bot.photos.jpeg import encode_jpeg
 
 PAGE_PX: Final = (1240, 1640)
 PREVIEW_PX: Final = 640
@@ -21,7 +22,7 @@ GRID_TOP, GRID_BOTTOM = 330, 1510
 GAP: Final = 44
 CAPTION_PX: Final = 84
 MAT: Final = 14
-QUALITIES: Final = (88, 80, 70, 60, 45, 30)
+QUALITY: Final = 85
 LINES_MAX: Final = 400
 """Letters of a prompt that are looked at; two lines hold fewer."""
 FORMATS: Final = ("JPEG", "PNG", "WEBP")
@@ -43,7 +44,7 @@ Box = tuple[int, int, int, int]
 
 def reduced_copy(picture: Path, limit: int) -> bytes:
     """A JPEG of at most `limit` bytes and PREVIEW_PX pixels; a grey one when the picture does not open."""
-    return encode(_load(picture, (PREVIEW_PX, PREVIEW_PX)), limit)
+    return encode_jpeg(_load(picture, (PREVIEW_PX, PREVIEW_PX)), limit, QUALITY)
 
 
 def draw_page(book: Book, chapter: Chapter, limit: int) -> bytes:
@@ -54,7 +55,7 @@ def draw_page(book: Book, chapter: Chapter, limit: int) -> bytes:
     for plate, box in zip(plates, cells(len(plates)), strict=True):
         _draw_plate(page, plate, box)
     _draw_footer(page, len(chapter.plates) - len(plates))
-    return encode(page, limit)
+    return encode_jpeg(page, limit, QUALITY)
 
 
 def draw_sheet(book: Book, previews: Mapping[int, bytes], limit: int) -> bytes:
@@ -73,7 +74,7 @@ def draw_sheet(book: Book, previews: Mapping[int, bytes], limit: int) -> bytes:
         row, column = divmod(index, columns)
         corner = (left + column * side, 220 + row * (tile + caption + 8))
         _draw_tile(page, plate, previews[plate.number], corner, tile, caption)
-    return encode(page, limit)
+    return encode_jpeg(page, limit, QUALITY)
 
 
 def sheet_columns(count: int) -> int:
@@ -94,17 +95,6 @@ def cells(count: int) -> tuple[Box, ...]:
         top = GRID_TOP + row * (height + GAP)
         found.append((left, top, left + width, top + height))
     return tuple(found)
-
-
-def encode(picture: Image.Image, limit: int) -> bytes:
-    """A JPEG of at most `limit` bytes (1,000 or more), as good and as large as that allows."""
-    while True:
-        for quality in QUALITIES:
-            buffer = io.BytesIO()
-            picture.save(buffer, "JPEG", quality=quality)
-            if buffer.tell() <= limit or max(picture.size) == 1:
-                return buffer.getvalue()
-        picture = picture.resize((max(1, picture.width * 2 // 3), max(1, picture.height * 2 // 3)))
 
 
 def drawable(text: str, size: int) -> tuple[str, ImageFont.FreeTypeFont]:
