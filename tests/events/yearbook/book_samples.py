@@ -61,6 +61,7 @@ async def add_event(studio: Studio, mode: EventMode = EventMode.PERSONAL, **chan
         "wants_thread": False,
         "wants_calendar": False,
         "created_at": NOON,
+        "opened_at": None if changes.get("status") is EventStatus.DRAFT else NOON,
     }
 
     async def transaction(connection: AsyncConnection) -> Event:
