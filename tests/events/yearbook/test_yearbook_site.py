@@ -6,6 +6,7 @@ import hashlib
 import io
 import re
 import shutil
+import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playwright.async_api import ConsoleMessage, async_playwright
 
+from bot.events.yearbook import site as templates
 from bot.events.yearbook.contents import Book
 from bot.events.yearbook.pages import reduced_copy
 from bot.events.yearbook.site import FORMULA_STARTS, credits_csv, harmless, site
@@ -135,6 +137,13 @@ def test_several_zip_files_are_explained() -> None:
     assert "spread over 2 ZIP files" in split
     assert "(in ZIP file 2)" in split
     assert "ZIP" not in page_of(one, parts={"originals/01-anna.png": 1, "originals/02-anna.png": 1})
+
+
+def test_the_templates_are_packed_into_the_wheel() -> None:
+    folder = Path(templates.__file__).parent
+    setup = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["tool"]["setuptools"]
+    packed = {path for pattern in setup["package-data"][templates.__package__] for path in folder.glob(pattern)}
+    assert packed == {path for path in folder.iterdir() if path.suffix not in {".py", ""}}
 
 
 @given(st.text(max_size=50))
