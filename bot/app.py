@@ -20,6 +20,7 @@ from bot.errors import StartupError
 from bot.outbox import request_limiter
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
 from bot.photos.prepare import PhotoPool
+from bot.private_members import check_private_members
 from bot.providers.apiframe import client as apiframe
 from bot.providers.aurous import client as aurous
 from bot.providers.aurous import webhooks as aurous_webhooks
@@ -85,6 +86,7 @@ async def assemble(
     settings: Settings, *, timings: Timings | None = None, clock: Clock | None = None
 ) -> AsyncIterator[Darkroom]:
     """Open data folder, keys, database and sessions, in this order; close them in reverse."""
+    check_private_members()
     async with contextlib.AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
         sealer = await open_sealer(settings, database)

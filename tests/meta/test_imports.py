@@ -25,7 +25,7 @@ LEVELS = {
             ["bot.events"],
             ["bot.privacy"],
             ["bot.services"],
-            ["bot.client"],
+            ["bot.client", "bot.private_members"],
             ["cogs.ui"],
             ["cogs.keys", "cogs.privacy", "cogs.settings", "cogs.about", "cogs.training", "cogs.loras"],
             ["cogs.generation"],
@@ -69,7 +69,7 @@ def outside(sources: Sources, library: str, *allowed: str) -> Iterator[Import]:
 
 
 def discord_below_the_cogs(sources: Sources) -> Iterator[str]:
-    yield from map(str, outside(sources, "discord", "cogs", "bot.client", "bot.sandbox"))
+    yield from map(str, outside(sources, "discord", "cogs", "bot.client", "bot.private_members", "bot.sandbox"))
 
 
 SENDERS = ("bot.providers.transport", "bot.web", "bot.photos.intake", "bot.sandbox")
