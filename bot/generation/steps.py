@@ -85,7 +85,7 @@ class GenerationSteps(Service):
                 due_in=timedelta(0),
                 note="made",
                 status=S.FETCHING,
-                image_urls=list(report.image_urls),
+                image_urls=report.image_urls,
                 cost=report.cost,
                 attempt=0,
             )

@@ -1,10 +1,21 @@
-"""What every table is made of: the naming convention, times, Discord's ids, and the columns of a job."""
+"""What every table is made of: the naming convention, column types, Discord's ids, and the columns of a job."""
 
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, astuple
 from datetime import UTC, datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
+
+from bot.records.dataset import Finding
+from bot.records.event import Candidate, EventStatus
+from bot.records.generation import GenerationSettings
+from bot.records.guild import Place, PlaceKind
+
+T = TypeVar("T")
+W = TypeVar("W", bound=StrEnum)
 
 metadata = sa.MetaData(
     naming_convention={
@@ -35,6 +46,54 @@ class Instant(sa.types.TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Word(sa.types.TypeDecorator[W]):
+    """One of a closed set of words. ValueError when a value or a row has a word that is not in the set."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def __init__(self, words: type[W], length: int = 20) -> None:
+        super().__init__(length)
+        self.words = words
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else self.words(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> W | None:
+        return None if value is None else self.words(value)
+
+
+class Json(sa.types.TypeDecorator[T]):
+    """A value that is kept as JSON: `dump` gives what is kept, `load` gives the value again."""
+
+    impl = sa.JSON
+    cache_ok = True
+
+    def __init__(self, load: Callable[[Any], T], dump: Callable[[T], Any]) -> None:
+        super().__init__()
+        self.load = load
+        self.dump = dump
+
+    def process_bind_param(self, value: T | None, dialect: Dialect) -> Any:
+        return None if value is None else self.dump(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> T | None:
+        return None if value is None else self.load(value)
+
+
+def _fields(values: Iterable[Any]) -> list[tuple[Any, ...]]:
+    return [astuple(value) for value in values]
+
+
+TUPLE = Json(tuple, list)
+ID_SET = Json(frozenset, sorted)
+PLACES = Json(lambda kept: tuple(Place(PlaceKind(kind), place_id) for kind, place_id in kept), _fields)
+FINDINGS = Json(lambda kept: tuple(Finding(*each) for each in kept), _fields)
+CANDIDATES = Json(lambda kept: tuple(Candidate(*each) for each in kept), _fields)
+HOURS = Json(lambda kept: {EventStatus(stage): float(hours) for stage, hours in kept.items()}, dict)
+SETTINGS = Json(lambda kept: GenerationSettings(**kept), asdict)
 
 
 def snowflake(name: str, **kwargs: Any) -> sa.Column[int]:

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.dataset import ConsentKind, Dataset, DatasetStatus, Finding, Gender, Photo, Pick, SubjectKind, Verdict
+from bot.records.dataset import ConsentKind, Dataset, DatasetStatus, Gender, Photo, Pick, SubjectKind, Verdict
 from bot.records.key import ProviderName
 from bot.storage.database import note_due
 from bot.storage.tables import consents, datasets, photos
@@ -42,7 +42,7 @@ def build_photo(row: sa.Row[Any]) -> Photo:
         dataset_id=row.dataset_id,
         name=row.name,
         verdict=Verdict(row.verdict),
-        findings=tuple(Finding(code, detail) for code, detail in row.findings),
+        findings=row.findings,
         sha256=row.sha256,
         dhash=row.dhash,
         size=row.size,
@@ -114,7 +114,7 @@ async def add_photo(connection: AsyncConnection, dataset_id: int, photo: Photo) 
             dataset_id=dataset_id,
             name=photo.name,
             verdict=photo.verdict,
-            findings=[[finding.code, finding.detail] for finding in photo.findings],
+            findings=photo.findings,
             sha256=photo.sha256,
             dhash=photo.dhash,
             size=photo.size,
@@ -181,7 +181,7 @@ async def record_consent(
             dataset_id=dataset.id,
             provider=provider,
             policy_version=policy_version,
-            photo_hashes=list(photo_hashes),
+            photo_hashes=photo_hashes,
             given_at=now,
             event_id=dataset.event_id,
             kind=kind,

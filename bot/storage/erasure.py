@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.guild import NOBODY, PlaceKind
+from bot.records.guild import NOBODY, Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.storage import tables as t
@@ -121,7 +121,7 @@ async def _leave_event_cards(connection: AsyncConnection, guild_id: int, user_id
     posts = t.posts.c
     theirs = sa.and_(posts.guild_id == guild_id, posts.user_id == user_id, posts.kind.in_(EVENT_CARDS))
     for row in (await connection.execute(sa.select(posts.id, posts.places, posts.place_index).where(theirs))).all():
-        places = [place for place in row.places if place != [PlaceKind.USER, user_id]]
+        places = [place for place in row.places if place != Place(PlaceKind.USER, user_id)]
         if row.place_index < len(places):
             left = sa.update(t.posts).where(posts.id == row.id).values(user_id=NOBODY, places=places)
             await connection.execute(left)

@@ -1,13 +1,12 @@
 """SQL of generations, the pictures they start from and the pictures they made."""
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.generation import Generation, GenerationSettings, GenerationStatus, Operation, Picture, Reference
+from bot.records.generation import Generation, GenerationStatus, Operation, Picture, Reference
 from bot.records.key import ProviderName
 from bot.storage.database import note_due
 from bot.storage.tables import generations, pictures, reference_pictures
@@ -31,7 +30,7 @@ def build(row: sa.Row[Any]) -> Generation:
         key_id=row.key_id,
         provider=ProviderName(row.provider),
         prompt=row.prompt,
-        settings=GenerationSettings(**row.settings),
+        settings=row.settings,
         idempotency_key=row.idempotency_key,
         webhook_token=row.webhook_token,
         status=GenerationStatus(row.status),
@@ -39,7 +38,7 @@ def build(row: sa.Row[Any]) -> Generation:
         due_at=row.due_at,
         lease_owner=row.lease_owner,
         request_id=row.request_id,
-        image_urls=tuple(row.image_urls),
+        image_urls=row.image_urls,
         estimate=row.estimate,
         cost=row.cost,
         error=row.error,
@@ -70,11 +69,11 @@ def build_reference(row: sa.Row[Any]) -> Reference:
     )
 
 
-async def insert(connection: AsyncConnection, *, settings: GenerationSettings, **values: Any) -> int:
+async def insert(connection: AsyncConnection, **values: Any) -> int:
     note_due(connection, generations)
     result = await connection.execute(
         sa.insert(generations)
-        .values(status=GenerationStatus.QUEUED, settings=asdict(settings), image_urls=[], **values)
+        .values(status=GenerationStatus.QUEUED, image_urls=(), **values)
         .returning(generations.c.id)
     )
     return int(result.scalar_one())

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.dataset import SubjectKind
-from bot.records.guild import PlaceKind
+from bot.records.guild import Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
 from bot.records.lora import Lora
@@ -190,6 +190,6 @@ async def best_pictures(connection: AsyncConnection, lora: Lora, *, viewer_id: i
     ][:limit]
 
 
-def _is_public(status: str | None, places: Sequence[tuple[str, int]], place_index: int) -> bool:
+def _is_public(status: PostStatus | None, places: Sequence[Place], place_index: int) -> bool:
     """Whether the post with these pictures stands in a channel."""
-    return status == PostStatus.POSTED and places[place_index][0] == PlaceKind.CHANNEL
+    return status is PostStatus.POSTED and places[place_index].kind is PlaceKind.CHANNEL

@@ -167,7 +167,7 @@ async def send_to_gallery_again(connection: AsyncConnection, picture_id: int, pl
         )
         .values(
             status=PostStatus.PENDING,
-            places=[[place.kind, place.id]],
+            places=[place],
             place_index=0,
             sending_at=None,
             attempt=0,

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.guild import Place, PlaceKind
+from bot.records.guild import Place
 from bot.records.job import SubjectTable
 from bot.records.post import Post, PostKind, PostStatus
 from bot.storage import meta
@@ -24,7 +24,7 @@ def build(row: sa.Row[Any]) -> Post:
         guild_id=row.guild_id,
         user_id=row.user_id,
         nonce=row.nonce,
-        places=tuple(Place(PlaceKind(kind), place_id) for kind, place_id in row.places),
+        places=row.places,
         place_index=row.place_index,
         status=PostStatus(row.status),
         attempt=row.attempt,
@@ -66,7 +66,7 @@ async def add(
             guild_id=guild_id,
             user_id=user_id,
             nonce=f"{installation}{initials}{subject[0]}{subject_id}"[:25],
-            places=[[place.kind, place.id] for place in places],
+            places=places,
             status=PostStatus.PENDING,
             created_at=now,
             due_at=now,

@@ -1,12 +1,11 @@
 """SQL of what each member used for pictures last."""
 
-from dataclasses import asdict
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.generation import GenerationSettings, Remembered
+from bot.records.generation import Remembered
 from bot.storage.tables import remembered
 
 
@@ -16,7 +15,7 @@ def _of(guild_id: int, user_id: int) -> sa.ColumnElement[bool]:
 
 async def get(connection: AsyncConnection, guild_id: int, user_id: int) -> Remembered | None:
     row = (await connection.execute(sa.select(remembered).where(_of(guild_id, user_id)))).first()
-    return None if row is None else Remembered(row.lora_id, row.style_id, GenerationSettings(**row.settings))
+    return None if row is None else Remembered(row.lora_id, row.style_id, row.settings)
 
 
 async def put(connection: AsyncConnection, guild_id: int, user_id: int, what: Remembered, *, now: datetime) -> None:
@@ -27,7 +26,7 @@ async def put(connection: AsyncConnection, guild_id: int, user_id: int, what: Re
             user_id=user_id,
             lora_id=what.lora_id,
             style_id=what.style_id,
-            settings=asdict(what.settings),
+            settings=what.settings,
             used_at=now,
         )
     )

@@ -277,7 +277,7 @@ async def test_each_submission_leaves_a_consent_with_the_hashes_of_exactly_its_p
     async with studio.database.read() as connection:
         rows = (await connection.execute(sa.select(tables.consents).order_by(tables.consents.c.id))).all()
     hashes = [hashlib.sha256(make_photo(number)).hexdigest() for number in (1, 2, 3)]
-    assert [row.photo_hashes for row in rows] == [hashes[:2], hashes[2:]]
+    assert [row.photo_hashes for row in rows] == [tuple(hashes[:2]), tuple(hashes[2:])]
     who = {(row.guild_id, row.user_id, row.dataset_id, row.provider, row.policy_version) for row in rows}
     assert who == {(GUILD, ANNA, dataset.id, PROVIDER.value, CONSENT_POLICY)}
     assert {row.given_at for row in rows} == {studio.clock.now()}

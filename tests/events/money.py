@@ -69,7 +69,7 @@ async def insert_event(database: Database, **changes: Any) -> Event:
 
 
 async def change_event(studio: Studio, event: Event, **values: Any) -> Event:
-    await studio.change(event_tables.events, event.id, **events.columns_of(values))
+    await studio.change(event_tables.events, event.id, **values)
     async with studio.database.read() as connection:
         changed = await events.get(connection, event.id)
     assert changed is not None

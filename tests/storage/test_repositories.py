@@ -349,7 +349,7 @@ async def test_consents_hold_who_what_where_and_when(either: Database) -> None:
     async with either.read() as connection:
         row = (await connection.execute(sa.select(tables.consents))).one()
     assert (row.guild_id, row.user_id, row.dataset_id, row.provider) == (GUILD, ANNA, dataset_id, "apiframe")
-    assert (row.policy_version, row.photo_hashes, row.given_at) == ("2026-11", ["a" * 64, "b" * 64], NOON)
+    assert (row.policy_version, row.photo_hashes, row.given_at) == ("2026-11", ("a" * 64, "b" * 64), NOON)
 
 
 async def test_an_admin_is_named_only_in_the_key_they_set(either: Database) -> None:

@@ -57,7 +57,7 @@ async def trainings_by_status(connection: AsyncConnection, event_id: int) -> dic
         .where(trainings.c.id.in_(newest.group_by(trainings.c.dataset_id)))
         .group_by(trainings.c.status)
     )
-    return {TrainingStatus(row.status): row.total for row in rows}
+    return {row.status: row.total for row in rows}
 
 
 async def loras_of(connection: AsyncConnection, event_id: int) -> list[Lora]:
@@ -84,7 +84,7 @@ async def depictions_by_status(connection: AsyncConnection, event_id: int) -> di
         .where(depictions.c.event_id == event_id)
         .group_by(depictions.c.status)
     )
-    return {DepictionStatus(row.status): row.total for row in rows}
+    return {row.status: row.total for row in rows}
 
 
 async def entry_count(connection: AsyncConnection, event_id: int) -> int:

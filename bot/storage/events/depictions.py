@@ -129,7 +129,7 @@ async def forget_named_by(connection: AsyncConnection, event_id: int, user_id: i
 
 async def submission(connection: AsyncConnection, consent_id: int) -> SubmittedPhotos | None:
     row = (await connection.execute(sa.select(consents).where(consents.c.id == consent_id))).first()
-    return None if row is None else SubmittedPhotos(row.id, row.dataset_id, tuple(row.photo_hashes))
+    return None if row is None else SubmittedPhotos(row.id, row.dataset_id, row.photo_hashes)
 
 
 async def withdraw_consents(connection: AsyncConnection, consent_ids: Collection[int], *, now: datetime) -> None:
@@ -159,7 +159,7 @@ async def confirmations(connection: AsyncConnection, event_id: int, user_id: int
             consents.c.kind == ConsentKind.DEPICTED,
         )
     )
-    return [row.id for row in rows if list(row.photo_hashes) == list(hashes)]
+    return [row.id for row in rows if row.photo_hashes == tuple(hashes)]
 
 
 async def entered_by(connection: AsyncConnection, guild_id: int, user_id: int) -> list[int]:

@@ -1,21 +1,16 @@
 """SQL of events and their announcements."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.dataset import SubjectKind
 from bot.records.event import (
     Announcement,
     AnnouncementKind,
-    Candidate,
     Event,
-    EventMode,
     EventStatus,
-    PauseReason,
     host_of,
     places_of,
 )
@@ -38,28 +33,28 @@ def build(row: sa.Row[Any]) -> Event:
         name=row.name,
         theme=row.theme,
         rules=row.rules,
-        mode=EventMode(row.mode),
-        subject_kind=SubjectKind(row.subject_kind),
-        status=EventStatus(row.status),
+        mode=row.mode,
+        subject_kind=row.subject_kind,
+        status=row.status,
         photo_cap=row.photo_cap,
         pictures_each=row.pictures_each,
         entrants_min=row.entrants_min,
         entrants_max=row.entrants_max,
         budget=row.budget,
-        role_ids=frozenset(row.role_ids),
-        moderator_ids=frozenset(row.moderator_ids),
+        role_ids=row.role_ids,
+        moderator_ids=row.moderator_ids,
         jury_role_id=row.jury_role_id,
-        pack=tuple(row.pack),
-        style_ids=tuple(row.style_ids),
-        lora_ids=tuple(row.lora_ids),
-        candidates=tuple(Candidate(lora_id, strength, label) for lora_id, strength, label in row.candidates),
-        hours={EventStatus(stage): float(hours) for stage, hours in row.hours.items()},
+        pack=row.pack,
+        style_ids=row.style_ids,
+        lora_ids=row.lora_ids,
+        candidates=row.candidates,
+        hours=row.hours,
         wants_thread=row.wants_thread,
         wants_calendar=row.wants_calendar,
         calendar_id=row.calendar_id,
         stage_ends_at=row.stage_ends_at,
         paused_at=row.paused_at,
-        paused_why=None if row.paused_why is None else PauseReason(row.paused_why),
+        paused_why=row.paused_why,
         dataset_id=row.dataset_id,
         attempt=row.attempt,
         due_at=row.due_at,
@@ -70,27 +65,11 @@ def build(row: sa.Row[Any]) -> Event:
     )
 
 
-def columns_of(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields of an Event as column values: sets become sorted lists, candidates and hours plain JSON."""
-    values = dict(changes)
-    for name in ("role_ids", "moderator_ids"):
-        if name in values:
-            values[name] = sorted(values[name])
-    for name in ("pack", "style_ids", "lora_ids"):
-        if name in values:
-            values[name] = list(values[name])
-    if "candidates" in values:
-        values["candidates"] = [[each.lora_id, each.strength, each.label] for each in values["candidates"]]
-    if "hours" in values:
-        values["hours"] = {stage.value: hours for stage, hours in values["hours"].items()}
-    return values
-
-
 async def insert(connection: AsyncConnection, **changes: Any) -> Event:
     """A draft, with every field that Event has no default for."""
     note_due(connection, events)
     result = await connection.execute(
-        sa.insert(events).values(**{"status": EventStatus.DRAFT, **columns_of(changes)}).returning(*events.c)
+        sa.insert(events).values(**{"status": EventStatus.DRAFT} | changes).returning(*events.c)
     )
     return build(result.one())
 
@@ -121,7 +100,7 @@ async def change(connection: AsyncConnection, event_id: int, *, expected: EventS
     result = await connection.execute(
         sa.update(events)
         .where(events.c.id == event_id, events.c.status == expected)
-        .values(wakes=events.c.wakes + 1, **columns_of(changes))
+        .values(wakes=events.c.wakes + 1, **changes)
         .returning(*events.c)
     )
     row = result.first()

@@ -59,7 +59,7 @@ async def places(connection: AsyncConnection, event_id: int) -> dict[int, int]:
     )
     won: dict[int, int] = {}
     for row in rows:
-        shown = row.picture_ids or ([] if row.picture_id is None else [row.picture_id])
+        shown = row.picture_ids or (() if row.picture_id is None else (row.picture_id,))
         won.update(dict.fromkeys(shown, row.place))
     return won
 

@@ -157,7 +157,7 @@ class World:
 
     async def pictures_entered(self, event: Event) -> dict[int, list[int]]:
         found = await self.rows(sa.select(entries).where(entries.c.event_id == event.id))
-        return {row.user_id: row.picture_ids for row in found}
+        return {row.user_id: list(row.picture_ids) for row in found}
 
     async def vote_for(self, event: Event, voter_id: int, owner_id: int, *roles: int) -> None:
         entry_id = await self.entry_of(event, owner_id)

@@ -161,7 +161,7 @@ async def test_given_photos_belong_to_their_giver_with_the_consent_for_exactly_t
     assert {(one.contributor_id, one.consent_id) for one in given_.photos} == {(ANNA, consent.id)}
     assert (consent.user_id, consent.event_id, consent.dataset_id) == (ANNA, event.id, event.dataset_id)
     assert (consent.kind, consent.policy_version, consent.wording) == ("photos", EVENT_POLICY, consent_sentence(event))
-    assert consent.photo_hashes == [hashlib.sha256(make_photo(number)).hexdigest() for number in (1, 2)]
+    assert consent.photo_hashes == tuple(hashlib.sha256(make_photo(number)).hexdigest() for number in (1, 2))
     assert given_.entrant is not None
     assert given_.entrant.status is EntrantStatus.IN
     assert (await studio.posts_of(PostKind.EVENT_PANEL))[0].revision > 0
