@@ -36,12 +36,18 @@ from bot.photos.prepare import PhotoPool
 from bot.pictures.reports import ReportService
 from bot.pictures.service import PictureService
 from bot.privacy import PrivacyService
+from bot.records.dataset import Dataset
+from bot.records.event import Event
+from bot.records.generation import Generation
+from bot.records.guild import Guild
 from bot.records.job import LaneName
+from bot.records.key import ApiKeyRow
+from bot.records.post import Post
+from bot.records.training import Training
 from bot.resources import Resources
-from bot.storage import datasets, generations, guilds, keys, posts, tables, trainings
+from bot.storage import tables
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows
-from bot.storage.events import events
 from bot.storage.events import tables as event_tables
 from bot.training.outcomes import TrainingOutcomes
 from bot.training.service import TrainingService
@@ -130,18 +136,18 @@ def build_lanes(opened: Resources, services: Services) -> list[Lane]:
     database = opened.database
     steps: dict[LaneName, tuple[DueRows[Any], Callable[[Claim[Any]], Awaitable[None]]]] = {
         LaneName.TRAININGS: (
-            DueRows(database, tables.trainings, trainings.build),
+            DueRows(database, tables.trainings, Training),
             TrainingSteps(opened, services.keys, TrainingOutcomes(opened, SLOTS)).advance,
         ),
         LaneName.GENERATIONS: (
-            DueRows(database, tables.generations, generations.build),
+            DueRows(database, tables.generations, Generation),
             _generation_steps(opened, services).advance,
         ),
-        LaneName.POSTS: (DueRows(database, tables.posts, posts.build), services.outbox.advance),
-        LaneName.DATASETS: (DueRows(database, tables.datasets, datasets.build), services.datasets.advance),
-        LaneName.KEYS: (DueRows(database, tables.api_keys, keys.build), services.sync.advance),
-        LaneName.GUILDS: (DueRows(database, tables.guilds, guilds.build), services.guilds.advance),
-        LaneName.EVENTS: (DueRows(database, event_tables.events, events.build), _event_steps(opened, services).advance),
+        LaneName.POSTS: (DueRows(database, tables.posts, Post), services.outbox.advance),
+        LaneName.DATASETS: (DueRows(database, tables.datasets, Dataset), services.datasets.advance),
+        LaneName.KEYS: (DueRows(database, tables.api_keys, ApiKeyRow), services.sync.advance),
+        LaneName.GUILDS: (DueRows(database, tables.guilds, Guild), services.guilds.advance),
+        LaneName.EVENTS: (DueRows(database, event_tables.events, Event), _event_steps(opened, services).advance),
     }
     return [Lane(name, rows, advance, CONCURRENCY[name]) for name, (rows, advance) in steps.items()]
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Timings
 from bot.engine import RECENT, Engine, Lane, backoff
 from bot.records.training import Training
-from bot.storage import due, tables, trainings
+from bot.storage import due, tables
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows, LeaseLost
 from tests.fakes.clock import NOON, ManualClock
@@ -34,7 +34,7 @@ class Stage:
         self.database = database
         self.clock = ManualClock()
         self.timings = Timings()
-        self.rows = DueRows(database, tables.trainings, trainings.build)
+        self.rows = DueRows(database, tables.trainings, Training)
         self.started: list[int] = []
         self.at_once = 0
         self.most_at_once = 0

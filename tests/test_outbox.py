@@ -40,7 +40,7 @@ class Posting:
         self.clock = ManualClock()
         self.timings = Timings()
         self.poster = FakePoster(self.clock)
-        self.rows = DueRows(database, tables.posts, posts.build)
+        self.rows = DueRows(database, tables.posts, Post)
         self.outbox = OutboxService(resources(database, spool, self.clock, poster=self.poster, timings=self.timings))
 
     async def work(self) -> int:

@@ -22,7 +22,7 @@ from bot.storage.events import events
 S = GenerationStatus
 
 
-KIND = JobKind(tables.generations, SubjectTable.GENERATION, generations.build, check_move, generations.by_webhook_token)
+KIND = JobKind(tables.generations, SubjectTable.GENERATION, Generation, check_move, generations.by_webhook_token)
 
 
 class GenerationOutcomes(JobOutcomes[Generation]):

@@ -20,6 +20,6 @@ class JobKind(Generic[JobT]):
 
     table: sa.Table
     subject: SubjectTable
-    build: Callable[[sa.Row[Any]], JobT]
+    record: type[JobT]
     check_move: Callable[[Any, Any], None]
     by_webhook_token: Callable[[AsyncConnection, str], Awaitable[JobT | None]]

@@ -24,7 +24,7 @@ class JobOutcomes(Service, Generic[JobT]):
     def __init__(self, opened: Resources, kind: JobKind[JobT]) -> None:
         super().__init__(opened)
         self._kind: JobKind[JobT] = kind
-        self._rows: DueRows[JobT] = DueRows(opened.database, kind.table, kind.build)
+        self._rows: DueRows[JobT] = DueRows(opened.database, kind.table, kind.record)
 
     async def later(self, claim: Claim[JobT], wait: timedelta | None = None) -> None:
         """Try this step again after `wait`, by default after a pause that grows with every try."""

@@ -1,6 +1,6 @@
 """Due rows: claiming them under a lease, and storing what became of them by compare-and-set."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import DarkroomError
 from bot.storage.database import Database, note_due
+from bot.storage.rows import build
 
 T = TypeVar("T")
 
@@ -34,12 +35,12 @@ class Claim(Generic[T]):
 
 
 class DueRows(Generic[T]):
-    """The jobs of one table. `wake` is set when a row of it has been made due."""
+    """The jobs of one table, as this record. `wake` is set when a row of it has been made due."""
 
-    def __init__(self, database: Database, table: sa.Table, build: Callable[[sa.Row[Any]], T]) -> None:
+    def __init__(self, database: Database, table: sa.Table, record: type[T]) -> None:
         self._database = database
         self._table = table
-        self._build = build
+        self._record = record
         self.wake = database.wakeups.event(table.name)
 
     async def next_due(self) -> datetime | None:
@@ -72,7 +73,7 @@ class DueRows(Generic[T]):
                 .returning(*columns)
             )
             return [
-                Claim(self._build(row), row.id, owner, row.status, row.wakes, row.due_at)
+                Claim(build(self._record, row), row.id, owner, row.status, row.wakes, row.due_at)
                 for row in sorted(rows, key=lambda row: row.due_at)
             ]
 

@@ -40,9 +40,7 @@ UNKNOWN_KIND = {ProviderName.APIFRAME: SubjectKind.OBJECT, ProviderName.AUROUS: 
 """What a LoRA is called when its dataset was deleted while it was trained."""
 
 
-KIND = JobKind(
-    tables.trainings, SubjectTable.TRAINING, trainings.build, lifecycle.check_move, trainings.by_webhook_token
-)
+KIND = JobKind(tables.trainings, SubjectTable.TRAINING, Training, lifecycle.check_move, trainings.by_webhook_token)
 
 
 class TrainingOutcomes(JobOutcomes[Training]):

@@ -12,9 +12,10 @@ from bot.records.event import Depiction, Entrant, Event, EventMode, EventStatus
 from bot.records.guild import Actor, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
-from bot.storage import datasets, tables
-from bot.storage.events import depictions, entrants, events
+from bot.storage import tables
+from bot.storage.events import entrants, events
 from bot.storage.events import tables as event_tables
+from bot.storage.rows import build
 from tests.events.money import add_event, change_event
 from tests.fakes.attachments import Attachments
 from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD, add_dataset, add_post
@@ -97,7 +98,7 @@ async def photos_of(studio: Studio, event: Event) -> list[Photo]:
             .where(tables.datasets.c.event_id == event.id)
             .order_by(tables.photos.c.id)
         )
-        return [datasets.build_photo(row) for row in rows]
+        return [build(Photo, row) for row in rows]
 
 
 async def consents_of(studio: Studio) -> list[sa.Row[Any]]:
@@ -113,7 +114,7 @@ async def questions(studio: Studio, event: Event) -> list[Depiction]:
             .where(event_tables.depictions.c.event_id == event.id)
             .order_by(event_tables.depictions.c.id)
         )
-        return [depictions.build(row) for row in rows]
+        return [build(Depiction, row) for row in rows]
 
 
 async def question_to(studio: Studio, event: Event, user_id: int = BEN) -> Depiction:

@@ -19,7 +19,8 @@ from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.sandbox.apiframe.state import JobFault
 from bot.sandbox.rehearsal.faults import Fault
-from bot.storage import generations, remembered, tables
+from bot.storage import remembered, tables
+from bot.storage.rows import build
 from tests.events.money import PICTURE, add_event, add_event_lora, change_event, join, total_of, without_engine
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, THREAD
 from tests.fakes.studio import KEY, POOR_KEY, Studio
@@ -57,7 +58,7 @@ async def personal(studio: Studio, *user_ids: int, **changes: Any) -> tuple[Even
 async def ordered(studio: Studio) -> list[Generation]:
     async with studio.database.read() as connection:
         rows = await connection.execute(sa.select(tables.generations).order_by(tables.generations.c.id))
-        return [generations.build(row) for row in rows]
+        return [build(Generation, row) for row in rows]
 
 
 # What a pack may hold

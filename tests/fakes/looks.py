@@ -11,6 +11,7 @@ from bot.records.post import Post, PostKind
 from bot.records.training import Training
 from bot.storage import generations, posts, tables, timeline, trainings
 from bot.storage.database import Database
+from bot.storage.rows import build
 
 
 class Looks:
@@ -37,7 +38,7 @@ class Looks:
     async def posts_of(self, kind: PostKind) -> list[Post]:
         async with self.database.read() as connection:
             rows = await connection.execute(sa.select(tables.posts).where(tables.posts.c.kind == kind))
-            return [posts.build(row) for row in rows]
+            return [build(Post, row) for row in rows]
 
     async def words(self, job: Training | Generation) -> list[str]:
         """What the job's timeline says happened, in order."""

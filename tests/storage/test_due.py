@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.training import Training, TrainingStatus
-from bot.storage import due, meta, tables, trainings
+from bot.storage import due, meta, tables
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows, LeaseLost
 from tests.fakes.clock import NOON
@@ -20,7 +20,7 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 def rows(either: Database) -> DueRows[Training]:
-    return DueRows(either, tables.trainings, trainings.build)
+    return DueRows(either, tables.trainings, Training)
 
 
 async def claim(

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.training import Training
-from bot.storage import due, tables, trainings
+from bot.storage import due, tables
 from bot.storage.database import Database, sqlite_url
 from bot.storage.due import Claim, DueRows, LeaseLost
 from tests.fakes.clock import ManualClock
@@ -40,7 +40,7 @@ class Hands(RuleBasedStateMachine):
         shutil.copy(self.migrated, self.folder / "darkroom.db")
         self.clock = ManualClock()
         self.database = self.run(Database(sqlite_url(self.folder / "darkroom.db")).__aenter__())
-        self.rows = DueRows(self.database, tables.trainings, trainings.build)
+        self.rows = DueRows(self.database, tables.trainings, Training)
         self.held: dict[str, dict[int, Claim[Training]]] = {"left": {}, "right": {}}
         self.until = dict.fromkeys(range(1, ROWS + 1), self.clock.now())
         self.due = dict.fromkeys(range(1, ROWS + 1), self.clock.now())

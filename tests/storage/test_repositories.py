@@ -15,7 +15,7 @@ from bot.records.guild import Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
 from bot.records.post import PostKind, PostStatus
-from bot.records.training import TrainingStatus
+from bot.records.training import Training, TrainingStatus
 from bot.storage import datasets, due, erasure, generations, keys, loras, meta, posts, tables, timeline, trainings
 from bot.storage.database import Database, Transaction
 from bot.storage.due import DueRows
@@ -54,7 +54,7 @@ async def test_migrations_give_the_tables_of_the_code_on_either_database(either:
 async def test_a_training_goes_from_insert_through_claim_to_stored(either: Database) -> None:
     await add_key(either)
     training_id = await add_training(either, user_id=LARGEST_SNOWFLAKE, parent_id=CHANNEL)
-    rows = DueRows(either, tables.trainings, trainings.build)
+    rows = DueRows(either, tables.trainings, Training)
     [claim] = await rows.claim(owner="worker", now=NOON, until=NOON + HOUR, limit=1)
     assert claim.row.user_id == LARGEST_SNOWFLAKE
     assert claim.row.status is TrainingStatus.QUEUED

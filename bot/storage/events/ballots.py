@@ -10,9 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.event import EntrantStatus, Entry, Event, EventMode, EventStatus, Honour, Vote
 from bot.records.generation import GenerationStatus, Picture
-from bot.storage.events import events as event_rows
 from bot.storage.events.tables import entrants, entries, events, honours, votes
-from bot.storage.generations import build_picture
+from bot.storage.rows import build, fetch_first
 from bot.storage.tables import generations, loras, pictures
 
 CANDIDATE_EVERY = 100
@@ -44,42 +43,9 @@ class StandingEntry:
     pictures: tuple[Picture, ...]
 
 
-def _build_entry(row: sa.Row[Any]) -> Entry:
-    return Entry(
-        id=row.id,
-        event_id=row.event_id,
-        guild_id=row.guild_id,
-        user_id=row.user_id,
-        picture_ids=row.picture_ids,
-        position=row.position,
-        label=row.label,
-        created_at=row.created_at,
-    )
-
-
-def _build_vote(row: sa.Row[Any]) -> Vote:
-    return Vote(row.id, row.event_id, row.entry_id, row.voter_id, row.is_jury, row.cast_at)
-
-
-def _build_honour(row: sa.Row[Any]) -> Honour:
-    return Honour(
-        id=row.id,
-        event_id=row.event_id,
-        guild_id=row.guild_id,
-        user_id=row.user_id,
-        event_name=row.event_name,
-        place=row.place,
-        votes=row.votes,
-        picture_id=row.picture_id,
-        label=row.label,
-        awarded_at=row.awarded_at,
-    )
-
-
 async def lock(connection: AsyncConnection, event_id: int) -> Event | None:
     """The event, whose ballot nobody else changes until this transaction ends."""
-    row = (await connection.execute(sa.select(events).where(events.c.id == event_id).with_for_update())).first()
-    return None if row is None else event_rows.build(row)
+    return await fetch_first(connection, Event, sa.select(events).where(events.c.id == event_id).with_for_update())
 
 
 def _shown(event: Event) -> sa.Select[Any]:
@@ -118,7 +84,7 @@ async def nominees(connection: AsyncConnection, event: Event, user_id: int) -> l
         .where(generations.c.user_id == user_id)
         .order_by(*NEWEST)
     )
-    return [Nominee(build_picture(row), row.is_usable) for row in rows]
+    return [Nominee(build(Picture, row), row.is_usable) for row in rows]
 
 
 async def newest_of_each(connection: AsyncConnection, event: Event) -> dict[int, int]:
@@ -160,14 +126,14 @@ async def standing_pictures(
     shown = _shown(event).where(pictures.c.id.in_(picture_ids))
     if event.mode is not EventMode.SHARED:
         shown = shown.where(loras.c.retiring_since.is_(None))
-    return {row.id: build_picture(row) for row in await connection.execute(shown)}
+    return {row.id: build(Picture, row) for row in await connection.execute(shown)}
 
 
 async def entries_of(connection: AsyncConnection, event_id: int) -> list[Entry]:
     rows = await connection.execute(
         sa.select(entries).where(entries.c.event_id == event_id).order_by(entries.c.position, entries.c.id)
     )
-    return [_build_entry(row) for row in rows]
+    return [build(Entry, row) for row in rows]
 
 
 async def standing(connection: AsyncConnection, event: Event, entry_id: int | None = None) -> list[StandingEntry]:
@@ -178,7 +144,7 @@ async def standing(connection: AsyncConnection, event: Event, entry_id: int | No
     if event.mode is not EventMode.BAKEOFF:
         numbered = numbered.where(_owner_takes_part())
     rows = await connection.execute(numbered.order_by(entries.c.position))
-    found = [_build_entry(row) for row in rows]
+    found = [build(Entry, row) for row in rows]
     shown = await standing_pictures(connection, event, {one for entry in found for one in entry.picture_ids})
     there = {entry: tuple(shown[one] for one in entry.picture_ids if one in shown) for entry in found}
     return [StandingEntry(entry, its_pictures) for entry, its_pictures in there.items() if its_pictures]
@@ -198,7 +164,7 @@ async def nominate(connection: AsyncConnection, event: Event, user_id: int, pict
     statement = sa.insert(entries).values(
         event_id=event.id, guild_id=event.guild_id, user_id=user_id, picture_ids=[picture_id], created_at=now
     )
-    return _build_entry((await connection.execute(statement.returning(*entries.c))).one())
+    return build(Entry, (await connection.execute(statement.returning(*entries.c))).one())
 
 
 async def number(connection: AsyncConnection, event: Event, drafts: Sequence[EntryDraft], *, now: datetime) -> None:
@@ -220,14 +186,13 @@ async def number(connection: AsyncConnection, event: Event, drafts: Sequence[Ent
 
 async def votes_of(connection: AsyncConnection, event_id: int) -> list[Vote]:
     rows = await connection.execute(sa.select(votes).where(votes.c.event_id == event_id).order_by(votes.c.id))
-    return [_build_vote(row) for row in rows]
+    return [build(Vote, row) for row in rows]
 
 
 async def vote_of(connection: AsyncConnection, event_id: int, voter_id: int) -> Vote | None:
-    row = (
-        await connection.execute(sa.select(votes).where(votes.c.event_id == event_id, votes.c.voter_id == voter_id))
-    ).first()
-    return None if row is None else _build_vote(row)
+    return await fetch_first(
+        connection, Vote, sa.select(votes).where(votes.c.event_id == event_id, votes.c.voter_id == voter_id)
+    )
 
 
 async def put_vote(connection: AsyncConnection, entry: Entry, voter_id: int, *, is_jury: bool, now: datetime) -> Vote:
@@ -241,7 +206,7 @@ async def put_vote(connection: AsyncConnection, entry: Entry, voter_id: int, *, 
         is_jury=is_jury,
         cast_at=now,
     )
-    return _build_vote((await connection.execute(statement.returning(*votes.c))).one())
+    return build(Vote, (await connection.execute(statement.returning(*votes.c))).one())
 
 
 async def add_honour(
@@ -273,7 +238,7 @@ async def honours_of(connection: AsyncConnection, event_id: int) -> list[Honour]
     rows = await connection.execute(
         sa.select(honours).where(honours.c.event_id == event_id).order_by(honours.c.place, honours.c.entry_id)
     )
-    return [_build_honour(row) for row in rows]
+    return [build(Honour, row) for row in rows]
 
 
 VOTING_IS_OVER = events.c.status != EventStatus.VOTING
@@ -289,7 +254,7 @@ async def hall(connection: AsyncConnection, guild_id: int) -> list[Honour]:
         .order_by(honours.c.awarded_at.desc(), honours.c.event_id.desc(), honours.c.place, honours.c.entry_id)
         .limit(HALL_MAX)
     )
-    return [_build_honour(row) for row in rows]
+    return [build(Honour, row) for row in rows]
 
 
 async def first_places(connection: AsyncConnection, guild_id: int) -> list[tuple[int, int]]:

@@ -12,11 +12,10 @@ from bot.records.event import DepictionStatus
 from bot.records.generation import GenerationStatus
 from bot.records.lora import Lora
 from bot.records.training import TrainingStatus
-from bot.storage import loras as lora_rows
 from bot.storage.database import note_due
-from bot.storage.datasets import build_photo
 from bot.storage.events.photos import USABLE, taking_part
 from bot.storage.events.tables import depictions, entries, votes
+from bot.storage.rows import build
 from bot.storage.tables import datasets, generations, loras, photos, pictures, trainings
 
 
@@ -46,7 +45,7 @@ async def newest_photos(connection: AsyncConnection, dataset_id: int, *, limit: 
     rows = await connection.execute(
         sa.select(photos).where(photos.c.dataset_id == dataset_id).order_by(photos.c.id.desc()).limit(limit)
     )
-    return [build_photo(row) for row in rows][::-1]
+    return [build(Photo, row) for row in rows][::-1]
 
 
 async def trainings_by_status(connection: AsyncConnection, event_id: int) -> dict[TrainingStatus, int]:
@@ -65,7 +64,7 @@ async def loras_of(connection: AsyncConnection, event_id: int) -> list[Lora]:
     rows = await connection.execute(
         sa.select(loras).where(loras.c.event_id == event_id, loras.c.archived_at.is_(None)).order_by(loras.c.id)
     )
-    return [lora_rows.build(row) for row in rows]
+    return [build(Lora, row) for row in rows]
 
 
 async def picture_count(connection: AsyncConnection, event_id: int) -> int:

@@ -15,9 +15,9 @@ from bot.records.job import SubjectTable
 from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.records.training import TrainingStatus
-from bot.storage import loras as lora_rows
 from bot.storage.events import events
 from bot.storage.events.tables import announcements, depictions, entrants, entries, votes
+from bot.storage.rows import build, fetch_first
 from bot.storage.tables import consents, loras, posts, trainings
 
 
@@ -47,21 +47,6 @@ class SubmittedPhotos:
     photo_hashes: tuple[str, ...]
 
 
-def build(row: sa.Row[Any]) -> Depiction:
-    return Depiction(
-        id=row.id,
-        event_id=row.event_id,
-        guild_id=row.guild_id,
-        consent_id=row.consent_id,
-        user_id=row.user_id,
-        named_by=row.named_by,
-        status=DepictionStatus(row.status),
-        in_training=row.in_training,
-        created_at=row.created_at,
-        answered_at=row.answered_at,
-    )
-
-
 async def insert(connection: AsyncConnection, **values: Any) -> int:
     result = await connection.execute(
         sa.insert(depictions).values(status=DepictionStatus.PENDING, **values).returning(depictions.c.id)
@@ -70,8 +55,7 @@ async def insert(connection: AsyncConnection, **values: Any) -> int:
 
 
 async def get(connection: AsyncConnection, depiction_id: int) -> Depiction | None:
-    row = (await connection.execute(sa.select(depictions).where(depictions.c.id == depiction_id))).first()
-    return None if row is None else build(row)
+    return await fetch_first(connection, Depiction, sa.select(depictions).where(depictions.c.id == depiction_id))
 
 
 async def of_member(connection: AsyncConnection, event_id: int, user_id: int) -> list[Depiction]:
@@ -183,7 +167,7 @@ async def loras_of_dataset(connection: AsyncConnection, dataset_id: int) -> list
         .where(trainings.c.dataset_id == dataset_id)
         .order_by(loras.c.id)
     )
-    return [lora_rows.build(row) for row in rows]
+    return [build(Lora, row) for row in rows]
 
 
 async def retire(connection: AsyncConnection, lora_id: int, *, now: datetime) -> bool:
@@ -239,7 +223,7 @@ async def loras_of_event(connection: AsyncConnection, event_id: int) -> list[Lor
         .where(trainings.c.event_id == event_id)
         .order_by(loras.c.id)
     )
-    return [lora_rows.build(row) for row in rows]
+    return [build(Lora, row) for row in rows]
 
 
 def _while_training(training_id: int) -> str:
@@ -248,7 +232,7 @@ def _while_training(training_id: int) -> str:
 
 async def _find(connection: AsyncConnection, *conditions: sa.ColumnElement[bool]) -> list[Depiction]:
     rows = await connection.execute(sa.select(depictions).where(*conditions).order_by(depictions.c.id.desc()))
-    return [build(row) for row in rows]
+    return [build(Depiction, row) for row in rows]
 
 
 async def _forget(connection: AsyncConnection, condition: sa.ColumnElement[bool]) -> None:

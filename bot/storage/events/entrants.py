@@ -9,32 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.event import Entrant, EntrantStatus
 from bot.storage.events.tables import entrants
-
-
-def build(row: sa.Row[Any]) -> Entrant:
-    return Entrant(
-        id=row.id,
-        event_id=row.event_id,
-        guild_id=row.guild_id,
-        user_id=row.user_id,
-        status=EntrantStatus(row.status),
-        dataset_id=row.dataset_id,
-        training_id=row.training_id,
-        lora_id=row.lora_id,
-        photos_chosen=row.photos_chosen,
-        joined_at=row.joined_at,
-        left_at=row.left_at,
-    )
+from bot.storage.rows import build, fetch_first
 
 
 async def find(connection: AsyncConnection, event_id: int, user_id: int) -> Entrant | None:
     """Whatever their status is."""
-    row = (
-        await connection.execute(
-            sa.select(entrants).where(entrants.c.event_id == event_id, entrants.c.user_id == user_id)
-        )
-    ).first()
-    return None if row is None else build(row)
+    return await fetch_first(
+        connection, Entrant, sa.select(entrants).where(entrants.c.event_id == event_id, entrants.c.user_id == user_id)
+    )
 
 
 async def join(connection: AsyncConnection, *, event_id: int, guild_id: int, user_id: int, now: datetime) -> Entrant:
@@ -44,7 +26,7 @@ async def join(connection: AsyncConnection, *, event_id: int, guild_id: int, use
         statement = sa.insert(entrants).values(
             event_id=event_id, guild_id=guild_id, user_id=user_id, status=EntrantStatus.IN, joined_at=now
         )
-        return build((await connection.execute(statement.returning(*entrants.c))).one())
+        return build(Entrant, (await connection.execute(statement.returning(*entrants.c))).one())
     await change(connection, before.id, status=EntrantStatus.IN, left_at=None)
     again = await find(connection, event_id, user_id)
     assert again is not None  # noqa: S101 - changed just above
@@ -62,7 +44,7 @@ async def of_event(connection: AsyncConnection, event_id: int) -> Sequence[Entra
         .where(entrants.c.event_id == event_id, entrants.c.status == EntrantStatus.IN)
         .order_by(entrants.c.id)
     )
-    return [build(row) for row in rows]
+    return [build(Entrant, row) for row in rows]
 
 
 async def count(connection: AsyncConnection, event_id: int) -> int:

@@ -19,50 +19,9 @@ from bot.records.post import PostKind
 from bot.storage import posts
 from bot.storage.database import note_due
 from bot.storage.events.tables import announcements, events
+from bot.storage.rows import build, fetch_first
 
 LIVE = [status for status in EventStatus if status.is_live]
-
-
-def build(row: sa.Row[Any]) -> Event:
-    return Event(
-        id=row.id,
-        guild_id=row.guild_id,
-        channel_id=row.channel_id,
-        thread_id=row.thread_id,
-        host_id=row.host_id,
-        name=row.name,
-        theme=row.theme,
-        rules=row.rules,
-        mode=row.mode,
-        subject_kind=row.subject_kind,
-        status=row.status,
-        photo_cap=row.photo_cap,
-        pictures_each=row.pictures_each,
-        entrants_min=row.entrants_min,
-        entrants_max=row.entrants_max,
-        budget=row.budget,
-        role_ids=row.role_ids,
-        moderator_ids=row.moderator_ids,
-        jury_role_id=row.jury_role_id,
-        pack=row.pack,
-        style_ids=row.style_ids,
-        lora_ids=row.lora_ids,
-        candidates=row.candidates,
-        hours=row.hours,
-        wants_thread=row.wants_thread,
-        wants_calendar=row.wants_calendar,
-        calendar_id=row.calendar_id,
-        stage_ends_at=row.stage_ends_at,
-        paused_at=row.paused_at,
-        paused_why=row.paused_why,
-        dataset_id=row.dataset_id,
-        attempt=row.attempt,
-        due_at=row.due_at,
-        lease_owner=row.lease_owner,
-        created_at=row.created_at,
-        opened_at=row.opened_at,
-        ended_at=row.ended_at,
-    )
 
 
 async def insert(connection: AsyncConnection, **changes: Any) -> Event:
@@ -71,12 +30,11 @@ async def insert(connection: AsyncConnection, **changes: Any) -> Event:
     result = await connection.execute(
         sa.insert(events).values(**{"status": EventStatus.DRAFT} | changes).returning(*events.c)
     )
-    return build(result.one())
+    return build(Event, result.one())
 
 
 async def get(connection: AsyncConnection, event_id: int) -> Event | None:
-    row = (await connection.execute(sa.select(events).where(events.c.id == event_id))).first()
-    return None if row is None else build(row)
+    return await fetch_first(connection, Event, sa.select(events).where(events.c.id == event_id))
 
 
 async def of_guild(connection: AsyncConnection, guild_id: int, *, limit: int = 100) -> list[Event]:
@@ -84,7 +42,7 @@ async def of_guild(connection: AsyncConnection, guild_id: int, *, limit: int = 1
     rows = await connection.execute(
         sa.select(events).where(events.c.guild_id == guild_id).order_by(events.c.id.desc()).limit(limit)
     )
-    return [build(row) for row in rows]
+    return [build(Event, row) for row in rows]
 
 
 async def live_count(connection: AsyncConnection, guild_id: int) -> int:
@@ -104,7 +62,7 @@ async def change(connection: AsyncConnection, event_id: int, *, expected: EventS
         .returning(*events.c)
     )
     row = result.first()
-    return None if row is None else build(row)
+    return None if row is None else build(Event, row)
 
 
 async def cancel_all(connection: AsyncConnection, guild_id: int, *, now: datetime, host_id: int | None = None) -> None:
@@ -175,16 +133,13 @@ async def was_announced(connection: AsyncConnection, event_id: int, once: str) -
 
 
 async def get_announcement(connection: AsyncConnection, announcement_id: int) -> Announcement | None:
-    row = (await connection.execute(sa.select(announcements).where(announcements.c.id == announcement_id))).first()
-    return None if row is None else _build_announcement(row)
+    return await fetch_first(
+        connection, Announcement, sa.select(announcements).where(announcements.c.id == announcement_id)
+    )
 
 
 async def announcements_of(connection: AsyncConnection, event_id: int) -> list[Announcement]:
     rows = await connection.execute(
         sa.select(announcements).where(announcements.c.event_id == event_id).order_by(announcements.c.id)
     )
-    return [_build_announcement(row) for row in rows]
-
-
-def _build_announcement(row: sa.Row[Any]) -> Announcement:
-    return Announcement(row.id, row.event_id, row.guild_id, AnnouncementKind(row.what), row.detail, row.at)
+    return [build(Announcement, row) for row in rows]

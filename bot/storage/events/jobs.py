@@ -9,8 +9,8 @@ from bot.records.dataset import DatasetStatus
 from bot.records.generation import GenerationStatus
 from bot.records.training import Training, TrainingStatus
 from bot.storage import datasets as dataset_rows
-from bot.storage import trainings as training_rows
 from bot.storage.database import note_due
+from bot.storage.rows import build
 from bot.storage.tables import datasets, generations, trainings
 
 ENDED = [status for status in TrainingStatus if status.is_terminal]
@@ -22,7 +22,7 @@ async def trainings_of(connection: AsyncConnection, event_id: int) -> list[Train
     rows = await connection.execute(
         sa.select(trainings).where(trainings.c.event_id == event_id).order_by(trainings.c.id)
     )
-    return [training_rows.build(row) for row in rows]
+    return [build(Training, row) for row in rows]
 
 
 async def generations_under_way(connection: AsyncConnection, event_id: int) -> int:

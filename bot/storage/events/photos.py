@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.dataset import DatasetStatus, Gender, Photo, Pick, Verdict
 from bot.records.event import DepictionStatus, EntrantStatus, Event
-from bot.storage import datasets as dataset_rows
 from bot.storage.database import note_due
 from bot.storage.events.tables import depictions, entrants
+from bot.storage.rows import build
 from bot.storage.tables import datasets, photos
 
 PENDING = sa.select(depictions.c.consent_id).where(depictions.c.status == DepictionStatus.PENDING)
@@ -54,7 +54,7 @@ async def of_contributor(connection: AsyncConnection, dataset_id: int, user_id: 
         .where(photos.c.dataset_id == dataset_id, photos.c.contributor_id == user_id)
         .order_by(photos.c.id)
     )
-    return [dataset_rows.build_photo(row) for row in rows]
+    return [build(Photo, row) for row in rows]
 
 
 async def of_those_taking_part(connection: AsyncConnection, event: Event) -> list[Photo]:
@@ -64,7 +64,7 @@ async def of_those_taking_part(connection: AsyncConnection, event: Event) -> lis
         .where(photos.c.dataset_id == event.dataset_id, photos.c.contributor_id.in_(taking_part(event.id)))
         .order_by(photos.c.id)
     )
-    return [dataset_rows.build_photo(row) for row in rows]
+    return [build(Photo, row) for row in rows]
 
 
 async def given_by_others(

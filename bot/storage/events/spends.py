@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.event import Event, Spend
 from bot.records.job import SubjectTable
 from bot.storage.events.tables import events, spends
+from bot.storage.rows import build
 
 
 async def total(connection: AsyncConnection, event_id: int) -> int:
@@ -51,12 +52,12 @@ async def unsettled(connection: AsyncConnection, event_id: int) -> list[Spend]:
     rows = await connection.execute(
         sa.select(spends).where(spends.c.event_id == event_id, spends.c.settled_at.is_(None)).order_by(spends.c.id)
     )
-    return [_build(row) for row in rows]
+    return [build(Spend, row) for row in rows]
 
 
 async def of_event(connection: AsyncConnection, event_id: int) -> list[Spend]:
     rows = await connection.execute(sa.select(spends).where(spends.c.event_id == event_id).order_by(spends.c.id))
-    return [_build(row) for row in rows]
+    return [build(Spend, row) for row in rows]
 
 
 async def settle(connection: AsyncConnection, spend_id: int, *, credits_: int, now: datetime) -> None:
@@ -65,17 +66,4 @@ async def settle(connection: AsyncConnection, spend_id: int, *, credits_: int, n
         sa.update(spends)
         .where(spends.c.id == spend_id, spends.c.settled_at.is_(None))
         .values(credits=credits_, settled_at=now)
-    )
-
-
-def _build(row: sa.Row[tuple[object, ...]]) -> Spend:
-    return Spend(
-        id=row.id,
-        event_id=row.event_id,
-        user_id=row.user_id,
-        subject_table=SubjectTable(row.subject_table),
-        subject_id=row.subject_id,
-        credits=row.credits,
-        created_at=row.created_at,
-        settled_at=row.settled_at,
     )

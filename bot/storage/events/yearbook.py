@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.event import EntrantStatus, Event, EventMode
 from bot.records.generation import Generation, GenerationStatus, Picture
-from bot.storage import generations as generation_rows
 from bot.storage import pictures as picture_rows
 from bot.storage.events.tables import entrants, entries, honours
+from bot.storage.rows import build
 from bot.storage.tables import generations, loras, pictures, styles
 
 COMMON_MODES = frozenset({EventMode.SHARED, EventMode.BAKEOFF})
@@ -38,7 +38,7 @@ async def agreed(connection: AsyncConnection, event: Event) -> Sequence[Yearbook
     trusted = await _trusted_loras(connection, event.guild_id)
     sets = {}
     for row in rows:
-        generation = generation_rows.build(row)
+        generation = build(Generation, row)
         if await _used_loras(connection, generation) <= trusted:
             sets[generation.id] = (generation, row.lora_name or "", row.style_name or "")
     found = []
@@ -111,7 +111,7 @@ async def _kept_pictures(connection: AsyncConnection, event: Event) -> list[Pict
         .where(_is_shown(event), pictures.c.file.is_not(None))
         .order_by(pictures.c.generation_id, pictures.c.position)
     )
-    return [generation_rows.build_picture(row) for row in rows]
+    return [build(Picture, row) for row in rows]
 
 
 async def _trusted_loras(connection: AsyncConnection, guild_id: int) -> frozenset[int]:

@@ -20,9 +20,10 @@ from bot.records.event import Depiction, Event
 from bot.records.guild import Actor
 from bot.records.lora import Lora
 from bot.sandbox.rehearsal import painting
-from bot.storage import loras, remembered, sharing, tables
+from bot.storage import remembered, sharing, tables
 from bot.storage.events import depictions, events
 from bot.storage.events import tables as event_tables
+from bot.storage.rows import build
 from cogs.events.host import actions as event_host_actions
 from cogs.events.host import settings as event_settings
 from cogs.events.host import status as event_host
@@ -70,7 +71,7 @@ async def test_nobody_reaches_into_another_guild(town: Town, capsys: pytest.Capt
 
 def see_loras_of_other_guilds(patch: pytest.MonkeyPatch) -> None:
     async def usable_anywhere(connection: AsyncConnection, _actor: Actor) -> list[Lora]:
-        return [loras.build(row) for row in await connection.execute(sa.select(tables.loras))]
+        return [build(Lora, row) for row in await connection.execute(sa.select(tables.loras))]
 
     patch.setattr(sharing, "usable_by", usable_anywhere)
 
@@ -84,7 +85,7 @@ def forget_for_everybody(patch: pytest.MonkeyPatch) -> None:
 
 def see_events_of_other_guilds(patch: pytest.MonkeyPatch) -> None:
     async def of_any_guild(connection: AsyncConnection, _guild_id: int) -> list[Event]:
-        return [events.build(row) for row in await connection.execute(sa.select(event_tables.events))]
+        return [build(Event, row) for row in await connection.execute(sa.select(event_tables.events))]
 
     def is_visible(event: Event, actor: Actor) -> bool:
         return event.opened_at is not None or event.guild_id == actor.guild_id
