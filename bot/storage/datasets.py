@@ -7,84 +7,41 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.dataset import ConsentKind, Dataset, DatasetStatus, Gender, Photo, Pick, SubjectKind, Verdict
+from bot.records.dataset import ConsentKind, Dataset, DatasetStatus, Photo
 from bot.records.key import ProviderName
 from bot.storage.database import note_due
+from bot.storage.rows import build, fetch_first
 from bot.storage.tables import consents, datasets, photos
 
 _NEW = sa.insert(datasets).returning(*datasets.c)
 """Made once: making it takes longer than running it, and a burst of submissions waits for it."""
 
 
-def build(row: sa.Row[Any]) -> Dataset:
-    return Dataset(
-        id=row.id,
-        guild_id=row.guild_id,
-        channel_id=row.channel_id,
-        user_id=row.user_id,
-        name=row.name,
-        subject_kind=SubjectKind(row.subject_kind),
-        gender=None if row.gender is None else Gender(row.gender),
-        ethnicity=row.ethnicity,
-        age=row.age,
-        steps=row.steps,
-        rank=row.rank,
-        previous_lora_id=row.previous_lora_id,
-        event_id=row.event_id,
-        status=DatasetStatus(row.status),
-        created_at=row.created_at,
-    )
-
-
-def build_photo(row: sa.Row[Any]) -> Photo:
-    return Photo(
-        id=row.id,
-        dataset_id=row.dataset_id,
-        name=row.name,
-        verdict=Verdict(row.verdict),
-        findings=row.findings,
-        sha256=row.sha256,
-        dhash=row.dhash,
-        size=row.size,
-        width=row.width,
-        height=row.height,
-        file=row.file,
-        contributor_id=row.contributor_id,
-        consent_id=row.consent_id,
-        pick=None if row.pick is None else Pick(row.pick),
-        sharpness=row.sharpness,
-        brightness=row.brightness,
-        detail=row.detail,
-    )
-
-
 async def insert(connection: AsyncConnection, **values: Any) -> Dataset:
     note_due(connection, datasets)
     result = await connection.execute(_NEW, {"status": DatasetStatus.OPEN} | values)
-    return build(result.one())
+    return build(Dataset, result.one())
 
 
 async def get(connection: AsyncConnection, dataset_id: int) -> Dataset | None:
-    row = (await connection.execute(sa.select(datasets).where(datasets.c.id == dataset_id))).first()
-    return None if row is None else build(row)
+    return await fetch_first(connection, Dataset, sa.select(datasets).where(datasets.c.id == dataset_id))
 
 
 async def open_of(connection: AsyncConnection, guild_id: int, user_id: int) -> Dataset | None:
     """The member's newest open dataset in this guild; those of events have their own place."""
-    row = (
-        await connection.execute(
-            sa.select(datasets)
-            .where(
-                datasets.c.guild_id == guild_id,
-                datasets.c.user_id == user_id,
-                datasets.c.status == DatasetStatus.OPEN,
-                datasets.c.event_id.is_(None),
-            )
-            .order_by(datasets.c.id.desc())
-            .limit(1)
+    return await fetch_first(
+        connection,
+        Dataset,
+        sa.select(datasets)
+        .where(
+            datasets.c.guild_id == guild_id,
+            datasets.c.user_id == user_id,
+            datasets.c.status == DatasetStatus.OPEN,
+            datasets.c.event_id.is_(None),
         )
-    ).first()
-    return None if row is None else build(row)
+        .order_by(datasets.c.id.desc())
+        .limit(1),
+    )
 
 
 async def move(connection: AsyncConnection, dataset_id: int, *, from_: DatasetStatus, to: DatasetStatus) -> bool:
@@ -104,7 +61,7 @@ async def forget_person(connection: AsyncConnection, dataset_id: int) -> None:
 
 async def photos_of(connection: AsyncConnection, dataset_id: int) -> list[Photo]:
     rows = await connection.execute(sa.select(photos).where(photos.c.dataset_id == dataset_id).order_by(photos.c.id))
-    return [build_photo(row) for row in rows]
+    return [build(Photo, row) for row in rows]
 
 
 async def add_photo(connection: AsyncConnection, dataset_id: int, photo: Photo) -> int:

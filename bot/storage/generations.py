@@ -6,67 +6,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.generation import Generation, GenerationStatus, Operation, Picture, Reference
-from bot.records.key import ProviderName
+from bot.records.generation import Generation, GenerationStatus, Picture, Reference
 from bot.storage.database import note_due
+from bot.storage.rows import build, fetch_first
 from bot.storage.tables import generations, pictures, reference_pictures
 
 TRIES_OF_PACK = 2
 """How often a picture of a pack is ordered when the provider takes the order and then does not make it."""
 OPEN = [status for status in GenerationStatus if not status.is_terminal]
-
-
-def build(row: sa.Row[Any]) -> Generation:
-    return Generation(
-        id=row.id,
-        guild_id=row.guild_id,
-        channel_id=row.channel_id,
-        parent_id=row.parent_id,
-        user_id=row.user_id,
-        lora_id=row.lora_id,
-        style_id=row.style_id,
-        operation=Operation(row.operation),
-        origin_id=row.origin_id,
-        key_id=row.key_id,
-        provider=ProviderName(row.provider),
-        prompt=row.prompt,
-        settings=row.settings,
-        idempotency_key=row.idempotency_key,
-        webhook_token=row.webhook_token,
-        status=GenerationStatus(row.status),
-        attempt=row.attempt,
-        due_at=row.due_at,
-        lease_owner=row.lease_owner,
-        request_id=row.request_id,
-        image_urls=row.image_urls,
-        estimate=row.estimate,
-        cost=row.cost,
-        error=row.error,
-        created_at=row.created_at,
-        submitting_at=row.submitting_at,
-        submitted_at=row.submitted_at,
-        finished_at=row.finished_at,
-        deleted_at=row.deleted_at,
-        event_id=row.event_id,
-        pack_index=row.pack_index,
-    )
-
-
-def build_picture(row: sa.Row[Any]) -> Picture:
-    return Picture(row.id, row.generation_id, row.position, row.url, row.file, row.content_type, row.size, row.saves)
-
-
-def build_reference(row: sa.Row[Any]) -> Reference:
-    return Reference(
-        id=row.id,
-        generation_id=row.generation_id,
-        position=row.position,
-        file=row.file,
-        content_type=row.content_type,
-        size=row.size,
-        remote_id=row.remote_id,
-        uploaded_at=row.uploaded_at,
-    )
 
 
 async def insert(connection: AsyncConnection, **values: Any) -> int:
@@ -80,13 +27,11 @@ async def insert(connection: AsyncConnection, **values: Any) -> int:
 
 
 async def get(connection: AsyncConnection, generation_id: int) -> Generation | None:
-    row = (await connection.execute(sa.select(generations).where(generations.c.id == generation_id))).first()
-    return None if row is None else build(row)
+    return await fetch_first(connection, Generation, sa.select(generations).where(generations.c.id == generation_id))
 
 
 async def by_webhook_token(connection: AsyncConnection, token: str) -> Generation | None:
-    row = (await connection.execute(sa.select(generations).where(generations.c.webhook_token == token))).first()
-    return None if row is None else build(row)
+    return await fetch_first(connection, Generation, sa.select(generations).where(generations.c.webhook_token == token))
 
 
 async def of_member(connection: AsyncConnection, guild_id: int, user_id: int, limit: int) -> list[Generation]:
@@ -96,7 +41,7 @@ async def of_member(connection: AsyncConnection, guild_id: int, user_id: int, li
         .order_by(generations.c.id.desc())
         .limit(limit)
     )
-    return [build(row) for row in rows]
+    return [build(Generation, row) for row in rows]
 
 
 async def open_on_key(connection: AsyncConnection, key_id: int) -> int:
@@ -112,7 +57,7 @@ async def pictures_of(connection: AsyncConnection, generation_id: int) -> list[P
     rows = await connection.execute(
         sa.select(pictures).where(pictures.c.generation_id == generation_id).order_by(pictures.c.position)
     )
-    return [build_picture(row) for row in rows]
+    return [build(Picture, row) for row in rows]
 
 
 async def add_picture(connection: AsyncConnection, picture: Picture) -> None:
@@ -139,8 +84,7 @@ async def forget_files(connection: AsyncConnection, generation_id: int) -> list[
 
 
 async def get_picture(connection: AsyncConnection, picture_id: int) -> Picture | None:
-    row = (await connection.execute(sa.select(pictures).where(pictures.c.id == picture_id))).first()
-    return None if row is None else build_picture(row)
+    return await fetch_first(connection, Picture, sa.select(pictures).where(pictures.c.id == picture_id))
 
 
 async def add_reference(connection: AsyncConnection, **values: Any) -> None:
@@ -153,7 +97,7 @@ async def references_of(connection: AsyncConnection, generation_id: int) -> list
         .where(reference_pictures.c.generation_id == generation_id)
         .order_by(reference_pictures.c.position)
     )
-    return [build_reference(row) for row in rows]
+    return [build(Reference, row) for row in rows]
 
 
 async def note_upload(connection: AsyncConnection, reference_id: int, remote_id: str, *, at: datetime) -> None:

@@ -7,27 +7,15 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.guild import Guild
-from bot.records.key import ProviderName
 from bot.storage.database import note_due
+from bot.storage.rows import fetch_first
 from bot.storage.tables import guilds
 
 PRESENT, LEFT = "present", "left"
 
 
-def build(row: sa.Row[Any]) -> Guild:
-    return Guild(
-        id=row.id,
-        guild_id=row.guild_id,
-        default_provider=None if row.default_provider is None else ProviderName(row.default_provider),
-        gallery_channel_id=row.gallery_channel_id,
-        reports_channel_id=row.reports_channel_id,
-        left_at=row.left_at,
-    )
-
-
 async def get(connection: AsyncConnection, guild_id: int) -> Guild | None:
-    row = (await connection.execute(sa.select(guilds).where(guilds.c.guild_id == guild_id))).first()
-    return None if row is None else build(row)
+    return await fetch_first(connection, Guild, sa.select(guilds).where(guilds.c.guild_id == guild_id))
 
 
 async def change(connection: AsyncConnection, guild_id: int, **values: Any) -> None:

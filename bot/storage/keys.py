@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.storage.database import note_due
+from bot.storage.rows import build
 from bot.storage.tables import api_keys, generations, trainings
 
 ACTIVE, RETIRED = "active", "retired"
@@ -26,28 +27,8 @@ class SealedKey:
     """The last part of that endpoint's address."""
 
 
-def build(row: sa.Row[Any]) -> ApiKeyRow:
-    return ApiKeyRow(
-        id=row.id,
-        guild_id=row.guild_id,
-        provider=ProviderName(row.provider),
-        last4=row.last4,
-        set_by=row.set_by,
-        set_at=row.set_at,
-        paused_at=row.paused_at,
-        last_error=row.last_error,
-        last_error_at=row.last_error_at,
-        retired_at=row.retired_at,
-        endpoint_id=row.endpoint_id,
-        endpoint_url=row.endpoint_url,
-        endpoint_heard_at=row.endpoint_heard_at,
-        checked_at=row.checked_at,
-        attempt=row.attempt,
-    )
-
-
 def build_sealed(row: sa.Row[Any]) -> SealedKey:
-    return SealedKey(build(row), row.sealed, row.endpoint_secret, row.endpoint_token)
+    return SealedKey(build(ApiKeyRow, row), row.sealed, row.endpoint_secret, row.endpoint_token)
 
 
 async def insert(
@@ -210,7 +191,7 @@ async def note_heard(connection: AsyncConnection, token: str, *, now: datetime) 
         .returning(*api_keys.c)
     )
     row = result.first()
-    return None if row is None else build(row)
+    return None if row is None else build(ApiKeyRow, row)
 
 
 async def note_heard_of_job(connection: AsyncConnection, token: str, *, now: datetime, unless_since: datetime) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.dataset import SubjectKind
 from bot.records.guild import Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
 from bot.records.lora import Lora
 from bot.records.post import PostKind, PostStatus
+from bot.storage.rows import build, fetch_first
 from bot.storage.tables import generations, loras, pictures, posts
 
 LINEAGE_MAX = 20
@@ -21,37 +21,13 @@ LOOKED_AT = 100
 """Pictures among which the best that may be shown are looked for."""
 
 
-def build(row: sa.Row[Any]) -> Lora:
-    return Lora(
-        id=row.id,
-        guild_id=row.guild_id,
-        owner_id=row.owner_id,
-        provider=ProviderName(row.provider),
-        request_id=row.request_id,
-        name=row.name,
-        trigger_word=row.trigger_word,
-        subject_kind=SubjectKind(row.subject_kind),
-        training_id=row.training_id,
-        version=row.version,
-        previous_id=row.previous_id,
-        note=row.note,
-        cost=row.cost,
-        created_at=row.created_at,
-        archived_at=row.archived_at,
-        missing_since=row.missing_since,
-        retiring_since=row.retiring_since,
-        event_id=row.event_id,
-    )
-
-
 async def insert(connection: AsyncConnection, **values: Any) -> int:
     result = await connection.execute(sa.insert(loras).values(**values).returning(loras.c.id))
     return int(result.scalar_one())
 
 
 async def get(connection: AsyncConnection, lora_id: int) -> Lora | None:
-    row = (await connection.execute(sa.select(loras).where(loras.c.id == lora_id))).first()
-    return None if row is None else build(row)
+    return await fetch_first(connection, Lora, sa.select(loras).where(loras.c.id == lora_id))
 
 
 async def owned_by(connection: AsyncConnection, guild_id: int, owner_id: int) -> list[Lora]:
@@ -61,14 +37,14 @@ async def owned_by(connection: AsyncConnection, guild_id: int, owner_id: int) ->
         .where(loras.c.guild_id == guild_id, loras.c.owner_id == owner_id, loras.c.archived_at.is_(None))
         .order_by(loras.c.id.desc())
     )
-    return [build(row) for row in rows]
+    return [build(Lora, row) for row in rows]
 
 
 async def of_guild(connection: AsyncConnection, guild_id: int) -> list[Lora]:
     rows = await connection.execute(
         sa.select(loras).where(loras.c.guild_id == guild_id, loras.c.archived_at.is_(None)).order_by(loras.c.id.desc())
     )
-    return [build(row) for row in rows]
+    return [build(Lora, row) for row in rows]
 
 
 async def of_event(connection: AsyncConnection, event_id: int) -> list[Lora]:
@@ -76,7 +52,7 @@ async def of_event(connection: AsyncConnection, event_id: int) -> list[Lora]:
     rows = await connection.execute(
         sa.select(loras).where(loras.c.event_id == event_id, loras.c.archived_at.is_(None)).order_by(loras.c.id)
     )
-    return [build(row) for row in rows]
+    return [build(Lora, row) for row in rows]
 
 
 async def archive(connection: AsyncConnection, lora_id: int, *, now: datetime) -> bool:
@@ -157,7 +133,7 @@ async def lineage(connection: AsyncConnection, lora: Lora) -> list[Lora]:
         .order_by(loras.c.id)
         .limit(LINEAGE_MAX)
     )
-    return [*chain, *(build(row) for row in rows)]
+    return [*chain, *(build(Lora, row) for row in rows)]
 
 
 async def best_pictures(connection: AsyncConnection, lora: Lora, *, viewer_id: int, limit: int) -> list[str]:

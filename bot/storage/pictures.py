@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,22 +13,11 @@ from bot.records.post import Post, PostKind, PostStatus
 from bot.storage import generations as generation_rows
 from bot.storage import posts as post_rows
 from bot.storage.database import note_due
+from bot.storage.rows import build, fetch_first
 from bot.storage.tables import generations, picture_reports, pictures, posts
 
 LINEAGE_MAX = 20
 """Sets followed back; further back nobody looks."""
-
-
-def build_report(row: sa.Row[Any]) -> Report:
-    return Report(
-        id=row.id,
-        guild_id=row.guild_id,
-        generation_id=row.generation_id,
-        reporter_id=row.reporter_id,
-        reason=row.reason,
-        created_at=row.created_at,
-        dismissed_at=row.dismissed_at,
-    )
 
 
 async def lineage(connection: AsyncConnection, generation: Generation) -> list[Generation]:
@@ -71,7 +59,7 @@ def _shows(generation_id: int) -> sa.ColumnElement[bool]:
 async def posts_of(connection: AsyncConnection, generation_id: int) -> list[Post]:
     """The set's own post and its pictures' posts in the gallery."""
     rows = await connection.execute(sa.select(posts).where(_shows(generation_id)).order_by(posts.c.id))
-    return [post_rows.build(row) for row in rows]
+    return [build(Post, row) for row in rows]
 
 
 def public_place(post: Post) -> Place | None:
@@ -202,8 +190,7 @@ async def add_report(
 
 
 async def get_report(connection: AsyncConnection, report_id: int) -> Report | None:
-    row = (await connection.execute(sa.select(picture_reports).where(picture_reports.c.id == report_id))).first()
-    return None if row is None else build_report(row)
+    return await fetch_first(connection, Report, sa.select(picture_reports).where(picture_reports.c.id == report_id))
 
 
 async def dismiss_report(connection: AsyncConnection, report_id: int, *, guild_id: int, now: datetime) -> bool:

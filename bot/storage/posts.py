@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,29 +11,8 @@ from bot.records.job import SubjectTable
 from bot.records.post import Post, PostKind, PostStatus
 from bot.storage import meta
 from bot.storage.database import note_due
+from bot.storage.rows import build, fetch_first
 from bot.storage.tables import posts
-
-
-def build(row: sa.Row[Any]) -> Post:
-    return Post(
-        id=row.id,
-        kind=PostKind(row.kind),
-        subject_table=SubjectTable(row.subject_table),
-        subject_id=row.subject_id,
-        guild_id=row.guild_id,
-        user_id=row.user_id,
-        nonce=row.nonce,
-        places=row.places,
-        place_index=row.place_index,
-        status=PostStatus(row.status),
-        attempt=row.attempt,
-        due_at=row.due_at,
-        lease_owner=row.lease_owner,
-        message_id=row.message_id,
-        revision=row.revision,
-        sending_at=row.sending_at,
-        created_at=row.created_at,
-    )
 
 
 async def add(
@@ -75,19 +53,17 @@ async def add(
 
 
 async def find(connection: AsyncConnection, kind: PostKind, subject: SubjectTable, subject_id: int) -> Post | None:
-    row = (
-        await connection.execute(
-            sa.select(posts).where(
-                posts.c.kind == kind, posts.c.subject_table == subject, posts.c.subject_id == subject_id
-            )
-        )
-    ).first()
-    return None if row is None else build(row)
+    return await fetch_first(
+        connection,
+        Post,
+        sa.select(posts).where(
+            posts.c.kind == kind, posts.c.subject_table == subject, posts.c.subject_id == subject_id
+        ),
+    )
 
 
 async def get(connection: AsyncConnection, post_id: int) -> Post | None:
-    row = (await connection.execute(sa.select(posts).where(posts.c.id == post_id))).first()
-    return None if row is None else build(row)
+    return await fetch_first(connection, Post, sa.select(posts).where(posts.c.id == post_id))
 
 
 async def renew(
@@ -116,7 +92,7 @@ async def kept_for(connection: AsyncConnection, guild_id: int, user_id: int) -> 
         .where(posts.c.guild_id == guild_id, posts.c.user_id == user_id, posts.c.status == PostStatus.KEPT)
         .order_by(posts.c.id)
     )
-    return [build(row) for row in rows]
+    return [build(Post, row) for row in rows]
 
 
 async def hand_over(connection: AsyncConnection, post_id: int) -> bool:

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.generation import Remembered
+from bot.storage.rows import fetch_first
 from bot.storage.tables import remembered
 
 
@@ -14,8 +15,7 @@ def _of(guild_id: int, user_id: int) -> sa.ColumnElement[bool]:
 
 
 async def get(connection: AsyncConnection, guild_id: int, user_id: int) -> Remembered | None:
-    row = (await connection.execute(sa.select(remembered).where(_of(guild_id, user_id)))).first()
-    return None if row is None else Remembered(row.lora_id, row.style_id, row.settings)
+    return await fetch_first(connection, Remembered, sa.select(remembered).where(_of(guild_id, user_id)))
 
 
 async def put(connection: AsyncConnection, guild_id: int, user_id: int, what: Remembered, *, now: datetime) -> None:

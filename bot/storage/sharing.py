@@ -12,35 +12,10 @@ from bot.records.guild import Actor
 from bot.records.job import SubjectTable
 from bot.records.lora import Audience, Lora, Offer, OfferStatus, Share
 from bot.records.post import PostKind
-from bot.storage import loras as lora_rows
 from bot.storage import posts
 from bot.storage.events.tables import entrants
+from bot.storage.rows import build, fetch_first
 from bot.storage.tables import lora_offers, lora_shares, loras
-
-
-def build_share(row: sa.Row[Any]) -> Share:
-    return Share(
-        id=row.id,
-        guild_id=row.guild_id,
-        lora_id=row.lora_id,
-        audience=Audience(row.audience),
-        audience_id=row.audience_id,
-        granted_by=row.granted_by,
-        granted_at=row.granted_at,
-    )
-
-
-def build_offer(row: sa.Row[Any]) -> Offer:
-    return Offer(
-        id=row.id,
-        guild_id=row.guild_id,
-        channel_id=row.channel_id,
-        lora_id=row.lora_id,
-        from_id=row.from_id,
-        to_id=row.to_id,
-        status=OfferStatus(row.status),
-        created_at=row.created_at,
-    )
 
 
 def _reaches(guild_id: int, user_id: int, role_ids: Collection[int]) -> sa.ColumnElement[bool]:
@@ -75,14 +50,14 @@ async def usable_by(connection: AsyncConnection, actor: Actor) -> list[Lora]:
         )
         .order_by(loras.c.id.desc())
     )
-    return [lora_rows.build(row) for row in rows]
+    return [build(Lora, row) for row in rows]
 
 
 async def shares_of(connection: AsyncConnection, lora_id: int) -> list[Share]:
     rows = await connection.execute(
         sa.select(lora_shares).where(lora_shares.c.lora_id == lora_id).order_by(lora_shares.c.id)
     )
-    return [build_share(row) for row in rows]
+    return [build(Share, row) for row in rows]
 
 
 async def share(
@@ -119,22 +94,20 @@ async def insert_offer(connection: AsyncConnection, **values: Any) -> Offer:
     result = await connection.execute(
         sa.insert(lora_offers).values(status=OfferStatus.OPEN, **values).returning(*lora_offers.c)
     )
-    return build_offer(result.one())
+    return build(Offer, result.one())
 
 
 async def open_offer_of(connection: AsyncConnection, lora_id: int) -> Offer | None:
     """There is one at most."""
-    row = (
-        await connection.execute(
-            sa.select(lora_offers).where(lora_offers.c.lora_id == lora_id, lora_offers.c.status == OfferStatus.OPEN)
-        )
-    ).first()
-    return None if row is None else build_offer(row)
+    return await fetch_first(
+        connection,
+        Offer,
+        sa.select(lora_offers).where(lora_offers.c.lora_id == lora_id, lora_offers.c.status == OfferStatus.OPEN),
+    )
 
 
 async def get_offer(connection: AsyncConnection, offer_id: int) -> Offer | None:
-    row = (await connection.execute(sa.select(lora_offers).where(lora_offers.c.id == offer_id))).first()
-    return None if row is None else build_offer(row)
+    return await fetch_first(connection, Offer, sa.select(lora_offers).where(lora_offers.c.id == offer_id))
 
 
 async def end_offer(connection: AsyncConnection, lora_id: int, *, now: datetime) -> None:

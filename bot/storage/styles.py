@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.key import ProviderName
 from bot.records.lora import Style
+from bot.storage.rows import build, fetch_first
 from bot.storage.tables import styles
 
 TEXT_MAX = 120
@@ -16,28 +17,8 @@ TEXT_MAX = 120
 REQUEST_ID_MAX = 80
 
 
-def build(row: sa.Row[Any]) -> Style:
-    return Style(
-        id=row.id,
-        guild_id=row.guild_id,
-        provider=ProviderName(row.provider),
-        request_id=row.request_id,
-        slug=row.slug,
-        name=row.name,
-        description=row.description,
-        preview_url=row.preview_url,
-        denoise=row.denoise,
-        guidance=row.guidance,
-        steps=row.steps,
-        has_template=row.has_template,
-        is_public=row.is_public,
-        retired_at=row.retired_at,
-    )
-
-
 async def get(connection: AsyncConnection, style_id: int) -> Style | None:
-    row = (await connection.execute(sa.select(styles).where(styles.c.id == style_id))).first()
-    return None if row is None else build(row)
+    return await fetch_first(connection, Style, sa.select(styles).where(styles.c.id == style_id))
 
 
 async def of_guild(connection: AsyncConnection, guild_id: int) -> list[Style]:
@@ -45,7 +26,7 @@ async def of_guild(connection: AsyncConnection, guild_id: int) -> list[Style]:
     rows = await connection.execute(
         sa.select(styles).where(styles.c.guild_id == guild_id).order_by(sa.func.lower(styles.c.name), styles.c.id)
     )
-    return [build(row) for row in rows]
+    return [build(Style, row) for row in rows]
 
 
 async def replace_all(

@@ -10,39 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.key import ProviderName
 from bot.records.training import Training, TrainingStatus
 from bot.storage.database import note_due
+from bot.storage.rows import build, fetch_first
 from bot.storage.tables import api_keys, trainings
 
 IN_FLIGHT = [status for status in TrainingStatus if status.is_in_flight]
-
-
-def build(row: sa.Row[Any]) -> Training:
-    return Training(
-        id=row.id,
-        guild_id=row.guild_id,
-        channel_id=row.channel_id,
-        parent_id=row.parent_id,
-        user_id=row.user_id,
-        dataset_id=row.dataset_id,
-        key_id=row.key_id,
-        provider=ProviderName(row.provider),
-        name=row.name,
-        marker=row.marker,
-        webhook_token=row.webhook_token,
-        status=TrainingStatus(row.status),
-        attempt=row.attempt,
-        due_at=row.due_at,
-        lease_owner=row.lease_owner,
-        request_id=row.request_id,
-        photo_count=row.photo_count,
-        error=row.error,
-        lora_id=row.lora_id,
-        balance_before=row.balance_before,
-        event_id=row.event_id,
-        created_at=row.created_at,
-        submitting_at=row.submitting_at,
-        submitted_at=row.submitted_at,
-        finished_at=row.finished_at,
-    )
 
 
 async def insert(connection: AsyncConnection, **values: Any) -> int:
@@ -54,13 +25,11 @@ async def insert(connection: AsyncConnection, **values: Any) -> int:
 
 
 async def get(connection: AsyncConnection, training_id: int) -> Training | None:
-    row = (await connection.execute(sa.select(trainings).where(trainings.c.id == training_id))).first()
-    return None if row is None else build(row)
+    return await fetch_first(connection, Training, sa.select(trainings).where(trainings.c.id == training_id))
 
 
 async def by_webhook_token(connection: AsyncConnection, token: str) -> Training | None:
-    row = (await connection.execute(sa.select(trainings).where(trainings.c.webhook_token == token))).first()
-    return None if row is None else build(row)
+    return await fetch_first(connection, Training, sa.select(trainings).where(trainings.c.webhook_token == token))
 
 
 async def of_member(connection: AsyncConnection, guild_id: int, user_id: int, limit: int) -> list[Training]:
@@ -70,16 +39,15 @@ async def of_member(connection: AsyncConnection, guild_id: int, user_id: int, li
         .order_by(trainings.c.id.desc())
         .limit(limit)
     )
-    return [build(row) for row in rows]
+    return [build(Training, row) for row in rows]
 
 
 async def latest_of_dataset(connection: AsyncConnection, dataset_id: int) -> Training | None:
-    row = (
-        await connection.execute(
-            sa.select(trainings).where(trainings.c.dataset_id == dataset_id).order_by(trainings.c.id.desc()).limit(1)
-        )
-    ).first()
-    return None if row is None else build(row)
+    return await fetch_first(
+        connection,
+        Training,
+        sa.select(trainings).where(trainings.c.dataset_id == dataset_id).order_by(trainings.c.id.desc()).limit(1),
+    )
 
 
 async def holding_slots(connection: AsyncConnection, key_id: int) -> dict[int, int]:

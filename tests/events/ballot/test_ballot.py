@@ -212,7 +212,7 @@ async def test_a_bake_off_has_an_entry_for_each_candidate_that_has_pictures(worl
     await world.delete_picture(gone)
     assert await world.ballots.open_ballot(event) == 2
     found = await world.rows(sa.select(entries).where(entries.c.event_id == event.id))
-    assert {row.label: row.picture_ids for row in found} == {"0.6": weak, "1.0": strong}
+    assert {row.label: list(row.picture_ids) for row in found} == {"0.6": weak, "1.0": strong}
     event = await world.move(event, EventStatus.VOTING)
     shown = await world.ballots.entries(event.id, Actor(GUILD, ADMIN))
     assert sorted(len(one.pictures) for one in shown) == [1, 3]
