@@ -16,7 +16,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from bot.clock import Wakeups
 from bot.errors import StartupError
 from bot.storage.driver import Connection
-from bot.storage.migrations import upgrade
+from bot.storage.migrations import NewerSchema, upgrade
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -70,7 +70,7 @@ class Database:
         try:
             async with self._write_engine.begin() as connection:
                 await connection.run_sync(upgrade)
-        except (sa.exc.OperationalError, sa.exc.DatabaseError, OSError) as error:
+        except (NewerSchema, sa.exc.DatabaseError, OSError) as error:
             await self.__aexit__()
             raise StartupError(f"The database cannot be opened ({self._where()}): {_reason(error)}.") from error
         self._writer = asyncio.create_task(self._write_groups(), name="database-writer")

@@ -82,7 +82,10 @@ def without_docstring(sources: Mapping[str, str]) -> Iterator[str]:
 
 
 def too_long(sources: Mapping[str, str]) -> Iterator[str]:
+    """Migrations are lists of columns, written by Alembic; they have no wall."""
     for path, text in sources.items():
+        if "/migrations/versions/" in path:
+            continue
         size, wall = len(text.splitlines()), COG_WALL if path.startswith("cogs/") else WALL
         if size > wall:
             yield f"{path} has {size} lines, {wall} is the wall"

@@ -13,11 +13,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import StartupError
-from bot.records.generation import Operation
 from bot.storage import database as database_module
-from bot.storage import generations, meta
+from bot.storage import meta
 from bot.storage.database import GROUP_MAX, Database, Transaction, sqlite_url
-from bot.storage.migrations import newest_revision, upgrade
+from bot.storage.migrations import newest_revision
 from bot.storage.tables import metadata
 
 
@@ -277,30 +276,13 @@ async def test_the_newest_migration_is_what_a_fresh_database_says_it_is_at(datab
         )
 
 
-OLD_ROWS = (
-    "INSERT INTO api_keys (id, guild_id, provider, status, sealed, last4, set_by, set_at)"
-    " VALUES (1, 7, 'apiframe', 'active', x'00', 'abcd', 8, '2026-01-02 03:04:05')",
-    "INSERT INTO generations (id, guild_id, channel_id, user_id, lora_id, key_id, provider, prompt, settings,"
-    " idempotency_key, webhook_token, status, image_urls, created_at)"
-    " VALUES (5, 7, 9, 8, 3, 1, 'apiframe', 'a fox', '{}', 'k', 't', 'ready', '[]', '2026-01-02 03:04:05')",
-    "INSERT INTO pictures (generation_id, position, url, content_type, size)"
-    " VALUES (5, 1, 'https://example.com/1', 'image/png', 9)",
-)
-
-
-async def test_the_step_to_the_studio_keeps_every_row_of_before(tmp_path: Path) -> None:
-    file = tmp_path / "darkroom.db"
-    engine = sa.create_engine(f"sqlite:///{file}")
-    with engine.begin() as old:
-        upgrade(old, to="0001")
-        for statement in OLD_ROWS:
-            old.exec_driver_sql(statement)
-    engine.dispose()
-    async with Database(sqlite_url(file)) as database, database.read() as connection:
-        generation = await generations.get(connection, 5)
-        assert generation is not None
-        assert (generation.lora_id, generation.operation, generation.origin_id) == (3, Operation.IMAGINE, None)
-        assert [picture.saves for picture in await generations.pictures_of(connection, 5)] == [0]
-        assert await connection.run_sync(differences) == []
-        # A key of before is looked after from now on.
-        assert (await connection.execute(sa.text("SELECT due_at = set_at FROM api_keys"))).scalar() == 1
+async def test_a_database_of_a_newer_program_is_refused_and_left_as_it_was(database_file: Path) -> None:
+    with sqlite3.connect(database_file) as newer:
+        newer.execute("UPDATE alembic_version SET version_num = '9999'")
+    newer.close()
+    for _ in range(2):
+        with pytest.raises(StartupError, match=r"a newer Darkroom has written it \(schema 9999, .*restore a backup\.$"):
+            await Database(sqlite_url(database_file)).__aenter__()
+    with sqlite3.connect(database_file) as kept:
+        assert kept.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
+    kept.close()

@@ -4,13 +4,27 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from bot.errors import DarkroomError
 
-def upgrade(connection: sa.Connection, to: str = "head") -> None:
-    """Bring the schema to this revision. Alembic is imported only when there is something to do."""
+
+class NewerSchema(DarkroomError):
+    """The database was written by a newer program than this one."""
+
+
+def upgrade(connection: sa.Connection) -> None:
+    """Bring the schema to the newest revision, or raise NewerSchema.
+
+    Alembic is imported only when there is something to do.
+    """
     if sa.inspect(connection).has_table("alembic_version"):
-        current = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+        current = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() or ""
         if current == newest_revision():
             return
+        if current > newest_revision():
+            raise NewerSchema(
+                f"a newer Darkroom has written it (schema {current}, this one knows {newest_revision()}); "
+                "start that one, or restore a backup"
+            )
     from alembic import command
     from alembic.config import Config
 
@@ -18,7 +32,7 @@ def upgrade(connection: sa.Connection, to: str = "head") -> None:
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, to)
+    command.upgrade(config, "head")
 
 
 def newest_revision() -> str:
