@@ -65,7 +65,7 @@ class PrivacyService(Service):
             client = await self._keys.client((await self._keys.current(lora.guild_id, lora.provider)).id)
             if client is None:
                 return False
-            await client.archive_lora(lora.request_id)
+            await client.archive_lora(lora.remote_id)
         except Missing:
             return True
         except (NoKey, ProviderError):

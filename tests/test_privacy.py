@@ -110,8 +110,8 @@ async def test_the_provider_is_asked_to_delete_the_members_loras(studio: Studio)
     await studio.set_key()
     mine, theirs = await studio.lora(), await studio.lora(user_id=BEN)
     assert await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA) == 0
-    assert studio.server.loras[mine.request_id].status == "ARCHIVED"
-    assert studio.server.loras[theirs.request_id].status == "READY"
+    assert studio.server.loras[mine.remote_id].status == "ARCHIVED"
+    assert studio.server.loras[theirs.remote_id].status == "READY"
 
 
 @pytest.mark.parametrize("trouble", ["outage", "no key", "already gone"])
@@ -125,7 +125,7 @@ async def test_a_lora_the_provider_could_not_be_asked_about_is_counted_and_erase
     elif trouble == "no key":
         await studio.keys.remove(GUILD, PROVIDER)
     else:
-        del studio.server.loras[lora.request_id]
+        del studio.server.loras[lora.remote_id]
     left = await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
     assert left == (0 if trouble == "already gone" else 1)
     assert (await everything(studio))["loras"] == []

@@ -131,9 +131,9 @@ def provider_order(
         settings=settings,
         idempotency_key=idempotency_key,
         webhook_url=webhook_url,
-        lora=lora.request_id if lora is not None and not lora.is_character else None,
-        style=style.request_id if style is not None else None,
-        character=lora.request_id if lora is not None and lora.is_character else None,
+        lora=lora.remote_id if lora is not None and not lora.is_character else None,
+        style=style.remote_id if style is not None else None,
+        character=lora.remote_id if lora is not None and lora.is_character else None,
         references=tuple(references),
         operation=operation,
     )

@@ -65,7 +65,7 @@ async def has_vanished(client: ProviderClient, lora: Lora | None, error: Provide
     if lora is None or error.status not in NOT_THERE:
         return False
     try:
-        report = await client.training(lora.request_id)
+        report = await client.training(lora.remote_id)
     except ProviderError as answer:
         return isinstance(answer, Missing)
     return report.progress is Progress.ARCHIVED

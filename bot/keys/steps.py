@@ -85,7 +85,7 @@ class SyncService(Service):
             await self._take_over(claim, findings)
 
     async def _ask(self, client: ProviderClient, row: ApiKeyRow) -> Findings:
-        known = await self._database.fetch(loras.request_ids, row.guild_id, row.provider)
+        known = await self._database.fetch(loras.remote_ids, row.guild_id, row.provider)
         listed_styles = await client.styles()
         listed = await client.lora_ids() if known else frozenset[str]()
         if known and not listed and not await _is_gone(client, known[0]):
@@ -119,9 +119,9 @@ class SyncService(Service):
         await self._database.write(transaction)
 
 
-async def _is_gone(client: ProviderClient, request_id: str) -> bool:
+async def _is_gone(client: ProviderClient, remote_id: str) -> bool:
     try:
-        report = await client.training(request_id)
+        report = await client.training(remote_id)
     except Missing:
         return True
     return report.progress is Progress.ARCHIVED
@@ -133,7 +133,7 @@ def columns_of(reports: Sequence[StyleReport]) -> Mapping[str, Mapping[str, Any]
     Ranges of the defaults: Aurous Labs /list-available-lora-styles.
     """
     return {
-        report.request_id: {
+        report.remote_id: {
             "slug": report.slug if report.slug and len(report.slug) <= styles.TEXT_MAX else None,
             "name": report.name[: styles.TEXT_MAX],
             "description": report.description[:DESCRIPTION_MAX],
@@ -145,7 +145,7 @@ def columns_of(reports: Sequence[StyleReport]) -> Mapping[str, Mapping[str, Any]
             "is_public": report.is_public,
         }
         for report in reports
-        if len(report.request_id) <= styles.REQUEST_ID_MAX
+        if len(report.remote_id) <= styles.REMOTE_ID_MAX
     }
 
 

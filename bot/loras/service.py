@@ -153,8 +153,8 @@ class LoraService(Service):
         if client is None:
             raise NotAllowed("The stored API key cannot be opened. Ask an admin to run `/keys set`.")
         try:
-            report = await client.training(lora.request_id)
-            await client.archive_lora(lora.request_id)
+            report = await client.training(lora.remote_id)
+            await client.archive_lora(lora.remote_id)
         except Missing:
             return False
         except ProviderError as error:

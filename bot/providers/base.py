@@ -111,7 +111,7 @@ class Prices:
 class StyleReport:
     """A LoRA that the provider offers ready-made; the defaults apply where an order leaves a setting out."""
 
-    request_id: str
+    remote_id: str
     name: str
     slug: str | None = None
     description: str = ""
@@ -173,7 +173,7 @@ class ProviderClient(Protocol):
 
     async def training(self, request_id: str) -> TrainingReport: ...
 
-    async def archive_lora(self, request_id: str) -> None:
+    async def archive_lora(self, remote_id: str) -> None:
         """Ask the provider to delete the LoRA. May be repeated."""
         ...
 

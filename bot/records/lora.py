@@ -31,7 +31,7 @@ class Lora:
     guild_id: int
     owner_id: int
     provider: ProviderName
-    request_id: str
+    remote_id: str
     name: str
     trigger_word: str | None
     subject_kind: SubjectKind
@@ -67,7 +67,7 @@ class Style:
     id: int
     guild_id: int
     provider: ProviderName
-    request_id: str
+    remote_id: str
     slug: str | None
     name: str
     description: str

@@ -69,10 +69,10 @@ async def note_missing(connection: AsyncConnection, lora_id: int, *, now: dateti
     )
 
 
-async def request_ids(connection: AsyncConnection, guild_id: int, provider: ProviderName) -> list[str]:
+async def remote_ids(connection: AsyncConnection, guild_id: int, provider: ProviderName) -> list[str]:
     """What the provider calls the guild's LoRAs that are not archived, newest first."""
     rows = await connection.execute(
-        sa.select(loras.c.request_id).where(_in_use(guild_id, provider)).order_by(loras.c.id.desc())
+        sa.select(loras.c.remote_id).where(_in_use(guild_id, provider)).order_by(loras.c.id.desc())
     )
     return list(rows.scalars())
 
@@ -83,7 +83,7 @@ async def mark_missing(
     """The provider no longer lists these; the first time this was noticed stays."""
     await connection.execute(
         sa.update(loras)
-        .where(_in_use(guild_id, provider), loras.c.request_id.in_(gone), loras.c.missing_since.is_(None))
+        .where(_in_use(guild_id, provider), loras.c.remote_id.in_(gone), loras.c.missing_since.is_(None))
         .values(missing_since=now)
     )
 
@@ -92,7 +92,7 @@ async def mark_found(connection: AsyncConnection, guild_id: int, provider: Provi
     """The provider lists these (again)."""
     await connection.execute(
         sa.update(loras)
-        .where(_in_use(guild_id, provider), loras.c.request_id.in_(there), loras.c.missing_since.is_not(None))
+        .where(_in_use(guild_id, provider), loras.c.remote_id.in_(there), loras.c.missing_since.is_not(None))
         .values(missing_since=None)
     )
 

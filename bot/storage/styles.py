@@ -14,7 +14,7 @@ from bot.storage.tables import styles
 
 TEXT_MAX = 120
 """Characters of a name or a slug."""
-REQUEST_ID_MAX = 80
+REMOTE_ID_MAX = 80
 
 
 async def get(connection: AsyncConnection, style_id: int) -> Style | None:
@@ -37,12 +37,12 @@ async def replace_all(
     *,
     now: datetime,
 ) -> None:
-    """Take over what the provider lists (columns by request id): known styles keep their ids, missing ones retire."""
-    known = {style.request_id: style for style in await of_guild(connection, guild_id) if style.provider is provider}
-    for request_id, columns in listed.items():
-        style = known.pop(request_id, None)
+    """Take over what the provider lists (columns by remote id): known styles keep their ids, missing ones retire."""
+    known = {style.remote_id: style for style in await of_guild(connection, guild_id) if style.provider is provider}
+    for remote_id, columns in listed.items():
+        style = known.pop(remote_id, None)
         if style is None:
-            identity = {"guild_id": guild_id, "provider": provider, "request_id": request_id}
+            identity = {"guild_id": guild_id, "provider": provider, "remote_id": remote_id}
             await connection.execute(sa.insert(styles).values(**identity, **columns))
         else:
             change = sa.update(styles).where(styles.c.id == style.id)

@@ -164,7 +164,7 @@ loras = sa.Table(
     snowflake("guild_id"),
     snowflake("owner_id"),
     sa.Column("provider", Word(ProviderName), nullable=False),
-    sa.Column("request_id", sa.String(80), nullable=False),
+    sa.Column("remote_id", sa.String(80), nullable=False),
     sa.Column("name", sa.String(60), nullable=False),
     sa.Column("trigger_word", sa.String(60)),
     sa.Column("subject_kind", Word(SubjectKind), nullable=False),
@@ -218,7 +218,7 @@ styles = sa.Table(
     row_id(),
     snowflake("guild_id"),
     sa.Column("provider", Word(ProviderName), nullable=False),
-    sa.Column("request_id", sa.String(80), nullable=False),
+    sa.Column("remote_id", sa.String(80), nullable=False),
     sa.Column("slug", sa.String(120)),
     sa.Column("name", sa.String(120), nullable=False),
     sa.Column("description", sa.Text, nullable=False),
@@ -229,7 +229,7 @@ styles = sa.Table(
     sa.Column("has_template", sa.Boolean, nullable=False),
     sa.Column("is_public", sa.Boolean, nullable=False),
     sa.Column("retired_at", Instant),
-    sa.UniqueConstraint("guild_id", "provider", "request_id"),
+    sa.UniqueConstraint("guild_id", "provider", "remote_id"),
     sqlite_autoincrement=True,
 )
 

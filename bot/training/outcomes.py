@@ -220,7 +220,7 @@ async def _insert_lora(
         guild_id=training.guild_id,
         owner_id=training.user_id,
         provider=training.provider,
-        request_id=training.request_id,
+        remote_id=training.request_id,
         name=training.name,
         trigger_word=report.trigger_word,
         subject_kind=dataset.subject_kind if dataset is not None else UNKNOWN_KIND[training.provider],

@@ -227,7 +227,7 @@ class Stage:
             number=made.number + 1000,
             guild_id=member.guild.id,
             owner_id=member.id,
-            request_id=made.id,
+            remote_id=made.id,
             name=name,
             created_at=now,
         )

@@ -285,7 +285,7 @@ async def test_a_style_is_suggested_used_and_as_last_time(stage: Stage) -> None:
     again = answer_to(await stage.use(stage.ben, "imagine", prompt="a bear"))
     assert f"As last time: `{style.name}`" in again
     await stage.posted("Pictures #2 · AI-generated")
-    assert [image.styles[0].id for image in stage.world.aurous.images.values()] == [style.request_id] * 2
+    assert [image.styles[0].id for image in stage.world.aurous.images.values()] == [style.remote_id] * 2
 
 
 async def test_a_style_of_another_server_is_one_that_does_not_exist(stage: Stage) -> None:

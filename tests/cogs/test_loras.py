@@ -69,10 +69,10 @@ async def test_archiving_asks_first_then_the_provider_deletes_it_and_nobody_can_
     actor, lora = getattr(trained, member), await trained.lora(trained.ben)
     asked = await trained.use(actor, "loras archive", lora=f"lora-{lora.id}")
     assert "Archive `Foxy`? Apiframe is asked to delete it. This cannot be undone." in answer_to(asked)
-    assert trained.world.provider.loras[lora.request_id].status == "READY"
+    assert trained.world.provider.loras[lora.remote_id].status == "READY"
     done = await actor.click(board_of(asked), label="Archive for good")
     assert "`Foxy` is archived. Apiframe has deleted it; nobody can use it any more." in answer_to(done)
-    assert trained.world.provider.loras[lora.request_id].status == "ARCHIVED"
+    assert trained.world.provider.loras[lora.remote_id].status == "ARCHIVED"
     assert await names_offered(trained, "ben", "imagine") == []
     assert "You have no such LoRA here." in answer_to(
         await trained.use(trained.ben, "imagine", prompt="x", lora="Foxy")
@@ -83,7 +83,7 @@ async def test_another_member_may_not_archive_it(trained: Stage) -> None:
     lora = await trained.lora(trained.ben)
     answered = answer_to(await trained.use(trained.cleo, "loras archive", lora=f"lora-{lora.id}"))
     assert "You have no such LoRA here." in answered
-    assert trained.world.provider.loras[lora.request_id].status == "READY"
+    assert trained.world.provider.loras[lora.remote_id].status == "READY"
 
 
 async def test_an_admin_who_is_demoted_before_confirming_may_not_archive(trained: Stage) -> None:
@@ -92,7 +92,7 @@ async def test_an_admin_who_is_demoted_before_confirming_may_not_archive(trained
     trained.world.env.backend.get_guild(trained.world.guild.id).members[trained.ada.id].role_ids.clear()
     refused = answer_to(await trained.ada.click(asked, label="Archive for good"))
     assert "You have no such LoRA here." in refused
-    assert trained.world.provider.loras[lora.request_id].status == "READY"
+    assert trained.world.provider.loras[lora.remote_id].status == "READY"
 
 
 async def test_an_archived_loras_old_button_is_refused_kindly(trained: Stage) -> None:
@@ -123,7 +123,7 @@ async def test_the_card_of_a_lora_makes_a_picture_and_asks_before_archiving(trai
 
 async def test_archiving_says_when_the_provider_did_not_have_it_any_more(trained: Stage) -> None:
     lora = await trained.lora(trained.ben)
-    del trained.world.provider.loras[lora.request_id]
+    del trained.world.provider.loras[lora.remote_id]
     asked = board_of(await trained.use(trained.ben, "loras archive", lora="Foxy"))
     done = answer_to(await trained.ben.click(asked, label="Archive for good"))
     assert "`Foxy` is archived. Apiframe did not have it any more" in done

@@ -24,10 +24,10 @@ async def test_erase_asks_first_then_everything_is_gone_here_and_at_the_provider
     await keyed.send_form(keyed.ben, "Rex", photos(3))
     asked = await keyed.use(keyed.ben, "privacy erase")
     assert "It cannot be undone." in answer_to(asked)
-    assert keyed.world.provider.loras[lora.request_id].status == "READY"
+    assert keyed.world.provider.loras[lora.remote_id].status == "READY"
     done = await keyed.ben.click(board_of(asked), label="Erase my data here")
     assert "Your photos, jobs, LoRAs and pictures in this server are erased." in answer_to(done)
-    assert keyed.world.provider.loras[lora.request_id].status == "ARCHIVED"
+    assert keyed.world.provider.loras[lora.remote_id].status == "ARCHIVED"
     assert list(keyed.world.darkroom.services.datasets._spool._folder.iterdir()) == []
     text = answer_to(await keyed.use(keyed.ben, "privacy show"))
     assert "• 0 datasets with 0 photos on our disk" in text

@@ -122,7 +122,7 @@ async def add_lora(database: Database, number: int = 1, **changes: Any) -> int:
         "guild_id": GUILD,
         "owner_id": ANNA,
         "provider": ProviderName.APIFRAME,
-        "request_id": f"lora-{number}",
+        "remote_id": f"lora-{number}",
         "name": "Rex",
         "trigger_word": "TORKPN",
         "subject_kind": SubjectKind.PERSON,

@@ -229,7 +229,7 @@ class Studio(Looks):
             trigger_word="TORKPN",
         )
         lora_id = await add_lora(
-            self.database, 1000 + number, request_id=request_id, guild_id=guild_id, owner_id=user_id
+            self.database, 1000 + number, remote_id=request_id, guild_id=guild_id, owner_id=user_id
         )
         return await self.loras.get_for(lora_id, Actor(guild_id, user_id))
 

@@ -72,7 +72,7 @@ async def add_style(studio: Studio, *, guild_id: int = GUILD, **changes: Any) ->
     }
 
     async def transaction(connection: AsyncConnection) -> int:
-        values = {"guild_id": guild_id, "provider": ProviderName.AUROUS, "request_id": listed.id} | columns | changes
+        values = {"guild_id": guild_id, "provider": ProviderName.AUROUS, "remote_id": listed.id} | columns | changes
         result = await connection.execute(sa.insert(tables.styles).values(values).returning(tables.styles.c.id))
         return int(result.scalar_one())
 
@@ -97,7 +97,7 @@ async def add_character(studio: Studio, *, user_id: int = ANNA) -> int:
     return await add_lora(
         studio.database,
         2000 + number,
-        request_id=character.id,
+        remote_id=character.id,
         owner_id=user_id,
         provider=ProviderName.AUROUS,
         name="Mira",

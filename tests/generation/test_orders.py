@@ -47,7 +47,7 @@ async def test_what_the_member_asked_for_is_what_the_provider_gets(studio: Studi
     [job] = studio.server.jobs.values()
     assert job.order["prompt"] == "TORKPN in a forest"
     params = {
-        "loraId": lora.request_id,
+        "loraId": lora.remote_id,
         "num_outputs": 3,
         "aspect_ratio": "16:9",
         "output_format": "jpg",

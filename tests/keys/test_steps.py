@@ -85,7 +85,7 @@ async def test_a_style_that_is_no_longer_listed_retires_keeps_its_id_and_may_com
     studio.aurous.retire_style("neon-alley")
     await studio.pass_time(studio.timings.sync, LaneName.KEYS)
     assert (await style_called(studio, "Neon Alley")).retired_at == studio.clock.now()
-    studio.aurous.style(before.request_id).is_active = True
+    studio.aurous.style(before.remote_id).is_active = True
     await studio.pass_time(studio.timings.sync, LaneName.KEYS)
     after = await style_called(studio, "Neon Alley")
     assert (after.id, after.retired_at) == (before.id, None)
@@ -147,7 +147,7 @@ async def test_a_guild_sees_the_styles_of_its_own_key_only(studio: Studio) -> No
 async def test_a_lora_that_vanished_at_the_provider_is_marked_until_it_is_back(studio: Studio) -> None:
     await studio.set_key()
     kept, lost = await studio.lora(), await studio.lora()
-    taken = studio.server.loras.pop(lost.request_id)
+    taken = studio.server.loras.pop(lost.remote_id)
     await studio.settle(LaneName.KEYS)
     assert await missing(studio) == [lost.id]
     studio.server.loras[taken.id] = taken
@@ -304,7 +304,7 @@ NUMBERS = st.none() | st.floats(allow_nan=False) | st.integers()
 TEXTS = st.text(max_size=1200)
 REPORTS = st.builds(
     StyleReport,
-    request_id=st.text(printable, min_size=1, max_size=100),
+    remote_id=st.text(printable, min_size=1, max_size=100),
     name=TEXTS,
     slug=st.none() | TEXTS,
     description=TEXTS,
@@ -318,7 +318,7 @@ REPORTS = st.builds(
 @given(st.lists(REPORTS, max_size=5))
 def test_whatever_a_provider_lists_fits_into_the_columns(reports: list[StyleReport]) -> None:
     columns = columns_of(reports)
-    assert set(columns) == {report.request_id for report in reports if len(report.request_id) <= 80}
+    assert set(columns) == {report.remote_id for report in reports if len(report.remote_id) <= 80}
     for style in columns.values():
         assert len(style["name"]) <= style_rows.TEXT_MAX
         assert len(style["slug"] or "") <= style_rows.TEXT_MAX

@@ -59,14 +59,14 @@ async def test_a_foreign_lora_looks_exactly_like_one_that_does_not_exist(
             await studio.loras.rename(lora_id, "Mine", Actor(guild_id, user_id))
         answers.add(tuple(str(error.value) for error in (picked, viewed, got, archived, renamed)))
     assert len(answers) == 1
-    assert studio.server.loras[lora.request_id].status == "READY"
+    assert studio.server.loras[lora.remote_id].status == "READY"
 
 
 async def test_even_an_admin_of_another_guild_cannot_archive_it(studio: Studio, lora: Lora) -> None:
     await studio.set_key(OTHER_KEY, guild_id=OTHER_GUILD)
     with pytest.raises(NotFound):
         await studio.loras.archive(lora.id, Actor(OTHER_GUILD, ANNA, is_admin=True))
-    assert studio.server.loras[lora.request_id].status == "READY"
+    assert studio.server.loras[lora.remote_id].status == "READY"
 
 
 @pytest.mark.parametrize(("user_id", "is_admin"), [(ANNA, False), (BEN, True)])
@@ -77,7 +77,7 @@ async def test_owner_and_admin_may_archive_it_and_the_provider_is_asked_to_delet
     offered = await studio.loras.choices("rex", actor, Right.CHANGE)
     assert [one.id for one in offered] == [lora.id]
     assert (await studio.loras.archive(lora.id, actor)).was_there
-    assert studio.server.loras[lora.request_id].status == "ARCHIVED"
+    assert studio.server.loras[lora.remote_id].status == "ARCHIVED"
     assert list(await studio.loras.usable_by(Actor(GUILD, ANNA))) == []
     with pytest.raises(NotFound):
         await studio.loras.archive(lora.id, actor)
@@ -93,7 +93,7 @@ async def test_a_provider_that_cannot_delete_it_leaves_everything_as_it_was(stud
 
 
 async def test_a_lora_the_provider_no_longer_has_is_archived_here_all_the_same(studio: Studio, lora: Lora) -> None:
-    del studio.server.loras[lora.request_id]
+    del studio.server.loras[lora.remote_id]
     assert not (await studio.loras.archive(lora.id, Actor(GUILD, ANNA))).was_there
     assert list(await studio.loras.usable_by(Actor(GUILD, ANNA))) == []
 
@@ -166,7 +166,7 @@ async def test_who_only_uses_a_lora_is_told_that_others_change_it(studio: Studio
         with pytest.raises(NotAllowed, match="Only its owner and this server's admins"):
             await attempt
     assert list(await studio.loras.choices("", ben, Right.CHANGE)) == []
-    assert studio.server.loras[lora.request_id].status == "READY"
+    assert studio.server.loras[lora.remote_id].status == "READY"
 
 
 async def test_an_admin_sees_and_changes_every_lora_of_the_guild_but_uses_only_what_is_shared(

@@ -128,7 +128,7 @@ def planned_lora(plan: Planned) -> tuple[Lora, list[Share]]:
         guild_id=plan.guild_id,
         owner_id=plan.owner_id,
         provider=ProviderName.APIFRAME,
-        request_id="r",
+        remote_id="r",
         name="Rex",
         trigger_word=None,
         subject_kind=SubjectKind.OBJECT,

@@ -24,7 +24,7 @@ def style(
         id=style_id,
         guild_id=GUILD,
         provider=ProviderName.AUROUS,
-        request_id=f"lora_{style_id}",
+        remote_id=f"lora_{style_id}",
         slug=slug,
         name=name,
         description=description,

@@ -53,7 +53,7 @@ async def test_a_character_is_ready_without_waiting_and_costs_nothing(keyed: Stu
     lora = await keyed.loras.get_for(ended.lora_id or 0, Actor(GUILD, ANNA))
     assert (lora.subject_kind, lora.trigger_word, lora.cost) == (SubjectKind.CHARACTER, None, 0)
     (character,) = keyed.aurous.characters.values()
-    assert lora.request_id == character.id
+    assert lora.remote_id == character.id
     assert character.name == f"Rex ·{training.marker}"
     assert len(character.refs) == 3
     assert list(keyed.aurous.ledger) == []
@@ -149,7 +149,7 @@ async def test_a_character_is_shared_and_archived_like_a_lora(keyed: Studio) -> 
 
 async def test_a_character_that_is_gone_at_the_provider_is_archived_all_the_same(keyed: Studio) -> None:
     lora = await made(keyed)
-    keyed.aurous.characters[lora.request_id].status = "deleted"
+    keyed.aurous.characters[lora.remote_id].status = "deleted"
     assert not (await keyed.loras.archive(lora.id, Actor(GUILD, ANNA))).was_there
 
 

@@ -36,8 +36,8 @@ async def test_a_started_training_becomes_a_lora_and_is_paid_for_once(studio: St
     assert ended.status is S.READY
     assert ended.lora_id is not None
     lora = await studio.loras.get_for(ended.lora_id, Actor(GUILD, ANNA))
-    assert lora.request_id == ended.request_id
-    assert lora.trigger_word == studio.server.loras[lora.request_id].trigger_word
+    assert lora.remote_id == ended.request_id
+    assert lora.trigger_word == studio.server.loras[lora.remote_id].trigger_word
     assert studio.charges("create") == studio.charges("training") == 1
 
 

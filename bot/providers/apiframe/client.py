@@ -79,8 +79,8 @@ class Apiframe:
     async def training(self, request_id: str) -> TrainingReport:
         return await self._calls.read(f"/v2/loras/{checked_id(request_id)}", of_body(parse_training))
 
-    async def archive_lora(self, request_id: str) -> None:
-        await self._calls.remove(f"/v2/loras/{checked_id(request_id)}")
+    async def archive_lora(self, remote_id: str) -> None:
+        await self._calls.remove(f"/v2/loras/{checked_id(remote_id)}")
 
     async def submit_generation(self, order: GenerationOrder) -> GenerationReport:
         path, body = build_generation(order)

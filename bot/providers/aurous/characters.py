@@ -62,8 +62,8 @@ class CharacterCalls:
         report = await self._calls.read(path, of_body(parse_character))
         return await self._save(request_id) if report.progress is Progress.PREPARING else report
 
-    async def archive_lora(self, request_id: str) -> None:
-        await self._calls.remove(f"/v1/characters/{checked_id(request_id)}")
+    async def archive_lora(self, remote_id: str) -> None:
+        await self._calls.remove(f"/v1/characters/{checked_id(remote_id)}")
 
     async def characters(self) -> list[TrainingReport]:
         """All that are not deleted, newest first."""
@@ -71,9 +71,9 @@ class CharacterCalls:
         pages = self._calls.pages(path, "starting_after", of_body(parse_characters), PAGES_CAP)
         return [report async for page in pages for report in page]
 
-    async def _save(self, request_id: str) -> TrainingReport:
+    async def _save(self, remote_id: str) -> TrainingReport:
         """May be repeated; a character that is still being made or has failed is Refused."""
-        request = self._calls.request("POST", f"/v1/characters/{checked_id(request_id)}/save")
+        request = self._calls.request("POST", f"/v1/characters/{checked_id(remote_id)}/save")
         return await self._calls.ask(request, of_body(parse_character))
 
     async def _upload(self, photo: PhotoFile) -> str:

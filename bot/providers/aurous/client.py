@@ -89,7 +89,7 @@ class Aurous(CharacterCalls, EndpointCalls):
 
     async def lora_ids(self) -> frozenset[str]:
         characters = [report.request_id for report in await self.characters() if report.progress not in _GONE]
-        return frozenset(characters) | {style.request_id for style in await self.styles()}
+        return frozenset(characters) | {style.remote_id for style in await self.styles()}
 
     def _read_made(self, answer: Response) -> GenerationReport:
         return parse_generation(answer.body, self._calls.base_url, read_trace(answer))

@@ -197,10 +197,10 @@ def parse_styles(body: bytes, base_url: str) -> tuple[list[StyleReport], str | N
 
 
 def _style_report(row: Mapping[str, Any], base_url: str) -> StyleReport:
-    request_id, slug = str(row["id"]), read_text(row.get("slug"))
+    remote_id, slug = str(row["id"]), read_text(row.get("slug"))
     return StyleReport(
-        request_id,
-        name=read_sentence(row.get("name")) or slug or request_id,
+        remote_id,
+        name=read_sentence(row.get("name")) or slug or remote_id,
         slug=slug,
         description=read_sentence(row.get("description")),
         preview_url=_joined(base_url, row.get("preview_image_url")),

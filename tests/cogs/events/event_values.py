@@ -97,7 +97,7 @@ def a_lora(number: int, *, version: int = 1, previous_id: int | None = None) -> 
         guild_id=100,
         owner_id=HOST,
         provider=ProviderName.APIFRAME,
-        request_id=f"lora-{number}",
+        remote_id=f"lora-{number}",
         name="Foxy",
         trigger_word="TORKPN",
         subject_kind=SubjectKind.OBJECT,

@@ -35,7 +35,7 @@ LOST_AFTER_ACCEPT = {
 
 
 async def style_of(aurous: Aurous) -> str:
-    return (await aurous.styles())[0].request_id
+    return (await aurous.styles())[0].remote_id
 
 
 def test_prices_are_the_documented_baseline() -> None:
@@ -297,7 +297,7 @@ async def test_styles_are_read_whole_in_both_shapes(
     styles = await aurous.styles()
 
     assert len(styles) == len(aurous_server.styles) >= 26
-    assert len({style.request_id for style in styles}) == len(styles)
+    assert len({style.remote_id for style in styles}) == len(styles)
     assert all(style.name and style.is_public for style in styles)
     assert any(style.slug is None for style in styles)
     assert any(style.has_template for style in styles)
@@ -310,7 +310,7 @@ async def test_styles_of_further_pages_are_asked_for(aurous: Aurous, aurous_serv
 
     styles = await aurous.styles()
 
-    assert [style.request_id for style in styles] == ["lora_first", *(style.id for style in aurous_server.styles)]
+    assert [style.remote_id for style in styles] == ["lora_first", *(style.id for style in aurous_server.styles)]
     assert len(aurous_server.requests) == 2
 
 

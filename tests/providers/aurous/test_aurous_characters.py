@@ -213,7 +213,7 @@ async def test_ids_of_what_can_be_used_leave_out_the_failed_and_deleted(
     aurous_server.characters[failed].status = "failed"
     aurous_server.characters[running].status = "synthesizing"
 
-    styles = {style.request_id for style in await aurous.styles()}
+    styles = {style.remote_id for style in await aurous.styles()}
     assert await aurous.lora_ids() == {kept, running} | styles
 
 

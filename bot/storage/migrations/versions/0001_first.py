@@ -206,7 +206,7 @@ def upgrade() -> None:
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("owner_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("provider", sa.String(length=20), nullable=False),
-        sa.Column("request_id", sa.String(length=80), nullable=False),
+        sa.Column("remote_id", sa.String(length=80), nullable=False),
         sa.Column("name", sa.String(length=60), nullable=False),
         sa.Column("trigger_word", sa.String(length=60), nullable=True),
         sa.Column("subject_kind", sa.String(length=20), nullable=False),
@@ -278,7 +278,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("provider", sa.String(length=20), nullable=False),
-        sa.Column("request_id", sa.String(length=80), nullable=False),
+        sa.Column("remote_id", sa.String(length=80), nullable=False),
         sa.Column("slug", sa.String(length=120), nullable=True),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
@@ -290,7 +290,7 @@ def upgrade() -> None:
         sa.Column("is_public", sa.Boolean(), nullable=False),
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_styles")),
-        sa.UniqueConstraint("guild_id", "provider", "request_id", name=op.f("uq_styles_guild_id_provider_request_id")),
+        sa.UniqueConstraint("guild_id", "provider", "remote_id", name=op.f("uq_styles_guild_id_provider_remote_id")),
         sqlite_autoincrement=True,
     )
     op.create_table(
