@@ -1,6 +1,6 @@
 """SQL of the outbox: posts that must reach Discord, each exactly once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -14,6 +14,42 @@ from bot.storage.database import note_due
 from bot.storage.rows import build, fetch_first
 from bot.storage.tables import posts
 
+KIND_CODES: Mapping[PostKind, str] = {
+    PostKind.TRAINING_STATUS: "ts",
+    PostKind.TRAINING_READY: "tr",
+    PostKind.TRAINING_FAILED: "tf",
+    PostKind.PICTURES: "pi",
+    PostKind.PICTURES_FAILED: "pf",
+    PostKind.KEY_PAUSED: "kp",
+    PostKind.LORA_OFFER: "lo",
+    PostKind.LORA_OFFER_ANSWERED: "la",
+    PostKind.GALLERY: "ga",
+    PostKind.PICTURE_REPORT: "pr",
+    PostKind.EVENT_PANEL: "ep",
+    PostKind.EVENT_BALLOT: "eb",
+    PostKind.EVENT_ANNOUNCEMENT: "ea",
+    PostKind.DEPICTION: "de",
+}
+SUBJECT_CODES: Mapping[SubjectTable, str] = {
+    SubjectTable.TRAINING: "t",
+    SubjectTable.GENERATION: "g",
+    SubjectTable.KEY: "k",
+    SubjectTable.OFFER: "o",
+    SubjectTable.PICTURE: "p",
+    SubjectTable.REPORT: "r",
+    SubjectTable.EVENT: "e",
+    SubjectTable.ANNOUNCEMENT: "a",
+    SubjectTable.DEPICTION: "d",
+}
+
+
+def nonce_of(installation: str, kind: PostKind, subject: SubjectTable, subject_id: int) -> str:
+    """Unlike that of any other post: codes of fixed width, then the id in hexadecimal.
+
+    At most 25 characters, which is what Discord takes (/docs/resources/message): 6, 2, 1 and 16 of a 64-bit id.
+    """
+    return f"{installation}{KIND_CODES[kind]}{SUBJECT_CODES[subject]}{subject_id:x}"
+
 
 async def add(
     connection: AsyncConnection,
@@ -26,16 +62,11 @@ async def add(
     places: Sequence[Place],
     now: datetime,
 ) -> None:
-    """Put one post into the outbox; a post of this kind about this row that exists already is left as it is.
-
-    The nonce is fixed here and at most 25 characters (Discord /docs/resources/message): the installation's name
-    and the subject, so that repeating the post after a crash repeats the nonce.
-    """
+    """Put one post into the outbox; a post of this kind about this row that exists already is left as it is."""
     note_due(connection, posts)
     installation = (await meta.get(connection, meta.INSTALLATION) or b"").decode()
     if await find(connection, kind, subject, subject_id) is not None:
         return
-    initials = "".join(word[0] for word in kind.split("_"))
     await connection.execute(
         sa.insert(posts).values(
             kind=kind,
@@ -43,7 +74,7 @@ async def add(
             subject_id=subject_id,
             guild_id=guild_id,
             user_id=user_id,
-            nonce=f"{installation}{initials}{subject[0]}{subject_id}"[:25],
+            nonce=nonce_of(installation, kind, subject, subject_id),
             places=places,
             status=PostStatus.PENDING,
             created_at=now,
