@@ -237,7 +237,7 @@ async def _check_previous(connection: AsyncConnection, order: DatasetOrder, *, g
     """Only the owner makes newer versions, and of the same kind."""
     assert order.previous_lora_id is not None  # noqa: S101 - the caller has looked
     lora = await loras.get(connection, order.previous_lora_id)
-    may = lora is not None and rights.allows(Right.SHARE, lora, (), Actor(guild_id, user_id))
+    may = lora is not None and rights.allows(Right.SHARE, lora, (), Actor(guild_id, user_id), ())
     if lora is None or not may or lora.subject_kind is not order.subject_kind:
         raise NotFound("The LoRA that this would be a newer version of is not here any more.")
 

@@ -1,6 +1,6 @@
 """Who may do what with a LoRA or a character, from what is stored about it and who acts. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 
 from bot.records.guild import Actor
@@ -18,8 +18,8 @@ class Right(StrEnum):
     """Give others something of it: share it, hand it over, make a newer version. The owner alone."""
 
 
-def reaches(share: Share, actor: Actor) -> bool:
-    """Whether the actor belongs to those this share is for."""
+def reaches(share: Share, actor: Actor, event_ids: Collection[int]) -> bool:
+    """Whether the actor, who takes part in these events, belongs to those this share is for."""
     if share.guild_id != actor.guild_id:
         return False
     match share.audience:
@@ -30,15 +30,15 @@ def reaches(share: Share, actor: Actor) -> bool:
         case Audience.ROLE:
             return share.audience_id in actor.role_ids
         case Audience.EVENT:
-            return share.audience_id in actor.event_ids
+            return share.audience_id in event_ids
 
 
-def allows(right: Right, lora: Lora, shares: Iterable[Share], actor: Actor) -> bool:
-    """Nothing is allowed with an archived LoRA, or in another guild."""
+def allows(right: Right, lora: Lora, shares: Iterable[Share], actor: Actor, event_ids: Collection[int]) -> bool:
+    """Nothing is allowed with an archived LoRA, or in another guild. `event_ids`: those the actor takes part in."""
     if lora.guild_id != actor.guild_id or lora.archived_at is not None:
         return False
     is_owner = lora.owner_id == actor.user_id
-    is_shared = any(share.lora_id == lora.id and reaches(share, actor) for share in shares)
+    is_shared = any(share.lora_id == lora.id and reaches(share, actor, event_ids) for share in shares)
     match right:
         case Right.USE:
             return is_owner or is_shared
@@ -50,7 +50,7 @@ def allows(right: Right, lora: Lora, shares: Iterable[Share], actor: Actor) -> b
             return is_owner
 
 
-def held(lora: Lora, shares: Iterable[Share], actor: Actor) -> frozenset[Right]:
+def held(lora: Lora, shares: Iterable[Share], actor: Actor, event_ids: Collection[int]) -> frozenset[Right]:
     """Everything the actor may do with it."""
     shares = tuple(shares)
-    return frozenset(right for right in Right if allows(right, lora, shares, actor))
+    return frozenset(right for right in Right if allows(right, lora, shares, actor, event_ids))

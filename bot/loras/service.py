@@ -101,8 +101,8 @@ class LoraService(Service):
     async def view(self, lora_id: int, actor: Actor) -> LoraView:
         async with self._database.read() as connection:
             lora = await find(connection, lora_id, actor, Right.SEE)
-            shares = await sharing.shares_of(connection, lora.id)
-            may = rights.held(lora, shares, actor)
+            shares, event_ids = await _shares_and_events(connection, lora.id, actor)
+            may = rights.held(lora, shares, actor, event_ids)
             is_keeper = Right.CHANGE in may
             files = await loras.best_pictures(connection, lora, viewer_id=actor.user_id, limit=PREVIEWS_MAX)
             versions = await loras.lineage(connection, lora) if is_keeper else []
@@ -181,16 +181,24 @@ async def find(connection: AsyncConnection, lora_id: int, actor: Actor, right: R
     lora = await loras.get(connection, lora_id)
     if lora is None or lora.guild_id != actor.guild_id:
         raise NotFound(NOT_HERE)
-    shares = await sharing.shares_of(connection, lora_id)
-    if any(share.audience is Audience.EVENT for share in shares):
-        actor = replace(actor, event_ids=await entrants.events_of(connection, actor.guild_id, actor.user_id))
-    if rights.allows(right, lora, shares, actor):
+    shares, event_ids = await _shares_and_events(connection, lora_id, actor)
+    if rights.allows(right, lora, shares, actor, event_ids):
         return lora
     if lora.archived_at is not None and lora.owner_id == actor.user_id:
         raise NotFound(ARCHIVED)
-    if right in REFUSALS and rights.allows(Right.SEE, lora, shares, actor):
+    if right in REFUSALS and rights.allows(Right.SEE, lora, shares, actor, event_ids):
         raise NotAllowed(REFUSALS[right])
     raise NotFound(NOT_HERE)
+
+
+async def _shares_and_events(
+    connection: AsyncConnection, lora_id: int, actor: Actor
+) -> tuple[list[Share], frozenset[int]]:
+    """The LoRA's shares, and the events the actor takes part in if one of the shares is for an event."""
+    shares = await sharing.shares_of(connection, lora_id)
+    if all(share.audience is not Audience.EVENT for share in shares):
+        return shares, frozenset()
+    return shares, await entrants.events_of(connection, actor.guild_id, actor.user_id)
 
 
 def pick_from(value: str, among: Sequence[Lora]) -> Lora | None:

@@ -18,8 +18,6 @@ class Actor:
     """Manage Server, or the guild's owner."""
     is_moderator: bool = False
     """May delete others' messages where this happens."""
-    event_ids: frozenset[int] = frozenset()
-    """Events they take part in, as far as the question needs it; storage/entrants.py knows them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ class SharePanel(SafeLayout):
         super().__init__(discord.Colour.blurple(), seconds=PANEL_SECONDS)
         self.lora_id = sharing.lora.id
         self.add_text(share_text(sharing))
-        if allows(Right.SHARE, sharing.lora, sharing.shares, actor):
+        if allows(Right.SHARE, sharing.lora, (), actor, ()):
             self.add_row(AudienceChoice("Share with members or roles", self._share, most=CHOSEN_AT_ONCE))
             events = options_of(_to_share_with(sharing), ())
             if events:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.errors import NotAllowed, NotFound, UserError
+from bot.loras.rights import Right
 from bot.loras.sharing import SHARES_MAX
 from bot.records.event import EventStatus
 from bot.records.guild import Actor, Channel, Place, PlaceKind
@@ -76,6 +77,7 @@ async def test_a_share_with_an_event_reaches_its_entrants_as_long_as_they_are_in
     assert await can_use(studio, RECEIVER)
     assert not await can_use(studio, Actor(GUILD, CLEO))
     assert (await studio.loras.get_for(lora.id, RECEIVER)).id == lora.id
+    assert (await studio.loras.view(lora.id, RECEIVER)).may == {Right.USE, Right.SEE}
     await studio.depictions.withdraw(event.id, RECEIVER)
     assert not await can_use(studio, RECEIVER)
     with pytest.raises(NotFound):

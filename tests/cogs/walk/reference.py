@@ -8,7 +8,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -222,8 +222,8 @@ class Model:
     def _may(self, right: Right, lora_id: int, who: Actor) -> bool:
         row = self.rows["loras"].get(lora_id)
         shares = [share_of(share) for share in self.rows["lora_shares"].values() if share["lora_id"] == lora_id]
-        who = replace(who, event_ids=self._of_events.event_ids(who.user_id))
-        return row is not None and allows(right, lora_of(row), shares, who)
+        event_ids = self._of_events.event_ids(who.user_id)
+        return row is not None and allows(right, lora_of(row), shares, who, event_ids)
 
     def _owns(self, lora_id: int, who: Actor) -> bool:
         """Archived or not; who erases a LoRA of theirs erases what was about it."""
