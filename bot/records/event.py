@@ -1,4 +1,4 @@
-"""Events, their entrants, entries and notes: closed sets of words and frozen rows. No I/O."""
+"""Events, their entrants, entries and announcements: closed sets of words and frozen rows. No I/O."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -88,7 +88,7 @@ class AnnouncementKind(StrEnum):
     OPENED = "opened"
     CLOSING_SOON = "closing_soon"
     CHOSEN = "chosen"
-    """Whose photos made it."""
+    """Whose photos were chosen."""
     TRAINING = "training"
     LORAS_READY = "loras_ready"
     NOT_TRAINED = "not_trained"

@@ -1,4 +1,4 @@
-"""What trainings and generations have in common: job numbers, failures, the timeline. No I/O."""
+"""Jobs: the engine's lanes, timeline entries, and what an entry or a post is about. No I/O."""
 
 from dataclasses import dataclass
 from datetime import datetime

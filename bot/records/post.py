@@ -36,7 +36,7 @@ class PostKind(StrEnum):
 class PostStatus(StrEnum):
     PENDING = "pending"
     SENDING = "sending"
-    """A message may have reached Discord; the nonce, then the channel's history, tell."""
+    """A message may have reached Discord. The nonce, or later the channel's history, shows whether it did."""
     POSTED = "posted"
     KEPT = "kept"
     """No place would take it; it waits for its owner under /jobs."""

@@ -1,4 +1,4 @@
-"""What every table is made of: the naming convention, column types, Discord's ids, and the columns of a job."""
+"""Parts of all tables: the naming convention, column types, Discord's ids, and the columns of a job."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, astuple
@@ -105,7 +105,7 @@ def row_id() -> sa.Column[int]:
 
 
 def due() -> tuple[sa.Column[Any], ...]:
-    """What makes a row a job: when it is due, who works on it until when, and how often it was hinted at."""
+    """The columns of a job: when it is due, who works on it until when, and how many hints it has received."""
     return (
         sa.Column("due_at", Instant),
         sa.Column("attempt", sa.Integer, nullable=False, server_default="0"),

@@ -1,4 +1,4 @@
-"""The one door to the database: a single writer that groups commits, and separate readers."""
+"""Access to the database: one writer that puts several writes into a commit, and separate readers."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ Transaction = Callable[[AsyncConnection], Awaitable[T]]
 DUE = "tables with new due rows"
 
 GROUP_MAX = 1024
-"""Writes that share one commit, so that a burst pays for one fsync and not for one each, and is over soon."""
+"""Most writes in one commit. A commit costs one fsync, however many writes it holds."""
 BUSY_MS = 5000
 """How long a statement waits for another program's lock on the SQLite file."""
 
@@ -144,7 +144,7 @@ class Database:
         connection.info[DUE] = due
         try:
             driver = await _driver_of(connection)
-            results = await driver.together(_commit(connection, group))
+            results = await driver.run_in_thread(_commit(connection, group))
         except Exception as error:  # noqa: BLE001 - whatever a write raises belongs to its caller
             if len(group) > 1:
                 for pending in group:
@@ -167,7 +167,7 @@ def note_due(connection: AsyncConnection, table: sa.Table) -> None:
 
 
 async def _nothing(_connection: AsyncConnection) -> None:
-    """For an entry of the queue that only wants what comes after the commit."""
+    """The transaction of a queue entry that only asks for the log to be wiped."""
 
 
 async def _truncate_log(connection: AsyncConnection) -> None:

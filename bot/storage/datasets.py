@@ -14,7 +14,7 @@ from bot.storage.rows import build, fetch_first
 from bot.storage.tables import consents, datasets, photos
 
 _NEW = sa.insert(datasets).returning(*datasets.c)
-"""Made once: making it takes longer than running it, and a burst of submissions waits for it."""
+"""Made once, because making this statement takes longer than running it."""
 
 
 async def insert(connection: AsyncConnection, **values: Any) -> Dataset:

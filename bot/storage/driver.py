@@ -1,4 +1,4 @@
-"""aiosqlite with fewer trips: its connection lives in a thread, and every call is a trip there and back."""
+"""aiosqlite with fewer calls to its thread: the connection lives in a thread, and each call has to wait for it."""
 
 import sqlite3
 import threading
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a statement came to. `description` is None when it has no rows, as DB-API 2.0 says (PEP 249)."""
+    """The result of one statement. `description` is None when it gives no rows, as DB-API 2.0 says (PEP 249)."""
 
     rows: list[Any]
     description: Sequence[Any] | None
@@ -25,15 +25,18 @@ NOTHING = Outcome([], None, -1, None)
 
 
 class Connection(aiosqlite.Connection):
-    """A statement and its rows are one trip, where aiosqlite takes four; `together` makes one of many statements."""
+    """One call to the thread for a statement and its rows, where aiosqlite needs four."""
 
     def __init__(self, file: str, **options: Any) -> None:
         super().__init__(lambda: sqlite3.connect(file, **options), iter_chunk_size=64)
         self._thread.daemon = True  # as SQLAlchemy does with those it opens itself
 
-    async def together(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run it on the connection's thread; RuntimeError when it waits for anything but this connection."""
-        result: T = await self._execute(_run_at_once, work)
+    async def run_in_thread(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine with all its statements in one call to the thread; its result.
+
+        RuntimeError when it waits for anything but this connection.
+        """
+        result: T = await self._execute(_run_at_once, coroutine)
         return result
 
     async def run(self, statement: str, parameters: Any = ()) -> Outcome:
@@ -54,7 +57,7 @@ class Connection(aiosqlite.Connection):
 
 
 class Cursor:
-    """What SQLAlchemy asks of a cursor (sqlalchemy.connectors.asyncio.AsyncIODBAPICursor)."""
+    """The cursor that SQLAlchemy expects (sqlalchemy.connectors.asyncio.AsyncIODBAPICursor)."""
 
     arraysize = 1
 
@@ -97,11 +100,11 @@ def _fetch_all(cursor: sqlite3.Cursor) -> Outcome:
     return outcome
 
 
-def _run_at_once(work: Coroutine[Any, Any, T]) -> T:
+def _run_at_once(coroutine: Coroutine[Any, Any, T]) -> T:
     try:
-        work.send(None)
+        coroutine.send(None)
     except StopIteration as finished:
         result: T = finished.value
         return result
-    work.close()
+    coroutine.close()
     raise RuntimeError("a write must not wait for anything but its connection")

@@ -1,4 +1,4 @@
-"""Due rows: claiming them under a lease, and storing what became of them by compare-and-set."""
+"""Due rows: claiming them under a lease, and storing the result of a step by compare-and-set."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ from bot.storage.rows import build
 T = TypeVar("T")
 
 LOOKED_AT = 64
-"""More rows than one process works on at once, so that a free one is among them; the index serves them quickly."""
+"""Rows looked at: more than one process works on at once, so that a free one is among them."""
 
 
 class LeaseLost(DarkroomError):
-    """Somebody else owns the row now, or its status has moved on; whatever this step wanted to store is dropped."""
+    """Somebody else owns the row now, or its status has changed; nothing of this step is stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim(Generic[T]):
-    """A due row in the hands of one worker. `wakes` counts the hints it had received when it was claimed."""
+    """A due row that one worker has claimed. `wakes` counts the hints it had received by then."""
 
     row: T
     id: int
@@ -93,7 +93,7 @@ class DueRows(Generic[T]):
         await self._database.write(transaction)
 
     async def holds(self, claim: Claim[T], *, now: datetime) -> bool:
-        """Whether the claim's lease still stands; asked just before every paid call."""
+        """Whether the claim's lease is still valid; asked just before every paid call."""
         columns = self._table.c
         async with self._database.read() as connection:
             row = await connection.execute(
@@ -104,7 +104,7 @@ class DueRows(Generic[T]):
             return row.first() is not None
 
     async def postpone(self, claim: Claim[T], *, due_at: datetime) -> None:
-        """Give the row back for later, one attempt older."""
+        """Give the row back, due at a later time, and count one more attempt."""
 
         async def transaction(connection: AsyncConnection) -> None:
             note_due(connection, self._table)
@@ -132,7 +132,7 @@ class DueRows(Generic[T]):
 async def store(
     connection: AsyncConnection, table: sa.Table, claim: Claim[Any], *, due_at: datetime | None, **values: Any
 ) -> None:
-    """Store a step's outcome and give the row back, only if the claim still stands; else LeaseLost.
+    """Store a step's outcome and give the row back. LeaseLost when the claim is no longer valid.
 
     A hint that came in while the step ran makes the row due at once again.
     """
@@ -151,7 +151,7 @@ async def store(
 
 
 async def mark(connection: AsyncConnection, table: sa.Table, claim: Claim[Any], **values: Any) -> None:
-    """Store an intermediate state (or nothing) while keeping the lease; LeaseLost when the claim no longer stands."""
+    """Store an intermediate state (or nothing) and keep the lease. LeaseLost when the claim is no longer valid."""
     columns = table.c
     result = await connection.execute(
         sa.update(table)

@@ -17,7 +17,7 @@ ACTIVE, RETIRED = "active", "retired"
 
 @dataclass(frozen=True, slots=True)
 class SealedKey:
-    """A key as it lies in the database."""
+    """A stored key with its sealed secrets."""
 
     row: ApiKeyRow
     sealed: bytes
@@ -183,7 +183,7 @@ async def drop_endpoint(connection: AsyncConnection, old: ApiKeyRow) -> None:
 
 
 async def note_heard(connection: AsyncConnection, token: str, *, now: datetime) -> ApiKeyRow | None:
-    """A verified delivery came to this endpoint; whose it is, None when nobody's."""
+    """Store that a verified delivery came to this endpoint; its key, None when no key has this endpoint."""
     result = await connection.execute(
         sa.update(api_keys)
         .where(api_keys.c.endpoint_token == token)

@@ -16,7 +16,7 @@ from bot.storage.rows import build, fetch_first
 from bot.storage.tables import generations, loras, pictures, posts
 
 LINEAGE_MAX = 20
-"""Versions followed back; nobody trains the same thing more often."""
+"""Most versions that are followed back."""
 LOOKED_AT = 100
 """Pictures among which the best that may be shown are looked for."""
 
@@ -167,5 +167,5 @@ async def best_pictures(connection: AsyncConnection, lora: Lora, *, viewer_id: i
 
 
 def _is_public(status: PostStatus | None, places: Sequence[Place], place_index: int) -> bool:
-    """Whether the post with these pictures stands in a channel."""
+    """Whether the post with these pictures is in a channel."""
     return status is PostStatus.POSTED and places[place_index].kind is PlaceKind.CHANNEL

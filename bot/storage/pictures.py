@@ -17,7 +17,7 @@ from bot.storage.rows import build, fetch_first
 from bot.storage.tables import generations, picture_reports, pictures, posts
 
 LINEAGE_MAX = 20
-"""Sets followed back; further back nobody looks."""
+"""Most sets that are followed back."""
 
 
 async def lineage(connection: AsyncConnection, generation: Generation) -> list[Generation]:
@@ -101,7 +101,7 @@ async def delete_set(connection: AsyncConnection, generation_id: int, actor: Act
 
 
 async def withdraw(connection: AsyncConnection, generation_id: int, *, now: datetime, left_until: datetime) -> None:
-    """What was never sent never will be; every message that is there, or may be, has to go.
+    """Withdraw the set's posts: unsent ones are not sent, and messages that are there, or may be, are removed.
 
     Those that are there are left to the caller until `left_until`, and then to the outbox.
     """

@@ -1,4 +1,4 @@
-"""SQL of ballots: entries, votes, and the honours that are left of them."""
+"""SQL of ballots: entries, votes and honours."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from bot.storage.tables import generations, loras, pictures
 CANDIDATE_EVERY = 100
 """In a bake-off `pack_index` is the candidate's number times this, plus the prompt's."""
 HALL_MAX = 100
-"""Honours shown; further back nobody looks."""
+"""Most honours that are shown."""
 
 
 @dataclass(frozen=True, slots=True)

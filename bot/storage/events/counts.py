@@ -1,4 +1,4 @@
-"""SQL of how an event stands in numbers, and of how long its photos are kept."""
+"""SQL of the numbers of an event, and of how long its photos are kept."""
 
 from dataclasses import dataclass
 from datetime import datetime

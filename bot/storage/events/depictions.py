@@ -1,4 +1,4 @@
-"""SQL of the consent ledger of events: what was agreed to, who was named as seen, and what is taken back."""
+"""SQL of consent in events: who agreed, who was named as seen in photos, and what was taken back."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -181,7 +181,7 @@ async def retire(connection: AsyncConnection, lora_id: int, *, now: datetime) ->
 async def note_for_later(connection: AsyncConnection, event: Event, training_id: int, *, now: datetime) -> None:
     """Somebody took photos back while this training had them: its LoRA is to be retired as soon as it is there.
 
-    It stands among the event's notes, unannounced, because members' own rows may be erased before that.
+    It is kept among the event's announcements and never posted; members' own rows may be erased before that.
     """
     if not await is_noted(connection, event.id, training_id):
         once, detail = _while_training(training_id), json.dumps({"training_id": training_id})

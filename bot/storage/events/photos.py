@@ -1,4 +1,4 @@
-"""SQL of the photos of events: whose they are, which may be used, what was chosen, and how they go."""
+"""SQL of the photos of events: who gave them, which may be used, which were chosen, and their deletion."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -83,7 +83,7 @@ async def given_by_others(
 
 
 async def forget_refused(connection: AsyncConnection, dataset_id: int, user_id: int, hashes: Collection[str]) -> None:
-    """These files are given again: what was said of them before is judged anew."""
+    """Delete earlier refusals of these files, because they are given again and checked again."""
     await connection.execute(
         sa.delete(photos).where(
             photos.c.dataset_id == dataset_id,

@@ -1,4 +1,4 @@
-"""SQL that collects what a yearbook may show: pictures whose people agreed, and the places they won."""
+"""SQL of the contents of a yearbook: pictures whose people agreed, and the places they won."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
