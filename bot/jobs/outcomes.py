@@ -38,7 +38,7 @@ class JobOutcomes(Service, Generic[JobT]):
 
         async def transaction(connection: AsyncConnection) -> None:
             if "status" in values:
-                self._kind.check_move(type(values["status"])(claim.status), values["status"])
+                self._kind.check_move(claim.status, values["status"])
             await due.store(connection, self._kind.table, claim, due_at=due_at, **values)
             if note:
                 await self._note(connection, claim.id, note)
