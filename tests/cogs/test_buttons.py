@@ -22,7 +22,7 @@ from bot.storage import sharing
 from bot.storage.events import tables as event_tables
 from cogs import EXTENSIONS
 from tests.cogs.events.event_scene import Hands
-from tests.cogs.events.test_event_members import give, move, open_event, question_to
+from tests.cogs.events.test_members import give, move, open_event, question_to
 from tests.cogs.stage import Stage, answer_to, board_of, buttons_of, fields_of, photo, photos, text_of, until
 from tests.events.ballot.ballot_world import World as BallotWorld
 from tests.fakes.clock import NOON

@@ -16,7 +16,7 @@ from bot.records.event import DepictionStatus, EventStatus
 from bot.records.guild import Actor, Channel
 from bot.storage.events.tables import depictions, events
 from tests.cogs.events.event_scene import DEPICTED, ENTRANT, ROLES, Hands, Scene, a_scene, everything
-from tests.cogs.events.test_event_members import give, question_to
+from tests.cogs.events.test_members import give, question_to
 from tests.cogs.stage import Stage, live_text, photos
 from tests.cogs.test_hostile_text import DANGER, MARK, SAMPLES
 from tests.fakes.attachments import open_attachments
