@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench.pictures import small_photos
+from tests.bench.environment import BotKind, Stage, set_stage, wait_ready
+from tests.bench.measured_photos import small_photos
 from tests.bench.processes import Child
 from tests.bench.rows import Floor, NotMeasured, Row, Sample, Target, compare, percentile
 from tests.bench.scale import Scale
-from tests.bench.stage import BotKind, Stage, set_stage, wait_ready
 from tests.wire.discord.answers import Json
 from tests.wire.discord.components import LABEL, SELECTS
 from tests.wire.discord.interactions import InteractionHandle, InteractionKind

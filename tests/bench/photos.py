@@ -16,7 +16,7 @@ from PIL import Image
 from bot.photos import checks, prepare
 from bot.photos.intake import Received, Spool
 from bot.photos.prepare import PhotoPool
-from tests.bench.pictures import write_large_photo
+from tests.bench.measured_photos import write_large_photo
 from tests.bench.rows import Floor, Row, Sample, Target, compare, percentile
 from tests.bench.scale import Scale
 

@@ -22,11 +22,11 @@ from bot.storage import datasets, posts
 from bot.storage.events import events
 from tests.bench.acks import DISCORD_WAITS_S, FILES_IN_FIELD, PATIENCE_S, fill_in, submit
 from tests.bench.crowd import Crowd
-from tests.bench.pictures import small_photos
+from tests.bench.environment import Stage, set_stage, wait_ready
+from tests.bench.measured_photos import small_photos
 from tests.bench.processes import Child, read_status_mb
 from tests.bench.rows import NotMeasured, Row, Sample, Target, compare, percentile
 from tests.bench.scale import Scale
-from tests.bench.stage import Stage, set_stage, wait_ready
 from tests.wire.discord.components import LABEL, walk
 from tests.wire.discord.interactions import InteractionHandle
 from tests.wire.discord.messages import StoredMessage

@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.training import TrainingStatus
 from bot.storage import tables
+from tests.bench.environment import Stage, set_stage, wait_ready
 from tests.bench.processes import started
 from tests.bench.rows import Floor, NotMeasured, Row, Sample, Target, compare
 from tests.bench.scale import Scale
-from tests.bench.stage import Stage, set_stage, wait_ready
 from tests.bench.webhooks import open_training
 
 OPEN_ROWS = 10_000

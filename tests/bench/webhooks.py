@@ -20,10 +20,10 @@ from bot.sandbox.apiframe.answers import lora_event
 from bot.sandbox.apiframe.state import RehearsalLora, make_id, make_trigger_word
 from bot.sandbox.rehearsal.deliveries import sign
 from bot.storage import tables
+from tests.bench.environment import API_KEY, Stage, free_port, set_stage, wait_ready
 from tests.bench.processes import started
 from tests.bench.rows import Floor, NotMeasured, Row, Sample, Target, compare, percentile
 from tests.bench.scale import Scale
-from tests.bench.stage import API_KEY, Stage, free_port, set_stage, wait_ready
 
 WARM_UP = 10
 APART_S = 0.04

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.world import REHEARSAL_KEY, World, open_world
-from tests.cogs.stage import TIMINGS, Stage, shorten_timings
+from tests.cogs.simulated_guild import TIMINGS, Stage, shorten_timings
 
 EPHEMERAL = 1 << 6
 MESSAGE, DEFERRED_MESSAGE = 4, 5

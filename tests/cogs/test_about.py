@@ -1,7 +1,7 @@
 """/about: how to begin."""
 
 from bot import __version__
-from tests.cogs.stage import Stage, answer_to
+from tests.cogs.simulated_guild import Stage, answer_to
 
 
 async def test_it_names_the_version_and_the_three_steps(stage: Stage) -> None:

@@ -21,10 +21,10 @@ from bot.records.guild import Actor, Channel
 from bot.storage import sharing
 from bot.storage.events import tables as event_tables
 from cogs import EXTENSIONS
-from tests.cogs.events.event_scene import Hands
+from tests.cogs.events.event_with_roles import Hands
 from tests.cogs.events.test_members import give, move, open_event, question_to
-from tests.cogs.stage import Stage, answer_to, board_of, buttons_of, fields_of, photo, photos, text_of, until
-from tests.events.ballot.ballot_world import World as BallotWorld
+from tests.cogs.simulated_guild import Stage, answer_to, board_of, buttons_of, fields_of, photo, photos, text_of, until
+from tests.events.ballot.ballots import World as BallotWorld
 from tests.fakes.clock import NOON
 
 UNKNOWN = 987_654_321

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.sandbox.world import REHEARSAL_CREDITS
-from tests.cogs.stage import Stage, answer_to, board_of, buttons_of, fields_of, photos, text_of
+from tests.cogs.simulated_guild import Stage, answer_to, board_of, buttons_of, fields_of, photos, text_of
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.cogs.stage import File, Stage, answer_to, board_of, fields_of, photos, text_of
+from tests.cogs.simulated_guild import File, Stage, answer_to, board_of, fields_of, photos, text_of
 
 MENU = "Add photos to my dataset"
 NO_DATASET = "You have no open dataset here. Send `/train` to begin one."

@@ -10,7 +10,7 @@ import pytest
 from bot.datasets.queue import ArrivalsFirst
 from bot.datasets.service import DatasetService
 from bot.training.service import TrainingService
-from tests.cogs.stage import Stage, answer_to, board_of, photos
+from tests.cogs.simulated_guild import Stage, answer_to, board_of, photos
 
 SECRET = "afk_in_the_middle_of_a_traceback"
 INCIDENT = re.compile(

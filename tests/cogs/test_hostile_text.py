@@ -8,7 +8,7 @@ import pytest
 from bot.photos.checks import display_name
 from bot.sandbox.apiframe.state import JobFault, TrainingFault
 from bot.text import quote
-from tests.cogs.stage import Stage, answer_to, board_of, live_text, photo, photos, text_of
+from tests.cogs.simulated_guild import Stage, answer_to, board_of, live_text, photo, photos, text_of
 
 MARK = "zyx"
 """In every sample, so that it can be looked for."""

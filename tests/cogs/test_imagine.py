@@ -13,7 +13,7 @@ from bot.sandbox.apiframe.state import JobFault
 from bot.storage import styles
 from cogs.generation import forms
 from cogs.generation.commands import MENU_PICTURES
-from tests.cogs.stage import (
+from tests.cogs.simulated_guild import (
     Stage,
     answer_to,
     board_of,

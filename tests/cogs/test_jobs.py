@@ -5,7 +5,7 @@ import re
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.sandbox.rehearsal.faults import Fault
-from tests.cogs.stage import Stage, answer_to, board_of, buttons_of, photos, pictures_in, text_of, until
+from tests.cogs.simulated_guild import Stage, answer_to, board_of, buttons_of, photos, pictures_in, text_of, until
 
 
 async def test_somebody_new_is_told_how_to_begin(stage: Stage) -> None:

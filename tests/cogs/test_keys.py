@@ -8,7 +8,7 @@ import pytest
 from bot.records.key import ProviderName
 from bot.sandbox.rehearsal.faults import Fault
 from bot.sandbox.world import REHEARSAL_AUROUS_KEY, REHEARSAL_CREDITS, REHEARSAL_KEY
-from tests.cogs.stage import Stage, answer_to, board_of, photos, until
+from tests.cogs.simulated_guild import Stage, answer_to, board_of, photos, until
 
 NEEDS = "You need the **Manage Server** permission for this."
 

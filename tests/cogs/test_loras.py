@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import loras
-from tests.cogs.stage import Stage, answer_to, board_of, buttons_of, fields_of, photos, pictures_in, text_of
+from tests.cogs.simulated_guild import Stage, answer_to, board_of, buttons_of, fields_of, photos, pictures_in, text_of
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Asking Discord who is still there."""
 
 from cogs.adapters.members import DiscordMembers
-from tests.cogs.stage import Stage
+from tests.cogs.simulated_guild import Stage
 
 
 def members_of(stage: Stage) -> DiscordMembers:

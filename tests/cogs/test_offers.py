@@ -12,7 +12,7 @@ from simcord.results import InteractionResult
 from bot.records.guild import Actor
 from bot.records.lora import Lora
 from tests.cogs.events.test_members import open_event
-from tests.cogs.stage import Message, Stage, answer_to, board_of, buttons_of, text_of, tree_of, until
+from tests.cogs.simulated_guild import Message, Stage, answer_to, board_of, buttons_of, text_of, tree_of, until
 
 FORBIDDEN = 50013
 STRINGS, MENTIONABLES = 3, 7

@@ -18,7 +18,7 @@ from bot.records.job import TimelineEntry
 from bot.records.key import ProviderName
 from cogs.pictures.cards import alt_text, gallery_card, pictures_card, pictures_failed_card, report_card
 from cogs.pictures.panel import edits_card, gallery_choice_card, originals_card, settings_card
-from tests.cogs.stage import BUTTON, TEXT_DISPLAY, live_text
+from tests.cogs.simulated_guild import BUTTON, TEXT_DISPLAY, live_text
 from tests.fakes.clock import NOON
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD
 

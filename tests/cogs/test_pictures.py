@@ -16,7 +16,7 @@ from bot.records.lora import Audience
 from bot.records.post import PostKind
 from bot.storage import erasure, tables
 from cogs.pictures.files import batches_of
-from tests.cogs.stage import (
+from tests.cogs.simulated_guild import (
     Stage,
     answer_to,
     board_of,

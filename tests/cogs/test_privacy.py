@@ -1,6 +1,6 @@
 """/privacy: what is kept, and erasing it."""
 
-from tests.cogs.stage import Stage, answer_to, board_of, photos, text_of
+from tests.cogs.simulated_guild import Stage, answer_to, board_of, photos, text_of
 
 
 async def test_show_counts_what_is_kept_and_says_for_how_long(keyed: Stage) -> None:

@@ -1,6 +1,6 @@
 """How results reach the channel when Discord makes it hard."""
 
-from tests.cogs.stage import Stage, pictures_in, text_of, until
+from tests.cogs.simulated_guild import Stage, pictures_in, text_of, until
 
 CHANNEL_POSTS = "/channels/*/messages"
 

@@ -2,7 +2,7 @@
 
 from simcord.components import walk_components
 
-from tests.cogs.stage import Message, Stage, answer_to, board_of, text_of, tree_of
+from tests.cogs.simulated_guild import Message, Stage, answer_to, board_of, text_of, tree_of
 
 CHANNEL_SELECT = 8
 

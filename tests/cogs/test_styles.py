@@ -17,7 +17,7 @@ from bot.storage import styles
 from cogs.generation.cards import PAGE, searchable, styles_card
 from cogs.ui.buttons import ActionButton
 from cogs.ui.words import TEXT_MAX
-from tests.cogs.stage import (
+from tests.cogs.simulated_guild import (
     BUTTON,
     TEXT_DISPLAY,
     Message,

@@ -9,7 +9,7 @@ from simcord.components import walk_components
 from bot.sandbox.apiframe.state import TrainingFault
 from bot.sandbox.rehearsal.faults import Fault
 from bot.sandbox.world import REHEARSAL_CREDITS, REHEARSAL_KEY
-from tests.cogs.stage import (
+from tests.cogs.simulated_guild import (
     PROVIDER_TIMINGS,
     Stage,
     answer_to,

@@ -11,8 +11,8 @@ import simcord
 from bot.ports import NotNow, ReadinessCheck
 from bot.records.event import Event, EventStatus
 from cogs.adapters.venue import DiscordVenue
-from tests.cogs.events.event_values import an_event
-from tests.cogs.stage import Stage
+from tests.cogs.events.shown_events import an_event
+from tests.cogs.simulated_guild import Stage
 
 COMPLETED, CANCELLED = 3, 4
 CALENDAR = "/guilds/*/scheduled-events"

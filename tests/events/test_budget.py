@@ -49,7 +49,7 @@ from tests.events.money import (
 from tests.fakes.clock import NOON, ManualClock
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, THREAD
 from tests.fakes.studio import KEY, POOR_KEY, PROVIDER, TRAINS_IN, Studio
-from tests.generation.orders import add_style, finish, orders, pictures, set_aurous_key
+from tests.generation.picture_orders import add_style, finish, orders, pictures, set_aurous_key
 
 S = EventStatus
 HERE = Channel(CHANNEL)

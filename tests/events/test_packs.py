@@ -24,7 +24,7 @@ from bot.storage.rows import build
 from tests.events.money import PICTURE, add_event, add_event_lora, change_event, join, total_of, without_engine
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, THREAD
 from tests.fakes.studio import KEY, POOR_KEY, Studio
-from tests.generation.orders import add_character, finish, set_aurous_key
+from tests.generation.picture_orders import add_character, finish, set_aurous_key
 
 S = GenerationStatus
 PACK = ("a postcard of {trigger}", "{trigger} in snow", "a castle")

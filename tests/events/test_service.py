@@ -19,7 +19,7 @@ from bot.records.lora import Audience
 from bot.records.post import PostKind
 from bot.storage import tables
 from bot.storage.events import tables as event_tables
-from tests.events.hosting import BOSS, HERE, HOST, Hosting
+from tests.events.event_hosts import BOSS, HERE, HOST, Hosting
 from tests.events.money import TRAINING
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, add_lora, photo
 from tests.fakes.studio import Studio, tiny_jpeg

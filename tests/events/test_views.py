@@ -17,7 +17,7 @@ from bot.storage import tables
 from bot.storage.events import counts as event_counts
 from bot.storage.events import spends
 from bot.storage.events import tables as event_tables
-from tests.events.hosting import HOST, Hosting, given
+from tests.events.event_hosts import HOST, Hosting, given
 from tests.events.money import TRAINING
 from tests.fakes.rows import ANNA, BEN, GUILD, add_dataset, add_generation, add_lora, add_photos, add_training
 from tests.fakes.studio import Studio

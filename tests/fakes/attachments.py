@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from bot.records.dataset import Upload
-from tests.photos.pictures import encode, noise
+from tests.photos.sample_photos import encode, noise
 
 
 @dataclass

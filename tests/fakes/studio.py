@@ -58,12 +58,12 @@ from bot.storage.due import Claim, DueRows, LeaseLost
 from bot.storage.sealing import Sealer
 from bot.training.service import TrainingService
 from tests.fakes.clock import ManualClock
-from tests.fakes.glance import Glance
-from tests.fakes.looks import Looks
+from tests.fakes.due_reader import Glance
 from tests.fakes.members import FakeMembers
-from tests.fakes.painting import paint_small
 from tests.fakes.poster import FakePoster
+from tests.fakes.row_access import Looks
 from tests.fakes.rows import ADMIN, ANNA, CHANNEL, GUILD, add_dataset, add_lora, add_photos, photo
+from tests.fakes.small_pictures import paint_small
 from tests.fakes.venue import FakeVenue
 
 KEY, NEXT_KEY, OTHER_KEY, POOR_KEY = (

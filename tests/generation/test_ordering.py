@@ -20,7 +20,15 @@ from bot.storage import generations, loras, sharing, styles, tables
 from bot.storage import remembered as remembered_rows
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import KEY, OTHER_KEY, PROVIDER, Studio
-from tests.generation.orders import add_character, add_style, finish, orders, place, ready_pictures, set_aurous_key
+from tests.generation.picture_orders import (
+    add_character,
+    add_style,
+    finish,
+    orders,
+    place,
+    ready_pictures,
+    set_aurous_key,
+)
 
 S = GenerationStatus
 AUROUS = ProviderName.AUROUS

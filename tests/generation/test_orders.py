@@ -20,7 +20,7 @@ from bot.storage.due import LeaseLost
 from tests.fakes.rows import ANNA, GUILD
 from tests.fakes.studio import NEXT_KEY, POOR_KEY, PROVIDER, Studio
 from tests.fakes.waiting import eventually
-from tests.generation.orders import finish, orders
+from tests.generation.picture_orders import finish, orders
 
 S = GenerationStatus
 GENERATE = "POST /v2/images/generate"

@@ -18,7 +18,7 @@ from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import tables
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import KEY, Studio
-from tests.generation.orders import PNG, finish, made, pictures
+from tests.generation.picture_orders import PNG, finish, made, pictures
 
 S = GenerationStatus
 GENERATE = "POST /v2/images/generate"

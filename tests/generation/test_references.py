@@ -24,8 +24,8 @@ from bot.storage import generations, tables
 from bot.storage.due import LeaseLost
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import NEXT_KEY, PROVIDER, Studio
-from tests.generation.orders import finish, place, ready_pictures, reference, set_aurous_key
-from tests.photos.pictures import encode, noise
+from tests.generation.picture_orders import finish, place, ready_pictures, reference, set_aurous_key
+from tests.photos.sample_photos import encode, noise
 
 S = GenerationStatus
 GENERATE, UPLOAD = "POST /v2/images/generate", "POST /v2/uploads"

@@ -29,7 +29,7 @@ from bot.web.webhooks import WebhookRoutes
 from tests.fakes.rows import ADMIN, CHANNEL, GUILD, OTHER_GUILD, add_generation, add_training
 from tests.fakes.studio import AUROUS_KEY, KEY, MASTER_KEY, OTHER_AUROUS_KEY, Studio
 from tests.fakes.waiting import eventually
-from tests.web.client import ask
+from tests.web.raw_client import ask
 
 AUROUS = ProviderName.AUROUS
 REGISTER = "POST /v1/webhook_endpoints"

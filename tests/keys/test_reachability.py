@@ -22,7 +22,7 @@ from bot.web.webhook_targets import WebhookHints
 from bot.web.webhooks import WebhookRoutes
 from tests.fakes.rows import ADMIN, GUILD, OTHER_GUILD
 from tests.fakes.studio import AUROUS_KEY, Studio
-from tests.web.client import ask
+from tests.web.raw_client import ask
 
 AUROUS = ProviderName.AUROUS
 TEST = "POST /v1/webhook_endpoints/{id}/test"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.photos.pictures import chunk, claim_jpeg_size, claim_webp_size, encode, flat_png, noise
+from tests.photos.sample_photos import chunk, claim_jpeg_size, claim_webp_size, encode, flat_png, noise
 
 MAX_REFUSAL_MS = 20
 """Of processor time, so that a machine that is busy with other tests does not change the answer."""

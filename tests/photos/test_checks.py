@@ -22,7 +22,7 @@ from bot.photos.checks import (
     verdict_of,
 )
 from bot.records.dataset import Finding, Verdict
-from tests.photos.pictures import encode, flat_png, noise
+from tests.photos.sample_photos import encode, flat_png, noise
 
 GOOD = {"sharpness": 300.0, "brightness": 120.0, "width": 1200, "height": 900, "original_size": 400_000}
 

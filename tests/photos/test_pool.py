@@ -15,7 +15,7 @@ from bot.photos.prepare import Measured, PhotoPool
 from bot.photos.sheet import SheetEntry
 from bot.records.dataset import Finding, Verdict
 from tests.photos.loop_watch import LoopWatch
-from tests.photos.pictures import camera_photo, encode, noise
+from tests.photos.sample_photos import camera_photo, encode, noise
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from bot.photos.checks import Code, hamming_distance, verdict_of
 from bot.photos.intake import Received, Spool
 from bot.photos.prepare import PREPARED_BYTES, Measured, PhotoPool, examine
 from bot.records.dataset import Verdict
-from tests.photos.pictures import (
+from tests.photos.sample_photos import (
     chunk,
     encode,
     flat_png,

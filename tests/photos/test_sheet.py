@@ -8,7 +8,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from bot.photos.sheet import GAP_PX, MAX_SHEET_BYTES, TILE_PX, SheetEntry, contact_sheet
 from bot.records.dataset import Verdict
-from tests.photos.pictures import encode, noise
+from tests.photos.sample_photos import encode, noise
 
 
 def open_sheet(content: bytes) -> Image.Image:

@@ -19,7 +19,7 @@ from bot.storage import tables, timeline
 from tests.fakes.poster import FakePoster, Trouble
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, add_generation
 from tests.fakes.studio import OTHER_KEY, PROVIDER, Studio
-from tests.generation.orders import ready_pictures
+from tests.generation.picture_orders import ready_pictures
 
 HERE = Place(PlaceKind.CHANNEL, CHANNEL)
 GALLERY = Place(PlaceKind.CHANNEL, 350)

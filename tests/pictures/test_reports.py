@@ -14,7 +14,7 @@ from bot.records.post import PostKind, PostStatus
 from bot.storage import tables
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import PROVIDER, Studio
-from tests.generation.orders import ready_pictures
+from tests.generation.picture_orders import ready_pictures
 
 REPORTS = Place(PlaceKind.CHANNEL, 360)
 ADMINS_MESSAGES = Place(PlaceKind.USER, ADMIN)

@@ -9,7 +9,7 @@ from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.apiframe.state import RehearsalTimings
 from bot.sandbox.aurous.records import AurousTimings
 from bot.sandbox.aurous.server import RehearsalAurous
-from tests.providers.orders import make_training_order
+from tests.providers.sample_orders import make_training_order
 
 INSTANT = RehearsalTimings(0, 0, 0, 0, 0)
 AUROUS_INSTANT = AurousTimings(0, 0, 0.01, (0.01,))

@@ -15,10 +15,10 @@ from bot.providers.base import PhotoFile
 from bot.providers.transport import Transport
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.aurous.server import RehearsalAurous
-from tests.fakes.painting import paint_small
+from tests.fakes.small_pictures import paint_small
 from tests.providers.calls import AUROUS_INSTANT, AUROUS_KEY, INSTANT
-from tests.providers.hooks import Mailbox
-from tests.providers.orders import API_KEY, make_photos
+from tests.providers.mailbox import Mailbox
+from tests.providers.sample_orders import API_KEY, make_photos
 
 
 @pytest.fixture(autouse=True)

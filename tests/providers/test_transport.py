@@ -21,7 +21,7 @@ from bot.providers.transport import (
     Request,
     Transport,
 )
-from tests.providers.orders import make_photos
+from tests.providers.sample_orders import make_photos
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[object, object, None]]

@@ -10,9 +10,9 @@ from aiohttp import web
 
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.aurous.server import RehearsalAurous
-from tests.providers.orders import API_KEY
-from tests.sandbox.apiframe.callers import TIMINGS, Caller, ManualClock, Receiver
-from tests.sandbox.aurous.callers import (
+from tests.providers.sample_orders import API_KEY
+from tests.sandbox.apiframe.raw_client import TIMINGS, Caller, ManualClock, Receiver
+from tests.sandbox.aurous.raw_client import (
     AUROUS_TIMINGS,
     KEY,
     MATE_KEY,

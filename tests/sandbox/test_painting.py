@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from bot.sandbox.rehearsal import painting
-from tests.providers.orders import make_photos
+from tests.providers.sample_orders import make_photos
 
 
 def paint(

@@ -8,7 +8,7 @@ from playwright.async_api import Page
 from bot.sandbox.event import open_sample_event
 from bot.sandbox.samples.photos import GOOD
 from bot.sandbox.world import World
-from tests.screenshots.acting import STEP_MS, become, keep, press, read, send, submit
+from tests.screenshots.page_actions import STEP_MS, become, keep, press, read, send, submit
 
 
 async def play_event(page: Page, world: World) -> None:

@@ -4,7 +4,7 @@ from playwright.async_api import Page
 
 from bot.sandbox.samples.photos import GOOD, TRICKY
 from bot.sandbox.world import World
-from tests.screenshots.acting import STEP_MS, keep, press, send, submit
+from tests.screenshots.page_actions import STEP_MS, keep, press, send, submit
 
 
 async def play_job(page: Page, world: World) -> None:

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bot.web.health import Check, Health, Metric
 from bot.web.server import WebServer
-from tests.web.client import Reply, ask
+from tests.web.raw_client import Reply, ask
 
 
 async def _holds() -> bool:

@@ -13,7 +13,7 @@ from aiohttp.http_parser import HttpRequestParser, HttpRequestParserPy
 
 from bot.errors import StartupError
 from bot.web.server import HttpRequest, HttpResponse, Limits, Route, WebServer
-from tests.web.client import ask, exchange, hang_up
+from tests.web.raw_client import ask, exchange, hang_up
 
 HEAD = b"POST /in/x HTTP/1.1\r\nHost: bot.example.org\r\n"
 Start = Callable[[Limits], Awaitable[WebServer]]

@@ -20,7 +20,7 @@ from bot.providers.base import WebhookHint, WebhookSecrets
 from bot.records.key import ProviderName
 from bot.web.server import HttpRequest, HttpResponse, WebServer
 from bot.web.webhooks import WebhookRoutes
-from tests.web.client import ask
+from tests.web.raw_client import ask
 
 KEY_A, KEY_B = "afk_guild_a_0123456789", "afk_guild_b_0123456789"
 TOKEN_A, TOKEN_B = "a" * 22, "b" * 22

@@ -9,8 +9,8 @@ import pytest
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from tests.wire.discord.pointing import point_discord_at
 from tests.wire.discord.probe import Probe
+from tests.wire.discord.redirect import point_discord_at
 from tests.wire.discord.standin import DiscordStandin
 from tests.wire.discord.world import Channel, Guild, Permit, Person
 

@@ -15,9 +15,9 @@ from tests.wire.discord.interactions import CallbackKind
 from tests.wire.discord.messages import StoredMessage
 from tests.wire.discord.pings import pinged
 from tests.wire.discord.world import ChannelKind, Permit
+from tests.wire.kills.bot_process import alive
 from tests.wire.kills.ledger import footers, open_rows
-from tests.wire.kills.lives import alive
-from tests.wire.kills.members import CONSENT, Member
+from tests.wire.kills.persistent_member import CONSENT, Member
 from tests.wire.kills.rig import TIMINGS, Rig, open_rig, until
 
 MESSAGES = "/channels/*/messages"

@@ -16,8 +16,8 @@ from bot.sandbox.apiframe.state import RehearsalLora
 from bot.sandbox.rehearsal.deliveries import WebhookFault, sign
 from bot.sandbox.rehearsal.faults import Fault
 from tests.wire.discord.messages import StoredMessage
+from tests.wire.kills.bot_process import alive
 from tests.wire.kills.ledger import FOOTER, footers
-from tests.wire.kills.lives import alive
 from tests.wire.kills.rig import API_KEY, TIMINGS, Rig, open_rig, until
 
 DETAILS = json.dumps({"error": "Validation failed", "details": {"prompt": ["Too rude"]}}).encode()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.wire.discord.standin import DiscordStandin
-from tests.wire.kills.lives import alive
+from tests.wire.kills.bot_process import alive
 from tests.wire.kills.rig import open_rig
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +20,7 @@ LOG_LINE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z ")
 START = """
 import sys
 from bot.__main__ import main
-from tests.wire.discord.pointing import point_discord_at
+from tests.wire.discord.redirect import point_discord_at
 point_discord_at(sys.argv[1], sys.argv[2])
 sys.exit(main(["run"]))
 """

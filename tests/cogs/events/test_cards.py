@@ -36,8 +36,8 @@ from cogs.events.member.ballot import FILES_MAX, ballot_card, pages_of, shown_fi
 from cogs.events.member.depictions import depiction_card, seen_card
 from cogs.events.member.photos import leave_question, photo_list, rules_card
 from cogs.events.panel import actions_of, panel_card
-from tests.cogs.events.event_values import NOON, a_lora, a_view, an_event, an_honour, collecting
-from tests.cogs.stage import BUTTON, live_text
+from tests.cogs.events.shown_events import NOON, a_lora, a_view, an_event, an_honour, collecting
+from tests.cogs.simulated_guild import BUTTON, live_text
 from tests.cogs.test_picture_cards import check, parts_of
 from tests.fakes.rows import photo
 

@@ -15,7 +15,7 @@ from bot.records.event import Event, EventMode, EventStatus, PauseReason
 from bot.records.generation import GenerationSettings
 from bot.records.guild import Actor, Channel
 from bot.storage.events import events
-from tests.cogs.stage import Message, Stage, answer_to, board_of, buttons_of, pictures_in, text_of, tree_of
+from tests.cogs.simulated_guild import Message, Stage, answer_to, board_of, buttons_of, pictures_in, text_of, tree_of
 from tests.fakes.rows import add_photos, photo
 from tests.fakes.studio import tiny_jpeg
 

@@ -20,7 +20,7 @@ from cogs.events.host.status import fame_card, readiness_card, status_card
 from cogs.events.texts import MODE_WORDS, PAUSE_WORDS, STATUS_WORDS, hours_words
 from cogs.ui.buttons import ActionButton
 from cogs.ui.choices import kept
-from tests.cogs.events.event_values import NOON, a_lora, a_view, an_event, an_honour, collecting
+from tests.cogs.events.shown_events import NOON, a_lora, a_view, an_event, an_honour, collecting
 
 COMPONENTS_MAX, TEXT_MAX = 40, 4000
 """Of one message (Discord /docs/components/reference)."""

@@ -20,7 +20,7 @@ from bot.records.post import PostKind
 from bot.storage import tables
 from bot.storage.events import entrants, events
 from bot.storage.events.tables import depictions
-from tests.cogs.stage import (
+from tests.cogs.simulated_guild import (
     TEXT_DISPLAY,
     File,
     Message,
@@ -35,9 +35,9 @@ from tests.cogs.stage import (
     tree_of,
     until,
 )
-from tests.events.ballot.ballot_world import World as BallotWorld
+from tests.events.ballot.ballots import World as BallotWorld
 from tests.fakes.rows import add_post
-from tests.photos.pictures import encode, noise
+from tests.photos.sample_photos import encode, noise
 
 S = EventStatus
 STRING_SELECT = 3

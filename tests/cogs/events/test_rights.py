@@ -15,9 +15,9 @@ from bot.records.dataset import Pick
 from bot.records.event import DepictionStatus, EventStatus
 from bot.records.guild import Actor, Channel
 from bot.storage.events.tables import depictions, events
-from tests.cogs.events.event_scene import DEPICTED, ENTRANT, ROLES, Hands, Scene, a_scene, everything
+from tests.cogs.events.event_with_roles import DEPICTED, ENTRANT, ROLES, Hands, Scene, a_scene, everything
 from tests.cogs.events.test_members import give, question_to
-from tests.cogs.stage import Stage, live_text, photos
+from tests.cogs.simulated_guild import Stage, live_text, photos
 from tests.cogs.test_hostile_text import DANGER, MARK, SAMPLES
 from tests.fakes.attachments import open_attachments
 from tests.fakes.rows import CHANNEL, GUILD, OTHER_GUILD

@@ -8,8 +8,8 @@ import pytest
 from bot.records.lora import Style
 from bot.sandbox.apiframe.state import JobFault
 from tests.cogs.conftest import check_mentions, check_privacy, check_secrets
-from tests.cogs.events.event_stage import Life, open_life
-from tests.cogs.stage import answer_to, board_of, buttons_of, photos, pictures_in, text_of, until
+from tests.cogs.events.playthrough import Life, open_life
+from tests.cogs.simulated_guild import answer_to, board_of, buttons_of, photos, pictures_in, text_of, until
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from bot.records.dataset import SubjectKind, Upload
 from bot.records.event import Event, EventMode, EventStatus
 from bot.services import Services
 from bot.storage.events import ballots, events
-from tests.cogs.stage import photo
+from tests.cogs.simulated_guild import photo
 from tests.cogs.walk.world import Party, Person, Town
 
 SKETCH = "sketch"

@@ -8,7 +8,7 @@ from typing import Any
 
 from simcord.enums import ComponentType, OptionType
 
-from tests.cogs.stage import photo, presses_of
+from tests.cogs.simulated_guild import photo, presses_of
 from tests.cogs.walk.reference import Model
 from tests.cogs.walk.world import STEMS, Person, Town, keys_of
 

@@ -27,7 +27,7 @@ from bot.storage import tables
 from bot.storage.due import LeaseLost
 from bot.storage.events import tables as event_tables
 from tests.fakes.clock import ManualClock
-from tests.fakes.painting import paint_small
+from tests.fakes.small_pictures import paint_small
 
 WORDS = ("quokka", "narwhal", "axolotl")
 STEMS = ("Veil", "Moss", "Dune")

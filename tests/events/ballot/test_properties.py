@@ -17,7 +17,7 @@ from bot.events.ballot.service import BallotEntry
 from bot.records.event import Event
 from bot.records.guild import Actor
 from bot.storage.events.tables import entries, votes
-from tests.events.ballot.ballot_world import (
+from tests.events.ballot.ballots import (
     JURY,
     MEMBERS,
     World,

@@ -19,7 +19,7 @@ from bot.records.guild import Actor
 from bot.records.post import PostKind, PostStatus
 from bot.storage import erasure, tables
 from bot.storage.events.tables import entries, honours, votes
-from tests.events.ballot.ballot_world import (
+from tests.events.ballot.ballots import (
     CLEO,
     DAN,
     EVE,

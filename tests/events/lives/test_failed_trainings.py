@@ -8,9 +8,9 @@ import pytest
 from bot.records.event import AnnouncementKind, EventMode, EventStatus
 from bot.sandbox.apiframe.state import TrainingFault
 from bot.sandbox.rehearsal.faults import Fault
-from tests.events.giving import Giver
-from tests.events.lives.lives import HOST, HOUR, Life, begin_with_enough
-from tests.events.lives.trouble import check_books, photo_files, reach
+from tests.events.lives.event_faults import check_books, photo_files, reach
+from tests.events.lives.event_run import HOST, HOUR, Life, begin_with_enough
+from tests.events.photo_givers import Giver
 from tests.fakes.attachments import Attachments, open_attachments
 from tests.fakes.rows import ANNA
 from tests.fakes.studio import Studio

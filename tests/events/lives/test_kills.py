@@ -8,8 +8,8 @@ from bot.records.event import AnnouncementKind, EventMode, EventStatus
 from bot.records.guild import Actor
 from bot.records.job import LaneName
 from bot.records.post import PostKind
-from tests.events.lives.lives import CLEO, HOST, HOUR, Life, begin
-from tests.events.lives.trouble import MortalEngine, MortalWrites, check_books, make_picture, reach
+from tests.events.lives.event_faults import MortalEngine, MortalWrites, check_books, make_picture, reach
+from tests.events.lives.event_run import CLEO, HOST, HOUR, Life, begin
 from tests.fakes.rows import ANNA, BEN, GUILD
 from tests.fakes.studio import Studio
 

@@ -12,8 +12,7 @@ from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
 from bot.records.training import TrainingStatus
 from bot.storage.events import jobs as event_jobs
-from tests.events.lives.lives import HOST, HOUR, Life, begin
-from tests.events.lives.trouble import (
+from tests.events.lives.event_faults import (
     check_books,
     lora_is_usable,
     make_picture,
@@ -24,6 +23,7 @@ from tests.events.lives.trouble import (
     reach,
     retired,
 )
+from tests.events.lives.event_run import HOST, HOUR, Life, begin
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import TRAINS_IN, Studio
 

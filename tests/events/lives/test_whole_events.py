@@ -11,7 +11,7 @@ from bot.records.guild import NOBODY, Actor, Channel, PlaceKind
 from bot.records.key import ProviderName
 from bot.records.post import PostKind
 from bot.storage.events import tables as event_tables
-from tests.events.lives.lives import CLEO, HOST, HOUR, Life, begin
+from tests.events.lives.event_run import CLEO, HOST, HOUR, Life, begin
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import Studio
 

@@ -27,7 +27,8 @@ from bot.storage import tables
 from bot.storage.events import entrants
 from bot.storage.events import photos as event_photos
 from bot.storage.events import tables as event_tables
-from tests.events.giving import (
+from tests.events.money import add_event, change_event
+from tests.events.photo_givers import (
     CLEO,
     DAN,
     HOST,
@@ -43,7 +44,6 @@ from tests.events.giving import (
     question_to,
     questions,
 )
-from tests.events.money import add_event, change_event
 from tests.fakes.attachments import Attachments, make_photo, open_attachments
 from tests.fakes.rows import ANNA, BEN, GUILD, OTHER_GUILD, photo
 from tests.fakes.studio import Studio

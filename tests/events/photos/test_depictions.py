@@ -31,7 +31,8 @@ from bot.records.training import TrainingStatus
 from bot.storage import loras, tables
 from bot.storage.events import events
 from bot.storage.events import tables as event_tables
-from tests.events.giving import (
+from tests.events.money import change_event
+from tests.events.photo_givers import (
     CLEO,
     DAN,
     Giver,
@@ -45,7 +46,6 @@ from tests.events.giving import (
     question_to,
     questions,
 )
-from tests.events.money import change_event
 from tests.fakes.attachments import Attachments, open_attachments
 from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD, OTHER_GUILD, add_lora, add_training
 from tests.fakes.studio import Studio

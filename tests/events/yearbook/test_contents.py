@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.events.yearbook.contents import ON_A_PAGE, Chapter, Original, choose_fairly, for_page, say_settings, slug
 from bot.records.generation import GenerationSettings, Picture
 from bot.storage.events.yearbook import YearbookPicture
-from tests.events.yearbook.book_samples import book, plate
+from tests.events.yearbook.yearbooks import book, plate
 
 NOWHERE = Path("nowhere.png")
 

@@ -20,7 +20,7 @@ from bot.events.yearbook.pages import (
     drawable,
     reduced_copy,
 )
-from tests.events.yearbook.book_samples import book, noise, plate, png
+from tests.events.yearbook.yearbooks import book, noise, plate, png
 
 NAMES = ["Anna", "Zoë Ünal", "Анна", "日本語", "عربي", "🦊🦊", "\u202eevil", "W" * 200, "a\nb", "\ud800", ""]
 

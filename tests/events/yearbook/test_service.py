@@ -20,7 +20,7 @@ from bot.records.generation import GenerationSettings, GenerationStatus
 from bot.records.guild import Actor
 from bot.storage import tables
 from bot.storage.events.tables import entrants, entries, honours
-from tests.events.yearbook.book_samples import HOST, add_entrant, add_event, add_event_lora, add_picture, noise, png
+from tests.events.yearbook.yearbooks import HOST, add_entrant, add_event, add_event_lora, add_picture, noise, png
 from tests.fakes.clock import NOON
 from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD, OTHER_GUILD
 from tests.fakes.studio import Studio

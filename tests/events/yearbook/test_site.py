@@ -19,7 +19,7 @@ from bot.events.yearbook import site as templates
 from bot.events.yearbook.contents import Book
 from bot.events.yearbook.pages import reduced_copy
 from bot.events.yearbook.site import FORMULA_STARTS, credits_csv, harmless, site
-from tests.events.yearbook.book_samples import book, plate, png
+from tests.events.yearbook.yearbooks import book, plate, png
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 HOSTILE = [

@@ -18,7 +18,7 @@ from bot.events.yearbook.archive import (
     written_room,
     zip_names,
 )
-from tests.events.yearbook.book_samples import MADE_AT
+from tests.events.yearbook.yearbooks import MADE_AT
 
 LIMIT = 20_000
 

@@ -14,7 +14,7 @@ from bot.records.generation import GenerationSettings
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.rehearsal.faults import Fault
 from tests.providers.calls import LONG_AGO, UNKNOWN_ID, charged, train
-from tests.providers.orders import API_KEY, make_generation_order, make_photos, make_training_order
+from tests.providers.sample_orders import API_KEY, make_generation_order, make_photos, make_training_order
 
 LOST_AFTER_ACCEPT = {
     "reset": Fault.reset_after_accept(),

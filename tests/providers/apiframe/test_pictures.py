@@ -10,7 +10,7 @@ from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.apiframe.state import TrainingFault
 from bot.sandbox.rehearsal.faults import Fault
 from tests.providers.calls import charged, train
-from tests.providers.orders import API_KEY, make_generation_order
+from tests.providers.sample_orders import API_KEY, make_generation_order
 
 EDITS = [Operation.UPSCALE_CLARITY, Operation.UPSCALE_TOPAZ, Operation.REMOVE_BACKGROUND]
 

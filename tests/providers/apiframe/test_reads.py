@@ -11,7 +11,7 @@ from bot.providers.transport import Transport
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.rehearsal.faults import Fault
 from tests.providers.calls import LONG_AGO, UNKNOWN_ID, Call, train
-from tests.providers.orders import API_KEY, make_generation_order, make_training_order
+from tests.providers.sample_orders import API_KEY, make_generation_order, make_training_order
 
 READS: dict[str, Call] = {
     "GET /v2/me": lambda client: client.account(),

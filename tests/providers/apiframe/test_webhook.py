@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.providers.apiframe.client import verify_webhook
 from bot.providers.base import WebhookHint
 from bot.sandbox.rehearsal.deliveries import sign
-from tests.providers.orders import API_KEY
+from tests.providers.sample_orders import API_KEY
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "apiframe"
 LORA_ID = "8a4d2c14-0000-4000-8000-000000000001"

@@ -23,7 +23,7 @@ from bot.providers.base import Account, Progress
 from bot.providers.transport import Field, FilePart, Response
 from bot.records.dataset import SubjectKind
 from bot.records.generation import GenerationSettings, Operation
-from tests.providers.orders import make_generation_order, make_photos, make_training_order
+from tests.providers.sample_orders import make_generation_order, make_photos, make_training_order
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "apiframe"
 NOW = datetime(2026, 4, 25, 12, tzinfo=UTC)

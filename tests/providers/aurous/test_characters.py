@@ -11,7 +11,7 @@ from bot.records.dataset import SubjectKind
 from bot.sandbox.aurous.server import RehearsalAurous
 from bot.sandbox.rehearsal.faults import Fault
 from tests.providers.calls import LONG_AGO
-from tests.providers.orders import make_generation_order, make_training_order
+from tests.providers.sample_orders import make_generation_order, make_training_order
 
 PUT = "PUT /uploads/{id}"
 CREATE = "POST /v1/characters"

@@ -16,7 +16,7 @@ from bot.sandbox.aurous.records import ImageFault
 from bot.sandbox.aurous.server import RehearsalAurous
 from bot.sandbox.rehearsal.faults import Fault
 from tests.providers.calls import AUROUS_KEY, held
-from tests.providers.orders import make_generation_order
+from tests.providers.sample_orders import make_generation_order
 
 IN_USE = (
     b'{"error":{"type":"invalid_request","code":"idempotency_key_in_use","message":"In use.","request_id":"req_1"}}'

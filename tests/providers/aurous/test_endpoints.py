@@ -7,8 +7,8 @@ from bot.providers.aurous.client import Aurous
 from bot.providers.aurous.webhooks import verify_webhook
 from bot.sandbox.aurous.server import RehearsalAurous
 from bot.sandbox.rehearsal.faults import Fault
-from tests.providers.hooks import Mailbox
-from tests.providers.orders import make_generation_order
+from tests.providers.mailbox import Mailbox
+from tests.providers.sample_orders import make_generation_order
 
 HOOK = "https://bot.example/hook"
 

@@ -11,7 +11,7 @@ from bot.sandbox.aurous.records import ImageFault
 from bot.sandbox.aurous.server import RehearsalAurous
 from bot.sandbox.aurous.switches import OutputMode
 from bot.sandbox.rehearsal.faults import Fault
-from tests.providers.orders import make_generation_order
+from tests.providers.sample_orders import make_generation_order
 
 LIMIT_BYTES = 50_000_000
 

@@ -27,7 +27,7 @@ from bot.providers.aurous.wire import (
 )
 from bot.providers.base import Account, PhotoFile, Progress, StyleReport
 from bot.records.generation import GenerationSettings, Operation
-from tests.providers.orders import make_generation_order
+from tests.providers.sample_orders import make_generation_order
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "aurous"
 BASE = "https://api.aurous-labs.com"

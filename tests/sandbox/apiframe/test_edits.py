@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from bot.sandbox.apiframe.server import RehearsalApiframe
-from tests.providers.orders import make_jpeg
-from tests.sandbox.apiframe.callers import Caller, ManualClock, credits_by_what
+from tests.providers.sample_orders import make_jpeg
+from tests.sandbox.apiframe.raw_client import Caller, ManualClock, credits_by_what
 
 PICTURE = "https://example.com/a.png"
 

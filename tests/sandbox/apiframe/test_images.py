@@ -7,8 +7,8 @@ from PIL import Image
 
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.apiframe.state import JobFault
-from tests.providers.orders import API_KEY, make_jpeg
-from tests.sandbox.apiframe.callers import UNKNOWN_ID, Caller, ManualClock, credits_by_what, make_ready_lora
+from tests.providers.sample_orders import API_KEY, make_jpeg
+from tests.sandbox.apiframe.raw_client import UNKNOWN_ID, Caller, ManualClock, credits_by_what, make_ready_lora
 
 
 async def test_team_mates_share_loras_and_credits_but_not_jobs(

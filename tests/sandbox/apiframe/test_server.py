@@ -7,8 +7,8 @@ import pytest
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.apiframe.state import RehearsalTimings, TrainingFault, make_trigger_word
 from bot.sandbox.rehearsal.faults import Fault
-from tests.providers.orders import API_KEY, make_jpeg
-from tests.sandbox.apiframe.callers import (
+from tests.providers.sample_orders import API_KEY, make_jpeg
+from tests.sandbox.apiframe.raw_client import (
     UNKNOWN_ID,
     Caller,
     ManualClock,

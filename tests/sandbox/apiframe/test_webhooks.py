@@ -4,7 +4,7 @@ from bot.providers.base import WebhookHint
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.apiframe.state import TrainingFault
 from bot.sandbox.rehearsal.deliveries import WebhookFault
-from tests.sandbox.apiframe.callers import Caller, ManualClock, Receiver, look_until_announced, make_ready_lora
+from tests.sandbox.apiframe.raw_client import Caller, ManualClock, Receiver, look_until_announced, make_ready_lora
 
 
 @pytest.mark.parametrize("prefix", ["", "sha256="])

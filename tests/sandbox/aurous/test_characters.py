@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from bot.sandbox.aurous.server import RehearsalAurous
-from tests.sandbox.apiframe.callers import ManualClock
-from tests.sandbox.aurous.callers import INK, OTHER_KEY, AurousCaller, make_photo
+from tests.sandbox.apiframe.raw_client import ManualClock
+from tests.sandbox.aurous.raw_client import INK, OTHER_KEY, AurousCaller, make_photo
 
 CHARACTERS = "/v1/characters"
 POSES = ["portrait", "front", "side", "back", "other"]

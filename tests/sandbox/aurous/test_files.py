@@ -1,8 +1,8 @@
 import pytest
 
 from bot.sandbox.aurous.server import RehearsalAurous
-from tests.sandbox.apiframe.callers import ManualClock
-from tests.sandbox.aurous.callers import KEY, AurousCaller, make_photo
+from tests.sandbox.apiframe.raw_client import ManualClock
+from tests.sandbox.aurous.raw_client import KEY, AurousCaller, make_photo
 
 
 async def test_uploaded_file_is_described_and_opens_without_a_key(aurous: AurousCaller) -> None:

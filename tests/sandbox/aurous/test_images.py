@@ -4,8 +4,8 @@ import pytest
 
 from bot.sandbox.aurous.records import ImageFault
 from bot.sandbox.aurous.server import RehearsalAurous
-from tests.sandbox.apiframe.callers import ManualClock
-from tests.sandbox.aurous.callers import INK, KEY, OTHER_KEY, POOR_KEY, AurousCaller
+from tests.sandbox.apiframe.raw_client import ManualClock
+from tests.sandbox.aurous.raw_client import INK, KEY, OTHER_KEY, POOR_KEY, AurousCaller
 
 EVERYTHING = {
     "prompt": "a lake",

@@ -8,8 +8,8 @@ from PIL import Image
 from bot.sandbox.aurous.records import ImageFault
 from bot.sandbox.aurous.server import RehearsalAurous
 from bot.sandbox.aurous.switches import OutputMode
-from tests.sandbox.apiframe.callers import ManualClock
-from tests.sandbox.aurous.callers import INK, OTHER_KEY, AurousCaller, make_photo
+from tests.sandbox.apiframe.raw_client import ManualClock
+from tests.sandbox.aurous.raw_client import INK, OTHER_KEY, AurousCaller, make_photo
 
 
 async def make_outputs(aurous: AurousCaller, clock: ManualClock, **order: Any) -> list[str]:

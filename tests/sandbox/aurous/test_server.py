@@ -7,8 +7,8 @@ import pytest
 
 from bot.sandbox.aurous.server import RehearsalAurous
 from bot.sandbox.rehearsal.faults import Fault
-from tests.sandbox.apiframe.callers import ManualClock
-from tests.sandbox.aurous.callers import INK, KEY, MATE_KEY, OTHER_KEY, AurousCaller
+from tests.sandbox.apiframe.raw_client import ManualClock
+from tests.sandbox.aurous.raw_client import INK, KEY, MATE_KEY, OTHER_KEY, AurousCaller
 
 
 async def test_either_header_carries_the_key(aurous: AurousCaller) -> None:

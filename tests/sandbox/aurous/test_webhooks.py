@@ -10,8 +10,8 @@ from bot.sandbox.aurous.server import RehearsalAurous
 from bot.sandbox.aurous.switches import EventForm
 from bot.sandbox.rehearsal.deliveries import WebhookFault
 from bot.sandbox.rehearsal.faults import Fault
-from tests.sandbox.apiframe.callers import ManualClock
-from tests.sandbox.aurous.callers import KEY, OTHER_KEY, AurousCaller, AurousReceiver
+from tests.sandbox.apiframe.raw_client import ManualClock
+from tests.sandbox.aurous.raw_client import KEY, OTHER_KEY, AurousCaller, AurousReceiver
 
 ENDPOINTS = "/v1/webhook_endpoints"
 NOWHERE = "http://127.0.0.1:9/hook"

@@ -9,7 +9,7 @@ from typing import Any, Self
 import discord
 from discord import app_commands, ui
 
-from tests.wire.discord.pointing import point_discord_at
+from tests.wire.discord.redirect import point_discord_at
 
 PROBE_INTENTS = discord.Intents(guilds=True)
 PNG = bytes.fromhex(

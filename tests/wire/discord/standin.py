@@ -15,11 +15,11 @@ from tests.wire.discord.answers import Answer, Call, DiscordError, Handler, Json
 from tests.wire.discord.faults import Fault, FaultKind, Faults, rate_limited
 from tests.wire.discord.gateway import Gateway
 from tests.wire.discord.openapi import SPEC_VARIABLE, Breach, load_check
-from tests.wire.discord.people import People
 from tests.wire.discord.rest_application import ApplicationRoutes
 from tests.wire.discord.rest_channels import ChannelRoutes
 from tests.wire.discord.rest_interactions import InteractionRoutes
 from tests.wire.discord.state import make_state
+from tests.wire.discord.user_actions import People
 from tests.wire.discord.watch import Watch
 
 API_PREFIX = "/api/v10"

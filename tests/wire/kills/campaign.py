@@ -14,9 +14,9 @@ from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.rehearsal.faults import Fault as ProviderFault
 from tests.wire.discord import faults
 from tests.wire.discord.faults import Rule
+from tests.wire.kills.event_people import Party
 from tests.wire.kills.ledger import Verdict
-from tests.wire.kills.members import Member
-from tests.wire.kills.parties import Party
+from tests.wire.kills.persistent_member import Member
 from tests.wire.kills.rig import TIMINGS, Kill, Rig, open_rig
 
 KILLS_A_RIG = 40

@@ -10,15 +10,15 @@ from typing import Any
 
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.apiframe.state import RehearsalTimings
-from tests.fakes.painting import paint_small
+from tests.fakes.small_pictures import paint_small
 from tests.wire.discord.messages import StoredMessage
 from tests.wire.discord.standin import DiscordStandin
 from tests.wire.discord.world import Channel, Permit
+from tests.wire.kills.bot_process import KILLED, Life, alive
+from tests.wire.kills.killable_bot import VictimSettings
 from tests.wire.kills.ledger import Promises, Verdict, footers, judge, open_rows
-from tests.wire.kills.lives import KILLED, Life, alive
-from tests.wire.kills.members import Member, small_photos
+from tests.wire.kills.persistent_member import Member, small_photos
 from tests.wire.kills.points import read_deaths, read_points
-from tests.wire.kills.victim import VictimSettings
 
 API_KEY = "afk_rehearsal_kill_0001"
 CREDITS = 10**9

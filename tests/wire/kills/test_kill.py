@@ -10,8 +10,8 @@ import pytest
 
 from tests.wire.discord.openapi import SPEC_VARIABLE
 from tests.wire.kills.campaign import PARTIES, PROVIDER_FAULTS, TRAININGS, Campaign
+from tests.wire.kills.event_people import Party
 from tests.wire.kills.ledger import Verdict
-from tests.wire.kills.parties import Party
 from tests.wire.kills.rig import Kill, open_rig
 
 KILLS = int(os.environ.get("DARKROOM_KILLS", "200"))

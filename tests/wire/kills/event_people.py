@@ -10,7 +10,7 @@ from tests.wire.discord.interactions import InteractionHandle
 from tests.wire.discord.messages import StoredMessage
 from tests.wire.discord.modals import Filling
 from tests.wire.kills.ledger import EVENT_LINE, PartyBooks
-from tests.wire.kills.members import ACCEPTED, Member
+from tests.wire.kills.persistent_member import ACCEPTED, Member
 from tests.wire.kills.rig import WAIT_S, Rig
 
 PHOTOS_EACH = 8

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 
-from tests.wire.kills.victim import VictimSettings, fork_main
+from tests.wire.kills.killable_bot import VictimSettings, fork_main
 
 KILLED = -9
 _forks = get_context("forkserver")
-_forks.set_forkserver_preload(["tests.wire.kills.victim"])
+_forks.set_forkserver_preload(["tests.wire.kills.killable_bot"])
 
 
 class Life:

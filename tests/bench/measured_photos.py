@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.photos.pictures import camera_photo
+from tests.photos.sample_photos import camera_photo
 from tests.wire.discord.modals import Upload
 
 SMALL_PX = (640, 480)

@@ -10,7 +10,7 @@ from typing import Any
 import discord
 
 from tests.bench.processes import report
-from tests.wire.discord.pointing import point_discord_at
+from tests.wire.discord.redirect import point_discord_at
 
 READY_TIMEOUT_S = 0.05
 """discord.py waits this long for further guilds after READY; two seconds would hide every difference at start."""

@@ -65,7 +65,7 @@ class Stage:
             "photo_host": self.standin.cdn_url.removeprefix("http://").removesuffix("/cdn"),
             "listen_port": listen_port,
         }
-        async with started("victim", task, self.folder / f"{kind}.log") as child:
+        async with started("measured_bot", task, self.folder / f"{kind}.log") as child:
             yield child
 
 

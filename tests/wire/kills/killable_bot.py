@@ -1,4 +1,4 @@
-"""The whole bot as a process that can be killed at a named point: `python -m tests.wire.kills.victim <json>`."""
+"""The whole bot as a process that can be killed at a named point: `python -m tests.wire.kills.killable_bot <json>`."""
 
 import asyncio
 import dataclasses
@@ -22,7 +22,7 @@ from bot.errors import StartupError
 from bot.log import LogFormat, configure_logging
 from bot.photos.intake import Fetcher, TrustedHosts
 from bot.providers.transport import Request, Response, Transport
-from tests.wire.discord.pointing import point_discord_at
+from tests.wire.discord.redirect import point_discord_at
 from tests.wire.kills.mutants import MUTANTS
 from tests.wire.kills.points import Points, instrument
 

@@ -14,7 +14,7 @@ from bot.providers.apiframe.client import verify_webhook
 from bot.providers.base import WebhookHint
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.apiframe.state import RehearsalTimings
-from tests.providers.orders import API_KEY, make_jpeg
+from tests.providers.sample_orders import API_KEY, make_jpeg
 
 TIMINGS = RehearsalTimings(pending_s=10, uploading_s=20, training_s=100, image_queue_s=2, image_work_s=8)
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"

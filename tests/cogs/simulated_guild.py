@@ -22,9 +22,9 @@ from bot.records.lora import Lora
 from bot.sandbox.apiframe.state import RehearsalLora, RehearsalTimings, make_id
 from bot.sandbox.aurous.records import AurousTimings
 from bot.sandbox.world import REHEARSAL_AUROUS_KEY, REHEARSAL_KEY, World
-from tests.fakes.painting import paint_small
 from tests.fakes.rows import add_lora
-from tests.photos.pictures import encode, noise
+from tests.fakes.small_pictures import paint_small
+from tests.photos.sample_photos import encode, noise
 
 TIMINGS = Timings(
     poll=timedelta(seconds=0.05),

@@ -20,7 +20,7 @@ from bot.records.guild import Actor
 from bot.records.lora import Style
 from bot.sandbox.world import open_world
 from bot.storage import tables
-from tests.cogs.stage import (
+from tests.cogs.simulated_guild import (
     TIMINGS,
     File,
     Message,

@@ -27,7 +27,7 @@ from bot.storage.events import jobs as event_jobs
 from bot.storage.events import spends
 from bot.storage.events.tables import announcements, entries, votes
 from bot.storage.tables import generations, loras, photos, posts
-from tests.events.lives.lives import Life
+from tests.events.lives.event_run import Life
 from tests.fakes.rows import CHANNEL, GUILD
 from tests.fakes.studio import Studio
 

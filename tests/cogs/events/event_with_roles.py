@@ -16,8 +16,8 @@ from bot.records.guild import Actor
 from bot.records.lora import Audience
 from bot.storage import datasets, sharing, tables
 from bot.storage.events.tables import depictions, events
-from tests.cogs.stage import ACTION_ROW, BUTTON, Stage, board_of
-from tests.events.ballot.ballot_world import World as BallotWorld
+from tests.cogs.simulated_guild import ACTION_ROW, BUTTON, Stage, board_of
+from tests.events.ballot.ballots import World as BallotWorld
 from tests.fakes.attachments import make_photo
 from tests.fakes.rows import ADMIN, GUILD, OTHER_GUILD, add_dataset, photo
 from tests.fakes.studio import Studio
