@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.storage.due import DueRows
 
 
-class Glance:
+class DueReader:
     """Reads what is committed; close it at the end."""
 
     def __init__(self, file: Path) -> None:

@@ -9,13 +9,16 @@ from bot.records.generation import Generation
 from bot.records.job import SubjectTable
 from bot.records.post import Post, PostKind
 from bot.records.training import Training
+from bot.services import Services
 from bot.storage import generations, posts, tables, timeline, trainings
-from bot.storage.database import Database
 from bot.storage.rows import build
 
 
-class Looks:
-    database: Database
+class RowAccess(Services):
+    """The services, with a look at their rows."""
+
+    # Python 3.11: what a frozen dataclass with slots defines here raises TypeError in a subclass.
+    __setattr__ = object.__setattr__
 
     async def training(self, training_id: int) -> Training:
         async with self.database.read() as connection:

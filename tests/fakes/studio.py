@@ -3,7 +3,7 @@
 import contextlib
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,32 +12,11 @@ from aiolimiter import AsyncLimiter
 from PIL import Image
 
 from bot.clock import Timings
-from bot.datasets.service import DatasetService
-from bot.events.ballot.service import BallotService
-from bot.events.budget import BudgetService
-from bot.events.photos.depictions import DepictionService
-from bot.events.photos.review import ReviewService
-from bot.events.photos.service import ContributionService
-from bot.events.service import EventService
-from bot.events.yearbook.service import YearbookService
 from bot.generation.order import PictureOrder
-from bot.generation.service import GenerationService
-from bot.guilds import GuildService
-from bot.keys.endpoints import EndpointService
-from bot.keys.reachability import ReachabilityService
-from bot.keys.service import KeyService
-from bot.keys.steps import SyncService
-from bot.loras.service import LoraService
-from bot.loras.sharing import SharingService
-from bot.loras.styles import StyleService
-from bot.outbox import OutboxService
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
 from bot.photos.prepare import PhotoPool
-from bot.pictures.reports import ReportService
-from bot.pictures.service import PictureService
-from bot.privacy import PrivacyService
 from bot.providers.apiframe import client as apiframe
-from bot.providers.aurous import client as aurous
+from bot.providers.aurous import client as aurous_client
 from bot.providers.aurous.limits import AurousLimits
 from bot.providers.base import ProviderClient
 from bot.providers.transport import Transport
@@ -47,21 +26,20 @@ from bot.records.job import LaneName
 from bot.records.key import ProviderName
 from bot.records.lora import Lora
 from bot.records.training import Training, TrainingStatus
-from bot.resources import Resources
+from bot.resources import Connect
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.apiframe.state import RehearsalLora, RehearsalTimings, make_id
 from bot.sandbox.aurous.server import RehearsalAurous
 from bot.services import build_lanes, build_services
 from bot.storage import loras
 from bot.storage.database import Database, sqlite_url
-from bot.storage.due import Claim, DueRows, LeaseLost
-from bot.storage.sealing import Sealer
-from bot.training.service import TrainingService
+from bot.storage.due import Claim, LeaseLost
 from tests.fakes.clock import ManualClock
-from tests.fakes.due_reader import Glance
+from tests.fakes.due_reader import DueReader
 from tests.fakes.members import FakeMembers
 from tests.fakes.poster import FakePoster
-from tests.fakes.row_access import Looks
+from tests.fakes.resources import resources
+from tests.fakes.row_access import RowAccess
 from tests.fakes.rows import ADMIN, ANNA, CHANNEL, GUILD, add_dataset, add_lora, add_photos, photo
 from tests.fakes.small_pictures import paint_small
 from tests.fakes.venue import FakeVenue
@@ -86,47 +64,48 @@ ROUNDS_MAX = 200
 Advance = Callable[[Claim[Any]], Awaitable[None]]
 
 
-@dataclass
-class Studio(Looks):
-    """Services, lanes and the world around them. `public_url` None: the webhook address is not sent."""
+class Studio(RowAccess):
+    """The services and lanes, and the fakes and rehearsals below them. `public_url` None: no webhook address is sent.
 
-    opened: Resources
-    folder: Path
-    database: Database
-    glance: Glance
-    spool: Spool
-    sealer: Sealer
-    server: RehearsalApiframe
-    aurous: RehearsalAurous
-    clock: ManualClock
-    timings: Timings
-    poster: FakePoster
-    members: FakeMembers
-    keys: KeyService
-    datasets: DatasetService
-    trainings: TrainingService
-    generations: GenerationService
-    pictures: PictureService
-    reports: ReportService
-    loras: LoraService
-    styles: StyleService
-    sync: SyncService
-    endpoints: EndpointService
-    reachability: ReachabilityService
-    sharing: SharingService
-    privacy: PrivacyService
-    guilds: GuildService
-    outbox: OutboxService
-    venue: FakeVenue
-    events: EventService
-    contributions: ContributionService
-    depictions: DepictionService
-    reviews: ReviewService
-    budgets: BudgetService
-    ballots: BallotService
-    yearbooks: YearbookService
-    lanes: dict[LaneName, tuple[DueRows[Any], Advance]]
-    public_url: str | None = None
+    `below` is what of the resources has to be closed after the test.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        server: RehearsalApiframe,
+        aurous: RehearsalAurous,
+        clock: ManualClock,
+        *,
+        due: DueReader,
+        database: Database,
+        spool: Spool,
+        **below: Any,
+    ) -> None:
+        self.folder, self.server, self.aurous, self.clock, self.spool = folder, server, aurous, clock, spool
+        self.poster, self.members, self.venue = FakePoster(clock), FakeMembers(), FakeVenue()
+        self.timings = Timings()
+        self.public_url: str | None = None
+        self._due = due
+        self.opened = resources(
+            database,
+            spool,
+            clock,
+            prices={PROVIDER: apiframe.PRICES, ProviderName.AUROUS: aurous_client.PRICES},
+            webhook_url=self._webhook_url,
+            public_url=lambda: self.public_url,
+            poster=self.poster,
+            members=self.members,
+            venue=self.venue,
+            timings=self.timings,
+            **below,
+        )
+        services = build_services(self.opened)
+        super().__init__(**{field.name: getattr(services, field.name) for field in fields(services)})
+        self.lanes = {LaneName(lane.name): (lane.rows, lane.advance) for lane in build_lanes(self.opened, services)}
+
+    def _webhook_url(self, job: Training | Generation) -> str | None:
+        return None if self.public_url is None else f"{self.public_url}/webhooks/{job.provider}/{job.webhook_token}"
 
     async def claim(self, lane: LaneName, owner: str = "studio", limit: int = 100) -> list[Claim[Any]]:
         now = self.clock.now()
@@ -141,7 +120,7 @@ class Studio(Looks):
         """One step for every row of these lanes (default: all) that is due now; how many steps."""
         steps = 0
         for lane in lanes or tuple(self.lanes):
-            if not self.glance.is_due(self.lanes[lane][0], self.clock.now()):
+            if not self._due.is_due(self.lanes[lane][0], self.clock.now()):
                 continue
             for claim in await self.claim(lane):
                 await self.step(lane, claim)
@@ -254,123 +233,43 @@ class Studio(Looks):
 
 @contextlib.asynccontextmanager
 async def open_studio(folder: Path, database_file: Path) -> AsyncIterator[Studio]:
-    clock, timings = ManualClock(), Timings()
+    clock = ManualClock()
     async with contextlib.AsyncExitStack() as stack:
         server = RehearsalApiframe(folder / "rehearsal", ACCOUNTS, REHEARSAL_TIMINGS, now=clock, teams=TEAMS)
-        await server.start()
-        stack.push_async_callback(server.close)
-        aurous_server = RehearsalAurous(folder / "aurous", AUROUS_ACCOUNTS, now=clock, teams=AUROUS_TEAMS)
-        await aurous_server.start()
-        stack.push_async_callback(aurous_server.close)
-        paint_small(server, aurous_server)
-        database = await stack.enter_async_context(Database(sqlite_url(database_file)))
-        glance = Glance(database_file)
-        stack.callback(glance.close)
+        aurous = RehearsalAurous(folder / "aurous", AUROUS_ACCOUNTS, now=clock, teams=AUROUS_TEAMS)
+        for rehearsal in (server, aurous):
+            await rehearsal.start()
+            stack.push_async_callback(rehearsal.close)
+            paint_small(rehearsal)
         transport = await stack.enter_async_context(Transport())
-        hosts = TrustedHosts.of([server.base_url, aurous_server.base_url], ["127.0.0.1"])
-        fetcher = await stack.enter_async_context(Fetcher(hosts))
+        hosts = TrustedHosts.of([server.base_url, aurous.base_url], ["127.0.0.1"])
         spool = Spool(folder / "spool")
         pool = PhotoPool(spool, workers=2)
         stack.callback(pool.close)
-        yield _build(
+        yield Studio(
             folder,
             server,
-            aurous_server,
-            database,
-            glance,
-            transport,
-            fetcher,
-            spool,
-            pool,
-            clock=clock,
-            timings=timings,
+            aurous,
+            clock,
+            due=stack.enter_context(contextlib.closing(DueReader(database_file))),
+            database=await stack.enter_async_context(Database(sqlite_url(database_file))),
+            spool=spool,
+            fetcher=await stack.enter_async_context(Fetcher(hosts)),
+            pool=pool,
+            transport=transport,
+            connect=connecting(transport, server, aurous, clock),
         )
 
 
-def _build(
-    folder: Path,
-    server: RehearsalApiframe,
-    aurous_server: RehearsalAurous,
-    database: Database,
-    glance: Glance,
-    transport: Transport,
-    fetcher: Fetcher,
-    spool: Spool,
-    pool: PhotoPool,
-    *,
-    clock: ManualClock,
-    timings: Timings,
-) -> Studio:
+def connecting(transport: Transport, server: RehearsalApiframe, aurous: RehearsalAurous, clock: ManualClock) -> Connect:
     limits = AurousLimits(clock)
 
     def connect(provider: ProviderName, api_key: str) -> ProviderClient:
         if provider is ProviderName.AUROUS:
-            return aurous.Aurous(transport, aurous_server.base_url, api_key, limits)
+            return aurous_client.Aurous(transport, aurous.base_url, api_key, limits)
         return apiframe.Apiframe(transport, server.base_url, api_key)
 
-    def webhook_url(job: Training | Generation) -> str | None:
-        return None if studio.public_url is None else f"{studio.public_url}/webhooks/{job.provider}/{job.webhook_token}"
-
-    sealer, poster, members, venue = Sealer([MASTER_KEY]), FakePoster(clock), FakeMembers(), FakeVenue()
-    opened = Resources(
-        database=database,
-        sealer=sealer,
-        spool=spool,
-        fetcher=fetcher,
-        pool=pool,
-        connect=connect,
-        prices={PROVIDER: apiframe.PRICES, ProviderName.AUROUS: aurous.PRICES},
-        transport=transport,
-        webhook_url=webhook_url,
-        public_url=lambda: studio.public_url,
-        poster=poster,
-        limiter=AsyncLimiter(1000, 1),
-        members=members,
-        venue=venue,
-        clock=clock,
-        timings=timings,
-    )
-    services = build_services(opened)
-    lanes = build_lanes(opened, services)
-    studio = Studio(
-        opened=opened,
-        folder=folder,
-        database=database,
-        glance=glance,
-        spool=spool,
-        sealer=sealer,
-        server=server,
-        aurous=aurous_server,
-        clock=clock,
-        timings=timings,
-        poster=poster,
-        members=members,
-        keys=services.keys,
-        datasets=services.datasets,
-        trainings=services.trainings,
-        generations=services.generations,
-        pictures=services.pictures,
-        reports=services.reports,
-        loras=services.loras,
-        styles=services.styles,
-        sync=services.sync,
-        endpoints=services.endpoints,
-        reachability=services.reachability,
-        sharing=services.sharing,
-        privacy=services.privacy,
-        guilds=services.guilds,
-        outbox=services.outbox,
-        venue=venue,
-        events=services.events,
-        contributions=services.contributions,
-        depictions=services.depictions,
-        reviews=services.reviews,
-        budgets=services.budgets,
-        ballots=services.ballots,
-        yearbooks=services.yearbooks,
-        lanes={LaneName(lane.name): (lane.rows, lane.advance) for lane in lanes},
-    )
-    return studio
+    return connect
 
 
 def tiny_jpeg(number: int) -> bytes:
