@@ -5,17 +5,15 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.events.drafts import EventDraft
 from bot.events.service import EventService
 from bot.events.views import EventView
-from bot.records.dataset import Photo, SubjectKind
+from bot.records.dataset import Photo
 from bot.records.event import Announcement, Event, EventMode
 from bot.records.guild import Actor, Channel
 from bot.storage import tables
-from bot.storage.events import entrants, events
-from bot.storage.events import tables as event_tables
+from bot.storage.events import events
+from tests.fakes.events import change_event, plan_and_open, plan_event
 from tests.fakes.rows import ADMIN, ANNA, CHANNEL, GUILD, add_dataset, add_photos, photo
 from tests.fakes.studio import Studio
 
@@ -33,15 +31,11 @@ class Hosting:
         return self.studio.events
 
     async def draft(self, mode: EventMode = EventMode.SHARED, **changes: Any) -> Event:
-        draft = EventDraft("Mascot days", "Our mascot", "Be kind", mode, SubjectKind.OBJECT)
-        return await self.service.create(replace(draft, **changes), HOST, HERE)
+        return await plan_event(self.service, HOST, HERE, mode, **changes)
 
     async def opened(self, mode: EventMode = EventMode.SHARED, **changes: Any) -> Event:
         """Ready because there is a key; `changes` of the draft's settings."""
-        event = await self.draft(mode)
-        if changes:
-            await self.service.change(event.id, HOST, **changes)
-        return await self.service.open(event.id, HOST)
+        return await plan_and_open(self.service, HOST, HERE, mode, **changes)
 
     async def view(self, event: Event) -> EventView:
         view = await self.service.view(event.id)
@@ -50,25 +44,11 @@ class Hosting:
 
     async def now_at(self, event: Event, **values: Any) -> Event:
         """The event moved on by the engine."""
-        await self.studio.change(event_tables.events, event.id, **values)
-        return await self.service.get_for(event.id, HOST)
+        return await change_event(self.studio.database, event, **values)
 
     async def notes(self, event: Event) -> list[Announcement]:
         async with self.studio.database.read() as connection:
             return await events.announcements_of(connection, event.id)
-
-    async def join(self, event: Event, *user_ids: int) -> None:
-        async def transaction(connection: AsyncConnection) -> None:
-            for user_id in user_ids:
-                await entrants.join(
-                    connection,
-                    event_id=event.id,
-                    guild_id=event.guild_id,
-                    user_id=user_id,
-                    now=self.studio.clock.now(),
-                )
-
-        await self.studio.database.write(transaction)
 
     async def give(self, event: Event, *photos: Photo) -> None:
         """Photos of the shared subject, or of a dataset of the event that is made for them."""

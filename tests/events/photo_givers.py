@@ -12,12 +12,12 @@ from bot.records.event import Depiction, Entrant, Event, EventMode, EventStatus
 from bot.records.guild import Actor, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
-from bot.storage import tables
-from bot.storage.events import entrants, events
+from bot.storage import datasets, tables
+from bot.storage.events import depictions, entrants
 from bot.storage.events import tables as event_tables
 from bot.storage.rows import build
-from tests.events.money import add_event, change_event
 from tests.fakes.attachments import Attachments
+from tests.fakes.events import add_event, change_event
 from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD, add_dataset, add_post
 from tests.fakes.studio import Studio
 
@@ -39,7 +39,7 @@ async def open_event(studio: Studio, **changes: Any) -> Event:
         "stage_ends_at": now + IN_A_DAY,
         "due_at": now + IN_A_DAY,
     }
-    event = await add_event(studio, **(values | changes))
+    event = await add_event(studio.database, **(values | changes))
     if event.mode is EventMode.SHARED:
         dataset_id = await add_dataset(
             studio.database,
@@ -48,7 +48,7 @@ async def open_event(studio: Studio, **changes: Any) -> Event:
             subject_kind=SubjectKind.OBJECT,
             due_at=now + timedelta(days=9),
         )
-        event = await change_event(studio, event, dataset_id=dataset_id)
+        event = await change_event(studio.database, event, dataset_id=dataset_id)
     await add_post(
         studio.database,
         event.id,
@@ -73,13 +73,6 @@ class Giver:
 
     async def give(self, event: Event, count: int = 1, **how: Any) -> Contribution:
         return await self.studio.contributions.give(event.id, self.photos(count), self.actor, **how)
-
-
-async def current(studio: Studio, event: Event) -> Event:
-    async with studio.database.read() as connection:
-        found = await events.get(connection, event.id)
-    assert found is not None
-    return found
 
 
 async def entrant_of(studio: Studio, event: Event, user_id: int = ANNA) -> Entrant:

@@ -33,20 +33,9 @@ from bot.storage import generations, sharing, tables
 from bot.storage.database import Database, sqlite_url
 from bot.storage.events import spends
 from bot.storage.events import tables as event_tables
-from tests.events.money import (
-    PICTURE,
-    PRICES,
-    TRAINING,
-    add_event,
-    add_event_lora,
-    change_event,
-    insert_event,
-    join,
-    spends_of,
-    total_of,
-    without_engine,
-)
+from tests.events.event_spends import PICTURE, PRICES, TRAINING, add_event_lora, spends_of, total_of, without_engine
 from tests.fakes.clock import NOON, ManualClock
+from tests.fakes.events import add_entrants, add_event, change_event
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, THREAD
 from tests.fakes.studio import KEY, POOR_KEY, PROVIDER, TRAINS_IN, Studio
 from tests.generation.picture_orders import add_style, finish, orders, pictures, set_aurous_key
@@ -76,13 +65,13 @@ async def order(
 
 async def showing(studio: Studio, **changes: Any) -> tuple[Event, Lora]:
     """A shared event with Anna as entrant and owner of its LoRA."""
-    event = await add_event(studio, **({"host_id": ANNA} | changes))
-    await join(studio, event, ANNA)
+    event = await add_event(studio.database, **({"host_id": ANNA} | changes))
+    await add_entrants(studio.database, event, ANNA)
     return event, await add_event_lora(studio, event, user_id=ANNA)
 
 
 async def training_event(studio: Studio, **changes: Any) -> Event:
-    return await add_event(studio, **({"status": S.TRAINING, "mode": EventMode.PERSONAL} | changes))
+    return await add_event(studio.database, **({"status": S.TRAINING, "mode": EventMode.PERSONAL} | changes))
 
 
 # What the budget buys
@@ -121,7 +110,7 @@ def test_what_is_left_is_said_in_words(affordable: Affordable, words: str) -> No
 async def test_a_budget_is_shown_as_what_it_buys(
     studio: Studio, budgets: BudgetService, changes: dict[str, Any], expected: tuple[Any, ...]
 ) -> None:
-    event = await add_event(studio, **({"status": S.COLLECTING} | changes))
+    event = await add_event(studio.database, **({"status": S.COLLECTING} | changes))
     seen = await budgets.preview(event)
     assert (seen.credits_left, seen.trainings, seen.pictures, seen.trains) == expected
 
@@ -130,15 +119,15 @@ async def test_pictures_with_styles_of_another_provider_are_counted_at_its_price
     studio: Studio, budgets: BudgetService
 ) -> None:
     style_id = await add_style(studio)
-    event = await add_event(studio, mode=EventMode.CLUB, style_ids=(style_id,), budget=30)
+    event = await add_event(studio.database, mode=EventMode.CLUB, style_ids=(style_id,), budget=30)
     assert (await budgets.preview(event)).pictures == 30
     lora = await studio.lora()
-    both = await change_event(studio, event, lora_ids=(lora.id,))
+    both = await change_event(studio.database, event, lora_ids=(lora.id,))
     assert (await budgets.preview(both)).pictures == 15
 
 
 async def test_a_shared_event_whose_training_was_paid_expects_no_other(studio: Studio, budgets: BudgetService) -> None:
-    event = await add_event(studio, status=S.TRAINING, budget=600)
+    event = await add_event(studio.database, status=S.TRAINING, budget=600)
     await budgets.start_training(event, await studio.dataset(user_id=ADMIN, event_id=event.id), ADMIN)
     seen = await budgets.preview(event)
     assert (seen.credits_left, seen.trains, seen.pictures) == (343, False, 171)
@@ -198,7 +187,7 @@ async def set_all_aside(file: Path, wanted: list[int], budget: int) -> list[int]
     """Store a job for each at the same time; the credits of those whose row is there afterwards."""
     reservation = BudgetReservation(PRICES, ManualClock(), Timings())
     async with Database(sqlite_url(file)) as database:
-        event = await insert_event(database, budget=budget)
+        event = await add_event(database, budget=budget)
 
         async def spend(number: int, credits_: int) -> None:
             async def transaction(connection: AsyncConnection) -> None:
@@ -248,7 +237,7 @@ async def test_what_the_preview_promises_can_be_ordered_and_not_one_more(
 
 async def test_a_budget_that_the_host_lowered_counts_at_once(studio: Studio, budgets: BudgetService) -> None:
     event, lora = await showing(studio, budget=100)
-    await change_event(studio, event, budget=1)
+    await change_event(studio.database, event, budget=1)
     with pytest.raises(BudgetSpent):
         await order(budgets, event, lora)
 
@@ -259,8 +248,8 @@ async def test_several_pictures_and_a_dear_estimate_are_set_aside_in_full(
     await set_aurous_key(studio)
     studio.aurous.faults.answers.image_base = 7
     style_id = await add_style(studio)
-    event = await add_event(studio, mode=EventMode.CLUB, status=S.COLLECTING, style_ids=(style_id,), budget=20)
-    await join(studio, event, ANNA)
+    event = await add_event(studio.database, mode=EventMode.CLUB, status=S.COLLECTING, style_ids=(style_id,), budget=20)
+    await add_entrants(studio.database, event, ANNA)
     await order(budgets, event, None, style_id=style_id, settings=GenerationSettings(count=2))
     assert await total_of(studio, event) == 14
     with pytest.raises(BudgetSpent, match="takes 7 credits; the event's budget has 6 left"):
@@ -278,7 +267,7 @@ async def test_who_may_not_spend_is_told_before_the_provider_is_asked(studio: St
 async def test_an_order_that_its_member_cancels_wakes_the_event(studio: Studio, budgets: BudgetService) -> None:
     event, lora = await showing(studio)
     accepted = await order(budgets, event, lora)
-    await change_event(studio, event, due_at=NOON + timedelta(days=1))
+    await change_event(studio.database, event, due_at=NOON + timedelta(days=1))
     await studio.generations.cancel(accepted.generation.id, Actor(GUILD, ANNA))
     assert await studio.scalars(sa.select(event_tables.events.c.due_at)) == [studio.clock.now()]
 
@@ -316,7 +305,7 @@ async def test_what_everybody_gave_photos_for_may_be_used_by_everybody_who_takes
     studio: Studio, budgets: BudgetService, mode: EventMode, audiences: list[Audience]
 ) -> None:
     event = await training_event(studio, mode=mode)
-    await join(studio, event, BEN)
+    await add_entrants(studio.database, event, BEN)
     await budgets.start_training(event, await studio.dataset(event_id=event.id), ANNA)
     await studio.settle()
     await studio.pass_time(TRAINS_IN)
@@ -417,10 +406,10 @@ async def test_a_cancelled_event_sends_nothing_more_and_nobody_gets_a_message_fo
 ) -> None:
     event = await training_event(studio)
     training = await budgets.start_training(event, await studio.dataset(event_id=event.id), ANNA)
-    event = await change_event(studio, event, status=S.SHOWING)
-    await join(studio, event, ANNA)
+    event = await change_event(studio.database, event, status=S.SHOWING)
+    await add_entrants(studio.database, event, ANNA)
     generation = (await order(budgets, event, await add_event_lora(studio, event, user_id=ANNA))).generation
-    await change_event(studio, event, status=S.CANCELLED)
+    await change_event(studio.database, event, status=S.CANCELLED)
     await studio.settle()
     assert (await studio.training(training.id)).error == CANCELLED
     assert (await studio.generation(generation.id)).error == CANCELLED
@@ -438,7 +427,7 @@ async def test_what_was_sent_before_the_cancellation_is_brought_to_its_end(
     event, lora = await showing(studio)
     generation = (await order(budgets, event, lora)).generation
     await studio.settle()
-    await change_event(studio, event, status=S.CANCELLED)
+    await change_event(studio.database, event, status=S.CANCELLED)
     await finish(studio)
     assert (await studio.generation(generation.id)).status is GenerationStatus.READY
     assert await budgets.settle(event.id) == PICTURE
@@ -451,7 +440,7 @@ async def test_an_order_of_unknown_outcome_is_not_taken_for_an_unsent_one(
     studio.server.faults.next("POST /v2/loras", Fault.reset_after_accept())
     training = await budgets.start_training(event, await studio.dataset(event_id=event.id), ANNA)
     await studio.settle()
-    await change_event(studio, event, status=S.CANCELLED)
+    await change_event(studio.database, event, status=S.CANCELLED)
     await studio.pass_time(timedelta(minutes=1))
     assert (await studio.training(training.id)).status is TrainingStatus.SUBMITTED
 
@@ -486,7 +475,7 @@ async def test_who_has_left_an_event_makes_no_pictures_for_it(
     studio: Studio, budgets: BudgetService, status: EntrantStatus
 ) -> None:
     event, lora = await showing(studio)
-    await join(studio, event, ANNA, status=status)
+    await add_entrants(studio.database, event, ANNA, status=status)
     with pytest.raises(NotAllowed):
         await order(budgets, event, lora)
 
@@ -521,8 +510,8 @@ async def test_only_what_belongs_to_the_event_is_used_in_it(studio: Studio, budg
 
 
 async def test_in_a_personal_event_everybody_uses_their_own(studio: Studio, budgets: BudgetService) -> None:
-    event = await add_event(studio, mode=EventMode.PERSONAL)
-    await join(studio, event, ANNA, BEN)
+    event = await add_event(studio.database, mode=EventMode.PERSONAL)
+    await add_entrants(studio.database, event, ANNA, BEN)
     annas, bens = [await add_event_lora(studio, event, user_id=user_id) for user_id in (ANNA, BEN)]
     async with studio.database.read() as connection:
         assert len(await sharing.usable_by(connection, Actor(GUILD, ANNA))) == 1
@@ -538,8 +527,8 @@ async def test_in_a_club_the_hosts_list_is_used_while_pictures_are_collected(
     studio: Studio, budgets: BudgetService
 ) -> None:
     lora = await studio.lora()
-    event = await add_event(studio, mode=EventMode.CLUB, status=S.COLLECTING, lora_ids=(lora.id,))
-    await join(studio, event, ANNA)
+    event = await add_event(studio.database, mode=EventMode.CLUB, status=S.COLLECTING, lora_ids=(lora.id,))
+    await add_entrants(studio.database, event, ANNA)
     accepted = await order(budgets, event, lora)
     assert (accepted.generation.event_id, accepted.generation.pack_index) == (event.id, None)
     with pytest.raises(UserError, match="not part of the event"):
@@ -589,7 +578,7 @@ async def test_pictures_of_an_event_stay_until_it_has_been_over_for_a_while(
         await studio.pass_time(studio.timings.pictures_kept)
     [file] = await pictures(studio, generation)
     assert file in studio.files()
-    await change_event(studio, event, status=S.FINISHED, ended_at=studio.clock.now())
+    await change_event(studio.database, event, status=S.FINISHED, ended_at=studio.clock.now())
     await studio.pass_time(studio.timings.pictures_kept - timedelta(seconds=1))
     assert file in studio.files()
     await studio.pass_time(timedelta(days=2))

@@ -19,9 +19,10 @@ from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.sandbox.apiframe.state import JobFault
 from bot.sandbox.rehearsal.faults import Fault
-from bot.storage import remembered, tables
+from bot.storage import generations, remembered, tables
+from tests.events.event_spends import PICTURE, add_event_lora, total_of, without_engine
+from tests.fakes.events import add_entrants, add_event, change_event
 from bot.storage.rows import build
-from tests.events.money import PICTURE, add_event, add_event_lora, change_event, join, total_of, without_engine
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, THREAD
 from tests.fakes.studio import KEY, POOR_KEY, Studio
 from tests.generation.picture_orders import add_character, finish, set_aurous_key
@@ -50,8 +51,8 @@ def runner(studio: Studio, budgets: BudgetService) -> PackRunner:
 
 async def personal(studio: Studio, *user_ids: int, **changes: Any) -> tuple[Event, list[Lora]]:
     """A personal event in which each of these members has a LoRA."""
-    event = await add_event(studio, **({"mode": EventMode.PERSONAL, "pack": PACK} | changes))
-    await join(studio, event, *user_ids)
+    event = await add_event(studio.database, **({"mode": EventMode.PERSONAL, "pack": PACK} | changes))
+    await add_entrants(studio.database, event, *user_ids)
     return event, [await add_event_lora(studio, event, user_id=user_id) for user_id in user_ids]
 
 
@@ -138,7 +139,7 @@ async def test_everybodys_first_comes_before_anybodys_second(studio: Studio, run
 async def test_who_comes_late_is_served_until_they_have_as_many(studio: Studio, runner: PackRunner) -> None:
     event, _ = await personal(studio, ANNA)
     await runner.run(event, 2)
-    await join(studio, event, BEN)
+    await add_entrants(studio.database, event, BEN)
     await add_event_lora(studio, event, user_id=BEN)
     assert await runner.run(event, 2) == PackState(2, 2, None)
     assert [each.user_id for each in await ordered(studio)] == [ANNA, ANNA, BEN, BEN]
@@ -169,7 +170,7 @@ async def test_a_budget_that_ends_in_mid_pack_stops_quietly_and_goes_on_when_rai
     await studio.settle()
     await finish(studio)
     assert studio.poster.kinds() == [PostKind.PICTURES] * 2
-    event = await change_event(studio, event, budget=100)
+    event = await change_event(studio.database, event, budget=100)
     assert await runner.run(event) == PackState(4, 0, None)
 
 
@@ -228,8 +229,8 @@ async def test_a_picture_that_cannot_be_made_is_not_paid_for_again_and_again(
 async def test_a_refused_prompt_does_not_hold_up_the_others(studio: Studio) -> None:
     await set_aurous_key(studio)
     studio.aurous.faults.blocked_words.add("rude")
-    event = await add_event(studio, mode=EventMode.PERSONAL, pack=("something rude", "{trigger} in snow"))
-    await join(studio, event, ANNA)
+    event = await add_event(studio.database, mode=EventMode.PERSONAL, pack=("something rude", "{trigger} in snow"))
+    await add_entrants(studio.database, event, ANNA)
     character_id = await add_character(studio)
     await studio.change(tables.loras, character_id, event_id=event.id)
     runner = PackRunner(studio.database, studio.budgets)
@@ -252,13 +253,13 @@ async def test_nothing_is_made_with_a_lora_that_may_not_be_used(
 
 async def test_who_has_left_a_personal_event_gets_no_pictures(studio: Studio, runner: PackRunner) -> None:
     event, (_, bens) = await personal(studio, ANNA, BEN, pack=PACK[:1])
-    await join(studio, event, ANNA, status=EntrantStatus.REMOVED)
+    await add_entrants(studio.database, event, ANNA, status=EntrantStatus.REMOVED)
     assert await runner.run(event) == PackState(1, 0, None)
     assert [each.lora_id for each in await ordered(studio)] == [bens.id]
 
 
 async def test_the_hosts_lora_of_a_shared_event_needs_no_entrant(studio: Studio, runner: PackRunner) -> None:
-    event = await add_event(studio, pack=PACK)
+    event = await add_event(studio.database, pack=PACK)
     await add_event_lora(studio, event, user_id=ADMIN)
     assert await runner.run(event) == PackState(3, 0, None)
     assert {each.user_id for each in await ordered(studio)} == {ADMIN}
@@ -276,7 +277,7 @@ async def test_an_event_that_has_moved_on_meanwhile_orders_nothing(
     studio: Studio, runner: PackRunner, status: EventStatus
 ) -> None:
     event, _ = await personal(studio, ANNA)
-    await change_event(studio, event, status=status)
+    await change_event(studio.database, event, status=status)
     await runner.run(event)
     assert await ordered(studio) == []
     assert await total_of(studio, event) == 0
@@ -284,7 +285,7 @@ async def test_an_event_that_has_moved_on_meanwhile_orders_nothing(
 
 async def test_a_clubs_list_is_not_run(studio: Studio, runner: PackRunner) -> None:
     lora = await studio.lora()
-    event = await add_event(studio, mode=EventMode.CLUB, lora_ids=(lora.id,), pack=PACK)
+    event = await add_event(studio.database, mode=EventMode.CLUB, lora_ids=(lora.id,), pack=PACK)
     assert await runner.run(event) == PackState(0, 0, None)
 
 
@@ -295,7 +296,7 @@ async def test_a_bake_offs_candidates_get_the_same_prompts_and_seeds(studio: Stu
         Candidate(first.id, 1.0, "strong"),
         Candidate(second.id, None, "newer"),
     )
-    event = await add_event(studio, mode=EventMode.BAKEOFF, candidates=candidates, pack=PACK[:2])
+    event = await add_event(studio.database, mode=EventMode.BAKEOFF, candidates=candidates, pack=PACK[:2])
     assert await runner.run(event, 10) == PackState(6, 0, None)
     made = await ordered(studio)
     assert [each.pack_index for each in made] == [0, 100, 200, 1, 101, 201]
@@ -309,6 +310,8 @@ async def test_a_bake_offs_candidates_get_the_same_prompts_and_seeds(studio: Stu
 async def test_a_bake_off_whose_budget_ends_stays_fair(studio: Studio, runner: PackRunner) -> None:
     lora = await studio.lora()
     candidates = tuple(Candidate(lora.id, strength, str(strength)) for strength in (0.5, 0.8, 1.1))
-    event = await add_event(studio, mode=EventMode.BAKEOFF, candidates=candidates, pack=PACK, budget=3 * PICTURE)
+    event = await add_event(
+        studio.database, mode=EventMode.BAKEOFF, candidates=candidates, pack=PACK, budget=3 * PICTURE
+    )
     assert await runner.run(event, 10) == PackState(3, 6, PauseReason.BUDGET_SPENT)
     assert [each.pack_index for each in await ordered(studio)] == [0, 100, 200]

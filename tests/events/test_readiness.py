@@ -7,7 +7,7 @@ from bot.records.dataset import SubjectKind
 from bot.records.event import Candidate, EventMode
 from bot.records.key import ProviderName
 from tests.events.event_hosts import HOST, Hosting
-from tests.events.money import TRAINING
+from tests.events.event_spends import TRAINING
 from tests.fakes.rows import GUILD, add_lora
 from tests.fakes.studio import KEY, POOR_KEY, Studio
 

@@ -20,7 +20,8 @@ from bot.records.post import PostKind
 from bot.storage import tables
 from bot.storage.events import tables as event_tables
 from tests.events.event_hosts import BOSS, HERE, HOST, Hosting
-from tests.events.money import TRAINING
+from tests.events.event_spends import TRAINING
+from tests.fakes.events import add_entrants
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, add_lora, photo
 from tests.fakes.studio import Studio, tiny_jpeg
 
@@ -333,7 +334,7 @@ async def test_entrants_of_a_club_may_use_the_hosts_lora_from_the_opening_on(hos
     await hosting.service.change(draft.id, HOST, lora_ids=[lora.id])
     assert (await hosting.studio.sharing.of(lora.id, HOST)).shares == ()
     event = await hosting.service.open(draft.id, HOST)
-    await hosting.join(event, BEN)
+    await add_entrants(hosting.studio.database, event, BEN)
     (share,) = (await hosting.studio.sharing.of(lora.id, HOST)).shares
     assert (share.audience, share.audience_id) == (Audience.EVENT, event.id)
     assert [each.id for each in await hosting.studio.loras.usable_by(MEMBER)] == [lora.id]
@@ -401,7 +402,7 @@ async def test_a_removed_entrant_is_out_and_their_photos_go_before_training(
     hosting: Hosting, status: EventStatus, *, deletes: bool
 ) -> None:
     event = await hosting.opened()
-    await hosting.join(event, BEN, CLEO)
+    await add_entrants(hosting.studio.database, event, BEN, CLEO)
     file = hosting.studio.spool.new_name(".jpg")
     hosting.studio.spool.path(file).write_bytes(tiny_jpeg(1))
     await hosting.give(event, photo(1, file=file, contributor_id=BEN))

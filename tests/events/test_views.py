@@ -18,7 +18,8 @@ from bot.storage.events import counts as event_counts
 from bot.storage.events import spends
 from bot.storage.events import tables as event_tables
 from tests.events.event_hosts import HOST, Hosting, given
-from tests.events.money import TRAINING
+from tests.events.event_spends import TRAINING
+from tests.fakes.events import add_entrants
 from tests.fakes.rows import ANNA, BEN, GUILD, add_dataset, add_generation, add_lora, add_photos, add_training
 from tests.fakes.studio import Studio
 
@@ -90,7 +91,7 @@ async def test_what_is_over_buys_nothing_any_more(hosting: Hosting) -> None:
 
 async def test_photos_count_as_usable_when_they_may_be_trained_on(hosting: Hosting) -> None:
     event = await hosting.opened()
-    await hosting.join(event, ANNA)
+    await add_entrants(hosting.studio.database, event, ANNA)
     pending = await name(hosting, event.id, DepictionStatus.PENDING)
     confirmed = await name(hosting, event.id, DepictionStatus.CONFIRMED, user_id=BEN)
     await hosting.give(
@@ -111,7 +112,7 @@ async def test_photos_count_as_usable_when_they_may_be_trained_on(hosting: Hosti
 
 async def test_photos_of_who_was_removed_are_not_usable(hosting: Hosting) -> None:
     event = await hosting.opened()
-    await hosting.join(event, ANNA, BEN)
+    await add_entrants(hosting.studio.database, event, ANNA, BEN)
     await hosting.give(event, given(1), given(2), replace(given(3), contributor_id=BEN))
     assert (await hosting.view(event)).usable_photos == 3
     (entrant_id,) = await hosting.studio.scalars(
@@ -123,7 +124,7 @@ async def test_photos_of_who_was_removed_are_not_usable(hosting: Hosting) -> Non
 
 async def test_the_photos_of_all_entrants_count_in_a_personal_event(hosting: Hosting) -> None:
     event = await hosting.opened(EventMode.PERSONAL)
-    await hosting.join(event, ANNA, BEN)
+    await add_entrants(hosting.studio.database, event, ANNA, BEN)
     for user_id in (ANNA, BEN):
         dataset_id = await add_dataset(hosting.studio.database, user_id=user_id, event_id=event.id)
         photos = [replace(given(number), dataset_id=dataset_id, contributor_id=user_id) for number in (1, 2)]
@@ -134,7 +135,7 @@ async def test_the_photos_of_all_entrants_count_in_a_personal_event(hosting: Hos
 async def test_another_events_rows_are_not_counted(hosting: Hosting) -> None:
     event, other = await hosting.opened(), await hosting.opened()
     database, now = hosting.studio.database, hosting.studio.clock.now()
-    await hosting.join(other, BEN)
+    await add_entrants(hosting.studio.database, other, BEN)
     await hosting.give(other, given(1))
     await name(hosting, other.id, DepictionStatus.PENDING)
     await add_training(database, event_id=other.id, dataset_id=other.dataset_id)
@@ -258,7 +259,7 @@ async def test_advice_is_given_while_it_can_be_followed(hosting: Hosting) -> Non
 async def test_the_coach_sees_the_newest_photos_in_their_order(hosting: Hosting) -> None:
     event = await hosting.opened()
     assert event.dataset_id is not None
-    await hosting.join(event, ANNA)
+    await add_entrants(hosting.studio.database, event, ANNA)
     await hosting.give(event, *(given(number) for number in range(1, MANY + 1)))
     async with hosting.studio.database.read() as connection:
         looked_at = await event_counts.newest_photos(connection, event.dataset_id, limit=views.LOOKED_AT)

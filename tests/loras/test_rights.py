@@ -22,8 +22,8 @@ from bot.records.lora import Audience, Lora, Share
 from bot.storage import loras, sharing
 from bot.storage.database import Database, sqlite_url
 from bot.storage.events import entrants
-from tests.events.money import insert_event
 from tests.fakes.clock import NOON
+from tests.fakes.events import add_event
 from tests.fakes.rows import add_lora
 
 GUILDS, PEOPLE, ROLES, EVENTS = (1, 2), (11, 12, 13), (21, 22), (31, 32)
@@ -61,7 +61,7 @@ TAKEN_PART_IN = st.frozensets(st.sampled_from(EVENTS))
 async def take_part(database: Database, actor: Actor, event_ids: frozenset[int]) -> None:
     """The actor is in these events, and was in the others."""
     for event_id in EVENTS:
-        event = await insert_event(database, id=event_id, guild_id=actor.guild_id)
+        event = await add_event(database, id=event_id, guild_id=actor.guild_id)
 
         async def transaction(connection: AsyncConnection, event_id: int = event.id) -> None:
             entrant = await entrants.join(

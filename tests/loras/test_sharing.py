@@ -13,7 +13,7 @@ from bot.records.event import EventStatus
 from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.lora import Audience, Lora, Offer, OfferStatus
 from bot.records.post import PostKind, PostStatus
-from tests.events.money import add_event
+from tests.fakes.events import add_event
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import Studio
 
@@ -70,7 +70,7 @@ async def test_a_share_reaches_its_audience_until_it_is_taken_back(
 
 
 async def test_a_share_with_an_event_reaches_its_entrants_as_long_as_they_are_in(studio: Studio, lora: Lora) -> None:
-    event = await add_event(studio, status=EventStatus.COLLECTING, opened_at=studio.clock.now())
+    event = await add_event(studio.database, status=EventStatus.COLLECTING, opened_at=studio.clock.now())
     await studio.contributions.join(event.id, RECEIVER)
     shared = await studio.sharing.share(lora.id, Audience.EVENT, event.id, OWNER)
     assert shared.events == {event.id: event.name}
@@ -88,7 +88,7 @@ async def test_a_share_with_an_event_reaches_its_entrants_as_long_as_they_are_in
 async def test_only_a_running_event_of_the_same_server_can_be_shared_with(
     studio: Studio, lora: Lora, elsewhere: dict[str, Any]
 ) -> None:
-    event = await add_event(studio, **elsewhere)
+    event = await add_event(studio.database, **elsewhere)
     with pytest.raises(NotFound, match="not running here"):
         await studio.sharing.share(lora.id, Audience.EVENT, event.id, OWNER)
 

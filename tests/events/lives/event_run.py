@@ -8,7 +8,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.events.drafts import EventDraft
 from bot.events.views import EventView
 from bot.records.dataset import SubjectKind
 from bot.records.event import AnnouncementKind, Entrant, Event, EventMode, EventStatus
@@ -16,6 +15,7 @@ from bot.records.guild import Actor, Channel
 from bot.storage import datasets
 from bot.storage.events import entrants, events
 from bot.storage.events.tables import announcements
+from tests.fakes.events import get_event, plan_and_open
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, photo
 from tests.fakes.studio import Studio, tiny_jpeg
 
@@ -36,10 +36,7 @@ class Life:
     event_id: int
 
     async def event(self) -> Event:
-        async with self.studio.database.read() as connection:
-            event = await events.get(connection, self.event_id)
-        assert event is not None
-        return event
+        return await get_event(self.studio.database, self.event_id)
 
     async def status(self) -> EventStatus:
         return (await self.event()).status
@@ -131,13 +128,10 @@ async def begin(
     studio: Studio, mode: EventMode = EventMode.SHARED, kind: SubjectKind = SubjectKind.OBJECT, **changes: Any
 ) -> Life:
     """An event that has just been opened by its host."""
-    draft = EventDraft("Mascot days", "Our mascot in all places", "", mode, kind)
-    made = await studio.events.create(draft, HOST, Channel(CHANNEL))
     wanted = {"hours": HOURS, "wants_calendar": False, "entrants_min": 1, "photo_cap": 30} | changes
-    await studio.events.change(made.id, HOST, **wanted)
-    await studio.events.open(made.id, HOST)
+    event = await plan_and_open(studio.events, HOST, Channel(CHANNEL), mode, kind, **wanted)
     await studio.settle()
-    return Life(studio, made.id)
+    return Life(studio, event.id)
 
 
 async def begin_with_enough(studio: Studio, mode: EventMode) -> Life:

@@ -27,7 +27,6 @@ from bot.storage import tables
 from bot.storage.events import entrants
 from bot.storage.events import photos as event_photos
 from bot.storage.events import tables as event_tables
-from tests.events.money import add_event, change_event
 from tests.events.photo_givers import (
     CLEO,
     DAN,
@@ -36,7 +35,6 @@ from tests.events.photo_givers import (
     Giver,
     asked_in,
     consents_of,
-    current,
     entrant_of,
     member,
     open_event,
@@ -45,6 +43,7 @@ from tests.events.photo_givers import (
     questions,
 )
 from tests.fakes.attachments import Attachments, make_photo, open_attachments
+from tests.fakes.events import add_event, change_event, get_event, make_event
 from tests.fakes.rows import ANNA, BEN, GUILD, OTHER_GUILD, photo
 from tests.fakes.studio import Studio
 
@@ -138,7 +137,7 @@ async def test_only_the_allowed_roles_may_give(studio: Studio, anna: Giver) -> N
 async def test_another_servers_event_a_draft_and_none_at_all_look_the_same(
     studio: Studio, event: Event, call: Any
 ) -> None:
-    draft = await add_event(studio, status=EventStatus.DRAFT)
+    draft = await add_event(studio.database, status=EventStatus.DRAFT)
     elsewhere = Actor(OTHER_GUILD, ANNA, is_admin=True)
     answers = set()
     for event_id, actor in ((event.id, elsewhere), (draft.id, member()), (999, member())):
@@ -254,9 +253,9 @@ async def test_an_event_that_waits_for_more_photos_takes_them_and_looks_again_at
     studio: Studio, event: Event, anna: Giver
 ) -> None:
     now = studio.clock.now()
-    event = await change_event(studio, event, paused_at=now, paused_why=PauseReason.TOO_FEW_PHOTOS)
+    event = await change_event(studio.database, event, paused_at=now, paused_why=PauseReason.TOO_FEW_PHOTOS)
     assert len((await anna.give(event)).photos) == 1
-    assert (await current(studio, event)).due_at == now
+    assert (await get_event(studio.database, event.id)).due_at == now
 
 
 async def test_too_many_files_at_once_are_refused_before_anything_is_fetched(event: Event, anna: Giver) -> None:
@@ -283,7 +282,7 @@ async def test_when_things_changed_meanwhile_the_files_are_freed_and_it_is_said(
         photos = await examine(dataset, uploads)
         assert len(studio.files()) == 2
         if what in CHANGES:
-            await change_event(studio, event, **CHANGES[what])
+            await change_event(studio.database, event, **CHANGES[what])
         elif what == "withdrew":
             await studio.depictions.withdraw(event.id, anna.actor)
         else:
@@ -524,7 +523,7 @@ async def reviewed(studio: Studio, givers: Sequence[Giver], each: int, **changes
     event = await open_event(studio, photo_cap=30, **changes)
     for giver in givers:
         await giver.give(event, each)
-    return await change_event(studio, event, status=EventStatus.REVIEWING)
+    return await change_event(studio.database, event, status=EventStatus.REVIEWING)
 
 
 async def test_settling_keeps_what_was_chosen_and_deletes_everything_else(
@@ -553,7 +552,7 @@ async def test_settling_marks_who_can_be_seen_and_drops_what_nobody_answered(
     await ben.give(event, 2, depicted=[CLEO])
     confirmed, _ = await questions(studio, event)
     await studio.depictions.answer(confirmed.id, True, CLEO, GUILD)
-    event = await change_event(studio, event, status=EventStatus.REVIEWING)
+    event = await change_event(studio.database, event, status=EventStatus.REVIEWING)
     assert await studio.reviews.settle_shared(event) == 16
     assert [(each.id, each.in_training) for each in await questions(studio, event)] == [(confirmed.id, True)]
     assert {one.contributor_id for one in await photos_of(studio, event)} == {ANNA}
@@ -602,7 +601,7 @@ def as_photos(numbers: Sequence[int], first: int) -> list[Photo]:
 def test_whatever_is_given_the_cap_holds_no_file_counts_twice_and_every_photo_is_named(
     new: list[int], before: list[int], others: set[int], cap: int
 ) -> None:
-    event = an_event(cap)
+    event = make_event(photo_cap=cap)
     elsewhere = {photo(number).sha256 for number in others}
     held = split_new_photos(event, as_photos(before, 100), [], elsewhere).kept
     given_ = as_photos(new, 1)
@@ -614,12 +613,6 @@ def test_whatever_is_given_the_cap_holds_no_file_counts_twice_and_every_photo_is
     assert elsewhere.isdisjoint(one.sha256 for one in usable)
     assert {one.file for one in usable} == {one.file for one in (*held, *split.kept) if one.file is not None}
     assert all(one.findings and one.file is None for one in split.left_out)
-
-
-def an_event(cap: int) -> Event:
-    """Nothing but its cap and what it is of matters here."""
-    values: dict[str, Any] = dict.fromkeys(Event.__dataclass_fields__)
-    return Event(**(values | {"photo_cap": cap, "subject_kind": SubjectKind.OBJECT}))
 
 
 async def test_the_panel_is_edited_by_the_panels_interval_and_not_for_every_photo(

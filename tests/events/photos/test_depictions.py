@@ -31,14 +31,12 @@ from bot.records.training import TrainingStatus
 from bot.storage import loras, tables
 from bot.storage.events import events
 from bot.storage.events import tables as event_tables
-from tests.events.money import change_event
 from tests.events.photo_givers import (
     CLEO,
     DAN,
     Giver,
     asked_in,
     consents_of,
-    current,
     entrant_of,
     member,
     open_event,
@@ -47,6 +45,7 @@ from tests.events.photo_givers import (
     questions,
 )
 from tests.fakes.attachments import Attachments, open_attachments
+from tests.fakes.events import change_event, get_event
 from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD, OTHER_GUILD, add_lora, add_training
 from tests.fakes.studio import Studio
 
@@ -91,7 +90,7 @@ async def lora_of(studio: Studio, lora_id: int) -> Lora:
 
 async def train(studio: Studio, event: Event, status: TrainingStatus, **changes: Any) -> int:
     """The event's photos are settled and in a training of this status; its id."""
-    event = await change_event(studio, event, status=EventStatus.REVIEWING)
+    event = await change_event(studio.database, event, status=EventStatus.REVIEWING)
     await studio.reviews.settle_shared(event)
     assert event.dataset_id is not None
     training_id = await add_training(
@@ -99,7 +98,7 @@ async def train(studio: Studio, event: Event, status: TrainingStatus, **changes:
     )
     await studio.change(tables.trainings, training_id, status=status, **changes)
     await studio.change(tables.datasets, event.dataset_id, status=DatasetStatus.STARTED)
-    await change_event(studio, event, status=EventStatus.TRAINING)
+    await change_event(studio.database, event, status=EventStatus.TRAINING)
     return training_id
 
 
@@ -222,11 +221,11 @@ async def test_an_answer_shows_on_the_question_and_wakes_an_event_that_waits(
     before = (await studio.posts_of(PostKind.DEPICTION))[0].revision
     studio.clock.advance(timedelta(minutes=1))
     now = studio.clock.now()
-    await change_event(studio, event, paused_at=now, paused_why=PauseReason.TOO_FEW_PHOTOS)
+    await change_event(studio.database, event, paused_at=now, paused_why=PauseReason.TOO_FEW_PHOTOS)
     await say(studio, await question_to(studio, event), True)
     post = (await studio.posts_of(PostKind.DEPICTION))[0]
     assert post.revision == before + 1
-    assert (await current(studio, event)).due_at == now
+    assert (await get_event(studio.database, event.id)).due_at == now
 
 
 # Withdrawing
@@ -400,7 +399,7 @@ async def test_taking_everything_back_leaves_every_event_and_says_no_everywhere(
     await dan.give(event, 1, depicted=[BEN])
     await studio.contributions.join(club.id, anna.actor)
     lora_id = await make_lora(studio, ended, await train(studio, ended, TrainingStatus.TRAINING))
-    await change_event(studio, ended, status=EventStatus.FINISHED)
+    await change_event(studio.database, ended, status=EventStatus.FINISHED)
     for _ in range(2):
         await studio.depictions.take_back_all(GUILD, ANNA)
         assert len(studio.files()) == 1

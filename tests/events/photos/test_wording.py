@@ -6,12 +6,12 @@ from bot.events.photos.consent_texts import EVENT_POLICY, consent_sentence, depi
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode
 from bot.storage.database import Database
-from tests.events.money import insert_event
+from tests.fakes.events import add_event
 
 
 @pytest.fixture
 async def event(database: Database) -> Event:
-    return await insert_event(database, name="Mascot `@everyone` days")
+    return await add_event(database, name="Mascot `@everyone` days")
 
 
 @pytest.mark.parametrize("sentence", [consent_sentence, depicted_sentence])
@@ -27,14 +27,14 @@ def test_who_gives_photos_has_everybodys_permission(event: Event) -> None:
 
 
 async def test_a_character_names_its_own_provider_and_that_it_keeps_the_photos(database: Database) -> None:
-    event = await insert_event(database, mode=EventMode.PERSONAL, subject_kind=SubjectKind.CHARACTER)
+    event = await add_event(database, mode=EventMode.PERSONAL, subject_kind=SubjectKind.CHARACTER)
     words = consent_sentence(event)
     assert "Aurous Labs, which keeps them" in words
     assert "Apiframe" not in words
 
 
 async def test_only_where_hosts_choose_they_look_at_the_photos(database: Database, event: Event) -> None:
-    personal = await insert_event(database, mode=EventMode.PERSONAL)
+    personal = await add_event(database, mode=EventMode.PERSONAL)
     assert "hosts may look" in consent_sentence(event)
     assert "hosts may look" not in consent_sentence(personal)
 

@@ -1,0 +1,39 @@
+"""What events spend, on top of the studio."""
+
+from bot.providers.apiframe import client as apiframe
+from bot.providers.aurous import client as aurous
+from bot.records.event import Event, Spend
+from bot.records.job import LaneName
+from bot.records.key import ProviderName
+from bot.records.lora import Lora
+from bot.storage import loras, tables
+from bot.storage.events import spends
+from tests.fakes.studio import Studio
+
+PRICES = {ProviderName.APIFRAME: apiframe.PRICES, ProviderName.AUROUS: aurous.PRICES}
+TRAINING, PICTURE = apiframe.PRICES.training, apiframe.PRICES.picture
+
+
+def without_engine(studio: Studio) -> Studio:
+    """Events move only when a test moves them: their lane would order, settle and go on by itself."""
+    studio.lanes.pop(LaneName.EVENTS)
+    return studio
+
+
+async def add_event_lora(studio: Studio, event: Event, *, user_id: int) -> Lora:
+    """A LoRA of this event that is ready, here and at the provider."""
+    lora = await studio.lora(user_id=user_id)
+    await studio.change(tables.loras, lora.id, event_id=event.id)
+    async with studio.database.read() as connection:
+        stored = await loras.get(connection, lora.id)
+    assert stored is not None
+    return stored
+
+
+async def spends_of(studio: Studio, event: Event) -> list[Spend]:
+    async with studio.database.read() as connection:
+        return await spends.of_event(connection, event.id)
+
+
+async def total_of(studio: Studio, event: Event) -> int:
+    return sum(spend.credits for spend in await spends_of(studio, event))
