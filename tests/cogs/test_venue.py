@@ -11,8 +11,8 @@ import simcord
 from bot.ports import NotNow, ReadinessCheck
 from bot.records.event import Event, EventStatus
 from cogs.adapters.venue import DiscordVenue
-from tests.cogs.events.shown_events import an_event
 from tests.cogs.simulated_guild import Stage
+from tests.fakes.events import make_event
 
 COMPLETED, CANCELLED = 3, 4
 CALENDAR = "/guilds/*/scheduled-events"
@@ -27,7 +27,7 @@ def venue(stage: Stage) -> DiscordVenue:
 
 def planned(stage: Stage, channel: simcord.ChannelHandle | None = None, **changes: Any) -> Event:
     place = (channel or stage.channel).id
-    return an_event(**{"guild_id": stage.world.guild.id, "channel_id": place} | changes)
+    return make_event(**{"guild_id": stage.world.guild.id, "channel_id": place} | changes)
 
 
 def closed_to_the_bot(stage: Stage, *names: str) -> simcord.ChannelHandle:
@@ -142,7 +142,7 @@ async def test_in_a_thread_everything_stays_there(stage: Stage, venue: DiscordVe
 async def test_the_thread_hangs_on_the_panel_and_has_the_events_name(stage: Stage, venue: DiscordVenue) -> None:
     message_id = await posted(stage)
     assert await venue.open_thread(planned(stage, name="Mascot\nweekend"), message_id) == message_id
-    assert [(thread.id, thread.name) for thread in stage.channel.threads] == [(message_id, "Mascot weekend")]
+    assert [(thread.id, thread.name) for thread in stage.channel.threads] == [(message_id, "Mascot days")]
 
 
 async def test_a_thread_that_an_interrupted_try_made_is_found_again(stage: Stage, venue: DiscordVenue) -> None:
@@ -186,8 +186,8 @@ async def test_the_calendar_says_what_where_and_until_when_and_holds_it_once(sta
     calendar_id = await venue.put_on_calendar(event)
     (entry,) = entries(stage)
     assert entry.id == calendar_id
-    assert entry.name == "Mascot weekend"
-    assert entry.description == "`Our fox, everywhere`\nDarkroom #7"
+    assert entry.name == "Mascot days"
+    assert entry.description == "`Our mascot`\nDarkroom #7"
     assert entry.entity_metadata["location"].endswith(f"/{stage.world.guild.id}/55")
     lasts = discord.utils.parse_time(entry.scheduled_end_time) - discord.utils.parse_time(entry.scheduled_start_time)
     assert lasts.total_seconds() == (2 + 0.5 + 1 + 2) * 3600

@@ -12,11 +12,11 @@ from bot.events import drafts
 from bot.events.drafts import EventDraft
 from bot.events.lifecycle import PATHS, TIMED
 from bot.records.dataset import SubjectKind
-from bot.records.event import Candidate, Event, EventMode, EventStatus
-from tests.events.test_lifecycle import event
+from bot.records.event import Candidate, EventMode, EventStatus
+from tests.fakes.events import make_event
 
 S = EventStatus
-DRAFT = event(status=S.DRAFT, stage_ends_at=None, opened_at=None)
+DRAFT = make_event(hours={S.COLLECTING: 3.0, S.REVIEWING: 2.0, S.SHOWING: 1.0, S.VOTING: 4.0})
 
 
 def draft(mode: EventMode = EventMode.SHARED, kind: SubjectKind = SubjectKind.OBJECT, **changes: Any) -> EventDraft:
@@ -138,7 +138,7 @@ def test_another_kind_of_event_gets_the_hours_of_its_stages() -> None:
     ],
 )
 def test_what_shapes_the_event_is_fixed_in_time(status: EventStatus, field: str, *, may: bool) -> None:
-    here: Event = event(status=status)
+    here = make_event(status=status)
     if may:
         drafts.check_changeable(here, frozenset({field, "theme"}))
     else:

@@ -32,7 +32,8 @@ from bot.records.event import Event, EventMode, EventStatus, PauseReason
 from bot.records.guild import Actor
 from bot.records.training import TrainingStatus
 from tests.fakes.clock import NOON
-from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
+from tests.fakes.events import make_event
+from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD, OTHER_GUILD
 
 S = EventStatus
 HOUR = timedelta(hours=1)
@@ -42,46 +43,10 @@ ENOUGH = Facts(entrants=5, usable_photos=20)
 
 
 def event(**changes: Any) -> Event:
-    values: dict[str, Any] = {
-        "id": 1,
-        "guild_id": GUILD,
-        "channel_id": CHANNEL,
-        "thread_id": None,
-        "host_id": ANNA,
-        "name": "Rex",
-        "theme": "",
-        "rules": "",
-        "mode": EventMode.SHARED,
-        "subject_kind": SubjectKind.OBJECT,
-        "status": S.COLLECTING,
-        "photo_cap": 10,
-        "pictures_each": 3,
-        "entrants_min": 2,
-        "entrants_max": None,
-        "budget": None,
-        "role_ids": frozenset(),
-        "moderator_ids": frozenset(),
-        "jury_role_id": None,
-        "pack": (),
-        "style_ids": (),
-        "lora_ids": (),
-        "candidates": (),
-        "hours": {S.COLLECTING: 3.0, S.REVIEWING: 2.0, S.SHOWING: 1.0, S.VOTING: 4.0},
-        "wants_thread": True,
-        "wants_calendar": False,
-        "calendar_id": None,
-        "stage_ends_at": NOON,
-        "paused_at": None,
-        "paused_why": None,
-        "dataset_id": None,
-        "attempt": 0,
-        "due_at": None,
-        "lease_owner": None,
-        "created_at": NOON,
-        "opened_at": NOON,
-        "ended_at": None,
-    }
-    return Event(**(values | changes))
+    hours = {S.COLLECTING: 3.0, S.REVIEWING: 2.0, S.SHOWING: 1.0, S.VOTING: 4.0}
+    told = {"status": S.COLLECTING, "stage_ends_at": NOON, "opened_at": NOON}
+    usual = {"host_id": ANNA, "entrants_min": 2, "hours": hours}
+    return make_event(**(usual | told | changes))
 
 
 def paused(why: PauseReason, **changes: Any) -> Event:

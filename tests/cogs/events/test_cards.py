@@ -36,9 +36,11 @@ from cogs.events.member.ballot import FILES_MAX, ballot_card, pages_of, shown_fi
 from cogs.events.member.depictions import depiction_card, seen_card
 from cogs.events.member.photos import leave_question, photo_list, rules_card
 from cogs.events.panel import actions_of, panel_card
-from tests.cogs.events.shown_events import NOON, a_lora, a_view, an_event, an_honour, collecting
+from tests.cogs.events.shown_events import a_lora, a_view, an_honour, collecting
 from tests.cogs.simulated_guild import BUTTON, live_text
 from tests.cogs.test_picture_cards import check, parts_of
+from tests.fakes.clock import NOON
+from tests.fakes.events import make_event
 from tests.fakes.rows import photo
 
 S = EventStatus
@@ -52,7 +54,7 @@ def hostile_events(draw: st.DrawFn) -> Event:
     """Any mode, stage and pause, with names as long as they may be and the largest numbers."""
     why = draw(st.none() | st.sampled_from(PauseReason))
     roles = draw(st.integers(min_value=0, max_value=25))
-    return an_event(
+    return make_event(
         id=10**17,
         name=draw(typed)[:60],
         theme=draw(typed),
@@ -189,10 +191,10 @@ def test_a_long_list_of_photos_is_cut_and_says_so() -> None:
 
 
 async def test_the_panel_tells_a_newcomer_what_it_is_until_when_and_how_far() -> None:
-    view = a_view(collecting(budget=1000, role_ids=frozenset({9})), advice=("Add some close-ups.",))
+    view = a_view(collecting(budget=1000, entrants_min=2, role_ids=frozenset({9})), advice=("Add some close-ups.",))
     text = check(panel_card(view, LINE))
     ends = int((NOON + timedelta(hours=2)).timestamp())
-    assert "## `Mascot weekend`\n`Our fox, everywhere`\n**One LoRA for all.**" in text
+    assert "## `Mascot days`\n`Our mascot`\n**One LoRA for all.**" in text
     assert "For <@&9> · hosted by <@400>" in text
     assert f"**Photos are being collected** until <t:{ends}:F> (<t:{ends}:R>)" in text
     assert "**20 photos**, 17 usable" in text
@@ -236,23 +238,23 @@ async def test_the_panel_never_says_who_or_how_many_said_no() -> None:
     ],
 )
 def test_the_panel_offers_what_can_be_done_now(mode: EventMode, status: EventStatus, expected: list[str]) -> None:
-    assert actions_of(an_event(mode=mode, status=status)) == expected
+    assert actions_of(make_event(mode=mode, status=status)) == expected
 
 
 async def test_a_paused_ballot_and_a_closed_one_take_no_votes_but_keep_their_pictures() -> None:
     entries = entries_of(3)
-    voting = an_event(status=S.VOTING, stage_ends_at=NOON)
+    voting = make_event(status=S.VOTING, stage_ends_at=NOON)
     assert labels_of(ballot_card(voting, entries, LINE)) == ["Look closely and vote"]
-    paused = an_event(status=S.VOTING, paused_at=NOON, paused_why=PauseReason.NO_KEY)
-    for event in (paused, an_event(status=S.FINISHED), an_event(status=S.CANCELLED)):
+    paused = make_event(status=S.VOTING, paused_at=NOON, paused_why=PauseReason.NO_KEY)
+    for event in (paused, make_event(status=S.FINISHED), make_event(status=S.CANCELLED)):
         card = ballot_card(event, entries, LINE)
         assert labels_of(card) == []
         assert len(shown_files(event, entries)) == 3
-    assert "is over" in check(ballot_card(an_event(status=S.FINISHED), entries, LINE))
+    assert "is over" in check(ballot_card(make_event(status=S.FINISHED), entries, LINE))
 
 
 async def test_the_ballot_says_its_rule_and_no_number_of_votes() -> None:
-    event = an_event(status=S.VOTING, stage_ends_at=NOON, jury_role_id=9)
+    event = make_event(status=S.VOTING, stage_ends_at=NOON, jury_role_id=9)
     text = check(ballot_card(event, entries_of(3), LINE))
     assert "Everybody has one vote, not for an own entry, and can change it until the close." in text
     assert "The jury's votes make half of the score" in text
@@ -261,7 +263,7 @@ async def test_the_ballot_says_its_rule_and_no_number_of_votes() -> None:
 
 
 def test_files_of_the_ballot_are_named_by_number_and_stay_the_same_when_an_entry_leaves() -> None:
-    event, entries = an_event(), entries_of(10)
+    event, entries = make_event(), entries_of(10)
     names = [name for name, _ in shown_files(event, entries)]
     assert names == [f"ballot-7-{number}-1.jpg" for number in range(1, 11)]
     assert [name for name, _ in shown_files(event, entries[1:])] == names[1:]
@@ -273,9 +275,9 @@ def test_files_of_the_ballot_are_named_by_number_and_stay_the_same_when_an_entry
 async def test_winners_that_tie_share_their_place_and_labels_are_told_after_a_bake_off() -> None:
     winners = (an_honour(1, id=1, user_id=501), an_honour(1, id=2, user_id=502))
     note = Announcement(1, 7, 100, AnnouncementKind.WINNER, "{}", NOON)
-    text = check(announcement_card(a_view(an_event(status=S.FINISHED), winners=winners), note, LINE))
+    text = check(announcement_card(a_view(make_event(status=S.FINISHED), winners=winners), note, LINE))
     assert "🥇 <@501> · 5 votes\n🥇 <@502> · 5 votes\nEqual votes share a place." in text
-    blind = a_view(an_event(mode=EventMode.BAKEOFF), winners=(an_honour(label="strength 0.8"),))
+    blind = a_view(make_event(mode=EventMode.BAKEOFF), winners=(an_honour(label="strength 0.8"),))
     assert "🥇 `strength 0.8` · 5 votes" in check(announcement_card(blind, note, LINE))
 
 
@@ -283,19 +285,19 @@ async def test_announcements_name_whose_photos_made_it_and_what_was_paid() -> No
     chosen = Announcement(
         1, 7, 100, AnnouncementKind.CHOSEN, json.dumps({"by": {"501": 12, "502": 1}, "photos": 13}), NOON
     )
-    text = check(announcement_card(a_view(an_event()), chosen, LINE))
+    text = check(announcement_card(a_view(make_event()), chosen, LINE))
     assert "trained from 13 photos" in text
     assert "<@501>: 12 photos\n<@502>: 1 photo" in text
     detail = {"spent": 261, "trainings": 1, "pictures": 2, "by": "host"}
     cancelled = Announcement(1, 7, 100, AnnouncementKind.CANCELLED, json.dumps(detail), NOON)
-    said = check(announcement_card(a_view(an_event()), cancelled, LINE))
+    said = check(announcement_card(a_view(make_event()), cancelled, LINE))
     assert "261 credits for 1 training and 2 orders of pictures" in said
     nothing = Announcement(1, 7, 100, AnnouncementKind.CANCELLED, json.dumps({"spent": 0, "by": "abandoned"}), NOON)
-    assert "Paid so far: nothing." in check(announcement_card(a_view(an_event()), nothing, LINE))
+    assert "Paid so far: nothing." in check(announcement_card(a_view(make_event()), nothing, LINE))
 
 
 async def test_the_host_is_told_which_lora_rests_and_by_whom_never() -> None:
-    view = a_view(an_event(), loras=(a_lora(3),))
+    view = a_view(make_event(), loras=(a_lora(3),))
     note = Announcement(1, 7, 100, AnnouncementKind.TAKEN_BACK, '{"lora_id": 3}', NOON)
     card = announcement_card(view, note, LINE)
     assert "`Foxy` rests" in check(card)
@@ -306,11 +308,11 @@ async def test_the_host_is_told_which_lora_rests_and_by_whom_never() -> None:
 
 async def test_the_question_to_a_member_shows_its_answer() -> None:
     def card(status: DepictionStatus) -> discord.ui.LayoutView:
-        return depiction_card(DepictionView(a_depiction(status), an_event(), 502, 5), LINE, "Photo club")
+        return depiction_card(DepictionView(a_depiction(status), make_event(), 502, 5), LINE, "Photo club")
 
     asked = check(card(DepictionStatus.PENDING))
-    assert "<@502> gave photos to the event `Mascot weekend` in `Photo club`" in asked
-    assert depicted_sentence(an_event()) in asked
+    assert "<@502> gave photos to the event `Mascot days` in `Photo club`" in asked
+    assert depicted_sentence(make_event()) in asked
     assert labels_of(card(DepictionStatus.PENDING)) == ["Yes, that is fine", "No, remove them"]
     assert labels_of(card(DepictionStatus.CONFIRMED)) == ["No, remove them"]
     assert "You said yes" in check(card(DepictionStatus.CONFIRMED))

@@ -20,7 +20,9 @@ from cogs.events.host.status import fame_card, readiness_card, status_card
 from cogs.events.texts import MODE_WORDS, PAUSE_WORDS, STATUS_WORDS, hours_words
 from cogs.ui.buttons import ActionButton
 from cogs.ui.choices import kept
-from tests.cogs.events.shown_events import NOON, a_lora, a_view, an_event, an_honour, collecting
+from tests.cogs.events.shown_events import a_lora, a_view, an_honour, collecting
+from tests.fakes.clock import NOON
+from tests.fakes.events import make_event
 
 COMPONENTS_MAX, TEXT_MAX = 40, 4000
 """Of one message (Discord /docs/components/reference)."""
@@ -41,11 +43,11 @@ def labels_on(card: discord.ui.LayoutView) -> list[str]:
 
 
 def test_only_a_needed_red_line_keeps_it_from_opening() -> None:
-    ready = readiness_card(an_event(), [PASSED, OPTIONAL])
-    assert "### `Mascot weekend` is ready" in said_by(ready)
+    ready = readiness_card(make_event(), [PASSED, OPTIONAL])
+    assert "### `Mascot days` is ready" in said_by(ready)
     assert "⚠️ A thread (not needed to open): Allow **Create Public Threads**." in said_by(ready)
     assert labels_on(ready) == ["Open now", "Check again", "Settings"]
-    broken = readiness_card(an_event(), [PASSED, BROKEN])
+    broken = readiness_card(make_event(), [PASSED, BROKEN])
     assert "❌ API key: **please fix this.** Run `/keys set`." in said_by(broken)
     assert labels_on(broken) == ["Check again", "Settings"]
 
@@ -69,16 +71,16 @@ def test_the_counts_are_named_and_vetoes_are_for_those_who_run_it() -> None:
         (collecting(), ["Close now", "+24 h", "Photos", "Settings", "Cancel"]),
         (collecting(mode=EventMode.PERSONAL), ["Close now", "+24 h", "Settings", "Cancel"]),
         (collecting(paused_at=NOON, paused_why=PauseReason.NO_KEY), ["+24 h", "Photos", "Settings", "Cancel"]),
-        (an_event(status=EventStatus.TRAINING, opened_at=NOON), ["Settings", "Cancel"]),
+        (make_event(status=EventStatus.TRAINING, opened_at=NOON), ["Settings", "Cancel"]),
         (
-            an_event(
+            make_event(
                 status=EventStatus.TRAINING, opened_at=NOON, paused_at=NOON, paused_why=PauseReason.TRAINING_FAILED
             ),
             ["Try again", "Settings", "Cancel"],
         ),
         (collecting(status=EventStatus.VOTING), ["Close now", "+24 h", "Settings", "Cancel"]),
-        (an_event(status=EventStatus.FINISHED, opened_at=NOON), []),
-        (an_event(status=EventStatus.CANCELLED, opened_at=NOON), []),
+        (make_event(status=EventStatus.FINISHED, opened_at=NOON), []),
+        (make_event(status=EventStatus.CANCELLED, opened_at=NOON), []),
     ],
 )
 def test_the_buttons_are_what_can_be_done_now(event: Event, labels: list[str]) -> None:
@@ -96,13 +98,13 @@ def test_a_pause_says_why_in_words_and_never_with_its_code(why: PauseReason) -> 
 @pytest.mark.parametrize("mode", list(EventMode))
 def test_every_stage_of_every_mode_has_words(mode: EventMode) -> None:
     for status in (*PATHS[mode], EventStatus.CANCELLED):
-        text = said_by(status_card(a_view(an_event(mode=mode, status=status)), may_run=False))
+        text = said_by(status_card(a_view(make_event(mode=mode, status=status)), may_run=False))
         assert MODE_WORDS[mode] in text
         assert STATUS_WORDS[status] in text or mode is EventMode.CLUB
 
 
 def test_winners_stand_on_the_card_and_a_bakeoff_names_what_won() -> None:
-    event = an_event(status=EventStatus.FINISHED, opened_at=NOON)
+    event = make_event(status=EventStatus.FINISHED, opened_at=NOON)
     assert "🥇 <@501> · 5 votes" in said_by(status_card(a_view(event, winners=(an_honour(),)), may_run=False))
     won = an_honour(label="strength 0.8", votes=1)
     assert "🥇 place 1 · `strength 0.8` · 1 vote" in said_by(status_card(a_view(event, winners=(won,)), may_run=False))
@@ -112,7 +114,7 @@ def test_the_hall_of_fame_has_a_heading_for_each_event() -> None:
     honours = [an_honour(1), an_honour(2), an_honour(1, event_id=6, event_name="Owls")]
     text = said_by(fame_card(honours, [WinCount(401, 2)]))
     assert "<@401> · 2 wins" in text
-    assert text.count("`Mascot weekend`") == 1
+    assert text.count("`Mascot days`") == 1
     assert text.index("🥈 <@502>") < text.index("`Owls`")
     assert "…and" in said_by(fame_card([an_honour(number, event_id=number) for number in range(200)]))
 
@@ -127,16 +129,16 @@ def test_whatever_is_written_in_it_a_card_keeps_discords_limits(name: str, text:
 
 @given(st.sampled_from(list(TIMETABLES)), st.sampled_from([EventMode.SHARED, EventMode.PERSONAL, EventMode.CLUB]))
 def test_a_ready_timetable_is_known_again(key: str, mode: EventMode) -> None:
-    event = an_event(mode=mode, hours=dict(TIMETABLES[key].hours))
+    event = make_event(mode=mode, hours=dict(TIMETABLES[key].hours))
     assert timetable_of(event) == key
     assert timetable_of(replace(event, hours={**event.hours, EventStatus.VOTING: 3.0})) is None
 
 
 def test_hours_read_as_people_say_them() -> None:
     hours = {EventStatus.COLLECTING: 0.25, EventStatus.SHOWING: 48.0, EventStatus.VOTING: 1.5}
-    assert hours_words(an_event(), hours) == "15 min photos, 2 days pictures, 1.5 h vote"
-    assert hours_words(an_event(mode=EventMode.CLUB), hours) == "15 min pictures, 1.5 h vote"
-    assert hours_words(an_event(), {}) == "no time at all"
+    assert hours_words(make_event(), hours) == "15 min photos, 2 days pictures, 1.5 h vote"
+    assert hours_words(make_event(mode=EventMode.CLUB), hours) == "15 min pictures, 1.5 h vote"
+    assert hours_words(make_event(), {}) == "no time at all"
 
 
 def test_a_stage_tells_when_it_ends_in_everybodys_own_time() -> None:

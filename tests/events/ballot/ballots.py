@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Timings
 from bot.events.ballot.service import BallotService
 from bot.photos.intake import Spool
-from bot.records.dataset import SubjectKind
 from bot.records.event import EntrantStatus, Event, EventMode, EventStatus, Honour
 from bot.records.generation import GenerationStatus, Picture
 from bot.records.guild import Actor, Place, PlaceKind
@@ -22,13 +21,14 @@ from bot.records.job import SubjectTable
 from bot.records.post import PostKind, PostStatus
 from bot.storage import generations, posts, tables
 from bot.storage.database import Database, sqlite_url
-from bot.storage.events import entrants, events
+from bot.storage.events import entrants
 from bot.storage.events.tables import entrants as entrant_table
 from bot.storage.events.tables import entries
 from bot.storage.events.tables import events as event_table
 from tests.fakes.clock import NOON, ManualClock
+from tests.fakes.events import add_entrants, add_event
 from tests.fakes.resources import resources
-from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, add_generation, add_post
+from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, add_generation, add_post
 
 CLEO, DAN, EVE = 403, 404, 405
 MEMBERS = (ANNA, BEN, CLEO, DAN)
@@ -50,37 +50,10 @@ class World:
         self.ballots = BallotService(resources(self.database, self.spool, self.clock, timings=self.timings))
 
     async def event(self, status: EventStatus = EventStatus.SHOWING, **changes: Any) -> Event:
-        values: dict[str, Any] = {
-            "guild_id": GUILD,
-            "channel_id": CHANNEL,
-            "host_id": ADMIN,
-            "name": "Rex everywhere",
-            "theme": "A dog travels",
-            "rules": "",
-            "mode": EventMode.PERSONAL,
-            "subject_kind": SubjectKind.OBJECT,
-            "status": status,
-            "photo_cap": 10,
-            "pictures_each": 5,
-            "entrants_min": 2,
-            "role_ids": frozenset(),
-            "moderator_ids": frozenset(),
-            "pack": (),
-            "style_ids": (),
-            "lora_ids": (),
-            "candidates": (),
-            "hours": {},
-            "wants_thread": False,
-            "wants_calendar": False,
-            "stage_ends_at": self.clock.now() + HOUR,
-            "opened_at": None if status is EventStatus.DRAFT else self.clock.now(),
-            "created_at": NOON,
-        }
-
-        async def transaction(connection: AsyncConnection) -> Event:
-            return await events.insert(connection, **(values | changes))
-
-        return await self.database.write(transaction)
+        now = self.clock.now()
+        usual = {"name": "Rex everywhere", "mode": EventMode.PERSONAL, "pictures_each": 5, "stage_ends_at": now + HOUR}
+        opened_at = None if status is EventStatus.DRAFT else now
+        return await add_event(self.database, **(usual | {"status": status, "opened_at": opened_at} | changes))
 
     async def change(self, table: sa.Table, row_id: int, **values: Any) -> None:
         async def transaction(connection: AsyncConnection) -> None:
@@ -93,11 +66,7 @@ class World:
         return replace(event, status=status, **changes)
 
     async def join(self, event: Event, *user_ids: int) -> None:
-        async def transaction(connection: AsyncConnection) -> None:
-            for user_id in user_ids:
-                await entrants.join(connection, event_id=event.id, guild_id=event.guild_id, user_id=user_id, now=NOON)
-
-        await self.database.write(transaction)
+        await add_entrants(self.database, event, *user_ids)
 
     async def leave(self, event: Event, user_id: int) -> None:
         async with self.database.read() as connection:

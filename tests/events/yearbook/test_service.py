@@ -20,8 +20,9 @@ from bot.records.generation import GenerationSettings, GenerationStatus
 from bot.records.guild import Actor
 from bot.storage import tables
 from bot.storage.events.tables import entrants, entries, honours
-from tests.events.yearbook.yearbooks import HOST, add_entrant, add_event, add_event_lora, add_picture, noise, png
+from tests.events.yearbook.yearbooks import HOST, add_event_lora, add_picture, finished_event, noise, png
 from tests.fakes.clock import NOON
+from tests.fakes.events import add_entrants
 from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD, OTHER_GUILD
 from tests.fakes.studio import Studio
 
@@ -98,10 +99,10 @@ async def win(studio: Studio, event: Event, picture_ids: Sequence[int], place: i
 async def test_the_zip_holds_originals_credits_pages_sheet_and_a_page_that_leads_to_them(
     studio: Studio, service: YearbookService
 ) -> None:
-    event = await add_event(studio)
+    event = await finished_event(studio)
     lora_id = await add_event_lora(studio, name="Rex the dog")
-    await add_entrant(studio, event, ANNA)
-    await add_entrant(studio, event, BEN)
+    await add_entrants(studio.database, event, ANNA)
+    await add_entrants(studio.database, event, BEN)
     settings = GenerationSettings(seed=77, strength=0.8)
     await add_picture(studio, event, png(1), user_id=BEN, lora_id=lora_id, prompt="=1+1 snow", settings=settings)
     await add_picture(studio, event, png(2), user_id=ANNA)
@@ -143,12 +144,12 @@ Spoil = Callable[[Studio, Event], Awaitable[object]]
 
 
 async def withdrawn(studio: Studio, event: Event) -> None:
-    await add_entrant(studio, event, BEN, EntrantStatus.WITHDRAWN)
+    await add_entrants(studio.database, event, BEN, status=EntrantStatus.WITHDRAWN)
     await add_picture(studio, event, user_id=BEN)
 
 
 async def removed(studio: Studio, event: Event) -> None:
-    await add_entrant(studio, event, BEN, EntrantStatus.REMOVED)
+    await add_entrants(studio.database, event, BEN, status=EntrantStatus.REMOVED)
     await add_picture(studio, event, user_id=BEN)
 
 
@@ -240,8 +241,8 @@ async def not_a_picture(studio: Studio, event: Event) -> None:
 async def test_only_pictures_whose_people_agree_are_in_it(
     studio: Studio, service: YearbookService, spoil: Spoil
 ) -> None:
-    event = await add_event(studio)
-    await add_entrant(studio, event, ANNA)
+    event = await finished_event(studio)
+    await add_entrants(studio.database, event, ANNA)
     await spoil(studio, event)
     with pytest.raises(UserError, match="no pictures for a yearbook"):
         await make(service, event)
@@ -257,9 +258,9 @@ async def test_only_pictures_whose_people_agree_are_in_it(
 async def test_everybodys_lora_gives_a_chapter_that_names_whose_photos_it_was_trained_on(
     studio: Studio, service: YearbookService
 ) -> None:
-    event = await add_event(studio, EventMode.SHARED)
-    await add_entrant(studio, event, ANNA, photos_chosen=4)
-    await add_entrant(studio, event, BEN, EntrantStatus.WITHDRAWN, photos_chosen=4)
+    event = await finished_event(studio, EventMode.SHARED)
+    await add_entrants(studio.database, event, ANNA, photos_chosen=4)
+    await add_entrants(studio.database, event, BEN, status=EntrantStatus.WITHDRAWN, photos_chosen=4)
     await add_picture(studio, event, user_id=ANNA)
     await add_picture(studio, event, user_id=HOST, pack_index=0)
     await add_picture(studio, event, user_id=HOST)
@@ -275,7 +276,7 @@ async def test_a_bake_off_has_a_chapter_for_each_candidate_and_marks_the_winners
     studio: Studio, service: YearbookService
 ) -> None:
     candidates = (Candidate(1, 0.6, "Soft"), Candidate(1, 1.0, "Strong"))
-    event = await add_event(studio, EventMode.BAKEOFF, candidates=candidates)
+    event = await finished_event(studio, EventMode.BAKEOFF, candidates=candidates)
     made = [await add_picture(studio, event, user_id=HOST, pack_index=index) for index in (0, 1, 100, 101)]
     await win(studio, event, made[2:], 1, HOST)
     await win(studio, event, made[:2], 2, HOST)
@@ -287,8 +288,8 @@ async def test_a_bake_off_has_a_chapter_for_each_candidate_and_marks_the_winners
 
 
 async def test_a_winner_whose_entry_is_gone_is_still_marked(studio: Studio, service: YearbookService) -> None:
-    event = await add_event(studio)
-    await add_entrant(studio, event, ANNA)
+    event = await finished_event(studio)
+    await add_entrants(studio.database, event, ANNA)
     await add_picture(studio, event)
     await win(studio, event, [await add_picture(studio, event)], 1)
 
@@ -300,9 +301,9 @@ async def test_a_winner_whose_entry_is_gone_is_still_marked(studio: Studio, serv
 
 
 async def test_members_nobody_knows_the_name_of_stay_apart(studio: Studio, service: YearbookService) -> None:
-    event = await add_event(studio)
+    event = await finished_event(studio)
     for user_id in (501, 502):
-        await add_entrant(studio, event, user_id)
+        await add_entrants(studio.database, event, user_id)
         await add_picture(studio, event, user_id=user_id)
 
     yearbook = await make(service, event)
@@ -332,8 +333,8 @@ MEMBER, THE_HOST, AN_ADMIN = SOMEBODY, Actor(GUILD, HOST), Actor(GUILD, ADMIN, i
 async def test_who_may_make_it_when(
     studio: Studio, service: YearbookService, status: EventStatus, actor: Actor, error: type[Exception] | None
 ) -> None:
-    event = await add_event(studio, status=status)
-    await add_entrant(studio, event, ANNA)
+    event = await finished_event(studio, status=status)
+    await add_entrants(studio.database, event, ANNA)
     await add_picture(studio, event)
     if error is None:
         assert (await make(service, event, actor)).pictures == 1
@@ -346,7 +347,7 @@ async def test_who_may_make_it_when(
 async def test_a_bake_off_stays_blind_until_it_is_counted(
     studio: Studio, service: YearbookService, status: EventStatus
 ) -> None:
-    event = await add_event(studio, EventMode.BAKEOFF, status=status)
+    event = await finished_event(studio, EventMode.BAKEOFF, status=status)
     await add_picture(studio, event, user_id=HOST, pack_index=0)
     with pytest.raises(UserError, match="once the votes are counted"):
         await make(service, event, THE_HOST)
@@ -360,8 +361,8 @@ async def test_an_event_that_does_not_exist_is_not_found(studio: Studio, service
 async def test_no_zip_is_larger_than_may_be_uploaded_and_the_page_says_where_things_are(
     studio: Studio, service: YearbookService
 ) -> None:
-    event = await add_event(studio)
-    await add_entrant(studio, event, ANNA)
+    event = await finished_event(studio)
+    await add_entrants(studio.database, event, ANNA)
     contents = [noise(number, 750) for number in range(5)]
     for content in contents:
         await add_picture(studio, event, content)
@@ -384,8 +385,8 @@ async def test_no_zip_is_larger_than_may_be_uploaded_and_the_page_says_where_thi
 
 
 async def test_a_picture_that_no_zip_can_hold_becomes_a_smaller_copy(studio: Studio, service: YearbookService) -> None:
-    event = await add_event(studio)
-    await add_entrant(studio, event, ANNA)
+    event = await finished_event(studio)
+    await add_entrants(studio.database, event, ANNA)
     await add_picture(studio, event, noise(1, 1200))
 
     yearbook = await make(service, event, limit=LEAST_LIMIT)
@@ -398,7 +399,7 @@ async def test_a_picture_that_no_zip_can_hold_becomes_a_smaller_copy(studio: Stu
 
 
 async def test_a_limit_that_cannot_be_kept_is_refused(studio: Studio, service: YearbookService) -> None:
-    event = await add_event(studio)
+    event = await finished_event(studio)
     with pytest.raises(ValueError, match="at least"):
         await make(service, event, limit=LEAST_LIMIT - 1)
 
@@ -416,8 +417,8 @@ class WhileItIsMade(PhotoPool):
 
 
 async def test_who_withdraws_while_it_is_made_is_not_in_it(studio: Studio) -> None:
-    event = await add_event(studio)
-    await add_entrant(studio, event, ANNA)
+    event = await finished_event(studio)
+    await add_entrants(studio.database, event, ANNA)
     await add_picture(studio, event, noise(1, 1200))
     before = studio.files()
 
@@ -432,8 +433,8 @@ async def test_who_withdraws_while_it_is_made_is_not_in_it(studio: Studio) -> No
 
 
 async def test_a_file_that_goes_while_it_is_made_is_no_crash(studio: Studio) -> None:
-    event = await add_event(studio)
-    await add_entrant(studio, event, ANNA)
+    event = await finished_event(studio)
+    await add_entrants(studio.database, event, ANNA)
     await add_picture(studio, event, noise(1, 1200))
     picture_id = await add_picture(studio, event)
     files = await studio.scalars(
@@ -449,8 +450,8 @@ async def test_a_file_that_goes_while_it_is_made_is_no_crash(studio: Studio) -> 
 
 
 async def test_nothing_is_left_on_disk_once_it_is_discarded(studio: Studio, service: YearbookService) -> None:
-    event = await add_event(studio)
-    await add_entrant(studio, event, ANNA)
+    event = await finished_event(studio)
+    await add_entrants(studio.database, event, ANNA)
     await add_picture(studio, event)
     before = studio.files()
 

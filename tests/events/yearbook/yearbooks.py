@@ -10,13 +10,11 @@ from PIL import Image
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.events.yearbook.contents import Book, Chapter, Plate
-from bot.records.dataset import SubjectKind
-from bot.records.event import EntrantStatus, Event, EventMode, EventStatus
+from bot.records.event import Event, EventMode, EventStatus
 from bot.records.generation import GenerationSettings, GenerationStatus, Picture
 from bot.storage import generations, tables
-from bot.storage.events import entrants, events
-from tests.fakes.clock import NOON
-from tests.fakes.rows import ANNA, CHANNEL, GUILD, add_generation, add_lora
+from tests.fakes.events import add_event
+from tests.fakes.rows import ANNA, add_generation, add_lora
 from tests.fakes.studio import Studio
 
 HOST = 410
@@ -36,48 +34,10 @@ def noise(number: int, side: int) -> bytes:
     return out.getvalue()
 
 
-async def add_event(studio: Studio, mode: EventMode = EventMode.PERSONAL, **changes: Any) -> Event:
-    """A finished event of HOST."""
-    values: dict[str, Any] = {
-        "guild_id": GUILD,
-        "channel_id": CHANNEL,
-        "host_id": HOST,
-        "name": "Winter of Rex",
-        "theme": "Rex in the snow",
-        "rules": "",
-        "mode": mode,
-        "subject_kind": SubjectKind.OBJECT,
-        "status": EventStatus.FINISHED,
-        "photo_cap": 10,
-        "pictures_each": 5,
-        "entrants_min": 1,
-        "role_ids": frozenset(),
-        "moderator_ids": frozenset(),
-        "pack": ("{trigger} in the snow",),
-        "style_ids": (),
-        "lora_ids": (),
-        "candidates": (),
-        "hours": {},
-        "wants_thread": False,
-        "wants_calendar": False,
-        "created_at": NOON,
-        "opened_at": None if changes.get("status") is EventStatus.DRAFT else NOON,
-    }
-
-    async def transaction(connection: AsyncConnection) -> Event:
-        return await events.insert(connection, **(values | changes))
-
-    return await studio.database.write(transaction)
-
-
-async def add_entrant(
-    studio: Studio, event: Event, user_id: int = ANNA, status: EntrantStatus = EntrantStatus.IN, **changes: Any
-) -> None:
-    async def transaction(connection: AsyncConnection) -> None:
-        entrant = await entrants.join(connection, event_id=event.id, guild_id=GUILD, user_id=user_id, now=NOON)
-        await entrants.change(connection, entrant.id, status=status, **changes)
-
-    await studio.database.write(transaction)
+async def finished_event(studio: Studio, mode: EventMode = EventMode.PERSONAL, **changes: Any) -> Event:
+    usual = {"name": "Winter of Rex", "theme": "Rex in the snow", "pack": ("{trigger} in the snow",)}
+    told = {"host_id": HOST, "mode": mode, "status": EventStatus.FINISHED, "pictures_each": 5}
+    return await add_event(studio.database, **(usual | told | changes))
 
 
 async def add_picture(studio: Studio, event: Event, content: bytes | None = None, **changes: Any) -> int:
