@@ -5,9 +5,9 @@ from datetime import timedelta
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.storage import tables
+from tests.fakes.member_history import live_through_everything
 from tests.fakes.rows import ANNA, BEN, GUILD, OTHER_GUILD
 from tests.fakes.studio import OTHER_KEY, Studio
-from tests.test_privacy import everything, live_through_everything
 
 THIRTY_DAYS = timedelta(days=30, seconds=1)
 
@@ -36,7 +36,7 @@ async def test_thirty_days_after_the_bot_was_removed_only_the_proof_of_consent_i
     await studio.guilds.choose_provider(GUILD, ProviderName.AUROUS)
     await studio.guilds.leave(GUILD)
     await studio.pass_time(THIRTY_DAYS)
-    for name, rows in (await everything(studio)).items():
+    for name, rows in (await studio.everything()).items():
         kept = [row for row in rows if row.get("guild_id") == GUILD]
         assert not kept or name == "consents", name
     assert await studio.loras.usable_by(Actor(OTHER_GUILD, BEN))

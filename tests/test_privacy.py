@@ -1,7 +1,6 @@
 """Erasure: what is gone after a word, and that no table was forgotten."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +12,7 @@ from bot.records.training import TrainingStatus
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import erasure, tables
 from tests.fakes.attachments import open_attachments
+from tests.fakes.member_history import live_through_everything
 from tests.fakes.rows import ANNA, BEN, GUILD, OTHER_GUILD
 from tests.fakes.studio import KEY, OTHER_KEY, PROVIDER, TRAINS_IN, Studio
 from tests.fakes.waiting import eventually
@@ -20,43 +20,13 @@ from tests.fakes.waiting import eventually
 CANARY = "Wilhelmina"
 
 
-async def everything(studio: Studio) -> dict[str, list[dict[str, Any]]]:
-    """Every row of every table."""
-    async with studio.database.read() as connection:
-        return {
-            table.name: [dict(row._mapping) for row in await connection.execute(sa.select(table))]
-            for table in tables.metadata.sorted_tables
-        }
-
-
-async def live_through_everything(studio: Studio, user_id: int, guild_id: int, name: str) -> None:
-    """Datasets, trainings and pictures of one member in many states, posts and timelines with them."""
-    kinds = {"user_id": user_id, "guild_id": guild_id}
-    await studio.dataset(**kinds, name=name)
-    discarded = await studio.dataset(**kinds, name=name)
-    await studio.datasets.discard(discarded, guild_id=guild_id, user_id=user_id)
-    lora = await studio.trained(user_id=user_id, guild_id=guild_id)
-    await studio.order(lora, name)
-    await studio.pass_time(timedelta(seconds=20))
-    await studio.pass_time(timedelta(seconds=20))
-    failed = await studio.start(await studio.dataset(**kinds, name=name), user_id=user_id, guild_id=guild_id)
-    studio.server.faults.next("POST /v2/loras", Fault.answer(400))
-    await studio.settle()
-    assert (await studio.training(failed.id)).error
-    studio.server.faults.next("POST /v2/loras", Fault.reset_after_accept())
-    await studio.start(await studio.dataset(**kinds, name=name), user_id=user_id, guild_id=guild_id)
-    await studio.order(lora, name)
-    await studio.settle(LaneName.TRAININGS)
-    await studio.start(await studio.dataset(**kinds, name=name), user_id=user_id, guild_id=guild_id)
-
-
 async def test_after_a_word_nothing_of_a_member_is_left_but_the_proof_of_consent(studio: Studio) -> None:
     await studio.set_key()
     await live_through_everything(studio, ANNA, GUILD, CANARY)
-    assert CANARY in str(await everything(studio))
+    assert CANARY in str(await studio.everything())
     assert studio.files()
     assert await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA) == 0
-    left = await everything(studio)
+    left = await studio.everything()
     consents = left.pop("consents")
     assert CANARY not in str(left)
     for name, rows in left.items():
@@ -87,10 +57,10 @@ async def test_consents_stay_as_the_proof_they_are(studio: Studio) -> None:
     board = await studio.datasets.board(dataset_id, guild_id=GUILD, user_id=ANNA)
     async with open_attachments() as attachments:
         await studio.datasets.take_in(board.dataset, attachments.add_photos(1))
-    before = (await everything(studio))["consents"]
+    before = (await studio.everything())["consents"]
     await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
     await studio.guilds.leave(GUILD)
-    assert (await everything(studio))["consents"] == before != []
+    assert (await studio.everything())["consents"] == before != []
 
 
 async def test_other_members_and_the_same_member_elsewhere_keep_everything(studio: Studio) -> None:
@@ -100,9 +70,9 @@ async def test_other_members_and_the_same_member_elsewhere_keep_everything(studi
         await live_through_everything(studio, user_id, guild_id, name)
     studio.server.faults.hold_trainings = True
     await studio.settle()
-    before, files = await everything(studio), studio.files()
+    before, files = await studio.everything(), studio.files()
     await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
-    assert await everything(studio) == before
+    assert await studio.everything() == before
     assert studio.files() == files
 
 
@@ -128,7 +98,7 @@ async def test_a_lora_the_provider_could_not_be_asked_about_is_counted_and_erase
         del studio.server.loras[lora.remote_id]
     left = await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
     assert left == (0 if trouble == "already gone" else 1)
-    assert (await everything(studio))["loras"] == []
+    assert (await studio.everything())["loras"] == []
 
 
 async def test_a_step_under_way_brings_nothing_of_an_erased_member_back(studio: Studio) -> None:
@@ -140,7 +110,7 @@ async def test_a_step_under_way_brings_nothing_of_an_erased_member_back(studio: 
     await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
     await studio.step(LaneName.TRAININGS, claim)
     await studio.settle()
-    left = await everything(studio)
+    left = await studio.everything()
     assert left["trainings"] == left["loras"] == left["posts"] == left["timeline"] == []
 
 
@@ -161,7 +131,7 @@ async def test_holdings_count_what_there_is_of_one_member_in_one_guild(studio: S
     await live_through_everything(studio, ANNA, GUILD, CANARY)
     await live_through_everything(studio, BEN, GUILD, "Ben")
     held = await studio.privacy.holdings(guild_id=GUILD, user_id=ANNA)
-    rows = await everything(studio)
+    rows = await studio.everything()
     mine = {row["id"] for row in rows["datasets"] if row["user_id"] == ANNA}
     assert (held.datasets, held.trainings, held.generations) == (len(mine), 4, 2) == (6, 4, 2)
     assert held.loras == sum(row["owner_id"] == ANNA for row in rows["loras"])
@@ -180,10 +150,10 @@ async def test_leaving_a_guild_deletes_its_keys_and_photos_at_once_and_nobody_el
     await studio.guilds.leave(GUILD)
     with pytest.raises(NoKey):
         await studio.keys.current(GUILD, PROVIDER)
-    assert {row["guild_id"] for row in (await everything(studio))["api_keys"]} == {OTHER_GUILD}
+    assert {row["guild_id"] for row in (await studio.everything())["api_keys"]} == {OTHER_GUILD}
     assert len(studio.files()) == 15
     assert (await studio.keys.current(OTHER_GUILD, PROVIDER)).last4 == OTHER_KEY[-4:]
-    assert KEY not in str(await everything(studio))
+    assert KEY not in str(await studio.everything())
 
 
 async def test_what_waits_in_a_guild_that_is_left_ends_and_its_member_is_told(studio: Studio) -> None:

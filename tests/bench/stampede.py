@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datasets.rules import RANK, STEPS
 from bot.records.dataset import SubjectKind
-from bot.records.event import Event, EventMode, EventStatus, places_of
+from bot.records.event import Event, EventStatus, places_of
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.storage import datasets, posts
@@ -27,6 +27,7 @@ from tests.bench.measured_photos import small_photos
 from tests.bench.processes import Child, read_status_mb
 from tests.bench.rows import NotMeasured, Row, Sample, Target, compare, percentile
 from tests.bench.scale import Scale
+from tests.fakes.events import USUAL
 from tests.wire.discord.components import LABEL, walk
 from tests.wire.discord.interactions import InteractionHandle
 from tests.wire.discord.messages import StoredMessage
@@ -105,28 +106,14 @@ async def open_event(stage: Stage) -> None:
 
 
 def _columns(stage: Stage, dataset_id: int, now: datetime) -> dict[str, object]:
-    return {
+    return USUAL | {
         "guild_id": stage.guild.id,
         "channel_id": stage.channel.id,
         "host_id": stage.crowd[0].id,
-        "name": "Mascot",
-        "theme": "Everybody's pictures of our mascot",
-        "rules": "",
-        "mode": EventMode.SHARED,
-        "subject_kind": SubjectKind.OBJECT,
         "status": EventStatus.COLLECTING,
         "photo_cap": 30,
         "pictures_each": 0,
-        "entrants_min": 1,
-        "role_ids": frozenset[int](),
-        "moderator_ids": frozenset[int](),
-        "pack": (),
-        "style_ids": (),
-        "lora_ids": (),
-        "candidates": (),
         "hours": {EventStatus.COLLECTING: 24.0, EventStatus.REVIEWING: 1.0},
-        "wants_thread": False,
-        "wants_calendar": False,
         "stage_ends_at": now + timedelta(days=1),
         "dataset_id": dataset_id,
         "created_at": now,

@@ -8,10 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.events.drafts import EventDraft
 from bot.events.service import CLOSING
 from bot.ports import ReadinessCheck
-from bot.records.dataset import SubjectKind
 from bot.records.event import AnnouncementKind, Candidate, EntrantStatus, Event, EventMode, EventStatus, PauseReason
 from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.job import SubjectTable
@@ -21,7 +19,7 @@ from bot.storage import tables
 from bot.storage.events import tables as event_tables
 from tests.events.event_hosts import BOSS, HERE, HOST, Hosting
 from tests.events.event_spends import TRAINING
-from tests.fakes.events import add_entrants
+from tests.fakes.events import add_entrants, plan_event
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, add_lora, photo
 from tests.fakes.studio import Studio, tiny_jpeg
 
@@ -386,8 +384,7 @@ async def test_choices_show_live_ones_first_and_what_one_runs(hosting: Hosting) 
     over = await hosting.opened()
     await hosting.service.cancel(over.id, HOST)
     live = await hosting.opened()
-    draft = EventDraft("Bens", "", "", EventMode.SHARED, SubjectKind.STYLE)
-    bens = await hosting.service.create(draft, Actor(GUILD, BEN), HERE)
+    bens = await plan_event(hosting.service, Actor(GUILD, BEN), HERE, name="Bens", theme="")
     assert [each.id for each in await hosting.service.choices("", MEMBER)] == [live.id, bens.id, over.id]
     assert [each.id for each in await hosting.service.choices("mas", MEMBER)] == [live.id, over.id]
     assert [each.id for each in await hosting.service.choices("", HOST, runnable=True)] == [live.id]

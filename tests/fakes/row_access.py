@@ -58,3 +58,15 @@ class RowAccess(Services):
     async def scalars(self, statement: sa.Select[Any]) -> list[Any]:
         async with self.database.read() as connection:
             return list((await connection.execute(statement)).scalars())
+
+    async def everything(self) -> dict[str, list[dict[str, Any]]]:
+        """Every row of every table."""
+        async with self.database.read() as connection:
+            return {
+                table.name: [dict(row) for row in (await connection.execute(in_order(table))).mappings()]
+                for table in tables.metadata.sorted_tables
+            }
+
+
+def in_order(table: sa.Table) -> sa.Select[Any]:
+    return sa.select(table).order_by(*table.primary_key)

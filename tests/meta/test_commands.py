@@ -11,6 +11,7 @@ from bot.services import Services
 from cogs import EXTENSIONS
 from cogs.ui.buttons import ActionButton
 from cogs.ui.replies import show_error
+from tests.meta.command_surface import SURFACE
 from tests.wire.discord.answers import Call
 from tests.wire.discord.openapi import SPEC_VARIABLE, load_check
 
@@ -18,66 +19,6 @@ Payload = dict[str, Any]
 SUBCOMMAND, SUBCOMMAND_GROUP = 1, 2
 CHAT, MESSAGE_MENU = 1, 3
 MANAGE_GUILD = 1 << 5
-PHOTOS = ["photo", *(f"photo{number}" for number in range(2, 11))]
-
-SURFACE: dict[str, list[str]] = {
-    "keys set": ["provider!"],
-    "keys status": [],
-    "keys remove": ["provider!"],
-    "keys default": ["provider!"],
-    "keys test": [],
-    "train": ["subject", "gender", "ethnicity", "age", "steps", "rank"],
-    "dataset add": ["consent!", "photo!", *PHOTOS[1:]],
-    "dataset show": [],
-    "dataset discard": [],
-    "Add photos to my dataset": [],
-    "loras list": [],
-    "loras show": ["lora!"],
-    "loras share": ["lora!", "with", "everyone", "event"],
-    "loras transfer": ["lora!", "to!"],
-    "loras rename": ["lora!", "name"],
-    "loras note": ["lora!", "note"],
-    "loras archive": ["lora!"],
-    "imagine": [
-        "prompt!",
-        "lora",
-        "style",
-        "count",
-        "aspect",
-        "size",
-        "width",
-        "height",
-        "strength",
-        "guidance",
-        "steps",
-        "seed",
-        "format",
-        "negative",
-        "enhance",
-        "denoise",
-        "reference",
-        "reference_2",
-        "provider",
-    ],
-    "Imagine from this picture": [],
-    "styles": ["search"],
-    "event create": [],
-    "event bakeoff": ["lora!", "prompts!", "strengths", "versions", "name"],
-    "event open": ["event"],
-    "event close": ["event"],
-    "event extend": ["hours!", "event"],
-    "event cancel": ["event"],
-    "event remove": ["member!", "event"],
-    "event status": ["event"],
-    "event yearbook": ["event"],
-    "event fame": [],
-    "jobs": [],
-    "settings": [],
-    "privacy show": [],
-    "privacy erase": [],
-    "about": [],
-}
-"""Options by command; an exclamation mark says that the option is required."""
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 
 from bot import __version__
 from bot.config import Settings
+from tests.meta.command_surface import SURFACE
 from tests.meta.sources import ROOT
-from tests.meta.test_commands import SURFACE
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

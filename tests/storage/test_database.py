@@ -1,8 +1,6 @@
 """The writer's promises: grouped commits, each caller its own answer, nothing acknowledged that is not on disk."""
 
 import asyncio
-import sqlite3
-import sys
 import threading
 from pathlib import Path
 
@@ -18,22 +16,7 @@ from bot.storage import meta
 from bot.storage.database import GROUP_MAX, Database, Transaction, sqlite_url
 from bot.storage.migrations import newest_revision
 from bot.storage.tables import metadata
-
-
-def put(number: int) -> Transaction[int]:
-    async def transaction(connection: AsyncConnection) -> int:
-        await meta.put(connection, f"key-{number}", b"value")
-        return number
-
-    return transaction
-
-
-def names_on_disk(file: Path) -> set[str]:
-    """What another process sees that opens the file now: committed rows only."""
-    with sqlite3.connect(file) as connection:
-        names = {row[0] for row in connection.execute("SELECT key FROM meta")}
-    connection.close()
-    return names
+from tests.storage.committed import names_on_disk, put
 
 
 class CommitCounter:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.storage import meta
 from bot.storage.database import Database
 from bot.storage.tables import meta as table
-from tests.storage.test_database import names_on_disk, put
+from tests.storage.committed import names_on_disk, put
 
 
 async def test_a_write_that_waits_for_something_else_is_undone_and_its_neighbours_are_kept(

@@ -2,26 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import discord
 import pytest
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from tests.wire.community import Community
 from tests.wire.discord.probe import Probe
 from tests.wire.discord.redirect import point_discord_at
 from tests.wire.discord.standin import DiscordStandin
-from tests.wire.discord.world import Channel, Guild, Permit, Person
-
-
-@dataclass(frozen=True, slots=True)
-class Community:
-    guild: Guild
-    photos: Channel
-    host: Person
-    member: Person
-    guest: Person
+from tests.wire.discord.world import Permit
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from bot.storage.events import jobs as event_jobs
 from bot.storage.events import spends
 from bot.storage.events.tables import announcements, entries, votes
 from bot.storage.tables import generations, loras, photos, posts
-from tests.events.lives.event_run import Life
+from tests.events.lives.event_run import EventRun
 from tests.fakes.rows import CHANNEL, GUILD
 from tests.fakes.studio import Studio
 
@@ -118,7 +118,7 @@ def _moved(before: Event, now: Event) -> bool:
     return (before.status, before.paused_at) != (now.status, now.paused_at)
 
 
-async def reach(life: Life, stage: EventStatus) -> None:
+async def reach(life: EventRun, stage: EventStatus) -> None:
     """The host closes stage after stage until the event is there."""
     for _ in range(60):
         event = await life.event()
@@ -131,7 +131,7 @@ async def reach(life: Life, stage: EventStatus) -> None:
     raise AssertionError(f"it never came to {stage}: {await life.event()}")
 
 
-async def make_picture(life: Life, user_id: int) -> None:
+async def make_picture(life: EventRun, user_id: int) -> None:
     """An own picture of the entrant, ready to be entered."""
     loras = (await life.view()).loras
     mine = [each for each in loras if each.owner_id == user_id] or list(loras)
@@ -141,12 +141,12 @@ async def make_picture(life: Life, user_id: int) -> None:
         await life.pass_time(timedelta(seconds=20))
 
 
-async def only_lora(life: Life) -> Lora:
+async def only_lora(life: EventRun) -> Lora:
     (lora,) = (await life.view()).loras
     return lora
 
 
-async def lora_is_usable(life: Life, lora: Lora, user_id: int) -> bool:
+async def lora_is_usable(life: EventRun, lora: Lora, user_id: int) -> bool:
     """Whether the member can make pictures with it, as `/imagine` lists it."""
     usable = await life.studio.loras.usable_by(Actor(GUILD, user_id))
     return any(each.id == lora.id and each.retiring_since is None for each in usable)
@@ -158,7 +158,7 @@ async def photo_files(studio: Studio, *, of: int | None = None) -> list[str]:
     return await studio.scalars(found if of is None else found.where(photos.c.contributor_id == of))
 
 
-async def check_books(life: Life) -> None:
+async def check_books(life: EventRun) -> None:
     """What must hold at any moment, whatever went wrong before."""
     await _check_spends(life)
     await _check_trainings(life)
@@ -166,7 +166,7 @@ async def check_books(life: Life) -> None:
     await _check_votes(life)
 
 
-async def _check_spends(life: Life) -> None:
+async def _check_spends(life: EventRun) -> None:
     event, studio = await life.event(), life.studio
     async with studio.database.read() as connection:
         paid = await spends.of_event(connection, life.event_id)
@@ -178,14 +178,14 @@ async def _check_spends(life: Life) -> None:
     assert event.budget is None or sum(each.credits for each in paid) <= event.budget
 
 
-async def _check_trainings(life: Life) -> None:
+async def _check_trainings(life: EventRun) -> None:
     async with life.studio.database.read() as connection:
         begun = await event_jobs.trainings_of(connection, life.event_id)
     alive = Counter(each.dataset_id for each in begun if each.status is not TrainingStatus.FAILED)
     assert all(count == 1 for count in alive.values()), "a dataset is trained twice"
 
 
-async def _check_posts(life: Life) -> None:
+async def _check_posts(life: EventRun) -> None:
     """One post for each announcement, and of each post one message."""
     studio = life.studio
     announced = sa.select(announcements.c.id).where(
@@ -198,7 +198,7 @@ async def _check_posts(life: Life) -> None:
     assert all(count == 1 for count in nonces.values()), f"posted twice: {nonces}"
 
 
-async def _check_votes(life: Life) -> None:
+async def _check_votes(life: EventRun) -> None:
     cast = sa.select(sa.func.count()).select_from(votes).where(votes.c.event_id == life.event_id)
     members = sa.select(sa.func.count(votes.c.voter_id.distinct())).where(votes.c.event_id == life.event_id)
     assert await life.studio.scalars(cast) == await life.studio.scalars(members)
@@ -210,7 +210,7 @@ async def retired(studio: Studio) -> list[int]:
     return await studio.scalars(sa.select(loras.c.id).where(loras.c.retiring_since.is_not(None)))
 
 
-async def name_in_photos(life: Life, giver_id: int, named_id: int, *, answer: bool | None = True) -> int:
+async def name_in_photos(life: EventRun, giver_id: int, named_id: int, *, answer: bool | None = True) -> int:
     """All that the giver gave so far becomes one submission in which somebody was named; the depiction's id.
 
     `answer`: what the named member says, None while they say nothing.

@@ -31,7 +31,7 @@ HOURS = {
 
 
 @dataclass(slots=True)
-class Life:
+class EventRun:
     studio: Studio
     event_id: int
 
@@ -126,15 +126,15 @@ class Life:
 
 async def begin(
     studio: Studio, mode: EventMode = EventMode.SHARED, kind: SubjectKind = SubjectKind.OBJECT, **changes: Any
-) -> Life:
+) -> EventRun:
     """An event that has just been opened by its host."""
     wanted = {"hours": HOURS, "wants_calendar": False, "entrants_min": 1, "photo_cap": 30} | changes
     event = await plan_and_open(studio.events, HOST, Channel(CHANNEL), mode, kind, **wanted)
     await studio.settle()
-    return Life(studio, event.id)
+    return EventRun(studio, event.id)
 
 
-async def begin_with_enough(studio: Studio, mode: EventMode) -> Life:
+async def begin_with_enough(studio: Studio, mode: EventMode) -> EventRun:
     """An open event of two members who have both given enough photos for a training of their own."""
     life = await begin(studio, mode, photo_cap=20, pack=(), budget=600)
     for user_id in (ANNA, BEN):

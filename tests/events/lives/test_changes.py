@@ -10,7 +10,7 @@ from bot.generation.order import PictureOrder
 from bot.records.event import AnnouncementKind, EventStatus
 from bot.records.guild import Actor, Channel
 from tests.events.lives.event_faults import check_books, make_picture, only_lora, reach
-from tests.events.lives.event_run import CLEO, HOST, HOUR, Life, begin
+from tests.events.lives.event_run import CLEO, HOST, HOUR, EventRun, begin
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import Studio
 
@@ -24,14 +24,14 @@ async def keyed(studio: Studio) -> Studio:
     return studio
 
 
-async def collecting(studio: Studio, **changes: Any) -> Life:
+async def collecting(studio: Studio, **changes: Any) -> EventRun:
     life = await begin(studio, **({"pack": ()} | changes))
     await life.give(ANNA, 12)
     await life.give(BEN, 10)
     return life
 
 
-async def change(life: Life, **changes: Any) -> None:
+async def change(life: EventRun, **changes: Any) -> None:
     await life.studio.events.change(life.event_id, HOST, **changes)
     await life.studio.settle()
 

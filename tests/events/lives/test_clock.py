@@ -9,7 +9,7 @@ from bot.records.job import LaneName
 from bot.records.key import ProviderName
 from bot.storage.due import Claim
 from tests.events.lives.event_faults import check_books, make_picture, photo_files, reach
-from tests.events.lives.event_run import HOST, HOUR, Life, begin
+from tests.events.lives.event_run import HOST, HOUR, EventRun, begin
 from tests.fakes.rows import ANNA, BEN, GUILD
 from tests.fakes.studio import Studio
 
@@ -25,7 +25,7 @@ async def keyed(studio: Studio) -> Studio:
     return studio
 
 
-async def at(studio: Studio, stage: S) -> Life:
+async def at(studio: Studio, stage: S) -> EventRun:
     life = await begin(studio, pack=PACK)
     await life.give(ANNA, 12)
     await life.give(BEN, 10)
@@ -37,7 +37,7 @@ async def at(studio: Studio, stage: S) -> Life:
     return life
 
 
-async def visited(life: Life) -> list[S]:
+async def visited(life: EventRun) -> list[S]:
     """The stages in which the engine works from here to the end, in steps of five minutes."""
     rows, advance = life.studio.lanes[LaneName.EVENTS]
     seen: list[S] = []

@@ -9,7 +9,7 @@ from bot.records.event import AnnouncementKind, EventMode, EventStatus
 from bot.sandbox.apiframe.state import TrainingFault
 from bot.sandbox.rehearsal.faults import Fault
 from tests.events.lives.event_faults import check_books, photo_files, reach
-from tests.events.lives.event_run import HOST, HOUR, Life, begin_with_enough
+from tests.events.lives.event_run import HOST, HOUR, EventRun, begin_with_enough
 from tests.events.photo_givers import Giver
 from tests.fakes.attachments import Attachments, open_attachments
 from tests.fakes.rows import ANNA
@@ -30,7 +30,7 @@ async def keyed(studio: Studio) -> Studio:
     return studio
 
 
-async def failed(studio: Studio, mode: EventMode) -> Life:
+async def failed(studio: Studio, mode: EventMode) -> EventRun:
     """Everybody's training has failed when the photos had left, and the event waits for its host."""
     life = await begin_with_enough(studio, mode)
     studio.server.faults.trainings.extend([TrainingFault.FAIL_AFTER_CHARGE] * 2)

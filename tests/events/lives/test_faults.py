@@ -11,7 +11,7 @@ from bot.records.guild import Place, PlaceKind
 from bot.records.key import ProviderName
 from bot.records.post import PostKind, PostStatus
 from tests.events.lives.event_faults import check_books, make_picture, outage, reach
-from tests.events.lives.event_run import HOST, HOUR, Life, begin, begin_with_enough
+from tests.events.lives.event_run import HOST, HOUR, EventRun, begin, begin_with_enough
 from tests.fakes.poster import Trouble
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import Studio
@@ -29,19 +29,19 @@ async def keyed(studio: Studio) -> Studio:
     return studio
 
 
-async def with_photos(studio: Studio, **changes: Any) -> Life:
+async def with_photos(studio: Studio, **changes: Any) -> EventRun:
     life = await begin(studio, **({"pack": ()} | changes))
     await life.give(ANNA, 12)
     await life.give(BEN, 10)
     return life
 
 
-async def sleep_through(life: Life, time: timedelta, step: timedelta = timedelta(minutes=30)) -> None:
+async def sleep_through(life: EventRun, time: timedelta, step: timedelta = timedelta(minutes=30)) -> None:
     for _ in range(time // step):
         await life.pass_time(step)
 
 
-async def told_of(life: Life, what: AnnouncementKind) -> int:
+async def told_of(life: EventRun, what: AnnouncementKind) -> int:
     return (await life.notes()).count(what)
 
 

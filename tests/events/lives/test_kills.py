@@ -9,7 +9,7 @@ from bot.records.guild import Actor
 from bot.records.job import LaneName
 from bot.records.post import PostKind
 from tests.events.lives.event_faults import MortalEngine, MortalWrites, check_books, make_picture, reach
-from tests.events.lives.event_run import CLEO, HOST, HOUR, Life, begin
+from tests.events.lives.event_run import CLEO, HOST, HOUR, EventRun, begin
 from tests.fakes.rows import ANNA, BEN, GUILD
 from tests.fakes.studio import Studio
 
@@ -121,7 +121,7 @@ async def test_a_deadline_that_passes_while_nothing_runs_is_kept_by_the_next_eng
     await check_books(life)
 
 
-async def two_steps(life: Life) -> None:
+async def two_steps(life: EventRun) -> None:
     """The event is claimed, its worker sleeps beyond the lease, another one does the work; then the first wakes up."""
     studio = life.studio
     (asleep,) = await studio.claim(LaneName.EVENTS, "asleep")
@@ -130,7 +130,7 @@ async def two_steps(life: Life) -> None:
     await studio.settle()
 
 
-async def go_on(life: Life) -> None:
+async def go_on(life: EventRun) -> None:
     await life.studio.events.close(life.event_id, HOST)
 
 

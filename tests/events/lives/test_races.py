@@ -14,7 +14,7 @@ from bot.records.event import AnnouncementKind, EventMode, EventStatus
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
 from tests.events.lives.event_faults import check_books, make_picture, only_lora, photo_files, reach
-from tests.events.lives.event_run import CLEO, HOST, HOUR, Life, begin
+from tests.events.lives.event_run import CLEO, HOST, HOUR, EventRun, begin
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import Studio
 
@@ -29,7 +29,7 @@ async def keyed(studio: Studio) -> Studio:
     return studio
 
 
-async def at(studio: Studio, stage: S, **changes: Any) -> Life:
+async def at(studio: Studio, stage: S, **changes: Any) -> EventRun:
     """A shared event in this stage, with more photos than are chosen and, for the ballot, a picture of each entrant."""
     life = await begin(studio, **({"pack": ()} | changes))
     await life.give(ANNA, 20)

@@ -23,13 +23,13 @@ from tests.events.lives.event_faults import (
     reach,
     retired,
 )
-from tests.events.lives.event_run import HOST, HOUR, Life, begin
+from tests.events.lives.event_run import HOST, HOUR, EventRun, begin
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import TRAINS_IN, Studio
 
 S = EventStatus
 DAN = 404
-TakeBack = Callable[[Life, int], Awaitable[None]]
+TakeBack = Callable[[EventRun, int], Awaitable[None]]
 
 
 @pytest.fixture
@@ -38,18 +38,18 @@ async def keyed(studio: Studio) -> Studio:
     return studio
 
 
-async def veto(life: Life, depiction_id: int) -> None:
+async def veto(life: EventRun, depiction_id: int) -> None:
     await life.studio.depictions.answer(depiction_id, False, DAN, GUILD)
 
 
-async def withdraw(life: Life, _depiction_id: int) -> None:
+async def withdraw(life: EventRun, _depiction_id: int) -> None:
     await life.studio.depictions.withdraw(life.event_id, Actor(GUILD, ANNA))
 
 
 BOTH = pytest.mark.parametrize("take_back", [veto, withdraw])
 
 
-async def named(studio: Studio, *, pack: tuple[str, ...] = ("{trigger} on a boat",)) -> tuple[Life, int]:
+async def named(studio: Studio, *, pack: tuple[str, ...] = ("{trigger} on a boat",)) -> tuple[EventRun, int]:
     """A shared event in which Anna's photos show Dan, who agreed; with it the depiction's id."""
     life = await begin(studio, pack=pack, budget=400)
     await life.give(ANNA, 12)
@@ -105,7 +105,7 @@ async def test_while_the_photos_are_trained_on_the_lora_is_retired_as_soon_as_it
     await expect_unused(life)
 
 
-async def expect_unused(life: Life) -> None:
+async def expect_unused(life: EventRun) -> None:
     """The LoRA is retired, its host was told once, and nobody makes pictures with it any more."""
     lora = await only_lora(life)
     assert lora.retiring_since is not None

@@ -11,7 +11,7 @@ from bot.records.guild import NOBODY, Actor, Channel, PlaceKind
 from bot.records.key import ProviderName
 from bot.records.post import PostKind
 from bot.storage.events import tables as event_tables
-from tests.events.lives.event_run import CLEO, HOST, HOUR, Life, begin
+from tests.events.lives.event_run import CLEO, HOST, HOUR, EventRun, begin
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import Studio
 
@@ -25,7 +25,7 @@ async def keyed(studio: Studio) -> Studio:
     return studio
 
 
-async def own_picture(life: Life, user_id: int, prompt: str = "at the beach") -> int:
+async def own_picture(life: EventRun, user_id: int, prompt: str = "at the beach") -> int:
     """An own picture of the entrant, ready; its picture id."""
     view = await life.view()
     event, lora = view.event, view.loras[0]

@@ -7,7 +7,7 @@ import aiohttp
 import discord
 import pytest
 
-from tests.wire.conftest import Community
+from tests.wire.community import Community
 from tests.wire.discord import faults
 from tests.wire.discord.probe import Probe
 from tests.wire.discord.standin import DiscordStandin

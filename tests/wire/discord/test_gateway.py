@@ -10,7 +10,7 @@ import discord
 import pytest
 import zstandard
 
-from tests.wire.conftest import Community
+from tests.wire.community import Community
 from tests.wire.discord.gateway import ABNORMAL, MESSAGE_CONTENT
 from tests.wire.discord.probe import Probe
 from tests.wire.discord.standin import DiscordStandin

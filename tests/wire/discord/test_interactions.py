@@ -6,7 +6,7 @@ from typing import Any
 import discord
 import pytest
 
-from tests.wire.conftest import Community
+from tests.wire.community import Community
 from tests.wire.discord.interactions import CallbackKind
 from tests.wire.discord.modals import NotSubmittable
 from tests.wire.discord.probe import PNG, Probe

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.wire.conftest import Community
+from tests.wire.community import Community
 from tests.wire.discord.answers import Call
 from tests.wire.discord.openapi import SPEC_VARIABLE, OpenApiCheck, load_check
 from tests.wire.discord.probe import Probe

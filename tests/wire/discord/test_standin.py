@@ -10,7 +10,7 @@ import aiohttp
 import discord
 import pytest
 
-from tests.wire.conftest import Community
+from tests.wire.community import Community
 from tests.wire.discord.pings import pinged
 from tests.wire.discord.probe import PNG, Probe, board, picture
 from tests.wire.discord.standin import DiscordStandin

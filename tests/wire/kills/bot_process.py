@@ -13,7 +13,7 @@ _forks = get_context("forkserver")
 _forks.set_forkserver_preload(["tests.wire.kills.killable_bot"])
 
 
-class Life:
+class BotProcess:
     """One process of the bot. `code` is None while it lives, negative when a signal ended it."""
 
     def __init__(self, settings: VictimSettings) -> None:
@@ -46,9 +46,9 @@ class Life:
 
 
 @contextlib.asynccontextmanager
-async def alive(settings: VictimSettings) -> AsyncIterator[Life]:
+async def alive(settings: VictimSettings) -> AsyncIterator[BotProcess]:
     """A life that is over when the block is left, whatever happens in it."""
-    life = Life(settings)
+    life = BotProcess(settings)
     life.start()
     try:
         yield life

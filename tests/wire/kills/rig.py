@@ -14,7 +14,7 @@ from tests.fakes.small_pictures import paint_small
 from tests.wire.discord.messages import StoredMessage
 from tests.wire.discord.standin import DiscordStandin
 from tests.wire.discord.world import Channel, Permit
-from tests.wire.kills.bot_process import KILLED, Life, alive
+from tests.wire.kills.bot_process import KILLED, BotProcess, alive
 from tests.wire.kills.killable_bot import VictimSettings
 from tests.wire.kills.ledger import Promises, Verdict, footers, judge, open_rows
 from tests.wire.kills.persistent_member import Member, small_photos
@@ -160,14 +160,14 @@ class Rig:
     def database(self) -> Path:
         return self.folder / "data" / "darkroom.db"
 
-    async def _connected(self, life: Life) -> None:
+    async def _connected(self, life: BotProcess) -> None:
         up = asyncio.ensure_future(self.standin.gateway.wait_connected(CONNECT_S))
         ended = asyncio.ensure_future(life.ended.wait())
         await asyncio.wait({up, ended}, return_when=asyncio.FIRST_COMPLETED)
         ended.cancel()
         up.cancel()
 
-    def _count(self, life: Life) -> None:
+    def _count(self, life: BotProcess) -> None:
         assert life.code == KILLED, f"the bot ended by itself with {life.code}; see {self.folder}/bot.log"
         self.kills += 1
 
