@@ -13,19 +13,18 @@ import simcord
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.events.drafts import EventDraft
 from bot.events.lifecycle import TIMED
-from bot.records.dataset import SubjectKind
-from bot.records.event import Event, EventMode, EventStatus
+from bot.records.event import Event, EventStatus
 from bot.records.guild import Actor, Channel
 from bot.storage import sharing
 from bot.storage.events import tables as event_tables
 from cogs import EXTENSIONS
+from tests.cogs.events.event_actions import give, move, open_event, question_to
 from tests.cogs.events.event_with_roles import Hands
-from tests.cogs.events.test_members import give, move, open_event, question_to
 from tests.cogs.simulated_guild import Stage, answer_to, board_of, buttons_of, fields_of, photo, photos, text_of, until
 from tests.events.ballot.ballots import World as BallotWorld
 from tests.fakes.clock import NOON
+from tests.fakes.events import plan_event
 
 UNKNOWN = 987_654_321
 OTHER_VERSION = "This button is from another version of the bot. `/jobs` shows where everything is."
@@ -225,9 +224,9 @@ async def test_pictures_of_events_are_entered_by_nobody_from_another_server(keye
 
 async def test_buttons_of_a_draft_answer_others_like_buttons_of_nothing(keyed: Stage) -> None:
     hands = Hands(keyed)
-    draft = EventDraft("Hidden days", "Nobody knows", "", EventMode.SHARED, SubjectKind.OBJECT)
     ada = Actor(keyed.world.guild.id, keyed.ada.id, is_admin=True)
-    event = await keyed.world.darkroom.services.events.create(draft, ada, Channel(keyed.channel.id))
+    service, channel = keyed.world.darkroom.services.events, Channel(keyed.channel.id)
+    event = await plan_event(service, ada, channel, name="Hidden days")
     for area, action in presses_in(keyed, "event", "host"):
         nothing = await seen(hands, keyed.ben, f"dr:{area}:{action}:{UNKNOWN}", keyed.channel)
         assert await seen(hands, keyed.ben, f"dr:{area}:{action}:{event.id}", keyed.channel) == nothing
@@ -307,7 +306,7 @@ async def test_nobody_is_told_who_said_no(keyed: Stage) -> None:
         await keyed.use(member, "event status")
         await keyed.use(member, "privacy show")
     said = [json.dumps(request.json, ensure_ascii=False) for request in keyed.world.env.http_requests]
-    assert any("Photos of `Mascot weekend`" in text for text in said)
+    assert any("Photos of `Mascot days`" in text for text in said)
     assert not [text for text in said if f"<@{keyed.cleo.id}>" in text or str(keyed.cleo.id) in text]
     told = {match[0].lower() for text in said for match in REFUSALS.finditer(text)}
     assert told <= {"refused"}, "the host alone sees how many, not who"

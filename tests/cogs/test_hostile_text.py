@@ -1,6 +1,5 @@
 """What people type or name their files never comes alive in a message: no ping, no link, no formatting."""
 
-import re
 from typing import Any
 
 import pytest
@@ -8,42 +7,8 @@ import pytest
 from bot.photos.checks import display_name
 from bot.sandbox.apiframe.state import JobFault, TrainingFault
 from bot.text import quote
+from tests.cogs.hostile_texts import DANGER, MARK, SAMPLES
 from tests.cogs.simulated_guild import Stage, answer_to, board_of, live_text, photo, photos, text_of
-
-MARK = "zyx"
-"""In every sample, so that it can be looked for."""
-SAMPLES = [
-    f"@everyone {MARK}",
-    f"@here {MARK}",
-    f"<@&123456789012345678> {MARK}",
-    f"<@123456789012345678> {MARK}",
-    f"<#123456789012345678> {MARK}",
-    f"</train:123456789012345678> {MARK}",
-    f"<t:1700000000:R> {MARK}",
-    f"[{MARK}](https://evil.example)",
-    f"https://evil.example/{MARK}",
-    f"discord.gg/{MARK}",
-    f"<https://evil.example/{MARK}>",
-    f"# {MARK}",
-    f"-# {MARK}",
-    f"> {MARK}",
-    f"||{MARK}||",
-    f"**{MARK}** __{MARK}__",
-    f"`{MARK}`",
-    f"``{MARK}``",
-    f"``` {MARK} ```",
-    f"` @everyone {MARK} `",
-    f"x` {MARK} @everyone",
-    f"\\` {MARK}",
-    f"\u202e{MARK} @everyone",
-    f"@every\u200bone {MARK}",
-    f"{MARK}\n# heading",
-    f"<:{MARK}:123456789012345678>",
-    "z\u0300\u0301\u0302\u0303\u0304" * 5 + MARK,
-    f"<id:customize> {MARK}",
-    f"mailto:{MARK}@evil.example",
-]
-DANGER = re.compile(rf"{MARK}|@everyone|@here|evil\.example|<@&|<#|</|<id:|<:|discord\.gg", re.IGNORECASE)
 
 
 def assert_harmless(text: str) -> None:

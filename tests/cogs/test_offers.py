@@ -11,7 +11,7 @@ from simcord.results import InteractionResult
 
 from bot.records.guild import Actor
 from bot.records.lora import Lora
-from tests.cogs.events.test_members import open_event
+from tests.cogs.events.event_actions import open_event
 from tests.cogs.simulated_guild import Message, Stage, answer_to, board_of, buttons_of, text_of, tree_of, until
 
 FORBIDDEN = 50013
@@ -119,16 +119,16 @@ async def test_a_lora_is_shared_with_the_entrants_of_an_event_and_taken_back(tra
     await trained.world.darkroom.services.contributions.join(event.id, Actor(trained.world.guild.id, trained.cleo.id))
     panel = board_of(await trained.use(trained.ben, "loras share", lora="Foxy"))
     panel = board_of(await trained.ben.select(panel, [str(event.id)], custom_id=select_of(panel, STRINGS)))
-    assert "1. the entrants of `Mascot weekend`" in text_of(panel)
+    assert "1. the entrants of `Mascot days`" in text_of(panel)
     assert await offered_to(trained, trained.cleo) == ["Foxy"]
     assert await offered_to(trained, trained.ada) == []
     panel = board_of(await trained.ben.select(panel, option_values(panel), custom_id=select_of(panel, STRINGS)))
     assert "Nobody yet." in text_of(panel)
     assert await offered_to(trained, trained.cleo) == []
     offered = await trained.ben.autocomplete(trained.channel, "loras share", "event", "masc")
-    assert [choice["name"] for choice in offered] == ["Mascot weekend"]
-    shared = answer_to(await trained.use(trained.ben, "loras share", lora="Foxy", event="Mascot weekend"))
-    assert "the entrants of `Mascot weekend`" in shared
+    assert [choice["name"] for choice in offered] == ["Mascot days"]
+    shared = answer_to(await trained.use(trained.ben, "loras share", lora="Foxy", event="Mascot days"))
+    assert "the entrants of `Mascot days`" in shared
 
 
 async def test_an_admin_can_only_take_back(trained: Stage) -> None:

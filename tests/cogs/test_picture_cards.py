@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import discord
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from simcord.components import walk_components
 
 from bot.generation.service import GenerationView
 from bot.pictures.reports import ReportView
@@ -18,12 +16,10 @@ from bot.records.job import TimelineEntry
 from bot.records.key import ProviderName
 from cogs.pictures.cards import alt_text, gallery_card, pictures_card, pictures_failed_card, report_card
 from cogs.pictures.panel import edits_card, gallery_choice_card, originals_card, settings_card
-from tests.cogs.simulated_guild import BUTTON, TEXT_DISPLAY, live_text
+from tests.cogs.card_checks import ALT_MAX, check, parts_of
+from tests.cogs.simulated_guild import BUTTON, live_text
 from tests.fakes.clock import NOON
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD
-
-TEXT_MAX, COMPONENTS_MAX, LABEL_MAX, ALT_MAX, ROW_MAX = 4000, 40, 80, 1024, 5
-"""Discord /docs/components/reference; the alt text /docs/resources/message."""
 
 typed = st.text(min_size=1, max_size=4000)
 pictures = st.integers(min_value=1, max_value=4)
@@ -99,23 +95,6 @@ def cards_of(found: PictureSet) -> Iterator[discord.ui.LayoutView]:
     for has_links in (True, False):
         yield originals_card(found, names, found.view.pictures, has_links=has_links)
     yield settings_card(found)[0]
-
-
-def parts_of(card: discord.ui.LayoutView) -> list[dict[str, Any]]:
-    return list(walk_components([item.to_component_dict() for item in card.children]))
-
-
-def check(card: discord.ui.LayoutView) -> str:
-    """Every limit; the text of the card."""
-    parts: list[dict[str, Any]] = parts_of(card)
-    assert len(parts) <= COMPONENTS_MAX
-    texts = [part["content"] for part in parts if part["type"] == TEXT_DISPLAY]
-    assert sum(map(len, texts)) <= TEXT_MAX
-    assert all(1 <= len(part["label"]) <= LABEL_MAX for part in parts if part["type"] == BUTTON)
-    assert all(len(part.get("components", [])) <= ROW_MAX for part in parts if part["type"] == 1)
-    ids = [part["custom_id"] for part in parts if part["type"] == BUTTON]
-    assert len(ids) == len(set(ids))
-    return "\n".join(texts)
 
 
 @settings(max_examples=60, deadline=timedelta(seconds=2))

@@ -2,7 +2,6 @@
 
 import itertools
 from dataclasses import dataclass, field
-from typing import Any
 
 import simcord
 import sqlalchemy as sa
@@ -64,7 +63,7 @@ class Hands:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class EventWithRoles:
     """An event in which the entrant has given a photo that shows the depicted, made a picture, and entered it."""
 
     studio: Studio
@@ -81,7 +80,7 @@ class Scene:
         return self.event.id
 
 
-async def a_scene(studio: Studio, status: EventStatus, upload: Upload) -> Scene:
+async def make_event_with_roles(studio: Studio, status: EventStatus, upload: Upload) -> EventWithRoles:
     world = BallotWorld(studio.database, studio.spool, studio.clock, numbers=NUMBERS)
     event = await world.event(
         S.DRAFT if status is S.DRAFT else S.SHOWING,
@@ -109,7 +108,7 @@ async def a_scene(studio: Studio, status: EventStatus, upload: Upload) -> Scene:
     if status is not S.DRAFT:
         event = await world.move(event, status)
     lora_id = await _lora(studio, event)
-    return Scene(studio, event, photo_id, depiction_id, lora_id, picture_id, entry_id, upload)
+    return EventWithRoles(studio, event, photo_id, depiction_id, lora_id, picture_id, entry_id, upload)
 
 
 async def _give(studio: Studio, event: Event, dataset_id: int) -> tuple[int, int]:
@@ -156,12 +155,3 @@ async def _lora(studio: Studio, event: Event) -> int:
 
     await studio.database.write(transaction)
     return lora.id
-
-
-async def everything(studio: Studio) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table."""
-    async with studio.database.read() as connection:
-        return {
-            table.name: [tuple(row) for row in await connection.execute(sa.select(table).order_by(*table.primary_key))]
-            for table in tables.metadata.sorted_tables
-        }

@@ -70,7 +70,7 @@ class TurnedClock:
 
 
 @dataclass(slots=True)
-class Life:
+class Playthrough:
     """One event, from the eyes of the people in the server. `name` is what its host calls it."""
 
     stage: Stage
@@ -290,7 +290,7 @@ class Life:
 
 
 @contextlib.asynccontextmanager
-async def open_life(folder: Path, migrated_file: Path) -> AsyncIterator[Life]:
+async def open_playthrough(folder: Path, migrated_file: Path) -> AsyncIterator[Playthrough]:
     (folder / "data").mkdir()
     shutil.copy(migrated_file, folder / "data" / "darkroom.db")
     clock = TurnedClock()
@@ -298,4 +298,4 @@ async def open_life(folder: Path, migrated_file: Path) -> AsyncIterator[Life]:
         shorten_timings(world)
         stage = Stage(world)
         await stage.set_key()
-        yield Life(stage, clock, world.guild.add_member(world.env.create_user("Dora")))
+        yield Playthrough(stage, clock, world.guild.add_member(world.env.create_user("Dora")))

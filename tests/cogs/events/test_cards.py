@@ -36,9 +36,9 @@ from cogs.events.member.ballot import FILES_MAX, ballot_card, pages_of, shown_fi
 from cogs.events.member.depictions import depiction_card, seen_card
 from cogs.events.member.photos import leave_question, photo_list, rules_card
 from cogs.events.panel import actions_of, panel_card
+from tests.cogs.card_checks import check, parts_of
 from tests.cogs.events.shown_events import a_lora, a_view, an_honour, collecting
 from tests.cogs.simulated_guild import BUTTON, live_text
-from tests.cogs.test_picture_cards import check, parts_of
 from tests.fakes.clock import NOON
 from tests.fakes.events import make_event
 from tests.fakes.rows import photo

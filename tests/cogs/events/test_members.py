@@ -1,6 +1,5 @@
 """What members do in an event: give photos, say yes or no to photos of them, make pictures, enter one, vote."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,19 +9,18 @@ import sqlalchemy as sa
 from simcord.components import walk_components
 from simcord.results import InteractionResult, ResponseMessage
 
-from bot.events.drafts import EventDraft
 from bot.events.photos.consent_texts import consent_sentence, depicted_sentence
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode, EventStatus
-from bot.records.guild import Actor, Channel, Place, PlaceKind
+from bot.records.guild import Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.storage import tables
-from bot.storage.events import entrants, events
+from bot.storage.events import entrants
 from bot.storage.events.tables import depictions
+from tests.cogs.events.event_actions import admin, controls_of, give, move, open_event, press, question_to
 from tests.cogs.simulated_guild import (
     TEXT_DISPLAY,
-    File,
     Message,
     Stage,
     answer_to,
@@ -43,80 +41,13 @@ S = EventStatus
 STRING_SELECT = 3
 
 
-def admin(stage: Stage) -> Actor:
-    return Actor(stage.world.guild.id, stage.ada.id, is_admin=True)
-
-
-async def open_event(
-    stage: Stage,
-    mode: EventMode = EventMode.SHARED,
-    kind: SubjectKind = SubjectKind.OBJECT,
-    *,
-    lora_ids: Sequence[int] = (),
-    **changes: Any,
-) -> Event:
-    service = stage.world.darkroom.services.events
-    draft = EventDraft("Mascot weekend", "Our fox, everywhere", "Be kind", mode, kind)
-    event = await service.create(draft, admin(stage), Channel(stage.channel.id))
-    plain = {"wants_thread": False, "wants_calendar": False, "entrants_min": 1, "pack": ()}
-    await service.change(event.id, admin(stage), **(plain | changes | ({"lora_ids": lora_ids} if lora_ids else {})))
-    return await service.open(event.id, admin(stage))
-
-
-async def move(stage: Stage, event: Event, status: EventStatus, **changes: Any) -> None:
-    """Put the event into another stage, as the engine would."""
-    ends_at = datetime.now(UTC) + timedelta(hours=1)
-
-    async def transaction(connection: Any) -> None:
-        moved = await events.change(
-            connection, event.id, expected=await status_of(connection), status=status, stage_ends_at=ends_at, **changes
-        )
-        assert moved is not None
-
-    async def status_of(connection: Any) -> EventStatus:
-        found = await events.get(connection, event.id)
-        assert found is not None
-        return found.status
-
-    await stage.world.darkroom.database.write(transaction)
-
-
 async def panel_of(stage: Stage, event: Event) -> discord.Message:
     return await stage.posted(f"Event #{event.id}")
-
-
-async def press(stage: Stage, member: simcord.MemberActor, event: Event, action: str) -> InteractionResult:
-    """A button of the event, whatever the panel offers just now."""
-    return await stage.press_id(member, f"dr:event:{action}:{event.id}")
-
-
-def controls_of(opened: InteractionResult) -> list[str]:
-    """Custom ids of the form's fields, without its text."""
-    assert opened.modal is not None, f"no form was opened: {opened}"
-    return [part["component"]["custom_id"] for part in opened.modal["components"] if "component" in part]
 
 
 def said_in(opened: InteractionResult) -> str:
     assert opened.modal is not None
     return "\n".join(part["content"] for part in opened.modal["components"] if part["type"] == TEXT_DISPLAY)
-
-
-async def give(
-    stage: Stage,
-    member: simcord.MemberActor,
-    event: Event,
-    files: Sequence[File],
-    *,
-    seen: Sequence[simcord.MemberActor] = (),
-    consent: bool = True,
-) -> InteractionResult:
-    """The form filled: the files in its upload fields, who is seen, the box."""
-    opened = await press(stage, member, event, "give")
-    *uploads, who, box = controls_of(opened)
-    values: dict[str, Any] = {who: list(seen), box: consent}
-    for index, field in enumerate(uploads):
-        values[field] = list(files[index * 10 : index * 10 + 10])
-    return await member.submit_modal(opened, values)
 
 
 async def count_photos(stage: Stage) -> int:
@@ -142,16 +73,6 @@ def options_of(message: Message) -> list[str]:
     return [option["value"] for select in selects for option in select["options"]]
 
 
-async def question_to(member: simcord.MemberActor) -> discord.Message:
-    """The private question whether photos may be used."""
-
-    def found() -> list[discord.Message]:
-        return [each for each in member.user.dm_channel.history() if "Photo question #" in text_of(each)]
-
-    await until(found)
-    return found()[0]
-
-
 async def test_photos_are_given_from_the_panel_and_named_with_what_is_said_of_them(keyed: Stage) -> None:
     event = await open_event(keyed, photo_cap=5)
     panel = await panel_of(keyed, event)
@@ -161,7 +82,7 @@ async def test_photos_are_given_from_the_panel_and_named_with_what_is_said_of_th
     files = [*photos(3), ("dim.jpg", blurry())]
     answer = board_of(await keyed.ben.submit_modal(opened, {upload: files, who: [], box: True}))
     text = text_of(answer)
-    assert "### Your photos in `Mascot weekend`\nThank you! 4 photos received and checked." in text
+    assert "### Your photos in `Mascot days`\nThank you! 4 photos received and checked." in text
     assert "**4 of 5** usable photos; 1 more fits." in text
     assert "`photo-1.jpg`" in text
     assert "⚠️ 4. `dim.jpg`" in text
@@ -236,7 +157,7 @@ async def test_withdrawing_asks_once_and_deletes_everything(keyed: Stage) -> Non
     assert "Your photos are deleted now" in answer_to(asked)
     assert await count_photos(keyed) == 3
     done = await keyed.ben.click(board_of(asked), label="Withdraw for good")
-    assert "You have withdrawn from `Mascot weekend`." in answer_to(done)
+    assert "You have withdrawn from `Mascot days`." in answer_to(done)
     assert await count_photos(keyed) == 0
 
 
@@ -253,7 +174,7 @@ async def test_a_named_member_says_yes_privately_and_can_change_their_mind(keyed
     given = answer_to(await give(keyed, keyed.ben, event, photos(2), seen=[keyed.cleo]))
     assert f"Asked whether they agree: <@{keyed.cleo.id}>" in given
     asked = await question_to(keyed.cleo)
-    assert "`Mascot weekend` in `Photo club`" in text_of(asked)
+    assert "`Mascot days` in `Photo club`" in text_of(asked)
     assert depicted_sentence(event) in text_of(asked)
     await keyed.restart()
     said = answer_to(await keyed.cleo.user.click(asked, label="Yes, that is fine"))
@@ -316,7 +237,7 @@ async def club(stage: Stage) -> Event:
     fox = await stage.give_lora(stage.ada, "Fox")
     event = await open_event(stage, EventMode.CLUB, lora_ids=[fox.id], pictures_each=2)
     for member in (stage.ben, stage.cleo):
-        assert "You take part in `Mascot weekend`." in answer_to(await press(stage, member, event, "join"))
+        assert "You take part in `Mascot days`." in answer_to(await press(stage, member, event, "join"))
     return event
 
 
@@ -384,10 +305,10 @@ async def test_a_ballot_is_held_without_names_and_its_winner_announced(keyed: St
     assert f"Your vote: {chosen.removeprefix('Vote for ')}" in buttons_of(voted)
     assert "1 vote" not in text_of(await keyed.posted("· ballot"))
     await keyed.world.darkroom.services.events.close(event.id, admin(keyed))
-    won = await keyed.posted("🏆 `Mascot weekend`")
+    won = await keyed.posted("🏆 `Mascot days`")
     assert f"🥇 <@{keyed.cleo.id}> · 1 vote" in text_of(won)
     assert pictures_in(won)[0].startswith("AI-generated picture 1 of 1: ")
-    await until(lambda: any("ballot of `Mascot weekend` is over" in text_of(message) for message in keyed.posts()))
+    await until(lambda: any("ballot of `Mascot days` is over" in text_of(message) for message in keyed.posts()))
     over = await keyed.posted("is over\n")
     assert pictures_in(over) == pictures_in(ballot)
     assert "Vote" not in "".join(buttons_of(over))

@@ -15,10 +15,10 @@ from bot.records.dataset import Pick
 from bot.records.event import DepictionStatus, EventStatus
 from bot.records.guild import Actor, Channel
 from bot.storage.events.tables import depictions, events
-from tests.cogs.events.event_with_roles import DEPICTED, ENTRANT, ROLES, Hands, Scene, a_scene, everything
-from tests.cogs.events.test_members import give, question_to
+from tests.cogs.events.event_actions import give, question_to
+from tests.cogs.events.event_with_roles import DEPICTED, ENTRANT, ROLES, EventWithRoles, Hands, make_event_with_roles
+from tests.cogs.hostile_texts import DANGER, MARK, SAMPLES
 from tests.cogs.simulated_guild import Stage, live_text, photos
-from tests.cogs.test_hostile_text import DANGER, MARK, SAMPLES
 from tests.fakes.attachments import open_attachments
 from tests.fakes.rows import CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import Studio
@@ -29,7 +29,7 @@ HERE = RUNNERS | {"member", "entrant", "depicted"}
 ENTRANTS = frozenset({"entrant"})
 
 
-Call = Callable[[Scene, Actor], Awaitable[Any]]
+Call = Callable[[EventWithRoles, Actor], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +138,8 @@ async def test_everybody_does_what_they_may_and_nothing_else(studio: Studio, nam
     await studio.set_key()
     async with open_attachments() as attachments:
         (upload,) = attachments.add_photos(1, first=500)
-        scene = await a_scene(studio, case.status, upload)
-        before = await everything(studio)
+        scene = await make_event_with_roles(studio, case.status, upload)
+        before = await studio.everything()
         for role in sorted(ROLES.keys() - case.allowed):
             with pytest.raises(UserError) as refused:
                 await case.call(scene, ROLES[role])
@@ -147,9 +147,9 @@ async def test_everybody_does_what_they_may_and_nothing_else(studio: Studio, nam
             if ROLES[role].guild_id != GUILD:
                 assert isinstance(refused.value, NotFound), (role, refused.value)
                 assert scene.event.name not in str(refused.value)
-            assert await everything(studio) == before, role
+            assert await studio.everything() == before, role
         for role in sorted(case.allowed):
-            await case.call(await a_scene(studio, case.status, upload), ROLES[role])
+            await case.call(await make_event_with_roles(studio, case.status, upload), ROLES[role])
 
 
 def test_every_method_of_the_services_of_events_is_looked_at(studio: Studio) -> None:
@@ -175,7 +175,7 @@ async def test_what_is_somebody_elses_stays_when_others_ask_for_it(studio: Studi
     """Methods that everybody here may use act on what is the asker's own alone."""
     async with open_attachments() as attachments:
         (upload,) = attachments.add_photos(1)
-        scene = await a_scene(studio, CASES["contributions.remove"].status, upload)
+        scene = await make_event_with_roles(studio, CASES["contributions.remove"].status, upload)
         for role in sorted(HERE - ENTRANTS):
             own = await studio.contributions.remove(scene.id, [scene.photo_id], ROLES[role])
             assert (own.photos, own.depicted) == ((), ())
@@ -189,9 +189,9 @@ async def test_what_is_somebody_elses_stays_when_others_ask_for_it(studio: Studi
 async def test_drafts_are_offered_to_those_who_run_them_and_events_to_their_guild(studio: Studio) -> None:
     async with open_attachments() as attachments:
         (upload,) = attachments.add_photos(1)
-        draft = await a_scene(studio, CASES["events.open"].status, upload)
-        opened = await a_scene(studio, CASES["events.close"].status, upload)
-        cancelled = await a_scene(studio, CASES["events.cancel of a draft"].status, upload)
+        draft = await make_event_with_roles(studio, CASES["events.open"].status, upload)
+        opened = await make_event_with_roles(studio, CASES["events.close"].status, upload)
+        cancelled = await make_event_with_roles(studio, CASES["events.cancel of a draft"].status, upload)
         await studio.events.cancel(cancelled.id, ROLES["host"])
     for role, actor in ROLES.items():
         offered = {event.id for event in await studio.events.choices("", actor)}
@@ -204,7 +204,7 @@ async def test_drafts_are_offered_to_those_who_run_them_and_events_to_their_guil
 async def test_a_draft_that_was_thrown_away_stays_unknown_to_members(studio: Studio) -> None:
     async with open_attachments() as attachments:
         (upload,) = attachments.add_photos(1)
-        gone = await a_scene(studio, CASES["events.cancel of a draft"].status, upload)
+        gone = await make_event_with_roles(studio, CASES["events.cancel of a draft"].status, upload)
         await studio.events.cancel(gone.id, ROLES["host"])
     areas = ("events.", "contributions.mine", "contributions.join", "contributions.give", "yearbooks.", "ballots.en")
     asked = [case.call for name, case in CASES.items() if name.startswith(areas)]
@@ -218,7 +218,7 @@ async def test_a_draft_that_was_thrown_away_stays_unknown_to_members(studio: Stu
 async def test_the_hall_of_fame_is_of_one_guild(studio: Studio) -> None:
     async with open_attachments() as attachments:
         (upload,) = attachments.add_photos(1)
-        scene = await a_scene(studio, CASES["ballots.vote"].status, upload)
+        scene = await make_event_with_roles(studio, CASES["ballots.vote"].status, upload)
         await studio.ballots.vote(scene.id, scene.entry_id, ROLES["member"])
         assert await studio.ballots.hall_of_fame(GUILD) == []
         await studio.ballots.count(scene.event)
@@ -234,7 +234,7 @@ async def test_nothing_that_others_get_says_who_refused(studio: Studio) -> None:
     """Neither the giver, the host, the admin nor anybody else; the giver had named two members."""
     async with open_attachments() as attachments:
         (upload,) = attachments.add_photos(1)
-        scene = await a_scene(studio, CASES["contributions.mine"].status, upload)
+        scene = await make_event_with_roles(studio, CASES["contributions.mine"].status, upload)
     await studio.depictions.answer(scene.depiction_id, False, DEPICTED, GUILD)
     got: list[Any] = [await studio.events.view(scene.id)]
     for role in sorted(HERE - {"depicted"}):
@@ -258,11 +258,11 @@ async def test_nothing_that_others_get_says_who_refused(studio: Studio) -> None:
 async def test_a_refusal_is_kept_from_the_runners_of_the_event_in_its_notes_too(studio: Studio) -> None:
     async with open_attachments() as attachments:
         (upload,) = attachments.add_photos(1)
-        scene = await a_scene(studio, CASES["depictions.answer no"].status, upload)
+        scene = await make_event_with_roles(studio, CASES["depictions.answer no"].status, upload)
     await studio.change(depictions, scene.depiction_id, in_training=True)
     await studio.depictions.answer(scene.depiction_id, False, DEPICTED, GUILD)
-    dump = await everything(studio)
-    kept = {name: [row for row in rows if DEPICTED in row or str(DEPICTED) in str(row)] for name, rows in dump.items()}
+    dump = await studio.everything()
+    kept = {name: [row for row in rows if str(DEPICTED) in str(row)] for name, rows in dump.items()}
     assert {name for name, rows in kept.items() if rows} == {"depictions", "posts"}
 
 

@@ -7,14 +7,14 @@ import pytest
 
 from bot.records.lora import Style
 from bot.sandbox.apiframe.state import JobFault
-from tests.cogs.conftest import check_mentions, check_privacy, check_secrets
-from tests.cogs.events.playthrough import Life, open_life
+from tests.cogs.events.playthrough import Playthrough, open_playthrough
+from tests.cogs.sent_checks import check_mentions, check_privacy, check_secrets
 from tests.cogs.simulated_guild import answer_to, board_of, buttons_of, photos, pictures_in, text_of, until
 
 
 @pytest.fixture
-async def life(tmp_path: Path, migrated_file: Path, without_pauses: None) -> AsyncIterator[Life]:
-    async with open_life(tmp_path, migrated_file) as life:
+async def life(tmp_path: Path, migrated_file: Path, without_pauses: None) -> AsyncIterator[Playthrough]:
+    async with open_playthrough(tmp_path, migrated_file) as life:
         yield life
         await life.stage.world.env.settle()
         check_mentions(life.stage)
@@ -23,7 +23,7 @@ async def life(tmp_path: Path, migrated_file: Path, without_pauses: None) -> Asy
         assert life.stage.world.env.errors == []
 
 
-async def check_the_end(life: Life, told: Sequence[str], winner: str) -> None:
+async def check_the_end(life: Playthrough, told: Sequence[str], winner: str) -> None:
     """What is left when it is over, also after one more restart and one more day. `told`: a part of each note."""
     await life.hours_pass_while_down(24)
     await life.come_to_rest()
@@ -45,7 +45,7 @@ async def check_the_end(life: Life, told: Sequence[str], winner: str) -> None:
     assert "There is no event here" in answer_to(await life.run(life.ada, "event close"))
 
 
-async def photos_of_a_shared_subject(life: Life) -> None:
+async def photos_of_a_shared_subject(life: Playthrough) -> None:
     """Ben's form is open when the bot dies, Cleo's answer to whether she may be seen is pending when it dies."""
     early = await life.form(life.ben, "Give photos")
     await life.restart()
@@ -60,7 +60,7 @@ async def photos_of_a_shared_subject(life: Life) -> None:
     await life.panel("**20 photos**, 20 usable")
 
 
-async def choice_and_training(life: Life) -> None:
+async def choice_and_training(life: Playthrough) -> None:
     """Collecting ends while the bot is off; it dies again while the LoRA is being trained."""
     await life.hours_pass(23.5)
     await life.posted("last call")
@@ -75,7 +75,7 @@ async def choice_and_training(life: Life) -> None:
     await life.posted("the LoRA is ready")
 
 
-async def pictures_with_the_lora(life: Life) -> None:
+async def pictures_with_the_lora(life: Playthrough) -> None:
     """The pack and a picture each; Ben enters his, Cleo leaves the choice to the bot."""
     await life.restart()
     for member in (life.ben, life.cleo):
@@ -87,7 +87,7 @@ async def pictures_with_the_lora(life: Life) -> None:
     await life.make(life.cleo, "on the moon")
 
 
-async def test_one_lora_for_all_by_deadlines_alone(life: Life) -> None:
+async def test_one_lora_for_all_by_deadlines_alone(life: Playthrough) -> None:
     board = await life.plan("shared", times=("24", "2", "4", "6"), numbers=("12", "2", "2", "", "400"))
     board = await life.press(life.ada, board, "Own prompts", "{trigger} on a boat\n{trigger} in the snow")
     await life.open(board)
@@ -112,7 +112,7 @@ async def test_one_lora_for_all_by_deadlines_alone(life: Life) -> None:
     assert won.channel.id == thread.id
 
 
-async def photos_for_own_loras(life: Life) -> None:
+async def photos_for_own_loras(life: Playthrough) -> None:
     """Ben and Cleo give enough, Ada does not."""
     panel = await life.panel()
     for number, member in enumerate((life.ben, life.cleo)):
@@ -123,7 +123,7 @@ async def photos_for_own_loras(life: Life) -> None:
     assert "**16 of 16** usable photos" in text_of(card)
 
 
-async def pictures_with_own_loras(life: Life) -> None:
+async def pictures_with_own_loras(life: Playthrough) -> None:
     """The pack with both LoRAs; an order of Cleo's fails, so that her picture of the pack takes part."""
     assert life.ada.mention in text_of(await life.posted("It takes 15 usable photos"))
     await life.posted("the LoRAs are ready")
@@ -138,7 +138,7 @@ async def pictures_with_own_loras(life: Life) -> None:
     await life.come_to_rest()
 
 
-async def test_a_lora_for_each_closed_by_its_host(life: Life) -> None:
+async def test_a_lora_for_each_closed_by_its_host(life: Playthrough) -> None:
     board = await life.plan("personal", times=("24", "0", "24", "24"), numbers=("16", "2", "1", "3", "530"))
     board = await life.press(life.ada, board, "Own prompts", "{trigger} on a boat")
     await life.open(board)
@@ -167,7 +167,7 @@ async def test_a_lora_for_each_closed_by_its_host(life: Life) -> None:
     assert life.charged() == 2 * 257 + 2 * 2 + 2
 
 
-async def planned_club(life: Life) -> Style:
+async def planned_club(life: Playthrough) -> Style:
     """Open, with this style and Ada's LoRA."""
     await life.stage.give_lora(life.ada, "Owl")
     await life.stage.set_aurous_key()
@@ -179,7 +179,7 @@ async def planned_club(life: Life) -> Style:
     return style
 
 
-async def pictures_of_a_club(life: Life, style: Style) -> None:
+async def pictures_of_a_club(life: Playthrough, style: Style) -> None:
     """The time is over before Cleo has joined, so the event waits for her; the panel's buttons are older than that."""
     panel = await life.panel()
     await life.restart()
@@ -197,7 +197,7 @@ async def pictures_of_a_club(life: Life, style: Style) -> None:
     await life.come_to_rest()
 
 
-async def test_a_picture_club_that_waits_for_its_second_member(life: Life) -> None:
+async def test_a_picture_club_that_waits_for_its_second_member(life: Playthrough) -> None:
     await pictures_of_a_club(life, await planned_club(life))
     card = board_of(await life.run(life.ada, "event status"))
     await life.restart()
@@ -212,7 +212,7 @@ async def test_a_picture_club_that_waits_for_its_second_member(life: Life) -> No
     await check_the_end(life, told, f"{life.cleo.mention} · 2 votes")
 
 
-async def test_a_blind_bakeoff_of_strengths(life: Life) -> None:
+async def test_a_blind_bakeoff_of_strengths(life: Playthrough) -> None:
     await life.stage.give_lora(life.ada, "Owl")
     life.name = "Bake-off of Owl"
     made = await life.run(

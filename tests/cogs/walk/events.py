@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.events.drafts import EventDraft
 from bot.generation.order import PictureOrder
 from bot.loras.rights import Right
 from bot.records.dataset import SubjectKind, Upload
@@ -14,6 +13,7 @@ from bot.services import Services
 from bot.storage.events import ballots, events
 from tests.cogs.simulated_guild import photo
 from tests.cogs.walk.world import Party, Person, Town
+from tests.fakes.events import plan_event
 
 SKETCH = "sketch"
 """How the name of every draft begins, so that it can be looked for."""
@@ -70,8 +70,8 @@ class EventStock:
         self, party: Party, mode: EventMode, what: str, kind: SubjectKind = SubjectKind.OBJECT, **changes: Any
     ) -> Event:
         admin, word = party.people[0], party.word
-        draft = EventDraft(f"{what}{next(NUMBERS)} {word}", f"theme {word}", f"rules {word}", mode, kind)
-        event = await self._services.events.create(draft, admin.actor, party.place)
+        words = {"name": f"{what}{next(NUMBERS)} {word}", "theme": f"theme {word}", "rules": f"rules {word}"}
+        event = await plan_event(self._services.events, admin.actor, party.place, mode, kind, **words)
         plain: dict[str, Any] = {"wants_thread": False, "entrants_min": 1, "hours": HOURS}
         if mode is not EventMode.CLUB:
             plain["pack"] = (f"{{trigger}} as a {word}",)

@@ -1,0 +1,39 @@
+"""What holds for everything that the bot has sent: nobody pinged, answers private, no secret told."""
+
+import json
+
+from bot.sandbox.world import REHEARSAL_KEY, World
+from tests.cogs.simulated_guild import Stage
+
+EPHEMERAL = 1 << 6
+
+
+MESSAGE, DEFERRED_MESSAGE = 4, 5
+
+
+def check_mentions(stage: Stage) -> None:
+    """Nobody but one member can be pinged by any message, and only in the channel or privately by the bot."""
+    members = {stage.ada.id, stage.ben.id, stage.cleo.id}
+    for path, body in stage.sent_messages():
+        allowed = body["allowed_mentions"]
+        assert allowed["parse"] == [], path
+        assert not allowed.get("roles"), path
+        users = allowed.get("users", [])
+        assert len(users) <= (1 if path.startswith("/channels/") else 0), path
+        assert set(users) <= members, path
+
+
+def check_privacy(world: World) -> None:
+    """Every answer to an interaction is for the person who acted."""
+    for request in world.env.http_requests:
+        if request.method != "POST" or not isinstance(request.json, dict):
+            continue
+        if request.path.endswith("/callback") and request.json["type"] in {MESSAGE, DEFERRED_MESSAGE}:
+            assert request.json["data"]["flags"] & EPHEMERAL, request
+        elif request.path.startswith("/webhooks/"):
+            assert request.json["flags"] & EPHEMERAL, request
+
+
+def check_secrets(world: World) -> None:
+    said = json.dumps([request.json for request in world.env.http_requests], default=str)
+    assert REHEARSAL_KEY not in said
