@@ -7,7 +7,7 @@ import pytest
 
 from bot.clock import Clock, SystemClock, Wakeups
 from tests.fakes.clock import NOON, ManualClock
-from tests.fakes.waiting import eventually
+from tests.fakes.waiting import HANG_S, eventually
 
 
 async def test_the_system_clock_wakes_at_the_bell_long_before_the_time() -> None:
@@ -16,13 +16,13 @@ async def test_the_system_clock_wakes_at_the_bell_long_before_the_time() -> None
     await asyncio.sleep(0)
     assert not waiting.done()
     wake.set()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(HANG_S):
         await waiting
 
 
 @pytest.mark.parametrize("ago", [timedelta(0), timedelta(days=1), timedelta(milliseconds=-5)])
 async def test_the_system_clock_wakes_at_its_time_without_a_bell(ago: timedelta) -> None:
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(HANG_S):
         await SystemClock().wait(asyncio.Event(), datetime.now(UTC) - ago)
 
 
@@ -33,7 +33,7 @@ def test_the_system_clock_speaks_utc() -> None:
 async def test_a_bell_rung_before_anybody_waits_is_not_lost() -> None:
     wakeups = Wakeups()
     wakeups.wake("a", "a")
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(HANG_S):
         await SystemClock().wait(wakeups.event("a"), None)
 
 

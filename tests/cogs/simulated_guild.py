@@ -24,6 +24,7 @@ from bot.sandbox.aurous.records import AurousTimings
 from bot.sandbox.world import REHEARSAL_AUROUS_KEY, REHEARSAL_KEY, World
 from tests.fakes.rows import add_lora
 from tests.fakes.small_pictures import paint_small
+from tests.fakes.waiting import HANG_S
 from tests.photos.sample_photos import encode, noise
 
 TIMINGS = Timings(
@@ -42,7 +43,6 @@ PROVIDER_TIMINGS = RehearsalTimings(
     pending_s=0.1, uploading_s=0.1, training_s=0.3, image_queue_s=0.02, image_work_s=0.05
 )
 AUROUS_TIMINGS = AurousTimings(pending_s=0.05, processing_s=0.1, callback_gap_s=0.05)
-BOUND_S = 20.0
 ACTION_ROW, BUTTON, TEXT_DISPLAY, MEDIA_GALLERY = 1, 2, 10, 12
 
 File = tuple[str, bytes]
@@ -291,8 +291,8 @@ class Stage:
 
 
 async def until(condition: Callable[[], object], look: Callable[[], Awaitable[None]] | None = None) -> None:
-    """Wait for what the engine does in its own time, calling `look` before each check; fails after BOUND_S."""
-    async with asyncio.timeout(BOUND_S):
+    """Wait for what the engine does in its own time, calling `look` before each check; a test that hangs fails."""
+    async with asyncio.timeout(HANG_S):
         while True:
             if look is not None:
                 await look()

@@ -5,8 +5,6 @@ import pytest
 from bot.sandbox.world import REHEARSAL_CREDITS
 from tests.cogs.simulated_guild import Stage, answer_to, board_of, buttons_of, fields_of, photos, text_of
 
-pytestmark = pytest.mark.timeout(60)
-
 
 @pytest.fixture
 async def ready(stage: Stage) -> Stage:

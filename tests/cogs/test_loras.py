@@ -200,7 +200,6 @@ async def test_the_card_shows_the_pictures_made_with_it(trained: Stage) -> None:
     assert [attachment.filename for attachment in card.attachments] == ["preview-1.jpg"]
 
 
-@pytest.mark.timeout(60)
 async def test_a_newer_version_is_trained_from_the_card_and_shows_its_lineage(trained: Stage) -> None:
     card = board_of(await trained.use(trained.ben, "loras show", lora="Foxy"))
     form = await trained.ben.click(card, label="New version")

@@ -24,8 +24,6 @@ from tests.cogs.simulated_guild import (
     until,
 )
 
-pytestmark = pytest.mark.timeout(60)
-
 
 async def test_bare_train_opens_a_form_with_a_name_three_uploads_and_a_box(stage: Stage) -> None:
     opened = await stage.use(stage.ben, "train")

@@ -14,6 +14,7 @@ from bot.photos.intake import Received, Spool
 from bot.photos.prepare import Measured, PhotoPool
 from bot.photos.sheet import SheetEntry
 from bot.records.dataset import Finding, Verdict
+from tests.fakes.waiting import HANG_S
 from tests.photos.loop_watch import LoopWatch
 from tests.photos.sample_photos import camera_photo, encode, noise
 
@@ -90,7 +91,7 @@ async def test_no_more_decodes_run_at_once_than_there_are_workers(
     monkeypatch.setattr(prepare, "examine", gate.examine)
     tasks = [asyncio.create_task(pool.examine(receive(spool, b"x"), str(number))) for number in range(6)]
     for _ in range(2):
-        assert await asyncio.to_thread(gate.entered.acquire, timeout=10)
+        assert await asyncio.to_thread(gate.entered.acquire, timeout=HANG_S)
     assert not await asyncio.to_thread(gate.entered.acquire, timeout=0.05)
     gate.open.set()
     assert len(await asyncio.gather(*tasks)) == 6
@@ -104,7 +105,7 @@ async def test_a_cancelled_caller_leaves_nothing_on_disk(
     monkeypatch.setattr(prepare, "examine", gate.examine)
     tasks = [asyncio.create_task(pool.examine(receive(spool, b"x"), str(number))) for number in range(4)]
     for _ in range(2):
-        assert await asyncio.to_thread(gate.entered.acquire, timeout=10)
+        assert await asyncio.to_thread(gate.entered.acquire, timeout=HANG_S)
     for task in tasks:
         task.cancel()
     assert all(

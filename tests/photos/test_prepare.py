@@ -447,7 +447,7 @@ SMALL = {
 
 
 @pytest.mark.parametrize("kind", list(SMALL))
-@settings(max_examples=120, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_mutation_of_a_photo_ever_raises(tmp_path: Path, kind: str, data: st.DataObject) -> None:
     look_at(mutate(SMALL[kind], data), tmp_path)

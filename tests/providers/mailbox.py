@@ -4,6 +4,8 @@ import asyncio
 
 from aiohttp import web
 
+from tests.fakes.waiting import HANG_S
+
 
 class Mailbox:
     def __init__(self) -> None:
@@ -15,5 +17,5 @@ class Mailbox:
         return web.Response(status=204)
 
     async def next(self) -> tuple[bytes, dict[str, str]]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_S):
             return await self._came.get()

@@ -21,6 +21,7 @@ from bot.providers.transport import (
     Request,
     Transport,
 )
+from tests.fakes.waiting import HANG_S
 from tests.providers.sample_orders import make_photos
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -203,13 +204,13 @@ async def test_closed_transport_sends_nothing() -> None:
 
 @pytest.mark.parametrize("script", [hang_forever, drip, reset, answer_half, speak_nonsense])
 async def test_trouble_after_the_connection_is_lost_within_the_deadline(script: Script) -> None:
-    async with serving(script) as url, Transport() as transport, asyncio.timeout(5):
+    async with serving(script) as url, Transport() as transport, asyncio.timeout(HANG_S):
         with pytest.raises(Lost):
             await transport.send(Request("POST", url, json={"a": 1}, deadline_s=0.4))
 
 
 async def test_silence_ends_at_the_read_timeout() -> None:
-    async with serving(hang_forever) as url, Transport() as transport, asyncio.timeout(5):
+    async with serving(hang_forever) as url, Transport() as transport, asyncio.timeout(HANG_S):
         with pytest.raises(Lost):
             await transport.send(Request("GET", url, read_timeout_s=0.1, deadline_s=60))
 

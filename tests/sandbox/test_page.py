@@ -16,7 +16,7 @@ from bot.sandbox.page import keep_fresh, open_page
 from bot.sandbox.samples.photos import GOOD
 from bot.sandbox.world import REHEARSAL_KEY, World, open_world
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.browser
 
 STEP_MS = 20_000
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]

@@ -8,6 +8,7 @@ import pytest
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from tests.fakes.waiting import HANG_S
 from tests.wire.community import Community
 from tests.wire.discord.probe import Probe
 from tests.wire.discord.redirect import point_discord_at
@@ -51,7 +52,7 @@ async def probe(standin: DiscordStandin, community: Community, pointed: None) ->
     client = Probe()
     running = asyncio.create_task(client.start(standin.token))
     up = asyncio.create_task(client.is_up.wait())
-    await asyncio.wait({running, up}, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({running, up}, timeout=HANG_S, return_when=asyncio.FIRST_COMPLETED)
     assert client.is_up.is_set(), running.exception() if running.done() else "the client did not become ready"
     yield client
     await client.close()

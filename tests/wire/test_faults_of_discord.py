@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.waiting import HANG_S
 from tests.wire.discord import faults
 from tests.wire.discord.answers import Call
 from tests.wire.discord.gateway import ABNORMAL
@@ -161,7 +162,7 @@ async def test_what_no_place_takes_is_kept_and_fetched_from_jobs_once(rig: Rig, 
 
 async def jobs_when(rig: Rig, member: Member, is_it: Callable[[StoredMessage], bool]) -> StoredMessage:
     """The first /jobs answer that is like that."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_S):
         while True:
             shown = await (await rig.standin.slash(member.person, member.channel, "jobs")).settled()
             if is_it(shown):
@@ -327,7 +328,7 @@ async def test_a_job_goes_on_while_the_gateway_comes_back(
     before = len(gateway.identified_at) + len(gateway.resumed_at)
     drop(rig)
     ready = await rig.post(f"Training #{number} · ready")
-    await rig.standin.until(lambda: len(gateway.identified_at) + len(gateway.resumed_at) > before, "the return", 20)
+    await rig.standin.until(lambda: len(gateway.identified_at) + len(gateway.resumed_at) > before, "the return")
     await pictured(rig, member, ready)
     assert_each_once(rig)
 

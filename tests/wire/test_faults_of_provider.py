@@ -15,6 +15,7 @@ import pytest
 from bot.sandbox.apiframe.state import RehearsalLora
 from bot.sandbox.rehearsal.deliveries import WebhookFault, sign
 from bot.sandbox.rehearsal.faults import Fault
+from tests.fakes.waiting import HANG_S
 from tests.wire.discord.messages import StoredMessage
 from tests.wire.kills.bot_process import alive
 from tests.wire.kills.ledger import FOOTER, footers
@@ -47,7 +48,6 @@ FAULTS: dict[str, Callable[[], Fault]] = {
 }
 KEY_FAULTS = {"401", "403"}
 PATIENCE_S = 1.0
-JOB_DEADLINE_S = 20.0
 LINES = 4
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
@@ -87,7 +87,7 @@ async def ended(rig: Rig, *lines: str) -> StoredMessage:
     def find() -> StoredMessage | None:
         return next((message for message in rig.messages if set(lines) & set(FOOTER.findall(message.text))), None)
 
-    await rig.standin.until(find, " or ".join(lines), JOB_DEADLINE_S)
+    await rig.standin.until(find, " or ".join(lines))
     found = find()
     assert found is not None
     return found
@@ -230,7 +230,7 @@ async def test_a_webhook_that_comes_long_after_the_poll_changes_nothing(tmp_path
 
 
 async def until_delivered(rig: Rig, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_S):
         await until(lambda: len(statuses(rig)) >= count)
 
 
@@ -279,5 +279,5 @@ async def test_a_webhook_of_another_guild_is_refused(tmp_path: Path) -> None:
 
 async def until_adopted(rig: Rig, lora: RehearsalLora) -> None:
     """Until the bot has looked at the LoRA, so it knows its id."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_S):
         await until(lambda: any(request.path.endswith(lora.id) for request in rig.provider.requests))

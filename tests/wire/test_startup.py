@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.waiting import HANG_S
 from tests.wire.discord.standin import DiscordStandin
 from tests.wire.kills.bot_process import alive
 from tests.wire.kills.rig import open_rig
@@ -25,7 +26,6 @@ point_discord_at(sys.argv[1], sys.argv[2])
 sys.exit(main(["run"]))
 """
 TOKEN_SENTENCE = "Discord does not accept DISCORD_TOKEN. Copy the bot token again from the developer portal."
-DEADLINE_S = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ async def run_bot(folder: Path, *arguments: str, standin: DiscordStandin | None 
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(HANG_S):
             _, stderr = await process.communicate()
     finally:
         if process.returncode is None:
@@ -96,7 +96,7 @@ async def test_a_final_close_code_ends_the_bot_with_its_sentence(
     tmp_path: Path, standin: DiscordStandin, code: int, wanted: str
 ) -> None:
     running = asyncio.create_task(run_bot(tmp_path / "empty", standin=standin, DISCORD_TOKEN=standin.token))
-    await standin.gateway.wait_connected(DEADLINE_S)
+    await standin.gateway.wait_connected(HANG_S)
     standin.gateway.close_all(code)
     assert_one_sentence(await running, wanted)
 

@@ -59,7 +59,7 @@ async def begin(town: Town, seed: int) -> Walk:
     return Walk(town, model, seed)
 
 
-@pytest.mark.timeout(120 + STEPS)
+@pytest.mark.timeout(600 + STEPS)
 async def test_nobody_reaches_into_another_guild(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
     walk, began = await begin(town, SEED), time.monotonic()
     with capsys.disabled():

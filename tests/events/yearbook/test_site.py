@@ -178,7 +178,6 @@ def opened(tmp_path: Path) -> Path:
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_a_browser_opens_it_from_disk_without_a_request_or_a_complaint(opened: Path, scheme: str) -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -13,6 +13,7 @@ from bot.providers.transport import Request, Response, Transport
 from bot.records.generation import GenerationSettings
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.rehearsal.faults import Fault
+from tests.fakes.waiting import HANG_S
 from tests.providers.calls import LONG_AGO, UNKNOWN_ID, charged, train
 from tests.providers.sample_orders import API_KEY, make_generation_order, make_photos, make_training_order
 
@@ -135,10 +136,10 @@ async def test_training_whose_answer_does_not_end_is_unknown_at_the_deadline(
     fault: Fault,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bot.providers.apiframe.client.UPLOAD_DEADLINE_S", 0.5)
+    monkeypatch.setattr("bot.providers.apiframe.client.UPLOAD_DEADLINE_S", 2.0)
     server.faults.next("POST /v2/loras", fault)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         with pytest.raises(OutcomeUnknown):
             await client.submit_training(make_training_order(photos))
 

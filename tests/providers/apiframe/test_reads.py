@@ -90,7 +90,7 @@ async def test_read_waits_as_long_as_it_is_asked_to(client: Apiframe, server: Re
         began = loop.time()
         await client.account()
 
-    assert 0.2 <= loop.time() - began < 2
+    assert loop.time() - began >= 0.2
 
 
 async def test_read_that_is_asked_to_wait_long_gives_up_at_once(client: Apiframe, server: RehearsalApiframe) -> None:

@@ -15,6 +15,7 @@ from bot.records.generation import GenerationSettings, Operation
 from bot.sandbox.aurous.records import ImageFault
 from bot.sandbox.aurous.server import RehearsalAurous
 from bot.sandbox.rehearsal.faults import Fault
+from tests.fakes.waiting import HANG_S
 from tests.providers.calls import AUROUS_KEY, held
 from tests.providers.sample_orders import make_generation_order
 
@@ -78,7 +79,7 @@ async def test_key_check_does_not_wait_for_a_team_that_hangs(
     monkeypatch.setattr("bot.providers.aurous.client.TEAM_DEADLINE_S", 0.1)
     aurous_server.faults.next("GET /v1/team", Fault.hang())
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         assert await aurous.account() == Account(1000, None)
 
 

@@ -14,6 +14,7 @@ from bot.providers.apiframe.client import verify_webhook
 from bot.providers.base import WebhookHint
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.apiframe.state import RehearsalTimings
+from tests.fakes.waiting import HANG_S
 from tests.providers.sample_orders import API_KEY, make_jpeg
 
 TIMINGS = RehearsalTimings(pending_s=10, uploading_s=20, training_s=100, image_queue_s=2, image_work_s=8)
@@ -75,7 +76,7 @@ async def make_ready_lora(caller: Caller, clock: ManualClock) -> str:
 
 
 async def look_until_announced(caller: Caller, job_id: str) -> Any:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         while True:
             _, job = await caller.call("GET", f"/v2/jobs/{job_id}")
             if job["webhookStatus"] != "pending":
@@ -108,6 +109,6 @@ class Receiver:
         return web.Response(status=204)
 
     async def wait_for(self, count: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_S):
             for _ in range(count):
                 await self.arrived.acquire()

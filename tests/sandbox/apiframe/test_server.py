@@ -7,6 +7,7 @@ import pytest
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.apiframe.state import RehearsalTimings, TrainingFault, make_trigger_word
 from bot.sandbox.rehearsal.faults import Fault
+from tests.fakes.waiting import HANG_S
 from tests.providers.sample_orders import API_KEY, make_jpeg
 from tests.sandbox.apiframe.raw_client import (
     UNKNOWN_ID,
@@ -256,7 +257,7 @@ async def test_requests_are_on_record_with_what_they_meant_to_answer(server: Reh
 async def test_hanging_answer_comes_when_it_is_released(server: RehearsalApiframe, caller: Caller) -> None:
     server.faults.next("GET /v2/me", Fault.hang())
     asking = asyncio.create_task(caller.call("GET", "/v2/me"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         while not server.requests:
             await asyncio.wait({asking}, timeout=0.01)
     assert not asking.done()

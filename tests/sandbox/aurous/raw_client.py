@@ -13,6 +13,7 @@ from PIL import Image
 
 from bot.sandbox.aurous.records import AurousTimings
 from bot.sandbox.aurous.server import RehearsalAurous
+from tests.fakes.waiting import HANG_S
 
 KEY, MATE_KEY, OTHER_KEY, POOR_KEY = "al_live_studio", "al_live_mate", "al_live_other", "al_live_poor"
 AUROUS_TIMINGS = AurousTimings(pending_s=2, processing_s=8, callback_gap_s=0.001, retry_delays_s=(0.001, 0.001))
@@ -104,7 +105,7 @@ class AurousCaller:
 
     async def wait_for_deliveries(self, count: int) -> None:
         """Until so many webhooks were answered, or nobody was there to answer."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_S):
             while len(self._server.deliveries) < count:
                 await self.balance()
 
@@ -143,6 +144,6 @@ class AurousReceiver:
         return web.Response(status=self.statuses.pop(0) if self.statuses else 204)
 
     async def wait_for(self, count: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_S):
             for _ in range(count):
                 await self.arrived.acquire()

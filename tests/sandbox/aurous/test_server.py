@@ -7,6 +7,7 @@ import pytest
 
 from bot.sandbox.aurous.server import RehearsalAurous
 from bot.sandbox.rehearsal.faults import Fault
+from tests.fakes.waiting import HANG_S
 from tests.sandbox.apiframe.raw_client import ManualClock
 from tests.sandbox.aurous.raw_client import INK, KEY, MATE_KEY, OTHER_KEY, AurousCaller
 
@@ -193,7 +194,7 @@ async def test_key_is_in_use_until_the_first_answer_has_left(
 ) -> None:
     aurous_server.faults.next("POST /v1/images", Fault.hang())
     first = asyncio.create_task(aurous.order("k"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         while not aurous_server.images:
             await aurous.balance()
 

@@ -12,6 +12,7 @@ from typing import Any
 import zstandard
 from aiohttp import WSMsgType, web
 
+from tests.fakes.waiting import HANG_S
 from tests.wire.discord.answers import Json
 from tests.wire.discord.watch import Watch
 from tests.wire.discord.world import World
@@ -129,7 +130,7 @@ class Gateway:
         """Sessions whose bot is connected and has identified or resumed."""
         return [session for session in self._sessions.values() if session.connection is not None]
 
-    async def wait_connected(self, seconds: float = 15.0, *, identifies: int = 1) -> None:
+    async def wait_connected(self, seconds: float = HANG_S, *, identifies: int = 1) -> None:
         """A bot is connected and there have been that many identifies in all, so 2 means a second start."""
         await self._watch.until(
             lambda: self.connected and len(self.identified_at) >= identifies, "a bot at the gateway", seconds

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
+from tests.fakes.waiting import HANG_S
 from tests.wire.discord.answers import Json, refuse
 from tests.wire.discord.messages import StoredMessage
 from tests.wire.discord.watch import Watch
@@ -63,24 +64,24 @@ class InteractionHandle:
         """From now on its token answers as if its life were over."""
         self.is_expired = True
 
-    async def responded(self, seconds: float = 10.0) -> Callback:
+    async def responded(self, seconds: float = HANG_S) -> Callback:
         await self.watch.until(lambda: self.callback is not None, f"an answer to {self.kind.name}", seconds)
         assert self.callback is not None
         return self.callback
 
-    async def original(self, seconds: float = 10.0) -> StoredMessage:
+    async def original(self, seconds: float = HANG_S) -> StoredMessage:
         """The original response, possibly still "thinking"."""
         await self.watch.until(lambda: self.original_message is not None, "an original response", seconds)
         assert self.original_message is not None
         return self.original_message
 
-    async def settled(self, seconds: float = 10.0) -> StoredMessage:
+    async def settled(self, seconds: float = HANG_S) -> StoredMessage:
         """The original response once it has stopped "thinking"."""
         message = await self.original(seconds)
         await self.watch.until(lambda: not message.is_loading, "an end of the thinking", seconds)
         return message
 
-    async def followed_up(self, count: int = 1, seconds: float = 10.0) -> list[StoredMessage]:
+    async def followed_up(self, count: int = 1, seconds: float = HANG_S) -> list[StoredMessage]:
         await self.watch.until(lambda: len(self.followups) >= count, f"{count} follow-ups", seconds)
         return self.followups
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import BodyPartReader, web
 
+from tests.fakes.waiting import HANG_S
 from tests.wire.discord.answers import Answer, Call, DiscordError, Handler, Json, RouteTable, SentFile, refuse
 from tests.wire.discord.faults import Fault, FaultKind, Faults, rate_limited
 from tests.wire.discord.gateway import Gateway
@@ -89,7 +90,7 @@ class DiscordStandin(People):
         if self._runner is not None:
             await self._runner.cleanup()
 
-    async def until(self, predicate: Callable[[], object], what: str, seconds: float = 10.0) -> None:
+    async def until(self, predicate: Callable[[], object], what: str, seconds: float = HANG_S) -> None:
         """Wait until `predicate()` is true; an AssertionError names `what` otherwise."""
         await self.watch.until(predicate, what, seconds)
 

@@ -10,6 +10,7 @@ import discord
 import pytest
 import zstandard
 
+from tests.fakes.waiting import HANG_S
 from tests.wire.community import Community
 from tests.wire.discord.gateway import ABNORMAL, MESSAGE_CONTENT
 from tests.wire.discord.probe import Probe
@@ -29,7 +30,7 @@ async def test_a_cut_connection_resumes_and_gets_what_it_missed(
 
 
 async def test_opcode_7_makes_the_client_resume(standin: DiscordStandin, community: Community, probe: Probe) -> None:
-    resumed = asyncio.create_task(probe.wait_for("resumed", timeout=5))
+    resumed = asyncio.create_task(probe.wait_for("resumed", timeout=HANG_S))
     await asyncio.sleep(0)
     standin.gateway.ask_to_reconnect()
     await resumed
@@ -98,7 +99,7 @@ async def test_every_compression_carries_the_same_frames(
     zlib_reader, zstd_reader = zlib.decompressobj(), zstandard.ZstdDecompressor().decompressobj()
 
     async def receive(ws: aiohttp.ClientWebSocketResponse) -> Any:
-        frame = await ws.receive(timeout=5)
+        frame = await ws.receive(timeout=HANG_S)
         if encoding == "":
             return json.loads(frame.data)
         reader = zlib_reader.decompress if encoding == "zlib-stream" else zstd_reader.decompress
@@ -152,7 +153,7 @@ async def test_message_events_follow_the_intents(standin: DiscordStandin, commun
         clients.append((client, asyncio.create_task(client.start(standin.token))))
     await standin.until(lambda: len(standin.gateway.connected) == 2, "both clients")
     for may_read, (client, _) in zip((False, True), clients, strict=True):
-        seen[may_read] = asyncio.ensure_future(client.wait_for("message", timeout=5))
+        seen[may_read] = asyncio.ensure_future(client.wait_for("message", timeout=HANG_S))
     await asyncio.sleep(0)
     standin.write(community.member, community.photos, "hello", [("a.txt", b"x")])
     hidden, shown = await seen[False], await seen[True]

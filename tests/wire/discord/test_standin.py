@@ -10,6 +10,7 @@ import aiohttp
 import discord
 import pytest
 
+from tests.fakes.waiting import HANG_S
 from tests.wire.community import Community
 from tests.wire.discord.pings import pinged
 from tests.wire.discord.probe import PNG, Probe, board, picture
@@ -143,7 +144,7 @@ async def test_a_lost_permission_refuses_the_post(
 async def test_a_deleted_channel_is_unknown_and_announced(
     standin: DiscordStandin, community: Community, probe: Probe
 ) -> None:
-    gone = probe.wait_for("guild_channel_delete", timeout=5)
+    gone = probe.wait_for("guild_channel_delete", timeout=HANG_S)
     standin.delete_channel(community.photos)
     assert (await gone).id == community.photos.id
     assert await code_of(place(probe, community.photos.id).send("x")) == (404, 10003)
@@ -218,12 +219,12 @@ async def test_a_guild_may_invite_and_remove_the_bot_while_it_runs(
 ) -> None:
     other = standin.world.add_guild("Another club")
     channel = standin.world.add_channel(other, "here")
-    joined = asyncio.create_task(probe.wait_for("guild_join", timeout=5))
+    joined = asyncio.create_task(probe.wait_for("guild_join", timeout=HANG_S))
     await asyncio.sleep(0)
     standin.invite_bot(other)
     assert (await joined).id == other.id
     await place(probe, channel.id).send("hello")
-    left = asyncio.create_task(probe.wait_for("guild_remove", timeout=5))
+    left = asyncio.create_task(probe.wait_for("guild_remove", timeout=HANG_S))
     await asyncio.sleep(0)
     standin.remove_bot(other)
     assert (await left).id == other.id

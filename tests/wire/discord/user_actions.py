@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Any
 
+from tests.fakes.waiting import HANG_S
 from tests.wire.discord.answers import Json, SentFile
 from tests.wire.discord.commands import CHAT_INPUT, MESSAGE_MENU, OptionForm
 from tests.wire.discord.components import BUTTON, LINK_STYLE, SELECTS, find_pressable
@@ -99,7 +100,7 @@ class People:
         self.state.announce_message("MESSAGE_CREATE", message)
         return message
 
-    async def burst(self, acts: Iterable[Awaitable[InteractionHandle]], seconds: float = 10.0) -> list[float]:
+    async def burst(self, acts: Iterable[Awaitable[InteractionHandle]], seconds: float = HANG_S) -> list[float]:
         """Dispatch all at once; each one's seconds until the first answer, infinite when none came in time."""
         handles = await asyncio.gather(*acts)
         ends_at = time.monotonic() + seconds

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
+from tests.fakes.waiting import HANG_S
+
 
 class Watch:
     """Wakes everyone who waits whenever anything in the stand-in has changed."""
@@ -14,7 +16,7 @@ class Watch:
         self._event.set()
         self._event = asyncio.Event()
 
-    async def until(self, predicate: Callable[[], object], what: str, seconds: float = 10.0) -> None:
+    async def until(self, predicate: Callable[[], object], what: str, seconds: float = HANG_S) -> None:
         """Return once `predicate()` is true; an AssertionError names `what` when it is not within `seconds`."""
         try:
             async with asyncio.timeout(seconds):

@@ -11,7 +11,7 @@ from tests.wire.discord.messages import StoredMessage
 from tests.wire.discord.modals import Filling
 from tests.wire.kills.ledger import EVENT_LINE, PartyBooks
 from tests.wire.kills.persistent_member import ACCEPTED, Member
-from tests.wire.kills.rig import WAIT_S, Rig
+from tests.wire.kills.rig import KILLED_FOR_S, Rig
 
 PHOTOS_EACH = 8
 AGREED = "I agree to what is written above"
@@ -125,7 +125,7 @@ class Party:
         """A picture of their own, accepted, posted and entered."""
         number, prompt = await self._order(guest)
         self.rig.promises.pictures[number] = prompt
-        posted = await self.rig.post(f"Pictures #{number} · AI-generated", WAIT_S)
+        posted = await self.rig.post(f"Pictures #{number} · AI-generated", KILLED_FOR_S)
         while True:
             click = partial(self.rig.standin.click, posted, "Enter in event", user=guest.person)
             answer = await guest.read(await guest.act(click))
@@ -179,5 +179,5 @@ class Party:
 
     async def _until_panel(self, text: str) -> None:
         await self.rig.standin.until(
-            lambda: any(text in each.text for each in self._panels()), f"{text}: {self.name}", WAIT_S
+            lambda: any(text in each.text for each in self._panels()), f"{text}: {self.name}", KILLED_FOR_S
         )

@@ -19,7 +19,6 @@ from tests.wire.discord.world import Channel, Person
 ACCEPTED = re.compile(r"Accepted #(\d+)")
 CONSENT = "Everyone in the photos agrees and is 18+"
 TRIES = 100
-ANSWER_S = 10.0
 
 
 def small_photos(count: int = 15, side: int = 256, first: int = 0) -> list[tuple[str, bytes]]:
@@ -145,4 +144,4 @@ class Member:
         await self._until(lambda: self.standin.gateway.connected, "a bot at the gateway")
 
     async def _until(self, predicate: Callable[[], object], what: str) -> None:
-        await self.standin.until(predicate, f"{what} for {self.person.name}", ANSWER_S)
+        await self.standin.until(predicate, f"{what} for {self.person.name}")

@@ -11,6 +11,7 @@ from typing import Any
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.apiframe.state import RehearsalTimings
 from tests.fakes.small_pictures import paint_small
+from tests.fakes.waiting import HANG_S
 from tests.wire.discord.messages import StoredMessage
 from tests.wire.discord.standin import DiscordStandin
 from tests.wire.discord.world import Channel, Permit
@@ -37,9 +38,8 @@ TIMINGS = {
 PROVIDER_TIMINGS = RehearsalTimings(
     pending_s=0.05, uploading_s=0.05, training_s=0.3, image_queue_s=0.03, image_work_s=0.03
 )
-CONNECT_S = 20.0
-DRAIN_S = 45.0
-WAIT_S = 120.0
+KILLED_FOR_S = 600.0
+"""A job goes through many lives in a campaign: only one that hangs takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Rig:
         return is_saved
 
     async def save_key(self) -> None:
-        await self.standin.gateway.wait_connected(CONNECT_S)
+        await self.standin.gateway.wait_connected()
         opened = await self.standin.slash(self.host.person, self.channel, "keys set", {"provider": "Apiframe"})
         await opened.responded()
         answer = await self.standin.submit_modal(opened, {"API key": API_KEY})
@@ -118,7 +118,7 @@ class Rig:
         self._bury()
         return as_planned
 
-    async def finish(self, work: Sequence[asyncio.Task[None]], drain_s: float = DRAIN_S) -> Verdict:
+    async def finish(self, work: Sequence[asyncio.Task[None]], drain_s: float = KILLED_FOR_S) -> Verdict:
         """A last, undisturbed life until `work` is done and nothing is open any more; then the books are read."""
         self.is_ending = True
         async with alive(self.settings) as life:
@@ -140,12 +140,12 @@ class Rig:
         """A training and a picture with it, each accepted, each awaited in the channel."""
         number = await member.train(name)
         self.promises.trainings[number] = name
-        ready = await self.post(f"Training #{number} · ready", WAIT_S)
+        ready = await self.post(f"Training #{number} · ready", KILLED_FOR_S)
         pictures, prompt = await member.imagine(ready, f"{name} at the sea")
         self.promises.pictures[pictures] = prompt
-        await self.post(f"Pictures #{pictures} · AI-generated", WAIT_S)
+        await self.post(f"Pictures #{pictures} · AI-generated", KILLED_FOR_S)
 
-    async def post(self, footer: str, seconds: float = 20.0) -> StoredMessage:
+    async def post(self, footer: str, seconds: float = HANG_S) -> StoredMessage:
         found: list[StoredMessage] = []
 
         def look() -> bool:
@@ -161,7 +161,7 @@ class Rig:
         return self.folder / "data" / "darkroom.db"
 
     async def _connected(self, life: BotProcess) -> None:
-        up = asyncio.ensure_future(self.standin.gateway.wait_connected(CONNECT_S))
+        up = asyncio.ensure_future(self.standin.gateway.wait_connected())
         ended = asyncio.ensure_future(life.ended.wait())
         await asyncio.wait({up, ended}, return_when=asyncio.FIRST_COMPLETED)
         ended.cancel()
