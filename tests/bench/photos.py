@@ -11,10 +11,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from PIL import Image
 
 from bot.photos import checks, prepare
-from bot.photos.intake import Received, Spool
+from bot.photos.intake import Fetcher, Received, Spool, TrustedHosts
 from bot.photos.prepare import PhotoPool
 from tests.bench.measured_photos import write_large_photo
 from tests.bench.rows import Floor, Row, Sample, Target, compare, percentile
@@ -23,6 +25,7 @@ from tests.bench.scale import Scale
 HEAD_BYTES = 32_768
 TICK_S = 0.001
 IDLE_S = 1.0
+ARRIVING_BYTES = 25_000_000
 
 
 async def measure(scale: Scale) -> list[Row]:
@@ -39,13 +42,15 @@ async def measure_loop_delay(scale: Scale) -> list[Row]:
         size = await asyncio.to_thread(os.path.getsize, photo)
         before = [await idle_delays() for _ in range(scale.long_rounds)]
         busy = [await examining_delays(photo, Path(name), scale.photos, size) for _ in range(scale.long_rounds)]
+        arriving = [await arriving_delays(Path(name)) for _ in range(scale.long_rounds)]
         after = [await idle_delays() for _ in range(scale.long_rounds)]
     rows = []
     for label, share, most in (("p99", 0.99, 10.0), ("longest", 1.0, 50.0)):
         floor = Floor("an idle loop", _at(before, share), _at(after, share))
         name = f"loop delay while {scale.photos} photos are examined, {label}"
         rows.append(compare(name, "ms", _at(busy, share), floor, target=Target(value_most=most)))
-    return rows
+    name = f"loop delay while a file of {ARRIVING_BYTES // 1_000_000} MB arrives, longest"
+    return [*rows, compare(name, "ms", _at(arriving, 1.0), target=Target(value_most=250.0))]
 
 
 def measure_headers(photo: Path, scale: Scale) -> list[Row]:
@@ -161,6 +166,22 @@ async def examining_delays(photo: Path, folder: Path, count: int, size: int) -> 
     finally:
         pool.close()
     spool.free(photo.file for photo in examined if photo.file)
+    return ticks.delays_s
+
+
+async def arriving_delays(folder: Path) -> list[float]:
+    """The file host runs in the same loop: its share is counted, too."""
+
+    async def photo(_: web.Request) -> web.Response:
+        return web.Response(body=bytes(ARRIVING_BYTES))
+
+    app = web.Application()
+    app.router.add_get("/photo", photo)
+    async with TestServer(app) as server, Fetcher(TrustedHosts.of([], ["127.0.0.1"])) as fetcher:
+        spool = Spool(folder / "arrivals")
+        with Ticks() as ticks:
+            received = await fetcher.fetch(str(server.make_url("/photo")), limit=ARRIVING_BYTES, into=spool)
+    spool.free([received.file])
     return ticks.delays_s
 
 

@@ -1,7 +1,5 @@
 """The choice of photos as properties: how many, how fair, what never gets in, and that nothing depends on order."""
 
-import sys
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -254,11 +252,7 @@ def test_photos_without_measurements_are_chosen_all_the_same() -> None:
     assert len(choose(photos)) == MAX_PHOTOS
 
 
-TRACED = 3 if sys.gettrace() is not None else 1
-"""How much more a tracer takes, such as the one that measures what the tests cover."""
-
-
-def test_a_stampede_is_sorted_out_within_a_second() -> None:
+def test_a_stampede_is_sorted_out_fairly() -> None:
     rng = Random(1)
     photos = [
         photo(
@@ -270,8 +264,6 @@ def test_a_stampede_is_sorted_out_within_a_second() -> None:
         )
         for number in range(1, 15_001)
     ]
-    begun = time.process_time()
     chosen = choose(photos)
-    assert time.process_time() - begun < 1 * TRACED
     assert set(explain(chosen).values()) == {1}
     assert len(chosen) == MAX_PHOTOS
