@@ -22,6 +22,7 @@ from bot.records.lora import Lora
 from bot.sandbox.apiframe.state import RehearsalLora, RehearsalTimings, make_id
 from bot.sandbox.aurous.records import AurousTimings
 from bot.sandbox.world import REHEARSAL_AUROUS_KEY, REHEARSAL_KEY, World
+from tests.cogs.patience import wait_for_answers
 from tests.fakes.rows import add_lora
 from tests.fakes.small_pictures import paint_small
 from tests.fakes.waiting import HANG_S
@@ -50,10 +51,11 @@ Message = ResponseMessage | discord.Message
 
 
 def shorten_timings(world: World) -> None:
-    """Trainings and pictures are ready within half a second, and small."""
+    """Trainings and pictures are ready within half a second, and small. Discord waits for answers."""
     world.provider._world.timings = PROVIDER_TIMINGS
     world.aurous._world.timings = AUROUS_TIMINGS
     paint_small(world.provider, world.aurous)
+    wait_for_answers(world.env.backend)
 
 
 @cache

@@ -18,7 +18,7 @@ from bot.sandbox.world import REHEARSAL_KEY, World, open_world
 
 pytestmark = pytest.mark.browser
 
-STEP_MS = 20_000
+STEP_MS = 120_000
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 FAST = RehearsalTimings(pending_s=0.3, uploading_s=0.3, training_s=1.0, image_queue_s=0.1, image_work_s=0.3)
 

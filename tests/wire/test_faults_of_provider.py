@@ -47,7 +47,7 @@ FAULTS: dict[str, Callable[[], Fault]] = {
     "unknown status": Fault.unknown_status_word,
 }
 KEY_FAULTS = {"401", "403"}
-PATIENCE_S = 1.0
+PATIENCE_S = 3.0
 LINES = 4
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 

@@ -26,6 +26,7 @@ from bot.sandbox.world import LoopbackCdn, _simulated_discord, sandbox_settings
 from bot.storage import tables
 from bot.storage.due import LeaseLost
 from bot.storage.events import tables as event_tables
+from tests.cogs.patience import wait_for_answers
 from tests.fakes.clock import ManualClock
 from tests.fakes.small_pictures import paint_small
 
@@ -179,6 +180,7 @@ async def open_town(folder: Path, migrated: Path) -> AsyncIterator[Town]:
         settings = sandbox_settings(folder, apiframe, aurous)
         darkroom = await stack.enter_async_context(assemble(settings, timings=TIMINGS, clock=clock))
         env = await stack.enter_async_context(_simulated_discord(darkroom, cdn))
+        wait_for_answers(env.backend)
         file = sqlite3.connect(f"file:{darkroom.database.file}?mode=ro", uri=True, isolation_level=None)
         stack.callback(file.close)
         yield Town(env, darkroom, apiframe, aurous, cdn, clock, file, _furnish(env))

@@ -45,6 +45,8 @@ class VictimSettings:
     """How long an answer of the provider and its file host is awaited; None: as in production."""
     crash_at: tuple[str, ...] = ()
     crash_nth: int = 1
+    crash_after: int = 0
+    """So many passes of points end it anywhere; 0: none do."""
     mutant: str | None = None
 
     @classmethod
@@ -60,7 +62,7 @@ async def live(settings: VictimSettings) -> None:
     shorten_discord_timings()
     if settings.provider_patience_s is not None:
         lose_patience(settings.provider_patience_s)
-    points = Points(Path(settings.folder), settings.crash_at, settings.crash_nth)
+    points = Points(Path(settings.folder), settings.crash_at, settings.crash_nth, settings.crash_after)
     instrument(points)
     if settings.mutant is not None:
         MUTANTS[settings.mutant]()

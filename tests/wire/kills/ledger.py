@@ -55,11 +55,10 @@ class Verdict:
     miscounted: list[str] = field(default_factory=list)
     """Credits and votes of events that differ from what was charged and from what people did."""
     unanswered: list[str] = field(default_factory=list)
-    late: list[str] = field(default_factory=list)
 
     def add(self, other: "Verdict") -> None:
         self.jobs += other.jobs
-        for name in ("lost", "double_submitted", "double_posted", "stuck", "miscounted", "unanswered", "late"):
+        for name in ("lost", "double_submitted", "double_posted", "stuck", "miscounted", "unanswered"):
             getattr(self, name).extend(getattr(other, name))
 
     @property
@@ -71,7 +70,7 @@ class Verdict:
         return (
             f"kills {kills}, jobs {self.jobs}, lost {len(self.lost)}, double-submitted {len(self.double_submitted)}, "
             f"double-posted {len(self.double_posted)}, stuck {len(self.stuck)}, "
-            f"miscounted {len(self.miscounted)}, unanswered {len(self.unanswered)}, late {len(self.late)}"
+            f"miscounted {len(self.miscounted)}, unanswered {len(self.unanswered)}"
         )
 
 

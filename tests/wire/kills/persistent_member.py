@@ -51,8 +51,6 @@ class Member:
     """What the last answer said."""
     unanswered: list[str] = field(default_factory=list)
     """What a living bot left without an answer."""
-    late: list[str] = field(default_factory=list)
-    """What a bot answered more than three seconds later, when Discord no longer takes it: a matter of load."""
 
     def succeeded(self) -> None:
         """What they wanted came about; the next thing may take as many tries again."""
@@ -118,9 +116,7 @@ class Member:
         self.acted_in = self.life()
         handle = await action()
         if not await self.is_there(lambda: handle.callback is not None):
-            came = f"an answer after {handle.late_seconds:.1f} s" if handle.late_seconds else "no answer"
-            told = self.unanswered if handle.late_seconds is None else self.late
-            told.append(f"{self.person.name} got {came} to {handle.kind.name} in life {self.acted_in}")
+            self.unanswered.append(f"{self.person.name} got no answer to {handle.kind.name} in life {self.acted_in}")
         if handle.original_message is not None:
             self.heard = handle.original_message.text
         return handle if handle.callback is not None else None

@@ -24,12 +24,15 @@ _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{4,}")
 
 
 class Points:
-    """Call it with a point's name to pass it; the process ends there when this is one of the planned places."""
+    """Call it with a point's name to pass it; the process ends there when this is one of the planned places.
 
-    def __init__(self, folder: Path, crash_at: Collection[str], crash_nth: int) -> None:
+    It ends as well after `crash_after` passes of any points, if that is not 0.
+    """
+
+    def __init__(self, folder: Path, crash_at: Collection[str], crash_nth: int, crash_after: int = 0) -> None:
         self._record = _appended(folder / "points.txt")
         self._deaths = _appended(folder / "deaths.txt")
-        self._crash_at, self._crash_nth = crash_at, crash_nth
+        self._crash_at, self._crash_nth, self._crash_after = crash_at, crash_nth, crash_after
         self._passed: Counter[str] = Counter()
 
     def __call__(self, name: str) -> None:
@@ -39,6 +42,8 @@ class Points:
         if name in self._crash_at and self._passed[name] == self._crash_nth:
             os.write(self._deaths, f"{name}\n".encode())
             os.kill(os.getpid(), signal.SIGKILL)
+        if self._passed.total() == self._crash_after:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def read_points(folder: Path) -> set[str]:
@@ -46,9 +51,9 @@ def read_points(folder: Path) -> set[str]:
     return set(_lines(folder / "points.txt"))
 
 
-def read_deaths(folder: Path) -> set[str]:
-    """Every point at which a process was ever ended."""
-    return set(_lines(folder / "deaths.txt"))
+def read_deaths(folder: Path) -> list[str]:
+    """The point of every planned end of a process."""
+    return _lines(folder / "deaths.txt")
 
 
 def _appended(file: Path) -> int:

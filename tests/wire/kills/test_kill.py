@@ -12,7 +12,7 @@ from tests.wire.discord.openapi import SPEC_VARIABLE
 from tests.wire.kills.campaign import PARTIES, PROVIDER_FAULTS, TRAININGS, Campaign
 from tests.wire.kills.event_people import Party
 from tests.wire.kills.ledger import Verdict
-from tests.wire.kills.rig import Kill, open_rig
+from tests.wire.kills.rig import KILLED_FOR_S, Kill, open_rig
 
 KILLS = int(os.environ.get("DARKROOM_KILLS", "200"))
 EVENT_KILLS = int(os.environ.get("DARKROOM_EVENT_KILLS", "30"))
@@ -80,13 +80,13 @@ ORDER_TAKEN = "provider POST /v2/loras: after"
 MESSAGE_TAKEN = "discord POST /channels/{channel_id}/messages: after"
 
 
-async def one_round(folder: Path, mutant: str | None, killed_at: str) -> Verdict:
+async def one_round(folder: Path, mutant: str | None, killed_at: str, drain_s: float = KILLED_FOR_S) -> Verdict:
     """The books after one member's training and picture, with one kill at this point."""
     async with open_rig(folder, members=1, mutant=mutant) as rig:
         await rig.furnish()
         work = [asyncio.create_task(rig.round(rig.members[0], "Rex"))]
-        assert await rig.live(Kill((killed_at,)), longest_s=10)
-        return await rig.finish(work, drain_s=10 if mutant is None else 3)
+        assert await rig.live(Kill((killed_at,)), passes=10_000)
+        return await rig.finish(work, drain_s)
 
 
 @pytest.mark.parametrize("killed_at", [ORDER_TAKEN, MESSAGE_TAKEN])
@@ -108,7 +108,7 @@ async def test_the_books_show_it_when_a_bot_posts_without_nonces(tmp_path: Path)
 
 
 async def test_the_books_show_it_when_a_bot_leaves_the_rows_of_the_dead_alone(tmp_path: Path) -> None:
-    verdict = await one_round(tmp_path, "keep dead leases", ORDER_TAKEN)
+    verdict = await one_round(tmp_path, "keep dead leases", ORDER_TAKEN, drain_s=3)
     assert any("trainings #1" in row for row in verdict.stuck)
     assert not verdict.is_clean
 
@@ -118,8 +118,8 @@ async def one_event(folder: Path, mutant: str | None, killed_at: str) -> Verdict
     async with open_rig(folder, members=2, mutant=mutant) as rig:
         await rig.furnish()
         work = [asyncio.create_task(Party(rig, "Fox days", rig.host, rig.members).hold())]
-        assert await rig.live(Kill((killed_at,)), longest_s=10)
-        return await rig.finish(work, drain_s=20)
+        assert await rig.live(Kill((killed_at,)), passes=10_000)
+        return await rig.finish(work)
 
 
 async def test_the_books_show_it_when_a_bot_does_not_write_down_what_an_event_spends(tmp_path: Path) -> None:
