@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # Many tests wait for a bot in a process of its own, so two workers share a core.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(2 * (os.cpu_count() or 1), 16))')
 
-.PHONY: help setup run sandbox test lint coverage check fix bench kill-test walk lock screenshots clean
+.PHONY: help setup run sandbox test quick lint coverage check fix bench kill-test walk lock screenshots clean
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
@@ -24,8 +24,11 @@ run: $(STAMP) ## run the bot against Discord (needs DISCORD_TOKEN)
 sandbox: $(STAMP) ## try everything in the browser: no account, no key, no network
 	@$(BIN)/python -m bot sandbox
 
-test: $(STAMP) ## run every test, on all cores
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(MEASURED)
+test: $(STAMP) ## run every test, on all cores; ONLY=tests/training runs those alone
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(MEASURED) $(ONLY)
+
+quick: $(STAMP) ## run the tests that start no process and no browser; takes ONLY, too
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not process and not browser and not kill" $(ONLY)
 
 lint: $(STAMP) ## formatting, lint and types
 	$(BIN)/python -m ruff format --check .

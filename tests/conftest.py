@@ -10,10 +10,37 @@ import stamina
 from hypothesis import settings
 
 from bot.storage.database import Database, sqlite_url
+from tests import process_watch
 from tests.fakes.studio import Studio, open_studio
 
 settings.register_profile("untimed", settings(), deadline=None)
 settings.load_profile("untimed")
+
+
+TESTS = Path(__file__).parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(process_watch)
+    config.pluginmanager.register(FailuresAtOnce(config))
+
+
+class FailuresAtOnce:
+    """Names what has failed as it happens; the reports follow at the end."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and terminal is not None:
+            terminal.ensure_newline()
+            terminal.write_line(f"FAILED {report.nodeid}", red=True)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Before -m chooses by the marks."""
+    process_watch.mark(item, TESTS)
 
 
 @pytest.hookimpl(trylast=True)

@@ -51,6 +51,7 @@ def test_a_percentile_is_a_value_that_at_least_its_share_does_not_exceed(values:
     assert sum(value < found for value in values) < share * len(values) + 1e-9
 
 
+@pytest.mark.process
 async def test_a_process_that_dies_is_reported_with_the_end_of_its_log(tmp_path: Path) -> None:
     async with started("baseline", {"database": str(tmp_path / "none" / "x.db")}, tmp_path / "log") as child:
         with pytest.raises(NotMeasured, match="unable to open database"):

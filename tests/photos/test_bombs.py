@@ -34,6 +34,7 @@ print(measured.findings[0].code, len(decoded), (peak_kb() - before_kb) / 1024)
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", list(BOMBS))
 def test_a_bomb_is_refused_before_it_is_decoded_and_in_little_memory(tmp_path: Path, name: str) -> None:
     make, expected = BOMBS[name]

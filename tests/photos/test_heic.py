@@ -13,6 +13,8 @@ from bot.photos.prepare import examine
 
 SAMPLE = Path(__file__).parents[1] / "samples/photo.heic"
 
+pytestmark = pytest.mark.process
+
 
 def test_both_sides_agree_on_the_picture() -> None:
     picture, sides = decode_heic(SAMPLE)

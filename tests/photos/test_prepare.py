@@ -187,13 +187,13 @@ def test_animations_are_refused(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "HEIC"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", pytest.param("HEIC", marks=pytest.mark.process)])
 def test_a_truncated_file_is_damaged(tmp_path: Path, kind: str, share: float) -> None:
     content = HEIC.read_bytes() if kind == "HEIC" else encode(noise(), kind)
     assert codes(look_at(content[: int(len(content) * share)], tmp_path)) == [Code.DAMAGED]
 
 
-@pytest.mark.parametrize("count", [2, 4, 12, 40])
+@pytest.mark.parametrize("count", [2, 4, *(pytest.param(count, marks=pytest.mark.process) for count in (12, 40))])
 def test_a_bare_beginning_is_refused(tmp_path: Path, count: int) -> None:
     for content in (PHOTO, encode(noise(), "PNG"), encode(noise(), "WEBP"), HEIC.read_bytes()):
         assert codes(look_at(content[:count], tmp_path))[0] in {Code.DAMAGED, Code.NOT_AN_IMAGE, Code.WRONG_TYPE}
@@ -272,6 +272,7 @@ def personal_exif() -> Image.Exif:
     return exif
 
 
+@pytest.mark.process
 def test_nothing_but_pixels_leaves(tmp_path: Path) -> None:
     xmp = b"<x:xmpmeta><GPSLatitude>48</GPSLatitude>secret remark</x:xmpmeta>"
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -390,6 +391,7 @@ def test_transparent_parts_become_white(tmp_path: Path) -> None:
     assert is_close(colour_at(tmp_path, 1700, 1300), (200, 30, 30), 6)
 
 
+@pytest.mark.process
 def test_a_heic_photo_becomes_an_upright_jpeg(tmp_path: Path) -> None:
     measured = look_at(HEIC.read_bytes(), tmp_path)
     assert ("converted", "HEIC") in [(finding.code, finding.detail) for finding in measured.findings]
@@ -453,6 +455,7 @@ def test_no_mutation_of_a_photo_ever_raises(tmp_path: Path, kind: str, data: st.
     look_at(mutate(SMALL[kind], data), tmp_path)
 
 
+@pytest.mark.process
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_mutation_of_a_heic_ever_raises(tmp_path: Path, data: st.DataObject) -> None:
@@ -468,6 +471,7 @@ def mutate(original: bytes, data: st.DataObject) -> bytes:
     return bytes(content[:cut])
 
 
+@pytest.mark.process
 @given(content=st.binary(max_size=300))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_bytes_ever_raise(tmp_path: Path, content: bytes) -> None:

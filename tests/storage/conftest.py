@@ -1,6 +1,7 @@
 """The same tests on both databases: a copy of the migrated SQLite file, and a real PostgreSQL server."""
 
 import shutil
+import sys
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 
 from bot.storage.database import Database, sqlite_url
 from bot.storage.tables import metadata
+from tests.process_watch import OWN_EVENT
 
 
 @pytest.fixture(scope="session")
@@ -31,10 +33,11 @@ def postgres_url() -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
 async def either(request: pytest.FixtureRequest, database_file: Path) -> AsyncIterator[Database]:
     """A test that asks for this runs on both databases."""
     if request.param == "postgresql":
+        sys.audit(OWN_EVENT)
         url = request.getfixturevalue("postgres_url")
         async with Database(url) as database:
             await _empty(database)

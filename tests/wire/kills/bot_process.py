@@ -1,11 +1,13 @@
-"""Lives of the bot: forked from a process that has everything imported, watched and ended by the test."""
+"""The bot as a process: forked from one that has everything imported, watched and ended by the test."""
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncIterator
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 
+from tests.process_watch import OWN_EVENT
 from tests.wire.kills.killable_bot import VictimSettings, fork_main
 
 KILLED = -9
@@ -23,6 +25,7 @@ class BotProcess:
         self._process = ForkServerProcess(target=fork_main, args=(settings.to_json(),), daemon=True)
 
     def start(self) -> None:
+        sys.audit(OWN_EVENT)
         self._process.start()
         asyncio.get_running_loop().add_reader(self._process.sentinel, self._note_end)
 

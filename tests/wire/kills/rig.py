@@ -1,4 +1,4 @@
-"""One bot to be killed: its Discord, its provider, its members, and the lives it goes through."""
+"""One bot to be killed: its Discord, its provider, its members, and the processes it lives in."""
 
 import asyncio
 import gc

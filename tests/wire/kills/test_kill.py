@@ -61,7 +61,7 @@ async def test_nothing_is_lost_or_paid_or_posted_twice_however_often_the_bot_is_
 
 
 @pytest.mark.timeout(max(300, EVENT_KILLS * 6))
-async def test_an_event_keeps_its_photos_its_votes_and_its_budget_however_often_the_bot_is_killed(
+async def test_an_event_keeps_photos_votes_and_budget_however_often_the_bot_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv(SPEC_VARIABLE, raising=False)
