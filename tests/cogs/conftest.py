@@ -1,4 +1,4 @@
-"""The stage every test of the commands plays on. After each test, all that the bot has sent is looked through."""
+"""A simulated guild for every test of the commands; after each test all that the bot has sent is looked through."""
 
 import shutil
 from collections.abc import AsyncIterator

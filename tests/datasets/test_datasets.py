@@ -64,7 +64,7 @@ def test_refused_photos_do_not_count_towards_the_thirty() -> None:
     assert sum(one.verdict is not Verdict.REFUSED for one in judged) == MAX_PHOTOS
 
 
-def test_the_second_of_two_equal_files_is_refused_and_its_twin_named_until_the_twin_leaves() -> None:
+def test_of_two_equal_files_the_second_is_refused_by_its_twins_name_until_that_leaves() -> None:
     first, second = photo(1), photo(2, sha256=photo(1).sha256)
     judged = judge_set([first, second], LORA_PHOTOS)
     assert judged[0].verdict is Verdict.ACCEPTED
@@ -98,7 +98,7 @@ def as_photo(position: int, number: int, kind: str) -> Photo:
 
 
 @given(PHOTOS)
-def test_whatever_comes_at_most_thirty_different_files_are_sent_and_every_refusal_is_named(
+def test_at_most_thirty_different_files_are_sent_and_every_refusal_is_named(
     photos: list[Photo],
 ) -> None:
     judged = judge_set(photos, LORA_PHOTOS)

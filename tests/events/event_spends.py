@@ -1,4 +1,4 @@
-"""What events spend, on top of the studio."""
+"""What events spend: reading it, LoRAs to spend on, and a studio whose events stand still."""
 
 from bot.providers.apiframe import client as apiframe
 from bot.providers.aurous import client as aurous

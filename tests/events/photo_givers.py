@@ -1,4 +1,4 @@
-"""Open events, members who give photos to them, and what is left behind, on top of the studio."""
+"""Open events, members who give photos to them, and what is left behind."""
 
 from collections.abc import Sequence
 from datetime import timedelta

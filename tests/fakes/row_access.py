@@ -1,4 +1,4 @@
-"""What the tests of the studio read in the database, and change in it behind the bot's back."""
+"""The services, and what tests read in the database and change in it behind the bot's back."""
 
 from typing import Any
 

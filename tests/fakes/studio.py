@@ -1,4 +1,4 @@
-"""Everything below the commands, put together as bot/app.py does it, on a manual clock and the rehearsal Apiframe."""
+"""All services and lanes, put together as bot/app.py does it, on a manual clock and the rehearsal providers."""
 
 import contextlib
 import io

@@ -231,7 +231,7 @@ ANY_SETTINGS = with_kind(orders).map(lambda drawn: drawn[1][0])
 
 
 @given(with_kind(orders), ANY_SETTINGS)
-def test_what_is_taken_over_never_makes_an_order_impossible_and_never_replaces_what_was_said(
+def test_what_is_taken_over_makes_no_order_impossible_and_replaces_nothing_said(
     drawn: tuple[Kind, tuple[GenerationSettings, int]], last: GenerationSettings
 ) -> None:
     kind, (settings, references) = drawn

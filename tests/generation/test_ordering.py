@@ -253,7 +253,7 @@ async def test_a_lora_that_is_no_longer_mine_is_not_taken_over(studio: Studio, l
     assert (accepted.lora, accepted.taken_over) == (None, ())
 
 
-async def test_a_setting_that_the_chosen_kind_does_not_take_is_left_behind_when_it_is_last_times_and_refused_when_said(
+async def test_what_the_kind_does_not_take_is_left_out_when_remembered_refused_when_said(
     studio: Studio, lora: Lora
 ) -> None:
     await set_aurous_key(studio)

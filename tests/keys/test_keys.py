@@ -175,7 +175,7 @@ async def test_a_key_set_again_after_a_pause_is_used_and_may_be_paused_anew(stud
     assert studio.poster.kinds() == [PostKind.KEY_PAUSED] * 2
 
 
-async def test_a_retired_key_that_no_job_needs_is_shredded_at_once_and_its_bytes_are_overwritten(
+async def test_a_retired_key_that_no_job_needs_is_shredded_at_once_bytes_and_all(
     studio: Studio,
 ) -> None:
     first = await studio.set_key()

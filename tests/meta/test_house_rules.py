@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
-from tests.meta.sources import ROOT, module_name, modules, own_texts, trees
+from tests.meta.sources import ROOT, imports, module_name, modules, own_texts, trees
 
 WALL, COG_WALL = 400, 250
+NAME_WALL = 85
+"""Characters of a test's name."""
 VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 MOCKS = {"Mock", "MagicMock", "AsyncMock", "NonCallableMock", "NonCallableMagicMock"}
 SPECS = {"spec", "spec_set", "autospec", "new", "wraps"}
@@ -91,6 +93,21 @@ def too_long(sources: Mapping[str, str]) -> Iterator[str]:
             yield f"{path} has {size} lines, {wall} is the wall"
 
 
+def long_test_names(sources: Mapping[str, str]) -> Iterator[str]:
+    for path, tree in trees(sources):
+        functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+        for name in (function.name for function in functions):
+            if name.startswith("test_") and len(name) > NAME_WALL:
+                yield f"{path}: {name} has {len(name)} characters, {NAME_WALL} is the wall"
+
+
+def imported_test_modules(sources: Mapping[str, str]) -> Iterator[str]:
+    """What two test modules share is in a module of its own, and not in a conftest, which pytest alone imports."""
+    for found in imports(sources):
+        if re.search(r"^tests\..*\b(test_\w+|conftest)$", found.target):
+            yield str(found)
+
+
 def answered_elsewhere(sources: Mapping[str, str]) -> Iterator[str]:
     """One door knows what to do when Discord takes an answer and says that it failed."""
     for path, text in sources.items():
@@ -116,6 +133,14 @@ def test_interactions_are_answered_through_one_door() -> None:
     assert list(answered_elsewhere(modules("cogs"))) == []
 
 
+def test_the_name_of_a_test_fits_into_a_line() -> None:
+    assert list(long_test_names(modules("tests"))) == []
+
+
+def test_no_test_module_is_imported_by_another() -> None:
+    assert list(imported_test_modules(modules("tests"))) == []
+
+
 def test_nothing_is_left_for_later_in_a_comment() -> None:
     assert list(unfinished(modules("bot", "cogs", "tests"))) == []
 
@@ -138,6 +163,9 @@ PLANTED: list[tuple[Rule, str, str]] = [
     (too_long, "bot/long.py", "x = 1\n" * (WALL + 1)),
     (too_long, "cogs/long.py", "x = 1\n" * (COG_WALL + 1)),
     (without_docstring, "bot/bare.py", "x = 1\n"),
+    (long_test_names, "tests/h.py", f"def test_{'x' * NAME_WALL}() -> None: ...\n"),
+    (imported_test_modules, "tests/i.py", "from tests.cogs.test_about import x\n"),
+    (imported_test_modules, "tests/j.py", "from tests.conftest import x\n"),
     (answered_elsewhere, "cogs/own.py", "await interaction.response.send_message('x')\n"),
     (unfinished, "bot/later.py", "x = 1  # TO" + "DO: more\n"),
     (unspecified_mocks, "tests/a.py", "from unittest.mock import Mock\nx = Mock()\n"),

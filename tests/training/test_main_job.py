@@ -309,7 +309,7 @@ async def test_a_hint_while_the_last_step_runs_does_not_take_the_result_away(stu
     assert PostKind.TRAINING_READY in studio.poster.kinds()
 
 
-async def test_a_finished_training_and_its_posts_are_forgotten_after_thirty_days_and_its_lora_stays(
+async def test_a_finished_training_and_its_posts_go_after_thirty_days_and_its_lora_stays(
     studio: Studio,
 ) -> None:
     lora = await studio.trained()

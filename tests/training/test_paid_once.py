@@ -136,7 +136,7 @@ async def test_a_list_that_cannot_be_read_is_no_proof(studio: Studio) -> None:
     assert creates(studio) == 1
 
 
-async def test_after_a_crash_during_the_call_we_leave_the_order_alone_for_a_while_before_we_look(
+async def test_after_a_crash_during_the_call_the_order_is_left_alone_before_we_look(
     studio: Studio,
 ) -> None:
     """The call may have taken long: how much time has passed since it began says nothing about when it ended."""
@@ -304,7 +304,7 @@ async def test_a_refused_key_pauses_the_guild_and_a_new_key_sets_everything_goin
     assert studio.charges("create") == 1
 
 
-async def test_a_training_started_before_the_key_was_removed_waits_and_goes_on_with_the_next_one(
+async def test_a_training_whose_key_was_removed_waits_and_goes_on_with_the_next_one(
     studio: Studio,
 ) -> None:
     await studio.set_key()

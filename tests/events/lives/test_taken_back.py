@@ -154,7 +154,7 @@ async def test_a_lora_that_comes_after_the_event_was_cancelled_is_retired_too(
     await expect_unused(life)
 
 
-async def test_in_a_personal_event_only_the_lora_of_these_photos_is_retired_even_while_others_train(
+async def test_only_the_personal_lora_of_these_photos_is_retired_even_while_others_train(
     keyed: Studio,
 ) -> None:
     life = await begin(keyed, EventMode.PERSONAL, photo_cap=20, pack=("{trigger} on a boat",))

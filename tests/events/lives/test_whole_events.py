@@ -187,7 +187,7 @@ async def test_a_host_who_erases_themselves_cancels_their_events(keyed: Studio) 
     assert keyed.files() == []
 
 
-async def test_the_panel_of_an_erased_host_says_that_it_is_over_and_nobody_is_written_to_in_their_place(
+async def test_the_panel_of_an_erased_host_says_that_it_is_over_and_nobody_else_is_told(
     keyed: Studio,
 ) -> None:
     await begin(keyed)
