@@ -9,7 +9,8 @@ from bot.errors import UserError
 from bot.generation.order import PictureOrder
 from bot.records.event import AnnouncementKind, EventStatus
 from bot.records.guild import Actor, Channel
-from tests.events.lives.event_faults import check_books, make_picture, only_lora, reach
+from tests.events.lives.event_acts import make_picture, only_lora, reach
+from tests.events.lives.event_books import check_books
 from tests.events.lives.event_run import CLEO, HOST, HOUR, EventRun, begin
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import Studio

@@ -8,7 +8,8 @@ from bot.records.event import AnnouncementKind, Event, EventMode, EventStatus
 from bot.records.job import LaneName
 from bot.records.key import ProviderName
 from bot.storage.due import Claim
-from tests.events.lives.event_faults import check_books, make_picture, photo_files, reach
+from tests.events.lives.event_acts import make_picture, photo_files, reach
+from tests.events.lives.event_books import check_books
 from tests.events.lives.event_run import HOST, HOUR, EventRun, begin
 from tests.fakes.rows import ANNA, BEN, GUILD
 from tests.fakes.studio import Studio

@@ -8,7 +8,8 @@ import pytest
 from bot.records.event import AnnouncementKind, EventMode, EventStatus
 from bot.sandbox.apiframe.state import TrainingFault
 from bot.sandbox.rehearsal.faults import Fault
-from tests.events.lives.event_faults import check_books, photo_files, reach
+from tests.events.lives.event_acts import photo_files, reach
+from tests.events.lives.event_books import check_books
 from tests.events.lives.event_run import HOST, HOUR, EventRun, begin_with_enough
 from tests.events.photo_givers import Giver
 from tests.fakes.attachments import Attachments, open_attachments

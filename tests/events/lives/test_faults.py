@@ -10,7 +10,9 @@ from bot.records.event import AnnouncementKind, Event, EventMode, EventStatus
 from bot.records.guild import Place, PlaceKind
 from bot.records.key import ProviderName
 from bot.records.post import PostKind, PostStatus
-from tests.events.lives.event_faults import check_books, make_picture, outage, reach
+from tests.events.lives.event_acts import make_picture, reach
+from tests.events.lives.event_books import check_books
+from tests.events.lives.event_faults import outage
 from tests.events.lives.event_run import HOST, HOUR, EventRun, begin, begin_with_enough
 from tests.fakes.poster import Trouble
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD

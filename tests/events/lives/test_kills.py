@@ -8,7 +8,9 @@ from bot.records.event import AnnouncementKind, EventMode, EventStatus
 from bot.records.guild import Actor
 from bot.records.job import LaneName
 from bot.records.post import PostKind
-from tests.events.lives.event_faults import MortalEngine, MortalWrites, check_books, make_picture, reach
+from tests.events.lives.event_acts import make_picture, reach
+from tests.events.lives.event_books import check_books
+from tests.events.lives.event_faults import MortalEngine, MortalWrites
 from tests.events.lives.event_run import CLEO, HOST, HOUR, EventRun, begin
 from tests.fakes.rows import ANNA, BEN, GUILD
 from tests.fakes.studio import Studio

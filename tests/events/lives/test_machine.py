@@ -28,7 +28,9 @@ from bot.storage import datasets
 from bot.storage import generations as generation_rows
 from bot.storage.due import Claim, LeaseLost
 from bot.storage.tables import generations, loras
-from tests.events.lives.event_faults import Killed, MortalWrites, Outage, check_books, name_in_photos, photo_files
+from tests.events.lives.event_acts import name_in_photos, photo_files
+from tests.events.lives.event_books import check_books
+from tests.events.lives.event_faults import Killed, MortalWrites, Outage
 from tests.events.lives.event_run import CLEO, HOST, begin
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import open_studio

@@ -13,7 +13,8 @@ from bot.generation.order import PictureOrder
 from bot.records.event import AnnouncementKind, EventMode, EventStatus
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
-from tests.events.lives.event_faults import check_books, make_picture, only_lora, photo_files, reach
+from tests.events.lives.event_acts import make_picture, only_lora, photo_files, reach
+from tests.events.lives.event_books import check_books
 from tests.events.lives.event_run import CLEO, HOST, HOUR, EventRun, begin
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import Studio

@@ -12,17 +12,17 @@ from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
 from bot.records.training import TrainingStatus
 from bot.storage.events import jobs as event_jobs
-from tests.events.lives.event_faults import (
-    check_books,
+from tests.events.lives.event_acts import (
     lora_is_usable,
     make_picture,
     name_in_photos,
     only_lora,
-    outage,
     photo_files,
     reach,
     retired,
 )
+from tests.events.lives.event_books import check_books
+from tests.events.lives.event_faults import outage
 from tests.events.lives.event_run import HOST, HOUR, EventRun, begin
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import TRAINS_IN, Studio
