@@ -25,7 +25,6 @@ from tests.fakes.loop import run_on_leaping_time
 from tests.fakes.poster import FakePoster, Trouble
 from tests.fakes.resources import resources
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, THREAD, add_post
-from tests.fakes.virtual_time import run_virtually
 from tests.fakes.waiting import HANG_S
 
 IN_THREAD = Place(PlaceKind.CHANNEL, THREAD)
@@ -335,41 +334,46 @@ async def test_posts_wait_their_turn_and_none_is_lost(posting: Posting) -> None:
     assert len(posting.poster.messages) == 60
 
 
-async def passing(gate: RateGate, count: int) -> list[float]:
-    """When each of so many who come at once was let through."""
-    loop, passed = asyncio.get_running_loop(), []
+def test_no_second_has_more_requests_than_discord_allows() -> None:
+    passed: list[float] = []
 
     async def request(limiter: AsyncLimiter, at: float) -> None:
         await asyncio.sleep(at)
         await limiter.acquire()
         passed.append(asyncio.get_running_loop().time())
 
-    await asyncio.gather(*(enter() for _ in range(count)))
-    return passed
+    async def request_all() -> None:
+        limiter = request_limiter()
+        bursts = [(0.0, 200), (0.5, 100), (30.0, 100), (30.9, 50), (31.0, 50)]
+        await asyncio.gather(*(request(limiter, at) for at, count in bursts for _ in range(count)))
+
+    run_on_leaping_time(request_all())
+    assert len(passed) == 500
+    assert max(sum(begin <= at <= begin + 1 for at in passed) for begin in passed) <= RATE_PER_SECOND + 1
+    busy = [at for at in passed if at < 30]
+    assert max(busy) == pytest.approx(300 / RATE_PER_SECOND, abs=0.1)
 
 
-def test_the_gate_lets_no_more_than_its_number_through_in_any_second() -> None:
-    passed = run_virtually(passing(RateGate(20), 50))
-    assert len(passed) == 50
-    assert passed == sorted(passed)
-    for first, last in zip(passed, passed[20:], strict=False):
-        assert last - first >= 0.99
-    assert passed[-1] - passed[0] < 2.5
+def test_the_first_request_does_not_wait() -> None:
+    async def request() -> float:
+        await request_limiter().acquire()
+        return asyncio.get_running_loop().time()
+
+    assert run_on_leaping_time(request()) < 1 / RATE_PER_SECOND
 
 
-def test_the_gate_lets_a_few_through_without_any_wait() -> None:
-    assert set(run_virtually(passing(RateGate(20), 20))) == {0.0}
+def test_one_who_gives_up_waiting_does_not_block_the_others() -> None:
+    async def request() -> bool:
+        limiter = request_limiter()
+        await limiter.acquire()
+        impatient = asyncio.create_task(limiter.acquire())
+        await asyncio.sleep(0)
+        impatient.cancel()
+        async with asyncio.timeout(HANG_S):
+            await limiter.acquire()
+        return impatient.cancelled()
 
-
-async def test_one_who_leaves_the_gate_does_not_block_it() -> None:
-    gate = RateGate(1)
-    await gate.wait()
-    impatient = asyncio.create_task(gate.wait())
-    await asyncio.sleep(0)
-    impatient.cancel()
-    async with asyncio.timeout(HANG_S):
-        await gate.wait()
-    assert impatient.cancelled()
+    assert run_on_leaping_time(request())
 
 
 async def test_a_post_finished_by_another_worker_is_not_noted_twice(posting: Posting) -> None:

@@ -12,8 +12,8 @@ from bot.records.event import Depiction, Entrant, Event, EventMode, EventStatus
 from bot.records.guild import Actor, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
-from bot.storage import datasets, tables
-from bot.storage.events import depictions, entrants
+from bot.storage import tables
+from bot.storage.events import entrants
 from bot.storage.events import tables as event_tables
 from bot.storage.rows import build
 from tests.fakes.attachments import Attachments

@@ -19,10 +19,10 @@ from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.sandbox.apiframe.state import JobFault
 from bot.sandbox.rehearsal.faults import Fault
-from bot.storage import generations, remembered, tables
+from bot.storage import remembered, tables
+from bot.storage.rows import build
 from tests.events.event_spends import PICTURE, add_event_lora, total_of, without_engine
 from tests.fakes.events import add_entrants, add_event, change_event
-from bot.storage.rows import build
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, THREAD
 from tests.fakes.studio import KEY, POOR_KEY, Studio
 from tests.generation.picture_orders import add_character, finish, set_aurous_key

@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from aiolimiter import AsyncLimiter
 from PIL import Image
 
 from bot.clock import Timings

@@ -14,7 +14,7 @@ from bot.records.training import Training, TrainingStatus
 from bot.storage import tables
 from bot.storage.database import Database
 from bot.storage.rows import build, fetch_first
-from tests.events.money import insert_event
+from tests.fakes.events import add_event
 from tests.fakes.rows import add_dataset, add_generation, add_photos, add_post, add_training, photo
 
 
@@ -55,7 +55,7 @@ async def test_a_word_that_is_not_in_the_set_is_neither_read_nor_written(either:
 
 
 async def test_lists_sets_and_records_are_kept_as_plain_json(either: Database) -> None:
-    event = await insert_event(
+    event = await add_event(
         either,
         role_ids=frozenset({9, 7, 8}),
         pack=("{trigger} in snow", "at sea"),

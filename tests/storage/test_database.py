@@ -1,6 +1,8 @@
 """The writer's promises: grouped commits, each caller its own answer, nothing acknowledged that is not on disk."""
 
 import asyncio
+import sqlite3
+import sys
 import threading
 from pathlib import Path
 
