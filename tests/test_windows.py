@@ -5,9 +5,12 @@ import os
 import sys
 from pathlib import Path
 
-from bot.photos.checks import Code
-from tests.photos.test_heic import SAMPLE
+import pytest
 
+from bot.photos.checks import Code
+
+pytestmark = pytest.mark.process
+SAMPLE = Path(__file__).parent / "samples/photo.heic"
 WITHOUT = """
 import asyncio, importlib, os, pkgutil, sys
 import filelock  # has a module of its own for Windows, which runs there only

@@ -1,4 +1,4 @@
-"""A Discord with a thread and a calendar for events; implements `bot.events.venue.Venue`."""
+"""A Discord with a thread and a calendar for events; implements `bot.ports.Venue`."""
 
 from bot.ports import ReadinessCheck
 from bot.records.event import Event

@@ -183,6 +183,7 @@ asyncio.run(hold())
 """
 
 
+@pytest.mark.process
 async def test_the_lock_of_a_killed_process_is_free_at_once(tmp_path: Path) -> None:
     url, pipe = sqlite_url(tmp_path / "darkroom.db"), asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", HOLDER, url, stdout=pipe)
