@@ -1,3 +1,3 @@
-"""Darkroom's own code below the commands."""
+"""Everything of Darkroom except its Discord commands (cogs/)."""
 
 __version__ = "0.2.0"

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _until_stopped(work: Awaitable[None]) -> None:
-    """SIGTERM ends the work like Ctrl+C does: everything is closed in order."""
+    """Await `work`; SIGTERM cancels it, so that everything is closed in order, as with Ctrl+C."""
     task = asyncio.ensure_future(work)
     try:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

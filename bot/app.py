@@ -1,4 +1,4 @@
-"""The composition root: opens everything in order, builds the services, supervises, closes in reverse."""
+"""The composition root: opens resources, builds the services, runs them, closes in reverse order."""
 
 import asyncio
 import contextlib
@@ -57,7 +57,7 @@ VERIFIERS: Mapping[ProviderName, VerifyWebhook] = {
 
 @dataclass(frozen=True, slots=True)
 class Darkroom:
-    """A built Darkroom. Nothing of it runs yet but the database writer."""
+    """All parts of one Darkroom, built but not started: only the database writer runs."""
 
     services: Services
     engine: Engine
@@ -66,7 +66,10 @@ class Darkroom:
     database: Database
 
     async def run(self, token: str) -> None:
-        """Serve until cancelled; StartupError when Discord will not have us."""
+        """Serve until cancelled.
+
+        Raises StartupError when Discord refuses the bot in a way that no further try can change.
+        """
         await self.web.start()
         engine = asyncio.create_task(self.engine.run(alone=self.database.is_sqlite), name="engine")
         gateway = asyncio.create_task(self.gateway.run(token), name="gateway")
@@ -121,7 +124,10 @@ async def assemble(
 
 
 async def open_sealer(settings: Settings, database: Database) -> Sealer:
-    """The sealer for this database; StartupError when the master key is another one than before."""
+    """The sealer for the secrets in this database.
+
+    Raises StartupError when the master key is not the one that the database was sealed with.
+    """
     given = settings.darkroom_master_key
     sealer = Sealer(
         load_master_keys(
@@ -146,7 +152,7 @@ async def open_sealer(settings: Settings, database: Database) -> Sealer:
 
 
 async def open_spool(settings: Settings, database: Database) -> Spool:
-    """The spool, without what an interrupted upload left behind."""
+    """Open the spool and delete the files that no row refers to (left by interrupted uploads)."""
     spool = Spool(settings.darkroom_data_dir / "spool")
     async with database.read() as connection:
         known = await datasets.files_in_use(connection) | await generations.files_in_use(connection)
@@ -233,13 +239,13 @@ def _web_server(
 
 
 def _poll_pause(settings: Settings) -> timedelta:
-    """With webhooks the poll is only a safety net, so it is three times slower."""
+    """Time between two polls: with webhooks three times the setting, because polling is only a safety net then."""
     seconds = settings.darkroom_poll_interval
     return timedelta(seconds=seconds if settings.darkroom_public_url is None else seconds * 3)
 
 
 async def run(settings: Settings) -> None:
-    """`python -m bot run`."""
+    """Run the bot (`python -m bot run`). Raises StartupError without DISCORD_TOKEN."""
     if settings.discord_token is None:
         raise StartupError(
             "DISCORD_TOKEN is not set. Put your bot token into the environment or a .env file; "
@@ -250,7 +256,7 @@ async def run(settings: Settings) -> None:
 
 
 async def examine(settings: Settings, darkroom: Darkroom) -> list[str]:
-    """What `doctor` says of the outside world, a line each."""
+    """The lines that `doctor` prints about token, public address and trainings."""
     token = "set" if settings.discord_token else "not set (needed by `run`, not by `sandbox`)"
     public = settings.darkroom_public_url or "not set, so Darkroom polls"
     rows = await darkroom.database.fetch(trainings.count_by_status)
@@ -262,7 +268,7 @@ async def examine(settings: Settings, darkroom: Darkroom) -> list[str]:
 
 
 async def rotate_keys(settings: Settings) -> int:
-    """`python -m bot rotate-keys`: how many keys were sealed anew with the first master key."""
+    """Seal all API keys with the first master key (`python -m bot rotate-keys`); returns how many were sealed anew."""
     async with assemble(settings) as darkroom:
         resealed = await darkroom.services.keys.rotate()
         await _renew_check(settings, darkroom.database)

@@ -1,4 +1,4 @@
-"""The discord.py bot (intents, extensions, error door, command sync) and the gateway that keeps it connected."""
+"""The discord.py bot and the gateway that keeps it connected."""
 
 import asyncio
 import hashlib
@@ -43,10 +43,10 @@ class DarkroomTree(app_commands.CommandTree["DarkroomBot"]):
 
 
 class DarkroomBot(commands.Bot):
-    """`services` is what cogs work with; `extensions` are imported by name when the bot logs in.
+    """The bot. `services` are for the cogs; `extensions` are names of modules that are loaded at login.
 
-    `error_door` gets every error of a command, a button or a modal and answers the person. `button` is the class of
-    the buttons that outlive restarts.
+    `error_door` gets every error of a command, a button or a modal and answers the member. `button` is the class of the
+    buttons that outlive restarts.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class DarkroomBot(commands.Bot):
         self.buttons: dict[str, Mapping[str, Press]] = {}
         """What the buttons of each area do, by action."""
         self._unheard: set[int] = set()
-        """Interactions with a form or button that the library did not know when they came in."""
+        """Ids of interactions with a form or button that the library did not know when they arrived."""
 
     async def setup_hook(self) -> None:
         self.add_dynamic_items(self._button)
@@ -99,16 +99,18 @@ class DarkroomBot(commands.Bot):
         return self.is_ready() and not self.is_closed() and math.isfinite(self.latency)
 
     def remember(self, shown: discord.ui.View | discord.ui.LayoutView | discord.ui.Modal) -> None:
-        """Listen to buttons or a form that Discord shows although the library was told that it failed.
+        """Listen to a view or modal that Discord shows although sending it seemed to fail.
 
-        The library does this itself when an answer goes well and has no public way to do it afterwards.
+        discord.py does this by itself after a successful answer and has no public method for it.
         """
         self._connection.store_view(shown)
 
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
-        """The library calls this in the same turn in which it looks for the form or button.
+        """Note interactions with unknown forms and buttons, then dispatch as usual.
 
-        A turn later it may know one that Discord has shown before it told so, and nobody would answer.
+        The library looks for the form or button in the same turn of the event loop, so the check belongs here. One turn
+        later it may have learned of a message that Discord showed before confirming it, and the member would get no
+        answer.
         """
         if event_name == "interaction":
             data: Mapping[str, Any] = args[0].data or {}
@@ -126,19 +128,22 @@ class DarkroomBot(commands.Bot):
         return FLEETING_ID.fullmatch(custom_id) is not None and not self._is_listening_to(custom_id)
 
     def _is_listening_to(self, custom_id: str) -> bool:
-        """Whether the library knows the form or button; it has no public way to ask."""
+        """Whether the library knows this form or button; it has no public way to ask."""
         store = self._connection._view_store  # noqa: SLF001
         known = (known_id for items in store._views.values() for _, known_id in items)  # noqa: SLF001
         return custom_id in store._modals or custom_id in known  # noqa: SLF001
 
     async def on_ready(self) -> None:
-        """Guilds that removed the bot while it was away: Discord tells only by leaving them out."""
+        """Leave guilds that removed the bot while it was offline: Discord only leaves them out of its list."""
         for guild_id in await self.services.guilds.known():
             if self.get_guild(guild_id) is None and await self._is_gone_from(guild_id):
                 await self.services.guilds.leave(guild_id)
 
     async def _is_gone_from(self, guild_id: int) -> bool:
-        """Ask once more: keys and photos depend on the answer, and a list may be incomplete."""
+        """Ask Discord whether the bot is out of this guild.
+
+        The list of guilds may be incomplete, and keys and photos are erased when the answer is yes.
+        """
         try:
             await self.fetch_guild(guild_id, with_counts=False)
         except (discord.NotFound, discord.Forbidden):
@@ -181,14 +186,14 @@ FINAL_CLOSE_CODES = {
 """Close codes after which trying again is pointless (Discord /docs/topics/opcodes-and-status-codes)."""
 BAD_TOKEN = FINAL_CLOSE_CODES[4004]
 DOWN_MAX_S = 180.0
-"""How long discord.py may try to come back by itself; it never leaves a dead resume address (discord.py#10511)."""
+"""Seconds that discord.py may try to reconnect; it never gives up a dead resume address (discord.py#10511)."""
 FIRST_PAUSE_S, PAUSE_MAX_S = 2.0, 120.0
 LASTING_S = 300.0
-"""A connection that held this long was a good one: the next pause is short again."""
+"""Seconds; after a connection that lasted longer, the next pause is short again."""
 
 
 class Gateway:
-    """Keeps a bot connected: rebuilds it with growing pauses when discord.py gives up or gets stuck."""
+    """Keeps a bot connected: builds a new one, after growing pauses, when discord.py gives up or gets stuck."""
 
     def __init__(self, make_bot: Callable[[], DarkroomBot]) -> None:
         self._make_bot = make_bot
@@ -202,7 +207,10 @@ class Gateway:
         return self.bot
 
     async def run(self, token: str) -> None:
-        """Until cancelled. StartupError for what no further try can change."""
+        """Keep the bot connected until cancelled.
+
+        Raises StartupError when Discord refuses the bot in a way that no further try can change.
+        """
         loop, pause = asyncio.get_running_loop(), FIRST_PAUSE_S
         while True:
             begun = loop.time()

@@ -1,4 +1,4 @@
-"""Time: the clock everything reads, and every waiting time of Darkroom."""
+"""The clock, the wakeups of the lanes, and every waiting time of Darkroom."""
 
 import asyncio
 from dataclasses import dataclass
@@ -30,7 +30,10 @@ class SystemClock:
 
 
 class Wakeups:
-    """One event for each table of jobs; set when one of its rows has been made due, cleared by the table's lane."""
+    """One asyncio event for each table of jobs.
+
+    It is set when a row of the table becomes due, and cleared by the table's lane.
+    """
 
     def __init__(self) -> None:
         self._events: dict[str, asyncio.Event] = {}
@@ -48,45 +51,47 @@ class Timings:
     """Every waiting time in one place; the sandbox and the tests use shorter ones."""
 
     poll: timedelta = timedelta(seconds=20)
-    """Between looks at a running training."""
+    """Time between two polls of a running training."""
     generation_poll: timedelta = timedelta(seconds=2)
-    """First look at a running generation; grows by half up to `generation_poll_max` (Apiframe /docs/jobs/get)."""
+    """Time until a generation's first poll; grows by half up to `generation_poll_max` (Apiframe /docs/jobs/get)."""
     generation_poll_max: timedelta = timedelta(seconds=10)
     settle: timedelta = timedelta(seconds=60)
-    """How long a paid call of unknown outcome is left alone before we look for it."""
+    """How long to wait after a paid call of unknown outcome before looking for it at the provider."""
     lease: timedelta = timedelta(seconds=60)
     backoff_first: timedelta = timedelta(seconds=5)
     backoff_max: timedelta = timedelta(minutes=10)
     busy: timedelta = timedelta(seconds=60)
-    """After a 429 without Retry-After: the training cap, so nothing changes quickly."""
+    """Wait after a 429 without Retry-After: it means the training cap, which does not change quickly."""
     training_deadline: timedelta = timedelta(hours=2)
-    """Past it a training is called late, or an order of unknown outcome is given up."""
+    """After this a training counts as late, and an order of unknown outcome is given up."""
     give_up: timedelta = timedelta(hours=24)
     generation_deadline: timedelta = timedelta(minutes=10)
     post_deadline: timedelta = timedelta(hours=24)
     nonce_memory: timedelta = timedelta(seconds=30)
-    """How long after the first try a post may be sent again under its nonce alone. Discord remembers one for "the past
-    few minutes", and one try may take 90 seconds."""
+    """How long after the first try a post may be sent again under its nonce alone.
+
+    Discord remembers a nonce for "the past few minutes", and one try may take 90 seconds.
+    """
     photos_kept: timedelta = timedelta(hours=24)
     pictures_kept: timedelta = timedelta(days=7)
     retired_key_kept: timedelta = timedelta(hours=24)
     details_kept: timedelta = timedelta(days=30)
     left_guild_kept: timedelta = timedelta(days=30)
     offer_open: timedelta = timedelta(days=7)
-    """How long a LoRA that was offered to somebody waits for an answer."""
+    """How long an offered LoRA waits for the receiver's answer."""
     sync: timedelta = timedelta(hours=6)
-    """Between comparisons of the styles and LoRAs under a key with the provider."""
+    """Time between two comparisons of a key's styles and LoRAs with the provider."""
     reachability: timedelta = timedelta(seconds=20)
-    """How long a signed test delivery of a provider is waited for."""
+    """How long to wait for a provider's signed test delivery."""
     panel: timedelta = timedelta(seconds=5)
-    """An event's panel is edited at most this often, however many take part."""
+    """Least time between two edits of an event's panel."""
     event_hour: timedelta = timedelta(hours=1)
-    """What one hour of an event's stages lasts; shorter only in the sandbox and in tests."""
+    """Length of one hour of an event's stages; shorter only in the sandbox and in tests."""
     event_retry: timedelta = timedelta(minutes=5)
-    """Between looks of an event at what it waits for: a key, credits, a provider that is down."""
+    """Time between two checks of what an event waits for: a key, credits, a provider that is down."""
     event_abandoned: timedelta = timedelta(days=3)
-    """An event that has been paused for this long is cancelled, so that photos do not lie around."""
+    """An event that has been paused for this long is cancelled, so that its photos are not kept longer."""
     event_photos_kept: timedelta = timedelta(hours=72)
-    """After the planned end of collecting and reviewing; the photos of an event leave the disk then at the latest."""
+    """An event's photos leave the disk at the latest this long after the planned end of collecting and reviewing."""
     milestone: timedelta = timedelta(seconds=15)
-    """A status message is edited at most this often."""
+    """Least time between two edits of a status message."""

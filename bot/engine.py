@@ -1,4 +1,4 @@
-"""The engine: claims due rows under a lease, runs one step for each, reschedules. Knows no Discord and no provider."""
+"""The engine: claims due rows under a lease and runs one step for each. Knows no Discord and no provider."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ RECENT = timedelta(seconds=60)
 
 @dataclass(slots=True)
 class Lane:
-    """One table's jobs: where the rows are, the step that advances one, how many at once."""
+    """The jobs of one table. `advance` runs one step of one row; `concurrency` steps run at once."""
 
     name: str
     rows: DueRows[Any]
@@ -38,7 +38,10 @@ def backoff(attempt: int, *, first: timedelta, ceiling: timedelta) -> timedelta:
 
 
 class Engine:
-    """Runs lanes until it is cancelled. `owner` is fresh for every start, so an old lease is never taken for ours."""
+    """Runs lanes until cancelled.
+
+    `owner` is new at every start, so that a lease of an earlier process is never taken for ours.
+    """
 
     def __init__(self, lanes: Sequence[Lane], *, clock: Clock, timings: Timings) -> None:
         self._lanes = lanes
@@ -47,12 +50,15 @@ class Engine:
         self.owner = secrets.token_hex(8)
 
     def is_alive(self) -> bool:
-        """Whether every lane has had a turn recently; a lane with nothing to do still turns now and then."""
+        """Whether every lane has looked for due rows within RECENT; idle lanes look twice as often."""
         now = self._clock.now()
         return all(lane.last_turn is not None and now - lane.last_turn < RECENT for lane in self._lanes)
 
     async def run(self, *, alone: bool) -> None:
-        """`alone`: no other process can be working on these rows, so leases left behind by a crash are taken back."""
+        """Run all lanes until cancelled.
+
+        `alone`: no other process works on these rows, so leases that a crash left behind are released first.
+        """
         if alone:
             for lane in self._lanes:
                 await lane.rows.release_all()
@@ -81,7 +87,7 @@ class Engine:
             await self._stop(lane)
 
     async def _turn(self, lane: Lane) -> datetime:
-        """Start a step for every claimable row; when to look again."""
+        """Start a step for every row that can be claimed; returns when to look again."""
         idle_until = self._clock.now() + RECENT / 2
         while (free := lane.concurrency - len(lane.running)) > 0:
             due = await lane.rows.next_due()
@@ -106,7 +112,10 @@ class Engine:
         lane.rows.wake.set()
 
     async def _step(self, lane: Lane, claim: Claim[Any], before: Sequence[asyncio.Task[None]]) -> None:
-        """`before`: a step of the same row that is about to end, or that a suspended computer kept beyond its lease."""
+        """Run one step, after the steps `before` of the same row have ended.
+
+        There is one when it is about to end, or when the computer was suspended for longer than its lease.
+        """
         with bind(job=f"{lane.name}-{claim.id}"):
             try:
                 if before:
@@ -130,7 +139,7 @@ class Engine:
             log.exception("The row could not be given back; its lease will end by itself")
 
     async def _renew_leases(self) -> None:
-        """A long step (a slow upload) keeps its row as long as this process lives."""
+        """Renew the leases of running steps, so that a long one (a slow upload) keeps its row."""
         never = asyncio.Event()
         while True:
             await self._clock.wait(never, self._clock.now() + self._timings.lease / 3)
@@ -144,7 +153,7 @@ class Engine:
                         log.exception("Leases of the %s lane could not be renewed", lane.name)
 
     async def _stop(self, lane: Lane) -> None:
-        """Steps are cancelled; their rows come back when the lease ends or at the next start."""
+        """Cancel the lane's steps; their rows can be claimed again when the lease ends or at the next start."""
         for task in list(lane.running):
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -67,9 +67,10 @@ class FileGone(FetchError):
 
 
 class ProviderError(DarkroomError):
-    """Text is safe to log; it never holds an API key. `sentence` is what the provider said, if anything.
+    """What a provider's answer means. The text never holds an API key, so it is safe to log.
 
-    `trace` is the provider's own id of the refused call, for its support; it is never part of the text.
+    `sentence` is the provider's own text, empty without one. `trace` is the provider's id of the refused call, for its
+    support; it is not part of the text.
     """
 
     trace: str | None = None

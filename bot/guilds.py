@@ -1,7 +1,8 @@
-"""Guilds as a whole: what their admins have chosen, and what happens when the bot leaves and comes back.
+"""Guilds: the choices of their admins, and erasure after the bot was removed.
 
-When the bot is removed, the guild's API keys, styles and photos go at once. LoRAs, pictures and choices are kept for
-30 days, so that a guild that brings the bot back finds its LoRAs; after that everything goes but the proof of consent.
+When the bot is removed, the guild's API keys, styles and photos are deleted at once. LoRAs, pictures and choices are
+kept for 30 days, so that a guild that invites the bot again finds its LoRAs; then everything is deleted but the proof
+of consent.
 """
 
 import logging
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 
 class GuildService(Service):
     async def get(self, guild_id: int) -> Guild | None:
-        """None when nothing was ever chosen."""
+        """The guild's choices; None when nothing was ever chosen."""
         return await self._database.fetch(guilds.get, guild_id)
 
     async def choose_provider(self, guild_id: int, provider: ProviderName | None) -> None:
@@ -33,11 +34,11 @@ class GuildService(Service):
         await self._change(guild_id, reports_channel_id=channel_id)
 
     async def known(self) -> list[int]:
-        """Guilds with keys, photos or LoRAs of which nobody said that the bot has left."""
+        """Ids of guilds with keys, photos or LoRAs that are not marked as left."""
         return await self._database.fetch(erasure.known_guilds)
 
     async def leave(self, guild_id: int) -> None:
-        """The bot was removed from the guild: its API keys and photos go at once, and what waited ends."""
+        """Delete API keys and photos and end waiting jobs, because the bot was removed from the guild."""
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> list[str]:
@@ -52,7 +53,7 @@ class GuildService(Service):
         log.info("The keys and photos of a guild that removed the bot were erased")
 
     async def come_back(self, guild_id: int) -> bool:
-        """True when the bot had been there before and what was kept is still there."""
+        """Keep what is stored, because the bot was invited again; True when anything was still stored."""
 
         async def transaction(connection: AsyncConnection) -> bool:
             return await guilds.come_back(connection, guild_id)
@@ -60,7 +61,7 @@ class GuildService(Service):
         return await self._database.write(transaction)
 
     async def advance(self, claim: Claim[Guild]) -> None:
-        """The bot has been away for too long: everything about the guild goes."""
+        """Delete everything about a guild that the bot left `left_guild_kept` ago."""
 
         async def transaction(connection: AsyncConnection) -> list[str]:
             if claim.row.left_at is None:

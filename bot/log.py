@@ -21,12 +21,12 @@ class LogFormat(StrEnum):
 
 
 _SHORTEST_VALUE = 4
-"""Shorter registered values would blot out ordinary words."""
+"""Shorter registered values are not hidden: ordinary words would be hidden with them."""
 
 _HIDDEN = "[hidden]"
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""What could move the cursor, colour a terminal or turn the direction of a line."""
+"""Characters that move the cursor, colour a terminal or change the writing direction."""
 
 _job: ContextVar[str | None] = ContextVar("job", default=None)
 _guild: ContextVar[str | None] = ContextVar("guild", default=None)
@@ -95,7 +95,7 @@ _redactor = Redactor()
 
 
 def redact_value(secret: str) -> None:
-    """Keep this value out of every line from now on. Values under four characters are ignored."""
+    """Hide this value in every later line. Values under four characters are ignored."""
     _redactor.add(secret)
 
 
@@ -117,10 +117,10 @@ def drop_voice_warnings(record: logging.LogRecord) -> bool:
 
 
 class LineHandler(logging.StreamHandler[TextIO]):
-    """Standard error. Formatters only ever see a redacted copy of a record: message, exception and stack.
+    """Standard error. Formatters only get a redacted copy of a record: message, exception and stack.
 
-    The copy is made inside `format`, where logging itself catches what a broken argument raises; such a record names
-    its place only, never its arguments.
+    The copy is made inside `format`, because there logging itself catches the error of a broken argument. Such a record
+    is logged as a place only, without its arguments.
     """
 
     _plain = logging.Formatter()
@@ -145,7 +145,7 @@ class LineHandler(logging.StreamHandler[TextIO]):
 class TextFormatter(logging.Formatter):
     """`2026-11-21T01:10:42.123Z INFO bot.engine [job 7, guild 5] message`; further lines are indented.
 
-    The indent keeps text that people typed from looking like a line of its own.
+    The indent keeps text that members typed from looking like a line of the log.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -186,7 +186,7 @@ def configure_logging(level: str, format: LogFormat, *, stream: TextIO | None = 
 
 
 def log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """The last door of the process: even a crash is written through the filter."""
+    """The excepthook of the process: a crash is logged through the filter, too."""
     if issubclass(kind, KeyboardInterrupt):
         return
     logging.getLogger("bot").critical("Darkroom stopped unexpectedly.", exc_info=(kind, error, trace))

@@ -1,4 +1,4 @@
-"""The outbox: every post is a row that is sent until Discord has it, once, in the first place that takes it."""
+"""The outbox: sends every post once, to the first of its places that Discord accepts."""
 
 import logging
 from dataclasses import replace
@@ -34,12 +34,12 @@ class OutboxService(Service):
         self._limiter = opened.limiter
 
     async def kept_for(self, *, guild_id: int, user_id: int) -> list[Post]:
-        """Outcomes no place would take, waiting for their owner."""
+        """Posts about ended jobs that no place accepted, kept to be shown to this member."""
         kept = await self._database.fetch(posts.kept_for, guild_id, user_id)
         return [post for post in kept if post.kind in DELIVERIES]
 
     async def hand_over(self, post_id: int) -> None:
-        """A kept post has been shown to its owner."""
+        """Note that a kept post has been shown to its owner."""
 
         async def transaction(connection: AsyncConnection) -> bool:
             return await posts.hand_over(connection, post_id)
@@ -79,7 +79,10 @@ class OutboxService(Service):
             await self._posted(claim, message_id)
 
     async def _earlier(self, post: Post, place: Place) -> int | None:
-        """The message of an interrupted try, once Discord may have forgotten the nonce that guards it."""
+        """The id of the message that an interrupted try has sent; None when there is none.
+
+        Before `nonce_memory` is over nothing is looked for: until then the nonce keeps Discord from posting it twice.
+        """
         if post.sending_at is None or self._clock.now() < post.sending_at + self._timings.nonce_memory:
             return None
         await self._limiter.acquire()
@@ -101,7 +104,7 @@ class OutboxService(Service):
         return await self._database.fetch(pictures.is_deleted, post)
 
     async def _withdraw(self, claim: Claim[Post]) -> None:
-        """What the post shows was deleted while it was being sent, or while Discord could not be reached."""
+        """Remove the post's message, because what it shows has been deleted."""
         try:
             await self._remove(claim.row)
         except PlaceRefused as error:
@@ -156,7 +159,7 @@ class OutboxService(Service):
         await self._database.write(transaction)
 
     async def _catch_up(self, connection: AsyncConnection, post: Post, now: datetime) -> None:
-        """The subject changed while the message was on its way: show that, too."""
+        """Make the post due again when its subject changed while the message was being sent."""
         current = await posts.get(connection, post.id)
         if current is not None and current.revision != post.revision:
             await posts.renew(
@@ -206,4 +209,4 @@ class OutboxService(Service):
 
 
 DELIVERIES = frozenset({PostKind.TRAINING_READY, PostKind.TRAINING_FAILED, PostKind.PICTURES, PostKind.PICTURES_FAILED})
-"""Posts that end a job; their arrival is the last entry of its timeline."""
+"""Posts about the end of a job; sending one is the last entry of the job's timeline."""

@@ -1,4 +1,4 @@
-"""What the services ask of Discord: posts, members, threads and calendars. Implemented in cogs/."""
+"""What the services need of Discord: posts, members, threads, calendar. Implemented in cogs/adapters/."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from bot.records.post import Post
 
 
 class Members(Protocol):
-    """Who still belongs to a guild; the services themselves know only what an interaction said."""
+    """Asks Discord who is still a member of a guild; an interaction tells that only about its own member."""
 
     async def is_member(self, guild_id: int, user_id: int) -> bool: ...
 
 
 class PlaceRefused(DarkroomError):
-    """This place will not take the post, now or later: gone, no permission, closed to messages."""
+    """Discord will never accept the post in this place: it is gone, closed, or the bot lacks permission."""
 
 
 class NotNow(DarkroomError):
-    """Discord could not say whether it took the post; trying again with the same nonce is safe."""
+    """Discord did not say whether it accepted the post; trying again with the same nonce is safe."""
 
     def __init__(self, reason: str, *, retry_after: timedelta | None = None) -> None:
         super().__init__(reason)
@@ -30,18 +30,18 @@ class NotNow(DarkroomError):
 
 
 class Poster(Protocol):
-    """Renders a post and hands it to Discord. Raises PlaceRefused or NotNow, nothing else, when it cannot."""
+    """Renders posts and sends them to Discord. Its methods raise PlaceRefused and NotNow, nothing else."""
 
     def is_ready(self) -> bool:
         """Whether Discord can be reached at all right now."""
         ...
 
     async def send(self, post: Post, place: Place) -> int:
-        """The id of the message."""
+        """Send the post; returns the id of the message."""
         ...
 
     async def edit(self, post: Post, place: Place) -> None:
-        """Show the subject's present state in the message sent earlier."""
+        """Show the subject's present state in the message that was sent."""
         ...
 
     async def find(self, post: Post, place: Place) -> int | None:
@@ -55,7 +55,10 @@ class Poster(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReadinessCheck:
-    """One line of the readiness card. `fix` says what to do when it is not ok; optional things never stop an event."""
+    """One line of the readiness card.
+
+    `fix` says what to do when it is not ok. An optional check does not keep an event from being opened.
+    """
 
     what: str
     is_ok: bool
@@ -64,20 +67,20 @@ class ReadinessCheck:
 
 
 class Venue(Protocol):
-    """Every method raises bot.outbox.NotNow when Discord cannot say."""
+    """Threads and calendar entries of events. Every method raises NotNow when Discord does not answer."""
 
     async def check(self, event: Event) -> Sequence[ReadinessCheck]:
         """Permissions in the channel, thread creation, the calendar, the upload limit; the last three are optional."""
         ...
 
     async def open_thread(self, event: Event, message_id: int) -> int | None:
-        """A thread from the panel's message, which can have one only; its id. None when the bot may not."""
+        """Open a thread on the panel's message, which can have only one; its id, None without permission."""
         ...
 
     async def put_on_calendar(self, event: Event) -> int | None:
-        """Discord's scheduled event, found again when it was made before; None when the bot may not."""
+        """Create Discord's scheduled event, or find the one made before; its id, None without permission."""
         ...
 
     async def end_on_calendar(self, event: Event) -> None:
-        """Complete or cancel it; nothing happens when it is gone."""
+        """Complete or cancel Discord's scheduled event; does nothing when it is gone."""
         ...

@@ -1,4 +1,4 @@
-"""Erasure: what is kept about a person or a guild, and how it all goes away."""
+"""What is stored about a member, and its erasure."""
 
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ class PrivacyService(Service):
         self._depictions = depictions
 
     async def guilds_of(self, user_id: int) -> list[int]:
-        """The guilds in which something about this member is kept, those they have left among them."""
+        """Ids of the guilds in which something about this member is stored, also those they have left."""
         return await self._database.fetch(erasure.guilds_of, user_id)
 
     async def holdings(self, *, guild_id: int, user_id: int) -> Holdings:
@@ -42,10 +42,10 @@ class PrivacyService(Service):
             return Holdings(**await erasure.count(connection, guild_id=guild_id, user_id=user_id))
 
     async def forget_member(self, *, guild_id: int, user_id: int) -> int:
-        """Take back what they gave to events, cancel those they host, erase their rows and files, ask the provider to
-        delete their LoRAs.
+        """Erase everything about a member in this guild, except the proof of their consents.
 
-        Consents stay as the proof they are. Returns how many LoRAs the provider could not be asked to delete.
+        What they gave to events is taken back, events they host are cancelled, rows and files are erased, and the
+        provider is asked to delete their LoRAs. Returns how many LoRAs the provider could not be asked to delete.
         """
         owned = await self._database.fetch(loras.owned_by, guild_id, user_id)
         await self._depictions.take_back_all(guild_id, user_id)

@@ -1,4 +1,4 @@
-"""What is opened before anything is built, and the base of everything that is built on it."""
+"""What the services are built from, and the base class that they share."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,9 +25,10 @@ Connect = Callable[[ProviderName, str], ProviderClient]
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """`webhook_url` gives a job's callback address, None without one.
+    """Everything that is opened once at the start.
 
-    `public_url`: the public base address of the web server, None without one.
+    `webhook_url` gives a job's callback address and `public_url` the base address of the web server; both give None
+    when no public address is set.
     """
 
     database: Database
@@ -49,7 +50,7 @@ class Resources:
 
 
 class Service:
-    """A service, a step or what stores its outcome: all of them read the database, the clock and the timings."""
+    """Base of services, steps and outcomes: all of them need the database, the spool, the clock and the timings."""
 
     def __init__(self, opened: Resources) -> None:
         self._database = opened.database

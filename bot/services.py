@@ -1,4 +1,4 @@
-"""The services a running Darkroom has, in one bag for the cogs."""
+"""Builds the services for the cogs and the lanes for the engine."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -91,7 +91,7 @@ CONCURRENCY = {
     LaneName.GUILDS: 1,
     LaneName.EVENTS: 4,
 }
-"""Steps of each lane at once."""
+"""How many steps of each lane run at once."""
 
 
 def build_services(opened: Resources) -> Services:

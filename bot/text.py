@@ -60,6 +60,6 @@ def _join(text: str) -> str:
 
 
 def quote(text: str, limit: int = 100) -> str:
-    """What somebody else wrote, within `limit` characters: no mention, link, emoji or formatting in it comes alive."""
+    """The text as a code span with at most `limit` characters: no mention, link, emoji or formatting works in it."""
     flat = " ".join(text.replace("`", "ˋ").split()) or " "
     return f"`{flat if len(flat) <= limit else flat[: limit - 1] + '…'}`"

@@ -1,4 +1,4 @@
-"""Webhook endpoints registered at a provider under a guild's key: kept up, listened to, tried out."""
+"""Webhook endpoints that are registered at a provider under a guild's API key."""
 
 import asyncio
 import contextlib
@@ -25,17 +25,17 @@ log = logging.getLogger(__name__)
 
 TOKEN_BYTES = 24
 LOST_MOST = 3
-"""Registrations whose answer got lost, each of which may have left an endpoint that nobody can use."""
+"""After so many registrations without an answer we stop: each may have left an unused endpoint at the provider."""
 REMOVE_DEADLINE_S = 10
 HEARD_AGAIN = timedelta(minutes=1)
 """Deliveries about single jobs are noted at most this often."""
 
 UNSIGNED = "unsigned"
-"""The variant of a hint that nothing but its address vouches for."""
+"""The variant of a hint without a signature."""
 
 
 class Arrivals:
-    """Tells who waits for a delivery to a token, in this process, that it came."""
+    """Lets code in this process wait for a delivery to a token."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[str, asyncio.Event]] = []
@@ -50,7 +50,7 @@ class Arrivals:
             self._waiting.remove(entry)
 
     def note(self, token: str) -> bool:
-        """False when nobody waits for it."""
+        """Wake the code that waits for this token; False when none does."""
         waiting = [event for expected, event in self._waiting if expected == token]
         for event in waiting:
             event.set()
@@ -58,7 +58,7 @@ class Arrivals:
 
 
 class EndpointService(Service):
-    """Also a bot.webhook_hints.HintTaker, for the tokens of registered endpoints.
+    """Registers, tests and removes endpoints; also a HintTaker (bot/web/webhook_targets.py) for their tokens.
 
     The address and the secret are stored together after the provider has answered. A crash in between leaves one
     endpoint behind whose deliveries are refused; the provider switches such an endpoint off by itself.
@@ -72,17 +72,17 @@ class EndpointService(Service):
         self._failed: Counter[int] = Counter()
 
     async def ensure(self, row: ApiKeyRow) -> None:
-        """`bring_up`, for whoever asks again later: trouble with the provider is only logged."""
+        """Like `bring_up`, for callers that try again later: trouble with the provider is only logged."""
         try:
             await self.bring_up(row)
         except ProviderError as error:
             log.info("No webhook endpoint for key %s yet: %s", row.id, type(error).__name__)
 
     async def bring_up(self, row: ApiKeyRow) -> None:
-        """See that the key has an endpoint at the present public address, and none when there is no such address.
+        """Register an endpoint at the present public address, or remove the key's endpoint when there is no address.
 
-        ProviderError when it is worth another try later. A provider that refuses the address is not asked again before
-        the next start, nor is one whose answer got lost LOST_MOST times.
+        Raises ProviderError when another try later may succeed. A provider that refuses the address, or whose answer
+        got lost LOST_MOST times, is not asked again before the next start.
         """
         base = self._public_url()
         stored = await self._database.fetch(rows.get, row.id)
@@ -94,7 +94,7 @@ class EndpointService(Service):
             await self._register(stored.row, base)
 
     async def remove(self, row: ApiKeyRow) -> None:
-        """Take the key's endpoint down. Never raises because of the provider: such an endpoint does no harm."""
+        """Remove the key's endpoint. Trouble with the provider is only logged: an unused endpoint does no harm."""
         stored = await self._database.fetch(rows.get, row.id)
         if stored is None or stored.row.endpoint_id is None:
             return
@@ -109,7 +109,7 @@ class EndpointService(Service):
         await self._database.write(transaction)
 
     async def renew(self, row: ApiKeyRow) -> None:
-        """Register anew, because the provider has forgotten the endpoint or switched it off."""
+        """Register the endpoint again, because the provider has forgotten it or switched it off."""
         await self.remove(row)
         await self.bring_up(row)
 
@@ -135,7 +135,10 @@ class EndpointService(Service):
             return loop.time() - started
 
     async def webhook_secrets(self, token: str) -> WebhookSecrets | None:
-        """Deliveries to a registered endpoint are always signed (Aurous Labs /webhooks)."""
+        """The secrets that may sign deliveries to this endpoint; None when no endpoint has the token.
+
+        Such deliveries are always signed (Aurous Labs /webhooks).
+        """
         stored = await self._database.fetch(rows.by_endpoint_token, token)
         if stored is None:
             return None
@@ -143,10 +146,10 @@ class EndpointService(Service):
         return WebhookSecrets([] if secret is None else [secret])
 
     async def hint(self, token: str, hint: WebhookHint) -> bool:
-        """Make the guild's job that the delivery is about due now.
+        """Make the guild's job that the delivery is about due now; False when no endpoint has the token.
 
-        Every verified delivery to an endpoint is taken, so that the provider does not send it again. One to the
-        address of a single job is noted here and left to that job's service.
+        Every verified delivery to an endpoint is accepted, so that the provider does not send it again. A delivery to
+        the address of a single job is only noted here; the service of that job handles it.
         """
         now = self._clock.now()
 

@@ -1,4 +1,4 @@
-"""The webhook self-test: whether the public address leads here, and whether the providers' deliveries arrive."""
+"""The webhook self-test: whether the public address leads here and the providers' deliveries arrive."""
 
 import asyncio
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReachabilityFinding:
-    """One line of the result; `at`: when what it speaks of happened, for the end of the sentence."""
+    """One line of the result. `at` is a time that is shown at the end of the sentence."""
 
     mark: Mark
     text: str
@@ -45,11 +45,14 @@ class ReachabilityService(Service):
         self._arrivals = Arrivals()
 
     def arrive(self, token: str) -> bool:
-        """A request came in under this one-time token; False when it is none of ours."""
+        """Note a request to the self-test's address; False when the one-time token is not ours."""
         return self._arrivals.note(token)
 
     async def run(self, guild_id: int) -> list[ReachabilityFinding]:
-        """Takes `timings.reachability` and some seconds at most; what goes wrong is a finding, never an error."""
+        """Run the self-test; a problem is a finding, never an error.
+
+        Takes `timings.reachability` and a few seconds at most.
+        """
         base = self._public_url()
         if base is None:
             text = (

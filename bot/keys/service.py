@@ -1,4 +1,4 @@
-"""API keys of a guild: checked with the provider, sealed, paused when refused, shredded when no longer needed."""
+"""API keys of a guild: checked with the provider, sealed, paused when refused, deleted when not needed."""
 
 import asyncio
 import logging
@@ -26,14 +26,14 @@ log = logging.getLogger(__name__)
 
 FUNDS_DEADLINE_S = 5
 KEY_PREFIXES = {ProviderName.APIFRAME: "afk_", ProviderName.AUROUS: "al_live_"}
-"""How keys begin (Apiframe /docs/authentication, Aurous Labs /authentication); what begins otherwise is tried, too."""
+"""How keys begin (Apiframe /docs/authentication, Aurous Labs /authentication); other beginnings are accepted, too."""
 SHRED_LOOK = timedelta(minutes=5)
-"""How often a retired key that still has jobs is looked at again."""
+"""Time between two checks of a retired key that running jobs still need."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyStatus:
-    """What /keys status shows; `balance` in credits, None when the provider could not be asked (`trouble` says why)."""
+    """What /keys status shows. `balance` is in credits; None when unknown, `trouble` says why."""
 
     row: ApiKeyRow
     balance: int | None
@@ -44,7 +44,10 @@ class KeyStatus:
 
 @dataclass(frozen=True, slots=True)
 class Funds:
-    """`price` of a training and `balance` in credits (None: not known just now); `trouble`: why nothing can start."""
+    """What a training costs and what there is to pay for it; `price` and `balance` in credits.
+
+    `balance` is None when it is not known just now. `trouble` says why nothing can start.
+    """
 
     price: int
     balance: int | None
@@ -59,7 +62,10 @@ class KeyService(Service):
         self._prices = opened.prices
 
     async def set(self, guild_id: int, provider: ProviderName, api_key: str, *, set_by: int) -> KeyStatus:
-        """Check the key with the provider, then seal it; an earlier key is retired. UserError when it is refused."""
+        """Check the key with the provider and store it sealed; an earlier key is retired.
+
+        Raises UserError when it does not look like a key or the provider refuses it.
+        """
         api_key = api_key.strip()
         if not 8 <= len(api_key) <= 200 or not api_key.isascii() or not api_key.isprintable() or " " in api_key:
             raise UserError(f"That does not look like an API key. Copy it whole from your {provider.label} dashboard.")
@@ -106,7 +112,7 @@ class KeyService(Service):
         return KeyStatus(stored.row, account.credits, account.team, None, running)
 
     async def funds(self, guild_id: int, provider: ProviderName) -> Funds:
-        """What a training costs and what there is to pay it with; answers within a few seconds, whatever happens."""
+        """The price of a training and the guild's balance; answers within a few seconds, whatever happens."""
         price = self._prices[provider].training
         try:
             key = await self.current(guild_id, provider)
@@ -122,7 +128,10 @@ class KeyService(Service):
             return Funds(price, None, None)
 
     async def remove(self, guild_id: int, provider: ProviderName) -> int:
-        """Take the key out of use at once. How many running jobs still need it before it is shredded."""
+        """Take the key out of use; returns how many running jobs still need it before it is deleted.
+
+        Raises NoKey when there is none.
+        """
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> int | None:
@@ -138,7 +147,7 @@ class KeyService(Service):
         return running
 
     async def current(self, guild_id: int, provider: ProviderName) -> ApiKeyRow:
-        """The key that may be used for new orders; NoKey with a sentence otherwise."""
+        """The guild's key for new orders. Raises NoKey, with a sentence, when there is none or it is paused."""
         stored = await self._database.fetch(rows.current, guild_id, provider)
         if stored is None:
             raise NoKey(f"This server has no {provider.label} key yet. Ask an admin to run `/keys set`.")
@@ -160,7 +169,7 @@ class KeyService(Service):
             return None
 
     async def webhook_secrets(self, guild_id: int, provider: ProviderName) -> WebhookSecrets:
-        """What may sign a delivery about one job of this guild, newest first.
+        """The secrets that may sign a delivery about one job of this guild, newest first.
 
         Apiframe signs with the API key. Aurous Labs signs with the secret of a registered endpoint; whether it signs
         deliveries to the address of a single order is not documented.
@@ -182,7 +191,7 @@ class KeyService(Service):
         return secret
 
     async def pause(self, key_id: int, error: KeyRejected, *, noticed_in: Place | None = None) -> None:
-        """The provider refused the key: stop using it and tell the admin who set it, once."""
+        """Stop using a key that the provider refused, and tell the admin who set it, once."""
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> bool:
@@ -206,7 +215,7 @@ class KeyService(Service):
         await self._database.write(transaction)
 
     async def share_slots(self, guild_id: int) -> None:
-        """Let waiting trainings of the guild into slots that have become free."""
+        """Give free slots of the guild's keys to its waiting trainings."""
 
         async def transaction(connection: AsyncConnection) -> None:
             for provider in ProviderName:
@@ -221,7 +230,7 @@ class KeyService(Service):
         return None if stored is None else stored.row
 
     async def shred(self, claim: Claim[ApiKeyRow]) -> None:
-        """Take a retired key off the disk: as soon as no job needs it, at the latest when its time is up."""
+        """Delete a retired key as soon as no job needs it, at the latest after `retired_key_kept`."""
         now, retired_at = self._clock.now(), claim.row.retired_at
         assert retired_at is not None  # noqa: S101 - only retired keys are shredded
 
@@ -236,7 +245,7 @@ class KeyService(Service):
         await self._database.wipe_log()
 
     async def rotate(self) -> int:
-        """Seal every key with the first master key; how many were sealed anew."""
+        """Seal every key with the first master key; returns how many were sealed anew."""
         stored = await self._database.fetch(rows.all_sealed)
         resealed = 0
         for key in stored:

@@ -1,4 +1,4 @@
-"""Who may begin: gives the free slots of an API key to the trainings that wait for one."""
+"""Gives the free training slots of an API key to waiting trainings."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,11 +9,11 @@ from bot.records.key import ProviderName
 from bot.storage import keys, trainings
 
 MAX_CONCURRENT_TRAININGS = 10
-"""In flight for each API key; the provider's documented default (Apiframe /docs/loras)."""
+"""Trainings at once under one API key; the provider's documented default (Apiframe /docs/loras)."""
 
 
 MAX_CONCURRENT_CHARACTERS = 4
-"""Our own: one is made in seconds out of up to 14 calls, of which 30 a minute are taken (Aurous Labs /characters)."""
+"""Our own limit: one takes up to 14 calls within seconds; 30 a minute are allowed (Aurous Labs /characters)."""
 
 
 SLOTS: Mapping[ProviderName, int] = {
@@ -23,10 +23,10 @@ SLOTS: Mapping[ProviderName, int] = {
 
 
 def fair_order(waiting: Sequence[tuple[int, int]], held: Mapping[int, int]) -> list[int]:
-    """Ids of the waiting trainings in the order they get slots.
+    """Ids of the waiting trainings in the order in which they get slots.
 
-    `waiting` holds (id, member) oldest first, `held` how many slots each member has. Whoever has the
-    fewest goes first, then the oldest; each slot given counts for the next choice.
+    `waiting` holds (id, member) pairs, oldest first; `held` is how many slots each member has. The member with the
+    fewest slots goes first, then the oldest training; each slot that is given counts for the next choice.
     """
     queues: dict[int, list[int]] = {}
     for training_id, member in reversed(waiting):
@@ -45,7 +45,7 @@ def fair_order(waiting: Sequence[tuple[int, int]], held: Mapping[int, int]) -> l
 async def assign_free_slots(
     connection: AsyncConnection, key_id: int, *, clock: Clock, slots: Mapping[ProviderName, int] = SLOTS
 ) -> None:
-    """Give the free slots of this key to waiting trainings, fairly. Part of every write that may free a slot."""
+    """Give the key's free slots to waiting trainings in `fair_order`; part of every write that may free a slot."""
     key = await keys.get(connection, key_id)
     if key is None or key_id not in await trainings.keys_with_waiting(connection):
         return

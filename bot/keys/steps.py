@@ -1,7 +1,7 @@
-"""What is done for every API key from time to time: its webhook endpoint, the styles and LoRAs under it, its end.
+"""The lane of API keys: their webhook endpoints, the styles and LoRAs under them, their deletion.
 
-The engine's lane of keys. A key that is used is compared with its provider every few hours, at once after it was set,
-and when somebody opens a list that is not fresh. A retired one loses its endpoint, then it is shredded.
+A key in use is compared with its provider every few hours, at once after it was set, and when a member opens a list
+that is not fresh. A retired key first loses its endpoint, then it is deleted.
 """
 
 import logging
@@ -26,15 +26,18 @@ from bot.storage.tables import api_keys
 log = logging.getLogger(__name__)
 
 FRESH = timedelta(minutes=10)
-"""A catalogue younger than this is not asked for again because somebody opens it."""
+"""A catalogue younger than this is not fetched again when a member opens it."""
 DESCRIPTION_MAX = 1000
 URL_MAX = 2048
-"""Media addresses of a message (Discord /docs/components/reference)."""
+"""Characters of a media address in a message (Discord /docs/components/reference)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the provider has under a key. `known`: our LoRAs from before it was asked, so none made meanwhile."""
+    """What the provider has under a key.
+
+    `known` are our LoRAs that were stored before it was asked, so that none made meanwhile counts as missing.
+    """
 
     styles: Sequence[StyleReport]
     listed: frozenset[str]
@@ -48,7 +51,7 @@ class SyncService(Service):
         self._endpoints = endpoints
 
     async def soon(self, guild_id: int) -> None:
-        """Compare the guild's keys with their providers now, except those that are fresh or wait for a provider."""
+        """Compare the guild's keys with their providers now, except fresh keys and those that wait after an error."""
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> bool:
@@ -98,7 +101,7 @@ class SyncService(Service):
         return max(wait, timedelta(seconds=asked_for or 0))
 
     async def _take_over(self, claim: Claim[ApiKeyRow], findings: Findings) -> None:
-        """All in one: nothing is retired or missing because of half a comparison."""
+        """Store a comparison in one transaction, so that half of one never marks anything as retired or missing."""
         row, now = claim.row, self._clock.now()
         there = [each for each in findings.known if each in findings.listed]
         missing = [each for each in findings.known if each not in findings.listed]
@@ -128,7 +131,7 @@ async def _is_gone(client: ProviderClient, remote_id: str) -> bool:
 
 
 def columns_of(reports: Sequence[StyleReport]) -> Mapping[str, Mapping[str, Any]]:
-    """The columns of each style by its id at the provider; what does not fit is cut or left out.
+    """The columns of each style, by its id at the provider. Values that do not fit are cut or left out.
 
     Ranges of the defaults: Aurous Labs /list-available-lora-styles.
     """
@@ -150,7 +153,7 @@ def columns_of(reports: Sequence[StyleReport]) -> Mapping[str, Mapping[str, Any]
 
 
 def _is_showable(url: str | None) -> bool:
-    """Discord refuses a whole message because of one address that it cannot read."""
+    """Whether Discord can read the address; one that it cannot read makes it refuse the whole message."""
     return url is not None and len(url) <= URL_MAX and url.isascii() and url.isprintable() and " " not in url
 
 

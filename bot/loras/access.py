@@ -10,7 +10,7 @@ from bot.text import quote
 
 
 async def usable_lora(connection: AsyncConnection, lora_id: int, actor: Actor) -> Lora:
-    """The LoRA or character, if this member may make pictures with it here."""
+    """The LoRA or character, if this member may make pictures with it here; else UserError or NotFound."""
     for lora in await sharing.usable_by(connection, actor):
         if lora.id == lora_id:
             if lora.missing_since is not None:

@@ -1,4 +1,4 @@
-"""Who may do what with a LoRA or a character, from what is stored about it and who acts. Pure."""
+"""Who may do what with a LoRA or a character. Pure."""
 
 from collections.abc import Collection, Iterable
 from enum import StrEnum
@@ -11,11 +11,11 @@ class Right(StrEnum):
     USE = "use"
     """Make pictures with it: the owner, and those it is shared with."""
     SEE = "see"
-    """Look at its card: whoever may use or change it."""
+    """Look at its card: everyone who may use or change it."""
     CHANGE = "change"
-    """Rename it, write its note, archive it, see whom it is shared with and take that back: owner and admins."""
+    """Rename it, write its note, archive it, see its shares and take them back: the owner and admins."""
     SHARE = "share"
-    """Give others something of it: share it, hand it over, make a newer version. The owner alone."""
+    """Share it, hand it over, make a newer version: the owner alone."""
 
 
 def reaches(share: Share, actor: Actor, event_ids: Collection[int]) -> bool:

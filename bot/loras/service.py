@@ -1,6 +1,6 @@
-"""LoRAs and characters: finding one by a few letters, its card, its name and note, archiving it at the provider.
+"""LoRAs and characters: choosing one, its card, its name and note, archiving it at the provider.
 
-Who owns one is all that counts here; whether its owner is still a member of the guild is not known.
+Only who owns a LoRA counts here; whether the owner is still a member of the guild is not known.
 """
 
 from collections.abc import Sequence
@@ -37,9 +37,9 @@ REFUSALS = {
 
 @dataclass(frozen=True, slots=True)
 class LoraView:
-    """A LoRA as one member may see it; `may`: what they may do with it.
+    """A LoRA as one member may see it; `may` are their rights on it.
 
-    `versions` (oldest first, itself among them), `shares` and `offer` are for the owner and admins, empty for others.
+    `versions` (oldest first, the LoRA among them), `shares` and `offer` are empty unless they may change it.
     """
 
     lora: Lora
@@ -53,7 +53,7 @@ class LoraView:
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """`was_there`: the provider still had it when it was asked to delete it."""
+    """The archived LoRA. `was_there`: the provider still had it when it was asked to delete it."""
 
     lora: Lora
     was_there: bool
@@ -69,7 +69,7 @@ class LoraService(Service):
         return await self.among(Right.USE, actor)
 
     async def among(self, right: Right, actor: Actor) -> Sequence[Lora]:
-        """All with which the actor may do this, newest first."""
+        """All LoRAs on which the actor has this right, newest first."""
         async with self._database.read() as connection:
             if actor.is_admin and right in {Right.SEE, Right.CHANGE}:
                 return await loras.of_guild(connection, actor.guild_id)
@@ -82,7 +82,10 @@ class LoraService(Service):
         return search(text, await self.among(right, actor), lambda lora: lora.name)[:CHOICES_MAX]
 
     async def pick(self, value: str, actor: Actor, right: Right = Right.USE) -> Lora:
-        """The LoRA behind an autocomplete value, or behind a typed name when exactly one fits."""
+        """The LoRA for an autocomplete value, or for a typed name that exactly one has.
+
+        Raises NotFound when there is none, NotAllowed when the actor may see it but not do this with it.
+        """
         found = pick_from(value, await self.among(right, actor))
         if found is None and right in {Right.CHANGE, Right.SHARE}:
             found = pick_from(value, await self.among(Right.SEE, actor))
@@ -91,11 +94,11 @@ class LoraService(Service):
         return await self.get_for(found.id, actor, right)
 
     async def get_for(self, lora_id: int, actor: Actor, right: Right = Right.USE) -> Lora:
-        """The LoRA, if the actor may do this with it."""
+        """The LoRA, if the actor has this right on it; raises as `find` does."""
         return await self._database.fetch(find, lora_id, actor, right)
 
     async def get(self, lora_id: int) -> Lora | None:
-        """Callers check who may see it."""
+        """The LoRA, or None. Callers check who may see it."""
         return await self._database.fetch(loras.get, lora_id)
 
     async def view(self, lora_id: int, actor: Actor) -> LoraView:
@@ -117,21 +120,24 @@ class LoraService(Service):
             )
 
     async def rename(self, lora_id: int, name: str, actor: Actor) -> Lora:
-        """Here only; at the provider it keeps the name it was ordered under."""
+        """Change the name here; at the provider the LoRA keeps the name it was ordered under."""
         name = " ".join(name.split())
         if not 1 <= len(name) <= NAME_MAX:
             raise UserError(f"A name takes 1 to {NAME_MAX} characters. Please pick a shorter one.")
         return replace(await self._change(lora_id, actor, name=name), name=name)
 
     async def write_note(self, lora_id: int, note: str, actor: Actor) -> Lora:
-        """An empty note takes the present one away."""
+        """Replace the note; an empty one removes it."""
         if len(note.strip()) > NOTE_MAX:
             raise UserError(f"A note takes up to {NOTE_MAX} characters. Please shorten it.")
         kept = note.strip() or None
         return replace(await self._change(lora_id, actor, note=kept), note=kept)
 
     async def archive(self, lora_id: int, actor: Actor) -> Archived:
-        """Ask the provider to delete the LoRA, then hide it; its shares and its offer end."""
+        """Ask the provider to delete the LoRA, then hide it; its shares and its offer end.
+
+        Raises UserError when the provider could not be asked.
+        """
         lora = await self.get_for(lora_id, actor, Right.CHANGE)
         was_there = await self._delete_at_provider(lora)
         now = self._clock.now()
@@ -148,7 +154,7 @@ class LoraService(Service):
         return Archived(lora, was_there)
 
     async def _delete_at_provider(self, lora: Lora) -> bool:
-        """Whether it was still there; UserError when the provider could not be asked, so that nothing is left there."""
+        """Whether the provider still had it; UserError when it could not be asked, so that nothing is left there."""
         client = await self._keys.client((await self._keys.current(lora.guild_id, lora.provider)).id)
         if client is None:
             raise NotAllowed("The stored API key cannot be opened. Ask an admin to run `/keys set`.")
@@ -174,9 +180,10 @@ class LoraService(Service):
 
 
 async def find(connection: AsyncConnection, lora_id: int, actor: Actor, right: Right) -> Lora:
-    """The LoRA, if the actor may do this with it; one they may not even see looks like one that does not exist.
+    """The LoRA, if the actor has this right on it.
 
-    So does one that an admin sees but may not use.
+    Raises NotAllowed when they may see it but not change or share it; else NotFound, so that a LoRA they may not see
+    looks like one that does not exist. An admin who sees a LoRA but may not use it gets NotFound, too.
     """
     lora = await loras.get(connection, lora_id)
     if lora is None or lora.guild_id != actor.guild_id:
@@ -202,7 +209,10 @@ async def _shares_and_events(
 
 
 def pick_from(value: str, among: Sequence[Lora]) -> Lora | None:
-    """By value, else by name: the only one, or the newest version when all others of that name came before it."""
+    """The LoRA with this choice value, else the only one with this name, else None.
+
+    Of several versions with the same name the newest counts.
+    """
     for lora in among:
         if value == choice_value(lora):
             return lora
@@ -218,6 +228,6 @@ def choice_value(lora: Lora) -> str:
 
 
 def choice_label(lora: Lora) -> str:
-    """As it stands in a list of choices: its version from the second on, and whether it is a character."""
+    """As shown in a list of choices: name, version from the second on, and whether it is a character."""
     version = f" · v{lora.version}" if lora.version > 1 else ""
     return f"{lora.name}{version}{' · character' if lora.is_character else ''}"

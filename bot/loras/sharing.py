@@ -1,4 +1,4 @@
-"""Sharing LoRAs inside a guild, and handing one over to another member who has to accept it."""
+"""Sharing LoRAs inside a guild, and offering one to another member, who has to accept it."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -32,17 +32,17 @@ OFFER_TOO_OLD = "This offer was not answered in time. Ask for a new one if you s
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """Whom a LoRA is shared with, in the order it was."""
+    """With whom a LoRA is shared, oldest share first."""
 
     lora: Lora
     shares: tuple[Share, ...]
     events: Mapping[int, str]
-    """Names of the guild's events that are running, and of those it is shared with."""
+    """Names by id of the guild's running events, and of those it is shared with."""
 
 
 @dataclass(frozen=True, slots=True)
 class OfferView:
-    """`lora` is None when it has just been erased. `ends_at`: until when it can be answered."""
+    """An offer that can be answered until `ends_at`. `lora` is None when it has just been erased."""
 
     offer: Offer
     lora: Lora | None
@@ -52,16 +52,16 @@ class OfferView:
 
 class SharingService(Service):
     async def of(self, lora_id: int, actor: Actor) -> Sharing:
-        """For the owner and the guild's admins."""
+        """With whom the LoRA is shared; for its owner and the guild's admins."""
         async with self._database.read() as connection:
             lora = await find(connection, lora_id, actor, Right.CHANGE)
             return await _show_sharing(connection, lora)
 
     async def share(self, lora_id: int, audience: Audience, audience_id: int | None, actor: Actor) -> Sharing:
-        """Let a member, a role or (`audience_id` None) the whole guild make pictures with it. The owner alone may.
+        """Share the LoRA; only its owner may.
 
-        The caller has seen that the member or role belongs to this guild. With an event: its entrants, as long as they
-        are in it.
+        `audience_id` is a member, a role or an event, None for the whole guild. The caller has checked that the member
+        or role belongs to this guild. Entrants of an event may use the LoRA as long as they take part.
         """
 
         async def transaction(connection: AsyncConnection) -> Sharing:
@@ -79,7 +79,7 @@ class SharingService(Service):
         return await self._database.write(transaction)
 
     async def take_back(self, lora_id: int, share_ids: Collection[int], actor: Actor) -> Sharing:
-        """The owner and the guild's admins may. What has been ordered already is still made."""
+        """Remove these shares; for the owner and the guild's admins. Orders that were accepted are still made."""
 
         async def transaction(connection: AsyncConnection) -> Sharing:
             lora = await find(connection, lora_id, actor, Right.CHANGE)
@@ -90,9 +90,9 @@ class SharingService(Service):
         return await self._database.write(transaction)
 
     async def offer(self, lora_id: int, to_id: int, actor: Actor, channel: Channel) -> OfferView:
-        """Ask a member whether they want to own it; an earlier open offer of the same LoRA ends.
+        """Offer the LoRA to a member as its new owner; an earlier open offer of it ends.
 
-        The caller has seen that the receiver is a member of this guild and no bot.
+        The caller has checked that the receiver is a member of this guild and no bot.
         """
         if to_id == actor.user_id:
             raise UserError("It is yours already. Pick the member who should have it.")
@@ -116,7 +116,7 @@ class SharingService(Service):
         return await self._database.write(transaction)
 
     async def view(self, offer_id: int) -> OfferView | None:
-        """Callers check who may see it."""
+        """The offer, or None. Callers check who may see it."""
         async with self._database.read() as connection:
             offer = await rows.get_offer(connection, offer_id)
             if offer is None:
@@ -124,7 +124,7 @@ class SharingService(Service):
             return self._show(offer, await loras.get(connection, offer.lora_id))
 
     async def accept(self, offer_id: int, *, user_id: int, guild_id: int | None) -> Lora:
-        """The receiver becomes the owner, and shares end. `guild_id` is None in a private message."""
+        """Make the receiver the owner and end all shares. `guild_id` is None in a private message."""
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> Lora | None:
@@ -160,7 +160,7 @@ class SharingService(Service):
     async def _answerable(
         self, connection: AsyncConnection, offer_id: int, guild_id: int | None, user_id: int, *, is_giver: bool
     ) -> Offer:
-        """The open offer; one that is not this member's to answer looks like one that does not exist."""
+        """The open offer; NotFound unless it is this member's to answer, UserError when it has ended."""
         offer = await rows.get_offer(connection, offer_id)
         if (
             offer is None
@@ -182,7 +182,7 @@ class SharingService(Service):
         return offer.created_at + self._timings.offer_open
 
     async def _post(self, connection: AsyncConnection, kind: PostKind, offer: Offer, user_id: int) -> None:
-        """In the channel where it was offered, else privately; only this member is told."""
+        """Tell this member alone: in the channel where the LoRA was offered, else privately."""
         await posts.add(
             connection,
             kind,

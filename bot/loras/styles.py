@@ -1,4 +1,4 @@
-"""Ready-made styles: the guild's catalogue as the database holds it, finding one by a few letters. Asks no provider."""
+"""Ready-made styles of a guild, as they are stored here. Asks no provider."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ NOT_HERE = "There is no such style here. `/styles` shows what there is."
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """What fits a search; `is_loaded`: the provider's list has been read at least once."""
+    """The styles that match a search. `is_loaded`: the provider's list has been read at least once."""
 
     styles: Sequence[Style]
     is_loaded: bool
@@ -33,13 +33,13 @@ class StyleService:
         self._keys = key_service
 
     async def catalogue(self, text: str, actor: Actor) -> Catalogue:
-        """What /styles shows. NoKey, with what an admin does about it, when the guild has no working key."""
+        """What /styles shows. Raises NoKey, with what an admin can do, when the guild has no working key."""
         key = await self._keys.current(actor.guild_id, PROVIDER)
         found = await self.search(text, actor)
         return Catalogue(found, is_loaded=key.checked_at is not None or bool(found))
 
     async def of_guild(self, actor: Actor) -> Sequence[Style]:
-        """By name, retired ones last."""
+        """All styles of the guild by name, retired ones last."""
         known = await self._database.fetch(styles.of_guild, actor.guild_id)
         return sorted(known, key=lambda style: style.retired_at is not None)
 
@@ -50,23 +50,26 @@ class StyleService:
         return sorted(found, key=lambda style: style.retired_at is not None)
 
     async def choices(self, text: str, actor: Actor) -> Sequence[Style]:
-        """At most 25 for what has been typed."""
+        """At most 25 styles that match the typed text, without retired ones."""
         return [style for style in await self.search(text, actor) if style.retired_at is None][:CHOICES_MAX]
 
     async def pick(self, value: str, actor: Actor) -> Style:
-        """The style behind an autocomplete value, or behind a typed name or slug that only one has."""
+        """The style for an autocomplete value, or for a typed name or slug that only one has; else NotFound."""
         style_id = pick_from(value, await self.of_guild(actor))
         if style_id is None:
             raise NotFound(NOT_HERE)
         return await self.get_for(style_id, actor)
 
     async def get_for(self, style_id: int, actor: Actor) -> Style:
-        """The style, if pictures may be ordered in it here."""
+        """The style, if pictures can be ordered in it here; else NotFound or UserError."""
         return await self._database.fetch(access.usable_style, style_id, actor)
 
 
 def pick_from(value: str, among: Sequence[Style]) -> int | None:
-    """Its id, by value, else by name or slug; a retired one only when no other is called so."""
+    """The id of the style with this choice value, else with this name or slug; None unless it is the only one.
+
+    A retired style counts only when no other has the name.
+    """
     wanted = value.strip().casefold()
     for style in among:
         if wanted == choice_value(style):
