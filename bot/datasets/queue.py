@@ -1,4 +1,4 @@
-"""Queues for work that can wait: at most N at once, after unanswered arrivals, and fairly among members."""
+"""Queues that limit how many submissions are worked on at once."""
 
 import asyncio
 from collections import Counter, deque
@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 LET_IN_S = 1.0
-"""How long work waits for those who arrive; Discord waits three seconds for an answer to them."""
+"""Seconds that work waits for unanswered interactions; Discord wants their answer within three seconds."""
 
 
 class ArrivalsFirst:
-    """`async with queue():` holds one of `at_once` places, and begins when nobody is `arriving` any more.
+    """`async with queue():` holds one of `at_once` places, once no interaction is `arriving`.
 
-    An arrival whose answer hangs holds work up for `let_in_s` seconds and no longer.
+    It waits for arriving interactions for at most `let_in_s` seconds.
     """
 
     def __init__(self, at_once: int, let_in_s: float = LET_IN_S) -> None:
@@ -24,7 +24,7 @@ class ArrivalsFirst:
 
     @contextmanager
     def arriving(self) -> Iterator[None]:
-        """Around everything up to the first answer."""
+        """Around the code from an interaction's arrival to its first answer."""
         self._arriving += 1
         self._all_in.clear()
         try:
@@ -47,8 +47,8 @@ class FairQueue:
     """`async with queue(member_id):` holds one of `at_once` places.
 
     Among waiting members the one with the fewest places goes first, then the one served longest ago, then the one who
-    has waited longest; each member's own requests go in the order they came. So whoever wants one place waits for at
-    most one request of every other member, however many those make.
+    has waited longest. Requests of one member go in their order. So a member who wants one place waits for at most one
+    request of every other member.
     """
 
     def __init__(self, at_once: int) -> None:
@@ -102,7 +102,7 @@ class FairQueue:
             self._served_at.clear()
 
     def _forget(self, member_id: int, turn: asyncio.Future[None]) -> None:
-        """A cancelled request may have been skipped already."""
+        """Take the request out of the queue, if it is still there."""
         own = self._waiting.get(member_id)
         if own is not None and turn in own:
             own.remove(turn)

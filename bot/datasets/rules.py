@@ -1,4 +1,4 @@
-"""What may be trained, what was uploaded, and what a dataset's photos amount to as a set. Pure."""
+"""What can be trained, and how a dataset's photos are judged as a set. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,12 +11,12 @@ CONSENT_POLICY = "2026-11"
 """Version of the sentences members agree to; recorded with every consent, as is the provider."""
 PERMISSION = "These are photos of me, or I have the permission of everyone in them, and everyone is 18 or older. "
 STEPS, RANK = 1000, 32
-"""Where the order says nothing (Apiframe /docs/loras/create)."""
+"""Defaults for an order without them (Apiframe /docs/loras/create)."""
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoLimits:
-    """How many usable photos it takes, and how many are sent at most."""
+    """Least number of usable photos for a training, and the most that are sent."""
 
     least: int
     most: int
@@ -33,7 +33,8 @@ CHARACTER_PHOTOS = PhotoLimits(1, 6)
 
 @dataclass(frozen=True, slots=True)
 class DatasetOrder:
-    """What /train asks for; limits: Apiframe /docs/loras/create. `previous_lora_id`: it becomes a newer version."""
+    """What /train asks for; limits: Apiframe /docs/loras/create. `previous_lora_id`: it makes a newer version of that.
+    What /train asks for; limits: Apiframe /docs/loras/create. `previous_lora_id`: it makes a newer version of that."""
 
     name: str
     subject_kind: SubjectKind
@@ -47,7 +48,7 @@ class DatasetOrder:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A dataset and what we say of its photos: each photo's verdict counts duplicates and how many can be sent."""
+    """A dataset with its photos, which are judged as a set (`judge_set`)."""
 
     dataset: Dataset
     photos: tuple[Photo, ...]
@@ -62,7 +63,7 @@ class Board:
 
     @property
     def missing(self) -> int:
-        """How many more usable photos it takes."""
+        """How many more usable photos are needed."""
         return max(0, self.limits.least - len(self.usable))
 
     @property
@@ -75,14 +76,14 @@ def photo_limits(kind: SubjectKind) -> PhotoLimits:
 
 
 def consent_sentence(kind: SubjectKind) -> str:
-    """What a member agrees to before any photo is downloaded; it names the provider and what it does with them."""
+    """The consent that a member gives before any photo is downloaded; it names the provider."""
     if kind is SubjectKind.CHARACTER:
         return f"{PERMISSION}They may be sent to {kind.provider.label}, which keeps them as the character's reference."
     return f"{PERMISSION}They may be sent to {kind.provider.label} to train a LoRA."
 
 
 def check_order(order: DatasetOrder) -> None:
-    """UserError when the order cannot be trained, before anybody uploads anything."""
+    """UserError when the order cannot be trained; called before any photo is uploaded."""
     if order.subject_kind is SubjectKind.CHARACTER:
         _check_character(order)
         return
@@ -117,7 +118,7 @@ def _check_character(order: DatasetOrder) -> None:
 
 
 def judge_set(photos: Sequence[Photo], limits: PhotoLimits) -> tuple[Photo, ...]:
-    """Each photo's verdict within its set: later duplicates are marked, and only so many usable ones are sent."""
+    """The photos with verdicts as a set: later duplicates are marked, those over `limits.most` are refused."""
     duplicates = checks.find_duplicates([(photo.name, photo.sha256, photo.dhash) for photo in photos])
     judged: list[Photo] = []
     used = 0

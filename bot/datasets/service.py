@@ -1,4 +1,4 @@
-"""Datasets: taking photos in, one by one, and letting them leave the disk in time."""
+"""Datasets: downloading and checking photos, and deleting them in time."""
 
 import asyncio
 import logging
@@ -26,10 +26,10 @@ from bot.storage.tables import datasets
 log = logging.getLogger(__name__)
 
 HELD_MAX = 60
-"""Photos one dataset may hold, refused ones included, so that a flood cannot fill the disk."""
+"""Photos one dataset may hold, refused ones included, so that nobody can fill the disk."""
 DOWNLOADS_AT_ONCE = 8
 MEMBERS_AT_ONCE = 4
-"""Submissions worked on at once, first come, first served: a flood must leave room to acknowledge the next one."""
+"""Submissions that are worked on at once, so that there is always time to acknowledge the next one."""
 
 
 class DatasetService(Service):
@@ -39,7 +39,7 @@ class DatasetService(Service):
         self._pool = opened.pool
         self._downloads = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
         self.queue = ArrivalsFirst(MEMBERS_AT_ONCE)
-        "Hold one while working on a submission after it was acknowledged; until then it is `arriving`."
+        """Hold a place while working on a submission; until it is acknowledged it is `arriving`."""
 
     async def create(self, order: DatasetOrder, *, guild_id: int, channel_id: int, user_id: int) -> Dataset:
         check_order(order)
@@ -75,9 +75,10 @@ class DatasetService(Service):
         return await self._database.write(transaction)
 
     async def take_in(self, dataset: Dataset, uploads: Sequence[Upload]) -> Board:
-        """Download, check and prepare the uploads, record the member's consent for them, and show the board.
+        """Download and check the uploads, and store them with the member's consent; returns the new board.
 
-        Never fails for a photo: each one is named on the board with what to do.
+        A bad photo is no error: the board shows it with what to do. UserError when the dataset is full or not open any
+        more.
         """
         board = await self.board(dataset.id, guild_id=dataset.guild_id, user_id=dataset.user_id)
         if dataset.status is not DatasetStatus.OPEN:
@@ -108,9 +109,9 @@ class DatasetService(Service):
         return await self.board(dataset.id, guild_id=dataset.guild_id, user_id=dataset.user_id)
 
     async def examine(self, dataset: Dataset, uploads: Sequence[Upload]) -> list[Photo]:
-        """Download, check and prepare; every upload as a photo of this dataset that is not stored yet.
+        """Download and check the uploads; returns each as a photo that is not stored yet.
 
-        Never fails for a photo. When one breaks for a reason of ours (a full disk), none leaves a file behind.
+        A bad photo is no error. An error of our own (a full disk) is raised, and then no file is left behind.
         """
         results = await asyncio.gather(
             *(self._take_in_one(dataset, upload) for upload in uploads), return_exceptions=True
@@ -131,7 +132,7 @@ class DatasetService(Service):
         return Board(dataset, judge_set(photos, photo_limits(dataset.subject_kind)))
 
     async def open_dataset(self, *, guild_id: int, user_id: int) -> Dataset:
-        """The member's newest open dataset in this guild; NotFound with what to do when there is none."""
+        """The member's newest open dataset in this guild; NotFound, with what to do, when there is none."""
         dataset = await self._database.fetch(rows.open_of, guild_id, user_id)
         if dataset is None:
             raise NotFound("You have no open dataset here. Send `/train` to begin one.")
@@ -149,7 +150,7 @@ class DatasetService(Service):
         return await self.board(dataset_id, guild_id=guild_id, user_id=user_id)
 
     async def discard(self, dataset_id: int, *, guild_id: int, user_id: int) -> Dataset:
-        """Delete the photos at once; nothing was sent anywhere."""
+        """Delete the photos of a dataset that was not started; UserError when it was."""
         board = await self.board(dataset_id, guild_id=guild_id, user_id=user_id)
 
         async def transaction(connection: AsyncConnection) -> list[str] | None:
@@ -169,7 +170,7 @@ class DatasetService(Service):
         return await self.sheet_of(board.photos)
 
     async def sheet_of(self, photos: Sequence[Photo], *, first: int = 1) -> bytes | None:
-        """The same for any photos; `first`: the number of the first one."""
+        """The contact sheet of these photos as JPEG; None without photos. `first` is the number of the first one."""
         if not photos:
             return None
         return await self._pool.sheet(
@@ -180,7 +181,7 @@ class DatasetService(Service):
         )
 
     async def advance(self, claim: Claim[Dataset]) -> None:
-        """The time of these photos is up: they leave the disk, whatever they wait for; later their names go, too."""
+        """Delete photos whose time is over, even if a training waits for them, and later the dataset's details."""
         now = self._clock.now()
         forgotten_at = claim.row.created_at + self._timings.details_kept
 
@@ -234,7 +235,7 @@ class DatasetService(Service):
 
 
 async def _check_previous(connection: AsyncConnection, order: DatasetOrder, *, guild_id: int, user_id: int) -> None:
-    """Only the owner makes newer versions, and of the same kind."""
+    """NotFound unless the user owns the earlier version and it is of the same kind."""
     assert order.previous_lora_id is not None  # noqa: S101 - the caller has looked
     lora = await loras.get(connection, order.previous_lora_id)
     may = lora is not None and rights.allows(Right.SHARE, lora, (), Actor(guild_id, user_id), ())

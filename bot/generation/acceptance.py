@@ -1,4 +1,4 @@
-"""Accepting an order: rights, what its kind takes, the price, and one transaction that makes it durable."""
+"""Accepting an order of pictures: checks rights, limits and price, then stores it in one transaction."""
 
 import contextlib
 import secrets
@@ -44,7 +44,7 @@ class OrderAcceptance(Service):
     async def accept(
         self, order: PictureOrder, actor: Actor, channel: Channel, policy: OrderPolicy | None = None
     ) -> Accepted:
-        """Store the order; when this returns, it survives anything. A refused one frees its reference files."""
+        """Check and store an order; once this returns, it survives a crash. UserError frees its reference files."""
         with contextlib.ExitStack() as refused:
             refused.callback(self._references.free, order.references)
             if policy is not None:
@@ -57,7 +57,7 @@ class OrderAcceptance(Service):
         return Accepted(generation, checked.target.lora, checked.target.style, price.balance)
 
     async def order_with_defaults(self, partial: PartialOrder, actor: Actor, channel: Channel) -> Accepted:
-        """Fill the gaps with what the member used last, then order. References are fetched once the rest is right."""
+        """Order with what the member used last for options they left out. References are downloaded last."""
         order, taken_over = await self._complete(partial, actor)
         await self._check(order, actor, reference_count=len(partial.uploads))
         references = await self._references.take_in(partial.uploads)
@@ -89,7 +89,7 @@ class OrderAcceptance(Service):
         return order, tuple(taken_over)
 
     async def _check(self, order: PictureOrder, actor: Actor, reference_count: int | None = None) -> Checked:
-        """Rights and rules; UserError before anything is paid, fetched or stored."""
+        """Check rights and limits; UserError before anything is paid, downloaded or stored."""
         async with self._database.read() as connection:
             lora = None if order.lora_id is None else await usable_lora(connection, order.lora_id, actor)
             style = None if order.style_id is None else await usable_style(connection, order.style_id, actor)
@@ -110,7 +110,7 @@ class OrderAcceptance(Service):
         return Checked(order, target, await self._keys.current(actor.guild_id, target.provider))
 
     async def _owner_is_here(self, lora: Lora, actor: Actor) -> bool:
-        """Who has left can no longer take a share back, so what they shared rests."""
+        """Whether the owner is a member: who has left cannot end a share, so the LoRA is not used until they return."""
         return lora.owner_id == actor.user_id or await self._members.is_member(lora.guild_id, lora.owner_id)
 
     async def _target(self, lora: Lora | None, style: Style | None, asked: ProviderName | None, actor: Actor) -> Target:
@@ -123,7 +123,7 @@ class OrderAcceptance(Service):
         return choose_target(lora, style, asked=asked, default=default, keyed=keyed)
 
     async def _price(self, checked: Checked, channel: Channel) -> Price:
-        """Reference pictures are free (Aurous Labs /images/estimate), so they need not be uploaded for this."""
+        """The price. References are free (Aurous Labs /images/estimate), so they are not uploaded for this."""
         order = checked.order
         asked = provider_order(
             checked.target, order.prompt, order.settings, order.operation, idempotency_key=str(uuid.uuid4())
@@ -194,7 +194,7 @@ class OrderAcceptance(Service):
 
 
 async def _last_lora(connection: AsyncConnection, last: Remembered, partial: PartialOrder, actor: Actor) -> Lora | None:
-    """Only if it is still there and goes with what was said this time."""
+    """The LoRA used last, if it can still be used and fits what was said this time."""
     if last.lora_id is None:
         return None
     try:

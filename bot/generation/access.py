@@ -1,4 +1,4 @@
-"""Who sees a set of pictures, and who may order such pictures again. Another guild's sets are not found."""
+"""Who sees a set of pictures, and who may order such pictures again."""
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,7 +14,7 @@ NOT_SHARED = (
 
 
 async def visible_generation(connection: AsyncConnection, generation_id: int, actor: Actor) -> Generation:
-    """The set of pictures, if it is the actor's own or stands in a channel of this guild; else NotFound."""
+    """The set of pictures, if it is the actor's own or was posted in a channel of this guild; else NotFound."""
     generation = await generations.get(connection, generation_id)
     if generation is None or generation.guild_id != actor.guild_id or generation.deleted_at is not None:
         raise NotFound(GONE)
@@ -26,7 +26,7 @@ async def visible_generation(connection: AsyncConnection, generation_id: int, ac
 
 
 async def may_repeat(connection: AsyncConnection, generation: Generation, actor: Actor) -> None:
-    """Whoever sees pictures may order such ones only with what they may use themselves."""
+    """NotAllowed when the set was made with a LoRA that the actor may not use."""
     if generation.lora_id is not None and generation.user_id != actor.user_id:
         usable = {lora.id for lora in await sharing.usable_by(connection, actor)}
         if generation.lora_id not in usable:

@@ -1,4 +1,4 @@
-"""What each kind of order takes: settings, ranges, reference pictures, and who makes it. Pure.
+"""Which settings and references each kind of order takes, and which provider makes it. Pure.
 
 Sources: Apiframe /docs/images/flux-lora and OpenAPI 2.0.0 (flux-2-dev), Aurous Labs /images/create-image. Aurous Labs
 documents no ranges for count, seed and the number of references; those are ours.
@@ -82,7 +82,7 @@ Rule = Span | Choice | Length | Switch
 
 @dataclass(frozen=True, slots=True)
 class Ability:
-    """`prompt_max` in characters, trigger word included; `settings` by the name of the option."""
+    """What one kind of order takes. `prompt_max` is in characters, trigger word included."""
 
     prompt_max: int
     references_max: int
@@ -146,12 +146,12 @@ _WHERE_IT_WORKS: Final = {
     "enhance": "Prompts can be enhanced at Aurous Labs and without a LoRA",
     "denoise": "Denoise works at Aurous Labs",
 }
-"""Where an option works, for those that not every kind takes."""
+"""Start of the refusal of an option, for options that not every kind takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Who makes the pictures, and with what."""
+    """The provider that makes the pictures, and the LoRA and style they are made with."""
 
     provider: ProviderName
     lora: Lora | None = None
@@ -184,9 +184,9 @@ def choose_target(
     default: ProviderName | None,
     keyed: Collection[ProviderName],
 ) -> Target:
-    """A LoRA, character or style decides who makes it; else what was asked for, the server's choice, the only key.
+    """The provider: that of the LoRA or style, else `asked`, the guild's `default`, the only one with a key, Apiframe.
 
-    `keyed`: the providers that the guild has a working key for.
+    `keyed`: the providers that the guild has a working key for. UserError when LoRA, style and `asked` do not match.
     """
     if lora is not None and style is not None and lora.provider is not style.provider:
         raise UserError(f"{_where(lora)}, and {_where(style)}. Leave one of them out.")
@@ -202,7 +202,7 @@ def choose_target(
 
 
 def check_order(target: Target, settings: GenerationSettings, reference_count: int) -> None:
-    """UserError with the option, the reason and the way out, unless these settings can be ordered."""
+    """UserError, with the option, the reason and what to do, when these settings cannot be ordered."""
     for option in asked_for(settings):
         _check_setting(target, option, getattr(settings, option))
     _check_references(target, reference_count)
@@ -218,7 +218,7 @@ def can_order(target: Target, settings: GenerationSettings, reference_count: int
 
 
 def asked_for(settings: GenerationSettings) -> list[str]:
-    """The names of the settings that are not left to the provider."""
+    """Names of the settings that have a value; the provider decides about all others."""
     return [field.name for field in fields(settings) if getattr(settings, field.name) is not None]
 
 

@@ -1,4 +1,4 @@
-"""Why there are no pictures, in the member's words: what happened and what to do next. Pure."""
+"""Sentences for members about failed generations: what happened and what to do next. Pure."""
 
 from bot.errors import Missing, OutOfCredits, Refused
 from bot.records.key import ProviderName
@@ -6,7 +6,7 @@ from bot.records.lora import Lora
 from bot.text import quote
 
 REASON_MAX = 300
-"""Characters of what a provider says."""
+"""Characters of the provider's reason that are shown."""
 
 UNKNOWN_OUTCOME = (
     "We could not find out whether the provider took this order, so it is not sent again. "

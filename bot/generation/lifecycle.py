@@ -1,4 +1,4 @@
-"""Which moves a generation may make. Pure."""
+"""The status moves of a generation. Pure."""
 
 from collections.abc import Mapping
 from functools import partial

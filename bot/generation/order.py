@@ -1,4 +1,4 @@
-"""What a member asks for: an order of pictures, or one whose gaps are filled with what they used last. Pure."""
+"""Orders of pictures: complete ones, and partial ones that last time's settings complete. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,14 +28,14 @@ CARRIED = (
     ("enhance",),
     ("denoise",),
 )
-"""Settings that are taken over from last time, those together that make sense together only. Never the seed."""
+"""Settings taken over from last time, in groups that only make sense together. Never the seed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReferencePicture:
-    """A picture that an order starts from: in our spool, or uploaded to the provider a short while ago.
+    """A picture that an order starts from: a file in the spool, or a recent upload at the provider.
 
-    `size` in bytes. The order that is accepted owns the file; a refused one frees it.
+    `size` is in bytes. An accepted order owns the file; a refused one frees it.
     """
 
     file: str | None
@@ -47,7 +47,7 @@ class ReferencePicture:
 
 @dataclass(frozen=True, slots=True)
 class PictureOrder:
-    """A complete order. `provider` is what was asked for; a LoRA, character or style decides by itself."""
+    """A complete order. `provider` is what was asked for; a LoRA, character or style decides without it."""
 
     prompt: str
     settings: GenerationSettings = DEFAULTS
@@ -59,24 +59,24 @@ class PictureOrder:
     origin_id: int | None = None
     event_id: int | None = None
     pack_index: int | None = None
-    """Which prompt of the event's pack this is; None for a picture that a member asks for."""
+    """Number of the prompt in the event's pack; None for a picture that a member asks for."""
 
 
 class OrderPolicy(Protocol):
-    """Extra rules of one order, for example those of an event: checked, and paid from its budget."""
+    """Extra rules and payment of one order, for example those of an event with its budget."""
 
     async def check(self, connection: AsyncConnection) -> None:
-        """UserError when it may not be ordered. Asked early, and again in the transaction that stores it."""
+        """UserError when it may not be ordered. Called early, and again in the transaction that stores it."""
         ...
 
     async def reserve(self, connection: AsyncConnection, generation: Generation) -> None:
-        """Set credits aside in the transaction that stores it; what this raises undoes that transaction."""
+        """Reserve credits in the transaction that stores it; an error undoes that transaction."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PartialOrder:
-    """What a member said; whatever is not named in `said` ("lora", "style", a setting) is as last time."""
+    """What a member said. Options that `said` does not name ("lora", "style", a setting) are as last time."""
 
     prompt: str
     said: frozenset[str]
@@ -89,7 +89,7 @@ class PartialOrder:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A stored order. `balance` in credits, None when not known just now; `taken_over`: options as last time."""
+    """A stored order. `balance` in credits, None when unknown; `taken_over` are the options as last time."""
 
     generation: Generation
     lora: Lora | None
@@ -101,7 +101,7 @@ class Accepted:
 def carry_over(
     target: Target, settings: GenerationSettings, said: frozenset[str], last: GenerationSettings, reference_count: int
 ) -> tuple[GenerationSettings, tuple[str, ...]]:
-    """The settings with every gap filled from last time where the target takes it, and the names of those filled."""
+    """Fill gaps from last time with what the target takes; returns the settings and the names of those filled."""
     filled: list[str] = []
     for group in CARRIED:
         values = {name: getattr(last, name) for name in group if getattr(last, name) != getattr(DEFAULTS, name)}
@@ -124,7 +124,7 @@ def provider_order(
     webhook_url: str | None = None,
     references: Sequence[str] = (),
 ) -> GenerationOrder:
-    """The order in the provider client's words."""
+    """The order in the form that provider clients take."""
     lora, style = target.lora, target.style
     return GenerationOrder(
         prompt=prompt,

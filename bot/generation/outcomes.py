@@ -1,4 +1,4 @@
-"""Storing what became of a generation's step: status, timeline, pictures and posts in one transaction each."""
+"""Storing the results of generation steps, each in one transaction."""
 
 from datetime import datetime
 
@@ -30,14 +30,15 @@ class GenerationOutcomes(JobOutcomes[Generation]):
         super().__init__(opened, KIND)
 
     async def submitting(self, claim: Claim[Generation]) -> Claim[Generation]:
-        """From here on we do not know, until the answer is stored. LeaseLost keeps a slow worker from paying."""
+        """Store that the paid call begins; until its answer is stored, the outcome is unknown. LeaseLost prevents the
+        call."""
         if claim.row.status is S.SUBMITTING:
             await self._check_held(claim)
             return claim
         return await self._mark_submitting(claim, S.SUBMITTING)
 
     async def submitted(self, claim: Claim[Generation], report: GenerationReport) -> None:
-        """The provider has the order, and with it what it starts from: our copies go."""
+        """Store the provider's answer and delete our copies of the references, which the provider has now."""
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> list[str]:
@@ -86,9 +87,9 @@ class GenerationOutcomes(JobOutcomes[Generation]):
         missing: Lora | None = None,
         is_posted: bool = True,
     ) -> None:
-        """`trace` is the provider's id of the refused call, `missing` a LoRA that it no longer has.
+        """End it as failed. `trace` is the provider's id of the refused call, `missing` a LoRA that it no longer has.
 
-        `is_posted` is False when its member hears of it elsewhere.
+        `is_posted` is False when the member is told elsewhere.
         """
         generation, now = claim.row, self._clock.now()
 
@@ -105,7 +106,7 @@ class GenerationOutcomes(JobOutcomes[Generation]):
         self._spool.free(await self._database.write(transaction))
 
     async def cancel(self, generation: Generation) -> bool:
-        """End the order for its member, whoever works on it now; False when it has left this status meanwhile."""
+        """End the order for its member, even while a step runs; False when its status has changed meanwhile."""
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> list[str] | None:
@@ -126,9 +127,9 @@ class GenerationOutcomes(JobOutcomes[Generation]):
         return files is not None
 
     async def forget(self, claim: Claim[Generation]) -> None:
-        """First our copies of the pictures go, Discord has them; later the details go, too.
+        """Delete our copies of the pictures after their time, and the details later; Discord keeps the pictures.
 
-        A hint after the end may come here early; it changes nothing.
+        A late webhook may call this early; then nothing is deleted.
         """
         now = self._clock.now()
         finished_at = claim.row.finished_at or now
@@ -150,7 +151,7 @@ class GenerationOutcomes(JobOutcomes[Generation]):
         self._spool.free(await self._database.write(transaction))
 
     async def _kept_until(self, connection: AsyncConnection, generation: Generation, finished_at: datetime) -> datetime:
-        """Pictures of an event stay until it has been over for as long, so that its yearbook can be made."""
+        """When our copies are deleted; those of an event later, so that its yearbook can be made after it has ended."""
         event = None if generation.event_id is None else await events.get(connection, generation.event_id)
         if event is None:
             return finished_at + self._timings.pictures_kept

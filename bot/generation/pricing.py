@@ -1,4 +1,4 @@
-"""What an order will cost and what there is to pay it with, asked of the provider before anything is stored."""
+"""Asks the provider for an order's price and the balance, before anything is stored."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -18,12 +18,12 @@ T = TypeVar("T")
 NOT_THERE = (404, 410)
 
 ASKED_FOR_S = 2.5
-"""The member waits for the answer, so a slow provider's price stays unknown."""
+"""Seconds. The member waits for the answer, so the price of a slow provider stays unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Credits, None when the provider did not say in time."""
+    """Both in credits, None when the provider did not answer in time."""
 
     estimate: int | None
     balance: int | None
@@ -38,7 +38,10 @@ class LoraVanished(UserError):
 async def ask_price(
     key_service: KeyService, key: ApiKeyRow, order: GenerationOrder, lora: Lora | None, channel_id: int
 ) -> Price:
-    """UserError when the provider already refuses the order, its key or the balance; nothing is paid for then."""
+    """Price and balance. UserError when the provider refuses the order or the key, or the balance is too low.
+
+    Nothing is paid by this. LoraVanished, also a UserError, when the provider no longer has the LoRA.
+    """
     client = await key_service.client(key.id)
     if client is None:
         raise NoKey("The stored API key cannot be opened. Ask an admin to run `/keys set`.")
@@ -72,7 +75,7 @@ async def has_vanished(client: ProviderClient, lora: Lora | None, error: Provide
 
 
 async def _in_time(question: Awaitable[T]) -> T | None:
-    """None when the provider is silent or in trouble; a refusal is raised."""
+    """The answer; None when the provider is slow or in trouble. A refusal is raised."""
     try:
         async with asyncio.timeout(ASKED_FOR_S):
             return await question

@@ -1,4 +1,4 @@
-"""What a prompt may be, how the trigger word gets in, and the seed. Pure."""
+"""Prompts: their length, the trigger word, the seed. Pure."""
 
 import re
 import secrets
@@ -10,7 +10,7 @@ from bot.records.generation import GenerationSettings
 
 
 def with_trigger_word(prompt: str, trigger_word: str | None) -> str:
-    """The prompt with the trigger word in it exactly once more than zero times: put in front when it is not there.
+    """The prompt with the trigger word put in front, unless it contains the word already.
 
     An empty prompt stays empty: the trigger word alone asks for nothing.
     """

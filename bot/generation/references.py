@@ -1,4 +1,4 @@
-"""Pictures that orders start from: taken in from Discord, copied from what was made, uploaded before the paid call."""
+"""Reference pictures: downloaded or copied for an order, and uploaded before the paid call."""
 
 import asyncio
 import shutil
@@ -40,7 +40,8 @@ class References(Service):
         self._queue = asyncio.Semaphore(MEMBERS_AT_ONCE)
 
     async def take_in(self, uploads: Sequence[Upload]) -> tuple[ReferencePicture, ...]:
-        """Download and prepare all of them (upright, stripped); UserError names each one that cannot be used."""
+        """Download and prepare all of them (upright, without metadata); UserError names each one that cannot be used.
+        Download and prepare all of them (upright, without metadata); UserError names each one that cannot be used."""
         async with self._queue:
             results = await asyncio.gather(*(self._take_in(upload) for upload in uploads), return_exceptions=True)
         taken = tuple(result for result in results if isinstance(result, ReferencePicture))
@@ -52,7 +53,7 @@ class References(Service):
         return taken
 
     async def copy_of(self, picture: Picture) -> ReferencePicture:
-        """A kept picture as a reference of its own; UserError when the retention rule took it."""
+        """A copy of a kept picture, as a reference; UserError when our copy was deleted after its time."""
         if picture.file is None:
             raise UserError(COPY_GONE)
         source, target = self._spool.path(picture.file), self._spool.new_name()
@@ -70,7 +71,7 @@ class References(Service):
         self._spool.free(reference.file for reference in references if reference.file is not None)
 
     async def still_usable(self, generation_id: int) -> tuple[ReferencePicture, ...] | None:
-        """The references of an order that was sent a short while ago, for another one; None when they are gone."""
+        """The references of an earlier order for a new one; None when they are no longer at the provider."""
         stored = await self._database.fetch(generations.references_of, generation_id)
         now = self._clock.now()
         if not all(_is_uploaded(reference, now) for reference in stored):
@@ -81,9 +82,9 @@ class References(Service):
         )
 
     async def upload(self, generation: Generation, client: ProviderClient) -> bool:
-        """Bring every reference to the provider before the order is sent for the first time.
+        """Upload every reference to the provider before the order is sent for the first time.
 
-        False when one is neither here nor fresh there any more. Raises ProviderError; what was uploaded stays noted.
+        False when one is neither on disk nor fresh at the provider. Raises ProviderError; finished uploads stay noted.
         """
         stored = await self._database.fetch(generations.references_of, generation.id)
         for reference in stored:
@@ -130,7 +131,7 @@ def _is_uploaded(reference: Reference, now: datetime) -> bool:
 
 
 def _upload_key(generation: Generation, reference: Reference) -> str:
-    """The same for a repeated upload, another for each picture and each later upload of it (Aurous Labs /files)."""
+    """The same for a repeated try, different for each picture and each later upload of it (Aurous Labs /files)."""
     earlier = "" if reference.uploaded_at is None else reference.uploaded_at.isoformat()
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{generation.idempotency_key}/{reference.position}/{earlier}"))
 

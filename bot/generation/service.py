@@ -1,4 +1,4 @@
-"""What members ask about generations: order pictures, see what became of them, fetch what was kept."""
+"""Generations for members: order, repeat, edit, cancel and view them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -37,7 +37,7 @@ class GenerationView:
     style: Style | None
     pictures: tuple[Picture, ...]
     files: tuple[Path | None, ...]
-    """Where each picture lies on disk, None once the retention rule took it."""
+    """Path of each picture on disk, None after our copy was deleted."""
     timeline: tuple[TimelineEntry, ...]
 
 
@@ -59,7 +59,7 @@ class GenerationService(JobService[Generation]):
         return await self._acceptance.order_with_defaults(partial, actor, channel)
 
     async def again(self, generation_id: int, actor: Actor, *, channel: Channel) -> Accepted:
-        """The same order with a new seed."""
+        """Order the same with a new seed."""
         order = await self._repeat(generation_id, actor)
         return await self.order(replace(order, settings=with_new_seed(order.settings)), actor, channel=channel)
 
@@ -72,13 +72,13 @@ class GenerationService(JobService[Generation]):
         channel: Channel,
         settings: GenerationSettings | None = None,
     ) -> Accepted:
-        """The same order with other words and a new seed; `settings` replaces all of them."""
+        """Order the same with another prompt and a new seed; `settings` replaces all settings."""
         order = await self._repeat(generation_id, actor)
         changed = with_new_seed(settings or order.settings)
         return await self.order(replace(order, prompt=prompt, settings=changed), actor, channel=channel)
 
     async def edit(self, picture_id: int, operation: Operation, actor: Actor, *, channel: Channel) -> Accepted:
-        """Enlarge one kept picture or remove its background; Apiframe does it."""
+        """Enlarge a kept picture or remove its background, at Apiframe."""
         async with self._database.read() as connection:
             picture = await generations.get_picture(connection, picture_id)
             origin_id = 0 if picture is None else picture.generation_id
@@ -90,7 +90,7 @@ class GenerationService(JobService[Generation]):
         return await self.order(order, actor, channel=channel)
 
     async def cancel(self, generation_id: int, actor: Actor) -> str:
-        """End the member's own order if that is still possible; a sentence that says what became of it."""
+        """Cancel the member's own order; returns a sentence for them. UserError when it is too late."""
         generation = await self._database.fetch(generations.get, generation_id)
         if generation is None or (generation.guild_id, generation.user_id) != (actor.guild_id, actor.user_id):
             raise NotFound(NOT_YOURS)
@@ -104,11 +104,11 @@ class GenerationService(JobService[Generation]):
         raise UserError("This order is just being handed over. Press Cancel again in a moment.")
 
     async def last_used(self, actor: Actor) -> Remembered | None:
-        """What the member used last here."""
+        """The settings that the member used last in this guild."""
         return await self._database.fetch(remembered.get, actor.guild_id, actor.user_id)
 
     async def forget_settings(self, actor: Actor) -> bool:
-        """The next `/imagine` starts from the documented defaults again; False when it does anyway."""
+        """Let the next `/imagine` start from the documented defaults; False when it would anyway."""
 
         async def transaction(connection: AsyncConnection) -> bool:
             return await remembered.forget(connection, actor.guild_id, actor.user_id)
@@ -133,7 +133,8 @@ class GenerationService(JobService[Generation]):
             return [await self._view(connection, generation) for generation in found]
 
     async def _repeat(self, generation_id: int, actor: Actor) -> PictureOrder:
-        """The order behind visible pictures, for the member to place as their own."""
+        """The order behind pictures that the actor sees, to order as their own; UserError when it cannot be repeated.
+        The order behind pictures that the actor sees, to order as their own; UserError when it cannot be repeated."""
         async with self._database.read() as connection:
             generation = await visible_generation(connection, generation_id, actor)
             await may_repeat(connection, generation, actor)

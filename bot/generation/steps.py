@@ -66,7 +66,7 @@ class GenerationSteps(Service):
             await self._take_report(claim, report)
 
     async def _look_again(self, claim: Claim[Generation]) -> None:
-        """The provider told us nothing this time. Not for ever: its member must hear something one day."""
+        """Poll again later, or fail after `give_up`, so that the member is told in the end."""
         generation = claim.row
         if generation.submitted_at is not None and self._clock.now() > generation.submitted_at + self._timings.give_up:
             await self._outcomes.fail(claim, failures.NEVER_FINISHED)
@@ -102,7 +102,7 @@ class GenerationSteps(Service):
             await self._outcomes.keep(claim, due_in=pause, attempt=generation.attempt + 1)
 
     async def _fetch(self, claim: Claim[Generation]) -> None:
-        """Bring the pictures onto our disk: the provider may delete them after 24 h."""
+        """Download the pictures, because the provider may delete them after 24 h."""
         generation = claim.row
         received: list[tuple[str, Received]] = []
         try:
@@ -132,7 +132,7 @@ class GenerationSteps(Service):
 
 
 def _check_picture(path: Path) -> None:
-    """FetchError unless the file begins like one of the formats that are ordered."""
+    """FetchError unless the file begins like a PNG, JPEG or WebP."""
     with path.open("rb") as file:
         if identify(file.read(64)) not in {"png", "jpeg", "webp"}:
             raise FetchError("What came is not a picture.")

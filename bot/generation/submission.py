@@ -1,4 +1,4 @@
-"""Handing an order over to the provider: references first, then the paid call, at most once."""
+"""Sending an order to the provider: uploads the references, then makes the paid call, at most once."""
 
 from datetime import timedelta
 
@@ -40,7 +40,7 @@ class GenerationSubmission(Service):
         self._webhook_url = opened.webhook_url
 
     async def advance(self, claim: Claim[Generation]) -> None:
-        """Send the order, or send it again under the same idempotency key: the provider then answers with the first."""
+        """Send the order, or send it again under its idempotency key: the provider then repeats its first answer."""
         generation, now = claim.row, self._clock.now()
         if generation.status is S.QUEUED and await self._outcomes.is_event_cancelled(generation):
             await self._outcomes.fail(claim, EVENT_CANCELLED, is_posted=False)
@@ -83,7 +83,7 @@ class GenerationSubmission(Service):
             await self._outcomes.submitted(claim, report)
 
     async def _target(self, claim: Claim[Generation]) -> Target | None:
-        """With what it is made; a sentence ends the order when that has gone since."""
+        """What the order is made with; None, and the order has failed, when the LoRA or style has gone meanwhile."""
         generation = claim.row
         async with self._database.read() as connection:
             lora = None if generation.lora_id is None else await loras.get(connection, generation.lora_id)
@@ -100,7 +100,8 @@ class GenerationSubmission(Service):
         return Target(generation.provider, lora, style)
 
     async def _is_ready(self, claim: Claim[Generation], client: ProviderClient) -> bool:
-        """Look at the balance and upload the references before the first try; what goes wrong here costs nothing."""
+        """Check the balance and upload the references before the first try, which costs nothing; False when it ended
+        here."""
         try:
             if not await self._can_pay(claim, client):
                 return False
@@ -124,7 +125,7 @@ class GenerationSubmission(Service):
         return False
 
     async def _client(self, claim: Claim[Generation]) -> ProviderClient | None:
-        """Once sent, always under the same key; before that, under the guild's present one."""
+        """Once sent, always the same key; before that, the guild's present one. None when it cannot be sent now."""
         generation = claim.row
         if generation.submitting_at is not None:
             client = await self._keys.client(generation.key_id)

@@ -1,4 +1,4 @@
-"""The two kinds of paid jobs, trainings and generations, seen as one: what their rows share and where they lie."""
+"""What trainings and generations, the two kinds of paid jobs, have in common."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Storing what became of a job's step or of its member's press: the parts that trainings and generations share."""
+"""Storing the results of a job's steps: the parts that trainings and generations share."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -19,7 +19,8 @@ EVENT_CANCELLED = "The event was cancelled before this was sent. Nothing was cha
 
 
 class JobOutcomes(Service, Generic[JobT]):
-    """Every method that takes a claim raises LeaseLost, and stores nothing, when the claim no longer stands."""
+    """Stores results. A method with a claim raises LeaseLost, and stores nothing, when the claim is not valid any more.
+    Stores results. A method with a claim raises LeaseLost, and stores nothing, when the claim is not valid any more."""
 
     def __init__(self, opened: Resources, kind: JobKind[JobT]) -> None:
         super().__init__(opened)
@@ -53,12 +54,12 @@ class JobOutcomes(Service, Generic[JobT]):
         return event is not None and event.status is EventStatus.CANCELLED
 
     async def _check_held(self, claim: Claim[JobT]) -> None:
-        """Just before a paid call: LeaseLost keeps a slow worker from paying."""
+        """LeaseLost when another worker may have the row; called just before a paid call."""
         if not await self._rows.holds(claim, now=self._clock.now()):
             raise LeaseLost
 
     async def _mark_submitting(self, claim: Claim[JobT], to: StrEnum, **values: Any) -> Claim[JobT]:
-        """Store that a paid call is about to leave."""
+        """Store that a paid call is about to be made; returns the claim with the new status."""
         now = self._clock.now()
         await self._check_held(claim)
         self._kind.check_move(claim.row.status, to)
@@ -76,7 +77,7 @@ class JobOutcomes(Service, Generic[JobT]):
     async def _end(
         self, connection: AsyncConnection, job: JobT, what: str, detail: str = "", post: PostKind | None = None
     ) -> None:
-        """Part of every transaction that stores a terminal status: tell its timeline, its channel and its event."""
+        """Write the timeline, the post and the event's wakeup; part of every write that stores a terminal status."""
         await self._note(connection, job.id, what, detail)
         if post is not None:
             await posts.add(

@@ -23,7 +23,7 @@ class JobService(Service, Generic[JobT]):
         return None if job is None else await self._keys.webhook_secrets(job.guild_id, job.provider)
 
     async def hint(self, token: str, hint: WebhookHint) -> bool:
-        """A verified delivery came for the job with this token; False when it is about another object."""
+        """Make the job with this token due now; False when there is none or the delivery is about another object."""
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> bool:

@@ -1,4 +1,4 @@
-"""Reports of pictures that a member finds wrong: stored once, brought to the moderators, closed by them."""
+"""Reports of pictures: stored once, sent to the moderators, closed by them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ NO_SUCH_REPORT = "This report is not here any more."
 
 @dataclass(frozen=True, slots=True)
 class ReportView:
-    """`message` is where the pictures can be seen: (channel id, message id)."""
+    """A report with its pictures. `message` is where they can be seen: (channel id, message id)."""
 
     report: Report
     generation: Generation
@@ -31,11 +31,11 @@ class ReportView:
 
 class ReportService(Service):
     async def check(self, generation_id: int, actor: Actor) -> None:
-        """NotFound unless this member sees the pictures."""
+        """NotFound unless this member may see the pictures."""
         await self._database.fetch(visible_generation, generation_id, actor)
 
     async def report(self, generation_id: int, reason: str, actor: Actor) -> None:
-        """Store the report and tell the moderators; once for each member and set."""
+        """Store the report and tell the moderators, once for each member and set of pictures."""
         reason, now = " ".join(reason.split())[:REASON_MAX], self._clock.now()
         if not reason:
             raise UserError("Please say what is wrong with these pictures.")
@@ -60,7 +60,7 @@ class ReportService(Service):
         await self._database.write(transaction)
 
     async def view(self, report_id: int) -> ReportView | None:
-        """For those who render it; callers check who may see it."""
+        """The report, or None. Callers check who may see it."""
         async with self._database.read() as connection:
             report = await pictures.get_report(connection, report_id)
             generation = None if report is None else await generations.get(connection, report.generation_id)
@@ -77,7 +77,7 @@ class ReportService(Service):
         return report
 
     async def dismiss(self, report_id: int, actor: Actor) -> None:
-        """Close it without deleting anything; its card shows that."""
+        """Close the report without deleting the pictures; its card shows that."""
         report, now = await self.for_moderator(report_id, actor), self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> None:
@@ -93,7 +93,7 @@ class ReportService(Service):
 
 
 async def _readers(connection: AsyncConnection, generation: Generation) -> Sequence[Place]:
-    """The reports channel, then whoever set the API key; UserError when there is neither."""
+    """The reports channel, then the admin who set the API key; UserError when there is neither."""
     guild = await guilds.get(connection, generation.guild_id)
     places = []
     if guild is not None and guild.reports_channel_id is not None:

@@ -1,4 +1,4 @@
-"""What becomes of pictures after they were posted: seen, kept, edited, shown in the gallery, deleted."""
+"""Pictures after they were posted: view, edit, send to the gallery, delete."""
 
 import asyncio
 import uuid
@@ -28,9 +28,9 @@ EDITS = (Operation.UPSCALE_CLARITY, Operation.UPSCALE_TOPAZ, Operation.REMOVE_BA
 LINKS_LIVE = timedelta(hours=23)
 """Both providers delete pictures after a day (Apiframe OpenAPI 2.0.0, Aurous Labs /images/retrieve-image)."""
 PRICED_WITHIN_S = 2.5
-"""The member waits for the answer, so a slow provider's price stays unknown."""
+"""Seconds. The member waits for the answer, so the price of a slow provider stays unknown."""
 MADE_FROM = "made from"
-"""Timeline word of a set that one picture of another set became."""
+"""Timeline word of a set that was made from one picture of another set."""
 
 COPY_GONE = "Our copy of these pictures was deleted after 7 days. What is in the message stays there."
 UNFINISHED = "These pictures are still being made. `/jobs` shows where they are."
@@ -40,7 +40,7 @@ NO_GALLERY = "This server has no gallery yet. An admin can choose a channel for 
 
 @dataclass(frozen=True, slots=True)
 class PictureSet:
-    """One order's pictures. `lineage`: what they were made from, then what that was made from, and so on."""
+    """One order's pictures. `lineage`: the set they were made from, then the set that was made from, and so on."""
 
     view: GenerationView
     lineage: tuple[Generation, ...]
@@ -51,14 +51,14 @@ class PictureSet:
 
     @property
     def made_from(self) -> str:
-        """Such as "picture 2 of #12" or "#12"; empty for a set that began by itself."""
+        """Such as "picture 2 of #12" or "#12"; empty for a set that was not made from another."""
         said = [entry.detail for entry in self.view.timeline if entry.what == MADE_FROM]
         origin_id = self.generation.origin_id
         return said[0] if said else "" if origin_id is None else f"#{origin_id}"
 
 
 class Removal(StrEnum):
-    """What became of one message of a deleted set."""
+    """What happened to one message of a deleted set."""
 
     REMOVED = "removed"
     GONE = "gone"
@@ -74,7 +74,7 @@ class PictureService(Service):
         self._poster = opened.poster
 
     async def find(self, generation_id: int) -> PictureSet | None:
-        """For those who render it; callers check who may see it."""
+        """The set, or None. Callers check who may see it."""
         view = await self._generations.view(generation_id)
         if view is None:
             return None
@@ -88,19 +88,19 @@ class PictureService(Service):
         return None if picture is None or found is None else (found, picture)
 
     async def see(self, generation_id: int, actor: Actor) -> PictureSet:
-        """The member's own, or what was posted for this guild to see."""
+        """The set, if it is the member's own or was posted in this guild; else NotFound."""
         await self._database.fetch(visible_generation, generation_id, actor)
         return await self._found(generation_id)
 
     async def owner_of(self, generation_id: int, user_id: int) -> Actor:
-        """Who pressed a button in a private message, for their own pictures only."""
+        """The actor behind a button in a private message; NotFound unless the pictures are their own."""
         generation = await self._database.fetch(generations.get, generation_id)
         if generation is None or generation.user_id != user_id:
             raise NotFound(GONE)
         return Actor(generation.guild_id, user_id)
 
     async def to_vary(self, generation_id: int, actor: Actor) -> PictureSet:
-        """The set whose prompt this member may change and order again."""
+        """The set, if this member may change its prompt and order again; else UserError."""
         found = await self.see(generation_id, actor)
         if found.generation.operation is not Operation.IMAGINE:
             raise UserError(NOT_FROM_HERE)
@@ -109,14 +109,14 @@ class PictureService(Service):
         return found
 
     async def to_edit(self, generation_id: int, actor: Actor) -> PictureSet:
-        """The set, while our copies of its pictures are here."""
+        """The set; UserError when our copies of its pictures were deleted."""
         found = await self.see(generation_id, actor)
         if not any(found.view.files):
             raise UserError(COPY_GONE)
         return found
 
     async def prices(self, actor: Actor) -> Mapping[Operation, int | None]:
-        """Credits for each edit of one picture, None when not known just now; NoKey without Apiframe."""
+        """Credits of each edit of a picture, None when not known just now; NoKey without a key of Apiframe."""
         key = await self._keys.current(actor.guild_id, ProviderName.APIFRAME)
         client = await self._keys.client(key.id)
         if client is None:
@@ -125,7 +125,7 @@ class PictureService(Service):
         return dict(zip(EDITS, found, strict=True))
 
     async def edit(self, picture_id: int, operation: Operation, actor: Actor, *, channel: Channel) -> Accepted:
-        """Order an enlargement or the removal of the background; whoever does wants to keep the picture."""
+        """Order an enlargement or the removal of the background; this counts as a save of the picture."""
         accepted = await self._generations.edit(picture_id, operation, actor, channel=channel)
         now = self._clock.now()
 
@@ -141,7 +141,7 @@ class PictureService(Service):
         return accepted
 
     def has_live_links(self, found: PictureSet) -> bool:
-        """Whether the provider still hands the pictures out."""
+        """Whether the provider's links to the pictures still work."""
         finished_at = found.generation.finished_at
         return finished_at is not None and self._clock.now() < finished_at + LINKS_LIVE
 
@@ -152,7 +152,7 @@ class PictureService(Service):
         await self._database.write(transaction)
 
     async def to_gallery(self, generation_id: int, actor: Actor) -> PictureSet:
-        """The set, if this member may send its pictures to the gallery, there is one, and our copies are here."""
+        """The set, if this member may send its pictures to the gallery; UserError without a gallery or our copies."""
         found = await self.see(generation_id, actor)
         _check_keeper(found.generation, actor, "send them to the gallery")
         await self._gallery(actor)
@@ -173,7 +173,7 @@ class PictureService(Service):
         return place
 
     async def to_delete(self, generation_id: int, actor: Actor) -> PictureSet:
-        """The set, if this member may delete it; a deleted one, too: its message may still be there."""
+        """The set, if this member may delete it; also one that is deleted, because its message may still be there."""
         async with self._database.read() as connection:
             generation = await generations.get(connection, generation_id)
             if generation is None or generation.guild_id != actor.guild_id:
@@ -186,7 +186,7 @@ class PictureService(Service):
         return await self._found(generation_id)
 
     async def delete(self, generation_id: int, actor: Actor) -> Sequence[Removal]:
-        """Free our copies, remove every message that shows the set, and let none appear that waits; one way only."""
+        """Delete our copies and every message with the set for good; returns what happened to each message."""
         generation = (await self.to_delete(generation_id, actor)).generation
         now = self._clock.now()
 
@@ -206,7 +206,7 @@ class PictureService(Service):
         return [await self._remove(post) for post in there]
 
     async def _remove(self, post: Post) -> Removal:
-        """Remove the message at once; what cannot be done now is left to the outbox."""
+        """Remove the message now; the outbox does it later when that is not possible."""
         outcome, now = await self._try_to_remove(post), self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> None:
@@ -259,7 +259,7 @@ async def _price(client: ProviderClient, operation: Operation) -> int | None:
 async def _send(
     connection: AsyncConnection, generation: Generation, picture: Picture, place: Place, *, now: datetime
 ) -> bool:
-    """False when it is in the gallery already, or on its way there."""
+    """Send one picture to the gallery; False when it is there already, or on its way."""
     post = await posts.find(connection, PostKind.GALLERY, SubjectTable.PICTURE, picture.id)
     if post is None:
         await posts.add(

@@ -1,4 +1,4 @@
-"""Why a training failed, in the member's words: what happened, what it cost, what to do next. Pure."""
+"""Sentences for members about failed trainings: what happened, what it cost, what to do. Pure."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ from bot.records.training import Training
 from bot.text import quote
 
 REASON_MAX = 300
-"""Characters of what a provider says."""
+"""Characters of the provider's reason that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """`retry`: the same photos may be started again, if they are still here."""
+    """`retry`: the same photos can be started again, if they are still on disk."""
 
     sentence: str
     retry: bool
@@ -34,7 +34,7 @@ GONE_AT_PROVIDER = Failure(
 
 
 def out_of_credits(provider: ProviderName, required: int | None, available: int | None, reserved: int) -> Failure:
-    """All in credits; `reserved`: what trainings already under way will still be charged."""
+    """All numbers in credits. `reserved` will still be charged for trainings under way."""
     needs = f"A training needs {required} credits" if required is not None else "There are not enough credits"
     has = f", this server's {provider.label} balance is {available}" if available is not None else ""
     held = f" ({reserved} of them are set aside for trainings under way)" if reserved else ""
@@ -55,7 +55,7 @@ def refused(provider: ProviderName, error: Refused) -> Failure:
 
 
 def failed_at_provider(training: Training, said: str | None, balance: int | None) -> Failure:
-    """`balance` is what the provider says now, in credits; nothing is promised about refunds."""
+    """`balance` is the present one in credits. The sentence promises nothing about refunds."""
     reason = f"{training.provider.label} could not finish the training: {_reason(said)}."
     if balance is None:
         money = f"Ask an admin to compare the balance in the {training.provider.label} dashboard."

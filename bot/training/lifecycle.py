@@ -1,4 +1,4 @@
-"""Which moves a training may make, and who goes first when slots are few. Pure."""
+"""The status moves of a training, its marker and its cost. Pure."""
 
 import secrets
 from collections.abc import Mapping
@@ -30,18 +30,18 @@ check_move = partial(legal.check_move, MOVES)
 
 
 def new_marker() -> str:
-    """Short, unmistakable when read aloud, unique enough within one provider account (31**6 is 887 million)."""
+    """Six characters that are not mistaken when read aloud, unique enough within one account (31**6 is 887 million)."""
     return "".join(secrets.choice(MARKER_ALPHABET) for _ in range(MARKER_LENGTH))
 
 
 def marked_name(name: str, marker: str) -> str:
-    """The LoRA's name at the provider: ours plus the marker by which we find it again, within 60 characters."""
+    """The LoRA's name at the provider, within 60 characters; the marker in it lets us find the LoRA again."""
     tail = f" ·{marker}"
     return name[: NAME_MAX - len(tail)].rstrip() + tail
 
 
 def training_cost(price: int, before: int | None, after: int | None) -> int:
-    """Credits that one training took: what the balance says, unless something else was charged or paid in meanwhile."""
+    """Credits that one training took: the difference of the balances, or `price` if that cannot be its cost."""
     if before is None or after is None or not 0 <= before - after <= price:
         return price
     return before - after

@@ -1,4 +1,4 @@
-"""Storing what became of a training's step: status, timeline, posts and freed slots in one transaction each."""
+"""Storing the results of training steps, each in one transaction."""
 
 import logging
 from collections.abc import Mapping
@@ -33,11 +33,11 @@ log = logging.getLogger(__name__)
 S = TrainingStatus
 
 NOT_TAKEN = "not taken"
-"""Timeline word for an order that provably never arrived at the provider."""
+"""Timeline word: the order certainly did not reach the provider."""
 UNCLEAR = "unclear"
-"""Timeline word for an order whose answer is missing."""
+"""Timeline word: the answer to the order is missing."""
 UNKNOWN_KIND = {ProviderName.APIFRAME: SubjectKind.OBJECT, ProviderName.AUROUS: SubjectKind.CHARACTER}
-"""What a LoRA is called when its dataset was deleted while it was trained."""
+"""The kind of a LoRA whose dataset was deleted while it was trained."""
 
 
 KIND = JobKind(tables.trainings, SubjectTable.TRAINING, Training, lifecycle.check_move, trainings.by_webhook_token)
@@ -49,7 +49,7 @@ class TrainingOutcomes(JobOutcomes[Training]):
         self._slots = slots
 
     async def ready(self, claim: Claim[Training], report: TrainingReport, *, cost: int) -> None:
-        """`cost` in credits."""
+        """Store the LoRA and end the training. `cost` in credits."""
         training, now = claim.row, self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> list[str]:
@@ -65,9 +65,9 @@ class TrainingOutcomes(JobOutcomes[Training]):
         self._spool.free(await self._database.write(transaction))
 
     async def fail(self, claim: Claim[Training], failure: Failure, *, is_posted: bool = True) -> None:
-        """Terminal; the photos stay for another try when there is a point in one and they are still here.
+        """End it as failed; the photos stay if another try makes sense and they are still on disk.
 
-        `is_posted` is False when its member hears of it elsewhere.
+        `is_posted` is False when the member is told elsewhere.
         """
         training, now = claim.row, self._clock.now()
 
@@ -106,7 +106,7 @@ class TrainingOutcomes(JobOutcomes[Training]):
         await self._database.write(transaction)
 
     async def running(self, claim: Claim[Training]) -> None:
-        """The provider has the photos and trains: they leave our disk."""
+        """Store that the provider trains, and delete the photos here, because the provider has them."""
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> list[str]:
@@ -118,7 +118,7 @@ class TrainingOutcomes(JobOutcomes[Training]):
         self._spool.free(await self._database.write(transaction))
 
     async def late(self, claim: Claim[Training]) -> None:
-        """Past the deadline: say so once, and keep looking, slowly."""
+        """Note once that the deadline has passed, and keep polling, slowly."""
 
         async def transaction(connection: AsyncConnection) -> None:
             noted = await timeline.of(connection, SubjectTable.TRAINING, claim.id)
@@ -140,7 +140,7 @@ class TrainingOutcomes(JobOutcomes[Training]):
     async def back_to_queue(
         self, claim: Claim[Training], *, due_in: timedelta, note: str = "", detail: str = ""
     ) -> None:
-        """Try again after `due_in`; it keeps its slot meanwhile."""
+        """Queue it again for `due_in` from now; it keeps its slot."""
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> None:
@@ -151,11 +151,11 @@ class TrainingOutcomes(JobOutcomes[Training]):
         await self._database.write(transaction)
 
     async def wait_for_key(self, claim: Claim[Training]) -> None:
-        """Give the slot back until the guild has a working key."""
+        """Queue it without a slot until the guild has a working key."""
         await self._wait_for_slot(claim, "for a working API key")
 
     async def change_key(self, claim: Claim[Training], key_id: int) -> None:
-        """Nothing was sent yet: stand in line for a slot of the guild's present key."""
+        """Queue it for a slot of the guild's present key; nothing was sent yet."""
         await self._wait_for_slot(claim, "for a slot of the new API key", key_id=key_id)
 
     async def _wait_for_slot(self, claim: Claim[Training], detail: str, **values: Any) -> None:
@@ -170,7 +170,7 @@ class TrainingOutcomes(JobOutcomes[Training]):
         await self._database.write(transaction)
 
     async def forget(self, claim: Claim[Training]) -> None:
-        """Its details have been kept long enough; the LoRA stays. A hint after the end may come here early."""
+        """Delete the details after their time; the LoRA stays. A late webhook may call this early."""
         now = self._clock.now()
         forgotten_at = (claim.row.finished_at or now) + self._timings.details_kept
 
@@ -184,7 +184,8 @@ class TrainingOutcomes(JobOutcomes[Training]):
         await self._database.write(transaction)
 
     async def submitting(self, claim: Claim[Training], *, balance: int | None) -> Claim[Training]:
-        """From here on we do not know, until the answer is stored. LeaseLost keeps a slow worker from paying."""
+        """Store that the paid call begins; until its answer is stored, the outcome is unknown. LeaseLost prevents the
+        call."""
         return await self._mark_submitting(claim, S.SUBMITTING, balance_before=balance)
 
     async def _move(self, connection: AsyncConnection, claim: Claim[Training], to: StrEnum, **values: Any) -> None:
@@ -194,7 +195,7 @@ class TrainingOutcomes(JobOutcomes[Training]):
     async def _end(
         self, connection: AsyncConnection, job: Training, what: str, detail: str = "", post: PostKind | None = None
     ) -> None:
-        """An ended training gives its slot to one that waits."""
+        """End the training, and give its slot to a waiting one."""
         await super()._end(connection, job, what, detail, post)
         await assign_free_slots(connection, job.key_id, slots=self._slots, clock=self._clock)
 
@@ -211,7 +212,7 @@ class TrainingOutcomes(JobOutcomes[Training]):
 async def _insert_lora(
     connection: AsyncConnection, training: Training, report: TrainingReport, *, cost: int, now: datetime
 ) -> int:
-    """The trained LoRA, as the next version of the one it was meant to replace, if that is still here."""
+    """Store the LoRA, as the next version of the one it should replace, if that still exists."""
     dataset = await datasets.get(connection, training.dataset_id)
     previous_id = dataset.previous_lora_id if dataset is not None else None
     previous = None if previous_id is None else await loras.get(connection, previous_id)
@@ -234,7 +235,7 @@ async def _insert_lora(
 
 
 async def _hand_to_event(connection: AsyncConnection, training: Training, lora_id: int, *, now: datetime) -> None:
-    """What everybody gave photos for, all who take part may use; nobody may when photos were taken back meanwhile."""
+    """Share the LoRA of a shared event with its entrants; retire it when photos were taken back meanwhile."""
     event = None if training.event_id is None else await events.get(connection, training.event_id)
     lora = await loras.get(connection, lora_id)
     if event is None or lora is None:

@@ -1,4 +1,4 @@
-"""What members ask about trainings: start one, where it stands, what happened to it."""
+"""Trainings for members: start, retry and view them."""
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -28,12 +28,12 @@ from bot.training.outcomes import KIND
 JOBS_SHOWN = 10
 
 Reserve = Callable[[AsyncConnection, Training], Awaitable[None]]
-"""Sets credits aside in the transaction that stores a training; what it raises undoes that transaction."""
+"""Reserves credits in the transaction that stores a training; an error undoes that transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingView:
-    """A training as its owner may see it. `place` counts from 1 while it waits for a slot; None otherwise."""
+    """A training as its owner may see it. `place` is its place in the queue, from 1; None when it does not wait."""
 
     training: Training
     lora: Lora | None
@@ -41,7 +41,7 @@ class TrainingView:
     key: ApiKeyRow | None
     timeline: tuple[TimelineEntry, ...]
     photos_left: bool
-    """Whether the photos are still here, so that it can be started again with one press."""
+    """Whether the photos are still on disk, so that it can be started again."""
 
 
 class TrainingService(JobService[Training]):
@@ -59,10 +59,10 @@ class TrainingService(JobService[Training]):
     async def start(
         self, dataset_id: int, *, guild_id: int, user_id: int, channel: Channel, reserve: Reserve | None = None
     ) -> Training:
-        """Accept the dataset for training. When this returns, the job survives anything.
+        """Store a training of the dataset; once this returns, it survives a crash.
 
-        Pressing twice starts once: the second press gets the same training back. `reserve`: for photos that were
-        given to an event, which alone can have them trained.
+        Starting again returns the same training. `reserve` is given for photos of an event, which only the event has
+        trained.
         """
         board = await self._datasets.board(dataset_id, guild_id=guild_id, user_id=user_id)
         if (board.dataset.event_id is None) != (reserve is None):
@@ -117,7 +117,7 @@ class TrainingService(JobService[Training]):
         return training
 
     async def _post_status(self, connection: AsyncConnection, training: Training) -> None:
-        """The message that shows how far it is; of an event's trainings its panel does."""
+        """Post the status message; trainings of an event have none, because its panel shows them."""
         await posts.add(
             connection,
             PostKind.TRAINING_STATUS,
@@ -188,7 +188,7 @@ class TrainingService(JobService[Training]):
 
 
 def check_startable(board: Board) -> None:
-    """UserError with what is missing when the board's dataset cannot be started."""
+    """UserError, with what is missing, when the dataset cannot be started."""
     if board.dataset.status is not DatasetStatus.OPEN:
         raise UserError("This dataset has been discarded or its time is up. Send `/train` to begin a new one.")
     if board.missing:

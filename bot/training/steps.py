@@ -32,7 +32,7 @@ S = TrainingStatus
 SENDS_MAX = 5
 """How often an order is sent again after the provider provably did not take it."""
 LOOK_BACK = timedelta(days=1)
-"""How far before our own note of sending we look for the LoRA: covers clocks that disagree."""
+"""The search for the LoRA begins this long before our own note of sending, because clocks differ."""
 
 
 class TrainingSteps(Service):
@@ -88,7 +88,7 @@ class TrainingSteps(Service):
             await self._outcomes.adopt(claim, report, "submitted")
 
     async def _look(self, claim: Claim[Training]) -> None:
-        """The order may have been taken: look for its marker before anything else."""
+        """The order may have been taken: look for its marker at the provider before anything else."""
         training = claim.row
         assert training.submitting_at is not None  # noqa: S101 - set together with the status
         now, lost_at = self._clock.now(), await self._lost_at(training)
@@ -117,7 +117,7 @@ class TrainingSteps(Service):
             )
 
     async def _cannot_look(self, claim: Claim[Training], error: ProviderError) -> None:
-        """Never send blindly: keep trying to look, and stop with a clear word when the deadline has passed."""
+        """Look again later, and fail after `training_deadline`. The order is never sent without having looked."""
         training = claim.row
         if isinstance(error, KeyRejected):
             await self._keys.pause(training.key_id, error, noticed_in=Place(PlaceKind.CHANNEL, training.channel_id))
@@ -173,7 +173,8 @@ class TrainingSteps(Service):
             await self._outcomes.keep(claim, due_in=self._timings.poll, attempt=0)
 
     async def _client_for_new_order(self, claim: Claim[Training]) -> ProviderClient | None:
-        """The guild's usable key, taken over by this row; without one the row waits for it."""
+        """A client under the guild's present key; None when the training now waits for a key or for another key's slot.
+        A client under the guild's present key; None when the training now waits for a key or for another key's slot."""
         training = claim.row
         try:
             key = await self._keys.current(training.guild_id, training.provider)
@@ -186,7 +187,7 @@ class TrainingSteps(Service):
         return await self._keys.client(key.id)
 
     async def _look_again(self, claim: Claim[Training]) -> None:
-        """The provider told us nothing this time. Not for ever: its member must hear something one day."""
+        """Poll again later, or fail after `give_up`, so that the member is told in the end."""
         training = claim.row
         if training.submitted_at is not None and self._clock.now() > training.submitted_at + self._timings.give_up:
             await self._outcomes.fail(claim, failures.never_finished(training))
@@ -194,7 +195,7 @@ class TrainingSteps(Service):
             await self._outcomes.later(claim)
 
     async def _try_newer_key(self, claim: Claim[Training]) -> None:
-        """Our key is gone or refused. A newer key of the guild may see the same LoRA: look again under that one."""
+        """Our key is gone or refused: poll under a newer key of the guild, which may see the same LoRA."""
         training = claim.row
         try:
             key = await self._keys.current(training.guild_id, training.provider)
@@ -238,7 +239,7 @@ class TrainingSteps(Service):
             return fee * await trainings.not_yet_charged(connection, training.key_id)
 
     async def _lost_at(self, training: Training) -> datetime | None:
-        """When we noted that the answer to the latest order is missing; None when nobody has noted it yet."""
+        """When it was noted that the latest order's answer is missing; None when that was not noted."""
         entries = await self._database.fetch(timeline.of, SubjectTable.TRAINING, training.id)
         latest = next((entry for entry in reversed(entries) if entry.what in {UNCLEAR, NOT_TAKEN}), None)
         return latest.at if latest is not None and latest.what == UNCLEAR else None
@@ -248,7 +249,7 @@ class TrainingSteps(Service):
         return sum(entry.what == NOT_TAKEN for entry in entries)
 
     async def _not_taken(self, claim: Claim[Training], error: ProviderError) -> None:
-        """The provider certainly did not take the order."""
+        """Handle an error after which the provider certainly did not take the order."""
         training = claim.row
         match error:
             case KeyRejected():

@@ -1,4 +1,4 @@
-"""Health: is the loop alive, is the bot ready to work, and the numbers to watch."""
+"""Health routes: alive, ready, and metrics for Prometheus."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ ReadMetrics = Callable[[], Awaitable[Sequence[Metric]]]
 
 
 class Health:
-    """`checks` by name, for example database, gateway, engine: each tells whether its part works right now."""
+    """`checks` by name (database, gateway, engine): each tells whether its part works right now."""
 
     def __init__(self, checks: Mapping[str, Check], read_metrics: ReadMetrics) -> None:
         self._checks = dict(checks)
@@ -46,7 +46,7 @@ class Health:
         ]
 
     async def report_alive(self, _request: HttpRequest) -> HttpResponse:
-        """An answer at all means that the event loop turns."""
+        """Any answer shows that the event loop runs."""
         return HttpResponse(200, "ok")
 
     async def report_ready(self, _request: HttpRequest) -> HttpResponse:
@@ -76,7 +76,7 @@ class Health:
 
 
 class _Snapshot:
-    """Gives prometheus-client the numbers of one moment, those of one name together."""
+    """Gives prometheus-client the present numbers, grouped by name."""
 
     def __init__(self, metrics: Sequence[Metric]) -> None:
         self._metrics = metrics

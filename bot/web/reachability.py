@@ -1,4 +1,4 @@
-"""Where the webhook self-test's own requests come in."""
+"""The route for the webhook self-test's own requests."""
 
 import re
 from collections.abc import Callable
@@ -11,13 +11,13 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
 
 
 class ReachabilityRoutes:
-    """Answers like the webhook door: a token that nobody expects is told apart by nothing."""
+    """Answers an unknown token exactly as the webhook routes do."""
 
     def __init__(self, arrive: Callable[[str], bool]) -> None:
         self._arrive = arrive
 
     def routes(self) -> list[Route]:
-        """To stand before the webhook door's, which cover this path, too."""
+        """Must be listed before the webhook routes, which cover this path, too."""
         return [Route("POST", PATH, self.handle)]
 
     async def handle(self, request: HttpRequest) -> HttpResponse:

@@ -1,8 +1,8 @@
-"""The listener: takes whole, small, uncompressed requests within a deadline and hands them to a route.
+"""The web server: takes complete, small, uncompressed requests within a deadline and routes them.
 
-By default aiohttp lets a head drip for an hour, reads an oversized body to its end and opens compressed bodies. Here
-the idle timer that it starts with each connection is the head's deadline, every connection carries one request, and
-the oldest connection makes room when there are too many.
+By default aiohttp allows an hour for a head, reads an oversized body to its end and unpacks compressed bodies. Here
+aiohttp's idle timer, which starts with each connection, is the deadline of the head; every connection carries one
+request; and when there are too many connections, the oldest is dropped.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one stranger may take. `life_seconds` bounds a connection from its opening to its end."""
+    """Limits for one sender. `life_seconds` is the longest life of a connection."""
 
     head_seconds: float = 10.0
     body_seconds: float = 5.0
@@ -50,7 +50,7 @@ Handler = Callable[[HttpRequest], Awaitable[HttpResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path that ends with a slash stands for everything below it."""
+    """A path that ends with a slash covers everything below it."""
 
     method: str
     path: str
@@ -173,7 +173,7 @@ class _Listener(web.Server):
 
 
 class _Connection(web.RequestHandler):
-    """A connection that neither echoes nor logs what a stranger sent."""
+    """Never repeats what a stranger sent, neither in an answer nor in the log."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""Finds the row a webhook's token belongs to, whichever kind of job it is."""
+"""Finds the service whose row has a webhook's token."""
 
 from collections.abc import Sequence
 from typing import Protocol

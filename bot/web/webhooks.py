@@ -1,4 +1,4 @@
-"""The webhook door: a provider's signed delivery becomes a hint that makes one row due now."""
+"""Webhook routes: a provider's signed delivery becomes a hint that makes one row due now."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ _PATH = re.compile(PREFIX + r"(?P<provider>[a-z]+)/(?P<token>[A-Za-z0-9_-]{22,64
 """22 URL-safe characters hold the 128 random bits that a token has at least."""
 
 _TARGET_SECONDS = 2.5
-"""No provider documents its patience; three seconds is the shortest that senders commonly have."""
+"""No provider documents how long it waits for an answer; three seconds is the shortest that senders commonly do."""
 
 _ACCEPTED = HttpResponse(204)
 REFUSED = HttpResponse(401, "This delivery is not accepted.")
@@ -28,7 +28,7 @@ _LATER = HttpResponse(503, "Please deliver this again in a moment.")
 
 
 class WebhookTarget(Protocol):
-    """What the door asks of the services. Either call may raise when the database is busy."""
+    """What the routes need of the services. Both methods may raise when the database is busy."""
 
     async def secrets_for(self, provider: ProviderName, token: str) -> WebhookSecrets | None:
         """What may have signed a delivery for the row with this token; None: no row has it."""
@@ -40,10 +40,10 @@ class WebhookTarget(Protocol):
 
 
 class WebhookRoutes:
-    """Checks the token's shape, then the signature over the raw body, and only then lets anything be parsed.
+    """Checks the token's shape, then the signature over the raw body, and parses nothing before that.
 
-    Whatever is wrong (token, signature, object), the answer is the same 401, and an unknown token costs the same work
-    as a wrong signature. 503 is for our own trouble only.
+    A wrong token, signature or object all get the same 401, and an unknown token takes as much work as a wrong
+    signature. 503 is for our own trouble only.
     """
 
     def __init__(self, target: WebhookTarget, verifiers: Mapping[ProviderName, VerifyWebhook]) -> None:
