@@ -33,8 +33,7 @@ CHARACTER_PHOTOS = PhotoLimits(1, 6)
 
 @dataclass(frozen=True, slots=True)
 class DatasetOrder:
-    """What /train asks for; limits: Apiframe /docs/loras/create. `previous_lora_id`: it makes a newer version of that.
-    What /train asks for; limits: Apiframe /docs/loras/create. `previous_lora_id`: it makes a newer version of that."""
+    """What /train asks for (limits: Apiframe /docs/loras/create). `previous_lora_id`: it becomes a newer version."""
 
     name: str
     subject_kind: SubjectKind

@@ -10,7 +10,7 @@ from bot.records.lora import Lora
 
 
 def bakeoff_draft(chosen: Lora, versions: Sequence[Lora], strengths: str | None, name: str) -> EventDraft:
-    """Without strengths the versions are compared as they are, and a single version with the usual strengths."""
+    """The draft of a bake-off. Without strengths one version gets the usual ones, several none."""
     usual = () if len(versions) > 1 else USUAL_STRENGTHS
     candidates = candidates_of(versions, usual if strengths is None else parse_strengths(strengths))
     return EventDraft(
@@ -26,16 +26,16 @@ def bakeoff_draft(chosen: Lora, versions: Sequence[Lora], strengths: str | None,
 
 USUAL_STRENGTHS = (0.6, 0.8, 1.0)
 STRENGTH_MAX = 1.5
-"""As `/imagine` takes it (bot/generation/abilities.py)."""
+"""As `/imagine` takes it (bot/generation/capabilities.py)."""
 
 
 def parse_prompts(text: str) -> tuple[str, ...]:
-    """One between every two bars."""
+    """The prompts in the text, separated by `|`."""
     return tuple(part.strip() for part in text.split("|") if part.strip())
 
 
 def parse_strengths(text: str) -> tuple[float, ...]:
-    """Numbers between commas or spaces, each once; UserError for anything else."""
+    """Numbers separated by commas or spaces, each once; UserError for anything else."""
     strengths: dict[float, None] = {}
     for part in text.replace(",", " ").split():
         try:
@@ -49,7 +49,7 @@ def parse_strengths(text: str) -> tuple[float, ...]:
 
 
 def candidates_of(versions: Sequence[Lora], strengths: Sequence[float]) -> tuple[Candidate, ...]:
-    """Every version with every strength; UserError when that is not 2 to 8 things to compare."""
+    """Every version with every strength; UserError unless these are 2 to 8."""
     candidates = tuple(
         Candidate(lora.id, strength, _label(lora, strength, with_version=len(versions) > 1))
         for lora in versions
@@ -70,7 +70,7 @@ def _label(lora: Lora, strength: float | None, *, with_version: bool) -> str:
 
 
 def lineage(lora: Lora, among: Sequence[Lora]) -> list[Lora]:
-    """The LoRA with the versions before and after it that are among these, oldest first."""
+    """The LoRA with its earlier and later versions that are in `among`, oldest first."""
     family = {lora.id: lora}
     grows = True
     while grows:

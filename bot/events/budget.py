@@ -1,4 +1,4 @@
-"""The money of events: credits set aside before a job is stored, a hard stop, and what the rest still buys."""
+"""Budgets of events: credits are reserved before a job is stored; what the rest can still buy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ STILL_TRAINS = {EventStatus.DRAFT, EventStatus.COLLECTING, EventStatus.REVIEWING
 
 
 class BudgetSpent(UserError):
-    """All in credits."""
+    """Both numbers are in credits."""
 
     def __init__(self, needed: int, left: int) -> None:
         super().__init__(f"This takes {needed} credits; the event's budget has {left} left. Nothing was ordered.")
@@ -41,9 +41,9 @@ class AlreadyOrdered(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Affordable:
-    """What an event's budget still buys: so many trainings, and with what they leave so many pictures.
+    """What the budget can still buy: trainings, and pictures with what the trainings leave.
 
-    None is any number. `trains` is False when no training is to come any more.
+    None means any number. `trains` is False when no more trainings will come.
     """
 
     credits_left: int | None
@@ -61,7 +61,7 @@ class Affordable:
 
 @dataclass(frozen=True, slots=True)
 class BudgetReservation:
-    """Sets credits of an event aside, in the transaction that stores what they are for."""
+    """Reserves credits of an event, in the transaction that stores the job."""
 
     prices: Mapping[ProviderName, Prices]
     clock: Clock
@@ -75,7 +75,7 @@ class BudgetReservation:
         subject: SubjectTable,
         credits_: int,
     ) -> None:
-        """BudgetSpent, which undoes the transaction, when the budget has no room."""
+        """BudgetSpent, which undoes the transaction, when the budget has too little left."""
         now = self.clock.now()
         if not await spends.reserve(
             connection, event, user_id=job.user_id, subject=subject, subject_id=job.id, credits_=credits_, now=now
@@ -86,7 +86,7 @@ class BudgetReservation:
 
 @dataclass(frozen=True, slots=True)
 class EventOrderPolicy:
-    """What one order of pictures for an event has to meet, checked in the transaction that stores it."""
+    """The rules of an event for one order of pictures, checked in the transaction that stores it."""
 
     reservation: BudgetReservation
     event_id: int
@@ -125,7 +125,7 @@ class BudgetService(Service):
         self._reservation = BudgetReservation(opened.prices, opened.clock, opened.timings)
 
     async def preview(self, event: Event) -> Affordable:
-        """What the budget still buys, trainings first where there are some to come."""
+        """What the budget can still buy; trainings come first, if any will be started."""
         async with self._database.read() as connection:
             spent = await spends.of_event(connection, event.id)
             providers = await _providers(connection, event)
@@ -142,7 +142,7 @@ class BudgetService(Service):
         return Affordable(left, trainings_, rest // max(self._prices[each].picture for each in providers), trains)
 
     def picture_price(self, provider: ProviderName) -> int:
-        """Credits of one picture, at least."""
+        """Least credits of one picture."""
         return self._prices[provider].picture
 
     def training_price(self, provider: ProviderName) -> int:
@@ -150,7 +150,7 @@ class BudgetService(Service):
         return self._prices[provider].training
 
     async def obstacle(self, guild_id: int, provider: ProviderName, needed: int) -> PauseReason | None:
-        """Why an order of `needed` credits would come to nothing at this provider just now; None when it would not."""
+        """Why an order of `needed` credits cannot be made at this provider just now; None when it can."""
         try:
             key = await self._keys.current(guild_id, provider)
         except NoKey:
@@ -169,7 +169,7 @@ class BudgetService(Service):
         return PauseReason.OUT_OF_CREDITS if is_poor else None
 
     async def start_training(self, event: Event, dataset_id: int, owner_id: int) -> Training:
-        """Train an event's photos, once; BudgetSpent, and nothing is stored, when that does not fit."""
+        """Train an event's photos, once; BudgetSpent, and nothing is stored, when the budget has too little left."""
         price = self._prices[event.subject_kind.provider].training
 
         async def reserve(connection: AsyncConnection, training: Training) -> None:
@@ -183,18 +183,18 @@ class BudgetService(Service):
         )
 
     async def order(self, event: Event, order: PictureOrder, actor: Actor, channel: Channel) -> Accepted:
-        """Pictures for an event, an entrant's own or of its pack; UserError when they may not be, or do not fit."""
+        """Order an entrant's own pictures or pictures of the pack; UserError when the rules or the budget forbid it."""
         order = replace(order, event_id=event.id)
         policy = EventOrderPolicy(self._reservation, event.id, order, actor)
         return await self._generations.order(order, actor, channel=channel, policy=policy)
 
     async def orders_left(self, event: Event, user_id: int) -> int:
-        """How many more orders of own pictures this entrant has."""
+        """How many more orders of own pictures this entrant may place."""
         async with self._database.read() as connection:
             return max(0, event.pictures_each - await generations.own_in_event(connection, event.id, user_id))
 
     async def settle(self, event_id: int) -> int:
-        """Replace what was set aside for jobs that have ended by what they took; credits spent or set aside in all."""
+        """Replace reservations of ended jobs by what they cost; returns all credits spent or reserved."""
         async with self._database.read() as connection:
             ended = [
                 (spend.id, took)
@@ -215,14 +215,14 @@ class BudgetService(Service):
 
 
 def channel_of(event: Event) -> Channel:
-    """Where an event's jobs post."""
+    """The channel in which an event's jobs post."""
     if event.thread_id is None:
         return Channel(event.channel_id)
     return Channel(event.thread_id, event.channel_id)
 
 
 async def _check_own(connection: AsyncConnection, event: Event, order: PictureOrder, actor: Actor) -> None:
-    """UserError unless this entrant may make such a picture of their own now."""
+    """UserError unless this entrant may order such a picture of their own now."""
     _check_time(event)
     entrant = await entrants.find(connection, event.id, actor.user_id)
     if entrant is None or entrant.status is not EntrantStatus.IN:
@@ -268,7 +268,7 @@ def _is_training_to_come(event: Event, spent: list[Spend]) -> bool:
 
 
 async def _providers(connection: AsyncConnection, event: Event) -> set[ProviderName]:
-    """Who makes the event's pictures."""
+    """The providers that make the event's pictures."""
     if event.mode.trains:
         return {event.subject_kind.provider}
     lora_ids = [*event.lora_ids, *(candidate.lora_id for candidate in event.candidates)]
@@ -278,7 +278,7 @@ async def _providers(connection: AsyncConnection, event: Event) -> set[ProviderN
 
 
 async def _took(connection: AsyncConnection, spend: Spend) -> int | None:
-    """Credits that the job really took, None while it runs; of one that was erased, what was set aside for it."""
+    """Credits that the job cost; None while it runs. For an erased job, what was reserved."""
     if spend.subject_table is SubjectTable.TRAINING:
         return await _training_took(connection, spend)
     generation = await generations.get(connection, spend.subject_id)

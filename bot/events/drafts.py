@@ -1,4 +1,4 @@
-"""What an event may be set to: the limits of every field, what each kind begins with, what still changes. Pure."""
+"""The settings of an event: limits, defaults of each kind, what can still be changed. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ CANDIDATES_MAX, LABEL_MAX = 8, 100
 MODERATORS_MAX, ROLES_MAX, THINGS_MAX = 25, 25, 25
 """As many as one select shows (Discord /docs/components/reference)."""
 LIVE_MAX = 10
-"""Live events of a guild."""
+"""Events of a guild that can be live at once."""
 
 LIVE_FIELDS = frozenset(
     {
@@ -41,28 +41,28 @@ LIVE_FIELDS = frozenset(
         "wants_calendar",
     }
 )
-"""What may be changed as long as the event lives."""
+"""Fields that can be changed until the event is over."""
 UNTIL: Mapping[str, frozenset[EventStatus]] = {
     "pack": frozenset({S.COLLECTING, S.REVIEWING, S.TRAINING}),
     "style_ids": frozenset({S.COLLECTING}),
     "lora_ids": frozenset({S.COLLECTING}),
     "jury_role_id": frozenset({S.COLLECTING, S.REVIEWING, S.TRAINING, S.SHOWING}),
 }
-"""What may be changed only in these live stages, so that everybody goes through the same event."""
+"""Fields that can be changed only in these live stages, so that all entrants have the same event."""
 DRAFT_FIELDS = frozenset({"name", "mode", "subject_kind", "candidates"})
-"""What shapes the event: fixed once it is open."""
+"""Fields that are fixed once the event is open."""
 
 SHARED_KINDS = frozenset({SubjectKind.OBJECT, SubjectKind.STYLE})
 
 USUAL_PACK = READY_PACKS["postcards"]
 USUAL_HOURS: dict[EventStatus, float] = {S.COLLECTING: 72.0, S.REVIEWING: 12.0, S.SHOWING: 24.0, S.VOTING: 48.0}
 BAKEOFF_HOURS: dict[EventStatus, float] = {S.SHOWING: 1.0}
-"""Nobody has to do anything while its pictures are made."""
+"""Short, because members have nothing to do while its pictures are made."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventDraft:
-    """What the host says first; everything else begins with what is usual."""
+    """What the host enters first; all other fields begin with a default."""
 
     name: str
     theme: str
@@ -74,7 +74,7 @@ class EventDraft:
 
 
 def beginnings(draft: EventDraft) -> dict[str, Any]:
-    """The columns of a new event of this kind, besides where it is and whose. UserError when a text is too long."""
+    """The first columns of an event of this kind, except place and host. UserError when a text is too long."""
     name, theme, rules = " ".join(draft.name.split()), draft.theme.strip(), draft.rules.strip()
     _check_texts(name, theme, rules)
     trains_each = draft.mode is EventMode.PERSONAL
@@ -101,12 +101,12 @@ def beginnings(draft: EventDraft) -> dict[str, Any]:
 
 
 def hours_of(mode: EventMode, hours: Mapping[EventStatus, float]) -> dict[EventStatus, float]:
-    """Those of the stages that this kind of event has."""
+    """The hours of those stages that this kind of event has."""
     return {stage: float(hours[stage]) for stage in PATHS[mode] if stage in TIMED and stage in hours}
 
 
 def tidied(event: Event, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Changes as they are stored: texts trimmed, hours of other stages kept. UserError when a pack cannot be used."""
+    """The changes as they are stored: texts trimmed, hours of other stages kept. UserError for an invalid pack."""
     values = dict(changes)
     if "name" in values:
         values["name"] = " ".join(str(values["name"]).split())

@@ -1,4 +1,4 @@
-"""The life of an event: its stages, what may be done in which, and what comes next. Pure."""
+"""The life of an event: its stages, what can be done in which, and what comes next. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,12 +21,12 @@ PATHS: Mapping[EventMode, tuple[EventStatus, ...]] = {
     EventMode.CLUB: (S.DRAFT, S.COLLECTING, S.VOTING, S.FINISHED),
     EventMode.BAKEOFF: (S.DRAFT, S.SHOWING, S.VOTING, S.FINISHED),
 }
-"""A stage of no hours is passed through at once, its work is done all the same."""
+"""A stage of zero hours ends at once, but its work is done."""
 
 MOVES: Mapping[EventMode, Mapping[EventStatus, frozenset[EventStatus]]] = {
     mode: {here: frozenset({there, S.CANCELLED}) for here, there in pairwise(path)} for mode, path in PATHS.items()
 }
-"""From everywhere but the ends: on to the next stage, or to the cancellation."""
+"""From every stage but the last ones: to the next stage, or to the cancellation."""
 
 TIMED = frozenset({S.COLLECTING, S.REVIEWING, S.SHOWING, S.VOTING})
 """Stages with a deadline; training ends when the last training has."""
@@ -43,9 +43,9 @@ class HostCommand(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a decision needs to know besides the event. `trainings` counts the newest training of each dataset.
+    """What `decide` must know besides the event. `trainings` counts the newest training of each dataset.
 
-    `usable_photos`: of the shared subject; in a personal event those of the entrant who gave most.
+    `usable_photos`: of the shared dataset; in a personal event, of the entrant who has the most.
     """
 
     entrants: int
@@ -55,7 +55,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """Nothing to do; `until`: when to look again at the latest, None when only a hint can change anything."""
+    """Nothing to do. Look again at `until` at the latest; None: only after a wakeup."""
 
     until: datetime | None
 
@@ -72,12 +72,12 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """What was missing is there."""
+    """Go on: what was missing is there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Abandon:
-    """It was paused for too long: it ends as cancelled."""
+    """End as cancelled: it was paused for too long."""
 
 
 Decision = Stay | Advance | Pause | Resume | Abandon
@@ -97,20 +97,20 @@ def next_stage(event: Event) -> EventStatus:
 
 
 def stage_length(event: Event, stage: EventStatus, hour: timedelta) -> timedelta | None:
-    """None for a stage without a deadline. `hour`: what one of the event's hours lasts (Timings.event_hour)."""
+    """Length of a stage, None without a deadline. `hour` is the length of an event's hour (Timings.event_hour)."""
     return event.hours.get(stage, 0.0) * hour if stage in TIMED else None
 
 
 def ends_at(event: Event, stage: EventStatus, now: datetime, *, hour: timedelta) -> datetime | None:
-    """The deadline of a stage that begins now."""
+    """The deadline of a stage that begins now; None for a stage without one."""
     length = stage_length(event, stage, hour)
     return None if length is None else now + length
 
 
 def extended_end(event: Event, now: datetime, more: timedelta) -> datetime | None:
-    """The deadline with this much added, at least so long from now on; None for a stage without a deadline.
+    """The deadline with `more` added, at least `more` from now; None for a stage without a deadline.
 
-    While an event waits for something that ends by itself, its deadline stands still and moves when it goes on.
+    During a pause that ends by itself the deadline stands still; it moves when the event goes on.
     """
     if event.status not in TIMED:
         return None
@@ -120,9 +120,10 @@ def extended_end(event: Event, now: datetime, more: timedelta) -> datetime | Non
 
 
 def resumed_end(event: Event, now: datetime, *, hour: timedelta) -> datetime | None:
-    """The deadline when a paused event goes on: later by the length of the pause.
+    """The deadline of a paused event that goes on: later by the length of the pause.
 
-    Collecting that had waited for people or photos lasts one more hour, so that whoever came last can take part.
+    After a wait for entrants or photos, collecting lasts at least one more hour, so that the newest entrants can take
+    part.
     """
     if event.stage_ends_at is None or event.paused_at is None:
         return event.stage_ends_at
@@ -134,7 +135,7 @@ def resumed_end(event: Event, now: datetime, *, hour: timedelta) -> datetime | N
 def photos_until(event: Event, *, hour: timedelta, kept: timedelta) -> datetime | None:
     """When photos leave the disk at the latest: `kept` after the planned end of reviewing.
 
-    None in all other stages: what was planned when reviewing began stays.
+    None in later stages: the date that was set when reviewing began stays.
     """
     if event.stage_ends_at is None or not event.status.takes_photos:
         return None
@@ -143,7 +144,7 @@ def photos_until(event: Event, *, hour: timedelta, kept: timedelta) -> datetime 
 
 
 def decide(event: Event, facts: Facts, now: datetime, abandoned: timedelta) -> Decision:
-    """What comes next: one step at a time, so that no clock skips a stage. `abandoned`: how long a pause may last."""
+    """The next step of the event: one at a time, no stage is skipped. `abandoned`: how long a pause may last."""
     if not event.status.is_live:
         return Stay(None)
     if event.paused_at is not None:
@@ -179,25 +180,25 @@ def _decide_training(event: Event, facts: Facts) -> Stay | Advance | Pause:
 
 
 def _missing(event: Event, facts: Facts) -> PauseReason | None:
-    """What collecting still lacks at its end; with every place taken it does not end earlier."""
+    """What collecting lacks at its end. With all places taken it does not end earlier."""
     if facts.entrants < event.entrants_min:
         return PauseReason.TOO_FEW_ENTRANTS
     return PauseReason.TOO_FEW_PHOTOS if facts.usable_photos < photos_needed(event) else None
 
 
 def photos_needed(event: Event) -> int:
-    """Usable photos without which nothing can be trained; 0 where nothing is."""
+    """Least number of usable photos for a training; 0 in an event without training."""
     return photo_limits(event.subject_kind).least if event.mode.trains else 0
 
 
 def may_run(event: Event, actor: Actor) -> bool:
-    """The host, the event's moderators and the guild's admins."""
+    """Whether the actor is the host, a moderator of the event or an admin of its guild."""
     is_chosen = actor.user_id == event.host_id or actor.user_id in event.moderator_ids
     return event.guild_id == actor.guild_id and (is_chosen or actor.is_admin)
 
 
 def may_enter(event: Event, actor: Actor, entrants: int) -> str | None:
-    """Why this member cannot join now, None when they can. `entrants`: how many take part without them."""
+    """Why this member cannot join now, None when they can. `entrants`: how many others take part."""
     if event.mode is EventMode.BAKEOFF:
         return "Nobody has to join this one: everyone can vote once the ballot is open."
     if event.status is S.DRAFT:
@@ -217,14 +218,14 @@ def may_enter(event: Event, actor: Actor, entrants: int) -> str | None:
 
 
 def can_give(event: Event) -> bool:
-    """Photos are taken while they are collected, and whenever the event waits for more."""
+    """Whether photos are taken now: while collecting, and when the event waits for entrants or photos."""
     if not event.mode.trains or not event.status.is_live:
         return False
     return event.status is S.COLLECTING if event.paused_why is None else event.paused_why in TOO_FEW
 
 
 def can_order(event: Event) -> bool:
-    """Whether entrants make own pictures now; a paused event spends nothing."""
+    """Whether entrants can order own pictures now; a paused event spends nothing."""
     if event.mode is EventMode.BAKEOFF or event.paused_at is not None:
         return False
     return event.status is (S.COLLECTING if event.mode is EventMode.CLUB else S.SHOWING)
@@ -235,12 +236,12 @@ def can_vote(event: Event) -> bool:
 
 
 def commands(event: Event) -> frozenset[HostCommand]:
-    """What those who run the event can do with it now."""
+    """The commands that those who run the event can give now."""
     return frozenset(command for command in HostCommand if refusal(event, command) is None)
 
 
 def refusal(event: Event, command: HostCommand) -> str | None:
-    """Why this cannot be done with the event now, None when it can."""
+    """Why this command cannot be given now, None when it can."""
     if event.status.is_terminal:
         return "This event is over, so nothing of it can be changed any more."
     match command:

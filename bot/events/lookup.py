@@ -1,4 +1,4 @@
-"""Which event somebody means, whether they may see it, and whether they may run it."""
+"""Finding the event that a member means, if they may see or run it."""
 
 from collections.abc import Sequence
 
@@ -18,14 +18,14 @@ NOT_YOURS = "Only the event's host, its moderators and this server's admins may 
 
 
 def is_visible(event: Event, actor: Actor) -> bool:
-    """What was never opened is for those who run it."""
+    """Whether the actor may see the event; before it is opened only those who run it may."""
     if event.guild_id != actor.guild_id:
         return False
     return event.opened_at is not None or may_run(event, actor)
 
 
 async def find(connection: AsyncConnection, event_id: int, actor: Actor) -> Event:
-    """An event of this guild that has been opened or that the actor runs; NotFound for everything else."""
+    """An event of this guild that was opened or that the actor runs; else NotFound."""
     event = await events.get(connection, event_id)
     if event is None or not is_visible(event, actor):
         raise NotFound(NOT_HERE)
@@ -33,10 +33,7 @@ async def find(connection: AsyncConnection, event_id: int, actor: Actor) -> Even
 
 
 async def opened(connection: AsyncConnection, event_id: int, actor: Actor, *, locked: bool = False) -> Event:
-    """An event of this guild that has been opened, for those who take part; NotFound for everything else.
-
-    `locked`: nobody changes it until this transaction ends.
-    """
+    """An event of this guild that was opened; else NotFound. `locked`: it cannot change until the transaction ends."""
     event = await (ballots.lock if locked else events.get)(connection, event_id)
     if event is None or event.guild_id != actor.guild_id or event.opened_at is None:
         raise NotFound(NOT_HERE)
@@ -44,7 +41,7 @@ async def opened(connection: AsyncConnection, event_id: int, actor: Actor, *, lo
 
 
 async def live(connection: AsyncConnection, event_id: int, guild_id: int) -> Event:
-    """The event as it is now, for an order that it pays; UserError unless it has been opened and is not over."""
+    """The event as it is now, for an order from its budget; UserError unless it was opened and is not over."""
     event = await events.get(connection, event_id)
     if event is None or event.guild_id != guild_id:
         raise NotFound(NOT_HERE)
@@ -54,7 +51,10 @@ async def live(connection: AsyncConnection, event_id: int, guild_id: int) -> Eve
 
 
 async def run_by(connection: AsyncConnection, event_id: int, actor: Actor, command: HostCommand | None = None) -> Event:
-    """The event, if the actor may run it and this can be done with it now. In a write, nobody changes it meanwhile."""
+    """The event, if the actor may run it and give this command now; else NotFound, NotAllowed or UserError.
+
+    In a write nothing else changes the event until the transaction ends.
+    """
     event = await ballots.lock(connection, event_id)
     if event is None or not is_visible(event, actor):
         raise NotFound(NOT_HERE)
@@ -67,7 +67,7 @@ async def run_by(connection: AsyncConnection, event_id: int, actor: Actor, comma
 
 
 async def among(connection: AsyncConnection, actor: Actor, *, runnable: bool) -> list[Event]:
-    """Events the actor may see, live ones first, then the newest; `runnable`: that they may still do something with."""
+    """Events that the actor may see, live ones first, then the newest. `runnable`: that they run and are not over."""
     known = [event for event in await events.of_guild(connection, actor.guild_id) if is_visible(event, actor)]
     if runnable:
         known = [event for event in known if may_run(event, actor) and not event.status.is_terminal]
@@ -75,7 +75,7 @@ async def among(connection: AsyncConnection, actor: Actor, *, runnable: bool) ->
 
 
 def only_one(known: Sequence[Event]) -> Event:
-    """UserError when there are several, or none."""
+    """The only event in the list; UserError when there are several, NotFound when there is none."""
     if len(known) > 1:
         raise UserError(SEVERAL)
     if not known:
@@ -84,7 +84,7 @@ def only_one(known: Sequence[Event]) -> Event:
 
 
 def pick_from(text: str, known: Sequence[Event]) -> Event:
-    """By autocomplete value, else by a name that only one has; live ones count before ended ones."""
+    """The event with this choice value, else with this name, live ones first; UserError when several have it."""
     wanted = text.strip().casefold()
     named = [event for event in known if event.name.casefold() == wanted]
     for found in (

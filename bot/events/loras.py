@@ -1,4 +1,4 @@
-"""The LoRAs and styles that an event names: who may put them there, and who may use them then."""
+"""LoRAs and styles of an event: who may add them, and who may use them there."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -29,7 +29,7 @@ def loras_in(event: Event) -> frozenset[int]:
 async def check_usable(
     connection: AsyncConnection, actor: Actor, lora_ids: Collection[int], style_ids: Collection[int]
 ) -> None:
-    """UserError when the actor may not use what they put into an event."""
+    """UserError when the actor may not use one of these."""
     for lora_id in sorted(lora_ids):
         await usable_lora(connection, lora_id, actor)
     for style_id in sorted(style_ids):
@@ -37,7 +37,7 @@ async def check_usable(
 
 
 async def share_with_entrants(connection: AsyncConnection, event: Event, owner_id: int, *, now: datetime) -> None:
-    """Let the entrants of a club's event use those of its LoRAs that belong to this member."""
+    """Let the entrants of a club event use those of its LoRAs that belong to this member."""
     if event.mode is not EventMode.CLUB or not event.status.is_live:
         return
     for lora_id in event.lora_ids:

@@ -1,4 +1,4 @@
-"""Storing what becomes of an event: the next stage, a pause, its end, with the announcements in one transaction."""
+"""Storing the results of event steps with their announcements, each in one transaction."""
 
 import json
 import logging
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PlannedAnnouncement:
-    """An announcement; `once` keeps it from being made twice."""
+    """An announcement to store; `once` is a key that keeps it from being stored twice."""
 
     what: AnnouncementKind
     detail: Mapping[str, Any]
@@ -36,7 +36,7 @@ class PlannedAnnouncement:
 
 class EventOutcomes(Service):
     async def store_thread_and_calendar(self, claim: Claim[Event], found: Mapping[str, int]) -> None:
-        """The thread or calendar entry was made; the row stays claimed."""
+        """Store the ids of the new thread or calendar entry; the row stays claimed."""
 
         async def transaction(connection: AsyncConnection) -> None:
             await mark(connection, events, claim, **found)
@@ -61,7 +61,7 @@ class EventOutcomes(Service):
         announcements: Sequence[PlannedAnnouncement] = (),
         at_once: bool = False,
     ) -> None:
-        """The next stage. `at_once`: there is nothing to wait for in it."""
+        """Begin the next stage. `at_once`: it has nothing to wait for and ends at once."""
         event, now = claim.row, self._clock.now()
         lifecycle.check_move(event.mode, event.status, to)
         ends_at = now if at_once else lifecycle.ends_at(event, to, now, hour=self._timings.event_hour)
@@ -95,7 +95,7 @@ class EventOutcomes(Service):
         await self._database.write(transaction)
 
     async def resume(self, claim: Claim[Event]) -> None:
-        """Go on, with a later deadline."""
+        """End the pause, with a later deadline."""
         event, now = claim.row, self._clock.now()
         assert event.paused_at is not None  # noqa: S101 - the caller has looked
         ends_at = lifecycle.resumed_end(event, now, hour=self._timings.event_hour)
@@ -113,9 +113,9 @@ class EventOutcomes(Service):
         await self._database.write(transaction)
 
     async def wind_up(self, claim: Claim[Event], *, is_off_calendar: bool) -> None:
-        """An event that is over: unused photos go, waiting jobs end, a cancelled one says what was paid.
+        """Clean up an event that is over: delete unused photos, end waiting jobs, announce a cancellation.
 
-        Its details go later; the event itself and its winners stay for the hall of fame.
+        Its details are deleted later; the event itself and its winners stay for the hall of fame.
         """
         event, now = claim.row, self._clock.now()
         forgotten_at = (event.ended_at or now) + self._timings.details_kept
@@ -147,7 +147,7 @@ class EventOutcomes(Service):
         return PlannedAnnouncement(AnnouncementKind.CANCELLED, detail)
 
     async def _keep_photos(self, connection: AsyncConnection, event_id: int) -> None:
-        """With the deadline moves the time at which photos leave the disk at the latest."""
+        """Move the time at which photos leave the disk along with the deadline."""
         event = await rows.get(connection, event_id)
         if event is None:
             return
@@ -156,7 +156,7 @@ class EventOutcomes(Service):
             await event_counts.keep_photos_until(connection, event_id, until)
 
     async def _was_moved(self, connection: AsyncConnection, claim: Claim[Event]) -> bool:
-        """A host closed, extended or changed it while this step ran: decide again on what is true now."""
+        """Whether a host closed, extended or changed the event during this step; then the next step decides anew."""
         event, current = claim.row, await rows.get(connection, claim.id)
         if current is None or (current.stage_ends_at, current.paused_at) != (event.stage_ends_at, event.paused_at):
             await self._store(connection, claim, due_at=self._clock.now())
@@ -171,7 +171,7 @@ class EventOutcomes(Service):
     async def _announce(
         self, connection: AsyncConnection, event: Event, announcements: Sequence[PlannedAnnouncement]
     ) -> bool:
-        """Whether anything of it was new."""
+        """Store the announcements; True when one of them is new."""
         now = self._clock.now()
         made = [
             await rows.announce(connection, event, each.what, once=each.once, detail=json.dumps(each.detail), now=now)

@@ -1,4 +1,4 @@
-"""The prompt pack of an event: ready-made ones, what a pack may hold, and ordering it for every LoRA."""
+"""The prompt pack of an event: ready-made packs, limits, and ordering a pack for every LoRA."""
 
 import re
 import zlib
@@ -85,9 +85,9 @@ READY_PACKS: Mapping[str, Pack] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class PackState:
-    """After a run: how many were `ordered` by it, how many are `left`, and why it `stopped` before its limit.
+    """The result of a run: how many were `ordered`, how many are `left`, and why it `stopped` early.
 
-    What the provider or a rule refuses for itself alone is not among those left.
+    Pictures that were refused for a reason of their own do not count as left.
     """
 
     ordered: int
@@ -97,7 +97,7 @@ class PackState:
 
 @dataclass(frozen=True, slots=True)
 class MissingPicture:
-    """One picture of a pack that is to be ordered; `turn` counts from 0 for each LoRA or candidate."""
+    """A picture of the pack that is to be ordered; `turn` counts from 0 for each LoRA or candidate."""
 
     lora: Lora
     index: int
@@ -107,7 +107,7 @@ class MissingPicture:
 
 
 def check_pack(prompts: Sequence[str]) -> tuple[str, ...]:
-    """The prompts without stray spaces and empty lines; UserError with the first thing that is wrong."""
+    """The prompts without extra spaces and empty lines; UserError about the first problem."""
     cleaned = tuple(" ".join(prompt.split()) for prompt in prompts if prompt.strip())
     if not cleaned:
         raise UserError("Please write at least one prompt, each on its own line.")
@@ -126,21 +126,21 @@ def check_pack(prompts: Sequence[str]) -> tuple[str, ...]:
 
 
 def fill(prompt: str, trigger: str) -> str:
-    """The prompt with the trigger word, or the name of what has none, in its place."""
+    """The prompt with `trigger` (the trigger word, else the LoRA's name) in place of TRIGGER."""
     return prompt.replace(TRIGGER, trigger)
 
 
 class PackRunner:
-    """Orders a pack a few pictures at a time. Run it as often as you like: nothing is ordered twice."""
+    """Orders a pack a few pictures at a time. It can be run any number of times: nothing is ordered twice."""
 
     def __init__(self, database: Database, budget_service: BudgetService) -> None:
         self._database = database
         self._budgets = budget_service
         self._refused: set[tuple[int, int, int]] = set()
-        """Event, LoRA and number of pictures that were refused for themselves; a restart asks once more."""
+        """(event, LoRA, number) of pictures that were refused for a reason of their own; forgotten at a restart."""
 
     async def run(self, event: Event, limit: int = ORDERED_AT_ONCE) -> PackState:
-        """Order at most `limit` missing pictures, everybody's first before anybody's second."""
+        """Order at most `limit` missing pictures: the first of every LoRA before the second of any."""
         missing = await self._missing(event)
         stopped: PauseReason | None = None
         ordered = refused = 0
@@ -187,7 +187,7 @@ class PackRunner:
             turn += 1
 
     async def _obstacle(self, each: MissingPicture, asked: set[ProviderName]) -> PauseReason | None:
-        """Each provider is asked once in a run."""
+        """Why nothing can be ordered at the picture's provider, which is asked once in a run."""
         provider = each.lora.provider
         if provider in asked:
             return None
@@ -195,7 +195,7 @@ class PackRunner:
         return await self._budgets.obstacle(each.lora.guild_id, provider, self._budgets.picture_price(provider))
 
     async def _order(self, event: Event, each: MissingPicture) -> tuple[PauseReason | None, bool]:
-        """Why nothing more is to be ordered now, and whether this one was."""
+        """Order one picture; returns why the run must stop, and whether it was ordered."""
         order = PictureOrder(each.prompt, each.settings, each.lora.id, pack_index=each.index)
         actor = Actor(each.lora.guild_id, each.lora.owner_id)
         try:
@@ -218,7 +218,7 @@ class PackRunner:
 
 
 def seed_of(event_id: int, prompt_number: int) -> int:
-    """The one seed with which every candidate of a bake-off makes this prompt."""
+    """The seed that every candidate of a bake-off uses for this prompt."""
     return zlib.crc32(f"{event_id}:{prompt_number}".encode()) % (SEED_MAX + 1)
 
 

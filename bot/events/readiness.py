@@ -1,4 +1,4 @@
-"""Whether an event can be opened: each thing it needs, and what to do where one is missing."""
+"""Checks whether an event can be opened, and says what to do where something is missing."""
 
 import asyncio
 from collections.abc import Sequence
@@ -29,12 +29,12 @@ class Readiness:
         self._venue = venue
 
     async def all(self, event: Event) -> list[ReadinessCheck]:
-        """Takes as long as the webhook self-test: up to half a minute when deliveries do not arrive."""
+        """All checks; takes up to half a minute when webhook deliveries do not arrive."""
         needed, webhooks = await asyncio.gather(self.needed(event), self._webhooks(event))
         return [*needed, webhooks]
 
     async def needed(self, event: Event) -> list[ReadinessCheck]:
-        """Everything but the webhooks, which never stop an event; answers within a few seconds."""
+        """All checks but the webhooks, which never keep an event from being opened; takes a few seconds."""
         async with self._database.read() as connection:
             plan = await _plan(connection, event)
             providers = await _providers(connection, event)
@@ -69,7 +69,7 @@ class Readiness:
 
 
 def _balance(funds: Funds, provider: ProviderName, price: int) -> ReadinessCheck:
-    """`price` of one training in credits, 0 where none is bought."""
+    """`price` of one training in credits, 0 in an event without training."""
     what = f"Balance at {provider.label}"
     if funds.balance is None:
         fix = f"{provider.label} did not say just now. Look at the balance in its dashboard."
@@ -130,7 +130,7 @@ def _pack(event: Event, *, is_optional: bool) -> ReadinessCheck:
 async def _problems(
     connection: AsyncConnection, host: Actor, lora_ids: Sequence[int], style_ids: Sequence[int]
 ) -> list[str]:
-    """What keeps the host from using these, each sentence once."""
+    """Why the host cannot use these, each sentence once."""
     found: list[str] = []
     for lora_id in lora_ids:
         try:
@@ -146,7 +146,7 @@ async def _problems(
 
 
 async def _providers(connection: AsyncConnection, event: Event) -> list[ProviderName]:
-    """Whose API key the event needs."""
+    """The providers whose API keys the event needs."""
     if event.mode.trains:
         return [event.subject_kind.provider]
     lora_ids = {*event.lora_ids, *(candidate.lora_id for candidate in event.candidates)}

@@ -1,4 +1,4 @@
-"""What hosts do with events: create, set up, open, close early, extend, cancel. The engine does the rest."""
+"""What hosts do with events: create, change, open, close early, extend, cancel. The engine does the rest."""
 
 import json
 from collections.abc import Sequence
@@ -65,7 +65,7 @@ class EventService(Service):
         self._depictions = depictions
 
     async def create(self, draft: EventDraft, actor: Actor, channel: Channel) -> Event:
-        """A draft that only those who may run it see. The caller decides who may create events."""
+        """Store a draft, which only those who may run it see. The caller checks who may create events."""
 
         async def transaction(connection: AsyncConnection) -> Event:
             event = await rows.insert(
@@ -83,7 +83,7 @@ class EventService(Service):
         return await self._database.write(transaction)
 
     async def change(self, event_id: int, actor: Actor, **changes: Any) -> Event:
-        """Set fields of an event; UserError with one sentence when a value or the stage does not allow it."""
+        """Set fields of an event; UserError when a value or the stage does not allow it."""
         await self._check_moderators(changes, actor)
 
         async def transaction(connection: AsyncConnection) -> Event:
@@ -111,14 +111,14 @@ class EventService(Service):
         return await self._database.fetch(finding.find, event_id, actor)
 
     async def pick(self, text: str | None, actor: Actor, *, runnable: bool = False) -> Event:
-        """The event behind an autocomplete value or a name; None: the only one there is. `runnable`: among theirs."""
+        """The event for a choice value or a name; for None, the only one. `runnable`: among those the actor runs."""
         known = await self._database.fetch(finding.among, actor, runnable=runnable)
         if text is not None:
             return finding.pick_from(text, known)
         return finding.only_one([event for event in known if runnable or event.status.is_live])
 
     async def choices(self, text: str, actor: Actor, *, runnable: bool = False) -> Sequence[Event]:
-        """At most 25 for what has been typed, live ones first."""
+        """At most 25 events that match the typed text, best first; of equal ones the live ones first."""
         known = await self._database.fetch(finding.among, actor, runnable=runnable)
         return search(text, known, lambda event: event.name)[:CHOICES_MAX]
 
@@ -128,7 +128,7 @@ class EventService(Service):
         return await self._readiness.all(event)
 
     async def open(self, event_id: int, actor: Actor) -> Event:
-        """Announce it and begin its first stage; UserError with what to do when it is not ready."""
+        """Announce the event and begin its first stage; UserError, with what to do, when it is not ready."""
         draft = await self._database.fetch(finding.run_by, event_id, actor, HostCommand.OPEN)
         fixes = [
             check.fix for check in await self._readiness.needed(draft) if not check.is_ok and not check.is_optional
@@ -158,7 +158,7 @@ class EventService(Service):
         return await self._database.write(transaction)
 
     async def close(self, event_id: int, actor: Actor, stage: EventStatus | None = None) -> Event:
-        """The present stage ends now; the engine moves on at once. UserError when it is not `stage` any more."""
+        """End the present stage now; the engine goes on at once. UserError when it is not `stage` any more."""
         now = self._now()
 
         async def transaction(connection: AsyncConnection) -> Event:
@@ -175,7 +175,7 @@ class EventService(Service):
         return await self._database.write(transaction)
 
     async def extend(self, event_id: int, hours: float, actor: Actor) -> Event:
-        """More time for the present stage; an event that waits for its host goes on."""
+        """Add time to the present stage; an event that waits for its host goes on."""
         if not 0 < hours <= drafts.HOURS_MAX:
             raise UserError(f"It can be extended by up to {drafts.HOURS_MAX:.0f} hours. Please pick a number there.")
 
@@ -193,7 +193,7 @@ class EventService(Service):
         return await self._database.write(transaction)
 
     async def cancel(self, event_id: int, actor: Actor) -> Event:
-        """Nothing more is begun. The engine ends what waits, deletes photos and announces it with what was paid."""
+        """Cancel the event. The engine ends waiting jobs, deletes photos and announces what was paid."""
         now = self._now()
 
         async def transaction(connection: AsyncConnection) -> Event:
@@ -208,7 +208,7 @@ class EventService(Service):
         return await self._database.write(transaction)
 
     async def remove_entrant(self, event_id: int, user_id: int, actor: Actor) -> None:
-        """They no longer take part. Until training has begun, the photos they gave are deleted."""
+        """Take a member out of the event; until training has begun, their photos are deleted."""
         async with self._database.read() as connection:
             event = await finding.run_by(connection, event_id, actor, HostCommand.CHANGE)
             entrant = await entrants.find(connection, event_id, user_id)
@@ -225,7 +225,7 @@ class EventService(Service):
         await self._database.write(transaction)
 
     async def view(self, event_id: int) -> EventView | None:
-        """Everything a card shows; callers check who may see it."""
+        """Everything that a card shows, or None; callers check who may see it."""
         event = await self._database.fetch(rows.get, event_id)
         if event is None:
             return None
@@ -233,7 +233,7 @@ class EventService(Service):
         return await self._database.fetch(views.load, event, affordable)
 
     async def announcement(self, announcement_id: int) -> Announcement | None:
-        """An announcement; callers check who may see it."""
+        """The announcement, or None; callers check who may see it."""
         return await self._database.fetch(rows.get_announcement, announcement_id)
 
     @property
@@ -244,7 +244,7 @@ class EventService(Service):
         return self._clock.now()
 
     async def _tell(self, connection: AsyncConnection, event: Event) -> None:
-        """Let the engine look at it now, and its panel show it soon."""
+        """Wake the event for the engine now, and renew its panel soon."""
         await rows.wake(connection, event.id, now=self._now())
         await rows.renew_panel(connection, event.id, due_at=self._now() + self._timings.panel)
 
@@ -254,7 +254,7 @@ class EventService(Service):
                 raise UserError(f"<@{user_id}> is not a member of this server. Please pick somebody who is.")
 
     async def _begin(self, connection: AsyncConnection, draft: Event) -> Event:
-        """The first stage, with the dataset that a shared subject's photos go into."""
+        """Begin the first stage; a shared event gets the dataset for its photos."""
         now, stage = self._now(), lifecycle.next_stage(draft)
         ends_at = lifecycle.ends_at(draft, stage, now, hour=self._hour)
         event = await _change(connection, draft, status=stage, opened_at=now, stage_ends_at=ends_at, due_at=now)
@@ -276,7 +276,7 @@ class EventService(Service):
         return await _change(connection, event, dataset_id=dataset.id)
 
     async def _go_on(self, connection: AsyncConnection, event: Event, ends_at: datetime | None) -> dict[str, Any]:
-        """What changes when the host ends a pause; it is announced."""
+        """Announce that the host ended the pause; returns the columns that change."""
         assert event.paused_at is not None  # noqa: S101 - the caller has looked
         await rows.announce(
             connection,
@@ -313,7 +313,7 @@ async def _check_spent(connection: AsyncConnection, event: Event, values: dict[s
 
 
 def _is_rescued(before: Event, planned: Event) -> bool:
-    """The event waits because its budget is spent, and there is more of it now."""
+    """Whether a larger budget ends the pause of an event whose budget was spent."""
     if before.paused_why is not PauseReason.BUDGET_SPENT or before.budget is None:
         return False
     return planned.budget is None or planned.budget > before.budget

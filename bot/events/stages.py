@@ -28,15 +28,15 @@ from bot.storage.events import photos as event_photos
 log = logging.getLogger(__name__)
 
 STUCK_AFTER = 3
-"""Tries in a row after which a training that the provider does not answer for counts as waiting for the provider."""
+"""Failed tries in a row after which a training counts as waiting for the provider."""
 
 
 @dataclass(frozen=True, slots=True)
 class StageProgress:
-    """What there is to know after a look: `blocked` what it waits for, `is_done` whether nothing is under way.
+    """The state after a stage's work: `blocked` is what it waits for; `is_done`: no job is under way.
 
-    `trainings` counts the newest of each dataset, `newest` is the id of the last one begun; `left` are pictures of the
-    pack that were not ordered.
+    `trainings` counts the newest training of each dataset, `newest` is the id of the newest training. `left` are
+    pictures of the pack that were not ordered.
     """
 
     blocked: PauseReason | None = None
@@ -44,7 +44,7 @@ class StageProgress:
     trainings: Mapping[TrainingStatus, int] = field(default_factory=dict)
     newest: int = 0
     no_budget: tuple[int, ...] = ()
-    """Members for whom no training fitted the budget."""
+    """Members whose training did not fit the budget."""
     no_photos: tuple[int, ...] = ()
     left: int = 0
 
@@ -67,7 +67,7 @@ class StageRunner:
         self._venue = venue
 
     async def create_thread_and_calendar(self, event: Event) -> dict[str, int]:
-        """Thread and calendar entry, once; the columns that changed. Discord being away is no reason to wait."""
+        """Create thread and calendar entry, once; returns the changed columns. Tried again while Discord is away."""
         found: dict[str, int] = {}
         try:
             if event.wants_thread and event.thread_id is None:
@@ -81,7 +81,7 @@ class StageRunner:
         return found
 
     async def _open_thread(self, event: Event) -> int | None:
-        """It hangs on the panel, and the panel's message can have only one."""
+        """Open the thread on the panel's message, which can have only one; None while there is no such message."""
         panel = await self._database.fetch(posts.find, PostKind.EVENT_PANEL, SubjectTable.EVENT, event.id)
         is_in_channel = panel is not None and panel.place_index == 0
         if panel is None or not panel.message_id or not is_in_channel:
@@ -89,7 +89,7 @@ class StageRunner:
         return await self._venue.open_thread(event, panel.message_id)
 
     async def do(self, event: Event) -> StageProgress:
-        """The stage's own work; it may be repeated at any time."""
+        """Do the stage's work; it can be repeated at any time."""
         await self._budgets.settle(event.id)
         match event.status:
             case EventStatus.TRAINING:
@@ -130,7 +130,7 @@ class StageRunner:
         return _progress(begun)
 
     async def _train_each(self, event: Event, before: Sequence[Training]) -> StageProgress:
-        """Everybody who gave enough photos, in the order they joined, as long as the budget lasts."""
+        """Train every entrant with enough photos, in the order they joined, as long as the budget lasts."""
         taking_part = await self._database.fetch(entrants.of_event, event.id)
         is_repeated = bool(before) and await self._is_to_be_repeated(event, before)
         waiting = [each for each in taking_part if is_repeated or each.training_id is None]
@@ -155,13 +155,13 @@ class StageRunner:
         return replace(_progress(begun), no_budget=tuple(no_budget), no_photos=tuple(no_photos))
 
     async def _is_out_of_credits(self, event: Event) -> bool:
-        """Whether not even one training would be taken now; everything else shows when it is tried."""
+        """Whether the balance is too low for one training; trying shows everything else."""
         provider = event.subject_kind.provider
         price = self._budgets.training_price(provider)
         return await self._budgets.obstacle(event.guild_id, provider, price) is PauseReason.OUT_OF_CREDITS
 
     async def _start(self, event: Event, entrant: Entrant) -> bool:
-        """False when there are too few usable photos."""
+        """Start an entrant's training; False when there are too few usable photos."""
         if entrant.dataset_id is None:
             return False
         usable = await self._database.fetch(event_photos.usable_of_dataset, entrant.dataset_id)
@@ -176,7 +176,7 @@ class StageRunner:
         return True
 
     async def _note_loras(self, taking_part: Sequence[Entrant], begun: Sequence[Training]) -> None:
-        """An entrant's LoRA as soon as it is there."""
+        """Store the LoRA of each entrant whose training has ended."""
         made = {training.user_id: training.lora_id for training in begun if training.lora_id is not None}
         news = [each for each in taking_part if each.user_id in made and each.lora_id != made[each.user_id]]
         if not news:
@@ -189,7 +189,7 @@ class StageRunner:
         await self._database.write(transaction)
 
     async def _is_to_be_repeated(self, event: Event, begun: Sequence[Training]) -> bool:
-        """All failed, the host was told about exactly these, and let the event go on."""
+        """Whether all trainings failed, the host was told about exactly these, and the event goes on since."""
         progress = _progress(begun)
         if set(progress.trainings) != {TrainingStatus.FAILED} or event.paused_at is not None:
             return False
@@ -206,7 +206,7 @@ class StageRunner:
 
 
 def paused_once(why: PauseReason, about: int) -> str:
-    """The key under which a pause is announced once."""
+    """The key that keeps a pause from being announced twice."""
     return f"paused:{why}:{about}"
 
 

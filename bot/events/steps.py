@@ -1,4 +1,4 @@
-"""The event lane: looks at one event, does its stage's work, and moves it on when its time or its jobs say so."""
+"""The event lane: does the work of an event's stage, and moves it on by time or by its jobs."""
 
 import logging
 from collections.abc import Mapping
@@ -29,9 +29,9 @@ S = EventStatus
 
 
 SOON = 1.0
-"""Hours before the end of collecting at which it is announced."""
+"""Hours before the end of collecting at which a reminder is announced."""
 WORTH_IT = 6.0
-"""Hours that collecting lasts at least for such a reminder."""
+"""Least hours of collecting for such a reminder."""
 
 
 class EventSteps(Service):
@@ -90,7 +90,7 @@ class EventSteps(Service):
             await self._decide(claim, progress)
 
     async def _wait(self, claim: Claim[Event], progress: StageProgress) -> None:
-        """A paused event: those that end by themselves are tried again, the others need their host."""
+        """Resume a paused event if its pause ends by itself and nothing blocks it; else decide as usual."""
         event = claim.row
         assert event.paused_why is not None  # noqa: S101 - set together with the time
         if event.paused_why.ends_by_itself and progress.blocked is None:
@@ -143,7 +143,7 @@ class EventSteps(Service):
             await self._outcomes.enter(claim, to)
 
     async def _begin_training(self, claim: Claim[Event], progress: StageProgress) -> None:
-        """From here on nobody's photos change any more."""
+        """Settle the photos and begin training; from here on they do not change."""
         event = claim.row
         await self._drop_leavers(event)
         if event.mode is EventMode.PERSONAL:
@@ -164,9 +164,9 @@ class EventSteps(Service):
         await self._outcomes.enter(claim, S.TRAINING, announcements=[announcements])
 
     async def _drop_leavers(self, event: Event) -> None:
-        """Who left the server, or was banned, takes part no more; before training their photos go, too.
+        """Remove entrants who left the server or were banned; before training their photos are deleted, too.
 
-        Later they stay in what was trained: to leave is not to take consent back.
+        Later the photos stay in what was trained: leaving is not the same as taking consent back.
         """
         taking_part = await self._database.fetch(entrants.of_event, event.id)
         for entrant in taking_part:
@@ -198,7 +198,7 @@ class EventSteps(Service):
         return event.stage_ends_at is not None and event.stage_ends_at <= self._clock.now()
 
     def _next_look(self, event: Event, until: datetime | None, progress: StageProgress) -> datetime | None:
-        """The deadline, or earlier: what is under way ends, the panel gets its message, the end comes near."""
+        """The deadline, or earlier for jobs under way, a missing thread or the reminder."""
         now = self._clock.now()
         looks = [until] if until is not None else []
         if not progress.is_done:
@@ -224,7 +224,7 @@ class EventSteps(Service):
         return []
 
     def _soon_at(self, event: Event) -> datetime | None:
-        """When to remind that collecting ends; None for short ones."""
+        """When to remind that collecting ends; None when collecting is short."""
         if event.status is not S.COLLECTING or event.stage_ends_at is None or event.paused_at is not None:
             return None
         is_long = event.hours.get(S.COLLECTING, 0) >= WORTH_IT

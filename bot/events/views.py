@@ -1,4 +1,4 @@
-"""Everything a card of an event shows, read in one go."""
+"""Reads everything that the card of an event shows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ from bot.storage.events import ballots, entrants, spends
 from bot.storage.events import counts as event_counts
 
 LOOKED_AT = 400
-"""Photos that the coach looks at, the newest: it is asked again with every change of the panel."""
+"""Number of newest photos that the advice is about; it is read with every change of the panel."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventView:
-    """`spent` in credits, set aside ones included. `affordable` is None once nothing more can be ordered.
+    """`spent` is in credits, reserved ones included. `affordable` is None once nothing more can be ordered.
 
-    `covered`, `pending`, `vetoed` count the times somebody was named as seen in photos, by what they answered.
-    `advice` holds sentences for a shared subject while photos can still be given or chosen.
+    `covered`, `pending` and `vetoed` count how often members were named as seen in photos, by their answer. `advice`
+    has sentences for a shared subject while photos can still be given or chosen.
     """
 
     event: Event

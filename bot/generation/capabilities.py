@@ -184,7 +184,7 @@ def choose_target(
     default: ProviderName | None,
     keyed: Collection[ProviderName],
 ) -> Target:
-    """The provider: that of the LoRA or style, else `asked`, the guild's `default`, the only one with a key, Apiframe.
+    """That of the LoRA or style, else `asked`, the guild's `default`, the only one with a key, Apiframe.
 
     `keyed`: the providers that the guild has a working key for. UserError when LoRA, style and `asked` do not match.
     """

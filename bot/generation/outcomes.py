@@ -30,8 +30,7 @@ class GenerationOutcomes(JobOutcomes[Generation]):
         super().__init__(opened, KIND)
 
     async def submitting(self, claim: Claim[Generation]) -> Claim[Generation]:
-        """Store that the paid call begins; until its answer is stored, the outcome is unknown. LeaseLost prevents the
-        call."""
+        """Store that the paid call begins, whose outcome is unknown until it is stored; LeaseLost prevents it."""
         if claim.row.status is S.SUBMITTING:
             await self._check_held(claim)
             return claim

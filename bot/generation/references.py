@@ -40,8 +40,7 @@ class References(Service):
         self._queue = asyncio.Semaphore(MEMBERS_AT_ONCE)
 
     async def take_in(self, uploads: Sequence[Upload]) -> tuple[ReferencePicture, ...]:
-        """Download and prepare all of them (upright, without metadata); UserError names each one that cannot be used.
-        Download and prepare all of them (upright, without metadata); UserError names each one that cannot be used."""
+        """Download and prepare all (upright, without metadata); UserError names each one that cannot be used."""
         async with self._queue:
             results = await asyncio.gather(*(self._take_in(upload) for upload in uploads), return_exceptions=True)
         taken = tuple(result for result in results if isinstance(result, ReferencePicture))

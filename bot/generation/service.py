@@ -133,8 +133,7 @@ class GenerationService(JobService[Generation]):
             return [await self._view(connection, generation) for generation in found]
 
     async def _repeat(self, generation_id: int, actor: Actor) -> PictureOrder:
-        """The order behind pictures that the actor sees, to order as their own; UserError when it cannot be repeated.
-        The order behind pictures that the actor sees, to order as their own; UserError when it cannot be repeated."""
+        """The order behind visible pictures, for the actor to repeat; UserError when it cannot be repeated."""
         async with self._database.read() as connection:
             generation = await visible_generation(connection, generation_id, actor)
             await may_repeat(connection, generation, actor)

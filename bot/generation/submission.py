@@ -100,8 +100,7 @@ class GenerationSubmission(Service):
         return Target(generation.provider, lora, style)
 
     async def _is_ready(self, claim: Claim[Generation], client: ProviderClient) -> bool:
-        """Check the balance and upload the references before the first try, which costs nothing; False when it ended
-        here."""
+        """Check the balance and upload the references before the first try; False when the order was stopped here."""
         try:
             if not await self._can_pay(claim, client):
                 return False

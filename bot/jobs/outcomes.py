@@ -19,8 +19,7 @@ EVENT_CANCELLED = "The event was cancelled before this was sent. Nothing was cha
 
 
 class JobOutcomes(Service, Generic[JobT]):
-    """Stores results. A method with a claim raises LeaseLost, and stores nothing, when the claim is not valid any more.
-    Stores results. A method with a claim raises LeaseLost, and stores nothing, when the claim is not valid any more."""
+    """Stores results. A method with a claim raises LeaseLost, and stores nothing, once the claim has ended."""
 
     def __init__(self, opened: Resources, kind: JobKind[JobT]) -> None:
         super().__init__(opened)

@@ -162,7 +162,7 @@ class TrainingOutcomes(JobOutcomes[Training]):
         async def transaction(connection: AsyncConnection) -> None:
             await self._move(connection, claim, S.QUEUED, due_at=None, attempt=claim.row.attempt + 1, **values)
             await self._note(connection, claim.id, "waiting", detail)
-            # A key set while the step ran has moved the row already, and nobody else would let it through.
+            # A key that was set during this step has moved the row already, and no other write assigns it a slot.
             stored = await trainings.get(connection, claim.id)
             if stored is not None:
                 await assign_free_slots(connection, stored.key_id, slots=self._slots, clock=self._clock)
@@ -184,8 +184,7 @@ class TrainingOutcomes(JobOutcomes[Training]):
         await self._database.write(transaction)
 
     async def submitting(self, claim: Claim[Training], *, balance: int | None) -> Claim[Training]:
-        """Store that the paid call begins; until its answer is stored, the outcome is unknown. LeaseLost prevents the
-        call."""
+        """Store that the paid call begins, whose outcome is unknown until it is stored; LeaseLost prevents it."""
         return await self._mark_submitting(claim, S.SUBMITTING, balance_before=balance)
 
     async def _move(self, connection: AsyncConnection, claim: Claim[Training], to: StrEnum, **values: Any) -> None:

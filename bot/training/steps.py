@@ -173,8 +173,7 @@ class TrainingSteps(Service):
             await self._outcomes.keep(claim, due_in=self._timings.poll, attempt=0)
 
     async def _client_for_new_order(self, claim: Claim[Training]) -> ProviderClient | None:
-        """A client under the guild's present key; None when the training now waits for a key or for another key's slot.
-        A client under the guild's present key; None when the training now waits for a key or for another key's slot."""
+        """A client under the guild's present key; None when the training waits for a key or for a slot."""
         training = claim.row
         try:
             key = await self._keys.current(training.guild_id, training.provider)

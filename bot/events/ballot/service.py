@@ -1,7 +1,7 @@
-"""The ballot of an event: who enters which picture, who votes for what, and what comes of it.
+"""The ballot of an event: entering pictures, voting, counting.
 
-Entries are anonymous: what a member can read before the count holds nobody's name, and numbers and ids are given in
-an order drawn by chance. Tallies are counted once, at the close, by bot/events/tally.py.
+Entries are anonymous: what a member can read before the count holds no names, and numbers and ids are in random order.
+Votes are counted once, at the close, by bot/events/ballot/tally.py.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from bot.storage.events import ballots, entrants, events
 from bot.storage.events.ballots import EntryDraft, StandingEntry
 
 PLACES = 3
-"""How many places are honoured."""
+"""How many places get an honour."""
 ENTERED_IN = {
     EventMode.SHARED: EventStatus.SHOWING,
     EventMode.PERSONAL: EventStatus.SHOWING,
@@ -31,7 +31,7 @@ ENTERED_IN = {
 }
 """The stage in which entrants make pictures and choose one."""
 WITH_NUMBERS = {EventStatus.VOTING, EventStatus.FINISHED, EventStatus.CANCELLED}
-"""From here on somebody may have seen an entry's number."""
+"""Stages in which a member may have seen an entry's number."""
 
 NOT_ENTERED_HERE = "In a bake-off nobody enters pictures. You can vote as soon as the voting begins."
 NOT_NOW = "A picture can be entered while pictures are made for the event, before the voting begins."
@@ -48,7 +48,7 @@ OWN_ENTRY = "This is your own entry. Please vote for somebody else's."
 
 @dataclass(frozen=True, slots=True)
 class BallotPicture:
-    """`file` is where it lies on disk, None once the retention rule took it."""
+    """`file` is its path on disk, None after our copy was deleted."""
 
     file: Path | None
     content_type: str
@@ -56,7 +56,7 @@ class BallotPicture:
 
 @dataclass(frozen=True, slots=True)
 class BallotEntry:
-    """An entry as everybody sees it; `is_mine` is for the one who asks."""
+    """An entry as one member sees it; `is_mine` marks their own."""
 
     entry_id: int
     position: int
@@ -74,7 +74,7 @@ class WinCount:
 
 class BallotService(Service):
     async def nominees(self, event_id: int, actor: Actor) -> Sequence[Picture]:
-        """The member's own pictures that can be entered, newest order first; UserError when none can be just now."""
+        """The member's own pictures that can be entered, newest order first; UserError when none can be entered now."""
         async with self._database.read() as connection:
             event = await lookup.opened(connection, event_id, actor)
             await _check_may_enter(connection, event, actor, now=self._clock.now())
@@ -82,7 +82,7 @@ class BallotService(Service):
         return [nominee.picture for nominee in found if nominee.is_usable]
 
     async def enter(self, event_id: int, picture_id: int, actor: Actor) -> Entry:
-        """Nominate one of the member's own pictures; it replaces what they entered before."""
+        """Enter one of the member's own pictures; it replaces their earlier entry."""
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> Entry:
@@ -96,9 +96,9 @@ class BallotService(Service):
         return await self._database.write(transaction)
 
     async def open_ballot(self, event: Event) -> int:
-        """Draw the numbers, with an entry for everybody who chose none; how many entries there are.
+        """Give every entry a random number, also for members who entered nothing; returns how many entries there are.
 
-        Once the voting has begun no number changes, and asking again only counts. Before it nobody has seen one.
+        Once the voting has begun no number changes and this only counts, because members may have seen the numbers.
         """
         now = self._clock.now()
 
@@ -113,14 +113,14 @@ class BallotService(Service):
         return await self._database.write(transaction)
 
     async def shown(self, event_id: int) -> Sequence[BallotEntry]:
-        """What the public ballot shows, by number; nothing while there is none."""
+        """The public ballot, by number; empty before there is one."""
         async with self._database.read() as connection:
             event = await events.get(connection, event_id)
             found = [] if event is None else await ballots.standing(connection, event)
         return [self._ballot_entry(one, is_mine=False) for one in found]
 
     async def entries(self, event_id: int, actor: Actor) -> Sequence[BallotEntry]:
-        """The same for one member, with their own entry marked; UserError when nobody votes just now."""
+        """The ballot for one member, with their own entry marked; UserError when there is no voting now."""
         async with self._database.read() as connection:
             event = await lookup.opened(connection, event_id, actor)
             self._check_open(event)
@@ -128,7 +128,7 @@ class BallotService(Service):
         return [self._ballot_entry(one, is_mine=_is_own(event, one.entry, actor)) for one in found]
 
     async def vote(self, event_id: int, entry_id: int, actor: Actor) -> Vote:
-        """The member's one vote, instead of an earlier one."""
+        """Store the member's one vote; it replaces an earlier one."""
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> Vote:
@@ -153,9 +153,9 @@ class BallotService(Service):
         return vote
 
     async def count(self, event: Event) -> tuple[Honour, ...]:
-        """Count the votes and keep the first places, once.
+        """Count the votes and store the first places, once.
 
-        Only when the voting got more time at the last moment, and somebody voted since, is it counted again.
+        They are counted again only when the voting was extended at the last moment and a member has voted since.
         """
         now = self._clock.now()
 
@@ -173,11 +173,11 @@ class BallotService(Service):
         return await self._database.write(transaction)
 
     async def hall_of_fame(self, guild_id: int) -> Sequence[Honour]:
-        """The newest event first, in it the best."""
+        """The guild's honours: the newest event first, in it the best place first."""
         return await self._database.fetch(ballots.hall, guild_id)
 
     async def win_counts(self, guild_id: int) -> Sequence[WinCount]:
-        """Who won how often, most first. Bake-offs are won by settings, not by people."""
+        """First places of each member, most first. Bake-offs do not count: settings win them, not members."""
         async with self._database.read() as connection:
             return [WinCount(*row) for row in await ballots.first_places(connection, guild_id)]
 
@@ -199,19 +199,19 @@ class BallotService(Service):
 
 
 def honoured(standings: Sequence[tally.Standing]) -> Sequence[tally.Standing]:
-    """Those that get a place: with votes among the first three, or alone and so unopposed."""
+    """The standings that get a place: the first three with votes, or the only entry."""
     if len(standings) == 1:
         return standings
     return [one for one in standings if one.place <= PLACES and one.votes > 0]
 
 
 def _is_own(event: Event, entry: Entry, actor: Actor) -> bool:
-    """In a bake-off no entry is anybody's own."""
+    """Whether the entry is the actor's own; in a bake-off no entry is."""
     return event.mode is not EventMode.BAKEOFF and entry.user_id == actor.user_id
 
 
 def _is_past_end(event: Event, now: datetime) -> bool:
-    """Whether the stage's time is up, so that only the engine's next step is waited for."""
+    """Whether the stage's time is over, and only the engine's next step is missing."""
     return event.paused_at is None and event.stage_ends_at is not None and event.stage_ends_at <= now
 
 
@@ -263,7 +263,7 @@ async def _drafts(connection: AsyncConnection, event: Event) -> list[EntryDraft]
 
 
 async def _nominated(connection: AsyncConnection, event: Event) -> dict[int, int]:
-    """What members entered themselves and can still be shown."""
+    """Pictures that members entered and that can still be shown, by member."""
     entered = {entry.user_id: entry.picture_ids for entry in await ballots.entries_of(connection, event.id)}
     wanted = {one for picture_ids in entered.values() for one in picture_ids}
     shown = await ballots.standing_pictures(connection, event, wanted)

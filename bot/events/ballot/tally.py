@@ -18,9 +18,9 @@ NO_VOTES = "An entry without votes gets no place."
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One entry's result. `votes` of everybody, the jury among them; `score` from 0 to 1.
+    """One entry's result. `votes` are everybody's, the jury included; `score` is from 0 to 1.
 
-    Those that tie share the `place`, and the places after it stay empty: 1, 1, 3.
+    Tied entries share the `place`, and the places after it stay empty: 1, 1, 3.
     """
 
     entry_id: int
@@ -31,12 +31,12 @@ class Standing:
 
 
 def rule_words(has_jury: bool) -> str:
-    """What a ballot says about how it is counted."""
+    """The text on a ballot about how it is counted."""
     return " ".join((RULE, WITH_JURY if has_jury else MOST_VOTES, NO_VOTES))
 
 
 def count(entries: Collection[int], votes: Iterable[Vote], has_jury: bool) -> tuple[Standing, ...]:
-    """Every entry's standing, best first. Of a member's votes the newest counts; votes for anything else do not.
+    """Every entry's standing, best first. Only a member's newest vote counts, and only for one of the entries.
 
     Without a jury `is_jury` means nothing.
     """

@@ -1,4 +1,4 @@
-"""Which photos of a shared subject are trained on: fair between contributors, good, and unlike each other. Pure."""
+"""Chooses the photos that a shared subject is trained on: fair, good and varied. Pure."""
 
 import math
 from collections import Counter
@@ -15,24 +15,25 @@ ACCEPTED_COUNTS: Final = 0.6
 SHARPNESS_COUNTS: Final = 0.25
 SIZE_COUNTS: Final = 0.15
 SHARP_FROM: Final = 600.0
-"""Variance of the Laplacian from which on more of it makes a photo no better."""
+"""Variance of the Laplacian from which on a photo counts as fully sharp."""
 LARGE_FROM_PX: Final = 2 * GOOD_SIDE_PX
 
 MOTIF_COUNTS: Final = 0.6
 LIGHT_COUNTS: Final = 0.2
 DISTANCE_COUNTS: Final = 0.2
 UNRELATED_BITS: Final = 32
-"""Half of a hash: what two photos that have nothing in common differ by."""
+"""Half of a hash: the difference between two photos that have nothing in common."""
 OTHER_LIGHT: Final = 80.0
-"""In grey levels."""
+"""Difference of brightness that counts as full, in grey levels."""
 OTHER_DISTANCE: Final = 0.5
-"""In shares of the frame that hold detail."""
+"""Difference of detail that counts as full, in shares of the frame that hold detail."""
 
 
 def eligible(photos: Iterable[Photo], blocked: Collection[int] = ()) -> list[Photo]:
-    """What may be chosen: not refused, dropped or blocked (by id), and of identical files the pinned or earliest one.
+    """Photos that may be chosen: not refused, dropped or blocked (by id), and one of each file.
 
-    A copy of a dropped or blocked file is out as well, whoever gave it; a pin outweighs a drop, and nothing a block.
+    Of identical files the pinned or earliest one is taken. A copy of a dropped or blocked file is out as well, whoever
+    gave it. A pin overrides a drop; nothing overrides a block.
     """
     usable = sorted(
         (photo for photo in photos if photo.verdict is not Verdict.REFUSED),
@@ -52,7 +53,7 @@ def choose(photos: Sequence[Photo], *, most: int = MAX_PHOTOS, blocked: Collecti
     """At most `most` eligible photos with their `pick` set, pinned ones first, then in the order they were chosen.
 
     Every contributor gets a first photo before anyone gets a second, and so on. A near-duplicate of a chosen photo is
-    taken only as a contributor's first one, or when it takes it to reach MIN_PHOTOS. The order of `photos` does not
+    taken only as a contributor's first one, or when it is needed to reach MIN_PHOTOS. The order of `photos` does not
     matter, and choosing again among the chosen ones changes nothing.
     """
     allowed = eligible(photos, set(blocked))
@@ -64,15 +65,15 @@ def choose(photos: Sequence[Photo], *, most: int = MAX_PHOTOS, blocked: Collecti
 
 
 def explain(chosen: Iterable[Photo]) -> Mapping[int, int]:
-    """Contributor to number of chosen photos, the largest number first."""
+    """Number of chosen photos by contributor, the largest number first."""
     counts = Counter(photo.contributor_id for photo in chosen if photo.contributor_id is not None)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 class _Candidate:
-    """A photo, how good it is by itself (0 to 1), and how far it is from the chosen photo nearest to it (0 to 1).
+    """A photo with its quality and its distance from the nearest chosen photo, both from 0 to 1.
 
-    `position` decides a draw.
+    Between equal candidates `position` decides.
     """
 
     def __init__(self, photo: Photo, position: int) -> None:
@@ -85,7 +86,7 @@ class _Candidate:
         self._compared = 0
 
     def catch_up(self, chosen: Sequence[Photo]) -> None:
-        """Compare with those chosen since the last time."""
+        """Compare with the photos chosen since the last call."""
         for other in chosen[self._compared :]:
             bits = _bits_between(self.photo, other)
             self.is_twin = self.is_twin or bits <= NEAR_DUPLICATE_BITS
@@ -99,8 +100,8 @@ _Key = tuple[bool, int, bool, float, int]
 class _Choice:
     """Takes one photo after the other, always from a contributor who has the fewest so far.
 
-    Every photo that is taken can only make the others less wanted. So the first in the queue that is still where it
-    was, after a new look, is the best of all, and most of them never need that look.
+    A chosen photo can only make the others less wanted. So if the first in the queue keeps its key after a new
+    comparison, it is the best of all, and most others need no new comparison.
     """
 
     def __init__(self, allowed: Sequence[Photo], most: int) -> None:
@@ -110,7 +111,7 @@ class _Choice:
         self._taken: Counter[int] = Counter()
 
     def take(self, pick: Pick, *, twins_up_to: int) -> None:
-        """Fill up with pinned photos only, or with the others; with needless near-duplicates up to `twins_up_to`."""
+        """Choose the pinned photos, or all others; needless near-duplicates only until `twins_up_to` are chosen."""
         is_pin = pick is Pick.PINNED
         pool = [each for each in self._candidates if (each.photo.pick is Pick.PINNED) is is_pin]
         queue = [(self._key(each), each) for each in pool]
@@ -128,7 +129,7 @@ class _Choice:
             self.chosen.append(replace(best.photo, pick=pick))
 
     def _key(self, candidate: _Candidate) -> _Key:
-        """The smaller the better: no needless near-duplicate, a turn that has come, no near-duplicate, the score."""
+        """Sort key, the best first: needless near-duplicate, photos of its contributor, near-duplicate, score."""
         candidate.catch_up(self.chosen)
         taken, is_twin = self._taken[candidate.contributor], candidate.is_twin
         score = candidate.quality + candidate.apart
@@ -150,7 +151,7 @@ def _distance(one: Photo, other: Photo, bits: int) -> float:
 
 
 def _quality(photo: Photo) -> float:
-    """0 to 1; a photo whose sharpness was not measured counts as middling."""
+    """0 to 1; a photo without measured sharpness counts as half sharp."""
     sharpness = 0.5
     if photo.sharpness is not None:
         sharpness = min(1.0, math.log1p(photo.sharpness) / math.log1p(SHARP_FROM))

@@ -1,4 +1,4 @@
-"""What the photos of a shared subject still need, in words, from what was measured on them. Pure."""
+"""Advice about the photos of a shared subject, from their measurements. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -13,17 +13,17 @@ from bot.records.dataset import Photo
 
 MOST_ADVICE: Final = 5
 JUDGED_FROM: Final = 5
-"""Usable photos from which on they are judged as a set."""
+"""Least number of usable photos that are judged as a set."""
 ENOUGH_CONTRIBUTORS: Final = 3
 MANY_TWINS: Final = 3
-"""Near-duplicates by one contributor that are worth a word, if they are half of that person's photos as well."""
+"""Near-duplicates of one contributor that get a sentence, if they are half of their photos as well."""
 # Standard deviations: 40 grey levels and 0.19 of the frame in the twenty sandbox photos.
 SAME_LIGHT_BELOW: Final = 12.0
 SAME_DISTANCE_BELOW: Final = 0.08
 
 
 class Sign(StrEnum):
-    """What the measurements say of a set, the most important first."""
+    """What can be said about a set, the most important first."""
 
     TOO_FEW_PHOTOS = "too_few_photos"
     TOO_FEW_CONTRIBUTORS = "too_few_contributors"
@@ -51,16 +51,16 @@ _SENTENCES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """`sentence` is for everybody to read: it names no contributor."""
+    """`sentence` is public: it names no contributor."""
 
     code: Sign
     sentence: str
 
 
 def advice(photos: Sequence[Photo], entrant_count: int) -> tuple[Advice, ...]:
-    """One to five sentences, the most important first; when nothing is missing, one that says so.
+    """One to five sentences, the most important first; one that says so when nothing is missing.
 
-    `photos` as they were stored: what is refused, dropped or the same file again does not count.
+    `photos` as they are stored: refused, dropped and identical ones do not count.
     """
     usable = eligible(photos)
     found = [*_judge_numbers(usable, entrant_count)]

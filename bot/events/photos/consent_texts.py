@@ -1,4 +1,4 @@
-"""The sentences people agree to in an event. What was shown is recorded with every consent, word for word. Pure."""
+"""The consent sentences of events; each consent is stored with its sentence. Pure."""
 
 from datetime import timedelta
 
@@ -14,12 +14,12 @@ KEPT_HOURS = Timings().event_photos_kept // timedelta(hours=1)
 
 
 def consent_sentence(event: Event) -> str:
-    """What a member agrees to before any photo is downloaded."""
+    """The consent that a member gives before any photo is downloaded."""
     return f"{PERMISSION}{_use(event)} I can withdraw at any time: {_AFTERWARDS}"
 
 
 def depicted_sentence(event: Event) -> str:
-    """What a member who was named as seen in photos agrees to."""
+    """The consent of a member who was named as seen in photos."""
     return f"I may be seen in these photos, and I am 18 or older. {_use(event)} I can say no at any time: {_AFTERWARDS}"
 
 

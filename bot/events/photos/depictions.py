@@ -1,4 +1,4 @@
-"""The consent ledger: members who were named as seen in photos, and whatever somebody takes back."""
+"""Consent of members who are seen in photos, and taking photos and consent back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ NO_WAY_BACK = (
 
 @dataclass(frozen=True, slots=True)
 class DepictionView:
-    """What the member is asked; `photos`: how many of this submission are there now."""
+    """What the member is asked; `photos`: how many of this submission are stored now."""
 
     depiction: Depiction
     event: Event
@@ -41,7 +41,7 @@ class DepictionView:
 
 class DepictionService(Service):
     async def depiction(self, depiction_id: int) -> DepictionView | None:
-        """Callers check who may see it."""
+        """The question, or None. Callers check who may see it."""
         async with self._database.read() as connection:
             depiction = await rows.get(connection, depiction_id)
             event = None if depiction is None else await events.get(connection, depiction.event_id)
@@ -51,13 +51,13 @@ class DepictionService(Service):
         return DepictionView(depiction, event, depiction.named_by, photos)
 
     async def seen_in(self, event_id: int, actor: Actor) -> Sequence[Depiction]:
-        """Where this member was named, newest first."""
+        """Submissions in which this member was named, newest first."""
         async with self._database.read() as connection:
             event = await lookup.opened(connection, event_id, actor)
             return await rows.of_member(connection, event.id, actor.user_id)
 
     async def answer(self, depiction_id: int, confirmed: bool, user_id: int, guild_id: int | None) -> DepictionStatus:
-        """Say yes or no for oneself; `guild_id` None in a private message. A no is final, a yes is not."""
+        """Store a member's yes or no for themselves; `guild_id` is None in a private message. Only a no is final."""
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> tuple[DepictionStatus, list[str]]:
@@ -80,7 +80,7 @@ class DepictionService(Service):
         return status
 
     async def withdraw(self, event_id: int, actor: Actor) -> None:
-        """Leave the event and take everything along: photos, entry, vote, and the use of what was trained on them."""
+        """Leave the event and take back everything: photos, entry, vote, and the use of what was trained on them."""
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> list[str]:
@@ -93,7 +93,7 @@ class DepictionService(Service):
         self._freed(await self._database.write(transaction))
 
     async def take_back_all(self, guild_id: int, user_id: int) -> None:
-        """Withdraw from every event of this guild and say no to everything the member was named in."""
+        """Withdraw from every event of this guild, and answer no wherever the member was named."""
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> list[str]:
@@ -111,7 +111,7 @@ class DepictionService(Service):
         self._freed(await self._database.write(transaction))
 
     async def retire_taken_back(self, event: Event) -> int:
-        """LoRAs that came out although somebody took their photos back while they were trained; how many retired."""
+        """Retire LoRAs whose photos were taken back during their training; returns how many."""
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> int:
@@ -142,7 +142,7 @@ class DepictionService(Service):
         await self._tell(connection, event, depiction, now)
 
     async def _veto(self, connection: AsyncConnection, event: Event, depiction: Depiction, now: datetime) -> list[str]:
-        """The submission's photos go, and what was trained on them is retired; spool names to free."""
+        """Delete the submission's photos and retire what was trained on them; returns spool names to free."""
         if depiction.status is DepictionStatus.VETOED:
             return []
         files = await event_photos.remove_of_submission(connection, depiction.consent_id)
@@ -157,7 +157,7 @@ class DepictionService(Service):
         return files
 
     async def _withdraw(self, connection: AsyncConnection, event: Event, user_id: int, now: datetime) -> list[str]:
-        """Spool names to free."""
+        """Take back everything of this member; returns spool names to free."""
         entrant = await entrants.find(connection, event.id, user_id)
         if entrant is None:
             return []
@@ -180,7 +180,7 @@ class DepictionService(Service):
         return files
 
     async def _tell(self, connection: AsyncConnection, event: Event, depiction: Depiction, now: datetime) -> None:
-        """The private question shows its answer, the panel what changed; an event that waits for photos looks again."""
+        """Renew the private question and the panel; wake an event that waits for photos."""
         await posts.renew(connection, PostKind.DEPICTION, SubjectTable.DEPICTION, depiction.id, due_at=now)
         await self._renew(connection, event, now)
         if event.paused_at is not None:
@@ -196,7 +196,7 @@ class DepictionService(Service):
 async def name_members(
     connection: AsyncConnection, event: Event, consent_id: int, user_ids: Sequence[int], *, giver_id: int, now: datetime
 ) -> None:
-    """Ask each of them privately, and only there, whether the submission's photos may be used."""
+    """Ask each of them in a private message whether the submission's photos may be used."""
     for user_id in user_ids:
         depiction_id = await rows.insert(
             connection,
@@ -222,7 +222,7 @@ async def name_members(
 async def _take_out(
     connection: AsyncConnection, event: Event, dataset_id: int, *, was_chosen: bool, now: datetime
 ) -> None:
-    """Photos of this dataset are gone: leave them out of what was not sent yet, retire what was trained on them."""
+    """Photos of this dataset were deleted: drop them from an unsent training, retire LoRAs trained on them."""
     training = await trainings.latest_of_dataset(connection, dataset_id)
     if training is None or not was_chosen:
         return
@@ -235,7 +235,7 @@ async def _take_out(
 
 
 async def _leave_out(connection: AsyncConnection, event: Event, training: Training, now: datetime) -> None:
-    """A training that waits goes on with the others' photos while there are enough, else ends by itself."""
+    """Let a waiting training go on with the other photos if there are enough; else it ends by itself."""
     left = await event_photos.usable_of_dataset(connection, training.dataset_id)
     if left >= photo_limits(event.subject_kind).least:
         await rows.take_photos_out(connection, training.id, left=min(left, training.photo_count))
@@ -244,6 +244,6 @@ async def _leave_out(connection: AsyncConnection, event: Event, training: Traini
 
 
 def _may_have_been_sent(training: Training) -> bool:
-    """On its way or in the hands of a worker that may be sending it this moment; and no LoRA yet."""
+    """Whether the photos may be at the provider, or a worker may be sending them right now, and there is no LoRA."""
     is_taken_up = training.status is TrainingStatus.QUEUED and training.lease_owner is not None
     return is_taken_up or training.status.is_in_flight

@@ -1,4 +1,4 @@
-"""The host's look at everybody's photos of a shared subject, and settling which of them are trained on."""
+"""The host's board of all photos of a shared subject, and the final choice among them."""
 
 import asyncio
 from collections import defaultdict
@@ -25,14 +25,14 @@ from bot.storage.events import photos as event_photos
 SHEET_MAX = 60
 """Photos on one contact sheet."""
 ADVISED_MAX = 400
-"""The newest photos that the coach looks at."""
+"""Number of newest photos that the advice is about."""
 
 
 @dataclass(frozen=True, slots=True)
 class HostBoard:
-    """Everybody's photos in the order they came, with their contributors; `chosen`: ids of those that would be trained.
+    """All photos in the order they came, with contributors; `chosen`: ids of those that would be trained on.
 
-    `needed`: how many chosen ones it takes.
+    `needed`: how many chosen ones a training takes.
     """
 
     event: Event
@@ -64,7 +64,7 @@ class ReviewService(Service):
         )
 
     async def pick(self, event_id: int, photo_id: int, pick: Pick | None, actor: Actor) -> HostBoard:
-        """Pin it, leave it out, or (None) let the rules decide."""
+        """Pin a photo, leave it out, or (None) let the rules decide."""
 
         async def transaction(connection: AsyncConnection) -> None:
             event = await _choosable(connection, event_id, actor)
@@ -82,9 +82,9 @@ class ReviewService(Service):
         return await self._datasets.sheet_of(board.photos[skip : skip + SHEET_MAX], first=skip + 1)
 
     async def settle_shared(self, event: Event) -> int:
-        """Choose for good and delete all other photos; how many are left. Again, it changes nothing.
+        """Choose for good and delete all other photos; returns how many are left. Again, it changes nothing.
 
-        Nothing happens, either, to an event that its host extended or cancelled since it was looked at.
+        Nothing happens either when the host extended or cancelled the event since it was read.
         """
         if event.dataset_id is None:
             return 0
@@ -112,7 +112,7 @@ class ReviewService(Service):
         return chosen
 
     async def settle_personal(self, event: Event) -> None:
-        """Photos that nobody answered for are deleted, from every entrant's dataset. Again, it changes nothing."""
+        """Delete photos whose depicted members have not answered, for every entrant. Again, it changes nothing."""
 
         async def transaction(connection: AsyncConnection) -> list[str]:
             files: list[str] = []
@@ -129,7 +129,7 @@ class ReviewService(Service):
 
 
 def judge_each(event: Event, photos: Sequence[Photo]) -> tuple[Photo, ...]:
-    """Each contributor's photos judged as a set of their own, in the order they came."""
+    """Each contributor's photos judged as a set of their own; all in the order they came."""
     by_contributor: defaultdict[int | None, list[Photo]] = defaultdict(list)
     for photo in photos:
         by_contributor[photo.contributor_id].append(photo)
@@ -138,7 +138,7 @@ def judge_each(event: Event, photos: Sequence[Photo]) -> tuple[Photo, ...]:
 
 
 async def _choose(photos: Sequence[Photo], pending: Collection[int]) -> tuple[Photo, ...]:
-    """In a thread: with thousands of photos it takes up to a second."""
+    """Choose in a thread, because thousands of photos take up to a second."""
     blocked = {photo.id for photo in photos if photo.consent_id in pending}
     return await asyncio.to_thread(choose, photos, blocked=blocked)
 
@@ -155,7 +155,7 @@ async def _choosable(connection: AsyncConnection, event_id: int, actor: Actor) -
 
 
 async def _stands(connection: AsyncConnection, event: Event) -> bool:
-    """Whether it is still where it was when its engine decided to go on."""
+    """Whether the event is still as it was when the engine decided to go on."""
     current = await events.get(connection, event.id)
     return current is not None and (
         (current.status, current.stage_ends_at, current.paused_at)

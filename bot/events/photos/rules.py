@@ -1,4 +1,4 @@
-"""What somebody gives to an event: who may, what is kept of it, and how it looks to them. Pure."""
+"""Rules for photos given to an event: who may give them, which are kept. Pure."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from bot.records.event import Depiction, Entrant, EntrantStatus, Event, EventMod
 from bot.records.guild import Actor
 
 DEPICTED_MAX = 10
-"""Members that one submission names."""
+"""Members that one submission may name."""
 UPLOADS_MAX = 30
 """Files of one submission: what three upload fields take (Discord /docs/components/reference)."""
 SOMEBODY_ELSES = "another entrant's photo"
@@ -22,9 +22,9 @@ ETHNICITY_MAX = 40
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What one member has given; `photos` with their verdicts as a set, `depicted` those they named as seen in them.
+    """What one member has given: `photos` judged as a set, `depicted` members they named as seen in them.
 
-    `left_out`: photos of the submission just made that were above the cap; they are not kept.
+    `left_out`: photos of the newest submission that were over the limit; they are not kept.
     """
 
     event: Event
@@ -45,33 +45,33 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class SplitPhotos:
-    """New photos as they are stored, and those above the cap that are not."""
+    """New photos that are stored, and those over the limit that are not."""
 
     kept: tuple[Photo, ...]
     left_out: tuple[Photo, ...]
 
     @property
     def files(self) -> frozenset[str]:
-        """Spool names that stay."""
+        """Spool names of the photos that are stored."""
         return frozenset(photo.file for photo in self.kept if photo.file is not None)
 
 
 def limits_each(event: Event) -> PhotoLimits:
-    """Usable photos of one entrant."""
+    """How many usable photos one entrant may give."""
     return PhotoLimits(1, min(event.photo_cap, photo_limits(event.subject_kind).most))
 
 
 def judge_own(event: Event, photos: Sequence[Photo]) -> tuple[Photo, ...]:
-    """One contributor's photos as a set of their own."""
+    """One contributor's photos, judged as a set of their own."""
     return judge_set(photos, limits_each(event))
 
 
 def split_new_photos(
     event: Event, new: Sequence[Photo], held: Sequence[Photo], elsewhere: Collection[str]
 ) -> SplitPhotos:
-    """`held`: the contributor's earlier photos; `elsewhere`: hashes of files that others have given already.
+    """`held`: the contributor's earlier photos; `elsewhere`: hashes of files that others have given.
 
-    A file that is there already stays as a refused row without its picture, so that it can be named.
+    A file that was given already is stored as a refused photo without its file, so that the board can name it.
     """
     marked = [_mark(photo) if photo.sha256 in elsewhere else photo for photo in new]
     judged = judge_own(event, [*held, *marked])[len(held) :]
@@ -88,7 +88,7 @@ def split_new_photos(
 
 
 def check_uploads(event: Event, held: Sequence[Photo], count: int, held_max: int) -> None:
-    """UserError, before anything is downloaded, when nothing of it could be kept."""
+    """UserError, before anything is downloaded, when none of it could be kept."""
     if not 1 <= count <= UPLOADS_MAX:
         raise UserError(f"Please send 1 to {UPLOADS_MAX} photos at once.")
     most = limits_each(event).most
@@ -113,7 +113,7 @@ def check_can_give(event: Event, *, names_others: bool) -> None:
 
 
 def check_may_give(own: Contribution, actor: Actor) -> None:
-    """UserError before anybody picks photos that could not be taken."""
+    """UserError, before the member picks photos, when none could be taken."""
     is_in = own.entrant is not None and own.entrant.status is EntrantStatus.IN
     refusal = None if is_in else lifecycle.may_enter(own.event, actor, 0)
     if refusal is not None:
@@ -128,7 +128,7 @@ def asks_about_person(event: Event) -> bool:
 
 
 def check_person(event: Event, gender: Gender | None, ethnicity: str | None) -> None:
-    """UserError when the provider needs to know more about the person to be trained."""
+    """UserError when the provider needs details of the person to be trained that are missing."""
     if not asks_about_person(event):
         return
     words = (ethnicity or "").strip()
@@ -142,7 +142,7 @@ def check_person(event: Event, gender: Gender | None, ethnicity: str | None) -> 
 
 
 def check_depicted(user_ids: Sequence[int], giver_id: int) -> tuple[int, ...]:
-    """Each member once; who gives the photos has agreed already and need not be asked."""
+    """The named members, each once and without the giver, who has agreed already; UserError when there are too many."""
     named = tuple(user_id for user_id in dict.fromkeys(user_ids) if user_id != giver_id)
     if len(named) > DEPICTED_MAX:
         raise UserError(f"Up to {DEPICTED_MAX} members can be named at once. Please send the photos in parts.")

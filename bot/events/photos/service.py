@@ -34,7 +34,7 @@ from bot.storage.events import entrants, events
 from bot.storage.events import photos as event_photos
 
 MEMBERS_AT_ONCE = 4
-"""Submissions worked on at once."""
+"""Submissions that are worked on at once."""
 
 
 class ContributionService(Service):
@@ -43,10 +43,10 @@ class ContributionService(Service):
         self._datasets = dataset_service
         self._members = opened.members
         self.queue = FairQueue(MEMBERS_AT_ONCE)
-        "Hold one while working on a submission after it was acknowledged."
+        """Hold a place while working on a submission after it was acknowledged."""
 
     async def join(self, event_id: int, actor: Actor) -> Entrant:
-        """Joining twice is joining once."""
+        """Join the event; joining again changes nothing. UserError when the member cannot join."""
 
         async def transaction(connection: AsyncConnection) -> Entrant:
             event = await lookup.opened(connection, event_id, actor)
@@ -64,10 +64,10 @@ class ContributionService(Service):
         gender: Gender | None = None,
         ethnicity: str | None = None,
     ) -> Contribution:
-        """Take the photos in, joining first if need be; the caller has shown `consent_sentence` and got a yes.
+        """Store photos, after joining if needed; the caller has shown `consent_sentence` and got a yes.
 
-        `depicted`: members who can be seen in them, who are asked and must agree before the photos are used. `gender`
-        and `ethnicity`: of the person to be trained. Never fails for a photo: each one is named with what to do.
+        `depicted`: members seen in them, who are asked and must agree before the photos are used. `gender` and
+        `ethnicity`: of the person to be trained. A bad photo is no error: it is listed with what to do.
         """
         named = check_depicted(depicted, actor.user_id)
         await self._check_members(named, actor)
@@ -90,7 +90,7 @@ class ContributionService(Service):
         return await self._contribution(event_id, actor)
 
     async def remove(self, event_id: int, photo_ids: Sequence[int], actor: Actor) -> Contribution:
-        """Delete some of the member's own photos, as long as nothing is trained on them."""
+        """Delete some of the member's own photos; UserError when they are in training already."""
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> list[str]:
@@ -139,7 +139,7 @@ class ContributionService(Service):
     async def _dataset(
         self, connection: AsyncConnection, event: Event, entrant: Entrant, gender: Gender | None, ethnicity: str | None
     ) -> Dataset:
-        """The open dataset that the entrant's photos go to; a personal one is made when there is none."""
+        """The open dataset for the entrant's photos; a personal one is created when there is none."""
         dataset_id = event.dataset_id if event.mode is EventMode.SHARED else entrant.dataset_id
         dataset = None if dataset_id is None else await datasets.get(connection, dataset_id)
         is_person = event.subject_kind is SubjectKind.PERSON
@@ -174,7 +174,7 @@ class ContributionService(Service):
         return made
 
     def _photos_until(self, event: Event) -> datetime:
-        """Also for whoever joins late an event that waits for more photos."""
+        """When photos leave the disk; later than planned for an entrant who joins an event that waits for photos."""
         latest = self._clock.now() + self._timings.event_photos_kept
         planned = lifecycle.photos_until(event, hour=self._timings.event_hour, kept=self._timings.event_photos_kept)
         return latest if planned is None else max(planned, latest)
@@ -182,7 +182,7 @@ class ContributionService(Service):
     async def _store(
         self, event_id: int, dataset: Dataset, photos: Sequence[Photo], named: Sequence[int], actor: Actor
     ) -> SplitPhotos:
-        """Store what is kept with the consent for it, ask whom it shows, and free every other file."""
+        """Store photos with their consent, ask the members seen in them, and free all other files."""
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> SplitPhotos:
@@ -207,7 +207,7 @@ class ContributionService(Service):
         return split
 
     async def _note_change(self, connection: AsyncConnection, event: Event, now: datetime) -> None:
-        """The panel shows it soon; an event that waits for entrants or photos looks at once."""
+        """Renew the panel soon; wake an event that waits for entrants or photos."""
         await events.renew_panel(connection, event.id, due_at=now + self._timings.panel)
         if event.paused_at is not None:
             await events.wake(connection, event.id, now=now)
@@ -219,7 +219,7 @@ class ContributionService(Service):
         return None if dataset_id is None else await datasets.get(connection, dataset_id)
 
     async def _contribution(self, event_id: int, actor: Actor, *, left_out: tuple[Photo, ...] = ()) -> Contribution:
-        """Whom they named, without a word about submissions that are gone: nobody learns who said no."""
+        """What the member gave. Submissions without photos are left out, so that nobody learns who said no."""
         async with self._database.read() as connection:
             event = await lookup.opened(connection, event_id, actor)
             entrant = await entrants.find(connection, event_id, actor.user_id)
@@ -234,7 +234,7 @@ class ContributionService(Service):
 
 
 async def _waits_for_new_photos(connection: AsyncConnection, event: Event, dataset: Dataset) -> bool:
-    """What it held is gone and no LoRA came of it, so that the event lacks photos."""
+    """Whether the dataset's photos are gone without a LoRA and the event is paused for too few photos."""
     is_closed = dataset.status in {DatasetStatus.STARTED, DatasetStatus.EXPIRED}
     if not is_closed or event.paused_why is not PauseReason.TOO_FEW_PHOTOS:
         return False
@@ -263,7 +263,7 @@ async def _split_new(
 async def _record(
     connection: AsyncConnection, event: Event, dataset: Dataset, split: SplitPhotos, actor: Actor, now: datetime
 ) -> int:
-    """The consent and its photos; the consent's id."""
+    """Store the consent and its photos; returns the consent's id."""
     consent_id = await datasets.record_consent(
         connection,
         dataset=dataset,

@@ -1,4 +1,4 @@
-"""ZIP files of a yearbook: which file goes into which of them, and writing them without holding them. Blocking."""
+"""ZIP files of a yearbook: which file goes into which, and writing them. Blocking."""
 
 import shutil
 import zipfile
@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Final
 
 ENTRY_BYTES: Final = 200
-"""More than the headers that a ZIP keeps for a file besides its name twice (PKWARE APPNOTE 4.3.7, 4.3.12: 76)."""
+"""More than a ZIP's headers for a file, besides its name twice (PKWARE APPNOTE 4.3.7, 4.3.12: 76 bytes)."""
 END_BYTES: Final = 1000
 SPARE_BYTES: Final = 50
-"""What naming its ZIP may add to one entry of the page."""
+"""Bytes that the number of its ZIP may add to one entry of the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A file as it lies on disk, byte for byte. `size` in bytes."""
+    """A file that is stored as it lies on disk. `size` in bytes."""
 
     name: str
     path: Path
@@ -41,7 +41,7 @@ Content = Stored | Written
 
 
 def room_for(name: str, size: int) -> int:
-    """Bytes that a file takes in a ZIP, at most."""
+    """Most bytes that a file takes in a ZIP."""
     return size + 2 * len(name.encode()) + ENTRY_BYTES
 
 
@@ -50,16 +50,16 @@ def fits_alone(name: str, size: int, limit: int) -> bool:
 
 
 def written_room(text: Written) -> int:
-    """As `room_for`, found by compressing it once."""
+    """Like `room_for`; the text is compressed once to find out."""
     press = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     size = sum(len(press.compress(piece.encode())) for piece in text.pieces())
     return room_for(text.name, size + len(press.flush()))
 
 
 def share_out(files: Sequence[Stored], limit: int, taken: int) -> list[list[Stored]]:
-    """The files by ZIP, in order, so that none exceeds `limit` bytes; `taken` bytes of the first are spoken for.
+    """The files of each ZIP, in order, so that none exceeds `limit` bytes.
 
-    Every file has to fit a ZIP of its own.
+    `taken` bytes of the first ZIP are used already. Every file must fit a ZIP of its own.
     """
     parts: list[list[Stored]] = [[]]
     used = END_BYTES + taken
@@ -73,7 +73,7 @@ def share_out(files: Sequence[Stored], limit: int, taken: int) -> list[list[Stor
 
 
 def write_zip(target: Path, contents: Iterable[Content], made_at: datetime) -> None:
-    """Raises FileNotFoundError when a file has gone in the meantime."""
+    """Write the ZIP; FileNotFoundError when a file was deleted meanwhile."""
     with zipfile.ZipFile(target, "w") as archive:
         for content in contents:
             info = zipfile.ZipInfo(content.name, made_at.timetuple()[:6])
@@ -90,7 +90,7 @@ def write_zip(target: Path, contents: Iterable[Content], made_at: datetime) -> N
 
 
 def zip_names(name: str, count: int) -> list[str]:
-    """One plain name, or numbered ones that say how many there are."""
+    """One plain name, or numbered names with the number of all."""
     if count == 1:
         return [f"{name}.zip"]
     return [f"{name}-part-{number}-of-{count}.zip" for number in range(1, count + 1)]

@@ -1,4 +1,4 @@
-"""What a yearbook holds: which pictures under which names and numbers, and which file goes into which ZIP. Pure."""
+"""What a yearbook holds: its chapters, pictures, names and numbers. Pure."""
 
 import re
 import unicodedata
@@ -15,7 +15,7 @@ from bot.storage.events.ballots import CANDIDATE_EVERY
 from bot.storage.events.yearbook import YearbookPicture
 
 MOST_PICTURES: Final = 500
-"""More would be a contact sheet nobody can read; every member's first picture goes before anyone's second."""
+"""A larger contact sheet cannot be read. The first picture of every member goes before the second of any."""
 ON_A_PAGE: Final = 6
 UNKNOWN_MEMBER: Final = "Member"
 EVERYONE: Final = "Everyone together"
@@ -24,12 +24,12 @@ PLACES: Final = {1: "Winner", 2: "2nd place", 3: "3rd place"}
 _SLUG_MAX: Final = 30
 
 Group = tuple[int, str, int]
-"""A chapter to be: what sorts first, its title, and what tells chapters of the same title apart."""
+"""Sort key of a chapter: what sorts first, its title, and a number for chapters of the same title."""
 
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A picture as it lies on disk. `size` in bytes, `suffix` by what it is ("png"), without the dot."""
+    """A picture on disk. `size` in bytes; `suffix` by its content ("png"), without the dot."""
 
     shown: YearbookPicture
     path: Path
@@ -39,7 +39,7 @@ class Original:
 
 @dataclass(frozen=True, slots=True)
 class Plate:
-    """One picture of the book. `file` is its name in the ZIP, `maker` whom it is credited to."""
+    """One picture of the book. `file` is its name in the ZIP, `maker` the member it is credited to."""
 
     number: int
     picture_id: int
@@ -57,13 +57,13 @@ class Plate:
 
     @property
     def honour(self) -> str:
-        """Such as "Winner"; empty for most."""
+        """Such as "Winner"; empty without one."""
         return "" if self.place is None else PLACES.get(self.place, "")
 
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One member's pictures, or a bake-off candidate's. `page` is the page's name in the ZIP."""
+    """The pictures of one member or bake-off candidate. `page` is the page's name in the ZIP."""
 
     title: str
     page: str
@@ -72,7 +72,7 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """`photos_by`: whose photos everybody's LoRA was trained on; `left_out`: pictures beyond MOST_PICTURES."""
+    """`photos_by`: members whose photos the shared LoRA was trained on; `left_out`: pictures beyond MOST_PICTURES."""
 
     event_id: int
     title: str
@@ -87,7 +87,7 @@ class Book:
 
     @property
     def winners(self) -> tuple[Plate, ...]:
-        """Best place first; of a bake-off's candidate, whose pictures all have its place, the first one."""
+        """Best place first. Of a bake-off candidate, whose pictures all have its place, only the first."""
         firsts: dict[tuple[int, int], Plate] = {}
         for index, chapter in enumerate(self.chapters):
             for plate in chapter.plates:
@@ -104,7 +104,7 @@ def compile_book(
     places: Mapping[int, int],
     contributors: Sequence[int],
 ) -> Book:
-    """The pictures by member and numbered through, everybody's pack first, then members by name."""
+    """The pictures by member, numbered through; the shared pack first, then members by name."""
     groups: dict[Group, list[Original]] = {}
     for original in originals:
         groups.setdefault(_group_of(event, original.shown, names), []).append(original)
@@ -139,7 +139,7 @@ def _chapters(
 def choose_fairly(
     groups: Collection[Sequence[Original]], places: Mapping[int, int], most: int = MOST_PICTURES
 ) -> frozenset[int]:
-    """Picture ids: those with a place, then every group's first, every group's second and so on."""
+    """Ids of at most `most` pictures: those with a place, then every group's first, every group's second and so on."""
     ranked = [
         (original.shown.picture.id not in places, index, original.shown.picture.id)
         for group in groups
@@ -149,7 +149,7 @@ def choose_fairly(
 
 
 def for_page(chapter: Chapter) -> tuple[Plate, ...]:
-    """At most ON_A_PAGE of a chapter: those with a place, then one of each prompt, in the order of the book."""
+    """At most ON_A_PAGE pictures of a chapter, in book order: those with a place, then one of each prompt."""
     seen: set[str] = set()
     ranked = []
     for plate in chapter.plates:
@@ -160,13 +160,13 @@ def for_page(chapter: Chapter) -> tuple[Plate, ...]:
 
 
 def slug(name: str) -> str:
-    """A name that every file system takes: small ASCII letters, digits and hyphens, "member" when none are left."""
+    """The name for a file: small ASCII letters, digits and hyphens; "member" when none are left."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_SLUG_MAX].strip("-") or "member"
 
 
 def say_settings(settings: GenerationSettings) -> str:
-    """What was set besides the seed, such as "aspect 16:9, strength 0.8"."""
+    """The settings except count and seed, such as "aspect 16:9, strength 0.8"."""
     values = asdict(settings)
     return ", ".join(
         f"{name} {value}" for name, value in values.items() if value is not None and name not in {"count", "seed"}

@@ -1,4 +1,4 @@
-"""The drawn side of a yearbook: a page for each member, the contact sheet and reduced copies. Blocking."""
+"""Draws a yearbook: a page for each member, the contact sheet and reduced copies. Blocking."""
 
 import io
 import math
@@ -24,12 +24,12 @@ CAPTION_PX: Final = 84
 MAT: Final = 14
 QUALITY: Final = 85
 LINES_MAX: Final = 400
-"""Letters of a prompt that are looked at; two lines hold fewer."""
+"""Letters of a prompt that are used; two lines hold fewer."""
 FORMATS: Final = ("JPEG", "PNG", "WEBP")
 FACES: Final = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "NotoSansCJK-Regular.ttc", "Arial Unicode.ttf", "arial.ttf")
-"""Typefaces the machine may have, for letters that Pillow's own has not; letters that none has are left out."""
+"""Typefaces to look for on the machine, for letters missing in Pillow's own. Letters that none has are left out."""
 NOBODYS_LETTER: Final = "\U000f1234"
-"""From a private use area: drawn as the empty box that stands for every missing letter."""
+"""A private-use character that no typeface has; it is drawn as the box for missing letters."""
 
 _PAPER: Final = "#f6f0e3"
 _EDGE: Final = "#d9cdb4"
@@ -98,7 +98,7 @@ def cells(count: int) -> tuple[Box, ...]:
 
 
 def drawable(text: str, size: int) -> tuple[str, ImageFont.FreeTypeFont]:
-    """What can be written of the text, on one line, with the typeface that has most of its letters."""
+    """The text on one line without letters that cannot be drawn, and the typeface that has most of its letters."""
     flat = " ".join(
         "".join(" " if each.isspace() else each for each in text if each.isspace() or _is_visible(each)).split()
     )
@@ -173,7 +173,7 @@ def _draw_tile(
 
 
 def _draw_shadow(page: Image.Image, box: Box) -> None:
-    """Below and around a mat; only this part of the page is worked on."""
+    """Draw a shadow below and around a mat; only this part of the page is changed."""
     spread = 24
     left, top, right, bottom = box
     around = (left - spread, top - spread + 8, right + spread, bottom + spread + 8)
@@ -196,7 +196,7 @@ def _draw_rosette(pen: ImageDraw.ImageDraw, centre: tuple[int, int], radius: int
 
 
 def _load(picture: Path, room: tuple[int, int]) -> Image.Image:
-    """The picture as large as fits the room, on white where it is transparent; grey when it does not open."""
+    """The picture in the size of the room, on white where it is transparent; grey when it cannot be opened."""
     try:
         with Image.open(picture, formats=FORMATS) as image:
             image.draft("RGB", (room[0] * 2, room[1] * 2))
@@ -222,7 +222,7 @@ def _write(
     fill: str = _INK,
     anchor: str = "ls",
 ) -> None:
-    """One line of at most `width` pixels; what is too long ends in three dots."""
+    """Write one line of at most `width` pixels; a longer text ends in three dots."""
     shown, font = drawable(text, size)
     if font.getlength(shown) > width:
         while shown and font.getlength(shown + "…") > width:
@@ -244,12 +244,12 @@ def _lines(text: str, size: int, width: int, *, most: int) -> Sequence[str]:
 
 
 def _is_visible(letter: str) -> bool:
-    """Neither a control character nor a joiner, a direction mark or a half of a pair."""
+    """Whether it is no control character, joiner, direction mark or surrogate."""
     return unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Co", "Cn"} and not "\ufe00" <= letter <= "\ufe0f"
 
 
 def _nearest(face: str, letter: str) -> str:
-    """The letter, else what it is without its accents, else nothing."""
+    """The letter, else the letter without its accents, else nothing."""
     if _has(face, letter):
         return letter
     return "".join(each for each in unicodedata.normalize("NFKD", letter) if each.isascii() and _has(face, each))
@@ -267,7 +267,7 @@ def _missing(face: str) -> bytes:
 
 @cache
 def _faces() -> tuple[str, ...]:
-    """Pillow's own (an empty name) and those of FACES that this machine has."""
+    """Pillow's own typeface (an empty name) and those of FACES that this machine has."""
     found = [""]
     for name in FACES:
         try:

@@ -29,7 +29,7 @@ from bot.resources import Resources, Service
 from bot.storage.events import yearbook as yearbooks
 
 LEAST_LIMIT: Final = 4_000_000
-"""Bytes that a ZIP must be allowed to have, for the page with all reduced copies to fit the first one."""
+"""Least size in bytes that a ZIP must be allowed: the page with all reduced copies must fit the first one."""
 SHEET_BYTES: Final = 1_000_000
 PAGE_BYTES: Final = 500_000
 PREVIEW_BYTES: Final = 60_000
@@ -52,7 +52,7 @@ CHANGED = "Somebody changed their mind about their pictures just now. Please ask
 
 @dataclass(frozen=True, slots=True)
 class BookFile:
-    """A file to hand out: its name, and where it lies until `YearbookService.discard`."""
+    """A file to send: its name, and its path until `YearbookService.discard`."""
 
     name: str
     path: Path
@@ -77,7 +77,7 @@ class Yearbook:
 
 
 def check_stage(event: Event, *, is_host: bool) -> None:
-    """UserError unless there is a yearbook now: for everyone in the end, for its hosts once pictures are shown."""
+    """UserError unless the yearbook can be made now: for all members at the end, for hosts once pictures are shown."""
     if event.status is EventStatus.CANCELLED:
         raise UserError(CANCELLED)
     if event.status is EventStatus.FINISHED:
@@ -91,7 +91,7 @@ def check_stage(event: Event, *, is_host: bool) -> None:
 
 
 class YearbookService(Service):
-    """One yearbook is made at a time, so that several at once do not exhaust a small machine."""
+    """Makes one yearbook at a time, because several at once would exhaust a small machine."""
 
     def __init__(self, opened: Resources) -> None:
         super().__init__(opened)
@@ -99,10 +99,10 @@ class YearbookService(Service):
         self._turn = asyncio.Lock()
 
     async def make(self, event_id: int, actor: Actor, names: Mapping[int, str], limit: int) -> Yearbook:
-        """`names` are display names by user id, `limit` the bytes of the largest file that may be handed out.
+        """Make the yearbook. `names` are display names by user id; no file is larger than `limit` bytes.
 
-        The caller hands the files out and calls `discard`. Raises UserError when there is none to be had, ValueError
-        for a limit below LEAST_LIMIT.
+        The caller sends the files and calls `discard`. UserError when there is no yearbook, ValueError for a limit
+        below LEAST_LIMIT.
         """
         if limit < LEAST_LIMIT:
             raise ValueError(f"a yearbook needs files of at least {LEAST_LIMIT} bytes")
@@ -122,7 +122,7 @@ class YearbookService(Service):
             return yearbook
 
     def discard(self, yearbook: Yearbook) -> None:
-        """Delete its files; those that are gone already do no harm."""
+        """Delete the yearbook's files; missing ones are no error."""
         self._spool.free(file.path.name for file in yearbook.files)
 
     async def _compile(self, event: Event, names: Mapping[int, str]) -> Book:
@@ -151,7 +151,7 @@ class YearbookService(Service):
         return found
 
     async def _bind(self, book: Book, limit: int, taken: list[str]) -> Yearbook:
-        """Draw and write everything. The names of the spool files that were used are added to `taken`."""
+        """Draw and write everything; adds the names of the spool files that it uses to `taken`."""
         book = await self._shrink_the_largest(book, limit, taken)
         share = min(PREVIEW_BYTES, limit // 4 // len(book.plates))
         previews = {plate.number: await asyncio.to_thread(reduced_copy, plate.path, share) for plate in book.plates}
@@ -172,7 +172,7 @@ class YearbookService(Service):
         )
 
     async def _shrink_the_largest(self, book: Book, limit: int, taken: list[str]) -> Book:
-        """The book with smaller copies of those pictures that no ZIP could hold."""
+        """The book with smaller copies of pictures that are too large for any ZIP."""
 
         async def fitting(plate: Plate) -> Plate:
             if fits_alone(plate.file, plate.size, limit):
@@ -190,7 +190,7 @@ class YearbookService(Service):
     async def _write_parts(
         self, book: Book, previews: Mapping[int, bytes], drawn: Sequence[Stored], limit: int, taken: list[str]
     ) -> list[Path]:
-        """The ZIP files: page, credits and drawings first, then the originals."""
+        """Write the ZIP files: page, credits and drawings first, then the originals."""
         credits_ = Written(CREDITS, lambda: [BYTE_ORDER_MARK, credits_csv(book)])
         front = await asyncio.to_thread(written_room, Written(SITE, lambda: site(book, previews, {})))
         front += written_room(credits_) + SPARE_BYTES * (len(book.plates) + 10)
@@ -216,7 +216,7 @@ class YearbookService(Service):
         return Stored(name, path, len(content))
 
     async def _check_unchanged(self, event: Event, book: Book) -> None:
-        """Consent that was taken back while the book was made counts."""
+        """UserError when consent was taken back while the book was made."""
         async with self._database.read() as connection:
             agreed = {each.picture.id for each in await yearbooks.agreed(connection, event)}
         if not {plate.picture_id for plate in book.plates} <= agreed:

@@ -1,8 +1,8 @@
-"""The written side of a yearbook: a web page that works alone, from disk and without a network, and the credits.
+"""The web page and the credits of a yearbook; the page works from disk, without a network.
 
-Nothing in the page runs, and its content security policy (https://www.w3.org/TR/CSP3/) lets nothing be loaded: the
-pictures in it are reduced copies in data: addresses. `'self'` is left out because browsers do not agree on what it
-means for a page opened from disk. Only the links to the originals leave the page, into the folder beside it.
+No script runs in the page, and its content security policy (https://www.w3.org/TR/CSP3/) lets nothing be loaded: the
+pictures are reduced copies in data: addresses. `'self'` is left out because browsers do not agree on what it means for
+a page opened from disk. Only the links to the originals leave the page, into the folder beside it.
 """
 
 import base64
@@ -30,7 +30,7 @@ COLUMNS: Final = (
     "made at (UTC)",
 )
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What spreadsheets take for the beginning of a formula (OWASP, CSV Injection)."""
+"""Characters with which a formula begins in spreadsheets (OWASP, CSV Injection)."""
 
 
 def site(book: Book, previews: Mapping[int, bytes], parts: Mapping[str, int]) -> Iterator[str]:
@@ -47,7 +47,7 @@ def site(book: Book, previews: Mapping[int, bytes], parts: Mapping[str, int]) ->
 
 
 def credits_csv(book: Book) -> str:
-    """One row for each picture. Nothing in it is taken for a formula by a spreadsheet."""
+    """One row for each picture. No spreadsheet takes a cell for a formula."""
     text = io.StringIO(newline="")
     rows = csv.writer(text)
     rows.writerow(COLUMNS)
@@ -57,7 +57,7 @@ def credits_csv(book: Book) -> str:
 
 
 def harmless(cell: str) -> str:
-    """The text on one line, with an apostrophe in front where a spreadsheet would calculate."""
+    """The text on one line, with an apostrophe in front if a spreadsheet would take it for a formula."""
     flat = _printable(" ".join(cell.split()))
     return f"'{flat}" if flat.startswith(FORMULA_STARTS) else flat
 
@@ -87,7 +87,7 @@ def _cut(text: str, most: int) -> str:
 
 
 def _printable(text: str) -> str:
-    """Without control characters and halves of pairs, which no file in UTF-8 may hold."""
+    """Without control characters and surrogates, which no UTF-8 file may hold."""
     return "".join(letter for letter in text if letter.isprintable() or letter == "\n")
 
 
