@@ -17,6 +17,7 @@ from bot.events.service import EventService
 from bot.events.stages import StageRunner
 from bot.events.steps import EventSteps
 from bot.events.yearbook.service import YearbookService
+from bot.generation.acceptance import OrderAcceptance
 from bot.generation.outcomes import GenerationOutcomes
 from bot.generation.references import References
 from bot.generation.service import GenerationService
@@ -67,6 +68,7 @@ class Services:
     endpoints: EndpointService
     reachability: ReachabilityService
     sharing: SharingService
+    orders: OrderAcceptance
     generations: GenerationService
     pictures: PictureService
     reports: ReportService
@@ -100,9 +102,11 @@ def build_services(opened: Resources) -> Services:
     reachability = ReachabilityService(opened, key_service, endpoint_service)
     dataset_service = DatasetService(opened)
     training_service = TrainingService(opened, key_service, dataset_service, SLOTS)
-    generation_service = GenerationService(opened, key_service, References(opened))
+    references = References(opened)
+    orders = OrderAcceptance(opened, key_service, references)
+    generation_service = GenerationService(opened, key_service, references, orders)
     depictions, reviews = DepictionService(opened), ReviewService(opened, dataset_service)
-    budgets = BudgetService(opened, key_service, training_service, generation_service)
+    budgets = BudgetService(opened, key_service, training_service, orders)
     return Services(
         database=opened.database,
         pool=opened.pool,
@@ -115,6 +119,7 @@ def build_services(opened: Resources) -> Services:
         endpoints=endpoint_service,
         reachability=reachability,
         sharing=SharingService(opened),
+        orders=orders,
         generations=generation_service,
         pictures=PictureService(opened, key_service, generation_service),
         reports=ReportService(opened),

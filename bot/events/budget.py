@@ -9,8 +9,8 @@ from bot.clock import Clock, Timings
 from bot.errors import KeyRejected, NoKey, NotAllowed, NotFound, ProviderError, UserError
 from bot.events import lookup
 from bot.events.loras import may_use
+from bot.generation.acceptance import OrderAcceptance
 from bot.generation.order import Accepted, PictureOrder
-from bot.generation.service import GenerationService
 from bot.keys.service import KeyService
 from bot.providers.base import Prices
 from bot.records.event import EntrantStatus, Event, EventMode, EventStatus, PauseReason, Spend
@@ -115,12 +115,12 @@ class BudgetService(Service):
         opened: Resources,
         key_service: KeyService,
         training_service: TrainingService,
-        generation_service: GenerationService,
+        orders: OrderAcceptance,
     ) -> None:
         super().__init__(opened)
         self._keys = key_service
         self._trainings = training_service
-        self._generations = generation_service
+        self._orders = orders
         self._prices = opened.prices
         self._reservation = BudgetReservation(opened.prices, opened.clock, opened.timings)
 
@@ -186,7 +186,7 @@ class BudgetService(Service):
         """Order an entrant's own pictures or pictures of the pack; UserError when the rules or the budget forbid it."""
         order = replace(order, event_id=event.id)
         policy = EventOrderPolicy(self._reservation, event.id, order, actor)
-        return await self._generations.order(order, actor, channel=channel, policy=policy)
+        return await self._orders.accept(order, actor, channel, policy)
 
     async def orders_left(self, event: Event, user_id: int) -> int:
         """How many more orders of own pictures this entrant may place."""

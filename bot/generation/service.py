@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import NotAllowed, NotFound, ProviderError, UserError
 from bot.generation.acceptance import OrderAcceptance
 from bot.generation.access import may_repeat, visible_generation
-from bot.generation.order import Accepted, OrderPolicy, PartialOrder, PictureOrder
+from bot.generation.order import Accepted, PictureOrder
 from bot.generation.outcomes import KIND, GenerationOutcomes
 from bot.generation.prompt import with_new_seed
 from bot.generation.references import References
@@ -42,26 +42,18 @@ class GenerationView:
 
 
 class GenerationService(JobService[Generation]):
-    def __init__(self, opened: Resources, key_service: KeyService, references: References) -> None:
+    def __init__(
+        self, opened: Resources, key_service: KeyService, references: References, orders: OrderAcceptance
+    ) -> None:
         super().__init__(opened, KIND, key_service)
         self._references = references
         self._outcomes = GenerationOutcomes(opened)
-        self._acceptance = OrderAcceptance(opened, key_service, references)
-
-    async def order(
-        self, request: PictureOrder, actor: Actor, *, channel: Channel, policy: OrderPolicy | None = None
-    ) -> Accepted:
-        """Accept an order for pictures. When this returns, the job survives anything. `policy`: those of its event."""
-        return await self._acceptance.accept(request, actor, channel, policy)
-
-    async def order_with_defaults(self, partial: PartialOrder, actor: Actor, *, channel: Channel) -> Accepted:
-        """Accept an order whose gaps are filled with what the member used last."""
-        return await self._acceptance.order_with_defaults(partial, actor, channel)
+        self._orders = orders
 
     async def again(self, generation_id: int, actor: Actor, *, channel: Channel) -> Accepted:
         """Order the same with a new seed."""
         order = await self._repeat(generation_id, actor)
-        return await self.order(replace(order, settings=with_new_seed(order.settings)), actor, channel=channel)
+        return await self._orders.accept(replace(order, settings=with_new_seed(order.settings)), actor, channel)
 
     async def vary(
         self,
@@ -75,7 +67,7 @@ class GenerationService(JobService[Generation]):
         """Order the same with another prompt and a new seed; `settings` replaces all settings."""
         order = await self._repeat(generation_id, actor)
         changed = with_new_seed(settings or order.settings)
-        return await self.order(replace(order, prompt=prompt, settings=changed), actor, channel=channel)
+        return await self._orders.accept(replace(order, prompt=prompt, settings=changed), actor, channel)
 
     async def edit(self, picture_id: int, operation: Operation, actor: Actor, *, channel: Channel) -> Accepted:
         """Enlarge a kept picture or remove its background, at Apiframe."""
@@ -87,7 +79,7 @@ class GenerationService(JobService[Generation]):
         await self._keys.current(actor.guild_id, ProviderName.APIFRAME)
         reference = await self._references.copy_of(picture)
         order = PictureOrder(origin.prompt, references=(reference,), operation=operation, origin_id=origin.id)
-        return await self.order(order, actor, channel=channel)
+        return await self._orders.accept(order, actor, channel)
 
     async def cancel(self, generation_id: int, actor: Actor) -> str:
         """Cancel the member's own order; returns a sentence for them. UserError when it is too late."""
@@ -96,7 +88,7 @@ class GenerationService(JobService[Generation]):
             raise NotFound(NOT_YOURS)
         if generation.status is S.QUEUED and await self._outcomes.cancel(generation):
             return "Cancelled before it was sent; it cost nothing."
-        generation = await self._reread(generation)
+        generation = await self._database.fetch(generations.get, generation_id) or generation
         if generation.status is S.SUBMITTED:
             return await self._cancel_at_provider(generation)
         if generation.status is S.FETCHING or generation.status.is_terminal:
@@ -169,10 +161,6 @@ class GenerationService(JobService[Generation]):
         if not await self._outcomes.cancel(generation):
             raise UserError(TOO_LATE)
         return f"Cancelled. {provider.label} gives the credits back."
-
-    async def _reread(self, generation: Generation) -> Generation:
-        async with self._database.read() as connection:
-            return await generations.get(connection, generation.id) or generation
 
     async def _view(self, connection: AsyncConnection, generation: Generation) -> GenerationView:
         pictures = await generations.pictures_of(connection, generation.id)

@@ -108,7 +108,7 @@ class ImagineCog(commands.Cog):
         chosen: Lora | None = None if lora in {None, NOTHING} else await services.loras.pick(str(lora), actor)
         look: Style | None = None if style in {None, NOTHING} else await services.styles.pick(str(style), actor)
         partial = replace(partial, lora=chosen, style=look)
-        return await services.generations.order_with_defaults(partial, actor, channel=channel_of(interaction))
+        return await services.orders.order_with_defaults(partial, actor, channel_of(interaction))
 
     @imagine.autocomplete("lora")
     async def suggest(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:

@@ -57,16 +57,16 @@ class PromptModal(SafeModal):
         await place(interaction, self._order(interaction))
 
     async def _order(self, interaction: Interaction) -> Accepted:
-        orders, actor, channel = interaction.client.services.generations, actor_of(interaction), channel_of(interaction)
+        services, actor, channel = interaction.client.services, actor_of(interaction), channel_of(interaction)
         prompt, settings = self.prompt.value, self._settings()
         if self.origin_id is not None:
-            return await orders.vary(self.origin_id, prompt, actor, channel=channel, settings=settings)
+            return await services.generations.vary(self.origin_id, prompt, actor, channel=channel, settings=settings)
         if self.lora is None and self.style is None:
             partial = PartialOrder(prompt, frozenset({"aspect"}), settings=settings, uploads=self.uploads)
-            return await orders.order_with_defaults(partial, actor, channel=channel)
+            return await services.orders.order_with_defaults(partial, actor, channel)
         lora_id = self.lora.id if self.lora is not None else None
         style_id = self.style.id if self.style is not None else None
-        return await orders.order(PictureOrder(prompt, settings, lora_id, style_id), actor, channel=channel)
+        return await services.orders.accept(PictureOrder(prompt, settings, lora_id, style_id), actor, channel)
 
     def _settings(self) -> GenerationSettings:
         settings = self.settings

@@ -214,7 +214,7 @@ class Studio(RowAccess):
     async def order(self, lora: Lora, prompt: str = "in a forest", **settings: Any) -> Generation:
         """An order of the LoRA's owner."""
         order = PictureOrder(prompt, GenerationSettings(**settings), lora.id)
-        accepted = await self.generations.order(order, Actor(lora.guild_id, lora.owner_id), channel=Channel(CHANNEL))
+        accepted = await self.orders.accept(order, Actor(lora.guild_id, lora.owner_id), channel=Channel(CHANNEL))
         return accepted.generation
 
     def files(self) -> list[str]:

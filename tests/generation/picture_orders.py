@@ -50,7 +50,7 @@ async def made(studio: Studio, lora: Lora, *, count: int = 1) -> Generation:
 
 
 async def place(studio: Studio, order: PictureOrder, user_id: int = ANNA, guild_id: int = GUILD) -> Accepted:
-    return await studio.generations.order(order, Actor(guild_id, user_id), channel=Channel(CHANNEL))
+    return await studio.orders.accept(order, Actor(guild_id, user_id), channel=Channel(CHANNEL))
 
 
 async def set_aurous_key(studio: Studio, guild_id: int = GUILD) -> None:

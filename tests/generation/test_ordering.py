@@ -52,7 +52,7 @@ async def settings_of(studio: Studio, user_id: int = ANNA) -> Any:
 
 
 async def partial(studio: Studio, text: str = "a fox", said: str = "", **changes: Any) -> Any:
-    return await studio.generations.order_with_defaults(
+    return await studio.orders.order_with_defaults(
         PartialOrder(text, frozenset(said.split()), **changes), ANNA_HERE, channel=HERE
     )
 
@@ -403,7 +403,7 @@ async def test_a_shared_lora_rests_while_its_owner_is_away(studio: Studio) -> No
     order = PictureOrder("in a forest", GenerationSettings(), lora_id=lora.id)
     studio.members.gone.add((GUILD, ANNA))
     with pytest.raises(UserError, match="has left this server"):
-        await studio.generations.order(order, Actor(GUILD, BEN), channel=Channel(CHANNEL))
+        await studio.orders.accept(order, Actor(GUILD, BEN), channel=Channel(CHANNEL))
     studio.members.gone.clear()
-    accepted = await studio.generations.order(order, Actor(GUILD, BEN), channel=Channel(CHANNEL))
+    accepted = await studio.orders.accept(order, Actor(GUILD, BEN), channel=Channel(CHANNEL))
     assert accepted.generation.user_id == BEN

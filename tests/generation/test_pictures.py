@@ -220,7 +220,7 @@ async def test_another_member_or_guild_sees_no_pictures_and_no_difference(
 
 
 async def test_an_order_in_a_thread_remembers_the_channel_above(studio: Studio, lora: Lora) -> None:
-    accepted = await studio.generations.order(
+    accepted = await studio.orders.accept(
         PictureOrder("a fox", lora_id=lora.id), Actor(GUILD, ANNA), channel=Channel(301, CHANNEL)
     )
     ordered = accepted.generation

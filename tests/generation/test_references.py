@@ -197,7 +197,7 @@ async def test_however_an_order_ends_its_references_leave_the_disk(keyed: Studio
 
 async def test_attachments_become_upright_stripped_references(keyed: Studio, gallery: str) -> None:
     partial = PartialOrder("a fox", frozenset(), uploads=(Upload("fox.png", f"{gallery}/fox.png", 1000),))
-    accepted = await keyed.generations.order_with_defaults(partial, ANNA_HERE, channel=HERE)
+    accepted = await keyed.orders.order_with_defaults(partial, ANNA_HERE, channel=HERE)
     [kept] = await stored(keyed, accepted.generation)
     assert kept.content_type == "image/jpeg"
     assert kept.file is not None
@@ -210,7 +210,7 @@ async def test_attachments_that_cannot_be_used_are_named_with_the_reason_and_not
     names = ("fox.png", "notes.txt", "gone.png")
     sent = tuple(Upload(name, f"{gallery}/{name}", 1000) for name in names)
     with pytest.raises(UserError) as refused:
-        await keyed.generations.order_with_defaults(
+        await keyed.orders.order_with_defaults(
             PartialOrder("a fox", frozenset(), uploads=sent), ANNA_HERE, channel=HERE
         )
     lines = str(refused.value).splitlines()
@@ -222,14 +222,14 @@ async def test_attachments_that_cannot_be_used_are_named_with_the_reason_and_not
 async def test_an_attachment_from_a_host_that_is_not_trusted_is_never_fetched(keyed: Studio) -> None:
     partial = PartialOrder("a fox", frozenset(), uploads=(Upload("x.png", "http://169.254.169.254/x.png", 10),))
     with pytest.raises(UserError, match="could not be fetched"):
-        await keyed.generations.order_with_defaults(partial, ANNA_HERE, channel=HERE)
+        await keyed.orders.order_with_defaults(partial, ANNA_HERE, channel=HERE)
 
 
 async def test_nothing_is_fetched_for_an_order_that_is_refused_anyway(studio: Studio, lora: Lora, gallery: str) -> None:
     sent = (Upload("gone.png", f"{gallery}/gone.png", 10),)
     partial = PartialOrder("a fox", frozenset({"lora"}), lora=lora, uploads=sent)
     with pytest.raises(UserError, match="without a trained LoRA"):
-        await studio.generations.order_with_defaults(partial, ANNA_HERE, channel=HERE)
+        await studio.orders.order_with_defaults(partial, ANNA_HERE, channel=HERE)
 
 
 async def test_last_times_lora_does_not_keep_a_picture_from_being_imagined_from(
@@ -237,7 +237,7 @@ async def test_last_times_lora_does_not_keep_a_picture_from_being_imagined_from(
 ) -> None:
     await place(studio, PictureOrder("a fox", GenerationSettings(aspect="16:9"), lora.id))
     sent = (Upload("fox.png", f"{gallery}/fox.png", 10),)
-    accepted = await studio.generations.order_with_defaults(
+    accepted = await studio.orders.order_with_defaults(
         PartialOrder("a fox", frozenset(), uploads=sent), ANNA_HERE, channel=HERE
     )
     assert (accepted.lora, accepted.taken_over) == (None, ("aspect",))

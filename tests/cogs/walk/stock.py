@@ -131,13 +131,13 @@ class Stock:
         """Pictures with a LoRA, and with the guild's own style through /imagine's memory."""
         services, actor, place, word = self.town.darkroom.services, person.actor, person.party.place, person.party.word
         request = PictureOrder(f"a {word} in the rain", lora_id=loras[0].id)
-        await services.generations.order(request, actor, channel=place)
+        await services.orders.accept(request, actor, channel=place)
         own = [style for style in await services.styles.of_guild(actor) if word in style.name]
         settings = GenerationSettings(negative=f"no {word}")
         partial = PartialOrder(
             f"{word} at night", frozenset({"lora", "style", "negative"}), style=own[0], settings=settings
         )
-        await services.generations.order_with_defaults(partial, actor, channel=place)
+        await services.orders.order_with_defaults(partial, actor, channel=place)
 
     async def _count(self, table: sa.Table, whose: Person | Party, **values: Any) -> int:
         party = whose.party if isinstance(whose, Person) else whose
