@@ -70,15 +70,16 @@ class ProviderError(DarkroomError):
     """What a provider's answer means. The text never holds an API key, so it is safe to log.
 
     `sentence` is the provider's own text, empty without one. `trace` is the provider's id of the refused call, for its
-    support; it is not part of the text.
+    support; it is not part of the text. `retry_after` is in seconds, None when the answer did not say.
     """
 
     trace: str | None = None
 
-    def __init__(self, sentence: str = "", *, status: int | None = None) -> None:
+    def __init__(self, sentence: str = "", *, status: int | None = None, retry_after: float | None = None) -> None:
         super().__init__(sentence or type(self).__name__)
         self.sentence = sentence
         self.status = status
+        self.retry_after = retry_after
 
 
 class Refused(ProviderError):
@@ -116,19 +117,11 @@ class Missing(ProviderError):
 
 
 class Busy(ProviderError):
-    """429; `retry_after` is in seconds, None when the answer did not say."""
-
-    def __init__(self, sentence: str = "", *, status: int | None = None, retry_after: float | None = None) -> None:
-        super().__init__(sentence, status=status)
-        self.retry_after = retry_after
+    pass
 
 
 class Unavailable(ProviderError):
-    """`retry_after` is in seconds, None when the answer did not say."""
-
-    def __init__(self, sentence: str = "", *, status: int | None = None, retry_after: float | None = None) -> None:
-        super().__init__(sentence, status=status)
-        self.retry_after = retry_after
+    pass
 
 
 class OutcomeUnknown(ProviderError):

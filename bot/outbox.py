@@ -50,7 +50,7 @@ class OutboxService(Service):
         post = claim.row
         if not self._poster.is_ready():
             await self._store(claim, due_in=self._timings.backoff_first)
-        elif await self._is_deleted(post):
+        elif await self._database.fetch(pictures.is_deleted, post):
             await self._withdraw(claim)
         elif post.place_index >= len(post.places) or self._is_too_old(post):
             await self._keep(claim)
@@ -99,9 +99,6 @@ class OutboxService(Service):
             await self._later(claim, error)
         else:
             await self._store(claim, due_in=None, status=PostStatus.POSTED, attempt=0)
-
-    async def _is_deleted(self, post: Post) -> bool:
-        return await self._database.fetch(pictures.is_deleted, post)
 
     async def _withdraw(self, claim: Claim[Post]) -> None:
         """Remove the post's message, because what it shows has been deleted."""

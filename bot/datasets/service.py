@@ -165,11 +165,7 @@ class DatasetService(Service):
         self._spool.free(files)
         return board.dataset
 
-    async def sheet(self, board: Board) -> bytes | None:
-        """The contact sheet as JPEG; None when there is no photo to show."""
-        return await self.sheet_of(board.photos)
-
-    async def sheet_of(self, photos: Sequence[Photo], *, first: int = 1) -> bytes | None:
+    async def sheet(self, photos: Sequence[Photo], *, first: int = 1) -> bytes | None:
         """The contact sheet of these photos as JPEG; None without photos. `first` is the number of the first one."""
         if not photos:
             return None

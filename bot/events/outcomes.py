@@ -47,7 +47,7 @@ class EventOutcomes(Service):
         self, claim: Claim[Event], until: datetime | None, announcements: Sequence[PlannedAnnouncement] = ()
     ) -> None:
         async def transaction(connection: AsyncConnection) -> None:
-            await self._store(connection, claim, due_at=until, attempt=0)
+            await store(connection, events, claim, due_at=until, attempt=0)
             if await self._announce(connection, claim.row, announcements):
                 await self._renew_panel(connection, claim.row)
 
@@ -70,7 +70,7 @@ class EventOutcomes(Service):
             if await self._was_moved(connection, claim):
                 return
             over = {"ended_at": now} if to.is_terminal else {}
-            await self._store(connection, claim, due_at=now, status=to, stage_ends_at=ends_at, attempt=0, **over)
+            await store(connection, events, claim, due_at=now, status=to, stage_ends_at=ends_at, attempt=0, **over)
             await self._keep_photos(connection, claim.id)
             await self._announce(connection, event, announcements)
             await self._renew_panel(connection, event)
@@ -88,7 +88,7 @@ class EventOutcomes(Service):
             if await self._was_moved(connection, claim):
                 return
             due_at = now + self._timings.event_retry
-            await self._store(connection, claim, due_at=due_at, paused_at=now, paused_why=why)
+            await store(connection, events, claim, due_at=due_at, paused_at=now, paused_why=why)
             await self._announce(connection, claim.row, announcements)
             await self._renew_panel(connection, claim.row)
 
@@ -105,7 +105,7 @@ class EventOutcomes(Service):
         async def transaction(connection: AsyncConnection) -> None:
             if await self._was_moved(connection, claim):
                 return
-            await self._store(connection, claim, due_at=now, paused_at=None, paused_why=None, stage_ends_at=ends_at)
+            await store(connection, events, claim, due_at=now, paused_at=None, paused_why=None, stage_ends_at=ends_at)
             await self._keep_photos(connection, claim.id)
             await self._announce(connection, event, announcements)
             await self._renew_panel(connection, event)
@@ -122,7 +122,7 @@ class EventOutcomes(Service):
 
         async def transaction(connection: AsyncConnection) -> list[str]:
             if now >= forgotten_at:
-                await self._store(connection, claim, due_at=None)
+                await store(connection, events, claim, due_at=None)
                 await erasure.erase_event_details(connection, event.id)
                 return []
             files = await event_jobs.discard_datasets(connection, event.id)
@@ -130,7 +130,9 @@ class EventOutcomes(Service):
                 await event_jobs.wake(connection, event.id, now=now)
                 await self._announce(connection, event, [await self._cancelled(connection, event)])
             is_settled = is_off_calendar and not await spends.unsettled(connection, event.id)
-            await self._store(connection, claim, due_at=forgotten_at if is_settled else now + self._timings.event_retry)
+            await store(
+                connection, events, claim, due_at=forgotten_at if is_settled else now + self._timings.event_retry
+            )
             await self._renew_panel(connection, event)
             return files
 
@@ -159,14 +161,9 @@ class EventOutcomes(Service):
         """Whether a host closed, extended or changed the event during this step; then the next step decides anew."""
         event, current = claim.row, await rows.get(connection, claim.id)
         if current is None or (current.stage_ends_at, current.paused_at) != (event.stage_ends_at, event.paused_at):
-            await self._store(connection, claim, due_at=self._clock.now())
+            await store(connection, events, claim, due_at=self._clock.now())
             return True
         return False
-
-    async def _store(
-        self, connection: AsyncConnection, claim: Claim[Event], *, due_at: datetime | None, **values: Any
-    ) -> None:
-        await store(connection, events, claim, due_at=due_at, **values)
 
     async def _announce(
         self, connection: AsyncConnection, event: Event, announcements: Sequence[PlannedAnnouncement]

@@ -10,9 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datasets.rules import RANK, STEPS
 from bot.errors import NotFound, UserError
-from bot.events import drafts, lifecycle, views
-from bot.events import lookup as finding
-from bot.events import loras as materials
+from bot.events import drafts, lifecycle, lookup, loras, views
 from bot.events.budget import BudgetService
 from bot.events.drafts import EventDraft
 from bot.events.lifecycle import HostCommand
@@ -77,7 +75,7 @@ class EventService(Service):
                 **drafts.beginnings(draft),
             )
             drafts.check_event(event)
-            await materials.check_usable(connection, actor, materials.loras_in(event), event.style_ids)
+            await loras.check_usable(connection, actor, loras.loras_in(event), event.style_ids)
             return event
 
         return await self._database.write(transaction)
@@ -87,35 +85,35 @@ class EventService(Service):
         await self._check_moderators(changes, actor)
 
         async def transaction(connection: AsyncConnection) -> Event:
-            before = await finding.run_by(connection, event_id, actor, HostCommand.CHANGE)
+            before = await lookup.run_by(connection, event_id, actor, HostCommand.CHANGE)
             drafts.check_changeable(before, frozenset(changes))
             values = drafts.tidied(before, changes)
             planned = replace(before, **values)
             drafts.check_event(planned)
             await _check_spent(connection, planned, values)
-            new_loras = materials.loras_in(planned) - materials.loras_in(before)
+            new_loras = loras.loras_in(planned) - loras.loras_in(before)
             new_styles = set(planned.style_ids) - set(before.style_ids)
-            await materials.check_usable(connection, actor, new_loras, new_styles)
+            await loras.check_usable(connection, actor, new_loras, new_styles)
             if _is_rescued(before, planned):
                 values |= await self._go_on(
-                    connection, before, lifecycle.resumed_end(before, self._now(), hour=self._hour)
+                    connection, before, lifecycle.resumed_end(before, self._clock.now(), hour=self._hour)
                 )
             event = await _change(connection, before, **values)
-            await materials.share_with_entrants(connection, event, actor.user_id, now=self._now())
+            await loras.share_with_entrants(connection, event, actor.user_id, now=self._clock.now())
             await self._tell(connection, event)
             return event
 
         return await self._database.write(transaction)
 
     async def get_for(self, event_id: int, actor: Actor) -> Event:
-        return await self._database.fetch(finding.find, event_id, actor)
+        return await self._database.fetch(lookup.find, event_id, actor)
 
     async def pick(self, text: str | None, actor: Actor, *, runnable: bool = False) -> Event:
         """The event for a choice value or a name; for None, the only one. `runnable`: among those the actor runs."""
-        known = await self._database.fetch(finding.among, actor, runnable=runnable)
+        known = await self._database.fetch(lookup.among, actor, runnable=runnable)
         if text is not None:
-            return finding.pick_from(text, known)
-        return finding.only_one([event for event in known if runnable or event.status.is_live])
+            return lookup.pick_from(text, known)
+        return lookup.only_one([event for event in known if runnable or event.status.is_live])
 
     async def choices(self, text: str, actor: Actor, *, runnable: bool = False) -> Sequence[Event]:
         """At most 25 events that match the typed text, best first; of equal ones the live ones first."""
@@ -124,12 +122,12 @@ class EventService(Service):
 
     async def readiness(self, event_id: int, actor: Actor) -> Sequence[ReadinessCheck]:
         """What the event needs to be opened; takes up to half a minute when webhooks do not arrive."""
-        event = await self._database.fetch(finding.run_by, event_id, actor)
+        event = await self._database.fetch(lookup.run_by, event_id, actor)
         return await self._readiness.all(event)
 
     async def open(self, event_id: int, actor: Actor) -> Event:
         """Announce the event and begin its first stage; UserError, with what to do, when it is not ready."""
-        draft = await self._database.fetch(finding.run_by, event_id, actor, HostCommand.OPEN)
+        draft = await self._database.fetch(lookup.run_by, event_id, actor, HostCommand.OPEN)
         fixes = [
             check.fix for check in await self._readiness.needed(draft) if not check.is_ok and not check.is_optional
         ]
@@ -137,7 +135,7 @@ class EventService(Service):
             raise UserError(" ".join(["This event is not ready yet.", *fixes]))
 
         async def transaction(connection: AsyncConnection) -> Event:
-            draft = await finding.run_by(connection, event_id, actor, HostCommand.OPEN)
+            draft = await lookup.run_by(connection, event_id, actor, HostCommand.OPEN)
             if await rows.live_count(connection, draft.guild_id) >= drafts.LIVE_MAX:
                 raise UserError(f"{drafts.LIVE_MAX} events run here already. Let one of them end first.")
             event = await self._begin(connection, draft)
@@ -149,20 +147,20 @@ class EventService(Service):
                 guild_id=event.guild_id,
                 user_id=event.host_id,
                 places=places_of(event),
-                now=self._now(),
+                now=self._clock.now(),
             )
-            await rows.announce(connection, event, AnnouncementKind.OPENED, now=self._now())
-            await materials.share_with_entrants(connection, event, actor.user_id, now=self._now())
+            await rows.announce(connection, event, AnnouncementKind.OPENED, now=self._clock.now())
+            await loras.share_with_entrants(connection, event, actor.user_id, now=self._clock.now())
             return event
 
         return await self._database.write(transaction)
 
     async def close(self, event_id: int, actor: Actor, stage: EventStatus | None = None) -> Event:
         """End the present stage now; the engine goes on at once. UserError when it is not `stage` any more."""
-        now = self._now()
+        now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> Event:
-            before = await finding.run_by(connection, event_id, actor, HostCommand.CLOSE)
+            before = await lookup.run_by(connection, event_id, actor, HostCommand.CLOSE)
             if stage is not None and before.status is not stage:
                 raise UserError(CLOSED_BEFORE)
             if before.stage_ends_at is not None and before.stage_ends_at <= now:
@@ -180,8 +178,8 @@ class EventService(Service):
             raise UserError(f"It can be extended by up to {drafts.HOURS_MAX:.0f} hours. Please pick a number there.")
 
         async def transaction(connection: AsyncConnection) -> Event:
-            before = await finding.run_by(connection, event_id, actor, HostCommand.EXTEND)
-            ends_at = lifecycle.extended_end(before, self._now(), hours * self._hour)
+            before = await lookup.run_by(connection, event_id, actor, HostCommand.EXTEND)
+            ends_at = lifecycle.extended_end(before, self._clock.now(), hours * self._hour)
             values: dict[str, Any] = {"stage_ends_at": ends_at}
             if before.paused_why is not None and not before.paused_why.ends_by_itself:
                 values = await self._go_on(connection, before, ends_at)
@@ -194,10 +192,10 @@ class EventService(Service):
 
     async def cancel(self, event_id: int, actor: Actor) -> Event:
         """Cancel the event. The engine ends waiting jobs, deletes photos and announces what was paid."""
-        now = self._now()
+        now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> Event:
-            before = await finding.run_by(connection, event_id, actor, HostCommand.CANCEL)
+            before = await lookup.run_by(connection, event_id, actor, HostCommand.CANCEL)
             lifecycle.check_move(before.mode, before.status, EventStatus.CANCELLED)
             over = {"ended_at": now, "stage_ends_at": None, "paused_at": None, "paused_why": None}
             due_at = now if before.status.is_live else None
@@ -210,7 +208,7 @@ class EventService(Service):
     async def remove_entrant(self, event_id: int, user_id: int, actor: Actor) -> None:
         """Take a member out of the event; until training has begun, their photos are deleted."""
         async with self._database.read() as connection:
-            event = await finding.run_by(connection, event_id, actor, HostCommand.CHANGE)
+            event = await lookup.run_by(connection, event_id, actor, HostCommand.CHANGE)
             entrant = await entrants.find(connection, event_id, user_id)
         if entrant is None or entrant.status is not EntrantStatus.IN:
             raise NotFound("They do not take part in this event.")
@@ -218,7 +216,7 @@ class EventService(Service):
             await self._depictions.withdraw(event_id, Actor(event.guild_id, user_id))
 
         async def transaction(connection: AsyncConnection) -> None:
-            now = self._now()
+            now = self._clock.now()
             await entrants.change(connection, entrant.id, status=EntrantStatus.REMOVED, left_at=now)
             await self._tell(connection, event)
 
@@ -240,13 +238,10 @@ class EventService(Service):
     def _hour(self) -> timedelta:
         return self._timings.event_hour
 
-    def _now(self) -> datetime:
-        return self._clock.now()
-
     async def _tell(self, connection: AsyncConnection, event: Event) -> None:
         """Wake the event for the engine now, and renew its panel soon."""
-        await rows.wake(connection, event.id, now=self._now())
-        await rows.renew_panel(connection, event.id, due_at=self._now() + self._timings.panel)
+        await rows.wake(connection, event.id, now=self._clock.now())
+        await rows.renew_panel(connection, event.id, due_at=self._clock.now() + self._timings.panel)
 
     async def _check_moderators(self, changes: dict[str, Any], actor: Actor) -> None:
         for user_id in changes.get("moderator_ids", ()):
@@ -255,7 +250,7 @@ class EventService(Service):
 
     async def _begin(self, connection: AsyncConnection, draft: Event) -> Event:
         """Begin the first stage; a shared event gets the dataset for its photos."""
-        now, stage = self._now(), lifecycle.next_stage(draft)
+        now, stage = self._clock.now(), lifecycle.next_stage(draft)
         ends_at = lifecycle.ends_at(draft, stage, now, hour=self._hour)
         event = await _change(connection, draft, status=stage, opened_at=now, stage_ends_at=ends_at, due_at=now)
         if event.mode is not EventMode.SHARED:
@@ -284,7 +279,7 @@ class EventService(Service):
             AnnouncementKind.RESUMED,
             once=f"resumed:{event.paused_at.isoformat()}",
             detail=json.dumps({"why": event.paused_why}),
-            now=self._now(),
+            now=self._clock.now(),
         )
         return {"paused_at": None, "paused_why": None, "stage_ends_at": ends_at}
 

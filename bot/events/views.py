@@ -16,9 +16,6 @@ from bot.storage import posts
 from bot.storage.events import ballots, entrants, spends
 from bot.storage.events import counts as event_counts
 
-LOOKED_AT = 400
-"""Number of newest photos that the advice is about; it is read with every change of the panel."""
-
 
 @dataclass(frozen=True, slots=True)
 class EventView:
@@ -76,5 +73,5 @@ async def load(connection: AsyncConnection, event: Event, affordable: Affordable
 async def _advice(connection: AsyncConnection, event: Event, entrant_count: int) -> tuple[str, ...]:
     if event.mode is not EventMode.SHARED or event.dataset_id is None or not event.status.takes_photos:
         return ()
-    photos = await event_counts.newest_photos(connection, event.dataset_id, limit=LOOKED_AT)
+    photos = await event_counts.newest_photos(connection, event.dataset_id, limit=coach.LOOKED_AT)
     return tuple(each.sentence for each in coach.advice(photos, entrant_count))

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -233,10 +233,11 @@ class KeyService(Service):
         """Delete a retired key as soon as no job needs it, at the latest after `retired_key_kept`."""
         now, retired_at = self._clock.now(), claim.row.retired_at
         assert retired_at is not None  # noqa: S101 - only retired keys are shredded
+        latest = retired_at + self._timings.retired_key_kept
 
         async def transaction(connection: AsyncConnection) -> None:
-            if await _jobs_on(connection, claim.id) and now < retired_at + self._timings.retired_key_kept:
-                await store(connection, api_keys, claim, due_at=_soon(now, retired_at + self._timings.retired_key_kept))
+            if await _jobs_on(connection, claim.id) and now < latest:
+                await store(connection, api_keys, claim, due_at=min(now + SHRED_LOOK, latest))
             else:
                 await store(connection, api_keys, claim, due_at=None)
                 await erasure.erase_job(connection, api_keys, SubjectTable.KEY, claim.id)
@@ -291,7 +292,3 @@ def _context(guild_id: int, provider: ProviderName) -> str:
 
 async def _jobs_on(connection: AsyncConnection, key_id: int) -> int:
     return await trainings.open_on_key(connection, key_id) + await generations.open_on_key(connection, key_id)
-
-
-def _soon(now: datetime, latest: datetime) -> datetime:
-    return min(now + SHRED_LOOK, latest)

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.engine import backoff
-from bot.errors import Busy, KeyRejected, Missing, ProviderError, Unavailable
+from bot.errors import KeyRejected, Missing, ProviderError, Unavailable
 from bot.keys.endpoints import EndpointService
 from bot.keys.service import KeyService
 from bot.providers.base import Progress, ProviderClient, StyleReport
@@ -97,8 +97,7 @@ class SyncService(Service):
 
     def _patience(self, row: ApiKeyRow, error: ProviderError) -> timedelta:
         wait = backoff(row.attempt, first=self._timings.backoff_first, ceiling=self._timings.backoff_max)
-        asked_for = error.retry_after if isinstance(error, Busy | Unavailable) else None
-        return max(wait, timedelta(seconds=asked_for or 0))
+        return max(wait, timedelta(seconds=error.retry_after or 0))
 
     async def _take_over(self, claim: Claim[ApiKeyRow], findings: Findings) -> None:
         """Store a comparison in one transaction, so that half of one never marks anything as retired or missing."""

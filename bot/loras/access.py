@@ -1,38 +1,65 @@
-"""Which LoRA or style a member may use for a picture."""
+"""Finding a LoRA or style, if the member has a right on it."""
+
+from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.errors import NotFound, UserError
+from bot.errors import NotAllowed, NotFound, UserError
+from bot.loras import rights
+from bot.loras.rights import Right
 from bot.records.guild import Actor
-from bot.records.lora import Lora, Style
+from bot.records.lora import Audience, Lora, Style
 from bot.storage import loras, sharing, styles
+from bot.storage.events import entrants
 from bot.text import quote
+
+NOT_HERE = "You have no such LoRA here. `/loras list` shows what you have."
+ARCHIVED = "This LoRA has been archived and cannot be used any more."
+REFUSALS = {
+    Right.CHANGE: "Only its owner and this server's admins may do that.",
+    Right.SHARE: "Only its owner may do that.",
+}
+NO_STYLE = "There is no such style here. `/styles` shows what there is."
+
+
+async def find(connection: AsyncConnection, lora_id: int, actor: Actor, right: Right) -> Lora:
+    """The LoRA, if the actor has this right on it.
+
+    Raises NotAllowed when they may see it but not change or share it; else NotFound, so that a LoRA they may not see
+    looks like one that does not exist. An admin who sees a LoRA but may not use it gets NotFound, too.
+    """
+    lora = await loras.get(connection, lora_id)
+    if lora is None or lora.guild_id != actor.guild_id:
+        raise NotFound(NOT_HERE)
+    shares = await sharing.shares_of(connection, lora_id)
+    if any(share.audience is Audience.EVENT for share in shares):
+        actor = replace(actor, event_ids=await entrants.events_of(connection, actor.guild_id, actor.user_id))
+    if rights.allows(right, lora, shares, actor):
+        return lora
+    if lora.archived_at is not None and lora.owner_id == actor.user_id:
+        raise NotFound(ARCHIVED)
+    if right in REFUSALS and rights.allows(Right.SEE, lora, shares, actor):
+        raise NotAllowed(REFUSALS[right])
+    raise NotFound(NOT_HERE)
 
 
 async def usable_lora(connection: AsyncConnection, lora_id: int, actor: Actor) -> Lora:
     """The LoRA or character, if this member may make pictures with it here; else UserError or NotFound."""
-    for lora in await sharing.usable_by(connection, actor):
-        if lora.id == lora_id:
-            if lora.missing_since is not None:
-                raise UserError(
-                    f"{lora.provider.label} no longer has {quote(lora.name, 40)}, so it cannot be used any more."
-                )
-            if lora.retiring_since is not None:
-                raise UserError(
-                    f"{quote(lora.name, 40)} is being retired: somebody in its photos took their consent back. "
-                    "No more pictures are made with it."
-                )
-            return lora
-    archived = await loras.get(connection, lora_id)
-    if archived is not None and (archived.guild_id, archived.owner_id) == (actor.guild_id, actor.user_id):
-        raise NotFound("This LoRA has been archived and cannot be used any more.")
-    raise NotFound("You have no such LoRA here. `/loras list` shows what you have.")
+    lora = await find(connection, lora_id, actor, Right.USE)
+    if lora.missing_since is not None:
+        raise UserError(f"{lora.provider.label} no longer has {quote(lora.name, 40)}, so it cannot be used any more.")
+    if lora.retiring_since is not None:
+        raise UserError(
+            f"{quote(lora.name, 40)} is being retired: somebody in its photos took their consent back. "
+            "No more pictures are made with it."
+        )
+    return lora
 
 
 async def usable_style(connection: AsyncConnection, style_id: int, actor: Actor) -> Style:
     style = await styles.get(connection, style_id)
     if style is None or style.guild_id != actor.guild_id:
-        raise NotFound("There is no such style here. `/styles` shows what there is.")
+        raise NotFound(NO_STYLE)
     if style.retired_at is not None:
         raise UserError(
             f"{style.provider.label} no longer offers the style {quote(style.name, 40)}. `/styles` shows the others."

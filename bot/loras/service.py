@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import Missing, NotAllowed, NotFound, ProviderError, UserError
 from bot.keys.service import KeyService
 from bot.loras import rights
+from bot.loras.access import find
 from bot.loras.rights import Right
 from bot.providers.base import Progress
 from bot.records.guild import Actor
-from bot.records.lora import NAME_MAX, Audience, Lora, Offer, Share
+from bot.records.lora import NAME_MAX, Lora, Offer, Share
 from bot.resources import Resources, Service
 from bot.storage import generations, loras, sharing
 from bot.storage.events import entrants
@@ -24,15 +25,7 @@ from bot.text import CHOICES_MAX, search
 PREVIEWS_MAX = 4
 NOTE_MAX = 300
 
-NOT_HERE = "You have no such LoRA here. `/loras list` shows what you have."
 NOT_NAMED = "You have no such LoRA here. Pick one from the list, or train one with `/train`."
-ARCHIVED = "This LoRA has been archived and cannot be used any more."
-
-
-REFUSALS = {
-    Right.CHANGE: "Only its owner and this server's admins may do that.",
-    Right.SHARE: "Only its owner may do that.",
-}
 
 
 @dataclass(frozen=True, slots=True)

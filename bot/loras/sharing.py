@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotFound, UserError
+from bot.loras.access import find
 from bot.loras.rights import Right
-from bot.loras.service import find
 from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.lora import Audience, Lora, Offer, OfferStatus, Share

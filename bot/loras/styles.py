@@ -16,8 +16,6 @@ from bot.text import CHOICES_MAX, search
 PROVIDER = ProviderName.AUROUS
 """The one provider that has styles."""
 
-NOT_HERE = "There is no such style here. `/styles` shows what there is."
-
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
@@ -57,7 +55,7 @@ class StyleService:
         """The style for an autocomplete value, or for a typed name or slug that only one has; else NotFound."""
         style_id = pick_from(value, await self.of_guild(actor))
         if style_id is None:
-            raise NotFound(NOT_HERE)
+            raise NotFound(access.NO_STYLE)
         return await self.get_for(style_id, actor)
 
     async def get_for(self, style_id: int, actor: Actor) -> Style:

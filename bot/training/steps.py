@@ -70,7 +70,8 @@ class TrainingSteps(Service):
         except ProviderError as error:
             await self._not_taken(claim, error)
             return
-        reserved = await self._reserved(training, client.prices.training)
+        charged_later = await self._database.fetch(trainings.not_yet_charged, training.key_id)
+        reserved = client.prices.training * charged_later
         needed = client.prices.training + reserved
         if account.credits is not None and account.credits < needed:
             await self._outcomes.fail(
@@ -231,11 +232,6 @@ class TrainingSteps(Service):
             ],
             webhook_url=self._webhook_url(training),
         )
-
-    async def _reserved(self, training: Training, fee: int) -> int:
-        """Credits that trainings already submitted under this key will still be charged."""
-        async with self._database.read() as connection:
-            return fee * await trainings.not_yet_charged(connection, training.key_id)
 
     async def _lost_at(self, training: Training) -> datetime | None:
         """When it was noted that the latest order's answer is missing; None when that was not noted."""

@@ -168,7 +168,7 @@ async def ask_consent(interaction: Interaction, sentence: str, agreed: Pressed) 
 async def show_board(interaction: Interaction, board: Board) -> None:
     """Fill the answer of this interaction with the board."""
     services = interaction.client.services
-    sheet = await services.datasets.sheet(board)
+    sheet = await services.datasets.sheet(board.photos)
     funds = await services.keys.funds(board.dataset.guild_id, board.dataset.subject_kind.provider)
     card = board_card(board, funds, has_sheet=sheet is not None)
     files = [] if sheet is None else [discord.File(io.BytesIO(sheet), filename=SHEET_FILE)]

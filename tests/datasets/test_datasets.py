@@ -309,9 +309,9 @@ async def test_the_board_has_a_contact_sheet_only_when_there_are_photos(
     studio: Studio, attachments: Attachments, dataset: Dataset
 ) -> None:
     empty = await studio.datasets.board(dataset.id, guild_id=GUILD, user_id=ANNA)
-    assert await studio.datasets.sheet(empty) is None
+    assert await studio.datasets.sheet(empty.photos) is None
     board = await studio.datasets.take_in(dataset, attachments.add_photos(2))
-    sheet = await studio.datasets.sheet(board)
+    sheet = await studio.datasets.sheet(board.photos)
     assert sheet is not None
     assert sheet.startswith(b"\xff\xd8\xff")
 

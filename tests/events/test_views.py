@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.events import views
+from bot.events.photos import coach
 from bot.records.dataset import ConsentKind, Pick, Verdict
 from bot.records.event import DepictionStatus, EntrantStatus, EventMode, EventStatus
 from bot.records.generation import GenerationStatus
@@ -262,9 +262,9 @@ async def test_the_coach_sees_the_newest_photos_in_their_order(hosting: Hosting)
     await add_entrants(hosting.studio.database, event, ANNA)
     await hosting.give(event, *(given(number) for number in range(1, MANY + 1)))
     async with hosting.studio.database.read() as connection:
-        looked_at = await event_counts.newest_photos(connection, event.dataset_id, limit=views.LOOKED_AT)
+        looked_at = await event_counts.newest_photos(connection, event.dataset_id, limit=coach.LOOKED_AT)
     assert [each.name for each in looked_at] == [
-        f"photo-{number}.jpg" for number in range(MANY - views.LOOKED_AT + 1, MANY + 1)
+        f"photo-{number}.jpg" for number in range(MANY - coach.LOOKED_AT + 1, MANY + 1)
     ]
     view = await hosting.view(event)
     assert (view.photos, view.usable_photos) == (MANY, MANY)

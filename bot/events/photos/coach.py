@@ -12,6 +12,8 @@ from bot.photos.checks import MIN_PHOTOS, NEAR_DUPLICATE_BITS, Code, hamming_dis
 from bot.records.dataset import Photo
 
 MOST_ADVICE: Final = 5
+LOOKED_AT: Final = 400
+"""Newest photos that advice is about; it is given with every change of the panel."""
 JUDGED_FROM: Final = 5
 """Least number of usable photos that are judged as a set."""
 ENOUGH_CONTRIBUTORS: Final = 3

@@ -76,7 +76,7 @@ class DepictionService(Service):
             return DepictionStatus.CONFIRMED, []
 
         status, files = await self._database.write(transaction)
-        self._freed(files)
+        self._spool.free(files)
         return status
 
     async def withdraw(self, event_id: int, actor: Actor) -> None:
@@ -90,7 +90,7 @@ class DepictionService(Service):
                 raise NotFound("You do not take part in this event, so there is nothing to take back.")
             return await self._withdraw(connection, event, actor.user_id, now)
 
-        self._freed(await self._database.write(transaction))
+        self._spool.free(await self._database.write(transaction))
 
     async def take_back_all(self, guild_id: int, user_id: int) -> None:
         """Withdraw from every event of this guild, and answer no wherever the member was named."""
@@ -108,7 +108,7 @@ class DepictionService(Service):
                     files += await self._veto(connection, event, depiction, now)
             return files
 
-        self._freed(await self._database.write(transaction))
+        self._spool.free(await self._database.write(transaction))
 
     async def retire_taken_back(self, event: Event) -> int:
         """Retire LoRAs whose photos were taken back during their training; returns how many."""
@@ -188,9 +188,6 @@ class DepictionService(Service):
 
     async def _renew(self, connection: AsyncConnection, event: Event, now: datetime) -> None:
         await events.renew_panel(connection, event.id, due_at=now + self._timings.panel)
-
-    def _freed(self, files: Sequence[str]) -> None:
-        self._spool.free(files)
 
 
 async def name_members(

@@ -24,8 +24,6 @@ from bot.storage.events import photos as event_photos
 
 SHEET_MAX = 60
 """Photos on one contact sheet."""
-ADVISED_MAX = 400
-"""Number of newest photos that the advice is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ class ReviewService(Service):
             pending = await depictions.pending_submissions(connection, event_id)
             taking_part = await entrants.count(connection, event_id)
         chosen = await _choose(photos, pending)
-        advice = coach.advice(photos[-ADVISED_MAX:], taking_part)
+        advice = coach.advice(photos[-coach.LOOKED_AT :], taking_part)
         return HostBoard(
             event=event,
             photos=photos,
@@ -79,7 +77,7 @@ class ReviewService(Service):
     async def sheet(self, event_id: int, actor: Actor, *, skip: int = 0) -> bytes | None:
         """Up to SHEET_MAX photos of the board with their numbers, after the first `skip`; None without photos."""
         board = await self.board(event_id, actor)
-        return await self._datasets.sheet_of(board.photos[skip : skip + SHEET_MAX], first=skip + 1)
+        return await self._datasets.sheet(board.photos[skip : skip + SHEET_MAX], first=skip + 1)
 
     async def settle_shared(self, event: Event) -> int:
         """Choose for good and delete all other photos; returns how many are left. Again, it changes nothing.

@@ -84,10 +84,21 @@ class ContributionService(Service):
         dataset = await self._database.write(begin)
         photos = await self._datasets.examine(dataset, uploads)
         split = await self._store(event_id, dataset, photos, named, actor)
-        return await self._contribution(event_id, actor, left_out=split.left_out)
+        return await self.mine(event_id, actor, left_out=split.left_out)
 
-    async def mine(self, event_id: int, actor: Actor) -> Contribution:
-        return await self._contribution(event_id, actor)
+    async def mine(self, event_id: int, actor: Actor, *, left_out: tuple[Photo, ...] = ()) -> Contribution:
+        """What the member gave. Submissions without photos are left out, so that nobody learns who said no."""
+        async with self._database.read() as connection:
+            event = await lookup.opened(connection, event_id, actor)
+            entrant = await entrants.find(connection, event_id, actor.user_id)
+            dataset = await self._dataset_of(connection, event, actor)
+            photos: list[Photo] = []
+            if dataset is not None:
+                photos = await event_photos.of_contributor(connection, dataset.id, actor.user_id)
+            named = await depiction_rows.named_by(connection, event_id, actor.user_id)
+        submissions = {photo.consent_id for photo in photos}
+        asked = [each for each in named if each.consent_id in submissions]
+        return Contribution(event, entrant, judge_own(event, photos), tuple(asked), left_out)
 
     async def remove(self, event_id: int, photo_ids: Sequence[int], actor: Actor) -> Contribution:
         """Delete some of the member's own photos; UserError when they are in training already."""
@@ -106,11 +117,11 @@ class ContributionService(Service):
             return files
 
         self._spool.free(await self._database.write(transaction))
-        return await self._contribution(event_id, actor)
+        return await self.mine(event_id, actor)
 
     async def sheet(self, event_id: int, actor: Actor) -> bytes | None:
         """The contact sheet of the member's own photos as JPEG; None when there are none."""
-        return await self._datasets.sheet_of((await self._contribution(event_id, actor)).photos)
+        return await self._datasets.sheet((await self.mine(event_id, actor)).photos)
 
     async def _check_members(self, user_ids: Sequence[int], actor: Actor) -> None:
         strangers = [each for each in user_ids if not await self._members.is_member(actor.guild_id, each)]
@@ -217,20 +228,6 @@ class ContributionService(Service):
         own = None if entrant is None else entrant.dataset_id
         dataset_id = event.dataset_id if event.mode is EventMode.SHARED else own
         return None if dataset_id is None else await datasets.get(connection, dataset_id)
-
-    async def _contribution(self, event_id: int, actor: Actor, *, left_out: tuple[Photo, ...] = ()) -> Contribution:
-        """What the member gave. Submissions without photos are left out, so that nobody learns who said no."""
-        async with self._database.read() as connection:
-            event = await lookup.opened(connection, event_id, actor)
-            entrant = await entrants.find(connection, event_id, actor.user_id)
-            dataset = await self._dataset_of(connection, event, actor)
-            photos: list[Photo] = []
-            if dataset is not None:
-                photos = await event_photos.of_contributor(connection, dataset.id, actor.user_id)
-            named = await depiction_rows.named_by(connection, event_id, actor.user_id)
-        submissions = {photo.consent_id for photo in photos}
-        asked = [each for each in named if each.consent_id in submissions]
-        return Contribution(event, entrant, judge_own(event, photos), tuple(asked), left_out)
 
 
 async def _waits_for_new_photos(connection: AsyncConnection, event: Event, dataset: Dataset) -> bool:
