@@ -28,7 +28,7 @@ class Lane:
     advance: Callable[[Claim[Any]], Awaitable[None]]
     concurrency: int
     running: dict[asyncio.Task[None], Claim[Any]] = field(default_factory=dict)
-    last_turn: datetime | None = None
+    looked_at: datetime | None = None
 
 
 def backoff(attempt: int, *, first: timedelta, ceiling: timedelta) -> timedelta:
@@ -52,7 +52,7 @@ class Engine:
     def is_alive(self) -> bool:
         """Whether every lane has looked for due rows within RECENT; idle lanes look twice as often."""
         now = self._clock.now()
-        return all(lane.last_turn is not None and now - lane.last_turn < RECENT for lane in self._lanes)
+        return all(lane.looked_at is not None and now - lane.looked_at < RECENT for lane in self._lanes)
 
     async def run(self, *, alone: bool) -> None:
         """Run all lanes until cancelled.
@@ -73,9 +73,9 @@ class Engine:
         try:
             while True:
                 wake.clear()
-                lane.last_turn = self._clock.now()
+                lane.looked_at = self._clock.now()
                 try:
-                    until = await self._turn(lane)
+                    until = await self._start_due(lane)
                     failures = 0
                 except Exception:  # the loop must outlive a sick database
                     failures += 1
@@ -86,7 +86,7 @@ class Engine:
         finally:
             await self._stop(lane)
 
-    async def _turn(self, lane: Lane) -> datetime:
+    async def _start_due(self, lane: Lane) -> datetime:
         """Start a step for every row that can be claimed; returns when to look again."""
         idle_until = self._clock.now() + RECENT / 2
         while (free := lane.concurrency - len(lane.running)) > 0:

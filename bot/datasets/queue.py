@@ -67,14 +67,14 @@ class FairQueue:
             self._give_back(member_id)
 
     async def _take(self, member_id: int) -> None:
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(member_id, deque()).append(turn)
+        request: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(member_id, deque()).append(request)
         self._grant()
         try:
-            await turn
+            await request
         except asyncio.CancelledError:
-            if turn.cancelled():
-                self._forget(member_id, turn)
+            if request.cancelled():
+                self._forget(member_id, request)
             else:
                 self._give_back(member_id)
             raise
@@ -89,22 +89,22 @@ class FairQueue:
     def _grant(self) -> None:
         while self._free and self._waiting:
             member_id = min(self._waiting, key=lambda each: (self._held[each], self._served_at.get(each, 0)))
-            turn = self._waiting[member_id][0]
-            self._forget(member_id, turn)
-            if turn.cancelled():
+            request = self._waiting[member_id][0]
+            self._forget(member_id, request)
+            if request.cancelled():
                 continue
             self._free -= 1
             self._grants += 1
             self._held[member_id] += 1
             self._served_at[member_id] = self._grants
-            turn.set_result(None)
+            request.set_result(None)
         if not self._held:
             self._served_at.clear()
 
-    def _forget(self, member_id: int, turn: asyncio.Future[None]) -> None:
+    def _forget(self, member_id: int, request: asyncio.Future[None]) -> None:
         """Take the request out of the queue, if it is still there."""
         own = self._waiting.get(member_id)
-        if own is not None and turn in own:
-            own.remove(turn)
+        if own is not None and request in own:
+            own.remove(request)
             if not own:
                 del self._waiting[member_id]

@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, Timings
 from bot.errors import KeyRejected, NoKey, NotAllowed, NotFound, ProviderError, UserError
-from bot.events import lookup
-from bot.events.loras import may_use
+from bot.events import lifecycle, lookup
+from bot.events.loras import may_use, providers_of
 from bot.generation.acceptance import OrderAcceptance
 from bot.generation.order import Accepted, PictureOrder
 from bot.keys.service import KeyService
@@ -20,7 +20,7 @@ from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Resources, Service
-from bot.storage import generations, loras, styles, trainings
+from bot.storage import generations, loras, trainings
 from bot.storage.events import entrants, events, spends
 from bot.training.service import TrainingService
 
@@ -128,7 +128,7 @@ class BudgetService(Service):
         """What the budget can still buy; trainings come first, if any will be started."""
         async with self._database.read() as connection:
             spent = await spends.of_event(connection, event.id)
-            providers = await _providers(connection, event)
+            providers = await providers_of(connection, event) or {ProviderName.APIFRAME}
         left = _left(event, sum(spend.credits for spend in spent))
         trains = _is_training_to_come(event, spent)
         if left is None:
@@ -247,7 +247,7 @@ async def _check_own(connection: AsyncConnection, event: Event, order: PictureOr
 def _check_time(event: Event) -> None:
     if event.mode is EventMode.BAKEOFF:
         raise UserError("A bake-off compares the host's pictures; nobody makes others.")
-    when = EventStatus.COLLECTING if event.mode is EventMode.CLUB else EventStatus.SHOWING
+    when = lifecycle.MAKING_STAGE[event.mode]
     if event.status in STILL_TRAINS and event.status is not when:
         raise UserError("Pictures can be made as soon as the LoRA is ready. Please come back then.")
     if event.status is not when:
@@ -265,16 +265,6 @@ def _is_training_to_come(event: Event, spent: list[Spend]) -> bool:
         return False
     is_begun = any(spend.subject_table is SubjectTable.TRAINING and spend.credits for spend in spent)
     return not (event.mode is EventMode.SHARED and is_begun)
-
-
-async def _providers(connection: AsyncConnection, event: Event) -> set[ProviderName]:
-    """The providers that make the event's pictures."""
-    if event.mode.trains:
-        return {event.subject_kind.provider}
-    lora_ids = [*event.lora_ids, *(candidate.lora_id for candidate in event.candidates)]
-    found = [await loras.get(connection, lora_id) for lora_id in set(lora_ids)]
-    chosen = [await styles.get(connection, style_id) for style_id in event.style_ids]
-    return {each.provider for each in (*found, *chosen) if each is not None} or {ProviderName.APIFRAME}
 
 
 async def _took(connection: AsyncConnection, spend: Spend) -> int | None:

@@ -30,6 +30,12 @@ MOVES: Mapping[EventMode, Mapping[EventStatus, frozenset[EventStatus]]] = {
 
 TIMED = frozenset({S.COLLECTING, S.REVIEWING, S.SHOWING, S.VOTING})
 """Stages with a deadline; training ends when the last training has."""
+MAKING_STAGE = {
+    EventMode.SHARED: S.SHOWING,
+    EventMode.PERSONAL: S.SHOWING,
+    EventMode.CLUB: S.COLLECTING,
+}
+"""The stage in which entrants make pictures and enter one; a bake-off has none."""
 TOO_FEW = frozenset({PauseReason.TOO_FEW_ENTRANTS, PauseReason.TOO_FEW_PHOTOS})
 
 
@@ -226,9 +232,7 @@ def can_give(event: Event) -> bool:
 
 def can_order(event: Event) -> bool:
     """Whether entrants can order own pictures now; a paused event spends nothing."""
-    if event.mode is EventMode.BAKEOFF or event.paused_at is not None:
-        return False
-    return event.status is (S.COLLECTING if event.mode is EventMode.CLUB else S.SHOWING)
+    return event.paused_at is None and event.status is MAKING_STAGE.get(event.mode)
 
 
 def can_vote(event: Event) -> bool:

@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.loras.access import usable_lora, usable_style
 from bot.records.event import Event, EventMode
 from bot.records.guild import Actor
+from bot.records.key import ProviderName
 from bot.records.lora import Audience, Lora
-from bot.storage import loras, sharing
+from bot.storage import loras, sharing, styles
 
 
 def may_use(event: Event, lora: Lora, actor: Actor) -> bool:
@@ -24,6 +25,15 @@ def may_use(event: Event, lora: Lora, actor: Actor) -> bool:
 
 def loras_in(event: Event) -> frozenset[int]:
     return frozenset(event.lora_ids) | {candidate.lora_id for candidate in event.candidates}
+
+
+async def providers_of(connection: AsyncConnection, event: Event) -> set[ProviderName]:
+    """The providers that make the event's pictures; none when it trains nothing and names no LoRA or style."""
+    if event.mode.trains:
+        return {event.subject_kind.provider}
+    found = [await loras.get(connection, lora_id) for lora_id in loras_in(event)]
+    chosen = [await styles.get(connection, style_id) for style_id in event.style_ids]
+    return {each.provider for each in (*found, *chosen) if each is not None}
 
 
 async def check_usable(

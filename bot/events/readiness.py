@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import UserError
+from bot.events.loras import providers_of
 from bot.keys.reachability import Mark, ReachabilityService
 from bot.keys.service import Funds, KeyService
 from bot.loras.access import usable_lora, usable_style
@@ -13,7 +14,6 @@ from bot.ports import NotNow, ReadinessCheck, Venue
 from bot.records.event import Event, EventMode
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
-from bot.storage import loras, styles
 from bot.storage.database import Database
 
 CANDIDATES_MIN = 2
@@ -37,7 +37,7 @@ class Readiness:
         """All checks but the webhooks, which never keep an event from being opened; takes a few seconds."""
         async with self._database.read() as connection:
             plan = await _plan(connection, event)
-            providers = await _providers(connection, event)
+            providers = sorted(await providers_of(connection, event))
         venue, *money = await asyncio.gather(
             self._in_discord(event), *(self._money(event, provider) for provider in providers)
         )
@@ -132,24 +132,10 @@ async def _problems(
 ) -> list[str]:
     """Why the host cannot use these, each sentence once."""
     found: list[str] = []
-    for lora_id in lora_ids:
-        try:
-            await usable_lora(connection, lora_id, host)
-        except UserError as error:
-            found.append(str(error))
-    for style_id in style_ids:
-        try:
-            await usable_style(connection, style_id, host)
-        except UserError as error:
-            found.append(str(error))
+    for usable, ids in ((usable_lora, lora_ids), (usable_style, style_ids)):
+        for each in ids:
+            try:
+                await usable(connection, each, host)
+            except UserError as error:
+                found.append(str(error))
     return list(dict.fromkeys(found))
-
-
-async def _providers(connection: AsyncConnection, event: Event) -> list[ProviderName]:
-    """The providers whose API keys the event needs."""
-    if event.mode.trains:
-        return [event.subject_kind.provider]
-    lora_ids = {*event.lora_ids, *(candidate.lora_id for candidate in event.candidates)}
-    found = [await loras.get(connection, lora_id) for lora_id in lora_ids]
-    chosen = [await styles.get(connection, style_id) for style_id in event.style_ids]
-    return sorted({each.provider for each in (*found, *chosen) if each is not None})

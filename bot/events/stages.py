@@ -178,12 +178,12 @@ class StageRunner:
     async def _note_loras(self, taking_part: Sequence[Entrant], begun: Sequence[Training]) -> None:
         """Store the LoRA of each entrant whose training has ended."""
         made = {training.user_id: training.lora_id for training in begun if training.lora_id is not None}
-        news = [each for each in taking_part if each.user_id in made and each.lora_id != made[each.user_id]]
-        if not news:
+        changed = [each for each in taking_part if each.user_id in made and each.lora_id != made[each.user_id]]
+        if not changed:
             return
 
         async def transaction(connection: AsyncConnection) -> None:
-            for entrant in news:
+            for entrant in changed:
                 await entrants.change(connection, entrant.id, lora_id=made[entrant.user_id])
 
         await self._database.write(transaction)

@@ -175,10 +175,10 @@ class EventSteps(Service):
             if event.status.takes_photos:
                 await self._depictions.withdraw(event.id, Actor(event.guild_id, entrant.user_id))
 
-            async def progress(connection: AsyncConnection, entrant_id: int = entrant.id) -> None:
+            async def transaction(connection: AsyncConnection, entrant_id: int = entrant.id) -> None:
                 await entrants.change(connection, entrant_id, status=EntrantStatus.REMOVED, left_at=self._clock.now())
 
-            await self._database.write(progress)
+            await self._database.write(transaction)
 
     async def _facts(self, event: Event, progress: StageProgress) -> lifecycle.Facts:
         async with self._database.read() as connection:

@@ -59,22 +59,24 @@ class GenerationSteps(Service):
             await self._outcomes.fail(claim, failures.FORGOTTEN)
         except KeyRejected as error:
             await self._keys.pause(generation.key_id, error, noticed_in=Place(PlaceKind.CHANNEL, generation.channel_id))
-            await self._look_again(claim)
+            await self._later(claim)
         except ProviderError:
-            await self._look_again(claim)
+            await self._later(claim)
         else:
             await self._take_report(claim, report)
 
-    async def _look_again(self, claim: Claim[Generation]) -> None:
-        """Poll again later, or fail after `give_up`, so that the member is told in the end."""
-        generation = claim.row
-        if generation.submitted_at is not None and self._clock.now() > generation.submitted_at + self._timings.give_up:
-            await self._outcomes.fail(claim, failures.NEVER_FINISHED)
+    async def _later(self, claim: Claim[Generation], at_last: str = failures.NEVER_FINISHED) -> None:
+        """Try again later; after `give_up` fail with the sentence `at_last`, so that the member is told."""
+        if self._is_older_than(claim.row, self._timings.give_up):
+            await self._outcomes.fail(claim, at_last)
         else:
             await self._outcomes.later(claim)
 
+    def _is_older_than(self, generation: Generation, age: timedelta) -> bool:
+        return generation.submitted_at is not None and self._clock.now() > generation.submitted_at + age
+
     async def _take_report(self, claim: Claim[Generation], report: GenerationReport) -> None:
-        generation, now = claim.row, self._clock.now()
+        generation = claim.row
         if report.progress is Progress.READY and report.expired:
             await self._outcomes.fail(claim, failures.EXPIRED)
         elif report.progress is Progress.READY and not report.image_urls:
@@ -91,44 +93,37 @@ class GenerationSteps(Service):
             )
         elif report.progress is Progress.FAILED:
             await self._outcomes.fail(claim, failures.failed_at_provider(generation.provider, report.error))
-        elif generation.submitted_at is not None and now > generation.submitted_at + self._timings.give_up:
+        elif self._is_older_than(generation, self._timings.give_up):
             await self._outcomes.fail(claim, failures.NEVER_FINISHED)
         else:
-            slow = generation.submitted_at is not None and (
-                now > generation.submitted_at + self._timings.generation_deadline
-            )
+            slow = self._is_older_than(generation, self._timings.generation_deadline)
             wait = self._timings.generation_poll * 1.5 ** min(generation.attempt, 10)
             pause = self._timings.backoff_max if slow else min(wait, self._timings.generation_poll_max)
             await self._outcomes.keep(claim, due_in=pause, attempt=generation.attempt + 1)
 
     async def _fetch(self, claim: Claim[Generation]) -> None:
         """Download the pictures, because the provider may delete them after 24 h."""
-        generation = claim.row
         received: list[tuple[str, Received]] = []
         try:
-            for url in generation.image_urls:
+            for url in claim.row.image_urls:
                 file = await self._fetcher.fetch(url, limit=PICTURE_MAX_BYTES, into=self._spool)
                 received.append((url, file))
                 await asyncio.to_thread(_check_picture, self._spool.path(file.file))
-        except FileGone:
+        except FetchError as error:
             self._spool.free(file.file for _, file in received)
-            await self._outcomes.fail(claim, failures.EXPIRED)
-        except (HostRefused, FileTooLarge) as error:
-            self._spool.free(file.file for _, file in received)
-            log.error("A picture cannot be fetched: %s", error)
-            await self._outcomes.fail(claim, failures.UNSAFE)
-        except FetchError:
-            self._spool.free(file.file for _, file in received)
-            await self._fetch_later(claim)
+            await self._not_fetched(claim, error)
         else:
             await self._outcomes.ready(claim, received)
 
-    async def _fetch_later(self, claim: Claim[Generation]) -> None:
-        generation = claim.row
-        if generation.submitted_at and self._clock.now() > generation.submitted_at + self._timings.give_up:
-            await self._outcomes.fail(claim, failures.NEVER_FETCHED)
-        else:
-            await self._outcomes.later(claim)
+    async def _not_fetched(self, claim: Claim[Generation], error: FetchError) -> None:
+        match error:
+            case FileGone():
+                await self._outcomes.fail(claim, failures.EXPIRED)
+            case HostRefused() | FileTooLarge():
+                log.error("A picture cannot be fetched: %s", error)
+                await self._outcomes.fail(claim, failures.UNSAFE)
+            case _:
+                await self._later(claim, failures.NEVER_FETCHED)
 
 
 def _check_picture(path: Path) -> None:

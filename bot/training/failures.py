@@ -49,8 +49,7 @@ def refused(provider: ProviderName, error: Refused) -> Failure:
     places = "; ".join(f"{path}: {', '.join(messages)}" for path, messages in list(error.details.items())[:5])
     where = f" ({quote(places, REASON_MAX)})" if places else ""
     return Failure(
-        f"{provider.label} refused the order: {_reason(error.sentence)}{where}. Nothing was charged.",
-        retry=True,
+        f"{provider.label} refused the order: {_reason(error.sentence)}{where}. Nothing was charged.", retry=True
     )
 
 

@@ -73,12 +73,7 @@ class TrainingService(JobService[Training]):
         key = await self._keys.current(guild_id, board.dataset.subject_kind.provider)
 
         async def transaction(connection: AsyncConnection) -> Training | None:
-            if not await datasets.move(
-                connection,
-                dataset_id,
-                from_=DatasetStatus.OPEN,
-                to=DatasetStatus.STARTED,
-            ):
+            if not await datasets.move(connection, dataset_id, from_=DatasetStatus.OPEN, to=DatasetStatus.STARTED):
                 return None
             training = await self._insert(connection, board, key, channel)
             if reserve is not None:

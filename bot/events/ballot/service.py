@@ -13,7 +13,7 @@ from secrets import SystemRandom
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.events import lookup
+from bot.events import lifecycle, lookup
 from bot.events.ballot import tally
 from bot.records.event import EntrantStatus, Entry, Event, EventMode, EventStatus, Honour, Vote
 from bot.records.generation import Picture
@@ -24,12 +24,6 @@ from bot.storage.events.ballots import EntryDraft, StandingEntry
 
 PLACES = 3
 """How many places get an honour."""
-ENTERED_IN = {
-    EventMode.SHARED: EventStatus.SHOWING,
-    EventMode.PERSONAL: EventStatus.SHOWING,
-    EventMode.CLUB: EventStatus.COLLECTING,
-}
-"""The stage in which entrants make pictures and choose one."""
 WITH_NUMBERS = {EventStatus.VOTING, EventStatus.FINISHED, EventStatus.CANCELLED}
 """Stages in which a member may have seen an entry's number."""
 
@@ -218,7 +212,7 @@ def _is_past_end(event: Event, now: datetime) -> bool:
 async def _check_may_enter(connection: AsyncConnection, event: Event, actor: Actor, *, now: datetime) -> None:
     if event.mode is EventMode.BAKEOFF:
         raise UserError(NOT_ENTERED_HERE)
-    if event.status is not ENTERED_IN[event.mode] or _is_past_end(event, now):
+    if event.status is not lifecycle.MAKING_STAGE[event.mode] or _is_past_end(event, now):
         raise UserError(NOT_NOW)
     entrant = await entrants.find(connection, event.id, actor.user_id)
     if entrant is None or entrant.status is not EntrantStatus.IN:

@@ -28,7 +28,7 @@ LINES_MAX: Final = 400
 FORMATS: Final = ("JPEG", "PNG", "WEBP")
 FACES: Final = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "NotoSansCJK-Regular.ttc", "Arial Unicode.ttf", "arial.ttf")
 """Typefaces to look for on the machine, for letters missing in Pillow's own. Letters that none has are left out."""
-NOBODYS_LETTER: Final = "\U000f1234"
+MISSING_LETTER: Final = "\U000f1234"
 """A private-use character that no typeface has; it is drawn as the box for missing letters."""
 
 _PAPER: Final = "#f6f0e3"
@@ -262,7 +262,7 @@ def _has(face: str, letter: str) -> bool:
 
 @cache
 def _missing(face: str) -> bytes:
-    return bytes(_font(face, 16).getmask(NOBODYS_LETTER))
+    return bytes(_font(face, 16).getmask(MISSING_LETTER))
 
 
 @cache

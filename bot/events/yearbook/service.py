@@ -96,7 +96,7 @@ class YearbookService(Service):
     def __init__(self, opened: Resources) -> None:
         super().__init__(opened)
         self._pool = opened.pool
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def make(self, event_id: int, actor: Actor, names: Mapping[int, str], limit: int) -> Yearbook:
         """Make the yearbook. `names` are display names by user id; no file is larger than `limit` bytes.
@@ -106,7 +106,7 @@ class YearbookService(Service):
         """
         if limit < LEAST_LIMIT:
             raise ValueError(f"a yearbook needs files of at least {LEAST_LIMIT} bytes")
-        async with self._turn:
+        async with self._lock:
             event = await self._database.fetch(lookup.find, event_id, actor)
             check_stage(event, is_host=may_run(event, actor))
             book = await self._compile(event, names)
