@@ -117,7 +117,7 @@ class EventService(Service):
 
     async def choices(self, text: str, actor: Actor, *, runnable: bool = False) -> Sequence[Event]:
         """At most 25 events that match the typed text, best first; of equal ones the live ones first."""
-        known = await self._database.fetch(finding.among, actor, runnable=runnable)
+        known = await self._database.fetch(lookup.among, actor, runnable=runnable)
         return search(text, known, lambda event: event.name)[:CHOICES_MAX]
 
     async def readiness(self, event_id: int, actor: Actor) -> Sequence[ReadinessCheck]:

@@ -1,14 +1,12 @@
 """Finding a LoRA or style, if the member has a right on it."""
 
-from dataclasses import replace
-
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.loras import rights
 from bot.loras.rights import Right
 from bot.records.guild import Actor
-from bot.records.lora import Audience, Lora, Style
+from bot.records.lora import Audience, Lora, Share, Style
 from bot.storage import loras, sharing, styles
 from bot.storage.events import entrants
 from bot.text import quote
@@ -31,16 +29,24 @@ async def find(connection: AsyncConnection, lora_id: int, actor: Actor, right: R
     lora = await loras.get(connection, lora_id)
     if lora is None or lora.guild_id != actor.guild_id:
         raise NotFound(NOT_HERE)
-    shares = await sharing.shares_of(connection, lora_id)
-    if any(share.audience is Audience.EVENT for share in shares):
-        actor = replace(actor, event_ids=await entrants.events_of(connection, actor.guild_id, actor.user_id))
-    if rights.allows(right, lora, shares, actor):
+    shares, event_ids = await shares_and_events(connection, lora_id, actor)
+    if rights.allows(right, lora, shares, actor, event_ids):
         return lora
     if lora.archived_at is not None and lora.owner_id == actor.user_id:
         raise NotFound(ARCHIVED)
-    if right in REFUSALS and rights.allows(Right.SEE, lora, shares, actor):
+    if right in REFUSALS and rights.allows(Right.SEE, lora, shares, actor, event_ids):
         raise NotAllowed(REFUSALS[right])
     raise NotFound(NOT_HERE)
+
+
+async def shares_and_events(
+    connection: AsyncConnection, lora_id: int, actor: Actor
+) -> tuple[list[Share], frozenset[int]]:
+    """The LoRA's shares, and the events the actor takes part in if one of the shares is for an event."""
+    shares = await sharing.shares_of(connection, lora_id)
+    if all(share.audience is not Audience.EVENT for share in shares):
+        return shares, frozenset()
+    return shares, await entrants.events_of(connection, actor.guild_id, actor.user_id)
 
 
 async def usable_lora(connection: AsyncConnection, lora_id: int, actor: Actor) -> Lora:

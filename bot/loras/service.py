@@ -12,14 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import Missing, NotAllowed, NotFound, ProviderError, UserError
 from bot.keys.service import KeyService
 from bot.loras import rights
-from bot.loras.access import find
+from bot.loras.access import find, shares_and_events
 from bot.loras.rights import Right
 from bot.providers.base import Progress
 from bot.records.guild import Actor
 from bot.records.lora import NAME_MAX, Lora, Offer, Share
 from bot.resources import Resources, Service
 from bot.storage import generations, loras, sharing
-from bot.storage.events import entrants
 from bot.text import CHOICES_MAX, search
 
 PREVIEWS_MAX = 4
@@ -97,7 +96,7 @@ class LoraService(Service):
     async def view(self, lora_id: int, actor: Actor) -> LoraView:
         async with self._database.read() as connection:
             lora = await find(connection, lora_id, actor, Right.SEE)
-            shares, event_ids = await _shares_and_events(connection, lora.id, actor)
+            shares, event_ids = await shares_and_events(connection, lora.id, actor)
             may = rights.held(lora, shares, actor, event_ids)
             is_keeper = Right.CHANGE in may
             files = await loras.best_pictures(connection, lora, viewer_id=actor.user_id, limit=PREVIEWS_MAX)
@@ -170,35 +169,6 @@ class LoraService(Service):
             return lora
 
         return await self._database.write(transaction)
-
-
-async def find(connection: AsyncConnection, lora_id: int, actor: Actor, right: Right) -> Lora:
-    """The LoRA, if the actor has this right on it.
-
-    Raises NotAllowed when they may see it but not change or share it; else NotFound, so that a LoRA they may not see
-    looks like one that does not exist. An admin who sees a LoRA but may not use it gets NotFound, too.
-    """
-    lora = await loras.get(connection, lora_id)
-    if lora is None or lora.guild_id != actor.guild_id:
-        raise NotFound(NOT_HERE)
-    shares, event_ids = await _shares_and_events(connection, lora_id, actor)
-    if rights.allows(right, lora, shares, actor, event_ids):
-        return lora
-    if lora.archived_at is not None and lora.owner_id == actor.user_id:
-        raise NotFound(ARCHIVED)
-    if right in REFUSALS and rights.allows(Right.SEE, lora, shares, actor, event_ids):
-        raise NotAllowed(REFUSALS[right])
-    raise NotFound(NOT_HERE)
-
-
-async def _shares_and_events(
-    connection: AsyncConnection, lora_id: int, actor: Actor
-) -> tuple[list[Share], frozenset[int]]:
-    """The LoRA's shares, and the events the actor takes part in if one of the shares is for an event."""
-    shares = await sharing.shares_of(connection, lora_id)
-    if all(share.audience is not Audience.EVENT for share in shares):
-        return shares, frozenset()
-    return shares, await entrants.events_of(connection, actor.guild_id, actor.user_id)
 
 
 def pick_from(value: str, among: Sequence[Lora]) -> Lora | None:
