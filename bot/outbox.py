@@ -159,9 +159,7 @@ class OutboxService(Service):
         """Make the post due again when its subject changed while the message was being sent."""
         current = await posts.get(connection, post.id)
         if current is not None and current.revision != post.revision:
-            await posts.renew(
-                connection, post.kind, post.subject_table, post.subject_id, due_at=now + self._timings.milestone
-            )
+            await posts.renew(connection, post.kind, post.subject_id, due_at=now + self._timings.milestone)
 
     async def _next_place(self, claim: Claim[Post]) -> None:
         await self._store(

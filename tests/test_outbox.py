@@ -19,7 +19,7 @@ from bot.records.post import Post, PostKind, PostStatus
 from bot.storage import meta, posts, tables, timeline
 from bot.storage.database import Database
 from bot.storage.due import DueRows, LeaseLost
-from bot.storage.posts import KIND_CODES, SUBJECT_CODES, nonce_of
+from bot.storage.posts import KIND_CODES, nonce_of
 from tests.fakes.clock import ManualClock
 from tests.fakes.loop import run_on_leaping_time
 from tests.fakes.poster import FakePoster, Trouble
@@ -70,7 +70,7 @@ class Posting:
         due_at = self.clock.now() + self.timings.milestone
 
         async def transaction(connection: AsyncConnection) -> None:
-            await posts.renew(connection, PostKind.TRAINING_STATUS, SubjectTable.TRAINING, subject_id, due_at=due_at)
+            await posts.renew(connection, PostKind.TRAINING_STATUS, subject_id, due_at=due_at)
 
         await self.database.write(transaction)
 
@@ -195,22 +195,20 @@ async def test_every_post_has_a_nonce_of_its_own_that_discord_accepts(posting: P
     await posting.database.write(name_installation)
     for subject_id in (1, 11, 10**12):
         for kind in PostKind:
-            for subject in SubjectTable:
-                await add_post(posting.database, subject_id, kind=kind, subject=subject)
+            await add_post(posting.database, subject_id, kind=kind)
     await posting.settle()
     nonces = [message.nonce for message in posting.poster.messages]
-    assert len(nonces) == len(set(nonces)) == 3 * len(PostKind) * len(SubjectTable)
+    assert len(nonces) == len(set(nonces)) == 3 * len(PostKind)
     assert all(len(nonce) <= 25 and nonce.startswith("abc123") for nonce in nonces)
 
 
 def test_the_codes_in_a_nonce_are_of_one_width_and_the_longest_nonce_fits() -> None:
-    for codes, members, width in ((KIND_CODES, PostKind, 2), (SUBJECT_CODES, SubjectTable, 1)):
-        assert set(codes) == set(members)
-        assert len(set(codes.values())) == len(codes)
-        assert {len(code) for code in codes.values()} == {width}
-    longest = nonce_of("abc123", PostKind.GALLERY, SubjectTable.PICTURE, 2**63 - 1)
-    assert longest == "abc123gap7fffffffffffffff"
-    assert len(longest) == 25
+    assert set(KIND_CODES) == set(PostKind)
+    assert len(set(KIND_CODES.values())) == len(KIND_CODES)
+    assert {len(code) for code in KIND_CODES.values()} == {2}
+    longest = nonce_of("abc123", PostKind.GALLERY, 2**63 - 1)
+    assert longest == "abc123ga7fffffffffffffff"
+    assert len(longest) == 24
 
 
 async def test_waits_between_tries_grow_and_heed_what_discord_asks_for(posting: Posting) -> None:

@@ -77,7 +77,7 @@ class EventOutcomes(Service):
             if to is EventStatus.VOTING and not at_once:
                 await self._post_ballot(connection, event, now)
             if to is EventStatus.FINISHED:
-                await posts.renew(connection, PostKind.EVENT_BALLOT, SubjectTable.EVENT, event.id, due_at=now)
+                await posts.renew(connection, PostKind.EVENT_BALLOT, event.id, due_at=now)
 
         await self._database.write(transaction)
 
@@ -183,7 +183,6 @@ class EventOutcomes(Service):
         await posts.add(
             connection,
             PostKind.EVENT_BALLOT,
-            SubjectTable.EVENT,
             event.id,
             guild_id=event.guild_id,
             user_id=event.host_id,

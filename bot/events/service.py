@@ -31,7 +31,6 @@ from bot.records.event import (
     places_of,
 )
 from bot.records.guild import Actor, Channel
-from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.resources import Resources, Service
 from bot.storage import datasets, posts
@@ -142,7 +141,6 @@ class EventService(Service):
             await posts.add(
                 connection,
                 PostKind.EVENT_PANEL,
-                SubjectTable.EVENT,
                 event.id,
                 guild_id=event.guild_id,
                 user_id=event.host_id,

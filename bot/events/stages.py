@@ -15,7 +15,6 @@ from bot.events.photos.review import ReviewService
 from bot.keys.service import KeyService
 from bot.ports import NotNow, Venue
 from bot.records.event import Entrant, Event, EventMode, EventStatus, PauseReason
-from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
 from bot.storage import posts
@@ -82,7 +81,7 @@ class StageRunner:
 
     async def _open_thread(self, event: Event) -> int | None:
         """Open the thread on the panel's message, which can have only one; None while there is no such message."""
-        panel = await self._database.fetch(posts.find, PostKind.EVENT_PANEL, SubjectTable.EVENT, event.id)
+        panel = await self._database.fetch(posts.find, PostKind.EVENT_PANEL, event.id)
         is_in_channel = panel is not None and panel.place_index == 0
         if panel is None or not panel.message_id or not is_in_channel:
             return None

@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.events.budget import Affordable
 from bot.events.photos import coach
 from bot.records.event import DepictionStatus, Entrant, Event, EventMode, EventStatus, Honour
-from bot.records.job import SubjectTable
 from bot.records.lora import Lora
 from bot.records.post import Post, PostKind
 from bot.records.training import TrainingStatus
@@ -66,7 +65,7 @@ async def load(connection: AsyncConnection, event: Event, affordable: Affordable
         entries=await event_counts.entry_count(connection, event.id),
         votes=await event_counts.vote_count(connection, event.id),
         winners=tuple(honours) if event.status is EventStatus.FINISHED else (),
-        panel_post=await posts.find(connection, PostKind.EVENT_PANEL, SubjectTable.EVENT, event.id),
+        panel_post=await posts.find(connection, PostKind.EVENT_PANEL, event.id),
     )
 
 

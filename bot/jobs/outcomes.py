@@ -82,7 +82,6 @@ class JobOutcomes(Service, Generic[JobT]):
             await posts.add(
                 connection,
                 post,
-                self._kind.subject,
                 job.id,
                 guild_id=job.guild_id,
                 user_id=job.user_id,

@@ -203,7 +203,6 @@ class KeyService(Service):
                 await posts.add(
                     connection,
                     PostKind.KEY_PAUSED,
-                    SubjectTable.KEY,
                     key_id,
                     guild_id=stored.row.guild_id,
                     user_id=stored.row.set_by,

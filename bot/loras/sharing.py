@@ -10,7 +10,6 @@ from bot.errors import NotFound, UserError
 from bot.loras.access import find
 from bot.loras.rights import Right
 from bot.records.guild import Actor, Channel, Place, PlaceKind
-from bot.records.job import SubjectTable
 from bot.records.lora import Audience, Lora, Offer, OfferStatus, Share
 from bot.records.post import PostKind
 from bot.resources import Service
@@ -186,7 +185,6 @@ class SharingService(Service):
         await posts.add(
             connection,
             kind,
-            SubjectTable.OFFER,
             offer.id,
             guild_id=offer.guild_id,
             user_id=user_id,

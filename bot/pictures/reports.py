@@ -49,7 +49,6 @@ class ReportService(Service):
             await posts.add(
                 connection,
                 PostKind.PICTURE_REPORT,
-                SubjectTable.REPORT,
                 report_id,
                 guild_id=actor.guild_id,
                 user_id=actor.user_id,
@@ -87,7 +86,7 @@ class ReportService(Service):
             await timeline.add(
                 connection, SubjectTable.GENERATION, report.generation_id, "report dismissed", at=now, detail=detail
             )
-            await posts.renew(connection, PostKind.PICTURE_REPORT, SubjectTable.REPORT, report_id, due_at=now)
+            await posts.renew(connection, PostKind.PICTURE_REPORT, report_id, due_at=now)
 
         await self._database.write(transaction)
 

@@ -260,12 +260,11 @@ async def _send(
     connection: AsyncConnection, generation: Generation, picture: Picture, place: Place, *, now: datetime
 ) -> bool:
     """Send one picture to the gallery; False when it is there already, or on its way."""
-    post = await posts.find(connection, PostKind.GALLERY, SubjectTable.PICTURE, picture.id)
+    post = await posts.find(connection, PostKind.GALLERY, picture.id)
     if post is None:
         await posts.add(
             connection,
             PostKind.GALLERY,
-            SubjectTable.PICTURE,
             picture.id,
             guild_id=generation.guild_id,
             user_id=generation.user_id,

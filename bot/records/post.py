@@ -32,6 +32,29 @@ class PostKind(StrEnum):
     DEPICTION = "depiction"
     """Asks a member privately whether photos that they were named in may be used."""
 
+    @property
+    def subject(self) -> SubjectTable:
+        """The table of the rows that posts of this kind are about."""
+        return _SUBJECTS[self]
+
+
+_SUBJECTS = {
+    PostKind.TRAINING_STATUS: SubjectTable.TRAINING,
+    PostKind.TRAINING_READY: SubjectTable.TRAINING,
+    PostKind.TRAINING_FAILED: SubjectTable.TRAINING,
+    PostKind.PICTURES: SubjectTable.GENERATION,
+    PostKind.PICTURES_FAILED: SubjectTable.GENERATION,
+    PostKind.KEY_PAUSED: SubjectTable.KEY,
+    PostKind.LORA_OFFER: SubjectTable.OFFER,
+    PostKind.LORA_OFFER_ANSWERED: SubjectTable.OFFER,
+    PostKind.GALLERY: SubjectTable.PICTURE,
+    PostKind.PICTURE_REPORT: SubjectTable.REPORT,
+    PostKind.EVENT_PANEL: SubjectTable.EVENT,
+    PostKind.EVENT_BALLOT: SubjectTable.EVENT,
+    PostKind.EVENT_ANNOUNCEMENT: SubjectTable.ANNOUNCEMENT,
+    PostKind.DEPICTION: SubjectTable.DEPICTION,
+}
+
 
 class PostStatus(StrEnum):
     PENDING = "pending"

@@ -210,4 +210,4 @@ async def renew_report_posts(connection: AsyncConnection, generation_id: int, *,
         sa.select(picture_reports.c.id).where(picture_reports.c.generation_id == generation_id)
     )
     for row in rows.all():
-        await post_rows.renew(connection, PostKind.PICTURE_REPORT, SubjectTable.REPORT, row.id, due_at=due_at)
+        await post_rows.renew(connection, PostKind.PICTURE_REPORT, row.id, due_at=due_at)

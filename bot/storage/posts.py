@@ -7,7 +7,6 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.guild import Place
-from bot.records.job import SubjectTable
 from bot.records.post import Post, PostKind, PostStatus
 from bot.storage import meta
 from bot.storage.database import note_due
@@ -30,31 +29,19 @@ KIND_CODES: Mapping[PostKind, str] = {
     PostKind.EVENT_ANNOUNCEMENT: "ea",
     PostKind.DEPICTION: "de",
 }
-SUBJECT_CODES: Mapping[SubjectTable, str] = {
-    SubjectTable.TRAINING: "t",
-    SubjectTable.GENERATION: "g",
-    SubjectTable.KEY: "k",
-    SubjectTable.OFFER: "o",
-    SubjectTable.PICTURE: "p",
-    SubjectTable.REPORT: "r",
-    SubjectTable.EVENT: "e",
-    SubjectTable.ANNOUNCEMENT: "a",
-    SubjectTable.DEPICTION: "d",
-}
 
 
-def nonce_of(installation: str, kind: PostKind, subject: SubjectTable, subject_id: int) -> str:
+def nonce_of(installation: str, kind: PostKind, subject_id: int) -> str:
     """Unlike that of any other post: codes of fixed width, then the id in hexadecimal.
 
-    At most 25 characters, which is what Discord takes (/docs/resources/message): 6, 2, 1 and 16 of a 64-bit id.
+    At most 25 characters, which is what Discord takes (/docs/resources/message): 6, 2 and 16 of a 64-bit id.
     """
-    return f"{installation}{KIND_CODES[kind]}{SUBJECT_CODES[subject]}{subject_id:x}"
+    return f"{installation}{KIND_CODES[kind]}{subject_id:x}"
 
 
 async def add(
     connection: AsyncConnection,
     kind: PostKind,
-    subject: SubjectTable,
     subject_id: int,
     *,
     guild_id: int,
@@ -65,16 +52,16 @@ async def add(
     """Put one post into the outbox; a post of this kind about this row that exists already is left as it is."""
     note_due(connection, posts)
     installation = (await meta.get(connection, meta.INSTALLATION) or b"").decode()
-    if await find(connection, kind, subject, subject_id) is not None:
+    if await find(connection, kind, subject_id) is not None:
         return
     await connection.execute(
         sa.insert(posts).values(
             kind=kind,
-            subject_table=subject,
+            subject_table=kind.subject,
             subject_id=subject_id,
             guild_id=guild_id,
             user_id=user_id,
-            nonce=nonce_of(installation, kind, subject, subject_id),
+            nonce=nonce_of(installation, kind, subject_id),
             places=places,
             status=PostStatus.PENDING,
             created_at=now,
@@ -83,12 +70,12 @@ async def add(
     )
 
 
-async def find(connection: AsyncConnection, kind: PostKind, subject: SubjectTable, subject_id: int) -> Post | None:
+async def find(connection: AsyncConnection, kind: PostKind, subject_id: int) -> Post | None:
     return await fetch_first(
         connection,
         Post,
         sa.select(posts).where(
-            posts.c.kind == kind, posts.c.subject_table == subject, posts.c.subject_id == subject_id
+            posts.c.kind == kind, posts.c.subject_table == kind.subject, posts.c.subject_id == subject_id
         ),
     )
 
@@ -97,14 +84,12 @@ async def get(connection: AsyncConnection, post_id: int) -> Post | None:
     return await fetch_first(connection, Post, sa.select(posts).where(posts.c.id == post_id))
 
 
-async def renew(
-    connection: AsyncConnection, kind: PostKind, subject: SubjectTable, subject_id: int, *, due_at: datetime
-) -> None:
+async def renew(connection: AsyncConnection, kind: PostKind, subject_id: int, *, due_at: datetime) -> None:
     """What the post shows has changed: edit its message by `due_at` at the latest."""
     note_due(connection, posts)
     await connection.execute(
         sa.update(posts)
-        .where(posts.c.kind == kind, posts.c.subject_table == subject, posts.c.subject_id == subject_id)
+        .where(posts.c.kind == kind, posts.c.subject_table == kind.subject, posts.c.subject_id == subject_id)
         .values(
             revision=posts.c.revision + 1,
             wakes=posts.c.wakes + 1,

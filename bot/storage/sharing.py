@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.event import EntrantStatus
 from bot.records.guild import Actor
-from bot.records.job import SubjectTable
 from bot.records.lora import Audience, Lora, Offer, OfferStatus, Share
 from bot.records.post import PostKind
 from bot.storage import posts
@@ -119,7 +118,7 @@ async def end_offer(connection: AsyncConnection, lora_id: int, *, now: datetime)
 
 async def answer_offer(connection: AsyncConnection, offer_id: int, status: OfferStatus, *, now: datetime) -> bool:
     """True for the one answer that counts; the offer's message shows it soon."""
-    await posts.renew(connection, PostKind.LORA_OFFER, SubjectTable.OFFER, offer_id, due_at=now)
+    await posts.renew(connection, PostKind.LORA_OFFER, offer_id, due_at=now)
     result = await connection.execute(
         sa.update(lora_offers)
         .where(lora_offers.c.id == offer_id, lora_offers.c.status == OfferStatus.OPEN)

@@ -200,11 +200,7 @@ class TrainingOutcomes(JobOutcomes[Training]):
 
     async def _renew_status(self, connection: AsyncConnection, claim: Claim[Training]) -> None:
         await posts.renew(
-            connection,
-            PostKind.TRAINING_STATUS,
-            SubjectTable.TRAINING,
-            claim.id,
-            due_at=self._clock.now() + self._timings.milestone,
+            connection, PostKind.TRAINING_STATUS, claim.id, due_at=self._clock.now() + self._timings.milestone
         )
 
 

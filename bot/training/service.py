@@ -116,7 +116,6 @@ class TrainingService(JobService[Training]):
         await posts.add(
             connection,
             PostKind.TRAINING_STATUS,
-            SubjectTable.TRAINING,
             training.id,
             guild_id=training.guild_id,
             user_id=training.user_id,

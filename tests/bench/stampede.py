@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.datasets.rules import RANK, STEPS
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventStatus, places_of
-from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.storage import datasets, posts
 from bot.storage.events import events
@@ -126,7 +125,6 @@ async def _post_panel(connection: AsyncConnection, event: Event, now: datetime) 
     await posts.add(
         connection,
         PostKind.EVENT_PANEL,
-        SubjectTable.EVENT,
         event.id,
         guild_id=event.guild_id,
         user_id=event.host_id,

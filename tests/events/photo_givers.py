@@ -10,7 +10,6 @@ from bot.events.photos.rules import Contribution
 from bot.records.dataset import Photo, SubjectKind, Upload
 from bot.records.event import Depiction, Entrant, Event, EventMode, EventStatus
 from bot.records.guild import Actor, PlaceKind
-from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.storage import tables
 from bot.storage.events import entrants
@@ -53,7 +52,6 @@ async def open_event(studio: Studio, **changes: Any) -> Event:
         studio.database,
         event.id,
         kind=PostKind.EVENT_PANEL,
-        subject=SubjectTable.EVENT,
         user_id=event.host_id,
         now=now,
     )

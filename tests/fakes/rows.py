@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.dataset import Gender, Photo, SubjectKind, Verdict
 from bot.records.generation import GenerationSettings
 from bot.records.guild import Place, PlaceKind
-from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
 from bot.records.post import PostKind
 from bot.storage import datasets, generations, keys, loras, posts, trainings
@@ -163,17 +162,16 @@ async def add_generation(database: Database, number: int = 1, **changes: Any) ->
 async def add_post(database: Database, subject_id: int = 1, *, now: datetime = NOON, **changes: Any) -> int:
     values: dict[str, Any] = {
         "kind": PostKind.TRAINING_READY,
-        "subject": SubjectTable.TRAINING,
         "guild_id": GUILD,
         "user_id": ANNA,
         "places": [Place(PlaceKind.CHANNEL, CHANNEL), Place(PlaceKind.USER, ANNA)],
     }
     values |= changes
-    kind, subject = values.pop("kind"), values.pop("subject")
+    kind = values.pop("kind")
 
     async def transaction(connection: AsyncConnection) -> int:
-        await posts.add(connection, kind, subject, subject_id, now=now, **values)
-        post = await posts.find(connection, kind, subject, subject_id)
+        await posts.add(connection, kind, subject_id, now=now, **values)
+        post = await posts.find(connection, kind, subject_id)
         assert post is not None
         return post.id
 

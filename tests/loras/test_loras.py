@@ -14,7 +14,6 @@ from bot.loras.service import NOTE_MAX, choice_value
 from bot.records.dataset import Gender, SubjectKind
 from bot.records.generation import Picture
 from bot.records.guild import Actor
-from bot.records.job import SubjectTable
 from bot.records.lora import NAME_MAX, Audience, Lora
 from bot.records.post import PostKind, PostStatus
 from bot.sandbox.rehearsal.faults import Fault
@@ -273,8 +272,6 @@ async def add_picture(
 
     await studio.database.write(transaction)
     if is_posted:
-        post_id = await add_post(
-            studio.database, generation_id, kind=PostKind.PICTURES, subject=SubjectTable.GENERATION
-        )
+        post_id = await add_post(studio.database, generation_id, kind=PostKind.PICTURES)
         await studio.change(tables.posts, post_id, status=PostStatus.POSTED)
     return file

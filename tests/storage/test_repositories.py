@@ -295,7 +295,7 @@ async def test_a_post_about_one_subject_exists_once_and_keeps_its_nonce(either: 
     first = await add_post(either, 7)
     assert await add_post(either, 7) == first
     async with either.read() as connection:
-        post = await posts.find(connection, PostKind.TRAINING_READY, SubjectTable.TRAINING, 7)
+        post = await posts.find(connection, PostKind.TRAINING_READY, 7)
     assert post is not None
     assert post.places == (Place(PlaceKind.CHANNEL, CHANNEL), Place(PlaceKind.USER, ANNA))
     assert post.nonce == "abc123trt7"

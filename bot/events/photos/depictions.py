@@ -13,7 +13,6 @@ from bot.events.photos.consent_texts import EVENT_POLICY, depicted_sentence
 from bot.records.dataset import ConsentKind, DatasetStatus
 from bot.records.event import Depiction, DepictionStatus, EntrantStatus, Event, EventMode
 from bot.records.guild import Actor, Place, PlaceKind
-from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Service
@@ -175,13 +174,13 @@ class DepictionService(Service):
         if entrant.status is EntrantStatus.IN:
             await entrants.change(connection, entrant.id, status=EntrantStatus.WITHDRAWN, left_at=now)
         due_at = now + self._timings.panel
-        await posts.renew(connection, PostKind.EVENT_BALLOT, SubjectTable.EVENT, event.id, due_at=due_at)
+        await posts.renew(connection, PostKind.EVENT_BALLOT, event.id, due_at=due_at)
         await self._renew(connection, event, now)
         return files
 
     async def _tell(self, connection: AsyncConnection, event: Event, depiction: Depiction, now: datetime) -> None:
         """Renew the private question and the panel; wake an event that waits for photos."""
-        await posts.renew(connection, PostKind.DEPICTION, SubjectTable.DEPICTION, depiction.id, due_at=now)
+        await posts.renew(connection, PostKind.DEPICTION, depiction.id, due_at=now)
         await self._renew(connection, event, now)
         if event.paused_at is not None:
             await events.wake(connection, event.id, now=now)
@@ -207,7 +206,6 @@ async def name_members(
         await posts.add(
             connection,
             PostKind.DEPICTION,
-            SubjectTable.DEPICTION,
             depiction_id,
             guild_id=event.guild_id,
             user_id=user_id,

@@ -14,7 +14,6 @@ from bot.records.event import (
     host_of,
     places_of,
 )
-from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.storage import posts
 from bot.storage.database import note_due
@@ -89,7 +88,7 @@ async def wake(connection: AsyncConnection, event_id: int, *, now: datetime) -> 
 
 async def renew_panel(connection: AsyncConnection, event_id: int, *, due_at: datetime) -> None:
     """What the panel shows has changed: its message is edited by `due_at`; changes until then share one edit."""
-    await posts.renew(connection, PostKind.EVENT_PANEL, SubjectTable.EVENT, event_id, due_at=due_at)
+    await posts.renew(connection, PostKind.EVENT_PANEL, event_id, due_at=due_at)
 
 
 async def announce(
@@ -115,7 +114,6 @@ async def announce(
     await posts.add(
         connection,
         PostKind.EVENT_ANNOUNCEMENT,
-        SubjectTable.ANNOUNCEMENT,
         int(inserted.scalar_one()),
         guild_id=event.guild_id,
         user_id=event.host_id,

@@ -13,7 +13,6 @@ from bot.events.photos.consent_texts import consent_sentence, depicted_sentence
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode, EventStatus
 from bot.records.guild import Place, PlaceKind
-from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.storage import tables
 from bot.storage.events import entrants
@@ -349,7 +348,7 @@ async def many_entries(stage: Stage, count: int) -> Event:
 async def test_more_pictures_than_a_message_takes_come_as_one_sheet_and_page_by_page(keyed: Stage) -> None:
     event = await many_entries(keyed, 12)
     place = Place(PlaceKind.CHANNEL, keyed.channel.id)
-    about = {"kind": PostKind.EVENT_BALLOT, "subject": SubjectTable.EVENT, "user_id": keyed.ada.id}
+    about = {"kind": PostKind.EVENT_BALLOT, "user_id": keyed.ada.id}
     await add_post(
         keyed.world.darkroom.database, event.id, guild_id=event.guild_id, places=[place], now=datetime.now(UTC), **about
     )

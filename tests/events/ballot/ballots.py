@@ -17,7 +17,6 @@ from bot.photos.intake import Spool
 from bot.records.event import EntrantStatus, Event, EventMode, EventStatus, Honour
 from bot.records.generation import GenerationStatus, Picture
 from bot.records.guild import Actor, Place, PlaceKind
-from bot.records.job import SubjectTable
 from bot.records.post import PostKind, PostStatus
 from bot.storage import generations, posts, tables
 from bot.storage.database import Database, sqlite_url
@@ -150,7 +149,6 @@ async def posted(world: World, event: Event, kind: PostKind) -> int:
         world.database,
         event.id,
         kind=kind,
-        subject=SubjectTable.EVENT,
         places=[Place(PlaceKind.CHANNEL, CHANNEL)],
     )
     await world.change(tables.posts, post_id, status=PostStatus.POSTED, due_at=None)
