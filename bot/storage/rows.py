@@ -19,8 +19,7 @@ def _values(record: type[Any]) -> Callable[[Any], tuple[Any, ...]]:
 
 def build(record: type[T], row: sa.Row[Any]) -> T:
     """The row as this dataclass. KeyError when the row has no column for one of its fields."""
-    # `_mapping` is public in SQLAlchemy: the underscore keeps it apart from columns. To mypy a type[T] is no key.
-    return record(*_values(record)(row._mapping))  # type: ignore[arg-type] # noqa: SLF001
+    return record(*_values(record)(row._asdict()))  # type: ignore[arg-type] # to mypy a type[T] is no key of a cache
 
 
 async def fetch_first(connection: AsyncConnection, record: type[T], statement: sa.Executable) -> T | None:
