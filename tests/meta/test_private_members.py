@@ -67,7 +67,7 @@ def test_the_table_is_complete_and_has_nothing_that_is_not_used() -> None:
     # The sandbox needs simcord, which is pinned to one version.
     used = set(used_of_libraries({path: text for path, text in sources.items() if "/sandbox/" not in path}))
     listed = [set(member.path.split(".")) for member in PRIVATE_MEMBERS]
-    assert used <= set().union(*listed) | {"_mapping"}  # public in SQLAlchemy: a column may have any other name
+    assert used <= set().union(*listed)
     assert [parts for parts in listed if not parts & used] == []
 
 
