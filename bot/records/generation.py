@@ -35,7 +35,7 @@ class GenerationStatus(StrEnum):
 class GenerationSettings:
     """What `/imagine` asks for; None leaves the choice to the provider's documented default.
 
-    Which settings a provider takes, and their ranges, is decided in generation/abilities.py.
+    Which settings a provider takes, and their ranges, is decided in generation/capabilities.py.
     """
 
     count: int = 1

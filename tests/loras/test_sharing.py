@@ -241,7 +241,7 @@ async def test_accepting_while_it_is_archived_leaves_one_outcome(studio: Studio,
     )
     found = await studio.loras.get(lora.id)
     assert found is not None
-    assert found.archived_at is not None
+    assert found.archived_at is not None or found.owner_id == BEN
     expected = OfferStatus.ACCEPTED if found.owner_id == BEN else OfferStatus.WITHDRAWN
     assert await status_of(studio, offer) is expected
 
