@@ -23,7 +23,7 @@ class PrivateMember(NamedTuple):
 
 
 def _client() -> discord.Client:
-    return discord.Client(intents=discord.Intents.none())
+    return discord.Client(intents=discord.Intents(guilds=True))
 
 
 def _connection() -> aiosqlite.Connection:

@@ -85,8 +85,9 @@ def test_a_planted_use_is_noticed(line: str, used: str) -> None:
     assert list(used_of_libraries({"bot/a.py": line})) == ([used] if used else [])
 
 
-def test_what_is_installed_has_all_of_them() -> None:
+def test_what_is_installed_has_all_of_them_and_the_check_is_silent(caplog: pytest.LogCaptureFixture) -> None:
     check_private_members()
+    assert caplog.records == []
 
 
 def test_a_missing_one_stops_the_bot_with_its_library_version_and_name(monkeypatch: pytest.MonkeyPatch) -> None:
