@@ -94,15 +94,26 @@ def judge(
     verdict = Verdict(jobs=len(promises), stuck=open_rows(database))
     for number, name in promises.trainings.items():
         if not posted[f"Training #{number} · ready"] or not creates[name]:
-            verdict.lost.append(f"training #{number} {name!r}")
+            verdict.lost.append(f"training #{number} {name!r}: {ended_as(database, 'trainings', number)}")
     for number, prompt in promises.pictures.items():
         if not posted[f"Pictures #{number} · AI-generated"] or not any(key.endswith(prompt) for key in pictures):
-            verdict.lost.append(f"pictures #{number} {prompt!r}")
+            verdict.lost.append(f"pictures #{number} {prompt!r}: {ended_as(database, 'generations', number)}")
     verdict.double_submitted = [name for name, count in (creates + pictures).items() if count > 1]
     verdict.double_posted = [line for line, count in posted.items() if count > 1]
     for number, books in promises.parties.items():
         judge_party(verdict, number, books, provider, messages, database)
     return verdict
+
+
+def ended_as(database: Path, table: str, number: int) -> str:
+    """Status, error and timeline of a job, to tell why it was lost."""
+    subject = table.removesuffix("s")
+    rows = read(database, f"SELECT status, error FROM {table} WHERE id = {number}")  # noqa: S608
+    noted = read(
+        database,
+        f"SELECT what, detail FROM timeline WHERE subject_table = '{subject}' AND subject_id = {number} ORDER BY id",  # noqa: S608
+    )
+    return f"{rows}, {noted}"
 
 
 def judge_party(
