@@ -16,9 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.key import ProviderName
 from bot.records.training import TrainingStatus
-from bot.sandbox.apiframe.answers import lora_event
+from bot.sandbox.apiframe.answers import lora_event, sign
 from bot.sandbox.apiframe.state import RehearsalLora, make_id, make_trigger_word
-from bot.sandbox.rehearsal.deliveries import sign
 from bot.storage import tables
 from tests.bench.environment import API_KEY, Stage, free_port, set_stage, wait_ready
 from tests.bench.processes import started

@@ -18,8 +18,8 @@ from bot.records.guild import Place, PlaceKind
 from bot.records.job import LaneName
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.records.training import TrainingStatus
+from bot.sandbox.apiframe import answers
 from bot.sandbox.aurous.events import sign
-from bot.sandbox.rehearsal import deliveries
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import keys, tables
 from bot.storage.sealing import Sealer
@@ -292,7 +292,7 @@ async def test_a_job_address_is_noted_when_signed_and_left_to_the_jobs_service(
         row = await studio.keys.get(key_id)
         assert row is not None
         assert row.endpoint_heard_at is None
-        headers = {"X-Webhook-Signature": deliveries.sign(raw, api_key, "hex")}
+        headers = {"X-Webhook-Signature": answers.sign(raw, api_key, "hex")}
         assert (await door.handle(HttpRequest(f"/webhooks/apiframe/{token}", headers, raw))).status == status
     row = await studio.keys.get(key_id)
     assert row is not None

@@ -11,7 +11,7 @@ from bot.providers.base import WebhookHint
 from bot.records.job import LaneName
 from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
-from bot.sandbox.rehearsal.deliveries import sign
+from bot.sandbox.apiframe.answers import sign
 from bot.sandbox.rehearsal.faults import Fault
 from bot.web.webhook_targets import WebhookHints
 from tests.fakes.rows import OTHER_GUILD

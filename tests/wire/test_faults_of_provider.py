@@ -12,8 +12,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.sandbox.apiframe.answers import sign
 from bot.sandbox.apiframe.state import RehearsalLora
-from bot.sandbox.rehearsal.deliveries import WebhookFault, sign
+from bot.sandbox.rehearsal.deliveries import WebhookFault
 from bot.sandbox.rehearsal.faults import Fault
 from tests.fakes.waiting import HANG_S
 from tests.wire.discord.messages import StoredMessage

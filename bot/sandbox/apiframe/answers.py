@@ -1,6 +1,7 @@
 """The JSON that the rehearsal Apiframe shows of its LoRAs, jobs and accounts."""
 
 import hashlib
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -143,6 +144,13 @@ def job_event(job: RehearsalJob, urls: Sequence[str], fault: WebhookFault | None
         "creditCost": job.cost,
         "completedAt": moment_text(job.completed_at),
     }
+
+
+def sign(body: bytes, api_key: str, variant: str) -> str:
+    """Source: Apiframe /docs/webhooks."""
+    digest = hashlib.sha256(api_key.encode())
+    secret = digest.digest() if variant == "raw" else digest.hexdigest().encode()
+    return hmac.new(secret, body, hashlib.sha256).hexdigest()
 
 
 def stable_id(kind: str, text: str) -> str:

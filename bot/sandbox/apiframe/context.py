@@ -1,10 +1,8 @@
 """Requests to the rehearsal Apiframe: the caller behind a key, the time, and the JSON of a refusal."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
 
 from aiohttp import web
 
@@ -12,23 +10,26 @@ from bot.sandbox.apiframe.answers import AnswerOddities
 from bot.sandbox.apiframe.orders import BadOrder
 from bot.sandbox.apiframe.state import JobFaults, NotEnoughCredits, RehearsalWorld
 from bot.sandbox.rehearsal.deliveries import WebhookFaults
-from bot.sandbox.rehearsal.faults import Fault, RouteFaults
+from bot.sandbox.rehearsal.faults import Handler, ServerFaults
+from bot.sandbox.rehearsal.server import Caller, ServerContext
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
+@dataclass(slots=True)
+class ApiframeWebhooks(WebhookFaults):
+    variant: str = "hex"
+    """How SHA-256 of the API key becomes the HMAC key: its hexadecimal text (`hex`) or its bytes (`raw`)."""
+    prefix: str = "sha256="
+
+
 @dataclass
-class RehearsalFaults(JobFaults):
+class RehearsalFaults(JobFaults, ServerFaults):
     """All settings of the server. What a test sets lasts until it is unset; what it queues happens once."""
 
-    routes: RouteFaults = field(default_factory=RouteFaults)
-    webhooks: WebhookFaults = field(default_factory=WebhookFaults)
+    webhooks: ApiframeWebhooks = field(default_factory=ApiframeWebhooks)
     answers: AnswerOddities = field(default_factory=AnswerOddities)
     inactive_keys: set[str] = field(default_factory=set)
-
-    def next(self, route: str, *faults: Fault) -> None:
-        """Let the next requests of `route` (`POST /v2/loras`, `GET /v2/jobs/{id}`) meet these faults, one each."""
-        self.routes.next(route, *faults)
 
 
 class Refusal(Exception):
@@ -42,20 +43,9 @@ class Refusal(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    api_key: str
-    team: str
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What every route needs."""
-
+class Context(ServerContext):
     world: RehearsalWorld
     faults: RehearsalFaults
-    folder: Path
-    team_by_key: Mapping[str, str]
-    now: Callable[[], datetime]
 
     def caller(self, request: web.Request) -> Caller:
         """Source: Apiframe /docs/getting-started/authentication."""
@@ -91,9 +81,8 @@ def choice_in_query(request: web.Request, name: str, choices: tuple[str, ...]) -
     return value
 
 
-async def word_refusals(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+@web.middleware
+async def word_refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Run the handler and turn its refusals into the documented bodies (Apiframe OpenAPI 2.0.0)."""
     try:
         return await handler(request)

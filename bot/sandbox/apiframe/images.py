@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox.apiframe.answers import moment_text, price_of, show_job
-from bot.sandbox.apiframe.context import Caller, Context, Refusal, id_in_path
+from bot.sandbox.apiframe.context import Context, Refusal, id_in_path
 from bot.sandbox.apiframe.orders import (
     UPLOAD_CAP_BYTES,
     BadOrder,
@@ -18,25 +18,25 @@ from bot.sandbox.apiframe.orders import (
     check_order,
     receive_form,
 )
-from bot.sandbox.apiframe.params import EDITS, GENERATION, params_of
+from bot.sandbox.apiframe.params import ORDERS, params_of
 from bot.sandbox.apiframe.state import RehearsalJob, RehearsalLora, make_id
 from bot.sandbox.rehearsal import painting
+from bot.sandbox.rehearsal.server import Caller, Routes
 
 IDEMPOTENCY_KEY_CAP = 255
 UPLOAD_LIFE = timedelta(hours=1)
 
 
-class ImageRoutes:
-    def __init__(self, context: Context, base_url: Callable[[], str]) -> None:
-        self._context = context
-        self._base_url = base_url
+class ImageRoutes(Routes[Context]):
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
         self._uploads: dict[str, ReceivedFile] = {}
         self._composing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def table(self) -> list[web.RouteDef]:
         return [
-            web.post("/v2/images/generate", self.generate),
-            web.post("/v2/images/{operation:upscale|background-remove}", self.edit),
+            web.post("/v2/images/generate", self.order),
+            web.post("/v2/images/{operation:upscale|background-remove}", self.order),
             web.get("/v2/jobs/{id}", self.show),
             web.post("/v2/uploads", self.upload),
             web.get("/images/{name}", self.file),
@@ -44,32 +44,25 @@ class ImageRoutes:
         ]
 
     def urls(self, job: RehearsalJob) -> list[str]:
-        return [f"{self._base_url()}/images/{name}" for name in job.file_names]
+        return [f"{self._context.base_url()}/images/{name}" for name in job.file_names]
 
-    async def generate(self, request: web.Request) -> web.Response:
+    async def order(self, request: web.Request) -> web.Response:
         caller, raw = self._context.caller(request), await request.read()
         if replay := self._replay(request, caller, raw):
             return replay
-        order = check_order(GENERATION, raw)
+        order = check_order(ORDERS[request.match_info.get("operation", "generate")], raw)
         params = params_of(order)
-        if order["model"] == "flux-lora":
-            sources = self._usable_lora(caller, str(params["loraId"])).photos
+        if "loraId" in params:
+            sources = self._usable_lora(caller, params["loraId"]).photos
+        elif "image" in params:
+            sources = await self._sources(f"{order['model']}: image", [params["image"]])
         else:
             sources = await self._sources("fluxParams.input_images", params.get("input_images", []))
-        job = self._job(caller, order, sources, int(params.get("num_outputs", 1)))
-        job.file_format = params.get("output_format", "png")
-        job.seed = int(params.get("seed", job.seed))
-        return self._accept(request, job, raw)
-
-    async def edit(self, request: web.Request) -> web.Response:
-        caller, raw = self._context.caller(request), await request.read()
-        if replay := self._replay(request, caller, raw):
-            return replay
-        order = check_order(EDITS[request.match_info["operation"]], raw)
-        params = params_of(order)
-        job = self._job(caller, order, await self._sources(f"{order['model']}: image", [params["image"]]), 1)
-        job.file_format = params.get("output_format", "png")
-        return self._accept(request, job, raw)
+        job = self._job(caller, order, sources)
+        self._context.world.add_job(job)
+        if key := request.headers.get("Idempotency-Key"):
+            self._context.world.remember(job.api_key, key, raw, job)
+        return web.json_response({"jobId": job.id, "status": "QUEUED"}, status=202)
 
     def _replay(self, request: web.Request, caller: Caller, raw: bytes) -> web.Response | None:
         """The answer to a repeated order. A changed body under the same key is refused, as the SDK expects."""
@@ -94,8 +87,9 @@ class ImageRoutes:
             raise BadOrder({"fluxLoraParams.loraId": ["LoRA is not ready"]})
         return lora
 
-    def _job(self, caller: Caller, order: Mapping[str, Any], sources: tuple[Path, ...], count: int) -> RehearsalJob:
-        job_id, now = make_id(), self._context.now()
+    def _job(self, caller: Caller, order: Mapping[str, Any], sources: tuple[Path, ...]) -> RehearsalJob:
+        job_id, now, params = make_id(), self._context.now(), params_of(order)
+        count = params.get("num_outputs", 1)
         return RehearsalJob(
             id=job_id,
             team=caller.team,
@@ -104,20 +98,14 @@ class ImageRoutes:
             order=order,
             sources=sources,
             count=count,
-            file_format="png",
+            file_format=params.get("output_format", "png"),
             cost=count * price_of(order["model"]),
             webhook_url=order.get("webhookUrl"),
             webhook_events=tuple(order.get("webhookEvents", ("completed", "failed"))),
-            seed=int(job_id[:8], 16),
+            seed=params.get("seed", int(job_id[:8], 16)),
             created_at=now,
             state_since=now,
         )
-
-    def _accept(self, request: web.Request, job: RehearsalJob, raw: bytes) -> web.Response:
-        self._context.world.add_job(job)
-        if key := request.headers.get("Idempotency-Key"):
-            self._context.world.remember(job.api_key, key, raw, job)
-        return web.json_response({"jobId": job.id, "status": "QUEUED"}, status=202)
 
     async def show(self, request: web.Request) -> web.Response:
         caller = self._context.caller(request)
@@ -139,7 +127,7 @@ class ImageRoutes:
         self._uploads[upload_id] = received = form.files[0]
         body = {
             "id": upload_id,
-            "url": f"{self._base_url()}/uploads/{upload_id}",
+            "url": f"{self._context.base_url()}/uploads/{upload_id}",
             "kind": "image",
             "contentType": received.content_type,
             "byteSize": received.size,
@@ -172,10 +160,14 @@ class ImageRoutes:
     async def _source(self, url: object) -> Path | None:
         """The file behind one of our own addresses."""
         text = str(url)
-        if text.startswith(f"{self._base_url()}/uploads/"):
+        if text.startswith(f"{self._context.base_url()}/uploads/"):
             received = self._uploads.get(text.rpartition("/")[2])
             return received.path if received else None
-        return await self._composed(text.rpartition("/")[2]) if text.startswith(f"{self._base_url()}/images/") else None
+        return (
+            await self._composed(text.rpartition("/")[2])
+            if text.startswith(f"{self._context.base_url()}/images/")
+            else None
+        )
 
     async def _composed(self, name: str) -> Path | None:
         """The picture file, composed at the first request; None when the job has no such picture."""

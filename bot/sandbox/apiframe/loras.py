@@ -7,16 +7,13 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox.apiframe.answers import show_lora
-from bot.sandbox.apiframe.context import Caller, Context, Refusal, choice_in_query, id_in_path, limit_in_query
+from bot.sandbox.apiframe.context import Context, Refusal, choice_in_query, id_in_path, limit_in_query
 from bot.sandbox.apiframe.orders import PHOTO_CAP_BYTES, BadOrder, check_training, receive_form
-from bot.sandbox.apiframe.state import TRAINING_CAP, RehearsalLora, make_id, newest_first
-from bot.sandbox.rehearsal.faults import drain
+from bot.sandbox.apiframe.state import TRAINING_CAP, RehearsalLora, make_id
+from bot.sandbox.rehearsal.server import Caller, Routes
 
 
-class LoraRoutes:
-    def __init__(self, context: Context) -> None:
-        self._context = context
-
+class LoraRoutes(Routes[Context]):
     def table(self) -> list[web.RouteDef]:
         return [
             web.post("/v2/loras", self.create),
@@ -27,11 +24,7 @@ class LoraRoutes:
 
     async def create(self, request: web.Request) -> web.Response:
         """Checks in the order 401/403, 400, 429, 402, which the documentation leaves open."""
-        try:
-            caller = self._context.caller(request)
-        except Refusal:
-            await drain(request)
-            raise
+        caller = self._context.caller(request)
         lora_id = make_id()
         folder = self._context.folder / "loras" / lora_id
         await asyncio.to_thread(folder.mkdir, parents=True)
@@ -45,7 +38,7 @@ class LoraRoutes:
 
     async def _receive(self, request: web.Request, caller: Caller, lora_id: str) -> RehearsalLora:
         form = await receive_form(request, self._context.folder / "loras" / lora_id, "images", PHOTO_CAP_BYTES)
-        fields = check_training(form)
+        fields = check_training(form).model_dump()
         if self._context.world.trainings_in_flight(caller.team) >= TRAINING_CAP:
             retry_after = self._context.faults.answers.retry_after_at_cap
             headers = {} if retry_after is None else {"Retry-After": retry_after}
@@ -55,16 +48,8 @@ class LoraRoutes:
             id=lora_id,
             team=caller.team,
             api_key=caller.api_key,
-            name=fields.name,
-            subject_kind=fields.subject_kind,
-            gender=fields.gender,
-            ethnicity=fields.ethnicity,
-            age=fields.age,
-            steps=fields.steps,
-            rank=fields.lora_rank,
             photos=tuple(file.path for file in form.files),
-            webhook_url=fields.webhook_url,
-            webhook_events=fields.webhook_events,
+            **fields,
             number=len(self._context.world.loras) + 1,
             created_at=now,
             state_since=now,
@@ -74,12 +59,12 @@ class LoraRoutes:
         caller = self._context.caller(request)
         limit = limit_in_query(request, 24)
         archived_too = choice_in_query(request, "includeArchived", ("false", "true")) == "true"
-        team = newest_first([lora for lora in self._context.world.loras.values() if lora.team == caller.team])
+        team = [lora for lora in reversed(self._context.world.loras.values()) if lora.team == caller.team]
         if "cursor" in request.query:
-            positions = {lora.id: position for position, lora in enumerate(team)}
-            if request.query["cursor"] not in positions:
+            ids = [lora.id for lora in team]
+            if request.query["cursor"] not in ids:
                 raise BadOrder({"cursor": ["Unknown cursor"]})
-            team = team[positions[request.query["cursor"]] + 1 :]
+            team = team[ids.index(request.query["cursor"]) + 1 :]
         listed = [lora for lora in team if archived_too or lora.status != "ARCHIVED"]
         page = listed[:limit]
         cursor = page[-1].id if len(listed) > limit else None
@@ -89,7 +74,7 @@ class LoraRoutes:
         return web.json_response(self._shown(self._own(request)))
 
     async def archive(self, request: web.Request) -> web.Response:
-        self._context.world.archive(self._own(request))
+        self._own(request).status = "ARCHIVED"
         return web.Response(status=204)
 
     def _own(self, request: web.Request) -> RehearsalLora:

@@ -62,7 +62,7 @@ class TrainingFields(BaseModel):
     ethnicity: Short | None = None
     age: Short | None = None
     steps: Annotated[int, Field(ge=500, le=3000)] = 1000
-    lora_rank: Annotated[int, Field(ge=8, le=64)] = 32
+    rank: Annotated[int, Field(ge=8, le=64, alias="loraRank")] = 32
     webhook_url: Url | None = None
     webhook_events: Annotated[tuple[Literal["completed", "failed"], ...], BeforeValidator(_split)] = (
         "completed",

@@ -130,8 +130,8 @@ class Lab851BgRemoveOrder(Order):
 
 
 BY_MODEL = Field(discriminator="model")
-GENERATION: TypeAdapter[FluxLoraOrder | FluxOrder] = TypeAdapter(Annotated[FluxLoraOrder | FluxOrder, BY_MODEL])
-EDITS: dict[str, TypeAdapter[Any]] = {
+ORDERS: dict[str, TypeAdapter[Any]] = {
+    "generate": TypeAdapter(Annotated[FluxLoraOrder | FluxOrder, BY_MODEL]),
     "upscale": TypeAdapter(Annotated[ClarityUpscaleOrder | TopazUpscaleOrder, BY_MODEL]),
     "background-remove": TypeAdapter(Annotated[BriaBgRemoveOrder | Lab851BgRemoveOrder, BY_MODEL]),
 }

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -156,9 +156,6 @@ class RehearsalWorld:
         lora.fault = self.faults.trainings.popleft() if self.faults.trainings else None
         self.loras[lora.id] = lora
 
-    def archive(self, lora: RehearsalLora) -> None:
-        lora.status = "ARCHIVED"
-
     def add_job(self, job: RehearsalJob) -> None:
         self.charge(job.team, "images", job.id, job.cost)
         job.fault = self.faults.jobs.popleft() if self.faults.jobs else None
@@ -277,7 +274,3 @@ def make_trigger_word(number: int) -> str:
     """Five or six capital letters, in turn: the documentation's text and its examples differ."""
     letters = hashlib.sha256(f"trigger {number}".encode()).digest()
     return "".join(chr(ord("A") + letter % 26) for letter in letters[: 5 + number % 2])
-
-
-def newest_first(loras: Sequence[RehearsalLora]) -> list[RehearsalLora]:
-    return sorted(loras, key=lambda lora: lora.number, reverse=True)

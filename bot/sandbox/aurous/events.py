@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import aiohttp
-
 from bot.sandbox.aurous.answers import moment_text
 from bot.sandbox.aurous.records import RehearsalEndpoint, RehearsalImage, make_id
 from bot.sandbox.aurous.state import AurousWorld, StateChange
@@ -49,10 +47,7 @@ class WebhookEvent:
 
 
 class Announcer:
-    """`session` is there once the server listens."""
-
     def __init__(self, world: AurousWorld, deliveries: Deliveries, now: Callable[[], datetime]) -> None:
-        self.session: aiohttp.ClientSession | None = None
         self._world = world
         self._deliveries = deliveries
         self._now = now
@@ -102,14 +97,12 @@ class Announcer:
         return enveloped | {"synthetic": True} if event.is_synthetic else enveloped
 
     async def _send(self, url: str, body: bytes, secret: str | None, fault: WebhookFault | None) -> bool:
-        if self.session is None:
-            return False
         at = int(self._now().timestamp()) - self._world.faults.webhooks.signature_age_s
 
         def prove(signed: bytes) -> Mapping[str, str]:
             return {} if secret is None else {"Aurous-Webhook-Signature": sign(signed, secret, at)}
 
-        return await self._deliveries.send(self.session, url, body, {}, prove, fault)
+        return await self._deliveries.send(url, body, {}, prove, fault)
 
     def _count_failure(self, endpoint: RehearsalEndpoint) -> None:
         now = self._now()

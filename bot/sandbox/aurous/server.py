@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 from aiohttp import web
 
 from bot.sandbox.aurous.account import AccountRoutes
@@ -42,7 +41,7 @@ from bot.sandbox.aurous.state import AurousWorld, StateChange
 from bot.sandbox.aurous.switches import AurousFaults
 from bot.sandbox.aurous.uploads import UploadRoutes
 from bot.sandbox.rehearsal.connections import close_connection
-from bot.sandbox.rehearsal.deliveries import Deliveries, Delivery, WebhookFaults
+from bot.sandbox.rehearsal.deliveries import Deliveries, Delivery
 from bot.sandbox.rehearsal.faults import Handler, RouteFaults
 
 BODY_CAP_BYTES = 2**20
@@ -86,7 +85,7 @@ class RehearsalAurous:
         self._world = AurousWorld(by_name.values(), timings, self.faults)
         self._context = Context(self._world, self.faults, folder, team_by_key, self._now, lambda: self.base_url)
         self._images = ImageRoutes(self._context)
-        self._deliveries = Deliveries(WebhookFaults())
+        self._deliveries = Deliveries()
         self._announcer = Announcer(self._world, self._deliveries, self._now)
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -184,15 +183,12 @@ class RehearsalAurous:
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port).start()
         self.base_url = f"http://{host}:{self._runner.addresses[0][1]}"
-        self._announcer.session = aiohttp.ClientSession()
         self._keep(self._move_on())
 
     async def close(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._announcer.session is not None:
-            await self._announcer.session.close()
         if self._runner is not None:
             await self._runner.cleanup()
 

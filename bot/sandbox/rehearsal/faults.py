@@ -146,6 +146,17 @@ class RouteFaults:
         return answer
 
 
+@dataclass
+class ServerFaults:
+    """The settings that every server has."""
+
+    routes: RouteFaults = field(default_factory=RouteFaults)
+
+    def next(self, route: str, *faults: Fault) -> None:
+        """Let the next requests of `route` (`POST /v2/loras`, `GET /v1/images/{id}`) meet these faults, one each."""
+        self.routes.next(route, *faults)
+
+
 def _word_plainly(status: int, _request: web.Request) -> bytes:
     return json.dumps({"error": f"Rehearsed {status}"}).encode()
 

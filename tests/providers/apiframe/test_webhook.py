@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.providers.apiframe.client import verify_webhook
 from bot.providers.base import WebhookHint
-from bot.sandbox.rehearsal.deliveries import sign
+from bot.sandbox.apiframe.answers import sign
 from tests.providers.sample_orders import API_KEY
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "apiframe"
