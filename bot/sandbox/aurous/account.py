@@ -6,15 +6,11 @@ from aiohttp import web
 
 from bot.sandbox.aurous.answers import SHINY, show_balance, show_style, show_team
 from bot.sandbox.aurous.context import Context
-from bot.sandbox.aurous.outputs import OutputRoutes
 from bot.sandbox.aurous.records import RehearsalStyle
+from bot.sandbox.rehearsal.server import Routes
 
 
-class AccountRoutes:
-    def __init__(self, context: Context, outputs: OutputRoutes) -> None:
-        self._context = context
-        self._outputs = outputs
-
+class AccountRoutes(Routes[Context]):
     def table(self) -> list[web.RouteDef]:
         return [
             web.get("/v1/loras", self.list_styles, allow_head=False),
@@ -31,7 +27,7 @@ class AccountRoutes:
         return web.json_response({"object": "list", "data": shown, "has_more": False, "next_cursor": None})
 
     def _shown(self, style: RehearsalStyle) -> dict[str, Any]:
-        shown = show_style(style, self._outputs.preview_url(style.id))
+        shown = show_style(style, self._context.preview_url(style.id))
         return shown | SHINY if self._context.faults.answers.extra_fields else shown
 
     async def balance(self, request: web.Request) -> web.Response:

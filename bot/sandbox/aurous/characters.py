@@ -7,12 +7,13 @@ from aiohttp import web
 from pydantic import Field
 
 from bot.sandbox.aurous.answers import SHINY, show_character, show_page
-from bot.sandbox.aurous.context import VERSION, Caller, Context
+from bot.sandbox.aurous.context import VERSION, Context
 from bot.sandbox.aurous.orders import NOT_BLANK, Body, check_body
 from bot.sandbox.aurous.records import RehearsalCharacter, StoredReference, make_id
 from bot.sandbox.aurous.refusals import Refusal, bad_combination, not_found, out_of_range
 from bot.sandbox.aurous.state import newest_first, own
 from bot.sandbox.aurous.uploads import check_photos, usable_ticket
+from bot.sandbox.rehearsal.server import Caller, Routes
 
 NAME_CAP = 120
 """Assumed."""
@@ -26,11 +27,8 @@ class CharacterOrder(Body):
     upload_ids: Annotated[list[str], Field(min_length=1, max_length=PHOTOS_MOST)]
 
 
-class CharacterRoutes:
+class CharacterRoutes(Routes[Context]):
     """Source: Aurous Labs /characters and its changelog of 2026-06-19."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
 
     def table(self) -> list[web.RouteDef]:
         return [
@@ -98,6 +96,5 @@ class CharacterRoutes:
 
     def shown(self, character: RehearsalCharacter) -> dict[str, Any]:
         paths = [f"/v1/characters/{character.id}/refs/{number}" for number in range(len(character.refs))]
-        urls = [f"{self._context.base_url()}{path}?token={self._context.sign(path)}" for path in paths]
-        shown = show_character(character, urls)
+        shown = show_character(character, [self._context.token_url(path) for path in paths])
         return shown | SHINY if self._context.faults.answers.extra_fields else shown

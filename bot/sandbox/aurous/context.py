@@ -4,9 +4,9 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from bot.sandbox.aurous.refusals import Refusal, envelope, malformed
 from bot.sandbox.aurous.replays import Original, Replays
 from bot.sandbox.aurous.state import AurousWorld
 from bot.sandbox.aurous.switches import AurousFaults
-from bot.sandbox.rehearsal.faults import drain
+from bot.sandbox.rehearsal.faults import Handler
+from bot.sandbox.rehearsal.server import Caller, ServerContext
 
 VERSION = "2026-05-15"
 KEY_LENGTH_CAP = 256
@@ -30,21 +31,9 @@ _VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    api_key: str
-    team: str
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What every route needs. `base_url` is known once the server listens."""
-
+class Context(ServerContext):
     world: AurousWorld
     faults: AurousFaults
-    folder: Path
-    team_by_key: Mapping[str, str]
-    now: Callable[[], datetime]
-    base_url: Callable[[], str]
     buckets: Buckets = field(default_factory=Buckets)
     replays: Replays = field(default_factory=Replays)
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(16), repr=False)
@@ -53,6 +42,21 @@ class Context:
         """The signature that opens an address without a key."""
         text = "|".join(str(part) for part in parts)
         return hmac.new(self.secret, text.encode(), hashlib.sha256).hexdigest()[:32]
+
+    def token_url(self, path: str) -> str:
+        """An address that opens with the token in it."""
+        return f"{self.base_url()}{path}?token={self.sign(path)}"
+
+    def passing_url(self, path: str, life: timedelta) -> str:
+        """An address that opens with the signature in it for as long as `life`."""
+        expires = str(int((self.now() + life).timestamp()))
+        return f"{self.base_url()}{path}?expires={expires}&signature={self.sign(path, expires)}"
+
+    def preview_url(self, style_id: str) -> str:
+        return f"{self.base_url()}/previews/{style_id}.jpg"
+
+    def preview_file(self, style_id: str) -> Path:
+        return self.folder / "previews" / f"{style_id}.jpg"
 
     def caller(self, request: web.Request) -> Caller:
         """Source: Aurous Labs /authentication and /errors."""
@@ -121,9 +125,16 @@ def check_version(request: web.Request) -> None:
         raise Refusal(400, "unknown_version", f"There is no version {version}.", param="Aurous-Version")
 
 
-def open_request(request: web.Request) -> None:
+@web.middleware
+async def open_request(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request its id; an Idempotency-Key is in flight for as long as its first request is served."""
     request[REQUEST_ID] = make_id("req")
     request[ANSWER_HEADERS] = {"Aurous-Request-Id": request[REQUEST_ID], "Aurous-Version": VERSION}
+    try:
+        return await handler(request)
+    finally:
+        if ORIGINAL in request:
+            request[ORIGINAL].is_in_flight = False
 
 
 async def show_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -132,9 +143,8 @@ async def show_headers(request: web.Request, response: web.StreamResponse) -> No
         response.headers.setdefault(name, value)
 
 
-async def word_refusals(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+@web.middleware
+async def word_refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Run the handler and turn its refusals into the documented envelope (Aurous Labs /errors)."""
     try:
         return await handler(request)
@@ -146,6 +156,5 @@ async def word_refusals(
         said = Refusal(404, "resource_not_found", "There is no such route.")
     except web.HTTPException as error:
         said = Refusal(error.status, "invalid_request", error.reason)
-    await drain(request)
     body = envelope(said.status, said.code, said.message, request[REQUEST_ID], said.param)
     return web.json_response(body, status=said.status, headers=said.headers)

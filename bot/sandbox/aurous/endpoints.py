@@ -7,12 +7,13 @@ from aiohttp import web
 from pydantic import AfterValidator, Field
 
 from bot.sandbox.aurous.answers import moment_text, show_endpoint
-from bot.sandbox.aurous.context import VERSION, Caller, Context
-from bot.sandbox.aurous.events import EVENT_TYPES, WebhookEvent, make_event
+from bot.sandbox.aurous.context import Context
+from bot.sandbox.aurous.events import EVENT_TYPES, WebhookEvent
 from bot.sandbox.aurous.orders import NOT_BLANK, Body, WebhookUrl, check_body, parse_object
 from bot.sandbox.aurous.records import RehearsalEndpoint, make_id, make_secret
 from bot.sandbox.aurous.refusals import malformed, missing, not_found
 from bot.sandbox.aurous.state import own
+from bot.sandbox.rehearsal.server import Routes
 
 DESCRIPTION_CAP = 500
 METADATA_KEYS_MOST, METADATA_VALUE_CAP = 50, 500
@@ -38,11 +39,11 @@ class EndpointOrder(Body):
     metadata: dict[str, Annotated[str, Field(max_length=METADATA_VALUE_CAP)]] = Field({}, max_length=METADATA_KEYS_MOST)
 
 
-class EndpointRoutes:
+class EndpointRoutes(Routes[Context]):
     """Source: Aurous Labs /webhooks. What a deletion answers is assumed."""
 
     def __init__(self, context: Context, enqueue: Enqueue) -> None:
-        self._context = context
+        super().__init__(context)
         self._enqueue = enqueue
 
     def table(self) -> list[web.RouteDef]:
@@ -80,23 +81,20 @@ class EndpointRoutes:
         return web.json_response({"id": endpoint_id, "object": "webhook_endpoint", "deleted": found is not None})
 
     async def test(self, request: web.Request) -> web.Response:
-        endpoint = self._own(request, self._context.authorize(request, "webhooks_test", writes=True))
+        caller = self._context.authorize(request, "webhooks_test", writes=True)
+        endpoint = own(self._context.world.endpoints, request.match_info["id"], caller.team)
+        if endpoint is None:
+            raise not_found("webhook endpoint")
         event_type = parse_object(await request.read()).get("event_type")
         if event_type is None:
             raise missing("event_type")
         if event_type not in endpoint.events:
             raise malformed("event_type", "has to be one that the endpoint is subscribed to")
         now = self._context.now()
-        event = make_event(event_type, _fixture(event_type, moment_text(now)), now, VERSION, is_test=True)
+        event = WebhookEvent(event_type, _fixture(event_type, moment_text(now)), now, is_synthetic=True)
         self._enqueue(endpoint, event)
         answer = {"object": "webhook_test_fire", "endpoint_id": endpoint.id, "event_id": event.id, "enqueued": True}
         return web.json_response(answer)
-
-    def _own(self, request: web.Request, caller: Caller) -> RehearsalEndpoint:
-        endpoint = own(self._context.world.endpoints, request.match_info["id"], caller.team)
-        if endpoint is None:
-            raise not_found("webhook endpoint")
-        return endpoint
 
 
 def _fixture(event_type: str, at: str | None) -> dict[str, Any]:

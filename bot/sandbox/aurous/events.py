@@ -11,11 +11,12 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.sandbox.aurous.answers import moment_text
+from bot.sandbox.aurous.context import VERSION
 from bot.sandbox.aurous.records import RehearsalEndpoint, RehearsalImage, make_id
 from bot.sandbox.aurous.state import AurousWorld, StateChange
 from bot.sandbox.aurous.switches import EventForm
@@ -38,12 +39,11 @@ SILENCE = timedelta(hours=24)
 class WebhookEvent:
     """One event of the API as it is sent to every endpoint; `is_synthetic`: a test."""
 
-    id: str
     type: str
     data: Mapping[str, Any]
     at: datetime
-    version: str
     is_synthetic: bool = False
+    id: str = field(default_factory=lambda: make_id("evt"))
 
 
 class Announcer:
@@ -91,7 +91,7 @@ class Announcer:
             "type": event.type,
             "event": event.type,
             "created_at": moment_text(event.at),
-            "aurous_version": event.version,
+            "aurous_version": VERSION,
             "data": {"object": event.data} if form is EventForm.NESTED else event.data,
         }
         return enveloped | {"synthetic": True} if event.is_synthetic else enveloped
@@ -112,12 +112,6 @@ class Announcer:
         if endpoint.consecutive_failures >= FAILURES_MOST and is_silent and endpoint.is_active:
             endpoint.is_active, endpoint.updated_at = False, now
             self._world.changes.append(StateChange("webhook.endpoint_disabled", endpoint.team, endpoint))
-
-
-def make_event(
-    event_type: str, data: Mapping[str, Any], at: datetime, version: str, *, is_test: bool = False
-) -> WebhookEvent:
-    return WebhookEvent(make_id("evt"), event_type, data, at, version, is_test)
 
 
 def sign(body: bytes, secret: str, at_s: int) -> str:

@@ -3,18 +3,19 @@
 import asyncio
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aiohttp import BodyPartReader, StreamReader, web
+from aiohttp import BodyPartReader, web
 from PIL import Image, UnidentifiedImageError
 
 from bot.sandbox.aurous.answers import show_file
-from bot.sandbox.aurous.context import Caller, Context
+from bot.sandbox.aurous.context import Context
 from bot.sandbox.aurous.records import FILE_URL_LIFE, RehearsalFile, make_id
 from bot.sandbox.aurous.refusals import Refusal, malformed, missing, not_found, out_of_range
+from bot.sandbox.rehearsal.server import Caller, Routes
 
 PHOTO_CAP_BYTES = 10 * 2**20
 SIDE_CAP_PX = 4096
@@ -24,25 +25,14 @@ PURPOSES = ("reference", "first_frame", "last_frame")
 PHOTO_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 
 
-@dataclass(frozen=True, slots=True)
-class UploadedFile:
-    body: bytes
-    content_type: str
-    width_px: int
-    height_px: int
-
-
 @dataclass(slots=True)
 class ReceivedForm:
     texts: dict[str, str] = field(default_factory=dict)
     file: bytes | None = None
 
 
-class FileRoutes:
+class FileRoutes(Routes[Context]):
     """Source: Aurous Labs /files. The success code and the codes of refusals are assumed."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
 
     def table(self) -> list[web.RouteDef]:
         return [
@@ -66,18 +56,17 @@ class FileRoutes:
     ) -> RehearsalFile:
         if form.file is None:
             raise missing("file")
-        photo = await asyncio.to_thread(judge_photo, form.file, "file")
+        content_type, (width_px, height_px) = await asyncio.to_thread(judge_photo, form.file, "file")
         file_id = make_id("file")
-        path = await write_photo(self._context.folder / "files" / file_id, photo.body)
         file = RehearsalFile(
             id=file_id,
             team=caller.team,
-            path=path,
+            path=await write_photo(self._context.folder / "files" / file_id, form.file),
             purpose=purpose,
-            content_type=photo.content_type,
-            size_bytes=len(photo.body),
-            width_px=photo.width_px,
-            height_px=photo.height_px,
+            content_type=content_type,
+            size_bytes=len(form.file),
+            width_px=width_px,
+            height_px=height_px,
             metadata=metadata,
             created_at=self._context.now(),
         )
@@ -95,10 +84,7 @@ class FileRoutes:
         return web.Response(body=await asyncio.to_thread(file.path.read_bytes), content_type=file.content_type)
 
     def _shown(self, file: RehearsalFile) -> dict[str, Any]:
-        path = f"/files/{file.id}"
-        expires = str(int((self._context.now() + FILE_URL_LIFE).timestamp()))
-        url = f"{self._context.base_url()}{path}?expires={expires}&signature={self._context.sign(path, expires)}"
-        return show_file(file, url)
+        return show_file(file, self._context.passing_url(f"/files/{file.id}", FILE_URL_LIFE))
 
 
 def _read_purpose(form: ReceivedForm) -> str:
@@ -131,45 +117,38 @@ async def receive_form(request: web.Request) -> ReceivedForm:
             if not isinstance(part, BodyPartReader):
                 raise malformed("body", "has nested parts")
             if part.name == "file" and part.filename is not None:
-                form.file = await collect(_chunks_of(part), PHOTO_CAP_BYTES)
+                form.file = await collect(part.read_chunk, PHOTO_CAP_BYTES)
             else:
-                text = await collect(_chunks_of(part), TEXT_CAP_BYTES)
+                text = await collect(part.read_chunk, TEXT_CAP_BYTES)
                 form.texts[part.name or ""] = text.decode(errors="replace")
     except ValueError as error:
         raise malformed("body", "is not a whole form") from error
     return form
 
 
-async def _chunks_of(part: BodyPartReader) -> AsyncIterator[bytes]:
-    while chunk := await part.read_chunk(CHUNK_BYTES):
-        yield chunk
-
-
-async def chunks_of_body(content: StreamReader) -> AsyncIterator[bytes]:
-    while chunk := await content.read(CHUNK_BYTES):
-        yield chunk
-
-
-async def collect(chunks: AsyncIterator[bytes], cap_bytes: int) -> bytes:
-    """At most one byte more than the cap, which shows that the cap was passed."""
+async def collect(read: Callable[[int], Awaitable[bytes]], cap_bytes: int) -> bytes:
+    """At most one byte more than the cap, which shows that the cap was passed; all of it is read."""
     kept = bytearray()
-    async for chunk in chunks:
+    while chunk := await read(CHUNK_BYTES):
         kept += chunk[: cap_bytes + 1 - len(kept)]
     return bytes(kept)
 
 
-def judge_photo(body: bytes, param: str) -> UploadedFile:
-    """PNG, JPEG or WebP by its bytes, up to 10 MB and 4096 pixels a side. Source: Aurous Labs /files."""
+def judge_photo(body: bytes, param: str) -> tuple[str, tuple[int, int]]:
+    """The type by its bytes (PNG, JPEG or WebP) and the sides; up to 10 MB and 4096 pixels a side.
+
+    Source: Aurous Labs /files.
+    """
     if len(body) > PHOTO_CAP_BYTES:
         raise out_of_range(param, "may have 10 MB")
     try:
         with Image.open(io.BytesIO(body), formats=list(PHOTO_TYPES)) as photo:
-            content_type, (width_px, height_px) = PHOTO_TYPES[photo.format or ""], photo.size
+            content_type, size_px = PHOTO_TYPES[photo.format or ""], photo.size
     except (OSError, UnidentifiedImageError, ValueError, KeyError, SyntaxError) as error:
         raise malformed(param, "has to be a PNG, JPEG or WebP picture") from error
-    if max(width_px, height_px) > SIDE_CAP_PX:
+    if max(size_px) > SIDE_CAP_PX:
         raise out_of_range(param, f"may have {SIDE_CAP_PX} pixels a side")
-    return UploadedFile(body, content_type, width_px, height_px)
+    return content_type, size_px
 
 
 async def write_photo(path: Path, body: bytes) -> Path:

@@ -1,39 +1,23 @@
 """The rehearsal Aurous Labs' picture orders: create, estimate, look, cancel."""
 
 import zlib
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
 from bot.sandbox.aurous.answers import SHINY, credits_number, show_cost, show_image
-from bot.sandbox.aurous.context import REQUEST_ID, VERSION, Caller, Context
+from bot.sandbox.aurous.context import REQUEST_ID, VERSION, Context
 from bot.sandbox.aurous.orders import ImageOrder, check_body, parse_object
 from bot.sandbox.aurous.records import RehearsalImage, RehearsalStyle, StoredReference, make_id
 from bot.sandbox.aurous.refusals import Refusal, not_found
 from bot.sandbox.aurous.state import own
+from bot.sandbox.rehearsal.server import Caller, Routes
 
 UNCANCELLABLE = frozenset({"succeeded", "failed", "expired", "moderation_rejected"})
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An order whose styles, character and references are there and may be used."""
-
-    order: ImageOrder
-    styles: tuple[RehearsalStyle, ...]
-    character: str | None
-    character_name: str
-    sources: tuple[StoredReference, ...]
-    base: float
-    enhancing: float
-
-
-class ImageRoutes:
+class ImageRoutes(Routes[Context]):
     """Source: Aurous Labs /images."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
 
     def table(self) -> list[web.RouteDef]:
         return [
@@ -47,15 +31,16 @@ class ImageRoutes:
         caller = self._context.authorize(request, "images_post", writes=True)
 
         async def work(body: dict[str, Any]) -> web.Response:
-            image = self._take(caller, self._draft(caller, body), request[REQUEST_ID])
+            image = self._draft(request, caller, body)
+            self._take(image)
             return web.json_response(self.shown(image), status=201)
 
         return await self._context.order(request, caller, work)
 
     async def estimate(self, request: web.Request) -> web.Response:
         caller = self._context.authorize(request, "estimate_post", writes=True)
-        draft = self._draft(caller, parse_object(await request.read()))
-        cost = show_cost(draft.base, draft.enhancing)
+        draft = self._draft(request, caller, parse_object(await request.read()))
+        cost = show_cost(draft.held - draft.held_for_enhancing, draft.held_for_enhancing)
         return web.json_response({"object": "estimate", "estimated_cost": cost, "currency": "credit"})
 
     async def show(self, request: web.Request) -> web.Response:
@@ -78,34 +63,51 @@ class ImageRoutes:
     def output_urls(self, image: RehearsalImage) -> list[str]:
         if image.status != "succeeded":
             return []
-        base = "" if self._context.faults.answers.relative_urls else self._context.base_url()
-        paths = [f"/v1/images/{image.id}/output/{number}" for number in range(image.count)]
-        return [f"{base}{path}?token={self._context.sign(path)}" for path in paths]
+        urls = [self._context.token_url(f"/v1/images/{image.id}/output/{number}") for number in range(image.count)]
+        is_relative = self._context.faults.answers.relative_urls
+        return [url.removeprefix(self._context.base_url()) for url in urls] if is_relative else urls
 
     def shown(self, image: RehearsalImage) -> dict[str, Any]:
         answers = self._context.faults.answers
         shown = show_image(image, self.output_urls(image), answers.first_status)
         return shown | SHINY if answers.extra_fields else shown
 
-    def _draft(self, caller: Caller, body: dict[str, Any]) -> Draft:
-        """Every check that an order and its estimate share."""
+    def _draft(self, request: web.Request, caller: Caller, body: dict[str, Any]) -> RehearsalImage:
+        """An order whose styles, character and references are there and may be used; nothing is held for it yet."""
         order = check_body(ImageOrder, body, self._context.base_url())
-        styles: tuple[RehearsalStyle, ...] = () if order.style is None else (self._style(order.style, caller),)
-        if any(style.is_text_only for style in styles) and (order.character or order.references):
-            message = "This style makes pictures from text only."
-            raise Refusal(400, "unsupported_lora_for_mode", message, param="lora_id")
+        styles = () if order.style is None else (self._style(order.style, order, caller),)
         character_id, name, sources = self._subject(order, caller)
         if any(word in order.prompt.lower() for word in self._context.faults.blocked_words):
             raise Refusal(422, "prompt_blocked", "The prompt was refused.", param="prompt")
         base = self._context.faults.answers.image_base * order.count
-        styles = styles or self._pick_style(order, caller)
-        return Draft(order, styles, character_id, name, sources, base, base if order.enhance else 0)
+        image_id, now = make_id("img"), self._context.now()
+        return RehearsalImage(
+            id=image_id,
+            team=caller.team,
+            order=order,
+            styles=styles or self._pick_style(order, caller),
+            character=character_id,
+            character_name=name,
+            sources=sources,
+            held=base * 2 if order.enhance else base,
+            held_for_enhancing=base if order.enhance else 0,
+            seed=zlib.crc32(image_id.encode()) if order.seed is None else order.seed,
+            request_id=request[REQUEST_ID],
+            version=VERSION,
+            created_at=now,
+            state_since=now,
+            count=order.count,
+        )
 
-    def _style(self, ref: str, caller: Caller) -> RehearsalStyle:
-        for style in self._context.world.styles:
-            if style.answers_to(ref) and style.is_usable_by(caller.team):
-                return style
-        raise not_found("LoRA", "lora_id")
+    def _style(self, ref: str, order: ImageOrder, caller: Caller) -> RehearsalStyle:
+        usable = [style for style in self._context.world.styles if style.is_usable_by(caller.team)]
+        style = next((style for style in usable if style.answers_to(ref)), None)
+        if style is None:
+            raise not_found("LoRA", "lora_id")
+        if style.is_text_only and (order.character or order.references):
+            message = "This style makes pictures from text only."
+            raise Refusal(400, "unsupported_lora_for_mode", message, param="lora_id")
+        return style
 
     def _pick_style(self, order: ImageOrder, caller: Caller) -> tuple[RehearsalStyle, ...]:
         """The platform picks by the prompt; here, the style that the prompt names. None for references alone."""
@@ -138,34 +140,13 @@ class ImageRoutes:
         name = self._context.sign(item)
         return StoredReference("reference", self._context.folder / "addresses" / f"{name}.jpg", item)
 
-    def _take(self, caller: Caller, draft: Draft, request_id: str) -> RehearsalImage:
+    def _take(self, image: RehearsalImage) -> None:
         world, faults = self._context.world, self._context.faults
-        live = sum(image.team == caller.team and image.is_live for image in world.images.values())
+        live = sum(other.team == image.team and other.is_live for other in world.images.values())
         if faults.answers.images_at_once is not None and live >= faults.answers.images_at_once:
             raise Refusal(429, "concurrency_limit_exceeded", "Too many generations at the same time.")
-        cost = draft.base + draft.enhancing
-        if not world.can_pay(caller.team, cost):
-            message = f"This needs {credits_number(cost)} credits."
-            raise Refusal(402, "balance_too_low", message)
-        image_id, now = make_id("img"), self._context.now()
-        held = world.hold(caller.team, "image", image_id, cost)
-        image = RehearsalImage(
-            id=image_id,
-            team=caller.team,
-            order=draft.order,
-            styles=draft.styles,
-            character=draft.character,
-            character_name=draft.character_name,
-            sources=draft.sources,
-            held=held,
-            held_for_enhancing=draft.enhancing if held else 0,
-            seed=zlib.crc32(image_id.encode()) if draft.order.seed is None else draft.order.seed,
-            request_id=request_id,
-            version=VERSION,
-            created_at=now,
-            state_since=now,
-            fault=faults.images.popleft() if faults.images else None,
-            count=draft.order.count,
-        )
-        world.images[image_id] = image
-        return image
+        if not world.can_pay(image.team, image.held):
+            raise Refusal(402, "balance_too_low", f"This needs {credits_number(image.held)} credits.")
+        image.held = world.hold(image.team, "image", image.id, image.held)
+        image.fault = faults.images.popleft() if faults.images else None
+        world.images[image.id] = image

@@ -11,15 +11,13 @@ from bot.sandbox.aurous.records import ImageFault, RehearsalImage
 from bot.sandbox.aurous.refusals import Refusal, not_found
 from bot.sandbox.aurous.state import own
 from bot.sandbox.aurous.switches import OutputMode
+from bot.sandbox.rehearsal.server import Routes
 
 CONTENT_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 
 
-class OutputRoutes:
+class OutputRoutes(Routes[Context]):
     """Source: Aurous Labs /images-proxy. Outputs open with their token or with a key of their team."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
 
     def table(self) -> list[web.RouteDef]:
         return [
@@ -29,12 +27,9 @@ class OutputRoutes:
             web.get("/v1/characters/{id}/refs/{number}", self.pose, allow_head=False),
         ]
 
-    def preview_url(self, style_id: str) -> str:
-        return f"{self._context.base_url()}/previews/{style_id}.jpg"
-
     async def output(self, request: web.Request) -> web.StreamResponse:
         image = self._allowed(request)
-        if image.is_live or image.status != "succeeded":
+        if image.status != "succeeded":
             raise Refusal(422, "output_not_available", f"The generation is {image.status}.")
         if self._is_expired(image):
             raise Refusal(410, "output_expired", "The output has expired.")
@@ -42,8 +37,7 @@ class OutputRoutes:
         if number >= image.count:
             raise not_found("output")
         if self._context.faults.answers.output_mode is OutputMode.REDIRECT:
-            path = f"/outputs/{image.id}/{number}"
-            location = f"{self._context.base_url()}{path}?token={self._context.sign(path)}"
+            location = self._context.token_url(f"/outputs/{image.id}/{number}")
             return web.Response(status=302, headers={"Location": location})
         return await self._send_output(image, number)
 
@@ -81,7 +75,7 @@ class OutputRoutes:
         style = next((style for style in self._context.world.styles if style.id == request.match_info["name"]), None)
         if style is None:
             raise not_found("preview")
-        path = self._context.folder / "previews" / f"{style.id}.jpg"
+        path = self._context.preview_file(style.id)
         await asyncio.to_thread(write_preview, style, path)
         return await _send(path)
 

@@ -9,8 +9,8 @@ from datetime import timedelta
 from enum import StrEnum
 
 from bot.sandbox.aurous.records import ImageFault
-from bot.sandbox.rehearsal.deliveries import WebhookFault
-from bot.sandbox.rehearsal.faults import Fault, RouteFaults
+from bot.sandbox.rehearsal.deliveries import WebhookFaults
+from bot.sandbox.rehearsal.faults import ServerFaults
 
 
 class OutputMode(StrEnum):
@@ -55,25 +55,18 @@ class AurousAnswers:
 
 
 @dataclass(slots=True)
-class AurousWebhooks:
-    """`queue` holds one entry for each coming delivery; None: no fault."""
-
-    queue: deque[WebhookFault | None] = field(default_factory=deque)
+class AurousWebhooks(WebhookFaults):
     form: EventForm = EventForm.FULL
     callback_secret: str | None = None
     """What signs the callbacks of single orders; None: they are unsigned. Which of the two is right is not known."""
     signature_age_s: int = 0
     """How old the time in a signature is."""
 
-    def take(self) -> WebhookFault | None:
-        return self.queue.popleft() if self.queue else None
 
-
-@dataclass(slots=True)
-class AurousFaults:
+@dataclass
+class AurousFaults(ServerFaults):
     """`images` holds one entry for each coming picture order; None: no fault."""
 
-    routes: RouteFaults
     webhooks: AurousWebhooks = field(default_factory=AurousWebhooks)
     answers: AurousAnswers = field(default_factory=AurousAnswers)
     images: deque[ImageFault | None] = field(default_factory=deque)
@@ -86,7 +79,3 @@ class AurousFaults:
     blocked_references: set[str] = field(default_factory=set)
     balance_low_threshold: float | None = None
     failure_text: str = "Rehearsed failure: the content was not accepted."
-
-    def next(self, route: str, *faults: Fault) -> None:
-        """Let the next requests of `route` (`POST /v1/images`, `GET /v1/images/{id}`) meet these faults, one each."""
-        self.routes.next(route, *faults)

@@ -8,12 +8,13 @@ from aiohttp import web
 from pydantic import Field
 
 from bot.sandbox.aurous.answers import moment_text
-from bot.sandbox.aurous.context import Caller, Context
-from bot.sandbox.aurous.files import PHOTO_CAP_BYTES, chunks_of_body, collect, judge_photo, write_photo
+from bot.sandbox.aurous.context import Context
+from bot.sandbox.aurous.files import PHOTO_CAP_BYTES, collect, judge_photo, write_photo
 from bot.sandbox.aurous.orders import NOT_BLANK, Body, check_body, parse_object
 from bot.sandbox.aurous.records import POSES, TICKET_LIFE, TICKET_URL_LIFE, UploadTicket, make_id
 from bot.sandbox.aurous.refusals import Refusal, bad_combination
 from bot.sandbox.aurous.state import own
+from bot.sandbox.rehearsal.server import Caller, Routes
 
 FILENAME_CAP = 120
 TYPES = {"jpeg": "image/jpeg", "jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
@@ -27,11 +28,8 @@ class TicketOrder(Body):
     content_type: Literal["image/jpeg", "image/png", "image/webp"]
 
 
-class UploadRoutes:
+class UploadRoutes(Routes[Context]):
     """Source: Aurous Labs /characters/upload-init and /upload-classify; how the address refuses is assumed."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
 
     def table(self) -> list[web.RouteDef]:
         return [
@@ -51,20 +49,15 @@ class UploadRoutes:
         self._context.world.tickets[ticket_id] = UploadTicket(ticket_id, caller.team, path, content_type, now)
         answer = {
             "upload_id": ticket_id,
-            "upload_url": self._signed_url(ticket_id),
+            "upload_url": self._context.passing_url(f"/uploads/{ticket_id}", TICKET_URL_LIFE),
             "upload_headers": {"Content-Type": content_type},
             "expires_at": moment_text(now + TICKET_URL_LIFE),
         }
         return web.json_response(answer, status=201)
 
-    def _signed_url(self, ticket_id: str) -> str:
-        path = f"/uploads/{ticket_id}"
-        expires = str(int((self._context.now() + TICKET_URL_LIFE).timestamp()))
-        return f"{self._context.base_url()}{path}?expires={expires}&signature={self._context.sign(path, expires)}"
-
     async def receive(self, request: web.Request) -> web.Response:
         """The signed address that takes the bytes; it asks for no key."""
-        body = await collect(chunks_of_body(request.content), PHOTO_CAP_BYTES)
+        body = await collect(request.content.read, PHOTO_CAP_BYTES)
         ticket = self._context.world.tickets.get(request.match_info["id"])
         expires = request.query.get("expires", "")
         is_signed = request.query.get("signature") == self._context.sign(request.path, expires)
