@@ -19,7 +19,7 @@ from bot.engine import Engine
 from bot.errors import StartupError
 from bot.outbox import request_limiter
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
-from bot.photos.prepare import PhotoPool
+from bot.photos.pool import PhotoPool
 from bot.private_members import check_private_members
 from bot.providers.apiframe import client as apiframe
 from bot.providers.aurous import client as aurous

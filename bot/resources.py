@@ -7,7 +7,7 @@ from aiolimiter import AsyncLimiter
 
 from bot.clock import Clock, Timings
 from bot.photos.intake import Fetcher, Spool
-from bot.photos.prepare import PhotoPool
+from bot.photos.pool import PhotoPool
 from bot.ports import Members, Poster, Venue
 from bot.providers.base import Prices, ProviderClient
 from bot.providers.transport import Transport

@@ -33,7 +33,7 @@ from bot.loras.service import LoraService
 from bot.loras.sharing import SharingService
 from bot.loras.styles import StyleService
 from bot.outbox import OutboxService
-from bot.photos.prepare import PhotoPool
+from bot.photos.pool import PhotoPool
 from bot.pictures.reports import ReportService
 from bot.pictures.service import PictureService
 from bot.privacy import PrivacyService

@@ -3,16 +3,12 @@
 Blocking; `PhotoPool` runs it in threads. Pillow's process-wide limits are set here, when the module is imported.
 """
 
-import asyncio
 import io
 import mmap
 import struct
-import sys
 import threading
 import warnings
 import zlib
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,7 +17,7 @@ from typing import Final
 
 from PIL import Image, ImageChops, ImageCms, ImageFilter, ImageStat, PngImagePlugin
 
-from bot.photos import heic, sheet
+from bot.photos import heic
 from bot.photos.checks import (
     ALLOWED_TYPES,
     MAX_INTAKE_BYTES,
@@ -37,11 +33,9 @@ from bot.photos.checks import (
     loops,
     read_dimensions,
     sent_size,
-    verdict_of,
 )
-from bot.photos.intake import Received, Spool
 from bot.photos.jpeg import encode_jpeg
-from bot.records.dataset import Finding, Verdict
+from bot.records.dataset import Finding
 
 PREPARED_BYTES: Final = MAX_TOTAL_BYTES // MAX_PHOTOS
 """Cap on one prepared photo, so that even thirty of the largest stay within what the provider takes together."""
@@ -303,81 +297,3 @@ def shrink(picture: Path, limit: int) -> bytes:
     """A JPEG of at most `limit` bytes, as large and as good as that allows. Blocking."""
     with Image.open(picture, formats=["JPEG", "PNG", "WEBP"]) as image:
         return encode_jpeg(_flatten(image), limit)
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """One photo after the checks, ready to be stored.
-
-    `sha256` is of the bytes as received. `size`, `width`, `height` are of the prepared JPEG; when refused `size` is
-    what was received and the sides are 0. `file` is the JPEG's spool name, None when refused; so are the hash and the
-    measurements, which are those of `Measured`.
-    """
-
-    name: str
-    verdict: Verdict
-    findings: tuple[Finding, ...]
-    sha256: str
-    dhash: int | None
-    size: int
-    width: int
-    height: int
-    file: str | None
-    sharpness: float | None = None
-    brightness: float | None = None
-    detail: float | None = None
-
-
-class PhotoPool:
-    """Examines photos in `workers` threads (one for each core), never more at once."""
-
-    def __init__(self, spool: Spool, workers: int) -> None:
-        self._spool = spool
-        # Otherwise the event loop waits 5 ms for a thread's turn, and longer while Pillow clears fresh memory.
-        sys.setswitchinterval(0.001)
-        Image.core.set_blocks_max(3 * workers)  # type: ignore[attr-defined] # 48 MiB a thread
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="photo")
-
-    async def examine(self, received: Received, name: str) -> Examined:
-        """Examine and prepare; the received file is always freed, also when the caller is cancelled."""
-        target = self._spool.new_name(".jpg")
-        job = self._pool.submit(self._examine_once, received.file, target)
-        try:
-            measured = await asyncio.wrap_future(job)
-        except BaseException:
-            job.add_done_callback(lambda _: self._spool.free([received.file, target]))
-            raise
-        verdict = verdict_of(measured.findings)
-        refused = verdict is Verdict.REFUSED
-        return Examined(
-            name=name,
-            verdict=verdict,
-            findings=measured.findings,
-            sha256=received.sha256,
-            dhash=measured.dhash,
-            size=received.size if refused else measured.size,
-            width=measured.width,
-            height=measured.height,
-            file=None if refused else target,
-            sharpness=measured.sharpness,
-            brightness=measured.brightness,
-            detail=measured.detail,
-        )
-
-    async def sheet(self, entries: Sequence[sheet.SheetEntry]) -> bytes:
-        """A contact sheet as JPEG; at most `workers` sheets and photos are worked on at once."""
-        return await asyncio.wrap_future(self._pool.submit(sheet.contact_sheet, entries))
-
-    async def smaller_copy(self, picture: Path, limit: int) -> bytes:
-        """A JPEG of at most `limit` bytes of a finished picture, for places with small upload limits."""
-        return await asyncio.wrap_future(self._pool.submit(shrink, picture, limit))
-
-    def close(self) -> None:
-        """Wait for what is running and start nothing more. Blocks for up to one photo's time."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-    def _examine_once(self, received_file: str, target: str) -> Measured:
-        try:
-            return examine(self._spool.path(received_file), self._spool.path(target))
-        finally:
-            self._spool.free([received_file])

@@ -17,7 +17,7 @@ from PIL import Image
 
 from bot.photos import checks, prepare
 from bot.photos.intake import Fetcher, Received, Spool, TrustedHosts
-from bot.photos.prepare import PhotoPool
+from bot.photos.pool import PhotoPool
 from tests.bench.measured_photos import write_large_photo
 from tests.bench.rows import Floor, Row, Sample, Target, compare, percentile
 from tests.bench.scale import Scale

@@ -6,7 +6,7 @@ from aiolimiter import AsyncLimiter
 
 from bot.clock import Timings
 from bot.photos.intake import Fetcher, Spool, TrustedHosts
-from bot.photos.prepare import PhotoPool
+from bot.photos.pool import PhotoPool
 from bot.providers.base import ProviderClient
 from bot.providers.transport import Transport
 from bot.records.key import ProviderName

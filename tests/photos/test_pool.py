@@ -11,7 +11,8 @@ import pytest
 from bot.photos import prepare
 from bot.photos.checks import Code
 from bot.photos.intake import Received, Spool
-from bot.photos.prepare import Measured, PhotoPool
+from bot.photos.pool import PhotoPool
+from bot.photos.prepare import Measured
 from bot.photos.sheet import SheetEntry
 from bot.records.dataset import Finding, Verdict
 from tests.fakes.waiting import HANG_S
@@ -87,7 +88,7 @@ async def test_no_more_decodes_run_at_once_than_there_are_workers(
     spool: Spool, pool: PhotoPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = Gate()
-    monkeypatch.setattr(prepare, "examine", gate.examine)
+    monkeypatch.setattr("bot.photos.pool.examine", gate.examine)
     tasks = [asyncio.create_task(pool.examine(receive(spool, b"x"), str(number))) for number in range(6)]
     for _ in range(2):
         assert await asyncio.to_thread(gate.entered.acquire, timeout=HANG_S)
@@ -101,7 +102,7 @@ async def test_a_cancelled_caller_leaves_nothing_on_disk(
     tmp_path: Path, spool: Spool, pool: PhotoPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = Gate()
-    monkeypatch.setattr(prepare, "examine", gate.examine)
+    monkeypatch.setattr("bot.photos.pool.examine", gate.examine)
     tasks = [asyncio.create_task(pool.examine(receive(spool, b"x"), str(number))) for number in range(4)]
     for _ in range(2):
         assert await asyncio.to_thread(gate.entered.acquire, timeout=HANG_S)
@@ -122,7 +123,7 @@ async def test_a_failing_disk_is_reported_and_leaves_nothing(
         target.write_bytes(b"half")
         raise OSError("no space left")
 
-    monkeypatch.setattr(prepare, "examine", fail)
+    monkeypatch.setattr("bot.photos.pool.examine", fail)
     with pytest.raises(OSError, match="no space"):
         await pool.examine(receive(spool, b"x"), "cat.jpg")
     assert files_in(tmp_path) == []
@@ -138,7 +139,7 @@ async def test_photos_are_examined_in_other_threads_than_the_loops(
         threads.add(threading.get_ident())
         return real(source, target)
 
-    monkeypatch.setattr(prepare, "examine", examine)
+    monkeypatch.setattr("bot.photos.pool.examine", examine)
     photo = await asyncio.to_thread(camera_photo, 1)
     received = [await asyncio.to_thread(receive, spool, photo) for _ in range(3)]
     examined = await asyncio.gather(*(pool.examine(one, f"{number}.jpg") for number, one in enumerate(received)))

@@ -15,7 +15,8 @@ from PIL import Image, ImageCms, ImageDraw, ImageEnhance, ImageFilter, ImageStat
 from bot.photos import checks
 from bot.photos.checks import Code, hamming_distance, verdict_of
 from bot.photos.intake import Received, Spool
-from bot.photos.prepare import PREPARED_BYTES, Measured, PhotoPool, examine
+from bot.photos.pool import PhotoPool
+from bot.photos.prepare import PREPARED_BYTES, Measured, examine
 from bot.records.dataset import Verdict
 from tests.photos.sample_photos import (
     chunk,

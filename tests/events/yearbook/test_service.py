@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.events.yearbook.service import CHANGED, LEAST_LIMIT, Yearbook, YearbookService
-from bot.photos.prepare import PhotoPool
+from bot.photos.pool import PhotoPool
 from bot.records.event import Candidate, EntrantStatus, Event, EventMode, EventStatus
 from bot.records.generation import GenerationSettings, GenerationStatus
 from bot.records.guild import Actor

@@ -16,7 +16,7 @@ from discord.webhook.async_ import AsyncWebhookAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.photos.intake import Fetcher, Spool
-from bot.photos.prepare import PhotoPool
+from bot.photos.pool import PhotoPool
 from bot.providers.transport import Request, Transport
 from bot.storage.database import Database
 
