@@ -277,8 +277,4 @@ async def rotate_keys(settings: Settings) -> int:
 
 async def _renew_check(settings: Settings, database: Database) -> None:
     sealer = await open_sealer(settings, database)
-
-    async def transaction(connection: AsyncConnection) -> None:
-        await meta.put(connection, meta.MASTER_KEY_CHECK, sealer.check_value())
-
-    await database.write(transaction)
+    await database.write(lambda connection: meta.put(connection, meta.MASTER_KEY_CHECK, sealer.check_value()))

@@ -14,7 +14,6 @@ import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import StartupError, UserError
 from bot.services import Services
@@ -167,11 +166,7 @@ class DarkroomBot(commands.Bot):
             if await meta.get(connection, meta.COMMAND_TREE) == digest:
                 return
         await self.tree.sync()
-
-        async def transaction(connection: AsyncConnection) -> None:
-            await meta.put(connection, meta.COMMAND_TREE, digest)
-
-        await database.write(transaction)
+        await database.write(lambda connection: meta.put(connection, meta.COMMAND_TREE, digest))
         log.info("Commands have changed and were sent to Discord")
 
 

@@ -54,11 +54,7 @@ class GuildService(Service):
 
     async def come_back(self, guild_id: int) -> bool:
         """Keep what is stored, because the bot was invited again; True when anything was still stored."""
-
-        async def transaction(connection: AsyncConnection) -> bool:
-            return await guilds.come_back(connection, guild_id)
-
-        return await self._database.write(transaction)
+        return await self._database.write(lambda connection: guilds.come_back(connection, guild_id))
 
     async def advance(self, claim: Claim[Guild]) -> None:
         """Delete everything about a guild that the bot left `left_guild_kept` ago."""
@@ -74,7 +70,4 @@ class GuildService(Service):
         await self._database.wipe_log()
 
     async def _change(self, guild_id: int, **values: int | str | None) -> None:
-        async def transaction(connection: AsyncConnection) -> None:
-            await guilds.change(connection, guild_id, **values)
-
-        await self._database.write(transaction)
+        await self._database.write(lambda connection: guilds.change(connection, guild_id, **values))

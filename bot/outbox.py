@@ -40,11 +40,7 @@ class OutboxService(Service):
 
     async def hand_over(self, post_id: int) -> None:
         """Note that a kept post has been shown to its owner."""
-
-        async def transaction(connection: AsyncConnection) -> bool:
-            return await posts.hand_over(connection, post_id)
-
-        await self._database.write(transaction)
+        await self._database.write(lambda connection: posts.hand_over(connection, post_id))
 
     async def advance(self, claim: Claim[Post]) -> None:
         post = claim.row
@@ -128,11 +124,9 @@ class OutboxService(Service):
         if claim.row.sending_at is not None:
             return claim
         now = self._clock.now()
-
-        async def transaction(connection: AsyncConnection) -> None:
-            await mark(connection, tables.posts, claim, status=PostStatus.SENDING, sending_at=now)
-
-        await self._database.write(transaction)
+        await self._database.write(
+            lambda connection: mark(connection, tables.posts, claim, status=PostStatus.SENDING, sending_at=now)
+        )
         return Claim(claim.row, claim.id, claim.owner, PostStatus.SENDING, claim.wakes, claim.due_at)
 
     async def _posted(self, claim: Claim[Post], message_id: int) -> None:

@@ -142,11 +142,8 @@ class DatasetService(Service):
         board = await self.board(dataset_id, guild_id=guild_id, user_id=user_id)
         if board.dataset.status is not DatasetStatus.OPEN:
             raise UserError("This dataset has been started already; its photos are on their way to the provider.")
-
-        async def transaction(connection: AsyncConnection) -> list[str]:
-            return await rows.remove_photos(connection, dataset_id, photo_ids)
-
-        self._spool.free(await self._database.write(transaction))
+        files = await self._database.write(lambda connection: rows.remove_photos(connection, dataset_id, photo_ids))
+        self._spool.free(files)
         return await self.board(dataset_id, guild_id=guild_id, user_id=user_id)
 
     async def discard(self, dataset_id: int, *, guild_id: int, user_id: int) -> Dataset:

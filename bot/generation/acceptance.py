@@ -131,16 +131,9 @@ class OrderAcceptance(Service):
         try:
             return await ask_price(self._keys, checked.key, asked, checked.target.lora, channel.id)
         except LoraVanished as error:
-            await self._note_missing(error.lora)
+            lora_id, now = error.lora.id, self._clock.now()
+            await self._database.write(lambda connection: loras.note_missing(connection, lora_id, now=now))
             raise
-
-    async def _note_missing(self, lora: Lora) -> None:
-        now = self._clock.now()
-
-        async def transaction(connection: AsyncConnection) -> None:
-            await loras.note_missing(connection, lora.id, now=now)
-
-        await self._database.write(transaction)
 
     async def _store(
         self, checked: Checked, price: Price, actor: Actor, channel: Channel, policy: OrderPolicy | None

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from bot.errors import FetchError, FileGone, FileTooLarge, UserError
 from bot.generation.order import ReferencePicture
 from bot.photos import checks
@@ -101,11 +99,9 @@ class References(Service):
         )
         remote_id = await client.upload_picture(picture, _upload_key(generation, reference))
         now = self._clock.now()
-
-        async def transaction(connection: AsyncConnection) -> None:
-            await generations.note_upload(connection, reference.id, remote_id, at=now)
-
-        await self._database.write(transaction)
+        await self._database.write(
+            lambda connection: generations.note_upload(connection, reference.id, remote_id, at=now)
+        )
 
     async def _take_in(self, upload: Upload) -> ReferencePicture:
         name = checks.display_name(upload.name)

@@ -101,11 +101,9 @@ class GenerationService(JobService[Generation]):
 
     async def forget_settings(self, actor: Actor) -> bool:
         """Let the next `/imagine` start from the documented defaults; False when it would anyway."""
-
-        async def transaction(connection: AsyncConnection) -> bool:
-            return await remembered.forget(connection, actor.guild_id, actor.user_id)
-
-        return await self._database.write(transaction)
+        return await self._database.write(
+            lambda connection: remembered.forget(connection, actor.guild_id, actor.user_id)
+        )
 
     async def view(self, generation_id: int) -> GenerationView | None:
         """Everything about one generation; callers check who may see it."""

@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from bot.errors import Busy, KeyRejected, Missing, NoKey, OutOfCredits, ProviderError, Refused, Unavailable
 from bot.generation import failures
 from bot.generation.capabilities import Target
@@ -137,16 +135,10 @@ class GenerationSubmission(Service):
             await self._outcomes.fail(claim, str(error))
             return None
         if key.id != generation.key_id:
-            await self._forget_uploads(generation)
+            await self._database.write(lambda connection: generations.forget_uploads(connection, generation.id))
             await self._outcomes.keep(claim, due_in=timedelta(0), key_id=key.id)
             return None
         return await self._keys.client(key.id)
-
-    async def _forget_uploads(self, generation: Generation) -> None:
-        async def transaction(connection: AsyncConnection) -> None:
-            await generations.forget_uploads(connection, generation.id)
-
-        await self._database.write(transaction)
 
     async def _not_submitted(self, claim: Claim[Generation], error: ProviderError, missing: Lora | None = None) -> None:
         generation = claim.row

@@ -102,11 +102,7 @@ class EndpointService(Service):
         client = await self._keys.client(row.id)
         if client is not None:
             await _take_down(client, current, stored.row.endpoint_id)
-
-        async def transaction(connection: AsyncConnection) -> None:
-            await rows.drop_endpoint(connection, current)
-
-        await self._database.write(transaction)
+        await self._database.write(lambda connection: rows.drop_endpoint(connection, current))
 
     async def renew(self, row: ApiKeyRow) -> None:
         """Register the endpoint again, because the provider has forgotten it or switched it off."""
@@ -197,13 +193,12 @@ class EndpointService(Service):
         redact_value(endpoint.secret)
         del self._failed[row.id]
         secret = self._keys.seal_endpoint_secret(endpoint.secret, row)
-
-        async def transaction(connection: AsyncConnection) -> bool:
-            return await rows.put_endpoint(
+        is_stored = await self._database.write(
+            lambda connection: rows.put_endpoint(
                 connection, row, endpoint_id=endpoint.endpoint_id, url=url, token=token, secret=secret
             )
-
-        superfluous = row.endpoint_id if await self._database.write(transaction) else endpoint.endpoint_id
+        )
+        superfluous = row.endpoint_id if is_stored else endpoint.endpoint_id
         if superfluous is not None:
             await _take_down(client, row, superfluous)
 

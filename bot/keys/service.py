@@ -258,11 +258,9 @@ class KeyService(Service):
         sealed = self._sealer.seal(self._open(key), context=_context(key.row.guild_id, key.row.provider))
         secret = self.open_endpoint_secret(key)
         endpoint_secret = None if secret is None else self.seal_endpoint_secret(secret, key.row)
-
-        async def transaction(connection: AsyncConnection) -> bool:
-            return await rows.reseal(connection, key, sealed=sealed, endpoint_secret=endpoint_secret)
-
-        return await self._database.write(transaction)
+        return await self._database.write(
+            lambda connection: rows.reseal(connection, key, sealed=sealed, endpoint_secret=endpoint_secret)
+        )
 
     async def _ask(self, provider: ProviderName, api_key: str) -> Account:
         try:

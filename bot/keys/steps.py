@@ -53,11 +53,9 @@ class SyncService(Service):
     async def soon(self, guild_id: int) -> None:
         """Compare the guild's keys with their providers now, except fresh keys and those that wait after an error."""
         now = self._clock.now()
-
-        async def transaction(connection: AsyncConnection) -> bool:
-            return await keys.make_due(connection, guild_id, now=now, checked_before=now - FRESH)
-
-        await self._database.write(transaction)
+        await self._database.write(
+            lambda connection: keys.make_due(connection, guild_id, now=now, checked_before=now - FRESH)
+        )
 
     async def advance(self, claim: Claim[ApiKeyRow]) -> None:
         if claim.row.retired_at is not None:
@@ -82,7 +80,8 @@ class SyncService(Service):
             await self._rest(claim, due_at=None)
         except ProviderError as error:
             log.info("Styles and LoRAs of key %s could not be compared: %s", row.id, error)
-            due_at = self._clock.now() + self._patience(row, error)
+            wait = backoff(row.attempt, first=self._timings.backoff_first, ceiling=self._timings.backoff_max)
+            due_at = self._clock.now() + max(wait, timedelta(seconds=error.retry_after or 0))
             await self._rest(claim, due_at=due_at, attempt=row.attempt + 1)
         else:
             await self._take_over(claim, findings)
@@ -94,10 +93,6 @@ class SyncService(Service):
         if known and not listed and not await _is_gone(client, known[0]):
             raise Unavailable("the list of LoRAs was empty, although one of them is there")
         return Findings(listed_styles, listed, known)
-
-    def _patience(self, row: ApiKeyRow, error: ProviderError) -> timedelta:
-        wait = backoff(row.attempt, first=self._timings.backoff_first, ceiling=self._timings.backoff_max)
-        return max(wait, timedelta(seconds=error.retry_after or 0))
 
     async def _take_over(self, claim: Claim[ApiKeyRow], findings: Findings) -> None:
         """Store a comparison in one transaction, so that half of one never marks anything as retired or missing."""
@@ -115,10 +110,9 @@ class SyncService(Service):
         await self._database.write(transaction)
 
     async def _rest(self, claim: Claim[ApiKeyRow], *, due_at: datetime | None, attempt: int = 0) -> None:
-        async def transaction(connection: AsyncConnection) -> None:
-            await store(connection, api_keys, claim, due_at=due_at, attempt=attempt)
-
-        await self._database.write(transaction)
+        await self._database.write(
+            lambda connection: store(connection, api_keys, claim, due_at=due_at, attempt=attempt)
+        )
 
 
 async def _is_gone(client: ProviderClient, remote_id: str) -> bool:

@@ -146,10 +146,8 @@ class PictureService(Service):
         return finished_at is not None and self._clock.now() < finished_at + LINKS_LIVE
 
     async def note_saves(self, saved: Sequence[Picture]) -> None:
-        async def transaction(connection: AsyncConnection) -> None:
-            await pictures.note_saves(connection, [picture.id for picture in saved])
-
-        await self._database.write(transaction)
+        ids = [picture.id for picture in saved]
+        await self._database.write(lambda connection: pictures.note_saves(connection, ids))
 
     async def to_gallery(self, generation_id: int, actor: Actor) -> PictureSet:
         """The set, if this member may send its pictures to the gallery; UserError without a gallery or our copies."""
