@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -208,23 +209,7 @@ class DatasetService(Service):
         except FetchError as error:
             log.warning("A photo could not be fetched: %s", error)
             return _unread(dataset, name, checks.Code.NOT_FETCHED, upload.size)
-        examined = await self._pool.examine(received, name)
-        return Photo(
-            id=0,
-            dataset_id=dataset.id,
-            name=name,
-            verdict=examined.verdict,
-            findings=examined.findings,
-            sha256=examined.sha256,
-            dhash=examined.dhash,
-            size=examined.size,
-            width=examined.width,
-            height=examined.height,
-            file=examined.file,
-            sharpness=examined.sharpness,
-            brightness=examined.brightness,
-            detail=examined.detail,
-        )
+        return replace(await self._pool.examine(received, name), dataset_id=dataset.id)
 
 
 async def _check_previous(connection: AsyncConnection, order: DatasetOrder, *, guild_id: int, user_id: int) -> None:

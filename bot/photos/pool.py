@@ -4,7 +4,6 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
@@ -13,30 +12,7 @@ from bot.photos import sheet
 from bot.photos.checks import verdict_of
 from bot.photos.intake import Received, Spool
 from bot.photos.prepare import Measured, examine, shrink
-from bot.records.dataset import Finding, Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """One photo after the checks, ready to be stored.
-
-    `sha256` is of the bytes as received. `size`, `width`, `height` are of the prepared JPEG; when refused `size` is
-    what was received and the sides are 0. `file` is the JPEG's spool name, None when refused; so are the hash and the
-    measurements, which are those of `Measured`.
-    """
-
-    name: str
-    verdict: Verdict
-    findings: tuple[Finding, ...]
-    sha256: str
-    dhash: int | None
-    size: int
-    width: int
-    height: int
-    file: str | None
-    sharpness: float | None = None
-    brightness: float | None = None
-    detail: float | None = None
+from bot.records.dataset import Photo, Verdict
 
 
 class PhotoPool:
@@ -49,8 +25,11 @@ class PhotoPool:
         Image.core.set_blocks_max(3 * workers)  # type: ignore[attr-defined] # 48 MiB a thread
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="photo")
 
-    async def examine(self, received: Received, name: str) -> Examined:
-        """Examine and prepare; the received file is always freed, also when the caller is cancelled."""
+    async def examine(self, received: Received, name: str) -> Photo:
+        """A photo that is not stored yet: both its ids are 0; when it is refused `size` is what was received.
+
+        The received file is always freed, also when the caller is cancelled.
+        """
         target = self._spool.new_name(".jpg")
         job = self._pool.submit(self._examine_once, received.file, target)
         try:
@@ -60,7 +39,9 @@ class PhotoPool:
             raise
         verdict = verdict_of(measured.findings)
         refused = verdict is Verdict.REFUSED
-        return Examined(
+        return Photo(
+            id=0,
+            dataset_id=0,
             name=name,
             verdict=verdict,
             findings=measured.findings,
