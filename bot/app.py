@@ -36,9 +36,8 @@ from bot.storage import datasets, generations, meta, posts, trainings
 from bot.storage.database import Database
 from bot.storage.sealing import Sealer, load_master_keys
 from bot.web.health import Health, Metric
-from bot.web.reachability import ReachabilityRoutes
+from bot.web.reachability import reachability_route
 from bot.web.server import WebServer
-from bot.web.webhook_targets import WebhookHints
 from bot.web.webhooks import WebhookRoutes
 from cogs import EXTENSIONS
 from cogs.adapters.members import DiscordMembers
@@ -194,21 +193,14 @@ def _build(
         return bot
 
     gateway = Gateway(make_bot)
-    hints = WebhookHints([services.endpoints, services.trainings, services.generations])
-    webhook_routes = WebhookRoutes(hints, VERIFIERS)
-    reachability = ReachabilityRoutes(services.reachability.arrive)
-    web = _web_server(settings, opened.database, engine, gateway, webhook_routes, reachability)
+    webhook_routes = WebhookRoutes([services.endpoints, services.trainings, services.generations], VERIFIERS)
+    health = _health(opened.database, engine, gateway, webhook_routes)
+    routes = [reachability_route(services.reachability.arrive), *webhook_routes.routes(), *health.routes()]
+    web = WebServer(*settings.darkroom_listen, routes)
     return Darkroom(services, engine, gateway, web, opened.database)
 
 
-def _web_server(
-    settings: Settings,
-    database: Database,
-    engine: Engine,
-    gateway: Gateway,
-    webhook_routes: WebhookRoutes,
-    reachability: ReachabilityRoutes,
-) -> WebServer:
+def _health(database: Database, engine: Engine, gateway: Gateway, webhook_routes: WebhookRoutes) -> Health:
     async def database_answers() -> bool:
         async with database.read() as connection:
             return await meta.get(connection, meta.INSTALLATION) is not None
@@ -233,9 +225,7 @@ def _web_server(
         ]
         return [*rows, *webhook_routes.metrics()]
 
-    health = Health({"database": database_answers, "gateway": gateway_connected, "engine": engine_alive}, read_metrics)
-    host, port = settings.darkroom_listen
-    return WebServer(host, port, [*reachability.routes(), *webhook_routes.routes(), *health.routes()])
+    return Health({"database": database_answers, "gateway": gateway_connected, "engine": engine_alive}, read_metrics)
 
 
 def _poll_pause(settings: Settings) -> timedelta:

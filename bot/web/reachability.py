@@ -10,16 +10,11 @@ from bot.web.webhooks import REFUSED
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
 
 
-class ReachabilityRoutes:
-    """Answers an unknown token exactly as the webhook routes do."""
+def reachability_route(arrive: Callable[[str], bool]) -> Route:
+    """Answers an unknown token as the webhook routes do; they cover its path, too, so it must be listed before them."""
 
-    def __init__(self, arrive: Callable[[str], bool]) -> None:
-        self._arrive = arrive
-
-    def routes(self) -> list[Route]:
-        """Must be listed before the webhook routes, which cover this path, too."""
-        return [Route("POST", PATH, self.handle)]
-
-    async def handle(self, request: HttpRequest) -> HttpResponse:
+    async def handle(request: HttpRequest) -> HttpResponse:
         token = request.path.removeprefix(PATH)
-        return HttpResponse(204) if _TOKEN.fullmatch(token) and self._arrive(token) else REFUSED
+        return HttpResponse(204) if _TOKEN.fullmatch(token) and arrive(token) else REFUSED
+
+    return Route("POST", PATH, handle)

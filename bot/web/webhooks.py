@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from secrets import token_urlsafe
 from typing import Protocol
 
@@ -27,15 +27,15 @@ REFUSED = HttpResponse(401, "This delivery is not accepted.")
 _LATER = HttpResponse(503, "Please deliver this again in a moment.")
 
 
-class WebhookTarget(Protocol):
-    """What the routes need of the services. Both methods may raise when the database is busy."""
+class HintTaker(Protocol):
+    """A service whose rows have webhook tokens. Both methods may raise when the database is busy."""
 
-    async def secrets_for(self, provider: ProviderName, token: str) -> WebhookSecrets | None:
+    async def webhook_secrets(self, token: str) -> WebhookSecrets | None:
         """What may have signed a delivery for the row with this token; None: no row has it."""
         ...
 
-    async def wake(self, provider: ProviderName, token: str, hint: WebhookHint) -> bool:
-        """Make that row due now; False when the hint is about another object than the row's."""
+    async def hint(self, token: str, hint: WebhookHint) -> bool:
+        """Make that row due now; False when there is none or the hint is about another object than the row's."""
         ...
 
 
@@ -46,8 +46,8 @@ class WebhookRoutes:
     signature. 503 is for our own trouble only.
     """
 
-    def __init__(self, target: WebhookTarget, verifiers: Mapping[ProviderName, VerifyWebhook]) -> None:
-        self._target = target
+    def __init__(self, takers: Sequence[HintTaker], verifiers: Mapping[ProviderName, VerifyWebhook]) -> None:
+        self._takers = tuple(takers)
         self._verifiers = dict(verifiers)
         self._decoys = WebhookSecrets((token_urlsafe(32),))
         self.accepted = 0
@@ -83,11 +83,21 @@ class WebhookRoutes:
         provider = next((name for name in self._verifiers if name.value == match["provider"]), None)
         if provider is None:
             return False
-        known = await self._target.secrets_for(provider, match["token"])
+        known = await self._secrets_for(match["token"])
         secrets = known or self._decoys
         hint = self._verifiers[provider](
             request.body, request.headers, secrets.keys, may_be_unsigned=secrets.may_be_unsigned
         )
         if known is None or hint is None:
             return False
-        return await self._target.wake(provider, match["token"], hint)
+        for taker in self._takers:
+            if await taker.hint(match["token"], hint):
+                return True
+        return False
+
+    async def _secrets_for(self, token: str) -> WebhookSecrets | None:
+        for taker in self._takers:
+            secrets = await taker.webhook_secrets(token)
+            if secrets is not None:
+                return secrets
+        return None

@@ -16,10 +16,9 @@ from bot.records.key import ProviderName
 from bot.sandbox.rehearsal.deliveries import WebhookFault
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import tables
-from bot.web.reachability import ReachabilityRoutes
+from bot.web.reachability import reachability_route
 from bot.web.server import Route, WebServer
-from bot.web.webhook_targets import WebhookHints
-from bot.web.webhooks import WebhookRoutes
+from bot.web.webhooks import HintTaker, WebhookRoutes
 from tests.fakes.rows import ADMIN, GUILD, OTHER_GUILD
 from tests.fakes.studio import AUROUS_KEY, Studio
 from tests.web.raw_client import ask
@@ -35,10 +34,10 @@ Answering = Callable[[bytes], Awaitable[bytes]]
 @pytest.fixture
 async def server(studio: Studio) -> AsyncIterator[WebServer]:
     """The real listener with the routes of bot/app.py, at the studio's public address."""
-    hints = WebhookHints([studio.endpoints, studio.trainings, studio.generations])
+    takers: list[HintTaker] = [studio.endpoints, studio.trainings, studio.generations]
     verify_aurous = partial(aurous_webhooks.verify_webhook, now=studio.clock.now())
-    door = WebhookRoutes(hints, {ProviderName.APIFRAME: apiframe.verify_webhook, AUROUS: verify_aurous})
-    async with listening([*ReachabilityRoutes(studio.reachability.arrive).routes(), *door.routes()]) as server:
+    door = WebhookRoutes(takers, {ProviderName.APIFRAME: apiframe.verify_webhook, AUROUS: verify_aurous})
+    async with listening([reachability_route(studio.reachability.arrive), *door.routes()]) as server:
         studio.public_url = f"http://127.0.0.1:{server.port}"
         yield server
 
@@ -145,7 +144,7 @@ async def test_an_address_that_leads_elsewhere_is_told_by_what_answers_there(
 
 
 async def test_another_darkroom_at_the_address_is_not_taken_for_this_one(studio: Studio) -> None:
-    async with listening(ReachabilityRoutes(lambda _token: False).routes()) as other:
+    async with listening([reachability_route(lambda _token: False)]) as other:
         studio.public_url = f"http://127.0.0.1:{other.port}"
         _, reached = await first_two(studio)
     assert reached.mark is Mark.BAD

@@ -13,7 +13,8 @@ from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
 from bot.sandbox.apiframe.answers import sign
 from bot.sandbox.rehearsal.faults import Fault
-from bot.web.webhook_targets import WebhookHints
+from bot.web.server import HttpRequest
+from bot.web.webhooks import PREFIX, WebhookRoutes
 from tests.fakes.rows import OTHER_GUILD
 from tests.fakes.studio import KEY, NEXT_KEY, OTHER_KEY, PROVIDER, TRAINS_IN, Studio
 from tests.fakes.waiting import eventually
@@ -22,19 +23,14 @@ S = TrainingStatus
 
 
 @pytest.fixture
-def hints(studio: Studio) -> WebhookHints:
-    return WebhookHints([studio.trainings, studio.generations])
+def hints(studio: Studio) -> WebhookRoutes:
+    return WebhookRoutes([studio.trainings, studio.generations], {PROVIDER: verify_webhook})
 
 
-async def deliver(hints: WebhookHints, token: str, body: dict[str, object], api_key: str = KEY) -> bool:
-    """As the webhook door does it: keys by token, signature, hint."""
+async def deliver(hints: WebhookRoutes, token: str, body: dict[str, object], api_key: str = KEY) -> bool:
     raw = json.dumps(body).encode()
-    secrets = await hints.secrets_for(PROVIDER, token)
-    if secrets is None:
-        return False
     headers = {"X-Webhook-Signature": sign(raw, api_key, "hex")}
-    hint = verify_webhook(raw, headers, secrets.keys, may_be_unsigned=secrets.may_be_unsigned)
-    return hint is not None and await hints.wake(PROVIDER, token, hint)
+    return (await hints.handle(HttpRequest(f"{PREFIX}{PROVIDER}/{token}", headers, raw))).status == 204
 
 
 async def submitted(studio: Studio) -> Training:
@@ -44,7 +40,7 @@ async def submitted(studio: Studio) -> Training:
     return await studio.training(training.id)
 
 
-async def test_a_hint_shows_the_result_without_waiting_for_the_next_poll(studio: Studio, hints: WebhookHints) -> None:
+async def test_a_hint_shows_the_result_without_waiting_for_the_next_poll(studio: Studio, hints: WebhookRoutes) -> None:
     training = await submitted(studio)
     studio.finish_at_provider(str(training.request_id))
     assert await studio.work(LaneName.TRAININGS) == 0
@@ -53,7 +49,7 @@ async def test_a_hint_shows_the_result_without_waiting_for_the_next_poll(studio:
     assert (await studio.training(training.id)).status is S.READY
 
 
-async def test_a_hint_is_believed_only_as_far_as_the_provider_confirms_it(studio: Studio, hints: WebhookHints) -> None:
+async def test_a_hint_is_believed_only_as_far_as_the_provider_confirms_it(studio: Studio, hints: WebhookRoutes) -> None:
     training = await submitted(studio)
     assert await deliver(hints, training.webhook_token, {"id": training.request_id, "status": "FAILED"})
     await studio.settle()
@@ -61,7 +57,7 @@ async def test_a_hint_is_believed_only_as_far_as_the_provider_confirms_it(studio
 
 
 async def test_the_same_delivery_many_times_changes_one_thing_and_posts_once(
-    studio: Studio, hints: WebhookHints
+    studio: Studio, hints: WebhookRoutes
 ) -> None:
     training = await submitted(studio)
     studio.finish_at_provider(str(training.request_id))
@@ -85,7 +81,7 @@ async def test_the_address_the_provider_calls_is_the_rows_own(studio: Studio) ->
 
 
 async def test_a_hint_that_overtakes_the_answer_to_the_order_makes_the_row_due_at_once(
-    studio: Studio, hints: WebhookHints
+    studio: Studio, hints: WebhookRoutes
 ) -> None:
     await studio.set_key()
     started = await studio.begin()
@@ -105,7 +101,7 @@ async def test_a_hint_that_overtakes_the_answer_to_the_order_makes_the_row_due_a
 
 
 async def test_a_hint_cannot_hurry_the_look_for_an_order_of_unknown_outcome(
-    studio: Studio, hints: WebhookHints
+    studio: Studio, hints: WebhookRoutes
 ) -> None:
     await studio.set_key()
     training = await studio.begin()
@@ -118,7 +114,7 @@ async def test_a_hint_cannot_hurry_the_look_for_an_order_of_unknown_outcome(
 
 
 async def test_a_guild_with_a_good_signature_of_its_own_cannot_touch_another_guilds_row(
-    studio: Studio, hints: WebhookHints
+    studio: Studio, hints: WebhookRoutes
 ) -> None:
     training = await submitted(studio)
     await studio.set_key(OTHER_KEY, guild_id=OTHER_GUILD)
@@ -132,20 +128,22 @@ async def test_a_guild_with_a_good_signature_of_its_own_cannot_touch_another_gui
     assert await studio.work(LaneName.TRAININGS) == 0
 
 
-async def test_a_token_nobody_has_leads_nowhere(studio: Studio, hints: WebhookHints) -> None:
+async def test_a_token_nobody_has_leads_nowhere(studio: Studio, hints: WebhookRoutes) -> None:
     await submitted(studio)
-    assert await hints.secrets_for(PROVIDER, "x" * 32) is None
-    assert not await hints.wake(PROVIDER, "x" * 32, WebhookHint("anything", True, "hex"))
+    assert not await deliver(hints, "x" * 32, {"id": "anything", "status": "READY"})
+    for taker in (studio.trainings, studio.generations):
+        assert await taker.webhook_secrets("x" * 32) is None
+        assert not await taker.hint("x" * 32, WebhookHint("anything", True, "hex"))
 
 
-async def test_a_delivery_about_another_object_than_the_rows_is_refused(studio: Studio, hints: WebhookHints) -> None:
+async def test_a_delivery_about_another_object_than_the_rows_is_refused(studio: Studio, hints: WebhookRoutes) -> None:
     training = await submitted(studio)
     assert not await deliver(hints, training.webhook_token, {"id": "another", "status": "READY"})
     assert await studio.work(LaneName.TRAININGS) == 0
 
 
 async def test_after_a_key_change_the_old_keys_signature_still_counts_until_its_jobs_end(
-    studio: Studio, hints: WebhookHints
+    studio: Studio, hints: WebhookRoutes
 ) -> None:
     training = await submitted(studio)
     await studio.set_key(NEXT_KEY)

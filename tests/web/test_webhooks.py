@@ -42,7 +42,7 @@ class Shelf:
     busy: bool = False
     stuck: bool = False
 
-    async def secrets_for(self, provider: ProviderName, token: str) -> WebhookSecrets | None:
+    async def webhook_secrets(self, token: str) -> WebhookSecrets | None:
         self.looked_up.append(token)
         if self.stuck:
             await asyncio.Event().wait()
@@ -50,7 +50,7 @@ class Shelf:
             raise DatabaseBusy
         return WebhookSecrets(self.rows[token][0]) if token in self.rows else None
 
-    async def wake(self, provider: ProviderName, token: str, hint: WebhookHint) -> bool:
+    async def hint(self, token: str, hint: WebhookHint) -> bool:
         if self.rows[token][1] != hint.request_id:
             return False
         self.woken.append((token, hint))
@@ -64,7 +64,7 @@ def shelf() -> Shelf:
 
 @pytest.fixture
 def door(shelf: Shelf) -> WebhookRoutes:
-    return WebhookRoutes(shelf, {ProviderName.APIFRAME: verify_webhook})
+    return WebhookRoutes([shelf], {ProviderName.APIFRAME: verify_webhook})
 
 
 def payload(lora: str) -> bytes:
@@ -127,7 +127,7 @@ async def test_everything_wrong_hears_the_same_401(door: WebhookRoutes, shelf: S
 @given(token=st.text(max_size=80) | st.text("abcXYZ019-_", max_size=80))
 async def test_a_token_is_looked_up_only_when_it_has_the_shape_of_one(token: str) -> None:
     shelf = Shelf()
-    await WebhookRoutes(shelf, {ProviderName.APIFRAME: verify_webhook}).handle(deliver(token, b"", {}))
+    await WebhookRoutes([shelf], {ProviderName.APIFRAME: verify_webhook}).handle(deliver(token, b"", {}))
     url_safe = token.isascii() and all(char.isalnum() or char in "-_" for char in token)
     assert shelf.looked_up == ([token] if url_safe and 22 <= len(token) <= 64 else [])
 
@@ -148,7 +148,7 @@ async def test_an_unknown_token_costs_the_same_check_as_a_wrong_signature(shelf:
         checks.append((body, len(secrets)))
         return verify_webhook(body, headers, secrets, may_be_unsigned=may_be_unsigned)
 
-    door = WebhookRoutes(shelf, {ProviderName.APIFRAME: note})
+    door = WebhookRoutes([shelf], {ProviderName.APIFRAME: note})
     for token in (TOKEN_A, "z" * 22):
         await door.handle(deliver(token, b"body", sign(b"body", KEY_B)))
     assert checks == [(b"body", 1)] * 2
@@ -161,7 +161,7 @@ def say_yes(
 
 
 async def test_the_decoy_key_opens_nothing_even_for_a_verifier_that_says_yes(shelf: Shelf) -> None:
-    door = WebhookRoutes(shelf, {ProviderName.APIFRAME: say_yes})
+    door = WebhookRoutes([shelf], {ProviderName.APIFRAME: say_yes})
     assert (await door.handle(deliver("z" * 22, b"", {}))).status == 401
     assert shelf.woken == []
 
