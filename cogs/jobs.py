@@ -15,7 +15,6 @@ from bot.records.post import Post
 from bot.text import quote
 from bot.training.service import TrainingView
 from cogs.adapters.rendering import render_kept
-from cogs.pictures.files import attached
 from cogs.training.cards import status_line, timeline_line
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import BUTTONS_A_ROW, Layout, card
@@ -80,7 +79,7 @@ async def press_fetch(interaction: Interaction, post_id: int) -> None:
         card, files = await render_kept(services, post, interaction.filesize_limit)
     except PlaceRefused:
         raise UserError("What was kept for you has been deleted since.") from None
-    await show(interaction, card, attached(files))
+    await show(interaction, card, files)
     await services.outbox.hand_over(post.id)
 
 

@@ -16,7 +16,7 @@ from bot.records.guild import Place, PlaceKind
 from bot.records.post import Post, PostKind
 from bot.services import Services
 from cogs.adapters import rendering
-from cogs.pictures.files import attached
+from cogs.ui.replies import attached
 
 log = logging.getLogger(__name__)
 

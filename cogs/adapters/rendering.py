@@ -12,8 +12,9 @@ from cogs.events.posts import EVENT_POSTS, event_footer, render_event_edit, rend
 from cogs.keys import key_paused_card
 from cogs.loras import cards as lora_cards
 from cogs.pictures import cards as picture_cards
-from cogs.pictures.files import REQUEST_MAX_BYTES, File, file_name, fits, originals
+from cogs.pictures.files import REQUEST_MAX_BYTES, file_name, fits, originals
 from cogs.training import cards
+from cogs.ui.replies import File
 
 Draft = tuple[discord.ui.LayoutView, list[File]]
 

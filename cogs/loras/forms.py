@@ -1,6 +1,5 @@
 """One LoRA as its viewer sees it, and the small forms to rename it, write its note and archive it."""
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import discord
 from bot.loras.service import NOTE_MAX, Archived
 from bot.records.lora import NAME_MAX, Lora
 from cogs.loras.cards import lora_card, name_of
-from cogs.ui.replies import Interaction, actor_of, ask, say, show
+from cogs.ui.replies import File, Interaction, actor_of, ask, say, show
 from cogs.ui.views import ConfirmView, SafeModal
 
 PREVIEW_BYTES = 1_000_000
@@ -67,10 +66,10 @@ async def show_lora(interaction: Interaction, lora: Lora) -> None:
     services = interaction.client.services
     view = await services.loras.view(lora.id, actor_of(interaction))
     files = await _previews(interaction, view.previews)
-    await show(interaction, lora_card(view, interaction.user.id, [file.filename for file in files]), files)
+    await show(interaction, lora_card(view, interaction.user.id, [name for name, _ in files]), files)
 
 
-async def _previews(interaction: Interaction, paths: Sequence[Path]) -> list[discord.File]:
+async def _previews(interaction: Interaction, paths: Sequence[Path]) -> list[File]:
     """Small copies; the retention rule may take an original at any moment."""
     files = []
     for number, path in enumerate(paths, start=1):
@@ -78,5 +77,5 @@ async def _previews(interaction: Interaction, paths: Sequence[Path]) -> list[dis
             copy = await interaction.client.services.pool.smaller_copy(path, PREVIEW_BYTES)
         except OSError:
             continue
-        files.append(discord.File(io.BytesIO(copy), filename=f"preview-{number}.jpg"))
+        files.append((f"preview-{number}.jpg", copy))
     return files

@@ -9,10 +9,10 @@ from bot.pictures.service import PictureSet
 from bot.records.generation import Operation, Picture
 from bot.records.guild import Actor
 from cogs.generation.forms import PromptModal, place
-from cogs.pictures.files import File, attached, batches_of
+from cogs.pictures.files import batches_of
 from cogs.pictures.forms import ReportModal, ask_to_delete
 from cogs.pictures.panel import edits_card, gallery_choice_card, originals_card, settings_card
-from cogs.ui.replies import Interaction, actor_of, channel_of, defer, open_form, say, show
+from cogs.ui.replies import File, Interaction, actor_of, attached, channel_of, defer, open_form, say, show
 
 
 async def press_again(interaction: Interaction, generation_id: int) -> None:
@@ -38,7 +38,7 @@ async def press_settings(interaction: Interaction, generation_id: int) -> None:
     await defer(interaction)
     found = await interaction.client.services.pictures.see(generation_id, await _actor(interaction, generation_id))
     layout, files = settings_card(found)
-    await show(interaction, layout, attached(files))
+    await show(interaction, layout, files)
 
 
 async def press_save(interaction: Interaction, generation_id: int) -> None:
@@ -50,7 +50,7 @@ async def press_save(interaction: Interaction, generation_id: int) -> None:
     first, *more = batches or [[]]
     has_links = pictures.has_live_links(found)
     layout = originals_card(found, names_of(first), left, has_links=has_links)
-    await show(interaction, layout, attached(first))
+    await show(interaction, layout, first)
     for files in more:
         layout = originals_card(found, names_of(files), [], has_links=has_links)
         await interaction.followup.send(view=layout, files=attached(files), ephemeral=True)

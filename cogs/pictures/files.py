@@ -1,26 +1,17 @@
 """Picture files for a message: names, sizes, batches."""
 
 import asyncio
-import io
 from collections.abc import Sequence
 from pathlib import Path
-
-import discord
 
 from bot.photos.checks import identify
 from bot.pictures.service import PictureSet
 from bot.records.generation import Picture
-
-File = tuple[str, bytes]
-
+from cogs.ui.replies import File
 
 REQUEST_MAX_BYTES = 25 * 1024 * 1024 * 9 // 10
 """A whole message request may have 25 MiB (Discord /docs/resources/message); the rest is for the card."""
-
-
 HEAD_BYTES = 64
-
-
 SUFFIXES = {"jpeg": "jpg", "png": "png", "webp": "webp"}
 
 
@@ -40,11 +31,6 @@ async def batches_of(found: PictureSet, limit: int) -> tuple[list[list[File]], l
         batches[-1].append(named(found, picture.position, data))
         room -= len(data)
     return batches, left
-
-
-def attached(files: Sequence[File]) -> list[discord.File]:
-    """For one try: a File can be sent only once (Rapptz/discord.py#4022)."""
-    return [discord.File(io.BytesIO(data), filename=name) for name, data in files]
 
 
 def fits(files: Sequence[Path], limit: int) -> bool:

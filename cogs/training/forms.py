@@ -1,6 +1,5 @@
 """Taking photos from Discord: the forms, the consent, and the board that answers them."""
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -171,7 +170,7 @@ async def show_board(interaction: Interaction, board: Board) -> None:
     sheet = await services.datasets.sheet(board.photos)
     funds = await services.keys.funds(board.dataset.guild_id, board.dataset.subject_kind.provider)
     card = board_card(board, funds, has_sheet=sheet is not None)
-    files = [] if sheet is None else [discord.File(io.BytesIO(sheet), filename=SHEET_FILE)]
+    files = [] if sheet is None else [(SHEET_FILE, sheet)]
     await show(interaction, card, files)
 
 

@@ -1,9 +1,10 @@
 """Answers to interactions: private sentences, cards and forms, and the sentence for an error."""
 
 import contextlib
+import io
 import logging
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import discord
 from discord import app_commands
@@ -15,6 +16,8 @@ from bot.records.guild import Actor, Channel
 log = logging.getLogger(__name__)
 
 Interaction = discord.Interaction[DarkroomBot]
+File = tuple[str, bytes]
+"""Name and content of an attachment."""
 
 ADMINS_ONLY = "You need the **Manage Server** permission for this."
 ALREADY_ANSWERED = 40060
@@ -85,13 +88,18 @@ async def say(interaction: Interaction, text: str) -> None:
         await interaction.response.send_message(text, ephemeral=True)
 
 
-async def show(interaction: Interaction, view: discord.ui.LayoutView, files: list[discord.File] | None = None) -> None:
+async def show(interaction: Interaction, view: discord.ui.LayoutView, files: Sequence[File] = ()) -> None:
     """A private card: answers the interaction, or fills in the answer it is still waiting for."""
     if is_answered(interaction):
-        await interaction.edit_original_response(view=view, attachments=files or [])
+        await interaction.edit_original_response(view=view, attachments=attached(files))
     else:
         async with _shown_once(interaction, view):
-            await interaction.response.send_message(view=view, files=files or [], ephemeral=True)
+            await interaction.response.send_message(view=view, files=attached(files), ephemeral=True)
+
+
+def attached(files: Sequence[File]) -> list[discord.File]:
+    """For one try: a File can be sent only once (Rapptz/discord.py#4022)."""
+    return [discord.File(io.BytesIO(data), filename=name) for name, data in files]
 
 
 async def ask(interaction: Interaction, text: str, view: discord.ui.View) -> None:

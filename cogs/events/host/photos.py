@@ -1,6 +1,5 @@
 """The host's board: every photo of a shared subject by number, which ones are chosen, and pinning or dropping them."""
 
-import io
 from collections.abc import Sequence
 
 import discord
@@ -114,5 +113,5 @@ async def show_board(interaction: Interaction, event_id: int, page: int = 0) -> 
     actor, service = actor_of(interaction), interaction.client.services.reviews
     board = await service.board(event_id, actor)
     sheet = await service.sheet(event_id, actor, skip=page * OPTIONS_MAX)
-    files = [] if sheet is None else [discord.File(io.BytesIO(sheet), filename=SHEET_FILE)]
+    files = [] if sheet is None else [(SHEET_FILE, sheet)]
     await show(interaction, PhotoBoard(board, page, has_sheet=sheet is not None), files)

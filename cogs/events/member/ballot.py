@@ -1,6 +1,5 @@
 """The ballot: the public card with numbered, anonymous pictures, and the private pages on which a member votes."""
 
-import io
 from collections.abc import Sequence
 
 import discord
@@ -14,7 +13,7 @@ from cogs.events.texts import event_name
 from cogs.ui.buttons import ActionButton
 from cogs.ui.choices import FleetingButton, page_buttons
 from cogs.ui.layout import PANEL_SECONDS, Layout, SafeLayout
-from cogs.ui.replies import Interaction, actor_of, defer, show
+from cogs.ui.replies import File, Interaction, actor_of, defer, show
 from cogs.ui.words import count
 
 FILES_MAX = 10
@@ -148,10 +147,9 @@ async def show_voting(interaction: Interaction, event_id: int, page: int = 0) ->
     entries = await services.ballots.entries(event_id, actor)
     vote = await services.ballots.my_vote(event_id, actor)
     view = VotingPages(event, entries, vote, page)
-    files = []
+    files: list[File] = []
     for name, entry, number in view.files:
         path = entry.pictures[number].file
         assert path is not None  # noqa: S101 - only pictures that are here were named
-        copy = await services.pool.smaller_copy(path, COPY_BYTES)
-        files.append(discord.File(io.BytesIO(copy), filename=name))
+        files.append((name, await services.pool.smaller_copy(path, COPY_BYTES)))
     await show(interaction, view, files)

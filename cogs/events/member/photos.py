@@ -1,6 +1,5 @@
 """What a member has given to an event: the private card, taking photos out, withdrawing, and the rules."""
 
-import io
 from collections.abc import Sequence
 
 import discord
@@ -94,7 +93,7 @@ async def show_mine(interaction: Interaction, own: Contribution, said: str = "")
     """Fill the answer of this interaction with the member's own photos."""
     sheet = await interaction.client.services.contributions.sheet(own.event.id, actor_of(interaction))
     view = MineView(own, said=said, has_sheet=sheet is not None)
-    files = [] if sheet is None else [discord.File(io.BytesIO(sheet), filename=SHEET_FILE)]
+    files = [] if sheet is None else [(SHEET_FILE, sheet)]
     await show(interaction, view, files)
 
 

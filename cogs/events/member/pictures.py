@@ -1,6 +1,5 @@
 """Making a picture for an event, and choosing the one that takes part in the vote."""
 
-import io
 from collections.abc import Sequence
 
 import discord
@@ -18,7 +17,7 @@ from cogs.generation.forms import PROMPT_MAX, accepted_card
 from cogs.pictures.cards import alt_text
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, SafeLayout, Text
-from cogs.ui.replies import Interaction, actor_of, defer, show
+from cogs.ui.replies import File, Interaction, actor_of, defer, show
 from cogs.ui.views import SafeModal
 from cogs.ui.words import count
 
@@ -120,7 +119,7 @@ async def show_choice(interaction: Interaction, event: Event, generation_id: int
     if not nominees:
         raise UserError(NOTHING_TO_ENTER)
     shown: list[tuple[PictureSet, Picture, str]] = []
-    files: list[discord.File] = []
+    files: list[File] = []
     for picture in nominees[:CHOICES_SHOWN]:
         found = await services.pictures.find_by_picture(picture.id)
         path = None if found is None else found[0].view.files[picture.position - 1]
@@ -128,8 +127,7 @@ async def show_choice(interaction: Interaction, event: Event, generation_id: int
             continue
         name = f"choice-{picture.id}.jpg"
         shown.append((*found, name))
-        copy = await services.pool.smaller_copy(path, COPY_BYTES)
-        files.append(discord.File(io.BytesIO(copy), filename=name))
+        files.append((name, await services.pool.smaller_copy(path, COPY_BYTES)))
     if not shown:
         raise UserError(NOTHING_TO_ENTER)
     await show(interaction, enter_card(event, shown, more=len(nominees) - len(shown)), files)

@@ -1,6 +1,5 @@
 """Sends a yearbook privately to the member who asked: the sheet first, then its files."""
 
-import io
 from collections.abc import Mapping
 
 import discord
@@ -55,8 +54,7 @@ async def _query(guild: discord.Guild | None, user_ids: list[int]) -> list[disco
 
 
 async def _hand_out(interaction: Interaction, event: Event, yearbook: Yearbook) -> None:
-    sheet = discord.File(io.BytesIO(yearbook.sheet), filename=SHEET_FILE)
-    await show(interaction, yearbook_card(event, yearbook), [sheet])
+    await show(interaction, yearbook_card(event, yearbook), [(SHEET_FILE, yearbook.sheet)])
     for part in yearbook.parts:
         await interaction.followup.send(file=discord.File(part.path, filename=part.name), ephemeral=True)
     if len(yearbook.pages) <= FILES_MAX:
