@@ -12,6 +12,7 @@ from cogs.events.member.photos import ask_to_leave, rules_card, show_mine
 from cogs.events.member.pictures import MakeForm, show_choice, usable_things
 from cogs.events.member.yearbook import send_yearbook
 from cogs.events.texts import event_name
+from cogs.ui.buttons import after_defer
 from cogs.ui.replies import Interaction, actor_of, defer, open_form, say, show
 
 ANSWERED = {
@@ -60,26 +61,6 @@ async def press_make(interaction: Interaction, event_id: int) -> None:
 async def press_enter(interaction: Interaction, event_id: int) -> None:
     await defer(interaction)
     await show_choice(interaction, await interaction.client.services.events.get_for(event_id, actor_of(interaction)))
-
-
-async def press_vote(interaction: Interaction, event_id: int) -> None:
-    await defer(interaction)
-    await show_voting(interaction, event_id)
-
-
-async def press_seen(interaction: Interaction, event_id: int) -> None:
-    await defer(interaction)
-    await _show_seen(interaction, event_id)
-
-
-async def press_status(interaction: Interaction, event_id: int) -> None:
-    await defer(interaction)
-    await show_status(interaction, event_id)
-
-
-async def press_book(interaction: Interaction, event_id: int) -> None:
-    await defer(interaction)
-    await send_yearbook(interaction, event_id)
 
 
 async def press_yes(interaction: Interaction, depiction_id: int) -> None:
@@ -147,10 +128,10 @@ async def setup(bot: DarkroomBot) -> None:
         rules=press_rules,
         make=press_make,
         enter=press_enter,
-        vote=press_vote,
-        seen=press_seen,
-        status=press_status,
-        book=press_book,
+        vote=after_defer(show_voting),
+        seen=after_defer(_show_seen),
+        status=after_defer(show_status),
+        book=after_defer(send_yearbook),
     )
     bot.add_buttons("depict", yes=press_yes, no=press_no)
     bot.add_buttons("entry", choose=press_choose, enter=press_enter_picture)

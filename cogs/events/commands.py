@@ -40,7 +40,7 @@ class EventsCog(commands.GroupCog, group_name="event", group_description="Photo-
     @app_commands.command(description="Plan a new event here (admins only); nobody sees it before you open it")
     @app_commands.check(is_admin)
     async def create(self, interaction: Interaction) -> None:
-        await open_form(interaction, CreateForm(show_created))
+        await open_form(interaction, CreateForm())
 
     @app_commands.command(description="Compare settings or versions of a LoRA by a blind vote (admins only)")
     @app_commands.describe(
@@ -159,17 +159,12 @@ class EventsCog(commands.GroupCog, group_name="event", group_description="Photo-
         return await events.pick(event, actor)
 
 
-async def show_created(interaction: Interaction, event: Event) -> None:
-    await show_settings(interaction, event.id)
-
-
 async def suggest_events(interaction: Interaction, current: str, *, runnable: bool) -> Choices:
     found = await interaction.client.services.events.choices(current, actor_of(interaction), runnable=runnable)
-    return [app_commands.Choice(name=event_label(event), value=str(event.id)) for event in found]
-
-
-def event_label(event: Event) -> str:
-    return f"{event.name} · {STATUS_WORDS[event.status].lower()}"
+    return [
+        app_commands.Choice(name=f"{event.name} · {STATUS_WORDS[event.status].lower()}", value=str(event.id))
+        for event in found
+    ]
 
 
 async def setup(bot: DarkroomBot) -> None:

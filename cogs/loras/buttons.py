@@ -9,17 +9,13 @@ from bot.records.lora import Lora
 from cogs.loras.cards import loras_card, name_of
 from cogs.loras.forms import NoteModal, RenameModal, ask_to_archive
 from cogs.loras.panel import show_panel
+from cogs.ui.buttons import after_defer
 from cogs.ui.replies import Interaction, actor_of, defer, open_form, replace, say
 
 
 async def press_page(interaction: Interaction, page: int) -> None:
     loras = await interaction.client.services.loras.usable_by(actor_of(interaction))
     await replace(interaction, loras_card(loras, interaction.user.id, page))
-
-
-async def press_share(interaction: Interaction, lora_id: int) -> None:
-    await defer(interaction)
-    await show_panel(interaction, lora_id)
 
 
 async def press_rename(interaction: Interaction, lora_id: int) -> None:
@@ -77,9 +73,8 @@ async def _check_membership(interaction: Interaction, offer_id: int) -> None:
 
 
 async def setup(bot: DarkroomBot) -> None:
-    bot.add_buttons(
-        "lora", page=press_page, share=press_share, rename=press_rename, note=press_note, archive=press_archive
-    )
+    share = after_defer(show_panel)
+    bot.add_buttons("lora", page=press_page, share=share, rename=press_rename, note=press_note, archive=press_archive)
     bot.add_buttons("offer", accept=press_accept, decline=press_decline, withdraw=press_withdraw)
 
 

@@ -42,7 +42,7 @@ async def press_add(interaction: Interaction, dataset_id: int) -> None:
 
 
 async def press_remove(interaction: Interaction, dataset_id: int) -> None:
-    await replace(interaction, removal_card(await _board(interaction, dataset_id), show_board))
+    await replace(interaction, removal_card(await _board(interaction, dataset_id)))
 
 
 async def press_discard(interaction: Interaction, dataset_id: int) -> None:

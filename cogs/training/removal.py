@@ -1,17 +1,16 @@
 """Choosing photos to take out of a dataset."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 from bot.datasets.rules import Board
+from cogs.training.forms import show_board
 from cogs.ui.buttons import ActionButton
 from cogs.ui.choices import photo_choices
 from cogs.ui.layout import PANEL_SECONDS, SafeLayout
 from cogs.ui.replies import Interaction, defer, guild_of
 
-ShowBoard = Callable[[Interaction, Board], Awaitable[None]]
 
-
-def removal_card(board: Board, show_board: ShowBoard) -> SafeLayout:
+def removal_card(board: Board) -> SafeLayout:
     """Selects with every photo; what is chosen is deleted, and the board is shown again."""
 
     async def remove(interaction: Interaction, values: Sequence[str]) -> None:

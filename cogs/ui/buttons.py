@@ -6,8 +6,9 @@ from typing import Any, Self
 
 import discord
 
+from bot.client import Press
 from bot.errors import UserError
-from cogs.ui.replies import Interaction
+from cogs.ui.replies import Interaction, defer
 
 UNKNOWN = "This button is from another version of the bot. `/jobs` shows where everything is."
 WORDS_MAX = 40
@@ -52,6 +53,16 @@ class ActionButton(
             await table[self.action](interaction, self.row_id)
         except Exception as error:  # noqa: BLE001 - the error door answers and logs
             await interaction.client.error_door(interaction, error)
+
+
+def after_defer(answer: Press, *, thinking: bool = True) -> Press:
+    """A press that is acknowledged first, then answered."""
+
+    async def press(interaction: Interaction, row_id: int) -> None:
+        await defer(interaction, thinking=thinking)
+        await answer(interaction, row_id)
+
+    return press
 
 
 def words_of(interaction: Interaction) -> str:

@@ -71,11 +71,8 @@ async def open_when_ready(interaction: Interaction, event_id: int) -> None:
 
 async def open_event(interaction: Interaction, event_id: int) -> None:
     event = await interaction.client.services.events.open(event_id, actor_of(interaction))
-    await show_status(interaction, event.id, opened_sentence(event))
-
-
-def opened_sentence(event: Event) -> str:
-    return f"It is open. Its panel comes to <#{event.channel_id}> in a moment."
+    said = f"It is open. Its panel comes to <#{event.channel_id}> in a moment."
+    await show_status(interaction, event.id, said)
 
 
 async def close_event(interaction: Interaction, event_id: int, stage: EventStatus | None = None) -> None:

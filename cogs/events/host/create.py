@@ -1,6 +1,6 @@
 """The form that begins an event. What was typed is not lost when something in it does not fit."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
@@ -9,7 +9,8 @@ import discord
 from bot.errors import UserError
 from bot.events.drafts import NAME_MAX, RULES_MAX, THEME_MAX, EventDraft
 from bot.records.dataset import SubjectKind
-from bot.records.event import Event, EventMode
+from bot.records.event import EventMode
+from cogs.events.host.settings import show_settings
 from cogs.events.texts import KIND_MEANING, KIND_WORDS, MODE_MEANING, MODE_WORDS
 from cogs.ui.choices import FleetingButton
 from cogs.ui.replies import Interaction, actor_of, channel_of, check_admin, defer, open_form
@@ -17,16 +18,14 @@ from cogs.ui.views import FORM_SECONDS, SafeModal, SafeView
 
 FORM_MODES = (EventMode.SHARED, EventMode.PERSONAL, EventMode.CLUB)
 
-Created = Callable[[Interaction, Event], Awaitable[None]]
 Word = TypeVar("Word", bound=StrEnum)
 
 
 class CreateForm(SafeModal):
-    """`created` shows what comes next; `draft` fills the fields."""
+    """`draft` fills the fields."""
 
-    def __init__(self, created: Created, draft: EventDraft | None = None) -> None:
+    def __init__(self, draft: EventDraft | None = None) -> None:
         super().__init__("A new event")
-        self.created = created
         self.name: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
             placeholder="Mascot weekend",
             default=None if draft is None else draft.name,
@@ -60,13 +59,13 @@ class CreateForm(SafeModal):
         except UserError as error:
             await self._offer_again(interaction, str(error), draft)
             return
-        await self.created(interaction, event)
+        await show_settings(interaction, event.id)
 
     async def _offer_again(self, interaction: Interaction, why: str, draft: EventDraft) -> None:
         """A button that opens the form once more, with everything that was typed."""
 
         async def open_again(pressed: Interaction) -> None:
-            await open_form(pressed, CreateForm(self.created, draft))
+            await open_form(pressed, CreateForm(draft))
 
         again = FleetingButton("Back to the form", open_again, style=discord.ButtonStyle.primary)
         await interaction.followup.send(why, view=SafeView(again, seconds=FORM_SECONDS), ephemeral=True)

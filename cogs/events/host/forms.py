@@ -12,8 +12,10 @@ from bot.events.drafts import PHOTO_CAP_MAX, PICTURES_EACH_MAX
 from bot.events.packs import PROMPTS_MAX, check_pack
 from bot.events.timetables import timed_stages
 from bot.records.event import Event, EventMode
+from cogs.events.host.pages import Page
+from cogs.events.host.settings import show_settings
 from cogs.events.texts import stage_name
-from cogs.ui.replies import Interaction
+from cogs.ui.replies import Interaction, defer
 from cogs.ui.views import SafeModal
 
 PROMPTS_LENGTH = 4000
@@ -22,7 +24,6 @@ SEARCH_MAX = 40
 
 Store = Callable[..., Awaitable[None]]
 """Takes the interaction, and what changes by name."""
-Find = Callable[[Interaction, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +105,16 @@ class PromptsForm(SafeModal):
 class FindForm(SafeModal):
     """Which styles and LoRAs the selects offer: one select holds 25 only."""
 
-    def __init__(self, find: Find) -> None:
+    def __init__(self, event_id: int) -> None:
         super().__init__("Find a style or a LoRA")
-        self.find = find
+        self.event_id = event_id
         self.search = _short("", required=False, most=SEARCH_MAX)
         hint = "A few letters of the name; leave it empty to see the first ones."
         self.add_field("Look for", self.search, hint)
 
     async def submit(self, interaction: Interaction) -> None:
-        await self.find(interaction, self.search.value.strip())
+        await defer(interaction, thinking=False)
+        await show_settings(interaction, self.event_id, Page.PICTURES, self.search.value.strip())
 
 
 def _short(text: str, *, required: bool, most: int = 12) -> discord.ui.TextInput[SafeModal]:
