@@ -9,7 +9,6 @@ from bot.errors import KeyRejected, Missing, NoKey, OutOfCredits, ProviderError,
 from bot.generation import failures
 from bot.keys.service import KeyService
 from bot.providers.base import Account, GenerationOrder, Progress, ProviderClient
-from bot.records.guild import Place, PlaceKind
 from bot.records.key import ApiKeyRow
 from bot.records.lora import Lora
 
@@ -48,7 +47,7 @@ async def ask_price(
     try:
         estimate, account = await asyncio.gather(_in_time(client.estimate(order)), _in_time(client.account()))
     except KeyRejected as error:
-        await key_service.pause(key.id, error, noticed_in=Place(PlaceKind.CHANNEL, channel_id))
+        await key_service.pause(key.id, error, noticed_in=channel_id)
         raise UserError(failures.key_rejected(key.provider)) from error
     except OutOfCredits as error:
         raise UserError(failures.out_of_credits(error)) from error

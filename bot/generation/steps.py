@@ -14,7 +14,6 @@ from bot.photos.checks import identify
 from bot.photos.intake import Received
 from bot.providers.base import GenerationReport, Progress
 from bot.records.generation import Generation, GenerationStatus
-from bot.records.guild import Place, PlaceKind
 from bot.resources import Resources, Service
 from bot.storage.due import Claim
 
@@ -58,7 +57,7 @@ class GenerationSteps(Service):
         except Missing:
             await self._outcomes.fail(claim, failures.FORGOTTEN)
         except KeyRejected as error:
-            await self._keys.pause(generation.key_id, error, noticed_in=Place(PlaceKind.CHANNEL, generation.channel_id))
+            await self._keys.pause(generation.key_id, error, noticed_in=generation.channel_id)
             await self._later(claim)
         except ProviderError:
             await self._later(claim)

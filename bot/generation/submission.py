@@ -13,7 +13,6 @@ from bot.jobs.outcomes import EVENT_CANCELLED
 from bot.keys.service import KeyService
 from bot.providers.base import ProviderClient
 from bot.records.generation import Generation, GenerationStatus, Operation
-from bot.records.guild import Place, PlaceKind
 from bot.records.lora import Lora
 from bot.resources import Resources, Service
 from bot.storage import generations, loras, styles
@@ -147,8 +146,7 @@ class GenerationSubmission(Service):
                 wait = timedelta(seconds=error.retry_after) if error.retry_after is not None else None
                 await self._outcomes.later(claim, wait)
             case KeyRejected():
-                place = Place(PlaceKind.CHANNEL, generation.channel_id)
-                await self._keys.pause(generation.key_id, error, noticed_in=place)
+                await self._keys.pause(generation.key_id, error, noticed_in=generation.channel_id)
                 await self._outcomes.fail(claim, failures.key_rejected(generation.provider), trace=error.trace)
             case OutOfCredits():
                 await self._outcomes.fail(claim, failures.out_of_credits(error), trace=error.trace)

@@ -190,8 +190,8 @@ class KeyService(Service):
         redact_value(secret)
         return secret
 
-    async def pause(self, key_id: int, error: KeyRejected, *, noticed_in: Place | None = None) -> None:
-        """Stop using a key that the provider refused, and tell the admin who set it, once."""
+    async def pause(self, key_id: int, error: KeyRejected, *, noticed_in: int | None = None) -> None:
+        """Stop using a key that the provider refused. The admin who set it is told once, else that channel."""
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> bool:
@@ -200,13 +200,14 @@ class KeyService(Service):
             await trainings.suspend_queued(connection, key_id)
             stored = await rows.get(connection, key_id)
             if stored is not None:
+                channels = [] if noticed_in is None else [Place(PlaceKind.CHANNEL, noticed_in)]
                 await posts.add(
                     connection,
                     PostKind.KEY_PAUSED,
                     key_id,
                     guild_id=stored.row.guild_id,
                     user_id=stored.row.set_by,
-                    places=[Place(PlaceKind.USER, stored.row.set_by), *([noticed_in] if noticed_in else [])],
+                    places=[Place(PlaceKind.USER, stored.row.set_by), *channels],
                     now=now,
                 )
             return True

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import NotAllowed, NotFound, ProviderError, UserError
 from bot.generation.access import GONE, may_repeat, visible_generation
 from bot.generation.order import DEFAULTS, Accepted
+from bot.generation.pricing import ASKED_FOR_S
 from bot.generation.service import GenerationService, GenerationView
 from bot.keys.service import KeyService
 from bot.ports import NotNow, PlaceRefused
@@ -27,8 +28,6 @@ from bot.storage import generations, guilds, pictures, posts, timeline
 EDITS = (Operation.UPSCALE_CLARITY, Operation.UPSCALE_TOPAZ, Operation.REMOVE_BACKGROUND)
 LINKS_LIVE = timedelta(hours=23)
 """Both providers delete pictures after a day (Apiframe OpenAPI 2.0.0, Aurous Labs /images/retrieve-image)."""
-PRICED_WITHIN_S = 2.5
-"""Seconds. The member waits for the answer, so the price of a slow provider stays unknown."""
 MADE_FROM = "made from"
 """Timeline word of a set that was made from one picture of another set."""
 
@@ -248,7 +247,7 @@ def _check_keeper(generation: Generation, actor: Actor, what: str) -> None:
 async def _price(client: ProviderClient, operation: Operation) -> int | None:
     order = GenerationOrder("", DEFAULTS, str(uuid.uuid4()), None, operation=operation)
     try:
-        async with asyncio.timeout(PRICED_WITHIN_S):
+        async with asyncio.timeout(ASKED_FOR_S):
             return await client.estimate(order)
     except (TimeoutError, ProviderError):
         return None

@@ -18,7 +18,6 @@ from bot.errors import (
 from bot.jobs.outcomes import EVENT_CANCELLED
 from bot.keys.service import KeyService
 from bot.providers.base import PhotoFile, Progress, ProviderClient, TrainingOrder, TrainingReport
-from bot.records.guild import Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Resources, Service
@@ -121,7 +120,7 @@ class TrainingSteps(Service):
         """Look again later, and fail after `training_deadline`. The order is never sent without having looked."""
         training = claim.row
         if isinstance(error, KeyRejected):
-            await self._keys.pause(training.key_id, error, noticed_in=Place(PlaceKind.CHANNEL, training.channel_id))
+            await self._keys.pause(training.key_id, error, noticed_in=training.channel_id)
         assert training.submitting_at is not None  # noqa: S101 - set together with the status
         if self._clock.now() > training.submitting_at + self._timings.training_deadline:
             await self._outcomes.fail(claim, failures.unknown_outcome(training))
@@ -140,7 +139,7 @@ class TrainingSteps(Service):
         except Missing:
             await self._outcomes.fail(claim, failures.GONE_AT_PROVIDER)
         except KeyRejected as error:
-            await self._keys.pause(training.key_id, error, noticed_in=Place(PlaceKind.CHANNEL, training.channel_id))
+            await self._keys.pause(training.key_id, error, noticed_in=training.channel_id)
             await self._try_newer_key(claim)
         except ProviderError:
             await self._look_again(claim)
@@ -248,7 +247,7 @@ class TrainingSteps(Service):
         training = claim.row
         match error:
             case KeyRejected():
-                await self._keys.pause(training.key_id, error, noticed_in=Place(PlaceKind.CHANNEL, training.channel_id))
+                await self._keys.pause(training.key_id, error, noticed_in=training.channel_id)
                 await self._outcomes.wait_for_key(claim)
             case OutOfCredits():
                 failure = failures.out_of_credits(training.provider, error.required, error.available, 0)

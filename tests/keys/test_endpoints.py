@@ -14,7 +14,6 @@ from bot.keys.endpoints import LOST_MOST
 from bot.providers.apiframe import client as apiframe
 from bot.providers.aurous import webhooks as aurous_webhooks
 from bot.records.generation import GenerationStatus
-from bot.records.guild import Place, PlaceKind
 from bot.records.job import LaneName
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.records.training import TrainingStatus
@@ -161,7 +160,7 @@ async def test_a_key_that_is_out_of_use_gets_no_endpoint(studio: Studio, end: st
     if end == "retired":
         await studio.keys.remove(GUILD, AUROUS)
     else:
-        await studio.keys.pause(row.id, KeyRejected(), noticed_in=Place(PlaceKind.CHANNEL, CHANNEL))
+        await studio.keys.pause(row.id, KeyRejected(), noticed_in=CHANNEL)
     await studio.endpoints.ensure(row)
     assert registrations(studio) == 0
 

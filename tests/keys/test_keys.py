@@ -19,7 +19,6 @@ from tests.fakes.rows import ADMIN, CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import KEY, MASTER_KEY, NEXT_KEY, OTHER_KEY, PROVIDER, TRAINS_IN, Studio
 
 ACCOUNT = "GET /v2/me"
-HERE = Place(PlaceKind.CHANNEL, CHANNEL)
 
 
 def raw_bytes(folder: Path) -> bytes:
@@ -156,21 +155,21 @@ async def test_one_guilds_key_serves_no_other_guild(studio: Studio) -> None:
 async def test_a_refused_key_is_paused_once_and_its_admin_told_once(studio: Studio) -> None:
     key_id = await studio.set_key()
     for _ in range(3):
-        await studio.keys.pause(key_id, KeyRejected("API key is inactive", status=403), noticed_in=HERE)
+        await studio.keys.pause(key_id, KeyRejected("API key is inactive", status=403), noticed_in=CHANNEL)
     await studio.settle()
     assert studio.poster.kinds() == [PostKind.KEY_PAUSED]
     [post] = await studio.posts_of(PostKind.KEY_PAUSED)
-    assert post.places == (Place(PlaceKind.USER, ADMIN), HERE)
+    assert post.places == (Place(PlaceKind.USER, ADMIN), Place(PlaceKind.CHANNEL, CHANNEL))
     with pytest.raises(NoKey, match="/keys set"):
         await studio.keys.current(GUILD, PROVIDER)
 
 
 async def test_a_key_set_again_after_a_pause_is_used_and_may_be_paused_anew(studio: Studio) -> None:
     first = await studio.set_key()
-    await studio.keys.pause(first, KeyRejected("no"), noticed_in=HERE)
+    await studio.keys.pause(first, KeyRejected("no"), noticed_in=CHANNEL)
     second = await studio.set_key()
     assert (await studio.keys.current(GUILD, PROVIDER)).id == second
-    await studio.keys.pause(second, KeyRejected("no"), noticed_in=HERE)
+    await studio.keys.pause(second, KeyRejected("no"), noticed_in=CHANNEL)
     await studio.settle()
     assert studio.poster.kinds() == [PostKind.KEY_PAUSED] * 2
 
@@ -189,7 +188,7 @@ async def test_a_retired_key_that_no_job_needs_is_shredded_at_once_bytes_and_all
 
 async def test_a_shredded_key_takes_the_word_about_its_pause_with_it(studio: Studio) -> None:
     key_id = await studio.set_key()
-    await studio.keys.pause(key_id, KeyRejected(), noticed_in=HERE)
+    await studio.keys.pause(key_id, KeyRejected(), noticed_in=CHANNEL)
     assert await studio.posts_of(PostKind.KEY_PAUSED)
     await studio.keys.remove(GUILD, PROVIDER)
     await studio.settle()
