@@ -14,7 +14,7 @@ REMEMBERED_MOST = 10_000
 
 
 class DiscordMembers:
-    """Implements bot.rights.Members. An answer is remembered for ten minutes."""
+    """Implements bot.ports.Members. An answer is remembered for ten minutes."""
 
     bot: DarkroomBot | None = None
     """The present bot; a new one is set whenever the gateway has to start afresh."""

@@ -14,9 +14,9 @@ from bot.outbox import DELIVERIES
 from bot.ports import NotNow, PlaceRefused
 from bot.records.guild import Place, PlaceKind
 from bot.records.post import Post, PostKind
-from bot.services import Services
 from cogs.adapters import rendering
-from cogs.ui.replies import attached
+from cogs.training.cards import footer
+from cogs.ui.replies import File, attached
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ OFFERS = frozenset({PostKind.LORA_OFFER, PostKind.LORA_OFFER_ANSWERED})
 
 
 class DiscordPoster:
-    """Implements bot.outbox.Poster on the bot token; interactions and their tokens play no part."""
+    """Implements bot.ports.Poster on the bot token; interactions and their tokens play no part."""
 
     bot: DarkroomBot | None = None
     """The present bot; a new one is set whenever the gateway has to start afresh."""
@@ -43,10 +43,6 @@ class DiscordPoster:
         if self.bot is None:
             raise NotNow("not connected yet")
         return self.bot
-
-    @property
-    def _services(self) -> Services:
-        return self._bot.services
 
     async def send(self, post: Post, place: Place) -> int:
         async with _mapped_errors():
@@ -81,7 +77,7 @@ class DiscordPoster:
             start = discord.Object(discord.utils.time_snowflake(post.sending_at - timedelta(minutes=1)))
             try:
                 async for message in channel.history(limit=HISTORY_LOOKED_AT, after=start, oldest_first=True):
-                    if message.author.id == self._bot.user.id and _holds_line(message, rendering.footer(post)):
+                    if message.author.id == self._bot.user.id and _holds_line(message, footer(post)):
                         return message.id
             except discord.Forbidden:
                 log.info("The history of a channel may not be read; the post is sent again under its nonce")
@@ -94,7 +90,7 @@ class DiscordPoster:
 
     async def _render(self, post: Post, place: Place) -> discord.ui.LayoutView:
         return await rendering.render(
-            self._services, post, guild_name=self._guild_name(post), is_private=place.kind is PlaceKind.USER
+            self._bot.services, post, guild_name=self._guild_name(post), is_private=place.kind is PlaceKind.USER
         )
 
     def _guild_name(self, post: Post) -> str:
@@ -103,9 +99,10 @@ class DiscordPoster:
 
     async def _send(self, channel: discord.abc.Messageable, post: Post, place: Place) -> int:
         """The best version that Discord takes."""
-        is_private, limit = place.kind is PlaceKind.USER, self._size_limit(post)
-        name = self._guild_name(post)
-        async for card, files in rendering.drafts(self._services, post, limit, guild_name=name, is_private=is_private):
+        is_private, name, services = place.kind is PlaceKind.USER, self._guild_name(post), self._bot.services
+        guild = self._bot.get_guild(post.guild_id)
+        limit = guild.filesize_limit if guild is not None else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+        async for card, files in rendering.drafts(services, post, limit, guild_name=name, is_private=is_private):
             try:
                 return await self._send_card(channel, post, card, files)
             except discord.HTTPException as error:
@@ -114,18 +111,11 @@ class DiscordPoster:
         raise PlaceRefused("no version is small enough")
 
     async def _send_card(
-        self,
-        channel: discord.abc.Messageable,
-        post: Post,
-        card: discord.ui.LayoutView,
-        files: Sequence[tuple[str, bytes]],
+        self, channel: discord.abc.Messageable, post: Post, card: discord.ui.LayoutView, files: Sequence[File]
     ) -> int:
         try:
             message = await channel.send(
-                view=card,
-                files=attached(files),
-                nonce=post.nonce,
-                allowed_mentions=_mentions(post),
+                view=card, files=attached(files), nonce=post.nonce, allowed_mentions=_mentions(post)
             )
         except discord.NotFound as error:
             # Discord answers this when the nonce's message was posted and then deleted (Rapptz/discord.py#10116).
@@ -133,10 +123,6 @@ class DiscordPoster:
                 return 0
             raise
         return message.id
-
-    def _size_limit(self, post: Post) -> int:
-        guild = self._bot.get_guild(post.guild_id)
-        return guild.filesize_limit if guild is not None else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
 
 
 @contextlib.asynccontextmanager

@@ -8,7 +8,7 @@ from bot.pictures.service import PictureSet
 from bot.ports import PlaceRefused
 from bot.records.post import Post, PostKind
 from bot.services import Services
-from cogs.events.posts import EVENT_POSTS, event_footer, render_event_edit, render_event_post
+from cogs.events.posts import EVENT_POSTS, Draft, render_event_edit, render_event_post
 from cogs.keys import key_paused_card
 from cogs.loras import cards as lora_cards
 from cogs.pictures import cards as picture_cards
@@ -16,15 +16,8 @@ from cogs.pictures.files import REQUEST_MAX_BYTES, file_name, fits, originals
 from cogs.training import cards
 from cogs.ui.replies import File
 
-Draft = tuple[discord.ui.LayoutView, list[File]]
-
 SMALLER = "These are smaller copies; **Save original** gives what fits."
 LINKED = "The pictures are too large to attach here; the links work for about a day."
-
-
-def footer(post: Post) -> str:
-    """The card's last line. It names the post, so that an interrupted post can be found again in the channel."""
-    return event_footer(post) if post.kind in EVENT_POSTS else cards.footer(post)
 
 
 async def drafts(

@@ -36,7 +36,7 @@ Place = discord.abc.GuildChannel | discord.Thread
 
 
 class DiscordVenue:
-    """Implements bot.events.venue.Venue."""
+    """Implements bot.ports.Venue."""
 
     bot: DarkroomBot | None = None
     """The present bot; a new one is set whenever the gateway has to start afresh."""
@@ -70,7 +70,6 @@ class DiscordVenue:
         return thread.id
 
     async def put_on_calendar(self, event: Event) -> int | None:
-        """Raises bot.outbox.NotNow when Discord cannot say."""
         guild = self._guild(event)
         async with _only_not_now():
             try:
@@ -82,7 +81,6 @@ class DiscordVenue:
         return entry.id
 
     async def end_on_calendar(self, event: Event) -> None:
-        """Raises bot.outbox.NotNow when Discord cannot say."""
         if event.calendar_id is None:
             return
         guild = self._guild(event)

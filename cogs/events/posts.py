@@ -19,22 +19,13 @@ from cogs.events.member.ballot import COPY_BYTES, FILES_MAX, SHEET_MAX, ballot_c
 from cogs.events.member.depictions import depiction_card
 from cogs.events.panel import panel_card
 from cogs.pictures.cards import alt_text
+from cogs.training.cards import footer
+from cogs.ui.replies import File
 
-Draft = tuple[discord.ui.LayoutView, list[tuple[str, bytes]]]
+Draft = tuple[discord.ui.LayoutView, list[File]]
 
-LINES = {
-    PostKind.EVENT_PANEL: "Event #{}",
-    PostKind.EVENT_BALLOT: "Event #{} · ballot",
-    PostKind.EVENT_ANNOUNCEMENT: "Announcement #{}",
-    PostKind.DEPICTION: "Photo question #{}",
-}
-EVENT_POSTS = frozenset(LINES)
+EVENT_POSTS = frozenset({PostKind.EVENT_PANEL, PostKind.EVENT_BALLOT, PostKind.EVENT_ANNOUNCEMENT, PostKind.DEPICTION})
 GONE = "what it shows is gone"
-
-
-def event_footer(post: Post) -> str:
-    """The card's last line, by which an interrupted post is found again."""
-    return f"-# {LINES[post.kind].format(post.subject_id)}"
 
 
 async def render_event_post(services: Services, post: Post, *, guild_name: str, is_private: bool) -> Draft:
@@ -43,7 +34,7 @@ async def render_event_post(services: Services, post: Post, *, guild_name: str, 
         view = await _view(services, post.subject_id)
         entries = await services.ballots.shown(post.subject_id)
         files = await _ballot_files(services, view.event, entries)
-        return ballot_card(view.event, entries, event_footer(post)), files
+        return ballot_card(view.event, entries, footer(post)), files
     if post.kind is PostKind.EVENT_ANNOUNCEMENT:
         return await _announcement(services, post, is_private=is_private)
     return await render_event_edit(services, post, guild_name=guild_name), []
@@ -51,7 +42,7 @@ async def render_event_post(services: Services, post: Post, *, guild_name: str, 
 
 async def render_event_edit(services: Services, post: Post, *, guild_name: str) -> discord.ui.LayoutView:
     """The card alone, for a message whose files stay as they are."""
-    line = event_footer(post)
+    line = footer(post)
     if post.kind is PostKind.EVENT_PANEL:
         return panel_card(await _view(services, post.subject_id), line)
     if post.kind is PostKind.EVENT_BALLOT:
@@ -77,7 +68,7 @@ async def _announcement(services: Services, post: Post, *, is_private: bool) -> 
     view = await _view(services, announcement.event_id)
     shown = await _winning_pictures(services, view.winners) if announcement.what is AnnouncementKind.WINNER else []
     names = [(name, alt) for name, alt, _ in shown]
-    card = announcement_card(view, announcement, event_footer(post), names, is_private=is_private)
+    card = announcement_card(view, announcement, footer(post), names, is_private=is_private)
     return card, [(name, data) for name, _, data in shown]
 
 
@@ -94,7 +85,7 @@ async def _winning_pictures(services: Services, winners: Sequence[Honour]) -> li
     return shown
 
 
-async def _ballot_files(services: Services, event: Event, entries: Sequence[BallotEntry]) -> list[tuple[str, bytes]]:
+async def _ballot_files(services: Services, event: Event, entries: Sequence[BallotEntry]) -> list[File]:
     """Copies, not originals: those could say in their metadata who ordered them."""
     names = [name for name, _ in shown_files(event, entries)]
     if uses_sheet(entries):

@@ -39,6 +39,10 @@ def footer(post: Post) -> str:
         PostKind.PICTURE_REPORT: "Report #{}",
         PostKind.LORA_OFFER: "Offer #{}",
         PostKind.LORA_OFFER_ANSWERED: "Offer #{} · answer",
+        PostKind.EVENT_PANEL: "Event #{}",
+        PostKind.EVENT_BALLOT: "Event #{} · ballot",
+        PostKind.EVENT_ANNOUNCEMENT: "Announcement #{}",
+        PostKind.DEPICTION: "Photo question #{}",
     }[post.kind]
     return f"-# {kind.format(post.subject_id)}"
 
