@@ -11,7 +11,7 @@ from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode, EventStatus, Honour, PauseReason
 from bot.records.guild import NOBODY
 from bot.text import quote
-from cogs.events.texts import MEDALS, event_name, shown_stage, trainings_words
+from cogs.events.texts import MEDALS, STATUS_WORDS, event_name, shown_stage, trainings_words
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, card
 from cogs.ui.words import SUBJECT_WORDS, clip, count, meter
@@ -26,12 +26,9 @@ COLOURS = {
     S.FINISHED: discord.Colour.gold(),
     S.CANCELLED: discord.Colour.dark_grey(),
 }
-STAGE_WORDS = {
-    S.DRAFT: "Not open yet",
-    S.COLLECTING: "Photos are being collected",
+STAGE_WORDS = STATUS_WORDS | {
     S.REVIEWING: "The photos are being looked through",
     S.TRAINING: "Training is under way",
-    S.SHOWING: "Pictures are being made",
     S.VOTING: "The ballot is open",
     S.FINISHED: "This event is over. Thank you for taking part!",
     S.CANCELLED: "This event was cancelled. Nothing more is spent.",

@@ -8,6 +8,7 @@ from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode, EventStatus, PauseReason
 from bot.records.training import TrainingStatus
 from bot.text import quote
+from cogs.training import cards as training_cards
 from cogs.ui.words import count
 
 MODE_WORDS = {
@@ -53,14 +54,9 @@ PAUSE_WORDS = {
     PauseReason.TRAINING_FAILED: "No training came to a good end. **Try again** starts them once more, or cancel it.",
     PauseReason.BUDGET_SPENT: "The budget does not pay for a training. Raise it under **Settings**, or cancel it.",
 }
-TRAINING_WORDS = {
-    TrainingStatus.QUEUED: "waiting",
-    TrainingStatus.SUBMITTING: "being handed over",
+TRAINING_WORDS = training_cards.STATUS_WORDS | {
     TrainingStatus.SUBMITTED: "being prepared",
     TrainingStatus.TRAINING: "training",
-    TrainingStatus.READY: "ready",
-    TrainingStatus.FAILED: "not finished",
-    TrainingStatus.CANCELLED: "cancelled",
 }
 MEDALS = {1: "🥇", 2: "🥈", 3: "🥉"}
 STAGE_NAMES = {

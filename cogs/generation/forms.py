@@ -17,7 +17,7 @@ from bot.text import quote
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import card
 from cogs.ui.replies import Interaction, actor_of, channel_of, defer, show
-from cogs.ui.views import SafeModal
+from cogs.ui.views import SafeModal, paragraph
 from cogs.ui.words import count
 
 ANSWERED_AT_ONCE_S = 1.5
@@ -41,13 +41,8 @@ class PromptModal(SafeModal):
         super().__init__(_title(lora, style))
         self.lora, self.style, self.settings = lora, style, settings
         self.origin_id, self.uploads = origin_id, uploads
-        self.prompt: discord.ui.TextInput[PromptModal] = discord.ui.TextInput(
-            style=discord.TextStyle.paragraph,
-            default=prompt[:PROMPT_MAX] or _suggestion(lora),
-            min_length=1,
-            max_length=PROMPT_MAX,
-        )
-        self.add_field("Prompt", self.prompt, _hint(style))
+        field = paragraph(default=prompt[:PROMPT_MAX] or _suggestion(lora), min_length=1, max_length=PROMPT_MAX)
+        self.prompt = self.add_field("Prompt", field, _hint(style))
         self.count = self._add_choice("Pictures", ["1", "2", "3", "4"], str(settings.count)) if lora or style else None
         is_trained = lora is not None and lora.provider is ProviderName.APIFRAME
         aspects = list(ASPECTS) if is_trained or uploads else [*ASPECTS, WIDEST]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import discord
 
@@ -9,7 +10,7 @@ from bot.loras.service import NOTE_MAX, Archived
 from bot.records.lora import NAME_MAX, Lora
 from cogs.loras.cards import lora_card, name_of
 from cogs.ui.replies import File, Interaction, actor_of, ask, say, show
-from cogs.ui.views import ConfirmView, SafeModal
+from cogs.ui.views import ConfirmView, SafeModal, paragraph
 
 PREVIEW_BYTES = 1_000_000
 
@@ -18,10 +19,8 @@ class RenameModal(SafeModal):
     def __init__(self, lora: Lora) -> None:
         super().__init__("Another name")
         self.lora = lora
-        self.name: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
-            default=lora.name[:NAME_MAX], min_length=1, max_length=NAME_MAX
-        )
-        self.add_field("Name", self.name)
+        field = discord.ui.TextInput[Any](default=lora.name[:NAME_MAX], min_length=1, max_length=NAME_MAX)
+        self.name = self.add_field("Name", field)
 
     async def submit(self, interaction: Interaction) -> None:
         loras = interaction.client.services.loras
@@ -33,11 +32,9 @@ class NoteModal(SafeModal):
     def __init__(self, lora: Lora) -> None:
         super().__init__("Note")
         self.lora = lora
-        self.note: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
-            style=discord.TextStyle.paragraph, default=lora.note, required=False, max_length=NOTE_MAX
-        )
+        field = paragraph(default=lora.note, required=False, max_length=NOTE_MAX)
         description = "Everybody who may use it sees this. Leave it empty to have no note."
-        self.add_field("Note", self.note, description)
+        self.note = self.add_field("Note", field, description)
 
     async def submit(self, interaction: Interaction) -> None:
         noted = await interaction.client.services.loras.write_note(self.lora.id, self.note.value, actor_of(interaction))

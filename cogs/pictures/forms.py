@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
-import discord
-
 from bot.pictures.reports import REASON_MAX
 from bot.pictures.service import Removal
 from cogs.ui.replies import Interaction, actor_of, ask, defer, say
-from cogs.ui.views import ConfirmView, SafeModal
+from cogs.ui.views import ConfirmView, SafeModal, paragraph
 
 
 async def ask_to_delete(interaction: Interaction, generation_id: int) -> None:
@@ -30,11 +28,9 @@ class ReportModal(SafeModal):
     def __init__(self, generation_id: int) -> None:
         super().__init__(f"Report pictures #{generation_id}")
         self.generation_id = generation_id
-        self.reason: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
-            style=discord.TextStyle.paragraph, min_length=1, max_length=REASON_MAX
-        )
+        field = paragraph(min_length=1, max_length=REASON_MAX)
         description = "The moderators see what you write and who you are; nobody else does."
-        self.add_field("What is wrong?", self.reason, description)
+        self.reason = self.add_field("What is wrong?", field, description)
 
     async def submit(self, interaction: Interaction) -> None:
         await defer(interaction)

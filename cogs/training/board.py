@@ -1,5 +1,7 @@
 """The dataset board: every photo by name with what we say of it, the contact sheet, the price, the buttons."""
 
+from collections.abc import Sequence
+
 import discord
 
 from bot.datasets.rules import Board, consent_sentence
@@ -15,6 +17,7 @@ SHEET_FILE = "contact-sheet.jpg"
 LIST_MAX = 2600
 """Characters for the photo lists; the rest of the board needs the other 1,400."""
 NAMES_A_LINE = 3
+MARKS = {Verdict.REFUSED: "❌", Verdict.ADVISED: "⚠️", Verdict.ACCEPTED: "✅"}
 ACCENTS = {True: discord.Colour.green(), False: discord.Colour.gold()}
 
 
@@ -22,8 +25,7 @@ def board_card(board: Board, funds: Funds, *, has_sheet: bool) -> Layout:
     view = SafeLayout(ACCENTS[board.can_start and funds.trouble is None])
     view.add_text(_head(board))
     if has_sheet:
-        alt = f"Contact sheet of {count(len(board.photos), 'photo')}, numbered as in the list below."
-        view.add_gallery([(SHEET_FILE, alt)])
+        view.add_gallery([(SHEET_FILE, sheet_alt(board.photos))])
     if board.photos:
         view.add_text(photo_list(board.photos))
     view.box.add_item(discord.ui.Separator())
@@ -31,6 +33,10 @@ def board_card(board: Board, funds: Funds, *, has_sheet: bool) -> Layout:
     if board.dataset.status is DatasetStatus.OPEN:
         view.add_row(*_buttons(board))
     return view
+
+
+def sheet_alt(photos: Sequence[Photo]) -> str:
+    return f"Contact sheet of {count(len(photos), 'photo')}, numbered as in the list below."
 
 
 def photo_list(photos: tuple[Photo, ...]) -> str:
@@ -41,20 +47,14 @@ def photo_list(photos: tuple[Photo, ...]) -> str:
         chosen = [(number, photo) for number, photo in numbered if photo.verdict is verdict]
         if chosen:
             lines.append(title)
-            lines += [
-                f"{_mark(verdict)} {number}. {quote(photo.name, 40)}: {_reasons(photo)}" for number, photo in chosen
-            ]
+            lines += [_reasoned(number, photo) for number, photo in chosen]
     good = [(number, photo) for number, photo in numbered if photo.verdict is Verdict.ACCEPTED]
     if good:
         lines.append("**Good**")
         plain = [f"{number}. {quote(photo.name, 40)}" for number, photo in good if not photo.findings]
         for start in range(0, len(plain), NAMES_A_LINE):
-            lines.append(f"{_mark(Verdict.ACCEPTED)} {' · '.join(plain[start : start + NAMES_A_LINE])}")
-        lines += [
-            f"{_mark(Verdict.ACCEPTED)} {number}. {quote(photo.name, 40)}: {_reasons(photo)}"
-            for number, photo in good
-            if photo.findings
-        ]
+            lines.append(f"{MARKS[Verdict.ACCEPTED]} {' · '.join(plain[start : start + NAMES_A_LINE])}")
+        lines += [_reasoned(number, photo) for number, photo in good if photo.findings]
     return clip(lines, LIST_MAX, "…and {} more; `/dataset show` lists them once these are solved.")
 
 
@@ -119,9 +119,6 @@ def _buttons(board: Board) -> list[ActionButton]:
     ]
 
 
-def _mark(verdict: Verdict) -> str:
-    return {Verdict.ACCEPTED: "✅", Verdict.ADVISED: "⚠️", Verdict.REFUSED: "❌"}[verdict]
-
-
-def _reasons(photo: Photo) -> str:
-    return " ".join(checks.explain(finding) for finding in photo.findings)
+def _reasoned(number: int, photo: Photo) -> str:
+    reasons = " ".join(checks.explain(finding) for finding in photo.findings)
+    return f"{MARKS[photo.verdict]} {number}. {quote(photo.name, 40)}: {reasons}"

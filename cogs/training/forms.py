@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlsplit
 
 import discord
@@ -18,6 +19,7 @@ from cogs.ui.words import SUBJECT_WORDS
 UPLOADS = 3
 FILES_EACH = 10
 """Files one upload field takes (Discord /docs/components/reference); three fields make 30 photos."""
+ETHNICITY_MAX = 40
 CONSENT_LABEL = "Everyone in the photos agrees and is 18+"
 ASKED_AGAIN = "It was deleted with the photos, and the provider needs it again."
 
@@ -85,10 +87,8 @@ class TrainModal(PhotoForm):
         title = "Make a character" if kind is SubjectKind.CHARACTER else f"Train a LoRA of {SUBJECT_WORDS[kind]}"
         super().__init__(title=title, kind=kind)
         self.order = order
-        self.name: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
-            placeholder="Rex", min_length=1, max_length=NAME_MAX
-        )
-        self.add_field("Name", self.name, "How you will find it again.")
+        field = discord.ui.TextInput[Any](placeholder="Rex", min_length=1, max_length=NAME_MAX)
+        self.name = self.add_field("Name", field, "How you will find it again.")
         self.add_photos(_upload_fields(kind, required=0))
 
     async def submit(self, interaction: Interaction) -> None:
@@ -102,24 +102,26 @@ class VersionModal(PhotoForm):
         kind = lora.subject_kind
         super().__init__(title=f"A newer version of {lora.name}", kind=kind)
         self.order = DatasetOrder(lora.name[:NAME_MAX], kind, previous_lora_id=lora.id)
-        self.gender: discord.ui.Select[SafeModal] = discord.ui.Select(
-            options=[discord.SelectOption(label=gender.value, value=gender.value) for gender in Gender]
-        )
-        self.ethnicity: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
-            placeholder="White, Black, East Asian, Mixed …", min_length=1, max_length=40
-        )
-        self.is_person = kind is SubjectKind.PERSON
-        if self.is_person:
-            self.add_field("Gender", self.gender, ASKED_AGAIN)
-            self.add_field("Ethnicity", self.ethnicity, ASKED_AGAIN)
+        self.person = ask_about_person(self, ASKED_AGAIN) if kind is SubjectKind.PERSON else None
         # A form has five parts (Discord /docs/components/reference); the board takes more photos afterwards.
-        self.add_photos(_upload_fields(kind, required=0, most=2 if self.is_person else UPLOADS))
+        self.add_photos(_upload_fields(kind, required=0, most=2 if self.person else UPLOADS))
 
     async def submit(self, interaction: Interaction) -> None:
         order = self.order
-        if self.is_person:
-            order = replace(order, gender=Gender(self.gender.values[0]), ethnicity=self.ethnicity.value)
+        if self.person is not None:
+            gender, ethnicity = self.person
+            order = replace(order, gender=Gender(gender.values[0]), ethnicity=ethnicity.value)
         await self.begin(interaction, order)
+
+
+def ask_about_person(form: SafeModal, why: str) -> tuple[discord.ui.Select[Any], discord.ui.TextInput[Any]]:
+    """The fields for gender and ethnicity."""
+    genders = [discord.SelectOption(label=gender.value, value=gender.value) for gender in Gender]
+    ethnicity = discord.ui.TextInput[Any](
+        placeholder="White, Black, East Asian, Mixed …", min_length=1, max_length=ETHNICITY_MAX
+    )
+    gender = form.add_field("Gender", discord.ui.Select[Any](options=genders), why)
+    return gender, form.add_field("Ethnicity", ethnicity, why)
 
 
 class PhotosModal(PhotoForm):

@@ -42,6 +42,11 @@ class SafeModal(discord.ui.Modal):
         await interaction.client.error_door(interaction, error)
 
 
+def paragraph(**options: Any) -> discord.ui.TextInput[Any]:
+    """A field of several lines."""
+    return discord.ui.TextInput(style=discord.TextStyle.paragraph, **options)
+
+
 class SafeView(discord.ui.View):
     """Buttons for a few minutes below a private message; what they act on is in this object only."""
 

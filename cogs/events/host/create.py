@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import discord
 
@@ -14,7 +14,7 @@ from cogs.events.host.settings import show_settings
 from cogs.events.texts import KIND_MEANING, KIND_WORDS, MODE_MEANING, MODE_WORDS
 from cogs.ui.choices import FleetingButton
 from cogs.ui.replies import Interaction, actor_of, channel_of, check_admin, defer, open_form
-from cogs.ui.views import FORM_SECONDS, SafeModal, SafeView
+from cogs.ui.views import FORM_SECONDS, SafeModal, SafeView, paragraph
 
 FORM_MODES = (EventMode.SHARED, EventMode.PERSONAL, EventMode.CLUB)
 
@@ -26,22 +26,21 @@ class CreateForm(SafeModal):
 
     def __init__(self, draft: EventDraft | None = None) -> None:
         super().__init__("A new event")
-        self.name: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
+        name = discord.ui.TextInput[Any](
             placeholder="Mascot weekend",
             default=None if draft is None else draft.name,
             min_length=1,
             max_length=NAME_MAX,
         )
-        self.theme = _paragraph(None if draft is None else draft.theme, THEME_MAX, required=True)
-        self.mode = _select(MODE_WORDS, MODE_MEANING, FORM_MODES, None if draft is None else draft.mode)
-        self.kind = _select(KIND_WORDS, KIND_MEANING, tuple(KIND_WORDS), None if draft is None else draft.subject_kind)
-        self.rules = _paragraph(None if draft is None else draft.rules, RULES_MAX, required=False)
-        kind_hint = "For a picture club it does not matter."
-        self.add_field("Name", self.name)
-        self.add_field("Theme", self.theme, "What it is about.")
-        self.add_field("What comes out of it", self.mode)
-        self.add_field("What the photos show", self.kind, kind_hint)
-        self.add_field("Rules", self.rules, "Leave empty for none.")
+        theme = paragraph(default=None if draft is None else draft.theme, max_length=THEME_MAX)
+        mode = _select(MODE_WORDS, MODE_MEANING, FORM_MODES, None if draft is None else draft.mode)
+        kind = _select(KIND_WORDS, KIND_MEANING, tuple(KIND_WORDS), None if draft is None else draft.subject_kind)
+        rules = paragraph(default=None if draft is None else draft.rules, required=False, max_length=RULES_MAX)
+        self.name = self.add_field("Name", name)
+        self.theme = self.add_field("Theme", theme, "What it is about.")
+        self.mode = self.add_field("What comes out of it", mode)
+        self.kind = self.add_field("What the photos show", kind, "For a picture club it does not matter.")
+        self.rules = self.add_field("Rules", rules, "Leave empty for none.")
 
     async def submit(self, interaction: Interaction) -> None:
         await defer(interaction)
@@ -69,10 +68,6 @@ class CreateForm(SafeModal):
 
         again = FleetingButton("Back to the form", open_again, style=discord.ButtonStyle.primary)
         await interaction.followup.send(why, view=SafeView(again, seconds=FORM_SECONDS), ephemeral=True)
-
-
-def _paragraph(text: str | None, most: int, *, required: bool) -> discord.ui.TextInput[SafeModal]:
-    return discord.ui.TextInput(style=discord.TextStyle.paragraph, default=text, required=required, max_length=most)
 
 
 def _select(

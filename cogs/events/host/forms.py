@@ -16,7 +16,7 @@ from cogs.events.host.pages import Page
 from cogs.events.host.settings import show_settings
 from cogs.events.texts import stage_name
 from cogs.ui.replies import Interaction, defer
-from cogs.ui.views import SafeModal
+from cogs.ui.views import SafeModal, paragraph
 
 PROMPTS_LENGTH = 4000
 """Characters of a text field (Discord /docs/components/reference)."""
@@ -75,8 +75,7 @@ class NumbersForm(SafeModal):
         for each in self.numbers:
             value = getattr(event, each.field)
             field = _short("" if value is None else str(value), required=not each.is_open)
-            self.inputs[each.field] = field
-            self.add_field(each.label, field, each.hint)
+            self.inputs[each.field] = self.add_field(each.label, field, each.hint)
 
     async def submit(self, interaction: Interaction) -> None:
         changes: dict[str, Any] = {
@@ -89,14 +88,13 @@ class PromptsForm(SafeModal):
     def __init__(self, event: Event, store: Store) -> None:
         super().__init__("Own prompts")
         self.store = store
-        self.prompts: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
-            style=discord.TextStyle.paragraph,
+        field = paragraph(
             placeholder="{trigger} on a beach\n{trigger} in the rain",
             default="\n".join(event.pack)[:PROMPTS_LENGTH] or None,
             max_length=PROMPTS_LENGTH,
         )
         hint = f"One on each line, up to {PROMPTS_MAX}. " + "{trigger} is where the LoRA's trigger word goes."
-        self.add_field("Prompts", self.prompts, hint)
+        self.prompts = self.add_field("Prompts", field, hint)
 
     async def submit(self, interaction: Interaction) -> None:
         await self.store(interaction, pack=check_pack(self.prompts.value.splitlines()))
@@ -108,9 +106,8 @@ class FindForm(SafeModal):
     def __init__(self, event_id: int) -> None:
         super().__init__("Find a style or a LoRA")
         self.event_id = event_id
-        self.search = _short("", required=False, most=SEARCH_MAX)
         hint = "A few letters of the name; leave it empty to see the first ones."
-        self.add_field("Look for", self.search, hint)
+        self.search = self.add_field("Look for", _short("", required=False, most=SEARCH_MAX), hint)
 
     async def submit(self, interaction: Interaction) -> None:
         await defer(interaction, thinking=False)

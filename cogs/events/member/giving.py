@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import discord
 
 from bot.events.photos.consent_texts import consent_sentence
-from bot.events.photos.rules import DEPICTED_MAX, ETHNICITY_MAX, Contribution, asks_about_person
+from bot.events.photos.rules import DEPICTED_MAX, Contribution, asks_about_person
 from bot.records.dataset import Gender, Upload
 from bot.records.event import Event
 from cogs.events.member.photos import show_mine
-from cogs.training.forms import ask_consent, uploads_of
+from cogs.training.forms import ask_about_person, ask_consent, uploads_of
 from cogs.ui.replies import Interaction, actor_of, defer
 from cogs.ui.views import SafeModal
 from cogs.ui.words import count
@@ -19,6 +19,7 @@ FILES_EACH = 10
 """Files one upload field takes (Discord /docs/components/reference)."""
 UPLOADS = 2
 """Upload fields: a form has five parts (Discord /docs/components/reference), the others ask for people and consent."""
+WHY_ASKED = "The provider needs it to train a person. Deleted with the photos."
 AGREED = "I agree to what is written above"
 
 
@@ -40,24 +41,19 @@ class GiveForm(SafeModal):
         super().__init__(f"Photos for {own.event.name}")
         self.event = own.event
         self.uploads = self._add_uploads(own.room)
-        self.gender: discord.ui.Select[SafeModal] | None = None
-        self.ethnicity: discord.ui.TextInput[SafeModal] | None = None
-        self.consent: discord.ui.Checkbox[SafeModal] | None = None
-        is_of_person = asks_about_person(own.event)
-        if is_of_person:
-            self._ask_about_person()
+        self.person = ask_about_person(self, WHY_ASKED) if asks_about_person(own.event) else None
         self.who = self._ask_who()
-        if not is_of_person:
-            self._ask_consent()
+        self.consent = self._ask_consent() if self.person is None else None
 
     async def submit(self, interaction: Interaction) -> None:
         await defer(interaction)
+        gender, ethnicity = self.person or (None, None)
         order = GiveOrder(
             self.event,
             uploads_of([attachment for field in self.uploads for attachment in field.values]),
             [user.id for user in self.who.values if not user.bot],
-            Gender(self.gender.values[0]) if self.gender is not None else None,
-            self.ethnicity.value if self.ethnicity is not None else None,
+            Gender(gender.values[0]) if gender is not None else None,
+            ethnicity.value if ethnicity is not None else None,
         )
         if self.consent is not None and self.consent.value:
             await take_order(interaction, order)
@@ -72,37 +68,20 @@ class GiveForm(SafeModal):
         fields: list[discord.ui.FileUpload[SafeModal]] = []
         for index in range(min(UPLOADS, max(1, -(-room // FILES_EACH)))):
             most = max(1, min(FILES_EACH, room - index * FILES_EACH))
-            field: discord.ui.FileUpload[SafeModal] = discord.ui.FileUpload(
-                required=index == 0, min_values=int(index == 0), max_values=most
-            )
+            field = discord.ui.FileUpload[SafeModal](required=index == 0, min_values=int(index == 0), max_values=most)
             text = "Photos" if index == 0 else "More photos"
             description = f"Up to {most} here: JPEG, PNG, WebP or HEIC. You can add more later."
-            self.add_field(text, field, description)
-            fields.append(field)
+            fields.append(self.add_field(text, field, description))
         return fields
 
-    def _ask_about_person(self) -> None:
-        why = "The provider needs it to train a person. Deleted with the photos."
-        options = [discord.SelectOption(label=gender.value, value=gender.value) for gender in Gender]
-        self.gender = discord.ui.Select(options=options)
-        self.ethnicity = discord.ui.TextInput(
-            placeholder="White, Black, East Asian, Mixed …", min_length=1, max_length=ETHNICITY_MAX
-        )
-        self.add_field("Gender", self.gender, why)
-        self.add_field("Ethnicity", self.ethnicity, why)
-
     def _ask_who(self) -> "discord.ui.UserSelect[SafeModal]":
-        who: discord.ui.UserSelect[SafeModal] = discord.ui.UserSelect(
-            required=False, min_values=0, max_values=DEPICTED_MAX
-        )
+        who = discord.ui.UserSelect[SafeModal](required=False, min_values=0, max_values=DEPICTED_MAX)
         text, description = "Who else can be seen in these photos?", "They are asked privately before anything is used."
-        self.add_field(text, who, description)
-        return who
+        return self.add_field(text, who, description)
 
-    def _ask_consent(self) -> None:
-        self.consent = discord.ui.Checkbox(default=False)
+    def _ask_consent(self) -> "discord.ui.Checkbox[SafeModal]":
         self.add_item(discord.ui.TextDisplay(consent_sentence(self.event)))
-        self.add_field(AGREED, self.consent)
+        return self.add_field(AGREED, discord.ui.Checkbox[SafeModal](default=False))
 
 
 async def take_order(interaction: Interaction, order: GiveOrder) -> None:

@@ -8,12 +8,12 @@ from bot.events.ballot.tally import rule_words
 from bot.events.lifecycle import can_give
 from bot.events.photos.rules import Contribution, limits_each
 from bot.photos import checks
-from bot.records.dataset import Photo, Verdict
+from bot.records.dataset import Photo
 from bot.records.event import EntrantStatus, Event, EventMode
 from bot.text import quote
 from cogs.events.panel import what_it_is
 from cogs.events.texts import event_name
-from cogs.training.board import SHEET_FILE
+from cogs.training.board import MARKS, SHEET_FILE, sheet_alt
 from cogs.ui.buttons import ActionButton
 from cogs.ui.choices import photo_choices
 from cogs.ui.layout import PANEL_SECONDS, Layout, SafeLayout, card
@@ -23,7 +23,6 @@ from cogs.ui.words import clip, count
 
 LIST_MAX, RULES_SHOWN = 2600, 1000
 """Characters; all texts of a message together may have 4,000 (Discord /docs/components/reference)."""
-MARKS = {Verdict.REFUSED: "❌", Verdict.ADVISED: "⚠️", Verdict.ACCEPTED: "✅"}
 LEAVING = (
     "Your photos are deleted now, and your entry and your vote are taken out. "
     "If a LoRA was trained on your photos already, nobody can use it any more."
@@ -38,8 +37,7 @@ class MineView(SafeLayout):
         self.event = own.event
         self.add_text("\n".join(_head(own, said)))
         if has_sheet:
-            alt = f"Contact sheet of {count(len(own.photos), 'photo')}, numbered as in the list below."
-            self.add_gallery([(SHEET_FILE, alt)])
+            self.add_gallery([(SHEET_FILE, sheet_alt(own.photos))])
         if own.photos:
             self.add_text(photo_list(own.photos))
         for select in photo_choices("Remove some of photos {} to {}", own.photos, self._remove):

@@ -18,7 +18,7 @@ from cogs.pictures.cards import alt_text
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, SafeLayout, Text
 from cogs.ui.replies import File, Interaction, actor_of, defer, show
-from cogs.ui.views import SafeModal
+from cogs.ui.views import SafeModal, paragraph
 from cogs.ui.words import count
 
 OPTIONS_MAX = 25
@@ -52,11 +52,8 @@ class MakeForm(SafeModal):
     def __init__(self, event: Event, things: Sequence[Lora | Style]) -> None:
         super().__init__("Make a picture for the event")
         self.event, self.things = event, things
-        self.prompt: discord.ui.TextInput[SafeModal] = discord.ui.TextInput(
-            style=discord.TextStyle.paragraph, min_length=1, max_length=PROMPT_MAX
-        )
         description = "What should be in the picture? A trigger word is put in for you."
-        self.add_field("Prompt", self.prompt, description)
+        self.prompt = self.add_field("Prompt", paragraph(min_length=1, max_length=PROMPT_MAX), description)
         self.choice: discord.ui.Select[SafeModal] | None = None
         if len(things) > 1:
             options = [
