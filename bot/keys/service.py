@@ -191,7 +191,7 @@ class KeyService(Service):
         return secret
 
     async def pause(self, key_id: int, error: KeyRejected, *, noticed_in: int | None = None) -> None:
-        """Stop using a key that the provider refused. The admin who set it is told once, else that channel."""
+        """Stop using a refused key, and tell the admin who set it, once; else the channel with the id `noticed_in`."""
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> bool:
