@@ -237,7 +237,13 @@ async def test_cancel_ends_my_own_order_and_nobody_elses(keyed: Stage) -> None:
     refused = answer_to(await keyed.press_id(keyed.cleo, button))
     assert refused == "There are no such pictures of yours here. `/jobs` shows what you have."
     await until(lambda: keyed.charges() == ["images"])
-    assert "cannot stop that any more" in answer_to(await keyed.ben.click(board_of(answered), label="Cancel"))
+    said: list[str] = []
+
+    async def press() -> None:
+        said.append(answer_to(await keyed.ben.click(board_of(answered), label="Cancel")))
+
+    await until(lambda: "cannot stop that any more" in said[-1], press)
+    assert all("being handed over" in each for each in said[:-1])
     keyed.world.provider.faults.hold_generations = False
     await keyed.posted("Pictures #1 · AI-generated")
 

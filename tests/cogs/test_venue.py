@@ -27,7 +27,9 @@ def venue(stage: Stage) -> DiscordVenue:
 
 def planned(stage: Stage, channel: simcord.ChannelHandle | None = None, **changes: Any) -> Event:
     place = (channel or stage.channel).id
-    return make_event(**{"guild_id": stage.world.guild.id, "channel_id": place} | changes)
+    hours = {EventStatus.COLLECTING: 2.0, EventStatus.REVIEWING: 0.5, EventStatus.SHOWING: 1.0}
+    told = {"hours": hours, "wants_thread": True, "wants_calendar": True}
+    return make_event(**{"guild_id": stage.world.guild.id, "channel_id": place} | told | changes)
 
 
 def closed_to_the_bot(stage: Stage, *names: str) -> simcord.ChannelHandle:
@@ -142,7 +144,7 @@ async def test_in_a_thread_everything_stays_there(stage: Stage, venue: DiscordVe
 async def test_the_thread_hangs_on_the_panel_and_has_the_events_name(stage: Stage, venue: DiscordVenue) -> None:
     message_id = await posted(stage)
     assert await venue.open_thread(planned(stage, name="Mascot\nweekend"), message_id) == message_id
-    assert [(thread.id, thread.name) for thread in stage.channel.threads] == [(message_id, "Mascot days")]
+    assert [(thread.id, thread.name) for thread in stage.channel.threads] == [(message_id, "Mascot weekend")]
 
 
 async def test_a_thread_that_an_interrupted_try_made_is_found_again(stage: Stage, venue: DiscordVenue) -> None:
