@@ -91,9 +91,8 @@ def _instrument_writes(points: Points) -> None:
     original = Database.write
 
     async def write(self: Database, transaction: Callable[[AsyncConnection], Any]) -> Any:
-        name = "write " + getattr(transaction, "__qualname__", "?").replace(".<locals>", "").removesuffix(
-            ".transaction"
-        )
+        asked_by, _, _ = getattr(transaction, "__qualname__", "?").rpartition(".<locals>.")
+        name = f"write {asked_by}"
 
         async def watched(connection: AsyncConnection) -> Any:
             result = await transaction(connection)
