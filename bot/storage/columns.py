@@ -100,14 +100,16 @@ def snowflake(name: str, **kwargs: Any) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger, autoincrement=False, nullable=False, **kwargs)
 
 
-def row_id() -> sa.Column[int]:
-    return sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
+def table(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
+    """A table whose first column is an `id` that no other row gets again (https://www.sqlite.org/autoinc.html)."""
+    row_id = sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
+    return sa.Table(name, metadata, row_id, *columns, sqlite_autoincrement=True)
 
 
 def due() -> tuple[sa.Column[Any], ...]:
     """The columns of a job: when it is due, who works on it until when, and how many hints it has received."""
     return (
-        sa.Column("due_at", Instant),
+        sa.Column("due_at", Instant, index=True),
         sa.Column("attempt", sa.Integer, nullable=False, server_default="0"),
         sa.Column("lease_owner", sa.String(40)),
         sa.Column("lease_until", Instant),

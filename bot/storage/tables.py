@@ -9,7 +9,7 @@ from bot.records.key import ProviderName
 from bot.records.lora import Audience, OfferStatus
 from bot.records.post import PostKind, PostStatus
 from bot.records.training import TrainingStatus
-from bot.storage.columns import FINDINGS, PLACES, SETTINGS, TUPLE, Instant, Word, due, row_id, snowflake
+from bot.storage.columns import FINDINGS, PLACES, SETTINGS, TUPLE, Instant, Word, due, snowflake, table
 from bot.storage.columns import metadata as metadata
 
 meta = sa.Table(
@@ -19,10 +19,8 @@ meta = sa.Table(
     sa.Column("value", sa.LargeBinary, nullable=False),
 )
 
-api_keys = sa.Table(
+api_keys = table(
     "api_keys",
-    metadata,
-    row_id(),
     snowflake("guild_id"),
     sa.Column("provider", Word(ProviderName), nullable=False),
     sa.Column("status", sa.String(20), nullable=False),
@@ -36,7 +34,7 @@ api_keys = sa.Table(
     sa.Column("retired_at", Instant),
     sa.Column("endpoint_id", sa.String(80)),
     sa.Column("endpoint_url", sa.Text),
-    sa.Column("endpoint_token", sa.String(64)),
+    sa.Column("endpoint_token", sa.String(64), index=True, unique=True),
     sa.Column("endpoint_secret", sa.LargeBinary),
     sa.Column("endpoint_heard_at", Instant),
     sa.Column("checked_at", Instant),
@@ -49,15 +47,10 @@ api_keys = sa.Table(
         sqlite_where=sa.text("retired_at IS NULL"),
         postgresql_where=sa.text("retired_at IS NULL"),
     ),
-    sa.Index("ix_api_keys_due_at", "due_at"),
-    sa.Index("ix_api_keys_endpoint_token", "endpoint_token", unique=True),
-    sqlite_autoincrement=True,
 )
 
-datasets = sa.Table(
+datasets = table(
     "datasets",
-    metadata,
-    row_id(),
     snowflake("guild_id"),
     snowflake("channel_id"),
     snowflake("user_id"),
@@ -74,15 +67,11 @@ datasets = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     *due(),
     sa.Index("ix_datasets_owner", "guild_id", "user_id", "status"),
-    sa.Index("ix_datasets_due_at", "due_at"),
-    sqlite_autoincrement=True,
 )
 
-photos = sa.Table(
+photos = table(
     "photos",
-    metadata,
-    row_id(),
-    sa.Column("dataset_id", sa.ForeignKey("datasets.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("dataset_id", sa.ForeignKey("datasets.id", ondelete="CASCADE"), nullable=False, index=True),
     sa.Column("name", sa.String(80), nullable=False),
     sa.Column("verdict", Word(Verdict), nullable=False),
     sa.Column("findings", FINDINGS, nullable=False),
@@ -92,42 +81,31 @@ photos = sa.Table(
     sa.Column("width", sa.Integer, nullable=False),
     sa.Column("height", sa.Integer, nullable=False),
     sa.Column("file", sa.String(80)),
-    sa.Column("contributor_id", sa.BigInteger),
-    sa.Column("consent_id", sa.BigInteger),
+    sa.Column("contributor_id", sa.BigInteger, index=True),
+    sa.Column("consent_id", sa.BigInteger, index=True),
     sa.Column("pick", Word(Pick)),
     sa.Column("sharpness", sa.Float),
     sa.Column("brightness", sa.Float),
     sa.Column("detail", sa.Float),
-    sa.Index("ix_photos_dataset_id", "dataset_id"),
-    sa.Index("ix_photos_contributor_id", "contributor_id"),
-    sa.Index("ix_photos_consent_id", "consent_id"),
-    sqlite_autoincrement=True,
 )
 
-consents = sa.Table(
+consents = table(
     "consents",
-    metadata,
-    row_id(),
     snowflake("guild_id"),
-    snowflake("user_id"),
+    snowflake("user_id", index=True),
     sa.Column("dataset_id", sa.BigInteger, nullable=False),
     sa.Column("provider", Word(ProviderName), nullable=False),
     sa.Column("policy_version", sa.String(20), nullable=False),
     sa.Column("photo_hashes", TUPLE, nullable=False),
     sa.Column("given_at", Instant, nullable=False),
-    sa.Column("event_id", sa.BigInteger),
+    sa.Column("event_id", sa.BigInteger, index=True),
     sa.Column("kind", Word(ConsentKind), nullable=False, server_default="photos"),
     sa.Column("wording", sa.Text),
     sa.Column("withdrawn_at", Instant),
-    sa.Index("ix_consents_event_id", "event_id"),
-    sa.Index("ix_consents_user_id", "user_id"),
-    sqlite_autoincrement=True,
 )
 
-trainings = sa.Table(
+trainings = table(
     "trainings",
-    metadata,
-    row_id(),
     snowflake("guild_id"),
     snowflake("channel_id"),
     sa.Column("parent_id", sa.BigInteger),
@@ -144,23 +122,18 @@ trainings = sa.Table(
     sa.Column("error", sa.Text),
     sa.Column("lora_id", sa.BigInteger),
     sa.Column("balance_before", sa.Integer),
-    sa.Column("event_id", sa.BigInteger),
+    sa.Column("event_id", sa.BigInteger, index=True),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("submitting_at", Instant),
     sa.Column("submitted_at", Instant),
     sa.Column("finished_at", Instant),
     *due(),
-    sa.Index("ix_trainings_due_at", "due_at"),
     sa.Index("ix_trainings_key", "key_id", "status"),
     sa.Index("ix_trainings_owner", "guild_id", "user_id"),
-    sa.Index("ix_trainings_event_id", "event_id"),
-    sqlite_autoincrement=True,
 )
 
-loras = sa.Table(
+loras = table(
     "loras",
-    metadata,
-    row_id(),
     snowflake("guild_id"),
     snowflake("owner_id"),
     sa.Column("provider", Word(ProviderName), nullable=False),
@@ -179,43 +152,32 @@ loras = sa.Table(
     sa.Column("retiring_since", Instant),
     sa.Column("event_id", sa.BigInteger),
     sa.Index("ix_loras_owner", "guild_id", "owner_id"),
-    sqlite_autoincrement=True,
 )
 
-lora_shares = sa.Table(
+lora_shares = table(
     "lora_shares",
-    metadata,
-    row_id(),
     snowflake("guild_id"),
-    sa.Column("lora_id", sa.ForeignKey("loras.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("lora_id", sa.ForeignKey("loras.id", ondelete="CASCADE"), nullable=False, index=True),
     sa.Column("audience", Word(Audience), nullable=False),
     sa.Column("audience_id", sa.BigInteger),
     snowflake("granted_by"),
     sa.Column("granted_at", Instant, nullable=False),
-    sa.Index("ix_lora_shares_lora_id", "lora_id"),
     sa.Index("ix_lora_shares_audience", "guild_id", "audience", "audience_id"),
-    sqlite_autoincrement=True,
 )
 
-lora_offers = sa.Table(
+lora_offers = table(
     "lora_offers",
-    metadata,
-    row_id(),
     snowflake("guild_id"),
     snowflake("channel_id"),
-    sa.Column("lora_id", sa.ForeignKey("loras.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("lora_id", sa.ForeignKey("loras.id", ondelete="CASCADE"), nullable=False, index=True),
     snowflake("from_id"),
     snowflake("to_id"),
     sa.Column("status", Word(OfferStatus), nullable=False),
     sa.Column("created_at", Instant, nullable=False),
-    sa.Index("ix_lora_offers_lora_id", "lora_id"),
-    sqlite_autoincrement=True,
 )
 
-styles = sa.Table(
+styles = table(
     "styles",
-    metadata,
-    row_id(),
     snowflake("guild_id"),
     sa.Column("provider", Word(ProviderName), nullable=False),
     sa.Column("remote_id", sa.String(80), nullable=False),
@@ -230,13 +192,10 @@ styles = sa.Table(
     sa.Column("is_public", sa.Boolean, nullable=False),
     sa.Column("retired_at", Instant),
     sa.UniqueConstraint("guild_id", "provider", "remote_id"),
-    sqlite_autoincrement=True,
 )
 
-guilds = sa.Table(
+guilds = table(
     "guilds",
-    metadata,
-    row_id(),
     snowflake("guild_id", unique=True),
     sa.Column("default_provider", Word(ProviderName)),
     sa.Column("gallery_channel_id", sa.BigInteger),
@@ -244,14 +203,10 @@ guilds = sa.Table(
     sa.Column("status", sa.String(20), nullable=False),
     sa.Column("left_at", Instant),
     *due(),
-    sa.Index("ix_guilds_due_at", "due_at"),
-    sqlite_autoincrement=True,
 )
 
-remembered = sa.Table(
+remembered = table(
     "remembered",
-    metadata,
-    row_id(),
     snowflake("guild_id"),
     snowflake("user_id"),
     sa.Column("lora_id", sa.BigInteger),
@@ -259,13 +214,10 @@ remembered = sa.Table(
     sa.Column("settings", SETTINGS, nullable=False),
     sa.Column("used_at", Instant, nullable=False),
     sa.UniqueConstraint("guild_id", "user_id"),
-    sqlite_autoincrement=True,
 )
 
-generations = sa.Table(
+generations = table(
     "generations",
-    metadata,
-    row_id(),
     snowflake("guild_id"),
     snowflake("channel_id"),
     sa.Column("parent_id", sa.BigInteger),
@@ -291,19 +243,14 @@ generations = sa.Table(
     sa.Column("submitted_at", Instant),
     sa.Column("finished_at", Instant),
     sa.Column("deleted_at", Instant),
-    sa.Column("event_id", sa.BigInteger),
+    sa.Column("event_id", sa.BigInteger, index=True),
     sa.Column("pack_index", sa.Integer),
     *due(),
-    sa.Index("ix_generations_event_id", "event_id"),
-    sa.Index("ix_generations_due_at", "due_at"),
     sa.Index("ix_generations_owner", "guild_id", "user_id"),
-    sqlite_autoincrement=True,
 )
 
-pictures = sa.Table(
+pictures = table(
     "pictures",
-    metadata,
-    row_id(),
     sa.Column("generation_id", sa.ForeignKey("generations.id", ondelete="CASCADE"), nullable=False),
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("url", sa.Text, nullable=False),
@@ -312,13 +259,10 @@ pictures = sa.Table(
     sa.Column("size", sa.Integer, nullable=False),
     sa.Column("saves", sa.Integer, nullable=False, server_default="0"),
     sa.UniqueConstraint("generation_id", "position"),
-    sqlite_autoincrement=True,
 )
 
-reference_pictures = sa.Table(
+reference_pictures = table(
     "reference_pictures",
-    metadata,
-    row_id(),
     sa.Column("generation_id", sa.ForeignKey("generations.id", ondelete="CASCADE"), nullable=False),
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("file", sa.String(80)),
@@ -327,13 +271,10 @@ reference_pictures = sa.Table(
     sa.Column("remote_id", sa.Text),
     sa.Column("uploaded_at", Instant),
     sa.UniqueConstraint("generation_id", "position"),
-    sqlite_autoincrement=True,
 )
 
-picture_reports = sa.Table(
+picture_reports = table(
     "picture_reports",
-    metadata,
-    row_id(),
     snowflake("guild_id"),
     sa.Column("generation_id", sa.ForeignKey("generations.id", ondelete="CASCADE"), nullable=False),
     snowflake("reporter_id"),
@@ -341,13 +282,10 @@ picture_reports = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("dismissed_at", Instant),
     sa.UniqueConstraint("generation_id", "reporter_id"),
-    sqlite_autoincrement=True,
 )
 
-posts = sa.Table(
+posts = table(
     "posts",
-    metadata,
-    row_id(),
     sa.Column("kind", Word(PostKind, 30), nullable=False),
     sa.Column("subject_table", Word(SubjectTable), nullable=False),
     sa.Column("subject_id", sa.BigInteger, nullable=False),
@@ -364,20 +302,15 @@ posts = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     *due(),
     sa.UniqueConstraint("kind", "subject_table", "subject_id"),
-    sa.Index("ix_posts_due_at", "due_at"),
     sa.Index("ix_posts_user", "guild_id", "user_id", "status"),
-    sqlite_autoincrement=True,
 )
 
-timeline = sa.Table(
+timeline = table(
     "timeline",
-    metadata,
-    row_id(),
     sa.Column("subject_table", Word(SubjectTable), nullable=False),
     sa.Column("subject_id", sa.BigInteger, nullable=False),
     sa.Column("at", Instant, nullable=False),
     sa.Column("what", sa.String(40), nullable=False),
     sa.Column("detail", sa.String(300), nullable=False),
     sa.Index("ix_timeline_subject", "subject_table", "subject_id"),
-    sqlite_autoincrement=True,
 )

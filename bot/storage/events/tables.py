@@ -5,17 +5,15 @@ import sqlalchemy as sa
 from bot.records.dataset import SubjectKind
 from bot.records.event import AnnouncementKind, DepictionStatus, EntrantStatus, EventMode, EventStatus, PauseReason
 from bot.records.job import SubjectTable
-from bot.storage.columns import CANDIDATES, HOURS, ID_SET, TUPLE, Instant, Word, due, metadata, row_id, snowflake
+from bot.storage.columns import CANDIDATES, HOURS, ID_SET, TUPLE, Instant, Word, due, snowflake, table
 
 
 def _event_id() -> sa.Column[int]:
     return sa.Column("event_id", sa.ForeignKey("events.id", ondelete="CASCADE"), nullable=False)
 
 
-events = sa.Table(
+events = table(
     "events",
-    metadata,
-    row_id(),
     snowflake("guild_id"),
     snowflake("channel_id"),
     sa.Column("thread_id", sa.BigInteger),
@@ -50,15 +48,11 @@ events = sa.Table(
     sa.Column("opened_at", Instant),
     sa.Column("ended_at", Instant),
     *due(),
-    sa.Index("ix_events_due_at", "due_at"),
     sa.Index("ix_events_guild", "guild_id", "status"),
-    sqlite_autoincrement=True,
 )
 
-entrants = sa.Table(
+entrants = table(
     "entrants",
-    metadata,
-    row_id(),
     _event_id(),
     snowflake("guild_id"),
     snowflake("user_id"),
@@ -71,13 +65,10 @@ entrants = sa.Table(
     sa.Column("left_at", Instant),
     sa.UniqueConstraint("event_id", "user_id"),
     sa.Index("ix_entrants_member", "guild_id", "user_id", "status"),
-    sqlite_autoincrement=True,
 )
 
-depictions = sa.Table(
+depictions = table(
     "depictions",
-    metadata,
-    row_id(),
     _event_id(),
     snowflake("guild_id"),
     sa.Column("consent_id", sa.BigInteger, nullable=False),
@@ -90,13 +81,10 @@ depictions = sa.Table(
     sa.UniqueConstraint("consent_id", "user_id"),
     sa.Index("ix_depictions_event", "event_id", "status"),
     sa.Index("ix_depictions_member", "guild_id", "user_id"),
-    sqlite_autoincrement=True,
 )
 
-spends = sa.Table(
+spends = table(
     "spends",
-    metadata,
-    row_id(),
     _event_id(),
     snowflake("guild_id"),
     snowflake("user_id"),
@@ -107,13 +95,10 @@ spends = sa.Table(
     sa.Column("settled_at", Instant),
     sa.UniqueConstraint("subject_table", "subject_id"),
     sa.Index("ix_spends_event", "event_id", "settled_at"),
-    sqlite_autoincrement=True,
 )
 
-entries = sa.Table(
+entries = table(
     "entries",
-    metadata,
-    row_id(),
     _event_id(),
     snowflake("guild_id"),
     snowflake("user_id"),
@@ -123,28 +108,21 @@ entries = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.UniqueConstraint("event_id", "position"),
     sa.Index("ix_entries_member", "event_id", "user_id"),
-    sqlite_autoincrement=True,
 )
 
-votes = sa.Table(
+votes = table(
     "votes",
-    metadata,
-    row_id(),
     _event_id(),
     snowflake("guild_id"),
-    sa.Column("entry_id", sa.ForeignKey("entries.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("entry_id", sa.ForeignKey("entries.id", ondelete="CASCADE"), nullable=False, index=True),
     snowflake("voter_id"),
     sa.Column("is_jury", sa.Boolean, nullable=False),
     sa.Column("cast_at", Instant, nullable=False),
     sa.UniqueConstraint("event_id", "voter_id"),
-    sa.Index("ix_votes_entry_id", "entry_id"),
-    sqlite_autoincrement=True,
 )
 
-honours = sa.Table(
+honours = table(
     "honours",
-    metadata,
-    row_id(),
     _event_id(),
     snowflake("guild_id"),
     snowflake("user_id"),
@@ -157,13 +135,10 @@ honours = sa.Table(
     sa.Column("entry_id", sa.BigInteger, nullable=False),
     sa.UniqueConstraint("event_id", "entry_id"),
     sa.Index("ix_honours_guild", "guild_id", "user_id"),
-    sqlite_autoincrement=True,
 )
 
-announcements = sa.Table(
+announcements = table(
     "announcements",
-    metadata,
-    row_id(),
     _event_id(),
     snowflake("guild_id"),
     sa.Column("what", Word(AnnouncementKind), nullable=False),
@@ -171,5 +146,4 @@ announcements = sa.Table(
     sa.Column("detail", sa.Text, nullable=False),
     sa.Column("at", Instant, nullable=False),
     sa.UniqueConstraint("event_id", "once"),
-    sqlite_autoincrement=True,
 )
