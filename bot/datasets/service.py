@@ -97,7 +97,6 @@ class DatasetService(Service):
             await rows.record_consent(
                 connection,
                 dataset=dataset,
-                provider=dataset.subject_kind.provider,
                 policy_version=CONSENT_POLICY,
                 photo_hashes=[photo.sha256 for photo in photos if photo.file is not None],
                 now=self._clock.now(),

@@ -8,9 +8,17 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.dataset import ConsentKind, Dataset, DatasetStatus, Photo
-from bot.records.key import ProviderName
 from bot.storage.database import note_due
-from bot.storage.rows import build, fetch_first
+from bot.storage.rows import (
+    build,
+    changes_row,
+    columns_of,
+    drop_files,
+    fetch_all,
+    fetch_first,
+    fetch_values,
+    insert_row,
+)
 from bot.storage.tables import consents, datasets, photos
 
 _NEW = sa.insert(datasets).returning(*datasets.c)
@@ -46,10 +54,8 @@ async def open_of(connection: AsyncConnection, guild_id: int, user_id: int) -> D
 
 async def move(connection: AsyncConnection, dataset_id: int, *, from_: DatasetStatus, to: DatasetStatus) -> bool:
     """Compare-and-set of the status; False when somebody was faster."""
-    result = await connection.execute(
-        sa.update(datasets).where(datasets.c.id == dataset_id, datasets.c.status == from_).values(status=to)
-    )
-    return result.rowcount == 1
+    mine = sa.and_(datasets.c.id == dataset_id, datasets.c.status == from_)
+    return await changes_row(connection, sa.update(datasets).where(mine).values(status=to))
 
 
 async def forget_person(connection: AsyncConnection, dataset_id: int) -> None:
@@ -60,64 +66,33 @@ async def forget_person(connection: AsyncConnection, dataset_id: int) -> None:
 
 
 async def photos_of(connection: AsyncConnection, dataset_id: int) -> list[Photo]:
-    rows = await connection.execute(sa.select(photos).where(photos.c.dataset_id == dataset_id).order_by(photos.c.id))
-    return [build(Photo, row) for row in rows]
+    mine = sa.select(photos).where(photos.c.dataset_id == dataset_id).order_by(photos.c.id)
+    return await fetch_all(connection, Photo, mine)
 
 
 async def add_photo(connection: AsyncConnection, dataset_id: int, photo: Photo) -> int:
-    result = await connection.execute(
-        sa.insert(photos)
-        .values(
-            dataset_id=dataset_id,
-            name=photo.name,
-            verdict=photo.verdict,
-            findings=photo.findings,
-            sha256=photo.sha256,
-            dhash=photo.dhash,
-            size=photo.size,
-            width=photo.width,
-            height=photo.height,
-            file=photo.file,
-            contributor_id=photo.contributor_id,
-            consent_id=photo.consent_id,
-            pick=photo.pick,
-            sharpness=photo.sharpness,
-            brightness=photo.brightness,
-            detail=photo.detail,
-        )
-        .returning(photos.c.id)
-    )
-    return int(result.scalar_one())
+    return await insert_row(connection, photos, **columns_of(photo) | {"dataset_id": dataset_id})
 
 
 async def remove_photos(connection: AsyncConnection, dataset_id: int, photo_ids: Sequence[int]) -> list[str]:
     """Delete these rows; the spool names of their files, for the caller to free."""
-    rows = await connection.execute(
-        sa.delete(photos).where(photos.c.dataset_id == dataset_id, photos.c.id.in_(photo_ids)).returning(photos.c.file)
-    )
-    return [row.file for row in rows if row.file is not None]
+    these = sa.and_(photos.c.dataset_id == dataset_id, photos.c.id.in_(photo_ids))
+    return await fetch_values(connection, sa.delete(photos).where(these).returning(photos.c.file))
 
 
 async def forget_files(connection: AsyncConnection, dataset_id: int) -> list[str]:
     """Record that the dataset's photos have left the disk; their spool names, for the caller to free."""
-    rows = await connection.execute(
-        sa.select(photos.c.file).where(photos.c.dataset_id == dataset_id, photos.c.file.is_not(None))
-    )
-    files = [row.file for row in rows]
-    await connection.execute(sa.update(photos).where(photos.c.dataset_id == dataset_id).values(file=None))
-    return files
+    return await drop_files(connection, photos, photos.c.dataset_id == dataset_id)
 
 
 async def files_in_use(connection: AsyncConnection) -> set[str]:
-    rows = await connection.execute(sa.select(photos.c.file).where(photos.c.file.is_not(None)))
-    return {row.file for row in rows}
+    return set(await fetch_values(connection, sa.select(photos.c.file)))
 
 
 async def record_consent(
     connection: AsyncConnection,
     *,
     dataset: Dataset,
-    provider: ProviderName,
     policy_version: str,
     photo_hashes: Sequence[str],
     now: datetime,
@@ -125,25 +100,22 @@ async def record_consent(
     kind: ConsentKind = ConsentKind.PHOTOS,
     wording: str | None = None,
 ) -> int:
-    """The proof that a member told us to send exactly these photos to this provider; its id.
+    """The proof that a member told us to send exactly these photos to the dataset's provider; its id.
 
     `user_id`: who agreed, by default the dataset's owner. `wording`: the sentence, where the policy's version alone
     does not say it. It belongs to the dataset's event, if that has one.
     """
-    result = await connection.execute(
-        sa.insert(consents)
-        .values(
-            guild_id=dataset.guild_id,
-            user_id=dataset.user_id if user_id is None else user_id,
-            dataset_id=dataset.id,
-            provider=provider,
-            policy_version=policy_version,
-            photo_hashes=photo_hashes,
-            given_at=now,
-            event_id=dataset.event_id,
-            kind=kind,
-            wording=wording,
-        )
-        .returning(consents.c.id)
+    return await insert_row(
+        connection,
+        consents,
+        guild_id=dataset.guild_id,
+        user_id=dataset.user_id if user_id is None else user_id,
+        dataset_id=dataset.id,
+        provider=dataset.subject_kind.provider,
+        policy_version=policy_version,
+        photo_hashes=photo_hashes,
+        given_at=now,
+        event_id=dataset.event_id,
+        kind=kind,
+        wording=wording,
     )
-    return int(result.scalar_one())

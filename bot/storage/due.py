@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import DarkroomError
 from bot.storage.database import Database, note_due
-from bot.storage.rows import build
+from bot.storage.rows import build, changes_row, has_row
 
 T = TypeVar("T")
 
@@ -80,28 +80,18 @@ class DueRows(Generic[T]):
         return await self._database.write(transaction)
 
     async def renew(self, claims: Iterable[Claim[T]], *, until: datetime) -> None:
-        columns = self._table.c
-
         async def transaction(connection: AsyncConnection) -> None:
             for claim in claims:
-                await connection.execute(
-                    sa.update(self._table)
-                    .where(columns.id == claim.id, columns.lease_owner == claim.owner)
-                    .values(lease_until=until)
-                )
+                owned = sa.update(self._table).where(_is_owned(claim, self._table))
+                await connection.execute(owned.values(lease_until=until))
 
         await self._database.write(transaction)
 
     async def holds(self, claim: Claim[T], *, now: datetime) -> bool:
         """Whether the claim's lease is still valid; asked just before every paid call."""
-        columns = self._table.c
         async with self._database.read() as connection:
-            row = await connection.execute(
-                sa.select(columns.id).where(
-                    columns.id == claim.id, columns.lease_owner == claim.owner, columns.lease_until > now
-                )
-            )
-            return row.first() is not None
+            is_valid = sa.and_(_is_owned(claim, self._table), self._table.c.lease_until > now)
+            return await has_row(connection, sa.select(self._table.c.id).where(is_valid))
 
     async def postpone(self, claim: Claim[T], *, due_at: datetime) -> None:
         """Give the row back, due at a later time, and count one more attempt."""
@@ -110,7 +100,7 @@ class DueRows(Generic[T]):
             note_due(connection, self._table)
             await connection.execute(
                 sa.update(self._table)
-                .where(self._table.c.id == claim.id, self._table.c.lease_owner == claim.owner)
+                .where(_is_owned(claim, self._table))
                 .values(due_at=due_at, attempt=self._table.c.attempt + 1, lease_owner=None, lease_until=None)
             )
 
@@ -120,11 +110,8 @@ class DueRows(Generic[T]):
         """Take every lease back. Only when no other process can be alive: at start on SQLite, under its lock."""
 
         async def transaction(connection: AsyncConnection) -> None:
-            await connection.execute(
-                sa.update(self._table)
-                .where(self._table.c.lease_owner.is_not(None))
-                .values(lease_owner=None, lease_until=None)
-            )
+            leased = sa.update(self._table).where(self._table.c.lease_owner.is_not(None))
+            await connection.execute(leased.values(lease_owner=None, lease_until=None))
 
         await self._database.write(transaction)
 
@@ -140,33 +127,32 @@ async def store(
     due: Any = due_at
     if due_at is not None:
         due = sa.case((columns.wakes != claim.wakes, sa.literal(claim.due_at, columns.due_at.type)), else_=due_at)
-    result = await connection.execute(
-        sa.update(table)
-        .where(columns.id == claim.id, columns.lease_owner == claim.owner, columns.status == claim.status)
-        .values(due_at=due, lease_owner=None, lease_until=None, **values)
-    )
-    if result.rowcount != 1:
+    unmoved = sa.and_(_is_owned(claim, table), columns.status == claim.status)
+    given_back = sa.update(table).where(unmoved).values(due_at=due, lease_owner=None, lease_until=None, **values)
+    if not await changes_row(connection, given_back):
         raise LeaseLost
     note_due(connection, table)
 
 
 async def mark(connection: AsyncConnection, table: sa.Table, claim: Claim[Any], **values: Any) -> None:
     """Store an intermediate state (or nothing) and keep the lease. LeaseLost when the claim is no longer valid."""
-    columns = table.c
-    result = await connection.execute(
-        sa.update(table)
-        .where(columns.id == claim.id, columns.lease_owner == claim.owner, columns.status == claim.status)
-        .values(lease_owner=claim.owner, **values)
-    )
-    if result.rowcount != 1:
+    unmoved = sa.and_(_is_owned(claim, table), table.c.status == claim.status)
+    if not await changes_row(connection, sa.update(table).where(unmoved).values(lease_owner=claim.owner, **values)):
         raise LeaseLost
 
 
 async def wake(connection: AsyncConnection, table: sa.Table, row_id: int, *, now: datetime) -> None:
     """Make a row due now; if somebody works on it right now, it becomes due again right afterwards."""
+    await make_due(connection, table, table.c.id == row_id, table.c.due_at.is_not(None), at=now)
+
+
+async def make_due(
+    connection: AsyncConnection, table: sa.Table, *conditions: sa.ColumnElement[bool], at: datetime, **values: Any
+) -> None:
+    """Make these rows due; those that somebody works on right now become due again right afterwards."""
     note_due(connection, table)
-    await connection.execute(
-        sa.update(table)
-        .where(table.c.id == row_id, table.c.due_at.is_not(None))
-        .values(due_at=now, wakes=table.c.wakes + 1)
-    )
+    await connection.execute(sa.update(table).where(*conditions).values(due_at=at, wakes=table.c.wakes + 1, **values))
+
+
+def _is_owned(claim: Claim[Any], table: sa.Table) -> sa.ColumnElement[bool]:
+    return sa.and_(table.c.id == claim.id, table.c.lease_owner == claim.owner)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.guild import Guild
 from bot.storage.database import note_due
-from bot.storage.rows import fetch_first
+from bot.storage.rows import changes_row, fetch_first, fetch_values, insert_row
 from bot.storage.tables import guilds
 
 PRESENT, LEFT = "present", "left"
@@ -20,10 +20,10 @@ async def get(connection: AsyncConnection, guild_id: int) -> Guild | None:
 
 async def change(connection: AsyncConnection, guild_id: int, **values: Any) -> None:
     """Store choices; the row is made when there is none yet."""
-    note_due(connection, guilds)
     if await get(connection, guild_id) is None:
-        await connection.execute(sa.insert(guilds).values(**{"guild_id": guild_id, "status": PRESENT} | values))
+        await insert_row(connection, guilds, **{"guild_id": guild_id, "status": PRESENT} | values)
     else:
+        note_due(connection, guilds)
         await connection.execute(sa.update(guilds).where(guilds.c.guild_id == guild_id).values(**values))
 
 
@@ -33,15 +33,10 @@ async def leave(connection: AsyncConnection, guild_id: int, *, now: datetime, er
 
 async def come_back(connection: AsyncConnection, guild_id: int) -> bool:
     """True when the bot had left this guild and what was kept is still there."""
-    result = await connection.execute(
-        sa.update(guilds)
-        .where(guilds.c.guild_id == guild_id, guilds.c.left_at.is_not(None))
-        .values(status=PRESENT, left_at=None, due_at=None)
-    )
-    return result.rowcount == 1
+    left = sa.update(guilds).where(guilds.c.guild_id == guild_id, guilds.c.left_at.is_not(None))
+    return await changes_row(connection, left.values(status=PRESENT, left_at=None, due_at=None))
 
 
 async def present(connection: AsyncConnection) -> list[int]:
     """Guilds with a row that the bot has not left."""
-    rows = await connection.execute(sa.select(guilds.c.guild_id).where(guilds.c.left_at.is_(None)))
-    return [row.guild_id for row in rows]
+    return await fetch_values(connection, sa.select(guilds.c.guild_id).where(guilds.c.left_at.is_(None)))

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.generation import Remembered
-from bot.storage.rows import fetch_first
+from bot.storage.rows import changes_row, columns_of, fetch_first, insert_row
 from bot.storage.tables import remembered
 
 
@@ -20,18 +20,8 @@ async def get(connection: AsyncConnection, guild_id: int, user_id: int) -> Remem
 
 async def put(connection: AsyncConnection, guild_id: int, user_id: int, what: Remembered, *, now: datetime) -> None:
     await forget(connection, guild_id, user_id)
-    await connection.execute(
-        sa.insert(remembered).values(
-            guild_id=guild_id,
-            user_id=user_id,
-            lora_id=what.lora_id,
-            style_id=what.style_id,
-            settings=what.settings,
-            used_at=now,
-        )
-    )
+    await insert_row(connection, remembered, guild_id=guild_id, user_id=user_id, used_at=now, **columns_of(what))
 
 
 async def forget(connection: AsyncConnection, guild_id: int, user_id: int) -> bool:
-    result = await connection.execute(sa.delete(remembered).where(_of(guild_id, user_id)))
-    return result.rowcount == 1
+    return await changes_row(connection, sa.delete(remembered).where(_of(guild_id, user_id)))

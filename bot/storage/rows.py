@@ -1,13 +1,15 @@
 """Rows as records: a record's fields are the columns of the same names, which give the right types already."""
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.storage.database import note_due
 
 T = TypeVar("T")
 
@@ -26,3 +28,65 @@ async def fetch_first(connection: AsyncConnection, record: type[T], statement: s
     """The first row that the statement gives, None without any."""
     row = (await connection.execute(statement)).first()
     return None if row is None else build(record, row)
+
+
+async def fetch_all(connection: AsyncConnection, record: type[T], statement: sa.Executable) -> list[T]:
+    return [build(record, row) for row in await connection.execute(statement)]
+
+
+async def fetch_values(connection: AsyncConnection, statement: sa.Executable) -> list[Any]:
+    """The first column of all rows, without empty values."""
+    return [value for value in (await connection.execute(statement)).scalars() if value is not None]
+
+
+async def has_row(connection: AsyncConnection, statement: sa.Select[Any]) -> bool:
+    return (await connection.execute(statement)).first() is not None
+
+
+async def count_rows(connection: AsyncConnection, table: sa.FromClause, *conditions: sa.ColumnElement[bool]) -> int:
+    statement = sa.select(sa.func.count()).select_from(table).where(*conditions)
+    return int((await connection.execute(statement)).scalar_one())
+
+
+async def count_by(
+    connection: AsyncConnection, column: sa.Column[T], *conditions: sa.ColumnElement[bool]
+) -> dict[T, int]:
+    """How many rows have each value of this column."""
+    statement = sa.select(column, sa.func.count()).where(*conditions).group_by(column)
+    return dict((await connection.execute(statement)).all())
+
+
+async def changes_row(connection: AsyncConnection, statement: sa.UpdateBase) -> bool:
+    """Run a compare-and-set; False when no row was (any more) as its conditions say."""
+    return (await connection.execute(statement)).rowcount == 1
+
+
+async def insert_row(connection: AsyncConnection, table: sa.Table, **values: Any) -> int:
+    """Store a row; its id."""
+    return int((await _insert(connection, table, values, table.c.id)).id)
+
+
+async def insert_record(connection: AsyncConnection, record: type[T], table: sa.Table, **values: Any) -> T:
+    """Store a row; it with its id and all defaults."""
+    return build(record, await _insert(connection, table, values, *table.c))
+
+
+async def _insert(
+    connection: AsyncConnection, table: sa.Table, values: Mapping[str, Any], *returned: sa.Column[Any]
+) -> sa.Row[Any]:
+    if "due_at" in table.c:
+        note_due(connection, table)
+    return (await connection.execute(sa.insert(table).values(**values).returning(*returned))).one()
+
+
+def columns_of(record: Any) -> dict[str, Any]:
+    """A record as the columns of its row, without the id that it gets when it is stored."""
+    return {field.name: getattr(record, field.name) for field in fields(record) if field.name != "id"}
+
+
+async def drop_files(connection: AsyncConnection, table: sa.Table, condition: sa.ColumnElement[bool]) -> list[str]:
+    """Record that the files of these rows have left the disk; their spool names, for the caller to free."""
+    kept = sa.and_(condition, table.c.file.is_not(None))
+    files = await fetch_values(connection, sa.select(table.c.file).where(kept))
+    await connection.execute(sa.update(table).where(kept).values(file=None))
+    return files

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.key import ProviderName
 from bot.records.lora import Style
-from bot.storage.rows import build, fetch_first
+from bot.storage.rows import fetch_all, fetch_first
 from bot.storage.tables import styles
 
 TEXT_MAX = 120
@@ -23,10 +23,8 @@ async def get(connection: AsyncConnection, style_id: int) -> Style | None:
 
 async def of_guild(connection: AsyncConnection, guild_id: int) -> list[Style]:
     """By name; retired ones, too."""
-    rows = await connection.execute(
-        sa.select(styles).where(styles.c.guild_id == guild_id).order_by(sa.func.lower(styles.c.name), styles.c.id)
-    )
-    return [build(Style, row) for row in rows]
+    by_name = sa.select(styles).order_by(sa.func.lower(styles.c.name), styles.c.id)
+    return await fetch_all(connection, Style, by_name.where(styles.c.guild_id == guild_id))
 
 
 async def replace_all(

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.job import SubjectTable, TimelineEntry
+from bot.storage.rows import fetch_all
 from bot.storage.tables import timeline
 
 
@@ -18,9 +19,5 @@ async def add(
 
 
 async def of(connection: AsyncConnection, subject: SubjectTable, subject_id: int) -> list[TimelineEntry]:
-    rows = await connection.execute(
-        sa.select(timeline)
-        .where(timeline.c.subject_table == subject, timeline.c.subject_id == subject_id)
-        .order_by(timeline.c.id)
-    )
-    return [TimelineEntry(row.at, row.what, row.detail) for row in rows]
+    mine = sa.select(timeline).where(timeline.c.subject_table == subject, timeline.c.subject_id == subject_id)
+    return await fetch_all(connection, TimelineEntry, mine.order_by(timeline.c.id))

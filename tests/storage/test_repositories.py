@@ -339,7 +339,6 @@ async def test_consents_hold_who_what_where_and_when(either: Database) -> None:
         await datasets.record_consent(
             connection,
             dataset=dataset,
-            provider=ProviderName.APIFRAME,
             policy_version="2026-11",
             photo_hashes=["a" * 64, "b" * 64],
             now=NOON,

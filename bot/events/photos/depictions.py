@@ -129,7 +129,6 @@ class DepictionService(Service):
         await datasets.record_consent(
             connection,
             dataset=dataset,
-            provider=dataset.subject_kind.provider,
             policy_version=EVENT_POLICY,
             photo_hashes=submission.photo_hashes,
             now=now,

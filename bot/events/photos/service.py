@@ -264,7 +264,6 @@ async def _record(
     consent_id = await datasets.record_consent(
         connection,
         dataset=dataset,
-        provider=dataset.subject_kind.provider,
         policy_version=EVENT_POLICY,
         photo_hashes=[photo.sha256 for photo in split.kept if photo.file is not None],
         now=now,

@@ -122,7 +122,6 @@ async def _give(studio: Studio, event: Event, dataset_id: int) -> tuple[int, int
         consent_id = await datasets.record_consent(
             connection,
             dataset=dataset,
-            provider=dataset.subject_kind.provider,
             policy_version="1",
             photo_hashes=[f"{1:064x}"],
             now=now,

@@ -78,7 +78,6 @@ async def name_in_photos(life: EventRun, giver_id: int, named_id: int, *, answer
         consent_id = await datasets.record_consent(
             connection,
             dataset=dataset,
-            provider=dataset.subject_kind.provider,
             policy_version="test",
             photo_hashes=[],
             now=now,
