@@ -8,7 +8,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.generation import Generation, GenerationStatus, Picture, Reference
 from bot.storage.database import note_due
-from bot.storage.rows import build, fetch_first
+from bot.storage.rows import (
+    changes_row,
+    columns_of,
+    count_by,
+    count_rows,
+    drop_files,
+    fetch_all,
+    fetch_first,
+    fetch_values,
+    has_row,
+    insert_row,
+)
 from bot.storage.tables import generations, pictures, reference_pictures
 
 TRIES_OF_PACK = 2
@@ -17,13 +28,7 @@ OPEN = [status for status in GenerationStatus if not status.is_terminal]
 
 
 async def insert(connection: AsyncConnection, **values: Any) -> int:
-    note_due(connection, generations)
-    result = await connection.execute(
-        sa.insert(generations)
-        .values(status=GenerationStatus.QUEUED, image_urls=(), **values)
-        .returning(generations.c.id)
-    )
-    return int(result.scalar_one())
+    return await insert_row(connection, generations, status=GenerationStatus.QUEUED, image_urls=(), **values)
 
 
 async def get(connection: AsyncConnection, generation_id: int) -> Generation | None:
@@ -35,52 +40,26 @@ async def by_webhook_token(connection: AsyncConnection, token: str) -> Generatio
 
 
 async def of_member(connection: AsyncConnection, guild_id: int, user_id: int, limit: int) -> list[Generation]:
-    rows = await connection.execute(
-        sa.select(generations)
-        .where(generations.c.guild_id == guild_id, generations.c.user_id == user_id)
-        .order_by(generations.c.id.desc())
-        .limit(limit)
-    )
-    return [build(Generation, row) for row in rows]
+    mine = sa.select(generations).where(generations.c.guild_id == guild_id, generations.c.user_id == user_id)
+    return await fetch_all(connection, Generation, mine.order_by(generations.c.id.desc()).limit(limit))
 
 
 async def open_on_key(connection: AsyncConnection, key_id: int) -> int:
-    result = await connection.execute(
-        sa.select(sa.func.count())
-        .select_from(generations)
-        .where(generations.c.key_id == key_id, generations.c.status.in_(OPEN))
-    )
-    return int(result.scalar_one())
+    return await count_rows(connection, generations, generations.c.key_id == key_id, generations.c.status.in_(OPEN))
 
 
 async def pictures_of(connection: AsyncConnection, generation_id: int) -> list[Picture]:
-    rows = await connection.execute(
-        sa.select(pictures).where(pictures.c.generation_id == generation_id).order_by(pictures.c.position)
-    )
-    return [build(Picture, row) for row in rows]
+    made = sa.select(pictures).where(pictures.c.generation_id == generation_id)
+    return await fetch_all(connection, Picture, made.order_by(pictures.c.position))
 
 
 async def add_picture(connection: AsyncConnection, picture: Picture) -> None:
-    await connection.execute(
-        sa.insert(pictures).values(
-            generation_id=picture.generation_id,
-            position=picture.position,
-            url=picture.url,
-            file=picture.file,
-            content_type=picture.content_type,
-            size=picture.size,
-        )
-    )
+    await insert_row(connection, pictures, **columns_of(picture))
 
 
 async def forget_files(connection: AsyncConnection, generation_id: int) -> list[str]:
     """Record that the pictures have left the disk; their spool names, for the caller to free."""
-    rows = await connection.execute(
-        sa.select(pictures.c.file).where(pictures.c.generation_id == generation_id, pictures.c.file.is_not(None))
-    )
-    files = [row.file for row in rows]
-    await connection.execute(sa.update(pictures).where(pictures.c.generation_id == generation_id).values(file=None))
-    return files
+    return await drop_files(connection, pictures, pictures.c.generation_id == generation_id)
 
 
 async def get_picture(connection: AsyncConnection, picture_id: int) -> Picture | None:
@@ -92,46 +71,30 @@ async def add_reference(connection: AsyncConnection, **values: Any) -> None:
 
 
 async def references_of(connection: AsyncConnection, generation_id: int) -> list[Reference]:
-    rows = await connection.execute(
-        sa.select(reference_pictures)
-        .where(reference_pictures.c.generation_id == generation_id)
-        .order_by(reference_pictures.c.position)
-    )
-    return [build(Reference, row) for row in rows]
+    used = sa.select(reference_pictures).where(reference_pictures.c.generation_id == generation_id)
+    return await fetch_all(connection, Reference, used.order_by(reference_pictures.c.position))
 
 
 async def note_upload(connection: AsyncConnection, reference_id: int, remote_id: str, *, at: datetime) -> None:
-    await connection.execute(
-        sa.update(reference_pictures)
-        .where(reference_pictures.c.id == reference_id)
-        .values(remote_id=remote_id, uploaded_at=at)
-    )
+    uploaded = sa.update(reference_pictures).where(reference_pictures.c.id == reference_id)
+    await connection.execute(uploaded.values(remote_id=remote_id, uploaded_at=at))
 
 
 async def forget_uploads(connection: AsyncConnection, generation_id: int) -> None:
     """Uploads under another key are of no use; what is still in the spool is uploaded again."""
-    await connection.execute(
-        sa.update(reference_pictures)
-        .where(reference_pictures.c.generation_id == generation_id, reference_pictures.c.file.is_not(None))
-        .values(remote_id=None)
-    )
+    mine = sa.and_(reference_pictures.c.generation_id == generation_id, reference_pictures.c.file.is_not(None))
+    await connection.execute(sa.update(reference_pictures).where(mine).values(remote_id=None))
 
 
 async def forget_reference_files(connection: AsyncConnection, generation_id: int) -> list[str]:
     """Record that the references have left the disk; their spool names, for the caller to free."""
-    mine = sa.and_(reference_pictures.c.generation_id == generation_id, reference_pictures.c.file.is_not(None))
-    files = [row.file for row in await connection.execute(sa.select(reference_pictures.c.file).where(mine))]
-    if files:
-        await connection.execute(sa.update(reference_pictures).where(mine).values(file=None))
-    return files
+    return await drop_files(connection, reference_pictures, reference_pictures.c.generation_id == generation_id)
 
 
 async def files_in_use(connection: AsyncConnection) -> set[str]:
     """Spool names of pictures that were made and of those that orders start from."""
-    found: set[str] = set()
-    for holder in (pictures, reference_pictures):
-        found |= {row.file for row in await connection.execute(sa.select(holder.c.file)) if row.file is not None}
-    return found
+    files = sa.union_all(sa.select(pictures.c.file), sa.select(reference_pictures.c.file))
+    return set(await fetch_values(connection, files))
 
 
 async def end_early(
@@ -145,34 +108,20 @@ async def end_early(
 ) -> bool:
     """End the order if it is still in this status, whoever works on it; their step is dropped when it would store."""
     note_due(connection, generations)
-    result = await connection.execute(
+    ended = {"status": GenerationStatus.FAILED, "error": error, "finished_at": now}
+    return await changes_row(
+        connection,
         sa.update(generations)
         .where(generations.c.id == generation_id, generations.c.status == from_)
-        .values(
-            status=GenerationStatus.FAILED,
-            error=error,
-            finished_at=now,
-            due_at=due_at,
-            lease_owner=None,
-            lease_until=None,
-        )
+        .values(due_at=due_at, lease_owner=None, lease_until=None, **ended),
     )
-    return result.rowcount == 1
 
 
 async def own_in_event(connection: AsyncConnection, event_id: int, user_id: int) -> int:
     """How many orders of this member for the event count: those of the pack and failed ones do not."""
-    result = await connection.execute(
-        sa.select(sa.func.count())
-        .select_from(generations)
-        .where(
-            generations.c.event_id == event_id,
-            generations.c.user_id == user_id,
-            generations.c.pack_index.is_(None),
-            generations.c.status != GenerationStatus.FAILED,
-        )
-    )
-    return int(result.scalar_one())
+    own = sa.and_(generations.c.event_id == event_id, generations.c.user_id == user_id)
+    counts = sa.and_(generations.c.pack_index.is_(None), generations.c.status != GenerationStatus.FAILED)
+    return await count_rows(connection, generations, own, counts)
 
 
 async def ordered_of_pack(connection: AsyncConnection, event_id: int) -> set[tuple[int, int]]:
@@ -185,7 +134,7 @@ async def is_ordered_of_pack(connection: AsyncConnection, event_id: int, lora_id
     statement = _settled_of_pack(event_id).where(
         generations.c.lora_id == lora_id, generations.c.pack_index == pack_index
     )
-    return (await connection.execute(statement)).first() is not None
+    return await has_row(connection, statement)
 
 
 def _settled_of_pack(event_id: int) -> sa.Select[Any]:
@@ -206,15 +155,9 @@ def _settled_of_pack(event_id: int) -> sa.Select[Any]:
 
 
 async def count_by_status(connection: AsyncConnection) -> dict[str, int]:
-    rows = await connection.execute(
-        sa.select(generations.c.status, sa.func.count().label("total")).group_by(generations.c.status)
-    )
-    return {row.status: row.total for row in rows}
+    return await count_by(connection, generations.c.status)
 
 
 async def of_lora(connection: AsyncConnection, lora_id: int) -> int:
     """How many generations were ordered with this LoRA."""
-    result = await connection.execute(
-        sa.select(sa.func.count()).select_from(generations).where(generations.c.lora_id == lora_id)
-    )
-    return int(result.scalar_one())
+    return await count_rows(connection, generations, generations.c.lora_id == lora_id)

@@ -8,22 +8,22 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.guild import Place, PlaceKind
-from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
 from bot.records.lora import Lora
 from bot.records.post import PostKind, PostStatus
-from bot.storage.rows import build, fetch_first
+from bot.storage.posts import about
+from bot.storage.rows import changes_row, fetch_all, fetch_first, fetch_values, insert_row
 from bot.storage.tables import generations, loras, pictures, posts
 
 LINEAGE_MAX = 20
 """Most versions that are followed back."""
 LOOKED_AT = 100
 """Pictures among which the best that may be shown are looked for."""
+NOT_ARCHIVED = loras.c.archived_at.is_(None)
 
 
 async def insert(connection: AsyncConnection, **values: Any) -> int:
-    result = await connection.execute(sa.insert(loras).values(**values).returning(loras.c.id))
-    return int(result.scalar_one())
+    return await insert_row(connection, loras, **values)
 
 
 async def get(connection: AsyncConnection, lora_id: int) -> Lora | None:
@@ -32,34 +32,23 @@ async def get(connection: AsyncConnection, lora_id: int) -> Lora | None:
 
 async def owned_by(connection: AsyncConnection, guild_id: int, owner_id: int) -> list[Lora]:
     """The member's LoRAs of this guild that are not archived, newest first."""
-    rows = await connection.execute(
-        sa.select(loras)
-        .where(loras.c.guild_id == guild_id, loras.c.owner_id == owner_id, loras.c.archived_at.is_(None))
-        .order_by(loras.c.id.desc())
-    )
-    return [build(Lora, row) for row in rows]
+    own = sa.select(loras).where(loras.c.guild_id == guild_id, loras.c.owner_id == owner_id, NOT_ARCHIVED)
+    return await fetch_all(connection, Lora, own.order_by(loras.c.id.desc()))
 
 
 async def of_guild(connection: AsyncConnection, guild_id: int) -> list[Lora]:
-    rows = await connection.execute(
-        sa.select(loras).where(loras.c.guild_id == guild_id, loras.c.archived_at.is_(None)).order_by(loras.c.id.desc())
-    )
-    return [build(Lora, row) for row in rows]
+    here = sa.select(loras).where(loras.c.guild_id == guild_id, NOT_ARCHIVED)
+    return await fetch_all(connection, Lora, here.order_by(loras.c.id.desc()))
 
 
 async def of_event(connection: AsyncConnection, event_id: int) -> list[Lora]:
-    """The LoRAs that an event trained and that are not archived, oldest first."""
-    rows = await connection.execute(
-        sa.select(loras).where(loras.c.event_id == event_id, loras.c.archived_at.is_(None)).order_by(loras.c.id)
-    )
-    return [build(Lora, row) for row in rows]
+    """The LoRAs that an event trained and that are not archived, oldest first; retired ones among them."""
+    trained = sa.select(loras).where(loras.c.event_id == event_id, NOT_ARCHIVED)
+    return await fetch_all(connection, Lora, trained.order_by(loras.c.id))
 
 
 async def archive(connection: AsyncConnection, lora_id: int, *, now: datetime) -> bool:
-    result = await connection.execute(
-        sa.update(loras).where(loras.c.id == lora_id, loras.c.archived_at.is_(None)).values(archived_at=now)
-    )
-    return result.rowcount == 1
+    return await change(connection, lora_id, archived_at=now)
 
 
 async def note_missing(connection: AsyncConnection, lora_id: int, *, now: datetime) -> None:
@@ -71,52 +60,37 @@ async def note_missing(connection: AsyncConnection, lora_id: int, *, now: dateti
 
 async def remote_ids(connection: AsyncConnection, guild_id: int, provider: ProviderName) -> list[str]:
     """What the provider calls the guild's LoRAs that are not archived, newest first."""
-    rows = await connection.execute(
-        sa.select(loras.c.remote_id).where(_in_use(guild_id, provider)).order_by(loras.c.id.desc())
-    )
-    return list(rows.scalars())
+    in_use = sa.select(loras.c.remote_id).where(_in_use(guild_id, provider))
+    return await fetch_values(connection, in_use.order_by(loras.c.id.desc()))
 
 
 async def mark_missing(
     connection: AsyncConnection, guild_id: int, provider: ProviderName, gone: Sequence[str], *, now: datetime
 ) -> None:
     """The provider no longer lists these; the first time this was noticed stays."""
-    await connection.execute(
-        sa.update(loras)
-        .where(_in_use(guild_id, provider), loras.c.remote_id.in_(gone), loras.c.missing_since.is_(None))
-        .values(missing_since=now)
-    )
+    found = sa.and_(_in_use(guild_id, provider), loras.c.missing_since.is_(None))
+    await connection.execute(sa.update(loras).where(found, loras.c.remote_id.in_(gone)).values(missing_since=now))
 
 
 async def mark_found(connection: AsyncConnection, guild_id: int, provider: ProviderName, there: Sequence[str]) -> None:
     """The provider lists these (again)."""
-    await connection.execute(
-        sa.update(loras)
-        .where(_in_use(guild_id, provider), loras.c.remote_id.in_(there), loras.c.missing_since.is_not(None))
-        .values(missing_since=None)
-    )
+    missing = sa.and_(_in_use(guild_id, provider), loras.c.missing_since.is_not(None))
+    await connection.execute(sa.update(loras).where(missing, loras.c.remote_id.in_(there)).values(missing_since=None))
 
 
 def _in_use(guild_id: int, provider: ProviderName) -> sa.ColumnElement[bool]:
-    return sa.and_(loras.c.guild_id == guild_id, loras.c.provider == provider, loras.c.archived_at.is_(None))
+    return sa.and_(loras.c.guild_id == guild_id, loras.c.provider == provider, NOT_ARCHIVED)
 
 
 async def change(connection: AsyncConnection, lora_id: int, **values: Any) -> bool:
-    """New name or note; False when it has been archived meanwhile."""
-    result = await connection.execute(
-        sa.update(loras).where(loras.c.id == lora_id, loras.c.archived_at.is_(None)).values(**values)
-    )
-    return result.rowcount == 1
+    """Store these columns; False when it has been archived meanwhile."""
+    return await changes_row(connection, sa.update(loras).where(loras.c.id == lora_id, NOT_ARCHIVED).values(**values))
 
 
 async def hand_over(connection: AsyncConnection, lora_id: int, *, from_id: int, to_id: int) -> bool:
     """A new owner; False when it is not the giver's (any more) or has been archived."""
-    result = await connection.execute(
-        sa.update(loras)
-        .where(loras.c.id == lora_id, loras.c.owner_id == from_id, loras.c.archived_at.is_(None))
-        .values(owner_id=to_id)
-    )
-    return result.rowcount == 1
+    own = sa.update(loras).where(loras.c.id == lora_id, loras.c.owner_id == from_id, NOT_ARCHIVED)
+    return await changes_row(connection, own.values(owner_id=to_id))
 
 
 async def lineage(connection: AsyncConnection, lora: Lora) -> list[Lora]:
@@ -127,13 +101,8 @@ async def lineage(connection: AsyncConnection, lora: Lora) -> list[Lora]:
         if earlier is None or earlier.guild_id != lora.guild_id:
             break
         chain.insert(0, earlier)
-    rows = await connection.execute(
-        sa.select(loras)
-        .where(loras.c.guild_id == lora.guild_id, loras.c.previous_id == lora.id)
-        .order_by(loras.c.id)
-        .limit(LINEAGE_MAX)
-    )
-    return [*chain, *(build(Lora, row) for row in rows)]
+    later = sa.select(loras).where(loras.c.guild_id == lora.guild_id, loras.c.previous_id == lora.id)
+    return chain + await fetch_all(connection, Lora, later.order_by(loras.c.id).limit(LINEAGE_MAX))
 
 
 async def best_pictures(connection: AsyncConnection, lora: Lora, *, viewer_id: int, limit: int) -> list[str]:
@@ -144,14 +113,7 @@ async def best_pictures(connection: AsyncConnection, lora: Lora, *, viewer_id: i
     rows = await connection.execute(
         sa.select(pictures.c.file, generations.c.user_id, posts.c.status, posts.c.places, posts.c.place_index)
         .join(generations, generations.c.id == pictures.c.generation_id)
-        .outerjoin(
-            posts,
-            sa.and_(
-                posts.c.kind == PostKind.PICTURES,
-                posts.c.subject_table == SubjectTable.GENERATION,
-                posts.c.subject_id == generations.c.id,
-            ),
-        )
+        .outerjoin(posts, about(PostKind.PICTURES, posts.c.subject_id == generations.c.id))
         .where(
             generations.c.lora_id == lora.id,
             generations.c.guild_id == lora.guild_id,

@@ -8,12 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.generation import Generation, GenerationStatus, Report
 from bot.records.guild import Actor, Place, PlaceKind
-from bot.records.job import SubjectTable
 from bot.records.post import Post, PostKind, PostStatus
 from bot.storage import generations as generation_rows
 from bot.storage import posts as post_rows
 from bot.storage.database import note_due
-from bot.storage.rows import build, fetch_first
+from bot.storage.rows import changes_row, fetch_all, fetch_first, fetch_values, has_row, insert_row
 from bot.storage.tables import generations, picture_reports, pictures, posts
 
 LINEAGE_MAX = 20
@@ -43,23 +42,14 @@ def _shows(generation_id: int) -> sa.ColumnElement[bool]:
     """Posts whose message holds pictures of this set."""
     own = sa.select(pictures.c.id).where(pictures.c.generation_id == generation_id)
     return sa.or_(
-        sa.and_(
-            posts.c.kind == PostKind.PICTURES,
-            posts.c.subject_table == SubjectTable.GENERATION,
-            posts.c.subject_id == generation_id,
-        ),
-        sa.and_(
-            posts.c.kind == PostKind.GALLERY,
-            posts.c.subject_table == SubjectTable.PICTURE,
-            posts.c.subject_id.in_(own),
-        ),
+        post_rows.about(PostKind.PICTURES, posts.c.subject_id == generation_id),
+        post_rows.about(PostKind.GALLERY, posts.c.subject_id.in_(own)),
     )
 
 
 async def posts_of(connection: AsyncConnection, generation_id: int) -> list[Post]:
     """The set's own post and its pictures' posts in the gallery."""
-    rows = await connection.execute(sa.select(posts).where(_shows(generation_id)).order_by(posts.c.id))
-    return [build(Post, row) for row in rows]
+    return await fetch_all(connection, Post, sa.select(posts).where(_shows(generation_id)).order_by(posts.c.id))
 
 
 def public_place(post: Post) -> Place | None:
@@ -79,25 +69,16 @@ async def is_deleted(connection: AsyncConnection, post: Post) -> bool:
         deleted = deleted.join(pictures).where(pictures.c.id == post.subject_id)
     else:
         return False
-    return (await connection.execute(deleted)).first() is not None
+    return await has_row(connection, deleted)
 
 
 async def delete_set(connection: AsyncConnection, generation_id: int, actor: Actor, *, now: datetime) -> bool:
     """Mark the set as deleted; False when the actor may not, or somebody was faster."""
     row = generations.c
     may = sa.true() if actor.is_moderator else row.user_id == actor.user_id
-    result = await connection.execute(
-        sa.update(generations)
-        .where(
-            row.id == generation_id,
-            row.guild_id == actor.guild_id,
-            row.status == GenerationStatus.READY,
-            row.deleted_at.is_(None),
-            may,
-        )
-        .values(deleted_at=now)
-    )
-    return result.rowcount == 1
+    there = sa.and_(row.status == GenerationStatus.READY, row.deleted_at.is_(None))
+    mine = sa.update(generations).where(row.id == generation_id, row.guild_id == actor.guild_id, there, may)
+    return await changes_row(connection, mine.values(deleted_at=now))
 
 
 async def withdraw(connection: AsyncConnection, generation_id: int, *, now: datetime, left_until: datetime) -> None:
@@ -106,10 +87,8 @@ async def withdraw(connection: AsyncConnection, generation_id: int, *, now: date
     Those that are there are left to the caller until `left_until`, and then to the outbox.
     """
     note_due(connection, posts)
-    never_sent = sa.and_(
-        posts.c.message_id.is_(None),
-        sa.or_(posts.c.sending_at.is_(None), posts.c.status == PostStatus.POSTED),
-    )
+    not_sending = sa.or_(posts.c.sending_at.is_(None), posts.c.status == PostStatus.POSTED)
+    never_sent = sa.and_(posts.c.message_id.is_(None), not_sending)
     mine = sa.and_(_shows(generation_id), posts.c.status != PostStatus.WITHDRAWN)
     await connection.execute(sa.update(posts).where(mine, never_sent).values(status=PostStatus.WITHDRAWN, due_at=None))
     settled = posts.c.status.in_((PostStatus.POSTED, PostStatus.KEPT))
@@ -145,25 +124,12 @@ async def settle_removal(connection: AsyncConnection, post: Post, *, is_gone: bo
 async def send_to_gallery_again(connection: AsyncConnection, picture_id: int, place: Place, *, now: datetime) -> bool:
     """Try a gallery that refused this picture once more; False when its post is not waiting for that."""
     note_due(connection, posts)
-    result = await connection.execute(
-        sa.update(posts)
-        .where(
-            posts.c.kind == PostKind.GALLERY,
-            posts.c.subject_table == SubjectTable.PICTURE,
-            posts.c.subject_id == picture_id,
-            posts.c.status == PostStatus.KEPT,
-        )
-        .values(
-            status=PostStatus.PENDING,
-            places=[place],
-            place_index=0,
-            sending_at=None,
-            attempt=0,
-            created_at=now,
-            due_at=now,
-        )
+    mine = post_rows.about(PostKind.GALLERY, posts.c.subject_id == picture_id)
+    anew = {"status": PostStatus.PENDING, "places": [place], "place_index": 0, "sending_at": None, "attempt": 0}
+    return await changes_row(
+        connection,
+        sa.update(posts).where(mine, posts.c.status == PostStatus.KEPT).values(created_at=now, due_at=now, **anew),
     )
-    return result.rowcount == 1
 
 
 async def add_report(
@@ -173,20 +139,17 @@ async def add_report(
     reported = sa.select(picture_reports.c.id).where(
         picture_reports.c.generation_id == generation_id, picture_reports.c.reporter_id == actor.user_id
     )
-    if (await connection.execute(reported)).first() is not None:
+    if await has_row(connection, reported):
         return None
-    result = await connection.execute(
-        sa.insert(picture_reports)
-        .values(
-            guild_id=actor.guild_id,
-            generation_id=generation_id,
-            reporter_id=actor.user_id,
-            reason=reason,
-            created_at=now,
-        )
-        .returning(picture_reports.c.id)
+    return await insert_row(
+        connection,
+        picture_reports,
+        guild_id=actor.guild_id,
+        generation_id=generation_id,
+        reporter_id=actor.user_id,
+        reason=reason,
+        created_at=now,
     )
-    return int(result.scalar_one())
 
 
 async def get_report(connection: AsyncConnection, report_id: int) -> Report | None:
@@ -196,18 +159,12 @@ async def get_report(connection: AsyncConnection, report_id: int) -> Report | No
 async def dismiss_report(connection: AsyncConnection, report_id: int, *, guild_id: int, now: datetime) -> bool:
     """False when it has been dismissed already, or is not of this guild."""
     report = picture_reports.c
-    result = await connection.execute(
-        sa.update(picture_reports)
-        .where(report.id == report_id, report.guild_id == guild_id, report.dismissed_at.is_(None))
-        .values(dismissed_at=now)
-    )
-    return result.rowcount == 1
+    standing = sa.and_(report.id == report_id, report.guild_id == guild_id, report.dismissed_at.is_(None))
+    return await changes_row(connection, sa.update(picture_reports).where(standing).values(dismissed_at=now))
 
 
 async def renew_report_posts(connection: AsyncConnection, generation_id: int, *, due_at: datetime) -> None:
     """The set was deleted: the cards of its reports show that."""
-    rows = await connection.execute(
-        sa.select(picture_reports.c.id).where(picture_reports.c.generation_id == generation_id)
-    )
-    for row in rows.all():
-        await post_rows.renew(connection, PostKind.PICTURE_REPORT, row.id, due_at=due_at)
+    reports = sa.select(picture_reports.c.id).where(picture_reports.c.generation_id == generation_id)
+    for report_id in await fetch_values(connection, reports):
+        await post_rows.renew(connection, PostKind.PICTURE_REPORT, report_id, due_at=due_at)

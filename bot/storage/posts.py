@@ -10,7 +10,7 @@ from bot.records.guild import Place
 from bot.records.post import Post, PostKind, PostStatus
 from bot.storage import meta
 from bot.storage.database import note_due
-from bot.storage.rows import build, fetch_first
+from bot.storage.rows import changes_row, count_by, fetch_all, fetch_first, insert_row
 from bot.storage.tables import posts
 
 KIND_CODES: Mapping[PostKind, str] = {
@@ -50,34 +50,32 @@ async def add(
     now: datetime,
 ) -> None:
     """Put one post into the outbox; a post of this kind about this row that exists already is left as it is."""
-    note_due(connection, posts)
-    installation = (await meta.get(connection, meta.INSTALLATION) or b"").decode()
     if await find(connection, kind, subject_id) is not None:
         return
-    await connection.execute(
-        sa.insert(posts).values(
-            kind=kind,
-            subject_table=kind.subject,
-            subject_id=subject_id,
-            guild_id=guild_id,
-            user_id=user_id,
-            nonce=nonce_of(installation, kind, subject_id),
-            places=places,
-            status=PostStatus.PENDING,
-            created_at=now,
-            due_at=now,
-        )
+    installation = (await meta.get(connection, meta.INSTALLATION) or b"").decode()
+    await insert_row(
+        connection,
+        posts,
+        kind=kind,
+        subject_table=kind.subject,
+        subject_id=subject_id,
+        guild_id=guild_id,
+        user_id=user_id,
+        nonce=nonce_of(installation, kind, subject_id),
+        places=places,
+        status=PostStatus.PENDING,
+        created_at=now,
+        due_at=now,
     )
 
 
 async def find(connection: AsyncConnection, kind: PostKind, subject_id: int) -> Post | None:
-    return await fetch_first(
-        connection,
-        Post,
-        sa.select(posts).where(
-            posts.c.kind == kind, posts.c.subject_table == kind.subject, posts.c.subject_id == subject_id
-        ),
-    )
+    return await fetch_first(connection, Post, sa.select(posts).where(about(kind, posts.c.subject_id == subject_id)))
+
+
+def about(kind: PostKind, subject: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Posts of this kind whose `subject_id` fulfils a condition."""
+    return sa.and_(posts.c.kind == kind, posts.c.subject_table == kind.subject, subject)
 
 
 async def get(connection: AsyncConnection, post_id: int) -> Post | None:
@@ -89,7 +87,7 @@ async def renew(connection: AsyncConnection, kind: PostKind, subject_id: int, *,
     note_due(connection, posts)
     await connection.execute(
         sa.update(posts)
-        .where(posts.c.kind == kind, posts.c.subject_table == kind.subject, posts.c.subject_id == subject_id)
+        .where(about(kind, posts.c.subject_id == subject_id))
         .values(
             revision=posts.c.revision + 1,
             wakes=posts.c.wakes + 1,
@@ -103,24 +101,15 @@ async def renew(connection: AsyncConnection, kind: PostKind, subject_id: int, *,
 
 async def kept_for(connection: AsyncConnection, guild_id: int, user_id: int) -> list[Post]:
     """Posts no place would take, waiting for their owner."""
-    rows = await connection.execute(
-        sa.select(posts)
-        .where(posts.c.guild_id == guild_id, posts.c.user_id == user_id, posts.c.status == PostStatus.KEPT)
-        .order_by(posts.c.id)
-    )
-    return [build(Post, row) for row in rows]
+    theirs = sa.and_(posts.c.guild_id == guild_id, posts.c.user_id == user_id, posts.c.status == PostStatus.KEPT)
+    return await fetch_all(connection, Post, sa.select(posts).where(theirs).order_by(posts.c.id))
 
 
 async def hand_over(connection: AsyncConnection, post_id: int) -> bool:
     """A kept post was given to its owner; False when it is not kept (any more)."""
-    result = await connection.execute(
-        sa.update(posts)
-        .where(posts.c.id == post_id, posts.c.status == PostStatus.KEPT)
-        .values(status=PostStatus.POSTED)
-    )
-    return result.rowcount == 1
+    kept = sa.update(posts).where(posts.c.id == post_id, posts.c.status == PostStatus.KEPT)
+    return await changes_row(connection, kept.values(status=PostStatus.POSTED))
 
 
 async def count_by_status(connection: AsyncConnection) -> dict[str, int]:
-    rows = await connection.execute(sa.select(posts.c.status, sa.func.count().label("total")).group_by(posts.c.status))
-    return {row.status: row.total for row in rows}
+    return await count_by(connection, posts.c.status)
