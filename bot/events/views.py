@@ -11,7 +11,7 @@ from bot.records.event import DepictionStatus, Entrant, Event, EventMode, EventS
 from bot.records.lora import Lora
 from bot.records.post import Post, PostKind
 from bot.records.training import TrainingStatus
-from bot.storage import posts
+from bot.storage import loras, posts
 from bot.storage.events import ballots, entrants, spends
 from bot.storage.events import counts as event_counts
 
@@ -56,7 +56,7 @@ async def load(connection: AsyncConnection, event: Event, affordable: Affordable
         spent=await spends.total(connection, event.id),
         affordable=affordable,
         trainings=await event_counts.trainings_by_status(connection, event.id),
-        loras=tuple(await event_counts.loras_of(connection, event.id)),
+        loras=tuple(await loras.of_event(connection, event.id)),
         pictures=await event_counts.picture_count(connection, event.id),
         covered=answers.get(DepictionStatus.CONFIRMED, 0),
         pending=answers.get(DepictionStatus.PENDING, 0),

@@ -1,6 +1,6 @@
 """SQL of erasure. Every table with a user or guild id is named here; a test compares this list with the tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.storage import tables as t
 from bot.storage.events import tables as e
+from bot.storage.rows import count_rows, fetch_values
 
 MEMBER_COLUMNS: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
     t.datasets: (t.datasets.c.user_id,),
@@ -45,7 +46,7 @@ async def guilds_of(connection: AsyncConnection, user_id: int) -> list[int]:
     named = {table: (column,) for table, column in ANONYMISED.items()}
     for table, columns in (*MEMBER_COLUMNS.items(), *named.items(), (t.consents, (t.consents.c.user_id,))):
         mine = sa.or_(*(column == user_id for column in columns))
-        found |= {row.guild_id for row in await connection.execute(sa.select(table.c.guild_id).where(mine).distinct())}
+        found.update(await fetch_values(connection, sa.select(table.c.guild_id).where(mine).distinct()))
     return sorted(found)
 
 
@@ -55,37 +56,28 @@ async def known_guilds(connection: AsyncConnection) -> list[int]:
     found: set[int] = set()
     for table in (t.api_keys, t.datasets, t.loras, e.events):
         statement = sa.select(table.c.guild_id).where(table.c.guild_id.not_in(left)).distinct()
-        found |= {row.guild_id for row in await connection.execute(statement)}
+        found.update(await fetch_values(connection, statement))
     return sorted(found)
 
 
 async def count(connection: AsyncConnection, *, guild_id: int, user_id: int) -> dict[str, int]:
     async def rows(table: sa.Table, column: sa.ColumnElement[int]) -> int:
-        statement = sa.select(sa.func.count()).select_from(table).where(table.c.guild_id == guild_id, column == user_id)
-        return int((await connection.execute(statement)).scalar_one())
+        return await count_rows(connection, table, table.c.guild_id == guild_id, column == user_id)
 
-    on_disk = (
-        sa.select(sa.func.count())
-        .select_from(t.photos.join(t.datasets))
-        .where(
-            t.datasets.c.guild_id == guild_id,
-            t.photos.c.file.is_not(None),
-            sa.func.coalesce(t.photos.c.contributor_id, t.datasets.c.user_id) == user_id,
-        )
-    )
+    on_disk = sa.and_(t.datasets.c.guild_id == guild_id, t.photos.c.file.is_not(None))
+    given = sa.func.coalesce(t.photos.c.contributor_id, t.datasets.c.user_id) == user_id
     taken_part = sa.union(
         sa.select(e.entrants.c.event_id).where(e.entrants.c.guild_id == guild_id, e.entrants.c.user_id == user_id),
         sa.select(e.votes.c.event_id).where(e.votes.c.guild_id == guild_id, e.votes.c.voter_id == user_id),
     ).subquery()
-    in_events = sa.select(sa.func.count()).select_from(taken_part)
     return {
         "datasets": await rows(t.datasets, t.datasets.c.user_id),
-        "photos_on_disk": int((await connection.execute(on_disk)).scalar_one()),
+        "photos_on_disk": await count_rows(connection, t.photos.join(t.datasets), on_disk, given),
         "trainings": await rows(t.trainings, t.trainings.c.user_id),
         "loras": await rows(t.loras, t.loras.c.owner_id),
         "generations": await rows(t.generations, t.generations.c.user_id),
         "consents": await rows(t.consents, t.consents.c.user_id),
-        "events": int((await connection.execute(in_events)).scalar_one()),
+        "events": await count_rows(connection, taken_part),
     }
 
 
@@ -102,10 +94,7 @@ async def erase_member(connection: AsyncConnection, *, guild_id: int, user_id: i
     ]
     await _erase_posts_about_pictures(connection, mine[t.generations])
     for table, subject in ((t.trainings, SubjectTable.TRAINING), (t.generations, SubjectTable.GENERATION)):
-        ids = sa.select(table.c.id).where(mine[table])
-        await connection.execute(
-            sa.delete(t.timeline).where(t.timeline.c.subject_table == subject, t.timeline.c.subject_id.in_(ids))
-        )
+        await _erase_about(connection, t.timeline, subject, sa.select(table.c.id).where(mine[table]))
     files += await _erase_given_photos(connection, guild_id, user_id)
     await _leave_event_cards(connection, guild_id, user_id)
     for table, condition in mine.items():
@@ -130,12 +119,8 @@ async def _leave_event_cards(connection: AsyncConnection, guild_id: int, user_id
 async def _erase_given_photos(connection: AsyncConnection, guild_id: int, user_id: int) -> list[str]:
     """Photos that the member gave to others' events; spool names to free."""
     here = sa.select(t.datasets.c.id).where(t.datasets.c.guild_id == guild_id)
-    rows = await connection.execute(
-        sa.delete(t.photos)
-        .where(t.photos.c.contributor_id == user_id, t.photos.c.dataset_id.in_(here))
-        .returning(t.photos.c.file)
-    )
-    return [row.file for row in rows if row.file is not None]
+    given = sa.delete(t.photos).where(t.photos.c.contributor_id == user_id, t.photos.c.dataset_id.in_(here))
+    return await fetch_values(connection, given.returning(t.photos.c.file))
 
 
 async def erase_guild_secrets(connection: AsyncConnection, *, guild_id: int) -> list[str]:
@@ -153,9 +138,7 @@ async def erase_guild(connection: AsyncConnection, *, guild_id: int) -> list[str
         files += await _files(connection, holder, t.generations, t.generations.c.guild_id == guild_id)
     for table, subject in ((t.trainings, SubjectTable.TRAINING), (t.generations, SubjectTable.GENERATION)):
         ids = sa.select(table.c.id).where(table.c.guild_id == guild_id)
-        await connection.execute(
-            sa.delete(t.timeline).where(t.timeline.c.subject_table == subject, t.timeline.c.subject_id.in_(ids))
-        )
+        await _erase_about(connection, t.timeline, subject, ids)
     for table in (*MEMBER_COLUMNS, t.guilds, e.events):
         await connection.execute(sa.delete(table).where(table.c.guild_id == guild_id))
     return files
@@ -164,10 +147,8 @@ async def erase_guild(connection: AsyncConnection, *, guild_id: int) -> list[str
 async def _files(
     connection: AsyncConnection, holder: sa.Table, parent: sa.Table, condition: sa.ColumnElement[bool]
 ) -> list[str]:
-    rows = await connection.execute(
-        sa.select(holder.c.file).select_from(holder.join(parent)).where(condition, holder.c.file.is_not(None))
-    )
-    return [row.file for row in rows]
+    files = sa.select(holder.c.file).select_from(holder.join(parent)).where(condition)
+    return await fetch_values(connection, files)
 
 
 async def erase_job(connection: AsyncConnection, table: sa.Table, subject: SubjectTable, row_id: int) -> None:
@@ -175,28 +156,29 @@ async def erase_job(connection: AsyncConnection, table: sa.Table, subject: Subje
     if subject is SubjectTable.GENERATION:
         await _erase_posts_about_pictures(connection, t.generations.c.id == row_id)
     for holder in (t.timeline, t.posts):
-        await connection.execute(
-            sa.delete(holder).where(holder.c.subject_table == subject, holder.c.subject_id == row_id)
-        )
+        await _erase_about(connection, holder, subject, [row_id])
     await connection.execute(sa.delete(table).where(table.c.id == row_id))
+
+
+async def _erase_about(
+    connection: AsyncConnection, holder: sa.Table, subject: SubjectTable, ids: sa.Select[Any] | Sequence[int]
+) -> None:
+    """What the timeline or the outbox, by `holder`, has about these rows of the subject's table."""
+    await connection.execute(sa.delete(holder).where(holder.c.subject_table == subject, holder.c.subject_id.in_(ids)))
 
 
 async def _erase_posts_about_pictures(connection: AsyncConnection, condition: sa.ColumnElement[bool]) -> None:
     """What these generations' pictures have in the gallery and among the reports; the messages stay."""
     for table, subject in ((t.pictures, SubjectTable.PICTURE), (t.picture_reports, SubjectTable.REPORT)):
         ids = sa.select(table.c.id).select_from(table.join(t.generations)).where(condition)
-        await connection.execute(
-            sa.delete(t.posts).where(t.posts.c.subject_table == subject, t.posts.c.subject_id.in_(ids))
-        )
+        await _erase_about(connection, t.posts, subject, ids)
 
 
 async def erase_event_details(connection: AsyncConnection, event_id: int) -> None:
     """Votes, entries, announcements and who was named in photos; who took part may still use the event's LoRA."""
     for table, subject in ((e.announcements, SubjectTable.ANNOUNCEMENT), (e.depictions, SubjectTable.DEPICTION)):
         ids = sa.select(table.c.id).where(table.c.event_id == event_id)
-        await connection.execute(
-            sa.delete(t.posts).where(t.posts.c.subject_table == subject, t.posts.c.subject_id.in_(ids))
-        )
+        await _erase_about(connection, t.posts, subject, ids)
     for table in (e.votes, e.entries, e.announcements, e.depictions):
         await connection.execute(sa.delete(table).where(table.c.event_id == event_id))
 

@@ -7,13 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.event import EntrantStatus
 from bot.records.guild import Actor
 from bot.records.lora import Audience, Lora, Offer, OfferStatus, Share
 from bot.records.post import PostKind
 from bot.storage import posts
-from bot.storage.events.tables import entrants
-from bot.storage.rows import build, fetch_first
+from bot.storage.events.entrants import entered_by
+from bot.storage.rows import changes_row, fetch_all, fetch_first, insert_record, insert_row
 from bot.storage.tables import lora_offers, lora_shares, loras
 
 
@@ -26,37 +25,22 @@ def _reaches(guild_id: int, user_id: int, role_ids: Collection[int]) -> sa.Colum
             share.audience == Audience.GUILD,
             sa.and_(share.audience == Audience.MEMBER, share.audience_id == user_id),
             sa.and_(share.audience == Audience.ROLE, share.audience_id.in_(sorted(role_ids))),
-            sa.and_(share.audience == Audience.EVENT, share.audience_id.in_(_events_of(guild_id, user_id))),
+            sa.and_(share.audience == Audience.EVENT, share.audience_id.in_(entered_by(guild_id, user_id))),
         ),
-    )
-
-
-def _events_of(guild_id: int, user_id: int) -> sa.Select[tuple[int]]:
-    return sa.select(entrants.c.event_id).where(
-        entrants.c.guild_id == guild_id, entrants.c.user_id == user_id, entrants.c.status == EntrantStatus.IN
     )
 
 
 async def usable_by(connection: AsyncConnection, actor: Actor) -> list[Lora]:
     """LoRAs of this guild that are the member's own or shared with them, newest first; archived ones never."""
     shared = sa.select(lora_shares.c.lora_id).where(_reaches(actor.guild_id, actor.user_id, actor.role_ids))
-    rows = await connection.execute(
-        sa.select(loras)
-        .where(
-            loras.c.guild_id == actor.guild_id,
-            loras.c.archived_at.is_(None),
-            sa.or_(loras.c.owner_id == actor.user_id, loras.c.id.in_(shared)),
-        )
-        .order_by(loras.c.id.desc())
-    )
-    return [build(Lora, row) for row in rows]
+    usable = sa.or_(loras.c.owner_id == actor.user_id, loras.c.id.in_(shared))
+    here = sa.select(loras).where(loras.c.guild_id == actor.guild_id, loras.c.archived_at.is_(None), usable)
+    return await fetch_all(connection, Lora, here.order_by(loras.c.id.desc()))
 
 
 async def shares_of(connection: AsyncConnection, lora_id: int) -> list[Share]:
-    rows = await connection.execute(
-        sa.select(lora_shares).where(lora_shares.c.lora_id == lora_id).order_by(lora_shares.c.id)
-    )
-    return [build(Share, row) for row in rows]
+    shares = sa.select(lora_shares).where(lora_shares.c.lora_id == lora_id)
+    return await fetch_all(connection, Share, shares.order_by(lora_shares.c.id))
 
 
 async def share(
@@ -65,23 +49,13 @@ async def share(
     """Sharing twice with the same audience is sharing once."""
     if any((old.audience, old.audience_id) == (audience, audience_id) for old in await shares_of(connection, lora.id)):
         return
-    await connection.execute(
-        sa.insert(lora_shares).values(
-            guild_id=lora.guild_id,
-            lora_id=lora.id,
-            audience=audience,
-            audience_id=audience_id,
-            granted_by=by,
-            granted_at=now,
-        )
-    )
+    reached = {"audience": audience, "audience_id": audience_id, "granted_by": by, "granted_at": now}
+    await insert_row(connection, lora_shares, guild_id=lora.guild_id, lora_id=lora.id, **reached)
 
 
 async def unshare(connection: AsyncConnection, share_id: int, *, lora_id: int) -> bool:
-    result = await connection.execute(
-        sa.delete(lora_shares).where(lora_shares.c.id == share_id, lora_shares.c.lora_id == lora_id)
-    )
-    return result.rowcount == 1
+    its = sa.and_(lora_shares.c.id == share_id, lora_shares.c.lora_id == lora_id)
+    return await changes_row(connection, sa.delete(lora_shares).where(its))
 
 
 async def unshare_all(connection: AsyncConnection, lora_id: int) -> None:
@@ -90,19 +64,13 @@ async def unshare_all(connection: AsyncConnection, lora_id: int) -> None:
 
 async def insert_offer(connection: AsyncConnection, **values: Any) -> Offer:
     """The caller ends an open offer of the same LoRA first."""
-    result = await connection.execute(
-        sa.insert(lora_offers).values(status=OfferStatus.OPEN, **values).returning(*lora_offers.c)
-    )
-    return build(Offer, result.one())
+    return await insert_record(connection, Offer, lora_offers, status=OfferStatus.OPEN, **values)
 
 
 async def open_offer_of(connection: AsyncConnection, lora_id: int) -> Offer | None:
     """There is one at most."""
-    return await fetch_first(
-        connection,
-        Offer,
-        sa.select(lora_offers).where(lora_offers.c.lora_id == lora_id, lora_offers.c.status == OfferStatus.OPEN),
-    )
+    its = sa.select(lora_offers).where(lora_offers.c.lora_id == lora_id, lora_offers.c.status == OfferStatus.OPEN)
+    return await fetch_first(connection, Offer, its)
 
 
 async def get_offer(connection: AsyncConnection, offer_id: int) -> Offer | None:
@@ -119,9 +87,5 @@ async def end_offer(connection: AsyncConnection, lora_id: int, *, now: datetime)
 async def answer_offer(connection: AsyncConnection, offer_id: int, status: OfferStatus, *, now: datetime) -> bool:
     """True for the one answer that counts; the offer's message shows it soon."""
     await posts.renew(connection, PostKind.LORA_OFFER, offer_id, due_at=now)
-    result = await connection.execute(
-        sa.update(lora_offers)
-        .where(lora_offers.c.id == offer_id, lora_offers.c.status == OfferStatus.OPEN)
-        .values(status=status)
-    )
-    return result.rowcount == 1
+    is_open = sa.and_(lora_offers.c.id == offer_id, lora_offers.c.status == OfferStatus.OPEN)
+    return await changes_row(connection, sa.update(lora_offers).where(is_open).values(status=status))

@@ -7,10 +7,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.dataset import DatasetStatus, Gender, Photo, Pick, Verdict
-from bot.records.event import DepictionStatus, EntrantStatus, Event
-from bot.storage.database import note_due
+from bot.records.event import DepictionStatus, Event
+from bot.storage.due import make_due
+from bot.storage.events.entrants import taking_part
 from bot.storage.events.tables import depictions, entrants
-from bot.storage.rows import build
+from bot.storage.rows import changes_row, count_by, count_rows, fetch_all, fetch_values
 from bot.storage.tables import datasets, photos
 
 PENDING = sa.select(depictions.c.consent_id).where(depictions.c.status == DepictionStatus.PENDING)
@@ -25,10 +26,7 @@ TRAINABLE = sa.and_(USABLE, photos.c.file.is_not(None))
 
 
 async def usable_of_dataset(connection: AsyncConnection, dataset_id: int) -> int:
-    result = await connection.execute(
-        sa.select(sa.func.count()).select_from(photos).where(photos.c.dataset_id == dataset_id, TRAINABLE)
-    )
-    return int(result.scalar_one())
+    return await count_rows(connection, photos, photos.c.dataset_id == dataset_id, TRAINABLE)
 
 
 async def usable_of_event(connection: AsyncConnection, event_id: int) -> int:
@@ -43,68 +41,40 @@ async def usable_of_event(connection: AsyncConnection, event_id: int) -> int:
     return int((await connection.execute(sa.select(sa.func.coalesce(sa.func.max(each.c.usable), 0)))).scalar_one())
 
 
-def taking_part(event_id: int) -> sa.Select[tuple[int]]:
-    """The user ids of those who are in."""
-    return sa.select(entrants.c.user_id).where(entrants.c.event_id == event_id, entrants.c.status == EntrantStatus.IN)
-
-
 async def of_contributor(connection: AsyncConnection, dataset_id: int, user_id: int) -> list[Photo]:
-    rows = await connection.execute(
-        sa.select(photos)
-        .where(photos.c.dataset_id == dataset_id, photos.c.contributor_id == user_id)
-        .order_by(photos.c.id)
-    )
-    return [build(Photo, row) for row in rows]
+    given = sa.select(photos).where(photos.c.dataset_id == dataset_id, photos.c.contributor_id == user_id)
+    return await fetch_all(connection, Photo, given.order_by(photos.c.id))
 
 
 async def of_those_taking_part(connection: AsyncConnection, event: Event) -> list[Photo]:
     """Photos of the shared subject, in the order they came."""
-    rows = await connection.execute(
-        sa.select(photos)
-        .where(photos.c.dataset_id == event.dataset_id, photos.c.contributor_id.in_(taking_part(event.id)))
-        .order_by(photos.c.id)
-    )
-    return [build(Photo, row) for row in rows]
+    given = sa.and_(photos.c.dataset_id == event.dataset_id, photos.c.contributor_id.in_(taking_part(event.id)))
+    return await fetch_all(connection, Photo, sa.select(photos).where(given).order_by(photos.c.id))
 
 
 async def given_by_others(
     connection: AsyncConnection, dataset_id: int, user_id: int, hashes: Collection[str]
 ) -> frozenset[str]:
     """Which of these files somebody else has given already."""
-    rows = await connection.execute(
-        sa.select(photos.c.sha256).where(
-            photos.c.dataset_id == dataset_id,
-            photos.c.contributor_id != user_id,
-            photos.c.verdict != Verdict.REFUSED,
-            photos.c.sha256.in_(hashes),
-        )
-    )
-    return frozenset(rows.scalars())
+    these = sa.select(photos.c.sha256).where(photos.c.dataset_id == dataset_id, photos.c.sha256.in_(hashes))
+    others = these.where(photos.c.contributor_id != user_id, photos.c.verdict != Verdict.REFUSED)
+    return frozenset(await fetch_values(connection, others))
 
 
 async def forget_refused(connection: AsyncConnection, dataset_id: int, user_id: int, hashes: Collection[str]) -> None:
     """Delete earlier refusals of these files, because they are given again and checked again."""
-    await connection.execute(
-        sa.delete(photos).where(
-            photos.c.dataset_id == dataset_id,
-            photos.c.contributor_id == user_id,
-            photos.c.verdict == Verdict.REFUSED,
-            photos.c.sha256.in_(hashes),
-        )
-    )
+    these = sa.delete(photos).where(photos.c.dataset_id == dataset_id, photos.c.sha256.in_(hashes))
+    own = these.where(photos.c.contributor_id == user_id, photos.c.verdict == Verdict.REFUSED)
+    await connection.execute(own)
 
 
 async def remove(
     connection: AsyncConnection, dataset_id: int, user_id: int, photo_ids: Sequence[int]
 ) -> tuple[list[str], set[int]]:
     """Delete these photos of the contributor; spool names to free, and the submissions they came with."""
-    rows = (
-        await connection.execute(
-            sa.delete(photos)
-            .where(photos.c.dataset_id == dataset_id, photos.c.contributor_id == user_id, photos.c.id.in_(photo_ids))
-            .returning(photos.c.file, photos.c.consent_id)
-        )
-    ).all()
+    own = sa.delete(photos).where(photos.c.dataset_id == dataset_id, photos.c.contributor_id == user_id)
+    removed = own.where(photos.c.id.in_(photo_ids)).returning(photos.c.file, photos.c.consent_id)
+    rows = (await connection.execute(removed)).all()
     return [row.file for row in rows if row.file], {row.consent_id for row in rows if row.consent_id is not None}
 
 
@@ -139,67 +109,41 @@ async def note_chosen(connection: AsyncConnection, event_id: int, counts: Mappin
     mine = entrants.c.event_id == event_id
     await connection.execute(sa.update(entrants).where(mine).values(photos_chosen=0))
     for user_id, chosen in counts.items():
-        await connection.execute(
-            sa.update(entrants).where(mine, entrants.c.user_id == user_id).values(photos_chosen=chosen)
-        )
+        theirs = sa.update(entrants).where(mine, entrants.c.user_id == user_id)
+        await connection.execute(theirs.values(photos_chosen=chosen))
 
 
 async def counts_by_contributor(connection: AsyncConnection, dataset_id: int) -> dict[int, int]:
-    rows = await connection.execute(
-        sa.select(photos.c.contributor_id, sa.func.count().label("given"))
-        .where(photos.c.dataset_id == dataset_id, photos.c.contributor_id.is_not(None))
-        .group_by(photos.c.contributor_id)
-    )
-    return {row.contributor_id: row.given for row in rows}
+    given = sa.and_(photos.c.dataset_id == dataset_id, photos.c.contributor_id.is_not(None))
+    return await count_by(connection, photos.c.contributor_id, given)
 
 
 async def set_pick(connection: AsyncConnection, dataset_id: int, photo_id: int, pick: Pick | None) -> bool:
     """False when the photo is not there any more, or was refused."""
-    result = await connection.execute(
-        sa.update(photos)
-        .where(photos.c.dataset_id == dataset_id, photos.c.id == photo_id, photos.c.verdict != Verdict.REFUSED)
-        .values(pick=pick)
-    )
-    return result.rowcount == 1
+    usable = sa.and_(photos.c.dataset_id == dataset_id, photos.c.verdict != Verdict.REFUSED)
+    return await changes_row(connection, sa.update(photos).where(usable, photos.c.id == photo_id).values(pick=pick))
 
 
 async def submissions_with_photos(connection: AsyncConnection, event_id: int) -> frozenset[int]:
     """Consent ids of the submissions that still have photos."""
-    rows = await connection.execute(
-        sa.select(photos.c.consent_id)
-        .distinct()
-        .select_from(photos.join(datasets))
-        .where(datasets.c.event_id == event_id, photos.c.consent_id.is_not(None))
-    )
-    return frozenset(rows.scalars())
+    given = sa.select(photos.c.consent_id).distinct().select_from(photos.join(datasets))
+    return frozenset(await fetch_values(connection, given.where(datasets.c.event_id == event_id)))
 
 
 async def count_of_submission(connection: AsyncConnection, consent_id: int) -> int:
-    result = await connection.execute(
-        sa.select(sa.func.count())
-        .select_from(photos)
-        .where(photos.c.consent_id == consent_id, photos.c.verdict != Verdict.REFUSED)
-    )
-    return int(result.scalar_one())
+    return await count_rows(connection, photos, photos.c.consent_id == consent_id, photos.c.verdict != Verdict.REFUSED)
 
 
 async def describe_person(connection: AsyncConnection, dataset_id: int, *, gender: Gender, ethnicity: str) -> None:
-    await connection.execute(
-        sa.update(datasets).where(datasets.c.id == dataset_id).values(gender=gender, ethnicity=ethnicity)
-    )
+    person = sa.update(datasets).where(datasets.c.id == dataset_id)
+    await connection.execute(person.values(gender=gender, ethnicity=ethnicity))
 
 
 async def reopen(connection: AsyncConnection, dataset_id: int, *, due_at: datetime) -> None:
     """Take photos in again, until `due_at`, in place of those that have left the disk."""
     await _delete(connection, photos.c.dataset_id == dataset_id, photos.c.file.is_(None))
-    note_due(connection, datasets)
-    await connection.execute(
-        sa.update(datasets)
-        .where(datasets.c.id == dataset_id)
-        .values(status=DatasetStatus.OPEN, due_at=due_at, wakes=datasets.c.wakes + 1)
-    )
+    await make_due(connection, datasets, datasets.c.id == dataset_id, at=due_at, status=DatasetStatus.OPEN)
 
 
 async def _delete(connection: AsyncConnection, *conditions: sa.ColumnElement[bool]) -> list[str]:
-    rows = await connection.execute(sa.delete(photos).where(*conditions).returning(photos.c.file))
-    return [row.file for row in rows if row.file is not None]
+    return await fetch_values(connection, sa.delete(photos).where(*conditions).returning(photos.c.file))

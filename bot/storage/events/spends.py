@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.event import Event, Spend
 from bot.records.job import SubjectTable
 from bot.storage.events.tables import events, spends
-from bot.storage.rows import build
+from bot.storage.rows import fetch_all, insert_row
 
 
 async def total(connection: AsyncConnection, event_id: int) -> int:
@@ -34,36 +34,31 @@ async def reserve(
     await connection.execute(sa.select(events.c.id).where(events.c.id == event.id).with_for_update())
     if event.budget is not None and await total(connection, event.id) + credits_ > event.budget:
         return False
-    await connection.execute(
-        sa.insert(spends).values(
-            event_id=event.id,
-            guild_id=event.guild_id,
-            user_id=user_id,
-            subject_table=subject,
-            subject_id=subject_id,
-            credits=credits_,
-            created_at=now,
-        )
+    await insert_row(
+        connection,
+        spends,
+        event_id=event.id,
+        guild_id=event.guild_id,
+        user_id=user_id,
+        subject_table=subject,
+        subject_id=subject_id,
+        credits=credits_,
+        created_at=now,
     )
     return True
 
 
 async def unsettled(connection: AsyncConnection, event_id: int) -> list[Spend]:
-    rows = await connection.execute(
-        sa.select(spends).where(spends.c.event_id == event_id, spends.c.settled_at.is_(None)).order_by(spends.c.id)
-    )
-    return [build(Spend, row) for row in rows]
+    open_ones = sa.select(spends).where(spends.c.event_id == event_id, spends.c.settled_at.is_(None))
+    return await fetch_all(connection, Spend, open_ones.order_by(spends.c.id))
 
 
 async def of_event(connection: AsyncConnection, event_id: int) -> list[Spend]:
-    rows = await connection.execute(sa.select(spends).where(spends.c.event_id == event_id).order_by(spends.c.id))
-    return [build(Spend, row) for row in rows]
+    its = sa.select(spends).where(spends.c.event_id == event_id)
+    return await fetch_all(connection, Spend, its.order_by(spends.c.id))
 
 
 async def settle(connection: AsyncConnection, spend_id: int, *, credits_: int, now: datetime) -> None:
     """What the job really took; asking twice settles once."""
-    await connection.execute(
-        sa.update(spends)
-        .where(spends.c.id == spend_id, spends.c.settled_at.is_(None))
-        .values(credits=credits_, settled_at=now)
-    )
+    unsettled_one = sa.update(spends).where(spends.c.id == spend_id, spends.c.settled_at.is_(None))
+    await connection.execute(unsettled_one.values(credits=credits_, settled_at=now))
