@@ -12,8 +12,7 @@ from bot.records.dataset import Photo
 from bot.records.event import Announcement, Event, EventMode
 from bot.records.guild import Actor, Channel
 from bot.storage import tables
-from bot.storage.events import events
-from tests.fakes.events import change_event, plan_and_open, plan_event
+from tests.fakes.events import change_event, get_announcements, plan_and_open, plan_event
 from tests.fakes.rows import ADMIN, ANNA, CHANNEL, GUILD, add_dataset, add_photos, photo
 from tests.fakes.studio import Studio
 
@@ -47,8 +46,7 @@ class Hosting:
         return await change_event(self.studio.database, event, **values)
 
     async def notes(self, event: Event) -> list[Announcement]:
-        async with self.studio.database.read() as connection:
-            return await events.announcements_of(connection, event.id)
+        return await get_announcements(self.studio.database, event.id)
 
     async def give(self, event: Event, *photos: Photo) -> None:
         """Photos of the shared subject, or of a dataset of the event that is made for them."""

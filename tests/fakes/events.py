@@ -10,11 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.events.drafts import EventDraft
 from bot.events.service import EventService
 from bot.records.dataset import SubjectKind
-from bot.records.event import EntrantStatus, Event, EventMode, EventStatus
+from bot.records.event import Announcement, EntrantStatus, Event, EventMode, EventStatus
 from bot.records.guild import Actor, Channel
 from bot.storage.database import Database
 from bot.storage.events import entrants, events
 from bot.storage.events import tables as event_tables
+from bot.storage.rows import fetch_all
 from tests.fakes.clock import NOON
 from tests.fakes.rows import ADMIN, CHANNEL, GUILD
 
@@ -66,6 +67,12 @@ async def get_event(database: Database, event_id: int) -> Event:
         event = await events.get(connection, event_id)
     assert event is not None
     return event
+
+
+async def get_announcements(database: Database, event_id: int) -> list[Announcement]:
+    noted = sa.select(event_tables.announcements).where(event_tables.announcements.c.event_id == event_id)
+    async with database.read() as connection:
+        return await fetch_all(connection, Announcement, noted.order_by(event_tables.announcements.c.id))
 
 
 async def change_event(database: Database, event: Event, **values: Any) -> Event:

@@ -8,10 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.event import EntrantStatus, Entry, Event, EventMode, EventStatus, Honour, Vote
+from bot.records.event import Entry, Event, EventMode, EventStatus, Honour, Vote
 from bot.records.generation import GenerationStatus, Picture
-from bot.storage.events.tables import entrants, entries, events, honours, votes
-from bot.storage.rows import build, fetch_first
+from bot.storage.events.entrants import taking_part
+from bot.storage.events.tables import entries, events, honours, votes
+from bot.storage.rows import build, columns_of, fetch_all, fetch_first, insert_record, insert_row
 from bot.storage.tables import generations, loras, pictures
 
 CANDIDATE_EVERY = 100
@@ -51,15 +52,8 @@ async def lock(connection: AsyncConnection, event_id: int) -> Event | None:
 def _shown(event: Event) -> sa.Select[Any]:
     """Finished pictures of the event that were not deleted."""
     made = pictures.join(generations).outerjoin(loras, loras.c.id == generations.c.lora_id)
-    return (
-        sa.select(pictures)
-        .select_from(made)
-        .where(
-            generations.c.event_id == event.id,
-            generations.c.status == GenerationStatus.READY,
-            generations.c.deleted_at.is_(None),
-        )
-    )
+    is_there = sa.and_(generations.c.status == GenerationStatus.READY, generations.c.deleted_at.is_(None))
+    return sa.select(pictures).select_from(made).where(generations.c.event_id == event.id, is_there)
 
 
 def _own(event: Event) -> sa.Select[Any]:
@@ -78,12 +72,8 @@ NEWEST = (generations.c.finished_at.desc(), generations.c.id.desc(), pictures.c.
 
 async def nominees(connection: AsyncConnection, event: Event, user_id: int) -> list[Nominee]:
     """What this member could enter, newest order first."""
-    rows = await connection.execute(
-        _own(event)
-        .add_columns(_is_usable().label("is_usable"))
-        .where(generations.c.user_id == user_id)
-        .order_by(*NEWEST)
-    )
+    own = _own(event).add_columns(_is_usable().label("is_usable")).where(generations.c.user_id == user_id)
+    rows = await connection.execute(own.order_by(*NEWEST))
     return [Nominee(build(Picture, row), row.is_usable) for row in rows]
 
 
@@ -130,10 +120,8 @@ async def standing_pictures(
 
 
 async def entries_of(connection: AsyncConnection, event_id: int) -> list[Entry]:
-    rows = await connection.execute(
-        sa.select(entries).where(entries.c.event_id == event_id).order_by(entries.c.position, entries.c.id)
-    )
-    return [build(Entry, row) for row in rows]
+    its = sa.select(entries).where(entries.c.event_id == event_id)
+    return await fetch_all(connection, Entry, its.order_by(entries.c.position, entries.c.id))
 
 
 async def standing(connection: AsyncConnection, event: Event, entry_id: int | None = None) -> list[StandingEntry]:
@@ -142,89 +130,60 @@ async def standing(connection: AsyncConnection, event: Event, entry_id: int | No
     if entry_id is not None:
         numbered = numbered.where(entries.c.id == entry_id)
     if event.mode is not EventMode.BAKEOFF:
-        numbered = numbered.where(_owner_takes_part())
-    rows = await connection.execute(numbered.order_by(entries.c.position))
-    found = [build(Entry, row) for row in rows]
+        numbered = numbered.where(entries.c.user_id.in_(taking_part(event.id)))
+    found = await fetch_all(connection, Entry, numbered.order_by(entries.c.position))
     shown = await standing_pictures(connection, event, {one for entry in found for one in entry.picture_ids})
     there = {entry: tuple(shown[one] for one in entry.picture_ids if one in shown) for entry in found}
     return [StandingEntry(entry, its_pictures) for entry, its_pictures in there.items() if its_pictures]
 
 
-def _owner_takes_part() -> sa.ColumnElement[bool]:
-    return sa.exists().where(
-        entrants.c.event_id == entries.c.event_id,
-        entrants.c.user_id == entries.c.user_id,
-        entrants.c.status == EntrantStatus.IN,
-    )
-
-
 async def nominate(connection: AsyncConnection, event: Event, user_id: int, picture_id: int, *, now: datetime) -> Entry:
     """The member's only entry, instead of what they entered before."""
     await connection.execute(sa.delete(entries).where(entries.c.event_id == event.id, entries.c.user_id == user_id))
-    statement = sa.insert(entries).values(
-        event_id=event.id, guild_id=event.guild_id, user_id=user_id, picture_ids=[picture_id], created_at=now
-    )
-    return build(Entry, (await connection.execute(statement.returning(*entries.c))).one())
+    entered = {"event_id": event.id, "guild_id": event.guild_id, "user_id": user_id, "created_at": now}
+    return await insert_record(connection, Entry, entries, picture_ids=[picture_id], **entered)
 
 
 async def number(connection: AsyncConnection, event: Event, drafts: Sequence[EntryDraft], *, now: datetime) -> None:
     """Give the entries their positions in this order. Ids are given anew, too: in a button they tell nothing."""
     await connection.execute(sa.delete(entries).where(entries.c.event_id == event.id))
     for position, draft in enumerate(drafts, start=1):
-        await connection.execute(
-            sa.insert(entries).values(
-                event_id=event.id,
-                guild_id=event.guild_id,
-                user_id=draft.user_id,
-                picture_ids=draft.picture_ids,
-                position=position,
-                label=draft.label,
-                created_at=now,
-            )
-        )
+        numbered = {"event_id": event.id, "guild_id": event.guild_id, "position": position, "created_at": now}
+        await insert_row(connection, entries, **numbered, **columns_of(draft))
 
 
 async def votes_of(connection: AsyncConnection, event_id: int) -> list[Vote]:
-    rows = await connection.execute(sa.select(votes).where(votes.c.event_id == event_id).order_by(votes.c.id))
-    return [build(Vote, row) for row in rows]
+    return await fetch_all(connection, Vote, sa.select(votes).where(votes.c.event_id == event_id).order_by(votes.c.id))
 
 
 async def vote_of(connection: AsyncConnection, event_id: int, voter_id: int) -> Vote | None:
-    return await fetch_first(
-        connection, Vote, sa.select(votes).where(votes.c.event_id == event_id, votes.c.voter_id == voter_id)
-    )
+    theirs = sa.select(votes).where(votes.c.event_id == event_id, votes.c.voter_id == voter_id)
+    return await fetch_first(connection, Vote, theirs)
 
 
 async def put_vote(connection: AsyncConnection, entry: Entry, voter_id: int, *, is_jury: bool, now: datetime) -> Vote:
     """The member's only vote, instead of their earlier one. The caller holds the event's lock."""
     await connection.execute(sa.delete(votes).where(votes.c.event_id == entry.event_id, votes.c.voter_id == voter_id))
-    statement = sa.insert(votes).values(
-        event_id=entry.event_id,
-        guild_id=entry.guild_id,
-        entry_id=entry.id,
-        voter_id=voter_id,
-        is_jury=is_jury,
-        cast_at=now,
-    )
-    return build(Vote, (await connection.execute(statement.returning(*votes.c))).one())
+    chosen = {"event_id": entry.event_id, "guild_id": entry.guild_id, "entry_id": entry.id}
+    return await insert_record(connection, Vote, votes, voter_id=voter_id, is_jury=is_jury, cast_at=now, **chosen)
 
 
 async def add_honour(
     connection: AsyncConnection, event: Event, won: StandingEntry, *, place: int, vote_count: int, now: datetime
 ) -> None:
-    await connection.execute(
-        sa.insert(honours).values(
-            event_id=event.id,
-            guild_id=event.guild_id,
-            user_id=won.entry.user_id,
-            event_name=event.name,
-            place=place,
-            votes=vote_count,
-            picture_id=won.pictures[0].id,
-            label=won.entry.label,
-            awarded_at=now,
-            entry_id=won.entry.id,
-        )
+    await insert_row(
+        connection,
+        honours,
+        event_id=event.id,
+        guild_id=event.guild_id,
+        user_id=won.entry.user_id,
+        event_name=event.name,
+        place=place,
+        votes=vote_count,
+        picture_id=won.pictures[0].id,
+        label=won.entry.label,
+        awarded_at=now,
+        entry_id=won.entry.id,
     )
 
 
@@ -235,10 +194,8 @@ async def forget_honours(connection: AsyncConnection, event_id: int) -> None:
 
 async def honours_of(connection: AsyncConnection, event_id: int) -> list[Honour]:
     """Best first."""
-    rows = await connection.execute(
-        sa.select(honours).where(honours.c.event_id == event_id).order_by(honours.c.place, honours.c.entry_id)
-    )
-    return [build(Honour, row) for row in rows]
+    its = sa.select(honours).where(honours.c.event_id == event_id)
+    return await fetch_all(connection, Honour, its.order_by(honours.c.place, honours.c.entry_id))
 
 
 VOTING_IS_OVER = events.c.status != EventStatus.VOTING
@@ -247,14 +204,9 @@ VOTING_IS_OVER = events.c.status != EventStatus.VOTING
 
 async def hall(connection: AsyncConnection, guild_id: int) -> list[Honour]:
     """The newest event first, in it the best."""
-    rows = await connection.execute(
-        sa.select(honours)
-        .join(events)
-        .where(honours.c.guild_id == guild_id, VOTING_IS_OVER)
-        .order_by(honours.c.awarded_at.desc(), honours.c.event_id.desc(), honours.c.place, honours.c.entry_id)
-        .limit(HALL_MAX)
-    )
-    return [build(Honour, row) for row in rows]
+    here = sa.select(honours).join(events).where(honours.c.guild_id == guild_id, VOTING_IS_OVER)
+    newest_first = (honours.c.awarded_at.desc(), honours.c.event_id.desc(), honours.c.place, honours.c.entry_id)
+    return await fetch_all(connection, Honour, here.order_by(*newest_first).limit(HALL_MAX))
 
 
 async def first_places(connection: AsyncConnection, guild_id: int) -> list[tuple[int, int]]:

@@ -11,13 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.dataset import ConsentKind
 from bot.records.event import AnnouncementKind, Depiction, DepictionStatus, Event
-from bot.records.job import SubjectTable
 from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.records.training import TrainingStatus
 from bot.storage.events import events
 from bot.storage.events.tables import announcements, depictions, entrants, entries, votes
-from bot.storage.rows import build, fetch_first
+from bot.storage.posts import about
+from bot.storage.rows import changes_row, fetch_all, fetch_first, fetch_values, insert_row
 from bot.storage.tables import consents, loras, posts, trainings
 
 
@@ -42,16 +42,12 @@ async def retire_and_announce(connection: AsyncConnection, event: Event, lora_id
 class SubmittedPhotos:
     """What one submission went to, and the hashes of its photos."""
 
-    consent_id: int
     dataset_id: int
     photo_hashes: tuple[str, ...]
 
 
 async def insert(connection: AsyncConnection, **values: Any) -> int:
-    result = await connection.execute(
-        sa.insert(depictions).values(status=DepictionStatus.PENDING, **values).returning(depictions.c.id)
-    )
-    return int(result.scalar_one())
+    return await insert_row(connection, depictions, status=DepictionStatus.PENDING, **values)
 
 
 async def get(connection: AsyncConnection, depiction_id: int) -> Depiction | None:
@@ -74,12 +70,8 @@ async def named_by(connection: AsyncConnection, event_id: int, user_id: int) -> 
 
 async def pending_submissions(connection: AsyncConnection, event_id: int) -> frozenset[int]:
     """Consent ids of the submissions that wait for somebody's answer."""
-    rows = await connection.execute(
-        sa.select(depictions.c.consent_id).where(
-            depictions.c.event_id == event_id, depictions.c.status == DepictionStatus.PENDING
-        )
-    )
-    return frozenset(rows.scalars())
+    pending = sa.and_(depictions.c.event_id == event_id, depictions.c.status == DepictionStatus.PENDING)
+    return frozenset(await fetch_values(connection, sa.select(depictions.c.consent_id).where(pending)))
 
 
 async def change(connection: AsyncConnection, depiction_id: int, **values: Any) -> None:
@@ -88,12 +80,9 @@ async def change(connection: AsyncConnection, depiction_id: int, **values: Any) 
 
 async def mark_in_training(connection: AsyncConnection, event_id: int, consent_ids: Collection[int]) -> None:
     """A LoRA is trained on what these submissions still hold."""
-    await connection.execute(
-        sa.update(depictions)
-        .where(depictions.c.event_id == event_id, depictions.c.consent_id.in_(consent_ids))
-        .where(depictions.c.status == DepictionStatus.CONFIRMED)
-        .values(in_training=True)
-    )
+    these = sa.update(depictions).where(depictions.c.event_id == event_id, depictions.c.consent_id.in_(consent_ids))
+    confirmed = these.where(depictions.c.status == DepictionStatus.CONFIRMED)
+    await connection.execute(confirmed.values(in_training=True))
 
 
 async def forget_pending(
@@ -102,7 +91,7 @@ async def forget_pending(
     """There is nothing left to answer in these submissions (None: in the whole event)."""
     condition = sa.and_(depictions.c.event_id == event_id, depictions.c.status == DepictionStatus.PENDING)
     if consent_ids is not None:
-        condition = sa.and_(condition, depictions.c.consent_id.in_(consent_ids))
+        condition &= depictions.c.consent_id.in_(consent_ids)
     await _forget(connection, condition)
 
 
@@ -112,46 +101,33 @@ async def forget_named_by(connection: AsyncConnection, event_id: int, user_id: i
 
 
 async def submission(connection: AsyncConnection, consent_id: int) -> SubmittedPhotos | None:
-    row = (await connection.execute(sa.select(consents).where(consents.c.id == consent_id))).first()
-    return None if row is None else SubmittedPhotos(row.id, row.dataset_id, row.photo_hashes)
+    return await fetch_first(connection, SubmittedPhotos, sa.select(consents).where(consents.c.id == consent_id))
 
 
 async def withdraw_consents(connection: AsyncConnection, consent_ids: Collection[int], *, now: datetime) -> None:
-    await connection.execute(
-        sa.update(consents)
-        .where(consents.c.id.in_(consent_ids), consents.c.withdrawn_at.is_(None))
-        .values(withdrawn_at=now)
-    )
+    standing = sa.update(consents).where(consents.c.id.in_(consent_ids), consents.c.withdrawn_at.is_(None))
+    await connection.execute(standing.values(withdrawn_at=now))
 
 
 async def withdraw_all(connection: AsyncConnection, event_id: int, user_id: int, *, now: datetime) -> None:
     """Everything the member had agreed to by giving photos."""
-    await connection.execute(
-        sa.update(consents)
-        .where(consents.c.event_id == event_id, consents.c.user_id == user_id)
-        .where(consents.c.kind == ConsentKind.PHOTOS, consents.c.withdrawn_at.is_(None))
-        .values(withdrawn_at=now)
-    )
+    own = sa.update(consents).where(consents.c.event_id == event_id, consents.c.user_id == user_id)
+    standing = own.where(consents.c.kind == ConsentKind.PHOTOS, consents.c.withdrawn_at.is_(None))
+    await connection.execute(standing.values(withdrawn_at=now))
 
 
 async def confirmations(connection: AsyncConnection, event_id: int, user_id: int, hashes: Sequence[str]) -> list[int]:
     """Consent ids with which the member agreed to be seen in exactly these photos."""
-    rows = await connection.execute(
-        sa.select(consents.c.id, consents.c.photo_hashes).where(
-            consents.c.event_id == event_id,
-            consents.c.user_id == user_id,
-            consents.c.kind == ConsentKind.DEPICTED,
-        )
-    )
+    own = sa.select(consents.c.id, consents.c.photo_hashes).where(consents.c.event_id == event_id)
+    depicted = own.where(consents.c.user_id == user_id, consents.c.kind == ConsentKind.DEPICTED)
+    rows = await connection.execute(depicted)
     return [row.id for row in rows if row.photo_hashes == tuple(hashes)]
 
 
 async def entered_by(connection: AsyncConnection, guild_id: int, user_id: int) -> list[int]:
     """Events the member ever took part in."""
-    rows = await connection.execute(
-        sa.select(entrants.c.event_id).where(entrants.c.guild_id == guild_id, entrants.c.user_id == user_id)
-    )
-    return list(rows.scalars())
+    own = sa.select(entrants.c.event_id).where(entrants.c.guild_id == guild_id, entrants.c.user_id == user_id)
+    return await fetch_values(connection, own)
 
 
 async def leave_ballot(connection: AsyncConnection, event_id: int, user_id: int) -> None:
@@ -161,21 +137,13 @@ async def leave_ballot(connection: AsyncConnection, event_id: int, user_id: int)
 
 
 async def loras_of_dataset(connection: AsyncConnection, dataset_id: int) -> list[Lora]:
-    rows = await connection.execute(
-        sa.select(loras)
-        .join(trainings, trainings.c.id == loras.c.training_id)
-        .where(trainings.c.dataset_id == dataset_id)
-        .order_by(loras.c.id)
-    )
-    return [build(Lora, row) for row in rows]
+    return await _trained(connection, trainings.c.dataset_id == dataset_id)
 
 
 async def retire(connection: AsyncConnection, lora_id: int, *, now: datetime) -> bool:
     """Nobody may use the LoRA from now on; False when that had been so before."""
-    result = await connection.execute(
-        sa.update(loras).where(loras.c.id == lora_id, loras.c.retiring_since.is_(None)).values(retiring_since=now)
-    )
-    return result.rowcount == 1
+    in_use = sa.and_(loras.c.id == lora_id, loras.c.retiring_since.is_(None))
+    return await changes_row(connection, sa.update(loras).where(in_use).values(retiring_since=now))
 
 
 async def note_for_later(connection: AsyncConnection, event: Event, training_id: int, *, now: datetime) -> None:
@@ -185,45 +153,36 @@ async def note_for_later(connection: AsyncConnection, event: Event, training_id:
     """
     if not await is_noted(connection, event.id, training_id):
         once, detail = _while_training(training_id), json.dumps({"training_id": training_id})
-        await connection.execute(
-            sa.insert(announcements).values(
-                event_id=event.id,
-                guild_id=event.guild_id,
-                what=AnnouncementKind.TAKEN_BACK,
-                once=once,
-                detail=detail,
-                at=now,
-            )
+        await insert_row(
+            connection,
+            announcements,
+            event_id=event.id,
+            guild_id=event.guild_id,
+            what=AnnouncementKind.TAKEN_BACK,
+            once=once,
+            detail=detail,
+            at=now,
         )
 
 
 async def is_noted(connection: AsyncConnection, event_id: int, training_id: int) -> bool:
-    rows = await connection.execute(
-        sa.select(announcements.c.id).where(
-            announcements.c.event_id == event_id, announcements.c.once == _while_training(training_id)
-        )
-    )
-    return rows.first() is not None
+    return await events.was_announced(connection, event_id, _while_training(training_id))
 
 
 async def take_photos_out(connection: AsyncConnection, training_id: int, *, left: int) -> None:
     """A queued training goes on with the photos that are left."""
-    await connection.execute(
-        sa.update(trainings)
-        .where(trainings.c.id == training_id, trainings.c.status == TrainingStatus.QUEUED)
-        .values(photo_count=left)
-    )
+    queued = sa.update(trainings).where(trainings.c.id == training_id, trainings.c.status == TrainingStatus.QUEUED)
+    await connection.execute(queued.values(photo_count=left))
 
 
 async def loras_of_event(connection: AsyncConnection, event_id: int) -> list[Lora]:
     """Those trained for it, oldest first."""
-    rows = await connection.execute(
-        sa.select(loras)
-        .join(trainings, trainings.c.id == loras.c.training_id)
-        .where(trainings.c.event_id == event_id)
-        .order_by(loras.c.id)
-    )
-    return [build(Lora, row) for row in rows]
+    return await _trained(connection, trainings.c.event_id == event_id)
+
+
+async def _trained(connection: AsyncConnection, condition: sa.ColumnElement[bool]) -> list[Lora]:
+    trained = sa.select(loras).join(trainings, trainings.c.id == loras.c.training_id).where(condition)
+    return await fetch_all(connection, Lora, trained.order_by(loras.c.id))
 
 
 def _while_training(training_id: int) -> str:
@@ -231,17 +190,12 @@ def _while_training(training_id: int) -> str:
 
 
 async def _find(connection: AsyncConnection, *conditions: sa.ColumnElement[bool]) -> list[Depiction]:
-    rows = await connection.execute(sa.select(depictions).where(*conditions).order_by(depictions.c.id.desc()))
-    return [build(Depiction, row) for row in rows]
+    return await fetch_all(
+        connection, Depiction, sa.select(depictions).where(*conditions).order_by(depictions.c.id.desc())
+    )
 
 
 async def _forget(connection: AsyncConnection, condition: sa.ColumnElement[bool]) -> None:
     """With the posts that asked."""
-    ids = list((await connection.execute(sa.delete(depictions).where(condition).returning(depictions.c.id))).scalars())
-    await connection.execute(
-        sa.delete(posts).where(
-            posts.c.kind == PostKind.DEPICTION,
-            posts.c.subject_table == SubjectTable.DEPICTION,
-            posts.c.subject_id.in_(ids),
-        )
-    )
+    ids = await fetch_values(connection, sa.delete(depictions).where(condition).returning(depictions.c.id))
+    await connection.execute(sa.delete(posts).where(about(PostKind.DEPICTION, posts.c.subject_id.in_(ids))))

@@ -1,35 +1,27 @@
 """SQL of events and their announcements."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.event import (
-    Announcement,
-    AnnouncementKind,
-    Event,
-    EventStatus,
-    host_of,
-    places_of,
-)
+from bot.records.event import Announcement, AnnouncementKind, Event, EventStatus, host_of, places_of
+from bot.records.guild import Place
 from bot.records.post import PostKind
 from bot.storage import posts
 from bot.storage.database import note_due
+from bot.storage.due import make_due
 from bot.storage.events.tables import announcements, events
-from bot.storage.rows import build, fetch_first
+from bot.storage.rows import count_rows, fetch_all, fetch_first, has_row, insert_record, insert_row
 
 LIVE = [status for status in EventStatus if status.is_live]
 
 
 async def insert(connection: AsyncConnection, **changes: Any) -> Event:
     """A draft, with every field that Event has no default for."""
-    note_due(connection, events)
-    result = await connection.execute(
-        sa.insert(events).values(**{"status": EventStatus.DRAFT} | changes).returning(*events.c)
-    )
-    return build(Event, result.one())
+    return await insert_record(connection, Event, events, **{"status": EventStatus.DRAFT} | changes)
 
 
 async def get(connection: AsyncConnection, event_id: int) -> Event | None:
@@ -38,30 +30,20 @@ async def get(connection: AsyncConnection, event_id: int) -> Event | None:
 
 async def of_guild(connection: AsyncConnection, guild_id: int, *, limit: int = 100) -> list[Event]:
     """Newest first, drafts and ended ones among them."""
-    rows = await connection.execute(
-        sa.select(events).where(events.c.guild_id == guild_id).order_by(events.c.id.desc()).limit(limit)
-    )
-    return [build(Event, row) for row in rows]
+    here = sa.select(events).where(events.c.guild_id == guild_id)
+    return await fetch_all(connection, Event, here.order_by(events.c.id.desc()).limit(limit))
 
 
 async def live_count(connection: AsyncConnection, guild_id: int) -> int:
-    result = await connection.execute(
-        sa.select(sa.func.count()).select_from(events).where(events.c.guild_id == guild_id, events.c.status.in_(LIVE))
-    )
-    return int(result.scalar_one())
+    return await count_rows(connection, events, events.c.guild_id == guild_id, events.c.status.in_(LIVE))
 
 
 async def change(connection: AsyncConnection, event_id: int, *, expected: EventStatus, **changes: Any) -> Event | None:
     """Compare-and-set on the status: the event as it is then, None when it has moved on."""
     note_due(connection, events)
-    result = await connection.execute(
-        sa.update(events)
-        .where(events.c.id == event_id, events.c.status == expected)
-        .values(wakes=events.c.wakes + 1, **changes)
-        .returning(*events.c)
-    )
-    row = result.first()
-    return None if row is None else build(Event, row)
+    unmoved = sa.and_(events.c.id == event_id, events.c.status == expected)
+    changed = sa.update(events).where(unmoved).values(wakes=events.c.wakes + 1, **changes)
+    return await fetch_first(connection, Event, changed.returning(*events.c))
 
 
 async def cancel_all(connection: AsyncConnection, guild_id: int, *, now: datetime, host_id: int | None = None) -> None:
@@ -78,12 +60,7 @@ async def cancel_all(connection: AsyncConnection, guild_id: int, *, now: datetim
 
 async def wake(connection: AsyncConnection, event_id: int, *, now: datetime) -> None:
     """Let the event's lane look at it now, also when it slept without a date."""
-    note_due(connection, events)
-    await connection.execute(
-        sa.update(events)
-        .where(events.c.id == event_id, events.c.status.in_(LIVE))
-        .values(due_at=now, wakes=events.c.wakes + 1)
-    )
+    await make_due(connection, events, events.c.id == event_id, events.c.status.in_(LIVE), at=now)
 
 
 async def renew_panel(connection: AsyncConnection, event_id: int, *, due_at: datetime) -> None:
@@ -103,41 +80,35 @@ async def announce(
     """Note it and post it, once for each `once` (default: the kind); False when it had been announced before."""
     if await was_announced(connection, event.id, once or what):
         return False
-    inserted = await connection.execute(
-        sa.insert(announcements)
-        .values(event_id=event.id, guild_id=event.guild_id, what=what, once=once or what, detail=detail, at=now)
-        .returning(announcements.c.id)
-    )
+    said = {"what": what, "once": once or what, "detail": detail, "at": now}
+    announcement_id = await insert_row(connection, announcements, event_id=event.id, guild_id=event.guild_id, **said)
     if what.is_for_host and not host_of(event):
         return True
     places = places_of(event)
-    await posts.add(
-        connection,
-        PostKind.EVENT_ANNOUNCEMENT,
-        int(inserted.scalar_one()),
-        guild_id=event.guild_id,
-        user_id=event.host_id,
-        places=places[::-1] if what.is_for_host else places,
-        now=now,
-    )
+    shown_at = places[::-1] if what.is_for_host else places
+    await post(connection, event, PostKind.EVENT_ANNOUNCEMENT, announcement_id, places=shown_at, now=now)
     return True
 
 
+async def post(
+    connection: AsyncConnection,
+    event: Event,
+    kind: PostKind,
+    subject_id: int,
+    *,
+    places: Sequence[Place],
+    now: datetime,
+) -> None:
+    """Put a post about the event into the outbox."""
+    sender = {"guild_id": event.guild_id, "user_id": event.host_id}
+    await posts.add(connection, kind, subject_id, **sender, places=places, now=now)
+
+
 async def was_announced(connection: AsyncConnection, event_id: int, once: str) -> bool:
-    result = await connection.execute(
-        sa.select(announcements.c.id).where(announcements.c.event_id == event_id, announcements.c.once == once)
-    )
-    return result.first() is not None
+    said = sa.and_(announcements.c.event_id == event_id, announcements.c.once == once)
+    return await has_row(connection, sa.select(announcements.c.id).where(said))
 
 
 async def get_announcement(connection: AsyncConnection, announcement_id: int) -> Announcement | None:
-    return await fetch_first(
-        connection, Announcement, sa.select(announcements).where(announcements.c.id == announcement_id)
-    )
-
-
-async def announcements_of(connection: AsyncConnection, event_id: int) -> list[Announcement]:
-    rows = await connection.execute(
-        sa.select(announcements).where(announcements.c.event_id == event_id).order_by(announcements.c.id)
-    )
-    return [build(Announcement, row) for row in rows]
+    found = sa.select(announcements).where(announcements.c.id == announcement_id)
+    return await fetch_first(connection, Announcement, found)

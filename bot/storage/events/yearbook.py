@@ -7,11 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.event import EntrantStatus, Event, EventMode
+from bot.records.event import Event, EventMode
 from bot.records.generation import Generation, GenerationStatus, Picture
 from bot.storage import pictures as picture_rows
+from bot.storage.events.entrants import taking_part
 from bot.storage.events.tables import entrants, entries, honours
-from bot.storage.rows import build
+from bot.storage.rows import build, fetch_all, fetch_values
 from bot.storage.tables import generations, loras, pictures, styles
 
 COMMON_MODES = frozenset({EventMode.SHARED, EventMode.BAKEOFF})
@@ -35,7 +36,8 @@ async def agreed(connection: AsyncConnection, event: Event) -> Sequence[Yearbook
     is being retired or is gone, also when it is only an earlier step of the picture.
     """
     rows = (await connection.execute(_of_event(event))).all()
-    trusted = await _trusted_loras(connection, event.guild_id)
+    trusted_ones = sa.select(loras.c.id).where(loras.c.guild_id == event.guild_id, loras.c.retiring_since.is_(None))
+    trusted = frozenset(await fetch_values(connection, trusted_ones))
     sets = {}
     for row in rows:
         generation = build(Generation, row)
@@ -66,16 +68,8 @@ async def places(connection: AsyncConnection, event_id: int) -> dict[int, int]:
 
 async def contributors(connection: AsyncConnection, event_id: int) -> Sequence[int]:
     """Members whose photos the event's LoRAs were trained on, in the order they joined."""
-    rows = await connection.execute(
-        sa.select(entrants.c.user_id)
-        .where(
-            entrants.c.event_id == event_id,
-            entrants.c.status == EntrantStatus.IN,
-            entrants.c.photos_chosen > 0,
-        )
-        .order_by(entrants.c.id)
-    )
-    return [row.user_id for row in rows]
+    chosen = taking_part(event_id).where(entrants.c.photos_chosen > 0)
+    return await fetch_values(connection, chosen.order_by(entrants.c.id))
 
 
 def _of_event(event: Event) -> sa.Select[Any]:
@@ -89,10 +83,7 @@ def _of_event(event: Event) -> sa.Select[Any]:
 
 def _is_shown(event: Event) -> sa.ColumnElement[bool]:
     row = generations.c
-    taking_part = sa.select(entrants.c.user_id).where(
-        entrants.c.event_id == event.id, entrants.c.status == EntrantStatus.IN
-    )
-    agreed: sa.ColumnElement[bool] = row.user_id.in_(taking_part)
+    agreed: sa.ColumnElement[bool] = row.user_id.in_(taking_part(event.id))
     if event.mode in COMMON_MODES:
         agreed = sa.or_(agreed, sa.and_(row.user_id == event.host_id, row.pack_index.is_not(None)))
     return sa.and_(
@@ -105,20 +96,9 @@ def _is_shown(event: Event) -> sa.ColumnElement[bool]:
 
 
 async def _kept_pictures(connection: AsyncConnection, event: Event) -> list[Picture]:
-    rows = await connection.execute(
-        sa.select(pictures)
-        .join(generations, generations.c.id == pictures.c.generation_id)
-        .where(_is_shown(event), pictures.c.file.is_not(None))
-        .order_by(pictures.c.generation_id, pictures.c.position)
-    )
-    return [build(Picture, row) for row in rows]
-
-
-async def _trusted_loras(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
-    rows = await connection.execute(
-        sa.select(loras.c.id).where(loras.c.guild_id == guild_id, loras.c.retiring_since.is_(None))
-    )
-    return frozenset(row.id for row in rows)
+    made = sa.select(pictures).join(generations, generations.c.id == pictures.c.generation_id)
+    kept = made.where(_is_shown(event), pictures.c.file.is_not(None))
+    return await fetch_all(connection, Picture, kept.order_by(pictures.c.generation_id, pictures.c.position))
 
 
 async def _used_loras(connection: AsyncConnection, generation: Generation) -> frozenset[int]:

@@ -13,9 +13,9 @@ from bot.records.dataset import SubjectKind
 from bot.records.event import AnnouncementKind, Entrant, Event, EventMode, EventStatus
 from bot.records.guild import Actor, Channel
 from bot.storage import datasets
-from bot.storage.events import entrants, events
+from bot.storage.events import entrants
 from bot.storage.events.tables import announcements
-from tests.fakes.events import get_event, plan_and_open
+from tests.fakes.events import get_announcements, get_event, plan_and_open
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, photo
 from tests.fakes.studio import Studio, tiny_jpeg
 
@@ -110,8 +110,7 @@ class EventRun:
 
     async def notes(self) -> list[AnnouncementKind]:
         """What was announced, in order."""
-        async with self.studio.database.read() as connection:
-            return [note.what for note in await events.announcements_of(connection, self.event_id)]
+        return [note.what for note in await get_announcements(self.studio.database, self.event_id)]
 
     async def details(self, what: AnnouncementKind) -> list[dict[str, Any]]:
         rows = sa.select(announcements.c.detail).where(

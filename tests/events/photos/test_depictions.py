@@ -13,7 +13,6 @@ from bot.errors import NotFound, UserError
 from bot.events.photos.consent_texts import EVENT_POLICY, depicted_sentence
 from bot.records.dataset import ConsentKind, DatasetStatus, Gender, SubjectKind
 from bot.records.event import (
-    Announcement,
     AnnouncementKind,
     Depiction,
     DepictionStatus,
@@ -29,7 +28,6 @@ from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.records.training import TrainingStatus
 from bot.storage import loras, tables
-from bot.storage.events import events
 from bot.storage.events import tables as event_tables
 from tests.events.photo_givers import (
     CLEO,
@@ -45,7 +43,7 @@ from tests.events.photo_givers import (
     questions,
 )
 from tests.fakes.attachments import Attachments, open_attachments
-from tests.fakes.events import change_event, get_event
+from tests.fakes.events import change_event, get_announcements, get_event
 from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD, OTHER_GUILD, add_lora, add_training
 from tests.fakes.studio import Studio
 
@@ -74,11 +72,6 @@ def dan(studio: Studio, attachments: Attachments) -> Giver:
 async def say(studio: Studio, question: Depiction, confirmed: bool) -> DepictionStatus:
     """In a private message, where no server is known."""
     return await studio.depictions.answer(question.id, confirmed, question.user_id, None)
-
-
-async def announcements_of(studio: Studio, event: Event) -> list[Announcement]:
-    async with studio.database.read() as connection:
-        return await events.announcements_of(connection, event.id)
 
 
 async def lora_of(studio: Studio, lora_id: int) -> Lora:
@@ -111,7 +104,7 @@ async def taken_back(studio: Studio, event: Event) -> list[dict[str, int]]:
     """What the host has been told, in private first."""
     posts = await studio.posts_of(PostKind.EVENT_ANNOUNCEMENT)
     told = []
-    for note in await announcements_of(studio, event):
+    for note in await get_announcements(studio.database, event.id):
         post = next((post for post in posts if post.subject_id == note.id), None)
         if note.what is AnnouncementKind.TAKEN_BACK and post is not None:
             assert (post.places[0].kind, post.places[0].id) == (PlaceKind.USER, event.host_id)
