@@ -213,7 +213,7 @@ class DatasetService(Service):
 
 async def _check_previous(connection: AsyncConnection, order: DatasetOrder, *, guild_id: int, user_id: int) -> None:
     """NotFound unless the user owns the earlier version and it is of the same kind."""
-    assert order.previous_lora_id is not None  # noqa: S101 - the caller has looked
+    assert order.previous_lora_id is not None  # the caller has looked
     lora = await loras.get(connection, order.previous_lora_id)
     may = lora is not None and rights.allows(Right.SHARE, lora, (), Actor(guild_id, user_id), ())
     if lora is None or not may or lora.subject_kind is not order.subject_kind:

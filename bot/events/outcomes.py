@@ -97,7 +97,7 @@ class EventOutcomes(Service):
     async def resume(self, claim: Claim[Event]) -> None:
         """End the pause, with a later deadline."""
         event, now = claim.row, self._clock.now()
-        assert event.paused_at is not None  # noqa: S101 - the caller has looked
+        assert event.paused_at is not None  # the caller has looked
         ends_at = lifecycle.resumed_end(event, now, hour=self._timings.event_hour)
         once = f"resumed:{event.paused_at.isoformat()}"
         announcements = [PlannedAnnouncement(AnnouncementKind.RESUMED, {"why": event.paused_why}, once)]

@@ -270,7 +270,7 @@ class EventService(Service):
 
     async def _go_on(self, connection: AsyncConnection, event: Event, ends_at: datetime | None) -> dict[str, Any]:
         """Announce that the host ended the pause; returns the columns that change."""
-        assert event.paused_at is not None  # noqa: S101 - the caller has looked
+        assert event.paused_at is not None  # the caller has looked
         await rows.announce(
             connection,
             event,

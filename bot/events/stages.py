@@ -110,7 +110,7 @@ class StageRunner:
         return await train(event, begun)
 
     async def _train_shared(self, event: Event, begun: Sequence[Training]) -> StageProgress:
-        assert event.dataset_id is not None  # noqa: S101 - made when the event was opened
+        assert event.dataset_id is not None  # made when the event was opened
         if not begun or await self._is_to_be_repeated(event, begun):
             await self._reviews.settle_shared(event)
             try:

@@ -92,7 +92,7 @@ class EventSteps(Service):
     async def _wait(self, claim: Claim[Event], progress: StageProgress) -> None:
         """Resume a paused event if its pause ends by itself and nothing blocks it; else decide as usual."""
         event = claim.row
-        assert event.paused_why is not None  # noqa: S101 - set together with the time
+        assert event.paused_why is not None  # set together with the time
         if event.paused_why.ends_by_itself and progress.blocked is None:
             await self._outcomes.resume(claim)
         else:

@@ -182,7 +182,7 @@ class OrderAcceptance(Service):
             due_at=now,
         )
         generation = await generations.get(connection, generation_id)
-        assert generation is not None  # noqa: S101 - inserted just above
+        assert generation is not None  # inserted just above
         return generation
 
 

@@ -75,7 +75,7 @@ class GenerationService(JobService[Generation]):
             picture = await generations.get_picture(connection, picture_id)
             origin_id = 0 if picture is None else picture.generation_id
             origin = await visible_generation(connection, origin_id, actor)
-        assert picture is not None  # noqa: S101 - without it there is no visible generation
+        assert picture is not None  # without it there is no visible generation
         await self._keys.current(actor.guild_id, ProviderName.APIFRAME)
         reference = await self._references.copy_of(picture)
         order = PictureOrder(origin.prompt, references=(reference,), operation=operation, origin_id=origin.id)
@@ -149,7 +149,7 @@ class GenerationService(JobService[Generation]):
 
     async def _cancel_at_provider(self, generation: Generation) -> str:
         provider, client = generation.provider, await self._keys.client(generation.key_id)
-        assert generation.request_id is not None  # noqa: S101 - set together with the status
+        assert generation.request_id is not None  # set together with the status
         try:
             is_cancelled = client is not None and await client.cancel_generation(generation.request_id)
         except ProviderError as error:

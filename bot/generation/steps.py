@@ -51,7 +51,7 @@ class GenerationSteps(Service):
         if client is None:
             await self._outcomes.fail(claim, failures.KEY_REMOVED)
             return
-        assert generation.request_id is not None  # noqa: S101 - set together with the status
+        assert generation.request_id is not None  # set together with the status
         try:
             report = await client.generation(generation.request_id)
         except Missing:

@@ -93,7 +93,7 @@ class KeyService(Service):
             await trainings.move_queued(connection, guild_id=guild_id, provider=provider, key_id=key_id)
             await assign_free_slots(connection, key_id, clock=self._clock)
             stored = await rows.get(connection, key_id)
-            assert stored is not None  # noqa: S101 - inserted two lines above
+            assert stored is not None  # inserted two lines above
             return stored.row
 
         row = await self._database.write(transaction)
@@ -232,7 +232,7 @@ class KeyService(Service):
     async def shred(self, claim: Claim[ApiKeyRow]) -> None:
         """Delete a retired key as soon as no job needs it, at the latest after `retired_key_kept`."""
         now, retired_at = self._clock.now(), claim.row.retired_at
-        assert retired_at is not None  # noqa: S101 - only retired keys are shredded
+        assert retired_at is not None  # only retired keys are shredded
         latest = retired_at + self._timings.retired_key_kept
 
         async def transaction(connection: AsyncConnection) -> None:

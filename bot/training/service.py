@@ -108,7 +108,7 @@ class TrainingService(JobService[Training]):
         )
         await self._note_beginning(connection, training_id, board)
         training = await trainings.get(connection, training_id)
-        assert training is not None  # noqa: S101 - inserted just above
+        assert training is not None  # inserted just above
         return training
 
     async def _post_status(self, connection: AsyncConnection, training: Training) -> None:

@@ -90,7 +90,7 @@ class TrainingSteps(Service):
     async def _look(self, claim: Claim[Training]) -> None:
         """The order may have been taken: look for its marker at the provider before anything else."""
         training = claim.row
-        assert training.submitting_at is not None  # noqa: S101 - set together with the status
+        assert training.submitting_at is not None  # set together with the status
         now, lost_at = self._clock.now(), await self._lost_at(training)
         if lost_at is None:
             # The process ended during the call, perhaps this very moment: the provider may still be taking the order.
@@ -121,7 +121,7 @@ class TrainingSteps(Service):
         training = claim.row
         if isinstance(error, KeyRejected):
             await self._keys.pause(training.key_id, error, noticed_in=training.channel_id)
-        assert training.submitting_at is not None  # noqa: S101 - set together with the status
+        assert training.submitting_at is not None  # set together with the status
         if self._clock.now() > training.submitting_at + self._timings.training_deadline:
             await self._outcomes.fail(claim, failures.unknown_outcome(training))
         else:
@@ -133,7 +133,7 @@ class TrainingSteps(Service):
         if client is None:
             await self._try_newer_key(claim)
             return
-        assert training.request_id is not None  # noqa: S101 - set together with the status
+        assert training.request_id is not None  # set together with the status
         try:
             report = await client.training(training.request_id)
         except Missing:
@@ -163,7 +163,7 @@ class TrainingSteps(Service):
 
     async def _keep_polling(self, claim: Claim[Training]) -> None:
         training = claim.row
-        assert training.submitted_at is not None  # noqa: S101 - set together with the status
+        assert training.submitted_at is not None  # set together with the status
         age = self._clock.now() - training.submitted_at
         if age > self._timings.give_up:
             await self._outcomes.fail(claim, failures.never_finished(training))

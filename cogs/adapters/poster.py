@@ -50,7 +50,7 @@ class DiscordPoster:
             return await self._send(channel, post, place)
 
     async def edit(self, post: Post, place: Place) -> None:
-        assert post.message_id is not None  # noqa: S101 - the outbox edits only what was posted
+        assert post.message_id is not None  # the outbox edits only what was posted
         async with _mapped_errors():
             channel = await self._open(post, place)
             message = channel.get_partial_message(post.message_id)

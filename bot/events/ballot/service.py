@@ -184,7 +184,7 @@ class BallotService(Service):
             raise UserError(PAUSED)
 
     def _ballot_entry(self, one: StandingEntry, *, is_mine: bool) -> BallotEntry:
-        assert one.entry.position is not None  # noqa: S101 - only numbered entries stand
+        assert one.entry.position is not None  # only numbered entries stand
         pictures = tuple(
             BallotPicture(None if each.file is None else self._spool.path(each.file), each.content_type)
             for each in one.pictures

@@ -66,7 +66,7 @@ class ReviewService(Service):
 
         async def transaction(connection: AsyncConnection) -> None:
             event = await _choosable(connection, event_id, actor)
-            assert event.dataset_id is not None  # noqa: S101 - made when the event was opened
+            assert event.dataset_id is not None  # made when the event was opened
             if not await event_photos.set_pick(connection, event.dataset_id, photo_id, pick):
                 raise NotFound("This photo is not here any more. Look at the photos again.")
             await events.renew_panel(connection, event_id, due_at=self._clock.now() + self._timings.panel)

@@ -28,7 +28,7 @@ async def join(connection: AsyncConnection, *, event_id: int, guild_id: int, use
         return await insert_record(connection, Entrant, entrants, status=EntrantStatus.IN, **first)
     await change(connection, before.id, status=EntrantStatus.IN, left_at=None)
     again = await find(connection, event_id, user_id)
-    assert again is not None  # noqa: S101 - changed just above
+    assert again is not None  # changed just above
     return again
 
 

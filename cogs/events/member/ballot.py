@@ -150,6 +150,6 @@ async def show_voting(interaction: Interaction, event_id: int, page: int = 0) ->
     files: list[File] = []
     for name, entry, number in view.files:
         path = entry.pictures[number].file
-        assert path is not None  # noqa: S101 - only pictures that are here were named
+        assert path is not None  # only pictures that are here were named
         files.append((name, await services.pool.smaller_copy(path, COPY_BYTES)))
     await show(interaction, view, files)
