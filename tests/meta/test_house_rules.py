@@ -8,7 +8,7 @@ import pytest
 
 from tests.meta.sources import ROOT, imports, module_name, modules, own_texts, trees
 
-WALL, COG_WALL = 400, 250
+WALL, COG_WALL = 350, 250
 NAME_WALL = 85
 """Characters of a test's name."""
 VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
