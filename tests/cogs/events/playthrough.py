@@ -16,8 +16,10 @@ import sqlalchemy as sa
 from simcord.components import walk_components
 from simcord.results import InteractionResult, ResponseMessage
 
+from bot.records.generation import GenerationStatus
 from bot.records.guild import Actor
 from bot.records.lora import Style
+from bot.records.training import TrainingStatus
 from bot.sandbox.world import open_world
 from bot.storage import tables
 from tests.cogs.simulated_guild import (
@@ -39,7 +41,6 @@ EVENT_TIMINGS = replace(
 )
 """simcord does not know nonces, so a post that was broken off is looked for in the channel at once."""
 STRING_SELECT = 3
-UNFINISHED = ("queued", "submitting", "submitted", "fetching", "training")
 
 
 class TurnedClock:
@@ -120,8 +121,8 @@ class Playthrough:
         busy = [
             sa.select(sa.func.count()).where(tables.posts.c.due_at.is_not(None)),
             *(
-                sa.select(sa.func.count()).where(table.c.status.in_(UNFINISHED))
-                for table in (tables.trainings, tables.generations)
+                sa.select(sa.func.count()).where(table.c.status.not_in([each for each in words if each.is_terminal]))
+                for table, words in ((tables.trainings, TrainingStatus), (tables.generations, GenerationStatus))
             ),
         ]
         async with self.stage.world.darkroom.database.read() as connection:
