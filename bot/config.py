@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import StartupError
 from bot.log import LogFormat
+from bot.storage.database import sqlite_url
 from bot.storage.sealing import parse_master_keys
 
 _DATABASE_SCHEMES = ("sqlite+aiosqlite://", "postgresql+psycopg://")
@@ -89,7 +90,7 @@ class Settings(BaseSettings):
         """The given database, else the SQLite file in the data folder."""
         if self.darkroom_database_url is not None:
             return self.darkroom_database_url
-        return SecretStr(f"sqlite+aiosqlite:///{self.darkroom_data_dir / 'darkroom.db'}")
+        return SecretStr(sqlite_url(self.darkroom_data_dir / "darkroom.db"))
 
     @field_validator("darkroom_database_url")
     @classmethod
