@@ -111,12 +111,6 @@ class GenerationService(JobService[Generation]):
             generation = await generations.get(connection, generation_id)
             return None if generation is None else await self._view(connection, generation)
 
-    async def view_for(self, generation_id: int, *, guild_id: int, user_id: int) -> GenerationView:
-        view = await self.view(generation_id)
-        if view is None or view.generation.guild_id != guild_id or view.generation.user_id != user_id:
-            raise NotFound(NOT_YOURS)
-        return view
-
     async def of_member(self, *, guild_id: int, user_id: int) -> Sequence[GenerationView]:
         async with self._database.read() as connection:
             found = await generations.of_member(connection, guild_id, user_id, JOBS_SHOWN)

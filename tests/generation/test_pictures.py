@@ -72,7 +72,8 @@ async def test_fewer_pictures_than_ordered_are_delivered_as_they_are(studio: Stu
     ordered = await studio.order(lora, count=3)
     await studio.settle()
     await finish(studio)
-    view = await studio.generations.view_for(ordered.id, guild_id=GUILD, user_id=ANNA)
+    view = await studio.generations.view(ordered.id)
+    assert view is not None
     assert view.generation.status is S.READY
     assert len(view.pictures) == 2
     assert "2 of 3" in [entry.detail for entry in view.timeline]
@@ -212,9 +213,9 @@ async def test_another_member_or_guild_sees_no_pictures_and_no_difference(
 ) -> None:
     ordered = await studio.order(lora)
     with pytest.raises(NotFound) as hidden:
-        await studio.generations.view_for(ordered.id, guild_id=guild_id, user_id=user_id)
+        await studio.pictures.see(ordered.id, Actor(guild_id, user_id))
     with pytest.raises(NotFound) as absent:
-        await studio.generations.view_for(ordered.id + 1000, guild_id=guild_id, user_id=user_id)
+        await studio.pictures.see(ordered.id + 1000, Actor(guild_id, user_id))
     assert str(hidden.value) == str(absent.value)
     assert list(await studio.generations.of_member(guild_id=guild_id, user_id=user_id)) == []
 
