@@ -121,7 +121,7 @@ class BudgetService(Service):
         self._keys = key_service
         self._trainings = training_service
         self._orders = orders
-        self._prices = opened.prices
+        self.prices = opened.prices
         self._reservation = BudgetReservation(opened.prices, opened.clock, opened.timings)
 
     async def preview(self, event: Event) -> Affordable:
@@ -133,21 +133,13 @@ class BudgetService(Service):
         trains = _is_training_to_come(event, spent)
         if left is None:
             return Affordable(None, None, None, trains)
-        price = self._prices[event.subject_kind.provider].training
+        price = self.prices[event.subject_kind.provider].training
         trainings_: int | None = 0
         if trains:
             most = 1 if event.mode is EventMode.SHARED else left
             trainings_ = min(left // price, most) if price else None
         rest = left - (trainings_ or 0) * price
-        return Affordable(left, trainings_, rest // max(self._prices[each].picture for each in providers), trains)
-
-    def picture_price(self, provider: ProviderName) -> int:
-        """Least credits of one picture."""
-        return self._prices[provider].picture
-
-    def training_price(self, provider: ProviderName) -> int:
-        """Credits of one training."""
-        return self._prices[provider].training
+        return Affordable(left, trainings_, rest // max(self.prices[each].picture for each in providers), trains)
 
     async def obstacle(self, guild_id: int, provider: ProviderName, needed: int) -> PauseReason | None:
         """Why an order of `needed` credits cannot be made at this provider just now; None when it can."""
@@ -170,7 +162,7 @@ class BudgetService(Service):
 
     async def start_training(self, event: Event, dataset_id: int, owner_id: int) -> Training:
         """Train an event's photos, once; BudgetSpent, and nothing is stored, when the budget has too little left."""
-        price = self._prices[event.subject_kind.provider].training
+        price = self.prices[event.subject_kind.provider].training
 
         async def reserve(connection: AsyncConnection, training: Training) -> None:
             current = await lookup.live(connection, event.id, event.guild_id)

@@ -37,11 +37,7 @@ class PlannedAnnouncement:
 class EventOutcomes(Service):
     async def store_thread_and_calendar(self, claim: Claim[Event], found: Mapping[str, int]) -> None:
         """Store the ids of the new thread or calendar entry; the row stays claimed."""
-
-        async def transaction(connection: AsyncConnection) -> None:
-            await mark(connection, events, claim, **found)
-
-        await self._database.write(transaction)
+        await self._database.write(lambda connection: mark(connection, events, claim, **found))
 
     async def stay(
         self, claim: Claim[Event], until: datetime | None, announcements: Sequence[PlannedAnnouncement] = ()
@@ -75,7 +71,8 @@ class EventOutcomes(Service):
             await self._announce(connection, event, announcements)
             await self._renew_panel(connection, event)
             if to is EventStatus.VOTING and not at_once:
-                await self._post_ballot(connection, event, now)
+                places = channels_of(event)
+                await rows.post(connection, event, PostKind.EVENT_BALLOT, event.id, places=places, now=now)
             if to is EventStatus.FINISHED:
                 await posts.renew(connection, PostKind.EVENT_BALLOT, event.id, due_at=now)
 
@@ -150,11 +147,9 @@ class EventOutcomes(Service):
 
     async def _keep_photos(self, connection: AsyncConnection, event_id: int) -> None:
         """Move the time at which photos leave the disk along with the deadline."""
-        event = await rows.get(connection, event_id)
-        if event is None:
-            return
-        until = lifecycle.photos_until(event, hour=self._timings.event_hour, kept=self._timings.event_photos_kept)
-        if until is not None:
+        event, timings = await rows.get(connection, event_id), self._timings
+        if event is not None:
+            until = lifecycle.photos_until(event, hour=timings.event_hour, kept=timings.event_photos_kept)
             await event_counts.keep_photos_until(connection, event_id, until)
 
     async def _was_moved(self, connection: AsyncConnection, claim: Claim[Event]) -> bool:
@@ -178,14 +173,3 @@ class EventOutcomes(Service):
 
     async def _renew_panel(self, connection: AsyncConnection, event: Event) -> None:
         await rows.renew_panel(connection, event.id, due_at=self._clock.now() + self._timings.panel)
-
-    async def _post_ballot(self, connection: AsyncConnection, event: Event, now: datetime) -> None:
-        await posts.add(
-            connection,
-            PostKind.EVENT_BALLOT,
-            event.id,
-            guild_id=event.guild_id,
-            user_id=event.host_id,
-            places=channels_of(event),
-            now=now,
-        )

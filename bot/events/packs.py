@@ -192,7 +192,7 @@ class PackRunner:
         if provider in asked:
             return None
         asked.add(provider)
-        return await self._budgets.obstacle(each.lora.guild_id, provider, self._budgets.picture_price(provider))
+        return await self._budgets.obstacle(each.lora.guild_id, provider, self._budgets.prices[provider].picture)
 
     async def _order(self, event: Event, each: MissingPicture) -> tuple[PauseReason | None, bool]:
         """Order one picture; returns why the run must stop, and whether it was ordered."""

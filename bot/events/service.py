@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,13 +33,11 @@ from bot.records.event import (
 from bot.records.guild import Actor, Channel
 from bot.records.post import PostKind
 from bot.resources import Resources, Service
-from bot.storage import datasets, posts
+from bot.storage import datasets
 from bot.storage.events import counts as event_counts
 from bot.storage.events import entrants, spends
 from bot.storage.events import events as rows
 from bot.text import CHOICES_MAX, search
-
-T = TypeVar("T")
 
 MOVED_ON = "The event has just moved on. Please look at it again."
 CLOSING = "It is closing already."
@@ -138,17 +136,10 @@ class EventService(Service):
             if await rows.live_count(connection, draft.guild_id) >= drafts.LIVE_MAX:
                 raise UserError(f"{drafts.LIVE_MAX} events run here already. Let one of them end first.")
             event = await self._begin(connection, draft)
-            await posts.add(
-                connection,
-                PostKind.EVENT_PANEL,
-                event.id,
-                guild_id=event.guild_id,
-                user_id=event.host_id,
-                places=places_of(event),
-                now=self._clock.now(),
-            )
-            await rows.announce(connection, event, AnnouncementKind.OPENED, now=self._clock.now())
-            await loras.share_with_entrants(connection, event, actor.user_id, now=self._clock.now())
+            now = self._clock.now()
+            await rows.post(connection, event, PostKind.EVENT_PANEL, event.id, places=places_of(event), now=now)
+            await rows.announce(connection, event, AnnouncementKind.OPENED, now=now)
+            await loras.share_with_entrants(connection, event, actor.user_id, now=now)
             return event
 
         return await self._database.write(transaction)
@@ -164,7 +155,7 @@ class EventService(Service):
             if before.stage_ends_at is not None and before.stage_ends_at <= now:
                 raise UserError(CLOSING)
             event = await _change(connection, before, stage_ends_at=now)
-            await self._keep_photos(connection, event)
+            await event_counts.keep_photos_until(connection, event.id, self._photos_until(event))
             await self._tell(connection, event)
             return event
 
@@ -182,7 +173,7 @@ class EventService(Service):
             if before.paused_why is not None and not before.paused_why.ends_by_itself:
                 values = await self._go_on(connection, before, ends_at)
             event = await _change(connection, before, **values)
-            await self._keep_photos(connection, event)
+            await event_counts.keep_photos_until(connection, event.id, self._photos_until(event))
             await self._tell(connection, event)
             return event
 
@@ -283,11 +274,6 @@ class EventService(Service):
 
     def _photos_until(self, event: Event) -> datetime | None:
         return lifecycle.photos_until(event, hour=self._hour, kept=self._timings.event_photos_kept)
-
-    async def _keep_photos(self, connection: AsyncConnection, event: Event) -> None:
-        until = self._photos_until(event)
-        if until is not None:
-            await event_counts.keep_photos_until(connection, event.id, until)
 
 
 async def _change(connection: AsyncConnection, event: Event, **values: Any) -> Event:

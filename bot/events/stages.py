@@ -156,7 +156,7 @@ class StageRunner:
     async def _is_out_of_credits(self, event: Event) -> bool:
         """Whether the balance is too low for one training; trying shows everything else."""
         provider = event.subject_kind.provider
-        price = self._budgets.training_price(provider)
+        price = self._budgets.prices[provider].training
         return await self._budgets.obstacle(event.guild_id, provider, price) is PauseReason.OUT_OF_CREDITS
 
     async def _start(self, event: Event, entrant: Entrant) -> bool:
@@ -167,11 +167,8 @@ class StageRunner:
         if usable < photo_limits(event.subject_kind).least:
             return False
         training = await self._budgets.start_training(event, entrant.dataset_id, entrant.user_id)
-
-        async def transaction(connection: AsyncConnection) -> None:
-            await entrants.change(connection, entrant.id, training_id=training.id, photos_chosen=training.photo_count)
-
-        await self._database.write(transaction)
+        begun = {"training_id": training.id, "photos_chosen": training.photo_count}
+        await self._database.write(lambda connection: entrants.change(connection, entrant.id, **begun))
         return True
 
     async def _note_loras(self, taking_part: Sequence[Entrant], begun: Sequence[Training]) -> None:

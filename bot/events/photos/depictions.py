@@ -30,12 +30,10 @@ NO_WAY_BACK = (
 
 @dataclass(frozen=True, slots=True)
 class DepictionView:
-    """What the member is asked; `photos`: how many of this submission are stored now."""
+    """What the member is asked."""
 
     depiction: Depiction
     event: Event
-    named_by: int
-    photos: int
 
 
 class DepictionService(Service):
@@ -44,10 +42,7 @@ class DepictionService(Service):
         async with self._database.read() as connection:
             depiction = await rows.get(connection, depiction_id)
             event = None if depiction is None else await events.get(connection, depiction.event_id)
-            if depiction is None or event is None:
-                return None
-            photos = await event_photos.count_of_submission(connection, depiction.consent_id)
-        return DepictionView(depiction, event, depiction.named_by, photos)
+        return None if depiction is None or event is None else DepictionView(depiction, event)
 
     async def seen_in(self, event_id: int, actor: Actor) -> Sequence[Depiction]:
         """Submissions in which this member was named, newest first."""
@@ -174,18 +169,15 @@ class DepictionService(Service):
             await entrants.change(connection, entrant.id, status=EntrantStatus.WITHDRAWN, left_at=now)
         due_at = now + self._timings.panel
         await posts.renew(connection, PostKind.EVENT_BALLOT, event.id, due_at=due_at)
-        await self._renew(connection, event, now)
+        await events.renew_panel(connection, event.id, due_at=due_at)
         return files
 
     async def _tell(self, connection: AsyncConnection, event: Event, depiction: Depiction, now: datetime) -> None:
         """Renew the private question and the panel; wake an event that waits for photos."""
         await posts.renew(connection, PostKind.DEPICTION, depiction.id, due_at=now)
-        await self._renew(connection, event, now)
+        await events.renew_panel(connection, event.id, due_at=now + self._timings.panel)
         if event.paused_at is not None:
             await events.wake(connection, event.id, now=now)
-
-    async def _renew(self, connection: AsyncConnection, event: Event, now: datetime) -> None:
-        await events.renew_panel(connection, event.id, due_at=now + self._timings.panel)
 
 
 async def name_members(

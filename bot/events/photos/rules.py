@@ -87,7 +87,7 @@ def split_new_photos(
     return SplitPhotos(tuple(kept), tuple(left_out))
 
 
-def check_uploads(event: Event, held: Sequence[Photo], count: int, held_max: int) -> None:
+def check_uploads(event: Event, held: Sequence[Photo], count: int) -> None:
     """UserError, before anything is downloaded, when none of it could be kept."""
     if not 1 <= count <= UPLOADS_MAX:
         raise UserError(f"Please send 1 to {UPLOADS_MAX} photos at once.")
@@ -95,7 +95,7 @@ def check_uploads(event: Event, held: Sequence[Photo], count: int, held_max: int
     if sum(photo.verdict is not Verdict.REFUSED for photo in held) >= most:
         photos = "1 photo" if most == 1 else f"{most} photos"
         raise UserError(f"You have given {photos} already, as many as fit. Remove one under **My photos** first.")
-    if len(held) + count > held_max:
+    if len(held) + count > HELD_MAX:
         raise UserError("That is more than fits. Remove some under **My photos** first, then add these.")
 
 
@@ -119,7 +119,7 @@ def check_may_give(own: Contribution, actor: Actor) -> None:
     if refusal is not None:
         raise UserError(refusal)
     check_can_give(own.event, names_others=False)
-    check_uploads(own.event, own.photos, 1, HELD_MAX)
+    check_uploads(own.event, own.photos, 1)
 
 
 def asks_about_person(event: Event) -> bool:

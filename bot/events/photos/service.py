@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datasets.queue import FairQueue
 from bot.datasets.rules import RANK, STEPS
-from bot.datasets.service import HELD_MAX, DatasetService
+from bot.datasets.service import DatasetService
 from bot.errors import NotAllowed, UserError
 from bot.events import lifecycle, lookup
 from bot.events.photos.consent_texts import EVENT_POLICY, consent_sentence
@@ -78,7 +78,7 @@ class ContributionService(Service):
             entrant = await self._join(connection, event, actor)
             dataset = await self._dataset(connection, event, entrant, gender, ethnicity)
             held = await event_photos.of_contributor(connection, dataset.id, actor.user_id)
-            check_uploads(event, held, len(uploads), HELD_MAX)
+            check_uploads(event, held, len(uploads))
             return dataset
 
         dataset = await self._database.write(begin)

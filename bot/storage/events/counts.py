@@ -69,7 +69,9 @@ async def vote_count(connection: AsyncConnection, event_id: int) -> int:
     return await count_rows(connection, votes, votes.c.event_id == event_id)
 
 
-async def keep_photos_until(connection: AsyncConnection, event_id: int, until: datetime) -> None:
-    """When the event's photos leave the disk at the latest; those that were trained on go by their training."""
+async def keep_photos_until(connection: AsyncConnection, event_id: int, until: datetime | None) -> None:
+    """When the event's photos leave the disk at the latest (None: as before); trained ones go by their training."""
+    if until is None:
+        return
     kept = sa.and_(datasets.c.status == DatasetStatus.OPEN, datasets.c.due_at.is_not(None))
     await make_due(connection, datasets, datasets.c.event_id == event_id, kept, at=until)

@@ -130,10 +130,6 @@ async def submissions_with_photos(connection: AsyncConnection, event_id: int) ->
     return frozenset(await fetch_values(connection, given.where(datasets.c.event_id == event_id)))
 
 
-async def count_of_submission(connection: AsyncConnection, consent_id: int) -> int:
-    return await count_rows(connection, photos, photos.c.consent_id == consent_id, photos.c.verdict != Verdict.REFUSED)
-
-
 async def describe_person(connection: AsyncConnection, dataset_id: int, *, gender: Gender, ethnicity: str) -> None:
     person = sa.update(datasets).where(datasets.c.id == dataset_id)
     await connection.execute(person.values(gender=gender, ethnicity=ethnicity))

@@ -196,14 +196,14 @@ async def test_the_giver_and_others_see_no_trace_of_who_said_no(studio: Studio, 
 
 
 async def test_a_member_sees_where_they_were_named_newest_first(studio: Studio, event: Event, anna: Giver) -> None:
-    first = await anna.give(event, 2, depicted=[BEN])
+    await anna.give(event, 2, depicted=[BEN])
     await anna.give(event, 1, depicted=[CLEO, BEN])
     mine = await studio.depictions.seen_in(event.id, member(BEN))
     assert [each.user_id for each in mine] == [BEN, BEN]
     assert mine[0].id > mine[1].id
     view = await studio.depictions.depiction(mine[1].id)
     assert view is not None
-    assert (view.event.id, view.named_by, view.photos) == (event.id, ANNA, len(first.photos))
+    assert (view.event.id, view.depiction.named_by) == (event.id, ANNA)
     assert await studio.depictions.depiction(999) is None
 
 
