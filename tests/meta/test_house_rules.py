@@ -15,6 +15,7 @@ VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 MOCKS = {"Mock", "MagicMock", "AsyncMock", "NonCallableMock", "NonCallableMagicMock"}
 SPECS = {"spec", "spec_set", "autospec", "new", "wraps"}
 LONGEST_SLEEP_S = 0.05
+CLOCKS = {"perf_counter", "process_time", "monotonic"}
 FORBIDDEN = [
     "".join(parts)
     for parts in (
@@ -53,6 +54,17 @@ def long_sleeps(sources: Mapping[str, str]) -> Iterator[str]:
             is_long = isinstance(seconds, int | float) and seconds > LONGEST_SLEEP_S
             if called(node) != "asyncio.sleep" or is_long:
                 yield f"{path}:{node.lineno} sleeps"
+
+
+def held_against_the_clock(sources: Mapping[str, str]) -> Iterator[str]:
+    """What has to be quick is measured by the bench; a test that says "less than" of time fails on a busy machine."""
+    for path, tree in trees(sources):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Compare) and any(isinstance(each, ast.Lt | ast.LtE) for each in node.ops):
+                if CLOCKS & {called(each).rpartition(".")[2] for each in ast.walk(node) if isinstance(each, ast.Call)}:
+                    yield f"{path}:{node.lineno} holds time against a limit"
+            elif isinstance(node, ast.keyword) and node.arg == "deadline" and ast.unparse(node.value) != "None":
+                yield f"{path}:{node.value.lineno} gives an example a deadline"
 
 
 def called(node: ast.Call) -> str:
@@ -154,6 +166,11 @@ def test_tests_wait_for_conditions_instead_of_sleeping() -> None:
     assert list(long_sleeps(sources)) == []
 
 
+def test_no_test_depends_on_how_fast_the_machine_is() -> None:
+    sources = {path: text for path, text in modules("tests").items() if not path.startswith("tests/bench/")}
+    assert list(held_against_the_clock(sources)) == []
+
+
 def test_no_file_names_a_registry_or_a_developers_machine() -> None:
     assert list(forbidden_words(own_texts())) == []
 
@@ -173,6 +190,8 @@ PLANTED: list[tuple[Rule, str, str]] = [
     (unspecified_mocks, "tests/c.py", "with patch('bot.keys.service.log'):\n    x = 1\n"),
     (long_sleeps, "tests/d.py", "await asyncio.sleep(0.5)\n"),
     (long_sleeps, "tests/e.py", "time.sleep(0.01)\n"),
+    (held_against_the_clock, "tests/k.py", "assert perf_counter() - started < 5\n"),
+    (held_against_the_clock, "tests/l.py", "settings(max_examples=9, deadline=2000)\n"),
     (forbidden_words, "README.md", f"see https://{FORBIDDEN[0]}/project\n"),
     (forbidden_words, "bot/f.py", f'PATH = "{FORBIDDEN[6]}somebody"\n'),
 ]
