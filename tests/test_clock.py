@@ -21,7 +21,7 @@ async def test_the_system_clock_wakes_at_the_bell_long_before_the_time() -> None
 
 
 @pytest.mark.parametrize("ago", [timedelta(0), timedelta(days=1), timedelta(milliseconds=-5)])
-async def test_the_system_clock_wakes_at_its_time_without_a_bell(ago: timedelta) -> None:
+async def test_the_system_clock_wakes_at_its_time_without_being_woken(ago: timedelta) -> None:
     async with asyncio.timeout(HANG_S):
         await SystemClock().wait(asyncio.Event(), datetime.now(UTC) - ago)
 
@@ -30,14 +30,14 @@ def test_the_system_clock_speaks_utc() -> None:
     assert SystemClock().now().utcoffset() == timedelta(0)
 
 
-async def test_a_bell_rung_before_anybody_waits_is_not_lost() -> None:
+async def test_a_wake_before_anybody_waits_is_not_lost() -> None:
     wakeups = Wakeups()
     wakeups.wake("a", "a")
     async with asyncio.timeout(HANG_S):
         await SystemClock().wait(wakeups.event("a"), None)
 
 
-async def test_a_bell_wakes_only_its_own_lane() -> None:
+async def test_a_wake_reaches_only_its_own_table() -> None:
     wakeups = Wakeups()
     wakeups.wake("a", "b")
     assert [wakeups.event(lane).is_set() for lane in ("a", "b", "c")] == [True, True, False]

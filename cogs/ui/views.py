@@ -1,5 +1,6 @@
 """Bases of forms and of questions with buttons; their errors go to the bot's `error_door`."""
 
+from abc import ABC, abstractmethod
 from typing import Any, TypeVar
 
 import discord
@@ -16,7 +17,7 @@ TITLE_MAX = 45
 Field = TypeVar("Field", bound=discord.ui.Item[Any])
 
 
-class SafeModal(discord.ui.Modal):
+class SafeModal(discord.ui.Modal, ABC):
     """A form that a subclass fills with fields and whose answers it takes in `submit`."""
 
     def __init__(self, title: str) -> None:
@@ -26,8 +27,9 @@ class SafeModal(discord.ui.Modal):
         self.add_item(discord.ui.Label(text=text, description=description, component=field))
         return field
 
+    @abstractmethod
     async def submit(self, interaction: Interaction) -> None:
-        raise NotImplementedError
+        """Take the answers and answer the member; what it raises goes to the error door."""
 
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
         await self.submit(interaction)
