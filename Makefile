@@ -6,6 +6,9 @@ STAMP := $(VENV)/.installed
 # Many tests wait for a bot in a process of its own, so two workers share a core.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(2 * (os.cpu_count() or 1), 16))')
 
+# What one process has compiled, the workers of the tests and the bots that they start read.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup run sandbox test quick lint coverage check fix bench kill-test walk lock screenshots clean
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
