@@ -23,7 +23,9 @@ async def test_the_system_clock_wakes_at_the_bell_long_before_the_time() -> None
 @pytest.mark.parametrize("ago", [timedelta(0), timedelta(days=1), timedelta(milliseconds=-5)])
 async def test_the_system_clock_wakes_at_its_time_without_being_woken(ago: timedelta) -> None:
     async with asyncio.timeout(HANG_S):
-        await SystemClock().wait(asyncio.Event(), datetime.now(UTC) - ago)
+        wake = asyncio.Event()
+        await SystemClock().wait(wake, datetime.now(UTC) - ago)
+    assert not wake.is_set()
 
 
 def test_the_system_clock_speaks_utc() -> None:
@@ -35,6 +37,7 @@ async def test_a_wake_before_anybody_waits_is_not_lost() -> None:
     wakeups.wake("a", "a")
     async with asyncio.timeout(HANG_S):
         await SystemClock().wait(wakeups.event("a"), None)
+    assert wakeups.event("a").is_set()
 
 
 async def test_a_wake_reaches_only_its_own_table() -> None:
