@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# Many tests wait for a bot in a process of its own, so two workers share a core.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(2 * (os.cpu_count() or 1), 16))')
+# Some tests wait for a bot in a process of its own, so three workers share two cores.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min((os.cpu_count() or 1) * 3 // 2, 16))')
 
 # What one process has compiled, the workers of the tests and the bots that they start read.
 unexport PYTHONDONTWRITEBYTECODE
@@ -30,8 +30,8 @@ sandbox: $(STAMP) ## try everything in the browser: no account, no key, no netwo
 test: $(STAMP) ## run every test, on all cores; ONLY=tests/training runs those alone
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(MEASURED) $(ONLY)
 
-quick: $(STAMP) ## run the tests that start no process and no browser; takes ONLY, too
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not process and not browser and not kill" $(ONLY)
+quick: $(STAMP) ## run the tests that start no process, no browser and no whole bot; takes ONLY, too
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --hypothesis-profile quick -m "not process and not browser and not kill and not story" $(ONLY)
 
 lint: $(STAMP) ## formatting, lint and types
 	$(BIN)/python -m ruff format --check .

@@ -1,24 +1,35 @@
 """What the tests of storage, engine and services share: a migrated SQLite file and the studio."""
 
 import asyncio
+import functools
+import gc
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import stamina
 from hypothesis import settings
+from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
+from sqlalchemy.ext.asyncio import create_async_engine
 
+from bot.storage import database as storage
 from bot.storage.database import Database, sqlite_url
 from tests import process_watch
+from tests.fakes.attachments import Attachments, open_attachments
 from tests.fakes.studio import Studio, open_studio
 
 settings.register_profile("untimed", settings(), deadline=None)
+settings.register_profile("quick", settings.get_profile("untimed"), max_examples=10)
 settings.load_profile("untimed")
 
 
 TESTS = Path(__file__).parent
+STORIES = TESTS / "events/lives"
+STORY_FIXTURES = {"stage", "town"}
+"""A whole bot in a simulated Discord, with one guild or with three."""
 
 
 MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - pytest makes folders of its own in it
@@ -29,6 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Databases lie in memory where there is room: every commit of theirs waits for the disk otherwise."""
     if MEMORY_DISK.is_dir() and shutil.disk_usage(MEMORY_DISK).free >= ENOUGH_BYTES:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY_DISK))
+    # A test makes many objects and few cycles; Python would look for those every 700 objects.
+    gc.set_threshold(50_000, 50, 100)
     config.pluginmanager.register(process_watch)
     config.pluginmanager.register(FailuresAtOnce(config))
 
@@ -49,12 +62,32 @@ class FailuresAtOnce:
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Before -m chooses by the marks."""
     process_watch.mark(item, TESTS)
+    if STORY_FIXTURES & set(getattr(item, "fixturenames", ())) or STORIES in item.path.parents:
+        item.add_marker("story")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest tests first, so that no core waits for one of them at the end."""
     items.sort(key=lambda item: item.get_closest_marker("kill") is None)
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays to the end: the collector need not look at it again."""
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_statements() -> Iterator[None]:
+    """SQLAlchemy compiles each statement once for all databases of the run, not once for each of them."""
+    compiled: dict[Any, Any] = {}
+    shared = functools.partial(create_async_engine, execution_options={"compiled_cache": compiled})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(storage, "create_async_engine", shared)
+        # The dialect is part of the key, and each engine has one of its own.
+        patch.setattr(SQLiteDialect_aiosqlite, "__hash__", lambda _: hash(SQLiteDialect_aiosqlite))
+        patch.setattr(SQLiteDialect_aiosqlite, "__eq__", lambda _, other: isinstance(other, SQLiteDialect_aiosqlite))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -94,3 +127,9 @@ def without_pauses() -> Iterator[None]:
 async def studio(tmp_path: Path, database_file: Path, without_pauses: None) -> AsyncIterator[Studio]:
     async with open_studio(tmp_path, database_file) as studio:
         yield studio
+
+
+@pytest.fixture
+async def attachments() -> AsyncIterator[Attachments]:
+    async with open_attachments() as attachments:
+        yield attachments

@@ -64,7 +64,7 @@ def _load_thumbnail(path: Path | None) -> Image.Image:
     if path is not None:
         try:
             with Image.open(path, formats=["JPEG"]) as image:
-                image.draft("RGB", (TILE_PX * 2, TILE_PX * 2))
+                image.draft("RGB", size)
                 return ImageOps.fit(image.convert("RGB"), size, Image.Resampling.LANCZOS)
         except OSError:
             return Image.new("RGB", size, _EMPTY_TILE)

@@ -18,6 +18,7 @@ from cogs.pictures.panel import edits_card, gallery_choice_card, originals_card,
 from tests.cogs.card_checks import ALT_MAX, check, parts_of
 from tests.cogs.simulated_guild import BUTTON, live_text
 from tests.fakes.clock import NOON
+from tests.fakes.examples import in_proportion
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD
 
 typed = st.text(min_size=1, max_size=4000)
@@ -96,7 +97,7 @@ def cards_of(found: PictureSet) -> Iterator[discord.ui.LayoutView]:
     yield settings_card(found)[0]
 
 
-@settings(max_examples=60)
+@settings(max_examples=in_proportion(60))
 @given(typed, any_settings, st.sampled_from(Operation))
 async def test_every_card_keeps_discords_limits_and_nothing_typed_comes_alive(
     prompt: str, settings: GenerationSettings, operation: Operation

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -19,18 +18,12 @@ from bot.photos.checks import MAX_INTAKE_BYTES, MAX_PHOTOS, MIN_PHOTOS, Code, ex
 from bot.records.dataset import Dataset, DatasetStatus, Finding, Gender, Photo, SubjectKind, Upload, Verdict
 from bot.records.job import LaneName
 from bot.storage import tables
-from tests.fakes.attachments import Attachments, make_photo, open_attachments
+from tests.fakes.attachments import Attachments, make_photo
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, photo
 from tests.fakes.studio import PROVIDER, Studio
 
 PERSON = DatasetOrder("Rex", SubjectKind.PERSON, Gender.FEMALE, "Mixed", "early 30s")
 THING = DatasetOrder("Mascot", SubjectKind.OBJECT)
-
-
-@pytest.fixture
-async def attachments() -> AsyncIterator[Attachments]:
-    async with open_attachments() as attachments:
-        yield attachments
 
 
 @pytest.fixture

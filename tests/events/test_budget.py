@@ -36,6 +36,7 @@ from bot.storage.events import tables as event_tables
 from tests.events.event_spends import PICTURE, PRICES, TRAINING, add_event_lora, spends_of, total_of, without_engine
 from tests.fakes.clock import NOON, ManualClock
 from tests.fakes.events import add_entrants, add_event, change_event
+from tests.fakes.examples import in_proportion
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, THREAD
 from tests.fakes.studio import KEY, POOR_KEY, PROVIDER, TRAINS_IN, Studio
 from tests.generation.picture_orders import add_style, finish, orders, pictures, set_aurous_key
@@ -166,7 +167,7 @@ async def test_pictures_at_once_never_exceed_the_budget(
     assert len(await studio.scalars(sa.select(tables.generations.c.id))) == fitting
 
 
-@settings(max_examples=20)
+@settings(max_examples=in_proportion(20))
 @given(wanted=st.lists(st.integers(0, 9), max_size=12), budget=st.integers(0, 30))
 def test_whatever_is_set_aside_at_once_stays_within_the_budget_and_what_fits_is_taken(
     migrated_file: Path, wanted: list[int], budget: int

@@ -33,6 +33,7 @@ from bot.records.guild import Actor
 from bot.records.training import TrainingStatus
 from tests.fakes.clock import NOON
 from tests.fakes.events import make_event
+from tests.fakes.examples import in_proportion
 from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD, OTHER_GUILD
 
 S = EventStatus
@@ -423,7 +424,7 @@ class Life(RuleBasedStateMachine):
 
 
 def test_every_event_keeps_to_its_path_and_comes_to_an_end() -> None:
-    run_state_machine_as_test(Life, settings=settings(max_examples=200, stateful_step_count=40))
+    run_state_machine_as_test(Life, settings=settings(max_examples=in_proportion(200), stateful_step_count=40))
 
 
 @given(

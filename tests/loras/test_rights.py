@@ -24,6 +24,7 @@ from bot.storage.database import Database, sqlite_url
 from bot.storage.events import entrants
 from tests.fakes.clock import NOON
 from tests.fakes.events import add_event
+from tests.fakes.examples import in_proportion
 from tests.fakes.rows import add_lora
 
 GUILDS, PEOPLE, ROLES, EVENTS = (1, 2), (11, 12, 13), (21, 22), (31, 32)
@@ -100,7 +101,7 @@ def fresh_copy(migrated_file: Path) -> Iterator[Path]:
         yield file
 
 
-@settings(max_examples=25)
+@settings(max_examples=in_proportion(25))
 @given(plans=st.lists(PLANS, max_size=6), actor=ACTORS, event_ids=TAKEN_PART_IN)
 def test_the_rules_allow_exactly_what_the_database_finds(
     migrated_file: Path, plans: list[Planned], actor: Actor, event_ids: frozenset[int]

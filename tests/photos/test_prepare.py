@@ -18,6 +18,7 @@ from bot.photos.intake import Received, Spool
 from bot.photos.pool import PhotoPool
 from bot.photos.prepare import PREPARED_BYTES, Measured, examine
 from bot.records.dataset import Verdict
+from tests.fakes.examples import in_proportion
 from tests.photos.sample_photos import (
     chunk,
     encode,
@@ -450,14 +451,14 @@ SMALL = {
 
 
 @pytest.mark.parametrize("kind", list(SMALL))
-@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=in_proportion(120), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_mutation_of_a_photo_ever_raises(tmp_path: Path, kind: str, data: st.DataObject) -> None:
     look_at(mutate(SMALL[kind], data), tmp_path)
 
 
 @pytest.mark.process
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=in_proportion(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_mutation_of_a_heic_ever_raises(tmp_path: Path, data: st.DataObject) -> None:
     look_at(mutate(HEIC.read_bytes(), data), tmp_path)
@@ -474,7 +475,7 @@ def mutate(original: bytes, data: st.DataObject) -> bytes:
 
 @pytest.mark.process
 @given(content=st.binary(max_size=300))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=in_proportion(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_bytes_ever_raise(tmp_path: Path, content: bytes) -> None:
     for start in (b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\x00\x01\x00\x00WEBP", b"\x00\x00\x00\x18ftypheic"):
         assert verdict_of(look_at(start + content, tmp_path).findings) is Verdict.REFUSED

@@ -18,6 +18,7 @@ from bot.storage import due, tables
 from bot.storage.database import Database, sqlite_url
 from bot.storage.due import Claim, DueRows, LeaseLost
 from tests.fakes.clock import ManualClock
+from tests.fakes.examples import in_proportion
 from tests.fakes.rows import add_training
 
 T = TypeVar("T")
@@ -151,7 +152,7 @@ def test_two_workers_never_hold_the_same_row_and_no_row_is_lost(migrated_file: P
     run_state_machine_as_test(
         Hands,
         settings=settings(
-            max_examples=25,
+            max_examples=in_proportion(25),
             stateful_step_count=25,
             suppress_health_check=[HealthCheck.too_slow],
         ),

@@ -113,7 +113,7 @@ def encode(picture: Photo, file_format: str) -> bytes:
         note = PngInfo()
         note.add_text("Description", PROVENANCE)
         note.add_text("Software", "Darkroom rehearsal")
-        picture.save(out, "PNG", pnginfo=note, compress_level=4)
+        picture.save(out, "PNG", pnginfo=note, compress_level=1)
         return out.getvalue()
     exif = Image.Exif()
     exif[_EXIF_DESCRIPTION] = PROVENANCE

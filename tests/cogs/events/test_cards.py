@@ -41,6 +41,7 @@ from tests.cogs.events.shown_events import a_lora, a_view, an_honour, collecting
 from tests.cogs.simulated_guild import BUTTON, live_text
 from tests.fakes.clock import NOON
 from tests.fakes.events import make_event
+from tests.fakes.examples import in_proportion
 from tests.fakes.rows import photo
 
 S = EventStatus
@@ -127,14 +128,14 @@ def assert_inert(card: discord.ui.LayoutView) -> str:
     return text
 
 
-@settings(max_examples=150)
+@settings(max_examples=in_proportion(150))
 @given(hostile_events(), typed, st.sampled_from([0, 1, 3, 200]))
 async def test_the_panel_keeps_discords_limits_in_every_stage(event: Event, text: str, winners: int) -> None:
     shown = assert_inert(panel_card(crowded(event, text, winners), LINE))
     assert shown.splitlines()[-1] == LINE
 
 
-@settings(max_examples=50)
+@settings(max_examples=in_proportion(50))
 @given(hostile_events(), st.integers(min_value=0, max_value=500), st.integers(min_value=1, max_value=12))
 async def test_the_ballot_keeps_discords_limits_and_shows_no_more_files_than_a_message_takes(
     event: Event, count: int, pictures: int
@@ -147,7 +148,7 @@ async def test_the_ballot_keeps_discords_limits_and_shows_no_more_files_than_a_m
     assert all(sum(min(len(each.pictures), FILES_MAX) for each in page) <= FILES_MAX for page in pages)
 
 
-@settings(max_examples=20)
+@settings(max_examples=in_proportion(20))
 @given(hostile_events(), typed)
 async def test_every_announcement_keeps_the_limits_whatever_its_detail_holds(event: Event, text: str) -> None:
     view = crowded(event, text, 200)

@@ -86,8 +86,9 @@ async def test_photos_are_given_from_the_panel_and_named_with_what_is_said_of_th
     assert "`photo-1.jpg`" in text
     assert "⚠️ 4. `dim.jpg`" in text
     assert pictures_in(answer) == ["Contact sheet of 4 photos, numbered as in the list below."]
-    await until(lambda: "**4 photos**, 4 usable" in text_of(keyed.posts()[0]))
-    assert "**1** taking part" in text_of(keyed.posts()[0])
+    edited = await keyed.posted("**4 photos**, 4 usable")
+    assert edited.id == panel.id
+    assert "**1** taking part" in text_of(edited)
 
 
 async def test_nothing_is_downloaded_without_consent_and_it_is_asked_once_more(keyed: Stage) -> None:

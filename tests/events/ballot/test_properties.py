@@ -23,6 +23,7 @@ from tests.events.ballot.ballots import (
     World,
     open_world,
 )
+from tests.fakes.examples import in_proportion
 from tests.fakes.rows import ANNA, GUILD
 
 
@@ -37,7 +38,7 @@ VOTERS = (*MEMBERS, 901, 902, 903)
 CASTS = st.lists(st.tuples(st.sampled_from(VOTERS), st.integers(1, len(MEMBERS)), st.booleans()), max_size=15)
 
 
-@settings(max_examples=20)
+@settings(max_examples=in_proportion(20))
 @given(casts=CASTS)
 def test_each_member_has_one_vote_and_none_for_themselves(
     migrated_file: Path, casts: list[tuple[int, int, bool]]
@@ -79,7 +80,7 @@ async def read_as(world: World, event: Event, reader: int) -> tuple[object, ...]
     )
 
 
-@settings(max_examples=15)
+@settings(max_examples=in_proportion(15))
 @given(
     owners=st.permutations(MEMBERS[1:]),
     casts=CASTS,

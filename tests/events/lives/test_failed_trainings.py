@@ -1,6 +1,5 @@
 """A training of an event that the provider does not finish: the host hears of it once and can have another try."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -12,17 +11,11 @@ from tests.events.lives.event_acts import photo_files, reach
 from tests.events.lives.event_books import check_books
 from tests.events.lives.event_run import HOST, HOUR, EventRun, begin_with_enough
 from tests.events.photo_givers import Giver
-from tests.fakes.attachments import Attachments, open_attachments
+from tests.fakes.attachments import Attachments
 from tests.fakes.rows import ANNA
 from tests.fakes.studio import Studio
 
 S = EventStatus
-
-
-@pytest.fixture
-async def attachments() -> AsyncIterator[Attachments]:
-    async with open_attachments() as attachments:
-        yield attachments
 
 
 @pytest.fixture

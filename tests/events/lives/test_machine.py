@@ -32,6 +32,7 @@ from tests.events.lives.event_acts import name_in_photos, photo_files
 from tests.events.lives.event_books import check_books
 from tests.events.lives.event_faults import Killed, MortalWrites, Outage
 from tests.events.lives.event_run import CLEO, HOST, begin
+from tests.fakes.examples import in_proportion
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import open_studio
 
@@ -257,7 +258,7 @@ def test_events_in_everybodys_hands(migrated_file: Path) -> None:
     run_state_machine_as_test(
         Lives,
         settings=settings(
-            max_examples=12,
+            max_examples=in_proportion(12),
             stateful_step_count=15,
             phases=(Phase.explicit, Phase.reuse, Phase.generate),
             suppress_health_check=[HealthCheck.too_slow],

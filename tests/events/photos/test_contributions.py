@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -42,31 +42,15 @@ from tests.events.photo_givers import (
     question_to,
     questions,
 )
-from tests.fakes.attachments import Attachments, make_photo, open_attachments
+from tests.fakes.attachments import Attachments, make_photo
 from tests.fakes.events import add_event, change_event, get_event, make_event
 from tests.fakes.rows import ANNA, BEN, GUILD, OTHER_GUILD, photo
 from tests.fakes.studio import Studio
 
 
 @pytest.fixture
-async def attachments() -> AsyncIterator[Attachments]:
-    async with open_attachments() as attachments:
-        yield attachments
-
-
-@pytest.fixture
 async def event(studio: Studio) -> Event:
     return await open_event(studio)
-
-
-@pytest.fixture
-def anna(studio: Studio, attachments: Attachments) -> Giver:
-    return Giver(studio, attachments, ANNA)
-
-
-@pytest.fixture
-def ben(studio: Studio, attachments: Attachments) -> Giver:
-    return Giver(studio, attachments, BEN)
 
 
 def codes(one: Photo) -> list[str]:

@@ -1,7 +1,6 @@
 """The consent ledger: whoever can be seen decides, whoever gave takes back, and nobody else learns who it was."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -42,31 +41,14 @@ from tests.events.photo_givers import (
     question_to,
     questions,
 )
-from tests.fakes.attachments import Attachments, open_attachments
 from tests.fakes.events import change_event, get_announcements, get_event
 from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD, OTHER_GUILD, add_lora, add_training
 from tests.fakes.studio import Studio
 
 
 @pytest.fixture
-async def attachments() -> AsyncIterator[Attachments]:
-    async with open_attachments() as attachments:
-        yield attachments
-
-
-@pytest.fixture
 async def event(studio: Studio) -> Event:
     return await open_event(studio, photo_cap=30)
-
-
-@pytest.fixture
-def anna(studio: Studio, attachments: Attachments) -> Giver:
-    return Giver(studio, attachments, ANNA)
-
-
-@pytest.fixture
-def dan(studio: Studio, attachments: Attachments) -> Giver:
-    return Giver(studio, attachments, DAN)
 
 
 async def say(studio: Studio, question: Depiction, confirmed: bool) -> DepictionStatus:

@@ -21,6 +21,7 @@ from bot.events.yearbook.pages import (
     reduced_copy,
 )
 from tests.events.yearbook.yearbooks import book, noise, plate, png
+from tests.fakes.examples import in_proportion
 
 NAMES = ["Anna", "Zoë Ünal", "Анна", "日本語", "عربي", "🦊🦊", "\u202eevil", "W" * 200, "a\nb", "\ud800", ""]
 
@@ -53,7 +54,7 @@ def test_accents_that_cannot_be_drawn_leave_the_letter() -> None:
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=40)
+@settings(max_examples=in_proportion(40))
 def test_what_is_left_of_a_text_is_one_line(text: str) -> None:
     shown, font = drawable(text, 20)
     assert "\n" not in shown

@@ -30,7 +30,9 @@ def png(number: int, side: int = 96) -> bytes:
 def noise(number: int, side: int) -> bytes:
     """A PNG of about 3 bytes for each pixel."""
     out = io.BytesIO()
-    Image.frombytes("RGB", (side, side), random.Random(number).randbytes(side * side * 3)).save(out, "PNG")
+    Image.frombytes("RGB", (side, side), random.Random(number).randbytes(side * side * 3)).save(
+        out, "PNG", compress_level=1
+    )
     return out.getvalue()
 
 

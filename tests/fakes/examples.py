@@ -1,0 +1,11 @@
+"""How many examples a costly property is tried with: fewer under `make quick`."""
+
+from hypothesis import settings
+
+USUAL = 100
+"""Hypothesis' own number, which the profile of `make quick` lowers."""
+
+
+def in_proportion(examples: int) -> int:
+    profile = settings.get_profile(settings.get_current_profile_name())
+    return max(1, examples * profile.max_examples // USUAL)
