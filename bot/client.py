@@ -21,7 +21,7 @@ from bot.storage import meta
 
 log = logging.getLogger(__name__)
 
-ErrorDoor = Callable[[discord.Interaction["DarkroomBot"], Exception], Awaitable[None]]
+ShowError = Callable[[discord.Interaction["DarkroomBot"], Exception], Awaitable[None]]
 Press = Callable[[discord.Interaction["DarkroomBot"], int], Awaitable[None]]
 """Takes the press of a button and the number of the row that the button is about; checks who pressed it."""
 
@@ -38,13 +38,13 @@ class DarkroomTree(app_commands.CommandTree["DarkroomBot"]):
     async def on_error(
         self, interaction: discord.Interaction["DarkroomBot"], error: app_commands.AppCommandError, /
     ) -> None:
-        await interaction.client.error_door(interaction, error)
+        await interaction.client.show_error(interaction, error)
 
 
 class DarkroomBot(commands.Bot):
     """The bot. `services` are for the cogs; `extensions` are names of modules that are loaded at login.
 
-    `error_door` gets every error of a command, a button or a modal and answers the member. `button` is the class of the
+    `show_error` gets every error of a command, a button or a modal and answers the member. `button` is the class of the
     buttons that outlive restarts.
     """
 
@@ -52,7 +52,7 @@ class DarkroomBot(commands.Bot):
         self,
         services: Services,
         extensions: Sequence[str],
-        error_door: ErrorDoor,
+        show_error: ShowError,
         button: type[discord.ui.DynamicItem[Any]],
     ) -> None:
         super().__init__(
@@ -70,7 +70,7 @@ class DarkroomBot(commands.Bot):
         )
         self.services = services
         self._extension_names = tuple(extensions)
-        self.error_door = error_door
+        self.show_error = show_error
         self._button = button
         self.buttons: dict[str, Mapping[str, Press]] = {}
         """What the buttons of each area do, by action."""
@@ -121,7 +121,7 @@ class DarkroomBot(commands.Bot):
         """Answer presses and forms whose fleeting id the bot does not know; discord.py handles all others."""
         if interaction.id in self._unheard:
             self._unheard.discard(interaction.id)
-            await self.error_door(interaction, UserError(FORGOTTEN))
+            await self.show_error(interaction, UserError(FORGOTTEN))
 
     def _is_forgotten(self, custom_id: str) -> bool:
         return FLEETING_ID.fullmatch(custom_id) is not None and not self._is_listening_to(custom_id)

@@ -58,7 +58,7 @@ class Arrivals:
 
 
 class EndpointService(Service):
-    """Registers, tests and removes endpoints; also a HintTaker (bot/web/webhooks.py) for their tokens.
+    """Registers, tests and removes endpoints; also a HintReceiver (bot/web/webhooks.py) for their tokens.
 
     The address and the secret are stored together after the provider has answered. A crash in between leaves one
     endpoint behind whose deliveries are refused; the provider switches such an endpoint off by itself.

@@ -27,7 +27,7 @@ REFUSED = HttpResponse(401, "This delivery is not accepted.")
 _LATER = HttpResponse(503, "Please deliver this again in a moment.")
 
 
-class HintTaker(Protocol):
+class HintReceiver(Protocol):
     """A service whose rows have webhook tokens. Both methods may raise when the database is busy."""
 
     async def webhook_secrets(self, token: str) -> WebhookSecrets | None:
@@ -46,8 +46,8 @@ class WebhookRoutes:
     signature. 503 is for our own trouble only.
     """
 
-    def __init__(self, takers: Sequence[HintTaker], verifiers: Mapping[ProviderName, VerifyWebhook]) -> None:
-        self._takers = tuple(takers)
+    def __init__(self, receivers: Sequence[HintReceiver], verifiers: Mapping[ProviderName, VerifyWebhook]) -> None:
+        self._receivers = tuple(receivers)
         self._verifiers = dict(verifiers)
         self._decoys = WebhookSecrets((token_urlsafe(32),))
         self.accepted = 0
@@ -90,14 +90,14 @@ class WebhookRoutes:
         )
         if known is None or hint is None:
             return False
-        for taker in self._takers:
-            if await taker.hint(match["token"], hint):
+        for receiver in self._receivers:
+            if await receiver.hint(match["token"], hint):
                 return True
         return False
 
     async def _secrets_for(self, token: str) -> WebhookSecrets | None:
-        for taker in self._takers:
-            secrets = await taker.webhook_secrets(token)
+        for receiver in self._receivers:
+            secrets = await receiver.webhook_secrets(token)
             if secrets is not None:
                 return secrets
         return None

@@ -52,7 +52,7 @@ class ActionButton(
                 raise UserError(UNKNOWN)
             await table[self.action](interaction, self.row_id)
         except Exception as error:  # noqa: BLE001 - the error door answers and logs
-            await interaction.client.error_door(interaction, error)
+            await interaction.client.show_error(interaction, error)
 
 
 def after_defer(answer: Press, *, thinking: bool = True) -> Press:

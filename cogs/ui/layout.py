@@ -45,7 +45,7 @@ class SafeLayout(discord.ui.LayoutView):
     async def on_error(
         self, interaction: discord.Interaction[Any], error: Exception, item: discord.ui.Item[Any], /
     ) -> None:
-        await interaction.client.error_door(interaction, error)
+        await interaction.client.show_error(interaction, error)
 
 
 def card(*texts: str, colour: discord.Colour, buttons: Sequence[ActionButton] = ()) -> SafeLayout:

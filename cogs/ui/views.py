@@ -1,4 +1,4 @@
-"""Bases of forms and of questions with buttons; their errors go to the bot's `error_door`."""
+"""Bases of forms and of questions with buttons; their errors go to the bot's `show_error`."""
 
 from abc import ABC, abstractmethod
 from typing import Any, TypeVar
@@ -41,7 +41,7 @@ class SafeModal(discord.ui.Modal, ABC):
         return True
 
     async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:  # type: ignore[override]
-        await interaction.client.error_door(interaction, error)
+        await interaction.client.show_error(interaction, error)
 
 
 def paragraph(**options: Any) -> discord.ui.TextInput[Any]:
@@ -60,7 +60,7 @@ class SafeView(discord.ui.View):
     async def on_error(
         self, interaction: discord.Interaction[Any], error: Exception, item: discord.ui.Item[Any], /
     ) -> None:
-        await interaction.client.error_door(interaction, error)
+        await interaction.client.show_error(interaction, error)
 
 
 class ConfirmView(SafeView):

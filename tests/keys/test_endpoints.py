@@ -23,7 +23,7 @@ from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import keys, tables
 from bot.storage.sealing import Sealer
 from bot.web.server import HttpRequest, WebServer
-from bot.web.webhooks import HintTaker, WebhookRoutes
+from bot.web.webhooks import HintReceiver, WebhookRoutes
 from tests.fakes.rows import ADMIN, CHANNEL, GUILD, OTHER_GUILD, add_generation, add_training
 from tests.fakes.studio import AUROUS_KEY, KEY, MASTER_KEY, OTHER_AUROUS_KEY, Studio
 from tests.fakes.waiting import eventually
@@ -38,9 +38,9 @@ NOT_PUBLIC: str | None = None
 @pytest.fixture
 def door(studio: Studio) -> WebhookRoutes:
     """As bot/app.py builds it, at the studio's time of day."""
-    takers: list[HintTaker] = [studio.endpoints, studio.trainings, studio.generations]
+    receivers: list[HintReceiver] = [studio.endpoints, studio.trainings, studio.generations]
     verify_aurous = partial(aurous_webhooks.verify_webhook, now=studio.clock.now())
-    return WebhookRoutes(takers, {ProviderName.APIFRAME: apiframe.verify_webhook, AUROUS: verify_aurous})
+    return WebhookRoutes(receivers, {ProviderName.APIFRAME: apiframe.verify_webhook, AUROUS: verify_aurous})
 
 
 @pytest.fixture

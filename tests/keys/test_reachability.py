@@ -18,7 +18,7 @@ from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import tables
 from bot.web.reachability import reachability_route
 from bot.web.server import Route, WebServer
-from bot.web.webhooks import HintTaker, WebhookRoutes
+from bot.web.webhooks import HintReceiver, WebhookRoutes
 from tests.fakes.rows import ADMIN, GUILD, OTHER_GUILD
 from tests.fakes.studio import AUROUS_KEY, Studio
 from tests.web.raw_client import ask
@@ -34,9 +34,9 @@ Answering = Callable[[bytes], Awaitable[bytes]]
 @pytest.fixture
 async def server(studio: Studio) -> AsyncIterator[WebServer]:
     """The real listener with the routes of bot/app.py, at the studio's public address."""
-    takers: list[HintTaker] = [studio.endpoints, studio.trainings, studio.generations]
+    receivers: list[HintReceiver] = [studio.endpoints, studio.trainings, studio.generations]
     verify_aurous = partial(aurous_webhooks.verify_webhook, now=studio.clock.now())
-    door = WebhookRoutes(takers, {ProviderName.APIFRAME: apiframe.verify_webhook, AUROUS: verify_aurous})
+    door = WebhookRoutes(receivers, {ProviderName.APIFRAME: apiframe.verify_webhook, AUROUS: verify_aurous})
     async with listening([reachability_route(studio.reachability.arrive), *door.routes()]) as server:
         studio.public_url = f"http://127.0.0.1:{server.port}"
         yield server
