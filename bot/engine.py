@@ -13,10 +13,11 @@ from typing import Any
 from bot.clock import Clock, Timings
 from bot.log import bind
 from bot.storage.due import Claim, DueRows, LeaseLost
+from bot.storage.rows import LOOKS_EVERY
 
 log = logging.getLogger(__name__)
 
-RECENT = timedelta(seconds=60)
+RECENT = 2 * LOOKS_EVERY
 
 
 @dataclass(slots=True)
@@ -81,14 +82,14 @@ class Engine:
                     failures += 1
                     if failures == 1:
                         log.exception("The %s lane cannot read its rows; it keeps trying", lane.name)
-                    until = self._clock.now() + backoff(failures, first=timedelta(seconds=1), ceiling=RECENT / 2)
+                    until = self._clock.now() + backoff(failures, first=timedelta(seconds=1), ceiling=LOOKS_EVERY)
                 await self._clock.wait(wake, until)
         finally:
             await self._stop(lane)
 
     async def _start_due(self, lane: Lane) -> datetime:
         """Start a step for every row that can be claimed; returns when to look again."""
-        idle_until = self._clock.now() + RECENT / 2
+        idle_until = self._clock.now() + LOOKS_EVERY
         while (free := lane.concurrency - len(lane.running)) > 0:
             due = await lane.rows.next_due()
             now = self._clock.now()

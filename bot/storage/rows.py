@@ -3,6 +3,7 @@
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from datetime import timedelta
 from functools import cache
 from typing import Any, TypeVar
 
@@ -12,6 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.storage.database import note_due
 
 T = TypeVar("T")
+
+LOOKS_EVERY = timedelta(seconds=30)
+"""Every lane looks at its rows at least this often by itself: what is due later need not wake it."""
 
 
 @cache
@@ -74,9 +78,14 @@ async def insert_record(connection: AsyncConnection, record: type[T], table: sa.
 async def _insert(
     connection: AsyncConnection, table: sa.Table, values: Mapping[str, Any], *returned: sa.Column[Any]
 ) -> sa.Row[Any]:
-    if "due_at" in table.c:
+    if _is_due_soon(values):
         note_due(connection, table)
     return (await connection.execute(sa.insert(table).values(**values).returning(*returned))).one()
+
+
+def _is_due_soon(values: Mapping[str, Any]) -> bool:
+    due_at, created_at = values.get("due_at"), values.get("created_at")
+    return due_at is not None and (created_at is None or due_at < created_at + LOOKS_EVERY)
 
 
 def columns_of(record: Any) -> dict[str, Any]:

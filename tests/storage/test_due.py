@@ -250,6 +250,14 @@ async def test_a_row_that_is_made_due_wakes_its_lane_once_it_is_stored(
     assert rows.wake.is_set()
 
 
+@pytest.mark.parametrize(("seconds", "wakes"), [(0, True), (29, True), (30, False), (86400, False)])
+async def test_a_new_row_wakes_its_lane_only_when_it_is_due_before_the_next_look(
+    either: Database, rows: DueRows[Training], seconds: int, wakes: bool
+) -> None:
+    await add_training(either, created_at=NOON, due_at=NOON + seconds * SECOND)
+    assert rows.wake.is_set() is wakes
+
+
 async def test_a_write_that_is_undone_wakes_nobody(either: Database, rows: DueRows[Training]) -> None:
     await add_training(either)
     rows.wake.clear()
