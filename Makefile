@@ -9,7 +9,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min((os.cpu_count() or 1) * 3 
 # What one process has compiled, the workers of the tests and the bots that they start read.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run sandbox test quick lint coverage check fix bench kill-test walk lock screenshots clean
+.PHONY: help setup run sandbox test quick lint coverage check fix bench kill-test walk trust trust-mutants lock screenshots clean
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
@@ -56,6 +56,12 @@ kill-test: $(STAMP) ## 1,000 kills of the bot at instrumented points and at rand
 
 walk: $(STAMP) ## 10,000 random steps through three servers that must know nothing of each other
 	DARKROOM_WALK_STEPS=10000 $(BIN)/python -m pytest tests/cogs/walk/test_random_walk.py -k nobody
+
+trust: $(STAMP) ## try the whole fault catalogue and print what each row reached
+	$(BIN)/python -m tests.trust
+
+trust-mutants: $(STAMP) ## break each promise once: its row of the fault catalogue must notice
+	$(BIN)/python -m tests.trust --mutants
 
 lock: $(STAMP) ## resolve pyproject.toml into the two hashed lock files (needs uv on the PATH)
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra postgres --extra speed --extra metrics -o requirements.lock

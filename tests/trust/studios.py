@@ -1,0 +1,17 @@
+"""A studio of its own for each run of a row: folder, database and rehearsal providers, gone afterwards."""
+
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import stamina
+
+from tests.fakes.studio import Studio, open_studio
+
+
+@contextlib.asynccontextmanager
+async def fresh_studio() -> AsyncIterator[Studio]:
+    with tempfile.TemporaryDirectory() as folder, stamina.set_testing(True, attempts=3, cap=True):
+        async with open_studio(Path(folder), Path(folder) / "darkroom.db") as studio:
+            yield studio

@@ -1,0 +1,43 @@
+"""Each row of the catalogue reaches its bar, and notices when its promise is broken."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from tests.trust.__main__ import measure
+from tests.trust.catalogue import CATALOGUE
+from tests.trust.row import Row, Score, Size
+from tests.trust.table import Line, render
+
+MUTANTS = [pytest.param(row, mutant, id=f"{row.id}-{mutant.__name__}") for row in CATALOGUE for mutant in row.mutants]
+EXAMPLE = CATALOGUE[0]
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=row.id) for row in CATALOGUE])
+def test_the_bar_is_reached(row: Row) -> None:
+    line = measure(row, Size.SHORT, random.randrange(10**6))
+    assert line.failures == (), f"seed {line.seed}"
+
+
+@pytest.mark.parametrize(("row", "mutant"), MUTANTS)
+def test_a_broken_promise_is_noticed(
+    row: Row, mutant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mutant(monkeypatch)
+    assert measure(row, Size.SHORT, 7).failures != ()
+
+
+def test_a_fault_that_was_never_tried_fails_its_row() -> None:
+    fired = Counter(dict.fromkeys(EXAMPLE.faults[1:], 1))
+    assert EXAMPLE.failures(Score(fired=fired)) == [f"never tried: {EXAMPLE.faults[0]}"]
+
+
+def test_what_was_counted_as_bad_fails_its_row_and_is_shown() -> None:
+    score = Score(3, Counter({"accepted": 2, "late": 0}), Counter(dict.fromkeys(EXAMPLE.faults, 1)))
+    failures = EXAMPLE.failures(score)
+    assert failures == ["accepted: 2"]
+    shown = render([Line(EXAMPLE, score, tuple(failures), 5, 1.2)])
+    assert "NO" in shown.splitlines()[1]
+    assert "FAILED: accepted: 2" in shown
