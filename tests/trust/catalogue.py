@@ -1,6 +1,12 @@
 """All rows of `make trust`, in the order of the catalogue."""
 
-from tests.trust import deliveries, forged_webhooks, provider_faults, spend_race
+from tests.trust import advisories, deliveries, forged_webhooks, provider_faults, spend_race
 from tests.trust.row import Row
 
-CATALOGUE: tuple[Row, ...] = (provider_faults.ROW, *forged_webhooks.rows(), spend_race.ROW, *deliveries.ROWS)
+CATALOGUE: tuple[Row, ...] = (
+    provider_faults.ROW,
+    *forged_webhooks.rows(),
+    spend_race.ROW,
+    *deliveries.ROWS,
+    advisories.ROW,
+)
