@@ -1,6 +1,6 @@
 """All rows of `make trust`, in the order of the catalogue."""
 
-from tests.trust import advisories, deliveries, forged_webhooks, provider_faults, spend_race
+from tests.trust import advisories, deliveries, forged_webhooks, provider_faults, retention, spend_race
 from tests.trust.row import Row
 
 CATALOGUE: tuple[Row, ...] = (
@@ -9,4 +9,5 @@ CATALOGUE: tuple[Row, ...] = (
     spend_race.ROW,
     *deliveries.ROWS,
     advisories.ROW,
+    retention.ROW,
 )

@@ -1,0 +1,101 @@
+"""T35: ninety days pass; what is left of a member who has used everything."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Timings
+from bot.photos.intake import Spool
+from bot.storage import datasets
+from bot.storage.columns import metadata
+from tests.fakes.member_history import live_through_everything
+from tests.fakes.rows import ANNA, GUILD
+from tests.fakes.studio import Studio
+from tests.trust.row import Row, Score
+from tests.trust.studios import fresh_studio
+
+DAY = timedelta(days=1)
+STEP = timedelta(hours=6)
+STAYS = frozenset({"meta", "api_keys", "guilds", "consents", "loras", "shares", "styles", "remembered"})
+"""Tables whose rows are meant to stay: settings, the member's LoRAs, and the proof of consent."""
+NAME = "Rex of the ninety days"
+
+
+async def grow_old(days: int, _seed: int) -> Score:
+    score = Score()
+    async with fresh_studio() as studio:
+        await studio.set_key()
+        await live_through_everything(studio, ANNA, GUILD, NAME)
+        await _agree(studio)
+        score.fired["photos and pictures were there"] += bool(studio.files())
+        await _wait(studio, DAY + STEP, score)
+        score.bad["photos of a training after a day"] += len(await _files(studio, "photos"))
+        await _wait(studio, 8 * DAY, score)
+        score.bad["files after nine days"] += len(studio.files())
+        await _wait(studio, (days - 10) * DAY, score)
+        left = await _rows_left(studio)
+        score.fired["the proof of consent is kept"] += left.pop("consents", 0)
+        score.fired["the LoRA is kept"] += left.get("loras", 0)
+        for table, count in left.items():
+            score.bad[f"rows of {table}"] += 0 if table in STAYS else count
+    return score
+
+
+async def _agree(studio: Studio) -> None:
+    """Consent to one more set of photos, which is never trained."""
+    dataset_id = await studio.dataset()
+    now = studio.clock.now()
+
+    async def transaction(connection: AsyncConnection) -> None:
+        dataset = await datasets.get(connection, dataset_id)
+        assert dataset is not None
+        await datasets.record_consent(connection, dataset=dataset, policy_version="1", photo_hashes=["a" * 64], now=now)
+
+    await studio.database.write(transaction)
+
+
+async def _wait(studio: Studio, time: timedelta, score: Score) -> None:
+    for _ in range(time // STEP):
+        await studio.pass_time(STEP)
+        score.tried += 1
+
+
+async def _files(studio: Studio, table: str) -> list[str]:
+    photos = metadata.tables[table]
+    return await studio.scalars(sa.select(photos.c.file).where(photos.c.file.is_not(None)))
+
+
+async def _rows_left(studio: Studio) -> dict[str, int]:
+    counts = {}
+    async with studio.database.read() as connection:
+        for table in metadata.sorted_tables:
+            counts[table.name] = int(
+                (await connection.execute(sa.select(sa.func.count()).select_from(table))).scalar_one()
+            )
+    return counts
+
+
+def keep_the_files(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Spool, "free", lambda *_: None)
+
+
+def keep_details_for_a_year(patch: pytest.MonkeyPatch) -> None:
+    real = Timings.__init__
+
+    def patient(self: Timings, **changes: timedelta) -> None:
+        real(self, **({"details_kept": 365 * DAY} | changes))
+
+    patch.setattr(Timings, "__init__", patient)
+
+
+ROW = Row(
+    "T35",
+    "90 days go by",
+    "photos a day, pictures a week, details 30 days, consent stays",
+    (42, 90),
+    ("photos and pictures were there", "the proof of consent is kept", "the LoRA is kept"),
+    grow_old,
+    (keep_the_files, keep_details_for_a_year),
+)
