@@ -78,9 +78,10 @@ async def insert_record(connection: AsyncConnection, record: type[T], table: sa.
 async def _insert(
     connection: AsyncConnection, table: sa.Table, values: Mapping[str, Any], *returned: sa.Column[Any]
 ) -> sa.Row[Any]:
+    row = (await connection.execute(sa.insert(table).values(**values).returning(*returned))).one()
     if _is_due_soon(values):
         note_due(connection, table)
-    return (await connection.execute(sa.insert(table).values(**values).returning(*returned))).one()
+    return row
 
 
 def _is_due_soon(values: Mapping[str, Any]) -> bool:
