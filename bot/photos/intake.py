@@ -16,6 +16,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from bot.addresses import as_given, redirected
 from bot.errors import FetchError, FileGone, FileTooLarge, HostRefused
 from bot.photos.checks import display_name
 
@@ -94,18 +95,22 @@ class TrustedHosts:
             frozenset((host.lower(), port or ANY_PORT) for host, port in pairs if host and not _is_built_in(host))
         )
 
-    def check(self, url: str) -> None:
-        """Raise HostRefused unless this address may be fetched; the connection itself is checked again."""
+    def check(self, address: str) -> URL:
+        """The address as it is sent; HostRefused unless it may be fetched. The connection itself is checked again."""
         try:
-            parsed = URL(url)
-            host, port = (parsed.host or "").lower(), parsed.port
+            url = as_given(address)
         except ValueError:
             raise HostRefused("That is not a web address.") from None
-        if parsed.scheme not in {"http", "https"} or parsed.user is not None or parsed.password is not None:
+        self.check_url(url)
+        return url
+
+    def check_url(self, url: URL) -> None:
+        host, port = (url.raw_host or "").lower(), url.port or ANY_PORT
+        if url.user is not None or url.password is not None:
             raise HostRefused("Only plain web addresses can be fetched.")
-        if port is not None and self.is_configured(host, port):
+        if self.is_configured(host, port):
             return
-        if not (_is_built_in(host) and parsed.scheme == "https" and port == 443):
+        if not (_is_built_in(host) and url.scheme == "https" and port == 443):
             raise HostRefused(f"{display_name(host)} is not a host that files may come from.")
 
     def is_configured(self, host: str, port: int) -> bool:
@@ -208,11 +213,11 @@ class Fetcher:
 
     async def fetch(self, url: str, *, limit: int, into: Spool) -> Received:
         """Stream to the spool, at most `limit` bytes; raises FetchError or one of its kinds, and leaves no rest."""
-        self._trusted.check(url)
-        where = _describe(URL(url))
+        given = self._trusted.check(url)
+        where = _describe(given)
         try:
             async with asyncio.timeout(self._overall_s):
-                return await self._follow(URL(url), where, limit, into)
+                return await self._follow(given, where, limit, into)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # TimeoutError is an OSError. No cause is chained: aiohttp puts the whole address into some of its texts.
             raise FetchError(f"{where} could not be fetched ({type(error).__name__}).") from None
@@ -224,8 +229,8 @@ class Fetcher:
             async with self._session.get(url, allow_redirects=False) as response:
                 if response.status not in _REDIRECTS:
                     return await _receive(response, where, limit, into)
-                url = response.url.join(URL(response.headers.get("Location", "")))
-            self._trusted.check(str(url))
+                url = redirected(url, response.headers.get("Location", ""))
+            self._trusted.check_url(url)
         raise FetchError(f"{where} was redirected too often.")
 
 

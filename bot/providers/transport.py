@@ -12,6 +12,7 @@ import aiohttp
 from yarl import URL
 
 from bot import __version__
+from bot.addresses import as_given
 from bot.providers.base import PhotoFile
 
 ANSWER_CAP_BYTES = 4 * 2**20
@@ -154,17 +155,11 @@ async def _exchange(
         return Response(response.status, headers, bytes(content))
 
 
-def _address(request: Request) -> str | URL:
-    if request.file is None:
-        return request.url
+def _address(request: Request) -> URL:
     try:
-        url = URL(request.url, encoded=True)
-        is_complete = url.host is not None and url.port is not None
+        return as_given(request.url)
     except ValueError as error:
         raise NotSent("No connection: InvalidURL") from error
-    if not is_complete:
-        raise NotSent("No connection: InvalidURL")
-    return url
 
 
 @asynccontextmanager

@@ -419,6 +419,66 @@ async def test_up_to_three_redirects_are_followed(spool: Spool, hops: int) -> No
             await fetcher.fetch(f"{base}/photo?left=4", limit=10, into=spool)
 
 
+SIGNED = [
+    "/photo%2Fa%7E%3A%40%27%41/b?sig=%2F%7E%3A%40%27%41%2b+c",
+    "/photo/%C3%A9%c3%a9?X-Amz-Signature=a%3D%3D&X-Amz-SignedHeaders=host%3bdate",
+    "/photo/a/../b//c;d=1?x=1&&y=(2)&z",
+    "/photo*'!(),~?q='%22[]|^`{}",
+]
+
+
+@asynccontextmanager
+async def note_targets(seen: list[str], redirect_to: str = "") -> AsyncIterator[str]:
+    """A server that notes the target of each request as it stood on the wire; first it may redirect."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        target = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode("latin-1")
+        seen.append(target)
+        moves = redirect_to and target == "/start%7E/at"
+        head = f"302 Found\r\nLocation: {redirect_to}" if moves else "200 OK"
+        writer.write(f"HTTP/1.1 {head}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        host, port = server.sockets[0].getsockname()
+        yield f"http://{host}:{port}"
+
+
+@pytest.mark.parametrize("target", SIGNED)
+async def test_a_signed_address_is_asked_for_as_it_was_given(spool: Spool, target: str) -> None:
+    seen: list[str] = []
+    async with note_targets(seen) as base, Fetcher(TrustedHosts.of([base], [])) as fetcher:
+        await fetcher.fetch(base + target, limit=10, into=spool)
+    assert seen == [target]
+
+
+@pytest.mark.parametrize(
+    ("location", "asked"),
+    [
+        *((target, target) for target in SIGNED if ".." not in target),
+        ("b%7E?x=%41", "/start%7E/b%7E?x=%41"),
+        ("?x=%2F%41", "/start%7E/at?x=%2F%41"),
+        ("/a b/é?x=%7E", "/a%20b/%C3%A9?x=%7E"),
+    ],
+)
+async def test_a_redirect_leads_to_the_address_as_it_was_given(spool: Spool, location: str, asked: str) -> None:
+    seen: list[str] = []
+    async with note_targets(seen, location) as base, Fetcher(TrustedHosts.of([base], [])) as fetcher:
+        await fetcher.fetch(f"{base}/start%7E/at", limit=10, into=spool)
+    assert seen == ["/start%7E/at", asked]
+
+
+async def test_a_redirect_to_a_whole_address_leads_there_as_it_was_given(spool: Spool) -> None:
+    first: list[str] = []
+    second: list[str] = []
+    async with note_targets(second) as there, note_targets(first, f"{there}{SIGNED[0]}") as base:
+        async with Fetcher(TrustedHosts.of([base, there], [])) as fetcher:
+            await fetcher.fetch(f"{base}/start%7E/at", limit=10, into=spool)
+    assert (first, second) == (["/start%7E/at"], [SIGNED[0]])
+
+
 @pytest.mark.parametrize(
     "target", ["http://169.254.169.254/", "http://127.0.0.1:1/", "file:///etc/passwd", "//evil.example/", "http://[x"]
 )

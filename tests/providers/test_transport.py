@@ -167,6 +167,15 @@ async def test_proxy_of_the_environment_is_ignored(monkeypatch: pytest.MonkeyPat
         assert (await transport.send(Request("GET", url))).status == 200
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+async def test_every_address_is_sent_as_it_was_given(method: str) -> None:
+    target = "/v1/images?cursor=a%2Fb%7E%3A%40%27%41%2B+c&limit=2"
+    seen: list[tuple[str, bytes]] = []
+    async with serving(answering(OK, seen)) as url, Transport() as transport:
+        await transport.send(Request(method, url + target))
+    assert seen[0][0].split("\r\n")[0] == f"{method} {target} HTTP/1.1"
+
+
 async def test_long_answer_is_cut_at_the_cap() -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n" + b"x" * 9_000_000
     async with serving(answering(answer)) as url, Transport() as transport:

@@ -1,0 +1,26 @@
+"""Web addresses of other people, as they were given."""
+
+import re
+from urllib.parse import quote, urljoin
+
+from yarl import URL
+
+_NOT_SENDABLE = re.compile(r"[^\x21-\x7e]")
+
+
+def as_given(address: str) -> URL:
+    """The address, to be sent as it is: signatures often cover the exact spelling of path and query.
+
+    Only what cannot stand in a request at all (spaces, control characters, letters outside ASCII) is quoted. Raises
+    ValueError for what is no web address.
+    """
+    sendable = _NOT_SENDABLE.sub(lambda found: quote(found[0], safe="", errors="surrogateescape"), address)
+    url = URL(sendable, encoded=True)
+    if url.scheme not in {"http", "https"} or not url.raw_host or not url.port:
+        raise ValueError("That is not a web address.")
+    return url
+
+
+def redirected(address: URL, location: str) -> URL:
+    """Where an answer's `Location` leads, seen from the address that was asked; ValueError as above."""
+    return as_given(urljoin(str(address), location))
