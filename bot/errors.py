@@ -10,7 +10,8 @@ DarkroomError
 ├── FetchError             a file could not be fetched
 │   ├── HostRefused        its host is not trusted
 │   ├── FileTooLarge       it is larger than the cap
-│   └── FileGone           the link has expired
+│   ├── FileGone           the link has expired
+│   └── FileDamaged        what came does not decode whole
 └── ProviderError          what a provider's answer means for us
     ├── Refused            400: the order itself is wrong; `details` says where
     ├── KeyRejected        401, 403: the API key is not accepted
@@ -63,6 +64,10 @@ class FileTooLarge(FetchError):
 
 
 class FileGone(FetchError):
+    pass
+
+
+class FileDamaged(FetchError):
     pass
 
 

@@ -14,11 +14,11 @@ from bot.records.generation import Generation, GenerationStatus, Operation
 from bot.records.post import Post
 from bot.text import quote
 from bot.training.service import TrainingView
-from cogs.adapters.rendering import render_kept
+from cogs.adapters.rendering import drafts
 from cogs.training.cards import status_line, timeline_line
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import BUTTONS_A_ROW, Layout, card
-from cogs.ui.replies import Interaction, defer, guild_of, say, show
+from cogs.ui.replies import Interaction, defer, guild_of, is_too_large, say, show
 from cogs.ui.words import clip, count
 
 
@@ -76,11 +76,23 @@ async def press_fetch(interaction: Interaction, post_id: int) -> None:
         await say(interaction, "This result has been handed over already. `/jobs` shows what is kept for you.")
         return
     try:
-        card, files = await render_kept(services, post, interaction.filesize_limit)
+        await _show_kept(interaction, post)
     except PlaceRefused:
         raise UserError("What was kept for you has been deleted since.") from None
-    await show(interaction, card, files)
     await services.outbox.hand_over(post.id)
+
+
+async def _show_kept(interaction: Interaction, post: Post) -> None:
+    """The best version that Discord takes."""
+    services, limit = interaction.client.services, interaction.filesize_limit
+    async for card, files in drafts(services, post, limit, guild_name="", is_private=False):
+        try:
+            await show(interaction, card, files)
+        except discord.HTTPException as error:
+            if not files or not is_too_large(error):
+                raise
+        else:
+            return
 
 
 async def setup(bot: DarkroomBot) -> None:

@@ -1,6 +1,9 @@
 """Storing the results of generation steps, each in one transaction."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,6 +23,23 @@ from bot.storage.due import Claim, LeaseLost, mark, store
 from bot.storage.events import events
 
 S = GenerationStatus
+
+
+class LinkOnly(StrEnum):
+    """Why we have no copy of a finished picture, as its timeline says it; its member gets the provider's link."""
+
+    TOO_LARGE = "is too large"
+    DAMAGED = "did not arrive whole"
+    NOT_TRUSTED = "is at a host that this bot may not fetch from"
+
+
+LINKED = "linked"
+"""Timeline word of a picture that is given as a link."""
+
+
+def received_files(received: Iterable[tuple[str, Received | LinkOnly]]) -> list[str]:
+    """The spool names."""
+    return [file.file for _, file in received if isinstance(file, Received)]
 
 
 KIND = JobKind(tables.generations, SubjectTable.GENERATION, Generation, check_move, generations.by_webhook_token)
@@ -57,7 +77,7 @@ class GenerationOutcomes(JobOutcomes[Generation]):
 
         self._spool.free(await self._database.write(transaction))
 
-    async def ready(self, claim: Claim[Generation], received: list[tuple[str, Received]]) -> None:
+    async def ready(self, claim: Claim[Generation], received: list[tuple[str, Received | LinkOnly]]) -> None:
         generation, now = claim.row, self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> None:
@@ -65,17 +85,22 @@ class GenerationOutcomes(JobOutcomes[Generation]):
                 connection, claim, S.READY, due_at=now + self._timings.pictures_kept, finished_at=now, attempt=0
             )
             for position, (url, file) in enumerate(received, start=1):
-                await generations.add_picture(
-                    connection, Picture(0, generation.id, position, url, file.file, file.content_type, file.size, 0)
-                )
+                await self._add_picture(connection, Picture(0, generation.id, position, url, None, "", 0, 0), file)
             counted = f"{len(received)} of {generation.settings.count}"
             await self._end(connection, generation, "fetched", counted, PostKind.PICTURES)
 
         try:
             await self._database.write(transaction)
         except LeaseLost:
-            self._spool.free(file.file for _, file in received)
+            self._spool.free(received_files(received))
             raise
+
+    async def _add_picture(self, connection: AsyncConnection, picture: Picture, file: Received | LinkOnly) -> None:
+        if isinstance(file, Received):
+            picture = replace(picture, file=file.file, content_type=file.content_type, size=file.size)
+        else:
+            await self._note(connection, picture.generation_id, LINKED, f"Picture {picture.position} {file}")
+        await generations.add_picture(connection, picture)
 
     async def fail(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bot.errors import FetchError, FileGone, FileTooLarge, UserError
+from bot.errors import FetchError, FileDamaged, FileGone, FileTooLarge, UserError
 from bot.generation.order import ReferencePicture
 from bot.photos import checks
 from bot.providers.base import PhotoFile, ProviderClient
@@ -60,7 +60,7 @@ class References(Service):
                 await asyncio.to_thread(self._spool.path(target).write_bytes, copy)
             else:
                 await asyncio.to_thread(shutil.copyfile, source, self._spool.path(target))
-        except FileNotFoundError:
+        except (FileDamaged, FileNotFoundError):
             raise UserError(COPY_GONE) from None
         return await asyncio.to_thread(_measure, target, self._spool.path(target))
 

@@ -5,9 +5,18 @@ import logging
 from datetime import timedelta
 from pathlib import Path
 
-from bot.errors import FetchError, FileGone, FileTooLarge, HostRefused, KeyRejected, Missing, ProviderError
+from bot.errors import (
+    FetchError,
+    FileDamaged,
+    FileGone,
+    FileTooLarge,
+    HostRefused,
+    KeyRejected,
+    Missing,
+    ProviderError,
+)
 from bot.generation import failures
-from bot.generation.outcomes import GenerationOutcomes
+from bot.generation.outcomes import GenerationOutcomes, LinkOnly, received_files
 from bot.generation.submission import GenerationSubmission
 from bot.keys.service import KeyService
 from bot.photos.checks import identify
@@ -22,6 +31,7 @@ log = logging.getLogger(__name__)
 S = GenerationStatus
 
 PICTURE_MAX_BYTES = 50_000_000
+TRIES_TO_GET_IT_WHOLE = 2
 
 
 class GenerationSteps(Service):
@@ -31,6 +41,7 @@ class GenerationSteps(Service):
         super().__init__(opened)
         self._keys = key_service
         self._fetcher = opened.fetcher
+        self._pool = opened.pool
         self._outcomes = outcomes
         self._submission = submission
 
@@ -102,23 +113,49 @@ class GenerationSteps(Service):
 
     async def _fetch(self, claim: Claim[Generation]) -> None:
         """Download the pictures, because the provider may delete them after 24 h."""
-        received: list[tuple[str, Received]] = []
+        received: list[tuple[str, Received | LinkOnly]] = []
         try:
             for url in claim.row.image_urls:
-                file = await self._fetcher.fetch(url, limit=PICTURE_MAX_BYTES, into=self._spool)
-                received.append((url, file))
-                await asyncio.to_thread(_check_picture, self._spool.path(file.file))
+                one = await self._fetch_one(url)
+                received.append((url, one))
         except FetchError as error:
-            self._spool.free(file.file for _, file in received)
+            self._spool.free(received_files(received))
             await self._not_fetched(claim, error)
         else:
             await self._outcomes.ready(claim, received)
+
+    async def _fetch_one(self, url: str) -> Received | LinkOnly:
+        """The picture; LinkOnly when only its member's browser can still get it. FetchError when that may change."""
+        for _ in range(TRIES_TO_GET_IT_WHOLE):
+            try:
+                return await self._fetch_whole(url)
+            except FileTooLarge:
+                return LinkOnly.TOO_LARGE
+            except HostRefused as error:
+                if not url.startswith("https://"):
+                    raise
+                log.error("A picture cannot be fetched and is given as a link: %s", error)
+                return LinkOnly.NOT_TRUSTED
+            except FileDamaged as error:
+                log.warning("A picture did not arrive whole: %s", error)
+        return LinkOnly.DAMAGED
+
+    async def _fetch_whole(self, url: str) -> Received:
+        received = await self._fetcher.fetch(url, limit=PICTURE_MAX_BYTES, into=self._spool)
+        path = self._spool.path(received.file)
+        try:
+            await asyncio.to_thread(_check_picture, path)
+            await self._pool.check_whole(path)
+        except BaseException:
+            self._spool.free([received.file])
+            raise
+        return received
 
     async def _not_fetched(self, claim: Claim[Generation], error: FetchError) -> None:
         match error:
             case FileGone():
                 await self._outcomes.fail(claim, failures.EXPIRED)
-            case HostRefused() | FileTooLarge():
+            case HostRefused():
                 log.error("A picture cannot be fetched: %s", error)
                 await self._outcomes.fail(claim, failures.UNSAFE)
             case _:

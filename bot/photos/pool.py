@@ -11,7 +11,7 @@ from PIL import Image
 from bot.photos import sheet
 from bot.photos.checks import verdict_of
 from bot.photos.intake import Received, Spool
-from bot.photos.prepare import Measured, examine, shrink
+from bot.photos.prepare import Measured, check_whole, examine, shrink
 from bot.records.dataset import Photo, Verdict
 
 
@@ -61,8 +61,12 @@ class PhotoPool:
         return await asyncio.wrap_future(self._pool.submit(sheet.contact_sheet, entries))
 
     async def smaller_copy(self, picture: Path, limit: int) -> bytes:
-        """A JPEG of at most `limit` bytes of a finished picture, for places with small upload limits."""
+        """A JPEG of at most `limit` bytes of a finished picture, for places with small upload limits; FileDamaged."""
         return await asyncio.wrap_future(self._pool.submit(shrink, picture, limit))
+
+    async def check_whole(self, picture: Path) -> None:
+        """FileDamaged when a finished picture cannot be decoded to its last row."""
+        await asyncio.wrap_future(self._pool.submit(check_whole, picture))
 
     def close(self) -> None:
         """Wait for what is running and start nothing more. Blocks for up to one photo's time."""

@@ -9,7 +9,8 @@ import struct
 import threading
 import warnings
 import zlib
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Final
 
 from PIL import Image, ImageChops, ImageCms, ImageFilter, ImageStat, PngImagePlugin
 
+from bot.errors import FileDamaged
 from bot.photos import heic
 from bot.photos.checks import (
     ALLOWED_TYPES,
@@ -294,6 +296,25 @@ def _hash_differences(grey: Image.Image) -> int:
 
 
 def shrink(picture: Path, limit: int) -> bytes:
-    """A JPEG of at most `limit` bytes, as large and as good as that allows. Blocking."""
-    with Image.open(picture, formats=["JPEG", "PNG", "WEBP"]) as image:
+    """A JPEG of at most `limit` bytes, as large and as good as that allows; FileDamaged. Blocking."""
+    with _open_made(picture) as image:
         return encode_jpeg(_flatten(image), limit)
+
+
+def check_whole(picture: Path) -> None:
+    """FileDamaged unless every row of a PNG, JPEG or WebP of at most MAX_PIXELS can be decoded. Blocking."""
+    with _open_made(picture) as image:
+        image.load()
+
+
+@contextmanager
+def _open_made(picture: Path) -> Iterator[Image.Image]:
+    try:
+        with ExitStack() as held:
+            image = held.enter_context(Image.open(picture, formats=list(_PILLOW_FORMATS.values())))
+            _wait_when_large(held, image.size)
+            yield image
+    except FileNotFoundError:
+        raise
+    except (*_BROKEN, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise FileDamaged("The picture does not decode whole.") from error

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import NotAllowed, NotFound, ProviderError, UserError
 from bot.generation.access import GONE, may_repeat, visible_generation
 from bot.generation.order import DEFAULTS, Accepted
+from bot.generation.outcomes import LINKED
 from bot.generation.pricing import ASKED_FOR_S
 from bot.generation.service import GenerationService, GenerationView
 from bot.keys.service import KeyService
@@ -54,6 +55,11 @@ class PictureSet:
         said = [entry.detail for entry in self.view.timeline if entry.what == MADE_FROM]
         origin_id = self.generation.origin_id
         return said[0] if said else "" if origin_id is None else f"#{origin_id}"
+
+    @property
+    def linked(self) -> list[str]:
+        """Why pictures are given as links, a sentence without its full stop for each."""
+        return [entry.detail for entry in self.view.timeline if entry.what == LINKED]
 
 
 class Removal(StrEnum):

@@ -113,7 +113,10 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One generated image. `file` is its name in the spool, None once the retention rule took it."""
+    """One generated image. `file` is its name in the spool, None once the retention rule took it.
+
+    `size` is 0 when we never had a copy: then its member got the provider's link.
+    """
 
     id: int
     generation_id: int

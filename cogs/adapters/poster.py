@@ -10,18 +10,18 @@ import aiohttp
 import discord
 
 from bot.client import DarkroomBot
+from bot.errors import FileDamaged
 from bot.outbox import DELIVERIES
 from bot.ports import NotNow, PlaceRefused
 from bot.records.guild import Place, PlaceKind
 from bot.records.post import Post, PostKind
 from cogs.adapters import rendering
 from cogs.training.cards import footer
-from cogs.ui.replies import File, attached
+from cogs.ui.replies import File, attached, is_too_large
 
 log = logging.getLogger(__name__)
 
 CALL_DEADLINE_S = 90
-TOO_LARGE = (40005, 50045)
 UNKNOWN_MESSAGE = 10008
 HISTORY_LOOKED_AT = 5000
 """Messages since the interrupted try, in pages of 100; an event's channel can take hundreds a minute."""
@@ -106,7 +106,7 @@ class DiscordPoster:
             try:
                 return await self._send_card(channel, post, card, files)
             except discord.HTTPException as error:
-                if not files or not _is_too_large(error):
+                if not files or not is_too_large(error):
                     raise
         raise PlaceRefused("no version is small enough")
 
@@ -133,6 +133,8 @@ async def _mapped_errors() -> AsyncIterator[None]:
             yield
     except (discord.Forbidden, discord.NotFound) as error:
         raise PlaceRefused(f"{error.status} / {error.code}") from error
+    except FileDamaged as error:
+        raise PlaceRefused(str(error)) from error
     except discord.RateLimited as error:
         raise NotNow("rate limited", retry_after=timedelta(seconds=error.retry_after)) from error
     except discord.HTTPException as error:
@@ -151,10 +153,6 @@ def _mentions(post: Post) -> discord.AllowedMentions:
     """An outcome or an offer tells its member; a status message tells nobody."""
     told = [discord.Object(post.user_id)] if post.kind in DELIVERIES | OFFERS else []
     return discord.AllowedMentions(everyone=False, roles=False, replied_user=False, users=told)
-
-
-def _is_too_large(error: discord.HTTPException) -> bool:
-    return error.status == 413 or error.code in TOO_LARGE
 
 
 def _holds_line(message: discord.Message, line: str) -> bool:

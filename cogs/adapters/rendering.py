@@ -1,11 +1,15 @@
 """What a post looks like: its card, and for pictures the files with it, from the best version to the smallest."""
 
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
 
 import discord
 
+from bot.errors import FileDamaged
 from bot.pictures.service import PictureSet
 from bot.ports import PlaceRefused
+from bot.records.generation import Picture
 from bot.records.post import Post, PostKind
 from bot.services import Services
 from cogs.events.posts import EVENT_POSTS, Draft, render_event_edit, render_event_post
@@ -17,7 +21,13 @@ from cogs.training import cards
 from cogs.ui.replies import File
 
 SMALLER = "These are smaller copies; **Save original** gives what fits."
-LINKED = "The pictures are too large to attach here; the links work for about a day."
+LARGE = "too large to attach here"
+LIVE = "the links work for about a day."
+ENDED = "the provider's links have ended."
+COPY_LEAST_BYTES = 100_000
+
+Version = tuple[Mapping[int, File], Sequence[Picture], str]
+"""Files by the number of their picture, pictures that are not among them, and a note."""
 
 
 async def drafts(
@@ -30,9 +40,11 @@ async def drafts(
     if post.kind is PostKind.PICTURES:
         found = await _pictures(services, post)
         line = cards.footer(post)
-        async for files, links, note in versions(services, found, limit):
-            names = [name for name, _ in files]
-            yield picture_cards.pictures_card(found, line, names, links, note, is_private=is_private), files
+        async for files, linked, note in versions(services, found, limit):
+            links = linked if services.pictures.has_live_links(found) else []
+            names = {number: name for number, (name, _) in files.items()}
+            card = picture_cards.pictures_card(found, line, names, links, note, is_private=is_private)
+            yield card, list(files.values())
     elif post.kind is PostKind.GALLERY:
         async for draft in _gallery(services, post, limit):
             yield draft
@@ -70,34 +82,58 @@ async def render(services: Services, post: Post, *, guild_name: str, is_private:
     raise PlaceRefused("what it shows is gone")
 
 
-async def render_kept(services: Services, post: Post, limit: int) -> Draft:
-    """(card, files) of a post that no place would take, for its owner to see privately."""
-    async for draft in drafts(services, post, limit, guild_name="", is_private=False):
-        return draft
-    raise AssertionError("there is always a version")
+async def versions(services: Services, found: PictureSet, limit: int) -> AsyncIterator[Version]:
+    """From the best version to one that always fits, each picture for itself: its original, else a smaller copy, else
+    a link.
+    """
+    here = {
+        picture.position: path
+        for picture, path in zip(found.view.pictures, found.view.files, strict=True)
+        if path is not None and path.is_file()
+    }
+    whole = {number: path for number, path in here.items() if fits([path], limit)}
+    for kept in (whole, {}) if whole else ({},):
+        files = await _files(services, found, here, kept, limit)
+        if files:
+            yield files, _left(found, files), _note(services, found, files, has_copies=len(files) > len(kept))
+    yield {}, found.view.pictures, _note(services, found, {}, has_copies=False)
 
 
-async def versions(
-    services: Services, found: PictureSet, limit: int
-) -> AsyncIterator[tuple[list[File], list[str], str]]:
-    """(files, links, note): the originals byte for byte when they fit; else smaller copies; else links."""
-    paths = [file for file in found.view.files if file is not None]
-    numbers = [picture.position for picture in found.view.pictures if picture.file is not None]
-    if paths and fits(paths, limit):
-        yield await originals(found, numbers, paths), [], ""
-    if paths:
-        share = min(limit, REQUEST_MAX_BYTES // len(paths)) * 9 // 10
-        copies = [await services.pool.smaller_copy(path, share) for path in paths]
-        yield (
-            [(file_name(found, number, "jpg"), data) for number, data in zip(numbers, copies, strict=True)],
-            [],
-            SMALLER,
-        )
-    yield [], [picture.url for picture in found.view.pictures], LINKED
+async def _files(
+    services: Services, found: PictureSet, here: Mapping[int, Path], kept: Mapping[int, Path], limit: int
+) -> dict[int, File]:
+    """The originals of `kept` and smaller copies of what else is here, by number; nothing when they do not fit."""
+    room = REQUEST_MAX_BYTES - sum(path.stat().st_size for path in kept.values())
+    others = {number: path for number, path in here.items() if number not in kept}
+    share = min(limit, room // max(len(others), 1)) * 9 // 10
+    if room < 0 or (others and share < COPY_LEAST_BYTES):
+        return {}
+    files = dict(zip(kept, await originals(found, list(kept), list(kept.values())), strict=True))
+    for number, path in others.items():
+        with contextlib.suppress(FileDamaged, FileNotFoundError):
+            copy = await services.pool.smaller_copy(path, share)
+            files[number] = (file_name(found, number, "jpg"), copy)
+    return dict(sorted(files.items()))
+
+
+def _left(found: PictureSet, files: Mapping[int, File]) -> list[Picture]:
+    return [picture for picture in found.view.pictures if picture.position not in files]
+
+
+def _note(services: Services, found: PictureSet, files: Mapping[int, File], *, has_copies: bool) -> str:
+    left = _left(found, files)
+    reasons = list(found.linked)
+    large = [str(picture.position) for picture in left if picture.file is not None]
+    if large:
+        reasons.append(f"Picture{'s' if large[1:] else ''} {', '.join(large)} {'are' if large[1:] else 'is'} {LARGE}")
+    said = [SMALLER] if has_copies else []
+    if left:
+        said.append("; ".join([*reasons, LIVE if services.pictures.has_live_links(found) else ENDED]))
+    return " ".join(said)
 
 
 async def _gallery(services: Services, post: Post, limit: int) -> AsyncIterator[Draft]:
-    """One picture: the original, else a smaller copy."""
+    """One picture: the original, else a smaller copy; PlaceRefused when there is none."""
     shown = await services.pictures.find_by_picture(post.subject_id)
     path = None if shown is None else shown[0].view.files[shown[1].position - 1]
     if shown is None or path is None or shown[0].generation.deleted_at is not None:
@@ -107,7 +143,10 @@ async def _gallery(services: Services, post: Post, limit: int) -> AsyncIterator[
     if fits([path], limit):
         files = await originals(found, [picture.position], [path])
         yield picture_cards.gallery_card(found, picture, line, [files[0][0]]), files
-    copy = await services.pool.smaller_copy(path, min(limit, REQUEST_MAX_BYTES) * 9 // 10)
+    try:
+        copy = await services.pool.smaller_copy(path, min(limit, REQUEST_MAX_BYTES) * 9 // 10)
+    except FileDamaged as error:
+        raise PlaceRefused("no copy of the picture can be made") from error
     file = (file_name(found, picture.position, "jpg"), copy)
     yield picture_cards.gallery_card(found, picture, line, [file[0]]), [file]
 

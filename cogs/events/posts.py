@@ -6,6 +6,7 @@ from pathlib import Path
 
 import discord
 
+from bot.errors import FileDamaged
 from bot.events.ballot.service import BallotEntry
 from bot.events.views import EventView
 from bot.photos.sheet import SheetEntry
@@ -80,7 +81,10 @@ async def _winning_pictures(services: Services, winners: Sequence[Honour]) -> li
         path = None if found is None else found[0].view.files[found[1].position - 1]
         if found is None or path is None or found[0].generation.deleted_at is not None:
             continue
-        copy = await services.pool.smaller_copy(path, COPY_BYTES)
+        try:
+            copy = await services.pool.smaller_copy(path, COPY_BYTES)
+        except FileDamaged:
+            continue
         shown.append((f"winner-{honour.id}.jpg", alt_text(found[0], found[1].position), copy))
     return shown
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import discord
 
+from bot.errors import FileDamaged
 from bot.loras.service import NOTE_MAX, Archived
 from bot.records.lora import NAME_MAX, Lora
 from cogs.loras.cards import lora_card, name_of
@@ -72,7 +73,7 @@ async def _previews(interaction: Interaction, paths: Sequence[Path]) -> list[Fil
     for number, path in enumerate(paths, start=1):
         try:
             copy = await interaction.client.services.pool.smaller_copy(path, PREVIEW_BYTES)
-        except OSError:
+        except (FileDamaged, FileNotFoundError):
             continue
         files.append((f"preview-{number}.jpg", copy))
     return files

@@ -1,6 +1,6 @@
 """Posted cards of made pictures: a result with its buttons, one that failed, a copy in the gallery, a report."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import discord
 
@@ -25,21 +25,21 @@ DONE = {
 def pictures_card(
     found: PictureSet,
     last_line: str,
-    files: Sequence[str],
-    links: Sequence[str],
+    files: Mapping[int, str],
+    links: Sequence[Picture],
     note: str = "",
     *,
     is_private: bool = False,
 ) -> Layout:
-    """`files` are attachment names to show, `links` stand in for pictures that are too large to attach.
+    """`files` are the attachment names of pictures by number, `links` pictures that cannot be attached.
 
     `is_private`: in a private message of the bot only what needs no server is offered.
     """
     layout = SafeLayout(discord.Colour.purple())
     lines = [f"### {title(found)} for <@{found.generation.user_id}>", *_origin_lines(found)]
     layout.add_text("\n".join([*lines, *_prompt_lines(found)]))
-    layout.add_gallery([(file, alt_text(found, number)) for number, file in enumerate(files, start=1)])
-    extra = [f"[Picture {number}, full quality]({link})" for number, link in enumerate(links, start=1)]
+    layout.add_gallery([(file, alt_text(found, number)) for number, file in files.items()])
+    extra = [f"[Picture {picture.position}, full quality]({picture.url})" for picture in links]
     said = settings_line(found.generation)
     layout.add_text("\n".join([*filter(None, (said, note)), *extra, last_line]))
     for row in _buttons(found.generation, is_private=is_private):

@@ -79,12 +79,14 @@ def originals_card(found: PictureSet, files: Sequence[str], left: Sequence[Pictu
         lines = [f"### Pictures #{found.generation.id}"]
     for picture in left:
         if has_links:
+            why = "is too large to attach" if picture.size else "is here as a link only"
             lines.append(
-                f"[Picture {picture.position}, full quality]({picture.url}) is too large to attach; "
-                "the link works for about a day."
+                f"[Picture {picture.position}, full quality]({picture.url}) {why}; the link works for about a day."
             )
         elif picture.file is not None:
             lines.append(f"Picture {picture.position} is too large to attach, and the provider's link has ended.")
+        elif not picture.size:
+            lines.append(f"Picture {picture.position} was here as a link only, and the provider's link has ended.")
         else:
             lines.append(
                 f"Our copy of picture {picture.position} was deleted after 7 days; the message keeps what it shows."

@@ -21,6 +21,7 @@ File = tuple[str, bytes]
 
 ADMINS_ONLY = "You need the **Manage Server** permission for this."
 ALREADY_ANSWERED = 40060
+TOO_LARGE = (40005, 50045)
 DEFERRED = "deferred"
 """Set in an interaction's extras when Discord took a defer although its answer was lost."""
 INTERACTION_GONE = (10062, 10015, 50027)
@@ -95,6 +96,11 @@ async def show(interaction: Interaction, view: discord.ui.LayoutView, files: Seq
     else:
         async with _shown_once(interaction, view):
             await interaction.response.send_message(view=view, files=attached(files), ephemeral=True)
+
+
+def is_too_large(error: discord.HTTPException) -> bool:
+    """Whether Discord refused a message because of the size of its files."""
+    return error.status == 413 or error.code in TOO_LARGE
 
 
 def attached(files: Sequence[File]) -> list[discord.File]:

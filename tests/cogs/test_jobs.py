@@ -98,6 +98,18 @@ async def test_a_kept_result_that_was_deleted_meanwhile_is_not_handed_over(keyed
     assert "kept for you" not in text
 
 
+async def test_a_kept_result_too_large_to_fetch_comes_as_a_smaller_copy(keyed: Stage) -> None:
+    await keyed.give_lora(keyed.ben)
+    keyed.world.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=None)
+    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
+    await until_kept(keyed)
+    keyed.world.env.backend.faults.clear()
+    jobs = board_of(await keyed.use(keyed.ben, "jobs"))
+    keyed.world.env.inject_error("PATCH", "/webhooks/*", status=413, code=40005, times=1)
+    fetched = await keyed.ben.click(jobs, label="Fetch #1")
+    assert "These are smaller copies" in answer_to(fetched)
+
+
 async def until_kept(stage: Stage) -> None:
     outbox = stage.world.darkroom.services.outbox
     found: list[object] = []

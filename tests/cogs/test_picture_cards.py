@@ -82,11 +82,11 @@ def made_set(prompt: str, settings: GenerationSettings, operation: Operation = O
 
 
 def cards_of(found: PictureSet) -> Iterator[discord.ui.LayoutView]:
-    names = [f"darkroom-12-{number}.png" for number in range(1, found.generation.settings.count + 1)]
-    links = [picture.url for picture in found.view.pictures]
+    named = {number: f"darkroom-12-{number}.png" for number in range(1, found.generation.settings.count + 1)}
+    names = list(named.values())
     prices = dict.fromkeys(Operation, 999)
-    yield pictures_card(found, "-# line", names, [])
-    yield pictures_card(found, "-# line", [], links, "A note.", is_private=True)
+    yield pictures_card(found, "-# line", named, [])
+    yield pictures_card(found, "-# line", {}, found.view.pictures, "A note.", is_private=True)
     yield pictures_failed_card(found, "-# line")
     yield gallery_card(found, found.view.pictures[0], "-# line", names[:1])
     yield gallery_choice_card(found)

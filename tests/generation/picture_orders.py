@@ -18,8 +18,9 @@ from bot.sandbox.aurous.records import StoredReference as SourcePicture
 from bot.storage import tables
 from tests.fakes.rows import ADMIN, ANNA, CHANNEL, GUILD, add_lora
 from tests.fakes.studio import AUROUS_KEY, Studio, tiny_jpeg
+from tests.photos.sample_photos import encode, noise
 
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
+PNG = encode(noise(64, 64, 1), "PNG")
 
 
 def orders(studio: Studio) -> int:

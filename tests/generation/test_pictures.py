@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from PIL import Image
 
 from bot.errors import NotFound
+from bot.generation import steps
 from bot.generation.order import PictureOrder
 from bot.providers.base import WebhookHint
-from bot.records.generation import GenerationStatus
+from bot.records.generation import Generation, GenerationStatus
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
 from bot.records.lora import Lora
@@ -19,8 +21,10 @@ from bot.storage import tables
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import KEY, Studio
 from tests.generation.picture_orders import PNG, finish, made, pictures
+from tests.photos.sample_photos import encode, noise
 
 S = GenerationStatus
+JPEG, WEBP = (encode(noise(64, 64, 1), kind) for kind in ("JPEG", "WEBP"))
 GENERATE = "POST /v2/images/generate"
 MINUTE = timedelta(minutes=1)
 
@@ -106,6 +110,79 @@ async def test_an_error_page_in_place_of_a_picture_is_never_posted(studio: Studi
     assert studio.poster.messages == []
     await studio.pass_time(MINUTE)
     assert (await studio.generation(ordered.id)).status is S.READY
+
+
+HALVES = {
+    "png": PNG[: len(PNG) // 2],
+    "jpeg": JPEG[: len(JPEG) // 2],
+    "webp": WEBP[: len(WEBP) // 2],
+    "png of zeros": PNG[:100] + bytes(len(PNG)),
+}
+
+
+@pytest.mark.parametrize("half", HALVES.values(), ids=HALVES)
+async def test_half_a_picture_is_fetched_again(studio: Studio, lora: Lora, half: bytes) -> None:
+    ordered = await made(studio, lora)
+    studio.server.faults.next("GET /images/{name}", Fault.answer(200, body=half), Fault.answer(200, body=PNG))
+    await studio.settle()
+    (file,) = await pictures(studio, ordered)
+    assert file is not None
+    assert studio.spool.path(file).read_bytes() == PNG
+    assert studio.files() == [file]
+    assert await linked(studio, ordered) == []
+
+
+@pytest.mark.parametrize("half", HALVES.values(), ids=HALVES)
+async def test_a_picture_that_never_comes_whole_is_a_link_beside_its_sibling(
+    studio: Studio, lora: Lora, half: bytes
+) -> None:
+    ordered = await made(studio, lora, count=2)
+    studio.server.faults.next("GET /images/{name}", *[Fault.answer(200, body=half)] * 2, Fault.answer(200, body=PNG))
+    await studio.settle()
+    first, second = await pictures(studio, ordered)
+    assert (first, studio.files()) == (None, [second])
+    assert await linked(studio, ordered) == ["Picture 1 did not arrive whole"]
+    assert studio.poster.kinds() == [PostKind.PICTURES]
+
+
+async def test_a_picture_over_the_limit_is_a_link_beside_its_sibling(
+    studio: Studio, lora: Lora, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "PICTURE_MAX_BYTES", len(PNG))
+    ordered = await made(studio, lora, count=2)
+    answers = [Fault.answer(200, body=PNG), Fault.answer(200, body=PNG + b"x")]
+    studio.server.faults.next("GET /images/{name}", *answers)
+    await studio.settle()
+    first, second = await pictures(studio, ordered)
+    assert (second, studio.files()) == (None, [first])
+    assert await linked(studio, ordered) == ["Picture 2 is too large"]
+    assert studio.poster.kinds() == [PostKind.PICTURES]
+
+
+async def test_a_picture_of_more_pixels_than_can_be_shown_is_a_link(
+    studio: Studio, lora: Lora, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 64 * 64 - 1)
+    ordered = await made(studio, lora)
+    studio.server.faults.next("GET /images/{name}", *[Fault.answer(200, body=PNG)] * 2)
+    await studio.settle()
+    assert await pictures(studio, ordered) == [None]
+    assert studio.poster.kinds() == [PostKind.PICTURES]
+
+
+async def test_a_picture_at_a_host_the_operator_does_not_trust_is_a_link(studio: Studio, lora: Lora) -> None:
+    ordered = await made(studio, lora)
+    await studio.change(tables.generations, ordered.id, image_urls=["https://new-host.example/a.png"])
+    await studio.settle()
+    assert (await studio.generation(ordered.id)).status is S.READY
+    assert await linked(studio, ordered) == ["Picture 1 is at a host that this bot may not fetch from"]
+    assert studio.poster.kinds() == [PostKind.PICTURES]
+
+
+async def linked(studio: Studio, ordered: Generation) -> list[str]:
+    found = await studio.pictures.find(ordered.id)
+    assert found is not None
+    return found.linked
 
 
 async def test_pictures_from_a_host_that_is_not_trusted_are_not_fetched(studio: Studio, lora: Lora) -> None:
