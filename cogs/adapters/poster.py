@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
+from typing import Any
 
 import aiohttp
 import discord
@@ -16,6 +17,7 @@ from bot.ports import NotNow, PlaceRefused
 from bot.records.guild import Place, PlaceKind
 from bot.records.post import Post, PostKind
 from cogs.adapters import rendering
+from cogs.adapters.kept_files import kept_files, named_files
 from cogs.training.cards import footer
 from cogs.ui.replies import File, attached, is_too_large
 
@@ -53,8 +55,10 @@ class DiscordPoster:
         assert post.message_id is not None  # the outbox edits only what was posted
         async with _mapped_errors():
             channel = await self._open(post, place)
+            view = await self._render(post, place)
+            files = await _kept_files(channel, post.message_id, view)
             message = channel.get_partial_message(post.message_id)
-            await message.edit(view=await self._render(post, place), allowed_mentions=discord.AllowedMentions.none())
+            await message.edit(view=view, attachments=files, allowed_mentions=discord.AllowedMentions.none())
 
     async def remove(self, post: Post, place: Place) -> bool:
         if not post.message_id:
@@ -147,6 +151,19 @@ async def _mapped_errors() -> AsyncIterator[None]:
         raise NotNow(f"{error.status} / {error.code}") from error
     except (TimeoutError, OSError, aiohttp.ClientError, discord.ConnectionClosed) as error:
         raise NotNow(type(error).__name__) from error
+
+
+async def _kept_files(channel: discord.abc.Messageable, message_id: int, view: discord.ui.LayoutView) -> Any:
+    """The files that stay in the message, as its edit has to list them; MISSING when the card shows none."""
+    names = named_files(view)
+    if not names:
+        return discord.utils.MISSING
+    try:
+        message = await channel.fetch_message(message_id)
+    except discord.Forbidden:
+        log.info("A message may not be read again; its edit does not list the files that stay")
+        return discord.utils.MISSING
+    return kept_files(message.attachments, message.components, names)
 
 
 def _mentions(post: Post) -> discord.AllowedMentions:

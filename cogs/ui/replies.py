@@ -21,6 +21,7 @@ File = tuple[str, bytes]
 
 ADMINS_ONLY = "You need the **Manage Server** permission for this."
 ALREADY_ANSWERED = 40060
+BAD_REQUEST = 400
 TOO_LARGE = (40005, 50045)
 DEFERRED = "deferred"
 """Set in an interaction's extras when Discord took a defer although its answer was lost."""
@@ -90,9 +91,18 @@ async def say(interaction: Interaction, text: str) -> None:
 
 
 async def show(interaction: Interaction, view: discord.ui.LayoutView, files: Sequence[File] = ()) -> None:
-    """A private card: answers the interaction, or fills in the answer it is still waiting for."""
+    """A private card: answers the interaction, or fills in the answer it is still waiting for.
+
+    Discord may refuse an edit that uploads files for a gallery; then the card comes as a further message.
+    """
     if is_answered(interaction):
-        await interaction.edit_original_response(view=view, attachments=attached(files))
+        try:
+            await interaction.edit_original_response(view=view, attachments=attached(files))
+        except discord.HTTPException as error:
+            if not files or error.status != BAD_REQUEST or is_too_large(error):
+                raise
+            log.warning("Discord refused to put files into an answer (%s); they come as a further message", error.code)
+            await interaction.followup.send(view=view, files=attached(files), ephemeral=True)
     else:
         async with _shown_once(interaction, view):
             await interaction.response.send_message(view=view, files=attached(files), ephemeral=True)

@@ -47,6 +47,31 @@ async def test_show_brings_the_newest_board_back(keyed: Stage) -> None:
     assert "3 of 15–30 usable photos" in text
 
 
+UPLOADING_EDIT = ("PATCH", "/webhooks/*/messages/@original")
+
+
+async def test_a_board_that_discord_will_not_put_into_an_answer_comes_once_as_a_further_one(keyed: Stage) -> None:
+    await keyed.send_form(keyed.ben, "Foxy", photos(3))
+    method, path = UPLOADING_EDIT
+    keyed.world.env.inject_error(method, path, status=400, code=50035, times=None)
+    shown = await keyed.use(keyed.ben, "dataset show")
+    boards = [message for message in shown.followups if "3 of 15–30 usable photos" in text_of(message)]
+    assert len(boards) == 1
+    assert boards[0].ephemeral
+    assert [file.filename for file in boards[0].attachments] == ["contact-sheet.jpg"]
+    keyed.world.env.backend.faults.clear()
+    assert "discarded" in answer_to(await keyed.ben.click(boards[0], label="Discard"))
+
+
+async def test_a_board_without_files_that_is_refused_is_not_sent_again(keyed: Stage) -> None:
+    await keyed.send_form(keyed.ben, "Foxy", [])
+    method, path = UPLOADING_EDIT
+    keyed.world.env.inject_error(method, path, status=400, code=50035, times=1)
+    shown = await keyed.use(keyed.ben, "dataset show")
+    assert "0 of 15–30" not in answer_to(shown)
+    assert "Something went wrong on our side" in answer_to(shown)
+
+
 async def test_show_and_discard_touch_only_my_own(keyed: Stage) -> None:
     await keyed.send_form(keyed.ben, "Foxy", photos(2))
     assert answer_to(await keyed.use(keyed.cleo, "dataset show")) == NO_DATASET

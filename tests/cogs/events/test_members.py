@@ -311,6 +311,11 @@ async def test_a_ballot_is_held_without_names_and_its_winner_announced(keyed: St
     await until(lambda: any("ballot of `Mascot days` is over" in text_of(message) for message in keyed.posts()))
     over = await keyed.posted("is over\n")
     assert pictures_in(over) == pictures_in(ballot)
+    edits = [
+        sent.json for sent in keyed.world.env.http_requests if sent.method == "PATCH" and str(over.id) in sent.path
+    ]
+    listed = [(edit or {}).get("attachments") for edit in edits]
+    assert listed == [[{"id": file.id, "filename": file.filename} for file in ballot.attachments]]
     assert "Vote" not in "".join(buttons_of(over))
     assert "over" in answer_to(await press(keyed, keyed.cleo, event, "vote"))
 
