@@ -1,16 +1,16 @@
 """Files that stay in a message when it is edited."""
 
-import json
 import posixpath
-import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import discord
 
-_NAME = re.compile(r'"attachment://([^"]+)"')
+from cogs.ui.layout import shown_media
+
+REFERENCE = "attachment://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,11 @@ class KeptFile:
 
 def named_files(view: discord.ui.LayoutView) -> frozenset[str]:
     """The names of the files that a card shows."""
-    return frozenset(_NAME.findall(json.dumps(view.to_components())))
+    shown = [
+        item.media for part in view.walk_children() if isinstance(part, discord.ui.MediaGallery) for item in part.items
+    ]
+    shown += [part.media for part in view.walk_children() if isinstance(part, discord.ui.File)]
+    return frozenset(media.url.removeprefix(REFERENCE) for media in shown if media.url.startswith(REFERENCE))
 
 
 def kept_files(
@@ -36,19 +40,10 @@ def kept_files(
 
     Discord leaves files that a component shows out of a message's attachments; then the component has their ids.
     """
-    there = {file.id: file.filename for file in attachments}
-    shown = _media(components)
-    there |= {media.attachment_id: _name_of(media.url) for media in shown if media.attachment_id is not None}
+    shown = {each.attachment_id: _name_of(each.url) for each in shown_media(components) if each.attachment_id}
+    there = shown | {file.id: file.filename for file in attachments}
     return [KeptFile(file_id, name) for file_id, name in there.items() if name in names]
 
 
 def _name_of(url: str) -> str:
     return unquote(posixpath.basename(urlsplit(url).path))
-
-
-def _media(components: Iterable[discord.Component]) -> Iterator[discord.UnfurledMediaItem]:
-    for component in components:
-        children = component.children if isinstance(component, discord.components.Container) else [component]
-        for child in children:
-            if isinstance(child, discord.components.MediaGalleryComponent):
-                yield from (item.media for item in child.items)

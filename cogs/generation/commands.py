@@ -125,8 +125,7 @@ class ImagineCog(commands.Cog):
 
     async def imagine_from(self, interaction: Interaction, message: discord.Message) -> None:
         """Message menu: up to four of its pictures to start from."""
-        images = [each for each in message.attachments if (each.content_type or "image/").startswith("image/")]
-        uploads = uploads_in(message, images)[:MENU_PICTURES]
+        uploads = uploads_in(message, only_pictures=True)[:MENU_PICTURES]
         if not uploads:
             raise UserError("There is no picture in this message. Pick one with a picture.")
         await open_form(interaction, PromptModal(uploads=tuple(uploads)))

@@ -145,7 +145,7 @@ class DatasetCog(commands.GroupCog, group_name="dataset", group_description="The
         await say(interaction, f"{quote(dataset.name, 40)} was discarded and its photos are deleted.")
 
     async def add_from_message(self, interaction: Interaction, message: discord.Message) -> None:
-        uploads = uploads_in(message, message.attachments)
+        uploads = uploads_in(message)
         if not uploads:
             raise UserError("There are no photos in this. Pick a message with photos, or use `/dataset add`.")
         dataset = await self.bot.services.datasets.open_dataset(

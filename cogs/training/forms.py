@@ -1,6 +1,6 @@
 """Taking photos from Discord: the forms, the consent, and the board that answers them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +12,7 @@ from bot.records.dataset import Dataset, Gender, SubjectKind, Upload
 from bot.records.lora import NAME_MAX, Lora
 from cogs.training.board import SHEET_FILE, board_card
 from cogs.ui.choices import Pressed
+from cogs.ui.layout import shown_media
 from cogs.ui.replies import Interaction, channel_of, defer, guild_of, show
 from cogs.ui.views import ConfirmView, SafeModal
 from cogs.ui.words import SUBJECT_WORDS
@@ -182,22 +183,25 @@ def uploads_of(attachments: Sequence[discord.Attachment]) -> list[Upload]:
     ]
 
 
-def uploads_in(message: discord.Message, attachments: Sequence[discord.Attachment]) -> list[Upload]:
-    """These of its attachments and the pictures of its galleries: Discord lists a file shown by a gallery nowhere else.
+def uploads_in(message: discord.Message, *, only_pictures: bool = False) -> list[Upload]:
+    """The files of a message and of messages that are forwarded in it; `only_pictures` leaves out what is none.
 
-    Source: discord/discord-api-docs#8279. A gallery tells no sizes; files are measured while they are fetched.
+    A file that a component shows stands nowhere else (discord/discord-api-docs#8279). A component tells no sizes; files
+    are measured while they are fetched.
     """
-    listed = uploads_of(attachments)
-    known = {upload.url.partition("?")[0] for upload in listed}
-    shown = [item.media.url for part in message.components for item in _gallery_items(part) if item.media.attachment_id]
-    return listed + [
-        Upload(urlsplit(url).path.rpartition("/")[2], url, 0) for url in shown if url.partition("?")[0] not in known
-    ]
+    found: dict[str, Upload] = {}
+    parts: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
+    for part in parts:
+        attachments = [each for each in part.attachments if _is_picture(each.content_type) or not only_pictures]
+        for upload in uploads_of(attachments):
+            found.setdefault(upload.url.partition("?")[0], upload)
+        for media in shown_media(part.components):
+            if media.attachment_id and (_is_picture(media.content_type) or not only_pictures):
+                name = urlsplit(media.url).path.rpartition("/")[2]
+                found.setdefault(media.url.partition("?")[0], Upload(name, media.url, 0))
+    return list(found.values())
 
 
-def _gallery_items(part: discord.Component) -> Iterator[discord.MediaGalleryItem]:
-    if isinstance(part, discord.components.MediaGalleryComponent):
-        yield from part.items
-    elif isinstance(part, discord.components.Container):
-        for child in part.children:
-            yield from _gallery_items(child)
+def _is_picture(content_type: str | None) -> bool:
+    """Also when Discord does not say what it is."""
+    return (content_type or "image/").startswith("image/")

@@ -1,6 +1,6 @@
 """The pieces that every card is made of."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import discord
@@ -46,6 +46,19 @@ class SafeLayout(discord.ui.LayoutView):
         self, interaction: discord.Interaction[Any], error: Exception, item: discord.ui.Item[Any], /
     ) -> None:
         await interaction.client.show_error(interaction, error)
+
+
+def shown_media(components: Iterable[discord.Component]) -> Iterator[discord.UnfurledMediaItem]:
+    """What the components of a message show: pictures of galleries, thumbnails and files, in their order."""
+    for part in components:
+        if isinstance(part, discord.components.MediaGalleryComponent):
+            yield from (item.media for item in part.items)
+        elif isinstance(part, discord.components.FileComponent | discord.components.ThumbnailComponent):
+            yield part.media
+        elif isinstance(part, discord.components.SectionComponent):
+            yield from shown_media([part.accessory])
+        elif isinstance(part, discord.components.Container):
+            yield from shown_media(part.children)
 
 
 def card(*texts: str, colour: discord.Colour, buttons: Sequence[ActionButton] = ()) -> SafeLayout:

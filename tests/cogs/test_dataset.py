@@ -55,12 +55,13 @@ async def test_a_board_that_discord_will_not_put_into_an_answer_comes_once_as_a_
     method, path = UPLOADING_EDIT
     keyed.world.env.inject_error(method, path, status=400, code=50035, times=None)
     shown = await keyed.use(keyed.ben, "dataset show")
-    boards = [message for message in shown.followups if "3 of 15–30 usable photos" in text_of(message)]
-    assert len(boards) == 1
-    assert boards[0].ephemeral
-    assert [file.filename for file in boards[0].attachments] == ["contact-sheet.jpg"]
+    board = board_of(shown)
+    assert answer_to(shown).count("3 of 15–30 usable photos") == 1
+    assert [file.filename for file in board.attachments] == ["contact-sheet.jpg"]
+    posted = [sent for sent in keyed.world.env.http_requests if (sent.method, sent.path.count("/")) == ("POST", 3)]
+    assert sum(sent.path.startswith("/webhooks/") for sent in posted) == 1
     keyed.world.env.backend.faults.clear()
-    assert "discarded" in answer_to(await keyed.ben.click(boards[0], label="Discard"))
+    assert "discarded" in answer_to(await keyed.ben.click(board, label="Discard"))
 
 
 async def test_a_board_without_files_that_is_refused_is_not_sent_again(keyed: Stage) -> None:
@@ -70,6 +71,7 @@ async def test_a_board_without_files_that_is_refused_is_not_sent_again(keyed: St
     shown = await keyed.use(keyed.ben, "dataset show")
     assert "0 of 15–30" not in answer_to(shown)
     assert "Something went wrong on our side" in answer_to(shown)
+    keyed.world.env._errors.clear()
 
 
 async def test_show_and_discard_touch_only_my_own(keyed: Stage) -> None:
@@ -93,6 +95,24 @@ async def test_the_menu_asks_for_consent_and_adds_a_messages_photos(keyed: Stage
     assert len(fields_of(opened)) == 1
     added = await keyed.submit_fields(keyed.ben, opened, True)
     assert "5 of 15–30 usable photos" in answer_to(added)
+
+
+async def test_the_menu_finds_the_photos_of_a_forwarded_message(keyed: Stage) -> None:
+    await keyed.send_form(keyed.ben, "Foxy", photos(2))
+    elsewhere = keyed.world.guild.create_text_channel("elsewhere")
+    message = await keyed.cleo.send(elsewhere, "look", attachments=photos(3, first=3))
+    forwarded = await keyed.ben.forward(message, keyed.channel)
+    assert forwarded.attachments == []
+    opened = await keyed.ben.context_menu(keyed.channel, MENU, forwarded)
+    added = await keyed.submit_fields(keyed.ben, opened, True)
+    assert "5 of 15–30 usable photos" in answer_to(added)
+
+
+async def test_the_menu_on_a_forwarded_message_without_photos_says_so(keyed: Stage) -> None:
+    await keyed.send_form(keyed.ben, "Foxy", photos(2))
+    forwarded = await keyed.ben.forward(await keyed.cleo.send(keyed.channel, "no photos here"), keyed.channel)
+    answered = answer_to(await keyed.ben.context_menu(keyed.channel, MENU, forwarded))
+    assert answered == "There are no photos in this. Pick a message with photos, or use `/dataset add`."
 
 
 async def test_the_menu_without_consent_asks_once_more(keyed: Stage) -> None:

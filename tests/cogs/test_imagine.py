@@ -13,6 +13,7 @@ from bot.sandbox.apiframe.state import JobFault
 from bot.storage import styles
 from cogs.generation import forms
 from cogs.generation.commands import MENU_PICTURES
+from cogs.training.forms import uploads_in
 from tests.cogs.simulated_guild import (
     Stage,
     answer_to,
@@ -211,6 +212,23 @@ async def test_the_menu_works_on_pictures_that_darkroom_posted(keyed: Stage) -> 
     picture = await keyed.posted("Pictures #1 · AI-generated")
     opened = await keyed.ben.context_menu(keyed.channel, MENU, picture)
     assert "Accepted #2" in answer_to(await keyed.submit_fields(keyed.ben, opened, "a fox at dawn", None))
+
+
+async def test_the_menu_finds_pictures_in_the_gallery_of_a_forwarded_message(keyed: Stage) -> None:
+    await keyed.give_lora(keyed.ben)
+    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", count=2)
+    posted = await keyed.posted("Pictures #1 · AI-generated")
+    forwarded = await keyed.cleo.forward(posted, keyed.channel)
+    opened = await keyed.cleo.context_menu(keyed.channel, MENU, forwarded)
+    assert opened.modal is not None
+    assert len(uploads_in(forwarded, only_pictures=True)) == 2
+
+
+async def test_the_menu_passes_over_what_is_no_picture_in_a_forwarded_message(keyed: Stage) -> None:
+    message = await keyed.ben.send(keyed.channel, "a film", attachments=[("film.mp4", b"x")])
+    forwarded = await keyed.ben.forward(message, keyed.channel)
+    answered = answer_to(await keyed.ben.context_menu(keyed.channel, MENU, forwarded))
+    assert "no picture in this message" in answered
 
 
 async def test_the_menu_on_a_message_without_pictures_says_so(keyed: Stage) -> None:
