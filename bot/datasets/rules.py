@@ -117,8 +117,12 @@ def _check_character(order: DatasetOrder) -> None:
 
 
 def judge_set(photos: Sequence[Photo], limits: PhotoLimits) -> tuple[Photo, ...]:
-    """The photos with verdicts as a set: later duplicates are marked, those over `limits.most` are refused."""
-    duplicates = checks.find_duplicates([(photo.name, photo.sha256, photo.dhash) for photo in photos])
+    """The photos with verdicts as a set: later duplicates are marked, those over `limits.most` are refused.
+
+    Findings name a photo by its number in `photos`, too: a phone may call every photo `image0.jpg`.
+    """
+    numbered = [(f"{number}. {photo.name}", photo) for number, photo in enumerate(photos, start=1)]
+    duplicates = checks.find_duplicates([(name, photo.sha256, photo.dhash) for name, photo in numbered])
     judged: list[Photo] = []
     used = 0
     for index, photo in enumerate(photos):

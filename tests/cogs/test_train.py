@@ -160,7 +160,7 @@ async def test_each_bad_photo_is_named_with_what_to_do(keyed: Stage) -> None:
         "❌ 17. `tiny.jpg`: It is too small",
         "❌ 18. `empty.jpg`: The file is empty. Send it again.",
         "❌ 19. `cut.jpg`: It does not open",
-        "❌ 20. `again.jpg`: It is the same file as `photo-1.jpg`. Send a different photo.",
+        "❌ 20. `again.jpg`: It is the same file as `1. photo-1.jpg`. Send a different photo.",
         "⚠️ 21. `soft.jpg`: It looks blurry",
     ):
         assert line in text

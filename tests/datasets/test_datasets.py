@@ -61,7 +61,7 @@ def test_of_two_equal_files_the_second_is_refused_by_its_twins_name_until_that_l
     first, second = photo(1), photo(2, sha256=photo(1).sha256)
     judged = judge_set([first, second], LORA_PHOTOS)
     assert judged[0].verdict is Verdict.ACCEPTED
-    assert judged[1].findings == (Finding(Code.EXACT_DUPLICATE, first.name),)
+    assert judged[1].findings == (Finding(Code.EXACT_DUPLICATE, f"1. {first.name}"),)
     assert judged[1].verdict is Verdict.REFUSED
     assert judge_set([second], LORA_PHOTOS)[0].verdict is Verdict.ACCEPTED
 
@@ -73,8 +73,32 @@ def test_a_near_duplicate_is_only_advice_on_top_of_what_was_found_before() -> No
     judged = judge_set(
         [photo(1), photo(2, dhash=dhash ^ 0b1011, findings=blurry, verdict=Verdict.ADVISED)], LORA_PHOTOS
     )
-    assert judged[1].findings == (*blurry, Finding(Code.NEAR_DUPLICATE, "photo-1.jpg"))
+    assert judged[1].findings == (*blurry, Finding(Code.NEAR_DUPLICATE, "1. photo-1.jpg"))
     assert judged[1].verdict is Verdict.ADVISED
+
+
+def test_photos_of_one_name_are_told_apart_by_their_numbers() -> None:
+    given = [replace(photo(number), name="image0.jpg") for number in range(1, 16)]
+    dhash = given[6].dhash
+    assert dhash is not None
+    given += [replace(given[11], id=90), replace(photo(91, dhash=dhash ^ 1), name="image0.jpg")]
+    judged = judge_set(given, LORA_PHOTOS)
+    assert [explain(finding) for one in judged for finding in one.findings] == [
+        "It is the same file as `12. image0.jpg`. Send a different photo.",
+        "It looks almost like `7. image0.jpg`. A different angle or moment teaches more.",
+    ]
+
+
+def test_the_number_of_a_twin_is_the_one_it_has_on_the_board_now() -> None:
+    first, second, third = photo(1), photo(2), photo(3, sha256=photo(2).sha256)
+    refused = photo(4, verdict=Verdict.REFUSED, findings=(Finding(Code.DAMAGED),))
+    for board, number in (([first, second, third], 2), ([second, third], 1), ([refused, first, second, third], 3)):
+        assert judge_set(board, LORA_PHOTOS)[-1].findings == (Finding(Code.EXACT_DUPLICATE, f"{number}. photo-2.jpg"),)
+
+
+@pytest.mark.parametrize("name", ["x" * 40 + ".jpg", "photo", "日本.heic"])
+def test_a_long_or_odd_name_never_hides_the_number(name: str) -> None:
+    assert "`30. " in explain(Finding(Code.EXACT_DUPLICATE, f"30. {name}"))
 
 
 PHOTOS = st.lists(st.tuples(st.integers(1, 45), st.sampled_from(["good", "refused", "blurry"])), max_size=HELD_MAX).map(
