@@ -8,8 +8,13 @@ from rapidfuzz import fuzz
 
 CHOICES_MAX = 25
 """Autocomplete choices Discord shows (Discord /docs/interactions/application-commands)."""
+LABEL_MAX = 100
+"""Characters of a choice's label (the same page)."""
 ALIKE = 80
 """Likeness in percent from which a misspelled word is taken for another: one wrong letter in five."""
+
+_EMOJI_PARTS = frozenset("\u200d\u20e3\ufe0e\ufe0f" + "".join(map(chr, range(0x1F3FB, 0x1F400))))
+"""Joiner, keycap, variation selectors and skin tones (Unicode Technical Standard 51)."""
 
 T = TypeVar("T")
 
@@ -27,6 +32,30 @@ def search(
     joined = _join(typed)
     ranked = [(_rank(typed, joined, _fold(name(each)), _fold(about(each))), each) for each in among]
     return [each for rank, each in sorted(ranked, key=lambda pair: pair[0]) if rank <= 100 - ALIKE]
+
+
+def named(text: str, among: Iterable[T], names: Callable[[T], Iterable[str]]) -> list[T]:
+    """Those that are called this, case and spaces around aside; when there are none, emoji aside, too."""
+    each_with_names = [(each, list(names(each))) for each in among]
+    for fold in (_plain, _without_emoji):
+        wanted = fold(text)
+        found = [each for each, called in each_with_names if wanted and wanted in map(fold, called)]
+        if found:
+            return found
+    return []
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _without_emoji(text: str) -> str:
+    return _plain("".join(each for each in text if not _is_part_of_emoji(each)))
+
+
+def _is_part_of_emoji(character: str) -> bool:
+    """Signs, what joins and colours them, and flags; letters, digits and punctuation are not."""
+    return unicodedata.category(character) == "So" or character in _EMOJI_PARTS
 
 
 def _rank(typed: str, joined: str, name: str, about: str) -> float:

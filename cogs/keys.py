@@ -13,6 +13,7 @@ from bot.keys.reachability import Mark, ReachabilityFinding
 from bot.keys.service import KEY_PREFIXES, KeyStatus
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.text import quote
+from cogs.ui.choices import PROVIDERS, value_of
 from cogs.ui.layout import Layout, Text, card
 from cogs.ui.replies import Interaction, defer, guild_of, is_admin, open_form, say, show
 from cogs.ui.views import SafeModal
@@ -30,7 +31,6 @@ def key_paused_card(key: ApiKeyRow, guild_name: str, last_line: str) -> Layout:
 
 
 NO_DEFAULT = "none"
-PROVIDERS = [app_commands.Choice(name=provider.label, value=provider.value) for provider in ProviderName]
 DEFAULTS = [*PROVIDERS, app_commands.Choice(name="No default", value=NO_DEFAULT)]
 MARKS = {Mark.GOOD: "✅", Mark.BAD: "⚠️", Mark.NOTE: "\N{INFORMATION SOURCE}\N{VARIATION SELECTOR-16}"}
 
@@ -65,7 +65,7 @@ class KeysCog(commands.GroupCog, group_name="keys", group_description="The serve
     @app_commands.choices(provider=PROVIDERS)
     @app_commands.check(is_admin)
     async def set_key(self, interaction: Interaction, provider: str) -> None:
-        await open_form(interaction, KeyModal(ProviderName(provider)))
+        await open_form(interaction, KeyModal(ProviderName(value_of(PROVIDERS, provider))))
 
     @app_commands.command(name="status", description="Which keys are set, their balance and their last trouble")
     @app_commands.check(is_admin)
@@ -82,8 +82,8 @@ class KeysCog(commands.GroupCog, group_name="keys", group_description="The serve
     @app_commands.check(is_admin)
     async def remove(self, interaction: Interaction, provider: str) -> None:
         await defer(interaction)
-        running = await self.bot.services.keys.remove(guild_of(interaction), ProviderName(provider))
-        label = ProviderName(provider).label
+        whose = ProviderName(value_of(PROVIDERS, provider))
+        label, running = whose.label, await self.bot.services.keys.remove(guild_of(interaction), whose)
         if running:
             await say(
                 interaction,
@@ -100,11 +100,12 @@ class KeysCog(commands.GroupCog, group_name="keys", group_description="The serve
     async def default(self, interaction: Interaction, provider: str) -> None:
         await defer(interaction)
         guild_id, services = guild_of(interaction), self.bot.services
-        if provider == NO_DEFAULT:
+        asked = value_of(DEFAULTS, provider)
+        if asked == NO_DEFAULT:
             await services.guilds.choose_provider(guild_id, None)
             await say(interaction, "There is no default any more. Without one, Apiframe is used where both could.")
             return
-        chosen = ProviderName(provider)
+        chosen = ProviderName(asked)
         await services.keys.current(guild_id, chosen)
         await services.guilds.choose_provider(guild_id, chosen)
         await say(interaction, f"Pictures without a LoRA, style or character are now made by {chosen.label}.")

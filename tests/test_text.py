@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.text import search
+from bot.text import named, search
 
 LORAS = [
     "Rex the dog", "Golden Retriever", "Grandma's kitchen", "Anna", "Goldie the cat", "Old town", "Dog park",
@@ -94,3 +94,29 @@ def test_no_text_and_no_name_is_too_strange(text: str, names: list[str]) -> None
     offered = found(text, [*names, text])
     assert text in offered
     assert len(offered) <= len(names) + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("fox", ["Fox"]),
+        (" FOX ", ["Fox"]),
+        ("🦊 fox", ["🦊 Fox"]),
+        ("🐺 fox", ["Fox", "🦊 Fox"]),
+        ("old   town", ["Old town 🏘️"]),
+        ("straße", ["Strasse"]),
+        ("thumbs", ["👍🏽 Thumbs"]),
+        ("one", ["⭐ One"]),
+        ("🔥", ["🔥"]),
+        ("", []),
+        ("🌈", []),
+        ("fo", []),
+    ],
+)
+def test_a_name_is_found_whatever_its_case_and_without_its_emoji(text: str, wanted: list[str]) -> None:
+    among = ["Fox", "🦊 Fox", "Old town 🏘️", "Strasse", "👍🏽 Thumbs", "⭐ One", "🔥"]
+    assert named(text, among, lambda name: [name]) == wanted
+
+
+def test_any_of_several_names_will_do() -> None:
+    assert named("V2", [("Rex", "v2"), ("Max", "v1")], lambda names: names) == [("Rex", "v2")]

@@ -9,7 +9,10 @@ from bot.events.lifecycle import HostCommand, may_run, refusal
 from bot.records.event import Event
 from bot.records.guild import Actor
 from bot.storage.events import ballots, events
+from bot.text import named
 
+LABEL_JOINT = " · "
+"""Between the name of an event and its stage in a list of choices."""
 NOT_HERE = "There is no such event here. Pick one from the list."
 OVER = "This event is over, so nothing more is ordered for it."
 NONE_HERE = "There is no event here just now. An admin can make one with `/event create`."
@@ -84,14 +87,20 @@ def only_one(known: Sequence[Event]) -> Event:
 
 
 def pick_from(text: str, known: Sequence[Event]) -> Event:
-    """The event with this choice value, else with this name, live ones first; UserError when several have it."""
-    wanted = text.strip().casefold()
-    named = [event for event in known if event.name.casefold() == wanted]
+    """The event with this choice value, else with this name or label, live ones first; UserError when several have it.
+
+    What a label says of the event's stage may have changed since it was shown.
+    """
+    called = _called(text, known) or _called(text.rpartition(LABEL_JOINT)[0], known)
     for found in (
-        [event for event in known if str(event.id) == wanted],
-        [event for event in named if event.status.is_live],
-        named,
+        [event for event in known if str(event.id) == text.strip()],
+        [event for event in called if event.status.is_live],
+        called,
     ):
         if found:
             return only_one(found)
     raise NotFound(NOT_HERE)
+
+
+def _called(name: str, known: Sequence[Event]) -> list[Event]:
+    return named(name, known, lambda event: [event.name])

@@ -19,7 +19,7 @@ from bot.records.guild import Actor
 from bot.records.lora import NAME_MAX, Lora, Offer, Share
 from bot.resources import Resources, Service
 from bot.storage import generations, loras, sharing
-from bot.text import CHOICES_MAX, search
+from bot.text import CHOICES_MAX, named, search
 
 PREVIEWS_MAX = 4
 NOTE_MAX = 300
@@ -172,17 +172,16 @@ class LoraService(Service):
 
 
 def pick_from(value: str, among: Sequence[Lora]) -> Lora | None:
-    """The LoRA with this choice value, else the only one with this name, else None.
+    """The LoRA with this choice value, else the only one with this name or label, else None.
 
     Of several versions with the same name the newest counts.
     """
     for lora in among:
         if value == choice_value(lora):
             return lora
-    wanted = value.strip().casefold()
-    named = [lora for lora in among if wanted in {lora.name.casefold(), choice_label(lora).casefold()}]
-    replaced = {lora.previous_id for lora in named}
-    newest = [lora for lora in named if lora.id not in replaced]
+    called = named(value, among, lambda lora: (lora.name, choice_label(lora)))
+    replaced = {lora.previous_id for lora in called}
+    newest = [lora for lora in called if lora.id not in replaced]
     return newest[0] if len(newest) == 1 else None
 
 

@@ -11,7 +11,7 @@ from bot.records.key import ProviderName
 from bot.records.lora import Style
 from bot.storage import styles
 from bot.storage.database import Database
-from bot.text import CHOICES_MAX, search
+from bot.text import CHOICES_MAX, LABEL_MAX, named, search
 
 PROVIDER = ProviderName.AUROUS
 """The one provider that has styles."""
@@ -64,7 +64,7 @@ class StyleService:
 
 
 def pick_from(value: str, among: Sequence[Style]) -> int | None:
-    """The id of the style with this choice value, else with this name or slug; None unless it is the only one.
+    """The id of the style with this choice value, else with this name, label or slug; None unless it is the only one.
 
     A retired style counts only when no other has the name.
     """
@@ -72,10 +72,14 @@ def pick_from(value: str, among: Sequence[Style]) -> int | None:
     for style in among:
         if wanted == choice_value(style):
             return style.id
-    called = [style for style in among if wanted in {style.name.casefold(), (style.slug or "").casefold()} - {""}]
+    called = named(value, among, lambda style: (style.name, choice_label(style), style.slug or ""))
     offered = [style for style in called if style.retired_at is None] or called
     return offered[0].id if len(offered) == 1 else None
 
 
 def choice_value(style: Style) -> str:
     return f"style-{style.id}"
+
+
+def choice_label(style: Style) -> str:
+    return style.name[:LABEL_MAX]

@@ -8,6 +8,7 @@ from bot.client import DarkroomBot
 from bot.errors import NotFound
 from bot.events.bakeoff import bakeoff_draft, lineage, parse_prompts
 from bot.events.drafts import HOURS_MAX, NAME_MAX
+from bot.events.lookup import LABEL_JOINT
 from bot.events.packs import check_pack
 from bot.records.event import Event, EventStatus
 from bot.text import quote
@@ -162,7 +163,7 @@ class EventsCog(commands.GroupCog, group_name="event", group_description="Photo-
 async def suggest_events(interaction: Interaction, current: str, *, runnable: bool) -> Choices:
     found = await interaction.client.services.events.choices(current, actor_of(interaction), runnable=runnable)
     return [
-        app_commands.Choice(name=f"{event.name} · {STATUS_WORDS[event.status].lower()}", value=str(event.id))
+        app_commands.Choice(name=f"{event.name}{LABEL_JOINT}{STATUS_WORDS[event.status].lower()}", value=str(event.id))
         for event in found
     ]
 

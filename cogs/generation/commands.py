@@ -10,20 +10,22 @@ from bot.client import DarkroomBot
 from bot.errors import UserError
 from bot.generation.capabilities import ASPECTS, FORMATS, SEED_MAX, SIZES, WIDEST, asked_for
 from bot.generation.order import Accepted, PartialOrder
-from bot.loras.styles import choice_value
+from bot.loras.styles import choice_label, choice_value
 from bot.records.generation import GenerationSettings
 from bot.records.key import ProviderName
-from bot.records.lora import Lora, Style
+from bot.text import named
 from cogs.generation.cards import searchable, styles_card
 from cogs.generation.forms import PROMPT_MAX, PromptModal, place
 from cogs.loras.commands import suggest_loras
 from cogs.training.forms import uploads_in, uploads_of
 from cogs.ui.buttons import WORDS_MAX
+from cogs.ui.choices import PROVIDERS, value_of
 from cogs.ui.replies import Interaction, actor_of, channel_of, defer, open_form, show
 
 MENU_PICTURES = 4
 CHOICES_MAX = 25
 NOTHING = "none"
+NO_LORA, NO_STYLE = "No LoRA", "No style"
 """The value of the choice that takes nothing over from last time."""
 
 
@@ -64,7 +66,7 @@ class ImagineCog(commands.Cog):
         aspect=[app_commands.Choice(name=aspect, value=aspect) for aspect in (*ASPECTS, WIDEST)],
         size=[app_commands.Choice(name=size, value=size) for size in SIZES],
         format=[app_commands.Choice(name=format_, value=format_) for format_ in FORMATS],
-        provider=[app_commands.Choice(name=provider.label, value=provider.value) for provider in ProviderName],
+        provider=PROVIDERS,
     )
     async def imagine(
         self,
@@ -95,7 +97,7 @@ class ImagineCog(commands.Cog):
         given = {"lora": lora, "style": style, "count": count}
         said = {name for name, value in given.items() if value is not None} | set(asked_for(settings)) - {"count"}
         attachments = [attachment for attachment in (reference, reference_2) if attachment is not None]
-        asked = None if provider is None else ProviderName(provider)
+        asked = None if provider is None else ProviderName(value_of(PROVIDERS, provider))
         partial = PartialOrder(
             prompt, frozenset(said), settings=settings, provider=asked, uploads=tuple(uploads_of(attachments))
         )
@@ -105,8 +107,8 @@ class ImagineCog(commands.Cog):
         self, interaction: Interaction, partial: PartialOrder, lora: str | None, style: str | None
     ) -> Accepted:
         services, actor = self.bot.services, actor_of(interaction)
-        chosen: Lora | None = None if lora in {None, NOTHING} else await services.loras.pick(str(lora), actor)
-        look: Style | None = None if style in {None, NOTHING} else await services.styles.pick(str(style), actor)
+        chosen = None if _is_nothing(lora, NO_LORA) else await services.loras.pick(str(lora), actor)
+        look = None if _is_nothing(style, NO_STYLE) else await services.styles.pick(str(style), actor)
         partial = replace(partial, lora=chosen, style=look)
         return await services.orders.order_with_defaults(partial, actor, channel_of(interaction))
 
@@ -114,14 +116,14 @@ class ImagineCog(commands.Cog):
     async def suggest(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         last = await self.bot.services.generations.last_used(actor_of(interaction))
         choices = await suggest_loras(interaction, current)
-        return choices if last is None or last.lora_id is None else _with_nothing(choices, current, "No LoRA")
+        return choices if last is None or last.lora_id is None else _with_nothing(choices, current, NO_LORA)
 
     @imagine.autocomplete("style")
     async def suggest_style(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         last = await self.bot.services.generations.last_used(actor_of(interaction))
         found = await self.bot.services.styles.choices(current, actor_of(interaction))
-        choices = [app_commands.Choice(name=style.name[:100], value=choice_value(style)) for style in found]
-        return choices if last is None or last.style_id is None else _with_nothing(choices, current, "No style")
+        choices = [app_commands.Choice(name=choice_label(style), value=choice_value(style)) for style in found]
+        return choices if last is None or last.style_id is None else _with_nothing(choices, current, NO_STYLE)
 
     async def imagine_from(self, interaction: Interaction, message: discord.Message) -> None:
         """Message menu: up to four of its pictures to start from."""
@@ -129,6 +131,11 @@ class ImagineCog(commands.Cog):
         if not uploads:
             raise UserError("There is no picture in this message. Pick one with a picture.")
         await open_form(interaction, PromptModal(uploads=tuple(uploads)))
+
+
+def _is_nothing(said: str | None, label: str) -> bool:
+    """Also when the label of the choice comes in place of its value: clients may send either."""
+    return said is None or bool(named(said, [NOTHING, label], lambda each: [each]))
 
 
 def _with_nothing(choices: list[app_commands.Choice[str]], current: str, label: str) -> list[app_commands.Choice[str]]:

@@ -10,6 +10,7 @@ from bot.errors import NoKey, UserError
 from bot.records.dataset import Gender, SubjectKind
 from bot.text import quote
 from cogs.training.forms import PhotosModal, TrainModal, show_board, take_photos, uploads_in, uploads_of
+from cogs.ui.choices import value_of
 from cogs.ui.replies import Interaction, defer, guild_of, open_form, say
 from cogs.ui.words import SUBJECT_WORDS
 
@@ -59,7 +60,7 @@ class TrainCog(commands.Cog):
         order = DatasetOrder(
             name="",
             subject_kind=subject_of(subject, gender or ethnicity or age),
-            gender=Gender(gender) if gender else None,
+            gender=Gender(value_of(GENDERS, gender)) if gender else None,
             ethnicity=ethnicity,
             age=age,
             steps=steps,
@@ -86,7 +87,7 @@ class TrainCog(commands.Cog):
 def subject_of(subject: str | None, about_a_person: str | None) -> SubjectKind:
     """What is trained when the option was left out: a person if something about one was said, else a thing."""
     if subject is not None:
-        return SubjectKind(subject)
+        return SubjectKind(value_of(SUBJECTS, subject))
     return SubjectKind.PERSON if about_a_person else SubjectKind.OBJECT
 
 

@@ -4,14 +4,19 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import discord
+from discord import app_commands
 
 from bot.client import fleeting_id
 from bot.errors import UserError
 from bot.records.dataset import Photo
+from bot.records.key import ProviderName
+from bot.text import named
 from cogs.ui.replies import Interaction, defer
 
 OPTIONS_MAX = 25
 """Options and chosen values of one select (Discord /docs/components/reference)."""
+
+NOT_OFFERED = "That is not on the list. Please open it again and choose something from it."
 
 Chosen = Callable[[Interaction, Sequence[Any]], Awaitable[None]]
 Pressed = Callable[[Interaction], Awaitable[None]]
@@ -136,7 +141,17 @@ class ChannelChoice(discord.ui.ChannelSelect[discord.ui.LayoutView]):
 def check_offered(select: discord.ui.Select[Any]) -> None:
     """UserError for a value that is not among the options: clients other than Discord's may send any."""
     if not {option.value for option in select.options}.issuperset(select.values):
-        raise UserError("That is not on the list. Please open it again and choose something from it.")
+        raise UserError(NOT_OFFERED)
+
+
+PROVIDERS = [app_commands.Choice(name=provider.label, value=provider.value) for provider in ProviderName]
+
+
+def value_of(choices: Iterable[app_commands.Choice[str]], said: str) -> str:
+    """The value of the choice that was picked; clients may send its label instead. UserError for anything else."""
+    for choice in named(said, choices, lambda choice: (choice.value, choice.name)):
+        return choice.value
+    raise UserError(NOT_OFFERED)
 
 
 def photo_choices(placeholder: str, photos: Sequence[Photo], chosen: Chosen) -> list[StringChoice]:

@@ -159,6 +159,23 @@ async def test_no_lora_can_be_chosen_and_is_offered_once_there_is_one_to_leave_o
     assert "Foxy" not in answered
 
 
+@pytest.mark.parametrize("label", ["No LoRA", "no lora", " 🚫 NO LoRA", "none"])
+async def test_no_lora_may_come_as_its_label(keyed: Stage, label: str) -> None:
+    await keyed.give_lora(keyed.ben)
+    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
+    answered = answer_to(await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora=label))
+    assert "Accepted #2" in answered
+    assert "Foxy" not in answered
+
+
+@pytest.mark.parametrize("label", ["No style", "NO STYLE", "no style ✨"])
+async def test_no_style_may_come_as_its_label(keyed: Stage, label: str) -> None:
+    await keyed.give_lora(keyed.ben)
+    answered = answer_to(await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="🦊 foxy", style=label))
+    assert "Accepted #1" in answered
+    assert "Foxy" in answered
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -355,7 +355,9 @@ async def test_an_event_is_picked_by_value_by_name_or_because_it_is_the_only_one
     draft = await hosting.draft(name="Second")
     assert (await hosting.service.pick(None, HOST)).id == event.id, "a draft is not the live one"
     assert (await hosting.service.pick("second", HOST)).id == draft.id
-    for text in ("second", str(draft.id), "nothing"):
+    for text in ("Mascot days · photos are being collected", "🎉 MASCOT days · voting"):
+        assert (await hosting.service.pick(text, MEMBER)).id == event.id, "a label works like its value"
+    for text in ("second", str(draft.id), "nothing", " · voting"):
         with pytest.raises(NotFound):
             await hosting.service.pick(text, MEMBER)
     with pytest.raises(UserError, match="several"):

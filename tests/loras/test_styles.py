@@ -3,7 +3,7 @@
 import pytest
 
 from bot.errors import NoKey, NotFound, UserError
-from bot.loras.styles import choice_value, pick_from
+from bot.loras.styles import choice_label, choice_value, pick_from
 from bot.records.guild import Actor
 from bot.records.job import LaneName
 from bot.records.key import ProviderName
@@ -120,3 +120,15 @@ def test_one_name_of_two_styles_picks_neither_but_a_retired_namesake_is_passed_o
     assert pick_from("Ink", [ink, gone]) == ink.id
     assert pick_from("Ink", [gone]) == gone.id
     assert pick_from("", [style("Ink", slug="")]) is None
+
+
+def test_the_label_of_every_choice_picks_it_as_its_value_does() -> None:
+    looks = [
+        style("Ink & Paper ✒️"),
+        style("x" * 150, style_id=2, slug="x"),
+        style("Ünder the Sea", style_id=3, slug="sea"),
+    ]
+    for look in looks:
+        for said in (choice_value(look), choice_label(look), choice_label(look).upper()):
+            assert pick_from(said, looks) == look.id
+    assert pick_from("ink & paper", looks) == 1
