@@ -2,11 +2,14 @@
 
 import re
 import secrets
+import unicodedata
 from dataclasses import replace
 
 from bot.errors import UserError
 from bot.generation.capabilities import SEED_MAX
 from bot.records.generation import GenerationSettings
+
+WITHOUT_SPACES = frozenset({"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN"})
 
 
 def with_trigger_word(prompt: str, trigger_word: str | None) -> str:
@@ -15,9 +18,41 @@ def with_trigger_word(prompt: str, trigger_word: str | None) -> str:
     An empty prompt stays empty: the trigger word alone asks for nothing.
     """
     prompt = " ".join(prompt.split())
-    if not prompt or not trigger_word or re.search(rf"(?<!\w){re.escape(trigger_word)}(?!\w)", prompt):
+    if not prompt or not trigger_word or _holds_word(prompt, trigger_word):
         return prompt
     return f"{trigger_word} {prompt}"
+
+
+def _holds_word(text: str, word: str) -> bool:
+    """Whether the word stands in the text for itself, not as a part of a longer word."""
+    return any(
+        not _joins(text[max(found.start() - 1, 0) : found.start()], word[0])
+        and not _joins(text[found.start() + len(word) :][:1], word[-1])
+        for found in re.finditer(f"(?={re.escape(word)})", text)
+    )
+
+
+def _joins(neighbour: str, edge: str) -> bool:
+    """Whether a neighbour makes one longer word with the letter at the edge of a word.
+
+    Letters of another script do not, and scripts without spaces have no edges: in Japanese or Thai a name of Latin
+    letters stands right among the others.
+    """
+    if not edge.isalnum():
+        return neighbour.isascii() and (neighbour.isalnum() or neighbour == "_")
+    if not neighbour:
+        return False
+    if unicodedata.combining(neighbour):
+        return True
+    scripts = {_script(edge), _script(neighbour)}
+    if neighbour in "0123456789_":
+        return scripts.isdisjoint(WITHOUT_SPACES)
+    return neighbour.isalpha() and (len(scripts) == 1 or "DIGIT" in scripts) and scripts.isdisjoint(WITHOUT_SPACES)
+
+
+def _script(letter: str) -> str:
+    """The first word of its Unicode name, which for letters is the script."""
+    return unicodedata.name(letter, "").partition(" ")[0]
 
 
 def check_prompt(prompt: str, longest: int) -> None:

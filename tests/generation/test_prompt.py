@@ -61,6 +61,54 @@ def test_punctuation_around_the_word_does_not_hide_it(prompt: str) -> None:
     assert with_trigger_word(prompt, "TORKPN") == prompt
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "森の中のTORKPNの写真",
+        "TORKPN在雪地里",
+        "画TORKPN",
+        "カタカナTORKPNカタカナ",
+        "숲속의 TORKPN이 달린다",
+        "รูปTORKPNในป่า",
+        "صورةTORKPNفي الغابة",
+        "לTORKPN יש",
+        "собакаTORKPN",
+        "「TORKPN」、雪",
+        "（TORKPN）",
+        "１TORKPN２",
+        "TORKPN，下雪",
+        "TORKPN。",
+        "🦊TORKPN🦊",
+        "TORKPN—fox",
+    ],
+)
+def test_the_word_counts_beside_letters_of_another_script(prompt: str) -> None:
+    assert with_trigger_word(prompt, "TORKPN") == prompt
+
+
+@pytest.mark.parametrize(
+    "prompt", ["TORKPNs", "éTORKPN", "TORKPN_2", "2TORKPN", "TORKPN\u0301", "TORKPN9 森", "sTORKPN と xTORKPN"]
+)
+def test_a_part_of_a_longer_word_of_its_script_does_not_count(prompt: str) -> None:
+    assert with_trigger_word(prompt, "TORKPN") == f"TORKPN {prompt}"
+
+
+@pytest.mark.parametrize(
+    ("word", "prompt", "is_there"),
+    [
+        ("狐丸", "赤い狐丸が走る", True),
+        ("狐丸", "赤い狐が走る", False),
+        ("лиса", "рыжая лиса", True),
+        ("лиса", "лисами", False),
+        ("R2D2", "R2D22", False),
+        ("R2D2", "R2D2x", False),
+        ("R2D2", "雪のR2D2が", True),
+    ],
+)
+def test_a_word_of_any_script_is_found_as_that_script_writes_words(word: str, prompt: str, is_there: bool) -> None:
+    assert with_trigger_word(prompt, word) == (prompt if is_there else f"{word} {prompt}")
+
+
 @pytest.mark.parametrize("word", [None, ""])
 def test_a_lora_without_a_trigger_word_leaves_the_prompt_alone(word: str | None) -> None:
     assert with_trigger_word(" a  fox ", word) == "a fox"
