@@ -1,6 +1,7 @@
-"""Web addresses of other people, as they were given."""
+"""Web addresses of other people, as they were given, and the operator's proxy on the way to them."""
 
 import re
+from ipaddress import ip_address
 from urllib.parse import quote, urljoin
 
 from yarl import URL
@@ -24,3 +25,18 @@ def as_given(address: str) -> URL:
 def redirected(address: URL, location: str) -> URL:
     """Where an answer's `Location` leads, seen from the address that was asked; ValueError as above."""
     return as_given(urljoin(str(address), location))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine, judged by its name or address alone."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def proxy_for(url: URL, proxy: URL | None) -> URL | None:
+    """The operator's proxy, unless the address is on this machine."""
+    return None if is_loopback((url.raw_host or "").lower()) else proxy

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import secrets
+import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,8 +18,10 @@ from bot.clock import Clock, SystemClock, Timings
 from bot.config import Settings
 from bot.engine import Engine
 from bot.errors import StartupError
+from bot.log import redact_value
 from bot.outbox import request_limiter
-from bot.photos.intake import Fetcher, Spool, TrustedHosts
+from bot.photos.hosts import DISCORD_HOSTS, TrustedHosts, judge_names
+from bot.photos.intake import Fetcher, Spool
 from bot.photos.pool import PhotoPool
 from bot.private_members import check_private_members
 from bot.providers.apiframe import client as apiframe
@@ -47,6 +50,8 @@ from cogs.ui.buttons import ActionButton
 from cogs.ui.replies import show_error
 
 log = logging.getLogger(__name__)
+
+LOOK_UP_S = 5.0
 
 VERIFIERS: Mapping[ProviderName, VerifyWebhook] = {
     ProviderName.APIFRAME: apiframe.verify_webhook,
@@ -89,13 +94,14 @@ async def assemble(
 ) -> AsyncIterator[Darkroom]:
     """Open data folder, keys, database and sessions, in this order; close them in reverse."""
     check_private_members()
+    if settings.proxy is not None and settings.proxy.password:
+        redact_value(settings.proxy.password)
     async with contextlib.AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
         sealer = await open_sealer(settings, database)
         spool = await open_spool(settings, database)
-        transport = await stack.enter_async_context(Transport(__version__))
-        bases = [settings.darkroom_apiframe_url, settings.darkroom_aurous_url]
-        fetcher = await stack.enter_async_context(Fetcher(TrustedHosts.of(bases, settings.darkroom_trusted_hosts)))
+        transport = await stack.enter_async_context(Transport(__version__, proxy=settings.proxy))
+        fetcher = await stack.enter_async_context(Fetcher(trusted_hosts(settings), proxy=settings.proxy))
         pool = PhotoPool(spool, workers=os.cpu_count() or 1)
         stack.callback(pool.close)
         poster, members, venue = DiscordPoster(), DiscordMembers(), DiscordVenue()
@@ -159,6 +165,11 @@ async def open_spool(settings: Settings, database: Database) -> Spool:
     return spool
 
 
+def trusted_hosts(settings: Settings) -> TrustedHosts:
+    bases = [settings.darkroom_apiframe_url, settings.darkroom_aurous_url]
+    return TrustedHosts.of(bases, settings.darkroom_trusted_hosts)
+
+
 def connector(settings: Settings, transport: Transport, clock: Clock) -> Connect:
     limits = AurousLimits(clock)
 
@@ -187,7 +198,8 @@ def _build(
     engine = Engine(build_lanes(opened, services), clock=opened.clock, timings=opened.timings)
 
     def make_bot() -> DarkroomBot:
-        bot = DarkroomBot(services, EXTENSIONS, show_error, ActionButton)
+        proxy = None if settings.proxy is None else str(settings.proxy)
+        bot = DarkroomBot(services, EXTENSIONS, show_error, ActionButton, proxy=proxy)
         for adapter in adapters:
             adapter.bot = bot
         return bot
@@ -254,7 +266,20 @@ async def examine(settings: Settings, darkroom: Darkroom) -> list[str]:
         f"DISCORD_TOKEN: {token}.",
         f"DARKROOM_PUBLIC_URL: {public}.",
         f"Trainings by status: {rows or 'none yet'}.",
+        *await _examine_hosts(settings),
     ]
+
+
+async def _examine_hosts(settings: Settings) -> list[str]:
+    if settings.proxy is not None:
+        return [f"DARKROOM_PROXY: {settings.proxy.host}:{settings.proxy.port}, which looks up every name itself."]
+
+    async def look_up(host: str) -> list[str]:
+        async with asyncio.timeout(LOOK_UP_S):
+            found = await asyncio.get_running_loop().getaddrinfo(host, 443, type=socket.SOCK_STREAM)
+        return [str(address[0]) for *_, address in found]
+
+    return await judge_names(trusted_hosts(settings), sorted(DISCORD_HOSTS), look_up)
 
 
 async def rotate_keys(settings: Settings) -> int:

@@ -54,6 +54,8 @@ class DarkroomBot(commands.Bot):
         extensions: Sequence[str],
         show_error: ShowError,
         button: type[discord.ui.DynamicItem[Any]],
+        *,
+        proxy: str | None = None,
     ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
@@ -67,6 +69,7 @@ class DarkroomBot(commands.Bot):
             chunk_guilds_at_startup=False,
             max_messages=None,
             max_ratelimit_timeout=60.0,
+            proxy=proxy,
         )
         self.services = services
         self._extension_names = tuple(extensions)

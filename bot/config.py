@@ -2,20 +2,24 @@
 
 import re
 from enum import StrEnum
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from yarl import URL
 
+from bot.addresses import is_loopback
 from bot.errors import StartupError
 from bot.log import LogFormat
+from bot.photos.hosts import EVERY_BUILT_IN, is_built_in
 from bot.storage.database import sqlite_url
 from bot.storage.sealing import parse_master_keys
 
 _DATABASE_SCHEMES = ("sqlite+aiosqlite://", "postgresql+psycopg://")
+RANGE_EXAMPLE = "for example *=198.18.0.0/15"
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 
 
@@ -80,7 +84,13 @@ class Settings(BaseSettings):
     darkroom_trusted_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Extra hosts, comma-separated, from which photos and results may be fetched, "
-        "besides Discord's and the providers' own.",
+        "besides Discord's and the providers' own; host=range lets one of those lead to addresses of a range, *=range "
+        "all of them.",
+    )
+    darkroom_proxy: SecretStr | None = Field(
+        default=None,
+        description="http://host:port or http://user:password@host:port of a proxy for everything that leaves this "
+        "machine; HTTP_PROXY and its like are not read.",
     )
     darkroom_log_level: LogLevel = Field(default=LogLevel.INFO, description="DEBUG, INFO, WARNING or ERROR.")
     darkroom_log_format: LogFormat = Field(default=LogFormat.TEXT, description="text for people, json for machines.")
@@ -91,6 +101,11 @@ class Settings(BaseSettings):
         if self.darkroom_database_url is not None:
             return self.darkroom_database_url
         return SecretStr(sqlite_url(self.darkroom_data_dir / "darkroom.db"))
+
+    @property
+    def proxy(self) -> URL | None:
+        """The proxy with its user and password, if there is one."""
+        return None if self.darkroom_proxy is None else URL(self.darkroom_proxy.get_secret_value())
 
     @field_validator("darkroom_database_url")
     @classmethod
@@ -110,9 +125,19 @@ class Settings(BaseSettings):
     def _split_listen(cls, value: object) -> object:
         return split_listen(value) if isinstance(value, str) else value
 
+    @field_validator("darkroom_proxy")
+    @classmethod
+    def _check_proxy(cls, value: SecretStr) -> SecretStr:
+        parts = _split(value.get_secret_value(), "must look like http://host:port or http://user:password@host:port.")
+        is_bare = parts.path in ("", "/") and not (parts.query or parts.fragment)
+        if parts.scheme != "http" or not is_bare or not parts.port or not _is_name(parts.hostname or ""):
+            raise ValueError("must look like http://host:port or http://user:password@host:port.")
+        return value
+
     @field_validator("darkroom_public_url")
     @classmethod
     def _check_public_url(cls, value: str) -> str:
+        value = _with_ascii_host(value)
         parts = _split_url(value)
         if parts.path not in ("", "/"):
             raise ValueError("must end after the host (and port): no path, for example https://bot.example.org.")
@@ -121,6 +146,7 @@ class Settings(BaseSettings):
     @field_validator("darkroom_apiframe_url", "darkroom_aurous_url")
     @classmethod
     def _check_provider_url(cls, value: str) -> str:
+        value = _with_ascii_host(value)
         _split_url(value)
         return value.rstrip("/")
 
@@ -137,12 +163,8 @@ class Settings(BaseSettings):
     def _split_trusted_hosts(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        hosts = tuple(host for host in (part.strip().lower().rstrip(".") for part in value.split(",")) if host)
-        if not all(
-            _is_host(host) and (not port or port.isdigit()) for host, _, port in (h.partition(":") for h in hosts)
-        ):
-            raise ValueError("must be host or host:port, separated by commas, without https:// and without paths.")
-        return hosts
+        entries = (part.strip().lower().rstrip(".") for part in value.split(","))
+        return tuple(_check_trusted_host(entry) for entry in entries if entry)
 
     @field_validator("darkroom_log_level", mode="before")
     @classmethod
@@ -192,17 +214,62 @@ def _pick(value: str, choices: type[_Choice]) -> _Choice:
     return choices(value)
 
 
-def _split_url(value: str) -> SplitResult:
-    problem = ValueError("must be an https address (http only on this machine), without user, query or fragment.")
+def _check_trusted_host(entry: str) -> str:
+    host, equals, network = entry.partition("=")
+    if equals:
+        if not _is_network(network) or not (host == EVERY_BUILT_IN or is_built_in(host)):
+            raise ValueError(f"takes host=range for Discord's and the providers' own hosts only, {RANGE_EXAMPLE}.")
+        return entry
+    host, colon, port = entry.partition(":")
+    host = _ascii_host(host)
+    if not _is_host(host) or (colon and not port.isdigit()):
+        raise ValueError("must be host or host:port, separated by commas, without https:// and without paths.")
+    if is_built_in(host):
+        raise ValueError(
+            "names a host that is trusted already; to let Discord's or the providers' hosts lead to addresses of your "
+            f"own network, name their range, {RANGE_EXAMPLE}."
+        )
+    return f"{host}{colon}{port}"
+
+
+def _with_ascii_host(value: str) -> str:
+    """The address with its host as it is written on the wire: bücher.example as xn--bcher-kva.example."""
+    if value.isascii():
+        return value
     try:
         parts = urlsplit(value)
-        host, port = parts.hostname or "", parts.port
+        host = parts.hostname or ""
     except ValueError:
-        raise problem from None
+        return value
+    return parts._replace(netloc=parts.netloc.lower().replace(host, _ascii_host(host))).geturl()
+
+
+def _ascii_host(host: str) -> str:
+    try:
+        return host if host.isascii() else URL.build(scheme="https", host=host).raw_host or host
+    except ValueError:
+        return host
+
+
+def _split(value: str, problem: str) -> SplitResult:
+    """The parts of an address; ValueError with this sentence when it has none."""
+    try:
+        parts = urlsplit(value)
+        _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError(problem) from None
+    return parts
+
+
+def _split_url(value: str) -> SplitResult:
+    sentence = "must be an https address (http only on this machine), without user, query or fragment."
+    problem = ValueError(sentence)
+    parts = _split(value, sentence)
+    host, port = parts.hostname or "", parts.port
     plain = not (parts.username or parts.password or parts.query or parts.fragment or {"?", "#", "@"} & set(value))
-    if not plain or port == 0 or not (_is_host(host) or _is_address(host)) or re.search(r"\s", value):
+    if not plain or port == 0 or not _is_name(host) or re.search(r"\s", value):
         raise problem
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise problem
     return parts
 
@@ -219,5 +286,13 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _is_loopback(host: str) -> bool:
-    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+def _is_name(host: str) -> bool:
+    return _is_host(host) or _is_address(host)
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True

@@ -60,6 +60,7 @@ def test_every_variable_is_read_under_its_name(monkeypatch: pytest.MonkeyPatch) 
         "DARKROOM_AUROUS_URL": "http://localhost:5002",
         "DARKROOM_POLL_INTERVAL": "3600",
         "DARKROOM_TRUSTED_HOSTS": "Pictures.Example.org, 127.0.0.1 ,",
+        "DARKROOM_PROXY": "http://proxy.example:3128",
         "DARKROOM_LOG_LEVEL": "debug",
         "DARKROOM_LOG_FORMAT": "JSON",
     }
@@ -79,6 +80,7 @@ def test_every_variable_is_read_under_its_name(monkeypatch: pytest.MonkeyPatch) 
     assert settings.darkroom_aurous_url == "http://localhost:5002"
     assert settings.darkroom_poll_interval == 3600
     assert settings.darkroom_trusted_hosts == ("pictures.example.org", "127.0.0.1")
+    assert str(settings.proxy) == "http://proxy.example:3128"
     assert (settings.darkroom_log_level, settings.darkroom_log_format) == (LogLevel.DEBUG, LogFormat.JSON)
 
 
@@ -154,6 +156,21 @@ def test_settings_cannot_be_changed_after_the_start() -> None:
         ("DARKROOM_AUROUS_URL", ["http://192.168.1.5", "file:///etc/passwd"]),
         ("DARKROOM_POLL_INTERVAL", ["0", "0.05", "3601", "20,5", "twenty", "-20", "٢٠"]),
         ("DARKROOM_TRUSTED_HOSTS", ["https://a.example.org", "a.example.org/x", "*.example.org", "-a.org", "a..org"]),
+        ("DARKROOM_TRUSTED_HOSTS", ["cdn.discordapp.com", "api.apiframe.ai:443", "cdn.discordapp.com=198.18.0.1/15"]),
+        ("DARKROOM_TRUSTED_HOSTS", ["*=everything", "files.example=10.0.0.0/8", "cdn.discordapp.com=", "*"]),
+        (
+            "DARKROOM_PROXY",
+            [
+                "proxy.example:3128",
+                "http://proxy.example",
+                "https://proxy.example:3128",
+                "socks5://proxy.example:1080",
+                "http://proxy.example:3128/path",
+                "http://proxy.example:99999",
+                "http://user:canary-of-the-password@:3128",
+                "http://[::1",
+            ],
+        ),
         ("DARKROOM_LOG_LEVEL", ["verbose"]),
         ("DARKROOM_LOG_FORMAT", ["yaml"]),
         ("DARKROOM_DATABASE_URL", ["postgres://u:secret@db/x", "sqlite:///x.db", "mysql+aiomysql://u@db/x"]),
@@ -168,6 +185,33 @@ def test_a_wrong_value_is_explained_in_one_sentence_that_names_the_variable(
         assert sentence.startswith(f"{name} ")
         assert sentence.endswith(".")
         assert "\n" not in sentence
+
+
+def test_an_address_with_letters_outside_ascii_is_read_as_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DARKROOM_PUBLIC_URL", "https://Bücher.example:8443/")
+    monkeypatch.setenv("DARKROOM_APIFRAME_URL", "https://api.例え.example/base")
+    monkeypatch.setenv("DARKROOM_TRUSTED_HOSTS", "dateien.straße.example:81, files.example")
+    settings = load_settings()
+    assert settings.darkroom_public_url == "https://xn--bcher-kva.example:8443"
+    assert settings.darkroom_apiframe_url == "https://api.xn--r8jz45g.example/base"
+    assert settings.darkroom_trusted_hosts == ("dateien.xn--strae-oqa.example:81", "files.example")
+
+
+@pytest.mark.parametrize("value", ["http://bücher.example", "https://bücher.example/pfad", "https://bü cher.example"])
+def test_an_address_with_such_letters_is_refused_for_its_own_fault(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    assert "https" in _complaint(monkeypatch, "DARKROOM_PUBLIC_URL", value)
+
+
+def test_ranges_and_the_proxy_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().proxy is None
+    monkeypatch.setenv("DARKROOM_TRUSTED_HOSTS", "CDN.discordapp.com=198.18.0.0/15, *=fd00::/8")
+    monkeypatch.setenv("DARKROOM_PROXY", "http://anna:canary%20word@proxy.example:3128/")
+    settings = load_settings()
+    assert settings.darkroom_trusted_hosts == ("cdn.discordapp.com=198.18.0.0/15", "*=fd00::/8")
+    assert settings.proxy is not None
+    assert (settings.proxy.host, settings.proxy.port) == ("proxy.example", 3128)
+    assert (settings.proxy.user, settings.proxy.password) == ("anna", "canary word")
+    assert "canary" not in repr(settings)
 
 
 def test_of_several_mistakes_the_first_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,9 @@ async def run(script: str, *arguments: str, **variables: str) -> tuple[int | Non
 
 
 async def test_everything_opens_and_ctrl_c_is_named_as_the_way_to_stop(tmp_path: Path) -> None:
-    code, said, logged = await run(DOCTOR, DARKROOM_DATA_DIR=str(tmp_path / "data"))
+    code, said, logged = await run(
+        DOCTOR, DARKROOM_DATA_DIR=str(tmp_path / "data"), DARKROOM_PROXY="http://127.0.0.1:9"
+    )
     assert (code, "database and master key: fine" in said) == (0, True), logged
     assert "please stop Darkroom with Ctrl+C" in logged
     assert "chmod" not in logged

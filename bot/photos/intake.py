@@ -1,8 +1,7 @@
-"""How files from outside reach the disk: the spool, the hosts we may fetch from, and the bounded download."""
+"""How files from outside reach the disk: the spool and the bounded download."""
 
 import asyncio
 import hashlib
-import ipaddress
 import re
 import secrets
 import socket
@@ -16,9 +15,10 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from bot.addresses import as_given, redirected
+from bot.addresses import proxy_for, redirected
 from bot.errors import FetchError, FileGone, FileTooLarge, HostRefused
 from bot.photos.checks import display_name
+from bot.photos.hosts import TrustedHosts
 
 PIECE_BYTES: Final = 256 * 1024
 MAX_REDIRECTS: Final = 3
@@ -26,16 +26,10 @@ OVERALL_S: Final = 60.0
 CONNECT_S: Final = 10.0
 SILENCE_S: Final = 15.0
 
-DISCORD_HOSTS: Final = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
-PROVIDER_SUFFIXES: Final = (".apiframe.ai", ".aurous-labs.com")
-"""Apiframe has named its file host cdn and cdn2 (Apiframe /docs/jobs/get); Aurous Labs hands out pictures at its API's
-host and previews of styles at its cdn (Aurous Labs /images/retrieve-image, /list-available-lora-styles)."""
-
 _GONE: Final = frozenset({403, 404, 410})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _SUFFIX: Final = re.compile(r"(\.[a-z0-9]{1,8})?")
 _OWN_NAME: Final = re.compile(r"[0-9a-f]{32}(\.[a-z0-9]{1,8})?")
-_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class Spool:
@@ -71,89 +65,26 @@ class Spool:
         return len(strays)
 
 
-ANY_PORT: Final = 0
+class _GuardedResolver(AbstractResolver):
+    """Names are judged by the addresses they lead to, at the moment of connecting: rebinding gains nothing.
 
-
-@dataclass(frozen=True, slots=True)
-class TrustedHosts:
-    """Where files may come from.
-
-    Discord's CDN and the providers' hosts: https, port 443, public addresses only, whatever is configured.
-    `configured` (host, port) pairs were named by the operator and may also be http, loopback or private; port 0 stands
-    for every port.
+    The proxy may be anywhere, because the operator named it; what lies behind it the proxy looks up.
     """
 
-    configured: frozenset[tuple[str, int]]
-
-    @classmethod
-    def of(cls, provider_bases: Iterable[str], extra_hosts: Iterable[str]) -> "TrustedHosts":
-        """From base URLs (their own port) and from "host" (every port) or "host:port" entries."""
-        bases = [URL(base) for base in provider_bases]
-        extras = [URL.build(scheme="https", authority=extra.strip()) for extra in extra_hosts if extra.strip()]
-        pairs = [(url.host, url.port) for url in bases] + [(url.host, url.explicit_port or ANY_PORT) for url in extras]
-        return cls(
-            frozenset((host.lower(), port or ANY_PORT) for host, port in pairs if host and not _is_built_in(host))
-        )
-
-    def check(self, address: str) -> URL:
-        """The address as it is sent; HostRefused unless it may be fetched. The connection itself is checked again."""
-        try:
-            url = as_given(address)
-        except ValueError:
-            raise HostRefused("That is not a web address.") from None
-        self.check_url(url)
-        return url
-
-    def check_url(self, url: URL) -> None:
-        host, port = (url.raw_host or "").lower(), url.port or ANY_PORT
-        if url.user is not None or url.password is not None:
-            raise HostRefused("Only plain web addresses can be fetched.")
-        if self.is_configured(host, port):
-            return
-        if not (_is_built_in(host) and url.scheme == "https" and port == 443):
-            raise HostRefused(f"{display_name(host)} is not a host that files may come from.")
-
-    def is_configured(self, host: str, port: int) -> bool:
-        return not self.configured.isdisjoint({(host.lower(), port), (host.lower(), ANY_PORT)})
-
-    def allows_address(self, host: str, port: int, address: str) -> bool:
-        """Whether a name that passed `check` may lead to this address."""
-        return self.is_configured(host, port) or (_is_built_in(host) and port == 443 and is_public(address))
-
-
-def _is_built_in(host: str) -> bool:
-    host = host.lower()
-    return host in DISCORD_HOSTS or host.endswith(PROVIDER_SUFFIXES)
-
-
-def is_public(address: str) -> bool:
-    """A routable unicast address, also when it is an IPv4 address in IPv6 clothes."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if inner is None and ip in _NAT64:
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            ip = inner
-    return ip.is_global and not ip.is_multicast
-
-
-class _GuardedResolver(AbstractResolver):
-    """Names are judged by the addresses they lead to, at the moment of connecting: rebinding gains nothing."""
-
-    def __init__(self, trusted: TrustedHosts, inner: AbstractResolver) -> None:
+    def __init__(self, trusted: TrustedHosts, inner: AbstractResolver, proxy: URL | None) -> None:
         self._trusted = trusted
         self._inner = inner
+        self._proxy = None if proxy is None else (proxy.raw_host, proxy.port)
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         results = await self._inner.resolve(host, port, family)
-        if not all(self._trusted.allows_address(host, port, result["host"]) for result in results):
-            raise HostRefused(f"{display_name(host)} leads to an address that files may not come from.")
+        if (host, port) == self._proxy:
+            return results
+        for result in results:
+            if refusal := self._trusted.refusal(host, port, result["host"]):
+                raise HostRefused(refusal)
         return results
 
     async def close(self) -> None:
@@ -173,7 +104,7 @@ class Received:
 class Fetcher:
     """The only downloader; use as an async context manager.
 
-    No cookies, no proxies from the environment, no decompression, at most three redirects, each checked like the first
+    No cookies, no proxies but the given one, no decompression, at most three redirects, each checked like the first
     address. Addresses of Discord files are signed in their query, so errors name only the host and the last path part.
     """
 
@@ -181,18 +112,20 @@ class Fetcher:
         self,
         trusted: TrustedHosts,
         *,
+        proxy: URL | None = None,
         resolver: AbstractResolver | None = None,
         overall_s: float = OVERALL_S,
         silence_s: float = SILENCE_S,
     ) -> None:
         self._trusted = trusted
+        self._proxy = proxy
         self._resolver = resolver
         self._overall_s = overall_s
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=silence_s)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        resolver = _GuardedResolver(self._trusted, self._resolver or aiohttp.ThreadedResolver())
+        resolver = _GuardedResolver(self._trusted, self._resolver or aiohttp.ThreadedResolver(), self._proxy)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(resolver=resolver),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -226,10 +159,15 @@ class Fetcher:
         if self._session is None:
             raise RuntimeError("enter the Fetcher before fetching")
         for _ in range(MAX_REDIRECTS + 1):
-            async with self._session.get(url, allow_redirects=False) as response:
+            proxy = proxy_for(url, self._proxy)
+            async with self._session.get(url, allow_redirects=False, proxy=proxy) as response:
                 if response.status not in _REDIRECTS:
                     return await _receive(response, where, limit, into)
-                url = redirected(url, response.headers.get("Location", ""))
+                location = response.headers.get("Location", "")
+            try:
+                url = redirected(url, location)
+            except ValueError:
+                raise HostRefused(f"{where} was redirected to what is no web address.") from None
             self._trusted.check_url(url)
         raise FetchError(f"{where} was redirected too often.")
 

@@ -12,13 +12,20 @@ import aiohttp
 from yarl import URL
 
 from bot import __version__
-from bot.addresses import as_given
+from bot.addresses import as_given, proxy_for
 from bot.providers.base import PhotoFile
 
 ANSWER_CAP_BYTES = 4 * 2**20
 CONNECT_TIMEOUT_S = 10.0
 # Node servers close an idle connection after 5 s; a request sent at that moment is lost and its outcome unknown.
 KEEP_ALIVE_S = 3.0
+NOTHING_SENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+    aiohttp.ClientHttpProxyError,
+)
+"""The last one: the proxy opened no connection."""
 
 
 class NotSent(Exception):
@@ -80,10 +87,13 @@ class Response:
 
 
 class Transport:
-    """Use it as an async context manager. It follows no redirect, keeps no cookie and reads no proxy settings."""
+    """Use it as an async context manager. It follows no redirect, keeps no cookie, and `proxy` is the only one."""
 
-    def __init__(self, version: str = __version__, connect_timeout_s: float = CONNECT_TIMEOUT_S) -> None:
+    def __init__(
+        self, version: str = __version__, connect_timeout_s: float = CONNECT_TIMEOUT_S, proxy: URL | None = None
+    ) -> None:
         self._user_agent = f"Darkroom/{version}"
+        self._proxy = proxy
         self._connect_timeout_s = connect_timeout_s
         self._session: aiohttp.ClientSession | None = None
 
@@ -114,8 +124,8 @@ class Transport:
         )
         async with _opened_body(request) as body:
             try:
-                return await _exchange(self._session, request, body, limits)
-            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
+                return await _exchange(self._session, request, body, limits, self._proxy)
+            except NOTHING_SENT as error:
                 raise NotSent(f"No connection: {type(error).__name__}") from error
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 raise Lost(f"No whole answer: {type(error).__name__}") from error
@@ -132,11 +142,13 @@ async def _refuse_repeats(request: aiohttp.ClientRequest, handler: aiohttp.Clien
 
 
 async def _exchange(
-    session: aiohttp.ClientSession, request: Request, body: Body, limits: aiohttp.ClientTimeout
+    session: aiohttp.ClientSession, request: Request, body: Body, limits: aiohttp.ClientTimeout, proxy: URL | None
 ) -> Response:
+    address = _address(request)
     async with session.request(
         request.method,
-        _address(request),
+        address,
+        proxy=proxy_for(address, proxy),
         headers=request.headers,
         json=request.json,
         data=body,

@@ -16,7 +16,8 @@ from aiohttp.test_utils import TestServer
 from PIL import Image
 
 from bot.photos import checks, prepare
-from bot.photos.intake import Fetcher, Received, Spool, TrustedHosts
+from bot.photos.hosts import TrustedHosts
+from bot.photos.intake import Fetcher, Received, Spool
 from bot.photos.pool import PhotoPool
 from tests.bench.measured_photos import write_large_photo
 from tests.bench.rows import Floor, Row, Sample, Target, compare, percentile

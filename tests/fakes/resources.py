@@ -5,7 +5,8 @@ from typing import Any
 from aiolimiter import AsyncLimiter
 
 from bot.clock import Timings
-from bot.photos.intake import Fetcher, Spool, TrustedHosts
+from bot.photos.hosts import TrustedHosts
+from bot.photos.intake import Fetcher, Spool
 from bot.photos.pool import PhotoPool
 from bot.providers.base import ProviderClient
 from bot.providers.transport import Transport

@@ -12,7 +12,8 @@ from PIL import Image
 
 from bot.clock import Timings
 from bot.generation.order import PictureOrder
-from bot.photos.intake import Fetcher, Spool, TrustedHosts
+from bot.photos.hosts import TrustedHosts
+from bot.photos.intake import Fetcher, Spool
 from bot.photos.pool import PhotoPool
 from bot.providers.apiframe import client as apiframe
 from bot.providers.aurous import client as aurous_client

@@ -12,7 +12,8 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bot.errors import FetchError, FileGone, FileTooLarge, HostRefused
-from bot.photos.intake import PIECE_BYTES, Fetcher, Spool, TrustedHosts, is_public
+from bot.photos.hosts import TrustedHosts, is_public, judge_names
+from bot.photos.intake import PIECE_BYTES, Fetcher, Spool
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 STRICT = TrustedHosts.of(["https://api.apiframe.ai"], [])
@@ -206,7 +207,71 @@ def test_built_in_hosts_stay_strict_even_when_they_are_configured() -> None:
     for refused in ("http://api.apiframe.ai:8080/", "http://cdn.discordapp.com:81/"):
         with pytest.raises(HostRefused):
             trusted.check(refused)
-    assert not trusted.allows_address("cdn.discordapp.com", 443, "10.0.0.1")
+    assert trusted.refusal("cdn.discordapp.com", 443, "10.0.0.1")
+
+
+FAKE = ["cdn.discordapp.com=198.18.0.0/15", "cdn2.apiframe.ai=fd00::/8", "*=100.64.0.0/10"]
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "is_allowed"),
+    [
+        ("cdn.discordapp.com", "198.18.0.5", True),
+        ("cdn.discordapp.com", "198.19.255.255", True),
+        ("CDN.discordapp.com", "100.64.1.1", True),
+        ("cdn.discordapp.com", "162.159.129.233", True),
+        ("cdn.discordapp.com", "198.20.0.1", True),
+        ("cdn.discordapp.com", "10.0.0.1", False),
+        ("cdn.discordapp.com", "127.0.0.1", False),
+        ("cdn.discordapp.com", "169.254.169.254", False),
+        ("media.discordapp.net", "198.18.0.5", False),
+        ("media.discordapp.net", "100.64.1.1", True),
+        ("cdn2.apiframe.ai", "fd00::1", True),
+        ("cdn2.apiframe.ai", "fe80::1", False),
+    ],
+)
+def test_a_built_in_host_may_lead_into_a_range_that_the_operator_names(
+    host: str, address: str, is_allowed: bool
+) -> None:
+    assert (TrustedHosts.of([], FAKE).refusal(host, 443, address) == "") is is_allowed
+
+
+def test_a_range_opens_no_other_door() -> None:
+    trusted = TrustedHosts.of([], FAKE)
+    for refused in ("http://cdn.discordapp.com/a.png", "https://cdn.discordapp.com:81/", "https://198.18.0.5/"):
+        with pytest.raises(HostRefused):
+            trusted.check(refused)
+    assert trusted.refusal("cdn.discordapp.com", 80, "198.18.0.5")
+    assert not trusted.is_configured("cdn.discordapp.com", 443)
+
+
+async def test_photos_come_from_a_fake_address_once_its_range_is_named(spool: Spool) -> None:
+    resolver = LyingResolver(["198.18.0.5"])
+    async with Fetcher(STRICT, resolver=resolver) as fetcher:
+        with pytest.raises(HostRefused) as refused:
+            await fetcher.fetch("https://cdn.discordapp.com/a.png?hm=SECRET", limit=10, into=spool)
+    said = str(refused.value)
+    assert said.startswith("cdn.discordapp.com leads to 198.18.0.5, which is not a public address")
+    assert "DARKROOM_TRUSTED_HOSTS=cdn.discordapp.com=198.18.0.0/15" in said
+    assert "SECRET" not in said
+    async with Fetcher(TrustedHosts.of([], FAKE), resolver=resolver) as fetcher:
+        assert fetcher._session is not None
+        guard = getattr(fetcher._session.connector, "_resolver")  # noqa: B009 the very object that connections use
+        assert [found["host"] for found in await guard.resolve("cdn.discordapp.com", 443)] == ["198.18.0.5"]
+
+
+async def test_the_doctor_says_where_each_name_leads() -> None:
+    known = {"cdn.discordapp.com": ["198.18.0.5"], "media.discordapp.net": ["162.159.129.233"]}
+
+    async def look_up(host: str) -> list[str]:
+        if host not in known:
+            raise OSError
+        return known[host]
+
+    lines = await judge_names(STRICT, [*known, "cdn.apiframe.ai"], look_up)
+    assert lines[0].startswith("cdn.discordapp.com: cdn.discordapp.com leads to 198.18.0.5, which is not a public")
+    assert lines[1:] == ["media.discordapp.net: fine.", "cdn.apiframe.ai: could not be looked up (OSError)."]
+    assert (await judge_names(TrustedHosts.of([], FAKE), known, look_up))[0] == "cdn.discordapp.com: fine."
 
 
 @pytest.mark.parametrize(
@@ -473,9 +538,12 @@ async def test_a_redirect_leads_to_the_address_as_it_was_given(spool: Spool, loc
 async def test_a_redirect_to_a_whole_address_leads_there_as_it_was_given(spool: Spool) -> None:
     first: list[str] = []
     second: list[str] = []
-    async with note_targets(second) as there, note_targets(first, f"{there}{SIGNED[0]}") as base:
-        async with Fetcher(TrustedHosts.of([base, there], [])) as fetcher:
-            await fetcher.fetch(f"{base}/start%7E/at", limit=10, into=spool)
+    async with (
+        note_targets(second) as there,
+        note_targets(first, f"{there}{SIGNED[0]}") as base,
+        Fetcher(TrustedHosts.of([base, there], [])) as fetcher,
+    ):
+        await fetcher.fetch(f"{base}/start%7E/at", limit=10, into=spool)
     assert (first, second) == (["/start%7E/at"], [SIGNED[0]])
 
 

@@ -39,6 +39,10 @@ class Ending:
         return [line for line in self.stderr.splitlines() if not LOG_LINE.match(line)]
 
 
+NO_LOOK_UP = "http://127.0.0.1:9"
+"""A proxy, so that `doctor` looks up no names."""
+
+
 async def run_bot(folder: Path, *arguments: str, standin: DiscordStandin | None = None, **variables: str) -> Ending:
     """`python -m bot …` in an empty folder with only these variables; against the stand-in when there is one."""
     await asyncio.to_thread(folder.mkdir, exist_ok=True)
@@ -111,7 +115,9 @@ async def test_a_data_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
 async def test_another_master_key_than_before_is_refused(tmp_path: Path) -> None:
     data = str(tmp_path / "data")
     first, second = (base64.b64encode(bytes([letter]) * 32).decode() for letter in b"ab")
-    made = await run_bot(tmp_path / "empty", "doctor", DARKROOM_DATA_DIR=data, DARKROOM_MASTER_KEY=first)
+    made = await run_bot(
+        tmp_path / "empty", "doctor", DARKROOM_DATA_DIR=data, DARKROOM_MASTER_KEY=first, DARKROOM_PROXY=NO_LOOK_UP
+    )
     assert made.code == 0, made.stderr
     ending = await run_bot(
         tmp_path / "empty", "run", DISCORD_TOKEN="x" * 40, DARKROOM_DATA_DIR=data, DARKROOM_MASTER_KEY=second

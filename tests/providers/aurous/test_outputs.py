@@ -5,7 +5,8 @@ import pytest
 
 from bot.errors import FetchError, FileGone
 from bot.photos.checks import identify
-from bot.photos.intake import Fetcher, Spool, TrustedHosts
+from bot.photos.hosts import TrustedHosts
+from bot.photos.intake import Fetcher, Spool
 from bot.providers.aurous.client import Aurous
 from bot.sandbox.aurous.records import ImageFault
 from bot.sandbox.aurous.server import RehearsalAurous

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import discord
 from discord.state import ConnectionState
+from yarl import URL
 
 import bot.client
 import cogs.adapters.poster
@@ -20,7 +21,8 @@ from bot.clock import Timings
 from bot.config import Settings
 from bot.errors import StartupError
 from bot.log import LogFormat, configure_logging
-from bot.photos.intake import Fetcher, TrustedHosts
+from bot.photos.hosts import TrustedHosts
+from bot.photos.intake import Fetcher
 from bot.providers.transport import Request, Response, Transport
 from tests.wire.discord.redirect import point_discord_at
 from tests.wire.kills.mutants import MUTANTS
@@ -108,8 +110,8 @@ def lose_patience(seconds: float) -> None:
 
     fetcher_init = Fetcher.__init__
 
-    def init_hurried(self: Fetcher, trusted: TrustedHosts) -> None:
-        fetcher_init(self, trusted, silence_s=seconds)
+    def init_hurried(self: Fetcher, trusted: TrustedHosts, *, proxy: URL | None) -> None:
+        fetcher_init(self, trusted, proxy=proxy, silence_s=seconds)
 
     Transport.send = send_hurried  # type: ignore[method-assign]
     Fetcher.__init__ = init_hurried  # type: ignore[assignment,method-assign]
