@@ -26,6 +26,9 @@ Press = Callable[[discord.Interaction["DarkroomBot"], int], Awaitable[None]]
 """Takes the press of a button and the number of the row that the button is about; checks who pressed it."""
 
 FLEETING_ID = re.compile(r"dr-[0-9a-f]{20}")
+NOT_A_MEMBER = (10004, 50001)
+"""Unknown guild, missing access (Discord /docs/topics/opcodes-and-status-codes)."""
+ASKED_AGAIN_S = 10.0
 FORGOTTEN = "This was used already or opened too long ago. Please open it again if you still need it."
 
 
@@ -79,6 +82,8 @@ class DarkroomBot(commands.Bot):
         """What the buttons of each area do, by action."""
         self._unheard: set[int] = set()
         """Ids of interactions with a form or button that the library did not know when they arrived."""
+        self.is_reached = False
+        """Whether Discord has answered since the connection was last lost."""
 
     async def setup_hook(self) -> None:
         self.add_dynamic_items(self._button)
@@ -137,20 +142,33 @@ class DarkroomBot(commands.Bot):
 
     async def on_ready(self) -> None:
         """Leave guilds that removed the bot while it was offline: Discord only leaves them out of its list."""
-        for guild_id in await self.services.guilds.known():
-            if self.get_guild(guild_id) is None and await self._is_gone_from(guild_id):
-                await self.services.guilds.leave(guild_id)
+        await self.on_resumed()
+        guilds, present = self.services.guilds, {guild.id for guild in self.guilds}
+        gone = [each for each in await guilds.missing(present) if await self._is_gone_from(each)]
+        if gone:
+            await asyncio.sleep(ASKED_AGAIN_S)
+        for guild_id in gone:
+            if await self._is_gone_from(guild_id):
+                await guilds.leave(guild_id)
+        await guilds.note_joined(present)
+
+    async def on_resumed(self) -> None:
+        self.is_reached = True
+        self.services.outbox.wake()
+
+    async def on_disconnect(self) -> None:
+        self.is_reached = False
 
     async def _is_gone_from(self, guild_id: int) -> bool:
         """Ask Discord whether the bot is out of this guild.
 
-        The list of guilds may be incomplete, and keys and photos are erased when the answer is yes.
+        The list of guilds may be incomplete, and keys and photos are erased when the answer is yes, twice.
         """
         try:
             await self.fetch_guild(guild_id, with_counts=False)
-        except (discord.NotFound, discord.Forbidden):
-            return True
-        except (discord.HTTPException, OSError):
+        except discord.HTTPException as error:
+            return error.code in NOT_A_MEMBER
+        except OSError:
             return False
         return False
 
@@ -158,6 +176,7 @@ class DarkroomBot(commands.Bot):
         await self.services.guilds.leave(guild.id)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
+        await self.services.guilds.note_joined({guild.id})
         await self.services.guilds.come_back(guild.id)
 
     async def _sync_if_changed(self) -> None:

@@ -6,6 +6,7 @@ of consent.
 """
 
 import logging
+from collections.abc import Collection
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,9 +34,18 @@ class GuildService(Service):
     async def choose_reports(self, guild_id: int, channel_id: int | None) -> None:
         await self._change(guild_id, reports_channel_id=channel_id)
 
-    async def known(self) -> list[int]:
-        """Ids of guilds with keys, photos or LoRAs that are not marked as left."""
-        return await self._database.fetch(erasure.known_guilds)
+    async def missing(self, present: Collection[int]) -> list[int]:
+        """Ids of guilds with keys, photos or LoRAs that the bot was a member of and is not among `present`.
+
+        A server may have the commands alone, without the bot as a member: that one cannot be left.
+        """
+        async with self._database.read() as connection:
+            known, joined = await erasure.known_guilds(connection), await guilds.joined(connection)
+        return [each for each in known if each not in present and (joined is None or each in joined)]
+
+    async def note_joined(self, guild_ids: Collection[int]) -> None:
+        """The bot is a member of these guilds."""
+        await self._database.write(lambda connection: guilds.note_joined(connection, guild_ids))
 
     async def leave(self, guild_id: int) -> None:
         """Delete API keys and photos and end waiting jobs, because the bot was removed from the guild."""
@@ -46,6 +56,7 @@ class GuildService(Service):
             await trainings.wake_queued_in_guild(connection, guild_id, now=now)
             await events.cancel_all(connection, guild_id, now=now)
             await guilds.leave(connection, guild_id, now=now, erase_at=now + self._timings.left_guild_kept)
+            await guilds.note_not_joined(connection, guild_id)
             return files
 
         self._spool.free(await self._database.write(transaction))

@@ -14,12 +14,15 @@ from bot.records.guild import Place
 from bot.records.post import Post, PostKind, PostStatus
 from bot.resources import Resources, Service
 from bot.storage import pictures, posts, tables, timeline
-from bot.storage.due import Claim, mark, store
+from bot.storage.database import Database
+from bot.storage.due import Claim, DueRows, mark, store
 
 log = logging.getLogger(__name__)
 
 RATE_PER_SECOND = 45
 """Discord allows a bot 50 requests a second in all (/docs/topics/rate-limits); the rest is for everything else."""
+TOLD = "told"
+"""Timeline word of a kept result that its member knows of."""
 
 
 def request_limiter() -> AsyncLimiter:
@@ -27,11 +30,58 @@ def request_limiter() -> AsyncLimiter:
     return AsyncLimiter(1, 1 / RATE_PER_SECOND)
 
 
+class PostRows(DueRows[Post]):
+    """The posts. None of them is due while Discord cannot be reached; `wake` ends that sleep."""
+
+    def __init__(self, database: Database, outbox: "OutboxService") -> None:
+        super().__init__(database, tables.posts, Post)
+        self._outbox = outbox
+
+    async def next_due(self) -> datetime | None:
+        return await super().next_due() if self._outbox.look() else None
+
+
 class OutboxService(Service):
     def __init__(self, opened: Resources) -> None:
         super().__init__(opened)
         self._poster = opened.poster
         self._limiter = opened.limiter
+        self._reached = timedelta(0)
+        """How long Discord could be reached since the start, as far as the lane has looked."""
+        self._looked: tuple[datetime, bool] = (opened.clock.now(), False)
+        self._begun: dict[int, timedelta] = {}
+        """What `_reached` was when each unsent post was first looked at."""
+
+    def look(self) -> bool:
+        """Whether Discord can be reached; the clocks of unsent posts run between two looks that say so."""
+        at, was_ready = self._looked
+        now, is_ready = self._clock.now(), self._poster.is_ready()
+        if was_ready and is_ready:
+            self._reached += max(now - at, timedelta(0))
+        self._looked = (now, is_ready)
+        return is_ready
+
+    def wake(self) -> None:
+        """Discord can be reached again: look for posts at once."""
+        self._database.wakeups.event(tables.posts.name).set()
+
+    async def tell(self, *, guild_id: int, user_id: int) -> int:
+        """How many results are kept for this member that they were not told of; each counts once."""
+        if not await self.kept_for(guild_id=guild_id, user_id=user_id):
+            return 0
+        now = self._clock.now()
+
+        async def transaction(connection: AsyncConnection) -> int:
+            kept = [post for post in await posts.kept_for(connection, guild_id, user_id) if post.kind in DELIVERIES]
+            told = 0
+            for post in kept:
+                entries = await timeline.of(connection, post.subject_table, post.subject_id)
+                if all(entry.what != TOLD for entry in entries):
+                    await timeline.add(connection, post.subject_table, post.subject_id, TOLD, at=now)
+                    told += 1
+            return told
+
+        return await self._database.write(transaction)
 
     async def kept_for(self, *, guild_id: int, user_id: int) -> list[Post]:
         """Posts about ended jobs that no place accepted, kept to be shown to this member."""
@@ -44,7 +94,7 @@ class OutboxService(Service):
 
     async def advance(self, claim: Claim[Post]) -> None:
         post = claim.row
-        if not self._poster.is_ready():
+        if not self.look():
             await self._store(claim, due_in=self._timings.backoff_first)
         elif await self._database.fetch(pictures.is_deleted, post):
             await self._withdraw(claim)
@@ -56,7 +106,12 @@ class OutboxService(Service):
             await self._send(claim)
 
     def _is_too_old(self, post: Post) -> bool:
-        return post.message_id is None and self._clock.now() > post.created_at + self._timings.post_deadline
+        """Whether no place has taken it for `post_deadline`, times when Discord could not be reached left out.
+
+        Known since the start of the process only: after it a post has that long once more.
+        """
+        begun = self._begun.setdefault(post.id, self._reached)
+        return post.message_id is None and self._reached > begun + self._timings.post_deadline
 
     async def _send(self, claim: Claim[Post]) -> None:
         post, place = claim.row, claim.row.places[claim.row.place_index]
@@ -131,6 +186,7 @@ class OutboxService(Service):
 
     async def _posted(self, claim: Claim[Post], message_id: int) -> None:
         post, now = claim.row, self._clock.now()
+        self._begun.pop(claim.id, None)
 
         async def transaction(connection: AsyncConnection) -> None:
             await store(
@@ -167,6 +223,7 @@ class OutboxService(Service):
 
     async def _keep(self, claim: Claim[Post]) -> None:
         post, now = claim.row, self._clock.now()
+        self._begun.pop(claim.id, None)
 
         async def transaction(connection: AsyncConnection) -> None:
             await store(connection, tables.posts, claim, due_at=None, status=PostStatus.KEPT)
@@ -188,6 +245,8 @@ class OutboxService(Service):
 
     async def _store(self, claim: Claim[Post], *, due_in: timedelta | None, **values: Any) -> None:
         due_at = None if due_in is None else self._clock.now() + due_in
+        if due_in is None:
+            self._begun.pop(claim.id, None)
 
         async def transaction(connection: AsyncConnection) -> None:
             await store(connection, tables.posts, claim, due_at=due_at, **values)

@@ -32,7 +32,7 @@ from bot.keys.steps import SyncService
 from bot.loras.service import LoraService
 from bot.loras.sharing import SharingService
 from bot.loras.styles import StyleService
-from bot.outbox import OutboxService
+from bot.outbox import OutboxService, PostRows
 from bot.photos.pool import PhotoPool
 from bot.pictures.reports import ReportService
 from bot.pictures.service import PictureService
@@ -43,7 +43,6 @@ from bot.records.generation import Generation
 from bot.records.guild import Guild
 from bot.records.job import LaneName
 from bot.records.key import ApiKeyRow
-from bot.records.post import Post
 from bot.records.training import Training
 from bot.resources import Resources
 from bot.storage import tables
@@ -148,7 +147,7 @@ def build_lanes(opened: Resources, services: Services) -> list[Lane]:
             DueRows(database, tables.generations, Generation),
             _generation_steps(opened, services).advance,
         ),
-        LaneName.POSTS: (DueRows(database, tables.posts, Post), services.outbox.advance),
+        LaneName.POSTS: (PostRows(database, services.outbox), services.outbox.advance),
         LaneName.DATASETS: (DueRows(database, tables.datasets, Dataset), services.datasets.advance),
         LaneName.KEYS: (DueRows(database, tables.api_keys, ApiKeyRow), services.sync.advance),
         LaneName.GUILDS: (DueRows(database, tables.guilds, Guild), services.guilds.advance),

@@ -1,5 +1,6 @@
 """/jobs: my trainings and pictures with their timelines, and results that are kept for me."""
 
+import logging
 from collections.abc import Sequence
 
 import discord
@@ -18,8 +19,12 @@ from cogs.adapters.rendering import drafts
 from cogs.training.cards import status_line, timeline_line
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import BUTTONS_A_ROW, Layout, card
-from cogs.ui.replies import Interaction, defer, guild_of, is_too_large, say, show
+from cogs.ui.replies import Interaction, defer, guild_of, is_answered, is_too_large, say, show
 from cogs.ui.words import clip, count
+
+log = logging.getLogger(__name__)
+
+KEPT_FOR_YOU = "{} could not be posted earlier and {} kept for you. `/jobs` brings it to you."
 
 
 def jobs_card(trainings: Sequence[TrainingView], generations: Sequence[GenerationView], kept: Sequence[Post]) -> Layout:
@@ -65,6 +70,19 @@ class JobsCog(commands.Cog):
             await services.outbox.kept_for(guild_id=guild_id, user_id=user_id),
         )
         await show(interaction, view)
+        await self.bot.services.outbox.tell(guild_id=guild_id, user_id=user_id)
+
+    @commands.Cog.listener()
+    async def on_app_command_completion(self, interaction: Interaction, _command: object) -> None:
+        """Tell a member once, after something else they did, that a result is kept for them."""
+        if interaction.guild_id is None or not is_answered(interaction):
+            return
+        told = await self.bot.services.outbox.tell(guild_id=interaction.guild_id, user_id=interaction.user.id)
+        if told:
+            try:
+                await say(interaction, KEPT_FOR_YOU.format(count(told, "result"), "is" if told == 1 else "are"))
+            except discord.HTTPException as error:
+                log.info("A member could not be told of a kept result: %s", error.code)
 
 
 async def press_fetch(interaction: Interaction, post_id: int) -> None:
@@ -85,9 +103,9 @@ async def press_fetch(interaction: Interaction, post_id: int) -> None:
 async def _show_kept(interaction: Interaction, post: Post) -> None:
     """The best version that Discord takes."""
     services, limit = interaction.client.services, interaction.filesize_limit
-    async for card, files in drafts(services, post, limit, guild_name="", is_private=False):
+    async for view, files in drafts(services, post, limit, guild_name="", is_private=False):
         try:
-            await show(interaction, card, files)
+            await show(interaction, view, files)
         except discord.HTTPException as error:
             if not files or not is_too_large(error):
                 raise

@@ -66,10 +66,10 @@ async def test_a_choice_can_be_taken_back(studio: Studio) -> None:
 
 
 async def test_guilds_with_anything_worth_protecting_are_known_until_they_are_left(studio: Studio) -> None:
-    assert await studio.guilds.known() == []
+    assert await studio.guilds.missing(()) == []
     await studio.lora()
     await studio.dataset(guild_id=OTHER_GUILD)
-    assert await studio.guilds.known() == sorted([GUILD, OTHER_GUILD])
+    assert await studio.guilds.missing(()) == sorted([GUILD, OTHER_GUILD])
     await studio.guilds.leave(GUILD)
-    assert await studio.guilds.known() == [OTHER_GUILD]
+    assert await studio.guilds.missing(()) == [OTHER_GUILD]
     assert await studio.scalars(tables.guilds.select().with_only_columns(tables.guilds.c.guild_id)) == [GUILD]

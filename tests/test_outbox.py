@@ -11,14 +11,14 @@ from aiolimiter import AsyncLimiter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Timings
-from bot.outbox import DELIVERIES, RATE_PER_SECOND, OutboxService, request_limiter
+from bot.outbox import DELIVERIES, RATE_PER_SECOND, OutboxService, PostRows, request_limiter
 from bot.photos.intake import Spool
 from bot.records.guild import Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.post import Post, PostKind, PostStatus
 from bot.storage import meta, posts, tables, timeline
 from bot.storage.database import Database
-from bot.storage.due import DueRows, LeaseLost
+from bot.storage.due import LeaseLost
 from bot.storage.posts import KIND_CODES, nonce_of
 from tests.fakes.clock import ManualClock
 from tests.fakes.loop import run_on_leaping_time
@@ -42,8 +42,8 @@ class Posting:
         self.clock = ManualClock()
         self.timings = Timings()
         self.poster = FakePoster(self.clock)
-        self.rows = DueRows(database, tables.posts, Post)
         self.outbox = OutboxService(resources(database, spool, self.clock, poster=self.poster, timings=self.timings))
+        self.rows = PostRows(database, self.outbox)
 
     async def work(self) -> int:
         now = self.clock.now()
@@ -251,6 +251,88 @@ async def test_a_post_that_cannot_be_sent_for_a_day_is_kept(posting: Posting) ->
     await posting.pass_time(timedelta(hours=1))
     assert (await posting.post()).status is PostStatus.KEPT
     assert len(await posting.outbox.kept_for(guild_id=GUILD, user_id=ANNA)) == 1
+
+
+async def look_for(posting: Posting, hours: int) -> None:
+    """Let this time pass as the lane does: it looks for posts at least every minute."""
+    for _ in range(hours * 4):
+        posting.clock.advance(timedelta(minutes=15))
+        if await posting.rows.next_due() is not None:
+            await posting.settle()
+
+
+async def test_posts_sleep_while_discord_is_away_and_are_sent_when_it_is_back(posting: Posting) -> None:
+    await add_post(posting.database)
+    posting.poster.ready = False
+    assert await posting.rows.next_due() is None
+    await look_for(posting, 70)
+    assert posting.poster.attempts == []
+    posting.poster.ready = True
+    posting.rows.wake.clear()
+    posting.outbox.wake()
+    assert posting.rows.wake.is_set()
+    assert await posting.rows.next_due() == (await posting.post()).due_at
+    await posting.settle()
+    assert (await posting.post()).status is PostStatus.POSTED
+
+
+async def test_the_day_of_a_post_stands_still_while_discord_is_away(posting: Posting) -> None:
+    posting.poster.trouble.extend([Trouble.BEFORE] * 10_000)
+    await add_post(posting.database)
+    await posting.settle()
+    for away in (30, 40):
+        await look_for(posting, 11)
+        posting.poster.ready = False
+        await look_for(posting, away)
+        posting.poster.ready = True
+        await posting.rows.next_due()
+    await look_for(posting, 1)
+    assert (await posting.post()).status is PostStatus.SENDING
+    await look_for(posting, 2)
+    assert (await posting.post()).status is PostStatus.KEPT
+
+
+async def test_a_post_that_was_made_while_discord_was_away_has_its_whole_day(posting: Posting) -> None:
+    posting.poster.trouble.extend([Trouble.BEFORE] * 10_000)
+    posting.poster.ready = False
+    await posting.rows.next_due()
+    await look_for(posting, 30)
+    await add_post(posting.database)
+    await look_for(posting, 30)
+    posting.poster.ready = True
+    await look_for(posting, 23)
+    assert (await posting.post()).status is PostStatus.SENDING
+    posting.poster.trouble.clear()
+    await look_for(posting, 1)
+    assert (await posting.post()).status is PostStatus.POSTED
+
+
+async def test_an_edit_that_waits_through_an_outage_is_made_once(posting: Posting) -> None:
+    await add_post(posting.database, kind=PostKind.TRAINING_STATUS, places=[IN_CHANNEL])
+    await posting.settle()
+    posting.poster.ready = False
+    await posting.rows.next_due()
+    for _ in range(3):
+        await posting.renew()
+        await look_for(posting, 10)
+    assert posting.poster.edits == []
+    posting.poster.ready = True
+    await look_for(posting, 1)
+    assert [kind for kind, _ in posting.poster.edits] == [PostKind.TRAINING_STATUS]
+
+
+async def test_who_has_kept_results_is_told_of_each_once(posting: Posting) -> None:
+    posting.poster.closed.update(CHAIN)
+    for subject_id in (1, 2):
+        await add_post(posting.database, places=CHAIN, subject_id=subject_id)
+    await posting.settle()
+    assert await posting.outbox.tell(guild_id=GUILD, user_id=BEN) == 0
+    assert await posting.outbox.tell(guild_id=OTHER_GUILD, user_id=ANNA) == 0
+    told = await asyncio.gather(*(posting.outbox.tell(guild_id=GUILD, user_id=ANNA) for _ in range(3)))
+    assert sorted(told) == [0, 0, 2]
+    await add_post(posting.database, places=CHAIN, subject_id=3)
+    await posting.settle()
+    assert await posting.outbox.tell(guild_id=GUILD, user_id=ANNA) == 1
 
 
 async def test_a_changed_status_is_shown_by_editing_the_message_that_is_there(posting: Posting) -> None:

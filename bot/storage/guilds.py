@@ -1,5 +1,7 @@
 """SQL of what a guild's admins have chosen, and whether the bot is still there."""
 
+import json
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -7,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.guild import Guild
+from bot.storage import meta
 from bot.storage.database import note_due
 from bot.storage.rows import changes_row, fetch_first, fetch_values, insert_row
 from bot.storage.tables import guilds
@@ -40,3 +43,25 @@ async def come_back(connection: AsyncConnection, guild_id: int) -> bool:
 async def present(connection: AsyncConnection) -> list[int]:
     """Guilds with a row that the bot has not left."""
     return await fetch_values(connection, sa.select(guilds.c.guild_id).where(guilds.c.left_at.is_(None)))
+
+
+async def joined(connection: AsyncConnection) -> frozenset[int] | None:
+    """The guilds that the bot is known to be a member of; None when that was never noted."""
+    noted = await meta.get(connection, meta.JOINED)
+    return None if noted is None else frozenset(json.loads(noted))
+
+
+async def note_joined(connection: AsyncConnection, guild_ids: Collection[int]) -> None:
+    before = await joined(connection)
+    if before is None or not before.issuperset(guild_ids):
+        await _put_joined(connection, (before or frozenset()) | set(guild_ids))
+
+
+async def note_not_joined(connection: AsyncConnection, guild_id: int) -> None:
+    before = await joined(connection)
+    if before is not None and guild_id in before:
+        await _put_joined(connection, before - {guild_id})
+
+
+async def _put_joined(connection: AsyncConnection, guild_ids: Collection[int]) -> None:
+    await meta.put(connection, meta.JOINED, json.dumps(sorted(guild_ids)).encode())

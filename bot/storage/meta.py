@@ -1,4 +1,4 @@
-"""Small facts about this installation: the master key's check value, the synced command tree, its own name."""
+"""Small facts about this installation: the master key's check value, the command tree, its own name, its guilds."""
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -8,6 +8,7 @@ from bot.storage.tables import meta
 MASTER_KEY_CHECK = "master_key_check"
 COMMAND_TREE = "command_tree"
 INSTALLATION = "installation"
+JOINED = "joined_guilds"
 
 
 async def get(connection: AsyncConnection, key: str) -> bytes | None:

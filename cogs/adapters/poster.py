@@ -38,7 +38,7 @@ class DiscordPoster:
     """The present bot; a new one is set whenever the gateway has to start afresh."""
 
     def is_ready(self) -> bool:
-        return self.bot is not None and self.bot.is_ready() and not self.bot.is_closed()
+        return self.bot is not None and self.bot.is_reached and not self.bot.is_closed()
 
     @property
     def _bot(self) -> DarkroomBot:

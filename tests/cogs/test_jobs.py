@@ -98,6 +98,28 @@ async def test_a_kept_result_that_was_deleted_meanwhile_is_not_handed_over(keyed
     assert "kept for you" not in text
 
 
+async def test_whoever_has_a_kept_result_is_told_once_after_any_command(keyed: Stage) -> None:
+    await keyed.give_lora(keyed.ben)
+    keyed.world.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=None)
+    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
+    await until_kept(keyed)
+    keyed.world.env.backend.faults.clear()
+    sentence = "1 result could not be posted earlier and is kept for you. `/jobs` brings it to you."
+    assert sentence not in answer_to(await keyed.use(keyed.cleo, "loras list"))
+    assert sentence in answer_to(await keyed.use(keyed.ben, "loras list"))
+    assert sentence not in answer_to(await keyed.use(keyed.ben, "loras list"))
+
+
+async def test_jobs_itself_tells_of_kept_results(keyed: Stage) -> None:
+    await keyed.give_lora(keyed.ben)
+    keyed.world.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=None)
+    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
+    await until_kept(keyed)
+    keyed.world.env.backend.faults.clear()
+    assert "posted earlier" not in answer_to(await keyed.use(keyed.ben, "jobs"))
+    assert "posted earlier" not in answer_to(await keyed.use(keyed.ben, "loras list"))
+
+
 async def test_a_kept_result_too_large_to_fetch_comes_as_a_smaller_copy(keyed: Stage) -> None:
     await keyed.give_lora(keyed.ben)
     keyed.world.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=None)
