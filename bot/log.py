@@ -25,6 +25,9 @@ _SHORTEST_VALUE = 4
 
 _HIDDEN = "[hidden]"
 
+LEAST_LEVELS = {"alembic": logging.WARNING, "discord.gateway": logging.INFO, "PIL": logging.INFO}
+"""Loggers that say too much at DEBUG: the gateway's every event, with what members type, and Pillow the EXIF data."""
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Characters that move the cursor, colour a terminal or change the writing direction."""
 
@@ -69,7 +72,8 @@ class Redactor:
 
     def __init__(self) -> None:
         self._values: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._by_start: dict[str, tuple[str, ...]] = {}
+        """Values by their first _SHORTEST_VALUE characters, the longest first."""
 
     def __repr__(self) -> str:
         return f"Redactor(values={len(self._values)})"
@@ -79,16 +83,30 @@ class Redactor:
         if len(value) < _SHORTEST_VALUE or value in self._values:
             return
         escaped = {value, quote(value, safe=""), quote(value), json.dumps(value)[1:-1], repr(value)[1:-1]}
-        self._values |= escaped | {json.dumps(value, ensure_ascii=False)[1:-1]}
-        longest_first = sorted(self._values, key=len, reverse=True)
-        self._pattern = re.compile("|".join(re.escape(each) for each in longest_first))
+        for each in (escaped | {json.dumps(value, ensure_ascii=False)[1:-1]}) - self._values:
+            self._values.add(each)
+            start = each[:_SHORTEST_VALUE]
+            self._by_start[start] = tuple(sorted((*self._by_start.get(start, ()), each), key=len, reverse=True))
 
     def clean(self, text: str) -> str:
-        if self._pattern is not None:
-            text = self._pattern.sub(_HIDDEN, text)
+        text = self._hide_values(text)
         for shape, replacement in self._SHAPES:
             text = shape.sub(replacement, text)
         return text
+
+    def _hide_values(self, text: str) -> str:
+        """One pass over the text, however many values there are."""
+        parts: list[str] = []
+        at = shown = 0
+        last = len(text) - _SHORTEST_VALUE if self._by_start else -1
+        while at <= last:
+            candidates = self._by_start.get(text[at : at + _SHORTEST_VALUE], ())
+            found = next((value for value in candidates if text.startswith(value, at)), "")
+            if found:
+                parts += text[shown:at], _HIDDEN
+                shown = at + len(found)
+            at += len(found) or 1
+        return "".join([*parts, text[shown:]])
 
 
 _redactor = Redactor()
@@ -180,7 +198,8 @@ def configure_logging(level: str, format: LogFormat, *, stream: TextIO | None = 
     handler.setFormatter(JsonFormatter() if format is LogFormat.JSON else TextFormatter())
     handler.addFilter(drop_voice_warnings)
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for name, least in LEAST_LEVELS.items():
+        logging.getLogger(name).setLevel(max(logging.getLogger().level, least))
     logging.captureWarnings(True)
     sys.excepthook = log_uncaught
 

@@ -316,3 +316,38 @@ def test_the_redactor_never_shows_what_it_hides() -> None:
     redactor = Redactor()
     redactor.add("canary-value")
     assert "canary" not in repr(redactor)
+
+
+def test_of_values_within_each_other_the_longest_is_hidden_whole() -> None:
+    redactor = Redactor()
+    for value in ("key-12", "key-1234", "key-123", "1234"):
+        redactor.add(value)
+    assert redactor.clean("key-1234key-123 key-12 1234 key- 123") == "[hidden][hidden] [hidden] [hidden] key- 123"
+
+
+def test_any_number_of_values_is_looked_for_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[str] = []
+    redactor = Redactor()
+    monkeypatch.setattr("bot.log.re.compile", lambda pattern, *_: compiled.append(pattern))
+    values = [f"value-of-guild-{number:04}" for number in range(400)]
+    for value in values:
+        redactor.add(value)
+        assert redactor.clean(f"a {value} b") == "a [hidden] b"
+    assert compiled == []
+    assert redactor.clean(" ".join(values)) == " ".join(["[hidden]"] * 400)
+
+
+@pytest.mark.parametrize("name", ["discord.gateway", "PIL.TiffImagePlugin", "PIL.PngImagePlugin", "alembic.runtime"])
+def test_what_says_too_much_at_debug_stays_out(name: str) -> None:
+    out = _start(LogFormat.TEXT)
+    logging.getLogger(name).debug("what a member typed")
+    logging.getLogger("discord.client").debug("something else")
+    assert "typed" not in out.getvalue()
+    assert "something else" in out.getvalue()
+
+
+def test_a_higher_level_holds_for_these_loggers_as_well() -> None:
+    out = _start(LogFormat.TEXT, "ERROR")
+    for name in ("discord.gateway", "PIL", "alembic"):
+        logging.getLogger(name).warning("quiet")
+    assert out.getvalue() == ""

@@ -74,8 +74,8 @@ class KeyService(Service):
                 raise UserError(
                     f"This looks like a key of {other.label}. Run `/keys set` again and choose {other.label}."
                 )
-        redact_value(api_key)
         account = await self._ask(provider, api_key)
+        redact_value(api_key)  # now, and not before: until the provider has taken it, it may be any word
         sealed = self._sealer.seal(api_key, context=_context(guild_id, provider))
         now = self._clock.now()
 

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import KeyRejected, NoKey, SealError, UserError
+from bot.log import Redactor
 from bot.records.guild import Place, PlaceKind
 from bot.records.job import LaneName
 from bot.records.post import PostKind
@@ -162,6 +163,23 @@ async def test_a_refused_key_is_paused_once_and_its_admin_told_once(studio: Stud
     assert post.places == (Place(PlaceKind.USER, ADMIN), Place(PlaceKind.CHANNEL, CHANNEL))
     with pytest.raises(NoKey, match="/keys set"):
         await studio.keys.current(GUILD, PROVIDER)
+
+
+@pytest.mark.parametrize("refused", [True, False])
+async def test_what_was_typed_is_hidden_in_the_log_only_once_the_provider_took_it(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, refused: bool
+) -> None:
+    redactor = Redactor()
+    monkeypatch.setattr("bot.log._redactor", redactor)
+    with pytest.raises(UserError):
+        await studio.keys.set(GUILD, PROVIDER, "training", set_by=ADMIN)
+    if not refused:
+        studio.server.faults.next(ACCOUNT, Fault.answer(503))
+        with pytest.raises(UserError):
+            await studio.keys.set(GUILD, PROVIDER, "generation", set_by=ADMIN)
+    assert redactor.clean("a training, a generation") == "a training, a generation"
+    await studio.keys.set(GUILD, PROVIDER, KEY, set_by=ADMIN)
+    assert KEY[4:] not in redactor.clean(f"x{KEY}x")
 
 
 async def test_a_key_set_again_after_a_pause_is_used_and_may_be_paused_anew(studio: Studio) -> None:
