@@ -6,6 +6,7 @@ import os
 import re
 import socket
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +44,13 @@ NO_LOOK_UP = "http://127.0.0.1:9"
 """A proxy, so that `doctor` looks up no names."""
 
 
-async def run_bot(folder: Path, *arguments: str, standin: DiscordStandin | None = None, **variables: str) -> Ending:
+async def run_bot(
+    folder: Path,
+    *arguments: str,
+    standin: DiscordStandin | None = None,
+    python: Sequence[str] = (),
+    **variables: str,
+) -> Ending:
     """`python -m bot …` in an empty folder with only these variables; against the stand-in when there is one."""
     await asyncio.to_thread(folder.mkdir, exist_ok=True)
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
@@ -51,6 +58,7 @@ async def run_bot(folder: Path, *arguments: str, standin: DiscordStandin | None 
     program = ["-m", "bot", *arguments] if standin is None else ["-c", START, standin.api_url, standin.gateway_url]
     process = await asyncio.create_subprocess_exec(
         sys.executable,
+        *python,
         *program,
         cwd=folder,
         env=inherited | settings | variables,
@@ -93,6 +101,28 @@ async def test_a_token_that_discord_refuses_at_login_is_said_to_be_wrong(
     ending = await run_bot(tmp_path / "empty", standin=standin, DISCORD_TOKEN=wrong)
     assert_one_sentence(ending, TOKEN_SENTENCE)
     assert wrong not in ending.stderr
+
+
+LEFT_OPEN = ("Unclosed", "ResourceWarning", "destroyed but it is pending", "never awaited", "never retrieved")
+
+
+WATCHED = ("-X", "dev", "-W", "error::ResourceWarning", "-W", "error::RuntimeWarning")
+"""Python's development mode: what was not closed is said in the log and beside it."""
+
+
+@pytest.mark.parametrize("at", ["login", "gateway"])
+async def test_a_token_that_discord_refuses_leaves_nothing_open(
+    tmp_path: Path, standin: DiscordStandin, at: str
+) -> None:
+    token = standin.token if at == "gateway" else "not-the-right-token-0123456789"
+    running = asyncio.create_task(run_bot(tmp_path / "empty", standin=standin, python=WATCHED, DISCORD_TOKEN=token))
+    if at == "gateway":
+        await standin.gateway.wait_connected(HANG_S)
+        standin.gateway.close_all(4004)
+    ending = await running
+    assert TOKEN_SENTENCE in ending.sentences
+    assert [words for words in LEFT_OPEN if words in ending.stderr] == [], ending.stderr
+    assert "Traceback" not in ending.stderr
 
 
 @pytest.mark.parametrize(("code", "wanted"), [(4004, TOKEN_SENTENCE), (4014, "intents"), (4013, "intents")])
