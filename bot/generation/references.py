@@ -10,6 +10,7 @@ from pathlib import Path
 from bot.errors import FetchError, FileDamaged, FileGone, FileTooLarge, UserError
 from bot.generation.order import ReferencePicture
 from bot.photos import checks
+from bot.photos.filetypes import identify
 from bot.providers.base import PhotoFile, ProviderClient
 from bot.records.dataset import Finding, Upload
 from bot.records.generation import Generation, Picture, Reference
@@ -133,7 +134,7 @@ def _upload_key(generation: Generation, reference: Reference) -> str:
 
 def _measure(file: str, path: Path) -> ReferencePicture:
     with path.open("rb") as opened:
-        kind = checks.identify(opened.read(64))
+        kind = identify(opened.read(64))
     return ReferencePicture(file, _CONTENT_TYPES[kind or "png"], path.stat().st_size)
 
 

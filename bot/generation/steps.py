@@ -19,7 +19,7 @@ from bot.generation import failures
 from bot.generation.outcomes import GenerationOutcomes, LinkOnly, received_files
 from bot.generation.submission import GenerationSubmission
 from bot.keys.service import KeyService
-from bot.photos.checks import identify
+from bot.photos.filetypes import identify
 from bot.photos.intake import Received
 from bot.providers.base import GenerationReport, Progress
 from bot.records.generation import Generation, GenerationStatus

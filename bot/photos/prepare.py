@@ -28,14 +28,11 @@ from bot.photos.checks import (
     MAX_TOTAL_BYTES,
     Code,
     Measures,
-    has_deep_channels,
-    identify,
     judge,
     judge_sides,
-    loops,
-    read_dimensions,
     sent_size,
 )
+from bot.photos.filetypes import has_deep_channels, identify, loops, read_dimensions
 from bot.photos.jpeg import encode_jpeg
 from bot.records.dataset import Finding
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.photos.checks import identify
+from bot.photos.filetypes import identify
 from bot.pictures.service import PictureSet
 from bot.records.generation import Picture
 from cogs.ui.replies import File

@@ -22,7 +22,7 @@ from bot.events.yearbook.archive import (
 from bot.events.yearbook.contents import Book, Original, Plate, compile_book
 from bot.events.yearbook.pages import draw_page, draw_sheet, reduced_copy
 from bot.events.yearbook.site import credits_csv, site
-from bot.photos.checks import identify
+from bot.photos.filetypes import identify
 from bot.records.event import Event, EventMode, EventStatus
 from bot.records.guild import Actor
 from bot.resources import Resources, Service

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import FetchError, FileGone
-from bot.photos.checks import identify
+from bot.photos.filetypes import identify
 from bot.photos.hosts import TrustedHosts
 from bot.photos.intake import Fetcher, Spool
 from bot.providers.aurous.client import Aurous
