@@ -1,4 +1,5 @@
-# The locked dependencies, in a virtual environment of their own.
+# The locked dependencies, in a virtual environment of their own. The wheel of pillow-heif brings libheif and libde265
+# (LGPL 3) and x265 (GPL 2); their licences stay in its dist-info folder, for whoever passes the image on.
 FROM python:3.13-slim AS packages
 COPY requirements.lock /tmp/requirements.lock
 RUN python -m venv /venv \

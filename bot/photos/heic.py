@@ -1,7 +1,7 @@
 """HEIC in a process of its own, so that a crash of the native decoder costs one photo and not the bot.
 
-pi-heif 1.4.0 ends the process with a segmentation fault when the type of a metadata item is not UTF-8, for which one
-flipped bit in "Exif" is enough. `decode_heic` is the bot's side; `python -m bot.photos.heic FILE` is the other, which
+One flipped bit in the type of a metadata item ended the process of pi-heif 1.4.0 with a segmentation fault.
+`decode_heic` is the bot's side; `python -m bot.photos.heic FILE` is the other, which
 answers with one line of JSON (`_Answer`) and the bare pixels. It gets none of the bot's environment.
 """
 
@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Final, TypedDict
 
-import pi_heif
+import pillow_heif
 from PIL import Image
 
 from bot.photos.checks import judge_sides, sent_size
@@ -61,7 +61,7 @@ def decode_heic(source: Path) -> tuple[Image.Image, tuple[int, int]]:
 
 def decode_here(source: Path) -> bytes:
     """What the child process answers."""
-    pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
+    pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
     with Image.open(source, formats=["HEIF"]) as image:
         if judge_sides(*image.size):
             picture, sides = Image.new("L", (1, 1)), image.size

@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 
+import pillow_heif
 import pytest
 
 from bot.photos import heic
@@ -14,6 +15,12 @@ from bot.photos.prepare import examine
 SAMPLE = Path(__file__).parents[1] / "samples/photo.heic"
 
 pytestmark = pytest.mark.process
+
+
+def test_the_decoder_that_comes_along_is_one_without_known_holes() -> None:
+    """libheif 1.23.0 lies in the range of CVE-2026-84383, a write out of bounds."""
+    found = tuple(int(part) for part in pillow_heif.libheif_version().split("."))
+    assert found >= (1, 23, 6)
 
 
 def test_both_sides_agree_on_the_picture() -> None:
