@@ -83,6 +83,7 @@ ALLOWED_TYPES: Final = frozenset({"jpeg", "png", "webp", "heic"})
 
 _TYPE_WORDS: Final = {
     "gif": "a GIF",
+    "raw": "a camera's raw file",
     "tiff": "a TIFF picture",
     "bmp": "a BMP picture",
     "avif": "an AVIF picture",
@@ -93,6 +94,7 @@ _TYPE_WORDS: Final = {
     "ico": "an icon file",
     "pdf": "a PDF document",
     "mp4": "a video",
+    "m4a": "a sound recording",
     "webm": "a video",
     "avi": "a video",
     "zip": "a ZIP archive",

@@ -1,13 +1,22 @@
 """What a file is by its first bytes, never by its name. No disk, no decoding."""
 
 import re
-from typing import Final
+from typing import Final, Literal
 
 _MAGICS: Final = (
     (b"\xff\xd8\xff", "jpeg"),
     (b"\x89PNG\r\n\x1a\n", "png"),
     (b"GIF87a", "gif"),
     (b"GIF89a", "gif"),
+    (b"FUJIFILMCCD-RAW", "raw"),  # RAF
+    (b"IIU\x00", "raw"),  # RW2
+    (b"IIRO", "raw"),  # ORF, in three spellings
+    (b"IIRS", "raw"),
+    (b"MMOR", "raw"),
+    (b"IIII", "raw"),  # IIQ
+    (b"II\x1a\x00\x00\x00HEAPCCDR", "raw"),  # CRW
+    (b"FOVb", "raw"),  # X3F
+    (b"\x00MRM", "raw"),
     (b"II*\x00", "tiff"),
     (b"MM\x00*", "tiff"),
     (b"II+\x00", "tiff"),
@@ -30,6 +39,11 @@ _RIFF_FORMS: Final = {b"WEBP": "webp", b"AVI ": "avi"}
 _HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
 _HEIC_SIDES: Final = re.compile(rb"\x00\x00\x00\x14ispe\x00{4}(.{4})(.{4})", re.DOTALL)
+_OTHER_BRANDS: Final = {b"crx ": "raw", b"M4A ": "m4a", b"M4B ": "m4a"}
+# Tags of TIFF 6.0, TIFF/EP and DNG.
+_MAKE, _COMPRESSION, _SUB_IFDS, _DNG_VERSION = 0x010F, 0x0103, 0x014A, 0xC612
+_RAW_COMPRESSIONS: Final = frozenset({32767, 32769, 32770, 34713, 34892, 65535})
+"""ARW, NEF and SRW packed, NEF, DNG, PEF."""
 _HTML_START: Final = re.compile(rb"\s*<(!doctype\s+html|html|head|body|script)\b", re.IGNORECASE)
 
 
@@ -37,7 +51,7 @@ def identify(head: bytes) -> str | None:
     """The type of a file by its first bytes (64 are enough for pictures), never by its name; None when unknown."""
     for magic, kind in _MAGICS:
         if head.startswith(magic):
-            return kind
+            return "raw" if kind == "tiff" and _is_raw_tiff(head) else kind
     if head[:4] == b"RIFF":
         return _RIFF_FORMS.get(head[8:12])
     if head[4:8] == b"ftyp":
@@ -57,7 +71,20 @@ def _identify_by_brands(head: bytes) -> str:
         return "avif"
     if major in _HEIF_BRANDS or major in {b"mif1", b"msf1"}:
         return "heic"
-    return "mp4"
+    return _OTHER_BRANDS.get(major, "mp4")
+
+
+def _is_raw_tiff(head: bytes) -> bool:
+    """Raw files of most makers are TIFFs with a thumbnail in front: DNG, NEF, ARW, CR2, PEF, SRW."""
+    order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
+    at = int.from_bytes(head[4:8], order)
+    end = at + 2 + 12 * int.from_bytes(head[at : at + 2], order)
+    tags = {
+        int.from_bytes(head[entry : entry + 2], order): int.from_bytes(head[entry + 8 : entry + 10], order)
+        for entry in range(at + 2, min(end, len(head) - 11), 12)
+    }
+    is_camera = _MAKE in tags and (_SUB_IFDS in tags or tags.get(_COMPRESSION) in _RAW_COMPRESSIONS)
+    return _DNG_VERSION in tags or is_camera or head[8:10] == b"CR"
 
 
 def read_dimensions(head: bytes) -> tuple[int, int] | None:

@@ -113,6 +113,7 @@ def test_every_code_has_a_short_sentence(code: Code) -> None:
 
 def test_a_wrong_type_is_named() -> None:
     assert explain(Finding(Code.WRONG_TYPE, "pdf")).startswith("It is a PDF document.")
+    assert explain(Finding(Code.WRONG_TYPE, "raw")).startswith("It is a camera's raw file. Send a JPEG")
 
 
 def test_a_hostile_name_is_tamed_in_the_sentence() -> None:

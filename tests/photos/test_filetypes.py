@@ -1,6 +1,7 @@
 """Types and sides by the first bytes."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -33,6 +34,7 @@ from tests.photos.sample_photos import encode, flat_png, noise
         (b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1avif", "avif"),
         (b"\x00\x00\x00\x1cftypavif\x00\x00\x00\x00avifmif1", "avif"),
         (b"\x00\x00\x00\x18ftypisom\x00\x00\x00\x00isommp42", "mp4"),
+        (b"\x00\x00\x00\x1cftypM4A \x00\x00\x00\x00M4A mp42", "m4a"),
         (b"\x1aE\xdf\xa3\x01", "webm"),
         (b"  <!DOCTYPE html><html>", "html"),
         (b"\xef\xbb\xbf<html lang='en'>", "html"),
@@ -43,6 +45,50 @@ from tests.photos.sample_photos import encode, flat_png, noise
 )
 def test_the_bytes_tell_the_type(head: bytes, kind: str | None) -> None:
     assert identify(head) == kind
+
+
+def tiff(order: Literal["little", "big"], tags: dict[int, int]) -> bytes:
+    """The first directory of a TIFF with these short values."""
+    entries = b"".join(
+        tag.to_bytes(2, order) + (3).to_bytes(2, order) + (1).to_bytes(4, order) + value.to_bytes(2, order) + bytes(2)
+        for tag, value in tags.items()
+    )
+    start = b"II*\x00\x08\x00\x00\x00" if order == "little" else b"MM\x00*\x00\x00\x00\x08"
+    return start + len(tags).to_bytes(2, order) + entries + bytes(4)
+
+
+MAKE, COMPRESSION, SUB_IFDS, DNG_VERSION = 0x010F, 0x0103, 0x014A, 0xC612
+
+
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("CR3", b"\x00\x00\x00\x18ftypcrx \x00\x00\x00\x01crx isom"),
+        ("RAF", b"FUJIFILMCCD-RAW 0201FF389501"),
+        ("DNG of a phone", tiff("little", {0x0100: 4000, MAKE: 1, DNG_VERSION: 1})),
+        ("DNG of a drone", tiff("big", {0x0100: 4000, DNG_VERSION: 1})),
+        ("NEF", tiff("big", {COMPRESSION: 1, MAKE: 1, SUB_IFDS: 2})),
+        ("ARW", tiff("little", {COMPRESSION: 6, MAKE: 1, SUB_IFDS: 1})),
+        ("PEF", tiff("big", {COMPRESSION: 65535, MAKE: 1})),
+        ("CR2", b"II*\x00\x10\x00\x00\x00CR\x02\x00"),
+        ("ORF", b"IIRO\x08\x00\x00\x00"),
+        ("RW2", b"IIU\x00\x18\x00\x00\x00"),
+        ("X3F", b"FOVb\x00\x00\x02\x00"),
+    ],
+)
+def test_the_raw_files_of_cameras_are_told_from_videos_and_pictures(name: str, head: bytes) -> None:
+    assert identify(head) == "raw"
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_a_picture_that_a_camera_or_a_scanner_stored_as_tiff_is_no_raw_file(order: Literal["little", "big"]) -> None:
+    assert identify(tiff(order, {0x0100: 4000, COMPRESSION: 5, MAKE: 1})) == "tiff"
+    assert identify(tiff(order, {0x0100: 4000, SUB_IFDS: 1})) == "tiff"
+
+
+def test_every_cut_of_a_raw_file_can_be_asked_for_its_type() -> None:
+    whole = tiff("little", {MAKE: 1, DNG_VERSION: 1})
+    assert [identify(whole[:end]) for end in (4, 8, 9, 12, 21)] == ["tiff"] * 5
 
 
 @given(st.binary(max_size=200))
