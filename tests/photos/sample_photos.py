@@ -61,7 +61,24 @@ def claim_webp_size(webp: bytes, width: int, height: int) -> bytes:
 
 
 def with_comment(jpeg: bytes, text: bytes) -> bytes:
-    return jpeg[:2] + b"\xff\xfe" + struct.pack(">H", len(text) + 2) + text + jpeg[2:]
+    return with_segments(jpeg, segment(0xFE, text))
+
+
+def segment(code: int, payload: bytes) -> bytes:
+    return b"\xff" + bytes([code]) + struct.pack(">H", len(payload) + 2) + payload
+
+
+def with_segments(jpeg: bytes, segments: bytes) -> bytes:
+    return jpeg[:2] + segments + jpeg[2:]
+
+
+def with_chunks(png: bytes, chunks: bytes) -> bytes:
+    """Behind the header."""
+    return png[:33] + chunks + png[33:]
+
+
+def riff_chunk(kind: bytes, body: bytes) -> bytes:
+    return kind + struct.pack("<I", len(body)) + body + bytes(len(body) % 2)
 
 
 def with_extra_scans(progressive_jpeg: bytes, count: int) -> bytes:
