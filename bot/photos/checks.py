@@ -19,8 +19,9 @@ MAX_TOTAL_BYTES: Final = 100_000_000
 MAX_INTAKE_BYTES: Final = 25_000_000
 """A file above this is not even downloaded to its end."""
 MAX_PIXELS: Final = 60_000_000
-MAX_WEBP_PIXELS: Final = 24_000_000
-"""Lower, because decoding a WebP holds it in memory four times over: 1 GB at 60 megapixels, measured."""
+MAX_PIXELS_OF: Final = {"png": 36_000_000, "webp": 24_000_000}
+"""Lower where nothing can be decoded at a reduced scale: a PNG takes four bytes for each pixel then. Decoding a WebP
+holds it in memory four times over: 1 GB at 60 megapixels, measured."""
 SENT_SIDE_PX: Final = 2048
 """Long side of the copy that is sent, at most."""
 MIN_SIDE_PX: Final = 256
@@ -59,7 +60,7 @@ class Code(StrEnum):
     OVER_LIMIT = "over_limit"
     """One more than can be sent; `detail` is how many can."""
     NO_HEIC = "no_heic"
-    """The computer that the bot runs on has no safe way to decode one."""
+    """The computer that the bot runs on has no safe way to decode one, nor an AVIF."""
     GONE = "gone"
     NOT_FETCHED = "not_fetched"
 
@@ -70,23 +71,26 @@ class Code(StrEnum):
     DARK = "dark"
     BRIGHT = "bright"
     SMALL = "small"
+    COLOURS = "colours"
+    """What the file says of its colours could not be kept to; `detail` says why: HDR or profile."""
 
     CONVERTED = "converted"
-    """`detail` says from what: HEIC, CMYK or 16-bit. The photo is still accepted."""
+    """`detail` says from what: HEIC, AVIF, CMYK or 16-bit. The photo is still accepted."""
 
 
-ADVICE: Final = frozenset({Code.SHRUNK, Code.NEAR_DUPLICATE, Code.BLURRY, Code.DARK, Code.BRIGHT, Code.SMALL})
+ADVICE: Final = frozenset(
+    {Code.SHRUNK, Code.NEAR_DUPLICATE, Code.BLURRY, Code.DARK, Code.BRIGHT, Code.SMALL, Code.COLOURS}
+)
 NOTES: Final = frozenset({Code.CONVERTED})
 REFUSALS: Final = frozenset(Code) - ADVICE - NOTES
 
-ALLOWED_TYPES: Final = frozenset({"jpeg", "png", "webp", "heic"})
+ALLOWED_TYPES: Final = frozenset({"jpeg", "png", "webp", "heic", "avif"})
 
 _TYPE_WORDS: Final = {
     "gif": "a GIF",
-    "raw": "a camera's raw file",
     "tiff": "a TIFF picture",
     "bmp": "a BMP picture",
-    "avif": "an AVIF picture",
+    "raw": "a camera's raw file",
     "jxl": "a JPEG XL picture",
     "jp2": "a JPEG 2000 picture",
     "psd": "a Photoshop file",
@@ -104,6 +108,8 @@ _TYPE_WORDS: Final = {
     "html": "a web page",
 }
 
+_COLOUR_WORDS: Final = {"HDR": "it is an HDR photo", "profile": "its colour profile cannot be used"}
+
 _SENTENCES: Final = {
     Code.EMPTY: "The file is empty. Send it again.",
     Code.NOT_AN_IMAGE: "It is not a picture. Send a JPEG, PNG, WebP or HEIC photo instead.",
@@ -115,7 +121,7 @@ _SENTENCES: Final = {
     Code.TOO_SMALL: "It is too small or too narrow; both sides need at least 256 pixels. Send a larger original.",
     Code.EXACT_DUPLICATE: "It is the same file as `{name}`. Send a different photo.",
     Code.OVER_LIMIT: "Up to {detail} photos can be sent. Remove another one if you want this one in.",
-    Code.NO_HEIC: "HEIC photos cannot be opened where I run. Send it as a JPEG instead.",
+    Code.NO_HEIC: "HEIC and AVIF photos cannot be opened where I run. Send it as a JPEG instead.",
     Code.GONE: "Discord no longer has this file. Send it again.",
     Code.NOT_FETCHED: "It could not be fetched from Discord just now. Send it again.",
     Code.SHRUNK: "It was over 10 MB, so a smaller copy is used. You need not do anything.",
@@ -124,6 +130,7 @@ _SENTENCES: Final = {
     Code.DARK: "It is very dark. A photo in better light teaches more.",
     Code.BRIGHT: "It is very bright and pale. A photo with more contrast teaches more.",
     Code.SMALL: "It is smaller than 512 pixels on one side. A larger original teaches more.",
+    Code.COLOURS: "Its colours may be off: {why}. If they are, send an ordinary JPEG.",
     Code.CONVERTED: "It was converted to an ordinary JPEG ({detail}). You need not do anything.",
 }
 
@@ -134,7 +141,8 @@ class Measures:
 
     `sharpness` is the variance of the Laplacian in the sharpest tile at 1000 px, `brightness` the mean luminance 0-255,
     `width` and `height` the upright original in pixels, `original_size` bytes as received,
-    `converted` what it was made from ("HEIC", "CMYK", "16-bit") or empty.
+    `converted` what it was made from ("HEIC", "AVIF", "CMYK", "16-bit") or empty, `colours` why they may be off ("HDR",
+    "profile") or empty.
     """
 
     sharpness: float
@@ -143,6 +151,7 @@ class Measures:
     height: int
     original_size: int
     converted: str = ""
+    colours: str = ""
 
 
 def explain(finding: Finding) -> str:
@@ -151,6 +160,7 @@ def explain(finding: Finding) -> str:
         type=_TYPE_WORDS.get(finding.detail, "another kind of file"),
         name=display_name(finding.detail),
         detail=finding.detail,
+        why=_COLOUR_WORDS.get(finding.detail, "they are stored in a rare way"),
     )
 
 
@@ -169,9 +179,9 @@ def sent_size(width: int, height: int) -> tuple[int, int]:
 
 def judge_sides(width: int, height: int, kind: str = "jpeg") -> Finding | None:
     """The refusal, if any, that the sides alone decide; known before anything is decoded."""
-    if width * height > (MAX_WEBP_PIXELS if kind == "webp" else MAX_PIXELS):
-        return Finding(Code.TOO_MANY_PIXELS)
-    return Finding(Code.TOO_SMALL) if min(sent_size(width, height)) < MIN_SIDE_PX else None
+    if min(sent_size(width, height)) < MIN_SIDE_PX:
+        return Finding(Code.TOO_SMALL)
+    return Finding(Code.TOO_MANY_PIXELS) if width * height > MAX_PIXELS_OF.get(kind, MAX_PIXELS) else None
 
 
 def judge(measures: Measures) -> tuple[Finding, ...]:
@@ -184,6 +194,7 @@ def judge(measures: Measures) -> tuple[Finding, ...]:
         (measures.sharpness < BLURRY_BELOW, Code.BLURRY, ""),
         (measures.brightness < DARK_BELOW, Code.DARK, ""),
         (measures.brightness > BRIGHT_ABOVE, Code.BRIGHT, ""),
+        (bool(measures.colours), Code.COLOURS, measures.colours),
         (bool(measures.converted), Code.CONVERTED, measures.converted),
     )
     return tuple(Finding(code, detail) for applies, code, detail in rules if applies)

@@ -38,7 +38,7 @@ _MAGICS: Final = (
 _RIFF_FORMS: Final = {b"WEBP": "webp", b"AVI ": "avi"}
 _HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
-_HEIC_SIDES: Final = re.compile(rb"\x00\x00\x00\x14ispe\x00{4}(.{4})(.{4})", re.DOTALL)
+_SEQUENCE_BRAND: Final = b"avis"
 _OTHER_BRANDS: Final = {b"crx ": "raw", b"M4A ": "m4a", b"M4B ": "m4a"}
 # Tags of TIFF 6.0, TIFF/EP and DNG.
 _MAKE, _COMPRESSION, _SUB_IFDS, _DNG_VERSION = 0x010F, 0x0103, 0x014A, 0xC612
@@ -88,13 +88,7 @@ def _is_raw_tiff(head: bytes) -> bool:
 
 
 def read_dimensions(head: bytes) -> tuple[int, int] | None:
-    """Width and height from the first 30 bytes of a PNG or WebP, or the largest picture a HEIC declares in `head`.
-
-    None for any other type or a broken start.
-    """
-    if head[4:8] == b"ftyp":
-        declared = [(int.from_bytes(at[1]), int.from_bytes(at[2])) for at in _HEIC_SIDES.finditer(head)]
-        return max(declared, key=lambda sides: sides[0] * sides[1], default=None)
+    """Width and height from the first 30 bytes of a PNG or WebP; None for any other type or a broken start."""
     if head[:8] == b"\x89PNG\r\n\x1a\n" and head[12:16] == b"IHDR" and len(head) >= 24:
         return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
     if head[:4] != b"RIFF" or head[8:12] != b"WEBP" or len(head) < 30:
@@ -112,6 +106,8 @@ def has_deep_channels(head: bytes) -> bool:
     return head[:8] == b"\x89PNG\r\n\x1a\n" and head[24:25] == b"\x10"
 
 
-def loops(head: bytes) -> bool:
-    """A GIF with the extension every looping animation carries before its first frame."""
-    return b"NETSCAPE2.0" in head or b"ANIMEXTS1.0" in head
+def is_animation(head: bytes) -> bool:
+    """An AVIF that calls itself a sequence, or a GIF with what every looping one carries before its first frame."""
+    if head.startswith(b"GIF8"):
+        return b"NETSCAPE2.0" in head or b"ANIMEXTS1.0" in head
+    return head[4:12] == b"ftyp" + _SEQUENCE_BRAND

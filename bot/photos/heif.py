@@ -1,32 +1,45 @@
-"""HEIC in a process of its own, so that a crash of the native decoder costs one photo and not the bot.
+"""HEIC and AVIF in a process of its own, so that a crash of the native decoder costs one photo and not the bot.
 
 One flipped bit in the type of a metadata item ended the process of pi-heif 1.4.0 with a segmentation fault.
-`decode_heic` is the bot's side; `python -m bot.photos.heic FILE` is the other, which
-answers with one line of JSON (`_Answer`) and the bare pixels. It gets none of the bot's environment.
+`decode_heif` is the bot's side; `python -m bot.photos.heif KIND CPU_S MEMORY_BYTES` is the other. It reads the file
+from its standard input and answers with one line of JSON (`_Answer`) and the bare pixels. It gets none of the bot's
+environment, an empty folder to work in, and before it decodes it is confined.
 """
 
 import base64
 import importlib.util
+import io
 import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Final, TypedDict
 
-import pillow_heif
-from PIL import Image
+from PIL import AvifImagePlugin, Image
 
-from bot.photos.checks import judge_sides, sent_size
+from bot.photos.checks import MAX_PIXELS, judge_sides
+from bot.photos.confine import confine
+from bot.photos.exif import read_exif, turn_upright
+from bot.photos.scaling import shrink_to_sent
 
 DECODE_S: Final = 30
-MEMORY_BYTES: Final = 2_000_000_000
+CPU_S: Final = 2
+CPU_PIXELS: Final = 16_000_000
+"""One second more of CPU time for each so many pixels."""
+MEMORY_BYTES: Final = 150_000_000
+"""Address space before any picture; an interpreter with both decoders has 64 MB."""
+MEMORY_BYTES_PER_PIXEL: Final = 16
+"""An ordinary HEIC or AVIF takes 7 to 8; this leaves room for ten bits and transparency."""
 CAN_LIMIT: Final = importlib.util.find_spec("resource") is not None
 """Whether memory can be limited, which Windows cannot (Python /library/resource); nothing is decoded without."""
 
+_FORMATS: Final = {"heic": "HEIF", "avif": "AVIF"}
+
 
 class _Answer(TypedDict):
-    """`sides` of the upright original; `size` and `mode` of the pixels, already shrunk to what is sent."""
+    """`sides` of the original; `size` and `mode` of the pixels, already shrunk to what is sent."""
 
     sides: tuple[int, int]
     size: tuple[int, int]
@@ -34,55 +47,68 @@ class _Answer(TypedDict):
     profile: str
 
 
-def decode_heic(source: Path) -> tuple[Image.Image, tuple[int, int]]:
-    """The picture, upright and shrunk, with its colour profile in `info`, and the sides of the original in pixels.
+def decode_heif(source: Path, kind: str, sides: tuple[int, int] | None) -> tuple[Image.Image, tuple[int, int], bytes]:
+    """The picture, upright and shrunk, the sides of the original in pixels, and its colour profile.
 
-    When `judge_sides` refuses those sides the picture is a blank stand-in. Raises ValueError when nothing decodes.
+    `sides` are those that the file declares, if it does; they decide what decoding may cost. When `judge_sides`
+    refuses the real ones the picture is a blank stand-in. Raises ValueError when nothing decodes.
     """
+    pixels = MAX_PIXELS if sides is None else sides[0] * sides[1]
+    limits = (CPU_S + pixels // CPU_PIXELS, MEMORY_BYTES + MEMORY_BYTES_PER_PIXEL * pixels)
     try:
-        ran = subprocess.run(  # noqa: S603 our own interpreter on our own module and a spool name
-            [sys.executable, "-m", "bot.photos.heic", str(source)],
-            env={"PYTHONPATH": os.pathsep.join(sys.path)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=DECODE_S,
-            check=True,
-        )
+        with source.open("rb") as file, tempfile.TemporaryDirectory(prefix="darkroom-") as empty:
+            ran = subprocess.run(  # noqa: S603 our own interpreter on our own module and three words of ours
+                [sys.executable, "-P", "-m", "bot.photos.heif", kind, *map(str, limits)],
+                env={"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
+                cwd=empty,
+                stdin=file,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=DECODE_S,
+                check=True,
+            )
     except subprocess.SubprocessError as error:
-        raise ValueError("this HEIC does not decode") from error
-    line, _, pixels = ran.stdout.partition(b"\n")
+        raise ValueError("this picture does not decode") from error
+    line, _, data = ran.stdout.partition(b"\n")
     answer: _Answer = json.loads(line)
-    (width, height), sides = answer["size"], answer["sides"]
-    picture = Image.frombytes(answer["mode"], (width, height), pixels)
-    picture.info["icc_profile"] = base64.b64decode(answer["profile"])
-    return picture, (sides[0], sides[1])
+    (width, height), (full_width, full_height) = answer["size"], answer["sides"]
+    picture = Image.frombytes(answer["mode"], (width, height), data)
+    return picture, (full_width, full_height), base64.b64decode(answer["profile"])
 
 
-def decode_here(source: Path) -> bytes:
+def decode_here(content: bytes, kind: str) -> bytes:
     """What the child process answers."""
-    pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
-    with Image.open(source, formats=["HEIF"]) as image:
-        if judge_sides(*image.size):
-            picture, sides = Image.new("L", (1, 1)), image.size
+    with Image.open(io.BytesIO(content), formats=[_FORMATS[kind]]) as image:
+        sides, profile, exif = image.size, image.info.get("icc_profile") or b"", image.info.get("exif") or b""
+        xmp = image.info.get("xmp") or b""
+        if judge_sides(*sides):
+            picture = Image.new("L", (1, 1))
         else:
             image.load()
-            plain = image.convert("RGBA" if image.has_transparency_data else "RGB")
-            sides = image.size
-            picture = plain.resize(sent_size(*sides), Image.Resampling.LANCZOS, reducing_gap=2.0)
-        profile = base64.b64encode(image.info.get("icc_profile") or b"").decode()
-    answer = _Answer(sides=sides, size=picture.size, mode=picture.mode, profile=profile)
+            picture = turn_upright(shrink_to_sent(image), read_exif(exif), xmp)
+    answer = _Answer(
+        sides=sides, size=picture.size, mode=picture.mode, profile=base64.b64encode(profile).decode()
+    )  # fmt: skip
     return json.dumps(answer).encode() + b"\n" + picture.tobytes()
 
 
-def _set_limits() -> None:
-    """Pillow's own pixel limit is off: `judge_sides` decides, before anything is decoded."""
-    Image.MAX_IMAGE_PIXELS = None
-    import resource
+def load_decoders() -> None:
+    """In the child only. Pillow's own pixel limit is off: `judge_sides` decides, before anything is decoded."""
+    import pillow_heif
+    from PIL import TiffImagePlugin  # noqa: F401 - Pillow imports it when it meets EXIF, which is too late then
 
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    Image.preinit()
+    Image.MAX_IMAGE_PIXELS = None
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
+
+
+def _answer(kind: str, cpu_s: int, memory_bytes: int) -> None:
+    load_decoders()
+    content = sys.stdin.buffer.read()
+    confine(cpu_s, memory_bytes)
+    sys.stdout.buffer.write(decode_here(content, kind))
 
 
 if __name__ == "__main__":
-    _set_limits()
-    sys.stdout.buffer.write(decode_here(Path(sys.argv[1])))
+    _answer(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import mmap
 import os
 import shutil
 import subprocess
@@ -68,7 +69,7 @@ def measure_headers(photo: Path, scale: Scale) -> list[Row]:
             "photos/s",
             scans,
             floor,
-            note="also searches the whole file for scan marks, which no library does, and opens it with Pillow; "
+            note="also walks through the whole file for its scans and copies what the decoder needs; "
             f"the photo has 12 megapixels and {photo.stat().st_size / 1e6:.1f} MB",
         ),
     ]
@@ -95,9 +96,15 @@ def measure_decodes(photo: Path, folder: Path, scale: Scale) -> list[Row]:
     single, on_all, single_again = passes(examine, 1), passes(examine, cores), passes(examine, 1)
     one_after, all_after = passes(decoded, 1), passes(decoded, cores)
     alone = Floor("the same examination on one thread", single, single_again)
-    least = Target(ratio_least=0.9 * cores) if cores > 1 else Target()
+    least = Target(ratio_least=0.85 * cores) if cores > 1 else Target()
     return [
-        compare("examined in full, 1 thread", "photos/s", [*single, *single_again], Floor(name, one_before, one_after)),
+        compare(
+            "examined in full, 1 thread",
+            "photos/s",
+            [*single, *single_again],
+            Floor(name, one_before, one_after),
+            target=Target(ratio_least=0.65),
+        ),
         compare(f"examined in full, {cores} threads", "photos/s", on_all, Floor(name, all_before, all_after)),
         compare(f"examined in full, {cores} threads for 1", "photos/s", on_all, alone, target=least),
     ]
@@ -126,16 +133,15 @@ def open_bare(photo: Path) -> None:
 
 def look_at_head(photo: Path) -> None:
     with photo.open("rb") as file:
-        assert prepare._judge_head(file.read(HEAD_BYTES), photo.stat().st_size) is None
+        assert prepare.judge_head(file.read(HEAD_BYTES), photo.stat().st_size) is None
 
 
 def look_before_decoding(photo: Path) -> None:
     """All that is asked of a JPEG before its first pixel is decoded."""
     look_at_head(photo)
-    with photo.open("rb") as file:
-        assert prepare._judge_scans(file.fileno()) is None
-    with Image.open(photo) as image:
-        assert checks.judge_sides(*image.size, "jpeg") is None
+    with photo.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        found = prepare.outline(content, "jpeg")
+    assert checks.judge_sides(*found.sides, "jpeg") is None
 
 
 def decode_bare(photo: Path) -> None:

@@ -60,10 +60,6 @@ def claim_webp_size(webp: bytes, width: int, height: int) -> bytes:
     return webp[:24] + sides + webp[30:]
 
 
-def with_comment(jpeg: bytes, text: bytes) -> bytes:
-    return with_segments(jpeg, segment(0xFE, text))
-
-
 def segment(code: int, payload: bytes) -> bytes:
     return b"\xff" + bytes([code]) + struct.pack(">H", len(payload) + 2) + payload
 
