@@ -19,7 +19,7 @@ MAX_TOTAL_BYTES: Final = 100_000_000
 MAX_INTAKE_BYTES: Final = 25_000_000
 """A file above this is not even downloaded to its end."""
 MAX_PIXELS: Final = 60_000_000
-MAX_PIXELS_OF: Final = {"png": 36_000_000, "webp": 24_000_000}
+MAX_PIXELS_OF: Final = {"png": 32_000_000, "webp": 24_000_000}
 """Lower where nothing can be decoded at a reduced scale: a PNG takes four bytes for each pixel then. Decoding a WebP
 holds it in memory four times over: 1 GB at 60 megapixels, measured."""
 SENT_SIDE_PX: Final = 2048

@@ -46,7 +46,9 @@ from bot.records.dataset import Finding
 
 PREPARED_BYTES: Final = MAX_TOTAL_BYTES // MAX_PHOTOS
 """Cap on one prepared photo, so that even thirty of the largest stay within what the provider takes together."""
-LARGE_PIXELS: Final = 16_000_000
+LARGE_BYTES: Final = 120_000_000
+BYTES_PER_PIXEL: Final = {"jpeg": 3, "png": 4, "webp": 16, "heic": 9, "avif": 9}
+"""What decoding holds in memory at most, measured; a JPEG at a reduced scale, or all coefficients of several scans."""
 
 _HEAD_BYTES: Final = 32_768
 _OUTLINES: Final = {"jpeg": outline_jpeg, "png": outline_png, "webp": outline_webp}
@@ -61,7 +63,7 @@ _BROKEN: Final = (
 )  # fmt: skip
 
 _one_large_picture = threading.Lock()
-"""Above LARGE_PIXELS one decode at a time in the whole process."""
+"""Above LARGE_BYTES one decode at a time in the whole process."""
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
@@ -161,7 +163,7 @@ def _decode(source: Path, content: Content, head: bytes) -> _Decoded:
         raise _Refused(Finding(Code.ANIMATED))
     _refuse_sides(found.sides, kind)
     exif = read_exif(found.exif)
-    with _turn_for(found.sides):
+    with _turn_for(found.sides, kind):
         if kind == "jpeg":
             picture, mode = _decode_jpeg(found)
         else:
@@ -178,7 +180,7 @@ def _decode_elsewhere(source: Path, content: Content, kind: str) -> _Decoded:
     declared = read_declared(content)
     if declared.sides is not None:
         _refuse_sides(declared.sides, kind)
-    with _turn_for(declared.sides):
+    with _turn_for(declared.sides, kind):
         picture, sides, profile = heif.decode_heif(source, kind, declared.sides)
     _refuse_sides(sides, kind)
     return _Decoded(picture, sides, Colours(profile, declared.cicp), kind.upper())
@@ -189,10 +191,10 @@ def _refuse_sides(sides: tuple[int, int], kind: str) -> None:
         raise _Refused(refusal)
 
 
-def _turn_for(sides: tuple[int, int] | None) -> ExitStack:
+def _turn_for(sides: tuple[int, int] | None, kind: str) -> ExitStack:
     """A picture whose sides are not known may be large."""
     held = ExitStack()
-    if sides is None or sides[0] * sides[1] > LARGE_PIXELS:
+    if sides is None or sides[0] * sides[1] * BYTES_PER_PIXEL[kind] > LARGE_BYTES:
         held.enter_context(_one_large_picture)
     return held
 

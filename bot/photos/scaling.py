@@ -8,7 +8,7 @@ from bot.photos.checks import GOOD_SIDE_PX, SENT_SIDE_PX, sent_size
 
 ENOUGH_PX: Final = 1536
 """A long side from here to SENT_SIDE_PX is sent as it is: halving costs a tenth of resizing to exactly SENT_SIDE_PX."""
-_BAND_PIXELS: Final = 4_000_000
+_BAND_PIXELS: Final = 1_000_000
 
 
 def whole_factor(width: int, height: int) -> int:

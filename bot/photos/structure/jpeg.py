@@ -65,12 +65,11 @@ def outline_jpeg(content: Content) -> Outline:
             end, is_ended = later.end, True
     if scans > min(MAX_SCANS, MAX_SCANNED_PIXELS // (sides[0] * sides[1])):
         raise StructureError("too many scans")
-    pixels = content[segment.start : end]
     if not is_ended:
-        pixels = pixels.rstrip(b"\xff")
-    return Outline(
-        b"".join((*tables, pixels)), sides, head.colours(), head.exif, head.xmp, is_ended=is_ended
-    )  # fmt: skip
+        end = segment.start + len(content[segment.start : end].rstrip(b"\xff"))
+    with memoryview(content) as view, view[segment.start : end] as pixels:
+        made = b"".join((*tables, pixels))
+    return Outline(made, sides, head.colours(), head.exif, head.xmp, is_ended=is_ended)
 
 
 def _walk(content: Content) -> Iterator[_Segment]:

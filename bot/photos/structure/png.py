@@ -33,10 +33,10 @@ def outline_png(content: Content) -> Outline:
         raise StructureError("no header")
     found: dict[bytes, bytes] = {}
     texts: list[tuple[bytes, bytes]] = []
-    pixels: list[bytes] = []
+    pixels: list[tuple[int, int]] = []
     for kind, start, end in _walk(content):
         if kind == b"IDAT":
-            pixels.append(content[start:end])
+            pixels.append((start, end))
         elif kind in _WANTED and kind not in found and (body := _checked(content, kind, start, end)) is not None:
             if kind in {b"tEXt", b"zTXt", b"iTXt"}:
                 texts.append((kind, body))
@@ -47,7 +47,7 @@ def outline_png(content: Content) -> Outline:
     needed = b"".join(_chunk(kind, found[kind]) for kind in (b"PLTE", b"tRNS") if kind in found)
     sides = int.from_bytes(header[8:12]), int.from_bytes(header[12:16])
     return Outline(
-        SIGNATURE + header + needed + _chunk(b"IDAT", b"".join(pixels)) + _chunk(b"IEND", b""),
+        _with_pixels(content, SIGNATURE + header + needed, pixels),
         sides,
         _colours(found),
         found.get(b"eXIf") or next((exif for text in texts if (exif := _hidden_exif(*text))), b""),
@@ -76,6 +76,20 @@ def _checked(content: Content, kind: bytes, start: int, end: int) -> bytes | Non
         return b"" if kind == b"iCCP" else None
     body = content[start:end]
     return body if zlib.crc32(kind + body) == int.from_bytes(content[end : end + 4]) else None
+
+
+def _with_pixels(content: Content, before: bytes, pixels: list[tuple[int, int]]) -> bytes:
+    """All data in one chunk, copied once."""
+    with memoryview(content) as view:
+        data = [view[start:end] for start, end in pixels]
+        checksum = zlib.crc32(b"IDAT")
+        for piece in data:
+            checksum = zlib.crc32(piece, checksum)
+        length = sum(map(len, data))
+        made = b"".join((before, length.to_bytes(4), b"IDAT", *data, checksum.to_bytes(4), _chunk(b"IEND", b"")))
+        for piece in data:
+            piece.release()
+    return made
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:
