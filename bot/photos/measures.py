@@ -33,17 +33,18 @@ class Measurements:
 
 
 def measure(picture: Image.Image) -> Measurements:
-    small = _reduce(picture).convert("L")
+    grey = picture.convert("L")
+    small = _reduce(grey)
     return Measurements(
-        _measure_sharpness(small), ImageStat.Stat(small).mean[0], _measure_detail(small), _hash_differences(small)
+        _measure_sharpness(small), ImageStat.Stat(small).mean[0], _measure_detail(small), _hash_differences(grey)
     )
 
 
-def _reduce(picture: Image.Image) -> Image.Image:
+def _reduce(grey: Image.Image) -> Image.Image:
     """The long side at MEASURE_SIDE_PX, or a whole half when that comes close enough."""
-    if MEASURE_SIDE_PX <= max(picture.size) // 2 <= NEAR_PX:
-        return picture.reduce(2)
-    small = picture.copy()
+    if MEASURE_SIDE_PX <= max(grey.size) // 2 <= NEAR_PX:
+        return grey.reduce(2)
+    small = grey.copy()
     small.thumbnail((MEASURE_SIDE_PX, MEASURE_SIDE_PX), Image.Resampling.BOX)
     return small
 
