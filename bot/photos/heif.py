@@ -14,15 +14,17 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import BinaryIO, Final, TypedDict
 
 from PIL import AvifImagePlugin, Image
 
-from bot.photos.checks import MAX_PIXELS, judge_sides
+from bot.photos.checks import MAX_PIXELS, SENT_SIDE_PX, judge_sides
 from bot.photos.confine import confine
 from bot.photos.exif import read_exif, turn_upright
 from bot.photos.scaling import shrink_to_sent
+from bot.photos.structure.outline import MAX_PROFILE_BYTES
 
 DECODE_S: Final = 30
 CPU_S: Final = 2
@@ -32,6 +34,8 @@ MEMORY_BYTES: Final = 150_000_000
 """Address space before any picture; an interpreter with both decoders has 64 MB."""
 MEMORY_BYTES_PER_PIXEL: Final = 16
 """An ordinary HEIC or AVIF takes 7 to 8; this leaves room for ten bits and transparency."""
+MAX_ANSWER_BYTES: Final = 4 * SENT_SIDE_PX**2 + 2 * MAX_PROFILE_BYTES
+"""The pixels, and a colour profile in base 64."""
 CAN_LIMIT: Final = importlib.util.find_spec("resource") is not None
 """Whether memory can be limited, which Windows cannot (Python /library/resource); nothing is decoded without."""
 
@@ -55,25 +59,38 @@ def decode_heif(source: Path, kind: str, sides: tuple[int, int] | None) -> tuple
     """
     pixels = MAX_PIXELS if sides is None else sides[0] * sides[1]
     limits = (CPU_S + pixels // CPU_PIXELS, MEMORY_BYTES + MEMORY_BYTES_PER_PIXEL * pixels)
-    try:
-        with source.open("rb") as file, tempfile.TemporaryDirectory(prefix="darkroom-") as empty:
-            ran = subprocess.run(  # noqa: S603 our own interpreter on our own module and three words of ours
-                [sys.executable, "-P", "-m", "bot.photos.heif", kind, *map(str, limits)],
-                env={"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
-                cwd=empty,
-                stdin=file,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                timeout=DECODE_S,
-                check=True,
-            )
-    except subprocess.SubprocessError as error:
-        raise ValueError("this picture does not decode") from error
-    line, _, data = ran.stdout.partition(b"\n")
+    with source.open("rb") as file, tempfile.TemporaryDirectory(prefix="darkroom-") as empty:
+        said = _ask([sys.executable, "-P", "-m", "bot.photos.heif", kind, *map(str, limits)], file, empty)
+    line, _, data = said.partition(b"\n")
     answer: _Answer = json.loads(line)
     (width, height), (full_width, full_height) = answer["size"], answer["sides"]
     picture = Image.frombytes(answer["mode"], (width, height), data)
     return picture, (full_width, full_height), base64.b64decode(answer["profile"])
+
+
+def _ask(command: list[str], file: BinaryIO, folder: str) -> bytes:
+    """What the process says; it is ended when it takes too long or says too much, and then ValueError is raised."""
+    with subprocess.Popen(  # noqa: S603 our own interpreter on our own module and three words of ours
+        command,
+        env={"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
+        cwd=folder,
+        stdin=file,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as child:
+        assert child.stdout is not None
+        alarm = threading.Timer(DECODE_S, child.kill)
+        alarm.start()
+        try:
+            said = child.stdout.read(MAX_ANSWER_BYTES + 1)
+            if len(said) > MAX_ANSWER_BYTES:
+                child.kill()
+            failed = child.wait()
+        finally:
+            alarm.cancel()
+    if failed:
+        raise ValueError("this picture does not decode")
+    return said
 
 
 def decode_here(content: bytes, kind: str) -> bytes:

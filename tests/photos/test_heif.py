@@ -102,6 +102,13 @@ def test_a_decoder_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.process
+def test_a_decoder_that_says_too_much_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    as_interpreter(tmp_path, "exec yes", monkeypatch)
+    with pytest.raises(ValueError, match="does not decode"):
+        decode_heif(SAMPLE, "heic", SIDES)
+
+
+@pytest.mark.process
 def test_the_decoder_gets_the_file_and_nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     seen, secret = tmp_path / "seen", tmp_path / "master.key"
     look = "/usr/bin/env; echo $(ls -A | wc -l) around; ls -l /proc/self/fd; wc -c"
