@@ -32,7 +32,7 @@ from bot.photos.checks import (
     judge_sides,
 )
 from bot.photos.colours import ADOBE_RGB, to_srgb
-from bot.photos.exif import read_exif, says_adobe_rgb, turn_upright
+from bot.photos.exif import read_exif, turn_upright
 from bot.photos.filetypes import has_deep_channels, identify, is_animation, read_dimensions
 from bot.photos.jpeg import encode_jpeg
 from bot.photos.measures import measure
@@ -171,7 +171,7 @@ def _decode(source: Path, content: Content, head: bytes) -> _Decoded:
                 mode = image.mode
                 image.load()
                 picture = shrink_to_sent(image)
-    colours = ADOBE_RGB if found.colours == Colours() and says_adobe_rgb(exif) else found.colours
+    colours = ADOBE_RGB if found.colours == Colours() and exif.is_adobe_rgb else found.colours
     converted = "CMYK" if mode == "CMYK" else "16-bit" if has_deep_channels(head) else ""
     return _Decoded(turn_upright(picture, exif, found.xmp), found.sides, colours, converted)
 
