@@ -247,8 +247,7 @@ def _open_made(picture: Path) -> Iterator[Image.Image]:
     try:
         with ExitStack() as held:
             image = held.enter_context(Image.open(picture, formats=list(_PILLOW_FORMATS.values())))
-            if image.width * image.height * BYTES_PER_PIXEL["png"] > LARGE_BYTES:
-                held.enter_context(_one_large_picture)
+            held.enter_context(_turn_for(image.size, "png"))
             yield image
     except FileNotFoundError:
         raise

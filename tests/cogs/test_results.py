@@ -4,7 +4,7 @@ import random
 
 from PIL import Image
 
-from bot.photos.checks import identify
+from bot.photos.filetypes import identify
 from bot.sandbox.rehearsal.faults import Fault
 from cogs.adapters.rendering import SMALLER, versions
 from tests.cogs.simulated_guild import Stage, answer_to, pictures_in, text_of, until
