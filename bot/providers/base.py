@@ -80,7 +80,10 @@ class GenerationOrder:
 
 @dataclass(frozen=True, slots=True)
 class GenerationReport:
-    """`image_urls` is filled when READY; `cost` in credits; `expired`: the provider has purged the files."""
+    """`cost` in credits; `expired`: the provider has purged the files.
+
+    A report that is READY has `image_urls`; without any it contradicts itself.
+    """
 
     request_id: str
     progress: Progress
@@ -88,6 +91,7 @@ class GenerationReport:
     cost: int | None = None
     error: str | None = None
     expired: bool = False
+    created_at: datetime | None = None
     trace: str | None = None
 
 
@@ -173,6 +177,10 @@ class ProviderClient(Protocol):
 
     async def training(self, request_id: str) -> TrainingReport: ...
 
+    async def listed_training(self, request_id: str, since: datetime) -> TrainingReport | None:
+        """The same as the provider's list has it, looking back like `find_training`: a second witness."""
+        ...
+
     async def archive_lora(self, remote_id: str) -> None:
         """Ask the provider to delete the LoRA. May be repeated."""
         ...
@@ -182,6 +190,10 @@ class ProviderClient(Protocol):
         ...
 
     async def generation(self, request_id: str) -> GenerationReport: ...
+
+    async def listed_generation(self, request_id: str, since: datetime) -> GenerationReport | None:
+        """The same as the provider's list has it; None when the list has it not, back to `since`."""
+        ...
 
     async def cancel_generation(self, request_id: str) -> bool:
         """Cancel an order before its pictures are made. False when it is too late or the provider cannot cancel."""

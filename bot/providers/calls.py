@@ -5,17 +5,19 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import stamina
 
-from bot.errors import KeyRejected, Missing, OutcomeUnknown, ProviderError, Refused, Unavailable
-from bot.providers.answers import Unreadable
-from bot.providers.base import TrainingReport
+from bot.errors import Busy, KeyRejected, Missing, OutcomeUnknown, ProviderError, Refused, Unavailable
+from bot.providers.answers import Unreadable, parse_object
+from bot.providers.base import GenerationReport, TrainingReport
 from bot.providers.transport import Lost, NotSent, PhotoUnreadable, Request, Response, Transport
 
 T = TypeVar("T")
+ReportT = TypeVar("ReportT", TrainingReport, GenerationReport)
 
 CLOCK_SLACK = timedelta(minutes=10)
 """How far a provider's clock may be behind ours without ending a search too early."""
@@ -28,11 +30,16 @@ _RETRIED = stamina.AsyncRetryingCaller(attempts=3, timeout=10.0, wait_initial=0.
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What differs between providers. `error_from`: the error for an answer outside 2xx; the time is UTC."""
+    """What differs between providers.
+
+    `error_from`: the error for an answer outside 2xx; the time is UTC. `is_error`: whether a body has the shape that
+    the provider gives to its errors.
+    """
 
     label: str
     key_header: str
     error_from: Callable[[Response, datetime], ProviderError]
+    is_error: Callable[[bytes], bool]
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -104,7 +111,7 @@ class Calls:
     async def remove(self, path: str) -> None:
         """DELETE. A 404 counts as removed."""
         try:
-            await self.ask_once(self.request("DELETE", path), _read_nothing)
+            await self.ask_once(self.request("DELETE", path), _read_removed)
         except Missing:
             return
 
@@ -132,7 +139,11 @@ class Calls:
             raise Unavailable(f"{self.label} could not be reached.") from error
 
     def _error_from(self, answer: Response) -> ProviderError:
-        return self._dialect.error_from(answer, datetime.now(UTC))
+        """What does not come from the provider itself says nothing about an order, an object or a key."""
+        error = self._dialect.error_from(answer, datetime.now(UTC))
+        if isinstance(error, Busy | Unavailable) or (is_json(answer) and self._dialect.is_error(answer.body)):
+            return error
+        return Unavailable(f"Something between us and {self.label} answered.", status=answer.status)
 
     def _without_key(self, answer: Response) -> Response:
         return Response(answer.status, answer.headers, answer.body.replace(self._api_key.encode(), b"[API key]"))
@@ -148,12 +159,19 @@ def of_body(parse: Callable[[bytes], T]) -> Callable[[Response], T]:
     return lambda answer: parse(answer.body)
 
 
-def _read_nothing(_answer: Response) -> None:
-    """For answers whose body is not needed."""
+def _read_removed(answer: Response) -> None:
+    """A page of something in between is no proof that anything was removed."""
+    if answer.status != HTTPStatus.NO_CONTENT:
+        parse_object(answer.body)
 
 
 def is_success(answer: Response) -> bool:
     return 200 <= answer.status < 300
+
+
+def is_json(answer: Response) -> bool:
+    """By its headers. Cloudflare marks what it answers itself (https://developers.cloudflare.com/fundamentals)."""
+    return "json" in answer.headers.get("content-type", "json").lower() and "cf-mitigated" not in answer.headers
 
 
 def checked_id(request_id: str) -> str:
@@ -163,14 +181,14 @@ def checked_id(request_id: str) -> str:
     return request_id
 
 
-async def find_marked(
-    pages: AsyncGenerator[Sequence[TrainingReport], None], marker: str, since: datetime
-) -> TrainingReport | None:
-    """The report whose name holds `marker`; None after every page back to `since`, newest first, was read."""
+async def find_listed(
+    pages: AsyncGenerator[Sequence[ReportT], None], is_it: Callable[[ReportT], bool], since: datetime
+) -> ReportT | None:
+    """The first report that is meant; None after every page back to `since`, newest first, was read."""
     async with aclosing(pages):
         async for page in pages:
             for report in page:
-                if marker in report.name:
+                if is_it(report):
                     return report
             if any(report.created_at is not None and report.created_at < since - CLOCK_SLACK for report in page):
                 return None

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +13,11 @@ from bot.providers.apiframe.wire import (
     build_generation,
     build_training,
     error_from,
+    is_error,
     model_of,
     parse_account,
     parse_generation,
+    parse_generation_page,
     parse_prices,
     parse_training,
     parse_training_page,
@@ -34,7 +36,7 @@ from bot.providers.base import (
     TrainingReport,
     WebhookHint,
 )
-from bot.providers.calls import OBJECT_ID, Calls, Dialect, checked_id, find_marked, of_body
+from bot.providers.calls import OBJECT_ID, Calls, Dialect, checked_id, find_listed, of_body
 from bot.providers.transport import FilePart, Transport
 from bot.records.generation import Operation
 
@@ -47,7 +49,7 @@ UPLOAD_DEADLINE_S = 600.0
 PICTURE_DEADLINE_S = 120.0
 PAGES_CAP = 50
 
-_DIALECT = Dialect("Apiframe", "X-API-Key", error_from)
+_DIALECT = Dialect("Apiframe", "X-API-Key", error_from, is_error)
 _GONE = frozenset({Progress.ARCHIVED, Progress.FAILED})
 _SIGNATURE = re.compile(r"(?:sha256=)?([0-9a-f]{64})")
 
@@ -72,12 +74,13 @@ class Apiframe:
         return await self._calls.submit(request, of_body(parse_training))
 
     async def find_training(self, marker: str, since: datetime) -> TrainingReport | None:
-        path = f"/v2/loras?limit={PAGE_SIZE}&includeArchived=true"
-        pages = self._calls.pages(path, "cursor", of_body(parse_training_page), PAGES_CAP)
-        return await find_marked(pages, marker, since)
+        return await find_listed(self._all_loras(), lambda report: marker in report.name, since)
 
     async def training(self, request_id: str) -> TrainingReport:
         return await self._calls.read(f"/v2/loras/{checked_id(request_id)}", of_body(parse_training))
+
+    async def listed_training(self, request_id: str, since: datetime) -> TrainingReport | None:
+        return await find_listed(self._all_loras(), lambda report: report.request_id == request_id, since)
 
     async def archive_lora(self, remote_id: str) -> None:
         await self._calls.remove(f"/v2/loras/{checked_id(remote_id)}")
@@ -90,6 +93,11 @@ class Apiframe:
 
     async def generation(self, request_id: str) -> GenerationReport:
         return await self._calls.read(f"/v2/jobs/{checked_id(request_id)}", of_body(parse_generation))
+
+    async def listed_generation(self, request_id: str, since: datetime) -> GenerationReport | None:
+        path = f"/v2/jobs?limit={PAGE_SIZE}"
+        pages = self._calls.pages(path, "cursor", of_body(parse_generation_page), PAGES_CAP)
+        return await find_listed(pages, lambda report: report.request_id == request_id, since)
 
     async def cancel_generation(self, request_id: str) -> bool:
         """Apiframe has no call for it (OpenAPI 2.0.0)."""
@@ -127,6 +135,10 @@ class Apiframe:
 
     async def test_endpoint(self, endpoint_id: str) -> bool:
         return False
+
+    def _all_loras(self) -> AsyncGenerator[Sequence[TrainingReport], None]:
+        path = f"/v2/loras?limit={PAGE_SIZE}&includeArchived=true"
+        return self._calls.pages(path, "cursor", of_body(parse_training_page), PAGES_CAP)
 
 
 def verify_webhook(

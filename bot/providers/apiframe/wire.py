@@ -166,7 +166,21 @@ def parse_training_page(body: bytes) -> tuple[list[TrainingReport], str | None]:
 
 def parse_generation(body: bytes) -> GenerationReport:
     """A job, or the answer to its submission. Source: Apiframe /docs/jobs/get."""
-    job = parse_object(body)
+    return _generation_report(parse_object(body))
+
+
+def parse_generation_page(body: bytes) -> tuple[list[GenerationReport], str | None]:
+    """One page of GET /v2/jobs and the cursor of the next; as strict as `parse_training_page`."""
+    answer = parse_object(body)
+    items, cursor = answer.get("jobs"), answer.get("nextCursor")
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise Unreadable
+    if not (cursor is None or read_text(cursor)) or ("nextCursor" not in answer and len(items) >= PAGE_SIZE):
+        raise Unreadable
+    return [_generation_report(item) for item in items], cursor
+
+
+def _generation_report(job: Mapping[str, Any]) -> GenerationReport:
     request_id = read_text(job.get("jobId")) or read_text(job.get("id"))
     if request_id is None:
         raise Unreadable
@@ -178,11 +192,17 @@ def parse_generation(body: bytes) -> GenerationReport:
     if progress is Progress.READY and "result" not in job:
         # A repeated submission may be told that the job is complete, but the pictures come with the job itself.
         progress = Progress.RUNNING
-    elif progress is Progress.READY and not images and not expired:
-        progress, error = Progress.FAILED, "Apiframe finished without sending a picture."
     elif progress is Progress.FAILED and not error:
         error = "Apiframe cancelled it." if status == "CANCELLED" else "Apiframe gave no reason."
-    return GenerationReport(request_id, progress, images, read_whole(job.get("creditCost")), error or None, expired)
+    return GenerationReport(
+        request_id,
+        progress,
+        images,
+        read_whole(job.get("creditCost")),
+        error or None,
+        expired,
+        created_at=read_moment(job.get("createdAt")),
+    )
 
 
 def parse_upload(body: bytes) -> str:
@@ -220,6 +240,11 @@ def error_from(answer: Response, now: datetime) -> ProviderError:
     if 400 <= status < 500 and status != 408:
         return Refused(sentence, status=status, details=details)
     return Unavailable(sentence, status=status, retry_after=retry_after_s(answer.headers, now))
+
+
+def is_error(body: bytes) -> bool:
+    """Every error says `error` (Apiframe OpenAPI 2.0.0)."""
+    return read_text(parse_object_or_empty(body).get("error")) is not None
 
 
 def _training_report(lora: Mapping[str, Any]) -> TrainingReport:

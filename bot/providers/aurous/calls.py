@@ -6,7 +6,7 @@ from typing import TypeVar
 import stamina
 
 from bot.errors import OutcomeUnknown, ProviderError, Refused, Unavailable
-from bot.providers.aurous.errors import CONCURRENCY, KeyInUse, error_from, read_code
+from bot.providers.aurous.errors import CONCURRENCY, KeyInUse, error_from, is_error, read_code
 from bot.providers.aurous.limits import AurousLimits, bucket_of, fingerprint
 from bot.providers.aurous.wire import Ticket
 from bot.providers.base import PhotoFile
@@ -18,7 +18,7 @@ T = TypeVar("T")
 AUROUS_VERSION = "2026-05-15"
 UPLOAD_DEADLINE_S = 120.0
 
-_DIALECT = Dialect("Aurous Labs", "X-Api-Key", error_from, {"Aurous-Version": AUROUS_VERSION})
+_DIALECT = Dialect("Aurous Labs", "X-Api-Key", error_from, is_error, {"Aurous-Version": AUROUS_VERSION})
 _REFUSED_PHOTO = frozenset({400, 413, 415, 422})
 # Half a second, doubling up to 8 s, as Aurous Labs /idempotency advises.
 _UNDER_ONE_KEY = stamina.AsyncRetryingCaller(attempts=6, timeout=60.0, wait_initial=0.5, wait_max=8.0, wait_jitter=0.0)

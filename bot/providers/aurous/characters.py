@@ -3,6 +3,7 @@
 Source: Aurous Labs /characters/*.
 """
 
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from bot.providers.aurous.calls import AurousCalls
 from bot.providers.aurous.errors import read_trace
 from bot.providers.aurous.wire import build_ticket_order, parse_character, parse_characters, parse_pose, parse_ticket
 from bot.providers.base import PhotoFile, Progress, TrainingOrder, TrainingReport
-from bot.providers.calls import checked_id, find_marked, of_body
+from bot.providers.calls import checked_id, find_listed, of_body
 from bot.providers.transport import Response
 
 PHOTOS_MOST = 6
@@ -52,9 +53,10 @@ class CharacterCalls:
         return (COVER_POSES.index(pose), -confidence) if pose in COVER_POSES else (len(COVER_POSES), 0.0)
 
     async def find_training(self, marker: str, since: datetime) -> TrainingReport | None:
-        path = f"/v1/characters?limit={PAGE_SIZE}"
-        pages = self._calls.pages(path, "starting_after", of_body(parse_characters), PAGES_CAP)
-        return await find_marked(pages, marker, since)
+        return await find_listed(self._listed(), lambda report: marker in report.name, since)
+
+    async def listed_training(self, request_id: str, since: datetime) -> TrainingReport | None:
+        return await find_listed(self._listed(), lambda report: report.request_id == request_id, since)
 
     async def training(self, request_id: str) -> TrainingReport:
         """A character whose pictures wait for approval is saved, which makes it ready."""
@@ -67,9 +69,11 @@ class CharacterCalls:
 
     async def characters(self) -> list[TrainingReport]:
         """All that are not deleted, newest first."""
+        return [report async for page in self._listed() for report in page]
+
+    def _listed(self) -> AsyncGenerator[Sequence[TrainingReport], None]:
         path = f"/v1/characters?limit={PAGE_SIZE}"
-        pages = self._calls.pages(path, "starting_after", of_body(parse_characters), PAGES_CAP)
-        return [report async for page in pages for report in page]
+        return self._calls.pages(path, "starting_after", of_body(parse_characters), PAGES_CAP)
 
     async def _save(self, remote_id: str) -> TrainingReport:
         """May be repeated; a character that is still being made or has failed is Refused."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from bot.errors import ProviderError, Refused, Unavailable
 from bot.providers.aurous.calls import AurousCalls
@@ -15,19 +16,20 @@ from bot.providers.aurous.wire import (
     parse_cancelled,
     parse_estimate,
     parse_generation,
+    parse_generations,
     parse_id,
     parse_styles,
     parse_team_name,
 )
 from bot.providers.base import Account, GenerationOrder, GenerationReport, PhotoFile, Prices, Progress, StyleReport
-from bot.providers.calls import checked_id, of_body
+from bot.providers.calls import checked_id, find_listed, of_body
 from bot.providers.transport import Field, FilePart, Response, Transport
 
 PRICES = Prices(training=0, picture=1)
 """Credits. A character from photos is free; 1 is the baseline for a picture, `estimate` tells exactly (/pricing)."""
 TEAM_DEADLINE_S = 3.0
 PICTURE_DEADLINE_S = 120.0
-PAGES_CAP = 50
+PAGE_SIZE, PAGES_CAP = 100, 50
 
 _GONE = frozenset({Progress.ARCHIVED, Progress.FAILED})
 
@@ -61,6 +63,12 @@ class Aurous(CharacterCalls, EndpointCalls):
         path = f"/v1/images/{checked_id(request_id)}"
         return await self._calls.read(path, lambda answer: parse_generation(answer.body, self._calls.base_url))
 
+    async def listed_generation(self, request_id: str, since: datetime) -> GenerationReport | None:
+        """The list holds videos, too (Aurous Labs /list-your-generation-history)."""
+        path = f"/v1/images?limit={PAGE_SIZE}"
+        pages = self._calls.pages(path, "starting_after", self._read_generations, PAGES_CAP)
+        return await find_listed(pages, lambda report: report.request_id == request_id, since)
+
     async def cancel_generation(self, request_id: str) -> bool:
         """May be repeated. The credits that were held come back."""
         request = self._calls.request("POST", f"/v1/images/{checked_id(request_id)}/cancel")
@@ -93,6 +101,9 @@ class Aurous(CharacterCalls, EndpointCalls):
 
     def _read_made(self, answer: Response) -> GenerationReport:
         return parse_generation(answer.body, self._calls.base_url, read_trace(answer))
+
+    def _read_generations(self, answer: Response) -> tuple[list[GenerationReport], str | None]:
+        return parse_generations(answer.body, self._calls.base_url)
 
     def _read_styles(self, answer: Response) -> tuple[list[StyleReport], str | None]:
         return parse_styles(answer.body, self._calls.base_url)

@@ -64,6 +64,12 @@ def error_from(answer: Response, now: datetime) -> ProviderError:
     return error
 
 
+def is_error(body: bytes) -> bool:
+    """Every error is an envelope with a type and a code (Aurous Labs /errors); one of the two is enough."""
+    said = _envelope(body)
+    return read_text(said.get("type")) is not None or read_text(said.get("code")) is not None
+
+
 def read_code(answer: Response) -> str | None:
     return read_text(_envelope(answer.body).get("code"))
 

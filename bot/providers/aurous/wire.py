@@ -111,16 +111,23 @@ def build_ticket_order(photo: PhotoFile) -> dict[str, Any]:
 
 def parse_generation(body: bytes, base_url: str, trace: str | None = None) -> GenerationReport:
     """Source: Aurous Labs /images/retrieve-image. `trace`: used where the answer does not name the create call."""
-    row = parse_object(body)
+    return _generation_report(parse_object(body), base_url, trace)
+
+
+def parse_generations(body: bytes, base_url: str) -> tuple[list[GenerationReport], str | None]:
+    """One page of GET /v1/images and the next cursor; strict, as "none" must be proof."""
+    rows, cursor = _page(parse_object(body))
+    return [_generation_report(row, base_url, None) for row in rows], cursor
+
+
+def _generation_report(row: Mapping[str, Any], base_url: str, trace: str | None) -> GenerationReport:
     request_id, status = read_text(row.get("id")), row.get("status")
     if request_id is None:
         raise Unreadable
     progress = _GENERATION_WORDS.get(str(status), Progress.UNKNOWN)
     error = ""
     images = _absolute(row.get("output_urls"), base_url) if progress is Progress.READY else ()
-    if progress is Progress.READY and not images:
-        progress, error = Progress.FAILED, "Aurous Labs finished without sending a picture."
-    elif progress is Progress.FAILED:
+    if progress is Progress.FAILED:
         error = read_sentence(row.get("error_message")) or _REASONS.get(str(status), _NO_REASON)
     has_ended = progress in {Progress.READY, Progress.FAILED}
     return GenerationReport(
@@ -129,6 +136,7 @@ def parse_generation(body: bytes, base_url: str, trace: str | None = None) -> Ge
         images,
         _amount(row.get("cost")) if has_ended else None,
         error or None,
+        created_at=read_moment(row.get("created_at")),
         trace=read_sentence(row.get("creation_request_id")) or trace,
     )
 

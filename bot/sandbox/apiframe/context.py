@@ -1,17 +1,20 @@
 """Requests to the rehearsal Apiframe: the caller behind a key, the time, and the JSON of a refusal."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from aiohttp import web
 
 from bot.sandbox.apiframe.answers import AnswerOddities
 from bot.sandbox.apiframe.orders import BadOrder
-from bot.sandbox.apiframe.state import JobFaults, NotEnoughCredits, RehearsalWorld
+from bot.sandbox.apiframe.state import JobFaults, NotEnoughCredits, RehearsalJob, RehearsalLora, RehearsalWorld
 from bot.sandbox.rehearsal.deliveries import WebhookFaults
 from bot.sandbox.rehearsal.faults import Handler, ServerFaults
 from bot.sandbox.rehearsal.server import Caller, ServerContext
+
+T = TypeVar("T", RehearsalLora, RehearsalJob)
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -66,7 +69,22 @@ def id_in_path(request: web.Request) -> str:
     return object_id
 
 
-def limit_in_query(request: web.Request, default: int) -> int:
+def page_of(
+    request: web.Request, newest_first: Sequence[T], default: int, is_shown: Callable[[T], bool] = lambda _: True
+) -> tuple[Sequence[T], str | None]:
+    """The page that the query asks for, and the cursor of the next; a cursor is the id of the last one shown."""
+    limit = _limit_in_query(request, default)
+    if "cursor" in request.query:
+        ids = [each.id for each in newest_first]
+        if request.query["cursor"] not in ids:
+            raise BadOrder({"cursor": ["Unknown cursor"]})
+        newest_first = newest_first[ids.index(request.query["cursor"]) + 1 :]
+    listed = [each for each in newest_first if is_shown(each)]
+    page = listed[:limit]
+    return page, page[-1].id if len(listed) > limit else None
+
+
+def _limit_in_query(request: web.Request, default: int) -> int:
     text = request.query.get("limit", str(default))
     if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= 100):
         raise BadOrder({"limit": ["Expected a number from 1 to 100"]})

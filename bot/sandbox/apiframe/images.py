@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox.apiframe.answers import moment_text, price_of, show_job
-from bot.sandbox.apiframe.context import Context, Refusal, id_in_path
+from bot.sandbox.apiframe.context import Context, Refusal, id_in_path, page_of
 from bot.sandbox.apiframe.orders import (
     UPLOAD_CAP_BYTES,
     BadOrder,
@@ -19,7 +19,7 @@ from bot.sandbox.apiframe.orders import (
     receive_form,
 )
 from bot.sandbox.apiframe.params import ORDERS, params_of
-from bot.sandbox.apiframe.state import RehearsalJob, RehearsalLora, make_id
+from bot.sandbox.apiframe.state import JobFault, RehearsalJob, RehearsalLora, make_id
 from bot.sandbox.rehearsal import painting
 from bot.sandbox.rehearsal.server import Caller, Routes
 
@@ -37,6 +37,7 @@ class ImageRoutes(Routes[Context]):
         return [
             web.post("/v2/images/generate", self.order),
             web.post("/v2/images/{operation:upscale|background-remove}", self.order),
+            web.get("/v2/jobs", self.list_page),
             web.get("/v2/jobs/{id}", self.show),
             web.post("/v2/uploads", self.upload),
             web.get("/images/{name}", self.file),
@@ -112,9 +113,20 @@ class ImageRoutes(Routes[Context]):
         job = self._context.world.jobs.get(id_in_path(request))
         if job is None or job.api_key != caller.api_key:
             raise Refusal(404, "Job not found")
+        return web.json_response(self._shown(job) | {"input": job.order})
+
+    async def list_page(self, request: web.Request) -> web.Response:
+        """The newest first; those of the caller's key alone. Source: Apiframe OpenAPI 2.0.0."""
+        caller = self._context.caller(request)
+        own = [job for job in reversed(self._context.world.jobs.values()) if job.api_key == caller.api_key]
+        page, cursor = page_of(request, own, 20)
+        shown = [self._shown(job) for job in page]
+        return web.json_response({"jobs": shown, "nextCursor": cursor, "hasMore": cursor is not None})
+
+    def _shown(self, job: RehearsalJob) -> dict[str, Any]:
         answers = self._context.faults.answers
         extra = {"shinyNewField": {"nested": [1]}} if answers.extra_fields else {}
-        return web.json_response(show_job(job, self.urls(job), answers) | extra | {"input": job.order})
+        return show_job(job, self.urls(job), answers) | extra
 
     async def upload(self, request: web.Request) -> web.Response:
         self._context.caller(request)
@@ -173,6 +185,8 @@ class ImageRoutes(Routes[Context]):
         """The picture file, composed at the first request; None when the job has no such picture."""
         job = self._context.world.jobs.get(name[:36])
         if job is None or job.status != "COMPLETED" or job.expired or name not in job.file_names:
+            return None
+        if job.fault is JobFault.ONE_GONE and name == job.file_names[-1]:
             return None
         path = self._context.folder / "images" / name
         async with self._composing[name]:

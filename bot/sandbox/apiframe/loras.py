@@ -7,8 +7,8 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox.apiframe.answers import show_lora
-from bot.sandbox.apiframe.context import Context, Refusal, choice_in_query, id_in_path, limit_in_query
-from bot.sandbox.apiframe.orders import PHOTO_CAP_BYTES, BadOrder, check_training, receive_form
+from bot.sandbox.apiframe.context import Context, Refusal, choice_in_query, id_in_path, page_of
+from bot.sandbox.apiframe.orders import PHOTO_CAP_BYTES, check_training, receive_form
 from bot.sandbox.apiframe.state import TRAINING_CAP, RehearsalLora, make_id
 from bot.sandbox.rehearsal.server import Caller, Routes
 
@@ -57,17 +57,9 @@ class LoraRoutes(Routes[Context]):
 
     async def list_page(self, request: web.Request) -> web.Response:
         caller = self._context.caller(request)
-        limit = limit_in_query(request, 24)
         archived_too = choice_in_query(request, "includeArchived", ("false", "true")) == "true"
         team = [lora for lora in reversed(self._context.world.loras.values()) if lora.team == caller.team]
-        if "cursor" in request.query:
-            ids = [lora.id for lora in team]
-            if request.query["cursor"] not in ids:
-                raise BadOrder({"cursor": ["Unknown cursor"]})
-            team = team[ids.index(request.query["cursor"]) + 1 :]
-        listed = [lora for lora in team if archived_too or lora.status != "ARCHIVED"]
-        page = listed[:limit]
-        cursor = page[-1].id if len(listed) > limit else None
+        page, cursor = page_of(request, team, 24, lambda lora: archived_too or lora.status != "ARCHIVED")
         return web.json_response({"items": [self._shown(lora) for lora in page], "nextCursor": cursor})
 
     async def show(self, request: web.Request) -> web.Response:

@@ -50,6 +50,8 @@ class JobFault(StrEnum):
     """The job completes, then its files are purged."""
     PARTIAL = "partial"
     """One picture fewer than ordered."""
+    ONE_GONE = "one_gone"
+    """The job names all pictures, and the file of the last one is not there."""
 
 
 @dataclass(slots=True)

@@ -5,12 +5,12 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.aurous.answers import SHINY, credits_number, show_cost, show_image
+from bot.sandbox.aurous.answers import SHINY, credits_number, show_cost, show_image, show_page
 from bot.sandbox.aurous.context import REQUEST_ID, VERSION, Context
 from bot.sandbox.aurous.orders import ImageOrder, check_body, parse_object
 from bot.sandbox.aurous.records import RehearsalImage, RehearsalStyle, StoredReference, make_id
 from bot.sandbox.aurous.refusals import Refusal, not_found
-from bot.sandbox.aurous.state import own
+from bot.sandbox.aurous.state import newest_first, own
 from bot.sandbox.rehearsal.server import Caller, Routes
 
 UNCANCELLABLE = frozenset({"succeeded", "failed", "expired", "moderation_rejected"})
@@ -23,6 +23,7 @@ class ImageRoutes(Routes[Context]):
         return [
             web.post("/v1/images", self.create),
             web.post("/v1/images/estimate", self.estimate),
+            web.get("/v1/images", self.list_page, allow_head=False),
             web.get("/v1/images/{id}", self.show, allow_head=False),
             web.post("/v1/images/{id}/cancel", self.cancel),
         ]
@@ -45,6 +46,11 @@ class ImageRoutes(Routes[Context]):
 
     async def show(self, request: web.Request) -> web.Response:
         return web.json_response(self.shown(self._own(request, self._context.authorize(request))))
+
+    async def list_page(self, request: web.Request) -> web.Response:
+        caller = self._context.authorize(request)
+        mine = newest_first(self._context.world.images, caller.team)
+        return web.json_response(show_page(mine, request.query, self.shown))
 
     async def cancel(self, request: web.Request) -> web.Response:
         image = self._own(request, self._context.authorize(request, "images_post", writes=True))

@@ -31,9 +31,9 @@ class OutputRoutes(Routes[Context]):
         image = self._allowed(request)
         if image.status != "succeeded":
             raise Refusal(422, "output_not_available", f"The generation is {image.status}.")
-        if self._is_expired(image):
-            raise Refusal(410, "output_expired", "The output has expired.")
         number = _number(request)
+        if self._is_expired(image) or (image.fault is ImageFault.ONE_GONE and number == image.count - 1):
+            raise Refusal(410, "output_expired", "The output has expired.")
         if number >= image.count:
             raise not_found("output")
         if self._context.faults.answers.output_mode is OutputMode.REDIRECT:

@@ -27,6 +27,8 @@ class ImageFault(StrEnum):
     """One picture fewer than ordered."""
     GONE = "gone"
     """It succeeds, and its outputs have expired at once."""
+    ONE_GONE = "one_gone"
+    """Only the last output has expired at once."""
 
 
 @dataclass(frozen=True, slots=True)

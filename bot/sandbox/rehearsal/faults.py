@@ -89,6 +89,12 @@ class Fault:
         return cls(FaultKind.BODY, headers={"Content-Type": "text/html"}, body=page)
 
     @classmethod
+    def edge_page(cls, status: int = 403) -> Self:
+        """The page of a proxy in front of the server, which never saw the request."""
+        page = b"<!doctype html><title>Access denied</title>"
+        return cls.answer(status, headers={"Content-Type": "text/html"}, body=page)
+
+    @classmethod
     def wrong_schema(cls) -> Self:
         return cls(FaultKind.BODY, headers={"Content-Type": "application/json"}, body=b'{"data": [1, 2, 3]}')
 
@@ -134,6 +140,8 @@ class RouteFaults:
                 return web.Response(status=fault.status, headers=headers, body=said)
             case FaultKind.RESET:
                 _reset(request)
+                # A file would be opened for a connection that is gone, and left open.
+                return web.Response()
             case FaultKind.HANG:
                 await self._released.wait()
             case FaultKind.BODY:
@@ -142,7 +150,7 @@ class RouteFaults:
                 body = {**json.loads(whole), "status": "DREAMING"}
                 return web.json_response(body, status=answer.status)
             case FaultKind.SLOW_DRIP | FaultKind.HALF_BODY:
-                await _send_in_pieces(fault, request, answer.status, whole)
+                return await _send_in_pieces(fault, request, answer.status, whole)
         return answer
 
 
@@ -178,15 +186,16 @@ def _reset(request: web.Request) -> None:
     transport.abort()
 
 
-async def _send_in_pieces(fault: Fault, request: web.Request, status: int, whole: bytes) -> None:
+async def _send_in_pieces(fault: Fault, request: web.Request, status: int, whole: bytes) -> web.StreamResponse:
     response = web.StreamResponse(status=status, headers={"Content-Type": "application/json"})
     response.content_length = len(whole)
     await response.prepare(request)
     if fault.kind is FaultKind.HALF_BODY:
         await response.write(whole[: len(whole) // 2])
         _reset(request)
-        return
+        return response
     for position in range(len(whole)):
         await asyncio.sleep(fault.pause_s)
         await response.write(whole[position : position + 1])
     await response.write_eof()
+    return response

@@ -423,7 +423,9 @@ class Echo(Transport):
 
     async def send(self, request: Request) -> Response:
         self.seen = dict(request.headers)
-        return Response(400, {}, ('{"error":{"message":"' + request.headers["X-Api-Key"] + '"}}').encode())
+        return Response(
+            400, {}, ('{"error":{"type":"invalid_request","message":"' + request.headers["X-Api-Key"] + '"}}').encode()
+        )
 
 
 async def test_key_and_version_are_sent_and_the_key_is_never_repeated(
