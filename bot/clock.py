@@ -55,6 +55,12 @@ class Timings:
     generation_poll: timedelta = timedelta(seconds=2)
     """Time until a generation's first poll; grows by half up to `generation_poll_max` (Apiframe /docs/jobs/get)."""
     generation_poll_max: timedelta = timedelta(seconds=10)
+    job_doubted: timedelta = timedelta(minutes=4)
+    """How long a provider has to claim that a job which it took is not there before that is believed."""
+    picture_doubted: timedelta = timedelta(seconds=60)
+    """The same for a picture that was made."""
+    key_doubted: timedelta = timedelta(seconds=80)
+    """The same for a key that worked, and an order that is refused as if its key did not work."""
     settle: timedelta = timedelta(seconds=60)
     """How long to wait after a paid call of unknown outcome before looking for it at the provider."""
     lease: timedelta = timedelta(seconds=60)

@@ -21,10 +21,14 @@ from cogs.ui.words import ago, count
 
 
 def key_paused_card(key: ApiKeyRow, guild_name: str, last_line: str) -> Layout:
+    if key.paused_at is None:
+        works = f"### The {key.provider.label} key of {quote(guild_name)} works again\n"
+        text = f"{works}{key.provider.label} accepts the key ending in `{key.last4}` again. You need not do anything."
+        return card(f"{text}\n{last_line}", colour=discord.Colour.green())
     text = (
         f"### The {key.provider.label} key of {quote(guild_name)} is paused\n"
         f"{key.provider.label} does not accept the key ending in `{key.last4}` any more. "
-        "Trainings wait and nothing is lost. "
+        "Trainings wait and nothing is lost; it is tried again by itself after 10 minutes, 1 hour, 6 hours. "
         f"Please check it in your {key.provider.label} dashboard, then run `/keys set` in the server.\n{last_line}"
     )
     return card(text, colour=discord.Colour.red())

@@ -153,8 +153,8 @@ class BudgetService(Service):
         try:
             account = await client.account()
         except KeyRejected as error:
-            await self._keys.pause(key.id, error)
-            return PauseReason.NO_KEY
+            is_refused = await self._keys.is_refused(key.id, error)
+            return PauseReason.NO_KEY if is_refused else PauseReason.PROVIDER_DOWN
         except ProviderError:
             return PauseReason.PROVIDER_DOWN
         is_poor = account.credits is not None and account.credits < needed

@@ -18,7 +18,9 @@ RETIRED = "The provider no longer offers this style. `/styles` shows the others.
 REFERENCES_GONE = "The reference pictures were no longer there when its turn came. Please attach them again."
 CANCELLED = "You cancelled these pictures."
 KEY_REMOVED = "The API key for these pictures was removed before they were finished."
-FORGOTTEN = "The provider no longer knows these pictures. Please send `/imagine` again."
+FORGOTTEN = (
+    "The provider took this order and says again and again that it does not know it. Please send `/imagine` again."
+)
 EXPIRED = "The provider deleted these pictures before we could fetch them."
 EMPTY = "The provider finished without any picture. Please send `/imagine` again."
 NEVER_FINISHED = "The provider has not finished these pictures for a day."

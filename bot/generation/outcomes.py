@@ -69,6 +69,7 @@ class GenerationOutcomes(JobOutcomes[Generation]):
                 request_id=report.request_id,
                 submitted_at=now,
                 attempt=0,
+                doubt=None,
             )
             trace = f", request {report.trace}" if report.trace else ""
             detail = f"{claim.row.provider.label} id {report.request_id}{trace}"

@@ -8,7 +8,8 @@ from typing import TypeVar
 from bot.errors import KeyRejected, Missing, NoKey, OutOfCredits, ProviderError, Refused, UserError
 from bot.generation import failures
 from bot.keys.service import KeyService
-from bot.providers.base import Account, GenerationOrder, Progress, ProviderClient
+from bot.providers.base import Account, GenerationOrder, ProviderClient
+from bot.providers.witness import has_lora
 from bot.records.key import ApiKeyRow
 from bot.records.lora import Lora
 
@@ -47,7 +48,8 @@ async def ask_price(
     try:
         estimate, account = await asyncio.gather(_in_time(client.estimate(order)), _in_time(client.account()))
     except KeyRejected as error:
-        await key_service.pause(key.id, error, noticed_in=channel_id)
+        if not await _in_time(key_service.is_refused(key.id, error, noticed_in=channel_id)):
+            return Price(None, None)
         raise UserError(failures.key_rejected(key.provider)) from error
     except OutOfCredits as error:
         raise UserError(failures.out_of_credits(error)) from error
@@ -67,10 +69,9 @@ async def has_vanished(client: ProviderClient, lora: Lora | None, error: Provide
     if lora is None or error.status not in NOT_THERE:
         return False
     try:
-        report = await client.training(lora.remote_id)
-    except ProviderError as answer:
-        return isinstance(answer, Missing)
-    return report.progress is Progress.ARCHIVED
+        return not await has_lora(client, lora.remote_id)
+    except ProviderError:
+        return False
 
 
 async def _in_time(question: Awaitable[T]) -> T | None:

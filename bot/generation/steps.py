@@ -22,6 +22,7 @@ from bot.keys.service import KeyService
 from bot.photos.filetypes import identify
 from bot.photos.intake import Received
 from bot.providers.base import GenerationReport, Progress
+from bot.providers.witness import look_at_generation
 from bot.records.generation import Generation, GenerationStatus
 from bot.resources import Resources, Service
 from bot.storage.due import Claim
@@ -63,17 +64,23 @@ class GenerationSteps(Service):
             await self._outcomes.fail(claim, failures.KEY_REMOVED)
             return
         assert generation.request_id is not None  # set together with the status
+        assert generation.submitting_at is not None  # the same
         try:
-            report = await client.generation(generation.request_id)
+            report = await look_at_generation(client, generation.request_id, generation.submitting_at)
         except Missing:
-            await self._outcomes.fail(claim, failures.FORGOTTEN)
+            await self._doubt(claim, failures.FORGOTTEN)
         except KeyRejected as error:
-            await self._keys.pause(generation.key_id, error, noticed_in=generation.channel_id)
+            await self._keys.is_refused(generation.key_id, error, noticed_in=generation.channel_id)
             await self._later(claim)
         except ProviderError:
             await self._later(claim)
         else:
             await self._take_report(claim, report)
+
+    async def _doubt(self, claim: Claim[Generation], at_last: str) -> None:
+        """The provider contradicts that it took this order; only when it insists, the order fails with `at_last`."""
+        if await self._outcomes.is_believed(claim, self._timings.job_doubted):
+            await self._outcomes.fail(claim, at_last)
 
     async def _later(self, claim: Claim[Generation], at_last: str = failures.NEVER_FINISHED) -> None:
         """Try again later; after `give_up` fail with the sentence `at_last`, so that the member is told."""
@@ -87,10 +94,8 @@ class GenerationSteps(Service):
 
     async def _take_report(self, claim: Claim[Generation], report: GenerationReport) -> None:
         generation = claim.row
-        if report.progress is Progress.READY and report.expired:
-            await self._outcomes.fail(claim, failures.EXPIRED)
-        elif report.progress is Progress.READY and not report.image_urls:
-            await self._outcomes.fail(claim, failures.EMPTY)
+        if report.progress is Progress.READY and not report.image_urls:
+            await self._doubt(claim, failures.EXPIRED if report.expired else failures.EMPTY)
         elif report.progress is Progress.READY:
             await self._outcomes.keep(
                 claim,
@@ -100,6 +105,7 @@ class GenerationSteps(Service):
                 image_urls=report.image_urls,
                 cost=report.cost,
                 attempt=0,
+                doubt=None,
             )
         elif report.progress is Progress.FAILED:
             await self._outcomes.fail(claim, failures.failed_at_provider(generation.provider, report.error))
@@ -109,7 +115,7 @@ class GenerationSteps(Service):
             slow = self._is_older_than(generation, self._timings.generation_deadline)
             wait = self._timings.generation_poll * 1.5 ** min(generation.attempt, 10)
             pause = self._timings.backoff_max if slow else min(wait, self._timings.generation_poll_max)
-            await self._outcomes.keep(claim, due_in=pause, attempt=generation.attempt + 1)
+            await self._outcomes.keep(claim, due_in=pause, attempt=generation.attempt + 1, doubt=None)
 
     async def _fetch(self, claim: Claim[Generation]) -> None:
         """Download the pictures, because the provider may delete them after 24 h."""

@@ -46,7 +46,8 @@ class GenerationSubmission(Service):
             await self._outcomes.fail(claim, failures.UNKNOWN_OUTCOME)
             return
         if now > generation.created_at + self._timings.give_up:
-            await self._outcomes.fail(claim, failures.UNREACHABLE)
+            was_sent = generation.submitting_at is not None
+            await self._outcomes.fail(claim, failures.UNKNOWN_OUTCOME if was_sent else failures.UNREACHABLE)
             return
         client = await self._client(claim)
         if client is None:
@@ -146,8 +147,7 @@ class GenerationSubmission(Service):
                 wait = timedelta(seconds=error.retry_after) if error.retry_after is not None else None
                 await self._outcomes.later(claim, wait)
             case KeyRejected():
-                await self._keys.pause(generation.key_id, error, noticed_in=generation.channel_id)
-                await self._outcomes.fail(claim, failures.key_rejected(generation.provider), trace=error.trace)
+                await self._key_rejected(claim, error)
             case OutOfCredits():
                 await self._outcomes.fail(claim, failures.out_of_credits(error), trace=error.trace)
             case Refused() | Missing() if missing is not None:
@@ -157,3 +157,12 @@ class GenerationSubmission(Service):
                 await self._outcomes.fail(claim, failures.refused(generation.provider, error), trace=error.trace)
             case _:
                 await self._outcomes.later(claim)
+
+    async def _key_rejected(self, claim: Claim[Generation], error: KeyRejected) -> None:
+        """Ask again while it is open whether the key works; an order that a working key may not send fails."""
+        generation = claim.row
+        if await self._keys.is_refused(generation.key_id, error, noticed_in=generation.channel_id):
+            await self._outcomes.fail(claim, failures.key_rejected(generation.provider), trace=error.trace)
+        elif await self._outcomes.is_believed(claim, self._timings.key_doubted):
+            refusal = Refused(error.sentence, status=error.status)
+            await self._outcomes.fail(claim, failures.refused(generation.provider, refusal), trace=error.trace)

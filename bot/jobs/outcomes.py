@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.engine import backoff
 from bot.jobs.kind import JobKind, JobT
+from bot.records.doubt import one_more, pause_of
 from bot.records.event import EventStatus
 from bot.records.post import PostKind, places_for
 from bot.resources import Resources, Service
@@ -16,6 +17,8 @@ from bot.storage.due import Claim, DueRows, LeaseLost
 from bot.storage.events import events
 
 EVENT_CANCELLED = "The event was cancelled before this was sent. Nothing was charged."
+LOOKED_AT_AGAIN = "looked at again"
+"""Timeline word: the provider contradicts what we know of the job."""
 
 
 class JobOutcomes(Service, Generic[JobT]):
@@ -44,6 +47,19 @@ class JobOutcomes(Service, Generic[JobT]):
                 await self._note(connection, claim.id, note)
 
         await self._database.write(transaction)
+
+    async def is_believed(self, claim: Claim[JobT], span: timedelta, **values: Any) -> bool:
+        """An answer contradicts what we know: store that, to ask again, or True when it was claimed all over `span`.
+
+        Nothing is stored when it is True. `values` are stored with the doubt.
+        """
+        now, earlier = self._clock.now(), claim.row.doubt
+        doubt = one_more(earlier, now)
+        if doubt.is_over(span, now):
+            return True
+        note = LOOKED_AT_AGAIN if earlier is None else ""
+        await self.keep(claim, due_in=pause_of(span), note=note, doubt=doubt, **values)
+        return False
 
     async def is_event_cancelled(self, job: JobT) -> bool:
         """Whether the job belongs to an event that has been cancelled, so that it must not be sent any more."""

@@ -9,14 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import KeyRejected, NoKey, ProviderError, SealError, UserError
 from bot.keys.slots import assign_free_slots
+from bot.keys.trust import KeyTrust, context_of
 from bot.log import redact_value
-from bot.providers.base import Account, ProviderClient, WebhookSecrets
-from bot.records.guild import Place, PlaceKind
+from bot.providers.base import Account, WebhookSecrets
 from bot.records.job import SubjectTable
 from bot.records.key import ApiKeyRow, ProviderName
-from bot.records.post import PostKind
-from bot.resources import Resources, Service
-from bot.storage import erasure, generations, posts, trainings
+from bot.resources import Resources
+from bot.storage import erasure, generations, trainings
 from bot.storage import keys as rows
 from bot.storage.due import Claim, store
 from bot.storage.tables import api_keys
@@ -54,11 +53,9 @@ class Funds:
     trouble: str | None
 
 
-class KeyService(Service):
+class KeyService(KeyTrust):
     def __init__(self, opened: Resources) -> None:
         super().__init__(opened)
-        self._sealer = opened.sealer
-        self._connect = opened.connect
         self._prices = opened.prices
 
     async def set(self, guild_id: int, provider: ProviderName, api_key: str, *, set_by: int) -> KeyStatus:
@@ -76,7 +73,7 @@ class KeyService(Service):
                 )
         account = await self._ask(provider, api_key)
         redact_value(api_key)  # now, and not before: until the provider has taken it, it may be any word
-        sealed = self._sealer.seal(api_key, context=_context(guild_id, provider))
+        sealed = self._sealer.seal(api_key, context=context_of(guild_id, provider))
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> ApiKeyRow:
@@ -106,9 +103,11 @@ class KeyService(Service):
                 return None
             running = await trainings.open_on_key(connection, stored.row.id)
         try:
-            account = await self._connect(provider, self._open(stored)).account()
+            account = await self._connect(provider, self.open_key(stored)).account()
         except (ProviderError, SealError) as error:
             return KeyStatus(stored.row, None, None, explain(error, provider), running)
+        if stored.row.paused_at is not None and await self.resume(stored.row.id):
+            stored = await self._database.fetch(rows.get, stored.row.id) or stored
         return KeyStatus(stored.row, account.credits, account.team, None, running)
 
     async def funds(self, guild_id: int, provider: ProviderName) -> Funds:
@@ -153,20 +152,10 @@ class KeyService(Service):
             raise NoKey(f"This server has no {provider.label} key yet. Ask an admin to run `/keys set`.")
         if stored.row.paused_at is not None:
             raise NoKey(
-                f"{provider.label} does not accept this server's key at the moment. Ask an admin to run `/keys set`."
+                f"{provider.label} does not accept this server's key at the moment. Darkroom tries it again by itself; "
+                "an admin can run `/keys set`."
             )
         return stored.row
-
-    async def client(self, key_id: int) -> ProviderClient | None:
-        """The provider under this key, retired or not; None when the key is gone or cannot be unsealed."""
-        stored = await self._database.fetch(rows.get, key_id)
-        if stored is None:
-            return None
-        try:
-            return self._connect(stored.row.provider, self._open(stored))
-        except SealError:
-            log.error("The API key %s cannot be unsealed; it has to be set again", key_id)
-            return None
 
     async def webhook_secrets(self, guild_id: int, provider: ProviderName) -> WebhookSecrets:
         """The secrets that may sign a delivery about one job of this guild, newest first.
@@ -177,42 +166,18 @@ class KeyService(Service):
         stored = await self._database.fetch(rows.for_signatures, guild_id, provider)
         if provider is ProviderName.AUROUS:
             return WebhookSecrets(list(filter(None, map(self.open_endpoint_secret, stored))), may_be_unsigned=True)
-        return WebhookSecrets([self._open(key) for key in stored])
+        return WebhookSecrets([self.open_key(key) for key in stored])
 
     def seal_endpoint_secret(self, secret: str, row: ApiKeyRow) -> bytes:
-        return self._sealer.seal(secret, context=f"{_context(row.guild_id, row.provider)}:endpoint")
+        return self._sealer.seal(secret, context=f"{context_of(row.guild_id, row.provider)}:endpoint")
 
     def open_endpoint_secret(self, stored: rows.SealedKey) -> str | None:
         if stored.endpoint_secret is None:
             return None
-        context = f"{_context(stored.row.guild_id, stored.row.provider)}:endpoint"
+        context = f"{context_of(stored.row.guild_id, stored.row.provider)}:endpoint"
         secret = self._sealer.unseal(stored.endpoint_secret, context=context)
         redact_value(secret)
         return secret
-
-    async def pause(self, key_id: int, error: KeyRejected, *, noticed_in: int | None = None) -> None:
-        """Stop using a refused key, and tell the admin who set it, once; else the channel with the id `noticed_in`."""
-        now = self._clock.now()
-
-        async def transaction(connection: AsyncConnection) -> bool:
-            if not await rows.pause(connection, key_id, reason=str(error), now=now):
-                return False
-            await trainings.suspend_queued(connection, key_id)
-            stored = await rows.get(connection, key_id)
-            if stored is not None:
-                channels = [] if noticed_in is None else [Place(PlaceKind.CHANNEL, noticed_in)]
-                await posts.add(
-                    connection,
-                    PostKind.KEY_PAUSED,
-                    key_id,
-                    guild_id=stored.row.guild_id,
-                    user_id=stored.row.set_by,
-                    places=[Place(PlaceKind.USER, stored.row.set_by), *channels],
-                    now=now,
-                )
-            return True
-
-        await self._database.write(transaction)
 
     async def share_slots(self, guild_id: int) -> None:
         """Give free slots of the guild's keys to its waiting trainings."""
@@ -256,7 +221,7 @@ class KeyService(Service):
         return resealed
 
     async def _reseal(self, key: rows.SealedKey) -> bool:
-        sealed = self._sealer.seal(self._open(key), context=_context(key.row.guild_id, key.row.provider))
+        sealed = self._sealer.seal(self.open_key(key), context=context_of(key.row.guild_id, key.row.provider))
         secret = self.open_endpoint_secret(key)
         endpoint_secret = None if secret is None else self.seal_endpoint_secret(secret, key.row)
         return await self._database.write(
@@ -269,11 +234,6 @@ class KeyService(Service):
         except ProviderError as error:
             raise UserError(explain(error, provider)) from error
 
-    def _open(self, stored: rows.SealedKey) -> str:
-        api_key = self._sealer.unseal(stored.sealed, context=_context(stored.row.guild_id, stored.row.provider))
-        redact_value(api_key)
-        return api_key
-
 
 def explain(error: ProviderError | SealError, provider: ProviderName) -> str:
     """One sentence for an admin about why the key could not be used just now."""
@@ -282,10 +242,6 @@ def explain(error: ProviderError | SealError, provider: ProviderName) -> str:
     if isinstance(error, KeyRejected):
         return f"{provider.label} does not accept this key. Check in your dashboard that it is active, then try again."
     return f"{provider.label} cannot be reached right now. Please try again in a few minutes."
-
-
-def _context(guild_id: int, provider: ProviderName) -> str:
-    return f"{guild_id}:{provider}"
 
 
 async def _jobs_on(connection: AsyncConnection, key_id: int) -> int:

@@ -13,10 +13,12 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.engine import backoff
-from bot.errors import KeyRejected, Missing, ProviderError, Unavailable
+from bot.errors import KeyRejected, ProviderError, Unavailable
 from bot.keys.endpoints import EndpointService
 from bot.keys.service import KeyService
-from bot.providers.base import Progress, ProviderClient, StyleReport
+from bot.keys.trust import TRIED_AGAIN
+from bot.providers.base import ProviderClient, StyleReport
+from bot.providers.witness import is_there
 from bot.records.key import ApiKeyRow
 from bot.resources import Resources, Service
 from bot.storage import keys, loras, styles
@@ -36,12 +38,12 @@ URL_MAX = 2048
 class Findings:
     """What the provider has under a key.
 
-    `known` are our LoRAs that were stored before it was asked, so that none made meanwhile counts as missing.
+    `there` and `missing` are our LoRAs that were stored before it was asked, so that none made meanwhile is missing.
     """
 
     styles: Sequence[StyleReport]
-    listed: frozenset[str]
-    known: Sequence[str]
+    there: Sequence[str]
+    missing: Sequence[str]
 
 
 class SyncService(Service):
@@ -62,9 +64,33 @@ class SyncService(Service):
             await self._endpoints.remove(claim.row)
             await self._keys.shred(claim)
         elif claim.row.paused_at is not None:
-            await self._rest(claim, due_at=None)
+            await self._try_again(claim, claim.row.paused_at)
+        elif claim.row.doubt is not None:
+            await self._try_doubted(claim)
         else:
             await self._look(claim)
+
+    async def _try_again(self, claim: Claim[ApiKeyRow], paused_at: datetime) -> None:
+        """A key that was refused may be accepted again, without anybody having set it anew."""
+        works = await self._keys.works(claim.id)
+        if works:
+            await self._keys.resume(claim.id)
+        soon = self._clock.now() + TRIED_AGAIN[0]
+        await self._rest(claim, due_at=soon if works is None else self._keys.tried_again_at(paused_at))
+
+    async def _try_doubted(self, claim: Claim[ApiKeyRow]) -> None:
+        works = await self._keys.works(claim.id)
+        if works is False:
+            await self._doubt(claim, KeyRejected("The account is not shown under this key."))
+        elif works:
+            await self._rest(claim, due_at=self._clock.now(), doubt=None)
+        else:
+            await self._rest(claim, due_at=self._clock.now() + self._timings.backoff_first)
+
+    async def _doubt(self, claim: Claim[ApiKeyRow], error: KeyRejected) -> None:
+        """It is asked again soon, or paused."""
+        due_at = await self._keys.doubt(claim.row, error)
+        await self._rest(claim, due_at=due_at or self._keys.tried_again_at(self._clock.now()))
 
     async def _look(self, claim: Claim[ApiKeyRow]) -> None:
         row = claim.row
@@ -75,10 +101,10 @@ class SyncService(Service):
         await self._endpoints.ensure(row)
         try:
             findings = await self._ask(client, row)
-        except KeyRejected as error:
-            await self._keys.pause(row.id, error)
-            await self._rest(claim, due_at=None)
         except ProviderError as error:
+            if isinstance(error, KeyRejected) and await self._keys.works(row.id) is False:
+                await self._doubt(claim, error)
+                return
             log.info("Styles and LoRAs of key %s could not be compared: %s", row.id, error)
             wait = backoff(row.attempt, first=self._timings.backoff_first, ceiling=self._timings.backoff_max)
             due_at = self._clock.now() + max(wait, timedelta(seconds=error.retry_after or 0))
@@ -89,38 +115,34 @@ class SyncService(Service):
     async def _ask(self, client: ProviderClient, row: ApiKeyRow) -> Findings:
         known = await self._database.fetch(loras.remote_ids, row.guild_id, row.provider)
         listed_styles = await client.styles()
+        offered = await self._database.fetch(styles.offered, row.guild_id, row.provider)
+        if listed_styles and row.attempt == 0 and offered - {style.remote_id for style in listed_styles}:
+            raise Unavailable("a style is no longer listed; the list is read once more before it is believed")
         listed = await client.lora_ids() if known else frozenset[str]()
-        if known and not listed and not await _is_gone(client, known[0]):
-            raise Unavailable("the list of LoRAs was empty, although one of them is there")
-        return Findings(listed_styles, listed, known)
+        missing = [each for each in known if each not in listed]
+        noted = await self._database.fetch(loras.noted_missing, row.guild_id, row.provider)
+        for each in missing:
+            if each not in noted and await is_there(client, each):
+                raise Unavailable("the list lacks a LoRA that is there")
+        return Findings(listed_styles, [each for each in known if each in listed], missing)
 
     async def _take_over(self, claim: Claim[ApiKeyRow], findings: Findings) -> None:
         """Store a comparison in one transaction, so that half of one never marks anything as retired or missing."""
         row, now = claim.row, self._clock.now()
-        there = [each for each in findings.known if each in findings.listed]
-        missing = [each for each in findings.known if each not in findings.listed]
 
         async def transaction(connection: AsyncConnection) -> None:
             await store(connection, api_keys, claim, due_at=now + self._timings.sync, checked_at=now, attempt=0)
             if findings.styles:
                 await styles.replace_all(connection, row.guild_id, row.provider, columns_of(findings.styles), now=now)
-            await loras.mark_missing(connection, row.guild_id, row.provider, missing, now=now)
-            await loras.mark_found(connection, row.guild_id, row.provider, there)
+            await loras.mark_missing(connection, row.guild_id, row.provider, findings.missing, now=now)
+            await loras.mark_found(connection, row.guild_id, row.provider, findings.there)
 
         await self._database.write(transaction)
 
-    async def _rest(self, claim: Claim[ApiKeyRow], *, due_at: datetime | None, attempt: int = 0) -> None:
+    async def _rest(self, claim: Claim[ApiKeyRow], *, due_at: datetime, attempt: int = 0, **values: Any) -> None:
         await self._database.write(
-            lambda connection: store(connection, api_keys, claim, due_at=due_at, attempt=attempt)
+            lambda connection: store(connection, api_keys, claim, due_at=due_at, attempt=attempt, **values)
         )
-
-
-async def _is_gone(client: ProviderClient, remote_id: str) -> bool:
-    try:
-        report = await client.training(remote_id)
-    except Missing:
-        return True
-    return report.progress is Progress.ARCHIVED
 
 
 def columns_of(reports: Sequence[StyleReport]) -> Mapping[str, Mapping[str, Any]]:

@@ -14,7 +14,7 @@ from bot.keys.service import KeyService
 from bot.loras import rights
 from bot.loras.access import find, shares_and_events
 from bot.loras.rights import Right
-from bot.providers.base import Progress
+from bot.providers.witness import has_lora
 from bot.records.guild import Actor
 from bot.records.lora import NAME_MAX, Lora, Offer, Share
 from bot.resources import Resources, Service
@@ -151,7 +151,7 @@ class LoraService(Service):
         if client is None:
             raise NotAllowed("The stored API key cannot be opened. Ask an admin to run `/keys set`.")
         try:
-            report = await client.training(lora.remote_id)
+            was_there = await has_lora(client, lora.remote_id)
             await client.archive_lora(lora.remote_id)
         except Missing:
             return False
@@ -160,7 +160,7 @@ class LoraService(Service):
                 f"{lora.provider.label} could not be asked to delete it just now, so it was left as it is. "
                 "Please try again later."
             ) from error
-        return report.progress is not Progress.ARCHIVED
+        return was_there
 
     async def _change(self, lora_id: int, actor: Actor, **values: str | None) -> Lora:
         async def transaction(connection: AsyncConnection) -> Lora:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.records.doubt import Doubt
 from bot.records.key import ProviderName
 
 
@@ -82,11 +83,16 @@ class Generation:
     lease_owner: str | None
     request_id: str | None
     image_urls: tuple[str, ...]
+    late: tuple[int, ...]
+    """Positions, from 1, of pictures that were not there yet when the others were posted."""
     estimate: int | None
     """Credits, as the provider said before the order."""
     cost: int | None
     """Credits really charged."""
     error: str | None
+    """Why there are no pictures, or not all of them."""
+    doubt: Doubt | None
+    """Answers that contradict that the order or its pictures are there; while it is READY, some are still missing."""
     created_at: datetime
     submitting_at: datetime | None
     submitted_at: datetime | None

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.records.doubt import Doubt
+
 
 class ProviderName(StrEnum):
     APIFRAME = "apiframe"
@@ -27,6 +29,8 @@ class ApiKeyRow:
     paused_at: datetime | None
     last_error: str | None
     last_error_at: datetime | None
+    doubt: Doubt | None
+    """Answers that contradict that this key works."""
     retired_at: datetime | None
     endpoint_id: str | None
     """The webhook endpoint registered at the provider, if it has such things and Darkroom has a public address."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.records.doubt import Doubt
 from bot.records.key import ProviderName
 
 
@@ -47,6 +48,8 @@ class Training:
     request_id: str | None
     photo_count: int
     error: str | None
+    doubt: Doubt | None
+    """Answers that contradict that this training is there, or that it may be ordered."""
     lora_id: int | None
     balance_before: int | None
     event_id: int | None

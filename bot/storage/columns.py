@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
 from bot.records.dataset import Finding
+from bot.records.doubt import Doubt
 from bot.records.event import Candidate, EventStatus
 from bot.records.generation import GenerationSettings
 from bot.records.guild import Place, PlaceKind
@@ -92,6 +93,10 @@ ID_SET = Json(frozenset, sorted)
 PLACES = Json(lambda kept: tuple(Place(PlaceKind(kind), place_id) for kind, place_id in kept), _fields)
 FINDINGS = Json(lambda kept: tuple(Finding(*each) for each in kept), _fields)
 CANDIDATES = Json(lambda kept: tuple(Candidate(*each) for each in kept), _fields)
+DOUBT = Json(
+    lambda kept: Doubt(datetime.fromisoformat(kept[0]), kept[1]),
+    lambda doubt: [doubt.since.astimezone(UTC).isoformat(), doubt.answers],
+)
 HOURS = Json(lambda kept: {EventStatus(stage): float(hours) for stage, hours in kept.items()}, dict)
 SETTINGS = Json(lambda kept: GenerationSettings(**kept), asdict)
 

@@ -28,7 +28,7 @@ OPEN = [status for status in GenerationStatus if not status.is_terminal]
 
 
 async def insert(connection: AsyncConnection, **values: Any) -> int:
-    return await insert_row(connection, generations, status=GenerationStatus.QUEUED, image_urls=(), **values)
+    return await insert_row(connection, generations, status=GenerationStatus.QUEUED, image_urls=(), late=(), **values)
 
 
 async def get(connection: AsyncConnection, generation_id: int) -> Generation | None:

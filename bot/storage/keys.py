@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.records.doubt import Doubt
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.storage.database import note_due
 from bot.storage.rows import build, changes_row, fetch_first, insert_row
@@ -38,6 +40,10 @@ async def _find_first(connection: AsyncConnection, *conditions: sa.ColumnElement
 
 def _current(guild_id: int, provider: ProviderName) -> sa.ColumnElement[bool]:
     return sa.and_(api_keys.c.guild_id == guild_id, api_keys.c.provider == provider, api_keys.c.retired_at.is_(None))
+
+
+def _is_in_use(key_id: int) -> sa.ColumnElement[bool]:
+    return sa.and_(api_keys.c.id == key_id, api_keys.c.retired_at.is_(None))
 
 
 async def insert(
@@ -91,11 +97,52 @@ async def retire(
     return retired
 
 
-async def pause(connection: AsyncConnection, key_id: int, *, reason: str, now: datetime) -> bool:
+async def pause(
+    connection: AsyncConnection, key_id: int, *, reason: str, now: datetime, tried_again_at: datetime
+) -> bool:
     """True when this call paused it, False when it was paused already or is gone."""
-    works = sa.and_(api_keys.c.id == key_id, api_keys.c.paused_at.is_(None), api_keys.c.retired_at.is_(None))
-    paused = sa.update(api_keys).where(works).values(paused_at=now, last_error=reason[:300], last_error_at=now)
-    return await changes_row(connection, paused)
+    note_due(connection, api_keys)
+    paused = sa.update(api_keys).where(_is_in_use(key_id), api_keys.c.paused_at.is_(None))
+    trouble = {"last_error": reason[:300], "last_error_at": now}
+    retried = {"due_at": tried_again_at, "wakes": api_keys.c.wakes + 1}
+    return await changes_row(connection, paused.values(paused_at=now, doubt=None, **trouble, **retried))
+
+
+async def channel_of_newest_job(connection: AsyncConnection, key_id: int) -> int | None:
+    """Where somebody waits for what was ordered under this key."""
+    jobs = sa.union_all(
+        *(
+            sa.select(table.c.channel_id, table.c.created_at)
+            .where(table.c.key_id == key_id, table.c.finished_at.is_(None))
+            .order_by(table.c.id.desc())
+            .limit(1)
+            .subquery()
+            .select()
+            for table in (trainings, generations)
+        )
+    ).subquery()
+    newest: int | None = await connection.scalar(sa.select(jobs.c.channel_id).order_by(jobs.c.created_at.desc()))
+    return newest
+
+
+async def resume(connection: AsyncConnection, key_id: int, *, now: datetime) -> bool:
+    """True when this call put a paused key into use again."""
+    note_due(connection, api_keys)
+    paused = sa.update(api_keys).where(_is_in_use(key_id), api_keys.c.paused_at.is_not(None))
+    anew = {"attempt": 0, "due_at": now, "wakes": api_keys.c.wakes + 1}
+    return await changes_row(connection, paused.values(paused_at=None, last_error=None, last_error_at=None, **anew))
+
+
+async def note_doubt(
+    connection: AsyncConnection, key_id: int, doubt: Doubt | None, *, due_at: datetime | None = None
+) -> None:
+    """What other lanes have heard of a key; with `due_at` its own lane looks then, if it would not sooner."""
+    row = api_keys.c
+    values: dict[str, Any] = {"doubt": doubt}
+    if due_at is not None:
+        note_due(connection, api_keys)
+        values |= {"due_at": sa.case((row.due_at < due_at, row.due_at), else_=due_at), "wakes": row.wakes + 1}
+    await connection.execute(sa.update(api_keys).where(_is_in_use(key_id), row.paused_at.is_(None)).values(**values))
 
 
 async def make_due(connection: AsyncConnection, guild_id: int, *, now: datetime, checked_before: datetime) -> bool:

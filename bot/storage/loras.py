@@ -64,6 +64,12 @@ async def remote_ids(connection: AsyncConnection, guild_id: int, provider: Provi
     return await fetch_values(connection, in_use.order_by(loras.c.id.desc()))
 
 
+async def noted_missing(connection: AsyncConnection, guild_id: int, provider: ProviderName) -> set[str]:
+    """Those of them of which it is known that the provider no longer has them."""
+    missing = sa.and_(_in_use(guild_id, provider), loras.c.missing_since.is_not(None))
+    return set(await fetch_values(connection, sa.select(loras.c.remote_id).where(missing)))
+
+
 async def mark_missing(
     connection: AsyncConnection, guild_id: int, provider: ProviderName, gone: Sequence[str], *, now: datetime
 ) -> None:

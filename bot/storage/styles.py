@@ -27,6 +27,12 @@ async def of_guild(connection: AsyncConnection, guild_id: int) -> list[Style]:
     return await fetch_all(connection, Style, by_name.where(styles.c.guild_id == guild_id))
 
 
+async def offered(connection: AsyncConnection, guild_id: int, provider: ProviderName) -> set[str]:
+    """What the provider calls the styles that it listed last."""
+    known = await of_guild(connection, guild_id)
+    return {style.remote_id for style in known if style.provider is provider and style.retired_at is None}
+
+
 async def replace_all(
     connection: AsyncConnection,
     guild_id: int,

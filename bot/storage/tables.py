@@ -9,7 +9,7 @@ from bot.records.key import ProviderName
 from bot.records.lora import Audience, OfferStatus
 from bot.records.post import PostKind, PostStatus
 from bot.records.training import TrainingStatus
-from bot.storage.columns import FINDINGS, PLACES, SETTINGS, TUPLE, Instant, Word, due, snowflake, table
+from bot.storage.columns import DOUBT, FINDINGS, PLACES, SETTINGS, TUPLE, Instant, Word, due, snowflake, table
 from bot.storage.columns import metadata as metadata
 
 meta = sa.Table(
@@ -31,6 +31,7 @@ api_keys = table(
     sa.Column("paused_at", Instant),
     sa.Column("last_error", sa.String(300)),
     sa.Column("last_error_at", Instant),
+    sa.Column("doubt", DOUBT),
     sa.Column("retired_at", Instant),
     sa.Column("endpoint_id", sa.String(80)),
     sa.Column("endpoint_url", sa.Text),
@@ -120,6 +121,7 @@ trainings = table(
     sa.Column("request_id", sa.String(80)),
     sa.Column("photo_count", sa.Integer, nullable=False),
     sa.Column("error", sa.Text),
+    sa.Column("doubt", DOUBT),
     sa.Column("lora_id", sa.BigInteger),
     sa.Column("balance_before", sa.Integer),
     sa.Column("event_id", sa.BigInteger, index=True),
@@ -235,9 +237,11 @@ generations = table(
     sa.Column("status", Word(GenerationStatus), nullable=False),
     sa.Column("request_id", sa.String(80)),
     sa.Column("image_urls", TUPLE, nullable=False),
+    sa.Column("late", TUPLE, nullable=False),
     sa.Column("estimate", sa.Integer),
     sa.Column("cost", sa.Integer),
     sa.Column("error", sa.Text),
+    sa.Column("doubt", DOUBT),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("submitting_at", Instant),
     sa.Column("submitted_at", Instant),

@@ -27,7 +27,8 @@ NEVER_TAKEN = Failure(
     "The provider did not take the order after several tries. Nothing was charged. Please try again later.", retry=True
 )
 GONE_AT_PROVIDER = Failure(
-    "The provider no longer knows this training; somebody may have deleted it in its dashboard. "
+    "The provider says again and again that it does not know this training; "
+    "somebody may have deleted it in its dashboard. "
     "Ask an admin to look there.",
     retry=True,
 )
@@ -77,7 +78,16 @@ def never_finished(training: Training) -> Failure:
     return Failure(
         f"{training.provider.label} has not finished this training for more than a day. "
         f"Ask an admin to look for “·{training.marker}” in the {training.provider.label} dashboard.",
-        retry=True,
+        retry=False,
+    )
+
+
+def hidden(training: Training) -> Failure:
+    """It was paid for with another key, under which it may still become a LoRA."""
+    return Failure(
+        f"This server's new {training.provider.label} key does not see this training, which began with the old one. "
+        f"Ask an admin to look for “·{training.marker}” in the dashboard of the old key's account.",
+        retry=False,
     )
 
 

@@ -100,6 +100,7 @@ class TrainingOutcomes(JobOutcomes[Training]):
                 request_id=report.request_id,
                 submitted_at=now,
                 attempt=0,
+                doubt=None,
             )
             await self._note(connection, claim.id, what, f"{claim.row.provider.label} id {report.request_id}")
 
@@ -110,7 +111,7 @@ class TrainingOutcomes(JobOutcomes[Training]):
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> list[str]:
-            await self._move(connection, claim, S.TRAINING, due_at=now + self._timings.poll, attempt=0)
+            await self._move(connection, claim, S.TRAINING, due_at=now + self._timings.poll, attempt=0, doubt=None)
             await self._note(connection, claim.id, "running", "")
             await datasets.forget_person(connection, claim.row.dataset_id)
             return await datasets.forget_files(connection, claim.row.dataset_id)
@@ -125,14 +126,16 @@ class TrainingOutcomes(JobOutcomes[Training]):
             if not any(entry.what == "late" for entry in noted):
                 await self._note(connection, claim.id, "late", "longer than 2 hours; it is still being watched")
                 await self._renew_status(connection, claim)
-            await store(connection, tables.trainings, claim, due_at=self._clock.now() + self._timings.backoff_max)
+            due_at = self._clock.now() + self._timings.backoff_max
+            await store(connection, tables.trainings, claim, due_at=due_at, doubt=None)
 
         await self._database.write(transaction)
 
     async def unclear(self, claim: Claim[Training], error: OutcomeUnknown) -> None:
         async def transaction(connection: AsyncConnection) -> None:
             await self._note(connection, claim.id, UNCLEAR, "no clear answer; we look before anything is sent again")
-            await store(connection, tables.trainings, claim, due_at=self._clock.now() + self._timings.settle)
+            due_at = self._clock.now() + self._timings.settle
+            await store(connection, tables.trainings, claim, due_at=due_at, doubt=None)
 
         log.warning("The answer to a training order was lost: %s", error)
         await self._database.write(transaction)
@@ -144,7 +147,8 @@ class TrainingOutcomes(JobOutcomes[Training]):
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> None:
-            await self._move(connection, claim, S.QUEUED, due_at=now + due_in, attempt=claim.row.attempt + 1)
+            attempt = claim.row.attempt + 1
+            await self._move(connection, claim, S.QUEUED, due_at=now + due_in, attempt=attempt, doubt=None)
             if note:
                 await self._note(connection, claim.id, note, detail)
 

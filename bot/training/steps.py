@@ -18,6 +18,7 @@ from bot.errors import (
 from bot.jobs.outcomes import EVENT_CANCELLED
 from bot.keys.service import KeyService
 from bot.providers.base import PhotoFile, Progress, ProviderClient, TrainingOrder, TrainingReport
+from bot.providers.witness import look_at_training
 from bot.records.job import SubjectTable
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Resources, Service
@@ -30,6 +31,8 @@ S = TrainingStatus
 
 SENDS_MAX = 5
 """How often an order is sent again after the provider provably did not take it."""
+ANOTHER_KEY = "another key"
+"""Timeline word: it is looked at under a newer key of the server, which may belong to another account."""
 LOOK_BACK = timedelta(days=1)
 """The search for the LoRA begins this long before our own note of sending, because clocks differ."""
 
@@ -109,6 +112,8 @@ class TrainingSteps(Service):
             return
         if report is not None:
             await self._outcomes.adopt(claim, report, "found again")
+        elif not await self._outcomes.is_believed(claim, self._timings.settle):
+            return
         elif await self._sends(training) >= SENDS_MAX:
             await self._outcomes.fail(claim, failures.NEVER_TAKEN)
         else:
@@ -120,7 +125,7 @@ class TrainingSteps(Service):
         """Look again later, and fail after `training_deadline`. The order is never sent without having looked."""
         training = claim.row
         if isinstance(error, KeyRejected):
-            await self._keys.pause(training.key_id, error, noticed_in=training.channel_id)
+            await self._keys.is_refused(training.key_id, error, noticed_in=training.channel_id)
         assert training.submitting_at is not None  # set together with the status
         if self._clock.now() > training.submitting_at + self._timings.training_deadline:
             await self._outcomes.fail(claim, failures.unknown_outcome(training))
@@ -134,17 +139,28 @@ class TrainingSteps(Service):
             await self._try_newer_key(claim)
             return
         assert training.request_id is not None  # set together with the status
+        assert training.submitting_at is not None  # the same
         try:
-            report = await client.training(training.request_id)
+            report = await look_at_training(client, training.request_id, training.submitting_at - LOOK_BACK)
         except Missing:
-            await self._outcomes.fail(claim, failures.GONE_AT_PROVIDER)
+            await self._doubt(claim)
         except KeyRejected as error:
-            await self._keys.pause(training.key_id, error, noticed_in=training.channel_id)
-            await self._try_newer_key(claim)
+            if await self._keys.is_refused(training.key_id, error, noticed_in=training.channel_id):
+                await self._try_newer_key(claim)
+            else:
+                await self._look_again(claim)
         except ProviderError:
             await self._look_again(claim)
         else:
             await self._take_report(claim, client, report)
+
+    async def _doubt(self, claim: Claim[Training]) -> None:
+        """The provider took this training and says that it is not there; only when it insists, it is gone."""
+        if not await self._outcomes.is_believed(claim, self._timings.job_doubted):
+            return
+        entries = await self._database.fetch(timeline.of, SubjectTable.TRAINING, claim.id)
+        is_hidden = any(entry.what == ANOTHER_KEY for entry in entries)
+        await self._outcomes.fail(claim, failures.hidden(claim.row) if is_hidden else failures.GONE_AT_PROVIDER)
 
     async def _take_report(self, claim: Claim[Training], client: ProviderClient, report: TrainingReport) -> None:
         training = claim.row
@@ -155,7 +171,7 @@ class TrainingSteps(Service):
             balance = await _balance(client)
             await self._outcomes.fail(claim, failures.failed_at_provider(training, report.error, balance))
         elif report.progress is Progress.ARCHIVED:
-            await self._outcomes.fail(claim, failures.GONE_AT_PROVIDER)
+            await self._doubt(claim)
         elif report.progress is Progress.RUNNING and training.status is S.SUBMITTED:
             await self._outcomes.running(claim)
         else:
@@ -170,7 +186,7 @@ class TrainingSteps(Service):
         elif age > self._timings.training_deadline:
             await self._outcomes.late(claim)
         else:
-            await self._outcomes.keep(claim, due_in=self._timings.poll, attempt=0)
+            await self._outcomes.keep(claim, due_in=self._timings.poll, attempt=0, doubt=None)
 
     async def _client_for_new_order(self, claim: Claim[Training]) -> ProviderClient | None:
         """A client under the guild's present key; None when the training waits for a key or for a slot."""
@@ -204,7 +220,7 @@ class TrainingSteps(Service):
         if key.id == training.key_id:
             await self._look_again(claim)
         else:
-            await self._outcomes.keep(claim, due_in=timedelta(0), key_id=key.id)
+            await self._outcomes.keep(claim, due_in=timedelta(0), note=ANOTHER_KEY, key_id=key.id)
 
     async def _order(self, training: Training) -> TrainingOrder | None:
         """The order to send; None when the photos have left the disk."""
@@ -247,8 +263,7 @@ class TrainingSteps(Service):
         training = claim.row
         match error:
             case KeyRejected():
-                await self._keys.pause(training.key_id, error, noticed_in=training.channel_id)
-                await self._outcomes.wait_for_key(claim)
+                await self._key_rejected(claim, error)
             case OutOfCredits():
                 failure = failures.out_of_credits(training.provider, error.required, error.available, 0)
                 await self._outcomes.fail(claim, failure)
@@ -257,6 +272,15 @@ class TrainingSteps(Service):
             case _:
                 refusal = error if isinstance(error, Refused) else Refused(error.sentence, status=error.status)
                 await self._outcomes.fail(claim, failures.refused(training.provider, refusal))
+
+    async def _key_rejected(self, claim: Claim[Training], error: KeyRejected) -> None:
+        """Wait for another key, or fail when the key works and this order alone is refused again and again."""
+        training = claim.row
+        if await self._keys.is_refused(training.key_id, error, noticed_in=training.channel_id):
+            await self._outcomes.wait_for_key(claim)
+        elif await self._outcomes.is_believed(claim, self._timings.key_doubted, status=S.QUEUED):
+            refusal = Refused(error.sentence, status=error.status)
+            await self._outcomes.fail(claim, failures.refused(training.provider, refusal))
 
     def _wait_for(self, claim: Claim[Training], error: Busy | Unavailable) -> timedelta:
         if error.retry_after is not None:

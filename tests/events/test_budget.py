@@ -560,6 +560,8 @@ async def test_what_stands_in_the_way_of_an_order_is_named(studio: Studio) -> No
 async def test_a_key_that_is_refused_is_paused_and_its_admin_told(studio: Studio) -> None:
     await studio.set_key()
     studio.server.faults.inactive_keys.add(KEY)
+    assert await studio.budgets.obstacle(GUILD, PROVIDER, 1) is PauseReason.PROVIDER_DOWN
+    await studio.outlast(studio.timings.key_doubted)
     assert await studio.budgets.obstacle(GUILD, PROVIDER, 1) is PauseReason.NO_KEY
     await studio.settle(LaneName.POSTS)
     assert studio.poster.kinds() == [PostKind.KEY_PAUSED]

@@ -20,6 +20,7 @@ from bot.providers.aurous import client as aurous_client
 from bot.providers.aurous.limits import AurousLimits
 from bot.providers.base import ProviderClient
 from bot.providers.transport import Transport
+from bot.records.doubt import ANSWERS, pause_of
 from bot.records.generation import Generation, GenerationSettings
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
@@ -137,6 +138,16 @@ class Studio(RowAccess):
     async def pass_time(self, step: timedelta, *lanes: LaneName) -> None:
         self.clock.advance(step)
         await self.settle(*lanes)
+
+    async def outlast(self, span: timedelta, *lanes: LaneName) -> None:
+        """Let a doubt's span pass, and a little more, in the steps in which it asks again."""
+        for _ in range(ANSWERS):
+            await self.pass_time(pause_of(span), *lanes)
+
+    async def outlast_settling(self) -> None:
+        """After an order of unknown outcome: wait as long as the first search for it does, then until it is over."""
+        await self.pass_time(self.timings.settle)
+        await self.outlast(self.timings.settle)
 
     async def set_key(self, api_key: str = KEY, *, guild_id: int = GUILD) -> int:
         return (await self.keys.set(guild_id, PROVIDER, api_key, set_by=ADMIN)).row.id

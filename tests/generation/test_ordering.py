@@ -132,11 +132,12 @@ async def test_too_little_balance_at_aurous_labs_refuses_at_once(studio: Studio)
 
 async def test_a_key_that_is_refused_while_pricing_is_paused_and_told_of(studio: Studio, lora: Lora) -> None:
     studio.server.faults.inactive_keys.add(KEY)
+    ordered = await studio.order(lora)
+    await studio.outlast(studio.timings.key_doubted)
+    assert "does not accept" in ((await studio.generation(ordered.id)).error or "")
+    assert sorted(studio.poster.kinds()) == [PostKind.KEY_PAUSED, PostKind.PICTURES_FAILED]
     with pytest.raises(UserError, match="does not accept"):
         await studio.order(lora)
-    await studio.settle()
-    assert studio.poster.kinds() == [PostKind.KEY_PAUSED]
-    assert await nothing_stored(studio)
 
 
 @pytest.mark.parametrize("where", ["estimate", "order"])

@@ -18,7 +18,7 @@ from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import tables
 from bot.storage.due import LeaseLost
 from tests.fakes.rows import GUILD
-from tests.fakes.studio import NEXT_KEY, POOR_KEY, PROVIDER, Studio
+from tests.fakes.studio import KEY, NEXT_KEY, POOR_KEY, PROVIDER, Studio
 from tests.fakes.waiting import eventually
 from tests.generation.picture_orders import finish, orders
 
@@ -175,8 +175,6 @@ async def test_a_balance_that_has_shrunk_when_its_turn_comes_is_said_before_anyt
 
 REFUSED = {
     "400": (Fault.answer(400, body=b'{"error": "Validation failed", "details": {"prompt": ["Too rude"]}}'), "Too rude"),
-    "401": (Fault.answer(401), "does not accept this server's key"),
-    "403": (Fault.answer(403), "does not accept this server's key"),
     "402": (
         Fault.answer(402, body=b'{"error": "Insufficient credits", "creditsRequired": 2, "creditsAvailable": 1}'),
         "not enough credits",
@@ -200,12 +198,14 @@ async def test_a_refused_order_ends_at_once_with_the_reason(
     assert PostKind.PICTURES_FAILED in studio.poster.kinds()
 
 
-@pytest.mark.parametrize("status", [401, 403])
-async def test_a_refused_key_is_paused_and_its_admin_told_once(studio: Studio, lora: Lora, status: int) -> None:
-    await studio.order(lora)
-    await studio.order(lora)
-    studio.server.faults.next(GENERATE, *[Fault.answer(status)] * 2)
+async def test_a_refused_key_is_paused_and_its_admin_told_once(studio: Studio, lora: Lora) -> None:
+    ordered = [await studio.order(lora) for _ in range(2)]
+    studio.server.faults.inactive_keys.add(KEY)
     await studio.settle()
+    assert [(await studio.generation(each.id)).status for each in ordered] == [S.QUEUED] * 2
+    await studio.outlast(studio.timings.key_doubted)
+    for each in ordered:
+        assert "does not accept this server's key" in ((await studio.generation(each.id)).error or "")
     assert studio.poster.kinds().count(PostKind.KEY_PAUSED) == 1
     with pytest.raises(NoKey):
         await studio.order(lora)

@@ -16,6 +16,7 @@ from bot.records.job import LaneName
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.records.lora import Style
 from bot.records.post import PostKind
+from bot.sandbox.apiframe.state import make_id
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import styles as style_rows
 from bot.storage import tables
@@ -84,6 +85,8 @@ async def test_a_style_that_is_no_longer_listed_retires_keeps_its_id_and_may_com
     before = await style_called(studio, "Neon Alley")
     studio.aurous.retire_style("neon-alley")
     await studio.pass_time(studio.timings.sync, LaneName.KEYS)
+    assert (await style_called(studio, "Neon Alley")).retired_at is None
+    await studio.pass_time(studio.timings.backoff_first * 2, LaneName.KEYS)
     assert (await style_called(studio, "Neon Alley")).retired_at == studio.clock.now()
     studio.aurous.style(before.remote_id).is_active = True
     await studio.pass_time(studio.timings.sync, LaneName.KEYS)
@@ -102,6 +105,17 @@ async def test_a_list_that_fails_half_way_retires_nothing_and_is_read_again_soon
     await studio.pass_time(studio.timings.backoff_first * 2, LaneName.KEYS)
     assert (await key_of(studio, key_id)).checked_at == studio.clock.now()
     assert (await key_of(studio, key_id)).attempt == 0
+
+
+async def test_a_list_that_lacks_a_style_once_retires_nothing(studio: Studio) -> None:
+    await fetched(studio)
+    before = await names(studio)
+    page = b'[{"id": "lora_only", "name": "Only"}]'
+    studio.aurous.faults.next(STYLES, Fault.answer(200, body=page))
+    await studio.pass_time(studio.timings.sync, LaneName.KEYS)
+    assert await names(studio) == before
+    await studio.pass_time(studio.timings.backoff_first * 2, LaneName.KEYS)
+    assert await names(studio) == before
 
 
 @pytest.mark.parametrize("body", [b"[]", b'{"data": [], "has_more": false, "next_cursor": null}', b"{", b'[{"id": 7}]'])
@@ -159,7 +173,7 @@ async def test_a_lora_that_vanished_at_the_provider_is_marked_until_it_is_back(s
 async def test_when_it_was_first_missed_stays(studio: Studio) -> None:
     await studio.set_key()
     await studio.lora()
-    lost = await add_lora(studio.database, 5)
+    lost = await add_lora(studio.database, 5, remote_id=make_id())
     await studio.settle(LaneName.KEYS)
     noticed_at = studio.clock.now()
     await studio.pass_time(studio.timings.sync, LaneName.KEYS)
@@ -172,9 +186,9 @@ async def test_only_loras_in_use_of_this_guild_and_provider_are_compared(studio:
     await studio.set_key()
     await studio.lora()
     archived = await add_lora(studio.database, 5, archived_at=studio.clock.now())
-    foreign = await add_lora(studio.database, 6, guild_id=OTHER_GUILD)
+    foreign = await add_lora(studio.database, 6, remote_id=make_id(), guild_id=OTHER_GUILD)
     character = await add_lora(studio.database, 7, provider=AUROUS)
-    gone = await add_lora(studio.database, 8)
+    gone = await add_lora(studio.database, 8, remote_id=make_id())
     await studio.settle(LaneName.KEYS)
     assert await missing(studio) == [gone]
     assert {archived, foreign, character}.isdisjoint(await missing(studio))
@@ -183,7 +197,7 @@ async def test_only_loras_in_use_of_this_guild_and_provider_are_compared(studio:
 async def test_a_list_of_loras_that_fails_marks_nothing(studio: Studio) -> None:
     await studio.set_key()
     await studio.lora()
-    gone = await add_lora(studio.database, 5)
+    gone = await add_lora(studio.database, 5, remote_id=make_id())
     studio.server.faults.next(LORAS, *[Fault.answer(503)] * ATTEMPTS)
     await studio.settle(LaneName.KEYS)
     assert await missing(studio) == []
@@ -203,13 +217,26 @@ async def test_an_empty_list_of_loras_is_believed_only_when_one_of_them_is_reall
     assert await missing(studio) == [lora.id]
 
 
+async def test_a_list_that_lacks_a_lora_which_is_there_is_not_believed(studio: Studio) -> None:
+    await studio.set_key()
+    there = await studio.lora()
+    lost = await add_lora(studio.database, 5, remote_id=make_id())
+    page = b'{"items": [], "nextCursor": null}'
+    studio.server.faults.next(LORAS, Fault.answer(200, body=page))
+    await studio.settle(LaneName.KEYS)
+    assert await missing(studio) == []
+    await studio.pass_time(studio.timings.backoff_first * 2, LaneName.KEYS)
+    assert await missing(studio) == [lost]
+    assert (await studio.loras.get_for(there.id, Actor(GUILD, ANNA))).missing_since is None
+
+
 async def test_a_lora_made_while_the_provider_is_asked_is_not_missing(studio: Studio) -> None:
     await studio.set_key()
     await studio.lora()
     studio.server.faults.next(LORAS, Fault.hang())
     looking = asyncio.create_task(studio.settle(LaneName.KEYS))
     await eventually(lambda: asked(studio, LORAS) == 1)
-    made = await add_lora(studio.database, 9)
+    made = await add_lora(studio.database, 9, remote_id=make_id())
     studio.server.faults.routes.release()
     await looking
     assert made not in await missing(studio)
@@ -226,7 +253,8 @@ async def test_a_key_that_is_refused_is_paused_its_admin_told_and_the_provider_l
     studio.aurous.faults.revoked_keys.add(AUROUS_KEY)
     before = await names(studio)
     await studio.pass_time(studio.timings.sync, LaneName.KEYS)
-    assert (await key_of(studio, key_id)).paused_at == studio.clock.now()
+    await studio.outlast(studio.timings.key_doubted, LaneName.KEYS)
+    assert (await key_of(studio, key_id)).paused_at is not None
     [post] = await studio.posts_of(PostKind.KEY_PAUSED)
     assert (post.user_id, post.places) == (ADMIN, (Place(PlaceKind.USER, ADMIN),))
     count = asked(studio, STYLES)

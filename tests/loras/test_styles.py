@@ -45,6 +45,7 @@ async def browsed(studio: Studio) -> Studio:
     await studio.settle(LaneName.KEYS)
     studio.aurous.retire_style("neon-alley")
     await studio.pass_time(studio.timings.sync, LaneName.KEYS)
+    await studio.pass_time(studio.timings.backoff_first * 2, LaneName.KEYS)
     return studio
 
 

@@ -152,7 +152,7 @@ async def test_a_key_is_paused_once_and_only_while_it_is_current(either: Databas
 
     def pause(target: int) -> Transaction[bool]:
         async def transaction(connection: AsyncConnection) -> bool:
-            return await keys.pause(connection, target, reason="said no " * 100, now=NOON)
+            return await keys.pause(connection, target, reason="said no " * 100, now=NOON, tried_again_at=NOON + HOUR)
 
         return transaction
 

@@ -272,8 +272,8 @@ async def test_a_training_deleted_at_the_provider_ends_with_a_word(studio: Studi
     request_id = (await studio.training(training.id)).request_id
     assert request_id is not None
     del studio.server.loras[request_id]
-    await studio.pass_time(timedelta(minutes=1))
-    assert "no longer knows" in ((await studio.training(training.id)).error or "")
+    await studio.outlast(studio.timings.job_doubted)
+    assert "does not know" in ((await studio.training(training.id)).error or "")
 
 
 async def test_an_archived_training_ends_with_a_word(studio: Studio) -> None:
@@ -282,8 +282,8 @@ async def test_an_archived_training_ends_with_a_word(studio: Studio) -> None:
     request_id = (await studio.training(training.id)).request_id
     assert request_id is not None
     studio.server.loras[request_id].status = "ARCHIVED"
-    await studio.pass_time(timedelta(minutes=1))
-    assert "no longer knows" in ((await studio.training(training.id)).error or "")
+    await studio.outlast(studio.timings.job_doubted)
+    assert "does not know" in ((await studio.training(training.id)).error or "")
 
 
 async def test_an_unknown_status_word_is_polled_on(studio: Studio) -> None:

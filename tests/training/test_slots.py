@@ -2,7 +2,6 @@
 
 import random
 from collections import Counter
-from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -110,6 +109,7 @@ async def test_a_new_key_lets_those_who_waited_through_fairly_and_ten_at_most(st
         await studio.begin(user_id=member)
     studio.server.faults.inactive_keys.add(KEY)
     await studio.settle(LaneName.TRAININGS)
+    await studio.outlast(studio.timings.key_doubted, LaneName.TRAININGS)
     assert await in_flight(studio) == []
     studio.server.faults.hold_trainings = True
     await studio.set_key(NEXT_KEY)
@@ -128,7 +128,7 @@ async def test_an_order_that_comes_back_to_the_queue_takes_no_eleventh_slot_of_a
     for _ in range(10):
         await studio.begin(user_id=ANNA)
     await studio.settle(LaneName.TRAININGS)
-    await studio.pass_time(timedelta(minutes=1), LaneName.TRAININGS)
+    await studio.outlast_settling()
     assert len(await in_flight(studio)) == MAX_CONCURRENT_TRAININGS
     assert (await studio.training(late.id)).status is S.QUEUED
     await finish_one(studio, random.Random(1))

@@ -44,10 +44,10 @@ FAULTS: dict[str, Callable[[], Fault]] = {
     "half a body": Fault.half_body,
     "garbage": Fault.garbage_json,
     "HTML": Fault.html_200,
+    "a page of an edge": Fault.edge_page,
     "wrong schema": Fault.wrong_schema,
     "unknown status": Fault.unknown_status_word,
 }
-KEY_FAULTS = {"401", "403"}
 PATIENCE_S = 3.0
 LINES = 4
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
@@ -64,7 +64,7 @@ class Outcome:
     charges: int
 
 
-DONE, REFUSED, GONE = Outcome(True, 1), Outcome(False, 0), Outcome(False, 1)
+DONE, REFUSED = Outcome(True, 1), Outcome(False, 0)
 
 
 def expected(**differing: Outcome) -> dict[str, Outcome]:
@@ -94,17 +94,9 @@ async def ended(rig: Rig, *lines: str) -> StoredMessage:
     return found
 
 
-async def renew_key(rig: Rig) -> None:
-    """The host is told in private that this key was refused, and stores it again as a new one."""
-    await ended(rig, f"Key #{rig.keys_saved} · paused")
-    await rig.save_key()
-
-
 async def train(rig: Rig, fault: str) -> Outcome:
     name = f"through {fault}"
     number = await rig.members[0].train(name)
-    if fault in KEY_FAULTS:
-        await renew_key(rig)
     post = await ended(rig, f"Training #{number} · ready", f"Training #{number} · not finished")
     charges = sum(
         entry.what == "create" and rig.provider.loras[entry.ref].name.startswith(f"{name} ·")
@@ -121,8 +113,6 @@ async def picture(rig: Rig, route: str, fault: str) -> Outcome:
     # The fault is put in place only now, so that the training has not met it.
     rig.provider.faults.next(route, FAULTS[fault]())
     number, prompt = await rig.members[0].imagine(ready, f"through {fault.replace(' ', '-')}")
-    if fault in KEY_FAULTS and "images/{name}" not in route:
-        await renew_key(rig)
     post = await ended(rig, f"Pictures #{number} · AI-generated", f"Pictures #{number} · not made")
     charges = sum(
         entry.what == "images" and str(rig.provider.jobs[entry.ref].order["prompt"]).endswith(prompt)
@@ -162,7 +152,7 @@ async def test_a_training_survives_every_answer_while_it_is_watched(tmp_path: Pa
         rig.provider.faults.next("GET /v2/loras/{id}", FAULTS[fault]())
         return await train(rig, fault)
 
-    assert await survey(tmp_path, ask) == expected(_404=GONE)
+    assert await survey(tmp_path, ask) == expected()
 
 
 async def test_an_order_of_unknown_outcome_is_found_whatever_the_search_meets(tmp_path: Path) -> None:
@@ -177,9 +167,9 @@ async def test_an_order_of_unknown_outcome_is_found_whatever_the_search_meets(tm
 @pytest.mark.parametrize(
     ("route", "differing"),
     [
-        ("POST /v2/images/generate", dict.fromkeys(("_400", "_401", "_402", "_403", "_404"), REFUSED)),
-        ("GET /v2/jobs/{id}", {"_404": GONE}),
-        ("GET /images/{name}", dict.fromkeys(("_403", "_404"), GONE)),
+        ("POST /v2/images/generate", dict.fromkeys(("_400", "_402", "_404"), REFUSED)),
+        ("GET /v2/jobs/{id}", {}),
+        ("GET /images/{name}", {}),
     ],
 )
 async def test_pictures_survive_every_answer(tmp_path: Path, route: str, differing: dict[str, Outcome]) -> None:

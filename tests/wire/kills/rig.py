@@ -28,6 +28,9 @@ TIMINGS = {
     "generation_poll": 0.05,
     "generation_poll_max": 0.2,
     "settle": 0.6,
+    "job_doubted": 0.8,
+    "picture_doubted": 0.4,
+    "key_doubted": 0.4,
     "backoff_first": 0.1,
     "backoff_max": 0.4,
     "busy": 0.2,
@@ -64,7 +67,6 @@ class Rig:
     promises: Promises = field(default_factory=Promises)
     lives: int = 0
     kills: int = 0
-    keys_saved: int = 0
     is_ending: bool = False
     """Members finish what they have begun and begin nothing new."""
 
@@ -108,7 +110,6 @@ class Rig:
         await opened.responded()
         answer = await self.standin.submit_modal(opened, {"API key": API_KEY})
         assert "Key saved" in (await answer.settled()).text
-        self.keys_saved += 1
 
     async def live(self, kill: Kill, passes: int = PASSES_A_LIFE) -> bool:
         """One life that ends in a kill, at the latest after so many passes of points; whether it ended where meant."""
