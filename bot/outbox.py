@@ -256,5 +256,13 @@ class OutboxService(Service):
         await self._database.write(transaction)
 
 
-DELIVERIES = frozenset({PostKind.TRAINING_READY, PostKind.TRAINING_FAILED, PostKind.PICTURES, PostKind.PICTURES_FAILED})
+DELIVERIES = frozenset(
+    {
+        PostKind.TRAINING_READY,
+        PostKind.TRAINING_FAILED,
+        PostKind.PICTURES,
+        PostKind.PICTURES_LATE,
+        PostKind.PICTURES_FAILED,
+    }
+)
 """Posts about the end of a job; sending one is the last entry of the job's timeline."""

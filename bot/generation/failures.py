@@ -1,5 +1,7 @@
 """Sentences for members about failed generations: what happened and what to do next. Pure."""
 
+from collections.abc import Collection
+
 from bot.errors import Missing, OutOfCredits, Refused
 from bot.records.key import ProviderName
 from bot.records.lora import Lora
@@ -26,6 +28,17 @@ EMPTY = "The provider finished without any picture. Please send `/imagine` again
 NEVER_FINISHED = "The provider has not finished these pictures for a day."
 NEVER_FETCHED = "The pictures were made but could not be fetched within a day."
 UNSAFE = "The pictures could not be fetched safely. The person who runs this bot can help."
+
+
+GONE_PICTURE = "the provider made it and no longer has it"
+NEVER_FETCHED_PICTURE = "it was made but could not be fetched within a day"
+UNSAFE_PICTURE = "it could not be fetched safely; the person who runs this bot can help"
+
+
+def incomplete(numbers: Collection[int], total: int, why: str) -> str:
+    """Names the pictures of a set that are missing."""
+    named = ", ".join(map(str, numbers))
+    return f"Picture{'s' * (len(numbers) > 1)} {named} of {total} {'are' if len(numbers) > 1 else 'is'} missing: {why}."
 
 
 def failed_at_provider(provider: ProviderName, said: str | None) -> str:

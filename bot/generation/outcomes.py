@@ -1,24 +1,27 @@
 """Storing the results of generation steps, each in one transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.engine import backoff
 from bot.generation import failures
 from bot.generation.lifecycle import check_move
 from bot.jobs.kind import JobKind
 from bot.jobs.outcomes import JobOutcomes
 from bot.photos.intake import Received
 from bot.providers.base import GenerationReport
+from bot.records.doubt import Doubt, pause_of
 from bot.records.generation import Generation, GenerationStatus, Picture
 from bot.records.job import SubjectTable
 from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.resources import Resources
 from bot.storage import erasure, generations, loras, tables
+from bot.storage.database import Transaction
 from bot.storage.due import Claim, LeaseLost, mark, store
 from bot.storage.events import events
 
@@ -37,9 +40,12 @@ LINKED = "linked"
 """Timeline word of a picture that is given as a link."""
 
 
-def received_files(received: Iterable[tuple[str, Received | LinkOnly]]) -> list[str]:
+Arrived = Received | LinkOnly
+
+
+def received_files(received: Iterable[Arrived]) -> list[str]:
     """The spool names."""
-    return [file.file for _, file in received if isinstance(file, Received)]
+    return [file.file for file in received if isinstance(file, Received)]
 
 
 KIND = JobKind(tables.generations, SubjectTable.GENERATION, Generation, check_move, generations.by_webhook_token)
@@ -78,25 +84,88 @@ class GenerationOutcomes(JobOutcomes[Generation]):
 
         self._spool.free(await self._database.write(transaction))
 
-    async def ready(self, claim: Claim[Generation], received: list[tuple[str, Received | LinkOnly]]) -> None:
+    async def later_or_fail(self, claim: Claim[Generation], at_last: str) -> None:
+        """Try again later; after `give_up` fail with the sentence `at_last`, so that the member is told."""
+        if self.is_older_than(claim.row, self._timings.give_up):
+            await self.fail(claim, at_last)
+        else:
+            await self.later(claim)
+
+    def is_older_than(self, generation: Generation, age: timedelta) -> bool:
+        return generation.submitted_at is not None and self._clock.now() > generation.submitted_at + age
+
+    async def ready(
+        self,
+        claim: Claim[Generation],
+        urls: tuple[str, ...],
+        received: Mapping[int, Arrived],
+        *,
+        doubt: Doubt | None,
+        error: str | None,
+    ) -> None:
+        """Store and post what came, by number. With a doubt, what did not come is asked for again."""
         generation, now = claim.row, self._clock.now()
+        kept = {"image_urls": urls, "doubt": doubt, "error": error, "finished_at": now, "attempt": 0}
+        late = tuple(number for number in range(1, len(urls) + 1) if number not in received)
+        due_in = self._timings.pictures_kept if doubt is None else self._next_look(doubt, 0)
 
         async def transaction(connection: AsyncConnection) -> None:
-            await self._move(
-                connection, claim, S.READY, due_at=now + self._timings.pictures_kept, finished_at=now, attempt=0
-            )
-            for position, (url, file) in enumerate(received, start=1):
-                await self._add_picture(connection, Picture(0, generation.id, position, url, None, "", 0, 0), file)
+            await self._move(connection, claim, S.READY, due_at=now + due_in, late=late, **kept)
+            await self._add_pictures(connection, claim.id, urls, received)
             counted = f"{len(received)} of {generation.settings.count}"
             await self._end(connection, generation, "fetched", counted, PostKind.PICTURES)
 
+        await self._write_or_free(transaction, received)
+
+    async def arrived(
+        self,
+        claim: Claim[Generation],
+        urls: tuple[str, ...],
+        received: Mapping[int, Arrived],
+        *,
+        doubt: Doubt | None,
+        error: str | None,
+    ) -> None:
+        """Store what came after the others. Without a doubt nothing more is awaited, and the rest is posted."""
+        generation, now = claim.row, self._clock.now()
+        ended_at = (generation.finished_at or now) + self._timings.pictures_kept
+        due_at = ended_at if doubt is None else now + self._next_look(doubt, generation.attempt)
+        kept = {"image_urls": urls, "doubt": doubt, "error": error, "attempt": generation.attempt + 1}
+
+        async def transaction(connection: AsyncConnection) -> None:
+            current = await generations.get(connection, claim.id)
+            if current is None or current.deleted_at is not None:
+                await store(connection, tables.generations, claim, due_at=ended_at, doubt=None)
+                self._spool.free(received_files(received.values()))
+                return
+            await store(connection, tables.generations, claim, due_at=due_at, **kept)
+            await self._add_pictures(connection, claim.id, urls, received)
+            if doubt is None:
+                await self._end(connection, generation, "the rest", error or "", PostKind.PICTURES_LATE)
+
+        await self._write_or_free(transaction, received)
+
+    def _next_look(self, doubt: Doubt, attempt: int) -> timedelta:
+        """Evenly while it is said not to be there; more and more seldom while nothing is said."""
+        if doubt.answers:
+            return pause_of(self._timings.picture_doubted)
+        return backoff(attempt, first=self._timings.backoff_first, ceiling=self._timings.backoff_max)
+
+    async def _write_or_free(self, transaction: Transaction[None], received: Mapping[int, Arrived]) -> None:
         try:
             await self._database.write(transaction)
         except LeaseLost:
-            self._spool.free(received_files(received))
+            self._spool.free(received_files(received.values()))
             raise
 
-    async def _add_picture(self, connection: AsyncConnection, picture: Picture, file: Received | LinkOnly) -> None:
+    async def _add_pictures(
+        self, connection: AsyncConnection, generation_id: int, urls: tuple[str, ...], received: Mapping[int, Arrived]
+    ) -> None:
+        for number, file in received.items():
+            picture = Picture(0, generation_id, number, urls[number - 1], None, "", 0, 0)
+            await self._add_picture(connection, picture, file)
+
+    async def _add_picture(self, connection: AsyncConnection, picture: Picture, file: Arrived) -> None:
         if isinstance(file, Received):
             picture = replace(picture, file=file.file, content_type=file.content_type, size=file.size)
         else:

@@ -40,6 +40,11 @@ class GenerationView:
     """Path of each picture on disk, None after our copy was deleted."""
     timeline: tuple[TimelineEntry, ...]
 
+    def file_of(self, number: int) -> Path | None:
+        """The path of the picture with this number; one of a set may be missing."""
+        numbers = [picture.position for picture in self.pictures]
+        return self.files[numbers.index(number)] if number in numbers else None
+
 
 class GenerationService(JobService[Generation]):
     def __init__(

@@ -16,6 +16,8 @@ class PostKind(StrEnum):
     TRAINING_READY = "training_ready"
     TRAINING_FAILED = "training_failed"
     PICTURES = "pictures"
+    PICTURES_LATE = "pictures_late"
+    """What of a set was not there when the others were posted: it came, or it is said to be missing."""
     PICTURES_FAILED = "pictures_failed"
     KEY_PAUSED = "key_paused"
     LORA_OFFER = "lora_offer"
@@ -43,6 +45,7 @@ _SUBJECTS = {
     PostKind.TRAINING_READY: SubjectTable.TRAINING,
     PostKind.TRAINING_FAILED: SubjectTable.TRAINING,
     PostKind.PICTURES: SubjectTable.GENERATION,
+    PostKind.PICTURES_LATE: SubjectTable.GENERATION,
     PostKind.PICTURES_FAILED: SubjectTable.GENERATION,
     PostKind.KEY_PAUSED: SubjectTable.KEY,
     PostKind.LORA_OFFER: SubjectTable.OFFER,

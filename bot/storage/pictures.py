@@ -43,6 +43,7 @@ def _shows(generation_id: int) -> sa.ColumnElement[bool]:
     own = sa.select(pictures.c.id).where(pictures.c.generation_id == generation_id)
     return sa.or_(
         post_rows.about(PostKind.PICTURES, posts.c.subject_id == generation_id),
+        post_rows.about(PostKind.PICTURES_LATE, posts.c.subject_id == generation_id),
         post_rows.about(PostKind.GALLERY, posts.c.subject_id.in_(own)),
     )
 
@@ -63,7 +64,7 @@ def public_place(post: Post) -> Place | None:
 async def is_deleted(connection: AsyncConnection, post: Post) -> bool:
     """Whether what this post shows was deleted, so that it must not appear and its message has to go."""
     deleted = sa.select(generations.c.id).where(generations.c.deleted_at.is_not(None))
-    if post.kind is PostKind.PICTURES:
+    if post.kind in {PostKind.PICTURES, PostKind.PICTURES_LATE}:
         deleted = deleted.where(generations.c.id == post.subject_id)
     elif post.kind is PostKind.GALLERY:
         deleted = deleted.join(pictures).where(pictures.c.id == post.subject_id)

@@ -18,6 +18,7 @@ KIND_CODES: Mapping[PostKind, str] = {
     PostKind.TRAINING_READY: "tr",
     PostKind.TRAINING_FAILED: "tf",
     PostKind.PICTURES: "pi",
+    PostKind.PICTURES_LATE: "pl",
     PostKind.PICTURES_FAILED: "pf",
     PostKind.KEY_PAUSED: "kp",
     PostKind.LORA_OFFER: "lo",

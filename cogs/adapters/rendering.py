@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import discord
@@ -37,13 +38,17 @@ async def drafts(
 
     PlaceRefused when what it shows has been erased.
     """
-    if post.kind is PostKind.PICTURES:
+    if post.kind in {PostKind.PICTURES, PostKind.PICTURES_LATE}:
         found = await _pictures(services, post)
         line = cards.footer(post)
+        is_rest = post.kind is PostKind.PICTURES_LATE
+        if is_rest:
+            found = _only_late(found)
         async for files, linked, note in versions(services, found, limit):
             links = linked if services.pictures.has_live_links(found) else []
             names = {number: name for number, (name, _) in files.items()}
-            card = picture_cards.pictures_card(found, line, names, links, note, is_private=is_private)
+            make = picture_cards.late_card if is_rest else picture_cards.pictures_card
+            card = make(found, line, names, links, note, is_private=is_private)
             yield card, list(files.values())
     elif post.kind is PostKind.GALLERY:
         async for draft in _gallery(services, post, limit):
@@ -77,7 +82,7 @@ async def render(services: Services, post: Post, *, guild_name: str, is_private:
             return picture_cards.pictures_failed_card(await _pictures(services, post), line)
         case PostKind.TRAINING_STATUS | PostKind.TRAINING_READY | PostKind.TRAINING_FAILED:
             return await _training(services, post, line)
-        case PostKind.PICTURES | PostKind.GALLERY:
+        case PostKind.PICTURES | PostKind.PICTURES_LATE | PostKind.GALLERY:
             raise PlaceRefused("posted pictures are never changed")
     raise PlaceRefused("what it shows is gone")
 
@@ -97,6 +102,13 @@ async def versions(services: Services, found: PictureSet, limit: int) -> AsyncIt
         if files:
             yield files, _left(found, files), _note(services, found, files, has_copies=len(files) > len(kept))
     yield {}, found.view.pictures, _note(services, found, {}, has_copies=False)
+
+
+def _only_late(found: PictureSet) -> PictureSet:
+    """The set with the pictures alone that came after the others."""
+    late = [picture for picture in found.view.pictures if picture.position in found.generation.late]
+    files = tuple(found.view.file_of(picture.position) for picture in late)
+    return replace(found, view=replace(found.view, pictures=tuple(late), files=files))
 
 
 async def _files(
@@ -135,7 +147,7 @@ def _note(services: Services, found: PictureSet, files: Mapping[int, File], *, h
 async def _gallery(services: Services, post: Post, limit: int) -> AsyncIterator[Draft]:
     """One picture: the original, else a smaller copy; PlaceRefused when there is none."""
     shown = await services.pictures.find_by_picture(post.subject_id)
-    path = None if shown is None else shown[0].view.files[shown[1].position - 1]
+    path = None if shown is None else shown[0].view.file_of(shown[1].position)
     if shown is None or path is None or shown[0].generation.deleted_at is not None:
         raise PlaceRefused("the picture is gone")
     found, picture = shown

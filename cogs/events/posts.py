@@ -78,7 +78,7 @@ async def _winning_pictures(services: Services, winners: Sequence[Honour]) -> li
     shown: list[tuple[str, str, bytes]] = []
     for honour in winners[:FILES_MAX]:
         found = None if honour.picture_id is None else await services.pictures.find_by_picture(honour.picture_id)
-        path = None if found is None else found[0].view.files[found[1].position - 1]
+        path = None if found is None else found[0].view.file_of(found[1].position)
         if found is None or path is None or found[0].generation.deleted_at is not None:
             continue
         try:

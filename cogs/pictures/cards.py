@@ -41,10 +41,44 @@ def pictures_card(
     layout.add_gallery([(file, alt_text(found, number)) for number, file in files.items()])
     extra = [f"[Picture {picture.position}, full quality]({picture.url})" for picture in links]
     said = settings_line(found.generation)
-    layout.add_text("\n".join([*filter(None, (said, note)), *extra, last_line]))
+    layout.add_text("\n".join([*filter(None, (said, note, missing_line(found))), *extra, last_line]))
     for row in _buttons(found.generation, is_private=is_private):
         layout.add_row(*row)
     return layout
+
+
+def late_card(
+    found: PictureSet,
+    last_line: str,
+    files: Mapping[int, str],
+    links: Sequence[Picture],
+    note: str = "",
+    *,
+    is_private: bool = False,
+) -> Layout:
+    """What came after the other pictures of a set, and what is missing; arguments as for `pictures_card`."""
+    layout = SafeLayout(discord.Colour.purple() if found.view.pictures else discord.Colour.orange())
+    layout.add_text(f"### The rest of pictures #{found.generation.id} for <@{found.generation.user_id}>")
+    layout.add_gallery([(file, alt_text(found, number)) for number, file in files.items()])
+    extra = [f"[Picture {picture.position}, full quality]({picture.url})" for picture in links]
+    said = [note if found.view.pictures else "", missing_line(found)]
+    layout.add_text("\n".join([*filter(None, said), *extra, last_line]))
+    if found.view.pictures:
+        for row in _buttons(found.generation, is_private=is_private):
+            layout.add_row(*row)
+    return layout
+
+
+def missing_line(found: PictureSet) -> str:
+    """Which pictures of the set are not there, and whether they may still come; empty when none is missing."""
+    generation = found.generation
+    if generation.doubt is None:
+        return generation.error or ""
+    here = {picture.position for picture in found.view.pictures}
+    awaited = [str(number) for number in generation.late if number not in here]
+    named = f"Picture{'s' * (len(awaited) > 1)} {', '.join(awaited)} of {len(generation.image_urls)}"
+    verb = "are" if len(awaited) > 1 else "is"
+    return f"{named} {verb} not there yet; Darkroom keeps asking, and you are told here." if awaited else ""
 
 
 def gallery_card(found: PictureSet, picture: Picture, last_line: str, files: Sequence[str]) -> Layout:

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from bot.generation.service import GenerationView
 from bot.pictures.reports import ReportView
 from bot.pictures.service import MADE_FROM, PictureSet
+from bot.records.doubt import Doubt
 from bot.records.generation import Generation, GenerationSettings, GenerationStatus, Operation, Picture, Report
 from bot.records.job import TimelineEntry
 from bot.records.key import ProviderName
-from cogs.pictures.cards import alt_text, gallery_card, pictures_card, pictures_failed_card, report_card
+from cogs.pictures.cards import alt_text, gallery_card, late_card, pictures_card, pictures_failed_card, report_card
 from cogs.pictures.panel import edits_card, gallery_choice_card, originals_card, settings_card
 from tests.cogs.card_checks import ALT_MAX, check, parts_of
 from tests.cogs.simulated_guild import BUTTON, live_text
@@ -89,6 +90,7 @@ def cards_of(found: PictureSet) -> Iterator[discord.ui.LayoutView]:
     prices = dict.fromkeys(Operation, 999)
     yield pictures_card(found, "-# line", named, [])
     yield pictures_card(found, "-# line", {}, found.view.pictures, "A note.", is_private=True)
+    yield late_card(found, "-# line", named, found.view.pictures, "A note.")
     yield pictures_failed_card(found, "-# line")
     yield gallery_card(found, found.view.pictures[0], "-# line", names[:1])
     yield gallery_choice_card(found)
@@ -115,6 +117,15 @@ async def test_every_card_keeps_discords_limits_and_nothing_typed_comes_alive(
         assert "@everyone" not in live_text(text)
         assert "@here" not in live_text(text)
     assert all(len(alt_text(found, number)) <= ALT_MAX for number in (1, settings.count))
+
+
+def test_a_card_says_which_pictures_are_still_awaited_and_which_are_missing() -> None:
+    found = made_set("a fox", GenerationSettings(count=2))
+    doubted = replace(found.generation, doubt=Doubt(NOON, 1), image_urls=("1", "2", "3", "4"), late=(3, 4))
+    awaited = replace(found, view=replace(found.view, generation=doubted))
+    assert "Pictures 3, 4 of 4 are not there yet" in check(pictures_card(awaited, "-# line", {1: "a.png"}, []))
+    assert "the provider said no" not in check(pictures_card(awaited, "-# line", {1: "a.png"}, []))
+    assert "the provider said no" in check(late_card(found, "-# line", {}, []))
 
 
 @given(typed)

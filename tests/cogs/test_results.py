@@ -5,6 +5,7 @@ import random
 from PIL import Image
 
 from bot.photos.filetypes import identify
+from bot.sandbox.apiframe.state import JobFault
 from bot.sandbox.rehearsal.faults import Fault
 from cogs.adapters.rendering import SMALLER, versions
 from tests.cogs.simulated_guild import Stage, answer_to, pictures_in, text_of, until
@@ -75,6 +76,27 @@ async def test_pictures_that_do_not_fit_at_all_are_posted_as_links(keyed: Stage)
     assert picture.attachments == []
     assert f"[Picture 1, full quality]({keyed.world.provider.base_url}/" in text_of(picture)
     assert "the links work for about a day" in text_of(picture)
+
+
+async def test_a_picture_that_is_gone_is_named_below_its_siblings(keyed: Stage) -> None:
+    await keyed.give_lora(keyed.ben)
+    keyed.world.provider.faults.jobs.append(JobFault.ONE_GONE)
+    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", count=3)
+    posted = await keyed.posted("Pictures #1 · AI-generated")
+    assert [file.filename for file in posted.attachments] == ["darkroom-1-1.png", "darkroom-1-2.png"]
+    rest = await keyed.posted("Pictures #1 · the rest")
+    assert "Picture 3 of 3 is missing: the provider made it and no longer has it." in text_of(rest)
+    assert rest.attachments == []
+
+
+async def test_a_picture_that_is_there_a_moment_later_follows_its_siblings(keyed: Stage) -> None:
+    await keyed.give_lora(keyed.ben)
+    keyed.world.provider.faults.next("GET /images/{name}", Fault.answer(404))
+    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", count=3)
+    await keyed.posted("Pictures #1 · AI-generated")
+    rest = await keyed.posted("Pictures #1 · the rest")
+    assert [file.filename for file in rest.attachments] == ["darkroom-1-1.png"]
+    assert "missing" not in text_of(rest)
 
 
 async def test_a_channel_that_takes_no_messages_leads_to_a_private_one(keyed: Stage) -> None:

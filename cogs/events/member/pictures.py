@@ -119,7 +119,7 @@ async def show_choice(interaction: Interaction, event: Event, generation_id: int
     files: list[File] = []
     for picture in nominees[:CHOICES_SHOWN]:
         found = await services.pictures.find_by_picture(picture.id)
-        path = None if found is None else found[0].view.files[picture.position - 1]
+        path = None if found is None else found[0].view.file_of(picture.position)
         if found is None or path is None:
             continue
         name = f"choice-{picture.id}.jpg"
