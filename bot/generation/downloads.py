@@ -10,7 +10,7 @@ from bot.errors import FetchError, FileDamaged, FileGone, FileTooLarge, HostRefu
 from bot.generation import failures
 from bot.generation.outcomes import Arrived, GenerationOutcomes, LinkOnly
 from bot.keys.service import KeyService
-from bot.photos.checks import identify
+from bot.photos.filetypes import identify
 from bot.photos.intake import Received
 from bot.providers.base import Progress
 from bot.records.doubt import Doubt, one_more
