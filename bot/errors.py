@@ -6,6 +6,7 @@ DarkroomError
 │   ├── NotFound           it does not exist, or is not yours (the two are never told apart)
 │   └── NoKey              the guild has no usable API key
 ├── StartupError           a sentence for the operator; the process ends
+├── StorageTrouble         the disk or another program stands in the way; nothing was stored
 ├── SealError              a sealed secret could not be opened
 ├── FetchError             a file could not be fetched
 │   ├── HostRefused        its host is not trusted
@@ -45,6 +46,13 @@ class NoKey(UserError):
 
 class StartupError(DarkroomError):
     """Its text is one clear sentence for the operator; the process exits with 1."""
+
+
+class StorageTrouble(DarkroomError):
+    """Its text is one clear sentence for the person who acted; the log has the reason.
+
+    It is no UserError: what was asked is neither wrong nor refused, and the engine tries it again.
+    """
 
 
 class SealError(DarkroomError):

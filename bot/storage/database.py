@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import filelock
 import sqlalchemy as sa
@@ -17,27 +17,19 @@ from bot.clock import Wakeups
 from bot.errors import StartupError
 from bot.storage.driver import Connection
 from bot.storage.migrations import NewerSchema, upgrade
+from bot.storage.writer import CLOSE_S, DUE, LOCK_TRY_MS, Transaction, Writer, reason, told
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 P = ParamSpec("P")
-Transaction = Callable[[AsyncConnection], Awaitable[T]]
-DUE = "tables with new due rows"
 
-GROUP_MAX = 1024
-"""Most writes in one commit. A commit costs one fsync, however many writes it holds."""
-BUSY_MS = 5000
-"""How long a statement waits for another program's lock on the SQLite file."""
+READ_BUSY_MS = 2000
+"""How long a reader waits for another program's lock on the SQLite file."""
 
 
 def sqlite_url(file: Path) -> str:
     return f"sqlite+aiosqlite:///{file}"
-
-
-@dataclass(slots=True)
-class _Pending:
-    transaction: Transaction[Any]
-    wipes_log: bool = False
-    done: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class Database:
@@ -47,8 +39,8 @@ class Database:
         self._url: URL = make_url(url)
         self.wakeups = Wakeups()
         self._lock: filelock.BaseFileLock | None = None
-        self._queue: asyncio.Queue[_Pending] = asyncio.Queue()
-        self._writer: asyncio.Task[None] | None = None
+        self.writer: Writer | None = None
+        """Only with SQLite, once it is open."""
         self._write_engine: AsyncEngine
         self._read_engine: AsyncEngine
 
@@ -63,8 +55,8 @@ class Database:
     async def __aenter__(self) -> "Database":
         if self.is_sqlite:
             self._lock = _take_lock(self.file)
-            self._write_engine = _sqlite_engine(self._url, begin="BEGIN IMMEDIATE", connections=1)
-            self._read_engine = _sqlite_engine(self._url, begin="BEGIN", connections=4)
+            self._write_engine = _sqlite_engine(self._url, begin="BEGIN IMMEDIATE", connections=1, busy_ms=LOCK_TRY_MS)
+            self._read_engine = _sqlite_engine(self._url, begin="BEGIN", connections=4, busy_ms=READ_BUSY_MS)
         else:
             self._write_engine = self._read_engine = create_async_engine(self._url, pool_size=8, pool_pre_ping=True)
         try:
@@ -72,19 +64,22 @@ class Database:
                 await connection.run_sync(upgrade)
         except (NewerSchema, sa.exc.DatabaseError, OSError) as error:
             await self.__aexit__()
-            raise StartupError(f"The database cannot be opened ({self._where()}): {_reason(error)}.") from error
-        self._writer = asyncio.create_task(self._write_groups(), name="database-writer")
+            raise StartupError(f"The database cannot be opened ({self._where()}): {reason(error)}.") from error
+        if self.is_sqlite:
+            self.writer = Writer(self._write_engine, self.wakeups)
+            self.writer.start()
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
-        if self._writer is not None:
-            await self._queue.join()
-            self._writer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._writer
-        await self._write_engine.dispose()
-        if self._read_engine is not self._write_engine:
-            await self._read_engine.dispose()
+        if self.writer is not None:
+            await self.writer.close()
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._write_engine.dispose()
+                if self._read_engine is not self._write_engine:
+                    await self._read_engine.dispose()
+        except TimeoutError:
+            log.error("The database could not be closed within %.0f s", CLOSE_S)
         if self._lock is not None:
             self._lock.release()
 
@@ -94,28 +89,29 @@ class Database:
         `transaction` may run twice: when another write of its group fails, the group is undone and each
         write runs again alone. So it must do nothing but talk to the connection it is given; on
         SQLite, where a group runs on that connection's thread, it gets a RuntimeError otherwise.
+        Raises StorageTrouble, with a sentence, when the disk fails or another program holds the file for too long.
         """
-        if not self.is_sqlite:
+        if self.writer is None:
             due: set[str] = set()
             async with self._write_engine.begin() as connection:
                 connection.info[DUE] = due
                 written = await transaction(connection)
             self.wakeups.wake(*due)
             return written
-        pending = _Pending(transaction)
-        await self._queue.put(pending)
-        result: T = await pending.done
-        return result
+        return await self.writer.write(transaction)
 
     async def wipe_log(self) -> None:
         """Overwrite what erased rows left in SQLite's write-ahead log. Readers at work put it off to a later time."""
-        if self.is_sqlite:
-            await self._queue.put(_Pending(_nothing, wipes_log=True))
+        if self.writer is not None:
+            self.writer.wipe_log()
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        async with self._read_engine.connect() as connection:
-            yield connection
+        try:
+            async with self._read_engine.connect() as connection:
+                yield connection
+        except sa.exc.DBAPIError as error:
+            raise told(error) from error.__cause__
 
     async def fetch(
         self, question: Callable[Concatenate[AsyncConnection, P], Awaitable[T]], *args: P.args, **options: P.kwargs
@@ -124,39 +120,6 @@ class Database:
         async with self.read() as connection:
             return await question(connection, *args, **options)
 
-    async def _write_groups(self) -> None:
-        async with self._write_engine.connect() as connection:
-            while True:
-                group = [await self._queue.get()]
-                while len(group) < GROUP_MAX and not self._queue.empty():
-                    group.append(self._queue.get_nowait())
-                try:
-                    await self._commit_group(connection, group)
-                    if any(pending.wipes_log for pending in group):
-                        await _truncate_log(connection)
-                finally:
-                    for _ in group:
-                        self._queue.task_done()
-
-    async def _commit_group(self, connection: AsyncConnection, group: list[_Pending]) -> None:
-        group = [pending for pending in group if not pending.done.done()]
-        due: set[str] = set()
-        connection.info[DUE] = due
-        try:
-            driver = await _driver_of(connection)
-            results = await driver.run_in_thread(_commit(connection, group))
-        except Exception as error:  # noqa: BLE001 - whatever a write raises belongs to its caller
-            if len(group) > 1:
-                for pending in group:
-                    await self._commit_group(connection, [pending])
-            elif group and not group[0].done.done():
-                group[0].done.set_exception(error)
-            return
-        for pending, result in zip(group, results, strict=True):
-            if not pending.done.done():
-                pending.done.set_result(result)
-        self.wakeups.wake(*due)
-
     def _where(self) -> str:
         return str(self.file) if self.is_sqlite else self._url.render_as_string(hide_password=True)
 
@@ -164,26 +127,6 @@ class Database:
 def note_due(connection: AsyncConnection, table: sa.Table) -> None:
     """Part of every write that sets `due_at`: once it is committed, the lane of this table looks at its rows."""
     connection.info[DUE].add(table.name)
-
-
-async def _nothing(_connection: AsyncConnection) -> None:
-    """The transaction of a queue entry that only asks for the log to be wiped."""
-
-
-async def _truncate_log(connection: AsyncConnection) -> None:
-    driver = await _driver_of(connection)
-    # Not waiting for readers: writes wait behind this.
-    for pragma in ("busy_timeout=0", "wal_checkpoint(TRUNCATE)", f"busy_timeout={BUSY_MS}"):
-        await driver.run(f"PRAGMA {pragma}")
-
-
-async def _driver_of(connection: AsyncConnection) -> Connection:
-    return cast("Connection", (await connection.get_raw_connection()).driver_connection)
-
-
-async def _commit(connection: AsyncConnection, group: list[_Pending]) -> list[Any]:
-    async with connection.begin():
-        return [await pending.transaction(connection) for pending in group]
 
 
 def _take_lock(file: Path | None) -> filelock.BaseFileLock | None:
@@ -206,7 +149,7 @@ def _take_lock(file: Path | None) -> filelock.BaseFileLock | None:
     return lock
 
 
-def _sqlite_engine(url: URL, *, begin: str, connections: int) -> AsyncEngine:
+def _sqlite_engine(url: URL, *, begin: str, connections: int, busy_ms: int) -> AsyncEngine:
     engine = create_async_engine(
         url,
         poolclass=AsyncAdaptedQueuePool,
@@ -226,7 +169,7 @@ def _sqlite_engine(url: URL, *, begin: str, connections: int) -> AsyncEngine:
             # NORMAL loses acknowledged rows in a power cut; FULL does not (sqlite.org/pragma.html#pragma_synchronous).
             "synchronous=FULL",
             "foreign_keys=ON",
-            f"busy_timeout={BUSY_MS}",
+            f"busy_timeout={busy_ms}",
             "secure_delete=ON",
         ):
             cursor.execute(f"PRAGMA {pragma}")
@@ -237,8 +180,3 @@ def _sqlite_engine(url: URL, *, begin: str, connections: int) -> AsyncEngine:
         connection.exec_driver_sql(begin)
 
     return engine
-
-
-def _reason(error: Exception) -> str:
-    cause = getattr(error, "orig", None) or error
-    return str(cause).strip().rstrip(".")

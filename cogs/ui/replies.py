@@ -10,7 +10,7 @@ import discord
 from discord import app_commands
 
 from bot.client import DarkroomBot
-from bot.errors import NotAllowed, UserError
+from bot.errors import NotAllowed, StorageTrouble, UserError
 from bot.records.guild import Actor, Channel
 
 log = logging.getLogger(__name__)
@@ -159,7 +159,7 @@ async def show_error(interaction: Interaction, error: Exception) -> None:
         # discord.py repeats an answer that got a 5xx; when Discord had taken the first one, the second is refused.
         log.info("An answer was given already or came too late for its interaction (%s)", cause.code)
         return
-    if isinstance(cause, UserError):
+    if isinstance(cause, UserError | StorageTrouble):
         sentence = str(cause)
     elif isinstance(cause, app_commands.CheckFailure):
         sentence = ADMINS_ONLY

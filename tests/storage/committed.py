@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage import meta
-from bot.storage.database import Transaction
+from bot.storage.writer import Transaction
 
 
 def put(number: int) -> Transaction[int]:

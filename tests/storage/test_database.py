@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import StartupError
 from bot.storage import database as database_module
 from bot.storage import meta
-from bot.storage.database import GROUP_MAX, Database, Transaction, sqlite_url
+from bot.storage.database import Database, sqlite_url
 from bot.storage.migrations import newest_revision
 from bot.storage.tables import metadata
+from bot.storage.writer import GROUP_MAX, Transaction
 from tests.storage.committed import names_on_disk, put
 
 

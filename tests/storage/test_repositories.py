@@ -17,8 +17,9 @@ from bot.records.key import ProviderName
 from bot.records.post import PostKind, PostStatus
 from bot.records.training import Training, TrainingStatus
 from bot.storage import datasets, due, erasure, generations, keys, loras, meta, posts, tables, timeline, trainings
-from bot.storage.database import Database, Transaction
+from bot.storage.database import Database
 from bot.storage.due import DueRows
+from bot.storage.writer import Transaction
 from tests.fakes.clock import NOON
 from tests.fakes.rows import (
     ADMIN,

@@ -9,8 +9,9 @@ from aiohttp import web
 from bot.records.event import Event
 from bot.records.job import LaneName
 from bot.sandbox.rehearsal.faults import Handler, RouteFaults, drain
-from bot.storage.database import Database, Transaction
+from bot.storage.database import Database
 from bot.storage.due import Claim
+from bot.storage.writer import Transaction
 from tests.fakes.studio import Studio
 
 WRITES_MAX = 40
