@@ -1,4 +1,4 @@
-"""The command line: run, sandbox, migrate, doctor, rotate-keys."""
+"""The command line: run, sandbox, migrate, doctor, health, rotate-keys."""
 
 import argparse
 import asyncio
@@ -9,8 +9,9 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.config import Settings, load_settings
-from bot.errors import DarkroomError, StartupError
+from bot.errors import DarkroomError, StartupError, StorageTrouble
 from bot.log import configure_logging, redact_value
+from bot.supervision import STOP_S, end_within
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if settings.discord_token is not None:
             redact_value(settings.discord_token.get_secret_value())
         asyncio.run(_until_stopped(COMMANDS[command][0](settings)))
-    except StartupError as error:
+    except (StartupError, StorageTrouble) as error:
         print(error, file=sys.stderr)  # noqa: T201 - the operator's one sentence
         return 1
     except KeyboardInterrupt:
@@ -37,13 +38,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def _until_stopped(work: Awaitable[None]) -> None:
     """Await `work`; SIGTERM cancels it, so that everything is closed in order, as with Ctrl+C."""
-    task = asyncio.ensure_future(work)
-    try:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    except NotImplementedError:  # Windows (Python /library/asyncio-platforms)
+    task, loop = asyncio.ensure_future(work), asyncio.get_running_loop()
+
+    def stop(*_: object) -> None:
+        end_within(STOP_S)
+        loop.call_soon_threadsafe(task.cancel)
+
+    if sys.platform == "win32":  # Microsoft /cpp/c-runtime-library/reference/signal: SIGTERM is not generated
         log.info("This system cannot ask a program to end, so please stop Darkroom with Ctrl+C.")
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 async def run(settings: Settings) -> None:
@@ -80,6 +88,12 @@ async def doctor(settings: Settings) -> None:
             print(line)  # noqa: T201
 
 
+async def health(settings: Settings) -> None:
+    from bot.web.probe import ask_health
+
+    print(await asyncio.to_thread(ask_health, *settings.darkroom_listen))  # noqa: T201
+
+
 async def rotate_keys(settings: Settings) -> None:
     from bot import app
 
@@ -95,6 +109,7 @@ COMMANDS: dict[str, tuple[Callable[[Settings], Awaitable[None]], str]] = {
     "sandbox": (sandbox, "try everything in the browser, without Discord or a provider"),
     "migrate": (migrate, "bring the database to the newest schema"),
     "doctor": (doctor, "check settings, data folder, database, master key and what can be reached"),
+    "health": (health, "ask the running bot whether all its parts work"),
     "rotate-keys": (rotate_keys, "seal every API key with the first master key"),
 }
 

@@ -19,6 +19,7 @@ from bot.config import Settings
 from bot.engine import Engine
 from bot.errors import StartupError
 from bot.log import redact_value
+from bot.monitoring import build_health
 from bot.outbox import request_limiter
 from bot.photos.hosts import DISCORD_HOSTS, TrustedHosts, judge_names
 from bot.photos.intake import Fetcher, Spool
@@ -35,10 +36,10 @@ from bot.records.key import ProviderName
 from bot.records.training import Training
 from bot.resources import Connect, Resources
 from bot.services import Services, build_lanes, build_services
-from bot.storage import datasets, generations, meta, posts, trainings
+from bot.storage import datasets, generations, meta, trainings
 from bot.storage.database import Database
 from bot.storage.sealing import Sealer, load_master_keys
-from bot.web.health import Health, Metric
+from bot.supervision import STOP_S, Heartbeat, Supervisor, end_within
 from bot.web.reachability import reachability_route
 from bot.web.server import WebServer
 from bot.web.webhooks import WebhookRoutes
@@ -68,24 +69,24 @@ class Darkroom:
     gateway: Gateway
     web: WebServer
     database: Database
+    supervisor: Supervisor
+    heartbeat: Heartbeat
 
     async def run(self, token: str) -> None:
         """Serve until cancelled.
 
-        Raises StartupError when Discord refuses the bot in a way that no further try can change.
+        Raises StartupError when Discord refuses the bot in a way that no further try can change, or when one of the
+        parts that nothing works without has ended.
         """
         await self.web.start()
-        engine = asyncio.create_task(self.engine.run(alone=self.database.is_sqlite), name="engine")
-        gateway = asyncio.create_task(self.gateway.run(token), name="gateway")
-        try:
-            # Neither ends by itself: whichever does has failed and takes the other with it.
-            done, _ = await asyncio.wait({engine, gateway}, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in (gateway, engine):
-                task.cancel()
-            await asyncio.gather(gateway, engine, return_exceptions=True)
+        parts = {
+            "engine": self.engine.run(alone=self.database.is_sqlite),
+            "gateway": self.gateway.run(token),
+            "event-loop": self.heartbeat.run(),
+        }
+        if self.database.writer is not None:
+            parts["writer"] = self.database.writer.watch()
+        await self.supervisor.run(parts)
 
 
 @contextlib.asynccontextmanager
@@ -206,38 +207,11 @@ def _build(
 
     gateway = Gateway(make_bot)
     webhook_routes = WebhookRoutes([services.endpoints, services.trainings, services.generations], VERIFIERS)
-    health = _health(opened.database, engine, gateway, webhook_routes)
+    supervisor, heartbeat = Supervisor(), Heartbeat()
+    health = build_health(opened, engine, gateway, supervisor, heartbeat, webhook_routes)
     routes = [reachability_route(services.reachability.arrive), *webhook_routes.routes(), *health.routes()]
     web = WebServer(*settings.darkroom_listen, routes)
-    return Darkroom(services, engine, gateway, web, opened.database)
-
-
-def _health(database: Database, engine: Engine, gateway: Gateway, webhook_routes: WebhookRoutes) -> Health:
-    async def database_answers() -> bool:
-        async with database.read() as connection:
-            return await meta.get(connection, meta.INSTALLATION) is not None
-
-    async def gateway_connected() -> bool:
-        return gateway.is_connected()
-
-    async def engine_alive() -> bool:
-        return engine.is_alive()
-
-    async def read_metrics() -> Sequence[Metric]:
-        async with database.read() as connection:
-            counts = {
-                "trainings": await trainings.count_by_status(connection),
-                "generations": await generations.count_by_status(connection),
-                "posts": await posts.count_by_status(connection),
-            }
-        rows = [
-            Metric(f"darkroom_{table}", f"Rows of {table} by status.", total, {"status": status})
-            for table, by_status in counts.items()
-            for status, total in by_status.items()
-        ]
-        return [*rows, *webhook_routes.metrics()]
-
-    return Health({"database": database_answers, "gateway": gateway_connected, "engine": engine_alive}, read_metrics)
+    return Darkroom(services, engine, gateway, web, opened.database, supervisor, heartbeat)
 
 
 def _poll_pause(settings: Settings) -> timedelta:
@@ -254,7 +228,10 @@ async def run(settings: Settings) -> None:
             "to try Darkroom without one, run `make sandbox`."
         )
     async with assemble(settings) as darkroom:
-        await darkroom.run(settings.discord_token.get_secret_value())
+        try:
+            await darkroom.run(settings.discord_token.get_secret_value())
+        finally:
+            end_within(STOP_S)
 
 
 async def examine(settings: Settings, darkroom: Darkroom) -> list[str]:

@@ -260,11 +260,16 @@ class Gateway:
 async def _serve(bot: DarkroomBot, token: str) -> None:
     """Log in and stay connected until something goes wrong."""
     async with bot:
+        connection = asyncio.create_task(bot.start(token), name="gateway-connection")
         watch = asyncio.create_task(_close_when_stuck(bot), name="gateway-watch")
         try:
-            await bot.start(token)
+            done, _ = await asyncio.wait({connection, watch}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
-            watch.cancel()
+            for task in (connection, watch):
+                task.cancel()
+            await asyncio.gather(connection, watch, return_exceptions=True)
 
 
 async def _close_when_stuck(bot: DarkroomBot) -> None:

@@ -14,6 +14,8 @@ from bot.clock import Clock, Timings
 from bot.log import bind
 from bot.storage.due import Claim, DueRows, LeaseLost
 from bot.storage.rows import LOOKS_EVERY
+from bot.storage.writer import patient_writes
+from bot.supervision import Supervisor
 
 log = logging.getLogger(__name__)
 
@@ -49,24 +51,26 @@ class Engine:
         self._clock = clock
         self._timings = timings
         self.owner = secrets.token_hex(8)
+        self._renewed_at: datetime | None = None
 
     def is_alive(self) -> bool:
-        """Whether every lane has looked for due rows within RECENT; idle lanes look twice as often."""
+        """Whether every lane has looked for due rows, and leases were renewed, within RECENT."""
         now = self._clock.now()
-        return all(lane.looked_at is not None and now - lane.looked_at < RECENT for lane in self._lanes)
+        looks = [self._renewed_at, *(lane.looked_at for lane in self._lanes)]
+        return all(look is not None and now - look < RECENT for look in looks)
 
     async def run(self, *, alone: bool) -> None:
         """Run all lanes until cancelled.
 
         `alone`: no other process works on these rows, so leases that a crash left behind are released first.
+        Raises StartupError when a lane or the renewal ends, which neither does by itself.
         """
-        if alone:
-            for lane in self._lanes:
-                await lane.rows.release_all()
-        async with asyncio.TaskGroup() as group:
-            for lane in self._lanes:
-                group.create_task(self._run_lane(lane), name=f"lane-{lane.name}")
-            group.create_task(self._renew_leases(), name="lease-renewal")
+        with patient_writes():
+            if alone:
+                for lane in self._lanes:
+                    await lane.rows.release_all()
+            parts = {f"lane-{lane.name}": self._run_lane(lane) for lane in self._lanes}
+            await Supervisor().run(parts | {"lease-renewal": self._renew_leases()})
 
     async def _run_lane(self, lane: Lane) -> None:
         failures = 0
@@ -143,7 +147,8 @@ class Engine:
         """Renew the leases of running steps, so that a long one (a slow upload) keeps its row."""
         never = asyncio.Event()
         while True:
-            await self._clock.wait(never, self._clock.now() + self._timings.lease / 3)
+            self._renewed_at = self._clock.now()
+            await self._clock.wait(never, self._renewed_at + self._timings.lease / 3)
             for lane in self._lanes:
                 if lane.running:
                     try:

@@ -32,10 +32,14 @@ ReadMetrics = Callable[[], Awaitable[Sequence[Metric]]]
 
 
 class Health:
-    """`checks` by name (database, gateway, engine): each tells whether its part works right now."""
+    """`vital` and `ready` are checks by name: each tells whether its part works right now.
 
-    def __init__(self, checks: Mapping[str, Check], read_metrics: ReadMetrics) -> None:
-        self._checks = dict(checks)
+    When a vital one fails, only a new start helps; the others get well by themselves.
+    """
+
+    def __init__(self, vital: Mapping[str, Check], ready: Mapping[str, Check], read_metrics: ReadMetrics) -> None:
+        self._vital = dict(vital)
+        self._ready = dict(ready)
         self._read_metrics = read_metrics
 
     def routes(self) -> list[Route]:
@@ -46,15 +50,12 @@ class Health:
         ]
 
     async def report_alive(self, _request: HttpRequest) -> HttpResponse:
-        """Any answer shows that the event loop runs."""
-        return HttpResponse(200, "ok")
+        """200 when every vital check holds, else 503; the body names each. That there is an answer is one more."""
+        return await _report("alive", self._vital)
 
     async def report_ready(self, _request: HttpRequest) -> HttpResponse:
-        """200 when every check holds, else 503; the body names each."""
-        names = list(self._checks)
-        results = await asyncio.gather(*(self._run(name) for name in names))
-        body = {"ready": all(results), "checks": dict(zip(names, results, strict=True))}
-        return HttpResponse(200 if all(results) else 503, json.dumps(body), "application/json")
+        """The same with all checks."""
+        return await _report("ready", self._vital | self._ready)
 
     async def report_metrics(self, _request: HttpRequest) -> HttpResponse:
         """Prometheus text format 0.0.4."""
@@ -66,13 +67,20 @@ class Health:
         registry.register(_Snapshot(await self._read_metrics()))
         return HttpResponse(200, generate_latest(registry).decode(), "text/plain; version=0.0.4")
 
-    async def _run(self, name: str) -> bool:
-        try:
-            async with asyncio.timeout(_CHECK_SECONDS):
-                return await self._checks[name]()
-        except Exception as error:  # web boundary: whatever breaks a check means not ready
-            log.debug("The %s check failed.", name, exc_info=error)
-            return False
+
+async def _report(what: str, checks: Mapping[str, Check]) -> HttpResponse:
+    results = await asyncio.gather(*(_run(name, check) for name, check in checks.items()))
+    body = {what: all(results), "checks": dict(zip(checks, results, strict=True))}
+    return HttpResponse(200 if all(results) else 503, json.dumps(body), "application/json")
+
+
+async def _run(name: str, check: Check) -> bool:
+    try:
+        async with asyncio.timeout(_CHECK_SECONDS):
+            return await check()
+    except Exception as error:  # web boundary: whatever breaks a check means not ready
+        log.debug("The %s check failed.", name, exc_info=error)
+        return False
 
 
 class _Snapshot:

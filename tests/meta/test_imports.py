@@ -15,6 +15,7 @@ LEVELS = {
     for level, names in enumerate(
         [
             ["bot.errors", "bot.clock", "bot.log", "bot.text", "bot.addresses", "bot.records"],
+            ["bot.supervision"],
             ["bot.providers", "bot.storage", "bot.photos"],
             ["bot.engine", "bot.ports", "bot.config"],
             ["bot.resources"],
@@ -33,6 +34,7 @@ LEVELS = {
             ["cogs.events"],
             ["cogs.adapters"],
             ["cogs.jobs", "cogs"],
+            ["bot.monitoring"],
             ["bot.app"],
             ["bot.sandbox"],
             ["bot.__main__"],

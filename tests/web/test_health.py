@@ -49,14 +49,14 @@ def checks() -> dict[str, Check]:
 
 @pytest.fixture
 async def port(checks: dict[str, Check]) -> AsyncIterator[int]:
-    server = WebServer("127.0.0.1", 0, Health(checks, _read_metrics).routes())
+    server = WebServer("127.0.0.1", 0, Health({"writer": _holds}, checks, _read_metrics).routes())
     await server.start()
     yield server.port
     await server.close()
 
 
 async def _ready(checks: dict[str, Check]) -> tuple[int, dict[str, object]]:
-    server = WebServer("127.0.0.1", 0, Health(checks, _read_metrics).routes())
+    server = WebServer("127.0.0.1", 0, Health({"writer": _holds}, checks, _read_metrics).routes())
     await server.start()
     try:
         reply = await ask(server.port, "GET", "/readyz")
@@ -69,12 +69,23 @@ async def _ready(checks: dict[str, Check]) -> tuple[int, dict[str, object]]:
 
 async def test_a_turning_loop_is_alive(port: int) -> None:
     reply = await ask(port, "GET", "/healthz")
-    assert (reply.status, reply.body) == (200, b"ok")
+    assert (reply.status, json.loads(reply.body)) == (200, {"alive": True, "checks": {"writer": True}})
+
+
+async def test_a_vital_part_that_does_not_work_is_named() -> None:
+    checks: dict[str, Check] = {"writer": _breaks, "engine": _holds}
+    server = WebServer("127.0.0.1", 0, Health(checks, {}, _read_metrics).routes())
+    await server.start()
+    reply = await ask(server.port, "GET", "/healthz")
+    await server.close()
+    told = {"alive": False, "checks": {"writer": False, "engine": True}}
+    assert (reply.status, json.loads(reply.body)) == (503, told)
 
 
 async def test_it_is_ready_when_every_check_holds(checks: dict[str, Check]) -> None:
     status, body = await _ready(checks)
-    assert (status, body) == (200, {"ready": True, "checks": {"database": True, "gateway": True, "engine": True}})
+    told = {"writer": True, "database": True, "gateway": True, "engine": True}
+    assert (status, body) == (200, {"ready": True, "checks": told})
 
 
 @pytest.mark.parametrize("bad", [_fails, _breaks, _hangs])
@@ -83,7 +94,8 @@ async def test_one_bad_check_means_not_ready_and_is_named(
 ) -> None:
     monkeypatch.setattr("bot.web.health._CHECK_SECONDS", 0.05)
     status, body = await _ready(checks | {"gateway": bad})
-    assert (status, body) == (503, {"ready": False, "checks": {"database": True, "gateway": False, "engine": True}})
+    told = {"writer": True, "database": True, "gateway": False, "engine": True}
+    assert (status, body) == (503, {"ready": False, "checks": told})
 
 
 async def test_it_is_alive_even_when_it_is_not_ready(port: int, checks: dict[str, Check]) -> None:

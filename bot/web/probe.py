@@ -1,0 +1,39 @@
+"""Asks a running Darkroom on this machine how it is; for `python -m bot health`."""
+
+import http.client
+from ipaddress import ip_address
+
+from bot.errors import StartupError
+
+PATIENCE_S = 3.0
+
+
+def ask_health(host: str, port: int) -> str:
+    """What `/healthz` says when all is well. StartupError, with what it says or why it says nothing, else.
+
+    The connection is a plain one: proxies of the environment are for the world outside.
+    """
+    connection = http.client.HTTPConnection(_reachable(host), port, timeout=PATIENCE_S)
+    try:
+        connection.request("GET", "/healthz")
+        answer = connection.getresponse()
+        text = answer.read(65_536).decode(errors="replace")
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise StartupError(f"Darkroom does not answer on {host}:{port} ({reason}). Is it running?") from None
+    finally:
+        connection.close()
+    if answer.status != 200:
+        raise StartupError(f"Darkroom is not well: {text}")
+    return text
+
+
+def _reachable(host: str) -> str:
+    """An address of this machine when the server listens on all of them."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if not address.is_unspecified:
+        return host
+    return "127.0.0.1" if address.version == 4 else "::1"
