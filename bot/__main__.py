@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -22,6 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, (_, text) in COMMANDS.items():
         commands.add_parser(name, help=text)
     command = parser.parse_args(arguments).command
+    # What Darkroom makes is for its own user: files 0600, folders 0700.
+    os.umask(0o077)
     try:
         settings = load_settings()
         configure_logging(settings.darkroom_log_level, settings.darkroom_log_format)

@@ -21,6 +21,7 @@ from bot.errors import StartupError
 from bot.log import redact_value
 from bot.monitoring import build_health
 from bot.outbox import request_limiter
+from bot.permissions import FOLDER_MODE, restrict
 from bot.photos.hosts import DISCORD_HOSTS, TrustedHosts, judge_names
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.pool import PhotoPool
@@ -160,6 +161,7 @@ async def open_sealer(settings: Settings, database: Database) -> Sealer:
 async def open_spool(settings: Settings, database: Database) -> Spool:
     """Open the spool and delete the files that no row refers to (left by interrupted uploads)."""
     spool = Spool(settings.darkroom_data_dir / "spool")
+    restrict(settings.darkroom_data_dir, FOLDER_MODE)
     async with database.read() as connection:
         known = await datasets.files_in_use(connection) | await generations.files_in_use(connection)
     await asyncio.to_thread(spool.sweep, known)

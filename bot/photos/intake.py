@@ -17,6 +17,7 @@ from yarl import URL
 
 from bot.addresses import proxy_for, redirected
 from bot.errors import FetchError, FileGone, FileTooLarge, HostRefused
+from bot.permissions import FOLDER_MODE, restrict
 from bot.photos.checks import display_name
 from bot.photos.hosts import TrustedHosts
 
@@ -36,8 +37,8 @@ class Spool:
     """A folder of files under random names; only its own names are ever opened or deleted through it."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
+        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        restrict(folder, FOLDER_MODE)
         self._folder = folder
 
     def new_name(self, suffix: str = "") -> str:

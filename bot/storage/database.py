@@ -15,8 +15,9 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from bot.clock import Wakeups
 from bot.errors import StartupError
+from bot.permissions import FILE_MODE, FOLDER_MODE, restrict
 from bot.storage.driver import Connection
-from bot.storage.migrations import NewerSchema, upgrade
+from bot.storage.migrations import UnfitSchema, upgrade
 from bot.storage.writer import CLOSE_S, DUE, LOCK_TRY_MS, Transaction, Writer, reason, told
 
 log = logging.getLogger(__name__)
@@ -62,10 +63,11 @@ class Database:
         try:
             async with self._write_engine.begin() as connection:
                 await connection.run_sync(upgrade)
-        except (NewerSchema, sa.exc.DatabaseError, OSError) as error:
+        except (UnfitSchema, sa.exc.DatabaseError, OSError) as error:
             await self.__aexit__()
             raise StartupError(f"The database cannot be opened ({self._where()}): {reason(error)}.") from error
         if self.is_sqlite:
+            _restrict_files(self.file)
             self.writer = Writer(self._write_engine, self.wakeups)
             self.writer.start()
         return self
@@ -133,9 +135,9 @@ def _take_lock(file: Path | None) -> filelock.BaseFileLock | None:
     """A lock of the operating system, which ends with the process, however that ends."""
     if file is None:
         return None
-    lock = filelock.FileLock(f"{file}.lock", blocking=False, thread_local=False, fallback_to_soft=False)
+    lock = filelock.FileLock(f"{file}.lock", blocking=False, mode=FILE_MODE, thread_local=False, fallback_to_soft=False)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         lock.acquire()
     except filelock.Timeout as error:
         raise StartupError(
@@ -147,6 +149,12 @@ def _take_lock(file: Path | None) -> filelock.BaseFileLock | None:
             "Give this user write access or set DARKROOM_DATA_DIR to another folder."
         ) from error
     return lock
+
+
+def _restrict_files(file: Path | None) -> None:
+    if file is not None:
+        for suffix in ("", "-wal", "-shm", ".lock"):
+            restrict(Path(f"{file}{suffix}"), FILE_MODE)
 
 
 def _sqlite_engine(url: URL, *, begin: str, connections: int, busy_ms: int) -> AsyncEngine:

@@ -14,7 +14,7 @@ LEVELS = {
     name: level
     for level, names in enumerate(
         [
-            ["bot.errors", "bot.clock", "bot.log", "bot.text", "bot.addresses", "bot.records"],
+            ["bot.errors", "bot.clock", "bot.log", "bot.text", "bot.addresses", "bot.records", "bot.permissions"],
             ["bot.supervision"],
             ["bot.providers", "bot.storage", "bot.photos"],
             ["bot.engine", "bot.ports", "bot.config"],

@@ -7,21 +7,27 @@ import sqlalchemy as sa
 from bot.errors import DarkroomError
 
 
-class NewerSchema(DarkroomError):
-    """The database was written by a newer program than this one."""
+class UnfitSchema(DarkroomError):
+    """The database was written by a newer program than this one, or by another one."""
 
 
 def upgrade(connection: sa.Connection) -> None:
-    """Bring the schema to the newest revision, or raise NewerSchema.
+    """Bring the schema to the newest revision, or raise UnfitSchema.
 
     Alembic is imported only when there is something to do.
     """
-    if sa.inspect(connection).has_table("alembic_version"):
+    tables = set(sa.inspect(connection).get_table_names())
+    if tables and not {"alembic_version", "api_keys", "meta"} <= tables:
+        raise UnfitSchema(
+            "another program has made it; give Darkroom a folder of its own with DARKROOM_DATA_DIR, "
+            "or another DARKROOM_DATABASE_URL"
+        )
+    if tables:
         current = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() or ""
         if current == newest_revision():
             return
-        if current > newest_revision():
-            raise NewerSchema(
+        if current not in revisions():
+            raise UnfitSchema(
                 f"a newer Darkroom has written it (schema {current}, this one knows {newest_revision()}); "
                 "start that one, or restore a backup"
             )
@@ -36,4 +42,8 @@ def upgrade(connection: sa.Connection) -> None:
 
 
 def newest_revision() -> str:
-    return max(file.name.partition("_")[0] for file in (Path(__file__).parent / "versions").glob("[0-9]*_*.py"))
+    return max(revisions())
+
+
+def revisions() -> set[str]:
+    return {file.name.partition("_")[0] for file in (Path(__file__).parent / "versions").glob("[0-9]*_*.py")}
