@@ -98,6 +98,7 @@ async def assemble(
     check_private_members()
     if settings.proxy is not None and settings.proxy.password:
         redact_value(settings.proxy.password)
+    clock = clock or SystemClock()
     async with contextlib.AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
         sealer = await open_sealer(settings, database)
@@ -113,7 +114,7 @@ async def assemble(
             spool=spool,
             fetcher=fetcher,
             pool=pool,
-            connect=connector(settings, transport, clock or SystemClock()),
+            connect=connector(settings, transport, clock),
             prices={ProviderName.APIFRAME: apiframe.PRICES, ProviderName.AUROUS: aurous.PRICES},
             transport=transport,
             webhook_url=webhook_addresses(settings),
@@ -122,7 +123,7 @@ async def assemble(
             limiter=request_limiter(),
             members=members,
             venue=venue,
-            clock=clock or SystemClock(),
+            clock=clock,
             timings=timings or Timings(poll=_poll_pause(settings)),
         )
         built = _build(settings, opened, [poster, members, venue])

@@ -1,9 +1,19 @@
 """The clock, the wakeups of the lanes, and every waiting time of Darkroom."""
 
 import asyncio
+import logging
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+log = logging.getLogger(__name__)
+
+CREEP = timedelta(seconds=2)
+"""A change of the time of day up to this is followed at once: it is how a clock is kept right."""
+BELIEVED_AFTER_S = 300.0
+"""Seconds that a larger change has to last before it is believed. What is deleted in time is deleted by this."""
 
 
 class Clock(Protocol):
@@ -16,9 +26,44 @@ class Clock(Protocol):
         ...
 
 
+def elapsed_s() -> float:
+    """Seconds that have really passed since some moment; where the system tells, those of its sleep included."""
+    boottime = getattr(time, "CLOCK_BOOTTIME", None)  # Linux only (man clock_gettime)
+    return time.monotonic() if boottime is None else time.clock_gettime(boottime)
+
+
+def time_of_day() -> datetime:
+    return datetime.now(UTC)
+
+
 class SystemClock:
+    """The time of day, steadied by the time that has really passed.
+
+    When somebody sets the computer's clock, this one goes on as before, and follows only when the change has lasted
+    BELIEVED_AFTER_S: a single look at a wrong clock deletes nothing and holds nothing up. `read` and `elapsed` tell
+    the time of day and the seconds that have passed.
+    """
+
+    def __init__(self, read: Callable[[], datetime] = time_of_day, elapsed: Callable[[], float] = elapsed_s) -> None:
+        self._read = read
+        self._elapsed = elapsed
+        self._known = read()
+        self._known_at = elapsed()
+        self._doubted_since: float | None = None
+
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        elapsed, told = self._elapsed(), self._read()
+        steady = self._known + timedelta(seconds=elapsed - self._known_at)
+        if abs(told - steady) <= CREEP:
+            self._doubted_since = None
+        elif self._doubted_since is None:
+            self._doubted_since = elapsed
+            log.warning("The computer's clock was set by %s; that is believed when it lasts", told - steady)
+            return steady
+        elif elapsed - self._doubted_since < BELIEVED_AFTER_S:
+            return steady
+        self._known, self._known_at, self._doubted_since = told, elapsed, None
+        return told
 
     async def wait(self, wake: asyncio.Event, until: datetime | None) -> None:
         timeout = None if until is None else max(0.0, (until - self.now()).total_seconds())

@@ -15,7 +15,7 @@ from bot.records.post import Post, PostKind, PostStatus
 from bot.resources import Resources, Service
 from bot.storage import pictures, posts, tables, timeline
 from bot.storage.database import Database
-from bot.storage.due import Claim, DueRows, mark, store
+from bot.storage.due import Claim, DueRows, Pauses, mark, store
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +33,8 @@ def request_limiter() -> AsyncLimiter:
 class PostRows(DueRows[Post]):
     """The posts. None of them is due while Discord cannot be reached; `wake` ends that sleep."""
 
-    def __init__(self, database: Database, outbox: "OutboxService") -> None:
-        super().__init__(database, tables.posts, Post)
+    def __init__(self, database: Database, outbox: "OutboxService", pauses: Pauses) -> None:
+        super().__init__(database, tables.posts, Post, pauses)
         self._outbox = outbox
 
     async def next_due(self) -> datetime | None:

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
+
 from bot.datasets.service import DatasetService
 from bot.engine import Lane
 from bot.events.ballot.service import BallotService
@@ -33,6 +35,7 @@ from bot.loras.service import LoraService
 from bot.loras.sharing import SharingService
 from bot.loras.styles import StyleService
 from bot.outbox import OutboxService, PostRows
+from bot.pauses import longest_pauses
 from bot.photos.pool import PhotoPool
 from bot.pictures.reports import ReportService
 from bot.pictures.service import PictureService
@@ -137,23 +140,27 @@ def build_services(opened: Resources) -> Services:
 
 def build_lanes(opened: Resources, services: Services) -> list[Lane]:
     """One lane for each table whose rows are jobs."""
-    database = opened.database
+    database, pauses = opened.database, longest_pauses(opened.timings)
+
+    def rows(name: LaneName, table: sa.Table, record: type[Any]) -> DueRows[Any]:
+        return DueRows(database, table, record, pauses.get(name, ()))
+
     steps: dict[LaneName, tuple[DueRows[Any], Callable[[Claim[Any]], Awaitable[None]]]] = {
         LaneName.TRAININGS: (
-            DueRows(database, tables.trainings, Training),
+            rows(LaneName.TRAININGS, tables.trainings, Training),
             TrainingSteps(opened, services.keys, TrainingOutcomes(opened, SLOTS)).advance,
         ),
         LaneName.GENERATIONS: (
-            DueRows(database, tables.generations, Generation),
+            rows(LaneName.GENERATIONS, tables.generations, Generation),
             _generation_steps(opened, services).advance,
         ),
-        LaneName.POSTS: (PostRows(database, services.outbox), services.outbox.advance),
-        LaneName.DATASETS: (DueRows(database, tables.datasets, Dataset), services.datasets.advance),
-        LaneName.KEYS: (DueRows(database, tables.api_keys, ApiKeyRow), services.sync.advance),
-        LaneName.GUILDS: (DueRows(database, tables.guilds, Guild), services.guilds.advance),
-        LaneName.EVENTS: (DueRows(database, event_tables.events, Event), _event_steps(opened, services).advance),
+        LaneName.POSTS: (PostRows(database, services.outbox, pauses[LaneName.POSTS]), services.outbox.advance),
+        LaneName.DATASETS: (rows(LaneName.DATASETS, tables.datasets, Dataset), services.datasets.advance),
+        LaneName.KEYS: (rows(LaneName.KEYS, tables.api_keys, ApiKeyRow), services.sync.advance),
+        LaneName.GUILDS: (rows(LaneName.GUILDS, tables.guilds, Guild), services.guilds.advance),
+        LaneName.EVENTS: (rows(LaneName.EVENTS, event_tables.events, Event), _event_steps(opened, services).advance),
     }
-    return [Lane(name, rows, advance, CONCURRENCY[name]) for name, (rows, advance) in steps.items()]
+    return [Lane(name, due, advance, CONCURRENCY[name]) for name, (due, advance) in steps.items()]
 
 
 def _generation_steps(opened: Resources, services: Services) -> GenerationSteps:

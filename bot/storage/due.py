@@ -1,8 +1,8 @@
 """Due rows: claiming them under a lease, and storing the result of a step by compare-and-set."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -34,13 +34,21 @@ class Claim(Generic[T]):
     due_at: datetime
 
 
-class DueRows(Generic[T]):
-    """The jobs of one table, as this record. `wake` is set when a row of it has been made due."""
+Pauses = Sequence[tuple[sa.ColumnElement[bool], timedelta]]
+"""The longest pause between two steps of the rows that a condition describes."""
 
-    def __init__(self, database: Database, table: sa.Table, record: type[T]) -> None:
+
+class DueRows(Generic[T]):
+    """The jobs of one table, as this record. `wake` is set when a row of it has been made due.
+
+    Rows that no condition of `pauses` describes wait for a time of day: a deadline, a deletion.
+    """
+
+    def __init__(self, database: Database, table: sa.Table, record: type[T], pauses: Pauses = ()) -> None:
         self._database = database
         self._table = table
         self._record = record
+        self._pauses = pauses
         self.wake = database.wakeups.event(table.name)
 
     async def next_due(self) -> datetime | None:
@@ -105,6 +113,16 @@ class DueRows(Generic[T]):
             )
 
         await self._database.write(transaction)
+
+    async def pull_in(self, *, now: datetime) -> None:
+        """Make rows due that lie further ahead than their pause: the clock has gone back since they were given it."""
+
+        async def transaction(connection: AsyncConnection) -> None:
+            for is_pausing, pause in self._pauses:
+                await make_due(connection, self._table, is_pausing, self._table.c.due_at > now + pause, at=now)
+
+        if self._pauses:
+            await self._database.write(transaction)
 
     async def release_all(self) -> None:
         """Take every lease back. Only when no other process can be alive: at start on SQLite, under its lock."""

@@ -19,6 +19,10 @@ class ManualClock:
     def now(self) -> datetime:
         return self._moment
 
+    def set_back(self, step: timedelta) -> None:
+        """Somebody has set the computer's clock, and it was believed."""
+        self._moment -= step
+
     @property
     def sleeping_until(self) -> list[datetime]:
         """When those who wait for a time want to be woken, soonest first."""

@@ -25,6 +25,7 @@ LEVELS = {
             ["bot.training", "bot.pictures"],
             ["bot.events"],
             ["bot.privacy"],
+            ["bot.pauses"],
             ["bot.services"],
             ["bot.client", "bot.private_members"],
             ["cogs.ui"],

@@ -1,0 +1,36 @@
+"""How far ahead the next step of a row can lie when no clock was set; rows that wait for a deletion are not named."""
+
+from collections.abc import Mapping
+
+from bot.clock import Timings
+from bot.keys.service import SHRED_LOOK
+from bot.records.event import EventStatus
+from bot.records.generation import GenerationStatus
+from bot.records.job import LaneName
+from bot.records.post import PostStatus
+from bot.records.training import TrainingStatus
+from bot.storage import tables
+from bot.storage.due import Pauses
+from bot.storage.events import tables as event_tables
+
+
+def longest_pauses(timings: Timings) -> Mapping[LaneName, Pauses]:
+    after_failure = max(timings.poll, timings.settle, timings.busy, timings.backoff_max * 1.2)
+    trainings, generations, keys, events = (
+        tables.trainings.c,
+        tables.generations.c,
+        tables.api_keys.c,
+        event_tables.events.c,
+    )
+    return {
+        LaneName.TRAININGS: [(trainings.status.in_(_running(TrainingStatus)), after_failure)],
+        LaneName.GENERATIONS: [(generations.status.in_(_running(GenerationStatus)), after_failure)],
+        LaneName.POSTS: [(tables.posts.c.status.in_(PostStatus), after_failure)],
+        LaneName.KEYS: [(keys.retired_at.is_(None), timings.sync), (keys.retired_at.is_not(None), SHRED_LOOK)],
+        # An event finds out again what it waits for, so an early look does no harm.
+        LaneName.EVENTS: [(events.status.in_([each for each in EventStatus if each.is_live]), timings.event_retry)],
+    }
+
+
+def _running(status: type[TrainingStatus | GenerationStatus]) -> list[str]:
+    return [each for each in status if not each.is_terminal]
