@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import secrets
+import shutil
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from bot.permissions import FOLDER_MODE, restrict
 from bot.photos.hosts import DISCORD_HOSTS, TrustedHosts, judge_names
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.pool import PhotoPool
+from bot.photos.room import Room
 from bot.private_members import check_private_members
 from bot.providers.apiframe import client as apiframe
 from bot.providers.aurous import client as aurous
@@ -54,6 +56,7 @@ from cogs.ui.replies import show_error
 log = logging.getLogger(__name__)
 
 LOOK_UP_S = 5.0
+MEGABYTE = 1_000_000
 
 VERIFIERS: Mapping[ProviderName, VerifyWebhook] = {
     ProviderName.APIFRAME: apiframe.verify_webhook,
@@ -112,6 +115,7 @@ async def assemble(
             database=database,
             sealer=sealer,
             spool=spool,
+            room=Room(settings.darkroom_data_dir / "spool", settings.darkroom_free_disk * MEGABYTE),
             fetcher=fetcher,
             pool=pool,
             connect=connector(settings, transport, clock),
@@ -242,9 +246,11 @@ async def examine(settings: Settings, darkroom: Darkroom) -> list[str]:
     token = "set" if settings.discord_token else "not set (needed by `run`, not by `sandbox`)"
     public = settings.darkroom_public_url or "not set, so Darkroom polls"
     rows = await darkroom.database.fetch(trainings.count_by_status)
+    free = shutil.disk_usage(settings.darkroom_data_dir).free // MEGABYTE
     return [
         f"DISCORD_TOKEN: {token}.",
         f"DARKROOM_PUBLIC_URL: {public}.",
+        f"Free disk: {free} MB; below {settings.darkroom_free_disk} MB no new photos are taken.",
         f"Trainings by status: {rows or 'none yet'}.",
         *await _examine_hosts(settings),
     ]

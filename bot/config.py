@@ -92,6 +92,9 @@ class Settings(BaseSettings):
         description="http://host:port or http://user:password@host:port of a proxy for everything that leaves this "
         "machine; HTTP_PROXY and its like are not read.",
     )
+    darkroom_free_disk: int = Field(
+        default=500, description="Megabytes of the disk that stay free: below that no new photos are taken."
+    )
     darkroom_log_level: LogLevel = Field(default=LogLevel.INFO, description="DEBUG, INFO, WARNING or ERROR.")
     darkroom_log_format: LogFormat = Field(default=LogFormat.TEXT, description="text for people, json for machines.")
 
@@ -157,6 +160,14 @@ class Settings(BaseSettings):
         if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", text) or not 0.1 <= float(text) <= 3600:
             raise ValueError("must be a number of seconds, at least a tenth and at most 3600.")
         return float(text)
+
+    @field_validator("darkroom_free_disk", mode="before")
+    @classmethod
+    def _check_free_disk(cls, value: object) -> int:
+        text = str(value).strip()
+        if not re.fullmatch(r"[0-9]{1,7}", text):
+            raise ValueError("must be a whole number of megabytes, 0 or more.")
+        return int(text)
 
     @field_validator("darkroom_trusted_hosts", mode="before")
     @classmethod

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from bot.client import Gateway
 from bot.engine import Engine
+from bot.photos.room import Room
 from bot.resources import Resources
 from bot.storage import generations, meta, posts, trainings
 from bot.storage.database import Database
@@ -38,7 +39,7 @@ def build_health(
 
     async def read_metrics() -> Sequence[Metric]:
         lag = Metric("darkroom_loop_lag_seconds", "How late the event loop was a second ago.", heartbeat.late_s)
-        return [*await _count_rows(opened.database), lag, *webhook_routes.metrics()]
+        return [*await _count_rows(opened.database), lag, *await _measure(opened.room), *webhook_routes.metrics()]
 
     vital: dict[str, Check] = {
         "writer": WriteProbe(opened).works,
@@ -70,6 +71,14 @@ class WriteProbe:
         value = self._clock.now().isoformat().encode()
         await self._database.write(lambda connection: meta.put(connection, meta.PROBED_AT, value))
         return await self._database.fetch(meta.get, meta.PROBED_AT) is not None
+
+
+async def _measure(room: Room) -> list[Metric]:
+    used, free = await asyncio.to_thread(lambda: (room.used_bytes(), room.free_bytes()))
+    return [
+        Metric("darkroom_spool_bytes", "What photos and pictures take on the disk.", used),
+        Metric("darkroom_disk_free_bytes", "What is free on their disk.", free),
+    ]
 
 
 async def _count_rows(database: Database) -> list[Metric]:

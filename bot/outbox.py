@@ -33,7 +33,7 @@ def request_limiter() -> AsyncLimiter:
 class PostRows(DueRows[Post]):
     """The posts. None of them is due while Discord cannot be reached; `wake` ends that sleep."""
 
-    def __init__(self, database: Database, outbox: "OutboxService", pauses: Pauses) -> None:
+    def __init__(self, database: Database, outbox: "OutboxService", pauses: Pauses = ()) -> None:
         super().__init__(database, tables.posts, Post, pauses)
         self._outbox = outbox
 

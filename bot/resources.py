@@ -8,6 +8,7 @@ from aiolimiter import AsyncLimiter
 from bot.clock import Clock, Timings
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.pool import PhotoPool
+from bot.photos.room import Room
 from bot.ports import Members, Poster, Venue
 from bot.providers.base import Prices, ProviderClient
 from bot.providers.transport import Transport
@@ -34,6 +35,7 @@ class Resources:
     database: Database
     sealer: Sealer
     spool: Spool
+    room: Room
     fetcher: Fetcher
     pool: PhotoPool
     connect: Connect

@@ -44,6 +44,7 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
     assert settings.darkroom_listen == ("127.0.0.1", 8080)
     assert settings.darkroom_poll_interval == 20
     assert settings.darkroom_trusted_hosts == ()
+    assert settings.darkroom_free_disk == 500
     assert (settings.darkroom_log_level, settings.darkroom_log_format) == (LogLevel.INFO, LogFormat.TEXT)
 
 
@@ -61,6 +62,7 @@ def test_every_variable_is_read_under_its_name(monkeypatch: pytest.MonkeyPatch) 
         "DARKROOM_POLL_INTERVAL": "3600",
         "DARKROOM_TRUSTED_HOSTS": "Pictures.Example.org, 127.0.0.1 ,",
         "DARKROOM_PROXY": "http://proxy.example:3128",
+        "DARKROOM_FREE_DISK": "2000",
         "DARKROOM_LOG_LEVEL": "debug",
         "DARKROOM_LOG_FORMAT": "JSON",
     }
@@ -79,6 +81,7 @@ def test_every_variable_is_read_under_its_name(monkeypatch: pytest.MonkeyPatch) 
     assert settings.darkroom_apiframe_url == "http://127.0.0.1:5001/base"
     assert settings.darkroom_aurous_url == "http://localhost:5002"
     assert settings.darkroom_poll_interval == 3600
+    assert settings.darkroom_free_disk == 2000
     assert settings.darkroom_trusted_hosts == ("pictures.example.org", "127.0.0.1")
     assert str(settings.proxy) == "http://proxy.example:3128"
     assert (settings.darkroom_log_level, settings.darkroom_log_format) == (LogLevel.DEBUG, LogFormat.JSON)
@@ -154,6 +157,7 @@ def test_settings_cannot_be_changed_after_the_start() -> None:
         ),
         ("DARKROOM_APIFRAME_URL", ["http://api.example.org", "https://api.example.org/?a", "https://a b.example.org"]),
         ("DARKROOM_AUROUS_URL", ["http://192.168.1.5", "file:///etc/passwd"]),
+        ("DARKROOM_FREE_DISK", ["-1", "0.5", "1 GB", "lots", "99999999"]),
         ("DARKROOM_POLL_INTERVAL", ["0", "0.05", "3601", "20,5", "twenty", "-20", "٢٠"]),
         ("DARKROOM_TRUSTED_HOSTS", ["https://a.example.org", "a.example.org/x", "*.example.org", "-a.org", "a..org"]),
         ("DARKROOM_TRUSTED_HOSTS", ["cdn.discordapp.com", "api.apiframe.ai:443", "cdn.discordapp.com=198.18.0.1/15"]),

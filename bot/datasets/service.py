@@ -28,6 +28,10 @@ log = logging.getLogger(__name__)
 
 HELD_MAX = 60
 """Photos one dataset may hold, refused ones included, so that nobody can fill the disk."""
+OPEN_MAX = 3
+"""Datasets that one member may have open in a server."""
+WAITING_MAX = 600
+"""Photos of one server that may wait for trainings; those of events have limits of their own."""
 DOWNLOADS_AT_ONCE = 8
 MEMBERS_AT_ONCE = 4
 """Submissions that are worked on at once, so that there is always time to acknowledge the next one."""
@@ -38,6 +42,7 @@ class DatasetService(Service):
         super().__init__(opened)
         self._fetcher = opened.fetcher
         self._pool = opened.pool
+        self._room = opened.room
         self._downloads = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
         self.queue = ArrivalsFirst(MEMBERS_AT_ONCE)
         """Hold a place while working on a submission; until it is acknowledged it is `arriving`."""
@@ -52,8 +57,14 @@ class DatasetService(Service):
         person = order.subject_kind is SubjectKind.PERSON
         is_trained = order.subject_kind is not SubjectKind.CHARACTER
         now = self._clock.now()
+        await self._room.check()
 
         async def transaction(connection: AsyncConnection) -> Dataset:
+            if await rows.count_open(connection, guild_id, user_id) >= OPEN_MAX:
+                raise UserError(
+                    f"You have {OPEN_MAX} open datasets here already. See the newest with `/dataset show`, "
+                    "start or discard it, then send `/train` again."
+                )
             if order.previous_lora_id is not None:
                 await _check_previous(connection, order, guild_id=guild_id, user_id=user_id)
             return await rows.insert(
@@ -86,9 +97,11 @@ class DatasetService(Service):
             raise UserError("This dataset has been started or discarded already. Send `/train` to begin a new one.")
         if len(board.photos) + len(uploads) > HELD_MAX:
             raise UserError(f"A dataset holds up to {HELD_MAX} photos. Remove some first, then add these.")
+        await self._database.fetch(_check_waiting, dataset.guild_id, len(uploads))
         photos = await self.examine(dataset, uploads)
 
         async def transaction(connection: AsyncConnection) -> bool:
+            await _check_waiting(connection, dataset.guild_id, len(photos))
             current = await rows.get(connection, dataset.id)
             if current is None or current.status is not DatasetStatus.OPEN:
                 return False
@@ -103,8 +116,13 @@ class DatasetService(Service):
             )
             return True
 
-        if not await self._database.write(transaction):
-            self._spool.free(photo.file for photo in photos if photo.file is not None)
+        is_added = False
+        try:
+            is_added = await self._database.write(transaction)
+        finally:
+            if not is_added:
+                self._spool.free(photo.file for photo in photos if photo.file is not None)
+        if not is_added:
             raise UserError("This dataset was started or discarded meanwhile, so these photos were not added.")
         return await self.board(dataset.id, guild_id=dataset.guild_id, user_id=dataset.user_id)
 
@@ -113,6 +131,7 @@ class DatasetService(Service):
 
         A bad photo is no error. An error of our own (a full disk) is raised, and then no file is left behind.
         """
+        await self._room.check()
         results = await asyncio.gather(
             *(self._take_in_one(dataset, upload) for upload in uploads), return_exceptions=True
         )
@@ -209,6 +228,15 @@ class DatasetService(Service):
             log.warning("A photo could not be fetched: %s", error)
             return _unread(dataset, name, checks.Code.NOT_FETCHED, upload.size)
         return replace(await self._pool.examine(received, name), dataset_id=dataset.id)
+
+
+async def _check_waiting(connection: AsyncConnection, guild_id: int, more: int) -> None:
+    """UserError when the server would have more photos waiting than WAITING_MAX."""
+    if await rows.count_waiting_photos(connection, guild_id) + more > WAITING_MAX:
+        raise UserError(
+            f"Up to {WAITING_MAX} photos of this server can wait for their trainings, and these would be too many. "
+            "Please send them again when some of the others were trained or discarded."
+        )
 
 
 async def _check_previous(connection: AsyncConnection, order: DatasetOrder, *, guild_id: int, user_id: int) -> None:

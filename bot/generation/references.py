@@ -36,10 +36,12 @@ class References(Service):
         super().__init__(opened)
         self._fetcher = opened.fetcher
         self._pool = opened.pool
+        self._room = opened.room
         self._queue = asyncio.Semaphore(MEMBERS_AT_ONCE)
 
     async def take_in(self, uploads: Sequence[Upload]) -> tuple[ReferencePicture, ...]:
         """Download and prepare all (upright, without metadata); UserError names each one that cannot be used."""
+        await self._room.check()
         async with self._queue:
             results = await asyncio.gather(*(self._take_in(upload) for upload in uploads), return_exceptions=True)
         taken = tuple(result for result in results if isinstance(result, ReferencePicture))

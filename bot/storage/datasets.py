@@ -52,6 +52,24 @@ async def open_of(connection: AsyncConnection, guild_id: int, user_id: int) -> D
     )
 
 
+async def count_open(connection: AsyncConnection, guild_id: int, user_id: int) -> int:
+    """The member's open datasets in this guild, those of events aside."""
+    theirs = sa.and_(
+        datasets.c.guild_id == guild_id,
+        datasets.c.user_id == user_id,
+        datasets.c.status == DatasetStatus.OPEN,
+        datasets.c.event_id.is_(None),
+    )
+    return await connection.scalar(sa.select(sa.func.count()).select_from(datasets).where(theirs)) or 0
+
+
+async def count_waiting_photos(connection: AsyncConnection, guild_id: int) -> int:
+    """The guild's photos whose files are on disk, those of events aside."""
+    kept = sa.and_(datasets.c.guild_id == guild_id, datasets.c.event_id.is_(None), photos.c.file.is_not(None))
+    joined = photos.join(datasets, photos.c.dataset_id == datasets.c.id)
+    return await connection.scalar(sa.select(sa.func.count()).select_from(joined).where(kept)) or 0
+
+
 async def move(connection: AsyncConnection, dataset_id: int, *, from_: DatasetStatus, to: DatasetStatus) -> bool:
     """Compare-and-set of the status; False when somebody was faster."""
     mine = sa.and_(datasets.c.id == dataset_id, datasets.c.status == from_)

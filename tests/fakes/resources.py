@@ -1,5 +1,6 @@
 """What services are built on, for tests that build a single one."""
 
+from pathlib import Path
 from typing import Any
 
 from aiolimiter import AsyncLimiter
@@ -8,6 +9,7 @@ from bot.clock import Timings
 from bot.photos.hosts import TrustedHosts
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.pool import PhotoPool
+from bot.photos.room import Room
 from bot.providers.base import ProviderClient
 from bot.providers.transport import Transport
 from bot.records.key import ProviderName
@@ -27,6 +29,7 @@ def resources(database: Database, spool: Spool, clock: ManualClock, **given: Any
         raise AssertionError("this test reaches no provider")
 
     parts: dict[str, Any] = {
+        "room": Room(Path(), floor=0),
         "sealer": Sealer([b"m" * 32]),
         "fetcher": Fetcher(TrustedHosts.of([], [])),
         "pool": PhotoPool(spool, workers=1),

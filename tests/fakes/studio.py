@@ -15,6 +15,7 @@ from bot.generation.order import PictureOrder
 from bot.photos.hosts import TrustedHosts
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.pool import PhotoPool
+from bot.photos.room import Room
 from bot.providers.apiframe import client as apiframe
 from bot.providers.aurous import client as aurous_client
 from bot.providers.aurous.limits import AurousLimits
@@ -265,6 +266,7 @@ async def open_studio(folder: Path, database_file: Path) -> AsyncIterator[Studio
             due=stack.enter_context(contextlib.closing(DueReader(database_file))),
             database=await stack.enter_async_context(Database(sqlite_url(database_file))),
             spool=spool,
+            room=Room(folder / "spool", floor=0),
             fetcher=await stack.enter_async_context(Fetcher(hosts)),
             pool=pool,
             transport=transport,
