@@ -10,13 +10,13 @@ LET_IN_S = 1.0
 
 
 class ArrivalsFirst:
-    """`async with queue():` holds one of `at_once` places, once no interaction is `arriving`.
+    """`async with queue(member_id):` holds one of `at_once` places, once no interaction is `arriving`.
 
-    It waits for arriving interactions for at most `let_in_s` seconds.
+    Members take turns, as in a FairQueue. Arriving interactions are waited for at most `let_in_s` seconds.
     """
 
     def __init__(self, at_once: int, let_in_s: float = LET_IN_S) -> None:
-        self._places = asyncio.Semaphore(at_once)
+        self._places = FairQueue(at_once)
         self._let_in_s = let_in_s
         self._arriving = 0
         self._all_in = asyncio.Event()
@@ -35,8 +35,8 @@ class ArrivalsFirst:
                 self._all_in.set()
 
     @asynccontextmanager
-    async def __call__(self) -> AsyncIterator[None]:
-        async with self._places:
+    async def __call__(self, member_id: int) -> AsyncIterator[None]:
+        async with self._places(member_id):
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._let_in_s):
                     await self._all_in.wait()

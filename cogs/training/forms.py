@@ -151,7 +151,7 @@ async def take_photos(interaction: Interaction, dataset: Dataset, uploads: Seque
         await ask_consent(interaction, consent_sentence(dataset.subject_kind), agree)
         return
     service = interaction.client.services.datasets
-    async with service.queue():
+    async with service.queue(interaction.user.id):
         if uploads:
             await service.take_in(dataset, uploads)
         board = await service.board(dataset.id, guild_id=dataset.guild_id, user_id=interaction.user.id)

@@ -186,11 +186,11 @@ class Queue:
         self.queue = queue
         self.begun: list[str] = []
 
-    def put(self, name: str, until: asyncio.Event | None = None) -> asyncio.Task[None]:
-        return asyncio.create_task(self._work(name, until))
+    def put(self, name: str, until: asyncio.Event | None = None, *, member: int = 1) -> asyncio.Task[None]:
+        return asyncio.create_task(self._work(name, until, member))
 
-    async def _work(self, name: str, until: asyncio.Event | None) -> None:
-        async with self.queue():
+    async def _work(self, name: str, until: asyncio.Event | None, member: int) -> None:
+        async with self.queue(member):
             self.begun.append(name)
             if until is not None:
                 await until.wait()
@@ -241,6 +241,22 @@ async def test_places_are_so_many_at_once_and_in_order() -> None:
     done.set()
     await asyncio.gather(*work)
     assert queue.begun == ["a", "b", "c"]
+
+
+async def test_a_member_with_many_submissions_lets_the_others_in_between() -> None:
+    """Mutant: one line for everybody, in which twelve forms of one member stand before the next member's."""
+    queue, done = Queue(ArrivalsFirst(2)), [asyncio.Event() for _ in range(2)]
+    work = [queue.put(f"hog {number}", done[number % 2]) for number in range(12)]
+    await settle()
+    work += [queue.put("late", member=2), queue.put("later", member=3)]
+    await settle()
+    assert queue.begun == ["hog 0", "hog 1"]
+    done[0].set()
+    await settle()
+    assert queue.begun[2:4] == ["late", "later"]
+    done[1].set()
+    await asyncio.gather(*work)
+    assert len(queue.begun) == 14
 
 
 async def test_work_given_up_while_it_waits_for_arrivals_gives_its_place_back() -> None:
