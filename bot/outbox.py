@@ -130,14 +130,15 @@ class OutboxService(Service):
             await self._posted(claim, message_id)
 
     async def _earlier(self, post: Post, place: Place) -> int | None:
-        """The id of the message that an interrupted try has sent; None when there is none.
+        """The id of the message that an interrupted try, or a life we know nothing of, has sent; None without one.
 
         Before `nonce_memory` is over nothing is looked for: until then the nonce keeps Discord from posting it twice.
         """
-        if post.sending_at is None or self._clock.now() < post.sending_at + self._timings.nonce_memory:
+        since = post.sending_at or await self._database.fetch(self._database.inherited.sent_since, post)
+        if since is None or self._clock.now() < since + self._timings.nonce_memory:
             return None
         await self._limiter.acquire()
-        return await self._poster.find(post, place)
+        return await self._poster.find(replace(post, sending_at=since), place)
 
     async def _edit(self, claim: Claim[Post]) -> None:
         post = claim.row

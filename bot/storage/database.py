@@ -17,6 +17,7 @@ from bot.clock import Wakeups
 from bot.errors import StartupError
 from bot.permissions import FILE_MODE, FOLDER_MODE, restrict
 from bot.storage.driver import Connection
+from bot.storage.inherited import Inherited, inherit
 from bot.storage.migrations import UnfitSchema, upgrade
 from bot.storage.writer import CLOSE_S, DUE, LOCK_TRY_MS, Transaction, Writer, reason, told
 
@@ -42,6 +43,7 @@ class Database:
         self._lock: filelock.BaseFileLock | None = None
         self.writer: Writer | None = None
         """Only with SQLite, once it is open."""
+        self.inherited = Inherited()
         self._write_engine: AsyncEngine
         self._read_engine: AsyncEngine
 
@@ -63,6 +65,7 @@ class Database:
         try:
             async with self._write_engine.begin() as connection:
                 await connection.run_sync(upgrade)
+                self.inherited = await inherit(connection)
         except (UnfitSchema, sa.exc.DatabaseError, OSError) as error:
             await self.__aexit__()
             raise StartupError(f"The database cannot be opened ({self._where()}): {reason(error)}.") from error

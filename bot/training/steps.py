@@ -22,7 +22,7 @@ from bot.providers.witness import look_at_training
 from bot.records.job import SubjectTable
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Resources, Service
-from bot.storage import datasets, timeline, trainings
+from bot.storage import datasets, tables, timeline, trainings
 from bot.storage.due import Claim
 from bot.training import failures, lifecycle
 from bot.training.outcomes import NOT_TAKEN, UNCLEAR, TrainingOutcomes
@@ -60,6 +60,8 @@ class TrainingSteps(Service):
         if await self._outcomes.is_event_cancelled(training):
             await self._outcomes.fail(claim, failures.Failure(EVENT_CANCELLED, retry=False), is_posted=False)
             return
+        if self._database.inherited.holds(tables.trainings, training.id) and await self._was_sent_before(claim):
+            return
         order = await self._order(training)
         if order is None:
             await self._outcomes.fail(claim, failures.PHOTOS_GONE)
@@ -89,6 +91,23 @@ class TrainingSteps(Service):
             await self._not_taken(claim, error)
         else:
             await self._outcomes.adopt(claim, report, "submitted")
+
+    async def _was_sent_before(self, claim: Claim[Training]) -> bool:
+        """Look for the order before its first send: our database may be a copy that was put back. True: it is over."""
+        training = claim.row
+        client = await self._keys.client(training.key_id)
+        if client is None:
+            return False
+        try:
+            report = await client.find_training(training.marker, training.created_at - LOOK_BACK)
+        except ProviderError as error:
+            await self._not_taken(claim, error)
+            return True
+        if report is None:
+            return False
+        claim = await self._outcomes.submitting(claim, balance=None)
+        await self._outcomes.adopt(claim, report, "found again")
+        return True
 
     async def _look(self, claim: Claim[Training]) -> None:
         """The order may have been taken: look for its marker at the provider before anything else."""

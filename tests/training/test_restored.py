@@ -1,0 +1,186 @@
+"""A copy of the data folder that is put back: what happened since is neither paid for nor posted a second time."""
+
+import contextlib
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bot.photos.intake import Spool
+from bot.photos.room import Room
+from bot.records.generation import GenerationStatus
+from bot.records.post import PostKind, PostStatus
+from bot.records.training import TrainingStatus
+from bot.sandbox.rehearsal.faults import Fault
+from bot.storage import tables
+from bot.storage.database import Database, sqlite_url
+from tests.fakes.due_reader import DueReader
+from tests.fakes.rows import ANNA, add_post
+from tests.fakes.studio import Studio
+
+MINUTE = timedelta(minutes=1)
+LATER = timedelta(minutes=10)
+"""Longer than anybody remembers a nonce."""
+
+
+async def copy_of(studio: Studio, name: str) -> Path:
+    """The data folder as a backup has it."""
+    copy = studio.folder / name
+    copy.mkdir()
+    source, target = sqlite3.connect(studio.folder / "darkroom.db"), sqlite3.connect(copy / "darkroom.db")
+    source.backup(target)
+    source.close()
+    target.close()
+    shutil.copytree(studio.folder / "spool", copy / "spool")
+    return copy
+
+
+@contextlib.asynccontextmanager
+async def put_back(studio: Studio, copy: Path) -> AsyncIterator[Studio]:
+    """Another life on the copy, with the same provider and the same Discord."""
+    opened, spool = studio.opened, Spool(copy / "spool")
+    async with Database(sqlite_url(copy / "darkroom.db")) as database:
+        with contextlib.closing(DueReader(copy / "darkroom.db")) as due:
+            life = Studio(
+                copy,
+                studio.server,
+                studio.aurous,
+                studio.clock,
+                due=due,
+                database=database,
+                spool=spool,
+                room=Room(copy / "spool", floor=0),
+                fetcher=opened.fetcher,
+                pool=opened.pool,
+                transport=opened.transport,
+                connect=opened.connect,
+            )
+            life.poster.messages = studio.poster.messages
+            yield life
+
+
+async def copies_on_the_way(studio: Studio, is_over: Callable[[], Awaitable[bool]]) -> list[Path]:
+    """A copy before every round of steps until `is_over`, and one afterwards."""
+    copies = [await copy_of(studio, "copy-0")]
+    while not await is_over():
+        assert len(copies) < 60
+        if await studio.work():
+            copies.append(await copy_of(studio, f"copy-{len(copies)}"))
+        else:
+            studio.clock.advance(MINUTE)
+    return copies
+
+
+async def statuses(studio: Studio, table: sa.Table) -> list[str]:
+    return await studio.scalars(sa.select(table.c.status).order_by(table.c.id))
+
+
+async def is_all_posted(studio: Studio) -> bool:
+    return set(await statuses(studio, tables.posts)) == {PostStatus.POSTED}
+
+
+async def live_on(studio: Studio, copy: Path, table: sa.Table, until: str) -> None:
+    async with put_back(studio, copy) as life:
+        for _ in range(30):
+            await life.pass_time(MINUTE)
+        assert await statuses(life, table) == [until]
+        assert await is_all_posted(life)
+
+
+def assert_each_once(studio: Studio, charged: str) -> None:
+    assert studio.charges(charged) == 1
+    assert set(Counter(message.nonce for message in studio.poster.messages).values()) == {1}
+
+
+async def test_a_training_is_paid_and_posted_once_whenever_the_copy_was_made(studio: Studio) -> None:
+    """Mutants: sending a queued order without a look; posting without a look into the channel."""
+    await studio.set_key()
+    training = await studio.begin()
+
+    async def is_over() -> bool:
+        return (await studio.training(training.id)).status is TrainingStatus.READY and await is_all_posted(studio)
+
+    copies = await copies_on_the_way(studio, is_over)
+    assert len(copies) >= 4
+    posted = len(studio.poster.messages)
+    for copy in copies:
+        studio.clock.advance(LATER)
+        await live_on(studio, copy, tables.trainings, TrainingStatus.READY)
+        assert_each_once(studio, "create")
+        assert len(studio.poster.messages) == posted
+
+
+async def test_a_picture_is_paid_and_posted_once_whenever_the_copy_was_made(studio: Studio) -> None:
+    await studio.set_key()
+    order = await studio.order(await studio.lora())
+
+    async def is_over() -> bool:
+        rows = await statuses(studio, tables.generations)
+        return rows == [GenerationStatus.READY] and await is_all_posted(studio)
+
+    copies = await copies_on_the_way(studio, is_over)
+    assert len(copies) >= 4
+    for copy in copies:
+        studio.clock.advance(LATER)
+        await live_on(studio, copy, tables.generations, GenerationStatus.READY)
+        assert_each_once(studio, "images")
+    assert order.id == 1
+
+
+async def test_a_post_is_made_once_whenever_the_copy_was_made(studio: Studio) -> None:
+    await add_post(studio.database, 1, now=studio.clock.now(), kind=PostKind.KEY_PAUSED)
+    copies = await copies_on_the_way(studio, lambda: is_all_posted(studio))
+    for copy in copies:
+        studio.clock.advance(LATER)
+        async with put_back(studio, copy) as life:
+            await life.settle()
+            assert await is_all_posted(life)
+    assert len(studio.poster.messages) == 1
+
+
+async def test_an_order_that_was_never_sent_is_sent_after_the_look(studio: Studio) -> None:
+    await studio.set_key()
+    training = await studio.begin()
+    copy = await copy_of(studio, "copy")
+    async with put_back(studio, copy) as life:
+        for _ in range(30):
+            await life.pass_time(MINUTE)
+        assert (await life.training(training.id)).status is TrainingStatus.READY
+    assert_each_once(studio, "create")
+
+
+async def test_a_provider_that_cannot_be_asked_is_not_sent_the_order_either(studio: Studio) -> None:
+    await studio.set_key()
+    await studio.begin()
+    copy = await copy_of(studio, "copy")
+    await studio.settle()
+    assert studio.charges("create") == 1
+    studio.clock.advance(LATER)
+    studio.server.faults.next("GET /v2/loras", *[Fault.answer(503)] * 3)
+    async with put_back(studio, copy) as life:
+        await life.settle()
+        assert (await statuses(life, tables.trainings)) == [TrainingStatus.QUEUED]
+        for _ in range(30):
+            await life.pass_time(MINUTE)
+        assert await statuses(life, tables.trainings) == [TrainingStatus.READY]
+    assert_each_once(studio, "create")
+
+
+async def test_what_is_new_in_this_life_is_not_looked_for(studio: Studio) -> None:
+    await studio.set_key()
+    await studio.begin()
+    await studio.settle()
+    assert studio.poster.searches == 0
+    assert ("GET", "/v2/loras") not in {(seen.method, seen.path) for seen in studio.server.requests}
+
+
+@pytest.mark.parametrize("kind", [PostKind.TRAINING_READY, PostKind.KEY_PAUSED])
+async def test_a_post_of_this_life_is_sent_without_a_search(studio: Studio, kind: PostKind) -> None:
+    await add_post(studio.database, 1, now=studio.clock.now() - LATER, kind=kind, user_id=ANNA)
+    await studio.settle()
+    assert (studio.poster.searches, len(studio.poster.messages)) == (0, 1)
