@@ -10,7 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.config import Settings, load_settings
-from bot.errors import DarkroomError, StartupError, StorageTrouble
+from bot.errors import StartupError, StorageTrouble
 from bot.log import configure_logging, redact_value
 from bot.supervision import STOP_S, end_within
 
@@ -100,11 +100,16 @@ async def health(settings: Settings) -> None:
 async def rotate_keys(settings: Settings) -> None:
     from bot import app
 
-    try:
-        resealed = await app.rotate_keys(settings)
-    except DarkroomError as error:
-        raise StartupError(f"The keys were left as they are: {error}") from error
-    print(f"{resealed} API keys were sealed with the first master key.")  # noqa: T201
+    rotations = await app.rotate_keys(settings)
+    for rotation in rotations:
+        print(rotation)  # noqa: T201
+    left = sum(rotation.trouble is not None for rotation in rotations)
+    if left:
+        raise StartupError(
+            f"{left} of {len(rotations)} API keys cannot be opened and were left as they are. Ask the admins of those "
+            "servers to run `/keys set` again; the others are sealed with the first master key."
+        )
+    print(f"All API keys are sealed with the first master key: {len(rotations)}.")  # noqa: T201
 
 
 COMMANDS: dict[str, tuple[Callable[[Settings], Awaitable[None]], str]] = {

@@ -19,6 +19,7 @@ from bot.clock import Clock, SystemClock, Timings
 from bot.config import Settings
 from bot.engine import Engine
 from bot.errors import StartupError
+from bot.keys.secrets import Rotation
 from bot.log import redact_value
 from bot.monitoring import build_health
 from bot.outbox import request_limiter
@@ -131,6 +132,7 @@ async def assemble(
             timings=timings or Timings(poll=_poll_pause(settings)),
         )
         built = _build(settings, opened, [poster, members, venue])
+        await built.services.keys.secrets.bind()
         stack.push_async_callback(built.web.close)
         yield built
 
@@ -268,12 +270,12 @@ async def _examine_hosts(settings: Settings) -> list[str]:
     return await judge_names(trusted_hosts(settings), sorted(DISCORD_HOSTS), look_up)
 
 
-async def rotate_keys(settings: Settings) -> int:
-    """Seal all API keys with the first master key (`python -m bot rotate-keys`); returns how many were sealed anew."""
+async def rotate_keys(settings: Settings) -> list[Rotation]:
+    """Seal all API keys with the first master key (`python -m bot rotate-keys`); what became of each."""
     async with assemble(settings) as darkroom:
-        resealed = await darkroom.services.keys.rotate()
+        rotations = await darkroom.services.keys.secrets.rotate()
         await _renew_check(settings, darkroom.database)
-    return resealed
+    return rotations
 
 
 async def _renew_check(settings: Settings, database: Database) -> None:

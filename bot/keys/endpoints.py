@@ -138,7 +138,7 @@ class EndpointService(Service):
         stored = await self._database.fetch(rows.by_endpoint_token, token)
         if stored is None:
             return None
-        secret = self._keys.open_endpoint_secret(stored)
+        secret = self._keys.secrets.open_endpoint(stored)
         return WebhookSecrets([] if secret is None else [secret])
 
     async def hint(self, token: str, hint: WebhookHint) -> bool:
@@ -192,7 +192,7 @@ class EndpointService(Service):
             return
         redact_value(endpoint.secret)
         del self._failed[row.id]
-        secret = self._keys.seal_endpoint_secret(endpoint.secret, row)
+        secret = self._keys.secrets.seal_endpoint(endpoint.secret, row, endpoint.endpoint_id)
         is_stored = await self._database.write(
             lambda connection: rows.put_endpoint(
                 connection, row, endpoint_id=endpoint.endpoint_id, url=url, token=token, secret=secret

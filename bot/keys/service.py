@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import KeyRejected, NoKey, ProviderError, SealError, UserError
 from bot.keys.slots import assign_free_slots
-from bot.keys.trust import KeyTrust, context_of
+from bot.keys.trust import KeyTrust
 from bot.log import redact_value
 from bot.providers.base import Account, WebhookSecrets
 from bot.records.job import SubjectTable
@@ -73,7 +73,6 @@ class KeyService(KeyTrust):
                 )
         account = await self._ask(provider, api_key)
         redact_value(api_key)  # now, and not before: until the provider has taken it, it may be any word
-        sealed = self._sealer.seal(api_key, context=context_of(guild_id, provider))
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> ApiKeyRow:
@@ -82,11 +81,12 @@ class KeyService(KeyTrust):
                 connection,
                 guild_id=guild_id,
                 provider=provider,
-                sealed=sealed,
                 last4=api_key[-4:],
                 set_by=set_by,
                 now=now,
             )
+            sealed = self.secrets.seal(api_key, key_id, guild_id, provider)
+            await rows.put_sealed(connection, key_id, sealed)
             await trainings.move_queued(connection, guild_id=guild_id, provider=provider, key_id=key_id)
             await assign_free_slots(connection, key_id, clock=self._clock)
             stored = await rows.get(connection, key_id)
@@ -103,7 +103,7 @@ class KeyService(KeyTrust):
                 return None
             running = await trainings.open_on_key(connection, stored.row.id)
         try:
-            account = await self._connect(provider, self.open_key(stored)).account()
+            account = await self._connect(provider, self.secrets.open(stored)).account()
         except (ProviderError, SealError) as error:
             return KeyStatus(stored.row, None, None, explain(error, provider), running)
         if stored.row.paused_at is not None and await self.resume(stored.row.id):
@@ -165,19 +165,8 @@ class KeyService(KeyTrust):
         """
         stored = await self._database.fetch(rows.for_signatures, guild_id, provider)
         if provider is ProviderName.AUROUS:
-            return WebhookSecrets(list(filter(None, map(self.open_endpoint_secret, stored))), may_be_unsigned=True)
-        return WebhookSecrets([self.open_key(key) for key in stored])
-
-    def seal_endpoint_secret(self, secret: str, row: ApiKeyRow) -> bytes:
-        return self._sealer.seal(secret, context=f"{context_of(row.guild_id, row.provider)}:endpoint")
-
-    def open_endpoint_secret(self, stored: rows.SealedKey) -> str | None:
-        if stored.endpoint_secret is None:
-            return None
-        context = f"{context_of(stored.row.guild_id, stored.row.provider)}:endpoint"
-        secret = self._sealer.unseal(stored.endpoint_secret, context=context)
-        redact_value(secret)
-        return secret
+            return WebhookSecrets(list(filter(None, map(self.secrets.open_endpoint, stored))), may_be_unsigned=True)
+        return WebhookSecrets(self.secrets.open_all(stored))
 
     async def share_slots(self, guild_id: int) -> None:
         """Give free slots of the guild's keys to its waiting trainings."""
@@ -209,24 +198,6 @@ class KeyService(KeyTrust):
 
         await self._database.write(transaction)
         await self._database.wipe_log()
-
-    async def rotate(self) -> int:
-        """Seal every key with the first master key; returns how many were sealed anew."""
-        stored = await self._database.fetch(rows.all_sealed)
-        resealed = 0
-        for key in stored:
-            blobs = filter(None, (key.sealed, key.endpoint_secret))
-            if not all(self._sealer.is_current(blob) for blob in blobs):
-                resealed += await self._reseal(key)
-        return resealed
-
-    async def _reseal(self, key: rows.SealedKey) -> bool:
-        sealed = self._sealer.seal(self.open_key(key), context=context_of(key.row.guild_id, key.row.provider))
-        secret = self.open_endpoint_secret(key)
-        endpoint_secret = None if secret is None else self.seal_endpoint_secret(secret, key.row)
-        return await self._database.write(
-            lambda connection: rows.reseal(connection, key, sealed=sealed, endpoint_secret=endpoint_secret)
-        )
 
     async def _ask(self, provider: ProviderName, api_key: str) -> Account:
         try:

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import KeyRejected, ProviderError, SealError
+from bot.keys.secrets import KeySecrets
 from bot.keys.slots import assign_free_slots
-from bot.log import redact_value
 from bot.providers.base import ProviderClient
 from bot.records.doubt import one_more, pause_of
 from bot.records.guild import Place, PlaceKind
-from bot.records.key import ApiKeyRow, ProviderName
+from bot.records.key import ApiKeyRow
 from bot.records.post import PostKind
 from bot.resources import Resources, Service
 from bot.storage import keys as rows
@@ -26,7 +26,7 @@ TRIED_AGAIN = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
 class KeyTrust(Service):
     def __init__(self, opened: Resources) -> None:
         super().__init__(opened)
-        self._sealer = opened.sealer
+        self.secrets = KeySecrets(opened)
         self._connect = opened.connect
 
     async def client(self, key_id: int) -> ProviderClient | None:
@@ -35,15 +35,10 @@ class KeyTrust(Service):
         if stored is None:
             return None
         try:
-            return self._connect(stored.row.provider, self.open_key(stored))
+            return self._connect(stored.row.provider, self.secrets.open(stored))
         except SealError:
             log.error("The API key %s cannot be unsealed; it has to be set again", key_id)
             return None
-
-    def open_key(self, stored: rows.SealedKey) -> str:
-        api_key = self._sealer.unseal(stored.sealed, context=context_of(stored.row.guild_id, stored.row.provider))
-        redact_value(api_key)
-        return api_key
 
     async def is_refused(self, key_id: int, error: KeyRejected, *, noticed_in: int | None = None) -> bool:
         """A call was answered with 401 or 403: whether the key does not work, as far as this can be known now.
@@ -136,7 +131,3 @@ class KeyTrust(Service):
             return True
 
         await self._database.write(transaction)
-
-
-def context_of(guild_id: int, provider: ProviderName) -> str:
-    return f"{guild_id}:{provider}"

@@ -51,23 +51,27 @@ async def insert(
     *,
     guild_id: int,
     provider: ProviderName,
-    sealed: bytes,
     last4: str,
     set_by: int,
     now: datetime,
 ) -> int:
+    """A key whose secret is still missing: it is sealed for its row (`put_sealed`)."""
     return await insert_row(
         connection,
         api_keys,
         guild_id=guild_id,
         provider=provider,
         status=ACTIVE,
-        sealed=sealed,
+        sealed=b"",
         last4=last4,
         set_by=set_by,
         set_at=now,
         due_at=now,
     )
+
+
+async def put_sealed(connection: AsyncConnection, key_id: int, sealed: bytes) -> None:
+    await connection.execute(sa.update(api_keys).where(api_keys.c.id == key_id).values(sealed=sealed))
 
 
 async def current(connection: AsyncConnection, guild_id: int, provider: ProviderName) -> SealedKey | None:

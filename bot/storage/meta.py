@@ -9,6 +9,8 @@ MASTER_KEY_CHECK = "master_key_check"
 COMMAND_TREE = "command_tree"
 INSTALLATION = "installation"
 JOINED = "joined_guilds"
+SEALING = "sealing"
+"""What secrets are bound to, as a version."""
 PROBED_AT = "probed_at"
 """When health last tried whether rows can be written."""
 

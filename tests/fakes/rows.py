@@ -49,7 +49,6 @@ async def add_key(database: Database, **changes: Any) -> int:
     values: dict[str, Any] = {
         "guild_id": GUILD,
         "provider": ProviderName.APIFRAME,
-        "sealed": b"sealed",
         "last4": "abcd",
         "set_by": ADMIN,
         "now": NOON,

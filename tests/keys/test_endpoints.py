@@ -75,7 +75,7 @@ async def registered(studio: Studio, api_key: str = AUROUS_KEY, *, guild_id: int
 async def deliver(studio: Studio, door: WebhookRoutes, to: keys.SealedKey, body: object, signer: keys.SealedKey) -> int:
     """The status of a delivery to the endpoint of one key, signed with the secret of another or the same."""
     raw = json.dumps(body).encode()
-    secret = studio.keys.open_endpoint_secret(signer)
+    secret = studio.keys.secrets.open_endpoint(signer)
     assert secret is not None
     header = sign(raw, secret, int(studio.clock.now().timestamp()))
     request = HttpRequest(f"/webhooks/aurous/{to.endpoint_token}", {"Aurous-Webhook-Signature": header}, raw)
@@ -106,7 +106,7 @@ async def test_an_endpoint_is_registered_once_and_its_secret_lies_sealed(studio:
     assert len(stored.endpoint_token or "") >= 22
     assert stored.endpoint_secret is not None
     assert endpoint.secret.encode() not in stored.endpoint_secret
-    assert studio.keys.open_endpoint_secret(stored) == endpoint.secret
+    assert studio.keys.secrets.open_endpoint(stored) == endpoint.secret
 
 
 async def test_a_new_public_address_takes_the_place_of_the_old_one(studio: Studio) -> None:
@@ -224,11 +224,11 @@ async def test_an_endpoint_is_taken_down_once_and_a_provider_that_is_down_stops_
 
 async def test_after_a_change_of_the_master_key_the_endpoint_secret_still_opens(studio: Studio) -> None:
     stored = await registered(studio)
-    secret = studio.keys.open_endpoint_secret(stored)
-    studio.keys._sealer = Sealer([b"n" * 32, MASTER_KEY])
-    assert await studio.keys.rotate() == 1
-    studio.keys._sealer = Sealer([b"n" * 32])
-    assert studio.keys.open_endpoint_secret(await endpoint_of(studio, stored.row)) == secret
+    secret = studio.keys.secrets.open_endpoint(stored)
+    studio.keys.secrets._sealer = Sealer([b"n" * 32, MASTER_KEY])
+    assert [rotation.is_resealed for rotation in await studio.keys.secrets.rotate()] == [True]
+    studio.keys.secrets._sealer = Sealer([b"n" * 32])
+    assert studio.keys.secrets.open_endpoint(await endpoint_of(studio, stored.row)) == secret
 
 
 async def test_a_delivery_makes_its_own_guilds_job_due_and_no_other(studio: Studio, door: WebhookRoutes) -> None:
@@ -325,7 +325,7 @@ async def test_an_orders_own_callback_reaches_its_row_signed_or_not(
     stored = await registered(studio)
     job = await add_picture_job(studio, 1, GUILD, GenerationStatus.SUBMITTED, "img_wanted")
     raw = json.dumps({"event": "image.completed", "data": {"id": "img_wanted"}}).encode()
-    secret = studio.keys.open_endpoint_secret(stored)
+    secret = studio.keys.secrets.open_endpoint(stored)
     assert secret is not None
     at = int(studio.clock.now().timestamp())
     headers = {"Aurous-Webhook-Signature": sign(raw, secret, at)} if is_signed else {}

@@ -165,7 +165,7 @@ async def test_a_key_is_paused_once_and_only_while_it_is_current(either: Databas
 
 
 async def test_resealing_loses_against_a_key_that_was_set_meanwhile(either: Database) -> None:
-    key_id = await add_key(either, sealed=b"newer")
+    key_id = await add_key(either)
     async with either.read() as connection:
         stored = await keys.get(connection, key_id)
     assert stored is not None
