@@ -267,9 +267,12 @@ async def _serve(bot: DarkroomBot, token: str) -> None:
             for task in done:
                 task.result()
         finally:
-            for task in (connection, watch):
+            # discord.py goes on waiting for guilds after it was closed, and has no public way to stop that.
+            waiting = bot._connection._ready_task  # noqa: SLF001
+            begun = [connection, watch] if waiting is None else [connection, watch, waiting]
+            for task in begun:
                 task.cancel()
-            await asyncio.gather(connection, watch, return_exceptions=True)
+            await asyncio.gather(*begun, return_exceptions=True)
 
 
 async def _close_when_stuck(bot: DarkroomBot) -> None:

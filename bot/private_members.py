@@ -38,6 +38,7 @@ PRIVATE_MEMBERS: Final = (
     ),
     PrivateMember("discord.py", _client, "_connection._view_store._views", LISTENING),
     PrivateMember("discord.py", _client, "_connection._view_store._modals", LISTENING),
+    PrivateMember("discord.py", _client, "_connection._ready_task", "end the wait for guilds with the connection"),
     PrivateMember("aiosqlite", _connection, "_thread", ONE_TRIP),
     PrivateMember("aiosqlite", _connection, "_execute", ONE_TRIP),
     PrivateMember("aiosqlite", lambda: aiosqlite.Connection, "_conn", ONE_TRIP),

@@ -1,0 +1,108 @@
+"""The end of every command, whatever it is doing: in order, in time, with nothing left behind."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.waiting import HANG_S
+from tests.wire.discord.standin import DiscordStandin
+
+ROOT = Path(__file__).parents[2]
+RUN = """
+import asyncio.runners, sys
+from bot.__main__ import main
+from tests.wire.discord.redirect import point_discord_at
+
+def count_left(loop, cancel_all=asyncio.runners._cancel_all_tasks):
+    left = [task for task in asyncio.all_tasks(loop) if not task.done()]
+    print(f"LEFT {len(left)} {left}", flush=True)
+    cancel_all(loop)
+
+asyncio.runners._cancel_all_tasks = count_left
+point_discord_at(sys.argv[1], sys.argv[2])
+sys.exit(main([sys.argv[3]]))
+"""
+UNTIDY = ("Unclosed", "was destroyed", "never awaited", "never retrieved", "ResourceWarning", "Traceback")
+
+
+@contextlib.asynccontextmanager
+async def command(
+    folder: Path, name: str, standin: DiscordStandin, token: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A command against the stand-in; killed if it is still there at the end."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-W", "always::ResourceWarning", "-c", RUN, standin.api_url, standin.gateway_url, name),
+        cwd=folder,
+        env=inherited | {"PYTHONPATH": str(ROOT), "DARKROOM_LISTEN": "127.0.0.1:0", "DISCORD_TOKEN": token},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def assert_tidy(process: asyncio.subprocess.Process, code: int) -> None:
+    async with asyncio.timeout(HANG_S):
+        said, logged = await process.communicate()
+    assert process.returncode == code, logged.decode()
+    assert b"LEFT 0 []" in said, said.decode()
+    assert [word for word in UNTIDY if word in logged.decode()] == [], logged.decode()
+
+
+async def until_there(path: Path) -> None:
+    async with asyncio.timeout(HANG_S):
+        while not await asyncio.to_thread(path.exists):  # noqa: ASYNC110 - another process makes it
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("state", ["starting", "connecting", "connected", "disconnected"])
+async def test_sigterm_ends_the_bot_in_order_in_every_state(
+    tmp_path: Path, standin: DiscordStandin, state: str
+) -> None:
+    async with command(tmp_path, "run", standin, standin.token) as process:
+        if state == "starting":
+            await until_there(tmp_path / "data/darkroom.db")
+        elif state == "connecting":
+            await until_there(tmp_path / "data/spool")
+        else:
+            await standin.gateway.wait_connected(HANG_S)
+        if state == "disconnected":
+            standin.gateway.close_all(4000)
+        process.send_signal(signal.SIGTERM)
+        await assert_tidy(process, 0)
+
+
+async def test_ctrl_c_ends_the_bot_in_order(tmp_path: Path, standin: DiscordStandin) -> None:
+    async with command(tmp_path, "run", standin, standin.token) as process:
+        await standin.gateway.wait_connected(HANG_S)
+        process.send_signal(signal.SIGINT)
+        await assert_tidy(process, 0)
+
+
+async def test_a_token_that_is_refused_leaves_nothing_open(tmp_path: Path, standin: DiscordStandin) -> None:
+    async with command(tmp_path, "run", standin, "not-the-right-token-0123456789") as process:
+        await assert_tidy(process, 1)
+
+
+@pytest.mark.parametrize("name", ["migrate", "doctor", "rotate-keys"])
+async def test_a_command_that_has_done_its_work_leaves_nothing_open(
+    tmp_path: Path, standin: DiscordStandin, name: str
+) -> None:
+    async with command(tmp_path, name, standin, standin.token) as process:
+        await assert_tidy(process, 0)
+
+
+async def test_health_without_a_bot_says_so(tmp_path: Path, standin: DiscordStandin) -> None:
+    async with command(tmp_path, "health", standin, standin.token) as process:
+        await assert_tidy(process, 1)
