@@ -21,9 +21,9 @@ from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.resources import Resources
 from bot.storage import erasure, generations, loras, tables
-from bot.storage.database import Transaction
 from bot.storage.due import Claim, LeaseLost, mark, store
 from bot.storage.events import events
+from bot.storage.writer import Transaction
 
 S = GenerationStatus
 
