@@ -19,8 +19,13 @@ class Failure:
     retry: bool
 
 
-PHOTOS_GONE = Failure(
-    "The photos were deleted after 24 hours, before a slot was free. Nothing was charged. Please send `/train` again.",
+PHOTOS_EXPIRED = Failure(
+    "The photos were deleted after 24 hours, before they could be sent. Nothing was charged. "
+    "Please send `/train` again.",
+    retry=False,
+)
+PHOTOS_MISSING = Failure(
+    "Not all of the photos are on the bot’s disk any more, so nothing was sent or charged. Please send `/train` again.",
     retry=False,
 )
 NEVER_TAKEN = Failure(

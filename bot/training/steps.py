@@ -63,8 +63,8 @@ class TrainingSteps(Service):
         if self._database.inherited.holds(tables.trainings, training.id) and await self._was_sent_before(claim):
             return
         order = await self._order(training)
-        if order is None:
-            await self._outcomes.fail(claim, failures.PHOTOS_GONE)
+        if isinstance(order, failures.Failure):
+            await self._outcomes.fail(claim, order)
             return
         client = await self._client_for_new_order(claim)
         if client is None:
@@ -241,17 +241,18 @@ class TrainingSteps(Service):
         else:
             await self._outcomes.keep(claim, due_in=timedelta(0), note=ANOTHER_KEY, key_id=key.id)
 
-    async def _order(self, training: Training) -> TrainingOrder | None:
-        """The order to send; None when the photos have left the disk."""
+    async def _order(self, training: Training) -> TrainingOrder | failures.Failure:
+        """The order to send, or why it cannot be: the photos have left the disk."""
         async with self._database.read() as connection:
             dataset = await datasets.get(connection, training.dataset_id)
             photos = await datasets.photos_of(connection, training.dataset_id)
         if dataset is None:
-            return None
+            return failures.PHOTOS_MISSING
         usable = Board(dataset, judge_set(photos, photo_limits(dataset.subject_kind))).usable
         paths = [self._spool.path(photo.file) for photo in usable if photo.file is not None]
         if len(paths) < training.photo_count or not all(path.exists() for path in paths):
-            return None
+            is_expired = self._clock.now() >= dataset.created_at + self._timings.photos_kept
+            return failures.PHOTOS_EXPIRED if is_expired else failures.PHOTOS_MISSING
         return TrainingOrder(
             name=lifecycle.marked_name(training.name, training.marker),
             subject_kind=dataset.subject_kind,

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NoKey, NotFound, UserError
 from bot.providers.base import WebhookHint
@@ -206,6 +207,31 @@ async def test_a_running_or_ready_training_cannot_be_retried(studio: Studio) -> 
         with pytest.raises(UserError):
             await studio.trainings.retry(training.id, guild_id=GUILD, user_id=ANNA, channel=Channel(CHANNEL))
     assert studio.charges("create") == 1
+
+
+@pytest.mark.parametrize("lost", ["a file", "a photo", "all photos", "the dataset"])
+async def test_photos_that_are_lost_before_their_time_are_not_said_to_have_expired(studio: Studio, lost: str) -> None:
+    training = await studio.begin()
+    if lost == "a file":
+        studio.spool.free(studio.files()[:1])
+    else:
+        await studio.database.write(lambda connection: lose(connection, lost))
+    await studio.settle()
+    ended = await studio.training(training.id)
+    assert ended.status is S.FAILED
+    assert ended.error is not None
+    assert "24 hours" not in ended.error
+    assert "Not all of the photos are on the bot’s disk any more" in ended.error
+    assert studio.server.ledger == []
+
+
+async def lose(connection: AsyncConnection, what: str) -> None:
+    if what == "a photo":
+        await connection.execute(sa.delete(tables.photos).where(tables.photos.c.id == 1))
+    elif what == "all photos":
+        await connection.execute(sa.delete(tables.photos))
+    else:
+        await connection.execute(sa.update(tables.trainings).values(dataset_id=999))
 
 
 async def test_photos_that_run_out_of_time_in_the_queue_end_it_uncharged(studio: Studio) -> None:
