@@ -27,7 +27,8 @@ run: $(STAMP) ## run the bot against Discord (needs DISCORD_TOKEN)
 sandbox: $(STAMP) ## try everything in the browser: no account, no key, no network
 	@$(BIN)/python -m bot sandbox
 
-test: $(STAMP) ## run every test, on all cores; ONLY=tests/training runs those alone
+test: export DARKROOM_TEST_DATABASE = $(DATABASE)
+test: $(STAMP) ## run every test, on all cores; ONLY=tests/training runs those alone, DATABASE=postgres on PostgreSQL
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(MEASURED) $(ONLY)
 
 quick: $(STAMP) ## run the tests that start no process, no browser and no whole bot; takes ONLY, too

@@ -85,7 +85,7 @@ class Darkroom:
         """
         await self.web.start()
         parts = {
-            "engine": self.engine.run(alone=self.database.is_sqlite),
+            "engine": self.engine.run(),
             "gateway": self.gateway.run(token),
             "event-loop": self.heartbeat.run(),
         }

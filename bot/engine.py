@@ -61,16 +61,15 @@ class Engine:
         looks = [self._renewed_at, *(lane.looked_at for lane in self._lanes)]
         return all(look is not None and now - look < RECENT for look in looks)
 
-    async def run(self, *, alone: bool) -> None:
+    async def run(self) -> None:
         """Run all lanes until cancelled.
 
-        `alone`: no other process works on these rows, so leases that a crash left behind are released first.
+        No other process works on these rows, so leases that an earlier one left behind are released first.
         Raises StartupError when a lane or the renewal ends, which neither does by itself.
         """
         with patient_writes():
-            if alone:
-                for lane in self._lanes:
-                    await lane.rows.release_all()
+            for lane in self._lanes:
+                await lane.rows.release_all()
             parts = {f"lane-{lane.name}": self._run_lane(lane) for lane in self._lanes}
             await Supervisor().run(parts | {"lease-renewal": self._renew_leases()})
 

@@ -1,10 +1,11 @@
-"""What the tests of storage, engine and services share: a migrated SQLite file and the studio."""
+"""What the tests of storage, engine and services share: a migrated database and the studio."""
 
 import asyncio
 import functools
 import gc
 import os
 import shutil
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,19 +13,25 @@ from typing import Any
 import pytest
 import stamina
 from hypothesis import settings
+from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.storage import database as storage
+from bot.storage import postgres as postgres_storage
 from bot.storage.database import Database, sqlite_url
 from tests import process_watch
 from tests.fakes.attachments import Attachments, open_attachments
+from tests.fakes.postgres import PostgresServer, running_postgres
 from tests.fakes.studio import Studio, open_studio
 
 settings.register_profile("untimed", settings(), deadline=None)
 settings.register_profile("quick", settings.get_profile("untimed"), max_examples=10)
 settings.load_profile("untimed")
 
+
+ON_POSTGRES = os.environ.get("DARKROOM_TEST_DATABASE") == "postgres"
+POSTGRES = pytest.param("postgresql", marks=pytest.mark.process)
 
 TESTS = Path(__file__).parent
 STORIES = TESTS / "events/lives"
@@ -59,6 +66,16 @@ class FailuresAtOnce:
             terminal.write_line(f"FAILED {report.nodeid}", red=True)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What is marked so runs on both databases; with DARKROOM_TEST_DATABASE=postgres all runs on that one alone."""
+    if "database_url" in metafunc.fixturenames:
+        of = metafunc.definition
+        if ON_POSTGRES and not of.get_closest_marker("sqlite"):
+            metafunc.parametrize("database_url", [POSTGRES], indirect=True)
+        elif of.get_closest_marker("both"):
+            metafunc.parametrize("database_url", ["sqlite", POSTGRES], indirect=True)
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Before -m chooses by the marks."""
     process_watch.mark(item, TESTS)
@@ -84,9 +101,11 @@ def _compiled_statements() -> Iterator[None]:
     shared = functools.partial(create_async_engine, execution_options={"compiled_cache": compiled})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(storage, "create_async_engine", shared)
+        patch.setattr(postgres_storage, "create_async_engine", shared)
         # The dialect is part of the key, and each engine has one of its own.
-        patch.setattr(SQLiteDialect_aiosqlite, "__hash__", lambda _: hash(SQLiteDialect_aiosqlite))
-        patch.setattr(SQLiteDialect_aiosqlite, "__eq__", lambda _, other: isinstance(other, SQLiteDialect_aiosqlite))
+        for dialect in (SQLiteDialect_aiosqlite, PGDialectAsync_psycopg):
+            patch.setattr(dialect, "__hash__", lambda own: hash(type(own)))
+            patch.setattr(dialect, "__eq__", lambda own, other: type(own) is type(other))
         yield
 
 
@@ -110,9 +129,26 @@ def database_file(migrated_file: Path, tmp_path: Path) -> Path:
     return file
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with running_postgres() as server:
+        yield server
+
+
 @pytest.fixture
-async def database(database_file: Path) -> AsyncIterator[Database]:
-    async with Database(sqlite_url(database_file)) as database:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A migrated database with nothing in it; which one is chosen above."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield sqlite_url(request.getfixturevalue("database_file"))
+    else:
+        sys.audit(process_watch.OWN_EVENT)
+        with request.getfixturevalue("postgres").database() as url:
+            yield url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    async with Database(database_url) as database:
         yield database
 
 
@@ -124,8 +160,8 @@ def without_pauses() -> Iterator[None]:
 
 
 @pytest.fixture
-async def studio(tmp_path: Path, database_file: Path, without_pauses: None) -> AsyncIterator[Studio]:
-    async with open_studio(tmp_path, database_file) as studio:
+async def studio(tmp_path: Path, database_url: str, without_pauses: None) -> AsyncIterator[Studio]:
+    async with open_studio(tmp_path, database_url) as studio:
         yield studio
 
 

@@ -119,7 +119,7 @@ async def engine_of(studio: Studio, lanes: set[LaneName]) -> AsyncIterator[Engin
     opened = studio.opened
     chosen = [lane for lane in build_lanes(opened, build_services(opened)) if lane.name in lanes]
     engine = Engine(chosen, clock=studio.clock, timings=opened.timings)
-    running = asyncio.create_task(engine.run(alone=True))
+    running = asyncio.create_task(engine.run())
     try:
         yield engine
     finally:

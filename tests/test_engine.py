@@ -82,8 +82,8 @@ def stage(database: Database) -> Stage:
 
 
 @contextlib.asynccontextmanager
-async def running(stage: Stage, *, alone: bool = True) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.create_task(stage.engine.run(alone=alone))
+async def running(stage: Stage) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(stage.engine.run())
     try:
         yield task
     finally:
@@ -283,15 +283,13 @@ async def test_a_cancelled_engine_leaves_its_rows_to_the_lease(stage: Stage) -> 
     assert [one.id for one in await stage.rows.claim(owner="next", now=late, until=late + SECOND, limit=1)] == [1]
 
 
-@pytest.mark.parametrize(("alone", "steps"), [(True, [1]), (False, [])])
-async def test_only_a_lone_process_takes_the_leases_of_a_crashed_one_at_once(
-    stage: Stage, alone: bool, steps: list[int]
-) -> None:
+@pytest.mark.both
+async def test_a_start_takes_the_leases_of_a_process_before_it_at_once(stage: Stage) -> None:
     await add_training(stage.database)
     await stage.rows.claim(owner="crashed", now=NOON, until=NOON + timedelta(hours=1), limit=1)
-    async with running(stage, alone=alone):
+    async with running(stage):
         await asleep(stage)
-    assert stage.started == steps
+    assert stage.started == [1]
 
 
 def test_two_engines_never_share_a_name(stage: Stage) -> None:

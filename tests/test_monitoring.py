@@ -42,7 +42,7 @@ class Process:
         assert self.database.writer is not None
         await self.supervisor.run(
             {
-                "engine": self.engine.run(alone=True),
+                "engine": self.engine.run(),
                 "gateway": stay_connected(),
                 "event-loop": self.heartbeat.run(),
                 "writer": self.database.writer.watch(),

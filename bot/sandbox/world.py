@@ -215,7 +215,7 @@ async def _simulated_discord(
 @contextlib.asynccontextmanager
 async def _engine(darkroom: Darkroom) -> AsyncIterator[None]:
     """The engine runs outside simcord's virtual time: providers and databases are real."""
-    task = asyncio.create_task(darkroom.engine.run(alone=True), context=contextvars.Context())
+    task = asyncio.create_task(darkroom.engine.run(), context=contextvars.Context())
     try:
         yield
     finally:

@@ -16,10 +16,11 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from bot.clock import Wakeups
 from bot.errors import StartupError
 from bot.permissions import FILE_MODE, FOLDER_MODE, restrict
+from bot.storage import postgres
 from bot.storage.driver import Connection
 from bot.storage.inherited import Inherited, inherit
 from bot.storage.migrations import UnfitSchema, upgrade
-from bot.storage.writer import CLOSE_S, DUE, LOCK_TRY_MS, Transaction, Writer, reason, told
+from bot.storage.writer import CLOSE_S, DUE, LOCK_TRY_MS, Transaction, Writer, commit_on_thread, reason, told
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Database:
         self.wakeups = Wakeups()
         self._lock: filelock.BaseFileLock | None = None
         self.writer: Writer | None = None
-        """Only with SQLite, once it is open."""
+        """Once it is open."""
         self.inherited = Inherited()
         self._write_engine: AsyncEngine
         self._read_engine: AsyncEngine
@@ -61,18 +62,22 @@ class Database:
             self._write_engine = _sqlite_engine(self._url, begin="BEGIN IMMEDIATE", connections=1, busy_ms=LOCK_TRY_MS)
             self._read_engine = _sqlite_engine(self._url, begin="BEGIN", connections=4, busy_ms=READ_BUSY_MS)
         else:
-            self._write_engine = self._read_engine = create_async_engine(self._url, pool_size=8, pool_pre_ping=True)
+            self._write_engine = postgres.write_engine(self._url)
+            self._read_engine = postgres.read_engine(self._url)
         try:
             async with self._write_engine.begin() as connection:
                 await connection.run_sync(upgrade)
                 self.inherited = await inherit(connection)
+        except postgres.LockTaken:
+            await self.__aexit__()
+            raise
         except (UnfitSchema, sa.exc.DatabaseError, OSError) as error:
             await self.__aexit__()
             raise StartupError(f"The database cannot be opened ({self._where()}): {reason(error)}.") from error
         if self.is_sqlite:
             _restrict_files(self.file)
-            self.writer = Writer(self._write_engine, self.wakeups)
-            self.writer.start()
+        self.writer = Writer(self._write_engine, self.wakeups, commit_on_thread if self.is_sqlite else postgres.commit)
+        self.writer.start()
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
@@ -81,8 +86,7 @@ class Database:
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self._write_engine.dispose()
-                if self._read_engine is not self._write_engine:
-                    await self._read_engine.dispose()
+                await self._read_engine.dispose()
         except TimeoutError:
             log.error("The database could not be closed within %.0f s", CLOSE_S)
         if self._lock is not None:
@@ -92,22 +96,17 @@ class Database:
         """Run `transaction` in a write transaction; return once it is durable.
 
         `transaction` may run twice: when another write of its group fails, the group is undone and each
-        write runs again alone. So it must do nothing but talk to the connection it is given; on
-        SQLite, where a group runs on that connection's thread, it gets a RuntimeError otherwise.
+        write runs again alone; PostgreSQL may undo a group because of what others do. So it must do nothing
+        but talk to the connection it is given; on SQLite, where a group runs on that connection's thread,
+        it gets a RuntimeError otherwise.
         Raises StorageTrouble, with a sentence, when the disk fails or another program holds the file for too long.
         """
-        if self.writer is None:
-            due: set[str] = set()
-            async with self._write_engine.begin() as connection:
-                connection.info[DUE] = due
-                written = await transaction(connection)
-            self.wakeups.wake(*due)
-            return written
+        assert self.writer is not None  # it is there as long as the database is open
         return await self.writer.write(transaction)
 
     async def wipe_log(self) -> None:
         """Overwrite what erased rows left in SQLite's write-ahead log. Readers at work put it off to a later time."""
-        if self.writer is not None:
+        if self.writer is not None and self.is_sqlite:
             self.writer.wipe_log()
 
     @contextlib.asynccontextmanager

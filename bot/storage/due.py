@@ -125,7 +125,7 @@ class DueRows(Generic[T]):
             await self._database.write(transaction)
 
     async def release_all(self) -> None:
-        """Take every lease back. Only when no other process can be alive: at start on SQLite, under its lock."""
+        """Take every lease back. Only when no other process can be alive: at start, under the database's lock."""
 
         async def transaction(connection: AsyncConnection) -> None:
             leased = sa.update(self._table).where(self._table.c.lease_owner.is_not(None))

@@ -1,4 +1,4 @@
-"""The one writer of a SQLite file: several writes in a commit, patience with other programs, an end in bounded time."""
+"""The one writer of a database: several writes in a commit, patience with other programs, an end in bounded time."""
 
 import asyncio
 import contextlib
@@ -14,12 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.clock import Wakeups
 from bot.errors import StorageTrouble
+from bot.storage import postgres
 from bot.storage.driver import Connection
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Transaction = Callable[[AsyncConnection], Awaitable[T]]
+Commit = Callable[[AsyncConnection, Callable[[], Awaitable[list[Any]]]], Awaitable[list[Any]]]
+"""Runs what it is given in a transaction of the connection; its result, once that is durable."""
 
 DUE = "tables with new due rows"
 GROUP_MAX = 1024
@@ -73,9 +76,10 @@ class _Pending:
 class Writer:
     """Writes through one connection of `engine`, one group after the other, from `start` to `close`."""
 
-    def __init__(self, engine: AsyncEngine, wakeups: Wakeups) -> None:
+    def __init__(self, engine: AsyncEngine, wakeups: Wakeups, commit: Commit) -> None:
         self._engine = engine
         self._wakeups = wakeups
+        self._commit_one = commit
         self._queue: asyncio.Queue[_Pending] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         self._wiping_again: asyncio.TimerHandle | None = None
@@ -156,6 +160,10 @@ class Writer:
         while unanswered := [pending for pending in group if not pending.done.done()]:
             try:
                 await self._commit(connection, unanswered)
+            except postgres.LockTaken:
+                raise
+            except postgres.CommitInDoubt as error:
+                _refuse(unanswered, error)
             except Exception as error:  # noqa: BLE001 - whatever a write raises belongs to its caller
                 if _code(error) == sqlite3.SQLITE_BUSY:
                     self._note(error)
@@ -166,19 +174,16 @@ class Writer:
                     for pending in unanswered:
                         await self._commit_group(connection, [pending])
                 else:
-                    unanswered[0].done.set_exception(self._told(error))
+                    _refuse(unanswered, self._told(error))
 
     async def _commit(self, connection: AsyncConnection, group: list[_Pending]) -> None:
         due: set[str] = set()
-        connection.info[DUE] = due
-        driver = await _driver_of(connection)
-        try:
-            results = await driver.run_in_thread(_in_one_transaction(connection, group))
-        except Exception:
-            # A COMMIT that fails may leave its transaction open (sqlite.org/lang_transaction.html, 2.1).
-            if driver.in_transaction:
-                await driver.rollback()
-            raise
+
+        async def transaction() -> list[Any]:
+            connection.info[DUE] = due
+            return [await pending.transaction(connection) for pending in group]
+
+        results = await self._commit_one(connection, transaction)
         self._trouble = None
         for pending, result in zip(group, results, strict=True):
             if not pending.done.done():
@@ -230,6 +235,13 @@ def _code(error: Exception) -> int:
     return getattr(cause, "sqlite_errorcode", 0) & 0xFF
 
 
+def _refuse(group: list[_Pending], error: Exception) -> None:
+    """Whoever still waits gets this error; others have given up meanwhile."""
+    for pending in group:
+        if not pending.done.done():
+            pending.done.set_exception(error)
+
+
 def _tell_impatient(group: list[_Pending]) -> None:
     now = asyncio.get_running_loop().time()
     for pending in group:
@@ -257,6 +269,18 @@ async def _driver_of(connection: AsyncConnection) -> Connection:
     return cast("Connection", (await connection.get_raw_connection()).driver_connection)
 
 
-async def _in_one_transaction(connection: AsyncConnection, group: list[_Pending]) -> list[Any]:
+async def commit_on_thread(connection: AsyncConnection, write: Callable[[], Awaitable[list[Any]]]) -> list[Any]:
+    """Run `write` in a transaction on the thread of a SQLite connection; what it returned, once that is durable."""
+    driver = await _driver_of(connection)
+    try:
+        return await driver.run_in_thread(_in_one_transaction(connection, write))
+    except Exception:
+        # A COMMIT that fails may leave its transaction open (sqlite.org/lang_transaction.html, 2.1).
+        if driver.in_transaction:
+            await driver.rollback()
+        raise
+
+
+async def _in_one_transaction(connection: AsyncConnection, write: Callable[[], Awaitable[list[Any]]]) -> list[Any]:
     async with connection.begin():
-        return [await pending.transaction(connection) for pending in group]
+        return await write()

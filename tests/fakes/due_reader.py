@@ -1,11 +1,11 @@
-"""A look at the bot's database file from outside, which costs no turn of the bot's own connections."""
+"""A look at the bot's database from outside, which costs no turn of the bot's own connections."""
 
 import functools
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import make_url
 
 from bot.storage.due import DueRows
 
@@ -13,8 +13,11 @@ from bot.storage.due import DueRows
 class DueReader:
     """Reads what is committed; close it at the end."""
 
-    def __init__(self, file: Path) -> None:
-        self._engine = sa.create_engine(f"sqlite:///{file}", poolclass=sa.StaticPool, isolation_level="AUTOCOMMIT")
+    def __init__(self, database_url: str) -> None:
+        url = make_url(database_url)
+        if url.get_backend_name() == "sqlite":
+            url = url.set(drivername="sqlite")
+        self._engine = sa.create_engine(url, poolclass=sa.StaticPool, isolation_level="AUTOCOMMIT")
         self._connection = self._engine.connect()
 
     def is_due(self, rows: DueRows[Any], now: datetime) -> bool:

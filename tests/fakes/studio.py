@@ -34,7 +34,7 @@ from bot.sandbox.apiframe.state import RehearsalLora, RehearsalTimings, make_id
 from bot.sandbox.aurous.server import RehearsalAurous
 from bot.services import build_lanes, build_services
 from bot.storage import loras
-from bot.storage.database import Database, sqlite_url
+from bot.storage.database import Database
 from bot.storage.due import Claim, LeaseLost
 from tests.fakes.clock import ManualClock
 from tests.fakes.due_reader import DueReader
@@ -244,7 +244,7 @@ class Studio(RowAccess):
 
 
 @contextlib.asynccontextmanager
-async def open_studio(folder: Path, database_file: Path) -> AsyncIterator[Studio]:
+async def open_studio(folder: Path, database_url: str) -> AsyncIterator[Studio]:
     clock = ManualClock()
     async with contextlib.AsyncExitStack() as stack:
         server = RehearsalApiframe(folder / "rehearsal", ACCOUNTS, REHEARSAL_TIMINGS, now=clock, teams=TEAMS)
@@ -263,8 +263,8 @@ async def open_studio(folder: Path, database_file: Path) -> AsyncIterator[Studio
             server,
             aurous,
             clock,
-            due=stack.enter_context(contextlib.closing(DueReader(database_file))),
-            database=await stack.enter_async_context(Database(sqlite_url(database_file))),
+            due=stack.enter_context(contextlib.closing(DueReader(database_url))),
+            database=await stack.enter_async_context(Database(database_url)),
             spool=spool,
             room=Room(folder / "spool", floor=0),
             fetcher=await stack.enter_async_context(Fetcher(hosts)),

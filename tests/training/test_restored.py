@@ -45,7 +45,7 @@ async def put_back(studio: Studio, copy: Path) -> AsyncIterator[Studio]:
     """Another life on the copy, with the same provider and the same Discord."""
     opened, spool = studio.opened, Spool(copy / "spool")
     async with Database(sqlite_url(copy / "darkroom.db")) as database:
-        with contextlib.closing(DueReader(copy / "darkroom.db")) as due:
+        with contextlib.closing(DueReader(sqlite_url(copy / "darkroom.db"))) as due:
             life = Studio(
                 copy,
                 studio.server,

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import stamina
 
+from bot.storage.database import sqlite_url
 from tests.fakes.studio import Studio, open_studio
 
 
 @contextlib.asynccontextmanager
 async def fresh_studio() -> AsyncIterator[Studio]:
     with tempfile.TemporaryDirectory() as folder, stamina.set_testing(True, attempts=3, cap=True):
-        async with open_studio(Path(folder), Path(folder) / "darkroom.db") as studio:
+        async with open_studio(Path(folder), sqlite_url(Path(folder) / "darkroom.db")) as studio:
             yield studio

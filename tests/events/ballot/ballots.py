@@ -19,7 +19,7 @@ from bot.records.generation import GenerationStatus, Picture
 from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.post import PostKind, PostStatus
 from bot.storage import generations, posts, tables
-from bot.storage.database import Database, sqlite_url
+from bot.storage.database import Database
 from bot.storage.events import entrants
 from bot.storage.events.tables import entrants as entrant_table
 from bot.storage.events.tables import entries
@@ -133,9 +133,9 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(file: Path) -> AsyncIterator[World]:
-    async with Database(sqlite_url(file)) as database:
-        yield World(database, Spool(file.parent / "spool"))
+async def open_world(folder: Path, database_url: str) -> AsyncIterator[World]:
+    async with Database(database_url) as database:
+        yield World(database, Spool(folder / "spool"))
 
 
 def places(found: Sequence[Honour]) -> dict[int, tuple[int, int]]:

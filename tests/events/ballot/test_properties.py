@@ -16,6 +16,7 @@ from bot.errors import UserError
 from bot.events.ballot.service import BallotEntry
 from bot.records.event import Event
 from bot.records.guild import Actor
+from bot.storage.database import sqlite_url
 from bot.storage.events.tables import entries, votes
 from tests.events.ballot.ballots import (
     JURY,
@@ -44,7 +45,7 @@ def test_each_member_has_one_vote_and_none_for_themselves(
     migrated_file: Path, casts: list[tuple[int, int, bool]]
 ) -> None:
     async def play(file: Path) -> None:
-        async with open_world(file) as world:
+        async with open_world(file.parent, sqlite_url(file)) as world:
             event = await world.voting(*MEMBERS, jury_role_id=JURY)
             shown, owners = await world.ballots.shown(event.id), await world.owners(event)
             expected: dict[int, tuple[int, bool]] = {}
@@ -99,7 +100,7 @@ def test_what_others_read_depends_neither_on_votes_nor_on_who_made_what(
     """Two worlds with the same entries and the same own vote, but other owners of other entries and other votes."""
 
     async def play(file: Path) -> None:
-        async with open_world(file) as world:
+        async with open_world(file.parent, sqlite_url(file)) as world:
             event = await world.voting(*MEMBERS, jury_role_id=JURY)
             shown, whose = await world.ballots.shown(event.id), await world.owners(event)
             if whose[position - 1] != reader:

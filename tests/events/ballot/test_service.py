@@ -38,8 +38,8 @@ from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD, OTHER_GUILD, add_lora
 
 
 @pytest.fixture
-async def world(database_file: Path) -> AsyncIterator[World]:
-    async with open_world(database_file) as world:
+async def world(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
+    async with open_world(tmp_path, database_url) as world:
         yield world
 
 

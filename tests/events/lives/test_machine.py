@@ -26,6 +26,7 @@ from bot.records.job import LaneName
 from bot.records.key import ProviderName
 from bot.storage import datasets
 from bot.storage import generations as generation_rows
+from bot.storage.database import sqlite_url
 from bot.storage.due import Claim, LeaseLost
 from bot.storage.tables import generations, loras
 from tests.events.lives.event_acts import name_in_photos, photo_files
@@ -58,7 +59,9 @@ class Lives(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         shutil.copy(self.migrated, self.folder / "darkroom.db")
         self.stack.enter_context(stamina.set_testing(True, attempts=1))
-        self.studio = self.run(self.stack.enter_async_context(open_studio(self.folder, self.folder / "darkroom.db")))
+        self.studio = self.run(
+            self.stack.enter_async_context(open_studio(self.folder, sqlite_url(self.folder / "darkroom.db")))
+        )
         self.well = self.studio.server.faults.routes
         self.writes = MortalWrites(self.studio.database, after=False)
         setattr(self.studio.database, "write", self.writes)  # noqa: B010 - a method, so that mypy wants it this way

@@ -6,9 +6,9 @@ from typing import Any
 
 import discord
 
-from bot.engine import Engine
 from bot.providers.apiframe.client import Apiframe
 from bot.providers.base import TrainingReport
+from bot.storage.due import DueRows
 from bot.storage.events import spends
 from bot.training.outcomes import TrainingOutcomes
 
@@ -50,12 +50,11 @@ def submit_before_writing() -> None:
 
 def keep_dead_leases() -> None:
     """A start does not take back what the process before it was working on."""
-    run = Engine.run
 
-    async def run_not_alone(self: Engine, *, alone: bool) -> None:
-        await run(self, alone=False)
+    async def release_nothing(self: DueRows[Any]) -> None:
+        pass
 
-    Engine.run = run_not_alone  # type: ignore[method-assign]
+    DueRows.release_all = release_nothing  # type: ignore[method-assign]
 
 
 def keep_no_accounts() -> None:
