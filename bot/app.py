@@ -1,6 +1,5 @@
 """The composition root: opens resources, builds the services, runs them, closes in reverse order."""
 
-import asyncio
 import contextlib
 import logging
 import os
@@ -40,9 +39,10 @@ from bot.records.key import ProviderName
 from bot.records.training import Training
 from bot.resources import Connect, Resources
 from bot.services import Services, build_lanes, build_services
-from bot.storage import datasets, generations, meta, trainings
+from bot.storage import meta, trainings
 from bot.storage.database import Database
 from bot.storage.sealing import Sealer, load_master_keys
+from bot.strays import Strays
 from bot.supervision import STOP_S, Heartbeat, Supervisor, end_within
 from bot.web.reachability import reachability_route
 from bot.web.server import WebServer
@@ -76,6 +76,7 @@ class Darkroom:
     database: Database
     supervisor: Supervisor
     heartbeat: Heartbeat
+    strays: Strays
 
     async def run(self, token: str) -> None:
         """Serve until cancelled.
@@ -88,6 +89,7 @@ class Darkroom:
             "engine": self.engine.run(),
             "gateway": self.gateway.run(token),
             "event-loop": self.heartbeat.run(),
+            "strays": self.strays.run(),
         }
         if self.database.writer is not None:
             parts["writer"] = self.database.writer.watch()
@@ -106,7 +108,8 @@ async def assemble(
     async with contextlib.AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
         sealer = await open_sealer(settings, database)
-        spool = await open_spool(settings, database)
+        spool = Spool(settings.darkroom_data_dir / "spool")
+        restrict(settings.darkroom_data_dir, FOLDER_MODE)
         transport = await stack.enter_async_context(Transport(__version__, proxy=settings.proxy))
         fetcher = await stack.enter_async_context(Fetcher(trusted_hosts(settings), proxy=settings.proxy))
         pool = PhotoPool(spool, workers=os.cpu_count() or 1)
@@ -132,6 +135,7 @@ async def assemble(
             timings=timings or Timings(poll=_poll_pause(settings)),
         )
         built = _build(settings, opened, [poster, members, venue])
+        await built.strays.sweep()
         await built.services.keys.secrets.bind()
         stack.push_async_callback(built.web.close)
         yield built
@@ -163,16 +167,6 @@ async def open_sealer(settings: Settings, database: Database) -> Sealer:
             "Set DARKROOM_MASTER_KEY or DARKROOM_MASTER_KEY_FILE to the earlier key, or put the old master.key back."
         )
     return sealer
-
-
-async def open_spool(settings: Settings, database: Database) -> Spool:
-    """Open the spool and delete the files that no row refers to (left by interrupted uploads)."""
-    spool = Spool(settings.darkroom_data_dir / "spool")
-    restrict(settings.darkroom_data_dir, FOLDER_MODE)
-    async with database.read() as connection:
-        known = await datasets.files_in_use(connection) | await generations.files_in_use(connection)
-    await asyncio.to_thread(spool.sweep, known)
-    return spool
 
 
 def trusted_hosts(settings: Settings) -> TrustedHosts:
@@ -217,10 +211,11 @@ def _build(
     gateway = Gateway(make_bot)
     webhook_routes = WebhookRoutes([services.endpoints, services.trainings, services.generations], VERIFIERS)
     supervisor, heartbeat = Supervisor(), Heartbeat()
+    strays = Strays(opened.spool, opened.database, opened.clock)
     health = build_health(opened, engine, gateway, supervisor, heartbeat, webhook_routes)
     routes = [reachability_route(services.reachability.arrive), *webhook_routes.routes(), *health.routes()]
     web = WebServer(*settings.darkroom_listen, routes)
-    return Darkroom(services, engine, gateway, web, opened.database, supervisor, heartbeat)
+    return Darkroom(services, engine, gateway, web, opened.database, supervisor, heartbeat, strays)
 
 
 def _poll_pause(settings: Settings) -> timedelta:

@@ -1,12 +1,15 @@
 """How files from outside reach the disk: the spool and the bounded download."""
 
 import asyncio
+import contextlib
 import hashlib
 import re
 import secrets
 import socket
+import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -58,12 +61,16 @@ class Spool:
         for name in names:
             self.path(name).unlink(missing_ok=True)
 
-    def sweep(self, keep: Collection[str]) -> int:
-        """Delete every file that is not in `keep`; for the start, before anything is being fetched."""
-        strays = [path for path in self._folder.iterdir() if path.name not in keep and not path.is_dir()]
-        for path in strays:
-            path.unlink(missing_ok=True)
-        return len(strays)
+    def sweep(self, keep: Collection[str], *, age: timedelta) -> int:
+        """Delete every file that is not in `keep` and was last written to at least `age` ago; how many."""
+        latest = time.time() - age.total_seconds()
+        swept = 0
+        for path in self._folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if path.name not in keep and not path.is_dir() and path.stat().st_mtime <= latest:
+                    path.unlink()
+                    swept += 1
+        return swept
 
 
 class _GuardedResolver(AbstractResolver):

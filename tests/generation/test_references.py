@@ -8,8 +8,6 @@ import pytest
 import sqlalchemy as sa
 from aiohttp import web
 
-from bot.app import open_spool
-from bot.config import Settings
 from bot.errors import NoKey, NotAllowed, UserError
 from bot.generation.order import PartialOrder, PictureOrder
 from bot.generation.references import UPLOAD_MAX_BYTES, UPLOAD_TRUSTED_FOR
@@ -22,6 +20,8 @@ from bot.records.lora import Lora
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import generations, tables
 from bot.storage.due import LeaseLost
+from bot.strays import STRAY_AGE, Strays
+from tests.fakes.old_files import make_older
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import NEXT_KEY, PROVIDER, Studio
 from tests.generation.picture_orders import finish, place, ready_pictures, reference, set_aurous_key
@@ -168,15 +168,14 @@ async def test_a_refused_upload_ends_the_order_for_nothing(keyed: Studio) -> Non
     assert "No such type" in (ended.error or "")
 
 
-async def test_a_restart_keeps_the_references_of_waiting_orders_and_nothing_else(
-    keyed: Studio, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_sweep_keeps_the_references_of_waiting_orders_and_nothing_else(keyed: Studio) -> None:
     await from_picture(keyed)
     [waiting] = keyed.files()
     stray = keyed.spool.new_name()
     keyed.spool.path(stray).write_bytes(b"x")
-    monkeypatch.setenv("DARKROOM_DATA_DIR", str(keyed.folder))
-    await open_spool(Settings(), keyed.database)
+    for name in keyed.files():
+        make_older(keyed.spool.path(name), STRAY_AGE)
+    assert await Strays(keyed.spool, keyed.database, keyed.clock).sweep() == 1
     assert keyed.files() == [waiting]
 
 

@@ -17,7 +17,7 @@ LEVELS = {
             ["bot.errors", "bot.clock", "bot.log", "bot.text", "bot.addresses", "bot.records", "bot.permissions"],
             ["bot.supervision"],
             ["bot.providers", "bot.storage", "bot.photos"],
-            ["bot.engine", "bot.ports", "bot.config"],
+            ["bot.engine", "bot.ports", "bot.config", "bot.strays"],
             ["bot.resources"],
             ["bot.outbox", "bot.keys", "bot.guilds"],
             ["bot.loras", "bot.web", "bot.jobs"],

@@ -5,6 +5,7 @@ import hashlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from bot.errors import FetchError, FileGone, FileTooLarge, HostRefused
 from bot.photos.hosts import TrustedHosts, is_public, judge_names
 from bot.photos.intake import PIECE_BYTES, Fetcher, Spool
+from tests.fakes.old_files import make_older
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 STRICT = TrustedHosts.of(["https://api.apiframe.ai"], [])
@@ -102,12 +104,17 @@ def test_freeing_twice_does_no_harm(tmp_path: Path, spool: Spool) -> None:
     assert files_in(tmp_path) == []
 
 
-def test_a_sweep_leaves_only_what_is_kept(tmp_path: Path, spool: Spool) -> None:
-    kept, stray = spool.new_name(".jpg"), spool.new_name()
-    for name in (kept, stray, "left-by-something-else"):
+def test_a_sweep_leaves_what_is_kept_and_what_may_be_coming_in_just_now(tmp_path: Path, spool: Spool) -> None:
+    kept, stray, coming = spool.new_name(".jpg"), spool.new_name(), spool.new_name()
+    hour = timedelta(hours=1)
+    for name in (kept, stray, "left-by-something-else", coming):
         (tmp_path / "spool" / name).write_bytes(b"x")
-    assert spool.sweep({kept}) == 2
-    assert files_in(tmp_path) == [kept]
+        if name != coming:
+            make_older(tmp_path / "spool" / name, hour)
+    make_older(tmp_path / "spool" / coming, hour - timedelta(minutes=1))
+    assert spool.sweep({kept}, age=hour) == 2
+    assert files_in(tmp_path) == sorted([kept, coming])
+    assert spool.sweep({kept}, age=timedelta(0)) == 1
 
 
 @pytest.mark.parametrize(

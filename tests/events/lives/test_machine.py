@@ -209,7 +209,7 @@ class Lives(RuleBasedStateMachine):
                 await advance(claim)
             self.writes.die_at(None)
         await rows.release_all()
-        self.studio.spool.sweep(await self.known_files())
+        self.studio.spool.sweep(await self.known_files(), age=timedelta(0))
 
     async def known_files(self) -> set[str]:
         async with self.studio.database.read() as connection:
