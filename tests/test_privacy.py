@@ -40,6 +40,7 @@ async def test_after_a_word_nothing_of_a_member_is_left_but_the_proof_of_consent
     assert PostKind.TRAINING_READY in studio.poster.kinds()
 
 
+@pytest.mark.sqlite
 async def test_what_was_erased_is_overwritten_on_the_disk_too(studio: Studio) -> None:
     """Mutant: without the wipe of the write-ahead log the name is still found there."""
 

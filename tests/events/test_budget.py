@@ -41,6 +41,8 @@ from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, THRE
 from tests.fakes.studio import KEY, POOR_KEY, PROVIDER, TRAINS_IN, Studio
 from tests.generation.picture_orders import add_style, finish, orders, pictures, set_aurous_key
 
+pytestmark = pytest.mark.both
+
 S = EventStatus
 HERE = Channel(CHANNEL)
 CANCELLED = "The event was cancelled before this was sent. Nothing was charged."

@@ -46,6 +46,7 @@ async def sealed_of(database: Database, key_id: int) -> bytes:
     return stored.sealed
 
 
+@pytest.mark.sqlite
 async def test_the_key_never_lies_open_on_disk_and_only_four_characters_are_kept(studio: Studio) -> None:
     status = await studio.keys.set(GUILD, PROVIDER, f"  {KEY}\n", set_by=ADMIN)
     assert (status.row.last4, status.balance, status.row.set_by) == (KEY[-4:], 100_000, ADMIN)
@@ -191,6 +192,7 @@ async def test_a_key_set_again_after_a_pause_is_used_and_may_be_paused_anew(stud
     assert studio.poster.kinds() == [PostKind.KEY_PAUSED] * 2
 
 
+@pytest.mark.sqlite
 async def test_a_retired_key_that_no_job_needs_is_shredded_at_once_bytes_and_all(
     studio: Studio,
 ) -> None:
@@ -277,6 +279,7 @@ async def test_rotation_reaches_retired_keys_that_still_have_jobs(studio: Studio
     assert (await studio.keys.webhook_secrets(GUILD, PROVIDER)).keys == [NEXT_KEY, KEY]
 
 
+@pytest.mark.sqlite
 async def test_a_stolen_database_without_the_master_key_gives_no_key_away(studio: Studio, tmp_path: Path) -> None:
     await studio.set_key()
     copy = tmp_path / "stolen.db"

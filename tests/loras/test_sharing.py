@@ -182,6 +182,7 @@ async def test_declining_changes_nothing_and_tells_the_giver(studio: Studio, lor
         await studio.sharing.accept(offer.id, user_id=BEN, guild_id=GUILD)
 
 
+@pytest.mark.both
 async def test_two_presses_at_the_same_moment_count_once(studio: Studio, lora: Lora, offer: Offer) -> None:
     answers = await asyncio.gather(
         studio.sharing.accept(offer.id, user_id=BEN, guild_id=GUILD),

@@ -19,6 +19,8 @@ from tests.fakes.rows import ANNA, CHANNEL, GUILD
 from tests.fakes.studio import KEY, NEXT_KEY, OTHER_KEY, POOR_KEY, PROVIDER, TRAINS_IN, Studio
 from tests.fakes.waiting import eventually
 
+pytestmark = pytest.mark.both
+
 S = TrainingStatus
 CREATE = "POST /v2/loras"
 LIST = "GET /v2/loras"

@@ -36,6 +36,8 @@ from tests.events.ballot.ballots import (
 from tests.fakes.clock import NOON
 from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD, OTHER_GUILD, add_lora
 
+pytestmark = pytest.mark.both
+
 
 @pytest.fixture
 async def world(tmp_path: Path, database_url: str) -> AsyncIterator[World]:

@@ -19,6 +19,8 @@ from tests.events.lives.event_run import CLEO, HOST, HOUR, EventRun, begin
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import Studio
 
+pytestmark = pytest.mark.both
+
 S = EventStatus
 OTHER_HOST = Actor(GUILD, 555, is_admin=True)
 STAGES = [S.COLLECTING, S.REVIEWING, S.TRAINING, S.SHOWING, S.VOTING]

@@ -66,6 +66,7 @@ async def test_joining_twice_is_joining_once(studio: Studio, event: Event) -> No
     assert first.status is EntrantStatus.IN
 
 
+@pytest.mark.both
 async def test_of_many_who_join_at_once_only_so_many_get_in(studio: Studio) -> None:
     event = await open_event(studio, mode=EventMode.CLUB, entrants_max=3)
     joins = (studio.contributions.join(event.id, member(user_id)) for user_id in range(500, 510))
@@ -608,6 +609,7 @@ async def test_the_panel_is_edited_by_the_panels_interval_and_not_for_every_phot
     assert panel.due_at == studio.clock.now() + studio.timings.panel
 
 
+@pytest.mark.sqlite
 async def test_a_full_disk_leaves_no_file_and_no_row_behind(studio: Studio, event: Event, anna: Giver) -> None:
     async def full(connection: AsyncConnection) -> None:
         await connection.execute(
