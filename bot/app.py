@@ -1,5 +1,6 @@
 """The composition root: opens resources, builds the services, runs them, closes in reverse order."""
 
+import asyncio
 import contextlib
 import logging
 import os
