@@ -35,7 +35,11 @@ def drop_nonces() -> None:
 
 
 def submit_before_writing() -> None:
-    """The state `submitting` reaches the database only together with the provider's answer."""
+    """The state `submitting` reaches the database only together with the provider's answer.
+
+    A start looks for every order that is older than itself, which would save this one: that is forgotten, too.
+    """
+    forget_to_look()
     submitting, adopt = TrainingOutcomes.submitting, TrainingOutcomes.adopt
 
     async def only_say_so(self: TrainingOutcomes, claim: Any, *, balance: int | None) -> Any:
