@@ -267,12 +267,22 @@ async def _serve(bot: DarkroomBot, token: str) -> None:
             for task in done:
                 task.result()
         finally:
+            await _end(connection, watch)
             # discord.py goes on waiting for guilds after it was closed, and has no public way to stop that.
             waiting = bot._connection._ready_task  # noqa: SLF001
-            begun = [connection, watch] if waiting is None else [connection, watch, waiting]
-            for task in begun:
-                task.cancel()
-            await asyncio.gather(*begun, return_exceptions=True)
+            if waiting is not None:
+                await _end(waiting)
+
+
+async def _end(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel these tasks until they have ended: `asyncio.wait_for`, which discord.py uses, can swallow a
+    cancellation before Python 3.12 (python/cpython#81839)."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=1)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _close_when_stuck(bot: DarkroomBot) -> None:
