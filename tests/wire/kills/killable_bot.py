@@ -19,6 +19,7 @@ import cogs.adapters.poster
 from bot.app import assemble
 from bot.clock import Timings
 from bot.config import Settings
+from bot.datasets import service as datasets
 from bot.errors import StartupError
 from bot.log import LogFormat, configure_logging
 from bot.photos.hosts import TrustedHosts
@@ -64,6 +65,8 @@ async def live(settings: VictimSettings) -> None:
     shorten_discord_timings()
     if settings.provider_patience_s is not None:
         lose_patience(settings.provider_patience_s)
+    # A member whose answer died with the bot begins anew each time, far more often than three times.
+    datasets.OPEN_MAX = sys.maxsize
     points = Points(Path(settings.folder), settings.crash_at, settings.crash_nth, settings.crash_after)
     instrument(points)
     if settings.mutant is not None:
