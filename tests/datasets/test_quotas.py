@@ -12,7 +12,7 @@ from bot.errors import UserError
 from bot.generation.references import References
 from bot.monitoring import _measure
 from bot.photos.room import Room
-from bot.records.dataset import Dataset, SubjectKind
+from bot.records.dataset import Dataset, DatasetStatus, SubjectKind
 from tests.fakes.attachments import Attachments
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, add_photos, photo
 from tests.fakes.studio import Studio
@@ -55,7 +55,7 @@ async def test_started_datasets_and_those_of_events_leave_room_for_others(studio
     for _ in range(OPEN_MAX):
         await studio.begin()
         await studio.dataset(count=0, event_id=7)
-    await begin(studio)
+    assert (await begin(studio)).status is DatasetStatus.OPEN
 
 
 async def test_a_server_has_so_many_photos_waiting(studio: Studio, attachments: Attachments) -> None:

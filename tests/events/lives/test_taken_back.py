@@ -151,6 +151,7 @@ async def test_a_lora_that_comes_after_the_event_was_cancelled_is_retired_too(
     await keyed.events.cancel(life.event_id, HOST)
     await life.pass_time(TRAINS_IN)
     await life.pass_time(HOUR)
+    assert (await only_lora(life)).retiring_since is not None
     await expect_unused(life)
 
 
