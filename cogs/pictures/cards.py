@@ -39,9 +39,8 @@ def pictures_card(
     lines = [f"### {title(found)} for <@{found.generation.user_id}>", *_origin_lines(found)]
     layout.add_text("\n".join([*lines, *_prompt_lines(found)]))
     layout.add_gallery([(file, alt_text(found, number)) for number, file in files.items()])
-    extra = [f"[Picture {picture.position}, full quality]({picture.url})" for picture in links]
     said = settings_line(found.generation)
-    layout.add_text("\n".join([*filter(None, (said, note, missing_line(found))), *extra, last_line]))
+    layout.add_text("\n".join([*filter(None, (said, note, missing_line(found))), *map(_link, links), last_line]))
     for row in _buttons(found.generation, is_private=is_private):
         layout.add_row(*row)
     return layout
@@ -60,13 +59,16 @@ def late_card(
     layout = SafeLayout(discord.Colour.purple() if found.view.pictures else discord.Colour.orange())
     layout.add_text(f"### The rest of pictures #{found.generation.id} for <@{found.generation.user_id}>")
     layout.add_gallery([(file, alt_text(found, number)) for number, file in files.items()])
-    extra = [f"[Picture {picture.position}, full quality]({picture.url})" for picture in links]
     said = [note if found.view.pictures else "", missing_line(found)]
-    layout.add_text("\n".join([*filter(None, said), *extra, last_line]))
+    layout.add_text("\n".join([*filter(None, said), *map(_link, links), last_line]))
     if found.view.pictures:
         for row in _buttons(found.generation, is_private=is_private):
             layout.add_row(*row)
     return layout
+
+
+def _link(picture: Picture) -> str:
+    return f"[Picture {picture.position}, full quality]({picture.url})"
 
 
 def missing_line(found: PictureSet) -> str:

@@ -46,11 +46,7 @@ async def test_waiting_members_see_their_place_in_the_queue(keyed: Stage) -> Non
 
 
 async def test_a_result_no_place_would_take_is_kept_and_fetched_once(keyed: Stage) -> None:
-    await keyed.give_lora(keyed.ben)
-    keyed.world.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=None)
-    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
-    await until_kept(keyed)
-    keyed.world.env.backend.faults.clear()
+    await keep_a_result(keyed)
     jobs = board_of(await keyed.use(keyed.ben, "jobs"))
     assert "1 result could not be posted and is kept for you." in text_of(jobs)
     fetched = await keyed.ben.click(jobs, label="Fetch #1")
@@ -61,11 +57,7 @@ async def test_a_result_no_place_would_take_is_kept_and_fetched_once(keyed: Stag
 
 
 async def test_a_kept_result_is_not_for_others(keyed: Stage) -> None:
-    await keyed.give_lora(keyed.ben)
-    keyed.world.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=None)
-    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
-    await until_kept(keyed)
-    keyed.world.env.backend.faults.clear()
+    await keep_a_result(keyed)
     jobs = board_of(await keyed.use(keyed.ben, "jobs"))
     taken = await keyed.press_id(keyed.cleo, buttons_of(jobs)["Fetch #1"])
     assert "has been handed over already" in answer_to(taken)
@@ -84,11 +76,7 @@ async def test_a_waiting_order_can_be_cancelled_from_the_list(keyed: Stage) -> N
 
 
 async def test_a_kept_result_that_was_deleted_meanwhile_is_not_handed_over(keyed: Stage) -> None:
-    await keyed.give_lora(keyed.ben)
-    keyed.world.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=None)
-    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
-    await until_kept(keyed)
-    keyed.world.env.backend.faults.clear()
+    await keep_a_result(keyed)
     jobs = board_of(await keyed.use(keyed.ben, "jobs"))
     guild_id = keyed.world.guild.id
     await keyed.world.darkroom.services.pictures.delete(1, Actor(guild_id, keyed.ben.id))
@@ -99,11 +87,7 @@ async def test_a_kept_result_that_was_deleted_meanwhile_is_not_handed_over(keyed
 
 
 async def test_whoever_has_a_kept_result_is_told_once_after_any_command(keyed: Stage) -> None:
-    await keyed.give_lora(keyed.ben)
-    keyed.world.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=None)
-    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
-    await until_kept(keyed)
-    keyed.world.env.backend.faults.clear()
+    await keep_a_result(keyed)
     sentence = "1 result could not be posted earlier and is kept for you. `/jobs` brings it to you."
     assert sentence not in answer_to(await keyed.use(keyed.cleo, "loras list"))
     assert sentence in answer_to(await keyed.use(keyed.ben, "loras list"))
@@ -111,25 +95,26 @@ async def test_whoever_has_a_kept_result_is_told_once_after_any_command(keyed: S
 
 
 async def test_jobs_itself_tells_of_kept_results(keyed: Stage) -> None:
-    await keyed.give_lora(keyed.ben)
-    keyed.world.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=None)
-    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
-    await until_kept(keyed)
-    keyed.world.env.backend.faults.clear()
+    await keep_a_result(keyed)
     assert "posted earlier" not in answer_to(await keyed.use(keyed.ben, "jobs"))
     assert "posted earlier" not in answer_to(await keyed.use(keyed.ben, "loras list"))
 
 
 async def test_a_kept_result_too_large_to_fetch_comes_as_a_smaller_copy(keyed: Stage) -> None:
+    await keep_a_result(keyed)
+    jobs = board_of(await keyed.use(keyed.ben, "jobs"))
+    keyed.world.env.inject_error("PATCH", "/webhooks/*", status=413, code=40005, times=1)
+    fetched = await keyed.ben.click(jobs, label="Fetch #1")
+    assert "These are smaller copies" in answer_to(fetched)
+
+
+async def keep_a_result(keyed: Stage) -> None:
+    """Ben's picture was made while no place would take it."""
     await keyed.give_lora(keyed.ben)
     keyed.world.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=None)
     await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
     await until_kept(keyed)
     keyed.world.env.backend.faults.clear()
-    jobs = board_of(await keyed.use(keyed.ben, "jobs"))
-    keyed.world.env.inject_error("PATCH", "/webhooks/*", status=413, code=40005, times=1)
-    fetched = await keyed.ben.click(jobs, label="Fetch #1")
-    assert "These are smaller copies" in answer_to(fetched)
 
 
 async def until_kept(stage: Stage) -> None:
