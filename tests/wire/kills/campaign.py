@@ -192,6 +192,6 @@ TRAININGS = Scene(lambda rig: [_train_on(rig, member) for member in rig.members]
 """Every member trains a LoRA and makes a picture with it, again and again; every point is swept."""
 PARTIES = Scene(
     lambda rig: [_celebrate_on(rig)],
-    re.compile(r"^write (Ballot|Budget|Contribution|Depiction|Event|HostChoice|Transitions)"),
+    re.compile(r"^write bot\.events\b"),
 )
 """One event after another, for everybody; what only events write is swept."""

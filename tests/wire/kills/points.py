@@ -87,12 +87,12 @@ def fetch_kind(url: str) -> str:
 
 
 def _instrument_writes(points: Points) -> None:
-    """Before the write is queued, inside its transaction, after its commit; named by the function that asks for it."""
+    """Before the write is queued, inside its transaction, after its commit; named by the method and its module."""
     original = Database.write
 
     async def write(self: Database, transaction: Callable[[AsyncConnection], Any]) -> Any:
         asked_by, _, _ = getattr(transaction, "__qualname__", "?").rpartition(".<locals>.")
-        name = f"write {asked_by}"
+        name = f"write {getattr(transaction, '__module__', '?')} {asked_by}"
 
         async def watched(connection: AsyncConnection) -> Any:
             result = await transaction(connection)
