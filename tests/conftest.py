@@ -5,6 +5,7 @@ import functools
 import gc
 import os
 import shutil
+import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -47,6 +48,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Databases lie in memory where there is room: every commit of theirs waits for the disk otherwise."""
     if MEMORY_DISK.is_dir() and shutil.disk_usage(MEMORY_DISK).free >= ENOUGH_BYTES:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY_DISK))
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell that runs the tests in its background has them ignore Ctrl+C, and every bot would inherit that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # A test makes many objects and few cycles; Python would look for those every 700 objects.
     gc.set_threshold(50_000, 50, 100)
     config.pluginmanager.register(process_watch)
