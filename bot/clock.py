@@ -104,6 +104,9 @@ class Timings:
     """How long a provider has to claim that a job which it took is not there before that is believed."""
     picture_doubted: timedelta = timedelta(seconds=60)
     """The same for a picture that was made."""
+    picture_patience: timedelta = timedelta(seconds=4)
+    """How long pictures that have come wait for the others of their set. Five looks of this length, and the span
+    above between them, take less than 90 s."""
     key_doubted: timedelta = timedelta(seconds=80)
     """The same for a key that worked, and an order that is refused as if its key did not work."""
     settle: timedelta = timedelta(seconds=60)

@@ -1,4 +1,4 @@
-"""Downloading finished pictures, each for itself: one that is not there keeps no other back."""
+"""Downloading finished pictures, all at once: one that is not there, or does not come, keeps no other back."""
 
 import asyncio
 import logging
@@ -40,7 +40,17 @@ class Haul:
     @property
     def may_come(self) -> bool:
         """Whether one of them may come later, with nothing said about it."""
-        return any(not isinstance(error, FileGone | HostRefused) for error in self.lost.values())
+        return any(map(_may_come, self.lost.values()))
+
+    def with_links(self) -> "Haul":
+        """What may come later is given as a link instead of being awaited."""
+        links = {number: LinkOnly.SLOW for number, error in self.lost.items() if _may_come(error)}
+        lost = {number: error for number, error in self.lost.items() if number not in links}
+        return Haul({**self.received, **links}, lost)
+
+
+def _may_come(error: FetchError) -> bool:
+    return not isinstance(error, FileGone | HostRefused)
 
 
 class PictureDownloads(Service):
@@ -59,11 +69,20 @@ class PictureDownloads(Service):
             doubt = self._doubt(None, haul) if haul.gone or haul.may_come else None
             error = None if doubt or not haul.lost else _incomplete(urls, haul, failures.UNSAFE_PICTURE)
             await self._outcomes.ready(claim, urls, haul.received, doubt=doubt, error=error)
+        elif haul.gone:
+            if await self._outcomes.is_believed(claim, self._timings.picture_doubted, image_urls=urls):
+                await self._give_up(claim, urls, haul.with_links())
         elif haul.may_come:
             await self._outcomes.later_or_fail(claim, failures.NEVER_FETCHED)
-        elif not haul.gone:
+        else:
             await self._outcomes.fail(claim, failures.UNSAFE)
-        elif await self._outcomes.is_believed(claim, self._timings.picture_doubted, image_urls=urls):
+
+    async def _give_up(self, claim: Claim[Generation], urls: tuple[str, ...], haul: Haul) -> None:
+        """None of them came, and what is insisted to be gone is believed to be."""
+        if haul.received:
+            error = _incomplete(urls, haul, failures.GONE_PICTURE)
+            await self._outcomes.ready(claim, urls, haul.received, doubt=None, error=error)
+        else:
             await self._outcomes.fail(claim, failures.EXPIRED)
 
     async def fetch_late(self, claim: Claim[Generation]) -> None:
@@ -74,6 +93,8 @@ class PictureDownloads(Service):
         haul = await self._haul(urls, [number for number in generation.late if number not in had])
         doubt = self._doubt(generation.doubt, haul)
         why = self._why_given_up(generation, haul, doubt)
+        if why == failures.GONE_PICTURE:
+            haul = haul.with_links()
         is_open = bool(haul.lost) and why is None
         error = None if why is None else _incomplete(urls, haul, why)
         await self._outcomes.arrived(claim, urls, haul.received, doubt=doubt if is_open else None, error=error)
@@ -84,12 +105,10 @@ class PictureDownloads(Service):
             return None
         if self._outcomes.is_older_than(generation, self._timings.give_up):
             return failures.NEVER_FETCHED_PICTURE
-        if haul.may_come:
-            return None
-        if not haul.gone:
-            return failures.UNSAFE_PICTURE
-        is_over = doubt.is_over(self._timings.picture_doubted, self._clock.now())
-        return failures.GONE_PICTURE if is_over else None
+        if haul.gone:
+            is_over = doubt.is_over(self._timings.picture_doubted, self._clock.now())
+            return failures.GONE_PICTURE if is_over else None
+        return None if haul.may_come else failures.UNSAFE_PICTURE
 
     def _doubt(self, earlier: Doubt | None, haul: Haul) -> Doubt:
         """Only "it is not there" contradicts that it was made."""
@@ -109,11 +128,29 @@ class PictureDownloads(Service):
         return report.image_urls if is_same else generation.image_urls
 
     async def _haul(self, urls: tuple[str, ...], numbers: Collection[int]) -> Haul:
-        both = {number: await self._try(urls[number - 1]) for number in numbers}
+        tries = [asyncio.create_task(self._try(urls[number - 1])) for number in numbers]
+        try:
+            await self._wait_for(tries)
+        finally:
+            await _end(tries)
+        both = {number: _result(each) for number, each in zip(numbers, tries, strict=True)}
         return Haul(
             {number: each for number, each in both.items() if not isinstance(each, FetchError)},
             {number: each for number, each in both.items() if isinstance(each, FetchError)},
         )
+
+    async def _wait_for(self, tries: Collection["asyncio.Task[Arrived | FetchError]"]) -> None:
+        """Return when all have ended, or `picture_patience` after the first of them has come or is said to be gone."""
+        pending = set(tries)
+        is_decided = False
+        while pending and not is_decided:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            is_decided = any(_is_decided(each) for each in done)
+        if pending:
+            have_ended = asyncio.Event()
+            rest = asyncio.gather(*pending, return_exceptions=True)
+            rest.add_done_callback(lambda _: have_ended.set())
+            await self._clock.wait(have_ended, self._clock.now() + self._timings.picture_patience)
 
     async def _try(self, url: str) -> Arrived | FetchError:
         try:
@@ -148,6 +185,24 @@ class PictureDownloads(Service):
             self._spool.free([received.file])
             raise
         return received
+
+
+async def _end(tries: Collection["asyncio.Task[Arrived | FetchError]"]) -> None:
+    """Stop those that are still under way."""
+    pending = [each for each in tries if not each.done()]
+    for each in pending:
+        each.cancel()
+    if pending:
+        await asyncio.wait(pending)
+
+
+def _is_decided(ended: "asyncio.Task[Arrived | FetchError]") -> bool:
+    result = _result(ended)
+    return not isinstance(result, FetchError) or isinstance(result, FileGone)
+
+
+def _result(ended: "asyncio.Task[Arrived | FetchError]") -> Arrived | FetchError:
+    return FetchError("It did not come while the others did.") if ended.cancelled() else ended.result()
 
 
 def _incomplete(urls: Collection[str], haul: Haul, why: str) -> str:

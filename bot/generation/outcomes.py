@@ -33,6 +33,7 @@ class LinkOnly(StrEnum):
 
     TOO_LARGE = "is too large"
     DAMAGED = "did not arrive whole"
+    SLOW = "did not come in time"
     NOT_TRUSTED = "is at a host that this bot may not fetch from"
 
 

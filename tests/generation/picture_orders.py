@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -48,6 +49,11 @@ async def made(studio: Studio, lora: Lora, *, count: int = 1) -> Generation:
     assert await studio.work(LaneName.GENERATIONS) == 1
     assert (await studio.generation(ordered.id)).status is GenerationStatus.FETCHING
     return ordered
+
+
+async def output_routes(studio: Studio, generation: Generation) -> list[str]:
+    """The place of each picture at the rehearsal, as its faults are queued for it."""
+    return [f"GET {urlsplit(url).path}" for url in (await studio.generation(generation.id)).image_urls]
 
 
 async def place(studio: Studio, order: PictureOrder, user_id: int = ANNA, guild_id: int = GUILD) -> Accepted:

@@ -1,12 +1,15 @@
 """Pictures that were made and are not there: the others are posted at once, the missing one is asked for and named."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from bot.generation import failures
 from bot.generation.order import PictureOrder
 from bot.records.generation import Generation, GenerationSettings, GenerationStatus
 from bot.records.guild import Actor
@@ -19,7 +22,8 @@ from bot.sandbox.rehearsal.server import RehearsalServer
 from bot.storage import tables
 from tests.fakes.rows import ANNA, GUILD
 from tests.fakes.studio import Studio
-from tests.generation.picture_orders import add_style, place, set_aurous_key
+from tests.fakes.waiting import eventually
+from tests.generation.picture_orders import add_style, output_routes, pictures, place, set_aurous_key
 
 S = GenerationStatus
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -226,3 +230,84 @@ async def test_a_picture_that_cannot_be_fetched_for_a_day_is_named_then(studio: 
     ended = await studio.generation(ordered.id)
     assert (ended.status, ended.doubt) == (S.READY, None)
     assert "within a day" in (ended.error or "")
+
+
+class Arrivals:
+    """Counts the pictures that have come whole."""
+
+    def __init__(self, check: Callable[[Path], Awaitable[None]]) -> None:
+        self.whole = 0
+        self._check = check
+
+    async def check_whole(self, picture: Path) -> None:
+        await self._check(picture)
+        self.whole += 1
+
+
+@pytest.fixture
+def arrivals(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Arrivals:
+    counting = Arrivals(studio.opened.pool.check_whole)
+    monkeypatch.setattr(studio.opened.pool, "check_whole", counting.check_whole)
+    return counting
+
+
+async def look(studio: Studio, step: timedelta, is_there: Callable[[], bool] = lambda: True) -> bool:
+    """Time passes; who waits for what hangs loses patience once `is_there`. Whether somebody did."""
+    studio.clock.advance(step)
+    working = asyncio.create_task(studio.settle())
+    await eventually(lambda: working.done() or (bool(studio.clock.sleeping_until) and is_there()))
+    is_impatient = not working.done()
+    studio.clock.advance(studio.timings.picture_patience)
+    await working
+    return is_impatient
+
+
+@pytest.mark.parametrize("hanging", [1, 2, 3])
+async def test_a_picture_that_hangs_does_not_hold_up_the_others(
+    studio: Studio, maker: Maker, arrivals: Arrivals, hanging: int
+) -> None:
+    """Mutants: one after the other; waiting for all of them."""
+    ordered = await made(studio, maker)
+    maker.server(studio).faults.next((await output_routes(studio, ordered))[hanging - 1], Fault.hang())
+    assert await look(studio, timedelta(), lambda: arrivals.whole == 2)
+    assert await numbers(studio, ordered) == [number for number in (1, 2, 3) if number != hanging]
+    assert studio.poster.kinds() == [PostKind.PICTURES]
+    assert len(studio.files()) == 2
+    await studio.pass_time(MINUTE)
+    assert sorted(await numbers(studio, ordered)) == [1, 2, 3]
+    assert studio.poster.kinds() == [PostKind.PICTURES, PostKind.PICTURES_LATE]
+
+
+async def test_a_picture_that_is_gone_is_named_in_90_seconds_although_another_hangs(
+    studio: Studio, maker: Maker, arrivals: Arrivals
+) -> None:
+    """Mutant: nothing is decided while one of them may still come."""
+    maker.lose_one(studio)
+    ordered = await made(studio, maker)
+    maker.server(studio).faults.next((await output_routes(studio, ordered))[0], *[Fault.hang()] * 10)
+    since = studio.clock.now()
+    assert await look(studio, timedelta(), lambda: arrivals.whole == 1)
+    assert (await numbers(studio, ordered), studio.poster.kinds()) == ([2], [PostKind.PICTURES])
+    while (await studio.generation(ordered.id)).doubt is not None:
+        await look(studio, SECOND)
+    assert studio.clock.now() - since <= timedelta(seconds=90)
+    ended = await studio.generation(ordered.id)
+    assert ended.error == failures.incomplete([3], 3, failures.GONE_PICTURE)
+    assert sorted(await numbers(studio, ordered)) == [1, 2]
+    assert sorted(await pictures(studio, ordered), key=str).count(None) == 1, "it is given as a link"
+    assert studio.poster.kinds() == [PostKind.PICTURES, PostKind.PICTURES_LATE]
+
+
+async def test_beside_a_picture_that_is_gone_those_that_hang_are_given_as_links(studio: Studio, maker: Maker) -> None:
+    maker.lose_one(studio)
+    ordered = await made(studio, maker)
+    for route in (await output_routes(studio, ordered))[:2]:
+        maker.server(studio).faults.next(route, *[Fault.hang()] * 10)
+    since = studio.clock.now()
+    while (await studio.generation(ordered.id)).status is S.FETCHING:
+        await look(studio, SECOND)
+    assert studio.clock.now() - since <= timedelta(seconds=90)
+    ended = await studio.generation(ordered.id)
+    assert (ended.status, ended.error) == (S.READY, failures.incomplete([3], 3, failures.GONE_PICTURE))
+    assert await pictures(studio, ordered) == [None, None]
+    assert studio.poster.kinds() == [PostKind.PICTURES]

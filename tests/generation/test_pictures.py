@@ -20,7 +20,7 @@ from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import tables
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import KEY, Studio
-from tests.generation.picture_orders import PNG, finish, made, pictures
+from tests.generation.picture_orders import PNG, finish, made, output_routes, pictures
 from tests.photos.sample_photos import encode, noise
 
 S = GenerationStatus
@@ -129,7 +129,9 @@ async def test_a_picture_that_never_comes_whole_is_a_link_beside_its_sibling(
     studio: Studio, lora: Lora, half: bytes
 ) -> None:
     ordered = await made(studio, lora, count=2)
-    studio.server.faults.next("GET /images/{name}", *[Fault.answer(200, body=half)] * 2, Fault.answer(200, body=PNG))
+    of_first, of_second = await output_routes(studio, ordered)
+    studio.server.faults.next(of_first, *[Fault.answer(200, body=half)] * 2)
+    studio.server.faults.next(of_second, Fault.answer(200, body=PNG))
     await studio.settle()
     first, second = await pictures(studio, ordered)
     assert (first, studio.files()) == (None, [second])

@@ -104,7 +104,7 @@ class Fault:
 
 
 class RouteFaults:
-    """The queued faults of each route; a route is written `GET /v2/loras/{id}`."""
+    """The queued faults of each route; a route is written `GET /v2/loras/{id}`, one place of it `GET /v2/loras/7`."""
 
     def __init__(self, word: Wording | None = None) -> None:
         self._word = word or _word_plainly
@@ -121,7 +121,8 @@ class RouteFaults:
         self._released = asyncio.Event()
 
     async def serve(self, route: str, request: web.Request, handler: Handler) -> web.StreamResponse:
-        fault = self._waiting[route].popleft() if self._waiting[route] else None
+        waiting = self._waiting[f"{request.method} {request.path}"] or self._waiting[route]
+        fault = waiting.popleft() if waiting else None
         if fault is None:
             return await handler(request)
         if fault.accepted:
