@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.errors import FetchError, FileDamaged, FileGone, FileTooLarge, HostRefused, ProviderError
 from bot.generation import failures
-from bot.generation.outcomes import Arrived, GenerationOutcomes, LinkOnly
+from bot.generation.outcomes import Arrived, Fetched, GenerationOutcomes, LinkOnly
 from bot.keys.service import KeyService
 from bot.photos.filetypes import identify
 from bot.photos.intake import Received
@@ -68,7 +68,7 @@ class PictureDownloads(Service):
         if haul.received:
             doubt = self._doubt(None, haul) if haul.gone or haul.may_come else None
             error = None if doubt or not haul.lost else _incomplete(urls, haul, failures.UNSAFE_PICTURE)
-            await self._outcomes.ready(claim, urls, haul.received, doubt=doubt, error=error)
+            await self._outcomes.ready(claim, Fetched(urls, haul.received, doubt, error))
         elif haul.gone:
             if await self._outcomes.is_believed(claim, self._timings.picture_doubted, image_urls=urls):
                 await self._give_up(claim, urls, haul.with_links())
@@ -81,7 +81,7 @@ class PictureDownloads(Service):
         """None of them came, and what is insisted to be gone is believed to be."""
         if haul.received:
             error = _incomplete(urls, haul, failures.GONE_PICTURE)
-            await self._outcomes.ready(claim, urls, haul.received, doubt=None, error=error)
+            await self._outcomes.ready(claim, Fetched(urls, haul.received, error=error))
         else:
             await self._outcomes.fail(claim, failures.EXPIRED)
 
@@ -97,7 +97,7 @@ class PictureDownloads(Service):
             haul = haul.with_links()
         is_open = bool(haul.lost) and why is None
         error = None if why is None else _incomplete(urls, haul, why)
-        await self._outcomes.arrived(claim, urls, haul.received, doubt=doubt if is_open else None, error=error)
+        await self._outcomes.arrived(claim, Fetched(urls, haul.received, doubt if is_open else None, error))
 
     def _why_given_up(self, generation: Generation, haul: Haul, doubt: Doubt) -> str | None:
         """Why what is missing is not asked for any more; None while it is, or when nothing is missing."""

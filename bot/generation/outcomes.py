@@ -1,9 +1,10 @@
 """Storing the results of generation steps, each in one transaction."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -44,9 +45,25 @@ LINKED = "linked"
 Arrived = Received | LinkOnly
 
 
-def received_files(received: Iterable[Arrived]) -> list[str]:
-    """The spool names."""
-    return [file.file for file in received if isinstance(file, Received)]
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The pictures of a set that came, by number, of those at `urls`.
+
+    With a doubt the others are asked for again; `error` names those that are given up.
+    """
+
+    urls: tuple[str, ...]
+    received: Mapping[int, Arrived]
+    doubt: Doubt | None = None
+    error: str | None = None
+
+    def columns(self) -> dict[str, Any]:
+        """What of it the generation's row keeps."""
+        return {"image_urls": self.urls, "doubt": self.doubt, "error": self.error}
+
+    def files(self) -> list[str]:
+        """The spool names."""
+        return [file.file for file in self.received.values() if isinstance(file, Received)]
 
 
 KIND = JobKind(tables.generations, SubjectTable.GENERATION, Generation, check_move, generations.by_webhook_token)
@@ -95,56 +112,40 @@ class GenerationOutcomes(JobOutcomes[Generation]):
     def is_older_than(self, generation: Generation, age: timedelta) -> bool:
         return generation.submitted_at is not None and self._clock.now() > generation.submitted_at + age
 
-    async def ready(
-        self,
-        claim: Claim[Generation],
-        urls: tuple[str, ...],
-        received: Mapping[int, Arrived],
-        *,
-        doubt: Doubt | None,
-        error: str | None,
-    ) -> None:
-        """Store and post what came, by number. With a doubt, what did not come is asked for again."""
+    async def ready(self, claim: Claim[Generation], fetched: Fetched) -> None:
+        """Store and post what came first. With a doubt, what did not come is asked for again."""
         generation, now = claim.row, self._clock.now()
-        kept = {"image_urls": urls, "doubt": doubt, "error": error, "finished_at": now, "attempt": 0}
-        late = tuple(number for number in range(1, len(urls) + 1) if number not in received)
-        due_in = self._timings.pictures_kept if doubt is None else self._next_look(doubt, 0)
+        late = tuple(number for number in range(1, len(fetched.urls) + 1) if number not in fetched.received)
+        due_in = self._timings.pictures_kept if fetched.doubt is None else self._next_look(fetched.doubt, 0)
 
         async def transaction(connection: AsyncConnection) -> None:
-            await self._move(connection, claim, S.READY, due_at=now + due_in, late=late, **kept)
-            await self._add_pictures(connection, claim.id, urls, received)
-            counted = f"{len(received)} of {generation.settings.count}"
+            kept = {"late": late, "finished_at": now, "attempt": 0, **fetched.columns()}
+            await self._move(connection, claim, S.READY, due_at=now + due_in, **kept)
+            await self._add_pictures(connection, claim.id, fetched)
+            counted = f"{len(fetched.received)} of {generation.settings.count}"
             await self._end(connection, generation, "fetched", counted, PostKind.PICTURES)
 
-        await self._write_or_free(transaction, received)
+        await self._write_or_free(transaction, fetched)
 
-    async def arrived(
-        self,
-        claim: Claim[Generation],
-        urls: tuple[str, ...],
-        received: Mapping[int, Arrived],
-        *,
-        doubt: Doubt | None,
-        error: str | None,
-    ) -> None:
+    async def arrived(self, claim: Claim[Generation], fetched: Fetched) -> None:
         """Store what came after the others. Without a doubt nothing more is awaited, and the rest is posted."""
         generation, now = claim.row, self._clock.now()
         ended_at = (generation.finished_at or now) + self._timings.pictures_kept
-        due_at = ended_at if doubt is None else now + self._next_look(doubt, generation.attempt)
-        kept = {"image_urls": urls, "doubt": doubt, "error": error, "attempt": generation.attempt + 1}
+        due_at = ended_at if fetched.doubt is None else now + self._next_look(fetched.doubt, generation.attempt)
 
         async def transaction(connection: AsyncConnection) -> None:
             current = await generations.get(connection, claim.id)
             if current is None or current.deleted_at is not None:
                 await store(connection, tables.generations, claim, due_at=ended_at, doubt=None)
-                self._spool.free(received_files(received.values()))
+                self._spool.free(fetched.files())
                 return
+            kept = {"attempt": generation.attempt + 1, **fetched.columns()}
             await store(connection, tables.generations, claim, due_at=due_at, **kept)
-            await self._add_pictures(connection, claim.id, urls, received)
-            if doubt is None:
-                await self._end(connection, generation, "the rest", error or "", PostKind.PICTURES_LATE)
+            await self._add_pictures(connection, claim.id, fetched)
+            if fetched.doubt is None:
+                await self._end(connection, generation, "the rest", fetched.error or "", PostKind.PICTURES_LATE)
 
-        await self._write_or_free(transaction, received)
+        await self._write_or_free(transaction, fetched)
 
     def _next_look(self, doubt: Doubt, attempt: int) -> timedelta:
         """Evenly while it is said not to be there; more and more seldom while nothing is said."""
@@ -152,18 +153,16 @@ class GenerationOutcomes(JobOutcomes[Generation]):
             return pause_of(self._timings.picture_doubted)
         return backoff(attempt, first=self._timings.backoff_first, ceiling=self._timings.backoff_max)
 
-    async def _write_or_free(self, transaction: Transaction[None], received: Mapping[int, Arrived]) -> None:
+    async def _write_or_free(self, transaction: Transaction[None], fetched: Fetched) -> None:
         try:
             await self._database.write(transaction)
         except LeaseLost:
-            self._spool.free(received_files(received.values()))
+            self._spool.free(fetched.files())
             raise
 
-    async def _add_pictures(
-        self, connection: AsyncConnection, generation_id: int, urls: tuple[str, ...], received: Mapping[int, Arrived]
-    ) -> None:
-        for number, file in received.items():
-            picture = Picture(0, generation_id, number, urls[number - 1], None, "", 0, 0)
+    async def _add_pictures(self, connection: AsyncConnection, generation_id: int, fetched: Fetched) -> None:
+        for number, file in fetched.received.items():
+            picture = Picture(0, generation_id, number, fetched.urls[number - 1], None, "", 0, 0)
             await self._add_picture(connection, picture, file)
 
     async def _add_picture(self, connection: AsyncConnection, picture: Picture, file: Arrived) -> None:
