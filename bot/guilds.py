@@ -37,11 +37,12 @@ class GuildService(Service):
     async def missing(self, present: Collection[int]) -> list[int]:
         """Ids of guilds with keys, photos or LoRAs that the bot was a member of and is not among `present`.
 
-        A server may have the commands alone, without the bot as a member: that one cannot be left.
+        A server may have the commands alone, without the bot as a member: that one cannot be left. Nor can any before
+        it was noted which have the bot.
         """
         async with self._database.read() as connection:
             known, joined = await erasure.known_guilds(connection), await guilds.joined(connection)
-        return [each for each in known if each not in present and (joined is None or each in joined)]
+        return [each for each in known if each not in present and each in joined]
 
     async def note_joined(self, guild_ids: Collection[int]) -> None:
         """The bot is a member of these guilds."""

@@ -69,6 +69,7 @@ async def test_guilds_with_anything_worth_protecting_are_known_until_they_are_le
     assert await studio.guilds.missing(()) == []
     await studio.lora()
     await studio.dataset(guild_id=OTHER_GUILD)
+    await studio.guilds.note_joined({GUILD, OTHER_GUILD})
     assert await studio.guilds.missing(()) == sorted([GUILD, OTHER_GUILD])
     await studio.guilds.leave(GUILD)
     assert await studio.guilds.missing(()) == [OTHER_GUILD]

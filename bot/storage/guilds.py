@@ -45,21 +45,20 @@ async def present(connection: AsyncConnection) -> list[int]:
     return await fetch_values(connection, sa.select(guilds.c.guild_id).where(guilds.c.left_at.is_(None)))
 
 
-async def joined(connection: AsyncConnection) -> frozenset[int] | None:
-    """The guilds that the bot is known to be a member of; None when that was never noted."""
-    noted = await meta.get(connection, meta.JOINED)
-    return None if noted is None else frozenset(json.loads(noted))
+async def joined(connection: AsyncConnection) -> frozenset[int]:
+    """The guilds that the bot is known to be a member of."""
+    return frozenset(json.loads(await meta.get(connection, meta.JOINED) or b"[]"))
 
 
 async def note_joined(connection: AsyncConnection, guild_ids: Collection[int]) -> None:
     before = await joined(connection)
-    if before is None or not before.issuperset(guild_ids):
-        await _put_joined(connection, (before or frozenset()) | set(guild_ids))
+    if not before.issuperset(guild_ids):
+        await _put_joined(connection, before.union(guild_ids))
 
 
 async def note_not_joined(connection: AsyncConnection, guild_id: int) -> None:
     before = await joined(connection)
-    if before is not None and guild_id in before:
+    if guild_id in before:
         await _put_joined(connection, before - {guild_id})
 
 

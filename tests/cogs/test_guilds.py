@@ -1,11 +1,13 @@
 """Which servers count as left when the bot connects: keys and photos of those are erased."""
 
 import pytest
+import sqlalchemy as sa
 
 import bot.client
 from bot.client import DarkroomBot
 from bot.records.key import ProviderName
 from bot.sandbox.world import REHEARSAL_KEY
+from bot.storage import meta, tables
 from tests.cogs.simulated_guild import Stage
 
 ELSEWHERE = 987654321987654321
@@ -75,3 +77,32 @@ async def test_one_such_answer_is_asked_again(keyed: Stage, connected: DarkroomB
     keyed.world.env.inject_error("GET", ASKED, status=status, code=code, times=2)
     await connected.on_ready()
     assert not await has_key(keyed)
+
+
+async def forget_who_was_joined(stage: Stage) -> None:
+    """As it is at the first start after an update from a version that did not note it."""
+    forget = sa.delete(tables.meta).where(tables.meta.c.key == meta.JOINED)
+    await stage.world.darkroom.services.database.write(lambda connection: connection.execute(forget))
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, 50001), (404, 10004), (500, 0)])
+async def test_at_the_first_start_after_an_update_no_server_counts_as_left(
+    keyed: Stage, connected: DarkroomBot, status: int, code: int
+) -> None:
+    """Mutant: whoever was not noted counts as a server that the bot was in. Its keys and photos are erased."""
+    await forget_who_was_joined(keyed)
+    keyed.world.env.inject_error("GET", ASKED, status=status, code=code, times=None)
+    for _ in range(2):
+        await connected.on_ready()
+    assert await has_key(keyed)
+    assert await has_key(keyed, keyed.world.guild.id)
+
+
+async def test_a_server_that_is_left_after_the_first_start_counts(keyed: Stage, connected: DarkroomBot) -> None:
+    await forget_who_was_joined(keyed)
+    await connected.on_ready()
+    here = keyed.world.guild.id
+    assert await connected.services.guilds.missing(set()) == [here]
+    await connected.services.guilds.leave(here)
+    assert not await has_key(keyed, here)
+    assert await connected.services.guilds.missing(set()) == []
