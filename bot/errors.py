@@ -6,7 +6,7 @@ DarkroomError
 │   ├── NotFound           it does not exist, or is not yours (the two are never told apart)
 │   └── NoKey              the guild has no usable API key
 ├── StartupError           a sentence for the operator; the process ends
-├── StorageTrouble         the disk or another program stands in the way; nothing was stored
+├── StorageTrouble         the disk, the server or another program stands in the way; nothing was stored
 ├── SealError              a sealed secret could not be opened
 ├── FetchError             a file could not be fetched
 │   ├── HostRefused        its host is not trusted

@@ -20,7 +20,8 @@ from bot.storage import postgres
 from bot.storage.driver import Connection
 from bot.storage.inherited import Inherited, inherit
 from bot.storage.migrations import UnfitSchema, upgrade
-from bot.storage.writer import CLOSE_S, DUE, LOCK_TRY_MS, Transaction, Writer, commit_on_thread, reason, told
+from bot.storage.trouble import reason, told
+from bot.storage.writer import CLOSE_S, DUE, LOCK_TRY_MS, Transaction, Writer, commit_on_thread
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,8 @@ class Database:
         write runs again alone; PostgreSQL may undo a group because of what others do. So it must do nothing
         but talk to the connection it is given; on SQLite, where a group runs on that connection's thread,
         it gets a RuntimeError otherwise.
-        Raises StorageTrouble, with a sentence, when the disk fails or another program holds the file for too long.
+        Raises StorageTrouble, with a sentence, when the disk fails, another program holds the file for too long, or
+        the server is away.
         """
         assert self.writer is not None  # it is there as long as the database is open
         return await self.writer.write(transaction)

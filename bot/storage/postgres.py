@@ -9,7 +9,8 @@ import stamina
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.errors import DarkroomError, StartupError
+from bot.errors import StartupError, StorageTrouble
+from bot.storage.trouble import IN_DOUBT
 
 T = TypeVar("T")
 
@@ -17,6 +18,16 @@ LOCK: Final = int.from_bytes(b"darkroom")
 LOCK_WAIT_MS = 5000
 """How long a statement waits for a lock: a session that was killed may need a moment to give its own back."""
 _LOCK_TIMEOUT: Final = "55P03"
+
+NETWORK: Final = {
+    "connect_timeout": 3,
+    # A server that is gone without a word is noticed by this, and not after the quarter of an hour that TCP takes.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""Patience with the network, in seconds and the last in milliseconds (PostgreSQL manual, 32.1.2)."""
 
 _CONFLICTS: Final = frozenset({"40001", "40P01"})
 """Serialization failure and deadlock: nothing is stored, the transaction is to run again (PostgreSQL manual, 13.5)."""
@@ -29,7 +40,7 @@ class LockTaken(StartupError):
     """Another process has the database."""
 
 
-class CommitInDoubt(DarkroomError):
+class CommitInDoubt(StorageTrouble):
     """The connection broke during a commit: nobody knows whether it is stored."""
 
 
@@ -43,7 +54,7 @@ def write_engine(url: URL) -> AsyncEngine:
         pool_size=1,
         max_overflow=0,
         isolation_level="SERIALIZABLE",
-        connect_args={"application_name": f"darkroom-{secrets.token_hex(8)}"},
+        connect_args={"application_name": f"darkroom-{secrets.token_hex(8)}", **NETWORK},
     )
 
     @sa.event.listens_for(engine.sync_engine, "connect")
@@ -64,7 +75,9 @@ def write_engine(url: URL) -> AsyncEngine:
 
 def read_engine(url: URL) -> AsyncEngine:
     """Connections on which all statements of a transaction see the same moment, as SQLite's do."""
-    return create_async_engine(url, pool_size=8, pool_pre_ping=True, isolation_level="REPEATABLE READ")
+    return create_async_engine(
+        url, pool_size=8, pool_pre_ping=True, isolation_level="REPEATABLE READ", connect_args=dict(NETWORK)
+    )
 
 
 async def commit(connection: AsyncConnection, write: Callable[[], Awaitable[T]]) -> T:
@@ -83,7 +96,7 @@ async def _commit_once(connection: AsyncConnection, write: Callable[[], Awaitabl
             is_written = True
     except sa.exc.DBAPIError as error:
         if is_written and error.connection_invalidated:
-            raise CommitInDoubt("The connection to the database broke while it stored something.") from error
+            raise CommitInDoubt(IN_DOUBT) from error
         raise
     return written
 

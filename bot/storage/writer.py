@@ -3,19 +3,18 @@
 import asyncio
 import contextlib
 import logging
-import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.clock import Wakeups
 from bot.errors import StorageTrouble
 from bot.storage import postgres
 from bot.storage.driver import Connection
+from bot.storage.trouble import AWAY, STOPPING, reason, sentence_of, stops_all, told
 
 log = logging.getLogger(__name__)
 
@@ -32,24 +31,9 @@ LOCK_TRY_MS = 400
 PATIENCE_S = 1.8
 """How long a write of a person waits for that lock; with the last try it is answered within 2.5 seconds."""
 PAUSE_S = 0.02
+AWAY_PAUSE_S = 0.5
 WIPE_AGAIN_S = 60.0
 CLOSE_S = 3.0
-
-BUSY = "Darkroom's storage is busy just now. Nothing was lost; please try again in a minute."
-FULL = "Darkroom's disk is full, so nothing was stored. Please tell whoever runs this bot, and try again later."
-BROKEN = "Darkroom cannot write to its disk just now, so nothing was stored. Please tell whoever runs this bot."
-STOPPING = "Darkroom is stopping, so this was not stored. Please try again in a minute."
-
-_SENTENCES = {
-    sqlite3.SQLITE_BUSY: BUSY,
-    sqlite3.SQLITE_FULL: FULL,
-    sqlite3.SQLITE_IOERR: BROKEN,
-    sqlite3.SQLITE_READONLY: BROKEN,
-    sqlite3.SQLITE_CANTOPEN: BROKEN,
-    sqlite3.SQLITE_CORRUPT: BROKEN,
-    sqlite3.SQLITE_NOTADB: BROKEN,
-}
-"""By primary result code (sqlite.org/rescode.html)."""
 
 _is_patient = ContextVar("is_patient", default=False)
 
@@ -96,8 +80,8 @@ class Writer:
     async def write(self, transaction: Transaction[T]) -> T:
         """The result of `transaction` once it is durable.
 
-        StorageTrouble, with a sentence, when the file is locked for longer than a person waits, or the disk fails;
-        then nothing of it is stored.
+        StorageTrouble, with a sentence, when the file is locked or the server away for longer than a person waits, or
+        the disk fails; then nothing of it is stored, unless it is CommitInDoubt.
         """
         pending = _Pending(transaction)
         self._put(pending)
@@ -156,7 +140,8 @@ class Writer:
                 pending.done.exception()
 
     async def _commit_group(self, connection: AsyncConnection, group: list[_Pending]) -> None:
-        """Give every write of `group` its answer. What comes in while the file is locked joins the group."""
+        """Give every write of `group` its answer. What comes in while none gets through joins the
+        group."""
         while unanswered := [pending for pending in group if not pending.done.done()]:
             try:
                 await self._commit(connection, unanswered)
@@ -165,11 +150,11 @@ class Writer:
             except postgres.CommitInDoubt as error:
                 _refuse(unanswered, error)
             except Exception as error:  # noqa: BLE001 - whatever a write raises belongs to its caller
-                if _code(error) == sqlite3.SQLITE_BUSY:
+                if stops_all(error):
                     self._note(error)
-                    await asyncio.sleep(PAUSE_S)
+                    await asyncio.sleep(AWAY_PAUSE_S if sentence_of(error) == AWAY else PAUSE_S)
                     group += self._waiting(self._queue.qsize())
-                    _tell_impatient(group)
+                    _tell_impatient(group, told(error))
                 elif len(unanswered) > 1:
                     for pending in unanswered:
                         await self._commit_group(connection, [pending])
@@ -196,7 +181,7 @@ class Writer:
 
     def _note(self, error: Exception) -> None:
         """Log the same trouble once, not for every write that it stops."""
-        sentence = _SENTENCES.get(_code(error))
+        sentence = sentence_of(error)
         if sentence is not None and sentence != self._trouble:
             log.error("The database cannot be written: %s", reason(error))
         self._trouble = sentence
@@ -214,27 +199,6 @@ class Writer:
         self._wiping_again = None if is_wiped else loop.call_later(WIPE_AGAIN_S, self.wipe_log)
 
 
-def told(error: Exception) -> Exception:
-    """The error that a caller gets: a sentence when it is the disk's or another program's fault."""
-    sentence = _SENTENCES.get(_code(error))
-    if sentence is None:
-        return error
-    trouble = StorageTrouble(sentence)
-    trouble.__cause__ = error
-    return trouble
-
-
-def reason(error: Exception) -> str:
-    cause = getattr(error, "orig", None) or error
-    return str(cause).strip().rstrip(".")
-
-
-def _code(error: Exception) -> int:
-    """SQLite's primary result code, 0 when it was not SQLite that failed."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    return getattr(cause, "sqlite_errorcode", 0) & 0xFF
-
-
 def _refuse(group: list[_Pending], error: Exception) -> None:
     """Whoever still waits gets this error; others have given up meanwhile."""
     for pending in group:
@@ -242,11 +206,11 @@ def _refuse(group: list[_Pending], error: Exception) -> None:
             pending.done.set_exception(error)
 
 
-def _tell_impatient(group: list[_Pending]) -> None:
+def _tell_impatient(group: list[_Pending], error: Exception) -> None:
     now = asyncio.get_running_loop().time()
     for pending in group:
         if not pending.is_patient and not pending.done.done() and now - pending.since >= PATIENCE_S:
-            pending.done.set_exception(StorageTrouble(BUSY))
+            pending.done.set_exception(error)
 
 
 async def _nothing(_connection: AsyncConnection) -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import StorageTrouble
-from bot.storage import meta, writer
+from bot.storage import meta, trouble, writer
 from bot.storage.database import Database, sqlite_url
 from tests.fakes.failing_disk import FULL, IO_ERROR, READ_ONLY, Disk, Fault, open_disk
 from tests.fakes.waiting import eventually
@@ -186,7 +186,7 @@ async def test_a_person_hears_that_it_is_busy_and_the_engine_gets_through_later(
     with writer.patient_writes():
         patient = asyncio.create_task(database.write(put(1)))
     people = await asyncio.gather(*(database.write(put(number)) for number in range(2, 5)), return_exceptions=True)
-    assert [str(answer) for answer in people] == [writer.BUSY] * 3
+    assert [str(answer) for answer in people] == [trouble.BUSY] * 3
     assert await database.fetch(meta.get, "key-1") is None
     assert not patient.done()
     other.execute("ROLLBACK")

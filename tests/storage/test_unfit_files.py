@@ -1,6 +1,7 @@
-"""Files that this Darkroom cannot use: one sentence that says which and what to do, and they stay as they were."""
+"""Files and servers that cannot be used: one sentence that says which and what to do, and they stay as they were."""
 
 import asyncio
+import socket
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
@@ -10,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import StartupError
-from bot.storage import writer
+from bot.storage import postgres, trouble, writer
 from bot.storage.database import Database, sqlite_url
 from bot.storage.migrations import newest_revision
 from bot.storage.tables import metadata
@@ -179,7 +180,7 @@ async def test_a_disk_that_was_full_is_written_again_as_soon_as_there_is_room(
         await database.wipe_log()
         answers = await asyncio.gather(*(database.write(put(number)) for number in range(2000)), return_exceptions=True)
         refused = {str(answer) for answer in answers if isinstance(answer, Exception)}
-        assert refused <= {writer.FULL, writer.BROKEN}
+        assert refused <= {trouble.FULL, trouble.BROKEN}
         ballast.unlink()
         assert await database.write(put(9999)) == 9999
     async with Database(sqlite_url(file)) as again:
@@ -196,3 +197,12 @@ async def test_a_start_on_a_full_disk_is_refused_in_one_sentence(small_disk: Pat
     ballast.unlink()
     async with Database(sqlite_url(small_disk / "darkroom.db")) as database:
         assert await database.write(put(1)) == 1
+
+
+async def test_a_server_that_takes_connections_and_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mutant: the driver's own patience of more than two minutes."""
+    monkeypatch.setitem(postgres.NETWORK, "connect_timeout", 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql+psycopg://darkroom@127.0.0.1:{silent.getsockname()[1]}/darkroom"
+        with pytest.raises(StartupError, match="cannot be opened"):
+            await Database(url).__aenter__()
