@@ -21,6 +21,11 @@ class Clock(Protocol):
         """The current time, aware, UTC."""
         ...
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the time of day has been the same for long enough to delete something because of it."""
+        ...
+
     async def wait(self, wake: asyncio.Event, until: datetime | None) -> None:
         """Return when `wake` is set or `until` has come, whichever is first (None: only `wake`)."""
         ...
@@ -48,8 +53,14 @@ class SystemClock:
         self._read = read
         self._elapsed = elapsed
         self._known = read()
-        self._known_at = elapsed()
+        self._begun_at = self._known_at = elapsed()
         self._doubted_since: float | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """A clock may have been wrong already when the process began; by then somebody has set it right."""
+        self.now()
+        return self._doubted_since is None and self._elapsed() - self._begun_at >= BELIEVED_AFTER_S
 
     def now(self) -> datetime:
         elapsed, told = self._elapsed(), self._read()

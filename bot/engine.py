@@ -98,11 +98,13 @@ class Engine:
         """Start a step for every row that can be claimed; returns when to look again."""
         idle_until = self._clock.now() + LOOKS_EVERY
         while (free := lane.concurrency - len(lane.running)) > 0:
-            due = await lane.rows.next_due()
+            is_settled = self._clock.is_settled
+            due = await lane.rows.next_due(is_settled=is_settled)
             now = self._clock.now()
             if due is None or due > now:
                 return idle_until if due is None else min(due, idle_until)
-            claims = await lane.rows.claim(owner=self.owner, now=now, until=now + self._timings.lease, limit=free)
+            until = now + self._timings.lease
+            claims = await lane.rows.claim(owner=self.owner, now=now, until=until, limit=free, is_settled=is_settled)
             if not claims:
                 return min(now + timedelta(seconds=1), idle_until)
             for claim in claims:

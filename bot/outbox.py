@@ -37,8 +37,8 @@ class PostRows(DueRows[Post]):
         super().__init__(database, tables.posts, Post, pauses)
         self._outbox = outbox
 
-    async def next_due(self) -> datetime | None:
-        return await super().next_due() if self._outbox.look() else None
+    async def next_due(self, *, is_settled: bool = True) -> datetime | None:
+        return await super().next_due(is_settled=is_settled) if self._outbox.look() else None
 
 
 class OutboxService(Service):

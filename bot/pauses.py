@@ -1,9 +1,12 @@
-"""How far ahead the next step of a row can lie when no clock was set; rows that wait for a deletion are not named."""
+"""How far ahead the next step of a row can lie when no clock was set, and which rows wait for a deletion."""
 
 from collections.abc import Mapping
 
+import sqlalchemy as sa
+
 from bot.clock import Timings
 from bot.keys.service import SHRED_LOOK
+from bot.keys.trust import TRIED_AGAIN
 from bot.records.event import EventStatus
 from bot.records.generation import GenerationStatus
 from bot.records.job import LaneName
@@ -24,11 +27,32 @@ def longest_pauses(timings: Timings) -> Mapping[LaneName, Pauses]:
     )
     return {
         LaneName.TRAININGS: [(trainings.status.in_(_running(TrainingStatus)), after_failure)],
-        LaneName.GENERATIONS: [(generations.status.in_(_running(GenerationStatus)), after_failure)],
+        LaneName.GENERATIONS: [
+            (generations.status.in_(_running(GenerationStatus)), after_failure),
+            (generations.doubt.is_not(None), after_failure),
+        ],
         LaneName.POSTS: [(tables.posts.c.status.in_(PostStatus), after_failure)],
-        LaneName.KEYS: [(keys.retired_at.is_(None), timings.sync), (keys.retired_at.is_not(None), SHRED_LOOK)],
+        LaneName.KEYS: [
+            (keys.retired_at.is_(None), max(timings.sync, TRIED_AGAIN[-1])),
+            (keys.doubt.is_not(None), after_failure),
+            (keys.retired_at.is_not(None), SHRED_LOOK),
+        ],
         # An event finds out again what it waits for, so an early look does no harm.
         LaneName.EVENTS: [(events.status.in_([each for each in EventStatus if each.is_live]), timings.event_retry)],
+    }
+
+
+def waiting_for_deletion() -> Mapping[LaneName, sa.ColumnElement[bool]]:
+    """The rows whose next step deletes something because of the time of day."""
+    trainings, generations = tables.trainings.c, tables.generations.c
+    return {
+        LaneName.DATASETS: sa.true(),
+        LaneName.GUILDS: sa.true(),
+        LaneName.KEYS: tables.api_keys.c.retired_at.is_not(None),
+        LaneName.TRAININGS: trainings.status.not_in(_running(TrainingStatus)),
+        LaneName.GENERATIONS: sa.and_(
+            generations.status.not_in(_running(GenerationStatus)), generations.doubt.is_(None)
+        ),
     }
 
 

@@ -35,7 +35,7 @@ from bot.loras.service import LoraService
 from bot.loras.sharing import SharingService
 from bot.loras.styles import StyleService
 from bot.outbox import OutboxService, PostRows
-from bot.pauses import longest_pauses
+from bot.pauses import longest_pauses, waiting_for_deletion
 from bot.photos.pool import PhotoPool
 from bot.pictures.reports import ReportService
 from bot.pictures.service import PictureService
@@ -141,9 +141,10 @@ def build_services(opened: Resources) -> Services:
 def build_lanes(opened: Resources, services: Services) -> list[Lane]:
     """One lane for each table whose rows are jobs."""
     database, pauses = opened.database, longest_pauses(opened.timings)
+    deletions = waiting_for_deletion()
 
     def rows(name: LaneName, table: sa.Table, record: type[Any]) -> DueRows[Any]:
-        return DueRows(database, table, record, pauses.get(name, ()))
+        return DueRows(database, table, record, pauses.get(name, ()), deletions.get(name))
 
     steps: dict[LaneName, tuple[DueRows[Any], Callable[[Claim[Any]], Awaitable[None]]]] = {
         LaneName.TRAININGS: (

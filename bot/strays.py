@@ -33,6 +33,8 @@ class Strays:
         while True:
             await self._clock.wait(never, self._clock.now() + STRAY_AGE)
             try:
-                await self.sweep()
+                # The age of a file is told by the computer's clock; in an hour it is right.
+                if self._clock.is_settled:
+                    await self.sweep()
             except Exception:
                 log.exception("The spool could not be swept; it is tried again in an hour")

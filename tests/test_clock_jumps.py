@@ -9,17 +9,22 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import BELIEVED_AFTER_S, SystemClock
+from bot.clock import BELIEVED_AFTER_S, SystemClock, Timings
 from bot.engine import Engine
+from bot.pauses import longest_pauses, waiting_for_deletion
 from bot.records.dataset import DatasetStatus
+from bot.records.doubt import Doubt
+from bot.records.generation import GenerationStatus
 from bot.records.job import LaneName
+from bot.records.key import ProviderName
 from bot.records.training import TrainingStatus
 from bot.services import build_lanes, build_services
 from bot.storage import tables
 from bot.storage.database import Database
 from bot.storage.due import DueRows
 from tests.fakes.clock import NOON
-from tests.fakes.rows import add_generation, add_post, add_training
+from tests.fakes.events import add_event
+from tests.fakes.rows import GUILD, add_generation, add_key, add_post, add_training
 from tests.fakes.studio import Studio
 from tests.fakes.waiting import eventually
 
@@ -87,6 +92,33 @@ def test_time_passes_while_nothing_is_set(computer: Computer) -> None:
     assert computer.clock.now() == NOON + 30 * DAY
 
 
+def test_a_clock_is_settled_when_it_was_the_same_for_a_while(computer: Computer) -> None:
+    """Mutant: settled from the start."""
+    seen = []
+    for passed, set_by in ((0, 0), (BELIEVED_AFTER_S - 1, 0), (1, 0), (1, BELIEVED_AFTER_S), (1, 0)):
+        computer.passed += passed * SECOND
+        computer.set_by = set_by * SECOND
+        seen.append(computer.clock.is_settled)
+    assert seen == [False, False, True, False, True]
+
+
+@pytest.mark.parametrize("after", [SECOND, BELIEVED_AFTER / 2, BELIEVED_AFTER - SECOND])
+@pytest.mark.parametrize("wrong", [DAY, 400 * DAY, -DAY])
+def test_a_clock_that_is_wrong_at_the_start_is_not_settled_before_it_is_set_right(
+    wrong: timedelta, after: timedelta
+) -> None:
+    computer = Computer()
+    computer.set_by = wrong
+    computer.clock = SystemClock(computer._read, computer._elapsed)
+    while computer.passed < 3 * BELIEVED_AFTER:
+        assert computer.error == timedelta() or not computer.clock.is_settled
+        computer.passed += SECOND
+        if computer.passed >= after:
+            computer.set_by = timedelta()
+    assert computer.error == timedelta()
+    assert computer.clock.is_settled
+
+
 async def test_photos_outlive_a_look_at_a_wrong_clock_and_go_when_it_was_right(
     studio: Studio, computer: Computer
 ) -> None:
@@ -148,19 +180,44 @@ async def test_polls_go_on_at_their_pace_when_the_clock_was_set_back(studio: Stu
     assert studio.clock.now() < NOON
 
 
-ADDING: dict[LaneName, Callable[[Database, int], Awaitable[int]]] = {
-    LaneName.TRAININGS: add_training,
-    LaneName.GENERATIONS: add_generation,
-    LaneName.POSTS: add_post,
-}
+async def add_live_event(database: Database, number: int) -> int:
+    return (await add_event(database, channel_id=number, due_at=NOON)).id
 
 
-@pytest.mark.parametrize("lane", [LaneName.TRAININGS, LaneName.GENERATIONS, LaneName.POSTS])
-async def test_rows_that_lie_too_far_ahead_are_pulled_in(studio: Studio, lane: LaneName) -> None:
+async def add_late_pictures(database: Database, number: int) -> int:
+    """Pictures of which one is still asked for."""
+    generation_id = await add_generation(database, number)
+    late = sa.update(tables.generations).where(tables.generations.c.id == generation_id)
+    doubted = late.values(status=GenerationStatus.READY, doubt=Doubt(NOON, 1))
+    await database.write(lambda connection: connection.execute(doubted))
+    return generation_id
+
+
+async def add_doubted_key(database: Database, number: int) -> int:
+    key_id = await add_key(database, guild_id=number)
+    doubted = sa.update(tables.api_keys).where(tables.api_keys.c.id == key_id).values(doubt=Doubt(NOON, 1))
+    await database.write(lambda connection: connection.execute(doubted))
+    return key_id
+
+
+ADDING: list[tuple[LaneName, Callable[[Database, int], Awaitable[int]]]] = [
+    (LaneName.TRAININGS, add_training),
+    (LaneName.GENERATIONS, add_generation),
+    (LaneName.GENERATIONS, add_late_pictures),
+    (LaneName.POSTS, add_post),
+    (LaneName.EVENTS, add_live_event),
+    (LaneName.KEYS, add_doubted_key),
+]
+
+
+@pytest.mark.parametrize(("lane", "add"), ADDING)
+async def test_rows_that_lie_too_far_ahead_are_pulled_in(
+    studio: Studio, lane: LaneName, add: Callable[[Database, int], Awaitable[int]]
+) -> None:
     far, near = NOON + HOUR, NOON + 2 * SECOND
     table = studio.lanes[lane][0]._table
     for number, due_at in ((1, far), (2, near)):
-        await ADDING[lane](studio.database, number)
+        await add(studio.database, number)
         await studio.change(table, number, due_at=due_at)
     await studio.lanes[lane][0].pull_in(now=NOON)
     assert (await row(studio, table, 1)).due_at == NOON
@@ -187,3 +244,73 @@ async def test_keys_are_compared_at_the_latest_after_their_pause(studio: Studio)
     rows: DueRows[object] = studio.lanes[LaneName.KEYS][0]
     await rows.pull_in(now=NOON)
     assert (await row(studio, tables.api_keys, key_id)).due_at == NOON
+
+
+def test_every_lane_either_pauses_or_waits_for_a_deletion() -> None:
+    assert set(longest_pauses(Timings())) | set(waiting_for_deletion()) == set(LaneName)
+
+
+async def add_ended_training(studio: Studio) -> int:
+    training_id = await add_training(studio.database)
+    await studio.change(tables.trainings, training_id, status=TrainingStatus.READY, finished_at=NOON - 40 * DAY)
+    return training_id
+
+
+async def add_ended_pictures(studio: Studio) -> int:
+    generation_id = await add_generation(studio.database)
+    ended = {"status": GenerationStatus.READY, "finished_at": NOON - 40 * DAY}
+    await studio.change(tables.generations, generation_id, **ended)
+    return generation_id
+
+
+async def add_retired_key(studio: Studio) -> int:
+    key_id = await studio.set_key()
+    await studio.keys.remove(GUILD, ProviderName.APIFRAME)
+    return key_id
+
+
+async def leave_guild(studio: Studio) -> int:
+    await studio.lora()
+    await studio.guilds.leave(GUILD)
+    left: list[int] = await studio.scalars(sa.select(tables.guilds.c.id))
+    return left[0]
+
+
+DELETING: list[tuple[LaneName, sa.Table, Callable[[Studio], Awaitable[int]]]] = [
+    (LaneName.DATASETS, tables.datasets, lambda studio: studio.dataset()),
+    (LaneName.TRAININGS, tables.trainings, add_ended_training),
+    (LaneName.GENERATIONS, tables.generations, add_ended_pictures),
+    (LaneName.KEYS, tables.api_keys, add_retired_key),
+    (LaneName.GUILDS, tables.guilds, leave_guild),
+]
+
+
+@pytest.mark.parametrize(("lane", "table", "add"), DELETING)
+async def test_nothing_is_deleted_by_a_clock_that_is_not_settled(
+    studio: Studio, lane: LaneName, table: sa.Table, add: Callable[[Studio], Awaitable[int]]
+) -> None:
+    """Mutant: what is due is deleted at the first look after a start, whatever the clock says."""
+    row_id = await add(studio)
+    await studio.change(table, row_id, due_at=NOON)
+    studio.clock.advance(40 * DAY)
+    studio.clock.is_settled = False
+    before = await studio.everything()
+    async with engine_of(studio, {lane}):
+        await eventually(lambda: len(studio.clock.sleeping_until) == 2)
+        assert await studio.everything() == before
+        studio.clock.is_settled = True
+        studio.opened.database.wakeups.wake(table.name)
+        await eventually(lambda: is_gone(studio, table, row_id))
+
+
+async def is_gone(studio: Studio, table: sa.Table, row_id: int) -> bool:
+    return await studio.scalars(sa.select(table.c.id).where(table.c.id == row_id)) == []
+
+
+async def test_orders_are_not_held_up_by_a_clock_that_is_not_settled(studio: Studio) -> None:
+    await studio.set_key()
+    lora = await studio.lora()
+    studio.clock.is_settled = False
+    await studio.order(lora)
+    async with engine_of(studio, {LaneName.GENERATIONS}):
+        await eventually(lambda: len(studio.server.jobs) == 1)

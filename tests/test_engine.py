@@ -301,10 +301,10 @@ async def test_health_turns_false_when_a_lane_hangs_and_true_when_it_turns_again
     stuck, gate = asyncio.Event(), asyncio.Event()
     next_due = stage.rows.next_due
 
-    async def hang_in_the_database() -> object:
+    async def hang_in_the_database(*, is_settled: bool) -> object:
         stuck.set()
         await gate.wait()
-        return await next_due()
+        return await next_due(is_settled=is_settled)
 
     async with running(stage):
         await asleep(stage)
@@ -329,10 +329,10 @@ async def test_an_idle_lane_stays_alive_by_looking_now_and_then(stage: Stage) ->
 async def test_a_lane_outlives_a_sick_database_and_goes_on_when_it_is_well(stage: Stage) -> None:
     next_due, trouble = stage.rows.next_due, [OSError("disk trouble")] * 3
 
-    async def ail() -> object:
+    async def ail(*, is_settled: bool) -> object:
         if trouble:
             raise trouble.pop()
-        return await next_due()
+        return await next_due(is_settled=is_settled)
 
     stage.rows.next_due = ail  # type: ignore[method-assign, assignment]
     await add_training(stage.database)

@@ -79,3 +79,17 @@ async def test_a_database_that_is_away_for_a_while_does_not_end_it(
                 studio.clock.advance(STRAY_AGE)
             await eventually(lambda: caplog.text.count("could not be swept") == 2)
     assert await strays.sweep() == 1
+
+
+async def test_a_clock_that_was_just_set_makes_no_file_old(studio: Studio, strays: Strays) -> None:
+    """Mutant: a sweep whatever the clock says. A photo that is coming in is deleted."""
+    coming = write(studio, age=timedelta(days=1))
+    studio.clock.is_settled = False
+    async with running(strays):
+        for settled in (False, True):
+            studio.clock.is_settled = settled
+            await eventually(lambda: len(studio.clock.sleeping_until) == 1)
+            assert studio.files() == [coming]
+            studio.clock.advance(STRAY_AGE)
+            await asyncio.sleep(0)
+        await eventually(lambda: studio.files() == [])

@@ -41,35 +41,53 @@ Pauses = Sequence[tuple[sa.ColumnElement[bool], timedelta]]
 class DueRows(Generic[T]):
     """The jobs of one table, as this record. `wake` is set when a row of it has been made due.
 
-    Rows that no condition of `pauses` describes wait for a time of day: a deadline, a deletion.
+    Rows that no condition of `pauses` describes wait for a time of day; those that `deletions` describes, for the time
+    at which something of them is deleted.
     """
 
-    def __init__(self, database: Database, table: sa.Table, record: type[T], pauses: Pauses = ()) -> None:
+    def __init__(
+        self,
+        database: Database,
+        table: sa.Table,
+        record: type[T],
+        pauses: Pauses = (),
+        deletions: sa.ColumnElement[bool] | None = None,
+    ) -> None:
         self._database = database
         self._table = table
         self._record = record
         self._pauses = pauses
+        self._deletions = sa.false() if deletions is None else deletions
         self.wake = database.wakeups.event(table.name)
 
-    async def next_due(self) -> datetime | None:
-        """When the next row can be claimed (a leased row: when its lease ends); None when nothing waits."""
+    async def next_due(self, *, is_settled: bool = True) -> datetime | None:
+        """When the next row can be claimed (a leased row: when its lease ends); None when nothing waits.
+
+        Deletions wait until the clock `is_settled`.
+        """
         columns = self._table.c
         async with self._database.read() as connection:
             rows = await connection.execute(
                 sa.select(columns.due_at, columns.lease_until)
-                .where(columns.due_at.is_not(None))
+                .where(columns.due_at.is_not(None), self._is_in_time(is_settled=is_settled))
                 .order_by(columns.due_at)
                 .limit(LOOKED_AT)
             )
             return min((max(row.due_at, row.lease_until or row.due_at) for row in rows), default=None)
 
-    async def claim(self, *, owner: str, now: datetime, until: datetime, limit: int) -> list[Claim[T]]:
+    async def claim(
+        self, *, owner: str, now: datetime, until: datetime, limit: int, is_settled: bool = True
+    ) -> list[Claim[T]]:
         columns = self._table.c
 
         async def transaction(connection: AsyncConnection) -> list[Claim[T]]:
             due = (
                 sa.select(columns.id)
-                .where(columns.due_at <= now, sa.or_(columns.lease_until.is_(None), columns.lease_until <= now))
+                .where(
+                    columns.due_at <= now,
+                    sa.or_(columns.lease_until.is_(None), columns.lease_until <= now),
+                    self._is_in_time(is_settled=is_settled),
+                )
                 .order_by(columns.due_at)
                 .limit(limit)
                 .with_for_update(skip_locked=True)
@@ -86,6 +104,9 @@ class DueRows(Generic[T]):
             ]
 
         return await self._database.write(transaction)
+
+    def _is_in_time(self, *, is_settled: bool) -> sa.ColumnElement[bool]:
+        return sa.true() if is_settled else sa.not_(self._deletions)
 
     async def renew(self, claims: Iterable[Claim[T]], *, until: datetime) -> None:
         async def transaction(connection: AsyncConnection) -> None:

@@ -11,6 +11,7 @@ class ManualClock:
 
     def __init__(self, moment: datetime = NOON) -> None:
         self._moment = moment
+        self.is_settled = True
         self._sleepers: dict[asyncio.Event, datetime] = {}
 
     def __call__(self) -> datetime:

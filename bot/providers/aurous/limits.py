@@ -43,17 +43,20 @@ class AurousLimits:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._empty_until: OrderedDict[tuple[str, str], datetime] = OrderedDict()
+        self._empty: OrderedDict[tuple[str, str], tuple[datetime, datetime]] = OrderedDict()
+        """Since when and until when."""
 
     def check(self, key: str, bucket: str) -> None:
         """Raise Busy while the bucket is known to be empty. `key` is a fingerprint."""
-        until = self._empty_until.get((key, bucket))
-        if until is None:
+        since, until = self._empty.get((key, bucket), (None, None))
+        if since is None or until is None:
             return
-        wait_s = (until - self._clock.now()).total_seconds()
-        if wait_s > 0:
+        now = self._clock.now()
+        # Before `since` the clock was set back; an answer tells anew how long to wait.
+        if since <= now < until:
+            wait_s = (until - now).total_seconds()
             raise Busy("Too many orders at once. Please wait a moment.", status=429, retry_after=wait_s)
-        del self._empty_until[key, bucket]
+        del self._empty[key, bucket]
 
     def note(self, key: str, bucket: str, headers: Mapping[str, str], *, is_refusal: bool) -> None:
         """Keep what an answer's headers say; `is_refusal`: it was a 429 because this bucket is empty."""
@@ -63,10 +66,10 @@ class AurousLimits:
             wait_s = _refill_s(headers, now)
         if wait_s is None or wait_s <= 0:
             return
-        self._empty_until[key, bucket] = now + timedelta(seconds=wait_s)
-        self._empty_until.move_to_end((key, bucket))
-        while len(self._empty_until) > BUCKETS_MOST:
-            self._empty_until.popitem(last=False)
+        self._empty[key, bucket] = (now, now + timedelta(seconds=wait_s))
+        self._empty.move_to_end((key, bucket))
+        while len(self._empty) > BUCKETS_MOST:
+            self._empty.popitem(last=False)
 
 
 def _refill_s(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -47,6 +47,7 @@ class TurnedClock:
     """The time of day, ahead by as much as a test has let go by. Implements `bot.clock.Clock`."""
 
     def __init__(self) -> None:
+        self.is_settled = True
         self._ahead = timedelta()
         self._turned = asyncio.Event()
 

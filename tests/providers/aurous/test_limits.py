@@ -58,6 +58,18 @@ def test_empty_bucket_is_busy_until_it_holds_one_call_again() -> None:
     assert wait_of(limits) is None
 
 
+@pytest.mark.parametrize("step", [timedelta(seconds=1), timedelta(hours=1), timedelta(days=400)])
+def test_a_clock_that_is_set_back_closes_no_bucket_for_longer(step: timedelta) -> None:
+    """Mutant: a moment of the wrong clock is waited for. Polls lie an hour ahead."""
+    clock = ManualClock()
+    limits = AurousLimits(clock)
+    limits.note("k", "images_post", EMPTY, is_refusal=False)
+    clock.set_back(step)
+    assert wait_of(limits) is None
+    limits.note("k", "images_post", {"retry-after": "7"}, is_refusal=True)
+    assert wait_of(limits) == 7.0
+
+
 @pytest.mark.parametrize("reset", [str(EPOCH + 60), "60"])
 def test_headers_without_an_x_and_resets_in_seconds_are_read(reset: str) -> None:
     limits = AurousLimits(ManualClock())
