@@ -21,7 +21,7 @@ from bot.storage.driver import Connection
 from bot.storage.inherited import Inherited, inherit
 from bot.storage.migrations import UnfitSchema, upgrade
 from bot.storage.trouble import reason, told
-from bot.storage.writer import CLOSE_S, DUE, LOCK_TRY_MS, Transaction, Writer, commit_on_thread
+from bot.storage.writer import CLOSE_S, DUE, LOCK_TRY_MS, Transaction, Writer, commit_on_thread, driver_of
 
 log = logging.getLogger(__name__)
 
@@ -66,20 +66,29 @@ class Database:
             self._write_engine = postgres.write_engine(self._url)
             self._read_engine = postgres.read_engine(self._url)
         try:
-            async with self._write_engine.begin() as connection:
-                await connection.run_sync(upgrade)
-                self.inherited = await inherit(connection)
-        except postgres.LockTaken:
+            await self._migrate()
+        except BaseException as error:
             await self.__aexit__()
+            if isinstance(error, UnfitSchema | sa.exc.DatabaseError | OSError):
+                raise StartupError(f"The database cannot be opened ({self._where()}): {reason(error)}.") from error
             raise
-        except (UnfitSchema, sa.exc.DatabaseError, OSError) as error:
-            await self.__aexit__()
-            raise StartupError(f"The database cannot be opened ({self._where()}): {reason(error)}.") from error
         if self.is_sqlite:
             _restrict_files(self.file)
         self.writer = Writer(self._write_engine, self.wakeups, commit_on_thread if self.is_sqlite else postgres.commit)
         self.writer.start()
         return self
+
+    async def _migrate(self) -> None:
+        async with self._write_engine.connect() as connection:
+            if self.is_sqlite:
+                # A step that builds a table anew drops the old one, and with it every row that refers to it
+                # (sqlite.org/lang_altertable.html, 7). It has no effect inside a transaction.
+                await (await driver_of(connection)).run("PRAGMA foreign_keys=OFF")
+            async with connection.begin():
+                await connection.run_sync(upgrade)
+                self.inherited = await inherit(connection)
+            if self.is_sqlite:
+                await (await driver_of(connection)).run("PRAGMA foreign_keys=ON")
 
     async def __aexit__(self, *_exc: object) -> None:
         if self.writer is not None:

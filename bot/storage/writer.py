@@ -219,7 +219,7 @@ async def _nothing(_connection: AsyncConnection) -> None:
 
 async def _truncate_log(connection: AsyncConnection) -> bool:
     """Whether it was done; False when a reader was in the way."""
-    driver = await _driver_of(connection)
+    driver = await driver_of(connection)
     # Not waiting for readers: writes wait behind this.
     await driver.run("PRAGMA busy_timeout=0")
     try:
@@ -229,13 +229,14 @@ async def _truncate_log(connection: AsyncConnection) -> bool:
     return not checkpoint.rows[0][0]
 
 
-async def _driver_of(connection: AsyncConnection) -> Connection:
+async def driver_of(connection: AsyncConnection) -> Connection:
+    """SQLite's own connection, past SQLAlchemy."""
     return cast("Connection", (await connection.get_raw_connection()).driver_connection)
 
 
 async def commit_on_thread(connection: AsyncConnection, write: Callable[[], Awaitable[list[Any]]]) -> list[Any]:
     """Run `write` in a transaction on the thread of a SQLite connection; what it returned, once that is durable."""
-    driver = await _driver_of(connection)
+    driver = await driver_of(connection)
     try:
         return await driver.run_in_thread(_in_one_transaction(connection, write))
     except Exception:

@@ -39,6 +39,15 @@ def upgrade(connection: sa.Connection) -> None:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    if connection.dialect.name == "sqlite":
+        _check_references(connection)
+
+
+def _check_references(connection: sa.Connection) -> None:
+    """Foreign keys are off while the steps run."""
+    broken = connection.execute(sa.text("PRAGMA foreign_key_check")).first()
+    if broken is not None:
+        raise UnfitSchema(f"rows of its table {broken[0]} refer to rows that are missing; restore a backup")
 
 
 def newest_revision() -> str:
