@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.job import SubjectTable
 from bot.records.post import Post
-from bot.storage.events.tables import events
+from bot.storage.events.tables import announcements, events
 from bot.storage.tables import generations, posts, trainings
 
 SUBJECTS = {SubjectTable.TRAINING: trainings, SubjectTable.GENERATION: generations, SubjectTable.EVENT: events}
@@ -30,10 +30,14 @@ class Inherited:
 
     async def sent_since(self, connection: AsyncConnection, post: Post) -> datetime | None:
         """Since when a message of this post may be there without our knowledge; None when there is none."""
-        table = SUBJECTS.get(post.subject_table)
-        if table is not None and self.holds(table, post.subject_id):
+        subject, subject_id = post.subject_table, post.subject_id
+        if subject is SubjectTable.ANNOUNCEMENT:
+            of_event = sa.select(announcements.c.event_id).where(announcements.c.id == subject_id)
+            subject, subject_id = SubjectTable.EVENT, await connection.scalar(of_event) or 0
+        table = SUBJECTS.get(subject)
+        if table is not None and self.holds(table, subject_id):
             begun: datetime | None = await connection.scalar(
-                sa.select(table.c.created_at).where(table.c.id == post.subject_id)
+                sa.select(table.c.created_at).where(table.c.id == subject_id)
             )
             return begun or post.created_at
         return post.created_at if self.holds(posts, post.id) else None

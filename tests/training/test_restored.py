@@ -11,17 +11,21 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from bot.generation.order import PictureOrder
 from bot.photos.intake import Spool
 from bot.photos.room import Room
 from bot.records.generation import GenerationStatus
+from bot.records.key import ProviderName
 from bot.records.post import PostKind, PostStatus
 from bot.records.training import TrainingStatus
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import tables
 from bot.storage.database import Database, sqlite_url
+from tests.events.lives.event_run import EventRun, begin
 from tests.fakes.due_reader import DueReader
-from tests.fakes.rows import ANNA, add_post
+from tests.fakes.rows import ANNA, BEN, add_post
 from tests.fakes.studio import Studio
+from tests.generation.picture_orders import add_style, place, reference, set_aurous_key
 
 MINUTE = timedelta(minutes=1)
 LATER = timedelta(minutes=10)
@@ -177,6 +181,77 @@ async def test_what_is_new_in_this_life_is_not_looked_for(studio: Studio) -> Non
     await studio.settle()
     assert studio.poster.searches == 0
     assert ("GET", "/v2/loras") not in {(seen.method, seen.path) for seen in studio.server.requests}
+
+
+async def from_two_pictures(studio: Studio, provider: ProviderName) -> int:
+    """An order that starts from pictures, which are uploaded before it is sent."""
+    if provider is ProviderName.AUROUS:
+        await set_aurous_key(studio)
+        order = PictureOrder("a fox", style_id=await add_style(studio), references=(reference(studio),))
+    else:
+        await studio.set_key()
+        order = PictureOrder("a fox", provider=provider, references=(reference(studio), reference(studio)))
+    return (await place(studio, order)).generation.id
+
+
+@pytest.mark.parametrize("provider", list(ProviderName))
+async def test_an_order_from_pictures_is_paid_once_whenever_the_copy_was_made(
+    studio: Studio, provider: ProviderName
+) -> None:
+    """Apiframe gives a picture that is uploaded again another address and refuses the order then: its key is known."""
+    await from_two_pictures(studio, provider)
+
+    async def is_over() -> bool:
+        rows = await statuses(studio, tables.generations)
+        return rows == [GenerationStatus.READY] and await is_all_posted(studio)
+
+    server = studio.aurous if provider is ProviderName.AUROUS else studio.server
+    copies = await copies_on_the_way(studio, is_over)
+    paid = [entry.what for entry in server.ledger]
+    assert len(copies) >= 4
+    for copy in copies:
+        studio.clock.advance(LATER)
+        async with put_back(studio, copy) as life:
+            for _ in range(30):
+                await life.pass_time(MINUTE)
+            [status] = await statuses(life, tables.generations)
+            assert await is_all_posted(life)
+        assert [entry.what for entry in server.ledger] == paid
+        assert studio.poster.kinds().count(PostKind.PICTURES) == 1
+        assert status is GenerationStatus.READY or provider is ProviderName.APIFRAME
+
+
+async def copies_of_an_event(life: EventRun) -> list[Path]:
+    """One whenever a stage has changed or something was posted, from the first picture until the event is over."""
+    studio, seen, copies = life.studio, None, list[Path]()
+    while not (await life.status()).is_terminal:
+        now = (await life.status(), len(studio.poster.messages))
+        if now != seen and await statuses(studio, tables.generations):
+            copies.append(await copy_of(studio, f"copy-{len(copies)}"))
+        seen = now
+        await studio.pass_time(5 * MINUTE)
+    return copies
+
+
+async def test_an_event_announces_once_whenever_the_copy_was_made(studio: Studio) -> None:
+    await studio.set_key()
+    life = await begin(studio, pack=("{trigger} on a boat",), budget=400)
+    for user_id in (ANNA, BEN):
+        await life.give(user_id, 10)
+    copies = await copies_of_an_event(life)
+    assert len(copies) >= 2
+    await life.pass_time(LATER)
+    ended, posted = await life.status(), sorted(each.nonce for each in studio.poster.messages)
+    for copy in copies:
+        studio.clock.advance(LATER)
+        async with put_back(studio, copy) as again:
+            restored = EventRun(again, life.event_id)
+            while not (await restored.status()).is_terminal:
+                await again.pass_time(20 * MINUTE)
+            await again.pass_time(LATER)
+            assert await restored.status() is ended
+        assert sorted(each.nonce for each in studio.poster.messages) == posted
+        assert (studio.charges("create"), studio.charges("images")) == (1, 1)
 
 
 @pytest.mark.parametrize("kind", [PostKind.TRAINING_READY, PostKind.KEY_PAUSED])
