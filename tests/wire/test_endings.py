@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -28,19 +29,38 @@ asyncio.runners._cancel_all_tasks = count_left
 point_discord_at(sys.argv[1], sys.argv[2])
 sys.exit(main([sys.argv[3]]))
 """
-UNTIDY = ("Unclosed", "was destroyed", "never awaited", "never retrieved", "ResourceWarning", "Traceback")
+UNTIDY = (
+    "Unclosed",
+    "was destroyed",
+    "never awaited",
+    "never retrieved",
+    "ResourceWarning",
+    "Exception ignored",
+    "Traceback",
+)
 
 
 @contextlib.asynccontextmanager
 async def command(
-    folder: Path, name: str, standin: DiscordStandin, token: str
+    folder: Path, name: str, standin: DiscordStandin, token: str, port: int = 0
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """A command against the stand-in; killed if it is still there at the end."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-W", "always::ResourceWarning", "-c", RUN, standin.api_url, standin.gateway_url, name),
+        *(
+            sys.executable,
+            "-X",
+            "dev",
+            "-W",
+            "error::ResourceWarning",
+            "-c",
+            RUN,
+            standin.api_url,
+            standin.gateway_url,
+            name,
+        ),
         cwd=folder,
-        env=inherited | {"PYTHONPATH": str(ROOT), "DARKROOM_LISTEN": "127.0.0.1:0", "DISCORD_TOKEN": token},
+        env=inherited | {"PYTHONPATH": str(ROOT), "DARKROOM_LISTEN": f"127.0.0.1:{port}", "DISCORD_TOKEN": token},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -106,3 +126,40 @@ async def test_a_command_that_has_done_its_work_leaves_nothing_open(
 async def test_health_without_a_bot_says_so(tmp_path: Path, standin: DiscordStandin) -> None:
     async with command(tmp_path, "health", standin, standin.token) as process:
         await assert_tidy(process, 1)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+async def test_the_sandbox_ends_in_order(tmp_path: Path, standin: DiscordStandin, ending: signal.Signals) -> None:
+    async with command(tmp_path, "sandbox", standin, standin.token) as process:
+        assert process.stdout is not None
+        async with asyncio.timeout(HANG_S):
+            while b"http://" not in await process.stdout.readline():
+                pass
+        process.send_signal(ending)
+        await assert_tidy(process, 0)
+
+
+@pytest.mark.parametrize("name", ["run", "migrate", "doctor", "rotate-keys"])
+async def test_a_command_that_cannot_begin_leaves_nothing_open(
+    tmp_path: Path, standin: DiscordStandin, name: str
+) -> None:
+    """The database is that of another program."""
+    await asyncio.to_thread((tmp_path / "data").mkdir)
+    await asyncio.to_thread((tmp_path / "data/darkroom.db").write_bytes, b"a diary" * 1000)
+    async with command(tmp_path, name, standin, standin.token) as process:
+        await assert_tidy(process, 1)
+
+
+async def test_health_of_a_running_bot_leaves_nothing_open(tmp_path: Path, standin: DiscordStandin) -> None:
+    port = free_port()
+    async with command(tmp_path, "run", standin, standin.token, port) as running:
+        await standin.gateway.wait_connected(HANG_S)
+        async with command(tmp_path, "health", standin, standin.token, port) as asking:
+            await assert_tidy(asking, 0)
+        running.send_signal(signal.SIGTERM)
+        await assert_tidy(running, 0)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
