@@ -9,7 +9,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min((os.cpu_count() or 1) * 3 
 # What one process has compiled, the workers of the tests and the bots that they start read.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run sandbox test quick lint coverage check fix bench kill-test power-test walk trust trust-mutants lock screenshots clean
+.PHONY: help setup run sandbox test quick lint coverage check fix bench kill-test walk trust trust-mutants lock screenshots clean
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
@@ -54,9 +54,6 @@ bench: $(STAMP) ## measure speed and memory against floors of the same run
 
 kill-test: $(STAMP) ## 1,000 kills of the bot at instrumented points and at random, 300 more while events go on
 	DARKROOM_KILLS=1000 DARKROOM_EVENT_KILLS=300 $(BIN)/python -m pytest tests/wire/kills/test_kill.py --timeout=7200
-
-power-test: $(STAMP) ## 2,000 power cuts in the middle of writes to the database
-	DARKROOM_POWER_CUTS=2000 $(BIN)/python -m pytest tests/storage/power
 
 walk: $(STAMP) ## 10,000 random steps through three servers that must know nothing of each other
 	DARKROOM_WALK_STEPS=10000 $(BIN)/python -m pytest tests/cogs/walk/test_random_walk.py -k nobody

@@ -5,21 +5,20 @@ from typing import Any
 
 import apsw
 
-from tests.storage.power.disk import RecordingDisk
+from tests.trust.durability.recorded_disk import RecordingDisk
 
 CHECKPOINT_PAGES = 50
 """SQLite's own 1,000 would make checkpoints too rare to be cut in two."""
 
 
 class RecordedSqlite:
-    """In place of the module. `synchronous` takes the place of FULL."""
+    """In place of the module."""
 
-    def __init__(self, disk: RecordingDisk, *, synchronous: str = "FULL") -> None:
+    def __init__(self, disk: RecordingDisk) -> None:
         self._disk = disk
-        self._synchronous = synchronous
 
     def connect(self, file: str, **_options: Any) -> "Connection":
-        connection = Connection(apsw.Connection(file, vfs=self._disk.name), self._synchronous)
+        connection = Connection(apsw.Connection(file, vfs=self._disk.name))
         connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         return connection
 
@@ -27,13 +26,10 @@ class RecordedSqlite:
 class Connection:
     isolation_level: str | None = ""
 
-    def __init__(self, real: apsw.Connection, synchronous: str) -> None:
+    def __init__(self, real: apsw.Connection) -> None:
         self._real = real
-        self._synchronous = synchronous
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> "Cursor":
-        if statement == "PRAGMA synchronous=FULL":
-            statement = f"PRAGMA synchronous={self._synchronous}"
         return Cursor(self._real, statement, [parameters])
 
     def executemany(self, statement: str, parameters: Iterable[Sequence[Any]]) -> "Cursor":
