@@ -1,10 +1,9 @@
 """A copy of the data folder that is put back: what happened since is neither paid for nor posted a second time."""
 
-import contextlib
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,17 +11,14 @@ import pytest
 import sqlalchemy as sa
 
 from bot.generation.order import PictureOrder
-from bot.photos.intake import Spool
-from bot.photos.room import Room
 from bot.records.generation import GenerationStatus
 from bot.records.key import ProviderName
 from bot.records.post import PostKind, PostStatus
 from bot.records.training import TrainingStatus
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import tables
-from bot.storage.database import Database, sqlite_url
 from tests.events.lives.event_run import EventRun, begin
-from tests.fakes.due_reader import DueReader
+from tests.fakes.lives import life_on
 from tests.fakes.rows import ANNA, BEN, add_post
 from tests.fakes.studio import Studio
 from tests.generation.picture_orders import add_style, place, reference, set_aurous_key
@@ -42,30 +38,6 @@ async def copy_of(studio: Studio, name: str) -> Path:
     target.close()
     shutil.copytree(studio.folder / "spool", copy / "spool")
     return copy
-
-
-@contextlib.asynccontextmanager
-async def put_back(studio: Studio, copy: Path) -> AsyncIterator[Studio]:
-    """Another life on the copy, with the same provider and the same Discord."""
-    opened, spool = studio.opened, Spool(copy / "spool")
-    async with Database(sqlite_url(copy / "darkroom.db")) as database:
-        with contextlib.closing(DueReader(sqlite_url(copy / "darkroom.db"))) as due:
-            life = Studio(
-                copy,
-                studio.server,
-                studio.aurous,
-                studio.clock,
-                due=due,
-                database=database,
-                spool=spool,
-                room=Room(copy / "spool", floor=0),
-                fetcher=opened.fetcher,
-                pool=opened.pool,
-                transport=opened.transport,
-                connect=opened.connect,
-            )
-            life.poster.messages = studio.poster.messages
-            yield life
 
 
 async def copies_on_the_way(studio: Studio, is_over: Callable[[], Awaitable[bool]]) -> list[Path]:
@@ -89,7 +61,7 @@ async def is_all_posted(studio: Studio) -> bool:
 
 
 async def live_on(studio: Studio, copy: Path, table: sa.Table, until: str) -> None:
-    async with put_back(studio, copy) as life:
+    async with life_on(studio, copy) as life:
         for _ in range(30):
             await life.pass_time(MINUTE)
         assert await statuses(life, table) == [until]
@@ -141,7 +113,7 @@ async def test_a_post_is_made_once_whenever_the_copy_was_made(studio: Studio) ->
     copies = await copies_on_the_way(studio, lambda: is_all_posted(studio))
     for copy in copies:
         studio.clock.advance(LATER)
-        async with put_back(studio, copy) as life:
+        async with life_on(studio, copy) as life:
             await life.settle()
             assert await is_all_posted(life)
     assert len(studio.poster.messages) == 1
@@ -151,7 +123,7 @@ async def test_an_order_that_was_never_sent_is_sent_after_the_look(studio: Studi
     await studio.set_key()
     training = await studio.begin()
     copy = await copy_of(studio, "copy")
-    async with put_back(studio, copy) as life:
+    async with life_on(studio, copy) as life:
         for _ in range(30):
             await life.pass_time(MINUTE)
         assert (await life.training(training.id)).status is TrainingStatus.READY
@@ -166,7 +138,7 @@ async def test_a_provider_that_cannot_be_asked_is_not_sent_the_order_either(stud
     assert studio.charges("create") == 1
     studio.clock.advance(LATER)
     studio.server.faults.next("GET /v2/loras", *[Fault.answer(503)] * 3)
-    async with put_back(studio, copy) as life:
+    async with life_on(studio, copy) as life:
         await life.settle()
         assert (await statuses(life, tables.trainings)) == [TrainingStatus.QUEUED]
         for _ in range(30):
@@ -211,7 +183,7 @@ async def test_an_order_from_pictures_is_paid_once_whenever_the_copy_was_made(
     assert len(copies) >= 4
     for copy in copies:
         studio.clock.advance(LATER)
-        async with put_back(studio, copy) as life:
+        async with life_on(studio, copy) as life:
             for _ in range(30):
                 await life.pass_time(MINUTE)
             [status] = await statuses(life, tables.generations)
@@ -244,7 +216,7 @@ async def test_an_event_announces_once_whenever_the_copy_was_made(studio: Studio
     ended, posted = await life.status(), sorted(each.nonce for each in studio.poster.messages)
     for copy in copies:
         studio.clock.advance(LATER)
-        async with put_back(studio, copy) as again:
+        async with life_on(studio, copy) as again:
             restored = EventRun(again, life.event_id)
             while not (await restored.status()).is_terminal:
                 await again.pass_time(20 * MINUTE)

@@ -20,6 +20,8 @@ from bot.photos.pool import PhotoPool
 from bot.providers.transport import Request, Transport
 from bot.storage.database import Database
 
+Pass = Callable[[str], None]
+Put = Callable[[type, str, Any], None]
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{4,}")
 
 
@@ -64,18 +66,25 @@ def _lines(file: Path) -> list[str]:
     return file.read_text().splitlines() if file.exists() else []
 
 
-def instrument(points: Points) -> None:
+def instrument(points: Pass) -> None:
     """Wrap the edges of this process's classes; they stay wrapped until it ends."""
-    _instrument_writes(points)
-    _around(points, Transport, "send", lambda request: f"provider {provider_route(request)}")
-    _around(points, HTTPClient, "request", lambda route, **_: f"discord {route.method} {route.path}")
-    _around(points, AsyncWebhookAdapter, "request", lambda route, *_, **__: f"discord {route.method} {route.path}")
-    _around(points, Fetcher, "fetch", lambda url, **_: f"fetch {fetch_kind(url)}")
+    instrument_work(points, setattr)
+    _around(points, setattr, HTTPClient, "request", lambda route, **_: f"discord {route.method} {route.path}")
+    _around(
+        points, setattr, AsyncWebhookAdapter, "request", lambda route, *_, **__: f"discord {route.method} {route.path}"
+    )
+    _around_call(points, setattr, ConnectionState, "parse_interaction_create", "gateway interaction")
+
+
+def instrument_work(points: Pass, put: Put) -> None:
+    """What a bot without Discord passes: writes, the provider, pictures and files."""
+    _instrument_writes(points, put)
+    _around(points, put, Transport, "send", lambda request: f"provider {provider_route(request)}")
+    _around(points, put, Fetcher, "fetch", lambda url, **_: f"fetch {fetch_kind(url)}")
     for method in ("examine", "sheet", "smaller_copy"):
-        _around(points, PhotoPool, method, lambda *_, method=method: f"pool {method}")
+        _around(points, put, PhotoPool, method, lambda *_, method=method: f"pool {method}")
     for method in ("free", "sweep"):
-        _around_call(points, Spool, method, f"spool {method}")
-    _around_call(points, ConnectionState, "parse_interaction_create", "gateway interaction")
+        _around_call(points, put, Spool, method, f"spool {method}")
 
 
 def provider_route(request: Request) -> str:
@@ -86,7 +95,7 @@ def fetch_kind(url: str) -> str:
     return "photo" if "/attachments/" in url else "picture"
 
 
-def _instrument_writes(points: Points) -> None:
+def _instrument_writes(points: Pass, put: Put) -> None:
     """Before the write is queued, inside its transaction, after its commit; named by the method and its module."""
     original = Database.write
 
@@ -104,10 +113,10 @@ def _instrument_writes(points: Points) -> None:
         points(f"{name}: after")
         return written
 
-    Database.write = write  # type: ignore[method-assign]
+    put(Database, "write", write)
 
 
-def _around(points: Points, owner: type, method: str, describe: Callable[..., str]) -> None:
+def _around(points: Pass, put: Put, owner: type, method: str, describe: Callable[..., str]) -> None:
     original = getattr(owner, method)
 
     @functools.wraps(original)
@@ -118,10 +127,10 @@ def _around(points: Points, owner: type, method: str, describe: Callable[..., st
         points(f"{name}: after")
         return result
 
-    setattr(owner, method, watched)
+    put(owner, method, watched)
 
 
-def _around_call(points: Points, owner: type, method: str, name: str) -> None:
+def _around_call(points: Pass, put: Put, owner: type, method: str, name: str) -> None:
     original = getattr(owner, method)
 
     @functools.wraps(original)
@@ -131,4 +140,4 @@ def _around_call(points: Points, owner: type, method: str, name: str) -> None:
         points(f"{name}: after")
         return result
 
-    setattr(owner, method, watched)
+    put(owner, method, watched)

@@ -1,0 +1,37 @@
+"""One life of Darkroom after the other, with the same providers, the same Discord and the same clock."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from bot.photos.intake import Spool
+from bot.photos.room import Room
+from bot.storage.database import Database, sqlite_url
+from tests.fakes.due_reader import DueReader
+from tests.fakes.studio import Studio
+
+
+@contextlib.asynccontextmanager
+async def life_on(studio: Studio, folder: Path) -> AsyncIterator[Studio]:
+    """A life on the data in `folder`, which begins as the engine does: the leases of the one before are taken back."""
+    opened, spool = studio.opened, Spool(folder / "spool")
+    async with Database(sqlite_url(folder / "darkroom.db")) as database:
+        with contextlib.closing(DueReader(sqlite_url(folder / "darkroom.db"))) as due:
+            life = Studio(
+                folder,
+                studio.server,
+                studio.aurous,
+                studio.clock,
+                due=due,
+                database=database,
+                spool=spool,
+                room=Room(folder / "spool", floor=0),
+                fetcher=opened.fetcher,
+                pool=opened.pool,
+                transport=opened.transport,
+                connect=opened.connect,
+            )
+            life.poster.messages = studio.poster.messages
+            for rows, _ in life.lanes.values():
+                await rows.release_all()
+            yield life
