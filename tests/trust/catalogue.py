@@ -1,12 +1,13 @@
 """All rows of `make trust`, in the order of the catalogue."""
 
 from tests.trust import advisories, deliveries, forged_webhooks, provider_faults, retention, spend_race
-from tests.trust.durability import order_kills, power_cuts
+from tests.trust.durability import lost_answers, order_kills, power_cuts
 from tests.trust.row import Row
 
 CATALOGUE: tuple[Row, ...] = (
     power_cuts.ROW,
     *order_kills.rows(),
+    lost_answers.ROW,
     provider_faults.ROW,
     *forged_webhooks.rows(),
     spend_race.ROW,

@@ -5,7 +5,6 @@ A death is one of this process (mortal_points.py), which costs a tenth of a seco
 
 import functools
 import random
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,12 +21,12 @@ from bot.providers.base import GenerationOrder
 from bot.records.generation import GenerationSettings
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
-from bot.records.post import PostKind
 from bot.storage import tables
 from tests.fakes.lives import life_on
 from tests.fakes.rows import ANNA, GUILD
 from tests.fakes.studio import TRAINS_IN, Studio
 from tests.generation.picture_orders import add_style, place, set_aurous_key
+from tests.trust.durability.job_books import check_paid_and_told, pictures_taken, sent, statuses
 from tests.trust.durability.mortal_points import Killed, MortalPoints, mortal
 from tests.trust.row import Row, Score
 from tests.trust.studios import fresh_studio
@@ -35,7 +34,6 @@ from tests.trust.studios import fresh_studio
 LIVES_EACH = 25
 """Of one installation; the accounts of the rehearsal providers pay for no more."""
 WAITS = (timedelta(seconds=10),) * 2 + (timedelta(minutes=4),)
-ENDS = (PostKind.TRAINING_READY, PostKind.TRAINING_FAILED, PostKind.PICTURES, PostKind.PICTURES_FAILED)
 
 
 FOUND = tables.timeline.c.what == "found again"
@@ -55,31 +53,31 @@ class Shop:
     orders: tuple[tuple[Order, str], ...]
 
 
-async def _furnish_apiframe(studio: Studio) -> None:
+async def furnish_apiframe(studio: Studio) -> None:
     await studio.set_key()
     await studio.lora()
 
 
-async def _order_pictures(studio: Studio) -> None:
+async def order_pictures(studio: Studio) -> None:
     [lora_id, *_] = await studio.scalars(sa.select(tables.loras.c.id).order_by(tables.loras.c.id.desc()))
     await studio.order(await studio.loras.get_for(lora_id, Actor(GUILD, ANNA)))
 
 
-async def _furnish_aurous(studio: Studio) -> None:
+async def furnish_aurous(studio: Studio) -> None:
     await set_aurous_key(studio)
     await add_style(studio)
 
 
-async def _order_with_style(studio: Studio) -> None:
+async def order_with_style(studio: Studio) -> None:
     [style_id] = await studio.scalars(sa.select(tables.styles.c.id))
     await place(studio, PictureOrder("a fox", GenerationSettings(count=2), style_id=style_id))
 
 
 APIFRAME = Shop(
-    _furnish_apiframe,
-    ((Studio.begin, "provider POST /v2/loras: after"), (_order_pictures, "provider POST /v2/images/generate: after")),
+    furnish_apiframe,
+    ((Studio.begin, "provider POST /v2/loras: after"), (order_pictures, "provider POST /v2/images/generate: after")),
 )
-AUROUS = Shop(_furnish_aurous, ((_order_with_style, "provider POST /v1/images: after"),))
+AUROUS = Shop(furnish_aurous, ((order_with_style, "provider POST /v1/images: after"),))
 
 
 async def die_often(shop: Shop, deaths: int, seed: int) -> Score:
@@ -126,23 +124,14 @@ async def _die_on(
 
 
 async def _check(life: Studio, accepted: int, score: Score) -> None:
-    trainings = await life.scalars(sa.select(tables.trainings.c.status))
-    pictures = await life.scalars(sa.select(tables.generations.c.status))
-    loras, jobs = life.charges("create"), len(life.server.jobs) + len(life.aurous.images)
-    score.bad["accepted and lost"] += max(0, accepted - len(trainings) - len(pictures))
-    score.bad["paid twice"] += max(0, loras - len(trainings)) + max(0, jobs - len(pictures))
-    score.bad["neither found nor told"] += sum(status != "ready" for status in (*trainings, *pictures))
-    posts = [post for kind in ENDS for post in await life.posts_of(kind)]
-    told = Counter((post.subject_table, post.subject_id) for post in posts)
-    score.bad["told more or less than once"] += len(trainings) + len(pictures) - len(told)
-    score.bad["told more or less than once"] += sum(count - 1 for count in told.values())
-    seen = Counter(message.nonce for message in life.poster.messages)
-    score.bad["posted twice"] += sum(count - 1 for count in seen.values())
+    ends = await statuses(life)
+    score.bad["accepted and lost"] += max(0, accepted - len(ends))
+    score.bad["neither found nor told"] += sum(status != "ready" for status in ends)
+    await check_paid_and_told(life, score)
     score.fired["found again"] += len(await life.scalars(sa.select(tables.timeline.c.id).where(FOUND)))
-    orders = [seen for seen in (*life.server.requests, *life.aurous.requests) if seen.method == "POST"]
-    sent = Counter(each.path for each in orders)
-    score.fired["the same key replayed"] += sent["/v1/images"] + sent["/v2/images/generate"] - jobs
-    score.bad["sent again without a key"] += sent["/v2/loras"] - loras
+    under_a_key = sent(life, "POST /v1/images") + sent(life, "POST /v2/images/generate")
+    score.fired["the same key replayed"] += under_a_key - pictures_taken(life)
+    score.bad["sent again without a key"] += sent(life, "POST /v2/loras") - life.charges("create")
 
 
 def send_trainings_without_a_look(patch: pytest.MonkeyPatch) -> None:
