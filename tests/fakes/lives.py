@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 from bot.photos.intake import Spool
 from bot.photos.room import Room
@@ -12,8 +13,11 @@ from tests.fakes.studio import Studio
 
 
 @contextlib.asynccontextmanager
-async def life_on(studio: Studio, folder: Path) -> AsyncIterator[Studio]:
-    """A life on the data in `folder`, which begins as the engine does: the leases of the one before are taken back."""
+async def life_on(studio: Studio, folder: Path, **changes: Any) -> AsyncIterator[Studio]:
+    """A life on the data in `folder`, which begins as the engine does: the leases of the one before are taken back.
+
+    `changes` take the place of a resource.
+    """
     opened, spool = studio.opened, Spool(folder / "spool")
     async with Database(sqlite_url(folder / "darkroom.db")) as database:
         with contextlib.closing(DueReader(sqlite_url(folder / "darkroom.db"))) as due:
@@ -30,6 +34,7 @@ async def life_on(studio: Studio, folder: Path) -> AsyncIterator[Studio]:
                 pool=opened.pool,
                 transport=opened.transport,
                 connect=opened.connect,
+                **changes,
             )
             life.poster.messages = studio.poster.messages
             for rows, _ in life.lanes.values():

@@ -161,7 +161,7 @@ ROW = Row(
     "T05",
     "answers that are lost, and asked for a day later",
     "0 paid twice, unknown visible within 60 s",
-    (9, 600),
+    (9, 360),
     (*LOST, "asked for a day later", "found", "put to a person"),
     lose_answers,
     (send_trainings_without_a_look, send_again_for_a_month, show_no_unknown_trainings),

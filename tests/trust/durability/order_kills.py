@@ -59,7 +59,7 @@ async def furnish_apiframe(studio: Studio) -> None:
 
 
 async def order_pictures(studio: Studio) -> None:
-    [lora_id, *_] = await studio.scalars(sa.select(tables.loras.c.id).order_by(tables.loras.c.id.desc()))
+    [lora_id, *_] = await studio.scalars(sa.select(tables.loras.c.id).where(tables.loras.c.guild_id == GUILD))
     await studio.order(await studio.loras.get_for(lora_id, Actor(GUILD, ANNA)))
 
 
