@@ -11,6 +11,7 @@ from random import uniform
 from typing import Any
 
 from bot.clock import Clock, Timings
+from bot.errors import StorageTrouble
 from bot.log import bind
 from bot.storage.due import Claim, DueRows, LeaseLost
 from bot.storage.rows import LOOKS_EVERY
@@ -125,6 +126,7 @@ class Engine:
         """Run one step, after the steps `before` of the same row have ended.
 
         There is one when it is about to end, or when the computer was suspended for longer than its lease.
+        Trouble with the disk says nothing of the row: how often it was tried does not count then.
         """
         with bind(job=f"{lane.name}-{claim.id}"):
             try:
@@ -135,14 +137,16 @@ class Engine:
                 await lane.advance(claim)
             except LeaseLost:
                 log.info("Dropped a step: the row has moved on")
+            except StorageTrouble:
+                log.exception("A step could not be stored; it is tried again soon")
+                await self._postpone(lane, claim, self._timings.poll)
             except Exception:
                 log.exception("A step failed; it is tried again later")
-                await self._postpone(lane, claim)
+                attempt = getattr(claim.row, "attempt", 0)
+                wait = backoff(attempt, first=self._timings.backoff_first, ceiling=self._timings.backoff_max)
+                await self._postpone(lane, claim, wait)
 
-    async def _postpone(self, lane: Lane, claim: Claim[Any]) -> None:
-        wait = backoff(
-            getattr(claim.row, "attempt", 0), first=self._timings.backoff_first, ceiling=self._timings.backoff_max
-        )
+    async def _postpone(self, lane: Lane, claim: Claim[Any], wait: timedelta) -> None:
         try:
             await lane.rows.postpone(claim, due_at=self._clock.now() + wait)
         except Exception:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Timings
 from bot.engine import RECENT, Engine, Lane, backoff
+from bot.errors import StorageTrouble
 from bot.records.training import Training
 from bot.storage import due, tables
 from bot.storage.database import Database
@@ -161,6 +162,23 @@ async def test_a_failing_step_is_tried_again_after_growing_waits(stage: Stage) -
     for attempt, wait in enumerate(waits):
         planned = stage.timings.backoff_first * 2**attempt
         assert 0.8 * planned <= wait <= 1.2 * planned
+
+
+@pytest.mark.parametrize("attempt", [0, 4, 12])
+async def test_a_step_that_the_disk_stopped_is_tried_again_soon_however_often_the_row_was_tried(
+    stage: Stage, attempt: int
+) -> None:
+    """Mutant: a picture that was polled a dozen times waits ten minutes because the disk failed once."""
+
+    async def fail(claim: Claim[Training]) -> None:
+        raise StorageTrouble("the disk is full")
+
+    stage.act = fail
+    await add_training(stage.database, attempt=attempt)
+    async with running(stage):
+        await asleep(stage)
+    row = await stage.row(1)
+    assert (row.attempt, row.due_at) == (attempt + 1, NOON + stage.timings.poll)
 
 
 async def test_one_failing_row_does_not_hold_up_the_others(stage: Stage) -> None:
