@@ -3,6 +3,8 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+from bot.clock import SystemClock
+
 NOON = datetime(2026, 4, 25, 12, tzinfo=UTC)
 
 
@@ -33,7 +35,7 @@ class ManualClock:
         """Turn the clock on and wake everybody whose time has come."""
         self._moment += step
         for rung, until in self._sleepers.items():
-            if until <= self._moment:
+            if until <= self.now():
                 rung.set()
 
     def stand_still_for(self, step: timedelta) -> None:
@@ -41,7 +43,7 @@ class ManualClock:
         self._moment += step
 
     async def wait(self, wake: asyncio.Event, until: datetime | None) -> None:
-        if wake.is_set() or (until is not None and until <= self._moment):
+        if wake.is_set() or (until is not None and until <= self.now()):
             return
         rung = asyncio.Event()
         if until is not None:
@@ -54,3 +56,18 @@ class ManualClock:
             for task in waits:
                 task.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
+
+
+class SetClock(ManualClock):
+    """A computer's clock that is `set_by` so much wrong, as Darkroom sees it; called, it gives the true time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.set_by = timedelta()
+        self._system = SystemClock(lambda: self() + self.set_by, self._passed_s)
+
+    def now(self) -> datetime:
+        return self._system.now()
+
+    def _passed_s(self) -> float:
+        return (self() - NOON).total_seconds()

@@ -3,6 +3,8 @@
 import asyncio
 import sqlite3
 import threading
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,11 +21,12 @@ Fault = tuple[int, str]
 class Disk:
     """`fails` holds the fault of every statement that begins with a word ("COMMIT", "SELECT", "PRAGMA wal_checkpoint").
 
-    `hang` makes every commit wait until `go_on`.
+    `spares` is asked each time whether it lets the statement through; `hang` makes every commit wait until `go_on`.
     """
 
     def __init__(self) -> None:
         self.fails: dict[str, Fault] = {}
+        self.spares: Callable[[], bool] = lambda: False
         self._may_go_on = threading.Event()
         self._may_go_on.set()
         self.hanging = threading.Event()
@@ -45,7 +48,7 @@ class Disk:
 
     def check(self, statement: str) -> None:
         for begin, (code, text) in self.fails.items():
-            if statement.startswith(begin):
+            if statement.startswith(begin) and not self.spares():
                 error = sqlite3.OperationalError(text)
                 error.sqlite_errorcode = code
                 raise error
@@ -76,3 +79,10 @@ def open_disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
 
     monkeypatch.setattr(database, "Connection", FailingConnection)
     return disk
+
+
+def take_lock(file: Path) -> sqlite3.Connection:
+    """Another program holds the file's write lock until it says ROLLBACK."""
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    return other

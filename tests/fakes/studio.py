@@ -244,8 +244,8 @@ class Studio(RowAccess):
 
 
 @contextlib.asynccontextmanager
-async def open_studio(folder: Path, database_url: str) -> AsyncIterator[Studio]:
-    clock = ManualClock()
+async def open_studio(folder: Path, database_url: str, clock: ManualClock | None = None) -> AsyncIterator[Studio]:
+    clock = clock or ManualClock()
     async with contextlib.AsyncExitStack() as stack:
         server = RehearsalApiframe(folder / "rehearsal", ACCOUNTS, REHEARSAL_TIMINGS, now=clock, teams=TEAMS)
         aurous = RehearsalAurous(folder / "aurous", AUROUS_ACCOUNTS, now=clock, teams=AUROUS_TEAMS)

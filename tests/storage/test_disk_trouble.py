@@ -1,7 +1,6 @@
 """The writer outlives whatever the disk does: each caller learns that nothing was stored, and later writes go on."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import StorageTrouble
 from bot.storage import meta, trouble, writer
 from bot.storage.database import Database, sqlite_url
-from tests.fakes.failing_disk import FULL, IO_ERROR, READ_ONLY, Disk, Fault, open_disk
+from tests.fakes.failing_disk import FULL, IO_ERROR, READ_ONLY, Disk, Fault, open_disk, take_lock
 from tests.fakes.waiting import eventually
 from tests.storage.committed import names_on_disk, put
 
@@ -168,13 +167,6 @@ async def test_closing_ends_although_the_disk_does_not_answer(
     await disk.close_connections()
     async with Database(sqlite_url(database_file)) as again:
         assert await again.write(put(2)) == 2
-
-
-def take_lock(file: Path) -> sqlite3.Connection:
-    """Another program holds the file's write lock until it says ROLLBACK."""
-    other = sqlite3.connect(file, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    return other
 
 
 async def test_a_person_hears_that_it_is_busy_and_the_engine_gets_through_later(

@@ -1,7 +1,7 @@
 """All rows of `make trust`, in the order of the catalogue."""
 
 from tests.trust import advisories, deliveries, forged_webhooks, provider_faults, retention, spend_race
-from tests.trust.durability import key_rotation, lost_answers, order_kills, power_cuts
+from tests.trust.durability import key_rotation, lost_answers, order_kills, power_cuts, storage_trouble
 from tests.trust.row import Row
 
 CATALOGUE: tuple[Row, ...] = (
@@ -13,6 +13,7 @@ CATALOGUE: tuple[Row, ...] = (
     spend_race.ROW,
     *deliveries.ROWS,
     advisories.ROW,
+    storage_trouble.ROW,
     key_rotation.ROW,
     retention.ROW,
 )

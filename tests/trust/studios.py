@@ -8,6 +8,7 @@ from pathlib import Path
 import stamina
 
 from bot.storage.database import sqlite_url
+from tests.fakes.clock import ManualClock
 from tests.fakes.studio import Studio, open_studio
 
 MEMORY_DISK = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a folder of its own in it
@@ -15,7 +16,7 @@ MEMORY_DISK = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - 
 
 
 @contextlib.asynccontextmanager
-async def fresh_studio() -> AsyncIterator[Studio]:
+async def fresh_studio(clock: ManualClock | None = None) -> AsyncIterator[Studio]:
     with tempfile.TemporaryDirectory(dir=MEMORY_DISK) as folder, stamina.set_testing(True, attempts=3, cap=True):
-        async with open_studio(Path(folder), sqlite_url(Path(folder) / "darkroom.db")) as studio:
+        async with open_studio(Path(folder), sqlite_url(Path(folder) / "darkroom.db"), clock) as studio:
             yield studio
