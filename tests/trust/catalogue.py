@@ -1,11 +1,12 @@
 """All rows of `make trust`, in the order of the catalogue."""
 
 from tests.trust import advisories, deliveries, forged_webhooks, provider_faults, retention, spend_race
-from tests.trust.durability import key_rotation, lost_answers, order_kills, power_cuts, storage_trouble
+from tests.trust.durability import backlog, key_rotation, lost_answers, order_kills, power_cuts, storage_trouble
 from tests.trust.row import Row
 
 CATALOGUE: tuple[Row, ...] = (
     power_cuts.ROW,
+    backlog.ROW,
     *order_kills.rows(),
     lost_answers.ROW,
     provider_faults.ROW,
