@@ -1,11 +1,20 @@
 """All rows of `make trust`, in the order of the catalogue."""
 
 from tests.trust import advisories, deliveries, forged_webhooks, provider_faults, retention, spend_race
-from tests.trust.durability import backlog, key_rotation, lost_answers, order_kills, power_cuts, storage_trouble
+from tests.trust.durability import (
+    backlog,
+    key_rotation,
+    lost_answers,
+    order_kills,
+    power_cuts,
+    process_kills,
+    storage_trouble,
+)
 from tests.trust.row import Row
 
 CATALOGUE: tuple[Row, ...] = (
     power_cuts.ROW,
+    process_kills.ROW,
     backlog.ROW,
     *order_kills.rows(),
     lost_answers.ROW,

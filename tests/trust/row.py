@@ -35,6 +35,7 @@ class Row:
     faults: tuple[str, ...]
     run: Callable[[int, int], Awaitable[Score]]
     mutants: tuple[Callable[[pytest.MonkeyPatch], None], ...]
+    starts_process: bool = False
 
     async def measure(self, size: Size, seed: int) -> Score:
         return await self.run(self.amounts[size], seed)

@@ -17,7 +17,7 @@ from tests.wire.discord.faults import Rule
 from tests.wire.kills.event_people import Party
 from tests.wire.kills.ledger import Verdict
 from tests.wire.kills.persistent_member import Member
-from tests.wire.kills.rig import TIMINGS, Kill, Rig, open_rig
+from tests.wire.kills.rig import KILLED_FOR_S, TIMINGS, Kill, Rig, open_rig
 
 KILLS_A_RIG = 40
 AIMS_A_LIFE = 5
@@ -172,6 +172,15 @@ def add_discord_faults(rig: Rig, seed: int, *, is_forgetful: bool) -> dict[str, 
     if not is_forgetful:
         rules.append(add("Discord: stored, then 502", messages, faults.server_error(502).committed(), 0.06))
     return dict(rules)
+
+
+async def one_round(folder: Path, mutant: str | None, killed_at: str, drain_s: float = KILLED_FOR_S) -> Verdict:
+    """The books after one member's training and picture, with one kill at this point."""
+    async with open_rig(folder, members=1, mutant=mutant) as rig:
+        await rig.furnish()
+        work = [asyncio.create_task(rig.round(rig.members[0], "Rex"))]
+        assert await rig.live(Kill((killed_at,)), passes=10_000)
+        return await rig.finish(work, drain_s)
 
 
 async def _train_on(rig: Rig, member: Member) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.wire.discord.openapi import SPEC_VARIABLE
-from tests.wire.kills.campaign import PARTIES, PROVIDER_FAULTS, TRAININGS, Campaign
+from tests.wire.kills.campaign import PARTIES, PROVIDER_FAULTS, TRAININGS, Campaign, one_round
 from tests.wire.kills.event_people import Party
 from tests.wire.kills.ledger import Verdict
-from tests.wire.kills.rig import KILLED_FOR_S, Kill, open_rig
+from tests.wire.kills.rig import Kill, open_rig
 
 KILLS = int(os.environ.get("DARKROOM_KILLS", "200"))
 EVENT_KILLS = int(os.environ.get("DARKROOM_EVENT_KILLS", "30"))
@@ -77,34 +77,11 @@ async def test_an_event_keeps_photos_votes_and_budget_however_often_the_bot_is_k
 
 
 ORDER_TAKEN = "provider POST /v2/loras: after"
-MESSAGE_TAKEN = "discord POST /channels/{channel_id}/messages: after"
 
 
-async def one_round(folder: Path, mutant: str | None, killed_at: str, drain_s: float = KILLED_FOR_S) -> Verdict:
-    """The books after one member's training and picture, with one kill at this point."""
-    async with open_rig(folder, members=1, mutant=mutant) as rig:
-        await rig.furnish()
-        work = [asyncio.create_task(rig.round(rig.members[0], "Rex"))]
-        assert await rig.live(Kill((killed_at,)), passes=10_000)
-        return await rig.finish(work, drain_s)
-
-
-@pytest.mark.parametrize("killed_at", [ORDER_TAKEN, MESSAGE_TAKEN])
-async def test_the_books_are_clean_after_one_kill(tmp_path: Path, killed_at: str) -> None:
-    verdict = await one_round(tmp_path, None, killed_at)
-    assert verdict.is_clean
-    assert verdict.jobs == 2
-
-
-@pytest.mark.parametrize("mutant", ["forget to look", "submit before writing"])
-async def test_the_books_show_it_when_a_bot_orders_blindly_after_a_crash(tmp_path: Path, mutant: str) -> None:
-    verdict = await one_round(tmp_path, mutant, ORDER_TAKEN)
+async def test_the_books_show_it_when_a_bot_orders_before_it_writes(tmp_path: Path) -> None:
+    verdict = await one_round(tmp_path, "submit before writing", ORDER_TAKEN)
     assert verdict.double_submitted == ["Rex"]
-
-
-async def test_the_books_show_it_when_a_bot_posts_without_nonces(tmp_path: Path) -> None:
-    verdict = await one_round(tmp_path, "drop nonces", MESSAGE_TAKEN)
-    assert verdict.double_posted == ["Training #1 · status"]
 
 
 async def test_the_books_show_it_when_a_bot_leaves_the_rows_of_the_dead_alone(tmp_path: Path) -> None:
