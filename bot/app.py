@@ -22,7 +22,6 @@ from bot.errors import StartupError
 from bot.keys.secrets import Rotation
 from bot.log import redact_value
 from bot.monitoring import build_health
-from bot.outbox import request_limiter
 from bot.permissions import FOLDER_MODE, restrict
 from bot.photos.hosts import DISCORD_HOSTS, TrustedHosts, judge_names
 from bot.photos.intake import Fetcher, Spool
@@ -129,7 +128,6 @@ async def assemble(
             webhook_url=webhook_addresses(settings),
             public_url=lambda: settings.darkroom_public_url,
             poster=poster,
-            limiter=request_limiter(),
             members=members,
             venue=venue,
             clock=clock,

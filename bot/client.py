@@ -16,6 +16,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.errors import StartupError, UserError
+from bot.request_rate import paced
 from bot.services import Services
 from bot.storage import meta
 
@@ -72,6 +73,7 @@ class DarkroomBot(commands.Bot):
             chunk_guilds_at_startup=False,
             max_messages=None,
             max_ratelimit_timeout=60.0,
+            http_trace=paced(),
             proxy=proxy,
         )
         self.services = services

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from aiolimiter import AsyncLimiter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.engine import backoff
 from bot.ports import NotNow, PlaceRefused
+from bot.reach import Act, Reach
 from bot.records.guild import Place
 from bot.records.post import Post, PostKind, PostStatus
 from bot.resources import Resources, Service
@@ -19,33 +19,29 @@ from bot.storage.due import Claim, DueRows, Pauses, mark, store
 
 log = logging.getLogger(__name__)
 
-RATE_PER_SECOND = 45
-"""Discord allows a bot 50 requests a second in all (/docs/topics/rate-limits); the rest is for everything else."""
 TOLD = "told"
 """Timeline word of a kept result that its member knows of."""
 
 
-def request_limiter() -> AsyncLimiter:
-    """Evenly spaced: a bucket for a second's worth would let a full one and what leaks meanwhile through at once."""
-    return AsyncLimiter(1, 1 / RATE_PER_SECOND)
-
-
 class PostRows(DueRows[Post]):
-    """The posts. None of them is due while Discord cannot be reached; `wake` ends that sleep."""
+    """The posts. None of them is due while Discord cannot be reached, until `wake`, nor while it takes no calls."""
 
     def __init__(self, database: Database, outbox: "OutboxService", pauses: Pauses = ()) -> None:
         super().__init__(database, tables.posts, Post, pauses)
         self._outbox = outbox
 
     async def next_due(self, *, is_settled: bool = True) -> datetime | None:
-        return await super().next_due(is_settled=is_settled) if self._outbox.look() else None
+        if not self._outbox.look():
+            return None
+        due, out_until = await super().next_due(is_settled=is_settled), self._outbox.out_until
+        return due if due is None or out_until is None else max(due, out_until)
 
 
 class OutboxService(Service):
     def __init__(self, opened: Resources) -> None:
         super().__init__(opened)
         self._poster = opened.poster
-        self._limiter = opened.limiter
+        self._reach = Reach(opened.clock, opened.timings.backoff_first, self._recover)
         self._reached = timedelta(0)
         """How long Discord could be reached since the start, as far as the lane has looked."""
         self._looked: tuple[datetime, bool] = (opened.clock.now(), False)
@@ -60,6 +56,11 @@ class OutboxService(Service):
             self._reached += max(now - at, timedelta(0))
         self._looked = (now, is_ready)
         return is_ready
+
+    @property
+    def out_until(self) -> datetime | None:
+        """Until when nothing is sent although Discord seems to be reached; None when it takes calls."""
+        return self._reach.out_until
 
     def wake(self) -> None:
         """Discord can be reached again: look for posts at once."""
@@ -94,8 +95,11 @@ class OutboxService(Service):
 
     async def advance(self, claim: Claim[Post]) -> None:
         post = claim.row
+        out_until = self.out_until
         if not self.look():
             await self._store(claim, due_in=self._timings.backoff_first)
+        elif out_until is not None:
+            await self._store(claim, due_in=out_until - self._clock.now())
         elif await self._database.fetch(pictures.is_deleted, post):
             await self._withdraw(claim)
         elif post.place_index >= len(post.places) or self._is_too_old(post):
@@ -118,9 +122,9 @@ class OutboxService(Service):
         try:
             message_id = await self._earlier(post, place)
             if message_id is None:
-                claim = await self._mark_sending(claim)
-                await self._limiter.acquire()
-                message_id = await self._poster.send(post, place)
+                async with self._reach.turn(place, post.kind, Act.SEND):
+                    claim = await self._mark_sending(claim)
+                    message_id = await self._poster.send(post, place)
         except PlaceRefused as error:
             log.info("Post %s was refused by its %s: %s", post.id, place.kind, error)
             await self._next_place(claim)
@@ -137,14 +141,14 @@ class OutboxService(Service):
         since = post.sending_at or await self._database.fetch(self._database.inherited.sent_since, post)
         if since is None or self._clock.now() < since + self._timings.nonce_memory:
             return None
-        await self._limiter.acquire()
-        return await self._poster.find(replace(post, sending_at=since), place)
+        async with self._reach.turn(place, post.kind, Act.OTHER):
+            return await self._poster.find(replace(post, sending_at=since), place)
 
     async def _edit(self, claim: Claim[Post]) -> None:
-        post = claim.row
-        await self._limiter.acquire()
+        post, place = claim.row, claim.row.places[claim.row.place_index]
         try:
-            await self._poster.edit(post, post.places[post.place_index])
+            async with self._reach.turn(place, post.kind, Act.EDIT):
+                await self._poster.edit(post, place)
         except PlaceRefused:
             await self._store(claim, due_in=None, status=PostStatus.POSTED)
         except NotNow as error:
@@ -169,12 +173,11 @@ class OutboxService(Service):
         if post.place_index >= len(post.places) or (post.message_id is None and post.sending_at is None):
             return
         place = post.places[post.place_index]
-        if post.message_id is None:
-            await self._limiter.acquire()
-            post = replace(post, message_id=await self._poster.find(post, place))
-        if post.message_id is not None:
-            await self._limiter.acquire()
-            await self._poster.remove(post, place)
+        async with self._reach.turn(place, post.kind, Act.OTHER):
+            if post.message_id is None:
+                post = replace(post, message_id=await self._poster.find(post, place))
+            if post.message_id is not None:
+                await self._poster.remove(post, place)
 
     async def _mark_sending(self, claim: Claim[Post]) -> Claim[Post]:
         if claim.row.sending_at is not None:
@@ -205,6 +208,11 @@ class OutboxService(Service):
                 await timeline.add(connection, post.subject_table, post.subject_id, "delivered", at=now)
 
         await self._database.write(transaction)
+
+    async def _recover(self) -> None:
+        """Discord takes calls again: what has failed meanwhile is tried at once."""
+        now = self._clock.now()
+        await self._database.write(lambda connection: posts.pull_in(connection, now=now))
 
     async def _catch_up(self, connection: AsyncConnection, post: Post, now: datetime) -> None:
         """Make the post due again when its subject changed while the message was being sent."""
@@ -240,6 +248,8 @@ class OutboxService(Service):
         wait = error.retry_after or backoff(
             attempt, first=self._timings.backoff_first, ceiling=self._timings.backoff_max
         )
+        if self.out_until is not None:
+            wait = self.out_until - self._clock.now()
         if attempt == 0:
             log.warning("Post %s has to wait: %s", claim.id, error)
         await self._store(claim, due_in=wait, attempt=attempt + 1)

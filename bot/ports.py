@@ -18,15 +18,26 @@ class Members(Protocol):
 
 
 class PlaceRefused(DarkroomError):
-    """Discord will never accept the post in this place: it is gone, closed, or the bot lacks permission."""
+    """Discord will never accept the post in this place.
+
+    `is_closed`: nor any other of its kind, because the place is gone or the bot lacks permission.
+    """
+
+    def __init__(self, reason: str, *, is_closed: bool = False) -> None:
+        super().__init__(reason)
+        self.is_closed = is_closed
 
 
 class NotNow(DarkroomError):
-    """Discord did not say whether it accepted the post; trying again with the same nonce is safe."""
+    """Discord did not say whether it accepted the post; trying again with the same nonce is safe.
 
-    def __init__(self, reason: str, *, retry_after: timedelta | None = None) -> None:
+    `is_outage`: it would not have said so of any other post either.
+    """
+
+    def __init__(self, reason: str, *, retry_after: timedelta | None = None, is_outage: bool = False) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+        self.is_outage = is_outage
 
 
 class Poster(Protocol):

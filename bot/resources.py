@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from aiolimiter import AsyncLimiter
-
 from bot.clock import Clock, Timings
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.pool import PhotoPool
@@ -44,7 +42,6 @@ class Resources:
     webhook_url: Callable[[Training | Generation], str | None]
     public_url: PublicUrl
     poster: Poster
-    limiter: AsyncLimiter
     members: Members
     venue: Venue
     clock: Clock

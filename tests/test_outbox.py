@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from aiolimiter import AsyncLimiter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Timings
-from bot.outbox import DELIVERIES, RATE_PER_SECOND, OutboxService, PostRows, request_limiter
+from bot.outbox import DELIVERIES, OutboxService, PostRows
 from bot.photos.intake import Spool
 from bot.records.guild import Place, PlaceKind
 from bot.records.job import SubjectTable
@@ -21,11 +20,9 @@ from bot.storage.database import Database
 from bot.storage.due import LeaseLost
 from bot.storage.posts import KIND_CODES, nonce_of
 from tests.fakes.clock import ManualClock
-from tests.fakes.loop import run_on_leaping_time
 from tests.fakes.poster import FakePoster, Trouble
 from tests.fakes.resources import resources
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, THREAD, add_post
-from tests.fakes.waiting import HANG_S
 
 IN_THREAD = Place(PlaceKind.CHANNEL, THREAD)
 IN_CHANNEL = Place(PlaceKind.CHANNEL, CHANNEL)
@@ -412,48 +409,6 @@ async def test_posts_wait_their_turn_and_none_is_lost(posting: Posting) -> None:
         await add_post(posting.database, subject_id)
     await posting.settle()
     assert len(posting.poster.messages) == 60
-
-
-def test_no_second_has_more_requests_than_discord_allows() -> None:
-    passed: list[float] = []
-
-    async def request(limiter: AsyncLimiter, at: float) -> None:
-        await asyncio.sleep(at)
-        await limiter.acquire()
-        passed.append(asyncio.get_running_loop().time())
-
-    async def request_all() -> None:
-        limiter = request_limiter()
-        bursts = [(0.0, 200), (0.5, 100), (30.0, 100), (30.9, 50), (31.0, 50)]
-        await asyncio.gather(*(request(limiter, at) for at, count in bursts for _ in range(count)))
-
-    run_on_leaping_time(request_all())
-    assert len(passed) == 500
-    assert max(sum(begin <= at <= begin + 1 for at in passed) for begin in passed) <= RATE_PER_SECOND + 1
-    busy = [at for at in passed if at < 30]
-    assert max(busy) == pytest.approx(300 / RATE_PER_SECOND, abs=0.1)
-
-
-def test_the_first_request_does_not_wait() -> None:
-    async def request() -> float:
-        await request_limiter().acquire()
-        return asyncio.get_running_loop().time()
-
-    assert run_on_leaping_time(request()) < 1 / RATE_PER_SECOND
-
-
-def test_one_who_gives_up_waiting_does_not_block_the_others() -> None:
-    async def request() -> bool:
-        limiter = request_limiter()
-        await limiter.acquire()
-        impatient = asyncio.create_task(limiter.acquire())
-        await asyncio.sleep(0)
-        impatient.cancel()
-        async with asyncio.timeout(HANG_S):
-            await limiter.acquire()
-        return impatient.cancelled()
-
-    assert run_on_leaping_time(request())
 
 
 async def test_a_post_finished_by_another_worker_is_not_noted_twice(posting: Posting) -> None:

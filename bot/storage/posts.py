@@ -100,6 +100,13 @@ async def renew(connection: AsyncConnection, kind: PostKind, subject_id: int, *,
     )
 
 
+async def pull_in(connection: AsyncConnection, *, now: datetime) -> None:
+    """Make due what waits for another try."""
+    waits = sa.and_(posts.c.attempt > 0, posts.c.due_at > now, posts.c.lease_owner.is_(None))
+    note_due(connection, posts)
+    await connection.execute(sa.update(posts).where(waits).values(due_at=now))
+
+
 async def kept_for(connection: AsyncConnection, guild_id: int, user_id: int) -> list[Post]:
     """Posts no place would take, waiting for their owner."""
     theirs = sa.and_(posts.c.guild_id == guild_id, posts.c.user_id == user_id, posts.c.status == PostStatus.KEPT)

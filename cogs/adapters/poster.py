@@ -136,7 +136,7 @@ async def _mapped_errors() -> AsyncIterator[None]:
         async with asyncio.timeout(CALL_DEADLINE_S):
             yield
     except (discord.Forbidden, discord.NotFound) as error:
-        raise PlaceRefused(f"{error.status} / {error.code}") from error
+        raise PlaceRefused(f"{error.status} / {error.code}", is_closed=error.code != UNKNOWN_MESSAGE) from error
     except FileDamaged as error:
         raise PlaceRefused(str(error)) from error
     except discord.RateLimited as error:
@@ -144,13 +144,13 @@ async def _mapped_errors() -> AsyncIterator[None]:
     except discord.HTTPException as error:
         if error.status == 429:
             # A 429 that discord.py does not wait for comes from Discord's edge: stop calling for a while.
-            raise NotNow("Discord refuses calls from this address", retry_after=BANNED_FOR) from error
+            raise NotNow("Discord refuses calls from this address", retry_after=BANNED_FOR, is_outage=True) from error
         if error.status in (400, 413):
             log.error("Discord rejects a post's content: %s / %s", error.status, error.code)
             raise PlaceRefused(f"{error.status} / {error.code}") from error
-        raise NotNow(f"{error.status} / {error.code}") from error
+        raise NotNow(f"{error.status} / {error.code}", is_outage=error.status >= 500) from error
     except (TimeoutError, OSError, aiohttp.ClientError, discord.ConnectionClosed) as error:
-        raise NotNow(type(error).__name__) from error
+        raise NotNow(type(error).__name__, is_outage=True) from error
 
 
 async def _kept_files(channel: discord.abc.Messageable, message_id: int, view: discord.ui.LayoutView) -> Any:

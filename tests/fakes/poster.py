@@ -60,7 +60,7 @@ class FakePoster:
             message = Message(1000 + len(self.messages), post.nonce, place, post.kind, self.clock.now())
             self.messages.append(message)
         if trouble is Trouble.AFTER:
-            raise NotNow("the answer was lost", retry_after=self.retry_after)
+            raise NotNow("the answer was lost", retry_after=self.retry_after, is_outage=True)
         return message.id
 
     async def edit(self, post: Post, place: Place) -> None:
@@ -81,9 +81,9 @@ class FakePoster:
     def _enter(self, place: Place) -> Trouble | None:
         trouble = self.trouble.popleft() if self.trouble else None
         if trouble is Trouble.BEFORE:
-            raise NotNow("not reached", retry_after=self.retry_after)
+            raise NotNow("not reached", retry_after=self.retry_after, is_outage=True)
         if place in self.closed:
-            raise PlaceRefused("closed")
+            raise PlaceRefused("closed", is_closed=True)
         return trouble
 
     def _remembered(self, post: Post, place: Place) -> Message | None:

@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from aiolimiter import AsyncLimiter
-
-from bot.clock import Timings
+from bot.clock import Clock, Timings
 from bot.photos.hosts import TrustedHosts
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.pool import PhotoPool
@@ -16,13 +14,12 @@ from bot.records.key import ProviderName
 from bot.resources import Resources
 from bot.storage.database import Database
 from bot.storage.sealing import Sealer
-from tests.fakes.clock import ManualClock
 from tests.fakes.members import FakeMembers
 from tests.fakes.poster import FakePoster
 from tests.fakes.venue import FakeVenue
 
 
-def resources(database: Database, spool: Spool, clock: ManualClock, **given: Any) -> Resources:
+def resources(database: Database, spool: Spool, clock: Clock, **given: Any) -> Resources:
     """Nothing of it reaches a provider or Discord; `given` takes the place of a part."""
 
     def connect(_provider: ProviderName, _api_key: str) -> ProviderClient:
@@ -39,7 +36,6 @@ def resources(database: Database, spool: Spool, clock: ManualClock, **given: Any
         "webhook_url": lambda _job: None,
         "public_url": lambda: None,
         "poster": FakePoster(clock),
-        "limiter": AsyncLimiter(1000, 1),
         "members": FakeMembers(),
         "venue": FakeVenue(),
         "timings": Timings(),

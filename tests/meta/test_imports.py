@@ -15,10 +15,11 @@ LEVELS = {
     for level, names in enumerate(
         [
             ["bot.errors", "bot.clock", "bot.log", "bot.text", "bot.addresses", "bot.records", "bot.permissions"],
-            ["bot.supervision"],
+            ["bot.supervision", "bot.request_rate"],
             ["bot.providers", "bot.storage", "bot.photos"],
             ["bot.engine", "bot.ports", "bot.config", "bot.strays"],
             ["bot.resources"],
+            ["bot.reach"],
             ["bot.outbox", "bot.keys", "bot.guilds"],
             ["bot.loras", "bot.web", "bot.jobs"],
             ["bot.datasets", "bot.generation"],
@@ -75,12 +76,12 @@ def discord_below_the_cogs(sources: Sources) -> Iterator[str]:
     yield from map(str, outside(sources, "discord", "cogs", "bot.client", "bot.private_members", "bot.sandbox"))
 
 
-SENDERS = ("bot.providers.transport", "bot.web", "bot.photos.intake", "bot.sandbox")
+SENDERS = ("bot.providers.transport", "bot.web", "bot.photos.intake", "bot.sandbox", "bot.request_rate")
 NAMES_ERRORS = ("cogs.adapters.poster", "cogs.adapters.venue", "bot.client")
 
 
 def http_elsewhere(sources: Sources) -> Iterator[str]:
-    """aiohttp belongs to its four places; three more may name its error classes, nothing else."""
+    """aiohttp belongs to its five places; three more may name its error classes, nothing else."""
     yield from map(str, outside(sources, "aiohttp", *SENDERS, *NAMES_ERRORS))
     for path, tree in trees(sources):
         if module_name(path) not in NAMES_ERRORS:
