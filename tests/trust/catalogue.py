@@ -1,6 +1,15 @@
 """All rows of `make trust`, in the order of the catalogue."""
 
-from tests.trust import advisories, deliveries, forged_webhooks, provider_faults, retention, spend_race
+from tests.trust import (
+    advisories,
+    deliveries,
+    forged_webhooks,
+    outages,
+    provider_faults,
+    rate_limits,
+    retention,
+    spend_race,
+)
 from tests.trust.durability import (
     backlog,
     key_rotation,
@@ -22,6 +31,8 @@ CATALOGUE: tuple[Row, ...] = (
     *forged_webhooks.rows(),
     spend_race.ROW,
     *deliveries.ROWS,
+    rate_limits.ROW,
+    outages.ROW,
     advisories.ROW,
     storage_trouble.ROW,
     key_rotation.ROW,

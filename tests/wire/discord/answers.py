@@ -29,7 +29,7 @@ class Call:
     files: tuple[SentFile, ...]
     size: int
     at: float
-    """Seconds on the monotonic clock."""
+    """Seconds on the event loop's clock."""
     status: int | None = None
     """What was answered; None when the connection was cut instead."""
 

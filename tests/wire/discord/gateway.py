@@ -3,7 +3,6 @@
 import asyncio
 import json
 import secrets
-import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from aiohttp import WSMsgType, web
 
 from tests.fakes.waiting import HANG_S
 from tests.wire.discord.answers import Json
-from tests.wire.discord.watch import Watch
+from tests.wire.discord.watch import Watch, now_s
 from tests.wire.discord.world import World
 
 DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, REQUEST_MEMBERS, INVALID, HELLO, HEARTBEAT_ACK = (
@@ -228,7 +227,7 @@ class Gateway:
         self._watch.changed()
 
     def _identify(self, connection: Connection, data: Json) -> None:
-        self.identified_at.append(time.monotonic())
+        self.identified_at.append(now_s())
         if data["token"] != self._token:
             connection.outgoing.put_nowait(4004)
             return
@@ -264,7 +263,7 @@ class Gateway:
         if session is None or data["token"] != self._token:
             connection.send(INVALID, False)
             return
-        self.resumed_at.append(time.monotonic())
+        self.resumed_at.append(now_s())
         for frame in session.log[data["seq"] :]:
             connection.outgoing.put_nowait(frame)
         session.connection = connection

@@ -2,7 +2,6 @@
 
 import math
 import secrets
-import time
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from tests.fakes.waiting import HANG_S
 from tests.wire.discord.answers import Json, refuse
 from tests.wire.discord.messages import StoredMessage
-from tests.wire.discord.watch import Watch
+from tests.wire.discord.watch import Watch, now_s
 from tests.wire.discord.world import ALL_PERMISSIONS, Channel, Person, Snowflakes
 
 
@@ -52,7 +51,7 @@ class InteractionHandle:
     """interaction_metadata of the messages that answer it."""
     source: StoredMessage | None = None
     """The message whose component (or whose component's modal) was used."""
-    dispatched_at: float = field(default_factory=time.monotonic)
+    dispatched_at: float = field(default_factory=now_s)
     callback: Callback | None = None
     original_message: StoredMessage | None = None
     followups: list[StoredMessage] = field(default_factory=list)
@@ -174,7 +173,7 @@ class InteractionBook:
             raise refuse(10062)
         if handle.callback is not None:
             raise refuse(40060)
-        if handle.is_expired or time.monotonic() - handle.dispatched_at > self.ack_seconds:
+        if handle.is_expired or now_s() - handle.dispatched_at > self.ack_seconds:
             raise refuse(10062)
         return handle
 
@@ -183,14 +182,14 @@ class InteractionBook:
         handle = self._by_token.get(token)
         if handle is None or application_id != self._bot.id:
             raise refuse(10015)
-        if handle.is_expired or time.monotonic() - handle.dispatched_at > self.token_life_seconds:
+        if handle.is_expired or now_s() - handle.dispatched_at > self.token_life_seconds:
             raise refuse(50027)
         if handle.callback is None:
             raise refuse(10015)
         return handle
 
     def acknowledge(self, handle: InteractionHandle, kind: CallbackKind, data: Any) -> None:
-        handle.callback = Callback(kind, data or {}, time.monotonic() - handle.dispatched_at)
+        handle.callback = Callback(kind, data or {}, now_s() - handle.dispatched_at)
         self._watch.changed()
 
 

@@ -1,6 +1,5 @@
 """Stored messages: what create, edit and delete leave behind, and the memory of nonces."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +17,7 @@ from tests.wire.discord.components import (
     walk,
 )
 from tests.wire.discord.files import FileStore, StoredFile
+from tests.wire.discord.watch import now_s
 from tests.wire.discord.world import Channel, Person, Snowflakes, timestamp
 
 SETTABLE_FLAGS = (1 << 2) | EPHEMERAL_FLAG | (1 << 12) | V2_FLAG
@@ -98,7 +98,7 @@ class MessageStore:
         if nonce is None or not body.get("enforce_nonce"):
             return None
         said_at, message = self._nonces.get((channel.id, author.id, str(nonce)), (0.0, None))
-        if message is None or time.monotonic() - said_at > self.nonce_memory_seconds:
+        if message is None or now_s() - said_at > self.nonce_memory_seconds:
             return None
         if message.is_deleted:
             raise refuse(10008)
@@ -114,7 +114,7 @@ class MessageStore:
         self.apply(message, body, sent)
         self._messages[message.id] = message
         if nonce is not None:
-            self._nonces[channel.id, author.id, str(nonce)] = (time.monotonic(), message)
+            self._nonces[channel.id, author.id, str(nonce)] = (now_s(), message)
         return message
 
     def create_loading(self, channel: Channel, author: Person, flags: int) -> StoredMessage:

@@ -4,8 +4,7 @@ import json
 import os
 import re
 import socket
-import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -13,15 +12,16 @@ from aiohttp import BodyPartReader, web
 
 from tests.fakes.waiting import HANG_S
 from tests.wire.discord.answers import Answer, Call, DiscordError, Handler, Json, RouteTable, SentFile, refuse
-from tests.wire.discord.faults import Fault, FaultKind, Faults, rate_limited
+from tests.wire.discord.faults import Fault, FaultKind, Faults
 from tests.wire.discord.gateway import Gateway
+from tests.wire.discord.limits import Limits
 from tests.wire.discord.openapi import SPEC_VARIABLE, Breach, load_check
 from tests.wire.discord.rest_application import ApplicationRoutes
 from tests.wire.discord.rest_channels import ChannelRoutes
 from tests.wire.discord.rest_interactions import InteractionRoutes
 from tests.wire.discord.state import make_state
 from tests.wire.discord.user_actions import People
-from tests.wire.discord.watch import Watch
+from tests.wire.discord.watch import Watch, now_s
 
 API_PREFIX = "/api/v10"
 DEFAULT_TOKEN = "standin-bot-token"
@@ -30,9 +30,12 @@ BODY_CAP_BYTES = 128 * 1024 * 1024
 
 
 class DiscordStandin(People):
-    """`await start()` first. Tests read `calls`, `unknown_routes`, `breaches` and the state; nothing is reset."""
+    """`await start()` first. Tests read `calls`, `unknown_routes`, `breaches` and the state; nothing is reset.
 
-    def __init__(self, token: str = DEFAULT_TOKEN) -> None:
+    Without `is_checking` no body is held against Discord's document: that takes longer than all the rest.
+    """
+
+    def __init__(self, token: str = DEFAULT_TOKEN, *, is_checking: bool = True) -> None:
         watch = Watch()
         self.token = token
         self.gateway = Gateway(token, watch)
@@ -45,10 +48,8 @@ class DiscordStandin(People):
         self.calls: list[Call] = []
         self.unknown_routes: list[str] = []
         self.breaches: list[Breach] = []
-        self.global_limit_per_second: int | None = None
-        """Discord's is 50; interaction routes are exempt. None: no limit."""
-        self._recent: deque[float] = deque()
-        spec = os.environ.get(SPEC_VARIABLE)
+        self.limits = Limits()
+        spec = os.environ.get(SPEC_VARIABLE) if is_checking else None
         self._check = load_check(spec) if spec else None
         self._routes = compile_routes(self._tables())
         self._runner: web.AppRunner | None = None
@@ -122,12 +123,13 @@ class DiscordStandin(People):
         body = b"" if sent.body is None else json.dumps(sent.body).encode()
         # Exactly this content type: with a charset discord.py takes the body for text.
         kind = {} if sent.body is None else {"Content-Type": "application/json"}
-        return web.Response(status=sent.status, body=body, headers=sent.headers | kind)
+        return web.Response(status=sent.status, body=body, headers=sent.headers | self.limits.headers(call) | kind)
 
     def _answer(self, call: Call, request: web.Request) -> Answer:
+        refused = self.limits.refuse(call)
+        if refused is not None:
+            return refused
         is_exempt = call.path.startswith(("/interactions/", "/webhooks/"))
-        if not is_exempt and self._is_over_global_limit():
-            return rate_limited(1.0, scope="global").answer
         if not is_exempt and request.headers.get("Authorization") != f"Bot {self.token}":
             return refuse(0).answer()
         if call.route is None:
@@ -141,21 +143,10 @@ class DiscordStandin(People):
         except DiscordError as error:
             return error.answer()
 
-    def _is_over_global_limit(self) -> bool:
-        if self.global_limit_per_second is None:
-            return False
-        now = time.monotonic()
-        while self._recent and now - self._recent[0] > 1.0:
-            self._recent.popleft()
-        if len(self._recent) >= self.global_limit_per_second:
-            return True
-        self._recent.append(now)
-        return False
-
     async def _serve_file(self, request: web.Request) -> web.StreamResponse:
         """Links without their signature are refused; the proxy serves pictures only."""
         path = request.path.removeprefix("/cdn")
-        call = Call("GET", path, None, {}, dict(request.query), None, (), 0, time.monotonic())
+        call = Call("GET", path, None, {}, dict(request.query), None, (), 0, now_s())
         fault = self.faults.take(call)
         if fault is not None:
             return await self._finish(request, call, Answer(500), fault)
@@ -195,7 +186,7 @@ async def read_call(request: web.Request, routes: CompiledRoutes) -> Call:
         if match is not None:
             route, params = template, match.groupdict()
             break
-    return Call(request.method, path, route, params, dict(request.query), body, files, size, time.monotonic())
+    return Call(request.method, path, route, params, dict(request.query), body, files, size, now_s())
 
 
 async def read_multipart(request: web.Request) -> tuple[Json | None, tuple[SentFile, ...]]:

@@ -135,7 +135,7 @@ async def test_a_file_link_can_fail_too(standin: DiscordStandin, community: Comm
 async def test_more_than_the_global_limit_is_answered_429_except_for_interactions(
     standin: DiscordStandin, community: Community, probe: Probe
 ) -> None:
-    standin.global_limit_per_second = 5
+    standin.limits.per_second = 5
     headers = {"Authorization": f"Bot {standin.token}"}
     async with aiohttp.ClientSession(headers=headers) as session:
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import time
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from tests.wire.discord.interactions import InteractionHandle, InteractionKind
 from tests.wire.discord.messages import StoredMessage
 from tests.wire.discord.modals import Filling, NotSubmittable, Upload, fill_modal
 from tests.wire.discord.state import State
+from tests.wire.discord.watch import now_s
 from tests.wire.discord.world import Channel, Guild, Permit, Person
 
 
@@ -103,10 +103,10 @@ class People:
     async def burst(self, acts: Iterable[Awaitable[InteractionHandle]], seconds: float = HANG_S) -> list[float]:
         """Dispatch all at once; each one's seconds until the first answer, infinite when none came in time."""
         handles = await asyncio.gather(*acts)
-        ends_at = time.monotonic() + seconds
+        ends_at = now_s() + seconds
         for handle in handles:
             try:
-                await handle.responded(max(0.0, ends_at - time.monotonic()))
+                await handle.responded(max(0.0, ends_at - now_s()))
             except AssertionError:
                 continue
         return [handle.latency_seconds if handle.callback else math.inf for handle in handles]
@@ -173,7 +173,7 @@ class People:
     async def _dispatch(self, handle: InteractionHandle, data: Json) -> InteractionHandle:
         message = self.state.messages.payload(handle.source) if handle.source else None
         guild_id = handle.channel.guild.id if handle.channel.guild else None
-        handle.dispatched_at = time.monotonic()
+        handle.dispatched_at = now_s()
         self.state.dispatch("INTERACTION_CREATE", self.state.interactions.envelope(handle, data, message), guild_id)
         await asyncio.sleep(0)
         return handle

@@ -6,6 +6,11 @@ from collections.abc import Callable
 from tests.fakes.waiting import HANG_S
 
 
+def now_s() -> float:
+    """Seconds on the event loop's clock, by which the stand-in remembers and forgets."""
+    return asyncio.get_running_loop().time()
+
+
 class Watch:
     """Wakes everyone who waits whenever anything in the stand-in has changed."""
 

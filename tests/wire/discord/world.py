@@ -1,6 +1,7 @@
 """The simulated community: people, guilds, roles, channels and threads, and who may do what where."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum, IntFlag
@@ -59,13 +60,15 @@ def timestamp() -> str:
 
 
 class Snowflakes:
-    """Ids that carry the real time, as discord.py reads an interaction's age from its id."""
+    """Ids that carry the time of day, as discord.py reads an interaction's age from its id."""
 
     def __init__(self) -> None:
         self._last = 0
+        self.time_of_day: Callable[[], float] = time.time
+        """Seconds since 1970."""
 
     def make(self) -> int:
-        now = (int(time.time() * 1000) - DISCORD_EPOCH_MS) << 22
+        now = (int(self.time_of_day() * 1000) - DISCORD_EPOCH_MS) << 22
         self._last = max(self._last + 1, now)
         return self._last
 
