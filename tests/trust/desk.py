@@ -7,24 +7,25 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import discord
 import pytest
 import sqlalchemy as sa
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.client import DarkroomBot
 from bot.clock import SystemClock
 from bot.engine import Engine
 from bot.photos.intake import Spool
+from bot.records.generation import GenerationStatus, Picture
 from bot.records.guild import Place, PlaceKind
 from bot.records.job import LaneName
 from bot.records.post import PostKind, PostStatus
 from bot.resources import Resources
 from bot.services import build_lanes, build_services
-from bot.storage import tables
+from bot.storage import generations, tables
 from bot.storage.database import Database, sqlite_url
 from cogs import EXTENSIONS
 from cogs.adapters.poster import DiscordPoster
@@ -32,7 +33,7 @@ from cogs.ui.buttons import ActionButton
 from cogs.ui.replies import show_error
 from tests.fakes.clock import NOON
 from tests.fakes.resources import resources
-from tests.fakes.rows import add_post, add_training
+from tests.fakes.rows import add_generation, add_post, add_training
 from tests.wire.discord.messages import StoredMessage
 from tests.wire.discord.pings import pinged
 from tests.wire.discord.redirect import point_discord_at
@@ -41,8 +42,8 @@ from tests.wire.discord.world import Channel, ChannelKind, Guild, Person
 from tests.wire.kills.ledger import footers
 
 OPEN = [PostStatus.PENDING, PostStatus.SENDING]
-LOOKS_EVERY_S = 0.5
-NEVER = timedelta(days=7)
+LOOKS_EVERY_S = 1.0
+NEVER = timedelta(minutes=40)
 """A post that is open for so long is lost."""
 
 
@@ -53,8 +54,8 @@ class Desk:
     poster: DiscordPoster
     bot: DarkroomBot
     guild: Guild
-    owners: dict[int, Person] = field(default_factory=dict)
-    """Who each posted result belongs to."""
+    owners: dict[str, Person] = field(default_factory=dict)
+    """Who each result belongs to, by the line that its message ends in."""
 
     @property
     def messages(self) -> list[StoredMessage]:
@@ -72,20 +73,47 @@ class Desk:
     def thread(self, parent: Channel) -> Channel:
         return self.standin.world.add_thread(parent, "thread", self.standin.world.bot, ChannelKind.PUBLIC_THREAD)
 
-    async def post(self, places: Sequence[Channel | Person], owner: Person | None = None) -> int:
-        """Put the news of a finished training into the outbox, for these places; its number."""
-        owner, now = owner or self.person(), self.opened.clock.now()
-        number = len(self.owners) + 1
-        self.owners[number] = owner
-        whose: dict[str, Any] = {"guild_id": self.guild.id, "user_id": owner.id}
-        made = await add_training(
-            self.opened.database, number, channel_id=1, due_at=None, created_at=now, dataset_id=number, **whose
+    async def post(self, places: Sequence[Channel | Person], owner: Person) -> str:
+        """Put the news of a finished training into the outbox, for these places; the line that its message ends in."""
+        now, whose = self.opened.clock.now(), {"guild_id": self.guild.id, "user_id": owner.id}
+        number = await add_training(
+            self.opened.database, len(self.owners) + 1, channel_id=1, due_at=None, created_at=now, **whose
         )
-        assert made == number
-        kinds = [PlaceKind.USER if isinstance(place, Person) else PlaceKind.CHANNEL for place in places]
-        chain = [Place(kind, place.id) for kind, place in zip(kinds, places, strict=True)]
-        await add_post(self.opened.database, number, now=now, places=chain, kind=PostKind.TRAINING_READY, **whose)
-        return number
+        kind = PostKind.TRAINING_READY
+        await add_post(self.opened.database, number, now=now, places=chain(places), kind=kind, **whose)
+        return self._promise(f"Training #{number} · ready", owner)
+
+    async def post_pictures(self, places: Sequence[Channel | Person], owner: Person, contents: Sequence[bytes]) -> str:
+        """The same for finished pictures with these contents."""
+        now, whose = self.opened.clock.now(), {"guild_id": self.guild.id, "user_id": owner.id}
+        number = await add_generation(
+            self.opened.database, len(self.owners) + 1, channel_id=1, due_at=None, created_at=now, **whose
+        )
+        urls = tuple(f"https://example.com/{number}/{position}" for position in range(len(contents)))
+        made = [
+            Picture(0, number, position, url, self._kept(content), "image/png", len(content), 0)
+            for position, (url, content) in enumerate(zip(urls, contents, strict=True), start=1)
+        ]
+
+        async def transaction(connection: AsyncConnection) -> None:
+            ended = {"status": GenerationStatus.READY, "finished_at": now, "image_urls": urls}
+            ours = tables.generations.c.id == number
+            await connection.execute(sa.update(tables.generations).where(ours).values(**ended))
+            for picture in made:
+                await generations.add_picture(connection, picture)
+
+        await self.opened.database.write(transaction)
+        await add_post(self.opened.database, number, now=now, places=chain(places), kind=PostKind.PICTURES, **whose)
+        return self._promise(f"Pictures #{number} · AI-generated", owner)
+
+    def _promise(self, line: str, owner: Person) -> str:
+        self.owners[line] = owner
+        return line
+
+    def _kept(self, content: bytes) -> str:
+        file = self.opened.spool.new_name(".png")
+        self.opened.spool.path(file).write_bytes(content)
+        return file
 
     @contextlib.asynccontextmanager
     async def life(self) -> AsyncIterator["asyncio.Task[None]"]:
@@ -113,19 +141,22 @@ class Desk:
             await asyncio.sleep(LOOKS_EVERY_S)
         return loop.time() - begun
 
-    async def misposted(self) -> dict[str, int]:
+    def misposted(self) -> dict[str, int]:
         """What must not be: results that stand twice or nowhere, and people told who are not concerned."""
         posted = footers(self.messages)
-        lines = {number: f"Training #{number} · ready" for number in self.owners}
-        pings = 0
+        strangers = 0
         for message in self.messages:
-            number = next(number for number, line in lines.items() if line in footers([message])) if message.text else 0
-            pings += bool(pinged(message) - {f"user:{self.owners[number].id}"})
+            owners = {f"user:{self.owners[line].id}" for line in footers([message])}
+            strangers += not pinged(message) <= owners
         return {
             "posted twice": sum(count > 1 for count in posted.values()),
-            "lost": sum(not posted[line] for line in lines.values()),
-            "told somebody else": pings,
+            "lost": sum(not posted[line] for line in self.owners),
+            "told somebody else": strangers,
         }
+
+
+def chain(places: Sequence[Channel | Person]) -> list[Place]:
+    return [Place(PlaceKind.USER if isinstance(place, Person) else PlaceKind.CHANNEL, place.id) for place in places]
 
 
 @contextlib.asynccontextmanager

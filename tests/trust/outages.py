@@ -59,7 +59,7 @@ async def _sometimes(score: Score, messages: int) -> None:
         score.tried += messages
         score.fired.update({name: rule.fired for name, rule in rules.items()})
         score.bad["sometimes: drained too late"] += took > LATE * messages / PER_SECOND + REPEATS_S
-        score.bad.update(await desk.misposted())
+        score.bad.update(desk.misposted())
 
 
 async def _away(score: Score, messages: int, name: str, fault: Fault, dice: random.Random) -> None:
@@ -76,7 +76,7 @@ async def _away(score: Score, messages: int, name: str, fault: Fault, dice: rand
         floor = OUTAGE_S + messages / PER_SECOND
         score.bad[f"{name}: drained too late"] += OUTAGE_S + late > LATE * floor
         score.bad[f"{name}: asked again and again"] += rule.fired > CALLS_EACH_MINUTE * OUTAGE_S / 60
-        score.bad.update(await desk.misposted())
+        score.bad.update(desk.misposted())
 
 
 def wait_for_each_alone(patch: pytest.MonkeyPatch) -> None:

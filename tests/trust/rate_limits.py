@@ -39,7 +39,7 @@ async def _one_burst(score: Score, messages: int, name: str, channels: int) -> N
         score.tried += messages
         score.fired[name] += messages
         score.bad[f"{name}: more than 1 % of the calls answered 429"] += refused * 100 > calls
-        score.bad.update(await desk.misposted())
+        score.bad.update(desk.misposted())
 
 
 async def _fill(desk: Desk, messages: int, channels: int) -> None:
@@ -69,7 +69,7 @@ async def _ban(score: Score, messages: int, dice: random.Random) -> None:
             1 < at < 60 for at in met
         )
         score.bad[f"{INVALID_MOST} calls or more while banned"] += len(met) >= INVALID_MOST
-        score.bad.update(await desk.misposted())
+        score.bad.update(desk.misposted())
 
 
 def count_posts_instead_of_requests(patch: pytest.MonkeyPatch) -> None:
