@@ -17,7 +17,6 @@ from bot.web.server import HttpRequest
 from bot.web.webhooks import PREFIX, WebhookRoutes
 from tests.fakes.rows import OTHER_GUILD
 from tests.fakes.studio import KEY, NEXT_KEY, OTHER_KEY, PROVIDER, TRAINS_IN, Studio
-from tests.fakes.waiting import eventually
 
 S = TrainingStatus
 
@@ -78,26 +77,6 @@ async def test_the_address_the_provider_calls_is_the_rows_own(studio: Studio) ->
     training = await submitted(studio)
     [lora] = studio.server.loras.values()
     assert lora.webhook_url == f"http://127.0.0.1:9/webhooks/apiframe/{training.webhook_token}"
-
-
-async def test_a_hint_that_overtakes_the_answer_to_the_order_makes_the_row_due_at_once(
-    studio: Studio, hints: WebhookRoutes
-) -> None:
-    await studio.set_key()
-    started = await studio.begin()
-    [claim] = await studio.claim(LaneName.TRAININGS)
-    studio.server.faults.next("POST /v2/loras", Fault.hang())
-    step = asyncio.create_task(studio.step(LaneName.TRAININGS, claim))
-    await eventually(lambda: bool(studio.server.loras))
-    [request_id] = studio.server.loras
-    studio.finish_at_provider(request_id)
-    assert await deliver(hints, started.webhook_token, {"id": request_id, "status": "READY"})
-    studio.server.release()
-    await step
-    assert (await studio.training(started.id)).status is S.SUBMITTED
-    await studio.settle()
-    assert (await studio.training(started.id)).status is S.READY
-    assert studio.charges("create") == 1
 
 
 async def test_a_hint_cannot_hurry_the_look_for_an_order_of_unknown_outcome(

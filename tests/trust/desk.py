@@ -133,11 +133,11 @@ class Desk:
             found = sa.select(sa.func.count()).where(tables.posts.c.status.in_(statuses))
             return int((await connection.execute(found)).scalar_one())
 
-    async def until_done(self) -> float:
-        """Wait until nothing is open; how many seconds that took."""
+    async def until_done(self, most: timedelta = NEVER) -> float:
+        """Wait until nothing is open, or `most` has passed; how many seconds that took."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
-        while await self.count(*OPEN) and loop.time() - begun < NEVER.total_seconds():  # noqa: ASYNC110 - rows tell nobody
+        while await self.count(*OPEN) and loop.time() - begun < most.total_seconds():  # noqa: ASYNC110 - rows tell nobody
             await asyncio.sleep(LOOKS_EVERY_S)
         return loop.time() - begun
 
