@@ -7,13 +7,13 @@ from tests.trust import (
     ending_links,
     forged_webhooks,
     large_results,
-    lost_answers,
     missing_webhooks,
     outages,
     provider_faults,
     rate_limits,
     retention,
     spend_race,
+    stored_messages,
 )
 from tests.trust.durability import (
     backlog,
@@ -33,7 +33,7 @@ CATALOGUE: tuple[Row, ...] = (
     *order_kills.rows(),
     lost_answers.ROW,
     provider_faults.ROW,
-    lost_answers.ROW,
+    stored_messages.ROW,
     *forged_webhooks.rows(),
     spend_race.ROW,
     *deliveries.ROWS,
