@@ -19,9 +19,9 @@ MAX_TOTAL_BYTES: Final = 100_000_000
 MAX_INTAKE_BYTES: Final = 25_000_000
 """A file above this is not even downloaded to its end."""
 MAX_PIXELS: Final = 60_000_000
-MAX_PIXELS_OF: Final = {"png": 32_000_000, "webp": 24_000_000}
-"""Lower where nothing can be decoded at a reduced scale: a PNG takes four bytes for each pixel then. Decoding a WebP
-holds it in memory four times over: 1 GB at 60 megapixels, measured."""
+MAX_PIXELS_OF: Final = {"png": 32_000_000, "webp": 12_500_000}
+"""Lower where nothing can be decoded at a reduced scale: a PNG takes four bytes for each pixel then, a WebP twelve,
+because Pillow decodes it as if it were an animation. So either takes about 150 MB at most."""
 SENT_SIDE_PX: Final = 2048
 """Long side of the copy that is sent, at most."""
 MIN_SIDE_PX: Final = 256
@@ -53,6 +53,7 @@ class Code(StrEnum):
     ANIMATED = "animated"
     TOO_LARGE = "too_large"
     TOO_MANY_PIXELS = "too_many_pixels"
+    """`detail` is how many megapixels it may have."""
     DAMAGED = "damaged"
     TOO_SMALL = "too_small"
     EXACT_DUPLICATE = "exact_duplicate"
@@ -116,7 +117,7 @@ _SENTENCES: Final = {
     Code.WRONG_TYPE: "It is {type}. Send a JPEG, PNG, WebP or HEIC photo instead.",
     Code.ANIMATED: "It is an animation. Send a still picture instead.",
     Code.TOO_LARGE: "It is larger than 25 MB. Send a smaller copy.",
-    Code.TOO_MANY_PIXELS: "It has too many pixels. Send a copy of at most 24 megapixels.",
+    Code.TOO_MANY_PIXELS: "It has too many pixels. Send a copy of at most {most} megapixels.",
     Code.DAMAGED: "It does not open; part of the file is missing or broken. Send the original again.",
     Code.TOO_SMALL: "It is too small or too narrow; both sides need at least 256 pixels. Send a larger original.",
     Code.EXACT_DUPLICATE: "It is the same file as `{name}`. Send a different photo.",
@@ -160,6 +161,7 @@ def explain(finding: Finding) -> str:
         type=_TYPE_WORDS.get(finding.detail, "another kind of file"),
         name=display_name(finding.detail),
         detail=finding.detail,
+        most=finding.detail or _megapixels(min(MAX_PIXELS_OF.values())),
         why=_COLOUR_WORDS.get(finding.detail, "they are stored in a rare way"),
     )
 
@@ -181,7 +183,12 @@ def judge_sides(width: int, height: int, kind: str = "jpeg") -> Finding | None:
     """The refusal, if any, that the sides alone decide; known before anything is decoded."""
     if min(sent_size(width, height)) < MIN_SIDE_PX:
         return Finding(Code.TOO_SMALL)
-    return Finding(Code.TOO_MANY_PIXELS) if width * height > MAX_PIXELS_OF.get(kind, MAX_PIXELS) else None
+    most = MAX_PIXELS_OF.get(kind, MAX_PIXELS)
+    return Finding(Code.TOO_MANY_PIXELS, _megapixels(most)) if width * height > most else None
+
+
+def _megapixels(pixels: int) -> str:
+    return str(pixels // 1_000_000)
 
 
 def judge(measures: Measures) -> tuple[Finding, ...]:

@@ -34,7 +34,7 @@ from bot.photos.checks import (
 from bot.photos.colours import ADOBE_RGB, to_srgb
 from bot.photos.exif import read_exif, turn_upright
 from bot.photos.filetypes import has_deep_channels, identify, is_animation, read_dimensions
-from bot.photos.jpeg import encode_jpeg
+from bot.photos.jpeg import encode_jpeg, write_jpeg
 from bot.photos.measures import measure
 from bot.photos.scaling import flatten, shrink_to_sent, whole_factor
 from bot.photos.structure.heif import read_declared
@@ -42,12 +42,13 @@ from bot.photos.structure.jpeg import outline_jpeg
 from bot.photos.structure.outline import Colours, Content, Outline, TooLargeToDecode
 from bot.photos.structure.png import outline_png
 from bot.photos.structure.webp import outline_webp
+from bot.photos.webp import decode_webp
 from bot.records.dataset import Finding
 
 PREPARED_BYTES: Final = MAX_TOTAL_BYTES // MAX_PHOTOS
 """Cap on one prepared photo, so that even thirty of the largest stay within what the provider takes together."""
 LARGE_BYTES: Final = 120_000_000
-BYTES_PER_PIXEL: Final = {"jpeg": 3, "png": 4, "webp": 16, "heic": 9, "avif": 9}
+BYTES_PER_PIXEL: Final = {"jpeg": 3, "png": 4, "webp": 12, "heic": 9, "avif": 9}
 """What decoding holds in memory at most, measured; a JPEG at a reduced scale, or all coefficients of several scans."""
 
 _HEAD_BYTES: Final = 32_768
@@ -117,17 +118,20 @@ def examine(source: Path, target: Path) -> Measured:
             return Measured((refusal,))
         content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     try:
-        with content:
-            decoded = _decode(source, content, head)
-        jpeg, measured = _prepare(decoded, original_size)
+        decoded = _decode(source, content, head)
+        picture, doubt = to_srgb(decoded.picture, decoded.colours)
+        seen = measure(picture)
     except _Refused as refused:
         return Measured((refused.finding,))
     except (TooLargeToDecode, Image.DecompressionBombError, Image.DecompressionBombWarning):
         return Measured((Finding(Code.TOO_MANY_PIXELS),))
     except _BROKEN:
         return Measured((Finding(Code.DAMAGED),))
-    target.write_bytes(jpeg)
-    return measured
+    picture.info = {}
+    with target.open("wb") as file:
+        size = write_jpeg(picture, file, PREPARED_BYTES)
+    findings = judge(Measures(seen.sharpness, seen.brightness, *decoded.sides, original_size, decoded.converted, doubt))
+    return Measured(findings, size, *picture.size, seen.dhash, seen.sharpness, seen.brightness, seen.detail)
 
 
 def judge_head(head: bytes, original_size: int) -> Finding | None:
@@ -146,7 +150,7 @@ def judge_head(head: bytes, original_size: int) -> Finding | None:
     if kind in _DECODED_ELSEWHERE and not heif.CAN_LIMIT:
         return Finding(Code.NO_HEIC)
     sides = read_dimensions(head)
-    return None if sides is None else judge_sides(*sides)
+    return None if sides is None else judge_sides(*sides, kind)
 
 
 def outline(content: Content, kind: str) -> Outline:
@@ -154,11 +158,13 @@ def outline(content: Content, kind: str) -> Outline:
     return _OUTLINES[kind](content)
 
 
-def _decode(source: Path, content: Content, head: bytes) -> _Decoded:
+def _decode(source: Path, content: mmap.mmap, head: bytes) -> _Decoded:
+    """Closes `content`: its pages count as memory of this process."""
     kind = identify(head) or ""
-    if kind in _DECODED_ELSEWHERE:
-        return _decode_elsewhere(source, content, kind)
-    found = outline(content, kind)
+    with content:
+        if kind in _DECODED_ELSEWHERE:
+            return _decode_elsewhere(source, content, kind)
+        found = outline(content, kind)
     if found.is_animated:
         raise _Refused(Finding(Code.ANIMATED))
     _refuse_sides(found.sides, kind)
@@ -166,8 +172,10 @@ def _decode(source: Path, content: Content, head: bytes) -> _Decoded:
     with _turn_for(found.sides, kind):
         if kind == "jpeg":
             picture, mode = _decode_jpeg(found)
+        elif kind == "webp":
+            picture, mode = shrink_to_sent(decode_webp(found.content)), "RGB"
         else:
-            with Image.open(io.BytesIO(found.content), formats=[_PILLOW_FORMATS[kind]]) as image:
+            with Image.open(io.BytesIO(found.content), formats=["PNG"]) as image:
                 mode = image.mode
                 image.load()
                 picture = shrink_to_sent(image)
@@ -220,14 +228,6 @@ def _draft_jpeg(content: bytes) -> tuple[Image.Image, str]:
         image.draft(None, (image.width // factor, image.height // factor))
         image.load()
         return shrink_to_sent(image), image.mode
-
-
-def _prepare(decoded: _Decoded, original_size: int) -> tuple[bytes, Measured]:
-    picture, doubt = to_srgb(decoded.picture, decoded.colours)
-    picture.info = {}
-    jpeg, seen = encode_jpeg(picture, PREPARED_BYTES), measure(picture)
-    findings = judge(Measures(seen.sharpness, seen.brightness, *decoded.sides, original_size, decoded.converted, doubt))
-    return jpeg, Measured(findings, len(jpeg), *picture.size, seen.dhash, seen.sharpness, seen.brightness, seen.detail)
 
 
 def shrink(picture: Path, limit: int) -> bytes:

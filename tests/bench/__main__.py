@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 
 from bot.errors import DarkroomError
-from tests.bench import acks, commits, forwarding, judging, photos, stampede, starts, webhooks
+from tests.bench import acks, commits, forwarding, judging, photo_memory, photos, stampede, starts, webhooks
 from tests.bench.rows import NotMeasured, Row
 from tests.bench.scale import FULL, QUICK, Scale
 from tests.bench.table import render
@@ -26,6 +26,7 @@ from tests.wire.discord.openapi import SPEC_VARIABLE
 GROUPS: dict[str, Callable[[Scale], Awaitable[list[Row]]]] = {
     "Durable commits": commits.measure,
     "Photo tiers": photos.measure,
+    "Memory of one photo": photo_memory.measure,
     "Judged without decoding": judging.measure,
     "Event loop": photos.measure_loop_delay,
     "Forwarding": forwarding.measure,

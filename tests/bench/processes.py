@@ -87,6 +87,11 @@ def read_status_mb(field: str, pid: int | str = "self") -> float:
     raise NotMeasured(f"the process has no {field}")
 
 
+def forget_peak() -> None:
+    """Let VmHWM of this process begin anew; Linux only (proc_pid_clear_refs(5))."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
 def report(**said: Any) -> None:
     """One line to the process that started this one."""
     sys.stdout.write(json.dumps(said) + "\n")

@@ -13,7 +13,7 @@ from bot.providers.apiframe.client import Apiframe
 from bot.providers.base import PhotoFile, TrainingOrder
 from bot.providers.transport import Transport
 from bot.records.dataset import SubjectKind
-from tests.bench.processes import read_status_mb, report
+from tests.bench.processes import forget_peak, read_status_mb, report
 
 PHOTOS = 30
 PHOTO_BYTES = 10_000_000
@@ -53,11 +53,6 @@ async def send_training(transport: Transport, port: int, photos: list[PhotoFile]
     taken = {"seconds": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
     assert sent.request_id == "bench-lora"
     return taken | {"extra_mb": max(0.0, read_status_mb("VmHWM") - resting_mb)}
-
-
-def forget_peak() -> None:
-    """Let VmHWM begin anew (Linux: proc_pid_clear_refs(5))."""
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
 async def main() -> None:

@@ -53,8 +53,8 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: claim_webp_size(encode(noise(), "WEBP", icc_profile=b"profile"), 16_384, 16_384),
         "too_many_pixels",
     ),
-    "webp-25-mp": (
-        lambda: claim_webp_size(encode(noise(), "WEBP", icc_profile=b"profile"), 5_000, 5_000),
+    "webp-13-mp": (
+        lambda: claim_webp_size(encode(noise(), "WEBP", icc_profile=b"profile"), 4_200, 3_000),
         "too_many_pixels",
     ),
     "heic-100-mp": (lambda: heic_of(10_000, 10_000), "too_many_pixels"),

@@ -76,6 +76,28 @@ def test_the_smallest_photo_taken_has_256_pixels_on_its_short_side() -> None:
     assert judge_sides(255, 900) == Finding(Code.TOO_SMALL)
 
 
+@pytest.mark.parametrize(
+    ("kind", "sides", "most"),
+    [
+        ("jpeg", (10_000, 6_001), "60"),
+        ("heic", (10_000, 6_001), "60"),
+        ("png", (8_000, 4_001), "32"),
+        ("webp", (4_200, 3_000), "12"),
+    ],
+)
+def test_a_photo_of_too_many_pixels_is_told_how_many_its_type_may_have(
+    kind: str, sides: tuple[int, int], most: str
+) -> None:
+    refusal = judge_sides(*sides, kind)
+    assert refusal == Finding(Code.TOO_MANY_PIXELS, most)
+    assert explain(refusal) == f"It has too many pixels. Send a copy of at most {most} megapixels."
+    assert judge_sides(4_032, 3_024, kind) is None
+
+
+def test_a_refusal_that_does_not_say_how_many_pixels_names_the_fewest() -> None:
+    assert "at most 12 megapixels" in explain(Finding(Code.TOO_MANY_PIXELS))
+
+
 def test_a_converted_photo_is_accepted_and_says_from_what() -> None:
     findings = judge(Measures(300, 120, 1200, 900, 400_000, "HEIC"))
     assert findings == (Finding(Code.CONVERTED, "HEIC"),)
