@@ -36,6 +36,11 @@ def avif_of(width: int, height: int) -> bytes:
     return content[:at] + struct.pack(">II", width, height) + content[at + 8 :]
 
 
+def webp_with(chunks: bytes) -> bytes:
+    body = encode(noise(), "WEBP")[8:] + chunks
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
 BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "png-178-mp": (lambda: flat_png(13_370, 13_370), "too_many_pixels"),
     "png-400-mp": (lambda: flat_png(20_000, 20_000, grey_bits=1), "too_many_pixels"),
@@ -79,7 +84,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: with_chunks(flat_png(600, 600), chunk(b"IDAT", b"") * 2_050_000),
         "damaged",
     ),
-    "webp-of-3-million-chunks": (lambda: encode(noise(), "WEBP") + riff_chunk(b"abcd", b"") * 3_000_000, "damaged"),
+    "webp-of-3-million-chunks": (lambda: webp_with(riff_chunk(b"abcd", b"") * 3_000_000), "damaged"),
     "heic-of-3-million-boxes": (
         lambda: heic_of(640, 480)[:24] + (struct.pack(">I", 8) + b"free") * 3_000_000,
         "damaged",

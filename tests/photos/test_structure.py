@@ -172,6 +172,19 @@ def test_a_webp_that_lacks_what_stands_behind_its_pixels_is_whole() -> None:
         image.load()
 
 
+@pytest.mark.parametrize(
+    "rest", [bytes(1_000_000), b"PK\x03\x04" + bytes(60_000), riff_chunk(b"ANMF", bytes(40)) * 2000]
+)
+def test_what_follows_a_webp_is_not_looked_at(rest: bytes) -> None:
+    plain = encode(noise(320, 280), "WEBP", lossless=True, method=0)
+    for content in (WEBP, plain):
+        assert outline_webp(content + rest) == outline_webp(content)
+
+
+def test_a_webp_that_does_not_say_its_size_is_walked_to_its_end() -> None:
+    assert outline_webp(WEBP[:4] + bytes(4) + WEBP[8:]) == outline_webp(WEBP)
+
+
 def test_a_webp_of_many_chunks_is_refused_and_a_few_more_are_not() -> None:
     body = WEBP[12:]
     few, many = (b"RIFF\x00\x00\x00\x00WEBP" + body + riff_chunk(b"abcd", b"") * count for count in (50, 2_000_000))

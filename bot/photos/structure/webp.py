@@ -8,6 +8,8 @@ from bot.photos.structure.outline import MAX_PARTS, MAX_PROFILE_BYTES, Colours, 
 
 MAX_SIDE_BYTES: Final = 1_000_000
 """Of EXIF and XMP."""
+MIN_FILE_BYTES: Final = 12
+"""A file that says less of itself has no chunk; some writers leave the size out."""
 
 _ALPHA_AND_ANIMATION: Final = 0x12
 """The flags of an extended header that speak of the pixels; the others of what is left out here."""
@@ -41,12 +43,13 @@ def outline_webp(content: Content) -> Outline:
 
 
 def _walk(content: Content) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and body of each chunk that the file holds whole."""
-    at = 12
+    """Kind and body of each chunk that the file holds whole, up to where it says that it ends."""
+    at, says = 12, int.from_bytes(content[4:8], "little")
+    last = 8 + says if says >= MIN_FILE_BYTES else len(content)
     for _ in range(MAX_PARTS):
         length = int.from_bytes(content[at + 4 : at + 8], "little")
         end = at + 8 + length
-        if at + 8 > len(content) or end > len(content):
+        if at >= last or at + 8 > len(content) or end > len(content):
             return
         yield content[at : at + 4], content[at + 8 : end]
         at = end + length % 2
