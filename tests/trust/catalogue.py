@@ -24,6 +24,7 @@ from tests.trust.durability import (
     process_kills,
     storage_trouble,
 )
+from tests.trust.photos import hostile_photos
 from tests.trust.row import Row
 
 CATALOGUE: tuple[Row, ...] = (
@@ -37,6 +38,7 @@ CATALOGUE: tuple[Row, ...] = (
     *forged_webhooks.rows(),
     spend_race.ROW,
     *deliveries.ROWS,
+    hostile_photos.ROW,
     *missing_webhooks.ROWS,
     rate_limits.ROW,
     outages.ROW,
