@@ -90,7 +90,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
         "damaged",
     ),
     "animated-png-of-large-frames": (
-        lambda: flat_png(7_000, 7_000, before_data=chunk(b"acTL", struct.pack(">II", 900, 0))),
+        lambda: flat_png(5_600, 5_600, before_data=chunk(b"acTL", struct.pack(">II", 900, 0))),
         "animated",
     ),
 }

@@ -24,7 +24,7 @@ from tests.trust.durability import (
     process_kills,
     storage_trouble,
 )
-from tests.trust.photos import hostile_photos
+from tests.trust.photos import hostile_photos, image_bombs
 from tests.trust.row import Row
 
 CATALOGUE: tuple[Row, ...] = (
@@ -38,6 +38,7 @@ CATALOGUE: tuple[Row, ...] = (
     *forged_webhooks.rows(),
     spend_race.ROW,
     *deliveries.ROWS,
+    image_bombs.ROW,
     hostile_photos.ROW,
     *missing_webhooks.ROWS,
     rate_limits.ROW,
