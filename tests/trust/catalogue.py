@@ -24,7 +24,11 @@ from tests.trust.durability import (
     process_kills,
     storage_trouble,
 )
-from tests.trust.photos import hostile_photos, image_bombs
+from tests.trust.photos import (
+    archives,
+    hostile_photos,
+    image_bombs,
+)
 from tests.trust.row import Row
 
 CATALOGUE: tuple[Row, ...] = (
@@ -40,6 +44,7 @@ CATALOGUE: tuple[Row, ...] = (
     *deliveries.ROWS,
     image_bombs.ROW,
     hostile_photos.ROW,
+    archives.ROW,
     *missing_webhooks.ROWS,
     rate_limits.ROW,
     outages.ROW,
