@@ -28,6 +28,7 @@ from tests.trust.photos import (
     archives,
     hostile_photos,
     image_bombs,
+    stampede,
 )
 from tests.trust.row import Row
 
@@ -42,6 +43,7 @@ CATALOGUE: tuple[Row, ...] = (
     *forged_webhooks.rows(),
     spend_race.ROW,
     *deliveries.ROWS,
+    stampede.ROW,
     image_bombs.ROW,
     hostile_photos.ROW,
     archives.ROW,
