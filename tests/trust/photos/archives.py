@@ -23,10 +23,11 @@ from bot.photos import pool, prepare
 from bot.photos.checks import ALLOWED_TYPES, Code
 from bot.photos.filetypes import identify
 from bot.records.dataset import Photo, SubjectKind, Upload, Verdict
-from tests.fakes.attachments import open_attachments
+from tests.fakes.attachments import Attachments, open_attachments
 from tests.fakes.rows import ANNA, CHANNEL, GUILD
 from tests.fakes.studio import Studio
 from tests.photos.hostile import samples
+from tests.trust.photos.temporary import temporary_files_counted
 from tests.trust.row import Row, Score
 from tests.trust.studios import fresh_studio
 
@@ -132,24 +133,29 @@ class Unpackers:
 async def send_archives(names: int, seed: int) -> Score:
     """Each archive under so many names, and once behind a photo, which is taken without it."""
     score, dice = Score(), random.Random(seed)
-    async with fresh_studio() as studio, open_attachments() as attachments:
-        for kind, (make, expected) in ARCHIVES.items():
-            file = attachments.add("file", make())
-            for name in dice.sample(NAMES, min(names, len(NAMES))):
-                with pytest.MonkeyPatch.context() as patch:
-                    unpackers = Unpackers(patch)
-                    photo = await _send(studio, Upload(name, file.url, file.size))
-                score.tried += 1
-                score.fired[kind] += 1
-                score.bad[f"{kind} is not {expected}"] += [each.code for each in photo.findings] != [expected]
-                score.bad[f"{kind} was looked into"] += unpackers.calls.total()
-                score.bad["files left"] += len(studio.files())
-            attachments.files.clear()
-        behind = attachments.add("photo.jpg", samples()["JPEG"] + climbing())
-        score.fired["behind a photo"] += 1
-        photo = await _send(studio, behind)
-        score.bad["a photo with an archive behind it is refused"] += photo.verdict is Verdict.REFUSED
+    with temporary_files_counted(score):
+        async with fresh_studio() as studio, open_attachments() as attachments:
+            await _send_each(score, studio, attachments, dice, names)
+            behind = attachments.add("photo.jpg", samples()["JPEG"] + climbing())
+            score.fired["behind a photo"] += 1
+            photo = await _send(studio, behind)
+            score.bad["a photo with an archive behind it is refused"] += photo.verdict is Verdict.REFUSED
     return score
+
+
+async def _send_each(score: Score, studio: Studio, attachments: Attachments, dice: random.Random, names: int) -> None:
+    for kind, (make, expected) in ARCHIVES.items():
+        file = attachments.add("file", make())
+        for name in dice.sample(NAMES, min(names, len(NAMES))):
+            with pytest.MonkeyPatch.context() as patch:
+                unpackers = Unpackers(patch)
+                photo = await _send(studio, Upload(name, file.url, file.size))
+            score.tried += 1
+            score.fired[kind] += 1
+            score.bad[f"{kind} is not {expected}"] += [each.code for each in photo.findings] != [expected]
+            score.bad[f"{kind} was looked into"] += unpackers.calls.total()
+            score.bad["files left"] += len(studio.files())
+        attachments.files.clear()
 
 
 async def _send(studio: Studio, upload: Upload) -> Photo:

@@ -1,12 +1,8 @@
 """T22: hostile photos, as a member sends them, and random mutations of good ones."""
 
 import asyncio
-import contextlib
 import hashlib
 import random
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 from typing import IO
 
 import pytest
@@ -31,6 +27,7 @@ from tests.photos.hostile import (
     samples,
 )
 from tests.photos.leaving import leaks
+from tests.trust.photos.temporary import temporary_files_counted
 from tests.trust.row import Row, Score
 from tests.trust.studios import fresh_studio
 
@@ -46,20 +43,11 @@ UNTYPED = "an exception that no sentence stands for"
 async def try_all(mutations: int, seed: int) -> Score:
     """Every mangling of one sample each, of every sample when there are many mutations; then the mutations."""
     score, dice = Score(), random.Random(seed)
-    with temporary_files_in_sight() as temporary:
+    with temporary_files_counted(score):
         async with fresh_studio() as studio, open_attachments() as attachments:
             await send_corpus(score, studio, attachments, dice, is_whole=mutations > 10_000)
             await send_mutations(score, studio.spool, dice, mutations)
-        score.bad[LEFT] += sum(1 for _ in temporary.iterdir())
     return score
-
-
-@contextlib.contextmanager
-def temporary_files_in_sight() -> Iterator[Path]:
-    """All temporary files of this process lie in a folder of their own meanwhile."""
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tempfile, "tempdir", folder)
-        yield Path(folder)
 
 
 def corpus(dice: random.Random, *, is_whole: bool) -> list[tuple[str, str, bytes]]:
