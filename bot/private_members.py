@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import aiosqlite
 import discord
-from PIL import Image
+from PIL import Image, WebPImagePlugin
 
 from bot.errors import StartupError
 
@@ -43,6 +43,7 @@ PRIVATE_MEMBERS: Final = (
     PrivateMember("aiosqlite", _connection, "_execute", ONE_TRIP),
     PrivateMember("aiosqlite", lambda: aiosqlite.Connection, "_conn", ONE_TRIP),
     PrivateMember("Pillow", lambda: Image, "core.set_blocks_max", "bound the memory that photos take"),
+    PrivateMember("Pillow", lambda: WebPImagePlugin, "_webp.WebPAnimDecoder", "decode a WebP in little memory"),
 )
 
 
