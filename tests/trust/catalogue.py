@@ -13,6 +13,7 @@ from tests.trust import (
     rate_limits,
     retention,
     spend_race,
+    stolen_database,
     stored_messages,
 )
 from tests.trust.durability import (
@@ -54,6 +55,7 @@ CATALOGUE: tuple[Row, ...] = (
     large_results.ROW,
     ending_links.ROW,
     advisories.ROW,
+    stolen_database.ROW,
     storage_trouble.ROW,
     key_rotation.ROW,
     retention.ROW,
