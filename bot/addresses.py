@@ -1,11 +1,12 @@
 """Web addresses of other people, as they were given, and the operator's proxy on the way to them."""
 
 import re
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import quote, urljoin
 
 from yarl import URL
 
+_NAT64 = IPv6Network("64:ff9b::/96")
 _NOT_SENDABLE = re.compile(r"[^\x21-\x7e]")
 
 
@@ -35,6 +36,30 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_address(host: str) -> bool:
+    """Whether the host is an IP address in the usual spelling, not a name that is looked up."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def is_public(address: str) -> bool:
+    """A routable unicast address, also when it is an IPv4 address in IPv6 clothes."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(ip, IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if inner is None and ip in _NAT64:
+            inner = IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            ip = inner
+    return ip.is_global and not ip.is_multicast
 
 
 def proxy_for(url: URL, proxy: URL | None) -> URL | None:

@@ -110,8 +110,11 @@ async def assemble(
         sealer = await open_sealer(settings, database)
         spool = Spool(settings.darkroom_data_dir / "spool")
         restrict(settings.darkroom_data_dir, FOLDER_MODE)
-        transport = await stack.enter_async_context(Transport(__version__, proxy=settings.proxy))
-        fetcher = await stack.enter_async_context(Fetcher(trusted_hosts(settings), proxy=settings.proxy))
+        hosts = trusted_hosts(settings)
+        transport = await stack.enter_async_context(
+            Transport(__version__, judge_elsewhere=hosts.refusal_elsewhere, proxy=settings.proxy)
+        )
+        fetcher = await stack.enter_async_context(Fetcher(hosts, proxy=settings.proxy))
         pool = PhotoPool(spool, workers=os.cpu_count() or 1)
         stack.callback(pool.close)
         poster, members, venue = DiscordPoster(), DiscordMembers(), DiscordVenue()

@@ -7,9 +7,10 @@ from typing import Final
 
 from yarl import URL
 
-from bot.addresses import as_given
+from bot.addresses import as_given, is_public
 from bot.errors import HostRefused
 from bot.photos.checks import display_name
+from bot.resolver import refuse_private
 
 DISCORD_HOSTS: Final = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 PROVIDER_SUFFIXES: Final = (".apiframe.ai", ".aurous-labs.com")
@@ -18,7 +19,6 @@ host and previews of styles at its cdn (Aurous Labs /images/retrieve-image, /lis
 ANY_PORT: Final = 0
 EVERY_BUILT_IN: Final = "*"
 """In place of a host: a range that every built-in host may lead to."""
-_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LookUp = Callable[[str], Awaitable[Sequence[str]]]
@@ -85,6 +85,10 @@ class TrustedHosts:
             f"If your network does that on purpose, name the range: DARKROOM_TRUSTED_HOSTS={host}=198.18.0.0/15, say."
         )
 
+    def refusal_elsewhere(self, host: str, port: int, address: str) -> str:
+        """Like `refusal` for a place that a provider names to send photos to: any host, if its address is public."""
+        return "" if self._is_in_range(host.lower(), address) else refuse_private(host, port, address)
+
     def _is_in_range(self, host: str, address: str) -> bool:
         named = (*self.ranges.get(host, ()), *self.ranges.get(EVERY_BUILT_IN, ()))
         try:
@@ -97,21 +101,6 @@ class TrustedHosts:
 def is_built_in(host: str) -> bool:
     host = host.lower()
     return host in DISCORD_HOSTS or host.endswith(PROVIDER_SUFFIXES)
-
-
-def is_public(address: str) -> bool:
-    """A routable unicast address, also when it is an IPv4 address in IPv6 clothes."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if inner is None and ip in _NAT64:
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            ip = inner
-    return ip.is_global and not ip.is_multicast
 
 
 async def judge_names(trusted: TrustedHosts, hosts: Iterable[str], look_up: LookUp) -> list[str]:

@@ -5,7 +5,6 @@ import contextlib
 import hashlib
 import re
 import secrets
-import socket
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from types import TracebackType
 from typing import Final, Self
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from bot.addresses import proxy_for, redirected
@@ -23,6 +22,7 @@ from bot.errors import FetchError, FileGone, FileTooLarge, HostRefused
 from bot.permissions import FOLDER_MODE, restrict
 from bot.photos.checks import display_name
 from bot.photos.hosts import TrustedHosts
+from bot.resolver import GuardedResolver
 
 PIECE_BYTES: Final = 256 * 1024
 MAX_REDIRECTS: Final = 3
@@ -73,32 +73,6 @@ class Spool:
         return swept
 
 
-class _GuardedResolver(AbstractResolver):
-    """Names are judged by the addresses they lead to, at the moment of connecting: rebinding gains nothing.
-
-    The proxy may be anywhere, because the operator named it; what lies behind it the proxy looks up.
-    """
-
-    def __init__(self, trusted: TrustedHosts, inner: AbstractResolver, proxy: URL | None) -> None:
-        self._trusted = trusted
-        self._inner = inner
-        self._proxy = None if proxy is None else (proxy.raw_host, proxy.port)
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        results = await self._inner.resolve(host, port, family)
-        if (host, port) == self._proxy:
-            return results
-        for result in results:
-            if refusal := self._trusted.refusal(host, port, result["host"]):
-                raise HostRefused(refusal)
-        return results
-
-    async def close(self) -> None:
-        await self._inner.close()
-
-
 @dataclass(frozen=True, slots=True)
 class Received:
     """A file as it came. `file` is its spool name, `content_type` what the server claimed, possibly empty."""
@@ -133,7 +107,7 @@ class Fetcher:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        resolver = _GuardedResolver(self._trusted, self._resolver or aiohttp.ThreadedResolver(), self._proxy)
+        resolver = GuardedResolver(self._trusted.refusal, self._resolver or aiohttp.ThreadedResolver(), self._proxy)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(resolver=resolver),
             cookie_jar=aiohttp.DummyCookieJar(),

@@ -1,6 +1,7 @@
 """Sends HTTP requests to providers: each exactly once, with a limit on the size of the answer."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,8 +13,12 @@ import aiohttp
 from yarl import URL
 
 from bot import __version__
-from bot.addresses import as_given, proxy_for
+from bot.addresses import as_given, is_address, proxy_for
+from bot.errors import HostRefused
 from bot.providers.base import PhotoFile
+from bot.resolver import GuardedResolver, Judge, refuse_private
+
+log = logging.getLogger(__name__)
 
 ANSWER_CAP_BYTES = 4 * 2**20
 CONNECT_TIMEOUT_S = 10.0
@@ -63,6 +68,7 @@ Body = aiohttp.FormData | BinaryIO | None
 class Request:
     """At most one of `json`, `form` and `file`. `file`: a photo's bytes, for an address that is signed as it stands.
 
+    `is_elsewhere`: an answer named an address that is not on the provider's own server; it is judged before connecting.
     `deadline_s` limits the whole exchange, `read_timeout_s` each wait for more of the answer. The repr shows only
     method and URL: headers hold the API key, bodies hold webhook addresses and a person's details.
     """
@@ -73,6 +79,7 @@ class Request:
     json: Mapping[str, Any] | None = field(default=None, repr=False)
     form: Sequence[Field | FilePart] | None = field(default=None, repr=False)
     file: PhotoFile | None = field(default=None, repr=False)
+    is_elsewhere: bool = False
     read_timeout_s: float = 60.0
     deadline_s: float = 60.0
 
@@ -87,48 +94,74 @@ class Response:
 
 
 class Transport:
-    """Use it as an async context manager. It follows no redirect, keeps no cookie, and `proxy` is the only one."""
+    """Use it as an async context manager. It follows no redirect, keeps no cookie, and `proxy` is the only one.
+
+    `judge_elsewhere` says where a request may lead that is not to the provider's own server.
+    """
 
     def __init__(
-        self, version: str = __version__, connect_timeout_s: float = CONNECT_TIMEOUT_S, proxy: URL | None = None
+        self,
+        version: str = __version__,
+        connect_timeout_s: float = CONNECT_TIMEOUT_S,
+        proxy: URL | None = None,
+        judge_elsewhere: Judge = refuse_private,
     ) -> None:
         self._user_agent = f"Darkroom/{version}"
+        self._judge_elsewhere = judge_elsewhere
         self._proxy = proxy
         self._connect_timeout_s = connect_timeout_s
         self._session: aiohttp.ClientSession | None = None
+        self._elsewhere: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S),
+        guard = GuardedResolver(self._judge_elsewhere, aiohttp.ThreadedResolver(), self._proxy)
+        self._session, self._elsewhere = self._open_session(None), self._open_session(guard)
+        return self
+
+    def _open_session(self, resolver: GuardedResolver | None) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S, resolver=resolver),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": self._user_agent, "Accept": "application/json", "Accept-Encoding": "identity"},
             auto_decompress=False,
             trust_env=False,
             middlewares=(_refuse_repeats,),
         )
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        for session in (self._session, self._elsewhere):
+            if session is not None:
+                await session.close()
+        self._session = self._elsewhere = None
 
     async def send(self, request: Request) -> Response:
         """Send once and read the answer; raises NotSent or Lost, nothing else."""
-        if self._session is None:
+        session = self._elsewhere if request.is_elsewhere else self._session
+        if session is None:
             raise NotSent("The transport is closed.")
         limits = aiohttp.ClientTimeout(
             total=request.deadline_s, connect=self._connect_timeout_s, sock_read=request.read_timeout_s
         )
         async with _opened_body(request) as body:
             try:
-                return await _exchange(self._session, request, body, limits, self._proxy)
+                if request.is_elsewhere:
+                    self._judge_numbers(_address(request))
+                return await _exchange(session, request, body, limits, self._proxy)
+            except HostRefused as error:
+                log.error("A photo was not sent: %s", error)
+                raise NotSent("No connection: HostRefused") from error
             except NOTHING_SENT as error:
                 raise NotSent(f"No connection: {type(error).__name__}") from error
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 raise Lost(f"No whole answer: {type(error).__name__}") from error
+
+    def _judge_numbers(self, url: URL) -> None:
+        """HostRefused for an address that is written in numbers and may not be; those are never looked up."""
+        host = url.host or ""
+        if is_address(host) and (refusal := self._judge_elsewhere(host, url.port or 0, host)):
+            raise HostRefused(refusal)
 
 
 async def _refuse_repeats(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:

@@ -15,7 +15,7 @@ LEVELS = {
     for level, names in enumerate(
         [
             ["bot.errors", "bot.clock", "bot.log", "bot.text", "bot.addresses", "bot.records", "bot.permissions"],
-            ["bot.supervision", "bot.request_rate"],
+            ["bot.supervision", "bot.request_rate", "bot.resolver"],
             ["bot.providers", "bot.storage", "bot.photos"],
             ["bot.engine", "bot.ports", "bot.config", "bot.strays"],
             ["bot.resources"],
@@ -76,7 +76,14 @@ def discord_below_the_cogs(sources: Sources) -> Iterator[str]:
     yield from map(str, outside(sources, "discord", "cogs", "bot.client", "bot.private_members", "bot.sandbox"))
 
 
-SENDERS = ("bot.providers.transport", "bot.web", "bot.photos.intake", "bot.sandbox", "bot.request_rate")
+SENDERS = (
+    "bot.providers.transport",
+    "bot.web",
+    "bot.photos.intake",
+    "bot.resolver",
+    "bot.request_rate",
+    "bot.sandbox",
+)
 NAMES_ERRORS = ("cogs.adapters.poster", "cogs.adapters.venue", "bot.client")
 
 

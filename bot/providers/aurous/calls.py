@@ -8,7 +8,7 @@ import stamina
 from bot.errors import OutcomeUnknown, ProviderError, Refused, Unavailable
 from bot.providers.aurous.errors import CONCURRENCY, KeyInUse, error_from, is_error, read_code
 from bot.providers.aurous.limits import AurousLimits, bucket_of, fingerprint
-from bot.providers.aurous.wire import Ticket
+from bot.providers.aurous.wire import Ticket, is_same_server
 from bot.providers.base import PhotoFile
 from bot.providers.calls import Calls, Dialect, is_success, repeat_free
 from bot.providers.transport import Lost, NotSent, PhotoUnreadable, Request, Response, Transport
@@ -64,7 +64,14 @@ class AurousCalls(Calls):
 
     async def put_photo(self, ticket: Ticket, photo: PhotoFile) -> None:
         """Send the photo's bytes without the API key; the address is signed."""
-        request = Request("PUT", ticket.url, headers=ticket.headers, file=photo, deadline_s=UPLOAD_DEADLINE_S)
+        request = Request(
+            "PUT",
+            ticket.url,
+            headers=ticket.headers,
+            file=photo,
+            is_elsewhere=not is_same_server(ticket.url, self.base_url),
+            deadline_s=UPLOAD_DEADLINE_S,
+        )
 
         async def put_once() -> None:
             try:

@@ -265,12 +265,16 @@ def _may_take_photos(url: str, base_url: str) -> bool:
     if not url.isascii() or not url.isprintable() or " " in url:
         return False
     try:
-        place, base = urlsplit(url), urlsplit(base_url)
+        place = urlsplit(url)
     except ValueError:
         return False
     if not place.hostname or place.username is not None or place.password is not None:
         return False
-    return place.scheme == "https" or (place.scheme, place.netloc) == (base.scheme, base.netloc)
+    return place.scheme == "https" or is_same_server(url, base_url)
+
+
+def is_same_server(url: str, base_url: str) -> bool:
+    return urlsplit(url)[:2] == urlsplit(base_url)[:2]
 
 
 def _is_header_text(value: object) -> bool:
