@@ -250,7 +250,7 @@ def _character_report(row: Mapping[str, Any], trace: str | None) -> TrainingRepo
 
 
 def parse_ticket(body: bytes, base_url: str) -> Ticket:
-    """Unreadable unless the address is https or on the configured server: photos are sent nowhere else."""
+    """Unreadable unless the address is https at its usual port or on the configured server: no photo goes elsewhere."""
     answer = parse_object(body)
     upload_id, url = read_text(answer.get("upload_id")), read_text(answer.get("upload_url"))
     headers = answer.get("upload_headers", {})
@@ -266,11 +266,12 @@ def _may_take_photos(url: str, base_url: str) -> bool:
         return False
     try:
         place = urlsplit(url)
+        is_safe = place.scheme == "https" and place.port in (None, 443)
     except ValueError:
         return False
     if not place.hostname or place.username is not None or place.password is not None:
         return False
-    return place.scheme == "https" or is_same_server(url, base_url)
+    return is_safe or is_same_server(url, base_url)
 
 
 def is_same_server(url: str, base_url: str) -> bool:

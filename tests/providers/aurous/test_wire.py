@@ -261,6 +261,10 @@ def test_ticket_keeps_the_signed_address_and_its_headers_untouched() -> None:
     ("url", "base", "may"),
     [
         ("https://uploads.example/a", BASE, True),
+        ("https://uploads.example:443/a", BASE, True),
+        ("https://uploads.example:8443/a", BASE, False),
+        ("https://uploads.example:22/a", BASE, False),
+        ("https://aurous.example:8443/a", "https://aurous.example:8443", True),
         ("http://127.0.0.1:81/a", "http://127.0.0.1:81", True),
         ("http://127.0.0.1:82/a", "http://127.0.0.1:81", False),
         ("http://uploads.example/a", BASE, False),
