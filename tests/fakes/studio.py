@@ -2,7 +2,7 @@
 
 import contextlib
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
@@ -244,7 +244,14 @@ class Studio(RowAccess):
 
 
 @contextlib.asynccontextmanager
-async def open_studio(folder: Path, database_url: str, clock: ManualClock | None = None) -> AsyncIterator[Studio]:
+async def open_studio(
+    folder: Path,
+    database_url: str,
+    clock: ManualClock | None = None,
+    *,
+    extra_hosts: Sequence[str] = ("127.0.0.1",),
+) -> AsyncIterator[Studio]:
+    """`extra_hosts` may hold files like Discord's; the providers' own servers always may."""
     clock = clock or ManualClock()
     async with contextlib.AsyncExitStack() as stack:
         server = RehearsalApiframe(folder / "rehearsal", ACCOUNTS, REHEARSAL_TIMINGS, now=clock, teams=TEAMS)
@@ -254,7 +261,7 @@ async def open_studio(folder: Path, database_url: str, clock: ManualClock | None
             stack.push_async_callback(rehearsal.close)
             paint_small(rehearsal)
         transport = await stack.enter_async_context(Transport())
-        hosts = TrustedHosts.of([server.base_url, aurous.base_url], ["127.0.0.1"])
+        hosts = TrustedHosts.of([server.base_url, aurous.base_url], extra_hosts)
         spool = Spool(folder / "spool")
         pool = PhotoPool(spool, workers=2)
         stack.callback(pool.close)

@@ -2,7 +2,7 @@
 
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import stamina
@@ -16,7 +16,10 @@ MEMORY_DISK = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - 
 
 
 @contextlib.asynccontextmanager
-async def fresh_studio(clock: ManualClock | None = None) -> AsyncIterator[Studio]:
+async def fresh_studio(
+    clock: ManualClock | None = None, *, extra_hosts: Sequence[str] = ("127.0.0.1",)
+) -> AsyncIterator[Studio]:
     with tempfile.TemporaryDirectory(dir=MEMORY_DISK) as folder, stamina.set_testing(True, attempts=3, cap=True):
-        async with open_studio(Path(folder), sqlite_url(Path(folder) / "darkroom.db"), clock) as studio:
+        url = sqlite_url(Path(folder) / "darkroom.db")
+        async with open_studio(Path(folder), url, clock, extra_hosts=extra_hosts) as studio:
             yield studio
