@@ -15,7 +15,6 @@ from tests.fakes.attachments import open_attachments
 from tests.fakes.member_history import live_through_everything
 from tests.fakes.rows import ANNA, BEN, GUILD, OTHER_GUILD
 from tests.fakes.studio import KEY, OTHER_KEY, PROVIDER, TRAINS_IN, Studio
-from tests.fakes.waiting import eventually
 
 CANARY = "Wilhelmina"
 
@@ -38,19 +37,6 @@ async def test_after_a_word_nothing_of_a_member_is_left_but_the_proof_of_consent
     await studio.pass_time(timedelta(days=1))
     assert studio.files() == []
     assert PostKind.TRAINING_READY in studio.poster.kinds()
-
-
-@pytest.mark.sqlite
-async def test_what_was_erased_is_overwritten_on_the_disk_too(studio: Studio) -> None:
-    """Mutant: without the wipe of the write-ahead log the name is still found there."""
-
-    def raw() -> bytes:
-        return b"".join(path.read_bytes() for path in studio.folder.glob("darkroom.db*"))
-
-    await studio.dataset(name=CANARY)
-    assert CANARY.encode() in raw()
-    await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
-    await eventually(lambda: CANARY.encode() not in raw())
 
 
 async def test_consents_stay_as_the_proof_they_are(studio: Studio) -> None:
