@@ -56,7 +56,7 @@ kill-test: $(STAMP) ## 1,000 kills of the bot at instrumented points and at rand
 	DARKROOM_KILLS=1000 DARKROOM_EVENT_KILLS=300 $(BIN)/python -m pytest tests/wire/kills/test_kill.py --timeout=7200
 
 walk: $(STAMP) ## 10,000 random steps through three servers that must know nothing of each other
-	DARKROOM_WALK_STEPS=10000 $(BIN)/python -m pytest tests/cogs/walk/test_random_walk.py -k nobody
+	DARKROOM_WALK_STEPS=10000 $(BIN)/python -m tests.trust T32
 
 trust: $(STAMP) ## try the whole fault catalogue and print what each row reached
 	$(BIN)/python -m tests.trust

@@ -3,6 +3,7 @@
 from tests.trust import (
     advisories,
     closed_places,
+    cross_guild,
     deliveries,
     ending_links,
     erasure,
@@ -59,6 +60,7 @@ CATALOGUE: tuple[Row, ...] = (
     ending_links.ROW,
     advisories.ROW,
     stolen_database.ROW,
+    cross_guild.ROW,
     erasure.ROW,
     storage_trouble.ROW,
     key_rotation.ROW,

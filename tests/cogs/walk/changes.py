@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from bot.records.job import SubjectTable
 from bot.storage import tables as t
+from bot.storage.events.tables import events
 
 Row = dict[str, Any]
 LOG = "walk_changes"
@@ -38,7 +39,7 @@ PARENTS = {
     + " END",
 }
 """Whose a row is that names no guild itself."""
-WATCHED = [table for table in t.metadata.sorted_tables if table is not t.meta]
+WATCHED = [table for table in events.metadata.sorted_tables if table is not t.meta]
 
 
 @dataclass(frozen=True, slots=True)

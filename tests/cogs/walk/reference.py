@@ -35,6 +35,7 @@ class Step:
     parties: Sequence[Party]
     what: str
     typed: Sequence[str] = ()
+    kind: str = ""
 
     def __str__(self) -> str:
         return f"{self.who.user_id} in {'+'.join(party.word for party in self.parties)}: {self.what}"

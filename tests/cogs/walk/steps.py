@@ -3,7 +3,7 @@
 import json
 import random
 import re
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,6 +54,8 @@ class Walk:
     values: Values = field(init=False)
     pockets: dict[Person, Pocket] = field(default_factory=lambda: defaultdict(Pocket))
     done: int = 0
+    deeds: Counter[str] = field(default_factory=Counter)
+    """How often each kind of deed was done."""
     stock_at: int = 0
     """After how many steps the guilds are given again what they have lost."""
 
@@ -71,6 +73,7 @@ class Walk:
             step, found = await self._step()
             if step is not None:
                 self.done += 1
+                self.deeds[step.kind] += 1
                 story.append(str(step))
             if found:
                 lines = [f"after {self.done} steps of seed {self.seed}:", *found, "which were:", *story]
@@ -102,7 +105,7 @@ class Walk:
         is_private = kind == self._private
         parties = [each.party for each in self.town.known_as(person.member.id)] if is_private else [person.party]
         who = Actor(0, person.member.id) if is_private else person.actor
-        step = Step(who, parties, what, typed)
+        step = Step(who, parties, what, typed, kind.__name__.strip("_"))
         is_possible = True
         try:
             self._remember(person, await doing, is_private=is_private)
@@ -262,6 +265,12 @@ class Walk:
         commands = backend.visible_commands(user_id=person.member.id, channel_id=person.party.channel.id)
         leaves = [leaf for command in commands if command.get("type", 1) == 1 for leaf in command_leaves(command)]
         return [leaf for leaf in leaves if re.match(self.topic, " ".join(leaf[0]))]
+
+
+async def begin(town: Town, seed: int) -> Walk:
+    model = Model(town)
+    await model.watch()
+    return Walk(town, model, seed)
 
 
 def _buttons(components: list[dict[str, Any]]) -> list[str]:

@@ -1,72 +1,37 @@
-"""A random walk through three guilds: nobody ever sees, spends or steers anything of another guild."""
+"""The random walk of row T32 notices what leaks from one guild to another."""
 
-import itertools
-import os
-import random
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from PIL import Image
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.events import lifecycle
 from bot.events import lookup as finding
 from bot.events.views import EventView
-from bot.records.event import Depiction, Event
+from bot.records.event import Depiction
 from bot.records.guild import Actor
 from bot.records.lora import Lora
-from bot.sandbox.rehearsal import painting
 from bot.storage import remembered, sharing, tables
-from bot.storage.events import depictions, events
-from bot.storage.events import tables as event_tables
+from bot.storage.events import depictions
 from bot.storage.rows import build
 from cogs.events.host import actions as event_host_actions
 from cogs.events.host import settings as event_settings
 from cogs.events.host import status as event_host
 from cogs.ui.words import count
-from tests.cogs.walk.reference import Model
-from tests.cogs.walk.steps import Leak, Walk
+from tests.cogs.walk.steps import Leak, begin
 from tests.cogs.walk.world import Town, open_town
+from tests.trust.cross_guild import see_events_of_other_guilds
 
-STEPS = int(os.environ.get("DARKROOM_WALK_STEPS", "150"))
-SEED = int(os.environ.get("DARKROOM_WALK_SEED", random.SystemRandom().randrange(10**6)))
 MUTANT_SEED, MUTANT_STEPS = 3, 400
-NUMBERS = itertools.count()
-
-
-def paint_quickly(*_order: object, **_more: object) -> Image.Image:
-    """A small picture unlike every other, with room for the line of text that is written on it."""
-    rng = random.Random(next(NUMBERS))
-    return Image.frombytes("RGB", (64, 64), rng.randbytes(64 * 64 * 3))
 
 
 @pytest.fixture
-async def town(
-    tmp_path: Path, migrated_file: Path, without_pauses: None, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Town]:
-    monkeypatch.setattr(painting, "compose", paint_quickly)
-    async with open_town(tmp_path, migrated_file) as town:
+async def town(tmp_path: Path, without_pauses: None) -> AsyncIterator[Town]:
+    async with open_town(tmp_path) as town:
         yield town
-
-
-async def begin(town: Town, seed: int) -> Walk:
-    model = Model(town)
-    await model.watch()
-    return Walk(town, model, seed)
-
-
-@pytest.mark.timeout(600 + STEPS)
-async def test_nobody_reaches_into_another_guild(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
-    walk, began = await begin(town, SEED), time.monotonic()
-    with capsys.disabled():
-        print(f"\nwalking {STEPS} steps with DARKROOM_WALK_SEED={SEED}", flush=True)  # noqa: T201
-        await walk.go(STEPS)
-        print(f"{walk.done} steps in {time.monotonic() - began:.0f} s, 0 leaks", flush=True)  # noqa: T201
-    assert town.env.errors == []
 
 
 def see_loras_of_other_guilds(patch: pytest.MonkeyPatch) -> None:
@@ -81,17 +46,6 @@ def forget_for_everybody(patch: pytest.MonkeyPatch) -> None:
         return (await connection.execute(sa.delete(tables.remembered))).rowcount > 0
 
     patch.setattr(remembered, "forget", forget_all)
-
-
-def see_events_of_other_guilds(patch: pytest.MonkeyPatch) -> None:
-    async def of_any_guild(connection: AsyncConnection, _guild_id: int) -> list[Event]:
-        return [build(Event, row) for row in await connection.execute(sa.select(event_tables.events))]
-
-    def is_visible(event: Event, actor: Actor) -> bool:
-        return event.opened_at is not None or event.guild_id == actor.guild_id
-
-    patch.setattr(finding, "is_visible", is_visible)
-    patch.setattr(events, "of_guild", of_any_guild)
 
 
 def see_drafts(patch: pytest.MonkeyPatch) -> None:

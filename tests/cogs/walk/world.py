@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import contextvars
-import shutil
+import itertools
+import random
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import discord
+import pytest
 import simcord
+from PIL import Image
 
 from bot.app import Darkroom, assemble
 from bot.clock import Timings
@@ -22,6 +25,7 @@ from bot.records.job import LaneName
 from bot.records.key import ProviderName
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.aurous.server import RehearsalAurous
+from bot.sandbox.rehearsal import painting
 from bot.sandbox.world import LoopbackCdn, _simulated_discord, sandbox_settings
 from bot.storage import tables
 from bot.storage.due import LeaseLost
@@ -48,6 +52,7 @@ TIMINGS = Timings(
     event_photos_kept=AGES,
 )
 """Nothing happens by the passing of time alone, so every change is somebody's doing."""
+NUMBERS = itertools.count()
 HORIZON = timedelta(days=30)
 ROUNDS_MAX = 500
 LANES = {
@@ -160,10 +165,8 @@ class Town:
 
 
 @contextlib.asynccontextmanager
-async def open_town(folder: Path, migrated: Path) -> AsyncIterator[Town]:
+async def open_town(folder: Path) -> AsyncIterator[Town]:
     clock, cdn = ManualClock(), WatchedCdn()
-    (folder / "data").mkdir()
-    shutil.copy(migrated, folder / "data" / "darkroom.db")
     folders, now = (folder / "apiframe", folder / "aurous"), clock
     afk, al = ({keys_of(word)[provider]: word for word in WORDS} for provider in ProviderName)
     apiframe = RehearsalApiframe(folders[0], dict.fromkeys(afk, CREDITS), now=now, teams=afk)
@@ -174,6 +177,7 @@ async def open_town(folder: Path, migrated: Path) -> AsyncIterator[Town]:
         style = aurous.add_style(f"{stem} {word}", slug=f"{stem}-{word}".lower())
         aurous.make_style_private(style.id, keys_of(word)[ProviderName.AUROUS])
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(pytest.MonkeyPatch.context()).setattr(painting, "compose", paint_quickly)
         for server in (apiframe, aurous, cdn):
             await server.start()
             stack.push_async_callback(server.close)
@@ -184,6 +188,11 @@ async def open_town(folder: Path, migrated: Path) -> AsyncIterator[Town]:
         file = sqlite3.connect(f"file:{darkroom.database.file}?mode=ro", uri=True, isolation_level=None)
         stack.callback(file.close)
         yield Town(env, darkroom, apiframe, aurous, cdn, clock, file, _furnish(env))
+
+
+def paint_quickly(*_order: object, **_more: object) -> Image.Image:
+    """A small picture unlike every other, with room for the line of text that is written on it."""
+    return Image.frombytes("RGB", (64, 64), random.Random(next(NUMBERS)).randbytes(64 * 64 * 3))
 
 
 def _furnish(env: simcord.Env) -> list[Party]:
