@@ -288,11 +288,15 @@ class Stage:
 
     def sent_messages(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """(path, body) of every message the bot sent or edited, interaction answers included."""
-        for request in self.world.env.http_requests:
-            body = request.json if isinstance(request.json, dict) else {}
-            body = body.get("data", body) if request.path.endswith("/callback") else body
-            if isinstance(body, dict) and ("content" in body or "components" in body) and "title" not in body:
-                yield request.path, body
+        return sent_messages(self.world.env)
+
+
+def sent_messages(env: simcord.Env) -> Iterator[tuple[str, dict[str, Any]]]:
+    for request in env.http_requests:
+        body = request.json if isinstance(request.json, dict) else {}
+        body = body.get("data", body) if request.path.endswith("/callback") else body
+        if isinstance(body, dict) and ("content" in body or "components" in body) and "title" not in body:
+            yield request.path, body
 
 
 async def until(condition: Callable[[], object], look: Callable[[], Awaitable[None]] | None = None) -> None:

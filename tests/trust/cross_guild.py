@@ -19,8 +19,8 @@ from tests.cogs.walk.steps import begin
 from tests.cogs.walk.world import open_town
 from tests.trust.row import Row, Score
 
-STEPS = int(os.environ.get("DARKROOM_WALK_STEPS", "1200"))
-SHORT_STEPS = 100
+STEPS = int(os.environ.get("DARKROOM_WALK_STEPS", "700"))
+SHORT_STEPS = 60
 DEEDS = {
     "command": "commands",
     "autocomplete": "choices asked for",

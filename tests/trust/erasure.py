@@ -212,7 +212,7 @@ ROW = Row(
     "T34",
     "a member with jobs in every state is erased",
     "0 rows, files and bytes left",
-    (1, 15),
+    (1, 12),
     (*STATES, "steps under way", "the name was on the disk", "files were there"),
     forget,
     (leave_files, leave_the_log, forget_a_table),

@@ -250,7 +250,7 @@ ROW = Row(
     "T25",
     f"{len(SPELLINGS)} addresses that lead inside, in every field",
     "0 connections to what is not allowed",
-    (1, 20),
+    (1, 8),
     (*FIELDS, "a trusted name that tells the truth"),
     lead_inside,
     (look_at_names_only, trust_redirects, send_photos_anywhere),

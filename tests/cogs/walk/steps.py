@@ -86,17 +86,7 @@ class Walk:
     async def _step(self) -> tuple[Step | None, list[str]]:
         """One judged deed; None when a real client could not do it."""
         person = self.rng.choice(self.town.people)
-        kinds: dict[Callable[[Person], Deed | None], int] = {
-            self._command: 30,
-            self._autocomplete: 12,
-            self._forge: 34,
-            self._press: 8,
-            self._submit: 10,
-            self._answer: 16,
-            self._menu: 2,
-            self._private: 4,
-            self._restart: 1,
-        }
+        kinds = self._kinds()
         kind = self.rng.choices([*kinds], [*kinds.values()])[0]
         deed = kind(person)
         if deed is None:
@@ -114,6 +104,20 @@ class Walk:
         await self.town.rest()
         self._overhear(person)
         return step if is_possible else None, self.model.judge(step)
+
+    def _kinds(self) -> dict[Callable[[Person], Deed | None], int]:
+        """How often each kind of deed comes up."""
+        return {
+            self._command: 30,
+            self._autocomplete: 12,
+            self._forge: 34,
+            self._press: 8,
+            self._submit: 10,
+            self._answer: 16,
+            self._menu: 2,
+            self._private: 4,
+            self._restart: 1,
+        }
 
     def _remember(self, person: Person, result: object, *, is_private: bool) -> None:
         if isinstance(result, list):
@@ -267,10 +271,14 @@ class Walk:
         return [leaf for leaf in leaves if re.match(self.topic, " ".join(leaf[0]))]
 
 
-async def begin(town: Town, seed: int) -> Walk:
+async def begin_to_watch(town: Town) -> Model:
     model = Model(town)
     await model.watch()
-    return Walk(town, model, seed)
+    return model
+
+
+async def begin(town: Town, seed: int) -> Walk:
+    return Walk(town, await begin_to_watch(town), seed)
 
 
 def _buttons(components: list[dict[str, Any]]) -> list[str]:
