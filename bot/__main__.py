@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         configure_logging(settings.darkroom_log_level, settings.darkroom_log_format)
         if settings.discord_token is not None:
             redact_value(settings.discord_token.get_secret_value())
-        asyncio.run(_until_stopped(COMMANDS[command][0](settings)))
+        asyncio.run(until_stopped(COMMANDS[command][0](settings)))
     except (StartupError, StorageTrouble) as error:
         print(error, file=sys.stderr)  # noqa: T201 - the operator's one sentence
         return 1
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-async def _until_stopped(work: Awaitable[None]) -> None:
+async def until_stopped(work: Awaitable[None]) -> None:
     """Await `work`; SIGTERM cancels it, so that everything is closed in order, as with Ctrl+C."""
     task, loop = asyncio.ensure_future(work), asyncio.get_running_loop()
 

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import json
 import os
+import signal
 import sys
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,6 +17,7 @@ from yarl import URL
 
 import bot.client
 import cogs.adapters.poster
+from bot.__main__ import until_stopped
 from bot.app import assemble
 from bot.clock import Timings
 from bot.config import Settings
@@ -50,6 +52,8 @@ class VictimSettings:
     crash_nth: int = 1
     crash_after: int = 0
     """So many passes of points end it anywhere; 0: none do."""
+    crash_by: int = signal.SIGKILL
+    """SIGTERM: it is asked to end at the point, instead of being killed."""
     mutant: str | None = None
 
     @classmethod
@@ -68,6 +72,7 @@ async def live(settings: VictimSettings) -> None:
     # A member whose answer died with the bot begins anew each time, far more often than three times.
     datasets.OPEN_MAX = sys.maxsize
     points = Points(Path(settings.folder), settings.crash_at, settings.crash_nth, settings.crash_after)
+    points.signal = settings.crash_by
     instrument(points)
     if settings.mutant is not None:
         MUTANTS[settings.mutant]()
@@ -124,7 +129,7 @@ def main(text: str) -> int:
     settings = VictimSettings.from_json(text)
     configure_logging("INFO", LogFormat.TEXT)
     try:
-        asyncio.run(live(settings))
+        asyncio.run(until_stopped(live(settings)))
     except StartupError as error:
         print(error, file=sys.stderr)  # noqa: T201 - as `python -m bot run` says it
         return 1

@@ -36,6 +36,7 @@ class Points:
         self._deaths = _appended(folder / "deaths.txt")
         self._crash_at, self._crash_nth, self._crash_after = crash_at, crash_nth, crash_after
         self._passed: Counter[str] = Counter()
+        self.signal: int = signal.SIGKILL
 
     def __call__(self, name: str) -> None:
         self._passed[name] += 1
@@ -43,7 +44,7 @@ class Points:
             os.write(self._record, f"{name}\n".encode())
         if name in self._crash_at and self._passed[name] == self._crash_nth:
             os.write(self._deaths, f"{name}\n".encode())
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self.signal)
         if self._passed.total() == self._crash_after:
             os.kill(os.getpid(), signal.SIGKILL)
 
