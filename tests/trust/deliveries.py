@@ -145,28 +145,27 @@ def believe_the_delivery(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(jobs.JobService, "hint", hint)
 
 
-ROWS = (
-    Row(
-        "T10 T11",
-        "webhooks repeated, shuffled and late",
-        "1 change and 1 message for each job",
-        (150, 10_000),
-        ("too early", "in any order", "again afterwards", "weeks later"),
-        repeat_and_shuffle,
-        (begin_anew,),
+REPEATED = Row(
+    "T10 T11",
+    "webhooks repeated, shuffled and late",
+    "1 change and 1 message for each job",
+    (150, 10_000),
+    ("too early", "in any order", "again afterwards", "weeks later"),
+    repeat_and_shuffle,
+    (begin_anew,),
+)
+
+MISDIRECTED = Row(
+    "T24",
+    "webhooks for another guild's row",
+    "0 accepted",
+    (200, 100_000),
+    (
+        "their row, my key",
+        "their row and my object, my key",
+        "my row, their object",
+        "their row, my object, their key",
     ),
-    Row(
-        "T24",
-        "webhooks for another guild's row",
-        "0 accepted",
-        (200, 100_000),
-        (
-            "their row, my key",
-            "their row and my object, my key",
-            "my row, their object",
-            "their row, my object, their key",
-        ),
-        misdirect,
-        (believe_the_delivery,),
-    ),
+    misdirect,
+    (believe_the_delivery,),
 )

@@ -187,23 +187,22 @@ def build_statements_of_words(patch: pytest.MonkeyPatch) -> None:
     _everywhere(patch, real, insert_row)
 
 
-ROWS = (
-    Row(
-        "T27",
-        f"{len(INJECTIONS)} texts that ping, link and format",
-        f"0 pings but one's own, 0 active shapes, 0 x {INVALID_FORM}",
-        (40, 450),
-        SURELY,
-        functools.partial(type_it_everywhere, INJECTIONS, look_at_messages),
-        (quote_nothing, allow_every_mention),
-    ),
-    Row(
-        "T33",
-        f"{len(SQL)} texts that reach into the database",
-        "0 anomalies, all kept to the letter",
-        (40, len(SQL)),
-        ("names of datasets", "prompts", "names and notes of LoRAs", "words of events", "choices"),
-        keep_to_the_letter,
-        (build_statements_of_words,),
-    ),
+MENTIONS = Row(
+    "T27",
+    f"{len(INJECTIONS)} texts that ping, link and format",
+    f"0 pings but one's own, 0 active shapes, 0 x {INVALID_FORM}",
+    (40, 450),
+    SURELY,
+    functools.partial(type_it_everywhere, INJECTIONS, look_at_messages),
+    (quote_nothing, allow_every_mention),
+)
+
+STATEMENTS = Row(
+    "T33",
+    f"{len(SQL)} texts that reach into the database",
+    "0 anomalies, all kept to the letter",
+    (40, len(SQL)),
+    ("names of datasets", "prompts", "names and notes of LoRAs", "words of events", "choices"),
+    keep_to_the_letter,
+    (build_statements_of_words,),
 )

@@ -6,11 +6,13 @@ from typing import Any
 
 import discord
 
+from bot.client import DarkroomBot
 from bot.providers.apiframe.client import Apiframe
 from bot.providers.base import TrainingReport
 from bot.storage.due import DueRows
 from bot.storage.events import spends
 from bot.training.outcomes import TrainingOutcomes
+from cogs.ui.buttons import ActionButton
 
 
 def forget_to_look() -> None:
@@ -70,10 +72,32 @@ def keep_no_accounts() -> None:
     spends.reserve = reserve_nothing
 
 
+def stay_out_of_reach() -> None:
+    """What waits for Discord is not told that the gateway is back."""
+
+    async def hear_nothing(self: DarkroomBot) -> None:
+        pass
+
+    DarkroomBot.on_resumed = hear_nothing  # type: ignore[method-assign]
+
+
+def answer_before_storing() -> None:
+    """A pressed button is acknowledged first, and what it orders is stored afterwards."""
+    pressed = ActionButton.callback
+
+    async def acknowledge_first(self: ActionButton, interaction: discord.Interaction[Any]) -> None:
+        await interaction.response.defer()
+        await pressed(self, interaction)
+
+    ActionButton.callback = acknowledge_first  # type: ignore[method-assign]
+
+
 MUTANTS: dict[str, Callable[[], None]] = {
     "forget to look": forget_to_look,
     "drop nonces": drop_nonces,
     "submit before writing": submit_before_writing,
     "keep dead leases": keep_dead_leases,
     "keep no accounts": keep_no_accounts,
+    "stay out of reach": stay_out_of_reach,
+    "answer before storing": answer_before_storing,
 }
