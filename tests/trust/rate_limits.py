@@ -7,9 +7,8 @@ import pytest
 from aiolimiter import AsyncLimiter
 
 from bot import request_rate
-from bot.records.post import PostStatus
 from tests.fakes.loop import with_leaping_time
-from tests.trust.desk import LOOKS_EVERY_S, Desk, open_desk
+from tests.trust.desk import Desk, open_desk
 from tests.trust.row import Row, Score
 from tests.wire.discord import faults
 
@@ -53,17 +52,20 @@ async def _ban(score: Score, messages: int, dice: random.Random) -> None:
     """In the middle of a burst Discord's edge answers for ten minutes: a 429 without `Via`."""
     async with open_desk() as desk:
         await _fill(desk, messages, 50)
-        loop = asyncio.get_running_loop()
+        before = len(desk.standin.calls) + dice.randrange(messages // 2)
+        ban = desk.standin.faults.add(
+            "*",
+            "*",
+            faults.rate_limited(BAN_S, has_via=False),
+            times=None,
+            when=lambda _call: len(desk.standin.calls) > before,
+        )
         async with desk.life():
-            before = dice.randrange(messages // 2)
-            while await desk.count(PostStatus.POSTED) < before:  # noqa: ASYNC110 - rows tell nobody
-                await asyncio.sleep(LOOKS_EVERY_S)
-            begun = loop.time()
-            ban = desk.standin.faults.add("*", "*", faults.rate_limited(BAN_S, has_via=False), times=None)
             await asyncio.sleep(BAN_S)
             ban.stop()
-            met = [call.at - begun for call in desk.standin.calls if call.at >= begun and call.status == 429]
+            met = [call.at for call in desk.standin.calls if call.status == 429]
             await desk.until_done()
+        met = [at - met[0] for at in met]
         score.fired["banned by the edge"] += len(met)
         score.bad["asked again more than a second into the ban, within its first minute"] += sum(
             1 < at < 60 for at in met
