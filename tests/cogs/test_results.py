@@ -28,7 +28,7 @@ async def test_half_a_picture_is_posted_as_a_link_beside_its_whole_sibling(keyed
     await keyed.give_lora(keyed.ben)
     whole = encode(noise(64, 64, 1), "PNG")
     half = whole[: len(whole) // 2]
-    keyed.world.provider.faults.next("GET /images/{name}", *[Fault.answer(200, body=half)] * 2)
+    keyed.world.provider.faults.next("GET /images/*-1.png", *[Fault.answer(200, body=half)] * 2)
     await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", count=2)
     posted = await keyed.posted("Pictures #1 · AI-generated")
     assert pictures_in(posted) == ["AI-generated picture 2 of 2: TORKPN in a forest"]
@@ -91,7 +91,7 @@ async def test_a_picture_that_is_gone_is_named_below_its_siblings(keyed: Stage) 
 
 async def test_a_picture_that_is_there_a_moment_later_follows_its_siblings(keyed: Stage) -> None:
     await keyed.give_lora(keyed.ben)
-    keyed.world.provider.faults.next("GET /images/{name}", Fault.answer(404))
+    keyed.world.provider.faults.next("GET /images/*-1.png", Fault.answer(404))
     await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", count=3)
     await keyed.posted("Pictures #1 · AI-generated")
     rest = await keyed.posted("Pictures #1 · the rest")

@@ -8,6 +8,7 @@ from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from typing import Self
 
 from aiohttp import web
@@ -104,7 +105,7 @@ class Fault:
 
 
 class RouteFaults:
-    """The queued faults of each route; a route is written `GET /v2/loras/{id}`, one place of it `GET /v2/loras/7`."""
+    """The queued faults of each route; a route is written `GET /v2/loras/{id}`, places of it `GET /v2/loras/7*`."""
 
     def __init__(self, word: Wording | None = None) -> None:
         self._word = word or _word_plainly
@@ -121,8 +122,9 @@ class RouteFaults:
         self._released = asyncio.Event()
 
     async def serve(self, route: str, request: web.Request, handler: Handler) -> web.StreamResponse:
-        waiting = self._waiting[f"{request.method} {request.path}"] or self._waiting[route]
-        fault = waiting.popleft() if waiting else None
+        place = f"{request.method} {request.path}"
+        waiting = (faults for key, faults in self._waiting.items() if faults and fnmatchcase(place, key))
+        fault = next((faults.popleft() for faults in (*waiting, self._waiting[route]) if faults), None)
         if fault is None:
             return await handler(request)
         if fault.accepted:
