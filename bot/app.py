@@ -159,8 +159,8 @@ async def open_sealer(settings: Settings, database: Database) -> Sealer:
         check = await meta.get(connection, meta.MASTER_KEY_CHECK)
         if check is None:
             await meta.put(connection, meta.MASTER_KEY_CHECK, sealer.check_value())
-        if await meta.get(connection, meta.INSTALLATION) is None:
-            await meta.put(connection, meta.INSTALLATION, secrets.token_hex(3).encode())
+        await meta.put_once(connection, meta.INSTALLATION, secrets.token_hex(3).encode())
+        await meta.put_once(connection, meta.IDENTITIES, secrets.token_bytes(32))
         return check is None or sealer.matches(check)
 
     if not await database.write(transaction):

@@ -181,7 +181,7 @@ class PackRunner:
             index = offset + number
             if (lora.id, index) in there or (event.id, lora.id, index) in self._refused:
                 continue
-            seed = seed_of(event.id, number) if event.mode is EventMode.BAKEOFF else None
+            seed = seed_of(event.id, number, None if event.mode is EventMode.BAKEOFF else lora.id)
             settings = GenerationSettings(strength=strength, seed=seed)
             yield MissingPicture(lora, index, fill(prompt, lora.trigger_word or lora.name), settings, turn)
             turn += 1
@@ -217,9 +217,10 @@ class PackRunner:
         return None, True
 
 
-def seed_of(event_id: int, prompt_number: int) -> int:
-    """The seed that every candidate of a bake-off uses for this prompt."""
-    return zlib.crc32(f"{event_id}:{prompt_number}".encode()) % (SEED_MAX + 1)
+def seed_of(event_id: int, prompt_number: int, lora_id: int | None) -> int:
+    """The seed for this prompt: always the same for a LoRA, and in a bake-off (None) for all of its candidates."""
+    of_lora = "" if lora_id is None else f":{lora_id}"
+    return zlib.crc32(f"{event_id}:{prompt_number}{of_lora}".encode()) % (SEED_MAX + 1)
 
 
 def _is_usable(lora: Lora) -> bool:

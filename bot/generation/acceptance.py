@@ -1,7 +1,6 @@
 """Accepting an order of pictures: checks rights, limits and price, then stores it in one transaction."""
 
 import contextlib
-import secrets
 import uuid
 from dataclasses import dataclass, replace
 
@@ -21,7 +20,7 @@ from bot.records.job import SubjectTable
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.records.lora import Lora, Style
 from bot.resources import Resources, Service
-from bot.storage import generations, guilds, loras, remembered, timeline
+from bot.storage import generations, guilds, identities, loras, remembered, timeline
 from bot.text import quote
 
 
@@ -159,6 +158,7 @@ class OrderAcceptance(Service):
         self, connection: AsyncConnection, checked: Checked, price: Price, actor: Actor, channel: Channel
     ) -> Generation:
         order, now = checked.order, self._clock.now()
+        identity = await identities.of_generation(connection, order.event_id, order.lora_id, order.pack_index)
         generation_id = await generations.insert(
             connection,
             settings=order.settings,
@@ -176,8 +176,8 @@ class OrderAcceptance(Service):
             provider=checked.target.provider,
             prompt=order.prompt,
             estimate=price.estimate,
-            idempotency_key=str(uuid.uuid4()),
-            webhook_token=secrets.token_urlsafe(24),
+            idempotency_key=identity.idempotency_key,
+            webhook_token=identity.webhook_token,
             created_at=now,
             due_at=now,
         )

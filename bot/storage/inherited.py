@@ -12,11 +12,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.job import SubjectTable
 from bot.records.post import Post
+from bot.records.training import Training
 from bot.storage.events.tables import announcements, events
 from bot.storage.tables import generations, posts, trainings
 
 SUBJECTS = {SubjectTable.TRAINING: trainings, SubjectTable.GENERATION: generations, SubjectTable.EVENT: events}
 """What the engine goes on with after a start, and whose posts it then makes."""
+
+
+PARTS_OF_EVENTS = {
+    SubjectTable.ANNOUNCEMENT: announcements,
+    SubjectTable.TRAINING: trainings,
+    SubjectTable.GENERATION: generations,
+}
+"""What an event that goes on makes anew after the copy was put back, under the same ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +40,11 @@ class Inherited:
     async def sent_since(self, connection: AsyncConnection, post: Post) -> datetime | None:
         """Since when a message of this post may be there without our knowledge; None when there is none."""
         subject, subject_id = post.subject_table, post.subject_id
-        if subject is SubjectTable.ANNOUNCEMENT:
-            of_event = sa.select(announcements.c.event_id).where(announcements.c.id == subject_id)
-            subject, subject_id = SubjectTable.EVENT, await connection.scalar(of_event) or 0
+        parts = PARTS_OF_EVENTS.get(subject)
+        if parts is not None:
+            event_id = await connection.scalar(sa.select(parts.c.event_id).where(parts.c.id == subject_id))
+            if event_id is not None and self.holds(events, event_id):
+                subject, subject_id = SubjectTable.EVENT, event_id
         table = SUBJECTS.get(subject)
         if table is not None and self.holds(table, subject_id):
             begun: datetime | None = await connection.scalar(
@@ -41,6 +52,15 @@ class Inherited:
             )
             return begun or post.created_at
         return post.created_at if self.holds(posts, post.id) else None
+
+    async def ordered_since(self, connection: AsyncConnection, training: Training) -> datetime | None:
+        """Since when this order may have been sent without our knowledge; None when it is new.
+
+        An event orders anew, as the same order, what it had ordered after the copy was made.
+        """
+        if training.event_id is not None and self.holds(events, training.event_id):
+            return await connection.scalar(sa.select(events.c.created_at).where(events.c.id == training.event_id))
+        return training.created_at if self.holds(trainings, training.id) else None
 
 
 async def inherit(connection: AsyncConnection) -> Inherited:

@@ -11,6 +11,8 @@ INSTALLATION = "installation"
 JOINED = "joined_guilds"
 SEALING = "sealing"
 """What secrets are bound to, as a version."""
+IDENTITIES = "identities"
+"""The secret that the identities of events' orders are derived from."""
 PROBED_AT = "probed_at"
 """When health last tried whether rows can be written."""
 
@@ -23,3 +25,9 @@ async def get(connection: AsyncConnection, key: str) -> bytes | None:
 async def put(connection: AsyncConnection, key: str, value: bytes) -> None:
     await connection.execute(sa.delete(meta).where(meta.c.key == key))
     await connection.execute(sa.insert(meta).values(key=key, value=value))
+
+
+async def put_once(connection: AsyncConnection, key: str, value: bytes) -> None:
+    """Unless there is a value already."""
+    if await get(connection, key) is None:
+        await put(connection, key, value)

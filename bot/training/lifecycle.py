@@ -1,6 +1,5 @@
 """The status moves of a training, its marker and its cost. Pure."""
 
-import secrets
 from collections.abc import Mapping
 from functools import partial
 
@@ -29,9 +28,9 @@ NAME_MAX = 60
 check_move = partial(legal.check_move, MOVES)
 
 
-def new_marker() -> str:
+def new_marker(source: bytes) -> str:
     """Six characters that are not mistaken when read aloud, unique enough within one account (31**6 is 887 million)."""
-    return "".join(secrets.choice(MARKER_ALPHABET) for _ in range(MARKER_LENGTH))
+    return "".join(MARKER_ALPHABET[byte % len(MARKER_ALPHABET)] for byte in source[:MARKER_LENGTH])
 
 
 def marked_name(name: str, marker: str) -> str:

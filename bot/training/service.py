@@ -1,6 +1,5 @@
 """Trainings for members: start, retry and view them."""
 
-import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,7 +20,7 @@ from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Resources
-from bot.storage import datasets, keys, loras, posts, timeline, trainings
+from bot.storage import datasets, identities, keys, loras, posts, timeline, trainings
 from bot.training import lifecycle
 from bot.training.outcomes import KIND
 
@@ -90,6 +89,7 @@ class TrainingService(JobService[Training]):
 
     async def _insert(self, connection: AsyncConnection, board: Board, key: ApiKeyRow, channel: Channel) -> Training:
         dataset = board.dataset
+        identity = await identities.of_training(connection, dataset.event_id, dataset.id)
         training_id = await trainings.insert(
             connection,
             guild_id=dataset.guild_id,
@@ -101,8 +101,8 @@ class TrainingService(JobService[Training]):
             key_id=key.id,
             provider=key.provider,
             name=dataset.name,
-            marker=lifecycle.new_marker(),
-            webhook_token=secrets.token_urlsafe(24),
+            marker=lifecycle.new_marker(identity.source),
+            webhook_token=identity.webhook_token,
             photo_count=len(board.usable),
             created_at=self._clock.now(),
         )

@@ -22,7 +22,7 @@ from bot.providers.witness import look_at_training
 from bot.records.job import SubjectTable
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Resources, Service
-from bot.storage import datasets, tables, timeline, trainings
+from bot.storage import datasets, timeline, trainings
 from bot.storage.due import Claim
 from bot.training import failures, lifecycle
 from bot.training.outcomes import NOT_TAKEN, UNCLEAR, TrainingOutcomes
@@ -60,7 +60,7 @@ class TrainingSteps(Service):
         if await self._outcomes.is_event_cancelled(training):
             await self._outcomes.fail(claim, failures.Failure(EVENT_CANCELLED, retry=False), is_posted=False)
             return
-        if self._database.inherited.holds(tables.trainings, training.id) and await self._was_sent_before(claim):
+        if await self._was_sent_before(claim):
             return
         order = await self._order(training)
         if isinstance(order, failures.Failure):
@@ -95,11 +95,14 @@ class TrainingSteps(Service):
     async def _was_sent_before(self, claim: Claim[Training]) -> bool:
         """Look for the order before its first send: our database may be a copy that was put back. True: it is over."""
         training = claim.row
+        since = await self._database.fetch(self._database.inherited.ordered_since, training)
+        if since is None:
+            return False
         client = await self._keys.client(training.key_id)
         if client is None:
             return False
         try:
-            report = await client.find_training(training.marker, training.created_at - LOOK_BACK)
+            report = await client.find_training(training.marker, since - LOOK_BACK)
         except ProviderError as error:
             await self._not_taken(claim, error)
             return True

@@ -109,10 +109,10 @@ def test_the_trigger_word_stands_where_the_host_put_it(before: str, after: str, 
 
 @given(event_id=st.integers(1, 2**53), number=st.integers(0, 11))
 def test_a_bake_offs_seed_depends_on_event_and_prompt_alone(event_id: int, number: int) -> None:
-    seed = seed_of(event_id, number)
+    seed = seed_of(event_id, number, None)
     assert 0 <= seed <= SEED_MAX
-    assert seed == seed_of(event_id, number)
-    assert seed != seed_of(event_id, number + 1)
+    assert seed == seed_of(event_id, number, None)
+    assert seed != seed_of(event_id, number + 1, None)
 
 
 # Ordering it
@@ -303,7 +303,7 @@ async def test_a_bake_offs_candidates_get_the_same_prompts_and_seeds(studio: Stu
     assert [each.lora_id for each in made[:3]] == [first.id, first.id, second.id]
     assert [each.settings.strength for each in made[:3]] == [0.6, 1.0, None]
     seeds = [{each.settings.seed for each in made[start : start + 3]} for start in (0, 3)]
-    assert seeds == [{seed_of(event.id, 0)}, {seed_of(event.id, 1)}]
+    assert seeds == [{seed_of(event.id, 0, None)}, {seed_of(event.id, 1, None)}]
     assert [each.user_id for each in made[:3]] == [ANNA, ANNA, BEN]
 
 

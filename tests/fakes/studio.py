@@ -33,7 +33,7 @@ from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.apiframe.state import RehearsalLora, RehearsalTimings, make_id
 from bot.sandbox.aurous.server import RehearsalAurous
 from bot.services import build_lanes, build_services
-from bot.storage import loras
+from bot.storage import loras, meta
 from bot.storage.database import Database
 from bot.storage.due import Claim, LeaseLost
 from tests.fakes.clock import ManualClock
@@ -265,13 +265,15 @@ async def open_studio(
         spool = Spool(folder / "spool")
         pool = PhotoPool(spool, workers=2)
         stack.callback(pool.close)
+        database = await stack.enter_async_context(Database(database_url))
+        await database.write(lambda connection: meta.put_once(connection, meta.IDENTITIES, b"i" * 32))
         yield Studio(
             folder,
             server,
             aurous,
             clock,
             due=stack.enter_context(contextlib.closing(DueReader(database_url))),
-            database=await stack.enter_async_context(Database(database_url)),
+            database=database,
             spool=spool,
             room=Room(folder / "spool", floor=0),
             fetcher=await stack.enter_async_context(Fetcher(hosts)),

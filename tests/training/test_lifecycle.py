@@ -1,5 +1,6 @@
 """The rules of a training: every legal and illegal move, and whose turn it is."""
 
+import secrets
 import string
 from collections import Counter
 from itertools import product
@@ -168,7 +169,7 @@ NAMES = st.text(min_size=1, max_size=80)
 
 @given(NAMES)
 def test_the_name_at_the_provider_fits_and_holds_the_whole_marker(name: str) -> None:
-    marker = new_marker()
+    marker = new_marker(secrets.token_bytes(64))
     marked = marked_name(name, marker)
     assert len(marked) <= NAME_MAX
     assert marked.endswith(f" ·{marker}")
@@ -176,7 +177,7 @@ def test_the_name_at_the_provider_fits_and_holds_the_whole_marker(name: str) -> 
 
 
 def test_markers_are_six_plain_letters_or_digits_and_do_not_repeat() -> None:
-    markers = {new_marker() for _ in range(2000)}
+    markers = {new_marker(secrets.token_bytes(64)) for _ in range(2000)}
     assert len(markers) >= 1999
     assert all(len(marker) == lifecycle.MARKER_LENGTH for marker in markers)
     assert set("".join(markers)) <= set(string.ascii_lowercase + string.digits) - set("il01o")

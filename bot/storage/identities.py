@@ -1,0 +1,66 @@
+"""What an event's paid orders are known by at the provider, derived and not drawn by lot.
+
+A copy of the data folder that is put back does not know the orders that were made since, and the event makes them
+again. They must be the same orders then: the same marker, the same idempotency key, the same webhook address.
+"""
+
+import base64
+import hashlib
+import hmac
+import secrets
+import uuid
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.storage import meta
+from bot.storage.rows import count_rows
+from bot.storage.tables import generations, trainings
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """`source` is 64 bytes that nobody can guess and that the same order always gets in this installation."""
+
+    source: bytes
+
+    @property
+    def idempotency_key(self) -> str:
+        return str(uuid.UUID(bytes=self.source[8:24], version=4))
+
+    @property
+    def webhook_token(self) -> str:
+        return base64.urlsafe_b64encode(self.source[24:48]).decode()
+
+
+def drawn() -> Identity:
+    """Of an order that a member makes."""
+    return Identity(secrets.token_bytes(64))
+
+
+async def of_training(connection: AsyncConnection, event_id: int | None, dataset_id: int) -> Identity:
+    """Of the next training of this dataset."""
+    if event_id is None:
+        return drawn()
+    tried = await count_rows(connection, trainings, trainings.c.dataset_id == dataset_id)
+    return await _derived(connection, "training", event_id, dataset_id, tried)
+
+
+async def of_generation(
+    connection: AsyncConnection, event_id: int | None, lora_id: int | None, pack_index: int | None
+) -> Identity:
+    """Of the next order of this picture; only those of a pack are made by an event."""
+    if event_id is None or pack_index is None:
+        return drawn()
+    columns = generations.c
+    same = sa.and_(columns.event_id == event_id, columns.lora_id == lora_id, columns.pack_index == pack_index)
+    return await _derived(
+        connection, "picture", event_id, lora_id, pack_index, await count_rows(connection, generations, same)
+    )
+
+
+async def _derived(connection: AsyncConnection, *parts: object) -> Identity:
+    secret = await meta.get(connection, meta.IDENTITIES)
+    assert secret is not None  # made at the first start
+    return Identity(hmac.digest(secret, ":".join(map(str, parts)).encode(), hashlib.sha512))
