@@ -23,7 +23,9 @@ from bot.errors import StorageTrouble
 from bot.records.dataset import DatasetStatus
 from bot.services import build_lanes, build_services
 from bot.storage import database, tables, writer
+from bot.storage.database import Database
 from bot.storage.due import LeaseLost
+from bot.storage.writer import Transaction
 from tests.fakes.clock import SetClock
 from tests.fakes.failing_disk import FULL, IO_ERROR, READ_ONLY, Disk, Fault, open_disk, take_lock
 from tests.fakes.rows import ANNA
@@ -233,23 +235,24 @@ async def _living(dice: random.Random) -> AsyncIterator[Life]:
 
 
 def acknowledge_what_was_not_committed(patch: pytest.MonkeyPatch) -> None:
-    real = writer.commit_on_thread
+    """People hear "accepted" although the commit failed."""
+    real = Database.write
 
-    async def commit(connection: AsyncConnection, write: Callable[[], Awaitable[list[Any]]]) -> list[Any]:
-        results: list[Any] = []
+    async def write(self: Database, transaction: Transaction[Any]) -> Any:
+        results = []
 
-        async def remember() -> list[Any]:
-            results.extend(await write())
-            return results
+        async def remember(connection: AsyncConnection) -> Any:
+            results.append(await transaction(connection))
+            return results[-1]
 
         try:
-            return await real(connection, remember)
-        except Exception:
-            if results:
-                return results
+            return await real(self, remember)
+        except StorageTrouble:
+            if results and not writer._is_patient.get():
+                return results[-1]
             raise
 
-    patch.setattr(database, "commit_on_thread", commit)
+    patch.setattr(Database, "write", write)
 
 
 def believe_every_clock(patch: pytest.MonkeyPatch) -> None:
