@@ -314,3 +314,4 @@ async def test_orders_are_not_held_up_by_a_clock_that_is_not_settled(studio: Stu
     await studio.order(lora)
     async with engine_of(studio, {LaneName.GENERATIONS}):
         await eventually(lambda: len(studio.server.jobs) == 1)
+    assert studio.charges("images") == 1

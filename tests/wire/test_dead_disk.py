@@ -1,19 +1,15 @@
 """SIGTERM ends the whole bot although its disk is dead: one that fails every write, or one that never answers."""
 
 import asyncio
-import contextlib
-import os
 import signal
-import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.waiting import HANG_S
 from tests.wire.discord.standin import DiscordStandin
+from tests.wire.programs import running
 
-ROOT = Path(__file__).parents[2]
 RUN = """
 import os, sqlite3, sys, threading
 from bot.__main__ import main
@@ -43,30 +39,12 @@ sys.exit(main(["run"]))
 """The bot on a disk that dies when a file of that name is there."""
 
 
-@contextlib.asynccontextmanager
-async def dying_bot(folder: Path, standin: DiscordStandin) -> AsyncIterator[asyncio.subprocess.Process]:
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", RUN, standin.api_url, standin.gateway_url),
-        cwd=folder,
-        env=inherited | {"PYTHONPATH": str(ROOT), "DARKROOM_LISTEN": "127.0.0.1:0", "DISCORD_TOKEN": standin.token},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
 @pytest.mark.parametrize(("disk", "met", "code"), [("fails", b"FAILED", 0), ("hangs", b"HANGS", 1)])
 async def test_sigterm_ends_a_bot_whose_disk_is_dead(
     tmp_path: Path, standin: DiscordStandin, disk: str, met: bytes, code: int
 ) -> None:
     """A thread that waits for the disk cannot be ended: then the process ends itself after its bound, with code 1."""
-    async with dying_bot(tmp_path, standin) as process:
+    async with running(RUN, tmp_path, standin, token=standin.token, options=(), port=0) as process:
         await standin.gateway.wait_connected(HANG_S)
         assert process.stdout is not None
         (tmp_path / disk).touch()

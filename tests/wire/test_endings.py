@@ -2,19 +2,16 @@
 
 import asyncio
 import contextlib
-import os
 import signal
 import socket
-import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.waiting import HANG_S
 from tests.wire.discord.standin import DiscordStandin
+from tests.wire.programs import running
 
-ROOT = Path(__file__).parents[2]
 RUN = """
 import asyncio.runners, sys
 from bot.__main__ import main
@@ -40,36 +37,14 @@ UNTIDY = (
 )
 
 
-@contextlib.asynccontextmanager
-async def command(
+DEVELOPMENT = ("-X", "dev", "-W", "error::ResourceWarning")
+
+
+def command(
     folder: Path, name: str, standin: DiscordStandin, token: str, port: int = 0
-) -> AsyncIterator[asyncio.subprocess.Process]:
+) -> contextlib.AbstractAsyncContextManager[asyncio.subprocess.Process]:
     """A command against the stand-in; killed if it is still there at the end."""
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    process = await asyncio.create_subprocess_exec(
-        *(
-            sys.executable,
-            "-X",
-            "dev",
-            "-W",
-            "error::ResourceWarning",
-            "-c",
-            RUN,
-            standin.api_url,
-            standin.gateway_url,
-            name,
-        ),
-        cwd=folder,
-        env=inherited | {"PYTHONPATH": str(ROOT), "DARKROOM_LISTEN": f"127.0.0.1:{port}", "DISCORD_TOKEN": token},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    return running(RUN, folder, standin, name, token=token, options=DEVELOPMENT, port=port)
 
 
 async def assert_tidy(process: asyncio.subprocess.Process, code: int) -> None:
