@@ -1,6 +1,6 @@
 """What goes wrong while an event runs: a provider that is away, a process that dies between two writes, a dead hand."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -65,16 +65,20 @@ class MortalWrites:
         raise Killed
 
 
-class MortalEngine:
-    """Every step of the event lane dies at its first write, then at its second, and so on until it gets through."""
+class MortalLane:
+    """Every step of a lane dies at its first write, then at its second, and so on until it gets through.
 
-    def __init__(self, studio: Studio, writes: MortalWrites) -> None:
-        self.rows, self.advance_once = studio.lanes[LaneName.EVENTS]
-        self.studio = studio
-        self.writes = writes
-        studio.lanes[LaneName.EVENTS] = (self.rows, self.advance)
+    `has_moved` says of a row before and after a death whether the next step would be another one.
+    """
 
-    async def advance(self, claim: Claim[Event]) -> None:
+    def __init__(
+        self, studio: Studio, lane: LaneName, writes: MortalWrites, has_moved: Callable[[Any, Any], bool]
+    ) -> None:
+        self.rows, self.advance_once = studio.lanes[lane]
+        self.studio, self.lane, self.writes, self.has_moved = studio, lane, writes, has_moved
+        studio.lanes[lane] = (self.rows, self.advance)
+
+    async def advance(self, claim: Claim[Any]) -> None:
         for number in range(1, WRITES_MAX):
             self.writes.die_at(number)
             try:
@@ -83,7 +87,7 @@ class MortalEngine:
             except Killed:
                 self.writes.die_at(None)
                 again = await self._start_anew(claim)
-                if again is None or _moved(claim.row, again.row):
+                if again is None or self.has_moved(claim.row, again.row):
                     await self.rows.release_all()
                     return
                 claim = again
@@ -91,11 +95,11 @@ class MortalEngine:
                 self.writes.die_at(None)
         raise AssertionError("the step never gets through")
 
-    async def _start_anew(self, claim: Claim[Event]) -> Claim[Event] | None:
+    async def _start_anew(self, claim: Claim[Any]) -> Claim[Any] | None:
         await self.rows.release_all()
-        claims = await self.studio.claim(LaneName.EVENTS, f"engine-{self.writes.deaths}")
+        claims = await self.studio.claim(self.lane, f"engine-{self.writes.deaths}")
         return next((each for each in claims if each.id == claim.id), None)
 
 
-def _moved(before: Event, now: Event) -> bool:
+def has_event_moved(before: Event, now: Event) -> bool:
     return (before.status, before.paused_at) != (now.status, now.paused_at)

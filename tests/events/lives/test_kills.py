@@ -10,7 +10,7 @@ from bot.records.job import LaneName
 from bot.records.post import PostKind
 from tests.events.lives.event_acts import make_picture, reach
 from tests.events.lives.event_books import check_books
-from tests.events.lives.event_faults import MortalEngine, MortalWrites
+from tests.events.lives.event_faults import MortalLane, MortalWrites, has_event_moved
 from tests.events.lives.event_run import CLEO, HOST, HOUR, EventRun, begin
 from tests.fakes.rows import ANNA, BEN, GUILD
 from tests.fakes.studio import Studio
@@ -28,7 +28,7 @@ async def keyed(studio: Studio) -> Studio:
 def mortal(studio: Studio, monkeypatch: pytest.MonkeyPatch, *, after: bool) -> MortalWrites:
     writes = MortalWrites(studio.database, after=after)
     monkeypatch.setattr(studio.database, "write", writes)
-    MortalEngine(studio, writes)
+    MortalLane(studio, LaneName.EVENTS, writes, has_event_moved)
     return writes
 
 
