@@ -29,7 +29,7 @@ sandbox: $(STAMP) ## try everything in the browser: no account, no key, no netwo
 
 test: export DARKROOM_TEST_DATABASE = $(DATABASE)
 test: $(STAMP) ## run every test, on all cores; ONLY=tests/training runs those alone, DATABASE=postgres on PostgreSQL
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(MEASURED) $(ONLY)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not mutant" $(MEASURED) $(ONLY)
 
 quick: $(STAMP) ## run the tests that start no process, no browser and no whole bot; takes ONLY, too
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --hypothesis-profile quick -m "not process and not browser and not kill and not story" $(ONLY)
@@ -62,7 +62,7 @@ trust: $(STAMP) ## try the whole fault catalogue and print what each row reached
 	$(BIN)/python -m tests.trust
 
 trust-mutants: $(STAMP) ## break each promise once: its row of the fault catalogue must notice
-	$(BIN)/python -m tests.trust --mutants
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m mutant -v tests/trust
 
 lock: $(STAMP) ## resolve pyproject.toml into the two hashed lock files (needs uv on the PATH)
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra postgres --extra speed --extra metrics -o requirements.lock

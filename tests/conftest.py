@@ -35,7 +35,7 @@ ON_POSTGRES = os.environ.get("DARKROOM_TEST_DATABASE") == "postgres"
 POSTGRES = pytest.param("postgresql", marks=pytest.mark.process)
 
 TESTS = Path(__file__).parent
-STORIES = TESTS / "events/lives"
+STORIES = (TESTS / "events/lives", TESTS / "trust")
 STORY_FIXTURES = {"stage", "town"}
 """A whole bot in a simulated Discord, with one guild or with three."""
 
@@ -83,7 +83,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Before -m chooses by the marks."""
     process_watch.mark(item, TESTS)
-    if STORY_FIXTURES & set(getattr(item, "fixturenames", ())) or STORIES in item.path.parents:
+    if STORY_FIXTURES & set(getattr(item, "fixturenames", ())) or any(
+        folder in item.path.parents for folder in STORIES
+    ):
         item.add_marker("story")
 
 

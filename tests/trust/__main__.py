@@ -6,9 +6,6 @@ import logging
 import random
 import sys
 import time
-from collections.abc import Sequence
-
-import pytest
 
 from tests.trust.catalogue import CATALOGUE
 from tests.trust.row import Row, Size
@@ -24,35 +21,14 @@ def measure(row: Row, size: Size, seed: int) -> Line:
     return Line(row, score, tuple(row.failures(score)), seed, time.monotonic() - begun)
 
 
-def survivors(rows: Sequence[Row], seed: int) -> list[str]:
-    """The mutants that no row notices."""
-    alive = []
-    for row in rows:
-        if measure(row, Size.SHORT, seed).failures:
-            alive.append(f"{row.id}: fails unbroken")
-        for mutant in row.mutants:
-            with pytest.MonkeyPatch.context() as patch:
-                mutant(patch)
-                noticed = measure(row, Size.SHORT, seed).failures
-            sys.stderr.write(f"{row.id}: {mutant.__name__} {'noticed' if noticed else 'SURVIVES'}\n")
-            if not noticed:
-                alive.append(f"{row.id}: {mutant.__name__}")
-    return alive
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.trust", description=__doc__)
     parser.add_argument("--short", action="store_true", help="as few tries as inside `make test`")
-    parser.add_argument("--mutants", action="store_true", help="break each promise and see whether its row notices")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6), help="to repeat a run")
     parser.add_argument("rows", nargs="*", help="rows by the beginning of their ids, as T08; all when left out")
     options = parser.parse_args()
     rows = [row for row in CATALOGUE if not options.rows or row.id.startswith(tuple(options.rows))]
     logging.disable()
-    if options.mutants:
-        alive = survivors(rows, options.seed)
-        sys.stdout.write("".join(f"NOT NOTICED {each}\n" for each in alive) or "Every mutant was noticed.\n")
-        return 1 if alive else 0
     size = Size.SHORT if options.short else Size.LONG
     lines = [measure(row, size, options.seed) for row in rows]
     sys.stdout.write(render(lines))

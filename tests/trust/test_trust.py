@@ -20,7 +20,7 @@ def marks(row: Row) -> tuple[pytest.MarkDecorator, ...]:
 
 
 MUTANTS = [
-    pytest.param(row, mutant, id=f"{row.id}-{mutant.__name__}", marks=marks(row))
+    pytest.param(row, mutant, id=f"{row.id}-{mutant.__name__}", marks=(pytest.mark.mutant, *marks(row)))
     for row in CATALOGUE
     for mutant in row.mutants
 ]
