@@ -6,7 +6,6 @@ import gc
 import os
 import shutil
 import signal
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -147,7 +146,7 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     if getattr(request, "param", "sqlite") == "sqlite":
         yield sqlite_url(request.getfixturevalue("database_file"))
     else:
-        sys.audit(process_watch.OWN_EVENT)
+        process_watch.note("postgres")
         with request.getfixturevalue("postgres").database() as url:
             yield url
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Timings
 from bot.outbox import DELIVERIES, OutboxService, PostRows
 from bot.photos.intake import Spool
+from bot.reach import FAILURES
 from bot.records.guild import Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.post import Post, PostKind, PostStatus
@@ -211,7 +212,7 @@ def test_the_codes_in_a_nonce_are_of_one_width_and_the_longest_nonce_fits() -> N
 async def test_waits_between_tries_grow_and_heed_what_discord_asks_for(posting: Posting) -> None:
     await add_post(posting.database)
     waits = []
-    for _ in range(4):
+    for _ in range(FAILURES - 1):
         posting.poster.trouble.append(Trouble.BEFORE)
         await posting.settle()
         due_at = (await posting.post()).due_at

@@ -1,14 +1,13 @@
 """The same tests on both databases: a copy of the migrated SQLite file, and a real PostgreSQL server."""
 
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.storage.database import Database, sqlite_url
+from tests import process_watch
 from tests.fakes.postgres import PostgresServer
-from tests.process_watch import OWN_EVENT
 
 
 @pytest.fixture
@@ -21,7 +20,7 @@ async def database(database_file: Path) -> AsyncIterator[Database]:
 @pytest.fixture
 def postgres_url(postgres: PostgresServer) -> Iterator[str]:
     """A migrated database with nothing in it."""
-    sys.audit(OWN_EVENT)
+    process_watch.note("postgres")
     with postgres.database() as url:
         yield url
 

@@ -2,12 +2,10 @@
 
 import asyncio
 import contextlib
-import sys
 from collections.abc import AsyncIterator
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 
-from tests.process_watch import OWN_EVENT
 from tests.wire.kills.killable_bot import VictimSettings, fork_main
 
 KILLED = -9
@@ -25,7 +23,6 @@ class BotProcess:
         self._process = ForkServerProcess(target=fork_main, args=(settings.to_json(),), daemon=True)
 
     def start(self) -> None:
-        sys.audit(OWN_EVENT)
         self._process.start()
         asyncio.get_running_loop().add_reader(self._process.sentinel, self._note_end)
 
