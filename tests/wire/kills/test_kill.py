@@ -14,8 +14,8 @@ from tests.wire.kills.event_people import Party
 from tests.wire.kills.ledger import Verdict
 from tests.wire.kills.rig import Kill, open_rig
 
-KILLS = int(os.environ.get("DARKROOM_KILLS", "200"))
-EVENT_KILLS = int(os.environ.get("DARKROOM_EVENT_KILLS", "30"))
+KILLS = int(os.environ.get("DARKROOM_KILLS", "60"))
+EVENT_KILLS = int(os.environ.get("DARKROOM_EVENT_KILLS", "10"))
 SEED = int(os.environ.get("DARKROOM_KILL_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
 ENOUGH_KILLS = 150
 """From here on every kind of fault and nearly every point must have been met."""
