@@ -6,9 +6,6 @@ STAMP := $(VENV)/.installed
 # Some tests wait for a bot in a process of its own, so two workers share a core.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min((os.cpu_count() or 1) * 2, 16))')
 
-# The tests write some 5,000 databases that nobody needs to last: where memory can hold files, they lie there.
-MEMORY := $(shell $(PYTHON) -c 'import shutil; print("/dev/shm" if shutil.disk_usage("/dev/shm").free > 2 << 30 else "")' 2>/dev/null)
-
 # What one process has compiled, the workers of the tests and the bots that they start read.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -30,9 +27,8 @@ run: $(STAMP) ## run the bot against Discord (needs DISCORD_TOKEN)
 sandbox: $(STAMP) ## try everything in the browser: no account, no key, no network
 	@$(BIN)/python -m bot sandbox
 
-test quick trust-mutants: export TMPDIR = $(or $(MEMORY),$(shell printenv TMPDIR),/tmp)
 test: export DARKROOM_TEST_DATABASE = $(DATABASE)
-test: $(STAMP) ## run every test, on all cores; ONLY=tests/training runs those alone, DATABASE=postgres on PostgreSQL
+test: $(STAMP) ## run every test, on all cores; ONLY=tests/training runs those alone, DATABASE=postgres or both on PostgreSQL, too
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not mutant" $(MEASURED) $(ONLY)
 
 quick: $(STAMP) ## run the tests that start no process, no browser and no whole bot; takes ONLY, too

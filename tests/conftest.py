@@ -6,6 +6,7 @@ import gc
 import os
 import shutil
 import signal
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,15 @@ from tests.fakes.attachments import Attachments, open_attachments
 from tests.fakes.postgres import PostgresServer, running_postgres
 from tests.fakes.studio import Studio, open_studio
 
-settings.register_profile("untimed", settings(), deadline=None)
+settings.register_profile("thorough", settings(), deadline=None)
+settings.register_profile("untimed", settings.get_profile("thorough"), max_examples=40)
 settings.register_profile("quick", settings.get_profile("untimed"), max_examples=10)
 settings.load_profile("untimed")
 
 
-ON_POSTGRES = os.environ.get("DARKROOM_TEST_DATABASE") == "postgres"
+DATABASE = os.environ.get("DARKROOM_TEST_DATABASE") or "sqlite"
+if DATABASE not in {"sqlite", "postgres", "both"}:
+    raise pytest.UsageError("DARKROOM_TEST_DATABASE is sqlite, postgres or both")
 POSTGRES = pytest.param("postgresql", marks=pytest.mark.process)
 
 TESTS = Path(__file__).parent
@@ -46,7 +50,7 @@ ENOUGH_BYTES = 4 * 1024**3
 def pytest_configure(config: pytest.Config) -> None:
     """Databases lie in memory where there is room: every commit of theirs waits for the disk otherwise."""
     if MEMORY_DISK.is_dir() and shutil.disk_usage(MEMORY_DISK).free >= ENOUGH_BYTES:
-        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY_DISK))
+        tempfile.tempdir = os.environ["TMPDIR"] = str(MEMORY_DISK)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # A shell that runs the tests in its background has them ignore Ctrl+C, and every bot would inherit that.
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -70,12 +74,12 @@ class FailuresAtOnce:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """What is marked so runs on both databases; with DARKROOM_TEST_DATABASE=postgres all runs on that one alone."""
+    """With `both`, what is marked so runs on both databases; with `postgres`, all runs on that one alone."""
     if "database_url" in metafunc.fixturenames:
         of = metafunc.definition
-        if ON_POSTGRES and not of.get_closest_marker("sqlite"):
+        if DATABASE == "postgres" and not of.get_closest_marker("sqlite"):
             metafunc.parametrize("database_url", [POSTGRES], indirect=True)
-        elif of.get_closest_marker("both"):
+        elif DATABASE == "both" and of.get_closest_marker("both"):
             metafunc.parametrize("database_url", ["sqlite", POSTGRES], indirect=True)
 
 

@@ -3,7 +3,7 @@
 from hypothesis import settings
 
 USUAL = 100
-"""Hypothesis' own number, which the profile of `make quick` lowers."""
+"""Hypothesis' own number, as in `.ci/run`; the profiles of the others lower it."""
 
 
 def in_proportion(examples: int) -> int:

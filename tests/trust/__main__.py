@@ -1,24 +1,13 @@
 """`python -m tests.trust`: tries the fault catalogue against Darkroom and prints what each row reached."""
 
 import argparse
-import asyncio
-import logging
 import random
 import sys
-import time
 
 from tests.trust.catalogue import CATALOGUE
-from tests.trust.row import Row, Size
-from tests.trust.table import Line, render
-
-
-def measure(row: Row, size: Size, seed: int) -> Line:
-    begun = time.monotonic()
-    try:
-        score = asyncio.run(row.measure(size, seed))
-    except Exception as error:  # noqa: BLE001 - the other rows are measured all the same
-        return Line(row, None, (f"{type(error).__name__}: {error}",), seed, time.monotonic() - begun)
-    return Line(row, score, tuple(row.failures(score)), seed, time.monotonic() - begun)
+from tests.trust.measuring import measure_all
+from tests.trust.row import Size
+from tests.trust.table import render
 
 
 def main() -> int:
@@ -28,9 +17,7 @@ def main() -> int:
     parser.add_argument("rows", nargs="*", help="rows by the beginning of their ids, as T08; all when left out")
     options = parser.parse_args()
     rows = [row for row in CATALOGUE if not options.rows or row.id.startswith(tuple(options.rows))]
-    logging.disable()
-    size = Size.SHORT if options.short else Size.LONG
-    lines = [measure(row, size, options.seed) for row in rows]
+    lines = measure_all(rows, Size.SHORT if options.short else Size.LONG, options.seed)
     sys.stdout.write(render(lines))
     return 1 if any(line.failures for line in lines) else 0
 

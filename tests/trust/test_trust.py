@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.trust.__main__ import measure
 from tests.trust.catalogue import CATALOGUE
+from tests.trust.measuring import measure
 from tests.trust.row import Row, Score, Size
 from tests.trust.table import Line, render
 
