@@ -25,6 +25,7 @@ from tests import process_watch
 from tests.fakes.attachments import Attachments, open_attachments
 from tests.fakes.postgres import PostgresServer, running_postgres
 from tests.fakes.studio import Studio, open_studio
+from tests.fakes.waiting import HANG_S
 
 settings.register_profile("thorough", settings(), deadline=None)
 settings.register_profile("untimed", settings.get_profile("thorough"), max_examples=40)
@@ -115,6 +116,14 @@ def _compiled_statements() -> Iterator[None]:
         for dialect in (SQLiteDialect_aiosqlite, PGDialectAsync_psycopg):
             patch.setattr(dialect, "__hash__", lambda own: hash(type(own)))
             patch.setattr(dialect, "__eq__", lambda own, other: type(own) is type(other))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient_network() -> Iterator[None]:
+    """A server on this machine answers, however busy that is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(postgres_storage.NETWORK, "connect_timeout", int(HANG_S))
         yield
 
 

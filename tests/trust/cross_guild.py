@@ -33,7 +33,8 @@ DEEDS = {
     "restart": "restarts",
 }
 SURELY = 4
-"""So many of these kinds come up in every short walk."""
+"""So many of these kinds come up in every short walk, which goes on until they have."""
+FURTHER = 20
 
 
 async def walk(steps: int, seed: int) -> Score:
@@ -43,6 +44,8 @@ async def walk(steps: int, seed: int) -> Score:
         async with open_town(Path(folder)) as town:
             going = await begin(town, seed)
             await going.go(steps)
+            while going.done < FURTHER * steps and not all(going.deeds[kind] for kind in list(DEEDS)[:SURELY]):
+                await going.go(going.done + 1)
             score.tried = going.done
             for kind, count in going.deeds.items():
                 score.fired[DEEDS[kind]] += count
