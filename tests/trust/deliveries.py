@@ -28,6 +28,7 @@ KEYS = {GUILD: KEY, OTHER_GUILD: OTHER_KEY}
 AT_ONCE = 10
 """Trainings under way at once; a key has no more slots."""
 TIMES_MOST = 20
+SENT_MOST = 50
 
 
 async def deliver(door: WebhookRoutes, token: str, body: dict[str, object], api_key: str) -> int:
@@ -35,8 +36,10 @@ async def deliver(door: WebhookRoutes, token: str, body: dict[str, object], api_
     raw = json.dumps(body).encode()
     headers = {"X-Webhook-Signature": sign(raw, api_key, "hex")}
     status = 503
-    while status == 503:
+    for _ in range(SENT_MOST):
         status = (await door.handle(HttpRequest(f"{PREFIX}{PROVIDER}/{token}", headers, raw))).status
+        if status != 503:
+            break
     return status
 
 

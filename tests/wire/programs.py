@@ -31,8 +31,14 @@ async def running(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    try:
+    async with killed_at_the_end(process):
         yield process
+
+
+@contextlib.asynccontextmanager
+async def killed_at_the_end(process: asyncio.subprocess.Process) -> AsyncIterator[None]:
+    try:
+        yield
     finally:
         if process.returncode is None:
             process.kill()

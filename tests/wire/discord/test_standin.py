@@ -16,6 +16,7 @@ from tests.wire.discord.pings import pinged
 from tests.wire.discord.probe import PNG, Probe, board, picture
 from tests.wire.discord.standin import DiscordStandin
 from tests.wire.discord.world import ChannelKind, Permit
+from tests.wire.programs import killed_at_the_end
 
 
 def place(probe: Probe, channel_id: int) -> discord.PartialMessageable:
@@ -315,9 +316,5 @@ async def started_probe(standin: DiscordStandin) -> AsyncIterator[asyncio.subpro
         cwd=Path(__file__).parents[3],
         stderr=asyncio.subprocess.DEVNULL,
     )
-    try:
+    async with killed_at_the_end(process):
         yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
