@@ -4,10 +4,12 @@ import asyncio
 import functools
 import gc
 import os
+import random
 import shutil
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,15 @@ if DATABASE not in {"sqlite", "postgres", "both"}:
 POSTGRES = pytest.param("postgresql", marks=pytest.mark.process)
 
 TESTS = Path(__file__).parent
-STORIES = (TESTS / "events/lives", TESTS / "trust")
+STORIES = (
+    TESTS / "events/lives",
+    TESTS / "trust",
+    TESTS / "cogs/events/test_whole_events.py",
+    TESTS / "training/test_restored.py",
+    TESTS / "training/test_slots.py",
+    TESTS / "test_races.py",
+)
+LONGEST = ("kill", "browser", "process", "story")
 STORY_FIXTURES = {"stage", "town"}
 """A whole bot in a simulated Discord, with one guild or with three."""
 
@@ -88,15 +98,41 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Before -m chooses by the marks."""
     process_watch.mark(item, TESTS)
     if STORY_FIXTURES & set(getattr(item, "fixturenames", ())) or any(
-        folder in item.path.parents for folder in STORIES
+        story in (item.path, *item.path.parents) for story in STORIES
     ):
         item.add_marker("story")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--one-example", action="store_true", help="of each test with several examples, run one by chance")
+
+
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest tests first, so that no core waits for one of them at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("kill") is None)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Each worker is given an equal part of the longest tests, and begins with them: none waits for one at the end.
+
+    Workers take what lies side by side, and all of them must come to the same order.
+    """
+    if config.getoption("--one-example"):
+        items[:] = list(_one_example_each(config, items))
+    items.sort(
+        key=lambda item: next(
+            (place for place, mark in enumerate(LONGEST) if item.get_closest_marker(mark)), len(LONGEST)
+        )
+    )
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    items[:] = [item for worker in range(workers) for item in items[worker::workers]]
+
+
+def _one_example_each(config: pytest.Config, items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
+    """Of each test one example, another one with each seed of the run."""
+    examples = defaultdict(list)
+    for item in items:
+        examples[item.nodeid.partition("[")[0]].append(item)
+    for name, of_test in examples.items():
+        of_test.sort(key=lambda item: item.nodeid)
+        seed = f"{config.getoption('randomly_seed', None)} {name}"
+        yield random.Random(seed).choice(of_test)
 
 
 def pytest_collection_finish() -> None:

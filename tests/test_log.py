@@ -293,8 +293,8 @@ def test_ordinary_lines_are_left_alone() -> None:
         assert redactor.clean(line) == line
 
 
-def test_a_megabyte_without_a_secret_is_cleaned_in_linear_time() -> None:
-    """In quadratic time each of these would take hours."""
+def test_a_long_line_without_a_secret_is_cleaned_in_linear_time() -> None:
+    """In quadratic time each of these would take minutes."""
     redactor = Redactor()
     redactor.add("some-registered-value")
     for unit in (
@@ -308,7 +308,7 @@ def test_a_megabyte_without_a_secret_is_cleaned_in_linear_time() -> None:
         "bearer ",
         "aaaaaaaaaaaaaaaaaaaaaaaa.bbbbbb.",
     ):
-        text = unit * (1_000_000 // len(unit))
+        text = unit * (200_000 // len(unit))
         assert redactor.clean(text)
 
 
