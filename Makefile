@@ -31,8 +31,8 @@ test: export DARKROOM_TEST_DATABASE = $(DATABASE)
 test: $(STAMP) ## run every test, on all cores; ONLY=tests/training runs those alone, DATABASE=postgres or both on PostgreSQL, too
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not mutant" $(MEASURED) $(ONLY)
 
-quick: $(STAMP) ## run one example of each test that starts no process, no browser and no whole bot; takes ONLY, too
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --hypothesis-profile quick --one-example -m "not process and not browser and not kill and not story" $(ONLY)
+quick: $(STAMP) ## run a sample of the tests that start no process, no browser and no whole bot, another each time; takes ONLY, too
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --hypothesis-profile quick --sample -m "not process and not browser and not kill and not story" $(ONLY)
 
 lint: $(STAMP) ## formatting, lint and types
 	$(BIN)/python -m ruff format --check .

@@ -49,9 +49,11 @@ STORIES = (
     TESTS / "training/test_slots.py",
     TESTS / "test_races.py",
 )
-LONGEST = ("kill", "browser", "process", "story")
+LONGEST = ("kill", "browser")
 STORY_FIXTURES = {"stage", "town"}
 """A whole bot in a simulated Discord, with one guild or with three."""
+STUDIO_SAMPLE = 300
+"""A studio has a database and both providers, so its tests take most of the time."""
 
 
 MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - pytest makes folders of its own in it
@@ -104,35 +106,32 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--one-example", action="store_true", help="of each test with several examples, run one by chance")
+    parser.addoption("--sample", action="store_true", help="run some of the tests, others with each seed of the run")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Each worker is given an equal part of the longest tests, and begins with them: none waits for one at the end.
+    """Each worker begins with its part of the longest tests, so that none waits for one of them at the end.
 
     Workers take what lies side by side, and all of them must come to the same order.
     """
-    if config.getoption("--one-example"):
-        items[:] = list(_one_example_each(config, items))
-    items.sort(
-        key=lambda item: next(
-            (place for place, mark in enumerate(LONGEST) if item.get_closest_marker(mark)), len(LONGEST)
-        )
-    )
+    if config.getoption("--sample"):
+        items[:] = _sample(items, random.Random(config.getoption("randomly_seed", None)))
+    items.sort(key=lambda item: not any(map(item.get_closest_marker, LONGEST)))
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     items[:] = [item for worker in range(workers) for item in items[worker::workers]]
 
 
-def _one_example_each(config: pytest.Config, items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
-    """Of each test one example, another one with each seed of the run."""
+def _sample(items: Iterable[pytest.Item], chance: random.Random) -> list[pytest.Item]:
+    """One example of each test, and of the tests that open a studio at most so many."""
     examples = defaultdict(list)
-    for item in items:
+    for item in sorted(items, key=lambda item: item.nodeid):
         examples[item.nodeid.partition("[")[0]].append(item)
-    for name, of_test in examples.items():
-        of_test.sort(key=lambda item: item.nodeid)
-        seed = f"{config.getoption('randomly_seed', None)} {name}"
-        yield random.Random(seed).choice(of_test)
+    sample = [chance.choice(each) for each in examples.values()]
+    chance.shuffle(sample)
+    studio = [item for item in sample if "studio" in getattr(item, "fixturenames", ())]
+    left_out = set(studio[STUDIO_SAMPLE:])
+    return [item for item in sample if item not in left_out]
 
 
 def pytest_collection_finish() -> None:
