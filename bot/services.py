@@ -31,6 +31,7 @@ from bot.keys.reachability import ReachabilityService
 from bot.keys.service import KeyService
 from bot.keys.slots import SLOTS
 from bot.keys.steps import SyncService
+from bot.limits.service import LimitService
 from bot.loras.service import LoraService
 from bot.loras.sharing import SharingService
 from bot.loras.styles import StyleService
@@ -77,6 +78,7 @@ class Services:
     outbox: OutboxService
     privacy: PrivacyService
     guilds: GuildService
+    limits: LimitService
     events: EventService
     contributions: ContributionService
     depictions: DepictionService
@@ -106,9 +108,9 @@ def build_services(opened: Resources) -> Services:
     training_service = TrainingService(opened, key_service, dataset_service, SLOTS)
     references = References(opened)
     orders = OrderAcceptance(opened, key_service, references)
-    generation_service = GenerationService(opened, key_service, references, orders)
     depictions, reviews = DepictionService(opened), ReviewService(opened, dataset_service)
     budgets = BudgetService(opened, key_service, training_service, orders)
+    generation_service = GenerationService(opened, key_service, references, orders, budgets.policy)
     return Services(
         database=opened.database,
         pool=opened.pool,
@@ -135,6 +137,7 @@ def build_services(opened: Resources) -> Services:
         ballots=BallotService(opened),
         yearbooks=YearbookService(opened),
         guilds=GuildService(opened),
+        limits=LimitService(opened),
     )
 
 

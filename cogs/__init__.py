@@ -2,6 +2,8 @@
 
 EXTENSIONS = (
     "cogs.keys",
+    "cogs.limits.commands",
+    "cogs.limits.buttons",
     "cogs.training.commands",
     "cogs.training.buttons",
     "cogs.loras.commands",

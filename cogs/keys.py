@@ -13,9 +13,10 @@ from bot.keys.reachability import Mark, ReachabilityFinding
 from bot.keys.service import KEY_PREFIXES, KeyStatus
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.text import quote
+from cogs.limits.buttons import FIRST_LIMIT, first_limit_buttons
 from cogs.ui.choices import PROVIDERS, value_of
 from cogs.ui.layout import Layout, Text, card
-from cogs.ui.replies import Interaction, defer, guild_of, is_admin, open_form, say, show
+from cogs.ui.replies import Interaction, check_admin, defer, guild_of, is_admin, open_form, say, show
 from cogs.ui.views import SafeModal
 from cogs.ui.words import ago, count
 
@@ -52,11 +53,14 @@ class KeyModal(SafeModal):
         )
 
     async def submit(self, interaction: Interaction) -> None:
+        check_admin(interaction)
         await defer(interaction)
         status = await interaction.client.services.keys.set(
             guild_of(interaction), self.provider, self.api_key.value, set_by=interaction.user.id
         )
-        await show(interaction, card("\n".join(["### Key saved", *key_lines(status)]), colour=colour_of(status)))
+        texts = ["\n".join(["### Key saved", *key_lines(status)]), *([FIRST_LIMIT] if status.is_first else [])]
+        buttons = first_limit_buttons() if status.is_first else []
+        await show(interaction, card(*texts, colour=colour_of(status), buttons=buttons))
 
 
 @app_commands.default_permissions(manage_guild=True)

@@ -1,4 +1,4 @@
-"""/settings: where a server's gallery and its moderators' reports are."""
+"""/settings: a server's gallery, its moderators' reports, and the pause between trainings."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -7,18 +7,20 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import DarkroomBot
-from cogs.ui.choices import ChannelChoice, Chosen
+from cogs.ui.choices import ChannelChoice, Chosen, StringChoice
 from cogs.ui.layout import PANEL_SECONDS, SafeLayout
 from cogs.ui.replies import Interaction, check_admin, defer, guild_of, is_admin
 
 Choose = Callable[[int, int | None], Awaitable[None]]
+PAUSES = {0: "no pause", 1: "1 hour", 6: "6 hours", 24: "1 day", 72: "3 days", 168: "7 days"}
+"""Hours between two trainings of one member."""
 
 
 class SettingsCog(commands.Cog):
     def __init__(self, bot: DarkroomBot) -> None:
         self.bot = bot
 
-    @app_commands.command(description="Where the gallery and the reports of this server are (admins only)")
+    @app_commands.command(description="Gallery, reports and the pause between trainings of this server (admins only)")
     @app_commands.default_permissions(manage_guild=True)
     @app_commands.check(is_admin)
     async def settings(self, interaction: Interaction) -> None:
@@ -43,7 +45,24 @@ async def settings_view(interaction: Interaction) -> SafeLayout:
         "What members report about pictures goes there. Choose a channel that only moderators see."
     )
     view.add_row(ChannelChoice("Choose the reports channel", reports, _storing(guilds.choose_reports)))
+    pause = (chosen.training_pause_h if chosen else None) or 0
+    view.add_text(
+        f"**Between two trainings of one member:** {PAUSES.get(pause, f'{pause} hours')}\n"
+        "What each may spend is set with `/budget set`."
+    )
+    options = [
+        discord.SelectOption(label=words, value=str(hours), default=hours == pause) for hours, words in PAUSES.items()
+    ]
+    view.add_row(StringChoice("Choose the pause", options, _choose_pause, least=1))
     return view
+
+
+async def _choose_pause(interaction: Interaction, values: Sequence[str]) -> None:
+    await defer(interaction, thinking=False)
+    check_admin(interaction)
+    limits = interaction.client.services.limits
+    await limits.choose_training_pause(guild_of(interaction), int(values[0]) or None)
+    await interaction.edit_original_response(view=await settings_view(interaction))
 
 
 def _storing(choose: Choose) -> Chosen:

@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import UserError
-from bot.events.budget import BudgetSpent
 from bot.generation.order import Accepted, PictureOrder
 from bot.keys.slots import MAX_CONCURRENT_TRAININGS
+from bot.limits.ledger import BudgetSpent
 from bot.records.event import EventMode
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName

@@ -1,37 +1,27 @@
 """Budgets of events: credits are reserved before a job is stored; what the rest can still buy."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock, Timings
 from bot.errors import KeyRejected, NoKey, NotAllowed, NotFound, ProviderError, UserError
 from bot.events import lifecycle, lookup
 from bot.events.loras import may_use, providers_of
 from bot.generation.acceptance import OrderAcceptance
 from bot.generation.order import Accepted, PictureOrder
 from bot.keys.service import KeyService
-from bot.providers.base import Prices
-from bot.records.event import EntrantStatus, Event, EventMode, EventStatus, PauseReason, Spend
-from bot.records.generation import Generation, GenerationStatus
+from bot.records.event import EntrantStatus, Event, EventMode, EventStatus, PauseReason
 from bot.records.guild import Actor, Channel
 from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
-from bot.records.training import Training, TrainingStatus
+from bot.records.limit import Spend
+from bot.records.training import Training
 from bot.resources import Resources, Service
-from bot.storage import generations, loras, trainings
-from bot.storage.events import entrants, events, spends
+from bot.storage import generations, loras, spends
+from bot.storage.events import entrants, events
 from bot.training.service import TrainingService
 
 STILL_TRAINS = {EventStatus.DRAFT, EventStatus.COLLECTING, EventStatus.REVIEWING, EventStatus.TRAINING}
-
-
-class BudgetSpent(UserError):
-    """Both numbers are in credits."""
-
-    def __init__(self, needed: int, left: int) -> None:
-        super().__init__(f"This takes {needed} credits; the event's budget has {left} left. Nothing was ordered.")
 
 
 class AlreadyOrdered(UserError):
@@ -60,35 +50,9 @@ class Affordable:
 
 
 @dataclass(frozen=True, slots=True)
-class BudgetReservation:
-    """Reserves credits of an event, in the transaction that stores the job."""
-
-    prices: Mapping[ProviderName, Prices]
-    clock: Clock
-    timings: Timings
-
-    async def reserve(
-        self,
-        connection: AsyncConnection,
-        event: Event,
-        job: Training | Generation,
-        subject: SubjectTable,
-        credits_: int,
-    ) -> None:
-        """BudgetSpent, which undoes the transaction, when the budget has too little left."""
-        now = self.clock.now()
-        if not await spends.reserve(
-            connection, event, user_id=job.user_id, subject=subject, subject_id=job.id, credits_=credits_, now=now
-        ):
-            raise BudgetSpent(credits_, _left(event, await spends.total(connection, event.id)) or 0)
-        await events.renew_panel(connection, event.id, due_at=now + self.timings.panel)
-
-
-@dataclass(frozen=True, slots=True)
 class EventOrderPolicy:
     """The rules of an event for one order of pictures, checked in the transaction that stores it."""
 
-    reservation: BudgetReservation
     event_id: int
     order: PictureOrder
     actor: Actor
@@ -101,12 +65,6 @@ class EventOrderPolicy:
             raise UserError("The pack is made once the LoRAs are ready and before the vote.")
         elif await generations.is_ordered_of_pack(connection, event.id, self.order.lora_id, self.order.pack_index):
             raise AlreadyOrdered
-
-    async def reserve(self, connection: AsyncConnection, generation: Generation) -> None:
-        event = await lookup.live(connection, self.event_id, self.actor.guild_id)
-        price = self.reservation.prices[generation.provider].picture * generation.settings.count
-        credits_ = max(price, generation.estimate or 0)
-        await self.reservation.reserve(connection, event, generation, SubjectTable.GENERATION, credits_)
 
 
 class BudgetService(Service):
@@ -122,7 +80,6 @@ class BudgetService(Service):
         self._trainings = training_service
         self._orders = orders
         self.prices = opened.prices
-        self._reservation = BudgetReservation(opened.prices, opened.clock, opened.timings)
 
     async def preview(self, event: Event) -> Affordable:
         """What the budget can still buy; trainings come first, if any will be started."""
@@ -162,48 +119,33 @@ class BudgetService(Service):
 
     async def start_training(self, event: Event, dataset_id: int, owner_id: int) -> Training:
         """Train an event's photos, once; BudgetSpent, and nothing is stored, when the budget has too little left."""
-        price = self.prices[event.subject_kind.provider].training
 
-        async def reserve(connection: AsyncConnection, training: Training) -> None:
+        async def check(connection: AsyncConnection, training: Training) -> None:
             current = await lookup.live(connection, event.id, event.guild_id)
             if training.event_id != current.id:
                 raise NotFound("These photos belong to another event.")
-            await self._reservation.reserve(connection, current, training, SubjectTable.TRAINING, price)
 
-        return await self._trainings.start(
-            dataset_id, guild_id=event.guild_id, user_id=owner_id, channel=channel_of(event), reserve=reserve
-        )
+        owner = Actor(event.guild_id, owner_id)
+        return await self._trainings.start(dataset_id, owner, channel=channel_of(event), event_check=check)
 
     async def order(self, event: Event, order: PictureOrder, actor: Actor, channel: Channel) -> Accepted:
         """Order an entrant's own pictures or pictures of the pack; UserError when the rules or the budget forbid it."""
         order = replace(order, event_id=event.id)
-        policy = EventOrderPolicy(self._reservation, event.id, order, actor)
+        policy = EventOrderPolicy(event.id, order, actor)
         return await self._orders.accept(order, actor, channel, policy)
+
+    async def policy(self, order: PictureOrder, actor: Actor) -> EventOrderPolicy | None:
+        """The rules of the order's event, None when it is over: then nothing is ordered for it any more."""
+        event_id = order.event_id
+        event = None if event_id is None else await self._database.fetch(events.get, event_id)
+        if event is None or event.status.is_terminal:
+            return None
+        return EventOrderPolicy(event.id, order, actor)
 
     async def orders_left(self, event: Event, user_id: int) -> int:
         """How many more orders of own pictures this entrant may place."""
         async with self._database.read() as connection:
             return max(0, event.pictures_each - await generations.own_in_event(connection, event.id, user_id))
-
-    async def settle(self, event_id: int) -> int:
-        """Replace reservations of ended jobs by what they cost; returns all credits spent or reserved."""
-        async with self._database.read() as connection:
-            ended = [
-                (spend.id, took)
-                for spend in await spends.unsettled(connection, event_id)
-                if (took := await _took(connection, spend)) is not None
-            ]
-            if not ended:
-                return await spends.total(connection, event_id)
-        now = self._clock.now()
-
-        async def transaction(connection: AsyncConnection) -> int:
-            for spend_id, took in ended:
-                await spends.settle(connection, spend_id, credits_=took, now=now)
-            await events.renew_panel(connection, event_id, due_at=now + self._reservation.timings.panel)
-            return await spends.total(connection, event_id)
-
-        return await self._database.write(transaction)
 
 
 def channel_of(event: Event) -> Channel:
@@ -257,33 +199,6 @@ def _is_training_to_come(event: Event, spent: list[Spend]) -> bool:
         return False
     is_begun = any(spend.subject_table is SubjectTable.TRAINING and spend.credits for spend in spent)
     return not (event.mode is EventMode.SHARED and is_begun)
-
-
-async def _took(connection: AsyncConnection, spend: Spend) -> int | None:
-    """Credits that the job cost; None while it runs. For an erased job, what was reserved."""
-    if spend.subject_table is SubjectTable.TRAINING:
-        return await _training_took(connection, spend)
-    generation = await generations.get(connection, spend.subject_id)
-    if generation is None:
-        return spend.credits
-    if not generation.status.is_terminal:
-        return None
-    if generation.status is GenerationStatus.FAILED:
-        return generation.cost or 0
-    known = (cost for cost in (generation.cost, generation.estimate) if cost is not None)
-    return next(known, spend.credits)
-
-
-async def _training_took(connection: AsyncConnection, spend: Spend) -> int | None:
-    training = await trainings.get(connection, spend.subject_id)
-    if training is None:
-        return spend.credits
-    if not training.status.is_terminal:
-        return None
-    if training.status is not TrainingStatus.READY:
-        return 0
-    lora = None if training.lora_id is None else await loras.get(connection, training.lora_id)
-    return spend.credits if lora is None or lora.cost is None else lora.cost
 
 
 def _counted(number: int | None, what: str) -> str:

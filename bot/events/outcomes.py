@@ -14,12 +14,11 @@ from bot.records.event import AnnouncementKind, Event, EventStatus, PauseReason,
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.resources import Service
-from bot.storage import erasure, posts
+from bot.storage import erasure, posts, spends
 from bot.storage.due import Claim, mark, store
 from bot.storage.events import counts as event_counts
 from bot.storage.events import events as rows
 from bot.storage.events import jobs as event_jobs
-from bot.storage.events import spends
 from bot.storage.events.tables import events
 
 log = logging.getLogger(__name__)
@@ -126,7 +125,7 @@ class EventOutcomes(Service):
             if event.status is EventStatus.CANCELLED:
                 await event_jobs.wake(connection, event.id, now=now)
                 await self._announce(connection, event, [await self._cancelled(connection, event)])
-            is_settled = is_off_calendar and not await spends.unsettled(connection, event.id)
+            is_settled = is_off_calendar and await spends.is_settled(connection, event.id)
             await store(
                 connection, events, claim, due_at=forgotten_at if is_settled else now + self._timings.event_retry
             )

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from bot.errors import KeyRejected, NoKey, OutOfCredits, UserError
-from bot.events.budget import AlreadyOrdered, BudgetService, BudgetSpent, channel_of
+from bot.events.budget import AlreadyOrdered, BudgetService, channel_of
 from bot.generation.capabilities import SEED_MAX
 from bot.generation.order import PictureOrder
+from bot.limits.ledger import BudgetSpent
+from bot.limits.rules import ServerLimitReached
 from bot.records.event import Event, EventMode, PauseReason
 from bot.records.generation import GenerationSettings
 from bot.records.guild import Actor
@@ -202,6 +204,8 @@ class PackRunner:
             await self._budgets.order(event, order, actor, channel_of(event))
         except BudgetSpent:
             return PauseReason.BUDGET_SPENT, False
+        except ServerLimitReached:
+            return PauseReason.SERVER_LIMIT, False
         except AlreadyOrdered:
             return None, False
         except NoKey:

@@ -6,27 +6,27 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import UserError
+from bot.events.estimate import entrants_reckoned, estimate
 from bot.events.loras import providers_of
 from bot.keys.reachability import Mark, ReachabilityService
 from bot.keys.service import Funds, KeyService
 from bot.loras.access import usable_lora, usable_style
-from bot.ports import NotNow, ReadinessCheck, Venue
+from bot.ports import NotNow, ReadinessCheck
 from bot.records.event import Event, EventMode
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
-from bot.storage.database import Database
+from bot.resources import Resources
 
 CANDIDATES_MIN = 2
 
 
 class Readiness:
-    def __init__(
-        self, database: Database, key_service: KeyService, reachability: ReachabilityService, venue: Venue
-    ) -> None:
-        self._database = database
+    def __init__(self, opened: Resources, key_service: KeyService, reachability: ReachabilityService) -> None:
+        self._database = opened.database
         self._keys = key_service
         self._reachability = reachability
-        self._venue = venue
+        self._venue = opened.venue
+        self._prices = opened.prices
 
     async def all(self, event: Event) -> list[ReadinessCheck]:
         """All checks; takes up to half a minute when webhook deliveries do not arrive."""
@@ -41,7 +41,8 @@ class Readiness:
         venue, *money = await asyncio.gather(
             self._in_discord(event), *(self._money(event, provider) for provider in providers)
         )
-        return [*venue, *(check for checks in money for check in checks), *plan]
+        budget = _budget(event, estimate(event, self._prices), self._prices[event.subject_kind.provider].training)
+        return [*venue, *(check for checks in money for check in checks), budget, *plan]
 
     async def _in_discord(self, event: Event) -> Sequence[ReadinessCheck]:
         try:
@@ -55,8 +56,7 @@ class Readiness:
         if funds.trouble is not None:
             return [ReadinessCheck(key, is_ok=False, fix=funds.trouble)]
         price = funds.price if event.mode.trains else 0
-        checks = [ReadinessCheck(key, is_ok=True), _balance(funds, provider, price)]
-        return [*checks, _budget(event.budget, price)] if price and event.budget is not None else checks
+        return [ReadinessCheck(key, is_ok=True), _balance(funds, provider, price)]
 
     async def _webhooks(self, event: Event) -> ReadinessCheck:
         findings = await self._reachability.run(event.guild_id)
@@ -82,11 +82,20 @@ def _balance(funds: Funds, provider: ProviderName, price: int) -> ReadinessCheck
     return ReadinessCheck(f"{what}: {funds.balance:,} credits", is_ok=True)
 
 
-def _budget(budget: int, price: int) -> ReadinessCheck:
-    if budget < price:
-        fix = f"One training takes {price:,} credits; the budget is {budget:,}. Raise it."
+def _budget(event: Event, expected: int, training: int) -> ReadinessCheck:
+    """`expected`: what the event will take, `training`: what one training takes, both in credits."""
+    what = f"Estimate: {expected:,} credits for {entrants_reckoned(event)} entrants"
+    if event.mode is EventMode.BAKEOFF:
+        what = f"Estimate: {expected:,} credits"
+    if event.budget is None:
+        return ReadinessCheck(f"{what}; there is no budget, so nothing stops above it", is_ok=True)
+    if event.mode.trains and event.budget < training:
+        fix = f"One training takes {training:,} credits; the budget is {event.budget:,}. Raise it."
         return ReadinessCheck("Budget", is_ok=False, fix=fix)
-    return ReadinessCheck(f"Budget: {budget:,} credits", is_ok=True)
+    if event.budget < expected:
+        fix = f"{what}. The budget of {event.budget:,} ends it earlier; raise it, or let fewer take part."
+        return ReadinessCheck("Budget", is_ok=False, fix=fix, is_optional=True)
+    return ReadinessCheck(f"{what}; the budget is {event.budget:,}", is_ok=True)
 
 
 async def _plan(connection: AsyncConnection, event: Event) -> list[ReadinessCheck]:

@@ -13,6 +13,7 @@ from bot.errors import NotFound, UserError
 from bot.events import drafts, lifecycle, lookup, loras, views
 from bot.events.budget import BudgetService
 from bot.events.drafts import EventDraft
+from bot.events.estimate import estimate
 from bot.events.lifecycle import HostCommand
 from bot.events.photos.depictions import DepictionService
 from bot.events.readiness import Readiness
@@ -33,9 +34,9 @@ from bot.records.event import (
 from bot.records.guild import Actor, Channel
 from bot.records.post import PostKind
 from bot.resources import Resources, Service
-from bot.storage import datasets
+from bot.storage import datasets, spends
 from bot.storage.events import counts as event_counts
-from bot.storage.events import entrants, spends
+from bot.storage.events import entrants
 from bot.storage.events import events as rows
 from bot.text import CHOICES_MAX, search
 
@@ -54,10 +55,11 @@ class EventService(Service):
         depictions: DepictionService,
     ) -> None:
         super().__init__(opened)
-        self._readiness = Readiness(opened.database, key_service, reachability, opened.venue)
+        self._readiness = Readiness(opened, key_service, reachability)
         self._members = opened.members
         self._budgets = budgets
         self._depictions = depictions
+        self._prices = opened.prices
 
     async def create(self, draft: EventDraft, actor: Actor, channel: Channel) -> Event:
         """Store a draft, which only those who may run it see. The caller checks who may create events."""
@@ -73,7 +75,7 @@ class EventService(Service):
             )
             drafts.check_event(event)
             await loras.check_usable(connection, actor, loras.loras_in(event), event.style_ids)
-            return event
+            return await _change(connection, event, budget=self._proposed(event))
 
         return await self._database.write(transaction)
 
@@ -86,6 +88,10 @@ class EventService(Service):
             drafts.check_changeable(before, frozenset(changes))
             values = drafts.tidied(before, changes)
             planned = replace(before, **values)
+            is_proposed = before.status is EventStatus.DRAFT and before.budget == self._proposed(before)
+            if is_proposed and "budget" not in values:
+                values["budget"] = self._proposed(planned)
+                planned = replace(planned, budget=values["budget"])
             drafts.check_event(planned)
             await _check_spent(connection, planned, values)
             new_loras = loras.loras_in(planned) - loras.loras_in(before)
@@ -101,6 +107,10 @@ class EventService(Service):
             return event
 
         return await self._database.write(transaction)
+
+    def _proposed(self, event: Event) -> int | None:
+        """The budget that a new event begins with, None when all of it is free."""
+        return min(estimate(event, self._prices), drafts.BUDGET_MAX) or None
 
     async def get_for(self, event_id: int, actor: Actor) -> Event:
         return await self._database.fetch(lookup.find, event_id, actor)

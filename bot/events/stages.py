@@ -9,10 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datasets.rules import photo_limits
 from bot.errors import NoKey, UserError
-from bot.events.budget import BudgetService, BudgetSpent
+from bot.events.budget import BudgetService
 from bot.events.packs import PackRunner
 from bot.events.photos.review import ReviewService
 from bot.keys.service import KeyService
+from bot.limits.ledger import BudgetSpent
+from bot.limits.rules import ServerLimitReached
 from bot.ports import NotNow, Venue
 from bot.records.event import Entrant, Event, EventMode, EventStatus, PauseReason
 from bot.records.post import PostKind
@@ -89,7 +91,6 @@ class StageRunner:
 
     async def do(self, event: Event) -> StageProgress:
         """Do the stage's work; it can be repeated at any time."""
-        await self._budgets.settle(event.id)
         match event.status:
             case EventStatus.TRAINING:
                 return await self._train(event)
@@ -117,6 +118,8 @@ class StageRunner:
                 training = await self._budgets.start_training(event, event.dataset_id, event.host_id)
             except BudgetSpent:
                 return StageProgress(blocked=PauseReason.BUDGET_SPENT)
+            except ServerLimitReached:
+                return StageProgress(blocked=PauseReason.SERVER_LIMIT, is_done=False)
             except NoKey:
                 return StageProgress(blocked=PauseReason.NO_KEY, is_done=False)
             except UserError as error:
@@ -141,6 +144,8 @@ class StageRunner:
                     no_photos.append(entrant.user_id)
             except BudgetSpent:
                 no_budget.append(entrant.user_id)
+            except ServerLimitReached:
+                return StageProgress(blocked=PauseReason.SERVER_LIMIT, is_done=False)
             except NoKey:
                 return StageProgress(blocked=PauseReason.NO_KEY, is_done=False)
             except UserError as error:

@@ -58,7 +58,6 @@ class EventSteps(Service):
     async def advance(self, claim: Claim[Event]) -> None:
         event = claim.row
         if event.status.is_terminal:
-            await self._budgets.settle(event.id)
             await self._outcomes.wind_up(claim, is_off_calendar=await self._end_on_calendar(event))
         elif event.status is S.DRAFT:
             await self._outcomes.stay(claim, None)

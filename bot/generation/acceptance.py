@@ -13,11 +13,13 @@ from bot.generation.order import Accepted, OrderPolicy, PartialOrder, PictureOrd
 from bot.generation.pricing import LoraVanished, Price, ask_price
 from bot.generation.references import References
 from bot.keys.service import KeyService
+from bot.limits.ledger import Ledger
 from bot.loras.access import usable_lora, usable_style
 from bot.records.generation import Generation, Operation, Remembered
 from bot.records.guild import Actor, Channel
 from bot.records.job import SubjectTable
 from bot.records.key import ApiKeyRow, ProviderName
+from bot.records.limit import Amount
 from bot.records.lora import Lora, Style
 from bot.resources import Resources, Service
 from bot.storage import generations, guilds, identities, loras, remembered, timeline
@@ -39,6 +41,8 @@ class OrderAcceptance(Service):
         self._keys = key_service
         self._members = opened.members
         self._references = references
+        self._ledger = Ledger(opened.clock, opened.timings)
+        self._prices = opened.prices
 
     async def accept(
         self, order: PictureOrder, actor: Actor, channel: Channel, policy: OrderPolicy | None = None
@@ -143,8 +147,7 @@ class OrderAcceptance(Service):
             if policy is not None:
                 await policy.check(connection)
             generation = await self._insert(connection, checked, price, actor, channel)
-            if policy is not None:
-                await policy.reserve(connection, generation)
+            await self._ledger.reserve(connection, generation, self._amount(generation), actor.role_ids)
             await _store_references(connection, generation.id, order)
             await timeline.add(connection, SubjectTable.GENERATION, generation.id, "received", at=now)
             if order.origin_id is None and order.pack_index is None:
@@ -153,6 +156,12 @@ class OrderAcceptance(Service):
             return generation
 
         return await self._database.write(transaction)
+
+    def _amount(self, generation: Generation) -> Amount:
+        """What the order may take: the larger of the list price and the provider's own estimate."""
+        pictures = generation.settings.count
+        price = self._prices[generation.provider].picture * pictures
+        return Amount(max(price, generation.estimate or 0), pictures=pictures)
 
     async def _insert(
         self, connection: AsyncConnection, checked: Checked, price: Price, actor: Actor, channel: Channel

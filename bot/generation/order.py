@@ -63,14 +63,10 @@ class PictureOrder:
 
 
 class OrderPolicy(Protocol):
-    """Extra rules and payment of one order, for example those of an event with its budget."""
+    """Extra rules of one order, for example those of an event."""
 
     async def check(self, connection: AsyncConnection) -> None:
         """UserError when it may not be ordered. Called early, and again in the transaction that stores it."""
-        ...
-
-    async def reserve(self, connection: AsyncConnection, generation: Generation) -> None:
-        """Reserve credits in the transaction that stores it; an error undoes that transaction."""
         ...
 
 

@@ -18,6 +18,7 @@ from bot.providers.base import GenerationReport
 from bot.records.doubt import Doubt, pause_of
 from bot.records.generation import Generation, GenerationStatus, Picture
 from bot.records.job import SubjectTable
+from bot.records.limit import Amount
 from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.resources import Resources
@@ -123,7 +124,7 @@ class GenerationOutcomes(JobOutcomes[Generation]):
             await self._move(connection, claim, S.READY, due_at=now + due_in, **kept)
             await self._add_pictures(connection, claim.id, fetched)
             counted = f"{len(fetched.received)} of {generation.settings.count}"
-            await self._end(connection, generation, "fetched", counted, PostKind.PICTURES)
+            await self._end(connection, generation, "fetched", counted, PostKind.PICTURES, took=_took(generation))
 
         await self._write_or_free(transaction, fetched)
 
@@ -192,7 +193,8 @@ class GenerationOutcomes(JobOutcomes[Generation]):
                 connection, claim, S.FAILED, due_at=now + self._timings.details_kept, error=sentence, finished_at=now
             )
             detail = f"request {trace}: {sentence}" if trace else sentence
-            await self._end(connection, generation, "failed", detail, PostKind.PICTURES_FAILED if is_posted else None)
+            post = PostKind.PICTURES_FAILED if is_posted else None
+            await self._end(connection, generation, "failed", detail, post, took=Amount(generation.cost or 0))
             if missing is not None:
                 await loras.note_missing(connection, missing.id, now=now)
             return await generations.forget_reference_files(connection, claim.id)
@@ -251,3 +253,10 @@ class GenerationOutcomes(JobOutcomes[Generation]):
             return finished_at + self._timings.pictures_kept
         ended_at = event.ended_at if event.status.is_terminal else self._clock.now()
         return max(finished_at, ended_at or finished_at) + self._timings.pictures_kept
+
+
+def _took(generation: Generation) -> Amount | None:
+    """What a finished order has cost; None when neither the provider nor its estimate say so."""
+    known = (cost for cost in (generation.cost, generation.estimate) if cost is not None)
+    cost = next(known, None)
+    return None if cost is None else Amount(cost, pictures=generation.settings.count)

@@ -1,6 +1,6 @@
 """Generations for members: order, repeat, edit, cancel and view them."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import NotAllowed, NotFound, ProviderError, UserError
 from bot.generation.acceptance import OrderAcceptance
 from bot.generation.access import may_repeat, visible_generation
-from bot.generation.order import Accepted, PictureOrder
+from bot.generation.order import Accepted, OrderPolicy, PictureOrder
 from bot.generation.outcomes import KIND, GenerationOutcomes
 from bot.generation.prompt import with_new_seed
 from bot.generation.references import References
@@ -27,6 +27,8 @@ JOBS_SHOWN = 10
 NOT_YOURS = "There are no such pictures of yours here. `/jobs` shows what you have."
 TOO_LATE = "It is too late to cancel: this order has ended, or its pictures are made already."
 
+EventPolicy = Callable[[PictureOrder, Actor], Awaitable[OrderPolicy | None]]
+"""The rules of the order's event; None when that event is over."""
 S = GenerationStatus
 
 
@@ -48,17 +50,23 @@ class GenerationView:
 
 class GenerationService(JobService[Generation]):
     def __init__(
-        self, opened: Resources, key_service: KeyService, references: References, orders: OrderAcceptance
+        self,
+        opened: Resources,
+        key_service: KeyService,
+        references: References,
+        orders: OrderAcceptance,
+        event_policy: EventPolicy,
     ) -> None:
         super().__init__(opened, KIND, key_service)
         self._references = references
         self._outcomes = GenerationOutcomes(opened)
         self._orders = orders
+        self._event_policy = event_policy
 
     async def again(self, generation_id: int, actor: Actor, *, channel: Channel) -> Accepted:
         """Order the same with a new seed."""
         order = await self._repeat(generation_id, actor)
-        return await self._orders.accept(replace(order, settings=with_new_seed(order.settings)), actor, channel)
+        return await self._accept(replace(order, settings=with_new_seed(order.settings)), actor, channel)
 
     async def vary(
         self,
@@ -72,7 +80,7 @@ class GenerationService(JobService[Generation]):
         """Order the same with another prompt and a new seed; `settings` replaces all settings."""
         order = await self._repeat(generation_id, actor)
         changed = with_new_seed(settings or order.settings)
-        return await self._orders.accept(replace(order, prompt=prompt, settings=changed), actor, channel)
+        return await self._accept(replace(order, prompt=prompt, settings=changed), actor, channel)
 
     async def edit(self, picture_id: int, operation: Operation, actor: Actor, *, channel: Channel) -> Accepted:
         """Enlarge a kept picture or remove its background, at Apiframe."""
@@ -85,6 +93,13 @@ class GenerationService(JobService[Generation]):
         reference = await self._references.copy_of(picture)
         order = PictureOrder(origin.prompt, references=(reference,), operation=operation, origin_id=origin.id)
         return await self._orders.accept(order, actor, channel)
+
+    async def _accept(self, order: PictureOrder, actor: Actor, channel: Channel) -> Accepted:
+        """Accept an order that repeats pictures; while the event they were made in lives, it is one of the event."""
+        policy = None if order.event_id is None else await self._event_policy(order, actor)
+        if policy is None:
+            order = replace(order, event_id=None)
+        return await self._orders.accept(order, actor, channel, policy)
 
     async def cancel(self, generation_id: int, actor: Actor) -> str:
         """Cancel the member's own order; returns a sentence for them. UserError when it is too late."""
@@ -144,6 +159,7 @@ class GenerationService(JobService[Generation]):
             generation.provider,
             references,
             origin_id=generation.id,
+            event_id=generation.event_id,
         )
 
     async def _cancel_at_provider(self, generation: Generation) -> str:

@@ -8,14 +8,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.engine import backoff
 from bot.jobs.kind import JobKind, JobT
+from bot.limits.ledger import Ledger
 from bot.records.doubt import one_more, pause_of
 from bot.records.event import EventStatus
+from bot.records.limit import Amount
 from bot.records.post import PostKind, places_for
 from bot.resources import Resources, Service
 from bot.storage import due, posts, timeline
 from bot.storage.due import Claim, DueRows, LeaseLost
 from bot.storage.events import events
 
+NOTHING = Amount()
 EVENT_CANCELLED = "The event was cancelled before this was sent. Nothing was charged."
 LOOKED_AT_AGAIN = "looked at again"
 """Timeline word: the provider contradicts what we know of the job."""
@@ -27,6 +30,7 @@ class JobOutcomes(Service, Generic[JobT]):
     def __init__(self, opened: Resources, kind: JobKind[JobT]) -> None:
         super().__init__(opened)
         self._kind: JobKind[JobT] = kind
+        self._ledger = Ledger(opened.clock, opened.timings)
         self._rows: DueRows[JobT] = DueRows(opened.database, kind.table, kind.record)
 
     async def later(self, claim: Claim[JobT], wait: timedelta | None = None) -> None:
@@ -90,9 +94,20 @@ class JobOutcomes(Service, Generic[JobT]):
         await due.store(connection, self._kind.table, claim, status=to, **values)
 
     async def _end(
-        self, connection: AsyncConnection, job: JobT, what: str, detail: str = "", post: PostKind | None = None
+        self,
+        connection: AsyncConnection,
+        job: JobT,
+        what: str,
+        detail: str = "",
+        post: PostKind | None = None,
+        *,
+        took: Amount | None = NOTHING,
     ) -> None:
-        """Write the timeline, the post and the event's wakeup; part of every write that stores a terminal status."""
+        """Write the timeline, the post and the event's wakeup; part of every write that stores a terminal status.
+
+        `took` is what the job has cost in the end, None as much as was reserved for it.
+        """
+        await self._ledger.settle(connection, job, took)
         await self._note(connection, job.id, what, detail)
         if post is not None:
             await posts.add(

@@ -15,7 +15,7 @@ from bot.providers.base import Account, WebhookSecrets
 from bot.records.job import SubjectTable
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.resources import Resources
-from bot.storage import erasure, generations, trainings
+from bot.storage import erasure, generations, limits, trainings
 from bot.storage import keys as rows
 from bot.storage.due import Claim, store
 from bot.storage.tables import api_keys
@@ -39,6 +39,8 @@ class KeyStatus:
     team: str | None
     trouble: str | None
     running: int
+    is_first: bool = False
+    """Whether this server had no key before, so that its members have been given a limit now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ class KeyService(KeyTrust):
         redact_value(api_key)  # now, and not before: until the provider has taken it, it may be any word
         now = self._clock.now()
 
-        async def transaction(connection: AsyncConnection) -> ApiKeyRow:
+        async def transaction(connection: AsyncConnection) -> tuple[ApiKeyRow, bool]:
+            is_first = await limits.begin(connection, guild_id, set_by=set_by, now=now)
             await rows.retire(connection, guild_id, provider, now=now, shred_at=now)
             key_id = await rows.insert(
                 connection,
@@ -91,10 +94,10 @@ class KeyService(KeyTrust):
             await assign_free_slots(connection, key_id, clock=self._clock)
             stored = await rows.get(connection, key_id)
             assert stored is not None  # inserted two lines above
-            return stored.row
+            return stored.row, is_first
 
-        row = await self._database.write(transaction)
-        return KeyStatus(row, account.credits, account.team, None, 0)
+        row, is_first = await self._database.write(transaction)
+        return KeyStatus(row, account.credits, account.team, None, 0, is_first)
 
     async def status(self, guild_id: int, provider: ProviderName) -> KeyStatus | None:
         async with self._database.read() as connection:

@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from bot.records.dataset import SubjectKind
 from bot.records.guild import NOBODY, Place, PlaceKind
-from bot.records.job import SubjectTable
 
 
 class EventMode(StrEnum):
@@ -61,6 +60,8 @@ class PauseReason(StrEnum):
     OUT_OF_CREDITS = "out_of_credits"
     TRAINING_FAILED = "training_failed"
     BUDGET_SPENT = "budget_spent"
+    SERVER_LIMIT = "server_limit"
+    """The server's limit of this month is used up."""
     """Not even one training fits."""
 
     @property
@@ -201,20 +202,6 @@ class Depiction:
     in_training: bool
     created_at: datetime
     answered_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Spend:
-    """Credits set aside for one job of an event, in `settled_at` replaced by what it really took."""
-
-    id: int
-    event_id: int
-    user_id: int
-    subject_table: SubjectTable
-    subject_id: int
-    credits: int
-    created_at: datetime
-    settled_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

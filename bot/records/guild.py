@@ -49,11 +49,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Guild:
-    """What a guild's admins have chosen; `left_at`: since when the bot is no longer a member there."""
+    """What a guild's admins have chosen; `left_at`: since when the bot is no longer a member there.
+
+    `limited_at`: when its members were first given a limit. `training_pause_h`: the hours between a member's trainings.
+    """
 
     id: int
     guild_id: int
     default_provider: ProviderName | None
     gallery_channel_id: int | None
     reports_channel_id: int | None
+    limited_at: datetime | None
+    training_pause_h: int | None
     left_at: datetime | None

@@ -9,8 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.guild import NOBODY, Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
+from bot.storage import policy_tables as p
 from bot.storage import tables as t
 from bot.storage.events import tables as e
+from bot.storage.pseudonyms import pseudonym
 from bot.storage.rows import count_rows, fetch_values
 
 MEMBER_COLUMNS: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
@@ -33,11 +35,11 @@ MEMBER_COLUMNS: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
 Discord, so the id of a role never is a member's."""
 KEPT_FOR_PROOF = (t.consents,)
 """Discord's developer terms ask for proof that a member told us to share photos; these rows are that proof."""
-ANONYMISED = {e.events: e.events.c.host_id, e.spends: e.spends.c.user_id}
-"""Rows that others depend on: the event goes on and its budget stays counted, without the member's id."""
+ANONYMISED = {e.events: e.events.c.host_id, p.spends: p.spends.c.user_id}
+"""Rows that others depend on: the event goes on and what was spent stays counted, without the member's id."""
 EVENT_CARDS = (PostKind.EVENT_PANEL, PostKind.EVENT_BALLOT)
-GUILD_ONLY = (t.api_keys, t.styles, t.guilds, e.announcements)
-"""Rows that belong to the guild; the admin who set the key is named in them."""
+GUILD_ONLY = (t.api_keys, t.styles, t.guilds, p.limits, e.announcements)
+"""Rows that belong to the guild; the admin who set the key or a limit is named in them."""
 
 
 async def guilds_of(connection: AsyncConnection, user_id: int) -> list[int]:
@@ -99,10 +101,22 @@ async def erase_member(connection: AsyncConnection, *, guild_id: int, user_id: i
     await _leave_event_cards(connection, guild_id, user_id)
     for table, condition in mine.items():
         await connection.execute(sa.delete(table).where(condition))
+    await _anonymise(connection, guild_id, user_id)
+    return files
+
+
+async def _anonymise(connection: AsyncConnection, guild_id: int, user_id: int) -> None:
+    """An event without its host's id; what was spent under a pseudonym, so that it still counts for the member."""
     for table, column in ANONYMISED.items():
         theirs = sa.and_(table.c.guild_id == guild_id, column == user_id)
-        await connection.execute(sa.update(table).where(theirs).values({column.name: NOBODY}))
-    return files
+        if not await count_rows(connection, table, theirs):
+            continue
+        values: dict[str, Any] = {column.name: NOBODY}
+        if table is p.spends:
+            # The job that would settle it goes.
+            ended_at = sa.func.coalesce(p.spends.c.settled_at, p.spends.c.created_at)
+            values = {column.name: await pseudonym(connection, guild_id, user_id), "settled_at": ended_at}
+        await connection.execute(sa.update(table).where(theirs).values(values))
 
 
 async def _leave_event_cards(connection: AsyncConnection, guild_id: int, user_id: int) -> None:
@@ -139,7 +153,7 @@ async def erase_guild(connection: AsyncConnection, *, guild_id: int) -> list[str
     for table, subject in ((t.trainings, SubjectTable.TRAINING), (t.generations, SubjectTable.GENERATION)):
         ids = sa.select(table.c.id).where(table.c.guild_id == guild_id)
         await _erase_about(connection, t.timeline, subject, ids)
-    for table in (*MEMBER_COLUMNS, t.guilds, e.events):
+    for table in (*MEMBER_COLUMNS, t.guilds, p.limits, p.spends, e.events):
         await connection.execute(sa.delete(table).where(table.c.guild_id == guild_id))
     return files
 

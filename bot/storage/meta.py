@@ -13,6 +13,8 @@ SEALING = "sealing"
 """What secrets are bound to, as a version."""
 IDENTITIES = "identities"
 """The secret that the identities of events' orders are derived from."""
+PSEUDONYMS = "pseudonyms"
+"""The secret behind the names of erased members."""
 PROBED_AT = "probed_at"
 """When health last tried whether rows can be written."""
 

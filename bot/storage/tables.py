@@ -202,6 +202,8 @@ guilds = table(
     sa.Column("default_provider", Word(ProviderName)),
     sa.Column("gallery_channel_id", sa.BigInteger),
     sa.Column("reports_channel_id", sa.BigInteger),
+    sa.Column("limited_at", Instant),
+    sa.Column("training_pause_h", sa.Integer),
     sa.Column("status", sa.String(20), nullable=False),
     sa.Column("left_at", Instant),
     *due(),

@@ -10,13 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import OutcomeUnknown
 from bot.jobs.kind import JobKind
-from bot.jobs.outcomes import JobOutcomes
+from bot.jobs.outcomes import NOTHING, JobOutcomes
 from bot.keys.slots import assign_free_slots
 from bot.providers.base import Progress, TrainingReport
 from bot.records.dataset import DatasetStatus, SubjectKind
 from bot.records.event import EventMode
 from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
+from bot.records.limit import Amount
 from bot.records.lora import Audience
 from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
@@ -58,7 +59,10 @@ class TrainingOutcomes(JobOutcomes[Training]):
             await self._move(
                 connection, claim, S.READY, due_at=now + self._timings.details_kept, lora_id=lora_id, finished_at=now
             )
-            await self._end(connection, training, "ready", report.trigger_word or "", PostKind.TRAINING_READY)
+            took = Amount(cost, trainings=1)
+            await self._end(
+                connection, training, "ready", report.trigger_word or "", PostKind.TRAINING_READY, took=took
+            )
             await datasets.forget_person(connection, training.dataset_id)
             return await datasets.forget_files(connection, training.dataset_id)
 
@@ -196,10 +200,17 @@ class TrainingOutcomes(JobOutcomes[Training]):
         await self._renew_status(connection, claim)
 
     async def _end(
-        self, connection: AsyncConnection, job: Training, what: str, detail: str = "", post: PostKind | None = None
+        self,
+        connection: AsyncConnection,
+        job: Training,
+        what: str,
+        detail: str = "",
+        post: PostKind | None = None,
+        *,
+        took: Amount | None = NOTHING,
     ) -> None:
         """End the training, and give its slot to a waiting one."""
-        await super()._end(connection, job, what, detail, post)
+        await super()._end(connection, job, what, detail, post, took=took)
         await assign_free_slots(connection, job.key_id, slots=self._slots, clock=self._clock)
 
     async def _renew_status(self, connection: AsyncConnection, claim: Claim[Training]) -> None:

@@ -11,11 +11,13 @@ from bot.errors import NotFound, UserError
 from bot.jobs.service import JobService
 from bot.keys.service import KeyService
 from bot.keys.slots import assign_free_slots, fair_order
+from bot.limits.ledger import Ledger
 from bot.photos import checks
 from bot.records.dataset import DatasetStatus, Verdict
-from bot.records.guild import Channel, Place, PlaceKind
+from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.job import SubjectTable, TimelineEntry
 from bot.records.key import ApiKeyRow, ProviderName
+from bot.records.limit import Amount
 from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
@@ -26,8 +28,8 @@ from bot.training.outcomes import KIND
 
 JOBS_SHOWN = 10
 
-Reserve = Callable[[AsyncConnection, Training], Awaitable[None]]
-"""Reserves credits in the transaction that stores a training; an error undoes that transaction."""
+Check = Callable[[AsyncConnection, Training], Awaitable[None]]
+"""What must hold in the transaction that stores a training; an error undoes that transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +55,34 @@ class TrainingService(JobService[Training]):
     ) -> None:
         super().__init__(opened, KIND, key_service)
         self._datasets = dataset_service
+        self._ledger = Ledger(opened.clock, opened.timings)
+        self._prices = opened.prices
         self._slots = slots
 
     async def start(
-        self, dataset_id: int, *, guild_id: int, user_id: int, channel: Channel, reserve: Reserve | None = None
+        self, dataset_id: int, actor: Actor, *, channel: Channel, event_check: Check | None = None
     ) -> Training:
         """Store a training of the dataset; once this returns, it survives a crash.
 
-        Starting again returns the same training. `reserve` is given for photos of an event, which only the event has
-        trained.
+        Starting again returns the same training. `event_check` is given for photos of an event, which only the event
+        has trained. LimitReached, and nothing is stored, when a limit has too little left.
         """
-        board = await self._datasets.board(dataset_id, guild_id=guild_id, user_id=user_id)
-        if (board.dataset.event_id is None) != (reserve is None):
+        board = await self._datasets.board(dataset_id, guild_id=actor.guild_id, user_id=actor.user_id)
+        if (board.dataset.event_id is None) != (event_check is None):
             raise UserError("These photos were given to an event, so they are trained when the event does it.")
         if board.dataset.status is DatasetStatus.STARTED:
             return await self._already_started(dataset_id)
         check_startable(board)
-        key = await self._keys.current(guild_id, board.dataset.subject_kind.provider)
+        key = await self._keys.current(actor.guild_id, board.dataset.subject_kind.provider)
 
         async def transaction(connection: AsyncConnection) -> Training | None:
             if not await datasets.move(connection, dataset_id, from_=DatasetStatus.OPEN, to=DatasetStatus.STARTED):
                 return None
             training = await self._insert(connection, board, key, channel)
-            if reserve is not None:
-                await reserve(connection, training)
+            amount = Amount(self._prices[training.provider].training, trainings=1)
+            await self._ledger.reserve(connection, training, amount, actor.role_ids)
+            if event_check is not None:
+                await event_check(connection, training)
             else:
                 await self._post_status(connection, training)
             await assign_free_slots(connection, key.id, slots=self._slots, clock=self._clock)
@@ -140,12 +146,12 @@ class TrainingService(JobService[Training]):
             found = await trainings.of_member(connection, guild_id, user_id, JOBS_SHOWN)
             return [await self._view(connection, training) for training in found]
 
-    async def retry(self, training_id: int, *, guild_id: int, user_id: int, channel: Channel) -> Training:
+    async def retry(self, training_id: int, actor: Actor, *, channel: Channel) -> Training:
         """Start the same photos again after a failure, as a new training."""
-        view = await self.view_for(training_id, guild_id=guild_id, user_id=user_id)
+        view = await self.view_for(training_id, guild_id=actor.guild_id, user_id=actor.user_id)
         if view.training.status is not TrainingStatus.FAILED or not view.photos_left:
             raise UserError("The photos of this training have been deleted. Please send `/train` with new ones.")
-        return await self.start(view.training.dataset_id, guild_id=guild_id, user_id=user_id, channel=channel)
+        return await self.start(view.training.dataset_id, actor, channel=channel)
 
     async def _view(self, connection: AsyncConnection, training: Training) -> TrainingView:
         place = None

@@ -41,6 +41,7 @@ PAUSE_WORDS = {
     PauseReason.OUT_OF_CREDITS: "The provider account has too few credits. It goes on once an admin has topped it up.",
     PauseReason.TRAINING_FAILED: "The training did not work out. The host can extend the event to try again.",
     PauseReason.BUDGET_SPENT: "The budget does not cover what comes next. The host can raise it.",
+    PauseReason.SERVER_LIMIT: "This server's credits of the month are used up. It goes on when there are some again.",
 }
 LABELS = {
     "give": "Give photos",

@@ -53,6 +53,8 @@ PAUSE_WORDS = {
     PauseReason.OUT_OF_CREDITS: "The API key has too few credits. Top it up there; then it goes on by itself.",
     PauseReason.TRAINING_FAILED: "No training came to a good end. **Try again** starts them once more, or cancel it.",
     PauseReason.BUDGET_SPENT: "The budget does not pay for a training. Raise it under **Settings**, or cancel it.",
+    PauseReason.SERVER_LIMIT: "This server's limit of the month is used up. It goes on next month, or when an admin "
+    "raises it with `/budget set`.",
 }
 TRAINING_WORDS = training_cards.STATUS_WORDS | {
     TrainingStatus.SUBMITTED: "being prepared",

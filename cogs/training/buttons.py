@@ -16,10 +16,7 @@ from cogs.ui.words import count
 
 async def press_start(interaction: Interaction, dataset_id: int) -> None:
     training = await interaction.client.services.trainings.start(
-        dataset_id,
-        guild_id=guild_of(interaction),
-        user_id=interaction.user.id,
-        channel=channel_of(interaction),
+        dataset_id, actor_of(interaction), channel=channel_of(interaction)
     )
     made = "made" if training.provider is ProviderName.AUROUS else "trained"
     text = (
@@ -56,10 +53,7 @@ async def press_discard(interaction: Interaction, dataset_id: int) -> None:
 async def press_retry(interaction: Interaction, training_id: int) -> None:
     await defer(interaction)
     training = await interaction.client.services.trainings.retry(
-        training_id,
-        guild_id=guild_of(interaction),
-        user_id=interaction.user.id,
-        channel=channel_of(interaction),
+        training_id, actor_of(interaction), channel=channel_of(interaction)
     )
     text = f"### Accepted #{training.id}\nThe same photos are on their way again."
     await show(interaction, card(text, colour=discord.Colour.green()))

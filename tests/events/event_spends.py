@@ -2,12 +2,13 @@
 
 from bot.providers.apiframe import client as apiframe
 from bot.providers.aurous import client as aurous
-from bot.records.event import Event, Spend
-from bot.records.job import LaneName
+from bot.records.event import Event
+from bot.records.job import LaneName, SubjectTable
 from bot.records.key import ProviderName
+from bot.records.limit import Spend
 from bot.records.lora import Lora
-from bot.storage import loras, tables
-from bot.storage.events import spends
+from bot.storage import loras, spends, tables
+from bot.storage.database import Database
 from tests.fakes.studio import Studio
 
 PRICES = {ProviderName.APIFRAME: apiframe.PRICES, ProviderName.AUROUS: aurous.PRICES}
@@ -37,3 +38,23 @@ async def spends_of(studio: Studio, event: Event) -> list[Spend]:
 
 async def total_of(studio: Studio, event: Event) -> int:
     return sum(spend.credits for spend in await spends_of(studio, event))
+
+
+async def add_spend(database: Database, event: Event, credits_: int) -> None:
+    """Credits that a picture of the event's host has taken."""
+    spend = Spend(
+        0,
+        event.guild_id,
+        event.host_id,
+        event.id,
+        SubjectTable.GENERATION,
+        1,
+        ProviderName.APIFRAME,
+        reserved=credits_,
+        credits=credits_,
+        trainings=0,
+        pictures=1,
+        created_at=event.created_at,
+        settled_at=None,
+    )
+    await database.write(lambda connection: spends.reserve(connection, spend))

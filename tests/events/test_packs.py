@@ -196,7 +196,6 @@ async def test_what_was_never_sent_for_want_of_credits_is_ordered_again(
     studio.server._world.credits["Studio"] = 0
     await studio.settle()
     assert [each.status for each in await ordered(studio)] == [S.FAILED]
-    await budgets.settle(event.id)
     assert await runner.run(event) == PackState(0, 1, PauseReason.OUT_OF_CREDITS)
     studio.server._world.credits["Studio"] = 10
     assert await runner.run(event) == PackState(1, 0, None)
@@ -221,7 +220,6 @@ async def test_a_picture_that_cannot_be_made_is_not_paid_for_again_and_again(
         await studio.settle()
         for _ in range(3):
             await studio.pass_time(studio.timings.give_up / 2)
-        await budgets.settle(event.id)
     assert [each.status for each in await ordered(studio)] == [S.FAILED] * tries
     assert await runner.run(event) == PackState(0, 0, None)
 

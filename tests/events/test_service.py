@@ -18,7 +18,7 @@ from bot.records.post import PostKind
 from bot.storage import tables
 from bot.storage.events import tables as event_tables
 from tests.events.event_hosts import BOSS, HERE, HOST, Hosting
-from tests.events.event_spends import TRAINING
+from tests.events.event_spends import TRAINING, add_spend
 from tests.fakes.events import add_entrants, plan_event
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, add_lora, photo
 from tests.fakes.studio import Studio, tiny_jpeg
@@ -272,23 +272,7 @@ async def test_settings_are_stored_checked_and_shown_soon(hosting: Hosting) -> N
 
 async def test_a_budget_cannot_be_lower_than_what_is_spent(hosting: Hosting) -> None:
     event = await hosting.opened(budget=1000)
-    async with hosting.studio.database.read() as connection:
-        assert (await connection.execute(sa.select(event_tables.spends))).first() is None
-
-    async def spend(connection: Any) -> None:
-        await connection.execute(
-            sa.insert(event_tables.spends).values(
-                event_id=event.id,
-                guild_id=GUILD,
-                user_id=ANNA,
-                subject_table="training",
-                subject_id=1,
-                credits=TRAINING,
-                created_at=hosting.studio.clock.now(),
-            )
-        )
-
-    await hosting.studio.database.write(spend)
+    await add_spend(hosting.studio.database, event, TRAINING)
     with pytest.raises(UserError, match=f"{TRAINING} credits are spent"):
         await hosting.service.change(event.id, HOST, budget=TRAINING - 1)
     assert (await hosting.service.change(event.id, HOST, budget=TRAINING)).budget == TRAINING

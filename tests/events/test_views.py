@@ -11,14 +11,12 @@ from bot.events.photos import coach
 from bot.records.dataset import ConsentKind, Pick, Verdict
 from bot.records.event import DepictionStatus, EntrantStatus, EventMode, EventStatus
 from bot.records.generation import GenerationStatus
-from bot.records.job import SubjectTable
 from bot.records.training import TrainingStatus
 from bot.storage import tables
 from bot.storage.events import counts as event_counts
-from bot.storage.events import spends
 from bot.storage.events import tables as event_tables
 from tests.events.event_hosts import HOST, Hosting, given
-from tests.events.event_spends import TRAINING
+from tests.events.event_spends import TRAINING, add_spend
 from tests.fakes.events import add_entrants
 from tests.fakes.rows import ANNA, BEN, GUILD, add_dataset, add_generation, add_lora, add_photos, add_training
 from tests.fakes.studio import Studio
@@ -207,18 +205,7 @@ async def test_pictures_that_were_made_and_not_deleted_are_counted(hosting: Host
 async def test_what_is_set_aside_is_spent_and_buys_less(hosting: Hosting) -> None:
     event = await hosting.opened(budget=3 * TRAINING)
 
-    async def transaction(connection: AsyncConnection) -> bool:
-        return await spends.reserve(
-            connection,
-            event,
-            user_id=ANNA,
-            subject=SubjectTable.GENERATION,
-            subject_id=1,
-            credits_=2 * TRAINING + 1,
-            now=hosting.studio.clock.now(),
-        )
-
-    assert await hosting.studio.database.write(transaction)
+    await add_spend(hosting.studio.database, event, 2 * TRAINING + 1)
     view = await hosting.view(event)
     assert view.affordable is not None
     assert (view.spent, view.affordable.credits_left) == (2 * TRAINING + 1, TRAINING - 1)

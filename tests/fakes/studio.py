@@ -26,6 +26,7 @@ from bot.records.generation import Generation, GenerationSettings
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
 from bot.records.key import ProviderName
+from bot.records.limit import LimitKind
 from bot.records.lora import Lora
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Connect
@@ -151,7 +152,11 @@ class Studio(RowAccess):
         await self.outlast(self.timings.settle)
 
     async def set_key(self, api_key: str = KEY, *, guild_id: int = GUILD) -> int:
-        return (await self.keys.set(guild_id, PROVIDER, api_key, set_by=ADMIN)).row.id
+        """A key of a server whose admin has chosen *no limit*."""
+        status = await self.keys.set(guild_id, PROVIDER, api_key, set_by=ADMIN)
+        if status.is_first:
+            await self.limits.clear(Actor(guild_id, ADMIN, is_admin=True), LimitKind.MEMBER, None)
+        return status.row.id
 
     async def dataset(self, *, user_id: int = ANNA, guild_id: int = GUILD, count: int = 15, **changes: Any) -> int:
         """A dataset whose photos lie in the spool, as if they had been taken in."""
@@ -173,7 +178,7 @@ class Studio(RowAccess):
         return dataset_id
 
     async def start(self, dataset_id: int, *, user_id: int = ANNA, guild_id: int = GUILD) -> Training:
-        return await self.trainings.start(dataset_id, guild_id=guild_id, user_id=user_id, channel=Channel(CHANNEL))
+        return await self.trainings.start(dataset_id, Actor(guild_id, user_id), channel=Channel(CHANNEL))
 
     async def begin(self, *, user_id: int = ANNA, guild_id: int = GUILD) -> Training:
         """A started training with photos of its own; the guild has a key already."""

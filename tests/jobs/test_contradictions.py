@@ -14,7 +14,7 @@ from bot.generation.order import PictureOrder
 from bot.jobs.outcomes import LOOKED_AT_AGAIN
 from bot.records.dataset import SubjectKind
 from bot.records.generation import Generation, GenerationStatus
-from bot.records.guild import Channel
+from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
 from bot.records.key import ProviderName
 from bot.records.training import Training, TrainingStatus
@@ -244,7 +244,7 @@ async def test_no_second_payment_is_offered_while_the_first_may_still_become_a_l
     job = await under_way(studio, kind)
     await look(studio, kind, job, Fault.answer(404), listing=nothing_listed(kind))
     with pytest.raises(UserError):
-        await studio.trainings.retry(job.id, guild_id=GUILD, user_id=ANNA, channel=Channel(CHANNEL))
+        await studio.trainings.retry(job.id, Actor(GUILD, ANNA), channel=Channel(CHANNEL))
     again = await studio.start((await studio.training(job.id)).dataset_id)
     assert again.id == job.id
     await studio.pass_time(TRAINS_IN)

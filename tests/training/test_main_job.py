@@ -181,7 +181,7 @@ async def test_a_failure_before_training_began_can_be_retried_with_one_press(stu
     await studio.settle()
     await studio.pass_time(TRAINS_IN)
     assert (await studio.trainings.view_for(failed.id, guild_id=GUILD, user_id=ANNA)).photos_left
-    again = await studio.trainings.retry(failed.id, guild_id=GUILD, user_id=ANNA, channel=Channel(CHANNEL))
+    again = await studio.trainings.retry(failed.id, Actor(GUILD, ANNA), channel=Channel(CHANNEL))
     assert again.id != failed.id
     assert again.marker != failed.marker
     await studio.settle()
@@ -197,7 +197,7 @@ async def test_a_failure_after_the_photos_left_cannot_be_retried_and_says_so(stu
     await studio.pass_time(TRAINS_IN)
     assert (await studio.training(failed.id)).status is S.FAILED
     with pytest.raises(UserError, match="deleted"):
-        await studio.trainings.retry(failed.id, guild_id=GUILD, user_id=ANNA, channel=Channel(CHANNEL))
+        await studio.trainings.retry(failed.id, Actor(GUILD, ANNA), channel=Channel(CHANNEL))
 
 
 async def test_a_running_or_ready_training_cannot_be_retried(studio: Studio) -> None:
@@ -205,7 +205,7 @@ async def test_a_running_or_ready_training_cannot_be_retried(studio: Studio) -> 
     for step in (timedelta(0), TRAINS_IN):
         await studio.pass_time(step)
         with pytest.raises(UserError):
-            await studio.trainings.retry(training.id, guild_id=GUILD, user_id=ANNA, channel=Channel(CHANNEL))
+            await studio.trainings.retry(training.id, Actor(GUILD, ANNA), channel=Channel(CHANNEL))
     assert studio.charges("create") == 1
 
 
@@ -248,7 +248,7 @@ async def test_photos_that_run_out_of_time_in_the_queue_end_it_uncharged(studio:
     assert studio.files() == []
     assert studio.server.ledger == []
     with pytest.raises(UserError):
-        await studio.trainings.retry(training.id, guild_id=GUILD, user_id=ANNA, channel=Channel(CHANNEL))
+        await studio.trainings.retry(training.id, Actor(GUILD, ANNA), channel=Channel(CHANNEL))
 
 
 async def test_a_late_training_is_named_once_and_watched_on(studio: Studio) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bot.errors import UserError
 from bot.records.doubt import ANSWERS
-from bot.records.guild import Channel
+from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.records.post import PostKind
@@ -123,7 +123,7 @@ async def test_while_looking_fails_nothing_is_sent_and_past_the_deadline_we_stop
     assert creates(studio) == 1
     assert PostKind.TRAINING_FAILED in studio.poster.kinds()
     with pytest.raises(UserError):
-        await studio.trainings.retry(training.id, guild_id=GUILD, user_id=ANNA, channel=Channel(CHANNEL))
+        await studio.trainings.retry(training.id, Actor(GUILD, ANNA), channel=Channel(CHANNEL))
 
 
 async def test_a_list_that_cannot_be_read_is_no_proof(studio: Studio) -> None:
@@ -211,7 +211,7 @@ async def test_too_little_balance_costs_nothing_says_so_and_leaves_the_photos(st
     assert (await studio.trainings.view_for(training.id, guild_id=GUILD, user_id=ANNA)).photos_left
     assert len(studio.files()) == 15
     await studio.set_key(KEY)
-    again = await studio.trainings.retry(training.id, guild_id=GUILD, user_id=ANNA, channel=Channel(CHANNEL))
+    again = await studio.trainings.retry(training.id, Actor(GUILD, ANNA), channel=Channel(CHANNEL))
     await studio.settle()
     assert (await studio.training(again.id)).status is S.SUBMITTED
 

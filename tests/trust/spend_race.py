@@ -5,9 +5,9 @@ import random
 
 import pytest
 
-from bot.events import budget
-from bot.events.budget import BudgetSpent
 from bot.generation.order import Accepted, PictureOrder
+from bot.limits import ledger
+from bot.limits.ledger import BudgetSpent
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
 from tests.events.event_spends import PICTURE, add_event_lora, total_of
@@ -56,10 +56,10 @@ async def _one_race(score: Score, dice: random.Random) -> None:
 def look_before_the_transaction(patch: pytest.MonkeyPatch) -> None:
     """Nothing is compared where the job is stored."""
 
-    async def reserve(self: budget.BudgetReservation, *_order: object, **_more: object) -> None:
+    async def check(self: ledger.Ledger, *_order: object) -> None:
         del self
 
-    patch.setattr(budget.BudgetReservation, "reserve", reserve)
+    patch.setattr(ledger.Ledger, "_check", check)
 
 
 ROW = Row(

@@ -4,7 +4,6 @@ import sqlalchemy as sa
 
 from bot.records.dataset import SubjectKind
 from bot.records.event import AnnouncementKind, DepictionStatus, EntrantStatus, EventMode, EventStatus, PauseReason
-from bot.records.job import SubjectTable
 from bot.storage.columns import CANDIDATES, HOURS, ID_SET, TUPLE, Instant, Word, due, snowflake, table
 
 
@@ -81,20 +80,6 @@ depictions = table(
     sa.UniqueConstraint("consent_id", "user_id"),
     sa.Index("ix_depictions_event", "event_id", "status"),
     sa.Index("ix_depictions_member", "guild_id", "user_id"),
-)
-
-spends = table(
-    "spends",
-    _event_id(),
-    snowflake("guild_id"),
-    snowflake("user_id"),
-    sa.Column("subject_table", Word(SubjectTable), nullable=False),
-    sa.Column("subject_id", sa.BigInteger, nullable=False),
-    sa.Column("credits", sa.Integer, nullable=False),
-    sa.Column("created_at", Instant, nullable=False),
-    sa.Column("settled_at", Instant),
-    sa.UniqueConstraint("subject_table", "subject_id"),
-    sa.Index("ix_spends_event", "event_id", "settled_at"),
 )
 
 entries = table(

@@ -148,6 +148,8 @@ class EventRules:
     def _may_spends(self, who: Actor, change: Change, changes: Sequence[Change]) -> bool:
         row = change.after or change.before or {}
         is_theirs = row["user_id"] == who.user_id
+        if row["event_id"] is None:
+            return is_theirs or change.before is not None
         return change.before is not None or is_theirs or self._runs(self._event(row["event_id"], changes), who)
 
     def _may_entries(self, who: Actor, change: Change, changes: Sequence[Change]) -> bool:

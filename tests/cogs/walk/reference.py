@@ -283,6 +283,9 @@ class Model:
         is_theirs = bool(row["reporter_id"] == who.user_id)
         return is_theirs if change.before is None else is_theirs or who.is_moderator or change.after is None
 
+    def _may_limits(self, who: Actor, change: Change, _changes: Sequence[Change]) -> bool:
+        return who.is_admin
+
     def _may_guilds(self, who: Actor, change: Change, _changes: Sequence[Change]) -> bool:
         return who.is_admin
 

@@ -13,6 +13,7 @@ from bot.generation.order import PartialOrder, PictureOrder
 from bot.loras.rights import Right
 from bot.records.dataset import SubjectKind
 from bot.records.generation import GenerationSettings
+from bot.records.guild import Actor
 from bot.records.lora import Audience, Lora
 from bot.storage import tables
 from tests.cogs.walk.events import EventStock
@@ -111,7 +112,7 @@ class Stock:
         dataset_id = await self._collect(person, kind, count)
         party = person.party
         await self.town.darkroom.services.trainings.start(
-            dataset_id, guild_id=party.guild.id, user_id=person.member.id, channel=party.place
+            dataset_id, Actor(party.guild.id, person.member.id), channel=party.place
         )
         await self.town.rest()
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bot.errors import UserError
-from bot.events.budget import BudgetSpent
 from bot.generation.order import PictureOrder
+from bot.limits.ledger import BudgetSpent
 from bot.records.event import AnnouncementKind, EventMode, EventStatus
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName

@@ -9,8 +9,8 @@ import discord
 from bot.client import DarkroomBot
 from bot.providers.apiframe.client import Apiframe
 from bot.providers.base import TrainingReport
+from bot.storage import spends
 from bot.storage.due import DueRows
-from bot.storage.events import spends
 from bot.training.outcomes import TrainingOutcomes
 from cogs.ui.buttons import ActionButton
 
@@ -66,8 +66,8 @@ def keep_dead_leases() -> None:
 def keep_no_accounts() -> None:
     """What an event orders is not set down against its budget."""
 
-    async def reserve_nothing(*_: Any, **__: Any) -> bool:
-        return True
+    async def reserve_nothing(*_: Any, **__: Any) -> None:
+        pass
 
     spends.reserve = reserve_nothing
 

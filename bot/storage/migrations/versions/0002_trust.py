@@ -1,0 +1,69 @@
+"""Limits, and one ledger for everything that costs credits."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.add_column("guilds", sa.Column("limited_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("guilds", sa.Column("training_pause_h", sa.Integer(), nullable=True))
+    op.create_table(
+        "limits",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("who", sa.String(length=20), nullable=False),
+        sa.Column("role_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("credits", sa.Integer(), nullable=True),
+        sa.Column("trainings", sa.Integer(), nullable=True),
+        sa.Column("pictures", sa.Integer(), nullable=True),
+        sa.Column("set_by", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_limits")),
+        sa.UniqueConstraint("guild_id", "who", "role_id", name=op.f("uq_limits_guild_id_who_role_id")),
+        sqlite_autoincrement=True,
+    )
+    _widen_spends()
+
+
+def _widen_spends() -> None:
+    """What events have spent becomes part of the ledger of the whole server."""
+    op.execute("CREATE TEMPORARY TABLE spends_before AS SELECT * FROM spends")
+    op.drop_index("ix_spends_event", "spends")
+    op.drop_table("spends")
+    op.create_table(
+        "spends",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("event_id", sa.BigInteger(), nullable=True),
+        sa.Column("subject_table", sa.String(length=20), nullable=False),
+        sa.Column("subject_id", sa.BigInteger(), nullable=False),
+        sa.Column("provider", sa.String(length=20), nullable=False),
+        sa.Column("reserved", sa.Integer(), nullable=False),
+        sa.Column("credits", sa.Integer(), nullable=False),
+        sa.Column("trainings", sa.Integer(), nullable=False),
+        sa.Column("pictures", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_spends")),
+        sa.UniqueConstraint("subject_table", "subject_id", name=op.f("uq_spends_subject_table_subject_id")),
+        sqlite_autoincrement=True,
+    )
+    op.execute(
+        "INSERT INTO spends (guild_id, user_id, event_id, subject_table, subject_id, provider, reserved, credits,"
+        " trainings, pictures, created_at, settled_at)"
+        " SELECT guild_id, user_id, event_id, subject_table, subject_id, coalesce("
+        "  (SELECT provider FROM trainings WHERE subject_table = 'training' AND trainings.id = subject_id),"
+        "  (SELECT provider FROM generations WHERE subject_table = 'generation' AND generations.id = subject_id),"
+        "  'apiframe'), credits, credits,"
+        " CASE WHEN subject_table = 'training' AND credits > 0 THEN 1 ELSE 0 END,"
+        " CASE WHEN subject_table = 'generation' AND credits > 0 THEN 1 ELSE 0 END, created_at, settled_at"
+        " FROM spends_before ORDER BY id"
+    )
+    op.execute("DROP TABLE spends_before")
+    op.create_index("ix_spends_event", "spends", ["event_id", "settled_at"], unique=False)
+    op.create_index("ix_spends_month", "spends", ["guild_id", "created_at"], unique=False)
+    op.create_index("ix_spends_member", "spends", ["guild_id", "user_id", "created_at"], unique=False)

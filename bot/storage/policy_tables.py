@@ -1,0 +1,41 @@
+"""Tables of what a server allows its members, and of what they took."""
+
+import sqlalchemy as sa
+
+from bot.records.job import SubjectTable
+from bot.records.key import ProviderName
+from bot.records.limit import LimitKind
+from bot.storage.columns import Instant, Word, snowflake, table
+
+limits = table(
+    "limits",
+    snowflake("guild_id"),
+    sa.Column("who", Word(LimitKind), nullable=False),
+    snowflake("role_id"),
+    sa.Column("credits", sa.Integer),
+    sa.Column("trainings", sa.Integer),
+    sa.Column("pictures", sa.Integer),
+    snowflake("set_by"),
+    sa.Column("set_at", Instant, nullable=False),
+    sa.UniqueConstraint("guild_id", "who", "role_id"),
+)
+
+spends = table(
+    "spends",
+    snowflake("guild_id"),
+    snowflake("user_id"),
+    sa.Column("event_id", sa.BigInteger),
+    sa.Column("subject_table", Word(SubjectTable), nullable=False),
+    sa.Column("subject_id", sa.BigInteger, nullable=False),
+    sa.Column("provider", Word(ProviderName), nullable=False),
+    sa.Column("reserved", sa.Integer, nullable=False),
+    sa.Column("credits", sa.Integer, nullable=False),
+    sa.Column("trainings", sa.Integer, nullable=False),
+    sa.Column("pictures", sa.Integer, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("settled_at", Instant),
+    sa.UniqueConstraint("subject_table", "subject_id"),
+    sa.Index("ix_spends_event", "event_id", "settled_at"),
+    sa.Index("ix_spends_month", "guild_id", "created_at"),
+    sa.Index("ix_spends_member", "guild_id", "user_id", "created_at"),
+)

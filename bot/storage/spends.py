@@ -1,0 +1,107 @@
+"""SQL of the ledger: what every job reserves when it is stored, and what it really took when it has ended."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.records.job import SubjectTable
+from bot.records.limit import Amount, Spend
+from bot.storage.policy_tables import spends
+from bot.storage.rows import fetch_all, fetch_first, fetch_values, insert_row
+
+AMOUNT = [sa.func.coalesce(sa.func.sum(spends.c[unit]), 0).label(unit) for unit in ("credits", "trainings", "pictures")]
+
+
+async def reserve(connection: AsyncConnection, spend: Spend) -> None:
+    """Store what the job may take, in the transaction that stores the job."""
+    await insert_row(
+        connection,
+        spends,
+        guild_id=spend.guild_id,
+        user_id=spend.user_id,
+        event_id=spend.event_id,
+        subject_table=spend.subject_table,
+        subject_id=spend.subject_id,
+        provider=spend.provider,
+        reserved=spend.reserved,
+        credits=spend.credits,
+        trainings=spend.trainings,
+        pictures=spend.pictures,
+        created_at=spend.created_at,
+    )
+
+
+async def settle(
+    connection: AsyncConnection, subject: SubjectTable, subject_id: int, took: Amount | None, *, now: datetime
+) -> None:
+    """Store what the job really took, None: as much as was reserved; asking twice settles once."""
+    its = sa.and_(spends.c.subject_table == subject, spends.c.subject_id == subject_id, spends.c.settled_at.is_(None))
+    values = {} if took is None else asdict(took)
+    await connection.execute(sa.update(spends).where(its).values(settled_at=now, **values))
+
+
+async def of_job(connection: AsyncConnection, subject: SubjectTable, subject_id: int) -> Spend | None:
+    its = sa.select(spends).where(spends.c.subject_table == subject, spends.c.subject_id == subject_id)
+    return await fetch_first(connection, Spend, its)
+
+
+async def of_event(connection: AsyncConnection, event_id: int) -> list[Spend]:
+    its = sa.select(spends).where(spends.c.event_id == event_id)
+    return await fetch_all(connection, Spend, its.order_by(spends.c.id))
+
+
+async def total(connection: AsyncConnection, event_id: int) -> int:
+    """Credits that an event has spent or reserved."""
+    its = sa.select(sa.func.coalesce(sa.func.sum(spends.c.credits), 0)).where(spends.c.event_id == event_id)
+    return int((await connection.execute(its)).scalar_one())
+
+
+async def is_settled(connection: AsyncConnection, event_id: int) -> bool:
+    """Whether every job of the event has ended."""
+    open_ones = sa.select(spends.c.id).where(spends.c.event_id == event_id, spends.c.settled_at.is_(None)).limit(1)
+    return not await fetch_values(connection, open_ones)
+
+
+async def used_by_guild(connection: AsyncConnection, guild_id: int, since: datetime) -> Amount:
+    """What a server's jobs since then take, those of its events as well."""
+    return await _sum(connection, spends.c.guild_id == guild_id, spends.c.created_at >= since)
+
+
+async def used_by_member(
+    connection: AsyncConnection, guild_id: int, user_ids: Sequence[int], since: datetime
+) -> Amount:
+    """What a member's own jobs since then take, without those of events. `user_ids`: the member's id and pseudonym."""
+    theirs = (spends.c.guild_id == guild_id, spends.c.user_id.in_(user_ids), spends.c.event_id.is_(None))
+    return await _sum(connection, *theirs, spends.c.created_at >= since)
+
+
+async def last_training(connection: AsyncConnection, guild_id: int, user_ids: Sequence[int]) -> datetime | None:
+    """When the member's newest training of their own was ordered, of those that run or were paid."""
+    theirs = (spends.c.guild_id == guild_id, spends.c.user_id.in_(user_ids), spends.c.event_id.is_(None))
+    newest = sa.select(spends.c.created_at).where(*theirs, spends.c.trainings > 0).order_by(spends.c.created_at.desc())
+    return next(iter(await fetch_values(connection, newest.limit(1))), None)
+
+
+async def spenders(connection: AsyncConnection, guild_id: int, since: datetime, *, limit: int) -> list[tuple[int, int]]:
+    """(member, credits) of those who spent the most since then, outside events; the largest first."""
+    credits_ = sa.func.sum(spends.c.credits)
+    theirs = (spends.c.guild_id == guild_id, spends.c.event_id.is_(None), spends.c.created_at >= since)
+    statement = sa.select(spends.c.user_id, credits_).where(*theirs).group_by(spends.c.user_id)
+    most = statement.having(credits_ > 0).order_by(credits_.desc(), spends.c.user_id).limit(limit)
+    return [(int(user_id), int(spent)) for user_id, spent in await connection.execute(most)]
+
+
+async def of_guild(connection: AsyncConnection, guild_id: int, since: datetime | None = None) -> list[Spend]:
+    """Oldest first."""
+    theirs = sa.select(spends).where(spends.c.guild_id == guild_id)
+    if since is not None:
+        theirs = theirs.where(spends.c.created_at >= since)
+    return await fetch_all(connection, Spend, theirs.order_by(spends.c.id))
+
+
+async def _sum(connection: AsyncConnection, *conditions: sa.ColumnElement[bool]) -> Amount:
+    row = (await connection.execute(sa.select(*AMOUNT).where(*conditions))).one()
+    return Amount(int(row.credits), int(row.trainings), int(row.pictures))

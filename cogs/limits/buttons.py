@@ -1,0 +1,103 @@
+"""The buttons below a server's first key: keep the limit of each member, take it away, or set others."""
+
+from typing import Any
+
+import discord
+
+from bot.client import DarkroomBot
+from bot.errors import NotFound, UserError
+from bot.records.limit import LimitKind
+from bot.storage.limits import FIRST_CREDITS
+from cogs.limits.cards import limit_lines
+from cogs.ui.buttons import ActionButton
+from cogs.ui.layout import SafeLayout, card
+from cogs.ui.replies import Interaction, actor_of, check_admin, defer, guild_of, open_form, replace
+from cogs.ui.views import SafeModal
+
+FIRST_LIMIT = (
+    f"### Who may spend how much\nSo that nobody empties the balance by accident, **each member may use "
+    f"{FIRST_CREDITS} credits a month** from now on: about one training and some pictures."
+)
+
+
+def first_limit_buttons() -> list[ActionButton]:
+    keep = discord.ButtonStyle.primary
+    return [
+        ActionButton("limit", "keep", 0, label=f"{FIRST_CREDITS} each", style=keep),
+        ActionButton("limit", "none", 0, label="No limit"),
+        ActionButton("limit", "form", 0, label="Set limits"),
+    ]
+
+
+class LimitsModal(SafeModal):
+    """Credits a month for the two limits that most servers want. An empty field means no limit."""
+
+    def __init__(self) -> None:
+        super().__init__("Credits a month")
+        self.each = self._add("Each member", str(FIRST_CREDITS))
+        self.all = self._add("The whole server", "")
+
+    def _add(self, label: str, value: str) -> discord.ui.TextInput[Any]:
+        field = discord.ui.TextInput[Any](required=False, max_length=9, default=value, placeholder="no limit")
+        return self.add_field(label, field, "A whole number of credits; empty for no limit.")
+
+    async def submit(self, interaction: Interaction) -> None:
+        check_admin(interaction)
+        wanted = {LimitKind.MEMBER: _number(self.each.value), LimitKind.SERVER: _number(self.all.value)}
+        await defer(interaction, thinking=False)
+        for who, credits_ in wanted.items():
+            await _put(interaction, who, credits_)
+        await interaction.edit_original_response(view=await _limits_card(interaction))
+
+
+async def press_keep(interaction: Interaction, _: int) -> None:
+    check_admin(interaction)
+    await _put(interaction, LimitKind.MEMBER, FIRST_CREDITS)
+    await replace(interaction, await _limits_card(interaction))
+
+
+async def press_none(interaction: Interaction, _: int) -> None:
+    check_admin(interaction)
+    await _put(interaction, LimitKind.MEMBER, None)
+    await replace(interaction, await _limits_card(interaction))
+
+
+async def press_form(interaction: Interaction, _: int) -> None:
+    check_admin(interaction)
+    await open_form(interaction, LimitsModal())
+
+
+async def _put(interaction: Interaction, who: LimitKind, credits_: int | None) -> None:
+    """Set this limit in credits, or take it away; it is no error when there is none."""
+    services, actor = interaction.client.services.limits, actor_of(interaction)
+    if credits_ is not None:
+        await services.set(actor, who, None, credits_=credits_, trainings=None, pictures=None)
+        return
+    try:
+        await services.clear(actor, who, None)
+    except NotFound:
+        return
+
+
+async def _limits_card(interaction: Interaction) -> SafeLayout:
+    limits = await interaction.client.services.limits.of_guild(guild_of(interaction))
+    text = "\n".join(["### Limits a month", *limit_lines(limits), "`/budget set` changes them any time."])
+    return card(text, colour=discord.Colour.green())
+
+
+def _number(text: str) -> int | None:
+    """Credits as typed; None for an empty field. UserError for anything but a whole number."""
+    digits = text.strip().replace(",", "").replace(" ", "")
+    if not digits:
+        return None
+    if not (digits.isascii() and digits.isdigit()):
+        raise UserError("Please write whole numbers only, or leave a field empty for no limit. Nothing was changed.")
+    return int(digits)
+
+
+async def setup(bot: DarkroomBot) -> None:
+    bot.add_buttons("limit", keep=press_keep, none=press_none, form=press_form)
+
+
+async def teardown(bot: DarkroomBot) -> None:
+    bot.remove_buttons("limit")
