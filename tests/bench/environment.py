@@ -12,6 +12,7 @@ from bot.config import Settings
 from bot.records.key import ProviderName
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from tests.bench.processes import Child, started
+from tests.fakes.unlimited import set_unlimited_key
 from tests.wire.discord.standin import DiscordStandin
 from tests.wire.discord.world import Channel, Guild, Permit, Person
 
@@ -47,8 +48,8 @@ class Stage:
 
     async def set_key(self, darkroom: Darkroom) -> int:
         """Give the guild an API key; the key's row id."""
-        status = await darkroom.services.keys.set(
-            self.guild.id, ProviderName.APIFRAME, API_KEY, set_by=self.crowd[0].id
+        status = await set_unlimited_key(
+            darkroom.services, self.guild.id, ProviderName.APIFRAME, API_KEY, set_by=self.crowd[0].id
         )
         return status.row.id
 

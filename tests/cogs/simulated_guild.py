@@ -25,6 +25,7 @@ from bot.sandbox.world import REHEARSAL_AUROUS_KEY, REHEARSAL_KEY, World
 from tests.cogs.patience import wait_for_answers
 from tests.fakes.rows import add_lora
 from tests.fakes.small_pictures import paint_small
+from tests.fakes.unlimited import set_unlimited_key
 from tests.fakes.waiting import HANG_S
 from tests.photos.sample_photos import encode, noise
 
@@ -153,14 +154,14 @@ class Stage:
         return self.world.channel
 
     async def set_key(self, guild: simcord.GuildHandle | None = None) -> None:
-        guild_id = (guild or self.world.guild).id
-        keys = self.world.darkroom.services.keys
-        await keys.set(guild_id, ProviderName.APIFRAME, REHEARSAL_KEY, set_by=self.ada.id)
+        await self._set_key(ProviderName.APIFRAME, REHEARSAL_KEY, guild)
 
     async def set_aurous_key(self, guild: simcord.GuildHandle | None = None) -> None:
-        guild_id = (guild or self.world.guild).id
-        keys = self.world.darkroom.services.keys
-        await keys.set(guild_id, ProviderName.AUROUS, REHEARSAL_AUROUS_KEY, set_by=self.ada.id)
+        await self._set_key(ProviderName.AUROUS, REHEARSAL_AUROUS_KEY, guild)
+
+    async def _set_key(self, provider: ProviderName, api_key: str, guild: simcord.GuildHandle | None) -> None:
+        guild_id, services = (guild or self.world.guild).id, self.world.darkroom.services
+        await set_unlimited_key(services, guild_id, provider, api_key, set_by=self.ada.id)
 
     async def use(
         self, member: simcord.MemberActor, command: str, channel: simcord.ChannelHandle | None = None, **options: Any

@@ -26,7 +26,6 @@ from bot.records.generation import Generation, GenerationSettings
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
 from bot.records.key import ProviderName
-from bot.records.limit import LimitKind
 from bot.records.lora import Lora
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Connect
@@ -45,6 +44,7 @@ from tests.fakes.resources import resources
 from tests.fakes.row_access import RowAccess
 from tests.fakes.rows import ADMIN, ANNA, CHANNEL, GUILD, add_dataset, add_lora, add_photos, photo
 from tests.fakes.small_pictures import paint_small
+from tests.fakes.unlimited import set_unlimited_key
 from tests.fakes.venue import FakeVenue
 
 KEY, NEXT_KEY, OTHER_KEY, POOR_KEY = (
@@ -152,11 +152,7 @@ class Studio(RowAccess):
         await self.outlast(self.timings.settle)
 
     async def set_key(self, api_key: str = KEY, *, guild_id: int = GUILD) -> int:
-        """A key of a server whose admin has chosen *no limit*."""
-        status = await self.keys.set(guild_id, PROVIDER, api_key, set_by=ADMIN)
-        if status.is_first:
-            await self.limits.clear(Actor(guild_id, ADMIN, is_admin=True), LimitKind.MEMBER, None)
-        return status.row.id
+        return (await set_unlimited_key(self, guild_id, PROVIDER, api_key, set_by=ADMIN)).row.id
 
     async def dataset(self, *, user_id: int = ANNA, guild_id: int = GUILD, count: int = 15, **changes: Any) -> int:
         """A dataset whose photos lie in the spool, as if they had been taken in."""

@@ -19,6 +19,7 @@ from bot.sandbox.aurous.records import StoredReference as SourcePicture
 from bot.storage import tables
 from tests.fakes.rows import ADMIN, ANNA, CHANNEL, GUILD, add_lora
 from tests.fakes.studio import AUROUS_KEY, Studio, tiny_jpeg
+from tests.fakes.unlimited import set_unlimited_key
 from tests.photos.sample_photos import encode, noise
 
 PNG = encode(noise(64, 64, 1), "PNG")
@@ -62,7 +63,7 @@ async def place(studio: Studio, order: PictureOrder, user_id: int = ANNA, guild_
 
 async def set_aurous_key(studio: Studio, guild_id: int = GUILD) -> None:
     """A key whose catalogue is never fetched: the styles are those that a test adds."""
-    status = await studio.keys.set(guild_id, ProviderName.AUROUS, AUROUS_KEY, set_by=ADMIN)
+    status = await set_unlimited_key(studio, guild_id, ProviderName.AUROUS, AUROUS_KEY, set_by=ADMIN)
     await studio.change(tables.api_keys, status.row.id, due_at=None)
 
 

@@ -23,6 +23,7 @@ from bot.sandbox.rehearsal.server import RehearsalServer
 from bot.storage import tables
 from tests.fakes.rows import ADMIN, ANNA, CHANNEL, GUILD
 from tests.fakes.studio import AUROUS_KEY, OTHER_KEY, TRAINS_IN, Studio
+from tests.fakes.unlimited import set_unlimited_key
 from tests.generation.picture_orders import add_style, place, set_aurous_key
 
 Job = Training | Generation
@@ -61,7 +62,7 @@ async def order_pictures_at_aurous(studio: Studio) -> Generation:
 
 
 async def order_character(studio: Studio) -> Training:
-    await studio.keys.set(GUILD, ProviderName.AUROUS, AUROUS_KEY, set_by=ADMIN)
+    await set_unlimited_key(studio, GUILD, ProviderName.AUROUS, AUROUS_KEY, set_by=ADMIN)
     dataset_id = await studio.dataset(
         count=3, subject_kind=SubjectKind.CHARACTER, gender=None, ethnicity=None, age=None
     )

@@ -13,6 +13,7 @@ from bot.text import CHOICES_MAX
 from tests.fakes.clock import NOON
 from tests.fakes.rows import ADMIN, ANNA, GUILD, OTHER_GUILD
 from tests.fakes.studio import AUROUS_KEY, Studio
+from tests.fakes.unlimited import set_unlimited_key
 
 US, THEM = Actor(GUILD, ANNA), Actor(OTHER_GUILD, ANNA)
 
@@ -41,7 +42,7 @@ def style(
 @pytest.fixture
 async def browsed(studio: Studio) -> Studio:
     """The guild's catalogue has been fetched; Neon Alley has retired since."""
-    await studio.keys.set(GUILD, ProviderName.AUROUS, AUROUS_KEY, set_by=ADMIN)
+    await set_unlimited_key(studio, GUILD, ProviderName.AUROUS, AUROUS_KEY, set_by=ADMIN)
     await studio.settle(LaneName.KEYS)
     studio.aurous.retire_style("neon-alley")
     await studio.pass_time(studio.timings.sync, LaneName.KEYS)
@@ -107,7 +108,7 @@ async def test_without_a_key_the_catalogue_says_what_an_admin_does(studio: Studi
 
 
 async def test_a_catalogue_that_was_never_read_is_not_an_empty_one(studio: Studio) -> None:
-    await studio.keys.set(GUILD, ProviderName.AUROUS, AUROUS_KEY, set_by=ADMIN)
+    await set_unlimited_key(studio, GUILD, ProviderName.AUROUS, AUROUS_KEY, set_by=ADMIN)
     assert not (await studio.styles.catalogue("", US)).is_loaded
     studio.aurous.faults.next("GET /v1/loras", Fault.answer(200, body=b"[]"))
     await studio.settle(LaneName.KEYS)

@@ -19,6 +19,7 @@ from bot.storage import tables
 from tests.fakes.attachments import open_attachments
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import AUROUS_KEY, Studio
+from tests.fakes.unlimited import set_unlimited_key
 
 CREATE = "POST /v1/characters"
 S = TrainingStatus
@@ -26,7 +27,7 @@ S = TrainingStatus
 
 @pytest.fixture
 async def keyed(studio: Studio) -> Studio:
-    await studio.keys.set(GUILD, ProviderName.AUROUS, AUROUS_KEY, set_by=ADMIN)
+    await set_unlimited_key(studio, GUILD, ProviderName.AUROUS, AUROUS_KEY, set_by=ADMIN)
     return studio
 
 

@@ -110,6 +110,8 @@ class Rig:
         await opened.responded()
         answer = await self.standin.submit_modal(opened, {"API key": API_KEY})
         assert "Key saved" in (await answer.settled()).text
+        cleared = await self.standin.slash(self.host.person, self.channel, "budget clear", {"who": "each member"})
+        assert "limit" in (await cleared.settled()).text
 
     async def live(self, kill: Kill, passes: int = PASSES_A_LIFE) -> bool:
         """One life that ends in a kill, at the latest after so many passes of points; whether it ended where meant."""
