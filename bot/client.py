@@ -26,6 +26,8 @@ ShowError = Callable[[discord.Interaction["DarkroomBot"], Exception], Awaitable[
 Press = Callable[[discord.Interaction["DarkroomBot"], int], Awaitable[None]]
 """Takes the press of a button and the number of the row that the button is about; checks who pressed it."""
 
+CheckCommand = Callable[[discord.Interaction["DarkroomBot"], str], Awaitable[None]]
+
 FLEETING_ID = re.compile(r"dr-[0-9a-f]{20}")
 NOT_A_MEMBER = (10004, 50001)
 """Unknown guild, missing access (Discord /docs/topics/opcodes-and-status-codes)."""
@@ -36,6 +38,10 @@ FORGOTTEN = "This was used already or opened too long ago. Please open it again 
 def fleeting_id() -> str:
     """A new custom id for a form or a button that works only as long as the bot has it in memory."""
     return f"dr-{secrets.token_hex(10)}"
+
+
+async def _allow(_interaction: discord.Interaction["DarkroomBot"], _command: str) -> None:
+    """Until the extension that asks Discord is loaded."""
 
 
 class DarkroomTree(app_commands.CommandTree["DarkroomBot"]):
@@ -82,6 +88,8 @@ class DarkroomBot(commands.Bot):
         self._button = button
         self.buttons: dict[str, Mapping[str, Press]] = {}
         """What the buttons of each area do, by action."""
+        self.check_command: CheckCommand = _allow
+        """Raises NotAllowed when a member may not use a command where they act."""
         self._unheard: set[int] = set()
         """Ids of interactions with a form or button that the library did not know when they arrived."""
         self.is_reached = False

@@ -1,6 +1,7 @@
 """The commands. `EXTENSIONS` is the complete list; nothing is discovered by scanning."""
 
 EXTENSIONS = (
+    "cogs.permissions",
     "cogs.keys",
     "cogs.limits.commands",
     "cogs.limits.buttons",

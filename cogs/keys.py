@@ -43,6 +43,8 @@ MARKS = {Mark.GOOD: "✅", Mark.BAD: "⚠️", Mark.NOTE: "\N{INFORMATION SOURCE
 class KeyModal(SafeModal):
     """One text input. The key is read once and never shown again."""
 
+    command = "keys"
+
     def __init__(self, provider: ProviderName) -> None:
         super().__init__(f"{provider.label} API key")
         self.provider = provider

@@ -3,6 +3,7 @@
 from bot.client import DarkroomBot
 from cogs.generation.cards import styles_card
 from cogs.generation.forms import PromptModal
+from cogs.ui.access import obeying
 from cogs.ui.buttons import words_of
 from cogs.ui.replies import Interaction, actor_of, defer, open_form, replace, say
 
@@ -34,8 +35,8 @@ async def press_page(interaction: Interaction, page: int) -> None:
 
 
 async def setup(bot: DarkroomBot) -> None:
-    bot.add_buttons("order", imagine=press_imagine, cancel=press_cancel, reset=press_reset)
-    bot.add_buttons("style", use=press_use, page=press_page)
+    bot.add_buttons("order", cancel=press_cancel, **obeying("imagine", imagine=press_imagine, reset=press_reset))
+    bot.add_buttons("style", **obeying("styles", use=press_use, page=press_page))
 
 
 async def teardown(bot: DarkroomBot) -> None:

@@ -28,6 +28,8 @@ PROMPT_MAX = 4000
 class PromptModal(SafeModal):
     """The prompt for pictures with this LoRA or style, or from these uploads; with `origin_id`, a variation."""
 
+    command = "imagine"
+
     def __init__(
         self,
         *,

@@ -9,6 +9,7 @@ from bot.errors import NotFound, UserError
 from bot.records.limit import LimitKind
 from bot.storage.limits import FIRST_CREDITS
 from cogs.limits.cards import limit_lines
+from cogs.ui.access import obeying
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import SafeLayout, card
 from cogs.ui.replies import Interaction, actor_of, check_admin, defer, guild_of, open_form, replace
@@ -31,6 +32,8 @@ def first_limit_buttons() -> list[ActionButton]:
 
 class LimitsModal(SafeModal):
     """Credits a month for the two limits that most servers want. An empty field means no limit."""
+
+    command = "budget"
 
     def __init__(self) -> None:
         super().__init__("Credits a month")
@@ -96,7 +99,7 @@ def _number(text: str) -> int | None:
 
 
 async def setup(bot: DarkroomBot) -> None:
-    bot.add_buttons("limit", keep=press_keep, none=press_none, form=press_form)
+    bot.add_buttons("limit", **obeying("budget", keep=press_keep, none=press_none, form=press_form))
 
 
 async def teardown(bot: DarkroomBot) -> None:

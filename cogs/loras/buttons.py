@@ -9,6 +9,7 @@ from bot.records.lora import Lora
 from cogs.loras.cards import loras_card, name_of
 from cogs.loras.forms import NoteModal, RenameModal, ask_to_archive
 from cogs.loras.panel import show_panel
+from cogs.ui.access import obeying
 from cogs.ui.buttons import after_defer
 from cogs.ui.replies import Interaction, actor_of, defer, open_form, replace, say
 
@@ -74,7 +75,8 @@ async def _check_membership(interaction: Interaction, offer_id: int) -> None:
 
 async def setup(bot: DarkroomBot) -> None:
     share = after_defer(show_panel)
-    bot.add_buttons("lora", page=press_page, share=share, rename=press_rename, note=press_note, archive=press_archive)
+    changes = obeying("loras", page=press_page, share=share, rename=press_rename, note=press_note)
+    bot.add_buttons("lora", archive=press_archive, **changes)
     bot.add_buttons("offer", accept=press_accept, decline=press_decline, withdraw=press_withdraw)
 
 

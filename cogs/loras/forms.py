@@ -17,6 +17,8 @@ PREVIEW_BYTES = 1_000_000
 
 
 class RenameModal(SafeModal):
+    command = "loras"
+
     def __init__(self, lora: Lora) -> None:
         super().__init__("Another name")
         self.lora = lora
@@ -30,6 +32,8 @@ class RenameModal(SafeModal):
 
 
 class NoteModal(SafeModal):
+    command = "loras"
+
     def __init__(self, lora: Lora) -> None:
         super().__init__("Note")
         self.lora = lora

@@ -12,6 +12,7 @@ from cogs.generation.forms import PromptModal, place
 from cogs.pictures.files import batches_of
 from cogs.pictures.forms import ReportModal, ask_to_delete
 from cogs.pictures.panel import edits_card, gallery_choice_card, originals_card, settings_card
+from cogs.ui.access import obeying
 from cogs.ui.replies import File, Interaction, actor_of, attached, channel_of, defer, open_form, say, show
 
 
@@ -154,9 +155,6 @@ def names_of(files: Sequence[File]) -> list[str]:
 async def setup(bot: DarkroomBot) -> None:
     bot.add_buttons(
         "pic",
-        again=press_again,
-        vary=press_vary,
-        settings=press_settings,
         save=press_save,
         upscale=press_upscale,
         cutout=press_cutout,
@@ -165,9 +163,15 @@ async def setup(bot: DarkroomBot) -> None:
         galleryall=press_gallery_all,
         delete=press_delete,
         report=press_report,
-        clarity=_ordering(Operation.UPSCALE_CLARITY),
-        topaz=_ordering(Operation.UPSCALE_TOPAZ),
-        background=_ordering(Operation.REMOVE_BACKGROUND),
+        **obeying(
+            "imagine",
+            again=press_again,
+            vary=press_vary,
+            settings=press_settings,
+            clarity=_ordering(Operation.UPSCALE_CLARITY),
+            topaz=_ordering(Operation.UPSCALE_TOPAZ),
+            background=_ordering(Operation.REMOVE_BACKGROUND),
+        ),
     )
     bot.add_buttons("report", delete=press_report_delete, dismiss=press_report_dismiss)
 

@@ -9,6 +9,7 @@ from bot.records.key import ProviderName
 from bot.text import quote
 from cogs.training.forms import PhotosModal, VersionModal, show_board
 from cogs.training.removal import removal_card
+from cogs.ui.access import obeying
 from cogs.ui.layout import card
 from cogs.ui.replies import Interaction, actor_of, channel_of, defer, guild_of, open_form, replace, show
 from cogs.ui.words import count
@@ -72,9 +73,13 @@ async def _board(interaction: Interaction, dataset_id: int) -> Board:
 
 async def setup(bot: DarkroomBot) -> None:
     bot.add_buttons(
-        "set", start=press_start, show=press_show, add=press_add, remove=press_remove, discard=press_discard
+        "set",
+        show=press_show,
+        remove=press_remove,
+        discard=press_discard,
+        **obeying("train", start=press_start, add=press_add),
     )
-    bot.add_buttons("training", retry=press_retry, version=press_version)
+    bot.add_buttons("training", **obeying("train", retry=press_retry, version=press_version))
 
 
 async def teardown(bot: DarkroomBot) -> None:

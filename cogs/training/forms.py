@@ -48,6 +48,8 @@ def _consent_label(box: discord.ui.Checkbox[SafeModal], kind: SubjectKind) -> di
 class PhotoForm(SafeModal):
     """Uploads and the consent, below whatever else a form asks."""
 
+    command = "train"
+
     def __init__(self, *, title: str, kind: SubjectKind) -> None:
         super().__init__(title)
         self.kind = kind

@@ -1,7 +1,7 @@
 """Bases of forms and of questions with buttons; their errors go to the bot's `show_error`."""
 
 from abc import ABC, abstractmethod
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import discord
 
@@ -18,7 +18,12 @@ Field = TypeVar("Field", bound=discord.ui.Item[Any])
 
 
 class SafeModal(discord.ui.Modal, ABC):
-    """A form that a subclass fills with fields and whose answers it takes in `submit`."""
+    """A form that a subclass fills with fields and whose answers it takes in `submit`.
+
+    `command` is the one that it stands for: who lost the right to use it meanwhile cannot send the form.
+    """
+
+    command: ClassVar[str | None] = None
 
     def __init__(self, title: str) -> None:
         super().__init__(title=title[:TITLE_MAX], timeout=FORM_SECONDS, custom_id=fleeting_id())
@@ -35,6 +40,8 @@ class SafeModal(discord.ui.Modal, ABC):
         await self.submit(interaction)
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        if self.command is not None:
+            await interaction.client.check_command(interaction, self.command)
         for item in self.walk_children():
             if isinstance(item, discord.ui.Select):
                 check_offered(item)

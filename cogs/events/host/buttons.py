@@ -9,6 +9,7 @@ from cogs.events.host.forms import FindForm, NumbersForm, PromptsForm, TimesForm
 from cogs.events.host.pages import Page
 from cogs.events.host.photos import show_board
 from cogs.events.host.settings import event_to_run, show_settings, storing
+from cogs.ui.access import obeying
 from cogs.ui.buttons import after_defer
 from cogs.ui.replies import Interaction, open_form
 
@@ -50,8 +51,8 @@ async def press_find(interaction: Interaction, event_id: int) -> None:
 
 async def setup(bot: DarkroomBot) -> None:
     in_place = partial(after_defer, thinking=False)
-    bot.add_buttons(
-        "host",
+    presses = obeying(
+        "event",
         status=in_place(show_status),
         check=in_place(show_readiness),
         open=in_place(open_event),
@@ -72,6 +73,7 @@ async def setup(bot: DarkroomBot) -> None:
         # On an old card the button must not end the stage that came after it.
         **{f"close{stage}": in_place(partial(close_event, stage=stage)) for stage in TIMED},
     )
+    bot.add_buttons("host", **presses)
 
 
 async def teardown(bot: DarkroomBot) -> None:

@@ -24,6 +24,8 @@ Word = TypeVar("Word", bound=StrEnum)
 class CreateForm(SafeModal):
     """`draft` fills the fields."""
 
+    command = "event"
+
     def __init__(self, draft: EventDraft | None = None) -> None:
         super().__init__("A new event")
         name = discord.ui.TextInput[Any](

@@ -51,6 +51,8 @@ NUMBERS = (
 class TimesForm(SafeModal):
     """Hours of each stage."""
 
+    command = "event"
+
     def __init__(self, event: Event, store: Store) -> None:
         super().__init__("How long everything lasts")
         self.event, self.store = event, store
@@ -67,6 +69,8 @@ class TimesForm(SafeModal):
 
 
 class NumbersForm(SafeModal):
+    command = "event"
+
     def __init__(self, event: Event, store: Store) -> None:
         super().__init__("Numbers and budget")
         self.store = store
@@ -85,6 +89,8 @@ class NumbersForm(SafeModal):
 
 
 class PromptsForm(SafeModal):
+    command = "event"
+
     def __init__(self, event: Event, store: Store) -> None:
         super().__init__("Own prompts")
         self.store = store
@@ -102,6 +108,8 @@ class PromptsForm(SafeModal):
 
 class FindForm(SafeModal):
     """Which styles and LoRAs the selects offer: one select holds 25 only."""
+
+    command = "event"
 
     def __init__(self, event_id: int) -> None:
         super().__init__("Find a style or a LoRA")

@@ -64,6 +64,7 @@ ERRORS: dict[int, tuple[int, str]] = {
     10007: (404, "Unknown Member"),
     10008: (404, "Unknown Message"),
     10013: (404, "Unknown User"),
+    10066: (404, "Unknown application command permissions"),
     10015: (404, "Unknown Webhook"),
     10062: (404, "Unknown interaction"),
     30015: (400, "Maximum number of attachments in a message reached (10)"),

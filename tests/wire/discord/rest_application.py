@@ -31,6 +31,7 @@ class ApplicationRoutes:
             ("GET", guild_commands, self.list_commands),
             ("PUT", guild_commands, self.replace_commands),
             ("POST", guild_commands, self.add_command),
+            ("GET", f"{guild_commands}/{{command_id}}/permissions", self.get_permissions),
         ]
 
     def get_bot(self, call: Call) -> Answer:
@@ -88,6 +89,10 @@ class ApplicationRoutes:
 
     def add_command(self, call: Call) -> Answer:
         return Answer(201, self.state.commands.add(self._scope(call), call.json))
+
+    def get_permissions(self, call: Call) -> Answer:
+        """No server of the stand-in has ever changed who may use a command."""
+        raise refuse(10066)
 
     def _scope(self, call: Call) -> int:
         """The guild's id, 0 for global commands."""
