@@ -9,8 +9,10 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import DarkroomBot
+from bot.errors import UserError
 from bot.keys.reachability import Mark, ReachabilityFinding
 from bot.keys.service import KEY_PREFIXES, KeyStatus
+from bot.keys.slots import SLOTS
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.text import quote
 from cogs.limits.buttons import FIRST_LIMIT, first_limit_buttons
@@ -35,6 +37,7 @@ def key_paused_card(key: ApiKeyRow, guild_name: str, last_line: str) -> Layout:
     return card(text, colour=discord.Colour.red())
 
 
+SLOTS_MAX = 100
 NO_DEFAULT = "none"
 DEFAULTS = [*PROVIDERS, app_commands.Choice(name="No default", value=NO_DEFAULT)]
 MARKS = {Mark.GOOD: "✅", Mark.BAD: "⚠️", Mark.NOTE: "\N{INFORMATION SOURCE}\N{VARIATION SELECTOR-16}"}
@@ -53,12 +56,23 @@ class KeyModal(SafeModal):
             discord.ui.TextInput[Any](placeholder=f"{KEY_PREFIXES[provider]}…", min_length=8, max_length=200),
             "It is checked, then stored encrypted. Nobody can read it here again.",
         )
+        most = SLOTS[provider]
+        self.slots = self.add_field(
+            "Trainings at once",
+            discord.ui.TextInput[Any](default=str(most), max_length=3, required=False),
+            f"{provider.label} usually takes {most} of one team. Fewer leave room for your other programs.",
+        )
 
     async def submit(self, interaction: Interaction) -> None:
         check_admin(interaction)
+        slots = _slots(self.slots.value)
         await defer(interaction)
         status = await interaction.client.services.keys.set(
-            guild_of(interaction), self.provider, self.api_key.value, set_by=interaction.user.id
+            guild_of(interaction),
+            self.provider,
+            self.api_key.value,
+            set_by=interaction.user.id,
+            slots=slots,
         )
         texts = ["\n".join(["### Key saved", *key_lines(status)]), *([FIRST_LIMIT] if status.is_first else [])]
         buttons = first_limit_buttons() if status.is_first else []
@@ -169,6 +183,16 @@ def key_lines(status: KeyStatus) -> list[str]:
 def colour_of(status: KeyStatus) -> discord.Colour:
     healthy = status.trouble is None and status.row.paused_at is None
     return discord.Colour.green() if healthy else discord.Colour.orange()
+
+
+def _slots(text: str) -> int | None:
+    """As typed, None for an empty field; UserError for anything but 1 to SLOTS_MAX."""
+    typed = text.strip()
+    if not typed:
+        return None
+    if not (typed.isascii() and typed.isdigit() and 1 <= int(typed) <= SLOTS_MAX):
+        raise UserError(f"Trainings at once can be 1 to {SLOTS_MAX}. Please open `/keys set` again and write a number.")
+    return int(typed)
 
 
 def _webhooks(row: ApiKeyRow) -> str:

@@ -18,6 +18,7 @@ from bot.resources import Resources
 from bot.storage import erasure, generations, limits, trainings
 from bot.storage import keys as rows
 from bot.storage.due import Claim, store
+from bot.storage.pseudonyms import fingerprint
 from bot.storage.tables import api_keys
 
 log = logging.getLogger(__name__)
@@ -60,8 +61,12 @@ class KeyService(KeyTrust):
         super().__init__(opened)
         self._prices = opened.prices
 
-    async def set(self, guild_id: int, provider: ProviderName, api_key: str, *, set_by: int) -> KeyStatus:
+    async def set(
+        self, guild_id: int, provider: ProviderName, api_key: str, *, set_by: int, slots: int | None = None
+    ) -> KeyStatus:
         """Check the key with the provider and store it sealed; an earlier key is retired.
+
+        `slots`: trainings at once, None for as many as the provider documents.
 
         Raises UserError when it does not look like a key or the provider refuses it.
         """
@@ -90,6 +95,8 @@ class KeyService(KeyTrust):
             )
             sealed = self.secrets.seal(api_key, key_id, guild_id, provider)
             await rows.put_sealed(connection, key_id, sealed)
+            team = await fingerprint(connection, f"{provider}:{account.id or api_key}")
+            await rows.put_account(connection, key_id, team, slots)
             await trainings.move_queued(connection, guild_id=guild_id, provider=provider, key_id=key_id)
             await assign_free_slots(connection, key_id, clock=self._clock)
             stored = await rows.get(connection, key_id)

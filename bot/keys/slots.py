@@ -45,13 +45,15 @@ def fair_order(waiting: Sequence[tuple[int, int]], held: Mapping[int, int]) -> l
 async def assign_free_slots(
     connection: AsyncConnection, key_id: int, *, clock: Clock, slots: Mapping[ProviderName, int] = SLOTS
 ) -> None:
-    """Give the key's free slots to waiting trainings in `fair_order`; part of every write that may free a slot."""
+    """Give the free slots of the key's team to waiting trainings; part of every write that may free a slot.
+
+    Credits and slots belong to the team at the provider: several servers, or several keys of one, may share them.
+    """
     key = await keys.get(connection, key_id)
-    if key is None or key_id not in await trainings.keys_with_waiting(connection):
+    queue = [] if key is None else await trainings.waiting(connection, key_id)
+    if key is None or not queue:
         return
     held = await trainings.holding_slots(connection, key_id)
-    free = slots[key.row.provider] - sum(held.values())
-    if free <= 0:
-        return
-    chosen = fair_order(await trainings.waiting(connection, key_id), held)[:free]
-    await trainings.assign_slots(connection, chosen, now=clock.now())
+    free = await keys.slots_of(connection, key_id, slots[key.row.provider]) - sum(held.values())
+    if free > 0:
+        await trainings.assign_slots(connection, fair_order(queue, held)[:free], now=clock.now())

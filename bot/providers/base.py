@@ -97,10 +97,11 @@ class GenerationReport:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`credits` is None when the account has no team and so no balance."""
+    """`credits` is None when the account has no team and so no balance. `id` is the team's id at the provider."""
 
     credits: int | None
     team: str | None
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

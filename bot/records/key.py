@@ -41,3 +41,9 @@ class ApiKeyRow:
     """When the styles and LoRAs under this key were last compared with the provider."""
     attempt: int
     """How often in a row that comparison has failed."""
+    account: str | None
+    """A fingerprint of the team at the provider, whose credits and slots several keys may share."""
+    slots: int | None
+    """Trainings at once that an admin allows; None: as many as the provider documents."""
+    slots_learnt: int | None
+    """Trainings at once after which the provider said that it takes no more; None when it never did."""

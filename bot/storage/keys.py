@@ -70,6 +70,32 @@ async def insert(
     )
 
 
+async def put_account(connection: AsyncConnection, key_id: int, account: str, slots: int | None) -> None:
+    """`account`: the team's fingerprint; `slots`: trainings at once that the admin allows."""
+    its = sa.update(api_keys).where(api_keys.c.id == key_id)
+    await connection.execute(its.values(account=account, slots=slots))
+
+
+def of_same_account(key_id: int) -> sa.Select[tuple[int]]:
+    """Ids of this key and of all others, retired ones too, of the same team at the provider."""
+    account = sa.select(api_keys.c.account).where(api_keys.c.id == key_id).scalar_subquery()
+    return sa.select(api_keys.c.id).where(sa.or_(api_keys.c.id == key_id, api_keys.c.account == account))
+
+
+async def slots_of(connection: AsyncConnection, key_id: int, otherwise: int) -> int:
+    """Trainings at once of the key's team: the fewest that an admin of one of its servers allows, or was learnt."""
+    usable = sa.and_(api_keys.c.id.in_(of_same_account(key_id)), api_keys.c.retired_at.is_(None))
+    found = sa.select(sa.func.min(sa.func.coalesce(api_keys.c.slots, otherwise)), sa.func.min(api_keys.c.slots_learnt))
+    allowed, learnt = (await connection.execute(found.where(usable))).one()
+    return min(each for each in (allowed, learnt, otherwise if allowed is None else None) if each is not None)
+
+
+async def learn_slots(connection: AsyncConnection, key_id: int, slots: int | None) -> None:
+    """The provider says how many trainings at once it takes of this team; None: that is not known any more."""
+    team = api_keys.c.id.in_(of_same_account(key_id))
+    await connection.execute(sa.update(api_keys).where(team).values(slots_learnt=slots))
+
+
 async def put_sealed(connection: AsyncConnection, key_id: int, sealed: bytes) -> None:
     await connection.execute(sa.update(api_keys).where(api_keys.c.id == key_id).values(sealed=sealed))
 

@@ -11,17 +11,26 @@ from bot.storage import meta
 
 async def pseudonym(connection: AsyncConnection, guild_id: int, user_id: int) -> int:
     """A negative number, which no Discord id is. Makes the secret behind all of them when there is none yet."""
-    secret = await meta.get(connection, meta.PSEUDONYMS)
-    if secret is None:
-        secret = secrets.token_bytes(32)
-        await meta.put(connection, meta.PSEUDONYMS, secret)
-    return _of(secret, guild_id, user_id)
+    return _of(await _secret(connection), guild_id, user_id)
 
 
 async def ids_of(connection: AsyncConnection, guild_id: int, user_id: int) -> list[int]:
     """The member's id and, once anybody was erased, their pseudonym: what they did before their own erasure counts."""
     secret = await meta.get(connection, meta.PSEUDONYMS)
     return [user_id] if secret is None else [user_id, _of(secret, guild_id, user_id)]
+
+
+async def fingerprint(connection: AsyncConnection, text: str) -> str:
+    """The same for the same text in this installation; it does not show the text."""
+    return hmac.digest(await _secret(connection), text.encode(), hashlib.sha256).hex()
+
+
+async def _secret(connection: AsyncConnection) -> bytes:
+    secret = await meta.get(connection, meta.PSEUDONYMS)
+    if secret is None:
+        secret = secrets.token_bytes(32)
+        await meta.put(connection, meta.PSEUDONYMS, secret)
+    return secret
 
 
 def _of(secret: bytes, guild_id: int, user_id: int) -> int:

@@ -39,6 +39,9 @@ api_keys = table(
     sa.Column("endpoint_secret", sa.LargeBinary),
     sa.Column("endpoint_heard_at", Instant),
     sa.Column("checked_at", Instant),
+    sa.Column("account", sa.String(64), index=True),
+    sa.Column("slots", sa.Integer),
+    sa.Column("slots_learnt", sa.Integer),
     *due(),
     sa.Index(
         "uq_api_keys_current",

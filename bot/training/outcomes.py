@@ -22,7 +22,7 @@ from bot.records.lora import Audience
 from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Resources
-from bot.storage import datasets, erasure, loras, posts, sharing, tables, timeline, trainings
+from bot.storage import datasets, erasure, keys, loras, posts, sharing, tables, timeline, trainings
 from bot.storage.due import Claim, mark, store
 from bot.storage.events import events
 from bot.storage.events.depictions import retire_if_taken_back
@@ -107,6 +107,7 @@ class TrainingOutcomes(JobOutcomes[Training]):
                 doubt=None,
             )
             await self._note(connection, claim.id, what, f"{claim.row.provider.label} id {report.request_id}")
+            await self._learn_more(connection, claim.row)
 
         await self._database.write(transaction)
 
@@ -158,6 +159,19 @@ class TrainingOutcomes(JobOutcomes[Training]):
 
         await self._database.write(transaction)
 
+    async def try_alone(self, claim: Claim[Training], *, due_in: timedelta) -> None:
+        """The provider takes no more of this team: only this order tries again, the others wait for a slot."""
+        now = self._clock.now()
+
+        async def transaction(connection: AsyncConnection) -> None:
+            attempt = claim.row.attempt + 1
+            await self._move(connection, claim, S.QUEUED, due_at=now + due_in, attempt=attempt, doubt=None)
+            running = await trainings.count_in_flight(connection, claim.row.key_id)
+            await keys.learn_slots(connection, claim.row.key_id, running + 1)
+            await trainings.take_slots_back(connection, claim.row.key_id, except_id=claim.id)
+
+        await self._database.write(transaction)
+
     async def wait_for_key(self, claim: Claim[Training]) -> None:
         """Queue it without a slot until the guild has a working key."""
         await self._wait_for_slot(claim, "for a working API key")
@@ -194,6 +208,16 @@ class TrainingOutcomes(JobOutcomes[Training]):
     async def submitting(self, claim: Claim[Training], *, balance: int | None) -> Claim[Training]:
         """Store that the paid call begins, whose outcome is unknown until it is stored; LeaseLost prevents it."""
         return await self._mark_submitting(claim, S.SUBMITTING, balance_before=balance)
+
+    async def _learn_more(self, connection: AsyncConnection, training: Training) -> None:
+        """The provider took an order of a team that was full: it may take one more, or all that are allowed."""
+        key = await keys.get(connection, training.key_id)
+        if key is None or key.row.slots_learnt is None:
+            return
+        allowed = key.row.slots or self._slots[training.provider]
+        running = await trainings.count_in_flight(connection, training.key_id)
+        await keys.learn_slots(connection, training.key_id, None if running + 1 >= allowed else running + 1)
+        await assign_free_slots(connection, training.key_id, slots=self._slots, clock=self._clock)
 
     async def _move(self, connection: AsyncConnection, claim: Claim[Training], to: StrEnum, **values: Any) -> None:
         await super()._move(connection, claim, to, **values)

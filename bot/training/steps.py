@@ -290,6 +290,9 @@ class TrainingSteps(Service):
             case OutOfCredits():
                 failure = failures.out_of_credits(training.provider, error.required, error.available, 0)
                 await self._outcomes.fail(claim, failure)
+            case Busy() if error.retry_after is None:
+                # Apiframe's 429 of a full team says nothing of a time, that of its rate limit does (/docs/loras).
+                await self._outcomes.try_alone(claim, due_in=self._wait_for(claim, error))
             case Busy() | Unavailable():
                 await self._outcomes.back_to_queue(claim, due_in=self._wait_for(claim, error))
             case _:

@@ -17,7 +17,7 @@ def labels(message: Message) -> list[str]:
 
 async def save_key(stage: Stage) -> Message:
     opened = await stage.use(stage.ada, "keys set", provider="apiframe")
-    return board_of(await stage.submit_fields(stage.ada, opened, REHEARSAL_KEY))
+    return board_of(await stage.submit_fields(stage.ada, opened, REHEARSAL_KEY, None))
 
 
 async def shown(stage: Stage) -> str:

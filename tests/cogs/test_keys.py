@@ -15,7 +15,7 @@ NEEDS = "You need the **Manage Server** permission for this."
 
 async def save(stage: Stage, key: str, provider: str = "apiframe") -> str:
     opened = await stage.use(stage.ada, "keys set", provider=provider)
-    return answer_to(await stage.submit_fields(stage.ada, opened, key))
+    return answer_to(await stage.submit_fields(stage.ada, opened, key, None))
 
 
 async def test_only_admins_see_the_commands(stage: Stage) -> None:

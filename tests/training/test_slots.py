@@ -6,12 +6,14 @@ from collections import Counter
 import sqlalchemy as sa
 
 from bot.keys.slots import MAX_CONCURRENT_TRAININGS
+from bot.records.guild import Actor
 from bot.records.job import LaneName
+from bot.records.limit import LimitKind
 from bot.records.training import TrainingStatus
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import tables
-from tests.fakes.rows import ANNA, BEN, GUILD, OTHER_GUILD
-from tests.fakes.studio import IN_FLIGHT, KEY, NEXT_KEY, OTHER_KEY, Studio
+from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD, OTHER_GUILD
+from tests.fakes.studio import IN_FLIGHT, KEY, NEXT_KEY, OTHER_KEY, PROVIDER, TRAINS_IN, Studio
 
 S = TrainingStatus
 CARA = 403
@@ -133,3 +135,62 @@ async def test_an_order_that_comes_back_to_the_queue_takes_no_eleventh_slot_of_a
     assert (await studio.training(late.id)).status is S.QUEUED
     await finish_one(studio, random.Random(1))
     assert (await studio.training(late.id)).status is S.SUBMITTED
+
+
+# One team behind several servers
+
+
+async def test_servers_with_keys_of_one_team_share_its_slots_and_its_credits(studio: Studio) -> None:
+    studio.server._world.credits["Studio"] = 600
+    await studio.set_key(KEY)
+    await studio.set_key(KEY, guild_id=OTHER_GUILD)
+    begun = [await studio.begin(guild_id=guild_id) for guild_id in (GUILD, OTHER_GUILD) * 2]
+    await studio.settle()
+    await studio.pass_time(TRAINS_IN)
+    ended = [await studio.training(each.id) for each in begun]
+    assert [each.status for each in ended] == [S.READY, S.READY, S.FAILED, S.FAILED]
+    assert [each.error for each in ended if each.status is S.FAILED and "credits" in (each.error or "")] != []
+    assert studio.charges("create") == 2
+
+
+async def test_servers_of_one_team_never_have_more_than_its_slots_under_way_together(studio: Studio) -> None:
+    await studio.set_key(KEY)
+    await studio.set_key(NEXT_KEY, guild_id=OTHER_GUILD)
+    studio.server.faults.hold_trainings = True
+    for guild_id in (GUILD, OTHER_GUILD) * 8:
+        await studio.begin(guild_id=guild_id, user_id=guild_id)
+    await studio.settle(LaneName.TRAININGS)
+    assert Counter(await in_flight(studio)) == {GUILD: 5, OTHER_GUILD: 5}
+    assert {seen.status for seen in studio.server.requests if seen.method == "POST"} == {202}
+
+
+async def test_fewer_slots_that_an_admin_allows_hold_for_the_whole_team(studio: Studio) -> None:
+    await studio.keys.set(GUILD, PROVIDER, KEY, set_by=ADMIN, slots=3)
+    await studio.limits.clear(Actor(GUILD, ADMIN, is_admin=True), LimitKind.MEMBER, None)
+    studio.server.faults.hold_trainings = True
+    for _ in range(5):
+        await studio.begin()
+    await studio.settle(LaneName.TRAININGS)
+    assert len(await in_flight(studio)) == 3
+
+
+async def test_a_full_team_is_tried_by_one_order_at_a_time_and_all_get_through(studio: Studio) -> None:
+    """Its plan takes 3 at once and says so only with a 429."""
+    studio.server.faults.answers.training_cap = 3
+    studio.server.faults.hold_trainings = True
+    await studio.set_key()
+    begun = [await studio.begin(user_id=500 + number) for number in range(9)]
+    await studio.settle(LaneName.TRAININGS)
+    for _ in range(10):
+        await studio.pass_time(studio.timings.busy, LaneName.TRAININGS)
+    refused = [seen.status for seen in studio.server.requests if seen.method == "POST"].count(429)
+    assert len(await in_flight(studio)) == 3
+    assert refused <= 6 + 11, "those without a slot are posted again"
+    views = [await studio.trainings.view_for(each.id, guild_id=GUILD, user_id=each.user_id) for each in begun]
+    assert [view.place for view in views if view.place is not None] == [1, 2, 3, 4, 5]
+    choice = random.Random(3)
+    while await in_flight(studio):
+        await finish_one(studio, choice)
+        await studio.pass_time(studio.timings.busy, LaneName.TRAININGS)
+    assert {(await studio.training(each.id)).status for each in begun} == {S.READY}
+    assert studio.charges("create") == 9

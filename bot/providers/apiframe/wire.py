@@ -146,7 +146,7 @@ def parse_account(body: bytes) -> Account:
         if "user" not in answer:
             raise Unreadable
         return Account(credits=None, team=None)
-    return Account(credits=read_whole(team.get("credits")), team=read_text(team.get("name")))
+    return Account(read_whole(team.get("credits")), read_text(team.get("name")), read_text(team.get("id")))
 
 
 def parse_training(body: bytes) -> TrainingReport:

@@ -19,7 +19,7 @@ from bot.providers.aurous.wire import (
     parse_generations,
     parse_id,
     parse_styles,
-    parse_team_name,
+    parse_team,
 )
 from bot.providers.base import Account, GenerationOrder, GenerationReport, PhotoFile, Prices, Progress, StyleReport
 from bot.providers.calls import checked_id, find_listed, of_body
@@ -49,7 +49,8 @@ class Aurous(CharacterCalls, EndpointCalls):
         account = await self._calls.read("/v1/balance", of_body(parse_balance))
         request = self._calls.request("GET", "/v1/team", deadline_s=TEAM_DEADLINE_S)
         try:
-            return replace(account, team=await self._calls.ask_once(request, of_body(parse_team_name)))
+            name, team_id = await self._calls.ask_once(request, of_body(parse_team))
+            return replace(account, team=name, id=team_id)
         except ProviderError:
             return account
 

@@ -183,8 +183,10 @@ def parse_balance(body: bytes) -> Account:
     return Account(credits=math.floor(available) if is_metered else None, team=None)
 
 
-def parse_team_name(body: bytes) -> str | None:
-    return read_sentence(parse_object(body).get("name")) or None
+def parse_team(body: bytes) -> tuple[str | None, str | None]:
+    """Name and id."""
+    answer = parse_object(body)
+    return read_sentence(answer.get("name")) or None, read_text(answer.get("id"))
 
 
 def parse_id(body: bytes) -> str:

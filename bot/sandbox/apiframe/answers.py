@@ -27,6 +27,9 @@ MODELS: tuple[dict[str, Any], ...] = (
 """Only the prices of flux-lora and clarity-upscale are documented."""
 
 
+TRAINING_CAP = 10
+
+
 @dataclass(slots=True)
 class AnswerOddities:
     """Shapes that the documentation allows, so that a client has to read them."""
@@ -38,6 +41,8 @@ class AnswerOddities:
     extra_fields: bool = False
     webhook_status_sent: bool = False
     """`sent` in place of `delivered`, as older pages show it."""
+    training_cap: int = TRAINING_CAP
+    """Trainings of one team at once; more get 429."""
     retry_after_at_cap: str | None = None
     """Whether the 429 of the training cap says when to come back."""
     unknown_lora_status: int = 404

@@ -9,7 +9,7 @@ from aiohttp import web
 from bot.sandbox.apiframe.answers import show_lora
 from bot.sandbox.apiframe.context import Context, Refusal, choice_in_query, id_in_path, page_of
 from bot.sandbox.apiframe.orders import PHOTO_CAP_BYTES, check_training, receive_form
-from bot.sandbox.apiframe.state import TRAINING_CAP, RehearsalLora, make_id
+from bot.sandbox.apiframe.state import RehearsalLora, make_id
 from bot.sandbox.rehearsal.server import Caller, Routes
 
 
@@ -39,7 +39,7 @@ class LoraRoutes(Routes[Context]):
     async def _receive(self, request: web.Request, caller: Caller, lora_id: str) -> RehearsalLora:
         form = await receive_form(request, self._context.folder / "loras" / lora_id, "images", PHOTO_CAP_BYTES)
         fields = check_training(form).model_dump()
-        if self._context.world.trainings_in_flight(caller.team) >= TRAINING_CAP:
+        if self._context.world.trainings_in_flight(caller.team) >= self._context.faults.answers.training_cap:
             retry_after = self._context.faults.answers.retry_after_at_cap
             headers = {} if retry_after is None else {"Retry-After": retry_after}
             raise Refusal(429, "Too many trainings at the same time", headers)

@@ -11,7 +11,6 @@ from uuid import uuid4
 
 CREATE_FEE = 2
 TRAINING_FEE = 255
-TRAINING_CAP = 10
 IDEMPOTENCY_WINDOW = timedelta(hours=24)
 IN_FLIGHT = frozenset({"PENDING", "UPLOADING", "TRAINING"})
 UNFINISHED = frozenset({"QUEUED", "PROCESSING"})

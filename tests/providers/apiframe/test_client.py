@@ -39,7 +39,9 @@ def test_repr_shows_no_key() -> None:
 
 
 async def test_account_is_read(client: Apiframe, server: RehearsalApiframe) -> None:
-    assert await client.account() == Account(1000, "Team of …cdef")
+    account = await client.account()
+    assert (account.credits, account.team) == (1000, "Team of …cdef")
+    assert account.id is not None
 
     server.faults.answers.null_team = True
     assert await client.account() == Account(None, None)

@@ -114,7 +114,7 @@ def test_repeated_submission_of_a_finished_job_is_still_to_be_looked_at() -> Non
 
 
 def test_account_shows_the_teams_credits() -> None:
-    assert parse_account(read_sample("account")) == Account(1234, "Studio")
+    assert parse_account(read_sample("account")) == Account(1234, "Studio", "5e1f0c52-0000-4000-8000-00000000000b")
     assert parse_account(read_sample("account_without_team")) == Account(None, None)
 
 

@@ -22,7 +22,7 @@ from bot.providers.aurous.wire import (
     parse_generation,
     parse_id,
     parse_styles,
-    parse_team_name,
+    parse_team,
     parse_ticket,
 )
 from bot.providers.base import Account, PhotoFile, Progress, StyleReport
@@ -307,7 +307,7 @@ PARSERS: list[Callable[[bytes], object]] = [
     parse_estimate,
     parse_cancelled,
     parse_balance,
-    parse_team_name,
+    parse_team,
     parse_id,
     lambda body: parse_styles(body, BASE),
     parse_character,
