@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.guild import Guild
 from bot.records.key import ProviderName
 from bot.resources import Service
-from bot.storage import erasure, guilds, tables, trainings
+from bot.storage import erasure, generations, guilds, tables, trainings
 from bot.storage.due import Claim, mark, store
 from bot.storage.events import events
 
@@ -55,6 +55,7 @@ class GuildService(Service):
         async def transaction(connection: AsyncConnection) -> list[str]:
             files = await erasure.erase_guild_secrets(connection, guild_id=guild_id)
             await trainings.wake_queued_in_guild(connection, guild_id, now=now)
+            await generations.wake_waiting(connection, tables.generations.c.guild_id == guild_id, now=now)
             await events.cancel_all(connection, guild_id, now=now)
             await guilds.leave(connection, guild_id, now=now, erase_at=now + self._timings.left_guild_kept)
             await guilds.note_not_joined(connection, guild_id)

@@ -29,7 +29,6 @@ from bot.guilds import GuildService
 from bot.keys.endpoints import EndpointService
 from bot.keys.reachability import ReachabilityService
 from bot.keys.service import KeyService
-from bot.keys.slots import SLOTS
 from bot.keys.steps import SyncService
 from bot.limits.service import LimitService
 from bot.loras.service import LoraService
@@ -105,7 +104,7 @@ def build_services(opened: Resources) -> Services:
     endpoint_service = EndpointService(opened, key_service)
     reachability = ReachabilityService(opened, key_service, endpoint_service)
     dataset_service = DatasetService(opened)
-    training_service = TrainingService(opened, key_service, dataset_service, SLOTS)
+    training_service = TrainingService(opened, key_service, dataset_service)
     references = References(opened)
     orders = OrderAcceptance(opened, key_service, references)
     depictions, reviews = DepictionService(opened), ReviewService(opened, dataset_service)
@@ -152,7 +151,7 @@ def build_lanes(opened: Resources, services: Services) -> list[Lane]:
     steps: dict[LaneName, tuple[DueRows[Any], Callable[[Claim[Any]], Awaitable[None]]]] = {
         LaneName.TRAININGS: (
             rows(LaneName.TRAININGS, tables.trainings, Training),
-            TrainingSteps(opened, services.keys, TrainingOutcomes(opened, SLOTS)).advance,
+            TrainingSteps(opened, services.keys, TrainingOutcomes(opened)).advance,
         ),
         LaneName.GENERATIONS: (
             rows(LaneName.GENERATIONS, tables.generations, Generation),

@@ -33,7 +33,10 @@ def jobs_card(trainings: Sequence[TrainingView], generations: Sequence[Generatio
         lines.append(f"**Training #{training.training.id}** {quote(training.training.name, 40)}")
         lines += [status_line(training), timeline_line(training.timeline)]
     for generation in generations:
-        lines += [_pictures_line(generation.generation), timeline_line(generation.timeline)]
+        lines.append(_pictures_line(generation.generation))
+        if generation.place is not None:
+            lines.append(f"⏳ Waiting: place **{generation.place}** in the queue.")
+        lines.append(timeline_line(generation.timeline))
     text = clip(lines, 3300, "…and older ones.") or "Nothing yet. `/train` and `/imagine` start something."
     buttons = [
         ActionButton("job", "fetch", post.id, label=f"Fetch #{post.subject_id}", style=discord.ButtonStyle.primary)

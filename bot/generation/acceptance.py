@@ -13,6 +13,7 @@ from bot.generation.order import Accepted, OrderPolicy, PartialOrder, PictureOrd
 from bot.generation.pricing import LoraVanished, Price, ask_price
 from bot.generation.references import References
 from bot.keys.service import KeyService
+from bot.keys.slots import assign_free_slots
 from bot.limits.ledger import Ledger
 from bot.loras.access import usable_lora, usable_style
 from bot.records.generation import Generation, Operation, Remembered
@@ -23,6 +24,7 @@ from bot.records.limit import Amount
 from bot.records.lora import Lora, Style
 from bot.resources import Resources, Service
 from bot.storage import generations, guilds, identities, loras, remembered, timeline
+from bot.storage.slots import PICTURES
 from bot.text import quote
 
 
@@ -148,6 +150,7 @@ class OrderAcceptance(Service):
                 await policy.check(connection)
             generation = await self._insert(connection, checked, price, actor, channel)
             await self._ledger.reserve(connection, generation, self._amount(generation), actor.role_ids)
+            await assign_free_slots(connection, generation.key_id, PICTURES, clock=self._clock)
             await _store_references(connection, generation.id, order)
             await timeline.add(connection, SubjectTable.GENERATION, generation.id, "received", at=now)
             if order.origin_id is None and order.pack_index is None:
@@ -188,7 +191,6 @@ class OrderAcceptance(Service):
             idempotency_key=identity.idempotency_key,
             webhook_token=identity.webhook_token,
             created_at=now,
-            due_at=now,
         )
         generation = await generations.get(connection, generation_id)
         assert generation is not None  # inserted just above

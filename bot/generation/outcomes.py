@@ -25,6 +25,7 @@ from bot.resources import Resources
 from bot.storage import erasure, generations, loras, tables
 from bot.storage.due import Claim, LeaseLost, mark, store
 from bot.storage.events import events
+from bot.storage.slots import PICTURES
 from bot.storage.writer import Transaction
 
 S = GenerationStatus
@@ -67,7 +68,9 @@ class Fetched:
         return [file.file for file in self.received.values() if isinstance(file, Received)]
 
 
-KIND = JobKind(tables.generations, SubjectTable.GENERATION, Generation, check_move, generations.by_webhook_token)
+KIND = JobKind(
+    tables.generations, SubjectTable.GENERATION, Generation, PICTURES, check_move, generations.by_webhook_token
+)
 
 
 class GenerationOutcomes(JobOutcomes[Generation]):

@@ -15,6 +15,7 @@ from bot.generation.prompt import with_new_seed
 from bot.generation.references import References
 from bot.jobs.service import JobService
 from bot.keys.service import KeyService
+from bot.keys.slots import place_of
 from bot.records.generation import Generation, GenerationSettings, GenerationStatus, Operation, Picture, Remembered
 from bot.records.guild import Actor, Channel
 from bot.records.job import SubjectTable, TimelineEntry
@@ -22,6 +23,7 @@ from bot.records.key import ProviderName
 from bot.records.lora import Lora, Style
 from bot.resources import Resources
 from bot.storage import generations, loras, remembered, styles, timeline
+from bot.storage.slots import PICTURES
 
 JOBS_SHOWN = 10
 NOT_YOURS = "There are no such pictures of yours here. `/jobs` shows what you have."
@@ -38,6 +40,8 @@ class GenerationView:
     lora: Lora | None
     style: Style | None
     pictures: tuple[Picture, ...]
+    place: int | None
+    """Place in the queue, from 1; None when it does not wait."""
     files: tuple[Path | None, ...]
     """Path of each picture on disk, None after our copy was deleted."""
     timeline: tuple[TimelineEntry, ...]
@@ -177,11 +181,15 @@ class GenerationService(JobService[Generation]):
 
     async def _view(self, connection: AsyncConnection, generation: Generation) -> GenerationView:
         pictures = await generations.pictures_of(connection, generation.id)
+        place = None
+        if generation.status is S.QUEUED:
+            place = await place_of(connection, generation.id, generation.key_id, PICTURES)
         return GenerationView(
             generation=generation,
             lora=None if generation.lora_id is None else await loras.get(connection, generation.lora_id),
             style=None if generation.style_id is None else await styles.get(connection, generation.style_id),
             pictures=tuple(pictures),
+            place=place,
             files=tuple(None if picture.file is None else self._spool.path(picture.file) for picture in pictures),
             timeline=tuple(await timeline.of(connection, SubjectTable.GENERATION, generation.id)),
         )

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.generation import Generation
 from bot.records.job import SubjectTable
 from bot.records.training import Training
+from bot.storage.slots import SlotQueue
 
 JobT = TypeVar("JobT", Training, Generation)
 
@@ -21,5 +22,6 @@ class JobKind(Generic[JobT]):
     table: sa.Table
     subject: SubjectTable
     record: type[JobT]
+    slots: SlotQueue
     check_move: Callable[[Any, Any], None]
     by_webhook_token: Callable[[AsyncConnection, str], Awaitable[JobT | None]]

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.engine import backoff
 from bot.jobs.kind import JobKind, JobT
+from bot.keys.slots import assign_free_slots
 from bot.limits.ledger import Ledger
 from bot.records.doubt import one_more, pause_of
 from bot.records.event import EventStatus
@@ -103,8 +104,9 @@ class JobOutcomes(Service, Generic[JobT]):
         *,
         took: Amount | None = NOTHING,
     ) -> None:
-        """Write the timeline, the post and the event's wakeup; part of every write that stores a terminal status.
+        """Write the timeline, the post and the event's wakeup, and give the job's slot to a waiting one.
 
+        Part of every write that stores a terminal status.
         `took` is what the job has cost in the end, None as much as was reserved for it.
         """
         await self._ledger.settle(connection, job, took)
@@ -121,6 +123,7 @@ class JobOutcomes(Service, Generic[JobT]):
             )
         if job.event_id is not None:
             await events.wake(connection, job.event_id, now=self._clock.now())
+        await assign_free_slots(connection, job.key_id, self._kind.slots, clock=self._clock)
 
     async def _note(self, connection: AsyncConnection, job_id: int, what: str, detail: str = "") -> None:
         await timeline.add(connection, self._kind.subject, job_id, what, at=self._clock.now(), detail=detail)

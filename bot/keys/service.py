@@ -8,14 +8,14 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import KeyRejected, NoKey, ProviderError, SealError, UserError
-from bot.keys.slots import assign_free_slots
+from bot.keys.slots import assign_all_free_slots
 from bot.keys.trust import KeyTrust
 from bot.log import redact_value
 from bot.providers.base import Account, WebhookSecrets
 from bot.records.job import SubjectTable
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.resources import Resources
-from bot.storage import erasure, generations, limits, trainings
+from bot.storage import erasure, generations, limits, tables, trainings
 from bot.storage import keys as rows
 from bot.storage.due import Claim, store
 from bot.storage.pseudonyms import fingerprint
@@ -98,7 +98,8 @@ class KeyService(KeyTrust):
             team = await fingerprint(connection, f"{provider}:{account.id or api_key}")
             await rows.put_account(connection, key_id, team, slots)
             await trainings.move_queued(connection, guild_id=guild_id, provider=provider, key_id=key_id)
-            await assign_free_slots(connection, key_id, clock=self._clock)
+            await generations.move_queued(connection, guild_id=guild_id, provider=provider, key_id=key_id)
+            await assign_all_free_slots(connection, key_id, clock=self._clock)
             stored = await rows.get(connection, key_id)
             assert stored is not None  # inserted two lines above
             return stored.row, is_first
@@ -148,6 +149,7 @@ class KeyService(KeyTrust):
             if key_id is None:
                 return None
             await trainings.suspend_queued(connection, key_id)
+            await generations.wake_waiting(connection, tables.generations.c.key_id == key_id, now=now)
             return await _jobs_on(connection, key_id)
 
         running = await self._database.write(transaction)
@@ -185,7 +187,7 @@ class KeyService(KeyTrust):
             for provider in ProviderName:
                 stored = await rows.current(connection, guild_id, provider)
                 if stored is not None:
-                    await assign_free_slots(connection, stored.row.id, clock=self._clock)
+                    await assign_all_free_slots(connection, stored.row.id, clock=self._clock)
 
         await self._database.write(transaction)
 

@@ -7,15 +7,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import KeyRejected, ProviderError, SealError
 from bot.keys.secrets import KeySecrets
-from bot.keys.slots import assign_free_slots
+from bot.keys.slots import assign_all_free_slots
 from bot.providers.base import ProviderClient
 from bot.records.doubt import one_more, pause_of
 from bot.records.guild import Place, PlaceKind
 from bot.records.key import ApiKeyRow
 from bot.records.post import PostKind
 from bot.resources import Resources, Service
+from bot.storage import generations, posts, tables, trainings
 from bot.storage import keys as rows
-from bot.storage import posts, trainings
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class KeyTrust(Service):
         async def transaction(connection: AsyncConnection) -> bool:
             if not await rows.resume(connection, key_id, now=now):
                 return False
-            await assign_free_slots(connection, key_id, clock=self._clock)
+            await assign_all_free_slots(connection, key_id, clock=self._clock)
             await posts.renew(connection, PostKind.KEY_PAUSED, key_id, due_at=now)
             return True
 
@@ -114,6 +114,7 @@ class KeyTrust(Service):
             if not await rows.pause(connection, key_id, reason=str(error), now=now, tried_again_at=tried_again_at):
                 return False
             await trainings.suspend_queued(connection, key_id)
+            await generations.wake_waiting(connection, tables.generations.c.key_id == key_id, now=now)
             stored = await rows.get(connection, key_id)
             if stored is not None:
                 channel_id = noticed_in or await rows.channel_of_newest_job(connection, key_id)

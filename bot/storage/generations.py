@@ -7,7 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.generation import Generation, GenerationStatus, Picture, Reference
+from bot.records.key import ProviderName
 from bot.storage.database import note_due
+from bot.storage.due import make_due
 from bot.storage.rows import (
     changes_row,
     columns_of,
@@ -46,6 +48,19 @@ async def of_member(connection: AsyncConnection, guild_id: int, user_id: int, li
 
 async def open_on_key(connection: AsyncConnection, key_id: int) -> int:
     return await count_rows(connection, generations, generations.c.key_id == key_id, generations.c.status.in_(OPEN))
+
+
+async def wake_waiting(connection: AsyncConnection, *conditions: sa.ColumnElement[bool], now: datetime) -> None:
+    """Orders that wait for a slot find out now that their key is gone or paused."""
+    is_waiting = sa.and_(generations.c.status == GenerationStatus.QUEUED, generations.c.due_at.is_(None))
+    await make_due(connection, generations, is_waiting, *conditions, at=now)
+
+
+async def move_queued(connection: AsyncConnection, *, guild_id: int, provider: ProviderName, key_id: int) -> None:
+    """Orders that wait for a slot wait for one of the guild's new key."""
+    theirs = sa.and_(generations.c.guild_id == guild_id, generations.c.provider == provider)
+    is_waiting = sa.and_(generations.c.status == GenerationStatus.QUEUED, generations.c.due_at.is_(None))
+    await connection.execute(sa.update(generations).where(theirs, is_waiting).values(key_id=key_id))
 
 
 async def pictures_of(connection: AsyncConnection, generation_id: int) -> list[Picture]:

@@ -1,6 +1,5 @@
 """SQL of trainings."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,24 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.key import ProviderName
 from bot.records.training import Training, TrainingStatus
-from bot.storage.database import note_due
 from bot.storage.due import make_due
 from bot.storage.keys import of_same_account
 from bot.storage.rows import count_by, count_rows, fetch_all, fetch_first, insert_row
-from bot.storage.tables import api_keys, trainings
+from bot.storage.tables import trainings
 
 IN_FLIGHT = [status for status in TrainingStatus if status.is_in_flight]
 QUEUED = trainings.c.status == TrainingStatus.QUEUED
-WAITING = sa.and_(QUEUED, trainings.c.due_at.is_(None))
-"""No slot has been found for them."""
-
-
-USABLE = sa.and_(api_keys.c.paused_at.is_(None), api_keys.c.retired_at.is_(None))
-
-
-def _of_team(key_id: int) -> sa.ColumnElement[bool]:
-    """Trainings under this key or another one of the same team, of whatever server."""
-    return trainings.c.key_id.in_(of_same_account(key_id))
 
 
 async def insert(connection: AsyncConnection, **values: Any) -> int:
@@ -49,25 +37,6 @@ async def of_member(connection: AsyncConnection, guild_id: int, user_id: int, li
 async def latest_of_dataset(connection: AsyncConnection, dataset_id: int) -> Training | None:
     newest = sa.select(trainings).order_by(trainings.c.id.desc()).limit(1)
     return await fetch_first(connection, Training, newest.where(trainings.c.dataset_id == dataset_id))
-
-
-async def holding_slots(connection: AsyncConnection, key_id: int) -> dict[int, int]:
-    """How many trainings of each member hold a slot of this key's team: in flight, or queued and let through."""
-    let_through = sa.and_(QUEUED, trainings.c.due_at.is_not(None))
-    holds = sa.or_(trainings.c.status.in_(IN_FLIGHT), let_through)
-    return await count_by(connection, trainings.c.user_id, _of_team(key_id), holds)
-
-
-async def waiting(connection: AsyncConnection, key_id: int) -> list[tuple[int, int]]:
-    """(id, user id) of the team's queued trainings that no slot has been found for, oldest first."""
-    mine = sa.select(trainings.c.id, trainings.c.user_id).join(api_keys, api_keys.c.id == trainings.c.key_id)
-    rows = await connection.execute(mine.where(_of_team(key_id), WAITING, USABLE).order_by(trainings.c.id))
-    return [(row.id, row.user_id) for row in rows]
-
-
-async def assign_slots(connection: AsyncConnection, training_ids: Sequence[int], *, now: datetime) -> None:
-    note_due(connection, trainings)
-    await connection.execute(sa.update(trainings).where(trainings.c.id.in_(training_ids)).values(due_at=now))
 
 
 async def wake_queued(connection: AsyncConnection, training_id: int, *, now: datetime) -> None:
@@ -95,19 +64,7 @@ async def move_queued(connection: AsyncConnection, *, guild_id: int, provider: P
 async def not_yet_charged(connection: AsyncConnection, key_id: int) -> int:
     """Trainings of this key's team whose training fee is still to come (Apiframe takes it when training begins)."""
     begins = trainings.c.status.in_([TrainingStatus.SUBMITTING, TrainingStatus.SUBMITTED])
-    return await count_rows(connection, trainings, _of_team(key_id), begins)
-
-
-async def count_in_flight(connection: AsyncConnection, key_id: int) -> int:
-    """How many of the team's trainings the provider has."""
-    return await count_rows(connection, trainings, _of_team(key_id), trainings.c.status.in_(IN_FLIGHT))
-
-
-async def take_slots_back(connection: AsyncConnection, key_id: int, except_id: int) -> None:
-    """Queued trainings of the team that nobody works on wait again, but for the one that tries."""
-    let_through = sa.and_(QUEUED, trainings.c.due_at.is_not(None), trainings.c.lease_owner.is_(None))
-    others = sa.update(trainings).where(_of_team(key_id), let_through, trainings.c.id != except_id)
-    await connection.execute(others.values(due_at=None))
+    return await count_rows(connection, trainings, trainings.c.key_id.in_(of_same_account(key_id)), begins)
 
 
 async def open_on_key(connection: AsyncConnection, key_id: int) -> int:

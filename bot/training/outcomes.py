@@ -1,7 +1,6 @@
 """Storing the results of training steps, each in one transaction."""
 
 import logging
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -10,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import OutcomeUnknown
 from bot.jobs.kind import JobKind
-from bot.jobs.outcomes import NOTHING, JobOutcomes
-from bot.keys.slots import assign_free_slots
+from bot.jobs.outcomes import JobOutcomes
+from bot.keys.slots import SLOTS, assign_free_slots
 from bot.providers.base import Progress, TrainingReport
 from bot.records.dataset import DatasetStatus, SubjectKind
 from bot.records.event import EventMode
@@ -22,10 +21,11 @@ from bot.records.lora import Audience
 from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Resources
-from bot.storage import datasets, erasure, keys, loras, posts, sharing, tables, timeline, trainings
+from bot.storage import datasets, erasure, keys, loras, posts, sharing, slots, tables, timeline, trainings
 from bot.storage.due import Claim, mark, store
 from bot.storage.events import events
 from bot.storage.events.depictions import retire_if_taken_back
+from bot.storage.slots import TRAININGS
 from bot.training import lifecycle
 from bot.training.failures import Failure
 
@@ -41,13 +41,14 @@ UNKNOWN_KIND = {ProviderName.APIFRAME: SubjectKind.OBJECT, ProviderName.AUROUS: 
 """The kind of a LoRA whose dataset was deleted while it was trained."""
 
 
-KIND = JobKind(tables.trainings, SubjectTable.TRAINING, Training, lifecycle.check_move, trainings.by_webhook_token)
+KIND = JobKind(
+    tables.trainings, SubjectTable.TRAINING, Training, TRAININGS, lifecycle.check_move, trainings.by_webhook_token
+)
 
 
 class TrainingOutcomes(JobOutcomes[Training]):
-    def __init__(self, opened: Resources, slots: Mapping[ProviderName, int]) -> None:
+    def __init__(self, opened: Resources) -> None:
         super().__init__(opened, KIND)
-        self._slots = slots
 
     async def ready(self, claim: Claim[Training], report: TrainingReport, *, cost: int) -> None:
         """Store the LoRA and end the training. `cost` in credits."""
@@ -166,9 +167,9 @@ class TrainingOutcomes(JobOutcomes[Training]):
         async def transaction(connection: AsyncConnection) -> None:
             attempt = claim.row.attempt + 1
             await self._move(connection, claim, S.QUEUED, due_at=now + due_in, attempt=attempt, doubt=None)
-            running = await trainings.count_in_flight(connection, claim.row.key_id)
+            running = await slots.count_in_flight(connection, TRAININGS, claim.row.key_id)
             await keys.learn_slots(connection, claim.row.key_id, running + 1)
-            await trainings.take_slots_back(connection, claim.row.key_id, except_id=claim.id)
+            await slots.take_back(connection, TRAININGS, claim.row.key_id, except_id=claim.id)
 
         await self._database.write(transaction)
 
@@ -187,7 +188,7 @@ class TrainingOutcomes(JobOutcomes[Training]):
             # A key that was set during this step has moved the row already, and no other write assigns it a slot.
             stored = await trainings.get(connection, claim.id)
             if stored is not None:
-                await assign_free_slots(connection, stored.key_id, slots=self._slots, clock=self._clock)
+                await assign_free_slots(connection, stored.key_id, TRAININGS, clock=self._clock)
 
         await self._database.write(transaction)
 
@@ -214,28 +215,14 @@ class TrainingOutcomes(JobOutcomes[Training]):
         key = await keys.get(connection, training.key_id)
         if key is None or key.row.slots_learnt is None:
             return
-        allowed = key.row.slots or self._slots[training.provider]
-        running = await trainings.count_in_flight(connection, training.key_id)
+        allowed = key.row.slots or SLOTS[training.provider]
+        running = await slots.count_in_flight(connection, TRAININGS, training.key_id)
         await keys.learn_slots(connection, training.key_id, None if running + 1 >= allowed else running + 1)
-        await assign_free_slots(connection, training.key_id, slots=self._slots, clock=self._clock)
+        await assign_free_slots(connection, training.key_id, TRAININGS, clock=self._clock)
 
     async def _move(self, connection: AsyncConnection, claim: Claim[Training], to: StrEnum, **values: Any) -> None:
         await super()._move(connection, claim, to, **values)
         await self._renew_status(connection, claim)
-
-    async def _end(
-        self,
-        connection: AsyncConnection,
-        job: Training,
-        what: str,
-        detail: str = "",
-        post: PostKind | None = None,
-        *,
-        took: Amount | None = NOTHING,
-    ) -> None:
-        """End the training, and give its slot to a waiting one."""
-        await super()._end(connection, job, what, detail, post, took=took)
-        await assign_free_slots(connection, job.key_id, slots=self._slots, clock=self._clock)
 
     async def _renew_status(self, connection: AsyncConnection, claim: Claim[Training]) -> None:
         await posts.renew(

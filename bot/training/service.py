@@ -1,6 +1,6 @@
 """Trainings for members: start, retry and view them."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,19 +10,20 @@ from bot.datasets.service import DatasetService
 from bot.errors import NotFound, UserError
 from bot.jobs.service import JobService
 from bot.keys.service import KeyService
-from bot.keys.slots import assign_free_slots, fair_order
+from bot.keys.slots import assign_free_slots, place_of
 from bot.limits.ledger import Ledger
 from bot.photos import checks
 from bot.records.dataset import DatasetStatus, Verdict
 from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.job import SubjectTable, TimelineEntry
-from bot.records.key import ApiKeyRow, ProviderName
+from bot.records.key import ApiKeyRow
 from bot.records.limit import Amount
 from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Resources
 from bot.storage import datasets, identities, keys, loras, posts, timeline, trainings
+from bot.storage.slots import TRAININGS
 from bot.training import lifecycle
 from bot.training.outcomes import KIND
 
@@ -46,18 +47,11 @@ class TrainingView:
 
 
 class TrainingService(JobService[Training]):
-    def __init__(
-        self,
-        opened: Resources,
-        key_service: KeyService,
-        dataset_service: DatasetService,
-        slots: Mapping[ProviderName, int],
-    ) -> None:
+    def __init__(self, opened: Resources, key_service: KeyService, dataset_service: DatasetService) -> None:
         super().__init__(opened, KIND, key_service)
         self._datasets = dataset_service
         self._ledger = Ledger(opened.clock, opened.timings)
         self._prices = opened.prices
-        self._slots = slots
 
     async def start(
         self, dataset_id: int, actor: Actor, *, channel: Channel, event_check: Check | None = None
@@ -85,7 +79,7 @@ class TrainingService(JobService[Training]):
                 await event_check(connection, training)
             else:
                 await self._post_status(connection, training)
-            await assign_free_slots(connection, key.id, slots=self._slots, clock=self._clock)
+            await assign_free_slots(connection, key.id, TRAININGS, clock=self._clock)
             return await trainings.get(connection, training.id)
 
         training = await self._database.write(transaction)
@@ -156,10 +150,7 @@ class TrainingService(JobService[Training]):
     async def _view(self, connection: AsyncConnection, training: Training) -> TrainingView:
         place = None
         if training.status is TrainingStatus.QUEUED and training.due_at is None:
-            waiting = await trainings.waiting(connection, training.key_id)
-            held = await trainings.holding_slots(connection, training.key_id)
-            order = fair_order(waiting, held)
-            place = order.index(training.id) + 1 if training.id in order else None
+            place = await place_of(connection, training.id, training.key_id, TRAININGS)
         key = await keys.get(connection, training.key_id)
         dataset = await datasets.get(connection, training.dataset_id)
         return TrainingView(

@@ -2,6 +2,9 @@
 
 import re
 
+import pytest
+
+from bot.keys import slots
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.sandbox.rehearsal.faults import Fault
@@ -33,10 +36,9 @@ async def test_my_jobs_are_shown_to_nobody_else(keyed: Stage) -> None:
     assert "Foxy" not in answer_to(await keyed.use(keyed.cleo, "jobs"))
 
 
-async def test_waiting_members_see_their_place_in_the_queue(keyed: Stage) -> None:
+async def test_waiting_members_see_their_place_in_the_queue(keyed: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     keyed.world.provider.faults.hold_trainings = True
-    services = keyed.world.darkroom.services
-    services.trainings._slots = dict.fromkeys(ProviderName, 1)
+    monkeypatch.setattr(slots, "SLOTS", dict.fromkeys(ProviderName, 1))
     for member in (keyed.ben, keyed.cleo):
         board = board_of(await keyed.send_form(member, "Foxy", photos(15)))
         await keyed.start(member, board)

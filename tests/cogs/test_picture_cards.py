@@ -78,7 +78,13 @@ def made_set(prompt: str, settings: GenerationSettings, operation: Operation = O
         for number in range(1, settings.count + 1)
     )
     view = GenerationView(
-        generation, None, None, made, (None,) * settings.count, (TimelineEntry(NOON, MADE_FROM, "picture 4 of #9"),)
+        generation,
+        None,
+        None,
+        made,
+        None,
+        (None,) * settings.count,
+        (TimelineEntry(NOON, MADE_FROM, "picture 4 of #9"),),
     )
     origin = replace(generation, id=9, origin_id=3)
     return PictureSet(view, (origin, replace(generation, id=3, origin_id=None)))

@@ -16,7 +16,20 @@ from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
 from bot.records.post import PostKind, PostStatus
 from bot.records.training import Training, TrainingStatus
-from bot.storage import datasets, due, erasure, generations, keys, loras, meta, posts, tables, timeline, trainings
+from bot.storage import (
+    datasets,
+    due,
+    erasure,
+    generations,
+    keys,
+    loras,
+    meta,
+    posts,
+    slots,
+    tables,
+    timeline,
+    trainings,
+)
 from bot.storage.database import Database
 from bot.storage.due import DueRows
 from bot.storage.writer import Transaction
@@ -78,7 +91,7 @@ async def test_a_training_goes_from_insert_through_claim_to_stored(either: Datab
         by_token = await trainings.by_webhook_token(connection, "token-1")
         [entry] = await timeline.of(connection, SubjectTable.TRAINING, training_id)
         assert await trainings.count_by_status(connection) == {"submitting": 1}
-        assert await trainings.holding_slots(connection, 1) == {LARGEST_SNOWFLAKE: 1}
+        assert await slots.holding(connection, slots.TRAININGS, 1) == {(GUILD, LARGEST_SNOWFLAKE): 1}
         assert await trainings.open_on_key(connection, 1) == await trainings.not_yet_charged(connection, 1) == 1
         assert await trainings.by_webhook_token(connection, "nobody's") is None
     assert stored is not None
@@ -109,21 +122,21 @@ async def test_waiting_trainings_are_let_through_and_held_back_again(either: Dat
         await add_training(either, number, user_id=member, key_id=key_id, due_at=None)
 
     async def let_two_through(connection: AsyncConnection) -> None:
-        await trainings.assign_slots(connection, [1, 3], now=NOON)
+        await slots.assign(connection, slots.TRAININGS, [1, 3], now=NOON)
 
     async with either.read() as connection:
-        assert await trainings.waiting(connection, key_id) == [(1, ANNA), (2, ANNA), (3, BEN)]
+        assert [job.user_id for job in await slots.waiting(connection, slots.TRAININGS, key_id)] == [ANNA, ANNA, BEN]
     await either.write(let_two_through)
     async with either.read() as connection:
-        assert await trainings.waiting(connection, key_id) == [(2, ANNA)]
-        assert await trainings.holding_slots(connection, key_id) == {ANNA: 1, BEN: 1}
+        assert await slots.waiting(connection, slots.TRAININGS, key_id) == [slots.Waiting(2, GUILD, ANNA)]
+        assert await slots.holding(connection, slots.TRAININGS, key_id) == {(GUILD, ANNA): 1, (GUILD, BEN): 1}
 
     async def suspend_queued(connection: AsyncConnection) -> None:
         await trainings.suspend_queued(connection, key_id)
 
     await either.write(suspend_queued)
     async with either.read() as connection:
-        assert await trainings.holding_slots(connection, key_id) == {}
+        assert await slots.holding(connection, slots.TRAININGS, key_id) == {}
 
 
 async def test_a_guild_has_one_current_key_for_a_provider_and_any_number_of_retired_ones(either: Database) -> None:

@@ -2,7 +2,6 @@
 
 import secrets
 import string
-from collections import Counter
 from itertools import product
 
 import pytest
@@ -11,7 +10,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from bot.jobs.lifecycle import IllegalMove
-from bot.keys.slots import fair_order
 from bot.records.training import TrainingStatus
 from bot.training import lifecycle
 from bot.training.lifecycle import MOVES, NAME_MAX, check_move, marked_name, new_marker, training_cost
@@ -97,71 +95,6 @@ def test_every_status_can_still_come_to_an_end() -> None:
     for status in S:
         assert status.is_terminal or any(end.is_terminal for end in reach[status])
         assert status.is_terminal == (not MOVES[status])
-
-
-MEMBERS = st.integers(1, 6)
-WAITING = st.lists(MEMBERS, max_size=40).map(lambda members: list(enumerate(members, start=1)))
-HELD = st.dictionaries(MEMBERS, st.integers(0, 12), max_size=6)
-
-
-@given(WAITING, HELD)
-def test_everybody_who_waits_gets_a_turn_and_only_once(waiting: list[tuple[int, int]], held: dict[int, int]) -> None:
-    assert Counter(fair_order(waiting, held)) == Counter(training_id for training_id, _ in waiting)
-
-
-@given(WAITING, HELD)
-def test_each_slot_goes_to_whoever_holds_fewest_then_to_the_oldest(
-    waiting: list[tuple[int, int]], held: dict[int, int]
-) -> None:
-    """The slow and obvious way gives the same order."""
-    left, counts = list(waiting), Counter(held)
-    for chosen in fair_order(waiting, held):
-        fewest = min(counts[member] for _, member in left)
-        oldest = next(training_id for training_id, member in left if counts[member] == fewest)
-        assert chosen == oldest
-        member = dict(waiting)[chosen]
-        counts[member] += 1
-        left.remove((chosen, member))
-
-
-@given(WAITING, HELD)
-def test_the_order_does_not_depend_on_how_the_counts_were_read(
-    waiting: list[tuple[int, int]], held: dict[int, int]
-) -> None:
-    shuffled = dict(reversed(held.items()))
-    before = dict(held)
-    assert fair_order(waiting, held) == fair_order(waiting, shuffled) == fair_order(tuple(waiting), held)
-    assert held == before
-
-
-@given(WAITING, HELD)
-def test_a_members_own_trainings_keep_their_order(waiting: list[tuple[int, int]], held: dict[int, int]) -> None:
-    members = dict(waiting)
-    order = fair_order(waiting, held)
-    for member in set(members.values()):
-        mine = [training_id for training_id in order if members[training_id] == member]
-        assert mine == sorted(mine)
-
-
-@given(flood=st.integers(1, 200), others=st.integers(1, 9))
-def test_a_member_with_hundreds_waiting_does_not_hold_up_a_newcomer(flood: int, others: int) -> None:
-    waiting = [(number, 1) for number in range(flood)]
-    newcomers = [(flood + number, 2 + number) for number in range(others)]
-    order = fair_order(waiting + newcomers, {1: 1})
-    assert order[:others] == [training_id for training_id, _ in newcomers]
-
-
-def test_a_thousand_waiting_members_take_few_comparisons() -> None:
-    reads = 0
-
-    class Counted(dict[int, int]):
-        def get(self, key: int, default: int = 0) -> int:  # type: ignore[override]
-            nonlocal reads
-            reads += 1
-            return super().get(key, default)
-
-    fair_order([(number, number % 1000) for number in range(2000)], Counted())
-    assert reads <= 1000
 
 
 NAMES = st.text(min_size=1, max_size=80)
