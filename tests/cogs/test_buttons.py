@@ -129,8 +129,8 @@ async def test_nobody_else_can_start_a_failed_training_again(keyed: Stage) -> No
     assert answer_to(pressed) == "There is no such training of yours here. `/jobs` shows what you have."
 
 
-OPEN_TO_OTHERS = {"pic", "report", "style", "event", "host", "depict", "entry"}
-"""Buttons that others than the owner of the row may press, too; a style or an event belongs to the whole guild."""
+OPEN_TO_OTHERS = {"pic", "report", "style", "event", "host", "depict", "entry", "limit"}
+"""Buttons that others than the owner of the row may press, too; a style, an event or a limit belongs to the guild."""
 FOR_ADMINS = {("lora", "archive"), ("lora", "rename"), ("lora", "note"), ("lora", "share"), ("training", "version")}
 """An admin sees all LoRAs of the guild and keeps order among them."""
 
@@ -179,6 +179,23 @@ async def test_foreign_ids_in_buttons_are_answered_like_ids_that_do_not_exist(
     assert keyed.charges() == ledger
     assert "15 of 15–30 usable photos" in answer_to(await keyed.use(keyed.ben, "dataset show"))
     assert (await keyed.lora(keyed.ben)).archived_at is None
+
+
+async def test_limits_are_decided_by_admins_and_for_the_server_of_the_press(keyed: Stage, neighbour: Neighbour) -> None:
+    """Mutants: a press that does not look at the permission; one that takes the server from anywhere else."""
+    hands, service, guild_id = Hands(keyed), keyed.world.darkroom.services.limits, keyed.world.guild.id
+    await keyed.use(keyed.ada, "budget set", who="member", credits=77, trainings=3)
+    before, elsewhere = await service.of_guild(guild_id), neighbour.channel.guild.id
+    for _, action in presses_in(keyed, "limit"):
+        for member, channel in ((keyed.ben, keyed.channel), (neighbour.ben, neighbour.channel)):
+            pressed = await hands.press(member, f"dr:limit:{action}:0", channel)
+            assert pressed.modal is None
+            assert answer_to(pressed) == "You need the **Manage Server** permission for this."
+        pressed = await hands.press(neighbour.ada, f"dr:limit:{action}:0", neighbour.channel)
+        if pressed.modal is not None:
+            await keyed.submit_fields(neighbour.ada, pressed, "55", "")
+            assert [limit.credits for limit in await service.of_guild(elsewhere)] == [55]
+    assert await service.of_guild(guild_id) == before
 
 
 def presses_in(stage: Stage, *areas: str) -> list[tuple[str, str]]:

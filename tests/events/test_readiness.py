@@ -36,6 +36,7 @@ async def test_with_key_and_balance_an_event_is_ready(hosting: Hosting) -> None:
         "Threads",
         "API key of Apiframe",
         "Balance at Apiframe: 100,000 credits",
+        "Estimate: 325 credits for 10 entrants; the budget is 325",
         "Prompt pack: 4",
         "Webhooks are not set up: Darkroom looks at running jobs by itself",
     ]
@@ -87,6 +88,15 @@ async def test_the_budget_pays_for_one_training_at_least(hosting: Hosting) -> No
     assert await red(hosting, draft.id) == {"Budget": TRAINING_FIX}
     await hosting.service.change(draft.id, HOST, budget=TRAINING)
     assert await red(hosting, draft.id) == {}
+    assert "The budget of 257 ends it earlier" in (await red(hosting, draft.id, optional=True))["Budget"]
+
+
+async def test_an_event_without_a_budget_says_what_it_will_take(hosting: Hosting) -> None:
+    await hosting.studio.set_key()
+    draft = await hosting.service.change((await hosting.draft()).id, HOST, budget=None)
+    checks = await hosting.service.readiness(draft.id, HOST)
+    what = "Estimate: 325 credits for 10 entrants; there is no budget, so nothing stops above it"
+    assert what in [check.what for check in checks if check.is_ok]
 
 
 async def test_without_prompts_an_event_that_trains_can_still_be_opened(hosting: Hosting) -> None:

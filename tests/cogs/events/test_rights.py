@@ -127,7 +127,7 @@ ELSEWHERE = {
     "budgets.obstacle": "for the engine",
     "budgets.orders_left": "of the member who has just ordered",
     "budgets.start_training": "for the engine",
-    "budgets.settle": "for the engine",
+    "budgets.policy": "the rules by which an order of the event is judged when it is stored",
 }
 
 
