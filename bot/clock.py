@@ -141,6 +141,8 @@ class Timings:
     pictures_kept: timedelta = timedelta(days=7)
     retired_key_kept: timedelta = timedelta(hours=24)
     details_kept: timedelta = timedelta(days=30)
+    ledger_kept: timedelta = timedelta(days=365)
+    """What the jobs of a server took, for its books; after `details_kept` without the member's id."""
     left_guild_kept: timedelta = timedelta(days=30)
     offer_open: timedelta = timedelta(days=7)
     """How long an offered LoRA waits for the receiver's answer."""

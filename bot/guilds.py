@@ -7,17 +7,20 @@ of consent.
 
 import logging
 from collections.abc import Collection
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.guild import Guild
 from bot.records.key import ProviderName
 from bot.resources import Service
-from bot.storage import erasure, generations, guilds, tables, trainings
+from bot.storage import erasure, generations, guilds, spends, tables, trainings
 from bot.storage.due import Claim, mark, store
 from bot.storage.events import events
 
 log = logging.getLogger(__name__)
+
+TIDIED_EVERY = timedelta(days=1)
 
 
 class GuildService(Service):
@@ -67,20 +70,28 @@ class GuildService(Service):
 
     async def come_back(self, guild_id: int) -> bool:
         """Keep what is stored, because the bot was invited again; True when anything was still stored."""
-        return await self._database.write(lambda connection: guilds.come_back(connection, guild_id))
+        now = self._clock.now()
+        return await self._database.write(lambda connection: guilds.come_back(connection, guild_id, now=now))
 
     async def advance(self, claim: Claim[Guild]) -> None:
-        """Delete everything about a guild that the bot left `left_guild_kept` ago."""
+        """Delete everything about a guild that the bot left `left_guild_kept` ago; of others what is too old."""
 
         async def transaction(connection: AsyncConnection) -> list[str]:
             if claim.row.left_at is None:
-                await store(connection, tables.guilds, claim, due_at=None)
+                await self._tidy(connection, claim)
                 return []
             await mark(connection, tables.guilds, claim)
             return await erasure.erase_guild(connection, guild_id=claim.row.guild_id)
 
         self._spool.free(await self._database.write(transaction))
         await self._database.wipe_log()
+
+    async def _tidy(self, connection: AsyncConnection, claim: Claim[Guild]) -> None:
+        """Delete what the guild's jobs took `ledger_kept` ago, and look again when the next of it is as old."""
+        now, kept = self._clock.now(), self._timings.ledger_kept
+        oldest = await spends.forget(connection, claim.row.guild_id, now - kept)
+        due_at = None if oldest is None else max(oldest + kept, now + TIDIED_EVERY)
+        await store(connection, tables.guilds, claim, due_at=due_at)
 
     async def _change(self, guild_id: int, **values: int | str | None) -> None:
         await self._database.write(lambda connection: guilds.change(connection, guild_id, **values))

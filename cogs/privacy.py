@@ -18,6 +18,7 @@ POLICY = (
     "when you press *Start training*, and deleted here when it has begun to train, at the latest after 24 hours.\n"
     "**Gender, ethnicity and age** go with the photos, and are shown to nobody but you.\n"
     "**Pictures** are kept here for 7 days after they were posted.\n"
+    "**What your jobs cost** is kept for a year for the server's books, after 30 days without your name.\n"
     "**Leaving:** when you leave the server, nobody can use your shared LoRAs until you are back; send me this command "
     "in a private message to erase everything. When a server removes the bot, its keys and photos go at once, the rest "
     "after 30 days.\n"

@@ -54,6 +54,7 @@ class Ledger:
                 **asdict(amount),
             ),
         )
+        await guilds.tidy_by(connection, job.guild_id, now + self._timings.ledger_kept)
         await self._renew_panel(connection, job, now)
 
     async def settle(self, connection: AsyncConnection, job: Training | Generation, took: Amount | None) -> None:

@@ -10,6 +10,7 @@ from bot.records.guild import NOBODY, Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.storage import policy_tables as p
+from bot.storage import spends
 from bot.storage import tables as t
 from bot.storage.events import tables as e
 from bot.storage.pseudonyms import pseudonym
@@ -166,11 +167,12 @@ async def _files(
 
 
 async def erase_job(connection: AsyncConnection, table: sa.Table, subject: SubjectTable, row_id: int) -> None:
-    """The row has been kept long enough: delete it with its timeline and posts."""
+    """The row has been kept long enough: delete it with its timeline and posts; what it took stays, without a name."""
     if subject is SubjectTable.GENERATION:
         await _erase_posts_about_pictures(connection, t.generations.c.id == row_id)
     for holder in (t.timeline, t.posts):
         await _erase_about(connection, holder, subject, [row_id])
+    await spends.take_name_out(connection, subject, row_id)
     await connection.execute(sa.delete(table).where(table.c.id == row_id))
 
 

@@ -34,10 +34,21 @@ async def leave(connection: AsyncConnection, guild_id: int, *, now: datetime, er
     await change(connection, guild_id, status=LEFT, left_at=now, due_at=erase_at)
 
 
-async def come_back(connection: AsyncConnection, guild_id: int) -> bool:
+async def come_back(connection: AsyncConnection, guild_id: int, *, now: datetime) -> bool:
     """True when the bot had left this guild and what was kept is still there."""
+    note_due(connection, guilds)
     left = sa.update(guilds).where(guilds.c.guild_id == guild_id, guilds.c.left_at.is_not(None))
-    return await changes_row(connection, left.values(status=PRESENT, left_at=None, due_at=None))
+    return await changes_row(connection, left.values(status=PRESENT, left_at=None, due_at=now))
+
+
+async def tidy_by(connection: AsyncConnection, guild_id: int, at: datetime) -> None:
+    """Something of the guild is too old by then: its row is looked at then, or before."""
+    if await get(connection, guild_id) is None:
+        await change(connection, guild_id, due_at=at)
+        return
+    note_due(connection, guilds)
+    unwatched = sa.update(guilds).where(guilds.c.guild_id == guild_id, guilds.c.due_at.is_(None))
+    await connection.execute(unwatched.values(due_at=at))
 
 
 async def present(connection: AsyncConnection) -> list[int]:

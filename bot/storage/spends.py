@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.job import SubjectTable
 from bot.records.limit import Amount, Spend
 from bot.storage.policy_tables import spends
+from bot.storage.pseudonyms import pseudonym
 from bot.storage.rows import fetch_all, fetch_first, fetch_values, insert_row
 
 AMOUNT = [sa.func.coalesce(sa.func.sum(spends.c[unit]), 0).label(unit) for unit in ("credits", "trainings", "pictures")]
@@ -100,6 +101,22 @@ async def of_guild(connection: AsyncConnection, guild_id: int, since: datetime |
     if since is not None:
         theirs = theirs.where(spends.c.created_at >= since)
     return await fetch_all(connection, Spend, theirs.order_by(spends.c.id))
+
+
+async def take_name_out(connection: AsyncConnection, subject: SubjectTable, subject_id: int) -> None:
+    """The job's details go: what it took stays under its member's pseudonym, so that it still counts for them."""
+    spend = await of_job(connection, subject, subject_id)
+    if spend is not None and spend.user_id > 0:
+        name = await pseudonym(connection, spend.guild_id, spend.user_id)
+        await connection.execute(sa.update(spends).where(spends.c.id == spend.id).values(user_id=name))
+
+
+async def forget(connection: AsyncConnection, guild_id: int, before: datetime) -> datetime | None:
+    """Delete what a server's jobs of before then took; when the oldest of the others was ordered, None without any."""
+    theirs = spends.c.guild_id == guild_id
+    await connection.execute(sa.delete(spends).where(theirs, spends.c.created_at <= before))
+    oldest: datetime | None = await connection.scalar(sa.select(sa.func.min(spends.c.created_at)).where(theirs))
+    return oldest
 
 
 async def _sum(connection: AsyncConnection, *conditions: sa.ColumnElement[bool]) -> Amount:

