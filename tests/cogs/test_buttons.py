@@ -185,7 +185,8 @@ async def test_limits_are_decided_by_admins_and_for_the_server_of_the_press(keye
     """Mutants: a press that does not look at the permission; one that takes the server from anywhere else."""
     hands, service, guild_id = Hands(keyed), keyed.world.darkroom.services.limits, keyed.world.guild.id
     await keyed.use(keyed.ada, "budget set", who="member", credits=77, trainings=3)
-    before, elsewhere = await service.of_guild(guild_id), neighbour.channel.guild.id
+    before, elsewhere = await service.of_guild(guild_id), neighbour.channel.guild
+    assert elsewhere is not None
     for _, action in presses_in(keyed, "limit"):
         for member, channel in ((keyed.ben, keyed.channel), (neighbour.ben, neighbour.channel)):
             pressed = await hands.press(member, f"dr:limit:{action}:0", channel)
@@ -194,7 +195,7 @@ async def test_limits_are_decided_by_admins_and_for_the_server_of_the_press(keye
         pressed = await hands.press(neighbour.ada, f"dr:limit:{action}:0", neighbour.channel)
         if pressed.modal is not None:
             await keyed.submit_fields(neighbour.ada, pressed, "55", "")
-            assert [limit.credits for limit in await service.of_guild(elsewhere)] == [55]
+            assert [limit.credits for limit in await service.of_guild(elsewhere.id)] == [55]
     assert await service.of_guild(guild_id) == before
 
 
