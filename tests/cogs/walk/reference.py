@@ -287,7 +287,8 @@ class Model:
         return who.is_admin
 
     def _may_guilds(self, who: Actor, change: Change, _changes: Sequence[Change]) -> bool:
-        return who.is_admin
+        """An order of anybody's sees to it that the server's row is looked at when its books get too old."""
+        return who.is_admin or change.columns == {"due_at"}
 
     def _may_api_keys(self, who: Actor, change: Change, _changes: Sequence[Change]) -> bool:
         return who.is_admin or not change.columns & {"id", "sealed", "last4", "set_by", "retired_at"}
