@@ -11,8 +11,9 @@ from bot.records.event import EventStatus
 from bot.records.generation import GenerationStatus
 from bot.records.job import LaneName
 from bot.records.post import PostStatus
+from bot.records.removal import RemovalStatus
 from bot.records.training import TrainingStatus
-from bot.storage import tables
+from bot.storage import policy_tables, tables
 from bot.storage.due import Pauses
 from bot.storage.events import tables as event_tables
 
@@ -37,6 +38,9 @@ def longest_pauses(timings: Timings) -> Mapping[LaneName, Pauses]:
             (keys.doubt.is_not(None), after_failure),
             (keys.retired_at.is_not(None), SHRED_LOOK),
         ],
+        LaneName.REMOVALS: [
+            (policy_tables.removals.c.status == RemovalStatus.WAITING, max(timings.removal_retry * 1.2, timings.poll))
+        ],
         # An event finds out again what it waits for, so an early look does no harm.
         LaneName.EVENTS: [(events.status.in_([each for each in EventStatus if each.is_live]), timings.event_retry)],
     }
@@ -53,6 +57,7 @@ def waiting_for_deletion() -> Mapping[LaneName, sa.ColumnElement[bool]]:
         LaneName.GENERATIONS: sa.and_(
             generations.status.not_in(_running(GenerationStatus)), generations.doubt.is_(None)
         ),
+        LaneName.REMOVALS: policy_tables.removals.c.status == RemovalStatus.ENDED,
     }
 
 

@@ -4,12 +4,10 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.errors import Missing, NoKey, ProviderError
 from bot.events.photos.depictions import DepictionService
 from bot.keys.service import KeyService
-from bot.records.lora import Lora
 from bot.resources import Resources, Service
-from bot.storage import erasure, loras
+from bot.storage import erasure, removals
 from bot.storage.events import events
 
 
@@ -44,30 +42,20 @@ class PrivacyService(Service):
     async def forget_member(self, *, guild_id: int, user_id: int) -> int:
         """Erase everything about a member in this guild, except the proof of their consents.
 
-        What they gave to events is taken back, events they host are cancelled, rows and files are erased, and the
-        provider is asked to delete their LoRAs. Returns how many LoRAs the provider could not be asked to delete.
+        What they gave to events is taken back, events they host are cancelled, rows and files are erased, and what
+        exists of them at the providers is to go there. Returns how much of that waits for its provider's answer.
         """
-        owned = await self._database.fetch(loras.owned_by, guild_id, user_id)
         await self._depictions.take_back_all(guild_id, user_id)
         now = self._clock.now()
 
-        async def transaction(connection: AsyncConnection) -> list[str]:
+        async def transaction(connection: AsyncConnection) -> tuple[list[str], int]:
             await events.cancel_all(connection, guild_id, now=now, host_id=user_id)
-            return await erasure.erase_member(connection, guild_id=guild_id, user_id=user_id)
+            await removals.of_member(connection, guild_id, user_id, now=now)
+            files = await erasure.erase_member(connection, guild_id=guild_id, user_id=user_id)
+            return files, await removals.count_waiting(connection, guild_id, user_id)
 
-        self._spool.free(await self._database.write(transaction))
+        files, waiting = await self._database.write(transaction)
+        self._spool.free(files)
         await self._database.wipe_log()
         await self._keys.share_slots(guild_id)
-        return sum([not await self._delete_at_provider(lora) for lora in owned])
-
-    async def _delete_at_provider(self, lora: Lora) -> bool:
-        try:
-            client = await self._keys.client((await self._keys.current(lora.guild_id, lora.provider)).id)
-            if client is None:
-                return False
-            await client.archive_lora(lora.remote_id)
-        except Missing:
-            return True
-        except (NoKey, ProviderError):
-            return False
-        return True
+        return waiting

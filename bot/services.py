@@ -46,9 +46,13 @@ from bot.records.generation import Generation
 from bot.records.guild import Guild
 from bot.records.job import LaneName
 from bot.records.key import ApiKeyRow
+from bot.records.removal import Removal
 from bot.records.training import Training
+from bot.removals.outcomes import RemovalOutcomes
+from bot.removals.service import RemovalService
+from bot.removals.steps import RemovalSteps
 from bot.resources import Resources
-from bot.storage import tables
+from bot.storage import policy_tables, tables
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows
 from bot.storage.events import tables as event_tables
@@ -78,6 +82,7 @@ class Services:
     privacy: PrivacyService
     guilds: GuildService
     limits: LimitService
+    removals: RemovalService
     events: EventService
     contributions: ContributionService
     depictions: DepictionService
@@ -95,6 +100,7 @@ CONCURRENCY = {
     LaneName.KEYS: 4,
     LaneName.GUILDS: 1,
     LaneName.EVENTS: 4,
+    LaneName.REMOVALS: 4,
 }
 """How many steps of each lane run at once."""
 
@@ -116,7 +122,7 @@ def build_services(opened: Resources) -> Services:
         keys=key_service,
         datasets=dataset_service,
         trainings=training_service,
-        loras=LoraService(opened, key_service),
+        loras=LoraService(opened),
         styles=StyleService(opened.database, key_service),
         sync=SyncService(opened, key_service, endpoint_service),
         endpoints=endpoint_service,
@@ -137,6 +143,7 @@ def build_services(opened: Resources) -> Services:
         yearbooks=YearbookService(opened),
         guilds=GuildService(opened),
         limits=LimitService(opened),
+        removals=RemovalService(opened),
     )
 
 
@@ -162,6 +169,10 @@ def build_lanes(opened: Resources, services: Services) -> list[Lane]:
         LaneName.KEYS: (rows(LaneName.KEYS, tables.api_keys, ApiKeyRow), services.sync.advance),
         LaneName.GUILDS: (rows(LaneName.GUILDS, tables.guilds, Guild), services.guilds.advance),
         LaneName.EVENTS: (rows(LaneName.EVENTS, event_tables.events, Event), _event_steps(opened, services).advance),
+        LaneName.REMOVALS: (
+            rows(LaneName.REMOVALS, policy_tables.removals, Removal),
+            RemovalSteps(opened, services.keys, RemovalOutcomes(opened)).advance,
+        ),
     }
     return [Lane(name, due, advance, CONCURRENCY[name]) for name, (due, advance) in steps.items()]
 

@@ -9,7 +9,6 @@ from bot.errors import NoKey
 from bot.records.job import LaneName
 from bot.records.post import PostKind
 from bot.records.training import TrainingStatus
-from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import erasure, tables
 from tests.fakes.attachments import open_attachments
 from tests.fakes.member_history import live_through_everything
@@ -24,9 +23,10 @@ async def test_after_a_word_nothing_of_a_member_is_left_but_the_proof_of_consent
     await live_through_everything(studio, ANNA, GUILD, CANARY)
     assert CANARY in str(await studio.everything())
     assert studio.files()
-    assert await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA) == 0
+    assert await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA) == 2
     left = await studio.everything()
-    consents = left.pop("consents")
+    consents, receipts = left.pop("consents"), left.pop("removals")
+    assert CANARY not in str(receipts)
     assert CANARY not in str(left)
     for name, rows in left.items():
         assert ANNA not in {value for row in rows for value in row.values()}, name
@@ -63,31 +63,6 @@ async def test_other_members_and_the_same_member_elsewhere_keep_everything(studi
     assert studio.files() == files
 
 
-async def test_the_provider_is_asked_to_delete_the_members_loras(studio: Studio) -> None:
-    await studio.set_key()
-    mine, theirs = await studio.lora(), await studio.lora(user_id=BEN)
-    assert await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA) == 0
-    assert studio.server.loras[mine.remote_id].status == "ARCHIVED"
-    assert studio.server.loras[theirs.remote_id].status == "READY"
-
-
-@pytest.mark.parametrize("trouble", ["outage", "no key", "already gone"])
-async def test_a_lora_the_provider_could_not_be_asked_about_is_counted_and_erased_here_anyway(
-    studio: Studio, trouble: str
-) -> None:
-    await studio.set_key()
-    lora = await studio.lora()
-    if trouble == "outage":
-        studio.server.faults.next("DELETE /v2/loras/{id}", Fault.answer(503))
-    elif trouble == "no key":
-        await studio.keys.remove(GUILD, PROVIDER)
-    else:
-        del studio.server.loras[lora.remote_id]
-    left = await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
-    assert left == (0 if trouble == "already gone" else 1)
-    assert (await studio.everything())["loras"] == []
-
-
 async def test_a_step_under_way_brings_nothing_of_an_erased_member_back(studio: Studio) -> None:
     await studio.set_key()
     await studio.begin()
@@ -98,7 +73,8 @@ async def test_a_step_under_way_brings_nothing_of_an_erased_member_back(studio: 
     await studio.step(LaneName.TRAININGS, claim)
     await studio.settle()
     left = await studio.everything()
-    assert left["trainings"] == left["loras"] == left["posts"] == left["timeline"] == []
+    assert left["trainings"] == left["loras"] == left["timeline"] == []
+    assert [row["kind"] for row in left["posts"]] == [PostKind.RECEIPT]
 
 
 async def test_pictures_that_arrive_for_an_erased_member_do_not_stay_on_the_disk(studio: Studio) -> None:

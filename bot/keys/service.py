@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,7 +15,7 @@ from bot.providers.base import Account, WebhookSecrets
 from bot.records.job import SubjectTable
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.resources import Resources
-from bot.storage import erasure, generations, limits, tables, trainings
+from bot.storage import erasure, generations, limits, removals, tables, trainings
 from bot.storage import keys as rows
 from bot.storage.due import Claim, store
 from bot.storage.pseudonyms import fingerprint
@@ -100,6 +100,7 @@ class KeyService(KeyTrust):
             await trainings.move_queued(connection, guild_id=guild_id, provider=provider, key_id=key_id)
             await generations.move_queued(connection, guild_id=guild_id, provider=provider, key_id=key_id)
             await assign_all_free_slots(connection, key_id, clock=self._clock)
+            await removals.wake(connection, guild_id, provider, now=now)
             stored = await rows.get(connection, key_id)
             assert stored is not None  # inserted two lines above
             return stored.row, is_first
@@ -196,20 +197,27 @@ class KeyService(KeyTrust):
         return None if stored is None else stored.row
 
     async def shred(self, claim: Claim[ApiKeyRow]) -> None:
-        """Delete a retired key as soon as no job needs it, at the latest after `retired_key_kept`."""
-        now, retired_at = self._clock.now(), claim.row.retired_at
-        assert retired_at is not None  # only retired keys are shredded
-        latest = retired_at + self._timings.retired_key_kept
+        """Delete a retired key as soon as nothing needs it: no job, and nothing that is to be removed under it."""
+        now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> None:
-            if await _jobs_on(connection, claim.id) and now < latest:
-                await store(connection, api_keys, claim, due_at=min(now + SHRED_LOOK, latest))
+            kept_until = await self._kept_until(connection, claim.row)
+            if now < kept_until:
+                await store(connection, api_keys, claim, due_at=min(now + SHRED_LOOK, kept_until))
             else:
                 await store(connection, api_keys, claim, due_at=None)
                 await erasure.erase_job(connection, api_keys, SubjectTable.KEY, claim.id)
 
         await self._database.write(transaction)
         await self._database.wipe_log()
+
+    async def _kept_until(self, connection: AsyncConnection, row: ApiKeyRow) -> datetime:
+        """At the latest `retired_key_kept` after it was retired for jobs, `removal_key_kept` for removals."""
+        retired_at = row.retired_at
+        assert retired_at is not None  # only retired keys are shredded
+        if await removals.open_on_key(connection, row.id):
+            return retired_at + self._timings.removal_key_kept
+        return retired_at + (self._timings.retired_key_kept if await _jobs_on(connection, row.id) else timedelta(0))
 
     async def _ask(self, provider: ProviderName, api_key: str) -> Account:
         try:

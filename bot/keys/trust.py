@@ -14,7 +14,7 @@ from bot.records.guild import Place, PlaceKind
 from bot.records.key import ApiKeyRow
 from bot.records.post import PostKind
 from bot.resources import Resources, Service
-from bot.storage import generations, posts, tables, trainings
+from bot.storage import generations, posts, removals, tables, trainings
 from bot.storage import keys as rows
 
 log = logging.getLogger(__name__)
@@ -94,6 +94,9 @@ class KeyTrust(Service):
                 return False
             await assign_all_free_slots(connection, key_id, clock=self._clock)
             await posts.renew(connection, PostKind.KEY_PAUSED, key_id, due_at=now)
+            stored = await rows.get(connection, key_id)
+            if stored is not None:
+                await removals.wake(connection, stored.row.guild_id, stored.row.provider, now=now)
             return True
 
         return await self._database.write(transaction)

@@ -1,4 +1,4 @@
-"""LoRAs and characters: choosing one, its card, its name and note, archiving it at the provider.
+"""LoRAs and characters: choosing one, its card, its name and note, archiving it.
 
 Only who owns a LoRA counts here; whether the owner is still a member of the guild is not known.
 """
@@ -9,16 +9,15 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.errors import Missing, NotAllowed, NotFound, ProviderError, UserError
-from bot.keys.service import KeyService
+from bot.errors import NotFound, UserError
 from bot.loras import rights
 from bot.loras.access import find, shares_and_events
 from bot.loras.rights import Right
-from bot.providers.witness import has_lora
 from bot.records.guild import Actor
 from bot.records.lora import NAME_MAX, Lora, Offer, Share
-from bot.resources import Resources, Service
-from bot.storage import generations, loras, sharing
+from bot.records.removal import RemovalReason
+from bot.resources import Service
+from bot.storage import generations, loras, removals, sharing
 from bot.text import CHOICES_MAX, named, search
 
 PREVIEWS_MAX = 4
@@ -43,19 +42,7 @@ class LoraView:
     previews: tuple[Path, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Archived:
-    """The archived LoRA. `was_there`: the provider still had it when it was asked to delete it."""
-
-    lora: Lora
-    was_there: bool
-
-
 class LoraService(Service):
-    def __init__(self, opened: Resources, key_service: KeyService) -> None:
-        super().__init__(opened)
-        self._keys = key_service
-
     async def usable_by(self, actor: Actor) -> Sequence[Lora]:
         """LoRAs and characters this member may make pictures with here, newest first: their own and shared ones."""
         return await self.among(Right.USE, actor)
@@ -125,42 +112,20 @@ class LoraService(Service):
         kept = note.strip() or None
         return replace(await self._change(lora_id, actor, note=kept), note=kept)
 
-    async def archive(self, lora_id: int, actor: Actor) -> Archived:
-        """Ask the provider to delete the LoRA, then hide it; its shares and its offer end.
-
-        Raises UserError when the provider could not be asked.
-        """
-        lora = await self.get_for(lora_id, actor, Right.CHANGE)
-        was_there = await self._delete_at_provider(lora)
+    async def archive(self, lora_id: int, actor: Actor) -> Lora:
+        """Hide the LoRA, and have it removed at the provider; its shares and its offer end."""
         now = self._clock.now()
 
-        async def transaction(connection: AsyncConnection) -> bool:
+        async def transaction(connection: AsyncConnection) -> Lora:
+            lora = await find(connection, lora_id, actor, Right.CHANGE)
             if not await loras.archive(connection, lora.id, now=now):
-                return False
+                raise UserError("This LoRA has been archived already.")
+            await removals.of_lora(connection, lora, RemovalReason.ARCHIVED, user_id=actor.user_id, now=now)
             await sharing.unshare_all(connection, lora.id)
             await sharing.end_offer(connection, lora.id, now=now)
-            return True
+            return lora
 
-        if not await self._database.write(transaction):
-            raise UserError("This LoRA has been archived already.")
-        return Archived(lora, was_there)
-
-    async def _delete_at_provider(self, lora: Lora) -> bool:
-        """Whether the provider still had it; UserError when it could not be asked, so that nothing is left there."""
-        client = await self._keys.client((await self._keys.current(lora.guild_id, lora.provider)).id)
-        if client is None:
-            raise NotAllowed("The stored API key cannot be opened. Ask an admin to run `/keys set`.")
-        try:
-            was_there = await has_lora(client, lora.remote_id)
-            await client.archive_lora(lora.remote_id)
-        except Missing:
-            return False
-        except ProviderError as error:
-            raise UserError(
-                f"{lora.provider.label} could not be asked to delete it just now, so it was left as it is. "
-                "Please try again later."
-            ) from error
-        return was_there
+        return await self._database.write(transaction)
 
     async def _change(self, lora_id: int, actor: Actor, **values: str | None) -> Lora:
         async def transaction(connection: AsyncConnection) -> Lora:

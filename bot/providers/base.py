@@ -182,8 +182,12 @@ class ProviderClient(Protocol):
         """The same as the provider's list has it, looking back like `find_training`: a second witness."""
         ...
 
-    async def archive_lora(self, remote_id: str) -> None:
-        """Ask the provider to delete the LoRA. May be repeated."""
+    async def archive_lora(self, remote_id: str) -> bool:
+        """Ask the provider to delete the LoRA. May be repeated; False when it says that there is no such LoRA."""
+        ...
+
+    async def remove_upload(self, remote_id: str) -> bool:
+        """Ask the provider to delete what `upload_picture` gave; False when it has no call for that."""
         ...
 
     async def submit_generation(self, order: GenerationOrder) -> GenerationReport:

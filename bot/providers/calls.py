@@ -108,12 +108,13 @@ class Calls:
         except Unreadable as error:
             raise Unavailable(f"{self.label}'s answer could not be read.", status=answer.status) from error
 
-    async def remove(self, path: str) -> None:
-        """DELETE. A 404 counts as removed."""
+    async def remove(self, path: str) -> bool:
+        """DELETE. False when the provider says that there is no such thing (404)."""
         try:
             await self.ask_once(self.request("DELETE", path), _read_removed)
         except Missing:
-            return
+            return False
+        return True
 
     async def pages(
         self, path: str, cursor_name: str, parse: Callable[[Response], tuple[Sequence[T], str | None]], cap: int

@@ -22,6 +22,7 @@ class LaneName(StrEnum):
     KEYS = "key"
     GUILDS = "guild"
     EVENTS = "event"
+    REMOVALS = "removal"
 
 
 class SubjectTable(StrEnum):
@@ -36,3 +37,4 @@ class SubjectTable(StrEnum):
     EVENT = "event"
     ANNOUNCEMENT = "announcement"
     DEPICTION = "depiction"
+    REMOVAL = "removal"

@@ -34,6 +34,9 @@ class PostKind(StrEnum):
     DEPICTION = "depiction"
     """Asks a member privately whether photos that they were named in may be used."""
 
+    RECEIPT = "receipt"
+    """Tells a member privately what the providers answered about each thing of theirs that was to go."""
+
     @property
     def subject(self) -> SubjectTable:
         """The table of the rows that posts of this kind are about."""
@@ -56,6 +59,7 @@ _SUBJECTS = {
     PostKind.EVENT_BALLOT: SubjectTable.EVENT,
     PostKind.EVENT_ANNOUNCEMENT: SubjectTable.ANNOUNCEMENT,
     PostKind.DEPICTION: SubjectTable.DEPICTION,
+    PostKind.RECEIPT: SubjectTable.REMOVAL,
 }
 
 

@@ -34,8 +34,10 @@ MEMBER_COLUMNS: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
 }
 """Tables whose rows about a member are erased, and the columns that name the member. An id names one thing on
 Discord, so the id of a role never is a member's."""
-KEPT_FOR_PROOF = (t.consents,)
-"""Discord's developer terms ask for proof that a member told us to share photos; these rows are that proof."""
+KEPT_FOR_PROOF = (t.consents, p.removals)
+"""Discord's developer terms ask for proof that a member told us to share photos; consents are that proof. The other
+one is the member's own: what was to go at the providers, and what they answered.
+"""
 ANONYMISED = {e.events: e.events.c.host_id, p.spends: p.spends.c.user_id}
 """Rows that others depend on: the event goes on and what was spent stays counted, without the member's id."""
 EVENT_CARDS = (PostKind.EVENT_PANEL, PostKind.EVENT_BALLOT)
@@ -114,9 +116,7 @@ async def _anonymise(connection: AsyncConnection, guild_id: int, user_id: int) -
             continue
         values: dict[str, Any] = {column.name: NOBODY}
         if table is p.spends:
-            # The job that would settle it goes.
-            ended_at = sa.func.coalesce(p.spends.c.settled_at, p.spends.c.created_at)
-            values = {column.name: await pseudonym(connection, guild_id, user_id), "settled_at": ended_at}
+            values = {column.name: await pseudonym(connection, guild_id, user_id)}
         await connection.execute(sa.update(table).where(theirs).values(values))
 
 

@@ -1,11 +1,12 @@
-"""Tables of what a server allows its members, and of what they took."""
+"""Tables of what a server allows its members, of what they took, and of what is to go at the providers."""
 
 import sqlalchemy as sa
 
 from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
 from bot.records.limit import LimitKind
-from bot.storage.columns import Instant, Word, snowflake, table
+from bot.records.removal import RemovalAnswer, RemovalKind, RemovalReason, RemovalStatus
+from bot.storage.columns import DOUBT, Instant, Word, due, snowflake, table
 
 limits = table(
     "limits",
@@ -38,4 +39,28 @@ spends = table(
     sa.Index("ix_spends_event", "event_id", "settled_at"),
     sa.Index("ix_spends_month", "guild_id", "created_at"),
     sa.Index("ix_spends_member", "guild_id", "user_id", "created_at"),
+)
+
+removals = table(
+    "removals",
+    snowflake("guild_id"),
+    snowflake("user_id"),
+    sa.Column("provider", Word(ProviderName), nullable=False),
+    sa.Column("account", sa.String(64)),
+    sa.Column("kind", Word(RemovalKind), nullable=False),
+    sa.Column("subject_table", Word(SubjectTable), nullable=False),
+    sa.Column("subject_id", sa.BigInteger, nullable=False),
+    sa.Column("remote_id", sa.Text),
+    sa.Column("marker", sa.String(12)),
+    sa.Column("why", Word(RemovalReason), nullable=False),
+    sa.Column("status", Word(RemovalStatus), nullable=False),
+    sa.Column("sent_at", Instant, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("asked_at", Instant),
+    sa.Column("answered_at", Instant),
+    sa.Column("answer", Word(RemovalAnswer)),
+    sa.Column("doubt", DOUBT),
+    *due(),
+    sa.Index("ix_removals_member", "user_id", "guild_id", "status"),
+    sa.Index("ix_removals_subject", "subject_table", "subject_id"),
 )

@@ -29,6 +29,7 @@ KIND_CODES: Mapping[PostKind, str] = {
     PostKind.EVENT_BALLOT: "eb",
     PostKind.EVENT_ANNOUNCEMENT: "ea",
     PostKind.DEPICTION: "de",
+    PostKind.RECEIPT: "re",
 }
 
 

@@ -237,6 +237,7 @@ async def _insert_lora(
     dataset = await datasets.get(connection, training.dataset_id)
     previous_id = dataset.previous_lora_id if dataset is not None else None
     previous = None if previous_id is None else await loras.get(connection, previous_id)
+    key = await keys.get(connection, training.key_id)
     return await loras.insert(
         connection,
         guild_id=training.guild_id,
@@ -251,6 +252,7 @@ async def _insert_lora(
         previous_id=None if previous is None else previous.id,
         cost=cost,
         event_id=training.event_id,
+        account=None if key is None else key.row.account,
         created_at=now,
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 import discord
 
 from bot.errors import FileDamaged
-from bot.loras.service import NOTE_MAX, Archived
+from bot.loras.service import NOTE_MAX
 from bot.records.lora import NAME_MAX, Lora
 from cogs.loras.cards import lora_card, name_of
 from cogs.ui.replies import File, Interaction, actor_of, ask, say, show
@@ -57,11 +57,11 @@ async def ask_to_archive(interaction: Interaction, lora: Lora) -> None:
     await ask(interaction, question, ConfirmView("Archive for good", archive))
 
 
-def archived_sentence(archived: Archived) -> str:
-    """What the provider answered."""
-    provider = archived.lora.provider.label
-    said = f"{provider} has deleted it" if archived.was_there else f"{provider} did not have it any more"
-    return f"{name_of(archived.lora)} is archived. {said}; nobody can use it any more."
+def archived_sentence(archived: Lora) -> str:
+    return (
+        f"{name_of(archived)} is archived; nobody can use it any more. {archived.provider.label} is asked to delete it "
+        "until it has answered: `/privacy receipts` shows what it said."
+    )
 
 
 async def show_lora(interaction: Interaction, lora: Lora) -> None:

@@ -386,7 +386,9 @@ async def test_an_erased_member_is_no_longer_named_and_what_they_spent_stays_cou
 ) -> None:
     event, lora = await showing(studio, pictures_each=5)
     await order(budgets, event, lora)
+    await studio.settle()
     await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
+    await studio.pass_time(timedelta(minutes=1))
     [spend] = await spends_of(studio, event)
     assert (spend.credits, spend.settled_at is not None) == (PICTURE, True)
     assert spend.user_id < 0

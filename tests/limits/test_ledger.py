@@ -149,6 +149,7 @@ async def test_everything_renews_with_the_month(keyed: Studio) -> None:
 async def test_erasing_oneself_does_not_bring_back_what_was_spent(keyed: Studio) -> None:
     await limit(keyed, pictures=1)
     await order(keyed)
+    await keyed.settle()
     await keyed.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
     with pytest.raises(LimitReached, match="0 are left"):
         await order(keyed)

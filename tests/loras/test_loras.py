@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datasets.rules import DatasetOrder
-from bot.errors import NoKey, NotAllowed, NotFound, UserError
+from bot.errors import NotAllowed, NotFound, UserError
 from bot.loras.rights import Right
 from bot.loras.service import NOTE_MAX, choice_value
 from bot.records.dataset import Gender, SubjectKind
@@ -21,7 +21,7 @@ from bot.storage import generations, tables
 from bot.text import CHOICES_MAX
 from tests.fakes.clock import NOON
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, add_generation, add_lora, add_post
-from tests.fakes.studio import OTHER_KEY, PROVIDER, TRAINS_IN, Studio
+from tests.fakes.studio import OTHER_KEY, TRAINS_IN, Studio
 
 ARCHIVE = "DELETE /v2/loras/{id}"
 
@@ -75,7 +75,8 @@ async def test_owner_and_admin_may_archive_it_and_the_provider_is_asked_to_delet
     actor = Actor(GUILD, user_id, is_admin=is_admin)
     offered = await studio.loras.choices("rex", actor, Right.CHANGE)
     assert [one.id for one in offered] == [lora.id]
-    assert (await studio.loras.archive(lora.id, actor)).was_there
+    await studio.loras.archive(lora.id, actor)
+    await studio.settle()
     assert studio.server.loras[lora.remote_id].status == "ARCHIVED"
     assert list(await studio.loras.usable_by(Actor(GUILD, ANNA))) == []
     with pytest.raises(NotFound):
@@ -84,23 +85,15 @@ async def test_owner_and_admin_may_archive_it_and_the_provider_is_asked_to_delet
         await studio.loras.get_for(lora.id, Actor(GUILD, ANNA))
 
 
-async def test_a_provider_that_cannot_delete_it_leaves_everything_as_it_was(studio: Studio, lora: Lora) -> None:
-    studio.server.faults.next(ARCHIVE, Fault.answer(503))
-    with pytest.raises(UserError, match=r"could not be asked .* left as it is"):
-        await studio.loras.archive(lora.id, Actor(GUILD, ANNA))
-    assert (await studio.loras.get_for(lora.id, Actor(GUILD, ANNA))).archived_at is None
-
-
-async def test_a_lora_the_provider_no_longer_has_is_archived_here_all_the_same(studio: Studio, lora: Lora) -> None:
-    del studio.server.loras[lora.remote_id]
-    assert not (await studio.loras.archive(lora.id, Actor(GUILD, ANNA))).was_there
+async def test_a_lora_is_archived_here_at_once_whatever_the_provider_says(studio: Studio, lora: Lora) -> None:
+    studio.server.faults.next(ARCHIVE, *[Fault.answer(503)] * 3)
+    await studio.loras.archive(lora.id, Actor(GUILD, ANNA))
     assert list(await studio.loras.usable_by(Actor(GUILD, ANNA))) == []
-
-
-async def test_without_a_key_nothing_is_archived(studio: Studio, lora: Lora) -> None:
-    await studio.keys.remove(GUILD, PROVIDER)
-    with pytest.raises(NoKey):
-        await studio.loras.archive(lora.id, Actor(GUILD, ANNA))
+    await studio.settle()
+    assert studio.server.loras[lora.remote_id].status == "READY"
+    for _ in range(4):
+        await studio.pass_time(studio.timings.removal_retry)
+    assert studio.server.loras[lora.remote_id].status == "ARCHIVED"
 
 
 async def test_a_typed_name_finds_the_only_lora_of_that_name_and_guesses_nothing(studio: Studio, lora: Lora) -> None:

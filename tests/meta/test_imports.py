@@ -22,7 +22,7 @@ LEVELS = {
             ["bot.reach"],
             ["bot.limits"],
             ["bot.outbox", "bot.keys", "bot.guilds"],
-            ["bot.loras", "bot.web", "bot.jobs"],
+            ["bot.loras", "bot.web", "bot.jobs", "bot.removals"],
             ["bot.datasets", "bot.generation"],
             ["bot.training", "bot.pictures"],
             ["bot.events"],
@@ -31,7 +31,7 @@ LEVELS = {
             ["bot.services"],
             ["bot.client", "bot.private_members"],
             ["cogs.ui"],
-            ["cogs.limits"],
+            ["cogs.limits", "cogs.removals"],
             [
                 "cogs.keys",
                 "cogs.permissions",

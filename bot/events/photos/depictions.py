@@ -145,7 +145,8 @@ class DepictionService(Service):
         if submission is not None:
             own = await rows.confirmations(connection, event.id, depiction.user_id, submission.photo_hashes)
             await rows.withdraw_consents(connection, [depiction.consent_id, *own], now=now)
-            await _take_out(connection, event, submission.dataset_id, was_chosen=depiction.in_training, now=now)
+            was_chosen, whose = depiction.in_training, depiction.user_id
+            await _take_out(connection, event, submission.dataset_id, whose, was_chosen=was_chosen, now=now)
         await self._tell(connection, event, depiction, now)
         return files
 
@@ -161,7 +162,7 @@ class DepictionService(Service):
         dataset_id = event.dataset_id if event.mode is EventMode.SHARED else entrant.dataset_id
         if dataset_id is not None:
             was_chosen = entrant.photos_chosen > 0 or entrant.training_id is not None
-            await _take_out(connection, event, dataset_id, was_chosen=was_chosen, now=now)
+            await _take_out(connection, event, dataset_id, user_id, was_chosen=was_chosen, now=now)
         if entrant.dataset_id is not None:
             await datasets.forget_person(connection, entrant.dataset_id)
             await datasets.move(connection, entrant.dataset_id, from_=DatasetStatus.OPEN, to=DatasetStatus.DISCARDED)
@@ -206,18 +207,18 @@ async def name_members(
 
 
 async def _take_out(
-    connection: AsyncConnection, event: Event, dataset_id: int, *, was_chosen: bool, now: datetime
+    connection: AsyncConnection, event: Event, dataset_id: int, user_id: int, *, was_chosen: bool, now: datetime
 ) -> None:
-    """Photos of this dataset were deleted: drop them from an unsent training, retire LoRAs trained on them."""
+    """The member took photos of this dataset back: drop them from an unsent training, retire LoRAs trained on them."""
     training = await trainings.latest_of_dataset(connection, dataset_id)
     if training is None or not was_chosen:
         return
     if training.status is TrainingStatus.QUEUED:
         await _leave_out(connection, event, training, now)
     if _may_have_been_sent(training):
-        await rows.note_for_later(connection, event, training.id, now=now)
+        await rows.note_for_later(connection, event, training, user_id=user_id, now=now)
     for lora in await rows.loras_of_dataset(connection, dataset_id):
-        await retire_and_announce(connection, event, lora.id, now)
+        await retire_and_announce(connection, event, lora, now, user_id=user_id)
 
 
 async def _leave_out(connection: AsyncConnection, event: Event, training: Training, now: datetime) -> None:

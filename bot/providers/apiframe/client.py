@@ -82,8 +82,13 @@ class Apiframe:
     async def listed_training(self, request_id: str, since: datetime) -> TrainingReport | None:
         return await find_listed(self._all_loras(), lambda report: report.request_id == request_id, since)
 
-    async def archive_lora(self, remote_id: str) -> None:
-        await self._calls.remove(f"/v2/loras/{checked_id(remote_id)}")
+    async def archive_lora(self, remote_id: str) -> bool:
+        """The LoRA is hidden and cannot be used any more; the trainer's copy goes "best-effort" (/docs/loras)."""
+        return await self._calls.remove(f"/v2/loras/{checked_id(remote_id)}")
+
+    async def remove_upload(self, remote_id: str) -> bool:
+        """Apiframe has no call for it; an upload lives for an hour or two (OpenAPI 2.0.0, /v2/uploads)."""
+        return False
 
     async def submit_generation(self, order: GenerationOrder) -> GenerationReport:
         path, body = build_generation(order)

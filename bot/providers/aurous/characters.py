@@ -64,8 +64,9 @@ class CharacterCalls:
         report = await self._calls.read(path, of_body(parse_character))
         return await self._save(request_id) if report.progress is Progress.PREPARING else report
 
-    async def archive_lora(self, remote_id: str) -> None:
-        await self._calls.remove(f"/v1/characters/{checked_id(remote_id)}")
+    async def archive_lora(self, remote_id: str) -> bool:
+        """The character is hidden from then on; a second call is answered with 404 (/characters)."""
+        return await self._calls.remove(f"/v1/characters/{checked_id(remote_id)}")
 
     async def characters(self) -> list[TrainingReport]:
         """All that are not deleted, newest first."""

@@ -92,6 +92,11 @@ class Aurous(CharacterCalls, EndpointCalls):
         except KeyInUse as error:
             raise Unavailable(error.sentence, status=error.status) from error
 
+    async def remove_upload(self, remote_id: str) -> bool:
+        """Answered with 200 whether or not the file was there; orders that use it already go on (/files)."""
+        await self._calls.remove(f"/v1/files/{checked_id(remote_id)}")
+        return True
+
     async def styles(self) -> Sequence[StyleReport]:
         pages = self._calls.pages("/v1/loras", "starting_after", self._read_styles, PAGES_CAP)
         return tuple([style async for page in pages for style in page])

@@ -15,6 +15,7 @@ from bot.sandbox.aurous.answers import show_file
 from bot.sandbox.aurous.context import Context
 from bot.sandbox.aurous.records import FILE_URL_LIFE, RehearsalFile, make_id
 from bot.sandbox.aurous.refusals import Refusal, malformed, missing, not_found, out_of_range
+from bot.sandbox.aurous.state import own
 from bot.sandbox.rehearsal.server import Caller, Routes
 
 PHOTO_CAP_BYTES = 10 * 2**20
@@ -37,6 +38,7 @@ class FileRoutes(Routes[Context]):
     def table(self) -> list[web.RouteDef]:
         return [
             web.post("/v1/files", self.upload),
+            web.delete("/v1/files/{id}", self.remove),
             web.get("/files/{id}", self.open, allow_head=False),
         ]
 
@@ -50,6 +52,14 @@ class FileRoutes(Routes[Context]):
             return web.json_response(self._shown(file), status=201)
 
         return await self._context.once(request, caller, {"purpose": purpose, "metadata": metadata}, work)
+
+    async def remove(self, request: web.Request) -> web.Response:
+        """Answered with 200 whether or not there was such a file. The body is assumed."""
+        caller = self._context.authorize(request, "files_post", writes=True)
+        file = own(self._context.world.files, request.match_info["id"], caller.team)
+        if file is not None:
+            del self._context.world.files[file.id]
+        return web.json_response({"id": request.match_info["id"], "object": "file", "deleted": file is not None})
 
     async def _store(
         self, caller: Caller, form: ReceivedForm, purpose: str, metadata: dict[str, Any] | None

@@ -67,6 +67,7 @@ class RehearsalAurous(RehearsalServer):
         self._world: AurousWorld = AurousWorld(accounts, timings, self.faults)
         self.ledger, self.images, self.styles = self._world.ledger, self._world.images, self._world.styles
         self.characters, self.endpoints = self._world.characters, self._world.endpoints
+        self.files = self._world.files
         self._context = Context(folder, team_by_key, self._now, lambda: self.base_url, self._world, self.faults)
         self._images = ImageRoutes(self._context)
         self._announcer = Announcer(self._world, self._deliveries, self._now)

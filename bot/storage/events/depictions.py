@@ -11,9 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.dataset import ConsentKind
 from bot.records.event import AnnouncementKind, Depiction, DepictionStatus, Event
+from bot.records.guild import NOBODY
 from bot.records.lora import Lora
 from bot.records.post import PostKind
-from bot.records.training import TrainingStatus
+from bot.records.removal import RemovalReason
+from bot.records.training import Training, TrainingStatus
+from bot.storage import removals
 from bot.storage.events import events
 from bot.storage.events.tables import announcements, depictions, entrants, entries, votes
 from bot.storage.posts import about
@@ -25,15 +28,19 @@ async def retire_if_taken_back(connection: AsyncConnection, event: Event, lora: 
     """Whether the LoRA is retired now because somebody took their photos back while it was trained."""
     if not await is_noted(connection, event.id, lora.training_id):
         return False
-    return await retire_and_announce(connection, event, lora.id, now)
+    return await retire_and_announce(connection, event, lora, now)
 
 
-async def retire_and_announce(connection: AsyncConnection, event: Event, lora_id: int, now: datetime) -> bool:
-    if not await retire(connection, lora_id, now=now):
+async def retire_and_announce(
+    connection: AsyncConnection, event: Event, lora: Lora, now: datetime, *, user_id: int = NOBODY
+) -> bool:
+    """Nobody may use the LoRA from now on, and it is to go at its provider; `user_id` gets the receipt."""
+    await removals.of_lora(connection, lora, RemovalReason.TAKEN_BACK, user_id=user_id, now=now)
+    if not await retire(connection, lora.id, now=now):
         return False
-    detail = json.dumps({"lora_id": lora_id})
+    detail = json.dumps({"lora_id": lora.id})
     await events.announce(
-        connection, event, AnnouncementKind.TAKEN_BACK, once=f"taken_back:{lora_id}", detail=detail, now=now
+        connection, event, AnnouncementKind.TAKEN_BACK, once=f"taken_back:{lora.id}", detail=detail, now=now
     )
     return True
 
@@ -146,13 +153,16 @@ async def retire(connection: AsyncConnection, lora_id: int, *, now: datetime) ->
     return await changes_row(connection, sa.update(loras).where(in_use).values(retiring_since=now))
 
 
-async def note_for_later(connection: AsyncConnection, event: Event, training_id: int, *, now: datetime) -> None:
+async def note_for_later(
+    connection: AsyncConnection, event: Event, training: Training, *, user_id: int, now: datetime
+) -> None:
     """Somebody took photos back while this training had them: its LoRA is to be retired as soon as it is there.
 
     It is kept among the event's announcements and never posted; members' own rows may be erased before that.
     """
-    if not await is_noted(connection, event.id, training_id):
-        once, detail = _while_training(training_id), json.dumps({"training_id": training_id})
+    await removals.of_training(connection, training, RemovalReason.TAKEN_BACK, user_id=user_id, now=now)
+    if not await is_noted(connection, event.id, training.id):
+        once, detail = _while_training(training.id), json.dumps({"training_id": training.id})
         await insert_row(
             connection,
             announcements,

@@ -1,4 +1,4 @@
-"""Limits, and one ledger for everything that costs credits."""
+"""Limits, one ledger for everything that costs credits, and what is to be removed at the providers."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,6 +31,7 @@ def upgrade() -> None:
     )
     _widen_spends()
     _delete_old_spends_in_time()
+    _add_removals()
 
 
 def _widen_spends() -> None:
@@ -83,4 +84,47 @@ def _delete_old_spends_in_time() -> None:
     op.execute(
         "INSERT INTO guilds (guild_id, status, due_at) SELECT guild_id, 'present', min(created_at) FROM spends"
         " WHERE guild_id NOT IN (SELECT guild_id FROM guilds) GROUP BY guild_id"
+    )
+
+
+def _add_removals() -> None:
+    """What was retired before is to go at its provider, too."""
+    op.add_column("loras", sa.Column("account", sa.String(length=64), nullable=True))
+    op.create_table(
+        "removals",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("provider", sa.String(length=20), nullable=False),
+        sa.Column("account", sa.String(length=64), nullable=True),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("subject_table", sa.String(length=20), nullable=False),
+        sa.Column("subject_id", sa.BigInteger(), nullable=False),
+        sa.Column("remote_id", sa.Text(), nullable=True),
+        sa.Column("marker", sa.String(length=12), nullable=True),
+        sa.Column("why", sa.String(length=20), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answer", sa.String(length=20), nullable=True),
+        sa.Column("doubt", sa.JSON(), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("attempt", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("lease_owner", sa.String(length=40), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("wakes", sa.Integer(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_removals")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_removals_member", "removals", ["user_id", "guild_id", "status"], unique=False)
+    op.create_index("ix_removals_subject", "removals", ["subject_table", "subject_id"], unique=False)
+    op.create_index(op.f("ix_removals_due_at"), "removals", ["due_at"], unique=False)
+    op.execute(
+        "INSERT INTO removals (guild_id, user_id, provider, kind, subject_table, subject_id, remote_id, why, status,"
+        " sent_at, created_at, due_at)"
+        " SELECT guild_id, 0, provider, CASE WHEN subject_kind = 'character' THEN 'character' ELSE 'lora' END,"
+        " 'training', training_id, remote_id, 'taken_back', 'waiting', created_at, retiring_since, retiring_since"
+        " FROM loras WHERE retiring_since IS NOT NULL AND archived_at IS NULL ORDER BY id"
     )

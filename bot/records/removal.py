@@ -1,0 +1,81 @@
+"""What is to be removed at a provider, and what it answered: closed sets of words and frozen rows. No I/O."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.records.doubt import Doubt
+from bot.records.job import SubjectTable
+from bot.records.key import ProviderName
+
+
+class RemovalKind(StrEnum):
+    LORA = "lora"
+    CHARACTER = "character"
+    TRAINING = "training"
+    """It may be under way: it becomes a LoRA or a character here as soon as it has ended."""
+    PICTURES = "pictures"
+    """An order of pictures that was under way. No provider has a call to delete what it made."""
+    UPLOAD = "upload"
+    """A reference picture."""
+
+
+class RemovalReason(StrEnum):
+    ERASED = "erased"
+    TAKEN_BACK = "taken_back"
+    """Somebody whose photos it was made from took their consent back."""
+    ARCHIVED = "archived"
+    LEFT = "left"
+    """The server removed the bot."""
+
+
+class RemovalStatus(StrEnum):
+    WAITING = "waiting"
+    ENDED = "ended"
+
+
+class RemovalAnswer(StrEnum):
+    REMOVED = "removed"
+    """The provider has done what it was asked (204, or 200 at Aurous Labs)."""
+    NOT_THERE = "not_there"
+    """The provider says that it has no such thing (404), again and again."""
+    NEVER_MADE = "never_made"
+    """The provider never had it."""
+    NO_CALL = "no_call"
+    """The provider cannot be asked to delete this; it does so by itself after some time."""
+    NOT_ASKED = "not_asked"
+    """The server's key had to be deleted first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """One object at a provider that is to go, and afterwards the receipt for it.
+
+    `subject_table` and `subject_id` name the job that made it, which may be gone here.
+    """
+
+    id: int
+    guild_id: int
+    user_id: int
+    """Who gets the receipt; NOBODY when nobody asked."""
+    provider: ProviderName
+    account: str | None
+    """The team at the provider that has it; None: whichever the server's key belongs to."""
+    kind: RemovalKind
+    subject_table: SubjectTable
+    subject_id: int
+    remote_id: str | None
+    marker: str | None
+    """Part of its name at the provider, by which it is found when its id is not known."""
+    why: RemovalReason
+    status: RemovalStatus
+    sent_at: datetime
+    """When the order for it was sent, or about to be."""
+    created_at: datetime
+    asked_at: datetime | None
+    """When the provider was last asked."""
+    answered_at: datetime | None
+    answer: RemovalAnswer | None
+    attempt: int
+    doubt: Doubt | None
+    """Answers that it is not there, although we know that it was."""
