@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.engine import backoff
 from bot.ports import NotNow, PlaceRefused
 from bot.reach import Act, Reach
-from bot.records.guild import Place
+from bot.records.guild import NOBODY, Place
 from bot.records.post import Post, PostKind, PostStatus
 from bot.resources import Resources, Service
 from bot.storage import pictures, posts, tables, timeline
@@ -193,16 +193,8 @@ class OutboxService(Service):
         self._begun.pop(claim.id, None)
 
         async def transaction(connection: AsyncConnection) -> None:
-            await store(
-                connection,
-                tables.posts,
-                claim,
-                due_at=None,
-                status=PostStatus.POSTED,
-                message_id=message_id,
-                posted_at=now,
-                attempt=0,
-            )
+            posted = {"status": PostStatus.POSTED, "message_id": message_id, "posted_at": now, "attempt": 0}
+            await store(connection, tables.posts, claim, due_at=None, **posted | _forgotten(post))
             await self._catch_up(connection, post, now)
             if post.kind in DELIVERIES:
                 await timeline.add(connection, post.subject_table, post.subject_id, "delivered", at=now)
@@ -235,7 +227,7 @@ class OutboxService(Service):
         self._begun.pop(claim.id, None)
 
         async def transaction(connection: AsyncConnection) -> None:
-            await store(connection, tables.posts, claim, due_at=None, status=PostStatus.KEPT)
+            await store(connection, tables.posts, claim, due_at=None, status=PostStatus.KEPT, **_forgotten(post))
             if post.kind in DELIVERIES:
                 await timeline.add(
                     connection, post.subject_table, post.subject_id, "kept", at=now, detail="no channel would take it"
@@ -265,6 +257,11 @@ class OutboxService(Service):
                 await self._catch_up(connection, claim.row, self._clock.now())
 
         await self._database.write(transaction)
+
+
+def _forgotten(post: Post) -> dict[str, Any]:
+    """A receipt goes to a member who was erased: once it is out, their id stays in the receipt alone."""
+    return {"user_id": NOBODY, "places": ()} if post.kind is PostKind.RECEIPT else {}
 
 
 DELIVERIES = frozenset(

@@ -8,6 +8,7 @@ from discord.ext import commands
 
 from bot.client import DarkroomBot
 from bot.privacy import Holdings
+from cogs.removals.cards import receipts_card
 from cogs.ui.layout import card
 from cogs.ui.replies import Interaction, ask, defer, say, show
 from cogs.ui.views import ConfirmView
@@ -29,15 +30,18 @@ POLICY = (
 async def erase_all(interaction: Interaction) -> None:
     """Of whoever pressed: here, or in a private message everywhere."""
     privacy = interaction.client.services.privacy
-    unreached = sum(
+    waiting = sum(
         [
             await privacy.forget_member(guild_id=guild_id, user_id=interaction.user.id)
             for guild_id in await guilds_meant(interaction)
         ]
     )
-    done = f"Your photos, jobs, LoRAs and pictures in {here_or_everywhere(interaction)} are erased."
-    rest = f" The provider could not delete {count(unreached, 'LoRA')} just now; an admin can in its dashboard."
-    await say(interaction, done + (rest if unreached else ""))
+    done = f"Your photos, jobs, LoRAs and pictures in {here_or_everywhere(interaction)} are erased here."
+    asked = (
+        f" At the providers {count(waiting, 'thing')} of yours {'is' if waiting == 1 else 'are'} still to go: I ask "
+        "until they have answered, then send you the receipt. `/privacy receipts` shows how it stands."
+    )
+    await say(interaction, done + (asked if waiting else ""))
 
 
 async def guilds_meant(interaction: Interaction) -> list[int]:
@@ -84,10 +88,15 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
             interaction,
             f"This deletes your photos, jobs, LoRAs and pictures in {here_or_everywhere(interaction)}, "
             "and asks the provider to delete your LoRAs. You leave every event, and those you host are cancelled. "
-            "A training under way is no longer followed, "
-            "and its credits are spent. It cannot be undone.",
+            "What is being trained is removed when it has ended; its credits are spent. It cannot be undone.",
             ConfirmView("Erase my data here", erase_all),
         )
+
+    @app_commands.command(description="What the providers were asked to remove of yours, and what they answered")
+    async def receipts(self, interaction: Interaction) -> None:
+        await defer(interaction)
+        receipts = await self.bot.services.removals.receipts(interaction.user.id, interaction.guild_id)
+        await show(interaction, receipts_card(receipts))
 
 
 async def setup(bot: DarkroomBot) -> None:

@@ -18,6 +18,7 @@ from cogs.keys import key_paused_card
 from cogs.loras import cards as lora_cards
 from cogs.pictures import cards as picture_cards
 from cogs.pictures.files import REQUEST_MAX_BYTES, file_name, fits, originals
+from cogs.removals.cards import receipts_card
 from cogs.training import cards
 from cogs.ui.replies import File
 
@@ -78,6 +79,8 @@ async def render(services: Services, post: Post, *, guild_name: str, is_private:
             report = await services.reports.view(post.subject_id)
             if report is not None:
                 return picture_cards.report_card(report, line, is_private=is_private)
+        case PostKind.RECEIPT:
+            return await _receipts(services, post, f"{guild_name} · {line}")
         case PostKind.PICTURES_FAILED:
             return picture_cards.pictures_failed_card(await _pictures(services, post), line)
         case PostKind.TRAINING_STATUS | PostKind.TRAINING_READY | PostKind.TRAINING_FAILED:
@@ -161,6 +164,13 @@ async def _gallery(services: Services, post: Post, limit: int) -> AsyncIterator[
         raise PlaceRefused("no copy of the picture can be made") from error
     file = (file_name(found, picture.position, "jpg"), copy)
     yield picture_cards.gallery_card(found, picture, line, [file[0]]), [file]
+
+
+async def _receipts(services: Services, post: Post, line: str) -> discord.ui.LayoutView:
+    receipts = await services.removals.of_erasure(post.subject_id)
+    if not receipts:
+        raise PlaceRefused("the receipts are kept no longer")
+    return receipts_card(receipts, line)
 
 
 async def _pictures(services: Services, post: Post) -> PictureSet:

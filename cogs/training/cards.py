@@ -38,6 +38,7 @@ def footer(post: Post) -> str:
         PostKind.KEY_PAUSED: "Key #{} · paused",
         PostKind.GALLERY: "Gallery picture #{} · AI-generated",
         PostKind.PICTURE_REPORT: "Report #{}",
+        PostKind.RECEIPT: "Receipt #{}",
         PostKind.LORA_OFFER: "Offer #{}",
         PostKind.LORA_OFFER_ANSWERED: "Offer #{} · answer",
         PostKind.EVENT_PANEL: "Event #{}",

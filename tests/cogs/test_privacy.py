@@ -1,6 +1,8 @@
 """/privacy: what is kept, and erasing it."""
 
-from tests.cogs.simulated_guild import Stage, answer_to, board_of, photos, text_of
+from bot.sandbox.rehearsal.faults import Fault
+from tests.cogs.simulated_guild import Stage, answer_to, board_of, photos, text_of, until
+from tests.fakes.waiting import eventually
 
 
 async def test_show_counts_what_is_kept_and_says_for_how_long(keyed: Stage) -> None:
@@ -26,8 +28,9 @@ async def test_erase_asks_first_then_everything_is_gone_here_and_at_the_provider
     assert "It cannot be undone." in answer_to(asked)
     assert keyed.world.provider.loras[lora.remote_id].status == "READY"
     done = await keyed.ben.click(board_of(asked), label="Erase my data here")
-    assert "Your photos, jobs, LoRAs and pictures in this server are erased." in answer_to(done)
-    assert keyed.world.provider.loras[lora.remote_id].status == "ARCHIVED"
+    assert "Your photos, jobs, LoRAs and pictures in this server are erased here." in answer_to(done)
+    assert "At the providers 1 thing of yours is still to go: I ask until they have answered" in answer_to(done)
+    await eventually(lambda: keyed.world.provider.loras[lora.remote_id].status == "ARCHIVED")
     assert list(keyed.world.darkroom.services.datasets._spool._folder.iterdir()) == []
     text = answer_to(await keyed.use(keyed.ben, "privacy show"))
     assert "• 0 datasets with 0 photos on our disk" in text
@@ -41,12 +44,32 @@ async def test_erase_leaves_other_members_alone(keyed: Stage) -> None:
     assert "`Rex`" in answer_to(await keyed.use(keyed.cleo, "loras list"))
 
 
-async def test_without_a_key_the_loras_left_at_the_provider_are_counted(keyed: Stage) -> None:
-    await keyed.give_lora(keyed.ben)
-    await keyed.use(keyed.ada, "keys remove", provider="apiframe")
-    asked = board_of(await keyed.use(keyed.ben, "privacy erase"))
-    answered = answer_to(await keyed.ben.click(asked, label="Erase my data here"))
-    assert "The provider could not delete 1 LoRA just now" in answered
+async def test_what_was_only_asked_is_never_called_deleted(keyed: Stage) -> None:
+    lora = await keyed.give_lora(keyed.ben)
+    keyed.world.provider.faults.next("DELETE /v2/loras/{id}", *[Fault.answer(503)] * 50)
+    await keyed.ben.click(board_of(await keyed.use(keyed.ben, "privacy erase")), label="Erase my data here")
+    shown = answer_to(await keyed.use(keyed.ben, "privacy receipts"))
+    assert "1 of 1 still to be confirmed" in shown
+    assert f"**LoRA** `{lora.remote_id}` at Apiframe, because you erased your data" in shown
+    assert "archived it (204)" not in shown
+    assert "Nothing of yours was to be removed" in answer_to(await keyed.use(keyed.cleo, "privacy receipts"))
+
+
+async def test_the_receipt_comes_privately_when_everything_is_answered(keyed: Stage) -> None:
+    lora = await keyed.give_lora(keyed.ben)
+    await keyed.ben.click(board_of(await keyed.use(keyed.ben, "privacy erase")), label="Erase my data here")
+
+    def found() -> list[str]:
+        said = [text_of(message) for message in keyed.ben.user.dm_channel.history()]
+        return [text for text in said if "### Receipts" in text]
+
+    await until(found)
+    (said,) = found()
+    assert "All of it is answered." in said
+    assert f"`{lora.remote_id}` at Apiframe" in said
+    assert "**it has archived it (204)**" in said
+    assert "it does not confirm that" in said
+    assert "it has archived it (204)" in answer_to(await keyed.ben.user.slash("privacy receipts"))
 
 
 async def test_old_buttons_of_erased_rows_are_answered_kindly(keyed: Stage) -> None:
@@ -67,5 +90,5 @@ async def test_in_a_private_message_one_command_erases_everything_everywhere(key
     asked = board_of(await keyed.ben.user.slash("privacy erase"))
     assert "in all servers" in text_of(asked)
     done = answer_to(await keyed.ben.user.click(asked, label="Erase my data here"))
-    assert "Your photos, jobs, LoRAs and pictures in all servers are erased." in done
+    assert "Your photos, jobs, LoRAs and pictures in all servers are erased here." in done
     assert "in 0 servers" in answer_to(await keyed.ben.user.slash("privacy show"))

@@ -62,6 +62,7 @@ SURFACE: dict[str, list[str]] = {
     "settings": [],
     "privacy show": [],
     "privacy erase": [],
+    "privacy receipts": [],
     "about": [],
 }
 """Options by command; an exclamation mark says that the option is required."""

@@ -1,0 +1,1 @@
+"""Receipts for what was to be removed at the providers."""

@@ -1,0 +1,89 @@
+"""The receipts: object by object what was to go at a provider, when it was asked, and what it answered."""
+
+from collections.abc import Sequence
+
+import discord
+
+from bot.records.key import ProviderName
+from bot.records.removal import Removal, RemovalAnswer, RemovalKind, RemovalReason
+from cogs.ui.layout import SafeLayout, card
+from cogs.ui.words import clip, day, moment
+
+LENGTH_MAX = 3000
+NOTHING = "Nothing of yours was to be removed at a provider, as far as receipts go back."
+WHAT = {
+    RemovalKind.LORA: "LoRA",
+    RemovalKind.CHARACTER: "Character",
+    RemovalKind.TRAINING: "Training",
+    RemovalKind.PICTURES: "Order of pictures",
+    RemovalKind.UPLOAD: "Reference picture",
+}
+WHY = {
+    RemovalReason.ERASED: "you erased your data",
+    RemovalReason.TAKEN_BACK: "consent was taken back",
+    RemovalReason.ARCHIVED: "it was archived",
+    RemovalReason.LEFT: "the server removed the bot",
+}
+MEANS = {
+    ProviderName.APIFRAME: (
+        "**What Apiframe does:** it archives a LoRA for good: nobody can use it, and it is in no list. Its "
+        "documentation says that the copy at its trainer is cleaned up as far as possible; it does not confirm that."
+    ),
+    ProviderName.AUROUS: (
+        "**What Aurous Labs does:** it hides a character for good and nobody can use it. When its data is destroyed, "
+        "its documentation does not say."
+    ),
+}
+"""Apiframe /docs/loras and OpenAPI 2.0.0; Aurous Labs /characters."""
+REMOVED = {
+    RemovalKind.LORA: "it has archived it (204)",
+    RemovalKind.CHARACTER: "it has deleted it from use (200)",
+    RemovalKind.UPLOAD: "it is not there any more (200)",
+}
+ANSWERS = {
+    RemovalAnswer.NOT_THERE: "it has no such thing (404, asked five times)",
+    RemovalAnswer.NEVER_MADE: "it never got this order",
+}
+NO_CALL = {
+    RemovalKind.PICTURES: "it has no way to be asked; pictures that nobody fetched are not kept for long there",
+    RemovalKind.UPLOAD: "it has no way to be asked; it deletes such pictures by itself within hours",
+}
+
+
+def receipts_card(receipts: Sequence[Removal], footer: str | None = None) -> SafeLayout:
+    """`footer` names the post that shows it, None when a member has asked."""
+    if not receipts:
+        return card(f"### Receipts\n{NOTHING}", colour=discord.Colour.blurple())
+    waiting = sum(each.answer is None for each in receipts)
+    head = (
+        f"{waiting} of {len(receipts)} still to be confirmed; I go on asking." if waiting else "All of it is answered."
+    )
+    lines = clip([_line(each) for each in receipts], LENGTH_MAX, "… and {} more")
+    means = [MEANS[provider] for provider in ProviderName if any(each.provider is provider for each in receipts)]
+    texts = [f"### Receipts: what the providers were asked to remove\n{head}", lines, "\n".join(means)]
+    if footer is not None:
+        texts.append(f"-# {footer}")
+    return card(*texts, colour=discord.Colour.orange() if waiting else discord.Colour.green())
+
+
+def _line(removal: Removal) -> str:
+    name = f" `{removal.remote_id[:40]}`" if removal.remote_id else ""
+    provider = removal.provider.label
+    what = f"• **{WHAT[removal.kind]}**{name} at {provider}"
+    return f"{what}, because {WHY[removal.why]} {day(removal.created_at)}: {_said(removal)}"
+
+
+def _said(removal: Removal) -> str:
+    asked = "" if removal.asked_at is None else f"asked {day(removal.asked_at)} {moment(removal.asked_at)}"
+    match removal.answer:
+        case None if removal.kind is RemovalKind.TRAINING:
+            return "it is asked when the training has ended."
+        case None:
+            return f"{asked}, **not confirmed yet**." if asked else "**not asked yet**."
+        case RemovalAnswer.NOT_ASKED:
+            return "**it was not asked**: the server's key had to be deleted first."
+        case RemovalAnswer.NO_CALL:
+            return f"{NO_CALL[removal.kind]}."
+        case RemovalAnswer.REMOVED:
+            return f"{asked}, **{REMOVED[removal.kind]}**."
+    return f"{asked}, **{ANSWERS[removal.answer]}**."
