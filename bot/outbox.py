@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.engine import backoff
 from bot.ports import NotNow, PlaceRefused
 from bot.reach import Act, Reach
-from bot.records.guild import NOBODY, Place
+from bot.records.guild import NOBODY, Place, PlaceKind
 from bot.records.post import Post, PostKind, PostStatus
 from bot.resources import Resources, Service
 from bot.storage import pictures, posts, tables, timeline
@@ -19,6 +19,7 @@ from bot.storage.due import Claim, DueRows, Pauses, mark, store
 
 log = logging.getLogger(__name__)
 
+NOWHERE = Place(PlaceKind.USER, NOBODY)
 TOLD = "told"
 """Timeline word of a kept result that its member knows of."""
 
@@ -120,6 +121,8 @@ class OutboxService(Service):
     async def _send(self, claim: Claim[Post]) -> None:
         post, place = claim.row, claim.row.places[claim.row.place_index]
         try:
+            if place == NOWHERE:
+                raise PlaceRefused("its member was erased")
             message_id = await self._earlier(post, place)
             if message_id is None:
                 async with self._reach.turn(place, post.kind, Act.SEND):

@@ -20,7 +20,7 @@ from cogs.ui.choices import PROVIDERS, value_of
 from cogs.ui.layout import Layout, Text, card
 from cogs.ui.replies import Interaction, check_admin, defer, guild_of, is_admin, open_form, say, show
 from cogs.ui.views import SafeModal
-from cogs.ui.words import ago, count
+from cogs.ui.words import ago, count, member
 
 
 def key_paused_card(key: ApiKeyRow, guild_name: str, last_line: str) -> Layout:
@@ -164,7 +164,7 @@ def key_lines(status: KeyStatus) -> list[str]:
     lines = [
         f"{row.provider.label} key ending in `{row.last4}`{team}",
         balance,
-        f"Set by <@{row.set_by}> {ago(row.set_at)}",
+        f"Set by {member(row.set_by)} {ago(row.set_at)}",
         f"{count(status.running, 'training')} running",
         f"Styles and LoRAs compared {ago(row.checked_at)}" if row.checked_at else "Styles and LoRAs: not compared yet",
         _webhooks(row),

@@ -1,18 +1,26 @@
 """Erasure: what is gone after a word, and that no table was forgotten."""
 
+import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NoKey
+from bot.records.event import AnnouncementKind
 from bot.records.job import LaneName
 from bot.records.post import PostKind
 from bot.records.training import TrainingStatus
-from bot.storage import erasure, tables
+from bot.storage import erasure, mentions, policy_tables, tables
+from bot.storage.columns import CANDIDATES, DOUBT, FINDINGS, HOURS, PLACES, SETTINGS, Json
+from bot.storage.events import tables as event_tables
 from tests.fakes.attachments import open_attachments
+from tests.fakes.clock import NOON
+from tests.fakes.events import add_event
 from tests.fakes.member_history import live_through_everything
-from tests.fakes.rows import ANNA, BEN, GUILD, OTHER_GUILD
+from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, add_lora
 from tests.fakes.studio import KEY, OTHER_KEY, PROVIDER, TRAINS_IN, Studio
 
 CANARY = "Wilhelmina"
@@ -129,6 +137,118 @@ async def test_what_waits_in_a_guild_that_is_left_ends_and_its_member_is_told(st
     assert studio.charges("create") == 0
 
 
+SOMEBODY = 987654321012345678
+
+
+async def scene_that_names(studio: Studio) -> None:
+    """Ben and an event have rows in many tables; Anna's id stands in every text and JSON of them, and in columns."""
+    await studio.set_key()
+    await studio.guilds.choose_gallery(GUILD, 77)
+    await live_through_everything(studio, SOMEBODY, GUILD, "Rex")
+    await live_through_everything(studio, BEN, GUILD, f"Rex <@{SOMEBODY}>")
+    event = await add_event(studio.database, host_id=SOMEBODY, moderator_ids=frozenset({SOMEBODY, BEN}))
+    rows: dict[sa.Table, dict[str, Any]] = {
+        event_tables.announcements: {"event_id": event.id, "what": AnnouncementKind.CHOSEN, "once": "chosen"},
+        tables.lora_offers: {"channel_id": CHANNEL, "lora_id": 1, "from_id": SOMEBODY, "to_id": BEN, "status": "open"},
+        tables.lora_shares: {"lora_id": 2, "audience": "member", "audience_id": SOMEBODY, "granted_by": BEN},
+    }
+    at = {"at": NOON, "created_at": NOON, "granted_at": NOON, "detail": json.dumps({"by": {SOMEBODY: 3, BEN: 2}})}
+
+    async def transaction(connection: AsyncConnection) -> None:
+        for table, values in rows.items():
+            more = {name: value for name, value in at.items() if name in table.c}
+            await connection.execute(sa.insert(table).values(guild_id=GUILD, **(more | values)))
+        for table in (tables.api_keys, policy_tables.limits):
+            await connection.execute(sa.update(table).values(set_by=SOMEBODY))
+        for table, column in named_in_words():
+            value: Any = sa.cast(column, sa.Text).concat(f" by {SOMEBODY}")
+            if column is event_tables.announcements.c.detail:
+                continue
+            if isinstance(column.type, Json):
+                value = sa.literal(JSON_WITH_NAMES.get(column.type, [SOMEBODY, BEN]), sa.JSON)
+            await connection.execute(sa.update(table).values({column.name: value}))
+
+    await studio.database.write(transaction)
+
+
+JSON_WITH_NAMES: dict[Any, Any] = {
+    PLACES: [["channel", CHANNEL], ["user", SOMEBODY]],
+    SETTINGS: {"count": 1, "negative": f"like <@{SOMEBODY}>"},
+    FINDINGS: [["small", f"by {SOMEBODY}"]],
+    HOURS: {"collecting": 1.0},
+    DOUBT: ["2026-01-01T00:00:00+00:00", 1],
+    CANDIDATES: [],
+}
+
+
+def named_in_words() -> list[tuple[sa.Table, sa.Column[Any]]]:
+    """Every column that can hold a text, except tokens that have to be unlike each other and the proofs."""
+    unlike = {"nonce", "marker", "webhook_token", "idempotency_key", "endpoint_token", "once", "account"}
+    unlike |= {"status", "lease_owner", "last4", "sha256", "remote_id", "request_id"}
+    left_out = {*erasure.KEPT_FOR_PROOF, *erasure.NAMELESS}
+    found = [(table, each) for table in tables.metadata.sorted_tables for each in mentions.wordy_columns(table)]
+    return [(table, each) for table, each in found if table not in left_out and each.name not in unlike | {"file"}]
+
+
+async def raw_rows(studio: Studio) -> dict[str, str]:
+    """Every column of every row of every table as the database holds it, texts and JSON as they are written."""
+    async with studio.database.read() as connection:
+        return {
+            table.name: str(
+                [
+                    tuple(row)
+                    for row in await connection.execute(
+                        sa.select(*(sa.cast(each, sa.Text) for each in table.c if each.name != "sealed"))
+                    )
+                ]
+            )
+            for table in tables.metadata.sorted_tables
+            if table not in erasure.NAMELESS
+        }
+
+
+async def test_nothing_but_the_proofs_holds_the_members_id_in_any_column_text_or_json(studio: Studio) -> None:
+    """Mutant: without taking it out of texts and JSON, or with a table left out, it is found there."""
+    await scene_that_names(studio)
+    before = await raw_rows(studio)
+    named = {name for name, rows in before.items() if str(SOMEBODY) in rows}
+    expected = {table.name for table, _ in named_in_words()} | {"limits", "spends", "consents"}
+    assert named >= expected - {name for name, rows in before.items() if rows == "[]"}
+    assert len(named) > 14
+    await studio.privacy.forget_member(guild_id=GUILD, user_id=SOMEBODY)
+    after = await raw_rows(studio)
+    assert {name for name, rows in after.items() if str(SOMEBODY) in rows} <= {"consents", "removals"}
+
+
+async def test_what_comes_after_an_erasure_brings_the_id_back_nowhere(studio: Studio) -> None:
+    await studio.set_key()
+    await live_through_everything(studio, SOMEBODY, GUILD, "Rex")
+    await studio.privacy.forget_member(guild_id=GUILD, user_id=SOMEBODY)
+    for _ in range(8):
+        await studio.pass_time(timedelta(minutes=10))
+    assert PostKind.RECEIPT in studio.poster.kinds()
+    after = await raw_rows(studio)
+    assert {name for name, rows in after.items() if str(SOMEBODY) in rows} == {"removals"}
+
+
+async def test_who_is_left_in_lists_and_counts_stays_there(studio: Studio) -> None:
+    await scene_that_names(studio)
+    await studio.privacy.forget_member(guild_id=GUILD, user_id=SOMEBODY)
+    left = await studio.everything()
+    [event] = left["events"]
+    assert event["moderator_ids"] == frozenset({BEN})
+    assert json.loads(left["announcements"][0]["detail"]) == {"by": {"0": 3, str(BEN): 2}}
+    assert {row["set_by"] for row in left["api_keys"]} == {0}
+    assert all(BEN in row.values() for row in left["generations"])
+
+
+@pytest.mark.parametrize("text", ["19876543210123456789", "f987654321012345678", "9876543210123456780"])
+async def test_a_longer_number_with_the_same_digits_stays(studio: Studio, text: str) -> None:
+    lora_id = await add_lora(studio.database, owner_id=BEN, note=f"{text} of {SOMEBODY}")
+    await studio.privacy.forget_member(guild_id=GUILD, user_id=SOMEBODY)
+    assert [row["note"] for row in (await studio.everything())["loras"] if row["id"] == lora_id] == [f"{text} of 0"]
+
+
 PERSON_COLUMNS = {
     "user_id",
     "owner_id",
@@ -161,7 +281,8 @@ def reached_by_erasure() -> set[str]:
 def test_every_table_that_knows_a_member_or_guild_is_named_for_erasure() -> None:
     knowing = {table.name for table in tables.metadata.sorted_tables if PERSON_COLUMNS & set(table.c.keys())}
     assert knowing <= reached_by_erasure()
-    assert {table.name for table in tables.metadata.sorted_tables} - reached_by_erasure() == {"meta"}
+    nameless = {table.name for table in erasure.NAMELESS}
+    assert {table.name for table in tables.metadata.sorted_tables} - reached_by_erasure() == nameless == {"meta"}
 
 
 def test_every_snowflake_column_is_one_the_check_above_knows() -> None:

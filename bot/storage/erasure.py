@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.guild import NOBODY, Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
+from bot.storage import mentions
 from bot.storage import policy_tables as p
 from bot.storage import spends
 from bot.storage import tables as t
@@ -38,11 +39,18 @@ KEPT_FOR_PROOF = (t.consents, p.removals)
 """Discord's developer terms ask for proof that a member told us to share photos; consents are that proof. The other
 one is the member's own: what was to go at the providers, and what they answered.
 """
-ANONYMISED = {e.events: e.events.c.host_id, p.spends: p.spends.c.user_id}
-"""Rows that others depend on: the event goes on and what was spent stays counted, without the member's id."""
+ANONYMISED = {
+    e.events: e.events.c.host_id,
+    p.spends: p.spends.c.user_id,
+    t.api_keys: t.api_keys.c.set_by,
+    p.limits: p.limits.c.set_by,
+}
+"""Rows that others depend on: the event and the key go on, what was spent stays counted, without the member's id."""
 EVENT_CARDS = (PostKind.EVENT_PANEL, PostKind.EVENT_BALLOT)
 GUILD_ONLY = (t.api_keys, t.styles, t.guilds, p.limits, e.announcements)
-"""Rows that belong to the guild; the admin who set the key or a limit is named in them."""
+"""Rows that belong to the guild."""
+NAMELESS = (t.meta,)
+"""Nobody is named in it."""
 
 
 async def guilds_of(connection: AsyncConnection, user_id: int) -> list[int]:
@@ -105,6 +113,9 @@ async def erase_member(connection: AsyncConnection, *, guild_id: int, user_id: i
     for table, condition in mine.items():
         await connection.execute(sa.delete(table).where(condition))
     await _anonymise(connection, guild_id, user_id)
+    for table in t.metadata.sorted_tables:
+        if table not in {*KEPT_FOR_PROOF, *NAMELESS}:
+            await mentions.take_out(connection, table, guild_id, user_id)
     return files
 
 

@@ -17,7 +17,7 @@ from cogs.events.texts import event_name
 from cogs.loras.cards import name_of
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, SafeLayout
-from cogs.ui.words import clip, count
+from cogs.ui.words import clip, count, member
 
 Detail = dict[str, Any]
 
@@ -84,7 +84,7 @@ def _closing_soon(view: EventView) -> str:
 def _chosen(view: EventView, detail: Detail) -> str:
     by = detail.get("by")
     given = {str(user): photos for user, photos in by.items()} if isinstance(by, dict) else {}
-    lines = [f"<@{user}>: {count(int(photos), 'photo')}" for user, photos in given.items() if user.isdigit()]
+    lines = [f"{member(int(user))}: {count(int(photos), 'photo')}" for user, photos in given.items() if user.isdigit()]
     total = count(_number(detail, "photos"), "photo")
     head = f"### {event_name(view.event)}: the photos are chosen\nThe LoRA is trained from {total}. They came from:"
     return f"{head}\n{clip(lines, LIST_MAX, '…and {} more')}\nThank you! All other photos have been deleted."
@@ -114,7 +114,7 @@ def _lora_line(lora: Lora) -> str:
 
 
 def _not_trained(view: EventView, detail: Detail) -> str:
-    names = [f"<@{user_id}>" for user_id in _numbers(detail, "user_ids")]
+    names = [member(user_id) for user_id in _numbers(detail, "user_ids")]
     why = {
         "budget": "The event's budget did not reach for a LoRA for everyone. This time it was not enough for:",
         "photos": "It takes 15 usable photos to train a LoRA. There were fewer of these members:",

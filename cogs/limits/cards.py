@@ -8,7 +8,7 @@ from bot.limits.rules import counted, left, server_limit
 from bot.limits.service import Overview, Rest
 from bot.records.limit import Limit, LimitKind, Unit
 from cogs.ui.layout import SafeLayout, card
-from cogs.ui.words import count, day
+from cogs.ui.words import count, day, member
 
 BARS = "▁▂▃▄▅▆▇█"
 METER = 10
@@ -38,7 +38,7 @@ def overview_card(seen: Overview) -> SafeLayout:
         lines.append(f"`{_plot(seen.days)}` credits a day, the highest {max(seen.days):,}")
     if seen.spenders:
         lines.append("**Most credits, outside events**")
-        lines += [f"{_member(user_id)}: {spent:,}" for user_id, spent in seen.spenders]
+        lines += [f"{member(user_id)}: {spent:,}" for user_id, spent in seen.spenders]
     lines += ["**Limits a month**", *limit_lines(seen.limits)]
     if seen.training_pause_h:
         lines.append(f"Between two trainings of one member lie {count(seen.training_pause_h, 'hour')}.")
@@ -82,10 +82,6 @@ def _whose(limit: Limit) -> str:
 
 def _amounts(limit: Limit) -> str:
     return ", ".join(counted(most, unit) for unit in Unit if (most := limit.of(unit)) is not None)
-
-
-def _member(user_id: int) -> str:
-    return f"<@{user_id}>" if user_id > 0 else "an erased member"
 
 
 def _meter(rest: int, most: int) -> str:

@@ -39,6 +39,11 @@ def day(at: datetime) -> str:
     return f"<t:{int(at.timestamp())}:D>"
 
 
+def member(user_id: int) -> str:
+    """Their mention. Who was erased is nobody, or has a negative pseudonym."""
+    return f"<@{user_id}>" if user_id > 0 else "an erased member"
+
+
 def clip(lines: list[str], limit: int, more: str) -> str:
     """As many whole lines as fit, then `more` with the number of those left out in place of `{}`."""
     kept: list[str] = []

@@ -20,7 +20,7 @@ from bot.limits.rules import LimitReached, month_of
 from bot.records.generation import Generation, GenerationSettings
 from bot.records.key import ProviderName
 from bot.records.limit import Amount, Limit, LimitKind
-from bot.storage import erasure, generations, limits, spends
+from bot.storage import erasure, generations, limits, removals, spends
 from bot.storage.database import Database, sqlite_url
 from tests.fakes.clock import ManualClock
 from tests.fakes.examples import in_proportion
@@ -138,12 +138,16 @@ class Books(RuleBasedStateMachine):
 
     @rule(user_id=MEMBERS)
     def erase(self, user_id: int) -> None:
+        """What waits was never sent, so it gives back what it has reserved."""
+
         async def transaction(connection: AsyncConnection) -> None:
+            await removals.of_member(connection, GUILD, user_id, now=self.clock.now())
             await erasure.erase_member(connection, guild_id=GUILD, user_id=user_id)
 
         self.run(self.database.write(transaction))
         for each in self.jobs:
-            each.is_open = each.is_open and each.job.user_id != user_id
+            if each.is_open and each.job.user_id == user_id:
+                each.is_open, each.credits = False, 0
 
     @rule(days=st.integers(1, 40))
     def let_time_pass(self, days: int) -> None:
