@@ -144,8 +144,6 @@ class Timings:
     """Longest time between two tries to have something removed at a provider."""
     removal_key_kept: timedelta = timedelta(days=7)
     """How long a key that is out of use stays sealed for what is to be removed under it."""
-    left_guild_grace: timedelta = timedelta(days=3)
-    """A server that removed the bot has this long to bring it back before its LoRAs are removed at the provider."""
     receipts_kept: timedelta = timedelta(days=365)
     details_kept: timedelta = timedelta(days=30)
     ledger_kept: timedelta = timedelta(days=365)

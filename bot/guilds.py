@@ -1,8 +1,9 @@
 """Guilds: the choices of their admins, and erasure after the bot was removed.
 
-When the bot is removed, the guild's API keys, styles and photos are deleted at once. LoRAs, pictures and choices are
-kept for 30 days, so that a guild that invites the bot again finds its LoRAs; then everything is deleted but the proof
-of consent.
+When the bot is removed, the guild's API keys, styles and photos are deleted at once; a key under which something is
+still to be removed at the provider stays sealed until that is through, `removal_key_kept` at the most. LoRAs,
+pictures and choices are kept for 30 days, so that a guild that invites the bot again finds its LoRAs; then everything
+is deleted but the proofs of consent and the receipts of removals.
 """
 
 import logging
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.guild import Guild
 from bot.records.key import ProviderName
 from bot.resources import Service
-from bot.storage import erasure, generations, guilds, spends, tables, trainings
+from bot.storage import erasure, generations, guilds, keys, removals, spends, tables, trainings
 from bot.storage.due import Claim, mark, store
 from bot.storage.events import events
 
@@ -56,7 +57,9 @@ class GuildService(Service):
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> list[str]:
-            files = await erasure.erase_guild_secrets(connection, guild_id=guild_id)
+            needed = await removals.keys_needed(connection, guild_id)
+            files = await erasure.erase_guild_secrets(connection, guild_id=guild_id, but_keys=needed)
+            await keys.retire_all(connection, guild_id, now=now)
             await trainings.wake_queued_in_guild(connection, guild_id, now=now)
             await generations.wake_waiting(connection, tables.generations.c.guild_id == guild_id, now=now)
             await events.cancel_all(connection, guild_id, now=now)

@@ -25,8 +25,6 @@ class RemovalReason(StrEnum):
     TAKEN_BACK = "taken_back"
     """Somebody whose photos it was made from took their consent back."""
     ARCHIVED = "archived"
-    LEFT = "left"
-    """The server removed the bot."""
 
 
 class RemovalStatus(StrEnum):
@@ -43,8 +41,6 @@ class RemovalAnswer(StrEnum):
     """The provider never had it."""
     NO_CALL = "no_call"
     """The provider cannot be asked to delete this; it does so by itself after some time."""
-    NOT_ASKED = "not_asked"
-    """The server's key had to be deleted first."""
 
 
 @dataclass(frozen=True, slots=True)

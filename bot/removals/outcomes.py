@@ -14,7 +14,7 @@ from bot.records.limit import Amount
 from bot.records.post import PostKind
 from bot.records.removal import Removal, RemovalAnswer, RemovalKind, RemovalReason, RemovalStatus
 from bot.resources import Service
-from bot.storage import erasure, loras, posts, removals, sharing, spends
+from bot.storage import erasure, posts, removals, spends
 from bot.storage.due import Claim, mark, store
 from bot.storage.events import events
 from bot.storage.policy_tables import removals as table
@@ -73,10 +73,6 @@ class RemovalOutcomes(Service):
         async def transaction(connection: AsyncConnection) -> None:
             due_at = now + self._timings.receipts_kept
             await store(connection, table, claim, due_at=due_at, **ended, **asked)
-            if removal.why is RemovalReason.LEFT:
-                for lora_id in await loras.archive_trained(connection, removal.subject_id, now=now):
-                    await sharing.unshare_all(connection, lora_id)
-                    await sharing.end_offer(connection, lora_id, now=now)
             if removal.kind is not RemovalKind.UPLOAD:
                 await self._settle(connection, removal, took, now)
             await post_receipt(connection, removal, now=now)

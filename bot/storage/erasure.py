@@ -9,9 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.guild import NOBODY, Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
-from bot.storage import mentions
+from bot.storage import mentions, spends
 from bot.storage import policy_tables as p
-from bot.storage import spends
 from bot.storage import tables as t
 from bot.storage.events import tables as e
 from bot.storage.pseudonyms import pseudonym
@@ -149,11 +148,13 @@ async def _erase_given_photos(connection: AsyncConnection, guild_id: int, user_i
     return await fetch_values(connection, given.returning(t.photos.c.file))
 
 
-async def erase_guild_secrets(connection: AsyncConnection, *, guild_id: int) -> list[str]:
-    """Delete the guild's API keys, styles and datasets; the spool names of the photos, for the caller to free."""
+async def erase_guild_secrets(connection: AsyncConnection, *, guild_id: int, but_keys: Sequence[int] = ()) -> list[str]:
+    """Delete the guild's styles, datasets and API keys, except `but_keys`; spool names for the caller to free."""
     files = await _files(connection, t.photos, t.datasets, t.datasets.c.guild_id == guild_id)
-    for table in (t.datasets, t.styles, t.api_keys):
+    for table in (t.datasets, t.styles):
         await connection.execute(sa.delete(table).where(table.c.guild_id == guild_id))
+    its = sa.and_(t.api_keys.c.guild_id == guild_id, t.api_keys.c.id.not_in(but_keys))
+    await connection.execute(sa.delete(t.api_keys).where(its))
     return files
 
 

@@ -127,6 +127,13 @@ async def retire(
     return retired
 
 
+async def retire_all(connection: AsyncConnection, guild_id: int, *, now: datetime) -> None:
+    """Take all keys of the guild out of use; the engine shreds each as soon as nothing needs it."""
+    note_due(connection, api_keys)
+    in_use = sa.and_(api_keys.c.guild_id == guild_id, api_keys.c.retired_at.is_(None))
+    await connection.execute(sa.update(api_keys).where(in_use).values(retired_at=now, status=RETIRED, due_at=now))
+
+
 async def pause(
     connection: AsyncConnection, key_id: int, *, reason: str, now: datetime, tried_again_at: datetime
 ) -> bool:

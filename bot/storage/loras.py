@@ -51,12 +51,6 @@ async def archive(connection: AsyncConnection, lora_id: int, *, now: datetime) -
     return await change(connection, lora_id, archived_at=now)
 
 
-async def archive_trained(connection: AsyncConnection, training_id: int, *, now: datetime) -> list[int]:
-    """What this training made is gone at its provider; ids of what was in use until then."""
-    its = sa.update(loras).where(loras.c.training_id == training_id, NOT_ARCHIVED).values(archived_at=now)
-    return await fetch_values(connection, its.returning(loras.c.id))
-
-
 async def note_missing(connection: AsyncConnection, lora_id: int, *, now: datetime) -> None:
     """The provider no longer has it; the first time this was noticed stays."""
     await connection.execute(

@@ -167,10 +167,16 @@ async def open_on_key(connection: AsyncConnection, key_id: int) -> int:
     return await count_rows(connection, removals, theirs, fits)
 
 
+async def keys_needed(connection: AsyncConnection, guild_id: int) -> list[int]:
+    """The guild's keys without which something could not be removed."""
+    theirs = await fetch_values(connection, sa.select(api_keys.c.id).where(api_keys.c.guild_id == guild_id))
+    return [key_id for key_id in theirs if await open_on_key(connection, key_id)]
+
+
 async def wake(connection: AsyncConnection, guild_id: int, provider: ProviderName, *, now: datetime) -> None:
-    """The server has another key, or its key works again; what has been put off goes on being put off."""
+    """The server has another key, or its key works again."""
     its = sa.and_(removals.c.guild_id == guild_id, removals.c.provider == provider)
-    await make_due(connection, removals, its, WAITING, removals.c.why != RemovalReason.LEFT, at=now)
+    await make_due(connection, removals, its, WAITING, at=now)
 
 
 async def of_person(connection: AsyncConnection, user_id: int, guild_id: int | None = None) -> list[Removal]:

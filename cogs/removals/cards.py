@@ -22,7 +22,6 @@ WHY = {
     RemovalReason.ERASED: "you erased your data",
     RemovalReason.TAKEN_BACK: "consent was taken back",
     RemovalReason.ARCHIVED: "it was archived",
-    RemovalReason.LEFT: "the server removed the bot",
 }
 MEANS = {
     ProviderName.APIFRAME: (
@@ -80,8 +79,6 @@ def _said(removal: Removal) -> str:
             return "it is asked when the training has ended."
         case None:
             return f"{asked}, **not confirmed yet**." if asked else "**not asked yet**."
-        case RemovalAnswer.NOT_ASKED:
-            return "**it was not asked**: the server's key had to be deleted first."
         case RemovalAnswer.NO_CALL:
             return f"{NO_CALL[removal.kind]}."
         case RemovalAnswer.REMOVED:

@@ -171,6 +171,44 @@ async def test_a_key_that_is_out_of_use_is_kept_for_removals_for_seven_days_and_
     assert status(keyed, lora) == "ARCHIVED"
 
 
+async def test_a_server_that_removes_the_bot_has_its_key_kept_until_its_removals_are_through(keyed: Studio) -> None:
+    lora = await keyed.lora()
+    keyed.server.faults.next(DELETE, *[Fault.answer(503)] * 3)
+    await erase(keyed)
+    await keyed.guilds.leave(GUILD)
+    assert len((await keyed.everything())["api_keys"]) == 1
+    assert await keyed.keys.status(GUILD, PROVIDER) is None
+    await wait(keyed, timedelta(hours=3))
+    assert status(keyed, lora) == "ARCHIVED"
+    assert (await keyed.everything())["api_keys"] == []
+
+
+async def test_the_key_of_a_server_that_removed_the_bot_is_kept_for_seven_days_at_the_most(keyed: Studio) -> None:
+    await keyed.lora()
+    await keyed.set_key(NEXT_KEY, guild_id=OTHER_GUILD)
+    with outage(keyed):
+        await erase(keyed)
+        await keyed.guilds.leave(GUILD)
+        await keyed.guilds.leave(OTHER_GUILD)
+        assert [row["guild_id"] for row in (await keyed.everything())["api_keys"]] == [GUILD]
+        await wait(keyed, timedelta(days=6, hours=23), timedelta(hours=1))
+        assert len((await keyed.everything())["api_keys"]) == 1
+        await wait(keyed, timedelta(hours=2), timedelta(hours=1))
+        assert (await keyed.everything())["api_keys"] == []
+
+
+async def test_what_waits_in_a_server_that_removed_the_bot_is_never_sent_under_the_kept_key(keyed: Studio) -> None:
+    lora = await keyed.lora(user_id=BEN)
+    await keyed.lora()
+    keyed.server.faults.next(DELETE, *[Fault.answer(503)] * 3)
+    await erase(keyed)
+    await keyed.order(lora)
+    await keyed.start(await keyed.dataset(user_id=BEN), user_id=BEN)
+    await keyed.guilds.leave(GUILD)
+    await wait(keyed, timedelta(hours=1))
+    assert (keyed.charges("create"), keyed.charges("generate")) == (0, 0)
+
+
 async def test_a_paused_key_asks_again_when_it_works(keyed: Studio) -> None:
     lora = await keyed.lora()
     keyed.server.faults.inactive_keys.add(KEY)
