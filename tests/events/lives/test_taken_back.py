@@ -109,6 +109,8 @@ async def expect_unused(life: EventRun) -> None:
     """The LoRA is retired, its host was told once, and nobody makes pictures with it any more."""
     lora = await only_lora(life)
     assert lora.retiring_since is not None
+    await life.pass_time(timedelta(minutes=3))
+    assert life.studio.server.loras[(await only_lora(life)).remote_id].status == "ARCHIVED"
     told = [detail for detail in await life.details(AnnouncementKind.TAKEN_BACK) if "lora_id" in detail]
     assert told == [{"lora_id": lora.id}]
     for user_id in (ADMIN, BEN):
@@ -152,6 +154,8 @@ async def test_a_lora_that_comes_after_the_event_was_cancelled_is_retired_too(
     await life.pass_time(TRAINS_IN)
     await life.pass_time(HOUR)
     assert (await only_lora(life)).retiring_since is not None
+    await life.pass_time(timedelta(minutes=3))
+    assert life.studio.server.loras[(await only_lora(life)).remote_id].status == "ARCHIVED"
     await expect_unused(life)
 
 
