@@ -8,7 +8,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -296,7 +296,7 @@ class Model:
 
 def lora_of(row: Row) -> Lora:
     kinds = {"provider": ProviderName(row["provider"]), "subject_kind": SubjectKind(row["subject_kind"])}
-    return Lora(**(row | kinds))
+    return Lora(**({field.name: row[field.name] for field in fields(Lora)} | kinds))
 
 
 def share_of(row: Row) -> Share:
