@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,9 +11,10 @@ from bot.records.generation import GenerationStatus
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
 from bot.records.lora import Audience, Lora
+from bot.records.post import PostKind
 from bot.records.training import TrainingStatus
 from bot.sandbox.rehearsal.faults import Fault
-from bot.storage import erasure, tables, writer
+from bot.storage import erasure, removals, tables, writer
 from bot.storage.database import Database
 from tests.events.ballot.ballots import World
 from tests.events.lives.event_acts import name_in_photos
@@ -31,17 +32,9 @@ MEMBER = 765_432_109_876_543_210
 ACTOR = Actor(GUILD, MEMBER, is_admin=True)
 CANARY = "Wilhelmina"
 """In everything that the member typed or that was made for them."""
-KEPT_FOR_PROOF = "consents"
-LEFT_OUT = frozenset(
-    {
-        ("events", "moderator_ids"),
-        ("announcements", "detail"),
-        ("posts", "places"),
-        ("timeline", "detail"),
-    }
-)
-"""Columns whose lists and texts still name the member by number; they are known and will be repaired together. So will
-LoRAs at the provider that are not finished, or that it could not be asked about: here all are READY, and it answers."""
+KEPT_FOR_PROOF = frozenset({"consents", "removals"})
+"""That photos were given freely, and that the providers have removed what was made of them."""
+ASKED_WITHIN = timedelta(minutes=5)
 
 JOBS = ("trainings", "generations")
 STATES = (
@@ -73,9 +66,8 @@ async def _one_life(score: Score, studio: Studio, dice: random.Random) -> None:
         (lane, claim) for lane in studio.lanes for claim in await studio.claim(lane, limit=dice.randint(0, 20))
     ]
     score.fired["steps under way"] += len(under_way)
-    left = await studio.privacy.forget_member(guild_id=GUILD, user_id=MEMBER)
+    score.fired["removals at the provider"] += await studio.privacy.forget_member(guild_id=GUILD, user_id=MEMBER)
     score.tried += 1
-    score.bad["LoRAs at the provider"] += left + (studio.server.loras[lora.remote_id].status != "ARCHIVED")
     await _log_has_been_wiped(studio)
     await _look(score, studio, "at once")
     dice.shuffle(under_way)
@@ -83,8 +75,12 @@ async def _one_life(score: Score, studio: Studio, dice: random.Random) -> None:
         await studio.step(lane, claim)
     await studio.settle()
     await _look(score, studio, "after the steps under way")
-    await studio.pass_time(timedelta(hours=25))
+    await studio.pass_time(ASKED_WITHIN)
+    score.bad["a finished LoRA that is not removed in time"] += studio.server.loras[lora.remote_id].status != "ARCHIVED"
+    for _ in range(25):
+        await studio.pass_time(timedelta(hours=1))
     await _look(score, studio, "a day later")
+    await _look_at_provider(score, studio)
 
 
 async def _live(studio: Studio, dice: random.Random) -> Lora:
@@ -186,10 +182,20 @@ async def _look(score: Score, studio: Studio, when: str) -> None:
         for row in rows:
             known.update(str(value) for name, value in row.items() if name == "file" and value)
             for column, value in row.items():
-                is_named = str(MEMBER) in str(value) and table != KEPT_FOR_PROOF and (table, column) not in LEFT_OUT
+                is_named = str(MEMBER) in str(value) and table not in KEPT_FOR_PROOF
                 score.bad[f"{table}.{column} {when}"] += is_named or CANARY in str(value)
     score.bad[f"files of nobody {when}"] += len(set(studio.files()) - known)
     score.bad[f"the name in the bytes on the disk {when}"] += CANARY.encode() in _raw(studio)
+
+
+async def _look_at_provider(score: Score, studio: Studio) -> None:
+    """What is there belongs to somebody here, and the member has been told of the rest."""
+    rows = await studio.everything()
+    known = {row["remote_id"] for row in rows["loras"]}
+    there = {each.id for each in studio.server.loras.values() if each.status not in {"ARCHIVED", "FAILED"}}
+    score.bad["LoRAs of nobody at the provider"] += len(there - known)
+    score.bad["removals without an answer"] += sum(row["answer"] is None for row in rows["removals"])
+    score.bad["members without a receipt"] += PostKind.RECEIPT not in studio.poster.kinds()
 
 
 def leave_files(patch: pytest.MonkeyPatch) -> None:
@@ -208,12 +214,19 @@ def forget_a_table(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(erasure, "MEMBER_COLUMNS", kept)
 
 
+def ask_nobody_to_remove(patch: pytest.MonkeyPatch) -> None:
+    async def nothing(*_member: object, now: datetime) -> None:
+        del now
+
+    patch.setattr(removals, "of_member", nothing)
+
+
 ROW = Row(
     "T34",
     "a member with jobs in every state is erased",
-    "0 rows, files and bytes left",
+    "0 rows, files and bytes left; the provider asked within 5 minutes, all removed and said so within a day",
     (1, 12),
-    (*STATES, "steps under way", "the name was on the disk", "files were there"),
+    (*STATES, "steps under way", "the name was on the disk", "files were there", "removals at the provider"),
     forget,
-    (leave_files, leave_the_log, forget_a_table),
+    (leave_files, leave_the_log, forget_a_table, ask_nobody_to_remove),
 )

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Timings
 from bot.photos.intake import Spool
+from bot.records.guild import Actor
 from bot.storage import datasets, guilds
 from bot.storage import spends as spends_sql
 from bot.storage.columns import metadata
@@ -22,6 +23,7 @@ DAY = timedelta(days=1)
 STEP = timedelta(hours=6)
 STAYS = frozenset({"meta", "api_keys", "guilds", "limits", "consents", "loras", "shares", "styles", "remembered"})
 """Tables whose rows are meant to stay: settings, the member's LoRAs, and the proof of consent."""
+KEPT = ("the proof of consent is kept", "the LoRA is kept", "the books are kept", "the receipt is kept")
 NAME = "Rex of the ninety days"
 
 
@@ -31,6 +33,7 @@ async def grow_old(days: int, _seed: int) -> Score:
         await studio.set_key()
         await live_through_everything(studio, ANNA, GUILD, NAME)
         await _agree(studio)
+        await studio.loras.archive((await studio.lora()).id, Actor(GUILD, ANNA))
         score.fired["photos and pictures were there"] += bool(studio.files())
         await _wait(studio, DAY + STEP, score)
         score.bad["photos of a training after a day"] += len(await _files(studio, "photos"))
@@ -41,12 +44,15 @@ async def grow_old(days: int, _seed: int) -> Score:
         score.fired["the proof of consent is kept"] += left.pop("consents", 0)
         score.fired["the LoRA is kept"] += left.get("loras", 0)
         score.fired["the books are kept"] += left.pop("spends", 0)
+        score.fired["the receipt is kept"] += left.pop("removals", 0)
         named = await studio.scalars(sa.select(spends.c.user_id).where(spends.c.user_id > 0))
         score.bad["members named in the books"] += len(named)
         for table, count in left.items():
             score.bad[f"rows of {table}"] += 0 if table in STAYS else count
         await studio.pass_time(studio.timings.ledger_kept)
-        score.bad["books older than a year"] += (await _rows_left(studio))["spends"]
+        left = await _rows_left(studio)
+        for table in ("spends", "removals"):
+            score.bad[f"rows of {table} older than a year"] += left[table]
     return score
 
 
@@ -114,9 +120,9 @@ def keep_the_books(patch: pytest.MonkeyPatch) -> None:
 ROW = Row(
     "T35",
     "90 days go by",
-    "photos a day, pictures a week, details 30 days, the books without names a year, consent stays",
+    "photos a day, pictures a week, details 30 days, receipts and the books without names a year, consent stays",
     (42, 90),
-    ("photos and pictures were there", "the proof of consent is kept", "the LoRA is kept", "the books are kept"),
+    (*KEPT, "photos and pictures were there"),
     grow_old,
     (keep_the_files, keep_details_for_a_year, keep_names_in_the_books, keep_the_books),
 )

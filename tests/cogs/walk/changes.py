@@ -29,6 +29,7 @@ SUBJECTS = {
     SubjectTable.EVENT: "(SELECT guild_id FROM events WHERE id = {0}.subject_id)",
     SubjectTable.ANNOUNCEMENT: "(SELECT guild_id FROM announcements WHERE id = {0}.subject_id)",
     SubjectTable.DEPICTION: "(SELECT guild_id FROM depictions WHERE id = {0}.subject_id)",
+    SubjectTable.REMOVAL: "(SELECT guild_id FROM removals WHERE id = {0}.subject_id)",
 }
 PARENTS = {
     t.photos: "(SELECT guild_id FROM datasets WHERE id = {0}.dataset_id)",

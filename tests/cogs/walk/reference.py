@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.loras.rights import Right, allows
 from bot.records.dataset import SubjectKind
-from bot.records.guild import Actor
+from bot.records.guild import NOBODY, Actor
 from bot.records.key import ProviderName
 from bot.records.lora import Audience, Lora, Share
 from tests.cogs.walk.changes import Change, Journal, Row, triggers
@@ -284,14 +284,21 @@ class Model:
         return is_theirs if change.before is None else is_theirs or who.is_moderator or change.after is None
 
     def _may_limits(self, who: Actor, change: Change, _changes: Sequence[Change]) -> bool:
-        return who.is_admin
+        return who.is_admin or _takes_own_name_out(who, change)
 
     def _may_guilds(self, who: Actor, change: Change, _changes: Sequence[Change]) -> bool:
         """An order of anybody's sees to it that the server's row is looked at when its books get too old."""
         return who.is_admin or change.columns == {"due_at"}
 
     def _may_api_keys(self, who: Actor, change: Change, _changes: Sequence[Change]) -> bool:
-        return who.is_admin or not change.columns & {"id", "sealed", "last4", "set_by", "retired_at"}
+        is_touched = change.columns & {"id", "sealed", "last4", "set_by", "retired_at"}
+        return who.is_admin or not is_touched or _takes_own_name_out(who, change)
+
+
+def _takes_own_name_out(who: Actor, change: Change) -> bool:
+    """Whether somebody who had set this has everything about them erased."""
+    before, after = change.before or {}, change.after or {}
+    return change.columns == {"set_by"} and (before["set_by"], after["set_by"]) == (who.user_id, NOBODY)
 
 
 def lora_of(row: Row) -> Lora:
