@@ -27,6 +27,7 @@ Press = Callable[[discord.Interaction["DarkroomBot"], int], Awaitable[None]]
 """Takes the press of a button and the number of the row that the button is about; checks who pressed it."""
 
 CheckCommand = Callable[[discord.Interaction["DarkroomBot"], str], Awaitable[None]]
+Admit = Callable[[discord.Interaction["DarkroomBot"]], Awaitable[None]]
 
 FLEETING_ID = re.compile(r"dr-[0-9a-f]{20}")
 NOT_A_MEMBER = (10004, 50001)
@@ -44,7 +45,22 @@ async def _allow(_interaction: discord.Interaction["DarkroomBot"], _command: str
     """Until the extension that asks Discord is loaded."""
 
 
+async def _admit(_interaction: discord.Interaction["DarkroomBot"]) -> None:
+    """Until the extension that looks at who acts is loaded."""
+
+
 class DarkroomTree(app_commands.CommandTree["DarkroomBot"]):
+    async def interaction_check(self, interaction: discord.Interaction["DarkroomBot"], /) -> bool:
+        try:
+            await interaction.client.admit(interaction)
+        except UserError as error:
+            if interaction.type is discord.InteractionType.autocomplete:
+                await interaction.response.autocomplete([])
+            else:
+                await interaction.client.show_error(interaction, error)
+            return False
+        return True
+
     async def on_error(
         self, interaction: discord.Interaction["DarkroomBot"], error: app_commands.AppCommandError, /
     ) -> None:
@@ -90,6 +106,8 @@ class DarkroomBot(commands.Bot):
         """What the buttons of each area do, by action."""
         self.check_command: CheckCommand = _allow
         """Raises NotAllowed when a member may not use a command where they act."""
+        self.admit: Admit = _admit
+        """Every command, press, choice and form passes here first; raises NotAllowed for who may use nothing."""
         self._unheard: set[int] = set()
         """Ids of interactions with a form or button that the library did not know when they arrived."""
         self.is_reached = False

@@ -38,6 +38,10 @@ class GuildService(Service):
     async def choose_reports(self, guild_id: int, channel_id: int | None) -> None:
         await self._change(guild_id, reports_channel_id=channel_id)
 
+    async def choose_moderators(self, guild_id: int, role_id: int | None) -> None:
+        """Which role moderates, beside the admins; None: the admins alone."""
+        await self._change(guild_id, moderator_role_id=role_id)
+
     async def missing(self, present: Collection[int]) -> list[int]:
         """Ids of guilds with keys, photos or LoRAs that the bot was a member of and is not among `present`.
 

@@ -34,6 +34,7 @@ from bot.limits.service import LimitService
 from bot.loras.service import LoraService
 from bot.loras.sharing import SharingService
 from bot.loras.styles import StyleService
+from bot.moderation.service import ModerationService
 from bot.outbox import OutboxService, PostRows
 from bot.pauses import longest_pauses, waiting_for_deletion
 from bot.photos.pool import PhotoPool
@@ -83,6 +84,7 @@ class Services:
     guilds: GuildService
     limits: LimitService
     removals: RemovalService
+    moderation: ModerationService
     events: EventService
     contributions: ContributionService
     depictions: DepictionService
@@ -144,6 +146,7 @@ def build_services(opened: Resources) -> Services:
         guilds=GuildService(opened),
         limits=LimitService(opened),
         removals=RemovalService(opened),
+        moderation=ModerationService(opened),
     )
 
 

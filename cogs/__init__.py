@@ -2,6 +2,7 @@
 
 EXTENSIONS = (
     "cogs.permissions",
+    "cogs.moderation.admission",
     "cogs.keys",
     "cogs.limits.commands",
     "cogs.limits.buttons",

@@ -1,4 +1,4 @@
-"""/settings: a server's gallery, its moderators' reports, and the pause between trainings."""
+"""/settings: who moderates, where the gallery and the reports are, and the pause between trainings."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -7,7 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import DarkroomBot
-from cogs.ui.choices import ChannelChoice, Chosen, StringChoice
+from cogs.ui.choices import ChannelChoice, Chosen, RoleChoice, StringChoice
 from cogs.ui.layout import PANEL_SECONDS, SafeLayout
 from cogs.ui.replies import Interaction, check_admin, defer, guild_of, is_admin
 
@@ -20,7 +20,7 @@ class SettingsCog(commands.Cog):
     def __init__(self, bot: DarkroomBot) -> None:
         self.bot = bot
 
-    @app_commands.command(description="Gallery, reports and the pause between trainings of this server (admins only)")
+    @app_commands.command(description="Moderators, gallery, reports and more of this server (admins only)")
     @app_commands.default_permissions(manage_guild=True)
     @app_commands.check(is_admin)
     async def settings(self, interaction: Interaction) -> None:
@@ -45,6 +45,19 @@ async def settings_view(interaction: Interaction) -> SafeLayout:
         "What members report about pictures goes there. Choose a channel that only moderators see."
     )
     view.add_row(ChannelChoice("Choose the reports channel", reports, _storing(guilds.choose_reports)))
+    moderators = chosen.moderator_role_id if chosen else None
+    view.add_text(
+        f"**Moderators:** {'only admins' if moderators is None else f'<@&{moderators}>, and admins'}\n"
+        "They delete pictures, close reports and use `/moderation`."
+    )
+    view.add_row(
+        RoleChoice(
+            "Choose the moderators' role",
+            [] if moderators is None else [moderators],
+            _storing(guilds.choose_moderators),
+            most=1,
+        )
+    )
     pause = (chosen.training_pause_h if chosen else None) or 0
     view.add_text(
         f"**Between two trainings of one member:** {PAUSES.get(pause, f'{pause} hours')}\n"
@@ -66,10 +79,10 @@ async def _choose_pause(interaction: Interaction, values: Sequence[str]) -> None
 
 
 def _storing(choose: Choose) -> Chosen:
-    async def chosen(interaction: Interaction, channel_ids: Sequence[int]) -> None:
+    async def chosen(interaction: Interaction, chosen_ids: Sequence[int]) -> None:
         await defer(interaction, thinking=False)
         check_admin(interaction)
-        await choose(guild_of(interaction), channel_ids[0] if channel_ids else None)
+        await choose(guild_of(interaction), chosen_ids[0] if chosen_ids else None)
         await interaction.edit_original_response(view=await settings_view(interaction))
 
     return chosen

@@ -17,7 +17,7 @@ class Actor:
     is_admin: bool = False
     """Manage Server, or the guild's owner."""
     is_moderator: bool = False
-    """May delete others' messages where this happens."""
+    """An admin, or has the moderators' role that the admins chose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Guild:
     """What a guild's admins have chosen; `left_at`: since when the bot is no longer a member there.
 
     `limited_at`: when its members were first given a limit. `training_pause_h`: the hours between a member's trainings.
+    `moderator_role_id`: whose members moderate, beside the admins.
     """
 
     id: int
@@ -61,4 +62,5 @@ class Guild:
     reports_channel_id: int | None
     limited_at: datetime | None
     training_pause_h: int | None
+    moderator_role_id: int | None
     left_at: datetime | None

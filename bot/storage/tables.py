@@ -208,6 +208,7 @@ guilds = table(
     sa.Column("reports_channel_id", sa.BigInteger),
     sa.Column("limited_at", Instant),
     sa.Column("training_pause_h", sa.Integer),
+    sa.Column("moderator_role_id", sa.BigInteger),
     sa.Column("status", sa.String(20), nullable=False),
     sa.Column("left_at", Instant),
     *due(),

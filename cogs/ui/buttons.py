@@ -47,6 +47,7 @@ class ActionButton(
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         try:
+            await interaction.client.admit(interaction)
             table = interaction.client.buttons.get(self.area)
             if table is None or self.action not in table:
                 raise UserError(UNKNOWN)

@@ -42,6 +42,10 @@ class SafeLayout(discord.ui.LayoutView):
         for start in range(0, len(buttons), each):
             self.add_row(*buttons[start : start + each])
 
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        await interaction.client.admit(interaction)
+        return True
+
     async def on_error(
         self, interaction: discord.Interaction[Any], error: Exception, item: discord.ui.Item[Any], /
     ) -> None:

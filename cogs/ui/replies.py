@@ -23,6 +23,8 @@ ADMINS_ONLY = "You need the **Manage Server** permission for this."
 ALREADY_ANSWERED = 40060
 BAD_REQUEST = 400
 TOO_LARGE = (40005, 50045)
+MODERATES = "moderates"
+"""Set in the extras of an interaction of a member who has the moderators' role."""
 DEFERRED = "deferred"
 """Set in an interaction's extras when Discord took a defer although its answer was lost."""
 INTERACTION_GONE = (10062, 10015, 50027)
@@ -50,6 +52,11 @@ def is_admin(interaction: Interaction) -> bool:
     return owner or interaction.permissions.manage_guild
 
 
+def is_moderator(interaction: Interaction) -> bool:
+    """An admin, or a member with the moderators' role."""
+    return is_admin(interaction) or MODERATES in interaction.extras
+
+
 def check_admin(interaction: Interaction) -> None:
     """NotAllowed for everybody else."""
     if not is_admin(interaction):
@@ -63,7 +70,7 @@ def actor_of(interaction: Interaction) -> Actor:
         user_id=interaction.user.id,
         role_ids=frozenset(role.id for role in roles),
         is_admin=is_admin(interaction),
-        is_moderator=is_admin(interaction) or interaction.permissions.manage_messages,
+        is_moderator=is_moderator(interaction),
     )
 
 

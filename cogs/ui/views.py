@@ -40,6 +40,7 @@ class SafeModal(discord.ui.Modal, ABC):
         await self.submit(interaction)
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        await interaction.client.admit(interaction)
         if self.command is not None:
             await interaction.client.check_command(interaction, self.command)
         for item in self.walk_children():
@@ -63,6 +64,10 @@ class SafeView(discord.ui.View):
         super().__init__(timeout=seconds)
         for button in buttons:
             self.add_item(button)
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        await interaction.client.admit(interaction)
+        return True
 
     async def on_error(
         self, interaction: discord.Interaction[Any], error: Exception, item: discord.ui.Item[Any], /

@@ -21,6 +21,7 @@ LEVELS = {
             ["bot.resources"],
             ["bot.reach"],
             ["bot.limits"],
+            ["bot.moderation"],
             ["bot.outbox", "bot.keys", "bot.guilds"],
             ["bot.loras", "bot.web", "bot.jobs", "bot.removals"],
             ["bot.datasets", "bot.generation"],
@@ -31,7 +32,7 @@ LEVELS = {
             ["bot.services"],
             ["bot.client", "bot.private_members"],
             ["cogs.ui"],
-            ["cogs.limits", "cogs.removals"],
+            ["cogs.limits", "cogs.moderation", "cogs.removals"],
             [
                 "cogs.keys",
                 "cogs.permissions",

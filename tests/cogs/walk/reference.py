@@ -8,7 +8,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -217,8 +217,13 @@ class Model:
         """Who acts, as a member of this guild; without any office in a private message."""
         for person in self.town.known_as(step.who.user_id):
             if person.party.guild.id == guild_id:
-                return person.actor if step.who.guild_id else Actor(guild_id, step.who.user_id)
+                return self._moderating(person.actor) if step.who.guild_id else Actor(guild_id, step.who.user_id)
         return None
+
+    def _moderating(self, who: Actor) -> Actor:
+        """Whether they have the role that the admins have chosen."""
+        chosen = {row["moderator_role_id"] for row in self.rows["guilds"].values() if row["guild_id"] == who.guild_id}
+        return replace(who, is_moderator=who.is_admin or not chosen.isdisjoint(who.role_ids))
 
     def _may(self, right: Right, lora_id: int, who: Actor) -> bool:
         row = self.rows["loras"].get(lora_id)

@@ -10,6 +10,7 @@ down_revision = "0001"
 def upgrade() -> None:
     op.add_column("guilds", sa.Column("limited_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("guilds", sa.Column("training_pause_h", sa.Integer(), nullable=True))
+    op.add_column("guilds", sa.Column("moderator_role_id", sa.BigInteger(), nullable=True))
     op.add_column("api_keys", sa.Column("account", sa.String(length=64), nullable=True))
     op.add_column("api_keys", sa.Column("slots", sa.Integer(), nullable=True))
     op.add_column("api_keys", sa.Column("slots_learnt", sa.Integer(), nullable=True))

@@ -1,0 +1,138 @@
+"""Who moderates, and that rights are asked again when a form is sent or a choice is made."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import discord
+import pytest
+import simcord
+from simcord.components import walk_components
+
+from bot.records.guild import Actor
+from bot.records.key import ProviderName
+from bot.sandbox.world import REHEARSAL_KEY
+from tests.cogs.simulated_guild import Message, Stage, answer_to, board_of, text_of, tree_of
+
+NEEDS = "You need the **Manage Server** permission for this."
+ROLE_SELECT, CHANNEL_SELECT, STRING_SELECT = 6, 8, 3
+
+
+def selects(message: Message, kind: int) -> list[str]:
+    return [part["custom_id"] for part in walk_components(tree_of(message)) if part.get("type") == kind]
+
+
+def demote(stage: Stage, role: str = "Admins", member: simcord.MemberActor | None = None) -> None:
+    """The member, Ada without one, no longer has this role."""
+    backend, guild = stage.world.env.backend, stage.world.guild
+    backend.remove_member_role(guild.id, (member or stage.ada).id, guild.roles[role].id)
+
+
+def promote(stage: Stage, member: simcord.MemberActor, role: simcord.RoleHandle) -> None:
+    stage.world.env.backend.add_member_role(stage.world.guild.id, member.id, role.id)
+
+
+async def made(stage: Stage) -> discord.Message:
+    lora = await stage.give_lora(stage.ben)
+    await stage.use(stage.ben, "imagine", lora=f"lora-{lora.id}", prompt="in a forest")
+    return await stage.posted("in a forest")
+
+
+async def deletes(stage: Stage, member: simcord.MemberActor, message: discord.Message) -> str:
+    asked = await member.click(message, label="Delete")
+    if "Delete pictures" not in answer_to(asked):
+        return answer_to(asked)
+    return answer_to(await member.click(board_of(asked), label="Delete for good"))
+
+
+async def test_whoever_manages_messages_in_a_channel_is_no_moderator_of_the_server(keyed: Stage) -> None:
+    """Mutant: counting Manage Messages where the button is pressed lets Cleo delete."""
+    tidy = keyed.world.guild.create_role("Tidy", permissions=discord.Permissions(manage_messages=True))
+    promote(keyed, keyed.cleo, tidy)
+    message = await made(keyed)
+    assert "Only whoever ordered these pictures, or a moderator" in await deletes(keyed, keyed.cleo, message)
+
+
+async def test_the_role_chosen_in_the_settings_moderates_until_it_is_taken_back(keyed: Stage) -> None:
+    wardens = keyed.world.guild.create_role("Wardens")
+    promote(keyed, keyed.cleo, wardens)
+    shown = board_of(await keyed.use(keyed.ada, "settings"))
+    assert "**Moderators:** only admins" in text_of(shown)
+    [choice] = selects(shown, ROLE_SELECT)
+    shown = board_of(await keyed.ada.select(shown, [wardens], custom_id=choice))
+    assert f"**Moderators:** <@&{wardens.id}>, and admins" in text_of(shown)
+    first = await made(keyed)
+    assert "Pictures #1 are deleted" in await deletes(keyed, keyed.cleo, first)
+    again = await made(keyed)
+    [choice] = selects(shown, ROLE_SELECT)
+    await keyed.ada.select(shown, [], custom_id=choice)
+    assert "or a moderator" in await deletes(keyed, keyed.cleo, again)
+
+
+async def test_a_moderator_who_lost_the_role_while_they_were_asked_deletes_nothing(keyed: Stage) -> None:
+    wardens = keyed.world.guild.create_role("Wardens")
+    promote(keyed, keyed.cleo, wardens)
+    await keyed.world.darkroom.services.guilds.choose_moderators(keyed.world.guild.id, wardens.id)
+    asked = board_of(await keyed.cleo.click(await made(keyed), label="Delete"))
+    demote(keyed, "Wardens", keyed.cleo)
+    assert "or a moderator" in answer_to(await keyed.cleo.click(asked, label="Delete for good"))
+    assert len(keyed.posts()) == 1
+
+
+async def key_form(stage: Stage) -> str:
+    """Even if Server settings, Integrations let her at the command."""
+    root = stage.world.env.backend.find_command("keys", stage.world.guild.id)
+    assert root is not None
+    stage.world.guild.set_command_permissions(int(root["id"]), {stage.ada: True})
+    opened = await stage.use(stage.ada, "keys set", provider="apiframe")
+    demote(stage)
+    return answer_to(await stage.submit_fields(stage.ada, opened, REHEARSAL_KEY, None))
+
+
+async def limits_form(stage: Stage) -> str:
+    opened = await stage.use(stage.ada, "keys set", provider="apiframe")
+    saved = board_of(await stage.submit_fields(stage.ada, opened, REHEARSAL_KEY, None))
+    opened = await stage.ada.click(saved, label="Set limits")
+    demote(stage)
+    return answer_to(await stage.submit_fields(stage.ada, opened, "7", "7"))
+
+
+async def event_form(stage: Stage) -> str:
+    opened = await stage.use(stage.ada, "event create")
+    demote(stage)
+    return answer_to(await stage.submit_fields(stage.ada, opened, "Party", "Cats", ["club"], ["object"], ""))
+
+
+def choice(kind: int, number: int, values: Callable[[Stage], list[Any]]) -> Callable[[Stage], Awaitable[str]]:
+    async def chosen(stage: Stage) -> str:
+        shown = board_of(await stage.use(stage.ada, "settings"))
+        demote(stage)
+        return answer_to(
+            await stage.ada.select(shown, values(stage), custom_id=selects(shown, kind)[number])
+        ).removeprefix(text_of(shown))
+
+    return chosen
+
+
+LOST: dict[str, Callable[[Stage], Awaitable[str]]] = {
+    "the form of /keys set": key_form,
+    "the form of the first limits": limits_form,
+    "the form of /event create": event_form,
+    "the gallery": choice(CHANNEL_SELECT, 0, lambda stage: [stage.channel]),
+    "the reports": choice(CHANNEL_SELECT, 1, lambda stage: [stage.channel]),
+    "the moderators": choice(ROLE_SELECT, 0, lambda stage: [stage.world.guild.default_role]),
+    "the pause": choice(STRING_SELECT, 0, lambda _: ["24"]),
+}
+
+
+@pytest.mark.parametrize("what", LOST)
+async def test_who_lost_manage_server_while_it_was_open_stores_nothing(stage: Stage, what: str) -> None:
+    """Mutants: without `check_admin` in `submit`, or in what a choice calls, it is stored."""
+    assert NEEDS in await LOST[what](stage)
+    services, guild_id = stage.world.darkroom.services, stage.world.guild.id
+    key = await services.keys.status(guild_id, ProviderName.APIFRAME)
+    assert (key is None) is (what != "the form of the first limits")
+    assert not await services.events.choices("", Actor(guild_id, stage.ada.id, is_admin=True), runnable=True)
+    assert 7 not in {limit.credits for limit in await services.limits.of_guild(guild_id)}
+    chosen = await services.guilds.get(guild_id)
+    assert chosen is None or chosen.gallery_channel_id is chosen.reports_channel_id is chosen.moderator_role_id is None
+    assert chosen is None or chosen.training_pause_h is None
