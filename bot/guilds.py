@@ -42,6 +42,10 @@ class GuildService(Service):
         """Which role moderates, beside the admins; None: the admins alone."""
         await self._change(guild_id, moderator_role_id=role_id)
 
+    async def choose_adult(self, guild_id: int, *, is_allowed: bool) -> None:
+        """Whether explicit pictures may be made in age-restricted channels; nowhere else, in any case."""
+        await self._change(guild_id, is_adult_allowed=is_allowed)
+
     async def missing(self, present: Collection[int]) -> list[int]:
         """Ids of guilds with keys, photos or LoRAs that the bot was a member of and is not among `present`.
 

@@ -18,6 +18,7 @@ EXTENSIONS = (
     "cogs.events.host.buttons",
     "cogs.jobs",
     "cogs.settings",
+    "cogs.moderation.commands",
     "cogs.privacy",
     "cogs.about",
 )

@@ -89,7 +89,7 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
             f"This deletes your photos, jobs, LoRAs and pictures in {here_or_everywhere(interaction)}, "
             "and asks the provider to delete your LoRAs. You leave every event, and those you host are cancelled. "
             "What is being trained is removed when it has ended; its credits are spent. It cannot be undone.",
-            ConfirmView("Erase my data here", erase_all),
+            ConfirmView("Erase my data here", erase_all, for_everybody=True),
         )
 
     @app_commands.command(description="What the providers were asked to remove of yours, and what they answered")

@@ -15,6 +15,8 @@ Choose = Callable[[int, int | None], Awaitable[None]]
 PAUSES = {0: "no pause", 1: "1 hour", 6: "6 hours", 24: "1 day", 72: "3 days", 168: "7 days"}
 """Hours between two trainings of one member."""
 
+ADULT = {False: "off", True: "only in age-restricted channels"}
+
 
 class SettingsCog(commands.Cog):
     def __init__(self, bot: DarkroomBot) -> None:
@@ -58,6 +60,13 @@ async def settings_view(interaction: Interaction) -> SafeLayout:
             most=1,
         )
     )
+    is_adult = chosen is not None and chosen.is_adult_allowed
+    view.add_text(f"**Adult content:** {ADULT[is_adult]}\nThe list of `/moderation words` holds in any case.")
+    options = [
+        discord.SelectOption(label=words, value=str(int(each)), default=each is is_adult)
+        for each, words in ADULT.items()
+    ]
+    view.add_row(StringChoice("Adult content", options, _choose_adult, least=1))
     pause = (chosen.training_pause_h if chosen else None) or 0
     view.add_text(
         f"**Between two trainings of one member:** {PAUSES.get(pause, f'{pause} hours')}\n"
@@ -68,6 +77,14 @@ async def settings_view(interaction: Interaction) -> SafeLayout:
     ]
     view.add_row(StringChoice("Choose the pause", options, _choose_pause, least=1))
     return view
+
+
+async def _choose_adult(interaction: Interaction, values: Sequence[str]) -> None:
+    await defer(interaction, thinking=False)
+    check_admin(interaction)
+    guilds = interaction.client.services.guilds
+    await guilds.choose_adult(guild_of(interaction), is_allowed=values[0] == "1")
+    await interaction.edit_original_response(view=await settings_view(interaction))
 
 
 async def _choose_pause(interaction: Interaction, values: Sequence[str]) -> None:

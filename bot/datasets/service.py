@@ -12,6 +12,7 @@ from bot.datasets.rules import CONSENT_POLICY, RANK, STEPS, Board, DatasetOrder,
 from bot.errors import FetchError, FileGone, FileTooLarge, NotFound, UserError
 from bot.loras import rights
 from bot.loras.rights import Right
+from bot.moderation.texts import check_text
 from bot.photos import checks
 from bot.photos.sheet import SheetEntry
 from bot.records.dataset import Dataset, DatasetStatus, Finding, Photo, SubjectKind, Upload
@@ -60,6 +61,7 @@ class DatasetService(Service):
         await self._room.check()
 
         async def transaction(connection: AsyncConnection) -> Dataset:
+            await check_text(connection, guild_id, name)
             if await rows.count_open(connection, guild_id, user_id) >= OPEN_MAX:
                 raise UserError(
                     f"You have {OPEN_MAX} open datasets here already. See the newest with `/dataset show`, "

@@ -105,6 +105,11 @@ def hours_of(mode: EventMode, hours: Mapping[EventStatus, float]) -> dict[EventS
     return {stage: float(hours[stage]) for stage in PATHS[mode] if stage in TIMED and stage in hours}
 
 
+def texts_of(changes: Mapping[str, Any]) -> list[str]:
+    """What of the changes somebody has written."""
+    return [*(str(changes[name]) for name in ("name", "theme", "rules") if name in changes), *changes.get("pack", ())]
+
+
 def tidied(event: Event, changes: Mapping[str, Any]) -> dict[str, Any]:
     """The changes as they are stored: texts trimmed, hours of other stages kept. UserError for an invalid pack."""
     values = dict(changes)

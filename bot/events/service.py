@@ -20,6 +20,7 @@ from bot.events.readiness import Readiness
 from bot.events.views import EventView
 from bot.keys.reachability import ReachabilityService
 from bot.keys.service import KeyService
+from bot.moderation.texts import check_text
 from bot.ports import ReadinessCheck
 from bot.records.event import (
     Announcement,
@@ -65,6 +66,8 @@ class EventService(Service):
         """Store a draft, which only those who may run it see. The caller checks who may create events."""
 
         async def transaction(connection: AsyncConnection) -> Event:
+            labels = [candidate.label for candidate in draft.candidates]
+            await check_text(connection, actor.guild_id, draft.name, draft.theme, draft.rules, *labels)
             event = await rows.insert(
                 connection,
                 guild_id=actor.guild_id,
@@ -85,6 +88,7 @@ class EventService(Service):
 
         async def transaction(connection: AsyncConnection) -> Event:
             before = await lookup.run_by(connection, event_id, actor, HostCommand.CHANGE)
+            await check_text(connection, actor.guild_id, *drafts.texts_of(changes))
             drafts.check_changeable(before, frozenset(changes))
             values = drafts.tidied(before, changes)
             planned = replace(before, **values)

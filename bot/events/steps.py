@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,6 +19,7 @@ from bot.ports import NotNow
 from bot.records.event import AnnouncementKind, EntrantStatus, Event, EventMode, EventStatus, PauseReason
 from bot.records.guild import Actor
 from bot.resources import Resources, Service
+from bot.storage import moderation
 from bot.storage.due import Claim
 from bot.storage.events import entrants
 from bot.storage.events import jobs as event_jobs
@@ -163,19 +165,25 @@ class EventSteps(Service):
         await self._outcomes.enter(claim, S.TRAINING, announcements=[announcements])
 
     async def _drop_leavers(self, event: Event) -> None:
-        """Remove entrants who left the server or were banned; before training their photos are deleted, too.
+        """Remove entrants who left the server, were banned or blocked; before training their photos are deleted, too.
 
         Later the photos stay in what was trained: leaving is not the same as taking consent back.
         """
         taking_part = await self._database.fetch(entrants.of_event, event.id)
         for entrant in taking_part:
-            if await self._members.is_member(event.guild_id, entrant.user_id):
+            is_blocked = await self._database.fetch(moderation.is_blocked, event.guild_id, entrant.user_id)
+            if not is_blocked and await self._members.is_member(event.guild_id, entrant.user_id):
                 continue
+            status = EntrantStatus.WITHDRAWN if is_blocked else EntrantStatus.REMOVED
             if event.status.takes_photos:
                 await self._depictions.withdraw(event.id, Actor(event.guild_id, entrant.user_id))
 
-            async def transaction(connection: AsyncConnection, entrant_id: int = entrant.id) -> None:
-                await entrants.change(connection, entrant_id, status=EntrantStatus.REMOVED, left_at=self._clock.now())
+            out = {"status": status, "left_at": self._clock.now()}
+
+            async def transaction(
+                connection: AsyncConnection, entrant_id: int = entrant.id, out: Mapping[str, Any] = out
+            ) -> None:
+                await entrants.change(connection, entrant_id, **out)
 
             await self._database.write(transaction)
 

@@ -16,6 +16,7 @@ from bot.keys.service import KeyService
 from bot.keys.slots import assign_free_slots
 from bot.limits.ledger import Ledger
 from bot.loras.access import usable_lora, usable_style
+from bot.moderation.texts import check_text
 from bot.records.generation import Generation, Operation, Remembered
 from bot.records.guild import Actor, Channel
 from bot.records.job import SubjectTable
@@ -55,7 +56,7 @@ class OrderAcceptance(Service):
             if policy is not None:
                 async with self._database.read() as connection:
                     await policy.check(connection)
-            checked = await self._check(order, actor)
+            checked = await self._check(order, actor, channel)
             price = await self._price(checked, channel)
             generation = await self._store(checked, price, actor, channel, policy)
             refused.pop_all()
@@ -64,7 +65,7 @@ class OrderAcceptance(Service):
     async def order_with_defaults(self, partial: PartialOrder, actor: Actor, channel: Channel) -> Accepted:
         """Order with what the member used last for options they left out. References are downloaded last."""
         order, taken_over = await self._complete(partial, actor)
-        await self._check(order, actor, reference_count=len(partial.uploads))
+        await self._check(order, actor, channel, reference_count=len(partial.uploads))
         references = await self._references.take_in(partial.uploads)
         accepted = await self.accept(replace(order, references=references), actor, channel)
         return replace(accepted, taken_over=taken_over)
@@ -93,9 +94,14 @@ class OrderAcceptance(Service):
         )
         return order, tuple(taken_over)
 
-    async def _check(self, order: PictureOrder, actor: Actor, reference_count: int | None = None) -> Checked:
+    async def _check(
+        self, order: PictureOrder, actor: Actor, channel: Channel, reference_count: int | None = None
+    ) -> Checked:
         """Check rights and limits; UserError before anything is paid, downloaded or stored."""
         async with self._database.read() as connection:
+            if order.operation is Operation.IMAGINE:
+                is_age_restricted = channel.is_age_restricted
+                await check_text(connection, actor.guild_id, order.prompt, is_age_restricted=is_age_restricted)
             lora = None if order.lora_id is None else await usable_lora(connection, order.lora_id, actor)
             style = None if order.style_id is None else await usable_style(connection, order.style_id, actor)
         if lora is not None and not await self._owner_is_here(lora, actor):

@@ -106,6 +106,10 @@ class GenerationOutcomes(JobOutcomes[Generation]):
 
         self._spool.free(await self._database.write(transaction))
 
+    async def is_blocked(self, job: Generation) -> bool:
+        """The pack of an event is everybody's, whose LoRA it may be."""
+        return job.pack_index is None and await super().is_blocked(job)
+
     async def later_or_fail(self, claim: Claim[Generation], at_last: str) -> None:
         """Try again later; after `give_up` fail with the sentence `at_last`, so that the member is told."""
         if self.is_older_than(claim.row, self._timings.give_up):

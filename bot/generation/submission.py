@@ -9,7 +9,7 @@ from bot.generation.order import provider_order
 from bot.generation.outcomes import GenerationOutcomes
 from bot.generation.pricing import has_vanished
 from bot.generation.references import References
-from bot.jobs.outcomes import EVENT_CANCELLED
+from bot.jobs.outcomes import ENDED_BY_MODERATORS, EVENT_CANCELLED
 from bot.keys.service import KeyService
 from bot.providers.base import ProviderClient
 from bot.records.generation import Generation, GenerationStatus, Operation
@@ -41,6 +41,9 @@ class GenerationSubmission(Service):
         generation, now = claim.row, self._clock.now()
         if generation.status is S.QUEUED and await self._outcomes.is_event_cancelled(generation):
             await self._outcomes.fail(claim, EVENT_CANCELLED, is_posted=False)
+            return
+        if generation.status is S.QUEUED and await self._outcomes.is_blocked(generation):
+            await self._outcomes.fail(claim, ENDED_BY_MODERATORS, is_posted=False)
             return
         if generation.submitting_at is not None and now > generation.submitting_at + KEY_MEMORY:
             await self._outcomes.fail(claim, failures.UNKNOWN_OUTCOME)

@@ -15,12 +15,13 @@ from bot.records.event import EventStatus
 from bot.records.limit import Amount
 from bot.records.post import PostKind, places_for
 from bot.resources import Resources, Service
-from bot.storage import due, posts, timeline
+from bot.storage import due, moderation, posts, timeline
 from bot.storage.due import Claim, DueRows, LeaseLost
 from bot.storage.events import events
 
 NOTHING = Amount()
 EVENT_CANCELLED = "The event was cancelled before this was sent. Nothing was charged."
+ENDED_BY_MODERATORS = "A moderator of this server ended this before it was sent. Nothing was charged."
 LOOKED_AT_AGAIN = "looked at again"
 """Timeline word: the provider contradicts what we know of the job."""
 
@@ -72,6 +73,10 @@ class JobOutcomes(Service, Generic[JobT]):
             return False
         event = await self._database.fetch(events.get, job.event_id)
         return event is not None and event.status is EventStatus.CANCELLED
+
+    async def is_blocked(self, job: JobT) -> bool:
+        """Whether whoever ordered the job is blocked in its server, so that it must not be sent any more."""
+        return await self._database.fetch(moderation.is_blocked, job.guild_id, job.user_id)
 
     async def _check_held(self, claim: Claim[JobT]) -> None:
         """LeaseLost when another worker may have the row; called just before a paid call."""

@@ -13,6 +13,7 @@ from bot.errors import NotFound, UserError
 from bot.loras import rights
 from bot.loras.access import find, shares_and_events
 from bot.loras.rights import Right
+from bot.moderation.texts import check_text
 from bot.records.guild import Actor
 from bot.records.lora import NAME_MAX, Lora, Offer, Share
 from bot.records.removal import RemovalReason
@@ -130,6 +131,7 @@ class LoraService(Service):
     async def _change(self, lora_id: int, actor: Actor, **values: str | None) -> Lora:
         async def transaction(connection: AsyncConnection) -> Lora:
             lora = await find(connection, lora_id, actor, Right.CHANGE)
+            await check_text(connection, actor.guild_id, *values.values())
             await loras.change(connection, lora.id, **values)
             return lora
 

@@ -6,14 +6,15 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.errors import NotFound, UserError
+from bot.errors import NotAllowed, NotFound, UserError
 from bot.loras.access import find
 from bot.loras.rights import Right
+from bot.moderation.service import BLOCKED
 from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.lora import Audience, Lora, Offer, OfferStatus, Share
 from bot.records.post import PostKind
 from bot.resources import Service
-from bot.storage import loras, posts
+from bot.storage import loras, moderation, posts
 from bot.storage import sharing as rows
 from bot.storage.events import events
 
@@ -167,6 +168,8 @@ class SharingService(Service):
             or user_id != (offer.from_id if is_giver else offer.to_id)
         ):
             raise NotFound(OFFER_NOT_HERE)
+        if await moderation.is_blocked(connection, offer.guild_id, user_id):
+            raise NotAllowed(BLOCKED)
         if offer.status is not OfferStatus.OPEN:
             raise UserError(OFFER_ENDED[offer.status])
         if self._clock.now() > self._ends_at(offer):

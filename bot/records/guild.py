@@ -26,6 +26,7 @@ class Channel:
 
     id: int
     parent_id: int | None = None
+    is_age_restricted: bool = False
 
 
 NOBODY = 0
@@ -52,7 +53,8 @@ class Guild:
     """What a guild's admins have chosen; `left_at`: since when the bot is no longer a member there.
 
     `limited_at`: when its members were first given a limit. `training_pause_h`: the hours between a member's trainings.
-    `moderator_role_id`: whose members moderate, beside the admins.
+    `moderator_role_id`: whose members moderate, beside the admins. `words`: what no text may hold, None for no list.
+    `is_adult_allowed`: explicit pictures may be made in age-restricted channels.
     """
 
     id: int
@@ -63,4 +65,6 @@ class Guild:
     limited_at: datetime | None
     training_pause_h: int | None
     moderator_role_id: int | None
+    words: tuple[str, ...] | None
+    is_adult_allowed: bool
     left_at: datetime | None

@@ -38,13 +38,17 @@ KEPT_FOR_PROOF = (t.consents, p.removals)
 """Discord's developer terms ask for proof that a member told us to share photos; consents are that proof. The other
 one is the member's own: what was to go at the providers, and what they answered.
 """
-ANONYMISED = {
-    e.events: e.events.c.host_id,
-    p.spends: p.spends.c.user_id,
-    t.api_keys: t.api_keys.c.set_by,
-    p.limits: p.limits.c.set_by,
+ANONYMISED: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
+    e.events: (e.events.c.host_id,),
+    p.spends: (p.spends.c.user_id,),
+    p.blocks: (p.blocks.c.user_id, p.blocks.c.blocked_by),
+    t.api_keys: (t.api_keys.c.set_by,),
+    p.limits: (p.limits.c.set_by,),
 }
-"""Rows that others depend on: the event and the key go on, what was spent stays counted, without the member's id."""
+"""Rows that others depend on: the event and the key go on, what was spent stays counted and who is blocked stays
+blocked, without the member's id."""
+UNDER_PSEUDONYM = frozenset({p.spends, p.blocks})
+"""Those of them that still count for the member."""
 EVENT_CARDS = (PostKind.EVENT_PANEL, PostKind.EVENT_BALLOT)
 GUILD_ONLY = (t.api_keys, t.styles, t.guilds, p.limits, e.announcements)
 """Rows that belong to the guild."""
@@ -55,8 +59,7 @@ NAMELESS = (t.meta,)
 async def guilds_of(connection: AsyncConnection, user_id: int) -> list[int]:
     """Every guild in which something about this member is kept."""
     found: set[int] = set()
-    named = {table: (column,) for table, column in ANONYMISED.items()}
-    for table, columns in (*MEMBER_COLUMNS.items(), *named.items(), (t.consents, (t.consents.c.user_id,))):
+    for table, columns in (*MEMBER_COLUMNS.items(), *ANONYMISED.items(), (t.consents, (t.consents.c.user_id,))):
         mine = sa.or_(*(column == user_id for column in columns))
         found.update(await fetch_values(connection, sa.select(table.c.guild_id).where(mine).distinct()))
     return sorted(found)
@@ -119,15 +122,13 @@ async def erase_member(connection: AsyncConnection, *, guild_id: int, user_id: i
 
 
 async def _anonymise(connection: AsyncConnection, guild_id: int, user_id: int) -> None:
-    """An event without its host's id; what was spent under a pseudonym, so that it still counts for the member."""
-    for table, column in ANONYMISED.items():
-        theirs = sa.and_(table.c.guild_id == guild_id, column == user_id)
-        if not await count_rows(connection, table, theirs):
-            continue
-        values: dict[str, Any] = {column.name: NOBODY}
-        if table is p.spends:
-            values = {column.name: await pseudonym(connection, guild_id, user_id)}
-        await connection.execute(sa.update(table).where(theirs).values(values))
+    """An event without its host's id; what still counts for the member under a pseudonym."""
+    for table, columns in ANONYMISED.items():
+        for column in columns:
+            theirs = sa.and_(table.c.guild_id == guild_id, column == user_id)
+            if await count_rows(connection, table, theirs):
+                name = await pseudonym(connection, guild_id, user_id) if table in UNDER_PSEUDONYM else NOBODY
+                await connection.execute(sa.update(table).where(theirs).values({column.name: name}))
 
 
 async def _leave_event_cards(connection: AsyncConnection, guild_id: int, user_id: int) -> None:
@@ -166,7 +167,7 @@ async def erase_guild(connection: AsyncConnection, *, guild_id: int) -> list[str
     for table, subject in ((t.trainings, SubjectTable.TRAINING), (t.generations, SubjectTable.GENERATION)):
         ids = sa.select(table.c.id).where(table.c.guild_id == guild_id)
         await _erase_about(connection, t.timeline, subject, ids)
-    for table in (*MEMBER_COLUMNS, t.guilds, p.limits, p.spends, e.events):
+    for table in (*MEMBER_COLUMNS, t.guilds, p.limits, p.spends, p.blocks, e.events):
         await connection.execute(sa.delete(table).where(table.c.guild_id == guild_id))
     return files
 

@@ -21,6 +21,15 @@ limits = table(
     sa.UniqueConstraint("guild_id", "who", "role_id"),
 )
 
+blocks = table(
+    "blocks",
+    snowflake("guild_id"),
+    snowflake("user_id"),
+    snowflake("blocked_by"),
+    sa.Column("blocked_at", Instant, nullable=False),
+    sa.UniqueConstraint("guild_id", "user_id"),
+)
+
 spends = table(
     "spends",
     snowflake("guild_id"),

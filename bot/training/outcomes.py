@@ -173,6 +173,12 @@ class TrainingOutcomes(JobOutcomes[Training]):
 
         await self._database.write(transaction)
 
+    async def is_blocked(self, job: Training) -> bool:
+        """The shared training of an event is everybody's, whoever hosts it."""
+        event = None if job.event_id is None else await self._database.fetch(events.get, job.event_id)
+        is_shared = event is not None and event.mode is EventMode.SHARED
+        return not is_shared and await super().is_blocked(job)
+
     async def wait_for_key(self, claim: Claim[Training]) -> None:
         """Queue it without a slot until the guild has a working key."""
         await self._wait_for_slot(claim, "for a working API key")

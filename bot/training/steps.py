@@ -15,7 +15,7 @@ from bot.errors import (
     Refused,
     Unavailable,
 )
-from bot.jobs.outcomes import EVENT_CANCELLED
+from bot.jobs.outcomes import ENDED_BY_MODERATORS, EVENT_CANCELLED
 from bot.keys.service import KeyService
 from bot.providers.base import PhotoFile, Progress, ProviderClient, TrainingOrder, TrainingReport
 from bot.providers.witness import look_at_training
@@ -59,6 +59,9 @@ class TrainingSteps(Service):
         training = claim.row
         if await self._outcomes.is_event_cancelled(training):
             await self._outcomes.fail(claim, failures.Failure(EVENT_CANCELLED, retry=False), is_posted=False)
+            return
+        if await self._outcomes.is_blocked(training):
+            await self._outcomes.fail(claim, failures.Failure(ENDED_BY_MODERATORS, retry=False), is_posted=False)
             return
         if await self._was_sent_before(claim):
             return

@@ -1,19 +1,38 @@
-"""What everybody passes who uses a command, a button, a choice or a form: do they moderate?"""
+"""What everybody passes who uses a command, a button, a choice or a form: are they blocked, do they moderate?"""
 
 import discord
 
 from bot.client import DarkroomBot
-from cogs.ui.replies import MODERATES, Interaction
+from bot.errors import NotAllowed
+from bot.moderation.service import BLOCKED
+from cogs.ui.replies import FOR_EVERYBODY, MODERATES, Interaction
+
+RIGHT_OF_EVERYBODY = "privacy"
+"""The command that a blocked member can still use: what is kept about them stays theirs to see and to erase."""
 
 
 async def admit(interaction: Interaction) -> None:
-    """Note whether the member has the moderators' role; asked anew for each press and each form that is sent."""
-    user = interaction.user
-    if interaction.guild_id is None or not isinstance(user, discord.Member):
+    """NotAllowed for a blocked member; notes whether the member has the moderators' role.
+
+    It is asked anew for each press and each form that is sent. In a private message the services decide.
+    """
+    user, guild = interaction.user, interaction.guild
+    if interaction.guild_id is None:
         return
-    role_ids = frozenset(role.id for role in user.roles)
-    if await interaction.client.services.moderation.is_moderator(interaction.guild_id, role_ids):
+    role_ids = frozenset(role.id for role in user.roles) if isinstance(user, discord.Member) else frozenset[int]()
+    standing = await interaction.client.services.moderation.standing(interaction.guild_id, user.id, role_ids)
+    if standing.is_moderator:
         interaction.extras[MODERATES] = True
+    is_owner = guild is not None and guild.owner_id == user.id
+    if standing.is_blocked and not is_owner and not _is_for_everybody(interaction):
+        raise NotAllowed(BLOCKED)
+
+
+def _is_for_everybody(interaction: Interaction) -> bool:
+    command = interaction.command
+    return FOR_EVERYBODY in interaction.extras or (
+        command is not None and command.qualified_name.partition(" ")[0] == RIGHT_OF_EVERYBODY
+    )
 
 
 async def setup(bot: DarkroomBot) -> None:

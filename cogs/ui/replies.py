@@ -25,6 +25,8 @@ BAD_REQUEST = 400
 TOO_LARGE = (40005, 50045)
 MODERATES = "moderates"
 """Set in the extras of an interaction of a member who has the moderators' role."""
+FOR_EVERYBODY = "for everybody"
+"""Set in the extras of a press that a blocked member may make, too."""
 DEFERRED = "deferred"
 """Set in an interaction's extras when Discord took a defer although its answer was lost."""
 INTERACTION_GONE = (10062, 10015, 50027)
@@ -43,7 +45,8 @@ def channel_of(interaction: Interaction) -> Channel:
     if channel is None or interaction.channel_id is None:
         raise UserError("This works only inside a channel.")
     parent_id = channel.parent_id if isinstance(channel, discord.Thread) else None
-    return Channel(interaction.channel_id, parent_id)
+    is_age_restricted = not isinstance(channel, discord.DMChannel | discord.GroupChannel) and channel.is_nsfw()
+    return Channel(interaction.channel_id, parent_id, is_age_restricted)
 
 
 def is_admin(interaction: Interaction) -> bool:

@@ -7,7 +7,7 @@ import discord
 
 from bot.client import fleeting_id
 from cogs.ui.choices import FleetingButton, Pressed, check_offered
-from cogs.ui.replies import Interaction, defer
+from cogs.ui.replies import FOR_EVERYBODY, Interaction, defer
 
 FORM_SECONDS = 3600
 QUESTION_SECONDS = 600
@@ -58,14 +58,20 @@ def paragraph(**options: Any) -> discord.ui.TextInput[Any]:
 
 
 class SafeView(discord.ui.View):
-    """Buttons for a few minutes below a private message; what they act on is in this object only."""
+    """Buttons for a few minutes below a private message; what they act on is in this object only.
 
-    def __init__(self, *buttons: FleetingButton, seconds: int = QUESTION_SECONDS) -> None:
+    `for_everybody`: a blocked member may press them, too.
+    """
+
+    def __init__(self, *buttons: FleetingButton, seconds: int = QUESTION_SECONDS, for_everybody: bool = False) -> None:
         super().__init__(timeout=seconds)
+        self.for_everybody = for_everybody
         for button in buttons:
             self.add_item(button)
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        if self.for_everybody:
+            interaction.extras[FOR_EVERYBODY] = True
         await interaction.client.admit(interaction)
         return True
 
@@ -79,9 +85,14 @@ class ConfirmView(SafeView):
     """A button that works once: for what cannot be undone."""
 
     def __init__(
-        self, label: str, confirmed: Pressed, *, style: discord.ButtonStyle = discord.ButtonStyle.danger
+        self,
+        label: str,
+        confirmed: Pressed,
+        *,
+        style: discord.ButtonStyle = discord.ButtonStyle.danger,
+        for_everybody: bool = False,
     ) -> None:
-        super().__init__(FleetingButton(label, self._confirm, style=style))
+        super().__init__(FleetingButton(label, self._confirm, style=style), for_everybody=for_everybody)
         self.confirmed = confirmed
 
     async def _confirm(self, interaction: Interaction) -> None:

@@ -164,7 +164,7 @@ class Stage:
         await set_unlimited_key(services, guild_id, provider, api_key, set_by=self.ada.id)
 
     async def use(
-        self, member: simcord.MemberActor, command: str, channel: simcord.ChannelHandle | None = None, **options: Any
+        self, member: simcord.MemberActor, command: str, /, channel: simcord.ChannelHandle | None = None, **options: Any
     ) -> InteractionResult:
         return await member.slash(channel or self.channel, command, **options)
 

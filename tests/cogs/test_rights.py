@@ -11,7 +11,7 @@ from simcord.components import walk_components
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.sandbox.world import REHEARSAL_KEY
-from tests.cogs.simulated_guild import Message, Stage, answer_to, board_of, text_of, tree_of
+from tests.cogs.simulated_guild import Message, Stage, answer_to, board_of, photos, text_of, tree_of
 
 NEEDS = "You need the **Manage Server** permission for this."
 ROLE_SELECT, CHANNEL_SELECT, STRING_SELECT = 6, 8, 3
@@ -120,7 +120,8 @@ LOST: dict[str, Callable[[Stage], Awaitable[str]]] = {
     "the gallery": choice(CHANNEL_SELECT, 0, lambda stage: [stage.channel]),
     "the reports": choice(CHANNEL_SELECT, 1, lambda stage: [stage.channel]),
     "the moderators": choice(ROLE_SELECT, 0, lambda stage: [stage.world.guild.default_role]),
-    "the pause": choice(STRING_SELECT, 0, lambda _: ["24"]),
+    "adult content": choice(STRING_SELECT, 0, lambda _: ["1"]),
+    "the pause": choice(STRING_SELECT, 1, lambda _: ["24"]),
 }
 
 
@@ -135,4 +136,91 @@ async def test_who_lost_manage_server_while_it_was_open_stores_nothing(stage: St
     assert 7 not in {limit.credits for limit in await services.limits.of_guild(guild_id)}
     chosen = await services.guilds.get(guild_id)
     assert chosen is None or chosen.gallery_channel_id is chosen.reports_channel_id is chosen.moderator_role_id is None
-    assert chosen is None or chosen.training_pause_h is None
+    assert chosen is None or (chosen.training_pause_h is None and not chosen.is_adult_allowed)
+
+
+async def chosen_moderator(stage: Stage, member: simcord.MemberActor) -> None:
+    wardens = stage.world.guild.create_role("Wardens")
+    promote(stage, member, wardens)
+    await stage.world.darkroom.services.guilds.choose_moderators(stage.world.guild.id, wardens.id)
+
+
+BLOCKED = "The moderators of this server have blocked you"
+
+
+async def test_a_blocked_member_can_use_nothing_but_their_own_privacy(keyed: Stage) -> None:
+    """Every door has its own mutant: take `admit` out of the tree, the buttons, the forms, the views or the cards."""
+    board = board_of(await keyed.send_form(keyed.ben, "Rex", photos(15)))
+    form = await keyed.use(keyed.ben, "train")
+    question = board_of(await keyed.use(keyed.ben, "privacy erase"))
+    message = await made(keyed)
+    asked = board_of(await keyed.ben.click(message, label="Delete"))
+    assert "is blocked here" in answer_to(await keyed.use(keyed.ada, "moderation block", member=keyed.ben))
+    doors = [
+        await keyed.use(keyed.ben, "about"),
+        await keyed.use(keyed.ben, "imagine", prompt="a cat"),
+        await keyed.start(keyed.ben, board),
+        await keyed.submit_fields(keyed.ben, form, "Rex", photos(10), None, None, True),
+        await keyed.ben.click(message, label="Again"),
+        await keyed.ben.click(asked, label="Delete for good"),
+        await keyed.ben.context_menu(keyed.channel, "Imagine from this picture", message),
+    ]
+    assert all(answer_to(each).startswith(BLOCKED) for each in doors)
+    assert await keyed.ben.autocomplete(keyed.channel, "imagine", "lora", "") == []
+    assert "Kept about you" in answer_to(await keyed.use(keyed.ben, "privacy show"))
+    assert "are erased" in answer_to(await keyed.ben.click(question, label="Erase my data here"))
+    assert answer_to(await keyed.use(keyed.ben, "about")).startswith(BLOCKED)
+    await keyed.use(keyed.ada, "moderation unblock", member=keyed.ben)
+    assert BLOCKED not in answer_to(await keyed.use(keyed.ben, "about"))
+
+
+async def test_a_card_that_was_open_takes_no_choice_of_a_blocked_admin(keyed: Stage) -> None:
+    """Mutant: without `admit` in the cards, their menus still work."""
+    shown = board_of(await keyed.use(keyed.ada, "settings"))
+    await keyed.world.darkroom.services.moderation.block(
+        Actor(keyed.world.guild.id, keyed.cleo.id, is_moderator=True), keyed.ada.id
+    )
+    gallery, *_ = selects(shown, CHANNEL_SELECT)
+    assert BLOCKED in answer_to(await keyed.ada.select(shown, [keyed.channel], custom_id=gallery))
+    chosen = await keyed.world.darkroom.services.guilds.get(keyed.world.guild.id)
+    assert chosen is None or chosen.gallery_channel_id is None
+
+
+async def test_who_may_be_blocked(keyed: Stage) -> None:
+    guild = keyed.world.guild
+    await chosen_moderator(keyed, keyed.cleo)
+    assert "Only an admin or a moderator" in answer_to(
+        await keyed.use(keyed.ben, "moderation block", member=keyed.cleo)
+    )
+    assert "has **Manage Server**" in answer_to(await keyed.use(keyed.cleo, "moderation block", member=keyed.ada))
+    assert "cannot block yourself" in answer_to(await keyed.use(keyed.ada, "moderation block", member=keyed.ada))
+    assert "is blocked here" in answer_to(await keyed.use(keyed.cleo, "moderation block", member=keyed.ben))
+    assert "owner of the server" in answer_to(await keyed.use(keyed.ada, "moderation block", member=guild.owner))
+
+
+async def test_the_list_of_words_is_a_form_for_moderators_and_holds_at_once(keyed: Stage) -> None:
+    await chosen_moderator(keyed, keyed.cleo)
+    assert "Only an admin or a moderator" in answer_to(await keyed.use(keyed.ben, "moderation words"))
+    opened = await keyed.use(keyed.cleo, "moderation words")
+    assert "2 lines stored" in answer_to(await keyed.submit_fields(keyed.cleo, opened, "badger\nhot dog\n"))
+    refused = answer_to(await keyed.use(keyed.ben, "imagine", prompt="a B4DGER"))
+    assert refused == "A word in this is not used in this server. Please say it in another way."
+    opened = await keyed.use(keyed.cleo, "moderation words")
+    demote(keyed, "Wardens", keyed.cleo)
+    assert "Only an admin or a moderator" in answer_to(await keyed.submit_fields(keyed.cleo, opened, ""))
+    assert "A word in this" in answer_to(await keyed.use(keyed.ben, "imagine", prompt="a hotdog"))
+
+
+async def test_adult_content_is_for_age_restricted_channels_once_it_is_allowed(
+    keyed: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The simulated Discord knows no age restriction. Mutant: a channel whose age restriction is not looked at."""
+    adults = keyed.world.guild.create_text_channel("adults")
+    monkeypatch.setattr(discord.TextChannel, "is_nsfw", lambda channel: channel.id == adults.id)
+    assert "not made in this server" in answer_to(await keyed.use(keyed.ben, "imagine", adults, prompt="a nude"))
+    shown = board_of(await keyed.use(keyed.ada, "settings"))
+    adult, _ = selects(shown, STRING_SELECT)
+    shown = board_of(await keyed.ada.select(shown, ["1"], custom_id=adult))
+    assert "**Adult content:** only in age-restricted channels" in text_of(shown)
+    assert "only in this server's age-restricted" in answer_to(await keyed.use(keyed.ben, "imagine", prompt="a nude"))
+    assert "Accepted #1" in answer_to(await keyed.use(keyed.ben, "imagine", adults, prompt="a nude"))

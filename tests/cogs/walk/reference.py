@@ -23,6 +23,11 @@ from tests.cogs.walk.event_rules import EventRules
 from tests.cogs.walk.world import WORDS, Party, Town
 
 CHANNEL = re.compile(r"/channels/(\d+)")
+BEGUN = frozenset(
+    {"datasets", "photos", "trainings", "generations", "lora_shares", "lora_offers", "picture_reports", "entrants"}
+    | {"entries", "votes", "events", "limits", "blocks", "api_keys"}
+)
+"""Tables whose new rows somebody has asked for."""
 INCIDENT = "something went wrong on our side"
 
 
@@ -206,12 +211,22 @@ class Model:
         """Within the guild: what `bot.rights` refuses to this member did not happen."""
         for change in changes:
             who = self._acting(step, change.guild_id)
+            yield from self._by_blocked(step, change, changes)
             rule = getattr(self, f"_may_{change.table}", None)
             if who is None or self._of_events.excuses(who, change, changes):
                 continue
             refuses = rule is not None and not rule(who, change, changes)
             if refuses or self._of_events.may(who, change, changes) is False:
                 yield f"not allowed to this member: {change}"
+
+    def _by_blocked(self, step: Step, change: Change, changes: Sequence[Change]) -> Iterator[str]:
+        """Whoever is blocked begins nothing and changes nothing of others; they may erase and take back their own."""
+        is_blocked = any(
+            (row["guild_id"], row["user_id"]) == (change.guild_id, step.who.user_id)
+            for row in self.rows["blocks"].values()
+        )
+        if is_blocked and step.who.guild_id and change.before is None and change.table in BEGUN:
+            yield f"was blocked: {change}"
 
     def _acting(self, step: Step, guild_id: int) -> Actor | None:
         """Who acts, as a member of this guild; without any office in a private message."""
@@ -261,8 +276,11 @@ class Model:
         is_theirs = who.user_id in {row["audience_id"], row["granted_by"]} or self._owns(row["lora_id"], who)
         return is_theirs or self._may(Right.CHANGE, row["lora_id"], who) or self._takes_over(row["lora_id"], who)
 
-    def _may_lora_offers(self, who: Actor, change: Change, _changes: Sequence[Change]) -> bool:
+    def _may_lora_offers(self, who: Actor, change: Change, changes: Sequence[Change]) -> bool:
         row = change.after or change.before or {}
+        blocked = {(each.after or {}).get("user_id") for each in changes if each.table == "blocks"}
+        if row["status"] == "withdrawn" and not blocked.isdisjoint({row["from_id"], row["to_id"]}):
+            return who.is_moderator
         if change.before is None:
             return row["from_id"] == who.user_id and self._may(Right.SHARE, row["lora_id"], who)
         if change.after is None:
@@ -287,6 +305,11 @@ class Model:
         row = change.after or change.before or {}
         is_theirs = bool(row["reporter_id"] == who.user_id)
         return is_theirs if change.before is None else is_theirs or who.is_moderator or change.after is None
+
+    def _may_blocks(self, who: Actor, change: Change, _changes: Sequence[Change]) -> bool:
+        """Somebody who erases what is about them leaves a block without their id."""
+        named = {(change.before or {}).get("user_id"), (change.before or {}).get("blocked_by")}
+        return who.is_moderator or (change.after is not None and who.user_id in named)
 
     def _may_limits(self, who: Actor, change: Change, _changes: Sequence[Change]) -> bool:
         return who.is_admin or _takes_own_name_out(who, change)

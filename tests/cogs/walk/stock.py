@@ -42,6 +42,9 @@ class Stock:
 
     async def _stock_guild(self, party: Party) -> None:
         services, guild_id = self.town.darkroom.services, party.guild.id
+        for person in party.people:
+            with contextlib.suppress(UserError):
+                await services.moderation.unblock(party.people[0].actor, person.member.id)
         for provider, key in keys_of(party.word).items():
             status = await services.keys.status(guild_id, provider)
             if status is None or status.row.paused_at is not None:

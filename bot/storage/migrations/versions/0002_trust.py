@@ -1,4 +1,4 @@
-"""Limits, one ledger for everything that costs credits, and what is to be removed at the providers."""
+"""Limits, one ledger for everything that costs credits, what is to be removed at the providers, and moderation."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +11,8 @@ def upgrade() -> None:
     op.add_column("guilds", sa.Column("limited_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("guilds", sa.Column("training_pause_h", sa.Integer(), nullable=True))
     op.add_column("guilds", sa.Column("moderator_role_id", sa.BigInteger(), nullable=True))
+    op.add_column("guilds", sa.Column("words", sa.JSON(), nullable=True))
+    op.add_column("guilds", sa.Column("is_adult_allowed", sa.Boolean(), server_default="0", nullable=False))
     op.add_column("api_keys", sa.Column("account", sa.String(length=64), nullable=True))
     op.add_column("api_keys", sa.Column("slots", sa.Integer(), nullable=True))
     op.add_column("api_keys", sa.Column("slots_learnt", sa.Integer(), nullable=True))
@@ -33,6 +35,7 @@ def upgrade() -> None:
     _widen_spends()
     _delete_old_spends_in_time()
     _add_removals()
+    _add_moderation()
 
 
 def _widen_spends() -> None:
@@ -128,4 +131,18 @@ def _add_removals() -> None:
         " SELECT guild_id, 0, provider, CASE WHEN subject_kind = 'character' THEN 'character' ELSE 'lora' END,"
         " 'training', training_id, remote_id, 'taken_back', 'waiting', created_at, retiring_since, retiring_since"
         " FROM loras WHERE retiring_since IS NOT NULL AND archived_at IS NULL ORDER BY id"
+    )
+
+
+def _add_moderation() -> None:
+    op.create_table(
+        "blocks",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("blocked_by", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("blocked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_blocks")),
+        sa.UniqueConstraint("guild_id", "user_id", name=op.f("uq_blocks_guild_id_user_id")),
+        sqlite_autoincrement=True,
     )

@@ -1,0 +1,31 @@
+"""Every text that members give passes here: prompts, names, themes, packs."""
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.errors import UserError
+from bot.moderation.explicit import EXPLICIT
+from bot.moderation.rules import holds_word
+from bot.storage import guilds
+
+REFUSED = "A word in this is not used in this server. Please say it in another way."
+NOTHING_EXPLICIT = "Explicit pictures are not made in this server. Please describe something else."
+NOT_EXPLICIT_HERE = (
+    "Explicit pictures are made only in this server's age-restricted channels. "
+    "Please ask there, or describe something else."
+)
+
+
+async def check_text(
+    connection: AsyncConnection, guild_id: int, *texts: str | None, is_age_restricted: bool = False
+) -> None:
+    """UserError when one of the texts holds a word of the server's list, or an explicit one where none is allowed.
+
+    `is_age_restricted`: the texts are for a picture that is posted in an age-restricted channel.
+    """
+    guild = await guilds.get(connection, guild_id)
+    text = "\n".join(text for text in texts if text)
+    if guild is not None and guild.words and holds_word(guild.words, text):
+        raise UserError(REFUSED)
+    is_allowed = guild is not None and guild.is_adult_allowed
+    if not (is_allowed and is_age_restricted) and holds_word(EXPLICIT, text):
+        raise UserError(NOT_EXPLICIT_HERE if is_allowed else NOTHING_EXPLICIT)
