@@ -38,6 +38,10 @@ class GuildService(Service):
     async def choose_reports(self, guild_id: int, channel_id: int | None) -> None:
         await self._change(guild_id, reports_channel_id=channel_id)
 
+    async def choose_log(self, guild_id: int, channel_id: int | None) -> None:
+        """Where a line is written for each new entry of the log."""
+        await self._change(guild_id, log_channel_id=channel_id)
+
     async def choose_moderators(self, guild_id: int, role_id: int | None) -> None:
         """Which role moderates, beside the admins; None: the admins alone."""
         await self._change(guild_id, moderator_role_id=role_id)

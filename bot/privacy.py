@@ -6,9 +6,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.events.photos.depictions import DepictionService
 from bot.keys.service import KeyService
+from bot.records.moderation import Act
 from bot.resources import Resources, Service
-from bot.storage import erasure, removals
+from bot.storage import erasure, moderation_log, removals
 from bot.storage.events import events
+from bot.storage.pseudonyms import pseudonym
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,13 @@ class PrivacyService(Service):
 
         async def transaction(connection: AsyncConnection) -> tuple[list[str], int]:
             await events.cancel_all(connection, guild_id, now=now, host_id=user_id)
+            is_known = guild_id in await erasure.guilds_of(connection, user_id)
+            await moderation_log.renew_lines_of(connection, guild_id, user_id, now=now)
             await removals.of_member(connection, guild_id, user_id, now=now)
             files = await erasure.erase_member(connection, guild_id=guild_id, user_id=user_id)
+            if is_known:
+                name = await pseudonym(connection, guild_id, user_id)
+                await moderation_log.note(connection, guild_id, Act.ERASED, name, "everything of a member", now=now)
             return files, await removals.count_waiting(connection, guild_id, user_id)
 
         files, waiting = await self._database.write(transaction)

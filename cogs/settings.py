@@ -47,6 +47,12 @@ async def settings_view(interaction: Interaction) -> SafeLayout:
         "What members report about pictures goes there. Choose a channel that only moderators see."
     )
     view.add_row(ChannelChoice("Choose the reports channel", reports, _storing(guilds.choose_reports)))
+    log = chosen.log_channel_id if chosen else None
+    view.add_text(
+        f"**Log:** {_where(log, 'none')}\n"
+        "A line there for all that is paid, shared, deleted, moderated or erased. `/moderation log` has everything."
+    )
+    view.add_row(ChannelChoice("Choose the log channel", log, _storing(guilds.choose_log)))
     moderators = chosen.moderator_role_id if chosen else None
     view.add_text(
         f"**Moderators:** {'only admins' if moderators is None else f'<@&{moderators}>, and admins'}\n"

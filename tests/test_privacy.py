@@ -38,7 +38,7 @@ async def test_after_a_word_nothing_of_a_member_is_left_but_the_proof_of_consent
     assert CANARY not in str(left)
     for name, rows in left.items():
         assert ANNA not in {value for row in rows for value in row.values()}, name
-        if name not in {"api_keys", "guilds", "meta", "spends"}:
+        if name not in {"api_keys", "guilds", "meta", "spends", "moderation_log"}:
             assert rows == [], name
     assert studio.files() == []
     assert {row["user_id"] for row in consents} <= {ANNA}
@@ -264,6 +264,7 @@ PERSON_COLUMNS = {
     "voter_id",
     "contributor_id",
     "blocked_by",
+    "member_id",
 }
 
 
@@ -289,7 +290,16 @@ def test_every_table_that_knows_a_member_or_guild_is_named_for_erasure() -> None
 def test_every_snowflake_column_is_one_the_check_above_knows() -> None:
     """A new column that names a person under another name has to be added to the list."""
     channels = {"channel_id", "parent_id", "gallery_channel_id", "reports_channel_id", "thread_id"}
-    elsewhere = {"id", "message_id", "dhash", "calendar_id", "jury_role_id", "role_id", "moderator_role_id"} | channels
+    elsewhere = {
+        "id",
+        "message_id",
+        "dhash",
+        "calendar_id",
+        "jury_role_id",
+        "role_id",
+        "moderator_role_id",
+        "log_channel_id",
+    } | channels
     events = {"event_id", "consent_id", "picture_id", "entry_id"}
     lineage = {"previous_id", "previous_lora_id", "origin_id"}
     jobs = {"dataset_id", "training_id", "lora_id", "key_id", "generation_id", "subject_id", "style_id"}

@@ -18,10 +18,11 @@ from bot.photos.sheet import SheetEntry
 from bot.records.dataset import Dataset, DatasetStatus, Finding, Photo, SubjectKind, Upload
 from bot.records.guild import Actor
 from bot.records.lora import NAME_MAX
+from bot.records.moderation import Act
 from bot.records.training import TrainingStatus
 from bot.resources import Resources, Service
 from bot.storage import datasets as rows
-from bot.storage import erasure, loras, trainings
+from bot.storage import erasure, loras, moderation_log, trainings
 from bot.storage.due import Claim, mark, store
 from bot.storage.tables import datasets
 
@@ -175,6 +176,8 @@ class DatasetService(Service):
             if not await rows.move(connection, dataset_id, from_=DatasetStatus.OPEN, to=DatasetStatus.DISCARDED):
                 return None
             await rows.forget_person(connection, dataset_id)
+            about, now = f"dataset #{dataset_id}, discarded", self._clock.now()
+            await moderation_log.note(connection, guild_id, Act.DELETED, user_id, about, now=now)
             return await rows.forget_files(connection, dataset_id)
 
         files = await self._database.write(transaction)

@@ -33,9 +33,10 @@ from bot.records.event import (
     places_of,
 )
 from bot.records.guild import Actor, Channel
+from bot.records.moderation import Act
 from bot.records.post import PostKind
 from bot.resources import Resources, Service
-from bot.storage import datasets, spends
+from bot.storage import datasets, moderation_log, spends
 from bot.storage.events import counts as event_counts
 from bot.storage.events import entrants
 from bot.storage.events import events as rows
@@ -221,6 +222,10 @@ class EventService(Service):
         async def transaction(connection: AsyncConnection) -> None:
             now = self._clock.now()
             await entrants.change(connection, entrant.id, status=EntrantStatus.REMOVED, left_at=now)
+            about = f"out of event #{event_id}"
+            await moderation_log.note(
+                connection, event.guild_id, Act.MODERATED, actor.user_id, about, member_id=user_id, now=now
+            )
             await self._tell(connection, event)
 
         await self._database.write(transaction)

@@ -11,8 +11,9 @@ from bot.limits import rules
 from bot.records.generation import Generation
 from bot.records.job import SubjectTable
 from bot.records.limit import Amount, Limit, Spend, Unit
+from bot.records.moderation import Act
 from bot.records.training import Training
-from bot.storage import guilds, limits, pseudonyms, spends
+from bot.storage import guilds, limits, moderation_log, pseudonyms, spends
 from bot.storage.events import events
 
 
@@ -60,7 +61,10 @@ class Ledger:
     async def settle(self, connection: AsyncConnection, job: Training | Generation, took: Amount | None) -> None:
         """Replace what was reserved by what the job really took, in the transaction that ends it; None: all of it."""
         now = self._clock.now()
-        await spends.settle(connection, subject_of(job), job.id, took, now=now)
+        settled = await spends.settle(connection, subject_of(job), job.id, took, now=now)
+        if settled is not None and settled.credits:
+            what = f"{settled.subject_table} #{job.id}, {settled.credits} credits of {settled.provider.label}"
+            await moderation_log.note(connection, job.guild_id, Act.PAID, job.user_id, what, now=now)
         await self._renew_panel(connection, job, now)
 
     async def _check(

@@ -16,9 +16,10 @@ from bot.loras.rights import Right
 from bot.moderation.texts import check_text
 from bot.records.guild import Actor
 from bot.records.lora import NAME_MAX, Lora, Offer, Share
+from bot.records.moderation import Act
 from bot.records.removal import RemovalReason
 from bot.resources import Service
-from bot.storage import generations, loras, removals, sharing
+from bot.storage import generations, loras, moderation_log, removals, sharing
 from bot.text import CHOICES_MAX, named, search
 
 PREVIEWS_MAX = 4
@@ -124,6 +125,8 @@ class LoraService(Service):
             await removals.of_lora(connection, lora, RemovalReason.ARCHIVED, user_id=actor.user_id, now=now)
             await sharing.unshare_all(connection, lora.id)
             await sharing.end_offer(connection, lora.id, now=now)
+            about = f"LoRA #{lora.id}, archived"
+            await moderation_log.note(connection, lora.guild_id, Act.DELETED, actor.user_id, about, now=now)
             return lora
 
         return await self._database.write(transaction)

@@ -12,15 +12,22 @@ from bot.loras.rights import Right
 from bot.moderation.service import BLOCKED
 from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.lora import Audience, Lora, Offer, OfferStatus, Share
+from bot.records.moderation import Act
 from bot.records.post import PostKind
 from bot.resources import Service
-from bot.storage import loras, moderation, posts
+from bot.storage import loras, moderation, moderation_log, posts
 from bot.storage import sharing as rows
 from bot.storage.events import events
 
 SHARES_MAX = 25
 """Audiences of one LoRA: as many as one select shows (Discord /docs/components/reference)."""
 
+AUDIENCES = {
+    Audience.MEMBER: "a member",
+    Audience.ROLE: "a role",
+    Audience.EVENT: "the entrants of an event",
+    Audience.GUILD: "everyone here",
+}
 OFFER_NOT_HERE = "This offer is for somebody else, or it is not here any more."
 OFFER_ENDED = {
     OfferStatus.ACCEPTED: "This offer has been accepted already.",
@@ -74,6 +81,12 @@ class SharingService(Service):
             shown = await _show_sharing(connection, lora)
             if len(shown.shares) > SHARES_MAX:
                 raise UserError(f"It is shared with {SHARES_MAX} already. Share it with a role, or with everyone.")
+            member_id = audience_id if audience is Audience.MEMBER else None
+            about = f"LoRA #{lora.id}, with {AUDIENCES[audience]}"
+            now = self._clock.now()
+            await moderation_log.note(
+                connection, actor.guild_id, Act.SHARED, actor.user_id, about, member_id=member_id, now=now
+            )
             return shown
 
         return await self._database.write(transaction)
@@ -135,6 +148,10 @@ class SharingService(Service):
             await rows.answer_offer(connection, offer.id, OfferStatus.ACCEPTED, now=now)
             await rows.unshare_all(connection, offer.lora_id)
             await self._post(connection, PostKind.LORA_OFFER_ANSWERED, offer, offer.from_id)
+            about = f"LoRA #{offer.lora_id}, handed over"
+            await moderation_log.note(
+                connection, offer.guild_id, Act.SHARED, offer.from_id, about, member_id=offer.to_id, now=now
+            )
             return await loras.get(connection, offer.lora_id)
 
         lora = await self._database.write(transaction)

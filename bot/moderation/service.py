@@ -1,5 +1,7 @@
-"""Moderation of a server: who moderates, who is blocked, and which words are refused."""
+"""Moderation of a server: who moderates, who is blocked, which words are refused, and the log."""
 
+import csv
+import io
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -7,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.moderation.rules import tidy_words
 from bot.records.guild import Actor
+from bot.records.moderation import Act, LogEntry
 from bot.resources import Service
-from bot.storage import guilds, moderation
+from bot.storage import guilds, moderation, moderation_log
 
+COLUMNS = ("time", "who", "what", "about", "member")
 MODERATORS_ONLY = "Only an admin or a moderator of this server can do that."
 BLOCKED = (
     "The moderators of this server have blocked you from using this bot here. "
@@ -43,7 +47,12 @@ class ModerationService(Service):
         """Replace the list by one word or phrase a line; what was accepted before stays."""
         _check_moderator(actor)
         words = tidy_words(text)
-        await self._database.write(lambda connection: guilds.change(connection, actor.guild_id, words=words or None))
+
+        async def transaction(connection: AsyncConnection) -> None:
+            await guilds.change(connection, actor.guild_id, words=words or None)
+            await self._note(connection, actor, f"the list of words, {len(words)} lines")
+
+        await self._database.write(transaction)
         return words
 
     async def block(self, actor: Actor, user_id: int) -> None:
@@ -60,13 +69,39 @@ class ModerationService(Service):
             if not await moderation.block(connection, actor.guild_id, user_id, by=actor.user_id, now=now):
                 raise UserError("They are blocked already. `/moderation unblock` lets them back in.")
             await moderation.end_what_waits(connection, actor.guild_id, user_id, now=now)
+            await self._note(connection, actor, "blocked", user_id)
 
         await self._database.write(transaction)
 
     async def unblock(self, actor: Actor, user_id: int) -> None:
         _check_moderator(actor)
-        if not await self._database.write(lambda connection: moderation.unblock(connection, actor.guild_id, user_id)):
-            raise NotFound("They are not blocked.")
+
+        async def transaction(connection: AsyncConnection) -> None:
+            if not await moderation.unblock(connection, actor.guild_id, user_id):
+                raise NotFound("They are not blocked.")
+            await self._note(connection, actor, "unblocked", user_id)
+
+        await self._database.write(transaction)
+
+    async def entry(self, entry_id: int) -> LogEntry | None:
+        """The entry, or None; callers check who may see it."""
+        return await self._database.fetch(moderation_log.get, entry_id)
+
+    async def log(self, actor: Actor) -> str:
+        """The whole log of the server as CSV, oldest first. An erased member has a negative number."""
+        _check_moderator(actor)
+        entries = await self._database.fetch(moderation_log.of_guild, actor.guild_id)
+        table = io.StringIO()
+        writer = csv.writer(table)
+        writer.writerow(COLUMNS)
+        for each in entries:
+            at = each.at.isoformat(timespec="seconds")
+            writer.writerow((at, each.user_id, each.act, each.about, each.member_id or ""))
+        return table.getvalue()
+
+    async def _note(self, connection: AsyncConnection, actor: Actor, about: str, member_id: int | None = None) -> None:
+        who, now = actor.user_id, self._clock.now()
+        await moderation_log.note(connection, actor.guild_id, Act.MODERATED, who, about, member_id=member_id, now=now)
 
 
 def _check_moderator(actor: Actor) -> None:

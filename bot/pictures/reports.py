@@ -11,9 +11,10 @@ from bot.records.generation import Generation, Report
 from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
+from bot.records.moderation import Act
 from bot.records.post import PostKind
 from bot.resources import Service
-from bot.storage import generations, guilds, keys, pictures, posts, timeline
+from bot.storage import generations, guilds, keys, moderation_log, pictures, posts, timeline
 
 REASON_MAX = 500
 NOBODY_TO_TELL = "There is nobody Darkroom could send this to. Please tell a moderator yourself."
@@ -82,6 +83,8 @@ class ReportService(Service):
         async def transaction(connection: AsyncConnection) -> None:
             if not await pictures.dismiss_report(connection, report_id, guild_id=actor.guild_id, now=now):
                 raise UserError("This report was dismissed already.")
+            about = f"report #{report_id} about pictures #{report.generation_id}, dismissed"
+            await moderation_log.note(connection, actor.guild_id, Act.MODERATED, actor.user_id, about, now=now)
             detail = f"by moderator {actor.user_id}"
             await timeline.add(
                 connection, SubjectTable.GENERATION, report.generation_id, "report dismissed", at=now, detail=detail

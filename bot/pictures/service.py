@@ -22,9 +22,10 @@ from bot.records.generation import Generation, GenerationStatus, Operation, Pict
 from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
+from bot.records.moderation import Act
 from bot.records.post import Post, PostKind, PostStatus
 from bot.resources import Resources, Service
-from bot.storage import generations, guilds, pictures, posts, timeline
+from bot.storage import generations, guilds, moderation_log, pictures, posts, timeline
 
 EDITS = (Operation.UPSCALE_CLARITY, Operation.UPSCALE_TOPAZ, Operation.REMOVE_BACKGROUND)
 LINKS_LIVE = timedelta(hours=23)
@@ -169,7 +170,11 @@ class PictureService(Service):
         chosen = [one for one in found.view.pictures if one.id in picture_ids and one.file is not None]
 
         async def transaction(connection: AsyncConnection) -> int:
-            return sum([await _send(connection, found.generation, one, place, now=now) for one in chosen])
+            sent = sum([await _send(connection, found.generation, one, place, now=now) for one in chosen])
+            if sent:
+                about = f"pictures #{generation_id}, to the gallery"
+                await moderation_log.note(connection, actor.guild_id, Act.SHARED, actor.user_id, about, now=now)
+            return sent
 
         if not await self._database.write(transaction):
             raise UserError(f"{'This is' if len(chosen) == 1 else 'These are'} in the gallery already.")
@@ -195,6 +200,11 @@ class PictureService(Service):
 
         async def transaction(connection: AsyncConnection) -> list[str]:
             if await pictures.delete_set(connection, generation_id, actor, now=now):
+                owner = None if generation.user_id == actor.user_id else generation.user_id
+                about = f"pictures #{generation_id}"
+                await moderation_log.note(
+                    connection, actor.guild_id, Act.DELETED, actor.user_id, about, member_id=owner, now=now
+                )
                 who = "its member" if generation.user_id == actor.user_id else f"moderator {actor.user_id}"
                 await timeline.add(
                     connection, SubjectTable.GENERATION, generation_id, "deleted", at=now, detail=f"by {who}"

@@ -65,6 +65,7 @@ class Guild:
     limited_at: datetime | None
     training_pause_h: int | None
     moderator_role_id: int | None
+    log_channel_id: int | None
     words: tuple[str, ...] | None
     is_adult_allowed: bool
     left_at: datetime | None

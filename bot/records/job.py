@@ -38,3 +38,4 @@ class SubjectTable(StrEnum):
     ANNOUNCEMENT = "announcement"
     DEPICTION = "depiction"
     REMOVAL = "removal"
+    LOG = "log"

@@ -31,6 +31,8 @@ class PostKind(StrEnum):
     EVENT_BALLOT = "event_ballot"
     EVENT_ANNOUNCEMENT = "event_announcement"
     """An announcement: opened, photos chosen, LoRAs ready, paused, winner, cancelled."""
+    LOG_LINE = "log_line"
+    """One entry of the server's log, in the channel that its admins chose for it."""
     DEPICTION = "depiction"
     """Asks a member privately whether photos that they were named in may be used."""
 
@@ -60,6 +62,7 @@ _SUBJECTS = {
     PostKind.EVENT_ANNOUNCEMENT: SubjectTable.ANNOUNCEMENT,
     PostKind.DEPICTION: SubjectTable.DEPICTION,
     PostKind.RECEIPT: SubjectTable.REMOVAL,
+    PostKind.LOG_LINE: SubjectTable.LOG,
 }
 
 

@@ -42,12 +42,13 @@ ANONYMISED: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
     e.events: (e.events.c.host_id,),
     p.spends: (p.spends.c.user_id,),
     p.blocks: (p.blocks.c.user_id, p.blocks.c.blocked_by),
+    p.moderation_log: (p.moderation_log.c.user_id, p.moderation_log.c.member_id),
     t.api_keys: (t.api_keys.c.set_by,),
     p.limits: (p.limits.c.set_by,),
 }
 """Rows that others depend on: the event and the key go on, what was spent stays counted and who is blocked stays
 blocked, without the member's id."""
-UNDER_PSEUDONYM = frozenset({p.spends, p.blocks})
+UNDER_PSEUDONYM = frozenset({p.spends, p.blocks, p.moderation_log})
 """Those of them that still count for the member."""
 EVENT_CARDS = (PostKind.EVENT_PANEL, PostKind.EVENT_BALLOT)
 GUILD_ONLY = (t.api_keys, t.styles, t.guilds, p.limits, e.announcements)
@@ -167,7 +168,7 @@ async def erase_guild(connection: AsyncConnection, *, guild_id: int) -> list[str
     for table, subject in ((t.trainings, SubjectTable.TRAINING), (t.generations, SubjectTable.GENERATION)):
         ids = sa.select(table.c.id).where(table.c.guild_id == guild_id)
         await _erase_about(connection, t.timeline, subject, ids)
-    for table in (*MEMBER_COLUMNS, t.guilds, p.limits, p.spends, p.blocks, e.events):
+    for table in (*MEMBER_COLUMNS, t.guilds, p.limits, p.spends, p.blocks, p.moderation_log, e.events):
         await connection.execute(sa.delete(table).where(table.c.guild_id == guild_id))
     return files
 

@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
 from bot.records.limit import LimitKind
+from bot.records.moderation import Act
 from bot.records.removal import RemovalAnswer, RemovalKind, RemovalReason, RemovalStatus
 from bot.storage.columns import DOUBT, Instant, Word, due, snowflake, table
 
@@ -28,6 +29,17 @@ blocks = table(
     snowflake("blocked_by"),
     sa.Column("blocked_at", Instant, nullable=False),
     sa.UniqueConstraint("guild_id", "user_id"),
+)
+
+moderation_log = table(
+    "moderation_log",
+    snowflake("guild_id"),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("act", Word(Act), nullable=False),
+    snowflake("user_id"),
+    sa.Column("member_id", sa.BigInteger),
+    sa.Column("about", sa.String(120), nullable=False),
+    sa.Index("ix_moderation_log_guild", "guild_id", "id"),
 )
 
 spends = table(

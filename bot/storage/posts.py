@@ -30,6 +30,7 @@ KIND_CODES: Mapping[PostKind, str] = {
     PostKind.EVENT_ANNOUNCEMENT: "ea",
     PostKind.DEPICTION: "de",
     PostKind.RECEIPT: "re",
+    PostKind.LOG_LINE: "ll",
 }
 
 

@@ -37,11 +37,12 @@ async def reserve(connection: AsyncConnection, spend: Spend) -> None:
 
 async def settle(
     connection: AsyncConnection, subject: SubjectTable, subject_id: int, took: Amount | None, *, now: datetime
-) -> None:
-    """Store what the job really took, None: as much as was reserved; asking twice settles once."""
+) -> Spend | None:
+    """Store what the job really took, None: as much as was reserved; asking twice settles once, and gives None."""
     its = sa.and_(spends.c.subject_table == subject, spends.c.subject_id == subject_id, spends.c.settled_at.is_(None))
     values = {} if took is None else asdict(took)
-    await connection.execute(sa.update(spends).where(its).values(settled_at=now, **values))
+    settled = sa.update(spends).where(its).values(settled_at=now, **values).returning(*spends.c)
+    return await fetch_first(connection, Spend, settled)
 
 
 async def of_job(connection: AsyncConnection, subject: SubjectTable, subject_id: int) -> Spend | None:

@@ -16,6 +16,7 @@ from bot.services import Services
 from cogs.events.posts import EVENT_POSTS, Draft, render_event_edit, render_event_post
 from cogs.keys import key_paused_card
 from cogs.loras import cards as lora_cards
+from cogs.moderation.cards import log_card
 from cogs.pictures import cards as picture_cards
 from cogs.pictures.files import REQUEST_MAX_BYTES, file_name, fits, originals
 from cogs.removals.cards import receipts_card
@@ -75,10 +76,8 @@ async def render(services: Services, post: Post, *, guild_name: str, is_private:
             if offer is not None:
                 is_answer = post.kind is PostKind.LORA_OFFER_ANSWERED
                 return lora_cards.offer_answered_card(offer, line) if is_answer else lora_cards.offer_card(offer, line)
-        case PostKind.PICTURE_REPORT:
-            report = await services.reports.view(post.subject_id)
-            if report is not None:
-                return picture_cards.report_card(report, line, is_private=is_private)
+        case PostKind.PICTURE_REPORT | PostKind.LOG_LINE:
+            return await _for_moderators(services, post, line, is_private=is_private)
         case PostKind.RECEIPT:
             return await _receipts(services, post, f"{guild_name} · {line}")
         case PostKind.PICTURES_FAILED:
@@ -178,6 +177,17 @@ async def _pictures(services: Services, post: Post) -> PictureSet:
     if found is None or found.generation.deleted_at is not None:
         raise PlaceRefused("the pictures are gone")
     return found
+
+
+async def _for_moderators(services: Services, post: Post, line: str, *, is_private: bool) -> discord.ui.LayoutView:
+    if post.kind is PostKind.PICTURE_REPORT:
+        report = await services.reports.view(post.subject_id)
+        if report is not None:
+            return picture_cards.report_card(report, line, is_private=is_private)
+    entry = await services.moderation.entry(post.subject_id) if post.kind is PostKind.LOG_LINE else None
+    if entry is None:
+        raise PlaceRefused("what it shows is gone")
+    return log_card(entry, line)
 
 
 async def _training(services: Services, post: Post, line: str) -> discord.ui.LayoutView:

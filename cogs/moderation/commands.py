@@ -1,4 +1,4 @@
-"""/moderation: which words are refused, and who may not use the bot here."""
+"""/moderation: which words are refused, who may not use the bot here, and the log."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from discord.ext import commands
 
 from bot.client import DarkroomBot
 from bot.errors import NotAllowed, UserError
-from cogs.ui.replies import Interaction, actor_of, defer, is_admin, open_form, say
+from cogs.ui.replies import Interaction, actor_of, attached, defer, is_admin, open_form, say
 from cogs.ui.views import SafeModal, paragraph
 from cogs.ui.words import count
 
@@ -64,6 +64,13 @@ class ModerationCog(commands.GroupCog, group_name="moderation", group_descriptio
         await defer(interaction)
         await self.bot.services.moderation.unblock(actor_of(interaction), member.id)
         await say(interaction, f"{member.mention} can use everything here again.")
+
+    @app_commands.command(description="What was paid, shared, deleted, moderated and erased here, for a spreadsheet")
+    async def log(self, interaction: Interaction) -> None:
+        await defer(interaction)
+        table = await self.bot.services.moderation.log(actor_of(interaction))
+        files = attached([("moderation.csv", table.encode())])
+        await interaction.followup.send("The log of this server, oldest first.", files=files, ephemeral=True)
 
 
 def _check_blockable(interaction: Interaction, member: discord.User | discord.Member) -> None:

@@ -45,6 +45,7 @@ def footer(post: Post) -> str:
         PostKind.EVENT_BALLOT: "Event #{} · ballot",
         PostKind.EVENT_ANNOUNCEMENT: "Announcement #{}",
         PostKind.DEPICTION: "Photo question #{}",
+        PostKind.LOG_LINE: "Log #{}",
     }[post.kind]
     return f"-# {kind.format(post.subject_id)}"
 

@@ -11,7 +11,7 @@ from simcord.components import walk_components
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.sandbox.world import REHEARSAL_KEY
-from tests.cogs.simulated_guild import Message, Stage, answer_to, board_of, photos, text_of, tree_of
+from tests.cogs.simulated_guild import Message, Stage, answer_to, board_of, photos, text_of, tree_of, until
 
 NEEDS = "You need the **Manage Server** permission for this."
 ROLE_SELECT, CHANNEL_SELECT, STRING_SELECT = 6, 8, 3
@@ -224,3 +224,28 @@ async def test_adult_content_is_for_age_restricted_channels_once_it_is_allowed(
     assert "**Adult content:** only in age-restricted channels" in text_of(shown)
     assert "only in this server's age-restricted" in answer_to(await keyed.use(keyed.ben, "imagine", prompt="a nude"))
     assert "Accepted #1" in answer_to(await keyed.use(keyed.ben, "imagine", adults, prompt="a nude"))
+
+
+async def test_the_log_is_a_table_and_a_line_in_the_channel(keyed: Stage) -> None:
+    channel = keyed.world.guild.create_text_channel("log")
+    shown = board_of(await keyed.use(keyed.ada, "settings"))
+    third = selects(shown, CHANNEL_SELECT)[2]
+    shown = board_of(await keyed.ada.select(shown, [channel], custom_id=third))
+    assert f"**Log:** <#{channel.id}>" in text_of(shown)
+    await keyed.use(keyed.ada, "moderation block", member=keyed.ben)
+    line = text_of(await keyed.posted("blocked", channel))
+    assert line.startswith(f"**Moderated** by {keyed.ada.mention} · blocked · {keyed.ben.mention}")
+    [file] = board_of(await keyed.use(keyed.ada, "moderation log")).attachments
+    assert file.filename == "moderation.csv"
+    assert "Only an admin or a moderator" in answer_to(await keyed.use(keyed.cleo, "moderation log"))
+
+
+async def test_a_line_about_an_erased_member_names_them_no_more(keyed: Stage) -> None:
+    channel = keyed.world.guild.create_text_channel("log")
+    await keyed.world.darkroom.services.guilds.choose_log(keyed.world.guild.id, channel.id)
+    await keyed.use(keyed.ada, "moderation block", member=keyed.ben)
+    await keyed.posted("blocked", channel)
+    question = board_of(await keyed.use(keyed.ben, "privacy erase"))
+    await keyed.ben.click(question, label="Erase my data here")
+    await keyed.posted("**Erased** by erased member", channel)
+    await until(lambda: not any(keyed.ben.mention in text_of(line) for line in keyed.posts(channel)))

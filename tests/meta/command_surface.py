@@ -61,6 +61,7 @@ SURFACE: dict[str, list[str]] = {
     "jobs": [],
     "settings": [],
     "moderation words": [],
+    "moderation log": [],
     "moderation block": ["member!"],
     "moderation unblock": ["member!"],
     "privacy show": [],

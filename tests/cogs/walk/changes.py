@@ -30,6 +30,7 @@ SUBJECTS = {
     SubjectTable.ANNOUNCEMENT: "(SELECT guild_id FROM announcements WHERE id = {0}.subject_id)",
     SubjectTable.DEPICTION: "(SELECT guild_id FROM depictions WHERE id = {0}.subject_id)",
     SubjectTable.REMOVAL: "(SELECT guild_id FROM removals WHERE id = {0}.subject_id)",
+    SubjectTable.LOG: "(SELECT guild_id FROM moderation_log WHERE id = {0}.subject_id)",
 }
 PARENTS = {
     t.photos: "(SELECT guild_id FROM datasets WHERE id = {0}.dataset_id)",

@@ -11,6 +11,7 @@ def upgrade() -> None:
     op.add_column("guilds", sa.Column("limited_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("guilds", sa.Column("training_pause_h", sa.Integer(), nullable=True))
     op.add_column("guilds", sa.Column("moderator_role_id", sa.BigInteger(), nullable=True))
+    op.add_column("guilds", sa.Column("log_channel_id", sa.BigInteger(), nullable=True))
     op.add_column("guilds", sa.Column("words", sa.JSON(), nullable=True))
     op.add_column("guilds", sa.Column("is_adult_allowed", sa.Boolean(), server_default="0", nullable=False))
     op.add_column("api_keys", sa.Column("account", sa.String(length=64), nullable=True))
@@ -146,3 +147,16 @@ def _add_moderation() -> None:
         sa.UniqueConstraint("guild_id", "user_id", name=op.f("uq_blocks_guild_id_user_id")),
         sqlite_autoincrement=True,
     )
+    op.create_table(
+        "moderation_log",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("act", sa.String(length=20), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("member_id", sa.BigInteger(), nullable=True),
+        sa.Column("about", sa.String(length=120), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_moderation_log")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_moderation_log_guild", "moderation_log", ["guild_id", "id"], unique=False)

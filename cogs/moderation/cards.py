@@ -1,0 +1,17 @@
+"""One line of a server's log."""
+
+import discord
+
+from bot.records.moderation import LogEntry
+from cogs.ui.layout import Layout, card
+
+
+def log_card(entry: LogEntry, last_line: str) -> Layout:
+    to = "" if entry.member_id is None else f" · {_name(entry.member_id)}"
+    text = f"**{entry.act.value.title()}** by {_name(entry.user_id)} · {entry.about}{to}"
+    return card(f"{text}\n{last_line}", colour=discord.Colour.light_grey())
+
+
+def _name(user_id: int) -> str:
+    """Whoever was erased keeps one number, so that what they did stays together."""
+    return f"<@{user_id}>" if user_id > 0 else f"erased member {-user_id}"
