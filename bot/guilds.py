@@ -50,6 +50,10 @@ class GuildService(Service):
         """Whether explicit pictures may be made in age-restricted channels; nowhere else, in any case."""
         await self._change(guild_id, is_adult_allowed=is_allowed)
 
+    async def choose_approval(self, guild_id: int, *, is_needed: bool) -> None:
+        """Whether a moderator looks at pictures before they are in the gallery or stand for a vote."""
+        await self._change(guild_id, needs_approval=is_needed)
+
     async def missing(self, present: Collection[int]) -> list[int]:
         """Ids of guilds with keys, photos or LoRAs that the bot was a member of and is not among `present`.
 

@@ -38,6 +38,7 @@ from bot.moderation.service import ModerationService
 from bot.outbox import OutboxService, PostRows
 from bot.pauses import longest_pauses, waiting_for_deletion
 from bot.photos.pool import PhotoPool
+from bot.pictures.approvals import ApprovalService
 from bot.pictures.reports import ReportService
 from bot.pictures.service import PictureService
 from bot.privacy import PrivacyService
@@ -79,6 +80,7 @@ class Services:
     generations: GenerationService
     pictures: PictureService
     reports: ReportService
+    approvals: ApprovalService
     outbox: OutboxService
     privacy: PrivacyService
     guilds: GuildService
@@ -134,6 +136,7 @@ def build_services(opened: Resources) -> Services:
         generations=generation_service,
         pictures=PictureService(opened, key_service, generation_service),
         reports=ReportService(opened),
+        approvals=ApprovalService(opened),
         outbox=OutboxService(opened),
         privacy=PrivacyService(opened, key_service, depictions),
         events=EventService(opened, key_service, reachability, budgets, depictions),

@@ -13,6 +13,7 @@ EXTENSIONS = (
     "cogs.generation.commands",
     "cogs.generation.buttons",
     "cogs.pictures.buttons",
+    "cogs.pictures.approvals",
     "cogs.events.commands",
     "cogs.events.buttons",
     "cogs.events.host.buttons",

@@ -15,6 +15,7 @@ Choose = Callable[[int, int | None], Awaitable[None]]
 PAUSES = {0: "no pause", 1: "1 hour", 6: "6 hours", 24: "1 day", 72: "3 days", 168: "7 days"}
 """Hours between two trainings of one member."""
 
+APPROVAL = {False: "nobody looks", True: "a moderator looks"}
 ADULT = {False: "off", True: "only in age-restricted channels"}
 
 
@@ -73,6 +74,16 @@ async def settings_view(interaction: Interaction) -> SafeLayout:
         for each, words in ADULT.items()
     ]
     view.add_row(StringChoice("Adult content", options, _choose_adult, least=1))
+    needs_approval = chosen is not None and chosen.needs_approval
+    view.add_text(
+        f"**Before gallery and votes:** {APPROVAL[needs_approval]}\n"
+        "Whoever moderates is asked in the reports channel, with two buttons."
+    )
+    options = [
+        discord.SelectOption(label=words, value=str(int(each)), default=each is needs_approval)
+        for each, words in APPROVAL.items()
+    ]
+    view.add_row(StringChoice("Before gallery and votes", options, _choose_approval, least=1))
     pause = (chosen.training_pause_h if chosen else None) or 0
     view.add_text(
         f"**Between two trainings of one member:** {PAUSES.get(pause, f'{pause} hours')}\n"
@@ -90,6 +101,14 @@ async def _choose_adult(interaction: Interaction, values: Sequence[str]) -> None
     check_admin(interaction)
     guilds = interaction.client.services.guilds
     await guilds.choose_adult(guild_of(interaction), is_allowed=values[0] == "1")
+    await interaction.edit_original_response(view=await settings_view(interaction))
+
+
+async def _choose_approval(interaction: Interaction, values: Sequence[str]) -> None:
+    await defer(interaction, thinking=False)
+    check_admin(interaction)
+    guilds = interaction.client.services.guilds
+    await guilds.choose_approval(guild_of(interaction), is_needed=values[0] == "1")
     await interaction.edit_original_response(view=await settings_view(interaction))
 
 

@@ -66,7 +66,7 @@ class ReportService(Service):
             generation = None if report is None else await generations.get(connection, report.generation_id)
             if report is None or generation is None:
                 return None
-            return ReportView(report, generation, await _message(connection, generation.id))
+            return ReportView(report, generation, await message_of(connection, generation.id))
 
     async def for_moderator(self, report_id: int, actor: Actor) -> Report:
         if not actor.is_moderator:
@@ -110,7 +110,8 @@ async def _readers(connection: AsyncConnection, generation: Generation) -> Seque
     return places
 
 
-async def _message(connection: AsyncConnection, generation_id: int) -> tuple[int, int] | None:
+async def message_of(connection: AsyncConnection, generation_id: int) -> tuple[int, int] | None:
+    """The channel and the message in which the pictures can be seen; None when they are in no channel."""
     for post in await pictures.posts_of(connection, generation_id):
         place = pictures.public_place(post)
         if place is not None and post.message_id:

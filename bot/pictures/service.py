@@ -16,13 +16,14 @@ from bot.generation.outcomes import LINKED
 from bot.generation.pricing import ASKED_FOR_S
 from bot.generation.service import GenerationService, GenerationView
 from bot.keys.service import KeyService
+from bot.moderation.approvals import must_wait
 from bot.ports import NotNow, PlaceRefused
 from bot.providers.base import GenerationOrder, ProviderClient
 from bot.records.generation import Generation, GenerationStatus, Operation, Picture
 from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
-from bot.records.moderation import Act
+from bot.records.moderation import Act, Purpose
 from bot.records.post import Post, PostKind, PostStatus
 from bot.resources import Resources, Service
 from bot.storage import generations, guilds, moderation_log, pictures, posts, timeline
@@ -164,21 +165,23 @@ class PictureService(Service):
             raise UserError(COPY_GONE)
         return found
 
-    async def send_to_gallery(self, picture_ids: Sequence[int], generation_id: int, actor: Actor) -> Place:
-        """Send these pictures of the set to the gallery, each at most once; UserError when all are there already."""
+    async def send_to_gallery(self, picture_ids: Sequence[int], generation_id: int, actor: Actor) -> tuple[Place, bool]:
+        """Send these pictures of the set to the gallery, each at most once; UserError when all are there already.
+
+        Returns where the gallery is, and whether a moderator looks at one of them first.
+        """
         found, place, now = await self.to_gallery(generation_id, actor), await self._gallery(actor), self._clock.now()
         chosen = [one for one in found.view.pictures if one.id in picture_ids and one.file is not None]
 
-        async def transaction(connection: AsyncConnection) -> int:
-            sent = sum([await _send(connection, found.generation, one, place, now=now) for one in chosen])
-            if sent:
-                about = f"pictures #{generation_id}, to the gallery"
-                await moderation_log.note(connection, actor.guild_id, Act.SHARED, actor.user_id, about, now=now)
-            return sent
+        async def transaction(connection: AsyncConnection) -> bool:
+            waits = [one for one in chosen if await must_wait(connection, one, Purpose.GALLERY, actor, now=now)]
+            ready = [one for one in chosen if one not in waits]
+            is_new = await send(connection, found.generation, ready, place, actor, now=now)
+            if not is_new and not waits:
+                raise UserError(f"{'This is' if len(chosen) == 1 else 'These are'} in the gallery already.")
+            return bool(waits)
 
-        if not await self._database.write(transaction):
-            raise UserError(f"{'This is' if len(chosen) == 1 else 'These are'} in the gallery already.")
-        return place
+        return place, await self._database.write(transaction)
 
     async def to_delete(self, generation_id: int, actor: Actor) -> PictureSet:
         """The set, if this member may delete it; also one that is deleted, because its message may still be there."""
@@ -267,6 +270,23 @@ async def _price(client: ProviderClient, operation: Operation) -> int | None:
             return await client.estimate(order)
     except (TimeoutError, ProviderError):
         return None
+
+
+async def send(
+    connection: AsyncConnection,
+    generation: Generation,
+    chosen: Sequence[Picture],
+    place: Place,
+    actor: Actor,
+    *,
+    now: datetime,
+) -> bool:
+    """Send pictures of this set to the gallery at `place`; False when all are there already."""
+    is_new = any([await _send(connection, generation, one, place, now=now) for one in chosen])
+    if is_new:
+        about = f"pictures #{generation.id}, to the gallery"
+        await moderation_log.note(connection, actor.guild_id, Act.SHARED, actor.user_id, about, now=now)
+    return is_new
 
 
 async def _send(

@@ -39,3 +39,4 @@ class SubjectTable(StrEnum):
     DEPICTION = "depiction"
     REMOVAL = "removal"
     LOG = "log"
+    APPROVAL = "approval"

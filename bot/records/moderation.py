@@ -1,4 +1,4 @@
-"""What the log of a server holds: a closed set of words and frozen rows. No I/O."""
+"""The log of a server, and pictures that wait for its moderators: closed sets of words and frozen rows. No I/O."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,3 +27,29 @@ class LogEntry:
     user_id: int
     member_id: int | None
     about: str
+
+
+class Purpose(StrEnum):
+    """Where a picture goes once a moderator has approved it."""
+
+    GALLERY = "gallery"
+    BALLOT = "ballot"
+
+
+class ApprovalStatus(StrEnum):
+    WAITING = "waiting"
+    APPROVED = "approved"
+    DECLINED = "declined"
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A picture that somebody, `user_id`, wants to show everybody."""
+
+    id: int
+    guild_id: int
+    generation_id: int
+    picture_id: int
+    purpose: Purpose
+    user_id: int
+    status: ApprovalStatus

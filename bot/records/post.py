@@ -31,6 +31,8 @@ class PostKind(StrEnum):
     EVENT_BALLOT = "event_ballot"
     EVENT_ANNOUNCEMENT = "event_announcement"
     """An announcement: opened, photos chosen, LoRAs ready, paused, winner, cancelled."""
+    APPROVAL = "approval"
+    """Asks the moderators whether a picture may go to the gallery or stand for a vote."""
     LOG_LINE = "log_line"
     """One entry of the server's log, in the channel that its admins chose for it."""
     DEPICTION = "depiction"
@@ -63,6 +65,7 @@ _SUBJECTS = {
     PostKind.DEPICTION: SubjectTable.DEPICTION,
     PostKind.RECEIPT: SubjectTable.REMOVAL,
     PostKind.LOG_LINE: SubjectTable.LOG,
+    PostKind.APPROVAL: SubjectTable.APPROVAL,
 }
 
 

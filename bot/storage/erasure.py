@@ -24,6 +24,7 @@ MEMBER_COLUMNS: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
     t.lora_offers: (t.lora_offers.c.from_id, t.lora_offers.c.to_id),
     t.generations: (t.generations.c.user_id,),
     t.picture_reports: (t.picture_reports.c.reporter_id,),
+    p.approvals: (p.approvals.c.user_id,),
     t.remembered: (t.remembered.c.user_id,),
     t.posts: (t.posts.c.user_id,),
     e.entrants: (e.entrants.c.user_id,),
@@ -198,8 +199,13 @@ async def _erase_about(
 
 
 async def _erase_posts_about_pictures(connection: AsyncConnection, condition: sa.ColumnElement[bool]) -> None:
-    """What these generations' pictures have in the gallery and among the reports; the messages stay."""
-    for table, subject in ((t.pictures, SubjectTable.PICTURE), (t.picture_reports, SubjectTable.REPORT)):
+    """What these generations' pictures have in the gallery, among the reports and before the moderators."""
+    about = {
+        t.pictures: SubjectTable.PICTURE,
+        t.picture_reports: SubjectTable.REPORT,
+        p.approvals: SubjectTable.APPROVAL,
+    }
+    for table, subject in about.items():
         ids = sa.select(table.c.id).select_from(table.join(t.generations)).where(condition)
         await _erase_about(connection, t.posts, subject, ids)
 

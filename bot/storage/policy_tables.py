@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
 from bot.records.limit import LimitKind
-from bot.records.moderation import Act
+from bot.records.moderation import Act, ApprovalStatus, Purpose
 from bot.records.removal import RemovalAnswer, RemovalKind, RemovalReason, RemovalStatus
 from bot.storage.columns import DOUBT, Instant, Word, due, snowflake, table
 
@@ -40,6 +40,18 @@ moderation_log = table(
     sa.Column("member_id", sa.BigInteger),
     sa.Column("about", sa.String(120), nullable=False),
     sa.Index("ix_moderation_log_guild", "guild_id", "id"),
+)
+
+approvals = table(
+    "approvals",
+    snowflake("guild_id"),
+    sa.Column("generation_id", sa.ForeignKey("generations.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("picture_id", sa.BigInteger, nullable=False),
+    sa.Column("purpose", Word(Purpose), nullable=False),
+    snowflake("user_id"),
+    sa.Column("status", Word(ApprovalStatus), nullable=False),
+    sa.Column("asked_at", Instant, nullable=False),
+    sa.UniqueConstraint("picture_id", "purpose"),
 )
 
 spends = table(

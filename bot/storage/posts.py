@@ -31,6 +31,7 @@ KIND_CODES: Mapping[PostKind, str] = {
     PostKind.DEPICTION: "de",
     PostKind.RECEIPT: "re",
     PostKind.LOG_LINE: "ll",
+    PostKind.APPROVAL: "ap",
 }
 
 

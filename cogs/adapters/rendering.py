@@ -18,6 +18,7 @@ from cogs.keys import key_paused_card
 from cogs.loras import cards as lora_cards
 from cogs.moderation.cards import log_card
 from cogs.pictures import cards as picture_cards
+from cogs.pictures.approvals import approval_card
 from cogs.pictures.files import REQUEST_MAX_BYTES, file_name, fits, originals
 from cogs.removals.cards import receipts_card
 from cogs.training import cards
@@ -76,7 +77,7 @@ async def render(services: Services, post: Post, *, guild_name: str, is_private:
             if offer is not None:
                 is_answer = post.kind is PostKind.LORA_OFFER_ANSWERED
                 return lora_cards.offer_answered_card(offer, line) if is_answer else lora_cards.offer_card(offer, line)
-        case PostKind.PICTURE_REPORT | PostKind.LOG_LINE:
+        case PostKind.PICTURE_REPORT | PostKind.LOG_LINE | PostKind.APPROVAL:
             return await _for_moderators(services, post, line, is_private=is_private)
         case PostKind.RECEIPT:
             return await _receipts(services, post, f"{guild_name} · {line}")
@@ -184,10 +185,15 @@ async def _for_moderators(services: Services, post: Post, line: str, *, is_priva
         report = await services.reports.view(post.subject_id)
         if report is not None:
             return picture_cards.report_card(report, line, is_private=is_private)
-    entry = await services.moderation.entry(post.subject_id) if post.kind is PostKind.LOG_LINE else None
-    if entry is None:
-        raise PlaceRefused("what it shows is gone")
-    return log_card(entry, line)
+    elif post.kind is PostKind.APPROVAL:
+        asked = await services.approvals.view(post.subject_id)
+        if asked is not None:
+            return approval_card(asked, line)
+    else:
+        entry = await services.moderation.entry(post.subject_id)
+        if entry is not None:
+            return log_card(entry, line)
+    raise PlaceRefused("what it shows is gone")
 
 
 async def _training(services: Services, post: Post, line: str) -> discord.ui.LayoutView:

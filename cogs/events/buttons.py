@@ -4,6 +4,7 @@ from bot.client import DarkroomBot
 from bot.errors import NotFound
 from bot.events.photos.rules import check_may_give
 from bot.records.event import DepictionStatus
+from bot.records.moderation import Purpose
 from cogs.events.host.actions import show_status
 from cogs.events.member.ballot import show_voting
 from cogs.events.member.depictions import seen_card
@@ -115,6 +116,9 @@ async def press_enter_picture(interaction: Interaction, picture_id: int) -> None
 
 async def _enter(interaction: Interaction, event_id: int, picture_id: int) -> None:
     await interaction.client.services.ballots.enter(event_id, picture_id, actor_of(interaction))
+    if await interaction.client.services.approvals.is_waiting(picture_id, Purpose.BALLOT):
+        await say(interaction, "Entered. A moderator looks at it first; it takes part in the vote once it is approved.")
+        return
     await say(interaction, "Entered. It takes part in the vote without your name; you can still choose another one.")
 
 

@@ -129,7 +129,10 @@ def _ordering(operation: Operation) -> Press:
 
 async def _send_to_gallery(interaction: Interaction, found: PictureSet, chosen: Sequence[Picture]) -> None:
     actor, ids = actor_of(interaction), [picture.id for picture in chosen]
-    gallery = await interaction.client.services.pictures.send_to_gallery(ids, found.generation.id, actor)
+    gallery, waits = await interaction.client.services.pictures.send_to_gallery(ids, found.generation.id, actor)
+    if waits:
+        await say(interaction, f"A moderator looks at it first; once approved, it appears in <#{gallery.id}>.")
+        return
     await say(
         interaction,
         f"On its way to <#{gallery.id}>. If it does not appear, an admin can check that I may post there.",

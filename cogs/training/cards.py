@@ -46,6 +46,7 @@ def footer(post: Post) -> str:
         PostKind.EVENT_ANNOUNCEMENT: "Announcement #{}",
         PostKind.DEPICTION: "Photo question #{}",
         PostKind.LOG_LINE: "Log #{}",
+        PostKind.APPROVAL: "Approval #{}",
     }[post.kind]
     return f"-# {kind.format(post.subject_id)}"
 

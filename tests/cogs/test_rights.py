@@ -121,7 +121,8 @@ LOST: dict[str, Callable[[Stage], Awaitable[str]]] = {
     "the reports": choice(CHANNEL_SELECT, 1, lambda stage: [stage.channel]),
     "the moderators": choice(ROLE_SELECT, 0, lambda stage: [stage.world.guild.default_role]),
     "adult content": choice(STRING_SELECT, 0, lambda _: ["1"]),
-    "the pause": choice(STRING_SELECT, 1, lambda _: ["24"]),
+    "the approval": choice(STRING_SELECT, 1, lambda _: ["1"]),
+    "the pause": choice(STRING_SELECT, 2, lambda _: ["24"]),
 }
 
 
@@ -136,7 +137,7 @@ async def test_who_lost_manage_server_while_it_was_open_stores_nothing(stage: St
     assert 7 not in {limit.credits for limit in await services.limits.of_guild(guild_id)}
     chosen = await services.guilds.get(guild_id)
     assert chosen is None or chosen.gallery_channel_id is chosen.reports_channel_id is chosen.moderator_role_id is None
-    assert chosen is None or (chosen.training_pause_h is None and not chosen.is_adult_allowed)
+    assert chosen is None or not (chosen.training_pause_h or chosen.is_adult_allowed or chosen.needs_approval)
 
 
 async def chosen_moderator(stage: Stage, member: simcord.MemberActor) -> None:
@@ -219,7 +220,7 @@ async def test_adult_content_is_for_age_restricted_channels_once_it_is_allowed(
     monkeypatch.setattr(discord.TextChannel, "is_nsfw", lambda channel: channel.id == adults.id)
     assert "not made in this server" in answer_to(await keyed.use(keyed.ben, "imagine", adults, prompt="a nude"))
     shown = board_of(await keyed.use(keyed.ada, "settings"))
-    adult, _ = selects(shown, STRING_SELECT)
+    adult, *_ = selects(shown, STRING_SELECT)
     shown = board_of(await keyed.ada.select(shown, ["1"], custom_id=adult))
     assert "**Adult content:** only in age-restricted channels" in text_of(shown)
     assert "only in this server's age-restricted" in answer_to(await keyed.use(keyed.ben, "imagine", prompt="a nude"))
@@ -249,3 +250,20 @@ async def test_a_line_about_an_erased_member_names_them_no_more(keyed: Stage) ->
     await keyed.ben.click(question, label="Erase my data here")
     await keyed.posted("**Erased** by erased member", channel)
     await until(lambda: not any(keyed.ben.mention in text_of(line) for line in keyed.posts(channel)))
+
+
+async def test_moderators_are_asked_in_the_reports_channel_before_the_gallery(keyed: Stage) -> None:
+    guild, services = keyed.world.guild, keyed.world.darkroom.services
+    gallery, reports = guild.create_text_channel("gallery"), guild.create_text_channel("reports")
+    await services.guilds.choose_gallery(guild.id, gallery.id)
+    await services.guilds.choose_reports(guild.id, reports.id)
+    shown = board_of(await keyed.use(keyed.ada, "settings"))
+    shown = board_of(await keyed.ada.select(shown, ["1"], custom_id=selects(shown, STRING_SELECT)[1]))
+    assert "**Before gallery and votes:** a moderator looks" in text_of(shown)
+    message = await made(keyed)
+    assert "A moderator looks at it first" in answer_to(await keyed.ben.click(message, label="To gallery"))
+    question = await keyed.posted("would like to go to the gallery", reports)
+    assert "Only a moderator" in answer_to(await keyed.ben.click(question, label="Approve"))
+    assert "Approved" in answer_to(await keyed.ada.click(question, label="Approve"))
+    await keyed.posted("AI-generated", gallery)
+    assert "Approved by a moderator." in text_of(await keyed.posted("Approved by a moderator.", reports))

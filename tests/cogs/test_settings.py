@@ -15,13 +15,13 @@ def select_ids(message: Message) -> list[str]:
 async def test_the_channels_chosen_are_shown_and_can_be_taken_back(stage: Stage) -> None:
     shown = board_of(await stage.use(stage.ada, "settings"))
     assert "**Gallery:** none" in text_of(shown)
-    gallery, _ = select_ids(shown)
+    gallery, *_ = select_ids(shown)
     chosen = board_of(await stage.ada.select(shown, [stage.channel], custom_id=gallery))
     assert f"**Gallery:** <#{stage.channel.id}>" in text_of(chosen)
     choices = await stage.world.darkroom.services.guilds.get(stage.world.guild.id)
     assert choices is not None
     assert choices.gallery_channel_id == stage.channel.id
-    gallery, _ = select_ids(chosen)
+    gallery, *_ = select_ids(chosen)
     taken = board_of(await stage.ada.select(chosen, [], custom_id=gallery))
     assert "**Gallery:** none" in text_of(taken)
     assert "**Reports:** a private message" in text_of(taken)

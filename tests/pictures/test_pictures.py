@@ -326,7 +326,7 @@ async def test_pictures_that_are_still_being_made_cannot_be_deleted(studio: Stud
 @pytest.mark.parametrize("actor", [REQUESTER, MODERATOR])
 async def test_chosen_pictures_are_hung_in_the_gallery_once(studio: Studio, posted: Generation, actor: Actor) -> None:
     first, second = await picture_ids(studio, posted)
-    assert await studio.pictures.send_to_gallery([second], posted.id, actor) == GALLERY
+    assert await studio.pictures.send_to_gallery([second], posted.id, actor) == (GALLERY, False)
     await studio.settle()
     with pytest.raises(UserError, match="This is in the gallery already"):
         await studio.pictures.send_to_gallery([second], posted.id, actor)

@@ -15,10 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.events import lifecycle, lookup
 from bot.events.ballot import tally
+from bot.moderation.approvals import must_wait
 from bot.records.event import EntrantStatus, Entry, Event, EventMode, EventStatus, Honour, Vote
 from bot.records.generation import Picture
 from bot.records.guild import Actor
+from bot.records.moderation import Purpose
 from bot.resources import Service
+from bot.storage import approvals, guilds
 from bot.storage.events import ballots, entrants, events
 from bot.storage.events.ballots import EntryDraft, StandingEntry
 
@@ -76,13 +79,17 @@ class BallotService(Service):
         return [nominee.picture for nominee in found if nominee.is_usable]
 
     async def enter(self, event_id: int, picture_id: int, actor: Actor) -> Entry:
-        """Enter one of the member's own pictures; it replaces their earlier entry."""
+        """Enter one of the member's own pictures; it replaces their earlier entry.
+
+        Where moderators look at pictures first, it stands in the ballot once one has approved it.
+        """
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> Entry:
             event = await lookup.opened(connection, event_id, actor, locked=True)
             await _check_may_enter(connection, event, actor, now=now)
-            await _check_picture(connection, event, picture_id, actor)
+            picture = await _check_picture(connection, event, picture_id, actor)
+            await must_wait(connection, picture, Purpose.BALLOT, actor, now=now)
             entry = await ballots.nominate(connection, event, actor.user_id, picture_id, now=now)
             await events.renew_panel(connection, event_id, due_at=now + self._timings.panel)
             return entry
@@ -219,12 +226,12 @@ async def _check_may_enter(connection: AsyncConnection, event: Event, actor: Act
         raise NotAllowed(NOT_TAKING_PART)
 
 
-async def _check_picture(connection: AsyncConnection, event: Event, picture_id: int, actor: Actor) -> None:
+async def _check_picture(connection: AsyncConnection, event: Event, picture_id: int, actor: Actor) -> Picture:
     for nominee in await ballots.nominees(connection, event, actor.user_id):
         if nominee.picture.id == picture_id:
             if not nominee.is_usable:
                 raise UserError(RETIRED)
-            return
+            return nominee.picture
     raise NotFound(NOT_YOURS)
 
 
@@ -252,6 +259,10 @@ async def _drafts(connection: AsyncConnection, event: Event) -> list[EntryDraft]
             if number in made
         ]
     chosen = await ballots.newest_of_each(connection, event) | await _nominated(connection, event)
+    guild = await guilds.get(connection, event.guild_id)
+    if guild is not None and guild.needs_approval:
+        seen = await approvals.approved(connection, event.guild_id, Purpose.BALLOT)
+        chosen = {user_id: picture_id for user_id, picture_id in chosen.items() if picture_id in seen}
     taking_part = await entrants.of_event(connection, event.id)
     return [EntryDraft(one.user_id, (chosen[one.user_id],)) for one in taking_part if one.user_id in chosen]
 

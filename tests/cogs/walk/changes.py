@@ -31,6 +31,7 @@ SUBJECTS = {
     SubjectTable.DEPICTION: "(SELECT guild_id FROM depictions WHERE id = {0}.subject_id)",
     SubjectTable.REMOVAL: "(SELECT guild_id FROM removals WHERE id = {0}.subject_id)",
     SubjectTable.LOG: "(SELECT guild_id FROM moderation_log WHERE id = {0}.subject_id)",
+    SubjectTable.APPROVAL: "(SELECT guild_id FROM approvals WHERE id = {0}.subject_id)",
 }
 PARENTS = {
     t.photos: "(SELECT guild_id FROM datasets WHERE id = {0}.dataset_id)",

@@ -24,7 +24,17 @@ from tests.cogs.walk.world import WORDS, Party, Town
 
 CHANNEL = re.compile(r"/channels/(\d+)")
 BEGUN = frozenset(
-    {"datasets", "photos", "trainings", "generations", "lora_shares", "lora_offers", "picture_reports", "entrants"}
+    {
+        "datasets",
+        "photos",
+        "trainings",
+        "generations",
+        "lora_shares",
+        "lora_offers",
+        "picture_reports",
+        "entrants",
+        "approvals",
+    }
     | {"entries", "votes", "events", "limits", "blocks", "api_keys"}
 )
 """Tables whose new rows somebody has asked for."""
@@ -310,6 +320,11 @@ class Model:
         """Somebody who erases what is about them leaves a block without their id."""
         named = {(change.before or {}).get("user_id"), (change.before or {}).get("blocked_by")}
         return who.is_moderator or (change.after is not None and who.user_id in named)
+
+    def _may_approvals(self, who: Actor, change: Change, _changes: Sequence[Change]) -> bool:
+        row = change.after or change.before or {}
+        is_theirs = bool(row["user_id"] == who.user_id)
+        return is_theirs or who.is_moderator if change.after is None or change.before is None else who.is_moderator
 
     def _may_limits(self, who: Actor, change: Change, _changes: Sequence[Change]) -> bool:
         return who.is_admin or _takes_own_name_out(who, change)

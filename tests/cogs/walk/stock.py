@@ -42,6 +42,8 @@ class Stock:
 
     async def _stock_guild(self, party: Party) -> None:
         services, guild_id = self.town.darkroom.services, party.guild.id
+        await services.guilds.choose_approval(guild_id, is_needed=False)
+        await services.moderation.set_words(party.people[0].actor, "")
         for person in party.people:
             with contextlib.suppress(UserError):
                 await services.moderation.unblock(party.people[0].actor, person.member.id)

@@ -16,9 +16,11 @@ from bot.events.ballot.service import WinCount
 from bot.records.event import Candidate, EventMode, EventStatus
 from bot.records.generation import GenerationStatus
 from bot.records.guild import Actor
+from bot.records.moderation import ApprovalStatus
 from bot.records.post import PostKind, PostStatus
-from bot.storage import erasure, tables
+from bot.storage import erasure, guilds, tables
 from bot.storage.events.tables import entries, honours, votes
+from bot.storage.policy_tables import approvals
 from tests.events.ballot.ballots import (
     CLEO,
     DAN,
@@ -71,6 +73,24 @@ async def test_only_ones_own_finished_pictures_of_the_event_can_be_entered(world
             await world.ballots.enter(event.id, picture_id, Actor(GUILD, ANNA))
     assert [picture.id for picture in await world.ballots.nominees(event.id, Actor(GUILD, ANNA))] == [mine]
     assert await world.pictures_entered(event) == {}
+
+
+async def test_where_moderators_look_first_only_what_they_approved_stands_for_the_vote(world: World) -> None:
+    """Neither what waits, nor what was declined, nor a newest picture that nobody entered."""
+    event = await world.event()
+    await world.join(event, ANNA, BEN, CLEO, DAN)
+    choices = {"needs_approval": True, "reports_channel_id": 351}
+    await world.database.write(lambda connection: guilds.change(connection, GUILD, **choices))
+    shown = {user_id: (await world.picture(event, user_id))[0] for user_id in (ANNA, BEN, CLEO, DAN)}
+    for user_id in (ANNA, BEN, CLEO):
+        await world.ballots.enter(event.id, shown[user_id], Actor(GUILD, user_id))
+    asked = {row.picture_id: row.id for row in await world.rows(sa.select(approvals))}
+    decided = {ANNA: ApprovalStatus.APPROVED, BEN: ApprovalStatus.DECLINED}
+    for user_id, status in decided.items():
+        await world.change(approvals, asked[shown[user_id]], status=status)
+    assert await world.ballots.open_ballot(event) == 1
+    assert await world.pictures_entered(event) == {ANNA: [shown[ANNA]]}
+    assert len(asked) == 3
 
 
 @pytest.mark.parametrize("column", ["retiring_since", "archived_at"])

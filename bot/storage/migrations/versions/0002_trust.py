@@ -18,6 +18,7 @@ def upgrade() -> None:
     op.add_column("api_keys", sa.Column("slots", sa.Integer(), nullable=True))
     op.add_column("api_keys", sa.Column("slots_learnt", sa.Integer(), nullable=True))
     op.create_index("ix_api_keys_account", "api_keys", ["account"], unique=False)
+    op.add_column("guilds", sa.Column("needs_approval", sa.Boolean(), server_default="0", nullable=False))
     op.create_table(
         "limits",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -160,3 +161,24 @@ def _add_moderation() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_moderation_log_guild", "moderation_log", ["guild_id", "id"], unique=False)
+    op.create_table(
+        "approvals",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("generation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("picture_id", sa.BigInteger(), nullable=False),
+        sa.Column("purpose", sa.String(length=20), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["generation_id"],
+            ["generations.id"],
+            name=op.f("fk_approvals_generation_id_generations"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
+        sa.UniqueConstraint("picture_id", "purpose", name=op.f("uq_approvals_picture_id_purpose")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_approvals_generation_id"), "approvals", ["generation_id"], unique=False)

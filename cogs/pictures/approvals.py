@@ -1,0 +1,56 @@
+"""The question to moderators whether a picture may be shown to everybody, and its two buttons."""
+
+import discord
+
+from bot.client import DarkroomBot
+from bot.pictures.approvals import ApprovalView
+from bot.records.moderation import ApprovalStatus, Purpose
+from cogs.ui.buttons import ActionButton
+from cogs.ui.layout import Layout, card
+from cogs.ui.replies import Interaction, actor_of, defer, say
+
+WHERE = {Purpose.GALLERY: "to the gallery", Purpose.BALLOT: "into the vote of an event"}
+STATES = {
+    ApprovalStatus.WAITING: "It waits for a moderator.",
+    ApprovalStatus.APPROVED: "Approved by a moderator.",
+    ApprovalStatus.DECLINED: "Declined by a moderator.",
+}
+
+
+def approval_card(view: ApprovalView, last_line: str) -> Layout:
+    approval, generation = view.approval, view.generation
+    lines = [
+        f"### Picture {view.picture.position} of #{generation.id} would like to go {WHERE[approval.purpose]}",
+        f"Asked for by <@{approval.user_id}>.",
+    ]
+    if view.message is not None and generation.deleted_at is None:
+        channel_id, message_id = view.message
+        lines.append(f"[Look at it](https://discord.com/channels/{approval.guild_id}/{channel_id}/{message_id})")
+    is_open = approval.status is ApprovalStatus.WAITING and generation.deleted_at is None
+    buttons = [
+        ActionButton("approval", "yes", approval.id, label="Approve", style=discord.ButtonStyle.success),
+        ActionButton("approval", "no", approval.id, label="Decline"),
+    ]
+    state = "The picture has been deleted." if generation.deleted_at is not None else STATES[approval.status]
+    colour = discord.Colour.orange() if is_open else discord.Colour.dark_grey()
+    return card("\n".join([*lines, state, last_line]), colour=colour, buttons=buttons if is_open else [])
+
+
+async def press_yes(interaction: Interaction, approval_id: int) -> None:
+    await defer(interaction)
+    asked = await interaction.client.services.approvals.decide(approval_id, actor_of(interaction), is_approved=True)
+    await say(interaction, f"Approved: the picture goes {WHERE[asked.purpose]}.")
+
+
+async def press_no(interaction: Interaction, approval_id: int) -> None:
+    await defer(interaction)
+    asked = await interaction.client.services.approvals.decide(approval_id, actor_of(interaction), is_approved=False)
+    await say(interaction, f"Declined: the picture does not go {WHERE[asked.purpose]}. It stays where it was posted.")
+
+
+async def setup(bot: DarkroomBot) -> None:
+    bot.add_buttons("approval", yes=press_yes, no=press_no)
+
+
+async def teardown(bot: DarkroomBot) -> None:
+    bot.remove_buttons("approval")
