@@ -90,8 +90,15 @@ def _letters_of(word: str, read: Callable[[str], str]) -> str:
 
 
 def _is_read(found: re.Match[str]) -> bool:
-    """A number is no word: 455 is not read as letters. Words of the list that have none are meant as they are."""
-    return bool(re.search(LETTER, found[0])) or "exact" in found.re.groupindex
+    """A number is no word, nor is a part of one: 455 is not read as letters, t:1700 not as far as its second digit.
+
+    Words of the list that have no letters are meant as they are.
+    """
+    if "exact" in found.re.groupindex:
+        return True
+    before, after = found.string[: found.start()][-1:], found.string[found.end() :][:1]
+    is_cut = (found[0][0].isdigit() and before.isdigit()) or (found[0][-1].isdigit() and after.isdigit())
+    return not is_cut and re.search(LETTER, found[0]) is not None
 
 
 def _spelled(seen: str) -> Iterator[str]:

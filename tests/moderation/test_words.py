@@ -109,6 +109,8 @@ def test_there_are_two_hundred_of_each() -> None:
         "he'll paint hello kitty, and she\u2019ll, too",
         "455 x 455 pixels, 5 5 5",
         "c l a s s   p a s s",
+        "<t:1700000000:R>",
+        "room 24 a55551",
         "the pen is red",
         "I am as so often at sea",
         "a tit-an",
