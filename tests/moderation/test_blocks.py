@@ -116,7 +116,8 @@ async def test_an_erasure_leaves_the_block_without_the_members_id(studio: Studio
     """Mutants: deleting the row lets whoever erases themselves back in; keeping the id keeps the member."""
     await studio.moderation.block(MODERATOR, ANNA)
     await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
-    assert str(ANNA) not in str((await studio.everything())["blocks"])
+    [block] = (await studio.everything())["blocks"]
+    assert ANNA not in block.values()
     assert await is_blocked(studio, ANNA)
     await studio.moderation.unblock(MODERATOR, ANNA)
     assert not await is_blocked(studio, ANNA)
