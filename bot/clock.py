@@ -147,7 +147,7 @@ class Timings:
     receipts_kept: timedelta = timedelta(days=365)
     details_kept: timedelta = timedelta(days=30)
     ledger_kept: timedelta = timedelta(days=365)
-    """What the jobs of a server took, for its books; after `details_kept` without the member's id."""
+    """What the jobs of a server took, for its books, after `details_kept` without the member's id; and its log."""
     left_guild_kept: timedelta = timedelta(days=30)
     offer_open: timedelta = timedelta(days=7)
     """How long an offered LoRA waits for the receiver's answer."""

@@ -8,20 +8,17 @@ is deleted but the proofs of consent and the receipts of removals.
 
 import logging
 from collections.abc import Collection
-from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.guild import Guild
 from bot.records.key import ProviderName
 from bot.resources import Service
-from bot.storage import erasure, generations, guilds, keys, removals, spends, tables, trainings
+from bot.storage import erasure, generations, guilds, keys, moderation_log, removals, spends, tables, trainings
 from bot.storage.due import Claim, mark, store
 from bot.storage.events import events
 
 log = logging.getLogger(__name__)
-
-TIDIED_EVERY = timedelta(days=1)
 
 
 class GuildService(Service):
@@ -106,10 +103,11 @@ class GuildService(Service):
         await self._database.wipe_log()
 
     async def _tidy(self, connection: AsyncConnection, claim: Claim[Guild]) -> None:
-        """Delete what the guild's jobs took `ledger_kept` ago, and look again when the next of it is as old."""
+        """Delete what of the guild's ledger and log is `ledger_kept` old; look again when the next of it is."""
         now, kept = self._clock.now(), self._timings.ledger_kept
-        oldest = await spends.forget(connection, claim.row.guild_id, now - kept)
-        due_at = None if oldest is None else max(oldest + kept, now + TIDIED_EVERY)
+        found = [await each.forget(connection, claim.row.guild_id, now - kept) for each in (spends, moderation_log)]
+        oldest = min((each for each in found if each is not None), default=None)
+        due_at = None if oldest is None else max(oldest + kept, now + guilds.TIDIED_EVERY)
         await store(connection, tables.guilds, claim, due_at=due_at)
 
     async def _change(self, guild_id: int, **values: int | str | None) -> None:

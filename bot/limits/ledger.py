@@ -55,17 +55,24 @@ class Ledger:
                 **asdict(amount),
             ),
         )
-        await guilds.tidy_by(connection, job.guild_id, now + self._timings.ledger_kept)
+        await guilds.tidy_later(connection, job.guild_id, now=now)
         await self._renew_panel(connection, job, now)
 
     async def settle(self, connection: AsyncConnection, job: Training | Generation, took: Amount | None) -> None:
         """Replace what was reserved by what the job really took, in the transaction that ends it; None: all of it."""
+        await self.settle_by_id(connection, subject_of(job), job.id, took)
+        await self._renew_panel(connection, job, self._clock.now())
+
+    async def settle_by_id(
+        self, connection: AsyncConnection, subject: SubjectTable, subject_id: int, took: Amount | None
+    ) -> Spend | None:
+        """The same for a job that may be gone here; what is settled now, None when it was settled before."""
         now = self._clock.now()
-        settled = await spends.settle(connection, subject_of(job), job.id, took, now=now)
-        if settled is not None and settled.credits:
-            what = f"{settled.subject_table} #{job.id}, {settled.credits} credits of {settled.provider.label}"
-            await moderation_log.note(connection, job.guild_id, Act.PAID, job.user_id, what, now=now)
-        await self._renew_panel(connection, job, now)
+        spend = await spends.settle(connection, subject, subject_id, took, now=now)
+        if spend is not None and spend.credits:
+            what = f"{subject} #{subject_id}, {spend.credits} credits of {spend.provider.label}"
+            await moderation_log.note(connection, spend.guild_id, Act.PAID, spend.user_id, what, now=now)
+        return spend
 
     async def _check(
         self,

@@ -7,14 +7,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.engine import backoff
 from bot.errors import ProviderError
+from bot.limits.ledger import Ledger
 from bot.records.doubt import one_more, pause_of
 from bot.records.guild import NOBODY, Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.limit import Amount
 from bot.records.post import PostKind
 from bot.records.removal import Removal, RemovalAnswer, RemovalKind, RemovalReason, RemovalStatus
-from bot.resources import Service
-from bot.storage import erasure, posts, removals, spends
+from bot.resources import Resources, Service
+from bot.storage import erasure, posts, removals
 from bot.storage.due import Claim, mark, store
 from bot.storage.events import events
 from bot.storage.policy_tables import removals as table
@@ -22,6 +23,10 @@ from bot.storage.policy_tables import removals as table
 
 class RemovalOutcomes(Service):
     """A method with a claim raises LeaseLost, and stores nothing, once the claim has ended."""
+
+    def __init__(self, opened: Resources) -> None:
+        super().__init__(opened)
+        self._ledger = Ledger(opened.clock, opened.timings)
 
     async def later(self, claim: Claim[Removal], error: ProviderError | None = None) -> None:
         """Try again after a pause that grows with every try. `error` is None when the provider was not asked."""
@@ -89,11 +94,8 @@ class RemovalOutcomes(Service):
         await self._database.write(transaction)
 
     async def _settle(self, connection: AsyncConnection, removal: Removal, took: Amount | None, now: datetime) -> None:
-        spend = await spends.of_job(connection, removal.subject_table, removal.subject_id)
-        if spend is None or spend.settled_at is not None:
-            return
-        await spends.settle(connection, removal.subject_table, removal.subject_id, took, now=now)
-        if spend.event_id is not None:
+        spend = await self._ledger.settle_by_id(connection, removal.subject_table, removal.subject_id, took)
+        if spend is not None and spend.event_id is not None:
             await events.renew_panel(connection, spend.event_id, due_at=now + self._timings.panel)
             await events.wake(connection, spend.event_id, now=now)
 

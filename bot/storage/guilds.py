@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +15,8 @@ from bot.storage.rows import changes_row, fetch_first, fetch_values, insert_row
 from bot.storage.tables import guilds
 
 PRESENT, LEFT = "present", "left"
+TIDIED_EVERY = timedelta(days=1)
+"""Least time between two looks for what is too old."""
 
 
 async def get(connection: AsyncConnection, guild_id: int) -> Guild | None:
@@ -41,14 +43,15 @@ async def come_back(connection: AsyncConnection, guild_id: int, *, now: datetime
     return await changes_row(connection, left.values(status=PRESENT, left_at=None, due_at=now))
 
 
-async def tidy_by(connection: AsyncConnection, guild_id: int, at: datetime) -> None:
-    """Something of the guild is too old by then: its row is looked at then, or before."""
+async def tidy_later(connection: AsyncConnection, guild_id: int, *, now: datetime) -> None:
+    """Something of the guild will be too old one day: its row is looked at from now on."""
+    due_at = now + TIDIED_EVERY
     if await get(connection, guild_id) is None:
-        await change(connection, guild_id, due_at=at)
+        await change(connection, guild_id, due_at=due_at)
         return
     note_due(connection, guilds)
     unwatched = sa.update(guilds).where(guilds.c.guild_id == guild_id, guilds.c.due_at.is_(None))
-    await connection.execute(unwatched.values(due_at=at))
+    await connection.execute(unwatched.values(due_at=due_at))
 
 
 async def present(connection: AsyncConnection) -> list[int]:

@@ -18,7 +18,7 @@ from bot.records.post import PostKind, PostStatus
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import moderation_log
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
-from tests.fakes.studio import Studio
+from tests.fakes.studio import TRAINS_IN, Studio
 
 LOG_CHANNEL = 777
 CLEO = 993
@@ -158,3 +158,32 @@ async def test_an_erasure_leaves_one_stable_number_in_log_and_channel(studio: St
 async def test_only_moderators_read_it(studio: Studio) -> None:
     with pytest.raises(NotAllowed):
         await studio.moderation.log(ME)
+
+
+async def test_after_a_year_an_entry_goes_with_its_line_and_younger_ones_stay(studio: Studio) -> None:
+    """Mutants: a server's row that is never due; a line whose row in the outbox stays."""
+    await studio.guilds.choose_log(GUILD, LOG_CHANNEL)
+    await studio.moderation.block(MODERATOR, ANNA)
+    await studio.pass_time(timedelta(days=200))
+    await studio.moderation.unblock(MODERATOR, ANNA)
+    await studio.pass_time(timedelta(days=164))
+    assert [about for _, _, about, _ in await lines(studio)] == ["blocked", "unblocked"]
+    await studio.pass_time(timedelta(days=2))
+    assert [about for _, _, about, _ in await lines(studio)] == ["unblocked"]
+    assert len(await studio.posts_of(PostKind.LOG_LINE)) == 1
+    await studio.pass_time(timedelta(days=201))
+    assert await lines(studio) == []
+    assert await studio.posts_of(PostKind.LOG_LINE) == []
+
+
+async def test_what_an_erased_members_training_took_in_the_end_is_noted_once_under_their_number(studio: Studio) -> None:
+    """Mutant: settling it where it is removed, past the log."""
+    await studio.set_key()
+    training = await studio.begin()
+    await studio.settle()
+    await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
+    for _ in range(4):
+        await studio.pass_time(TRAINS_IN)
+    (erased,) = [line for line in await lines(studio) if line[1] == "erased"]
+    paid = [line for line in await lines(studio) if line[1] == "paid"]
+    assert paid == [(erased[0], "paid", f"training #{training.id}, 257 credits of Apiframe", "")]

@@ -1,6 +1,6 @@
 """T35: ninety days pass; what is left of a member who has used everything."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -9,12 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Timings
 from bot.photos.intake import Spool
 from bot.records.guild import Actor
+from bot.records.post import PostKind
 from bot.storage import datasets, guilds
 from bot.storage import spends as spends_sql
 from bot.storage.columns import metadata
 from bot.storage.policy_tables import spends
 from tests.fakes.member_history import live_through_everything
-from tests.fakes.rows import ANNA, GUILD
+from tests.fakes.rows import ANNA, CHANNEL, GUILD
 from tests.fakes.studio import Studio
 from tests.trust.row import Row, Score
 from tests.trust.studios import fresh_studio
@@ -23,7 +24,13 @@ DAY = timedelta(days=1)
 STEP = timedelta(hours=6)
 STAYS = frozenset({"meta", "api_keys", "guilds", "limits", "consents", "loras", "shares", "styles", "remembered"})
 """Tables whose rows are meant to stay: settings, the member's LoRAs, and the proof of consent."""
-KEPT = ("the proof of consent is kept", "the LoRA is kept", "the books are kept", "the receipt is kept")
+KEPT = (
+    "the proof of consent is kept",
+    "the LoRA is kept",
+    "the books are kept",
+    "the receipt is kept",
+    "the log is kept",
+)
 NAME = "Rex of the ninety days"
 
 
@@ -31,6 +38,7 @@ async def grow_old(days: int, _seed: int) -> Score:
     score = Score()
     async with fresh_studio() as studio:
         await studio.set_key()
+        await studio.guilds.choose_log(GUILD, CHANNEL)
         await live_through_everything(studio, ANNA, GUILD, NAME)
         await _agree(studio)
         await studio.loras.archive((await studio.lora()).id, Actor(GUILD, ANNA))
@@ -45,13 +53,15 @@ async def grow_old(days: int, _seed: int) -> Score:
         score.fired["the LoRA is kept"] += left.get("loras", 0)
         score.fired["the books are kept"] += left.pop("spends", 0)
         score.fired["the receipt is kept"] += left.pop("removals", 0)
+        score.fired["the log is kept"] += left.pop("moderation_log", 0)
+        left["posts"] -= len(await studio.posts_of(PostKind.LOG_LINE))
         named = await studio.scalars(sa.select(spends.c.user_id).where(spends.c.user_id > 0))
         score.bad["members named in the books"] += len(named)
         for table, count in left.items():
             score.bad[f"rows of {table}"] += 0 if table in STAYS else count
         await studio.pass_time(studio.timings.ledger_kept)
         left = await _rows_left(studio)
-        for table in ("spends", "removals"):
+        for table in ("spends", "removals", "moderation_log", "posts"):
             score.bad[f"rows of {table} older than a year"] += left[table]
     return score
 
@@ -111,16 +121,16 @@ def keep_names_in_the_books(patch: pytest.MonkeyPatch) -> None:
 
 
 def keep_the_books(patch: pytest.MonkeyPatch) -> None:
-    async def tidy_by(*_guild: object) -> None:
-        pass
+    async def tidy_later(*_guild: object, now: datetime) -> None:
+        del now
 
-    patch.setattr(guilds, "tidy_by", tidy_by)
+    patch.setattr(guilds, "tidy_later", tidy_later)
 
 
 ROW = Row(
     "T35",
     "90 days go by",
-    "photos a day, pictures a week, details 30 days, receipts and the books without names a year, consent stays",
+    "photos a day, pictures a week, details 30 days; a year: receipts, the log, the books without names; consent stays",
     (42, 90),
     (*KEPT, "photos and pictures were there"),
     grow_old,
