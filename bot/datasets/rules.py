@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bot.datasets.ages import check_age, check_words
 from bot.errors import UserError
 from bot.photos import checks
 from bot.records.dataset import Dataset, DatasetStatus, Finding, Gender, Photo, SubjectKind, Verdict
@@ -83,6 +84,8 @@ def consent_sentence(kind: SubjectKind) -> str:
 
 def check_order(order: DatasetOrder) -> None:
     """UserError when the order cannot be trained; called before any photo is uploaded."""
+    check_age(order.age)
+    check_words(order.ethnicity)
     if order.subject_kind is SubjectKind.CHARACTER:
         _check_character(order)
         return

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.datasets.ages import mentions_minor
 from bot.datasets.rules import photo_limits
 from bot.errors import UserError
 from bot.events.lifecycle import PATHS, TIMED
@@ -171,6 +172,8 @@ def _check_kind(event: Event) -> None:
             "One LoRA for everybody can be of an object or a style. "
             "For people and characters, pick the kind of event where everyone trains their own."
         )
+    if event.subject_kind is SubjectKind.PERSON and (mentions_minor(event.name) or mentions_minor(event.theme)):
+        raise UserError("An event can train on photos of people who are 18 or older. Please change its name or theme.")
     limits = photo_limits(event.subject_kind)
     if event.mode is EventMode.PERSONAL and event.photo_cap < limits.least:
         raise UserError(

@@ -232,3 +232,15 @@ def edits_of(stage: Stage) -> list[tuple[str, str]]:
         for request in stage.world.env.http_requests
         if request.method == "PATCH" and request.path.startswith("/channels/")
     ]
+
+
+@pytest.mark.parametrize("age", ["12", "twelve", "\uff11\uff17 y/o", "teen", "1 7"])
+async def test_an_age_below_18_is_refused_before_the_form_opens(stage: Stage, age: str) -> None:
+    opened = await stage.use(stage.ben, "train", gender="male", ethnicity="Mixed", age=age)
+    assert opened.modal is None
+    assert "18 or older" in answer_to(opened)
+
+
+@pytest.mark.parametrize("age", ["early 30s", "adult", "18+"])
+async def test_other_ages_open_the_form(stage: Stage, age: str) -> None:
+    assert (await stage.use(stage.ben, "train", gender="male", ethnicity="Mixed", age=age)).modal is not None

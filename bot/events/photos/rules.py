@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from bot.datasets.ages import check_words
 from bot.datasets.rules import PhotoLimits, judge_set, photo_limits
 from bot.datasets.service import HELD_MAX
 from bot.errors import UserError
@@ -139,6 +140,7 @@ def check_person(event: Event, gender: Gender | None, ethnicity: str | None) -> 
         )
     if len(words) > ETHNICITY_MAX:
         raise UserError(f"Ethnicity takes 1 to {ETHNICITY_MAX} characters. Please shorten it.")
+    check_words(words)
 
 
 def check_depicted(user_ids: Sequence[int], giver_id: int) -> tuple[int, ...]:
