@@ -151,6 +151,8 @@ class Timings:
     left_guild_kept: timedelta = timedelta(days=30)
     offer_open: timedelta = timedelta(days=7)
     """How long an offered LoRA waits for the receiver's answer."""
+    question_open: timedelta = timedelta(hours=24)
+    """How long the author of photos has to answer; no answer is a no."""
     sync: timedelta = timedelta(hours=6)
     """Time between two comparisons of a key's styles and LoRAs with the provider."""
     reachability: timedelta = timedelta(seconds=20)

@@ -48,13 +48,16 @@ from bot.records.generation import Generation
 from bot.records.guild import Guild
 from bot.records.job import LaneName
 from bot.records.key import ApiKeyRow
+from bot.records.question import PhotoRequest
 from bot.records.removal import Removal
 from bot.records.training import Training
 from bot.removals.outcomes import RemovalOutcomes
 from bot.removals.service import RemovalService
 from bot.removals.steps import RemovalSteps
+from bot.requests.service import RequestService
+from bot.requests.steps import RequestSteps
 from bot.resources import Resources
-from bot.storage import policy_tables, tables
+from bot.storage import policy_tables, question_tables, tables
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows
 from bot.storage.events import tables as event_tables
@@ -87,6 +90,7 @@ class Services:
     limits: LimitService
     removals: RemovalService
     moderation: ModerationService
+    requests: RequestService
     events: EventService
     contributions: ContributionService
     depictions: DepictionService
@@ -105,6 +109,7 @@ CONCURRENCY = {
     LaneName.GUILDS: 1,
     LaneName.EVENTS: 4,
     LaneName.REMOVALS: 4,
+    LaneName.REQUESTS: 4,
 }
 """How many steps of each lane run at once."""
 
@@ -150,6 +155,7 @@ def build_services(opened: Resources) -> Services:
         limits=LimitService(opened),
         removals=RemovalService(opened),
         moderation=ModerationService(opened),
+        requests=RequestService(opened, dataset_service),
     )
 
 
@@ -174,6 +180,10 @@ def build_lanes(opened: Resources, services: Services) -> list[Lane]:
         LaneName.DATASETS: (rows(LaneName.DATASETS, tables.datasets, Dataset), services.datasets.advance),
         LaneName.KEYS: (rows(LaneName.KEYS, tables.api_keys, ApiKeyRow), services.sync.advance),
         LaneName.GUILDS: (rows(LaneName.GUILDS, tables.guilds, Guild), services.guilds.advance),
+        LaneName.REQUESTS: (
+            rows(LaneName.REQUESTS, question_tables.photo_requests, PhotoRequest),
+            RequestSteps(opened, services.datasets, services.orders).advance,
+        ),
         LaneName.EVENTS: (rows(LaneName.EVENTS, event_tables.events, Event), _event_steps(opened, services).advance),
         LaneName.REMOVALS: (
             rows(LaneName.REMOVALS, policy_tables.removals, Removal),

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -37,6 +37,8 @@ WAITING_MAX = 600
 DOWNLOADS_AT_ONCE = 8
 MEMBERS_AT_ONCE = 4
 """Submissions that are worked on at once, so that there is always time to acknowledge the next one."""
+
+Also = Callable[[AsyncConnection, list[str]], Awaitable[None]]
 
 
 class DatasetService(Service):
@@ -89,11 +91,11 @@ class DatasetService(Service):
 
         return await self._database.write(transaction)
 
-    async def take_in(self, dataset: Dataset, uploads: Sequence[Upload]) -> Board:
+    async def take_in(self, dataset: Dataset, uploads: Sequence[Upload], also: Also | None = None) -> Board:
         """Download and check the uploads, and store them with the member's consent; returns the new board.
 
         A bad photo is no error: the board shows it with what to do. UserError when the dataset is full or not open any
-        more.
+        more. `also` is done in the transaction that stores them, with the hashes of what is kept.
         """
         board = await self.board(dataset.id, guild_id=dataset.guild_id, user_id=dataset.user_id)
         if dataset.status is not DatasetStatus.OPEN:
@@ -110,13 +112,16 @@ class DatasetService(Service):
                 return False
             for photo in photos:
                 await rows.add_photo(connection, dataset.id, photo)
+            hashes = [photo.sha256 for photo in photos if photo.file is not None]
             await rows.record_consent(
                 connection,
                 dataset=dataset,
                 policy_version=CONSENT_POLICY,
-                photo_hashes=[photo.sha256 for photo in photos if photo.file is not None],
+                photo_hashes=hashes,
                 now=self._clock.now(),
             )
+            if also is not None:
+                await also(connection, hashes)
             return True
 
         is_added = False

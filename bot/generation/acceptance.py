@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import NoKey, UserError
 from bot.generation import prompt as rules
 from bot.generation.capabilities import Target, check_order, choose_target
-from bot.generation.order import Accepted, OrderPolicy, PartialOrder, PictureOrder, carry_over, provider_order
+from bot.generation.order import Accepted, Also, OrderPolicy, PartialOrder, PictureOrder, carry_over, provider_order
 from bot.generation.pricing import LoraVanished, Price, ask_price
 from bot.generation.references import References
 from bot.keys.service import KeyService
@@ -48,7 +48,12 @@ class OrderAcceptance(Service):
         self._prices = opened.prices
 
     async def accept(
-        self, order: PictureOrder, actor: Actor, channel: Channel, policy: OrderPolicy | None = None
+        self,
+        order: PictureOrder,
+        actor: Actor,
+        channel: Channel,
+        policy: OrderPolicy | None = None,
+        also: Also | None = None,
     ) -> Accepted:
         """Check and store an order; once this returns, it survives a crash. UserError frees its reference files."""
         with contextlib.ExitStack() as refused:
@@ -58,16 +63,18 @@ class OrderAcceptance(Service):
                     await policy.check(connection)
             checked = await self._check(order, actor, channel)
             price = await self._price(checked, channel)
-            generation = await self._store(checked, price, actor, channel, policy)
+            generation = await self._store(checked, price, actor, channel, policy, also)
             refused.pop_all()
         return Accepted(generation, checked.target.lora, checked.target.style, price.balance)
 
-    async def order_with_defaults(self, partial: PartialOrder, actor: Actor, channel: Channel) -> Accepted:
+    async def order_with_defaults(
+        self, partial: PartialOrder, actor: Actor, channel: Channel, also: Also | None = None
+    ) -> Accepted:
         """Order with what the member used last for options they left out. References are downloaded last."""
         order, taken_over = await self._complete(partial, actor)
         await self._check(order, actor, channel, reference_count=len(partial.uploads))
         references = await self._references.take_in(partial.uploads)
-        accepted = await self.accept(replace(order, references=references), actor, channel)
+        accepted = await self.accept(replace(order, references=references), actor, channel, also=also)
         return replace(accepted, taken_over=taken_over)
 
     async def _complete(self, partial: PartialOrder, actor: Actor) -> tuple[PictureOrder, tuple[str, ...]]:
@@ -147,7 +154,13 @@ class OrderAcceptance(Service):
             raise
 
     async def _store(
-        self, checked: Checked, price: Price, actor: Actor, channel: Channel, policy: OrderPolicy | None
+        self,
+        checked: Checked,
+        price: Price,
+        actor: Actor,
+        channel: Channel,
+        policy: OrderPolicy | None,
+        also: Also | None,
     ) -> Generation:
         order, now = checked.order, self._clock.now()
 
@@ -159,6 +172,8 @@ class OrderAcceptance(Service):
             await assign_free_slots(connection, generation.key_id, PICTURES, clock=self._clock)
             await _store_references(connection, generation.id, order)
             await timeline.add(connection, SubjectTable.GENERATION, generation.id, "received", at=now)
+            if also is not None:
+                await also(connection, generation.id)
             if order.origin_id is None and order.pack_index is None:
                 used = Remembered(order.lora_id, order.style_id, replace(order.settings, seed=None))
                 await remembered.put(connection, actor.guild_id, actor.user_id, used, now=now)

@@ -1,6 +1,6 @@
 """Orders of pictures: complete ones, and partial ones that last time's settings complete. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -68,6 +68,10 @@ class OrderPolicy(Protocol):
     async def check(self, connection: AsyncConnection) -> None:
         """UserError when it may not be ordered. Called early, and again in the transaction that stores it."""
         ...
+
+
+Also = Callable[[AsyncConnection, int], Awaitable[None]]
+"""What is done in the transaction that stores an order, with the id of its generation."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,8 @@ class ConsentKind(StrEnum):
     """Somebody gave photos."""
     DEPICTED = "depicted"
     """Somebody who was named as seen in photos agreed."""
+    AUTHOR = "author"
+    """The author of a message agreed that somebody else uses its photos."""
 
 
 @dataclass(frozen=True, slots=True)

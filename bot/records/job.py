@@ -23,6 +23,7 @@ class LaneName(StrEnum):
     GUILDS = "guild"
     EVENTS = "event"
     REMOVALS = "removal"
+    REQUESTS = "request"
 
 
 class SubjectTable(StrEnum):
@@ -40,3 +41,4 @@ class SubjectTable(StrEnum):
     REMOVAL = "removal"
     LOG = "log"
     APPROVAL = "approval"
+    REQUEST = "request"

@@ -37,6 +37,10 @@ class PostKind(StrEnum):
     """One entry of the server's log, in the channel that its admins chose for it."""
     DEPICTION = "depiction"
     """Asks a member privately whether photos that they were named in may be used."""
+    PHOTO_REQUEST = "photo_request"
+    """Asks the author of a message privately whether its photos may be used."""
+    PHOTO_REQUEST_ANSWERED = "photo_request_answered"
+    """What became of it, for whoever asked."""
 
     RECEIPT = "receipt"
     """Tells a member privately what the providers answered about each thing of theirs that was to go."""
@@ -66,6 +70,8 @@ _SUBJECTS = {
     PostKind.RECEIPT: SubjectTable.REMOVAL,
     PostKind.LOG_LINE: SubjectTable.LOG,
     PostKind.APPROVAL: SubjectTable.APPROVAL,
+    PostKind.PHOTO_REQUEST: SubjectTable.REQUEST,
+    PostKind.PHOTO_REQUEST_ANSWERED: SubjectTable.REQUEST,
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-from bot.records.dataset import Finding
+from bot.records.dataset import Finding, Upload
 from bot.records.doubt import Doubt
 from bot.records.event import Candidate, EventStatus
 from bot.records.generation import GenerationSettings
@@ -92,6 +92,7 @@ TUPLE = Json(tuple, list)
 ID_SET = Json(frozenset, sorted)
 PLACES = Json(lambda kept: tuple(Place(PlaceKind(kind), place_id) for kind, place_id in kept), _fields)
 FINDINGS = Json(lambda kept: tuple(Finding(*each) for each in kept), _fields)
+UPLOADS = Json(lambda kept: tuple(Upload(*each) for each in kept), _fields)
 CANDIDATES = Json(lambda kept: tuple(Candidate(*each) for each in kept), _fields)
 DOUBT = Json(
     lambda kept: Doubt(datetime.fromisoformat(kept[0]), kept[1]),

@@ -11,6 +11,7 @@ from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.storage import mentions, spends
 from bot.storage import policy_tables as p
+from bot.storage import question_tables as q
 from bot.storage import tables as t
 from bot.storage.events import tables as e
 from bot.storage.pseudonyms import pseudonym
@@ -32,6 +33,9 @@ MEMBER_COLUMNS: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
     e.entries: (e.entries.c.user_id,),
     e.votes: (e.votes.c.voter_id,),
     e.honours: (e.honours.c.user_id,),
+    q.questions: (q.questions.c.from_id, q.questions.c.to_id),
+    q.mutes: (q.mutes.c.user_id,),
+    q.photo_requests: (q.photo_requests.c.from_id, q.photo_requests.c.to_id),
 }
 """Tables whose rows about a member are erased, and the columns that name the member. An id names one thing on
 Discord, so the id of a role never is a member's."""
@@ -112,6 +116,8 @@ async def erase_member(connection: AsyncConnection, *, guild_id: int, user_id: i
     await _erase_posts_about_pictures(connection, mine[t.generations])
     for table, subject in ((t.trainings, SubjectTable.TRAINING), (t.generations, SubjectTable.GENERATION)):
         await _erase_about(connection, t.timeline, subject, sa.select(table.c.id).where(mine[table]))
+    requests = sa.select(q.photo_requests.c.id).where(mine[q.photo_requests])
+    await _erase_about(connection, t.posts, SubjectTable.REQUEST, requests)
     files += await _erase_given_photos(connection, guild_id, user_id)
     await _leave_event_cards(connection, guild_id, user_id)
     for table, condition in mine.items():
@@ -208,6 +214,14 @@ async def _erase_posts_about_pictures(connection: AsyncConnection, condition: sa
     for table, subject in about.items():
         ids = sa.select(table.c.id).select_from(table.join(t.generations)).where(condition)
         await _erase_about(connection, t.posts, subject, ids)
+
+
+async def erase_request(connection: AsyncConnection, request_id: int) -> None:
+    """A request for photos with its question and the posts about it."""
+    asked = (q.questions.c.kind == PostKind.PHOTO_REQUEST, q.questions.c.subject_id == request_id)
+    await connection.execute(sa.delete(q.questions).where(*asked))
+    await _erase_about(connection, t.posts, SubjectTable.REQUEST, [request_id])
+    await connection.execute(sa.delete(q.photo_requests).where(q.photo_requests.c.id == request_id))
 
 
 async def erase_event_details(connection: AsyncConnection, event_id: int) -> None:

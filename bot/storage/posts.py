@@ -32,6 +32,8 @@ KIND_CODES: Mapping[PostKind, str] = {
     PostKind.RECEIPT: "re",
     PostKind.LOG_LINE: "ll",
     PostKind.APPROVAL: "ap",
+    PostKind.PHOTO_REQUEST: "rq",
+    PostKind.PHOTO_REQUEST_ANSWERED: "ra",
 }
 
 
@@ -52,8 +54,12 @@ async def add(
     user_id: int,
     places: Sequence[Place],
     now: datetime,
+    due_at: datetime | None = None,
 ) -> None:
-    """Put one post into the outbox; a post of this kind about this row that exists already is left as it is."""
+    """Put one post into the outbox, to be sent at `due_at`, by default now.
+
+    A post of this kind about this row that exists already is left as it is.
+    """
     if await find(connection, kind, subject_id) is not None:
         return
     installation = (await meta.get(connection, meta.INSTALLATION) or b"").decode()
@@ -69,7 +75,7 @@ async def add(
         places=places,
         status=PostStatus.PENDING,
         created_at=now,
-        due_at=now,
+        due_at=due_at or now,
     )
 
 

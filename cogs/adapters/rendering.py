@@ -13,9 +13,9 @@ from bot.ports import PlaceRefused
 from bot.records.generation import Picture
 from bot.records.post import Post, PostKind
 from bot.services import Services
+from cogs.adapters.asking import ASKING, render_asking
 from cogs.events.posts import EVENT_POSTS, Draft, render_event_edit, render_event_post
 from cogs.keys import key_paused_card
-from cogs.loras import cards as lora_cards
 from cogs.moderation.cards import log_card
 from cogs.pictures import cards as picture_cards
 from cogs.pictures.approvals import approval_card
@@ -66,17 +66,14 @@ async def render(services: Services, post: Post, *, guild_name: str, is_private:
     """The card alone, as things are now; files that a message has stay. PlaceRefused when nothing is left to show."""
     if post.kind in EVENT_POSTS:
         return await render_event_edit(services, post, guild_name=guild_name)
+    if post.kind in ASKING:
+        return await render_asking(services, post, guild_name)
     line = cards.footer(post)
     match post.kind:
         case PostKind.KEY_PAUSED:
             key = await services.keys.get(post.subject_id)
             if key is not None:
                 return key_paused_card(key, guild_name, line)
-        case PostKind.LORA_OFFER | PostKind.LORA_OFFER_ANSWERED:
-            offer = await services.sharing.view(post.subject_id)
-            if offer is not None:
-                is_answer = post.kind is PostKind.LORA_OFFER_ANSWERED
-                return lora_cards.offer_answered_card(offer, line) if is_answer else lora_cards.offer_card(offer, line)
         case PostKind.PICTURE_REPORT | PostKind.LOG_LINE | PostKind.APPROVAL:
             return await _for_moderators(services, post, line, is_private=is_private)
         case PostKind.RECEIPT:

@@ -47,6 +47,8 @@ def footer(post: Post) -> str:
         PostKind.DEPICTION: "Photo question #{}",
         PostKind.LOG_LINE: "Log #{}",
         PostKind.APPROVAL: "Approval #{}",
+        PostKind.PHOTO_REQUEST: "Question about photos #{}",
+        PostKind.PHOTO_REQUEST_ANSWERED: "Question about photos #{} · answer",
     }[post.kind]
     return f"-# {kind.format(post.subject_id)}"
 

@@ -35,6 +35,12 @@ class SafeLayout(discord.ui.LayoutView):
         if items:
             self.box.add_item(discord.ui.MediaGallery(*items))
 
+    def add_linked_gallery(self, urls: Iterable[str], alt: str) -> None:
+        """Pictures that Discord has already, by their addresses there."""
+        items = [discord.MediaGalleryItem(url, description=alt) for url in urls]
+        if items:
+            self.box.add_item(discord.ui.MediaGallery(*items))
+
     def add_row(self, *items: discord.ui.Item[Any]) -> None:
         self.box.add_item(discord.ui.ActionRow(*items))
 

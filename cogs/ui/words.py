@@ -31,6 +31,11 @@ def moment(at: datetime) -> str:
     return f"<t:{int(at.timestamp())}:t>"
 
 
+def when(at: datetime) -> str:
+    """Day and time."""
+    return f"<t:{int(at.timestamp())}:f>"
+
+
 def ago(at: datetime) -> str:
     return f"<t:{int(at.timestamp())}:R>"
 

@@ -25,7 +25,7 @@ LEVELS = {
             ["bot.outbox", "bot.keys", "bot.guilds"],
             ["bot.loras", "bot.web", "bot.jobs", "bot.removals"],
             ["bot.datasets", "bot.generation"],
-            ["bot.training", "bot.pictures"],
+            ["bot.training", "bot.pictures", "bot.requests"],
             ["bot.events"],
             ["bot.privacy"],
             ["bot.pauses"],
@@ -33,6 +33,7 @@ LEVELS = {
             ["bot.client", "bot.private_members"],
             ["cogs.ui"],
             ["cogs.limits", "cogs.moderation", "cogs.removals"],
+            ["cogs.requests"],
             [
                 "cogs.keys",
                 "cogs.permissions",

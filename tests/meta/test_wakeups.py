@@ -3,13 +3,13 @@
 import ast
 from collections.abc import Iterator, Mapping
 
-from bot.storage import tables
+from bot.storage import question_tables, tables
 from bot.storage.events import tables as event_tables
 from tests.meta.sources import modules, trees
 
 JOBS = {
     name
-    for module in (tables, event_tables)
+    for module in (tables, event_tables, question_tables)
     for name, table in vars(module).items()
     if getattr(table, "c", None) is not None and "due_at" in table.c
 } | {"table", "self._table"}

@@ -100,8 +100,9 @@ async def post(
     now: datetime,
 ) -> None:
     """Put a post about the event into the outbox."""
-    sender = {"guild_id": event.guild_id, "user_id": event.host_id}
-    await posts.add(connection, kind, subject_id, **sender, places=places, now=now)
+    await posts.add(
+        connection, kind, subject_id, guild_id=event.guild_id, user_id=event.host_id, places=places, now=now
+    )
 
 
 async def was_announced(connection: AsyncConnection, event_id: int, once: str) -> bool:

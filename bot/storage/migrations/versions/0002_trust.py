@@ -1,5 +1,7 @@
 """Limits, one ledger for everything that costs credits, what is to be removed at the providers, and moderation."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -38,6 +40,7 @@ def upgrade() -> None:
     _delete_old_spends_in_time()
     _add_removals()
     _add_moderation()
+    _ask_members()
 
 
 def _widen_spends() -> None:
@@ -182,3 +185,68 @@ def _add_moderation() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_approvals_generation_id"), "approvals", ["generation_id"], unique=False)
+
+
+def _row_id() -> sa.Column[int]:
+    return sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False)
+
+
+def _ask_members() -> None:
+    """Private questions, who does not want any, and requests for photos of somebody else's message."""
+    op.create_table(
+        "questions",
+        _row_id(),
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("from_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("to_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("subject_id", sa.BigInteger(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_questions")),
+        sa.UniqueConstraint("kind", "subject_id", name=op.f("uq_questions_kind_subject_id")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_questions_pair", "questions", ["guild_id", "to_id", "from_id"], unique=False)
+    op.create_table(
+        "mutes",
+        _row_id(),
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("muted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mutes")),
+        sa.UniqueConstraint("guild_id", "user_id", name=op.f("uq_mutes_guild_id_user_id")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "photo_requests",
+        _row_id(),
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("channel_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("parent_id", sa.BigInteger(), nullable=True),
+        sa.Column("from_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("to_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("uploads", sa.JSON(), nullable=False),
+        sa.Column("dataset_id", sa.BigInteger(), nullable=True),
+        sa.Column("prompt", sa.Text(), nullable=True),
+        sa.Column("settings", sa.JSON(), nullable=True),
+        sa.Column("role_ids", sa.JSON(), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        *_due(),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_photo_requests")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_photo_requests_due_at"), "photo_requests", ["due_at"], unique=False)
+
+
+def _due() -> tuple[sa.Column[Any], ...]:
+    return (
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("attempt", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("lease_owner", sa.String(length=40), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("wakes", sa.Integer(), server_default="0", nullable=False),
+    )

@@ -1,0 +1,121 @@
+"""What follows an author's answer, or 24 hours without one."""
+
+from functools import partial
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.datasets.service import DatasetService
+from bot.errors import UserError
+from bot.generation.acceptance import OrderAcceptance
+from bot.generation.order import PartialOrder
+from bot.records.dataset import ConsentKind, Dataset
+from bot.records.generation import GenerationSettings
+from bot.records.guild import Actor, Channel
+from bot.records.post import PostKind
+from bot.records.question import PhotoRequest, RequestStatus
+from bot.requests.rules import REQUEST_POLICY, author_sentence
+from bot.requests.service import tell_asker
+from bot.resources import Resources, Service
+from bot.storage import datasets, erasure, posts, questions
+from bot.storage.due import Claim, mark, store
+from bot.storage.question_tables import photo_requests
+
+DATASET_GONE = "The dataset was started or discarded meanwhile, so nothing was added."
+
+
+class RequestSteps(Service):
+    def __init__(self, opened: Resources, dataset_service: DatasetService, orders: OrderAcceptance) -> None:
+        super().__init__(opened)
+        self._datasets = dataset_service
+        self._orders = orders
+
+    async def advance(self, claim: Claim[PhotoRequest]) -> None:
+        match claim.row.status:
+            case RequestStatus.ASKED:
+                await self._database.write(partial(self._expire, claim))
+            case RequestStatus.GRANTED:
+                await self._use(claim)
+            case _:
+                await self._rest(claim)
+
+    async def _expire(self, claim: Claim[PhotoRequest], connection: AsyncConnection) -> None:
+        now = self._clock.now()
+        await self._end(connection, claim, RequestStatus.EXPIRED, None)
+        await questions.withdraw(connection, PostKind.PHOTO_REQUEST, [claim.id], now=now)
+        await posts.renew(connection, PostKind.PHOTO_REQUEST, claim.id, due_at=now)
+
+    async def _use(self, claim: Claim[PhotoRequest]) -> None:
+        try:
+            if claim.row.dataset_id is None:
+                await self._order(claim)
+            else:
+                await self._add(claim, claim.row.dataset_id)
+        except UserError as error:
+            reason = str(error)
+            await self._database.write(lambda connection: self._end(connection, claim, RequestStatus.FAILED, reason))
+
+    async def _add(self, claim: Claim[PhotoRequest], dataset_id: int) -> None:
+        """Take the photos into the dataset, in one transaction with what the request says then."""
+        request = claim.row
+        dataset = await self._database.fetch(datasets.get, dataset_id)
+        if dataset is None:
+            raise UserError(DATASET_GONE)
+
+        async def added(connection: AsyncConnection, hashes: list[str]) -> None:
+            await _record_yes(connection, request, dataset, hashes)
+            await self._end(connection, claim, RequestStatus.DONE, f"{len(hashes)} of {len(request.uploads)}")
+
+        await self._datasets.take_in(dataset, request.uploads, also=added)
+
+    async def _order(self, claim: Claim[PhotoRequest]) -> None:
+        """Order the pictures, in one transaction with what the request says then, so that it is paid once."""
+        request = claim.row
+        order = PartialOrder(
+            request.prompt or "",
+            frozenset({"aspect"}),
+            settings=request.settings or GenerationSettings(),
+            uploads=request.uploads,
+        )
+        actor = Actor(request.guild_id, request.from_id, request.role_ids)
+
+        async def accepted(connection: AsyncConnection, generation_id: int) -> None:
+            await self._end(connection, claim, RequestStatus.DONE, f"#{generation_id}")
+
+        channel = Channel(request.channel_id, request.parent_id)
+        await self._orders.order_with_defaults(order, actor, channel, also=accepted)
+
+    async def _end(
+        self, connection: AsyncConnection, claim: Claim[PhotoRequest], status: RequestStatus, outcome: str | None
+    ) -> None:
+        now = self._clock.now()
+        due_at = claim.row.created_at + self._timings.details_kept
+        await store(connection, photo_requests, claim, due_at=due_at, status=status, outcome=outcome)
+        await tell_asker(connection, claim.row, now)
+
+    async def _rest(self, claim: Claim[PhotoRequest]) -> None:
+        """A refused one stays as long as the others; then it is forgotten."""
+        forgotten_at = claim.row.created_at + self._timings.details_kept
+
+        async def transaction(connection: AsyncConnection) -> None:
+            if self._clock.now() < forgotten_at:
+                await store(connection, photo_requests, claim, due_at=forgotten_at)
+                return
+            await mark(connection, photo_requests, claim)
+            await erasure.erase_request(connection, claim.id)
+
+        await self._database.write(transaction)
+
+
+async def _record_yes(connection: AsyncConnection, request: PhotoRequest, dataset: Dataset, hashes: list[str]) -> None:
+    """The proof that the author agreed to exactly these photos."""
+    assert request.answered_at is not None  # set together with the status
+    await datasets.record_consent(
+        connection,
+        dataset=dataset,
+        policy_version=REQUEST_POLICY,
+        photo_hashes=hashes,
+        now=request.answered_at,
+        user_id=request.to_id,
+        kind=ConsentKind.AUTHOR,
+        wording=author_sentence(dataset),
+    )

@@ -1,0 +1,36 @@
+"""The cards of what members ask each other: offers of LoRAs, photos of somebody else's message."""
+
+import discord
+
+from bot.ports import PlaceRefused
+from bot.records.post import Post, PostKind
+from bot.services import Services
+from cogs.loras.cards import offer_answered_card, offer_card
+from cogs.requests.cards import request_answered_card, request_card
+from cogs.training.cards import footer
+
+ASKING = frozenset(
+    {
+        PostKind.LORA_OFFER,
+        PostKind.LORA_OFFER_ANSWERED,
+        PostKind.PHOTO_REQUEST,
+        PostKind.PHOTO_REQUEST_ANSWERED,
+    }
+)
+
+
+async def render_asking(services: Services, post: Post, guild_name: str) -> discord.ui.LayoutView:
+    """The question or its answer as things are now; PlaceRefused when what it is about has been erased."""
+    line = footer(post)
+    match post.kind:
+        case PostKind.LORA_OFFER | PostKind.LORA_OFFER_ANSWERED:
+            offer = await services.sharing.view(post.subject_id)
+            if offer is not None:
+                is_answer = post.kind is PostKind.LORA_OFFER_ANSWERED
+                return offer_answered_card(offer, line) if is_answer else offer_card(offer, line)
+        case PostKind.PHOTO_REQUEST | PostKind.PHOTO_REQUEST_ANSWERED:
+            request = await services.requests.view(post.subject_id)
+            if request is not None:
+                is_question = post.kind is PostKind.PHOTO_REQUEST
+                return request_card(request, line, guild_name) if is_question else request_answered_card(request, line)
+    raise PlaceRefused("what it asks about is gone")

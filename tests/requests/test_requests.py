@@ -1,0 +1,232 @@
+"""Photos of somebody else's message: asked for privately, used after a yes alone, whatever stops in between."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from bot.errors import NotFound, UserError
+from bot.records.dataset import ConsentKind, DatasetStatus
+from bot.records.generation import GenerationSettings
+from bot.records.guild import Actor, Channel, Place, PlaceKind
+from bot.records.job import LaneName
+from bot.records.post import PostKind
+from bot.records.question import RequestStatus
+from bot.requests.service import RequestView
+from bot.storage import tables
+from bot.storage.question_tables import photo_requests, questions
+from tests.fakes.attachments import Attachments, open_attachments
+from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
+from tests.fakes.studio import Studio
+
+ANNA_HERE, HERE = Actor(GUILD, ANNA), Channel(CHANNEL)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+async def files() -> AsyncIterator[Attachments]:
+    async with open_attachments() as attachments:
+        yield attachments
+
+
+async def ask(studio: Studio, files: Attachments, count: int = 2, author_id: int = BEN) -> RequestView:
+    """Anna wants Ben's photos for a dataset of hers."""
+    dataset_id = await studio.dataset(count=0)
+    asked = await studio.requests.for_dataset(dataset_id, files.add_photos(count), author_id, ANNA_HERE, HERE)
+    await studio.settle(LaneName.POSTS)
+    return asked
+
+
+async def ask_for_pictures(studio: Studio, files: Attachments, author_id: int = BEN) -> RequestView:
+    settings = GenerationSettings(aspect="3:2")
+    uploads = files.add_photos(1)
+    asked = await studio.requests.for_pictures("a fox", settings, uploads, author_id, ANNA_HERE, HERE)
+    await studio.settle(LaneName.POSTS)
+    return asked
+
+
+async def status(studio: Studio) -> list[RequestStatus]:
+    return await studio.scalars(sa.select(photo_requests.c.status).order_by(photo_requests.c.id))
+
+
+async def answer(studio: Studio, asked: RequestView, *, is_yes: bool) -> None:
+    await studio.requests.answer(asked.request.id, is_yes=is_yes, user_id=BEN, guild_id=None)
+    await studio.settle()
+
+
+async def test_the_author_alone_is_asked_privately_and_nothing_is_downloaded_before(
+    studio: Studio, files: Attachments
+) -> None:
+    await ask(studio, files)
+    await studio.settle()
+    assert [(each.kind, each.place) for each in studio.poster.messages] == [
+        (PostKind.PHOTO_REQUEST, Place(PlaceKind.USER, BEN))
+    ]
+    assert files.asked_for == []
+    assert studio.files() == []
+
+
+async def test_after_a_yes_the_photos_are_in_the_dataset_with_both_consents(studio: Studio, files: Attachments) -> None:
+    asked = await ask(studio, files)
+    await answer(studio, asked, is_yes=True)
+    board = await studio.datasets.board(asked.request.dataset_id or 0, guild_id=GUILD, user_id=ANNA)
+    assert [photo.name for photo in board.photos] == ["photo-1.jpg", "photo-2.jpg"]
+    consents = (await studio.everything())["consents"]
+    assert [(row["user_id"], row["kind"]) for row in consents] == [
+        (ANNA, ConsentKind.PHOTOS),
+        (BEN, ConsentKind.AUTHOR),
+    ]
+    assert consents[0]["photo_hashes"] == consents[1]["photo_hashes"]
+    assert "18 or older" in consents[1]["wording"]
+    assert await status(studio) == [RequestStatus.DONE]
+    assert studio.poster.kinds()[-1] == PostKind.PHOTO_REQUEST_ANSWERED
+    assert studio.poster.messages[-1].place == Place(PlaceKind.USER, ANNA)
+
+
+async def test_after_a_yes_the_pictures_are_ordered_once(studio: Studio, files: Attachments) -> None:
+    await studio.set_key()
+    asked = await ask_for_pictures(studio, files)
+    await answer(studio, asked, is_yes=True)
+    await studio.pass_time(timedelta(seconds=20))
+    [order] = (await studio.everything())["generations"]
+    assert (order["user_id"], order["prompt"], order["settings"].aspect) == (ANNA, "a fox", "3:2")
+    assert (await studio.requests.view(asked.request.id)).request.outcome == f"#{order['id']}"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("is_dataset", [True, False])
+async def test_a_process_that_dies_between_the_yes_and_its_work_does_it_once(
+    studio: Studio, files: Attachments, is_dataset: bool
+) -> None:
+    """Mutant: with the outcome in a second transaction the dead step's work is done twice."""
+    await studio.set_key()
+    asked = await (ask if is_dataset else ask_for_pictures)(studio, files)
+    await studio.requests.answer(asked.request.id, is_yes=True, user_id=BEN, guild_id=GUILD)
+    [dead] = await studio.claim(LaneName.REQUESTS, owner="dead")
+    studio.clock.advance(studio.timings.lease * 2)
+    await studio.settle()
+    await studio.step(LaneName.REQUESTS, dead)
+    await studio.settle()
+    left = await studio.everything()
+    assert (len(left["photos"]), len(left["generations"])) == ((2, 0) if is_dataset else (0, 1))
+    assert len(studio.files()) == (2 if is_dataset else len(studio.files()))
+    assert studio.poster.kinds().count(PostKind.PHOTO_REQUEST_ANSWERED) == 1
+
+
+async def test_two_workers_at_once_do_it_once(studio: Studio, files: Attachments) -> None:
+    asked = await ask(studio, files)
+    await studio.requests.answer(asked.request.id, is_yes=True, user_id=BEN, guild_id=None)
+    [first] = await studio.claim(LaneName.REQUESTS)
+    studio.clock.advance(studio.timings.lease * 2)
+    [second] = await studio.claim(LaneName.REQUESTS, owner="another")
+    await studio.step(LaneName.REQUESTS, second)
+    await studio.step(LaneName.REQUESTS, first)
+    assert len((await studio.everything())["photos"]) == len(studio.files()) == 2
+
+
+async def test_a_no_uses_nothing_and_the_asker_is_told(studio: Studio, files: Attachments) -> None:
+    asked = await ask(studio, files)
+    await answer(studio, asked, is_yes=False)
+    assert files.asked_for == []
+    assert await status(studio) == [RequestStatus.REFUSED]
+    assert studio.poster.kinds() == [PostKind.PHOTO_REQUEST, PostKind.PHOTO_REQUEST_ANSWERED]
+    with pytest.raises(UserError, match="said no already"):
+        await studio.requests.answer(asked.request.id, is_yes=True, user_id=BEN, guild_id=None)
+
+
+async def test_no_answer_in_24_hours_is_a_no(studio: Studio, files: Attachments) -> None:
+    asked = await ask(studio, files)
+    await studio.pass_time(DAY - timedelta(minutes=1))
+    assert await status(studio) == [RequestStatus.ASKED]
+    await studio.pass_time(timedelta(minutes=2))
+    assert await status(studio) == [RequestStatus.EXPIRED]
+    assert studio.poster.kinds()[-1] == PostKind.PHOTO_REQUEST_ANSWERED
+    with pytest.raises(UserError, match="time to answer is over"):
+        await studio.requests.answer(asked.request.id, is_yes=True, user_id=BEN, guild_id=None)
+    await studio.settle()
+    assert files.asked_for == []
+
+
+async def test_a_late_yes_is_no_yes_even_before_the_row_has_ended(studio: Studio, files: Attachments) -> None:
+    asked = await ask(studio, files)
+    studio.clock.advance(DAY + timedelta(seconds=1))
+    with pytest.raises(UserError, match="time to answer is over"):
+        await studio.requests.answer(asked.request.id, is_yes=True, user_id=BEN, guild_id=None)
+
+
+async def test_nobody_else_can_answer(studio: Studio, files: Attachments) -> None:
+    asked = await ask(studio, files)
+    for user_id, guild_id in ((ANNA, GUILD), (ADMIN, None), (BEN, OTHER_GUILD)):
+        with pytest.raises(NotFound, match="somebody else"):
+            await studio.requests.answer(asked.request.id, is_yes=True, user_id=user_id, guild_id=guild_id)
+    assert await status(studio) == [RequestStatus.ASKED]
+
+
+async def test_a_yes_that_comes_too_late_for_the_dataset_tells_why(studio: Studio, files: Attachments) -> None:
+    asked = await ask(studio, files)
+    dataset_id = asked.request.dataset_id or 0
+    await studio.datasets.discard(dataset_id, guild_id=GUILD, user_id=ANNA)
+    await answer(studio, asked, is_yes=True)
+    assert await status(studio) == [RequestStatus.FAILED]
+    view = await studio.requests.view(asked.request.id)
+    assert view is not None
+    assert "started or discarded" in (view.request.outcome or "")
+    assert studio.files() == []
+    [kept] = (await studio.everything())["datasets"]
+    assert kept["status"] is DatasetStatus.DISCARDED
+
+
+async def test_pictures_that_cannot_be_ordered_after_the_yes_tell_why(studio: Studio, files: Attachments) -> None:
+    asked = await ask_for_pictures(studio, files)
+    await answer(studio, asked, is_yes=True)
+    assert await status(studio) == [RequestStatus.FAILED]
+    assert studio.files() == []
+
+
+async def test_one_question_for_each_pair_and_day(studio: Studio, files: Attachments) -> None:
+    first = await ask(studio, files)
+    with pytest.raises(UserError, match="within a day"):
+        await ask_for_pictures(studio, files)
+    await ask_for_pictures(studio, files, author_id=ADMIN)
+    await answer(studio, first, is_yes=True)
+    second = await ask_for_pictures(studio, files)
+    assert studio.poster.kinds().count(PostKind.PHOTO_REQUEST) == 3
+    await answer(studio, second, is_yes=False)
+    with pytest.raises(UserError, match="within a day"):
+        await ask(studio, files)
+
+
+async def test_without_an_answer_the_next_question_waits_for_the_next_day(studio: Studio, files: Attachments) -> None:
+    await ask(studio, files)
+    await studio.pass_time(DAY - timedelta(minutes=1))
+    with pytest.raises(UserError, match="within a day"):
+        await ask(studio, files)
+    await studio.pass_time(timedelta(minutes=1))
+    await ask(studio, files)
+
+
+async def test_who_has_left_cannot_be_asked(studio: Studio, files: Attachments) -> None:
+    studio.members.gone.add((GUILD, BEN))
+    with pytest.raises(UserError, match="not in this server any more"):
+        await ask(studio, files)
+    assert (await studio.everything())["photo_requests"] == []
+
+
+@pytest.mark.parametrize("user_id", [ANNA, BEN])
+async def test_erasing_either_of_them_ends_it(studio: Studio, files: Attachments, user_id: int) -> None:
+    asked = await ask(studio, files)
+    await studio.requests.answer(asked.request.id, is_yes=True, user_id=BEN, guild_id=None)
+    await studio.privacy.forget_member(guild_id=GUILD, user_id=user_id)
+    await studio.settle()
+    left = await studio.everything()
+    assert left["photo_requests"] == left["questions"] == left["posts"] == left["photos"] == []
+    assert studio.files() == []
+
+
+async def test_an_answered_request_is_forgotten_after_its_time(studio: Studio, files: Attachments) -> None:
+    for is_yes in (True, False):  # after a no the pair could ask nothing more this day
+        await answer(studio, await ask(studio, files), is_yes=is_yes)
+    await studio.pass_time(studio.timings.details_kept)
+    assert await studio.scalars(sa.select(photo_requests.c.id)) == []
+    assert await studio.scalars(sa.select(questions.c.id)) == []
+    assert await studio.scalars(sa.select(tables.posts.c.id)) == []
