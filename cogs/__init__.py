@@ -6,6 +6,7 @@ EXTENSIONS = (
     "cogs.keys",
     "cogs.limits.commands",
     "cogs.limits.buttons",
+    "cogs.requests.buttons",
     "cogs.training.commands",
     "cogs.training.buttons",
     "cogs.loras.commands",

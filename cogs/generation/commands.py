@@ -17,6 +17,7 @@ from bot.text import named
 from cogs.generation.cards import searchable, styles_card
 from cogs.generation.forms import PROMPT_MAX, PromptModal, place
 from cogs.loras.commands import suggest_loras
+from cogs.requests.authors import author_to_ask
 from cogs.training.forms import uploads_in, uploads_of
 from cogs.ui.buttons import WORDS_MAX
 from cogs.ui.choices import PROVIDERS, value_of
@@ -130,7 +131,8 @@ class ImagineCog(commands.Cog):
         uploads = uploads_in(message, only_pictures=True)[:MENU_PICTURES]
         if not uploads:
             raise UserError("There is no picture in this message. Pick one with a picture.")
-        await open_form(interaction, PromptModal(uploads=tuple(uploads)))
+        author_id = await author_to_ask(interaction, message)
+        await open_form(interaction, PromptModal(uploads=tuple(uploads), author_id=author_id))
 
 
 def _is_nothing(said: str | None, label: str) -> bool:

@@ -14,9 +14,10 @@ from bot.records.generation import GenerationSettings, GenerationStatus
 from bot.records.key import ProviderName
 from bot.records.lora import Lora, Style
 from bot.text import quote
+from cogs.requests.cards import asked_sentence
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import card
-from cogs.ui.replies import Interaction, actor_of, channel_of, defer, show
+from cogs.ui.replies import Interaction, actor_of, channel_of, defer, say, show
 from cogs.ui.views import SafeModal, paragraph
 from cogs.ui.words import count
 
@@ -26,7 +27,10 @@ PROMPT_MAX = 4000
 
 
 class PromptModal(SafeModal):
-    """The prompt for pictures with this LoRA or style, or from these uploads; with `origin_id`, a variation."""
+    """The prompt for pictures with this LoRA or style, or from these uploads; with `origin_id`, a variation.
+
+    `author_id`: whose photos the uploads are, if somebody else's, who is asked next.
+    """
 
     command = "imagine"
 
@@ -39,10 +43,11 @@ class PromptModal(SafeModal):
         settings: GenerationSettings = DEFAULTS,
         origin_id: int | None = None,
         uploads: tuple[Upload, ...] = (),
+        author_id: int | None = None,
     ) -> None:
         super().__init__(_title(lora, style))
         self.lora, self.style, self.settings = lora, style, settings
-        self.origin_id, self.uploads = origin_id, uploads
+        self.origin_id, self.uploads, self.author_id = origin_id, uploads, author_id
         field = paragraph(default=prompt[:PROMPT_MAX] or _suggestion(lora), min_length=1, max_length=PROMPT_MAX)
         self.prompt = self.add_field("Prompt", field, _hint(style))
         self.count = self._add_choice("Pictures", ["1", "2", "3", "4"], str(settings.count)) if lora or style else None
@@ -51,7 +56,15 @@ class PromptModal(SafeModal):
         self.aspect = None if settings.width else self._add_choice("Shape", aspects, settings.aspect or "1:1")
 
     async def submit(self, interaction: Interaction) -> None:
-        await place(interaction, self._order(interaction))
+        if self.author_id is None:
+            await place(interaction, self._order(interaction))
+            return
+        await defer(interaction)
+        actor, channel = actor_of(interaction), channel_of(interaction)
+        asked = await interaction.client.services.requests.for_pictures(
+            self.prompt.value, self._settings(), self.uploads, self.author_id, actor, channel
+        )
+        await say(interaction, asked_sentence(asked))
 
     async def _order(self, interaction: Interaction) -> Accepted:
         services, actor, channel = interaction.client.services, actor_of(interaction), channel_of(interaction)

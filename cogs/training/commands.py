@@ -9,6 +9,7 @@ from bot.datasets.rules import DatasetOrder, check_order
 from bot.errors import NoKey, UserError
 from bot.records.dataset import Gender, SubjectKind
 from bot.text import quote
+from cogs.requests.authors import author_to_ask
 from cogs.training.forms import PhotosModal, TrainModal, show_board, take_photos, uploads_in, uploads_of
 from cogs.ui.choices import value_of
 from cogs.ui.replies import Interaction, defer, guild_of, open_form, say
@@ -152,7 +153,7 @@ class DatasetCog(commands.GroupCog, group_name="dataset", group_description="The
         dataset = await self.bot.services.datasets.open_dataset(
             guild_id=guild_of(interaction), user_id=interaction.user.id
         )
-        await open_form(interaction, PhotosModal(dataset, uploads))
+        await open_form(interaction, PhotosModal(dataset, uploads, await author_to_ask(interaction, message)))
 
 
 async def setup(bot: DarkroomBot) -> None:

@@ -10,10 +10,11 @@ import discord
 from bot.datasets.rules import Board, DatasetOrder, consent_sentence, photo_limits
 from bot.records.dataset import Dataset, Gender, SubjectKind, Upload
 from bot.records.lora import NAME_MAX, Lora
+from cogs.requests.cards import asked_sentence
 from cogs.training.board import SHEET_FILE, board_card
 from cogs.ui.choices import Pressed
 from cogs.ui.layout import shown_media
-from cogs.ui.replies import Interaction, channel_of, defer, guild_of, show
+from cogs.ui.replies import Interaction, actor_of, channel_of, defer, guild_of, say, show
 from cogs.ui.views import ConfirmView, SafeModal
 from cogs.ui.words import SUBJECT_WORDS
 
@@ -128,11 +129,14 @@ def ask_about_person(form: SafeModal, why: str) -> tuple[discord.ui.Select[Any],
 
 
 class PhotosModal(PhotoForm):
-    """More photos for a dataset that exists; with `uploads` given (a message's photos) it asks for consent only."""
+    """More photos for a dataset that exists; with `uploads` given (a message's photos) it asks for consent only.
 
-    def __init__(self, dataset: Dataset, uploads: Sequence[Upload] = ()) -> None:
+    `author_id`: whose photos these are, if somebody else's, who is asked next.
+    """
+
+    def __init__(self, dataset: Dataset, uploads: Sequence[Upload] = (), author_id: int | None = None) -> None:
         super().__init__(title="Add photos", kind=dataset.subject_kind)
-        self.dataset_id, self.given = dataset.id, uploads
+        self.dataset_id, self.given, self.author_id = dataset.id, uploads, author_id
         self.add_photos([] if uploads else _upload_fields(dataset.subject_kind, required=1))
 
     async def submit(self, interaction: Interaction) -> None:
@@ -140,17 +144,35 @@ class PhotosModal(PhotoForm):
         board = await interaction.client.services.datasets.board(
             self.dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id
         )
-        await take_photos(interaction, board.dataset, self.given or self.files(), agreed=self.consent.value)
+        uploads = self.given or self.files()
+        await take_photos(interaction, board.dataset, uploads, agreed=self.consent.value, author_id=self.author_id)
 
 
-async def take_photos(interaction: Interaction, dataset: Dataset, uploads: Sequence[Upload], *, agreed: bool) -> None:
-    """With consent: download, check, show the board. Without: nothing is downloaded."""
+async def take_photos(
+    interaction: Interaction,
+    dataset: Dataset,
+    uploads: Sequence[Upload],
+    *,
+    agreed: bool,
+    author_id: int | None = None,
+) -> None:
+    """With consent: download, check, show the board. Without: nothing is downloaded, and it is asked once more.
+
+    Photos of somebody else (`author_id`) wait for their yes.
+    """
     if uploads and not agreed:
 
         async def agree(answered: Interaction) -> None:
-            await take_photos(answered, dataset, uploads, agreed=True)
+            await take_photos(answered, dataset, uploads, agreed=True, author_id=author_id)
 
         await ask_consent(interaction, consent_sentence(dataset.subject_kind), agree)
+        return
+    if author_id is not None:
+        actor, channel = actor_of(interaction), channel_of(interaction)
+        requests = interaction.client.services.requests
+        await say(
+            interaction, asked_sentence(await requests.for_dataset(dataset.id, uploads, author_id, actor, channel))
+        )
         return
     service = interaction.client.services.datasets
     async with service.queue(interaction.user.id):

@@ -90,7 +90,7 @@ async def test_discard_deletes_the_newest_dataset(keyed: Stage) -> None:
 
 async def test_the_menu_asks_for_consent_and_adds_a_messages_photos(keyed: Stage) -> None:
     await keyed.send_form(keyed.ben, "Foxy", photos(2))
-    message = await keyed.cleo.send(keyed.channel, "look", attachments=photos(3, first=3))
+    message = await keyed.ben.send(keyed.channel, "look", attachments=photos(3, first=3))
     opened = await keyed.ben.context_menu(keyed.channel, MENU, message)
     assert len(fields_of(opened)) == 1
     added = await keyed.submit_fields(keyed.ben, opened, True)
@@ -100,8 +100,8 @@ async def test_the_menu_asks_for_consent_and_adds_a_messages_photos(keyed: Stage
 async def test_the_menu_finds_the_photos_of_a_forwarded_message(keyed: Stage) -> None:
     await keyed.send_form(keyed.ben, "Foxy", photos(2))
     elsewhere = keyed.world.guild.create_text_channel("elsewhere")
-    message = await keyed.cleo.send(elsewhere, "look", attachments=photos(3, first=3))
-    forwarded = await keyed.ben.forward(message, keyed.channel)
+    message = await keyed.ben.send(elsewhere, "look", attachments=photos(3, first=3))
+    forwarded = await keyed.cleo.forward(message, keyed.channel)
     assert forwarded.attachments == []
     opened = await keyed.ben.context_menu(keyed.channel, MENU, forwarded)
     added = await keyed.submit_fields(keyed.ben, opened, True)

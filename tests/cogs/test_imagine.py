@@ -214,7 +214,7 @@ async def test_an_attachment_that_is_no_picture_is_refused_by_name(keyed: Stage)
 async def test_the_menu_opens_a_form_and_takes_up_to_four_pictures_of_the_message(keyed: Stage) -> None:
     await keyed.give_lora(keyed.cleo)
     await keyed.use(keyed.cleo, "imagine", prompt="in a forest", lora="Foxy")
-    message = await keyed.ben.send(keyed.channel, "look", attachments=photos(5))
+    message = await keyed.cleo.send(keyed.channel, "look", attachments=photos(5))
     opened = await keyed.cleo.context_menu(keyed.channel, MENU, message)
     answered = answer_to(await keyed.submit_fields(keyed.cleo, opened, "a fox at dawn", ["3:2"]))
     assert "Accepted #2" in answered

@@ -1,0 +1,54 @@
+"""Whose photos a message shows: who has to be asked before somebody else uses them."""
+
+import asyncio
+from typing import Final
+
+import discord
+
+from bot.errors import UserError
+from cogs.ui.replies import Interaction
+
+LOOK_S: Final = 1.5
+"""Seconds to look for the message behind a forwarded one; an interaction has to be answered within 3."""
+A_BOT: Final = (
+    "A bot or an app posted these, so nobody can be asked whether you may use them. "
+    "If they are yours, please upload them with `/dataset add` or `/imagine`."
+)
+UNKNOWN: Final = (
+    "This was forwarded from a place that Darkroom cannot see, so it cannot ask whose photos these are. "
+    "If they are yours, please upload them with `/dataset add` or `/imagine`."
+)
+
+
+async def author_to_ask(interaction: Interaction, message: discord.Message) -> int | None:
+    """The member to ask; None when it is the one who acts, or when Darkroom made the pictures.
+
+    UserError when nobody can be asked. Of a forwarded message the first author counts, not who has forwarded it.
+    """
+    if message.message_snapshots:
+        message = await _original(interaction, message)
+    if message.author.id == interaction.user.id or _is_ours(interaction, message):
+        return None
+    if message.author.bot or message.webhook_id is not None:
+        raise UserError(A_BOT)
+    return message.author.id
+
+
+def _is_ours(interaction: Interaction, message: discord.Message) -> bool:
+    """What the bot posted, or answered with, which Discord sends as a webhook of the application."""
+    own = interaction.client.user
+    return own is not None and message.author.id == own.id and message.webhook_id in {None, interaction.application_id}
+
+
+async def _original(interaction: Interaction, forwarded: discord.Message) -> discord.Message:
+    """A forwarded message does not tell who wrote it (Discord /docs/resources/message, message snapshot)."""
+    reference = forwarded.reference
+    if reference is None or reference.message_id is None:
+        raise UserError(UNKNOWN)
+    channel = interaction.client.get_partial_messageable(reference.channel_id, guild_id=reference.guild_id)
+    try:
+        async with asyncio.timeout(LOOK_S):
+            found = await channel.fetch_message(reference.message_id)
+    except (discord.HTTPException, OSError, TimeoutError) as error:
+        raise UserError(UNKNOWN) from error
+    return found if not found.message_snapshots else await _original(interaction, found)
