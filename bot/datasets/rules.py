@@ -1,6 +1,6 @@
 """What can be trained, and how a dataset's photos are judged as a set. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from bot.datasets.ages import check_age, check_words
@@ -52,6 +52,8 @@ class Board:
 
     dataset: Dataset
     photos: tuple[Photo, ...]
+    asked: tuple[int, ...] = ()
+    """Members who were named as seen in some of them and have not said yes."""
 
     @property
     def limits(self) -> PhotoLimits:
@@ -119,11 +121,15 @@ def _check_character(order: DatasetOrder) -> None:
         )
 
 
-def judge_set(photos: Sequence[Photo], limits: PhotoLimits) -> tuple[Photo, ...]:
+def judge_set(
+    photos: Sequence[Photo], limits: PhotoLimits, waiting: Collection[int] = frozenset()
+) -> tuple[Photo, ...]:
     """The photos with verdicts as a set: later duplicates are marked, those over `limits.most` are refused.
 
+    So are those of the submissions that are `waiting` for the yes of somebody in them.
     Findings name a photo by its number in `photos`, too: a phone may call every photo `image0.jpg`.
     """
+    photos = [_waiting(photo) if photo.consent_id in waiting else photo for photo in photos]
     numbered = [(f"{number}. {photo.name}", photo) for number, photo in enumerate(photos, start=1)]
     duplicates = checks.find_duplicates([(name, photo.sha256, photo.dhash) for name, photo in numbered])
     judged: list[Photo] = []
@@ -140,3 +146,8 @@ def judge_set(photos: Sequence[Photo], limits: PhotoLimits) -> tuple[Photo, ...]
                 verdict = Verdict.REFUSED
         judged.append(replace(photo, findings=findings, verdict=verdict))
     return tuple(judged)
+
+
+def _waiting(photo: Photo) -> Photo:
+    findings = (*photo.findings, Finding(checks.Code.WAITING))
+    return replace(photo, findings=findings, verdict=checks.verdict_of(findings))

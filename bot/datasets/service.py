@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.datasets.naming import ask_about_dataset, check_here, check_named
 from bot.datasets.queue import ArrivalsFirst
 from bot.datasets.rules import CONSENT_POLICY, RANK, STEPS, Board, DatasetOrder, check_order, judge_set, photo_limits
 from bot.errors import FetchError, FileGone, FileTooLarge, NotFound, UserError
@@ -16,6 +17,7 @@ from bot.moderation.texts import check_text
 from bot.photos import checks
 from bot.photos.sheet import SheetEntry
 from bot.records.dataset import Dataset, DatasetStatus, Finding, Photo, SubjectKind, Upload
+from bot.records.event import DepictionStatus
 from bot.records.guild import Actor
 from bot.records.lora import NAME_MAX
 from bot.records.moderation import Act
@@ -24,6 +26,7 @@ from bot.resources import Resources, Service
 from bot.storage import datasets as rows
 from bot.storage import erasure, loras, moderation_log, trainings
 from bot.storage.due import Claim, mark, store
+from bot.storage.events import depictions
 from bot.storage.tables import datasets
 
 log = logging.getLogger(__name__)
@@ -47,6 +50,7 @@ class DatasetService(Service):
         self._fetcher = opened.fetcher
         self._pool = opened.pool
         self._room = opened.room
+        self._members = opened.members
         self._downloads = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
         self.queue = ArrivalsFirst(MEMBERS_AT_ONCE)
         """Hold a place while working on a submission; until it is acknowledged it is `arriving`."""
@@ -110,16 +114,12 @@ class DatasetService(Service):
             current = await rows.get(connection, dataset.id)
             if current is None or current.status is not DatasetStatus.OPEN:
                 return False
-            for photo in photos:
-                await rows.add_photo(connection, dataset.id, photo)
-            hashes = [photo.sha256 for photo in photos if photo.file is not None]
-            await rows.record_consent(
-                connection,
-                dataset=dataset,
-                policy_version=CONSENT_POLICY,
-                photo_hashes=hashes,
-                now=self._clock.now(),
+            hashes, now = [photo.sha256 for photo in photos if photo.file is not None], self._clock.now()
+            consent_id = await rows.record_consent(
+                connection, dataset=dataset, policy_version=CONSENT_POLICY, photo_hashes=hashes, now=now
             )
+            for photo in photos:
+                await rows.add_photo(connection, dataset.id, replace(photo, consent_id=consent_id))
             if also is not None:
                 await also(connection, hashes)
             return True
@@ -155,8 +155,25 @@ class DatasetService(Service):
             dataset = await rows.get(connection, dataset_id)
             if dataset is None or dataset.guild_id != guild_id or dataset.user_id != user_id:
                 raise NotFound("This dataset is not here any more. Send `/train` to begin a new one.")
-            photos = await rows.photos_of(connection, dataset_id)
-        return Board(dataset, judge_set(photos, photo_limits(dataset.subject_kind)))
+            return await board_of(connection, dataset)
+
+    async def name(self, dataset_id: int, user_ids: Sequence[int], *, guild_id: int, user_id: int) -> Board:
+        """Name members who are seen in the photos that the dataset has now; they are asked first."""
+        board = await self.board(dataset_id, guild_id=guild_id, user_id=user_id)
+        named = check_named(user_ids, user_id)
+        await check_here(self._members, guild_id, named)
+        now = self._clock.now()
+
+        async def transaction(connection: AsyncConnection) -> Board:
+            dataset = await rows.get(connection, dataset_id)
+            if dataset is None or dataset.status is not DatasetStatus.OPEN:
+                raise UserError("This dataset has been started or discarded already, so nobody was asked.")
+            if not any(photo.file for photo in board.photos):
+                raise UserError("There are no photos yet. Please add them first, then name who is in them.")
+            await ask_about_dataset(connection, dataset, named, now=now)
+            return await board_of(connection, dataset)
+
+        return await self._database.write(transaction)
 
     async def open_dataset(self, *, guild_id: int, user_id: int) -> Dataset:
         """The member's newest open dataset in this guild; NotFound, with what to do, when there is none."""
@@ -238,6 +255,15 @@ class DatasetService(Service):
             log.warning("A photo could not be fetched: %s", error)
             return _unread(dataset, name, checks.Code.NOT_FETCHED, upload.size)
         return replace(await self._pool.examine(received, name), dataset_id=dataset.id)
+
+
+async def board_of(connection: AsyncConnection, dataset: Dataset) -> Board:
+    """The dataset with its photos; those that wait for the yes of somebody in them are not usable."""
+    photos = await rows.photos_of(connection, dataset.id)
+    named = await depictions.of_dataset(connection, dataset.id)
+    pending = [each for each in named if each.status is DepictionStatus.PENDING]
+    judged = judge_set(photos, photo_limits(dataset.subject_kind), {each.consent_id for each in pending})
+    return Board(dataset, judged, tuple(dict.fromkeys(each.user_id for each in pending)))
 
 
 async def _check_waiting(connection: AsyncConnection, guild_id: int, more: int) -> None:

@@ -62,6 +62,8 @@ class Code(StrEnum):
     """One more than can be sent; `detail` is how many can."""
     NO_HEIC = "no_heic"
     """The computer that the bot runs on has no safe way to decode one, nor an AVIF."""
+    WAITING = "waiting"
+    """Somebody who was named as seen in it has not said yes."""
     GONE = "gone"
     NOT_FETCHED = "not_fetched"
 
@@ -123,6 +125,7 @@ _SENTENCES: Final = {
     Code.EXACT_DUPLICATE: "It is the same file as `{name}`. Send a different photo.",
     Code.OVER_LIMIT: "Up to {detail} photos can be sent. Remove another one if you want this one in.",
     Code.NO_HEIC: "HEIC and AVIF photos cannot be opened where I run. Send it as a JPEG instead.",
+    Code.WAITING: "Somebody who can be seen in it is asked and has not said yes yet.",
     Code.GONE: "Discord no longer has this file. Send it again.",
     Code.NOT_FETCHED: "It could not be fetched from Discord just now. Send it again.",
     Code.SHRUNK: "It was over 10 MB, so a smaller copy is used. You need not do anything.",

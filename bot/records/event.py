@@ -190,10 +190,14 @@ class Entrant:
 
 @dataclass(frozen=True, slots=True)
 class Depiction:
-    """A member who was named as seen in one submission's photos. `in_training`: a LoRA was trained on them."""
+    """A member who was named as seen in one submission's photos, given to an event or to a dataset of `named_by`.
+
+    `in_training`: a LoRA was trained on them.
+    """
 
     id: int
-    event_id: int
+    event_id: int | None
+    dataset_id: int | None
     guild_id: int
     consent_id: int
     user_id: int

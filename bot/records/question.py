@@ -57,7 +57,7 @@ class PhotoRequest:
 class Question:
     """Something that `from_id` wants `to_id` to answer; the post of this kind about this row asks it.
 
-    `asked_at` is when its message goes out, which may be later; `withdrawn_at`: there is nothing to answer any more.
+    `asked_at` is when its message goes out, which may be later. One that is not open still counts for the day.
     """
 
     id: int
@@ -67,4 +67,4 @@ class Question:
     kind: PostKind
     subject_id: int
     asked_at: datetime
-    withdrawn_at: datetime | None
+    is_open: bool

@@ -80,7 +80,7 @@ class RequestService(Service):
             if is_yes:
                 await questions.answer_yes(connection, PostKind.PHOTO_REQUEST, request_id, now=now)
             else:
-                await questions.withdraw(connection, PostKind.PHOTO_REQUEST, [request_id], now=now)
+                await questions.withdraw(connection, PostKind.PHOTO_REQUEST, [request_id])
                 await tell_asker(connection, request, now)
             await posts.renew(connection, PostKind.PHOTO_REQUEST, request_id, due_at=now)
 

@@ -41,7 +41,7 @@ class RequestSteps(Service):
     async def _expire(self, claim: Claim[PhotoRequest], connection: AsyncConnection) -> None:
         now = self._clock.now()
         await self._end(connection, claim, RequestStatus.EXPIRED, None)
-        await questions.withdraw(connection, PostKind.PHOTO_REQUEST, [claim.id], now=now)
+        await questions.withdraw(connection, PostKind.PHOTO_REQUEST, [claim.id])
         await posts.renew(connection, PostKind.PHOTO_REQUEST, claim.id, due_at=now)
 
     async def _use(self, claim: Claim[PhotoRequest]) -> None:

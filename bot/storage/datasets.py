@@ -1,6 +1,6 @@
 """SQL of datasets, their photos and the consents given for them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.dataset import ConsentKind, Dataset, DatasetStatus, Photo
 from bot.storage.database import note_due
+from bot.storage.events import depictions
 from bot.storage.rows import (
     build,
     changes_row,
@@ -95,12 +96,30 @@ async def add_photo(connection: AsyncConnection, dataset_id: int, photo: Photo) 
 async def remove_photos(connection: AsyncConnection, dataset_id: int, photo_ids: Sequence[int]) -> list[str]:
     """Delete these rows; the spool names of their files, for the caller to free."""
     these = sa.and_(photos.c.dataset_id == dataset_id, photos.c.id.in_(photo_ids))
-    return await fetch_values(connection, sa.delete(photos).where(these).returning(photos.c.file))
+    files = await fetch_values(connection, sa.delete(photos).where(these).returning(photos.c.file))
+    await depictions.forget_photoless(connection, dataset_id)
+    return files
+
+
+async def join_submissions(
+    connection: AsyncConnection, dataset: Dataset, apart: Collection[int], *, policy_version: str, now: datetime
+) -> None:
+    """Make one submission of the photos on disk whose submission is not among `apart`."""
+    here = sa.and_(photos.c.dataset_id == dataset.id, photos.c.file.is_not(None))
+    plain = sa.and_(here, sa.or_(photos.c.consent_id.is_(None), photos.c.consent_id.not_in(apart)))
+    hashes = await fetch_values(connection, sa.select(photos.c.sha256).where(plain).order_by(photos.c.id))
+    if hashes:
+        consent_id = await record_consent(
+            connection, dataset=dataset, policy_version=policy_version, photo_hashes=hashes, now=now
+        )
+        await connection.execute(sa.update(photos).where(plain).values(consent_id=consent_id))
 
 
 async def forget_files(connection: AsyncConnection, dataset_id: int) -> list[str]:
     """Record that the dataset's photos have left the disk; their spool names, for the caller to free."""
-    return await drop_files(connection, photos, photos.c.dataset_id == dataset_id)
+    files = await drop_files(connection, photos, photos.c.dataset_id == dataset_id)
+    await depictions.forget_photoless(connection, dataset_id)
+    return files
 
 
 async def files_in_use(connection: AsyncConnection) -> set[str]:

@@ -14,7 +14,7 @@ questions = table(
     sa.Column("kind", Word(PostKind, 30), nullable=False),
     sa.Column("subject_id", sa.BigInteger, nullable=False),
     sa.Column("asked_at", Instant, nullable=False),
-    sa.Column("withdrawn_at", Instant),
+    sa.Column("is_open", sa.Boolean, nullable=False),
     sa.UniqueConstraint("kind", "subject_id"),
     sa.Index("ix_questions_pair", "guild_id", "to_id", "from_id"),
 )

@@ -43,7 +43,7 @@ async def ask(
 ) -> None:
     """Send the question when the pair's day is over, or the one before is answered. Who has muted the bot finds it
     under /me alone."""
-    old = sa.delete(questions).where(questions.c.withdrawn_at.is_not(None), questions.c.asked_at <= now - DAY)
+    old = sa.delete(questions).where(questions.c.is_open.is_(False), questions.c.asked_at <= now - DAY)
     await connection.execute(old.where(questions.c.guild_id == guild_id))
     asked_at = await free_at(connection, guild_id, from_id=from_id, to_id=to_id, now=now) or now
     await insert_row(
@@ -55,6 +55,7 @@ async def ask(
         kind=kind,
         subject_id=subject_id,
         asked_at=asked_at,
+        is_open=True,
     )
     if not await is_muted(connection, guild_id, to_id):
         await posts.add(
@@ -71,22 +72,19 @@ async def answer_yes(connection: AsyncConnection, kind: PostKind, subject_id: in
         await _send_next(connection, found, now)
 
 
-async def withdraw(connection: AsyncConnection, kind: PostKind, subject_ids: Sequence[int], *, now: datetime) -> None:
+async def withdraw(connection: AsyncConnection, kind: PostKind, subject_ids: Sequence[int]) -> None:
     """There is nothing to answer any more; it still counts for the pair's day if its message went out."""
     its = sa.and_(questions.c.kind == kind, questions.c.subject_id.in_(subject_ids))
-    await connection.execute(sa.delete(questions).where(its, questions.c.asked_at > now))
-    await connection.execute(
-        sa.update(questions).where(its, questions.c.withdrawn_at.is_(None)).values(withdrawn_at=now)
-    )
     await _forget_unsent(connection, kind, subject_ids)
+    sent = sa.select(post_rows.c.subject_id).where(posts.about(kind, post_rows.c.subject_id.in_(subject_ids)))
+    await connection.execute(sa.delete(questions).where(its, questions.c.subject_id.not_in(sent)))
+    await connection.execute(sa.update(questions).where(its).values(is_open=False))
 
 
 async def open_to(connection: AsyncConnection, guild_id: int, user_id: int) -> list[Question]:
     """What this member has not answered yet, oldest first."""
     theirs = sa.select(questions).where(questions.c.guild_id == guild_id, questions.c.to_id == user_id)
-    return await fetch_all(
-        connection, Question, theirs.where(questions.c.withdrawn_at.is_(None)).order_by(questions.c.id)
-    )
+    return await fetch_all(connection, Question, theirs.where(questions.c.is_open.is_(True)).order_by(questions.c.id))
 
 
 async def is_muted(connection: AsyncConnection, guild_id: int, user_id: int) -> bool:

@@ -23,7 +23,7 @@ from bot.records.training import Training, TrainingStatus
 from bot.resources import Resources
 from bot.storage import datasets, erasure, keys, loras, posts, sharing, slots, tables, timeline, trainings
 from bot.storage.due import Claim, mark, store
-from bot.storage.events import events
+from bot.storage.events import depictions, events
 from bot.storage.events.depictions import retire_if_taken_back
 from bot.storage.slots import TRAININGS
 from bot.training import lifecycle
@@ -57,6 +57,10 @@ class TrainingOutcomes(JobOutcomes[Training]):
         async def transaction(connection: AsyncConnection) -> list[str]:
             lora_id = await _insert_lora(connection, training, report, cost=cost, now=now)
             await _hand_to_event(connection, training, lora_id, now=now)
+            if await depictions.is_taken_back(connection, training.id):
+                lora = await loras.get(connection, lora_id)
+                assert lora is not None  # stored just above
+                await depictions.retire(connection, lora, now=now)
             await self._move(
                 connection, claim, S.READY, due_at=now + self._timings.details_kept, lora_id=lora_id, finished_at=now
             )

@@ -23,6 +23,7 @@ from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Resources
 from bot.storage import datasets, identities, keys, loras, posts, timeline, trainings
+from bot.storage.events import depictions
 from bot.storage.slots import TRAININGS
 from bot.training import lifecycle
 from bot.training.outcomes import KIND
@@ -73,6 +74,7 @@ class TrainingService(JobService[Training]):
             if not await datasets.move(connection, dataset_id, from_=DatasetStatus.OPEN, to=DatasetStatus.STARTED):
                 return None
             training = await self._insert(connection, board, key, channel)
+            await depictions.mark_dataset(connection, dataset_id)
             amount = Amount(self._prices[training.provider].training, trainings=1)
             await self._ledger.reserve(connection, training, amount, actor.role_ids)
             if event_check is not None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.datasets.rules import Board, judge_set, photo_limits
+from bot.datasets.service import board_of
 from bot.engine import backoff
 from bot.errors import (
     Busy,
@@ -251,10 +251,10 @@ class TrainingSteps(Service):
         """The order to send, or why it cannot be: the photos have left the disk."""
         async with self._database.read() as connection:
             dataset = await datasets.get(connection, training.dataset_id)
-            photos = await datasets.photos_of(connection, training.dataset_id)
-        if dataset is None:
+            board = None if dataset is None else await board_of(connection, dataset)
+        if dataset is None or board is None:
             return failures.PHOTOS_MISSING
-        usable = Board(dataset, judge_set(photos, photo_limits(dataset.subject_kind))).usable
+        usable = board.usable
         paths = [self._spool.path(photo.file) for photo in usable if photo.file is not None]
         if len(paths) < training.photo_count or not all(path.exists() for path in paths):
             is_expired = self._clock.now() >= dataset.created_at + self._timings.photos_kept

@@ -154,10 +154,10 @@ async def _mapped_errors() -> AsyncIterator[None]:
 
 
 async def _kept_files(channel: discord.abc.Messageable, message_id: int, view: discord.ui.LayoutView) -> Any:
-    """The files that stay in the message, as its edit has to list them; MISSING when the card shows none."""
+    """The files that stay in the message, as its edit has to list them: those that the card shows."""
     names = named_files(view)
     if not names:
-        return discord.utils.MISSING
+        return []
     try:
         message = await channel.fetch_message(message_id)
     except discord.Forbidden:

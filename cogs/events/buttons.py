@@ -80,7 +80,7 @@ async def _answer(interaction: Interaction, depiction_id: int, *, confirmed: boo
     user_id, guild_id = interaction.user.id, interaction.guild_id
     status = await depictions.answer(depiction_id, confirmed, user_id, guild_id)
     asked = await depictions.depiction(depiction_id)
-    if is_private or asked is None:
+    if is_private or asked is None or asked.event is None:
         await say(interaction, ANSWERED[status])
     else:
         await _show_seen(interaction, asked.event.id)

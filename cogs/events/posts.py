@@ -12,14 +12,15 @@ from bot.events.views import EventView
 from bot.photos.sheet import SheetEntry
 from bot.ports import PlaceRefused
 from bot.records.dataset import Verdict
-from bot.records.event import AnnouncementKind, Event, Honour
+from bot.records.event import AnnouncementKind, DepictionStatus, Event, Honour
 from bot.records.post import Post, PostKind
 from bot.services import Services
 from cogs.events.announcements import announcement_card
 from cogs.events.member.ballot import COPY_BYTES, FILES_MAX, SHEET_MAX, ballot_card, shown_files, uses_sheet
-from cogs.events.member.depictions import depiction_card
+from cogs.events.member.depictions import depiction_card, gone_card
 from cogs.events.panel import panel_card
 from cogs.pictures.cards import alt_text
+from cogs.training.board import SHEET_FILE
 from cogs.training.cards import footer
 from cogs.ui.replies import File
 
@@ -38,6 +39,8 @@ async def render_event_post(services: Services, post: Post, *, guild_name: str, 
         return ballot_card(view.event, entries, footer(post)), files
     if post.kind is PostKind.EVENT_ANNOUNCEMENT:
         return await _announcement(services, post, is_private=is_private)
+    if post.kind is PostKind.DEPICTION:
+        return await _depiction(services, post, guild_name)
     return await render_event_edit(services, post, guild_name=guild_name), []
 
 
@@ -49,10 +52,20 @@ async def render_event_edit(services: Services, post: Post, *, guild_name: str) 
     if post.kind is PostKind.EVENT_BALLOT:
         view = await _view(services, post.subject_id)
         return ballot_card(view.event, await services.ballots.shown(post.subject_id), line)
-    asked = await services.depictions.depiction(post.subject_id) if post.kind is PostKind.DEPICTION else None
+    if post.kind is not PostKind.DEPICTION:
+        raise PlaceRefused(GONE)
+    asked = await services.depictions.depiction(post.subject_id)
+    return gone_card(line) if asked is None else depiction_card(asked, line, guild_name)
+
+
+async def _depiction(services: Services, post: Post, guild_name: str) -> Draft:
+    """The question with a contact sheet of the photos in question."""
+    asked = await services.depictions.depiction(post.subject_id)
     if asked is None:
         raise PlaceRefused(GONE)
-    return depiction_card(asked, line, guild_name)
+    is_open = asked.depiction.status is DepictionStatus.PENDING
+    sheet = await services.datasets.sheet(asked.photos) if is_open else None
+    return depiction_card(asked, footer(post), guild_name), [] if sheet is None else [(SHEET_FILE, sheet)]
 
 
 async def _view(services: Services, event_id: int) -> EventView:

@@ -71,6 +71,9 @@ def _head(board: Board) -> str:
         lines.append(f"Please add {count(board.missing, 'more photo')}.")
     else:
         lines.append("Ready to start.")
+    if board.asked:
+        names = ", ".join(f"<@{user_id}>" for user_id in board.asked)
+        lines.append(f"Asked: {names}. The photos that they may be seen in are not sent before they say yes.")
     return "\n".join(lines)
 
 
@@ -115,6 +118,7 @@ def _buttons(board: Board) -> list[ActionButton]:
         ),
         ActionButton("set", "add", dataset_id, label="Add photos"),
         ActionButton("set", "remove", dataset_id, label="Remove photos", disabled=not board.photos),
+        ActionButton("set", "name", dataset_id, label="Who is in them?", disabled=not board.photos),
         ActionButton("set", "discard", dataset_id, label="Discard", style=discord.ButtonStyle.danger),
     ]
 

@@ -8,6 +8,7 @@ from bot.loras.rights import Right
 from bot.records.key import ProviderName
 from bot.text import quote
 from cogs.training.forms import PhotosModal, VersionModal, show_board
+from cogs.training.naming import naming_card
 from cogs.training.removal import removal_card
 from cogs.ui.access import obeying
 from cogs.ui.layout import card
@@ -43,6 +44,10 @@ async def press_remove(interaction: Interaction, dataset_id: int) -> None:
     await replace(interaction, removal_card(await _board(interaction, dataset_id)))
 
 
+async def press_name(interaction: Interaction, dataset_id: int) -> None:
+    await replace(interaction, naming_card(await _board(interaction, dataset_id)))
+
+
 async def press_discard(interaction: Interaction, dataset_id: int) -> None:
     dataset = await interaction.client.services.datasets.discard(
         dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id
@@ -76,6 +81,7 @@ async def setup(bot: DarkroomBot) -> None:
         "set",
         show=press_show,
         remove=press_remove,
+        name=press_name,
         discard=press_discard,
         **obeying("train", start=press_start, add=press_add),
     )

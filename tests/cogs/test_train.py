@@ -33,7 +33,7 @@ async def test_bare_train_opens_a_form_with_a_name_three_uploads_and_a_box(stage
     assert [label["component"]["max_values"] for label in opened.modal["components"][1:4]] == [10, 10, 10]
 
 
-async def test_the_board_names_every_photo_and_offers_four_buttons(keyed: Stage) -> None:
+async def test_the_board_names_every_photo_and_offers_its_buttons(keyed: Stage) -> None:
     board = board_of(await keyed.send_form(keyed.ben, "Foxy", photos(16)))
     text = text_of(board)
     assert "`Foxy`" in text
@@ -41,7 +41,13 @@ async def test_the_board_names_every_photo_and_offers_four_buttons(keyed: Stage)
     assert "Ready to start." in text
     assert [f"{number}. `photo-{number}.jpg`" in text for number in range(1, 17)] == [True] * 16
     assert f"257 Apiframe credits · balance {REHEARSAL_CREDITS} credits" in text
-    assert list(buttons_of(board)) == ["Start training (16 photos)", "Add photos", "Remove photos", "Discard"]
+    assert list(buttons_of(board)) == [
+        "Start training (16 photos)",
+        "Add photos",
+        "Remove photos",
+        "Who is in them?",
+        "Discard",
+    ]
     assert [attachment.filename for attachment in board.attachments] == ["contact-sheet.jpg"]
     assert pictures_in(board) == ["Contact sheet of 16 photos, numbered as in the list below."]
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from bot.clock import Timings
+from bot.datasets.naming import CAN_SAY_NO, SEEN_IN_THEM
 from bot.datasets.rules import PERMISSION
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode
@@ -20,7 +21,7 @@ def consent_sentence(event: Event) -> str:
 
 def depicted_sentence(event: Event) -> str:
     """The consent of a member who was named as seen in photos."""
-    return f"I may be seen in these photos, and I am 18 or older. {_use(event)} I can say no at any time: {_AFTERWARDS}"
+    return f"{SEEN_IN_THEM} {_use(event)} {CAN_SAY_NO}"
 
 
 _AFTERWARDS = "the photos are then deleted here at once, and what was trained on them is not used any more."

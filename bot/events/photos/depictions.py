@@ -6,17 +6,18 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.datasets import naming
 from bot.datasets.rules import photo_limits
 from bot.errors import NotFound, UserError
 from bot.events import lookup
 from bot.events.photos.consent_texts import EVENT_POLICY, depicted_sentence
-from bot.records.dataset import ConsentKind, DatasetStatus
+from bot.records.dataset import ConsentKind, Dataset, DatasetStatus, Photo
 from bot.records.event import Depiction, DepictionStatus, EntrantStatus, Event, EventMode
-from bot.records.guild import Actor, Place, PlaceKind
+from bot.records.guild import Actor
 from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Service
-from bot.storage import datasets, posts, trainings
+from bot.storage import datasets, posts, questions, trainings
 from bot.storage.events import depictions as rows
 from bot.storage.events import entrants, events
 from bot.storage.events import photos as event_photos
@@ -30,10 +31,20 @@ NO_WAY_BACK = (
 
 @dataclass(frozen=True, slots=True)
 class DepictionView:
-    """What the member is asked."""
+    """What the member is asked: about photos of an event, or of somebody's dataset. `photos` are those on disk."""
 
     depiction: Depiction
-    event: Event
+    event: Event | None
+    dataset: Dataset | None
+    photos: tuple[Photo, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The consent that is asked for."""
+        if self.event is not None:
+            return depicted_sentence(self.event)
+        assert self.dataset is not None  # there is one of both
+        return naming.depicted_sentence(self.dataset)
 
 
 class DepictionService(Service):
@@ -41,8 +52,7 @@ class DepictionService(Service):
         """The question, or None. Callers check who may see it."""
         async with self._database.read() as connection:
             depiction = await rows.get(connection, depiction_id)
-            event = None if depiction is None else await events.get(connection, depiction.event_id)
-        return None if depiction is None or event is None else DepictionView(depiction, event)
+            return None if depiction is None else await _view(connection, depiction)
 
     async def seen_in(self, event_id: int, actor: Actor) -> Sequence[Depiction]:
         """Submissions in which this member was named, newest first."""
@@ -56,17 +66,17 @@ class DepictionService(Service):
 
         async def transaction(connection: AsyncConnection) -> tuple[DepictionStatus, list[str]]:
             depiction = await rows.get(connection, depiction_id)
-            event = None if depiction is None else await events.get(connection, depiction.event_id)
-            if depiction is None or event is None or depiction.user_id != user_id:
+            view = None if depiction is None else await _view(connection, depiction)
+            if depiction is None or view is None or depiction.user_id != user_id:
                 raise NotFound(NOTHING_TO_ANSWER)
             if guild_id is not None and depiction.guild_id != guild_id:
                 raise NotFound(NOTHING_TO_ANSWER)
             if not confirmed:
-                return DepictionStatus.VETOED, await self._veto(connection, event, depiction, now)
+                return DepictionStatus.VETOED, await self._veto(connection, view.event, depiction, now)
             if depiction.status is DepictionStatus.VETOED:
                 raise UserError(NO_WAY_BACK)
             if depiction.status is DepictionStatus.PENDING:
-                await self._confirm(connection, event, depiction, now)
+                await self._confirm(connection, view, now)
             return DepictionStatus.CONFIRMED, []
 
         status, files = await self._database.write(transaction)
@@ -97,9 +107,10 @@ class DepictionService(Service):
                 if event is not None:
                     files += await self._withdraw(connection, event, user_id, now)
             for depiction in await rows.of_member_in_guild(connection, guild_id, user_id):
-                event = await events.get(connection, depiction.event_id)
-                if event is not None:
-                    files += await self._veto(connection, event, depiction, now)
+                view = await _view(connection, depiction)
+                if view is not None:
+                    files += await self._veto(connection, view.event, depiction, now)
+            await rows.forget_named_in_datasets(connection, guild_id, user_id)
             return files
 
         self._spool.free(await self._database.write(transaction))
@@ -116,7 +127,8 @@ class DepictionService(Service):
 
         return await self._database.write(transaction)
 
-    async def _confirm(self, connection: AsyncConnection, event: Event, depiction: Depiction, now: datetime) -> None:
+    async def _confirm(self, connection: AsyncConnection, view: DepictionView, now: datetime) -> None:
+        depiction = view.depiction
         submission = await rows.submission(connection, depiction.consent_id)
         dataset = None if submission is None else await datasets.get(connection, submission.dataset_id)
         if submission is None or dataset is None:
@@ -124,26 +136,35 @@ class DepictionService(Service):
         await datasets.record_consent(
             connection,
             dataset=dataset,
-            policy_version=EVENT_POLICY,
+            policy_version=naming.DEPICTED_POLICY if view.event is None else EVENT_POLICY,
             photo_hashes=submission.photo_hashes,
             now=now,
             user_id=depiction.user_id,
             kind=ConsentKind.DEPICTED,
-            wording=depicted_sentence(event),
+            wording=view.sentence,
         )
-        await rows.change(connection, depiction.id, status=DepictionStatus.CONFIRMED, answered_at=now)
-        await self._tell(connection, event, depiction, now)
+        is_started = view.event is None and dataset.status is DatasetStatus.STARTED
+        await rows.change(
+            connection, depiction.id, status=DepictionStatus.CONFIRMED, answered_at=now, in_training=is_started
+        )
+        await questions.answer_yes(connection, PostKind.DEPICTION, depiction.id, now=now)
+        await self._tell(connection, view.event, depiction, now)
 
-    async def _veto(self, connection: AsyncConnection, event: Event, depiction: Depiction, now: datetime) -> list[str]:
+    async def _veto(
+        self, connection: AsyncConnection, event: Event | None, depiction: Depiction, now: datetime
+    ) -> list[str]:
         """Delete the submission's photos and retire what was trained on them; returns spool names to free."""
         if depiction.status is DepictionStatus.VETOED:
             return []
         files = await event_photos.remove_of_submission(connection, depiction.consent_id)
         await rows.change(connection, depiction.id, status=DepictionStatus.VETOED, answered_at=now)
-        await rows.forget_pending(connection, event.id, [depiction.consent_id])
+        await questions.withdraw(connection, PostKind.DEPICTION, [depiction.id])
+        await rows.forget_unanswered(connection, [depiction.consent_id])
         submission = await rows.submission(connection, depiction.consent_id)
         if submission is not None:
-            own = await rows.confirmations(connection, event.id, depiction.user_id, submission.photo_hashes)
+            own = await rows.confirmations(
+                connection, submission.dataset_id, depiction.user_id, submission.photo_hashes
+            )
             await rows.withdraw_consents(connection, [depiction.consent_id, *own], now=now)
             was_chosen, whose = depiction.in_training, depiction.user_id
             await _take_out(connection, event, submission.dataset_id, whose, was_chosen=was_chosen, now=now)
@@ -173,9 +194,13 @@ class DepictionService(Service):
         await events.renew_panel(connection, event.id, due_at=due_at)
         return files
 
-    async def _tell(self, connection: AsyncConnection, event: Event, depiction: Depiction, now: datetime) -> None:
+    async def _tell(
+        self, connection: AsyncConnection, event: Event | None, depiction: Depiction, now: datetime
+    ) -> None:
         """Renew the private question and the panel; wake an event that waits for photos."""
         await posts.renew(connection, PostKind.DEPICTION, depiction.id, due_at=now)
+        if event is None:
+            return
         await events.renew_panel(connection, event.id, due_at=now + self._timings.panel)
         if event.paused_at is not None:
             await events.wake(connection, event.id, now=now)
@@ -185,46 +210,52 @@ async def name_members(
     connection: AsyncConnection, event: Event, consent_id: int, user_ids: Sequence[int], *, giver_id: int, now: datetime
 ) -> None:
     """Ask each of them in a private message whether the submission's photos may be used."""
-    for user_id in user_ids:
-        depiction_id = await rows.insert(
-            connection,
-            event_id=event.id,
-            guild_id=event.guild_id,
-            consent_id=consent_id,
-            user_id=user_id,
-            named_by=giver_id,
-            created_at=now,
-        )
-        await posts.add(
-            connection,
-            PostKind.DEPICTION,
-            depiction_id,
-            guild_id=event.guild_id,
-            user_id=user_id,
-            places=[Place(PlaceKind.USER, user_id)],
-            now=now,
-        )
+    ids = {"guild_id": event.guild_id, "giver_id": giver_id, "event_id": event.id}
+    await naming.ask_depicted(connection, consent_id, user_ids, **ids, now=now)
+
+
+async def _view(connection: AsyncConnection, depiction: Depiction) -> DepictionView | None:
+    """None when the event or the dataset is gone."""
+    event = None if depiction.event_id is None else await events.get(connection, depiction.event_id)
+    dataset = None if depiction.dataset_id is None else await datasets.get(connection, depiction.dataset_id)
+    if event is None and dataset is None:
+        return None
+    photos = await event_photos.of_submission(connection, depiction.consent_id)
+    return DepictionView(depiction, event, dataset, tuple(photos))
 
 
 async def _take_out(
-    connection: AsyncConnection, event: Event, dataset_id: int, user_id: int, *, was_chosen: bool, now: datetime
+    connection: AsyncConnection,
+    event: Event | None,
+    dataset_id: int,
+    user_id: int,
+    *,
+    was_chosen: bool,
+    now: datetime,
 ) -> None:
     """The member took photos of this dataset back: drop them from an unsent training, retire LoRAs trained on them."""
     training = await trainings.latest_of_dataset(connection, dataset_id)
     if training is None or not was_chosen:
         return
     if training.status is TrainingStatus.QUEUED:
-        await _leave_out(connection, event, training, now)
+        await _leave_out(connection, training, now)
     if _may_have_been_sent(training):
-        await rows.note_for_later(connection, event, training, user_id=user_id, now=now)
+        if event is None:
+            await rows.note_in_training(connection, training, user_id=user_id, now=now)
+        else:
+            await rows.note_for_later(connection, event, training, user_id=user_id, now=now)
     for lora in await rows.loras_of_dataset(connection, dataset_id):
-        await retire_and_announce(connection, event, lora, now, user_id=user_id)
+        if event is None:
+            await rows.retire(connection, lora, user_id=user_id, now=now)
+        else:
+            await retire_and_announce(connection, event, lora, now, user_id=user_id)
 
 
-async def _leave_out(connection: AsyncConnection, event: Event, training: Training, now: datetime) -> None:
+async def _leave_out(connection: AsyncConnection, training: Training, now: datetime) -> None:
     """Let a waiting training go on with the other photos if there are enough; else it ends by itself."""
     left = await event_photos.usable_of_dataset(connection, training.dataset_id)
-    if left >= photo_limits(event.subject_kind).least:
+    dataset = await datasets.get(connection, training.dataset_id)
+    if dataset is not None and left >= photo_limits(dataset.subject_kind).least:
         await rows.take_photos_out(connection, training.id, left=min(left, training.photo_count))
     else:
         await trainings.wake_queued(connection, training.id, now=now)

@@ -13,8 +13,6 @@ from bot.records.dataset import Finding, Gender, Photo, SubjectKind, Verdict
 from bot.records.event import Depiction, Entrant, EntrantStatus, Event, EventMode, EventStatus
 from bot.records.guild import Actor
 
-DEPICTED_MAX = 10
-"""Members that one submission may name."""
 UPLOADS_MAX = 30
 """Files of one submission: what three upload fields take (Discord /docs/components/reference)."""
 SOMEBODY_ELSES = "another entrant's photo"
@@ -141,14 +139,6 @@ def check_person(event: Event, gender: Gender | None, ethnicity: str | None) -> 
     if len(words) > ETHNICITY_MAX:
         raise UserError(f"Ethnicity takes 1 to {ETHNICITY_MAX} characters. Please shorten it.")
     check_words(words)
-
-
-def check_depicted(user_ids: Sequence[int], giver_id: int) -> tuple[int, ...]:
-    """The named members, each once and without the giver, who has agreed already; UserError when there are too many."""
-    named = tuple(user_id for user_id in dict.fromkeys(user_ids) if user_id != giver_id)
-    if len(named) > DEPICTED_MAX:
-        raise UserError(f"Up to {DEPICTED_MAX} members can be named at once. Please send the photos in parts.")
-    return named
 
 
 def _mark(photo: Photo) -> Photo:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.datasets.naming import check_here, check_named
 from bot.datasets.queue import FairQueue
 from bot.datasets.rules import RANK, STEPS
 from bot.datasets.service import DatasetService
@@ -17,7 +18,6 @@ from bot.events.photos.rules import (
     Contribution,
     SplitPhotos,
     check_can_give,
-    check_depicted,
     check_person,
     check_uploads,
     judge_own,
@@ -69,8 +69,8 @@ class ContributionService(Service):
         `depicted`: members seen in them, who are asked and must agree before the photos are used. `gender` and
         `ethnicity`: of the person to be trained. A bad photo is no error: it is listed with what to do.
         """
-        named = check_depicted(depicted, actor.user_id)
-        await self._check_members(named, actor)
+        named = check_named(depicted, actor.user_id)
+        await check_here(self._members, actor.guild_id, named)
 
         async def begin(connection: AsyncConnection) -> Dataset:
             event = await lookup.opened(connection, event_id, actor)
@@ -122,12 +122,6 @@ class ContributionService(Service):
     async def sheet(self, event_id: int, actor: Actor) -> bytes | None:
         """The contact sheet of the member's own photos as JPEG; None when there are none."""
         return await self._datasets.sheet((await self.mine(event_id, actor)).photos)
-
-    async def _check_members(self, user_ids: Sequence[int], actor: Actor) -> None:
-        strangers = [each for each in user_ids if not await self._members.is_member(actor.guild_id, each)]
-        if strangers:
-            mentions = ", ".join(f"<@{user_id}>" for user_id in strangers)
-            raise UserError(f"Not in this server, so they cannot be asked: {mentions}. Please leave such photos out.")
 
     async def _join(self, connection: AsyncConnection, event: Event, actor: Actor) -> Entrant:
         before = await entrants.find(connection, event.id, actor.user_id)

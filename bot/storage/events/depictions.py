@@ -12,16 +12,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.dataset import ConsentKind
 from bot.records.event import AnnouncementKind, Depiction, DepictionStatus, Event
 from bot.records.guild import NOBODY
+from bot.records.job import SubjectTable
 from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.records.removal import RemovalReason
 from bot.records.training import Training, TrainingStatus
-from bot.storage import removals
+from bot.storage import posts, questions, removals, timeline
 from bot.storage.events import events
 from bot.storage.events.tables import announcements, depictions, entrants, entries, votes
-from bot.storage.posts import about
 from bot.storage.rows import changes_row, fetch_all, fetch_first, fetch_values, insert_row
-from bot.storage.tables import consents, loras, posts, trainings
+from bot.storage.tables import consents, loras, photos, trainings
+
+TAKEN_BACK = "taken back"
+"""Timeline word of a training: somebody in its photos said no while it was trained."""
 
 
 async def retire_if_taken_back(connection: AsyncConnection, event: Event, lora: Lora, *, now: datetime) -> bool:
@@ -35,8 +38,7 @@ async def retire_and_announce(
     connection: AsyncConnection, event: Event, lora: Lora, now: datetime, *, user_id: int = NOBODY
 ) -> bool:
     """Nobody may use the LoRA from now on, and it is to go at its provider; `user_id` gets the receipt."""
-    await removals.of_lora(connection, lora, RemovalReason.TAKEN_BACK, user_id=user_id, now=now)
-    if not await retire(connection, lora.id, now=now):
+    if not await retire(connection, lora, user_id=user_id, now=now):
         return False
     detail = json.dumps({"lora_id": lora.id})
     await events.announce(
@@ -75,6 +77,18 @@ async def named_by(connection: AsyncConnection, event_id: int, user_id: int) -> 
     return await _find(connection, depictions.c.event_id == event_id, depictions.c.named_by == user_id)
 
 
+async def of_dataset(connection: AsyncConnection, dataset_id: int) -> list[Depiction]:
+    """Who was named as seen in photos of this dataset, which is not one of an event; newest first."""
+    return await _find(connection, depictions.c.dataset_id == dataset_id)
+
+
+async def mark_dataset(connection: AsyncConnection, dataset_id: int) -> None:
+    """A LoRA is trained on those photos here whose named members have said yes."""
+    confirmed = sa.and_(depictions.c.dataset_id == dataset_id, depictions.c.status == DepictionStatus.CONFIRMED)
+    here = depictions.c.consent_id.in_(_submissions_here(dataset_id))
+    await connection.execute(sa.update(depictions).where(confirmed, here).values(in_training=True))
+
+
 async def pending_submissions(connection: AsyncConnection, event_id: int) -> frozenset[int]:
     """Consent ids of the submissions that wait for somebody's answer."""
     pending = sa.and_(depictions.c.event_id == event_id, depictions.c.status == DepictionStatus.PENDING)
@@ -102,6 +116,24 @@ async def forget_pending(
     await _forget(connection, condition)
 
 
+async def forget_unanswered(connection: AsyncConnection, consent_ids: Collection[int]) -> None:
+    """The photos of these submissions are gone, so there is nothing left to answer."""
+    pending = depictions.c.status == DepictionStatus.PENDING
+    await _forget(connection, sa.and_(pending, depictions.c.consent_id.in_(consent_ids)))
+
+
+async def forget_photoless(connection: AsyncConnection, dataset_id: int) -> None:
+    """The same for those submissions of this dataset that have no photos on our disk any more."""
+    pending = sa.and_(depictions.c.dataset_id == dataset_id, depictions.c.status == DepictionStatus.PENDING)
+    await _forget(connection, sa.and_(pending, depictions.c.consent_id.not_in(_submissions_here(dataset_id))))
+
+
+async def forget_named_in_datasets(connection: AsyncConnection, guild_id: int, user_id: int) -> None:
+    """The member's datasets are erased, so whom they named there is asked nothing any more."""
+    named = sa.and_(depictions.c.guild_id == guild_id, depictions.c.named_by == user_id)
+    await _forget(connection, sa.and_(named, depictions.c.event_id.is_(None)))
+
+
 async def forget_named_by(connection: AsyncConnection, event_id: int, user_id: int) -> None:
     """The member took their photos back, so whom they named is asked nothing any more."""
     await _forget(connection, sa.and_(depictions.c.event_id == event_id, depictions.c.named_by == user_id))
@@ -123,9 +155,9 @@ async def withdraw_all(connection: AsyncConnection, event_id: int, user_id: int,
     await connection.execute(standing.values(withdrawn_at=now))
 
 
-async def confirmations(connection: AsyncConnection, event_id: int, user_id: int, hashes: Sequence[str]) -> list[int]:
+async def confirmations(connection: AsyncConnection, dataset_id: int, user_id: int, hashes: Sequence[str]) -> list[int]:
     """Consent ids with which the member agreed to be seen in exactly these photos."""
-    own = sa.select(consents.c.id, consents.c.photo_hashes).where(consents.c.event_id == event_id)
+    own = sa.select(consents.c.id, consents.c.photo_hashes).where(consents.c.dataset_id == dataset_id)
     depicted = own.where(consents.c.user_id == user_id, consents.c.kind == ConsentKind.DEPICTED)
     rows = await connection.execute(depicted)
     return [row.id for row in rows if row.photo_hashes == tuple(hashes)]
@@ -147,9 +179,13 @@ async def loras_of_dataset(connection: AsyncConnection, dataset_id: int) -> list
     return await _trained(connection, trainings.c.dataset_id == dataset_id)
 
 
-async def retire(connection: AsyncConnection, lora_id: int, *, now: datetime) -> bool:
-    """Nobody may use the LoRA from now on; False when that had been so before."""
-    in_use = sa.and_(loras.c.id == lora_id, loras.c.retiring_since.is_(None))
+async def retire(connection: AsyncConnection, lora: Lora, *, user_id: int = NOBODY, now: datetime) -> bool:
+    """Nobody may use the LoRA from now on, and it is to go at its provider; False when that had been so before.
+
+    `user_id` gets the receipt.
+    """
+    await removals.of_lora(connection, lora, RemovalReason.TAKEN_BACK, user_id=user_id, now=now)
+    in_use = sa.and_(loras.c.id == lora.id, loras.c.retiring_since.is_(None))
     return await changes_row(connection, sa.update(loras).where(in_use).values(retiring_since=now))
 
 
@@ -179,6 +215,17 @@ async def is_noted(connection: AsyncConnection, event_id: int, training_id: int)
     return await events.was_announced(connection, event_id, _while_training(training_id))
 
 
+async def note_in_training(connection: AsyncConnection, training: Training, *, user_id: int, now: datetime) -> None:
+    """The same for a training without an event: it is kept with the training's timeline."""
+    await removals.of_training(connection, training, RemovalReason.TAKEN_BACK, user_id=user_id, now=now)
+    await timeline.add(connection, SubjectTable.TRAINING, training.id, TAKEN_BACK, at=now)
+
+
+async def is_taken_back(connection: AsyncConnection, training_id: int) -> bool:
+    entries = await timeline.of(connection, SubjectTable.TRAINING, training_id)
+    return any(entry.what == TAKEN_BACK for entry in entries)
+
+
 async def take_photos_out(connection: AsyncConnection, training_id: int, *, left: int) -> None:
     """A queued training goes on with the photos that are left."""
     queued = sa.update(trainings).where(trainings.c.id == training_id, trainings.c.status == TrainingStatus.QUEUED)
@@ -206,6 +253,14 @@ async def _find(connection: AsyncConnection, *conditions: sa.ColumnElement[bool]
 
 
 async def _forget(connection: AsyncConnection, condition: sa.ColumnElement[bool]) -> None:
-    """With the posts that asked."""
-    ids = await fetch_values(connection, sa.delete(depictions).where(condition).returning(depictions.c.id))
-    await connection.execute(sa.delete(posts).where(about(PostKind.DEPICTION, posts.c.subject_id.in_(ids))))
+    """Messages that asked are edited, which takes the photos out of them; those not sent yet are not sent."""
+    forgotten = await fetch_all(connection, Depiction, sa.delete(depictions).where(condition).returning(*depictions.c))
+    await questions.withdraw(connection, PostKind.DEPICTION, [each.id for each in forgotten])
+    for each in forgotten:
+        await posts.renew(connection, PostKind.DEPICTION, each.id, due_at=each.created_at)
+
+
+def _submissions_here(dataset_id: int) -> sa.Select[Any]:
+    """Consent ids of a dataset's photos on our disk."""
+    here = sa.select(photos.c.consent_id).where(photos.c.dataset_id == dataset_id, photos.c.file.is_not(None))
+    return here.where(photos.c.consent_id.is_not(None))

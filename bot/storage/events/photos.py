@@ -84,6 +84,12 @@ async def remove_of_contributor(connection: AsyncConnection, event_id: int, user
     return await _delete(connection, photos.c.dataset_id.in_(mine), photos.c.contributor_id == user_id)
 
 
+async def of_submission(connection: AsyncConnection, consent_id: int) -> list[Photo]:
+    """Those on our disk."""
+    given = sa.select(photos).where(photos.c.consent_id == consent_id, photos.c.file.is_not(None))
+    return await fetch_all(connection, Photo, given.order_by(photos.c.id))
+
+
 async def remove_of_submission(connection: AsyncConnection, consent_id: int) -> list[str]:
     """Delete the photos that came with it; spool names to free."""
     return await _delete(connection, photos.c.consent_id == consent_id)

@@ -7,8 +7,8 @@ from bot.records.event import AnnouncementKind, DepictionStatus, EntrantStatus, 
 from bot.storage.columns import CANDIDATES, HOURS, ID_SET, TUPLE, Instant, Word, due, snowflake, table
 
 
-def _event_id() -> sa.Column[int]:
-    return sa.Column("event_id", sa.ForeignKey("events.id", ondelete="CASCADE"), nullable=False)
+def _event_id(*, nullable: bool = False) -> sa.Column[int]:
+    return sa.Column("event_id", sa.ForeignKey("events.id", ondelete="CASCADE"), nullable=nullable)
 
 
 events = table(
@@ -68,7 +68,8 @@ entrants = table(
 
 depictions = table(
     "depictions",
-    _event_id(),
+    _event_id(nullable=True),
+    sa.Column("dataset_id", sa.BigInteger, index=True),
     snowflake("guild_id"),
     sa.Column("consent_id", sa.BigInteger, nullable=False),
     snowflake("user_id"),

@@ -1,14 +1,15 @@
-"""The private question to a member who was named as seen in photos of an event, and the list of all such questions."""
+"""The private question to a member who was named as seen in photos, and the list of all such questions."""
 
 from collections.abc import Sequence
 
 import discord
 
 from bot.events.photos.consent_texts import depicted_sentence
-from bot.events.photos.depictions import DepictionView
+from bot.events.photos.depictions import NOTHING_TO_ANSWER, DepictionView
 from bot.records.event import Depiction, DepictionStatus, Event
 from bot.text import quote
 from cogs.events.texts import event_name
+from cogs.training.board import SHEET_FILE, sheet_alt
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, SafeLayout, card
 from cogs.ui.words import ago
@@ -24,21 +25,36 @@ ANSWERS = {
 
 def depiction_card(view: DepictionView, last_line: str, guild_name: str) -> Layout:
     """`guild_name`: in a private message nothing else tells where this comes from. A yes can be changed to no later."""
-    depiction, event = view.depiction, view.event
-    where = f"the event {event_name(event)} in {quote(guild_name)}"
+    depiction, where = view.depiction, f"{_what(view)} in {quote(guild_name)}"
     if depiction.status is DepictionStatus.VETOED:
         text = f"### Removed\nYou said no, so these photos of {where} are gone. Nobody is told that it was you."
         return card(f"{text}\n{last_line}", colour=discord.Colour.dark_grey())
     if depiction.status is DepictionStatus.CONFIRMED:
         text = f"### Thank you\nYou said yes to photos of {where}. You can still change your mind."
         return card(f"{text}\n{last_line}", colour=discord.Colour.green(), buttons=_answers(depiction))
-    text = (
+    layout = SafeLayout(discord.Colour.blurple())
+    layout.add_text(
         f"### May these photos be used?\n<@{depiction.named_by}> gave photos to {where} and says that you can be seen "
-        f"in them.\n> {depicted_sentence(event)}\n"
+        f"in them.\n> {view.sentence}\n"
         "They are not used before you say yes. If you say no, they are deleted at once, "
         "and nobody is told that it was you."
     )
-    return card(f"{text}\n{last_line}", colour=discord.Colour.blurple(), buttons=_answers(depiction))
+    layout.add_gallery([(SHEET_FILE, sheet_alt(view.photos))] if view.photos else [])
+    layout.add_text(last_line)
+    layout.add_row(*_answers(depiction))
+    return layout
+
+
+def gone_card(last_line: str) -> Layout:
+    """In place of a question whose photos are not here any more."""
+    return card(f"### These photos are gone\n{NOTHING_TO_ANSWER}\n{last_line}", colour=discord.Colour.dark_grey())
+
+
+def _what(view: DepictionView) -> str:
+    if view.event is not None:
+        return f"the event {event_name(view.event)}"
+    name = "a LoRA" if view.dataset is None else f"the LoRA {quote(view.dataset.name, 40)}"
+    return f"{name} that <@{view.depiction.named_by}> makes"
 
 
 def seen_card(event: Event, depictions: Sequence[Depiction]) -> Layout:

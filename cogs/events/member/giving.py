@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import discord
 
+from bot.datasets.naming import NAMED_MAX
 from bot.events.photos.consent_texts import consent_sentence
-from bot.events.photos.rules import DEPICTED_MAX, Contribution, asks_about_person
+from bot.events.photos.rules import Contribution, asks_about_person
 from bot.records.dataset import Gender, Upload
 from bot.records.event import Event
 from cogs.events.member.photos import show_mine
@@ -75,7 +76,7 @@ class GiveForm(SafeModal):
         return fields
 
     def _ask_who(self) -> "discord.ui.UserSelect[SafeModal]":
-        who = discord.ui.UserSelect[SafeModal](required=False, min_values=0, max_values=DEPICTED_MAX)
+        who = discord.ui.UserSelect[SafeModal](required=False, min_values=0, max_values=NAMED_MAX)
         text, description = "Who else can be seen in these photos?", "They are asked privately before anything is used."
         return self.add_field(text, who, description)
 

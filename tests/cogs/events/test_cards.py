@@ -165,13 +165,14 @@ async def test_rules_and_questions_to_members_keep_the_limits(event: Event, text
     asked = [a_depiction(status) for status in DepictionStatus for _ in range(10)]
     assert_inert(seen_card(event, [a_depiction(each.status, id=number) for number, each in enumerate(asked)]))
     for each in asked:
-        assert_inert(depiction_card(DepictionView(each, event), "-# line", text))
+        assert_inert(depiction_card(DepictionView(each, event, None, ()), "-# line", text))
 
 
 def a_depiction(status: DepictionStatus = DepictionStatus.PENDING, **changes: Any) -> Depiction:
     values: dict[str, Any] = {
         "id": 3,
         "event_id": 7,
+        "dataset_id": None,
         "guild_id": 100,
         "consent_id": 9,
         "user_id": 501,
@@ -309,7 +310,7 @@ async def test_the_host_is_told_which_lora_rests_and_by_whom_never() -> None:
 
 async def test_the_question_to_a_member_shows_its_answer() -> None:
     def card(status: DepictionStatus) -> discord.ui.LayoutView:
-        return depiction_card(DepictionView(a_depiction(status), make_event()), LINE, "Photo club")
+        return depiction_card(DepictionView(a_depiction(status), make_event(), None, ()), LINE, "Photo club")
 
     asked = check(card(DepictionStatus.PENDING))
     assert "<@502> gave photos to the event `Mascot days` in `Photo club`" in asked

@@ -263,7 +263,7 @@ async def test_a_refusal_is_kept_from_the_runners_of_the_event_in_its_notes_too(
     await studio.depictions.answer(scene.depiction_id, False, DEPICTED, GUILD)
     dump = await studio.everything()
     kept = {name: [row for row in rows if str(DEPICTED) in str(row)] for name, rows in dump.items()}
-    assert {name for name, rows in kept.items() if rows} == {"depictions", "posts"}
+    assert {name for name, rows in kept.items() if rows} == {"depictions"}
 
 
 NAME = f"x` @everyone <@&1> </a:1> [{MARK}](https://evil.example)"

@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.datasets.naming import NAMED_MAX
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.events.photos.consent_texts import EVENT_POLICY, consent_sentence
-from bot.events.photos.rules import DEPICTED_MAX, SOMEBODY_ELSES, judge_own, split_new_photos
+from bot.events.photos.rules import SOMEBODY_ELSES, judge_own, split_new_photos
 from bot.photos.checks import Code
 from bot.records.dataset import Dataset, DatasetStatus, Finding, Gender, Photo, Pick, SubjectKind, Upload, Verdict
 from bot.records.event import DepictionStatus, EntrantStatus, Event, EventMode, EventStatus, PauseReason
@@ -356,8 +357,8 @@ async def test_somebody_outside_the_server_cannot_be_named(studio: Studio, event
     studio.members.gone.add((GUILD, CLEO))
     with pytest.raises(UserError, match=f"<@{CLEO}>"):
         await anna.give(event, depicted=[BEN, CLEO])
-    with pytest.raises(UserError, match=str(DEPICTED_MAX)):
-        await anna.give(event, depicted=range(600, 601 + DEPICTED_MAX))
+    with pytest.raises(UserError, match=str(NAMED_MAX)):
+        await anna.give(event, depicted=range(600, 601 + NAMED_MAX))
     assert anna.attachments.asked_for == []
     assert await asked_in(studio) == []
 

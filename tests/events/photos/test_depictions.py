@@ -185,6 +185,7 @@ async def test_a_member_sees_where_they_were_named_newest_first(studio: Studio, 
     assert mine[0].id > mine[1].id
     view = await studio.depictions.depiction(mine[1].id)
     assert view is not None
+    assert view.event is not None
     assert (view.event.id, view.depiction.named_by) == (event.id, ANNA)
     assert await studio.depictions.depiction(999) is None
 
@@ -193,6 +194,7 @@ async def test_an_answer_shows_on_the_question_and_wakes_an_event_that_waits(
     studio: Studio, event: Event, anna: Giver
 ) -> None:
     await anna.give(event, 1, depicted=[BEN])
+    await studio.settle(LaneName.POSTS)
     before = (await studio.posts_of(PostKind.DEPICTION))[0].revision
     studio.clock.advance(timedelta(minutes=1))
     now = studio.clock.now()

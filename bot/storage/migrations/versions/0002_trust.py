@@ -41,6 +41,7 @@ def upgrade() -> None:
     _add_removals()
     _add_moderation()
     _ask_members()
+    _name_in_datasets()
 
 
 def _widen_spends() -> None:
@@ -202,7 +203,7 @@ def _ask_members() -> None:
         sa.Column("kind", sa.String(length=30), nullable=False),
         sa.Column("subject_id", sa.BigInteger(), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("is_open", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_questions")),
         sa.UniqueConstraint("kind", "subject_id", name=op.f("uq_questions_kind_subject_id")),
         sqlite_autoincrement=True,
@@ -240,6 +241,14 @@ def _ask_members() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_photo_requests_due_at"), "photo_requests", ["due_at"], unique=False)
+
+
+def _name_in_datasets() -> None:
+    """Members can be named as seen in photos of a dataset, too."""
+    with op.batch_alter_table("depictions", table_kwargs={"sqlite_autoincrement": True}) as depictions:
+        depictions.alter_column("event_id", existing_type=sa.BigInteger(), nullable=True)
+        depictions.add_column(sa.Column("dataset_id", sa.BigInteger(), nullable=True))
+        depictions.create_index(op.f("ix_depictions_dataset_id"), ["dataset_id"], unique=False)
 
 
 def _due() -> tuple[sa.Column[Any], ...]:

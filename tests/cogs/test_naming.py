@@ -1,0 +1,48 @@
+"""Who is in the photos: named on the board, asked in a private message that shows them, shown on the board."""
+
+from tests.cogs.private_messages import private, shown_in
+from tests.cogs.simulated_guild import Stage, answer_to, board_of, buttons_of, photos, text_of, until
+
+QUESTION = "May these photos be used?"
+
+
+async def name_cleo(stage: Stage) -> str:
+    """Ben names Cleo on his board; what the board says then."""
+    await stage.send_form(stage.ben, "Foxy", photos(3))
+    board = board_of(await stage.use(stage.ben, "dataset show"))
+    opened = await stage.ben.click(board, label="Who is in them?")
+    picked = await stage.ben.select(board_of(opened), [stage.cleo])
+    return answer_to(picked)
+
+
+async def test_the_question_shows_the_photos_and_a_yes_counts_on_the_board(keyed: Stage) -> None:
+    said = await name_cleo(keyed)
+    assert f"Asked: {keyed.cleo.mention}" in said
+    assert "0 of 15–30" in said
+    question = await private(keyed.cleo, QUESTION)
+    assert [file.filename for file in question.attachments] == ["contact-sheet.jpg"]
+    assert len(shown_in(question)) == 1
+    assert f"the LoRA `Foxy` that {keyed.ben.mention} makes" in text_of(question)
+    assert list(buttons_of(question)) == ["Yes, that is fine", "No, remove them"]
+    await keyed.cleo.user.click(question, label="Yes, that is fine")
+    await until(lambda: "### Thank you" in text_of(next(iter(keyed.cleo.user.dm_channel.history()))))
+    assert "3 of 15–30" in answer_to(await keyed.use(keyed.ben, "dataset show"))
+
+
+async def test_a_no_takes_the_photos_out_of_the_dataset_and_out_of_the_private_message(keyed: Stage) -> None:
+    await name_cleo(keyed)
+    question = await private(keyed.cleo, QUESTION)
+    await keyed.cleo.user.click(question, label="No, remove them")
+    await until(lambda: "### Removed" in text_of(next(iter(keyed.cleo.user.dm_channel.history()))))
+    assert next(iter(keyed.cleo.user.dm_channel.history())).attachments == []
+    said = answer_to(await keyed.use(keyed.ben, "dataset show"))
+    assert "0 of 15–30" in said
+    assert keyed.cleo.mention not in said
+
+
+async def test_a_discarded_dataset_takes_the_photos_out_of_the_private_message(keyed: Stage) -> None:
+    await name_cleo(keyed)
+    await private(keyed.cleo, QUESTION)
+    await keyed.use(keyed.ben, "dataset discard")
+    await until(lambda: "These photos are gone" in text_of(next(iter(keyed.cleo.user.dm_channel.history()))))
+    assert next(iter(keyed.cleo.user.dm_channel.history())).attachments == []
