@@ -218,10 +218,16 @@ async def _erase_posts_about_pictures(connection: AsyncConnection, condition: sa
 
 async def erase_request(connection: AsyncConnection, request_id: int) -> None:
     """A request for photos with its question and the posts about it."""
-    asked = (q.questions.c.kind == PostKind.PHOTO_REQUEST, q.questions.c.subject_id == request_id)
-    await connection.execute(sa.delete(q.questions).where(*asked))
+    await _erase_questions(connection, PostKind.PHOTO_REQUEST, [request_id])
     await _erase_about(connection, t.posts, SubjectTable.REQUEST, [request_id])
     await connection.execute(sa.delete(q.photo_requests).where(q.photo_requests.c.id == request_id))
+
+
+async def _erase_questions(
+    connection: AsyncConnection, kind: PostKind, subject_ids: sa.Select[Any] | Sequence[int]
+) -> None:
+    its = sa.and_(q.questions.c.kind == kind, q.questions.c.subject_id.in_(subject_ids))
+    await connection.execute(sa.delete(q.questions).where(its))
 
 
 async def erase_event_details(connection: AsyncConnection, event_id: int) -> None:
@@ -229,10 +235,19 @@ async def erase_event_details(connection: AsyncConnection, event_id: int) -> Non
     for table, subject in ((e.announcements, SubjectTable.ANNOUNCEMENT), (e.depictions, SubjectTable.DEPICTION)):
         ids = sa.select(table.c.id).where(table.c.event_id == event_id)
         await _erase_about(connection, t.posts, subject, ids)
+    await _erase_questions(connection, PostKind.DEPICTION, _depictions(e.depictions.c.event_id == event_id))
     for table in (e.votes, e.entries, e.announcements, e.depictions):
         await connection.execute(sa.delete(table).where(table.c.event_id == event_id))
 
 
 async def erase_dataset(connection: AsyncConnection, dataset_id: int) -> None:
-    """Names and verdicts of photos that left the disk long ago."""
+    """Names and verdicts of photos that left the disk long ago, and who was named as seen in them."""
+    theirs = _depictions(e.depictions.c.dataset_id == dataset_id)
+    await _erase_about(connection, t.posts, SubjectTable.DEPICTION, theirs)
+    await _erase_questions(connection, PostKind.DEPICTION, theirs)
+    await connection.execute(sa.delete(e.depictions).where(e.depictions.c.dataset_id == dataset_id))
     await connection.execute(sa.delete(t.datasets).where(t.datasets.c.id == dataset_id))
+
+
+def _depictions(condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return sa.select(e.depictions.c.id).where(condition)

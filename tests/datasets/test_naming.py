@@ -124,3 +124,15 @@ async def test_nobody_names_in_somebody_elses_dataset_or_in_one_that_has_begun(s
     with pytest.raises(UserError, match="nobody was asked"):
         await studio.datasets.name(dataset_id, [CLEO], guild_id=GUILD, user_id=ANNA)
     assert (await studio.everything())["datasets"][0]["status"] is DatasetStatus.STARTED
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+async def test_who_was_named_is_forgotten_with_the_dataset(studio: Studio, confirmed: bool) -> None:
+    """Mutant: without it an answered question outlives what it was about."""
+    await name(studio, BEN)
+    await say(studio, BEN, confirmed)
+    await studio.pass_time(studio.timings.details_kept - timedelta(minutes=1))
+    assert [row["user_id"] for row in (await studio.everything())["depictions"]] == [BEN]
+    await studio.pass_time(timedelta(minutes=2))
+    left = await studio.everything()
+    assert left["datasets"] == left["depictions"] == left["questions"] == left["posts"] == []
