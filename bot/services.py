@@ -42,6 +42,7 @@ from bot.pictures.approvals import ApprovalService
 from bot.pictures.reports import ReportService
 from bot.pictures.service import PictureService
 from bot.privacy import PrivacyService
+from bot.questions.service import QuestionService
 from bot.records.dataset import Dataset
 from bot.records.event import Event
 from bot.records.generation import Generation
@@ -91,6 +92,7 @@ class Services:
     removals: RemovalService
     moderation: ModerationService
     requests: RequestService
+    questions: QuestionService
     events: EventService
     contributions: ContributionService
     depictions: DepictionService
@@ -156,6 +158,7 @@ def build_services(opened: Resources) -> Services:
         removals=RemovalService(opened),
         moderation=ModerationService(opened),
         requests=RequestService(opened, dataset_service),
+        questions=QuestionService(opened),
     )
 
 

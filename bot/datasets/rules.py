@@ -7,6 +7,7 @@ from bot.datasets.ages import check_age, check_words
 from bot.errors import UserError
 from bot.photos import checks
 from bot.records.dataset import Dataset, DatasetStatus, Finding, Gender, Photo, SubjectKind, Verdict
+from bot.records.event import Depiction
 
 CONSENT_POLICY = "2026-11"
 """Version of the sentences members agree to; recorded with every consent, as is the provider."""
@@ -52,8 +53,17 @@ class Board:
 
     dataset: Dataset
     photos: tuple[Photo, ...]
-    asked: tuple[int, ...] = ()
-    """Members who were named as seen in some of them and have not said yes."""
+    pending: tuple[Depiction, ...] = ()
+    """Questions to members who were named as seen in some of them and have not said yes."""
+
+    @property
+    def asked(self) -> tuple[int, ...]:
+        """These members, each once."""
+        return tuple(dict.fromkeys(each.user_id for each in self.pending))
+
+    @property
+    def questions(self) -> tuple[int, ...]:
+        return tuple(each.id for each in self.pending)
 
     @property
     def limits(self) -> PhotoLimits:

@@ -263,7 +263,7 @@ async def board_of(connection: AsyncConnection, dataset: Dataset) -> Board:
     named = await depictions.of_dataset(connection, dataset.id)
     pending = [each for each in named if each.status is DepictionStatus.PENDING]
     judged = judge_set(photos, photo_limits(dataset.subject_kind), {each.consent_id for each in pending})
-    return Board(dataset, judged, tuple(dict.fromkeys(each.user_id for each in pending)))
+    return Board(dataset, judged, tuple(pending))
 
 
 async def _check_waiting(connection: AsyncConnection, guild_id: int, more: int) -> None:

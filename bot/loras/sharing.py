@@ -10,6 +10,7 @@ from bot.errors import NotAllowed, NotFound, UserError
 from bot.loras.access import find
 from bot.loras.rights import Right
 from bot.moderation.service import BLOCKED
+from bot.questions.service import ask_today
 from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.lora import Audience, Lora, Offer, OfferStatus, Share
 from bot.records.moderation import Act
@@ -105,6 +106,7 @@ class SharingService(Service):
     async def offer(self, lora_id: int, to_id: int, actor: Actor, channel: Channel) -> OfferView:
         """Offer the LoRA to a member as its new owner; an earlier open offer of it ends.
 
+        UserError, and nothing changes, when this member was asked or offered something by the actor within a day.
         The caller has checked that the receiver is a member of this guild and no bot.
         """
         if to_id == actor.user_id:
@@ -123,7 +125,9 @@ class SharingService(Service):
                 to_id=to_id,
                 created_at=now,
             )
-            await self._post(connection, PostKind.LORA_OFFER, offer, offer.to_id)
+            pair = {"guild_id": offer.guild_id, "from_id": offer.from_id, "to_id": offer.to_id}
+            places = _places(offer, offer.to_id)
+            await ask_today(connection, PostKind.LORA_OFFER, offer.id, **pair, places=places, now=now)
             return self._show(offer, lora)
 
         return await self._database.write(transaction)
@@ -147,7 +151,7 @@ class SharingService(Service):
                 return None
             await rows.answer_offer(connection, offer.id, OfferStatus.ACCEPTED, now=now)
             await rows.unshare_all(connection, offer.lora_id)
-            await self._post(connection, PostKind.LORA_OFFER_ANSWERED, offer, offer.from_id)
+            await self._tell_giver(connection, offer)
             about = f"LoRA #{offer.lora_id}, handed over"
             await moderation_log.note(
                 connection, offer.guild_id, Act.SHARED, offer.from_id, about, member_id=offer.to_id, now=now
@@ -163,7 +167,7 @@ class SharingService(Service):
         async def transaction(connection: AsyncConnection) -> None:
             offer = await self._answerable(connection, offer_id, guild_id, user_id, is_giver=False)
             await rows.answer_offer(connection, offer.id, OfferStatus.DECLINED, now=self._clock.now())
-            await self._post(connection, PostKind.LORA_OFFER_ANSWERED, offer, offer.from_id)
+            await self._tell_giver(connection, offer)
 
         await self._database.write(transaction)
 
@@ -200,17 +204,21 @@ class SharingService(Service):
     def _ends_at(self, offer: Offer) -> datetime:
         return offer.created_at + self._timings.offer_open
 
-    async def _post(self, connection: AsyncConnection, kind: PostKind, offer: Offer, user_id: int) -> None:
-        """Tell this member alone: in the channel where the LoRA was offered, else privately."""
+    async def _tell_giver(self, connection: AsyncConnection, offer: Offer) -> None:
         await posts.add(
             connection,
-            kind,
+            PostKind.LORA_OFFER_ANSWERED,
             offer.id,
             guild_id=offer.guild_id,
-            user_id=user_id,
-            places=[Place(PlaceKind.CHANNEL, offer.channel_id), Place(PlaceKind.USER, user_id)],
+            user_id=offer.from_id,
+            places=_places(offer, offer.from_id),
             now=self._clock.now(),
         )
+
+
+def _places(offer: Offer, user_id: int) -> list[Place]:
+    """For this member alone: in the channel where the LoRA was offered, else privately."""
+    return [Place(PlaceKind.CHANNEL, offer.channel_id), Place(PlaceKind.USER, user_id)]
 
 
 async def _show_sharing(connection: AsyncConnection, lora: Lora) -> Sharing:

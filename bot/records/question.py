@@ -68,3 +68,12 @@ class Question:
     subject_id: int
     asked_at: datetime
     is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A member who was asked something that is open. Its message goes out `at` this time, or never: `is_muted`."""
+
+    user_id: int
+    at: datetime
+    is_muted: bool

@@ -6,7 +6,6 @@ from bot.records.question import RequestStatus
 
 REQUEST_POLICY = "2026-11-author"
 """Version of the author's sentence; recorded with the consent, as the sentence itself is."""
-NOT_YOURS = "This question is for somebody else, or it is not here any more."
 ENDED = {
     RequestStatus.GRANTED: "You have said yes already. Thank you!",
     RequestStatus.DONE: "You have said yes already. Thank you!",

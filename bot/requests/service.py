@@ -9,12 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datasets.service import DatasetService
 from bot.errors import NotFound, UserError
+from bot.questions.rules import NOT_YOURS
+from bot.questions.service import ask_today
 from bot.records.dataset import Dataset, Upload
 from bot.records.generation import GenerationSettings
 from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.post import PostKind
 from bot.records.question import PhotoRequest, RequestStatus
-from bot.requests.rules import ENDED, NOT_YOURS
+from bot.requests.rules import ENDED
 from bot.resources import Resources, Service
 from bot.storage import datasets, posts, questions
 from bot.storage import requests as rows
@@ -96,16 +98,9 @@ class RequestService(Service):
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> RequestView:
-            pair = {"from_id": actor.user_id, "to_id": author_id}
-            free_at = await questions.free_at(connection, actor.guild_id, **pair, now=now)
-            if free_at is not None:
-                raise UserError(
-                    f"You have asked <@{author_id}> something within a day. "
-                    f"You can ask again <t:{int(free_at.timestamp())}:R>."
-                )
+            pair = {"guild_id": actor.guild_id, "from_id": actor.user_id, "to_id": author_id}
             request = await rows.insert(
                 connection,
-                guild_id=actor.guild_id,
                 channel_id=channel.id,
                 parent_id=channel.parent_id,
                 uploads=tuple(uploads),
@@ -116,15 +111,7 @@ class RequestService(Service):
                 **what,
             )
             places = [Place(PlaceKind.USER, author_id)]
-            await questions.ask(
-                connection,
-                PostKind.PHOTO_REQUEST,
-                request.id,
-                guild_id=actor.guild_id,
-                **pair,
-                places=places,
-                now=now,
-            )
+            await ask_today(connection, PostKind.PHOTO_REQUEST, request.id, **pair, places=places, now=now)
             return await self._view(connection, request)
 
         return await self._database.write(transaction)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.guild import Place
 from bot.records.post import PostKind
-from bot.records.question import Question
+from bot.records.question import Asked, Question
 from bot.storage import posts
 from bot.storage.database import note_due
 from bot.storage.question_tables import mutes, questions
@@ -85,6 +85,18 @@ async def open_to(connection: AsyncConnection, guild_id: int, user_id: int) -> l
     """What this member has not answered yet, oldest first."""
     theirs = sa.select(questions).where(questions.c.guild_id == guild_id, questions.c.to_id == user_id)
     return await fetch_all(connection, Question, theirs.where(questions.c.is_open.is_(True)).order_by(questions.c.id))
+
+
+async def asked_about(connection: AsyncConnection, kind: PostKind, subject_ids: Sequence[int]) -> list[Asked]:
+    """Who was asked about these rows and has not answered, in the order they were asked."""
+    has_muted = sa.and_(mutes.c.guild_id == questions.c.guild_id, mutes.c.user_id == questions.c.to_id)
+    found = await connection.execute(
+        sa.select(questions.c.to_id, questions.c.asked_at, mutes.c.id)
+        .join(mutes, has_muted, isouter=True)
+        .where(questions.c.kind == kind, questions.c.subject_id.in_(subject_ids), questions.c.is_open.is_(True))
+        .order_by(questions.c.id)
+    )
+    return [Asked(row.to_id, row.asked_at, row.id is not None) for row in found]
 
 
 async def is_muted(connection: AsyncConnection, guild_id: int, user_id: int) -> bool:

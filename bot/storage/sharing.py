@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.guild import Actor
 from bot.records.lora import Audience, Lora, Offer, OfferStatus, Share
 from bot.records.post import PostKind
-from bot.storage import posts
+from bot.storage import posts, questions
 from bot.storage.events.entrants import entered_by
 from bot.storage.rows import changes_row, fetch_all, fetch_first, insert_record, insert_row
 from bot.storage.tables import lora_offers, lora_shares, loras
@@ -86,6 +86,12 @@ async def end_offer(connection: AsyncConnection, lora_id: int, *, now: datetime)
 
 async def answer_offer(connection: AsyncConnection, offer_id: int, status: OfferStatus, *, now: datetime) -> bool:
     """True for the one answer that counts; the offer's message shows it soon."""
-    await posts.renew(connection, PostKind.LORA_OFFER, offer_id, due_at=now)
     is_open = sa.and_(lora_offers.c.id == offer_id, lora_offers.c.status == OfferStatus.OPEN)
-    return await changes_row(connection, sa.update(lora_offers).where(is_open).values(status=status))
+    if not await changes_row(connection, sa.update(lora_offers).where(is_open).values(status=status)):
+        return False
+    if status is OfferStatus.ACCEPTED:
+        await questions.answer_yes(connection, PostKind.LORA_OFFER, offer_id, now=now)
+    else:
+        await questions.withdraw(connection, PostKind.LORA_OFFER, [offer_id])
+    await posts.renew(connection, PostKind.LORA_OFFER, offer_id, due_at=now)
+    return True

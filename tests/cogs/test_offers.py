@@ -178,12 +178,19 @@ async def test_an_offer_is_asked_in_the_channel_and_accepted_by_its_receiver(tra
     assert buttons_of(trained.posts()[0]) == {}
 
 
-async def test_declining_and_withdrawing_change_nothing(trained: Stage) -> None:
+async def test_declining_changes_nothing_and_the_next_offer_has_to_wait(trained: Stage) -> None:
     lora = await trained.lora(trained.ben)
     message = await offer_to_cleo(trained)
     assert "You declined." in answer_to(await trained.cleo.click(message, label="Decline"))
+    refused = await hand_over(trained, trained.cleo)
+    assert f"You have asked {trained.cleo.mention} something within a day. You can ask again <t:" in refused
+    assert await owner_of(trained, lora) == trained.ben.id
+
+
+async def test_withdrawing_changes_nothing(trained: Stage) -> None:
+    lora = await trained.lora(trained.ben)
     given = board_of(await trained.use(trained.ben, "loras transfer", lora="Foxy", to=trained.cleo))
-    again = await trained.posted("Offer #2")
+    again = await trained.posted("Offer #1")
     card = board_of(await trained.use(trained.ben, "loras show", lora="Foxy"))
     assert f"Offered to {trained.cleo.mention}" in text_of(card)
     assert "Withdraw the offer" in buttons_of(card)

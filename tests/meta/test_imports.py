@@ -20,7 +20,7 @@ LEVELS = {
             ["bot.engine", "bot.ports", "bot.config", "bot.strays"],
             ["bot.resources"],
             ["bot.reach"],
-            ["bot.limits"],
+            ["bot.limits", "bot.questions"],
             ["bot.moderation"],
             ["bot.outbox", "bot.keys", "bot.guilds"],
             ["bot.loras", "bot.web", "bot.jobs", "bot.removals"],

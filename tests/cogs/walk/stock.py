@@ -16,6 +16,7 @@ from bot.records.generation import GenerationSettings
 from bot.records.guild import Actor
 from bot.records.lora import Audience, Lora
 from bot.storage import tables
+from bot.storage.questions import DAY
 from tests.cogs.walk.events import EventStock
 from tests.cogs.walk.world import AGES, Party, Person, Town, keys_of
 from tests.fakes.rows import add_dataset, add_photos, photo
@@ -80,7 +81,10 @@ class Stock:
             await services.sharing.share(lora.id, audience, audience_id, person.actor)
         if not await self._count(tables.lora_offers, party, status="open"):
             lora = (await self._own(giver))[0]
-            await services.sharing.offer(lora.id, taker.member.id, giver.actor, party.place)
+            # One question or offer a day from one member to another.
+            self.town.clock.advance(DAY)
+            with contextlib.suppress(UserError):
+                await services.sharing.offer(lora.id, taker.member.id, giver.actor, party.place)
         if not await self._count(tables.picture_reports, party, dismissed_at=None):
             with contextlib.suppress(UserError):
                 shown = await services.generations.of_member(guild_id=party.guild.id, user_id=giver.member.id)
