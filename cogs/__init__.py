@@ -19,6 +19,7 @@ EXTENSIONS = (
     "cogs.events.buttons",
     "cogs.events.host.buttons",
     "cogs.jobs",
+    "cogs.questions.commands",
     "cogs.settings",
     "cogs.moderation.commands",
     "cogs.privacy",

@@ -14,10 +14,10 @@ from bot.records.generation import GenerationSettings, GenerationStatus
 from bot.records.key import ProviderName
 from bot.records.lora import Lora, Style
 from bot.text import quote
-from cogs.requests.cards import asked_sentence
+from cogs.requests.authors import say_asked
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import card
-from cogs.ui.replies import Interaction, actor_of, channel_of, defer, say, show
+from cogs.ui.replies import Interaction, actor_of, channel_of, defer, show
 from cogs.ui.views import SafeModal, paragraph
 from cogs.ui.words import count
 
@@ -64,7 +64,7 @@ class PromptModal(SafeModal):
         asked = await interaction.client.services.requests.for_pictures(
             self.prompt.value, self._settings(), self.uploads, self.author_id, actor, channel
         )
-        await say(interaction, asked_sentence(asked))
+        await say_asked(interaction, asked)
 
     async def _order(self, interaction: Interaction) -> Accepted:
         services, actor, channel = interaction.client.services, actor_of(interaction), channel_of(interaction)

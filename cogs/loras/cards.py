@@ -156,12 +156,13 @@ def share_text(sharing: Sharing) -> str:
     return head + clip(lines, 2500, "…and {} more.")
 
 
-def offered_card(view: OfferView) -> Layout:
-    """For the giver: what was offered to whom, and the button that withdraws it."""
+def offered_card(view: OfferView, notes: Sequence[str] = ()) -> Layout:
+    """For the giver: what was offered to whom, and the button that withdraws it. `notes`: how else they are asked."""
     lora = view.lora
+    asked = " ".join(notes) or "They are asked in this channel."
     text = (
         f"### {name_of(lora) if lora else 'It'} is offered to <@{view.offer.to_id}>\n"
-        f"They are asked in this channel and can answer until {day(view.ends_at)}. Nothing changes before they accept. "
+        f"{asked} They can answer until {day(view.ends_at)}. Nothing changes before they accept. "
         "Then it is theirs alone: you and those you share it with cannot use it any more."
     )
     buttons = [ActionButton("offer", "withdraw", view.offer.id, label="Withdraw the offer")]

@@ -9,6 +9,7 @@ from bot.errors import UserError
 from bot.loras.rights import Right
 from bot.loras.service import NOTE_MAX, choice_label, choice_value
 from bot.records.lora import NAME_MAX, Audience, Lora
+from bot.records.post import PostKind
 from bot.text import quote
 from cogs.loras.cards import loras_card, name_of, offered_card
 from cogs.loras.forms import NoteModal, RenameModal, ask_to_archive, show_lora
@@ -68,8 +69,10 @@ class LorasCog(commands.GroupCog, group_name="loras", group_description="Your Lo
         chosen = await self._pick(interaction, lora, Right.SHARE)
         if to.bot or not isinstance(to, discord.Member):
             raise UserError("A LoRA can be handed over to a member of this server, not to a bot. Please pick one.")
-        offer = await self.bot.services.sharing.offer(chosen.id, to.id, actor_of(interaction), channel_of(interaction))
-        await show(interaction, offered_card(offer))
+        services = self.bot.services
+        offered = await services.sharing.offer(chosen.id, to.id, actor_of(interaction), channel_of(interaction))
+        notes = await services.questions.notes(PostKind.LORA_OFFER, [offered.offer.id])
+        await show(interaction, offered_card(offered, notes))
 
     @app_commands.command(description="Give your LoRA another name")
     @app_commands.describe(lora="Which one", name="The new name; leave it out to write it in a form")

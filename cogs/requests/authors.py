@@ -1,4 +1,4 @@
-"""Whose photos a message shows: who has to be asked before somebody else uses them."""
+"""Whose photos a message shows: who has to be asked before somebody else uses them, and what the asker is told."""
 
 import asyncio
 from typing import Final
@@ -6,7 +6,10 @@ from typing import Final
 import discord
 
 from bot.errors import UserError
-from cogs.ui.replies import Interaction
+from bot.records.post import PostKind
+from bot.requests.service import RequestView
+from cogs.requests.cards import asked_sentence
+from cogs.ui.replies import Interaction, say
 
 LOOK_S: Final = 1.5
 """Seconds to look for the message behind a forwarded one; an interaction has to be answered within 3."""
@@ -18,6 +21,13 @@ UNKNOWN: Final = (
     "This was forwarded from a place that Darkroom cannot see, so it cannot ask whose photos these are. "
     "If they are yours, please upload them with `/dataset add` or `/imagine`."
 )
+
+
+async def say_asked(interaction: Interaction, view: RequestView) -> None:
+    """Tell the asker that the author is asked now."""
+    questions = interaction.client.services.questions
+    notes = await questions.notes(PostKind.PHOTO_REQUEST, [view.request.id])
+    await say(interaction, " ".join([asked_sentence(view), *notes]))
 
 
 async def author_to_ask(interaction: Interaction, message: discord.Message) -> int | None:

@@ -21,9 +21,10 @@ MARKS = {Verdict.REFUSED: "❌", Verdict.ADVISED: "⚠️", Verdict.ACCEPTED: "�
 ACCENTS = {True: discord.Colour.green(), False: discord.Colour.gold()}
 
 
-def board_card(board: Board, funds: Funds, *, has_sheet: bool) -> Layout:
+def board_card(board: Board, funds: Funds, *, has_sheet: bool, notes: Sequence[str] = ()) -> Layout:
+    """`notes`: on those who are asked later, or get no private questions."""
     view = SafeLayout(ACCENTS[board.can_start and funds.trouble is None])
-    view.add_text(_head(board))
+    view.add_text("\n".join([_head(board), *notes]))
     if has_sheet:
         view.add_gallery([(SHEET_FILE, sheet_alt(board.photos))])
     if board.photos:

@@ -10,11 +10,12 @@ import discord
 from bot.datasets.rules import Board, DatasetOrder, consent_sentence, photo_limits
 from bot.records.dataset import Dataset, Gender, SubjectKind, Upload
 from bot.records.lora import NAME_MAX, Lora
-from cogs.requests.cards import asked_sentence
+from bot.records.post import PostKind
+from cogs.requests.authors import say_asked
 from cogs.training.board import SHEET_FILE, board_card
 from cogs.ui.choices import Pressed
 from cogs.ui.layout import shown_media
-from cogs.ui.replies import Interaction, actor_of, channel_of, defer, guild_of, say, show
+from cogs.ui.replies import Interaction, actor_of, channel_of, defer, guild_of, show
 from cogs.ui.views import ConfirmView, SafeModal
 from cogs.ui.words import SUBJECT_WORDS
 
@@ -170,9 +171,7 @@ async def take_photos(
     if author_id is not None:
         actor, channel = actor_of(interaction), channel_of(interaction)
         requests = interaction.client.services.requests
-        await say(
-            interaction, asked_sentence(await requests.for_dataset(dataset.id, uploads, author_id, actor, channel))
-        )
+        await say_asked(interaction, await requests.for_dataset(dataset.id, uploads, author_id, actor, channel))
         return
     service = interaction.client.services.datasets
     async with service.queue(interaction.user.id):
@@ -196,7 +195,8 @@ async def show_board(interaction: Interaction, board: Board) -> None:
     services = interaction.client.services
     sheet = await services.datasets.sheet(board.photos)
     funds = await services.keys.funds(board.dataset.guild_id, board.dataset.subject_kind.provider)
-    card = board_card(board, funds, has_sheet=sheet is not None)
+    notes = await services.questions.notes(PostKind.DEPICTION, board.questions)
+    card = board_card(board, funds, has_sheet=sheet is not None, notes=notes)
     files = [] if sheet is None else [(SHEET_FILE, sheet)]
     await show(interaction, card, files)
 

@@ -64,6 +64,7 @@ SURFACE: dict[str, list[str]] = {
     "moderation log": [],
     "moderation block": ["member!"],
     "moderation unblock": ["member!"],
+    "me": [],
     "privacy show": [],
     "privacy erase": [],
     "privacy receipts": [],

@@ -47,7 +47,7 @@ LEVELS = {
             ["cogs.pictures"],
             ["cogs.events"],
             ["cogs.adapters"],
-            ["cogs.jobs", "cogs"],
+            ["cogs.jobs", "cogs.questions", "cogs"],
             ["bot.monitoring"],
             ["bot.app"],
             ["bot.sandbox"],

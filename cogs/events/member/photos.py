@@ -10,6 +10,7 @@ from bot.events.photos.rules import Contribution, limits_each
 from bot.photos import checks
 from bot.records.dataset import Photo
 from bot.records.event import EntrantStatus, Event, EventMode
+from bot.records.post import PostKind
 from bot.text import quote
 from cogs.events.panel import what_it_is
 from cogs.events.texts import event_name
@@ -32,10 +33,10 @@ LEAVING = (
 class MineView(SafeLayout):
     """For the member alone, on a private message."""
 
-    def __init__(self, own: Contribution, *, said: str, has_sheet: bool) -> None:
+    def __init__(self, own: Contribution, *, said: str, has_sheet: bool, notes: Sequence[str] = ()) -> None:
         super().__init__(discord.Colour.blurple(), seconds=PANEL_SECONDS)
         self.event = own.event
-        self.add_text("\n".join(_head(own, said)))
+        self.add_text("\n".join([*_head(own, said), *notes]))
         if has_sheet:
             self.add_gallery([(SHEET_FILE, sheet_alt(own.photos))])
         if own.photos:
@@ -89,8 +90,10 @@ def _buttons(own: Contribution) -> list[ActionButton]:
 
 async def show_mine(interaction: Interaction, own: Contribution, said: str = "") -> None:
     """Fill the answer of this interaction with the member's own photos."""
-    sheet = await interaction.client.services.contributions.sheet(own.event.id, actor_of(interaction))
-    view = MineView(own, said=said, has_sheet=sheet is not None)
+    services = interaction.client.services
+    sheet = await services.contributions.sheet(own.event.id, actor_of(interaction))
+    notes = await services.questions.notes(PostKind.DEPICTION, [each.id for each in own.depicted])
+    view = MineView(own, said=said, has_sheet=sheet is not None, notes=notes)
     files = [] if sheet is None else [(SHEET_FILE, sheet)]
     await show(interaction, view, files)
 

@@ -1,0 +1,88 @@
+"""A member's own page: the questions to them that are open, and whether they are sent privately."""
+
+from collections.abc import Sequence
+
+import discord
+
+from bot.errors import NotFound
+from bot.questions.rules import NOT_YOURS
+from bot.questions.service import Inbox
+from bot.records.event import DepictionStatus
+from bot.records.post import PostKind
+from bot.records.question import Question, RequestStatus
+from bot.services import Services
+from cogs.events.member.depictions import depiction_card
+from cogs.loras.cards import offer_card
+from cogs.requests.cards import request_card
+from cogs.training.board import SHEET_FILE
+from cogs.ui.buttons import ActionButton
+from cogs.ui.layout import Layout, SafeLayout
+from cogs.ui.replies import File
+from cogs.ui.words import count
+
+LISTED = 8
+"""Questions on one page; each takes three of the 40 components (Discord /docs/components/reference)."""
+ONLY_YOU = "-# Only you see this."
+WORDS = {
+    PostKind.DEPICTION: "says that you can be seen in photos of theirs",
+    PostKind.PHOTO_REQUEST: "would like to use photos of yours",
+    PostKind.LORA_OFFER: "would like to hand a LoRA over to you",
+}
+MUTED = "You get **no private questions** from me. What members ask you waits here."
+NOT_MUTED = "What members ask you is sent to you privately, one question a day from each of them at most."
+
+
+def me_card(inbox: Inbox, questions: Sequence[Question]) -> Layout:
+    """`questions`: those of the inbox that can still be answered."""
+    layout = SafeLayout(discord.Colour.blurple())
+    more = len(questions) - LISTED
+    rest = f" {count(more, 'more question')} come up once these are answered." if more > 0 else ""
+    asked = (
+        f"**{count(len(questions), 'open question')}**.{rest}" if questions else "Nobody waits for an answer of yours."
+    )
+    layout.add_text(f"### You\n{MUTED if inbox.is_muted else NOT_MUTED}\n{asked}")
+    for question in questions[:LISTED]:
+        layout.add_text(f"<@{question.from_id}> {WORDS[question.kind]}.")
+        layout.add_row(ActionButton("me", "show", question.id, label="Show and answer"))
+    action, label = ("unmute", "Ask me privately again") if inbox.is_muted else ("mute", "No private questions")
+    layout.add_row(ActionButton("me", action, 0, label=label))
+    return layout
+
+
+async def answerable(services: Services, questions: Sequence[Question]) -> list[Question]:
+    """Those whose time is not over and whose subject is still here."""
+    return [question for question in questions if await _is_open(services, question)]
+
+
+async def _is_open(services: Services, question: Question) -> bool:
+    match question.kind:
+        case PostKind.DEPICTION:
+            asked = await services.depictions.depiction(question.subject_id)
+            return asked is not None and asked.depiction.status is DepictionStatus.PENDING
+        case PostKind.PHOTO_REQUEST:
+            request = await services.requests.view(question.subject_id)
+            return request is not None and request.request.status is RequestStatus.ASKED
+        case _:
+            offer = await services.sharing.view(question.subject_id)
+            return offer is not None and offer.is_open
+
+
+async def question_card(services: Services, question: Question, guild_name: str) -> tuple[Layout, list[File]]:
+    """(card, files): the question as it is sent privately; NotFound when what it is about is gone."""
+    if not await _is_open(services, question):
+        raise NotFound(NOT_YOURS)
+    match question.kind:
+        case PostKind.DEPICTION:
+            asked = await services.depictions.depiction(question.subject_id)
+            if asked is not None:
+                sheet = await services.datasets.sheet(asked.photos)
+                return depiction_card(asked, ONLY_YOU, guild_name), [] if sheet is None else [(SHEET_FILE, sheet)]
+        case PostKind.PHOTO_REQUEST:
+            request = await services.requests.view(question.subject_id)
+            if request is not None:
+                return request_card(request, ONLY_YOU, guild_name), []
+        case _:
+            offer = await services.sharing.view(question.subject_id)
+            if offer is not None:
+                return offer_card(offer, ONLY_YOU), []
+    raise NotFound(NOT_YOURS)

@@ -1,0 +1,52 @@
+"""/me: what this member was asked, answered here by who wants no private questions."""
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import DarkroomBot
+from cogs.questions.cards import answerable, me_card, question_card
+from cogs.ui.access import obeying
+from cogs.ui.layout import Layout
+from cogs.ui.replies import Interaction, defer, guild_of, show
+
+
+class MeCog(commands.Cog):
+    @app_commands.command(description="What members here ask you, and whether I may ask you privately")
+    async def me(self, interaction: Interaction) -> None:
+        await defer(interaction)
+        await show(interaction, await _page(interaction))
+
+
+async def press_show(interaction: Interaction, question_id: int) -> None:
+    await defer(interaction)
+    services, guild = interaction.client.services, interaction.guild
+    question = await services.questions.get_for(question_id, guild_of(interaction), interaction.user.id)
+    card, files = await question_card(services, question, "this server" if guild is None else guild.name)
+    await show(interaction, card, files)
+
+
+async def press_mute(interaction: Interaction, _: int) -> None:
+    await defer(interaction, thinking=False)
+    await interaction.client.services.questions.mute(guild_of(interaction), interaction.user.id)
+    await show(interaction, await _page(interaction))
+
+
+async def press_unmute(interaction: Interaction, _: int) -> None:
+    await defer(interaction, thinking=False)
+    await interaction.client.services.questions.unmute(guild_of(interaction), interaction.user.id)
+    await show(interaction, await _page(interaction))
+
+
+async def _page(interaction: Interaction) -> Layout:
+    services = interaction.client.services
+    inbox = await services.questions.inbox(guild_of(interaction), interaction.user.id)
+    return me_card(inbox, await answerable(services, inbox.questions))
+
+
+async def setup(bot: DarkroomBot) -> None:
+    await bot.add_cog(MeCog())
+    bot.add_buttons("me", **obeying("me", show=press_show, mute=press_mute, unmute=press_unmute))
+
+
+async def teardown(bot: DarkroomBot) -> None:
+    bot.remove_buttons("me")

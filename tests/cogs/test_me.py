@@ -1,0 +1,112 @@
+"""/me: the questions to a member, answered there, and the switch that keeps them from being sent."""
+
+import pytest
+import simcord
+from simcord.results import ResponseMessage
+
+from tests.cogs.private_messages import private
+from tests.cogs.simulated_guild import Stage, answer_to, board_of, buttons_of, photos, text_of
+
+NOBODY = "Nobody waits for an answer of yours."
+
+
+async def me(stage: Stage, member: simcord.MemberActor) -> ResponseMessage:
+    return board_of(await stage.use(member, "me"))
+
+
+async def mute(stage: Stage, member: simcord.MemberActor) -> None:
+    muted = board_of(await member.click(await me(stage, member), label="No private questions"))
+    assert "no private questions" in text_of(muted)
+    assert list(buttons_of(muted)) == ["Ask me privately again"]
+
+
+async def named_by_ben(stage: Stage) -> str:
+    """Ben names Cleo on his board; what it says then."""
+    await stage.send_form(stage.ben, "Foxy", photos(3))
+    board = board_of(await stage.use(stage.ben, "dataset show"))
+    opened = await stage.ben.click(board, label="Who is in them?")
+    return answer_to(await stage.ben.select(board_of(opened), [stage.cleo]))
+
+
+def private_texts(member: simcord.MemberActor) -> list[str]:
+    return [text_of(message) for message in member.user.dm_channel.history()]
+
+
+async def test_the_page_says_what_holds_and_nobody_else_sees_it(keyed: Stage) -> None:
+    page = await me(keyed, keyed.cleo)
+    assert "one question a day from each of them at most" in text_of(page)
+    assert NOBODY in text_of(page)
+    assert list(buttons_of(page)) == ["No private questions"]
+
+
+async def test_who_is_muted_is_shown_the_photos_there_and_answers_there(keyed: Stage) -> None:
+    await mute(keyed, keyed.cleo)
+    said = await named_by_ben(keyed)
+    assert f"{keyed.cleo.mention} gets no private questions; they find this under `/me`" in said
+    page = await me(keyed, keyed.cleo)
+    assert f"{keyed.ben.mention} says that you can be seen in photos of theirs." in text_of(page)
+    shown = board_of(await keyed.cleo.click(page, label="Show and answer"))
+    assert "### May these photos be used?" in text_of(shown)
+    assert [file.filename for file in shown.attachments] == ["contact-sheet.jpg"]
+    assert "Thank you" in answer_to(await keyed.cleo.click(shown, label="Yes, that is fine"))
+    assert "3 of 15–30" in answer_to(await keyed.use(keyed.ben, "dataset show"))
+    assert private_texts(keyed.cleo) == []
+    assert NOBODY in text_of(await me(keyed, keyed.cleo))
+
+
+async def test_an_offer_to_who_is_muted_pings_nobody_and_is_accepted_there(keyed: Stage) -> None:
+    await keyed.give_lora(keyed.ben)
+    await mute(keyed, keyed.cleo)
+    said = answer_to(await keyed.use(keyed.ben, "loras transfer", lora="Foxy", to=keyed.cleo))
+    assert "gets no private questions" in said
+    assert "asked in this channel" not in said
+    page = await me(keyed, keyed.cleo)
+    shown = board_of(await keyed.cleo.click(page, label="Show and answer"))
+    assert "is yours now" in answer_to(await keyed.cleo.click(shown, label="Accept"))
+    assert "accepted and owns it now" in text_of(await keyed.posted("Offer #1 · answer"))
+    assert [text_of(message) for message in keyed.posts() if "### A LoRA for you" in text_of(message)] == []
+
+
+async def test_a_request_for_photos_is_shown_there(keyed: Stage) -> None:
+    await mute(keyed, keyed.cleo)
+    await keyed.send_form(keyed.ben, "Foxy", photos(2))
+    message = await keyed.cleo.send(keyed.channel, "look", attachments=photos(1, first=3))
+    opened = await keyed.ben.context_menu(keyed.channel, "Add photos to my dataset", message)
+    assert "find this under `/me`" in answer_to(await keyed.submit_fields(keyed.ben, opened, True))
+    shown = board_of(await keyed.cleo.click(await me(keyed, keyed.cleo), label="Show and answer"))
+    assert "nothing is used" in answer_to(await keyed.cleo.click(shown, label="No"))
+    await private(keyed.ben, "would rather not")
+
+
+async def test_after_unmuting_they_are_asked_privately_again(keyed: Stage) -> None:
+    await mute(keyed, keyed.cleo)
+    page = await me(keyed, keyed.cleo)
+    open_again = board_of(await keyed.cleo.click(page, label="Ask me privately again"))
+    assert list(buttons_of(open_again)) == ["No private questions"]
+    await named_by_ben(keyed)
+    await private(keyed.cleo, "May these photos be used?")
+
+
+async def test_the_page_works_after_a_restart(keyed: Stage) -> None:
+    await mute(keyed, keyed.cleo)
+    await named_by_ben(keyed)
+    page = await me(keyed, keyed.cleo)
+    await keyed.restart()
+    shown = await keyed.cleo.click(page, label="Show and answer")
+    assert "May these photos be used?" in answer_to(shown)
+
+
+@pytest.mark.parametrize("member", ["ben", "ada"])
+async def test_nobody_opens_the_question_of_somebody_else(keyed: Stage, member: str) -> None:
+    await named_by_ben(keyed)
+    forged = await keyed.press_id(getattr(keyed, member), "dr:me:show:1")
+    assert answer_to(forged) == "This question is for somebody else, or it is not here any more."
+
+
+async def test_a_question_that_is_over_is_not_shown(keyed: Stage) -> None:
+    await mute(keyed, keyed.cleo)
+    await named_by_ben(keyed)
+    page = await me(keyed, keyed.cleo)
+    await keyed.use(keyed.ben, "dataset discard")
+    assert NOBODY in text_of(await me(keyed, keyed.cleo))
+    assert "not here any more" in answer_to(await keyed.cleo.click(page, label="Show and answer"))
