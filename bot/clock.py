@@ -153,6 +153,8 @@ class Timings:
     """How long an offered LoRA waits for the receiver's answer."""
     question_open: timedelta = timedelta(hours=24)
     """How long the author of photos has to answer; no answer is a no."""
+    claim_open: timedelta = timedelta(hours=72)
+    """How long a LoRA rests whose owner and moderators do not decide; then it is retired."""
     sync: timedelta = timedelta(hours=6)
     """Time between two comparisons of a key's styles and LoRAs with the provider."""
     reachability: timedelta = timedelta(seconds=20)

@@ -11,7 +11,7 @@ from collections.abc import Collection
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.guild import Guild
+from bot.records.guild import NOBODY, Guild, Place, PlaceKind
 from bot.records.key import ProviderName
 from bot.resources import Service
 from bot.storage import erasure, generations, guilds, keys, moderation_log, removals, spends, tables, trainings
@@ -112,3 +112,16 @@ class GuildService(Service):
 
     async def _change(self, guild_id: int, **values: int | str | None) -> None:
         await self._database.write(lambda connection: guilds.change(connection, guild_id, **values))
+
+
+async def moderator_places(connection: AsyncConnection, guild_id: int, provider: ProviderName) -> list[Place]:
+    """Where moderators read what they have to know: the reports channel, then the admin who set the API key."""
+    guild = await guilds.get(connection, guild_id)
+    places = []
+    if guild is not None and guild.reports_channel_id is not None:
+        places.append(Place(PlaceKind.CHANNEL, guild.reports_channel_id))
+    for each in (provider, *ProviderName):
+        key = await keys.current(connection, guild_id, each)
+        if key is not None and key.row.set_by != NOBODY:
+            return [*places, Place(PlaceKind.USER, key.row.set_by)]
+    return places

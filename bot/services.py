@@ -30,6 +30,8 @@ from bot.keys.endpoints import EndpointService
 from bot.keys.reachability import ReachabilityService
 from bot.keys.service import KeyService
 from bot.keys.steps import SyncService
+from bot.likeness.service import LikenessService
+from bot.likeness.steps import LikenessSteps
 from bot.limits.service import LimitService
 from bot.loras.service import LoraService
 from bot.loras.sharing import SharingService
@@ -49,6 +51,7 @@ from bot.records.generation import Generation
 from bot.records.guild import Guild
 from bot.records.job import LaneName
 from bot.records.key import ApiKeyRow
+from bot.records.likeness import LikenessClaim
 from bot.records.question import PhotoRequest
 from bot.records.removal import Removal
 from bot.records.training import Training
@@ -93,6 +96,7 @@ class Services:
     moderation: ModerationService
     requests: RequestService
     questions: QuestionService
+    likeness: LikenessService
     events: EventService
     contributions: ContributionService
     depictions: DepictionService
@@ -112,6 +116,7 @@ CONCURRENCY = {
     LaneName.EVENTS: 4,
     LaneName.REMOVALS: 4,
     LaneName.REQUESTS: 4,
+    LaneName.LIKENESS: 2,
 }
 """How many steps of each lane run at once."""
 
@@ -159,6 +164,7 @@ def build_services(opened: Resources) -> Services:
         moderation=ModerationService(opened),
         requests=RequestService(opened, dataset_service),
         questions=QuestionService(opened),
+        likeness=LikenessService(opened),
     )
 
 
@@ -186,6 +192,10 @@ def build_lanes(opened: Resources, services: Services) -> list[Lane]:
         LaneName.REQUESTS: (
             rows(LaneName.REQUESTS, question_tables.photo_requests, PhotoRequest),
             RequestSteps(opened, services.datasets, services.orders).advance,
+        ),
+        LaneName.LIKENESS: (
+            rows(LaneName.LIKENESS, question_tables.likeness_claims, LikenessClaim),
+            LikenessSteps(opened).advance,
         ),
         LaneName.EVENTS: (rows(LaneName.EVENTS, event_tables.events, Event), _event_steps(opened, services).advance),
         LaneName.REMOVALS: (

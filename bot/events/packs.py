@@ -167,7 +167,7 @@ class PackRunner:
             taking_part = {each.user_id for each in await entrants.of_event(connection, event.id)}
         found: list[MissingPicture] = []
         for number, (lora, strength) in enumerate(rows):
-            if lora is None or not _is_usable(lora):
+            if lora is None or not lora.is_usable:
                 continue
             if event.mode is EventMode.PERSONAL and lora.owner_id not in taking_part:
                 continue
@@ -225,7 +225,3 @@ def seed_of(event_id: int, prompt_number: int, lora_id: int | None) -> int:
     """The seed for this prompt: always the same for a LoRA, and in a bake-off (None) for all of its candidates."""
     of_lora = "" if lora_id is None else f":{lora_id}"
     return zlib.crc32(f"{event_id}:{prompt_number}{of_lora}".encode()) % (SEED_MAX + 1)
-
-
-def _is_usable(lora: Lora) -> bool:
-    return lora.archived_at is None and lora.missing_since is None and lora.retiring_since is None

@@ -20,7 +20,10 @@ from bot.storage.due import Claim
 
 S = GenerationStatus
 
-RETIRING = "Somebody in its photos took their consent back, so no more pictures are made with this LoRA."
+RETIRING = "Somebody in it does not want that any more, so no more pictures are made with this LoRA."
+RESTING = (
+    "This LoRA rests: somebody says that they can be seen in it. That is decided within 72 hours. Nothing was charged."
+)
 KEY_MEMORY = timedelta(hours=23)
 """Providers replay an Idempotency-Key for 24 h (Apiframe OpenAPI 2.0.0, Aurous Labs /idempotency); we stop trusting
 it an hour earlier."""
@@ -94,6 +97,9 @@ class GenerationSubmission(Service):
             return None
         if generation.status is S.QUEUED and lora is not None and lora.retiring_since is not None:
             await self._outcomes.fail(claim, RETIRING)
+            return None
+        if generation.status is S.QUEUED and lora is not None and lora.resting_since is not None:
+            await self._outcomes.fail(claim, RESTING)
             return None
         if generation.style_id is not None and (style is None or style.retired_at is not None):
             await self._outcomes.fail(claim, failures.RETIRED)

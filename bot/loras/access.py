@@ -56,8 +56,13 @@ async def usable_lora(connection: AsyncConnection, lora_id: int, actor: Actor) -
         raise UserError(f"{lora.provider.label} no longer has {quote(lora.name, 40)}, so it cannot be used any more.")
     if lora.retiring_since is not None:
         raise UserError(
-            f"{quote(lora.name, 40)} is being retired: somebody in its photos took their consent back. "
+            f"{quote(lora.name, 40)} is being retired: somebody in it does not want that any more. "
             "No more pictures are made with it."
+        )
+    if lora.resting_since is not None:
+        raise UserError(
+            f"{quote(lora.name, 40)} rests: somebody says that they can be seen in it. "
+            "That is decided within 72 hours; please try again then."
         )
     return lora
 

@@ -15,11 +15,12 @@ from bot.loras.access import find, shares_and_events
 from bot.loras.rights import Right
 from bot.moderation.texts import check_text
 from bot.records.guild import Actor
+from bot.records.likeness import LikenessClaim
 from bot.records.lora import NAME_MAX, Lora, Offer, Share
 from bot.records.moderation import Act
 from bot.records.removal import RemovalReason
 from bot.resources import Service
-from bot.storage import generations, loras, moderation_log, removals, sharing
+from bot.storage import generations, likeness, loras, moderation_log, removals, sharing
 from bot.text import CHOICES_MAX, named, search
 
 PREVIEWS_MAX = 4
@@ -32,7 +33,7 @@ NOT_NAMED = "You have no such LoRA here. Pick one from the list, or train one wi
 class LoraView:
     """A LoRA as one member may see it; `may` are their rights on it.
 
-    `versions` (oldest first, the LoRA among them), `shares` and `offer` are empty unless they may change it.
+    `versions` (oldest first, the LoRA among them), `shares`, `offer` and `claims` are empty unless they may change it.
     """
 
     lora: Lora
@@ -41,6 +42,7 @@ class LoraView:
     versions: tuple[Lora, ...]
     shares: tuple[Share, ...]
     offer: Offer | None
+    claims: tuple[LikenessClaim, ...]
     previews: tuple[Path, ...]
 
 
@@ -97,6 +99,7 @@ class LoraService(Service):
                 versions=tuple(version for version in versions if actor.is_admin or version.owner_id == actor.user_id),
                 shares=tuple(shares) if is_keeper else (),
                 offer=await sharing.open_offer_of(connection, lora.id) if is_keeper else None,
+                claims=tuple(await likeness.open_of(connection, lora.id)) if is_keeper else (),
                 previews=tuple(self._spool.path(file) for file in files),
             )
 
@@ -125,6 +128,7 @@ class LoraService(Service):
             await removals.of_lora(connection, lora, RemovalReason.ARCHIVED, user_id=actor.user_id, now=now)
             await sharing.unshare_all(connection, lora.id)
             await sharing.end_offer(connection, lora.id, now=now)
+            await likeness.end_all(connection, lora.id, now=now, kept_for=self._timings.details_kept)
             about = f"LoRA #{lora.id}, archived"
             await moderation_log.note(connection, lora.guild_id, Act.DELETED, actor.user_id, about, now=now)
             return lora

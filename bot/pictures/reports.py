@@ -1,20 +1,19 @@
 """Reports of pictures: stored once, sent to the moderators, closed by them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.generation.access import visible_generation
+from bot.guilds import moderator_places
 from bot.records.generation import Generation, Report
-from bot.records.guild import Actor, Place, PlaceKind
+from bot.records.guild import Actor
 from bot.records.job import SubjectTable
-from bot.records.key import ProviderName
 from bot.records.moderation import Act
 from bot.records.post import PostKind
 from bot.resources import Service
-from bot.storage import generations, guilds, keys, moderation_log, pictures, posts, timeline
+from bot.storage import generations, moderation_log, pictures, posts, timeline
 
 REASON_MAX = 500
 NOBODY_TO_TELL = "There is nobody Darkroom could send this to. Please tell a moderator yourself."
@@ -43,7 +42,9 @@ class ReportService(Service):
 
         async def transaction(connection: AsyncConnection) -> None:
             generation = await visible_generation(connection, generation_id, actor)
-            places = await _readers(connection, generation)
+            places = await moderator_places(connection, generation.guild_id, generation.provider)
+            if not places:
+                raise UserError(NOBODY_TO_TELL)
             report_id = await pictures.add_report(connection, generation_id, reason, actor, now=now)
             if report_id is None:
                 raise UserError("You have reported these pictures already; the moderators know.")
@@ -92,22 +93,6 @@ class ReportService(Service):
             await posts.renew(connection, PostKind.PICTURE_REPORT, report_id, due_at=now)
 
         await self._database.write(transaction)
-
-
-async def _readers(connection: AsyncConnection, generation: Generation) -> Sequence[Place]:
-    """The reports channel, then the admin who set the API key; UserError when there is neither."""
-    guild = await guilds.get(connection, generation.guild_id)
-    places = []
-    if guild is not None and guild.reports_channel_id is not None:
-        places.append(Place(PlaceKind.CHANNEL, guild.reports_channel_id))
-    for provider in (generation.provider, *ProviderName):
-        key = await keys.current(connection, generation.guild_id, provider)
-        if key is not None:
-            places.append(Place(PlaceKind.USER, key.row.set_by))
-            break
-    if not places:
-        raise UserError(NOBODY_TO_TELL)
-    return places
 
 
 async def message_of(connection: AsyncConnection, generation_id: int) -> tuple[int, int] | None:

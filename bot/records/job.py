@@ -24,6 +24,7 @@ class LaneName(StrEnum):
     EVENTS = "event"
     REMOVALS = "removal"
     REQUESTS = "request"
+    LIKENESS = "likeness"
 
 
 class SubjectTable(StrEnum):
@@ -42,3 +43,4 @@ class SubjectTable(StrEnum):
     LOG = "log"
     APPROVAL = "approval"
     REQUEST = "request"
+    LIKENESS = "likeness"

@@ -47,13 +47,16 @@ class Lora:
     missing_since: datetime | None
     """The provider no longer had it when we looked."""
     retiring_since: datetime | None
-    """Somebody whose photos it was trained on took their consent back: nobody may use it any more."""
+    """Somebody whose photos it was trained on, or who is seen in it, does not want that: nobody may use it any more."""
+    resting_since: datetime | None
+    """Somebody says that they are seen in it: nobody may use it until that is decided."""
     event_id: int | None
 
     @property
     def is_usable(self) -> bool:
         """Whether new pictures may be made with it, as far as the LoRA itself is concerned."""
-        return self.archived_at is None and self.missing_since is None and self.retiring_since is None
+        ended = (self.archived_at, self.missing_since, self.retiring_since, self.resting_since)
+        return all(since is None for since in ended)
 
     @property
     def is_character(self) -> bool:

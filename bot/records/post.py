@@ -41,6 +41,12 @@ class PostKind(StrEnum):
     """Asks the author of a message privately whether its photos may be used."""
     PHOTO_REQUEST_ANSWERED = "photo_request_answered"
     """What became of it, for whoever asked."""
+    LIKENESS_OWNER = "likeness_owner"
+    """Somebody says that they are in a LoRA; its owner decides."""
+    LIKENESS_MODERATORS = "likeness_moderators"
+    """The same for the moderators."""
+    LIKENESS_DECIDED = "likeness_decided"
+    """What was decided, for whoever said it."""
 
     RECEIPT = "receipt"
     """Tells a member privately what the providers answered about each thing of theirs that was to go."""
@@ -72,6 +78,9 @@ _SUBJECTS = {
     PostKind.APPROVAL: SubjectTable.APPROVAL,
     PostKind.PHOTO_REQUEST: SubjectTable.REQUEST,
     PostKind.PHOTO_REQUEST_ANSWERED: SubjectTable.REQUEST,
+    PostKind.LIKENESS_OWNER: SubjectTable.LIKENESS,
+    PostKind.LIKENESS_MODERATORS: SubjectTable.LIKENESS,
+    PostKind.LIKENESS_DECIDED: SubjectTable.LIKENESS,
 }
 
 

@@ -24,6 +24,8 @@ class RemovalReason(StrEnum):
     ERASED = "erased"
     TAKEN_BACK = "taken_back"
     """Somebody whose photos it was made from took their consent back."""
+    LIKENESS = "likeness"
+    """A member is seen in what it makes."""
     ARCHIVED = "archived"
 
 

@@ -50,10 +50,11 @@ ANONYMISED: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
     p.moderation_log: (p.moderation_log.c.user_id, p.moderation_log.c.member_id),
     t.api_keys: (t.api_keys.c.set_by,),
     p.limits: (p.limits.c.set_by,),
+    q.likeness_claims: (q.likeness_claims.c.user_id,),
 }
 """Rows that others depend on: the event and the key go on, what was spent stays counted and who is blocked stays
 blocked, without the member's id."""
-UNDER_PSEUDONYM = frozenset({p.spends, p.blocks, p.moderation_log})
+UNDER_PSEUDONYM = frozenset({p.spends, p.blocks, p.moderation_log, q.likeness_claims})
 """Those of them that still count for the member."""
 EVENT_CARDS = (PostKind.EVENT_PANEL, PostKind.EVENT_BALLOT)
 GUILD_ONLY = (t.api_keys, t.styles, t.guilds, p.limits, e.announcements)
@@ -175,7 +176,8 @@ async def erase_guild(connection: AsyncConnection, *, guild_id: int) -> list[str
     for table, subject in ((t.trainings, SubjectTable.TRAINING), (t.generations, SubjectTable.GENERATION)):
         ids = sa.select(table.c.id).where(table.c.guild_id == guild_id)
         await _erase_about(connection, t.timeline, subject, ids)
-    for table in (*MEMBER_COLUMNS, t.guilds, p.limits, p.spends, p.blocks, p.moderation_log, e.events):
+    kept_apart = (t.guilds, p.limits, p.spends, p.blocks, p.moderation_log, q.likeness_claims, e.events)
+    for table in (*MEMBER_COLUMNS, *kept_apart):
         await connection.execute(sa.delete(table).where(table.c.guild_id == guild_id))
     return files
 
@@ -228,6 +230,12 @@ async def _erase_questions(
 ) -> None:
     its = sa.and_(q.questions.c.kind == kind, q.questions.c.subject_id.in_(subject_ids))
     await connection.execute(sa.delete(q.questions).where(its))
+
+
+async def erase_claim(connection: AsyncConnection, claim_id: int) -> None:
+    """A decided claim with the posts about it."""
+    await _erase_about(connection, t.posts, SubjectTable.LIKENESS, [claim_id])
+    await connection.execute(sa.delete(q.likeness_claims).where(q.likeness_claims.c.id == claim_id))
 
 
 async def erase_event_details(connection: AsyncConnection, event_id: int) -> None:

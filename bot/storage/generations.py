@@ -56,6 +56,12 @@ async def wake_waiting(connection: AsyncConnection, *conditions: sa.ColumnElemen
     await make_due(connection, generations, is_waiting, *conditions, at=now)
 
 
+async def wake_queued_with(connection: AsyncConnection, lora_id: int, *, now: datetime) -> None:
+    """Orders with this LoRA that were not sent find out now that it may not be used."""
+    queued = sa.and_(generations.c.status == GenerationStatus.QUEUED, generations.c.lora_id == lora_id)
+    await make_due(connection, generations, queued, at=now)
+
+
 async def move_queued(connection: AsyncConnection, *, guild_id: int, provider: ProviderName, key_id: int) -> None:
     """Orders that wait for a slot wait for one of the guild's new key."""
     theirs = sa.and_(generations.c.guild_id == guild_id, generations.c.provider == provider)

@@ -7,10 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.guild import Place, PlaceKind
+from bot.records.guild import NOBODY, Place, PlaceKind
 from bot.records.key import ProviderName
 from bot.records.lora import Lora
 from bot.records.post import PostKind, PostStatus
+from bot.records.removal import RemovalReason
+from bot.storage import removals
 from bot.storage.posts import about
 from bot.storage.rows import changes_row, fetch_all, fetch_first, fetch_values, insert_row
 from bot.storage.tables import generations, loras, pictures, posts
@@ -49,6 +51,28 @@ async def of_event(connection: AsyncConnection, event_id: int) -> list[Lora]:
 
 async def archive(connection: AsyncConnection, lora_id: int, *, now: datetime) -> bool:
     return await change(connection, lora_id, archived_at=now)
+
+
+async def retire(
+    connection: AsyncConnection, lora: Lora, why: RemovalReason, *, user_id: int = NOBODY, now: datetime
+) -> bool:
+    """Nobody may use the LoRA from now on, and it is to go at its provider; False when that had been so before.
+
+    `user_id` gets the receipt.
+    """
+    await removals.of_lora(connection, lora, why, user_id=user_id, now=now)
+    in_use = sa.and_(loras.c.id == lora.id, loras.c.retiring_since.is_(None))
+    return await changes_row(connection, sa.update(loras).where(in_use).values(retiring_since=now, resting_since=None))
+
+
+async def rest(connection: AsyncConnection, lora_id: int, *, now: datetime) -> None:
+    """Nobody may use the LoRA for now."""
+    in_use = sa.and_(loras.c.id == lora_id, loras.c.resting_since.is_(None))
+    await connection.execute(sa.update(loras).where(in_use).values(resting_since=now))
+
+
+async def end_rest(connection: AsyncConnection, lora_id: int) -> None:
+    await connection.execute(sa.update(loras).where(loras.c.id == lora_id).values(resting_since=None))
 
 
 async def note_missing(connection: AsyncConnection, lora_id: int, *, now: datetime) -> None:

@@ -34,6 +34,9 @@ KIND_CODES: Mapping[PostKind, str] = {
     PostKind.APPROVAL: "ap",
     PostKind.PHOTO_REQUEST: "rq",
     PostKind.PHOTO_REQUEST_ANSWERED: "ra",
+    PostKind.LIKENESS_OWNER: "co",
+    PostKind.LIKENESS_MODERATORS: "cm",
+    PostKind.LIKENESS_DECIDED: "cd",
 }
 
 

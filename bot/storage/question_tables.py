@@ -1,7 +1,8 @@
-"""Tables of what members are asked privately, and of who does not want to be."""
+"""Tables of what members are asked privately, of who does not want to be, and of who says to be in a LoRA."""
 
 import sqlalchemy as sa
 
+from bot.records.likeness import LikenessStatus
 from bot.records.post import PostKind
 from bot.records.question import RequestStatus
 from bot.storage.columns import ID_SET, SETTINGS, UPLOADS, Instant, Word, due, snowflake, table
@@ -44,4 +45,18 @@ photo_requests = table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("answered_at", Instant),
     *due(),
+)
+
+likeness_claims = table(
+    "likeness_claims",
+    snowflake("guild_id"),
+    sa.Column("lora_id", sa.BigInteger, nullable=False),
+    snowflake("user_id"),
+    sa.Column("status", Word(LikenessStatus), nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("decided_at", Instant),
+    *due(),
+    sa.Index("ix_likeness_claims_lora", "lora_id", "user_id"),
+    sa.Index("ix_likeness_claims_member", "guild_id", "user_id"),
 )

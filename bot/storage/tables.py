@@ -155,6 +155,7 @@ loras = table(
     sa.Column("archived_at", Instant),
     sa.Column("missing_since", Instant),
     sa.Column("retiring_since", Instant),
+    sa.Column("resting_since", Instant),
     sa.Column("event_id", sa.BigInteger),
     sa.Column("account", sa.String(64)),
     sa.Index("ix_loras_owner", "guild_id", "owner_id"),

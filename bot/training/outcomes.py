@@ -19,6 +19,7 @@ from bot.records.key import ProviderName
 from bot.records.limit import Amount
 from bot.records.lora import Audience
 from bot.records.post import PostKind
+from bot.records.removal import RemovalReason
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Resources
 from bot.storage import datasets, erasure, keys, loras, posts, sharing, slots, tables, timeline, trainings
@@ -60,7 +61,7 @@ class TrainingOutcomes(JobOutcomes[Training]):
             if await depictions.is_taken_back(connection, training.id):
                 lora = await loras.get(connection, lora_id)
                 assert lora is not None  # stored just above
-                await depictions.retire(connection, lora, now=now)
+                await loras.retire(connection, lora, RemovalReason.TAKEN_BACK, now=now)
             await self._move(
                 connection, claim, S.READY, due_at=now + self._timings.details_kept, lora_id=lora_id, finished_at=now
             )

@@ -21,6 +21,7 @@ WHAT = {
 WHY = {
     RemovalReason.ERASED: "you erased your data",
     RemovalReason.TAKEN_BACK: "consent was taken back",
+    RemovalReason.LIKENESS: "you said that you are in it",
     RemovalReason.ARCHIVED: "it was archived",
 }
 MEANS = {

@@ -49,6 +49,9 @@ def footer(post: Post) -> str:
         PostKind.APPROVAL: "Approval #{}",
         PostKind.PHOTO_REQUEST: "Question about photos #{}",
         PostKind.PHOTO_REQUEST_ANSWERED: "Question about photos #{} · answer",
+        PostKind.LIKENESS_OWNER: "Claim #{} · for the owner",
+        PostKind.LIKENESS_MODERATORS: "Claim #{}",
+        PostKind.LIKENESS_DECIDED: "Claim #{} · decided",
     }[post.kind]
     return f"-# {kind.format(post.subject_id)}"
 

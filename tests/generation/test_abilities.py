@@ -53,6 +53,7 @@ def lora(kind: SubjectKind = SubjectKind.OBJECT) -> Lora:
         archived_at=None,
         missing_since=None,
         retiring_since=None,
+        resting_since=None,
         event_id=None,
     )
 

@@ -293,5 +293,5 @@ async def test_a_lora_whose_consent_was_taken_back_meanwhile_makes_no_picture(st
     await studio.settle()
     ended = await studio.generation(ordered.id)
     assert ended.status is S.FAILED
-    assert "took their consent back" in (ended.error or "")
+    assert "does not want that any more" in (ended.error or "")
     assert orders(studio) == 0

@@ -142,6 +142,7 @@ def planned_lora(plan: Planned) -> tuple[Lora, list[Share]]:
         archived_at=NOON if plan.is_archived else None,
         missing_since=None,
         retiring_since=None,
+        resting_since=None,
         event_id=None,
     )
     shares = [

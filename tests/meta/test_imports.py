@@ -25,7 +25,7 @@ LEVELS = {
             ["bot.outbox", "bot.keys", "bot.guilds"],
             ["bot.loras", "bot.web", "bot.jobs", "bot.removals"],
             ["bot.datasets", "bot.generation"],
-            ["bot.training", "bot.pictures", "bot.requests"],
+            ["bot.training", "bot.pictures", "bot.requests", "bot.likeness"],
             ["bot.events"],
             ["bot.privacy"],
             ["bot.pauses"],

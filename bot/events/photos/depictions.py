@@ -15,9 +15,10 @@ from bot.records.dataset import ConsentKind, Dataset, DatasetStatus, Photo
 from bot.records.event import Depiction, DepictionStatus, EntrantStatus, Event, EventMode
 from bot.records.guild import Actor
 from bot.records.post import PostKind
+from bot.records.removal import RemovalReason
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Service
-from bot.storage import datasets, posts, questions, trainings
+from bot.storage import datasets, loras, posts, questions, trainings
 from bot.storage.events import depictions as rows
 from bot.storage.events import entrants, events
 from bot.storage.events import photos as event_photos
@@ -246,7 +247,7 @@ async def _take_out(
             await rows.note_for_later(connection, event, training, user_id=user_id, now=now)
     for lora in await rows.loras_of_dataset(connection, dataset_id):
         if event is None:
-            await rows.retire(connection, lora, user_id=user_id, now=now)
+            await loras.retire(connection, lora, RemovalReason.TAKEN_BACK, user_id=user_id, now=now)
         else:
             await retire_and_announce(connection, event, lora, now, user_id=user_id)
 

@@ -17,10 +17,11 @@ from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.records.removal import RemovalReason
 from bot.records.training import Training, TrainingStatus
+from bot.storage import loras as lora_rows
 from bot.storage import posts, questions, removals, timeline
 from bot.storage.events import events
 from bot.storage.events.tables import announcements, depictions, entrants, entries, votes
-from bot.storage.rows import changes_row, fetch_all, fetch_first, fetch_values, insert_row
+from bot.storage.rows import fetch_all, fetch_first, fetch_values, insert_row
 from bot.storage.tables import consents, loras, photos, trainings
 
 TAKEN_BACK = "taken back"
@@ -35,10 +36,16 @@ async def retire_if_taken_back(connection: AsyncConnection, event: Event, lora: 
 
 
 async def retire_and_announce(
-    connection: AsyncConnection, event: Event, lora: Lora, now: datetime, *, user_id: int = NOBODY
+    connection: AsyncConnection,
+    event: Event,
+    lora: Lora,
+    now: datetime,
+    *,
+    why: RemovalReason = RemovalReason.TAKEN_BACK,
+    user_id: int = NOBODY,
 ) -> bool:
     """Nobody may use the LoRA from now on, and it is to go at its provider; `user_id` gets the receipt."""
-    if not await retire(connection, lora, user_id=user_id, now=now):
+    if not await lora_rows.retire(connection, lora, why, user_id=user_id, now=now):
         return False
     detail = json.dumps({"lora_id": lora.id})
     await events.announce(
@@ -177,16 +184,6 @@ async def leave_ballot(connection: AsyncConnection, event_id: int, user_id: int)
 
 async def loras_of_dataset(connection: AsyncConnection, dataset_id: int) -> list[Lora]:
     return await _trained(connection, trainings.c.dataset_id == dataset_id)
-
-
-async def retire(connection: AsyncConnection, lora: Lora, *, user_id: int = NOBODY, now: datetime) -> bool:
-    """Nobody may use the LoRA from now on, and it is to go at its provider; False when that had been so before.
-
-    `user_id` gets the receipt.
-    """
-    await removals.of_lora(connection, lora, RemovalReason.TAKEN_BACK, user_id=user_id, now=now)
-    in_use = sa.and_(loras.c.id == lora.id, loras.c.retiring_since.is_(None))
-    return await changes_row(connection, sa.update(loras).where(in_use).values(retiring_since=now))
 
 
 async def note_for_later(

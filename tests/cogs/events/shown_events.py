@@ -66,6 +66,7 @@ def a_lora(number: int, *, version: int = 1, previous_id: int | None = None) -> 
         archived_at=None,
         missing_since=None,
         retiring_since=None,
+        resting_since=None,
         event_id=None,
     )
 

@@ -113,7 +113,7 @@ class EventStock:
         """Two have joined."""
         admin, *members = party.people
         own = await self._services.loras.among(Right.SHARE, admin.actor)
-        fitting = next(lora for lora in own if lora.event_id is None and lora.missing_since is None)
+        fitting = next(lora for lora in own if lora.event_id is None and lora.is_usable)
         event = await self._open(await self._draft(party, EventMode.CLUB, "club", lora_ids=(fitting.id,)), party)
         for person in members:
             await self._services.contributions.join(event.id, person.actor)

@@ -299,6 +299,21 @@ class Model:
             return bool(row["to_id"] == who.user_id)
         return who.user_id in {row["from_id"], row["to_id"]} or self._may(Right.CHANGE, row["lora_id"], who)
 
+    def _may_likeness_claims(self, who: Actor, change: Change, _changes: Sequence[Change]) -> bool:
+        """Everybody claims for themselves alone; its owner and moderators decide, and never the claimant."""
+        before, after = change.before or {}, change.after or {}
+        if change.before is None:
+            return bool(after["user_id"] == who.user_id)
+        if "user_id" in change.columns:
+            return bool(before["user_id"] == who.user_id)
+        if after.get("status") in {"kept", "retired"}:
+            decides = self._owns(before["lora_id"], who) or who.is_moderator
+            is_other = before["status"] == "open" and before["user_id"] != who.user_id
+            return decides and (is_other or after["status"] == "retired")
+        return after.get("status") == "gone" and (
+            self._owns(before["lora_id"], who) or self._may(Right.CHANGE, before["lora_id"], who)
+        )
+
     def _may_generations(self, who: Actor, change: Change, _changes: Sequence[Change]) -> bool:
         row = change.after or change.before or {}
         is_theirs = bool(row["user_id"] == who.user_id)

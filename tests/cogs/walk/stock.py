@@ -91,9 +91,9 @@ class Stock:
                 await services.reports.report(shown[0].generation.id, f"odd {party.word}", taker.actor)
 
     async def _own(self, person: Person) -> Sequence[Lora]:
-        """Their LoRAs, newest first, without those of events."""
+        """Their LoRAs that can be used, newest first, without those of events."""
         found = await self.town.darkroom.services.loras.among(Right.SHARE, person.actor)
-        return [lora for lora in found if lora.event_id is None]
+        return [lora for lora in found if lora.event_id is None and lora.is_usable]
 
     async def _collect(self, person: Person, kind: SubjectKind, count: int) -> int:
         """An open dataset whose photos lie in the spool."""

@@ -27,7 +27,7 @@ from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.aurous.server import RehearsalAurous
 from bot.sandbox.rehearsal import painting
 from bot.sandbox.world import LoopbackCdn, _simulated_discord, sandbox_settings
-from bot.storage import tables
+from bot.storage import question_tables, tables
 from bot.storage.due import LeaseLost
 from bot.storage.events import tables as event_tables
 from tests.cogs.patience import wait_for_answers
@@ -45,6 +45,7 @@ TIMINGS = Timings(
     details_kept=AGES,
     left_guild_kept=AGES,
     offer_open=AGES,
+    claim_open=AGES,
     sync=AGES,
     event_hour=timedelta(days=100),
     event_retry=AGES,
@@ -63,6 +64,7 @@ LANES = {
     LaneName.KEYS: tables.api_keys,
     LaneName.GUILDS: tables.guilds,
     LaneName.EVENTS: event_tables.events,
+    LaneName.LIKENESS: question_tables.likeness_claims,
 }
 
 

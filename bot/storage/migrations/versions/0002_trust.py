@@ -19,6 +19,7 @@ def upgrade() -> None:
     op.add_column("api_keys", sa.Column("account", sa.String(length=64), nullable=True))
     op.add_column("api_keys", sa.Column("slots", sa.Integer(), nullable=True))
     op.add_column("api_keys", sa.Column("slots_learnt", sa.Integer(), nullable=True))
+    op.add_column("loras", sa.Column("resting_since", sa.DateTime(timezone=True), nullable=True))
     op.create_index("ix_api_keys_account", "api_keys", ["account"], unique=False)
     op.add_column("guilds", sa.Column("needs_approval", sa.Boolean(), server_default="0", nullable=False))
     op.create_table(
@@ -42,6 +43,7 @@ def upgrade() -> None:
     _add_moderation()
     _ask_members()
     _name_in_datasets()
+    _claim_likeness()
 
 
 def _widen_spends() -> None:
@@ -249,6 +251,27 @@ def _name_in_datasets() -> None:
         depictions.alter_column("event_id", existing_type=sa.BigInteger(), nullable=True)
         depictions.add_column(sa.Column("dataset_id", sa.BigInteger(), nullable=True))
         depictions.create_index(op.f("ix_depictions_dataset_id"), ["dataset_id"], unique=False)
+
+
+def _claim_likeness() -> None:
+    """Members say that they can be seen in what a LoRA makes."""
+    op.create_table(
+        "likeness_claims",
+        _row_id(),
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("lora_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        *_due(),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_likeness_claims")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_likeness_claims_due_at"), "likeness_claims", ["due_at"], unique=False)
+    op.create_index("ix_likeness_claims_lora", "likeness_claims", ["lora_id", "user_id"], unique=False)
+    op.create_index("ix_likeness_claims_member", "likeness_claims", ["guild_id", "user_id"], unique=False)
 
 
 def _due() -> tuple[sa.Column[Any], ...]:
