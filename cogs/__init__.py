@@ -7,6 +7,7 @@ EXTENSIONS = (
     "cogs.limits.commands",
     "cogs.limits.buttons",
     "cogs.requests.buttons",
+    "cogs.likeness.buttons",
     "cogs.training.commands",
     "cogs.training.buttons",
     "cogs.loras.commands",

@@ -1,10 +1,11 @@
-"""The cards of what members ask each other: offers of LoRAs, photos of somebody else's message."""
+"""The cards of what members ask each other: offers of LoRAs, photos of somebody else's message, who is in a LoRA."""
 
 import discord
 
 from bot.ports import PlaceRefused
 from bot.records.post import Post, PostKind
 from bot.services import Services
+from cogs.likeness.cards import claim_card, decided_card
 from cogs.loras.cards import offer_answered_card, offer_card
 from cogs.requests.cards import request_answered_card, request_card
 from cogs.training.cards import footer
@@ -15,11 +16,14 @@ ASKING = frozenset(
         PostKind.LORA_OFFER_ANSWERED,
         PostKind.PHOTO_REQUEST,
         PostKind.PHOTO_REQUEST_ANSWERED,
+        PostKind.LIKENESS_OWNER,
+        PostKind.LIKENESS_MODERATORS,
+        PostKind.LIKENESS_DECIDED,
     }
 )
 
 
-async def render_asking(services: Services, post: Post, guild_name: str) -> discord.ui.LayoutView:
+async def render_asking(services: Services, post: Post, guild_name: str, *, is_private: bool) -> discord.ui.LayoutView:
     """The question or its answer as things are now; PlaceRefused when what it is about has been erased."""
     line = footer(post)
     match post.kind:
@@ -33,4 +37,11 @@ async def render_asking(services: Services, post: Post, guild_name: str) -> disc
             if request is not None:
                 is_question = post.kind is PostKind.PHOTO_REQUEST
                 return request_card(request, line, guild_name) if is_question else request_answered_card(request, line)
+        case PostKind.LIKENESS_OWNER | PostKind.LIKENESS_MODERATORS | PostKind.LIKENESS_DECIDED:
+            claim = await services.likeness.view(post.subject_id)
+            if claim is not None and post.kind is PostKind.LIKENESS_DECIDED:
+                return decided_card(claim, line, guild_name)
+            if claim is not None:
+                can_decide = post.kind is PostKind.LIKENESS_OWNER or not is_private
+                return claim_card(claim, line, guild_name, can_decide=can_decide)
     raise PlaceRefused("what it asks about is gone")

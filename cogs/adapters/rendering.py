@@ -67,7 +67,7 @@ async def render(services: Services, post: Post, *, guild_name: str, is_private:
     if post.kind in EVENT_POSTS:
         return await render_event_edit(services, post, guild_name=guild_name)
     if post.kind in ASKING:
-        return await render_asking(services, post, guild_name)
+        return await render_asking(services, post, guild_name, is_private=is_private)
     line = cards.footer(post)
     match post.kind:
         case PostKind.KEY_PAUSED:

@@ -183,7 +183,7 @@ def _cancelled(view: EventView, detail: Detail) -> str:
 def _taken_back(view: EventView, detail: Detail) -> str:
     """While the LoRA is still being trained there is only the training's number; a second announcement follows then."""
     lora_id = _number(detail, "lora_id")
-    said = "Somebody took back their consent to photos that it is trained on."
+    said = "Somebody who is in it does not want that any more."
     if not lora_id:
         head = f"### {event_name(view.event)}: training #{_number(detail, 'training_id')}"
         return f"{head}\n{said} When the LoRA comes out, nobody can make pictures with it."

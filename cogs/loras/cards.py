@@ -11,10 +11,13 @@ from bot.loras.sharing import OfferView, Sharing
 from bot.records.dataset import SubjectKind
 from bot.records.lora import Audience, Lora, OfferStatus, Share
 from bot.text import quote
+from cogs.likeness.cards import claim_button
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, SafeLayout, card
 from cogs.ui.words import ago, clip, count, day
 
+CLAIMS = 4
+"""Claims that can be decided on one card; the others come up once these are."""
 PAGE = 15
 """LoRAs on one page of the list; the longest names and marks of 15 fit into 4,000 characters."""
 KIND_WORDS = {
@@ -57,7 +60,17 @@ def _list_line(lora: Lora, viewer_id: int) -> str:
     owner = "yours" if lora.owner_id == viewer_id else f"shared by <@{lora.owner_id}>"
     gone = f"⚠️ missing at {lora.provider.label}" if lora.missing_since is not None else ""
     retiring = "⚠️ being retired" if lora.retiring_since is not None else ""
-    parts = [name_of(lora), KIND_WORDS[lora.subject_kind], trigger, owner, ago(lora.created_at), gone, retiring]
+    resting = "⏸️ rests" if lora.resting_since is not None else ""
+    parts = [
+        name_of(lora),
+        KIND_WORDS[lora.subject_kind],
+        trigger,
+        owner,
+        ago(lora.created_at),
+        gone,
+        retiring,
+        resting,
+    ]
     return "• " + " · ".join(filter(None, parts))
 
 
@@ -71,7 +84,7 @@ def lora_card(view: LoraView, viewer_id: int, previews: Sequence[str]) -> Layout
             [(file, f"AI-generated picture {number} {made}") for number, file in enumerate(previews, start=1)]
         )
         layout.add_text("-# AI-generated pictures made with it")
-    layout.add_rows(_lora_buttons(view), each=4)
+    layout.add_rows(_lora_buttons(view, viewer_id), each=4)
     return layout
 
 
@@ -102,8 +115,13 @@ def _lora_lines(view: LoraView, viewer_id: int) -> list[str]:
         )
     if lora.retiring_since is not None:
         lines.append(
-            f"⚠️ Somebody in its photos took their consent back {ago(lora.retiring_since)}, so no more pictures are "
+            f"⚠️ Somebody in it does not want that any more since {ago(lora.retiring_since)}, so no more pictures are "
             "made with it. Please archive it: then the provider deletes it, too."
+        )
+    elif lora.resting_since is not None:
+        lines.append(
+            f"⏸️ Somebody says that they can be seen in it, so it rests since {ago(lora.resting_since)}. Its owner or a "
+            "moderator decides within 72 hours, else it is retired."
         )
     return [*lines, f"-# LoRA #{lora.id}"]
 
@@ -113,7 +131,7 @@ def _version(version: Lora, shown: Lora) -> str:
     return f"**{text}**" if version.id == shown.id else text
 
 
-def _lora_buttons(view: LoraView) -> list[ActionButton]:
+def _lora_buttons(view: LoraView, viewer_id: int) -> list[ActionButton]:
     """Only what the viewer may do; each press is checked again."""
     lora, buttons = view.lora, []
     if Right.USE in view.may and lora.is_usable:
@@ -130,6 +148,10 @@ def _lora_buttons(view: LoraView) -> list[ActionButton]:
             buttons.append(ActionButton("offer", "withdraw", view.offer.id, label="Withdraw the offer"))
     if Right.CHANGE in view.may:
         buttons.append(ActionButton("lora", "archive", lora.id, label="Archive", style=discord.ButtonStyle.danger))
+    if lora.owner_id != viewer_id and lora.retiring_since is None:
+        buttons.append(claim_button("lora", lora.id))
+    others = [claim for claim in view.claims if claim.user_id != viewer_id]
+    buttons += [ActionButton("claim", "show", each.id, label=f"Decide claim #{each.id}") for each in others[:CLAIMS]]
     return buttons
 
 

@@ -8,6 +8,7 @@ from bot.pictures.reports import ReportView
 from bot.pictures.service import PictureSet
 from bot.records.generation import Generation, GenerationSettings, Operation, Picture
 from bot.text import quote
+from cogs.likeness.cards import claim_button
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, SafeLayout, card
 from cogs.ui.words import count
@@ -41,7 +42,7 @@ def pictures_card(
     layout.add_gallery([(file, alt_text(found, number)) for number, file in files.items()])
     said = settings_line(found.generation)
     layout.add_text("\n".join([*filter(None, (said, note, missing_line(found))), *map(_link, links), last_line]))
-    for row in _buttons(found.generation, is_private=is_private):
+    for row in _buttons(found, is_private=is_private):
         layout.add_row(*row)
     return layout
 
@@ -62,7 +63,7 @@ def late_card(
     said = [note if found.view.pictures else "", missing_line(found)]
     layout.add_text("\n".join([*filter(None, said), *map(_link, links), last_line]))
     if found.view.pictures:
-        for row in _buttons(found.generation, is_private=is_private):
+        for row in _buttons(found, is_private=is_private):
             layout.add_row(*row)
     return layout
 
@@ -90,7 +91,7 @@ def gallery_card(found: PictureSet, picture: Picture, last_line: str, files: Seq
     layout.add_gallery([(file, alt_text(found, picture.position)) for file in files])
     said = [f"Picture {picture.position} of #{generation.id}", settings_line(generation)]
     layout.add_text("\n".join([" · ".join(filter(None, said)), last_line]))
-    layout.add_row(*(_button(generation, action) for action in ("settings", "delete", "report")))
+    layout.add_row(*(_button(generation, action) for action in ("settings", "delete", "report", *_claim(found))))
     return layout
 
 
@@ -181,17 +182,24 @@ def _origin_lines(found: PictureSet) -> list[str]:
     return [f"-# Made from {found.made_from}"] if found.made_from else []
 
 
-def _buttons(generation: Generation, *, is_private: bool) -> list[list[ActionButton]]:
+def _buttons(found: PictureSet, *, is_private: bool) -> list[list[ActionButton]]:
     """Rows of at most five (Discord /docs/components/reference)."""
+    generation, claim = found.generation, _claim(found)
     if is_private:
-        rows = [["settings", "save", "delete"]]
+        rows = [["settings", "save", "delete", *claim]]
     elif generation.operation is Operation.IMAGINE:
-        rows = [["again", "vary", "settings", "save", "upscale"], ["cutout", "gallery", "delete", "report"]]
+        rows = [["again", "vary", "settings", "save", "upscale"], ["cutout", "gallery", "delete", "report", *claim]]
     else:
-        rows = [["settings", "save", "upscale", "cutout", "gallery"], ["delete", "report"]]
+        rows = [["settings", "save", "upscale", "cutout", "gallery"], ["delete", "report", *claim]]
     if generation.event_id is not None and not is_private:
-        rows[-1].append("enter")
+        rows.append(["enter"])
     return [[_button(generation, action) for action in row] for row in rows]
+
+
+def _claim(found: PictureSet) -> list[str]:
+    """Only a LoRA can show somebody again and again; other pictures can be reported."""
+    steps = (found.generation, *found.lineage)
+    return ["claim"] if any(step.lora_id is not None for step in steps) else []
 
 
 def _button(generation: Generation, action: str) -> ActionButton:
@@ -209,6 +217,8 @@ def _button(generation: Generation, action: str) -> ActionButton:
     }
     if action == "enter":
         return ActionButton("entry", "choose", generation.id, label=labels[action])
+    if action == "claim":
+        return claim_button("set", generation.id)
     is_first = action == "again"
     style = discord.ButtonStyle.primary if is_first else discord.ButtonStyle.secondary
     return ActionButton("pic", action, generation.id, label=labels[action], style=style)

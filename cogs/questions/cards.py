@@ -1,10 +1,11 @@
-"""A member's own page: the questions to them that are open, and whether they are sent privately."""
+"""A member's own page: questions to them that are open, whether these are sent privately, what they have claimed."""
 
 from collections.abc import Sequence
 
 import discord
 
 from bot.errors import NotFound
+from bot.likeness.service import ClaimView
 from bot.questions.rules import NOT_YOURS
 from bot.questions.service import Inbox
 from bot.records.event import DepictionStatus
@@ -12,16 +13,19 @@ from bot.records.post import PostKind
 from bot.records.question import Question, RequestStatus
 from bot.services import Services
 from cogs.events.member.depictions import depiction_card
+from cogs.likeness.cards import claim_line
 from cogs.loras.cards import offer_card
 from cogs.requests.cards import request_card
 from cogs.training.board import SHEET_FILE
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, SafeLayout
 from cogs.ui.replies import File
-from cogs.ui.words import count
+from cogs.ui.words import clip, count
 
 LISTED = 8
 """Questions on one page; each takes three of the 40 components (Discord /docs/components/reference)."""
+CLAIMS_SHOWN = 1500
+"""Characters; all texts of a message together may have 4,000 (Discord /docs/components/reference)."""
 ONLY_YOU = "-# Only you see this."
 WORDS = {
     PostKind.DEPICTION: "says that you can be seen in photos of theirs",
@@ -32,8 +36,8 @@ MUTED = "You get **no private questions** from me. What members ask you waits he
 NOT_MUTED = "What members ask you is sent to you privately, one question a day from each of them at most."
 
 
-def me_card(inbox: Inbox, questions: Sequence[Question]) -> Layout:
-    """`questions`: those of the inbox that can still be answered."""
+def me_card(inbox: Inbox, questions: Sequence[Question], claims: Sequence[ClaimView]) -> Layout:
+    """`questions`: those of the inbox that can still be answered; `claims`: the LoRAs they say to be in."""
     layout = SafeLayout(discord.Colour.blurple())
     more = len(questions) - LISTED
     rest = f" {count(more, 'more question')} come up once these are answered." if more > 0 else ""
@@ -44,6 +48,8 @@ def me_card(inbox: Inbox, questions: Sequence[Question]) -> Layout:
     for question in questions[:LISTED]:
         layout.add_text(f"<@{question.from_id}> {WORDS[question.kind]}.")
         layout.add_row(ActionButton("me", "show", question.id, label="Show and answer"))
+    if claims:
+        layout.add_text(clip([claim_line(claim) for claim in claims], CLAIMS_SHOWN, "…and {} more."))
     action, label = ("unmute", "Ask me privately again") if inbox.is_muted else ("mute", "No private questions")
     layout.add_row(ActionButton("me", action, 0, label=label))
     return layout

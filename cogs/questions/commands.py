@@ -39,8 +39,10 @@ async def press_unmute(interaction: Interaction, _: int) -> None:
 
 async def _page(interaction: Interaction) -> Layout:
     services = interaction.client.services
-    inbox = await services.questions.inbox(guild_of(interaction), interaction.user.id)
-    return me_card(inbox, await answerable(services, inbox.questions))
+    guild_id, user_id = guild_of(interaction), interaction.user.id
+    inbox = await services.questions.inbox(guild_id, user_id)
+    claims = await services.likeness.of_member(guild_id, user_id)
+    return me_card(inbox, await answerable(services, inbox.questions), claims)
 
 
 async def setup(bot: DarkroomBot) -> None:

@@ -11,6 +11,7 @@ from bot.records.post import Post, PostKind
 from bot.records.training import Training, TrainingStatus
 from bot.text import quote
 from bot.training.service import TrainingView
+from cogs.likeness.cards import claim_button
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, card
 from cogs.ui.words import count, moment
@@ -94,6 +95,7 @@ def training_ready_card(view: TrainingView, last_line: str) -> Layout:
                 "order", "imagine", training.lora_id, label="Make the first picture", style=discord.ButtonStyle.success
             )
         )
+        buttons.append(claim_button("lora", training.lora_id))
     return card(text, colour=discord.Colour.green(), buttons=buttons)
 
 

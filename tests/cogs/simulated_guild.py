@@ -10,6 +10,7 @@ from typing import Any
 
 import discord
 import simcord
+import sqlalchemy as sa
 from PIL import ImageFilter
 from simcord.components import walk_components
 from simcord.results import InteractionResult, ResponseMessage
@@ -19,9 +20,11 @@ from bot.clock import Timings
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.records.lora import Lora
+from bot.records.post import PostKind
 from bot.sandbox.apiframe.state import RehearsalLora, RehearsalTimings, make_id
 from bot.sandbox.aurous.records import AurousTimings
 from bot.sandbox.world import REHEARSAL_AUROUS_KEY, REHEARSAL_KEY, World
+from bot.storage import tables
 from tests.cogs.patience import wait_for_answers
 from tests.fakes.rows import add_lora
 from tests.fakes.small_pictures import paint_small
@@ -309,3 +312,16 @@ async def until(condition: Callable[[], object], look: Callable[[], Awaitable[No
             if condition():
                 return
             await asyncio.sleep(0.02)
+
+
+async def settled(stage: Stage, kind: PostKind = PostKind.PICTURES) -> None:
+    """Wait until the outbox knows that all posts of this kind were posted."""
+    found: list[int | None] = []
+
+    async def look() -> None:
+        columns = tables.posts.c
+        async with stage.world.darkroom.database.read() as connection:
+            rows = await connection.execute(sa.select(columns.message_id).where(columns.kind == kind))
+            found[:] = [row.message_id for row in rows]
+
+    await until(lambda: found and all(found), look)

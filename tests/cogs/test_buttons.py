@@ -129,7 +129,9 @@ async def test_nobody_else_can_start_a_failed_training_again(keyed: Stage) -> No
     assert answer_to(pressed) == "There is no such training of yours here. `/jobs` shows what you have."
 
 
-OPEN_TO_OTHERS = {"approval", "pic", "report", "style", "event", "host", "depict", "entry", "ask", "limit", "me"}
+OPEN_TO_OTHERS = {
+    *("approval", "pic", "report", "style", "event", "host", "depict", "entry", "ask", "limit", "me", "claim")
+}
 """Buttons that others than the owner of the row may press, too; a style, an event or a limit belongs to the guild."""
 FOR_ADMINS = {("lora", "archive"), ("lora", "rename"), ("lora", "note"), ("lora", "share"), ("training", "version")}
 """An admin sees all LoRAs of the guild and keeps order among them."""

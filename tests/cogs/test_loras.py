@@ -60,7 +60,7 @@ async def test_an_admin_is_offered_all_loras_to_see_and_archive_but_none_to_use_
     for command in ("imagine", "loras transfer"):
         assert await names_offered(trained, "ada", command) == []
     shown = board_of(await trained.use(trained.ada, "loras show", lora="Foxy"))
-    assert list(buttons_of(shown)) == ["Rename", "Note", "Archive"]
+    assert list(buttons_of(shown)) == ["Rename", "Note", "Archive", "I am in this"]
 
 
 @pytest.mark.parametrize("member", ["ben", "ada"])

@@ -82,7 +82,7 @@ async def test_a_lora_shared_with_a_member_is_theirs_to_use_and_not_to_change(tr
     assert await offered_to(trained, trained.cleo, "loras rename") == []
     assert f"shared by {trained.ben.mention}" in answer_to(await trained.use(trained.cleo, "loras list"))
     card = board_of(await trained.use(trained.cleo, "loras show", lora="Foxy"))
-    assert list(buttons_of(card)) == ["Make a picture"]
+    assert list(buttons_of(card)) == ["Make a picture", "I am in this"]
     assert "shared with you" in text_of(card)
     assert "Shared with" not in text_of(card)
     refused = answer_to(await trained.use(trained.cleo, "loras archive", lora="Foxy"))

@@ -7,7 +7,6 @@ from typing import Any
 import discord
 import pytest
 import simcord
-import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.guild import Actor
@@ -23,6 +22,7 @@ from tests.cogs.simulated_guild import (
     buttons_of,
     fields_of,
     pictures_in,
+    settled,
     text_of,
     until,
 )
@@ -39,6 +39,7 @@ BUTTONS = [
     "To gallery",
     "Delete",
     "Report",
+    "I am in this",
 ]
 NOT_MINE = "Only whoever ordered these pictures, or a moderator, can"
 
@@ -58,19 +59,6 @@ def count_saves(stage: Stage, counted: list[int]) -> Callable[[], Awaitable[None
         counted[:] = [picture.saves for picture in found.view.pictures]
 
     return look
-
-
-async def settled(stage: Stage, kind: PostKind = PostKind.PICTURES) -> None:
-    """Wait until the outbox knows that all posts of this kind were posted."""
-    found: list[int | None] = []
-
-    async def look() -> None:
-        columns = tables.posts.c
-        async with stage.world.darkroom.database.read() as connection:
-            rows = await connection.execute(sa.select(columns.message_id).where(columns.kind == kind))
-            found[:] = [row.message_id for row in rows]
-
-    await until(lambda: found and all(found), look)
 
 
 async def result(stage: Stage, **options: Any) -> discord.Message:
@@ -249,7 +237,7 @@ async def test_a_picture_goes_to_the_gallery_once_with_credit_label_and_alt_text
     assert f"`Foxy` by {keyed.ben.mention}" in text_of(shown)
     assert "`TORKPN in a forest`" in text_of(shown)
     assert pictures_in(shown) == ["AI-generated picture 1 of 1: TORKPN in a forest"]
-    assert list(buttons_of(shown)) == ["Settings", "Delete", "Report"]
+    assert list(buttons_of(shown)) == ["Settings", "Delete", "Report", "I am in this"]
     assert "in the gallery already" in answer_to(await keyed.ada.click(message, label="To gallery"))
     assert len(keyed.posts(gallery)) == 1
     assert "TORKPN in a forest" in answer_to(await keyed.cleo.click(shown, label="Settings"))
@@ -376,7 +364,7 @@ async def test_a_result_in_a_private_message_can_be_kept_looked_at_and_deleted(k
     await settled(keyed)
     await keyed.restart()
     [message] = private.history()
-    assert list(buttons_of(message)) == ["Settings", "Save original", "Delete"]
+    assert list(buttons_of(message)) == ["Settings", "Save original", "Delete", "I am in this"]
     assert "TORKPN in a forest" in text_of(board_of(await ben.click(message, label="Settings")))
     assert "byte for byte" in text_of(board_of(await ben.click(message, label="Save original")))
     asked = board_of(await ben.click(message, label="Delete"))

@@ -77,7 +77,7 @@ async def test_the_ready_message_pings_only_its_member_and_shows_the_trigger_wor
     trigger = next(iter(keyed.world.provider.loras.values())).trigger_word
     assert f"Its trigger word is `{trigger}`." in text_of(ready)
     assert keyed.ben.mention in text_of(ready)
-    assert list(buttons_of(ready)) == ["Make the first picture"]
+    assert list(buttons_of(ready)) == ["Make the first picture", "I am in this"]
     bodies = [body for path, body in keyed.sent_messages() if path.startswith("/channels/") and "ready" in str(body)]
     assert [body["allowed_mentions"] for body in bodies if "nonce" in body] == [{"users": [keyed.ben.id], "parse": []}]
 

@@ -33,7 +33,7 @@ LEVELS = {
             ["bot.client", "bot.private_members"],
             ["cogs.ui"],
             ["cogs.limits", "cogs.moderation", "cogs.removals"],
-            ["cogs.requests"],
+            ["cogs.requests", "cogs.likeness"],
             [
                 "cogs.keys",
                 "cogs.permissions",
