@@ -8,7 +8,7 @@ from bot.events.photos.depictions import DepictionService
 from bot.keys.service import KeyService
 from bot.records.moderation import Act
 from bot.resources import Resources, Service
-from bot.storage import erasure, likeness, moderation_log, removals
+from bot.storage import erasure, likeness, moderation_log, questions, removals
 from bot.storage.events import events
 from bot.storage.pseudonyms import pseudonym
 
@@ -54,6 +54,7 @@ class PrivacyService(Service):
             await events.cancel_all(connection, guild_id, now=now, host_id=user_id)
             is_known = guild_id in await erasure.guilds_of(connection, user_id)
             await moderation_log.renew_lines_of(connection, guild_id, user_id, now=now)
+            await questions.forget_asker(connection, guild_id, user_id)
             await likeness.forget(connection, guild_id, user_id, now=now, kept_for=self._timings.details_kept)
             await removals.of_member(connection, guild_id, user_id, now=now)
             files = await erasure.erase_member(connection, guild_id=guild_id, user_id=user_id)

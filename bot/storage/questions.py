@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.guild import Place
 from bot.records.post import PostKind
 from bot.records.question import Asked, Question
-from bot.storage import posts
+from bot.storage import posts, pseudonyms
 from bot.storage.database import note_due
 from bot.storage.question_tables import mutes, questions
 from bot.storage.rows import fetch_all, fetch_first, has_row, insert_row
@@ -23,9 +23,9 @@ async def free_at(
     connection: AsyncConnection, guild_id: int, *, from_id: int, to_id: int, now: datetime
 ) -> datetime | None:
     """When this member can send that one the next question; None: now."""
-    recent = sa.select(sa.func.max(questions.c.asked_at)).where(
-        _pair(guild_id, from_id, to_id), questions.c.asked_at > now - DAY
-    )
+    asked_by = questions.c.from_id.in_(await pseudonyms.ids_of(connection, guild_id, from_id))
+    theirs = sa.and_(questions.c.guild_id == guild_id, questions.c.to_id == to_id, asked_by)
+    recent = sa.select(sa.func.max(questions.c.asked_at)).where(theirs, questions.c.asked_at > now - DAY)
     last = (await connection.execute(recent)).scalar()
     return None if last is None else last + DAY
 
@@ -79,6 +79,16 @@ async def withdraw(connection: AsyncConnection, kind: PostKind, subject_ids: Seq
     sent = sa.select(post_rows.c.subject_id).where(posts.about(kind, post_rows.c.subject_id.in_(subject_ids)))
     await connection.execute(sa.delete(questions).where(its, questions.c.subject_id.not_in(sent)))
     await connection.execute(sa.update(questions).where(its).values(is_open=False))
+
+
+async def forget_asker(connection: AsyncConnection, guild_id: int, user_id: int) -> None:
+    """The member is about to be erased: what they asked ends, and still counts for the pair's day without their id."""
+    asked = sa.and_(questions.c.guild_id == guild_id, questions.c.from_id == user_id)
+    for question in await fetch_all(connection, Question, sa.select(questions).where(asked)):
+        await withdraw(connection, question.kind, [question.subject_id])
+        hidden = await pseudonyms.pseudonym(connection, guild_id, user_id)
+        its = sa.update(questions).where(questions.c.id == question.id)
+        await connection.execute(its.values(from_id=hidden))
 
 
 async def open_to(connection: AsyncConnection, guild_id: int, user_id: int) -> list[Question]:

@@ -223,6 +223,27 @@ async def test_erasing_either_of_them_ends_it(studio: Studio, files: Attachments
     assert studio.files() == []
 
 
+async def test_erasing_oneself_is_no_way_to_ask_again_at_once(studio: Studio, files: Attachments) -> None:
+    """Mutant: without the pseudonym the second question goes out, and so would a third."""
+    await ask(studio, files)
+    await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
+    assert str(ANNA) not in str((await studio.everything())["questions"])
+    with pytest.raises(UserError, match="within a day"):
+        await ask(studio, files)
+    studio.clock.advance(DAY)
+    await ask(studio, files)
+    await studio.settle()
+    assert studio.poster.kinds().count(PostKind.PHOTO_REQUEST) == 2
+
+
+async def test_a_question_that_nobody_saw_goes_with_its_asker(studio: Studio, files: Attachments) -> None:
+    dataset_id = await studio.dataset(count=0)
+    await studio.requests.for_dataset(dataset_id, files.add_photos(1), BEN, ANNA_HERE, HERE)
+    await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
+    assert (await studio.everything())["questions"] == []
+    await ask(studio, files)
+
+
 async def test_an_answered_request_is_forgotten_after_its_time(studio: Studio, files: Attachments) -> None:
     for is_yes in (True, False):  # after a no the pair could ask nothing more this day
         await answer(studio, await ask(studio, files), is_yes=is_yes)
