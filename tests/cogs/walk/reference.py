@@ -299,17 +299,21 @@ class Model:
             return bool(row["to_id"] == who.user_id)
         return who.user_id in {row["from_id"], row["to_id"]} or self._may(Right.CHANGE, row["lora_id"], who)
 
-    def _may_likeness_claims(self, who: Actor, change: Change, _changes: Sequence[Change]) -> bool:
-        """Everybody claims for themselves alone; its owner and moderators decide, and never the claimant."""
+    def _may_likeness_claims(self, who: Actor, change: Change, changes: Sequence[Change]) -> bool:
+        """Everybody claims for themselves alone; its owner and moderators decide, and never the claimant.
+
+        What is retired for one claimant is retired for all.
+        """
         before, after = change.before or {}, change.after or {}
         if change.before is None:
             return bool(after["user_id"] == who.user_id)
         if "user_id" in change.columns:
             return bool(before["user_id"] == who.user_id)
         if after.get("status") in {"kept", "retired"}:
-            decides = self._owns(before["lora_id"], who) or who.is_moderator
-            is_other = before["status"] == "open" and before["user_id"] != who.user_id
-            return decides and (is_other or after["status"] == "retired")
+            decided = [each for each in changes if each.table == change.table and each.before is not None]
+            same = [each.before for each in decided if (each.after or {}).get("status") == after["status"]]
+            others = {row["user_id"] for row in same if row and row["lora_id"] == before["lora_id"]} - {who.user_id}
+            return bool(others) and (self._owns(before["lora_id"], who) or who.is_moderator)
         return after.get("status") == "gone" and (
             self._owns(before["lora_id"], who) or self._may(Right.CHANGE, before["lora_id"], who)
         )
