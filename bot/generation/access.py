@@ -14,13 +14,13 @@ NOT_SHARED = (
 
 
 async def visible_generation(connection: AsyncConnection, generation_id: int, actor: Actor) -> Generation:
-    """The set of pictures, if it is the actor's own or was posted in a channel of this guild; else NotFound."""
+    """The set of pictures, if it is the actor's own or was posted in a channel that they can see; else NotFound."""
     generation = await generations.get(connection, generation_id)
     if generation is None or generation.guild_id != actor.guild_id or generation.deleted_at is not None:
         raise NotFound(GONE)
     if generation.user_id != actor.user_id:
-        shown = await pictures.posts_of(connection, generation_id)
-        if not any(pictures.public_place(post) for post in shown):
+        places = map(pictures.public_place, await pictures.posts_of(connection, generation_id))
+        if not any(place is not None and actor.sight.sees(place.id) for place in places):
             raise NotFound(GONE)
     return generation
 

@@ -90,7 +90,7 @@ class LoraService(Service):
             shares, event_ids = await shares_and_events(connection, lora.id, actor)
             may = rights.held(lora, shares, actor, event_ids)
             is_keeper = Right.CHANGE in may
-            files = await loras.best_pictures(connection, lora, viewer_id=actor.user_id, limit=PREVIEWS_MAX)
+            files = await loras.best_pictures(connection, lora, actor, limit=PREVIEWS_MAX)
             versions = await loras.lineage(connection, lora) if is_keeper else []
             return LoraView(
                 lora=lora,

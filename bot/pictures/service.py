@@ -37,6 +37,10 @@ MADE_FROM = "made from"
 COPY_GONE = "Our copy of these pictures was deleted after 7 days. What is in the message stays there."
 UNFINISHED = "These pictures are still being made. `/jobs` shows where they are."
 NOT_FROM_HERE = "This was made from another picture. Use the buttons of that one."
+STAYS = (
+    "These were made in a channel that not everybody who reads the gallery can see, or in an age-restricted one, "
+    "so they stay there."
+)
 NO_GALLERY = "This server has no gallery yet. An admin can choose a channel for it with `/settings`."
 
 
@@ -160,7 +164,9 @@ class PictureService(Service):
         """The set, if this member may send its pictures to the gallery; UserError without a gallery or our copies."""
         found = await self.see(generation_id, actor)
         _check_keeper(found.generation, actor, "send them to the gallery")
-        await self._gallery(actor)
+        gallery = await self._gallery(actor)
+        if not actor.sight.may_repost(found.generation.channel_id, gallery.id):
+            raise UserError(STAYS)
         if not any(found.view.files):
             raise UserError(COPY_GONE)
         return found

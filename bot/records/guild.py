@@ -1,10 +1,37 @@
 """Servers, their channels and who acts in them: closed sets of words and frozen rows. No I/O."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final, Protocol
 
 from bot.records.key import ProviderName
+
+
+class Sight(Protocol):
+    """What somebody may be shown outside the channel in which it was made: nothing of a private or an age-restricted
+    one unless they could see it there."""
+
+    def sees(self, channel_id: int) -> bool:
+        """Whether they may be shown here and now what stands in this channel or thread."""
+        ...
+
+    def may_repost(self, channel_id: int, target_id: int) -> bool:
+        """Whether everybody who reads the target may see what was made in this channel or thread."""
+        ...
+
+
+class Everything:
+    """The sight of who acts for themselves alone, or where nothing is shown."""
+
+    def sees(self, channel_id: int) -> bool:
+        return True
+
+    def may_repost(self, channel_id: int, target_id: int) -> bool:
+        return True
+
+
+EVERYTHING: Final = Everything()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +45,7 @@ class Actor:
     """Manage Server, or the guild's owner."""
     is_moderator: bool = False
     """An admin, or has the moderators' role that the admins chose."""
+    sight: Sight = field(default=EVERYTHING, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

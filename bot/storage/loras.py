@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.guild import NOBODY, Place, PlaceKind
+from bot.records.guild import NOBODY, Actor, Place, PlaceKind
 from bot.records.key import ProviderName
 from bot.records.lora import Lora
 from bot.records.post import PostKind, PostStatus
@@ -135,10 +135,10 @@ async def lineage(connection: AsyncConnection, lora: Lora) -> list[Lora]:
     return chain + await fetch_all(connection, Lora, later.order_by(loras.c.id).limit(LINEAGE_MAX))
 
 
-async def best_pictures(connection: AsyncConnection, lora: Lora, *, viewer_id: int, limit: int) -> list[str]:
+async def best_pictures(connection: AsyncConnection, lora: Lora, viewer: Actor, *, limit: int) -> list[str]:
     """Spool names of kept pictures made with it in its guild: those saved most often first, then the newest.
 
-    Somebody else's pictures only when they were posted in a channel.
+    Somebody else's pictures only when they were posted in a channel that the viewer can see.
     """
     rows = await connection.execute(
         sa.select(pictures.c.file, generations.c.user_id, posts.c.status, posts.c.places, posts.c.place_index)
@@ -154,10 +154,12 @@ async def best_pictures(connection: AsyncConnection, lora: Lora, *, viewer_id: i
         .limit(LOOKED_AT)
     )
     return [
-        row.file for row in rows if row.user_id == viewer_id or _is_public(row.status, row.places, row.place_index)
+        row.file
+        for row in rows
+        if row.user_id == viewer.user_id
+        or (row.status is PostStatus.POSTED and _sees(viewer, row.places[row.place_index]))
     ][:limit]
 
 
-def _is_public(status: PostStatus | None, places: Sequence[Place], place_index: int) -> bool:
-    """Whether the post with these pictures is in a channel."""
-    return status is PostStatus.POSTED and places[place_index].kind is PlaceKind.CHANNEL
+def _sees(viewer: Actor, place: Place) -> bool:
+    return place.kind is PlaceKind.CHANNEL and viewer.sight.sees(place.id)

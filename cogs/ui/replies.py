@@ -12,6 +12,7 @@ from discord import app_commands
 from bot.client import DarkroomBot
 from bot.errors import NotAllowed, StorageTrouble, UserError
 from bot.records.guild import Actor, Channel
+from cogs.ui.sight import sight_of
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +75,7 @@ def actor_of(interaction: Interaction) -> Actor:
         role_ids=frozenset(role.id for role in roles),
         is_admin=is_admin(interaction),
         is_moderator=is_moderator(interaction),
+        sight=sight_of(interaction),
     )
 
 

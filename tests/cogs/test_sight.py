@@ -1,0 +1,82 @@
+"""Pictures of a private or an age-restricted channel: shown elsewhere to nobody who could not see them there."""
+
+from typing import Any
+
+import discord
+import pytest
+import simcord
+
+from tests.cogs.simulated_guild import Stage, answer_to, board_of, pictures_in, settled
+
+STAYS = "so they stay there."
+
+
+@pytest.fixture
+async def shared(keyed: Stage) -> Stage:
+    """Ben's LoRA, which everybody may use; the server has a gallery."""
+    await keyed.give_lora(keyed.ben, "Foxy")
+    await keyed.use(keyed.ben, "loras share", lora="Foxy", everyone=True)
+    gallery = keyed.world.guild.create_text_channel("gallery")
+    await keyed.world.darkroom.services.guilds.choose_gallery(keyed.world.guild.id, gallery.id)
+    return keyed
+
+
+def private_channel(stage: Stage, *members: simcord.MemberActor) -> simcord.ChannelHandle:
+    """Nobody else sees it; the bot does."""
+    bot = stage.world.darkroom.gateway.bot
+    assert bot is not None
+    assert bot.user is not None
+    guild = bot.get_guild(stage.world.guild.id)
+    assert guild is not None
+    seen = discord.PermissionOverwrite(view_channel=True, send_messages=True)
+    hidden = discord.PermissionOverwrite(view_channel=False)
+    overwrites: dict[Any, discord.PermissionOverwrite] = {guild.default_role: hidden, bot.user: seen}
+    return stage.world.guild.create_text_channel("private", overwrites=overwrites | dict.fromkeys(members, seen))
+
+
+def restrict(stage: Stage, channel: simcord.ChannelHandle) -> None:
+    """Age-restricted, as the gateway tells it."""
+    bot = stage.world.darkroom.gateway.bot
+    found = None if bot is None else bot.get_channel(channel.id)
+    assert isinstance(found, discord.TextChannel)
+    found.nsfw = True
+
+
+async def make_in(stage: Stage, channel: simcord.ChannelHandle) -> discord.Message:
+    await stage.use(stage.ben, "imagine", channel, prompt="in snow", lora="Foxy")
+    posted = await stage.posted("Pictures #1 · AI-generated", channel)
+    await settled(stage)
+    return posted
+
+
+async def previews(
+    stage: Stage, member: simcord.MemberActor, channel: simcord.ChannelHandle | None = None
+) -> list[str]:
+    return pictures_in(board_of(await stage.use(member, "loras show", channel, lora="Foxy")))
+
+
+async def test_of_a_private_channel_only_those_who_can_see_it_are_shown_previews(shared: Stage) -> None:
+    """Mutant: with what was posted in any channel, Cleo sees it."""
+    channel = private_channel(shared, shared.ben, shared.ada)
+    posted = await make_in(shared, channel)
+    assert await previews(shared, shared.cleo) == []
+    assert len(await previews(shared, shared.ada)) == len(await previews(shared, shared.ben)) == 1
+    forged = answer_to(await shared.press_id(shared.cleo, "dr:pic:settings:1"))
+    assert "not here any more" in forged
+    assert STAYS in answer_to(await shared.ben.click(posted, label="To gallery"))
+
+
+async def test_of_an_age_restricted_channel_nothing_is_shown_in_another_one(shared: Stage) -> None:
+    channel = shared.world.guild.create_text_channel("adults")
+    restrict(shared, channel)
+    posted = await make_in(shared, channel)
+    assert await previews(shared, shared.cleo) == []
+    assert len(await previews(shared, shared.cleo, channel)) == 1
+    assert STAYS in answer_to(await shared.ben.click(posted, label="To gallery"))
+
+
+async def test_of_an_open_channel_everybody_is_shown_previews_and_the_gallery_takes_it(shared: Stage) -> None:
+    posted = await make_in(shared, shared.channel)
+    other = shared.world.guild.create_text_channel("other")
+    assert len(await previews(shared, shared.cleo, other)) == 1
+    assert "On its way to" in answer_to(await shared.ben.click(posted, label="To gallery"))
