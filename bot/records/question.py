@@ -43,6 +43,7 @@ class PhotoRequest:
     prompt: str | None
     settings: GenerationSettings | None
     role_ids: frozenset[int]
+    is_age_restricted: bool
     status: RequestStatus
     outcome: str | None
     """What came of a yes, for the asker."""

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datasets.service import DatasetService
 from bot.errors import NotFound, UserError
+from bot.moderation.texts import check_text
 from bot.questions.rules import NOT_YOURS
 from bot.questions.service import ask_today
 from bot.records.dataset import Dataset, Upload
@@ -98,6 +99,8 @@ class RequestService(Service):
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> RequestView:
+            is_age_restricted = channel.is_age_restricted
+            await check_text(connection, actor.guild_id, what.get("prompt"), is_age_restricted=is_age_restricted)
             pair = {"guild_id": actor.guild_id, "from_id": actor.user_id, "to_id": author_id}
             request = await rows.insert(
                 connection,
@@ -105,6 +108,7 @@ class RequestService(Service):
                 parent_id=channel.parent_id,
                 uploads=tuple(uploads),
                 role_ids=actor.role_ids,
+                is_age_restricted=is_age_restricted,
                 created_at=now,
                 due_at=now + self._timings.question_open,
                 **pair,

@@ -81,7 +81,7 @@ class RequestSteps(Service):
         async def accepted(connection: AsyncConnection, generation_id: int) -> None:
             await self._end(connection, claim, RequestStatus.DONE, f"#{generation_id}")
 
-        channel = Channel(request.channel_id, request.parent_id)
+        channel = Channel(request.channel_id, request.parent_id, request.is_age_restricted)
         await self._orders.order_with_defaults(order, actor, channel, also=accepted)
 
     async def _end(

@@ -40,6 +40,7 @@ photo_requests = table(
     sa.Column("prompt", sa.Text),
     sa.Column("settings", SETTINGS),
     sa.Column("role_ids", ID_SET, nullable=False),
+    sa.Column("is_age_restricted", sa.Boolean, nullable=False),
     sa.Column("status", Word(RequestStatus), nullable=False),
     sa.Column("outcome", sa.Text),
     sa.Column("created_at", Instant, nullable=False),

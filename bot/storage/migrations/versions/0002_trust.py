@@ -1,4 +1,4 @@
-"""Limits, one ledger for everything that costs credits, what is to be removed at the providers, and moderation."""
+"""Limits and one ledger, what is to be removed at the providers, moderation, and questions to members."""
 
 from typing import Any
 
@@ -234,6 +234,7 @@ def _ask_members() -> None:
         sa.Column("prompt", sa.Text(), nullable=True),
         sa.Column("settings", sa.JSON(), nullable=True),
         sa.Column("role_ids", sa.JSON(), nullable=False),
+        sa.Column("is_age_restricted", sa.Boolean(), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
