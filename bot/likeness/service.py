@@ -11,12 +11,15 @@ from bot.generation.access import visible_generation
 from bot.guilds import moderator_places
 from bot.likeness import rules
 from bot.likeness.outcomes import retire
+from bot.moderation.service import BLOCKED
+from bot.moderation.texts import check_text
 from bot.records.guild import NOBODY, Actor, Place, PlaceKind
 from bot.records.likeness import LikenessClaim, LikenessStatus
 from bot.records.lora import Lora
+from bot.records.moderation import Act
 from bot.records.post import PostKind
 from bot.resources import Service
-from bot.storage import generations, loras, pictures, posts, pseudonyms
+from bot.storage import generations, loras, moderation, moderation_log, pictures, posts, pseudonyms
 from bot.storage import likeness as rows
 from bot.text import quote
 
@@ -93,10 +96,13 @@ class LikenessService(Service):
 
         async def transaction(connection: AsyncConnection) -> Lora:
             claim, lora = await self._decidable(connection, claim_id, actor)
+            await check_text(connection, actor.guild_id, reason)
             if reason is not None and lora.retiring_since is not None:
                 raise UserError(rules.RETIRED)
             status = LikenessStatus.RETIRED if reason is None else LikenessStatus.KEPT
             await rows.end(connection, claim, status, reason=reason, now=now, kept_for=kept_for)
+            about = f"LoRA #{lora.id}, {'retired' if reason is None else 'kept'} after a claim"
+            await moderation_log.note(connection, actor.guild_id, Act.MODERATED, actor.user_id, about, now=now)
             if reason is None:
                 await retire(connection, claim, now=now, kept_for=kept_for)
             elif not await rows.open_of(connection, lora.id):
@@ -136,6 +142,8 @@ class LikenessService(Service):
             raise NotFound(rules.NO_CLAIM)
         if claim.user_id in await pseudonyms.ids_of(connection, actor.guild_id, actor.user_id):
             raise NotAllowed(rules.NOT_BY_THEMSELVES)
+        if await moderation.is_blocked(connection, actor.guild_id, actor.user_id):
+            raise NotAllowed(BLOCKED)
         is_owner = lora is not None and lora.owner_id == actor.user_id
         if not (is_owner or actor.is_moderator or actor.is_admin):
             raise NotAllowed(rules.FOR_OTHERS)

@@ -36,7 +36,14 @@ async def must_wait(
     if guild.reports_channel_id is None:
         raise UserError(NOBODY_LOOKS)
     approval_id = await approvals.add(connection, picture, purpose, actor, ApprovalStatus.WAITING, now=now)
-    sender = {"guild_id": actor.guild_id, "user_id": actor.user_id}
     places = [Place(PlaceKind.CHANNEL, guild.reports_channel_id)]
-    await posts.add(connection, PostKind.APPROVAL, approval_id, **sender, places=places, now=now)
+    await posts.add(
+        connection,
+        PostKind.APPROVAL,
+        approval_id,
+        guild_id=actor.guild_id,
+        user_id=actor.user_id,
+        places=places,
+        now=now,
+    )
     return True

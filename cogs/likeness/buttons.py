@@ -51,7 +51,7 @@ async def _ask_to_claim(interaction: Interaction, lora_id: int, actor: Actor) ->
         view = await answered.client.services.likeness.claim(lora_id, actor)
         await say(answered, claimed_sentence(view))
 
-    await ask(interaction, QUESTION, ConfirmView(SURE, claim))
+    await ask(interaction, QUESTION, ConfirmView(SURE, claim, for_everybody=True))
 
 
 async def press_show(interaction: Interaction, claim_id: int) -> None:
@@ -68,7 +68,7 @@ async def press_retire(interaction: Interaction, claim_id: int) -> None:
 
     async def retire(answered: Interaction) -> None:
         await answered.client.services.likeness.decide(claim_id, await _decider(answered, claim_id))
-        await say(answered, f"{name} is retired, and they are told. `/loras archive` has the provider delete it, too.")
+        await say(answered, f"{name} is retired, and they are told. Its provider is asked to remove it, too.")
 
     await ask(interaction, RETIRE_QUESTION.format(name), ConfirmView("Retire for good", retire))
 

@@ -8,9 +8,11 @@ import discord
 
 from bot.client import Press
 from bot.errors import UserError
-from cogs.ui.replies import Interaction, defer
+from cogs.ui.replies import FOR_EVERYBODY, Interaction, defer
 
 UNKNOWN = "This button is from another version of the bot. `/jobs` shows where everything is."
+RIGHTS_OF_EVERYBODY = frozenset({("claim", "lora"), ("claim", "set")})
+"""Buttons that a blocked member may press, too: who is seen in a LoRA may say so."""
 WORDS_MAX = 40
 """A custom id takes 100 characters (Discord /docs/components/reference)."""
 
@@ -47,6 +49,8 @@ class ActionButton(
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         try:
+            if (self.area, self.action) in RIGHTS_OF_EVERYBODY:
+                interaction.extras[FOR_EVERYBODY] = True
             await interaction.client.admit(interaction)
             table = interaction.client.buttons.get(self.area)
             if table is None or self.action not in table:

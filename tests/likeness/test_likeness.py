@@ -17,7 +17,8 @@ from bot.records.job import LaneName
 from bot.records.likeness import LikenessStatus
 from bot.records.lora import Lora
 from bot.records.post import PostKind
-from bot.storage import tables
+from bot.records.removal import RemovalAnswer, RemovalReason
+from bot.storage import removals, tables
 from bot.storage.question_tables import likeness_claims
 from tests.fakes.events import add_event, get_announcements
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
@@ -131,6 +132,46 @@ async def test_retired_nobody_uses_it_any_more(studio: Studio, lora: Lora, actor
     assert told(studio, PostKind.LIKENESS_DECIDED) == [Place(PlaceKind.USER, BEN)]
     with pytest.raises(UserError, match="retired already"):
         await studio.likeness.claim(lora.id, OTHER)
+
+
+@pytest.mark.parametrize("is_decided", [True, False])
+async def test_retired_it_goes_at_its_provider_and_the_claimant_gets_the_receipt(
+    studio: Studio, lora: Lora, is_decided: bool
+) -> None:
+    """Mutant: retiring it here alone leaves it at the provider for ever."""
+    view = await claim(studio, lora)
+    if is_decided:
+        await studio.likeness.decide(view.claim.id, MODERATOR)
+    else:
+        studio.clock.advance(HOURS)
+    await studio.settle()
+    assert studio.server.loras[lora.remote_id].status == "ARCHIVED"
+    [receipt] = await studio.database.fetch(removals.of_person, BEN, GUILD)
+    assert (receipt.why, receipt.answer) == (RemovalReason.LIKENESS, RemovalAnswer.REMOVED)
+
+
+async def test_a_blocked_owner_decides_nothing_and_a_blocked_member_may_still_claim(studio: Studio, lora: Lora) -> None:
+    for user_id in (ANNA, BEN):
+        await studio.moderation.block(MODERATOR, user_id)
+    view = await claim(studio, lora)
+    with pytest.raises(NotAllowed, match="blocked"):
+        await studio.likeness.decide(view.claim.id, OWNER, keep="It is a drawing")
+    await studio.likeness.decide(view.claim.id, MODERATOR, keep="It is a drawing")
+    assert await statuses(studio) == [S.KEPT]
+
+
+async def test_a_reason_holds_no_word_of_the_servers_list(studio: Studio, lora: Lora) -> None:
+    await studio.moderation.set_words(MODERATOR, "goblin")
+    view = await claim(studio, lora)
+    with pytest.raises(UserError, match="A word in this is not used"):
+        await studio.likeness.decide(view.claim.id, MODERATOR, keep="Ask the g0blin")
+    assert await statuses(studio) == [S.OPEN]
+
+
+async def test_a_decision_is_in_the_log(studio: Studio, lora: Lora) -> None:
+    view = await claim(studio, lora)
+    await studio.likeness.decide(view.claim.id, MODERATOR)
+    assert f'{ADMIN},moderated,"LoRA #{lora.id}, retired after a claim"' in await studio.moderation.log(MODERATOR)
 
 
 @pytest.mark.parametrize(
