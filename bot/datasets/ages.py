@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bot.errors import UserError
+from bot.moderation.lookalikes import as_latin
 
 ADULT: Final = 18
 OLDEST: Final = 120
@@ -72,10 +73,7 @@ _NEGATIONS: Final = frozenset({"not", "no", "non", "isnt", "never", "longer", "n
 _FILLERS: Final = frozenset({"a", "an", "any", "age", "aged", "is", "im", "am", "of", "the", "in", "her", "his", "and"})
 _ROMAN: Final = re.compile(r"(?=[ivxlc])(c?)(xc|xl|l?x{0,3})(ix|iv|v?i{0,3})")
 _ROMAN_VALUES: Final = {"c": 100, "xc": 90, "xl": 40, "l": 50, "x": 10, "ix": 9, "iv": 4, "v": 5, "i": 1}
-_LOOK_ALIKE: Final = str.maketrans(
-    "аеорсухіѕјһԁбвнкмтгпоαεικνρτυχηωμβοı!|$@",
-    "aeopcyxisjhd6bhkmtrnoaeikvptuxnwmboiiisa",
-)
+_SIGNS: Final = str.maketrans("бμ!|$@", "6miisa")
 _AS_LETTERS: Final = str.maketrans("0134578", "oieastb")
 _TOKEN: Final = re.compile(r"\d+(?:[.,]\d+)?|[a-z]+|[<>≤≥+~]")
 
@@ -122,10 +120,9 @@ def mentions_minor(text: str) -> bool:
 def _plain(text: str) -> str:
     """Lower case, Latin letters and digits, without accents and what cannot be seen."""
     apart = "".join(f" {each} " if "VULGAR FRACTION" in unicodedata.name(each, "") else each for each in text)
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", apart).casefold())
-    seen = (each for each in folded if unicodedata.category(each) not in {"Mn", "Me", "Cf", "Cc"})
+    seen = (each for each in as_latin(apart) if unicodedata.category(each) != "Cc")
     digits = "".join(str(unicodedata.decimal(each, each)) for each in seen)
-    return re.sub(r"[‐-―−]", "-", digits.translate(_LOOK_ALIKE)).replace("'", "").replace("’", "")
+    return re.sub(r"[‐-―−]", "-", digits.translate(_SIGNS)).replace("'", "").replace("’", "")
 
 
 def _tokens(plain: str) -> list[str]:
