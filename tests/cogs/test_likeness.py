@@ -4,6 +4,8 @@ import pytest
 import simcord
 from simcord.results import InteractionResult
 
+from bot.moderation.service import BLOCKED
+from bot.records.guild import Actor
 from tests.cogs.private_messages import private
 from tests.cogs.simulated_guild import Stage, answer_to, board_of, buttons_of, fields_of, settled, text_of, until
 
@@ -113,3 +115,17 @@ async def test_numbers_of_another_server_are_answered_like_numbers_of_nothing(tr
     for action, row_id in (("lora", lora.id), ("retire", 1), ("keep", 1), ("show", 1), ("set", 1)):
         nothing = answer_to(await trained.press_id(ben, f"dr:claim:{action}:987654", channel))
         assert answer_to(await trained.press_id(ben, f"dr:claim:{action}:{row_id}", channel)) == nothing
+
+
+async def test_a_blocked_member_may_say_so_below_a_picture_and_decides_nothing(trained: Stage) -> None:
+    await trained.use(trained.ben, "imagine", prompt="in snow", lora="Foxy")
+    posted = await trained.posted("Pictures #1 · AI-generated")
+    await settled(trained)
+    services, guild = trained.world.darkroom.services, trained.world.guild
+    moderator = Actor(guild.id, trained.ada.id, is_moderator=True)
+    for blocked in (trained.ben, trained.cleo):
+        await services.moderation.block(moderator, blocked.id)
+    assert "It rests from now on" in await sure(trained.cleo, await trained.cleo.click(posted, label=CLAIM))
+    assert BLOCKED in answer_to(await trained.press_id(trained.cleo, "dr:claim:keep:1"))
+    question = await private(trained.ben, QUESTION)
+    assert BLOCKED in answer_to(await trained.ben.user.click(question, label="Retire it"))  # type: ignore[arg-type]
