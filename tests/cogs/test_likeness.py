@@ -128,4 +128,4 @@ async def test_a_blocked_member_may_say_so_below_a_picture_and_decides_nothing(t
     assert "It rests from now on" in await sure(trained.cleo, await trained.cleo.click(posted, label=CLAIM))
     assert BLOCKED in answer_to(await trained.press_id(trained.cleo, "dr:claim:keep:1"))
     question = await private(trained.ben, QUESTION)
-    assert BLOCKED in answer_to(await trained.ben.user.click(question, label="Retire it"))  # type: ignore[arg-type]
+    assert BLOCKED in answer_to(await trained.ben.user.click(question, label="Retire it"))

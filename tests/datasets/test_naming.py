@@ -96,6 +96,7 @@ async def test_a_no_after_the_yes_retires_what_was_trained(studio: Studio, is_re
     assert (await studio.training(training.id)).status is TrainingStatus.READY
     [lora] = (await studio.everything())["loras"]
     assert lora["retiring_since"] is not None
+    assert studio.server.loras[lora["remote_id"]].status == "ARCHIVED"
 
 
 async def test_photos_added_after_the_question_do_not_wait(studio: Studio) -> None:
