@@ -43,8 +43,8 @@ from bot.photos.pool import PhotoPool
 from bot.pictures.approvals import ApprovalService
 from bot.pictures.reports import ReportService
 from bot.pictures.service import PictureService
-from bot.privacy import PrivacyService
 from bot.questions.service import QuestionService
+from bot.privacy.service import PrivacyService
 from bot.records.dataset import Dataset
 from bot.records.event import Event
 from bot.records.generation import Generation

@@ -23,6 +23,6 @@ EXTENSIONS = (
     "cogs.questions.commands",
     "cogs.settings",
     "cogs.moderation.commands",
-    "cogs.privacy",
+    "cogs.privacy.commands",
     "cogs.about",
 )

@@ -14,7 +14,16 @@ LEVELS = {
     name: level
     for level, names in enumerate(
         [
-            ["bot.errors", "bot.clock", "bot.log", "bot.text", "bot.addresses", "bot.records", "bot.permissions"],
+            [
+                "bot.errors",
+                "bot.clock",
+                "bot.log",
+                "bot.text",
+                "bot.addresses",
+                "bot.records",
+                "bot.permissions",
+                "bot.zips",
+            ],
             ["bot.supervision", "bot.request_rate", "bot.resolver"],
             ["bot.providers", "bot.storage", "bot.photos"],
             ["bot.engine", "bot.ports", "bot.config", "bot.strays"],

@@ -9,7 +9,15 @@ from typing import Final
 from bot.errors import NotAllowed, UserError
 from bot.events import lookup
 from bot.events.lifecycle import may_run
-from bot.events.yearbook.archive import (
+from bot.events.yearbook.contents import Book, Original, Plate, compile_book
+from bot.events.yearbook.pages import draw_page, draw_sheet, reduced_copy
+from bot.events.yearbook.site import credits_csv, site
+from bot.photos.filetypes import identify
+from bot.records.event import Event, EventMode, EventStatus
+from bot.records.guild import Actor
+from bot.resources import Resources, Service
+from bot.storage.events import yearbook as yearbooks
+from bot.zips import (
     SPARE_BYTES,
     Stored,
     Written,
@@ -19,14 +27,6 @@ from bot.events.yearbook.archive import (
     written_room,
     zip_names,
 )
-from bot.events.yearbook.contents import Book, Original, Plate, compile_book
-from bot.events.yearbook.pages import draw_page, draw_sheet, reduced_copy
-from bot.events.yearbook.site import credits_csv, site
-from bot.photos.filetypes import identify
-from bot.records.event import Event, EventMode, EventStatus
-from bot.records.guild import Actor
-from bot.resources import Resources, Service
-from bot.storage.events import yearbook as yearbooks
 
 LEAST_LIMIT: Final = 4_000_000
 """Least size in bytes that a ZIP must be allowed: the page with all reduced copies must fit the first one."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.events.yearbook.archive import (
+from bot.zips import (
     END_BYTES,
     Stored,
     Written,

@@ -1,4 +1,4 @@
-"""ZIP files of a yearbook: which file goes into which, and writing them. Blocking."""
+"""ZIP files below a limit of size: which file goes into which, and writing them. Blocking."""
 
 import shutil
 import zipfile
@@ -13,7 +13,7 @@ ENTRY_BYTES: Final = 200
 """More than a ZIP's headers for a file, besides its name twice (PKWARE APPNOTE 4.3.7, 4.3.12: 76 bytes)."""
 END_BYTES: Final = 1000
 SPARE_BYTES: Final = 50
-"""Bytes that the number of its ZIP may add to one entry of the page."""
+"""Bytes that the number of its ZIP may add to one entry of a page that links to it."""
 
 
 @dataclass(frozen=True, slots=True)

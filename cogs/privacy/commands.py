@@ -7,7 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import DarkroomBot
-from bot.privacy import Holdings
+from bot.privacy.service import Holdings
 from cogs.removals.cards import receipts_card
 from cogs.ui.layout import card
 from cogs.ui.replies import Interaction, ask, defer, say, show
