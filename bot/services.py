@@ -43,8 +43,9 @@ from bot.photos.pool import PhotoPool
 from bot.pictures.approvals import ApprovalService
 from bot.pictures.reports import ReportService
 from bot.pictures.service import PictureService
-from bot.questions.service import QuestionService
+from bot.privacy.export import ExportService
 from bot.privacy.service import PrivacyService
+from bot.questions.service import QuestionService
 from bot.records.dataset import Dataset
 from bot.records.event import Event
 from bot.records.generation import Generation
@@ -90,6 +91,7 @@ class Services:
     approvals: ApprovalService
     outbox: OutboxService
     privacy: PrivacyService
+    exports: ExportService
     guilds: GuildService
     limits: LimitService
     removals: RemovalService
@@ -151,6 +153,7 @@ def build_services(opened: Resources) -> Services:
         approvals=ApprovalService(opened),
         outbox=OutboxService(opened),
         privacy=PrivacyService(opened, key_service, depictions),
+        exports=ExportService(opened),
         events=EventService(opened, key_service, reachability, budgets, depictions),
         contributions=ContributionService(opened, dataset_service),
         depictions=depictions,

@@ -39,7 +39,10 @@ MEMBER_COLUMNS: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
 }
 """Tables whose rows about a member are erased, and the columns that name the member. An id names one thing on
 Discord, so the id of a role never is a member's."""
-KEPT_FOR_PROOF = (t.consents, p.removals)
+KEPT_FOR_PROOF: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
+    t.consents: (t.consents.c.user_id,),
+    p.removals: (p.removals.c.user_id,),
+}
 """Discord's developer terms ask for proof that a member told us to share photos; consents are that proof. The other
 one is the member's own: what was to go at the providers, and what they answered.
 """

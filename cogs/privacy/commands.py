@@ -1,5 +1,6 @@
 """/privacy: what is kept about me, and erasing it; in a private message also for servers that one has left."""
 
+import contextlib
 from collections.abc import Callable
 
 import discord
@@ -7,10 +8,11 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import DarkroomBot
+from bot.privacy.export import ExportPart
 from bot.privacy.service import Holdings
 from cogs.removals.cards import receipts_card
 from cogs.ui.layout import card
-from cogs.ui.replies import Interaction, ask, defer, say, show
+from cogs.ui.replies import UPLOAD_MAX, Interaction, ask, defer, say, show
 from cogs.ui.views import ConfirmView
 from cogs.ui.words import count
 
@@ -56,6 +58,20 @@ def here_or_everywhere(interaction: Interaction) -> str:
     return "all servers" if interaction.guild_id is None else "this server"
 
 
+def about_part(part: ExportPart) -> str:
+    if part.number > 1:
+        return f"Part {part.number} of {part.of}."
+    lines = ["Everything that is kept about you, with the photos and pictures that are still here."]
+    if part.of > 1:
+        lines.append(f"It comes in {part.of} ZIPs: unpack them into one folder.")
+    if part.left_out:
+        lines.append(
+            f"{count(part.left_out, 'file')} did not fit into what Discord takes: press *Save original* below a "
+            "picture, or ask whoever runs this bot."
+        )
+    return " ".join(lines)
+
+
 @app_commands.allowed_contexts(guilds=True, dms=True)
 class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="What is kept about you, and erasing it"):
     def __init__(self, bot: DarkroomBot) -> None:
@@ -92,6 +108,18 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
             "What is being trained is removed when it has ended; its credits are spent. It cannot be undone.",
             ConfirmView("Erase my data here", erase_all, for_everybody=True),
         )
+
+    @app_commands.command(description="A ZIP of everything kept about you here; in a private message: everywhere")
+    async def export(self, interaction: Interaction) -> None:
+        await defer(interaction)
+        exports, user_id = self.bot.services.exports, interaction.user.id
+        meant = await exports.guilds_of(user_id) if interaction.guild_id is None else [interaction.guild_id]
+        names = {guild_id: guild.name if (guild := self.bot.get_guild(guild_id)) else "" for guild_id in meant}
+        limit = min(interaction.filesize_limit, UPLOAD_MAX)
+        async with contextlib.aclosing(exports.make(user_id, names, limit)) as parts:
+            async for part in parts:
+                file = discord.File(part.path, filename=part.name)
+                await interaction.followup.send(about_part(part), file=file, ephemeral=True)
 
     @app_commands.command(description="What the providers were asked to remove of yours, and what they answered")
     async def receipts(self, interaction: Interaction) -> None:

@@ -23,6 +23,8 @@ File = tuple[str, bytes]
 ADMINS_ONLY = "You need the **Manage Server** permission for this."
 ALREADY_ANSWERED = 40060
 BAD_REQUEST = 400
+UPLOAD_MAX = 20_000_000
+"""Bytes of files in one message. A whole request takes 25 MiB (Discord /docs/resources/message)."""
 TOO_LARGE = (40005, 50045)
 MODERATES = "moderates"
 """Set in the extras of an interaction of a member who has the moderators' role."""

@@ -1,6 +1,13 @@
-"""/privacy: what is kept, and erasing it."""
+"""/privacy: what is kept, taking it along, and erasing it."""
 
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.privacy.export import ExportPart
 from bot.sandbox.rehearsal.faults import Fault
+from cogs.privacy.commands import about_part
 from tests.cogs.simulated_guild import Stage, answer_to, board_of, photos, text_of, until
 from tests.fakes.waiting import eventually
 
@@ -92,3 +99,26 @@ async def test_in_a_private_message_one_command_erases_everything_everywhere(key
     done = answer_to(await keyed.ben.user.click(asked, label="Erase my data here"))
     assert "Your photos, jobs, LoRAs and pictures in all servers are erased here." in done
     assert "in 0 servers" in answer_to(await keyed.ben.user.slash("privacy show"))
+
+
+@pytest.mark.parametrize("place", ["here", "everywhere"])
+async def test_the_export_comes_as_a_private_zip(keyed: Stage, place: str) -> None:
+    await keyed.send_form(keyed.ben, "Foxy", photos(3))
+    used = keyed.use(keyed.ben, "privacy export") if place == "here" else keyed.ben.user.slash("privacy export")
+    exported = await used
+    assert "Everything that is kept about you" in answer_to(exported)
+    sent = [file.filename for message in [exported.response, *exported.followups] for file in message.attachments]
+    assert sent == ["darkroom-export.zip"]
+    spool = keyed.world.darkroom.services.datasets._spool._folder
+    assert [path.suffix for path in spool.iterdir() if path.suffix in {".zip", ".json"}] == []
+
+
+async def test_the_export_says_so_when_there_is_nothing(keyed: Stage) -> None:
+    await keyed.send_form(keyed.ben, "Foxy", photos(3))
+    assert "Nothing is kept about you here" in answer_to(await keyed.use(keyed.cleo, "privacy export"))
+
+
+def test_parts_and_what_was_left_out_are_said() -> None:
+    part = ExportPart("darkroom-export-part-1-of-2.zip", Path(), number=1, of=2, left_out=1)
+    assert "It comes in 2 ZIPs: unpack them into one folder. 1 file did not fit" in about_part(part)
+    assert about_part(replace(part, number=2)) == "Part 2 of 2."

@@ -10,12 +10,10 @@ from bot.records.guild import NOBODY
 from cogs.events.host.settings import view_of
 from cogs.events.texts import event_name
 from cogs.ui.layout import Layout, SafeLayout
-from cogs.ui.replies import Interaction, actor_of, show
+from cogs.ui.replies import UPLOAD_MAX, Interaction, actor_of, show
 from cogs.ui.words import count
 
 SHEET_FILE = "sheet.jpg"
-ONE_MESSAGE = 20_000_000
-"""Bytes. A whole request takes 25 MiB (Discord /docs/resources/message)."""
 FILES_MAX = 10
 """Files of one message (Discord /docs/resources/message)."""
 ASKED_AT_ONCE = 100
@@ -29,7 +27,7 @@ async def send_yearbook(interaction: Interaction, event_id: int) -> None:
     view = await view_of(interaction, event)
     members = {event.host_id, *(entrant.user_id for entrant in view.entrants)} - {NOBODY}
     names = await display_names(interaction.guild, members)
-    yearbook = await services.yearbooks.make(event.id, actor, names, min(interaction.filesize_limit, ONE_MESSAGE))
+    yearbook = await services.yearbooks.make(event.id, actor, names, min(interaction.filesize_limit, UPLOAD_MAX))
     try:
         await _hand_out(interaction, event, yearbook)
     finally:

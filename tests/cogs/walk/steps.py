@@ -222,7 +222,7 @@ class Walk:
         there = [(message, one) for message in pocket.private for one in _buttons(message.components)]
         kind = self.rng.random()
         if kind < 0.2:
-            name = self.rng.choice(["privacy show", "privacy erase"])
+            name = self.rng.choice(["privacy show", "privacy export", "privacy erase"])
             return f"/{name} privately", [], user.slash(name)
         if kind < 0.4 and there:
             message, custom_id = self.rng.choice(there)
