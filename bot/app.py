@@ -27,6 +27,7 @@ from bot.photos.hosts import DISCORD_HOSTS, TrustedHosts, judge_names
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.pool import PhotoPool
 from bot.photos.room import Room
+from bot.policy import policy_text, put_in_force
 from bot.private_members import check_private_members
 from bot.providers.apiframe import client as apiframe
 from bot.providers.aurous import client as aurous
@@ -105,6 +106,8 @@ async def assemble(
     if settings.proxy is not None and settings.proxy.password:
         redact_value(settings.proxy.password)
     clock = clock or SystemClock()
+    timings = timings or Timings(poll=_poll_pause(settings))
+    text = policy_text(settings.darkroom_policy_file, settings.darkroom_contact, timings)
     async with contextlib.AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
         sealer = await open_sealer(settings, database)
@@ -134,7 +137,8 @@ async def assemble(
             members=members,
             venue=venue,
             clock=clock,
-            timings=timings or Timings(poll=_poll_pause(settings)),
+            timings=timings,
+            policy=await put_in_force(database, text, clock.now().date()),
         )
         built = _build(settings, opened, [poster, members, venue])
         await built.strays.sweep()
@@ -241,7 +245,7 @@ async def run(settings: Settings) -> None:
 
 
 async def examine(settings: Settings, darkroom: Darkroom) -> list[str]:
-    """The lines that `doctor` prints about token, public address and trainings."""
+    """The lines that `doctor` prints about token, public address, policy and trainings."""
     token = "set" if settings.discord_token else "not set (needed by `run`, not by `sandbox`)"
     public = settings.darkroom_public_url or "not set, so Darkroom polls"
     rows = await darkroom.database.fetch(trainings.count_by_status)
@@ -250,9 +254,16 @@ async def examine(settings: Settings, darkroom: Darkroom) -> list[str]:
         f"DISCORD_TOKEN: {token}.",
         f"DARKROOM_PUBLIC_URL: {public}.",
         f"Free disk: {free} MB; below {settings.darkroom_free_disk} MB no new photos are taken.",
+        f"Privacy policy: version {darkroom.services.policy.version}, {_policy_source(settings)}.",
         f"Trainings by status: {rows or 'none yet'}.",
         *await _examine_hosts(settings),
     ]
+
+
+def _policy_source(settings: Settings) -> str:
+    if settings.darkroom_policy_file is not None:
+        return "from DARKROOM_POLICY_FILE"
+    return "the template" if settings.darkroom_contact else "the template; DARKROOM_CONTACT is not set"
 
 
 async def _examine_hosts(settings: Settings) -> list[str]:

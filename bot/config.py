@@ -19,6 +19,7 @@ from bot.storage.database import sqlite_url
 from bot.storage.sealing import parse_master_keys
 
 _DATABASE_SCHEMES = ("sqlite+aiosqlite://", "postgresql+psycopg://")
+CONTACT_MAX = 200
 RANGE_EXAMPLE = "for example *=198.18.0.0/15"
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 
@@ -95,6 +96,14 @@ class Settings(BaseSettings):
     darkroom_free_disk: int = Field(
         default=500, description="Megabytes of the disk that stay free: below that no new photos are taken."
     )
+    darkroom_policy_file: Path | None = Field(
+        default=None,
+        description="A text file with your privacy policy, which /privacy policy shows; unset: a template with your "
+        "settings.",
+    )
+    darkroom_contact: str | None = Field(
+        default=None, description="How members reach you about their data: an address or a link, for that template."
+    )
     darkroom_log_level: LogLevel = Field(default=LogLevel.INFO, description="DEBUG, INFO, WARNING or ERROR.")
     darkroom_log_format: LogFormat = Field(default=LogFormat.TEXT, description="text for people, json for machines.")
 
@@ -168,6 +177,14 @@ class Settings(BaseSettings):
         if not re.fullmatch(r"[0-9]{1,7}", text):
             raise ValueError("must be a whole number of megabytes, 0 or more.")
         return int(text)
+
+    @field_validator("darkroom_contact")
+    @classmethod
+    def _check_contact(cls, value: str) -> str:
+        value = value.strip()
+        if not 1 <= len(value) <= CONTACT_MAX or not value.isprintable():
+            raise ValueError(f"must be one line of at most {CONTACT_MAX} characters.")
+        return value
 
     @field_validator("darkroom_trusted_hosts", mode="before")
     @classmethod

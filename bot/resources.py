@@ -7,6 +7,7 @@ from bot.clock import Clock, Timings
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.pool import PhotoPool
 from bot.photos.room import Room
+from bot.policy import Policy
 from bot.ports import Members, Poster, Venue
 from bot.providers.base import Prices, ProviderClient
 from bot.providers.transport import Transport
@@ -46,6 +47,7 @@ class Resources:
     venue: Venue
     clock: Clock
     timings: Timings
+    policy: Policy
 
 
 class Service:

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.clock import Timings
 from bot.datasets.service import DatasetService
 from bot.engine import Lane
 from bot.events.ballot.service import BallotService
@@ -43,6 +44,7 @@ from bot.photos.pool import PhotoPool
 from bot.pictures.approvals import ApprovalService
 from bot.pictures.reports import ReportService
 from bot.pictures.service import PictureService
+from bot.policy import Policy
 from bot.privacy.export import ExportService
 from bot.privacy.service import PrivacyService
 from bot.questions.service import QuestionService
@@ -75,6 +77,8 @@ from bot.training.steps import TrainingSteps
 class Services:
     database: Database
     pool: PhotoPool
+    policy: Policy
+    timings: Timings
     keys: KeyService
     datasets: DatasetService
     trainings: TrainingService
@@ -137,6 +141,8 @@ def build_services(opened: Resources) -> Services:
     return Services(
         database=opened.database,
         pool=opened.pool,
+        policy=opened.policy,
+        timings=opened.timings,
         keys=key_service,
         datasets=dataset_service,
         trainings=training_service,

@@ -1,7 +1,8 @@
-"""Words of other people: found by what somebody types, and quoted so that nothing in them comes alive. Pure."""
+"""Words of other people, found by what somebody types and quoted so that nothing comes alive; times in words. Pure."""
 
 import unicodedata
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import TypeVar
 
 from rapidfuzz import fuzz
@@ -15,6 +16,9 @@ ALIKE = 80
 
 _EMOJI_PARTS = frozenset("\u200d\u20e3\ufe0e\ufe0f" + "".join(map(chr, range(0x1F3FB, 0x1F400))))
 """Joiner, keycap, variation selectors and skin tones (Unicode Technical Standard 51)."""
+
+HOURS_MAX = 72
+"""A longer time that is whole days is told in days."""
 
 T = TypeVar("T")
 
@@ -92,3 +96,15 @@ def quote(text: str, limit: int = 100) -> str:
     """The text as a code span with at most `limit` characters: no mention, link, emoji or formatting works in it."""
     flat = " ".join(text.replace("`", "ˋ").split()) or " "
     return f"`{flat if len(flat) <= limit else flat[: limit - 1] + '…'}`"
+
+
+def lasting(span: timedelta) -> str:
+    """A length of time in words: whole days from 73 hours on, else hours, minutes below one hour."""
+    hours, days = span / timedelta(hours=1), span / timedelta(days=1)
+    if hours > HOURS_MAX and days == int(days):
+        return _counted(days, "day")
+    return _counted(hours, "hour") if hours >= 1 else _counted(hours * 60, "minute")
+
+
+def _counted(number: float, noun: str) -> str:
+    return f"{number:g} {noun}{'' if number == 1 else 's'}"

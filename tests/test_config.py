@@ -63,6 +63,8 @@ def test_every_variable_is_read_under_its_name(monkeypatch: pytest.MonkeyPatch) 
         "DARKROOM_TRUSTED_HOSTS": "Pictures.Example.org, 127.0.0.1 ,",
         "DARKROOM_PROXY": "http://proxy.example:3128",
         "DARKROOM_FREE_DISK": "2000",
+        "DARKROOM_POLICY_FILE": "/srv/policy.md",
+        "DARKROOM_CONTACT": " privacy@bot.example ",
         "DARKROOM_LOG_LEVEL": "debug",
         "DARKROOM_LOG_FORMAT": "JSON",
     }
@@ -83,6 +85,8 @@ def test_every_variable_is_read_under_its_name(monkeypatch: pytest.MonkeyPatch) 
     assert settings.darkroom_poll_interval == 3600
     assert settings.darkroom_free_disk == 2000
     assert settings.darkroom_trusted_hosts == ("pictures.example.org", "127.0.0.1")
+    assert settings.darkroom_policy_file == Path("/srv/policy.md")
+    assert settings.darkroom_contact == "privacy@bot.example"
     assert str(settings.proxy) == "http://proxy.example:3128"
     assert (settings.darkroom_log_level, settings.darkroom_log_format) == (LogLevel.DEBUG, LogFormat.JSON)
 

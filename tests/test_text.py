@@ -1,10 +1,12 @@
-"""Finding a name by what somebody types, with the names that LoRAs and styles have."""
+"""Finding a name by what somebody types, with the names that LoRAs and styles have; times in words."""
+
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.text import named, search
+from bot.text import lasting, named, search
 
 LORAS = [
     "Rex the dog", "Golden Retriever", "Grandma's kitchen", "Anna", "Goldie the cat", "Old town", "Dog park",
@@ -120,3 +122,21 @@ def test_a_name_is_found_whatever_its_case_and_without_its_emoji(text: str, want
 
 def test_any_of_several_names_will_do() -> None:
     assert named("V2", [("Rex", "v2"), ("Max", "v1")], lambda names: names) == [("Rex", "v2")]
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"),
+    [
+        (1, "1 hour"),
+        (24, "24 hours"),
+        (72, "72 hours"),
+        (96, "4 days"),
+        (100, "100 hours"),
+        (168, "7 days"),
+        (24 * 365, "365 days"),
+        (0.5, "30 minutes"),
+        (1 / 60, "1 minute"),
+    ],
+)
+def test_a_length_of_time_in_words(hours: float, words: str) -> None:
+    assert lasting(timedelta(hours=hours)) == words

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.datasets.rules import CONSENT_POLICY
+from bot.datasets.rules import consent_sentence
 from bot.errors import UserError
 from bot.ports import Members
 from bot.records.dataset import Dataset, SubjectKind
@@ -16,8 +16,6 @@ from bot.storage.events import depictions
 
 NAMED_MAX = 10
 """Members that can be named at once."""
-DEPICTED_POLICY = "2026-11-depicted"
-"""Version of the sentence below; recorded with the consent, as the sentence itself is."""
 SEEN_IN_THEM = "I may be seen in these photos, and I am 18 or older."
 CAN_SAY_NO = (
     "I can say no at any time: the photos are then deleted here at once, and what was trained on them is not used any "
@@ -87,12 +85,13 @@ async def ask_depicted(
 
 
 async def ask_about_dataset(
-    connection: AsyncConnection, dataset: Dataset, user_ids: Sequence[int], *, now: datetime
+    connection: AsyncConnection, dataset: Dataset, user_ids: Sequence[int], *, policy_version: str, now: datetime
 ) -> None:
     """Ask about all photos that the dataset has now, in one question where nobody was named before."""
     known = {(each.consent_id, each.user_id) for each in await depictions.of_dataset(connection, dataset.id)}
     apart = {consent_id for consent_id, _ in known}
-    await datasets.join_submissions(connection, dataset, apart, policy_version=CONSENT_POLICY, now=now)
+    wording = consent_sentence(dataset.subject_kind)
+    await datasets.join_submissions(connection, dataset, apart, policy_version=policy_version, wording=wording, now=now)
     photos = await datasets.photos_of(connection, dataset.id)
     for consent_id in sorted({each.consent_id for each in photos if each.consent_id is not None and each.file}):
         new = [user_id for user_id in user_ids if (consent_id, user_id) not in known]

@@ -9,8 +9,6 @@ from bot.photos import checks
 from bot.records.dataset import Dataset, DatasetStatus, Finding, Gender, Photo, SubjectKind, Verdict
 from bot.records.event import Depiction
 
-CONSENT_POLICY = "2026-11"
-"""Version of the sentences members agree to; recorded with every consent, as is the provider."""
 PERMISSION = "These are photos of me, or I have the permission of everyone in them, and everyone is 18 or older. "
 STEPS, RANK = 1000, 32
 """Defaults for an order without them (Apiframe /docs/loras/create)."""

@@ -9,7 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datasets.naming import ask_about_dataset, check_here, check_named
 from bot.datasets.queue import ArrivalsFirst
-from bot.datasets.rules import CONSENT_POLICY, RANK, STEPS, Board, DatasetOrder, check_order, judge_set, photo_limits
+from bot.datasets.rules import (
+    RANK,
+    STEPS,
+    Board,
+    DatasetOrder,
+    check_order,
+    consent_sentence,
+    judge_set,
+    photo_limits,
+)
 from bot.errors import FetchError, FileGone, FileTooLarge, NotFound, UserError
 from bot.loras import rights
 from bot.loras.rights import Right
@@ -51,6 +60,7 @@ class DatasetService(Service):
         self._pool = opened.pool
         self._room = opened.room
         self._members = opened.members
+        self._policy = opened.policy
         self._downloads = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
         self.queue = ArrivalsFirst(MEMBERS_AT_ONCE)
         """Hold a place while working on a submission; until it is acknowledged it is `arriving`."""
@@ -116,7 +126,12 @@ class DatasetService(Service):
                 return False
             hashes, now = [photo.sha256 for photo in photos if photo.file is not None], self._clock.now()
             consent_id = await rows.record_consent(
-                connection, dataset=dataset, policy_version=CONSENT_POLICY, photo_hashes=hashes, now=now
+                connection,
+                dataset=dataset,
+                policy_version=self._policy.version,
+                wording=consent_sentence(dataset.subject_kind),
+                photo_hashes=hashes,
+                now=now,
             )
             for photo in photos:
                 await rows.add_photo(connection, dataset.id, replace(photo, consent_id=consent_id))
@@ -170,7 +185,7 @@ class DatasetService(Service):
                 raise UserError("This dataset has been started or discarded already, so nobody was asked.")
             if not any(photo.file for photo in board.photos):
                 raise UserError("There are no photos yet. Please add them first, then name who is in them.")
-            await ask_about_dataset(connection, dataset, named, now=now)
+            await ask_about_dataset(connection, dataset, named, policy_version=self._policy.version, now=now)
             return await board_of(connection, dataset)
 
         return await self._database.write(transaction)

@@ -28,6 +28,7 @@ HEAD_BYTES: Final = 64
 BEYOND: Final = 2**63 - 1
 """No row has a larger id."""
 READ_ME: Final = "read-me.txt"
+POLICY: Final = "privacy-policy.md"
 ROW_FILE: Final = "File"
 
 UNDER_WAY = "Your export is being made already. It comes in a moment."
@@ -68,6 +69,7 @@ class ExportService(Service):
 
     def __init__(self, opened: Resources) -> None:
         super().__init__(opened)
+        self._policy = opened.policy
         self._makes_for: set[int] = set()
         self._places = asyncio.Semaphore(AT_ONCE)
 
@@ -145,15 +147,17 @@ class ExportService(Service):
 
     async def _parts(self, found: _Found, guilds: Mapping[int, str], limit: int) -> AsyncGenerator[ExportPart, None]:
         fitting = [file for file in (*found.lists, *found.files) if fits_alone(file.name, file.size, limit)]
-        read_me = Written(READ_ME, lambda: _read_me(guilds, left_out))
+        version = self._policy.version
+        read_me = Written(READ_ME, lambda: _read_me(guilds, version, left_out))
+        policy = Written(POLICY, lambda: [self._policy.text])
         left_out = len(found.lists) + len(found.files)
-        plan = share_out(fitting, limit, written_room(read_me))[:PARTS_MAX]
+        plan = share_out(fitting, limit, written_room(read_me) + written_room(policy))[:PARTS_MAX]
         left_out -= sum(map(len, plan))
         now = self._clock.now()
         for number, (name, part) in enumerate(zip(zip_names("darkroom-export", len(plan)), plan, strict=True), start=1):
             found.taken.append(self._spool.new_name(".zip"))
             path = self._spool.path(found.taken[-1])
-            texts = [read_me] if number == 1 else []
+            texts = [read_me, policy] if number == 1 else []
             try:
                 await asyncio.to_thread(write_zip, path, [*texts, *part], now)
             except FileNotFoundError:
@@ -167,12 +171,13 @@ def _list_name(folder: str, table: sa.Table, number: int) -> str:
     return f"{folder}/{heading}{'' if number == 1 else f'-{number}'}.json"
 
 
-def _read_me(guilds: Mapping[int, str], left_out: int) -> Iterable[str]:
+def _read_me(guilds: Mapping[int, str], version: str, left_out: int) -> Iterable[str]:
     yield (
         "What Darkroom keeps about you. Each list is a JSON file, the newest first; any browser opens it.\n"
         'Photos and pictures that are still here lie beside the lists, which name them as "File".\n'
         'Times are UTC. Other people are called "another member".\n'
-        "Keys, and what belongs to the server alone, are left out.\n\n"
+        "Keys, and what belongs to the server alone, are left out.\n"
+        f"The privacy policy in force is version {version}; each consent names the one of its day.\n\n"
     )
     for guild_id, name in guilds.items():
         yield f"server-{guild_id}: {name}\n"

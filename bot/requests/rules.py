@@ -4,8 +4,6 @@ from bot.datasets.rules import PERMISSION, consent_sentence
 from bot.records.dataset import Dataset
 from bot.records.question import RequestStatus
 
-REQUEST_POLICY = "2026-11-author"
-"""Version of the author's sentence; recorded with the consent, as the sentence itself is."""
 ENDED = {
     RequestStatus.GRANTED: "You have said yes already. Thank you!",
     RequestStatus.DONE: "You have said yes already. Thank you!",

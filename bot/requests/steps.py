@@ -13,7 +13,7 @@ from bot.records.generation import GenerationSettings
 from bot.records.guild import Actor, Channel
 from bot.records.post import PostKind
 from bot.records.question import PhotoRequest, RequestStatus
-from bot.requests.rules import REQUEST_POLICY, author_sentence
+from bot.requests.rules import author_sentence
 from bot.requests.service import tell_asker
 from bot.resources import Resources, Service
 from bot.storage import datasets, erasure, posts, questions
@@ -26,6 +26,7 @@ DATASET_GONE = "The dataset was started or discarded meanwhile, so nothing was a
 class RequestSteps(Service):
     def __init__(self, opened: Resources, dataset_service: DatasetService, orders: OrderAcceptance) -> None:
         super().__init__(opened)
+        self._policy = opened.policy
         self._datasets = dataset_service
         self._orders = orders
 
@@ -62,7 +63,7 @@ class RequestSteps(Service):
             raise UserError(DATASET_GONE)
 
         async def added(connection: AsyncConnection, hashes: list[str]) -> None:
-            await _record_yes(connection, request, dataset, hashes)
+            await self._record_yes(connection, request, dataset, hashes)
             await self._end(connection, claim, RequestStatus.DONE, f"{len(hashes)} of {len(request.uploads)}")
 
         await self._datasets.take_in(dataset, request.uploads, also=added)
@@ -105,17 +106,18 @@ class RequestSteps(Service):
 
         await self._database.write(transaction)
 
-
-async def _record_yes(connection: AsyncConnection, request: PhotoRequest, dataset: Dataset, hashes: list[str]) -> None:
-    """The proof that the author agreed to exactly these photos."""
-    assert request.answered_at is not None  # set together with the status
-    await datasets.record_consent(
-        connection,
-        dataset=dataset,
-        policy_version=REQUEST_POLICY,
-        photo_hashes=hashes,
-        now=request.answered_at,
-        user_id=request.to_id,
-        kind=ConsentKind.AUTHOR,
-        wording=author_sentence(dataset),
-    )
+    async def _record_yes(
+        self, connection: AsyncConnection, request: PhotoRequest, dataset: Dataset, hashes: list[str]
+    ) -> None:
+        """The proof that the author agreed to exactly these photos."""
+        assert request.answered_at is not None  # set together with the status
+        await datasets.record_consent(
+            connection,
+            dataset=dataset,
+            policy_version=self._policy.version,
+            photo_hashes=hashes,
+            now=request.answered_at,
+            user_id=request.to_id,
+            kind=ConsentKind.AUTHOR,
+            wording=author_sentence(dataset),
+        )

@@ -102,15 +102,26 @@ async def remove_photos(connection: AsyncConnection, dataset_id: int, photo_ids:
 
 
 async def join_submissions(
-    connection: AsyncConnection, dataset: Dataset, apart: Collection[int], *, policy_version: str, now: datetime
+    connection: AsyncConnection,
+    dataset: Dataset,
+    apart: Collection[int],
+    *,
+    policy_version: str,
+    wording: str,
+    now: datetime,
 ) -> None:
-    """Make one submission of the photos on disk whose submission is not among `apart`."""
+    """Make one submission, agreed to with `wording`, of the photos on disk whose submission is not among `apart`."""
     here = sa.and_(photos.c.dataset_id == dataset.id, photos.c.file.is_not(None))
     plain = sa.and_(here, sa.or_(photos.c.consent_id.is_(None), photos.c.consent_id.not_in(apart)))
     hashes = await fetch_values(connection, sa.select(photos.c.sha256).where(plain).order_by(photos.c.id))
     if hashes:
         consent_id = await record_consent(
-            connection, dataset=dataset, policy_version=policy_version, photo_hashes=hashes, now=now
+            connection,
+            dataset=dataset,
+            policy_version=policy_version,
+            wording=wording,
+            photo_hashes=hashes,
+            now=now,
         )
         await connection.execute(sa.update(photos).where(plain).values(consent_id=consent_id))
 
@@ -139,8 +150,8 @@ async def record_consent(
 ) -> int:
     """The proof that a member told us to send exactly these photos to the dataset's provider; its id.
 
-    `user_id`: who agreed, by default the dataset's owner. `wording`: the sentence, where the policy's version alone
-    does not say it. It belongs to the dataset's event, if that has one.
+    `user_id`: who agreed, by default the dataset's owner. `wording`: the sentence that was shown. It
+    belongs to the dataset's event, if that has one.
     """
     return await insert_row(
         connection,

@@ -15,6 +15,8 @@ IDENTITIES = "identities"
 """The secret that the identities of events' orders are derived from."""
 PSEUDONYMS = "pseudonyms"
 """The secret behind the names of erased members."""
+POLICY = "policy"
+"""The version of the privacy policy that is in force."""
 PROBED_AT = "probed_at"
 """When health last tried whether rows can be written."""
 

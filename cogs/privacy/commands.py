@@ -8,26 +8,13 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import DarkroomBot
-from bot.privacy.export import ExportPart
 from bot.privacy.service import Holdings
+from cogs.privacy.cards import about_part, kept_how_long, policy_card
 from cogs.removals.cards import receipts_card
 from cogs.ui.layout import card
 from cogs.ui.replies import UPLOAD_MAX, Interaction, ask, defer, say, show
 from cogs.ui.views import ConfirmView
 from cogs.ui.words import count
-
-POLICY = (
-    "**Photos** are stripped of place and camera data when they arrive, sent to the provider your server chose "
-    "when you press *Start training*, and deleted here when it has begun to train, at the latest after 24 hours.\n"
-    "**Gender, ethnicity and age** go with the photos, and are shown to nobody but you.\n"
-    "**Pictures** are kept here for 7 days after they were posted.\n"
-    "**What your jobs cost** is kept for a year for the server's books, after 30 days without your name. What was "
-    "paid, shared, deleted or moderated stands in its log for a year.\n"
-    "**Leaving:** when you leave the server, nobody can use your shared LoRAs until you are back; send me this command "
-    "in a private message to erase everything. When a server removes the bot, its keys and photos go at once, the rest "
-    "after 30 days.\n"
-    "**Your consent** (who, when, which photos by checksum) is kept as proof that you asked for it."
-)
 
 
 async def erase_all(interaction: Interaction) -> None:
@@ -58,20 +45,6 @@ def here_or_everywhere(interaction: Interaction) -> str:
     return "all servers" if interaction.guild_id is None else "this server"
 
 
-def about_part(part: ExportPart) -> str:
-    if part.number > 1:
-        return f"Part {part.number} of {part.of}."
-    lines = ["Everything that is kept about you, with the photos and pictures that are still here."]
-    if part.of > 1:
-        lines.append(f"It comes in {part.of} ZIPs: unpack them into one folder.")
-    if part.left_out:
-        lines.append(
-            f"{count(part.left_out, 'file')} did not fit into what Discord takes: press *Save original* below a "
-            "picture, or ask whoever runs this bot."
-        )
-    return " ".join(lines)
-
-
 @app_commands.allowed_contexts(guilds=True, dms=True)
 class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="What is kept about you, and erasing it"):
     def __init__(self, bot: DarkroomBot) -> None:
@@ -97,7 +70,7 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
         )
         where = "here" if interaction.guild_id is not None else f"in {count(len(meant), 'server')}"
         text = f"### Kept about you {where}\n" + "\n".join(f"• {line}" for line in lines)
-        await show(interaction, card(text, POLICY, colour=discord.Colour.blurple()))
+        await show(interaction, card(text, kept_how_long(services.timings), colour=discord.Colour.blurple()))
 
     @app_commands.command(description="Erase everything of yours here; in a private message: everywhere")
     async def erase(self, interaction: Interaction) -> None:
@@ -108,6 +81,12 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
             "What is being trained is removed when it has ended; its credits are spent. It cannot be undone.",
             ConfirmView("Erase my data here", erase_all, for_everybody=True),
         )
+
+    @app_commands.command(description="The privacy policy of whoever runs this bot")
+    async def policy(self, interaction: Interaction) -> None:
+        await defer(interaction)
+        view, files = policy_card(self.bot.services.policy)
+        await show(interaction, view, files)
 
     @app_commands.command(description="A ZIP of everything kept about you here; in a private message: everywhere")
     async def export(self, interaction: Interaction) -> None:

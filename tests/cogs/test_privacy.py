@@ -1,13 +1,23 @@
 """/privacy: what is kept, taking it along, and erasing it."""
 
+import contextlib
+import json
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bot.clock import Timings
+from bot.config import CONTACT_MAX
+from bot.datasets.rules import consent_sentence
+from bot.policy import Policy, policy_text
 from bot.privacy.export import ExportPart
+from bot.records.dataset import SubjectKind
 from bot.sandbox.rehearsal.faults import Fault
-from cogs.privacy.commands import about_part
+from cogs.privacy.cards import SHOWN_MAX, about_part, policy_card
+from cogs.ui.replies import UPLOAD_MAX
+from tests.cogs.card_checks import check
 from tests.cogs.simulated_guild import Stage, answer_to, board_of, photos, text_of, until
 from tests.fakes.waiting import eventually
 
@@ -19,6 +29,7 @@ async def test_show_counts_what_is_kept_and_says_for_how_long(keyed: Stage) -> N
     assert "• 0 trainings and 0 LoRAs" in text
     assert "• 1 consent record" in text
     assert "at the latest after 24 hours" in text
+    assert "is kept for 365 days for the server's books, after 30 days without your name" in text
 
 
 async def test_show_counts_nothing_of_others(keyed: Stage) -> None:
@@ -122,3 +133,38 @@ def test_parts_and_what_was_left_out_are_said() -> None:
     part = ExportPart("darkroom-export-part-1-of-2.zip", Path(), number=1, of=2, left_out=1)
     assert "It comes in 2 ZIPs: unpack them into one folder. 1 file did not fit" in about_part(part)
     assert about_part(replace(part, number=2)) == "Part 2 of 2."
+
+
+async def test_the_policy_is_shown_with_its_version_which_the_consents_and_the_export_name(keyed: Stage) -> None:
+    version = keyed.world.darkroom.services.policy.version
+    said = answer_to(await keyed.use(keyed.ben, "privacy policy"))
+    assert "at the latest 24 hours after you began" in " ".join(said.split())
+    assert f"Version {version}" in said
+    assert f"Version {version}" in answer_to(await keyed.ben.user.slash("privacy policy"))
+    await keyed.send_form(keyed.ben, "Foxy", photos(3))
+    async with contextlib.aclosing(
+        keyed.world.darkroom.services.exports.make(keyed.ben.id, {keyed.ben.guild.id: "Here"}, UPLOAD_MAX)
+    ) as parts:
+        with zipfile.ZipFile((await anext(parts)).path) as archive:
+            assert f"version {version}" in archive.read("read-me.txt").decode()
+            assert archive.read("privacy-policy.md").decode() == keyed.world.darkroom.services.policy.text
+            [consent] = json.loads(archive.read(f"server-{keyed.ben.guild.id}/consents.json"))
+    assert consent["Version of the privacy policy"] == version
+    assert consent["What you agreed to"] == consent_sentence(SubjectKind.OBJECT)
+
+
+def test_the_template_fits_a_card_with_the_longest_contact() -> None:
+    text = policy_text(None, "x" * CONTACT_MAX, Timings())
+    assert text in check(policy_card(Policy(text, "2026-11-30 12345678"))[0])
+
+
+def test_a_long_policy_comes_as_a_file() -> None:
+    short = Policy("x" * SHOWN_MAX, "2026-11-30 12345678")
+    shown, none = policy_card(short)
+    assert none == []
+    assert short.text in check(shown)
+    view, files = policy_card(replace(short, text=short.text + "y"))
+    assert files == [("privacy-policy.md", b"x" * SHOWN_MAX + b"y")]
+    said = check(view)
+    assert "2026-11-30 12345678" in said
+    assert "xx" not in said

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.datasets.rules import CHARACTER_PHOTOS, CONSENT_POLICY, LORA_PHOTOS, DatasetOrder, check_order, judge_set
+from bot.datasets.rules import CHARACTER_PHOTOS, LORA_PHOTOS, DatasetOrder, check_order, judge_set
 from bot.datasets.service import HELD_MAX
 from bot.errors import NotFound, UserError
 from bot.photos.checks import MAX_INTAKE_BYTES, MAX_PHOTOS, MIN_PHOTOS, Code, explain
@@ -296,7 +296,7 @@ async def test_each_submission_leaves_a_consent_with_the_hashes_of_exactly_its_p
     hashes = [hashlib.sha256(make_photo(number)).hexdigest() for number in (1, 2, 3)]
     assert [row.photo_hashes for row in rows] == [tuple(hashes[:2]), tuple(hashes[2:])]
     who = {(row.guild_id, row.user_id, row.dataset_id, row.provider, row.policy_version) for row in rows}
-    assert who == {(GUILD, ANNA, dataset.id, PROVIDER.value, CONSENT_POLICY)}
+    assert who == {(GUILD, ANNA, dataset.id, PROVIDER.value, studio.policy.version)}
     assert {row.given_at for row in rows} == {studio.clock.now()}
 
 

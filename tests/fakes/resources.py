@@ -8,6 +8,7 @@ from bot.photos.hosts import TrustedHosts
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.pool import PhotoPool
 from bot.photos.room import Room
+from bot.policy import Policy, policy_text
 from bot.providers.base import ProviderClient
 from bot.providers.transport import Transport
 from bot.records.key import ProviderName
@@ -39,5 +40,6 @@ def resources(database: Database, spool: Spool, clock: Clock, **given: Any) -> R
         "members": FakeMembers(),
         "venue": FakeVenue(),
         "timings": Timings(),
+        "policy": Policy(policy_text(None, None, Timings()), "2026-11-30 12345678"),
     }
     return Resources(database=database, spool=spool, clock=clock, **(parts | given))

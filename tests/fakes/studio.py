@@ -87,7 +87,6 @@ class Studio(RowAccess):
     ) -> None:
         self.folder, self.server, self.aurous, self.clock, self.spool = folder, server, aurous, clock, spool
         self.poster, self.members, self.venue = FakePoster(clock), FakeMembers(), FakeVenue()
-        self.timings = Timings()
         self.public_url: str | None = None
         self._due = due
         self.opened = resources(
@@ -100,7 +99,7 @@ class Studio(RowAccess):
             poster=self.poster,
             members=self.members,
             venue=self.venue,
-            timings=self.timings,
+            timings=Timings(),
             **below,
         )
         services = build_services(self.opened)

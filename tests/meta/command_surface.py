@@ -66,6 +66,7 @@ SURFACE: dict[str, list[str]] = {
     "moderation unblock": ["member!"],
     "me": [],
     "privacy show": [],
+    "privacy policy": [],
     "privacy export": [],
     "privacy erase": [],
     "privacy receipts": [],

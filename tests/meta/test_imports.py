@@ -26,7 +26,7 @@ LEVELS = {
             ],
             ["bot.supervision", "bot.request_rate", "bot.resolver"],
             ["bot.providers", "bot.storage", "bot.photos"],
-            ["bot.engine", "bot.ports", "bot.config", "bot.strays"],
+            ["bot.engine", "bot.ports", "bot.config", "bot.strays", "bot.policy"],
             ["bot.resources"],
             ["bot.reach"],
             ["bot.limits", "bot.questions"],

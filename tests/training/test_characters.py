@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.datasets.rules import CONSENT_POLICY, DatasetOrder
+from bot.datasets.rules import DatasetOrder, consent_sentence
 from bot.errors import NoKey, UserError
 from bot.keys.slots import MAX_CONCURRENT_CHARACTERS, SLOTS
 from bot.records.dataset import DatasetStatus, SubjectKind
@@ -127,7 +127,8 @@ async def test_the_consent_names_the_provider_that_gets_the_photos(keyed: Studio
         await keyed.datasets.take_in(dataset, attachments.add_photos(1))
     async with keyed.database.read() as connection:
         (row,) = (await connection.execute(sa.select(tables.consents))).all()
-    assert (row.provider, row.policy_version, row.user_id) == ("aurous", CONSENT_POLICY, ANNA)
+    assert (row.provider, row.policy_version, row.user_id) == ("aurous", keyed.policy.version, ANNA)
+    assert row.wording == consent_sentence(SubjectKind.CHARACTER)
     assert len(row.photo_hashes) == 1
 
 

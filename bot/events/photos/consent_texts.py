@@ -9,8 +9,6 @@ from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode
 from bot.text import quote
 
-EVENT_POLICY = "2026-11-event"
-"""Version of these sentences; recorded with every consent, as the sentence itself is."""
 KEPT_HOURS = Timings().event_photos_kept // timedelta(hours=1)
 
 

@@ -10,14 +10,14 @@ from bot.datasets import naming
 from bot.datasets.rules import photo_limits
 from bot.errors import NotFound, UserError
 from bot.events import lookup
-from bot.events.photos.consent_texts import EVENT_POLICY, depicted_sentence
+from bot.events.photos.consent_texts import depicted_sentence
 from bot.records.dataset import ConsentKind, Dataset, DatasetStatus, Photo
 from bot.records.event import Depiction, DepictionStatus, EntrantStatus, Event, EventMode
 from bot.records.guild import Actor
 from bot.records.post import PostKind
 from bot.records.removal import RemovalReason
 from bot.records.training import Training, TrainingStatus
-from bot.resources import Service
+from bot.resources import Resources, Service
 from bot.storage import datasets, loras, posts, questions, trainings
 from bot.storage.events import depictions as rows
 from bot.storage.events import entrants, events
@@ -49,6 +49,10 @@ class DepictionView:
 
 
 class DepictionService(Service):
+    def __init__(self, opened: Resources) -> None:
+        super().__init__(opened)
+        self._policy = opened.policy
+
     async def depiction(self, depiction_id: int) -> DepictionView | None:
         """The question, or None. Callers check who may see it."""
         async with self._database.read() as connection:
@@ -137,7 +141,7 @@ class DepictionService(Service):
         await datasets.record_consent(
             connection,
             dataset=dataset,
-            policy_version=naming.DEPICTED_POLICY if view.event is None else EVENT_POLICY,
+            policy_version=self._policy.version,
             photo_hashes=submission.photo_hashes,
             now=now,
             user_id=depiction.user_id,

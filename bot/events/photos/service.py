@@ -12,7 +12,7 @@ from bot.datasets.rules import RANK, STEPS
 from bot.datasets.service import DatasetService
 from bot.errors import NotAllowed, UserError
 from bot.events import lifecycle, lookup
-from bot.events.photos.consent_texts import EVENT_POLICY, consent_sentence
+from bot.events.photos.consent_texts import consent_sentence
 from bot.events.photos.depictions import name_members
 from bot.events.photos.rules import (
     Contribution,
@@ -42,6 +42,7 @@ class ContributionService(Service):
         super().__init__(opened)
         self._datasets = dataset_service
         self._members = opened.members
+        self._policy = opened.policy
         self.queue = FairQueue(MEMBERS_AT_ONCE)
         """Hold a place while working on a submission after it was acknowledged."""
 
@@ -196,7 +197,7 @@ class ContributionService(Service):
             await _check_still_in(connection, event, dataset, actor)
             split = await _split_new(connection, event, dataset, photos, actor)
             if split.kept:
-                consent_id = await _record(connection, event, dataset, split, actor, now)
+                consent_id = await self._record(connection, event, dataset, split, actor, now)
                 if split.files:
                     await name_members(connection, event, consent_id, named, giver_id=actor.user_id, now=now)
             await self._note_change(connection, event, now)
@@ -222,6 +223,30 @@ class ContributionService(Service):
         own = None if entrant is None else entrant.dataset_id
         dataset_id = event.dataset_id if event.mode is EventMode.SHARED else own
         return None if dataset_id is None else await datasets.get(connection, dataset_id)
+
+    async def _record(
+        self,
+        connection: AsyncConnection,
+        event: Event,
+        dataset: Dataset,
+        split: SplitPhotos,
+        actor: Actor,
+        now: datetime,
+    ) -> int:
+        """Store the consent and its photos; returns the consent's id."""
+        consent_id = await datasets.record_consent(
+            connection,
+            dataset=dataset,
+            policy_version=self._policy.version,
+            photo_hashes=[photo.sha256 for photo in split.kept if photo.file is not None],
+            now=now,
+            user_id=actor.user_id,
+            wording=consent_sentence(event),
+        )
+        for photo in split.kept:
+            given = replace(photo, contributor_id=actor.user_id, consent_id=consent_id)
+            await datasets.add_photo(connection, dataset.id, given)
+        return consent_id
 
 
 async def _waits_for_new_photos(connection: AsyncConnection, event: Event, dataset: Dataset) -> bool:
@@ -249,22 +274,3 @@ async def _split_new(
     held = await event_photos.of_contributor(connection, dataset.id, actor.user_id)
     elsewhere = await event_photos.given_by_others(connection, dataset.id, actor.user_id, hashes)
     return split_new_photos(event, photos, held, elsewhere)
-
-
-async def _record(
-    connection: AsyncConnection, event: Event, dataset: Dataset, split: SplitPhotos, actor: Actor, now: datetime
-) -> int:
-    """Store the consent and its photos; returns the consent's id."""
-    consent_id = await datasets.record_consent(
-        connection,
-        dataset=dataset,
-        policy_version=EVENT_POLICY,
-        photo_hashes=[photo.sha256 for photo in split.kept if photo.file is not None],
-        now=now,
-        user_id=actor.user_id,
-        wording=consent_sentence(event),
-    )
-    for photo in split.kept:
-        given = replace(photo, contributor_id=actor.user_id, consent_id=consent_id)
-        await datasets.add_photo(connection, dataset.id, given)
-    return consent_id

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datasets.naming import NAMED_MAX
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.events.photos.consent_texts import EVENT_POLICY, consent_sentence
+from bot.events.photos.consent_texts import consent_sentence
 from bot.events.photos.rules import SOMEBODY_ELSES, judge_own, split_new_photos
 from bot.photos.checks import Code
 from bot.records.dataset import Dataset, DatasetStatus, Finding, Gender, Photo, Pick, SubjectKind, Upload, Verdict
@@ -145,7 +145,11 @@ async def test_given_photos_belong_to_their_giver_with_the_consent_for_exactly_t
     assert others == []
     assert {(one.contributor_id, one.consent_id) for one in given_.photos} == {(ANNA, consent.id)}
     assert (consent.user_id, consent.event_id, consent.dataset_id) == (ANNA, event.id, event.dataset_id)
-    assert (consent.kind, consent.policy_version, consent.wording) == ("photos", EVENT_POLICY, consent_sentence(event))
+    assert (consent.kind, consent.policy_version, consent.wording) == (
+        "photos",
+        studio.policy.version,
+        consent_sentence(event),
+    )
     assert consent.photo_hashes == tuple(hashlib.sha256(make_photo(number)).hexdigest() for number in (1, 2))
     assert given_.entrant is not None
     assert given_.entrant.status is EntrantStatus.IN

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.events.photos.consent_texts import EVENT_POLICY, consent_sentence, depicted_sentence
+from bot.events.photos.consent_texts import consent_sentence, depicted_sentence
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode
 from bot.storage.database import Database
@@ -41,7 +41,3 @@ async def test_only_where_hosts_choose_they_look_at_the_photos(database: Databas
 
 def test_the_events_name_stays_harmless(event: Event) -> None:
     assert "`Mascot ˋ@everyoneˋ days`" in consent_sentence(event)
-
-
-def test_the_policys_name_fits_its_column() -> None:
-    assert 0 < len(EVENT_POLICY) <= 20
