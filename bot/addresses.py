@@ -1,11 +1,12 @@
-"""Web addresses of other people, as they were given, and the operator's proxy on the way to them."""
+"""Web addresses of other people, as they were given, the operator's proxy on the way to them, and what is a host."""
 
 import re
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from urllib.parse import quote, urljoin
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import quote, urljoin, urlsplit
 
 from yarl import URL
 
+_HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 _NAT64 = IPv6Network("64:ff9b::/96")
 _NOT_SENDABLE = re.compile(r"[^\x21-\x7e]")
 
@@ -65,3 +66,38 @@ def is_public(address: str) -> bool:
 def proxy_for(url: URL, proxy: URL | None) -> URL | None:
     """The operator's proxy, unless the address is on this machine."""
     return None if is_loopback((url.raw_host or "").lower()) else proxy
+
+
+def with_ascii_host(value: str) -> str:
+    """The address with its host as it is written on the wire: bücher.example as xn--bcher-kva.example."""
+    if value.isascii():
+        return value
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname or ""
+    except ValueError:
+        return value
+    return parts._replace(netloc=parts.netloc.lower().replace(host, ascii_host(host))).geturl()
+
+
+def ascii_host(host: str) -> str:
+    try:
+        return host if host.isascii() else URL.build(scheme="https", host=host).raw_host or host
+    except ValueError:
+        return host
+
+
+def is_host(host: str) -> bool:
+    return len(host) <= 253 and _HOST_NAME.fullmatch(host) is not None
+
+
+def is_name(host: str) -> bool:
+    return is_host(host) or is_address(host)
+
+
+def is_network(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True

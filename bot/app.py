@@ -106,7 +106,7 @@ async def assemble(
     if settings.proxy is not None and settings.proxy.password:
         redact_value(settings.proxy.password)
     clock = clock or SystemClock()
-    timings = timings or Timings(poll=_poll_pause(settings))
+    timings = timings or timings_of(settings)
     text = policy_text(settings.darkroom_policy_file, settings.darkroom_contact, timings)
     async with contextlib.AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
@@ -222,6 +222,16 @@ def _build(
     routes = [reachability_route(services.reachability.arrive), *webhook_routes.routes(), *health.routes()]
     web = WebServer(*settings.darkroom_listen, routes)
     return Darkroom(services, engine, gateway, web, opened.database, supervisor, heartbeat, strays)
+
+
+def timings_of(settings: Settings) -> Timings:
+    return Timings(
+        poll=_poll_pause(settings),
+        photos_kept=timedelta(hours=settings.darkroom_photos_kept_hours),
+        event_photos_kept=timedelta(hours=settings.darkroom_event_photos_kept_hours),
+        pictures_kept=timedelta(days=settings.darkroom_pictures_kept_days),
+        details_kept=timedelta(days=settings.darkroom_details_kept_days),
+    )
 
 
 def _poll_pause(settings: Settings) -> timedelta:

@@ -2,16 +2,15 @@
 
 import re
 from enum import StrEnum
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from yarl import URL
 
-from bot.addresses import is_loopback
+from bot.addresses import ascii_host, is_address, is_host, is_loopback, is_name, is_network, with_ascii_host
 from bot.errors import StartupError
 from bot.log import LogFormat
 from bot.photos.hosts import EVERY_BUILT_IN, is_built_in
@@ -20,8 +19,14 @@ from bot.storage.sealing import parse_master_keys
 
 _DATABASE_SCHEMES = ("sqlite+aiosqlite://", "postgresql+psycopg://")
 CONTACT_MAX = 200
+KEPT = {
+    "darkroom_photos_kept_hours": (1, 72),
+    "darkroom_event_photos_kept_hours": (1, 168),
+    "darkroom_pictures_kept_days": (1, 30),
+    "darkroom_details_kept_days": (30, 180),
+}
+"""How long something may be kept: at least and at most. Pictures never outlast the details of their order."""
 RANGE_EXAMPLE = "for example *=198.18.0.0/15"
-_HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -104,6 +109,20 @@ class Settings(BaseSettings):
     darkroom_contact: str | None = Field(
         default=None, description="How members reach you about their data: an address or a link, for that template."
     )
+    darkroom_photos_kept_hours: int = Field(
+        default=24, description="Hours after which photos leave the disk at the latest, from 1 to 72."
+    )
+    darkroom_event_photos_kept_hours: int = Field(
+        default=72,
+        description="Hours after the time for giving and choosing photos after which those of an event leave the disk "
+        "at the latest, from 1 to 168.",
+    )
+    darkroom_pictures_kept_days: int = Field(
+        default=7, description="Days for which copies of made pictures are kept, from 1 to 30."
+    )
+    darkroom_details_kept_days: int = Field(
+        default=30, description="Days for which details of jobs and events are kept, from 30 to 180."
+    )
     darkroom_log_level: LogLevel = Field(default=LogLevel.INFO, description="DEBUG, INFO, WARNING or ERROR.")
     darkroom_log_format: LogFormat = Field(default=LogFormat.TEXT, description="text for people, json for machines.")
 
@@ -142,14 +161,14 @@ class Settings(BaseSettings):
     def _check_proxy(cls, value: SecretStr) -> SecretStr:
         parts = _split(value.get_secret_value(), "must look like http://host:port or http://user:password@host:port.")
         is_bare = parts.path in ("", "/") and not (parts.query or parts.fragment)
-        if parts.scheme != "http" or not is_bare or not parts.port or not _is_name(parts.hostname or ""):
+        if parts.scheme != "http" or not is_bare or not parts.port or not is_name(parts.hostname or ""):
             raise ValueError("must look like http://host:port or http://user:password@host:port.")
         return value
 
     @field_validator("darkroom_public_url")
     @classmethod
     def _check_public_url(cls, value: str) -> str:
-        value = _with_ascii_host(value)
+        value = with_ascii_host(value)
         parts = _split_url(value)
         if parts.path not in ("", "/"):
             raise ValueError("must end after the host (and port): no path, for example https://bot.example.org.")
@@ -158,7 +177,7 @@ class Settings(BaseSettings):
     @field_validator("darkroom_apiframe_url", "darkroom_aurous_url")
     @classmethod
     def _check_provider_url(cls, value: str) -> str:
-        value = _with_ascii_host(value)
+        value = with_ascii_host(value)
         _split_url(value)
         return value.rstrip("/")
 
@@ -176,6 +195,15 @@ class Settings(BaseSettings):
         text = str(value).strip()
         if not re.fullmatch(r"[0-9]{1,7}", text):
             raise ValueError("must be a whole number of megabytes, 0 or more.")
+        return int(text)
+
+    @field_validator(*KEPT, mode="before")
+    @classmethod
+    def _check_kept(cls, value: object, info: ValidationInfo) -> int:
+        least, most = KEPT[info.field_name or ""]
+        text = str(value).strip()
+        if not re.fullmatch(r"[0-9]{1,3}", text) or not least <= int(text) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}.")
         return int(text)
 
     @field_validator("darkroom_contact")
@@ -221,9 +249,9 @@ def split_listen(text: str) -> tuple[str, int]:
     host, colon, port = text.strip().rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
-        well_formed = _is_address(host)
+        well_formed = is_address(host)
     else:
-        well_formed = host == "" or _is_host(host.lower())
+        well_formed = host == "" or is_host(host.lower())
     if not (colon and well_formed and re.fullmatch(r"[0-9]{1,5}", port) and int(port) <= 65535):
         raise ValueError("must look like host:port, for example 127.0.0.1:8080.")
     return host or "0.0.0.0", int(port)  # noqa: S104 (asked for by leaving the host out)
@@ -245,12 +273,12 @@ def _pick(value: str, choices: type[_Choice]) -> _Choice:
 def _check_trusted_host(entry: str) -> str:
     host, equals, network = entry.partition("=")
     if equals:
-        if not _is_network(network) or not (host == EVERY_BUILT_IN or is_built_in(host)):
+        if not is_network(network) or not (host == EVERY_BUILT_IN or is_built_in(host)):
             raise ValueError(f"takes host=range for Discord's and the providers' own hosts only, {RANGE_EXAMPLE}.")
         return entry
     host, colon, port = entry.partition(":")
-    host = _ascii_host(host)
-    if not _is_host(host) or (colon and not port.isdigit()):
+    host = ascii_host(host)
+    if not is_host(host) or (colon and not port.isdigit()):
         raise ValueError("must be host or host:port, separated by commas, without https:// and without paths.")
     if is_built_in(host):
         raise ValueError(
@@ -258,25 +286,6 @@ def _check_trusted_host(entry: str) -> str:
             f"own network, name their range, {RANGE_EXAMPLE}."
         )
     return f"{host}{colon}{port}"
-
-
-def _with_ascii_host(value: str) -> str:
-    """The address with its host as it is written on the wire: bücher.example as xn--bcher-kva.example."""
-    if value.isascii():
-        return value
-    try:
-        parts = urlsplit(value)
-        host = parts.hostname or ""
-    except ValueError:
-        return value
-    return parts._replace(netloc=parts.netloc.lower().replace(host, _ascii_host(host))).geturl()
-
-
-def _ascii_host(host: str) -> str:
-    try:
-        return host if host.isascii() else URL.build(scheme="https", host=host).raw_host or host
-    except ValueError:
-        return host
 
 
 def _split(value: str, problem: str) -> SplitResult:
@@ -295,32 +304,8 @@ def _split_url(value: str) -> SplitResult:
     parts = _split(value, sentence)
     host, port = parts.hostname or "", parts.port
     plain = not (parts.username or parts.password or parts.query or parts.fragment or {"?", "#", "@"} & set(value))
-    if not plain or port == 0 or not _is_name(host) or re.search(r"\s", value):
+    if not plain or port == 0 or not is_name(host) or re.search(r"\s", value):
         raise problem
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise problem
     return parts
-
-
-def _is_host(host: str) -> bool:
-    return len(host) <= 253 and _HOST_NAME.fullmatch(host) is not None
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_name(host: str) -> bool:
-    return _is_host(host) or _is_address(host)
-
-
-def _is_network(text: str) -> bool:
-    try:
-        ip_network(text)
-    except ValueError:
-        return False
-    return True

@@ -99,7 +99,7 @@ def quote(text: str, limit: int = 100) -> str:
 
 
 def lasting(span: timedelta) -> str:
-    """A length of time in words: whole days from 73 hours on, else hours, minutes below one hour."""
+    """A length of time in words: whole days from four days on, else hours, minutes below one hour."""
     hours, days = span / timedelta(hours=1), span / timedelta(days=1)
     if hours > HOURS_MAX and days == int(days):
         return _counted(days, "day")

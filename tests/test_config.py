@@ -3,6 +3,7 @@
 import base64
 import re
 import traceback
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bot.config import LogLevel, Settings, load_settings, split_listen
+from bot.app import timings_of
+from bot.clock import Timings
+from bot.config import KEPT, LogLevel, Settings, load_settings, split_listen
 from bot.errors import StartupError
 from bot.log import LogFormat
+from bot.policy import policy_text
 
 ROOT = Path(__file__).parent.parent
 VARIABLES = [name.upper() for name in Settings.model_fields]
@@ -65,6 +69,10 @@ def test_every_variable_is_read_under_its_name(monkeypatch: pytest.MonkeyPatch) 
         "DARKROOM_FREE_DISK": "2000",
         "DARKROOM_POLICY_FILE": "/srv/policy.md",
         "DARKROOM_CONTACT": " privacy@bot.example ",
+        "DARKROOM_PHOTOS_KEPT_HOURS": "1",
+        "DARKROOM_EVENT_PHOTOS_KEPT_HOURS": "168",
+        "DARKROOM_PICTURES_KEPT_DAYS": " 30",
+        "DARKROOM_DETAILS_KEPT_DAYS": "180",
         "DARKROOM_LOG_LEVEL": "debug",
         "DARKROOM_LOG_FORMAT": "JSON",
     }
@@ -87,8 +95,38 @@ def test_every_variable_is_read_under_its_name(monkeypatch: pytest.MonkeyPatch) 
     assert settings.darkroom_trusted_hosts == ("pictures.example.org", "127.0.0.1")
     assert settings.darkroom_policy_file == Path("/srv/policy.md")
     assert settings.darkroom_contact == "privacy@bot.example"
+    assert [getattr(settings, name) for name in KEPT] == [1, 168, 30, 180]
     assert str(settings.proxy) == "http://proxy.example:3128"
     assert (settings.darkroom_log_level, settings.darkroom_log_format) == (LogLevel.DEBUG, LogFormat.JSON)
+
+
+@pytest.mark.parametrize(("name", "least", "most"), [(name, *KEPT[name]) for name in KEPT])
+def test_how_long_something_is_kept_has_a_floor_and_a_ceiling(
+    monkeypatch: pytest.MonkeyPatch, name: str, least: int, most: int
+) -> None:
+    for value in (str(least - 1), str(most + 1), "1.5", "-1", "a day", "1e1"):
+        assert _complaint(monkeypatch, name.upper(), value) == (
+            f"{name.upper()} must be a whole number from {least} to {most}."
+        )
+    assert least <= Settings.model_fields[name].default <= most
+    assert f"from {least} to {most}." in (Settings.model_fields[name].description or "")
+
+
+def test_the_settings_become_the_times_that_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert timings_of(load_settings()) == Timings()
+    for name, (least, _) in KEPT.items():
+        monkeypatch.setenv(name.upper(), str(least))
+    timings = timings_of(load_settings())
+    assert (timings.photos_kept, timings.event_photos_kept) == (timedelta(hours=1), timedelta(hours=1))
+    assert (timings.pictures_kept, timings.details_kept) == (timedelta(days=1), timedelta(days=30))
+    text = " ".join(policy_text(None, None, timings).split())
+    assert "at the latest 1 hour after you began" in text
+    assert "kept here for 24 hours after they were made" in text
+
+
+def test_pictures_never_outlast_the_details_of_their_order() -> None:
+    assert KEPT["darkroom_pictures_kept_days"][1] <= KEPT["darkroom_details_kept_days"][0]
+    assert KEPT["darkroom_photos_kept_hours"][1] <= KEPT["darkroom_details_kept_days"][0] * 24
 
 
 def test_the_env_file_is_read_and_the_environment_wins_over_it(monkeypatch: pytest.MonkeyPatch) -> None:

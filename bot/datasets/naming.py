@@ -1,11 +1,11 @@
 """Members who are seen in somebody's photos: they are named and asked, and the photos wait for their yes."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.datasets.rules import consent_sentence
+from bot.datasets.rules import consent_sentence, deletion_sentence
 from bot.errors import UserError
 from bot.ports import Members
 from bot.records.dataset import Dataset, SubjectKind
@@ -23,14 +23,14 @@ CAN_SAY_NO = (
 )
 
 
-def depicted_sentence(dataset: Dataset) -> str:
-    """The consent of a member who was named as seen in photos of a dataset."""
+def depicted_sentence(dataset: Dataset, kept: timedelta) -> str:
+    """The consent of a member who was named as seen in photos of a dataset; they are `kept` at most so long."""
     provider = dataset.subject_kind.provider.label
     if dataset.subject_kind is SubjectKind.CHARACTER:
         use = f"They may be sent to {provider}, which keeps them as a character's reference."
     else:
         use = f"They may be sent to {provider} to train a LoRA."
-    return f"{SEEN_IN_THEM} {use} {CAN_SAY_NO}"
+    return f"{SEEN_IN_THEM} {use} {deletion_sentence(kept)} {CAN_SAY_NO}"
 
 
 def check_named(user_ids: Sequence[int], giver_id: int) -> tuple[int, ...]:
@@ -85,12 +85,21 @@ async def ask_depicted(
 
 
 async def ask_about_dataset(
-    connection: AsyncConnection, dataset: Dataset, user_ids: Sequence[int], *, policy_version: str, now: datetime
+    connection: AsyncConnection,
+    dataset: Dataset,
+    user_ids: Sequence[int],
+    *,
+    policy_version: str,
+    kept: timedelta,
+    now: datetime,
 ) -> None:
-    """Ask about all photos that the dataset has now, in one question where nobody was named before."""
+    """Ask about all photos that the dataset has now, in one question where nobody was named before.
+
+    `kept`: how long its photos are at most.
+    """
     known = {(each.consent_id, each.user_id) for each in await depictions.of_dataset(connection, dataset.id)}
     apart = {consent_id for consent_id, _ in known}
-    wording = consent_sentence(dataset.subject_kind)
+    wording = consent_sentence(dataset.subject_kind, kept)
     await datasets.join_submissions(connection, dataset, apart, policy_version=policy_version, wording=wording, now=now)
     photos = await datasets.photos_of(connection, dataset.id)
     for consent_id in sorted({each.consent_id for each in photos if each.consent_id is not None and each.file}):

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from bot.datasets.ages import check_age, check_words
 from bot.errors import UserError
 from bot.photos import checks
 from bot.records.dataset import Dataset, DatasetStatus, Finding, Gender, Photo, SubjectKind, Verdict
 from bot.records.event import Depiction
+from bot.text import lasting
 
 PERMISSION = "These are photos of me, or I have the permission of everyone in them, and everyone is 18 or older. "
 STEPS, RANK = 1000, 32
@@ -85,11 +87,16 @@ def photo_limits(kind: SubjectKind) -> PhotoLimits:
     return CHARACTER_PHOTOS if kind is SubjectKind.CHARACTER else LORA_PHOTOS
 
 
-def consent_sentence(kind: SubjectKind) -> str:
-    """The consent that a member gives before any photo is downloaded; it names the provider."""
-    if kind is SubjectKind.CHARACTER:
-        return f"{PERMISSION}They may be sent to {kind.provider.label}, which keeps them as the character's reference."
-    return f"{PERMISSION}They may be sent to {kind.provider.label} to train a LoRA."
+def consent_sentence(kind: SubjectKind, kept: timedelta) -> str:
+    """The consent that a member gives before any photo is downloaded: who gets them, and how long they are `kept`."""
+    is_kept = kind is SubjectKind.CHARACTER
+    use = ", which keeps them as the character's reference" if is_kept else " to train a LoRA"
+    return f"{PERMISSION}They may be sent to {kind.provider.label}{use}. {deletion_sentence(kept)}"
+
+
+def deletion_sentence(kept: timedelta) -> str:
+    """When photos are deleted here that are `kept` at most so long."""
+    return f"Darkroom deletes them here when the provider has begun, at the latest after {lasting(kept)}."
 
 
 def check_order(order: DatasetOrder) -> None:

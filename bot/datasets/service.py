@@ -129,7 +129,7 @@ class DatasetService(Service):
                 connection,
                 dataset=dataset,
                 policy_version=self._policy.version,
-                wording=consent_sentence(dataset.subject_kind),
+                wording=consent_sentence(dataset.subject_kind, self._timings.photos_kept),
                 photo_hashes=hashes,
                 now=now,
             )
@@ -185,7 +185,14 @@ class DatasetService(Service):
                 raise UserError("This dataset has been started or discarded already, so nobody was asked.")
             if not any(photo.file for photo in board.photos):
                 raise UserError("There are no photos yet. Please add them first, then name who is in them.")
-            await ask_about_dataset(connection, dataset, named, policy_version=self._policy.version, now=now)
+            await ask_about_dataset(
+                connection,
+                dataset,
+                named,
+                policy_version=self._policy.version,
+                kept=self._timings.photos_kept,
+                now=now,
+            )
             return await board_of(connection, dataset)
 
         return await self._database.write(transaction)

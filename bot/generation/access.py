@@ -7,7 +7,7 @@ from bot.records.generation import Generation
 from bot.records.guild import Actor
 from bot.storage import generations, pictures, sharing
 
-GONE = "These pictures are not here any more: they were deleted, or are older than 30 days."
+GONE = "These pictures are not here any more: they were deleted, or their time is over."
 NOT_SHARED = (
     "These pictures were made with a LoRA that is not shared with you. Its owner can share it with `/loras share`."
 )

@@ -24,7 +24,7 @@ UPLOAD_TRUSTED_FOR = timedelta(minutes=45)
 """Apiframe keeps an upload for an hour at least, Aurous Labs for 24."""
 MEMBERS_AT_ONCE = 4
 COPY_GONE = (
-    "Our copy of this picture was deleted after 7 days. "
+    "Our copy of this picture was deleted when its time was over. "
     "Use **Imagine from this picture** in the menu of its message to start from it."
 )
 _CONTENT_TYPES = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}

@@ -34,7 +34,7 @@ LINKS_LIVE = timedelta(hours=23)
 MADE_FROM = "made from"
 """Timeline word of a set that was made from one picture of another set."""
 
-COPY_GONE = "Our copy of these pictures was deleted after 7 days. What is in the message stays there."
+COPY_GONE = "Our copy of these pictures was deleted when their time was over. What is in the message stays there."
 UNFINISHED = "These pictures are still being made. `/jobs` shows where they are."
 NOT_FROM_HERE = "This was made from another picture. Use the buttons of that one."
 STAYS = (

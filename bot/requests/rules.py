@@ -1,5 +1,7 @@
 """What the author of photos is asked, and what the asker is told. Pure."""
 
+from datetime import timedelta
+
 from bot.datasets.rules import PERMISSION, consent_sentence
 from bot.records.dataset import Dataset
 from bot.records.question import RequestStatus
@@ -13,8 +15,8 @@ ENDED = {
 }
 
 
-def author_sentence(dataset: Dataset | None) -> str:
-    """The author's consent; None: new pictures are made from the photos."""
+def author_sentence(dataset: Dataset | None, kept: timedelta) -> str:
+    """The author's consent; None: new pictures are made from the photos. `kept`: how long a dataset's photos are."""
     if dataset is None:
         return f"{PERMISSION}They may be sent to this server's provider, once, to make new pictures from them."
-    return consent_sentence(dataset.subject_kind)
+    return consent_sentence(dataset.subject_kind, kept)

@@ -17,7 +17,7 @@ from bot.records.generation import GenerationSettings
 from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.post import PostKind
 from bot.records.question import PhotoRequest, RequestStatus
-from bot.requests.rules import ENDED
+from bot.requests.rules import ENDED, author_sentence
 from bot.resources import Resources, Service
 from bot.storage import datasets, posts, questions
 from bot.storage import requests as rows
@@ -28,11 +28,15 @@ UPLOADS_MAX = 10
 
 @dataclass(frozen=True, slots=True)
 class RequestView:
-    """A request that can be answered until `ends_at`; `dataset` is None when it is for new pictures, or gone."""
+    """A request that can be answered until `ends_at`; `dataset` is None when it is for new pictures, or gone.
+
+    `sentence`: the consent that is asked for.
+    """
 
     request: PhotoRequest
     dataset: Dataset | None
     ends_at: datetime
+    sentence: str
 
 
 class RequestService(Service):
@@ -122,7 +126,9 @@ class RequestService(Service):
 
     async def _view(self, connection: AsyncConnection, request: PhotoRequest) -> RequestView:
         dataset = None if request.dataset_id is None else await datasets.get(connection, request.dataset_id)
-        return RequestView(request, dataset, self._ends_at(request))
+        return RequestView(
+            request, dataset, self._ends_at(request), author_sentence(dataset, self._timings.photos_kept)
+        )
 
     def _ends_at(self, request: PhotoRequest) -> datetime:
         return request.created_at + self._timings.question_open

@@ -119,5 +119,5 @@ class RequestSteps(Service):
             now=request.answered_at,
             user_id=request.to_id,
             kind=ConsentKind.AUTHOR,
-            wording=author_sentence(dataset),
+            wording=author_sentence(dataset, self._timings.photos_kept),
         )

@@ -1,11 +1,12 @@
 """Sentences for members about failed trainings: what happened, what it cost, what to do. Pure."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.errors import Refused
 from bot.records.key import ProviderName
 from bot.records.training import Training
-from bot.text import quote
+from bot.text import lasting, quote
 
 REASON_MAX = 300
 """Characters of the provider's reason that are shown."""
@@ -19,11 +20,6 @@ class Failure:
     retry: bool
 
 
-PHOTOS_EXPIRED = Failure(
-    "The photos were deleted after 24 hours, before they could be sent. Nothing was charged. "
-    "Please send `/train` again.",
-    retry=False,
-)
 PHOTOS_MISSING = Failure(
     "Not all of the photos are on the bot’s disk any more, so nothing was sent or charged. Please send `/train` again.",
     retry=False,
@@ -37,6 +33,14 @@ GONE_AT_PROVIDER = Failure(
     "Ask an admin to look there.",
     retry=True,
 )
+
+
+def photos_expired(kept: timedelta) -> Failure:
+    return Failure(
+        f"The photos were deleted after {lasting(kept)}, before they could be sent. Nothing was charged. "
+        "Please send `/train` again.",
+        retry=False,
+    )
 
 
 def out_of_credits(provider: ProviderName, required: int | None, available: int | None, reserved: int) -> Failure:

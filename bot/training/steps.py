@@ -258,7 +258,7 @@ class TrainingSteps(Service):
         paths = [self._spool.path(photo.file) for photo in usable if photo.file is not None]
         if len(paths) < training.photo_count or not all(path.exists() for path in paths):
             is_expired = self._clock.now() >= dataset.created_at + self._timings.photos_kept
-            return failures.PHOTOS_EXPIRED if is_expired else failures.PHOTOS_MISSING
+            return failures.photos_expired(self._timings.photos_kept) if is_expired else failures.PHOTOS_MISSING
         return TrainingOrder(
             name=lifecycle.marked_name(training.name, training.marker),
             subject_kind=dataset.subject_kind,

@@ -26,7 +26,7 @@ async def press_give(interaction: Interaction, event_id: int) -> None:
     actor = actor_of(interaction)
     own = await interaction.client.services.contributions.mine(event_id, actor)
     check_may_give(own, actor)
-    await open_form(interaction, GiveForm(own))
+    await open_form(interaction, GiveForm(own, interaction.client.services.timings.event_photos_kept))
 
 
 async def press_mine(interaction: Interaction, event_id: int) -> None:
@@ -88,8 +88,10 @@ async def _answer(interaction: Interaction, depiction_id: int, *, confirmed: boo
 
 async def _show_seen(interaction: Interaction, event_id: int) -> None:
     actor = actor_of(interaction)
-    event = await interaction.client.services.events.get_for(event_id, actor)
-    await show(interaction, seen_card(event, await interaction.client.services.depictions.seen_in(event_id, actor)))
+    services = interaction.client.services
+    event = await services.events.get_for(event_id, actor)
+    seen = await services.depictions.seen_in(event_id, actor)
+    await show(interaction, seen_card(event, seen, services.timings.event_photos_kept))
 
 
 async def press_choose(interaction: Interaction, generation_id: int) -> None:

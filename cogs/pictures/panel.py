@@ -89,7 +89,8 @@ def originals_card(found: PictureSet, files: Sequence[str], left: Sequence[Pictu
             lines.append(f"Picture {picture.position} was here as a link only, and the provider's link has ended.")
         else:
             lines.append(
-                f"Our copy of picture {picture.position} was deleted after 7 days; the message keeps what it shows."
+                f"Our copy of picture {picture.position} was deleted when its time was over; "
+                "the message keeps what it shows."
             )
     layout = card("\n".join(lines), colour=discord.Colour.blurple())
     for file in files:

@@ -3,7 +3,6 @@
 import discord
 
 from bot.records.question import RequestStatus
-from bot.requests.rules import author_sentence
 from bot.requests.service import RequestView
 from bot.text import quote
 from cogs.ui.buttons import ActionButton
@@ -27,7 +26,7 @@ def request_card(view: RequestView, last_line: str, guild_name: str) -> Layout:
     layout = SafeLayout(discord.Colour.blurple())
     layout.add_text(
         f"### May your photos be used?\n<@{request.from_id}> in {quote(guild_name)} would like to {_purpose(view)}.\n"
-        f"> {author_sentence(view.dataset)}"
+        f"> {view.sentence}"
     )
     layout.add_linked_gallery([upload.url for upload in request.uploads], "One of your photos")
     layout.add_text(

@@ -1,6 +1,7 @@
 """The dataset board: every photo by name with what we say of it, the contact sheet, the price, the buttons."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import discord
 
@@ -21,8 +22,8 @@ MARKS = {Verdict.REFUSED: "❌", Verdict.ADVISED: "⚠️", Verdict.ACCEPTED: "�
 ACCENTS = {True: discord.Colour.green(), False: discord.Colour.gold()}
 
 
-def board_card(board: Board, funds: Funds, *, has_sheet: bool, notes: Sequence[str] = ()) -> Layout:
-    """`notes`: on those who are asked later, or get no private questions."""
+def board_card(board: Board, funds: Funds, kept: timedelta, *, has_sheet: bool, notes: Sequence[str] = ()) -> Layout:
+    """`kept`: how long its photos are at most. `notes`: on those who are asked later, or get no private questions."""
     view = SafeLayout(ACCENTS[board.can_start and funds.trouble is None])
     view.add_text("\n".join([_head(board), *notes]))
     if has_sheet:
@@ -30,7 +31,7 @@ def board_card(board: Board, funds: Funds, *, has_sheet: bool, notes: Sequence[s
     if board.photos:
         view.add_text(photo_list(board.photos))
     view.box.add_item(discord.ui.Separator())
-    view.add_text(_money(board, funds))
+    view.add_text(_money(board, funds, kept))
     if board.dataset.status is DatasetStatus.OPEN:
         view.add_row(*_buttons(board))
     return view
@@ -90,7 +91,7 @@ def _what_is_made(board: Board) -> list[str]:
     ]
 
 
-def _money(board: Board, funds: Funds) -> str:
+def _money(board: Board, funds: Funds, kept: timedelta) -> str:
     provider = board.dataset.subject_kind.provider.label
     balance = "balance not known just now" if funds.balance is None else f"balance {funds.balance} credits"
     price = f"{funds.price} {provider} credits" if funds.price else f"nothing at {provider}"
@@ -100,7 +101,7 @@ def _money(board: Board, funds: Funds) -> str:
     if funds.balance is not None and funds.balance < funds.price:
         lines.append(f"That is not enough for a training. Ask an admin to top up the {provider} account.")
     if board.dataset.status is DatasetStatus.OPEN:
-        lines.append(f"-# {consent_sentence(board.dataset.subject_kind)} Photos are deleted here within 24 hours.")
+        lines.append(f"-# {consent_sentence(board.dataset.subject_kind, kept)}")
         lines.append(f"-# Dataset #{board.dataset.id}")
     return "\n".join(lines)
 

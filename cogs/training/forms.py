@@ -166,7 +166,8 @@ async def take_photos(
         async def agree(answered: Interaction) -> None:
             await take_photos(answered, dataset, uploads, agreed=True, author_id=author_id)
 
-        await ask_consent(interaction, consent_sentence(dataset.subject_kind), agree)
+        kept = interaction.client.services.timings.photos_kept
+        await ask_consent(interaction, consent_sentence(dataset.subject_kind, kept), agree)
         return
     if author_id is not None:
         actor, channel = actor_of(interaction), channel_of(interaction)
@@ -196,7 +197,7 @@ async def show_board(interaction: Interaction, board: Board) -> None:
     sheet = await services.datasets.sheet(board.photos)
     funds = await services.keys.funds(board.dataset.guild_id, board.dataset.subject_kind.provider)
     notes = await services.questions.notes(PostKind.DEPICTION, board.questions)
-    card = board_card(board, funds, has_sheet=sheet is not None, notes=notes)
+    card = board_card(board, funds, services.timings.photos_kept, has_sheet=sheet is not None, notes=notes)
     files = [] if sheet is None else [(SHEET_FILE, sheet)]
     await show(interaction, card, files)
 

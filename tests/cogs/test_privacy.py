@@ -4,6 +4,7 @@ import contextlib
 import json
 import zipfile
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -150,7 +151,7 @@ async def test_the_policy_is_shown_with_its_version_which_the_consents_and_the_e
             assert archive.read("privacy-policy.md").decode() == keyed.world.darkroom.services.policy.text
             [consent] = json.loads(archive.read(f"server-{keyed.ben.guild.id}/consents.json"))
     assert consent["Version of the privacy policy"] == version
-    assert consent["What you agreed to"] == consent_sentence(SubjectKind.OBJECT)
+    assert consent["What you agreed to"] == consent_sentence(SubjectKind.OBJECT, timedelta(hours=24))
 
 
 def test_the_template_fits_a_card_with_the_longest_contact() -> None:

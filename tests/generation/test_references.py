@@ -307,11 +307,11 @@ async def test_a_picture_that_is_too_large_to_send_is_sent_as_a_smaller_copy(stu
     assert kept.content_type == "image/jpeg"
 
 
-async def test_a_picture_whose_copy_is_gone_after_seven_days_is_said(studio: Studio, lora: Lora) -> None:
+async def test_a_picture_whose_copy_is_gone_after_its_time_is_said(studio: Studio, lora: Lora) -> None:
     await ready_pictures(studio, lora)
     await studio.pass_time(studio.timings.pictures_kept)
     [picture_id] = await studio.scalars(sa.select(tables.pictures.c.id))
-    with pytest.raises(UserError, match="7 days"):
+    with pytest.raises(UserError, match="when its time was over"):
         await studio.generations.edit(picture_id, Operation.UPSCALE_CLARITY, ANNA_HERE, channel=HERE)
     assert studio.files() == []
 

@@ -128,7 +128,7 @@ async def test_the_consent_names_the_provider_that_gets_the_photos(keyed: Studio
     async with keyed.database.read() as connection:
         (row,) = (await connection.execute(sa.select(tables.consents))).all()
     assert (row.provider, row.policy_version, row.user_id) == ("aurous", keyed.policy.version, ANNA)
-    assert row.wording == consent_sentence(SubjectKind.CHARACTER)
+    assert row.wording == consent_sentence(SubjectKind.CHARACTER, keyed.timings.photos_kept)
     assert len(row.photo_hashes) == 1
 
 

@@ -32,20 +32,16 @@ NO_WAY_BACK = (
 
 @dataclass(frozen=True, slots=True)
 class DepictionView:
-    """What the member is asked: about photos of an event, or of somebody's dataset. `photos` are those on disk."""
+    """What the member is asked: about photos of an event, or of somebody's dataset.
+
+    `photos`: those on disk. `sentence`: the consent that is asked for.
+    """
 
     depiction: Depiction
     event: Event | None
     dataset: Dataset | None
     photos: tuple[Photo, ...]
-
-    @property
-    def sentence(self) -> str:
-        """The consent that is asked for."""
-        if self.event is not None:
-            return depicted_sentence(self.event)
-        assert self.dataset is not None  # there is one of both
-        return naming.depicted_sentence(self.dataset)
+    sentence: str
 
 
 class DepictionService(Service):
@@ -57,7 +53,7 @@ class DepictionService(Service):
         """The question, or None. Callers check who may see it."""
         async with self._database.read() as connection:
             depiction = await rows.get(connection, depiction_id)
-            return None if depiction is None else await _view(connection, depiction)
+            return None if depiction is None else await self._view(connection, depiction)
 
     async def seen_in(self, event_id: int, actor: Actor) -> Sequence[Depiction]:
         """Submissions in which this member was named, newest first."""
@@ -71,7 +67,7 @@ class DepictionService(Service):
 
         async def transaction(connection: AsyncConnection) -> tuple[DepictionStatus, list[str]]:
             depiction = await rows.get(connection, depiction_id)
-            view = None if depiction is None else await _view(connection, depiction)
+            view = None if depiction is None else await self._view(connection, depiction)
             if depiction is None or view is None or depiction.user_id != user_id:
                 raise NotFound(NOTHING_TO_ANSWER)
             if guild_id is not None and depiction.guild_id != guild_id:
@@ -112,7 +108,7 @@ class DepictionService(Service):
                 if event is not None:
                     files += await self._withdraw(connection, event, user_id, now)
             for depiction in await rows.of_member_in_guild(connection, guild_id, user_id):
-                view = await _view(connection, depiction)
+                view = await self._view(connection, depiction)
                 if view is not None:
                     files += await self._veto(connection, view.event, depiction, now)
             await rows.forget_named_in_datasets(connection, guild_id, user_id)
@@ -131,6 +127,19 @@ class DepictionService(Service):
             return retired
 
         return await self._database.write(transaction)
+
+    async def _view(self, connection: AsyncConnection, depiction: Depiction) -> DepictionView | None:
+        """None when the event or the dataset is gone."""
+        event = None if depiction.event_id is None else await events.get(connection, depiction.event_id)
+        dataset = None if depiction.dataset_id is None else await datasets.get(connection, depiction.dataset_id)
+        if event is not None:
+            sentence = depicted_sentence(event, self._timings.event_photos_kept)
+        elif dataset is not None:
+            sentence = naming.depicted_sentence(dataset, self._timings.photos_kept)
+        else:
+            return None
+        photos = await event_photos.of_submission(connection, depiction.consent_id)
+        return DepictionView(depiction, event, dataset, tuple(photos), sentence)
 
     async def _confirm(self, connection: AsyncConnection, view: DepictionView, now: datetime) -> None:
         depiction = view.depiction
@@ -217,16 +226,6 @@ async def name_members(
     """Ask each of them in a private message whether the submission's photos may be used."""
     ids = {"guild_id": event.guild_id, "giver_id": giver_id, "event_id": event.id}
     await naming.ask_depicted(connection, consent_id, user_ids, **ids, now=now)
-
-
-async def _view(connection: AsyncConnection, depiction: Depiction) -> DepictionView | None:
-    """None when the event or the dataset is gone."""
-    event = None if depiction.event_id is None else await events.get(connection, depiction.event_id)
-    dataset = None if depiction.dataset_id is None else await datasets.get(connection, depiction.dataset_id)
-    if event is None and dataset is None:
-        return None
-    photos = await event_photos.of_submission(connection, depiction.consent_id)
-    return DepictionView(depiction, event, dataset, tuple(photos))
 
 
 async def _take_out(

@@ -241,7 +241,7 @@ class ContributionService(Service):
             photo_hashes=[photo.sha256 for photo in split.kept if photo.file is not None],
             now=now,
             user_id=actor.user_id,
-            wording=consent_sentence(event),
+            wording=consent_sentence(event, self._timings.event_photos_kept),
         )
         for photo in split.kept:
             given = replace(photo, contributor_id=actor.user_id, consent_id=consent_id)

@@ -1,6 +1,7 @@
 """The private question to a member who was named as seen in photos, and the list of all such questions."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import discord
 
@@ -57,7 +58,7 @@ def _what(view: DepictionView) -> str:
     return f"{name} that <@{view.depiction.named_by}> makes"
 
 
-def seen_card(event: Event, depictions: Sequence[Depiction]) -> Layout:
+def seen_card(event: Event, depictions: Sequence[Depiction], kept: timedelta) -> Layout:
     """For the named member alone: unanswered questions first, then the newest."""
     title = f"### Photos of you in {event_name(event)}"
     if not depictions:
@@ -66,7 +67,7 @@ def seen_card(event: Event, depictions: Sequence[Depiction]) -> Layout:
     layout = SafeLayout(discord.Colour.blurple())
     more = len(ordered) - LISTED
     rest = f"\n{more} more come up here once these are answered." if more > 0 else ""
-    layout.add_text(f"{title}\n> {depicted_sentence(event)}\nOnly you see this.{rest}")
+    layout.add_text(f"{title}\n> {depicted_sentence(event, kept)}\nOnly you see this.{rest}")
     for depiction in ordered[:LISTED]:
         layout.add_text(f"Given by <@{depiction.named_by}> {ago(depiction.created_at)}: {ANSWERS[depiction.status]}")
         if depiction.status is not DepictionStatus.VETOED:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import discord
 
@@ -38,9 +39,10 @@ class GiveOrder:
 class GiveForm(SafeModal):
     """Uploads, who can be seen in them, and the consent; a person's form has no room for it, so it is asked next."""
 
-    def __init__(self, own: Contribution) -> None:
+    def __init__(self, own: Contribution, kept: timedelta) -> None:
         super().__init__(f"Photos for {own.event.name}")
         self.event = own.event
+        self.sentence = consent_sentence(own.event, kept)
         self.uploads = self._add_uploads(own.room)
         self.person = ask_about_person(self, WHY_ASKED) if asks_about_person(own.event) else None
         self.who = self._ask_who()
@@ -63,7 +65,7 @@ class GiveForm(SafeModal):
             async def agree(answered: Interaction) -> None:
                 await take_order(answered, order)
 
-            await ask_consent(interaction, consent_sentence(self.event), agree)
+            await ask_consent(interaction, self.sentence, agree)
 
     def _add_uploads(self, room: int) -> "list[discord.ui.FileUpload[SafeModal]]":
         fields: list[discord.ui.FileUpload[SafeModal]] = []
@@ -81,7 +83,7 @@ class GiveForm(SafeModal):
         return self.add_field(text, who, description)
 
     def _ask_consent(self) -> "discord.ui.Checkbox[SafeModal]":
-        self.add_item(discord.ui.TextDisplay(consent_sentence(self.event)))
+        self.add_item(discord.ui.TextDisplay(self.sentence))
         return self.add_field(AGREED, discord.ui.Checkbox[SafeModal](default=False))
 
 

@@ -46,6 +46,7 @@ from tests.fakes.rows import photo
 
 S = EventStatus
 LINE = "-# Event #7"
+KEPT = timedelta(hours=72)
 typed = st.text(min_size=1, max_size=1000).map(lambda text: f"@everyone ` {text}"[:1000])
 SNOWFLAKE = 2**63 - 1
 
@@ -163,9 +164,11 @@ async def test_rules_and_questions_to_members_keep_the_limits(event: Event, text
     assert_inert(rules_card(event))
     assert len(leave_question(event)) <= 2000
     asked = [a_depiction(status) for status in DepictionStatus for _ in range(10)]
-    assert_inert(seen_card(event, [a_depiction(each.status, id=number) for number, each in enumerate(asked)]))
+    assert_inert(seen_card(event, [a_depiction(each.status, id=number) for number, each in enumerate(asked)], KEPT))
     for each in asked:
-        assert_inert(depiction_card(DepictionView(each, event, None, ()), "-# line", text))
+        assert_inert(
+            depiction_card(DepictionView(each, event, None, (), depicted_sentence(event, KEPT)), "-# line", text)
+        )
 
 
 def a_depiction(status: DepictionStatus = DepictionStatus.PENDING, **changes: Any) -> Depiction:
@@ -310,11 +313,13 @@ async def test_the_host_is_told_which_lora_rests_and_by_whom_never() -> None:
 
 async def test_the_question_to_a_member_shows_its_answer() -> None:
     def card(status: DepictionStatus) -> discord.ui.LayoutView:
-        return depiction_card(DepictionView(a_depiction(status), make_event(), None, ()), LINE, "Photo club")
+        event = make_event()
+        view = DepictionView(a_depiction(status), event, None, (), depicted_sentence(event, KEPT))
+        return depiction_card(view, LINE, "Photo club")
 
     asked = check(card(DepictionStatus.PENDING))
     assert "<@502> gave photos to the event `Mascot days` in `Photo club`" in asked
-    assert depicted_sentence(make_event()) in asked
+    assert depicted_sentence(make_event(), KEPT) in asked
     assert labels_of(card(DepictionStatus.PENDING)) == ["Yes, that is fine", "No, remove them"]
     assert labels_of(card(DepictionStatus.CONFIRMED)) == ["No, remove them"]
     assert "You said yes" in check(card(DepictionStatus.CONFIRMED))

@@ -38,6 +38,7 @@ from tests.photos.sample_photos import encode, noise
 
 S = EventStatus
 STRING_SELECT = 3
+KEPT = timedelta(hours=72)
 
 
 async def panel_of(stage: Stage, event: Event) -> discord.Message:
@@ -76,7 +77,7 @@ async def test_photos_are_given_from_the_panel_and_named_with_what_is_said_of_th
     event = await open_event(keyed, photo_cap=5)
     panel = await panel_of(keyed, event)
     opened = await keyed.ben.click(panel, label="Give photos")
-    assert said_in(opened) == consent_sentence(event)
+    assert said_in(opened) == consent_sentence(event, KEPT)
     upload, who, box = controls_of(opened)
     files = [*photos(3), ("dim.jpg", blurry())]
     answer = board_of(await keyed.ben.submit_modal(opened, {upload: files, who: [], box: True}))
@@ -95,7 +96,7 @@ async def test_nothing_is_downloaded_without_consent_and_it_is_asked_once_more(k
     event = await open_event(keyed)
     asked = await give(keyed, keyed.ben, event, photos(2), consent=False)
     assert "Nothing has been downloaded yet." in answer_to(asked)
-    assert consent_sentence(event) in answer_to(asked)
+    assert consent_sentence(event, KEPT) in answer_to(asked)
     assert await count_photos(keyed) == 0
     agreed = board_of(await keyed.ben.click(board_of(asked), label="I agree, add my photos"))
     assert "2 photos received" in text_of(agreed)
@@ -110,7 +111,7 @@ async def test_a_persons_form_asks_what_the_provider_needs_and_the_consent_after
     values = {uploads[0]: photos(1), gender: ["non-binary"], ethnicity: "Mixed"}
     asked = await keyed.ben.submit_modal(opened, values)
     assert await count_photos(keyed) == 0
-    assert consent_sentence(event) in answer_to(asked)
+    assert consent_sentence(event, KEPT) in answer_to(asked)
     agreed = await keyed.ben.click(board_of(asked), label="I agree, add my photos")
     assert "1 photo received" in answer_to(agreed)
 
@@ -175,7 +176,7 @@ async def test_a_named_member_says_yes_privately_and_can_change_their_mind(keyed
     assert f"Asked whether they agree: <@{keyed.cleo.id}>" in given
     asked = await question_to(keyed.cleo)
     assert "`Mascot days` in `Photo club`" in text_of(asked)
-    assert depicted_sentence(event) in text_of(asked)
+    assert depicted_sentence(event, KEPT) in text_of(asked)
     await keyed.restart()
     said = answer_to(await keyed.cleo.user.click(asked, label="Yes, that is fine"))
     assert "may be used" in said

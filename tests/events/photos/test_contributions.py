@@ -148,7 +148,7 @@ async def test_given_photos_belong_to_their_giver_with_the_consent_for_exactly_t
     assert (consent.kind, consent.policy_version, consent.wording) == (
         "photos",
         studio.policy.version,
-        consent_sentence(event),
+        consent_sentence(event, studio.timings.event_photos_kept),
     )
     assert consent.photo_hashes == tuple(hashlib.sha256(make_photo(number)).hexdigest() for number in (1, 2))
     assert given_.entrant is not None

@@ -105,7 +105,10 @@ async def test_a_yes_is_kept_with_its_sentence_and_lets_the_photos_in(
     assert await say(studio, question, True) is DepictionStatus.CONFIRMED
     given, agreed = await consents_of(studio)
     assert (agreed.user_id, agreed.kind, agreed.event_id) == (BEN, ConsentKind.DEPICTED, event.id)
-    assert (agreed.wording, agreed.policy_version) == (depicted_sentence(event), studio.policy.version)
+    assert (agreed.wording, agreed.policy_version) == (
+        depicted_sentence(event, studio.timings.event_photos_kept),
+        studio.policy.version,
+    )
     assert agreed.photo_hashes == given.photo_hashes
     answered = await question_to(studio, event)
     assert (answered.status, answered.answered_at) == (DepictionStatus.CONFIRMED, studio.clock.now())

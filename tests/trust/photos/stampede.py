@@ -152,7 +152,7 @@ class Crowd:
 
     async def _send(self, member: int, guild_id: int, photos: list[Upload]) -> None:
         own = await self.studio.contributions.mine(self.events[guild_id].id, Actor(guild_id, member))
-        form = GiveForm(own)
+        form = GiveForm(own, self.studio.timings.event_photos_kept)
         files = [SimpleNamespace(title=None, filename=each.name, url=each.url, size=each.size) for each in photos]
         form.uploads[0]._values = cast("list[discord.Attachment]", files)
         assert form.consent is not None
