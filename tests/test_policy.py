@@ -35,7 +35,7 @@ def test_the_template_says_what_really_holds_here() -> None:
     text = " ".join(policy_text(None, "privacy@bot.example", SHORTER).split())
     for said in (
         "questions about your data: privacy@bot.example.",
-        "at the latest 12 hours after you began",
+        "deleted at the latest 12 hours after you began",
         "at the latest 100 hours after the time for giving",
         "kept here for 4 days after they were made",
         "are kept for 60 days after their end.",

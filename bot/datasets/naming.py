@@ -30,7 +30,7 @@ def depicted_sentence(dataset: Dataset, kept: timedelta) -> str:
         use = f"They may be sent to {provider}, which keeps them as a character's reference."
     else:
         use = f"They may be sent to {provider} to train a LoRA."
-    return f"{SEEN_IN_THEM} {use} {deletion_sentence(kept)} {CAN_SAY_NO}"
+    return f"{SEEN_IN_THEM} {use} {deletion_sentence(dataset.subject_kind, kept)} {CAN_SAY_NO}"
 
 
 def check_named(user_ids: Sequence[int], giver_id: int) -> tuple[int, ...]:

@@ -91,12 +91,16 @@ def consent_sentence(kind: SubjectKind, kept: timedelta) -> str:
     """The consent that a member gives before any photo is downloaded: who gets them, and how long they are `kept`."""
     is_kept = kind is SubjectKind.CHARACTER
     use = ", which keeps them as the character's reference" if is_kept else " to train a LoRA"
-    return f"{PERMISSION}They may be sent to {kind.provider.label}{use}. {deletion_sentence(kept)}"
+    return f"{PERMISSION}They may be sent to {kind.provider.label}{use}. {deletion_sentence(kind, kept)}"
 
 
-def deletion_sentence(kept: timedelta) -> str:
-    """When photos are deleted here that are `kept` at most so long."""
-    return f"Darkroom deletes them here when the provider has begun, at the latest after {lasting(kept)}."
+def deletion_sentence(kind: SubjectKind, kept: timedelta) -> str:
+    """Until when photos of this kind are kept here, at most `kept` long."""
+    made = "character" if kind is SubjectKind.CHARACTER else "LoRA"
+    return (
+        f"Darkroom keeps them until the {made} is ready, at the latest for {lasting(kept)}, "
+        "so that a failure can start again."
+    )
 
 
 def check_order(order: DatasetOrder) -> None:

@@ -118,16 +118,14 @@ class TrainingOutcomes(JobOutcomes[Training]):
         await self._database.write(transaction)
 
     async def running(self, claim: Claim[Training]) -> None:
-        """Store that the provider trains, and delete the photos here, because the provider has them."""
+        """Store that the provider trains. The photos stay until it is ready, so that a failure can start again."""
         now = self._clock.now()
 
-        async def transaction(connection: AsyncConnection) -> list[str]:
+        async def transaction(connection: AsyncConnection) -> None:
             await self._move(connection, claim, S.TRAINING, due_at=now + self._timings.poll, attempt=0, doubt=None)
             await self._note(connection, claim.id, "running", "")
-            await datasets.forget_person(connection, claim.row.dataset_id)
-            return await datasets.forget_files(connection, claim.row.dataset_id)
 
-        self._spool.free(await self._database.write(transaction))
+        await self._database.write(transaction)
 
     async def late(self, claim: Claim[Training]) -> None:
         """Note once that the deadline has passed, and keep polling, slowly."""

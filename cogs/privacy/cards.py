@@ -18,7 +18,7 @@ SHOWN_MAX = 3800
 def kept_how_long(timings: Timings) -> str:
     return (
         "**Photos** are stripped of place and camera data when they arrive, sent to the provider your server chose "
-        "when you press *Start training*, and deleted here when it has begun to train, at the latest after "
+        "when you press *Start training*, and deleted here when the LoRA is ready, at the latest after "
         f"{lasting(timings.photos_kept)}.\n"
         "**Gender, ethnicity and age** go with the photos, and are shown to nobody but you.\n"
         f"**Pictures** are kept here for {lasting(timings.pictures_kept)} after they were posted.\n"

@@ -139,7 +139,7 @@ def test_parts_and_what_was_left_out_are_said() -> None:
 async def test_the_policy_is_shown_with_its_version_which_the_consents_and_the_export_name(keyed: Stage) -> None:
     version = keyed.world.darkroom.services.policy.version
     said = answer_to(await keyed.use(keyed.ben, "privacy policy"))
-    assert "at the latest 24 hours after you began" in " ".join(said.split())
+    assert "deleted at the latest 24 hours after you began" in " ".join(said.split())
     assert f"Version {version}" in said
     assert f"Version {version}" in answer_to(await keyed.ben.user.slash("privacy policy"))
     await keyed.send_form(keyed.ben, "Foxy", photos(3))

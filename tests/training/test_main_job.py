@@ -13,7 +13,7 @@ from bot.records.dataset import DatasetStatus
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
 from bot.records.post import PostKind
-from bot.records.training import TrainingStatus
+from bot.records.training import Training, TrainingStatus
 from bot.sandbox.apiframe.state import TrainingFault
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import tables
@@ -59,19 +59,27 @@ async def test_the_member_gets_one_status_message_and_one_that_it_is_ready(studi
     assert [kind for kind, _ in studio.poster.edits] == [PostKind.TRAINING_STATUS] * 2
 
 
-async def test_photos_and_personal_details_are_gone_once_the_provider_trains(studio: Studio) -> None:
+async def test_photos_and_personal_details_wait_until_the_lora_is_ready(studio: Studio) -> None:
     training = await studio.begin()
     await studio.settle()
-    assert len(studio.files()) == 15
     await studio.pass_time(timedelta(minutes=2))
     assert (await studio.training(training.id)).status is S.TRAINING
+    assert len(studio.files()) == 15
+    assert set(await studio.scalars(sa.select(tables.datasets.c.ethnicity))) == {"Mixed"}
+    await studio.pass_time(TRAINS_IN)
+    assert (await studio.training(training.id)).status is S.READY
     await assert_nothing_left_of_the_person(studio)
 
 
-async def test_photos_are_gone_too_when_the_training_ends_before_we_saw_it_run(studio: Studio) -> None:
-    await studio.begin()
+async def test_photos_go_at_their_time_while_the_provider_still_trains(studio: Studio) -> None:
+    """Mutant: with photos that wait for READY alone, a training that hangs keeps them."""
+    studio.server.faults.hold_trainings = True
+    training = await studio.begin()
     await studio.settle()
-    await studio.pass_time(TRAINS_IN)
+    await studio.pass_time(studio.timings.photos_kept - timedelta(seconds=1))
+    assert len(studio.files()) == 15
+    await studio.pass_time(timedelta(seconds=1))
+    assert not (await studio.training(training.id)).status.is_terminal
     await assert_nothing_left_of_the_person(studio)
 
 
@@ -189,15 +197,55 @@ async def test_a_failure_before_training_began_can_be_retried_with_one_press(stu
     assert (await studio.training(again.id)).status is S.READY
 
 
-async def test_a_failure_after_the_photos_left_cannot_be_retried_and_says_so(studio: Studio) -> None:
+async def test_a_failure_late_in_a_training_starts_again_with_the_same_photos_in_one_press(studio: Studio) -> None:
+    """Mutant: with photos that leave when the training begins, nothing is left to start again."""
+    failed = await fail_late(studio)
+    assert (await studio.trainings.view_for(failed.id, guild_id=GUILD, user_id=ANNA)).photos_left
+    again = await studio.trainings.retry(failed.id, Actor(GUILD, ANNA), channel=Channel(CHANNEL))
+    await studio.settle()
+    await studio.pass_time(TRAINS_IN)
+    assert (await studio.training(again.id)).status is S.READY
+    first, second = studio.server.loras.values()
+    assert [path.name for path in first.photos] == [path.name for path in second.photos]
+    assert (second.gender, second.ethnicity, second.age) == (first.gender, first.ethnicity, first.age)
+    await assert_nothing_left_of_the_person(studio)
+
+
+async def test_starting_again_gives_the_photos_no_more_time(studio: Studio) -> None:
+    failed = await fail_late(studio)
+    studio.server.faults.hold_trainings = True
+    await studio.trainings.retry(failed.id, Actor(GUILD, ANNA), channel=Channel(CHANNEL))
+    begun = (await studio.training(failed.id)).created_at
+    await studio.pass_time(begun + studio.timings.photos_kept - studio.clock.now())
+    await assert_nothing_left_of_the_person(studio)
+
+
+async def test_a_late_failure_after_the_photos_time_cannot_be_retried_and_says_so(studio: Studio) -> None:
+    failed = await fail_late(studio)
+    await studio.pass_time(studio.timings.photos_kept)
+    with pytest.raises(UserError, match="deleted"):
+        await studio.trainings.retry(failed.id, Actor(GUILD, ANNA), channel=Channel(CHANNEL))
+
+
+async def test_an_erasure_while_the_provider_trains_deletes_the_photos_at_once(studio: Studio) -> None:
+    await studio.begin()
+    await studio.settle()
+    await studio.pass_time(timedelta(minutes=2))
+    assert len(studio.files()) == 15
+    await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
+    assert studio.files() == []
+
+
+async def fail_late(studio: Studio) -> Training:
     studio.server.faults.trainings.append(TrainingFault.FAIL_AFTER_CHARGE)
     failed = await studio.begin()
     await studio.settle()
     await studio.pass_time(timedelta(minutes=2))
+    assert (await studio.training(failed.id)).status is S.TRAINING
     await studio.pass_time(TRAINS_IN)
-    assert (await studio.training(failed.id)).status is S.FAILED
-    with pytest.raises(UserError, match="deleted"):
-        await studio.trainings.retry(failed.id, Actor(GUILD, ANNA), channel=Channel(CHANNEL))
+    ended = await studio.training(failed.id)
+    assert ended.status is S.FAILED
+    return ended
 
 
 async def test_a_running_or_ready_training_cannot_be_retried(studio: Studio) -> None:

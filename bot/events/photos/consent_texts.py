@@ -27,13 +27,14 @@ _AFTERWARDS = "the photos are then deleted here at once, and what was trained on
 
 def _use(event: Event, kept: timedelta) -> str:
     provider, name = event.subject_kind.provider.label, quote(event.name, 60)
+    made = "character" if event.subject_kind is SubjectKind.CHARACTER else "LoRA"
     if event.subject_kind is SubjectKind.CHARACTER:
         purpose = f"They may be sent to {provider}, which keeps them, to make a character for the event {name}."
     else:
         purpose = f"They may be sent to {provider} to train a LoRA for the event {name}."
     choice = " Its hosts may look at them to choose the best ones." if event.mode is EventMode.SHARED else ""
     return (
-        f"{purpose}{choice} Darkroom deletes them here once they have been sent, and {lasting(kept)} after the time "
+        f"{purpose}{choice} Darkroom deletes them here when the {made} is ready, and {lasting(kept)} after the time "
         "for giving and choosing photos at the latest. The pictures made from them may be shown in the event and its "
         "yearbook."
     )

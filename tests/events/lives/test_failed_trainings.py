@@ -3,10 +3,13 @@
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from bot.records.event import AnnouncementKind, EventMode, EventStatus
+from bot.records.job import LaneName
 from bot.sandbox.apiframe.state import TrainingFault
 from bot.sandbox.rehearsal.faults import Fault
+from bot.storage import tables
 from tests.events.lives.event_acts import photo_files, reach
 from tests.events.lives.event_books import check_books
 from tests.events.lives.event_run import HOST, HOUR, EventRun, begin_with_enough
@@ -25,7 +28,7 @@ async def keyed(studio: Studio) -> Studio:
 
 
 async def failed(studio: Studio, mode: EventMode) -> EventRun:
-    """Everybody's training has failed when the photos had left, and the event waits for its host."""
+    """Everybody's training has failed after it was paid, and the event waits for its host."""
     life = await begin_with_enough(studio, mode)
     studio.server.faults.trainings.extend([TrainingFault.FAIL_AFTER_CHARGE] * 2)
     await reach(life, S.TRAINING)
@@ -56,11 +59,26 @@ async def test_photos_that_are_still_here_are_tried_again_when_the_host_wants_it
 
 
 @MODES
-async def test_photos_that_left_with_a_failed_try_can_be_given_again(
+async def test_a_training_that_failed_late_is_tried_again_with_the_same_photos(keyed: Studio, mode: EventMode) -> None:
+    life = await failed(keyed, mode)
+    kept, orders = await photo_files(keyed), keyed.charges("create")
+    assert kept
+    await keyed.events.extend(life.event_id, 1, HOST)
+    await reach(life, S.SHOWING)
+    assert keyed.charges("create") == 2 * orders
+    assert await photo_files(keyed) == []
+    await check_books(life)
+
+
+@MODES
+async def test_photos_whose_time_was_over_after_a_failed_try_can_be_given_again(
     keyed: Studio, attachments: Attachments, mode: EventMode
 ) -> None:
     life = await failed(keyed, mode)
-    assert await photo_files(keyed) == [], "they left with the order"
+    for dataset_id in await keyed.scalars(sa.select(tables.datasets.c.id)):
+        await keyed.change(tables.datasets, dataset_id, due_at=keyed.clock.now())
+    await keyed.settle(LaneName.DATASETS)
+    assert await photo_files(keyed) == []
     await keyed.events.extend(life.event_id, 1, HOST)
     await life.pass_time(HOUR)
     await life.pass_time(HOUR)
@@ -82,6 +100,7 @@ async def test_photos_that_left_with_a_failed_try_can_be_given_again(
 @MODES
 async def test_an_event_whose_trainings_failed_and_nobody_helps_ends_by_itself(keyed: Studio, mode: EventMode) -> None:
     life = await failed(keyed, mode)
+    keyed.server.faults.trainings.extend([TrainingFault.FAIL_AFTER_CHARGE] * 2)
     await keyed.events.extend(life.event_id, 1, HOST)
     await life.until(S.CANCELLED, within=timedelta(days=4))
     assert keyed.files() == []
