@@ -1,5 +1,6 @@
 """Rows as an export shows them: plain words, and nobody's name but the reader's own. Pure."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -13,6 +14,8 @@ from bot.records.lora import Audience
 
 YOU: Final = "you"
 ANOTHER: Final = "another member"
+MODERATOR: Final = re.compile(r"\bmoderator [0-9]+")
+"""How the course of a job names the moderator who did something."""
 EXACT_MAX: Final = 2**53
 """Larger numbers are rounded by programs that read JSON as JavaScript does (RFC 8259, section 6)."""
 
@@ -23,6 +26,8 @@ def plain_row(row: Mapping[str, Any], words: Mapping[str, str], ids: Collection[
     for name, word in words.items():
         value = row[name]
         is_person = name in PEOPLE or (name == "audience_id" and row.get("audience") == Audience.MEMBER)
+        if name == "detail" and isinstance(value, str):
+            value = MODERATOR.sub("a moderator", value)
         if value is not None:
             plain[word] = _person(value, ids) if is_person else plain_value(value)
     return plain

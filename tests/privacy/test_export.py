@@ -14,7 +14,8 @@ from bot.errors import UserError
 from bot.privacy import export, headings
 from bot.privacy.export import ExportPart
 from bot.records.generation import GenerationSettings
-from bot.storage import erasure, own_rows, pseudonyms, tables
+from bot.records.guild import Actor
+from bot.storage import erasure, own_rows, policy_tables, pseudonyms, tables
 from bot.storage.events import tables as event_tables
 from tests.fakes.clock import NOON
 from tests.fakes.one_of_each import add_one_of_each, written
@@ -252,3 +253,48 @@ async def test_a_consent_is_shown_with_what_was_agreed_and_when(studio: Studio) 
     assert row["What you agreed to"] == written("own", tables.consents.c.wording)
     assert row["Given at"] == NOON.isoformat(timespec="seconds")
     assert row["Provider"] == "apiframe"
+
+
+@pytest.mark.parametrize("is_erased", [False, True])
+async def test_a_block_and_the_log_are_shown_without_the_moderator_and_the_list_of_words(
+    studio: Studio, is_erased: bool
+) -> None:
+    """Mutants: without the pseudonym the block is missing after an erasure; as an id the moderator is named."""
+    moderator = Actor(GUILD, ANOTHER, is_moderator=True)
+    await studio.moderation.set_words(moderator, "wordlist secret")
+    await studio.moderation.block(moderator, SOMEBODY)
+    await studio.moderation.block(moderator, BEN)
+    if is_erased:
+        await studio.privacy.forget_member(guild_id=GUILD, user_id=SOMEBODY)
+    files, _ = await unpacked(studio, SOMEBODY)
+    [block] = rows_of(files, policy_tables.blocks)
+    assert (block["Who is blocked"], block["Blocked by"]) == ("you", "another member")
+    [noted] = [each for each in rows_of(files, policy_tables.moderation_log) if each["What it is about"] == "blocked"]
+    assert (noted["Who did it"], noted["To or for whom"]) == ("another member", "you")
+    said = b"".join(files.values()).decode()
+    assert str(ANOTHER) not in said
+    assert "wordlist" not in said
+
+
+async def test_who_reported_a_picture_and_who_deleted_it_is_not_told_to_its_maker(studio: Studio) -> None:
+    """Mutant: with the course of a job as it is written, the moderator's id stands in it."""
+    await studio.set_key()
+    generation = await studio.order(await studio.lora())
+    await studio.settle()
+    await studio.pass_time(studio.timings.settle)
+    await studio.guilds.choose_reports(GUILD, 77)
+    moderator = Actor(GUILD, ANOTHER, is_moderator=True)
+    await studio.reports.report(generation.id, "Not kind", Actor(GUILD, SOMEBODY))
+    [report] = (await studio.everything())["picture_reports"]
+    await studio.reports.dismiss(report["id"], moderator)
+    await studio.pictures.delete(generation.id, moderator)
+    files, _ = await unpacked(studio)
+    said = b"".join(files.values()).decode()
+    assert str(ANOTHER) not in said
+    assert str(SOMEBODY) not in said
+    assert "Not kind" not in said
+    happened = [row.get("More about it") for row in rows_of(files, tables.timeline)]
+    assert happened.count("by a moderator") == 2
+    theirs, _ = await unpacked(studio, SOMEBODY)
+    [own] = rows_of(theirs, tables.picture_reports)
+    assert own["Reason"] == "Not kind"
