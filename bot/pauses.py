@@ -11,9 +11,10 @@ from bot.records.event import EventStatus
 from bot.records.generation import GenerationStatus
 from bot.records.job import LaneName
 from bot.records.post import PostStatus
+from bot.records.question import RequestStatus
 from bot.records.removal import RemovalStatus
 from bot.records.training import TrainingStatus
-from bot.storage import policy_tables, tables
+from bot.storage import policy_tables, question_tables, tables
 from bot.storage.due import Pauses
 from bot.storage.events import tables as event_tables
 
@@ -41,13 +42,14 @@ def longest_pauses(timings: Timings) -> Mapping[LaneName, Pauses]:
         LaneName.REMOVALS: [
             (policy_tables.removals.c.status == RemovalStatus.WAITING, max(timings.removal_retry * 1.2, timings.poll))
         ],
+        LaneName.REQUESTS: [(question_tables.photo_requests.c.status == RequestStatus.GRANTED, after_failure)],
         # An event finds out again what it waits for, so an early look does no harm.
         LaneName.EVENTS: [(events.status.in_([each for each in EventStatus if each.is_live]), timings.event_retry)],
     }
 
 
 def waiting_for_deletion() -> Mapping[LaneName, sa.ColumnElement[bool]]:
-    """The rows whose next step deletes something because of the time of day."""
+    """The rows whose next step deletes, retires or refuses something because of the time of day."""
     trainings, generations = tables.trainings.c, tables.generations.c
     return {
         LaneName.DATASETS: sa.true(),
@@ -58,6 +60,8 @@ def waiting_for_deletion() -> Mapping[LaneName, sa.ColumnElement[bool]]:
             generations.status.not_in(_running(GenerationStatus)), generations.doubt.is_(None)
         ),
         LaneName.REMOVALS: policy_tables.removals.c.status == RemovalStatus.ENDED,
+        LaneName.REQUESTS: question_tables.photo_requests.c.status != RequestStatus.GRANTED,
+        LaneName.LIKENESS: sa.true(),
     }
 
 

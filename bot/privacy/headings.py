@@ -6,6 +6,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bot.storage import policy_tables as p
+from bot.storage import question_tables as q
 from bot.storage import tables as t
 from bot.storage.events import tables as e
 
@@ -37,6 +38,10 @@ HEADINGS: Final[Mapping[sa.Table, str]] = {
     p.moderation_log: "Log of the server",
     p.spends: "What you spent",
     p.removals: "Receipts",
+    q.questions: "Questions to you and from you",
+    q.mutes: "Private questions you ended",
+    q.photo_requests: "Requests for photos",
+    q.likeness_claims: "LoRAs you said to be in",
 }
 
 SECRET: Final = frozenset(
@@ -93,7 +98,7 @@ INNER: Final = frozenset(
 )
 """How the bot keeps its own order, and whose row it is: yours."""
 OF_OTHERS: Final = frozenset(
-    ["balance_before", "jury_role_id", "last_error", "last_error_at", "moderator_ids", "role_ids"]
+    ["balance_before", "jury_role_id", "last_error", "last_error_at", "moderator_ids", "role_ids", "uploads"]
 )
 """They tell of the server or of other people."""
 
@@ -121,6 +126,7 @@ WORDS: Final[Mapping[str, str]] = {
     "created_at": "Made at",
     "credits": "Credits",
     "dataset_id": "Number of the dataset",
+    "decided_at": "Decided at",
     "deleted_at": "Deleted at",
     "detail": "More about it",
     "dismissed_at": "Closed at",
@@ -146,7 +152,9 @@ WORDS: Final[Mapping[str, str]] = {
     "hours": "Hours of each stage",
     "id": "Number",
     "in_training": "Used in the training",
+    "is_age_restricted": "In an age-restricted channel",
     "is_jury": "As a jury member",
+    "is_open": "Still open",
     "joined_at": "Joined at",
     "kind": "Kind",
     "label": "Label",
@@ -157,12 +165,14 @@ WORDS: Final[Mapping[str, str]] = {
     "message_id": "Message",
     "missing_since": "Not found at the provider since",
     "mode": "Kind of event",
+    "muted_at": "Since",
     "name": "Name",
     "named_by": "Named by",
     "note": "Note",
     "opened_at": "Opened at",
     "operation": "What was ordered",
     "origin_id": "Made from order number",
+    "outcome": "What came of it",
     "owner_id": "Owner",
     "pack": "Prompts of the pack",
     "paused_at": "Paused at",
@@ -191,6 +201,7 @@ WORDS: Final[Mapping[str, str]] = {
     "reporter_id": "Reported by",
     "request_id": "Number at the provider",
     "reserved": "Credits set aside",
+    "resting_since": "Resting since",
     "retired_at": "Out of use since",
     "retiring_since": "To be removed since",
     "role_id": "Role",
@@ -234,6 +245,12 @@ ELSEWHERE: Final[Mapping[sa.Column[Any], str]] = {
     e.depictions.c.user_id: "Who may be seen",
     p.blocks.c.user_id: "Who is blocked",
     p.moderation_log.c.user_id: "Who did it",
+    q.likeness_claims.c.user_id: "Who is in it",
+    q.mutes.c.user_id: "Who is not asked",
+    q.photo_requests.c.from_id: "Asked by",
+    q.photo_requests.c.to_id: "Asked",
+    q.questions.c.from_id: "Asked by",
+    q.questions.c.to_id: "Asked",
     t.photos.c.detail: "Share of the photo that holds detail",
 }
 """Where a field of the same name means something else."""

@@ -9,7 +9,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.generation import GenerationSettings
 from bot.records.job import SubjectTable
 from bot.storage import own_rows, tables
-from bot.storage.columns import CANDIDATES, DOUBT, FINDINGS, HOURS, ID_SET, PLACES, SETTINGS, TUPLE, Instant, Json, Word
+from bot.storage.columns import (
+    CANDIDATES,
+    DOUBT,
+    FINDINGS,
+    HOURS,
+    ID_SET,
+    PLACES,
+    SETTINGS,
+    TUPLE,
+    UPLOADS,
+    Instant,
+    Json,
+    Word,
+)
 from bot.storage.database import Database
 from tests.fakes.clock import NOON
 from tests.fakes.rows import CHANNEL, GUILD
@@ -25,6 +38,7 @@ EMPTY: dict[Json[Any], Any] = {
     HOURS: {},
     SETTINGS: GenerationSettings(),
     DOUBT: None,
+    UPLOADS: (),
 }
 
 

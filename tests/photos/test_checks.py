@@ -121,7 +121,7 @@ def test_every_code_is_either_refusal_advice_or_note() -> None:
     assert set(Code) == checks.REFUSALS | checks.ADVICE | checks.NOTES
     assert not checks.REFUSALS & (checks.ADVICE | checks.NOTES)
     refused = {"empty", "not_an_image", "wrong_type", "animated", "too_large", "too_many_pixels", "damaged"}
-    refused |= {"too_small", "exact_duplicate", "over_limit", "no_heic", "gone", "not_fetched"}
+    refused |= {"too_small", "exact_duplicate", "over_limit", "no_heic", "waiting", "gone", "not_fetched"}
     assert refused == checks.REFUSALS
 
 
