@@ -7,8 +7,10 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.records.event import EventStatus
 from bot.records.job import SubjectTable
 from bot.records.limit import Amount, Spend
+from bot.storage.events.tables import events
 from bot.storage.policy_tables import spends
 from bot.storage.pseudonyms import pseudonym
 from bot.storage.rows import fetch_all, fetch_first, fetch_values, insert_row
@@ -113,9 +115,15 @@ async def take_name_out(connection: AsyncConnection, subject: SubjectTable, subj
 
 
 async def forget(connection: AsyncConnection, guild_id: int, before: datetime) -> datetime | None:
-    """Delete what a server's jobs of before then took; when the oldest of the others was ordered, None without any."""
+    """Delete what a server's jobs of before then took; when the oldest of the others was ordered, None without any.
+
+    What is not settled stays, and what counts for an event that still goes on.
+    """
     theirs = spends.c.guild_id == guild_id
-    await connection.execute(sa.delete(spends).where(theirs, spends.c.created_at <= before))
+    going_on = sa.select(events.c.id).where(events.c.status.in_([each for each in EventStatus if each.is_live]))
+    is_over = sa.or_(spends.c.event_id.is_(None), spends.c.event_id.not_in(going_on))
+    old = sa.and_(spends.c.created_at <= before, spends.c.settled_at.is_not(None), is_over)
+    await connection.execute(sa.delete(spends).where(theirs, old))
     oldest: datetime | None = await connection.scalar(sa.select(sa.func.min(spends.c.created_at)).where(theirs))
     return oldest
 

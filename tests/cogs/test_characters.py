@@ -69,7 +69,7 @@ async def test_its_card_says_what_it_is_and_offers_the_same_care(ready: Stage) -
     assert list(buttons_of(card)) == ["Make a picture", "Share", "Rename", "Note", "New version", "Archive"]
     assert len(fields_of(await ready.ben.click(card, label="New version"))) == 2
     asked = board_of(await ready.ben.click(card, label="Archive"))
-    assert "Aurous Labs has deleted it" in answer_to(await ready.ben.click(asked, label="Archive for good"))
+    assert "Aurous Labs is asked to delete it" in answer_to(await ready.ben.click(asked, label="Archive for good"))
 
 
 async def test_without_a_key_of_aurous_labs_the_way_out_is_told_before_any_upload(keyed: Stage) -> None:

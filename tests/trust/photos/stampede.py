@@ -62,6 +62,7 @@ class Pressed:
     answered_at: datetime | None = None
     cards: list[discord.ui.LayoutView] = field(default_factory=list)
     guild: None = None
+    channel: None = None
     permissions: discord.Permissions = field(default_factory=discord.Permissions)
     extras: dict[str, Any] = field(default_factory=dict)
 
