@@ -1,4 +1,4 @@
-"""How many examples a costly property is tried with: fewer under `make quick`."""
+"""How many examples a costly property or table is tried with: all in `.ci/run`, fewer in the other runs."""
 
 from hypothesis import settings
 
