@@ -70,6 +70,8 @@ def _read(file: Path) -> str:
     try:
         with file.open("rb") as opened:
             content = opened.read(SIZE_MAX + 1)
+        if len(content) > SIZE_MAX:
+            raise StartupError(f"DARKROOM_POLICY_FILE names a file over {SIZE_MAX // 1000} kB; please shorten it.")
         text = content.decode("utf-8-sig").strip()
     except (OSError, UnicodeDecodeError):
         raise StartupError(
@@ -77,6 +79,4 @@ def _read(file: Path) -> str:
         ) from None
     if not text:
         raise StartupError("DARKROOM_POLICY_FILE names an empty file; write your privacy policy into it, or unset it.")
-    if len(content) > SIZE_MAX:
-        raise StartupError(f"DARKROOM_POLICY_FILE names a file over {SIZE_MAX // 1000} kB; please shorten it.")
     return text

@@ -136,6 +136,7 @@ def build_services(opened: Resources) -> Services:
     references = References(opened)
     orders = OrderAcceptance(opened, key_service, references)
     depictions, reviews = DepictionService(opened), ReviewService(opened, dataset_service)
+    exports = ExportService(opened)
     budgets = BudgetService(opened, key_service, training_service, orders)
     generation_service = GenerationService(opened, key_service, references, orders, budgets.policy)
     return Services(
@@ -158,8 +159,8 @@ def build_services(opened: Resources) -> Services:
         reports=ReportService(opened),
         approvals=ApprovalService(opened),
         outbox=OutboxService(opened),
-        privacy=PrivacyService(opened, key_service, depictions),
-        exports=ExportService(opened),
+        privacy=PrivacyService(opened, key_service, depictions, exports),
+        exports=exports,
         events=EventService(opened, key_service, reachability, budgets, depictions),
         contributions=ContributionService(opened, dataset_service),
         depictions=depictions,

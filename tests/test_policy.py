@@ -67,6 +67,7 @@ def test_the_operators_text_is_shown_as_it_is(tmp_path: Path) -> None:
         (b"", "names an empty file"),
         (b"\xef\xbb\xbf \n\t\n", "names an empty file"),
         (b"x" * (SIZE_MAX + 1), "names a file over 500 kB"),
+        (("ü" * SIZE_MAX).encode(), "names a file over 500 kB"),
     ],
 )
 def test_a_file_that_is_no_text_is_refused_in_one_sentence(

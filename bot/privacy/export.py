@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bot.errors import UserError
 from bot.photos.filetypes import identify
-from bot.privacy.headings import HEADINGS, word_for
+from bot.privacy.headings import HEADINGS, own_words, word_for
 from bot.privacy.plain import plain_row
 from bot.resources import Resources, Service
 from bot.storage import own_rows, pseudonyms
@@ -62,6 +62,8 @@ class _Found:
     files: list[Stored] = field(default_factory=list)
     taken: list[str] = field(default_factory=list)
     """Names of the spool files that were written for it."""
+    is_outdated: bool = False
+    """The member was erased meanwhile."""
 
 
 class ExportService(Service):
@@ -70,7 +72,7 @@ class ExportService(Service):
     def __init__(self, opened: Resources) -> None:
         super().__init__(opened)
         self._policy = opened.policy
-        self._makes_for: set[int] = set()
+        self._made_for: dict[int, _Found] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
 
     async def guilds_of(self, user_id: int) -> list[int]:
@@ -83,10 +85,9 @@ class ExportService(Service):
         UserError when there is nothing, when one is being made for them already, or when something of theirs is
         deleted meanwhile. Close the iterator: that deletes what it has written.
         """
-        if user_id in self._makes_for:
+        if user_id in self._made_for:
             raise UserError(UNDER_WAY)
-        self._makes_for.add(user_id)
-        found = _Found()
+        found = self._made_for[user_id] = _Found()
         try:
             async with self._places:
                 for guild_id in guilds:
@@ -94,10 +95,17 @@ class ExportService(Service):
                 if not found.lists:
                     raise UserError(NOTHING)
                 async for part in self._parts(found, guilds, limit):
+                    if found.is_outdated:
+                        raise UserError(CHANGED)
                     yield part
         finally:
-            self._makes_for.discard(user_id)
+            del self._made_for[user_id]
             self._spool.free(found.taken)
+
+    def outdate(self, user_id: int) -> None:
+        """The member was erased: the export that is being made for them, if there is one, is not sent any more."""
+        if user_id in self._made_for:
+            self._made_for[user_id].is_outdated = True
 
     async def _collect(self, found: _Found, guild_id: int, user_id: int) -> None:
         """Write the member's rows in this guild to the spool, and look their files up."""
@@ -108,7 +116,7 @@ class ExportService(Service):
             rows, size, number = list[str](), 0, 1
             async for row in self._rows(table, own_rows.about(table, guild_id, ids)):
                 file = await asyncio.to_thread(self._file_of, table, folder, row) if row.get("file") else None
-                plain = plain_row(row, words, ids) | ({ROW_FILE: file.name} if file else {})
+                plain = plain_row(row, own_words(table, words, row, ids), ids) | ({ROW_FILE: file.name} if file else {})
                 found.files += [file] if file else []
                 rows.append(json.dumps(plain, ensure_ascii=False, indent=1))
                 size += len(rows[-1].encode())

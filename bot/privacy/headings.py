@@ -1,6 +1,6 @@
 """What an export calls each table and field, and what it leaves out. A test compares this with the tables."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -271,6 +271,8 @@ PEOPLE: Final = frozenset(
     ]
 )
 """Fields that name a person."""
+OF_ASKER: Final = frozenset(["channel_id", "outcome"])
+"""Of a request for photos: where it was asked and what came of it, the asker's limits among that."""
 
 
 def word_for(column: sa.Column[Any]) -> str | None:
@@ -280,3 +282,12 @@ def word_for(column: sa.Column[Any]) -> str | None:
     if column.name in SECRET | INNER | OF_OTHERS:
         return None
     return WORDS[column.name]
+
+
+def own_words(
+    table: sa.Table, words: Mapping[str, str], row: Mapping[str, Any], ids: Collection[int]
+) -> Mapping[str, str]:
+    """Those of the words for the table's columns that the reader, who goes by `ids`, is shown of this row."""
+    if table is q.photo_requests and row["from_id"] not in ids:
+        return {name: word for name, word in words.items() if name not in OF_ASKER}
+    return words

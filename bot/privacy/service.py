@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.events.photos.depictions import DepictionService
 from bot.keys.service import KeyService
+from bot.privacy.export import ExportService
 from bot.records.moderation import Act
 from bot.resources import Resources, Service
 from bot.storage import erasure, likeness, moderation_log, questions, removals
@@ -28,8 +29,11 @@ class Holdings:
 
 
 class PrivacyService(Service):
-    def __init__(self, opened: Resources, key_service: KeyService, depictions: DepictionService) -> None:
+    def __init__(
+        self, opened: Resources, key_service: KeyService, depictions: DepictionService, exports: ExportService
+    ) -> None:
         super().__init__(opened)
+        self._exports = exports
         self._keys = key_service
         self._depictions = depictions
 
@@ -64,6 +68,7 @@ class PrivacyService(Service):
             return files, await removals.count_waiting(connection, guild_id, user_id)
 
         files, waiting = await self._database.write(transaction)
+        self._exports.outdate(user_id)
         self._spool.free(files)
         await self._database.wipe_log()
         await self._keys.share_slots(guild_id)

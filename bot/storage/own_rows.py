@@ -6,8 +6,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.records.guild import NOBODY
 from bot.records.job import SubjectTable
-from bot.storage import erasure
+from bot.storage import erasure, pseudonyms
 from bot.storage import tables as t
 from bot.storage.rows import fetch_values
 
@@ -25,12 +26,21 @@ OF_NOBODY = frozenset({*erasure.GUILD_ONLY, *erasure.NAMELESS} - set(NAMING))
 
 
 async def guilds_of(connection: AsyncConnection, user_id: int) -> list[int]:
-    """Every guild in which a row is about this member, proofs and receipts among them."""
+    """Every guild in which a row is about this member; proofs, receipts and rows under their pseudonym, too."""
     found: set[int] = set()
     for table, columns in NAMING.items():
         mine = sa.or_(*(column == user_id for column in columns))
         found.update(await fetch_values(connection, sa.select(table.c.guild_id).where(mine).distinct()))
-    return sorted(found)
+    return sorted(found | await _guilds_of_pseudonym(connection, user_id))
+
+
+async def _guilds_of_pseudonym(connection: AsyncConnection, user_id: int) -> set[int]:
+    erased: set[tuple[int, int]] = set()
+    for table in erasure.UNDER_PSEUDONYM:
+        for column in NAMING[table]:
+            named = sa.select(table.c.guild_id, column).where(column < NOBODY).distinct()
+            erased.update((guild_id, name) for guild_id, name in await connection.execute(named))
+    return {guild_id for guild_id, name in erased if name in await pseudonyms.ids_of(connection, guild_id, user_id)}
 
 
 def tables_about_members() -> list[sa.Table]:

@@ -15,7 +15,7 @@ from bot.privacy import export, headings
 from bot.privacy.export import ExportPart
 from bot.records.generation import GenerationSettings
 from bot.records.guild import Actor
-from bot.storage import erasure, own_rows, policy_tables, pseudonyms, tables
+from bot.storage import erasure, own_rows, policy_tables, pseudonyms, question_tables, questions, tables
 from bot.storage.events import tables as event_tables
 from tests.fakes.clock import NOON
 from tests.fakes.one_of_each import add_one_of_each, written
@@ -203,6 +203,26 @@ async def test_nothing_of_it_stays_on_the_disk(studio: Studio, ends: str) -> Non
     assert studio.files() == ([] if ends == "deleted" else before)
 
 
+@pytest.mark.parametrize("erased", [ANNA, BEN])
+async def test_what_was_read_before_an_erasure_is_not_sent_after_it(studio: Studio, erased: int) -> None:
+    """Mutant: without `outdate`, the lists that were written before the erasure still go out."""
+    now = studio.clock.now()
+    await studio.database.write(lambda connection: questions.mute(connection, GUILD, ANNA, now=now))
+    await add_dataset(studio.database, user_id=BEN)
+    await add_dataset(studio.database, user_id=ANNA, guild_id=OTHER_GUILD)
+    before = studio.files()
+    async with contextlib.aclosing(studio.exports.make(ANNA, {GUILD: "", OTHER_GUILD: ""}, 2500)) as made:
+        first = await anext(made)
+        assert first.of > 1
+        await studio.privacy.forget_member(guild_id=GUILD, user_id=erased)
+        if erased == ANNA:
+            with pytest.raises(UserError, match="was deleted while the export was made"):
+                await anext(made)
+        else:
+            assert [part.number async for part in made] == list(range(2, first.of + 1))
+    assert studio.files() == before
+
+
 async def test_a_member_makes_one_at_a_time(studio: Studio) -> None:
     for user_id in (ANNA, BEN):
         await add_dataset(studio.database, user_id=user_id)
@@ -253,6 +273,34 @@ async def test_a_consent_is_shown_with_what_was_agreed_and_when(studio: Studio) 
     assert row["What you agreed to"] == written("own", tables.consents.c.wording)
     assert row["Given at"] == NOON.isoformat(timespec="seconds")
     assert row["Provider"] == "apiframe"
+
+
+async def test_what_is_kept_under_a_pseudonym_alone_is_found_from_a_private_message(studio: Studio) -> None:
+    """Mutant: when only ids are looked for, the block of an erased member is in no export."""
+    moderator = Actor(GUILD, ANOTHER, is_moderator=True)
+    await studio.moderation.block(moderator, ANNA)
+    await studio.moderation.block(moderator, BEN)
+    for user_id in (ANNA, BEN):
+        await studio.privacy.forget_member(guild_id=GUILD, user_id=user_id)
+    assert await studio.exports.guilds_of(ANNA) == [GUILD]
+    assert await studio.exports.guilds_of(SOMEBODY) == []
+    files, _ = await unpacked(studio)
+    [block] = rows_of(files, policy_tables.blocks)
+    assert block["Who is blocked"] == "you"
+
+
+async def test_the_author_of_photos_is_not_shown_what_became_of_the_asker(studio: Studio) -> None:
+    """Mutant: with every word of the table, the asker's limits and channel are in the author's export."""
+    await add_one_of_each(studio.database, ANNA, BEN, tag="own")
+    asker, _ = await unpacked(studio, ANNA)
+    author, _ = await unpacked(studio, BEN)
+    [asked], [received] = (
+        rows_of(asker, question_tables.photo_requests),
+        rows_of(author, question_tables.photo_requests),
+    )
+    assert asked["What came of it"] == written("own", question_tables.photo_requests.c.outcome)
+    assert set(asked) - set(received) == {"What came of it", "Channel"}
+    assert (received["Asked by"], received["Asked"]) == ("another member", "you")
 
 
 @pytest.mark.parametrize("is_erased", [False, True])
