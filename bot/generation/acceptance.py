@@ -173,7 +173,8 @@ class OrderAcceptance(Service):
             await _store_references(connection, generation.id, order)
             await timeline.add(connection, SubjectTable.GENERATION, generation.id, "received", at=now)
             if also is not None:
-                await also(connection, generation.id)
+                hashes = [each.sha256 for each in order.references if each.sha256 is not None]
+                await also(connection, generation, hashes)
             if order.origin_id is None and order.pack_index is None:
                 used = Remembered(order.lora_id, order.style_id, replace(order.settings, seed=None))
                 await remembered.put(connection, actor.guild_id, actor.user_id, used, now=now)

@@ -43,6 +43,8 @@ class ReferencePicture:
     size: int
     remote_id: str | None = None
     uploaded_at: datetime | None = None
+    sha256: str | None = None
+    """Of the file that a member gave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,8 @@ class OrderPolicy(Protocol):
         ...
 
 
-Also = Callable[[AsyncConnection, int], Awaitable[None]]
-"""What is done in the transaction that stores an order, with the id of its generation."""
+Also = Callable[[AsyncConnection, Generation, list[str]], Awaitable[None]]
+"""What is done in the transaction that stores an order: takes its generation, and the hashes of given pictures."""
 
 
 @dataclass(frozen=True, slots=True)

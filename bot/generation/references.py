@@ -120,7 +120,7 @@ class References(Service):
         examined = await self._pool.examine(received, name)
         if examined.file is None:
             raise UserError(_refusal(name, examined.findings[0]))
-        return ReferencePicture(examined.file, "image/jpeg", examined.size)
+        return ReferencePicture(examined.file, "image/jpeg", examined.size, sha256=examined.sha256)
 
 
 def _is_uploaded(reference: Reference, now: datetime) -> bool:

@@ -133,7 +133,8 @@ class Consent:
     guild_id: int
     user_id: int
     event_id: int | None
-    dataset_id: int
+    dataset_id: int | None
+    """None: it is about photos from which an order of pictures starts."""
     kind: ConsentKind
     policy_version: str
     wording: str | None

@@ -9,14 +9,14 @@ from bot.errors import UserError
 from bot.generation.acceptance import OrderAcceptance
 from bot.generation.order import PartialOrder
 from bot.records.dataset import ConsentKind, Dataset
-from bot.records.generation import GenerationSettings
+from bot.records.generation import Generation, GenerationSettings
 from bot.records.guild import Actor, Channel
 from bot.records.post import PostKind
 from bot.records.question import PhotoRequest, RequestStatus
 from bot.requests.rules import author_sentence
 from bot.requests.service import tell_asker
 from bot.resources import Resources, Service
-from bot.storage import datasets, erasure, posts, questions
+from bot.storage import datasets, erasure, posts, questions, requests
 from bot.storage.due import Claim, mark, store
 from bot.storage.question_tables import photo_requests
 
@@ -79,8 +79,16 @@ class RequestSteps(Service):
         )
         actor = Actor(request.guild_id, request.from_id, request.role_ids)
 
-        async def accepted(connection: AsyncConnection, generation_id: int) -> None:
-            await self._end(connection, claim, RequestStatus.DONE, f"#{generation_id}")
+        async def accepted(connection: AsyncConnection, generation: Generation, hashes: list[str]) -> None:
+            await requests.record_yes_to_pictures(
+                connection,
+                request,
+                generation,
+                policy_version=self._policy.version,
+                wording=author_sentence(None, self._timings.photos_kept),
+                photo_hashes=hashes,
+            )
+            await self._end(connection, claim, RequestStatus.DONE, f"#{generation.id}")
 
         channel = Channel(request.channel_id, request.parent_id, request.is_age_restricted)
         await self._orders.order_with_defaults(order, actor, channel, also=accepted)

@@ -92,6 +92,12 @@ async def test_after_a_yes_the_pictures_are_ordered_once(studio: Studio, files: 
     [order] = (await studio.everything())["generations"]
     assert (order["user_id"], order["prompt"], order["settings"].aspect) == (ANNA, "a fox", "3:2")
     assert (await studio.requests.view(asked.request.id)).request.outcome == f"#{order['id']}"  # type: ignore[union-attr]
+    [consent] = (await studio.everything())["consents"]
+    assert (consent["user_id"], consent["kind"], consent["provider"]) == (BEN, ConsentKind.AUTHOR, order["provider"])
+    assert (consent["dataset_id"], consent["generation_id"]) == (None, order["id"])
+    assert consent["wording"] == asked.sentence
+    assert consent["policy_version"] == studio.policy.version
+    assert len(consent["photo_hashes"]) == 1
 
 
 @pytest.mark.parametrize("is_dataset", [True, False])

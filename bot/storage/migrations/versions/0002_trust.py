@@ -44,6 +44,7 @@ def upgrade() -> None:
     _ask_members()
     _name_in_datasets()
     _claim_likeness()
+    _agree_to_pictures()
 
 
 def _widen_spends() -> None:
@@ -273,6 +274,13 @@ def _claim_likeness() -> None:
     op.create_index(op.f("ix_likeness_claims_due_at"), "likeness_claims", ["due_at"], unique=False)
     op.create_index("ix_likeness_claims_lora", "likeness_claims", ["lora_id", "user_id"], unique=False)
     op.create_index("ix_likeness_claims_member", "likeness_claims", ["guild_id", "user_id"], unique=False)
+
+
+def _agree_to_pictures() -> None:
+    """Who has posted photos agrees that new pictures are made from them; no dataset holds these."""
+    with op.batch_alter_table("consents", table_kwargs={"sqlite_autoincrement": True}) as consents:
+        consents.alter_column("dataset_id", existing_type=sa.BigInteger(), nullable=True)
+        consents.add_column(sa.Column("generation_id", sa.BigInteger(), nullable=True))
 
 
 def _due() -> tuple[sa.Column[Any], ...]:
