@@ -68,7 +68,7 @@ async def settings_view(interaction: Interaction) -> SafeLayout:
         )
     )
     is_adult = chosen is not None and chosen.is_adult_allowed
-    view.add_text(f"**Adult content:** {ADULT[is_adult]}\nThe list of `/moderation words` holds in any case.")
+    view.add_text(f"**Adult content:** {ADULT[is_adult]}\nWhat `/moderation words` lists is refused there, too.")
     options = [
         discord.SelectOption(label=words, value=str(int(each)), default=each is is_adult)
         for each, words in ADULT.items()

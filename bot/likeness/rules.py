@@ -6,7 +6,7 @@ OPEN_MAX = 5
 """Claims of one member that can wait at once: each of them stops a LoRA of somebody."""
 REASON_MAX = 300
 NOT_HERE = "This LoRA is not here any more, so nothing is made with it."
-YOURS = "This LoRA is yours: you decide what is made with it, and `/loras archive` has it deleted."
+YOURS = "This LoRA is yours: you decide what is made with it, and `/loras archive` removes it."
 RETIRED = "This LoRA is retired already: nobody can make pictures with it any more."
 NO_LORA = "No LoRA made these pictures, so there is none to stop. **Report** tells the moderators about them."
 NO_CLAIM = "This is for somebody else, or it is not here any more."

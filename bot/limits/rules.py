@@ -69,8 +69,8 @@ def check_pause(last: datetime | None, pause: timedelta, now: datetime) -> None:
     if last is not None and now < last + pause:
         hours = round(pause / timedelta(hours=1))
         raise TooSoon(
-            f"Here, {hours} hour{'s' * (hours != 1)} lie between two trainings of one member. Your next one can start "
-            f"{stamp(last + pause, 'R')}. Nothing was ordered."
+            f"Here, the trainings of one member start at least {hours} hour{'s' * (hours != 1)} apart. Your next one "
+            f"can start {stamp(last + pause, 'R')}. Nothing was ordered."
         )
 
 

@@ -128,7 +128,7 @@ def _check_role(who: LimitKind, role_id: int | None) -> None:
     if who is LimitKind.ROLE and role_id is None:
         raise UserError("Please choose the `role`, too.")
     if who is not LimitKind.ROLE and role_id is not None:
-        raise UserError("A `role` only goes with **who: role**. Please leave it out, or choose that.")
+        raise UserError("A `role` only goes with **who: a role**. Please leave it out, or choose that.")
 
 
 def _by_day(its: list[Spend], month: Month, now: datetime) -> tuple[int, ...]:

@@ -10,7 +10,8 @@ NOT_YOURS = "This question is for somebody else, or it is not here any more."
 
 def too_soon(to_id: int, free_at: datetime) -> str:
     """One question or offer a day from one member to another."""
-    return f"You have asked <@{to_id}> something within a day. You can ask again <t:{int(free_at.timestamp())}:R>."
+    again = f"You can ask again <t:{int(free_at.timestamp())}:R>."
+    return f"You have asked <@{to_id}> something less than a day ago. {again}"
 
 
 def notes(asked: Sequence[Asked], now: datetime) -> list[str]:
@@ -24,7 +25,7 @@ def notes(asked: Sequence[Asked], now: datetime) -> list[str]:
         elif each.at > now:
             lines.setdefault(
                 each.user_id,
-                f"<@{each.user_id}> is asked <t:{int(each.at.timestamp())}:R>, because you asked them something within "
-                "a day.",
+                f"<@{each.user_id}> is asked <t:{int(each.at.timestamp())}:R>, because you asked them something less "
+                "than a day ago.",
             )
     return list(lines.values())

@@ -85,4 +85,4 @@ def _name(view: ClaimView) -> str:
 
 
 def _who(view: ClaimView) -> str:
-    return f"<@{view.claim.user_id}>" if view.claim.user_id > 0 else "An erased member"
+    return f"<@{view.claim.user_id}>" if view.claim.user_id > 0 else "Somebody who has erased their data since"

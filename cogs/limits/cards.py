@@ -26,7 +26,7 @@ def rest_card(rest: Rest) -> SafeLayout:
         by_role = f", by your role <@&{limit.role_id}>" if limit.who is LimitKind.ROLE else ""
         lines.append(f"**{unit.value.title()}:** {_meter(rest_of_it, most)} {rest_of_it:,} of {most:,} left{by_role}")
     if rest.training_pause_h:
-        lines.append(f"Between two of your trainings lie {count(rest.training_pause_h, 'hour')}.")
+        lines.append(f"Your trainings start at least {count(rest.training_pause_h, 'hour')} apart.")
     lines.append(f"It renews {day(rest.month.renews)}. What you do in an event counts for the event, not for you.")
     return card("\n".join(lines), colour=discord.Colour.blurple())
 
@@ -41,7 +41,7 @@ def overview_card(seen: Overview) -> SafeLayout:
         lines += [f"{member(user_id)}: {spent:,}" for user_id, spent in seen.spenders]
     lines += ["**Limits a month**", *limit_lines(seen.limits)]
     if seen.training_pause_h:
-        lines.append(f"Between two trainings of one member lie {count(seen.training_pause_h, 'hour')}.")
+        lines.append(f"The trainings of one member start at least {count(seen.training_pause_h, 'hour')} apart.")
     lines.append(
         f"Everything renews {day(seen.month.renews)}. `/budget set` changes a limit, `/budget export` gives every job."
     )

@@ -46,7 +46,7 @@ class ModerationCog(commands.GroupCog, group_name="moderation", group_descriptio
     async def words(self, interaction: Interaction) -> None:
         await open_form(interaction, WordsModal(await self.bot.services.moderation.words(actor_of(interaction))))
 
-    @app_commands.command(description="Block a member from using this bot here; what of theirs waits ends")
+    @app_commands.command(description="Block a member from using this bot here; their waiting orders end")
     @app_commands.describe(member="Who should be blocked")
     async def block(self, interaction: Interaction, member: discord.User) -> None:
         await defer(interaction)

@@ -19,9 +19,10 @@ def kept_how_long(timings: Timings) -> str:
     return (
         "**Photos** are stripped of place and camera data when they arrive, sent to the provider your server chose "
         "when you press *Start training*, and deleted here when the LoRA is ready, at the latest after "
-        f"{lasting(timings.photos_kept)}.\n"
+        f"{lasting(timings.photos_kept)}; those of an event {lasting(timings.event_photos_kept)} after the time for "
+        "giving and choosing them.\n"
         "**Gender, ethnicity and age** go with the photos, and are shown to nobody but you.\n"
-        f"**Pictures** are kept here for {lasting(timings.pictures_kept)} after they were posted.\n"
+        f"**Pictures** are kept here for {lasting(timings.pictures_kept)} after they were made.\n"
         f"**What your jobs took** is kept for {lasting(timings.ledger_kept)} for the server's books, after "
         f"{lasting(timings.details_kept)} without your name. What was paid, shared, deleted or moderated stands in its "
         f"log for {lasting(timings.ledger_kept)}.\n"

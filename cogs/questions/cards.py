@@ -42,7 +42,7 @@ def me_card(inbox: Inbox, questions: Sequence[Question], claims: Sequence[ClaimV
     more = len(questions) - LISTED
     rest = f" {count(more, 'more question')} come up once these are answered." if more > 0 else ""
     asked = (
-        f"**{count(len(questions), 'open question')}**.{rest}" if questions else "Nobody waits for an answer of yours."
+        f"**{count(len(questions), 'open question')}**.{rest}" if questions else "Nobody waits for an answer from you."
     )
     layout.add_text(f"### You\n{MUTED if inbox.is_muted else NOT_MUTED}\n{asked}")
     for question in questions[:LISTED]:

@@ -10,7 +10,7 @@ from cogs.ui.layout import SafeLayout, card
 from cogs.ui.words import clip, day, moment
 
 LENGTH_MAX = 3000
-NOTHING = "Nothing of yours was to be removed at a provider, as far as receipts go back."
+NOTHING = "No provider was asked to remove anything of yours, as far as receipts go back."
 WHAT = {
     RemovalKind.LORA: "LoRA",
     RemovalKind.CHARACTER: "Character",
@@ -37,7 +37,7 @@ MEANS = {
 """Apiframe /docs/loras and OpenAPI 2.0.0; Aurous Labs /characters."""
 REMOVED = {
     RemovalKind.LORA: "it has archived it (204)",
-    RemovalKind.CHARACTER: "it has deleted it from use (200)",
+    RemovalKind.CHARACTER: "it has taken it out of use (200)",
     RemovalKind.UPLOAD: "it is not there any more (200)",
 }
 ANSWERS = {
@@ -45,8 +45,8 @@ ANSWERS = {
     RemovalAnswer.NEVER_MADE: "it never got this order",
 }
 NO_CALL = {
-    RemovalKind.PICTURES: "it has no way to be asked; pictures that nobody fetched are not kept for long there",
-    RemovalKind.UPLOAD: "it has no way to be asked; it deletes such pictures by itself within hours",
+    RemovalKind.PICTURES: "it offers no way to ask for that; pictures that nobody fetched are not kept for long there",
+    RemovalKind.UPLOAD: "it offers no way to ask for that; it deletes such pictures by itself within hours",
 }
 
 

@@ -183,7 +183,7 @@ async def test_declining_changes_nothing_and_the_next_offer_has_to_wait(trained:
     message = await offer_to_cleo(trained)
     assert "You declined." in answer_to(await trained.cleo.click(message, label="Decline"))
     refused = await hand_over(trained, trained.cleo)
-    assert f"You have asked {trained.cleo.mention} something within a day. You can ask again <t:" in refused
+    assert f"You have asked {trained.cleo.mention} something less than a day ago. You can ask again <t:" in refused
     assert await owner_of(trained, lora) == trained.ben.id
 
 

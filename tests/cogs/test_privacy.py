@@ -71,7 +71,9 @@ async def test_what_was_only_asked_is_never_called_deleted(keyed: Stage) -> None
     assert "1 of 1 still to be confirmed" in shown
     assert f"**LoRA** `{lora.remote_id}` at Apiframe, because you erased your data" in shown
     assert "archived it (204)" not in shown
-    assert "Nothing of yours was to be removed" in answer_to(await keyed.use(keyed.cleo, "privacy receipts"))
+    assert "No provider was asked to remove anything of yours" in answer_to(
+        await keyed.use(keyed.cleo, "privacy receipts")
+    )
 
 
 async def test_the_receipt_comes_privately_when_everything_is_answered(keyed: Stage) -> None:

@@ -108,5 +108,5 @@ def test_a_refusal_says_whose_limit_what_is_left_and_when_it_renews(
 def test_trainings_of_one_member_lie_as_far_apart_as_the_server_says() -> None:
     rules.check_pause(None, timedelta(hours=6), NOON)
     rules.check_pause(NOON - timedelta(hours=6), timedelta(hours=6), NOON)
-    with pytest.raises(TooSoon, match=r"6 hours lie between two trainings .* can start <t:\d+:R>"):
+    with pytest.raises(TooSoon, match=r"start at least 6 hours apart. Your next one can start <t:\d+:R>"):
         rules.check_pause(NOON - timedelta(hours=5, minutes=59), timedelta(hours=6), NOON)

@@ -19,7 +19,7 @@ from tests.questions.asking import DAY, DELAYED, EVERY, HERE, REFUSED, Ask, Aske
 async def test_thirty_offers_to_one_person_are_one_ping(studio: Studio, asker: Asker) -> None:
     first = await asker.offer()
     for _ in range(29):
-        with pytest.raises(UserError, match=rf"<@{BEN}> something within a day. You can ask again <t:\d+:R>"):
+        with pytest.raises(UserError, match=rf"<@{BEN}> something less than a day ago. You can ask again <t:\d+:R>"):
             await asker.offer()
     assert asker.sent() == 1
     [kept] = (await studio.everything())["lora_offers"]
@@ -40,7 +40,7 @@ async def test_naming_taking_out_and_naming_again_is_one_private_message(
     await asker.rest()
     [note] = await studio.questions.notes(PostKind.DEPICTION, [each.id for each in own.depicted])
     tomorrow = int((studio.clock.now() + DAY).timestamp())
-    assert note == f"<@{BEN}> is asked <t:{tomorrow}:R>, because you asked them something within a day."
+    assert note == f"<@{BEN}> is asked <t:{tomorrow}:R>, because you asked them something less than a day ago."
     await studio.pass_time(DAY - timedelta(minutes=1), LaneName.POSTS)
     assert asker.sent() == 1
     await studio.pass_time(timedelta(minutes=1), LaneName.POSTS)
@@ -51,7 +51,7 @@ async def test_naming_taking_out_and_naming_again_is_one_private_message(
 @pytest.mark.parametrize("ask", REFUSED)
 async def test_what_is_too_soon_is_refused_whatever_came_before(asker: Asker, before: Ask, ask: Ask) -> None:
     await before(asker)
-    with pytest.raises(UserError, match="within a day"):
+    with pytest.raises(UserError, match="less than a day ago"):
         await ask(asker)
     assert asker.sent() == 1
 
@@ -92,7 +92,7 @@ async def test_every_other_end_of_an_offer_counts_for_its_day(studio: Studio, as
             await studio.loras.archive(offer.lora_id, asker.actor)
         case _:
             await studio.sharing.offer(offer.lora_id, CLEO, asker.actor, HERE)
-    with pytest.raises(UserError, match="within a day"):
+    with pytest.raises(UserError, match="less than a day ago"):
         await asker.offer()
     studio.clock.advance(DAY)
     await asker.offer()
@@ -109,7 +109,7 @@ async def test_an_offer_that_nobody_saw_counts_for_nothing(studio: Studio, asker
 async def test_a_newer_offer_that_is_too_soon_leaves_the_earlier_one_open(studio: Studio, asker: Asker) -> None:
     """Mutant: ending the earlier one in a transaction of its own."""
     offer = await asker.offer()
-    with pytest.raises(UserError, match="within a day"):
+    with pytest.raises(UserError, match="less than a day ago"):
         await studio.sharing.offer(offer.lora_id, BEN, asker.actor, HERE)
     await studio.sharing.accept(offer.id, user_id=BEN, guild_id=GUILD)
     found = await studio.loras.get(offer.lora_id)
