@@ -8,6 +8,7 @@ from typing import Any
 
 import simcord
 from aiohttp import BodyPartReader, web
+from simcord.backend.cdn import CdnStore
 from simcord.backend.errors import BackendError, SetupError
 from simcord.preview._server import PreviewServer
 
@@ -76,6 +77,19 @@ class PatientServer(PreviewServer):
         return payload
 
 
+class WithUploads(dict[str, tuple[str, bytes]]):
+    """Pictures by their address, and every upload in the simulated Discord, which cards may show by its link."""
+
+    def __init__(self, assets: Mapping[str, tuple[str, bytes]], uploads: CdnStore) -> None:
+        super().__init__(assets)
+        self._uploads = uploads
+
+    def get(self, url: str, default: Any = None) -> Any:
+        """The name and the bytes of what this address leads to."""
+        data = self._uploads.get(url)
+        return super().get(url, default) if data is None else (url.rpartition("/")[2], data)
+
+
 def open_page(
     env: simcord.Env,
     channel: simcord.ChannelHandle,
@@ -86,6 +100,7 @@ def open_page(
     assets = {url: (url.rpartition("/")[2], data) for url, data in (pictures or {}).items()}
     page = env.preview(channel, viewers=viewers, layout="channel", assets=assets)
     page._server = PatientServer(page, 0)  # noqa: SLF001 - simcord has no public way to change its limits
+    page._explicit_assets = WithUploads(assets, env.backend.cdn)  # noqa: SLF001 - nor to show what a link leads to
     return page
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import contextvars
 import logging
+import mimetypes
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -75,7 +76,8 @@ class LoopbackCdn(CdnStore):
         self, attachment_id: int, channel_id: int, filename: str, data: bytes, description: str | None
     ) -> dict[str, Any]:
         attachment = super().store_attachment(attachment_id, channel_id, filename, data, description)
-        url = f"http://{self.host}/attachments/{channel_id}/{attachment_id}/file"
+        kind = mimetypes.guess_extension(attachment["content_type"]) or ""
+        url = f"http://{self.host}/attachments/{channel_id}/{attachment_id}/file{kind}"
         self._blobs[url] = self._blobs.pop(attachment["url"])
         return {**attachment, "url": url, "proxy_url": url}
 
