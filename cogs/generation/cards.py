@@ -63,7 +63,7 @@ def _gallery(shown: Sequence[Style], title: str, page_buttons: Sequence[ActionBu
     view = SafeLayout(COLOUR)
     view.add_text(title)
     for style in shown:
-        view.box.add_item(discord.ui.Separator[Layout]())
+        view.add_line()
         view.box.add_item(_described(style))
         if style.retired_at is None:
             use = ActionButton("style", "use", style.id, label="Use this style", style=discord.ButtonStyle.success)

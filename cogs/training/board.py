@@ -8,6 +8,7 @@ import discord
 from bot.datasets.rules import Board, consent_sentence
 from bot.keys.service import Funds
 from bot.photos import checks
+from bot.photos.checks import Code
 from bot.records.dataset import DatasetStatus, Photo, SubjectKind, Verdict
 from bot.text import quote
 from cogs.ui.buttons import ActionButton
@@ -30,7 +31,7 @@ def board_card(board: Board, funds: Funds, kept: timedelta, *, has_sheet: bool, 
         view.add_gallery([(SHEET_FILE, sheet_alt(board.photos))])
     if board.photos:
         view.add_text(photo_list(board.photos))
-    view.box.add_item(discord.ui.Separator())
+    view.add_line()
     view.add_text(_money(board, funds, kept))
     if board.dataset.status is DatasetStatus.OPEN:
         view.add_row(*_buttons(board))
@@ -43,19 +44,23 @@ def sheet_alt(photos: Sequence[Photo]) -> str:
 
 def photo_list(photos: tuple[Photo, ...]) -> str:
     """Refused and advised photos first, each with its reasons; then the good ones by name."""
-    numbered = list(enumerate(photos, start=1))
+    numbered = [(number, photo) for number, photo in enumerate(photos, start=1) if not _is_waiting(photo)]
+    waiting = [
+        f"{number}. {quote(photo.name, 40)}" for number, photo in enumerate(photos, start=1) if _is_waiting(photo)
+    ]
     lines: list[str] = []
     for verdict, title in ((Verdict.REFUSED, "**Will not be sent**"), (Verdict.ADVISED, "**Usable, with advice**")):
         chosen = [(number, photo) for number, photo in numbered if photo.verdict is verdict]
         if chosen:
             lines.append(title)
             lines += [_reasoned(number, photo) for number, photo in chosen]
+    if waiting:
+        lines += ["**Waiting for a yes**", *_named("⏳", waiting)]
     good = [(number, photo) for number, photo in numbered if photo.verdict is Verdict.ACCEPTED]
     if good:
         lines.append("**Good**")
         plain = [f"{number}. {quote(photo.name, 40)}" for number, photo in good if not photo.findings]
-        for start in range(0, len(plain), NAMES_A_LINE):
-            lines.append(f"{MARKS[Verdict.ACCEPTED]} {' · '.join(plain[start : start + NAMES_A_LINE])}")
+        lines += _named(MARKS[Verdict.ACCEPTED], plain)
         lines += [_reasoned(number, photo) for number, photo in good if photo.findings]
     return clip(lines, LIST_MAX, "…and {} more; `/dataset show` lists them once these are solved.")
 
@@ -70,13 +75,23 @@ def _head(board: Board) -> str:
     if dataset.status is not DatasetStatus.OPEN:
         lines.append(f"This dataset has been {dataset.status.value}.")
     elif board.missing:
-        lines.append(f"Please add {count(board.missing, 'more photo')}.")
+        lines.append(_what_is_missing(board))
     else:
         lines.append("Ready to start.")
     if board.asked:
         names = ", ".join(f"<@{user_id}>" for user_id in board.asked)
         lines.append(f"Asked: {names}. The photos that they may be seen in are not sent before they say yes.")
     return "\n".join(lines)
+
+
+def _what_is_missing(board: Board) -> str:
+    """Photos that wait for a yes need not be added once more."""
+    waiting = sum(map(_is_waiting, board.photos))
+    if not waiting:
+        return f"Please add {count(board.missing, 'more photo')}."
+    here = f"{count(waiting, 'photo')} {'waits' if waiting == 1 else 'wait'} for a yes"
+    more = board.missing - waiting
+    return f"{here}; please add {count(more, 'more photo')}." if more > 0 else f"{here}; then this can start."
 
 
 def _what_is_made(board: Board) -> list[str]:
@@ -123,6 +138,15 @@ def _buttons(board: Board) -> list[ActionButton]:
         ActionButton("set", "name", dataset_id, label="Who is in them?", disabled=not board.photos),
         ActionButton("set", "discard", dataset_id, label="Discard", style=discord.ButtonStyle.danger),
     ]
+
+
+def _is_waiting(photo: Photo) -> bool:
+    """Only somebody's yes is missing."""
+    return [Code(finding.code) for finding in photo.findings if finding.code in checks.REFUSALS] == [Code.WAITING]
+
+
+def _named(mark: str, names: Sequence[str]) -> list[str]:
+    return [f"{mark} {' · '.join(names[start : start + NAMES_A_LINE])}" for start in range(0, len(names), NAMES_A_LINE)]
 
 
 def _reasoned(number: int, photo: Photo) -> str:

@@ -29,6 +29,10 @@ class SafeLayout(discord.ui.LayoutView):
     def add_text(self, text: str) -> None:
         self.box.add_item(Text(text))
 
+    def add_line(self) -> None:
+        """Between two parts of a card."""
+        self.box.add_item(discord.ui.Separator[Any]())
+
     def add_gallery(self, pictures: Iterable[tuple[str, str]]) -> None:
         """(attachment name, alt text) of each; nothing without pictures."""
         items = [discord.MediaGalleryItem(f"attachment://{name}", description=alt) for name, alt in pictures]

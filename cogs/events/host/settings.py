@@ -30,7 +30,7 @@ def settings_card(shown: ShownPage) -> SafeLayout:
     for select in content.selects:
         view.add_row(select)
     view.add_rows(content.buttons)
-    view.box.add_item(discord.ui.Separator())
+    view.add_line()
     view.add_row(*_page_buttons(shown))
     view.add_row(*_last_buttons(shown.event))
     return view

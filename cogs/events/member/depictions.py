@@ -26,7 +26,8 @@ ANSWERS = {
 
 def depiction_card(view: DepictionView, last_line: str, guild_name: str) -> Layout:
     """`guild_name`: in a private message nothing else tells where this comes from. A yes can be changed to no later."""
-    depiction, where = view.depiction, f"{_what(view)} in {quote(guild_name)}"
+    depiction, what, maker = view.depiction, _what(view), f"<@{view.depiction.named_by}>"
+    where = f"{what if view.event is not None else f'{what} that {maker} makes'} in {quote(guild_name)}"
     if depiction.status is DepictionStatus.VETOED:
         text = f"### Removed\nYou said no, so these photos of {where} are gone. Nobody is told that it was you."
         return card(f"{text}\n{last_line}", colour=discord.Colour.dark_grey())
@@ -34,9 +35,12 @@ def depiction_card(view: DepictionView, last_line: str, guild_name: str) -> Layo
         text = f"### Thank you\nYou said yes to photos of {where}. You can still change your mind."
         return card(f"{text}\n{last_line}", colour=discord.Colour.green(), buttons=_answers(depiction))
     layout = SafeLayout(discord.Colour.blurple())
+    does = "gave photos to" if view.event is not None else "makes"
     layout.add_text(
-        f"### May these photos be used?\n<@{depiction.named_by}> gave photos to {where} and says that you can be seen "
-        f"in them.\n> {view.sentence}\n"
+        f"### May these photos be used?\n{maker} {does} {what} in {quote(guild_name)} and says that you can be seen in "
+        f"these photos.\n> {view.sentence}"
+    )
+    layout.add_text(
         "They are not used before you say yes. If you say no, they are deleted at once, "
         "and nobody is told that it was you."
     )
@@ -54,8 +58,7 @@ def gone_card(last_line: str) -> Layout:
 def _what(view: DepictionView) -> str:
     if view.event is not None:
         return f"the event {event_name(view.event)}"
-    name = "a LoRA" if view.dataset is None else f"the LoRA {quote(view.dataset.name, 40)}"
-    return f"{name} that <@{view.depiction.named_by}> makes"
+    return "a LoRA" if view.dataset is None else f"the LoRA {quote(view.dataset.name, 40)}"
 
 
 def seen_card(event: Event, depictions: Sequence[Depiction], kept: timedelta) -> Layout:
