@@ -37,7 +37,8 @@ def policy_text(file: Path | None, contact: str | None, timings: Timings) -> str
     """
     if file is not None:
         return _read(file)
-    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+    template = _unwrapped(TEMPLATE.read_text(encoding="utf-8"))
+    return Template(template).substitute(
         contact=contact or NO_CONTACT,
         photos=lasting(timings.photos_kept),
         event_photos=lasting(timings.event_photos_kept),
@@ -64,6 +65,17 @@ async def put_in_force(database: Database, text: str, today: date) -> Policy:
         return version
 
     return Policy(text, await database.write(transaction))
+
+
+def _unwrapped(text: str) -> str:
+    """Each paragraph and each point of a list on one line, because Discord shows every line break."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        if lines and lines[-1] and line and not line.startswith(("#", "-")) and not lines[-1].startswith("#"):
+            lines[-1] += f" {line.strip()}"
+        else:
+            lines.append(line)
+    return "\n".join(lines)
 
 
 def _read(file: Path) -> str:

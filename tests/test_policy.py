@@ -12,7 +12,7 @@ from bot.app import assemble
 from bot.clock import Timings
 from bot.config import Settings
 from bot.errors import StartupError
-from bot.policy import SIZE_MAX, policy_text, put_in_force
+from bot.policy import SIZE_MAX, TEMPLATE, policy_text, put_in_force
 from bot.storage.database import Database
 from bot.storage.tables import consents
 from bot.text import lasting
@@ -51,6 +51,14 @@ def test_the_template_says_what_really_holds_here() -> None:
 
 def test_without_a_contact_the_template_names_somebody_all_the_same() -> None:
     assert "questions about your data: ask the admins of your server." in policy_text(None, None, Timings())
+
+
+def test_no_sentence_of_the_template_is_broken_in_two_lines() -> None:
+    """Discord shows every line break."""
+    lines = policy_text(None, None, Timings()).splitlines()
+    assert [line for line in lines if line and not line.startswith("#") and not line.endswith((".", "?"))] == []
+    assert sum(line.startswith("- ") for line in lines) == TEMPLATE.read_text().count("\n- ")
+    assert sum(line.startswith("#") for line in lines) == TEMPLATE.read_text().count("\n#") + 1
 
 
 def test_the_operators_text_is_shown_as_it_is(tmp_path: Path) -> None:
