@@ -74,9 +74,12 @@ class KeyModal(SafeModal):
             set_by=interaction.user.id,
             slots=slots,
         )
-        texts = ["\n".join(["### Key saved", *key_lines(status)]), *([FIRST_LIMIT] if status.is_first else [])]
-        buttons = first_limit_buttons() if status.is_first else []
-        await show(interaction, card(*texts, colour=colour_of(status), buttons=buttons))
+        view = card("\n".join(["### Key saved", *key_lines(status)]), colour=colour_of(status))
+        if status.is_first:
+            view.add_line()
+            view.add_text(FIRST_LIMIT)
+            view.add_rows(first_limit_buttons())
+        await show(interaction, view)
 
 
 @app_commands.default_permissions(manage_guild=True)

@@ -15,7 +15,7 @@ Choose = Callable[[int, int | None], Awaitable[None]]
 PAUSES = {0: "no pause", 1: "1 hour", 6: "6 hours", 24: "1 day", 72: "3 days", 168: "7 days"}
 """Hours between two trainings of one member."""
 
-APPROVAL = {False: "nobody looks", True: "a moderator looks"}
+APPROVAL = {False: "not needed", True: "by a moderator"}
 ADULT = {False: "off", True: "only in age-restricted channels"}
 
 
@@ -68,7 +68,10 @@ async def settings_view(interaction: Interaction) -> SafeLayout:
         )
     )
     is_adult = chosen is not None and chosen.is_adult_allowed
-    view.add_text(f"**Adult content:** {ADULT[is_adult]}\nWhat `/moderation words` lists is refused there, too.")
+    view.add_text(
+        f"**Adult content:** {ADULT[is_adult]}\nExplicit prompts are refused{' elsewhere' * is_adult}; what stands in "
+        "`/moderation words` is refused everywhere."
+    )
     options = [
         discord.SelectOption(label=words, value=str(int(each)), default=each is is_adult)
         for each, words in ADULT.items()
@@ -76,14 +79,14 @@ async def settings_view(interaction: Interaction) -> SafeLayout:
     view.add_row(StringChoice("Adult content", options, _choose_adult, least=1))
     needs_approval = chosen is not None and chosen.needs_approval
     view.add_text(
-        f"**Before gallery and votes:** {APPROVAL[needs_approval]}\n"
-        "Whoever moderates is asked in the reports channel, with two buttons."
+        f"**Approval before gallery and votes:** {APPROVAL[needs_approval]}\n"
+        "Moderators look at each picture first: two buttons in the reports channel."
     )
     options = [
         discord.SelectOption(label=words, value=str(int(each)), default=each is needs_approval)
         for each, words in APPROVAL.items()
     ]
-    view.add_row(StringChoice("Before gallery and votes", options, _choose_approval, least=1))
+    view.add_row(StringChoice("Approval before gallery and votes", options, _choose_approval, least=1))
     pause = (chosen.training_pause_h if chosen else None) or 0
     view.add_text(
         f"**Between two trainings of one member:** {PAUSES.get(pause, f'{pause} hours')}\n"

@@ -71,7 +71,7 @@ def claimed_sentence(view: ClaimView) -> str:
 
 def claim_line(view: ClaimView) -> str:
     """For the claimant's own page."""
-    by = f" It is decided by {when(view.ends_at)}." if view.claim.status is LikenessStatus.OPEN else ""
+    by = f" That is by {when(view.ends_at)} at the latest." if view.claim.status is LikenessStatus.OPEN else ""
     return f"You said that you are in {_name(view)}. {outcome(view)}{by}"
 
 

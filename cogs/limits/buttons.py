@@ -17,7 +17,8 @@ from cogs.ui.views import SafeModal
 
 FIRST_LIMIT = (
     f"### Who may spend how much\nSo that nobody empties the balance by accident, **each member may use "
-    f"{FIRST_CREDITS} credits a month** from now on: about one training and some pictures."
+    f"{FIRST_CREDITS} credits a month** from now on: about one training and some pictures. "
+    "Does that suit you? `/budget set` changes it at any time, too."
 )
 
 

@@ -11,6 +11,7 @@ from cogs.ui.layout import SafeLayout, card
 from cogs.ui.words import count, day, member
 
 BARS = "▁▂▃▄▅▆▇█"
+NOTHING = "·"
 METER = 10
 
 
@@ -33,19 +34,21 @@ def rest_card(rest: Rest) -> SafeLayout:
 
 def overview_card(seen: Overview) -> SafeLayout:
     """A server's month, for its admins."""
-    lines = ["### This server's month", *_server_lines(seen)]
-    if any(seen.days):
-        lines.append(f"`{_plot(seen.days)}` credits a day, the highest {max(seen.days):,}")
+    view = SafeLayout(discord.Colour.blurple())
+    view.add_text("\n".join(["### This server's month", *_server_lines(seen), *_day_lines(seen.days)]))
     if seen.spenders:
-        lines.append("**Most credits, outside events**")
-        lines += [f"{member(user_id)}: {spent:,}" for user_id, spent in seen.spenders]
-    lines += ["**Limits a month**", *limit_lines(seen.limits)]
+        spenders = [f"{member(user_id)}: {counted(spent, Unit.CREDITS)}" for user_id, spent in seen.spenders]
+        view.add_line()
+        view.add_text("\n".join(["**Who used most, outside events**", *spenders]))
+    view.add_line()
+    lines = ["**Limits a month**", *limit_lines(seen.limits)]
     if seen.training_pause_h:
         lines.append(f"The trainings of one member start at least {count(seen.training_pause_h, 'hour')} apart.")
     lines.append(
         f"Everything renews {day(seen.month.renews)}. `/budget set` changes a limit, `/budget export` gives every job."
     )
-    return card("\n".join(lines), colour=discord.Colour.blurple())
+    view.add_text("\n".join(lines))
+    return view
 
 
 def limit_lines(limits: Sequence[Limit]) -> list[str]:
@@ -89,7 +92,13 @@ def _meter(rest: int, most: int) -> str:
     return "▰" * filled + "▱" * (METER - filled)
 
 
+def _day_lines(days: Sequence[int]) -> list[str]:
+    if not any(days):
+        return []
+    return [f"**Credits each day,** from the 1st on; the most on one day: {max(days):,}", f"`{_plot(days)}`"]
+
+
 def _plot(days: Sequence[int]) -> str:
-    """One bar for each day, in proportion to the highest."""
+    """One bar for each day, in proportion to the highest; a dot when nothing was spent."""
     highest = max(days)
-    return "".join(" " if not each else BARS[(each * len(BARS) - 1) // highest] for each in days)
+    return "".join(NOTHING if not each else BARS[(each * len(BARS) - 1) // highest] for each in days)

@@ -120,7 +120,7 @@ def _lora_lines(view: LoraView, viewer_id: int) -> list[str]:
         )
     elif lora.resting_since is not None:
         lines.append(
-            f"⏸️ Somebody says that they can be seen in it, so it rests since {ago(lora.resting_since)}. Its owner or a "
+            f"⏸️ Somebody said {ago(lora.resting_since)} that they can be seen in it, so it rests. Its owner or a "
             "moderator decides within 72 hours, else it is retired."
         )
     return [*lines, f"-# LoRA #{lora.id}"]

@@ -20,8 +20,8 @@ STATES = {
 def approval_card(view: ApprovalView, last_line: str) -> Layout:
     approval, generation = view.approval, view.generation
     lines = [
-        f"### Picture {view.picture.position} of #{generation.id} would like to go {WHERE[approval.purpose]}",
-        f"Asked for by <@{approval.user_id}>.",
+        f"### May this picture go {WHERE[approval.purpose]}?",
+        f"<@{approval.user_id}> asks for picture {view.picture.position} of pictures #{generation.id}.",
     ]
     if view.message is not None and generation.deleted_at is None:
         channel_id, message_id = view.message

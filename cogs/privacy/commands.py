@@ -70,7 +70,10 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
         )
         where = "here" if interaction.guild_id is not None else f"in {count(len(meant), 'server')}"
         text = f"### Kept about you {where}\n" + "\n".join(f"• {line}" for line in lines)
-        await show(interaction, card(text, kept_how_long(services.timings), colour=discord.Colour.blurple()))
+        view = card(text, colour=discord.Colour.blurple())
+        view.add_line()
+        view.add_text(kept_how_long(services.timings))
+        await show(interaction, view)
 
     @app_commands.command(description="Erase everything of yours here; in a private message: everywhere")
     async def erase(self, interaction: Interaction) -> None:

@@ -42,14 +42,18 @@ def me_card(inbox: Inbox, questions: Sequence[Question], claims: Sequence[ClaimV
     more = len(questions) - LISTED
     rest = f" {count(more, 'more question')} come up once these are answered." if more > 0 else ""
     asked = (
-        f"**{count(len(questions), 'open question')}**.{rest}" if questions else "Nobody waits for an answer from you."
+        f"**{count(len(questions), 'open question')}**.{rest}"
+        if questions
+        else "Nobody is waiting for an answer from you."
     )
     layout.add_text(f"### You\n{MUTED if inbox.is_muted else NOT_MUTED}\n{asked}")
     for question in questions[:LISTED]:
         layout.add_text(f"<@{question.from_id}> {WORDS[question.kind]}.")
-        layout.add_row(ActionButton("me", "show", question.id, label="Show and answer"))
+        answer = ActionButton("me", "show", question.id, label="Show and answer", style=discord.ButtonStyle.primary)
+        layout.add_row(answer)
     if claims:
         layout.add_text(clip([claim_line(claim) for claim in claims], CLAIMS_SHOWN, "…and {} more."))
+    layout.add_line()
     action, label = ("unmute", "Ask me privately again") if inbox.is_muted else ("mute", "No private questions")
     layout.add_row(ActionButton("me", action, 0, label=label))
     return layout

@@ -1,5 +1,6 @@
 """/budget: limits are set by admins, seen by everybody, and said before anything is paid."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -78,7 +79,9 @@ async def test_admins_see_the_servers_month_and_the_table(keyed: Stage) -> None:
     answered = await keyed.use(keyed.ada, "budget show")
     whole = text_of(answered.followups[-1])
     assert "**Credits:** 257 of 9,000" in whole
-    assert f"{keyed.ben.mention}: 257" in whole
+    assert f"{keyed.ben.mention}: 257 credits" in whole
+    today = datetime.now(UTC).day
+    assert f"the most on one day: 257\n`{'·' * (today - 1)}█" in whole
     exported = await keyed.use(keyed.ada, "budget export")
     [file] = board_of(exported).attachments
     assert file.filename == "budget.csv"

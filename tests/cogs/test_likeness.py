@@ -45,7 +45,9 @@ async def test_below_a_picture_it_stops_the_lora_and_the_owner_keeps_it_with_a_r
     assert "You have said so already" in again
     refused = answer_to(await trained.use(trained.ben, "imagine", prompt="in rain", lora="Foxy"))
     assert "`Foxy` rests: somebody says that they can be seen in it." in refused
-    assert "it rests since" in answer_to(await trained.use(trained.cleo, "loras show", lora="Foxy"))
+    assert "that they can be seen in it, so it rests." in answer_to(
+        await trained.use(trained.cleo, "loras show", lora="Foxy")
+    )
     question = await private(trained.ben, QUESTION)
     assert f"{trained.cleo.mention} in `{trained.world.guild.name}` says" in text_of(question)
     await trained.restart()

@@ -7,7 +7,7 @@ from simcord.results import ResponseMessage
 from tests.cogs.private_messages import private
 from tests.cogs.simulated_guild import Stage, answer_to, board_of, buttons_of, photos, text_of
 
-NOBODY = "Nobody waits for an answer from you."
+NOBODY = "Nobody is waiting for an answer from you."
 
 
 async def me(stage: Stage, member: simcord.MemberActor) -> ResponseMessage:
