@@ -236,7 +236,12 @@ class DatasetService(Service):
             return None
         return await self._pool.sheet(
             [
-                SheetEntry(number, self._spool.path(photo.file) if photo.file else None, photo.verdict)
+                SheetEntry(
+                    number,
+                    self._spool.path(photo.file) if photo.file else None,
+                    photo.verdict,
+                    is_waiting=checks.is_waiting(photo.findings),
+                )
                 for number, photo in enumerate(photos, start=first)
             ]
         )

@@ -169,6 +169,11 @@ def explain(finding: Finding) -> str:
     )
 
 
+def is_waiting(findings: Iterable[Finding]) -> bool:
+    """Whether nothing but somebody's yes is missing."""
+    return {Code(finding.code) for finding in findings} & REFUSALS == {Code.WAITING}
+
+
 def verdict_of(findings: Iterable[Finding]) -> Verdict:
     codes = {Code(finding.code) for finding in findings}
     if codes & REFUSALS:

@@ -20,6 +20,7 @@ _PAPER: Final = "#f4f1ea"
 _INK: Final = "#2b2b2b"
 _EMPTY_TILE: Final = "#c9c5bd"
 _MARK_COLOURS: Final = {Verdict.ACCEPTED: "#2e7d4f", Verdict.ADVISED: "#b26a00", Verdict.REFUSED: "#b3261e"}
+_WAITING_COLOUR: Final = "#5c5c5c"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class SheetEntry:
     number: int
     path: Path | None
     verdict: Verdict
+    is_waiting: bool = False
+    """It is refused only until somebody who is seen in it has said yes."""
 
 
 def contact_sheet(entries: Sequence[SheetEntry]) -> bytes:
@@ -53,7 +56,7 @@ def _draw_tile(page: Image.Image, entry: SheetEntry, left: int, top: int) -> Non
         pen.line((left + 70, top + 70, left + 180, top + 180), fill=_PAPER, width=14)
         pen.line((left + 180, top + 70, left + 70, top + 180), fill=_PAPER, width=14)
     caption_middle = top + TILE_PX + CAPTION_PX // 2 + 2
-    _draw_mark(pen, entry.verdict, left + 22, caption_middle)
+    _draw_mark(pen, entry, left + 22, caption_middle)
     font = ImageFont.load_default(30)
     pen.text((left + 52, caption_middle), str(entry.number), fill=_INK, font=font, anchor="lm")
 
@@ -71,10 +74,14 @@ def _load_thumbnail(path: Path | None) -> Image.Image:
     return Image.new("RGB", size, _EMPTY_TILE)
 
 
-def _draw_mark(pen: ImageDraw.ImageDraw, verdict: Verdict, x: int, y: int) -> None:
-    """A tick in a disc, an exclamation mark in a triangle, a cross in a square, centred on (x, y)."""
-    colour = _MARK_COLOURS[verdict]
-    if verdict is Verdict.ACCEPTED:
+def _draw_mark(pen: ImageDraw.ImageDraw, entry: SheetEntry, x: int, y: int) -> None:
+    """A tick or three dots in a disc, an exclamation mark in a triangle, a cross in a square, centred on (x, y)."""
+    verdict, colour = entry.verdict, _MARK_COLOURS[entry.verdict]
+    if entry.is_waiting:
+        pen.ellipse((x - 18, y - 18, x + 18, y + 18), fill=_WAITING_COLOUR)
+        for dot in (x - 9, x, x + 9):
+            pen.ellipse((dot - 3, y - 3, dot + 3, y + 3), fill="white")
+    elif verdict is Verdict.ACCEPTED:
         pen.ellipse((x - 18, y - 18, x + 18, y + 18), fill=colour)
         pen.line(((x - 9, y), (x - 2, y + 8), (x + 10, y - 8)), fill="white", width=5, joint="curve")
     elif verdict is Verdict.ADVISED:

@@ -21,8 +21,8 @@ An event is open in the channel. Press Give photos as Ben, then as Cleo (ten eac
   with /event status: the photos are chosen, a LoRA is trained, make a picture as Ben and as Cleo, vote.
 A limit: each member may use 300 credits a month, as after any first key: one training and some pictures. To reach
   it sooner, send /budget set as Ada with who: each member and credits: 3. As Ben send /imagine with any prompt,
-  twice: the second is refused. /budget show says what is left.
-A named person: as Ben send /train with two photos, press Who is in them? and choose Cleo. As Cleo send /me, press
+  twice: the second is refused. /budget show says what is left. /budget clear as Ada takes the limit away.
+A named person: as Ben send /train with two photos, press Who is in them? choose Cleo, Apply. As Cleo send /me, press
   Show and answer, and say yes or no. As Ben see with /dataset show what became of the photos.
 A blocked member: as Ada send /moderation block with Ben. As Ben try /imagine, or any button. As Ada let Ben in again
   with /moderation unblock.

@@ -28,7 +28,7 @@ class WordsModal(SafeModal):
     def __init__(self, words: Sequence[str]) -> None:
         super().__init__("Words that are refused")
         field = paragraph(default="\n".join(words), required=False, max_length=LIST_MAX)
-        description = "They are found in disguise, too; innocent words that hold their letters pass."
+        description = "Disguises like w0rd or w-o-r-d are found, too. Longer words that only contain it pass."
         self.words = self.add_field("One word or phrase a line", field, description)
 
     async def submit(self, interaction: Interaction) -> None:

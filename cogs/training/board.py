@@ -8,7 +8,6 @@ import discord
 from bot.datasets.rules import Board, consent_sentence
 from bot.keys.service import Funds
 from bot.photos import checks
-from bot.photos.checks import Code
 from bot.records.dataset import DatasetStatus, Photo, SubjectKind, Verdict
 from bot.text import quote
 from cogs.ui.buttons import ActionButton
@@ -44,9 +43,13 @@ def sheet_alt(photos: Sequence[Photo]) -> str:
 
 def photo_list(photos: tuple[Photo, ...]) -> str:
     """Refused and advised photos first, each with its reasons; then the good ones by name."""
-    numbered = [(number, photo) for number, photo in enumerate(photos, start=1) if not _is_waiting(photo)]
+    numbered = [
+        (number, photo) for number, photo in enumerate(photos, start=1) if not checks.is_waiting(photo.findings)
+    ]
     waiting = [
-        f"{number}. {quote(photo.name, 40)}" for number, photo in enumerate(photos, start=1) if _is_waiting(photo)
+        f"{number}. {quote(photo.name, 40)}"
+        for number, photo in enumerate(photos, start=1)
+        if checks.is_waiting(photo.findings)
     ]
     lines: list[str] = []
     for verdict, title in ((Verdict.REFUSED, "**Will not be sent**"), (Verdict.ADVISED, "**Usable, with advice**")):
@@ -86,7 +89,7 @@ def _head(board: Board) -> str:
 
 def _what_is_missing(board: Board) -> str:
     """Photos that wait for a yes need not be added once more."""
-    waiting = sum(map(_is_waiting, board.photos))
+    waiting = sum(checks.is_waiting(photo.findings) for photo in board.photos)
     if not waiting:
         return f"Please add {count(board.missing, 'more photo')}."
     here = f"{count(waiting, 'photo')} {'waits' if waiting == 1 else 'wait'} for a yes"
@@ -138,11 +141,6 @@ def _buttons(board: Board) -> list[ActionButton]:
         ActionButton("set", "name", dataset_id, label="Who is in them?", disabled=not board.photos),
         ActionButton("set", "discard", dataset_id, label="Discard", style=discord.ButtonStyle.danger),
     ]
-
-
-def _is_waiting(photo: Photo) -> bool:
-    """Only somebody's yes is missing."""
-    return [Code(finding.code) for finding in photo.findings if finding.code in checks.REFUSALS] == [Code.WAITING]
 
 
 def _named(mark: str, names: Sequence[str]) -> list[str]:

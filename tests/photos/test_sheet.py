@@ -1,6 +1,7 @@
 """Contact sheets: size, order, and verdicts that can be told without colour."""
 
 import io
+import itertools
 from pathlib import Path
 
 import pytest
@@ -47,12 +48,13 @@ def test_the_picture_is_on_its_tile(tmp_path: Path) -> None:
     assert max(green, blue) < 15
 
 
-@pytest.mark.parametrize(("one", "other"), [("accepted", "advised"), ("advised", "refused"), ("accepted", "refused")])
-def test_verdicts_differ_without_any_colour(one: str, other: str) -> None:
-    sheets = [
-        caption_of(open_sheet(contact_sheet([SheetEntry(1, None, Verdict(verdict))]))).convert("L")
-        for verdict in (one, other)
-    ]
+WAITING = SheetEntry(1, None, Verdict.REFUSED, is_waiting=True)
+MARKED = [*(SheetEntry(1, None, verdict) for verdict in Verdict), WAITING]
+
+
+@pytest.mark.parametrize(("one", "other"), [*itertools.combinations(MARKED, 2)])
+def test_marks_differ_without_any_colour(one: SheetEntry, other: SheetEntry) -> None:
+    sheets = [caption_of(open_sheet(contact_sheet([entry]))).convert("L") for entry in (one, other)]
     outlines = [sheet.point(lambda value: 255 * (value > 150)) for sheet in sheets]
     assert ImageStat.Stat(ImageChops.difference(*outlines)).sum[0] > 255 * 60
 

@@ -36,7 +36,7 @@ async def imagine(stage: Stage) -> str:
 async def test_each_command_of_the_guide_is_there_for_the_admin(sandbox: Stage) -> None:
     there = sandbox.ada.available_commands(sandbox.channel)
     things = guide("http://page").partition("Viewing as")[2]
-    named = set(re.findall(r"(?<= )/([a-z]+(?: (?:status|set|show|test|block|unblock|log)\b)?)", things))
+    named = set(re.findall(r"(?<= )/([a-z]+(?: (?:status|set|clear|show|test|block|unblock|log)\b)?)", things))
     assert {"budget set", "budget show", "me", "moderation block", "moderation unblock"} <= named
     assert sorted(named - set(there)) == []
 
