@@ -80,7 +80,7 @@ async def settings_view(interaction: Interaction) -> SafeLayout:
     needs_approval = chosen is not None and chosen.needs_approval
     view.add_text(
         f"**Approval before gallery and votes:** {APPROVAL[needs_approval]}\n"
-        "Moderators look at each picture first: two buttons in the reports channel."
+        "If it is needed, moderators decide with two buttons in the reports channel."
     )
     options = [
         discord.SelectOption(label=words, value=str(int(each)), default=each is needs_approval)

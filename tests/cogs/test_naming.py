@@ -1,7 +1,11 @@
 """Who is in the photos: named on the board, asked in a private message that shows them, shown on the board."""
 
+from bot.photos.checks import Code
+from bot.records.dataset import Finding, Photo, Verdict
+from cogs.training.board import photo_list
 from tests.cogs.private_messages import private, shown_in
 from tests.cogs.simulated_guild import Stage, answer_to, board_of, buttons_of, photos, text_of, until
+from tests.fakes.rows import photo
 
 QUESTION = "May these photos be used?"
 
@@ -49,3 +53,17 @@ async def test_a_discarded_dataset_takes_the_photos_out_of_the_private_message(k
     await keyed.use(keyed.ben, "dataset discard")
     await until(lambda: "These photos are gone" in text_of(next(iter(keyed.cleo.user.dm_channel.history()))))
     assert next(iter(keyed.cleo.user.dm_channel.history())).attachments == []
+
+
+def waiting(number: int, *more: Code) -> Photo:
+    findings = tuple(Finding(code) for code in (Code.WAITING, *more))
+    return photo(number, verdict=Verdict.REFUSED, findings=findings)
+
+
+def test_a_photo_that_only_waits_is_not_among_those_that_will_not_be_sent() -> None:
+    lines = photo_list((photo(1), waiting(2), waiting(3, Code.BLURRY), waiting(4, Code.DAMAGED))).splitlines()
+    refused, yes, good = (lines.index(title) for title in ("**Will not be sent**", "**Waiting for a yes**", "**Good**"))
+    assert refused < yes < good
+    assert [line[:4] for line in lines[refused + 1 : yes]] == ["❌ 4."]
+    assert lines[yes + 1 : good] == ["⏳ 2. `photo-2.jpg` · 3. `photo-3.jpg`"]
+    assert lines[good + 1 :] == ["✅ 1. `photo-1.jpg`"]
