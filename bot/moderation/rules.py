@@ -25,17 +25,21 @@ STANDS_FOR = {
 }
 """Digits and signs that are read as letters."""
 _ALIKE = {ord(sign): "i" if letter == "l" else letter for letter, signs in STANDS_FOR.items() for sign in signs}
+BETWEEN = dict.fromkeys(map(ord, "(!|+@$€£§"), ".")
+"""Signs as something that stands between letters."""
 SIGNS: tuple[dict[int, str | None], ...] = (
     {**_ALIKE},
+    {**_ALIKE, **dict.fromkeys(map(ord, "(|+"))},
     {**_ALIKE, **dict.fromkeys(map(ord, "(!|+"))},
-    {**_ALIKE, **dict.fromkeys(map(ord, "(!|+@$€£§"))},
+    {**_ALIKE, **dict.fromkeys(BETWEEN)},
 )
 """How signs are read: all as letters, some as something between letters, all as that."""
-INSIDE = r"(?:(?!['’´`])[^\w\s]|_){0,3}"
-"""Signs between the letters of one word; an apostrophe makes another word: hell, he'll."""
 LETTER = r"[^\W\d_]"
-SPELLED = re.compile(r"(?<![^\W_])[^\W_](?:[\W_]{1,5}[^\W_](?![^\W_]))+")
+SPELLED = re.compile(r"(?<![^\W_(!|+@$€£§])[^\W_](?:(?:[^\w(!|+@$€£§]|_)+[^\W_](?![^\W_(!|+@$€£§]))+")
 """Letters that stand alone, one after the other."""
+LONG_RUN = re.compile(r"([^\W_]|[(!|+@$€£§])\1{3,}")
+"""A letter or sign four times or more; three say the same: no word of a language has them."""
+TWICE = re.compile(r"(.)\1+")
 ARTICLES = "ai"
 WITHOUT_SPACES = frozenset({"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN"})
 """Scripts, as the first word of a letter's Unicode name, whose words stand side by side."""
@@ -57,19 +61,25 @@ def tidy_words(text: str) -> tuple[str, ...]:
 def holds_word(words: Iterable[str], text: str) -> bool:
     """Whether one of the words or phrases stands in the text: as a word of its own, in whatever disguise.
 
-    Letters inside a longer word do not count, so that Scunthorpe and Essex may be drawn.
+    Letters inside a longer word do not count, so that Scunthorpe and Essex may be drawn. A letter may be repeated three
+    times or more, but not twice: good is not god.
     """
-    return any(_stands(words, read(text), read) for read in (plain, as_latin))
+    return any(_stands(words, LONG_RUN.sub(r"\1\1\1", read(text)), read) for read in (plain, as_latin))
 
 
 def _stands(words: Iterable[str], seen: str, read: Callable[[str], str]) -> bool:
     """`seen` is the text as `read` reads it. Most words are ruled out by their letters alone, which is quick."""
     letters = [_letters(seen, signs) for signs in SIGNS]
     near = [word for word in words if _is_near(_letters_of(word, read), letters)]
-    spelled = list(_spelled(seen)) if near else []
-    for word in near:
-        pattern = _pattern(word, read)
-        if any(_is_read(found) for found in pattern.finditer(seen)) or any(map(pattern.fullmatch, spelled)):
+    if not near:
+        return False
+    spans = [found.span() for found in SPELLED.finditer(seen)]
+    texts = (seen, seen.translate(BETWEEN))
+    spelled = [word for text in texts for word in _spelled(text)]
+    for pattern in (_pattern(word, read) for word in near):
+        if any(_is_read(found, spans) for text in texts for found in pattern.finditer(text)):
+            return True
+        if any(map(pattern.fullmatch, spelled)):
             return True
     return False
 
@@ -80,8 +90,8 @@ def _is_near(word: str, letters: Iterable[str]) -> bool:
 
 
 def _letters(seen: str, signs: dict[int, str | None]) -> str:
-    """Letters and digits alone, each group of those that stand for one another as one of them."""
-    return "".join(filter(str.isalnum, seen.translate(signs)))
+    """Letters and digits alone, each once, each group of those that stand for one another as one of them."""
+    return TWICE.sub(r"\1", "".join(filter(str.isalnum, seen.translate(signs))))
 
 
 @lru_cache(maxsize=4096)
@@ -89,26 +99,28 @@ def _letters_of(word: str, read: Callable[[str], str]) -> str:
     return _letters(read(word), SIGNS[-1])
 
 
-def _is_read(found: re.Match[str]) -> bool:
+def _is_read(found: re.Match[str], spelled: Iterable[tuple[int, int]]) -> bool:
     """A number is no word, nor is a part of one: 455 is not read as letters, t:1700 not as far as its second digit.
 
-    Words of the list that have no letters are meant as they are.
+    A part of what is spelled is none either, D.I.C.K.E.N.S.; words of the list without letters are meant as they are.
     """
     if "exact" in found.re.groupindex:
         return True
-    before, after = found.string[: found.start()][-1:], found.string[found.end() :][:1]
+    begins, ends = found.span()
+    if any(first <= begins and ends <= last for first, last in spelled):
+        return False
+    before, after = found.string[:begins][-1:], found.string[ends:][:1]
     is_cut = (found[0][0].isdigit() and before.isdigit()) or (found[0][-1].isdigit() and after.isdigit())
     return not is_cut and re.search(LETTER, found[0]) is not None
 
 
 def _spelled(seen: str) -> Iterator[str]:
-    """Words written letter by letter. Where wider gaps stand between the words, they divide them."""
+    """Words written letter by letter. Wider gaps, or else spaces, divide them."""
     for found in SPELLED.finditer(seen):
-        gaps = re.findall(r"[\W_]+", found[0])
-        narrowest = min(map(len, gaps))
-        for part in re.split(rf"[\W_]{{{narrowest + 1},}}", found[0]):
-            word = re.sub(r"[\W_]", "", part)
-            if sum(letter.isalpha() for letter in word) > 1:
+        narrowest = min(map(len, re.findall(r"[\W_]+", found[0])))
+        for part in (*re.split(rf"[\W_]{{{narrowest + 1},}}", found[0]), *found[0].split()):
+            word = LONG_RUN.sub(r"\1\1\1", re.sub(r"[\W_]", "", part))
+            if sum(map(str.isalpha, word)) > any(map(str.isspace, part)):
                 yield word
                 if word[0] in ARTICLES:
                     yield word[1:]
@@ -116,16 +128,38 @@ def _spelled(seen: str) -> Iterator[str]:
 
 @lru_cache(maxsize=4096)
 def _pattern(word: str, read: Callable[[str], str]) -> re.Pattern[str]:
-    seen = " ".join(read(word).split())
+    seen = LONG_RUN.sub(r"\1\1\1", " ".join(read(word).split()))
     is_lettered = re.search(LETTER, seen) is not None
     return re.compile(_word(seen) if is_lettered else f"(?P<exact>{_exact(seen)})")
 
 
 def _word(word: str) -> str:
-    inner = r"[\W_]*".join(INSIDE.join(map(_letter, part)) for part in word.split())
+    """No two ways lead through a text, so that no word and no text take long: a sign is a letter wherever it can be."""
+    runs = [(part, run[0]) for part, of in enumerate(word.split()) for run in re.finditer(r"(.)\1*", of)]
+    inner = ""
+    for number, (part, run) in enumerate(runs):
+        if number:
+            is_new_part = part != runs[number - 1][0]
+            inner += rf"(?:(?!{_letter(run[0])})[\W_])*" if is_new_part else _inside(run[0])
+        inner += _run(run, number, is_last=number == len(runs) - 1)
     begins = "" if _has_no_edges(word[0]) else rf"(?<!{LETTER})"
     ends = "" if _has_no_edges(word[-1]) else rf"(?!{LETTER})"
     return f"{begins}{inner}{ends}"
+
+
+def _inside(letter: str) -> str:
+    """Signs before the next letter of one word; an apostrophe makes another word: hell, he'll."""
+    return rf"(?:(?!['’´`]|{_letter(letter)})(?:[^\w\s]|_)){{0,3}}"
+
+
+def _run(run: str, number: int, *, is_last: bool) -> str:
+    """The same letter once or more, and how it is drawn out: not 1 and |, which may be the next letter as well."""
+    letter = _letter(run[0])
+    *others, last = [f"(?:{letter})"] * (len(run) - 1) + [f"(?P<r{number}>{letter})"]
+    more = 2 if len(run) == 1 else 1
+    ambiguous = r"[\d|]" if is_last else "[1|]"
+    drawn_out = f"(?:(?!{ambiguous})(?P=r{number}){{{more}}})?"
+    return rf"(?>{_inside(run[0]).join([*others, last])}{drawn_out})"
 
 
 def _exact(word: str) -> str:

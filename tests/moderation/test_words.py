@@ -17,6 +17,11 @@ SHOWN = ("porn", "badger", "secret", "clown", "gallows", "ghoulish", "bitter", "
 """Stand for any word of a list."""
 CYRILLIC = {"a": "\u0430", "c": "\u0441", "e": "\u0435", "i": "\u0456", "o": "\u043e", "p": "\u0440", "s": "\u0455"}
 GREEK = {"a": "\u03b1", "o": "\u03bf", "i": "\u03b9", "e": "\u03b5", "p": "\u03c1", "t": "\u03c4", "n": "\u03b7"}
+CHEROKEE = {"a": "\u13aa", "b": "\u13f4", "c": "\u13df", "e": "\u13ac", "g": "\u13c0", "i": "\u13a5", "o": "\u13be"}
+CHEROKEE |= {"p": "\u13e2", "r": "\u13d2", "s": "\u13da", "t": "\u13a2", "l": "\u13de", "w": "\u13b3"}
+LISU = {"a": "\ua4ee", "b": "\ua4d0", "c": "\ua4da", "e": "\ua4f0", "o": "\ua4f3", "p": "\ua4d1", "s": "\ua4e2"}
+COPTIC = {"o": "\u2c9f", "c": "\u2ca5", "p": "\u2ca3", "t": "\u2ca7", "a": "\u2c81", "e": "\u2c89", "i": "\u2c93"}
+CANADIAN = {"p": "\u146d", "a": "\u15e9", "b": "\u15f7", "c": "\u1455", "n": "\u144e", "r": "\u1587", "l": "\u14aa"}
 DIGITS = {"o": "0", "i": "1", "l": "1", "e": "3", "a": "4", "s": "5", "t": "7", "b": "8", "g": "9", "z": "2"}
 SIGNS = {"a": "@", "s": "$", "i": "!", "e": "€", "l": "|", "t": "+", "c": "("}
 ACCENTS = "\u0301\u0308\u0323"
@@ -44,10 +49,33 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "flags": shifted(0x1F1E6),
     "Cyrillic": swapped(CYRILLIC),
     "Greek": swapped(GREEK),
+    "Cherokee": swapped(CHEROKEE),
+    "Cherokee in lower case": lambda word: swapped(CHEROKEE)(word).lower(),
+    "Lisu": swapped(LISU),
+    "Coptic": swapped(COPTIC),
+    "Canadian syllabics": swapped(CANADIAN),
+    "a large I as an l": lambda word: word[0] + word[1:].replace("l", "I"),
     "digits": swapped(DIGITS),
+    "digits of mathematics": lambda word: word.translate({ord("o"): "\U0001d7ce", ord("e"): "\U0001d7d1"}),
+    "digits of Arabic": lambda word: word.translate({ord("i"): "\u0661", ord("l"): "\u06f1"}),
     "signs": swapped(SIGNS),
     "zero width": "\u200b".join,
     "soft hyphens and joiners": "\u00ad\u200d\u2060".join,
+    "variation selectors": "\ufe0f".join,
+    "later variation selectors and tags": "\U000e0100\U000e0061".join,
+    "enclosed": lambda word: "".join(letter + "\u20dd" for letter in word),
+    "drawn out": lambda word: word[0] + word[1] * 5 + word[2:],
+    "drawn out all over": lambda word: "".join(letter * 3 for letter in word),
+    "drawn out with a dash": lambda word: word[0] * 4 + "--" + word[1:],
+    "drawn out with 0": lambda word: word.replace("o", "0000"),
+    "one letter a line": "\n".join,
+    "one letter a paragraph": "\r\n\r\n".join,
+    "far apart": (" " * 9).join,
+    "signs as letters and between them": lambda word: "^".join(swapped({"s": "$", "i": "!", "a": "@"})(word)) + "!",
+    "everything": lambda word: "\u200b".join(
+        (letter.upper() + "\u0301", swapped(CYRILLIC)(letter) + ".", shifted(0xFF41)(letter))[index % 3]
+        for index, letter in enumerate(word)
+    ),
     "dots": ".".join,
     "spaces": " ".join,
     "dashes and underscores": "-_".join,
@@ -99,7 +127,7 @@ def test_an_innocent_word_passes(word: str) -> None:
 
 
 def test_there_are_two_hundred_of_each() -> None:
-    assert len(SHOWN) * len(DISGUISES) == 200
+    assert len(SHOWN) * len(DISGUISES) >= 200
     assert len(innocent_words()) >= 200
 
 
@@ -115,10 +143,21 @@ def test_there_are_two_hundred_of_each() -> None:
         "I am as so often at sea",
         "a tit-an",
         "A, S and T",
+        "D.I.C.K.E.N.S. and N.A.S.S.A.U., A.S.S.R.",
+        "a good dog, goods and Goodwood",
+        "puss in boots, a coop, a boss",
+        "size XXXL, page XXXVIII",
+        "glass-extra, class-X, his ex, an ex-wife",
+        "f/1.8, 85mm, ISO 400, 1920 x 1080, 8k",
+        "the S.S. Titanic and the USS Essex",
+        "McInnes and AI",
+        "\u043a\u043b\u0430\u0441\u0441, \u0430\u043d\u0430\u043b\u0438\u0437, \u043a\u0430\u043d\u0430\u043b",
+        "\u0631\u0633\u0645 \u0642\u0637\u0629, \u732b\u306e\u7d75",
     ],
 )
 def test_what_only_looks_like_one_across_words_or_numbers_passes(text: str) -> None:
-    words = [word for word in (*LIST, "penis") if not (word == "tit" and "tit-an" in text)]
+    more = ("penis", "god", "pus", "cop", "bos", "xxx")
+    words = [word for word in (*LIST, *more) if not (word == "tit" and "tit-an" in text)]
     assert not holds_word(words, text)
 
 
@@ -136,6 +175,12 @@ def test_what_only_looks_like_one_across_words_or_numbers_passes(text: str) -> N
         ("\U0001f346", "a fruit \U0001f346\U0001f346"),
         ("sex", "I s e x, she said"),
         ("sex", "s.e.x!"),
+        ("sex", "b s.e.x"),
+        ("bid", "b(!|d!"),
+        ("pass", "5 p.4.5.5, please"),
+        ("kill", "k111 or kiiilll"),
+        ("\u043a\u043e\u0448\u043a\u0430", "\u041a\u041e\u0428\u0428\u0428\u041a\u0410"),
+        ("\u0642\u0637\u0629", "\u0642\u0640\u0637\u0651\u0629"),
     ],
 )
 def test_phrases_other_scripts_numbers_and_signs(line: str, text: str) -> None:
@@ -144,6 +189,21 @@ def test_phrases_other_scripts_numbers_and_signs(line: str, text: str) -> None:
 
 @pytest.mark.parametrize(("line", "text"), [("1488", "21488 stars"), ("69", "in 1969"), ("hot dog", "hot dogma")])
 def test_numbers_and_phrases_have_edges_too(line: str, text: str) -> None:
+    assert not holds_word([line], text)
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("il" * 29 + "x", "1|" * 300 + "----x"),
+        ("il" * 29 + "x", "111|||" * 100 + "----x"),
+        ("i" * 59 + "x", "|!1" * 100 + "----y"),
+        ("c b", "(" * 4000),
+        ("c b", "(-" * 2000),
+    ],
+)
+def test_no_word_and_no_text_take_long(line: str, text: str) -> None:
+    """Mutant: where a sign is a letter or a gap as one likes, the first of these never ends."""
     assert not holds_word([line], text)
 
 
