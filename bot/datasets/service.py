@@ -78,7 +78,7 @@ class DatasetService(Service):
         await self._room.check()
 
         async def transaction(connection: AsyncConnection) -> Dataset:
-            await check_text(connection, guild_id, name)
+            await check_text(connection, guild_id, name, order.ethnicity, order.age)
             if await rows.count_open(connection, guild_id, user_id) >= OPEN_MAX:
                 raise UserError(
                     f"You have {OPEN_MAX} open datasets here already. See the newest with `/dataset show`, "

@@ -130,7 +130,10 @@ class LoraService(Service):
             await sharing.end_offer(connection, lora.id, now=now)
             await likeness.end_all(connection, lora.id, now=now, kept_for=self._timings.details_kept)
             about = f"LoRA #{lora.id}, archived"
-            await moderation_log.note(connection, lora.guild_id, Act.DELETED, actor.user_id, about, now=now)
+            owner = None if lora.owner_id == actor.user_id else lora.owner_id
+            await moderation_log.note(
+                connection, lora.guild_id, Act.DELETED, actor.user_id, about, member_id=owner, now=now
+            )
             return lora
 
         return await self._database.write(transaction)

@@ -23,12 +23,6 @@ from bot.storage.events import events
 SHARES_MAX = 25
 """Audiences of one LoRA: as many as one select shows (Discord /docs/components/reference)."""
 
-AUDIENCES = {
-    Audience.MEMBER: "a member",
-    Audience.ROLE: "a role",
-    Audience.EVENT: "the entrants of an event",
-    Audience.GUILD: "everyone here",
-}
 OFFER_NOT_HERE = "This offer is for somebody else, or it is not here any more."
 OFFER_ENDED = {
     OfferStatus.ACCEPTED: "This offer has been accepted already.",
@@ -82,12 +76,6 @@ class SharingService(Service):
             shown = await _show_sharing(connection, lora)
             if len(shown.shares) > SHARES_MAX:
                 raise UserError(f"It is shared with {SHARES_MAX} already. Share it with a role, or with everyone.")
-            member_id = audience_id if audience is Audience.MEMBER else None
-            about = f"LoRA #{lora.id}, with {AUDIENCES[audience]}"
-            now = self._clock.now()
-            await moderation_log.note(
-                connection, actor.guild_id, Act.SHARED, actor.user_id, about, member_id=member_id, now=now
-            )
             return shown
 
         return await self._database.write(transaction)

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.generation.access import GONE
 from bot.pictures.reports import message_of
-from bot.pictures.service import NO_GALLERY, send
+from bot.pictures.service import NO_GALLERY, STAYS, send
 from bot.records.generation import Generation, Picture
 from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.moderation import Act, Approval, ApprovalStatus, Purpose
@@ -54,6 +54,8 @@ class ApprovalService(Service):
             asked = view.approval
             if is_approved and asked.purpose is Purpose.GALLERY:
                 gallery = await _gallery(connection, actor.guild_id)
+                if not actor.sight.may_repost(view.generation.channel_id, gallery.id):
+                    raise UserError(STAYS)
                 wants = Actor(asked.guild_id, asked.user_id)
                 await send(connection, view.generation, [view.picture], gallery, wants, now=now)
             about = f"picture {view.picture.position} of #{asked.generation_id} for the {asked.purpose}, {status}"

@@ -1,4 +1,4 @@
-"""What follows an author's answer, or 24 hours without one."""
+"""What follows an author's answer, 24 hours without one, or a block of whoever asked."""
 
 from functools import partial
 
@@ -8,6 +8,7 @@ from bot.datasets.service import DatasetService
 from bot.errors import UserError
 from bot.generation.acceptance import OrderAcceptance
 from bot.generation.order import PartialOrder
+from bot.jobs.outcomes import ENDED_BY_MODERATORS
 from bot.records.dataset import ConsentKind, Dataset
 from bot.records.generation import Generation, GenerationSettings
 from bot.records.guild import Actor, Channel
@@ -16,7 +17,7 @@ from bot.records.question import PhotoRequest, RequestStatus
 from bot.requests.rules import author_sentence
 from bot.requests.service import tell_asker
 from bot.resources import Resources, Service
-from bot.storage import datasets, erasure, posts, questions, requests
+from bot.storage import datasets, erasure, moderation, posts, questions, requests
 from bot.storage.due import Claim, mark, store
 from bot.storage.question_tables import photo_requests
 
@@ -40,13 +41,16 @@ class RequestSteps(Service):
                 await self._rest(claim)
 
     async def _expire(self, claim: Claim[PhotoRequest], connection: AsyncConnection) -> None:
-        now = self._clock.now()
-        await self._end(connection, claim, RequestStatus.EXPIRED, None)
+        now, request = self._clock.now(), claim.row
+        is_blocked = await moderation.is_blocked(connection, request.guild_id, request.from_id)
+        await self._end(connection, claim, RequestStatus.EXPIRED, None, tells=not is_blocked)
         await questions.withdraw(connection, PostKind.PHOTO_REQUEST, [claim.id])
         await posts.renew(connection, PostKind.PHOTO_REQUEST, claim.id, due_at=now)
 
     async def _use(self, claim: Claim[PhotoRequest]) -> None:
         try:
+            if await self._database.fetch(moderation.is_blocked, claim.row.guild_id, claim.row.from_id):
+                raise UserError(ENDED_BY_MODERATORS)
             if claim.row.dataset_id is None:
                 await self._order(claim)
             else:
@@ -94,12 +98,19 @@ class RequestSteps(Service):
         await self._orders.order_with_defaults(order, actor, channel, also=accepted)
 
     async def _end(
-        self, connection: AsyncConnection, claim: Claim[PhotoRequest], status: RequestStatus, outcome: str | None
+        self,
+        connection: AsyncConnection,
+        claim: Claim[PhotoRequest],
+        status: RequestStatus,
+        outcome: str | None,
+        *,
+        tells: bool = True,
     ) -> None:
         now = self._clock.now()
         due_at = claim.row.created_at + self._timings.details_kept
         await store(connection, photo_requests, claim, due_at=due_at, status=status, outcome=outcome)
-        await tell_asker(connection, claim.row, now)
+        if tells:
+            await tell_asker(connection, claim.row, now)
 
     async def _rest(self, claim: Claim[PhotoRequest]) -> None:
         """A refused one stays as long as the others; then it is forgotten."""

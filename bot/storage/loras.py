@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.guild import NOBODY, Actor, Place, PlaceKind
 from bot.records.key import ProviderName
 from bot.records.lora import Lora
+from bot.records.moderation import Act
 from bot.records.post import PostKind, PostStatus
 from bot.records.removal import RemovalReason
-from bot.storage import removals
+from bot.storage import moderation_log, removals
 from bot.storage.posts import about
 from bot.storage.rows import changes_row, fetch_all, fetch_first, fetch_values, insert_row
 from bot.storage.tables import generations, loras, pictures, posts
@@ -62,7 +63,12 @@ async def retire(
     """
     await removals.of_lora(connection, lora, why, user_id=user_id, now=now)
     in_use = sa.and_(loras.c.id == lora.id, loras.c.retiring_since.is_(None))
-    return await changes_row(connection, sa.update(loras).where(in_use).values(retiring_since=now, resting_since=None))
+    retired = sa.update(loras).where(in_use).values(retiring_since=now, resting_since=None)
+    if not await changes_row(connection, retired):
+        return False
+    what = f"LoRA #{lora.id}, retired"
+    await moderation_log.note(connection, lora.guild_id, Act.DELETED, NOBODY, what, member_id=lora.owner_id, now=now)
+    return True
 
 
 async def rest(connection: AsyncConnection, lora_id: int, *, now: datetime) -> None:

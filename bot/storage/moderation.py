@@ -8,12 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.event import EventStatus
 from bot.records.generation import GenerationStatus
 from bot.records.lora import OfferStatus
+from bot.records.question import RequestStatus
 from bot.records.training import TrainingStatus
 from bot.storage import pseudonyms, sharing
 from bot.storage.due import make_due
 from bot.storage.events import ballots
 from bot.storage.events.tables import events, votes
 from bot.storage.policy_tables import blocks
+from bot.storage.question_tables import photo_requests
 from bot.storage.rows import changes_row, fetch_values, has_row, insert_row
 from bot.storage.tables import generations, lora_offers, trainings
 
@@ -41,7 +43,10 @@ async def is_blocked(connection: AsyncConnection, guild_id: int, user_id: int) -
 
 
 async def end_what_waits(connection: AsyncConnection, guild_id: int, user_id: int, *, now: datetime) -> None:
-    """The member's open offers and votes go; the next step of each waiting job finds out that it must not be sent."""
+    """The member's open offers and votes go, and what they asked authors of photos for ends.
+
+    The next step of each waiting job finds out that it must not be sent.
+    """
     to_or_from = sa.or_(lora_offers.c.from_id == user_id, lora_offers.c.to_id == user_id)
     offers = sa.select(lora_offers.c.id).where(lora_offers.c.guild_id == guild_id, to_or_from)
     for offer_id in await fetch_values(connection, offers.where(lora_offers.c.status == OfferStatus.OPEN)):
@@ -50,6 +55,8 @@ async def end_what_waits(connection: AsyncConnection, guild_id: int, user_id: in
     cast = sa.delete(votes).where(votes.c.voter_id == user_id, votes.c.event_id.in_(voting))
     for event_id in await fetch_values(connection, cast.returning(votes.c.event_id)):
         await ballots.forget_honours(connection, event_id)
+    asked = (photo_requests.c.guild_id == guild_id, photo_requests.c.from_id == user_id)
+    await make_due(connection, photo_requests, *asked, photo_requests.c.status == RequestStatus.ASKED, at=now)
     for table, queued in ((trainings, TrainingStatus.QUEUED), (generations, GenerationStatus.QUEUED)):
         theirs = (table.c.guild_id == guild_id, table.c.user_id == user_id, table.c.status == queued)
         await make_due(connection, table, *theirs, at=now)

@@ -9,11 +9,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.guild import Actor
 from bot.records.lora import Audience, Lora, Offer, OfferStatus, Share
+from bot.records.moderation import Act
 from bot.records.post import PostKind
-from bot.storage import posts, questions
+from bot.storage import moderation_log, posts, questions
 from bot.storage.events.entrants import entered_by
 from bot.storage.rows import changes_row, fetch_all, fetch_first, insert_record, insert_row
 from bot.storage.tables import lora_offers, lora_shares, loras
+
+AUDIENCES = {
+    Audience.MEMBER: "a member",
+    Audience.ROLE: "a role",
+    Audience.EVENT: "the entrants of an event",
+    Audience.GUILD: "everyone here",
+}
 
 
 def _reaches(guild_id: int, user_id: int, role_ids: Collection[int]) -> sa.ColumnElement[bool]:
@@ -51,6 +59,9 @@ async def share(
         return
     reached = {"audience": audience, "audience_id": audience_id, "granted_by": by, "granted_at": now}
     await insert_row(connection, lora_shares, guild_id=lora.guild_id, lora_id=lora.id, **reached)
+    member_id = audience_id if audience is Audience.MEMBER else None
+    what = f"LoRA #{lora.id}, with {AUDIENCES[audience]}"
+    await moderation_log.note(connection, lora.guild_id, Act.SHARED, by, what, member_id=member_id, now=now)
 
 
 async def unshare(connection: AsyncConnection, share_id: int, *, lora_id: int) -> bool:

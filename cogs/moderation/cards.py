@@ -2,6 +2,7 @@
 
 import discord
 
+from bot.records.guild import NOBODY
 from bot.records.moderation import LogEntry
 from cogs.ui.layout import Layout, card
 
@@ -13,5 +14,7 @@ def log_card(entry: LogEntry, last_line: str) -> Layout:
 
 
 def _name(user_id: int) -> str:
-    """Whoever was erased keeps one number, so that what they did stays together."""
+    """Whoever was erased keeps one number, so that what they did stays together; what nobody did, the bot has done."""
+    if user_id == NOBODY:
+        return "Darkroom"
     return f"<@{user_id}>" if user_id > 0 else f"erased member {-user_id}"

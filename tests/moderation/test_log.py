@@ -10,13 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datasets.rules import DatasetOrder
 from bot.errors import NotAllowed, UserError
+from bot.events.drafts import EventDraft
 from bot.records.dataset import SubjectKind
+from bot.records.event import EventMode
 from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.lora import Audience
 from bot.records.moderation import Act
 from bot.records.post import PostKind, PostStatus
+from bot.records.removal import RemovalReason
 from bot.sandbox.rehearsal.faults import Fault
-from bot.storage import moderation_log
+from bot.storage import loras, moderation_log
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import TRAINS_IN, Studio
 
@@ -48,6 +51,34 @@ async def share(studio: Studio) -> None:
     await studio.sharing.share(lora.id, Audience.MEMBER, BEN, ME)
 
 
+async def share_twice(studio: Studio) -> None:
+    lora = await studio.lora()
+    for _ in range(2):
+        await studio.sharing.share(lora.id, Audience.GUILD, None, ME)
+
+
+async def share_in_an_event(studio: Studio) -> None:
+    host, club = Actor(GUILD, ANNA, is_admin=True), EventMode.CLUB
+    lora = await studio.lora()
+    draft = EventDraft("Party", "Cats", "", club, SubjectKind.OBJECT, lora_ids=(lora.id,))
+    event = await studio.events.create(draft, host, Channel(CHANNEL))
+    await studio.events.open(event.id, host)
+
+
+async def take_away(studio: Studio) -> None:
+    lora = await studio.lora()
+
+    async def transaction(connection: AsyncConnection) -> None:
+        for _ in range(2):
+            await loras.retire(connection, lora, RemovalReason.TAKEN_BACK, now=studio.clock.now())
+
+    await studio.database.write(transaction)
+
+
+async def archive_anothers(studio: Studio) -> None:
+    await studio.loras.archive((await studio.lora()).id, Actor(GUILD, CLEO, is_admin=True))
+
+
 async def hand_over(studio: Studio) -> None:
     offered = await studio.sharing.offer((await studio.lora()).id, BEN, ME, Channel(CHANNEL))
     await studio.sharing.accept(offered.offer.id, user_id=BEN, guild_id=GUILD)
@@ -77,6 +108,13 @@ PAID = (str(ANNA), "paid", "generation #1, 2 credits of Apiframe", "")
 DONE: dict[str, tuple[Callable[[Studio], Awaitable[object]], list[tuple[str, ...]]]] = {
     "paid": (pay, [PAID]),
     "shared": (share, [(str(ANNA), "shared", "LoRA #1, with a member", str(BEN))]),
+    "shared twice": (share_twice, [(str(ANNA), "shared", "LoRA #1, with everyone here", "")]),
+    "shared by an event": (
+        share_in_an_event,
+        [(str(ANNA), "shared", "LoRA #1, with the entrants of an event", "")],
+    ),
+    "retired": (take_away, [("0", "deleted", "LoRA #1, retired", str(ANNA))]),
+    "archived by an admin": (archive_anothers, [(str(CLEO), "deleted", "LoRA #1, archived", str(ANNA))]),
     "handed over": (hand_over, [(str(ANNA), "shared", "LoRA #1, handed over", str(BEN))]),
     "to the gallery": (to_gallery, [PAID, (str(ANNA), "shared", "pictures #1, to the gallery", "")]),
     "discarded": (discard, [(str(ANNA), "deleted", "dataset #1, discarded", "")]),

@@ -12,12 +12,14 @@ from bot.errors import NotAllowed, UserError
 from bot.events.drafts import EventDraft
 from bot.generation.order import PartialOrder, PictureOrder
 from bot.moderation.texts import NOT_EXPLICIT_HERE, NOTHING_EXPLICIT, REFUSED
-from bot.records.dataset import SubjectKind
+from bot.records.dataset import Gender, SubjectKind
 from bot.records.event import EventMode
+from bot.records.generation import Operation
 from bot.records.guild import Actor, Channel
 from bot.storage import tables
 from tests.fakes.rows import ANNA, CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import OTHER_KEY, Studio
+from tests.generation.picture_orders import finish
 
 MODERATOR = Actor(GUILD, 993, is_moderator=True)
 ME, HERE = Actor(GUILD, ANNA, is_admin=True), Channel(CHANNEL)
@@ -55,6 +57,12 @@ WRITTEN: dict[str, Callable[[Studio, str], Awaitable[object]]] = {
     ),
     "the same again": repeat,
     "the name of a dataset": lambda studio, text: begin(studio, DatasetOrder(text, SubjectKind.OBJECT)),
+    "the ethnicity of a person": lambda studio, text: begin(
+        studio, DatasetOrder("Rex", SubjectKind.PERSON, gender=Gender.FEMALE, ethnicity=text)
+    ),
+    "an age": lambda studio, text: begin(
+        studio, DatasetOrder("Rex", SubjectKind.PERSON, gender=Gender.FEMALE, ethnicity="Mixed", age=f"30 {text}")
+    ),
     "the name of an event": lambda studio, text: studio.events.create(draft(name=text), ME, HERE),
     "the theme of an event": lambda studio, text: studio.events.create(draft(theme=text), ME, HERE),
     "the rules of an event": lambda studio, text: studio.events.create(draft(rules=text), ME, HERE),
@@ -119,6 +127,24 @@ async def test_explicit_prompts_are_off_or_for_age_restricted_channels(
         with pytest.raises(UserError) as refused:
             await ordered
         assert str(refused.value) == said
+
+
+@pytest.mark.parametrize("operation", [Operation.UPSCALE_CLARITY, Operation.REMOVE_BACKGROUND])
+async def test_what_is_made_of_an_explicit_picture_stays_in_age_restricted_channels(
+    studio: Studio, operation: Operation
+) -> None:
+    """Mutant: only new pictures are looked at, so that an enlarged one is posted anywhere."""
+    await studio.set_key()
+    await studio.guilds.choose_adult(GUILD, is_allowed=True)
+    lora = await studio.lora()
+    made = (await studio.orders.accept(PictureOrder("a nude man", lora_id=lora.id), ME, ADULTS_ONLY)).generation
+    await finish(studio)
+    [picture_id] = await studio.scalars(
+        sa.select(tables.pictures.c.id).where(tables.pictures.c.generation_id == made.id)
+    )
+    with pytest.raises(UserError, match="age-restricted"):
+        await studio.generations.edit(picture_id, operation, ME, channel=HERE)
+    await studio.generations.edit(picture_id, operation, ME, channel=ADULTS_ONLY)
 
 
 async def test_the_list_holds_in_age_restricted_channels_too(studio: Studio) -> None:

@@ -1,6 +1,7 @@
 """Pictures that a moderator approves before they are in the gallery or stand for a vote."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.moderation.approvals import DECLINED, NOBODY_LOOKS
 from bot.pictures.approvals import DECIDED
+from bot.pictures.service import STAYS
 from bot.records.generation import Generation
 from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.post import PostKind
@@ -20,6 +22,16 @@ from tests.generation.picture_orders import ready_pictures
 GALLERY, REPORTS = Place(PlaceKind.CHANNEL, 350), Place(PlaceKind.CHANNEL, 351)
 REQUESTER = Actor(GUILD, ANNA)
 MODERATOR = Actor(GUILD, ADMIN, is_moderator=True)
+
+
+class OnlyHere:
+    """The sight of somebody in whose server no other channel is as open."""
+
+    def sees(self, channel_id: int) -> bool:
+        return True
+
+    def may_repost(self, channel_id: int, target_id: int) -> bool:
+        return channel_id == target_id
 
 
 @pytest.fixture
@@ -98,6 +110,19 @@ async def test_only_moderators_of_this_server_decide(studio: Studio, made: Gener
     with pytest.raises((NotAllowed, NotFound)):
         await studio.approvals.decide((await waiting(studio))[0], actor, is_approved=True)
     assert await in_gallery(studio) == 0
+
+
+async def test_an_approved_picture_is_not_sent_to_another_gallery_that_more_can_see(
+    studio: Studio, made: Generation
+) -> None:
+    """Mutant: the gallery was looked at when it was asked for only, and another one was chosen since."""
+    await studio.pictures.send_to_gallery((await pictures(studio, made))[:1], made.id, REQUESTER)
+    [approval_id] = await waiting(studio)
+    with pytest.raises(UserError) as refused:
+        await studio.approvals.decide(approval_id, replace(MODERATOR, sight=OnlyHere()), is_approved=True)
+    assert str(refused.value) == STAYS
+    assert await in_gallery(studio) == 0
+    await studio.approvals.decide(approval_id, MODERATOR, is_approved=False)
 
 
 async def test_without_a_channel_for_the_question_it_is_said(studio: Studio, made: Generation) -> None:

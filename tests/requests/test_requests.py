@@ -1,6 +1,6 @@
 """Photos of somebody else's message: asked for privately, used after a yes alone, whatever stops in between."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -44,6 +44,9 @@ async def ask_for_pictures(studio: Studio, files: Attachments, author_id: int = 
     asked = await studio.requests.for_pictures("a fox", settings, uploads, author_id, ANNA_HERE, HERE)
     await studio.settle(LaneName.POSTS)
     return asked
+
+
+MODERATOR = Actor(GUILD, ADMIN, is_moderator=True)
 
 
 async def status(studio: Studio) -> list[RequestStatus]:
@@ -257,3 +260,32 @@ async def test_an_answered_request_is_forgotten_after_its_time(studio: Studio, f
     assert await studio.scalars(sa.select(photo_requests.c.id)) == []
     assert await studio.scalars(sa.select(questions.c.id)) == []
     assert await studio.scalars(sa.select(tables.posts.c.id)) == []
+
+
+@pytest.mark.parametrize("asking", [ask, ask_for_pictures])
+async def test_what_a_blocked_member_asked_for_ends_at_once(
+    studio: Studio, files: Attachments, asking: Callable[[Studio, Attachments], Awaitable[RequestView]]
+) -> None:
+    """Mutant: it stays open for the rest of the day, and a yes downloads the photos. They are told nothing untrue."""
+    await studio.set_key()
+    asked = await asking(studio, files)
+    await studio.moderation.block(MODERATOR, ANNA)
+    await studio.settle()
+    assert await status(studio) == [RequestStatus.EXPIRED]
+    assert await studio.scalars(sa.select(questions.c.id).where(questions.c.is_open.is_(True))) == []
+    with pytest.raises(UserError, match="time to answer is over"):
+        await studio.requests.answer(asked.request.id, is_yes=True, user_id=BEN, guild_id=None)
+    assert files.asked_for == []
+    assert await studio.posts_of(PostKind.PHOTO_REQUEST_ANSWERED) == []
+
+
+async def test_a_yes_just_before_the_block_uses_nothing(studio: Studio, files: Attachments) -> None:
+    """Mutant: only open questions are ended, so that what was granted is downloaded."""
+    await studio.set_key()
+    asked = await ask_for_pictures(studio, files)
+    await studio.requests.answer(asked.request.id, is_yes=True, user_id=BEN, guild_id=None)
+    await studio.moderation.block(MODERATOR, ANNA)
+    await studio.settle()
+    assert await status(studio) == [RequestStatus.FAILED]
+    assert files.asked_for == []
+    assert studio.server.ledger == []

@@ -23,6 +23,7 @@ from bot.events.photos.rules import (
     judge_own,
     split_new_photos,
 )
+from bot.moderation.texts import check_text
 from bot.records.dataset import Dataset, DatasetStatus, Gender, Photo, SubjectKind, Upload
 from bot.records.event import Entrant, EntrantStatus, Event, EventMode, PauseReason
 from bot.records.guild import Actor
@@ -76,6 +77,7 @@ class ContributionService(Service):
         async def begin(connection: AsyncConnection) -> Dataset:
             event = await lookup.opened(connection, event_id, actor)
             check_can_give(event, names_others=bool(named))
+            await check_text(connection, event.guild_id, ethnicity)
             entrant = await self._join(connection, event, actor)
             dataset = await self._dataset(connection, event, entrant, gender, ethnicity)
             held = await event_photos.of_contributor(connection, dataset.id, actor.user_id)

@@ -45,7 +45,7 @@ from tests.events.photo_givers import (
 )
 from tests.fakes.attachments import Attachments, make_photo
 from tests.fakes.events import add_event, change_event, get_event, make_event
-from tests.fakes.rows import ANNA, BEN, GUILD, OTHER_GUILD, photo
+from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD, OTHER_GUILD, photo
 from tests.fakes.studio import Studio
 
 
@@ -319,6 +319,17 @@ async def test_each_entrant_has_a_dataset_of_their_own_that_leaves_the_disk_in_t
     kept = IN_A_DAY + timedelta(hours=2) + studio.timings.event_photos_kept
     assert {row.due_at for row in rows} == {studio.clock.now() + kept}
     assert (await entrant_of(studio, event)).dataset_id == rows[0].id
+
+
+async def test_what_is_written_about_a_person_passes_the_list_of_words(studio: Studio, anna: Giver) -> None:
+    """Mutant: without `check_text` it goes to the provider with the photos."""
+    await studio.moderation.set_words(Actor(GUILD, ADMIN, is_moderator=True), "badger")
+    event = await open_event(studio, mode=EventMode.PERSONAL, subject_kind=SubjectKind.PERSON)
+    for ethnicity in ("B4dger", "n.u.d.e"):
+        with pytest.raises(UserError):
+            await anna.give(event, gender=Gender.FEMALE, ethnicity=ethnicity)
+    assert await studio.scalars(sa.select(tables.datasets.c.ethnicity)) == []
+    assert anna.attachments.asked_for == []
 
 
 @pytest.mark.parametrize("person", [{}, {"gender": Gender.MALE}, {"gender": Gender.MALE, "ethnicity": "  "}])
