@@ -27,5 +27,10 @@ async def check_text(
     if guild is not None and guild.words and holds_word(guild.words, text):
         raise UserError(REFUSED)
     is_allowed = guild is not None and guild.is_adult_allowed
-    if not (is_allowed and is_age_restricted) and holds_word(EXPLICIT, text):
+    if not (is_allowed and is_age_restricted) and is_explicit(text):
         raise UserError(NOT_EXPLICIT_HERE if is_allowed else NOTHING_EXPLICIT)
+
+
+def is_explicit(text: str) -> bool:
+    """Whether a picture of this is for age-restricted channels."""
+    return holds_word(EXPLICIT, text)

@@ -20,6 +20,7 @@ from cogs.adapters import rendering
 from cogs.adapters.kept_files import kept_files, named_files
 from cogs.training.cards import footer
 from cogs.ui.replies import File, attached, is_too_large
+from cogs.ui.sight import Channel
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class DiscordPoster:
 
     async def send(self, post: Post, place: Place) -> int:
         async with _mapped_errors():
+            await self._check_restricted(post, place)
             channel = await self._open(post, place)
             return await self._send(channel, post, place)
 
@@ -86,6 +88,14 @@ class DiscordPoster:
             except discord.Forbidden:
                 log.info("The history of a channel may not be read; the post is sent again under its nonce")
         return None
+
+    async def _check_restricted(self, post: Post, place: Place) -> None:
+        """PlaceRefused for explicit pictures in a channel whose age restriction has been lifted since."""
+        channel = None if place.kind is PlaceKind.USER else self._bot.get_channel(place.id)
+        if place.kind is PlaceKind.USER or (isinstance(channel, Channel | discord.Thread) and channel.is_nsfw()):
+            return
+        if await rendering.is_explicit(self._bot.services, post):
+            raise PlaceRefused("explicit pictures, and the channel is not age-restricted any more")
 
     async def _open(self, post: Post, place: Place) -> discord.PartialMessageable | discord.DMChannel:
         if place.kind is PlaceKind.USER:

@@ -8,6 +8,7 @@ from pathlib import Path
 import discord
 
 from bot.errors import FileDamaged
+from bot.moderation import texts
 from bot.pictures.service import PictureSet
 from bot.ports import PlaceRefused
 from bot.records.generation import Picture
@@ -175,6 +176,18 @@ async def _pictures(services: Services, post: Post) -> PictureSet:
     if found is None or found.generation.deleted_at is not None:
         raise PlaceRefused("the pictures are gone")
     return found
+
+
+async def is_explicit(services: Services, post: Post) -> bool:
+    """Whether what it shows is for age-restricted channels."""
+    if post.kind is PostKind.GALLERY:
+        shown = await services.pictures.find_by_picture(post.subject_id)
+        found = None if shown is None else shown[0]
+    elif post.kind in {PostKind.PICTURES, PostKind.PICTURES_LATE}:
+        found = await services.pictures.find(post.subject_id)
+    else:
+        return False
+    return found is not None and texts.is_explicit(found.generation.prompt)
 
 
 async def _for_moderators(services: Services, post: Post, line: str, *, is_private: bool) -> discord.ui.LayoutView:

@@ -11,6 +11,7 @@ from simcord.components import walk_components
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.sandbox.world import REHEARSAL_KEY
+from tests.cogs.private_messages import private
 from tests.cogs.simulated_guild import Message, Stage, answer_to, board_of, photos, text_of, tree_of, until
 
 NEEDS = "You need the **Manage Server** permission for this."
@@ -225,6 +226,27 @@ async def test_adult_content_is_for_age_restricted_channels_once_it_is_allowed(
     assert "**Adult content:** only in age-restricted channels" in text_of(shown)
     assert "only in this server's age-restricted" in answer_to(await keyed.use(keyed.ben, "imagine", prompt="a nude"))
     assert "Accepted #1" in answer_to(await keyed.use(keyed.ben, "imagine", adults, prompt="a nude"))
+
+
+@pytest.mark.parametrize("is_lifted", [False, True])
+async def test_an_explicit_picture_is_not_posted_where_the_age_restriction_was_lifted_meanwhile(
+    keyed: Stage, monkeypatch: pytest.MonkeyPatch, *, is_lifted: bool
+) -> None:
+    """Mutant: the channel is looked at when the picture is ordered only. Its member gets it privately."""
+    adults = keyed.world.guild.create_text_channel("adults")
+    restricted = {adults.id}
+    monkeypatch.setattr(discord.TextChannel, "is_nsfw", lambda channel: channel.id in restricted)
+    await keyed.world.darkroom.services.guilds.choose_adult(keyed.world.guild.id, is_allowed=True)
+    lora = await keyed.give_lora(keyed.ben)
+    assert "Accepted #1" in answer_to(
+        await keyed.use(keyed.ben, "imagine", adults, lora=f"lora-{lora.id}", prompt="a nude")
+    )
+    if not is_lifted:
+        await keyed.posted("a nude", adults)
+        return
+    restricted.clear()
+    await private(keyed.ben, "a nude")
+    assert keyed.posts(adults) == []
 
 
 async def test_the_log_is_a_table_and_a_line_in_the_channel(keyed: Stage) -> None:
