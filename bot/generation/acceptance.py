@@ -106,8 +106,13 @@ class OrderAcceptance(Service):
     ) -> Checked:
         """Check rights and limits; UserError before anything is paid, downloaded or stored."""
         async with self._database.read() as connection:
-            is_age_restricted = channel.is_age_restricted
-            await check_text(connection, actor.guild_id, order.prompt, is_age_restricted=is_age_restricted)
+            await check_text(
+                connection,
+                actor.guild_id,
+                order.prompt,
+                negative=order.settings.negative,
+                is_age_restricted=channel.is_age_restricted,
+            )
             lora = None if order.lora_id is None else await usable_lora(connection, order.lora_id, actor)
             style = None if order.style_id is None else await usable_style(connection, order.style_id, actor)
         if lora is not None and not await self._owner_is_here(lora, actor):

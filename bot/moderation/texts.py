@@ -1,4 +1,4 @@
-"""Every text that members give passes here: prompts, names, themes, packs."""
+"""Every text that members give passes here: prompts, names, themes, packs, what is said about a person."""
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,19 +16,33 @@ NOT_EXPLICIT_HERE = (
 
 
 async def check_text(
-    connection: AsyncConnection, guild_id: int, *texts: str | None, is_age_restricted: bool = False
+    connection: AsyncConnection,
+    guild_id: int,
+    *texts: str | None,
+    negative: str | None = None,
+    is_age_restricted: bool = False,
 ) -> None:
     """UserError when one of the texts holds a word of the server's list, or an explicit one where none is allowed.
 
-    `is_age_restricted`: the texts are for a picture that is posted in an age-restricted channel.
+    `negative`: what a picture shall not show, so explicit words may be in it. `is_age_restricted`: the texts are for a
+    picture that is posted in an age-restricted channel.
     """
     guild = await guilds.get(connection, guild_id)
-    text = "\n".join(text for text in texts if text)
-    if guild is not None and guild.words and holds_word(guild.words, text):
+    words = (guild.words if guild is not None else None) or ()
+    if any(holds_word(words, text) for text in (*texts, negative) if text):
         raise UserError(REFUSED)
     is_allowed = guild is not None and guild.is_adult_allowed
-    if not (is_allowed and is_age_restricted) and is_explicit(text):
+    if not (is_allowed and is_age_restricted) and any(is_explicit(text) for text in texts if text):
         raise UserError(NOT_EXPLICIT_HERE if is_allowed else NOTHING_EXPLICIT)
+
+
+async def shown_name(connection: AsyncConnection, guild_id: int, name: str) -> str:
+    """The name of a file as others may read it: without a word that is refused here."""
+    try:
+        await check_text(connection, guild_id, name.rpartition(".")[0] or name)
+    except UserError:
+        return "photo"
+    return name
 
 
 def is_explicit(text: str) -> bool:

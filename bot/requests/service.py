@@ -104,7 +104,14 @@ class RequestService(Service):
 
         async def transaction(connection: AsyncConnection) -> RequestView:
             is_age_restricted = channel.is_age_restricted
-            await check_text(connection, actor.guild_id, what.get("prompt"), is_age_restricted=is_age_restricted)
+            settings: GenerationSettings | None = what.get("settings")
+            await check_text(
+                connection,
+                actor.guild_id,
+                what.get("prompt"),
+                negative=None if settings is None else settings.negative,
+                is_age_restricted=is_age_restricted,
+            )
             pair = {"guild_id": actor.guild_id, "from_id": actor.user_id, "to_id": author_id}
             request = await rows.insert(
                 connection,

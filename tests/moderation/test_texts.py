@@ -14,12 +14,12 @@ from bot.generation.order import PartialOrder, PictureOrder
 from bot.moderation.texts import NOT_EXPLICIT_HERE, NOTHING_EXPLICIT, REFUSED
 from bot.records.dataset import Gender, SubjectKind
 from bot.records.event import EventMode
-from bot.records.generation import Operation
+from bot.records.generation import GenerationSettings, Operation
 from bot.records.guild import Actor, Channel
 from bot.storage import tables
-from tests.fakes.rows import ANNA, CHANNEL, GUILD, OTHER_GUILD
+from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import OTHER_KEY, Studio
-from tests.generation.picture_orders import finish
+from tests.generation.picture_orders import add_character, finish, set_aurous_key
 
 MODERATOR = Actor(GUILD, 993, is_moderator=True)
 ME, HERE = Actor(GUILD, ANNA, is_admin=True), Channel(CHANNEL)
@@ -52,6 +52,12 @@ async def repeat(studio: Studio, text: str) -> None:
 
 WRITTEN: dict[str, Callable[[Studio, str], Awaitable[object]]] = {
     "a prompt": lambda studio, text: studio.orders.accept(PictureOrder(text), ME, HERE),
+    "what a picture shall not show": lambda studio, text: studio.orders.accept(
+        PictureOrder("a cat", GenerationSettings(negative=text)), ME, HERE
+    ),
+    "what pictures from asked photos shall not show": lambda studio, text: studio.requests.for_pictures(
+        "a cat", GenerationSettings(negative=text), (), BEN, ME, HERE
+    ),
     "a prompt with last time's settings": lambda studio, text: studio.orders.order_with_defaults(
         PartialOrder(text, frozenset()), ME, HERE
     ),
@@ -145,6 +151,19 @@ async def test_what_is_made_of_an_explicit_picture_stays_in_age_restricted_chann
     with pytest.raises(UserError, match="age-restricted"):
         await studio.generations.edit(picture_id, operation, ME, channel=HERE)
     await studio.generations.edit(picture_id, operation, ME, channel=ADULTS_ONLY)
+
+
+async def test_explicit_words_may_say_what_a_picture_shall_not_show(studio: Studio) -> None:
+    """Mutant: reading what is not wanted like a prompt refuses who wants no nudity."""
+    await set_aurous_key(studio)
+    settings = GenerationSettings(negative="nude, nsfw")
+    await studio.orders.accept(PictureOrder("a cat", settings, await add_character(studio)), ME, HERE)
+
+
+async def test_fields_of_one_form_are_read_each_for_itself(studio: Studio) -> None:
+    """Mutant: joined with each other, the end of one and the beginning of the next are a phrase of the list."""
+    await studio.moderation.set_words(MODERATOR, "hot dog")
+    await studio.events.create(draft(name="Hot", theme="Dog show"), ME, HERE)
 
 
 async def test_the_list_holds_in_age_restricted_channels_too(studio: Studio) -> None:

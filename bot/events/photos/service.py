@@ -23,7 +23,7 @@ from bot.events.photos.rules import (
     judge_own,
     split_new_photos,
 )
-from bot.moderation.texts import check_text
+from bot.moderation.texts import check_text, shown_name
 from bot.records.dataset import Dataset, DatasetStatus, Gender, Photo, SubjectKind, Upload
 from bot.records.event import Entrant, EntrantStatus, Event, EventMode, PauseReason
 from bot.records.guild import Actor
@@ -246,7 +246,8 @@ class ContributionService(Service):
             wording=consent_sentence(event, self._timings.event_photos_kept),
         )
         for photo in split.kept:
-            given = replace(photo, contributor_id=actor.user_id, consent_id=consent_id)
+            name = await shown_name(connection, event.guild_id, photo.name)
+            given = replace(photo, name=name, contributor_id=actor.user_id, consent_id=consent_id)
             await datasets.add_photo(connection, dataset.id, given)
         return consent_id
 

@@ -332,6 +332,17 @@ async def test_what_is_written_about_a_person_passes_the_list_of_words(studio: S
     assert anna.attachments.asked_for == []
 
 
+async def test_the_name_of_a_file_is_not_shown_to_others_with_a_word_of_the_list(studio: Studio, anna: Giver) -> None:
+    """Mutant: the host reads it in the list of photos."""
+    await studio.moderation.set_words(Actor(GUILD, ADMIN, is_moderator=True), "badger")
+    event = await open_event(studio)
+    names = ("my b4dger.jpg", "my cat.jpg", "badgers.jpg")
+    uploads = [anna.attachments.add(name, make_photo(number)) for number, name in enumerate(names)]
+    await studio.contributions.give(event.id, uploads, Actor(GUILD, ANNA))
+    found = await studio.scalars(sa.select(tables.photos.c.name).order_by(tables.photos.c.id))
+    assert found == ["photo", "my cat.jpg", "badgers.jpg"]
+
+
 @pytest.mark.parametrize("person", [{}, {"gender": Gender.MALE}, {"gender": Gender.MALE, "ethnicity": "  "}])
 async def test_a_person_needs_gender_and_ethnicity_before_anything_is_fetched(
     studio: Studio, anna: Giver, person: dict[str, Any]
