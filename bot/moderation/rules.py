@@ -53,7 +53,10 @@ def tidy_words(text: str) -> tuple[str, ...]:
     for number, line in enumerate(lines, start=1):
         if len(line) > WORD_MAX:
             raise UserError(f"Line {number} has {len(line)} characters; up to {WORD_MAX} are possible.")
-        if len(plain(line).strip()) < 2 and line.isascii():
+        seen = plain(line).strip()
+        if not seen:
+            raise UserError(f"Line {number} holds only characters that nobody can see. Please remove it.")
+        if len(seen) < 2 and (seen.isascii() or seen.upper() != seen.lower()):
             raise UserError(f"Line {number} is a single letter, which would be in almost every text. Please remove it.")
     return tuple(lines)
 

@@ -212,9 +212,26 @@ def test_a_list_has_one_word_a_line_without_blank_and_double_ones() -> None:
     assert not holds_word((), "anything")
 
 
+SAYS_NOTHING = [
+    (f"badger\n{line}", "Line 2")
+    for line in ("\u200b\u200b", "\u0301\u0308", "\u3164 \u00a0\u200d", "\u00e9", "\uff11", "\u044f", "E\u0301")
+]
+
+
+@pytest.mark.parametrize("line", ["\u685c", "\U0001f346", "\ub625", "ab", "4x"])
+def test_one_sign_that_is_a_word_and_two_letters_are_taken(line: str) -> None:
+    assert holds_word(tidy_words(line), f"see {line} here")
+    assert not holds_word(tidy_words(line), "a cat at 4 by 3")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("\n".join(f"w{n}" for n in range(rules.WORDS_MAX + 1)), "up to 300"), ("x" * 61, "Line 1"), ("ok\na", "Line 2")],
+    [
+        ("\n".join(f"w{n}" for n in range(rules.WORDS_MAX + 1)), "up to 300"),
+        ("x" * 61, "Line 1"),
+        ("ok\na", "Line 2"),
+        *SAYS_NOTHING,
+    ],
 )
 def test_a_list_that_is_too_long_or_too_short_is_refused(text: str, said: str) -> None:
     with pytest.raises(UserError, match=said):
