@@ -3,9 +3,11 @@
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.likeness.outcomes import retire
+from bot.records.guild import NOBODY
 from bot.records.likeness import LikenessClaim, LikenessStatus
+from bot.records.moderation import Act
 from bot.resources import Service
-from bot.storage import erasure, likeness
+from bot.storage import erasure, likeness, moderation_log
 from bot.storage.due import Claim, mark, store
 from bot.storage.question_tables import likeness_claims
 
@@ -28,6 +30,8 @@ class LikenessSteps(Service):
         current = await likeness.get(connection, claim.id)
         assert current is not None  # stored just above
         await likeness.tell(connection, current, now=now)
+        about = f"LoRA #{current.lora_id}, retired because nobody decided on a claim"
+        await moderation_log.note(connection, current.guild_id, Act.MODERATED, NOBODY, about, now=now)
         await retire(connection, current, now=now, kept_for=kept_for)
 
     async def _forget(self, connection: AsyncConnection, claim: Claim[LikenessClaim]) -> None:

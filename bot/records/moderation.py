@@ -17,6 +17,7 @@ class Act(StrEnum):
 class LogEntry:
     """`user_id` did it, to or for `member_id` if that is somebody; who was erased since has a negative number.
 
+    NOBODY did what follows from a rule by itself.
     `about` names rows by their kind and number and holds nothing that a member has written.
     """
 

@@ -14,7 +14,7 @@ def log_card(entry: LogEntry, last_line: str) -> Layout:
 
 
 def _name(user_id: int) -> str:
-    """Whoever was erased keeps one number, so that what they did stays together; what nobody did, the bot has done."""
+    """Whoever was erased keeps one number, so that what they did stays together; what a rule did is the bot's."""
     if user_id == NOBODY:
         return "Darkroom"
     return f"<@{user_id}>" if user_id > 0 else f"erased member {-user_id}"

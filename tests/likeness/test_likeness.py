@@ -12,7 +12,7 @@ from bot.generation.submission import RESTING
 from bot.likeness.rules import OPEN_MAX
 from bot.likeness.service import ClaimView
 from bot.records.generation import GenerationStatus, Operation
-from bot.records.guild import Actor, Channel, Place, PlaceKind
+from bot.records.guild import NOBODY, Actor, Channel, Place, PlaceKind
 from bot.records.job import LaneName
 from bot.records.likeness import LikenessStatus
 from bot.records.lora import Lora
@@ -28,6 +28,7 @@ CLEO, DAN = 403, 404
 OWNER, CLAIMANT, OTHER = Actor(GUILD, ANNA), Actor(GUILD, BEN), Actor(GUILD, CLEO)
 MODERATOR = Actor(GUILD, ADMIN, is_moderator=True)
 HOURS = timedelta(hours=72)
+LOG_CHANNEL = 777
 S = LikenessStatus
 
 
@@ -236,7 +237,9 @@ async def test_without_a_decision_in_72_hours_it_is_retired(studio: Studio, lora
         await studio.likeness.decide(view.claim.id, OWNER, keep="too late")
 
 
-async def test_a_process_that_dies_while_it_lapses_tells_once(studio: Studio, lora: Lora) -> None:
+async def test_a_process_that_dies_while_it_lapses_tells_and_notes_it_once(studio: Studio, lora: Lora) -> None:
+    """Mutant: without the note, the log has no line of it."""
+    await studio.guilds.choose_log(GUILD, LOG_CHANNEL)
     await claim(studio, lora)
     studio.clock.advance(HOURS)
     [dead] = await studio.claim(LaneName.LIKENESS, owner="dead")
@@ -246,6 +249,17 @@ async def test_a_process_that_dies_while_it_lapses_tells_once(studio: Studio, lo
     await studio.settle()
     assert await statuses(studio) == [S.LAPSED]
     assert len(told(studio, PostKind.LIKENESS_DECIDED)) == 1
+    [line] = (await studio.moderation.log(MODERATOR)).splitlines()[1:]
+    assert line.endswith(f',{NOBODY},moderated,"LoRA #{lora.id}, retired because nobody decided on a claim",')
+    assert told(studio, PostKind.LOG_LINE) == [Place(PlaceKind.CHANNEL, LOG_CHANNEL)]
+
+
+async def test_two_claims_that_lapse_together_retire_it_once(studio: Studio, lora: Lora) -> None:
+    await claim(studio, lora)
+    await claim(studio, lora, OTHER)
+    await studio.pass_time(HOURS)
+    assert await statuses(studio) == [S.LAPSED, S.RETIRED]
+    assert len((await studio.moderation.log(MODERATOR)).splitlines()[1:]) == 1
 
 
 async def test_a_decision_in_the_last_moment_goes_before_the_end(studio: Studio, lora: Lora) -> None:
