@@ -17,7 +17,8 @@ COLUMNS = ("time", "who", "what", "about", "member")
 MODERATORS_ONLY = "Only an admin or a moderator of this server can do that."
 BLOCKED = (
     "The moderators of this server have blocked you from using this bot here. "
-    "If you think that is a mistake, please talk to them. `/privacy` still shows and erases what is kept about you."
+    "If you think that is a mistake, please talk to them. "
+    "`/privacy` still shows and erases what is kept about you, and `/me` what members ask about your photos."
 )
 
 

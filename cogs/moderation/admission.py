@@ -7,8 +7,9 @@ from bot.errors import NotAllowed
 from bot.moderation.service import BLOCKED
 from cogs.ui.replies import FOR_EVERYBODY, MODERATES, Interaction
 
-RIGHT_OF_EVERYBODY = "privacy"
-"""The command that a blocked member can still use: what is kept about them stays theirs to see and to erase."""
+RIGHTS_OF_EVERYBODY = frozenset({"privacy", "me"})
+"""Commands that a blocked member can still use: what is kept about them, and questions about their own photos and face,
+stay theirs."""
 
 
 async def admit(interaction: Interaction) -> None:
@@ -31,7 +32,7 @@ async def admit(interaction: Interaction) -> None:
 def _is_for_everybody(interaction: Interaction) -> bool:
     command = interaction.command
     return FOR_EVERYBODY in interaction.extras or (
-        command is not None and command.qualified_name.partition(" ")[0] == RIGHT_OF_EVERYBODY
+        command is not None and command.qualified_name.partition(" ")[0] in RIGHTS_OF_EVERYBODY
     )
 
 

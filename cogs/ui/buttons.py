@@ -11,8 +11,15 @@ from bot.errors import UserError
 from cogs.ui.replies import FOR_EVERYBODY, Interaction, defer
 
 UNKNOWN = "This button is from another version of the bot. `/jobs` shows where everything is."
-RIGHTS_OF_EVERYBODY = frozenset({("claim", "lora"), ("claim", "set")})
-"""Buttons that a blocked member may press, too: who is seen in a LoRA may say so."""
+RIGHTS_OF_EVERYBODY = frozenset(
+    {
+        *(("claim", action) for action in ("lora", "set")),
+        *(("me", action) for action in ("show", "mute", "unmute")),
+        *((area, answer) for area in ("depict", "ask") for answer in ("yes", "no")),
+        ("event", "seen"),
+    }
+)
+"""Buttons that a blocked member may press, too: what is made of their own photos and face stays theirs to decide."""
 WORDS_MAX = 40
 """A custom id takes 100 characters (Discord /docs/components/reference)."""
 

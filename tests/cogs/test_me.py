@@ -4,6 +4,7 @@ import pytest
 import simcord
 from simcord.results import ResponseMessage
 
+from bot.records.guild import Actor
 from tests.cogs.private_messages import private
 from tests.cogs.simulated_guild import Stage, answer_to, board_of, buttons_of, photos, text_of
 
@@ -110,3 +111,25 @@ async def test_a_question_that_is_over_is_not_shown(keyed: Stage) -> None:
     await keyed.use(keyed.ben, "dataset discard")
     assert NOBODY in text_of(await me(keyed, keyed.cleo))
     assert "not here any more" in answer_to(await keyed.cleo.click(page, label="Show and answer"))
+
+
+async def test_a_blocked_member_still_answers_what_is_asked_about_their_face_and_photos(keyed: Stage) -> None:
+    """Mutants: without `me` among the rights of everybody the page is closed; without a button there it is dead."""
+    await named_by_ben(keyed)
+    message = await keyed.cleo.send(keyed.channel, "look", attachments=photos(1, first=3))
+    opened = await keyed.ada.context_menu(keyed.channel, "Imagine from this picture", message)
+    await keyed.submit_fields(keyed.ada, opened, "a fox", None)
+    guild_id = keyed.world.guild.id
+    moderator = Actor(guild_id, keyed.ada.id, is_moderator=True)
+    await keyed.world.darkroom.services.moderation.block(moderator, keyed.cleo.id)
+    muted = board_of(await keyed.cleo.click(await me(keyed, keyed.cleo), label="No private questions"))
+    assert "2 open questions" in text_of(muted)
+    page = await me(keyed, keyed.cleo)
+    shown = board_of(await keyed.cleo.click(page, custom_id="dr:me:show:1"))
+    assert [file.filename for file in shown.attachments] == ["contact-sheet.jpg"]
+    assert "are deleted" in answer_to(await keyed.cleo.click(shown, label="No, remove them"))
+    shown = board_of(await keyed.cleo.click(await me(keyed, keyed.cleo), label="Show and answer"))
+    assert "nothing is used" in answer_to(await keyed.cleo.click(shown, label="No"))
+    again = board_of(await keyed.cleo.click(await me(keyed, keyed.cleo), label="Ask me privately again"))
+    assert NOBODY in text_of(again)
+    assert "have blocked you" in answer_to(await keyed.use(keyed.cleo, "imagine", prompt="a fox"))
