@@ -21,6 +21,8 @@ from bot.storage import datasets, erasure, moderation, posts, questions, request
 from bot.storage.due import Claim, mark, store
 from bot.storage.question_tables import photo_requests
 
+ASKER_BLOCKED = "The moderators of this server have blocked you meanwhile, so nothing was used."
+ASKER_GONE = "You are not in this server any more, so nothing was used."
 DATASET_GONE = "The dataset was started or discarded meanwhile, so nothing was added."
 
 
@@ -28,6 +30,7 @@ class RequestSteps(Service):
     def __init__(self, opened: Resources, dataset_service: DatasetService, orders: OrderAcceptance) -> None:
         super().__init__(opened)
         self._policy = opened.policy
+        self._members = opened.members
         self._datasets = dataset_service
         self._orders = orders
 
@@ -49,8 +52,7 @@ class RequestSteps(Service):
 
     async def _use(self, claim: Claim[PhotoRequest]) -> None:
         try:
-            if await self._database.fetch(moderation.is_blocked, claim.row.guild_id, claim.row.from_id):
-                raise UserError(ENDED_BY_MODERATORS)
+            await self._check_asker(claim.row)
             if claim.row.dataset_id is None:
                 await self._order(claim)
             else:
@@ -58,6 +60,13 @@ class RequestSteps(Service):
         except UserError as error:
             reason = str(error)
             await self._database.write(lambda connection: self._end(connection, claim, RequestStatus.FAILED, reason))
+
+    async def _check_asker(self, request: PhotoRequest) -> None:
+        """UserError when the asker may use nothing here any more; nothing has been downloaded then."""
+        if await self._database.fetch(moderation.is_blocked, request.guild_id, request.from_id):
+            raise UserError(ASKER_BLOCKED)
+        if not await self._members.is_member(request.guild_id, request.from_id):
+            raise UserError(ASKER_GONE)
 
     async def _add(self, claim: Claim[PhotoRequest], dataset_id: int) -> None:
         """Take the photos into the dataset, in one transaction with what the request says then."""

@@ -1,5 +1,6 @@
 """Photos of somebody else's message: asked for privately, used after a yes alone, whatever stops in between."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
@@ -190,6 +191,53 @@ async def test_pictures_that_cannot_be_ordered_after_the_yes_tell_why(studio: St
     await answer(studio, asked, is_yes=True)
     assert await status(studio) == [RequestStatus.FAILED]
     assert studio.files() == []
+
+
+@pytest.mark.parametrize("is_dataset", [True, False])
+@pytest.mark.parametrize("why", ["blocked", "left"])
+async def test_nothing_is_used_for_an_asker_who_may_use_nothing_here_any_more(
+    studio: Studio, files: Attachments, why: str, is_dataset: bool
+) -> None:
+    """Mutant: without the look at the asker the photos are downloaded into a blocked member's dataset."""
+    await studio.set_key()
+    asked = await (ask if is_dataset else ask_for_pictures)(studio, files)
+    if why == "blocked":
+        await studio.moderation.block(Actor(GUILD, ADMIN, is_moderator=True), ANNA)
+    else:
+        studio.members.gone.add((GUILD, ANNA))
+    await answer(studio, asked, is_yes=True)
+    view = await studio.requests.view(asked.request.id)
+    assert view is not None
+    assert view.request.status is RequestStatus.FAILED
+    assert "so nothing was used" in (view.request.outcome or "")
+    left = await studio.everything()
+    assert files.asked_for == studio.files() == left["photos"] == left["consents"] == left["generations"] == []
+
+
+async def test_a_second_press_changes_nothing_in_either_direction(studio: Studio, files: Attachments) -> None:
+    asked = await ask(studio, files)
+    pressed = [
+        studio.requests.answer(asked.request.id, is_yes=is_yes, user_id=BEN, guild_id=None)
+        for is_yes in (True, False, True)
+    ]
+    first, *others = await asyncio.gather(*pressed, return_exceptions=True)
+    assert first is None
+    assert [type(each) for each in others] == [UserError, UserError]
+    await studio.settle()
+    assert await status(studio) == [RequestStatus.DONE]
+    assert len((await studio.everything())["photos"]) == 2
+
+
+async def test_a_dataset_that_was_started_meanwhile_takes_nothing(studio: Studio, files: Attachments) -> None:
+    await studio.set_key()
+    dataset_id = await studio.dataset()
+    asked = await studio.requests.for_dataset(dataset_id, files.add_photos(2), BEN, ANNA_HERE, HERE)
+    before = studio.files()
+    await studio.start(dataset_id)
+    await studio.requests.answer(asked.request.id, is_yes=True, user_id=BEN, guild_id=GUILD)
+    await studio.settle(LaneName.REQUESTS)
+    assert await status(studio) == [RequestStatus.FAILED]
+    assert (set(studio.files()), files.asked_for) == (set(before), [])
 
 
 async def test_one_question_for_each_pair_and_day(studio: Studio, files: Attachments) -> None:
