@@ -53,12 +53,17 @@ class Affordable:
 class EventOrderPolicy:
     """The rules of an event for one order of pictures, checked in the transaction that stores it."""
 
-    event_id: int
+    event: Event
     order: PictureOrder
     actor: Actor
 
+    @property
+    def channel(self) -> Channel:
+        """What is made for the event is seen where the event is."""
+        return channel_of(self.event)
+
     async def check(self, connection: AsyncConnection) -> None:
-        event = await lookup.live(connection, self.event_id, self.actor.guild_id)
+        event = await lookup.live(connection, self.event.id, self.actor.guild_id)
         if self.order.pack_index is None:
             await _check_own(connection, event, self.order, self.actor)
         elif event.status is not EventStatus.SHOWING:
@@ -131,7 +136,7 @@ class BudgetService(Service):
     async def order(self, event: Event, order: PictureOrder, actor: Actor, channel: Channel) -> Accepted:
         """Order an entrant's own pictures or pictures of the pack; UserError when the rules or the budget forbid it."""
         order = replace(order, event_id=event.id)
-        policy = EventOrderPolicy(event.id, order, actor)
+        policy = EventOrderPolicy(event, order, actor)
         return await self._orders.accept(order, actor, channel, policy)
 
     async def policy(self, order: PictureOrder, actor: Actor) -> EventOrderPolicy | None:
@@ -140,7 +145,7 @@ class BudgetService(Service):
         event = None if event_id is None else await self._database.fetch(events.get, event_id)
         if event is None or event.status.is_terminal:
             return None
-        return EventOrderPolicy(event.id, order, actor)
+        return EventOrderPolicy(event, order, actor)
 
     async def orders_left(self, event: Event, user_id: int) -> int:
         """How many more orders of own pictures this entrant may place."""

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.events.lifecycle import HostCommand, may_run, refusal
-from bot.records.event import Event
+from bot.records.event import Event, channels_of
 from bot.records.guild import Actor
 from bot.storage.events import ballots, events
 from bot.text import named
@@ -17,6 +17,7 @@ NOT_HERE = "There is no such event here. Pick one from the list."
 OVER = "This event is over, so nothing more is ordered for it."
 NONE_HERE = "There is no event here just now. An admin can make one with `/event create`."
 SEVERAL = "There are several events here. Please pick one from the list."
+ELSEWHERE = "The pictures of this event are shown in <#{}>, to those who can see it. Please use this there."
 NOT_YOURS = "Only the event's host, its moderators and this server's admins may do that."
 
 
@@ -25,6 +26,12 @@ def is_visible(event: Event, actor: Actor) -> bool:
     if event.guild_id != actor.guild_id:
         return False
     return event.opened_at is not None or may_run(event, actor)
+
+
+def check_sight(event: Event, actor: Actor) -> None:
+    """NotAllowed for who cannot see, where they act, what is posted for the event."""
+    if not any(actor.sight.sees(place.id) for place in channels_of(event)):
+        raise NotAllowed(ELSEWHERE.format(event.channel_id))
 
 
 async def find(connection: AsyncConnection, event_id: int, actor: Actor) -> Event:

@@ -11,6 +11,7 @@ from bot.generation.capabilities import Target, can_order
 from bot.providers.base import GenerationOrder
 from bot.records.dataset import Upload
 from bot.records.generation import Generation, GenerationSettings, Operation
+from bot.records.guild import Channel
 from bot.records.key import ProviderName
 from bot.records.lora import Lora, Style
 
@@ -66,6 +67,11 @@ class PictureOrder:
 
 class OrderPolicy(Protocol):
     """Extra rules of one order, for example those of an event."""
+
+    @property
+    def channel(self) -> Channel:
+        """Where its pictures are posted, wherever it is ordered."""
+        ...
 
     async def check(self, connection: AsyncConnection) -> None:
         """UserError when it may not be ordered. Called early, and again in the transaction that stores it."""

@@ -99,11 +99,14 @@ class GenerationService(JobService[Generation]):
         return await self._orders.accept(order, actor, channel)
 
     async def _accept(self, order: PictureOrder, actor: Actor, channel: Channel) -> Accepted:
-        """Accept an order that repeats pictures; while the event they were made in lives, it is one of the event."""
+        """Accept an order that repeats pictures.
+
+        While the event they were made in lives, it is one of the event and posted there.
+        """
         policy = None if order.event_id is None else await self._event_policy(order, actor)
         if policy is None:
-            order = replace(order, event_id=None)
-        return await self._orders.accept(order, actor, channel, policy)
+            return await self._orders.accept(replace(order, event_id=None), actor, channel)
+        return await self._orders.accept(order, actor, policy.channel, policy)
 
     async def cancel(self, generation_id: int, actor: Actor) -> str:
         """Cancel the member's own order; returns a sentence for them. UserError when it is too late."""

@@ -1,6 +1,6 @@
 """The one way to make an event for a test: as a value, as a row, or planned and opened through the service."""
 
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +43,19 @@ USUAL: dict[str, Any] = {
     "created_at": NOON,
 }
 """Of a shared mascot, with no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeesOnly:
+    """Implements bot.records.guild.Sight for who can see this one channel."""
+
+    channel_id: int
+
+    def sees(self, channel_id: int) -> bool:
+        return channel_id == self.channel_id
+
+    def may_repost(self, channel_id: int, target_id: int) -> bool:
+        return channel_id in {self.channel_id, target_id}
 
 
 def make_event(**changes: Any) -> Event:

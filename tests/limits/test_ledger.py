@@ -221,17 +221,19 @@ async def test_an_event_counts_for_itself_and_the_server_and_not_for_its_members
 
 @pytest.mark.parametrize("press", ["again", "vary"])
 async def test_repeating_a_picture_of_a_live_event_belongs_to_the_event(keyed: Studio, press: str) -> None:
+    """Mutant: posted where it was pressed, a picture of a private channel could be entered in the vote."""
     without_engine(keyed)
+    elsewhere = Channel(CHANNEL + 1, is_age_restricted=True)
     event_id, made = await in_event(keyed, pictures_each=2, budget=2 * PICTURE)
     anna = Actor(GUILD, ANNA)
 
     async def repeat() -> int:
         if press == "again":
-            return (await keyed.generations.again(made, anna, channel=Channel(CHANNEL))).generation.id
-        return (await keyed.generations.vary(made, "a wolf", anna, channel=Channel(CHANNEL))).generation.id
+            return (await keyed.generations.again(made, anna, channel=elsewhere)).generation.id
+        return (await keyed.generations.vary(made, "a wolf", anna, channel=elsewhere)).generation.id
 
     again = await keyed.generation(await repeat())
-    assert again.event_id == event_id
+    assert (again.event_id, again.channel_id) == (event_id, CHANNEL)
     with pytest.raises(UserError, match="all your pictures for this event"):
         await repeat()
     with pytest.raises(UserError):

@@ -15,6 +15,7 @@ from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.post import PostKind
 from bot.storage import tables
 from bot.storage.policy_tables import approvals
+from tests.fakes.events import SeesOnly
 from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD, OTHER_GUILD
 from tests.fakes.studio import Studio
 from tests.generation.picture_orders import ready_pictures
@@ -58,6 +59,19 @@ async def waiting(studio: Studio) -> list[int]:
 async def in_gallery(studio: Studio) -> int:
     await studio.settle()
     return len(await studio.posts_of(PostKind.GALLERY))
+
+
+async def test_a_channel_that_was_closed_meanwhile_keeps_its_pictures(studio: Studio, made: Generation) -> None:
+    """Mutant: with the look at the request alone, the approved picture is in the gallery."""
+    ids = await pictures(studio, made)
+    await studio.pictures.send_to_gallery(ids[:1], made.id, REQUESTER)
+    [approval_id] = await waiting(studio)
+    with pytest.raises(UserError, match="so they stay there"):
+        await studio.approvals.decide(approval_id, replace(MODERATOR, sight=SeesOnly(REPORTS.id)), is_approved=True)
+    assert await in_gallery(studio) == 0
+    opened = replace(MODERATOR, sight=SeesOnly(made.channel_id))
+    await studio.approvals.decide(approval_id, opened, is_approved=True)
+    assert await in_gallery(studio) == 1
 
 
 async def test_a_picture_waits_until_it_is_approved_and_is_asked_about_once(studio: Studio, made: Generation) -> None:

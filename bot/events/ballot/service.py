@@ -121,10 +121,14 @@ class BallotService(Service):
         return [self._ballot_entry(one, is_mine=False) for one in found]
 
     async def entries(self, event_id: int, actor: Actor) -> Sequence[BallotEntry]:
-        """The ballot for one member, with their own entry marked; UserError when there is no voting now."""
+        """The ballot for one member, with their own entry marked; UserError when there is no voting now.
+
+        NotAllowed for who cannot see the event's channel from where they act.
+        """
         async with self._database.read() as connection:
             event = await lookup.opened(connection, event_id, actor)
             self._check_open(event)
+            lookup.check_sight(event, actor)
             found = await ballots.standing(connection, event)
         return [self._ballot_entry(one, is_mine=_is_own(event, one.entry, actor)) for one in found]
 

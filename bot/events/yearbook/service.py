@@ -101,14 +101,15 @@ class YearbookService(Service):
     async def make(self, event_id: int, actor: Actor, names: Mapping[int, str], limit: int) -> Yearbook:
         """Make the yearbook. `names` are display names by user id; no file is larger than `limit` bytes.
 
-        The caller sends the files and calls `discard`. UserError when there is no yearbook, ValueError for a limit
-        below LEAST_LIMIT.
+        The caller sends the files and calls `discard`. UserError when there is no yearbook, NotAllowed for who cannot
+        see the event's channel from where they act, ValueError for a limit below LEAST_LIMIT.
         """
         if limit < LEAST_LIMIT:
             raise ValueError(f"a yearbook needs files of at least {LEAST_LIMIT} bytes")
         async with self._lock:
             event = await self._database.fetch(lookup.find, event_id, actor)
             check_stage(event, is_host=may_run(event, actor))
+            lookup.check_sight(event, actor)
             book = await self._compile(event, names)
             taken: list[str] = []
             try:

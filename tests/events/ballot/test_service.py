@@ -36,6 +36,7 @@ from tests.events.ballot.ballots import (
     posted,
 )
 from tests.fakes.clock import NOON
+from tests.fakes.events import SeesOnly
 from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD, OTHER_GUILD, add_lora
 
 pytestmark = pytest.mark.both
@@ -257,6 +258,14 @@ async def test_a_vote_can_be_changed_until_the_close(world: World) -> None:
     with pytest.raises(UserError, match="voting is over"):
         await world.vote_for(event, DAN, CLEO)
     assert places(await world.ballots.count(event)) == {BEN: (1, 1)}
+
+
+async def test_the_ballot_is_shown_to_those_alone_who_can_see_the_event(world: World) -> None:
+    """Mutant: without the look, who cannot see the channel is shown its pictures by a button of another one."""
+    event = await world.voting(ANNA, BEN)
+    with pytest.raises(NotAllowed, match=f"<#{event.channel_id}>"):
+        await world.ballots.entries(event.id, Actor(GUILD, DAN, sight=SeesOnly(event.channel_id + 1)))
+    assert len(await world.ballots.entries(event.id, Actor(GUILD, DAN, sight=SeesOnly(event.channel_id)))) == 2
 
 
 async def test_two_votes_at_once_leave_one(world: World) -> None:

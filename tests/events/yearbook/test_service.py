@@ -22,13 +22,14 @@ from bot.storage import tables
 from bot.storage.events.tables import entrants, entries, honours
 from tests.events.yearbook.yearbooks import HOST, add_event_lora, add_picture, finished_event, noise, png
 from tests.fakes.clock import NOON
-from tests.fakes.events import add_entrants
+from tests.fakes.events import SeesOnly, add_entrants
 from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD, OTHER_GUILD
 from tests.fakes.studio import Studio
 
 LIMIT = 10_000_000
 NAMES = {ANNA: "Anna", BEN: "Ben", HOST: "Hosty"}
 SOMEBODY = Actor(GUILD, 999)
+THREAD = 4711
 
 
 def service_of(studio: Studio, pool: PhotoPool) -> YearbookService:
@@ -351,6 +352,20 @@ async def test_a_bake_off_stays_blind_until_it_is_counted(
     await add_picture(studio, event, user_id=HOST, pack_index=0)
     with pytest.raises(UserError, match="once the votes are counted"):
         await make(service, event, THE_HOST)
+
+
+@pytest.mark.parametrize("who", [SOMEBODY, THE_HOST, AN_ADMIN])
+async def test_it_is_made_for_those_alone_who_can_see_the_event(
+    studio: Studio, service: YearbookService, who: Actor
+) -> None:
+    """Mutant: without the look, everybody in the server gets the pictures of a private channel."""
+    event = await finished_event(studio, thread_id=THREAD)
+    await add_entrants(studio.database, event, ANNA)
+    await add_picture(studio, event)
+    with pytest.raises(NotAllowed, match=f"<#{event.channel_id}>"):
+        await make(service, event, replace(who, sight=SeesOnly(THREAD + 1)))
+    for seen in (THREAD, event.channel_id):
+        assert (await make(service, event, replace(who, sight=SeesOnly(seen)))).pictures == 1
 
 
 async def test_an_event_that_does_not_exist_is_not_found(studio: Studio, service: YearbookService) -> None:
