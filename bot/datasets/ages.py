@@ -3,14 +3,34 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
+from bot.datasets.age_words import (
+    ADULTS,
+    AND,
+    BELOW,
+    CERTAIN,
+    COUNTED_IN,
+    ENDINGS,
+    FILLERS,
+    IN_AN_AGE,
+    MISSPELLED,
+    NEGATIONS,
+    NOT_BELOW,
+    NOT_YET,
+    NUMBERS,
+    SMALLER,
+    YEARS,
+)
 from bot.errors import UserError
 from bot.moderation.lookalikes import as_latin
 
 ADULT: Final = 18
 OLDEST: Final = 120
-"""A larger number is no age but, for example, a year of birth, which says nothing without a date."""
+"""A larger number is no age; it may be a year of birth."""
+BORN: Final = range(1900, 2008)
+"""Years of birth of people who were 18 before 2026; of later ones the year alone says too little."""
 VAGUE_UNTIL: Final = 21
 """“Under 21” may be anything; “under 30” is hardly said of a child."""
 TOO_YOUNG = (
@@ -19,62 +39,13 @@ TOO_YOUNG = (
 )
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_UNITS = (
-    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
-    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
-)
-_TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
-_ORDINALS = ("third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth")
-
-
-def _spelled() -> dict[str, int]:
-    """Every number up to 120 as one word, decades, and what is often written instead."""
-    words = {word: number for number, word in enumerate(_UNITS)}
-    words |= {word.replace("teen", "teenth"): number for word, number in words.items() if number > 12}
-    words |= {word: number for number, word in enumerate(_ORDINALS, start=3)}
-    for word, tens in _TENS.items():
-        words |= {word: tens, f"{word.removesuffix('y')}ies": tens, f"{word}something": tens, f"{word}ish": tens}
-        words |= {word + unit: tens + number for number, unit in enumerate(_UNITS[1:10], start=1)}
-    low = {word: number for word, number in words.items() if number <= OLDEST - 100}
-    words |= {"hundred": 100, "ahundred": 100, "onehundred": 100}
-    words |= {f"{start}hundred{word}": 100 + number for word, number in low.items() for start in ("", "a", "one")}
-    return words | {"fourty": 40, "eightteen": 18, "ninteen": 19, "twelfe": 12, "fiveteen": 15}
-
-
-_NUMBERS: Final = _spelled()
-_CERTAIN: Final = _words(
-    "teen teens teenie teenager teenagers teenage teenaged tween tweens tweenager preteen preteens child children kid "
-    "kids kiddo kiddie toddler toddlers infant infants newborn adolescent adolescents adolescence juvenile underage "
-    "underaged schoolgirl schoolgirls schoolboy schoolboys schoolchild preschooler kindergarten kindergartner"
-)
-"""Said of the young alone, wherever it stands."""
-_IN_AN_AGE: Final = _CERTAIN | _words(
-    "minor minors baby babies babe boy boys girl girls lad lass youth youngster youngsters school preschool grader "
-    "highschool highschooler schooler pupil little childhood teeny jr junior childlike"
-)
-"""Said of the young where an age is asked for."""
-_MISSPELLED: Final = [word for word in (*_NUMBERS, *_CERTAIN, "minor") if 5 <= len(word) <= 12]
-_MONTHS: Final = {"month": 12, "months": 12, "mo": 12, "mos": 12, "mth": 12, "mths": 12}
-_WEEKS: Final = {"week": 52, "weeks": 52, "wk": 52, "wks": 52, "day": 365, "days": 365}
-_SMALLER: Final = _MONTHS | _WEEKS | dict.fromkeys(("hours", "hour", "minutes"), 8766)
-_YEARS: Final = frozenset(
-    {"y", "yr", "yrs", "yo", "yos", "yro", "year", "years", "yearold", "yearsold", "old", "jahre"}
-)
-_BELOW: Final = _words("under below less younger sub u beneath until max most till up smaller <")
-_NOT_YET: Final = _words(
-    "almost nearly near soon turning turns turn tomorrow before not yet no non isnt approaching coming becoming going "
-    "about around roughly approximately approx maybe circa ca next close pre ish ~"
-)
-_NEGATIONS: Final = frozenset({"not", "no", "non", "isnt", "never", "longer", "nolonger"})
-_FILLERS: Final = frozenset({"a", "an", "any", "age", "aged", "is", "im", "am", "of", "the", "in", "her", "his", "and"})
 _ROMAN: Final = re.compile(r"(?=[ivxlc])(c?)(xc|xl|l?x{0,3})(ix|iv|v?i{0,3})")
 _ROMAN_VALUES: Final = {"c": 100, "xc": 90, "xl": 40, "l": 50, "x": 10, "ix": 9, "iv": 4, "v": 5, "i": 1}
 _SIGNS: Final = str.maketrans("бμ!|$@", "6miisa")
 _AS_LETTERS: Final = str.maketrans("0134578", "oieastb")
+_DATE: Final = re.compile(r"\b(?:(\d{4})[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./](\d{4}))\b")
+_MIXED: Final = re.compile(r"(\d)\s+\d+\s*[/⁄]\s*\d+")
+"""A whole number and a fraction, such as 17 1/2."""
 _TOKEN: Final = re.compile(r"\d+(?:[.,]\d+)?|[a-z]+|[<>≤≥+~]")
 
 
@@ -94,24 +65,30 @@ def is_below_18(text: str) -> bool:
     """Whether an answer to “how old?” names a number below 18, or a word for the young."""
     plain = _plain(text)
     tokens = _tokens(plain)
-    if _has_word(tokens, _IN_AN_AGE) or re.search(r"(^|\s)-\s*1?\d\b|\b18\s*-\s*$", plain):
+    if (
+        _has_word(tokens, IN_AN_AGE)
+        or any(map(_is_other_number, plain))
+        or re.search(r"(^|\s)-\s*1?\d\b|\b18\s*-\s*$", plain)
+    ):
         return True
-    roman = _roman([token for token in tokens if token not in _FILLERS | _YEARS])
+    roman = _roman([token for token in tokens if token not in FILLERS | YEARS])
     numbers = list(_numbers(tokens))
     if roman is not None:
         numbers.append((roman, 0, 0))
-    has_years = any(tokens[end : end + 1] and tokens[end] in _YEARS for _, _, end in numbers)
+    if not numbers and (COUNTED_IN & set(tokens) or any(map(_is_other_letter, plain))):
+        return True
+    has_years = any(tokens[end : end + 1] and tokens[end] in YEARS for _, _, end in numbers)
     return any(_is_young(tokens, *each, has_years=has_years) for each in numbers) or _says_not_adult(tokens)
 
 
 def mentions_minor(text: str) -> bool:
     """Whether a text about something else says so: a word for the young, or a number below 18 with “years”, “aged” …"""
     tokens = _tokens(_plain(text))
-    if _has_word(tokens, _CERTAIN):
+    if _has_word(tokens, CERTAIN):
         return True
     for number, start, end in _numbers(tokens):
         before, after = tokens[max(0, start - 2) : start], tokens[end : end + 1]
-        is_age = bool({"age", "aged", "ages"} & set(before)) or bool(after and after[0] in _YEARS | set(_SMALLER))
+        is_age = bool({"age", "aged", "ages"} & set(before)) or bool(after and after[0] in YEARS | set(SMALLER))
         if is_age and _is_young(tokens, number, start, end, has_years=False):
             return True
     return False
@@ -122,7 +99,18 @@ def _plain(text: str) -> str:
     apart = "".join(f" {each} " if "VULGAR FRACTION" in unicodedata.name(each, "") else each for each in text)
     seen = (each for each in as_latin(apart) if unicodedata.category(each) != "Cc")
     digits = "".join(str(unicodedata.decimal(each, each)) for each in seen)
-    return re.sub(r"[‐-―−]", "-", digits.translate(_SIGNS)).replace("'", "").replace("’", "")
+    text = re.sub(r"[‐-―−]", "-", digits.translate(_SIGNS)).replace("'", "").replace("’", "")
+    return _MIXED.sub(r"\1", _DATE.sub(lambda found: f" {found[1] or found[2]} ", text))
+
+
+def _is_other_number(character: str) -> bool:
+    """A numeral that no digit stands for, such as the Chinese ones."""
+    return not character.isdecimal() and unicodedata.numeric(character, None) is not None
+
+
+def _is_other_letter(character: str) -> bool:
+    """Of a script in which nothing is understood."""
+    return character.isalpha() and not character.isascii()
 
 
 def _tokens(plain: str) -> list[str]:
@@ -130,7 +118,15 @@ def _tokens(plain: str) -> list[str]:
     within = re.sub(r"[a-z]+\d+[a-z]+", lambda found: found[0].translate(_AS_LETTERS), plain)
     joined = re.sub(r"\b[a-z](?:[^a-z0-9]{1,2}[a-z]\b){2,}", lambda found: re.sub(r"[^a-z]", "", found[0]), within)
     slashed = re.sub(r"\by\s*/\s*o\b|\by\.\s*o\b", "yo", joined)
-    return _TOKEN.findall(slashed)
+    return [part for token in _TOKEN.findall(slashed) for part in _apart(token)]
+
+
+def _apart(token: str) -> tuple[str, ...]:
+    """“sixteenish” as “sixteen” and “ish”."""
+    if token in NUMBERS:
+        return (token,)
+    stems = ((token.removesuffix(ending), ending) for ending in ENDINGS if token.endswith(ending))
+    return next((parts for parts in stems if parts[0] in NUMBERS), (token,))
 
 
 def _numbers(tokens: Sequence[str]) -> Iterator[tuple[float, int, int]]:
@@ -142,8 +138,8 @@ def _numbers(tokens: Sequence[str]) -> Iterator[tuple[float, int, int]]:
             start += 1
             continue
         for end in range(min(start + 4, len(tokens)), start, -1):
-            word = "".join(each for each in tokens[start:end] if each != "and")
-            found = _NUMBERS.get(_corrected(word) if end == start + 1 else word)
+            word = "".join(each for each in tokens[start:end] if each not in AND)
+            found = NUMBERS.get(_corrected(word) if end == start + 1 else word)
             if found is not None:
                 yield found, start, end
                 start = end
@@ -154,37 +150,41 @@ def _numbers(tokens: Sequence[str]) -> Iterator[tuple[float, int, int]]:
 
 def _is_young(tokens: Sequence[str], number: float, start: int, end: int, *, has_years: bool) -> bool:
     after = tokens[end] if end < len(tokens) else ""
-    if after in _SMALLER:
-        return not has_years and number / _SMALLER[after] < ADULT
+    if after in SMALLER:
+        return not has_years and number / SMALLER[after] < ADULT
     if number < ADULT or number > OLDEST:
-        return True
-    near = {*tokens[max(0, start - 4) : start], *tokens[end : end + 4]}
-    if near & _BELOW:
-        return number <= VAGUE_UNTIL and not near & {"not", "no"}
-    return number < ADULT + 1 and bool(near & _NOT_YET)
+        return number not in BORN
+    near = {*_with_pairs(tokens[max(0, start - 4) : start]), *_with_pairs(tokens[end : end + 4])}
+    if near & BELOW:
+        return number <= VAGUE_UNTIL and not near & NOT_BELOW
+    return number < ADULT + 1 and bool(near & NOT_YET)
+
+
+def _with_pairs(tokens: Sequence[str]) -> list[str]:
+    return [*tokens, *map("".join, pairwise(tokens))]
 
 
 def _has_word(tokens: Sequence[str], words: frozenset[str]) -> bool:
     """One of these words that no “not a …” stands before."""
     for index, word in enumerate(tokens):
         pair = "".join(tokens[index : index + 2])
-        if (_corrected(word) in words or pair in words) and not set(tokens[max(0, index - 2) : index]) & _NEGATIONS:
+        if (_corrected(word) in words or pair in words) and not set(tokens[max(0, index - 2) : index]) & NEGATIONS:
             return True
     return False
 
 
 def _says_not_adult(tokens: Sequence[str]) -> bool:
-    adult = [index for index, token in enumerate(tokens) if token in {"adult", "grownup", "grown", "legal"}]
+    adult = [index for index, token in enumerate(tokens) if token in ADULTS]
     before = [token for index in adult for token in tokens[max(0, index - 2) : index]]
-    return bool(set(before) & (_NOT_YET - {"about", "around", "maybe"}))
+    return bool(set(before) & (NOT_YET - {"about", "around", "maybe"} | NEGATIONS))
 
 
 def _corrected(word: str) -> str:
     """The word it is a misspelling of, with one letter wrong, twice, missing or too many; else the word itself."""
-    if word in _NUMBERS or word in _IN_AN_AGE or len(word) < 5:
+    if word in NUMBERS or word in IN_AN_AGE or len(word) < 5:
         return word
     squeezed = _squeezed(word)
-    return next((each for each in _MISSPELLED if _squeezed(each) == squeezed or _is_close(word, each)), word)
+    return next((each for each in MISSPELLED if _squeezed(each) == squeezed or _is_close(word, each)), word)
 
 
 def _squeezed(word: str) -> str:

@@ -107,6 +107,8 @@ def check_order(order: DatasetOrder) -> None:
     """UserError when the order cannot be trained; called before any photo is uploaded."""
     check_age(order.age)
     check_words(order.ethnicity)
+    if order.subject_kind is SubjectKind.PERSON:
+        check_words(order.name)
     if order.subject_kind is SubjectKind.CHARACTER:
         _check_character(order)
         return
