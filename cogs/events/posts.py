@@ -20,8 +20,8 @@ from cogs.events.member.ballot import COPY_BYTES, FILES_MAX, SHEET_MAX, ballot_c
 from cogs.events.member.depictions import depiction_card, gone_card
 from cogs.events.panel import panel_card
 from cogs.pictures.cards import alt_text
-from cogs.training.board import SHEET_FILE
 from cogs.training.cards import footer
+from cogs.ui.layout import SHEET_FILE
 from cogs.ui.replies import File
 
 Draft = tuple[discord.ui.LayoutView, list[File]]

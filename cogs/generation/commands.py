@@ -131,7 +131,7 @@ class ImagineCog(commands.Cog):
         uploads = uploads_in(message, only_pictures=True)[:MENU_PICTURES]
         if not uploads:
             raise UserError("There is no picture in this message. Pick one with a picture.")
-        author_id = await author_to_ask(interaction, message)
+        author_id = await author_to_ask(interaction, message, uploads)
         await open_form(interaction, PromptModal(uploads=tuple(uploads), author_id=author_id))
 
 

@@ -16,9 +16,8 @@ from cogs.events.member.depictions import depiction_card
 from cogs.likeness.cards import claim_line
 from cogs.loras.cards import offer_card
 from cogs.requests.cards import request_card
-from cogs.training.board import SHEET_FILE
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Layout, SafeLayout
+from cogs.ui.layout import SHEET_FILE, Layout, SafeLayout
 from cogs.ui.replies import File
 from cogs.ui.words import clip, count
 

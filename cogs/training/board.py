@@ -11,10 +11,9 @@ from bot.photos import checks
 from bot.records.dataset import DatasetStatus, Photo, SubjectKind, Verdict
 from bot.text import quote
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Layout, SafeLayout
+from cogs.ui.layout import SHEET_FILE, Layout, SafeLayout
 from cogs.ui.words import clip, count, meter
 
-SHEET_FILE = "contact-sheet.jpg"
 LIST_MAX = 2600
 """Characters for the photo lists; the rest of the board needs the other 1,400."""
 NAMES_A_LINE = 3

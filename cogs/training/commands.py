@@ -153,7 +153,7 @@ class DatasetCog(commands.GroupCog, group_name="dataset", group_description="The
         dataset = await self.bot.services.datasets.open_dataset(
             guild_id=guild_of(interaction), user_id=interaction.user.id
         )
-        await open_form(interaction, PhotosModal(dataset, uploads, await author_to_ask(interaction, message)))
+        await open_form(interaction, PhotosModal(dataset, uploads, await author_to_ask(interaction, message, uploads)))
 
 
 async def setup(bot: DarkroomBot) -> None:

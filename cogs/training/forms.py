@@ -12,9 +12,9 @@ from bot.records.dataset import Dataset, Gender, SubjectKind, Upload
 from bot.records.lora import NAME_MAX, Lora
 from bot.records.post import PostKind
 from cogs.requests.authors import say_asked
-from cogs.training.board import SHEET_FILE, board_card
+from cogs.training.board import board_card
 from cogs.ui.choices import Pressed
-from cogs.ui.layout import shown_media
+from cogs.ui.layout import SHEET_FILE, shown_media
 from cogs.ui.replies import Interaction, actor_of, channel_of, defer, guild_of, show
 from cogs.ui.views import ConfirmView, SafeModal
 from cogs.ui.words import SUBJECT_WORDS

@@ -16,6 +16,8 @@ Text = discord.ui.TextDisplay
 BUTTONS_A_ROW = 5
 """Discord /docs/components/reference."""
 PANEL_SECONDS = 900
+SHEET_FILE = "contact-sheet.jpg"
+"""The file of every sheet of members' photos, and of no made picture."""
 
 
 class SafeLayout(discord.ui.LayoutView):

@@ -10,6 +10,7 @@ from tests.cogs.private_messages import private, shown_in
 from tests.cogs.simulated_guild import (
     Stage,
     answer_to,
+    board_of,
     buttons_of,
     photos,
     text_of,
@@ -118,3 +119,13 @@ async def test_a_forwarded_message_whose_first_one_is_gone_is_not_taken(keyed: S
     await keyed.cleo.delete(message)
     refused = answer_to(await keyed.ben.context_menu(keyed.channel, ADD, forwarded))
     assert "cannot ask whose photos these are" in refused
+
+
+async def test_a_sheet_of_members_photos_is_no_picture_that_darkroom_made(keyed: Stage) -> None:
+    """Mutant: with all that the bot shows taken as made by it, who was named sends others' photos to a provider."""
+    await keyed.send_form(keyed.ben, "Foxy", photos(3))
+    opened = await keyed.ben.click(board_of(await keyed.use(keyed.ben, "dataset show")), label="Who is in them?")
+    await keyed.ben.select(board_of(opened), [keyed.cleo])
+    page = board_of(await keyed.use(keyed.cleo, "me"))
+    sheet = board_of(await keyed.cleo.click(page, label="Show and answer"))
+    assert "nothing is made from it" in answer_to(await keyed.cleo.context_menu(keyed.channel, IMAGINE, sheet))

@@ -10,11 +10,10 @@ from bot.text import quote
 from cogs.events.texts import event_name
 from cogs.ui.buttons import ActionButton
 from cogs.ui.choices import OPTIONS_MAX, Chosen, StringChoice, page_buttons
-from cogs.ui.layout import PANEL_SECONDS, SafeLayout
+from cogs.ui.layout import PANEL_SECONDS, SHEET_FILE, SafeLayout
 from cogs.ui.replies import Interaction, actor_of, defer, show
 from cogs.ui.words import clip, count
 
-SHEET_FILE = "photos.jpg"
 NAME_SHOWN = 30
 LIST_MAX = 2600
 ADVICE_MAX = 900

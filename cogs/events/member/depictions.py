@@ -10,9 +10,9 @@ from bot.events.photos.depictions import NOTHING_TO_ANSWER, DepictionView
 from bot.records.event import Depiction, DepictionStatus, Event
 from bot.text import quote
 from cogs.events.texts import event_name
-from cogs.training.board import SHEET_FILE, sheet_alt
+from cogs.training.board import sheet_alt
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Layout, SafeLayout, card
+from cogs.ui.layout import SHEET_FILE, Layout, SafeLayout, card
 from cogs.ui.words import ago
 
 LISTED = 8

@@ -14,10 +14,10 @@ from bot.records.post import PostKind
 from bot.text import quote
 from cogs.events.panel import what_it_is
 from cogs.events.texts import event_name
-from cogs.training.board import MARKS, SHEET_FILE, sheet_alt
+from cogs.training.board import MARKS, sheet_alt
 from cogs.ui.buttons import ActionButton
 from cogs.ui.choices import photo_choices
-from cogs.ui.layout import PANEL_SECONDS, Layout, SafeLayout, card
+from cogs.ui.layout import PANEL_SECONDS, SHEET_FILE, Layout, SafeLayout, card
 from cogs.ui.replies import Interaction, actor_of, ask, defer, say, show
 from cogs.ui.views import ConfirmView
 from cogs.ui.words import clip, count
