@@ -31,7 +31,9 @@ async def render_asking(services: Services, post: Post, guild_name: str, *, is_p
             offer = await services.sharing.view(post.subject_id)
             if offer is not None:
                 is_answer = post.kind is PostKind.LORA_OFFER_ANSWERED
-                return offer_answered_card(offer, line) if is_answer else offer_card(offer, line)
+                if is_answer:
+                    return offer_answered_card(offer, line)
+                return offer_card(offer, line, is_private=is_private)
         case PostKind.PHOTO_REQUEST | PostKind.PHOTO_REQUEST_ANSWERED:
             request = await services.requests.view(post.subject_id)
             if request is not None:

@@ -14,6 +14,7 @@ from bot.records.lora import Lora
 from bot.text import quote
 from cogs.events.panel import PAUSE_WORDS, deadline, what_it_is, winners_text
 from cogs.events.texts import event_name
+from cogs.likeness.cards import CLAIM, claim_button
 from cogs.loras.cards import name_of
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, SafeLayout
@@ -38,10 +39,14 @@ def announcement_card(
     announcement: Announcement,
     last_line: str,
     files: Sequence[tuple[str, str]] = (),
+    claimable: Sequence[int] = (),
     *,
     is_private: bool = False,
 ) -> Layout:
-    """`files` are (attachment name, alt text). `is_private`: in a private message buttons of a server do not work."""
+    """`files` are (attachment name, alt text), `claimable` sets among them that a LoRA made.
+
+    `is_private`: in a private message buttons of a server do not work.
+    """
     detail = _read(announcement.detail)
     text = (
         WRITERS[announcement.what](view) if announcement.what in WRITERS else DETAILED[announcement.what](view, detail)
@@ -52,6 +57,9 @@ def announcement_card(
     layout.add_text(text)
     layout.add_gallery(files)
     layout.add_text(last_line)
+    if not is_private:
+        many = len(claimable) > 1
+        layout.add_rows([claim_button("set", each, f"{CLAIM}: #{each}" if many else CLAIM) for each in claimable])
     lora_id = _number(detail, "lora_id")
     if announcement.what is AnnouncementKind.TAKEN_BACK and lora_id and not is_private:
         button = ActionButton("lora", "archive", lora_id, label="Archive it", style=discord.ButtonStyle.danger)

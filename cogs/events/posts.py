@@ -10,6 +10,7 @@ from bot.errors import FileDamaged
 from bot.events.ballot.service import BallotEntry
 from bot.events.views import EventView
 from bot.photos.sheet import SheetEntry
+from bot.pictures.service import PictureSet
 from bot.ports import PlaceRefused
 from bot.records.dataset import Verdict
 from bot.records.event import AnnouncementKind, DepictionStatus, Event, Honour
@@ -19,7 +20,7 @@ from cogs.events.announcements import announcement_card
 from cogs.events.member.ballot import COPY_BYTES, FILES_MAX, SHEET_MAX, ballot_card, shown_files, uses_sheet
 from cogs.events.member.depictions import depiction_card, gone_card
 from cogs.events.panel import panel_card
-from cogs.pictures.cards import alt_text
+from cogs.pictures.cards import alt_text, is_of_a_lora
 from cogs.training.cards import footer
 from cogs.ui.layout import SHEET_FILE
 from cogs.ui.replies import File
@@ -81,14 +82,15 @@ async def _announcement(services: Services, post: Post, *, is_private: bool) -> 
         raise PlaceRefused(GONE)
     view = await _view(services, announcement.event_id)
     shown = await _winning_pictures(services, view.winners) if announcement.what is AnnouncementKind.WINNER else []
-    names = [(name, alt) for name, alt, _ in shown]
-    card = announcement_card(view, announcement, footer(post), names, is_private=is_private)
-    return card, [(name, data) for name, _, data in shown]
+    names = [(name, alt_text(found, number)) for name, found, number, _ in shown]
+    sets = [found.generation.id for _, found, _, _ in shown if is_of_a_lora(found)]
+    card = announcement_card(view, announcement, footer(post), names, list(dict.fromkeys(sets)), is_private=is_private)
+    return card, [(name, data) for name, _, _, data in shown]
 
 
-async def _winning_pictures(services: Services, winners: Sequence[Honour]) -> list[tuple[str, str, bytes]]:
-    """(name, alt text, copy) of those that are still on disk."""
-    shown: list[tuple[str, str, bytes]] = []
+async def _winning_pictures(services: Services, winners: Sequence[Honour]) -> list[tuple[str, PictureSet, int, bytes]]:
+    """(file name, set, number in it, copy) of those that are still on disk."""
+    shown: list[tuple[str, PictureSet, int, bytes]] = []
     for honour in winners[:FILES_MAX]:
         found = None if honour.picture_id is None else await services.pictures.find_by_picture(honour.picture_id)
         path = None if found is None else found[0].view.file_of(found[1].position)
@@ -98,7 +100,7 @@ async def _winning_pictures(services: Services, winners: Sequence[Honour]) -> li
             copy = await services.pool.smaller_copy(path, COPY_BYTES)
         except FileDamaged:
             continue
-        shown.append((f"winner-{honour.id}.jpg", alt_text(found[0], found[1].position), copy))
+        shown.append((f"winner-{honour.id}.jpg", found[0], found[1].position, copy))
     return shown
 
 

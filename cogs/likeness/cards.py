@@ -14,6 +14,7 @@ QUESTION = (
     "or a moderator has decided, within 72 hours at most. They are told that it was you."
 )
 NO_MORE = "nobody can make pictures with it any more."
+CLAIM = "I am in this"
 SURE = "Yes, I am in this"
 IN_THE_SERVER = "Moderators find the buttons below `/loras show` in the server."
 OUTCOMES = {
@@ -25,9 +26,9 @@ OUTCOMES = {
 }
 
 
-def claim_button(area_action: str, row_id: int) -> ActionButton:
+def claim_button(area_action: str, row_id: int, label: str = CLAIM) -> ActionButton:
     """Below a LoRA (`lora`) or pictures (`set`)."""
-    return ActionButton("claim", area_action, row_id, label="I am in this")
+    return ActionButton("claim", area_action, row_id, label=label)
 
 
 def decision_buttons(claim_id: int) -> list[ActionButton]:

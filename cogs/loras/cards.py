@@ -191,8 +191,8 @@ def offered_card(view: OfferView, notes: Sequence[str] = ()) -> Layout:
     return card(text, colour=discord.Colour.blurple(), buttons=buttons)
 
 
-def offer_card(view: OfferView, last_line: str) -> Layout:
-    """For the receiver, in the channel."""
+def offer_card(view: OfferView, last_line: str, *, is_private: bool = False) -> Layout:
+    """For the receiver, in the channel; in a private message nothing tells of which server a claim would be."""
     offer = view.offer
     name = name_of(view.lora) if view.lora is not None else "a LoRA"
     if not view.is_open:
@@ -205,6 +205,7 @@ def offer_card(view: OfferView, last_line: str) -> Layout:
     buttons = [
         ActionButton("offer", "accept", offer.id, label="Accept", style=discord.ButtonStyle.success),
         ActionButton("offer", "decline", offer.id, label="Decline"),
+        *([] if is_private else [claim_button("lora", offer.lora_id)]),
     ]
     return card(text, colour=discord.Colour.blurple(), buttons=buttons)
 

@@ -196,10 +196,13 @@ def _buttons(found: PictureSet, *, is_private: bool) -> list[list[ActionButton]]
     return [[_button(generation, action) for action in row] for row in rows]
 
 
-def _claim(found: PictureSet) -> list[str]:
+def is_of_a_lora(found: PictureSet) -> bool:
     """Only a LoRA can show somebody again and again; other pictures can be reported."""
-    steps = (found.generation, *found.lineage)
-    return ["claim"] if any(step.lora_id is not None for step in steps) else []
+    return any(step.lora_id is not None for step in (found.generation, *found.lineage))
+
+
+def _claim(found: PictureSet) -> list[str]:
+    return ["claim"] if is_of_a_lora(found) else []
 
 
 def _button(generation: Generation, action: str) -> ActionButton:

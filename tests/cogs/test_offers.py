@@ -166,7 +166,7 @@ async def test_an_offer_is_asked_in_the_channel_and_accepted_by_its_receiver(tra
     assert f"`Foxy` is offered to {trained.cleo.mention}" in asked
     message = await trained.posted("Offer #1")
     assert trained.cleo.mention in text_of(message)
-    assert list(buttons_of(message)) == ["Accept", "Decline"]
+    assert list(buttons_of(message)) == ["Accept", "Decline", "I am in this"]
     bodies = [body for path, body in trained.sent_messages() if path.startswith("/channels/") and "nonce" in body]
     assert [body["allowed_mentions"] for body in bodies] == [{"users": [trained.cleo.id], "parse": []}]
     accepted = answer_to(await trained.cleo.click(message, label="Accept"))

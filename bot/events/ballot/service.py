@@ -132,6 +132,17 @@ class BallotService(Service):
             found = await ballots.standing(connection, event)
         return [self._ballot_entry(one, is_mine=_is_own(event, one.entry, actor)) for one in found]
 
+    async def generation_behind(self, event_id: int, entry_id: int, actor: Actor) -> int:
+        """The id of the order that an entry's first picture comes from; NotFound when the entry is gone."""
+        async with self._database.read() as connection:
+            event = await lookup.opened(connection, event_id, actor)
+            self._check_open(event)
+            lookup.check_sight(event, actor)
+            found = await ballots.standing(connection, event, entry_id)
+        if not found:
+            raise NotFound(ENTRY_GONE)
+        return found[0].pictures[0].generation_id
+
     async def vote(self, event_id: int, entry_id: int, actor: Actor) -> Vote:
         """Store the member's one vote; it replaces an earlier one."""
         now = self._clock.now()

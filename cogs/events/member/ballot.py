@@ -1,6 +1,7 @@
 """The ballot: the public card with numbered, anonymous pictures, and the private pages on which a member votes."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import discord
 
@@ -10,6 +11,8 @@ from bot.events.lifecycle import can_vote
 from bot.records.event import Event, EventMode, EventStatus, Vote
 from cogs.events.panel import deadline
 from cogs.events.texts import event_name
+from cogs.likeness.buttons import press_set
+from cogs.likeness.cards import CLAIM
 from cogs.ui.buttons import ActionButton
 from cogs.ui.choices import FleetingButton, page_buttons
 from cogs.ui.layout import PANEL_SECONDS, Layout, SafeLayout
@@ -19,7 +22,7 @@ from cogs.ui.words import count
 FILES_MAX = 10
 """Files of one message, and pictures of one gallery (Discord /docs/resources/message, /docs/components/reference)."""
 PAGE = 5
-"""Entries on one page; each takes four of the 40 components."""
+"""Entries on one page; each takes five of the 40 components."""
 SHEET_MAX = 60
 """Entries on the contact sheet; all of them are on the pages."""
 COPY_BYTES = 900_000
@@ -111,7 +114,8 @@ class VotingPages(SafeLayout):
         named = [(f"entry-{entry.position}-{number + 1}.jpg", entry, number) for number in there]
         self.add_gallery([(name, alt_text(entry)) for name, _, _ in named])
         self.files += named
-        self.add_row(self._vote_button(entry, is_chosen=is_chosen))
+        claim = [] if entry.is_mine else [FleetingButton(CLAIM, partial(self._claim, entry))]
+        self.add_row(self._vote_button(entry, is_chosen=is_chosen), *claim)
 
     def _vote_button(self, entry: BallotEntry, *, is_chosen: bool) -> FleetingButton:
         async def vote(interaction: Interaction) -> None:
@@ -126,6 +130,11 @@ class VotingPages(SafeLayout):
             style=discord.ButtonStyle.success if is_chosen else discord.ButtonStyle.primary,
             disabled=entry.is_mine or is_chosen,
         )
+
+    async def _claim(self, entry: BallotEntry, interaction: Interaction) -> None:
+        ballots = interaction.client.services.ballots
+        made = await ballots.generation_behind(self.event_id, entry.entry_id, actor_of(interaction))
+        await press_set(interaction, made)
 
     async def _turn(self, interaction: Interaction, page: int) -> None:
         await show_voting(interaction, self.event_id, page)

@@ -299,7 +299,8 @@ async def test_a_ballot_is_held_without_names_and_its_winner_announced(keyed: St
         assert secret not in text_of(ballot) + "".join(pictures_in(ballot))
     pages = board_of(await keyed.ben.click(ballot, label="Look closely and vote"))
     assert "You have not voted yet." in text_of(pages)
-    assert set(buttons_of(pages)) in ({"Your own entry", "Vote for number 1"}, {"Your own entry", "Vote for number 2"})
+    others = set(buttons_of(pages)) - {"Your own entry", "I am in this"}
+    assert others in ({"Vote for number 1"}, {"Vote for number 2"})
     chosen = await number_of(pages, "Vote for number")
     voted = board_of(await keyed.ben.click(pages, label=chosen))
     assert f"Your vote is for **{chosen.removeprefix('Vote for ')}**." in text_of(voted)
@@ -309,6 +310,7 @@ async def test_a_ballot_is_held_without_names_and_its_winner_announced(keyed: St
     won = await keyed.posted("🏆 `Mascot days`")
     assert f"🥇 <@{keyed.cleo.id}> · 1 vote" in text_of(won)
     assert pictures_in(won)[0].startswith("AI-generated picture 1 of 1: ")
+    assert "I am in this" in buttons_of(won)
     await until(lambda: any("ballot of `Mascot days` is over" in text_of(message) for message in keyed.posts()))
     over = await keyed.posted("is over\n")
     assert pictures_in(over) == pictures_in(ballot)
@@ -319,6 +321,16 @@ async def test_a_ballot_is_held_without_names_and_its_winner_announced(keyed: St
     assert listed == [[{"id": file.id, "filename": file.filename} for file in ballot.attachments]]
     assert "Vote" not in "".join(buttons_of(over))
     assert "over" in answer_to(await press(keyed, keyed.cleo, event, "vote"))
+
+
+async def test_who_is_seen_in_an_entry_says_so_on_the_ballot_and_its_lora_rests(keyed: Stage) -> None:
+    """Mutant: without the button there, the picture has to be found among all others first."""
+    await voting(keyed)
+    pages = board_of(await keyed.ben.click(await keyed.posted("· ballot"), label="Look closely and vote"))
+    asked = await keyed.ben.click(pages, label="I am in this")
+    assert "Can **you** be seen" in answer_to(asked)
+    assert "It rests from now on" in answer_to(await keyed.ben.click(board_of(asked), label="Yes, I am in this"))
+    assert "You have said so already" in answer_to(await keyed.ben.click(pages, label="I am in this"))
 
 
 async def test_a_vote_can_be_changed_and_survives_a_restart(keyed: Stage) -> None:

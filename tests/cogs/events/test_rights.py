@@ -96,6 +96,9 @@ CASES: dict[str, Case] = {
     "ballots.nominees": Case(S.SHOWING, ENTRANTS, lambda s, who: s.studio.ballots.nominees(s.id, who)),
     "ballots.enter": Case(S.SHOWING, ENTRANTS, lambda s, who: s.studio.ballots.enter(s.id, s.picture_id, who)),
     "ballots.entries": Case(S.VOTING, HERE, lambda s, who: s.studio.ballots.entries(s.id, who)),
+    "ballots.generation_behind": Case(
+        S.VOTING, HERE, lambda s, who: s.studio.ballots.generation_behind(s.id, s.entry_id, who)
+    ),
     "ballots.vote": Case(S.VOTING, HERE - ENTRANTS, lambda s, who: s.studio.ballots.vote(s.id, s.entry_id, who)),
     "ballots.my_vote": Case(S.VOTING, HERE, lambda s, who: s.studio.ballots.my_vote(s.id, who)),
     "budgets.order": Case(
