@@ -50,7 +50,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Where somebody acted; for a thread, `parent_id` is the channel it belongs to."""
+    """Where somebody acted; for a thread that everybody may read, `parent_id` is the channel it belongs to."""
 
     id: int
     parent_id: int | None = None

@@ -44,10 +44,11 @@ def guild_of(interaction: Interaction) -> int:
 
 
 def channel_of(interaction: Interaction) -> Channel:
+    """Where it is used. Of a private thread the channel is left out: more people read that."""
     channel = interaction.channel
     if channel is None or interaction.channel_id is None:
         raise UserError("This works only inside a channel.")
-    parent_id = channel.parent_id if isinstance(channel, discord.Thread) else None
+    parent_id = channel.parent_id if isinstance(channel, discord.Thread) and not channel.is_private() else None
     is_age_restricted = not isinstance(channel, discord.DMChannel | discord.GroupChannel) and channel.is_nsfw()
     return Channel(interaction.channel_id, parent_id, is_age_restricted)
 

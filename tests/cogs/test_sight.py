@@ -80,3 +80,24 @@ async def test_of_an_open_channel_everybody_is_shown_previews_and_the_gallery_ta
     other = shared.world.guild.create_text_channel("other")
     assert len(await previews(shared, shared.cleo, other)) == 1
     assert "On its way to" in answer_to(await shared.ben.click(posted, label="To gallery"))
+
+
+@pytest.mark.parametrize("kind", [discord.ChannelType.private_thread, discord.ChannelType.public_thread])
+async def test_what_a_private_thread_does_not_take_is_not_posted_in_its_channel(
+    shared: Stage, kind: discord.ChannelType
+) -> None:
+    """Mutant: with the channel as the next place, everybody there sees the pictures of the thread."""
+    bot = shared.world.darkroom.gateway.bot
+    found = None if bot is None else bot.get_channel(shared.channel.id)
+    assert isinstance(found, discord.TextChannel)
+    thread = await found.create_thread(name="hidden", type=kind)
+    await thread.add_user(discord.Object(shared.ben.id))
+    [handle] = shared.channel.threads
+    assert "Accepted #1" in answer_to(await shared.use(shared.ben, "imagine", handle, prompt="in snow", lora="Foxy"))
+    view = await shared.world.darkroom.services.generations.view(1)
+    assert view is not None
+    is_private = kind is discord.ChannelType.private_thread
+    assert (view.generation.channel_id, view.generation.parent_id) == (
+        thread.id,
+        None if is_private else shared.channel.id,
+    )
