@@ -127,6 +127,19 @@ async def test_two_offers_at_the_same_moment_are_one(studio: Studio, asker: Aske
     assert asker.sent() == 1
 
 
+async def test_every_kind_of_question_at_the_same_moment_is_one_message(studio: Studio, asker: Asker) -> None:
+    """Mutant: with a day for each kind of question, four are sent."""
+    answers = await asyncio.gather(*(ask(asker) for ask in EVERY), return_exceptions=True)
+    await asker.rest()
+    assert asker.sent() == 1
+    refused = [each for each in answers if isinstance(each, BaseException)]
+    assert [type(each) for each in refused] == [UserError] * len(refused)
+    waiting = len(EVERY) - len(refused) - 1
+    for _ in range(waiting):
+        await studio.pass_time(DAY, LaneName.POSTS)
+    assert asker.sent() == waiting + 1
+
+
 async def test_each_pair_has_a_day_of_its_own(studio: Studio, asker: Asker, attachments: Attachments) -> None:
     await asker.offer(BEN)
     await asker.offer(CLEO)
