@@ -76,7 +76,8 @@ class RequestSteps(Service):
             raise UserError(DATASET_GONE)
 
         async def added(connection: AsyncConnection, hashes: list[str]) -> None:
-            await self._record_yes(connection, request, dataset, hashes)
+            if hashes:
+                await self._record_yes(connection, request, dataset, hashes)
             await self._end(connection, claim, RequestStatus.DONE, f"{len(hashes)} of {len(request.uploads)}")
 
         await self._datasets.take_in(dataset, request.uploads, also=added)

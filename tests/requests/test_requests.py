@@ -186,6 +186,23 @@ async def test_a_yes_that_comes_too_late_for_the_dataset_tells_why(studio: Studi
     assert kept["status"] is DatasetStatus.DISCARDED
 
 
+@pytest.mark.parametrize("is_dataset", [True, False])
+async def test_photos_that_their_author_deleted_meanwhile_are_not_used(
+    studio: Studio, files: Attachments, is_dataset: bool
+) -> None:
+    """Mutant: a consent is kept of an author of whom no photo is."""
+    await studio.set_key()
+    asked = await (ask if is_dataset else ask_for_pictures)(studio, files)
+    files.statuses |= dict.fromkeys(files.statuses, 404)
+    await answer(studio, asked, is_yes=True)
+    left = await studio.everything()
+    assert [row["user_id"] for row in left["consents"]] == ([ANNA] if is_dataset else [])
+    assert studio.files() == left["generations"] == []
+    view = await studio.requests.view(asked.request.id)
+    assert view is not None
+    assert (view.request.outcome or "").startswith("0 of 2" if is_dataset else "`photo-1.jpg` cannot be used")
+
+
 async def test_pictures_that_cannot_be_ordered_after_the_yes_tell_why(studio: Studio, files: Attachments) -> None:
     asked = await ask_for_pictures(studio, files)
     await answer(studio, asked, is_yes=True)
