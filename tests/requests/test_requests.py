@@ -197,7 +197,8 @@ async def test_photos_that_their_author_deleted_meanwhile_are_not_used(
     await answer(studio, asked, is_yes=True)
     left = await studio.everything()
     assert [row["user_id"] for row in left["consents"]] == ([ANNA] if is_dataset else [])
-    assert studio.files() == left["generations"] == []
+    assert left["generations"] == []
+    assert studio.files() == []
     view = await studio.requests.view(asked.request.id)
     assert view is not None
     assert (view.request.outcome or "").startswith("0 of 2" if is_dataset else "`photo-1.jpg` cannot be used")
@@ -228,7 +229,8 @@ async def test_nothing_is_used_for_an_asker_who_may_use_nothing_here_any_more(
     assert view.request.status is RequestStatus.FAILED
     assert "so nothing was used" in (view.request.outcome or "")
     left = await studio.everything()
-    assert files.asked_for == studio.files() == left["photos"] == left["consents"] == left["generations"] == []
+    assert left["photos"] == left["consents"] == left["generations"] == []
+    assert files.asked_for == studio.files() == []
 
 
 async def test_a_second_press_changes_nothing_in_either_direction(studio: Studio, files: Attachments) -> None:
