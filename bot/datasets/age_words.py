@@ -99,7 +99,7 @@ IN_AN_AGE: Final = CERTAIN | _words(
     "enfant enfants mineur mineurs ado ados bebe bebes garcon garcons fille filles gamin gamine petite collegien "
     "collegienne lyceen lyceenne ecolier ecoliere nourrisson "
     "nino nina ninos ninas menor chico chica crio cria colegial colegiala "
-    "ayear halfyear einjahr unan unano"
+    "ayear halfyear halbesjahr einjahr unan unano"
 )
 """Said of the young where an age is asked for."""
 MISSPELLED: Final = [
@@ -124,11 +124,13 @@ YEARS: Final = _words("y yr yrs yo yos yro year years yearold yearsold old jahr 
 }
 BELOW: Final = _words(
     "under below less younger sub u beneath until max most till up smaller < "
-    "unter bis maximal hochstens hoechstens jungerals juengerals moins sous jusqua menos hasta menor debajo"
+    "unter bis maximal hochstens hoechstens jungerals juengerals undjunger oderjunger moins "
+    "sous jusqua menos hasta menor debajo"
 )
 NOT_BELOW: Final = _words("not no nicht pas aumoins almenos lomenos")
 NOT_YET: Final = _words(
-    "almost nearly near soon turning turns turn tomorrow before not yet no non isnt approaching coming becoming going "
+    "almost nearly near nearing barely hardly "
+    "soon turning turns turn tomorrow before not yet no non isnt approaching coming becoming going "
     "about around roughly approximately approx maybe circa ca next close pre ish ~ "
     "fast bald noch nicht knapp beinahe etwa ungefahr rund wird presque bientot environ pas encore casi pronto todavia"
 )

@@ -172,8 +172,10 @@ def _check_kind(event: Event) -> None:
             "One LoRA for everybody can be of an object or a style. "
             "For people and characters, pick the kind of event where everyone trains their own."
         )
-    if event.subject_kind is SubjectKind.PERSON and (mentions_minor(event.name) or mentions_minor(event.theme)):
-        raise UserError("An event can train on photos of people who are 18 or older. Please change its name or theme.")
+    if event.subject_kind is SubjectKind.PERSON and any(map(mentions_minor, (event.name, event.theme, *event.pack))):
+        raise UserError(
+            "An event can train on photos of people who are 18 or older. Please change its name, theme or prompts."
+        )
     limits = photo_limits(event.subject_kind)
     if event.mode is EventMode.PERSONAL and event.photo_cap < limits.least:
         raise UserError(

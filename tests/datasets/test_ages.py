@@ -190,6 +190,10 @@ REFUSED = (
     "unter 18",
     "j\u00fcnger als 18",
     "noch nicht achtzehn",
+    "18 und jünger",
+    "ein halbes Jahr",
+    "barely 18",
+    "nearing eighteen",
     "fast 18",
     "dix-sept",
     "dix-sept ans et demi",
@@ -461,6 +465,8 @@ def test_an_age_said_among_other_words_is_refused_in_trainings_and_events(words:
         check_event(replace(EVENT, theme=words))
     with pytest.raises(UserError, match="18 or older"):
         check_event(replace(EVENT, name=words))
+    with pytest.raises(UserError, match="18 or older"):
+        check_event(replace(EVENT, pack=("{trigger} in snow", f"{{trigger}}, {words}")))
 
 
 def test_the_name_of_a_person_says_nothing_of_the_young_either() -> None:
