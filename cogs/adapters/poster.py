@@ -20,7 +20,7 @@ from cogs.adapters import rendering
 from cogs.adapters.kept_files import kept_files, named_files
 from cogs.training.cards import footer
 from cogs.ui.replies import File, attached, is_too_large
-from cogs.ui.sight import Channel
+from cogs.ui.sight import Channel, is_for_everybody
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +115,8 @@ class DiscordPoster:
         """The best version that Discord takes."""
         is_private, name, services = place.kind is PlaceKind.USER, self._guild_name(post), self._bot.services
         guild = self._bot.get_guild(post.guild_id)
+        if guild is not None and post.kind is PostKind.GALLERY:
+            await self._check_source(guild, post, place)
         limit = guild.filesize_limit if guild is not None else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
         async for card, files in rendering.drafts(services, post, limit, guild_name=name, is_private=is_private):
             try:
@@ -123,6 +125,14 @@ class DiscordPoster:
                 if not files or not is_too_large(error):
                     raise
         raise PlaceRefused("no version is small enough")
+
+    async def _check_source(self, guild: discord.Guild, post: Post, place: Place) -> None:
+        """PlaceRefused when the channel of a picture for the gallery was closed since it was sent there."""
+        shown = await self._bot.services.pictures.find_by_picture(post.subject_id)
+        source = None if shown is None else guild.get_channel_or_thread(shown[0].generation.channel_id)
+        target = guild.get_channel_or_thread(place.id)
+        if source is not None and target is not None and source != target and not is_for_everybody(source, target):
+            raise PlaceRefused("the picture's channel is not open to everybody any more")
 
     async def _send_card(
         self, channel: discord.abc.Messageable, post: Post, card: discord.ui.LayoutView, files: Sequence[File]

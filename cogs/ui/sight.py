@@ -35,12 +35,17 @@ class GuildSight:
         if channel_id == target_id:
             return True
         place, target = self._find(channel_id), self._find(target_id)
-        if place is None or target is None or (place.is_nsfw() and not target.is_nsfw()):
-            return False
-        return not _is_private_thread(place) and place.permissions_for(self.guild.default_role).view_channel
+        return place is not None and target is not None and is_for_everybody(place, target)
 
     def _find(self, channel_id: int) -> Place | None:
         return self.here if channel_id == self.here.id else self.guild.get_channel_or_thread(channel_id)
+
+
+def is_for_everybody(place: Place, target: Place) -> bool:
+    """Whether everybody who reads the target may see what was made in this place."""
+    if place.is_nsfw() and not target.is_nsfw():
+        return False
+    return not _is_private_thread(place) and place.permissions_for(place.guild.default_role).view_channel
 
 
 def sight_of(interaction: discord.Interaction[Any]) -> Sight:

@@ -6,7 +6,10 @@ import discord
 import pytest
 import simcord
 
-from tests.cogs.simulated_guild import Stage, answer_to, board_of, pictures_in, settled
+from bot.records.guild import Actor
+from bot.records.post import PostKind, PostStatus
+from bot.storage import posts
+from tests.cogs.simulated_guild import Stage, answer_to, board_of, pictures_in, settled, until
 
 STAYS = "so they stay there."
 
@@ -73,6 +76,27 @@ async def test_of_an_age_restricted_channel_nothing_is_shown_in_another_one(shar
     assert await previews(shared, shared.cleo) == []
     assert len(await previews(shared, shared.cleo, channel)) == 1
     assert STAYS in answer_to(await shared.ben.click(posted, label="To gallery"))
+
+
+async def test_a_channel_that_was_closed_on_the_way_keeps_its_pictures(shared: Stage) -> None:
+    """Mutant: with the look at the press alone, what waited for Discord is in the gallery."""
+    services, guild_id = shared.world.darkroom.services, shared.world.guild.id
+    channel = private_channel(shared, shared.ben)
+    await make_in(shared, channel)
+    found = await services.pictures.find(1)
+    assert found is not None
+    pressed_before = Actor(guild_id, shared.ben.id)
+    await services.pictures.send_to_gallery([found.view.pictures[0].id], 1, pressed_before)
+    ended: list[int | None] = []
+
+    async def look() -> None:
+        async with services.database.read() as connection:
+            post = await posts.find(connection, PostKind.GALLERY, found.view.pictures[0].id)
+        is_over = post is not None and post.status in {PostStatus.POSTED, PostStatus.KEPT}
+        ended.extend([post.message_id] if post is not None and is_over else [])
+
+    await until(lambda: ended, look)
+    assert ended == [None]
 
 
 async def test_of_an_open_channel_everybody_is_shown_previews_and_the_gallery_takes_it(shared: Stage) -> None:
