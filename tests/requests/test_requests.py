@@ -17,9 +17,9 @@ from bot.records.question import RequestStatus
 from bot.requests.service import RequestView
 from bot.storage import tables
 from bot.storage.question_tables import photo_requests, questions
-from tests.fakes.attachments import Attachments, open_attachments
+from tests.fakes.attachments import Attachments, make_photo, open_attachments
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
-from tests.fakes.studio import Studio
+from tests.fakes.studio import TRAINS_IN, Studio
 
 ANNA_HERE, HERE = Actor(GUILD, ANNA), Channel(CHANNEL)
 DAY = timedelta(days=1)
@@ -297,6 +297,31 @@ async def test_erasing_either_of_them_ends_it(studio: Studio, files: Attachments
     left = await studio.everything()
     assert left["photo_requests"] == left["questions"] == left["posts"] == left["photos"] == []
     assert studio.files() == []
+
+
+@pytest.mark.parametrize("is_trained", [False, True])
+async def test_an_author_who_is_erased_takes_their_photos_back(
+    studio: Studio, files: Attachments, is_trained: bool
+) -> None:
+    """Mutant: without it, the photos of an erased member are sent to the provider the next day."""
+    await studio.set_key()
+    dataset_id = await studio.dataset()
+    theirs = [files.add(f"ben-{number}.jpg", make_photo(number)) for number in (1, 2)]
+    asked = await studio.requests.for_dataset(dataset_id, theirs, BEN, ANNA_HERE, HERE)
+    await answer(studio, asked, is_yes=True)
+    if is_trained:
+        await studio.start(dataset_id)
+        await studio.settle()
+        await studio.pass_time(TRAINS_IN)
+        await studio.pass_time(TRAINS_IN)
+    await studio.privacy.forget_member(guild_id=GUILD, user_id=BEN)
+    await studio.settle()
+    left = await studio.everything()
+    assert [photo["name"] for photo in left["photos"] if photo["name"].startswith("ben")] == []
+    assert [lora["retiring_since"] is not None for lora in left["loras"]] == [True] * is_trained
+    assert len(studio.files()) == (0 if is_trained else 15)
+    [proof] = [row for row in left["consents"] if row["kind"] is ConsentKind.AUTHOR]
+    assert proof["withdrawn_at"] == studio.clock.now()
 
 
 async def test_erasing_oneself_is_no_way_to_ask_again_at_once(studio: Studio, files: Attachments) -> None:

@@ -98,7 +98,8 @@ class DepictionService(Service):
         self._spool.free(await self._database.write(transaction))
 
     async def take_back_all(self, guild_id: int, user_id: int) -> None:
-        """Withdraw from every event of this guild, and answer no wherever the member was named."""
+        """Withdraw from every event of this guild, answer no wherever the member was named, and take back photos of
+        theirs that others use."""
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> list[str]:
@@ -111,6 +112,10 @@ class DepictionService(Service):
                 view = await self._view(connection, depiction)
                 if view is not None:
                     files += await self._veto(connection, view.event, depiction, now)
+            for consent_id, dataset_id, hashes in await rows.given_as_author(connection, guild_id, user_id):
+                files += await event_photos.remove_of_author(connection, dataset_id, hashes)
+                await rows.withdraw_consents(connection, [consent_id], now=now)
+                await _take_out(connection, None, dataset_id, user_id, was_chosen=True, now=now)
             await rows.forget_named_in_datasets(connection, guild_id, user_id)
             return files
 

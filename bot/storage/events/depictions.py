@@ -170,6 +170,19 @@ async def confirmations(connection: AsyncConnection, dataset_id: int, user_id: i
     return [row.id for row in rows if row.photo_hashes == tuple(hashes)]
 
 
+async def given_as_author(
+    connection: AsyncConnection, guild_id: int, user_id: int
+) -> list[tuple[int, int, tuple[str, ...]]]:
+    """(consent, dataset, hashes of the photos) of each yes that the member gave to somebody else's use of photos."""
+    own = sa.select(consents.c.id, consents.c.dataset_id, consents.c.photo_hashes).where(
+        consents.c.guild_id == guild_id,
+        consents.c.user_id == user_id,
+        consents.c.kind == ConsentKind.AUTHOR,
+        consents.c.withdrawn_at.is_(None),
+    )
+    return [(row.id, row.dataset_id, row.photo_hashes) for row in await connection.execute(own)]
+
+
 async def entered_by(connection: AsyncConnection, guild_id: int, user_id: int) -> list[int]:
     """Events the member ever took part in."""
     own = sa.select(entrants.c.event_id).where(entrants.c.guild_id == guild_id, entrants.c.user_id == user_id)

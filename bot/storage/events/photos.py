@@ -95,6 +95,11 @@ async def remove_of_submission(connection: AsyncConnection, consent_id: int) -> 
     return await _delete(connection, photos.c.consent_id == consent_id)
 
 
+async def remove_of_author(connection: AsyncConnection, dataset_id: int, hashes: Sequence[str]) -> list[str]:
+    """Delete those photos of somebody's dataset that their author had agreed to; spool names to free."""
+    return await _delete(connection, photos.c.dataset_id == dataset_id, photos.c.sha256.in_(hashes))
+
+
 async def remove_unanswered(connection: AsyncConnection, dataset_id: int) -> list[str]:
     """Delete photos that wait for somebody who may be seen in them; spool names to free."""
     return await _delete(connection, photos.c.dataset_id == dataset_id, photos.c.consent_id.in_(PENDING))
