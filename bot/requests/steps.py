@@ -8,7 +8,6 @@ from bot.datasets.service import DatasetService
 from bot.errors import UserError
 from bot.generation.acceptance import OrderAcceptance
 from bot.generation.order import PartialOrder
-from bot.jobs.outcomes import ENDED_BY_MODERATORS
 from bot.records.dataset import ConsentKind, Dataset
 from bot.records.generation import Generation, GenerationSettings
 from bot.records.guild import Actor, Channel
