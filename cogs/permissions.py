@@ -15,6 +15,11 @@ class PermissionsCog(commands.Cog):
     async def on_raw_app_command_permissions_update(self, changed: discord.RawAppCommandPermissionsUpdateEvent) -> None:
         self.access.forget(changed.guild.id)
 
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        """A new session: what changed since the last one ended was told to nobody."""
+        self.access.forget_all()
+
 
 async def setup(bot: DarkroomBot) -> None:
     access = CommandAccess(bot)

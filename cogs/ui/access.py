@@ -6,6 +6,7 @@ help centre's page about command permissions.
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -91,7 +92,10 @@ class CommandAccess:
         self._bot = bot
         self._ids: dict[str, int] = {}
         self._known: dict[tuple[int, int], tuple[Overwrite, ...]] = {}
-        self._asking = asyncio.Lock()
+        self._changes = 0
+        """How often something known was forgotten: an answer that was asked for before that may be an old one."""
+        self._asking: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """By server, so that a slow answer keeps no other server waiting."""
 
     async def check(self, interaction: Interaction, command: str) -> None:
         """NotAllowed when this member may not use this command here; UserError when Discord does not say."""
@@ -111,8 +115,15 @@ class CommandAccess:
             raise NotAllowed(NOT_HERE.format(command))
 
     def forget(self, guild_id: int) -> None:
+        """The admins of this server have changed something."""
+        self._changes += 1
         for known in [each for each in self._known if each[0] == guild_id]:
             del self._known[known]
+
+    def forget_all(self) -> None:
+        """Changes may have been missed."""
+        self._changes += 1
+        self._known.clear()
 
     def _who(self, interaction: Interaction, command: str) -> Who:
         user, channel = interaction.user, interaction.channel
@@ -135,9 +146,12 @@ class CommandAccess:
 
     async def _chosen(self, guild_id: int, target_id: int) -> tuple[Overwrite, ...]:
         """`target_id` is a command's id, or the application's for what holds for all of its commands."""
-        async with self._asking:
-            if (guild_id, target_id) not in self._known:
-                self._known[guild_id, target_id] = await self._ask(guild_id, target_id)
+        async with self._asking[guild_id]:
+            while (guild_id, target_id) not in self._known:
+                changes = self._changes
+                chosen = await self._ask(guild_id, target_id)
+                if changes == self._changes:
+                    self._known[guild_id, target_id] = chosen
             return self._known[guild_id, target_id]
 
     async def _ask(self, guild_id: int, target_id: int) -> tuple[Overwrite, ...]:

@@ -86,6 +86,37 @@ async def test_a_button_obeys_its_command_and_hears_of_a_change(keyed: Stage) ->
     assert "Accepted #1" in answer_to(await keyed.start(keyed.ben, board))
 
 
+async def test_an_answer_that_was_on_its_way_when_the_right_went_is_not_kept(
+    keyed: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mutant: what Discord answered before the change is kept as what holds after it."""
+    board = board_of(await keyed.send_form(keyed.ben, "Rex", photos(15)))
+    choose(keyed, {keyed.ben: False})
+    await hear(keyed)
+    ask, asked = HTTPClient.get_application_command_permissions, list[object]()
+
+    async def ask_while_it_changes(*args: Any) -> Any:
+        """The first answer is from before the change, which the gateway tells before the answer is here."""
+        answer = await ask(*args)
+        if asked:
+            return answer
+        asked.append(answer)
+        await hear(keyed)
+        return {**answer, "permissions": [{**each, "permission": True} for each in answer["permissions"]]}
+
+    monkeypatch.setattr(HTTPClient, "get_application_command_permissions", ask_while_it_changes)
+    assert answer_to(await keyed.start(keyed.ben, board)) == REFUSED
+    assert asked
+    assert answer_to(await keyed.start(keyed.ben, board)) == REFUSED
+
+
+async def test_a_change_that_was_missed_holds_from_the_next_session_on(keyed: Stage) -> None:
+    board = board_of(await keyed.send_form(keyed.ben, "Rex", photos(15)))
+    choose(keyed, {keyed.ben: False})
+    await cog_of(keyed).on_ready()
+    assert answer_to(await keyed.start(keyed.ben, board)) == REFUSED
+
+
 async def test_a_form_that_was_open_when_the_right_went_is_refused_and_nothing_is_stored(keyed: Stage) -> None:
     opened = await keyed.use(keyed.ben, "train")
     choose(keyed, {keyed.channel: False})
