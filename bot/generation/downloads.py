@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.errors import FetchError, FileDamaged, FileGone, FileTooLarge, HostRefused, ProviderError
 from bot.generation import failures
-from bot.generation.outcomes import Arrived, Fetched, GenerationOutcomes, LinkOnly
+from bot.generation.outcomes import Arrived, Fetched, GenerationOutcomes, LinkOnly, paid_for
 from bot.keys.service import KeyService
 from bot.photos.filetypes import identify
 from bot.photos.intake import Received
@@ -75,7 +75,7 @@ class PictureDownloads(Service):
         elif haul.may_come:
             await self._outcomes.later_or_fail(claim, failures.NEVER_FETCHED)
         else:
-            await self._outcomes.fail(claim, failures.UNSAFE)
+            await self._outcomes.fail(claim, failures.UNSAFE, took=paid_for(claim.row))
 
     async def _give_up(self, claim: Claim[Generation], urls: tuple[str, ...], haul: Haul) -> None:
         """None of them came, and what is insisted to be gone is believed to be."""
@@ -83,7 +83,7 @@ class PictureDownloads(Service):
             error = _incomplete(urls, haul, failures.GONE_PICTURE)
             await self._outcomes.ready(claim, Fetched(urls, haul.received, error=error))
         else:
-            await self._outcomes.fail(claim, failures.EXPIRED)
+            await self._outcomes.fail(claim, failures.EXPIRED, took=paid_for(claim.row))
 
     async def fetch_late(self, claim: Claim[Generation]) -> None:
         """Fetch what was not there when the others were posted; what is insisted to be gone is given up and named."""

@@ -12,7 +12,7 @@ from bot.engine import backoff
 from bot.generation import failures
 from bot.generation.lifecycle import check_move
 from bot.jobs.kind import JobKind
-from bot.jobs.outcomes import JobOutcomes
+from bot.jobs.outcomes import NOTHING, JobOutcomes
 from bot.photos.intake import Received
 from bot.providers.base import GenerationReport
 from bot.records.doubt import Doubt, pause_of
@@ -111,9 +111,9 @@ class GenerationOutcomes(JobOutcomes[Generation]):
         return job.pack_index is None and await super().is_blocked(job)
 
     async def later_or_fail(self, claim: Claim[Generation], at_last: str) -> None:
-        """Try again later; after `give_up` fail with the sentence `at_last`, so that the member is told."""
+        """The provider has it: try again later; after `give_up` fail with the sentence `at_last`, as paid for."""
         if self.is_older_than(claim.row, self._timings.give_up):
-            await self.fail(claim, at_last)
+            await self.fail(claim, at_last, took=paid_for(claim.row))
         else:
             await self.later(claim)
 
@@ -131,7 +131,7 @@ class GenerationOutcomes(JobOutcomes[Generation]):
             await self._move(connection, claim, S.READY, due_at=now + due_in, **kept)
             await self._add_pictures(connection, claim.id, fetched)
             counted = f"{len(fetched.received)} of {generation.settings.count}"
-            await self._end(connection, generation, "fetched", counted, PostKind.PICTURES, took=_took(generation))
+            await self._end(connection, generation, "fetched", counted, PostKind.PICTURES, took=paid_for(generation))
 
         await self._write_or_free(transaction, fetched)
 
@@ -188,10 +188,11 @@ class GenerationOutcomes(JobOutcomes[Generation]):
         trace: str | None = None,
         missing: Lora | None = None,
         is_posted: bool = True,
+        took: Amount | None = NOTHING,
     ) -> None:
         """End it as failed. `trace` is the provider's id of the refused call, `missing` a LoRA that it no longer has.
 
-        `is_posted` is False when the member is told elsewhere.
+        `is_posted` is False when the member is told elsewhere. `took`: see `_end`.
         """
         generation, now = claim.row, self._clock.now()
 
@@ -201,7 +202,7 @@ class GenerationOutcomes(JobOutcomes[Generation]):
             )
             detail = f"request {trace}: {sentence}" if trace else sentence
             post = PostKind.PICTURES_FAILED if is_posted else None
-            await self._end(connection, generation, "failed", detail, post, took=Amount(generation.cost or 0))
+            await self._end(connection, generation, "failed", detail, post, took=took)
             if missing is not None:
                 await loras.note_missing(connection, missing.id, now=now)
             return await generations.forget_reference_files(connection, claim.id)
@@ -262,8 +263,11 @@ class GenerationOutcomes(JobOutcomes[Generation]):
         return max(finished_at, ended_at or finished_at) + self._timings.pictures_kept
 
 
-def _took(generation: Generation) -> Amount | None:
-    """What a finished order has cost; None when neither the provider nor its estimate say so."""
+def paid_for(generation: Generation) -> Amount | None:
+    """What an order that the provider has taken, or may have taken, cost; None when neither it nor its estimate say so.
+
+    It counts for its member although nothing came of it: only what is known not to be paid is given back.
+    """
     known = (cost for cost in (generation.cost, generation.estimate) if cost is not None)
-    cost = next(known, None)
-    return None if cost is None else Amount(cost, pictures=generation.settings.count)
+    cost, most = next(known, None), generation.settings.count
+    return None if cost is None else Amount(cost, pictures=min(len(generation.image_urls) or most, most))

@@ -1,16 +1,18 @@
 """The generation lane: from queued to pictures on our disk and in the outbox, paying at most once."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.errors import KeyRejected, Missing, ProviderError
 from bot.generation import failures
 from bot.generation.downloads import PictureDownloads
-from bot.generation.outcomes import GenerationOutcomes
+from bot.generation.outcomes import GenerationOutcomes, paid_for
 from bot.generation.submission import GenerationSubmission
 from bot.keys.service import KeyService
 from bot.providers.base import GenerationReport, Progress
 from bot.providers.witness import look_at_generation
 from bot.records.generation import Generation, GenerationStatus
+from bot.records.limit import Amount
 from bot.resources import Resources, Service
 from bot.storage.due import Claim
 
@@ -44,14 +46,14 @@ class GenerationSteps(Service):
         generation = claim.row
         client = await self._keys.client(generation.key_id)
         if client is None:
-            await self._outcomes.fail(claim, failures.KEY_REMOVED)
+            await self._outcomes.fail(claim, failures.KEY_REMOVED, took=paid_for(generation))
             return
         assert generation.request_id is not None  # set together with the status
         assert generation.submitting_at is not None  # the same
         try:
             report = await look_at_generation(client, generation.request_id, generation.submitting_at)
         except Missing:
-            await self._doubt(claim, failures.FORGOTTEN)
+            await self._doubt(claim, failures.FORGOTTEN, generation.cost)
         except KeyRejected as error:
             await self._keys.is_refused(generation.key_id, error, noticed_in=generation.channel_id)
             await self._outcomes.later_or_fail(claim, failures.NEVER_FINISHED)
@@ -60,15 +62,15 @@ class GenerationSteps(Service):
         else:
             await self._take_report(claim, report)
 
-    async def _doubt(self, claim: Claim[Generation], at_last: str) -> None:
+    async def _doubt(self, claim: Claim[Generation], at_last: str, cost: int | None) -> None:
         """The provider contradicts that it took this order; only when it insists, the order fails with `at_last`."""
         if await self._outcomes.is_believed(claim, self._timings.job_doubted):
-            await self._outcomes.fail(claim, at_last)
+            await self._outcomes.fail(claim, at_last, took=paid_for(replace(claim.row, cost=cost)))
 
     async def _take_report(self, claim: Claim[Generation], report: GenerationReport) -> None:
         generation = claim.row
         if report.progress is Progress.READY and not report.image_urls:
-            await self._doubt(claim, failures.EXPIRED if report.expired else failures.EMPTY)
+            await self._doubt(claim, failures.EXPIRED if report.expired else failures.EMPTY, report.cost)
         elif report.progress is Progress.READY:
             await self._outcomes.keep(
                 claim,
@@ -81,9 +83,10 @@ class GenerationSteps(Service):
                 doubt=None,
             )
         elif report.progress is Progress.FAILED:
-            await self._outcomes.fail(claim, failures.failed_at_provider(generation.provider, report.error))
+            sentence = failures.failed_at_provider(generation.provider, report.error)
+            await self._outcomes.fail(claim, sentence, took=Amount(report.cost or 0))
         elif self._outcomes.is_older_than(generation, self._timings.give_up):
-            await self._outcomes.fail(claim, failures.NEVER_FINISHED)
+            await self._outcomes.fail(claim, failures.NEVER_FINISHED, took=paid_for(generation))
         else:
             slow = self._outcomes.is_older_than(generation, self._timings.generation_deadline)
             wait = self._timings.generation_poll * 1.5 ** min(generation.attempt, 10)

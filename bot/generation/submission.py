@@ -6,10 +6,10 @@ from bot.errors import Busy, KeyRejected, Missing, NoKey, OutOfCredits, Provider
 from bot.generation import failures
 from bot.generation.capabilities import Target
 from bot.generation.order import provider_order
-from bot.generation.outcomes import GenerationOutcomes
+from bot.generation.outcomes import GenerationOutcomes, paid_for
 from bot.generation.pricing import has_vanished
 from bot.generation.references import References
-from bot.jobs.outcomes import ENDED_BY_MODERATORS, EVENT_CANCELLED
+from bot.jobs.outcomes import ENDED_BY_MODERATORS, EVENT_CANCELLED, NOTHING
 from bot.keys.service import KeyService
 from bot.providers.base import ProviderClient
 from bot.records.generation import Generation, GenerationStatus, Operation
@@ -49,11 +49,11 @@ class GenerationSubmission(Service):
             await self._outcomes.fail(claim, ENDED_BY_MODERATORS, is_posted=False)
             return
         if generation.submitting_at is not None and now > generation.submitting_at + KEY_MEMORY:
-            await self._outcomes.fail(claim, failures.UNKNOWN_OUTCOME)
+            await self._fail(claim, failures.UNKNOWN_OUTCOME)
             return
         if now > generation.created_at + self._timings.give_up:
             was_sent = generation.submitting_at is not None
-            await self._outcomes.fail(claim, failures.UNKNOWN_OUTCOME if was_sent else failures.UNREACHABLE)
+            await self._fail(claim, failures.UNKNOWN_OUTCOME if was_sent else failures.UNREACHABLE)
             return
         client = await self._client(claim)
         if client is None:
@@ -93,7 +93,7 @@ class GenerationSubmission(Service):
             lora = None if generation.lora_id is None else await loras.get(connection, generation.lora_id)
             style = None if generation.style_id is None else await styles.get(connection, generation.style_id)
         if generation.lora_id is not None and (lora is None or lora.archived_at is not None):
-            await self._outcomes.fail(claim, failures.ARCHIVED)
+            await self._fail(claim, failures.ARCHIVED)
             return None
         if generation.status is S.QUEUED and lora is not None and lora.retiring_since is not None:
             await self._outcomes.fail(claim, RETIRING)
@@ -102,7 +102,7 @@ class GenerationSubmission(Service):
             await self._outcomes.fail(claim, RESTING)
             return None
         if generation.style_id is not None and (style is None or style.retired_at is not None):
-            await self._outcomes.fail(claim, failures.RETIRED)
+            await self._fail(claim, failures.RETIRED)
             return None
         return Target(generation.provider, lora, style)
 
@@ -136,7 +136,7 @@ class GenerationSubmission(Service):
         if generation.submitting_at is not None:
             client = await self._keys.client(generation.key_id)
             if client is None:
-                await self._outcomes.fail(claim, failures.UNKNOWN_OUTCOME)
+                await self._fail(claim, failures.UNKNOWN_OUTCOME)
             return client
         try:
             key = await self._keys.current(generation.guild_id, generation.provider)
@@ -175,3 +175,8 @@ class GenerationSubmission(Service):
         elif await self._outcomes.is_believed(claim, self._timings.key_doubted):
             refusal = Refused(error.sentence, status=error.status)
             await self._outcomes.fail(claim, failures.refused(generation.provider, refusal), trace=error.trace)
+
+    async def _fail(self, claim: Claim[Generation], sentence: str) -> None:
+        """It is not sent any more: an order that was sent before may have been taken and paid for."""
+        took = NOTHING if claim.row.submitting_at is None else paid_for(claim.row)
+        await self._outcomes.fail(claim, sentence, took=took)

@@ -14,10 +14,14 @@ REASON_MAX = 300
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """`retry`: the same photos can be started again, if they are still on disk."""
+    """`retry`: the same photos can be started again, if they are still on disk.
+
+    `may_be_paid`: the provider has taken the order, or may have, and has not said that it failed.
+    """
 
     sentence: str
     retry: bool
+    may_be_paid: bool = False
 
 
 PHOTOS_MISSING = Failure(
@@ -32,6 +36,7 @@ GONE_AT_PROVIDER = Failure(
     "somebody may have deleted it in its dashboard. "
     "Ask an admin to look there.",
     retry=True,
+    may_be_paid=True,
 )
 
 
@@ -80,6 +85,7 @@ def unknown_outcome(training: Training) -> Failure:
         f"We could not find out whether {training.provider.label} took this order, so nothing more is sent. "
         f"Ask an admin to look for “·{training.marker}” in the {training.provider.label} dashboard.",
         retry=False,
+        may_be_paid=True,
     )
 
 
@@ -88,6 +94,7 @@ def never_finished(training: Training) -> Failure:
         f"{training.provider.label} has not finished this training for more than a day. "
         f"Ask an admin to look for “·{training.marker}” in the {training.provider.label} dashboard.",
         retry=False,
+        may_be_paid=True,
     )
 
 
@@ -97,6 +104,7 @@ def hidden(training: Training) -> Failure:
         f"This server's new {training.provider.label} key does not see this training, which began with the old one. "
         f"Ask an admin to look for “·{training.marker}” in the dashboard of the old key's account.",
         retry=False,
+        may_be_paid=True,
     )
 
 

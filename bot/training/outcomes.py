@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import OutcomeUnknown
 from bot.jobs.kind import JobKind
-from bot.jobs.outcomes import JobOutcomes
+from bot.jobs.outcomes import NOTHING, JobOutcomes
 from bot.keys.slots import SLOTS, assign_free_slots
 from bot.providers.base import Progress, TrainingReport
 from bot.records.dataset import DatasetStatus, SubjectKind
@@ -94,7 +94,8 @@ class TrainingOutcomes(JobOutcomes[Training]):
                 finished_at=now,
             )
             post = PostKind.TRAINING_FAILED if is_posted else None
-            await self._end(connection, training, "failed", failure.sentence, post)
+            took = None if failure.may_be_paid else NOTHING
+            await self._end(connection, training, "failed", failure.sentence, post, took=took)
 
         await self._database.write(transaction)
 
