@@ -13,14 +13,15 @@ from tests.fakes.studio import Studio
 
 
 @contextlib.asynccontextmanager
-async def life_on(studio: Studio, folder: Path, **changes: Any) -> AsyncIterator[Studio]:
+async def life_on(studio: Studio, folder: Path, url: str | None = None, **changes: Any) -> AsyncIterator[Studio]:
     """A life on the data in `folder`, which begins as the engine does: the leases of the one before are taken back.
 
-    `changes` take the place of a resource.
+    `url` is that of a database elsewhere. `changes` take the place of a resource.
     """
     opened, spool = studio.opened, Spool(folder / "spool")
-    async with Database(sqlite_url(folder / "darkroom.db")) as database:
-        with contextlib.closing(DueReader(sqlite_url(folder / "darkroom.db"))) as due:
+    url = url or sqlite_url(folder / "darkroom.db")
+    async with Database(url) as database:
+        with contextlib.closing(DueReader(url)) as due:
             life = Studio(
                 folder,
                 studio.server,
