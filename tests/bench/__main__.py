@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 
 from bot.errors import DarkroomError
-from tests.bench import acks, commits, forwarding, judging, photo_memory, photos, stampede, starts, webhooks
+from tests.bench import acks, commits, fairness, forwarding, judging, photo_memory, photos, stampede, starts, webhooks
 from tests.bench.rows import NotMeasured, Row
 from tests.bench.scale import FULL, QUICK, Scale
 from tests.bench.table import render
@@ -32,6 +32,7 @@ GROUPS: dict[str, Callable[[Scale], Awaitable[list[Row]]]] = {
     "Forwarding": forwarding.measure,
     "Webhook to message": webhooks.measure,
     "Start and memory": starts.measure,
+    "Fair turns": fairness.measure,
     "Bursts": acks.measure,
     "Stampede at an event": stampede.measure,
 }

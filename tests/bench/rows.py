@@ -52,6 +52,7 @@ class Target:
     ratio_most: float | None = None
     ratio_least: float | None = None
     value_most: float | None = None
+    value_least: float | None = None
 
     def is_met(self, value: float, ratio: float | None) -> bool | None:
         """None when there is nothing to hold the figure against."""
@@ -62,6 +63,8 @@ class Target:
             checks.append(ratio is not None and ratio >= self.ratio_least)
         if self.value_most is not None:
             checks.append(value <= self.value_most)
+        if self.value_least is not None:
+            checks.append(value >= self.value_least)
         return all(checks) if checks else None
 
     def describe(self, unit: str) -> str:
@@ -71,6 +74,7 @@ class Target:
                 ("<=", self.ratio_most, "x"),
                 (">=", self.ratio_least, "x"),
                 ("<=", self.value_most, f" {unit}"),
+                (">=", self.value_least, f" {unit}"),
             )
             if bound is not None
         ]

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.bench.fairness import FLOOD, OTHERS, TURNS, evenness, jain
 from tests.bench.processes import started
 from tests.bench.rows import Floor, NotMeasured, Sample, Target, compare, percentile
 from tests.bench.table import render
@@ -27,6 +28,8 @@ def test_a_target_is_met_only_when_every_bound_is_kept() -> None:
     assert both.is_met(600, 1.2) is False
     assert both.is_met(400, 1.3) is False
     assert Target(ratio_least=3).is_met(9, 2.9) is False
+    assert Target(value_least=0.95).is_met(0.94, None) is False
+    assert Target(value_least=0.95).is_met(0.95, None) is True
     assert Target().is_met(1, None) is None
 
 
@@ -41,6 +44,14 @@ def test_floor_passes_that_differ_by_more_than_15_percent_are_marked(second: flo
 def test_the_table_names_what_could_not_be_measured() -> None:
     row = compare("it", "ms", samples(1))
     assert "NOT MEASURED Bursts: no bot" in render({"group": [row]}, {"Bursts": "no bot"})
+
+
+def test_the_index_of_evenness_is_low_when_one_has_everything() -> None:
+    assert jain([5] * 11) == 1
+    assert jain([55] + [0] * 10) == pytest.approx(1 / 11)
+    first_come = [FLOOD] * TURNS
+    assert evenness(first_come) < 0.1
+    assert evenness([FLOOD, *OTHERS] * (TURNS // 11)) == 1
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1), st.floats(0.01, 1))
