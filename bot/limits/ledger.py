@@ -21,7 +21,10 @@ class BudgetSpent(UserError):
     """Both numbers are in credits."""
 
     def __init__(self, needed: int, left: int) -> None:
-        super().__init__(f"This takes {needed} credits; the event's budget has {left} left. Nothing was ordered.")
+        super().__init__(
+            f"This takes {needed:,} credits; the event's budget has {left:,} left and does not renew. "
+            "Its host can raise it. Nothing was ordered."
+        )
 
 
 class Ledger:

@@ -2,8 +2,8 @@
 
 import csv
 import io
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -55,7 +55,7 @@ class LimitService(Service):
         pictures: int | None,
     ) -> Limit:
         """Store a limit in place of the one before; what is None is not limited."""
-        _check_role(who, role_id)
+        _check_role(who, role_id, actor.guild_id)
         if credits_ is trainings is pictures is None:
             raise UserError(
                 "Please say how many `credits`, `trainings` or `pictures` a month. `/budget clear` takes a limit away."
@@ -64,16 +64,38 @@ class LimitService(Service):
             0, actor.guild_id, who, role_id or 0, credits_, trainings, pictures, actor.user_id, self._clock.now()
         )
 
+        await self._database.write(lambda connection: limits.put(connection, limit))
+        return limit
+
+    async def set_credits(self, actor: Actor, wanted: Mapping[LimitKind, int | None]) -> None:
+        """Change the credits of these limits, all or none; None: not limited. Trainings and pictures stay as set."""
+        now = self._clock.now()
+
         async def transaction(connection: AsyncConnection) -> None:
-            await limits.begin(connection, actor.guild_id, set_by=actor.user_id, now=limit.set_at)
-            await limits.put(connection, limit)
+            stored = {limit.who: limit for limit in await limits.of_guild(connection, actor.guild_id)}
+            for who, credits_ in wanted.items():
+                old = stored.get(who) or Limit(0, actor.guild_id, who, 0, None, None, None, actor.user_id, now)
+                limit = replace(old, credits=credits_, set_by=actor.user_id, set_at=now)
+                if any(limit.of(unit) is not None for unit in Unit):
+                    await limits.put(connection, limit)
+                else:
+                    await limits.clear(connection, actor.guild_id, who)
 
         await self._database.write(transaction)
-        return limit
+
+    async def keep_roles(self, guild_id: int, role_ids: Collection[int]) -> None:
+        """Take the limits of all other roles away: those are gone, so that nobody could name them any more."""
+
+        async def transaction(connection: AsyncConnection) -> None:
+            for limit in await limits.of_guild(connection, guild_id):
+                if limit.who is LimitKind.ROLE and limit.role_id not in role_ids:
+                    await limits.clear(connection, guild_id, limit.who, limit.role_id)
+
+        await self._database.write(transaction)
 
     async def clear(self, actor: Actor, who: LimitKind, role_id: int | None) -> None:
         """Take a limit away; NotFound when there is none."""
-        _check_role(who, role_id)
+        _check_role(who, role_id, actor.guild_id)
         there = await self._database.write(
             lambda connection: limits.clear(connection, actor.guild_id, who, role_id or 0)
         )
@@ -124,11 +146,14 @@ class LimitService(Service):
         return table.getvalue()
 
 
-def _check_role(who: LimitKind, role_id: int | None) -> None:
+def _check_role(who: LimitKind, role_id: int | None, everyone: int) -> None:
+    """`everyone`: the role that all have, whose id is the server's (Discord /docs/topics/permissions)."""
     if who is LimitKind.ROLE and role_id is None:
         raise UserError("Please choose the `role`, too.")
     if who is not LimitKind.ROLE and role_id is not None:
         raise UserError("A `role` only goes with **who: a role**. Please leave it out, or choose that.")
+    if role_id == everyone:
+        raise UserError("Everybody here has this role. Please choose **who: each member** without a `role`.")
 
 
 def _by_day(its: list[Spend], month: Month, now: datetime) -> tuple[int, ...]:
@@ -158,4 +183,5 @@ def _line(spend: Spend) -> tuple[str | int, ...]:
 def _state(spend: Spend) -> str:
     if spend.settled_at is None:
         return "reserved"
-    return "taken" if spend.credits else "given back"
+    took = spend.credits or spend.trainings or spend.pictures
+    return "taken" if took else "given back"

@@ -24,6 +24,8 @@ async def of_guild(connection: AsyncConnection, guild_id: int) -> list[Limit]:
 async def put(connection: AsyncConnection, limit: Limit) -> None:
     """Store it instead of the one for the same members."""
     await clear(connection, limit.guild_id, limit.who, limit.role_id)
+    if limit.who is LimitKind.MEMBER:
+        await guilds.change(connection, limit.guild_id, limited_at=limit.set_at)
     await insert_row(
         connection,
         limits,
@@ -45,11 +47,9 @@ async def clear(connection: AsyncConnection, guild_id: int, who: LimitKind, role
 
 
 async def begin(connection: AsyncConnection, guild_id: int, *, set_by: int, now: datetime) -> bool:
-    """Limit each member to FIRST_CREDITS, once in a server's life; False when that was done before."""
+    """Limit each member to FIRST_CREDITS, once in a server's life; False when members had a limit before."""
     guild = await guilds.get(connection, guild_id)
     if guild is not None and guild.limited_at is not None:
         return False
-    await guilds.change(connection, guild_id, limited_at=now)
-    if not await of_guild(connection, guild_id):
-        await put(connection, Limit(0, guild_id, LimitKind.MEMBER, 0, FIRST_CREDITS, None, None, set_by, now))
+    await put(connection, Limit(0, guild_id, LimitKind.MEMBER, 0, FIRST_CREDITS, None, None, set_by, now))
     return True

@@ -1,5 +1,8 @@
 """The buttons below a server's first key: keep the limit of each member, take it away, or set others."""
 
+import contextlib
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import discord
@@ -15,6 +18,8 @@ from cogs.ui.layout import SafeLayout, card
 from cogs.ui.replies import Interaction, actor_of, check_admin, defer, guild_of, open_form, replace
 from cogs.ui.views import SafeModal
 
+WHOLE = re.compile(r"[0-9]+|[0-9]{1,3}(?:[,. ][0-9]{3})+")
+"""A whole number, also with its thousands set apart. A comma before one or two digits is none: it means a half."""
 FIRST_LIMIT = (
     f"### Who may spend how much\nSo that nobody empties the balance by accident, **each member may use "
     f"{FIRST_CREDITS} credits a month** from now on: about one training and some pictures. "
@@ -36,12 +41,13 @@ class LimitsModal(SafeModal):
 
     command = "budget"
 
-    def __init__(self) -> None:
+    def __init__(self, present: Mapping[LimitKind, int | None]) -> None:
         super().__init__("Credits a month")
-        self.each = self._add("Each member", str(FIRST_CREDITS))
-        self.all = self._add("The whole server", "")
+        self.each = self._add("Each member", present.get(LimitKind.MEMBER))
+        self.all = self._add("The whole server", present.get(LimitKind.SERVER))
 
-    def _add(self, label: str, value: str) -> discord.ui.TextInput[Any]:
+    def _add(self, label: str, most: int | None) -> discord.ui.TextInput[Any]:
+        value = "" if most is None else str(most)
         field = discord.ui.TextInput[Any](required=False, max_length=9, default=value, placeholder="no limit")
         return self.add_field(label, field, "A whole number of credits; empty for no limit.")
 
@@ -49,38 +55,27 @@ class LimitsModal(SafeModal):
         check_admin(interaction)
         wanted = {LimitKind.MEMBER: _number(self.each.value), LimitKind.SERVER: _number(self.all.value)}
         await defer(interaction, thinking=False)
-        for who, credits_ in wanted.items():
-            await _put(interaction, who, credits_)
+        await interaction.client.services.limits.set_credits(actor_of(interaction), wanted)
         await interaction.edit_original_response(view=await _limits_card(interaction))
 
 
 async def press_keep(interaction: Interaction, _: int) -> None:
     check_admin(interaction)
-    await _put(interaction, LimitKind.MEMBER, FIRST_CREDITS)
+    await interaction.client.services.limits.set_credits(actor_of(interaction), {LimitKind.MEMBER: FIRST_CREDITS})
     await replace(interaction, await _limits_card(interaction))
 
 
 async def press_none(interaction: Interaction, _: int) -> None:
     check_admin(interaction)
-    await _put(interaction, LimitKind.MEMBER, None)
+    with contextlib.suppress(NotFound):
+        await interaction.client.services.limits.clear(actor_of(interaction), LimitKind.MEMBER, None)
     await replace(interaction, await _limits_card(interaction))
 
 
 async def press_form(interaction: Interaction, _: int) -> None:
     check_admin(interaction)
-    await open_form(interaction, LimitsModal())
-
-
-async def _put(interaction: Interaction, who: LimitKind, credits_: int | None) -> None:
-    """Set this limit in credits, or take it away; it is no error when there is none."""
-    services, actor = interaction.client.services.limits, actor_of(interaction)
-    if credits_ is not None:
-        await services.set(actor, who, None, credits_=credits_, trainings=None, pictures=None)
-        return
-    try:
-        await services.clear(actor, who, None)
-    except NotFound:
-        return
+    limits = await interaction.client.services.limits.of_guild(guild_of(interaction))
+    await open_form(interaction, LimitsModal({limit.who: limit.credits for limit in limits}))
 
 
 async def _limits_card(interaction: Interaction) -> SafeLayout:
@@ -91,12 +86,12 @@ async def _limits_card(interaction: Interaction) -> SafeLayout:
 
 def _number(text: str) -> int | None:
     """Credits as typed; None for an empty field. UserError for anything but a whole number."""
-    digits = text.strip().replace(",", "").replace(" ", "")
-    if not digits:
+    typed = text.strip()
+    if not typed:
         return None
-    if not (digits.isascii() and digits.isdigit()):
+    if not WHOLE.fullmatch(typed):
         raise UserError("Please write whole numbers only, or leave a field empty for no limit. Nothing was changed.")
-    return int(digits)
+    return int(re.sub(r"\D", "", typed))
 
 
 async def setup(bot: DarkroomBot) -> None:

@@ -70,6 +70,8 @@ class BudgetCog(commands.GroupCog, group_name="budget", group_description="What 
         services = self.bot.services.limits
         await show(interaction, rest_card(await services.rest_of(actor_of(interaction))))
         if is_admin(interaction):
+            if interaction.guild is not None:
+                await self._keep_roles(interaction.guild)
             seen = await services.overview(guild_of(interaction))
             await interaction.followup.send(view=overview_card(seen), ephemeral=True)
 
@@ -80,6 +82,13 @@ class BudgetCog(commands.GroupCog, group_name="budget", group_description="What 
         table = await self.bot.services.limits.export(guild_of(interaction))
         files = attached([("budget.csv", table.encode())])
         await interaction.followup.send("Every job that cost credits, oldest first.", files=files, ephemeral=True)
+
+    @commands.Cog.listener()
+    async def on_guild_role_delete(self, role: discord.Role) -> None:
+        await self._keep_roles(role.guild)
+
+    async def _keep_roles(self, guild: discord.Guild) -> None:
+        await self.bot.services.limits.keep_roles(guild.id, {role.id for role in guild.roles})
 
 
 async def setup(bot: DarkroomBot) -> None:

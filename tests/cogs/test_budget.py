@@ -112,3 +112,69 @@ async def test_what_is_missing_is_said(keyed: Stage, options: dict[str, Any], se
 
 async def test_clearing_what_is_not_there_says_so(keyed: Stage) -> None:
     assert "There is no such limit" in answer_to(await keyed.use(keyed.ada, "budget clear", who="server"))
+
+
+async def test_a_limit_of_the_server_before_the_first_key_does_not_hide_that_of_the_members(stage: Stage) -> None:
+    """Mutant: whatever is set first counts as what an admin has decided for the members."""
+    await stage.use(stage.ada, "budget set", who="server", credits=9000)
+    assert "no limit" in await shown(stage)
+    assert "each member may use 300 credits a month" in text_of(await save_key(stage))
+    assert "300 of 300 left" in await shown(stage)
+
+
+async def test_what_was_set_for_members_before_the_first_key_stays(stage: Stage) -> None:
+    await stage.use(stage.ada, "budget set", who="member", credits=40)
+    assert "300 credits" not in text_of(await save_key(stage))
+    assert "40 of 40 left" in await shown(stage)
+
+
+@pytest.mark.parametrize(
+    ("typed", "left"), [("5.000", "5,000 of 5,000 left"), ("2 000", "2,000 of 2,000 left"), ("0", "0 of 0 left")]
+)
+async def test_the_form_takes_thousands_as_they_are_written_anywhere(stage: Stage, typed: str, left: str) -> None:
+    opened = await stage.ada.click(await save_key(stage), label="Set limits")
+    await stage.submit_fields(stage.ada, opened, typed, "")
+    assert left in await shown(stage)
+
+
+@pytest.mark.parametrize("typed", ["1,5", "1.50", "-3", "1e3", "٣"])
+async def test_the_form_takes_no_halves(stage: Stage, typed: str) -> None:
+    opened = await stage.ada.click(await save_key(stage), label="Set limits")
+    assert "Nothing was changed" in answer_to(await stage.submit_fields(stage.ada, opened, typed, "7"))
+    assert "300 of 300 left" in await shown(stage)
+
+
+async def test_the_form_changes_credits_and_leaves_what_else_was_set(stage: Stage) -> None:
+    saved = await save_key(stage)
+    await stage.use(stage.ada, "budget set", who="member", credits=77, trainings=3)
+    await stage.use(stage.ada, "budget set", who="server", credits=9000)
+    opened = await stage.ada.click(saved, label="Set limits")
+    fields = [part for part in walk_components(opened.modal["components"]) if part.get("type") == 4]
+    assert [field["value"] for field in fields] == ["77", "9000"]
+    chosen = answer_to(await stage.submit_fields(stage.ada, opened, "", "8000"))
+    assert "Each member: 3 trainings" in chosen
+    assert "The whole server: 8,000 credits" in chosen
+
+
+async def test_the_role_that_all_have_is_no_role_for_a_limit(keyed: Stage) -> None:
+    everyone = keyed.world.guild.default_role
+    refused = await keyed.use(keyed.ada, "budget set", who="role", role=everyone, credits=5)
+    assert answer_to(refused) == "Everybody here has this role. Please choose **who: each member** without a `role`."
+
+
+async def test_a_role_without_a_limit_of_its_own_is_left_out(keyed: Stage) -> None:
+    artists = keyed.world.guild.create_role("Artists")
+    refused = await keyed.use(keyed.ada, "budget set", who="server", role=artists, credits=5)
+    assert "only goes with **who: a role**" in answer_to(refused)
+
+
+async def test_the_limit_of_a_role_goes_with_the_role(keyed: Stage) -> None:
+    """Nobody could name that role any more to clear it."""
+    artists, helpers = (keyed.world.guild.create_role(name) for name in ("Artists", "Helpers"))
+    for role in (artists, helpers):
+        await keyed.use(keyed.ada, "budget set", who="role", role=role, credits=900)
+    keyed.world.env.backend.delete_role(keyed.world.guild.id, artists.id)
+    answered = await keyed.use(keyed.ada, "budget show")
+    whole = text_of(answered.followups[-1])
+    assert f"<@&{helpers.id}>: 900 credits" in whole
+    assert f"<@&{artists.id}>" not in whole
