@@ -49,9 +49,11 @@ def key_rejected(provider: ProviderName) -> str:
     return f"{provider.label} does not accept this server's key; its admin has been told."
 
 
-def out_of_credits(error: OutOfCredits) -> str:
+def out_of_credits(error: OutOfCredits, held: int = 0) -> str:
+    """`held`: credits that will still be charged for trainings under way."""
     has = "" if error.available is None else f"; this server's balance is {error.available}"
-    needs = "" if error.required is None else f" It takes {error.required} credits{has}."
+    set_aside = f", {held} of them set aside for trainings under way" if held else ""
+    needs = "" if error.required is None else f" It takes {error.required} credits{has}{set_aside}."
     return f"There are not enough credits.{needs} Ask an admin to top up the account."
 
 

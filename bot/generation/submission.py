@@ -15,7 +15,7 @@ from bot.providers.base import ProviderClient
 from bot.records.generation import Generation, GenerationStatus, Operation
 from bot.records.lora import Lora
 from bot.resources import Resources, Service
-from bot.storage import generations, loras, styles
+from bot.storage import generations, loras, styles, trainings
 from bot.storage.due import Claim
 
 S = GenerationStatus
@@ -125,9 +125,14 @@ class GenerationSubmission(Service):
         needed = generation.estimate
         if needed is None and generation.operation is Operation.IMAGINE:
             needed = client.prices.picture * generation.settings.count
-        if account.credits is None or needed is None or account.credits >= needed:
+        if account.credits is None or needed is None:
             return True
-        await self._not_submitted(claim, OutOfCredits(required=needed, available=account.credits))
+        charged_later = await self._database.fetch(trainings.not_yet_charged, generation.key_id)
+        held = client.prices.training * charged_later
+        if account.credits >= needed + held:
+            return True
+        short = OutOfCredits(required=needed, available=account.credits)
+        await self._outcomes.fail(claim, failures.out_of_credits(short, held))
         return False
 
     async def _client(self, claim: Claim[Generation]) -> ProviderClient | None:

@@ -149,6 +149,7 @@ async def test_the_form_changes_credits_and_leaves_what_else_was_set(stage: Stag
     await stage.use(stage.ada, "budget set", who="member", credits=77, trainings=3)
     await stage.use(stage.ada, "budget set", who="server", credits=9000)
     opened = await stage.ada.click(saved, label="Set limits")
+    assert opened.modal is not None
     fields = [part for part in walk_components(opened.modal["components"]) if part.get("type") == 4]
     assert [field["value"] for field in fields] == ["77", "9000"]
     chosen = answer_to(await stage.submit_fields(stage.ada, opened, "", "8000"))

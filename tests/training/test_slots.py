@@ -153,6 +153,26 @@ async def test_servers_with_keys_of_one_team_share_its_slots_and_its_credits(stu
     assert studio.charges("create") == 2
 
 
+async def test_a_picture_does_not_take_what_is_set_aside_for_a_training_of_the_same_team(studio: Studio) -> None:
+    """Mutant: the training, which is charged when it begins, fails for want of the picture's credits."""
+    studio.server._world.credits["Studio"] = 258
+    await studio.set_key(KEY)
+    await studio.set_key(NEXT_KEY, guild_id=OTHER_GUILD)
+    lora = await studio.lora(api_key=NEXT_KEY, guild_id=OTHER_GUILD)
+    training = await studio.begin()
+    await studio.settle(LaneName.TRAININGS)
+    early = await studio.order(lora)
+    await studio.settle(LaneName.GENERATIONS)
+    refused = (await studio.generation(early.id)).error or ""
+    assert "It takes 2 credits; this server's balance is 256, 257 of them set aside" in refused
+    await studio.pass_time(TRAINS_IN)
+    assert (await studio.training(training.id)).status is S.READY
+    studio.server._world.credits["Studio"] = 2
+    await studio.order(lora)
+    await studio.settle(LaneName.GENERATIONS)
+    assert studio.charges("images") == 1
+
+
 async def test_servers_of_one_team_never_have_more_than_its_slots_under_way_together(studio: Studio) -> None:
     await studio.set_key(KEY)
     await studio.set_key(NEXT_KEY, guild_id=OTHER_GUILD)
