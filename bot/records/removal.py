@@ -75,5 +75,11 @@ class Removal:
     answered_at: datetime | None
     answer: RemovalAnswer | None
     attempt: int
+    due_at: datetime | None
+    """When it is looked at next; None while it waits: the server has no key under which the provider could be asked."""
     doubt: Doubt | None
     """Answers that it is not there, although we know that it was."""
+
+    @property
+    def is_asleep(self) -> bool:
+        return self.status is RemovalStatus.WAITING and self.due_at is None

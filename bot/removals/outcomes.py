@@ -37,6 +37,22 @@ class RemovalOutcomes(Service):
         asked = {} if error is None else {"asked_at": self._clock.now()}
         await self._keep(claim, due_in=wait, attempt=attempt + 1, **asked)
 
+    async def sleep(self, claim: Claim[Removal]) -> None:
+        """The server has no key under which the provider could be asked: it is asked as soon as there is one."""
+        now, removal = self._clock.now(), claim.row
+
+        async def transaction(connection: AsyncConnection) -> None:
+            await mark(connection, table, claim)
+            has_key = await removals.key_for(connection, removal) is not None
+            await store(connection, table, claim, due_at=now if has_key else None)
+            if not has_key:
+                await post_receipt(connection, removal, now=now)
+
+        await self._database.write(transaction)
+
+    async def rest(self, claim: Claim[Removal], until: datetime) -> None:
+        await self._database.write(lambda connection: store(connection, table, claim, due_at=until))
+
     async def watch(self, claim: Claim[Removal]) -> None:
         """It is still under way: look again soon."""
         await self._keep(claim, due_in=self._timings.poll, attempt=0, doubt=None)
@@ -67,7 +83,7 @@ class RemovalOutcomes(Service):
     async def end(
         self, claim: Claim[Removal], answer: RemovalAnswer, *, was_asked: bool = True, took: Amount | None = None
     ) -> None:
-        """Store the answer; whoever erased everything gets the receipt with the last one.
+        """Store the answer; with the last one the member gets the receipt.
 
         `took` settles what is still reserved for the job, None: all of it.
         """
@@ -80,6 +96,7 @@ class RemovalOutcomes(Service):
             await store(connection, table, claim, due_at=due_at, **ended, **asked)
             if removal.kind is not RemovalKind.UPLOAD:
                 await self._settle(connection, removal, took, now)
+            await posts.forget(connection, PostKind.RECEIPT, removal.id)
             await post_receipt(connection, removal, now=now)
 
         await self._database.write(transaction)
@@ -105,9 +122,12 @@ class RemovalOutcomes(Service):
 
 
 async def post_receipt(connection: AsyncConnection, removal: Removal, *, now: datetime) -> None:
-    """Send the receipt privately when this was the last answer that a member's erasure waited for."""
-    is_erasure = removal.why is RemovalReason.ERASED and removal.user_id != NOBODY
-    if is_erasure and await removals.is_through(connection, removal):
+    """Send the receipt privately when nothing of the member can be asked for any more.
+
+    Whoever archives a LoRA finds it under `/privacy receipts`.
+    """
+    is_told = removal.why is not RemovalReason.ARCHIVED and removal.user_id != NOBODY
+    if is_told and await removals.is_through(connection, removal):
         await posts.add(
             connection,
             PostKind.RECEIPT,

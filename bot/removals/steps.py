@@ -54,8 +54,11 @@ class RemovalSteps(Service):
 
     async def _ask(self, claim: Claim[Removal]) -> None:
         key_id = await self._database.fetch(removals.key_for, claim.row)
-        client = None if key_id is None else await self._keys.client(key_id)
-        if key_id is None or client is None:
+        if key_id is None:
+            await self._cannot_ask(claim)
+            return
+        client = await self._keys.client(key_id)
+        if client is None:
             await self._outcomes.later(claim)
             return
         try:
@@ -64,6 +67,15 @@ class RemovalSteps(Service):
             if isinstance(error, KeyRejected):
                 await self._keys.is_refused(key_id, error)
             await self._outcomes.later(claim, error)
+
+    async def _cannot_ask(self, claim: Claim[Removal]) -> None:
+        gone_at = rules.gone_by_itself_at(claim.row)
+        if gone_at is None:
+            await self._outcomes.sleep(claim)
+        elif self._clock.now() < gone_at:
+            await self._outcomes.rest(claim, gone_at)
+        else:
+            await self._outcomes.end(claim, RemovalAnswer.NO_CALL, was_asked=False)
 
     async def _ask_under(self, claim: Claim[Removal], client: ProviderClient) -> None:
         removal = claim.row

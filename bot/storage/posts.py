@@ -86,6 +86,11 @@ async def find(connection: AsyncConnection, kind: PostKind, subject_id: int) -> 
     return await fetch_first(connection, Post, sa.select(posts).where(about(kind, posts.c.subject_id == subject_id)))
 
 
+async def forget(connection: AsyncConnection, kind: PostKind, subject_id: int) -> None:
+    """The next post of this kind about this row is sent, although there has been one."""
+    await connection.execute(sa.delete(posts).where(about(kind, posts.c.subject_id == subject_id)))
+
+
 def about(kind: PostKind, subject: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     """Posts of this kind whose `subject_id` fulfils a condition."""
     return sa.and_(posts.c.kind == kind, posts.c.subject_table == kind.subject, subject)

@@ -21,6 +21,7 @@ from bot.storage.policy_tables import removals
 from bot.storage.rows import count_rows, fetch_all, fetch_first, fetch_values, has_row, insert_row
 from bot.storage.tables import api_keys, generations, loras, reference_pictures, timeline, trainings
 
+CAN_BE_ASKED = removals.c.due_at.is_not(None)
 UPLOADS_LIVE = timedelta(hours=24)
 """A reference picture is at the provider for so long at the most (Aurous Labs /files)."""
 WAITING = removals.c.status == RemovalStatus.WAITING
@@ -87,7 +88,12 @@ async def of_training(
 
 
 async def of_member(connection: AsyncConnection, guild_id: int, user_id: int, *, now: datetime) -> None:
-    """All that exists of this member at the providers is to go; what of theirs was never sent has cost nothing."""
+    """All that exists of this member at the providers is to go; what of theirs was never sent has cost nothing.
+
+    What they had wanted gone before, and is not yet, belongs to their erasure from now on.
+    """
+    asked = sa.and_(removals.c.guild_id == guild_id, removals.c.user_id == user_id, WAITING)
+    await connection.execute(sa.update(removals).where(asked).values(why=RemovalReason.ERASED))
     owned = sa.select(loras).where(loras.c.guild_id == guild_id, loras.c.owner_id == user_id)
     for lora in await fetch_all(connection, Lora, owned.where(loras.c.archived_at.is_(None)).order_by(loras.c.id)):
         await of_lora(connection, lora, RemovalReason.ERASED, user_id=user_id, now=now)
@@ -197,10 +203,9 @@ async def count_waiting(connection: AsyncConnection, guild_id: int, user_id: int
 
 
 async def is_through(connection: AsyncConnection, removal: Removal) -> bool:
-    """Whether nothing of the member's erasure is waited for."""
+    """Whether nothing of the member is waited for; what nobody can be asked for is not."""
     theirs = sa.and_(removals.c.guild_id == removal.guild_id, removals.c.user_id == removal.user_id)
-    erased = sa.and_(theirs, removals.c.why == RemovalReason.ERASED, WAITING)
-    return not await has_row(connection, sa.select(removals.c.id).where(erased))
+    return not await has_row(connection, sa.select(removals.c.id).where(theirs, WAITING, CAN_BE_ASKED))
 
 
 async def _of_subject(connection: AsyncConnection, subject: SubjectTable, subject_id: int) -> Sequence[Removal]:

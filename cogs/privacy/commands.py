@@ -29,7 +29,8 @@ async def erase_all(interaction: Interaction) -> None:
     done = f"Your photos, jobs, LoRAs and pictures in {here_or_everywhere(interaction)} are erased here."
     asked = (
         f" At the providers {count(waiting, 'thing')} of yours {'is' if waiting == 1 else 'are'} still to go: I ask "
-        "until they have answered, then send you the receipt. `/privacy receipts` shows how it stands."
+        "until they have answered, then send you the receipt. `/privacy receipts` shows how it stands, and what I "
+        "cannot ask because a server took its key away."
     )
     await say(interaction, done + (asked if waiting else ""))
 

@@ -56,7 +56,9 @@ def receipts_card(receipts: Sequence[Removal], footer: str | None = None) -> Saf
         return card(f"### Receipts\n{NOTHING}", colour=discord.Colour.blurple())
     waiting = sum(each.answer is None for each in receipts)
     head = (
-        f"{waiting} of {len(receipts)} still to be confirmed; I go on asking." if waiting else "All of it is answered."
+        f"{waiting} of {len(receipts)} still to be confirmed; I go on asking where I can."
+        if waiting
+        else "All of it is answered."
     )
     lines = clip([_line(each) for each in receipts], LENGTH_MAX, "… and {} more")
     means = [MEANS[provider] for provider in ProviderName if any(each.provider is provider for each in receipts)]
@@ -76,6 +78,11 @@ def _line(removal: Removal) -> str:
 def _said(removal: Removal) -> str:
     asked = "" if removal.asked_at is None else f"asked {day(removal.asked_at)} {moment(removal.asked_at)}"
     match removal.answer:
+        case None if removal.is_asleep:
+            return (
+                "**I cannot ask**: the server has no key for it any more. I ask as soon as it has one; until then "
+                f"whoever has its {removal.provider.label} account can delete it there."
+            )
         case None if removal.kind is RemovalKind.TRAINING:
             return "it is asked when the training has ended."
         case None:

@@ -11,62 +11,22 @@ from bot.records.generation import GenerationSettings
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
 from bot.records.key import ProviderName
-from bot.records.lora import Lora
-from bot.records.removal import Removal, RemovalAnswer, RemovalKind, RemovalReason, RemovalStatus
+from bot.records.removal import RemovalAnswer, RemovalKind, RemovalReason, RemovalStatus
 from bot.records.training import TrainingStatus
 from bot.sandbox.apiframe.state import TrainingFault
 from bot.sandbox.rehearsal.faults import Fault
-from bot.storage import removals, spends
-from bot.storage.policy_tables import removals as table
-from bot.storage.rows import fetch_all
+from bot.storage import removals
 from tests.events.lives.event_faults import Killed, MortalWrites, outage
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import AUROUS_KEY, KEY, NEXT_KEY, OTHER_KEY, PROVIDER, TRAINS_IN, Studio
 from tests.fakes.unlimited import set_unlimited_key
 from tests.generation.picture_orders import reference
+from tests.removals.erasing import DAY, ended, erase, rows_of, status, took, wait
 
 pytestmark = pytest.mark.both
 
 DELETE, CREATE = "DELETE /v2/loras/{id}", "POST /v2/loras"
 A, K = RemovalAnswer, RemovalKind
-DAY = timedelta(days=1)
-
-
-@pytest.fixture
-async def keyed(studio: Studio) -> Studio:
-    await studio.set_key()
-    return studio
-
-
-async def rows_of(studio: Studio) -> list[Removal]:
-    async with studio.database.read() as connection:
-        return await fetch_all(connection, Removal, table.select().order_by(table.c.id))
-
-
-async def ended(studio: Studio) -> list[tuple[RemovalKind, RemovalAnswer | None]]:
-    return [(each.kind, each.answer) for each in await rows_of(studio) if each.status is RemovalStatus.ENDED]
-
-
-async def erase(studio: Studio, user_id: int = ANNA) -> int:
-    return await studio.privacy.forget_member(guild_id=GUILD, user_id=user_id)
-
-
-async def wait(studio: Studio, span: timedelta, step: timedelta = timedelta(minutes=10)) -> None:
-    while span > timedelta(0):
-        await studio.pass_time(step)
-        span -= step
-
-
-def status(studio: Studio, lora: Lora) -> str:
-    return studio.server.loras[lora.remote_id].status
-
-
-async def took(studio: Studio) -> list[tuple[int, int, bool]]:
-    async with studio.database.read() as connection:
-        return [
-            (each.credits, each.trainings, each.settled_at is not None)
-            for each in await spends.of_guild(connection, GUILD)
-        ]
 
 
 async def test_the_provider_is_asked_for_the_members_loras_alone_and_its_answer_is_kept(keyed: Studio) -> None:
