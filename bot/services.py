@@ -44,6 +44,7 @@ from bot.photos.pool import PhotoPool
 from bot.pictures.approvals import ApprovalService
 from bot.pictures.reports import ReportService
 from bot.pictures.service import PictureService
+from bot.pictures.takedowns import TakedownService
 from bot.policy import Policy
 from bot.privacy.export import ExportService
 from bot.privacy.service import PrivacyService
@@ -91,6 +92,7 @@ class Services:
     orders: OrderAcceptance
     generations: GenerationService
     pictures: PictureService
+    takedowns: TakedownService
     reports: ReportService
     approvals: ApprovalService
     outbox: OutboxService
@@ -139,6 +141,7 @@ def build_services(opened: Resources) -> Services:
     exports = ExportService(opened)
     budgets = BudgetService(opened, key_service, training_service, orders)
     generation_service = GenerationService(opened, key_service, references, orders, budgets.policy)
+    picture_service = PictureService(opened, key_service, generation_service)
     return Services(
         database=opened.database,
         pool=opened.pool,
@@ -155,7 +158,8 @@ def build_services(opened: Resources) -> Services:
         sharing=SharingService(opened),
         orders=orders,
         generations=generation_service,
-        pictures=PictureService(opened, key_service, generation_service),
+        pictures=picture_service,
+        takedowns=TakedownService(opened, picture_service),
         reports=ReportService(opened),
         approvals=ApprovalService(opened),
         outbox=OutboxService(opened),

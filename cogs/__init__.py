@@ -16,6 +16,7 @@ EXTENSIONS = (
     "cogs.generation.buttons",
     "cogs.pictures.buttons",
     "cogs.pictures.approvals",
+    "cogs.pictures.takedowns",
     "cogs.events.commands",
     "cogs.events.buttons",
     "cogs.events.host.buttons",

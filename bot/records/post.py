@@ -24,6 +24,8 @@ class PostKind(StrEnum):
     """Somebody wants to hand a LoRA over; its receiver accepts or declines."""
     LORA_OFFER_ANSWERED = "lora_offer_answered"
     """What became of it, for whoever offered."""
+    TAKEDOWN = "takedown"
+    """Asks whether messages with a member's pictures are to go, because the LoRA that made them was erased."""
     GALLERY = "gallery"
     PICTURE_REPORT = "picture_report"
     EVENT_PANEL = "event_panel"
@@ -67,6 +69,7 @@ _SUBJECTS = {
     PostKind.KEY_PAUSED: SubjectTable.KEY,
     PostKind.LORA_OFFER: SubjectTable.OFFER,
     PostKind.LORA_OFFER_ANSWERED: SubjectTable.OFFER,
+    PostKind.TAKEDOWN: SubjectTable.GENERATION,
     PostKind.GALLERY: SubjectTable.PICTURE,
     PostKind.PICTURE_REPORT: SubjectTable.REPORT,
     PostKind.EVENT_PANEL: SubjectTable.EVENT,

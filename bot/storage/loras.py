@@ -13,7 +13,7 @@ from bot.records.lora import Lora
 from bot.records.moderation import Act
 from bot.records.post import PostKind, PostStatus
 from bot.records.removal import RemovalReason
-from bot.storage import moderation_log, removals
+from bot.storage import moderation_log, removals, takedowns
 from bot.storage.posts import about
 from bot.storage.rows import changes_row, fetch_all, fetch_first, fetch_values, insert_row
 from bot.storage.tables import generations, loras, pictures, posts
@@ -59,7 +59,7 @@ async def retire(
 ) -> bool:
     """Nobody may use the LoRA from now on, and it is to go at its provider; False when that had been so before.
 
-    `user_id` gets the receipt.
+    `user_id` gets the receipt; whoever made pictures with it is asked whether these are to go, too.
     """
     await removals.of_lora(connection, lora, why, user_id=user_id, now=now)
     in_use = sa.and_(loras.c.id == lora.id, loras.c.retiring_since.is_(None))
@@ -68,6 +68,7 @@ async def retire(
         return False
     what = f"LoRA #{lora.id}, retired"
     await moderation_log.note(connection, lora.guild_id, Act.DELETED, NOBODY, what, member_id=lora.owner_id, now=now)
+    await takedowns.offer(connection, lora, now=now)
     return True
 
 

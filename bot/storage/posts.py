@@ -23,6 +23,7 @@ KIND_CODES: Mapping[PostKind, str] = {
     PostKind.KEY_PAUSED: "kp",
     PostKind.LORA_OFFER: "lo",
     PostKind.LORA_OFFER_ANSWERED: "la",
+    PostKind.TAKEDOWN: "td",
     PostKind.GALLERY: "ga",
     PostKind.PICTURE_REPORT: "pr",
     PostKind.EVENT_PANEL: "ep",

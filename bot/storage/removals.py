@@ -15,7 +15,7 @@ from bot.records.limit import Amount
 from bot.records.lora import Lora
 from bot.records.removal import Removal, RemovalKind, RemovalReason, RemovalStatus
 from bot.records.training import Training, TrainingStatus
-from bot.storage import spends
+from bot.storage import spends, takedowns
 from bot.storage.due import make_due
 from bot.storage.policy_tables import removals
 from bot.storage.rows import count_rows, fetch_all, fetch_first, fetch_values, has_row, insert_row
@@ -95,8 +95,10 @@ async def of_member(connection: AsyncConnection, guild_id: int, user_id: int, *,
     asked = sa.and_(removals.c.guild_id == guild_id, removals.c.user_id == user_id, WAITING)
     await connection.execute(sa.update(removals).where(asked).values(why=RemovalReason.ERASED))
     owned = sa.select(loras).where(loras.c.guild_id == guild_id, loras.c.owner_id == user_id)
-    for lora in await fetch_all(connection, Lora, owned.where(loras.c.archived_at.is_(None)).order_by(loras.c.id)):
-        await of_lora(connection, lora, RemovalReason.ERASED, user_id=user_id, now=now)
+    for lora in await fetch_all(connection, Lora, owned.order_by(loras.c.id)):
+        await takedowns.offer(connection, lora, but=user_id, now=now)
+        if lora.archived_at is None:
+            await of_lora(connection, lora, RemovalReason.ERASED, user_id=user_id, now=now)
     theirs = sa.and_(trainings.c.guild_id == guild_id, trainings.c.user_id == user_id)
     unclear = sa.select(timeline.c.subject_id).where(
         timeline.c.subject_table == SubjectTable.TRAINING, timeline.c.what == "unclear"

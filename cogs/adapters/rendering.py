@@ -21,6 +21,7 @@ from cogs.moderation.cards import log_card
 from cogs.pictures import cards as picture_cards
 from cogs.pictures.approvals import approval_card
 from cogs.pictures.files import REQUEST_MAX_BYTES, file_name, fits, originals
+from cogs.pictures.takedowns import takedown_card
 from cogs.removals.cards import receipts_card
 from cogs.training import cards
 from cogs.ui.replies import File
@@ -79,6 +80,8 @@ async def render(services: Services, post: Post, *, guild_name: str, is_private:
             return await _for_moderators(services, post, line, is_private=is_private)
         case PostKind.RECEIPT:
             return await _receipts(services, post, f"{guild_name} · {line}")
+        case PostKind.TAKEDOWN:
+            return takedown_card(post.subject_id, guild_name, line)
         case PostKind.PICTURES_FAILED:
             return picture_cards.pictures_failed_card(await _pictures(services, post), line)
         case PostKind.TRAINING_STATUS | PostKind.TRAINING_READY | PostKind.TRAINING_FAILED:

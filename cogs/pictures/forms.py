@@ -41,10 +41,14 @@ class ReportModal(SafeModal):
 
 def removal_sentence(generation_id: int, outcomes: Sequence[Removal]) -> str:
     """What became of the set and of each of its messages."""
+    return " ".join([f"Pictures #{generation_id} are deleted, and so are our copies.", *notes_on(outcomes)])
+
+
+def notes_on(outcomes: Sequence[Removal]) -> list[str]:
+    """What became of messages, beside those that are deleted."""
     said = {
         Removal.GONE: "A message of it was gone already.",
         Removal.REFUSED: "Discord did not let me delete a message of it; somebody who manages messages there can.",
         Removal.LATER: "Discord cannot be reached just now; what is still visible goes as soon as it can.",
     }
-    more = [sentence for outcome, sentence in said.items() if outcome in outcomes]
-    return " ".join([f"Pictures #{generation_id} are deleted, and so are our copies.", *more])
+    return [sentence for outcome, sentence in said.items() if outcome in outcomes]

@@ -15,6 +15,7 @@ from bot.services import Services
 from cogs.events.member.depictions import depiction_card
 from cogs.likeness.cards import claim_line
 from cogs.loras.cards import offer_card
+from cogs.pictures.takedowns import WHY, takedown_button
 from cogs.requests.cards import request_card
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import SHEET_FILE, Layout, SafeLayout
@@ -35,8 +36,11 @@ MUTED = "You get **no private questions** from me. What members ask you waits he
 NOT_MUTED = "What members ask you is sent to you privately, one question a day from each of them at most."
 
 
-def me_card(inbox: Inbox, questions: Sequence[Question], claims: Sequence[ClaimView]) -> Layout:
-    """`questions`: those of the inbox that can still be answered; `claims`: the LoRAs they say to be in."""
+def me_card(
+    inbox: Inbox, questions: Sequence[Question], claims: Sequence[ClaimView], posted: Sequence[int] = ()
+) -> Layout:
+    """`questions`: those of the inbox that can still be answered; `claims`: the LoRAs they say to be in; `posted`:
+    their orders of pictures that are shown although their LoRA is gone."""
     layout = SafeLayout(discord.Colour.blurple())
     more = len(questions) - LISTED
     rest = f" {count(more, 'more question')} come up once these are answered." if more > 0 else ""
@@ -52,6 +56,9 @@ def me_card(inbox: Inbox, questions: Sequence[Question], claims: Sequence[ClaimV
         layout.add_row(answer)
     if claims:
         layout.add_text(clip([claim_line(claim) for claim in claims], CLAIMS_SHOWN, "…and {} more."))
+    if posted:
+        layout.add_text(f"{WHY} What I posted for you with it is still there.")
+        layout.add_row(takedown_button(posted[0]))
     layout.add_line()
     action, label = ("unmute", "Ask me privately again") if inbox.is_muted else ("mute", "No private questions")
     layout.add_row(ActionButton("me", action, 0, label=label))

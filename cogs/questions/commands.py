@@ -42,7 +42,8 @@ async def _page(interaction: Interaction) -> Layout:
     guild_id, user_id = guild_of(interaction), interaction.user.id
     inbox = await services.questions.inbox(guild_id, user_id)
     claims = await services.likeness.of_member(guild_id, user_id)
-    return me_card(inbox, await answerable(services, inbox.questions), claims)
+    posted = await services.takedowns.of_member(guild_id, user_id)
+    return me_card(inbox, await answerable(services, inbox.questions), claims, posted)
 
 
 async def setup(bot: DarkroomBot) -> None:

@@ -46,6 +46,7 @@ def footer(post: Post) -> str:
         PostKind.EVENT_BALLOT: "Event #{} · ballot",
         PostKind.EVENT_ANNOUNCEMENT: "Announcement #{}",
         PostKind.DEPICTION: "Photo question #{}",
+        PostKind.TAKEDOWN: "Pictures #{} · their LoRA is gone",
         PostKind.LOG_LINE: "Log #{}",
         PostKind.APPROVAL: "Approval #{}",
         PostKind.PHOTO_REQUEST: "Question about photos #{}",

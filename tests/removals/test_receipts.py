@@ -109,6 +109,7 @@ async def test_a_new_key_wakes_it_and_the_receipt_comes_again_with_the_answer(ke
     await keyed.set_key(OTHER_KEY)
     await keyed.settle()
     assert (receipts(keyed), (await rows_of(keyed))[0].is_asleep) == (1, True), "another team's key cannot answer"
+    keyed.clock.advance(timedelta(hours=1))
     await keyed.set_key()
     await keyed.settle()
     assert status(keyed, lora) == "ARCHIVED"
