@@ -160,17 +160,26 @@ class OutboxService(Service):
             await self._store(claim, due_in=None, status=PostStatus.POSTED, attempt=0)
 
     async def _withdraw(self, claim: Claim[Post]) -> None:
-        """Remove the post's message, because what it shows has been deleted."""
+        """Remove the post's message, because what it shows has been deleted.
+
+        A leftover that is gone, or that may not be removed, is forgotten.
+        """
+        is_leftover = claim.row.kind is PostKind.LEFTOVER
         try:
             await self._remove(claim.row)
         except PlaceRefused as error:
             log.info("The message of post %s cannot be deleted: %s", claim.id, error)
-            is_there = claim.row.message_id is not None
-            await self._store(claim, due_in=None, status=PostStatus.POSTED if is_there else PostStatus.WITHDRAWN)
+            is_there = claim.row.message_id is not None and not is_leftover
+            status = PostStatus.POSTED if is_there else PostStatus.WITHDRAWN
         except NotNow as error:
             await self._later(claim, error)
+            return
         else:
-            await self._store(claim, due_in=None, status=PostStatus.WITHDRAWN)
+            status = PostStatus.WITHDRAWN
+        if is_leftover:
+            await self._database.write(lambda connection: posts.erase(connection, claim))
+        else:
+            await self._store(claim, due_in=None, status=status)
 
     async def _remove(self, post: Post) -> None:
         if post.place_index >= len(post.places) or (post.message_id is None and post.sending_at is None):

@@ -191,12 +191,13 @@ async def test_every_post_has_a_nonce_of_its_own_that_discord_accepts(posting: P
         await meta.put(connection, meta.INSTALLATION, b"abc123")
 
     await posting.database.write(name_installation)
+    sent = [kind for kind in PostKind if kind is not PostKind.LEFTOVER]
     for subject_id in (1, 11, 10**12):
-        for kind in PostKind:
+        for kind in sent:
             await add_post(posting.database, subject_id, kind=kind)
     await posting.settle()
     nonces = [message.nonce for message in posting.poster.messages]
-    assert len(nonces) == len(set(nonces)) == 3 * len(PostKind)
+    assert len(nonces) == len(set(nonces)) == 3 * len(sent)
     assert all(len(nonce) <= 25 and nonce.startswith("abc123") for nonce in nonces)
 
 

@@ -9,7 +9,7 @@ from bot.keys.service import KeyService
 from bot.privacy.export import ExportService
 from bot.records.moderation import Act
 from bot.resources import Resources, Service
-from bot.storage import erasure, likeness, moderation_log, questions, removals
+from bot.storage import erasure, likeness, moderation_log, posts, questions, removals, takedowns
 from bot.storage.events import events
 from bot.storage.pseudonyms import pseudonym
 
@@ -45,11 +45,12 @@ class PrivacyService(Service):
         async with self._database.read() as connection:
             return Holdings(**await erasure.count(connection, guild_id=guild_id, user_id=user_id))
 
-    async def forget_member(self, *, guild_id: int, user_id: int) -> int:
+    async def forget_member(self, *, guild_id: int, user_id: int, with_messages: bool = False) -> int:
         """Erase everything about a member in this guild, except the proof of their consents.
 
         What they gave to events is taken back, events they host are cancelled, rows and files are erased, and what
-        exists of them at the providers is to go there. Returns how much of that waits for its provider's answer.
+        exists of them at the providers is to go there; `with_messages`: what was posted of their pictures in channels,
+        too. Returns how much of that waits for its provider's answer.
         """
         await self._depictions.take_back_all(guild_id, user_id)
         now = self._clock.now()
@@ -61,6 +62,8 @@ class PrivacyService(Service):
             await questions.forget_asker(connection, guild_id, user_id)
             await likeness.forget(connection, guild_id, user_id, now=now, kept_for=self._timings.details_kept)
             await removals.of_member(connection, guild_id, user_id, now=now)
+            left = await takedowns.shown_of(connection, guild_id, user_id) if with_messages else []
+            await posts.add_leftovers(connection, left, now=now)
             files = await erasure.erase_member(connection, guild_id=guild_id, user_id=user_id)
             if is_known:
                 name = await pseudonym(connection, guild_id, user_id)

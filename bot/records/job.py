@@ -44,3 +44,5 @@ class SubjectTable(StrEnum):
     APPROVAL = "approval"
     REQUEST = "request"
     LIKENESS = "likeness"
+    MESSAGE = "message"
+    """A message of Discord's, by its own id."""

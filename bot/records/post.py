@@ -26,6 +26,8 @@ class PostKind(StrEnum):
     """What became of it, for whoever offered."""
     TAKEDOWN = "takedown"
     """Asks whether messages with a member's pictures are to go, because the LoRA that made them was erased."""
+    LEFTOVER = "leftover"
+    """A message with pictures of a member who was erased, and wanted it gone."""
     GALLERY = "gallery"
     PICTURE_REPORT = "picture_report"
     EVENT_PANEL = "event_panel"
@@ -70,6 +72,7 @@ _SUBJECTS = {
     PostKind.LORA_OFFER: SubjectTable.OFFER,
     PostKind.LORA_OFFER_ANSWERED: SubjectTable.OFFER,
     PostKind.TAKEDOWN: SubjectTable.GENERATION,
+    PostKind.LEFTOVER: SubjectTable.MESSAGE,
     PostKind.GALLERY: SubjectTable.PICTURE,
     PostKind.PICTURE_REPORT: SubjectTable.REPORT,
     PostKind.EVENT_PANEL: SubjectTable.EVENT,

@@ -63,6 +63,8 @@ def public_place(post: Post) -> Place | None:
 
 async def is_deleted(connection: AsyncConnection, post: Post) -> bool:
     """Whether what this post shows was deleted, so that it must not appear and its message has to go."""
+    if post.kind is PostKind.LEFTOVER:
+        return True
     deleted = sa.select(generations.c.id).where(generations.c.deleted_at.is_not(None))
     if post.kind in {PostKind.PICTURES, PostKind.PICTURES_LATE}:
         deleted = deleted.where(generations.c.id == post.subject_id)

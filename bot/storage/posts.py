@@ -6,10 +6,11 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.guild import Place
+from bot.records.guild import NOBODY, Place
 from bot.records.post import Post, PostKind, PostStatus
 from bot.storage import meta
 from bot.storage.database import note_due
+from bot.storage.due import Claim, mark
 from bot.storage.rows import changes_row, count_by, fetch_all, fetch_first, insert_row
 from bot.storage.tables import posts
 
@@ -24,6 +25,7 @@ KIND_CODES: Mapping[PostKind, str] = {
     PostKind.LORA_OFFER: "lo",
     PostKind.LORA_OFFER_ANSWERED: "la",
     PostKind.TAKEDOWN: "td",
+    PostKind.LEFTOVER: "lm",
     PostKind.GALLERY: "ga",
     PostKind.PICTURE_REPORT: "pr",
     PostKind.EVENT_PANEL: "ep",
@@ -83,8 +85,25 @@ async def add(
     )
 
 
+async def add_leftovers(connection: AsyncConnection, left: Sequence[Post], *, now: datetime) -> None:
+    """These messages are to be deleted, whatever becomes of their posts; nobody is named any more."""
+    for post in left:
+        assert post.message_id is not None  # only what was posted is left
+        place = post.places[post.place_index]
+        names = {"guild_id": post.guild_id, "user_id": NOBODY}
+        await add(connection, PostKind.LEFTOVER, post.message_id, places=[place], now=now, **names)
+        its = about(PostKind.LEFTOVER, posts.c.subject_id == post.message_id)
+        await connection.execute(sa.update(posts).where(its).values(message_id=post.message_id))
+
+
 async def find(connection: AsyncConnection, kind: PostKind, subject_id: int) -> Post | None:
     return await fetch_first(connection, Post, sa.select(posts).where(about(kind, posts.c.subject_id == subject_id)))
+
+
+async def erase(connection: AsyncConnection, claim: Claim[Post]) -> None:
+    """Delete the row. LeaseLost when the claim is no longer valid."""
+    await mark(connection, posts, claim)
+    await connection.execute(sa.delete(posts).where(posts.c.id == claim.id))
 
 
 async def forget(connection: AsyncConnection, kind: PostKind, subject_id: int) -> None:

@@ -8,12 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.generation import GenerationStatus, Operation
 from bot.records.guild import NOBODY, Place, PlaceKind
 from bot.records.lora import Lora
-from bot.records.post import PostKind, PostStatus
+from bot.records.post import Post, PostKind, PostStatus
 from bot.storage import posts as post_rows
 from bot.storage import questions
-from bot.storage.rows import fetch_values
+from bot.storage.pictures import public_place
+from bot.storage.rows import fetch_all, fetch_values
 from bot.storage.tables import generations, loras, pictures, posts
 
+WITH_PICTURES = (PostKind.PICTURES, PostKind.PICTURES_LATE, PostKind.GALLERY)
 OFFERED_FOR = (
     GenerationStatus.SUBMITTING,
     GenerationStatus.SUBMITTED,
@@ -56,6 +58,14 @@ async def of_member(connection: AsyncConnection, guild_id: int, user_id: int) ->
     theirs = sa.and_(generations.c.user_id == user_id, generations.c.status == GenerationStatus.READY)
     shown = sa.select(generations.c.id).where(theirs, generations.c.id.in_(sa.select(made.c.id)), _is_shown())
     return await fetch_values(connection, shown.order_by(generations.c.id.desc()))
+
+
+async def shown_of(connection: AsyncConnection, guild_id: int, user_id: int) -> list[Post]:
+    """The posts whose message, in a channel, has pictures of the member."""
+    theirs = sa.and_(posts.c.guild_id == guild_id, posts.c.user_id == user_id, posts.c.kind.in_(WITH_PICTURES))
+    there = sa.and_(posts.c.message_id.is_not(None), posts.c.status != PostStatus.WITHDRAWN)
+    found = await fetch_all(connection, Post, sa.select(posts).where(theirs, there).order_by(posts.c.id))
+    return [post for post in found if public_place(post) is not None]
 
 
 def _made_with(condition: sa.ColumnElement[bool], guild_id: int) -> sa.CTE:

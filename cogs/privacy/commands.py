@@ -16,13 +16,18 @@ from cogs.ui.replies import UPLOAD_MAX, Interaction, ask, defer, say, show
 from cogs.ui.views import ConfirmView
 from cogs.ui.words import count
 
+MESSAGES_GO = (
+    " The messages with your pictures in its channels go now, one by one. Where I may not delete them any more they "
+    "stay: somebody who manages messages there can help."
+)
 
-async def erase_all(interaction: Interaction) -> None:
+
+async def erase_all(interaction: Interaction, *, with_messages: bool = False) -> None:
     """Of whoever pressed: here, or in a private message everywhere."""
     privacy = interaction.client.services.privacy
     waiting = sum(
         [
-            await privacy.forget_member(guild_id=guild_id, user_id=interaction.user.id)
+            await privacy.forget_member(guild_id=guild_id, user_id=interaction.user.id, with_messages=with_messages)
             for guild_id in await guilds_meant(interaction)
         ]
     )
@@ -32,7 +37,11 @@ async def erase_all(interaction: Interaction) -> None:
         "until they have answered, then send you the receipt. `/privacy receipts` shows how it stands, and what I "
         "cannot ask because a server took its key away."
     )
-    await say(interaction, done + (asked if waiting else ""))
+    await say(interaction, done + (MESSAGES_GO if with_messages else "") + (asked if waiting else ""))
+
+
+async def erase_with_messages(interaction: Interaction) -> None:
+    await erase_all(interaction, with_messages=True)
 
 
 async def guilds_meant(interaction: Interaction) -> list[int]:
@@ -82,8 +91,14 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
             interaction,
             f"This deletes your photos, jobs, LoRAs and pictures in {here_or_everywhere(interaction)}, "
             "and asks the provider to delete your LoRAs. You leave every event, and those you host are cancelled. "
-            "What is being trained is removed when it has ended; its credits are spent. It cannot be undone.",
-            ConfirmView("Erase my data here", erase_all, for_everybody=True),
+            "What is being trained is removed when it has ended; its credits are spent. Pictures that I posted for you "
+            "stay in their channels, unless you let me delete these messages, too. It cannot be undone.",
+            ConfirmView(
+                "Erase my data here",
+                erase_all,
+                for_everybody=True,
+                others={"Erase it, and my posted pictures": erase_with_messages},
+            ),
         )
 
     @app_commands.command(description="The privacy policy of whoever runs this bot")

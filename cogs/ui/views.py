@@ -1,6 +1,8 @@
 """Bases of forms and of questions with buttons; their errors go to the bot's `show_error`."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
 import discord
@@ -82,7 +84,7 @@ class SafeView(discord.ui.View):
 
 
 class ConfirmView(SafeView):
-    """A button that works once: for what cannot be undone."""
+    """A button that works once: for what cannot be undone. `others`: further ways, of which one can be chosen."""
 
     def __init__(
         self,
@@ -91,11 +93,16 @@ class ConfirmView(SafeView):
         *,
         style: discord.ButtonStyle = discord.ButtonStyle.danger,
         for_everybody: bool = False,
+        others: Mapping[str, Pressed] = MappingProxyType({}),
     ) -> None:
-        super().__init__(FleetingButton(label, self._confirm, style=style), for_everybody=for_everybody)
-        self.confirmed = confirmed
+        ways = {label: confirmed, **others}
+        buttons = [FleetingButton(each, self._once(pressed), style=style) for each, pressed in ways.items()]
+        super().__init__(*buttons, for_everybody=for_everybody)
 
-    async def _confirm(self, interaction: Interaction) -> None:
-        await defer(interaction)
-        self.stop()
-        await self.confirmed(interaction)
+    def _once(self, confirmed: Pressed) -> Pressed:
+        async def confirm(interaction: Interaction) -> None:
+            await defer(interaction)
+            self.stop()
+            await confirmed(interaction)
+
+        return confirm

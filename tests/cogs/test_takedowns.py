@@ -6,7 +6,7 @@ import simcord
 from bot.records.guild import Actor
 from bot.records.lora import Audience
 from tests.cogs.private_messages import private
-from tests.cogs.simulated_guild import Stage, answer_to, board_of, buttons_of, settled, text_of
+from tests.cogs.simulated_guild import Stage, answer_to, board_of, buttons_of, settled, text_of, until
 
 QUESTION = "May your pictures of it go, too?"
 GONE = "These pictures are deleted, and so are our copies."
@@ -58,3 +58,13 @@ async def test_the_own_page_offers_it_too_and_nobody_elses_does(keyed: Stage, cl
     assert answer_to(await keyed.cleo.click(board_of(sure), label="Delete for good")) == GONE
     assert shown(keyed) == []
     assert "Delete these pictures" not in buttons_of(board_of(await keyed.use(keyed.cleo, "me")))
+
+
+async def test_whoever_is_erased_can_have_their_own_messages_deleted(keyed: Stage) -> None:
+    await keyed.give_lora(keyed.ben)
+    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
+    await keyed.posted("Pictures #1 · AI-generated")
+    await settled(keyed)
+    said = await erase(keyed, keyed.ben, "Erase it, and my posted pictures")
+    assert "The messages with your pictures in its channels go now" in said
+    await until(lambda: shown(keyed) == [])

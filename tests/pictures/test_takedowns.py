@@ -1,6 +1,7 @@
 """Whoever made pictures with a LoRA that is erased or retired is asked whether their messages are to go, too."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -74,7 +75,7 @@ async def test_the_maker_is_asked_once_and_one_press_deletes_all_of_it_and_nothi
         await studio.takedowns.delete(MAKER)
 
 
-async def test_whoever_is_erased_is_not_asked_and_others_pictures_of_other_loras_are_nobodys_business(
+async def test_whoever_is_erased_is_not_asked_nor_who_used_other_loras(
     studio: Studio, lora: Lora
 ) -> None:
     await posted(studio, lora, ANNA)
@@ -157,3 +158,70 @@ async def test_a_maker_who_is_erased_before_is_asked_nothing(studio: Studio, lor
     await erase(studio, BEN)
     await studio.settle()
     assert asked(studio) == []
+
+
+# The pictures of whoever is erased
+
+
+async def erase_with_messages(studio: Studio) -> None:
+    await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA, with_messages=True)
+
+
+async def leftovers(studio: Studio) -> list[dict[str, Any]]:
+    return [row for row in (await studio.everything())["posts"] if row["kind"] == PostKind.LEFTOVER]
+
+
+@pytest.fixture
+async def mine(studio: Studio, lora: Lora) -> Generation:
+    """Anna's, posted in the channel and in the gallery; Ben has one there, too."""
+    await studio.guilds.choose_gallery(GUILD, CHANNEL + 1)
+    made = await posted(studio, lora, ANNA)
+    ids = await studio.scalars(tables.pictures.select().with_only_columns(tables.pictures.c.id))
+    await studio.pictures.send_to_gallery(ids, made.id, OWNER)
+    await posted(studio, lora)
+    assert (shown(studio), studio.poster.kinds().count(PostKind.GALLERY)) == (2, 1)
+    return made
+
+
+async def test_erasing_with_messages_deletes_them_everywhere_and_leaves_no_row(
+    studio: Studio, mine: Generation
+) -> None:
+    await erase_with_messages(studio)
+    waiting_rows = await leftovers(studio)
+    assert len(waiting_rows) == 2
+    assert str(ANNA) not in str(waiting_rows)
+    await studio.settle()
+    assert [each.kind for each in studio.poster.removed] == [PostKind.PICTURES, PostKind.GALLERY]
+    assert shown(studio) == 1
+    assert await leftovers(studio) == []
+
+
+async def test_erasing_alone_leaves_them(studio: Studio, mine: Generation) -> None:
+    await erase(studio)
+    await studio.settle()
+    assert studio.poster.removed == []
+    assert await leftovers(studio) == []
+
+
+async def test_an_outage_and_a_restart_change_nothing(studio: Studio, mine: Generation) -> None:
+    """The rows are all that is needed: what is in memory plays no part."""
+    studio.poster.ready = False
+    await erase_with_messages(studio)
+    await studio.pass_time(timedelta(minutes=10))
+    assert len(await leftovers(studio)) == 2
+    studio.poster.ready = True
+    await studio.pass_time(timedelta(hours=1))
+    assert len(studio.poster.removed) == 2
+    assert await leftovers(studio) == []
+
+
+@pytest.mark.parametrize("trouble", ["gone already", "permission lost"])
+async def test_what_cannot_be_deleted_is_tried_once(studio: Studio, mine: Generation, trouble: str) -> None:
+    if trouble == "gone already":
+        studio.poster.messages.clear()
+    else:
+        studio.poster.closed |= {HERE, Place(PlaceKind.CHANNEL, CHANNEL + 1)}
+    await erase_with_messages(studio)
+    await studio.settle()
+    assert studio.poster.removed == []
+    assert await leftovers(studio) == []
