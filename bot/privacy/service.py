@@ -9,7 +9,7 @@ from bot.keys.service import KeyService
 from bot.privacy.export import ExportService
 from bot.records.moderation import Act
 from bot.resources import Resources, Service
-from bot.storage import erasure, likeness, moderation_log, posts, questions, removals, takedowns
+from bot.storage import erasure, likeness, moderation_log, own_rows, posts, questions, removals, takedowns
 from bot.storage.events import events
 from bot.storage.pseudonyms import pseudonym
 
@@ -26,6 +26,9 @@ class Holdings:
     consents: int
     events: int
     """Events they take part in, or have voted in."""
+    receipts: int
+    hidden: int
+    """Lines of the server's books and log that are under a pseudonym since an erasure."""
 
 
 class PrivacyService(Service):
@@ -39,11 +42,12 @@ class PrivacyService(Service):
 
     async def guilds_of(self, user_id: int) -> list[int]:
         """Ids of the guilds in which something about this member is stored, also those they have left."""
-        return await self._database.fetch(erasure.guilds_of, user_id)
+        return await self._database.fetch(own_rows.guilds_of, user_id)
 
     async def holdings(self, *, guild_id: int, user_id: int) -> Holdings:
         async with self._database.read() as connection:
-            return Holdings(**await erasure.count(connection, guild_id=guild_id, user_id=user_id))
+            hidden = await own_rows.count_hidden(connection, guild_id, user_id)
+            return Holdings(**await erasure.count(connection, guild_id=guild_id, user_id=user_id), hidden=hidden)
 
     async def forget_member(self, *, guild_id: int, user_id: int, with_messages: bool = False) -> int:
         """Erase everything about a member in this guild, except the proof of their consents.
@@ -57,7 +61,7 @@ class PrivacyService(Service):
 
         async def transaction(connection: AsyncConnection) -> tuple[list[str], int]:
             await events.cancel_all(connection, guild_id, now=now, host_id=user_id)
-            is_known = guild_id in await erasure.guilds_of(connection, user_id)
+            is_known = await erasure.has_anything(connection, guild_id, user_id)
             await moderation_log.renew_lines_of(connection, guild_id, user_id, now=now)
             await questions.forget_asker(connection, guild_id, user_id)
             await likeness.forget(connection, guild_id, user_id, now=now, kept_for=self._timings.details_kept)

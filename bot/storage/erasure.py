@@ -66,13 +66,13 @@ NAMELESS = (t.meta,)
 """Nobody is named in it."""
 
 
-async def guilds_of(connection: AsyncConnection, user_id: int) -> list[int]:
-    """Every guild in which something about this member is kept."""
-    found: set[int] = set()
-    for table, columns in (*MEMBER_COLUMNS.items(), *ANONYMISED.items(), (t.consents, (t.consents.c.user_id,))):
-        mine = sa.or_(*(column == user_id for column in columns))
-        found.update(await fetch_values(connection, sa.select(table.c.guild_id).where(mine).distinct()))
-    return sorted(found)
+async def has_anything(connection: AsyncConnection, guild_id: int, user_id: int) -> bool:
+    """Whether there is anything about this member in this guild that their erasure deletes or takes their id out of."""
+    for table, columns in (*MEMBER_COLUMNS.items(), *ANONYMISED.items()):
+        mine = sa.and_(table.c.guild_id == guild_id, sa.or_(*(column == user_id for column in columns)))
+        if await count_rows(connection, table, mine):
+            return True
+    return False
 
 
 async def known_guilds(connection: AsyncConnection) -> list[int]:
@@ -103,6 +103,7 @@ async def count(connection: AsyncConnection, *, guild_id: int, user_id: int) -> 
         "generations": await rows(t.generations, t.generations.c.user_id),
         "consents": await rows(t.consents, t.consents.c.user_id),
         "events": await count_rows(connection, taken_part),
+        "receipts": await rows(p.removals, p.removals.c.user_id),
     }
 
 

@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.guild import NOBODY
 from bot.records.job import SubjectTable
 from bot.storage import erasure, pseudonyms
+from bot.storage import question_tables as q
 from bot.storage import tables as t
-from bot.storage.rows import fetch_values
+from bot.storage.rows import count_rows, fetch_values
 
 PAGE = 200
 """Rows that are in memory at once."""
@@ -21,26 +22,29 @@ NAMING: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
     **erasure.KEPT_FOR_PROOF,
 }
 """The columns that name the member whom a row is about."""
+UNDER_PSEUDONYM = (*erasure.UNDER_PSEUDONYM, q.questions)
+"""Those that name them even after their erasure, in a way that only who knows their id can tell."""
 OF_NOBODY = frozenset({*erasure.GUILD_ONLY, *erasure.NAMELESS} - set(NAMING))
 """Their rows are about no member."""
 
 
 async def guilds_of(connection: AsyncConnection, user_id: int) -> list[int]:
-    """Every guild in which a row is about this member; proofs, receipts and rows under their pseudonym, too."""
+    """Every guild in which a row is about this member; proofs, receipts and what is under their pseudonym count."""
     found: set[int] = set()
     for table, columns in NAMING.items():
         mine = sa.or_(*(column == user_id for column in columns))
         found.update(await fetch_values(connection, sa.select(table.c.guild_id).where(mine).distinct()))
-    return sorted(found | await _guilds_of_pseudonym(connection, user_id))
-
-
-async def _guilds_of_pseudonym(connection: AsyncConnection, user_id: int) -> set[int]:
-    erased: set[tuple[int, int]] = set()
-    for table in erasure.UNDER_PSEUDONYM:
+    for table in UNDER_PSEUDONYM:
         for column in NAMING[table]:
-            named = sa.select(table.c.guild_id, column).where(column < NOBODY).distinct()
-            erased.update((guild_id, name) for guild_id, name in await connection.execute(named))
-    return {guild_id for guild_id, name in erased if name in await pseudonyms.ids_of(connection, guild_id, user_id)}
+            named = (await connection.execute(sa.select(table.c.guild_id, column).where(column < 0).distinct())).all()
+            found |= await pseudonyms.guilds_among(connection, user_id, [(guild_id, name) for guild_id, name in named])
+    return sorted(found)
+
+
+async def count_hidden(connection: AsyncConnection, guild_id: int, user_id: int) -> int:
+    """How many rows in this guild are under the member's pseudonym."""
+    names = (await pseudonyms.ids_of(connection, guild_id, user_id))[1:]
+    return sum([await count_rows(connection, table, about(table, guild_id, names)) for table in UNDER_PSEUDONYM])
 
 
 def tables_about_members() -> list[sa.Table]:

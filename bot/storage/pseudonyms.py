@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,6 +19,14 @@ async def ids_of(connection: AsyncConnection, guild_id: int, user_id: int) -> li
     """The member's id and, once anybody was erased, their pseudonym: what they did before their own erasure counts."""
     secret = await meta.get(connection, meta.PSEUDONYMS)
     return [user_id] if secret is None else [user_id, _of(secret, guild_id, user_id)]
+
+
+async def guilds_among(connection: AsyncConnection, user_id: int, named: Iterable[tuple[int, int]]) -> set[int]:
+    """The guilds of those pairs of a guild and a pseudonym there in which it is this member's."""
+    secret = await meta.get(connection, meta.PSEUDONYMS)
+    if secret is None:
+        return set()
+    return {guild_id for guild_id, name in named if name == _of(secret, guild_id, user_id)}
 
 
 async def fingerprint(connection: AsyncConnection, text: str) -> str:

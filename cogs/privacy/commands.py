@@ -77,6 +77,9 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
             f"{count(total(lambda h: h.generations), 'picture order')}",
             f"{count(total(lambda h: h.consents), 'consent record')}",
             f"{count(total(lambda h: h.events), 'event')} that you took part or voted in",
+            f"{count(total(lambda h: h.receipts), 'receipt')} of what the providers were to remove",
+            f"{count(total(lambda h: h.hidden), 'line')} of servers' books and logs, without your name since an "
+            "erasure",
         )
         where = "here" if interaction.guild_id is not None else f"in {count(len(meant), 'server')}"
         text = f"### Kept about you {where}\n" + "\n".join(f"• {line}" for line in lines)

@@ -22,6 +22,8 @@ from tests.cogs.card_checks import check
 from tests.cogs.simulated_guild import Stage, answer_to, board_of, photos, text_of, until
 from tests.fakes.waiting import eventually
 
+ERASE = "Erase my data here"
+
 
 async def test_show_counts_what_is_kept_and_says_for_how_long(keyed: Stage) -> None:
     await keyed.send_form(keyed.ben, "Foxy", photos(3))
@@ -105,6 +107,7 @@ async def test_old_buttons_of_erased_rows_are_answered_kindly(keyed: Stage) -> N
 async def test_in_a_private_message_one_command_erases_everything_everywhere(keyed: Stage) -> None:
     """For those who have left a server and can no longer use its commands."""
     await keyed.give_lora(keyed.ben)
+    keyed.world.provider.faults.next("DELETE /v2/loras/{id}", *[Fault.answer(503)] * 50)
     shown = answer_to(await keyed.ben.user.slash("privacy show"))
     assert "### Kept about you in 1 server" in shown
     assert "1 LoRA" in shown
@@ -112,7 +115,15 @@ async def test_in_a_private_message_one_command_erases_everything_everywhere(key
     assert "in all servers" in text_of(asked)
     done = answer_to(await keyed.ben.user.click(asked, label="Erase my data here"))
     assert "Your photos, jobs, LoRAs and pictures in all servers are erased here." in done
-    assert "in 0 servers" in answer_to(await keyed.ben.user.slash("privacy show"))
+    left = answer_to(await keyed.ben.user.slash("privacy show"))
+    assert "### Kept about you in 1 server" in left
+    assert "• 0 trainings and 0 LoRAs" in left
+    assert "• 1 receipt of what the providers were to remove" in left
+    assert "• 1 line of servers' books and logs, without your name since an erasure" in left
+    again = answer_to(await keyed.ben.user.click(board_of(await keyed.ben.user.slash("privacy erase")), label=ERASE))
+    assert "At the providers 1 thing of yours is still to go" in again
+    exported = await keyed.ben.user.slash("privacy export")
+    assert "Everything that is kept about you" in answer_to(exported)
 
 
 @pytest.mark.parametrize("place", ["here", "everywhere"])

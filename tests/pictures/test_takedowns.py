@@ -75,9 +75,7 @@ async def test_the_maker_is_asked_once_and_one_press_deletes_all_of_it_and_nothi
         await studio.takedowns.delete(MAKER)
 
 
-async def test_whoever_is_erased_is_not_asked_nor_who_used_other_loras(
-    studio: Studio, lora: Lora
-) -> None:
+async def test_whoever_is_erased_is_not_asked_nor_who_used_other_loras(studio: Studio, lora: Lora) -> None:
     await posted(studio, lora, ANNA)
     await posted(studio, await studio.lora(user_id=BEN))
     await erase(studio)

@@ -19,7 +19,7 @@ from bot.storage import erasure, own_rows, policy_tables, pseudonyms, question_t
 from bot.storage.events import tables as event_tables
 from tests.fakes.clock import NOON
 from tests.fakes.one_of_each import add_one_of_each, written
-from tests.fakes.rows import ANNA, BEN, GUILD, OTHER_GUILD, add_dataset, add_photos, photo
+from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD, OTHER_GUILD, add_dataset, add_photos, photo
 from tests.fakes.studio import Studio
 
 LIMIT = 10_000_000
@@ -301,6 +301,21 @@ async def test_the_author_of_photos_is_not_shown_what_became_of_the_asker(studio
     assert asked["What came of it"] == written("own", question_tables.photo_requests.c.outcome)
     assert set(asked) - set(received) == {"What came of it", "Channel"}
     assert (received["Asked by"], received["Asked"]) == ("another member", "you")
+
+
+async def test_what_is_left_under_a_pseudonym_alone_is_found_in_every_server(studio: Studio) -> None:
+    """Mutant: looked for by the id alone, there would be nothing to export."""
+    for guild_id in (GUILD, OTHER_GUILD):
+        await studio.moderation.block(Actor(guild_id, ANNA, is_admin=True, is_moderator=True), BEN)
+    await studio.privacy.forget_member(guild_id=GUILD, user_id=BEN)
+    await studio.privacy.forget_member(guild_id=OTHER_GUILD, user_id=BEN)
+    meant = await studio.exports.guilds_of(BEN)
+    assert meant == await studio.privacy.guilds_of(BEN) == sorted([GUILD, OTHER_GUILD])
+    assert (await studio.privacy.holdings(guild_id=GUILD, user_id=BEN)).hidden > 0
+    files, _ = await unpacked(studio, BEN, guilds=dict.fromkeys(meant, "A server"))
+    for guild_id in meant:
+        assert len(rows_of(files, policy_tables.blocks, guild_id)) == 1
+    assert await studio.privacy.guilds_of(ADMIN) == []
 
 
 @pytest.mark.parametrize("is_erased", [False, True])
