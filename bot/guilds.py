@@ -1,24 +1,54 @@
 """Guilds: the choices of their admins, and erasure after the bot was removed.
 
-When the bot is removed, the guild's API keys, styles and photos are deleted at once; a key under which something is
-still to be removed at the provider stays sealed until that is through, `removal_key_kept` at the most. LoRAs,
-pictures and choices are kept for 30 days, so that a guild that invites the bot again finds its LoRAs; then everything
-is deleted but the proofs of consent and the receipts of removals.
+When the bot is removed, the guild's API keys, styles and photos are deleted at once. A key under which there are LoRAs
+stays sealed, `removal_key_kept` at the most, until they are removed: whoever set it is asked whether they are to go,
+and members who are erased meanwhile reach theirs. LoRAs, pictures and choices are kept for 30 days, so that a guild
+that invites the bot again finds its LoRAs; then everything is deleted but the proofs of consent and the receipts.
 """
 
 import logging
 from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.errors import NotFound
 from bot.records.guild import NOBODY, Guild, Place, PlaceKind
-from bot.records.key import ProviderName
+from bot.records.key import ApiKeyRow, ProviderName
+from bot.records.lora import Lora
+from bot.records.post import PostKind
+from bot.records.removal import RemovalReason
 from bot.resources import Service
-from bot.storage import erasure, generations, guilds, keys, moderation_log, removals, spends, tables, trainings
+from bot.storage import (
+    erasure,
+    generations,
+    guilds,
+    keys,
+    likeness,
+    loras,
+    moderation_log,
+    posts,
+    removals,
+    spends,
+    tables,
+    trainings,
+)
 from bot.storage.due import Claim, mark, store
 from bot.storage.events import events
 
 log = logging.getLogger(__name__)
+
+TOO_LATE = "This is for somebody else, the server has me again, or its key is deleted: then I cannot ask any more."
+
+
+@dataclass(frozen=True, slots=True)
+class LeftGuild:
+    """A key of a guild that removed the bot, and the LoRAs under it; it is deleted at `until` at the latest."""
+
+    key: ApiKeyRow
+    loras: tuple[Lora, ...]
+    until: datetime
 
 
 class GuildService(Service):
@@ -71,6 +101,7 @@ class GuildService(Service):
 
         async def transaction(connection: AsyncConnection) -> list[str]:
             needed = await removals.keys_needed(connection, guild_id)
+            needed += await self._ask_about_loras(connection, guild_id, now)
             files = await erasure.erase_guild_secrets(connection, guild_id=guild_id, but_keys=needed)
             await keys.retire_all(connection, guild_id, now=now)
             await trainings.wake_queued_in_guild(connection, guild_id, now=now)
@@ -83,6 +114,48 @@ class GuildService(Service):
         self._spool.free(await self._database.write(transaction))
         await self._database.wipe_log()
         log.info("The keys and photos of a guild that removed the bot were erased")
+
+    async def _ask_about_loras(self, connection: AsyncConnection, guild_id: int, now: datetime) -> list[int]:
+        """Ask who set a key under which there are LoRAs whether they are to go. Ids of the keys kept for it."""
+        asked = []
+        for provider in ProviderName:
+            key = await keys.current(connection, guild_id, provider)
+            if key is None or not await loras.may_be_there(connection, key.row):
+                continue
+            asked.append(key.row.id)
+            if key.row.set_by != NOBODY:
+                who = {"user_id": key.row.set_by, "places": [Place(PlaceKind.USER, key.row.set_by)]}
+                await posts.add(connection, PostKind.LEFT, key.row.id, guild_id=guild_id, now=now, **who)
+        return asked
+
+    async def left(self, key_id: int) -> LeftGuild | None:
+        """What is asked about this key; None when its guild has the bot again, or the key is gone."""
+        async with self._database.read() as connection:
+            return await self._left(connection, key_id)
+
+    async def remove_loras(self, key_id: int, user_id: int) -> int:
+        """Have all LoRAs under this key removed, for whoever set it; how many. NotFound when that cannot be."""
+        now = self._clock.now()
+
+        async def transaction(connection: AsyncConnection) -> int:
+            left = await self._left(connection, key_id)
+            if left is None or left.key.set_by != user_id:
+                raise NotFound(TOO_LATE)
+            for lora in left.loras:
+                await loras.archive(connection, lora.id, now=now)
+                await removals.of_lora(connection, lora, RemovalReason.LEFT, user_id=user_id, now=now)
+                await likeness.end_all(connection, lora.id, now=now, kept_for=self._timings.details_kept)
+            return len(left.loras)
+
+        return await self._database.write(transaction)
+
+    async def _left(self, connection: AsyncConnection, key_id: int) -> LeftGuild | None:
+        key = await keys.get(connection, key_id)
+        guild = None if key is None else await guilds.get(connection, key.row.guild_id)
+        if key is None or key.row.retired_at is None or guild is None or guild.left_at is None:
+            return None
+        there = await loras.still_there(connection, guild.guild_id, key.row.provider)
+        return LeftGuild(key.row, tuple(there), key.row.retired_at + self._timings.removal_key_kept)
 
     async def come_back(self, guild_id: int) -> bool:
         """Keep what is stored, because the bot was invited again; True when anything was still stored."""

@@ -25,5 +25,6 @@ EXTENSIONS = (
     "cogs.settings",
     "cogs.moderation.commands",
     "cogs.privacy.commands",
+    "cogs.removals.left",
     "cogs.about",
 )

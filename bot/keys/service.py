@@ -15,7 +15,7 @@ from bot.providers.base import Account, WebhookSecrets
 from bot.records.job import SubjectTable
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.resources import Resources
-from bot.storage import erasure, generations, limits, removals, tables, trainings
+from bot.storage import erasure, generations, guilds, limits, loras, removals, tables, trainings
 from bot.storage import keys as rows
 from bot.storage.due import Claim, store
 from bot.storage.pseudonyms import fingerprint
@@ -212,10 +212,15 @@ class KeyService(KeyTrust):
         await self._database.wipe_log()
 
     async def _kept_until(self, connection: AsyncConnection, row: ApiKeyRow) -> datetime:
-        """At the latest `retired_key_kept` after it was retired for jobs, `removal_key_kept` for removals."""
+        """At the latest `retired_key_kept` after it was retired for jobs, `removal_key_kept` for removals.
+
+        That is also how long a guild that removed the bot has to say whether its LoRAs are to go.
+        """
         retired_at = row.retired_at
         assert retired_at is not None  # only retired keys are shredded
-        if await removals.open_on_key(connection, row.id):
+        guild = await guilds.get(connection, row.guild_id)
+        is_left = guild is not None and guild.left_at is not None
+        if await removals.open_on_key(connection, row.id) or (is_left and await loras.may_be_there(connection, row)):
             return retired_at + self._timings.removal_key_kept
         return retired_at + (self._timings.retired_key_kept if await _jobs_on(connection, row.id) else timedelta(0))
 

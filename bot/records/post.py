@@ -26,6 +26,8 @@ class PostKind(StrEnum):
     """What became of it, for whoever offered."""
     TAKEDOWN = "takedown"
     """Asks whether messages with a member's pictures are to go, because the LoRA that made them was erased."""
+    LEFT = "left"
+    """Asks the admin who set the key whether LoRAs are to be removed, because the server removed the bot."""
     LEFTOVER = "leftover"
     """A message with pictures of a member who was erased, and wanted it gone."""
     GALLERY = "gallery"
@@ -72,6 +74,7 @@ _SUBJECTS = {
     PostKind.LORA_OFFER: SubjectTable.OFFER,
     PostKind.LORA_OFFER_ANSWERED: SubjectTable.OFFER,
     PostKind.TAKEDOWN: SubjectTable.GENERATION,
+    PostKind.LEFT: SubjectTable.KEY,
     PostKind.LEFTOVER: SubjectTable.MESSAGE,
     PostKind.GALLERY: SubjectTable.PICTURE,
     PostKind.PICTURE_REPORT: SubjectTable.REPORT,

@@ -27,6 +27,8 @@ class RemovalReason(StrEnum):
     LIKENESS = "likeness"
     """A member is seen in what it makes."""
     ARCHIVED = "archived"
+    LEFT = "left"
+    """The server removed the bot, and the admin who set its key wanted its LoRAs gone."""
 
 
 class RemovalStatus(StrEnum):

@@ -8,12 +8,12 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.guild import NOBODY, Actor, Place, PlaceKind
-from bot.records.key import ProviderName
+from bot.records.key import ApiKeyRow, ProviderName
 from bot.records.lora import Lora
 from bot.records.moderation import Act
 from bot.records.post import PostKind, PostStatus
 from bot.records.removal import RemovalReason
-from bot.storage import moderation_log, removals, takedowns
+from bot.storage import moderation_log, removals, takedowns, trainings
 from bot.storage.posts import about
 from bot.storage.rows import changes_row, fetch_all, fetch_first, fetch_values, insert_row
 from bot.storage.tables import generations, loras, pictures, posts
@@ -93,6 +93,18 @@ async def remote_ids(connection: AsyncConnection, guild_id: int, provider: Provi
     """What the provider calls the guild's LoRAs that are not archived, newest first."""
     in_use = sa.select(loras.c.remote_id).where(_in_use(guild_id, provider))
     return await fetch_values(connection, in_use.order_by(loras.c.id.desc()))
+
+
+async def still_there(connection: AsyncConnection, guild_id: int, provider: ProviderName) -> list[Lora]:
+    """The guild's LoRAs at this provider that nobody wanted gone, oldest first."""
+    wanted = sa.and_(_in_use(guild_id, provider), loras.c.retiring_since.is_(None), loras.c.missing_since.is_(None))
+    return await fetch_all(connection, Lora, sa.select(loras).where(wanted).order_by(loras.c.id))
+
+
+async def may_be_there(connection: AsyncConnection, key: ApiKeyRow) -> bool:
+    """Whether there are such LoRAs under this key, or a training that may become one."""
+    is_training = await trainings.open_on_key(connection, key.id) > 0
+    return is_training or bool(await still_there(connection, key.guild_id, key.provider))
 
 
 async def noted_missing(connection: AsyncConnection, guild_id: int, provider: ProviderName) -> set[str]:

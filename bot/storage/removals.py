@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.generation import GenerationStatus
+from bot.records.generation import Generation, GenerationStatus
 from bot.records.guild import NOBODY
 from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
@@ -135,6 +135,11 @@ async def _of_orders(connection: AsyncConnection, guild_id: int, user_id: int, *
     there = sa.and_(reference_pictures.c.remote_id.is_not(None), reference_pictures.c.uploaded_at > now - UPLOADS_LIVE)
     for row in (await connection.execute(uploaded.where(own, there))).all():
         await _add_order(connection, row, RemovalKind.UPLOAD, row.remote_id, row.uploaded_at, now=now)
+
+
+async def of_late_upload(connection: AsyncConnection, generation: Generation, remote_id: str, *, now: datetime) -> None:
+    """This reference picture of an order has reached the provider after its member was erased."""
+    await _add_order(connection, generation, RemovalKind.UPLOAD, remote_id, now, now=now)
 
 
 async def _add_order(

@@ -23,6 +23,7 @@ from cogs.pictures.approvals import approval_card
 from cogs.pictures.files import REQUEST_MAX_BYTES, file_name, fits, originals
 from cogs.pictures.takedowns import takedown_card
 from cogs.removals.cards import receipts_card
+from cogs.removals.left import left_card
 from cogs.training import cards
 from cogs.ui.replies import File
 
@@ -72,10 +73,8 @@ async def render(services: Services, post: Post, *, guild_name: str, is_private:
         return await render_asking(services, post, guild_name, is_private=is_private)
     line = cards.footer(post)
     match post.kind:
-        case PostKind.KEY_PAUSED:
-            key = await services.keys.get(post.subject_id)
-            if key is not None:
-                return key_paused_card(key, guild_name, line)
+        case PostKind.KEY_PAUSED | PostKind.LEFT:
+            return await _for_admin(services, post, guild_name, line)
         case PostKind.PICTURE_REPORT | PostKind.LOG_LINE | PostKind.APPROVAL:
             return await _for_moderators(services, post, line, is_private=is_private)
         case PostKind.RECEIPT:
@@ -172,6 +171,18 @@ async def _receipts(services: Services, post: Post, line: str) -> discord.ui.Lay
     if not receipts:
         raise PlaceRefused("the receipts are kept no longer")
     return receipts_card(receipts, line)
+
+
+async def _for_admin(services: Services, post: Post, guild_name: str, line: str) -> discord.ui.LayoutView:
+    if post.kind is PostKind.KEY_PAUSED:
+        key = await services.keys.get(post.subject_id)
+        if key is not None:
+            return key_paused_card(key, guild_name, line)
+    else:
+        left = await services.guilds.left(post.subject_id)
+        if left is not None:
+            return left_card(left, line)
+    raise PlaceRefused("the key is gone")
 
 
 async def _pictures(services: Services, post: Post) -> PictureSet:

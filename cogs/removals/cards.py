@@ -23,6 +23,7 @@ WHY = {
     RemovalReason.TAKEN_BACK: "consent was taken back",
     RemovalReason.LIKENESS: "you said that you are in it",
     RemovalReason.ARCHIVED: "it was archived",
+    RemovalReason.LEFT: "your server removed me and you asked for it",
 }
 MEANS = {
     ProviderName.APIFRAME: (
