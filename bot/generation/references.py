@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from bot.errors import FetchError, FileDamaged, FileGone, FileTooLarge, UserError
 from bot.generation.order import ReferencePicture
 from bot.photos import checks
@@ -15,7 +17,7 @@ from bot.providers.base import PhotoFile, ProviderClient
 from bot.records.dataset import Finding, Upload
 from bot.records.generation import Generation, Picture, Reference
 from bot.resources import Resources, Service
-from bot.storage import generations
+from bot.storage import generations, removals
 from bot.text import quote
 
 UPLOAD_MAX_BYTES = 10_000_000
@@ -102,9 +104,12 @@ class References(Service):
         )
         remote_id = await client.upload_picture(picture, _upload_key(generation, reference))
         now = self._clock.now()
-        await self._database.write(
-            lambda connection: generations.note_upload(connection, reference.id, remote_id, at=now)
-        )
+
+        async def transaction(connection: AsyncConnection) -> None:
+            if not await generations.note_upload(connection, reference.id, remote_id, at=now):
+                await removals.of_late_upload(connection, generation, remote_id, now=now)
+
+        await self._database.write(transaction)
 
     async def _take_in(self, upload: Upload) -> ReferencePicture:
         name = checks.display_name(upload.name)

@@ -96,9 +96,10 @@ async def references_of(connection: AsyncConnection, generation_id: int) -> list
     return await fetch_all(connection, Reference, used.order_by(reference_pictures.c.position))
 
 
-async def note_upload(connection: AsyncConnection, reference_id: int, remote_id: str, *, at: datetime) -> None:
+async def note_upload(connection: AsyncConnection, reference_id: int, remote_id: str, *, at: datetime) -> bool:
+    """False when its row has been erased meanwhile."""
     uploaded = sa.update(reference_pictures).where(reference_pictures.c.id == reference_id)
-    await connection.execute(uploaded.values(remote_id=remote_id, uploaded_at=at))
+    return await changes_row(connection, uploaded.values(remote_id=remote_id, uploaded_at=at))
 
 
 async def forget_uploads(connection: AsyncConnection, generation_id: int) -> None:

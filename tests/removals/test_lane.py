@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 
 from bot.generation.order import PictureOrder
+from bot.providers.aurous.client import Aurous
+from bot.providers.base import PhotoFile
 from bot.records.dataset import SubjectKind
 from bot.records.doubt import ANSWERS
 from bot.records.generation import GenerationSettings
@@ -292,6 +294,26 @@ async def test_a_reference_picture_is_removed_where_that_can_be_asked(studio: St
     await wait(studio, timedelta(minutes=20))
     assert studio.aurous.files == {}
     assert (K.UPLOAD, A.REMOVED) in await ended(studio)
+
+
+async def test_a_reference_picture_that_arrives_after_the_erasure_is_removed_too(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mutant: noted in a row that is gone, nobody would know of it."""
+    await set_unlimited_key(studio, GUILD, ProviderName.AUROUS, AUROUS_KEY, set_by=ADMIN)
+    upload = Aurous.upload_picture
+
+    async def erased_meanwhile(self: Aurous, picture: PhotoFile, upload_key: str) -> str:
+        remote_id = await upload(self, picture, upload_key)
+        await erase(studio)
+        return remote_id
+
+    monkeypatch.setattr(Aurous, "upload_picture", erased_meanwhile)
+    order = PictureOrder("a fox", GenerationSettings(), provider=ProviderName.AUROUS, references=(reference(studio),))
+    await studio.orders.accept(order, Actor(GUILD, ANNA), channel=Channel(CHANNEL))
+    await wait(studio, timedelta(minutes=20))
+    assert studio.aurous.files == {}
+    assert await ended(studio) == [(K.UPLOAD, A.REMOVED)]
 
 
 # Deaths

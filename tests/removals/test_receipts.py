@@ -19,7 +19,7 @@ from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import AUROUS_KEY, OTHER_KEY, PROVIDER, Studio
 from tests.fakes.unlimited import set_unlimited_key
 from tests.generation.picture_orders import reference
-from tests.removals.erasing import DAY, ended, erase, rows_of, status, wait
+from tests.removals.erasing import DAY, ended, erase, rows_of, status, took, wait
 
 pytestmark = pytest.mark.both
 
@@ -142,3 +142,28 @@ async def test_pictures_and_uploads_are_gone_by_themselves_when_nobody_can_ask(s
     await wait(studio, timedelta(hours=2), timedelta(hours=1))
     assert set(await ended(studio)) == {(K.PICTURES, A.NO_CALL), (K.UPLOAD, A.NO_CALL)}
     assert receipts(studio) == 1
+
+
+# Every moment of a training
+
+
+@pytest.mark.parametrize("minutes", [0, 1, 2, 19, 20, 25])
+@pytest.mark.parametrize("is_claimed", [False, True], ids=["between two steps", "during a step"])
+async def test_whenever_it_comes_nothing_stays_at_the_provider_and_the_books_are_closed(
+    keyed: Studio, minutes: int, is_claimed: bool
+) -> None:
+    await keyed.begin()
+    await keyed.settle()
+    for _ in range(minutes):
+        await keyed.pass_time(timedelta(minutes=1))
+    keyed.clock.advance(timedelta(seconds=30))
+    claims = await keyed.claim(LaneName.TRAININGS) if is_claimed else []
+    await erase(keyed)
+    for claim in claims:
+        await keyed.step(LaneName.TRAININGS, claim)
+    await wait(keyed, timedelta(hours=1))
+    assert [lora.status for lora in keyed.server.loras.values()] == ["ARCHIVED"]
+    assert await ended(keyed) == [(K.LORA, A.REMOVED)]
+    assert await took(keyed) == [(257, 1, True)]
+    assert receipts(keyed) == 1
+    assert (await keyed.everything())["loras"] == []
