@@ -124,8 +124,15 @@ class GuildService(Service):
                 continue
             asked.append(key.row.id)
             if key.row.set_by != NOBODY:
-                who = {"user_id": key.row.set_by, "places": [Place(PlaceKind.USER, key.row.set_by)]}
-                await posts.add(connection, PostKind.LEFT, key.row.id, guild_id=guild_id, now=now, **who)
+                await posts.add(
+                    connection,
+                    PostKind.LEFT,
+                    key.row.id,
+                    guild_id=guild_id,
+                    user_id=key.row.set_by,
+                    places=[Place(PlaceKind.USER, key.row.set_by)],
+                    now=now,
+                )
         return asked
 
     async def left(self, key_id: int) -> LeftGuild | None:

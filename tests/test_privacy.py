@@ -164,7 +164,7 @@ async def scene_that_names(studio: Studio, *, is_everything: bool = False) -> No
         for table in (tables.api_keys, policy_tables.limits):
             await connection.execute(sa.update(table).values(set_by=SOMEBODY))
         for table, column in named_in_words():
-            value: Any = sa.cast(column, sa.Text).concat(f" by {SOMEBODY}")
+            value: Any = with_name_at_end(column)
             if column is event_tables.announcements.c.detail:
                 continue
             if isinstance(column.type, Json):
@@ -172,6 +172,13 @@ async def scene_that_names(studio: Studio, *, is_everything: bool = False) -> No
             await connection.execute(sa.update(table).values({column.name: value}))
 
     await studio.database.write(transaction)
+
+
+def with_name_at_end(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """What stands there, shortened where the column has no more room."""
+    name, most = f" by {SOMEBODY}", getattr(column.type, "length", None)
+    kept = column if most is None else sa.func.substr(column, 1, most - len(name))
+    return sa.cast(kept, sa.Text).concat(name)
 
 
 JSON_WITH_NAMES: dict[Any, Any] = {

@@ -90,9 +90,15 @@ async def add_leftovers(connection: AsyncConnection, left: Sequence[Post], *, no
     """These messages are to be deleted, whatever becomes of their posts; nobody is named any more."""
     for post in left:
         assert post.message_id is not None  # only what was posted is left
-        place = post.places[post.place_index]
-        names = {"guild_id": post.guild_id, "user_id": NOBODY}
-        await add(connection, PostKind.LEFTOVER, post.message_id, places=[place], now=now, **names)
+        await add(
+            connection,
+            PostKind.LEFTOVER,
+            post.message_id,
+            guild_id=post.guild_id,
+            user_id=NOBODY,
+            places=[post.places[post.place_index]],
+            now=now,
+        )
         its = about(PostKind.LEFTOVER, posts.c.subject_id == post.message_id)
         await connection.execute(sa.update(posts).where(its).values(message_id=post.message_id))
 
