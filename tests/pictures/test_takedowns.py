@@ -10,10 +10,12 @@ from bot.generation.order import PictureOrder
 from bot.pictures.service import Removal
 from bot.records.generation import Generation, GenerationSettings, Operation
 from bot.records.guild import Actor, Channel, Place, PlaceKind
+from bot.records.job import LaneName
 from bot.records.lora import Audience, Lora
 from bot.records.post import PostKind
 from bot.records.removal import RemovalReason
 from bot.storage import loras, tables
+from tests.events.lives.event_faults import Killed, MortalWrites
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import Studio
 from tests.generation.picture_orders import finish, place
@@ -222,4 +224,25 @@ async def test_what_cannot_be_deleted_is_tried_once(studio: Studio, mine: Genera
     await erase_with_messages(studio)
     await studio.settle()
     assert studio.poster.removed == []
+    assert await leftovers(studio) == []
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_a_lane_that_dies_at_every_write_still_deletes_each_message(
+    studio: Studio, mine: Generation, monkeypatch: pytest.MonkeyPatch, after: bool
+) -> None:
+    await erase_with_messages(studio)
+    writes = MortalWrites(studio.database, after=after)
+    monkeypatch.setattr(studio.database, "write", writes)
+    lane, advance = studio.lanes[LaneName.POSTS]
+    for claim in await studio.claim(LaneName.POSTS):
+        writes.die_at(1)
+        with pytest.raises(Killed):
+            await advance(claim)
+        writes.die_at(None)
+    await lane.release_all()
+    await studio.pass_time(timedelta(minutes=2))
+    assert writes.deaths >= 2
+    assert [each.kind for each in studio.poster.removed] == [PostKind.PICTURES, PostKind.GALLERY]
+    assert shown(studio) == 1
     assert await leftovers(studio) == []
