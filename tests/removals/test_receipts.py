@@ -11,6 +11,7 @@ from bot.records.job import LaneName
 from bot.records.key import ProviderName
 from bot.records.post import PostKind
 from bot.records.removal import RemovalAnswer, RemovalKind, RemovalReason, RemovalStatus
+from bot.removals.outcomes import RemovalOutcomes
 from bot.storage import erasure
 from cogs.removals.cards import receipts_card
 from tests.cogs.card_checks import check
@@ -124,7 +125,7 @@ async def test_a_key_that_comes_while_the_row_is_looked_at_is_not_missed(keyed: 
     await erase(keyed)
     [claim] = await keyed.claim(LaneName.REMOVALS)
     await keyed.set_key()
-    await keyed.step(LaneName.REMOVALS, claim)
+    await RemovalOutcomes(keyed.opened).sleep(claim)
     await keyed.settle()
     assert status(keyed, lora) == "ARCHIVED"
 
