@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from tests.wire.discord.openapi import SPEC_VARIABLE
 from tests.wire.kills.campaign import PARTIES, PROVIDER_FAULTS, TRAININGS, Campaign, one_round
 from tests.wire.kills.event_people import Party
 from tests.wire.kills.ledger import Verdict
-from tests.wire.kills.rig import Kill, open_rig
+from tests.wire.kills.persistent_member import Member
+from tests.wire.kills.rig import KILLED_FOR_S, Kill, Rig, open_rig, until
 
 KILLS = int(os.environ.get("DARKROOM_KILLS", "60"))
 EVENT_KILLS = int(os.environ.get("DARKROOM_EVENT_KILLS", "10"))
@@ -102,3 +104,45 @@ async def one_event(folder: Path, mutant: str | None, killed_at: str) -> Verdict
 async def test_the_books_show_it_when_a_bot_does_not_write_down_what_an_event_spends(tmp_path: Path) -> None:
     verdict = await one_event(tmp_path, "keep no accounts", ORDER_TAKEN)
     assert verdict.miscounted == ["event #1 says 0 credits, charged were 265"]
+
+
+ERASING = [
+    *(f"write bot.privacy.service PrivacyService.forget_member: {moment}" for moment in ("before", "inside", "after")),
+    *(f"provider DELETE /v2/loras/{{id}}: {moment}" for moment in ("before", "after")),
+    *(f"write bot.removals.outcomes RemovalOutcomes.end: {moment}" for moment in ("inside", "after")),
+]
+
+
+async def train_and_be_erased(rig: Rig, member: Member) -> None:
+    """Until it is said to be erased, then until the provider has archived the LoRA and the receipt is there."""
+    number = await member.train("Rex")
+    await rig.post(f"Training #{number} · ready", KILLED_FOR_S)
+    said = ""
+    while "are erased here" not in said:
+        asked = await member.read(
+            await member.act(partial(rig.standin.slash, member.person, rig.channel, "privacy erase", {}))
+        )
+        if asked is None or not member.offers(asked, "Erase my data here"):
+            continue
+        pressed = await member.act(partial(rig.standin.click, asked, "Erase my data here", user=member.person))
+        answer = await member.read(pressed)
+        said = "" if answer is None else answer.text
+    await until(lambda: all(lora.status == "ARCHIVED" for lora in rig.provider.loras.values()))
+    await rig.standin.until(lambda: receipts(rig), "a receipt", KILLED_FOR_S)
+
+
+def receipts(rig: Rig) -> list[str]:
+    return [message.text for message in rig.messages if "### Receipts" in message.text]
+
+
+@pytest.mark.parametrize("killed_at", ERASING)
+async def test_an_erasure_reaches_the_provider_wherever_the_bot_is_killed(tmp_path: Path, killed_at: str) -> None:
+    async with open_rig(tmp_path, members=1) as rig:
+        await rig.furnish()
+        work = [asyncio.create_task(train_and_be_erased(rig, rig.members[0]))]
+        assert await rig.live(Kill((killed_at,)), passes=10_000)
+        verdict = await rig.finish(work)
+        assert [lora.status for lora in rig.provider.loras.values()] == ["ARCHIVED"]
+        [receipt] = receipts(rig)
+    assert verdict.stuck == []
+    assert "**it has archived it (204)**" in receipt or "404" in receipt
