@@ -6,7 +6,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.guild import NOBODY
 from bot.records.job import SubjectTable
 from bot.storage import erasure, pseudonyms
 from bot.storage import question_tables as q
