@@ -75,7 +75,7 @@ def is_below_18(text: str) -> bool:
     numbers = list(_numbers(tokens))
     if roman is not None:
         numbers.append((roman, 0, 0))
-    if not numbers and (COUNTED_IN & set(tokens) or any(map(_is_other_letter, plain))):
+    if not numbers and (COUNTED_IN & set(tokens) or any(map(_is_other_letter, unicodedata.normalize("NFKC", text)))):
         return True
     has_years = any(tokens[end : end + 1] and tokens[end] in YEARS for _, _, end in numbers)
     return any(_is_young(tokens, *each, has_years=has_years) for each in numbers) or _says_not_adult(tokens)
@@ -110,7 +110,7 @@ def _is_other_number(character: str) -> bool:
 
 def _is_other_letter(character: str) -> bool:
     """Of a script in which nothing is understood."""
-    return character.isalpha() and not character.isascii()
+    return character.isalpha() and not unicodedata.name(character, "").startswith("LATIN")
 
 
 def _tokens(plain: str) -> list[str]:
