@@ -9,7 +9,7 @@ import shutil
 import signal
 import tempfile
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from bot.storage import postgres as postgres_storage
 from bot.storage.database import Database, sqlite_url
 from tests import process_watch
 from tests.fakes.attachments import Attachments, open_attachments
+from tests.fakes.examples import in_proportion
 from tests.fakes.postgres import PostgresServer, running_postgres
 from tests.fakes.studio import Studio, open_studio
 from tests.fakes.waiting import HANG_S
@@ -106,7 +107,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--sample", action="store_true", help="run some of the tests, others with each seed of the run")
+    chance = "others with each seed of the run"
+    parser.addoption("--sample", action="store_true", help=f"run some of the tests, {chance}")
+    parser.addoption("--some-processes", action="store_true", help=f"of tests that start one, some examples, {chance}")
 
 
 @pytest.hookimpl(trylast=True)
@@ -115,23 +118,40 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     Workers take what lies side by side, and all of them must come to the same order.
     """
-    if config.getoption("--sample"):
-        items[:] = _sample(items, random.Random(config.getoption("randomly_seed", None)))
+    chance = random.Random(config.getoption("randomly_seed", None))
+    left_out = _out_of_sample(items, chance) if config.getoption("--sample") else set()
+    if config.getoption("--some-processes"):
+        left_out |= _processes_left_out(items, chance)
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
     items.sort(key=lambda item: not any(map(item.get_closest_marker, LONGEST)))
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     items[:] = [item for worker in range(workers) for item in items[worker::workers]]
 
 
-def _sample(items: Iterable[pytest.Item], chance: random.Random) -> list[pytest.Item]:
-    """One example of each test, and of the tests that open a studio at most so many."""
+def _out_of_sample(items: Sequence[pytest.Item], chance: random.Random) -> set[pytest.Item]:
+    """All but one example of each test, and of those that open a studio all but so many."""
+    sample = [chance.choice(examples) for examples in _by_test(items)]
+    chance.shuffle(sample)
+    studio = [item for item in sample if "studio" in getattr(item, "fixturenames", ())]
+    return set(items) - set(sample) | set(studio[STUDIO_SAMPLE:])
+
+
+def _processes_left_out(items: Sequence[pytest.Item], chance: random.Random) -> set[pytest.Item]:
+    """Of a test that starts processes, and of the rows of the fault catalogue, some examples."""
+    left_out: set[pytest.Item] = set()
+    for examples in _by_test(items):
+        if examples[0].get_closest_marker("process") or TESTS / "trust" in examples[0].path.parents:
+            left_out.update(chance.sample(examples, len(examples) - in_proportion(len(examples))))
+    return left_out
+
+
+def _by_test(items: Sequence[pytest.Item]) -> Iterable[list[pytest.Item]]:
+    """The examples of each test, in the same order in all workers."""
     examples = defaultdict(list)
     for item in sorted(items, key=lambda item: item.nodeid):
         examples[item.nodeid.partition("[")[0]].append(item)
-    sample = [chance.choice(each) for each in examples.values()]
-    chance.shuffle(sample)
-    studio = [item for item in sample if "studio" in getattr(item, "fixturenames", ())]
-    left_out = set(studio[STUDIO_SAMPLE:])
-    return [item for item in sample if item not in left_out]
+    return examples.values()
 
 
 def pytest_collection_finish() -> None:
