@@ -40,8 +40,9 @@ from bot.records.key import ProviderName
 from bot.records.training import Training
 from bot.resources import Connect, Resources
 from bot.services import Services, build_lanes, build_services
-from bot.storage import meta, trainings
+from bot.storage import meta
 from bot.storage.database import Database
+from bot.storage.jobs import trainings
 from bot.storage.sealing import Sealer, load_master_keys
 from bot.strays import Strays
 from bot.supervision import STOP_S, Heartbeat, Supervisor, end_within

@@ -20,22 +20,12 @@ from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.records.removal import RemovalReason
 from bot.resources import Service
-from bot.storage import (
-    erasure,
-    generations,
-    guilds,
-    keys,
-    likeness,
-    loras,
-    moderation_log,
-    posts,
-    removals,
-    spends,
-    tables,
-    trainings,
-)
+from bot.storage import guilds, tables
 from bot.storage.due import Claim, mark, store
 from bot.storage.events import events
+from bot.storage.jobs import generations, loras, posts, trainings
+from bot.storage.money import keys, spends
+from bot.storage.people import erasure, likeness, moderation_log, removals
 
 log = logging.getLogger(__name__)
 

@@ -13,9 +13,10 @@ from bot.reach import Act, Reach
 from bot.records.guild import NOBODY, Place, PlaceKind
 from bot.records.post import Post, PostKind, PostStatus
 from bot.resources import Resources, Service
-from bot.storage import pictures, posts, tables, timeline
+from bot.storage import tables
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows, Pauses, mark, store
+from bot.storage.jobs import pictures, posts, timeline
 
 log = logging.getLogger(__name__)
 

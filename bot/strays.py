@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from bot.clock import Clock
 from bot.photos.intake import Spool
-from bot.storage import datasets, generations
 from bot.storage.database import Database
+from bot.storage.jobs import datasets, generations
 
 log = logging.getLogger(__name__)
 

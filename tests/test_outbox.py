@@ -16,10 +16,11 @@ from bot.reach import FAILURES
 from bot.records.guild import Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.post import Post, PostKind, PostStatus
-from bot.storage import meta, posts, tables, timeline
+from bot.storage import meta, tables
 from bot.storage.database import Database
 from bot.storage.due import LeaseLost
-from bot.storage.posts import KIND_CODES, nonce_of
+from bot.storage.jobs import posts, timeline
+from bot.storage.jobs.posts import KIND_CODES, nonce_of
 from tests.fakes.clock import ManualClock
 from tests.fakes.poster import FakePoster, Trouble
 from tests.fakes.resources import resources

@@ -13,9 +13,10 @@ from bot.records.event import AnnouncementKind
 from bot.records.job import LaneName
 from bot.records.post import PostKind
 from bot.records.training import TrainingStatus
-from bot.storage import erasure, mentions, policy_tables, tables
+from bot.storage import policy_tables, tables
 from bot.storage.columns import CANDIDATES, DOUBT, FINDINGS, HOURS, PLACES, SETTINGS, UPLOADS, Json
 from bot.storage.events import tables as event_tables
+from bot.storage.people import erasure, mentions
 from tests.fakes.attachments import open_attachments
 from tests.fakes.clock import NOON
 from tests.fakes.events import add_event

@@ -11,8 +11,9 @@ from bot.ports import Members
 from bot.records.dataset import Dataset, SubjectKind
 from bot.records.guild import Place, PlaceKind
 from bot.records.post import PostKind
-from bot.storage import datasets, questions
 from bot.storage.events import depictions
+from bot.storage.jobs import datasets
+from bot.storage.people import questions
 
 NAMED_MAX = 10
 """Members that can be named at once."""

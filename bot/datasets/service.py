@@ -32,10 +32,11 @@ from bot.records.lora import NAME_MAX
 from bot.records.moderation import Act
 from bot.records.training import TrainingStatus
 from bot.resources import Resources, Service
-from bot.storage import datasets as rows
-from bot.storage import erasure, loras, moderation_log, trainings
 from bot.storage.due import Claim, mark, store
 from bot.storage.events import depictions
+from bot.storage.jobs import datasets as rows
+from bot.storage.jobs import loras, trainings
+from bot.storage.people import erasure, moderation_log
 from bot.storage.tables import datasets
 
 log = logging.getLogger(__name__)

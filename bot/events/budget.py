@@ -17,8 +17,9 @@ from bot.records.key import ProviderName
 from bot.records.limit import Spend
 from bot.records.training import Training
 from bot.resources import Resources, Service
-from bot.storage import generations, loras, spends
 from bot.storage.events import entrants, events
+from bot.storage.jobs import generations, loras
+from bot.storage.money import spends
 from bot.training.service import TrainingService
 
 STILL_TRAINS = {EventStatus.DRAFT, EventStatus.COLLECTING, EventStatus.REVIEWING, EventStatus.TRAINING}

@@ -10,7 +10,7 @@ from bot.records.event import Event, EventMode
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.records.lora import Audience, Lora
-from bot.storage import loras, sharing, styles
+from bot.storage.jobs import loras, sharing, styles
 
 
 def may_use(event: Event, lora: Lora, actor: Actor) -> bool:

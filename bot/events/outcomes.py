@@ -14,12 +14,14 @@ from bot.records.event import AnnouncementKind, Event, EventStatus, PauseReason,
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.resources import Service
-from bot.storage import erasure, posts, spends
 from bot.storage.due import Claim, mark, store
 from bot.storage.events import counts as event_counts
 from bot.storage.events import events as rows
 from bot.storage.events import jobs as event_jobs
 from bot.storage.events.tables import events
+from bot.storage.jobs import posts
+from bot.storage.money import spends
+from bot.storage.people import erasure
 
 log = logging.getLogger(__name__)
 

@@ -17,10 +17,10 @@ from bot.records.generation import GenerationSettings
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.records.lora import Lora
-from bot.storage import generations, loras
 from bot.storage.database import Database
 from bot.storage.events import entrants
 from bot.storage.events.ballots import CANDIDATE_EVERY
+from bot.storage.jobs import generations, loras
 
 TRIGGER = "{trigger}"
 PROMPTS_MAX = 12

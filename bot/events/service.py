@@ -36,10 +36,12 @@ from bot.records.guild import Actor, Channel
 from bot.records.moderation import Act
 from bot.records.post import PostKind
 from bot.resources import Resources, Service
-from bot.storage import datasets, moderation_log, spends
 from bot.storage.events import counts as event_counts
 from bot.storage.events import entrants
 from bot.storage.events import events as rows
+from bot.storage.jobs import datasets
+from bot.storage.money import spends
+from bot.storage.people import moderation_log
 from bot.text import CHOICES_MAX, search
 
 MOVED_ON = "The event has just moved on. Please look at it again."

@@ -19,12 +19,12 @@ from bot.ports import NotNow, Venue
 from bot.records.event import Entrant, Event, EventMode, EventStatus, PauseReason
 from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
-from bot.storage import posts
 from bot.storage.database import Database
 from bot.storage.events import entrants
 from bot.storage.events import events as rows
 from bot.storage.events import jobs as event_jobs
 from bot.storage.events import photos as event_photos
+from bot.storage.jobs import posts
 
 log = logging.getLogger(__name__)
 

@@ -19,11 +19,11 @@ from bot.ports import NotNow
 from bot.records.event import AnnouncementKind, EntrantStatus, Event, EventMode, EventStatus, PauseReason
 from bot.records.guild import Actor
 from bot.resources import Resources, Service
-from bot.storage import moderation
 from bot.storage.due import Claim
 from bot.storage.events import entrants
 from bot.storage.events import jobs as event_jobs
 from bot.storage.events import photos as event_photos
+from bot.storage.people import moderation
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,10 @@ from bot.records.event import DepictionStatus, Entrant, Event, EventMode, EventS
 from bot.records.lora import Lora
 from bot.records.post import Post, PostKind
 from bot.records.training import TrainingStatus
-from bot.storage import loras, posts, spends
 from bot.storage.events import ballots, entrants
 from bot.storage.events import counts as event_counts
+from bot.storage.jobs import loras, posts
+from bot.storage.money import spends
 
 
 @dataclass(frozen=True, slots=True)

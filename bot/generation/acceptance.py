@@ -24,8 +24,9 @@ from bot.records.key import ApiKeyRow, ProviderName
 from bot.records.limit import Amount
 from bot.records.lora import Lora, Style
 from bot.resources import Resources, Service
-from bot.storage import generations, guilds, identities, loras, remembered, timeline
-from bot.storage.slots import PICTURES
+from bot.storage import guilds, identities
+from bot.storage.jobs import generations, loras, remembered, timeline
+from bot.storage.money.slots import PICTURES
 from bot.text import quote
 
 

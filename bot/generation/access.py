@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import NotAllowed, NotFound
 from bot.records.generation import Generation
 from bot.records.guild import Actor
-from bot.storage import generations, pictures, sharing
+from bot.storage.jobs import generations, pictures, sharing
 
 GONE = "These pictures are not here any more: they were deleted, or their time is over."
 NOT_SHARED = (

@@ -16,8 +16,8 @@ from bot.providers.base import Progress
 from bot.records.doubt import Doubt, one_more
 from bot.records.generation import Generation
 from bot.resources import Resources, Service
-from bot.storage import generations
 from bot.storage.due import Claim
+from bot.storage.jobs import generations
 
 log = logging.getLogger(__name__)
 

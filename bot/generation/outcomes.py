@@ -22,10 +22,12 @@ from bot.records.limit import Amount
 from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.resources import Resources
-from bot.storage import erasure, generations, loras, tables
+from bot.storage import tables
 from bot.storage.due import Claim, LeaseLost, mark, store
 from bot.storage.events import events
-from bot.storage.slots import PICTURES
+from bot.storage.jobs import generations, loras
+from bot.storage.money.slots import PICTURES
+from bot.storage.people import erasure
 from bot.storage.writer import Transaction
 
 S = GenerationStatus

@@ -17,7 +17,8 @@ from bot.providers.base import PhotoFile, ProviderClient
 from bot.records.dataset import Finding, Upload
 from bot.records.generation import Generation, Picture, Reference
 from bot.resources import Resources, Service
-from bot.storage import generations, removals
+from bot.storage.jobs import generations
+from bot.storage.people import removals
 from bot.text import quote
 
 UPLOAD_MAX_BYTES = 10_000_000

@@ -22,8 +22,8 @@ from bot.records.job import SubjectTable, TimelineEntry
 from bot.records.key import ProviderName
 from bot.records.lora import Lora, Style
 from bot.resources import Resources
-from bot.storage import generations, loras, remembered, styles, timeline
-from bot.storage.slots import PICTURES
+from bot.storage.jobs import generations, loras, remembered, styles, timeline
+from bot.storage.money.slots import PICTURES
 
 JOBS_SHOWN = 10
 NOT_YOURS = "There are no such pictures of yours here. `/jobs` shows what you have."

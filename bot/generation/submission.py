@@ -15,8 +15,8 @@ from bot.providers.base import ProviderClient
 from bot.records.generation import Generation, GenerationStatus, Operation
 from bot.records.lora import Lora
 from bot.resources import Resources, Service
-from bot.storage import generations, loras, styles, trainings
 from bot.storage.due import Claim
+from bot.storage.jobs import generations, loras, styles, trainings
 
 S = GenerationStatus
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.generation import Generation
 from bot.records.job import SubjectTable
 from bot.records.training import Training
-from bot.storage.slots import SlotQueue
+from bot.storage.money.slots import SlotQueue
 
 JobT = TypeVar("JobT", Training, Generation)
 

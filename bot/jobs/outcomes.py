@@ -15,9 +15,11 @@ from bot.records.event import EventStatus
 from bot.records.limit import Amount
 from bot.records.post import PostKind, places_for
 from bot.resources import Resources, Service
-from bot.storage import due, moderation, posts, timeline
+from bot.storage import due
 from bot.storage.due import Claim, DueRows, LeaseLost
 from bot.storage.events import events
+from bot.storage.jobs import posts, timeline
+from bot.storage.people import moderation
 
 NOTHING = Amount()
 EVENT_CANCELLED = "The event was cancelled before this was sent. Nothing was charged."

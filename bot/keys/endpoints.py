@@ -17,8 +17,9 @@ from bot.providers.base import ProviderClient, WebhookHint, WebhookSecrets
 from bot.records.key import ApiKeyRow
 from bot.resources import Resources, Service
 from bot.storage import due as due_rows
-from bot.storage import generations, tables, trainings
-from bot.storage import keys as rows
+from bot.storage import tables
+from bot.storage.jobs import generations, trainings
+from bot.storage.money import keys as rows
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from bot.errors import SealError
 from bot.log import redact_value
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.resources import Resources, Service
-from bot.storage import keys as rows
 from bot.storage import meta
+from bot.storage.money import keys as rows
 
 log = logging.getLogger(__name__)
 

@@ -15,10 +15,13 @@ from bot.providers.base import Account, WebhookSecrets
 from bot.records.job import SubjectTable
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.resources import Resources
-from bot.storage import erasure, generations, guilds, limits, loras, removals, tables, trainings
-from bot.storage import keys as rows
+from bot.storage import guilds, tables
 from bot.storage.due import Claim, store
-from bot.storage.pseudonyms import fingerprint
+from bot.storage.jobs import generations, loras, trainings
+from bot.storage.money import keys as rows
+from bot.storage.money import limits
+from bot.storage.people import erasure, removals
+from bot.storage.people.pseudonyms import fingerprint
 from bot.storage.tables import api_keys
 
 log = logging.getLogger(__name__)

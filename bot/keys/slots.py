@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
 from bot.records.key import ProviderName
-from bot.storage import keys, slots
-from bot.storage.slots import PICTURES, TRAININGS, SlotQueue, Waiting
+from bot.storage.money import keys, slots
+from bot.storage.money.slots import PICTURES, TRAININGS, SlotQueue, Waiting
 
 MAX_CONCURRENT_TRAININGS = 10
 """Trainings at once under one API key; the provider's documented default (Apiframe /docs/loras)."""

@@ -21,8 +21,9 @@ from bot.providers.base import ProviderClient, StyleReport
 from bot.providers.witness import is_there
 from bot.records.key import ApiKeyRow
 from bot.resources import Resources, Service
-from bot.storage import keys, loras, styles
 from bot.storage.due import Claim, store
+from bot.storage.jobs import loras, styles
+from bot.storage.money import keys
 from bot.storage.tables import api_keys
 
 log = logging.getLogger(__name__)

@@ -14,8 +14,10 @@ from bot.records.guild import Place, PlaceKind
 from bot.records.key import ApiKeyRow
 from bot.records.post import PostKind
 from bot.resources import Resources, Service
-from bot.storage import generations, posts, removals, tables, trainings
-from bot.storage import keys as rows
+from bot.storage import tables
+from bot.storage.jobs import generations, posts, trainings
+from bot.storage.money import keys as rows
+from bot.storage.people import removals
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.guild import NOBODY
 from bot.records.likeness import LikenessClaim, LikenessStatus
 from bot.records.removal import RemovalReason
-from bot.storage import likeness, loras
 from bot.storage.events import events
 from bot.storage.events.depictions import retire_and_announce
+from bot.storage.jobs import loras
+from bot.storage.people import likeness
 
 
 async def retire(connection: AsyncConnection, claim: LikenessClaim, *, now: datetime, kept_for: timedelta) -> None:

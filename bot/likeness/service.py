@@ -19,8 +19,9 @@ from bot.records.lora import Lora
 from bot.records.moderation import Act
 from bot.records.post import PostKind
 from bot.resources import Service
-from bot.storage import generations, loras, moderation, moderation_log, pictures, posts, pseudonyms
-from bot.storage import likeness as rows
+from bot.storage.jobs import generations, loras, pictures, posts
+from bot.storage.people import likeness as rows
+from bot.storage.people import moderation, moderation_log, pseudonyms
 from bot.text import quote
 
 

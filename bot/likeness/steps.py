@@ -7,8 +7,8 @@ from bot.records.guild import NOBODY
 from bot.records.likeness import LikenessClaim, LikenessStatus
 from bot.records.moderation import Act
 from bot.resources import Service
-from bot.storage import erasure, likeness, moderation_log
 from bot.storage.due import Claim, mark, store
+from bot.storage.people import erasure, likeness, moderation_log
 from bot.storage.question_tables import likeness_claims
 
 

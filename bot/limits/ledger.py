@@ -13,8 +13,10 @@ from bot.records.job import SubjectTable
 from bot.records.limit import Amount, Limit, Spend, Unit
 from bot.records.moderation import Act
 from bot.records.training import Training
-from bot.storage import guilds, limits, moderation_log, pseudonyms, spends
+from bot.storage import guilds
 from bot.storage.events import events
+from bot.storage.money import limits, spends
+from bot.storage.people import moderation_log, pseudonyms
 
 
 class BudgetSpent(UserError):

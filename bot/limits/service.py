@@ -15,7 +15,9 @@ from bot.records.guild import Actor
 from bot.records.job import SubjectTable
 from bot.records.limit import Amount, Limit, LimitKind, Spend, Unit
 from bot.resources import Service
-from bot.storage import guilds, limits, pseudonyms, spends
+from bot.storage import guilds
+from bot.storage.money import limits, spends
+from bot.storage.people import pseudonyms
 
 SPENDERS_SHOWN = 5
 COLUMNS = ("time", "member id", "job", "kind", "provider", "credits reserved", "credits taken", "state")

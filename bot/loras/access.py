@@ -7,8 +7,8 @@ from bot.loras import rights
 from bot.loras.rights import Right
 from bot.records.guild import Actor
 from bot.records.lora import Audience, Lora, Share, Style
-from bot.storage import loras, sharing, styles
 from bot.storage.events import entrants
+from bot.storage.jobs import loras, sharing, styles
 from bot.text import quote
 
 NOT_HERE = "You have no such LoRA here. `/loras list` shows what you have."

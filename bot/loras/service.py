@@ -20,7 +20,8 @@ from bot.records.lora import NAME_MAX, Lora, Offer, Share
 from bot.records.moderation import Act
 from bot.records.removal import RemovalReason
 from bot.resources import Service
-from bot.storage import generations, likeness, loras, moderation_log, removals, sharing
+from bot.storage.jobs import generations, loras, sharing
+from bot.storage.people import likeness, moderation_log, removals
 from bot.text import CHOICES_MAX, named, search
 
 PREVIEWS_MAX = 4

@@ -16,9 +16,10 @@ from bot.records.lora import Audience, Lora, Offer, OfferStatus, Share
 from bot.records.moderation import Act
 from bot.records.post import PostKind
 from bot.resources import Service
-from bot.storage import loras, moderation, moderation_log, posts
-from bot.storage import sharing as rows
 from bot.storage.events import events
+from bot.storage.jobs import loras, posts
+from bot.storage.jobs import sharing as rows
+from bot.storage.people import moderation, moderation_log
 
 SHARES_MAX = 25
 """Audiences of one LoRA: as many as one select shows (Discord /docs/components/reference)."""

@@ -9,8 +9,8 @@ from bot.loras import access
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.records.lora import Style
-from bot.storage import styles
 from bot.storage.database import Database
+from bot.storage.jobs import styles
 from bot.text import CHOICES_MAX, LABEL_MAX, named, search
 
 PROVIDER = ProviderName.AUROUS

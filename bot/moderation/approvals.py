@@ -9,7 +9,9 @@ from bot.records.generation import Picture
 from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.moderation import ApprovalStatus, Purpose
 from bot.records.post import PostKind
-from bot.storage import approvals, guilds, posts
+from bot.storage import guilds
+from bot.storage.jobs import posts
+from bot.storage.people import approvals
 
 DECLINED = "A moderator has decided that this picture is not shown there. Please choose another one."
 NOBODY_LOOKS = (

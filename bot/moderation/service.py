@@ -11,7 +11,8 @@ from bot.moderation.rules import tidy_words
 from bot.records.guild import Actor
 from bot.records.moderation import Act, LogEntry
 from bot.resources import Service
-from bot.storage import guilds, moderation, moderation_log
+from bot.storage import guilds
+from bot.storage.people import moderation, moderation_log
 
 COLUMNS = ("time", "who", "what", "about", "member")
 MODERATORS_ONLY = "Only an admin or a moderator of this server can do that."

@@ -13,7 +13,9 @@ from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.moderation import Act, Approval, ApprovalStatus, Purpose
 from bot.records.post import PostKind
 from bot.resources import Service
-from bot.storage import approvals, generations, guilds, moderation_log, posts
+from bot.storage import guilds
+from bot.storage.jobs import generations, posts
+from bot.storage.people import approvals, moderation_log
 
 MODERATORS_ONLY = "Only a moderator can decide that."
 DECIDED = "This has been decided already."

@@ -13,7 +13,8 @@ from bot.records.job import SubjectTable
 from bot.records.moderation import Act
 from bot.records.post import PostKind
 from bot.resources import Service
-from bot.storage import generations, moderation_log, pictures, posts, timeline
+from bot.storage.jobs import generations, pictures, posts, timeline
+from bot.storage.people import moderation_log
 
 REASON_MAX = 500
 NOBODY_TO_TELL = "There is nobody Darkroom could send this to. Please tell a moderator yourself."

@@ -26,7 +26,9 @@ from bot.records.key import ProviderName
 from bot.records.moderation import Act, Purpose
 from bot.records.post import Post, PostKind, PostStatus
 from bot.resources import Resources, Service
-from bot.storage import generations, guilds, moderation_log, pictures, posts, timeline
+from bot.storage import guilds
+from bot.storage.jobs import generations, pictures, posts, timeline
+from bot.storage.people import moderation_log
 
 EDITS = (Operation.UPSCALE_CLARITY, Operation.UPSCALE_TOPAZ, Operation.REMOVE_BACKGROUND)
 LINKS_LIVE = timedelta(hours=23)

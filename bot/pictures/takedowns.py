@@ -6,7 +6,7 @@ from bot.errors import NotFound
 from bot.pictures.service import PictureService, Removal
 from bot.records.guild import Actor
 from bot.resources import Resources, Service
-from bot.storage import takedowns
+from bot.storage.people import takedowns
 
 NOTHING_SHOWN = "Nothing of yours that such a LoRA made is posted here any more."
 

@@ -14,7 +14,7 @@ from bot.photos.filetypes import identify
 from bot.privacy.headings import HEADINGS, own_words, word_for
 from bot.privacy.plain import plain_row
 from bot.resources import Resources, Service
-from bot.storage import own_rows, pseudonyms
+from bot.storage.people import own_rows, pseudonyms
 from bot.storage.tables import photos, pictures, reference_pictures
 from bot.zips import Stored, Written, fits_alone, share_out, write_zip, written_room, zip_names
 

@@ -9,9 +9,10 @@ from bot.keys.service import KeyService
 from bot.privacy.export import ExportService
 from bot.records.moderation import Act
 from bot.resources import Resources, Service
-from bot.storage import erasure, likeness, moderation_log, own_rows, posts, questions, removals, takedowns
 from bot.storage.events import events
-from bot.storage.pseudonyms import pseudonym
+from bot.storage.jobs import posts
+from bot.storage.people import erasure, likeness, moderation_log, own_rows, questions, removals, takedowns
+from bot.storage.people.pseudonyms import pseudonym
 
 
 @dataclass(frozen=True, slots=True)

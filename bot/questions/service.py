@@ -12,7 +12,7 @@ from bot.records.guild import Place
 from bot.records.post import PostKind
 from bot.records.question import Question
 from bot.resources import Service
-from bot.storage import questions as rows
+from bot.storage.people import questions as rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,10 @@ from bot.records.limit import Amount
 from bot.records.post import PostKind
 from bot.records.removal import Removal, RemovalAnswer, RemovalKind, RemovalReason, RemovalStatus
 from bot.resources import Resources, Service
-from bot.storage import erasure, posts, removals
 from bot.storage.due import Claim, mark, store
 from bot.storage.events import events
+from bot.storage.jobs import posts
+from bot.storage.people import erasure, removals
 from bot.storage.policy_tables import removals as table
 
 

@@ -2,7 +2,7 @@
 
 from bot.records.removal import Removal
 from bot.resources import Service
-from bot.storage import removals
+from bot.storage.people import removals
 
 
 class RemovalService(Service):

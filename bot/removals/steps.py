@@ -12,8 +12,10 @@ from bot.records.removal import Removal, RemovalAnswer, RemovalKind, RemovalStat
 from bot.removals import rules
 from bot.removals.outcomes import RemovalOutcomes
 from bot.resources import Resources, Service
-from bot.storage import loras, removals, spends, trainings
 from bot.storage.due import Claim
+from bot.storage.jobs import loras, trainings
+from bot.storage.money import spends
+from bot.storage.people import removals
 
 LOOK_BACK = timedelta(days=1)
 """A search in the provider's list begins this long before our own note of sending, because clocks differ."""

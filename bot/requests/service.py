@@ -19,8 +19,9 @@ from bot.records.post import PostKind
 from bot.records.question import PhotoRequest, RequestStatus
 from bot.requests.rules import ENDED, author_sentence
 from bot.resources import Resources, Service
-from bot.storage import datasets, posts, questions
-from bot.storage import requests as rows
+from bot.storage.jobs import datasets, posts
+from bot.storage.people import questions
+from bot.storage.people import requests as rows
 
 UPLOADS_MAX = 10
 """Pictures that one gallery shows (Discord /docs/components/reference)."""

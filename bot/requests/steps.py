@@ -16,8 +16,9 @@ from bot.records.question import PhotoRequest, RequestStatus
 from bot.requests.rules import author_sentence
 from bot.requests.service import tell_asker
 from bot.resources import Resources, Service
-from bot.storage import datasets, erasure, moderation, posts, questions, requests
 from bot.storage.due import Claim, mark, store
+from bot.storage.jobs import datasets, posts
+from bot.storage.people import erasure, moderation, questions, requests
 from bot.storage.question_tables import photo_requests
 
 ASKER_BLOCKED = "The moderators of this server have blocked you meanwhile, so nothing was used."

@@ -22,11 +22,14 @@ from bot.records.post import PostKind
 from bot.records.removal import RemovalReason
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Resources
-from bot.storage import datasets, erasure, keys, loras, posts, sharing, slots, tables, timeline, trainings
+from bot.storage import tables
 from bot.storage.due import Claim, mark, store
 from bot.storage.events import depictions, events
 from bot.storage.events.depictions import retire_if_taken_back
-from bot.storage.slots import TRAININGS
+from bot.storage.jobs import datasets, loras, posts, sharing, timeline, trainings
+from bot.storage.money import keys, slots
+from bot.storage.money.slots import TRAININGS
+from bot.storage.people import erasure
 from bot.training import lifecycle
 from bot.training.failures import Failure
 

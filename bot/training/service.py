@@ -22,9 +22,11 @@ from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Resources
-from bot.storage import datasets, identities, keys, loras, posts, timeline, trainings
+from bot.storage import identities
 from bot.storage.events import depictions
-from bot.storage.slots import TRAININGS
+from bot.storage.jobs import datasets, loras, posts, timeline, trainings
+from bot.storage.money import keys
+from bot.storage.money.slots import TRAININGS
 from bot.training import lifecycle
 from bot.training.outcomes import KIND
 

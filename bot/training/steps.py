@@ -22,8 +22,8 @@ from bot.providers.witness import look_at_training
 from bot.records.job import SubjectTable
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Resources, Service
-from bot.storage import datasets, timeline, trainings
 from bot.storage.due import Claim
+from bot.storage.jobs import datasets, timeline, trainings
 from bot.training import failures, lifecycle
 from bot.training.outcomes import NOT_TAKEN, UNCLEAR, TrainingOutcomes
 

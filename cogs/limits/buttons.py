@@ -10,7 +10,7 @@ import discord
 from bot.client import DarkroomBot
 from bot.errors import NotFound, UserError
 from bot.records.limit import LimitKind
-from bot.storage.limits import FIRST_CREDITS
+from bot.storage.money.limits import FIRST_CREDITS
 from cogs.limits.cards import limit_lines
 from cogs.ui.access import obeying
 from cogs.ui.buttons import ActionButton

@@ -14,8 +14,9 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.dataset import DatasetStatus, SubjectKind
-from bot.storage import datasets, tables
+from bot.storage import tables
 from bot.storage.database import Database, sqlite_url
+from bot.storage.jobs import datasets
 from tests.bench.rows import Floor, Row, Sample, Target, compare
 from tests.bench.scale import Scale
 

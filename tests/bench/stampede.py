@@ -17,8 +17,8 @@ from bot.datasets.rules import RANK, STEPS
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventStatus, places_of
 from bot.records.post import PostKind
-from bot.storage import datasets, posts
 from bot.storage.events import events
+from bot.storage.jobs import datasets, posts
 from tests.bench.acks import DISCORD_WAITS_S, FILES_IN_FIELD, PATIENCE_S, fill_in, submit
 from tests.bench.crowd import Crowd
 from tests.bench.environment import Stage, set_stage, wait_ready

@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.events.lifecycle import TIMED
 from bot.records.event import Event, EventStatus
 from bot.records.guild import Actor, Channel
-from bot.storage import sharing
 from bot.storage.events import tables as event_tables
+from bot.storage.jobs import sharing
 from cogs import EXTENSIONS
 from tests.cogs.events.event_actions import give, move, open_event, question_to
 from tests.cogs.events.event_with_roles import Hands

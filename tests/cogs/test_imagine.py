@@ -10,7 +10,7 @@ from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.records.lora import Style
 from bot.sandbox.apiframe.state import JobFault
-from bot.storage import styles
+from bot.storage.jobs import styles
 from cogs.generation import forms
 from cogs.generation.commands import MENU_PICTURES
 from cogs.training.forms import uploads_in

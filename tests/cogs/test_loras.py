@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.sandbox.rehearsal.faults import Fault
-from bot.storage import loras
+from bot.storage.jobs import loras
 from tests.cogs.simulated_guild import Stage, answer_to, board_of, buttons_of, fields_of, photos, pictures_in, text_of
 from tests.fakes.waiting import eventually
 

@@ -13,7 +13,8 @@ from bot.records.guild import Actor
 from bot.records.job import SubjectTable
 from bot.records.lora import Audience
 from bot.records.post import PostKind
-from bot.storage import erasure, tables
+from bot.storage import tables
+from bot.storage.people import erasure
 from cogs.pictures.files import batches_of
 from tests.cogs.simulated_guild import (
     Stage,

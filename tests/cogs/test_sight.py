@@ -8,7 +8,7 @@ import simcord
 
 from bot.records.guild import Actor
 from bot.records.post import PostKind, PostStatus
-from bot.storage import posts
+from bot.storage.jobs import posts
 from tests.cogs.simulated_guild import Stage, answer_to, board_of, pictures_in, settled, until
 
 STAYS = "so they stay there."

@@ -13,7 +13,7 @@ from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.records.lora import Style
 from bot.sandbox.rehearsal.faults import Fault
-from bot.storage import styles
+from bot.storage.jobs import styles
 from cogs.generation.cards import PAGE, searchable, styles_card
 from cogs.ui.buttons import ActionButton
 from cogs.ui.words import TEXT_MAX

@@ -7,8 +7,10 @@ from bot.records.job import LaneName, SubjectTable
 from bot.records.key import ProviderName
 from bot.records.limit import Spend
 from bot.records.lora import Lora
-from bot.storage import loras, spends, tables
+from bot.storage import tables
 from bot.storage.database import Database
+from bot.storage.jobs import loras
+from bot.storage.money import spends
 from tests.fakes.studio import Studio
 
 PRICES = {ProviderName.APIFRAME: apiframe.PRICES, ProviderName.AUROUS: aurous.PRICES}

@@ -31,9 +31,11 @@ from bot.records.post import PostKind
 from bot.records.training import TrainingStatus
 from bot.sandbox.apiframe.state import JobFault, TrainingFault
 from bot.sandbox.rehearsal.faults import Fault
-from bot.storage import generations, sharing, spends, tables
+from bot.storage import tables
 from bot.storage.database import Database, sqlite_url
 from bot.storage.events import tables as event_tables
+from bot.storage.jobs import generations, sharing
+from bot.storage.money import spends
 from tests.events.event_spends import PICTURE, TRAINING, add_event_lora, spends_of, total_of, without_engine
 from tests.fakes.clock import NOON, ManualClock
 from tests.fakes.events import add_entrants, add_event, change_event

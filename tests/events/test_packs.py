@@ -19,7 +19,8 @@ from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.sandbox.apiframe.state import JobFault
 from bot.sandbox.rehearsal.faults import Fault
-from bot.storage import remembered, tables
+from bot.storage import tables
+from bot.storage.jobs import remembered
 from bot.storage.rows import build
 from tests.events.event_spends import PICTURE, add_event_lora, total_of, without_engine
 from tests.fakes.events import add_entrants, add_event, change_event

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.generation import GenerationSettings
 from bot.records.job import SubjectTable
-from bot.storage import own_rows, tables
+from bot.storage import tables
 from bot.storage.columns import (
     CANDIDATES,
     DOUBT,
@@ -24,6 +24,7 @@ from bot.storage.columns import (
     Word,
 )
 from bot.storage.database import Database
+from bot.storage.people import own_rows
 from tests.fakes.clock import NOON
 from tests.fakes.rows import CHANNEL, GUILD
 

@@ -10,7 +10,8 @@ from bot.records.job import SubjectTable
 from bot.records.post import Post, PostKind
 from bot.records.training import Training
 from bot.services import Services
-from bot.storage import generations, posts, tables, timeline, trainings
+from bot.storage import tables
+from bot.storage.jobs import generations, posts, timeline, trainings
 from bot.storage.rows import build
 
 

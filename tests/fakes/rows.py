@@ -10,8 +10,9 @@ from bot.records.generation import GenerationSettings
 from bot.records.guild import Place, PlaceKind
 from bot.records.key import ProviderName
 from bot.records.post import PostKind
-from bot.storage import datasets, generations, keys, loras, posts, trainings
 from bot.storage.database import Database
+from bot.storage.jobs import datasets, generations, loras, posts, trainings
+from bot.storage.money import keys
 from tests.fakes.clock import NOON
 
 GUILD, OTHER_GUILD = 100, 200

@@ -33,9 +33,10 @@ from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.apiframe.state import RehearsalLora, RehearsalTimings, make_id
 from bot.sandbox.aurous.server import RehearsalAurous
 from bot.services import build_lanes, build_services
-from bot.storage import loras, meta
+from bot.storage import meta
 from bot.storage.database import Database
 from bot.storage.due import Claim, LeaseLost
+from bot.storage.jobs import loras
 from tests.fakes.clock import ManualClock
 from tests.fakes.due_reader import DueReader
 from tests.fakes.members import FakeMembers

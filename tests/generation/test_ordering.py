@@ -16,8 +16,9 @@ from bot.records.key import ProviderName
 from bot.records.lora import Audience, Lora
 from bot.records.post import PostKind
 from bot.sandbox.rehearsal.faults import Fault
-from bot.storage import generations, loras, sharing, styles, tables
-from bot.storage import remembered as remembered_rows
+from bot.storage import tables
+from bot.storage.jobs import generations, loras, sharing, styles
+from bot.storage.jobs import remembered as remembered_rows
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import KEY, OTHER_KEY, PROVIDER, Studio
 from tests.generation.picture_orders import (

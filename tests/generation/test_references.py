@@ -18,8 +18,9 @@ from bot.records.job import LaneName
 from bot.records.key import ProviderName
 from bot.records.lora import Lora
 from bot.sandbox.rehearsal.faults import Fault
-from bot.storage import generations, tables
+from bot.storage import tables
 from bot.storage.due import LeaseLost
+from bot.storage.jobs import generations
 from bot.strays import STRAY_AGE, Strays
 from tests.fakes.old_files import make_older
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD

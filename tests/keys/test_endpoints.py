@@ -20,7 +20,8 @@ from bot.records.training import TrainingStatus
 from bot.sandbox.apiframe import answers
 from bot.sandbox.aurous.events import sign
 from bot.sandbox.rehearsal.faults import Fault
-from bot.storage import keys, tables
+from bot.storage import tables
+from bot.storage.money import keys
 from bot.storage.sealing import Sealer
 from bot.web.server import HttpRequest, WebServer
 from bot.web.webhooks import HintReceiver, WebhookRoutes

@@ -13,8 +13,9 @@ from bot.records.guild import Place, PlaceKind
 from bot.records.job import LaneName
 from bot.records.post import PostKind
 from bot.sandbox.rehearsal.faults import Fault
-from bot.storage import keys, tables
+from bot.storage import tables
 from bot.storage.database import Database
+from bot.storage.money import keys
 from bot.storage.sealing import Sealer
 from tests.fakes.rows import ADMIN, CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import KEY, MASTER_KEY, NEXT_KEY, OTHER_KEY, PROVIDER, TRAINS_IN, Studio

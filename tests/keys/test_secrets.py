@@ -5,8 +5,8 @@ import pytest
 from bot.errors import SealError
 from bot.keys.secrets import VERSION, KeySecrets
 from bot.records.key import ProviderName
-from bot.storage import keys as rows
 from bot.storage import meta, tables
+from bot.storage.money import keys as rows
 from bot.storage.sealing import Sealer
 from tests.fakes.rows import GUILD, OTHER_GUILD
 from tests.fakes.studio import AUROUS_KEY, KEY, MASTER_KEY, NEXT_KEY, OTHER_KEY, PROVIDER, Studio

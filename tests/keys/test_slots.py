@@ -7,7 +7,7 @@ import hypothesis.strategies as st
 from hypothesis import given
 
 from bot.keys.slots import fair_order
-from bot.storage.slots import Waiting
+from bot.storage.money.slots import Waiting
 
 WHO = st.tuples(st.integers(1, 3), st.integers(1, 5))
 WAITING = st.lists(WHO, max_size=40).map(lambda found: [Waiting(number, *who) for number, who in enumerate(found, 1)])

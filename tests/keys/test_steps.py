@@ -18,8 +18,8 @@ from bot.records.lora import Style
 from bot.records.post import PostKind
 from bot.sandbox.apiframe.state import make_id
 from bot.sandbox.rehearsal.faults import Fault
-from bot.storage import styles as style_rows
 from bot.storage import tables
+from bot.storage.jobs import styles as style_rows
 from tests.fakes.rows import ADMIN, ANNA, GUILD, OTHER_GUILD, add_lora
 from tests.fakes.studio import AUROUS_KEY, OTHER_AUROUS_KEY, Studio
 from tests.fakes.waiting import eventually

@@ -18,7 +18,8 @@ from bot.records.likeness import LikenessStatus
 from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.records.removal import RemovalAnswer, RemovalReason
-from bot.storage import removals, tables
+from bot.storage import tables
+from bot.storage.people import removals
 from bot.storage.question_tables import likeness_claims
 from tests.fakes.events import add_event, get_announcements
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD

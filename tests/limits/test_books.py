@@ -9,7 +9,8 @@ from bot.generation.order import PictureOrder
 from bot.limits.rules import LimitReached
 from bot.records.guild import Actor, Channel
 from bot.records.limit import LimitKind, Spend
-from bot.storage import spends, tables
+from bot.storage import tables
+from bot.storage.money import spends
 from tests.events.event_spends import TRAINING
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import TRAINS_IN, Studio

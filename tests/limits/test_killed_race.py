@@ -14,8 +14,9 @@ from bot.records.guild import Actor
 from bot.records.job import LaneName
 from bot.records.key import ProviderName
 from bot.records.limit import LimitKind
-from bot.storage import spends, tables
+from bot.storage import tables
 from bot.storage.database import sqlite_url
+from bot.storage.money import spends
 from tests.events.event_spends import PICTURE
 from tests.fakes.lives import life_on
 from tests.fakes.rows import ADMIN, ANNA, GUILD, add_lora

@@ -15,8 +15,8 @@ from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
 from bot.records.limit import LimitKind, Spend
 from bot.sandbox.apiframe.state import JobFault, TrainingFault
-from bot.storage import spends
 from bot.storage.events import tables as event_tables
+from bot.storage.money import spends
 from tests.events.event_spends import PICTURE, TRAINING, add_event_lora, without_engine
 from tests.fakes.events import add_entrants, add_event
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD

@@ -20,8 +20,10 @@ from bot.limits.rules import LimitReached, month_of
 from bot.records.generation import Generation, GenerationSettings
 from bot.records.key import ProviderName
 from bot.records.limit import Amount, Limit, LimitKind
-from bot.storage import erasure, generations, limits, removals, spends
 from bot.storage.database import Database, sqlite_url
+from bot.storage.jobs import generations
+from bot.storage.money import limits, spends
+from bot.storage.people import erasure, removals
 from tests.fakes.clock import ManualClock
 from tests.fakes.examples import in_proportion
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD

@@ -13,7 +13,8 @@ from bot.records.limit import Amount
 from bot.records.training import TrainingStatus
 from bot.sandbox.apiframe.state import JobFault
 from bot.sandbox.rehearsal.faults import Fault
-from bot.storage import spends, tables
+from bot.storage import tables
+from bot.storage.money import spends
 from tests.events.event_spends import PICTURE, TRAINING
 from tests.fakes.rows import ANNA, CHANNEL, GUILD
 from tests.fakes.studio import Studio

@@ -17,7 +17,8 @@ from bot.records.guild import Actor
 from bot.records.lora import NAME_MAX, Audience, Lora
 from bot.records.post import PostKind, PostStatus
 from bot.sandbox.rehearsal.faults import Fault
-from bot.storage import generations, tables
+from bot.storage import tables
+from bot.storage.jobs import generations
 from bot.text import CHOICES_MAX
 from tests.fakes.clock import NOON
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, add_generation, add_lora, add_post

@@ -19,9 +19,9 @@ from bot.records.event import EntrantStatus
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.records.lora import Audience, Lora, Share
-from bot.storage import loras, sharing
 from bot.storage.database import Database, sqlite_url
 from bot.storage.events import entrants
+from bot.storage.jobs import loras, sharing
 from tests.fakes.clock import NOON
 from tests.fakes.events import add_event
 from tests.fakes.examples import in_proportion

@@ -56,7 +56,7 @@ def module_name(path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """One imported module or name: `from bot.storage import keys` gives `bot.storage.keys`."""
+    """One imported module or name: `from bot.storage import keys` gives `bot.storage.money.keys`."""
 
     path: str
     line: int

@@ -166,7 +166,7 @@ def prints_elsewhere(sources: Sources) -> Iterator[str]:
 
 Rule = Callable[[Sources], Iterator[str]]
 PLANTED: list[tuple[Rule, str, str]] = [
-    (upward, "bot/storage/keys.py", "from bot.keys.service import KeyService"),
+    (upward, "bot/storage/money/keys.py", "from bot.keys.service import KeyService"),
     (upward, "bot/keys/service.py", "import cogs.ui.words"),
     (upward, "bot/datasets/service.py", "from bot.generation.service import GenerationService"),
     (upward, "bot/training/steps.py", "from bot.events.budget import BudgetService"),
@@ -179,7 +179,7 @@ PLANTED: list[tuple[Rule, str, str]] = [
     (http_elsewhere, "cogs/adapters/poster.py", "import aiohttp\nsession = aiohttp.ClientSession()"),
     (http_elsewhere, "bot/client.py", "from aiohttp import ClientSession"),
     (strangers_that_know_each_other, "bot/photos/sheet.py", "from bot.storage import datasets"),
-    (strangers_that_know_each_other, "bot/storage/keys.py", "import bot.providers.base"),
+    (strangers_that_know_each_other, "bot/storage/money/keys.py", "import bot.providers.base"),
     (strangers_that_know_each_other, "bot/providers/apiframe/client.py", "from bot.photos.checks import Code"),
     (settings_readers, "bot/keys/service.py", "from bot.config import Settings"),
     (environment_readers, "bot/keys/service.py", "import os\nkey = os.environ['KEY']"),

@@ -50,9 +50,9 @@ def test_no_statement_is_built_of_strings() -> None:
     ],
 )
 def test_a_built_statement_is_noticed(line: str) -> None:
-    assert len(list(built_statements({"bot/storage/keys.py": line}))) == 1
+    assert len(list(built_statements({"bot/storage/money/keys.py": line}))) == 1
 
 
 def test_a_statement_with_parameters_and_settings_of_ours_pass() -> None:
     lines = "connection.execute(sa.select(keys).where(keys.c.id == key_id))\ncursor.execute(f'PRAGMA {pragma}')"
-    assert list(built_statements({"bot/storage/keys.py": lines})) == []
+    assert list(built_statements({"bot/storage/money/keys.py": lines})) == []

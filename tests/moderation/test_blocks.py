@@ -12,7 +12,8 @@ from bot.records.guild import Actor, Channel
 from bot.records.job import SubjectTable
 from bot.records.lora import OfferStatus
 from bot.records.training import TrainingStatus
-from bot.storage import sharing, spends
+from bot.storage.jobs import sharing
+from bot.storage.money import spends
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import Studio
 

@@ -19,7 +19,8 @@ from bot.records.moderation import Act
 from bot.records.post import PostKind, PostStatus
 from bot.records.removal import RemovalReason
 from bot.sandbox.rehearsal.faults import Fault
-from bot.storage import loras, moderation_log
+from bot.storage.jobs import loras
+from bot.storage.people import moderation_log
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import TRAINS_IN, Studio
 

@@ -15,7 +15,8 @@ from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.job import LaneName, SubjectTable
 from bot.records.lora import Lora
 from bot.records.post import Post, PostKind, PostStatus
-from bot.storage import tables, timeline
+from bot.storage import tables
+from bot.storage.jobs import timeline
 from tests.fakes.poster import FakePoster, Trouble
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, add_generation
 from tests.fakes.studio import OTHER_KEY, PROVIDER, Studio

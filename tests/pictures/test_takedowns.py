@@ -14,7 +14,8 @@ from bot.records.job import LaneName
 from bot.records.lora import Audience, Lora
 from bot.records.post import PostKind
 from bot.records.removal import RemovalReason
-from bot.storage import loras, tables
+from bot.storage import tables
+from bot.storage.jobs import loras
 from tests.events.lives.event_faults import Killed, MortalWrites
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import Studio

@@ -15,8 +15,9 @@ from bot.privacy import export, headings
 from bot.privacy.export import ExportPart
 from bot.records.generation import GenerationSettings
 from bot.records.guild import Actor
-from bot.storage import erasure, own_rows, policy_tables, pseudonyms, question_tables, questions, tables
+from bot.storage import policy_tables, question_tables, tables
 from bot.storage.events import tables as event_tables
+from bot.storage.people import erasure, own_rows, pseudonyms, questions
 from tests.fakes.clock import NOON
 from tests.fakes.one_of_each import add_one_of_each, written
 from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD, OTHER_GUILD, add_dataset, add_photos, photo

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bot.records.lora import Lora
 from bot.records.removal import Removal, RemovalAnswer, RemovalKind, RemovalStatus
-from bot.storage import spends
+from bot.storage.money import spends
 from bot.storage.policy_tables import removals as table
 from bot.storage.rows import fetch_all
 from tests.fakes.rows import ANNA, GUILD

@@ -17,7 +17,7 @@ from bot.records.removal import RemovalAnswer, RemovalKind, RemovalReason, Remov
 from bot.records.training import TrainingStatus
 from bot.sandbox.apiframe.state import TrainingFault
 from bot.sandbox.rehearsal.faults import Fault
-from bot.storage import removals
+from bot.storage.people import removals
 from tests.events.lives.event_faults import Killed, MortalWrites, outage
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import AUROUS_KEY, KEY, NEXT_KEY, OTHER_KEY, PROVIDER, TRAINS_IN, Studio

@@ -12,7 +12,7 @@ from bot.records.key import ProviderName
 from bot.records.post import PostKind
 from bot.records.removal import RemovalAnswer, RemovalKind, RemovalReason, RemovalStatus
 from bot.removals.outcomes import RemovalOutcomes
-from bot.storage import erasure
+from bot.storage.people import erasure
 from cogs.removals.cards import receipts_card
 from tests.cogs.card_checks import check
 from tests.events.lives.event_faults import outage

@@ -16,22 +16,12 @@ from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
 from bot.records.post import PostKind, PostStatus
 from bot.records.training import Training, TrainingStatus
-from bot.storage import (
-    datasets,
-    due,
-    erasure,
-    generations,
-    keys,
-    loras,
-    meta,
-    posts,
-    slots,
-    tables,
-    timeline,
-    trainings,
-)
+from bot.storage import due, meta, tables
 from bot.storage.database import Database
 from bot.storage.due import DueRows
+from bot.storage.jobs import datasets, generations, loras, posts, timeline, trainings
+from bot.storage.money import keys, slots
+from bot.storage.people import erasure
 from bot.storage.writer import Transaction
 from tests.fakes.clock import NOON
 from tests.fakes.rows import (

@@ -25,8 +25,9 @@ from bot.records.job import LaneName
 from bot.records.post import PostKind, PostStatus
 from bot.resources import Resources
 from bot.services import build_lanes, build_services
-from bot.storage import generations, tables
+from bot.storage import tables
 from bot.storage.database import Database, sqlite_url
+from bot.storage.jobs import generations
 from cogs import EXTENSIONS
 from cogs.adapters.poster import DiscordPoster
 from cogs.ui.buttons import ActionButton

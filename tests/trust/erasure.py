@@ -14,8 +14,9 @@ from bot.records.lora import Audience, Lora
 from bot.records.post import PostKind
 from bot.records.training import TrainingStatus
 from bot.sandbox.rehearsal.faults import Fault
-from bot.storage import erasure, removals, tables, writer
+from bot.storage import tables, writer
 from bot.storage.database import Database
+from bot.storage.people import erasure, removals
 from tests.events.ballot.ballots import World
 from tests.events.lives.event_acts import name_in_photos
 from tests.events.lives.event_run import begin

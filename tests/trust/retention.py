@@ -10,9 +10,10 @@ from bot.clock import Timings
 from bot.photos.intake import Spool
 from bot.records.guild import Actor
 from bot.records.post import PostKind
-from bot.storage import datasets, guilds
-from bot.storage import spends as spends_sql
+from bot.storage import guilds
 from bot.storage.columns import metadata
+from bot.storage.jobs import datasets
+from bot.storage.money import spends as spends_sql
 from bot.storage.policy_tables import spends
 from tests.fakes.member_history import live_through_everything
 from tests.fakes.rows import ANNA, CHANNEL, GUILD

@@ -10,7 +10,8 @@ import pytest
 
 from bot.errors import SealError
 from bot.records.key import ProviderName
-from bot.storage import keys, sealing, tables
+from bot.storage import sealing, tables
+from bot.storage.money import keys
 from bot.storage.sealing import KEY_BYTES, Sealer
 from tests.fakes.rows import ADMIN, GUILD, OTHER_GUILD
 from tests.fakes.studio import AUROUS_KEY, KEY, NEXT_KEY, OTHER_AUROUS_KEY, OTHER_KEY, Studio

@@ -21,9 +21,10 @@ from bot.records.generation import Picture
 from bot.records.guild import Actor
 from bot.records.moderation import Purpose
 from bot.resources import Service
-from bot.storage import approvals, guilds
+from bot.storage import guilds
 from bot.storage.events import ballots, entrants, events
 from bot.storage.events.ballots import EntryDraft, StandingEntry
+from bot.storage.people import approvals
 
 PLACES = 3
 """How many places get an honour."""

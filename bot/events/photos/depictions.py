@@ -18,11 +18,12 @@ from bot.records.post import PostKind
 from bot.records.removal import RemovalReason
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Resources, Service
-from bot.storage import datasets, loras, posts, questions, trainings
 from bot.storage.events import depictions as rows
 from bot.storage.events import entrants, events
 from bot.storage.events import photos as event_photos
 from bot.storage.events.depictions import retire_and_announce, retire_if_taken_back
+from bot.storage.jobs import datasets, loras, posts, trainings
+from bot.storage.people import questions
 
 NOTHING_TO_ANSWER = "These photos are not used any more, so there is nothing left to answer."
 NO_WAY_BACK = (

@@ -18,9 +18,9 @@ from bot.records.dataset import DatasetStatus, Photo, Pick
 from bot.records.event import Event, EventMode
 from bot.records.guild import Actor
 from bot.resources import Resources, Service
-from bot.storage import datasets
 from bot.storage.events import depictions, entrants, events
 from bot.storage.events import photos as event_photos
+from bot.storage.jobs import datasets
 
 SHEET_MAX = 60
 """Photos on one contact sheet."""

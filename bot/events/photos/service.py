@@ -29,10 +29,10 @@ from bot.records.event import Entrant, EntrantStatus, Event, EventMode, PauseRea
 from bot.records.guild import Actor
 from bot.records.training import TrainingStatus
 from bot.resources import Resources, Service
-from bot.storage import datasets, trainings
 from bot.storage.events import depictions as depiction_rows
 from bot.storage.events import entrants, events
 from bot.storage.events import photos as event_photos
+from bot.storage.jobs import datasets, trainings
 
 MEMBERS_AT_ONCE = 4
 """Submissions that are worked on at once."""

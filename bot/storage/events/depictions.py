@@ -17,10 +17,11 @@ from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.records.removal import RemovalReason
 from bot.records.training import Training, TrainingStatus
-from bot.storage import loras as lora_rows
-from bot.storage import posts, questions, removals, timeline
 from bot.storage.events import events
 from bot.storage.events.tables import announcements, depictions, entrants, entries, votes
+from bot.storage.jobs import loras as lora_rows
+from bot.storage.jobs import posts, timeline
+from bot.storage.people import questions, removals
 from bot.storage.rows import fetch_all, fetch_first, fetch_values, insert_row
 from bot.storage.tables import consents, loras, photos, trainings
 

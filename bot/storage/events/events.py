@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.event import Announcement, AnnouncementKind, Event, EventStatus, host_of, places_of
 from bot.records.guild import Place
 from bot.records.post import PostKind
-from bot.storage import posts
 from bot.storage.database import note_due
 from bot.storage.due import make_due
 from bot.storage.events.tables import announcements, events
+from bot.storage.jobs import posts
 from bot.storage.rows import count_rows, fetch_all, fetch_first, has_row, insert_record, insert_row
 
 LIVE = [status for status in EventStatus if status.is_live]

@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.dataset import DatasetStatus
 from bot.records.generation import GenerationStatus
 from bot.records.training import Training, TrainingStatus
-from bot.storage import datasets as dataset_rows
 from bot.storage.due import make_due
-from bot.storage.generations import OPEN
+from bot.storage.jobs import datasets as dataset_rows
+from bot.storage.jobs.generations import OPEN
 from bot.storage.rows import count_rows, fetch_all, fetch_values
 from bot.storage.tables import datasets, generations, trainings
 

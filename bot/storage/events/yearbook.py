@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.event import Event, EventMode
 from bot.records.generation import Generation, GenerationStatus, Picture
-from bot.storage import pictures as picture_rows
 from bot.storage.events.entrants import taking_part
 from bot.storage.events.tables import entrants, entries, honours
+from bot.storage.jobs import pictures as picture_rows
 from bot.storage.rows import build, fetch_all, fetch_values
 from bot.storage.tables import generations, loras, pictures, styles
 

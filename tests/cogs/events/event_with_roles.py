@@ -13,8 +13,9 @@ from bot.records.dataset import SubjectKind, Upload
 from bot.records.event import Event, EventMode, EventStatus
 from bot.records.guild import Actor
 from bot.records.lora import Audience
-from bot.storage import datasets, sharing, tables
+from bot.storage import tables
 from bot.storage.events.tables import depictions, events
+from bot.storage.jobs import datasets, sharing
 from tests.cogs.simulated_guild import ACTION_ROW, BUTTON, Stage, board_of
 from tests.events.ballot.ballots import World as BallotWorld
 from tests.fakes.attachments import make_photo

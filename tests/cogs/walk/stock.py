@@ -16,7 +16,7 @@ from bot.records.generation import GenerationSettings
 from bot.records.guild import Actor
 from bot.records.lora import Audience, Lora
 from bot.storage import tables
-from bot.storage.questions import DAY
+from bot.storage.people.questions import DAY
 from tests.cogs.walk.events import EventStock
 from tests.cogs.walk.world import AGES, Party, Person, Town, keys_of
 from tests.fakes.rows import add_dataset, add_photos, photo

@@ -14,8 +14,9 @@ from bot.events.views import EventView
 from bot.records.event import Depiction
 from bot.records.guild import Actor
 from bot.records.lora import Lora
-from bot.storage import remembered, sharing, tables
+from bot.storage import tables
 from bot.storage.events import depictions
+from bot.storage.jobs import remembered, sharing
 from bot.storage.rows import build
 from cogs.events.host import actions as event_host_actions
 from cogs.events.host import settings as event_settings

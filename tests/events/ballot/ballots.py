@@ -18,12 +18,13 @@ from bot.records.event import EntrantStatus, Event, EventMode, EventStatus, Hono
 from bot.records.generation import GenerationStatus, Picture
 from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.post import PostKind, PostStatus
-from bot.storage import generations, posts, tables
+from bot.storage import tables
 from bot.storage.database import Database
 from bot.storage.events import entrants
 from bot.storage.events.tables import entrants as entrant_table
 from bot.storage.events.tables import entries
 from bot.storage.events.tables import events as event_table
+from bot.storage.jobs import generations, posts
 from tests.fakes.clock import NOON, ManualClock
 from tests.fakes.events import add_entrants, add_event
 from tests.fakes.resources import resources

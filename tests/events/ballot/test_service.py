@@ -18,8 +18,9 @@ from bot.records.generation import GenerationStatus
 from bot.records.guild import Actor
 from bot.records.moderation import ApprovalStatus
 from bot.records.post import PostKind, PostStatus
-from bot.storage import erasure, guilds, tables
+from bot.storage import guilds, tables
 from bot.storage.events.tables import entries, honours, votes
+from bot.storage.people import erasure
 from bot.storage.policy_tables import approvals
 from tests.events.ballot.ballots import (
     CLEO,

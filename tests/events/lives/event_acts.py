@@ -11,7 +11,7 @@ from bot.generation.order import PictureOrder
 from bot.records.event import EventStatus
 from bot.records.guild import Actor, Channel
 from bot.records.lora import Lora
-from bot.storage import datasets
+from bot.storage.jobs import datasets
 from bot.storage.tables import loras, photos
 from tests.events.lives.event_run import EventRun
 from tests.fakes.rows import CHANNEL, GUILD

@@ -8,9 +8,9 @@ from bot.records.event import AnnouncementKind
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.records.training import TrainingStatus
-from bot.storage import spends
 from bot.storage.events import jobs as event_jobs
 from bot.storage.events.tables import announcements, entries, votes
+from bot.storage.money import spends
 from bot.storage.tables import generations, posts
 from tests.events.lives.event_run import EventRun
 

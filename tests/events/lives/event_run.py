@@ -12,9 +12,9 @@ from bot.events.views import EventView
 from bot.records.dataset import SubjectKind
 from bot.records.event import AnnouncementKind, Entrant, Event, EventMode, EventStatus
 from bot.records.guild import Actor, Channel
-from bot.storage import datasets
 from bot.storage.events import entrants
 from bot.storage.events.tables import announcements
+from bot.storage.jobs import datasets
 from tests.fakes.events import get_announcements, get_event, plan_and_open
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, photo
 from tests.fakes.studio import Studio, tiny_jpeg

@@ -24,10 +24,10 @@ from bot.records.event import AnnouncementKind, Event, EventMode, EventStatus
 from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName
 from bot.records.key import ProviderName
-from bot.storage import datasets
-from bot.storage import generations as generation_rows
 from bot.storage.database import sqlite_url
 from bot.storage.due import Claim, LeaseLost
+from bot.storage.jobs import datasets
+from bot.storage.jobs import generations as generation_rows
 from bot.storage.tables import generations, loras
 from tests.events.lives.event_acts import name_in_photos, photo_files
 from tests.events.lives.event_books import check_books

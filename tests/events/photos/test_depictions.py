@@ -26,8 +26,9 @@ from bot.records.job import LaneName
 from bot.records.lora import Lora
 from bot.records.post import PostKind
 from bot.records.training import TrainingStatus
-from bot.storage import loras, tables
+from bot.storage import tables
 from bot.storage.events import tables as event_tables
+from bot.storage.jobs import loras
 from tests.events.photo_givers import (
     CLEO,
     DAN,

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.events.yearbook.contents import Book, Chapter, Plate
 from bot.records.event import Event, EventMode, EventStatus
 from bot.records.generation import GenerationSettings, GenerationStatus, Picture
-from bot.storage import generations, tables
+from bot.storage import tables
+from bot.storage.jobs import generations
 from tests.fakes.events import add_event
 from tests.fakes.rows import ANNA, add_generation, add_lora
 from tests.fakes.studio import Studio

@@ -16,8 +16,8 @@ from bot.errors import SealError, StartupError
 from bot.keys import service
 from bot.keys.secrets import KeySecrets
 from bot.records.job import LaneName
-from bot.storage import keys as rows
 from bot.storage import tables
+from bot.storage.money import keys as rows
 from bot.storage.sealing import Sealer
 from tests.fakes.lives import life_on
 from tests.fakes.rows import GUILD, OTHER_GUILD

@@ -17,7 +17,7 @@ from bot.generation import submission
 from bot.providers.transport import Request, Response, Transport
 from bot.sandbox.rehearsal.faults import Fault, FaultKind
 from bot.storage import tables
-from bot.storage import trainings as rows
+from bot.storage.jobs import trainings as rows
 from tests.fakes.studio import TRAINS_IN, Studio
 from tests.trust.durability.job_books import check_paid_and_told, sent, statuses
 from tests.trust.durability.order_kills import (

@@ -9,8 +9,8 @@ import discord
 from bot.client import DarkroomBot
 from bot.providers.apiframe.client import Apiframe
 from bot.providers.base import TrainingReport
-from bot.storage import spends
 from bot.storage.due import DueRows
+from bot.storage.money import spends
 from bot.training.outcomes import TrainingOutcomes
 from cogs.ui.buttons import ActionButton
 

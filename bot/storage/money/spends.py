@@ -11,8 +11,8 @@ from bot.records.event import EventStatus
 from bot.records.job import SubjectTable
 from bot.records.limit import Amount, Spend
 from bot.storage.events.tables import events
+from bot.storage.people.pseudonyms import pseudonym
 from bot.storage.policy_tables import spends
-from bot.storage.pseudonyms import pseudonym
 from bot.storage.rows import fetch_all, fetch_first, fetch_values, insert_row
 
 AMOUNT = [sa.func.coalesce(sa.func.sum(spends.c[unit]), 0).label(unit) for unit in ("credits", "trainings", "pictures")]

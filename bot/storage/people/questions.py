@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.guild import Place
 from bot.records.post import PostKind
 from bot.records.question import Asked, Question
-from bot.storage import posts, pseudonyms
 from bot.storage.database import note_due
+from bot.storage.jobs import posts
+from bot.storage.people import pseudonyms
 from bot.storage.question_tables import mutes, questions
 from bot.storage.rows import fetch_all, fetch_first, has_row, insert_row
 from bot.storage.tables import posts as post_rows

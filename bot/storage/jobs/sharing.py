@@ -11,8 +11,9 @@ from bot.records.guild import Actor
 from bot.records.lora import Audience, Lora, Offer, OfferStatus, Share
 from bot.records.moderation import Act
 from bot.records.post import PostKind
-from bot.storage import moderation_log, posts, questions
 from bot.storage.events.entrants import entered_by
+from bot.storage.jobs import posts
+from bot.storage.people import moderation_log, questions
 from bot.storage.rows import changes_row, fetch_all, fetch_first, insert_record, insert_row
 from bot.storage.tables import lora_offers, lora_shares, loras
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.generation import GenerationStatus
 from bot.records.training import TrainingStatus
 from bot.storage.database import note_due
-from bot.storage.keys import of_same_account
+from bot.storage.money.keys import of_same_account
 from bot.storage.rows import count_rows
 from bot.storage.tables import api_keys, generations, trainings
 

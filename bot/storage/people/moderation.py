@@ -10,10 +10,11 @@ from bot.records.generation import GenerationStatus
 from bot.records.lora import OfferStatus
 from bot.records.question import RequestStatus
 from bot.records.training import TrainingStatus
-from bot.storage import pseudonyms, sharing
 from bot.storage.due import make_due
 from bot.storage.events import ballots
 from bot.storage.events.tables import events, votes
+from bot.storage.jobs import sharing
+from bot.storage.people import pseudonyms
 from bot.storage.policy_tables import blocks
 from bot.storage.question_tables import photo_requests
 from bot.storage.rows import changes_row, fetch_values, has_row, insert_row

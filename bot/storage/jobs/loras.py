@@ -13,8 +13,9 @@ from bot.records.lora import Lora
 from bot.records.moderation import Act
 from bot.records.post import PostKind, PostStatus
 from bot.records.removal import RemovalReason
-from bot.storage import moderation_log, removals, takedowns, trainings
-from bot.storage.posts import about
+from bot.storage.jobs import trainings
+from bot.storage.jobs.posts import about
+from bot.storage.people import moderation_log, removals, takedowns
 from bot.storage.rows import changes_row, fetch_all, fetch_first, fetch_values, insert_row
 from bot.storage.tables import generations, loras, pictures, posts
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.key import ProviderName
 from bot.records.training import Training, TrainingStatus
 from bot.storage.due import make_due
-from bot.storage.keys import of_same_account
+from bot.storage.money.keys import of_same_account
 from bot.storage.rows import count_by, count_rows, fetch_all, fetch_first, insert_row
 from bot.storage.tables import trainings
 

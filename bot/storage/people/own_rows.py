@@ -7,9 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.job import SubjectTable
-from bot.storage import erasure, pseudonyms
 from bot.storage import question_tables as q
 from bot.storage import tables as t
+from bot.storage.people import erasure, pseudonyms
 from bot.storage.rows import count_rows, fetch_values
 
 PAGE = 200

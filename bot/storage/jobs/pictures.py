@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.generation import Generation, GenerationStatus, Report
 from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.post import Post, PostKind, PostStatus
-from bot.storage import generations as generation_rows
-from bot.storage import posts as post_rows
 from bot.storage.database import note_due
+from bot.storage.jobs import generations as generation_rows
+from bot.storage.jobs import posts as post_rows
 from bot.storage.rows import changes_row, fetch_all, fetch_first, fetch_values, has_row, insert_row
 from bot.storage.tables import generations, picture_reports, pictures, posts
 

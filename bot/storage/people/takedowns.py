@@ -9,9 +9,9 @@ from bot.records.generation import GenerationStatus, Operation
 from bot.records.guild import NOBODY, Place, PlaceKind
 from bot.records.lora import Lora
 from bot.records.post import Post, PostKind, PostStatus
-from bot.storage import posts as post_rows
-from bot.storage import questions
-from bot.storage.pictures import public_place
+from bot.storage.jobs import posts as post_rows
+from bot.storage.jobs.pictures import public_place
+from bot.storage.people import questions
 from bot.storage.rows import fetch_all, fetch_values
 from bot.storage.tables import generations, loras, pictures, posts
 

@@ -15,8 +15,9 @@ from bot.records.limit import Amount
 from bot.records.lora import Lora
 from bot.records.removal import Removal, RemovalKind, RemovalReason, RemovalStatus
 from bot.records.training import Training, TrainingStatus
-from bot.storage import spends, takedowns
 from bot.storage.due import make_due
+from bot.storage.money import spends
+from bot.storage.people import takedowns
 from bot.storage.policy_tables import removals
 from bot.storage.rows import count_rows, fetch_all, fetch_first, fetch_values, has_row, insert_row
 from bot.storage.tables import api_keys, generations, loras, reference_pictures, timeline, trainings

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.guild import Place, PlaceKind
 from bot.records.likeness import LikenessClaim, LikenessStatus
 from bot.records.post import PostKind
-from bot.storage import posts
 from bot.storage.database import note_due
+from bot.storage.jobs import posts
 from bot.storage.question_tables import likeness_claims
 from bot.storage.rows import changes_row, count_rows, fetch_all, fetch_first, insert_record
 from bot.storage.tables import loras

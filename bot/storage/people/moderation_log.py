@@ -9,7 +9,8 @@ from bot.records.guild import NOBODY, Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.moderation import Act, LogEntry
 from bot.records.post import PostKind
-from bot.storage import guilds, posts
+from bot.storage import guilds
+from bot.storage.jobs import posts
 from bot.storage.policy_tables import moderation_log as log
 from bot.storage.rows import fetch_all, fetch_first, fetch_values, insert_row
 from bot.storage.tables import posts as posts_table

@@ -9,12 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.guild import NOBODY, Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
-from bot.storage import mentions, spends
 from bot.storage import policy_tables as p
 from bot.storage import question_tables as q
 from bot.storage import tables as t
 from bot.storage.events import tables as e
-from bot.storage.pseudonyms import pseudonym
+from bot.storage.money import spends
+from bot.storage.people import mentions
+from bot.storage.people.pseudonyms import pseudonym
 from bot.storage.rows import count_rows, fetch_values
 
 MEMBER_COLUMNS: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
