@@ -23,6 +23,7 @@ KILLS_A_RIG = 40
 AIMS_A_LIFE = 5
 """A life ends at whichever of so many points it passes first; the rest of its way is left to later ones."""
 MISSES_MAX = 2
+LIFE_S = 30.0
 """After so many lives in which a point was not passed, it is left to the first life of a new installation."""
 PAID_ROUTES = ("POST /v2/loras", "POST /v2/images/generate")
 PROVIDER_FAULTS: dict[str, Callable[[], ProviderFault]] = {
@@ -109,7 +110,7 @@ class Campaign:
     async def _kill_once(self, rig: Rig) -> None:
         self._begun += 1
         kill = self._choose()
-        if not await rig.live(kill):
+        if not await rig.live(kill, seconds=LIFE_S):
             self._misses.update(kill.at)
         self._take_over(rig)
 

