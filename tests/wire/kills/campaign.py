@@ -23,8 +23,9 @@ KILLS_A_RIG = 40
 AIMS_A_LIFE = 5
 """A life ends at whichever of so many points it passes first; the rest of its way is left to later ones."""
 MISSES_MAX = 2
-LIFE_S = 30.0
 """After so many lives in which a point was not passed, it is left to the first life of a new installation."""
+LIFE_S = 30.0
+"""A life in which nothing happens any more."""
 PAID_ROUTES = ("POST /v2/loras", "POST /v2/images/generate")
 PROVIDER_FAULTS: dict[str, Callable[[], ProviderFault]] = {
     "reset after accept": ProviderFault.reset_after_accept,
