@@ -7,6 +7,7 @@ import logging
 import math
 import re
 import secrets
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.errors import StartupError, UserError
+from bot.errors import StartupError, StorageTrouble, UserError
 from bot.request_rate import paced
 from bot.services import Services
 from bot.storage import meta
@@ -167,6 +168,14 @@ class DarkroomBot(commands.Bot):
         store = self._connection._view_store  # noqa: SLF001
         known = (known_id for items in store._views.values() for _, known_id in items)  # noqa: SLF001
         return custom_id in store._modals or custom_id in known  # noqa: SLF001
+
+    async def on_error(self, event_method: str, /, *args: object, **kwargs: object) -> None:
+        """What the disk, or the end of the process, does not let an event store is no fault of the program."""
+        error = sys.exc_info()[1]
+        if isinstance(error, StorageTrouble):
+            log.warning("%s was not finished: %s", event_method, error)
+            return
+        await super().on_error(event_method, *args, **kwargs)
 
     async def on_ready(self) -> None:
         """Leave guilds that removed the bot while it was offline: Discord only leaves them out of its list."""

@@ -5,6 +5,7 @@ import sqlalchemy as sa
 
 import bot.client
 from bot.client import DarkroomBot
+from bot.errors import StorageTrouble
 from bot.records.key import ProviderName
 from bot.sandbox.world import REHEARSAL_KEY
 from bot.storage import meta, tables
@@ -106,3 +107,16 @@ async def test_a_server_that_is_left_after_the_first_start_counts(keyed: Stage, 
     await connected.services.guilds.leave(here)
     assert not await has_key(keyed, here)
     assert await connected.services.guilds.missing(set()) == []
+
+
+@pytest.mark.parametrize("is_storage", [True, False])
+async def test_what_an_event_cannot_store_is_one_line_and_every_other_error_has_its_traceback(
+    connected: DarkroomBot, caplog: pytest.LogCaptureFixture, is_storage: bool
+) -> None:
+    error = StorageTrouble("Darkroom is stopping, so this was not stored.") if is_storage else ValueError("a mistake")
+    try:
+        raise error
+    except (StorageTrouble, ValueError):
+        await DarkroomBot.on_error(connected, "on_ready")
+    assert str(error) in caplog.text
+    assert ("Traceback" in caplog.text) is not is_storage

@@ -168,3 +168,15 @@ async def test_whenever_it_comes_nothing_stays_at_the_provider_and_the_books_are
     assert await took(keyed) == [(257, 1, True)]
     assert receipts(keyed) == 1
     assert (await keyed.everything())["loras"] == []
+
+
+async def test_a_second_erasure_takes_no_receipt_away_that_is_still_on_its_way(keyed: Studio) -> None:
+    """Mutant: with the member's other messages it would be erased, and the answer would never be told."""
+    await keyed.lora()
+    assert await erase(keyed) == 1
+    await keyed.settle(LaneName.REMOVALS)
+    assert await ended(keyed) == [(K.LORA, A.REMOVED)]
+    assert receipts(keyed) == 0
+    await erase(keyed)
+    await keyed.settle()
+    assert receipts(keyed) == 1

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.guild import NOBODY
 from bot.records.job import SubjectTable
+from bot.records.post import PostKind
 from bot.storage import tables as t
 from bot.storage.columns import Json
 
@@ -20,8 +21,13 @@ def wordy_columns(table: sa.Table) -> Iterator[sa.Column[Any]]:
 
 
 async def take_out(connection: AsyncConnection, table: sa.Table, guild_id: int, user_id: int) -> None:
-    """Put NOBODY in place of the member in every text and JSON of this table's rows of the guild."""
+    """Put NOBODY in place of the member in every text and JSON of this table's rows of the guild.
+
+    A receipt on its way keeps its address.
+    """
     scope = _of_guild(table, guild_id)
+    if table is t.posts:
+        scope = sa.and_(scope, t.posts.c.kind != PostKind.RECEIPT)
     for column in wordy_columns(table):
         text = sa.cast(column, sa.Text)
         found = sa.select(table.c.id, text).where(scope, text.like(f"%{user_id}%"))
