@@ -191,7 +191,7 @@ MENTIONS = Row(
     "T27",
     f"{len(INJECTIONS)} texts that ping, link and format",
     f"0 pings but one's own, 0 active shapes, 0 x {INVALID_FORM}",
-    (40, 450),
+    (100, 450),
     SURELY,
     functools.partial(type_it_everywhere, INJECTIONS, look_at_messages),
     (quote_nothing, allow_every_mention),

@@ -11,12 +11,14 @@ from typing import Any, cast
 
 import discord
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datasets.queue import FairQueue
 from bot.photos.intake import Received
 from bot.records.dataset import Photo, Upload
 from bot.records.event import Event
 from bot.records.guild import Actor
+from bot.storage.money.slots import SlotQueue, waiting
 from bot.training import service as trainings
 from cogs.events.member import giving
 from cogs.events.member.giving import FILES_EACH, GiveForm
@@ -245,7 +247,11 @@ def answer_when_it_is_done(patch: pytest.MonkeyPatch) -> None:
 
 
 def show_the_place_by_age(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(trainings, "fair_order", lambda waiting, _held: [each for each, _ in waiting])
+    async def place(connection: AsyncConnection, job_id: int, key_id: int, queue: SlotQueue) -> int | None:
+        ids = [job.job_id for job in await waiting(connection, queue, key_id)]
+        return ids.index(job_id) + 1 if job_id in ids else None
+
+    patch.setattr(trainings, "place_of", place)
 
 
 ROW = Row(
