@@ -16,6 +16,7 @@ import stamina
 from simcord.components import walk_components
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import text
 from bot.datasets.rules import DatasetOrder
 from bot.errors import NotFound
 from bot.records.dataset import SubjectKind
@@ -166,6 +167,10 @@ def _everywhere(patch: pytest.MonkeyPatch, function: Callable[..., Any], other: 
         patch.setattr(module, name, other)
 
 
+def quote_nothing(patch: pytest.MonkeyPatch) -> None:
+    _everywhere(patch, text.quote, lambda words, limit=100: words[:limit])
+
+
 def allow_every_mention(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(discord.AllowedMentions, "to_dict", lambda _self: {"parse": ["everyone", "roles", "users"]})
 
@@ -186,10 +191,10 @@ MENTIONS = Row(
     "T27",
     f"{len(INJECTIONS)} texts that ping, link and format",
     f"0 pings but one's own, 0 active shapes, 0 x {INVALID_FORM}",
-    (40, 450),
+    (200, 450),
     SURELY,
     functools.partial(type_it_everywhere, INJECTIONS, look_at_messages),
-    (allow_every_mention,),
+    (quote_nothing, allow_every_mention),
 )
 
 STATEMENTS = Row(

@@ -21,7 +21,6 @@ from tests.cogs.walk.events import EventStock
 from tests.cogs.walk.world import AGES, Party, Person, Town, keys_of
 from tests.fakes.rows import add_dataset, add_photos, photo
 from tests.fakes.studio import tiny_jpeg
-from tests.fakes.unlimited import set_unlimited_key
 
 
 @dataclass(eq=False)
@@ -51,7 +50,10 @@ class Stock:
         for provider, key in keys_of(party.word).items():
             status = await services.keys.status(guild_id, provider)
             if status is None or status.row.paused_at is not None:
-                await set_unlimited_key(services, guild_id, provider, key, set_by=party.people[0].member.id)
+                await services.keys.set(guild_id, provider, key, set_by=party.people[0].member.id)
+        for limit in await services.limits.of_guild(guild_id):
+            await services.limits.clear(party.people[0].actor, limit.who, limit.role_id or None)
+        await services.limits.choose_training_pause(guild_id, None)
         await services.guilds.choose_gallery(guild_id, party.gallery.id)
         await services.guilds.choose_reports(guild_id, party.channel.id)
 
