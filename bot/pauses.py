@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from bot.clock import Timings
-from bot.keys.service import SHRED_LOOK
 from bot.keys.trust import TRIED_AGAIN
 from bot.records.event import EventStatus
 from bot.records.generation import GenerationStatus
@@ -37,7 +36,7 @@ def longest_pauses(timings: Timings) -> Mapping[LaneName, Pauses]:
         LaneName.KEYS: [
             (keys.retired_at.is_(None), max(timings.sync, TRIED_AGAIN[-1])),
             (keys.doubt.is_not(None), after_failure),
-            (keys.retired_at.is_not(None), SHRED_LOOK),
+            (keys.retired_at.is_not(None), timings.removal_key_kept),
         ],
         LaneName.REMOVALS: [
             (policy_tables.removals.c.status == RemovalStatus.WAITING, max(timings.removal_retry * 1.2, timings.poll))

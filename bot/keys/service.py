@@ -31,7 +31,7 @@ FUNDS_DEADLINE_S = 5
 KEY_PREFIXES = {ProviderName.APIFRAME: "afk_", ProviderName.AUROUS: "al_live_"}
 """How keys begin (Apiframe /docs/authentication, Aurous Labs /authentication); other beginnings are accepted, too."""
 SHRED_LOOK = timedelta(minutes=5)
-"""Time between two checks of a retired key that running jobs still need."""
+"""Time between two checks of a retired key that running jobs still need. The end of a removal wakes it by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,16 +203,18 @@ class KeyService(KeyTrust):
         """Delete a retired key as soon as nothing needs it: no job, and nothing that is to be removed under it."""
         now = self._clock.now()
 
-        async def transaction(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> bool:
             kept_until = await self._kept_until(connection, claim.row)
             if now < kept_until:
-                await store(connection, api_keys, claim, due_at=min(now + SHRED_LOOK, kept_until))
-            else:
-                await store(connection, api_keys, claim, due_at=None)
-                await erasure.erase_job(connection, api_keys, SubjectTable.KEY, claim.id)
+                looked_at = now + SHRED_LOOK if await _jobs_on(connection, claim.id) else kept_until
+                await store(connection, api_keys, claim, due_at=min(looked_at, kept_until))
+                return False
+            await store(connection, api_keys, claim, due_at=None)
+            await erasure.erase_job(connection, api_keys, SubjectTable.KEY, claim.id)
+            return True
 
-        await self._database.write(transaction)
-        await self._database.wipe_log()
+        if await self._database.write(transaction):
+            await self._database.wipe_log()
 
     async def _kept_until(self, connection: AsyncConnection, row: ApiKeyRow) -> datetime:
         """At the latest `retired_key_kept` after it was retired for jobs, `removal_key_kept` for removals.

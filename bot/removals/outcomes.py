@@ -18,6 +18,7 @@ from bot.resources import Resources, Service
 from bot.storage.due import Claim, mark, store
 from bot.storage.events import events
 from bot.storage.jobs import posts
+from bot.storage.money import keys
 from bot.storage.people import erasure, removals
 from bot.storage.policy_tables import removals as table
 
@@ -97,6 +98,7 @@ class RemovalOutcomes(Service):
             await store(connection, table, claim, due_at=due_at, **ended, **asked)
             if removal.kind is not RemovalKind.UPLOAD:
                 await self._settle(connection, removal, took, now)
+            await keys.wake_retired(connection, removal.guild_id, now=now)
             await posts.forget(connection, PostKind.RECEIPT, removal.id)
             await post_receipt(connection, removal, now=now)
 

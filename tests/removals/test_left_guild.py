@@ -14,7 +14,7 @@ from cogs.removals.left import left_card
 from tests.cogs.card_checks import check
 from tests.events.lives.event_faults import outage
 from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD
-from tests.fakes.studio import TRAINS_IN, Studio
+from tests.fakes.studio import PROVIDER, TRAINS_IN, Studio
 from tests.removals.erasing import DAY, ended, erase, rows_of, status, wait
 
 pytestmark = pytest.mark.both
@@ -64,6 +64,21 @@ async def test_without_an_answer_the_key_goes_after_seven_days_and_the_loras_sta
     assert await keys_left(keyed) == []
     assert status(keyed, lora) == "READY"
     assert await rows_of(keyed) == []
+
+
+async def test_a_key_that_waits_for_a_removal_sleeps_until_that_has_ended(keyed: Studio) -> None:
+    """Mutant: a look every 5 minutes would be 2,016 in the 7 days."""
+    await keyed.lora()
+    with outage(keyed):
+        await erase(keyed)
+        await keyed.settle()
+        await keyed.keys.remove(GUILD, PROVIDER)
+        await keyed.settle()
+        [key] = (await keyed.everything())["api_keys"]
+        assert key["due_at"] == key["retired_at"] + keyed.timings.removal_key_kept
+    await wait(keyed, timedelta(hours=2))
+    assert await ended(keyed) == [(K.LORA, A.REMOVED)]
+    assert await keys_left(keyed) == []
 
 
 async def test_a_member_who_is_erased_meanwhile_reaches_theirs_and_then_the_key_goes(keyed: Studio) -> None:

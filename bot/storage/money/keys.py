@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.doubt import Doubt
 from bot.records.key import ApiKeyRow, ProviderName
+from bot.storage import due
 from bot.storage.database import note_due
 from bot.storage.rows import build, changes_row, fetch_first, insert_row
 from bot.storage.tables import api_keys, generations, trainings
@@ -180,6 +181,12 @@ async def note_doubt(
         note_due(connection, api_keys)
         values |= {"due_at": sa.case((row.due_at < due_at, row.due_at), else_=due_at), "wakes": row.wakes + 1}
     await connection.execute(sa.update(api_keys).where(_is_in_use(key_id), row.paused_at.is_(None)).values(**values))
+
+
+async def wake_retired(connection: AsyncConnection, guild_id: int, *, now: datetime) -> None:
+    """Something that the guild's retired keys were kept for is over."""
+    its = sa.and_(api_keys.c.guild_id == guild_id, api_keys.c.retired_at.is_not(None), api_keys.c.due_at.is_not(None))
+    await due.make_due(connection, api_keys, its, at=now)
 
 
 async def make_due(connection: AsyncConnection, guild_id: int, *, now: datetime, checked_before: datetime) -> bool:
