@@ -17,10 +17,7 @@ import filelock  # has a module of its own for Windows, which runs there only
 
 sys.modules.update(fcntl=None, resource=None)
 
-def refuse(*_):
-    raise NotImplementedError
-
-asyncio.SelectorEventLoop.add_signal_handler = refuse
+asyncio.SelectorEventLoop.add_signal_handler = asyncio.AbstractEventLoop.add_signal_handler
 import bot, cogs
 for package in (bot, cogs):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):

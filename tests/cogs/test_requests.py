@@ -65,6 +65,7 @@ async def test_the_question_survives_a_restart(keyed: Stage) -> None:
     await keyed.restart()
     await keyed.cleo.user.click(question, label="Yes, use them")
     await private(keyed.ben, "said yes: 2 of 2 photos were added")
+    assert "4 of 15–30" in answer_to(await keyed.use(keyed.ben, "dataset show"))
 
 
 async def test_nobody_else_can_say_yes(keyed: Stage) -> None:

@@ -1,5 +1,6 @@
 """Who moderates, and that rights are asked again when a form is sent or a choice is made."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -272,6 +273,9 @@ async def test_a_line_about_an_erased_member_names_them_no_more(keyed: Stage) ->
     await keyed.ben.click(question, label="Erase my data here")
     await keyed.posted("**Erased** by erased member", channel)
     await until(lambda: not any(keyed.ben.mention in text_of(line) for line in keyed.posts(channel)))
+    lines = [text_of(line) for line in keyed.posts(channel)]
+    [name] = {found for line in lines for found in re.findall(r"erased member \d+", line)}
+    assert [name in line for line in lines if "blocked" in line or "**Erased**" in line] == [True, True]
 
 
 async def test_moderators_are_asked_in_the_reports_channel_before_the_gallery(keyed: Stage) -> None:

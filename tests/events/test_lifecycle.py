@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import product
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given, settings
@@ -292,6 +292,9 @@ def test_what_the_host_can_do_when(here: Event, expected: set[HostCommand]) -> N
 class Life(RuleBasedStateMachine):
     """An event in the hands of its host, its entrants, a provider and a clock that also runs backwards."""
 
+    ends: ClassVar[set[EventStatus]] = set()
+    """How the events of a run have ended."""
+
     def __init__(self) -> None:
         super().__init__()
         self.now = NOON
@@ -410,12 +413,14 @@ class Life(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Nobody does anything any more: it ends all the same."""
         if not self.event.status.is_live:
+            self.ends.add(self.event.status)
             return
         for _ in range(3 * len(S)):
             self.facts = replace(self.facts, trainings={TrainingStatus.FAILED: 1})
             decision = decide(self.event, self.facts, self.now, ABANDONED)
             self.obey(decision)
             if self.event.status.is_terminal:
+                self.ends.add(self.event.status)
                 return
             if isinstance(decision, Stay):
                 assert decision.until is not None, "it waits for nobody"
@@ -424,7 +429,10 @@ class Life(RuleBasedStateMachine):
 
 
 def test_every_event_keeps_to_its_path_and_comes_to_an_end() -> None:
+    Life.ends.clear()
     run_state_machine_as_test(Life, settings=settings(max_examples=in_proportion(200), stateful_step_count=40))
+    assert not any(each.is_live for each in Life.ends)
+    assert any(each.is_terminal for each in Life.ends)
 
 
 @given(

@@ -108,8 +108,12 @@ async def test_a_list_holds_in_its_server_only_and_until_it_is_emptied(studio: S
     await studio.set_key(OTHER_KEY, guild_id=OTHER_GUILD)
     await studio.moderation.set_words(MODERATOR, WORD)
     await studio.orders.accept(PictureOrder(HIDDEN), Actor(OTHER_GUILD, ANNA), HERE)
+    with pytest.raises(UserError, match=REFUSED):
+        await studio.orders.accept(PictureOrder(HIDDEN), ME, HERE)
     await studio.moderation.set_words(MODERATOR, " \n")
     await studio.orders.accept(PictureOrder(HIDDEN), ME, HERE)
+    ordered = await studio.everything()
+    assert [row["guild_id"] for row in ordered["generations"]] == [OTHER_GUILD, GUILD]
 
 
 @pytest.mark.parametrize(
@@ -157,13 +161,17 @@ async def test_explicit_words_may_say_what_a_picture_shall_not_show(studio: Stud
     """Mutant: reading what is not wanted like a prompt refuses who wants no nudity."""
     await set_aurous_key(studio)
     settings = GenerationSettings(negative="nude, nsfw")
-    await studio.orders.accept(PictureOrder("a cat", settings, await add_character(studio)), ME, HERE)
+    order = PictureOrder("a cat", settings, await add_character(studio))
+    assert (await studio.orders.accept(order, ME, HERE)).generation.settings.negative == "nude, nsfw"
 
 
 async def test_fields_of_one_form_are_read_each_for_itself(studio: Studio) -> None:
     """Mutant: joined with each other, the end of one and the beginning of the next are a phrase of the list."""
     await studio.moderation.set_words(MODERATOR, "hot dog")
-    await studio.events.create(draft(name="Hot", theme="Dog show"), ME, HERE)
+    created = await studio.events.create(draft(name="Hot", theme="Dog show"), ME, HERE)
+    assert (created.name, created.theme) == ("Hot", "Dog show")
+    with pytest.raises(UserError, match=REFUSED):
+        await studio.events.create(draft(name="Hot dog", theme="Show"), ME, HERE)
 
 
 async def test_the_list_holds_in_age_restricted_channels_too(studio: Studio) -> None:

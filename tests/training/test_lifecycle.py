@@ -3,6 +3,7 @@
 import secrets
 import string
 from itertools import product
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
@@ -48,6 +49,9 @@ def test_exactly_the_moves_of_the_design_are_legal(old: TrainingStatus, new: Tra
 class Walk(RuleBasedStateMachine):
     """A training pushed in any direction at any time: only its own rules hold it."""
 
+    ends: ClassVar[set[TrainingStatus]] = set()
+    """How the trainings of a run have ended."""
+
     def __init__(self) -> None:
         super().__init__()
         self.status = S.QUEUED
@@ -68,6 +72,8 @@ class Walk(RuleBasedStateMachine):
             self.orders_on_their_way -= 1  # only with the proof that there is none
         self.status = to
         self.ended_as = to if to.is_terminal else None
+        if to.is_terminal:
+            self.ends.add(to)
 
     @invariant()
     def at_most_one_order_is_out(self) -> None:
@@ -84,7 +90,10 @@ class Walk(RuleBasedStateMachine):
 
 
 def test_no_order_of_events_sends_two_orders_or_leaves_an_end() -> None:
+    Walk.ends.clear()
     run_state_machine_as_test(Walk)
+    assert Walk.ends
+    assert all(each.is_terminal for each in Walk.ends)
 
 
 def test_every_status_can_still_come_to_an_end() -> None:
