@@ -1,12 +1,16 @@
 """/settings: who moderates, where the gallery and the reports are, and the pause between trainings."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.client import DarkroomBot
+from bot.guilds import GuildService
+from bot.records.guild import Guild
+from bot.services import Services
 from cogs.ui.choices import ChannelChoice, Chosen, RoleChoice, StringChoice
 from cogs.ui.layout import PANEL_SECONDS, SafeLayout
 from cogs.ui.replies import Interaction, check_admin, defer, guild_of, is_admin
@@ -15,8 +19,8 @@ Choose = Callable[[int, int | None], Awaitable[None]]
 PAUSES = {0: "no pause", 1: "1 hour", 6: "6 hours", 24: "1 day", 72: "3 days", 168: "7 days"}
 """Hours between two trainings of one member."""
 
-APPROVAL = {False: "not needed", True: "by a moderator"}
-ADULT = {False: "off", True: "only in age-restricted channels"}
+APPROVAL = {0: "not needed", 1: "by a moderator"}
+ADULT = {0: "off", 1: "only in age-restricted channels"}
 
 
 class SettingsCog(commands.Cog):
@@ -33,16 +37,23 @@ class SettingsCog(commands.Cog):
 
 async def settings_view(interaction: Interaction) -> SafeLayout:
     """Choosing nothing takes a choice back."""
-    guilds = interaction.client.services.guilds
-    chosen = await guilds.get(guild_of(interaction))
-    gallery = chosen.gallery_channel_id if chosen else None
-    reports = chosen.reports_channel_id if chosen else None
+    services = interaction.client.services
+    chosen = await services.guilds.get(guild_of(interaction))
     view = SafeLayout(discord.Colour.blurple(), seconds=PANEL_SECONDS)
+    _add_channels(view, services.guilds, chosen)
+    _add_moderators(view, services.guilds, chosen)
+    _add_rules(view, services, chosen)
+    return view
+
+
+def _add_channels(view: SafeLayout, guilds: GuildService, chosen: Guild | None) -> None:
+    gallery = chosen.gallery_channel_id if chosen else None
     view.add_text(
         f"### Settings of this server\n**Gallery:** {_where(gallery, 'none')}\n"
         "*To gallery* below a picture posts it there."
     )
     view.add_row(ChannelChoice("Choose the gallery channel", gallery, _storing(guilds.choose_gallery)))
+    reports = chosen.reports_channel_id if chosen else None
     view.add_text(
         f"**Reports:** {_where(reports, 'a private message to whoever set the API key')}\n"
         "What members report about pictures goes there. Choose a channel that only moderators see."
@@ -54,83 +65,79 @@ async def settings_view(interaction: Interaction) -> SafeLayout:
         "A line there for all that is paid, shared, deleted, moderated or erased. `/moderation log` has everything."
     )
     view.add_row(ChannelChoice("Choose the log channel", log, _storing(guilds.choose_log)))
-    moderators = chosen.moderator_role_id if chosen else None
+
+
+def _add_moderators(view: SafeLayout, guilds: GuildService, chosen: Guild | None) -> None:
+    role_id = chosen.moderator_role_id if chosen else None
     view.add_text(
-        f"**Moderators:** {'only admins' if moderators is None else f'<@&{moderators}>, and admins'}\n"
+        f"**Moderators:** {'only admins' if role_id is None else f'<@&{role_id}>, and admins'}\n"
         "They delete pictures, close reports and use `/moderation`."
     )
-    view.add_row(
-        RoleChoice(
-            "Choose the moderators' role",
-            [] if moderators is None else [moderators],
-            _storing(guilds.choose_moderators),
-            most=1,
-        )
-    )
+    shown = [] if role_id is None else [role_id]
+    view.add_row(RoleChoice("Choose the moderators' role", shown, _storing(guilds.choose_moderators), most=1))
+
+
+def _add_rules(view: SafeLayout, services: Services, chosen: Guild | None) -> None:
+    guilds, limits = services.guilds, services.limits
     is_adult = chosen is not None and chosen.is_adult_allowed
     view.add_text(
         f"**Adult content:** {ADULT[is_adult]}\nExplicit prompts are refused{' elsewhere' * is_adult}; what stands in "
         "`/moderation words` is refused everywhere."
     )
-    options = [
-        discord.SelectOption(label=words, value=str(int(each)), default=each is is_adult)
-        for each, words in ADULT.items()
-    ]
-    view.add_row(StringChoice("Adult content", options, _choose_adult, least=1))
+    view.add_row(
+        _word_choice(
+            "Adult content", ADULT, is_adult, lambda guild, key: guilds.choose_adult(guild, is_allowed=key == 1)
+        )
+    )
     needs_approval = chosen is not None and chosen.needs_approval
     view.add_text(
         f"**Approval before gallery and votes:** {APPROVAL[needs_approval]}\n"
         "If it is needed, moderators decide with two buttons in the reports channel."
     )
-    options = [
-        discord.SelectOption(label=words, value=str(int(each)), default=each is needs_approval)
-        for each, words in APPROVAL.items()
-    ]
-    view.add_row(StringChoice("Approval before gallery and votes", options, _choose_approval, least=1))
+    view.add_row(
+        _word_choice(
+            "Approval before gallery and votes",
+            APPROVAL,
+            needs_approval,
+            lambda guild, key: guilds.choose_approval(guild, is_needed=key == 1),
+        )
+    )
     pause = (chosen.training_pause_h if chosen else None) or 0
     view.add_text(
         f"**Between two trainings of one member:** {PAUSES.get(pause, f'{pause} hours')}\n"
         "What each may spend is set with `/budget set`."
     )
-    options = [
-        discord.SelectOption(label=words, value=str(hours), default=hours == pause) for hours, words in PAUSES.items()
-    ]
-    view.add_row(StringChoice("Choose the pause", options, _choose_pause, least=1))
-    return view
+    view.add_row(
+        _word_choice(
+            "Choose the pause", PAUSES, pause, lambda guild, hours: limits.choose_training_pause(guild, hours or None)
+        )
+    )
 
 
-async def _choose_adult(interaction: Interaction, values: Sequence[str]) -> None:
-    await defer(interaction, thinking=False)
-    check_admin(interaction)
-    guilds = interaction.client.services.guilds
-    await guilds.choose_adult(guild_of(interaction), is_allowed=values[0] == "1")
-    await interaction.edit_original_response(view=await settings_view(interaction))
+def _word_choice(
+    placeholder: str, words: Mapping[int, str], current: int, choose: Callable[[int, int], Awaitable[None]]
+) -> StringChoice:
+    """One of these words; `choose` is given the guild's id and the word's key."""
+    options = [discord.SelectOption(label=word, value=str(key), default=key == current) for key, word in words.items()]
 
+    async def chosen(interaction: Interaction, values: Sequence[str]) -> None:
+        await _store(interaction, partial(choose, guild_of(interaction), int(values[0])))
 
-async def _choose_approval(interaction: Interaction, values: Sequence[str]) -> None:
-    await defer(interaction, thinking=False)
-    check_admin(interaction)
-    guilds = interaction.client.services.guilds
-    await guilds.choose_approval(guild_of(interaction), is_needed=values[0] == "1")
-    await interaction.edit_original_response(view=await settings_view(interaction))
-
-
-async def _choose_pause(interaction: Interaction, values: Sequence[str]) -> None:
-    await defer(interaction, thinking=False)
-    check_admin(interaction)
-    limits = interaction.client.services.limits
-    await limits.choose_training_pause(guild_of(interaction), int(values[0]) or None)
-    await interaction.edit_original_response(view=await settings_view(interaction))
+    return StringChoice(placeholder, options, chosen, least=1)
 
 
 def _storing(choose: Choose) -> Chosen:
     async def chosen(interaction: Interaction, chosen_ids: Sequence[int]) -> None:
-        await defer(interaction, thinking=False)
-        check_admin(interaction)
-        await choose(guild_of(interaction), chosen_ids[0] if chosen_ids else None)
-        await interaction.edit_original_response(view=await settings_view(interaction))
+        await _store(interaction, partial(choose, guild_of(interaction), chosen_ids[0] if chosen_ids else None))
 
     return chosen
+
+
+async def _store(interaction: Interaction, store: Callable[[], Awaitable[None]]) -> None:
+    await defer(interaction, thinking=False)
+    check_admin(interaction)
+    await store()
+    await interaction.edit_original_response(view=await settings_view(interaction))
 
 
 def _where(channel_id: int | None, otherwise: str) -> str:
