@@ -1,17 +1,11 @@
 """Orders, refunds, limits, months and erasures in any order: no limit is passed, and nothing reserved is lost."""
 
-import asyncio
-import shutil
-import tempfile
-from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
 
 import hypothesis.strategies as st
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, precondition, rule
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Timings
@@ -20,15 +14,12 @@ from bot.limits.rules import LimitReached, month_of
 from bot.records.generation import Generation, GenerationSettings
 from bot.records.key import ProviderName
 from bot.records.limit import Amount, Limit, LimitKind
-from bot.storage.database import Database, sqlite_url
 from bot.storage.jobs import generations
 from bot.storage.money import limits, spends
 from bot.storage.people import erasure, removals
-from tests.fakes.clock import ManualClock
-from tests.fakes.examples import in_proportion
+from tests.fakes.database_machine import DatabaseMachine, run_machine
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD
 
-T = TypeVar("T")
 MEMBERS = st.sampled_from([ANNA, BEN])
 CREDITS = st.integers(0, 40)
 MOST = st.none() | st.integers(0, 80)
@@ -44,27 +35,12 @@ class Reserved:
     is_open: bool = True
 
 
-class Books(RuleBasedStateMachine):
-    migrated: Path
-
+class Books(DatabaseMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.loop = asyncio.new_event_loop()
-        self.folder = Path(tempfile.mkdtemp())
-        shutil.copy(self.migrated, self.folder / "darkroom.db")
-        self.clock = ManualClock()
-        self.database = self.run(Database(sqlite_url(self.folder / "darkroom.db")).__aenter__())
         self.ledger = Ledger(self.clock, Timings())
         self.most: dict[LimitKind, int | None] = {}
         self.jobs: list[Reserved] = []
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.loop.run_until_complete(work)
-
-    def teardown(self) -> None:
-        self.run(self.database.__aexit__())
-        self.loop.close()
-        shutil.rmtree(self.folder)
 
     def taken(self, user_id: int | None = None) -> int:
         """Credits of this month by the model, of one member or of all."""
@@ -169,12 +145,4 @@ class Books(RuleBasedStateMachine):
 
 
 def test_no_order_of_events_loses_a_credit_or_passes_a_limit(migrated_file: Path) -> None:
-    Books.migrated = migrated_file
-    run_state_machine_as_test(
-        Books,
-        settings=settings(
-            max_examples=in_proportion(20),
-            stateful_step_count=25,
-            suppress_health_check=[HealthCheck.too_slow],
-        ),
-    )
+    run_machine(Books, migrated_file, 20)

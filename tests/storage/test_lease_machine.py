@@ -1,27 +1,17 @@
 """Two workers, crashes, hints and time, in any order: no row is ever in two hands, and none is lost."""
 
-import asyncio
-import shutil
-import tempfile
-from collections.abc import Coroutine
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
 
 import hypothesis.strategies as st
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, precondition, rule
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.training import Training
 from bot.storage import due, tables
-from bot.storage.database import Database, sqlite_url
 from bot.storage.due import Claim, DueRows, LeaseLost
-from tests.fakes.clock import ManualClock
-from tests.fakes.examples import in_proportion
+from tests.fakes.database_machine import DatabaseMachine, run_machine
 from tests.fakes.rows import add_training
-
-T = TypeVar("T")
 
 LEASE = timedelta(seconds=60)
 ROWS = 4
@@ -29,18 +19,11 @@ WORKERS = st.sampled_from(["left", "right"])
 SECONDS = st.integers(1, 90)
 
 
-class Hands(RuleBasedStateMachine):
+class Hands(DatabaseMachine):
     """`held` is what each worker believes it holds; the model knows until when that belief is justified."""
-
-    migrated: Path
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop = asyncio.new_event_loop()
-        self.folder = Path(tempfile.mkdtemp())
-        shutil.copy(self.migrated, self.folder / "darkroom.db")
-        self.clock = ManualClock()
-        self.database = self.run(Database(sqlite_url(self.folder / "darkroom.db")).__aenter__())
         self.rows = DueRows(self.database, tables.trainings, Training)
         self.held: dict[str, dict[int, Claim[Training]]] = {"left": {}, "right": {}}
         self.until = dict.fromkeys(range(1, ROWS + 1), self.clock.now())
@@ -48,14 +31,6 @@ class Hands(RuleBasedStateMachine):
         self.hinted: set[int] = set()
         for number in range(1, ROWS + 1):
             self.run(add_training(self.database, number))
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.loop.run_until_complete(work)
-
-    def teardown(self) -> None:
-        self.run(self.database.__aexit__())
-        self.loop.close()
-        shutil.rmtree(self.folder)
 
     @property
     def owners(self) -> dict[int, str | None]:
@@ -148,12 +123,4 @@ class Hands(RuleBasedStateMachine):
 
 
 def test_two_workers_never_hold_the_same_row_and_no_row_is_lost(migrated_file: Path) -> None:
-    Hands.migrated = migrated_file
-    run_state_machine_as_test(
-        Hands,
-        settings=settings(
-            max_examples=in_proportion(25),
-            stateful_step_count=25,
-            suppress_health_check=[HealthCheck.too_slow],
-        ),
-    )
+    run_machine(Hands, migrated_file, 25)

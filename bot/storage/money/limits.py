@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.limit import Limit, LimitKind
 from bot.storage import guilds
 from bot.storage.policy_tables import limits
-from bot.storage.rows import fetch_all, insert_row
+from bot.storage.rows import columns_of, fetch_all, insert_row
 
 FIRST_CREDITS = 300
 """What each member may spend in a month until an admin says otherwise."""
@@ -26,18 +26,7 @@ async def put(connection: AsyncConnection, limit: Limit) -> None:
     await clear(connection, limit.guild_id, limit.who, limit.role_id)
     if limit.who is LimitKind.MEMBER:
         await guilds.change(connection, limit.guild_id, limited_at=limit.set_at)
-    await insert_row(
-        connection,
-        limits,
-        guild_id=limit.guild_id,
-        who=limit.who,
-        role_id=limit.role_id,
-        credits=limit.credits,
-        trainings=limit.trainings,
-        pictures=limit.pictures,
-        set_by=limit.set_by,
-        set_at=limit.set_at,
-    )
+    await insert_row(connection, limits, **columns_of(limit))
 
 
 async def clear(connection: AsyncConnection, guild_id: int, who: LimitKind, role_id: int = 0) -> bool:

@@ -13,28 +13,14 @@ from bot.records.limit import Amount, Spend
 from bot.storage.events.tables import events
 from bot.storage.people.pseudonyms import pseudonym
 from bot.storage.policy_tables import spends
-from bot.storage.rows import fetch_all, fetch_first, fetch_values, insert_row
+from bot.storage.rows import columns_of, fetch_all, fetch_first, fetch_values, insert_row
 
 AMOUNT = [sa.func.coalesce(sa.func.sum(spends.c[unit]), 0).label(unit) for unit in ("credits", "trainings", "pictures")]
 
 
 async def reserve(connection: AsyncConnection, spend: Spend) -> None:
     """Store what the job may take, in the transaction that stores the job."""
-    await insert_row(
-        connection,
-        spends,
-        guild_id=spend.guild_id,
-        user_id=spend.user_id,
-        event_id=spend.event_id,
-        subject_table=spend.subject_table,
-        subject_id=spend.subject_id,
-        provider=spend.provider,
-        reserved=spend.reserved,
-        credits=spend.credits,
-        trainings=spend.trainings,
-        pictures=spend.pictures,
-        created_at=spend.created_at,
-    )
+    await insert_row(connection, spends, **columns_of(spend))
 
 
 async def settle(
