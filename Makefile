@@ -31,6 +31,7 @@ test: export DARKROOM_TEST_DATABASE = $(DATABASE)
 test: $(STAMP) ## run every test, on all cores, and of those that start processes some examples; ONLY=tests/training runs those alone, DATABASE=postgres or both on PostgreSQL, too
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not mutant" --some-processes $(MEASURED) $(ONLY)
 
+quick: WORKERS := $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 1)')
 quick: $(STAMP) ## run a sample of the tests that start no process, no browser and no whole bot, another each time; takes ONLY, too
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --hypothesis-profile quick --sample -m "not process and not browser and not kill and not story" $(ONLY)
 

@@ -53,7 +53,7 @@ STORIES = (
 LONGEST = ("kill", "browser")
 STORY_FIXTURES = {"stage", "town"}
 """A whole bot in a simulated Discord, with one guild or with three."""
-STUDIO_SAMPLE = 300
+STUDIO_SAMPLE = 250
 """A studio has a database and both providers, so its tests take most of the time."""
 
 
