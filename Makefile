@@ -6,6 +6,9 @@ STAMP := $(VENV)/.installed
 # Some tests wait for a bot in a process of its own, so two workers share a core.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min((os.cpu_count() or 1) * 2, 16))')
 
+# How many examples: quick, usual or all.
+EXAMPLES ?= usual
+
 # What one process has compiled, the workers of the tests and the bots that they start read.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -28,8 +31,8 @@ sandbox: $(STAMP) ## try everything in the browser: no account, no key, no netwo
 	@$(BIN)/python -m bot sandbox
 
 test: export DARKROOM_TEST_DATABASE = $(DATABASE)
-test: $(STAMP) ## run every test, on all cores, and of those that start processes some examples; ONLY=tests/training runs those alone, DATABASE=postgres or both on PostgreSQL, too
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not mutant" --some-processes $(MEASURED) $(ONLY)
+test: $(STAMP) ## run every test, on all cores, and of the slow ones some examples; ONLY=tests/training runs those alone, DATABASE=postgres or both on PostgreSQL, too
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not mutant" --some-examples --hypothesis-profile $(EXAMPLES) $(ONLY)
 
 quick: WORKERS := $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 1)')
 quick: $(STAMP) ## run a sample of the tests that start no process, no browser and no whole bot, another each time; takes ONLY, too
@@ -40,10 +43,11 @@ lint: $(STAMP) ## formatting, lint and types
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
 
-coverage: $(STAMP) ## what the last `make check` covered; fails below the floor
+# Measuring makes the tests slower by half, so a sample is measured.
+coverage: $(STAMP) ## measure what a sample of the tests covers; fails below the floor
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --hypothesis-profile quick --sample --cov --cov-report= -m "not process and not browser and not kill"
 	$(BIN)/python -m coverage report --fail-under=85
 
-check: MEASURED := --cov --cov-report=
 check: lint test coverage ## everything that must hold before a change lands
 
 fix: $(STAMP) ## format and apply safe lint fixes
@@ -62,8 +66,9 @@ walk: $(STAMP) ## 10,000 random steps through three servers that must know nothi
 trust: $(STAMP) ## try the whole fault catalogue and print what each row reached
 	$(BIN)/python -m tests.trust
 
-trust-mutants: $(STAMP) ## break each promise once: its row of the fault catalogue must notice
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m mutant -v tests/trust
+trust-mutants: EXAMPLES := all
+trust-mutants: $(STAMP) ## break each promise once: its row of the fault catalogue, or the walk, must notice
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m mutant -v --some-examples --hypothesis-profile $(EXAMPLES) tests/trust tests/cogs/walk
 
 lock: $(STAMP) ## resolve pyproject.toml into the two hashed lock files (needs uv on the PATH)
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra postgres --extra speed --extra metrics -o requirements.lock

@@ -30,10 +30,10 @@ from tests.fakes.postgres import PostgresServer, running_postgres
 from tests.fakes.studio import Studio, open_studio
 from tests.fakes.waiting import HANG_S
 
-settings.register_profile("thorough", settings(), deadline=None)
-settings.register_profile("untimed", settings.get_profile("thorough"), max_examples=40)
-settings.register_profile("quick", settings.get_profile("untimed"), max_examples=10)
-settings.load_profile("untimed")
+settings.register_profile("all", settings(), deadline=None)
+settings.register_profile("usual", settings.get_profile("all"), max_examples=40)
+settings.register_profile("quick", settings.get_profile("usual"), max_examples=10)
+settings.load_profile("usual")
 
 
 DATABASE = os.environ.get("DARKROOM_TEST_DATABASE") or "sqlite"
@@ -53,8 +53,8 @@ STORIES = (
 LONGEST = ("kill", "browser")
 STORY_FIXTURES = {"stage", "town"}
 """A whole bot in a simulated Discord, with one guild or with three."""
-STUDIO_SAMPLE = 250
-"""A studio has a database and both providers, so its tests take most of the time."""
+SAMPLE = {"studio": 250, "story": 150}
+"""A studio has a database and both providers, a story a whole bot: their tests take most of the time."""
 
 
 MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - pytest makes folders of its own in it
@@ -109,7 +109,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     chance = "others with each seed of the run"
     parser.addoption("--sample", action="store_true", help=f"run some of the tests, {chance}")
-    parser.addoption("--some-processes", action="store_true", help=f"of tests that start one, some examples, {chance}")
+    parser.addoption("--some-examples", action="store_true", help=f"of costly tests, some examples, {chance}")
 
 
 @pytest.hookimpl(trylast=True)
@@ -120,8 +120,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     chance = random.Random(config.getoption("randomly_seed", None))
     left_out = _out_of_sample(items, chance) if config.getoption("--sample") else set()
-    if config.getoption("--some-processes"):
-        left_out |= _processes_left_out(items, chance)
+    if config.getoption("--some-examples"):
+        left_out |= _examples_left_out(items, chance)
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
     items.sort(key=lambda item: not any(map(item.get_closest_marker, LONGEST)))
@@ -130,20 +130,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _out_of_sample(items: Sequence[pytest.Item], chance: random.Random) -> set[pytest.Item]:
-    """All but one example of each test, and of those that open a studio all but so many."""
+    """All but one example of each test, and of those that cost most all but so many."""
     sample = [chance.choice(examples) for examples in _by_test(items)]
     chance.shuffle(sample)
-    studio = [item for item in sample if "studio" in getattr(item, "fixturenames", ())]
-    return set(items) - set(sample) | set(studio[STUDIO_SAMPLE:])
+    left_out = set(items) - set(sample)
+    for cost, number in SAMPLE.items():
+        left_out.update([item for item in sample if _cost(item) == cost][number:])
+    return left_out
 
 
-def _processes_left_out(items: Sequence[pytest.Item], chance: random.Random) -> set[pytest.Item]:
-    """Of a test that starts processes, and of the rows of the fault catalogue, some examples."""
+def _examples_left_out(items: Sequence[pytest.Item], chance: random.Random) -> set[pytest.Item]:
+    """Of tests that start processes, open a studio or play a story, some examples: a share of each test's."""
     left_out: set[pytest.Item] = set()
     for examples in _by_test(items):
-        if examples[0].get_closest_marker("process") or TESTS / "trust" in examples[0].path.parents:
+        if _cost(examples[0]):
             left_out.update(chance.sample(examples, len(examples) - in_proportion(len(examples))))
     return left_out
+
+
+def _cost(item: pytest.Item) -> str | None:
+    """What makes a test slow, the slowest first."""
+    slow = (mark for mark in ("process", "story") if item.get_closest_marker(mark))
+    return next(slow, "studio" if "studio" in getattr(item, "fixturenames", ()) else None)
 
 
 def _by_test(items: Sequence[pytest.Item]) -> Iterable[list[pytest.Item]]:

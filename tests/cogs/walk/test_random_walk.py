@@ -99,6 +99,7 @@ MUTANTS: Sequence[tuple[Callable[[pytest.MonkeyPatch], None], str, str]] = (
 """What leaks, what the walk is about meanwhile, and what it says then."""
 
 
+@pytest.mark.mutant
 async def test_a_walk_notices_every_leak(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """One after the other in the same town: furnishing it takes longer than finding them."""
     walk = await begin(town, MUTANT_SEED)
