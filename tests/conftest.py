@@ -31,7 +31,7 @@ from tests.fakes.studio import Studio, open_studio
 from tests.fakes.waiting import HANG_S
 
 settings.register_profile("all", settings(), deadline=None)
-settings.register_profile("usual", settings.get_profile("all"), max_examples=40)
+settings.register_profile("usual", settings.get_profile("all"), max_examples=30)
 settings.register_profile("quick", settings.get_profile("usual"), max_examples=10)
 settings.load_profile("usual")
 
