@@ -1,42 +1,75 @@
-"""What `make sandbox` prints: where the page is, and what there is to try."""
+"""What there is to try in the sandbox: printed with the page's address, and the bot's first message in the channel.
+
+The sentences of `TRY_A_LORA` are followed word by word by a test in a browser.
+"""
+
+import textwrap
 
 from bot.sandbox.samples.photos import GOOD, TRICKY
 from bot.sandbox.world import REHEARSAL_KEY
 
-GUIDE = """
-Darkroom's sandbox is ready. Open this address in a browser:
+PHOTOS = f"Sample photos to upload: {GOOD[0].parent}"
+"""Their folder."""
 
-    {url}
+LOOK_AROUND = (
+    "“Viewing as” switches between Ben, Cleo and Ada, the admin. “Room” leads to other channels, to threads and to the "
+    "private messages of whoever you are; a dot there says that something new has come."
+)
+TRY_A_LORA = (
+    "Type /train, press Enter, press the paper plane. Name it Foxy, choose ten photos in the first field, choose ten "
+    "other photos in the second field, tick the box, press “Submit”. Press “Start training”, wait until “Make the "
+    "first picture” is there, press “Make the first picture”, press “Submit”."
+)
+TRIES = {
+    "Try a LoRA": TRY_A_LORA,
+    "Then": "/styles, /train with subject: a character and one photo, and the buttons below a picture.",
+    "Try an event": (
+        "It is open in the channel. Press “Give photos” as Ben, then as Cleo (ten each); as Ada close each stage early "
+        "with /event status: the photos are chosen, a LoRA is trained, make a picture as Ben and as Cleo, vote."
+    ),
+    "Try a limit": (
+        "Each member may use 300 credits a month, as after any first key: one training and some pictures. To reach it "
+        "sooner, send /budget set as Ada with who: each member and credits: 3. As Ben send /imagine with any prompt, "
+        "twice: the second is refused. /budget show says what is left; as Ada, /budget clear takes the limit away."
+    ),
+    "Try a named person": (
+        "As Ben send /train with two photos, press “Who is in them?”, choose Cleo, Apply. As Cleo look into the room "
+        "“Private messages”, or send /me, press “Show and answer”, and say yes or no. As Ben see with /dataset show "
+        "what became of the photos."
+    ),
+    "Try a blocked member": (
+        "As Ada send /moderation block with Ben. As Ben try /imagine, or any button. As Ada let Ben in again with "
+        "/moderation unblock."
+    ),
+    "As Ada try": "/keys status, /keys test, /budget show, /moderation log and /settings, too.",
+}
+ODD = (
+    "The page is simcord's, and not all there is as in Discord: commands are sent with the paper plane (Enter chooses "
+    "an option), a list of people has its own “Apply”, and long hints are cut off."
+)
+WIDTH = 118
 
-Sample photos to upload: {folder}
-({good} good ones, and {tricky} tricky ones in its folder “tricky”)
 
-“Viewing as” switches between Ben, Cleo and Ada, the admin. Private messages are not shown there: what somebody
-is asked privately stands under /me.
-
-Try a LoRA: type /train, press Enter until the form opens, give it a name and the photos, tick the box, Submit.
-  Press “Start training”, wait half a minute, then make a picture. Then try /styles, /train subject:a character with
-  one photo, and the buttons below a picture.
-
-Try an event: it is open in the channel. Press “Give photos” as Ben, then as Cleo (ten each); as Ada close each stage
-  early with /event status: the photos are chosen, a LoRA is trained, make a picture as Ben and as Cleo, vote.
-
-Try a limit: each member may use 300 credits a month, as after any first key: one training and some pictures. To reach
-  it sooner, send /budget set as Ada with who: each member and credits: 3. As Ben send /imagine with any prompt,
-  twice: the second is refused. /budget show says what is left; as Ada, /budget clear takes the limit away.
-
-Try a named person: as Ben send /train with two photos, press “Who is in them?”, choose Cleo, Apply. As Cleo send /me,
-  press “Show and answer”, and say yes or no. As Ben see with /dataset show what became of the photos.
-
-Try a blocked member: as Ada send /moderation block with Ben. As Ben try /imagine, or any button. As Ada let Ben in
-  again with /moderation unblock.
-
-As Ada try /keys status, /keys test, /budget show, /moderation log and /settings, too.
-
-Rehearsal keys are set already; Apiframe's is {key}.
-Ctrl+C ends the sandbox and deletes everything.
-"""
+def guide(url: str, first: str = "") -> str:
+    """What is printed; `first`: what there is to see in the scene that was asked for."""
+    counts = f"({len(GOOD)} good ones, and {len(TRICKY)} tricky ones in its folder “tricky”)"
+    tries = [first, *(f"{title}: {text}" for title, text in TRIES.items())]
+    parts = [
+        f"Darkroom's sandbox is ready. Open this address in a browser:\n\n    {url}",
+        f"{PHOTOS}\n{counts}",
+        *(textwrap.fill(text, WIDTH, subsequent_indent="  ") for text in (LOOK_AROUND, *tries, ODD) if text),
+        f"Rehearsal keys are set already; Apiframe's is {REHEARSAL_KEY}.\n"
+        "Ctrl+C ends the sandbox and deletes everything.",
+    ]
+    return "\n" + "\n\n".join(parts) + "\n"
 
 
-def guide(url: str) -> str:
-    return GUIDE.format(url=url, folder=GOOD[0].parent, good=len(GOOD), tricky=len(TRICKY), key=REHEARSAL_KEY)
+def first_message(first: str = "") -> list[str]:
+    """The texts of the bot's first message in the channel."""
+    tries = {"Try this": first, **TRIES} if first else TRIES
+    return [
+        "### Try this",
+        f"{LOOK_AROUND}\n{PHOTOS}",
+        "\n".join(f"**{title}:** {text}" for title, text in tries.items()),
+        f"-# {ODD}",
+    ]

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.guide import guide
+from bot.sandbox.guide import TRIES, guide
 from bot.sandbox.page import open_page
+from bot.sandbox.play import welcome
 from bot.sandbox.samples.photos import GOOD
 from bot.sandbox.world import REHEARSAL_KEYS, open_world
 from tests.cogs.simulated_guild import TIMINGS, Stage, answer_to, board_of, shorten_timings, text_of
@@ -35,10 +36,18 @@ async def imagine(stage: Stage) -> str:
 
 async def test_each_command_of_the_guide_is_there_for_the_admin(sandbox: Stage) -> None:
     there = sandbox.ada.available_commands(sandbox.channel)
-    things = guide("http://page").partition("Viewing as")[2]
+    things = " ".join(guide("http://page").partition("Viewing as")[2].split())
     named = set(re.findall(r"(?<= )/([a-z]+(?: (?:status|set|clear|show|test|block|unblock|log)\b)?)", things))
     assert {"budget set", "budget show", "me", "moderation block", "moderation unblock"} <= named
     assert sorted(named - set(there)) == []
+
+
+async def test_the_guide_is_the_first_message_in_the_channel_with_all_that_is_printed_to_try(sandbox: Stage) -> None:
+    await welcome(sandbox.world)
+    said = text_of(sandbox.posts()[0])
+    for title, text in TRIES.items():
+        assert f"**{title}:** {text}" in said
+        assert " ".join(f"{title}: {text}".split()) in " ".join(guide("http://page").split())
 
 
 async def test_a_member_reaches_their_limit_with_the_second_picture(sandbox: Stage) -> None:

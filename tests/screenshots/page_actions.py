@@ -48,7 +48,9 @@ async def submit(page: Page) -> None:
 
 
 async def become(page: Page, name: str) -> None:
-    await page.locator("select").first.select_option(label=name)
+    async with page.expect_navigation():
+        await page.locator("#viewer-picker").select_option(label=name)
+    await page.locator("#viewer-picker option:checked", has_text=name).wait_for(state="attached")
     await page.wait_for_timeout(1500)
 
 
