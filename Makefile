@@ -27,8 +27,8 @@ $(STAMP): requirements-dev.lock
 run: $(STAMP) ## run the bot against Discord (needs DISCORD_TOKEN)
 	@$(BIN)/python -m bot run
 
-sandbox: $(STAMP) ## try everything in the browser: no account, no key, no network
-	@$(BIN)/python -m bot sandbox
+sandbox: $(STAMP) ## try everything in the browser: no account, no key, no network; SCENE=finished-event, no-key, failed-training or big-server begins there
+	@$(BIN)/python -m bot sandbox $(SCENE)
 
 test: export DARKROOM_TEST_DATABASE = $(DATABASE)
 test: $(STAMP) ## run every test, on all cores, and of the slow ones some examples; ONLY=tests/training runs those alone, DATABASE=postgres or both on PostgreSQL, too

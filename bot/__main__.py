@@ -21,8 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bot", description="Darkroom, a Discord bot that trains LoRAs.")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, (_, text) in COMMANDS.items():
-        commands.add_parser(name, help=text)
-    command = parser.parse_args(arguments).command
+        added = commands.add_parser(name, help=text)
+        if name == "sandbox":
+            added.add_argument("scene", nargs="?", default="", help="where it begins, for example finished-event")
+    given = vars(parser.parse_args(arguments))
+    work = COMMANDS[given.pop("command")][0]
     # What Darkroom makes is for its own user: files 0600, folders 0700.
     os.umask(0o077)
     try:
@@ -30,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         configure_logging(settings.darkroom_log_level, settings.darkroom_log_format)
         if settings.discord_token is not None:
             redact_value(settings.discord_token.get_secret_value())
-        asyncio.run(until_stopped(COMMANDS[command][0](settings)))
+        asyncio.run(until_stopped(work(settings, **given)))
     except (StartupError, StorageTrouble) as error:
         print(error, file=sys.stderr)  # noqa: T201 - the operator's one sentence
         return 1
@@ -63,7 +66,7 @@ async def run(settings: Settings) -> None:
     await app.run(settings)
 
 
-async def sandbox(_settings: Settings) -> None:
+async def sandbox(_settings: Settings, scene: str) -> None:
     logging.getLogger().setLevel(logging.WARNING)
     # simcord tries discord.py out with no intents when it is imported.
     logging.getLogger("discord.state").setLevel(logging.ERROR)
@@ -71,7 +74,7 @@ async def sandbox(_settings: Settings) -> None:
         from bot.sandbox import play
     except ImportError as error:
         raise StartupError("The sandbox needs its extra packages. Run `make sandbox`, which installs them.") from error
-    await play.run()
+    await play.run(scene)
 
 
 async def migrate(settings: Settings) -> None:
@@ -112,7 +115,7 @@ async def rotate_keys(settings: Settings) -> None:
     print(f"All API keys are sealed with the first master key: {len(rotations)}.")  # noqa: T201
 
 
-COMMANDS: dict[str, tuple[Callable[[Settings], Awaitable[None]], str]] = {
+COMMANDS: dict[str, tuple[Callable[..., Awaitable[None]], str]] = {
     "run": (run, "run the bot against Discord"),
     "sandbox": (sandbox, "try everything in the browser, without Discord or a provider"),
     "migrate": (migrate, "bring the database to the newest schema"),

@@ -4,8 +4,9 @@ Unlike production it takes http addresses for webhooks and serves its own files.
 order and never sent. Source: Apiframe /docs and OpenAPI 2.0.0.
 """
 
+import contextlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -15,10 +16,18 @@ from bot.sandbox.apiframe.answers import MODELS, job_event, lora_event, show_acc
 from bot.sandbox.apiframe.context import Context, RehearsalFaults, choice_in_query, word_refusals
 from bot.sandbox.apiframe.images import ImageRoutes
 from bot.sandbox.apiframe.loras import LoraRoutes
-from bot.sandbox.apiframe.state import RehearsalJob, RehearsalLora, RehearsalTimings, RehearsalWorld
+from bot.sandbox.apiframe.state import (
+    RehearsalJob,
+    RehearsalLora,
+    RehearsalTimings,
+    RehearsalWorld,
+    make_id,
+    make_trigger_word,
+)
 from bot.sandbox.rehearsal.server import RehearsalServer, share_keys
 
 DEFAULT_TIMINGS = RehearsalTimings()
+HURRIED = RehearsalTimings(pending_s=0, uploading_s=0, training_s=0, image_queue_s=0, image_work_s=0)
 
 
 class RehearsalApiframe(RehearsalServer):
@@ -50,6 +59,41 @@ class RehearsalApiframe(RehearsalServer):
 
     def credits_of(self, api_key: str) -> int:
         return self._world.credits[self._context.team_by_key[api_key]]
+
+    @contextlib.contextmanager
+    def hurried(self) -> Iterator[None]:
+        """Meanwhile trainings and pictures take no time."""
+        timings, self._world.timings = self._world.timings, HURRIED
+        try:
+            yield
+        finally:
+            self._world.timings = timings
+
+    def add_trained(self, api_key: str, name: str, photos: Sequence[Path]) -> RehearsalLora:
+        """A LoRA of this key's team, as if trained earlier."""
+        now, number = self._now(), len(self.loras) + 1
+        lora = RehearsalLora(
+            id=make_id(),
+            team=self._context.team_by_key[api_key],
+            api_key=api_key,
+            name=name,
+            subject_kind="object",
+            gender=None,
+            ethnicity=None,
+            age=None,
+            steps=1000,
+            rank=32,
+            photos=tuple(photos),
+            webhook_url=None,
+            webhook_events=(),
+            number=number,
+            created_at=now,
+            state_since=now,
+            status="READY",
+            trigger_word=make_trigger_word(number),
+        )
+        self.loras[lora.id] = lora
+        return lora
 
     def _routes(self) -> Iterable[web.RouteDef]:
         own = web.get("/v2/me", self._show_account), web.get("/v2/models", self._list_models)
