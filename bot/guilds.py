@@ -7,7 +7,7 @@ that invites the bot again finds its LoRAs; then everything is deleted but the p
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -84,6 +84,33 @@ class GuildService(Service):
     async def note_joined(self, guild_ids: Collection[int]) -> None:
         """The bot is a member of these guilds."""
         await self._database.write(lambda connection: guilds.note_joined(connection, guild_ids))
+
+    async def welcome(self, guild_id: int, places: Sequence[Place]) -> None:
+        """Tell the server how to begin, in the first of these places that takes it.
+
+        Nothing is told a second time, nor to a server that has a key already, nor without a place.
+        """
+        if not places:
+            return
+        now, inviter_id = self._clock.now(), next((each.id for each in places if each.kind is PlaceKind.USER), NOBODY)
+
+        async def transaction(connection: AsyncConnection) -> None:
+            known = await guilds.get(connection, guild_id)
+            if known is not None and known.welcomed_at is not None:
+                return
+            await guilds.change(connection, guild_id, welcomed_at=now)
+            told = await guilds.get(connection, guild_id)
+            found = [await keys.current(connection, guild_id, each) for each in ProviderName]
+            if told is not None and not any(found):
+                about = {"guild_id": guild_id, "user_id": inviter_id, "places": places, "now": now}
+                await posts.add(connection, PostKind.WELCOME, told.id, **about)
+
+        await self._database.write(transaction)
+
+    async def find(self, row_id: int) -> Guild | None:
+        """The guild with this row, if the bot is there."""
+        guild = await self._database.fetch(guilds.find, row_id)
+        return None if guild is None or guild.left_at is not None else guild
 
     async def leave(self, guild_id: int) -> None:
         """Delete API keys and photos and end waiting jobs, because the bot was removed from the guild."""

@@ -4,6 +4,7 @@ EXTENSIONS = (
     "cogs.permissions",
     "cogs.moderation.admission",
     "cogs.keys",
+    "cogs.welcome",
     "cogs.limits.commands",
     "cogs.limits.buttons",
     "cogs.requests.buttons",

@@ -16,9 +16,10 @@ from bot.keys.slots import SLOTS
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.text import quote
 from cogs.limits.buttons import FIRST_LIMIT, first_limit_buttons
+from cogs.ui.access import check_admin_of
 from cogs.ui.choices import PROVIDERS, value_of
 from cogs.ui.layout import Layout, Text, card
-from cogs.ui.replies import Interaction, check_admin, defer, guild_of, is_admin, open_form, say, show
+from cogs.ui.replies import Interaction, defer, guild_of, is_admin, open_form, say, show
 from cogs.ui.views import SafeModal
 from cogs.ui.words import ago, count, member
 
@@ -48,9 +49,10 @@ class KeyModal(SafeModal):
 
     command = "keys"
 
-    def __init__(self, provider: ProviderName) -> None:
+    def __init__(self, provider: ProviderName, guild_id: int | None = None) -> None:
+        """`guild_id`: the server that it is for, when it is opened in a private message."""
         super().__init__(f"{provider.label} API key")
-        self.provider = provider
+        self.provider, self.guild_id = provider, guild_id
         self.api_key = self.add_field(
             "API key",
             discord.ui.TextInput[Any](placeholder=f"{KEY_PREFIXES[provider]}…", min_length=8, max_length=200),
@@ -64,11 +66,12 @@ class KeyModal(SafeModal):
         )
 
     async def submit(self, interaction: Interaction) -> None:
-        check_admin(interaction)
+        guild_id = self.guild_id or guild_of(interaction)
+        await check_admin_of(interaction, guild_id)
         slots = _slots(self.slots.value)
         await defer(interaction)
         status = await interaction.client.services.keys.set(
-            guild_of(interaction),
+            guild_id,
             self.provider,
             self.api_key.value,
             set_by=interaction.user.id,
@@ -78,7 +81,8 @@ class KeyModal(SafeModal):
         if status.is_first:
             view.add_line()
             view.add_text(FIRST_LIMIT)
-            view.add_rows(first_limit_buttons())
+            # They are about the server in which they are pressed.
+            view.add_rows(first_limit_buttons() if interaction.guild_id == guild_id else [])
         await show(interaction, view)
 
 

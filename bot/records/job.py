@@ -44,5 +44,6 @@ class SubjectTable(StrEnum):
     APPROVAL = "approval"
     REQUEST = "request"
     LIKENESS = "likeness"
+    GUILD = "guild"
     MESSAGE = "message"
     """A message of Discord's, by its own id."""

@@ -26,6 +26,8 @@ class PostKind(StrEnum):
     """What became of it, for whoever offered."""
     TAKEDOWN = "takedown"
     """Asks whether messages with a member's pictures are to go, because the LoRA that made them was erased."""
+    WELCOME = "welcome"
+    """The first message to a server that has just invited the bot: how to begin."""
     LEFT = "left"
     """Asks the admin who set the key whether LoRAs are to be removed, because the server removed the bot."""
     LEFTOVER = "leftover"
@@ -74,6 +76,7 @@ _SUBJECTS = {
     PostKind.LORA_OFFER: SubjectTable.OFFER,
     PostKind.LORA_OFFER_ANSWERED: SubjectTable.OFFER,
     PostKind.TAKEDOWN: SubjectTable.GENERATION,
+    PostKind.WELCOME: SubjectTable.GUILD,
     PostKind.LEFT: SubjectTable.KEY,
     PostKind.LEFTOVER: SubjectTable.MESSAGE,
     PostKind.GALLERY: SubjectTable.PICTURE,

@@ -23,6 +23,10 @@ async def get(connection: AsyncConnection, guild_id: int) -> Guild | None:
     return await fetch_first(connection, Guild, sa.select(guilds).where(guilds.c.guild_id == guild_id))
 
 
+async def find(connection: AsyncConnection, row_id: int) -> Guild | None:
+    return await fetch_first(connection, Guild, sa.select(guilds).where(guilds.c.id == row_id))
+
+
 async def change(connection: AsyncConnection, guild_id: int, **values: Any) -> None:
     """Store choices; the row is made when there is none yet."""
     if await get(connection, guild_id) is None:

@@ -215,6 +215,7 @@ guilds = table(
     sa.Column("words", TUPLE),
     sa.Column("is_adult_allowed", sa.Boolean, nullable=False, server_default="0"),
     sa.Column("needs_approval", sa.Boolean, nullable=False, server_default="0"),
+    sa.Column("welcomed_at", Instant),
     sa.Column("status", sa.String(20), nullable=False),
     sa.Column("left_at", Instant),
     *due(),

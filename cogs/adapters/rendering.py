@@ -26,6 +26,7 @@ from cogs.removals.cards import receipts_card
 from cogs.removals.left import left_card
 from cogs.training import cards
 from cogs.ui.replies import File
+from cogs.welcome import welcome_card
 
 SMALLER = "These are smaller copies; **Save original** gives what fits."
 LARGE = "too large to attach here"
@@ -73,7 +74,7 @@ async def render(services: Services, post: Post, *, guild_name: str, is_private:
         return await render_asking(services, post, guild_name, is_private=is_private)
     line = cards.footer(post)
     match post.kind:
-        case PostKind.KEY_PAUSED | PostKind.LEFT:
+        case PostKind.KEY_PAUSED | PostKind.LEFT | PostKind.WELCOME:
             return await _for_admin(services, post, guild_name, line)
         case PostKind.PICTURE_REPORT | PostKind.LOG_LINE | PostKind.APPROVAL:
             return await _for_moderators(services, post, line, is_private=is_private)
@@ -178,11 +179,15 @@ async def _for_admin(services: Services, post: Post, guild_name: str, line: str)
         key = await services.keys.get(post.subject_id)
         if key is not None:
             return key_paused_card(key, guild_name, line)
+    elif post.kind is PostKind.WELCOME:
+        guild = await services.guilds.find(post.subject_id)
+        if guild is not None:
+            return welcome_card(guild.id, guild_name, line)
     else:
         left = await services.guilds.left(post.subject_id)
         if left is not None:
             return left_card(left, line)
-    raise PlaceRefused("the key is gone")
+    raise PlaceRefused("the key or the server is gone")
 
 
 async def _pictures(services: Services, post: Post) -> PictureSet:

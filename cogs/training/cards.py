@@ -47,6 +47,7 @@ def footer(post: Post) -> str:
         PostKind.EVENT_ANNOUNCEMENT: "Announcement #{}",
         PostKind.DEPICTION: "Photo question #{}",
         PostKind.TAKEDOWN: "Pictures #{} · their LoRA is gone",
+        PostKind.WELCOME: "Welcome #{}",
         PostKind.LEFT: "Key #{} · its LoRAs",
         PostKind.LEFTOVER: "Message {}",
         PostKind.LOG_LINE: "Log #{}",

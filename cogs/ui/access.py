@@ -15,7 +15,7 @@ import discord
 
 from bot.client import DarkroomBot, Press
 from bot.errors import NotAllowed, UserError
-from cogs.ui.replies import Interaction
+from cogs.ui.replies import ADMINS_ONLY, Interaction, check_admin
 
 log = logging.getLogger(__name__)
 
@@ -166,6 +166,25 @@ class CommandAccess:
         return tuple(
             Overwrite(int(each["id"]), int(each["type"]), bool(each["permission"])) for each in data["permissions"]
         )
+
+
+async def check_admin_of(interaction: Interaction, guild_id: int) -> None:
+    """NotAllowed unless an admin of this server acts, in it or in a private message; UserError if Discord is silent."""
+    if interaction.guild_id == guild_id:
+        check_admin(interaction)
+        return
+    guild = interaction.client.get_guild(guild_id)
+    if guild is None or interaction.guild_id is not None:
+        raise NotAllowed(ADMINS_ONLY)
+    try:
+        async with asyncio.timeout(ASK_S):
+            member = await guild.fetch_member(interaction.user.id)
+    except discord.NotFound:
+        raise NotAllowed(ADMINS_ONLY) from None
+    except (discord.HTTPException, OSError, TimeoutError) as error:
+        raise UserError(UNKNOWN) from error
+    if guild.owner_id != member.id and not member.guild_permissions.manage_guild:
+        raise NotAllowed(ADMINS_ONLY)
 
 
 def obeying(command: str, **presses: Press) -> dict[str, Press]:

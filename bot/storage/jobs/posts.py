@@ -25,6 +25,7 @@ KIND_CODES: Mapping[PostKind, str] = {
     PostKind.LORA_OFFER: "lo",
     PostKind.LORA_OFFER_ANSWERED: "la",
     PostKind.TAKEDOWN: "td",
+    PostKind.WELCOME: "we",
     PostKind.LEFT: "lg",
     PostKind.LEFTOVER: "lm",
     PostKind.GALLERY: "ga",
