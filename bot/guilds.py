@@ -102,8 +102,15 @@ class GuildService(Service):
             told = await guilds.get(connection, guild_id)
             found = [await keys.current(connection, guild_id, each) for each in ProviderName]
             if told is not None and not any(found):
-                about = {"guild_id": guild_id, "user_id": inviter_id, "places": places, "now": now}
-                await posts.add(connection, PostKind.WELCOME, told.id, **about)
+                await posts.add(
+                    connection,
+                    PostKind.WELCOME,
+                    told.id,
+                    guild_id=guild_id,
+                    user_id=inviter_id,
+                    places=places,
+                    now=now,
+                )
 
         await self._database.write(transaction)
 

@@ -43,7 +43,7 @@ def welcome_card(row_id: int, guild_name: str, last_line: str) -> Layout:
 
 async def press_key(interaction: Interaction, row_id: int) -> None:
     guild = await interaction.client.services.guilds.find(row_id)
-    if guild is None:
+    if guild is None or interaction.guild_id not in {None, guild.guild_id}:
         raise NotFound(GONE)
     await check_admin_of(interaction, guild.guild_id)
     await interaction.client.check_command(interaction, "keys")
@@ -63,7 +63,7 @@ class WelcomeCog(commands.Cog):
     async def on_ready(self) -> None:
         """Servers that invited the bot while it was away, or when it died before it had greeted them."""
         for guild in self.bot.guilds:
-            joined_at = guild.me.joined_at if guild.me is not None else None
+            joined_at = None if guild.unavailable else guild.me.joined_at
             if joined_at is not None and discord.utils.utcnow() - joined_at < NEW_FOR:
                 await self._greet(guild)
 
@@ -87,7 +87,7 @@ async def _inviter(guild: discord.Guild) -> int | None:
     try:
         async with asyncio.timeout(ASK_S):
             async for entry in guild.audit_logs(action=discord.AuditLogAction.bot_add, limit=ENTRIES_READ):
-                if entry.target is not None and entry.target.id == guild.me.id:
+                if getattr(entry.target, "id", None) == guild.me.id:
                     return entry.user_id
     except (discord.HTTPException, OSError, TimeoutError) as error:
         log.info("Who invited the bot is not known: %s", type(error).__name__)

@@ -58,7 +58,7 @@ def guide(url: str, first: str = "") -> str:
         f"Darkroom's sandbox is ready. Open this address in a browser:\n\n    {url}",
         f"{PHOTOS}\n{counts}",
         *(textwrap.fill(text, WIDTH, subsequent_indent="  ") for text in (LOOK_AROUND, *tries, ODD) if text),
-        f"Rehearsal keys are set already; Apiframe's is {REHEARSAL_KEY}.\n"
+        f"Rehearsal keys are set already, except in the scene without one; Apiframe's is {REHEARSAL_KEY}.\n"
         "Ctrl+C ends the sandbox and deletes everything.",
     ]
     return "\n" + "\n\n".join(parts) + "\n"

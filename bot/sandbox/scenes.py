@@ -56,8 +56,9 @@ def first_step(name: str) -> str:
 async def prepare(world: World, name: str) -> None:
     """Make this moment come."""
     scene = SCENES[name]
-    for provider, key in REHEARSAL_KEYS.items() if scene.has_keys else ():
-        await world.darkroom.services.keys.set(world.guild.id, provider, key, set_by=world.admin.id)
+    if scene.has_keys:
+        for provider, key in REHEARSAL_KEYS.items():
+            await world.darkroom.services.keys.set(world.guild.id, provider, key, set_by=world.admin.id)
     await scene.prepare(world)
 
 

@@ -131,7 +131,7 @@ async def test_nobody_else_can_start_a_failed_training_again(keyed: Stage) -> No
 
 OPEN_TO_OTHERS = {
     *("approval", "pic", "report", "style", "event", "host", "depict", "entry", "ask", "limit", "me", "claim"),
-    *("takedown", "left"),
+    *("takedown", "left", "welcome"),
 }
 """Buttons that others than the owner of the row may press, too; a style, an event or a limit belongs to the guild."""
 FOR_ADMINS = {("lora", "archive"), ("lora", "rename"), ("lora", "note"), ("lora", "share"), ("training", "version")}
