@@ -15,7 +15,9 @@ import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.command_mentions import learn
 from bot.errors import StartupError, StorageTrouble, UserError
 from bot.request_rate import paced
 from bot.services import Services
@@ -222,11 +224,25 @@ class DarkroomBot(commands.Bot):
         digest = hashlib.sha256(f"{self.application_id}:{commands_text}".encode()).digest()
         database = self.services.database
         async with database.read() as connection:
-            if await meta.get(connection, meta.COMMAND_TREE) == digest:
-                return
-        await self.tree.sync()
-        await database.write(lambda connection: meta.put(connection, meta.COMMAND_TREE, digest))
+            known = await meta.get(connection, meta.COMMAND_TREE)
+            stored = await meta.get(connection, meta.COMMAND_IDS)
+        if known == digest and stored is not None:
+            self._learn_ids(json.loads(stored))
+            return
+        ids = {each.name: each.id for each in await self.tree.sync()}
+
+        async def transaction(connection: AsyncConnection) -> None:
+            await meta.put(connection, meta.COMMAND_TREE, digest)
+            await meta.put(connection, meta.COMMAND_IDS, json.dumps(ids).encode())
+
+        await database.write(transaction)
+        self._learn_ids(ids)
         log.info("Commands have changed and were sent to Discord")
+
+    def _learn_ids(self, ids: Mapping[str, int]) -> None:
+        """`ids`: by the first word of each command. A subcommand is mentioned by its whole name and its group's id."""
+        names = [each.qualified_name for each in self.tree.walk_commands() if isinstance(each, app_commands.Command)]
+        learn({name: ids[name.partition(" ")[0]] for name in names if name.partition(" ")[0] in ids})
 
 
 FINAL_CLOSE_CODES = {

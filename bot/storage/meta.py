@@ -7,6 +7,8 @@ from bot.storage.tables import meta
 
 MASTER_KEY_CHECK = "master_key_check"
 COMMAND_TREE = "command_tree"
+COMMAND_IDS = "command_ids"
+"""Discord's ids of the commands, as it gave them when they were sent last."""
 INSTALLATION = "installation"
 JOINED = "joined_guilds"
 SEALING = "sealing"

@@ -5,12 +5,12 @@ from typing import Any
 
 import discord
 
+from bot.command_mentions import clickable
 from cogs.ui.buttons import ActionButton
-
-Layout = discord.ui.LayoutView
-
+from cogs.ui.words import TEXT_MAX
 
 Text = discord.ui.TextDisplay
+TEXT_DISPLAY = discord.ComponentType.text_display.value
 
 
 BUTTONS_A_ROW = 5
@@ -20,7 +20,28 @@ SHEET_FILE = "contact-sheet.jpg"
 """The file of every sheet of members' photos, and of no made picture."""
 
 
-class SafeLayout(discord.ui.LayoutView):
+class Layout(discord.ui.LayoutView):
+    """A card in which commands can be pressed, as far as its texts have room for that."""
+
+    def to_components(self) -> list[dict[str, Any]]:
+        components: list[dict[str, Any]] = super().to_components()
+        texts = [part for part in _parts(components) if part["type"] == TEXT_DISPLAY]
+        room = TEXT_MAX - sum(len(text["content"]) for text in texts)
+        for text in texts:
+            before = len(text["content"])
+            text["content"] = clickable(text["content"], room)
+            room -= len(text["content"]) - before
+        return components
+
+
+def _parts(components: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """These components and all that are inside them."""
+    for component in components:
+        yield component
+        yield from _parts(component.get("components", []))
+
+
+class SafeLayout(Layout):
     """One coloured box. What only the bot's memory knows in it works for `seconds`; its errors are answered."""
 
     def __init__(self, colour: discord.Colour | None = None, *, seconds: float | None = None) -> None:

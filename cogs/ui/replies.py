@@ -10,6 +10,7 @@ import discord
 from discord import app_commands
 
 from bot.client import DarkroomBot
+from bot.command_mentions import clickable
 from bot.errors import NotAllowed, StorageTrouble, UserError
 from bot.records.guild import Actor, Channel
 from cogs.ui.sight import sight_of
@@ -22,6 +23,8 @@ File = tuple[str, bytes]
 
 ADMINS_ONLY = "You need the **Manage Server** permission for this."
 ALREADY_ANSWERED = 40060
+CONTENT_MAX = 2000
+"""Characters of a message's content (Discord /docs/resources/message)."""
 BAD_REQUEST = 400
 UPLOAD_MAX = 20_000_000
 """Bytes of files in one message. A whole request takes 25 MiB (Discord /docs/resources/message)."""
@@ -98,7 +101,8 @@ def is_answered(interaction: Interaction) -> bool:
 
 
 async def say(interaction: Interaction, text: str) -> None:
-    """Send one private sentence, as the first answer or as a further one."""
+    """Send one private sentence, as the first answer or as a further one; commands in it can be pressed."""
+    text = clickable(text, CONTENT_MAX - len(text))
     if is_answered(interaction):
         await interaction.followup.send(text, ephemeral=True)
     else:
@@ -135,6 +139,7 @@ def attached(files: Sequence[File]) -> list[discord.File]:
 
 async def ask(interaction: Interaction, text: str, view: discord.ui.View) -> None:
     """A private question with buttons, as the first answer."""
+    text = clickable(text, CONTENT_MAX - len(text))
     async with _shown_once(interaction, view):
         await interaction.response.send_message(text, view=view, ephemeral=True)
 

@@ -15,6 +15,7 @@ from PIL import ImageFilter
 from simcord.components import walk_components
 from simcord.results import InteractionResult, ResponseMessage
 
+from bot import command_mentions
 from bot.app import Darkroom
 from bot.clock import Timings
 from bot.records.guild import Actor
@@ -51,6 +52,7 @@ PROVIDER_TIMINGS = RehearsalTimings(
     pending_s=0.1, uploading_s=0.1, training_s=0.3, image_queue_s=0.02, image_work_s=0.05
 )
 AUROUS_TIMINGS = AurousTimings(pending_s=0.05, processing_s=0.1, callback_gap_s=0.05)
+COMMAND_MENTION = re.compile(r"</([a-z ]+):(\d+)>")
 ACTION_ROW, BUTTON, TEXT_DISPLAY, MEDIA_GALLERY = 1, 2, 10, 12
 
 File = tuple[str, bytes]
@@ -86,9 +88,9 @@ def tree_of(message: Message) -> list[dict[str, Any]]:
 
 
 def text_of(message: Message) -> str:
-    """The content, or every text display of a layout, a paragraph each."""
+    """The content, or every text display of a layout, a paragraph each; mentions of commands as code."""
     shown = [part["content"] for part in walk_components(tree_of(message)) if part.get("type") == TEXT_DISPLAY]
-    return "\n".join([message.content, *shown]).strip()
+    return COMMAND_MENTION.sub(r"`/\1`", "\n".join([message.content, *shown]).strip())
 
 
 def buttons_of(message: Message) -> dict[str, str]:
@@ -131,8 +133,10 @@ def presses_of(darkroom: Darkroom) -> list[tuple[str, str]]:
 
 
 def live_text(text: str) -> str:
-    """What Discord would interpret: the text without its code spans."""
-    return re.sub(r"`[^`]*`", "", text)
+    """What Discord would interpret: the text without its code spans, and without mentions of the bot's own commands."""
+    own = set(command_mentions._ids.values())
+    shown = COMMAND_MENTION.sub(lambda found: "" if int(found[2]) in own else found[0], text)
+    return re.sub(r"`[^`]*`", "", shown)
 
 
 @dataclass(frozen=True, slots=True)
