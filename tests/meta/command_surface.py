@@ -70,6 +70,7 @@ SURFACE: dict[str, list[str]] = {
     "privacy export": [],
     "privacy erase": [],
     "privacy receipts": [],
+    "help": [],
     "about": [],
 }
 """Options by command; an exclamation mark says that the option is required."""
