@@ -27,7 +27,7 @@ async def test_about_names_the_version_and_the_three_steps(stage: Stage) -> None
 
 
 @pytest.mark.parametrize("command", ["help", "about"])
-async def test_without_a_key_admins_are_told_to_set_one_and_members_that_an_admin_has_to(
+async def test_without_a_key_admins_are_told_to_set_one_and_members_that_an_admin_does(
     stage: Stage, command: str
 ) -> None:
     admin = answer_to(await stage.use(stage.ada, command))
@@ -61,7 +61,7 @@ async def test_who_may_use_a_lora_is_sent_to_imagine(keyed: Stage) -> None:
     assert "`/imagine`. You may use" not in answer_to(await keyed.use(keyed.cleo, "help"))
 
 
-async def test_an_event_is_named_with_what_to_do_in_its_stage_and_its_host_knows_where_it_is_run(keyed: Stage) -> None:
+async def test_an_event_is_named_with_what_to_do_in_it_and_its_host_knows_where_it_is_run(keyed: Stage) -> None:
     event = await open_event(keyed, name="Fox days")
     assert "- `Fox days` in" in answer_to(await keyed.use(keyed.ben, "help"))
     assert "press **Give photos**" in answer_to(await keyed.use(keyed.ben, "about"))

@@ -108,7 +108,7 @@ async def test_an_inviter_who_takes_no_messages_leaves_it_to_the_system_channel(
     await stage.posted(TITLE, hello)
 
 
-async def test_it_is_told_once_also_at_once_twice_after_restarts_and_when_the_bot_is_invited_again(
+async def test_it_is_told_once_also_after_restarts_and_when_the_bot_is_invited_again(
     stage: Stage,
 ) -> None:
     """Mutant: `welcomed_at` is not looked at. Each start and each rejoin tells it again."""

@@ -42,7 +42,7 @@ async def test_each_command_of_the_guide_is_there_for_the_admin(sandbox: Stage) 
     assert sorted(named - set(there)) == []
 
 
-async def test_the_guide_is_the_first_message_in_the_channel_with_all_that_is_printed_to_try(sandbox: Stage) -> None:
+async def test_the_guide_is_the_first_message_with_all_that_is_printed_to_try(sandbox: Stage) -> None:
     await welcome(sandbox.world)
     said = text_of(sandbox.posts()[0])
     for title, text in TRIES.items():

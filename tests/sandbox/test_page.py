@@ -55,7 +55,7 @@ async def page(world: World) -> AsyncIterator[Page]:
             await refresher
 
 
-async def test_the_words_of_the_guide_lead_to_a_lora_and_its_first_picture_without_a_reload(page: Page) -> None:
+async def test_the_words_of_the_guide_lead_to_a_lora_and_its_first_picture(page: Page) -> None:
     """Mutant: the guide says "press Enter until the form opens", as it did: it never opens."""
     loads: list[str] = []
     page.on("framenavigated", lambda frame: loads.append(frame.url))
@@ -70,9 +70,7 @@ async def test_the_words_of_the_guide_lead_to_a_lora_and_its_first_picture_witho
         await see_whole(page, "^AI-generated picture 1 of 1")
 
 
-async def test_threads_and_private_messages_are_rooms_and_a_dot_says_that_something_is_new(
-    page: Page, world: World
-) -> None:
+async def test_threads_and_private_messages_are_rooms_and_a_dot_says_what_is_new(page: Page, world: World) -> None:
     bot, cleo = world.env.bot, world.members[1]
     await room(page, "# darkroom").wait_for(state="attached")
     dm = await bot.create_dm(discord.Object(cleo.id))
@@ -102,7 +100,7 @@ async def test_a_command_that_is_sent_in_a_thread_is_answered_there(page: Page, 
     await page.locator("#channel-message-list").get_by_text("Trains a LoRA").wait_for()
 
 
-async def test_times_go_on_and_a_long_channel_opens_at_its_end_for_who_comes_back(page: Page, world: World) -> None:
+async def test_times_go_on_and_a_long_channel_opens_at_its_end(page: Page, world: World) -> None:
     channel = world.env.bot.get_partial_messageable(world.channel.id, guild_id=world.guild.id)
     for number in range(60):
         await channel.send(f"message {number}")
