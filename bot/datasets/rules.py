@@ -14,6 +14,8 @@ from bot.text import lasting
 PERMISSION = "These are photos of me, or I have the permission of everyone in them, and everyone is 18 or older. "
 STEPS, RANK = 1000, 32
 """Defaults for an order without them (Apiframe /docs/loras/create)."""
+USUAL_MINUTES = (15, 25)
+"""What a training of STEPS takes; it grows with the steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,12 @@ class Board:
 
 def photo_limits(kind: SubjectKind) -> PhotoLimits:
     return CHARACTER_PHOTOS if kind is SubjectKind.CHARACTER else LORA_PHOTOS
+
+
+def usual_time(steps: int) -> str:
+    """How long a training of so many steps usually takes."""
+    least, most = (round(minutes * steps / STEPS) for minutes in USUAL_MINUTES)
+    return f"{least}–{most} minutes"
 
 
 def consent_sentence(kind: SubjectKind, kept: timedelta) -> str:

@@ -77,9 +77,9 @@ def _balance(funds: Funds, provider: ProviderName, price: int) -> ReadinessCheck
     least = max(price, 1)
     if funds.balance < least:
         for_what = f"one training takes {price:,}" if price else "pictures need some"
-        fix = f"There are {funds.balance:,} credits and {for_what}. Top up in the dashboard of {provider.label}."
+        fix = f"There are not enough credits: {for_what}. Top up in the dashboard of {provider.label}."
         return ReadinessCheck(what, is_ok=False, fix=fix)
-    return ReadinessCheck(f"{what}: {funds.balance:,} credits", is_ok=True)
+    return ReadinessCheck(f"{what}: enough for {'one training' if price else 'pictures'}", is_ok=True)
 
 
 def _budget(event: Event, expected: int, training: int) -> ReadinessCheck:

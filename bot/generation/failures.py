@@ -50,11 +50,10 @@ def key_rejected(provider: ProviderName) -> str:
 
 
 def out_of_credits(error: OutOfCredits, held: int = 0) -> str:
-    """`held`: credits that will still be charged for trainings under way."""
-    has = "" if error.available is None else f"; this server's balance is {error.available}"
-    set_aside = f", {held} of them set aside for trainings under way" if held else ""
-    needs = "" if error.required is None else f" It takes {error.required} credits{has}{set_aside}."
-    return f"There are not enough credits.{needs} Ask an admin to top up the account."
+    """`held`: credits that will still be charged for trainings under way. The balance is for admins alone."""
+    needs = "" if error.required is None else f" This takes {error.required} credits."
+    set_aside = f" {held} credits are set aside for trainings under way." if held else ""
+    return f"This server does not have enough credits left.{needs}{set_aside} Ask an admin to top up the account."
 
 
 def gone_at_provider(lora: Lora) -> str:

@@ -48,13 +48,12 @@ def photos_expired(kept: timedelta) -> Failure:
     )
 
 
-def out_of_credits(provider: ProviderName, required: int | None, available: int | None, reserved: int) -> Failure:
-    """All numbers in credits. `reserved` will still be charged for trainings under way."""
-    needs = f"A training needs {required} credits" if required is not None else "There are not enough credits"
-    has = f", this server's {provider.label} balance is {available}" if available is not None else ""
-    held = f" ({reserved} of them are set aside for trainings under way)" if reserved else ""
+def out_of_credits(provider: ProviderName, required: int | None, reserved: int) -> Failure:
+    """Both numbers in credits. `reserved` will still be charged for trainings under way."""
+    needs = f"A training takes {required} {provider.label} credits, and" if required is not None else "For a training,"
+    held = f": {reserved} are set aside for trainings under way" if reserved else ""
     return Failure(
-        f"{needs}{has}{held}. Nothing was charged. "
+        f"{needs} this server does not have enough left{held}. Nothing was charged. "
         f"Ask an admin to top up the {provider.label} account, then try again.",
         retry=True,
     )
@@ -69,14 +68,14 @@ def refused(provider: ProviderName, error: Refused) -> Failure:
 
 
 def failed_at_provider(training: Training, said: str | None, balance: int | None) -> Failure:
-    """`balance` is the present one in credits. The sentence promises nothing about refunds."""
+    """`balance` is the present one in credits. The sentence promises nothing about refunds, and names no balance."""
     reason = f"{training.provider.label} could not finish the training: {_reason(said)}."
-    if balance is None:
+    if balance is None or training.balance_before is None:
         money = f"Ask an admin to compare the balance in the {training.provider.label} dashboard."
-    elif training.balance_before is None:
-        money = f"The balance is now {balance} credits."
+    elif balance < training.balance_before:
+        money = f"This server has {training.balance_before - balance} credits less than before this training."
     else:
-        money = f"The balance was {training.balance_before} credits before this training and is {balance} now."
+        money = "This server has no fewer credits than before this training."
     return Failure(f"{reason} {money}", retry=True)
 
 

@@ -81,9 +81,8 @@ class TrainingSteps(Service):
         reserved = client.prices.training * charged_later
         needed = client.prices.training + reserved
         if account.credits is not None and account.credits < needed:
-            await self._outcomes.fail(
-                claim, failures.out_of_credits(training.provider, client.prices.training, account.credits, reserved)
-            )
+            failure = failures.out_of_credits(training.provider, client.prices.training, reserved)
+            await self._outcomes.fail(claim, failure)
             return
         claim = await self._outcomes.submitting(claim, balance=account.credits)
         try:
@@ -291,7 +290,7 @@ class TrainingSteps(Service):
             case KeyRejected():
                 await self._key_rejected(claim, error)
             case OutOfCredits():
-                failure = failures.out_of_credits(training.provider, error.required, error.available, 0)
+                failure = failures.out_of_credits(training.provider, error.required, 0)
                 await self._outcomes.fail(claim, failure)
             case Busy() if error.retry_after is None:
                 # Apiframe's 429 of a full team says nothing of a time, that of its rate limit does (/docs/loras).

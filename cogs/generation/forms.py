@@ -17,7 +17,7 @@ from bot.text import quote
 from cogs.requests.authors import say_asked
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import card
-from cogs.ui.replies import Interaction, actor_of, channel_of, defer, show
+from cogs.ui.replies import Interaction, actor_of, channel_of, defer, is_admin, show
 from cogs.ui.views import SafeModal, paragraph
 from cogs.ui.words import count
 
@@ -106,17 +106,17 @@ async def place(interaction: Interaction, order: Coroutine[Any, Any, Accepted]) 
         accepted = await task
     finally:
         task.cancel()
-    await show(interaction, accepted_card(accepted))
+    await show(interaction, accepted_card(accepted, is_admin=is_admin(interaction)))
 
 
-def accepted_card(accepted: Accepted) -> discord.ui.LayoutView:
+def accepted_card(accepted: Accepted, *, is_admin: bool) -> discord.ui.LayoutView:
     generation = accepted.generation
     things = [quote(thing.name, 40) for thing in (accepted.lora, accepted.style) if thing is not None]
     using = f" with {' and '.join(things)}" if things else ""
     lines = [
         f"**Accepted #{generation.id}**: {count(generation.settings.count, 'picture')}{using}. "
         "Posted here, usually within a minute; `/jobs` shows where it is.",
-        _money(accepted),
+        _money(accepted, is_admin=is_admin),
     ]
     buttons = []
     if generation.status is GenerationStatus.QUEUED:
@@ -127,10 +127,11 @@ def accepted_card(accepted: Accepted) -> discord.ui.LayoutView:
     return card("\n".join(lines), colour=discord.Colour.green(), buttons=buttons)
 
 
-def _money(accepted: Accepted) -> str:
+def _money(accepted: Accepted, *, is_admin: bool) -> str:
+    """The server's balance is shown to its admins only."""
     estimate, provider = accepted.generation.estimate, accepted.generation.provider
     cost = "cost not known just now" if estimate is None else f"cost {count(estimate, 'credit')}"
-    balance = "" if accepted.balance is None else f" · balance {accepted.balance}"
+    balance = f" · balance {accepted.balance}" if is_admin and accepted.balance is not None else ""
     return f"-# {provider.label}: {cost}{balance}"
 
 

@@ -5,32 +5,39 @@ from datetime import timedelta
 
 import discord
 
-from bot.datasets.rules import Board, consent_sentence
+from bot.datasets.rules import STEPS, Board, consent_sentence, usual_time
 from bot.keys.service import Funds
 from bot.photos import checks
 from bot.records.dataset import DatasetStatus, Photo, SubjectKind, Verdict
 from bot.text import quote
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import SHEET_FILE, Layout, SafeLayout
-from cogs.ui.words import clip, count, meter
+from cogs.ui.words import SUBJECT_WORDS, TEXT_MAX, clip, count, meter
 
 LIST_MAX = 2600
-"""Characters for the photo lists; the rest of the board needs the other 1,400."""
+"""Characters for the photo lists at most; fewer where the rest of the board needs more than the other 1,400."""
 NAMES_A_LINE = 3
 MARKS = {Verdict.REFUSED: "❌", Verdict.ADVISED: "⚠️", Verdict.ACCEPTED: "✅"}
 ACCENTS = {True: discord.Colour.green(), False: discord.Colour.gold()}
 
 
-def board_card(board: Board, funds: Funds, kept: timedelta, *, has_sheet: bool, notes: Sequence[str] = ()) -> Layout:
-    """`kept`: how long its photos are at most. `notes`: on those who are asked later, or get no private questions."""
+def board_card(
+    board: Board, funds: Funds, kept: timedelta, *, is_admin: bool, has_sheet: bool, notes: Sequence[str] = ()
+) -> Layout:
+    """`kept`: how long its photos are at most. `notes`: on those who are asked later, or get no private questions.
+
+    The server's balance is shown to its admins only.
+    """
     view = SafeLayout(ACCENTS[board.can_start and funds.trouble is None])
-    view.add_text("\n".join([_head(board), *notes]))
+    head = "\n".join([_head(board, funds), *notes])
+    money = "\n".join([*_money(board, funds, is_admin=is_admin), *_small_print(board, kept)])
+    view.add_text(head)
     if has_sheet:
         view.add_gallery([(SHEET_FILE, sheet_alt(board.photos))])
     if board.photos:
-        view.add_text(photo_list(board.photos))
+        view.add_text(photo_list(board.photos, min(LIST_MAX, TEXT_MAX - len(head) - len(money))))
     view.add_line()
-    view.add_text(_money(board, funds, kept))
+    view.add_text(money)
     if board.dataset.status is DatasetStatus.OPEN:
         view.add_row(*_buttons(board))
     return view
@@ -40,8 +47,8 @@ def sheet_alt(photos: Sequence[Photo]) -> str:
     return f"Contact sheet of {count(len(photos), 'photo')}, numbered as in the list below."
 
 
-def photo_list(photos: tuple[Photo, ...]) -> str:
-    """Refused and advised photos first, each with its reasons; then the good ones by name."""
+def photo_list(photos: tuple[Photo, ...], limit: int = LIST_MAX) -> str:
+    """Refused and advised photos first, each with its reasons; then the good ones. At most `limit` characters."""
     numbered = [
         (number, photo) for number, photo in enumerate(photos, start=1) if not checks.is_waiting(photo.findings)
     ]
@@ -64,10 +71,10 @@ def photo_list(photos: tuple[Photo, ...]) -> str:
         plain = [f"{number}. {quote(photo.name, 40)}" for number, photo in good if not photo.findings]
         lines += _named(MARKS[Verdict.ACCEPTED], plain)
         lines += [_reasoned(number, photo) for number, photo in good if photo.findings]
-    return clip(lines, LIST_MAX, "…and {} more; `/dataset show` lists them once these are solved.")
+    return clip(lines, limit, "…and {} more; `/dataset show` lists them once these are solved.")
 
 
-def _head(board: Board) -> str:
+def _head(board: Board, funds: Funds) -> str:
     usable, dataset = len(board.usable), board.dataset
     lines = [
         f"## {quote(dataset.name, 40)}",
@@ -78,8 +85,10 @@ def _head(board: Board) -> str:
         lines.append(f"This dataset has been {dataset.status.value}.")
     elif board.missing:
         lines.append(_what_is_missing(board))
-    else:
+    elif funds.trouble is None:
         lines.append("Ready to start.")
+    else:
+        lines.append("The photos are fine; what is missing is named below.")
     if board.asked:
         names = ", ".join(f"<@{user_id}>" for user_id in board.asked)
         lines.append(f"Asked: {names}. The photos that they may be seen in are not sent before they say yes.")
@@ -99,28 +108,41 @@ def _what_is_missing(board: Board) -> str:
 def _what_is_made(board: Board) -> list[str]:
     dataset = board.dataset
     if dataset.subject_kind is not SubjectKind.CHARACTER:
-        version = " · a newer version" if dataset.previous_lora_id is not None else ""
-        return [f"{dataset.subject_kind.value} · {dataset.steps} steps · rank {dataset.rank}{version}"]
+        version = "A newer version of a LoRA" if dataset.previous_lora_id is not None else "A LoRA"
+        chosen = "" if dataset.steps == STEPS else f", with the {dataset.steps} steps you chose"
+        what = SUBJECT_WORDS[dataset.subject_kind]
+        return [f"{version} of {what}. Training it usually takes {usual_time(dataset.steps)}{chosen}."]
     provider = dataset.subject_kind.provider.label
     return [
-        f"character · no weights are trained: {provider} keeps the photos themselves as the reference.",
+        f"A character. Nothing is trained: {provider} keeps the photos themselves as the reference.",
         "It is ready in seconds and costs nothing to make; each picture with it costs as usual.",
     ]
 
 
-def _money(board: Board, funds: Funds, kept: timedelta) -> str:
+def _money(board: Board, funds: Funds, *, is_admin: bool) -> list[str]:
     provider = board.dataset.subject_kind.provider.label
+    if funds.trouble is not None:
+        lines = [f"**Not yet:** {funds.trouble}"]
+        if board.dataset.subject_kind is SubjectKind.CHARACTER:
+            lines.append("Or discard this and send `/train` with another subject to train a LoRA.")
+        return lines
+    price = f"{funds.price} of this server's {provider} credits" if funds.price else f"nothing at {provider}"
     balance = "balance not known just now" if funds.balance is None else f"balance {funds.balance} credits"
-    price = f"{funds.price} {provider} credits" if funds.price else f"nothing at {provider}"
-    lines = [f"**Cost:** {price} · {funds.trouble or balance}"]
-    if funds.trouble is not None and board.dataset.subject_kind is SubjectKind.CHARACTER:
-        lines.append("Or discard this and send `/train` with another subject to train a LoRA.")
+    lines = [f"**Cost:** {price} · {balance}" if is_admin else f"**Cost:** {price}"]
     if funds.balance is not None and funds.balance < funds.price:
-        lines.append(f"That is not enough for a training. Ask an admin to top up the {provider} account.")
-    if board.dataset.status is DatasetStatus.OPEN:
-        lines.append(f"-# {consent_sentence(board.dataset.subject_kind, kept)}")
-        lines.append(f"-# Dataset #{board.dataset.id}")
-    return "\n".join(lines)
+        lines.append(f"The server does not have that many left. Ask an admin to top up the {provider} account.")
+    return lines
+
+
+def _small_print(board: Board, kept: timedelta) -> list[str]:
+    if board.dataset.status is not DatasetStatus.OPEN:
+        return []
+    provider, lines = board.dataset.subject_kind.provider.label, []
+    if any(photo.file for photo in board.photos):
+        lines.append("-# Place and camera data removed from every photo.")
+        if board.dataset.subject_kind is not SubjectKind.CHARACTER:
+            lines[0] += f" {provider} captions the photos itself; you need not describe them."
+    return [*lines, f"-# {consent_sentence(board.dataset.subject_kind, kept)}"]
 
 
 def _buttons(board: Board) -> list[ActionButton]:

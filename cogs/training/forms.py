@@ -15,7 +15,7 @@ from cogs.requests.authors import say_asked
 from cogs.training.board import board_card
 from cogs.ui.choices import Pressed
 from cogs.ui.layout import SHEET_FILE, shown_media
-from cogs.ui.replies import Interaction, actor_of, channel_of, defer, guild_of, show
+from cogs.ui.replies import Interaction, actor_of, channel_of, defer, guild_of, is_admin, show
 from cogs.ui.views import ConfirmView, SafeModal
 from cogs.ui.words import SUBJECT_WORDS
 
@@ -197,7 +197,14 @@ async def show_board(interaction: Interaction, board: Board) -> None:
     sheet = await services.datasets.sheet(board.photos)
     funds = await services.keys.funds(board.dataset.guild_id, board.dataset.subject_kind.provider)
     notes = await services.questions.notes(PostKind.DEPICTION, board.questions)
-    card = board_card(board, funds, services.timings.photos_kept, has_sheet=sheet is not None, notes=notes)
+    card = board_card(
+        board,
+        funds,
+        services.timings.photos_kept,
+        is_admin=is_admin(interaction),
+        has_sheet=sheet is not None,
+        notes=notes,
+    )
     files = [] if sheet is None else [(SHEET_FILE, sheet)]
     await show(interaction, card, files)
 

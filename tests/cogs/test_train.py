@@ -40,7 +40,9 @@ async def test_the_board_names_every_photo_and_offers_its_buttons(keyed: Stage) 
     assert "16 of 15–30 usable photos" in text
     assert "Ready to start." in text
     assert [f"{number}. `photo-{number}.jpg`" in text for number in range(1, 17)] == [True] * 16
-    assert f"257 Apiframe credits · balance {REHEARSAL_CREDITS} credits" in text
+    assert "**Cost:** 257 of this server's Apiframe credits\n" in text
+    assert "Training it usually takes 15–25 minutes." in text
+    assert "Place and camera data removed from every photo. Apiframe captions the photos itself" in text
     assert list(buttons_of(board)) == [
         "Start training (16 photos)",
         "Add photos",
@@ -132,7 +134,9 @@ async def test_a_complete_person_is_sent_with_what_was_said(keyed: Stage) -> Non
     board = board_of(
         await keyed.send_form(keyed.ben, "Ben", photos(15), gender="male", ethnicity="Mixed", age="30", steps=700)
     )
-    assert "person · 700 steps · rank 32" in text_of(board)
+    assert "A LoRA of a person. Training it usually takes 10–18 minutes, with the 700 steps you chose." in text_of(
+        board
+    )
     await keyed.start(keyed.ben, board)
     await until(lambda: keyed.world.provider.loras)
     lora = next(iter(keyed.world.provider.loras.values()))
@@ -213,10 +217,43 @@ async def test_without_a_key_the_board_says_who_can_help_and_start_is_refused(st
     assert "no Apiframe key yet" in answer_to(await stage.start(stage.ben, board))
 
 
+async def test_the_balance_is_shown_to_admins_only(keyed: Stage) -> None:
+    of_ben = text_of(board_of(await keyed.send_form(keyed.ben, "Foxy", photos(1))))
+    of_ada = text_of(board_of(await keyed.send_form(keyed.ada, "Rex", photos(1))))
+    assert f"257 of this server's Apiframe credits · balance {REHEARSAL_CREDITS} credits" in of_ada
+    assert "balance" not in of_ben
+    assert str(REHEARSAL_CREDITS) not in of_ben
+
+
+async def test_a_member_learns_that_the_credits_are_short_but_not_by_how_much(keyed: Stage) -> None:
+    keyed.world.provider._world.credits[next(iter(keyed.world.provider._world.credits))] = 211
+    text = text_of(board_of(await keyed.send_form(keyed.ben, "Foxy", photos(1))))
+    assert "The server does not have that many left. Ask an admin to top up the Apiframe account." in text
+    assert "211" not in text
+
+
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        (1000, "takes 15–25 minutes."),
+        (500, "takes 8–12 minutes, with the 500 steps you chose."),
+        (3000, "takes 45–75 minutes, with the 3000 steps you chose."),
+    ],
+)
+async def test_the_usual_time_goes_by_the_steps_and_the_rank_is_nobodys_business(
+    keyed: Stage, steps: int, words: str
+) -> None:
+    options = {"subject": "object", "steps": steps, "rank": 16}
+    text = text_of(board_of(await keyed.send_form(keyed.ben, "Foxy", [], **options)))
+    assert f"A LoRA of a pet, object or place. Training it usually {words}" in text
+    assert "rank" not in text
+    assert "camera data" not in text
+
+
 async def test_while_the_provider_is_down_the_board_comes_without_a_balance(keyed: Stage) -> None:
     keyed.world.provider.faults.next("GET /v2/me", *[Fault.answer(503)] * 3)
-    board = board_of(await keyed.send_form(keyed.ben, "Foxy", photos(15)))
-    assert "257 Apiframe credits · balance not known just now" in text_of(board)
+    board = board_of(await keyed.send_form(keyed.ada, "Foxy", photos(15)))
+    assert "257 of this server's Apiframe credits · balance not known just now" in text_of(board)
     assert "Start training (15 photos)" in buttons_of(board)
 
 

@@ -35,7 +35,7 @@ async def test_with_key_and_balance_an_event_is_ready(hosting: Hosting) -> None:
         "Write in the channel",
         "Threads",
         "API key of Apiframe",
-        "Balance at Apiframe: 100,000 credits",
+        "Balance at Apiframe: enough for one training",
         "Estimate: 325 credits for 10 entrants; the budget is 325",
         "Prompt pack: 4",
         "Webhooks are not set up: Darkroom looks at running jobs by itself",
@@ -70,7 +70,7 @@ async def test_the_balance_pays_for_one_training_at_least(hosting: Hosting) -> N
     await hosting.studio.set_key(POOR_KEY)
     missing = await red(hosting, (await hosting.draft()).id)
     assert list(missing) == ["Balance at Apiframe"]
-    assert "100 credits" in missing["Balance at Apiframe"]
+    assert "not enough credits" in missing["Balance at Apiframe"]
     assert str(TRAINING) in missing["Balance at Apiframe"]
 
 

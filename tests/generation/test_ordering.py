@@ -126,7 +126,7 @@ async def test_what_the_estimate_refuses_is_never_ordered(studio: Studio) -> Non
 async def test_too_little_balance_at_aurous_labs_refuses_at_once(studio: Studio) -> None:
     await set_aurous_key(studio)
     studio.aurous.faults.answers.image_base = 300
-    with pytest.raises(UserError, match=r"1200 credits.*balance is 1000"):
+    with pytest.raises(UserError, match=r"not have enough credits left. This takes 1200 credits. Ask an admin"):
         await place(studio, PictureOrder("a fox", GenerationSettings(count=4)))
     assert await nothing_stored(studio)
 

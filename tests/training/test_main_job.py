@@ -156,7 +156,7 @@ async def test_another_member_or_guild_can_neither_see_nor_start_nor_retry_it(
     assert list(await studio.trainings.of_member(guild_id=guild_id, user_id=user_id)) == []
 
 
-async def test_a_failed_training_names_the_balance_before_and_now(studio: Studio) -> None:
+async def test_a_failed_training_names_what_it_took_and_no_balance(studio: Studio) -> None:
     studio.server.faults.trainings.append(TrainingFault.FAIL_AFTER_CHARGE)
     studio.server.faults.refund_create_fee = False
     training = await studio.begin()
@@ -166,8 +166,9 @@ async def test_a_failed_training_names_the_balance_before_and_now(studio: Studio
     assert ended.status is S.FAILED
     assert ended.error is not None
     assert studio.server.faults.failure_text.rstrip(".") in ended.error
-    assert "100000" in ended.error
-    assert "99998" in ended.error
+    assert "This server has 2 credits less than before this training." in ended.error
+    assert "100000" not in ended.error
+    assert "99998" not in ended.error
     assert studio.poster.kinds()[-1] == PostKind.TRAINING_FAILED
 
 

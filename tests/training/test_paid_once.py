@@ -232,7 +232,7 @@ REFUSALS = {
     "400": (Fault.answer(400, body=b'{"error": "Validation failed", "details": {"name": ["Too rude"]}}'), "Too rude"),
     "402": (
         Fault.answer(402, body=b'{"error": "Insufficient credits", "creditsRequired": 257, "creditsAvailable": 3}'),
-        "balance is 3",
+        "A training takes 257 Apiframe credits, and this server does not have enough left. Nothing was charged.",
     ),
     "404": (Fault.answer(404), "refused the order"),
     "409": (Fault.answer(409), "refused the order"),
