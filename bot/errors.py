@@ -41,7 +41,15 @@ class NotFound(UserError):
 
 
 class NoKey(UserError):
-    pass
+    """`for_admin`: the sentence for somebody who may set a key."""
+
+    def __init__(self, sentence: str, for_admin: str | None = None) -> None:
+        super().__init__(sentence)
+        self.for_admin = for_admin or sentence
+
+    def adding(self, more: str) -> "NoKey":
+        """The same with a further sentence."""
+        return NoKey(f"{self} {more}", f"{self.for_admin} {more}")
 
 
 class StartupError(DarkroomError):

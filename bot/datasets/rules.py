@@ -81,8 +81,15 @@ class Board:
         return max(0, self.limits.least - len(self.usable))
 
     @property
+    def lacks_person(self) -> bool:
+        """Whether it has not been said who the person in the photos is; events ask before they take photos."""
+        dataset = self.dataset
+        is_asked = dataset.subject_kind is SubjectKind.PERSON and dataset.event_id is None
+        return is_asked and (dataset.gender is None or not dataset.ethnicity)
+
+    @property
     def can_start(self) -> bool:
-        return self.dataset.status is DatasetStatus.OPEN and self.missing == 0
+        return self.dataset.status is DatasetStatus.OPEN and self.missing == 0 and not self.lacks_person
 
 
 def photo_limits(kind: SubjectKind) -> PhotoLimits:
@@ -112,7 +119,10 @@ def deletion_sentence(kind: SubjectKind, kept: timedelta) -> str:
 
 
 def check_order(order: DatasetOrder) -> None:
-    """UserError when the order cannot be trained; called before any photo is uploaded."""
+    """UserError when the order cannot be trained; called before any photo is uploaded.
+
+    What the provider needs to know of a person may still be missing: the board asks for it.
+    """
     check_age(order.age)
     check_words(order.ethnicity)
     if order.subject_kind is SubjectKind.PERSON:
@@ -120,11 +130,6 @@ def check_order(order: DatasetOrder) -> None:
     if order.subject_kind is SubjectKind.CHARACTER:
         _check_character(order)
         return
-    if order.subject_kind is SubjectKind.PERSON and (order.gender is None or not (order.ethnicity or "").strip()):
-        raise UserError(
-            "To train a person, the provider needs `gender` and `ethnicity`. "
-            "Please fill in both options of `/train` and send it again; they are deleted with the photos."
-        )
     for label, value in (("ethnicity", order.ethnicity), ("age", order.age)):
         if value is not None and not 1 <= len(value.strip()) <= 40:
             raise UserError(f"`{label}` takes 1 to 40 characters. Please shorten it.")

@@ -25,7 +25,7 @@ from bot.loras.rights import Right
 from bot.moderation.texts import check_text
 from bot.photos import checks
 from bot.photos.sheet import SheetEntry
-from bot.records.dataset import Dataset, DatasetStatus, Finding, Photo, SubjectKind, Upload
+from bot.records.dataset import Dataset, DatasetStatus, Finding, Gender, Photo, SubjectKind, Upload
 from bot.records.event import DepictionStatus
 from bot.records.guild import Actor
 from bot.records.lora import NAME_MAX
@@ -80,11 +80,7 @@ class DatasetService(Service):
 
         async def transaction(connection: AsyncConnection) -> Dataset:
             await check_text(connection, guild_id, name, order.ethnicity, order.age)
-            if await rows.count_open(connection, guild_id, user_id) >= OPEN_MAX:
-                raise UserError(
-                    f"You have {OPEN_MAX} open datasets here already. See the newest with `/dataset show`, "
-                    "start or discard it, then send `/train` again."
-                )
+            await _check_open(connection, guild_id, user_id)
             if order.previous_lora_id is not None:
                 await _check_previous(connection, order, guild_id=guild_id, user_id=user_id)
             return await rows.insert(
@@ -198,6 +194,26 @@ class DatasetService(Service):
 
         return await self._database.write(transaction)
 
+    async def describe_person(
+        self, dataset_id: int, gender: Gender, ethnicity: str, age: str, *, guild_id: int, user_id: int
+    ) -> Board:
+        """Say who is in the photos, as the provider needs it; an empty `age` leaves that out."""
+        board = await self.board(dataset_id, guild_id=guild_id, user_id=user_id)
+        dataset, ethnicity = board.dataset, ethnicity.strip()
+        if dataset.subject_kind is not SubjectKind.PERSON or not ethnicity:
+            raise UserError("Please say what the provider needs to know of the person: gender and ethnicity.")
+        check_order(DatasetOrder(dataset.name, dataset.subject_kind, gender, ethnicity, age.strip() or None))
+
+        async def transaction(connection: AsyncConnection) -> bool:
+            await check_text(connection, guild_id, ethnicity, age)
+            return await rows.describe_person(
+                connection, dataset_id, gender=gender, ethnicity=ethnicity, age=age.strip() or None
+            )
+
+        if not await self._database.write(transaction):
+            raise UserError("This dataset has been started or discarded already, so nothing was changed.")
+        return await self.board(dataset_id, guild_id=guild_id, user_id=user_id)
+
     async def open_dataset(self, *, guild_id: int, user_id: int) -> Dataset:
         """The member's newest open dataset in this guild; NotFound, with what to do, when there is none."""
         dataset = await self._database.fetch(rows.open_of, guild_id, user_id)
@@ -294,12 +310,26 @@ async def board_of(connection: AsyncConnection, dataset: Dataset) -> Board:
     return Board(dataset, judged, tuple(pending))
 
 
+async def check_may_begin(connection: AsyncConnection, guild_id: int, user_id: int) -> None:
+    """UserError when the member cannot have one more dataset, or no photo could be put into it."""
+    await _check_open(connection, guild_id, user_id)
+    await _check_waiting(connection, guild_id, 1)
+
+
+async def _check_open(connection: AsyncConnection, guild_id: int, user_id: int) -> None:
+    if await rows.count_open(connection, guild_id, user_id) >= OPEN_MAX:
+        raise UserError(
+            f"You have {OPEN_MAX} open datasets here already. See the newest with `/dataset show`, "
+            "start or discard it, then send `/train` again."
+        )
+
+
 async def _check_waiting(connection: AsyncConnection, guild_id: int, more: int) -> None:
     """UserError when the server would have more photos waiting than WAITING_MAX."""
     if await rows.count_waiting_photos(connection, guild_id) + more > WAITING_MAX:
         raise UserError(
             f"Up to {WAITING_MAX} photos of this server can wait for their trainings, and these would be too many. "
-            "Please send them again when some of the others were trained or discarded."
+            "Please try again when some of the others were trained or discarded."
         )
 
 

@@ -5,9 +5,9 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bot.errors import KeyRejected, Missing, NoKey, OutOfCredits, ProviderError, Refused, UserError
+from bot.errors import KeyRejected, Missing, OutOfCredits, ProviderError, Refused, UserError
 from bot.generation import failures
-from bot.keys.service import KeyService
+from bot.keys.service import KeyService, cannot_be_opened
 from bot.providers.base import Account, GenerationOrder, ProviderClient
 from bot.providers.witness import has_lora
 from bot.records.key import ApiKeyRow
@@ -44,7 +44,7 @@ async def ask_price(
     """
     client = await key_service.client(key.id)
     if client is None:
-        raise NoKey("The stored API key cannot be opened. Ask an admin to run `/keys set`.")
+        raise cannot_be_opened(key.provider)
     try:
         estimate, account = await asyncio.gather(_in_time(client.estimate(order)), _in_time(client.account()))
     except KeyRejected as error:

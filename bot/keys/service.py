@@ -56,7 +56,7 @@ class Funds:
 
     price: int
     balance: int | None
-    trouble: str | None
+    trouble: NoKey | None
 
 
 class KeyService(KeyTrust):
@@ -131,10 +131,10 @@ class KeyService(KeyTrust):
         try:
             key = await self.current(guild_id, provider)
         except NoKey as error:
-            return Funds(price, None, str(error))
+            return Funds(price, None, error)
         client = await self.client(key.id)
         if client is None:
-            return Funds(price, None, "The stored key cannot be opened. Ask an admin to run `/keys set`.")
+            return Funds(price, None, cannot_be_opened(provider))
         try:
             async with asyncio.timeout(FUNDS_DEADLINE_S):
                 return Funds(price, (await client.account()).credits, None)
@@ -165,12 +165,13 @@ class KeyService(KeyTrust):
         """The guild's key for new orders. Raises NoKey, with a sentence, when there is none or it is paused."""
         stored = await self._database.fetch(rows.current, guild_id, provider)
         if stored is None:
-            raise NoKey(f"This server has no {provider.label} key yet. Ask an admin to run `/keys set`.")
+            none = f"This server has no {provider.label} key yet."
+            raise NoKey(f"{none} Ask an admin to run `/keys set`.", f"{none} Run `/keys set` to give it one.")
         if stored.row.paused_at is not None:
-            raise NoKey(
-                f"{provider.label} does not accept this server's key at the moment. Darkroom tries it again by itself; "
-                "an admin can run `/keys set`."
+            refused = (
+                f"{provider.label} does not accept this server's key at the moment. Darkroom tries it again by itself"
             )
+            raise NoKey(f"{refused}; an admin can run `/keys set`.", f"{refused}; `/keys set` takes another one.")
         return stored.row
 
     async def webhook_secrets(self, guild_id: int, provider: ProviderName) -> WebhookSecrets:
@@ -234,6 +235,11 @@ class KeyService(KeyTrust):
             return await self._connect(provider, api_key).account()
         except ProviderError as error:
             raise UserError(explain(error, provider)) from error
+
+
+def cannot_be_opened(provider: ProviderName) -> NoKey:
+    what = f"The stored {provider.label} key cannot be opened."
+    return NoKey(f"{what} Ask an admin to run `/keys set`.", f"{what} Run `/keys set` to set it again.")
 
 
 def explain(error: ProviderError | SealError, provider: ProviderName) -> str:

@@ -80,6 +80,14 @@ async def most(connection: AsyncConnection, key_id: int, queue: SlotQueue) -> in
     return await keys.slots_of(connection, key_id, SLOTS[key.row.provider])
 
 
+async def has_free_slot(connection: AsyncConnection, key_id: int, queue: SlotQueue) -> bool:
+    """Whether a new job of the key's team would get a slot at once."""
+    if await slots.waiting(connection, queue, key_id):
+        return False
+    held = await slots.holding(connection, queue, key_id)
+    return await most(connection, key_id, queue) > sum(held.values())
+
+
 async def place_of(connection: AsyncConnection, job_id: int, key_id: int, queue: SlotQueue) -> int | None:
     """The job's place among those that wait, from 1; None when it does not wait."""
     order = fair_order(await slots.waiting(connection, queue, key_id), await slots.holding(connection, queue, key_id))

@@ -9,6 +9,7 @@ from bot.clock import Clock, Timings
 from bot.errors import UserError
 from bot.limits import rules
 from bot.records.generation import Generation
+from bot.records.guild import Actor
 from bot.records.job import SubjectTable
 from bot.records.limit import Amount, Limit, Spend, Unit
 from bot.records.moderation import Act
@@ -63,6 +64,12 @@ class Ledger:
         await guilds.tidy_later(connection, job.guild_id, now=now)
         await self._renew_panel(connection, job, now)
 
+    async def check(self, connection: AsyncConnection, actor: Actor, amount: Amount) -> None:
+        """LimitReached when an order of the member's own would have to be refused just now; nothing is reserved."""
+        stored, now = await limits.of_guild(connection, actor.guild_id), self._clock.now()
+        await _check_member(connection, actor.guild_id, actor.user_id, amount, stored, actor.role_ids, now)
+        await _check_server(connection, actor.guild_id, amount, stored, now)
+
     async def settle(self, connection: AsyncConnection, job: Training | Generation, took: Amount | None) -> None:
         """Replace what was reserved by what the job really took, in the transaction that ends it; None: all of it."""
         await self.settle_by_id(connection, subject_of(job), job.id, took)
@@ -91,12 +98,8 @@ class Ledger:
         if job.event_id is not None:
             await _check_event(connection, job.event_id, amount)
         else:
-            await _check_member(connection, job, amount, stored, role_ids, now)
-        whole, month = rules.server_limit(stored), rules.month_of(now)
-        if whole is not None:
-            used = await spends.used_by_guild(connection, job.guild_id, month.begins)
-            for unit in Unit:
-                rules.check(whole, unit, used, amount, month)
+            await _check_member(connection, job.guild_id, job.user_id, amount, stored, role_ids, now)
+        await _check_server(connection, job.guild_id, amount, stored, now)
 
     async def _renew_panel(self, connection: AsyncConnection, job: Training | Generation, now: datetime) -> None:
         if job.event_id is not None:
@@ -116,22 +119,34 @@ async def _check_event(connection: AsyncConnection, event_id: int, amount: Amoun
         raise BudgetSpent(amount.credits, rest)
 
 
+async def _check_server(
+    connection: AsyncConnection, guild_id: int, amount: Amount, stored: list[Limit], now: datetime
+) -> None:
+    whole, month = rules.server_limit(stored), rules.month_of(now)
+    if whole is None:
+        return
+    used = await spends.used_by_guild(connection, guild_id, month.begins)
+    for unit in Unit:
+        rules.check(whole, unit, used, amount, month)
+
+
 async def _check_member(
     connection: AsyncConnection,
-    job: Training | Generation,
+    guild_id: int,
+    user_id: int,
     amount: Amount,
     stored: list[Limit],
     role_ids: frozenset[int],
     now: datetime,
 ) -> None:
     month = rules.month_of(now)
-    ids = await pseudonyms.ids_of(connection, job.guild_id, job.user_id)
-    used = await spends.used_by_member(connection, job.guild_id, ids, month.begins) if stored else Amount()
+    ids = await pseudonyms.ids_of(connection, guild_id, user_id)
+    used = await spends.used_by_member(connection, guild_id, ids, month.begins) if stored else Amount()
     for unit in Unit:
         limit = rules.largest_for_member(stored, role_ids, unit)
         if limit is not None:
             rules.check(limit, unit, used, amount, month)
-    guild = await guilds.get(connection, job.guild_id)
+    guild = await guilds.get(connection, guild_id)
     if amount.trainings and guild is not None and guild.training_pause_h:
-        last = await spends.last_training(connection, job.guild_id, ids)
+        last = await spends.last_training(connection, guild_id, ids)
         rules.check_pause(last, timedelta(hours=guild.training_pause_h), now)

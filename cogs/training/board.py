@@ -17,6 +17,10 @@ from cogs.ui.words import SUBJECT_WORDS, TEXT_MAX, clip, count, meter
 LIST_MAX = 2600
 """Characters for the photo lists at most; fewer where the rest of the board needs more than the other 1,400."""
 NAMES_A_LINE = 3
+ASKED_OF_PERSON = (
+    "One more thing: to train a person, the provider needs gender and ethnicity. Press **About the person**; it is "
+    "deleted with the photos."
+)
 MARKS = {Verdict.REFUSED: "❌", Verdict.ADVISED: "⚠️", Verdict.ACCEPTED: "✅"}
 ACCENTS = {True: discord.Colour.green(), False: discord.Colour.gold()}
 
@@ -39,7 +43,7 @@ def board_card(
     view.add_line()
     view.add_text(money)
     if board.dataset.status is DatasetStatus.OPEN:
-        view.add_row(*_buttons(board))
+        view.add_rows(_buttons(board))
     return view
 
 
@@ -85,10 +89,17 @@ def _head(board: Board, funds: Funds) -> str:
         lines.append(f"This dataset has been {dataset.status.value}.")
     elif board.missing:
         lines.append(_what_is_missing(board))
+    elif board.lacks_person:
+        lines.append("The photos are enough.")
     elif funds.trouble is None:
         lines.append("Ready to start.")
     else:
         lines.append("The photos are fine; what is missing is named below.")
+    if board.lacks_person and dataset.status is DatasetStatus.OPEN:
+        lines.append(ASKED_OF_PERSON)
+    elif dataset.gender is not None and dataset.ethnicity:
+        said = [dataset.gender.value, quote(dataset.ethnicity, 40), *([quote(dataset.age, 40)] if dataset.age else [])]
+        lines.append(f"About the person: {', '.join(said)}. Only you see this; it is deleted with the photos.")
     if board.asked:
         names = ", ".join(f"<@{user_id}>" for user_id in board.asked)
         lines.append(f"Asked: {names}. The photos that they may be seen in are not sent before they say yes.")
@@ -122,7 +133,7 @@ def _what_is_made(board: Board) -> list[str]:
 def _money(board: Board, funds: Funds, *, is_admin: bool) -> list[str]:
     provider = board.dataset.subject_kind.provider.label
     if funds.trouble is not None:
-        lines = [f"**Not yet:** {funds.trouble}"]
+        lines = [f"**Not yet:** {funds.trouble.for_admin if is_admin else funds.trouble}"]
         if board.dataset.subject_kind is SubjectKind.CHARACTER:
             lines.append("Or discard this and send `/train` with another subject to train a LoRA.")
         return lines
@@ -147,21 +158,26 @@ def _small_print(board: Board, kept: timedelta) -> list[str]:
 
 def _buttons(board: Board) -> list[ActionButton]:
     dataset_id, usable = board.dataset.id, len(board.usable)
-    photos = count(usable, "photo") if board.can_start else f"{usable} of {board.limits.least}"
-    return [
-        ActionButton(
-            "set",
-            "start",
-            dataset_id,
-            label=f"Start training ({photos})",
-            style=discord.ButtonStyle.success,
-            disabled=not board.can_start,
-        ),
+    photos = count(usable, "photo") if not board.missing else f"{usable} of {board.limits.least}"
+    start = ActionButton(
+        "set",
+        "start",
+        dataset_id,
+        label=f"Start training ({photos})",
+        style=discord.ButtonStyle.success,
+        disabled=not board.can_start,
+    )
+    buttons = [
+        start,
         ActionButton("set", "add", dataset_id, label="Add photos"),
         ActionButton("set", "remove", dataset_id, label="Remove photos", disabled=not board.photos),
         ActionButton("set", "name", dataset_id, label="Who is in them?", disabled=not board.photos),
         ActionButton("set", "discard", dataset_id, label="Discard", style=discord.ButtonStyle.danger),
     ]
+    if board.dataset.subject_kind is SubjectKind.PERSON:
+        style = discord.ButtonStyle.primary if board.lacks_person else discord.ButtonStyle.secondary
+        buttons.insert(1, ActionButton("set", "person", dataset_id, label="About the person", style=style))
+    return buttons
 
 
 def _named(mark: str, names: Sequence[str]) -> list[str]:

@@ -7,8 +7,10 @@ from bot.datasets.rules import Board
 from bot.loras.rights import Right
 from bot.records.key import ProviderName
 from bot.text import quote
-from cogs.training.forms import PhotosModal, VersionModal, show_board
+from cogs.training.forms import PhotosModal, VersionModal
+from cogs.training.intake import show_board
 from cogs.training.naming import naming_card
+from cogs.training.person import PersonModal
 from cogs.training.removal import removal_card
 from cogs.ui.access import obeying
 from cogs.ui.layout import card
@@ -48,6 +50,11 @@ async def press_name(interaction: Interaction, dataset_id: int) -> None:
     await replace(interaction, naming_card(await _board(interaction, dataset_id)))
 
 
+async def press_person(interaction: Interaction, dataset_id: int) -> None:
+    board = await _board(interaction, dataset_id)
+    await open_form(interaction, PersonModal(board.dataset))
+
+
 async def press_discard(interaction: Interaction, dataset_id: int) -> None:
     dataset = await interaction.client.services.datasets.discard(
         dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id
@@ -83,7 +90,7 @@ async def setup(bot: DarkroomBot) -> None:
         remove=press_remove,
         name=press_name,
         discard=press_discard,
-        **obeying("train", start=press_start, add=press_add),
+        **obeying("train", start=press_start, add=press_add, person=press_person),
     )
     bot.add_buttons("training", **obeying("train", retry=press_retry, version=press_version))
 

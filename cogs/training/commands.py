@@ -8,11 +8,14 @@ from bot.client import DarkroomBot
 from bot.datasets.rules import DatasetOrder, check_order
 from bot.errors import NoKey, UserError
 from bot.records.dataset import Gender, SubjectKind
+from bot.records.key import ProviderName
 from bot.text import quote
+from bot.training.service import Outlook
 from cogs.requests.authors import author_to_ask
-from cogs.training.forms import PhotosModal, TrainModal, show_board, take_photos, uploads_in, uploads_of
+from cogs.training.forms import AskingTrainModal, PhotosModal, TrainModal, uploads_in, uploads_of
+from cogs.training.intake import show_board, take_photos
 from cogs.ui.choices import value_of
-from cogs.ui.replies import Interaction, defer, guild_of, open_form, say
+from cogs.ui.replies import Interaction, actor_of, defer, guild_of, open_form, say
 from cogs.ui.words import SUBJECT_WORDS
 
 CHARACTER_HINT = {SubjectKind.CHARACTER: " (instant, 1 to 6 photos)"}
@@ -40,9 +43,9 @@ class TrainCog(commands.Cog):
 
     @app_commands.command(description="Train a LoRA from 15 to 30 photos, or make an instant character from 1 to 6")
     @app_commands.describe(
-        subject="What the photos show; a pet, object or place if you leave it out",
-        gender="For a person; the provider needs it",
-        ethnicity="For a person; the provider needs it",
+        subject="What the photos show; the form asks if you leave it out",
+        gender="For a person; asked later if you leave it out",
+        ethnicity="For a person; asked later if you leave it out",
         age="For a person, if you like: 25, early 30s …",
         steps="How long to train: 500 to 3000, 1000 if you leave it out",
         rank="How much the LoRA can hold: 8 to 64, 32 if you leave it out",
@@ -58,9 +61,10 @@ class TrainCog(commands.Cog):
         steps: app_commands.Range[int, 500, 3000] | None = None,
         rank: app_commands.Range[int, 8, 64] | None = None,
     ) -> None:
+        kind = subject_of(subject, gender or ethnicity or age)
         order = DatasetOrder(
             name="",
-            subject_kind=subject_of(subject, gender or ethnicity or age),
+            subject_kind=kind or SubjectKind.PERSON,
             gender=Gender(value_of(GENDERS, gender)) if gender else None,
             ethnicity=ethnicity,
             age=age,
@@ -68,28 +72,44 @@ class TrainCog(commands.Cog):
             rank=rank,
         )
         check_order(order)
-        if order.subject_kind is SubjectKind.CHARACTER:
-            await self._check_character_key(guild_of(interaction))
-        await open_form(interaction, TrainModal(order))
+        outlook = await self._outlook(interaction, order.subject_kind)
+        if kind is not None:
+            await open_form(interaction, TrainModal(order, outlook))
+            return
+        kinds = [each for each in SubjectKind if each is not SubjectKind.CHARACTER]
+        if steps is rank is None and await self._has_key(interaction, SubjectKind.CHARACTER.provider):
+            kinds.append(SubjectKind.CHARACTER)
+        await open_form(interaction, AskingTrainModal(order, outlook, kinds))
 
     @train.autocomplete("ethnicity")
     async def suggest_ethnicity(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         typed = current.strip().casefold()
         return [app_commands.Choice(name=name, value=name) for name in ETHNICITIES if typed in name.casefold()]
 
-    async def _check_character_key(self, guild_id: int) -> None:
-        """Before anybody uploads photos that could go nowhere."""
+    async def _outlook(self, interaction: Interaction, kind: SubjectKind) -> Outlook:
+        """Before anybody uploads photos that could go nowhere. Without a key it tells the way that is left."""
         try:
-            await self.bot.services.keys.current(guild_id, SubjectKind.CHARACTER.provider)
+            return await self.bot.services.trainings.outlook(actor_of(interaction), kind.provider)
         except NoKey as error:
-            raise NoKey(f"{error} Or pick another `subject` to train a LoRA instead.") from error
+            if kind is SubjectKind.CHARACTER:
+                raise error.adding("Or pick another `subject` to train a LoRA instead.") from error
+            if await self._has_key(interaction, SubjectKind.CHARACTER.provider):
+                raise error.adding("Or send `/train subject:a character`, which takes 1 to 6 photos.") from error
+            raise
+
+    async def _has_key(self, interaction: Interaction, provider: ProviderName) -> bool:
+        try:
+            await self.bot.services.keys.current(guild_of(interaction), provider)
+        except NoKey:
+            return False
+        return True
 
 
-def subject_of(subject: str | None, about_a_person: str | None) -> SubjectKind:
-    """What is trained when the option was left out: a person if something about one was said, else a thing."""
+def subject_of(subject: str | None, about_a_person: str | None) -> SubjectKind | None:
+    """What is trained: what was chosen, a person if something about one was said; None: the form asks."""
     if subject is not None:
         return SubjectKind(value_of(SUBJECTS, subject))
-    return SubjectKind.PERSON if about_a_person else SubjectKind.OBJECT
+    return SubjectKind.PERSON if about_a_person else None
 
 
 class DatasetCog(commands.GroupCog, group_name="dataset", group_description="The photos you are collecting"):

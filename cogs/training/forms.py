@@ -1,4 +1,4 @@
-"""Taking photos from Discord: the forms, the consent, and the board that answers them."""
+"""The forms that take photos: for a new dataset, a newer version of a LoRA, and more photos."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,23 +7,34 @@ from urllib.parse import urlsplit
 
 import discord
 
-from bot.datasets.rules import Board, DatasetOrder, consent_sentence, photo_limits
+from bot.datasets.rules import STEPS, DatasetOrder, photo_limits, usual_time
 from bot.records.dataset import Dataset, Gender, SubjectKind, Upload
 from bot.records.lora import NAME_MAX, Lora
-from bot.records.post import PostKind
-from cogs.requests.authors import say_asked
-from cogs.training.board import board_card
-from cogs.ui.choices import Pressed
-from cogs.ui.layout import SHEET_FILE, shown_media
-from cogs.ui.replies import Interaction, actor_of, channel_of, defer, guild_of, is_admin, show
-from cogs.ui.views import ConfirmView, SafeModal
-from cogs.ui.words import SUBJECT_WORDS
+from bot.training.service import Outlook
+from cogs.training.intake import take_photos
+from cogs.training.person import ask_about_person
+from cogs.ui.layout import shown_media
+from cogs.ui.replies import Interaction, channel_of, defer, guild_of
+from cogs.ui.views import SafeModal
+from cogs.ui.words import SUBJECT_WORDS, capitalised
 
 UPLOADS = 3
 FILES_EACH = 10
 """Files one upload field takes (Discord /docs/components/reference); three fields make 30 photos."""
-ETHNICITY_MAX = 40
 CONSENT_LABEL = "Everyone in the photos agrees and is 18+"
+ANY_GUIDE = "15 to 30 in all: sharp, different light and angles, one subject, no filters."
+GUIDES = {
+    SubjectKind.PERSON: "15 to 30 in all: sharp, different light, angles and days, nobody else, no filters.",
+    SubjectKind.OBJECT: "15 to 30 in all: sharp, different light, angles and places, nothing like it beside it.",
+    SubjectKind.STYLE: "15 to 30 in all: the same style, many different things in it, no frames or text.",
+    SubjectKind.CHARACTER: "1 to 6: the face sharp and well lit, from different sides, nobody else.",
+}
+KIND_HINTS = {
+    SubjectKind.PERSON: "You, or somebody who agreed. Two questions follow.",
+    SubjectKind.OBJECT: "One pet, mascot, thing or place.",
+    SubjectKind.STYLE: "How pictures look: paintings or photos of one kind.",
+    SubjectKind.CHARACTER: "From 1 to 6 photos, ready in seconds; nothing is trained.",
+}
 ASKED_AGAIN = "It was deleted with the photos, and the provider needs it again."
 
 
@@ -39,9 +50,15 @@ def _upload_fields(kind: SubjectKind, *, required: int, most: int = UPLOADS) -> 
     ]
 
 
-def _consent_label(box: discord.ui.Checkbox[SafeModal], kind: SubjectKind) -> discord.ui.Label[SafeModal]:
-    provider = kind.provider.label
-    use = f"{provider} gets and keeps them" if kind is SubjectKind.CHARACTER else f"{provider} may train on them"
+def _consent_label(box: discord.ui.Checkbox[SafeModal], kinds: Sequence[SubjectKind]) -> discord.ui.Label[SafeModal]:
+    """The box of the consent: `kinds` are what may become of the photos."""
+    trains, keeps = SubjectKind.PERSON.provider.label, SubjectKind.CHARACTER.provider.label
+    if SubjectKind.CHARACTER not in kinds:
+        use = f"{trains} may train on them"
+    elif len(kinds) == 1:
+        use = f"{keeps} gets and keeps them"
+    else:
+        use = f"{trains} trains on them, or {keeps} keeps them"
     return discord.ui.Label(
         text=CONSENT_LABEL, description=f"They are of me or taken with permission; {use}.", component=box
     )
@@ -58,13 +75,19 @@ class PhotoForm(SafeModal):
         self.uploads: list[discord.ui.FileUpload[SafeModal]] = []
         self.consent: discord.ui.Checkbox[SafeModal] = discord.ui.Checkbox(default=False)
 
-    def add_photos(self, uploads: list[discord.ui.FileUpload[SafeModal]]) -> None:
+    def add_photos(
+        self,
+        uploads: list[discord.ui.FileUpload[SafeModal]],
+        guide: str | None = None,
+        kinds: Sequence[SubjectKind] = (),
+    ) -> None:
+        """`guide`: what good photos are. `kinds`: what they may show, where that is asked."""
         self.uploads = uploads
         for number, upload in enumerate(uploads):
             text = "Photos" if number == 0 else f"More photos ({number + 1})"
             description = f"Up to {upload.max_values} here: JPEG, PNG, WebP or HEIC."
-            self.add_field(text, upload, description)
-        self.add_item(_consent_label(self.consent, self.kind))
+            self.add_field(text, upload, guide if guide is not None and number == 0 else description)
+        self.add_item(_consent_label(self.consent, kinds or [self.kind]))
 
     def files(self) -> list[Upload]:
         attachments = [attachment for field in self.uploads for attachment in field.values]
@@ -85,19 +108,50 @@ class PhotoForm(SafeModal):
 
 
 class TrainModal(PhotoForm):
-    """Name, photos, consent."""
+    """Name, photos, consent; and what it means in money and time."""
 
-    def __init__(self, order: DatasetOrder) -> None:
+    def __init__(self, order: DatasetOrder, outlook: Outlook) -> None:
         kind = order.subject_kind
         title = "Make a character" if kind is SubjectKind.CHARACTER else f"Train a LoRA of {SUBJECT_WORDS[kind]}"
         super().__init__(title=title, kind=kind)
         self.order = order
         field = discord.ui.TextInput[Any](placeholder="Rex", min_length=1, max_length=NAME_MAX)
-        self.name = self.add_field("Name", field, "How you will find it again.")
-        self.add_photos(_upload_fields(kind, required=0))
+        self.name = self.add_field("Name", field, what_it_takes(outlook, order))
+        self.add_photos(_upload_fields(kind, required=0), GUIDES[kind])
 
     async def submit(self, interaction: Interaction) -> None:
         await self.begin(interaction, replace(self.order, name=self.name.value))
+
+
+class AskingTrainModal(PhotoForm):
+    """The same for somebody who did not say what the photos show: one of `kinds`, which is asked first."""
+
+    def __init__(self, order: DatasetOrder, outlook: Outlook, kinds: Sequence[SubjectKind]) -> None:
+        super().__init__(title="Train a LoRA", kind=order.subject_kind)
+        self.order = order
+        options = [
+            discord.SelectOption(label=capitalised(SUBJECT_WORDS[kind]), value=kind.value, description=KIND_HINTS[kind])
+            for kind in kinds
+        ]
+        what = discord.ui.Select[Any](placeholder="Please choose", options=options)
+        self.what = self.add_field("What do the photos show?", what, what_it_takes(outlook, order))
+        field = discord.ui.TextInput[Any](placeholder="Rex", min_length=1, max_length=NAME_MAX)
+        self.name = self.add_field("Name", field, "How you will find it again.")
+        # A form has five parts (Discord /docs/components/reference); the board takes more photos afterwards.
+        self.add_photos(_upload_fields(order.subject_kind, required=0, most=2), ANY_GUIDE, kinds)
+
+    async def submit(self, interaction: Interaction) -> None:
+        kind = SubjectKind(self.what.values[0])
+        await self.begin(interaction, replace(self.order, name=self.name.value, subject_kind=kind))
+
+
+def what_it_takes(outlook: Outlook, order: DatasetOrder) -> str:
+    """Whose credits and how long, in one line of a form."""
+    if order.subject_kind is SubjectKind.CHARACTER:
+        return "Ready in seconds. It costs nothing to make; each picture with it costs as usual."
+    turn = ", once its turn comes" if outlook.waits else ""
+    cost = f"{outlook.price} {outlook.provider.label} credits"
+    return f"It costs this server {cost} and usually takes {usual_time(order.steps or STEPS)}{turn}."
 
 
 class VersionModal(PhotoForm):
@@ -119,16 +173,6 @@ class VersionModal(PhotoForm):
         await self.begin(interaction, order)
 
 
-def ask_about_person(form: SafeModal, why: str) -> tuple[discord.ui.Select[Any], discord.ui.TextInput[Any]]:
-    """The fields for gender and ethnicity."""
-    genders = [discord.SelectOption(label=gender.value, value=gender.value) for gender in Gender]
-    ethnicity = discord.ui.TextInput[Any](
-        placeholder="White, Black, East Asian, Mixed …", min_length=1, max_length=ETHNICITY_MAX
-    )
-    gender = form.add_field("Gender", discord.ui.Select[Any](options=genders), why)
-    return gender, form.add_field("Ethnicity", ethnicity, why)
-
-
 class PhotosModal(PhotoForm):
     """More photos for a dataset that exists; with `uploads` given (a message's photos) it asks for consent only.
 
@@ -147,66 +191,6 @@ class PhotosModal(PhotoForm):
         )
         uploads = self.given or self.files()
         await take_photos(interaction, board.dataset, uploads, agreed=self.consent.value, author_id=self.author_id)
-
-
-async def take_photos(
-    interaction: Interaction,
-    dataset: Dataset,
-    uploads: Sequence[Upload],
-    *,
-    agreed: bool,
-    author_id: int | None = None,
-) -> None:
-    """With consent: download, check, show the board. Without: nothing is downloaded, and it is asked once more.
-
-    Photos of somebody else (`author_id`) wait for their yes.
-    """
-    if uploads and not agreed:
-
-        async def agree(answered: Interaction) -> None:
-            await take_photos(answered, dataset, uploads, agreed=True, author_id=author_id)
-
-        kept = interaction.client.services.timings.photos_kept
-        await ask_consent(interaction, consent_sentence(dataset.subject_kind, kept), agree)
-        return
-    if author_id is not None:
-        actor, channel = actor_of(interaction), channel_of(interaction)
-        requests = interaction.client.services.requests
-        await say_asked(interaction, await requests.for_dataset(dataset.id, uploads, author_id, actor, channel))
-        return
-    service = interaction.client.services.datasets
-    async with service.queue(interaction.user.id):
-        if uploads:
-            await service.take_in(dataset, uploads)
-        board = await service.board(dataset.id, guild_id=dataset.guild_id, user_id=interaction.user.id)
-        await show_board(interaction, board)
-
-
-async def ask_consent(interaction: Interaction, sentence: str, agreed: Pressed) -> None:
-    """The box was not ticked: ask once more; the uploads are kept as links, so that nothing has to be sent again."""
-    await interaction.followup.send(
-        f"Nothing has been downloaded yet. Please confirm first:\n> {sentence}",
-        view=ConfirmView("I agree, add my photos", agreed, style=discord.ButtonStyle.success),
-        ephemeral=True,
-    )
-
-
-async def show_board(interaction: Interaction, board: Board) -> None:
-    """Fill the answer of this interaction with the board."""
-    services = interaction.client.services
-    sheet = await services.datasets.sheet(board.photos)
-    funds = await services.keys.funds(board.dataset.guild_id, board.dataset.subject_kind.provider)
-    notes = await services.questions.notes(PostKind.DEPICTION, board.questions)
-    card = board_card(
-        board,
-        funds,
-        services.timings.photos_kept,
-        is_admin=is_admin(interaction),
-        has_sheet=sheet is not None,
-        notes=notes,
-    )
-    files = [] if sheet is None else [(SHEET_FILE, sheet)]
-    await show(interaction, card, files)
 
 
 def uploads_of(attachments: Sequence[discord.Attachment]) -> list[Upload]:

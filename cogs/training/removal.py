@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.datasets.rules import Board
-from cogs.training.forms import show_board
+from cogs.training.intake import show_board
 from cogs.ui.buttons import ActionButton
 from cogs.ui.choices import photo_choices
 from cogs.ui.layout import PANEL_SECONDS, SafeLayout

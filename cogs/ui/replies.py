@@ -11,7 +11,7 @@ from discord import app_commands
 
 from bot.client import DarkroomBot
 from bot.command_mentions import clickable
-from bot.errors import NotAllowed, StorageTrouble, UserError
+from bot.errors import NoKey, NotAllowed, StorageTrouble, UserError
 from bot.records.guild import Actor, Channel
 from cogs.ui.sight import sight_of
 
@@ -179,7 +179,9 @@ async def show_error(interaction: Interaction, error: Exception) -> None:
         # discord.py repeats an answer that got a 5xx; when Discord had taken the first one, the second is refused.
         log.info("An answer was given already or came too late for its interaction (%s)", cause.code)
         return
-    if isinstance(cause, UserError | StorageTrouble):
+    if isinstance(cause, NoKey) and is_admin(interaction):
+        sentence = cause.for_admin
+    elif isinstance(cause, UserError | StorageTrouble):
         sentence = str(cause)
     elif isinstance(cause, app_commands.CheckFailure):
         sentence = ADMINS_ONLY

@@ -17,6 +17,11 @@ SUBJECT_WORDS = {
 METER_STEPS = 10
 
 
+def capitalised(text: str) -> str:
+    """Only its first letter changes."""
+    return text[:1].upper() + text[1:]
+
+
 def meter(reached: int, needed: int) -> str:
     filled = min(reached, needed) * METER_STEPS // needed
     return "▰" * filled + "▱" * (METER_STEPS - filled)

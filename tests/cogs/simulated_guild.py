@@ -185,8 +185,8 @@ class Stage:
         channel: simcord.ChannelHandle | None = None,
         **options: Any,
     ) -> InteractionResult:
-        """/train, its form filled, Submit; the files spread over the three fields."""
-        opened = await self.use(member, "train", channel, **options)
+        """/train (of an object unless options say more), its form filled, Submit; the files spread over the fields."""
+        opened = await self.use(member, "train", channel, **(options or {"subject": "object"}))
         title, *uploads, box = fields_of(opened)
         values: dict[str, Any] = {title: name, box: consent}
         for index, field in enumerate(uploads):

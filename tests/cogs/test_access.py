@@ -118,7 +118,7 @@ async def test_a_change_that_was_missed_holds_from_the_next_session_on(keyed: St
 
 
 async def test_a_form_that_was_open_when_the_right_went_is_refused_and_nothing_is_stored(keyed: Stage) -> None:
-    opened = await keyed.use(keyed.ben, "train")
+    opened = await keyed.use(keyed.ben, "train", subject="object")
     choose(keyed, {keyed.channel: False})
     assert answer_to(await keyed.submit_fields(keyed.ben, opened, "Rex", photos(15)[:10], None, None, True)) == REFUSED
     assert "no open dataset" in answer_to(await keyed.use(keyed.ben, "dataset show"))

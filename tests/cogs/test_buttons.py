@@ -61,7 +61,7 @@ async def test_the_board_starts_after_a_restart(keyed: Stage) -> None:
 
 async def test_a_form_opened_before_a_restart_is_answered_kindly(keyed: Stage) -> None:
     """Mutant: without the answer Discord shows its "interaction failed"."""
-    opened = await keyed.use(keyed.ben, "train")
+    opened = await keyed.use(keyed.ben, "train", subject="object")
     await keyed.restart()
     answer = await keyed.ben.submit_modal(opened, {fields_of(opened)[0]: "Foxy"})
     assert "open it again" in answer_to(answer)

@@ -154,7 +154,7 @@ BLOCKED = "The moderators of this server have blocked you"
 async def test_a_blocked_member_can_use_nothing_but_their_own_privacy(keyed: Stage) -> None:
     """Every door has its own mutant: take `admit` out of the tree, the buttons, the forms, the views or the cards."""
     board = board_of(await keyed.send_form(keyed.ben, "Rex", photos(15)))
-    form = await keyed.use(keyed.ben, "train")
+    form = await keyed.use(keyed.ben, "train", subject="object")
     question = board_of(await keyed.use(keyed.ben, "privacy erase"))
     message = await made(keyed)
     asked = board_of(await keyed.ben.click(message, label="Delete"))

@@ -4,13 +4,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from simcord import MemberActor
 from simcord.components import walk_components
+from simcord.results import InteractionResult, ResponseMessage
 
+from bot.datasets.service import OPEN_MAX
+from bot.records.key import ProviderName
 from bot.sandbox.apiframe.state import TrainingFault
 from bot.sandbox.rehearsal.faults import Fault
 from bot.sandbox.world import REHEARSAL_CREDITS, REHEARSAL_KEY
+from bot.storage.money import keys
+from cogs.training.forms import ANY_GUIDE
 from tests.cogs.simulated_guild import (
     PROVIDER_TIMINGS,
+    File,
     Stage,
     answer_to,
     blurry,
@@ -25,12 +32,162 @@ from tests.cogs.simulated_guild import (
 )
 
 
-async def test_bare_train_opens_a_form_with_a_name_three_uploads_and_a_box(stage: Stage) -> None:
-    opened = await stage.use(stage.ben, "train")
+def labels_of(opened: InteractionResult) -> list[dict[str, Any]]:
     assert opened.modal is not None
-    kinds = [label["component"]["type"] for label in opened.modal["components"]]
-    assert kinds == [4, 19, 19, 19, 23]
-    assert [label["component"]["max_values"] for label in opened.modal["components"][1:4]] == [10, 10, 10]
+    return list(opened.modal["components"])
+
+
+async def test_train_with_a_subject_opens_a_form_with_a_name_three_uploads_and_a_box(keyed: Stage) -> None:
+    labels = labels_of(await keyed.use(keyed.ben, "train", subject="object"))
+    assert [label["component"]["type"] for label in labels] == [4, 19, 19, 19, 23]
+    assert [label["component"]["max_values"] for label in labels[1:4]] == [10, 10, 10]
+    takes, guide = labels[0]["description"], labels[1]["description"]
+    assert takes == "It costs this server 257 Apiframe credits and usually takes 15–25 minutes."
+    assert guide.startswith("15 to 30 in all: sharp, different light, angles and places")
+
+
+async def test_bare_train_asks_what_the_photos_show_and_says_what_it_takes(keyed: Stage) -> None:
+    labels = labels_of(await keyed.use(keyed.ben, "train"))
+    assert [label["component"]["type"] for label in labels] == [3, 4, 19, 19, 23]
+    options = labels[0]["component"]["options"]
+    assert [option["label"] for option in options] == ["A person", "A style", "A pet, object or place"]
+    assert not any(option.get("default") for option in options)
+    assert labels[0]["description"] == "It costs this server 257 Apiframe credits and usually takes 15–25 minutes."
+    assert labels[2]["description"] == ANY_GUIDE
+    assert labels[4]["description"] == "They are of me or taken with permission; Apiframe may train on them."
+
+
+async def test_a_character_is_offered_where_it_could_be_made(keyed: Stage) -> None:
+    await keyed.set_aurous_key()
+    labels = labels_of(await keyed.use(keyed.ben, "train"))
+    assert [option["value"] for option in labels[0]["component"]["options"]][-1] == "character"
+    assert "Apiframe trains on them, or Aurous Labs keeps them" in labels[4]["description"]
+    of_steps = labels_of(await keyed.use(keyed.ben, "train", steps=600))
+    assert "character" not in [option["value"] for option in of_steps[0]["component"]["options"]]
+    assert "usually takes 9–15 minutes" in of_steps[0]["description"]
+
+
+async def send_asking_form(stage: Stage, kind: str, files: list[File], name: str = "Ben") -> ResponseMessage:
+    opened = await stage.use(stage.ben, "train")
+    answered = await stage.submit_fields(stage.ben, opened, [kind], name, files[:10], files[10:], True)
+    return board_of(answered)
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "words"),
+    [
+        ("object", 15, "A LoRA of a pet, object or place."),
+        ("style", 15, "A LoRA of a style."),
+        ("character", 1, "A character. Nothing is trained"),
+    ],
+)
+async def test_what_is_no_person_is_never_asked_for_gender(keyed: Stage, kind: str, count: int, words: str) -> None:
+    await keyed.set_aurous_key()
+    board = await send_asking_form(keyed, kind, photos(count))
+    assert words in text_of(board)
+    assert "Ready to start." in text_of(board)
+    assert "About the person" not in buttons_of(board)
+
+
+async def test_a_person_is_asked_for_on_the_board_and_then_trained(keyed: Stage) -> None:
+    board = await send_asking_form(keyed, "person", photos(15))
+    assert "the provider needs gender and ethnicity. Press **About the person**" in text_of(board)
+    assert list(buttons_of(board))[:2] == ["Start training (15 photos)", "About the person"]
+    too_soon = await keyed.press_id(keyed.ben, buttons_of(board)["Start training (15 photos)"])
+    assert "the provider needs gender and ethnicity" in answer_to(too_soon)
+    assert keyed.charges() == []
+    opened = await keyed.ben.click(board, label="About the person")
+    told = board_of(await keyed.submit_fields(keyed.ben, opened, ["male"], " Mixed ", "30"))
+    assert "Ready to start." in text_of(told)
+    assert "About the person: male, `Mixed`, `30`. Only you see this; it is deleted with the photos." in text_of(told)
+    assert "Accepted #1" in answer_to(await keyed.start(keyed.ben, told))
+    await until(lambda: keyed.world.provider.loras)
+    [lora] = keyed.world.provider.loras.values()
+    assert (lora.subject_kind, lora.gender, lora.ethnicity, lora.age) == ("person", "male", "Mixed", "30")
+
+
+async def test_what_was_said_of_a_person_can_be_corrected_until_the_start(keyed: Stage) -> None:
+    board = board_of(
+        await keyed.send_form(
+            keyed.ben, "Ben", photos(15), subject="person", gender="male", ethnicity="White", age="40"
+        )
+    )
+    opened = await keyed.ben.click(board, label="About the person")
+    fields = [label["component"] for label in labels_of(opened)]
+    assert [option["value"] for option in fields[0]["options"] if option.get("default")] == ["male"]
+    assert [field["value"] for field in fields[1:]] == ["White", "40"]
+    told = board_of(await keyed.submit_fields(keyed.ben, opened, ["female"], "Black", ""))
+    assert "About the person: female, `Black`. Only you" in text_of(told)
+
+
+@pytest.mark.parametrize(
+    ("ethnicity", "age", "words"),
+    [("Mixed", "17", "18 or older"), ("a child", "", "18 or older"), ("  ", "", "ethnicity")],
+)
+async def test_what_may_not_be_said_of_a_person_is_refused_there_too(
+    keyed: Stage, ethnicity: str, age: str, words: str
+) -> None:
+    board = await send_asking_form(keyed, "person", photos(15))
+    opened = await keyed.ben.click(board, label="About the person")
+    assert words in answer_to(await keyed.submit_fields(keyed.ben, opened, ["male"], ethnicity, age))
+    shown = board_of(await keyed.use(keyed.ben, "dataset show"))
+    assert "Press **About the person**" in text_of(shown)
+
+
+async def test_about_the_person_is_nobody_elses_and_ends_with_the_start(keyed: Stage) -> None:
+    board = await send_asking_form(keyed, "person", photos(15))
+    custom_id = buttons_of(board)["About the person"]
+    assert "not here any more" in answer_to(await keyed.press_id(keyed.cleo, custom_id))
+    opened = await keyed.ben.click(board, label="About the person")
+    late = await keyed.ben.click(board, label="About the person")
+    await keyed.start(keyed.ben, board_of(await keyed.submit_fields(keyed.ben, opened, ["male"], "Mixed", "")))
+    assert "started or discarded already" in answer_to(
+        await keyed.submit_fields(keyed.ben, late, ["female"], "White", "")
+    )
+
+
+async def told_before_any_upload(stage: Stage, member: MemberActor, **options: Any) -> str:
+    answered = await stage.use(member, "train", **options)
+    assert answered.modal is None
+    return answer_to(answered)
+
+
+async def test_without_a_key_it_is_said_before_any_upload_and_to_an_admin_what_to_do(stage: Stage) -> None:
+    said = await told_before_any_upload(stage, stage.ben)
+    assert said == "This server has no Apiframe key yet. Ask an admin to run `/keys set`."
+    said = await told_before_any_upload(stage, stage.ada, subject="object")
+    assert said == "This server has no Apiframe key yet. Run `/keys set` to give it one."
+    await stage.set_aurous_key()
+    assert "Or send `/train subject:a character`" in await told_before_any_upload(stage, stage.ben)
+
+
+async def test_without_allowance_it_is_said_before_any_upload(keyed: Stage) -> None:
+    await keyed.use(keyed.ada, "budget set", who="member", credits=256)
+    said = await told_before_any_upload(keyed, keyed.ben)
+    assert "This takes 257 credits. Each member here may use 256 credits a month, and 256 are left" in said
+    assert "Nothing was ordered." in said
+    await keyed.use(keyed.ada, "budget set", who="member", credits=257)
+    assert (await keyed.use(keyed.ben, "train")).modal is not None
+    await keyed.use(keyed.ada, "budget set", who="server", trainings=0)
+    assert "This server may use 0 trainings a month" in await told_before_any_upload(keyed, keyed.ben)
+
+
+async def test_a_full_hand_of_datasets_is_said_before_any_upload(keyed: Stage) -> None:
+    for number in range(OPEN_MAX):
+        await keyed.send_form(keyed.ben, f"Rex {number}", [])
+    assert f"You have {OPEN_MAX} open datasets here already" in await told_before_any_upload(keyed, keyed.ben)
+
+
+async def test_when_all_places_are_taken_the_form_says_that_it_waits_its_turn(keyed: Stage) -> None:
+    keyed.world.provider.faults.hold_trainings = True
+    board = board_of(await keyed.send_form(keyed.ben, "Foxy", photos(15)))
+    await keyed.start(keyed.ben, board)
+    async with keyed.world.darkroom.database.read() as connection:
+        key = await keys.current(connection, keyed.world.guild.id, ProviderName.APIFRAME)
+    assert key is not None
+    await keyed.world.darkroom.database.write(lambda connection: keys.put_account(connection, key.row.id, "team", 1))
+    labels = labels_of(await keyed.use(keyed.cleo, "train"))
+    assert labels[0]["description"].endswith("usually takes 15–25 minutes, once its turn comes.")
 
 
 async def test_the_board_names_every_photo_and_offers_its_buttons(keyed: Stage) -> None:
@@ -121,15 +278,6 @@ async def test_without_a_ticked_box_nothing_is_downloaded_until_i_agree(keyed: S
     assert "15 of 15–30 usable photos" in answer_to(agreed)
 
 
-@pytest.mark.parametrize("given", [{"subject": "person"}, {"gender": "female"}, {"ethnicity": "Mixed"}])
-async def test_a_person_without_gender_or_ethnicity_is_told_before_any_upload(
-    stage: Stage, given: dict[str, Any]
-) -> None:
-    answered = await stage.use(stage.ben, "train", **given)
-    assert answered.modal is None
-    assert "`gender` and `ethnicity`" in answer_to(answered)
-
-
 async def test_a_complete_person_is_sent_with_what_was_said(keyed: Stage) -> None:
     board = board_of(
         await keyed.send_form(keyed.ben, "Ben", photos(15), gender="male", ethnicity="Mixed", age="30", steps=700)
@@ -211,10 +359,14 @@ async def test_discard_deletes_the_photos_and_sends_nothing(keyed: Stage) -> Non
     assert keyed.charges() == []
 
 
-async def test_without_a_key_the_board_says_who_can_help_and_start_is_refused(stage: Stage) -> None:
-    board = board_of(await stage.send_form(stage.ben, "Foxy", photos(15)))
-    assert "no Apiframe key yet. Ask an admin to run `/keys set`." in text_of(board)
-    assert "no Apiframe key yet" in answer_to(await stage.start(stage.ben, board))
+async def test_when_the_key_goes_meanwhile_the_board_says_who_can_help_and_start_is_refused(keyed: Stage) -> None:
+    opened = await keyed.use(keyed.ben, "train", subject="object")
+    await keyed.use(keyed.ada, "keys remove", provider="apiframe")
+    files = photos(15)
+    board = board_of(await keyed.submit_fields(keyed.ben, opened, "Foxy", files[:10], files[10:], [], True))
+    assert "**Not yet:** This server has no Apiframe key yet. Ask an admin to run `/keys set`." in text_of(board)
+    assert "Ready to start." not in text_of(board)
+    assert "no Apiframe key yet" in answer_to(await keyed.start(keyed.ben, board))
 
 
 async def test_the_balance_is_shown_to_admins_only(keyed: Stage) -> None:
@@ -285,5 +437,5 @@ async def test_an_age_below_18_is_refused_before_the_form_opens(stage: Stage, ag
 
 
 @pytest.mark.parametrize("age", ["early 30s", "adult", "18+"])
-async def test_other_ages_open_the_form(stage: Stage, age: str) -> None:
-    assert (await stage.use(stage.ben, "train", gender="male", ethnicity="Mixed", age=age)).modal is not None
+async def test_other_ages_open_the_form(keyed: Stage, age: str) -> None:
+    assert (await keyed.use(keyed.ben, "train", gender="male", ethnicity="Mixed", age=age)).modal is not None

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.dataset import ConsentKind, Dataset, DatasetStatus, Photo
+from bot.records.dataset import ConsentKind, Dataset, DatasetStatus, Gender, Photo
 from bot.storage.database import note_due
 from bot.storage.events import depictions
 from bot.storage.rows import (
@@ -75,6 +75,15 @@ async def move(connection: AsyncConnection, dataset_id: int, *, from_: DatasetSt
     """Compare-and-set of the status; False when somebody was faster."""
     mine = sa.and_(datasets.c.id == dataset_id, datasets.c.status == from_)
     return await changes_row(connection, sa.update(datasets).where(mine).values(status=to))
+
+
+async def describe_person(
+    connection: AsyncConnection, dataset_id: int, *, gender: Gender, ethnicity: str, age: str | None
+) -> bool:
+    """Who is in the photos of an open dataset; False when it is not open any more."""
+    mine = sa.and_(datasets.c.id == dataset_id, datasets.c.status == DatasetStatus.OPEN)
+    said = sa.update(datasets).where(mine).values(gender=gender, ethnicity=ethnicity, age=age)
+    return await changes_row(connection, said)
 
 
 async def forget_person(connection: AsyncConnection, dataset_id: int) -> None:

@@ -12,7 +12,9 @@ from bot.events.photos.rules import Contribution, asks_about_person
 from bot.records.dataset import Gender, Upload
 from bot.records.event import Event
 from cogs.events.member.photos import show_mine
-from cogs.training.forms import ask_about_person, ask_consent, uploads_of
+from cogs.training.forms import uploads_of
+from cogs.training.intake import ask_consent
+from cogs.training.person import WHY_ASKED, ask_about_person
 from cogs.ui.replies import Interaction, actor_of, defer
 from cogs.ui.views import SafeModal
 from cogs.ui.words import count
@@ -21,7 +23,6 @@ FILES_EACH = 10
 """Files one upload field takes (Discord /docs/components/reference)."""
 UPLOADS = 2
 """Upload fields: a form has five parts (Discord /docs/components/reference), the others ask for people and consent."""
-WHY_ASKED = "The provider needs it to train a person. Deleted with the photos."
 AGREED = "I agree to what is written above"
 
 
