@@ -1,12 +1,11 @@
 """Datasets: downloading and checking photos, and deleting them in time."""
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.datasets.intake import PhotoIntake
 from bot.datasets.naming import ask_about_dataset, check_here, check_named
 from bot.datasets.queue import ArrivalsFirst
 from bot.datasets.rules import (
@@ -19,13 +18,13 @@ from bot.datasets.rules import (
     judge_set,
     photo_limits,
 )
-from bot.errors import FetchError, FileGone, FileTooLarge, NotFound, UserError
+from bot.errors import NotFound, UserError
 from bot.loras import rights
 from bot.loras.rights import Right
 from bot.moderation.texts import check_text
 from bot.photos import checks
 from bot.photos.sheet import SheetEntry
-from bot.records.dataset import Dataset, DatasetStatus, Finding, Gender, Photo, SubjectKind, Upload
+from bot.records.dataset import Dataset, DatasetStatus, Gender, Photo, SubjectKind, Upload
 from bot.records.event import DepictionStatus
 from bot.records.guild import Actor
 from bot.records.lora import NAME_MAX
@@ -39,15 +38,12 @@ from bot.storage.jobs import loras, trainings
 from bot.storage.people import erasure, moderation_log
 from bot.storage.tables import datasets
 
-log = logging.getLogger(__name__)
-
 HELD_MAX = 60
 """Photos one dataset may hold, refused ones included, so that nobody can fill the disk."""
 OPEN_MAX = 3
 """Datasets that one member may have open in a server."""
 WAITING_MAX = 600
 """Photos of one server that may wait for trainings; those of events have limits of their own."""
-DOWNLOADS_AT_ONCE = 8
 MEMBERS_AT_ONCE = 4
 """Submissions that are worked on at once, so that there is always time to acknowledge the next one."""
 
@@ -57,12 +53,11 @@ Also = Callable[[AsyncConnection, list[str]], Awaitable[None]]
 class DatasetService(Service):
     def __init__(self, opened: Resources) -> None:
         super().__init__(opened)
-        self._fetcher = opened.fetcher
+        self._intake = PhotoIntake(opened)
         self._pool = opened.pool
         self._room = opened.room
         self._members = opened.members
         self._policy = opened.policy
-        self._downloads = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
         self.queue = ArrivalsFirst(MEMBERS_AT_ONCE)
         """Hold a place while working on a submission; until it is acknowledged it is `arriving`."""
 
@@ -141,26 +136,18 @@ class DatasetService(Service):
             is_added = await self._database.write(transaction)
         finally:
             if not is_added:
-                self._spool.free(photo.file for photo in photos if photo.file is not None)
+                self._intake.free(photos)
         if not is_added:
             raise UserError("This dataset was started or discarded meanwhile, so these photos were not added.")
         return await self.board(dataset.id, guild_id=dataset.guild_id, user_id=dataset.user_id)
 
     async def examine(self, dataset: Dataset, uploads: Sequence[Upload]) -> list[Photo]:
-        """Download and check the uploads; returns each as a photo that is not stored yet.
+        """Download and check the uploads; returns each, and all that is in a ZIP, as photos that are not stored yet.
 
-        A bad photo is no error. An error of our own (a full disk) is raised, and then no file is left behind.
+        Of ZIPs no more than the dataset still holds; of a submission to an event as many as a dataset may hold.
         """
-        await self._room.check()
-        results = await asyncio.gather(
-            *(self._take_in_one(dataset, upload) for upload in uploads), return_exceptions=True
-        )
-        photos = [result for result in results if isinstance(result, Photo)]
-        for result in results:
-            if isinstance(result, BaseException):
-                self._spool.free(photo.file for photo in photos if photo.file is not None)
-                raise result
-        return photos
+        held = 0 if dataset.event_id is not None else await self._database.fetch(rows.count_photos, dataset.id)
+        return await self._intake.examine(dataset, uploads, HELD_MAX - held)
 
     async def board(self, dataset_id: int, *, guild_id: int, user_id: int) -> Board:
         async with self._database.read() as connection:
@@ -284,22 +271,6 @@ class DatasetService(Service):
 
         self._spool.free(await self._database.write(transaction))
 
-    async def _take_in_one(self, dataset: Dataset, upload: Upload) -> Photo:
-        name = checks.display_name(upload.name)
-        if upload.size > checks.MAX_INTAKE_BYTES:
-            return _unread(dataset, name, checks.Code.TOO_LARGE, upload.size)
-        try:
-            async with self._downloads:
-                received = await self._fetcher.fetch(upload.url, limit=checks.MAX_INTAKE_BYTES, into=self._spool)
-        except FileTooLarge:
-            return _unread(dataset, name, checks.Code.TOO_LARGE, upload.size)
-        except FileGone:
-            return _unread(dataset, name, checks.Code.GONE, upload.size)
-        except FetchError as error:
-            log.warning("A photo could not be fetched: %s", error)
-            return _unread(dataset, name, checks.Code.NOT_FETCHED, upload.size)
-        return replace(await self._pool.examine(received, name), dataset_id=dataset.id)
-
 
 async def board_of(connection: AsyncConnection, dataset: Dataset) -> Board:
     """The dataset with its photos; those that wait for the yes of somebody in them are not usable."""
@@ -340,8 +311,3 @@ async def _check_previous(connection: AsyncConnection, order: DatasetOrder, *, g
     may = lora is not None and rights.allows(Right.SHARE, lora, (), Actor(guild_id, user_id), ())
     if lora is None or not may or lora.subject_kind is not order.subject_kind:
         raise NotFound("The LoRA that this would be a newer version of is not here any more.")
-
-
-def _unread(dataset: Dataset, name: str, code: checks.Code, size: int) -> Photo:
-    finding = Finding(code)
-    return Photo(0, dataset.id, name, checks.verdict_of([finding]), (finding,), "", None, size, 0, 0, None)

@@ -18,6 +18,8 @@ MAX_TOTAL_BYTES: Final = 100_000_000
 
 MAX_INTAKE_BYTES: Final = 25_000_000
 """A file above this is not even downloaded to its end."""
+MAX_ZIP_BYTES: Final = MAX_TOTAL_BYTES
+"""The same for a ZIP of photos."""
 MAX_PIXELS: Final = 60_000_000
 MAX_PIXELS_OF: Final = {"png": 32_000_000, "webp": 12_500_000}
 """Lower where nothing can be decoded at a reduced scale: a PNG takes four bytes for each pixel then, a WebP twelve,
@@ -64,6 +66,13 @@ class Code(StrEnum):
     """The computer that the bot runs on has no safe way to decode one, nor an AVIF."""
     WAITING = "waiting"
     """Somebody who was named as seen in it has not said yes."""
+    ZIP_LOCKED = "zip_locked"
+    ZIP_EMPTY = "zip_empty"
+    ZIP_FULL = "zip_full"
+    """`detail` is how many files it may hold."""
+    ZIP_TOO_LARGE = "zip_too_large"
+    ZIP_REST = "zip_rest"
+    """`detail` is how many of its files found no place."""
     GONE = "gone"
     NOT_FETCHED = "not_fetched"
 
@@ -126,6 +135,11 @@ _SENTENCES: Final = {
     Code.OVER_LIMIT: "Up to {detail} photos can be sent. Remove another one if you want this one in.",
     Code.NO_HEIC: "HEIC and AVIF photos cannot be opened where I run. Send it as a JPEG instead.",
     Code.WAITING: "Somebody who can be seen in it is asked and has not said yes yet.",
+    Code.ZIP_LOCKED: "It is a ZIP with a password. Send one without, or the photos themselves.",
+    Code.ZIP_EMPTY: "There are no photos in this ZIP. Send one with the photos in it.",
+    Code.ZIP_FULL: "This ZIP holds too many files; up to {detail} are possible. Send one with the photos alone.",
+    Code.ZIP_TOO_LARGE: "This ZIP is larger than 100 MB. Send it in parts, or the photos themselves.",
+    Code.ZIP_REST: "Not everything in this ZIP fits: {detail} left out. Remove some photos if you want others in.",
     Code.GONE: "Discord no longer has this file. Send it again.",
     Code.NOT_FETCHED: "It could not be fetched from Discord just now. Send it again.",
     Code.SHRUNK: "It was over 10 MB, so a smaller copy is used. You need not do anything.",

@@ -126,7 +126,7 @@ class DatasetCog(commands.GroupCog, group_name="dataset", group_description="The
     @app_commands.command(description="Add up to ten photos to your newest open dataset")
     @app_commands.describe(
         consent="These are photos of me or taken with permission, everyone is 18 or older",
-        **dict.fromkeys(PHOTO_OPTIONS, "A photo: JPEG, PNG, WebP or HEIC"),
+        **dict.fromkeys(PHOTO_OPTIONS, "A photo (JPEG, PNG, WebP or HEIC), or a ZIP of photos"),
     )
     async def add(
         self,

@@ -27,7 +27,7 @@ GUIDES = {
     SubjectKind.PERSON: "15 to 30 in all: sharp, different light, angles and days, nobody else, no filters.",
     SubjectKind.OBJECT: "15 to 30 in all: sharp, different light, angles and places, nothing like it beside it.",
     SubjectKind.STYLE: "15 to 30 in all: the same style, many different things in it, no frames or text.",
-    SubjectKind.CHARACTER: "1 to 6: the face sharp and well lit, from different sides, nobody else.",
+    SubjectKind.CHARACTER: "1 to 6: the face sharp and well lit, from different sides, nobody else. A ZIP is fine.",
 }
 KIND_HINTS = {
     SubjectKind.PERSON: "You, or somebody who agreed. Two questions follow.",
@@ -85,7 +85,7 @@ class PhotoForm(SafeModal):
         self.uploads = uploads
         for number, upload in enumerate(uploads):
             text = "Photos" if number == 0 else f"More photos ({number + 1})"
-            description = f"Up to {upload.max_values} here: JPEG, PNG, WebP or HEIC."
+            description = f"Up to {upload.max_values} here: JPEG, PNG, WebP, HEIC, or a ZIP of them."
             self.add_field(text, upload, guide if guide is not None and number == 0 else description)
         self.add_item(_consent_label(self.consent, kinds or [self.kind]))
 

@@ -62,8 +62,8 @@ async def test_a_word_in_the_form_changes_nothing(stage: Stage) -> None:
 
 
 async def test_a_training_above_the_limit_is_refused_and_its_board_stays(keyed: Stage) -> None:
-    await keyed.use(keyed.ada, "budget set", who="member", credits=256)
     board = board_of(await keyed.send_form(keyed.ben, "Rex", photos(15)))
+    await keyed.use(keyed.ada, "budget set", who="member", credits=256)
     refused = answer_to(await keyed.start(keyed.ben, board))
     assert refused.startswith(
         "This takes 257 credits. Each member here may use 256 credits a month, and 256 are left; they renew <t:"

@@ -139,17 +139,20 @@ def test_judging_again_what_lies_in_the_database_changes_nothing(photos: list[Ph
 # What may be ordered
 
 
-@pytest.mark.parametrize(
-    "order",
-    [
-        replace(PERSON, gender=None),
-        replace(PERSON, ethnicity=None),
-        replace(PERSON, ethnicity="   "),
-    ],
-)
-def test_a_person_needs_gender_and_ethnicity_before_anything_is_uploaded(order: DatasetOrder) -> None:
-    with pytest.raises(UserError, match=r"gender.*ethnicity"):
-        check_order(order)
+@pytest.mark.parametrize("told", [PERSON, replace(PERSON, gender=None), replace(PERSON, ethnicity=None)])
+async def test_a_person_starts_when_gender_and_ethnicity_are_told_with_the_order_or_later(
+    studio: Studio, attachments: Attachments, told: DatasetOrder
+) -> None:
+    await studio.set_key()
+    dataset = await studio.datasets.create(told, guild_id=GUILD, channel_id=CHANNEL, user_id=ANNA)
+    board = await studio.datasets.take_in(dataset, attachments.add_photos(MIN_PHOTOS))
+    assert board.can_start is (told is PERSON)
+    if told is not PERSON:
+        with pytest.raises(UserError, match="needs gender and ethnicity"):
+            await studio.start(dataset.id)
+    board = await studio.datasets.describe_person(dataset.id, Gender.MALE, " Black ", "", guild_id=GUILD, user_id=ANNA)
+    assert (board.dataset.gender, board.dataset.ethnicity, board.dataset.age) == (Gender.MALE, "Black", None)
+    assert board.can_start
 
 
 @pytest.mark.parametrize("kind", [SubjectKind.STYLE, SubjectKind.OBJECT])

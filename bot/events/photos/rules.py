@@ -23,7 +23,7 @@ ETHNICITY_MAX = 40
 class Contribution:
     """What one member has given: `photos` judged as a set, `depicted` members they named as seen in them.
 
-    `left_out`: photos of the newest submission that were over the limit; they are not kept.
+    Of the newest submission: how many photos were `received`, and those that were over the limit and are not kept.
     """
 
     event: Event
@@ -31,6 +31,7 @@ class Contribution:
     photos: tuple[Photo, ...] = ()
     depicted: tuple[Depiction, ...] = ()
     left_out: tuple[Photo, ...] = ()
+    received: int = 0
 
     @property
     def usable(self) -> tuple[Photo, ...]:

@@ -87,9 +87,10 @@ class ContributionService(Service):
         dataset = await self._database.write(begin)
         photos = await self._datasets.examine(dataset, uploads)
         split = await self._store(event_id, dataset, photos, named, actor)
-        return await self.mine(event_id, actor, left_out=split.left_out)
+        own = await self.mine(event_id, actor)
+        return replace(own, left_out=split.left_out, received=len(split.kept))
 
-    async def mine(self, event_id: int, actor: Actor, *, left_out: tuple[Photo, ...] = ()) -> Contribution:
+    async def mine(self, event_id: int, actor: Actor) -> Contribution:
         """What the member gave. Submissions without photos are left out, so that nobody learns who said no."""
         async with self._database.read() as connection:
             event = await lookup.opened(connection, event_id, actor)
@@ -101,7 +102,7 @@ class ContributionService(Service):
             named = await depiction_rows.named_by(connection, event_id, actor.user_id)
         submissions = {photo.consent_id for photo in photos}
         asked = [each for each in named if each.consent_id in submissions]
-        return Contribution(event, entrant, judge_own(event, photos), tuple(asked), left_out)
+        return Contribution(event, entrant, judge_own(event, photos), tuple(asked))
 
     async def remove(self, event_id: int, photo_ids: Sequence[int], actor: Actor) -> Contribution:
         """Delete some of the member's own photos; UserError when they are in training already."""

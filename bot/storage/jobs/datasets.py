@@ -14,6 +14,7 @@ from bot.storage.rows import (
     build,
     changes_row,
     columns_of,
+    count_rows,
     drop_files,
     fetch_all,
     fetch_first,
@@ -96,6 +97,10 @@ async def forget_person(connection: AsyncConnection, dataset_id: int) -> None:
 async def photos_of(connection: AsyncConnection, dataset_id: int) -> list[Photo]:
     mine = sa.select(photos).where(photos.c.dataset_id == dataset_id).order_by(photos.c.id)
     return await fetch_all(connection, Photo, mine)
+
+
+async def count_photos(connection: AsyncConnection, dataset_id: int) -> int:
+    return await count_rows(connection, photos, photos.c.dataset_id == dataset_id)
 
 
 async def add_photo(connection: AsyncConnection, dataset_id: int, photo: Photo) -> int:

@@ -74,7 +74,7 @@ class GiveForm(SafeModal):
             most = max(1, min(FILES_EACH, room - index * FILES_EACH))
             field = discord.ui.FileUpload[SafeModal](required=index == 0, min_values=int(index == 0), max_values=most)
             text = "Photos" if index == 0 else "More photos"
-            description = f"Up to {most} here: JPEG, PNG, WebP or HEIC. You can add more later."
+            description = f"Up to {most} here: JPEG, PNG, WebP, HEIC, or a ZIP. You can add more later."
             fields.append(self.add_field(text, field, description))
         return fields
 
@@ -100,12 +100,12 @@ async def take_order(interaction: Interaction, order: GiveOrder) -> None:
             gender=order.gender,
             ethnicity=order.ethnicity,
         )
-        await show_mine(interaction, own, _received(order, own))
+        await show_mine(interaction, own, _received(own))
 
 
-def _received(order: GiveOrder, own: Contribution) -> str:
+def _received(own: Contribution) -> str:
     left_out = len(own.left_out)
-    taken = f"Thank you! {count(len(order.uploads) - left_out, 'photo')} received and checked."
+    taken = f"Thank you! {count(own.received, 'photo')} received and checked."
     if not left_out:
         return taken
     return f"{taken} {count(left_out, 'photo')} did not fit any more and {'was' if left_out == 1 else 'were'} not kept."
