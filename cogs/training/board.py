@@ -8,6 +8,7 @@ import discord
 from bot.datasets.rules import STEPS, Board, consent_sentence, usual_time
 from bot.keys.service import Funds
 from bot.photos import checks
+from bot.photos.coach import about_set
 from bot.records.dataset import DatasetStatus, Photo, SubjectKind, Verdict
 from bot.text import quote
 from cogs.ui.buttons import ActionButton
@@ -95,6 +96,7 @@ def _head(board: Board, funds: Funds) -> str:
         lines.append("Ready to start.")
     else:
         lines.append("The photos are fine; what is missing is named below.")
+    lines += _advice(board)
     if board.lacks_person and dataset.status is DatasetStatus.OPEN:
         lines.append(ASKED_OF_PERSON)
     elif dataset.gender is not None and dataset.ethnicity:
@@ -104,6 +106,14 @@ def _head(board: Board, funds: Funds) -> str:
         names = ", ".join(f"<@{user_id}>" for user_id in board.asked)
         lines.append(f"Asked: {names}. The photos that they may be seen in are not sent before they say yes.")
     return "\n".join(lines)
+
+
+def _advice(board: Board) -> list[str]:
+    """What the photos lack as a set, where that matters: the same coach speaks on the panels of events."""
+    if board.dataset.status is not DatasetStatus.OPEN or board.dataset.subject_kind is SubjectKind.CHARACTER:
+        return []
+    found = [f"💡 {each.sentence}" for each in about_set(board.usable)]
+    return found or ([] if board.missing else ["💡 This is a good set: enough photos, and they differ well."])
 
 
 def _what_is_missing(board: Board) -> str:

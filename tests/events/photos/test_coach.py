@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.events.photos.coach import MOST_ADVICE, Sign, advice
+from bot.events.photos.coach import MOST_ADVICE, advice
 from bot.photos.checks import MIN_PHOTOS, Code
+from bot.photos.coach import Sign
 from bot.records.dataset import Finding, Photo, Pick, Verdict
 from tests.fakes.rows import photo
 
