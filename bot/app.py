@@ -226,9 +226,11 @@ def _build(
 
 
 def timings_of(settings: Settings) -> Timings:
+    longest = timedelta(hours=settings.darkroom_photos_kept_hours)
     return Timings(
         poll=_poll_pause(settings),
-        photos_kept=timedelta(hours=settings.darkroom_photos_kept_hours),
+        photos_kept=min(Timings().photos_kept, longest),
+        photos_kept_longest=longest,
         event_photos_kept=timedelta(hours=settings.darkroom_event_photos_kept_hours),
         pictures_kept=timedelta(days=settings.darkroom_pictures_kept_days),
         details_kept=timedelta(days=settings.darkroom_details_kept_days),

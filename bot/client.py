@@ -36,7 +36,10 @@ FLEETING_ID = re.compile(r"dr-[0-9a-f]{20}")
 NOT_A_MEMBER = (10004, 50001)
 """Unknown guild, missing access (Discord /docs/topics/opcodes-and-status-codes)."""
 ASKED_AGAIN_S = 10.0
-FORGOTTEN = "This was used already or opened too long ago. Please open it again if you still need it."
+FORGOTTEN = (
+    "This form or button was used already, or it is too old. Please open it again with the command or button it came "
+    "from."
+)
 
 
 def fleeting_id() -> str:

@@ -138,6 +138,8 @@ class Timings:
     Discord remembers a nonce for "the past few minutes", and one try may take 90 seconds.
     """
     photos_kept: timedelta = timedelta(hours=24)
+    photos_kept_longest: timedelta = timedelta(days=7)
+    """The same for a dataset whose member asks to keep it open."""
     pictures_kept: timedelta = timedelta(days=7)
     retired_key_kept: timedelta = timedelta(hours=24)
     removal_retry: timedelta = timedelta(hours=1)

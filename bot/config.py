@@ -20,7 +20,7 @@ from bot.storage.sealing import parse_master_keys
 _DATABASE_SCHEMES = ("sqlite+aiosqlite://", "postgresql+psycopg://")
 CONTACT_MAX = 200
 KEPT = {
-    "darkroom_photos_kept_hours": (1, 72),
+    "darkroom_photos_kept_hours": (1, 168),
     "darkroom_event_photos_kept_hours": (1, 168),
     "darkroom_pictures_kept_days": (1, 30),
     "darkroom_details_kept_days": (30, 180),
@@ -110,7 +110,9 @@ class Settings(BaseSettings):
         default=None, description="How members reach you about their data: an address or a link, for that template."
     )
     darkroom_photos_kept_hours: int = Field(
-        default=24, description="Hours after which photos leave the disk at the latest, from 1 to 72."
+        default=168,
+        description="Hours after which photos leave the disk at the latest, from 1 to 168. It is 24 hours at most "
+        "unless a member asks to keep a dataset open.",
     )
     darkroom_event_photos_kept_hours: int = Field(
         default=72,

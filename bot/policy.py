@@ -41,6 +41,7 @@ def policy_text(file: Path | None, contact: str | None, timings: Timings) -> str
     return Template(template).substitute(
         contact=contact or NO_CONTACT,
         photos=lasting(timings.photos_kept),
+        kept_open=lasting(max(timings.photos_kept, timings.photos_kept_longest)),
         event_photos=lasting(timings.event_photos_kept),
         pictures=lasting(timings.pictures_kept),
         details=lasting(timings.details_kept),

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from bot.clock import Timings
 from bot.datasets.ages import check_age, check_words
 from bot.errors import UserError
 from bot.photos import checks
@@ -116,6 +117,18 @@ def deletion_sentence(kind: SubjectKind, kept: timedelta) -> str:
         f"Darkroom keeps them until the {made} is ready, at the latest for {lasting(kept)}, "
         "so that a failure can start again."
     )
+
+
+def kept_for(dataset: Dataset, timings: Timings) -> timedelta:
+    """How long its photos are kept here at most, from when it was begun."""
+    return timings.photos_kept if dataset.kept_hours is None else timedelta(hours=dataset.kept_hours)
+
+
+def can_be_kept_for(dataset: Dataset, timings: Timings) -> timedelta | None:
+    """The same if its member asks for as long as possible; None when that is no longer than now, or not possible."""
+    longest = timings.photos_kept_longest
+    is_open = dataset.status is DatasetStatus.OPEN and dataset.event_id is None
+    return longest if is_open and longest > kept_for(dataset, timings) else None
 
 
 def check_order(order: DatasetOrder) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datasets.intake import PhotoIntake
+from bot.datasets.keeping import keep_longer
 from bot.datasets.naming import ask_about_dataset, check_here, check_named
 from bot.datasets.queue import ArrivalsFirst
 from bot.datasets.rules import (
@@ -16,6 +17,7 @@ from bot.datasets.rules import (
     check_order,
     consent_sentence,
     judge_set,
+    kept_for,
     photo_limits,
 )
 from bot.errors import NotFound, UserError
@@ -121,7 +123,7 @@ class DatasetService(Service):
                 connection,
                 dataset=dataset,
                 policy_version=self._policy.version,
-                wording=consent_sentence(dataset.subject_kind, self._timings.photos_kept),
+                wording=consent_sentence(dataset.subject_kind, kept_for(current, self._timings)),
                 photo_hashes=hashes,
                 now=now,
             )
@@ -174,7 +176,7 @@ class DatasetService(Service):
                 dataset,
                 named,
                 policy_version=self._policy.version,
-                kept=self._timings.photos_kept,
+                kept=kept_for(dataset, self._timings),
                 now=now,
             )
             return await board_of(connection, dataset)
@@ -201,12 +203,32 @@ class DatasetService(Service):
             raise UserError("This dataset has been started or discarded already, so nothing was changed.")
         return await self.board(dataset_id, guild_id=guild_id, user_id=user_id)
 
+    async def keep_open(self, dataset_id: int, *, guild_id: int, user_id: int) -> Board:
+        """Keep its photos as long as the operator allows, and record that the member agreed to it.
+
+        UserError when that is no longer than now, or when somebody else agreed to their photos for the usual time.
+        """
+        board = await self.board(dataset_id, guild_id=guild_id, user_id=user_id)
+
+        async def transaction(connection: AsyncConnection) -> Board:
+            timings, version = self._timings, self._policy.version
+            kept = await keep_longer(connection, dataset_id, timings, policy_version=version, now=self._clock.now())
+            return await board_of(connection, kept)
+
+        if board.dataset.kept_hours is not None:
+            return board
+        return await self._database.write(transaction)
+
     async def open_dataset(self, *, guild_id: int, user_id: int) -> Dataset:
         """The member's newest open dataset in this guild; NotFound, with what to do, when there is none."""
         dataset = await self._database.fetch(rows.open_of, guild_id, user_id)
         if dataset is None:
             raise NotFound("You have no open dataset here. Send `/train` to begin one.")
         return dataset
+
+    async def all_open(self, *, guild_id: int, user_id: int) -> list[Dataset]:
+        """The member's open datasets in this guild, newest first."""
+        return await self._database.fetch(rows.all_open_of, guild_id, user_id)
 
     async def remove(self, dataset_id: int, photo_ids: Sequence[int], *, guild_id: int, user_id: int) -> Board:
         board = await self.board(dataset_id, guild_id=guild_id, user_id=user_id)
@@ -288,7 +310,7 @@ async def check_may_begin(connection: AsyncConnection, guild_id: int, user_id: i
 
 
 async def _check_open(connection: AsyncConnection, guild_id: int, user_id: int) -> None:
-    if await rows.count_open(connection, guild_id, user_id) >= OPEN_MAX:
+    if len(await rows.all_open_of(connection, guild_id, user_id)) >= OPEN_MAX:
         raise UserError(
             f"You have {OPEN_MAX} open datasets here already. See the newest with `/dataset show`, "
             "start or discard it, then send `/train` again."

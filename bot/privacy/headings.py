@@ -195,6 +195,7 @@ WORDS: Final[Mapping[str, str]] = {
     "prompt": "Prompt",
     "provider": "Provider",
     "purpose": "Where it was to be shown",
+    "kept_hours": "Hours for which you asked to keep it",
     "rank": "Rank",
     "reason": "Reason",
     "remote_id": "Number at the provider",

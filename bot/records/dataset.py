@@ -86,6 +86,8 @@ class Dataset:
     event_id: int | None
     status: DatasetStatus
     created_at: datetime
+    kept_hours: int | None = None
+    """For how long its member wants its photos to be kept; None: as long as usual."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
 """What the author of photos is asked, and what the asker is told. Pure."""
 
-from datetime import timedelta
-
-from bot.datasets.rules import PERMISSION, consent_sentence
+from bot.clock import Timings
+from bot.datasets.rules import PERMISSION, consent_sentence, kept_for
 from bot.records.dataset import Dataset
 from bot.records.question import RequestStatus
 
@@ -15,8 +14,8 @@ ENDED = {
 }
 
 
-def author_sentence(dataset: Dataset | None, kept: timedelta) -> str:
-    """The author's consent; None: new pictures are made from the photos. `kept`: how long a dataset's photos are."""
+def author_sentence(dataset: Dataset | None, timings: Timings) -> str:
+    """The author's consent; None: new pictures are made from the photos."""
     if dataset is None:
         return f"{PERMISSION}They may be sent to this server's provider, once, to make new pictures from them."
-    return consent_sentence(dataset.subject_kind, kept)
+    return consent_sentence(dataset.subject_kind, kept_for(dataset, timings))

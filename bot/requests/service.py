@@ -134,9 +134,7 @@ class RequestService(Service):
 
     async def _view(self, connection: AsyncConnection, request: PhotoRequest) -> RequestView:
         dataset = None if request.dataset_id is None else await datasets.get(connection, request.dataset_id)
-        return RequestView(
-            request, dataset, self._ends_at(request), author_sentence(dataset, self._timings.photos_kept)
-        )
+        return RequestView(request, dataset, self._ends_at(request), author_sentence(dataset, self._timings))
 
     def _ends_at(self, request: PhotoRequest) -> datetime:
         return request.created_at + self._timings.question_open

@@ -99,7 +99,7 @@ class RequestSteps(Service):
                 request,
                 generation,
                 policy_version=self._policy.version,
-                wording=author_sentence(None, self._timings.photos_kept),
+                wording=author_sentence(None, self._timings),
                 photo_hashes=hashes,
             )
             await self._end(connection, claim, RequestStatus.DONE, f"#{generation.id}")
@@ -148,5 +148,5 @@ class RequestSteps(Service):
             now=request.answered_at,
             user_id=request.to_id,
             kind=ConsentKind.AUTHOR,
-            wording=author_sentence(dataset, self._timings.photos_kept),
+            wording=author_sentence(dataset, self._timings),
         )

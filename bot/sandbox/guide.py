@@ -16,8 +16,8 @@ LOOK_AROUND = (
     "private messages of whoever you are; a dot there says that something new has come."
 )
 TRY_A_LORA = (
-    "Type /train, press Enter, press the paper plane. Name it Foxy, choose ten photos in the first field, choose ten "
-    "other photos in the second field, tick the box, press “Submit”. Press “Start training”, wait until “Make the "
+    "Type /train, press Enter, press the paper plane. Press “Please choose”, choose “A pet, object or place”, name it "
+    "Foxy, choose ten photos in the first field, choose ten other photos in the second field, tick the box, press “Submit”. Press “Start training”, wait until “Make the "
     "first picture” is there, press “Make the first picture”, press “Submit”."
 )
 TRIES = {

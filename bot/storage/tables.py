@@ -69,6 +69,7 @@ datasets = table(
     sa.Column("event_id", sa.BigInteger),
     sa.Column("status", Word(DatasetStatus), nullable=False),
     sa.Column("created_at", Instant, nullable=False),
+    sa.Column("kept_hours", sa.Integer),
     *due(),
     sa.Index("ix_datasets_owner", "guild_id", "user_id", "status"),
 )

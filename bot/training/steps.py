@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from bot.datasets.rules import kept_for
 from bot.datasets.service import board_of
 from bot.engine import backoff
 from bot.errors import (
@@ -256,8 +257,9 @@ class TrainingSteps(Service):
         usable = board.usable
         paths = [self._spool.path(photo.file) for photo in usable if photo.file is not None]
         if len(paths) < training.photo_count or not all(path.exists() for path in paths):
-            is_expired = self._clock.now() >= dataset.created_at + self._timings.photos_kept
-            return failures.photos_expired(self._timings.photos_kept) if is_expired else failures.PHOTOS_MISSING
+            kept = kept_for(dataset, self._timings)
+            is_expired = self._clock.now() >= dataset.created_at + kept
+            return failures.photos_expired(kept) if is_expired else failures.PHOTOS_MISSING
         return TrainingOrder(
             name=lifecycle.marked_name(training.name, training.marker),
             subject_kind=dataset.subject_kind,

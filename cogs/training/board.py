@@ -5,19 +5,21 @@ from datetime import timedelta
 
 import discord
 
-from bot.datasets.rules import STEPS, Board, consent_sentence, usual_time
+from bot.clock import Timings
+from bot.datasets.rules import STEPS, Board, can_be_kept_for, consent_sentence, kept_for, usual_time
 from bot.keys.service import Funds
 from bot.photos import checks
 from bot.photos.coach import about_set
 from bot.records.dataset import DatasetStatus, Photo, SubjectKind, Verdict
-from bot.text import quote
+from bot.text import lasting, quote
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import SHEET_FILE, Layout, SafeLayout
-from cogs.ui.words import SUBJECT_WORDS, TEXT_MAX, clip, count, meter
+from cogs.ui.words import SUBJECT_WORDS, TEXT_MAX, clip, count, meter, when
 
 LIST_MAX = 2600
 """Characters for the photo lists at most; fewer where the rest of the board needs more than the other 1,400."""
 NAMES_A_LINE = 3
+WEEK = timedelta(days=7)
 ASKED_OF_PERSON = (
     "One more thing: to train a person, the provider needs gender and ethnicity. Press **About the person**; it is "
     "deleted with the photos."
@@ -27,15 +29,15 @@ ACCENTS = {True: discord.Colour.green(), False: discord.Colour.gold()}
 
 
 def board_card(
-    board: Board, funds: Funds, kept: timedelta, *, is_admin: bool, has_sheet: bool, notes: Sequence[str] = ()
+    board: Board, funds: Funds, timings: Timings, *, is_admin: bool, has_sheet: bool, notes: Sequence[str] = ()
 ) -> Layout:
-    """`kept`: how long its photos are at most. `notes`: on those who are asked later, or get no private questions.
+    """`notes`: on those who are asked later, or get no private questions.
 
     The server's balance is shown to its admins only.
     """
     view = SafeLayout(ACCENTS[board.can_start and funds.trouble is None])
     head = "\n".join([_head(board, funds), *notes])
-    money = "\n".join([*_money(board, funds, is_admin=is_admin), *_small_print(board, kept)])
+    money = "\n".join([*_money(board, funds, is_admin=is_admin), *_small_print(board, timings)])
     view.add_text(head)
     if has_sheet:
         view.add_gallery([(SHEET_FILE, sheet_alt(board.photos))])
@@ -44,7 +46,7 @@ def board_card(
     view.add_line()
     view.add_text(money)
     if board.dataset.status is DatasetStatus.OPEN:
-        view.add_rows(_buttons(board))
+        view.add_rows(_buttons(board, timings))
     return view
 
 
@@ -155,7 +157,7 @@ def _money(board: Board, funds: Funds, *, is_admin: bool) -> list[str]:
     return lines
 
 
-def _small_print(board: Board, kept: timedelta) -> list[str]:
+def _small_print(board: Board, timings: Timings) -> list[str]:
     if board.dataset.status is not DatasetStatus.OPEN:
         return []
     provider, lines = board.dataset.subject_kind.provider.label, []
@@ -163,10 +165,20 @@ def _small_print(board: Board, kept: timedelta) -> list[str]:
         lines.append("-# Place and camera data removed from every photo.")
         if board.dataset.subject_kind is not SubjectKind.CHARACTER:
             lines[0] += f" {provider} captions the photos itself; you need not describe them."
-    return [*lines, f"-# {consent_sentence(board.dataset.subject_kind, kept)}"]
+    kept = kept_for(board.dataset, timings)
+    lines.append(f"-# {consent_sentence(board.dataset.subject_kind, kept)}")
+    if board.photos:
+        ceiling = "" if timings.photos_kept_longest >= WEEK else f"; {ceiling_words(timings)}"
+        lines.append(f"-# Kept until {when(board.dataset.created_at + kept)} at the latest{ceiling}.")
+    return lines
 
 
-def _buttons(board: Board) -> list[ActionButton]:
+def ceiling_words(timings: Timings) -> str:
+    """Said where the operator allows less than a week."""
+    return f"whoever runs this bot allows {lasting(max(timings.photos_kept, timings.photos_kept_longest))} at most"
+
+
+def _buttons(board: Board, timings: Timings) -> list[ActionButton]:
     dataset_id, usable = board.dataset.id, len(board.usable)
     photos = count(usable, "photo") if not board.missing else f"{usable} of {board.limits.least}"
     start = ActionButton(
@@ -184,6 +196,9 @@ def _buttons(board: Board) -> list[ActionButton]:
         ActionButton("set", "name", dataset_id, label="Who is in them?", disabled=not board.photos),
         ActionButton("set", "discard", dataset_id, label="Discard", style=discord.ButtonStyle.danger),
     ]
+    longer = can_be_kept_for(board.dataset, timings)
+    if longer is not None and board.photos:
+        buttons.insert(-1, ActionButton("set", "keep", dataset_id, label=f"Keep for {lasting(longer)}"))
     if board.dataset.subject_kind is SubjectKind.PERSON:
         style = discord.ButtonStyle.primary if board.lacks_person else discord.ButtonStyle.secondary
         buttons.insert(1, ActionButton("set", "person", dataset_id, label="About the person", style=style))

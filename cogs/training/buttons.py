@@ -3,10 +3,12 @@
 import discord
 
 from bot.client import DarkroomBot
-from bot.datasets.rules import Board
+from bot.datasets.keeping import NO_LONGER
+from bot.datasets.rules import Board, can_be_kept_for, consent_sentence
+from bot.errors import UserError
 from bot.loras.rights import Right
 from bot.records.key import ProviderName
-from bot.text import quote
+from bot.text import lasting, quote
 from cogs.training.forms import PhotosModal, VersionModal
 from cogs.training.intake import show_board
 from cogs.training.naming import naming_card
@@ -14,8 +16,9 @@ from cogs.training.person import PersonModal
 from cogs.training.removal import removal_card
 from cogs.ui.access import obeying
 from cogs.ui.layout import card
-from cogs.ui.replies import Interaction, actor_of, channel_of, defer, guild_of, open_form, replace, show
-from cogs.ui.words import count
+from cogs.ui.replies import Interaction, actor_of, ask, channel_of, defer, guild_of, open_form, replace, show
+from cogs.ui.views import ConfirmView
+from cogs.ui.words import count, when
 
 
 async def press_start(interaction: Interaction, dataset_id: int) -> None:
@@ -55,6 +58,26 @@ async def press_person(interaction: Interaction, dataset_id: int) -> None:
     await open_form(interaction, PersonModal(board.dataset))
 
 
+async def press_keep(interaction: Interaction, dataset_id: int) -> None:
+    board, timings = await _board(interaction, dataset_id), interaction.client.services.timings
+    longest = can_be_kept_for(board.dataset, timings)
+    if longest is None:
+        raise UserError(NO_LONGER)
+
+    async def agree(answered: Interaction) -> None:
+        kept = await answered.client.services.datasets.keep_open(
+            dataset_id, guild_id=guild_of(answered), user_id=answered.user.id
+        )
+        await show_board(answered, kept)
+
+    text = (
+        f"Keep {quote(board.dataset.name, 40)} open until {when(board.dataset.created_at + longest)}? Then please "
+        f"agree once more:\n> {consent_sentence(board.dataset.subject_kind, longest)}"
+    )
+    label = f"I agree, keep it {lasting(longest)}"
+    await ask(interaction, text, ConfirmView(label, agree, style=discord.ButtonStyle.success))
+
+
 async def press_discard(interaction: Interaction, dataset_id: int) -> None:
     dataset = await interaction.client.services.datasets.discard(
         dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id
@@ -90,7 +113,7 @@ async def setup(bot: DarkroomBot) -> None:
         remove=press_remove,
         name=press_name,
         discard=press_discard,
-        **obeying("train", start=press_start, add=press_add, person=press_person),
+        **obeying("train", start=press_start, add=press_add, person=press_person, keep=press_keep),
     )
     bot.add_buttons("training", **obeying("train", retry=press_retry, version=press_version))
 

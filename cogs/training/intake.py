@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.datasets.rules import Board, consent_sentence
-from bot.records.dataset import Dataset, Upload
+from bot.datasets.rules import Board, consent_sentence, kept_for
+from bot.records.dataset import Dataset, DatasetStatus, Upload
 from bot.records.post import PostKind
+from bot.text import quote
 from cogs.requests.authors import say_asked
 from cogs.training.board import board_card
 from cogs.ui.choices import Pressed
@@ -32,7 +33,7 @@ async def take_photos(
         async def agree(answered: Interaction) -> None:
             await take_photos(answered, dataset, uploads, agreed=True, author_id=author_id)
 
-        kept = interaction.client.services.timings.photos_kept
+        kept = kept_for(dataset, interaction.client.services.timings)
         await ask_consent(interaction, consent_sentence(dataset.subject_kind, kept), agree)
         return
     if author_id is not None:
@@ -57,16 +58,29 @@ async def ask_consent(interaction: Interaction, sentence: str, agreed: Pressed) 
     )
 
 
+def which_is_filled(shown: Dataset, opened: Sequence[Dataset]) -> list[str]:
+    """Which dataset `/dataset add` fills, where several are `opened`, newest first."""
+    others = [quote(each.name, 40) for each in opened if each.id != shown.id]
+    if shown.status is not DatasetStatus.OPEN or not others:
+        return []
+    if opened[0].id == shown.id:
+        are = "is" if len(others) == 1 else "are"
+        return [f"`/dataset add` fills this one, your newest; {' and '.join(others)} {are} open, too."]
+    return [f"`/dataset add` fills {quote(opened[0].name, 40)}, your newest; this one takes more by **Add photos**."]
+
+
 async def show_board(interaction: Interaction, board: Board) -> None:
     """Fill the answer of this interaction with the board."""
     services = interaction.client.services
     sheet = await services.datasets.sheet(board.photos)
     funds = await services.keys.funds(board.dataset.guild_id, board.dataset.subject_kind.provider)
-    notes = await services.questions.notes(PostKind.DEPICTION, board.questions)
+    dataset = board.dataset
+    opened = await services.datasets.all_open(guild_id=dataset.guild_id, user_id=dataset.user_id)
+    notes = [*await services.questions.notes(PostKind.DEPICTION, board.questions), *which_is_filled(dataset, opened)]
     card = board_card(
         board,
         funds,
-        services.timings.photos_kept,
+        services.timings,
         is_admin=is_admin(interaction),
         has_sheet=sheet is not None,
         notes=notes,

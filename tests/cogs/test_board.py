@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from simcord.components import walk_components
 
+from bot.clock import Timings
 from bot.datasets.rules import LORA_PHOTOS, Board, judge_set
 from bot.keys.service import Funds
 from bot.photos.checks import Code
@@ -17,7 +18,7 @@ from cogs.ui.words import TEXT_MAX
 from tests.fakes.clock import NOON
 from tests.fakes.rows import ANNA, CHANNEL, GUILD, photo
 
-DAY = timedelta(hours=24)
+TIMINGS = Timings()
 DATASET = Dataset(
     1, GUILD, CHANNEL, ANNA, "Rex", SubjectKind.OBJECT, None, None, None, 1000, 32, None, None, DatasetStatus.OPEN, NOON
 )
@@ -31,13 +32,13 @@ def varied(count: int, **changes: Any) -> list[Photo]:
     ]
 
 
-def words_of(photos: list[Photo], dataset: Dataset = DATASET, asked: int = 0) -> str:
+def words_of(photos: list[Photo], dataset: Dataset = DATASET, asked: int = 0, timings: Timings = TIMINGS) -> str:
     pending = tuple(
         Depiction(number, None, 1, GUILD, 1, 10**18 + number, ANNA, DepictionStatus.PENDING, False, NOON, None)
         for number in range(asked)
     )
     board = Board(dataset, judge_set(photos, LORA_PHOTOS), pending)
-    card = board_card(board, Funds(257, 5000, None), DAY, is_admin=False, has_sheet=False)
+    card = board_card(board, Funds(257, 5000, None), timings, is_admin=False, has_sheet=False)
     parts: list[Any] = card.to_components()
     return "\n".join(part["content"] for part in walk_components(parts) if part.get("type") == 10)
 
@@ -88,3 +89,26 @@ def test_the_fullest_board_fits_into_a_message() -> None:
     text = words_of(photos, person, asked=10)
     assert len(text) <= TEXT_MAX
     assert "more; `/dataset show` lists them once these are solved." in text
+
+
+@pytest.mark.parametrize(
+    ("dataset", "timings", "words"),
+    [
+        (DATASET, TIMINGS, "Kept until <t:1777204800:f> at the latest."),
+        (replace(DATASET, kept_hours=168), TIMINGS, "Kept until <t:1777723200:f> at the latest."),
+        (
+            DATASET,
+            Timings(photos_kept_longest=timedelta(hours=48)),
+            "at the latest; whoever runs this bot allows 48 hours at most.",
+        ),
+        (
+            DATASET,
+            Timings(photos_kept_longest=timedelta(hours=1)),
+            "at the latest; whoever runs this bot allows 24 hours at most.",
+        ),
+    ],
+)
+def test_the_board_says_until_when_and_where_the_operator_allows_less(
+    dataset: Dataset, timings: Timings, words: str
+) -> None:
+    assert words in words_of(varied(1), dataset, timings=timings)

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tests.cogs.simulated_guild import File, Stage, answer_to, board_of, fields_of, photos, text_of
+from tests.cogs.simulated_guild import File, Stage, answer_to, board_of, buttons_of, fields_of, photos, text_of
+from tests.photos.zips import zip_of
 
 MENU = "Add photos to my dataset"
 NO_DATASET = "You have no open dataset here. Send `/train` to begin one."
@@ -147,3 +148,41 @@ async def test_more_than_sixty_photos_are_refused_and_the_board_stays(keyed: Sta
     assert more == "A dataset holds up to 60 photos. Remove some first, then add these."
     shown = board_of(await keyed.use(keyed.ben, "dataset show"))
     assert "30 of 15–30 usable photos" in text_of(shown)
+
+
+async def test_with_two_open_datasets_each_board_says_which_one_is_filled(keyed: Stage) -> None:
+    first = board_of(await keyed.send_form(keyed.ben, "Rex", photos(1)))
+    assert "/dataset add" not in text_of(first)
+    second = board_of(await keyed.send_form(keyed.ben, "Foxy", photos(1)))
+    assert "`/dataset add` fills this one, your newest; `Rex` is open, too." in text_of(second)
+    opened = await keyed.ben.click(first, label="Add photos")
+    older = answer_to(await keyed.submit_fields(keyed.ben, opened, photos(1, first=2), [], [], True))
+    assert "`/dataset add` fills `Foxy`, your newest; this one takes more by **Add photos**." in older
+    assert "`Foxy`" in answer_to(await keyed.use(keyed.ben, "dataset add", consent=True, **as_options(photos(1, 3))))
+    await keyed.ben.click(second, label="Discard")
+    assert "/dataset add" not in answer_to(await keyed.use(keyed.ben, "dataset show"))
+
+
+async def test_a_zip_is_taken_by_the_form_and_by_dataset_add(keyed: Stage) -> None:
+    packed = [("trip.zip", zip_of(dict(photos(10))))]
+    board = board_of(await keyed.send_form(keyed.ben, "Foxy", packed))
+    assert "10 of 15–30 usable photos" in text_of(board)
+    more = [("more.zip", zip_of(dict(photos(5, first=11))))]
+    added = answer_to(await keyed.use(keyed.ben, "dataset add", consent=True, **as_options(more)))
+    assert "15 of 15–30 usable photos" in added
+    assert "11. `photo-11.jpg`" in added
+
+
+async def test_a_dataset_is_kept_for_a_week_once_its_member_agreed_to_that(keyed: Stage) -> None:
+    board = board_of(await keyed.send_form(keyed.ben, "Foxy", photos(2)))
+    assert "at the latest for 24 hours" in text_of(board)
+    asked = board_of(await keyed.ben.click(board, label="Keep for 7 days"))
+    assert "at the latest for 7 days" in text_of(asked)
+    kept = await keyed.ben.click(asked, label="I agree, keep it 7 days")
+    assert "at the latest for 7 days" in answer_to(kept)
+    shown = board_of(await keyed.use(keyed.ben, "dataset show"))
+    assert "at the latest for 7 days" in text_of(shown)
+    assert "Keep for 7 days" not in buttons_of(shown)
+    again = answer_to(await keyed.press_id(keyed.ben, buttons_of(board)["Keep for 7 days"]))
+    assert again == "This dataset cannot be kept any longer. `/dataset show` says until when it is."
+    assert "not here any more" in answer_to(await keyed.press_id(keyed.cleo, buttons_of(board)["Keep for 7 days"]))

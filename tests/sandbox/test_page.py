@@ -127,7 +127,7 @@ IS_IN_SIGHT = """() => {
 
 async def follow(page: Page, words: str) -> None:
     """Do what the words say, one after the other, and nothing else; a word that nobody can follow fails."""
-    for step in re.split(r"[.,] ", words.rstrip(".")):
+    for step in re.split(r"[.,] (?![^“]*”)", words.rstrip(".")):
         for pattern, act in STEPS.items():
             found = re.fullmatch(pattern, step, re.IGNORECASE)
             if found is not None:
@@ -160,6 +160,14 @@ async def wait_for(page: Page, label: str) -> None:
     await page.get_by_role("button", name=re.compile(f"^{label}")).last.wait_for()
 
 
+async def open_list(page: Page) -> None:
+    await page.locator(".select-trigger").get_by_text("Please choose").click()
+
+
+async def choose_option(page: Page, option: str) -> None:
+    await page.get_by_role("option", name=option).click()
+
+
 async def name_it(page: Page, name: str) -> None:
     await page.locator("[id^=modal-input-]").first.fill(name)
 
@@ -177,6 +185,8 @@ STEPS: dict[str, Callable[..., Awaitable[None]]] = {
     r"type (/[a-z ]+)": type_in,
     r"press Enter": press_enter,
     r"press the paper plane": press_plane,
+    r"press “Please choose”": open_list,
+    r"choose “(.+)”": choose_option,
     r"press “(.+)”": press,
     r"wait until “(.+)” is there": wait_for,
     r"name it (\w+)": name_it,

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datasets import naming
-from bot.datasets.rules import photo_limits
+from bot.datasets.rules import kept_for, photo_limits
 from bot.errors import NotFound, UserError
 from bot.events import lookup
 from bot.events.photos.consent_texts import depicted_sentence
@@ -141,7 +141,7 @@ class DepictionService(Service):
         if event is not None:
             sentence = depicted_sentence(event, self._timings.event_photos_kept)
         elif dataset is not None:
-            sentence = naming.depicted_sentence(dataset, self._timings.photos_kept)
+            sentence = naming.depicted_sentence(dataset, kept_for(dataset, self._timings))
         else:
             return None
         photos = await event_photos.of_submission(connection, depiction.consent_id)

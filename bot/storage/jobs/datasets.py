@@ -1,15 +1,17 @@
 """SQL of datasets, their photos and the consents given for them."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.dataset import ConsentKind, Dataset, DatasetStatus, Gender, Photo
+from bot.records.question import RequestStatus
 from bot.storage.database import note_due
 from bot.storage.events import depictions
+from bot.storage.question_tables import photo_requests
 from bot.storage.rows import (
     build,
     changes_row,
@@ -19,6 +21,7 @@ from bot.storage.rows import (
     fetch_all,
     fetch_first,
     fetch_values,
+    has_row,
     insert_row,
 )
 from bot.storage.tables import consents, datasets, photos
@@ -38,31 +41,19 @@ async def get(connection: AsyncConnection, dataset_id: int) -> Dataset | None:
 
 
 async def open_of(connection: AsyncConnection, guild_id: int, user_id: int) -> Dataset | None:
-    """The member's newest open dataset in this guild; those of events have their own place."""
-    return await fetch_first(
-        connection,
-        Dataset,
-        sa.select(datasets)
-        .where(
-            datasets.c.guild_id == guild_id,
-            datasets.c.user_id == user_id,
-            datasets.c.status == DatasetStatus.OPEN,
-            datasets.c.event_id.is_(None),
-        )
-        .order_by(datasets.c.id.desc())
-        .limit(1),
-    )
+    """The member's newest open dataset in this guild."""
+    return next(iter(await all_open_of(connection, guild_id, user_id)), None)
 
 
-async def count_open(connection: AsyncConnection, guild_id: int, user_id: int) -> int:
-    """The member's open datasets in this guild, those of events aside."""
+async def all_open_of(connection: AsyncConnection, guild_id: int, user_id: int) -> list[Dataset]:
+    """The member's open datasets in this guild, newest first; those of events have their own place."""
     theirs = sa.and_(
         datasets.c.guild_id == guild_id,
         datasets.c.user_id == user_id,
         datasets.c.status == DatasetStatus.OPEN,
         datasets.c.event_id.is_(None),
     )
-    return await connection.scalar(sa.select(sa.func.count()).select_from(datasets).where(theirs)) or 0
+    return await fetch_all(connection, Dataset, sa.select(datasets).where(theirs).order_by(datasets.c.id.desc()))
 
 
 async def count_waiting_photos(connection: AsyncConnection, guild_id: int) -> int:
@@ -85,6 +76,25 @@ async def describe_person(
     mine = sa.and_(datasets.c.id == dataset_id, datasets.c.status == DatasetStatus.OPEN)
     said = sa.update(datasets).where(mine).values(gender=gender, ethnicity=ethnicity, age=age)
     return await changes_row(connection, said)
+
+
+async def keep_until(connection: AsyncConnection, dataset: Dataset, until: datetime, *, now: datetime) -> bool:
+    """Put off the deletion of an open dataset's photos; False when it is not open or its time is over."""
+    hours = (until - dataset.created_at) // timedelta(hours=1)
+    is_open = sa.and_(datasets.c.status == DatasetStatus.OPEN, datasets.c.due_at > now)
+    kept = sa.update(datasets).where(datasets.c.id == dataset.id, is_open).values(due_at=until, kept_hours=hours)
+    return await changes_row(connection, kept)
+
+
+async def has_others(connection: AsyncConnection, dataset: Dataset) -> bool:
+    """Whether anybody but its owner agreed to photos of the dataset, or is asked about some."""
+    agreed = sa.select(consents.c.id).where(consents.c.dataset_id == dataset.id, consents.c.user_id != dataset.user_id)
+    if await has_row(connection, agreed.limit(1)):
+        return True
+    asked = sa.select(photo_requests.c.id).where(
+        photo_requests.c.dataset_id == dataset.id, photo_requests.c.status == RequestStatus.ASKED
+    )
+    return bool(await depictions.of_dataset(connection, dataset.id)) or await has_row(connection, asked.limit(1))
 
 
 async def forget_person(connection: AsyncConnection, dataset_id: int) -> None:
