@@ -70,6 +70,7 @@ from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows
 from bot.storage.events import tables as event_tables
 from bot.training.outcomes import TrainingOutcomes
+from bot.training.outlook import OutlookService
 from bot.training.service import TrainingService
 from bot.training.steps import TrainingSteps
 
@@ -83,6 +84,7 @@ class Services:
     keys: KeyService
     datasets: DatasetService
     trainings: TrainingService
+    outlooks: OutlookService
     loras: LoraService
     styles: StyleService
     sync: SyncService
@@ -150,6 +152,7 @@ def build_services(opened: Resources) -> Services:
         keys=key_service,
         datasets=dataset_service,
         trainings=training_service,
+        outlooks=OutlookService(opened, key_service),
         loras=LoraService(opened),
         styles=StyleService(opened.database, key_service),
         sync=SyncService(opened, key_service, endpoint_service),

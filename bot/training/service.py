@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datasets.rules import Board
-from bot.datasets.service import DatasetService, check_may_begin
+from bot.datasets.service import DatasetService
 from bot.errors import NotFound, UserError
 from bot.jobs.service import JobService
 from bot.keys.service import KeyService
-from bot.keys.slots import assign_free_slots, has_free_slot, place_of
+from bot.keys.slots import assign_free_slots, place_of
 from bot.limits.ledger import Ledger
 from bot.photos import checks
 from bot.records.dataset import DatasetStatus, Verdict
 from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.job import SubjectTable, TimelineEntry
-from bot.records.key import ApiKeyRow, ProviderName
+from bot.records.key import ApiKeyRow
 from bot.records.limit import Amount
 from bot.records.lora import Lora
 from bot.records.post import PostKind
@@ -49,31 +49,12 @@ class TrainingView:
     """Whether the photos are still on disk, so that it can be started again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """What a new training means. `price` in credits of the server; `waits`: all of its places are taken just now."""
-
-    provider: ProviderName
-    price: int
-    waits: bool
-
-
 class TrainingService(JobService[Training]):
     def __init__(self, opened: Resources, key_service: KeyService, dataset_service: DatasetService) -> None:
         super().__init__(opened, KIND, key_service)
         self._datasets = dataset_service
         self._ledger = Ledger(opened.clock, opened.timings)
         self._prices = opened.prices
-
-    async def outlook(self, actor: Actor, provider: ProviderName) -> Outlook:
-        """What is told before any photo is sent; UserError, with what to do, when nothing could be started."""
-        key = await self._keys.current(actor.guild_id, provider)
-        price = self._prices[provider].training
-        async with self._database.read() as connection:
-            await self._ledger.check(connection, actor, Amount(price, trainings=1))
-            await check_may_begin(connection, actor.guild_id, actor.user_id)
-            waits = not await has_free_slot(connection, key.id, TRAININGS)
-        return Outlook(provider, price, waits)
 
     async def start(
         self, dataset_id: int, actor: Actor, *, channel: Channel, event_check: Check | None = None

@@ -131,10 +131,10 @@ def _what_is_missing(board: Board) -> str:
 def _what_is_made(board: Board) -> list[str]:
     dataset = board.dataset
     if dataset.subject_kind is not SubjectKind.CHARACTER:
-        version = "A newer version of a LoRA" if dataset.previous_lora_id is not None else "A LoRA"
+        version = ", a newer version" if dataset.previous_lora_id is not None else ""
         chosen = "" if dataset.steps == STEPS else f", with the {dataset.steps} steps you chose"
         what = SUBJECT_WORDS[dataset.subject_kind]
-        return [f"{version} of {what}. Training it usually takes {usual_time(dataset.steps)}{chosen}."]
+        return [f"A LoRA of {what}{version}. Training it usually takes {usual_time(dataset.steps)}{chosen}."]
     provider = dataset.subject_kind.provider.label
     return [
         f"A character. Nothing is trained: {provider} keeps the photos themselves as the reference.",

@@ -10,7 +10,7 @@ from bot.errors import NoKey, UserError
 from bot.records.dataset import Gender, SubjectKind
 from bot.records.key import ProviderName
 from bot.text import quote
-from bot.training.service import Outlook
+from bot.training.outlook import Outlook
 from cogs.requests.authors import author_to_ask
 from cogs.training.forms import AskingTrainModal, PhotosModal, TrainModal, uploads_in, uploads_of
 from cogs.training.intake import show_board, take_photos
@@ -89,7 +89,7 @@ class TrainCog(commands.Cog):
     async def _outlook(self, interaction: Interaction, kind: SubjectKind) -> Outlook:
         """Before anybody uploads photos that could go nowhere. Without a key it tells the way that is left."""
         try:
-            return await self.bot.services.trainings.outlook(actor_of(interaction), kind.provider)
+            return await self.bot.services.outlooks.ask(actor_of(interaction), kind.provider)
         except NoKey as error:
             if kind is SubjectKind.CHARACTER:
                 raise error.adding("Or pick another `subject` to train a LoRA instead.") from error

@@ -10,7 +10,7 @@ import discord
 from bot.datasets.rules import STEPS, DatasetOrder, photo_limits, usual_time
 from bot.records.dataset import Dataset, Gender, SubjectKind, Upload
 from bot.records.lora import NAME_MAX, Lora
-from bot.training.service import Outlook
+from bot.training.outlook import Outlook
 from cogs.training.intake import take_photos
 from cogs.training.person import ask_about_person
 from cogs.ui.layout import shown_media
