@@ -54,7 +54,7 @@ class Readiness:
         funds = await self._keys.funds(event.guild_id, provider)
         key = f"API key of {provider.label}"
         if funds.trouble is not None:
-            return [ReadinessCheck(key, is_ok=False, fix=str(funds.trouble))]
+            return [ReadinessCheck(key, is_ok=False, fix=funds.trouble)]
         price = funds.price if event.mode.trains else 0
         return [ReadinessCheck(key, is_ok=True), _balance(funds, provider, price)]
 

@@ -51,12 +51,14 @@ class KeyStatus:
 class Funds:
     """What a training costs and what there is to pay for it; `price` and `balance` in credits.
 
-    `balance` is None when it is not known just now. `trouble` says why nothing can start.
+    `balance` is None when it is not known just now. `trouble` says why nothing can start, `to_admin` the same to those
+    who can do something about it.
     """
 
     price: int
     balance: int | None
-    trouble: NoKey | None
+    trouble: str | None
+    to_admin: str | None = None
 
 
 class KeyService(KeyTrust):
@@ -131,10 +133,11 @@ class KeyService(KeyTrust):
         try:
             key = await self.current(guild_id, provider)
         except NoKey as error:
-            return Funds(price, None, error)
+            return Funds(price, None, str(error), error.for_admin)
         client = await self.client(key.id)
         if client is None:
-            return Funds(price, None, cannot_be_opened(provider))
+            trouble = cannot_be_opened(provider)
+            return Funds(price, None, str(trouble), trouble.for_admin)
         try:
             async with asyncio.timeout(FUNDS_DEADLINE_S):
                 return Funds(price, (await client.account()).credits, None)

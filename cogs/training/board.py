@@ -145,7 +145,7 @@ def _what_is_made(board: Board) -> list[str]:
 def _money(board: Board, funds: Funds, *, is_admin: bool) -> list[str]:
     provider = board.dataset.subject_kind.provider.label
     if funds.trouble is not None:
-        lines = [f"**Not yet:** {funds.trouble.for_admin if is_admin else funds.trouble}"]
+        lines = [f"**Not yet:** {funds.to_admin if is_admin else funds.trouble}"]
         if board.dataset.subject_kind is SubjectKind.CHARACTER:
             lines.append("Or discard this and send `/train` with another subject to train a LoRA.")
         return lines

@@ -76,7 +76,7 @@ class TrainCog(commands.Cog):
         if kind is not None:
             await open_form(interaction, TrainModal(order, outlook))
             return
-        kinds = [each for each in SubjectKind if each is not SubjectKind.CHARACTER]
+        kinds: list[SubjectKind] = [each for each in SubjectKind if each is not SubjectKind.CHARACTER]
         if steps is rank is None and await self._has_key(interaction, SubjectKind.CHARACTER.provider):
             kinds.append(SubjectKind.CHARACTER)
         await open_form(interaction, AskingTrainModal(order, outlook, kinds))

@@ -395,7 +395,7 @@ async def test_a_member_learns_that_the_credits_are_short_but_not_by_how_much(ke
 async def test_the_usual_time_goes_by_the_steps_and_the_rank_is_nobodys_business(
     keyed: Stage, steps: int, words: str
 ) -> None:
-    options = {"subject": "object", "steps": steps, "rank": 16}
+    options: dict[str, Any] = {"subject": "object", "steps": steps, "rank": 16}
     text = text_of(board_of(await keyed.send_form(keyed.ben, "Foxy", [], **options)))
     assert f"A LoRA of a pet, object or place. Training it usually {words}" in text
     assert "rank" not in text
