@@ -92,7 +92,7 @@ async def test_nobody_elses_dataset_is_kept(studio: Studio, dataset: Dataset) ->
         await keep(studio, dataset, user_id=BEN)
 
 
-async def test_photos_about_which_somebody_else_was_asked_are_not_kept_longer_than_they_were_told(
+async def test_photos_that_somebody_else_was_asked_about_are_kept_as_long_as_they_were_told(
     studio: Studio, dataset: Dataset
 ) -> None:
     await studio.datasets.name(dataset.id, [BEN], guild_id=GUILD, user_id=ANNA)

@@ -83,6 +83,7 @@ async def keep_until(connection: AsyncConnection, dataset: Dataset, until: datet
     hours = (until - dataset.created_at) // timedelta(hours=1)
     is_open = sa.and_(datasets.c.status == DatasetStatus.OPEN, datasets.c.due_at > now)
     kept = sa.update(datasets).where(datasets.c.id == dataset.id, is_open).values(due_at=until, kept_hours=hours)
+    note_due(connection, datasets)
     return await changes_row(connection, kept)
 
 
