@@ -36,7 +36,7 @@ FLEETING_ID = re.compile(r"dr-[0-9a-f]{20}")
 NOT_A_MEMBER = (10004, 50001)
 """Unknown guild, missing access (Discord /docs/topics/opcodes-and-status-codes)."""
 ASKED_AGAIN_S = 10.0
-FORGOTTEN = "This form or button was used already or is too old. Please repeat the command or press that opened it."
+FORGOTTEN = "This form or button was used already or is too old. Please open it again from its message or command."
 
 
 def fleeting_id() -> str:

@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from bot import command_mentions
 from bot.storage import database as storage
 from bot.storage import postgres as postgres_storage
 from bot.storage.database import Database, sqlite_url
@@ -188,6 +189,13 @@ def _patient_network() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(postgres_storage.NETWORK, "connect_timeout", int(HANG_S))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_command_ids() -> Iterator[None]:
+    """What a bot of one test has learnt changes no text of the next."""
+    yield
+    command_mentions.learn({})
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import simcord
 
@@ -147,7 +147,7 @@ async def fill_server(world: World) -> None:
     services = world.darkroom.services
     for number, owner in zip(range(1, LORAS + 1), owners, strict=False):
         made = world.provider.add_trained(REHEARSAL_KEY, f"Fox {number}", GOOD)
-        values = {
+        values: dict[str, Any] = {
             "guild_id": world.guild.id,
             "owner_id": owner.id,
             "provider": ProviderName.APIFRAME,

@@ -24,7 +24,7 @@ class Layout(discord.ui.LayoutView):
     """A card in which commands can be pressed, as far as its texts have room for that."""
 
     def to_components(self) -> list[dict[str, Any]]:
-        components: list[dict[str, Any]] = super().to_components()
+        components: list[dict[str, Any]] = super().to_components()  # type: ignore[no-untyped-call]
         texts = [part for part in _parts(components) if part["type"] == TEXT_DISPLAY]
         room = TEXT_MAX - sum(len(text["content"]) for text in texts)
         for text in texts:

@@ -39,7 +39,7 @@ def words_of(photos: list[Photo], dataset: Dataset = DATASET, asked: int = 0, ti
     )
     board = Board(dataset, judge_set(photos, LORA_PHOTOS), pending)
     card = board_card(board, Funds(257, 5000, None), timings, is_admin=False, has_sheet=False)
-    parts: list[Any] = card.to_components()  # type: ignore[no-untyped-call]
+    parts = card.to_components()
     return "\n".join(part["content"] for part in walk_components(parts) if part.get("type") == 10)
 
 

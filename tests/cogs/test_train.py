@@ -205,6 +205,7 @@ async def test_the_board_names_every_photo_and_offers_its_buttons(keyed: Stage) 
         "Add photos",
         "Remove photos",
         "Who is in them?",
+        "Keep for 7 days",
         "Discard",
     ]
     assert [attachment.filename for attachment in board.attachments] == ["contact-sheet.jpg"]
