@@ -16,7 +16,7 @@ from bot.records.post import Post
 from bot.text import quote
 from bot.training.service import TrainingView
 from cogs.adapters.rendering import drafts
-from cogs.training.cards import status_line, timeline_line
+from cogs.training.cards import progress_lines, timeline_line
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import BUTTONS_A_ROW, Layout, card
 from cogs.ui.replies import Interaction, defer, guild_of, is_answered, is_too_large, say, show
@@ -31,7 +31,7 @@ def jobs_card(trainings: Sequence[TrainingView], generations: Sequence[Generatio
     lines: list[str] = []
     for training in trainings:
         lines.append(f"**Training #{training.training.id}** {quote(training.training.name, 40)}")
-        lines += [status_line(training), timeline_line(training.timeline)]
+        lines += [*progress_lines(training), timeline_line(training.timeline)]
     for generation in generations:
         lines.append(_pictures_line(generation.generation))
         if generation.place is not None:
@@ -42,6 +42,8 @@ def jobs_card(trainings: Sequence[TrainingView], generations: Sequence[Generatio
         ActionButton("job", "fetch", post.id, label=f"Fetch #{post.subject_id}", style=discord.ButtonStyle.primary)
         for post in kept[:BUTTONS_A_ROW]
     ]
+    unsent = [view.training.id for view in trainings if view.can_cancel][:BUTTONS_A_ROW]
+    buttons += [ActionButton("training", "cancel", each, label=f"Cancel training #{each}") for each in unsent]
     waiting = [view.generation.id for view in generations if view.generation.status is GenerationStatus.QUEUED]
     buttons += [ActionButton("order", "cancel", each, label=f"Cancel #{each}") for each in waiting[:BUTTONS_A_ROW]]
     if kept:

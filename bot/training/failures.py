@@ -1,11 +1,11 @@
-"""Sentences for members about failed trainings: what happened, what it cost, what to do. Pure."""
+"""Sentences for members about trainings that failed or cannot be cancelled: what happened, what to do. Pure."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.errors import Refused
 from bot.records.key import ProviderName
-from bot.records.training import Training
+from bot.records.training import Training, TrainingStatus
 from bot.text import lasting, quote
 
 REASON_MAX = 300
@@ -38,6 +38,33 @@ GONE_AT_PROVIDER = Failure(
     retry=True,
     may_be_paid=True,
 )
+
+OF_AN_EVENT = "This training belongs to an event. Its host can cancel the event as long as nothing was sent."
+
+
+def has_it(provider: ProviderName) -> str:
+    return f"It is too late to cancel: {provider.label} has this training already and offers no way to stop one."
+
+
+def cannot_ask(provider: ProviderName) -> str:
+    return (
+        f"{provider.label} could not be asked just now whether it has this training already. "
+        "Please press Cancel again in a moment."
+    )
+
+
+def too_late(training: Training) -> str:
+    """Why a training that is not queued any more cannot be cancelled."""
+    provider = training.provider
+    match training.status:
+        case TrainingStatus.SUBMITTING:
+            return (
+                f"It is too late to cancel: this training is just being handed over to {provider.label}, "
+                "which may have taken it already."
+            )
+        case TrainingStatus.SUBMITTED | TrainingStatus.TRAINING:
+            return has_it(provider)
+    return "There is nothing left to cancel: this training has ended. `/jobs` shows how."
 
 
 def photos_expired(kept: timedelta) -> Failure:

@@ -1,6 +1,7 @@
 """The status moves of a training, its marker and its cost. Pure."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 
 from bot.jobs import lifecycle as legal
@@ -23,6 +24,8 @@ MARKER_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 MARKER_LENGTH = 6
 NAME_MAX = 60
 """Characters of a LoRA's name (Apiframe /docs/loras/create)."""
+LOOK_BACK = timedelta(days=1)
+"""The search for a LoRA begins this long before our own note of sending, because clocks differ."""
 
 
 check_move = partial(legal.check_move, MOVES)

@@ -32,6 +32,7 @@ from bot.storage.money.slots import TRAININGS
 from bot.storage.people import erasure
 from bot.training import lifecycle
 from bot.training.failures import Failure
+from bot.training.waiting import renew_places
 
 log = logging.getLogger(__name__)
 
@@ -85,9 +86,8 @@ class TrainingOutcomes(JobOutcomes[Training]):
         training, now = claim.row, self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> None:
-            photos = await datasets.photos_of(connection, training.dataset_id)
-            if failure.retry and any(photo.file for photo in photos):
-                await datasets.move(connection, training.dataset_id, from_=DatasetStatus.STARTED, to=DatasetStatus.OPEN)
+            if failure.retry:
+                await self._back_to_board(connection, training)
             await self._move(
                 connection,
                 claim,
@@ -101,6 +101,30 @@ class TrainingOutcomes(JobOutcomes[Training]):
             await self._end(connection, training, "failed", failure.sentence, post, took=took)
 
         await self._database.write(transaction)
+
+    async def cancel(self, training: Training) -> bool:
+        """End it for its member while it is queued, even while a step runs; its photos are back on their board.
+
+        False when it is not queued any more.
+        """
+        now = self._clock.now()
+
+        async def transaction(connection: AsyncConnection) -> bool:
+            due_at = now + self._timings.details_kept
+            if not await trainings.cancel_queued(connection, training.id, now=now, due_at=due_at):
+                return False
+            await self._back_to_board(connection, training)
+            await self._end(connection, training, "cancelled")
+            await posts.renew(connection, PostKind.TRAINING_STATUS, training.id, due_at=now)
+            return True
+
+        return await self._database.write(transaction)
+
+    async def _back_to_board(self, connection: AsyncConnection, training: Training) -> None:
+        """Let the photos be started again, if any of them is still on disk."""
+        photos = await datasets.photos_of(connection, training.dataset_id)
+        if any(photo.file for photo in photos):
+            await datasets.move(connection, training.dataset_id, from_=DatasetStatus.STARTED, to=DatasetStatus.OPEN)
 
     async def adopt(self, claim: Claim[Training], report: TrainingReport, what: str) -> None:
         now = self._clock.now()
@@ -232,6 +256,10 @@ class TrainingOutcomes(JobOutcomes[Training]):
         running = await slots.count_in_flight(connection, TRAININGS, training.key_id)
         await keys.learn_slots(connection, training.key_id, None if running + 1 >= allowed else running + 1)
         await assign_free_slots(connection, training.key_id, TRAININGS, clock=self._clock)
+
+    async def _end(self, connection: AsyncConnection, job: Training, *said: Any, **rest: Any) -> None:
+        await super()._end(connection, job, *said, **rest)
+        await renew_places(connection, job.key_id, due_at=self._clock.now() + self._timings.milestone)
 
     async def _move(self, connection: AsyncConnection, claim: Claim[Training], to: StrEnum, **values: Any) -> None:
         await super()._move(connection, claim, to, **values)

@@ -1,13 +1,14 @@
-"""Trainings for members: start, retry and view them."""
+"""Trainings for members: start, cancel, retry and view them."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datasets.rules import Board
 from bot.datasets.service import DatasetService
-from bot.errors import NotFound, UserError
+from bot.errors import NotFound, ProviderError, UserError
 from bot.jobs.service import JobService
 from bot.keys.service import KeyService
 from bot.keys.slots import assign_free_slots, place_of
@@ -27,8 +28,10 @@ from bot.storage.events import depictions
 from bot.storage.jobs import datasets, loras, posts, timeline, trainings
 from bot.storage.money import keys
 from bot.storage.money.slots import TRAININGS
-from bot.training import lifecycle
-from bot.training.outcomes import KIND
+from bot.training import failures, lifecycle
+from bot.training.lifecycle import LOOK_BACK
+from bot.training.outcomes import KIND, TrainingOutcomes
+from bot.training.waiting import renew_places, usual
 
 JOBS_SHOWN = 10
 
@@ -47,12 +50,19 @@ class TrainingView:
     timeline: tuple[TimelineEntry, ...]
     photos_left: bool
     """Whether the photos are still on disk, so that it can be started again."""
+    usual: timedelta | None = None
+    """How long it takes from the order to the LoRA, as others did; None when none has been finished."""
+
+    @property
+    def can_cancel(self) -> bool:
+        return self.training.status is TrainingStatus.QUEUED and self.training.event_id is None
 
 
 class TrainingService(JobService[Training]):
     def __init__(self, opened: Resources, key_service: KeyService, dataset_service: DatasetService) -> None:
         super().__init__(opened, KIND, key_service)
         self._datasets = dataset_service
+        self._outcomes = TrainingOutcomes(opened)
         self._ledger = Ledger(opened.clock, opened.timings)
         self._prices = opened.prices
 
@@ -84,6 +94,7 @@ class TrainingService(JobService[Training]):
             else:
                 await self._post_status(connection, training)
             await assign_free_slots(connection, key.id, TRAININGS, clock=self._clock)
+            await renew_places(connection, key.id, due_at=self._clock.now() + self._timings.milestone)
             return await trainings.get(connection, training.id)
 
         training = await self._database.write(transaction)
@@ -144,6 +155,35 @@ class TrainingService(JobService[Training]):
             found = await trainings.of_member(connection, guild_id, user_id, JOBS_SHOWN)
             return [await self._view(connection, training) for training in found]
 
+    async def cancel(self, training_id: int, actor: Actor) -> TrainingView:
+        """End the member's own training before it is sent; cancelled once, it stays so. UserError when it is too late.
+
+        Its photos are back on their board, and what was set aside for it is given back.
+        """
+        training = (await self.view_for(training_id, guild_id=actor.guild_id, user_id=actor.user_id)).training
+        if training.event_id is not None:
+            raise UserError(failures.OF_AN_EVENT)
+        if training.status is TrainingStatus.QUEUED:
+            await self._check_unsent(training)
+            await self._outcomes.cancel(training)
+        view = await self.view_for(training_id, guild_id=actor.guild_id, user_id=actor.user_id)
+        if view.training.status is not TrainingStatus.CANCELLED:
+            raise UserError(failures.too_late(view.training))
+        return view
+
+    async def _check_unsent(self, training: Training) -> None:
+        """UserError when the provider has it already: our database may be a copy that was put back."""
+        since = await self._database.fetch(self._database.inherited.ordered_since, training)
+        client = None if since is None else await self._keys.client(training.key_id)
+        if client is None or since is None:
+            return
+        try:
+            found = await client.find_training(training.marker, since - LOOK_BACK)
+        except ProviderError as error:
+            raise UserError(failures.cannot_ask(training.provider)) from error
+        if found is not None:
+            raise UserError(failures.has_it(training.provider))
+
     async def retry(self, training_id: int, actor: Actor, *, channel: Channel) -> Training:
         """Start the same photos again after a failure, as a new training."""
         view = await self.view_for(training_id, guild_id=actor.guild_id, user_id=actor.user_id)
@@ -164,6 +204,7 @@ class TrainingService(JobService[Training]):
             key=None if key is None else key.row,
             timeline=tuple(await timeline.of(connection, SubjectTable.TRAINING, training.id)),
             photos_left=dataset is not None and dataset.status is DatasetStatus.OPEN,
+            usual=None if training.status.is_terminal else await usual(connection, training),
         )
 
     async def _already_started(self, dataset_id: int) -> Training:

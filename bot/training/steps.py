@@ -26,6 +26,7 @@ from bot.resources import Resources, Service
 from bot.storage.due import Claim
 from bot.storage.jobs import datasets, timeline, trainings
 from bot.training import failures, lifecycle
+from bot.training.lifecycle import LOOK_BACK
 from bot.training.outcomes import NOT_TAKEN, UNCLEAR, TrainingOutcomes
 
 S = TrainingStatus
@@ -34,8 +35,6 @@ SENDS_MAX = 5
 """How often an order is sent again after the provider provably did not take it."""
 ANOTHER_KEY = "another key"
 """Timeline word: it is looked at under a newer key of the server, which may belong to another account."""
-LOOK_BACK = timedelta(days=1)
-"""The search for the LoRA begins this long before our own note of sending, because clocks differ."""
 
 
 class TrainingSteps(Service):

@@ -1,4 +1,4 @@
-"""The buttons of the dataset board, of a training that failed, and the one that trains a newer version of a LoRA."""
+"""The buttons of the dataset board, of a training that waits or failed, and the one that trains a newer version."""
 
 import discord
 
@@ -9,6 +9,7 @@ from bot.errors import UserError
 from bot.loras.rights import Right
 from bot.records.key import ProviderName
 from bot.text import lasting, quote
+from cogs.training.cards import cancelled_card
 from cogs.training.forms import PhotosModal, VersionModal
 from cogs.training.intake import show_board
 from cogs.training.naming import naming_card
@@ -95,6 +96,12 @@ async def press_retry(interaction: Interaction, training_id: int) -> None:
     await show(interaction, card(text, colour=discord.Colour.green()))
 
 
+async def press_cancel(interaction: Interaction, training_id: int) -> None:
+    await defer(interaction)
+    view = await interaction.client.services.trainings.cancel(training_id, actor_of(interaction))
+    await show(interaction, cancelled_card(view))
+
+
 async def press_version(interaction: Interaction, lora_id: int) -> None:
     lora = await interaction.client.services.loras.get_for(lora_id, actor_of(interaction), Right.SHARE)
     await open_form(interaction, VersionModal(lora))
@@ -115,7 +122,7 @@ async def setup(bot: DarkroomBot) -> None:
         discard=press_discard,
         **obeying("train", start=press_start, add=press_add, person=press_person, keep=press_keep),
     )
-    bot.add_buttons("training", **obeying("train", retry=press_retry, version=press_version))
+    bot.add_buttons("training", cancel=press_cancel, **obeying("train", retry=press_retry, version=press_version))
 
 
 async def teardown(bot: DarkroomBot) -> None:

@@ -14,17 +14,23 @@ from bot.training.service import TrainingView
 from cogs.likeness.cards import claim_button
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, card
-from cogs.ui.words import count, moment
+from cogs.ui.words import ago, count, moment, roughly
 
 STATUS_WORDS = {
     TrainingStatus.QUEUED: "waiting",
     TrainingStatus.SUBMITTING: "being handed over",
     TrainingStatus.SUBMITTED: "handed over, being prepared",
-    TrainingStatus.TRAINING: "training (usually 15–25 minutes)",
+    TrainingStatus.TRAINING: "training",
     TrainingStatus.READY: "ready",
     TrainingStatus.FAILED: "not finished",
-    TrainingStatus.CANCELLED: "cancelled",
+    TrainingStatus.CANCELLED: "cancelled before it was sent; nothing was paid",
 }
+ICONS = {TrainingStatus.READY: "✅", TrainingStatus.FAILED: "❌", TrainingStatus.CANCELLED: "✖️"}
+NOT_KNOWN = {
+    ProviderName.APIFRAME: "None has been finished yet to tell how long it takes; Apiframe says 15–25 minutes.",
+    ProviderName.AUROUS: "It is ready in seconds.",
+}
+"""Source: Apiframe /docs/loras, Aurous Labs /characters."""
 
 
 def footer(post: Post) -> str:
@@ -65,7 +71,36 @@ def training_status_card(view: TrainingView, last_line: str) -> Layout:
     training = view.training
     making = "Making the character" if training.provider is ProviderName.AUROUS else "Training"
     title = f"### {making} {quote(training.name, 40)} for <@{training.user_id}>"
-    return card(f"{title}\n{status_line(view)}\n{last_line}", colour=discord.Colour.blurple())
+    buttons = [ActionButton("training", "cancel", training.id, label="Cancel")] if view.can_cancel else []
+    text = "\n".join([title, *progress_lines(view), last_line])
+    return card(text, colour=discord.Colour.blurple(), buttons=buttons)
+
+
+def cancelled_card(view: TrainingView) -> Layout:
+    """For whoever pressed Cancel."""
+    training = view.training
+    text = f"{quote(training.name, 40)} was cancelled before it was sent. Nothing was paid."
+    buttons = []
+    if view.photos_left:
+        text += " Your photos are back on their board for the rest of their time."
+        buttons.append(ActionButton("set", "show", training.dataset_id, label="Show the board"))
+    return card(text, colour=discord.Colour.dark_grey(), buttons=buttons)
+
+
+def progress_lines(view: TrainingView) -> list[str]:
+    """Where it is, since when, and when it is usually ready."""
+    return [status_line(view), *([] if view.training.status.is_terminal else [_time_line(view)])]
+
+
+def _time_line(view: TrainingView) -> str:
+    training, takes = view.training, view.usual
+    began = training.submitted_at or training.submitting_at
+    if training.status is TrainingStatus.QUEUED or began is None:
+        usual = NOT_KNOWN[training.provider] if takes is None else f"Once it starts, it usually takes {roughly(takes)}."
+        return f"Ordered {ago(training.created_at)}. {usual}"
+    if takes is None:
+        return f"Started {ago(began)}. {NOT_KNOWN[training.provider]}"
+    return f"Started {ago(began)}, usually ready about {moment(began + takes)} ({ago(began + takes)})."
 
 
 def status_line(view: TrainingView) -> str:
@@ -77,7 +112,7 @@ def status_line(view: TrainingView) -> str:
             return f"⏳ Waiting: place **{view.place}** in the queue."
     if any(entry.what == "late" for entry in view.timeline) and not training.status.is_terminal:
         return "⏳ Taking longer than 2 hours. It is still being watched."
-    icon = {TrainingStatus.READY: "✅", TrainingStatus.FAILED: "❌"}.get(training.status, "⏳")
+    icon = ICONS.get(training.status, "⏳")
     return f"{icon} {STATUS_WORDS[training.status].capitalize()}."
 
 

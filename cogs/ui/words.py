@@ -1,6 +1,6 @@
 """Small pieces of text: numbers, times, subjects, lists that fit. Pure."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.records.dataset import SubjectKind
 
@@ -47,6 +47,15 @@ def ago(at: datetime) -> str:
 
 def day(at: datetime) -> str:
     return f"<t:{int(at.timestamp())}:D>"
+
+
+def roughly(span: timedelta) -> str:
+    """A length of time as one would say it."""
+    seconds = round(span.total_seconds())
+    if seconds < 90:
+        return f"about {count(seconds, 'second')}"
+    minutes = round(seconds / 60)
+    return f"about {count(minutes, 'minute')}" if minutes < 100 else f"about {count(round(minutes / 60), 'hour')}"
 
 
 def member(user_id: int) -> str:

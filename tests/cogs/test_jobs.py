@@ -77,6 +77,31 @@ async def test_a_waiting_order_can_be_cancelled_from_the_list(keyed: Stage) -> N
     assert keyed.charges() == []
 
 
+async def test_a_waiting_training_is_cancelled_from_its_status_message_or_the_list(
+    keyed: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyed.world.provider.faults.hold_trainings = True
+    monkeypatch.setattr(slots, "SLOTS", dict.fromkeys(ProviderName, 1))
+    for member in (keyed.cleo, keyed.ben):
+        await keyed.start(member, board_of(await keyed.send_form(member, "Foxy", photos(15))))
+    await until(lambda: keyed.world.provider.loras)
+    status = await keyed.posted("⏳ Waiting: place **1** in the queue.")
+    assert "Ordered <t:" in text_of(status)
+    assert "There is no such training of yours here." in answer_to(await keyed.cleo.click(status, label="Cancel"))
+    jobs = board_of(await keyed.use(keyed.ben, "jobs"))
+    assert list(buttons_of(jobs)) == ["Cancel training #2"]
+    cancelled = await keyed.ben.click(status, label="Cancel")
+    assert "`Foxy` was cancelled before it was sent. Nothing was paid." in answer_to(cancelled)
+    shown = await keyed.ben.click(board_of(cancelled), label="Show the board")
+    assert "Ready to start." in text_of(board_of(shown))
+    await keyed.posted("✖️ Cancelled before it was sent; nothing was paid.")
+    again = await keyed.ben.click(jobs, label="Cancel training #2")
+    assert "Nothing was paid." in answer_to(again)
+    started = await keyed.press_id(keyed.cleo, "dr:training:cancel:1")
+    assert "offers no way to stop one" in answer_to(started)
+    assert keyed.charges().count("create") == 1
+
+
 async def test_a_kept_result_that_was_deleted_meanwhile_is_not_handed_over(keyed: Stage) -> None:
     await keep_a_result(keyed)
     jobs = board_of(await keyed.use(keyed.ben, "jobs"))

@@ -1,6 +1,8 @@
 """One life of Darkroom after the other, with the same providers, the same Discord and the same clock."""
 
 import contextlib
+import shutil
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -41,3 +43,15 @@ async def life_on(studio: Studio, folder: Path, url: str | None = None, **change
             for rows, _ in life.lanes.values():
                 await rows.release_all()
             yield life
+
+
+async def copy_of(studio: Studio, name: str) -> Path:
+    """The data folder as a backup has it."""
+    copy = studio.folder / name
+    copy.mkdir()
+    source, target = sqlite3.connect(studio.folder / "darkroom.db"), sqlite3.connect(copy / "darkroom.db")
+    source.backup(target)
+    source.close()
+    target.close()
+    shutil.copytree(studio.folder / "spool", copy / "spool")
+    return copy

@@ -1,7 +1,5 @@
 """A copy of the data folder that is put back: what happened since is neither paid for nor posted a second time."""
 
-import shutil
-import sqlite3
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -18,7 +16,7 @@ from bot.records.training import TrainingStatus
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import tables
 from tests.events.lives.event_run import EventRun, begin
-from tests.fakes.lives import life_on
+from tests.fakes.lives import copy_of, life_on
 from tests.fakes.rows import ANNA, BEN, add_post
 from tests.fakes.studio import Studio
 from tests.generation.picture_orders import add_style, place, reference, set_aurous_key
@@ -26,18 +24,6 @@ from tests.generation.picture_orders import add_style, place, reference, set_aur
 MINUTE = timedelta(minutes=1)
 LATER = timedelta(minutes=10)
 """Longer than anybody remembers a nonce."""
-
-
-async def copy_of(studio: Studio, name: str) -> Path:
-    """The data folder as a backup has it."""
-    copy = studio.folder / name
-    copy.mkdir()
-    source, target = sqlite3.connect(studio.folder / "darkroom.db"), sqlite3.connect(copy / "darkroom.db")
-    source.backup(target)
-    source.close()
-    target.close()
-    shutil.copytree(studio.folder / "spool", copy / "spool")
-    return copy
 
 
 async def copies_on_the_way(studio: Studio, is_over: Callable[[], Awaitable[bool]]) -> list[Path]:

@@ -128,12 +128,12 @@ async def get(connection: AsyncConnection, post_id: int) -> Post | None:
     return await fetch_first(connection, Post, sa.select(posts).where(posts.c.id == post_id))
 
 
-async def renew(connection: AsyncConnection, kind: PostKind, subject_id: int, *, due_at: datetime) -> None:
-    """What the post shows has changed: edit its message by `due_at` at the latest."""
+async def renew(connection: AsyncConnection, kind: PostKind, *subject_ids: int, due_at: datetime) -> None:
+    """What the posts of this kind about these rows show has changed: edit their messages by `due_at` at the latest."""
     note_due(connection, posts)
     await connection.execute(
         sa.update(posts)
-        .where(about(kind, posts.c.subject_id == subject_id))
+        .where(about(kind, posts.c.subject_id.in_(subject_ids)))
         .values(
             revision=posts.c.revision + 1,
             wakes=posts.c.wakes + 1,

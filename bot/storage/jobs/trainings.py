@@ -1,6 +1,6 @@
 """SQL of trainings."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,13 +8,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.key import ProviderName
 from bot.records.training import Training, TrainingStatus
+from bot.storage.database import note_due
 from bot.storage.due import make_due
 from bot.storage.money.keys import of_same_account
-from bot.storage.rows import count_by, count_rows, fetch_all, fetch_first, insert_row
-from bot.storage.tables import trainings
+from bot.storage.rows import changes_row, count_by, count_rows, fetch_all, fetch_first, insert_row
+from bot.storage.tables import datasets, trainings
 
 IN_FLIGHT = [status for status in TrainingStatus if status.is_in_flight]
 QUEUED = trainings.c.status == TrainingStatus.QUEUED
+LENGTHS = 50
+"""Trainings that are looked at for how long the next one will take, the newest."""
 
 
 async def insert(connection: AsyncConnection, **values: Any) -> int:
@@ -37,6 +40,30 @@ async def of_member(connection: AsyncConnection, guild_id: int, user_id: int, li
 async def latest_of_dataset(connection: AsyncConnection, dataset_id: int) -> Training | None:
     newest = sa.select(trainings).order_by(trainings.c.id.desc()).limit(1)
     return await fetch_first(connection, Training, newest.where(trainings.c.dataset_id == dataset_id))
+
+
+async def lengths(
+    connection: AsyncConnection, provider: ProviderName, guild_id: int | None = None
+) -> list[tuple[int, timedelta]]:
+    """(steps, time from the order to the LoRA) of the newest finished trainings at a provider, of one server or all."""
+    columns = trainings.c
+    made = sa.select(datasets.c.steps, columns.submitted_at, columns.finished_at).join(
+        datasets, datasets.c.id == columns.dataset_id
+    )
+    made = made.where(columns.status == TrainingStatus.READY, columns.provider == provider)
+    made = made.where(columns.submitted_at.is_not(None), columns.finished_at > columns.submitted_at)
+    if guild_id is not None:
+        made = made.where(columns.guild_id == guild_id)
+    rows = await connection.execute(made.order_by(columns.id.desc()).limit(LENGTHS))
+    return [(row.steps, row.finished_at - row.submitted_at) for row in rows]
+
+
+async def cancel_queued(connection: AsyncConnection, training_id: int, *, now: datetime, due_at: datetime) -> bool:
+    """End it while it is queued, whoever works on it: their step is dropped before it would send it. Else False."""
+    note_due(connection, trainings)
+    queued = sa.update(trainings).where(trainings.c.id == training_id, QUEUED)
+    ended = {"status": TrainingStatus.CANCELLED, "finished_at": now, "due_at": due_at}
+    return await changes_row(connection, queued.values(lease_owner=None, lease_until=None, **ended))
 
 
 async def wake_queued(connection: AsyncConnection, training_id: int, *, now: datetime) -> None:
