@@ -11,7 +11,7 @@ from bot.client import DarkroomBot
 from bot.errors import UserError
 from bot.generation.service import GenerationView
 from bot.ports import PlaceRefused
-from bot.records.generation import Generation, GenerationStatus, Operation
+from bot.records.generation import GenerationStatus, Operation
 from bot.records.post import Post
 from bot.text import quote
 from bot.training.service import TrainingView
@@ -33,7 +33,7 @@ def jobs_card(trainings: Sequence[TrainingView], generations: Sequence[Generatio
         lines.append(f"**Training #{training.training.id}** {quote(training.training.name, 40)}")
         lines += [*progress_lines(training), timeline_line(training.timeline)]
     for generation in generations:
-        lines.append(_pictures_line(generation.generation))
+        lines.append(_pictures_line(generation))
         if generation.place is not None:
             lines.append(f"⏳ Waiting: place **{generation.place}** in the queue.")
         lines.append(timeline_line(generation.timeline))
@@ -52,13 +52,14 @@ def jobs_card(trainings: Sequence[TrainingView], generations: Sequence[Generatio
     return card(f"### Your jobs\n{text}", colour=discord.Colour.blurple(), buttons=buttons)
 
 
-def _pictures_line(generation: Generation) -> str:
+def _pictures_line(view: GenerationView) -> str:
     """What it is, what it came from, and whether it was deleted."""
+    generation = view.generation
     is_edit = generation.operation is not Operation.IMAGINE
     done = f"{generation.operation.value.replace('_', ' ')}: " if is_edit else ""
     origin = "" if generation.origin_id is None else f" · from #{generation.origin_id}"
     deleted = "" if generation.deleted_at is None else " · deleted"
-    return f"**Pictures #{generation.id}** {done}{quote(generation.prompt, 60)}{origin}{deleted}"
+    return f"**Pictures #{generation.id}** {done}{quote(view.prompt, 60)}{origin}{deleted}"
 
 
 class JobsCog(commands.Cog):

@@ -1,14 +1,27 @@
-"""Prompts: their length, the trigger word, the seed. Pure."""
+"""Prompts: their length, the trigger word, how people read them, what a first one says, the seed. Pure."""
 
 import re
 import secrets
 import unicodedata
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from bot.errors import UserError
 from bot.generation.capabilities import SEED_MAX
+from bot.records.dataset import SubjectKind
 from bot.records.generation import GenerationSettings
+from bot.records.lora import Lora
 
+FIRST_PROMPTS: Mapping[SubjectKind, str] = MappingProxyType(
+    {
+        SubjectKind.PERSON: "portrait, soft light",
+        SubjectKind.CHARACTER: "portrait, soft light",
+        SubjectKind.OBJECT: "outdoors in the morning sun, sharp photo",
+        SubjectKind.STYLE: "a lighthouse by the sea",
+    }
+)
+"""What fits most LoRAs of a kind; the trigger word is put in front."""
 WITHOUT_SPACES = frozenset({"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN"})
 
 
@@ -23,13 +36,38 @@ def with_trigger_word(prompt: str, trigger_word: str | None) -> str:
     return f"{trigger_word} {prompt}"
 
 
+def for_people(prompt: str, lora: Lora | None) -> str:
+    """The prompt with the LoRA's name in place of its trigger word, which says nothing to a reader."""
+    word = None if lora is None else lora.trigger_word
+    if lora is None or not word:
+        return prompt
+    rest = without_trigger_word(prompt, word)
+    if _holds_word(rest.casefold(), lora.name.casefold()):
+        prompt = rest
+    parts, end = [], 0
+    for start in _standing(prompt, word):
+        if start >= end:
+            parts += [prompt[end:start], lora.name]
+            end = start + len(word)
+    return "".join([*parts, prompt[end:]])
+
+
+def without_trigger_word(prompt: str, trigger_word: str | None) -> str:
+    """The prompt as it was before the trigger word was put in front."""
+    return prompt.removeprefix(f"{trigger_word} ") if trigger_word else prompt
+
+
 def _holds_word(text: str, word: str) -> bool:
-    """Whether the word stands in the text for itself, not as a part of a longer word."""
-    return any(
-        not _joins(text[max(found.start() - 1, 0) : found.start()], word[0])
-        and not _joins(text[found.start() + len(word) :][:1], word[-1])
-        for found in re.finditer(f"(?={re.escape(word)})", text)
-    )
+    return any(True for _ in _standing(text, word))
+
+
+def _standing(text: str, word: str) -> Iterator[int]:
+    """Where the word stands in the text for itself, not as a part of a longer word."""
+    for found in re.finditer(f"(?={re.escape(word)})", text):
+        start = found.start()
+        before, after = text[max(start - 1, 0) : start], text[start + len(word) :][:1]
+        if not _joins(before, word[0]) and not _joins(after, word[-1]):
+            yield start
 
 
 def _joins(neighbour: str, edge: str) -> bool:

@@ -11,7 +11,7 @@ from bot.generation.acceptance import OrderAcceptance
 from bot.generation.access import may_repeat, visible_generation
 from bot.generation.order import Accepted, OrderPolicy, PictureOrder
 from bot.generation.outcomes import KIND, GenerationOutcomes
-from bot.generation.prompt import with_new_seed
+from bot.generation.prompt import for_people, with_new_seed
 from bot.generation.references import References
 from bot.jobs.service import JobService
 from bot.keys.service import KeyService
@@ -22,7 +22,7 @@ from bot.records.job import SubjectTable, TimelineEntry
 from bot.records.key import ProviderName
 from bot.records.lora import Lora, Style
 from bot.resources import Resources
-from bot.storage.jobs import generations, loras, remembered, styles, timeline
+from bot.storage.jobs import generations, loras, pictures, remembered, styles, timeline
 from bot.storage.money.slots import PICTURES
 
 JOBS_SHOWN = 10
@@ -45,6 +45,13 @@ class GenerationView:
     files: tuple[Path | None, ...]
     """Path of each picture on disk, None after our copy was deleted."""
     timeline: tuple[TimelineEntry, ...]
+    behind: Lora | None
+    """Its LoRA, or that of the picture that it was made from."""
+
+    @property
+    def prompt(self) -> str:
+        """What was asked for, as people read it."""
+        return for_people(self.generation.prompt, self.behind)
 
     def file_of(self, number: int) -> Path | None:
         """The path of the picture with this number; one of a set may be missing."""
@@ -183,7 +190,7 @@ class GenerationService(JobService[Generation]):
         return f"Cancelled. {provider.label} gives the credits back."
 
     async def _view(self, connection: AsyncConnection, generation: Generation) -> GenerationView:
-        pictures = await generations.pictures_of(connection, generation.id)
+        made = await generations.pictures_of(connection, generation.id)
         place = None
         if generation.status is S.QUEUED:
             place = await place_of(connection, generation.id, generation.key_id, PICTURES)
@@ -191,8 +198,9 @@ class GenerationService(JobService[Generation]):
             generation=generation,
             lora=None if generation.lora_id is None else await loras.get(connection, generation.lora_id),
             style=None if generation.style_id is None else await styles.get(connection, generation.style_id),
-            pictures=tuple(pictures),
+            pictures=tuple(made),
             place=place,
-            files=tuple(None if picture.file is None else self._spool.path(picture.file) for picture in pictures),
+            files=tuple(None if picture.file is None else self._spool.path(picture.file) for picture in made),
             timeline=tuple(await timeline.of(connection, SubjectTable.GENERATION, generation.id)),
+            behind=await pictures.lora_behind(connection, generation),
         )

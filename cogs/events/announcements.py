@@ -11,7 +11,6 @@ from bot.records.dataset import SubjectKind
 from bot.records.event import Announcement, AnnouncementKind, EventMode
 from bot.records.guild import PlaceKind
 from bot.records.lora import Lora
-from bot.text import quote
 from cogs.events.panel import PAUSE_WORDS, deadline, what_it_is, winners_text
 from cogs.events.texts import event_name
 from cogs.likeness.cards import CLAIM, claim_button
@@ -117,8 +116,7 @@ def _loras_ready(view: EventView, detail: Detail) -> str:
 
 
 def _lora_line(lora: Lora) -> str:
-    trigger = f" · trigger word {quote(lora.trigger_word, 40)}" if lora.trigger_word else ""
-    return f"• {name_of(lora)} of <@{lora.owner_id}>{trigger}"
+    return f"• {name_of(lora)} of <@{lora.owner_id}>"
 
 
 def _not_trained(view: EventView, detail: Detail) -> str:

@@ -9,6 +9,7 @@ import discord
 
 from bot.generation.capabilities import ASPECTS, WIDEST
 from bot.generation.order import DEFAULTS, Accepted, PartialOrder, PictureOrder
+from bot.generation.prompt import FIRST_PROMPTS
 from bot.records.dataset import Upload
 from bot.records.generation import GenerationSettings, GenerationStatus
 from bot.records.key import ProviderName
@@ -48,8 +49,9 @@ class PromptModal(SafeModal):
         super().__init__(_title(lora, style))
         self.lora, self.style, self.settings = lora, style, settings
         self.origin_id, self.uploads, self.author_id = origin_id, uploads, author_id
-        field = paragraph(default=prompt[:PROMPT_MAX] or _suggestion(lora), min_length=1, max_length=PROMPT_MAX)
-        self.prompt = self.add_field("Prompt", field, _hint(style))
+        first = None if lora is None else FIRST_PROMPTS[lora.subject_kind]
+        field = paragraph(default=prompt[:PROMPT_MAX] or first, min_length=1, max_length=PROMPT_MAX)
+        self.prompt = self.add_field("Prompt", field, _hint(lora, style))
         self.count = self._add_choice("Pictures", ["1", "2", "3", "4"], str(settings.count)) if lora or style else None
         is_trained = lora is not None and lora.provider is ProviderName.APIFRAME
         aspects = list(ASPECTS) if is_trained or uploads else [*ASPECTS, WIDEST]
@@ -114,7 +116,7 @@ def accepted_card(accepted: Accepted, *, is_admin: bool) -> discord.ui.LayoutVie
     things = [quote(thing.name, 40) for thing in (accepted.lora, accepted.style) if thing is not None]
     using = f" with {' and '.join(things)}" if things else ""
     lines = [
-        f"**Accepted #{generation.id}**: {count(generation.settings.count, 'picture')}{using}. "
+        f"**Accepted #{generation.id} · pictures**: {count(generation.settings.count, 'picture')}{using}. "
         "Posted here, usually within a minute; `/jobs` shows where it is.",
         _money(accepted, is_admin=is_admin),
     ]
@@ -159,16 +161,10 @@ def _title(lora: Lora | None, style: Style | None) -> str:
     return f"A picture in the style {style.name}"[:45] if style is not None else "Imagine a picture"
 
 
-def _suggestion(lora: Lora | None) -> str | None:
-    if lora is None:
-        return None
-    begins = lora.trigger_word or ("" if lora.is_character else lora.name)
-    return f"{begins}, portrait, soft light" if begins else "portrait, soft light"
-
-
-def _hint(style: Style | None) -> str:
+def _hint(lora: Lora | None, style: Style | None) -> str:
     if style is None:
-        return "What should be in the picture?"
+        named = lora is not None and lora.trigger_word is not None
+        return f"What should be in the picture?{' The trigger word is put in by itself.' if named else ''}"
     defaults = (("guidance", style.guidance), ("steps", style.steps), ("denoise", style.denoise))
     own = ", ".join(f"{name} {value:g}" for name, value in defaults if value is not None)
     return f"What should be in the picture? The style draws with {own}."[:100] if own else "What should be in it?"

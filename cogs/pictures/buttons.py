@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.client import DarkroomBot, Press
 from bot.errors import NotFound
 from bot.generation.access import GONE
+from bot.generation.prompt import without_trigger_word
 from bot.pictures.service import PictureSet
 from bot.records.generation import Operation, Picture
 from bot.records.guild import Actor
@@ -25,10 +26,11 @@ async def press_again(interaction: Interaction, generation_id: int) -> None:
 
 async def press_vary(interaction: Interaction, generation_id: int) -> None:
     found = await interaction.client.services.pictures.to_vary(generation_id, actor_of(interaction))
+    lora = found.view.lora
     form = PromptModal(
-        lora=found.view.lora,
+        lora=lora,
         style=found.view.style,
-        prompt=found.generation.prompt,
+        prompt=without_trigger_word(found.generation.prompt, None if lora is None else lora.trigger_word),
         settings=found.generation.settings,
         origin_id=generation_id,
     )

@@ -143,7 +143,7 @@ def title(found: PictureSet) -> str:
 
 def alt_text(found: PictureSet, number: int) -> str:
     """Says that a machine made it, what was done, and what was asked for."""
-    words = " ".join(found.generation.prompt.split())
+    words = " ".join(found.view.prompt.split())
     done = DONE.get(found.generation.operation)
     parts = [f"AI-generated picture {number} of {len(found.view.pictures)}", *([done.lower()] if done else [])]
     return f"{', '.join(parts)}{f': {words}' if words else ''}"[:ALT_TEXT_MAX]
@@ -175,7 +175,7 @@ def settings_parts(settings: GenerationSettings) -> list[str]:
 
 
 def _prompt_lines(found: PictureSet) -> list[str]:
-    return [quote(found.generation.prompt, PROMPT_SHOWN)] if found.generation.prompt else []
+    return [quote(found.view.prompt, PROMPT_SHOWN)] if found.view.prompt else []
 
 
 def _origin_lines(found: PictureSet) -> list[str]:

@@ -28,7 +28,7 @@ async def press_start(interaction: Interaction, dataset_id: int) -> None:
     )
     made = "made" if training.provider is ProviderName.AUROUS else "trained"
     text = (
-        f"### Accepted #{training.id}\n"
+        f"### Accepted #{training.id} · training\n"
         f"{quote(training.name, 40)} will be {made} from {count(training.photo_count, 'photo')}. "
         "This job is safe now, even if the bot restarts.\n"
         "Its progress is shown in this channel, and you are told there when it is ready. `/jobs` shows it any time."
@@ -92,7 +92,7 @@ async def press_retry(interaction: Interaction, training_id: int) -> None:
     training = await interaction.client.services.trainings.retry(
         training_id, actor_of(interaction), channel=channel_of(interaction)
     )
-    text = f"### Accepted #{training.id}\nThe same photos are on their way again."
+    text = f"### Accepted #{training.id} · training\nThe same photos are on their way again."
     await show(interaction, card(text, colour=discord.Colour.green()))
 
 

@@ -6,7 +6,6 @@ import discord
 
 from bot.records.job import TimelineEntry
 from bot.records.key import ProviderName
-from bot.records.lora import Lora
 from bot.records.post import Post, PostKind
 from bot.records.training import Training, TrainingStatus
 from bot.text import quote
@@ -120,12 +119,14 @@ def training_ready_card(view: TrainingView, last_line: str) -> Layout:
     training, lora = view.training, view.lora
     version = f" v{lora.version}" if lora is not None and lora.version > 1 else ""
     lines = [
-        f"### {quote(training.name, 40)}{version} is ready",
-        f"<@{training.user_id}>, {_made_from(training, lora)}",
+        f"# {quote(training.name, 40)}{version} is ready",
+        f"<@{training.user_id}>, {_made_from(training)}",
         _photos_now(training),
     ]
     if version:
         lines.append("It is a LoRA of its own: nobody it is not shared with can use it, and the version before stays.")
+    if lora is not None and lora.trigger_word:
+        lines.append(f"-# Its trigger word {quote(lora.trigger_word)} is put into your prompts by itself.")
     text = "\n".join([*lines, last_line])
     buttons = []
     if training.lora_id is not None:
@@ -138,12 +139,11 @@ def training_ready_card(view: TrainingView, last_line: str) -> Layout:
     return card(text, colour=discord.Colour.green(), buttons=buttons)
 
 
-def _made_from(training: Training, lora: Lora | None) -> str:
+def _made_from(training: Training) -> str:
     photos = count(training.photo_count, "photo")
     if training.provider is ProviderName.AUROUS:
         return f"your character has been made from {photos}."
-    trigger = f" Its trigger word is {quote(lora.trigger_word)}." if lora and lora.trigger_word else ""
-    return f"your LoRA has been trained from {photos}.{trigger}"
+    return f"your LoRA has been trained from {photos}."
 
 
 def _photos_now(training: Training) -> str:

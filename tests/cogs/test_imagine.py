@@ -29,18 +29,20 @@ from tests.cogs.simulated_guild import (
 from tests.fakes.clock import NOON
 
 
-async def test_the_ready_button_opens_a_prompt_with_the_trigger_word_and_a_picture_is_posted(keyed: Stage) -> None:
+async def test_the_ready_button_opens_a_prompt_that_fits_and_captions_show_the_name(keyed: Stage) -> None:
     ready = await keyed.train(keyed.ben)
     opened = await keyed.ben.click(ready, label="Make the first picture")
     assert opened.modal is not None
     prompt = opened.modal["components"][0]["component"]["value"]
     lora = await keyed.lora(keyed.ben)
-    assert prompt.startswith(f"{lora.trigger_word},")
+    assert prompt == "outdoors in the morning sun, sharp photo"
     answered = answer_to(await keyed.ben.submit_modal(opened, {fields_of(opened)[0]: prompt}))
     assert "Accepted #1" in answered
     picture = await keyed.posted("Pictures #1 · AI-generated")
     assert [attachment.filename for attachment in picture.attachments] == ["darkroom-1-1.png"]
-    assert pictures_in(picture) == [f"AI-generated picture 1 of 1: {prompt}"]
+    assert pictures_in(picture) == [f"AI-generated picture 1 of 1: Foxy {prompt}"]
+    assert str(lora.trigger_word) not in text_of(picture)
+    assert next(iter(keyed.world.provider.jobs.values())).order["prompt"] == f"{lora.trigger_word} {prompt}"
     assert "seed `" in text_of(picture)
     assert keyed.ben.mention in text_of(picture)
 

@@ -109,7 +109,7 @@ async def test_a_kept_result_that_was_deleted_meanwhile_is_not_handed_over(keyed
     await keyed.world.darkroom.services.pictures.delete(1, Actor(guild_id, keyed.ben.id))
     assert "has been handed over already" in answer_to(await keyed.ben.click(jobs, label="Fetch #1"))
     text = answer_to(await keyed.use(keyed.ben, "jobs"))
-    assert "`TORKPN in a forest` · deleted" in text
+    assert "`Foxy in a forest` · deleted" in text
     assert "kept for you" not in text
 
 

@@ -85,6 +85,7 @@ def made_set(prompt: str, settings: GenerationSettings, operation: Operation = O
         None,
         (None,) * settings.count,
         (TimelineEntry(NOON, MADE_FROM, "picture 4 of #9"),),
+        None,
     )
     origin = replace(generation, id=9, origin_id=3)
     return PictureSet(view, (origin, replace(generation, id=3, origin_id=None)))

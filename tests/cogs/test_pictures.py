@@ -83,7 +83,7 @@ async def reports_of(stage: Stage) -> simcord.ChannelHandle:
 async def test_every_result_carries_its_buttons_in_two_rows(keyed: Stage) -> None:
     message = await result(keyed)
     assert list(buttons_of(message)) == BUTTONS
-    assert pictures_in(message) == ["AI-generated picture 1 of 1: TORKPN in a forest"]
+    assert pictures_in(message) == ["AI-generated picture 1 of 1: Foxy in a forest"]
 
 
 async def test_again_makes_another_set_that_says_what_it_was_made_from(keyed: Stage) -> None:
@@ -92,7 +92,7 @@ async def test_again_makes_another_set_that_says_what_it_was_made_from(keyed: St
     assert "Accepted #2" in answer_to(await keyed.ben.click(message, label="Again"))
     again = await keyed.posted("Pictures #2 · AI-generated")
     assert "Made from #1" in text_of(again)
-    assert "**Pictures #2** `TORKPN in a forest` · from #1" in answer_to(await keyed.use(keyed.ben, "jobs"))
+    assert "**Pictures #2** `Foxy in a forest` · from #1" in answer_to(await keyed.use(keyed.ben, "jobs"))
 
 
 async def test_who_may_not_use_the_lora_can_look_but_not_order(keyed: Stage) -> None:
@@ -119,11 +119,11 @@ async def test_vary_opens_the_prompt_as_it_was(keyed: Stage) -> None:
     await keyed.restart()
     opened = await keyed.ben.click(message, label="Vary prompt")
     assert opened.modal is not None
-    assert opened.modal["components"][0]["component"]["value"] == "TORKPN in a forest"
-    answered = await keyed.ben.submit_modal(opened, {fields_of(opened)[0]: "TORKPN by the sea"})
+    assert opened.modal["components"][0]["component"]["value"] == "in a forest"
+    answered = await keyed.ben.submit_modal(opened, {fields_of(opened)[0]: "by the sea"})
     assert "Accepted #2" in answer_to(answered)
     varied = await keyed.posted("Pictures #2 · AI-generated")
-    assert "`TORKPN by the sea`" in text_of(varied)
+    assert "`Foxy by the sea`" in text_of(varied)
     assert "Made from #1" in text_of(varied)
 
 
@@ -197,7 +197,7 @@ async def test_upscaling_names_its_prices_first_and_then_makes_what_was_chosen(k
     larger = await keyed.posted("Pictures #2 · AI-generated")
     assert "Upscaled with Clarity" in text_of(larger)
     assert "Made from picture 2 of #1" in text_of(larger)
-    assert pictures_in(larger) == ["AI-generated picture 1 of 1, upscaled with clarity: TORKPN in a forest"]
+    assert pictures_in(larger) == ["AI-generated picture 1 of 1, upscaled with clarity: Foxy in a forest"]
     assert list(buttons_of(larger)) == BUTTONS[2:]
 
 
@@ -236,8 +236,8 @@ async def test_a_picture_goes_to_the_gallery_once_with_credit_label_and_alt_text
     assert f"On its way to <#{gallery.id}>" in answer_to(await keyed.ben.click(message, label="To gallery"))
     shown = await keyed.posted("AI-generated", gallery)
     assert f"`Foxy` by {keyed.ben.mention}" in text_of(shown)
-    assert "`TORKPN in a forest`" in text_of(shown)
-    assert pictures_in(shown) == ["AI-generated picture 1 of 1: TORKPN in a forest"]
+    assert "`Foxy in a forest`" in text_of(shown)
+    assert pictures_in(shown) == ["AI-generated picture 1 of 1: Foxy in a forest"]
     assert list(buttons_of(shown)) == ["Settings", "Delete", "Report", "I am in this"]
     assert "in the gallery already" in answer_to(await keyed.ada.click(message, label="To gallery"))
     assert len(keyed.posts(gallery)) == 1
@@ -275,7 +275,7 @@ async def test_requester_and_moderator_delete_the_message_and_its_copy_in_the_ga
     member = keyed.ben if who == "ben" else keyed.ada
     assert await delete(keyed, member, shown) == "Pictures #1 are deleted, and so are our copies."
     assert keyed.posts() == keyed.posts(gallery) == []
-    assert "`TORKPN in a forest` · deleted" in answer_to(await keyed.use(keyed.ben, "jobs"))
+    assert "`Foxy in a forest` · deleted" in answer_to(await keyed.use(keyed.ben, "jobs"))
 
 
 async def test_nobody_else_deletes(keyed: Stage) -> None:

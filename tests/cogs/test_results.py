@@ -31,7 +31,7 @@ async def test_half_a_picture_is_posted_as_a_link_beside_its_whole_sibling(keyed
     keyed.world.provider.faults.next("GET /images/*-1.png", *[Fault.answer(200, body=half)] * 2)
     await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", count=2)
     posted = await keyed.posted("Pictures #1 · AI-generated")
-    assert pictures_in(posted) == ["AI-generated picture 2 of 2: TORKPN in a forest"]
+    assert pictures_in(posted) == ["AI-generated picture 2 of 2: Foxy in a forest"]
     assert "Picture 1 did not arrive whole; the links work for about a day." in text_of(posted)
     assert f"[Picture 1, full quality]({keyed.world.provider.base_url}/" in text_of(posted)
     assert "[Picture 2" not in text_of(posted)
@@ -122,4 +122,4 @@ async def test_a_picture_too_large_for_the_gallery_hangs_there_as_a_smaller_copy
     await keyed.ben.click(posted, label="To gallery")
     shown = await keyed.posted("Gallery picture #1 · AI-generated", gallery)
     assert [attachment.filename for attachment in shown.attachments] == ["darkroom-1-1.jpg"]
-    assert pictures_in(shown) == ["AI-generated picture 1 of 1: TORKPN in a forest"]
+    assert pictures_in(shown) == ["AI-generated picture 1 of 1: Foxy in a forest"]

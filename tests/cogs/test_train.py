@@ -235,7 +235,9 @@ async def test_start_is_accepted_privately_then_tracked_in_one_message_and_annou
 async def test_the_ready_message_pings_only_its_member_and_shows_the_trigger_word(keyed: Stage) -> None:
     ready = await keyed.train(keyed.ben)
     trigger = next(iter(keyed.world.provider.loras.values())).trigger_word
-    assert f"Its trigger word is `{trigger}`." in text_of(ready)
+    assert "# `Foxy` is ready\n" in text_of(ready)
+    assert text_of(ready).count(str(trigger)) == 1
+    assert f"-# Its trigger word `{trigger}` is put into your prompts by itself." in text_of(ready)
     assert keyed.ben.mention in text_of(ready)
     assert list(buttons_of(ready)) == ["Make the first picture", "I am in this"]
     bodies = [body for path, body in keyed.sent_messages() if path.startswith("/channels/") and "ready" in str(body)]

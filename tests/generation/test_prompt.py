@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -9,8 +10,19 @@ from hypothesis import strategies as st
 
 from bot.errors import UserError
 from bot.generation.capabilities import SEED_MAX
-from bot.generation.prompt import check_prompt, with_new_seed, with_seed, with_trigger_word
+from bot.generation.prompt import (
+    FIRST_PROMPTS,
+    check_prompt,
+    for_people,
+    with_new_seed,
+    with_seed,
+    with_trigger_word,
+)
+from bot.moderation.texts import is_explicit
+from bot.records.dataset import SubjectKind
 from bot.records.generation import GenerationSettings
+from bot.records.key import ProviderName
+from bot.records.lora import Lora
 
 PROMPT_MAX = 1950
 WORDS = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=5, max_size=6)
@@ -147,3 +159,58 @@ def test_every_order_gets_a_seed_so_that_the_picture_can_be_made_again(seed: int
 def test_a_new_seed_is_another_one() -> None:
     seeds = {with_new_seed(GenerationSettings(seed=7)).seed for _ in range(20)}
     assert len(seeds) > 1
+
+
+def lora(name: str, trigger_word: str | None) -> Lora:
+    return Lora(
+        1,
+        1,
+        1,
+        ProviderName.APIFRAME,
+        "remote",
+        name,
+        trigger_word,
+        SubjectKind.OBJECT,
+        1,
+        1,
+        None,
+        None,
+        None,
+        datetime(2026, 12, 1, tzinfo=UTC),
+        None,
+        None,
+        None,
+        None,
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("prompt", "read"),
+    [
+        ("TORKPN in a forest", "Foxy in a forest"),
+        ("a postcard of TORKPN by the sea, TORKPN again", "a postcard of Foxy by the sea, Foxy again"),
+        ("TORKPN Foxy on a boat", "Foxy on a boat"),
+        ("TORKPN a boat with foxy", "a boat with foxy"),
+        ("TORKPNS in a forest", "TORKPNS in a forest"),
+        ("森の中のTORKPNの写真", "森の中のFoxyの写真"),
+        ("", ""),
+    ],
+)
+def test_people_read_the_name_where_the_provider_gets_the_trigger_word(prompt: str, read: str) -> None:
+    assert for_people(prompt, lora("Foxy", "TORKPN")) == read
+
+
+def test_without_a_trigger_word_people_read_what_was_sent() -> None:
+    assert for_people("TORKPN in a forest", lora("Foxy", None)) == "TORKPN in a forest"
+    assert for_people("TORKPN in a forest", None) == "TORKPN in a forest"
+
+
+def test_a_name_that_holds_the_trigger_word_or_signs_of_a_pattern_is_put_in_as_it_is() -> None:
+    assert for_people("TORKPN in snow", lora(r"TORKPN \1", "TORKPN")) == r"TORKPN \1 in snow"
+
+
+@pytest.mark.parametrize("kind", SubjectKind)
+def test_there_is_a_first_prompt_for_every_kind_that_may_be_shown_anywhere(kind: SubjectKind) -> None:
+    assert FIRST_PROMPTS[kind]
+    assert not is_explicit(FIRST_PROMPTS[kind])

@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+from bot.generation.prompt import for_people
 from bot.records.event import Event, EventMode
 from bot.records.generation import GenerationSettings
 from bot.storage.events.ballots import CANDIDATE_EVERY
@@ -197,7 +198,7 @@ def _plate(original: Original, number: int, width: int, title: str, places: Mapp
         file=f"originals/{number:0{width}}-{slug(title)}.{original.suffix}",
         maker=title,
         made_with=" + ".join(name for name in (shown.lora, shown.style) if name),
-        prompt=generation.prompt,
+        prompt=for_people(generation.prompt, shown.behind),
         settings=generation.settings,
         provider=generation.provider.label,
         made_at=generation.finished_at or generation.created_at,

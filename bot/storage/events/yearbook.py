@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.event import Event, EventMode
 from bot.records.generation import Generation, GenerationStatus, Picture
+from bot.records.lora import Lora
 from bot.storage.events.entrants import taking_part
 from bot.storage.events.tables import entrants, entries, honours
 from bot.storage.jobs import pictures as picture_rows
@@ -21,12 +22,16 @@ COMMON_MODES = frozenset({EventMode.SHARED, EventMode.BAKEOFF})
 
 @dataclass(frozen=True, slots=True)
 class YearbookPicture:
-    """A picture that may be shown. `lora` and `style` are names, empty without one."""
+    """A picture that may be shown. `lora` and `style` are names, empty without one.
+
+    `behind`: the LoRA that it, or the picture it was made from, was made with.
+    """
 
     generation: Generation
     picture: Picture
     lora: str
     style: str
+    behind: Lora | None
 
 
 async def agreed(connection: AsyncConnection, event: Event) -> Sequence[YearbookPicture]:
@@ -36,18 +41,20 @@ async def agreed(connection: AsyncConnection, event: Event) -> Sequence[Yearbook
     is being retired or is gone, also when it is only an earlier step of the picture.
     """
     rows = (await connection.execute(_of_event(event))).all()
-    trusted_ones = sa.select(loras.c.id).where(loras.c.guild_id == event.guild_id, loras.c.retiring_since.is_(None))
-    trusted = frozenset(await fetch_values(connection, trusted_ones))
+    trusted_ones = sa.select(loras).where(loras.c.guild_id == event.guild_id, loras.c.retiring_since.is_(None))
+    trusted = {lora.id: lora for lora in await fetch_all(connection, Lora, trusted_ones)}
     sets = {}
     for row in rows:
         generation = build(Generation, row)
-        if await _used_loras(connection, generation) <= trusted:
-            sets[generation.id] = (generation, row.lora_name or "", row.style_name or "")
+        used = await _used_loras(connection, generation)
+        if trusted.keys() >= set(used):
+            behind = trusted[used[0]] if used else None
+            sets[generation.id] = (generation, row.lora_name or "", row.style_name or "", behind)
     found = []
     for picture in await _kept_pictures(connection, event):
         if picture.generation_id in sets:
-            generation, lora, style = sets[picture.generation_id]
-            found.append(YearbookPicture(generation, picture, lora, style))
+            generation, lora, style, behind = sets[picture.generation_id]
+            found.append(YearbookPicture(generation, picture, lora, style, behind))
     return found
 
 
@@ -101,8 +108,9 @@ async def _kept_pictures(connection: AsyncConnection, event: Event) -> list[Pict
     return await fetch_all(connection, Picture, kept.order_by(pictures.c.generation_id, pictures.c.position))
 
 
-async def _used_loras(connection: AsyncConnection, generation: Generation) -> frozenset[int]:
+async def _used_loras(connection: AsyncConnection, generation: Generation) -> list[int]:
+    """The LoRA of the set, then those of the sets it was made from."""
     steps = [generation]
     if generation.origin_id is not None:
         steps += await picture_rows.lineage(connection, generation)
-    return frozenset(step.lora_id for step in steps if step.lora_id is not None)
+    return [step.lora_id for step in steps if step.lora_id is not None]

@@ -8,9 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.generation import Generation, GenerationStatus, Report
 from bot.records.guild import Actor, Place, PlaceKind
+from bot.records.lora import Lora
 from bot.records.post import Post, PostKind, PostStatus
 from bot.storage.database import note_due
 from bot.storage.jobs import generations as generation_rows
+from bot.storage.jobs import loras
 from bot.storage.jobs import posts as post_rows
 from bot.storage.rows import changes_row, fetch_all, fetch_first, fetch_values, has_row, insert_row
 from bot.storage.tables import generations, picture_reports, pictures, posts
@@ -30,6 +32,13 @@ async def lineage(connection: AsyncConnection, generation: Generation) -> list[G
         found.append(origin)
         origin_id = origin.origin_id
     return found
+
+
+async def lora_behind(connection: AsyncConnection, generation: Generation) -> Lora | None:
+    """The LoRA that the set, or the nearest one that it was made from, was made with."""
+    steps = [generation] if generation.lora_id is not None else await lineage(connection, generation)
+    lora_id = next((step.lora_id for step in steps if step.lora_id is not None), None)
+    return None if lora_id is None else await loras.get(connection, lora_id)
 
 
 async def note_saves(connection: AsyncConnection, picture_ids: Collection[int]) -> None:

@@ -17,7 +17,7 @@ NOWHERE = Path("nowhere.png")
 
 def original(picture_id: int) -> Original:
     picture = Picture(picture_id, picture_id, 1, "", "x", "image/png", 1, 0)
-    return Original(YearbookPicture(sentinel.generation, picture, "", ""), NOWHERE, 1, "png")
+    return Original(YearbookPicture(sentinel.generation, picture, "", "", None), NOWHERE, 1, "png")
 
 
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=6), st.integers(0, 20), st.data())

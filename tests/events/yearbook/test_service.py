@@ -105,7 +105,7 @@ async def test_the_zip_holds_originals_credits_pages_sheet_and_a_page_that_leads
     await add_entrants(studio.database, event, ANNA)
     await add_entrants(studio.database, event, BEN)
     settings = GenerationSettings(seed=77, strength=0.8)
-    await add_picture(studio, event, png(1), user_id=BEN, lora_id=lora_id, prompt="=1+1 snow", settings=settings)
+    await add_picture(studio, event, png(1), user_id=BEN, lora_id=lora_id, prompt="=1+1 TORKPN snow", settings=settings)
     await add_picture(studio, event, png(2), user_id=ANNA)
 
     yearbook = await make(service, event)
@@ -127,7 +127,7 @@ async def test_the_zip_holds_originals_credits_pages_sheet_and_a_page_that_leads
         "member": "Ben",
         "honour": "",
         "lora": "Rex the dog",
-        "prompt": "'=1+1 snow",
+        "prompt": "'=1+1 Rex the dog snow",
         "seed": "77",
         "settings": "strength 0.8",
         "provider": "Apiframe",
