@@ -71,6 +71,10 @@ class GuildService(Service):
         """Whether a moderator looks at pictures before they are in the gallery or stand for a vote."""
         await self._change(guild_id, needs_approval=is_needed)
 
+    async def choose_samples(self, guild_id: int, *, are_made: bool) -> None:
+        """Whether a first picture follows each LoRA that is ready."""
+        await self._change(guild_id, makes_samples=are_made)
+
     async def missing(self, present: Collection[int]) -> list[int]:
         """Ids of guilds with keys, photos or LoRAs that the bot was a member of and is not among `present`.
 

@@ -108,8 +108,15 @@ class OutboxService(Service):
             await self._keep(claim)
         elif post.message_id is not None:
             await self._edit(claim)
+        elif await self._is_early(post):
+            await self._store(claim, due_in=self._timings.backoff_first)
         else:
             await self._send(claim)
+
+    async def _is_early(self, post: Post) -> bool:
+        """Whether the message that this one answers is still to be sent."""
+        before = await self._database.fetch(pictures.answered, post)
+        return before is not None and before.status in {PostStatus.PENDING, PostStatus.SENDING}
 
     def _is_too_old(self, post: Post) -> bool:
         """Whether no place has taken it for `post_deadline`, times when Discord could not be reached left out.

@@ -16,6 +16,10 @@ class Members(Protocol):
 
     async def is_member(self, guild_id: int, user_id: int) -> bool: ...
 
+    async def roles_of(self, guild_id: int, user_id: int) -> frozenset[int] | None:
+        """Their roles; None for who is no member, or when Discord does not say at once."""
+        ...
+
 
 class PlaceRefused(DarkroomError):
     """Discord will never accept the post in this place.

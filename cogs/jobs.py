@@ -34,8 +34,7 @@ def jobs_card(trainings: Sequence[TrainingView], generations: Sequence[Generatio
         lines += [*progress_lines(training), timeline_line(training.timeline)]
     for generation in generations:
         lines.append(_pictures_line(generation))
-        if generation.place is not None:
-            lines.append(f"⏳ Waiting: place **{generation.place}** in the queue.")
+        lines += _making_line(generation)
         lines.append(timeline_line(generation.timeline))
     text = clip(lines, 3300, "…and older ones.") or "Nothing yet. `/train` and `/imagine` start something."
     buttons = [
@@ -50,6 +49,16 @@ def jobs_card(trainings: Sequence[TrainingView], generations: Sequence[Generatio
         kept_are = "is" if len(kept) == 1 else "are"
         text = f"{count(len(kept), 'result')} could not be posted and {kept_are} kept for you.\n{text}"
     return card(f"### Your jobs\n{text}", colour=discord.Colour.blurple(), buttons=buttons)
+
+
+def _making_line(view: GenerationView) -> list[str]:
+    """Where it is in the queue, or how far the provider is; nothing when neither is known."""
+    if view.place is not None:
+        return [f"⏳ Waiting: place **{view.place}** in the queue."]
+    percent = view.generation.percent
+    if view.generation.status is not GenerationStatus.SUBMITTED or percent is None:
+        return []
+    return [f"⏳ In the making: **{percent} %**"]
 
 
 def _pictures_line(view: GenerationView) -> str:

@@ -20,6 +20,7 @@ PAUSES = {0: "no pause", 1: "1 hour", 6: "6 hours", 24: "1 day", 72: "3 days", 1
 """Hours between two trainings of one member."""
 
 APPROVAL = {0: "not needed", 1: "by a moderator"}
+SAMPLES = {1: "made by itself", 0: "off"}
 ADULT = {0: "off", 1: "only in age-restricted channels"}
 
 
@@ -42,7 +43,8 @@ async def settings_view(interaction: Interaction) -> SafeLayout:
     view = SafeLayout(discord.Colour.blurple(), seconds=PANEL_SECONDS)
     _add_channels(view, services.guilds, chosen)
     _add_moderators(view, services.guilds, chosen)
-    _add_rules(view, services, chosen)
+    _add_rules(view, services.guilds, chosen)
+    _add_trainings(view, services, chosen)
     return view
 
 
@@ -77,8 +79,7 @@ def _add_moderators(view: SafeLayout, guilds: GuildService, chosen: Guild | None
     view.add_row(RoleChoice("Choose the moderators' role", shown, _storing(guilds.choose_moderators), most=1))
 
 
-def _add_rules(view: SafeLayout, services: Services, chosen: Guild | None) -> None:
-    guilds, limits = services.guilds, services.limits
+def _add_rules(view: SafeLayout, guilds: GuildService, chosen: Guild | None) -> None:
     is_adult = chosen is not None and chosen.is_adult_allowed
     view.add_text(
         f"**Adult content:** {ADULT[is_adult]}\nExplicit prompts are refused{' elsewhere' * is_adult}; what stands in "
@@ -100,6 +101,23 @@ def _add_rules(view: SafeLayout, services: Services, chosen: Guild | None) -> No
             APPROVAL,
             needs_approval,
             lambda guild, key: guilds.choose_approval(guild, is_needed=key == 1),
+        )
+    )
+
+
+def _add_trainings(view: SafeLayout, services: Services, chosen: Guild | None) -> None:
+    guilds, limits = services.guilds, services.limits
+    makes_samples = chosen is None or chosen.makes_samples
+    view.add_text(
+        f"**A first picture with each new LoRA:** {SAMPLES[makes_samples]}\n"
+        "It takes 2 credits, within everybody's limits; events have their own pictures."
+    )
+    view.add_row(
+        _word_choice(
+            "A first picture with each new LoRA",
+            SAMPLES,
+            makes_samples,
+            lambda guild, key: guilds.choose_samples(guild, are_made=key == 1),
         )
     )
     pause = (chosen.training_pause_h if chosen else None) or 0

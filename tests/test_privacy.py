@@ -324,7 +324,7 @@ def test_every_snowflake_column_is_one_the_check_above_knows() -> None:
     } | channels
     events = {"event_id", "consent_id", "picture_id", "entry_id"}
     lineage = {"previous_id", "previous_lora_id", "origin_id"}
-    jobs = {"dataset_id", "training_id", "lora_id", "key_id", "generation_id", "subject_id", "style_id"}
+    jobs = {"dataset_id", "training_id", "lora_id", "key_id", "generation_id", "subject_id", "style_id", "sample_of"}
     references = jobs | lineage | events
     for table in tables.metadata.sorted_tables:
         big = {column.name for column in table.c if isinstance(column.type, sa.BigInteger)}

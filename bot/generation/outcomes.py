@@ -194,7 +194,8 @@ class GenerationOutcomes(JobOutcomes[Generation]):
     ) -> None:
         """End it as failed. `trace` is the provider's id of the refused call, `missing` a LoRA that it no longer has.
 
-        `is_posted` is False when the member is told elsewhere. `took`: see `_end`.
+        `is_posted` is False when the member is told elsewhere; of a sample nobody is told, because nobody asked for it.
+        `took`: see `_end`.
         """
         generation, now = claim.row, self._clock.now()
 
@@ -203,7 +204,7 @@ class GenerationOutcomes(JobOutcomes[Generation]):
                 connection, claim, S.FAILED, due_at=now + self._timings.details_kept, error=sentence, finished_at=now
             )
             detail = f"request {trace}: {sentence}" if trace else sentence
-            post = PostKind.PICTURES_FAILED if is_posted else None
+            post = PostKind.PICTURES_FAILED if is_posted and generation.sample_of is None else None
             await self._end(connection, generation, "failed", detail, post, took=took)
             if missing is not None:
                 await loras.note_missing(connection, missing.id, now=now)

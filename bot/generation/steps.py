@@ -91,4 +91,6 @@ class GenerationSteps(Service):
             slow = self._outcomes.is_older_than(generation, self._timings.generation_deadline)
             wait = self._timings.generation_poll * 1.5 ** min(generation.attempt, 10)
             pause = self._timings.backoff_max if slow else min(wait, self._timings.generation_poll_max)
-            await self._outcomes.keep(claim, due_in=pause, attempt=generation.attempt + 1, doubt=None)
+            await self._outcomes.keep(
+                claim, due_in=pause, attempt=generation.attempt + 1, doubt=None, percent=report.percent
+            )

@@ -70,6 +70,16 @@ class Ledger:
         await _check_member(connection, actor.guild_id, actor.user_id, amount, stored, actor.role_ids, now)
         await _check_server(connection, actor.guild_id, amount, stored, now)
 
+    async def has_room(
+        self, connection: AsyncConnection, job: Training | Generation, amount: Amount, role_ids: frozenset[int]
+    ) -> bool:
+        """Whether a job of the same member, server and event as this one could reserve so much now."""
+        try:
+            await self._check(connection, job, amount, role_ids, self._clock.now())
+        except (rules.LimitReached, BudgetSpent):
+            return False
+        return True
+
     async def settle(self, connection: AsyncConnection, job: Training | Generation, took: Amount | None) -> None:
         """Replace what was reserved by what the job really took, in the transaction that ends it; None: all of it."""
         await self.settle_by_id(connection, subject_of(job), job.id, took)

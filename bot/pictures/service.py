@@ -94,6 +94,10 @@ class PictureService(Service):
         async with self._database.read() as connection:
             return PictureSet(view, tuple(await pictures.lineage(connection, view.generation)))
 
+    async def answered(self, post: Post) -> Post | None:
+        """The post that this one is a reply to, None for most."""
+        return await self._database.fetch(pictures.answered, post)
+
     async def find_by_picture(self, picture_id: int) -> tuple[PictureSet, Picture] | None:
         """The picture with its set; callers check who may see them."""
         picture = await self._database.fetch(generations.get_picture, picture_id)

@@ -80,7 +80,7 @@ class GenerationOrder:
 
 @dataclass(frozen=True, slots=True)
 class GenerationReport:
-    """`cost` in credits; `expired`: the provider has purged the files.
+    """`cost` in credits; `expired`: the provider has purged the files; `percent`: how far it is, 0 to 100.
 
     A report that is READY has `image_urls`; without any it contradicts itself.
     """
@@ -93,6 +93,7 @@ class GenerationReport:
     expired: bool = False
     created_at: datetime | None = None
     trace: str | None = None
+    percent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,10 @@ class Generation:
     event_id: int | None
     pack_index: int | None
     """Which prompt of the event's pack this was ordered for, counted from 0."""
+    percent: int | None
+    """How far it is, 0 to 100, as the provider said last."""
+    sample_of: int | None
+    """The training whose LoRA it shows first; nobody asked for it."""
 
 
 @dataclass(frozen=True, slots=True)

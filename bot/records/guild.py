@@ -83,8 +83,8 @@ class Guild:
     `limited_at`: when its members were first given a limit. `training_pause_h`: the hours between a member's trainings.
     `moderator_role_id`: whose members moderate, beside the admins. `words`: what no text may hold, None for no list.
     `is_adult_allowed`: explicit pictures may be made in age-restricted channels. `needs_approval`: a moderator looks at
-    pictures before they are in the gallery or stand for a vote. `welcomed_at`: when the server was told how to begin,
-    which is done once.
+    pictures before they are in the gallery or stand for a vote. `makes_samples`: a first picture follows each LoRA.
+    `welcomed_at`: when the server was told how to begin, which is done once.
     """
 
     id: int
@@ -99,5 +99,6 @@ class Guild:
     words: tuple[str, ...] | None
     is_adult_allowed: bool
     needs_approval: bool
+    makes_samples: bool
     welcomed_at: datetime | None
     left_at: datetime | None

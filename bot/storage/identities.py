@@ -1,7 +1,8 @@
-"""What an event's paid orders are known by at the provider, derived and not drawn by lot.
+"""What paid orders that nobody presses for are known by at the provider, derived and not drawn by lot.
 
-A copy of the data folder that is put back does not know the orders that were made since, and the event makes them
-again. They must be the same orders then: the same marker, the same idempotency key, the same webhook address.
+A copy of the data folder that is put back does not know the orders that were made since, and the event, or the LoRA
+that is ready, makes them again. They must be the same orders then: the same marker, the same idempotency key, the same
+webhook address.
 """
 
 import base64
@@ -58,6 +59,11 @@ async def of_generation(
     return await _derived(
         connection, "picture", event_id, lora_id, pack_index, await count_rows(connection, generations, same)
     )
+
+
+async def of_sample(connection: AsyncConnection, marker: str) -> Identity:
+    """Of the first picture with the LoRA of the training with this marker."""
+    return await _derived(connection, "sample", marker)
 
 
 async def _derived(connection: AsyncConnection, *parts: object) -> Identity:

@@ -40,6 +40,11 @@ class Inherited:
     async def sent_since(self, connection: AsyncConnection, post: Post) -> datetime | None:
         """Since when a message of this post may be there without our knowledge; None when there is none."""
         subject, subject_id = post.subject_table, post.subject_id
+        if subject is SubjectTable.GENERATION:
+            sample_of = sa.select(generations.c.sample_of).where(generations.c.id == subject_id)
+            training_id = await connection.scalar(sample_of)
+            if training_id is not None and self.holds(trainings, training_id):
+                subject, subject_id = SubjectTable.TRAINING, training_id
         parts = PARTS_OF_EVENTS.get(subject)
         if parts is not None:
             event_id = await connection.scalar(sa.select(parts.c.event_id).where(parts.c.id == subject_id))

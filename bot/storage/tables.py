@@ -217,6 +217,7 @@ guilds = table(
     sa.Column("is_adult_allowed", sa.Boolean, nullable=False, server_default="0"),
     sa.Column("needs_approval", sa.Boolean, nullable=False, server_default="0"),
     sa.Column("welcomed_at", Instant),
+    sa.Column("makes_samples", sa.Boolean, nullable=False, server_default="1"),
     sa.Column("status", sa.String(20), nullable=False),
     sa.Column("left_at", Instant),
     *due(),
@@ -264,6 +265,8 @@ generations = table(
     sa.Column("deleted_at", Instant),
     sa.Column("event_id", sa.BigInteger, index=True),
     sa.Column("pack_index", sa.Integer),
+    sa.Column("percent", sa.Integer),
+    sa.Column("sample_of", sa.BigInteger),
     *due(),
     sa.Index("ix_generations_owner", "guild_id", "user_id"),
 )

@@ -32,6 +32,7 @@ from bot.storage.money.slots import TRAININGS
 from bot.storage.people import erasure
 from bot.training import lifecycle
 from bot.training.failures import Failure
+from bot.training.samples import Samples
 from bot.training.waiting import renew_places
 
 log = logging.getLogger(__name__)
@@ -54,9 +55,12 @@ KIND = JobKind(
 class TrainingOutcomes(JobOutcomes[Training]):
     def __init__(self, opened: Resources) -> None:
         super().__init__(opened, KIND)
+        self._samples = Samples(self._ledger, opened.clock, opened.prices)
 
-    async def ready(self, claim: Claim[Training], report: TrainingReport, *, cost: int) -> None:
-        """Store the LoRA and end the training. `cost` in credits."""
+    async def ready(
+        self, claim: Claim[Training], report: TrainingReport, *, cost: int, role_ids: frozenset[int] | None
+    ) -> None:
+        """Store the LoRA, end the training and order a first picture. `cost` in credits, `role_ids` of its member."""
         training, now = claim.row, self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> list[str]:
@@ -73,6 +77,9 @@ class TrainingOutcomes(JobOutcomes[Training]):
             await self._end(
                 connection, training, "ready", report.trigger_word or "", PostKind.TRAINING_READY, took=took
             )
+            lora = await loras.get(connection, lora_id)
+            assert lora is not None  # stored just above
+            await self._samples.order(connection, training, lora, role_ids)
             await datasets.forget_person(connection, training.dataset_id)
             return await datasets.forget_files(connection, training.dataset_id)
 

@@ -42,6 +42,7 @@ class TrainingSteps(Service):
         super().__init__(opened)
         self._keys = key_service
         self._outcomes = outcomes
+        self._members = opened.members
         self._webhook_url = opened.webhook_url
 
     async def advance(self, claim: Claim[Training]) -> None:
@@ -190,7 +191,9 @@ class TrainingSteps(Service):
         training = claim.row
         if report.progress is Progress.READY:
             cost = lifecycle.training_cost(client.prices.training, training.balance_before, await _balance(client))
-            await self._outcomes.ready(claim, report, cost=cost)
+            is_own = training.event_id is None
+            roles = await self._members.roles_of(training.guild_id, training.user_id) if is_own else None
+            await self._outcomes.ready(claim, report, cost=cost, role_ids=roles)
         elif report.progress is Progress.FAILED:
             balance = await _balance(client)
             await self._outcomes.fail(claim, failures.failed_at_provider(training, report.error, balance))

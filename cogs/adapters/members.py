@@ -1,5 +1,6 @@
 """Whether somebody is still a member of a server, asked of Discord one by one: no privileged intent is needed."""
 
+import asyncio
 import logging
 import time
 
@@ -9,6 +10,8 @@ from bot.client import DarkroomBot
 
 log = logging.getLogger(__name__)
 
+ASK_S = 5.0
+"""Seconds that a training's step waits for the answer."""
 REMEMBERED_S = 600.0
 REMEMBERED_MOST = 10_000
 
@@ -38,6 +41,18 @@ class DiscordMembers:
             log.info("Discord did not say who is a member: %s", type(error).__name__)
             return True
         return self._remember(guild_id, user_id, is_member=True)
+
+    async def roles_of(self, guild_id: int, user_id: int) -> frozenset[int] | None:
+        guild = self.bot.get_guild(guild_id) if self.bot is not None else None
+        if guild is None:
+            return None
+        try:
+            async with asyncio.timeout(ASK_S):
+                member = await guild.fetch_member(user_id)
+        except (discord.HTTPException, OSError) as error:
+            log.info("Discord did not say which roles a member has: %s", type(error).__name__)
+            return None
+        return frozenset(role.id for role in member.roles)
 
     def _remember(self, guild_id: int, user_id: int, *, is_member: bool) -> bool:
         if len(self._known) >= REMEMBERED_MOST:

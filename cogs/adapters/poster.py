@@ -117,10 +117,11 @@ class DiscordPoster:
         guild = self._bot.get_guild(post.guild_id)
         if guild is not None and post.kind is PostKind.GALLERY:
             await self._check_source(guild, post, place)
+        before = await services.pictures.answered(post)
         limit = guild.filesize_limit if guild is not None else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
         async for card, files in rendering.drafts(services, post, limit, guild_name=name, is_private=is_private):
             try:
-                return await self._send_card(channel, post, card, files)
+                return await self._send_card(channel, post, card, files, before, place)
             except discord.HTTPException as error:
                 if not files or not is_too_large(error):
                     raise
@@ -135,11 +136,20 @@ class DiscordPoster:
             raise PlaceRefused("the picture's channel is not open to everybody any more")
 
     async def _send_card(
-        self, channel: discord.abc.Messageable, post: Post, card: discord.ui.LayoutView, files: Sequence[File]
+        self,
+        channel: discord.abc.Messageable,
+        post: Post,
+        card: discord.ui.LayoutView,
+        files: Sequence[File],
+        before: Post | None,
+        place: Place,
     ) -> int:
+        """`before`: what it answers, which has told its member already."""
+        mentions = _mentions(post) if before is None else discord.AllowedMentions.none()
+        reply: dict[str, Any] = {} if before is None else _reply_to(before, place)
         try:
             message = await channel.send(
-                view=card, files=attached(files), nonce=post.nonce, allowed_mentions=_mentions(post)
+                view=card, files=attached(files), nonce=post.nonce, allowed_mentions=mentions, **reply
             )
         except discord.NotFound as error:
             # Discord answers this when the nonce's message was posted and then deleted (Rapptz/discord.py#10116).
@@ -184,6 +194,14 @@ async def _kept_files(channel: discord.abc.Messageable, message_id: int, view: d
         log.info("A message may not be read again; its edit does not list the files that stay")
         return discord.utils.MISSING
     return kept_files(message.attachments, message.components, names)
+
+
+def _reply_to(before: Post, place: Place) -> dict[str, Any]:
+    """What makes a message a reply to that one, if it is in the same place; without it when it was deleted."""
+    if not before.message_id or before.places[before.place_index] != place:
+        return {}
+    reference = discord.MessageReference(message_id=before.message_id, channel_id=place.id, fail_if_not_exists=False)
+    return {"reference": reference}
 
 
 def _mentions(post: Post) -> discord.AllowedMentions:

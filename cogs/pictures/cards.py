@@ -179,6 +179,8 @@ def _prompt_lines(found: PictureSet) -> list[str]:
 
 
 def _origin_lines(found: PictureSet) -> list[str]:
+    if found.generation.sample_of is not None:
+        return ["-# A first picture, made by itself"]
     return [f"-# Made from {found.made_from}"] if found.made_from else []
 
 

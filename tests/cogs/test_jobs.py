@@ -77,6 +77,25 @@ async def test_a_waiting_order_can_be_cancelled_from_the_list(keyed: Stage) -> N
     assert keyed.charges() == []
 
 
+async def test_pictures_in_the_making_show_how_far_the_provider_is(keyed: Stage) -> None:
+    await keyed.give_lora(keyed.ben)
+    keyed.world.provider.faults.hold_generations = True
+    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
+    await until(lambda: keyed.world.provider.jobs)
+    [job] = keyed.world.provider.jobs.values()
+    job.status, job.progress = "PROCESSING", 40
+    text = ""
+
+    async def look() -> None:
+        nonlocal text
+        text = answer_to(await keyed.use(keyed.ben, "jobs"))
+
+    await until(lambda: "⏳ In the making: **40 %**" in text, look)
+    keyed.world.provider.faults.hold_generations = False
+    await keyed.posted("Pictures #1 · AI-generated")
+    await until(lambda: "In the making" not in text, look)
+
+
 async def test_a_waiting_training_is_cancelled_from_its_status_message_or_the_list(
     keyed: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,6 +72,8 @@ def made_set(prompt: str, settings: GenerationSettings, operation: Operation = O
         deleted_at=None,
         event_id=None,
         pack_index=None,
+        percent=None,
+        sample_of=None,
     )
     made = tuple(
         Picture(number, 12, number, f"https://example.test/{number}.png", f"{number:032x}", "image/png", 100, 0)

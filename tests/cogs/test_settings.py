@@ -1,10 +1,11 @@
-"""/settings: an admin chooses the gallery and the reports channel."""
+"""/settings: an admin chooses the gallery, the reports channel, and whether a first picture follows each LoRA."""
 
 from simcord.components import walk_components
 
 from tests.cogs.simulated_guild import Message, Stage, answer_to, board_of, text_of, tree_of
 
 CHANNEL_SELECT = 8
+STRING_SELECT = 3
 
 
 def select_ids(message: Message) -> list[str]:
@@ -33,3 +34,16 @@ async def test_a_member_who_was_let_at_the_command_is_still_refused(stage: Stage
     assert root is not None
     stage.world.guild.set_command_permissions(int(root["id"]), {stage.ben: True})
     assert "**Manage Server**" in answer_to(await stage.use(stage.ben, "settings"))
+
+
+async def test_first_pictures_are_made_until_an_admin_turns_them_off(stage: Stage) -> None:
+    shown = board_of(await stage.use(stage.ada, "settings"))
+    assert "**A first picture with each new LoRA:** made by itself\nIt takes 2 credits" in text_of(shown)
+    parts = walk_components(tree_of(shown))
+    selects = [part for part in parts if part.get("type") == STRING_SELECT]
+    [select] = [each for each in selects if any(option["label"] == "made by itself" for option in each["options"])]
+    off = board_of(await stage.ada.select(shown, ["0"], custom_id=select["custom_id"]))
+    assert "**A first picture with each new LoRA:** off" in text_of(off)
+    choices = await stage.world.darkroom.services.guilds.get(stage.world.guild.id)
+    assert choices is not None
+    assert not choices.makes_samples

@@ -412,6 +412,20 @@ async def test_while_the_provider_is_down_the_board_comes_without_a_balance(keye
     assert "Start training (15 photos)" in buttons_of(board)
 
 
+async def test_a_first_picture_answers_the_news_and_pings_nobody_again(keyed: Stage) -> None:
+    await keyed.world.darkroom.services.guilds.choose_samples(keyed.world.guild.id, are_made=True)
+    ready = await keyed.train(keyed.ben)
+    sample = await keyed.posted("Pictures #1 · AI-generated")
+    assert sample.reference is not None
+    assert sample.reference.message_id == ready.id
+    assert "-# A first picture, made by itself" in text_of(sample)
+    assert pictures_in(sample) == ["AI-generated picture 1 of 1: Foxy outdoors in the morning sun, sharp photo"]
+    [body] = [body for _, body in keyed.sent_messages() if "Pictures #1 · AI-generated" in str(body)]
+    assert body["allowed_mentions"]["parse"] == []
+    assert not body["allowed_mentions"].get("users")
+    assert keyed.charges().count("images") == 1
+
+
 async def test_a_failed_training_says_why_and_starts_again_with_one_press(keyed: Stage) -> None:
     keyed.world.provider.faults.trainings.append(TrainingFault.FAIL_BEFORE_CHARGE)
     board = board_of(await keyed.send_form(keyed.ben, "Foxy", photos(15)))

@@ -61,7 +61,7 @@ async def test_the_words_of_the_guide_lead_to_a_lora_and_its_first_picture(page:
     page.on("framenavigated", lambda frame: loads.append(frame.url))
     await page.get_by_text(TRY_A_LORA).wait_for()
     await follow(page, TRY_A_LORA)
-    await page.get_by_text("Pictures #1 · AI-generated").last.wait_for()
+    await page.get_by_text("Pictures #2 · AI-generated").last.wait_for()
     await see_whole(page, "^AI-generated picture 1 of 1")
     await page.wait_for_function(IS_IN_SIGHT)
     assert loads == []
@@ -206,7 +206,7 @@ async def become(page: Page, name: str) -> None:
 
 
 async def see_whole(page: Page, alt: str) -> None:
-    picture = page.get_by_alt_text(re.compile(alt))
+    picture = page.get_by_alt_text(re.compile(alt)).last
     await picture.wait_for()
     handle = await picture.element_handle()
     await page.wait_for_function("image => image.complete && image.naturalWidth > 200", arg=handle)

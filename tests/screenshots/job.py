@@ -24,7 +24,7 @@ async def play_job(page: Page, world: World) -> None:
     await press(page, "Make the first picture")
     await page.locator("[id^=modal-input-]").first.fill("Foxy on a boat, soft light")
     await submit(page)
-    await page.get_by_text("AI-generated").wait_for(timeout=STEP_MS)
+    await page.get_by_text("Pictures #2 · AI-generated").last.wait_for(timeout=STEP_MS)
     await keep(page, "pictures")
     await send(page, "/styles")
     below = page.get_by_role("button", name="Use this style").last

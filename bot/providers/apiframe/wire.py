@@ -202,7 +202,14 @@ def _generation_report(job: Mapping[str, Any]) -> GenerationReport:
         error or None,
         expired,
         created_at=read_moment(job.get("createdAt")),
+        percent=_percent(job.get("progress")),
     )
+
+
+def _percent(said: object) -> int | None:
+    """0 to 100, and nothing for what cannot be that (Apiframe /docs/jobs/get)."""
+    number = read_whole(said)
+    return number if number is not None and 0 <= number <= 100 else None
 
 
 def parse_upload(body: bytes) -> str:

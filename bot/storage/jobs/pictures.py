@@ -62,6 +62,15 @@ async def posts_of(connection: AsyncConnection, generation_id: int) -> list[Post
     return await fetch_all(connection, Post, sa.select(posts).where(_shows(generation_id)).order_by(posts.c.id))
 
 
+async def answered(connection: AsyncConnection, post: Post) -> Post | None:
+    """What a sample answers: the post that its LoRA is ready; None for every other post."""
+    if post.kind is not PostKind.PICTURES:
+        return None
+    sample_of = sa.select(generations.c.sample_of).where(generations.c.id == post.subject_id)
+    training_id = await connection.scalar(sample_of)
+    return None if training_id is None else await post_rows.find(connection, PostKind.TRAINING_READY, training_id)
+
+
 def public_place(post: Post) -> Place | None:
     """The channel in which a post's message can be seen, if it was posted in one."""
     if post.message_id is None or post.place_index >= len(post.places):

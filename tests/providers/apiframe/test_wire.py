@@ -109,6 +109,15 @@ def test_completed_job_without_pictures_has_failed(result: bytes) -> None:
     assert (report.progress, report.error) == (Progress.READY, None)
 
 
+@pytest.mark.parametrize(
+    ("said", "percent"),
+    [("0", 0), ("40", 40), ("100", 100), ("null", None), ("-1", None), ("101", None), ('"half"', None), ("[]", None)],
+)
+def test_how_far_a_job_is_is_read_when_it_is_said(said: str, percent: int | None) -> None:
+    report = parse_generation(b'{"id":"j","status":"PROCESSING","progress":' + said.encode() + b"}")
+    assert (report.progress, report.percent) == (Progress.RUNNING, percent)
+
+
 def test_repeated_submission_of_a_finished_job_is_still_to_be_looked_at() -> None:
     assert parse_generation(b'{"jobId":"j","status":"COMPLETED"}').progress is Progress.RUNNING
 

@@ -1,4 +1,4 @@
-"""What a day with Darkroom needs: when a server was told how to begin; datasets that are kept open for longer."""
+"""What a day with Darkroom needs: welcomes, datasets that are kept for longer, first pictures and how far one is."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,3 +10,6 @@ down_revision = "0002"
 def upgrade() -> None:
     op.add_column("guilds", sa.Column("welcomed_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("datasets", sa.Column("kept_hours", sa.Integer(), nullable=True))
+    op.add_column("generations", sa.Column("percent", sa.Integer(), nullable=True))
+    op.add_column("generations", sa.Column("sample_of", sa.BigInteger(), nullable=True))
+    op.add_column("guilds", sa.Column("makes_samples", sa.Boolean(), server_default="1", nullable=False))
