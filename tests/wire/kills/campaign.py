@@ -100,12 +100,12 @@ class Campaign:
         for point in sorted(self.aims - self.points_hit):
             if self._misses[point] >= MISSES_MAX:
                 self._begun += 1
-                is_saved = await rig.furnish(Kill((point,)))
+                is_saved = await rig.furnish(Kill((point,)), with_samples=True)
                 self._take_over(rig)
                 if is_saved:
                     self._begun -= 1
                     return
-        await rig.furnish()
+        await rig.furnish(with_samples=True)
         self._take_over(rig)
 
     async def _kill_once(self, rig: Rig) -> None:
@@ -179,7 +179,7 @@ def add_discord_faults(rig: Rig, seed: int, *, is_forgetful: bool) -> dict[str, 
 async def one_round(folder: Path, mutant: str | None, killed_at: str, drain_s: float = KILLED_FOR_S) -> Verdict:
     """The books after one member's training and picture, with one kill at this point."""
     async with open_rig(folder, members=1, mutant=mutant) as rig:
-        await rig.furnish()
+        await rig.furnish(with_samples=True)
         work = [asyncio.create_task(rig.round(rig.members[0], "Rex"))]
         assert await rig.live(Kill((killed_at,)), passes=10_000)
         return await rig.finish(work, drain_s)

@@ -43,6 +43,7 @@ PROVIDER_TIMINGS = RehearsalTimings(
 )
 PASSES_A_LIFE = 1000
 """Of points: how long a life waits for its end is counted in what it does, not in seconds."""
+SAMPLES = "A first picture with each new LoRA"
 KILLED_FOR_S = 600.0
 """A job goes through many lives in a campaign: only one that hangs takes longer."""
 
@@ -87,11 +88,11 @@ class Rig:
         world, store = self.standin.world, self.standin.messages
         return [message for channel in world.channels.values() for message in store.in_channel(channel)]
 
-    async def furnish(self, kill: Kill | None = None) -> bool:
+    async def furnish(self, kill: Kill | None = None, *, with_samples: bool = False) -> bool:
         """The host stores the server's key; False when `kill` came before it was saved."""
         settings = self.settings if kill is None else replace(self.settings, crash_at=kill.at, crash_nth=kill.nth)
         async with alive(settings) as life:
-            saving = asyncio.ensure_future(self.save_key())
+            saving = asyncio.ensure_future(self.save_key(with_samples=with_samples))
             ended = asyncio.ensure_future(life.ended.wait())
             await asyncio.wait({saving, ended}, return_when=asyncio.FIRST_COMPLETED)
             ended.cancel()
@@ -104,8 +105,11 @@ class Rig:
         self._bury()
         return is_saved
 
-    async def save_key(self) -> None:
-        """Until it is stored: a provider that is slower than the bot's patience is asked again."""
+    async def save_key(self, *, with_samples: bool = False) -> None:
+        """Until it is stored: a provider that is slower than the bot's patience is asked again.
+
+        `with_samples`: a first picture follows each LoRA, as it does where nobody has chosen anything.
+        """
         await self.standin.gateway.wait_connected()
         said = ""
         async with asyncio.timeout(HANG_S):
@@ -116,6 +120,10 @@ class Rig:
                 said = (await answer.settled()).text
         cleared = await self.standin.slash(self.host.person, self.channel, "budget clear", {"who": "each member"})
         assert "limit" in (await cleared.settled()).text
+        if not with_samples:
+            shown = await (await self.standin.slash(self.host.person, self.channel, "settings")).settled()
+            await self.standin.select(shown, SAMPLES, ["off"], user=self.host.person)
+            await self.standin.until(lambda: f"**{SAMPLES}:** off" in shown.text, "the choice")
 
     async def live(self, kill: Kill, passes: int = PASSES_A_LIFE, seconds: float = HANG_S) -> bool:
         """One life that ends in a kill, at the latest after so many passes of points; whether it ended where meant.
