@@ -44,7 +44,8 @@ def for_people(prompt: str, lora: Lora | None) -> str:
     rest = without_trigger_word(prompt, word)
     if _holds_word(rest.casefold(), lora.name.casefold()):
         prompt = rest
-    parts, end = [], 0
+    parts: list[str] = []
+    end = 0
     for start in _standing(prompt, word):
         if start >= end:
             parts += [prompt[end:start], lora.name]

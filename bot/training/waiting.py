@@ -24,7 +24,7 @@ def usual_length(done: Sequence[tuple[int, timedelta]], steps: int) -> timedelta
     same = [length for each, length in done if each == steps]
     scaled = [length * steps / each for each, length in done if each]
     known = same if len(same) >= LEAST or not scaled else scaled
-    return median(known) if known else None
+    return timedelta(seconds=median(length.total_seconds() for length in known)) if known else None
 
 
 async def usual(connection: AsyncConnection, training: Training) -> timedelta | None:
