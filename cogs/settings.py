@@ -52,7 +52,7 @@ def _add_channels(view: SafeLayout, guilds: GuildService, chosen: Guild | None) 
     gallery = chosen.gallery_channel_id if chosen else None
     view.add_text(
         f"### Settings of this server\n**Gallery:** {_where(gallery, 'none')}\n"
-        "*To gallery* below a picture posts it there."
+        "*More* and *To gallery* below a picture post it there."
     )
     view.add_row(ChannelChoice("Choose the gallery channel", gallery, _storing(guilds.choose_gallery)))
     reports = chosen.reports_channel_id if chosen else None

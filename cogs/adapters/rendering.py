@@ -46,17 +46,11 @@ async def drafts(
     PlaceRefused when what it shows has been erased.
     """
     if post.kind in {PostKind.PICTURES, PostKind.PICTURES_LATE}:
-        found = await _pictures(services, post)
-        line = cards.footer(post)
-        is_rest = post.kind is PostKind.PICTURES_LATE
-        if is_rest:
-            found = _only_late(found)
-        async for files, linked, note in versions(services, found, limit):
-            links = linked if services.pictures.has_live_links(found) else []
-            names = {number: name for number, (name, _) in files.items()}
-            make = picture_cards.late_card if is_rest else picture_cards.pictures_card
-            card = make(found, line, names, links, note, is_private=is_private)
-            yield card, list(files.values())
+        found, is_rest = await _pictures(services, post), post.kind is PostKind.PICTURES_LATE
+        async for draft in drafts_of(
+            services, found, cards.footer(post), limit, is_rest=is_rest, is_private=is_private
+        ):
+            yield draft
     elif post.kind is PostKind.GALLERY:
         async for draft in _gallery(services, post, limit):
             yield draft
@@ -64,6 +58,26 @@ async def drafts(
         yield await render_event_post(services, post, guild_name=guild_name, is_private=is_private)
     else:
         yield await render(services, post, guild_name=guild_name, is_private=is_private), []
+
+
+async def drafts_of(
+    services: Services,
+    found: PictureSet,
+    line: str,
+    limit: int,
+    *,
+    is_rest: bool = False,
+    is_private: bool = False,
+) -> AsyncIterator[Draft]:
+    """The same of made pictures; `is_rest`: of those alone that came after the others."""
+    can_enter = await services.ballots.can_enter(found.generation)
+    found = _only_late(found) if is_rest else found
+    make = picture_cards.late_card if is_rest else picture_cards.pictures_card
+    async for files, linked, note in versions(services, found, limit):
+        links = linked if services.pictures.has_live_links(found) else []
+        names = {number: name for number, (name, _) in files.items()}
+        card = make(found, line, names, links, note, is_private=is_private, can_enter=can_enter)
+        yield card, list(files.values())
 
 
 async def render(services: Services, post: Post, *, guild_name: str, is_private: bool = False) -> discord.ui.LayoutView:

@@ -5,7 +5,7 @@ import discord
 from bot.client import DarkroomBot
 from bot.errors import NotAllowed
 from bot.moderation.service import BLOCKED
-from cogs.ui.replies import FOR_EVERYBODY, MODERATES, Interaction
+from cogs.ui.replies import FOR_EVERYBODY, IS_BLOCKED, MODERATES, Interaction
 
 RIGHTS_OF_EVERYBODY = frozenset({"privacy", "me"})
 """Commands that a blocked member can still use: what is kept about them, and questions about their own photos and face,
@@ -25,8 +25,10 @@ async def admit(interaction: Interaction) -> None:
     if standing.is_moderator:
         interaction.extras[MODERATES] = True
     is_owner = guild is not None and guild.owner_id == user.id
-    if standing.is_blocked and not is_owner and not _is_for_everybody(interaction):
-        raise NotAllowed(BLOCKED)
+    if standing.is_blocked and not is_owner:
+        if not _is_for_everybody(interaction):
+            raise NotAllowed(BLOCKED)
+        interaction.extras[IS_BLOCKED] = True
 
 
 def _is_for_everybody(interaction: Interaction) -> bool:

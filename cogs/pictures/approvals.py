@@ -8,6 +8,7 @@ from bot.records.moderation import ApprovalStatus, Purpose
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, card
 from cogs.ui.replies import Interaction, actor_of, defer, say
+from cogs.ui.words import message_link
 
 WHERE = {Purpose.GALLERY: "to the gallery", Purpose.BALLOT: "into the vote of an event"}
 STATES = {
@@ -24,8 +25,7 @@ def approval_card(view: ApprovalView, last_line: str) -> Layout:
         f"<@{approval.user_id}> asks for picture {view.picture.position} of pictures #{generation.id}.",
     ]
     if view.message is not None and generation.deleted_at is None:
-        channel_id, message_id = view.message
-        lines.append(f"[Look at it](https://discord.com/channels/{approval.guild_id}/{channel_id}/{message_id})")
+        lines.append(f"[Look at it]({message_link(approval.guild_id, *view.message)})")
     is_open = approval.status is ApprovalStatus.WAITING and generation.deleted_at is None
     buttons = [
         ActionButton("approval", "yes", approval.id, label="Approve", style=discord.ButtonStyle.success),

@@ -12,6 +12,7 @@ from bot.records.guild import Actor
 from cogs.generation.forms import PromptModal, place
 from cogs.pictures.files import batches_of
 from cogs.pictures.forms import ReportModal, ask_to_delete
+from cogs.pictures.more import press_more
 from cogs.pictures.panel import edits_card, gallery_choice_card, originals_card, settings_card
 from cogs.ui.access import obeying
 from cogs.ui.replies import File, Interaction, actor_of, attached, channel_of, defer, open_form, say, show
@@ -160,6 +161,7 @@ def names_of(files: Sequence[File]) -> list[str]:
 async def setup(bot: DarkroomBot) -> None:
     bot.add_buttons(
         "pic",
+        more=press_more,
         save=press_save,
         upscale=press_upscale,
         cutout=press_cutout,

@@ -1,6 +1,7 @@
 """Posted cards of made pictures: a result with its buttons, one that failed, a copy in the gallery, a report."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import discord
 
@@ -11,7 +12,7 @@ from bot.text import quote
 from cogs.likeness.cards import claim_button
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, SafeLayout, card
-from cogs.ui.words import count
+from cogs.ui.words import count, message_link
 
 PROMPT_SHOWN = 600
 ALT_TEXT_MAX = 1000
@@ -22,6 +23,28 @@ DONE = {
     Operation.REMOVE_BACKGROUND: "Background removed",
 }
 
+LABELS: Mapping[str, str] = MappingProxyType(
+    {
+        "again": "Again",
+        "vary": "Vary prompt",
+        "settings": "Settings",
+        "save": "Save original",
+        "more": "More",
+        "upscale": "Upscale",
+        "cutout": "Remove background",
+        "gallery": "To gallery",
+        "delete": "Delete",
+        "report": "Report",
+    }
+)
+STYLES: Mapping[str, discord.ButtonStyle] = MappingProxyType(
+    {
+        "again": discord.ButtonStyle.primary,
+        "enter": discord.ButtonStyle.success,
+        "delete": discord.ButtonStyle.danger,
+    }
+)
+
 
 def pictures_card(
     found: PictureSet,
@@ -31,10 +54,12 @@ def pictures_card(
     note: str = "",
     *,
     is_private: bool = False,
+    can_enter: bool = False,
 ) -> Layout:
     """`files` are the attachment names of pictures by number, `links` pictures that cannot be attached.
 
-    `is_private`: in a private message of the bot only what needs no server is offered.
+    `is_private`: in a private message of the bot only what needs no server is offered. `can_enter`: its member can
+    enter it in an event now.
     """
     layout = SafeLayout(discord.Colour.purple())
     lines = [f"### {title(found)} for <@{found.generation.user_id}>", *_origin_lines(found)]
@@ -42,8 +67,7 @@ def pictures_card(
     layout.add_gallery([(file, alt_text(found, number)) for number, file in files.items()])
     said = settings_line(found.generation)
     layout.add_text("\n".join([*filter(None, (said, note, missing_line(found))), *map(_link, links), last_line]))
-    for row in _buttons(found, is_private=is_private):
-        layout.add_row(*row)
+    layout.add_row(*_front(found, is_private=is_private, can_enter=can_enter))
     return layout
 
 
@@ -55,6 +79,7 @@ def late_card(
     note: str = "",
     *,
     is_private: bool = False,
+    can_enter: bool = False,
 ) -> Layout:
     """What came after the other pictures of a set, and what is missing; arguments as for `pictures_card`."""
     layout = SafeLayout(discord.Colour.purple() if found.view.pictures else discord.Colour.orange())
@@ -63,8 +88,7 @@ def late_card(
     said = [note if found.view.pictures else "", missing_line(found)]
     layout.add_text("\n".join([*filter(None, said), *map(_link, links), last_line]))
     if found.view.pictures:
-        for row in _buttons(found, is_private=is_private):
-            layout.add_row(*row)
+        layout.add_row(*_front(found, is_private=is_private, can_enter=can_enter))
     return layout
 
 
@@ -91,7 +115,7 @@ def gallery_card(found: PictureSet, picture: Picture, last_line: str, files: Seq
     layout.add_gallery([(file, alt_text(found, picture.position)) for file in files])
     said = [f"Picture {picture.position} of #{generation.id}", settings_line(generation)]
     layout.add_text("\n".join([" · ".join(filter(None, said)), last_line]))
-    layout.add_row(*(_button(generation, action) for action in ("settings", "delete", "report", *_claim(found))))
+    layout.add_row(*(button_of(generation.id, action) for action in ("settings", "delete", "report", *_claim(found))))
     return layout
 
 
@@ -109,8 +133,7 @@ def report_card(view: ReportView, last_line: str, *, is_private: bool = False) -
         f"Ordered by <@{generation.user_id}>, reported by <@{report.reporter_id}>: {quote(report.reason, 500)}",
     ]
     if view.message is not None and generation.deleted_at is None:
-        channel_id, message_id = view.message
-        lines.append(f"[Look at them](https://discord.com/channels/{report.guild_id}/{channel_id}/{message_id})")
+        lines.append(f"[Look at them]({message_link(report.guild_id, *view.message)})")
     is_open = generation.deleted_at is None and report.dismissed_at is None
     if is_open and is_private:
         lines.append("The **Delete** button is below the pictures.")
@@ -184,18 +207,17 @@ def _origin_lines(found: PictureSet) -> list[str]:
     return [f"-# Made from {found.made_from}"] if found.made_from else []
 
 
-def _buttons(found: PictureSet, *, is_private: bool) -> list[list[ActionButton]]:
-    """Rows of at most five (Discord /docs/components/reference)."""
-    generation, claim = found.generation, _claim(found)
+def _front(found: PictureSet, *, is_private: bool, can_enter: bool) -> list[ActionButton]:
+    """At most four, and what else there is behind **More**, which asks what the member who presses it may do."""
     if is_private:
-        rows = [["settings", "save", "delete", *claim]]
-    elif generation.operation is Operation.IMAGINE:
-        rows = [["again", "vary", "settings", "save", "upscale"], ["cutout", "gallery", "delete", "report", *claim]]
+        actions = ["settings", "save", "delete", *_claim(found)]
+    elif found.generation.operation is not Operation.IMAGINE:
+        actions = ["settings", "save", "more"]
+    elif can_enter:
+        actions = ["enter", "again", "vary", "save", "more"]
     else:
-        rows = [["settings", "save", "upscale", "cutout", "gallery"], ["delete", "report", *claim]]
-    if generation.event_id is not None and not is_private:
-        rows.append(["enter"])
-    return [[_button(generation, action) for action in row] for row in rows]
+        actions = ["again", "vary", "settings", "save", "more"]
+    return [button_of(found.generation.id, action) for action in actions]
 
 
 def is_of_a_lora(found: PictureSet) -> bool:
@@ -207,23 +229,11 @@ def _claim(found: PictureSet) -> list[str]:
     return ["claim"] if is_of_a_lora(found) else []
 
 
-def _button(generation: Generation, action: str) -> ActionButton:
-    labels = {
-        "again": "Again",
-        "vary": "Vary prompt",
-        "settings": "Settings",
-        "save": "Save original",
-        "upscale": "Upscale",
-        "cutout": "Remove background",
-        "gallery": "To gallery",
-        "delete": "Delete",
-        "report": "Report",
-        "enter": "Enter in event",
-    }
+def button_of(generation_id: int, action: str) -> ActionButton:
+    """The button below made pictures, or behind **More**, that stands for this action."""
     if action == "enter":
-        return ActionButton("entry", "choose", generation.id, label=labels[action])
+        return ActionButton("entry", "choose", generation_id, label="Enter in event", style=STYLES[action])
     if action == "claim":
-        return claim_button("set", generation.id)
-    is_first = action == "again"
-    style = discord.ButtonStyle.primary if is_first else discord.ButtonStyle.secondary
-    return ActionButton("pic", action, generation.id, label=labels[action], style=style)
+        return claim_button("set", generation_id)
+    style = STYLES.get(action, discord.ButtonStyle.secondary)
+    return ActionButton("pic", action, generation_id, label=LABELS[action], style=style)

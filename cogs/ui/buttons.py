@@ -17,6 +17,7 @@ RIGHTS_OF_EVERYBODY = frozenset(
         *(("me", action) for action in ("show", "mute", "unmute")),
         *((area, answer) for area in ("depict", "ask") for answer in ("yes", "no")),
         ("event", "seen"),
+        ("pic", "more"),
     }
 )
 """Buttons that a blocked member may press, too: what is made of their own photos and face stays theirs to decide."""

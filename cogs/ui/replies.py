@@ -33,6 +33,8 @@ MODERATES = "moderates"
 """Set in the extras of an interaction of a member who has the moderators' role."""
 FOR_EVERYBODY = "for everybody"
 """Set in the extras of a press that a blocked member may make, too."""
+IS_BLOCKED = "is blocked"
+"""Set in the extras of such a press when the member who makes it is blocked."""
 DEFERRED = "deferred"
 """Set in an interaction's extras when Discord took a defer although its answer was lost."""
 INTERACTION_GONE = (10062, 10015, 50027)

@@ -58,6 +58,11 @@ def roughly(span: timedelta) -> str:
     return f"about {count(minutes, 'minute')}" if minutes < 100 else f"about {count(round(minutes / 60), 'hour')}"
 
 
+def message_link(guild_id: int, channel_id: int, message_id: int) -> str:
+    """Its address, which Discord's client opens in place."""
+    return f"https://discord.com/channels/{guild_id}/{channel_id}/{message_id}"
+
+
 def member(user_id: int) -> str:
     """Their mention. Who was erased is nobody, or has a negative pseudonym."""
     return f"<@{user_id}>" if user_id > 0 else "an erased member"

@@ -53,7 +53,7 @@ PROVIDER_TIMINGS = RehearsalTimings(
 )
 AUROUS_TIMINGS = AurousTimings(pending_s=0.05, processing_s=0.1, callback_gap_s=0.05)
 COMMAND_MENTION = re.compile(r"</([a-z ]+):(\d+)>")
-ACTION_ROW, BUTTON, TEXT_DISPLAY, MEDIA_GALLERY = 1, 2, 10, 12
+ACTION_ROW, BUTTON, TEXT_DISPLAY, THUMBNAIL, MEDIA_GALLERY = 1, 2, 10, 11, 12
 
 File = tuple[str, bytes]
 Message = ResponseMessage | discord.Message
@@ -195,6 +195,14 @@ class Stage:
 
     async def start(self, member: simcord.MemberActor, board: ResponseMessage) -> InteractionResult:
         return await member.click(board, custom_id=next(self.starts(board)))
+
+    async def behind_more(self, member: simcord.MemberActor, message: Message) -> list[str]:
+        """The labels that **More** below pictures offers this member."""
+        return list(buttons_of(board_of(await member.click(message, label="More"))))
+
+    async def more(self, member: simcord.MemberActor, message: Message, label: str) -> InteractionResult:
+        """Press a button that is behind **More** below pictures."""
+        return await member.click(board_of(await member.click(message, label="More")), label=label)
 
     def starts(self, board: ResponseMessage) -> Iterator[str]:
         return (custom_id for label, custom_id in buttons_of(board).items() if label.startswith("Start training"))

@@ -78,9 +78,9 @@ async def test_hostile_prompts_and_reasons_stay_harmless_on_every_card_of_a_resu
     await keyed.use(keyed.ben, "imagine", prompt=" ".join(SAMPLES)[:1900], lora="Foxy")
     posted = await keyed.posted("Pictures #1 ·")
     assert_harmless(answer_to(await keyed.ben.click(posted, label="Settings")))
-    await keyed.ben.click(posted, label="To gallery")
+    await keyed.more(keyed.ben, posted, "To gallery")
     assert_harmless(text_of(await keyed.posted("Gallery picture #", gallery)))
-    opened = await keyed.ben.click(posted, label="Report")
+    opened = await keyed.more(keyed.ben, posted, "Report")
     await keyed.submit_fields(keyed.ben, opened, " ".join(SAMPLES)[:500])
     assert_harmless(text_of(await keyed.posted("Report #1", reports)))
 

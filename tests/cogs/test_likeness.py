@@ -39,9 +39,9 @@ async def test_below_a_picture_it_stops_the_lora_and_the_owner_keeps_it_with_a_r
     await trained.use(trained.ben, "imagine", prompt="in snow", lora="Foxy")
     posted = await trained.posted("Pictures #1 · AI-generated")
     await settled(trained)
-    said = await sure(trained.cleo, await trained.cleo.click(posted, label=CLAIM))
+    said = await sure(trained.cleo, await trained.more(trained.cleo, posted, CLAIM))
     assert "It rests from now on" in said
-    again = answer_to(await trained.cleo.click(posted, label=CLAIM))
+    again = answer_to(await trained.more(trained.cleo, posted, CLAIM))
     assert "You have said so already" in again
     refused = answer_to(await trained.use(trained.ben, "imagine", prompt="in rain", lora="Foxy"))
     assert "`Foxy` rests: somebody says that they can be seen in it." in refused
@@ -104,7 +104,7 @@ async def test_pictures_without_a_lora_have_no_such_button_and_a_forged_one_says
     await keyed.use(keyed.ben, "imagine", prompt="a fox")
     posted = await keyed.posted("Pictures #1 · AI-generated")
     await settled(keyed)
-    assert CLAIM not in buttons_of(posted)
+    assert CLAIM not in await keyed.behind_more(keyed.cleo, posted)
     forged = answer_to(await keyed.press_id(keyed.cleo, "dr:claim:set:1"))
     assert "No LoRA made these pictures" in forged
 
@@ -127,7 +127,7 @@ async def test_a_blocked_member_may_say_so_below_a_picture_and_decides_nothing(t
     moderator = Actor(guild.id, trained.ada.id, is_moderator=True)
     for blocked in (trained.ben, trained.cleo):
         await services.moderation.block(moderator, blocked.id)
-    assert "It rests from now on" in await sure(trained.cleo, await trained.cleo.click(posted, label=CLAIM))
+    assert "It rests from now on" in await sure(trained.cleo, await trained.more(trained.cleo, posted, CLAIM))
     assert BLOCKED in answer_to(await trained.press_id(trained.cleo, "dr:claim:keep:1"))
     question = await private(trained.ben, QUESTION)
     assert BLOCKED in answer_to(await trained.ben.user.click(question, label="Retire it"))

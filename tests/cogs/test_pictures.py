@@ -30,18 +30,7 @@ from tests.cogs.simulated_guild import (
 
 UNKNOWN = 987_654_321
 RESULT = "Pictures #1 · AI-generated"
-BUTTONS = [
-    "Again",
-    "Vary prompt",
-    "Settings",
-    "Save original",
-    "Upscale",
-    "Remove background",
-    "To gallery",
-    "Delete",
-    "Report",
-    "I am in this",
-]
+IN_FRONT = ["Again", "Vary prompt", "Settings", "Save original", "More"]
 NOT_MINE = "Only whoever ordered these pictures, or a moderator, can"
 
 
@@ -80,9 +69,9 @@ async def reports_of(stage: Stage) -> simcord.ChannelHandle:
     return channel
 
 
-async def test_every_result_carries_its_buttons_in_two_rows(keyed: Stage) -> None:
+async def test_every_result_carries_four_buttons_and_more(keyed: Stage) -> None:
     message = await result(keyed)
-    assert list(buttons_of(message)) == BUTTONS
+    assert list(buttons_of(message)) == IN_FRONT
     assert pictures_in(message) == ["AI-generated picture 1 of 1: Foxy in a forest"]
 
 
@@ -180,7 +169,7 @@ async def test_originals_that_do_not_fit_are_named(keyed: Stage) -> None:
 
 async def test_upscaling_names_its_prices_first_and_then_makes_what_was_chosen(keyed: Stage) -> None:
     message = await result(keyed, count=2)
-    offered = board_of(await keyed.ben.click(message, label="Upscale"))
+    offered = board_of(await keyed.more(keyed.ben, message, "Upscale"))
     assert "• Clarity · 3 credits" in text_of(offered)
     labels = list(buttons_of(offered))
     assert [label for label in labels if "Clarity" in label] == [
@@ -198,12 +187,15 @@ async def test_upscaling_names_its_prices_first_and_then_makes_what_was_chosen(k
     assert "Upscaled with Clarity" in text_of(larger)
     assert "Made from picture 2 of #1" in text_of(larger)
     assert pictures_in(larger) == ["AI-generated picture 1 of 1, upscaled with clarity: Foxy in a forest"]
-    assert list(buttons_of(larger)) == BUTTONS[2:]
+    assert list(buttons_of(larger)) == IN_FRONT[2:]
+    await settled(keyed)
+    behind = await keyed.behind_more(keyed.cleo, larger)
+    assert behind == ["Upscale", "Remove background", "Report", "I am in this"]
 
 
 async def test_a_removed_background_stays_transparent(keyed: Stage) -> None:
     message = await result(keyed)
-    offered = board_of(await keyed.cleo.click(message, label="Remove background"))
+    offered = board_of(await keyed.more(keyed.cleo, message, "Remove background"))
     [label] = buttons_of(offered)
     assert label.startswith("Remove background · ")
     await keyed.cleo.click(offered, label=label)
@@ -219,27 +211,59 @@ async def test_a_removed_background_stays_transparent(keyed: Stage) -> None:
     assert attachment.filename == "darkroom-2-1.png"
 
 
-@pytest.mark.parametrize("label", ["Upscale", "Remove background"])
-async def test_without_an_apiframe_key_further_work_is_refused_kindly(keyed: Stage, label: str) -> None:
+@pytest.mark.parametrize("action", ["upscale", "cutout"])
+async def test_without_an_apiframe_key_further_work_is_not_offered_and_refused_kindly(
+    keyed: Stage, action: str
+) -> None:
     message = await result(keyed)
     await keyed.use(keyed.ada, "keys remove", provider="apiframe")
-    assert "Ask an admin to run `/keys set`." in answer_to(await keyed.ben.click(message, label=label))
+    assert await keyed.behind_more(keyed.ben, message) == ["Delete", "Report", "I am in this"]
+    assert "Ask an admin to run `/keys set`." in answer_to(await keyed.press_id(keyed.ben, f"dr:pic:{action}:1"))
+
+
+async def test_more_offers_what_this_member_may_do_here_and_works_after_a_restart(keyed: Stage) -> None:
+    """Mutant: with every check left out, Cleo is offered to delete, and both the gallery that is not there."""
+    message = await result(keyed)
+    edits, everybody = ["Upscale", "Remove background"], ["Report", "I am in this"]
+    await keyed.restart()
+    assert await keyed.behind_more(keyed.ben, message) == [*edits, "Delete", *everybody]
+    assert await keyed.behind_more(keyed.cleo, message) == [*edits, *everybody]
+    await gallery_of(keyed)
+    assert await keyed.behind_more(keyed.ben, message) == [*edits, "To gallery", "Delete", *everybody]
+    assert await keyed.behind_more(keyed.ada, message) == [*edits, "To gallery", "Delete", *everybody]
+    assert await keyed.behind_more(keyed.cleo, message) == [*edits, *everybody]
+
+
+async def test_more_keeps_i_am_in_this_for_a_blocked_member_and_nothing_else(keyed: Stage) -> None:
+    """Mutant: without `pic:more` among the rights of everybody they are refused at the door."""
+    message = await result(keyed)
+    await keyed.world.darkroom.services.sharing.share(
+        (await keyed.lora(keyed.ben)).id, Audience.GUILD, None, Actor(keyed.world.guild.id, keyed.ben.id)
+    )
+    await keyed.use(keyed.ada, "moderation block", member=keyed.cleo)
+    assert await keyed.behind_more(keyed.cleo, message) == ["I am in this"]
+    assert "Can **you** be seen" in answer_to(await keyed.more(keyed.cleo, message, "I am in this"))
+
+
+async def test_more_below_pictures_that_are_gone_says_so(keyed: Stage) -> None:
+    for number in (1, UNKNOWN):
+        assert "not here any more" in answer_to(await keyed.press_id(keyed.ben, f"dr:pic:more:{number}"))
 
 
 async def test_a_picture_goes_to_the_gallery_once_with_credit_label_and_alt_text(keyed: Stage) -> None:
     message = await result(keyed)
-    told = answer_to(await keyed.ben.click(message, label="To gallery"))
+    told = answer_to(await keyed.press_id(keyed.ben, "dr:pic:gallery:1"))
     assert told == "This server has no gallery yet. An admin can choose a channel for it with `/settings`."
     gallery = await gallery_of(keyed)
     await keyed.restart()
-    assert NOT_MINE in answer_to(await keyed.cleo.click(message, label="To gallery"))
-    assert f"On its way to <#{gallery.id}>" in answer_to(await keyed.ben.click(message, label="To gallery"))
+    assert NOT_MINE in answer_to(await keyed.press_id(keyed.cleo, "dr:pic:gallery:1"))
+    assert f"On its way to <#{gallery.id}>" in answer_to(await keyed.more(keyed.ben, message, "To gallery"))
     shown = await keyed.posted("AI-generated", gallery)
     assert f"`Foxy` by {keyed.ben.mention}" in text_of(shown)
     assert "`Foxy in a forest`" in text_of(shown)
     assert pictures_in(shown) == ["AI-generated picture 1 of 1: Foxy in a forest"]
     assert list(buttons_of(shown)) == ["Settings", "Delete", "Report", "I am in this"]
-    assert "in the gallery already" in answer_to(await keyed.ada.click(message, label="To gallery"))
+    assert "in the gallery already" in answer_to(await keyed.more(keyed.ada, message, "To gallery"))
     assert len(keyed.posts(gallery)) == 1
     assert "TORKPN in a forest" in answer_to(await keyed.cleo.click(shown, label="Settings"))
 
@@ -247,7 +271,7 @@ async def test_a_picture_goes_to_the_gallery_once_with_credit_label_and_alt_text
 async def test_of_several_pictures_the_chosen_ones_go_to_the_gallery(keyed: Stage) -> None:
     gallery = await gallery_of(keyed)
     message = await result(keyed, count=2)
-    choice = board_of(await keyed.ben.click(message, label="To gallery"))
+    choice = board_of(await keyed.more(keyed.ben, message, "To gallery"))
     assert list(buttons_of(choice)) == ["Picture 1", "Picture 2", "All of them"]
     await keyed.restart()
     await keyed.ben.click(choice, label="Picture 2")
@@ -259,7 +283,8 @@ async def test_of_several_pictures_the_chosen_ones_go_to_the_gallery(keyed: Stag
 
 
 async def delete(stage: Stage, member: simcord.MemberActor, message: discord.Message) -> str:
-    asked = await member.click(message, label="Delete")
+    is_front = "Delete" in buttons_of(message)
+    asked = await (member.click(message, label="Delete") if is_front else stage.more(member, message, "Delete"))
     assert "Delete pictures #1?" in answer_to(asked)
     return answer_to(await member.click(board_of(asked), label="Delete for good"))
 
@@ -268,7 +293,7 @@ async def delete(stage: Stage, member: simcord.MemberActor, message: discord.Mes
 async def test_requester_and_moderator_delete_the_message_and_its_copy_in_the_gallery(keyed: Stage, who: str) -> None:
     gallery = await gallery_of(keyed)
     message = await result(keyed)
-    await keyed.ben.click(message, label="To gallery")
+    await keyed.more(keyed.ben, message, "To gallery")
     shown = await keyed.posted("AI-generated", gallery)
     await settled(keyed, PostKind.GALLERY)
     await keyed.restart()
@@ -279,14 +304,14 @@ async def test_requester_and_moderator_delete_the_message_and_its_copy_in_the_ga
 
 
 async def test_nobody_else_deletes(keyed: Stage) -> None:
-    message = await result(keyed)
-    assert NOT_MINE in answer_to(await keyed.cleo.click(message, label="Delete"))
+    await result(keyed)
+    assert NOT_MINE in answer_to(await keyed.press_id(keyed.cleo, "dr:pic:delete:1"))
     assert len(keyed.posts()) == 1
 
 
 async def test_a_message_that_was_deleted_by_hand_is_told(keyed: Stage) -> None:
     message = await result(keyed)
-    asked = board_of(await keyed.ben.click(message, label="Delete"))
+    asked = board_of(await keyed.more(keyed.ben, message, "Delete"))
     await message.delete()
     answered = answer_to(await keyed.ben.click(asked, label="Delete for good"))
     assert answered == "Pictures #1 are deleted, and so are our copies. A message of it was gone already."
@@ -310,7 +335,7 @@ async def test_a_message_that_discord_cannot_delete_now_goes_a_little_later(keye
 
 
 async def report(stage: Stage, message: discord.Message, reason: str = "this is me") -> str:
-    opened = await stage.cleo.click(message, label="Report")
+    opened = await stage.more(stage.cleo, message, "Report")
     return answer_to(await stage.submit_fields(stage.cleo, opened, reason))
 
 
@@ -389,10 +414,10 @@ async def test_a_deleted_set_is_used_by_no_stale_button(keyed: Stage) -> None:
     await gallery_of(keyed)
     message = await result(keyed)
     await delete(keyed, keyed.ben, message)
-    assert len(presses_about_pictures(keyed)) == 16
+    assert len(presses_about_pictures(keyed)) == 17
     for press in presses_about_pictures(keyed):
         for member in (keyed.ben, keyed.cleo):
-            if press == "pic:delete" and member is keyed.ben:
+            if press in {"pic:delete", "pic:more"} and member is keyed.ben:
                 continue
             answered = await seen(keyed, member, press, 1)
             assert "not here any more" in answered, press
@@ -407,7 +432,7 @@ async def test_a_set_whose_details_are_gone_after_30_days_is_answered_kindly(key
         await erasure.erase_job(connection, tables.generations, SubjectTable.GENERATION, 1)
 
     await keyed.world.darkroom.database.write(forget)
-    for label in BUTTONS:
+    for label in IN_FRONT:
         answered = answer_to(await keyed.ben.click(message, label=label))
         assert "These pictures are not here any more" in answered, label
     for press in PICTURE_PRESSES:

@@ -119,7 +119,7 @@ async def test_a_picture_too_large_for_the_gallery_hangs_there_as_a_smaller_copy
     await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
     posted = await keyed.posted("Pictures #1 · AI-generated")
     keyed.world.env.inject_error("POST", f"/channels/{gallery.id}/messages", status=413, code=40005, times=1)
-    await keyed.ben.click(posted, label="To gallery")
+    await keyed.more(keyed.ben, posted, "To gallery")
     shown = await keyed.posted("Gallery picture #1 · AI-generated", gallery)
     assert [attachment.filename for attachment in shown.attachments] == ["darkroom-1-1.jpg"]
     assert pictures_in(shown) == ["AI-generated picture 1 of 1: Foxy in a forest"]

@@ -17,7 +17,7 @@ from bot.events import lifecycle, lookup
 from bot.events.ballot import tally
 from bot.moderation.approvals import must_wait
 from bot.records.event import EntrantStatus, Entry, Event, EventMode, EventStatus, Honour, Vote
-from bot.records.generation import Picture
+from bot.records.generation import Generation, Picture
 from bot.records.guild import Actor
 from bot.records.moderation import Purpose
 from bot.resources import Service
@@ -78,6 +78,19 @@ class BallotService(Service):
             await _check_may_enter(connection, event, actor, now=self._clock.now())
             found = await ballots.nominees(connection, event, actor.user_id)
         return [nominee.picture for nominee in found if nominee.is_usable]
+
+    async def can_enter(self, generation: Generation) -> bool:
+        """Whether whoever ordered these pictures can enter one in the event that they were made for, now."""
+        async with self._database.read() as connection:
+            event = None if generation.event_id is None else await events.get(connection, generation.event_id)
+            if event is None:
+                return False
+            maker = Actor(generation.guild_id, generation.user_id)
+            try:
+                await _check_may_enter(connection, event, maker, now=self._clock.now())
+            except UserError:
+                return False
+        return True
 
     async def enter(self, event_id: int, picture_id: int, actor: Actor) -> Entry:
         """Enter one of the member's own pictures; it replaces their earlier entry.

@@ -250,7 +250,8 @@ async def open_ballot(stage: Stage, event: Event) -> None:
 async def test_a_picture_is_made_posted_and_entered_from_its_card(keyed: Stage) -> None:
     event = await club(keyed)
     posted = await make(keyed, keyed.ben, event, "a fox on the moon")
-    assert "Enter in event" in buttons_of(posted)
+    assert list(buttons_of(posted)) == ["Enter in event", "Again", "Vary prompt", "Save original", "More"]
+    assert (await keyed.behind_more(keyed.ben, posted))[0] == "Settings"
     assert "Entered." in answer_to(await keyed.ben.click(posted, label="Enter in event"))
     assert "your own" in answer_to(await keyed.cleo.click(posted, label="Enter in event"))
     chosen = board_of(await press(keyed, keyed.ben, event, "enter"))

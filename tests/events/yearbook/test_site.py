@@ -115,7 +115,7 @@ def test_every_picture_has_its_words_and_is_labelled() -> None:
     assert all(re.match(r"AI-generated picture [12] by Anna: a knight", each["alt"]) for each in images)
     assert all(len(each["alt"]) < 250 for each in images)
     assert read.text.count("AI-generated") == 2
-    assert "press “I am in this” below the picture" in page_of(book(*plates))
+    assert "press “More” below the picture and “I am in this”" in page_of(book(*plates))
 
 
 def test_the_pictures_in_the_page_are_the_reduced_copies() -> None:
