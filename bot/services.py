@@ -27,6 +27,7 @@ from bot.generation.service import GenerationService
 from bot.generation.steps import GenerationSteps
 from bot.generation.submission import GenerationSubmission
 from bot.guilds import GuildService
+from bot.jobs.history import HistoryService
 from bot.keys.endpoints import EndpointService
 from bot.keys.reachability import ReachabilityService
 from bot.keys.service import KeyService
@@ -94,6 +95,7 @@ class Services:
     orders: OrderAcceptance
     generations: GenerationService
     pictures: PictureService
+    history: HistoryService
     takedowns: TakedownService
     reports: ReportService
     approvals: ApprovalService
@@ -162,6 +164,7 @@ def build_services(opened: Resources) -> Services:
         orders=orders,
         generations=generation_service,
         pictures=picture_service,
+        history=HistoryService(opened),
         takedowns=TakedownService(opened, picture_service),
         reports=ReportService(opened),
         approvals=ApprovalService(opened),

@@ -19,6 +19,7 @@ ARCHIVED = "This LoRA has been archived and cannot be used any more."
 RETIRED = "The provider no longer offers this style. `/styles` shows the others."
 REFERENCES_GONE = "The reference pictures were no longer there when its turn came. Please attach them again."
 CANCELLED = "You cancelled these pictures."
+CANCELLED_BY_ADMIN = "An admin of this server cancelled these pictures. They cost nothing."
 KEY_REMOVED = "The API key for these pictures was removed before they were finished."
 FORGOTTEN = (
     "The provider took this order and says again and again that it does not know it. Please send `/imagine` again."

@@ -17,9 +17,11 @@ from bot.photos.intake import Received
 from bot.providers.base import GenerationReport
 from bot.records.doubt import Doubt, pause_of
 from bot.records.generation import Generation, GenerationStatus, Picture
+from bot.records.guild import Actor
 from bot.records.job import SubjectTable
 from bot.records.limit import Amount
 from bot.records.lora import Lora
+from bot.records.moderation import Act
 from bot.records.post import PostKind
 from bot.resources import Resources
 from bot.storage import tables
@@ -27,7 +29,7 @@ from bot.storage.due import Claim, LeaseLost, mark, store
 from bot.storage.events import events
 from bot.storage.jobs import generations, loras
 from bot.storage.money.slots import PICTURES
-from bot.storage.people import erasure
+from bot.storage.people import erasure, moderation_log
 from bot.storage.writer import Transaction
 
 S = GenerationStatus
@@ -212,21 +214,31 @@ class GenerationOutcomes(JobOutcomes[Generation]):
 
         self._spool.free(await self._database.write(transaction))
 
-    async def cancel(self, generation: Generation) -> bool:
-        """End the order for its member, even while a step runs; False when its status has changed meanwhile."""
-        now = self._clock.now()
+    async def cancel(self, generation: Generation, actor: Actor) -> bool:
+        """End the order, even while a step runs; False when its status has changed meanwhile.
+
+        Unless it was the member's own wish they are told, and the log has a line.
+        """
+        now, is_own = self._clock.now(), generation.user_id == actor.user_id
 
         async def transaction(connection: AsyncConnection) -> list[str] | None:
             if not await generations.end_early(
                 connection,
                 generation.id,
                 from_=generation.status,
-                error=failures.CANCELLED,
+                error=failures.CANCELLED if is_own else failures.CANCELLED_BY_ADMIN,
                 now=now,
                 due_at=now + self._timings.details_kept,
             ):
                 return None
-            await self._end(connection, generation, "cancelled")
+            if is_own:
+                await self._end(connection, generation, "cancelled")
+            else:
+                await self._end(connection, generation, "cancelled", post=PostKind.PICTURES_FAILED)
+                about, owner = f"pictures #{generation.id}, cancelled", generation.user_id
+                await moderation_log.note(
+                    connection, actor.guild_id, Act.MODERATED, actor.user_id, about, member_id=owner, now=now
+                )
             return await generations.forget_reference_files(connection, generation.id)
 
         files = await self._database.write(transaction)

@@ -116,15 +116,18 @@ class GenerationService(JobService[Generation]):
         return await self._orders.accept(order, actor, policy.channel, policy)
 
     async def cancel(self, generation_id: int, actor: Actor) -> str:
-        """Cancel the member's own order; returns a sentence for them. UserError when it is too late."""
+        """Cancel the member's own order, or for an admin anybody's here; returns a sentence for them.
+
+        UserError when it is too late. Whose order an admin cancels is told.
+        """
         generation = await self._database.fetch(generations.get, generation_id)
-        if generation is None or (generation.guild_id, generation.user_id) != (actor.guild_id, actor.user_id):
+        if generation is None or generation.guild_id != actor.guild_id or not _may_end(generation, actor):
             raise NotFound(NOT_YOURS)
-        if generation.status is S.QUEUED and await self._outcomes.cancel(generation):
+        if generation.status is S.QUEUED and await self._outcomes.cancel(generation, actor):
             return "Cancelled before it was sent; it cost nothing."
         generation = await self._database.fetch(generations.get, generation_id) or generation
         if generation.status is S.SUBMITTED:
-            return await self._cancel_at_provider(generation)
+            return await self._cancel_at_provider(generation, actor)
         if generation.status is S.FETCHING or generation.status.is_terminal:
             raise UserError(TOO_LATE)
         raise UserError("This order is just being handed over. Press Cancel again in a moment.")
@@ -176,7 +179,7 @@ class GenerationService(JobService[Generation]):
             event_id=generation.event_id,
         )
 
-    async def _cancel_at_provider(self, generation: Generation) -> str:
+    async def _cancel_at_provider(self, generation: Generation, actor: Actor) -> str:
         provider, client = generation.provider, await self._keys.client(generation.key_id)
         assert generation.request_id is not None  # set together with the status
         try:
@@ -185,7 +188,7 @@ class GenerationService(JobService[Generation]):
             raise UserError(f"{provider.label} could not be asked just now. Press Cancel again in a moment.") from error
         if not is_cancelled:
             raise UserError(f"{provider.label} is making the pictures already and cannot stop that any more.")
-        if not await self._outcomes.cancel(generation):
+        if not await self._outcomes.cancel(generation, actor):
             raise UserError(TOO_LATE)
         return f"Cancelled. {provider.label} gives the credits back."
 
@@ -204,3 +207,7 @@ class GenerationService(JobService[Generation]):
             timeline=tuple(await timeline.of(connection, SubjectTable.GENERATION, generation.id)),
             behind=await pictures.lora_behind(connection, generation),
         )
+
+
+def _may_end(generation: Generation, actor: Actor) -> bool:
+    return generation.user_id == actor.user_id or actor.is_admin

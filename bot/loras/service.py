@@ -3,7 +3,7 @@
 Only who owns a LoRA counts here; whether the owner is still a member of the guild is not known.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -103,6 +103,12 @@ class LoraService(Service):
                 claims=tuple(await likeness.open_of(connection, lora.id)) if is_keeper else (),
                 previews=tuple(self._spool.path(file) for file in files),
             )
+
+    async def previews(self, among: Sequence[Lora], actor: Actor) -> Mapping[int, Path]:
+        """The best picture that this member may see of each of these LoRAs that has one."""
+        async with self._database.read() as connection:
+            found = {lora.id: await loras.best_pictures(connection, lora, actor, limit=1) for lora in among}
+        return {lora_id: self._spool.path(files[0]) for lora_id, files in found.items() if files}
 
     async def rename(self, lora_id: int, name: str, actor: Actor) -> Lora:
         """Change the name here; at the provider the LoRA keeps the name it was ordered under."""

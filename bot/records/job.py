@@ -47,3 +47,11 @@ class SubjectTable(StrEnum):
     GUILD = "guild"
     MESSAGE = "message"
     """A message of Discord's, by its own id."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRef:
+    """A training or a generation."""
+
+    subject: SubjectTable
+    id: int

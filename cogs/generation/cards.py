@@ -8,7 +8,8 @@ from bot.loras.styles import PROVIDER, Catalogue
 from bot.records.lora import Style
 from bot.text import quote
 from cogs.ui.buttons import WORDS_MAX, ActionButton
-from cogs.ui.layout import Layout, SafeLayout, Text, card
+from cogs.ui.layout import Layout, SafeLayout, card
+from cogs.ui.thumbnails import beside
 from cogs.ui.words import count
 
 PAGE = 5
@@ -74,11 +75,7 @@ def _gallery(shown: Sequence[Style], title: str, page_buttons: Sequence[ActionBu
 
 def _described(style: Style) -> discord.ui.Item[Layout]:
     """Its words, beside its picture if it has one."""
-    text: Text[Layout] = Text("\n".join(_lines(style)))
-    if style.preview_url is None:
-        return text
-    alt = f"An example of the style {style.name}"
-    return discord.ui.Section[Layout](text, accessory=discord.ui.Thumbnail[Layout](style.preview_url, description=alt))
+    return beside("\n".join(_lines(style)), style.preview_url, f"An example of the style {style.name}")
 
 
 def _lines(style: Style) -> list[str]:

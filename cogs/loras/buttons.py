@@ -6,17 +6,17 @@ from bot.client import DarkroomBot
 from bot.errors import UserError
 from bot.loras.rights import Right
 from bot.records.lora import Lora
-from cogs.loras.cards import loras_card, name_of
-from cogs.loras.forms import NoteModal, RenameModal, ask_to_archive
+from cogs.loras.cards import name_of
+from cogs.loras.forms import NoteModal, RenameModal, ask_to_archive, show_list, show_lora
 from cogs.loras.panel import show_panel
 from cogs.ui.access import obeying
 from cogs.ui.buttons import after_defer
-from cogs.ui.replies import Interaction, actor_of, defer, open_form, replace, say
+from cogs.ui.replies import Interaction, actor_of, defer, open_form, say
 
 
-async def press_page(interaction: Interaction, page: int) -> None:
-    loras = await interaction.client.services.loras.usable_by(actor_of(interaction))
-    await replace(interaction, loras_card(loras, interaction.user.id, page))
+async def press_show(interaction: Interaction, lora_id: int) -> None:
+    lora = await interaction.client.services.loras.get_for(lora_id, actor_of(interaction), Right.SEE)
+    await show_lora(interaction, lora)
 
 
 async def press_rename(interaction: Interaction, lora_id: int) -> None:
@@ -74,9 +74,10 @@ async def _check_membership(interaction: Interaction, offer_id: int) -> None:
 
 
 async def setup(bot: DarkroomBot) -> None:
-    share = after_defer(show_panel)
-    changes = obeying("loras", page=press_page, share=share, rename=press_rename, note=press_note)
-    bot.add_buttons("lora", archive=press_archive, **changes)
+    page, share = after_defer(show_list, thinking=False), after_defer(show_panel)
+    looks = obeying("loras", page=page, show=after_defer(press_show))
+    changes = obeying("loras", share=share, rename=press_rename, note=press_note)
+    bot.add_buttons("lora", archive=press_archive, **looks, **changes)
     bot.add_buttons("offer", accept=press_accept, decline=press_decline, withdraw=press_withdraw)
 
 

@@ -1,6 +1,7 @@
 """Cards about LoRAs and characters: the list, one of them, whom it is shared with, an offer to hand one over."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import discord
@@ -14,12 +15,13 @@ from bot.text import quote
 from cogs.likeness.cards import claim_button
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, SafeLayout, card
+from cogs.ui.thumbnails import beside
 from cogs.ui.words import ago, clip, count, day
 
 CLAIMS = 4
 """Claims that can be decided on one card; the others come up once these are."""
-PAGE = 15
-"""LoRAs on one page of the list; the longest names and marks of 15 fit into 4,000 characters."""
+PAGE = 5
+"""LoRAs on one page of the list: 6 components each, of the 40 of a message (Discord /docs/components/reference)."""
 KIND_WORDS = {
     SubjectKind.PERSON: "LoRA of a person",
     SubjectKind.OBJECT: "LoRA of a pet, object or place",
@@ -32,27 +34,44 @@ SHARED_MEANS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class LoraPage:
+    """`number` and `last` count from 0; `total` is how many there are on all pages."""
+
+    loras: Sequence[Lora]
+    number: int
+    last: int
+    total: int
+
+
+def page_of(loras: Sequence[Lora], number: int) -> LoraPage:
+    """One past the end is the last."""
+    last = max(0, len(loras) - 1) // PAGE
+    number = min(number, last)
+    return LoraPage(loras[number * PAGE : (number + 1) * PAGE], number, last, len(loras))
+
+
 def name_of(lora: Lora) -> str:
     """Its name as a code span, with the version from the second on."""
     return quote(lora.name, 40) + (f" v{lora.version}" if lora.version > 1 else "")
 
 
-def loras_card(loras: Sequence[Lora], viewer_id: int, page: int) -> Layout:
-    """`page` counts from 0; one past the end shows the last."""
-    if not loras:
+def loras_card(page: LoraPage, viewer_id: int, files: Mapping[int, str]) -> Layout:
+    """`files`: attached thumbnails by the id of the LoRA."""
+    if not page.loras:
         return card("### Your LoRAs\nNone yet. `/train` makes the first one.", colour=discord.Colour.blurple())
-    last = (len(loras) - 1) // PAGE
-    page = min(page, last)
-    shown = loras[page * PAGE : (page + 1) * PAGE]
-    text = "\n".join(["### Your LoRAs", *(_list_line(lora, viewer_id) for lora in shown)])
-    buttons = []
-    if last:
-        text += f"\n-# {count(len(loras), 'LoRA')}, page {page + 1} of {last + 1}"
-    if page > 0:
-        buttons.append(ActionButton("lora", "page", page - 1, label="Newer"))
-    if page < last:
-        buttons.append(ActionButton("lora", "page", page + 1, label="Older"))
-    return card(text, colour=discord.Colour.blurple(), buttons=buttons)
+    layout = SafeLayout(discord.Colour.blurple())
+    pages = f"\n-# {count(page.total, 'LoRA')}, page {page.number + 1} of {page.last + 1}" if page.last else ""
+    layout.add_text(f"### Your LoRAs{pages}")
+    for lora in page.loras:
+        url = f"attachment://{files[lora.id]}" if lora.id in files else None
+        layout.box.add_item(beside(_list_line(lora, viewer_id), url, f"AI-generated picture made with {lora.name}"))
+        use = ActionButton("order", "imagine", lora.id, label="Use", style=discord.ButtonStyle.success)
+        layout.add_rows([*([use] if lora.is_usable else []), ActionButton("lora", "show", lora.id, label="Show")])
+    newer = ActionButton("lora", "page", page.number - 1, label="Newer") if page.number > 0 else None
+    older = ActionButton("lora", "page", page.number + 1, label="Older") if page.number < page.last else None
+    layout.add_rows([button for button in (newer, older) if button is not None])
+    return layout
 
 
 def _list_line(lora: Lora, viewer_id: int) -> str:
@@ -61,17 +80,8 @@ def _list_line(lora: Lora, viewer_id: int) -> str:
     gone = f"⚠️ missing at {lora.provider.label}" if lora.missing_since is not None else ""
     retiring = "⚠️ being retired" if lora.retiring_since is not None else ""
     resting = "⏸️ rests" if lora.resting_since is not None else ""
-    parts = [
-        name_of(lora),
-        KIND_WORDS[lora.subject_kind],
-        trigger,
-        owner,
-        ago(lora.created_at),
-        gone,
-        retiring,
-        resting,
-    ]
-    return "• " + " · ".join(filter(None, parts))
+    parts = [KIND_WORDS[lora.subject_kind], trigger, owner, ago(lora.created_at), gone, retiring, resting]
+    return f"**{name_of(lora)}**\n" + " · ".join(filter(None, parts))
 
 
 def lora_card(view: LoraView, viewer_id: int, previews: Sequence[str]) -> Layout:

@@ -11,8 +11,8 @@ from bot.loras.service import NOTE_MAX, choice_label, choice_value
 from bot.records.lora import NAME_MAX, Audience, Lora
 from bot.records.post import PostKind
 from bot.text import quote
-from cogs.loras.cards import loras_card, name_of, offered_card
-from cogs.loras.forms import NoteModal, RenameModal, ask_to_archive, show_lora
+from cogs.loras.cards import name_of, offered_card
+from cogs.loras.forms import NoteModal, RenameModal, ask_to_archive, show_list, show_lora
 from cogs.loras.panel import audience_of, share_with, show_panel
 from cogs.ui.replies import Interaction, actor_of, channel_of, defer, open_form, say, show
 
@@ -26,8 +26,7 @@ class LorasCog(commands.GroupCog, group_name="loras", group_description="Your Lo
     @app_commands.command(name="list", description="Your LoRAs and characters here, and those shared with you")
     async def list_mine(self, interaction: Interaction) -> None:
         await defer(interaction)
-        loras = await self.bot.services.loras.usable_by(actor_of(interaction))
-        await show(interaction, loras_card(loras, interaction.user.id, page=0))
+        await show_list(interaction, 0)
 
     @app_commands.command(description="One LoRA: owner, trigger word, uses, its best pictures, and what you can do")
     @app_commands.describe(lora="Which one")

@@ -1,16 +1,14 @@
-"""One LoRA as its viewer sees it, and the small forms to rename it, write its note and archive it."""
+"""LoRAs as their viewer sees them, a list or one, and the small forms to rename it, write its note and archive it."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import discord
 
-from bot.errors import FileDamaged
 from bot.loras.service import NOTE_MAX
 from bot.records.lora import NAME_MAX, Lora
-from cogs.loras.cards import lora_card, name_of
-from cogs.ui.replies import File, Interaction, actor_of, ask, say, show
+from cogs.loras.cards import lora_card, loras_card, name_of, page_of
+from cogs.ui.replies import Interaction, actor_of, ask, say, show
+from cogs.ui.thumbnails import small_copies
 from cogs.ui.views import ConfirmView, SafeModal, paragraph
 
 PREVIEW_BYTES = 1_000_000
@@ -67,17 +65,18 @@ def archived_sentence(archived: Lora) -> str:
 async def show_lora(interaction: Interaction, lora: Lora) -> None:
     services = interaction.client.services
     view = await services.loras.view(lora.id, actor_of(interaction))
-    files = await _previews(interaction, view.previews)
+    paths = {f"preview-{number}.jpg": path for number, path in enumerate(view.previews, start=1)}
+    files = await small_copies(services.pool, paths, PREVIEW_BYTES)
     await show(interaction, lora_card(view, interaction.user.id, [name for name, _ in files]), files)
 
 
-async def _previews(interaction: Interaction, paths: Sequence[Path]) -> list[File]:
-    """Small copies; the retention rule may take an original at any moment."""
-    files = []
-    for number, path in enumerate(paths, start=1):
-        try:
-            copy = await interaction.client.services.pool.smaller_copy(path, PREVIEW_BYTES)
-        except (FileDamaged, FileNotFoundError):
-            continue
-        files.append((f"preview-{number}.jpg", copy))
-    return files
+async def show_list(interaction: Interaction, number: int) -> None:
+    """A page of what this member may use here, each with a picture that was made with it."""
+    services, actor = interaction.client.services, actor_of(interaction)
+    page = page_of(await services.loras.usable_by(actor), number)
+    best = await services.loras.previews(page.loras, actor)
+    names = {lora_id: f"lora-{lora_id}.jpg" for lora_id in best}
+    files = await small_copies(services.pool, {names[lora_id]: path for lora_id, path in best.items()})
+    here = {name for name, _ in files}
+    shown = {lora_id: name for lora_id, name in names.items() if name in here}
+    await show(interaction, loras_card(page, interaction.user.id, shown), files)

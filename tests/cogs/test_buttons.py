@@ -134,8 +134,12 @@ OPEN_TO_OTHERS = {
     *("takedown", "left", "welcome"),
 }
 """Buttons that others than the owner of the row may press, too; a style, an event or a limit belongs to the guild."""
-FOR_ADMINS = {("lora", "archive"), ("lora", "rename"), ("lora", "note"), ("lora", "share"), ("training", "version")}
-"""An admin sees all LoRAs of the guild and keeps order among them."""
+FOR_ADMINS = {
+    *(("lora", action) for action in ("archive", "rename", "note", "share", "show")),
+    ("training", "version"),
+    ("order", "cancel"),
+}
+"""An admin sees all LoRAs of the guild, keeps order among them, and ends orders that wait."""
 
 
 async def everything_of_ben(stage: Stage) -> None:

@@ -1,14 +1,31 @@
 """/jobs: where everything is, and results that no channel would take."""
 
+import csv
 import re
 
+import discord
 import pytest
+import simcord
+from simcord.components import walk_components
 
 from bot.keys import slots
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.sandbox.rehearsal.faults import Fault
-from tests.cogs.simulated_guild import Stage, answer_to, board_of, buttons_of, photos, pictures_in, text_of, until
+from cogs.jobs.cards import PAGE
+from tests.cogs.simulated_guild import (
+    THUMBNAIL,
+    Message,
+    Stage,
+    answer_to,
+    board_of,
+    buttons_of,
+    photos,
+    pictures_in,
+    text_of,
+    tree_of,
+    until,
+)
 
 
 async def test_somebody_new_is_told_how_to_begin(stage: Stage) -> None:
@@ -16,15 +33,71 @@ async def test_somebody_new_is_told_how_to_begin(stage: Stage) -> None:
     assert "Nothing yet. `/train` and `/imagine` start something." in answered
 
 
-async def test_the_timeline_tells_the_whole_way_in_words(keyed: Stage) -> None:
-    await keyed.train(keyed.ben)
-    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
-    await keyed.posted("Pictures #1 · AI-generated")
+async def done(keyed: Stage, member: simcord.MemberActor) -> tuple[discord.Message, discord.Message]:
+    """A training and a picture of the member's: the messages that tell of them."""
+    ready = await keyed.train(member)
+    await keyed.use(member, "imagine", prompt="in a forest", lora="Foxy")
+    posted = await keyed.posted("Pictures #1 · AI-generated")
     await until_delivered(keyed)
-    text = answer_to(await keyed.use(keyed.ben, "jobs"))
-    training, pictures = text.split("**Pictures #1**")
-    assert "**Training #1** `Foxy`" in training
-    assert "✅ Ready." in training
+    return ready, posted
+
+
+async def test_each_job_has_a_picture_a_link_and_what_can_be_done_and_no_numbers(keyed: Stage) -> None:
+    """Mutant: with `ids=True` for everybody the provider's ids are read by members."""
+    ready, posted = await done(keyed, keyed.ben)
+    jobs = board_of(await keyed.use(keyed.ben, "jobs"))
+    text = text_of(jobs)
+    assert "**1 picture** · `Foxy`\n`" in text
+    assert "**Training** `Foxy`\n✅ Ready." in text
+    assert "#1" not in text
+    assert " → " not in text
+    for message in (ready, posted):
+        assert f"/{message.channel.id}/{message.id})" in text
+    assert thumbnails_of(jobs) == ["AI-generated picture of this job"] * 2
+    assert buttons_of(jobs) == {"Show": "dr:lora:show:1", "Use": "dr:order:imagine:1"}
+
+
+async def test_pictures_are_shown_again_privately_and_loras_used_after_a_restart(keyed: Stage) -> None:
+    await done(keyed, keyed.ben)
+    jobs = board_of(await keyed.use(keyed.ben, "jobs"))
+    await keyed.restart()
+    shown = board_of(await keyed.ben.click(jobs, custom_id="dr:job:show:1"))
+    assert len(pictures_in(shown)) == 1
+    assert "Only you see this." in text_of(shown)
+    assert (await keyed.ben.click(jobs, label="Use")).modal is not None
+    assert "### `Foxy`" in answer_to(await keyed.ben.click(jobs, custom_id="dr:lora:show:1"))
+    assert len(keyed.posts()) == 3
+
+
+async def test_pictures_that_are_gone_are_not_shown_again(keyed: Stage) -> None:
+    await done(keyed, keyed.ben)
+    jobs = board_of(await keyed.use(keyed.ben, "jobs"))
+    await keyed.world.darkroom.services.pictures.delete(1, Actor(keyed.world.guild.id, keyed.ben.id))
+    assert "not here any more" in answer_to(await keyed.ben.click(jobs, custom_id="dr:job:show:1"))
+    again = board_of(await keyed.use(keyed.ben, "jobs"))
+    assert "dr:job:show:1" not in buttons_of(again).values()
+    assert thumbnails_of(again) == []
+
+
+async def test_older_jobs_are_on_further_pages(keyed: Stage) -> None:
+    lora = await keyed.give_lora(keyed.ben)
+    for number in range(PAGE + 1):
+        await keyed.use(keyed.ben, "imagine", prompt=f"fox number {number}", lora=f"lora-{lora.id}")
+    first = board_of(await keyed.use(keyed.ben, "jobs"))
+    assert "Page 1 of 2" in text_of(first)
+    assert "fox number 0" not in text_of(first)
+    older = board_of(await keyed.ben.click(first, label="Older"))
+    assert "Page 2 of 2" in text_of(older)
+    assert "fox number 0" in text_of(older)
+    assert "fox number" not in answer_to(await keyed.press_id(keyed.cleo, "dr:job:page:1"))
+
+
+async def test_admins_read_ids_and_the_whole_way_in_words(keyed: Stage) -> None:
+    await done(keyed, keyed.ada)
+    text = answer_to(await keyed.use(keyed.ada, "jobs"))
+    pictures, training = text.split("**Training** `Foxy`")
+    assert "#1" in pictures
+    assert "#1" in training
     steps = re.findall(r"(?:-# |→ )([a-z ]+?) <t:\d+:t>", training)
     assert steps == ["received", "checked", "submitted", "running", "ready", "delivered"]
     assert re.findall(r"(?:-# |→ )([a-z ]+?) <t:\d+:t>", pictures)[0] == "received"
@@ -51,19 +124,19 @@ async def test_a_result_no_place_would_take_is_kept_and_fetched_once(keyed: Stag
     await keep_a_result(keyed)
     jobs = board_of(await keyed.use(keyed.ben, "jobs"))
     assert "1 result could not be posted and is kept for you." in text_of(jobs)
-    fetched = await keyed.ben.click(jobs, label="Fetch #1")
+    fetched = await keyed.ben.click(jobs, label="Fetch it")
     assert "Pictures #1 · AI-generated" in answer_to(fetched)
     assert len(pictures_in(board_of(fetched))) == 1
-    again = await keyed.press_id(keyed.ben, buttons_of(jobs)["Fetch #1"])
+    again = await keyed.press_id(keyed.ben, buttons_of(jobs)["Fetch it"])
     assert "has been handed over already" in answer_to(again)
 
 
 async def test_a_kept_result_is_not_for_others(keyed: Stage) -> None:
     await keep_a_result(keyed)
     jobs = board_of(await keyed.use(keyed.ben, "jobs"))
-    taken = await keyed.press_id(keyed.cleo, buttons_of(jobs)["Fetch #1"])
+    taken = await keyed.press_id(keyed.cleo, buttons_of(jobs)["Fetch it"])
     assert "has been handed over already" in answer_to(taken)
-    assert "Fetch #1" in buttons_of(board_of(await keyed.use(keyed.ben, "jobs")))
+    assert "Fetch it" in buttons_of(board_of(await keyed.use(keyed.ben, "jobs")))
 
 
 async def test_a_waiting_order_can_be_cancelled_from_the_list(keyed: Stage) -> None:
@@ -71,8 +144,8 @@ async def test_a_waiting_order_can_be_cancelled_from_the_list(keyed: Stage) -> N
     keyed.world.provider.faults.next("GET /v2/me", *[Fault.answer(503)] * 300)
     await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
     jobs = board_of(await keyed.use(keyed.ben, "jobs"))
-    assert list(buttons_of(jobs)) == ["Cancel #1"]
-    assert "it cost nothing" in answer_to(await keyed.ben.click(jobs, label="Cancel #1"))
+    assert list(buttons_of(jobs)) == ["Cancel"]
+    assert "it cost nothing" in answer_to(await keyed.ben.click(jobs, label="Cancel"))
     assert buttons_of(board_of(await keyed.use(keyed.ben, "jobs"))) == {}
     assert keyed.charges() == []
 
@@ -108,13 +181,13 @@ async def test_a_waiting_training_is_cancelled_from_its_status_message_or_the_li
     assert "Ordered <t:" in text_of(status)
     assert "There is no such training of yours here." in answer_to(await keyed.cleo.click(status, label="Cancel"))
     jobs = board_of(await keyed.use(keyed.ben, "jobs"))
-    assert list(buttons_of(jobs)) == ["Cancel training #2"]
+    assert list(buttons_of(jobs)) == ["Cancel"]
     cancelled = await keyed.ben.click(status, label="Cancel")
     assert "`Foxy` was cancelled before it was sent. Nothing was paid." in answer_to(cancelled)
     shown = await keyed.ben.click(board_of(cancelled), label="Show the board")
     assert "Ready to start." in text_of(board_of(shown))
     await keyed.posted("✖️ Cancelled before it was sent; nothing was paid.")
-    again = await keyed.ben.click(jobs, label="Cancel training #2")
+    again = await keyed.ben.click(jobs, label="Cancel")
     assert "Nothing was paid." in answer_to(again)
     started = await keyed.press_id(keyed.cleo, "dr:training:cancel:1")
     assert "offers no way to stop one" in answer_to(started)
@@ -126,9 +199,9 @@ async def test_a_kept_result_that_was_deleted_meanwhile_is_not_handed_over(keyed
     jobs = board_of(await keyed.use(keyed.ben, "jobs"))
     guild_id = keyed.world.guild.id
     await keyed.world.darkroom.services.pictures.delete(1, Actor(guild_id, keyed.ben.id))
-    assert "has been handed over already" in answer_to(await keyed.ben.click(jobs, label="Fetch #1"))
+    assert "has been handed over already" in answer_to(await keyed.ben.click(jobs, label="Fetch it"))
     text = answer_to(await keyed.use(keyed.ben, "jobs"))
-    assert "`Foxy in a forest` · deleted" in text
+    assert "🗑️ Deleted." in text
     assert "kept for you" not in text
 
 
@@ -150,8 +223,55 @@ async def test_a_kept_result_too_large_to_fetch_comes_as_a_smaller_copy(keyed: S
     await keep_a_result(keyed)
     jobs = board_of(await keyed.use(keyed.ben, "jobs"))
     keyed.world.env.inject_error("PATCH", "/webhooks/*", status=413, code=40005, times=1)
-    fetched = await keyed.ben.click(jobs, label="Fetch #1")
+    fetched = await keyed.ben.click(jobs, label="Fetch it")
     assert "These are smaller copies" in answer_to(fetched)
+
+
+async def test_admins_see_who_ordered_what_and_cancel_what_waits(keyed: Stage) -> None:
+    """Mutant: without the look at who asks, Cleo reads the list; with the member's sentence, Ben is blamed."""
+    await keyed.give_lora(keyed.ben)
+    keyed.world.provider.faults.next("GET /v2/me", *[Fault.answer(503)] * 300)
+    await keyed.use(keyed.ben, "imagine", prompt="a secret", lora="Foxy")
+    assert "Only an admin" in answer_to(await keyed.use(keyed.cleo, "jobs", server=True))
+    assert "Only an admin" in answer_to(await keyed.press_id(keyed.cleo, "dr:job:serverpage:0"))
+    assert "no such pictures of yours" in answer_to(await keyed.press_id(keyed.cleo, "dr:order:cancel:1"))
+    listed = board_of(await keyed.use(keyed.ada, "jobs", server=True))
+    assert f"• #1 · {keyed.ben.mention} · 1 picture · `Foxy` · 2 credits · ⏳ Waiting." in text_of(listed)
+    assert "secret" not in text_of(listed)
+    await keyed.restart()
+    assert "it cost nothing" in answer_to(await keyed.ada.click(listed, label="Cancel pictures #1"))
+    told = await keyed.posted("An admin of this server cancelled these pictures.")
+    assert keyed.ben.mention in text_of(told)
+    assert "too late to cancel" in answer_to(await keyed.ada.click(listed, label="Cancel pictures #1"))
+    log = answer_log(await keyed.world.darkroom.services.moderation.log(admin_of(keyed)))
+    assert log[-1] == ["moderated", "pictures #1, cancelled", str(keyed.ben.id)]
+    assert keyed.charges() == []
+
+
+async def test_jobs_of_another_server_are_in_no_list(keyed: Stage) -> None:
+    await keyed.give_lora(keyed.ben)
+    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
+    guild = keyed.world.env.create_guild(name="Other club")
+    admins = guild.create_role("Admins", permissions=discord.Permissions(manage_guild=True))
+    ada, channel = guild.add_member(keyed.ada.user, roles=[admins]), guild.create_text_channel("darkroom")
+    assert "Nothing yet." in answer_to(await keyed.use(ada, "jobs", channel, server=True))
+    stopped = answer_to(await keyed.press_id(ada, "dr:order:cancel:1", channel))
+    assert stopped == answer_to(await keyed.press_id(ada, "dr:order:cancel:987654", channel))
+    assert "not here any more" in answer_to(await keyed.press_id(ada, "dr:job:show:1", channel))
+
+
+def admin_of(stage: Stage) -> Actor:
+    return Actor(stage.world.guild.id, stage.ada.id, is_admin=True, is_moderator=True)
+
+
+def answer_log(text: str) -> list[list[str]]:
+    """What, about and member of each line."""
+    return [row[2:5] for row in csv.reader(text.splitlines())]
+
+
+def thumbnails_of(message: Message) -> list[str]:
+    parts = [part for part in walk_components(tree_of(message)) if part.get("type") == THUMBNAIL]
+    return [part["description"] for part in parts]
 
 
 async def keep_a_result(keyed: Stage) -> None:

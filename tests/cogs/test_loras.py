@@ -3,11 +3,25 @@
 from typing import Any
 
 import pytest
+from simcord.components import walk_components
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage.jobs import loras
-from tests.cogs.simulated_guild import Stage, answer_to, board_of, buttons_of, fields_of, photos, pictures_in, text_of
+from cogs.loras.cards import PAGE
+from tests.cogs.simulated_guild import (
+    THUMBNAIL,
+    Stage,
+    answer_to,
+    board_of,
+    buttons_of,
+    fields_of,
+    photos,
+    pictures_in,
+    settled,
+    text_of,
+    tree_of,
+)
 from tests.fakes.waiting import eventually
 
 
@@ -156,16 +170,33 @@ async def test_a_foreign_buttons_press_is_like_one_on_nothing(trained: Stage, pr
 
 
 async def test_a_long_list_has_pages(trained: Stage) -> None:
-    for number in range(20):
+    for number in range(PAGE):
         await trained.give_lora(trained.ben, f"Fox {number}")
     first = board_of(await trained.use(trained.ben, "loras list"))
-    assert "`Fox 19`" in text_of(first)
+    assert f"`Fox {PAGE - 1}`" in text_of(first)
     assert "`Foxy`" not in text_of(first)
-    assert "21 LoRAs, page 1 of 2" in text_of(first)
-    assert list(buttons_of(first)) == ["Older"]
+    assert f"{PAGE + 1} LoRAs, page 1 of 2" in text_of(first)
+    assert list(buttons_of(first)) == ["Use", "Show", "Older"]
     second = board_of(await trained.ben.click(first, label="Older"))
     assert "`Foxy`" in text_of(second)
-    assert list(buttons_of(second)) == ["Newer"]
+    assert list(buttons_of(second)) == ["Use", "Show", "Newer"]
+
+
+async def test_the_list_has_a_picture_of_each_lora_and_its_buttons_work_after_a_restart(trained: Stage) -> None:
+    await trained.use(trained.ben, "imagine", prompt="in snow", lora="Foxy")
+    await trained.posted("Pictures #1 · AI-generated")
+    await settled(trained)
+    shown = board_of(await trained.use(trained.ben, "loras list"))
+    [thumbnail] = [part for part in walk_components(tree_of(shown)) if part.get("type") == THUMBNAIL]
+    assert thumbnail["description"] == "AI-generated picture made with Foxy"
+    await trained.restart()
+    assert "### `Foxy`" in answer_to(await trained.ben.click(shown, label="Show"))
+    opened = await trained.ben.click(shown, label="Use")
+    assert opened.modal is not None
+    assert opened.modal["title"] == "A picture of Foxy"
+    for action in ("lora:show", "order:imagine"):
+        refused = await trained.press_id(trained.cleo, f"dr:{action}:{(await trained.lora(trained.ben)).id}")
+        assert "You have no such LoRA here." in answer_to(refused)
 
 
 async def test_a_page_button_shows_whoever_presses_their_own_list(trained: Stage) -> None:

@@ -81,7 +81,7 @@ async def test_again_makes_another_set_that_says_what_it_was_made_from(keyed: St
     assert "Accepted #2" in answer_to(await keyed.ben.click(message, label="Again"))
     again = await keyed.posted("Pictures #2 · AI-generated")
     assert "Made from #1" in text_of(again)
-    assert "**Pictures #2** `Foxy in a forest` · from #1" in answer_to(await keyed.use(keyed.ben, "jobs"))
+    assert "**1 picture** · `Foxy` · made from another" in answer_to(await keyed.use(keyed.ben, "jobs"))
 
 
 async def test_who_may_not_use_the_lora_can_look_but_not_order(keyed: Stage) -> None:
@@ -300,7 +300,7 @@ async def test_requester_and_moderator_delete_the_message_and_its_copy_in_the_ga
     member = keyed.ben if who == "ben" else keyed.ada
     assert await delete(keyed, member, shown) == "Pictures #1 are deleted, and so are our copies."
     assert keyed.posts() == keyed.posts(gallery) == []
-    assert "`Foxy in a forest` · deleted" in answer_to(await keyed.use(keyed.ben, "jobs"))
+    assert "🗑️ Deleted." in answer_to(await keyed.use(keyed.ben, "jobs"))
 
 
 async def test_nobody_else_deletes(keyed: Stage) -> None:

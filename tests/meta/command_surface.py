@@ -58,7 +58,7 @@ SURFACE: dict[str, list[str]] = {
     "event status": ["event"],
     "event yearbook": ["event"],
     "event fame": [],
-    "jobs": [],
+    "jobs": ["server"],
     "settings": [],
     "moderation words": [],
     "moderation log": [],

@@ -149,7 +149,7 @@ async def test_what_no_place_takes_is_kept_and_fetched_from_jobs_once(rig: Rig, 
     member.person.accepts_dms = False
     rig.standin.take_from_bot(rig.channel, Permit.SEND_MESSAGES, announce=False)
     number, _ = await member.imagine(ready, "at the sea")
-    label = f"Fetch #{number}"
+    label = "Fetch it"
     jobs = await jobs_when(rig, member, lambda shown: label in shown.labels)
     answer = await (await rig.standin.click(jobs, label)).settled()
     assert f"Pictures #{number} · AI-generated" in answer.text
