@@ -9,7 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import NoKey, UserError
 from bot.generation import prompt as rules
 from bot.generation.capabilities import Target, check_order, choose_target
-from bot.generation.order import Accepted, Also, OrderPolicy, PartialOrder, PictureOrder, carry_over, provider_order
+from bot.generation.order import (
+    RECALLED_AFTER,
+    Accepted,
+    Also,
+    OrderPolicy,
+    PartialOrder,
+    PictureOrder,
+    Recalled,
+    carry_over,
+    provider_order,
+)
 from bot.generation.pricing import LoraVanished, Price, ask_price
 from bot.generation.references import References
 from bot.keys.service import KeyService
@@ -37,6 +47,16 @@ class Checked:
     order: PictureOrder
     target: Target
     key: ApiKeyRow
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A partial order with what is as last time, and the names of that."""
+
+    order: PictureOrder
+    lora: Lora | None
+    style: Style | None
+    taken_over: tuple[str, ...]
 
 
 class OrderAcceptance(Service):
@@ -72,13 +92,23 @@ class OrderAcceptance(Service):
         self, partial: PartialOrder, actor: Actor, channel: Channel, also: Also | None = None
     ) -> Accepted:
         """Order with what the member used last for options they left out. References are downloaded last."""
-        order, taken_over = await self._complete(partial, actor)
-        await self._check(order, actor, channel, reference_count=len(partial.uploads))
+        completed = await self._complete(partial, actor)
+        await self._check(completed.order, actor, channel, reference_count=len(partial.uploads))
         references = await self._references.take_in(partial.uploads)
-        accepted = await self.accept(replace(order, references=references), actor, channel, also=also)
-        return replace(accepted, taken_over=taken_over)
+        accepted = await self.accept(replace(completed.order, references=references), actor, channel, also=also)
+        return replace(accepted, taken_over=completed.taken_over)
 
-    async def _complete(self, partial: PartialOrder, actor: Actor) -> tuple[PictureOrder, tuple[str, ...]]:
+    async def recall(self, partial: PartialOrder, actor: Actor) -> Recalled | None:
+        """What `order_with_defaults` would take over although the member used it last a while ago; None for nothing."""
+        used_at = await self._database.fetch(remembered.used_at, actor.guild_id, actor.user_id)
+        if used_at is None or self._clock.now() - used_at < RECALLED_AFTER:
+            return None
+        completed = await self._complete(partial, actor)
+        if not completed.taken_over:
+            return None
+        return Recalled(completed.taken_over, completed.order.settings, completed.lora, completed.style, used_at)
+
+    async def _complete(self, partial: PartialOrder, actor: Actor) -> Completed:
         lora, style, settings = partial.lora, partial.style, partial.settings
         taken_over: list[str] = []
         async with self._database.read() as connection:
@@ -91,7 +121,7 @@ class OrderAcceptance(Service):
                 taken_over += ["style"] if style is not None else []
         if last is not None:
             target = await self._target(lora, style, partial.provider, actor)
-            settings, names = carry_over(target, settings, partial.said, last.settings, len(partial.uploads))
+            settings, names = carry_over(target, settings, partial.said, last, len(partial.uploads))
             taken_over += names
         order = PictureOrder(
             partial.prompt,
@@ -100,7 +130,7 @@ class OrderAcceptance(Service):
             style.id if style is not None else None,
             partial.provider,
         )
-        return order, tuple(taken_over)
+        return Completed(order, lora, style, tuple(taken_over))
 
     async def _check(
         self, order: PictureOrder, actor: Actor, channel: Channel, reference_count: int | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.generation.capabilities import Target, can_order
 from bot.providers.base import GenerationOrder
 from bot.records.dataset import Upload
-from bot.records.generation import Generation, GenerationSettings, Operation
+from bot.records.generation import Generation, GenerationSettings, Operation, Remembered
 from bot.records.guild import Channel
 from bot.records.key import ProviderName
 from bot.records.lora import Lora, Style
@@ -30,6 +30,10 @@ CARRIED = (
     ("denoise",),
 )
 """Settings taken over from last time, in groups that only make sense together. Never the seed."""
+RECALLED_AFTER = timedelta(hours=1)
+"""Members still know what they used before that; what is older is said before anything is ordered with it."""
+OF_A_LORA_OR_STYLE = frozenset({"strength", "guidance", "steps", "denoise"})
+"""Settings that were chosen for one LoRA or style: with another they start anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,17 @@ class PartialOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """What an order would take over from last time, which is a while ago: the names of the options and their values."""
+
+    names: tuple[str, ...]
+    settings: GenerationSettings
+    lora: Lora | None
+    style: Style | None
+    used_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """A stored order. `balance` in credits, None when unknown; `taken_over` are the options as last time."""
 
@@ -106,14 +121,25 @@ class Accepted:
     taken_over: tuple[str, ...] = ()
 
 
+def without_last_time(partial: PartialOrder) -> PartialOrder:
+    """The order with nothing taken over."""
+    return replace(partial, said=frozenset({"lora", "style", *(name for group in CARRIED for name in group)}))
+
+
 def carry_over(
-    target: Target, settings: GenerationSettings, said: frozenset[str], last: GenerationSettings, reference_count: int
+    target: Target, settings: GenerationSettings, said: frozenset[str], last: Remembered, reference_count: int
 ) -> tuple[GenerationSettings, tuple[str, ...]]:
     """Fill gaps from last time with what the target takes; returns the settings and the names of those filled."""
+    made_with = tuple(None if thing is None else thing.id for thing in (target.lora, target.style))
+    anew = frozenset() if made_with == (last.lora_id, last.style_id) else OF_A_LORA_OR_STYLE
     filled: list[str] = []
     for group in CARRIED:
-        values = {name: getattr(last, name) for name in group if getattr(last, name) != getattr(DEFAULTS, name)}
-        if len(values) < len(group) or not said.isdisjoint(group):
+        values = {
+            name: getattr(last.settings, name)
+            for name in group
+            if getattr(last.settings, name) != getattr(DEFAULTS, name)
+        }
+        if len(values) < len(group) or not (said | anew).isdisjoint(group):
             continue
         candidate = replace(settings, **values)
         if can_order(target, candidate, reference_count):

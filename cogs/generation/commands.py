@@ -9,19 +9,19 @@ from discord.ext import commands
 from bot.client import DarkroomBot
 from bot.errors import UserError
 from bot.generation.capabilities import ASPECTS, FORMATS, SEED_MAX, SIZES, WIDEST, asked_for
-from bot.generation.order import Accepted, PartialOrder
+from bot.generation.order import PartialOrder
 from bot.loras.styles import choice_label, choice_value
 from bot.records.generation import GenerationSettings
 from bot.records.key import ProviderName
 from bot.text import named
 from cogs.generation.cards import searchable, styles_card
-from cogs.generation.forms import PROMPT_MAX, PromptModal, place
+from cogs.generation.forms import PROMPT_MAX, PromptModal, place_partial
 from cogs.loras.commands import suggest_loras
 from cogs.requests.authors import author_to_ask
 from cogs.training.forms import uploads_in, uploads_of
 from cogs.ui.buttons import WORDS_MAX
 from cogs.ui.choices import PROVIDERS, value_of
-from cogs.ui.replies import Interaction, actor_of, channel_of, defer, open_form, show
+from cogs.ui.replies import Interaction, actor_of, defer, open_form, show
 
 MENU_PICTURES = 4
 CHOICES_MAX = 25
@@ -102,16 +102,10 @@ class ImagineCog(commands.Cog):
         partial = PartialOrder(
             prompt, frozenset(said), settings=settings, provider=asked, uploads=tuple(uploads_of(attachments))
         )
-        await place(interaction, self._order(interaction, partial, lora, style))
-
-    async def _order(
-        self, interaction: Interaction, partial: PartialOrder, lora: str | None, style: str | None
-    ) -> Accepted:
         services, actor = self.bot.services, actor_of(interaction)
         chosen = None if _is_nothing(lora, NO_LORA) else await services.loras.pick(str(lora), actor)
         look = None if _is_nothing(style, NO_STYLE) else await services.styles.pick(str(style), actor)
-        partial = replace(partial, lora=chosen, style=look)
-        return await services.orders.order_with_defaults(partial, actor, channel_of(interaction))
+        await place_partial(interaction, replace(partial, lora=chosen, style=look))
 
     @imagine.autocomplete("lora")
     async def suggest(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:

@@ -1,14 +1,14 @@
 """The form for a prompt, and the private answer to every order of pictures."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
 import discord
 
 from bot.generation.capabilities import ASPECTS, WIDEST
-from bot.generation.order import DEFAULTS, Accepted, PartialOrder, PictureOrder
+from bot.generation.order import DEFAULTS, Accepted, PartialOrder, PictureOrder, without_last_time
 from bot.generation.prompt import FIRST_PROMPTS
 from bot.records.dataset import Upload
 from bot.records.generation import GenerationSettings, GenerationStatus
@@ -17,10 +17,11 @@ from bot.records.lora import Lora, Style
 from bot.text import quote
 from cogs.requests.authors import say_asked
 from cogs.ui.buttons import ActionButton
+from cogs.ui.choices import Pressed
 from cogs.ui.layout import card
-from cogs.ui.replies import Interaction, actor_of, channel_of, defer, is_admin, show
-from cogs.ui.views import SafeModal, paragraph
-from cogs.ui.words import count
+from cogs.ui.replies import Interaction, actor_of, ask, channel_of, defer, is_admin, show
+from cogs.ui.views import ConfirmView, SafeModal, paragraph
+from cogs.ui.words import ago, count
 
 ANSWERED_AT_ONCE_S = 1.5
 """What takes longer is acknowledged first; Discord waits for 3 seconds."""
@@ -59,7 +60,7 @@ class PromptModal(SafeModal):
 
     async def submit(self, interaction: Interaction) -> None:
         if self.author_id is None:
-            await place(interaction, self._order(interaction))
+            await self._place(interaction)
             return
         await defer(interaction)
         actor, channel = actor_of(interaction), channel_of(interaction)
@@ -68,17 +69,20 @@ class PromptModal(SafeModal):
         )
         await say_asked(interaction, asked)
 
-    async def _order(self, interaction: Interaction) -> Accepted:
+    async def _place(self, interaction: Interaction) -> None:
         services, actor, channel = interaction.client.services, actor_of(interaction), channel_of(interaction)
         prompt, settings = self.prompt.value, self._settings()
         if self.origin_id is not None:
-            return await services.generations.vary(self.origin_id, prompt, actor, channel=channel, settings=settings)
-        if self.lora is None and self.style is None:
+            varied = services.generations.vary(self.origin_id, prompt, actor, channel=channel, settings=settings)
+            await place(interaction, varied)
+        elif self.lora is None and self.style is None:
             partial = PartialOrder(prompt, frozenset({"aspect"}), settings=settings, uploads=self.uploads)
-            return await services.orders.order_with_defaults(partial, actor, channel)
-        lora_id = self.lora.id if self.lora is not None else None
-        style_id = self.style.id if self.style is not None else None
-        return await services.orders.accept(PictureOrder(prompt, settings, lora_id, style_id), actor, channel)
+            await place_partial(interaction, partial)
+        else:
+            lora_id = self.lora.id if self.lora is not None else None
+            style_id = self.style.id if self.style is not None else None
+            order = PictureOrder(prompt, settings, lora_id, style_id)
+            await place(interaction, services.orders.accept(order, actor, channel))
 
     def _settings(self) -> GenerationSettings:
         settings = self.settings
@@ -96,6 +100,29 @@ class PromptModal(SafeModal):
         )
         self.add_field(text, select)
         return select
+
+
+async def place_partial(interaction: Interaction, partial: PartialOrder) -> None:
+    """Order it; what would be as last time, and that is a while ago, is said and asked about before."""
+    orders, actor = interaction.client.services.orders, actor_of(interaction)
+    recalled = await orders.recall(partial, actor)
+    if recalled is None:
+        await place(interaction, orders.order_with_defaults(partial, actor, channel_of(interaction)))
+        return
+
+    def ordering(chosen: PartialOrder) -> Pressed:
+        async def order(answered: Interaction) -> None:
+            await answered.client.check_command(answered, "imagine")
+            ordered = orders.order_with_defaults(chosen, actor_of(answered), channel_of(answered))
+            await show(answered, accepted_card(await ordered))
+
+        return order
+
+    words = _words(recalled.names, recalled.settings, recalled.lora, recalled.style)
+    question = f"Last time, {ago(recalled.used_at)}, you used {', '.join(words)}. The same again?"
+    others = {"Start from the defaults": ordering(without_last_time(partial))}
+    view = ConfirmView("The same again", ordering(partial), style=discord.ButtonStyle.success, others=others)
+    await ask(interaction, question, view)
 
 
 async def place(interaction: Interaction, order: Coroutine[Any, Any, Accepted]) -> None:
@@ -124,7 +151,8 @@ def accepted_card(accepted: Accepted, *, is_admin: bool) -> discord.ui.LayoutVie
     if generation.status is GenerationStatus.QUEUED:
         buttons.append(ActionButton("order", "cancel", generation.id, label="Cancel"))
     if accepted.taken_over:
-        lines.append(f"-# As last time: {', '.join(_words(accepted))}")
+        words = _words(accepted.taken_over, generation.settings, accepted.lora, accepted.style)
+        lines.append(f"-# As last time: {', '.join(words)}")
         buttons.append(ActionButton("order", "reset", generation.id, label="Reset my settings"))
     return card("\n".join(lines), colour=discord.Colour.green(), buttons=buttons)
 
@@ -137,9 +165,10 @@ def _money(accepted: Accepted, *, is_admin: bool) -> str:
     return f"-# {provider.label}: {cost}{balance}"
 
 
-def _words(accepted: Accepted) -> list[str]:
+def _words(
+    taken_over: Sequence[str], settings: GenerationSettings, lora: Lora | None, style: Style | None
+) -> list[str]:
     """What was taken over, each as a member would say it."""
-    settings, lora, style = accepted.generation.settings, accepted.lora, accepted.style
     words = {
         "lora": quote(lora.name, 40) if lora is not None else "",
         "style": quote(style.name, 40) if style is not None else "",
@@ -151,7 +180,7 @@ def _words(accepted: Accepted) -> list[str]:
         "negative": f"without {quote(settings.negative or '', 40)}",
         "enhance": "prompt enhanced" if settings.enhance else "prompt as written",
     }
-    names = [name for name in accepted.taken_over if name != "height"]
+    names = [name for name in taken_over if name != "height"]
     return [words.get(name) or f"{name} {getattr(settings, name):g}" for name in names]
 
 

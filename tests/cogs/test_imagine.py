@@ -1,15 +1,19 @@
 """Pictures: by /imagine and by button, posted with alt text, an AI label and the seed."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.records.generation import GenerationSettings
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.records.lora import Style
 from bot.sandbox.apiframe.state import JobFault
+from bot.storage import tables
 from bot.storage.jobs import styles
 from cogs.generation import forms
 from cogs.generation.commands import MENU_PICTURES
@@ -118,6 +122,60 @@ async def test_a_button_of_an_earlier_version_still_opens_the_form_for_its_lora(
     await keyed.posted("Pictures #1 · AI-generated")
     await until(lambda: keyed.charges().count("images") == 1)
     assert keyed.charges() == ["images"]
+
+
+async def used_long_ago(stage: Stage) -> None:
+    """Ben's last picture, with Foxy, 16:9 and strength 0.3, was ordered two hours ago."""
+    await stage.give_lora(stage.ben)
+    await stage.use(stage.ben, "imagine", prompt="in a forest", lora="Foxy", aspect="16:9", strength=0.3)
+
+    async def age(connection: AsyncConnection) -> None:
+        earlier = datetime.now(UTC) - timedelta(hours=2)
+        await connection.execute(sa.update(tables.remembered).values(used_at=earlier))
+
+    await stage.world.darkroom.database.write(age)
+
+
+async def test_what_was_used_a_while_ago_is_said_before_anything_is_ordered(keyed: Stage) -> None:
+    """Mutant: without the look at the hour the picture is paid for before its strength is told."""
+    await used_long_ago(keyed)
+    asked = board_of(await keyed.use(keyed.ben, "imagine", prompt="by the sea"))
+    assert "you used `Foxy`, 16:9, strength 0.3. The same again?" in text_of(asked)
+    assert await keyed.world.darkroom.services.generations.view(2) is None
+    assert "Accepted #2" in answer_to(await keyed.ben.click(asked, label="The same again"))
+    again = answer_to(await keyed.ben.click(asked, label="The same again"))
+    assert "was used already" in again
+    assert await keyed.world.darkroom.services.generations.view(3) is None
+    third = answer_to(await keyed.use(keyed.ben, "imagine", prompt="in the snow"))
+    assert "Accepted #3" in third
+    assert "As last time: `Foxy`, 16:9, strength 0.3" in third
+
+
+async def test_instead_of_what_was_used_a_while_ago_the_defaults_can_be_chosen(keyed: Stage) -> None:
+    await used_long_ago(keyed)
+    asked = board_of(await keyed.use(keyed.ben, "imagine", prompt="by the sea", lora="Foxy"))
+    assert "you used 16:9, strength 0.3. The same again?" in text_of(asked)
+    answered = answer_to(await keyed.ben.click(asked, label="Start from the defaults"))
+    assert "Accepted #2**: 1 picture with `Foxy`" in answered
+    assert "As last time" not in answered
+    ordered = await keyed.world.darkroom.services.generations.view(2)
+    assert ordered is not None
+    assert replace(ordered.generation.settings, seed=None) == GenerationSettings()
+
+
+async def test_whoever_takes_nothing_over_or_lost_the_lora_is_not_asked(keyed: Stage) -> None:
+    await used_long_ago(keyed)
+    lora = await keyed.give_lora(keyed.ben, "Rex")
+    options: dict[str, Any] = {"lora": f"lora-{lora.id}", "aspect": "1:1"}
+    assert "Accepted #2" in answer_to(await keyed.use(keyed.ben, "imagine", prompt="by the sea", **options))
+
+
+async def test_a_question_from_before_a_restart_orders_nothing(keyed: Stage) -> None:
+    await used_long_ago(keyed)
+    asked = board_of(await keyed.use(keyed.ben, "imagine", prompt="by the sea"))
+    await keyed.restart()
+    assert "Please open it again" in answer_to(await keyed.ben.click(asked, label="The same again"))
+    assert await keyed.world.darkroom.services.generations.view(2) is None
 
 
 MENU = "Imagine from this picture"

@@ -23,7 +23,7 @@ from bot.generation.capabilities import (
 )
 from bot.generation.order import CARRIED, DEFAULTS, carry_over, provider_order
 from bot.records.dataset import SubjectKind
-from bot.records.generation import GenerationSettings, Operation
+from bot.records.generation import GenerationSettings, Operation, Remembered
 from bot.records.key import ProviderName
 from bot.records.lora import Lora, Style
 from tests.fakes.clock import NOON
@@ -31,6 +31,7 @@ from tests.fakes.rows import ANNA, GUILD
 
 APIFRAME, AUROUS = ProviderName.APIFRAME, ProviderName.AUROUS
 OPTIONS = sorted({option for ability in ABILITIES.values() for option in ability.settings})
+CARRIED_NAMES = [name for group in CARRIED for name in group]
 WHOLE = {"count", "width", "height", "steps", "seed"}
 
 
@@ -228,6 +229,35 @@ def test_things_of_two_providers_are_not_ordered_together(
         choose_target(thing, style, asked=asked, default=None, keyed=[APIFRAME, AUROUS])
 
 
+def used(target: Target, settings: GenerationSettings) -> Remembered:
+    """The member used these settings with the same LoRA and style last."""
+    lora_id, style_id = (None if thing is None else thing.id for thing in (target.lora, target.style))
+    return Remembered(lora_id, style_id, settings)
+
+
+@pytest.mark.parametrize(
+    ("target", "last", "kept"),
+    [
+        (Target(APIFRAME, REX), (REX.id + 1, None), {"aspect"}),
+        (Target(APIFRAME, REX), (None, None), {"aspect"}),
+        (Target(APIFRAME, REX), (REX.id, None), {"aspect", "strength", "guidance", "steps"}),
+        (Target(AUROUS, MIRA, STYLE), (MIRA.id, STYLE.id), {"aspect", "guidance", "steps", "denoise"}),
+        (Target(AUROUS, MIRA, STYLE), (MIRA.id, STYLE.id + 1), {"aspect"}),
+        (Target(AUROUS, MIRA, STYLE), (MIRA.id, None), {"aspect"}),
+        (Target(AUROUS), (None, STYLE.id), {"aspect"}),
+        (Target(AUROUS), (None, None), {"aspect", "guidance", "steps"}),
+    ],
+)
+def test_with_another_lora_or_style_what_belonged_to_the_last_one_starts_anew(
+    target: Target, last: tuple[int | None, int | None], kept: set[str]
+) -> None:
+    """Mutant: without the comparison strength 0.3 of last week's LoRA is taken over to the next."""
+    settings = GenerationSettings(aspect="16:9", strength=0.3, guidance=4.5, steps=11, denoise=0.4)
+    filled, names = carry_over(target, DEFAULTS, frozenset(), Remembered(*last, settings), 0)
+    assert set(names) == kept
+    assert all(getattr(filled, name) == getattr(settings if name in kept else DEFAULTS, name) for name in CARRIED_NAMES)
+
+
 ANY_SETTINGS = with_kind(orders).map(lambda drawn: drawn[1][0])
 
 
@@ -237,7 +267,7 @@ def test_what_is_taken_over_makes_no_order_impossible_and_replaces_nothing_said(
 ) -> None:
     kind, (settings, references) = drawn
     said = frozenset(name for group in CARRIED for name in group if getattr(settings, name) != getattr(DEFAULTS, name))
-    filled, names = carry_over(TARGETS[kind], settings, said, last, references)
+    filled, names = carry_over(TARGETS[kind], settings, said, used(TARGETS[kind], last), references)
     assert can_order(TARGETS[kind], filled, references)
     assert said.isdisjoint(names)
     assert filled.seed == settings.seed
@@ -250,13 +280,13 @@ def test_the_same_order_again_takes_everything_over_but_the_seed(
     drawn: tuple[Kind, tuple[GenerationSettings, int]],
 ) -> None:
     kind, (last, references) = drawn
-    filled, _ = carry_over(TARGETS[kind], DEFAULTS, frozenset(), last, references)
+    filled, _ = carry_over(TARGETS[kind], DEFAULTS, frozenset(), used(TARGETS[kind], last), references)
     assert filled == replace(last, seed=None)
 
 
 def test_a_count_of_one_that_was_said_is_not_replaced_by_last_times() -> None:
     target, last = TARGETS[Kind.TRAINED], GenerationSettings(count=4, aspect=ASPECTS[1])
-    assert carry_over(target, DEFAULTS, frozenset({"count"}), last, 0) == (
+    assert carry_over(target, DEFAULTS, frozenset({"count"}), used(target, last), 0) == (
         GenerationSettings(aspect="16:9"),
         ("aspect",),
     )

@@ -18,6 +18,12 @@ async def get(connection: AsyncConnection, guild_id: int, user_id: int) -> Remem
     return await fetch_first(connection, Remembered, sa.select(remembered).where(_of(guild_id, user_id)))
 
 
+async def used_at(connection: AsyncConnection, guild_id: int, user_id: int) -> datetime | None:
+    """When that was."""
+    statement = sa.select(remembered.c.used_at).where(_of(guild_id, user_id))
+    return (await connection.execute(statement)).scalar_one_or_none()
+
+
 async def put(connection: AsyncConnection, guild_id: int, user_id: int, what: Remembered, *, now: datetime) -> None:
     await forget(connection, guild_id, user_id)
     await insert_row(connection, remembered, guild_id=guild_id, user_id=user_id, used_at=now, **columns_of(what))
