@@ -45,10 +45,12 @@ from bot.photos.pool import PhotoPool
 from bot.pictures.approvals import ApprovalService
 from bot.pictures.reports import ReportService
 from bot.pictures.service import PictureService
+from bot.pictures.showing import ShowingService
 from bot.pictures.takedowns import TakedownService
 from bot.policy import Policy
 from bot.privacy.export import ExportService
 from bot.privacy.service import PrivacyService
+from bot.questions.preferences import PreferenceService
 from bot.questions.service import QuestionService
 from bot.records.dataset import Dataset
 from bot.records.event import Event
@@ -96,6 +98,7 @@ class Services:
     generations: GenerationService
     pictures: PictureService
     history: HistoryService
+    showing: ShowingService
     takedowns: TakedownService
     reports: ReportService
     approvals: ApprovalService
@@ -108,6 +111,7 @@ class Services:
     moderation: ModerationService
     requests: RequestService
     questions: QuestionService
+    preferences: PreferenceService
     likeness: LikenessService
     events: EventService
     contributions: ContributionService
@@ -165,6 +169,7 @@ def build_services(opened: Resources) -> Services:
         generations=generation_service,
         pictures=picture_service,
         history=HistoryService(opened),
+        showing=ShowingService(opened),
         takedowns=TakedownService(opened, picture_service),
         reports=ReportService(opened),
         approvals=ApprovalService(opened),
@@ -184,6 +189,7 @@ def build_services(opened: Resources) -> Services:
         moderation=ModerationService(opened),
         requests=RequestService(opened, dataset_service),
         questions=QuestionService(opened),
+        preferences=PreferenceService(opened),
         likeness=LikenessService(opened),
     )
 

@@ -37,6 +37,7 @@ from bot.resources import Resources, Service
 from bot.storage import guilds, identities
 from bot.storage.jobs import generations, loras, remembered, timeline
 from bot.storage.money.slots import PICTURES
+from bot.storage.people import preferences
 from bot.text import quote
 
 
@@ -86,7 +87,9 @@ class OrderAcceptance(Service):
             price = await self._price(checked, channel)
             generation = await self._store(checked, price, actor, channel, policy, also)
             refused.pop_all()
-        return Accepted(generation, checked.target.lora, checked.target.style, price.balance)
+        prefers = await self._database.fetch(preferences.get, actor.guild_id, actor.user_id)
+        is_private = prefers.is_private and generation.event_id is None
+        return Accepted(generation, checked.target.lora, checked.target.style, price.balance, is_private=is_private)
 
     async def order_with_defaults(
         self, partial: PartialOrder, actor: Actor, channel: Channel, also: Also | None = None

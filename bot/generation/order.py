@@ -112,13 +112,17 @@ class Recalled:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A stored order. `balance` in credits, None when unknown; `taken_over` are the options as last time."""
+    """A stored order. `balance` in credits, None when unknown; `taken_over` are the options as last time.
+
+    `is_private`: its pictures come to the member privately first.
+    """
 
     generation: Generation
     lora: Lora | None
     style: Style | None
     balance: int | None
     taken_over: tuple[str, ...] = ()
+    is_private: bool = False
 
 
 def without_last_time(partial: PartialOrder) -> PartialOrder:

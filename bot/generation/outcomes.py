@@ -17,7 +17,7 @@ from bot.photos.intake import Received
 from bot.providers.base import GenerationReport
 from bot.records.doubt import Doubt, pause_of
 from bot.records.generation import Generation, GenerationStatus, Picture
-from bot.records.guild import Actor
+from bot.records.guild import Actor, Place
 from bot.records.job import SubjectTable
 from bot.records.limit import Amount
 from bot.records.lora import Lora
@@ -29,7 +29,7 @@ from bot.storage.due import Claim, LeaseLost, mark, store
 from bot.storage.events import events
 from bot.storage.jobs import generations, loras
 from bot.storage.money.slots import PICTURES
-from bot.storage.people import erasure, moderation_log
+from bot.storage.people import erasure, moderation_log, preferences
 from bot.storage.writer import Transaction
 
 S = GenerationStatus
@@ -244,6 +244,12 @@ class GenerationOutcomes(JobOutcomes[Generation]):
         files = await self._database.write(transaction)
         self._spool.free(files or [])
         return files is not None
+
+    async def _places(self, connection: AsyncConnection, job: Generation) -> tuple[Place, ...]:
+        """Privately first for whoever prefers that; pictures of an event belong to its channel."""
+        places = await super()._places(connection, job)
+        prefers = await preferences.get(connection, job.guild_id, job.user_id)
+        return (places[-1], *places[:-1]) if prefers.is_private and job.event_id is None else places
 
     async def forget(self, claim: Claim[Generation]) -> None:
         """Delete our copies of the pictures after their time, and the details later; Discord keeps the pictures.

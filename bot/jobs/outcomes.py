@@ -12,6 +12,7 @@ from bot.keys.slots import assign_free_slots
 from bot.limits.ledger import Ledger
 from bot.records.doubt import one_more, pause_of
 from bot.records.event import EventStatus
+from bot.records.guild import Place
 from bot.records.limit import Amount
 from bot.records.post import PostKind, places_for
 from bot.resources import Resources, Service
@@ -125,12 +126,16 @@ class JobOutcomes(Service, Generic[JobT]):
                 job.id,
                 guild_id=job.guild_id,
                 user_id=job.user_id,
-                places=places_for(job),
+                places=await self._places(connection, job),
                 now=self._clock.now(),
             )
         if job.event_id is not None:
             await events.wake(connection, job.event_id, now=self._clock.now())
         await assign_free_slots(connection, job.key_id, self._kind.slots, clock=self._clock)
+
+    async def _places(self, _connection: AsyncConnection, job: JobT) -> tuple[Place, ...]:
+        """Where what became of the job is posted, best first."""
+        return places_for(job)
 
     async def _note(self, connection: AsyncConnection, job_id: int, what: str, detail: str = "") -> None:
         await timeline.add(connection, self._kind.subject, job_id, what, at=self._clock.now(), detail=detail)

@@ -40,6 +40,7 @@ HEADINGS: Final[Mapping[sa.Table, str]] = {
     p.removals: "Receipts",
     q.questions: "Questions to you and from you",
     q.mutes: "Private questions you ended",
+    q.preferences: "What you prefer",
     q.photo_requests: "Requests for photos",
     q.likeness_claims: "LoRAs you said to be in",
 }
@@ -250,6 +251,9 @@ ELSEWHERE: Final[Mapping[sa.Column[Any], str]] = {
     p.moderation_log.c.user_id: "Who did it",
     q.likeness_claims.c.user_id: "Who is in it",
     q.mutes.c.user_id: "Who is not asked",
+    q.preferences.c.is_private: "Pictures privately first",
+    q.preferences.c.is_quiet: "No pings",
+    q.preferences.c.user_id: "Who prefers it",
     q.photo_requests.c.from_id: "Asked by",
     q.photo_requests.c.to_id: "Asked",
     q.questions.c.from_id: "Asked by",

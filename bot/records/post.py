@@ -18,6 +18,8 @@ class PostKind(StrEnum):
     PICTURES = "pictures"
     PICTURES_LATE = "pictures_late"
     """What of a set was not there when the others were posted: it came, or it is said to be missing."""
+    PICTURES_SHOWN = "pictures_shown"
+    """Pictures that their member got privately first, and then showed in the channel."""
     PICTURES_FAILED = "pictures_failed"
     KEY_PAUSED = "key_paused"
     LORA_OFFER = "lora_offer"
@@ -71,6 +73,7 @@ _SUBJECTS = {
     PostKind.TRAINING_FAILED: SubjectTable.TRAINING,
     PostKind.PICTURES: SubjectTable.GENERATION,
     PostKind.PICTURES_LATE: SubjectTable.GENERATION,
+    PostKind.PICTURES_SHOWN: SubjectTable.GENERATION,
     PostKind.PICTURES_FAILED: SubjectTable.GENERATION,
     PostKind.KEY_PAUSED: SubjectTable.KEY,
     PostKind.LORA_OFFER: SubjectTable.OFFER,
@@ -107,10 +110,19 @@ class PostStatus(StrEnum):
     """What it showed was deleted: its message is gone, or never was sent."""
 
 
+OF_A_SET = (PostKind.PICTURES, PostKind.PICTURES_LATE, PostKind.PICTURES_SHOWN)
+"""Messages that have pictures of one order."""
+
+
+def channels_of(job: Training | Generation) -> tuple[Place, ...]:
+    """The channel or thread that it was ordered in, then the thread's channel."""
+    channels = [job.channel_id] if job.parent_id is None else [job.channel_id, job.parent_id]
+    return tuple(Place(PlaceKind.CHANNEL, channel) for channel in channels)
+
+
 def places_for(job: Training | Generation) -> tuple[Place, ...]:
     """Where a job's outcome may go, best first: its channel or thread, the thread's channel, a private message."""
-    channels = [job.channel_id] if job.parent_id is None else [job.channel_id, job.parent_id]
-    return (*(Place(PlaceKind.CHANNEL, channel) for channel in channels), Place(PlaceKind.USER, job.user_id))
+    return (*channels_of(job), Place(PlaceKind.USER, job.user_id))
 
 
 @dataclass(frozen=True, slots=True)

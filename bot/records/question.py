@@ -26,6 +26,14 @@ class RequestStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Preferences:
+    """What a member prefers in a guild: pictures privately first, no pings about results."""
+
+    is_private: bool = False
+    is_quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PhotoRequest:
     """A member (`from_id`) wants photos of a message of somebody else (`to_id`): for a dataset, or for new pictures.
 

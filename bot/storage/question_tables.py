@@ -1,4 +1,4 @@
-"""Tables of what members are asked privately, of who does not want to be, and of who says to be in a LoRA."""
+"""Tables of what members prefer and are asked privately, who does not want to be, and who says to be in a LoRA."""
 
 import sqlalchemy as sa
 
@@ -25,6 +25,15 @@ mutes = table(
     snowflake("guild_id"),
     snowflake("user_id"),
     sa.Column("muted_at", Instant, nullable=False),
+    sa.UniqueConstraint("guild_id", "user_id"),
+)
+
+preferences = table(
+    "preferences",
+    snowflake("guild_id"),
+    snowflake("user_id"),
+    sa.Column("is_private", sa.Boolean, nullable=False),
+    sa.Column("is_quiet", sa.Boolean, nullable=False),
     sa.UniqueConstraint("guild_id", "user_id"),
 )
 

@@ -145,7 +145,8 @@ class DiscordPoster:
         place: Place,
     ) -> int:
         """`before`: what it answers, which has told its member already."""
-        mentions = _mentions(post) if before is None else discord.AllowedMentions.none()
+        prefers = await self._bot.services.preferences.get(post.guild_id, post.user_id)
+        mentions = _mentions(post, is_quiet=prefers.is_quiet or before is not None)
         reply: dict[str, Any] = {} if before is None else _reply_to(before, place)
         try:
             message = await channel.send(
@@ -204,9 +205,10 @@ def _reply_to(before: Post, place: Place) -> dict[str, Any]:
     return {"reference": reference}
 
 
-def _mentions(post: Post) -> discord.AllowedMentions:
-    """An outcome or an offer tells its member; a status message tells nobody."""
-    told = [discord.Object(post.user_id)] if post.kind in DELIVERIES | OFFERS else []
+def _mentions(post: Post, *, is_quiet: bool) -> discord.AllowedMentions:
+    """An outcome tells its member unless they want no pings, an offer does always; a status message tells nobody."""
+    tells = OFFERS if is_quiet else DELIVERIES | OFFERS
+    told = [discord.Object(post.user_id)] if post.kind in tells else []
     return discord.AllowedMentions(everyone=False, roles=False, replied_user=False, users=told)
 
 

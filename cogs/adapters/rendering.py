@@ -12,7 +12,8 @@ from bot.moderation import texts
 from bot.pictures.service import PictureSet
 from bot.ports import PlaceRefused
 from bot.records.generation import Picture
-from bot.records.post import Post, PostKind
+from bot.records.guild import PlaceKind
+from bot.records.post import OF_A_SET, Post, PostKind
 from bot.services import Services
 from cogs.adapters.asking import ASKING, render_asking
 from cogs.events.posts import EVENT_POSTS, Draft, render_event_edit, render_event_post
@@ -45,10 +46,12 @@ async def drafts(
 
     PlaceRefused when what it shows has been erased.
     """
-    if post.kind in {PostKind.PICTURES, PostKind.PICTURES_LATE}:
+    if post.kind in OF_A_SET:
         found, is_rest = await _pictures(services, post), post.kind is PostKind.PICTURES_LATE
+        can_show = post.places[0].kind is PlaceKind.USER
+        line = cards.footer(post)
         async for draft in drafts_of(
-            services, found, cards.footer(post), limit, is_rest=is_rest, is_private=is_private
+            services, found, line, limit, is_rest=is_rest, is_private=is_private, can_show=can_show
         ):
             yield draft
     elif post.kind is PostKind.GALLERY:
@@ -68,6 +71,7 @@ async def drafts_of(
     *,
     is_rest: bool = False,
     is_private: bool = False,
+    can_show: bool = False,
 ) -> AsyncIterator[Draft]:
     """The same of made pictures; `is_rest`: of those alone that came after the others."""
     can_enter = await services.ballots.can_enter(found.generation)
@@ -76,7 +80,7 @@ async def drafts_of(
     async for files, linked, note in versions(services, found, limit):
         links = linked if services.pictures.has_live_links(found) else []
         names = {number: name for number, (name, _) in files.items()}
-        card = make(found, line, names, links, note, is_private=is_private, can_enter=can_enter)
+        card = make(found, line, names, links, note, is_private=is_private, can_enter=can_enter, can_show=can_show)
         yield card, list(files.values())
 
 
@@ -100,9 +104,7 @@ async def render(services: Services, post: Post, *, guild_name: str, is_private:
             return picture_cards.pictures_failed_card(await _pictures(services, post), line)
         case PostKind.TRAINING_STATUS | PostKind.TRAINING_READY | PostKind.TRAINING_FAILED:
             return await _training(services, post, line)
-        case PostKind.PICTURES | PostKind.PICTURES_LATE | PostKind.GALLERY:
-            raise PlaceRefused("posted pictures are never changed")
-    raise PlaceRefused("what it shows is gone")
+    raise PlaceRefused("what it shows is gone, or are pictures, which are never changed once they are posted")
 
 
 async def versions(services: Services, found: PictureSet, limit: int) -> AsyncIterator[Version]:
@@ -216,7 +218,7 @@ async def is_explicit(services: Services, post: Post) -> bool:
     if post.kind is PostKind.GALLERY:
         shown = await services.pictures.find_by_picture(post.subject_id)
         found = None if shown is None else shown[0]
-    elif post.kind in {PostKind.PICTURES, PostKind.PICTURES_LATE}:
+    elif post.kind in OF_A_SET:
         found = await services.pictures.find(post.subject_id)
     else:
         return False

@@ -142,9 +142,10 @@ def accepted_card(accepted: Accepted, *, is_admin: bool) -> discord.ui.LayoutVie
     generation = accepted.generation
     things = [quote(thing.name, 40) for thing in (accepted.lora, accepted.style) if thing is not None]
     using = f" with {' and '.join(things)}" if things else ""
+    where = "Sent to you privately" if accepted.is_private else "Posted here"
     lines = [
         f"**Accepted #{generation.id} · pictures**: {count(generation.settings.count, 'picture')}{using}. "
-        "Posted here, usually within a minute; `/jobs` shows where it is.",
+        f"{where}, usually within a minute; `/jobs` shows where it is.",
         _money(accepted, is_admin=is_admin),
     ]
     buttons = []

@@ -92,6 +92,14 @@ async def press_gallery_all(interaction: Interaction, generation_id: int) -> Non
     await _send_to_gallery(interaction, found, found.view.pictures)
 
 
+async def press_show(interaction: Interaction, generation_id: int) -> None:
+    """In a private message: the pictures go into the channel that they were ordered in."""
+    await defer(interaction)
+    actor = await _actor(interaction, generation_id)
+    place = await interaction.client.services.showing.show_here(generation_id, actor)
+    await say(interaction, f"On its way to <#{place.id}>.")
+
+
 async def press_delete(interaction: Interaction, generation_id: int) -> None:
     await _ask_to_delete(interaction, generation_id, await _actor(interaction, generation_id))
 
@@ -162,6 +170,7 @@ async def setup(bot: DarkroomBot) -> None:
     bot.add_buttons(
         "pic",
         more=press_more,
+        show=press_show,
         save=press_save,
         upscale=press_upscale,
         cutout=press_cutout,

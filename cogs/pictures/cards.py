@@ -30,6 +30,7 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "settings": "Settings",
         "save": "Save original",
         "more": "More",
+        "show": "Show it in the channel",
         "upscale": "Upscale",
         "cutout": "Remove background",
         "gallery": "To gallery",
@@ -41,6 +42,7 @@ STYLES: Mapping[str, discord.ButtonStyle] = MappingProxyType(
     {
         "again": discord.ButtonStyle.primary,
         "enter": discord.ButtonStyle.success,
+        "show": discord.ButtonStyle.primary,
         "delete": discord.ButtonStyle.danger,
     }
 )
@@ -55,11 +57,12 @@ def pictures_card(
     *,
     is_private: bool = False,
     can_enter: bool = False,
+    can_show: bool = False,
 ) -> Layout:
     """`files` are the attachment names of pictures by number, `links` pictures that cannot be attached.
 
     `is_private`: in a private message of the bot only what needs no server is offered. `can_enter`: its member can
-    enter it in an event now.
+    enter it in an event now; `can_show`: they got it privately by their own wish and can show it in the channel.
     """
     layout = SafeLayout(discord.Colour.purple())
     lines = [f"### {title(found)} for <@{found.generation.user_id}>", *_origin_lines(found)]
@@ -67,7 +70,7 @@ def pictures_card(
     layout.add_gallery([(file, alt_text(found, number)) for number, file in files.items()])
     said = settings_line(found.generation)
     layout.add_text("\n".join([*filter(None, (said, note, missing_line(found))), *map(_link, links), last_line]))
-    layout.add_row(*_front(found, is_private=is_private, can_enter=can_enter))
+    layout.add_row(*_front(found, is_private=is_private, can_enter=can_enter, can_show=can_show))
     return layout
 
 
@@ -80,6 +83,7 @@ def late_card(
     *,
     is_private: bool = False,
     can_enter: bool = False,
+    can_show: bool = False,
 ) -> Layout:
     """What came after the other pictures of a set, and what is missing; arguments as for `pictures_card`."""
     layout = SafeLayout(discord.Colour.purple() if found.view.pictures else discord.Colour.orange())
@@ -88,7 +92,7 @@ def late_card(
     said = [note if found.view.pictures else "", missing_line(found)]
     layout.add_text("\n".join([*filter(None, said), *map(_link, links), last_line]))
     if found.view.pictures:
-        layout.add_row(*_front(found, is_private=is_private, can_enter=can_enter))
+        layout.add_row(*_front(found, is_private=is_private, can_enter=can_enter, can_show=can_show))
     return layout
 
 
@@ -207,10 +211,10 @@ def _origin_lines(found: PictureSet) -> list[str]:
     return [f"-# Made from {found.made_from}"] if found.made_from else []
 
 
-def _front(found: PictureSet, *, is_private: bool, can_enter: bool) -> list[ActionButton]:
+def _front(found: PictureSet, *, is_private: bool, can_enter: bool, can_show: bool) -> list[ActionButton]:
     """At most four, and what else there is behind **More**, which asks what the member who presses it may do."""
     if is_private:
-        actions = ["settings", "save", "delete", *_claim(found)]
+        actions = [*(["show"] if can_show else []), "settings", "save", "delete", *_claim(found)]
     elif found.generation.operation is not Operation.IMAGINE:
         actions = ["settings", "save", "more"]
     elif can_enter:

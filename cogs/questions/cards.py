@@ -1,4 +1,4 @@
-"""A member's own page: questions to them that are open, whether these are sent privately, what they have claimed."""
+"""A member's own page: what they prefer, questions to them that are open, what they have claimed."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from bot.questions.rules import NOT_YOURS
 from bot.questions.service import Inbox
 from bot.records.event import DepictionStatus
 from bot.records.post import PostKind
-from bot.records.question import Question, RequestStatus
+from bot.records.question import Preferences, Question, RequestStatus
 from bot.services import Services
 from cogs.events.member.depictions import depiction_card
 from cogs.likeness.cards import claim_line
@@ -32,12 +32,23 @@ WORDS = {
     PostKind.PHOTO_REQUEST: "would like to use photos of yours",
     PostKind.LORA_OFFER: "would like to hand a LoRA over to you",
 }
+PRIVATE = (
+    "Your pictures come to you **privately first**; **Show it in the channel** below them posts them there. "
+    "Pictures of events come in the event's channel."
+)
+PUBLIC = "Your pictures are posted in the channel where you order them."
+QUIET = "Results **do not ping** you."
+LOUD = "Results ping you."
 MUTED = "You get **no private questions** from me. What members ask you waits here."
 NOT_MUTED = "What members ask you is sent to you privately, one question a day from each of them at most."
 
 
 def me_card(
-    inbox: Inbox, questions: Sequence[Question], claims: Sequence[ClaimView], posted: Sequence[int] = ()
+    inbox: Inbox,
+    questions: Sequence[Question],
+    claims: Sequence[ClaimView],
+    posted: Sequence[int],
+    prefers: Preferences,
 ) -> Layout:
     """`questions`: those of the inbox that can still be answered; `claims`: the LoRAs they say to be in; `posted`:
     their orders of pictures that are shown although their LoRA is gone."""
@@ -49,7 +60,8 @@ def me_card(
         if questions
         else "Nobody is waiting for an answer from you."
     )
-    layout.add_text(f"### You\n{MUTED if inbox.is_muted else NOT_MUTED}\n{asked}")
+    said = [PRIVATE if prefers.is_private else PUBLIC, QUIET if prefers.is_quiet else LOUD]
+    layout.add_text("\n".join(["### You", *said, MUTED if inbox.is_muted else NOT_MUTED, asked]))
     for question in questions[:LISTED]:
         layout.add_text(f"<@{question.from_id}> {WORDS[question.kind]}.")
         answer = ActionButton("me", "show", question.id, label="Show and answer", style=discord.ButtonStyle.primary)
@@ -60,8 +72,12 @@ def me_card(
         layout.add_text(f"{WHY} What I posted for you with it is still there.")
         layout.add_row(takedown_button(posted[0]))
     layout.add_line()
-    action, label = ("unmute", "Ask me privately again") if inbox.is_muted else ("mute", "No private questions")
-    layout.add_row(ActionButton("me", action, 0, label=label))
+    switches = (
+        ("public", "Pictures in the channel") if prefers.is_private else ("private", "Pictures privately first"),
+        ("loud", "Ping me again") if prefers.is_quiet else ("quiet", "No pings"),
+        ("unmute", "Ask me privately again") if inbox.is_muted else ("mute", "No private questions"),
+    )
+    layout.add_row(*(ActionButton("me", action, 0, label=label) for action, label in switches))
     return layout
 
 

@@ -40,6 +40,7 @@ def footer(post: Post) -> str:
         PostKind.TRAINING_FAILED: "Training #{} · not finished",
         PostKind.PICTURES: "Pictures #{} · AI-generated",
         PostKind.PICTURES_LATE: "Pictures #{} · the rest · AI-generated",
+        PostKind.PICTURES_SHOWN: "Pictures #{} · shown here · AI-generated",
         PostKind.PICTURES_FAILED: "Pictures #{} · not made",
         PostKind.KEY_PAUSED: "Key #{} · paused",
         PostKind.GALLERY: "Gallery picture #{} · AI-generated",

@@ -5,8 +5,18 @@ import simcord
 from simcord.results import ResponseMessage
 
 from bot.records.guild import Actor
+from bot.records.post import PostKind
 from tests.cogs.private_messages import private
-from tests.cogs.simulated_guild import Stage, answer_to, board_of, buttons_of, photos, text_of
+from tests.cogs.simulated_guild import (
+    Stage,
+    answer_to,
+    board_of,
+    buttons_of,
+    photos,
+    pictures_in,
+    settled,
+    text_of,
+)
 
 NOBODY = "Nobody is waiting for an answer from you."
 
@@ -18,7 +28,7 @@ async def me(stage: Stage, member: simcord.MemberActor) -> ResponseMessage:
 async def mute(stage: Stage, member: simcord.MemberActor) -> None:
     muted = board_of(await member.click(await me(stage, member), label="No private questions"))
     assert "no private questions" in text_of(muted)
-    assert list(buttons_of(muted)) == ["Ask me privately again"]
+    assert list(buttons_of(muted))[-1] == "Ask me privately again"
 
 
 async def named_by_ben(stage: Stage) -> str:
@@ -37,7 +47,7 @@ async def test_the_page_says_what_holds_and_nobody_else_sees_it(keyed: Stage) ->
     page = await me(keyed, keyed.cleo)
     assert "one question a day from each of them at most" in text_of(page)
     assert NOBODY in text_of(page)
-    assert list(buttons_of(page)) == ["No private questions"]
+    assert list(buttons_of(page)) == ["Pictures privately first", "No pings", "No private questions"]
 
 
 async def test_who_is_muted_is_shown_the_photos_there_and_answers_there(keyed: Stage) -> None:
@@ -83,7 +93,7 @@ async def test_after_unmuting_they_are_asked_privately_again(keyed: Stage) -> No
     await mute(keyed, keyed.cleo)
     page = await me(keyed, keyed.cleo)
     open_again = board_of(await keyed.cleo.click(page, label="Ask me privately again"))
-    assert list(buttons_of(open_again)) == ["No private questions"]
+    assert list(buttons_of(open_again))[-1] == "No private questions"
     await named_by_ben(keyed)
     await private(keyed.cleo, "May these photos be used?")
 
@@ -133,3 +143,81 @@ async def test_a_blocked_member_still_answers_what_is_asked_about_their_face_and
     again = board_of(await keyed.cleo.click(await me(keyed, keyed.cleo), label="Ask me privately again"))
     assert NOBODY in text_of(again)
     assert "have blocked you" in answer_to(await keyed.use(keyed.cleo, "imagine", prompt="a fox"))
+
+
+async def prefer(stage: Stage, member: simcord.MemberActor, label: str) -> ResponseMessage:
+    return board_of(await member.click(await me(stage, member), label=label))
+
+
+async def test_pictures_come_privately_first_and_are_shown_in_the_channel_once(keyed: Stage) -> None:
+    """Mutants: with the places in their usual order everybody sees them at once; without the new kind among the
+    messages of a set nobody can press a button below them."""
+    await keyed.give_lora(keyed.ben)
+    page = await prefer(keyed, keyed.ben, "Pictures privately first")
+    assert "**privately first**" in text_of(page)
+    accepted = answer_to(await keyed.use(keyed.ben, "imagine", prompt="in snow", lora="Foxy"))
+    assert "Sent to you privately" in accepted
+    message = await private(keyed.ben, "Pictures #1 · AI-generated")
+    assert keyed.posts() == []
+    await settled(keyed)
+    await keyed.restart()
+    forged = answer_to(await keyed.press_id(keyed.cleo, "dr:pic:show:1"))
+    assert "not here any more" in forged
+    said = await keyed.ben.user.click(message, label="Show it in the channel")
+    assert f"On its way to <#{keyed.channel.id}>." in text_of(board_of(said))
+    shown = await keyed.posted("Pictures #1 · shown here · AI-generated")
+    assert len(pictures_in(shown)) == 1
+    again = await keyed.ben.user.click(message, label="Show it in the channel")
+    assert "shown in the channel already" in text_of(board_of(again))
+    await settled(keyed, PostKind.PICTURES_SHOWN)
+    assert await keyed.behind_more(keyed.cleo, shown) == ["Upscale", "Remove background", "Report", "I am in this"]
+    assert len(keyed.posts()) == 1
+
+
+async def test_what_was_shown_in_the_channel_goes_when_the_pictures_are_deleted(keyed: Stage) -> None:
+    await keyed.give_lora(keyed.ben)
+    await prefer(keyed, keyed.ben, "Pictures privately first")
+    await keyed.use(keyed.ben, "imagine", prompt="in snow", lora="Foxy")
+    message = await private(keyed.ben, "Pictures #1 · AI-generated")
+    await settled(keyed)
+    await keyed.ben.user.click(message, label="Show it in the channel")
+    await keyed.posted("shown here")
+    await settled(keyed, PostKind.PICTURES_SHOWN)
+    asked = board_of(await keyed.ben.user.click(message, label="Delete"))
+    await keyed.ben.user.click(asked, label="Delete for good")
+    assert keyed.posts() == []
+    assert all("Pictures #1" not in text for text in private_texts(keyed.ben) if "AI-generated" in text)
+
+
+async def test_a_blocked_member_shows_nothing_in_the_channel(keyed: Stage) -> None:
+    await keyed.give_lora(keyed.ben)
+    await prefer(keyed, keyed.ben, "Pictures privately first")
+    await keyed.use(keyed.ben, "imagine", prompt="in snow", lora="Foxy")
+    message = await private(keyed.ben, "Pictures #1 · AI-generated")
+    await settled(keyed)
+    await keyed.use(keyed.ada, "moderation block", member=keyed.ben)
+    said = await keyed.ben.user.click(message, label="Show it in the channel")
+    assert "have blocked you" in text_of(board_of(said))
+    assert keyed.posts() == []
+
+
+async def test_who_takes_no_private_messages_gets_them_in_the_channel(keyed: Stage) -> None:
+    await keyed.give_lora(keyed.ben)
+    await prefer(keyed, keyed.ben, "Pictures privately first")
+    keyed.world.env.inject_error("POST", "/users/@me/channels", status=403, code=50007, times=None)
+    await keyed.use(keyed.ben, "imagine", prompt="in snow", lora="Foxy")
+    posted = await keyed.posted("Pictures #1 · AI-generated")
+    assert list(buttons_of(posted))[-1] == "More"
+
+
+async def test_no_pings_holds_for_results_and_can_be_taken_back(keyed: Stage) -> None:
+    await keyed.give_lora(keyed.ben)
+    assert "**do not ping**" in text_of(await prefer(keyed, keyed.ben, "No pings"))
+    await keyed.use(keyed.ben, "imagine", prompt="in snow", lora="Foxy")
+    await keyed.posted("Pictures #1 · AI-generated")
+    await prefer(keyed, keyed.ben, "Ping me again")
+    await keyed.use(keyed.ben, "imagine", prompt="in rain", lora="Foxy")
+    await keyed.posted("Pictures #2 · AI-generated")
+    path = f"/channels/{keyed.channel.id}/messages"
+    told = [body["allowed_mentions"].get("users", []) for where, body in keyed.sent_messages() if where == path]
+    assert told == [[], [str(keyed.ben.id)]] or told == [[], [keyed.ben.id]]

@@ -414,7 +414,7 @@ async def test_a_deleted_set_is_used_by_no_stale_button(keyed: Stage) -> None:
     await gallery_of(keyed)
     message = await result(keyed)
     await delete(keyed, keyed.ben, message)
-    assert len(presses_about_pictures(keyed)) == 17
+    assert len(presses_about_pictures(keyed)) == 18
     for press in presses_about_pictures(keyed):
         for member in (keyed.ben, keyed.cleo):
             if press in {"pic:delete", "pic:more"} and member is keyed.ben:

@@ -12,7 +12,7 @@ from bot.storage.tables import generations, posts, trainings
 
 SHOWN_BY = {
     SubjectTable.TRAINING: (PostKind.TRAINING_READY, PostKind.TRAINING_FAILED, PostKind.TRAINING_STATUS),
-    SubjectTable.GENERATION: (PostKind.PICTURES, PostKind.PICTURES_FAILED),
+    SubjectTable.GENERATION: (PostKind.PICTURES, PostKind.PICTURES_SHOWN, PostKind.PICTURES_FAILED),
 }
 
 

@@ -21,6 +21,7 @@ from bot.storage.tables import generations, loras, pictures, posts
 
 LINEAGE_MAX = 20
 """Most versions that are followed back."""
+SHOWN = (PostKind.PICTURES, PostKind.PICTURES_SHOWN)
 LOOKED_AT = 100
 """Pictures among which the best that may be shown are looked for."""
 NOT_ARCHIVED = loras.c.archived_at.is_(None)
@@ -163,7 +164,7 @@ async def best_pictures(connection: AsyncConnection, lora: Lora, viewer: Actor, 
     rows = await connection.execute(
         sa.select(pictures.c.file, generations.c.user_id, posts.c.status, posts.c.places, posts.c.place_index)
         .join(generations, generations.c.id == pictures.c.generation_id)
-        .outerjoin(posts, about(PostKind.PICTURES, posts.c.subject_id == generations.c.id))
+        .outerjoin(posts, sa.or_(*(about(kind, posts.c.subject_id == generations.c.id) for kind in SHOWN)))
         .where(
             generations.c.lora_id == lora.id,
             generations.c.guild_id == lora.guild_id,
@@ -173,12 +174,13 @@ async def best_pictures(connection: AsyncConnection, lora: Lora, viewer: Actor, 
         .order_by(pictures.c.saves.desc(), pictures.c.id.desc())
         .limit(LOOKED_AT)
     )
-    return [
+    seen = [
         row.file
         for row in rows
         if row.user_id == viewer.user_id
         or (row.status is PostStatus.POSTED and _sees(viewer, row.places[row.place_index]))
-    ][:limit]
+    ]
+    return list(dict.fromkeys(seen))[:limit]
 
 
 def _sees(viewer: Actor, place: Place) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.generation import Generation, GenerationStatus, Report
 from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.lora import Lora
-from bot.records.post import Post, PostKind, PostStatus
+from bot.records.post import OF_A_SET, Post, PostKind, PostStatus
 from bot.storage.database import note_due
 from bot.storage.jobs import generations as generation_rows
 from bot.storage.jobs import loras
@@ -51,8 +51,7 @@ def _shows(generation_id: int) -> sa.ColumnElement[bool]:
     """Posts whose message holds pictures of this set."""
     own = sa.select(pictures.c.id).where(pictures.c.generation_id == generation_id)
     return sa.or_(
-        post_rows.about(PostKind.PICTURES, posts.c.subject_id == generation_id),
-        post_rows.about(PostKind.PICTURES_LATE, posts.c.subject_id == generation_id),
+        *(post_rows.about(kind, posts.c.subject_id == generation_id) for kind in OF_A_SET),
         post_rows.about(PostKind.GALLERY, posts.c.subject_id.in_(own)),
     )
 
@@ -84,7 +83,7 @@ async def is_deleted(connection: AsyncConnection, post: Post) -> bool:
     if post.kind is PostKind.LEFTOVER:
         return True
     deleted = sa.select(generations.c.id).where(generations.c.deleted_at.is_not(None))
-    if post.kind in {PostKind.PICTURES, PostKind.PICTURES_LATE}:
+    if post.kind in OF_A_SET:
         deleted = deleted.where(generations.c.id == post.subject_id)
     elif post.kind is PostKind.GALLERY:
         deleted = deleted.join(pictures).where(pictures.c.id == post.subject_id)

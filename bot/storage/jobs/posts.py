@@ -20,6 +20,7 @@ KIND_CODES: Mapping[PostKind, str] = {
     PostKind.TRAINING_FAILED: "tf",
     PostKind.PICTURES: "pi",
     PostKind.PICTURES_LATE: "pl",
+    PostKind.PICTURES_SHOWN: "ps",
     PostKind.PICTURES_FAILED: "pf",
     PostKind.KEY_PAUSED: "kp",
     PostKind.LORA_OFFER: "lo",

@@ -36,6 +36,7 @@ MEMBER_COLUMNS: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
     e.honours: (e.honours.c.user_id,),
     q.questions: (q.questions.c.from_id, q.questions.c.to_id),
     q.mutes: (q.mutes.c.user_id,),
+    q.preferences: (q.preferences.c.user_id,),
     q.photo_requests: (q.photo_requests.c.from_id, q.photo_requests.c.to_id),
 }
 """Tables whose rows about a member are erased, and the columns that name the member. An id names one thing on

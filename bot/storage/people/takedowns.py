@@ -8,14 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.generation import GenerationStatus, Operation
 from bot.records.guild import NOBODY, Place, PlaceKind
 from bot.records.lora import Lora
-from bot.records.post import Post, PostKind, PostStatus
+from bot.records.post import OF_A_SET, Post, PostKind, PostStatus
 from bot.storage.jobs import posts as post_rows
 from bot.storage.jobs.pictures import public_place
 from bot.storage.people import questions
 from bot.storage.rows import fetch_all, fetch_values
 from bot.storage.tables import generations, loras, pictures, posts
 
-WITH_PICTURES = (PostKind.PICTURES, PostKind.PICTURES_LATE, PostKind.GALLERY)
+WITH_PICTURES = (*OF_A_SET, PostKind.GALLERY)
 OFFERED_FOR = (
     GenerationStatus.SUBMITTING,
     GenerationStatus.SUBMITTED,
@@ -79,7 +79,7 @@ def _made_with(condition: sa.ColumnElement[bool], guild_id: int) -> sa.CTE:
 def _is_shown() -> sa.ColumnElement[bool]:
     """Whether a message that has pictures of the order is there."""
     there = sa.and_(posts.c.message_id.is_not(None), posts.c.status != PostStatus.WITHDRAWN)
-    own = posts.c.kind.in_([PostKind.PICTURES, PostKind.PICTURES_LATE])
+    own = posts.c.kind.in_(OF_A_SET)
     in_gallery = sa.and_(posts.c.kind == PostKind.GALLERY, posts.c.subject_id == pictures.c.id)
     return sa.or_(
         sa.exists().where(there, own, posts.c.subject_id == generations.c.id),

@@ -1,4 +1,4 @@
-"""What a day with Darkroom needs: welcomes, datasets that are kept for longer, first pictures and how far one is."""
+"""What a day needs: welcomes, datasets kept for longer, first pictures, how far one is, what members prefer."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,3 +13,14 @@ def upgrade() -> None:
     op.add_column("generations", sa.Column("percent", sa.Integer(), nullable=True))
     op.add_column("generations", sa.Column("sample_of", sa.BigInteger(), nullable=True))
     op.add_column("guilds", sa.Column("makes_samples", sa.Boolean(), server_default="1", nullable=False))
+    op.create_table(
+        "preferences",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("is_private", sa.Boolean(), nullable=False),
+        sa.Column("is_quiet", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_preferences")),
+        sa.UniqueConstraint("guild_id", "user_id", name=op.f("uq_preferences_guild_id_user_id")),
+        sqlite_autoincrement=True,
+    )
