@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -34,6 +34,9 @@ RECALLED_AFTER = timedelta(hours=1)
 """Members still know what they used before that; what is older is said before anything is ordered with it."""
 OF_A_LORA_OR_STYLE = frozenset({"strength", "guidance", "steps", "denoise"})
 """Settings that were chosen for one LoRA or style: with another they start anew."""
+
+OF_A_STYLE = ("guidance", "steps", "denoise")
+"""Settings for which a style has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,24 @@ class Accepted:
     is_private: bool = False
 
 
+def with_style(target: Target, settings: GenerationSettings, reference_count: int) -> GenerationSettings:
+    """The style's own settings where none were chosen for it, as far as the order takes them."""
+    for name in OF_A_STYLE:
+        default = None if target.style is None else getattr(target.style, name)
+        if default is not None and getattr(settings, name) is None:
+            filled = replace(settings, **{name: default})
+            settings = filled if can_order(target, filled, reference_count) else settings
+    return settings
+
+
+def without_style(style: Style | None, settings: GenerationSettings) -> GenerationSettings:
+    """What the member chose themselves."""
+    own: dict[str, Any] = {
+        name: None for name in OF_A_STYLE if style is not None and getattr(settings, name) == getattr(style, name)
+    }
+    return replace(settings, **own)
+
+
 def without_last_time(partial: PartialOrder) -> PartialOrder:
     """The order with nothing taken over."""
     return replace(partial, said=frozenset({"lora", "style", *(name for group in CARRIED for name in group)}))
@@ -135,7 +156,7 @@ def carry_over(
 ) -> tuple[GenerationSettings, tuple[str, ...]]:
     """Fill gaps from last time with what the target takes; returns the settings and the names of those filled."""
     made_with = tuple(None if thing is None else thing.id for thing in (target.lora, target.style))
-    anew = frozenset() if made_with == (last.lora_id, last.style_id) else OF_A_LORA_OR_STYLE
+    anew: frozenset[str] = frozenset() if made_with == (last.lora_id, last.style_id) else OF_A_LORA_OR_STYLE
     filled: list[str] = []
     for group in CARRIED:
         values = {

@@ -133,7 +133,7 @@ class JobOutcomes(Service, Generic[JobT]):
             await events.wake(connection, job.event_id, now=self._clock.now())
         await assign_free_slots(connection, job.key_id, self._kind.slots, clock=self._clock)
 
-    async def _places(self, _connection: AsyncConnection, job: JobT) -> tuple[Place, ...]:
+    async def _places(self, connection: AsyncConnection, job: JobT) -> tuple[Place, ...]:
         """Where what became of the job is posted, best first."""
         return places_for(job)
 

@@ -162,6 +162,7 @@ def columns_of(reports: Sequence[StyleReport]) -> Mapping[str, Mapping[str, Any]
             "steps": _within(report.steps, 1, 100),
             "has_template": report.has_template,
             "is_public": report.is_public,
+            "created_at": report.created_at,
         }
         for report in reports
         if len(report.remote_id) <= styles.REMOTE_ID_MAX

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from bot.errors import NotFound
 from bot.keys.service import KeyService
@@ -17,12 +18,20 @@ PROVIDER = ProviderName.AUROUS
 """The one provider that has styles."""
 
 
+class Order(StrEnum):
+    """How the catalogue is sorted: what fits a search best and then by name, or the newest first."""
+
+    NAME = "name"
+    NEWEST = "newest"
+
+
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """The styles that match a search. `is_loaded`: the provider's list has been read at least once."""
 
     styles: Sequence[Style]
     is_loaded: bool
+    order: Order = Order.NAME
 
 
 class StyleService:
@@ -30,11 +39,13 @@ class StyleService:
         self._database = database
         self._keys = key_service
 
-    async def catalogue(self, text: str, actor: Actor) -> Catalogue:
+    async def catalogue(self, text: str, actor: Actor, order: Order = Order.NAME) -> Catalogue:
         """What /styles shows. Raises NoKey, with what an admin can do, when the guild has no working key."""
         key = await self._keys.current(actor.guild_id, PROVIDER)
         found = await self.search(text, actor)
-        return Catalogue(found, is_loaded=key.checked_at is not None or bool(found))
+        if order is Order.NEWEST:
+            found = sorted(found, key=_newest_first)
+        return Catalogue(found, is_loaded=key.checked_at is not None or bool(found), order=order)
 
     async def of_guild(self, actor: Actor) -> Sequence[Style]:
         """All styles of the guild by name, retired ones last."""
@@ -61,6 +72,12 @@ class StyleService:
     async def get_for(self, style_id: int, actor: Actor) -> Style:
         """The style, if pictures can be ordered in it here; else NotFound or UserError."""
         return await self._database.fetch(access.usable_style, style_id, actor)
+
+
+def _newest_first(style: Style) -> tuple[bool, bool, float]:
+    """Retired ones last, before them those whose time is not known."""
+    added = style.created_at
+    return style.retired_at is not None, added is None, 0.0 if added is None else -added.timestamp()
 
 
 def pick_from(value: str, among: Sequence[Style]) -> int | None:

@@ -127,6 +127,7 @@ class StyleReport:
     steps: int | None = None
     has_template: bool = False
     is_public: bool = True
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

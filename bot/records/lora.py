@@ -81,6 +81,8 @@ class Style:
     has_template: bool
     is_public: bool
     retired_at: datetime | None
+    created_at: datetime | None
+    """When the provider first offered it; None when that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,6 +200,7 @@ styles = table(
     sa.Column("has_template", sa.Boolean, nullable=False),
     sa.Column("is_public", sa.Boolean, nullable=False),
     sa.Column("retired_at", Instant),
+    sa.Column("created_at", Instant),
     sa.UniqueConstraint("guild_id", "provider", "remote_id"),
 )
 

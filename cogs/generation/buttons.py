@@ -1,6 +1,7 @@
 """The buttons that open the form for a prompt, those of an accepted order, and those of the gallery of styles."""
 
-from bot.client import DarkroomBot
+from bot.client import DarkroomBot, Press
+from bot.loras.styles import Order
 from cogs.generation.cards import styles_card
 from cogs.generation.forms import PromptModal
 from cogs.ui.access import obeying
@@ -28,15 +29,19 @@ async def press_use(interaction: Interaction, style_id: int) -> None:
     await open_form(interaction, PromptModal(style=style))
 
 
-async def press_page(interaction: Interaction, page: int) -> None:
-    services, actor, search = interaction.client.services, actor_of(interaction), words_of(interaction)
-    await services.sync.soon(actor.guild_id)
-    await replace(interaction, styles_card(await services.styles.catalogue(search, actor), search, page))
+def _page_by(order: Order) -> Press:
+    async def press(interaction: Interaction, page: int) -> None:
+        services, actor, search = interaction.client.services, actor_of(interaction), words_of(interaction)
+        await services.sync.soon(actor.guild_id)
+        await replace(interaction, styles_card(await services.styles.catalogue(search, actor, order), search, page))
+
+    return press
 
 
 async def setup(bot: DarkroomBot) -> None:
     bot.add_buttons("order", cancel=press_cancel, **obeying("imagine", imagine=press_imagine, reset=press_reset))
-    bot.add_buttons("style", **obeying("styles", use=press_use, page=press_page))
+    pages = {"page": _page_by(Order.NAME), "newest": _page_by(Order.NEWEST)}
+    bot.add_buttons("style", **obeying("styles", use=press_use, **pages))
 
 
 async def teardown(bot: DarkroomBot) -> None:

@@ -4,17 +4,18 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.loras.styles import PROVIDER, Catalogue
+from bot.loras.styles import PROVIDER, Catalogue, Order
 from bot.records.lora import Style
 from bot.text import quote
 from cogs.ui.buttons import WORDS_MAX, ActionButton
 from cogs.ui.layout import Layout, SafeLayout, card
 from cogs.ui.thumbnails import beside
-from cogs.ui.words import count
+from cogs.ui.words import count, day
 
 PAGE = 5
 """Styles on one page: 6 components each, of the 40 that a message takes (Discord /docs/components/reference)."""
 DESCRIPTION_MAX = 240
+NEWEST, NAMED = "Newest first", "By name"
 COLOUR = discord.Colour.blurple()
 
 FETCHING = (
@@ -31,8 +32,9 @@ def searchable(text: str) -> str:
 
 def styles_card(catalogue: Catalogue, search: str, page: int) -> Layout:
     """`page` counts from 0; one past the end shows the last. `search` is `searchable`."""
+    order = catalogue.order
     if not catalogue.is_loaded:
-        return _gallery([], FETCHING, [_page_button(0, search, "Show")])
+        return _gallery([], FETCHING, [_page_button(0, search, "Show", order)])
     if not catalogue.styles:
         nothing = (
             f"### Styles\nNo style fits {quote(search, WORDS_MAX)}. `/styles` alone shows all." if search else NONE
@@ -44,20 +46,28 @@ def styles_card(catalogue: Catalogue, search: str, page: int) -> Layout:
         catalogue.styles[page * PAGE : (page + 1) * PAGE],
         _title(catalogue, search, page, last),
         [
-            *([_page_button(page - 1, search, "Previous")] if page > 0 else []),
-            *([_page_button(page + 1, search, "Next")] if page < last else []),
+            *([_page_button(page - 1, search, "Previous", order)] if page > 0 else []),
+            *([_page_button(page + 1, search, "Next", order)] if page < last else []),
+            *([_other_order(search, order)] if len(catalogue.styles) > 1 else []),
         ],
     )
 
 
-def _page_button(page: int, search: str, label: str) -> ActionButton:
-    return ActionButton("style", "page", page, words=search, label=label)
+def _other_order(search: str, order: Order) -> ActionButton:
+    label, other = (NAMED, Order.NAME) if order is Order.NEWEST else (NEWEST, Order.NEWEST)
+    return _page_button(0, search, label, other)
+
+
+def _page_button(page: int, search: str, label: str, order: Order) -> ActionButton:
+    """The order is in the action, as the words of the custom id are the search."""
+    return ActionButton("style", "newest" if order is Order.NEWEST else "page", page, words=search, label=label)
 
 
 def _title(catalogue: Catalogue, search: str, page: int, last: int) -> str:
     wanted = f" for {quote(search, WORDS_MAX)}" if search else ""
     pages = f", page {page + 1} of {last + 1}" if last else ""
-    return f"### Styles of {PROVIDER.label}\n-# {count(len(catalogue.styles), 'style')}{wanted}{pages}"
+    newest = ", newest first" if catalogue.order is Order.NEWEST else ""
+    return f"### Styles of {PROVIDER.label}\n-# {count(len(catalogue.styles), 'style')}{wanted}{newest}{pages}"
 
 
 def _gallery(shown: Sequence[Style], title: str, page_buttons: Sequence[ActionButton]) -> Layout:
@@ -82,6 +92,7 @@ def _lines(style: Style) -> list[str]:
     defaults = (("denoise", style.denoise), ("guidance", style.guidance), ("steps", style.steps))
     given = [f"{name} {value:g}" for name, value in defaults if value is not None]
     marks = [
+        *([f"added {day(style.created_at)}"] if style.created_at is not None else []),
         "🌍 public" if style.is_public else "🔒 only for this server's key",
         *(["✍️ adds its own wording to your prompt"] if style.has_template else []),
     ]

@@ -10,11 +10,11 @@ from bot.client import DarkroomBot
 from bot.errors import UserError
 from bot.generation.capabilities import ASPECTS, FORMATS, SEED_MAX, SIZES, WIDEST, asked_for
 from bot.generation.order import PartialOrder
-from bot.loras.styles import choice_label, choice_value
+from bot.loras.styles import Order, choice_label, choice_value
 from bot.records.generation import GenerationSettings
 from bot.records.key import ProviderName
 from bot.text import named
-from cogs.generation.cards import searchable, styles_card
+from cogs.generation.cards import NAMED, NEWEST, searchable, styles_card
 from cogs.generation.forms import PROMPT_MAX, PromptModal, place_partial
 from cogs.loras.commands import suggest_loras
 from cogs.requests.authors import author_to_ask
@@ -26,6 +26,10 @@ from cogs.ui.replies import Interaction, actor_of, defer, open_form, show
 MENU_PICTURES = 4
 CHOICES_MAX = 25
 NOTHING = "none"
+ORDERS = [
+    app_commands.Choice(name=NAMED, value=str(Order.NAME)),
+    app_commands.Choice(name=NEWEST, value=str(Order.NEWEST)),
+]
 NO_LORA, NO_STYLE = "No LoRA", "No style"
 """The value of the choice that takes nothing over from last time."""
 
@@ -146,13 +150,17 @@ class StylesCog(commands.Cog):
         self.bot = bot
 
     @app_commands.command(description="Browse ready-made styles with a picture of each, and use one")
-    @app_commands.describe(search="Letters of its name, or a word of its description")
+    @app_commands.describe(search="Letters of its name, or a word of its description", sort="What comes first")
+    @app_commands.choices(sort=ORDERS)
     async def styles(
-        self, interaction: Interaction, search: app_commands.Range[str, 1, WORDS_MAX] | None = None
+        self,
+        interaction: Interaction,
+        search: app_commands.Range[str, 1, WORDS_MAX] | None = None,
+        sort: str = Order.NAME,
     ) -> None:
         await defer(interaction)
         services, actor, text = self.bot.services, actor_of(interaction), searchable(search or "")
-        catalogue = await services.styles.catalogue(text, actor)
+        catalogue = await services.styles.catalogue(text, actor, Order(value_of(ORDERS, sort)))
         await services.sync.soon(actor.guild_id)
         await show(interaction, styles_card(catalogue, text, page=0))
 

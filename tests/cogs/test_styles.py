@@ -1,5 +1,6 @@
 """/styles: the gallery, its pages before and after a restart, and ordering in a style."""
 
+import re
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from simcord.components import walk_components
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.loras.styles import Catalogue
+from bot.loras.styles import Catalogue, Order
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.records.lora import Style
@@ -194,14 +195,15 @@ STYLES = st.builds(
     has_template=st.booleans(),
     is_public=st.booleans(),
     retired_at=st.none() | st.just(NOON),
+    created_at=st.none() | st.just(NOON),
 )
 
 
-@given(st.lists(STYLES, max_size=12), TEXTS, st.integers(0, 9999), st.booleans())
+@given(st.lists(STYLES, max_size=12), TEXTS, st.integers(0, 9999), st.booleans(), st.sampled_from(Order))
 def test_every_page_is_one_that_discord_takes_and_nothing_in_it_comes_alive(
-    listed: list[Style], typed: str, page: int, is_loaded: bool
+    listed: list[Style], typed: str, page: int, is_loaded: bool, order: Order
 ) -> None:
-    layout = styles_card(Catalogue(listed, is_loaded or bool(listed)), searchable(typed), page)
+    layout = styles_card(Catalogue(listed, is_loaded or bool(listed), order), searchable(typed), page)
     tree = layout.to_components()
     parts = list(walk_components(tree))
     assert layout.total_children_count <= COMPONENTS_MAX
@@ -209,7 +211,24 @@ def test_every_page_is_one_that_discord_takes_and_nothing_in_it_comes_alive(
     assert sum(map(len, texts)) <= TEXT_MAX
     custom_ids = [part["custom_id"] for part in parts if part["type"] == BUTTON]
     assert all(len(custom_id.encode("utf-16-le")) // 2 <= CUSTOM_ID_MAX for custom_id in custom_ids)
-    assert not set("@<`") & set(live_text("\n".join(texts)))
+    words = re.sub(r"added <t:\d+:D>", "", "\n".join(texts))
+    assert not set("@<`") & set(live_text(words))
+
+
+async def test_the_newest_come_first_on_every_page_after_a_restart_too(browsable: Stage) -> None:
+    """Mutant: with the usual action on the page's buttons the second page is sorted by name again."""
+    known = await catalogue_of(browsable, browsable.ben.id)
+    newest = sorted(known, key=lambda style: style.created_at or NOON, reverse=True)
+    shown = board_of(await browsable.use(browsable.ben, "styles", sort="newest"))
+    assert ", newest first" in text_of(shown)
+    assert uses_in(shown) == [f"dr:style:use:{style.id}" for style in newest[:PAGE]]
+    await browsable.restart()
+    second = board_of(await browsable.ben.click(shown, label="Next"))
+    assert uses_in(second) == [f"dr:style:use:{style.id}" for style in newest[PAGE : 2 * PAGE]]
+    by_name = board_of(await browsable.ben.click(second, label="By name"))
+    assert uses_in(by_name) == [f"dr:style:use:{style.id}" for style in known[:PAGE]]
+    again = board_of(await browsable.ben.click(by_name, label="Newest first"))
+    assert uses_in(again) == uses_in(shown)
 
 
 @given(st.text(max_size=100), st.integers(0, 9999))

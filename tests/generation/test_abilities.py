@@ -21,7 +21,7 @@ from bot.generation.capabilities import (
     check_order,
     choose_target,
 )
-from bot.generation.order import CARRIED, DEFAULTS, carry_over, provider_order
+from bot.generation.order import CARRIED, DEFAULTS, carry_over, provider_order, with_style, without_style
 from bot.records.dataset import SubjectKind
 from bot.records.generation import GenerationSettings, Operation, Remembered
 from bot.records.key import ProviderName
@@ -59,7 +59,7 @@ def lora(kind: SubjectKind = SubjectKind.OBJECT) -> Lora:
     )
 
 
-STYLE = Style(1, GUILD, AUROUS, "lora_1", "noir", "Noir", "", None, None, None, None, False, True, None)
+STYLE = Style(1, GUILD, AUROUS, "lora_1", "noir", "Noir", "", None, None, None, None, False, True, None, None)
 REX, MIRA = lora(), lora(SubjectKind.CHARACTER)
 TARGETS = {
     Kind.TRAINED: Target(APIFRAME, REX),
@@ -256,6 +256,35 @@ def test_with_another_lora_or_style_what_belonged_to_the_last_one_starts_anew(
     filled, names = carry_over(target, DEFAULTS, frozenset(), Remembered(*last, settings), 0)
     assert set(names) == kept
     assert all(getattr(filled, name) == getattr(settings if name in kept else DEFAULTS, name) for name in CARRIED_NAMES)
+
+
+INK = replace(STYLE, guidance=7.5, steps=30, denoise=0.6)
+
+
+@pytest.mark.parametrize(
+    ("target", "chosen", "sent"),
+    [
+        (Target(AUROUS, style=INK), {}, {"guidance": 7.5, "steps": 30}),
+        (Target(AUROUS, style=INK), {"guidance": 3.0}, {"guidance": 3.0, "steps": 30}),
+        (Target(AUROUS, MIRA, INK), {}, {"guidance": 7.5, "steps": 30, "denoise": 0.6}),
+        (Target(AUROUS, MIRA, INK), {"denoise": 0.1}, {"guidance": 7.5, "steps": 30, "denoise": 0.1}),
+        (Target(AUROUS, style=STYLE), {}, {}),
+        (Target(APIFRAME, REX), {"steps": 11}, {"steps": 11}),
+    ],
+)
+def test_a_style_is_sent_with_its_own_defaults_unless_the_member_chose_others(
+    target: Target, chosen: dict[str, Any], sent: dict[str, Any]
+) -> None:
+    """Only what was chosen is remembered."""
+    settings = GenerationSettings(**chosen)
+    filled = with_style(target, settings, 0)
+    assert filled == GenerationSettings(**sent)
+    assert can_order(target, filled, 0)
+    assert without_style(target.style, filled) == settings
+
+
+def test_with_a_reference_a_style_is_sent_with_its_denoise() -> None:
+    assert with_style(Target(AUROUS, style=INK), DEFAULTS, 1).denoise == 0.6
 
 
 ANY_SETTINGS = with_kind(orders).map(lambda drawn: drawn[1][0])

@@ -20,6 +20,7 @@ from bot.sandbox.apiframe.state import make_id
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import tables
 from bot.storage.jobs import styles as style_rows
+from tests.fakes.clock import NOON
 from tests.fakes.rows import ADMIN, ANNA, GUILD, OTHER_GUILD, add_lora
 from tests.fakes.studio import AUROUS_KEY, OTHER_AUROUS_KEY, Studio
 from tests.fakes.waiting import eventually
@@ -359,7 +360,7 @@ def test_whatever_a_provider_lists_fits_into_the_columns(reports: list[StyleRepo
 
 def test_a_good_style_is_taken_over_as_it_is() -> None:
     report = StyleReport(
-        "lora_1", "Ink", "ink", "Brush and ink.", "https://cdn.example/a.jpg", 0.4, 7.5, 30, True, False
+        "lora_1", "Ink", "ink", "Brush and ink.", "https://cdn.example/a.jpg", 0.4, 7.5, 30, True, False, NOON
     )
     assert columns_of([report]) == {
         "lora_1": {
@@ -372,5 +373,6 @@ def test_a_good_style_is_taken_over_as_it_is() -> None:
             "steps": 30,
             "has_template": True,
             "is_public": False,
+            "created_at": NOON,
         }
     }

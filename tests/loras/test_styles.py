@@ -36,6 +36,7 @@ def style(
         has_template=False,
         is_public=True,
         retired_at=NOON if retired else None,
+        created_at=None,
     )
 
 

@@ -47,7 +47,7 @@ SURFACE: dict[str, list[str]] = {
         "provider",
     ],
     "Imagine from this picture": [],
-    "styles": ["search"],
+    "styles": ["search", "sort"],
     "event create": [],
     "event bakeoff": ["lora!", "prompts!", "strengths", "versions", "name"],
     "event open": ["event"],

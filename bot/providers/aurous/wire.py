@@ -219,6 +219,7 @@ def _style_report(row: Mapping[str, Any], base_url: str) -> StyleReport:
         steps=read_whole(row.get("default_steps")),
         has_template=row.get("has_template") is True,
         is_public=row.get("is_public") is not False,
+        created_at=read_moment(row.get("created_at")),
     )
 
 

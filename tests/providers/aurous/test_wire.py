@@ -196,7 +196,7 @@ STYLE = {
 def test_styles_come_as_a_bare_array_or_as_a_page() -> None:
     ink = StyleReport(
         "lora_1", "Ink", "ink", "Black on white", f"{BASE}/previews/ink.png", 0.6, 7.0, 30, has_template=True,
-        is_public=False,
+        is_public=False, created_at=datetime(2026, 6, 20, 10, tzinfo=UTC),
     )  # fmt: skip
     bare = StyleReport("lora_2", "lora_2")
 

@@ -1,4 +1,4 @@
-"""What a day needs: welcomes, datasets kept for longer, first pictures, how far one is, what members prefer."""
+"""What a day needs: welcomes, datasets kept for longer, first pictures, how far one is, preferences, new styles."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,7 @@ def upgrade() -> None:
     op.add_column("generations", sa.Column("percent", sa.Integer(), nullable=True))
     op.add_column("generations", sa.Column("sample_of", sa.BigInteger(), nullable=True))
     op.add_column("guilds", sa.Column("makes_samples", sa.Boolean(), server_default="1", nullable=False))
+    op.add_column("styles", sa.Column("created_at", sa.DateTime(timezone=True), nullable=True))
     op.create_table(
         "preferences",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
