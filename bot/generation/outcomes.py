@@ -21,7 +21,6 @@ from bot.records.guild import Actor, Place
 from bot.records.job import SubjectTable
 from bot.records.limit import Amount
 from bot.records.lora import Lora
-from bot.records.moderation import Act
 from bot.records.post import PostKind
 from bot.resources import Resources
 from bot.storage import tables
@@ -29,7 +28,7 @@ from bot.storage.due import Claim, LeaseLost, mark, store
 from bot.storage.events import events
 from bot.storage.jobs import generations, loras
 from bot.storage.money.slots import PICTURES
-from bot.storage.people import erasure, moderation_log, preferences
+from bot.storage.people import erasure, preferences
 from bot.storage.writer import Transaction
 
 S = GenerationStatus
@@ -231,14 +230,7 @@ class GenerationOutcomes(JobOutcomes[Generation]):
                 due_at=now + self._timings.details_kept,
             ):
                 return None
-            if is_own:
-                await self._end(connection, generation, "cancelled")
-            else:
-                await self._end(connection, generation, "cancelled", post=PostKind.PICTURES_FAILED)
-                about, owner = f"pictures #{generation.id}, cancelled", generation.user_id
-                await moderation_log.note(
-                    connection, actor.guild_id, Act.MODERATED, actor.user_id, about, member_id=owner, now=now
-                )
+            await self._end_cancelled(connection, generation, actor, PostKind.PICTURES_FAILED, "pictures")
             return await generations.forget_reference_files(connection, generation.id)
 
         files = await self._database.write(transaction)

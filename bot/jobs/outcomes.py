@@ -12,15 +12,16 @@ from bot.keys.slots import assign_free_slots
 from bot.limits.ledger import Ledger
 from bot.records.doubt import one_more, pause_of
 from bot.records.event import EventStatus
-from bot.records.guild import Place
+from bot.records.guild import Actor, Place
 from bot.records.limit import Amount
+from bot.records.moderation import Act
 from bot.records.post import PostKind, places_for
 from bot.resources import Resources, Service
 from bot.storage import due
 from bot.storage.due import Claim, DueRows, LeaseLost
 from bot.storage.events import events
 from bot.storage.jobs import posts, timeline
-from bot.storage.people import moderation
+from bot.storage.people import moderation, moderation_log
 
 NOTHING = Amount()
 EVENT_CANCELLED = "The event was cancelled before this was sent. Nothing was charged."
@@ -132,6 +133,19 @@ class JobOutcomes(Service, Generic[JobT]):
         if job.event_id is not None:
             await events.wake(connection, job.event_id, now=self._clock.now())
         await assign_free_slots(connection, job.key_id, self._kind.slots, clock=self._clock)
+
+    async def _end_cancelled(
+        self, connection: AsyncConnection, job: JobT, actor: Actor, post: PostKind, about: str
+    ) -> None:
+        """The same for a job that was cancelled. Unless its member did it they are told, and the log has a line."""
+        if job.user_id == actor.user_id:
+            await self._end(connection, job, "cancelled")
+            return
+        await self._end(connection, job, "cancelled", post=post)
+        said, now = f"{about} #{job.id}, cancelled", self._clock.now()
+        await moderation_log.note(
+            connection, actor.guild_id, Act.MODERATED, actor.user_id, said, member_id=job.user_id, now=now
+        )
 
     async def _places(self, connection: AsyncConnection, job: JobT) -> tuple[Place, ...]:
         """Where what became of the job is posted, best first."""

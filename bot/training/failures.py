@@ -39,6 +39,7 @@ GONE_AT_PROVIDER = Failure(
     may_be_paid=True,
 )
 
+CANCELLED_BY_ADMIN = "An admin of this server cancelled this training before it was sent. It cost nothing."
 OF_AN_EVENT = "This training belongs to an event. Its host can cancel the event as long as nothing was sent."
 
 

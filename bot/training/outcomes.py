@@ -14,6 +14,7 @@ from bot.keys.slots import SLOTS, assign_free_slots
 from bot.providers.base import Progress, TrainingReport
 from bot.records.dataset import DatasetStatus, SubjectKind
 from bot.records.event import EventMode
+from bot.records.guild import Actor
 from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
 from bot.records.limit import Amount
@@ -31,7 +32,7 @@ from bot.storage.money import keys, slots
 from bot.storage.money.slots import TRAININGS
 from bot.storage.people import erasure
 from bot.training import lifecycle
-from bot.training.failures import Failure
+from bot.training.failures import CANCELLED_BY_ADMIN, Failure
 from bot.training.samples import Samples
 from bot.training.waiting import renew_places
 
@@ -109,19 +110,20 @@ class TrainingOutcomes(JobOutcomes[Training]):
 
         await self._database.write(transaction)
 
-    async def cancel(self, training: Training) -> bool:
-        """End it for its member while it is queued, even while a step runs; its photos are back on their board.
+    async def cancel(self, training: Training, actor: Actor) -> bool:
+        """End it while it is queued, even while a step runs; its photos are back on their board.
 
-        False when it is not queued any more.
+        False when it is not queued any more. Unless it was the member's own wish they are told, and the log has a line.
         """
         now = self._clock.now()
+        error = None if training.user_id == actor.user_id else CANCELLED_BY_ADMIN
 
         async def transaction(connection: AsyncConnection) -> bool:
             due_at = now + self._timings.details_kept
-            if not await trainings.cancel_queued(connection, training.id, now=now, due_at=due_at):
+            if not await trainings.cancel_queued(connection, training.id, error=error, now=now, due_at=due_at):
                 return False
             await self._back_to_board(connection, training)
-            await self._end(connection, training, "cancelled")
+            await self._end_cancelled(connection, training, actor, PostKind.TRAINING_FAILED, "training")
             await posts.renew(connection, PostKind.TRAINING_STATUS, training.id, due_at=now)
             return True
 

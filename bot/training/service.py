@@ -34,6 +34,7 @@ from bot.training.outcomes import KIND, TrainingOutcomes
 from bot.training.waiting import renew_places, usual
 
 JOBS_SHOWN = 10
+NOT_YOURS = "There is no such training of yours here. `/jobs` shows what you have."
 
 Check = Callable[[AsyncConnection, Training], Awaitable[None]]
 """What must hold in the transaction that stores a training; an error undoes that transaction."""
@@ -147,7 +148,7 @@ class TrainingService(JobService[Training]):
     async def view_for(self, training_id: int, *, guild_id: int, user_id: int) -> TrainingView:
         view = await self.view(training_id)
         if view is None or view.training.guild_id != guild_id or view.training.user_id != user_id:
-            raise NotFound("There is no such training of yours here. `/jobs` shows what you have.")
+            raise NotFound(NOT_YOURS)
         return view
 
     async def of_member(self, *, guild_id: int, user_id: int) -> Sequence[TrainingView]:
@@ -156,19 +157,28 @@ class TrainingService(JobService[Training]):
             return [await self._view(connection, training) for training in found]
 
     async def cancel(self, training_id: int, actor: Actor) -> TrainingView:
-        """End the member's own training before it is sent; cancelled once, it stays so. UserError when it is too late.
+        """End the member's own training, or for an admin anybody's here, before it is sent; once cancelled, it is.
 
-        Its photos are back on their board, and what was set aside for it is given back.
+        Its photos are back on their board, and what was set aside for it is given back. UserError when it is too late.
+        Whose training an admin cancels is told.
         """
-        training = (await self.view_for(training_id, guild_id=actor.guild_id, user_id=actor.user_id)).training
+        training = (await self._view_to_cancel(training_id, actor)).training
         if training.event_id is not None:
             raise UserError(failures.OF_AN_EVENT)
         if training.status is TrainingStatus.QUEUED:
             await self._check_unsent(training)
-            await self._outcomes.cancel(training)
-        view = await self.view_for(training_id, guild_id=actor.guild_id, user_id=actor.user_id)
+            await self._outcomes.cancel(training, actor)
+        view = await self._view_to_cancel(training_id, actor)
         if view.training.status is not TrainingStatus.CANCELLED:
             raise UserError(failures.too_late(view.training))
+        return view
+
+    async def _view_to_cancel(self, training_id: int, actor: Actor) -> TrainingView:
+        view = await self.view(training_id)
+        if view is None or view.training.guild_id != actor.guild_id:
+            raise NotFound(NOT_YOURS)
+        if not actor.is_admin and view.training.user_id != actor.user_id:
+            raise NotFound(NOT_YOURS)
         return view
 
     async def _check_unsent(self, training: Training) -> None:
@@ -185,9 +195,10 @@ class TrainingService(JobService[Training]):
             raise UserError(failures.has_it(training.provider))
 
     async def retry(self, training_id: int, actor: Actor, *, channel: Channel) -> Training:
-        """Start the same photos again after a failure, as a new training."""
+        """Start the same photos again after a failure or a cancel, as a new training."""
         view = await self.view_for(training_id, guild_id=actor.guild_id, user_id=actor.user_id)
-        if view.training.status is not TrainingStatus.FAILED or not view.photos_left:
+        ended = {TrainingStatus.FAILED, TrainingStatus.CANCELLED}
+        if view.training.status not in ended or not view.photos_left:
             raise UserError("The photos of this training have been deleted. Please send `/train` with new ones.")
         return await self.start(view.training.dataset_id, actor, channel=channel)
 

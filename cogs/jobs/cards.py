@@ -78,8 +78,7 @@ def server_card(page: JobPage, jobs: Sequence[Job]) -> Layout:
     layout = SafeLayout(discord.Colour.blurple())
     lines = [_head("Jobs of this server", page), *map(_server_line, jobs)] if jobs else [NONE_HERE]
     layout.add_text("\n".join(lines))
-    waiting = [job.view.generation.id for job in jobs if isinstance(job.view, PictureSet) and _is_waiting(job.view)]
-    layout.add_rows([ActionButton("order", "cancel", each, label=f"Cancel pictures #{each}") for each in waiting])
+    layout.add_rows([button for job in jobs for button in _cancel_buttons(job, f" {_kind(job)} #{job.row.id}")])
     layout.add_rows(_page_buttons("serverpage", page))
     return layout
 
@@ -143,23 +142,30 @@ def _pictures_state(view: PictureSet) -> str:
 
 def _buttons(job: Job) -> list[ActionButton]:
     """What can be done with it: it is used, shown again, or cancelled."""
-    view = job.view
+    view, cancel = job.view, _cancel_buttons(job)
+    if cancel:
+        return cancel
     if isinstance(view, TrainingView):
-        if view.can_cancel:
-            return [ActionButton("training", "cancel", view.training.id, label="Cancel")]
         if view.lora is None or view.lora.archived_at is not None:
             return []
         use = ActionButton("order", "imagine", view.lora.id, label="Use", style=discord.ButtonStyle.success)
         return [use, ActionButton("lora", "show", view.lora.id, label="Show")]
-    if _is_waiting(view):
-        return [ActionButton("order", "cancel", view.generation.id, label="Cancel")]
     if view.generation.deleted_at is None and any(view.view.files):
         return [ActionButton("job", "show", view.generation.id, label="Show")]
     return []
 
 
-def _is_waiting(view: PictureSet) -> bool:
-    return view.generation.status is GenerationStatus.QUEUED
+def _cancel_buttons(job: Job, which: str = "") -> list[ActionButton]:
+    """None unless it waits."""
+    if isinstance(job.view, TrainingView):
+        area, can_cancel = "training", job.view.can_cancel
+    else:
+        area, can_cancel = "order", job.view.generation.status is GenerationStatus.QUEUED
+    return [ActionButton(area, "cancel", job.row.id, label=f"Cancel{which}")] if can_cancel else []
+
+
+def _kind(job: Job) -> str:
+    return "training" if isinstance(job.view, TrainingView) else "pictures"
 
 
 def _server_line(job: Job) -> str:

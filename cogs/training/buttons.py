@@ -99,7 +99,7 @@ async def press_retry(interaction: Interaction, training_id: int) -> None:
 async def press_cancel(interaction: Interaction, training_id: int) -> None:
     await defer(interaction)
     view = await interaction.client.services.trainings.cancel(training_id, actor_of(interaction))
-    await show(interaction, cancelled_card(view))
+    await show(interaction, cancelled_card(view, interaction.user.id))
 
 
 async def press_version(interaction: Interaction, lora_id: int) -> None:

@@ -76,12 +76,14 @@ def training_status_card(view: TrainingView, last_line: str) -> Layout:
     return card(text, colour=discord.Colour.blurple(), buttons=buttons)
 
 
-def cancelled_card(view: TrainingView) -> Layout:
-    """For whoever pressed Cancel."""
+def cancelled_card(view: TrainingView, viewer_id: int) -> Layout:
+    """For whoever pressed Cancel: its member, or an admin."""
     training = view.training
     text = f"{quote(training.name, 40)} was cancelled before it was sent. Nothing was paid."
     buttons = []
-    if view.photos_left:
+    if training.user_id != viewer_id:
+        text += f" <@{training.user_id}> is told."
+    elif view.photos_left:
         text += " Your photos are back on their board for the rest of their time."
         buttons.append(ActionButton("set", "show", training.dataset_id, label="Show the board"))
     return card(text, colour=discord.Colour.dark_grey(), buttons=buttons)

@@ -248,6 +248,22 @@ async def test_admins_see_who_ordered_what_and_cancel_what_waits(keyed: Stage) -
     assert keyed.charges() == []
 
 
+async def test_admins_cancel_a_training_that_waits(keyed: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    keyed.world.provider.faults.hold_trainings = True
+    monkeypatch.setattr(slots, "SLOTS", dict.fromkeys(ProviderName, 1))
+    for member in (keyed.cleo, keyed.ben):
+        await keyed.start(member, board_of(await keyed.send_form(member, "Foxy", photos(15))))
+    await until(lambda: keyed.world.provider.loras)
+    listed = board_of(await keyed.use(keyed.ada, "jobs", server=True))
+    assert list(buttons_of(listed)) == ["Cancel training #2"]
+    said = board_of(await keyed.ada.click(listed, label="Cancel training #2"))
+    assert f"{keyed.ben.mention} is told." in text_of(said)
+    assert buttons_of(said) == {}
+    told = await keyed.posted("An admin of this server cancelled this training")
+    assert keyed.ben.mention in text_of(told)
+    assert "Accepted #3" in answer_to(await keyed.ben.click(told, label="Start again"))
+
+
 async def test_jobs_of_another_server_are_in_no_list(keyed: Stage) -> None:
     await keyed.give_lora(keyed.ben)
     await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")

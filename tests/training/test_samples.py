@@ -73,6 +73,13 @@ async def test_a_picture_follows_the_news_that_the_lora_is_ready_and_is_booked(s
     assert (spend.user_id, Amount(spend.credits, spend.trainings, spend.pictures)) == (ANNA, Amount(2, 0, 1))
 
 
+async def test_it_comes_privately_first_to_whoever_wants_that(studio: Studio) -> None:
+    await studio.preferences.change(GUILD, ANNA, is_private=True)
+    await trained(studio)
+    places = [message.place for message in studio.poster.messages]
+    assert places == [*[Place(PlaceKind.CHANNEL, CHANNEL)] * len(NEWS), Place(PlaceKind.USER, ANNA)]
+
+
 async def test_it_waits_for_the_news_that_it_answers(studio: Studio) -> None:
     """Mutant: posts in whatever order Discord takes them."""
     channel = Place(PlaceKind.CHANNEL, CHANNEL)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bot.errors import NotFound, UserError
 from bot.limits.rules import TooSoon
 from bot.records.dataset import DatasetStatus
-from bot.records.guild import Actor
+from bot.records.guild import Actor, Channel
 from bot.records.job import LaneName, SubjectTable
 from bot.records.limit import Amount
 from bot.records.post import PostKind
@@ -17,6 +17,7 @@ from bot.records.training import Training, TrainingStatus
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import tables
 from bot.storage.money import spends
+from bot.training.failures import CANCELLED_BY_ADMIN
 from bot.training.outcomes import TrainingOutcomes
 from bot.training.waiting import usual_length
 from tests.fakes.lives import copy_of, life_on
@@ -208,12 +209,32 @@ async def test_a_training_older_than_the_process_is_cancelled_when_the_provider_
         await assert_never_sent(life, training)
 
 
-@pytest.mark.parametrize(("guild_id", "user_id"), [(GUILD, BEN), (OTHER_GUILD, ANNA)])
-async def test_nobody_else_can_cancel_it(studio: Studio, guild_id: int, user_id: int) -> None:
+@pytest.mark.parametrize(
+    "actor",
+    [Actor(GUILD, BEN), Actor(GUILD, BEN, is_moderator=True), Actor(OTHER_GUILD, ANNA, is_admin=True)],
+    ids=["member", "moderator", "another server"],
+)
+async def test_nobody_else_can_cancel_it(studio: Studio, actor: Actor) -> None:
     training = await studio.begin()
     with pytest.raises(NotFound):
-        await studio.trainings.cancel(training.id, Actor(guild_id, user_id, is_admin=True))
+        await studio.trainings.cancel(training.id, actor)
     assert (await studio.training(training.id)).status is S.QUEUED
+
+
+async def test_an_admin_cancels_it_and_its_member_is_told_and_starts_it_again(studio: Studio) -> None:
+    """Mutant: told of nothing, the member would wait for ever; logged for each press, the log would say it twice."""
+    training = await studio.begin()
+    admin = Actor(GUILD, BEN, is_admin=True, is_moderator=True)
+    for _ in range(2):
+        view = await studio.trainings.cancel(training.id, admin)
+    assert view.training.error == CANCELLED_BY_ADMIN
+    assert (await studio.words(training)).count("cancelled") == 1
+    log = await studio.moderation.log(admin)
+    assert log.count(f"training #{training.id}, cancelled") == 1
+    await studio.settle(LaneName.POSTS)
+    assert studio.poster.kinds().count(PostKind.TRAINING_FAILED) == 1
+    again = await studio.trainings.retry(training.id, anna(), channel=Channel(training.channel_id))
+    assert (again.id > training.id, again.status) == (True, S.QUEUED)
 
 
 async def test_the_training_of_an_event_is_not_its_owners_to_cancel(studio: Studio) -> None:

@@ -58,11 +58,13 @@ async def lengths(
     return [(row.steps, row.finished_at - row.submitted_at) for row in rows]
 
 
-async def cancel_queued(connection: AsyncConnection, training_id: int, *, now: datetime, due_at: datetime) -> bool:
+async def cancel_queued(
+    connection: AsyncConnection, training_id: int, *, error: str | None, now: datetime, due_at: datetime
+) -> bool:
     """End it while it is queued, whoever works on it: their step is dropped before it would send it. Else False."""
     note_due(connection, trainings)
     queued = sa.update(trainings).where(trainings.c.id == training_id, QUEUED)
-    ended = {"status": TrainingStatus.CANCELLED, "finished_at": now, "due_at": due_at}
+    ended = {"status": TrainingStatus.CANCELLED, "error": error, "finished_at": now, "due_at": due_at}
     return await changes_row(connection, queued.values(lease_owner=None, lease_until=None, **ended))
 
 
