@@ -1,6 +1,6 @@
 """Generations for members: order, repeat, edit, cancel and view them."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,7 +25,6 @@ from bot.resources import Resources
 from bot.storage.jobs import generations, loras, pictures, remembered, styles, timeline
 from bot.storage.money.slots import PICTURES
 
-JOBS_SHOWN = 10
 NOT_YOURS = "There are no such pictures of yours here. `/jobs` shows what you have."
 TOO_LATE = "It is too late to cancel: this order has ended, or its pictures are made already."
 
@@ -147,11 +146,6 @@ class GenerationService(JobService[Generation]):
         async with self._database.read() as connection:
             generation = await generations.get(connection, generation_id)
             return None if generation is None else await self._view(connection, generation)
-
-    async def of_member(self, *, guild_id: int, user_id: int) -> Sequence[GenerationView]:
-        async with self._database.read() as connection:
-            found = await generations.of_member(connection, guild_id, user_id, JOBS_SHOWN)
-            return [await self._view(connection, generation) for generation in found]
 
     async def _repeat(self, generation_id: int, actor: Actor) -> PictureOrder:
         """The order behind visible pictures, for the actor to repeat; UserError when it cannot be repeated."""

@@ -1,6 +1,6 @@
 """Trainings for members: start, cancel, retry and view them."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -33,7 +33,6 @@ from bot.training.lifecycle import LOOK_BACK
 from bot.training.outcomes import KIND, TrainingOutcomes
 from bot.training.waiting import renew_places, usual
 
-JOBS_SHOWN = 10
 NOT_YOURS = "There is no such training of yours here. `/jobs` shows what you have."
 
 Check = Callable[[AsyncConnection, Training], Awaitable[None]]
@@ -150,11 +149,6 @@ class TrainingService(JobService[Training]):
         if view is None or view.training.guild_id != guild_id or view.training.user_id != user_id:
             raise NotFound(NOT_YOURS)
         return view
-
-    async def of_member(self, *, guild_id: int, user_id: int) -> Sequence[TrainingView]:
-        async with self._database.read() as connection:
-            found = await trainings.of_member(connection, guild_id, user_id, JOBS_SHOWN)
-            return [await self._view(connection, training) for training in found]
 
     async def cancel(self, training_id: int, actor: Actor) -> TrainingView:
         """End the member's own training, or for an admin anybody's here, before it is sent; once cancelled, it is.

@@ -288,7 +288,7 @@ async def test_another_member_or_guild_sees_no_pictures_and_no_difference(
     with pytest.raises(NotFound) as absent:
         await studio.pictures.see(ordered.id + 1000, Actor(guild_id, user_id))
     assert str(hidden.value) == str(absent.value)
-    assert list(await studio.generations.of_member(guild_id=guild_id, user_id=user_id)) == []
+    assert (await studio.history.of_member(Actor(guild_id, user_id), 0, 4)).entries == ()
 
 
 async def test_an_order_in_a_thread_remembers_the_channel_above(studio: Studio, lora: Lora) -> None:

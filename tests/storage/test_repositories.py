@@ -19,7 +19,7 @@ from bot.records.training import Training, TrainingStatus
 from bot.storage import due, meta, tables
 from bot.storage.database import Database
 from bot.storage.due import DueRows
-from bot.storage.jobs import datasets, generations, loras, posts, timeline, trainings
+from bot.storage.jobs import datasets, generations, history, loras, posts, timeline, trainings
 from bot.storage.money import keys, slots
 from bot.storage.people import erasure
 from bot.storage.writer import Transaction
@@ -273,8 +273,8 @@ async def test_a_generation_comes_back_with_its_settings_and_pictures(either: Da
         assert await generations.pictures_of(connection, generation_id) == [picture]
         assert await generations.open_on_key(connection, 1) == 1
         assert await generations.of_lora(connection, 1) == 1
-        assert [one.id for one in await generations.of_member(connection, GUILD, ANNA, 10)] == [generation_id]
-        assert await generations.of_member(connection, GUILD, BEN, 10) == []
+        assert [one.id for one in await history.page(connection, GUILD, ANNA, offset=0, limit=10)] == [generation_id]
+        assert await history.page(connection, GUILD, BEN, offset=0, limit=10) == []
     assert stored is not None
     assert stored.settings == settings
 

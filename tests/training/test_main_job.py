@@ -153,7 +153,7 @@ async def test_another_member_or_guild_can_neither_see_nor_start_nor_retry_it(
     with pytest.raises(NotFound) as absent:
         await studio.trainings.view_for(training.id + 1000, guild_id=guild_id, user_id=user_id)
     assert str(hidden.value) == str(absent.value)
-    assert list(await studio.trainings.of_member(guild_id=guild_id, user_id=user_id)) == []
+    assert (await studio.history.of_member(Actor(guild_id, user_id), 0, 4)).entries == ()
 
 
 async def test_a_failed_training_names_what_it_took_and_no_balance(studio: Studio) -> None:

@@ -41,11 +41,6 @@ async def by_webhook_token(connection: AsyncConnection, token: str) -> Generatio
     return await fetch_first(connection, Generation, sa.select(generations).where(generations.c.webhook_token == token))
 
 
-async def of_member(connection: AsyncConnection, guild_id: int, user_id: int, limit: int) -> list[Generation]:
-    mine = sa.select(generations).where(generations.c.guild_id == guild_id, generations.c.user_id == user_id)
-    return await fetch_all(connection, Generation, mine.order_by(generations.c.id.desc()).limit(limit))
-
-
 async def open_on_key(connection: AsyncConnection, key_id: int) -> int:
     return await count_rows(connection, generations, generations.c.key_id == key_id, generations.c.status.in_(OPEN))
 

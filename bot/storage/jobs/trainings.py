@@ -11,7 +11,7 @@ from bot.records.training import Training, TrainingStatus
 from bot.storage.database import note_due
 from bot.storage.due import make_due
 from bot.storage.money.keys import of_same_account
-from bot.storage.rows import changes_row, count_by, count_rows, fetch_all, fetch_first, insert_row
+from bot.storage.rows import changes_row, count_by, count_rows, fetch_first, insert_row
 from bot.storage.tables import datasets, trainings
 
 IN_FLIGHT = [status for status in TrainingStatus if status.is_in_flight]
@@ -30,11 +30,6 @@ async def get(connection: AsyncConnection, training_id: int) -> Training | None:
 
 async def by_webhook_token(connection: AsyncConnection, token: str) -> Training | None:
     return await fetch_first(connection, Training, sa.select(trainings).where(trainings.c.webhook_token == token))
-
-
-async def of_member(connection: AsyncConnection, guild_id: int, user_id: int, limit: int) -> list[Training]:
-    mine = sa.select(trainings).where(trainings.c.guild_id == guild_id, trainings.c.user_id == user_id)
-    return await fetch_all(connection, Training, mine.order_by(trainings.c.id.desc()).limit(limit))
 
 
 async def latest_of_dataset(connection: AsyncConnection, dataset_id: int) -> Training | None:

@@ -14,6 +14,7 @@ from bot.loras.rights import Right
 from bot.records.dataset import SubjectKind
 from bot.records.generation import GenerationSettings
 from bot.records.guild import Actor
+from bot.records.job import SubjectTable
 from bot.records.lora import Audience, Lora
 from bot.storage import tables
 from bot.storage.people.questions import DAY
@@ -89,8 +90,9 @@ class Stock:
                 await services.sharing.offer(lora.id, taker.member.id, giver.actor, party.place)
         if not await self._count(tables.picture_reports, party, dismissed_at=None):
             with contextlib.suppress(UserError):
-                shown = await services.generations.of_member(guild_id=party.guild.id, user_id=giver.member.id)
-                await services.reports.report(shown[0].generation.id, f"odd {party.word}", taker.actor)
+                refs = [entry.ref for entry in (await services.history.of_member(giver.actor, 0, 100)).entries]
+                shown = [ref.id for ref in refs if ref.subject is SubjectTable.GENERATION]
+                await services.reports.report(shown[0], f"odd {party.word}", taker.actor)
 
     async def _own(self, person: Person) -> Sequence[Lora]:
         """Their LoRAs that can be used, newest first, without those of events."""
