@@ -10,13 +10,14 @@ ENTRANTS_EXPECTED = 10
 """How many are reckoned with in an event for any number of entrants."""
 
 
-def entrants_reckoned(event: Event) -> int:
-    return event.entrants_max or max(ENTRANTS_EXPECTED, event.entrants_min)
+def entrants_reckoned(event: Event, taking_part: int = 0) -> int:
+    """How many are reckoned with, `taking_part` of whom have joined already."""
+    return event.entrants_max or max(ENTRANTS_EXPECTED, event.entrants_min, taking_part)
 
 
-def estimate(event: Event, prices: Mapping[ProviderName, Prices]) -> int:
+def estimate(event: Event, prices: Mapping[ProviderName, Prices], taking_part: int = 0) -> int:
     """Credits, at list prices, when as many take part as `entrants_reckoned` and everybody uses all they may."""
-    price, entrants = prices[event.subject_kind.provider], entrants_reckoned(event)
+    price, entrants = prices[event.subject_kind.provider], entrants_reckoned(event, taking_part)
     loras = {
         EventMode.SHARED: 1,
         EventMode.PERSONAL: entrants,

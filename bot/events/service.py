@@ -238,7 +238,7 @@ class EventService(Service):
         if event is None:
             return None
         affordable = None if event.status.is_terminal else await self._budgets.preview(event)
-        return await self._database.fetch(views.load, event, affordable)
+        return await self._database.fetch(views.load, event, affordable, self._prices)
 
     async def announcement(self, announcement_id: int) -> Announcement | None:
         """The announcement, or None; callers check who may see it."""

@@ -1,7 +1,7 @@
 """What a set of photos lacks as a whole, from their measurements: for one member's photos and for an event's. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import pstdev
@@ -87,17 +87,32 @@ def _are_alike(measured: Sequence[float | None], spread_below: float) -> bool:
     return len(values) >= JUDGED_FROM and pstdev(values) < spread_below
 
 
+def count_alike(usable: Sequence[Photo]) -> int:
+    """How many photos look like an earlier one of the same contributor."""
+    return sum(_alike(hashes) for hashes in _hashes_of_each(usable))
+
+
 def _somebody_repeats(usable: Sequence[Photo]) -> bool:
+    return any(_repeats(hashes) for hashes in _hashes_of_each(usable))
+
+
+def _hashes_of_each(usable: Sequence[Photo]) -> Collection[Sequence[int]]:
+    """Of every contributor."""
     hashes_of: defaultdict[int | None, list[int]] = defaultdict(list)
     for photo in usable:
         if photo.dhash is not None:
             hashes_of[photo.contributor_id].append(photo.dhash)
-    return any(_repeats(hashes) for hashes in hashes_of.values())
+    return hashes_of.values()
 
 
 def _repeats(hashes: Sequence[int]) -> bool:
-    twins = sum(
+    twins = _alike(hashes)
+    return twins >= MANY_TWINS and twins * 2 >= len(hashes)
+
+
+def _alike(hashes: Sequence[int]) -> int:
+    """How many are nearly the same as an earlier one."""
+    return sum(
         any(hamming_distance(one, earlier) <= NEAR_DUPLICATE_BITS for earlier in hashes[:index])
         for index, one in enumerate(hashes)
     )
-    return twins >= MANY_TWINS and twins * 2 >= len(hashes)

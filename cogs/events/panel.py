@@ -11,7 +11,15 @@ from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode, EventStatus, Honour, PauseReason
 from bot.records.guild import NOBODY
 from bot.text import quote
-from cogs.events.texts import MEDALS, STATUS_WORDS, event_name, shown_stage, trainings_words
+from cogs.events.texts import (
+    MEDALS,
+    STATUS_WORDS,
+    event_name,
+    expected_words,
+    shown_stage,
+    trainings_words,
+    uncounted_words,
+)
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, card
 from cogs.ui.words import SUBJECT_WORDS, clip, count, meter
@@ -165,10 +173,11 @@ def _meters(view: EventView) -> str:
 
 def _photos(view: EventView) -> str:
     photos = f"📷 **{count(view.photos, 'photo')}**, {view.usable_photos} usable"
-    if view.event.mode is not M.SHARED:
-        return photos
-    needed = photos_needed(view.event)
-    return f"{photos} {meter(view.usable_photos, needed)} (it takes {needed})"
+    if view.event.mode is M.SHARED:
+        needed = photos_needed(view.event)
+        photos = f"{photos} {meter(view.usable_photos, needed)} (it takes {needed})"
+    why = uncounted_words(view.uncounted)
+    return f"{photos}\n-# {why}" if why else photos
 
 
 def _bounds(event: Event) -> str:
@@ -178,6 +187,11 @@ def _bounds(event: Event) -> str:
 
 
 def _budget(view: EventView) -> str:
+    spent, expected = _spent(view), expected_words(view)
+    return f"{spent}\n-# {expected}" if expected else spent
+
+
+def _spent(view: EventView) -> str:
     if view.event.budget is None:
         return f"💳 {count(view.spent, 'credit')} spent"
     buys = view.affordable

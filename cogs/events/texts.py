@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from bot.events.drafts import NAME_MAX
 from bot.events.timetables import timed_stages
+from bot.events.views import EventView, UncountedPhotos
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode, EventStatus, PauseReason
 from bot.records.training import TrainingStatus
@@ -96,6 +97,27 @@ def length(hours: float) -> str:
     if hours < 1:
         return f"{round(hours * 60)} min"
     return f"{hours:g} h" if hours < 48 or hours % 24 else f"{round(hours / 24)} days"
+
+
+def uncounted_words(uncounted: UncountedPhotos) -> str:
+    """Why photos do not count, such as `10 wait for a yes · 4 look alike`; empty when all do."""
+    kinds = (
+        (uncounted.waiting, "waits for a yes", "wait for a yes"),
+        (uncounted.alike, "looks like another", "look alike"),
+        (uncounted.dropped, "left out by the host", "left out by the host"),
+        (uncounted.refused, "cannot be used", "cannot be used"),
+    )
+    return " · ".join(f"{number} {one if number == 1 else many}" for number, one, many in kinds if number)
+
+
+def expected_words(view: EventView) -> str:
+    """What it will take; empty once it takes nothing more."""
+    event = view.event
+    price = view.expected if event.budget is None else min(view.expected, event.budget)
+    if not event.status.is_live or event.status is EventStatus.VOTING or price <= view.spent:
+        return ""
+    who = "" if event.mode is EventMode.BAKEOFF else f", if {view.entrants_expected} take part and use all they may"
+    return f"In the end about {count(price, 'credit')} of this server{who}."
 
 
 def event_name(event: Event) -> str:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.events.photos import coach
+from bot.events.views import UncountedPhotos
 from bot.records.dataset import ConsentKind, Pick, Verdict
 from bot.records.event import DepictionStatus, EntrantStatus, EventMode, EventStatus
 from bot.records.generation import GenerationStatus
@@ -106,6 +107,48 @@ async def test_photos_count_as_usable_when_they_may_be_trained_on(hosting: Hosti
     assert (view.photos, view.usable_photos) == (7, 3)
     await hosting.studio.change(event_tables.depictions, 1, status=DepictionStatus.CONFIRMED)
     assert (await hosting.view(event)).usable_photos == 4
+
+
+async def test_every_photo_that_does_not_count_has_its_reason(hosting: Hosting) -> None:
+    event = await hosting.opened()
+    await add_entrants(hosting.studio.database, event, ANNA)
+    pending = await name(hosting, event.id, DepictionStatus.PENDING)
+    await hosting.give(
+        event,
+        *(given(number) for number in range(1, 6)),
+        *(given(number, dhash=given(1).dhash) for number in (6, 7)),
+        *(given(number, consent_id=pending) for number in range(8, 18)),
+        given(18, verdict=Verdict.REFUSED),
+        given(19, verdict=Verdict.REFUSED, consent_id=pending, pick=Pick.DROPPED),
+        given(20, pick=Pick.DROPPED, consent_id=pending),
+        replace(given(21, consent_id=pending), contributor_id=CLEO),
+    )
+    view = await hosting.view(event)
+    assert (view.photos, view.usable_photos) == (21, 7)
+    assert view.uncounted == UncountedPhotos(waiting=10, refused=2, dropped=1, alike=2)
+    assert view.advice[0] == "8 more usable photos are needed: training takes at least 15."
+    await hosting.studio.change(event_tables.depictions, 1, status=DepictionStatus.CONFIRMED)
+    view = await hosting.view(event)
+    assert view.uncounted == UncountedPhotos(waiting=0, refused=2, dropped=1, alike=2)
+    assert view.usable_photos == 17
+    assert "needed" not in view.advice[0]
+
+
+async def test_the_coach_and_the_numbers_are_about_those_who_take_part(hosting: Hosting) -> None:
+    """Photos of somebody who was taken out do not make the set look complete."""
+    event = await hosting.opened()
+    await add_entrants(hosting.studio.database, event, ANNA)
+    await hosting.give(event, given(1), *(replace(given(number), contributor_id=CLEO) for number in range(2, 20)))
+    assert (await hosting.view(event)).advice[0].startswith("14 more usable photos are needed")
+
+
+async def test_what_it_will_take_grows_with_those_who_join(hosting: Hosting) -> None:
+    event = await hosting.opened(pack=("{trigger} at sea",), pictures_each=2)
+    view = await hosting.view(event)
+    assert (view.expected, view.entrants_expected) == (TRAINING + 2 + 10 * 2 * 2, 10)
+    await add_entrants(hosting.studio.database, event, *range(500, 512))
+    view = await hosting.view(event)
+    assert (view.expected, view.entrants_expected) == (TRAINING + 2 + 12 * 2 * 2, 12)
 
 
 async def test_photos_of_who_was_removed_are_not_usable(hosting: Hosting) -> None:
@@ -249,7 +292,7 @@ async def test_the_coach_sees_the_newest_photos_in_their_order(hosting: Hosting)
     await add_entrants(hosting.studio.database, event, ANNA)
     await hosting.give(event, *(given(number) for number in range(1, MANY + 1)))
     async with hosting.studio.database.read() as connection:
-        looked_at = await event_counts.newest_photos(connection, event.dataset_id, limit=coach.LOOKED_AT)
+        looked_at = await event_counts.newest_photos(connection, event, limit=coach.LOOKED_AT)
     assert [each.name for each in looked_at] == [
         f"photo-{number}.jpg" for number in range(MANY - coach.LOOKED_AT + 1, MANY + 1)
     ]

@@ -29,6 +29,11 @@ OTHER_DISTANCE: Final = 0.5
 """Difference of detail that counts as full, in shares of the frame that hold detail."""
 
 
+def waiting_among(photos: Iterable[Photo], pending: Collection[int]) -> frozenset[int]:
+    """Ids of the photos that wait for somebody who may be seen in them; `pending`: consent ids of their submissions."""
+    return frozenset(photo.id for photo in photos if photo.consent_id in pending)
+
+
 def eligible(photos: Iterable[Photo], blocked: Collection[int] = ()) -> list[Photo]:
     """Photos that may be chosen: not refused, dropped or blocked (by id), and one of each file.
 

@@ -1,11 +1,11 @@
 """Advice about the photos of a shared subject: how many, from how many people, and what the set lacks. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from bot.events.photos.choosing import eligible
 from bot.photos.checks import MIN_PHOTOS
-from bot.photos.coach import Advice, Sign, about_set
+from bot.photos.coach import Advice, Sign, about_set, count_alike
 from bot.records.dataset import Photo
 
 MOST_ADVICE: Final = 5
@@ -15,14 +15,19 @@ ENOUGH_CONTRIBUTORS: Final = 3
 GOOD: Final = Advice(Sign.GOOD, "This is a good set: enough photos, and from several people.")
 
 
-def advice(photos: Sequence[Photo], entrant_count: int) -> tuple[Advice, ...]:
+def advice(photos: Sequence[Photo], entrant_count: int, blocked: Collection[int] = ()) -> tuple[Advice, ...]:
     """One to five sentences, the most important first; one that says so when nothing is missing.
 
-    `photos` as they are stored: refused, dropped and identical ones do not count.
+    `photos` as they are stored: refused, dropped, blocked (by id) and identical ones do not count.
     """
-    usable = eligible(photos)
+    usable = eligible(photos, blocked)
     found = [*_judge_numbers(usable, entrant_count), *about_set(usable)]
     return tuple(found[:MOST_ADVICE]) or (GOOD,)
+
+
+def alike_count(photos: Sequence[Photo], blocked: Collection[int]) -> int:
+    """How many usable photos look like an earlier one of the same contributor."""
+    return count_alike(eligible(photos, blocked))
 
 
 def _judge_numbers(usable: Sequence[Photo], entrant_count: int) -> Iterator[Advice]:

@@ -12,7 +12,7 @@ from bot.datasets.service import DatasetService
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.events import lifecycle, lookup
 from bot.events.photos import coach
-from bot.events.photos.choosing import choose
+from bot.events.photos.choosing import choose, waiting_among
 from bot.events.photos.rules import judge_own
 from bot.records.dataset import DatasetStatus, Photo, Pick
 from bot.records.event import Event, EventMode
@@ -30,12 +30,14 @@ SHEET_MAX = 60
 class HostBoard:
     """All photos in the order they came, with contributors; `chosen`: ids of those that would be trained on.
 
-    `needed`: how many chosen ones a training takes.
+    `waiting`: ids of those that wait for somebody who may be seen in them. `needed`: how many chosen ones a training
+    takes.
     """
 
     event: Event
     photos: tuple[Photo, ...]
     chosen: frozenset[int]
+    waiting: frozenset[int]
     advice: tuple[str, ...]
     needed: int
 
@@ -51,12 +53,14 @@ class ReviewService(Service):
             photos = judge_each(event, await event_photos.of_those_taking_part(connection, event))
             pending = await depictions.pending_submissions(connection, event_id)
             taking_part = await entrants.count(connection, event_id)
-        chosen = await _choose(photos, pending)
-        advice = coach.advice(photos[-coach.LOOKED_AT :], taking_part)
+        waiting = waiting_among(photos, pending)
+        chosen = await _choose(photos, waiting)
+        advice = coach.advice(photos[-coach.LOOKED_AT :], taking_part, waiting)
         return HostBoard(
             event=event,
             photos=photos,
             chosen=frozenset(photo.id for photo in chosen),
+            waiting=waiting,
             advice=tuple(each.sentence for each in advice),
             needed=photo_limits(event.subject_kind).least,
         )
@@ -90,7 +94,8 @@ class ReviewService(Service):
         async with self._database.read() as connection:
             photos = judge_each(event, await event_photos.of_those_taking_part(connection, event))
             pending = await depictions.pending_submissions(connection, event.id)
-        picks = {photo.id: photo.pick or Pick.CHOSEN for photo in await _choose(photos, pending)}
+        chosen_ones = await _choose(photos, waiting_among(photos, pending))
+        picks = {photo.id: photo.pick or Pick.CHOSEN for photo in chosen_ones}
 
         async def transaction(connection: AsyncConnection) -> tuple[int, list[str]]:
             if not await _stands(connection, event):
@@ -135,9 +140,8 @@ def judge_each(event: Event, photos: Sequence[Photo]) -> tuple[Photo, ...]:
     return tuple(sorted(judged, key=lambda photo: photo.id))
 
 
-async def _choose(photos: Sequence[Photo], pending: Collection[int]) -> tuple[Photo, ...]:
+async def _choose(photos: Sequence[Photo], blocked: Collection[int]) -> tuple[Photo, ...]:
     """Choose in a thread, because thousands of photos take up to a second."""
-    blocked = {photo.id for photo in photos if photo.consent_id in pending}
     return await asyncio.to_thread(choose, photos, blocked=blocked)
 
 

@@ -6,13 +6,13 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.dataset import DatasetStatus, Photo
-from bot.records.event import DepictionStatus
+from bot.records.dataset import DatasetStatus, Photo, Verdict
+from bot.records.event import DepictionStatus, Event
 from bot.records.generation import GenerationStatus
 from bot.records.training import TrainingStatus
 from bot.storage.due import make_due
 from bot.storage.events.entrants import taking_part
-from bot.storage.events.photos import USABLE
+from bot.storage.events.photos import DROPPED, USABLE, WAITING
 from bot.storage.events.tables import depictions, entries, votes
 from bot.storage.rows import count_by, count_rows, fetch_all
 from bot.storage.tables import datasets, generations, photos, pictures, trainings
@@ -20,23 +20,31 @@ from bot.storage.tables import datasets, generations, photos, pictures, training
 
 @dataclass(frozen=True, slots=True)
 class PhotoCounts:
-    """`usable`: those that may be trained on as things are."""
+    """`usable`: those that may be trained on as things are. `waiting`: for somebody who may be seen in them.
+
+    `refused`: by the checks. `dropped`: by the host.
+    """
 
     given: int
     usable: int
+    waiting: int
+    refused: int
+    dropped: int
 
 
 async def photo_counts(connection: AsyncConnection, event_id: int) -> PhotoCounts:
-    """All photos of an event; usable ones are of those who take part."""
-    is_usable = sa.and_(USABLE, photos.c.contributor_id.in_(taking_part(event_id)))
-    all_photos = photos.join(datasets)
-    given = await count_rows(connection, all_photos, datasets.c.event_id == event_id)
-    return PhotoCounts(given, await count_rows(connection, all_photos, datasets.c.event_id == event_id, is_usable))
+    """All photos of an event; usable and waiting ones are of those who take part."""
+    is_in = photos.c.contributor_id.in_(taking_part(event_id))
+    kinds = (sa.true(), sa.and_(USABLE, is_in), sa.and_(WAITING, is_in), photos.c.verdict == Verdict.REFUSED, DROPPED)
+    numbers = [sa.func.coalesce(sa.func.sum(sa.case((kind, 1), else_=0)), 0) for kind in kinds]
+    counted = sa.select(*numbers).select_from(photos.join(datasets)).where(datasets.c.event_id == event_id)
+    return PhotoCounts(*map(int, (await connection.execute(counted)).one()))
 
 
-async def newest_photos(connection: AsyncConnection, dataset_id: int, *, limit: int) -> list[Photo]:
-    """In the order they came."""
-    newest = sa.select(photos).where(photos.c.dataset_id == dataset_id).order_by(photos.c.id.desc()).limit(limit)
+async def newest_photos(connection: AsyncConnection, event: Event, *, limit: int) -> list[Photo]:
+    """Of the shared subject, by those who take part, in the order they came."""
+    given = sa.and_(photos.c.dataset_id == event.dataset_id, photos.c.contributor_id.in_(taking_part(event.id)))
+    newest = sa.select(photos).where(given).order_by(photos.c.id.desc()).limit(limit)
     return (await fetch_all(connection, Photo, newest))[::-1]
 
 

@@ -15,11 +15,11 @@ from bot.storage.rows import changes_row, count_by, count_rows, fetch_all, fetch
 from bot.storage.tables import datasets, photos
 
 PENDING = sa.select(depictions.c.consent_id).where(depictions.c.status == DepictionStatus.PENDING)
-USABLE = sa.and_(
-    photos.c.verdict != Verdict.REFUSED,
-    sa.or_(photos.c.pick.is_(None), photos.c.pick != Pick.DROPPED),
-    sa.or_(photos.c.consent_id.is_(None), photos.c.consent_id.not_in(PENDING)),
-)
+DROPPED = sa.and_(photos.c.verdict != Verdict.REFUSED, photos.c.pick == Pick.DROPPED)
+_KEPT = sa.and_(photos.c.verdict != Verdict.REFUSED, sa.or_(photos.c.pick.is_(None), photos.c.pick != Pick.DROPPED))
+WAITING = sa.and_(_KEPT, photos.c.consent_id.in_(PENDING))
+"""For the answer of somebody who may be seen in it."""
+USABLE = sa.and_(_KEPT, sa.or_(photos.c.consent_id.is_(None), photos.c.consent_id.not_in(PENDING)))
 """Neither refused, nor left out by the host, nor waiting for somebody who may be seen in it."""
 TRAINABLE = sa.and_(USABLE, photos.c.file.is_not(None))
 """And still on our disk."""

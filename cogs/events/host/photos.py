@@ -18,6 +18,7 @@ NAME_SHOWN = 30
 LIST_MAX = 2600
 ADVICE_MAX = 900
 
+WAITS = "⏳ waits for the yes of somebody in it"
 PICK_WORDS = {Pick.PINNED: "📌 pinned", Pick.DROPPED: "🚫 dropped", Pick.CHOSEN: "✅ chosen"}
 
 
@@ -65,6 +66,8 @@ def _photo_line(board: HostBoard, number: int, photo: Photo) -> str:
 def state_of(board: HostBoard, photo: Photo) -> str:
     if photo.pick in {Pick.PINNED, Pick.DROPPED}:
         return PICK_WORDS[photo.pick]
+    if photo.id in board.waiting:
+        return WAITS
     if photo.id in board.chosen:
         return PICK_WORDS[Pick.CHOSEN]
     return "not usable" if photo.verdict is Verdict.REFUSED else "left out"

@@ -19,8 +19,10 @@ from cogs.events.texts import (
     budget_words,
     entrants_words,
     event_name,
+    expected_words,
     shown_stage,
     trainings_words,
+    uncounted_words,
 )
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, card
@@ -87,7 +89,9 @@ def _numbers(view: EventView, *, may_run: bool) -> list[str]:
     if event.mode is not EventMode.BAKEOFF:
         lines.append(f"**Members:** {taking_part(view.entrants)} take part ({entrants_words(event)})")
     if event.mode.trains:
-        lines += [f"**Photos:** {view.usable_photos} usable of {view.photos}", _consents(view, may_run=may_run)]
+        why = uncounted_words(view.uncounted)
+        photos = f"**Photos:** {view.usable_photos} usable of {view.photos}"
+        lines += [f"{photos} ({why})" if why else photos, _consents(view, may_run=may_run)]
     if view.trainings:
         lines.append(f"**Trainings:** {trainings_words(view.trainings, ', ')}")
     if view.pictures:
@@ -95,8 +99,8 @@ def _numbers(view: EventView, *, may_run: bool) -> list[str]:
     if event.status is EventStatus.VOTING:
         entries = "1 entry" if view.entries == 1 else f"{view.entries} entries"
         lines.append(f"**Vote:** {entries}; votes are counted at the close")
-    lines.append(_money(view))
-    return lines
+    lines += [_money(view), expected_words(view)]
+    return [line for line in lines if line]
 
 
 def taking_part(entrants: Sequence[Entrant]) -> int:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.events.budget import Affordable
-from bot.events.views import EventView
+from bot.events.views import EventView, UncountedPhotos
 from bot.records.dataset import SubjectKind
 from bot.records.event import Entrant, EntrantStatus, Event, EventStatus, Honour
 from bot.records.key import ProviderName
@@ -30,7 +30,10 @@ def a_view(event: Event, **changes: Any) -> EventView:
         ),
         "photos": 20,
         "usable_photos": 17,
+        "uncounted": UncountedPhotos(),
         "spent": 257,
+        "expected": 400,
+        "entrants_expected": 10,
         "affordable": Affordable(credits_left=743, trainings=2, pictures=40),
         "trainings": {},
         "loras": (),

@@ -15,7 +15,7 @@ from bot.events.ballot.service import BallotEntry, BallotPicture
 from bot.events.photos.coach import advice
 from bot.events.photos.consent_texts import depicted_sentence
 from bot.events.photos.depictions import DepictionView
-from bot.events.views import EventView
+from bot.events.views import EventView, UncountedPhotos
 from bot.records.dataset import SubjectKind
 from bot.records.event import (
     Announcement,
@@ -206,6 +206,39 @@ async def test_the_panel_tells_a_newcomer_what_it_is_until_when_and_how_far() ->
     assert "taking part (at least 2)" in text
     assert "257 of 1000 credits spent · enough for 2 more trainings, 40 pictures" in text
     assert "💡 Add some close-ups." in text
+
+
+def test_the_cards_say_why_photos_do_not_count_and_what_it_will_cost() -> None:
+    view = a_view(collecting(), usable_photos=10, uncounted=UncountedPhotos(waiting=10, alike=4), spent=0)
+    panel, status = check(panel_card(view, LINE)), check(status_card(view, may_run=False))
+    assert "**20 photos**, 10 usable ▰▰▰▰▰▰▱▱▱▱ (it takes 15)\n-# 10 wait for a yes · 4 look alike" in panel
+    assert "10 usable of 20 (10 wait for a yes · 4 look alike)" in status
+    one = a_view(collecting(), uncounted=UncountedPhotos(waiting=1, refused=1, dropped=1, alike=1))
+    said = "1 waits for a yes · 1 looks like another · 1 left out by the host · 1 cannot be used"
+    assert said in check(panel_card(one, LINE))
+    for text in (panel, status):
+        assert "In the end about 400 credits of this server, if 10 take part and use all they may." in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"budget": 300}, "about 300 credits"),
+        ({"mode": EventMode.BAKEOFF, "status": S.SHOWING}, "about 400 credits of this server."),
+        ({"status": S.VOTING}, None),
+        ({"status": S.FINISHED}, None),
+        ({"budget": 257}, None),
+    ],
+)
+def test_the_cost_is_never_above_the_budget_and_goes_once_nothing_more_is_taken(
+    changes: dict[str, Any], said: str | None
+) -> None:
+    for card in (
+        panel_card(a_view(collecting(**changes)), LINE),
+        status_card(a_view(collecting(**changes)), may_run=False),
+    ):
+        assert ("In the end" in check(card)) == (said is not None)
+        assert said is None or said in check(card)
 
 
 def test_a_host_who_was_erased_is_named_nowhere() -> None:

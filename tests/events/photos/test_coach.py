@@ -55,6 +55,14 @@ def test_a_good_set_is_praised_in_one_sentence() -> None:
     assert signs(good_set()) == [Sign.GOOD]
 
 
+def test_photos_that_wait_for_a_yes_do_not_count() -> None:
+    photos = good_set()
+    assert [each.code for each in advice(photos, 4)] == [Sign.GOOD]
+    waiting = {each.id for each in photos[:10]}
+    (first, *_) = advice(photos, 4, waiting)
+    assert first.sentence.startswith("5 more usable photos are")
+
+
 @pytest.mark.parametrize(("count", "words"), [(0, "15 more usable photos are"), (14, "1 more usable photo is")])
 def test_it_says_how_many_photos_are_missing(count: int, words: str) -> None:
     assert sentence(good_set(count), Sign.TOO_FEW_PHOTOS).startswith(words)
