@@ -239,6 +239,12 @@ def can_vote(event: Event) -> bool:
     return event.status is S.VOTING and event.paused_at is None
 
 
+def is_closing(event: Event, now: datetime) -> bool:
+    """Whether the present stage is over and the engine has not moved the event on yet."""
+    is_over = event.stage_ends_at is not None and event.stage_ends_at <= now
+    return event.status in TIMED and event.paused_at is None and is_over
+
+
 def commands(event: Event) -> frozenset[HostCommand]:
     """The commands that those who run the event can give now."""
     return frozenset(command for command in HostCommand if refusal(event, command) is None)

@@ -1,18 +1,21 @@
 """Finding the event that a member means, if they may see or run it."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.events.lifecycle import HostCommand, may_run, refusal
-from bot.records.event import Event, channels_of
+from bot.records.event import Event, EventStatus, channels_of
 from bot.records.guild import Actor
 from bot.storage.events import ballots, events
 from bot.text import named
 
 LABEL_JOINT = " · "
 """Between the name of an event and its stage in a list of choices."""
+JUST_ENDED = timedelta(days=1)
+"""For so long an event that is over comes before one that is prepared."""
 NOT_HERE = "There is no such event here. Pick one from the list."
 OVER = "This event is over, so nothing more is ordered for it."
 NONE_HERE = "There is no event here just now. An admin can make one with `/event create`."
@@ -91,6 +94,24 @@ def only_one(known: Sequence[Event]) -> Event:
     if not known:
         raise NotFound(NONE_HERE)
     return known[0]
+
+
+def latest(known: Sequence[Event], actor: Actor, now: datetime) -> Event:
+    """What somebody means who names no event: the live one, one that has just ended, one they prepare, the last one.
+
+    UserError when there are several of a kind, NotFound when there is none at all.
+    """
+    live = [event for event in known if event.status.is_live]
+    ended = {event.ended_at: event for event in known if event.opened_at is not None and event.ended_at is not None}
+    over = ended[max(ended)] if ended else None
+    if live or over is None:
+        return only_one(live or _prepared(known, actor))
+    is_recent = over.ended_at is not None and now < over.ended_at + JUST_ENDED
+    return over if is_recent else only_one(_prepared(known, actor) or [over])
+
+
+def _prepared(known: Sequence[Event], actor: Actor) -> list[Event]:
+    return [event for event in known if event.status is EventStatus.DRAFT and may_run(event, actor)]
 
 
 def pick_from(text: str, known: Sequence[Event]) -> Event:

@@ -129,6 +129,11 @@ class EventService(Service):
             return lookup.pick_from(text, known)
         return lookup.only_one([event for event in known if runnable or event.status.is_live])
 
+    async def latest(self, actor: Actor) -> Event:
+        """What the actor means who names no event; UserError when that is not clear."""
+        known = await self._database.fetch(lookup.among, actor, runnable=False)
+        return lookup.latest(known, actor, self._clock.now())
+
     async def choices(self, text: str, actor: Actor, *, runnable: bool = False) -> Sequence[Event]:
         """At most 25 events that match the typed text, best first; of equal ones the live ones first."""
         known = await self._database.fetch(lookup.among, actor, runnable=runnable)
@@ -161,16 +166,16 @@ class EventService(Service):
 
         return await self._database.write(transaction)
 
+    async def closable(self, event_id: int, actor: Actor, stage: EventStatus | None = None) -> Event:
+        """The event whose present stage can be closed now; UserError when it cannot, or is not `stage` any more."""
+        return await self._database.fetch(_closable, event_id, actor, stage, self._clock.now())
+
     async def close(self, event_id: int, actor: Actor, stage: EventStatus | None = None) -> Event:
         """End the present stage now; the engine goes on at once. UserError when it is not `stage` any more."""
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> Event:
-            before = await lookup.run_by(connection, event_id, actor, HostCommand.CLOSE)
-            if stage is not None and before.status is not stage:
-                raise UserError(CLOSED_BEFORE)
-            if before.stage_ends_at is not None and before.stage_ends_at <= now:
-                raise UserError(CLOSING)
+            before = await _closable(connection, event_id, actor, stage, now)
             event = await _change(connection, before, stage_ends_at=now)
             await event_counts.keep_photos_until(connection, event.id, self._photos_until(event))
             await self._tell(connection, event)
@@ -238,7 +243,7 @@ class EventService(Service):
         if event is None:
             return None
         affordable = None if event.status.is_terminal else await self._budgets.preview(event)
-        return await self._database.fetch(views.load, event, affordable, self._prices)
+        return await self._database.fetch(views.load, event, affordable, self._prices, self._clock.now())
 
     async def announcement(self, announcement_id: int) -> Announcement | None:
         """The announcement, or None; callers check who may see it."""
@@ -302,6 +307,17 @@ async def _change(connection: AsyncConnection, event: Event, **values: Any) -> E
     if changed is None:
         raise UserError(MOVED_ON)
     return changed
+
+
+async def _closable(
+    connection: AsyncConnection, event_id: int, actor: Actor, stage: EventStatus | None, now: datetime
+) -> Event:
+    event = await lookup.run_by(connection, event_id, actor, HostCommand.CLOSE)
+    if stage is not None and event.status is not stage:
+        raise UserError(CLOSED_BEFORE)
+    if lifecycle.is_closing(event, now):
+        raise UserError(CLOSING)
+    return event
 
 
 async def _check_spent(connection: AsyncConnection, event: Event, values: dict[str, Any]) -> None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.events import lifecycle
 from bot.events.budget import Affordable
 from bot.events.estimate import entrants_reckoned, estimate
 from bot.events.photos import coach
@@ -45,6 +47,7 @@ class EventView:
     """
 
     event: Event
+    is_closing: bool
     entrants: tuple[Entrant, ...]
     photos: int
     usable_photos: int
@@ -67,7 +70,11 @@ class EventView:
 
 
 async def load(
-    connection: AsyncConnection, event: Event, affordable: Affordable | None, prices: Mapping[ProviderName, Prices]
+    connection: AsyncConnection,
+    event: Event,
+    affordable: Affordable | None,
+    prices: Mapping[ProviderName, Prices],
+    now: datetime,
 ) -> EventView:
     taking_part = tuple(await entrants.of_event(connection, event.id))
     given = await event_counts.photo_counts(connection, event.id)
@@ -77,6 +84,7 @@ async def load(
     blocked = waiting_among(photos or (), await depictions.pending_submissions(connection, event.id))
     return EventView(
         event=event,
+        is_closing=lifecycle.is_closing(event, now),
         entrants=taking_part,
         photos=given.given,
         usable_photos=given.usable,

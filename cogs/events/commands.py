@@ -5,7 +5,6 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import DarkroomBot
-from bot.errors import NotFound
 from bot.events.bakeoff import bakeoff_draft, lineage, parse_prompts
 from bot.events.drafts import HOURS_MAX, NAME_MAX
 from bot.events.lookup import LABEL_JOINT
@@ -14,7 +13,7 @@ from bot.records.event import Event, EventStatus
 from bot.text import quote
 from cogs.events.host.actions import (
     ask_to_cancel,
-    close_event,
+    ask_to_close,
     extend_event,
     open_when_ready,
     show_status,
@@ -81,7 +80,7 @@ class EventsCog(commands.GroupCog, group_name="event", group_description="Photo-
     @app_commands.describe(event=WHICH)
     async def close(self, interaction: Interaction, event: str | None = None) -> None:
         await defer(interaction)
-        await close_event(interaction, (await self._pick(interaction, event)).id)
+        await ask_to_close(interaction, (await self._pick(interaction, event)).id)
 
     @app_commands.command(description="Give the event more time; this also helps one that waits to go on")
     @app_commands.describe(hours="How many hours more", event=WHICH)
@@ -141,14 +140,8 @@ class EventsCog(commands.GroupCog, group_name="event", group_description="Photo-
         return await self.bot.services.events.pick(event, actor_of(interaction), runnable=True)
 
     async def _pick_to_see(self, interaction: Interaction, event: str | None) -> Event:
-        """Without a name: the only live one, else the only one that this member prepares."""
         events, actor = self.bot.services.events, actor_of(interaction)
-        try:
-            return await events.pick(event, actor)
-        except NotFound:
-            if event is not None:
-                raise
-            return await events.pick(None, actor, runnable=True)
+        return await (events.latest(actor) if event is None else events.pick(event, actor))
 
     async def _pick_finished(self, interaction: Interaction, event: str | None) -> Event:
         """Without a name: the one that finished last, else the only live one."""

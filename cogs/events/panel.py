@@ -12,6 +12,7 @@ from bot.records.event import Event, EventMode, EventStatus, Honour, PauseReason
 from bot.records.guild import NOBODY
 from bot.text import quote
 from cogs.events.texts import (
+    CLOSING_WORDS,
     MEDALS,
     STATUS_WORDS,
     event_name,
@@ -70,7 +71,7 @@ MAIN_ACTIONS = frozenset({"give", "join", "make", "vote", "book"})
 
 def panel_card(view: EventView, last_line: str) -> Layout:
     event = view.event
-    parts = [_head(event), _stage(event), _meters(view), _advice(view), winners_text(view.winners), last_line]
+    parts = [_head(event), _stage(view), _meters(view), _advice(view), winners_text(view.winners), last_line]
     colour = discord.Colour.orange() if event.paused_at else COLOURS.get(event.status, discord.Colour.blurple())
     buttons = [_button(event, action) for action in actions_of(event)]
     return card("\n".join(filter(None, parts)), colour=colour, buttons=buttons)
@@ -137,9 +138,12 @@ def _who(event: Event) -> str:
     return f"For {', '.join(roles[:ROLES_SHOWN])}{more}"
 
 
-def _stage(event: Event) -> str:
+def _stage(view: EventView) -> str:
+    event = view.event
     if event.paused_at is not None and event.paused_why is not None:
         return f"⏸️ **Paused.** {PAUSE_WORDS[event.paused_why]} Until then no deadline counts."
+    if view.is_closing:
+        return f"⏳ **Closing.** {CLOSING_WORDS[event.status]}"
     words = STAGE_WORDS[shown_stage(event)]
     if event.stage_ends_at is None:
         return f"**{words}**"

@@ -62,6 +62,13 @@ TRAINING_WORDS = training_cards.STATUS_WORDS | {
     TrainingStatus.TRAINING: "training",
 }
 MEDALS = {1: "🥇", 2: "🥈", 3: "🥉"}
+CLOSING_WORDS = {
+    EventStatus.COLLECTING: "This part is over. What comes next begins in a moment.",
+    EventStatus.REVIEWING: "The photos are being chosen. The training begins in a moment.",
+    EventStatus.SHOWING: "This part is over. The vote begins as soon as the pictures under way are finished.",
+    EventStatus.VOTING: "The votes are being counted. The result is here in a moment.",
+}
+"""While the engine has not moved the event on."""
 STAGE_NAMES = {
     EventStatus.COLLECTING: "photos",
     EventStatus.REVIEWING: "looking through",

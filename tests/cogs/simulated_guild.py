@@ -160,6 +160,11 @@ class Stage:
     def channel(self) -> simcord.ChannelHandle:
         return self.world.channel
 
+    def shown_now(self, message: ResponseMessage) -> str:
+        """What a private answer says by now: the bot may have filled it in since."""
+        stored = self.world.env.backend.get_message(message.channel_id, message.id)
+        return "\n".join(part["content"] for part in walk_components(stored.components) if part.get("content"))
+
     async def set_key(self, guild: simcord.GuildHandle | None = None) -> None:
         await self._set_key(ProviderName.APIFRAME, REHEARSAL_KEY, guild)
 

@@ -285,7 +285,7 @@ async def test_every_button_of_an_event_is_answered_privately_in_every_stage(key
     await services.events.change(event.id, ada, moderator_ids=frozenset({keyed.ben.id}))
     if status is not EventStatus.COLLECTING:
         await move(keyed, event, status)
-    closing = [f"close{stage}" for stage in TIMED]
+    closing = [f"end{stage}" for stage in TIMED]
     changing = {("host", action) for action in (*closing, "extend", "cancel")}
     for area, action in sorted(presses_in(keyed, "event", "host", "depict"), key=lambda press: press in changing):
         for member in (keyed.cleo, keyed.ben):
@@ -326,7 +326,7 @@ async def test_nobody_is_told_who_said_no(keyed: Stage) -> None:
     keyed.world.env.http_requests.clear()
     for member in (keyed.ben, keyed.ada):
         for area, action in presses_in(keyed, "event", "host"):
-            if action not in {"cancel", "open"} and not action.startswith("close"):
+            if action not in {"cancel", "open"} and not action.startswith("end"):
                 await hands.press(member, f"dr:{area}:{action}:{event.id}")
         await keyed.use(member, "event status")
         await keyed.use(member, "privacy show")
@@ -362,7 +362,7 @@ async def test_no_votes_and_no_names_are_told_before_the_ballot_closes(keyed: St
     keyed.world.env.http_requests.clear()
     for member in (keyed.ben, keyed.cleo, keyed.ada):
         for area, action in presses_in(keyed, "event", "host"):
-            if action not in {"cancel", "open"} and not action.startswith("close"):
+            if action not in {"cancel", "open"} and not action.startswith("end"):
                 await hands.press(member, f"dr:{area}:{action}:{event.id}")
         await keyed.use(member, "event status")
         await keyed.use(member, "event fame")

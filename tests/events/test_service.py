@@ -159,6 +159,38 @@ async def test_closing_ends_the_stage_now_and_keeps_photos_no_longer_than_that_n
     assert panel.revision == 1
 
 
+async def test_what_was_closed_is_closing_until_the_engine_has_moved_it(hosting: Hosting) -> None:
+    event = await hosting.opened(entrants_min=1)
+    assert not (await hosting.view(event)).is_closing
+    assert (await hosting.service.closable(event.id, HOST)).id == event.id
+    await hosting.service.close(event.id, HOST)
+    assert (await hosting.view(event)).is_closing
+    with pytest.raises(UserError, match=CLOSING):
+        await hosting.service.closable(event.id, HOST)
+    await hosting.studio.settle()
+    view = await hosting.view(event)
+    assert (view.is_closing, view.event.paused_why) == (False, PauseReason.TOO_FEW_ENTRANTS)
+
+
+async def test_who_names_no_event_means_the_live_one_or_what_has_just_ended(hosting: Hosting) -> None:
+    with pytest.raises(NotFound, match="/event create"):
+        await hosting.service.latest(MEMBER)
+    event = await hosting.opened()
+    draft = await hosting.draft()
+    assert (await hosting.service.latest(HOST)).id == event.id
+    await hosting.service.cancel(event.id, HOST)
+    for actor in (HOST, MEMBER):
+        assert (await hosting.service.latest(actor)).id == event.id
+    hosting.studio.clock.advance(timedelta(days=1))
+    assert (await hosting.service.latest(HOST)).id == draft.id
+    assert (await hosting.service.latest(MEMBER)).id == event.id
+    newer = await hosting.opened()
+    assert (await hosting.service.latest(MEMBER)).id == newer.id
+    await hosting.service.cancel(newer.id, HOST)
+    await hosting.service.cancel(draft.id, HOST)
+    assert (await hosting.service.latest(HOST)).id == newer.id
+
+
 async def test_of_two_who_close_at_once_one_is_told_that_it_closes_already(hosting: Hosting) -> None:
     event = await hosting.opened()
     answers = await asyncio.gather(

@@ -21,6 +21,7 @@ async def play_event(page: Page, world: World) -> None:
     await keep(page, "event-panel", height=680)
     for _ in ("collecting", "reviewing"):
         await send(page, "/event close")
+        await press(page, "Yes, close it")
         await page.wait_for_timeout(3000)
     await read(page, "the pictures are here")
     await read(page, "the LoRA is ready")
@@ -30,6 +31,7 @@ async def play_event(page: Page, world: World) -> None:
         await make(page, prompt)
     await become(page, "Ada")
     await send(page, "/event close")
+    await press(page, "Yes, close it")
     await become(page, "Ben")
     await read(page, "Look closely and vote")
     await keep(page, "event-ballot")

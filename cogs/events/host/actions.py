@@ -1,16 +1,20 @@
 """What a host does with an event: check, open, close, extend, cancel, look at it."""
 
+import asyncio
+
 from bot.errors import UserError
 from bot.events.lifecycle import may_run
 from bot.records.event import Event, EventStatus
 from cogs.events.host.settings import event_to_run, show_settings, view_of
-from cogs.events.host.status import readiness_card, status_card
+from cogs.events.host.status import close_question, readiness_card, status_card
 from cogs.events.texts import event_name
 from cogs.ui.choices import FleetingButton
 from cogs.ui.replies import Interaction, actor_of, ask, say, show
 from cogs.ui.views import ConfirmView
 
 ADDED_HOURS = 24.0
+LOOKS, LOOKED_AT_S = 30, 0.5
+"""How often the card of an event that is closing looks for what has come of it. After that, *Look again* does."""
 
 
 def cancelled_sentence(event: Event) -> str:
@@ -75,9 +79,21 @@ async def open_event(interaction: Interaction, event_id: int) -> None:
     await show_status(interaction, event.id, said)
 
 
-async def close_event(interaction: Interaction, event_id: int, stage: EventStatus | None = None) -> None:
+async def ask_to_close(interaction: Interaction, event_id: int, stage: EventStatus | None = None) -> None:
+    """UserError when it cannot be closed now, or `stage` is over: on an old card the button means that one."""
+    event = await interaction.client.services.events.closable(event_id, actor_of(interaction), stage)
+    await show(interaction, close_question(event))
+
+
+async def close_event(interaction: Interaction, event_id: int, stage: EventStatus) -> None:
+    """Close that stage, show that it is closing, and then what has come of it."""
     event = await interaction.client.services.events.close(event_id, actor_of(interaction), stage)
-    await show_status(interaction, event.id, "This stage ends now; what comes next begins in a moment.")
+    await show_status(interaction, event.id)
+    for _ in range(LOOKS):
+        await asyncio.sleep(LOOKED_AT_S)
+        if not (await view_of(interaction, event)).is_closing:
+            await show_status(interaction, event.id)
+            return
 
 
 async def extend_event(interaction: Interaction, event_id: int, hours: float = ADDED_HOURS) -> None:

@@ -4,7 +4,15 @@ from functools import partial
 
 from bot.client import DarkroomBot, Press
 from bot.events.lifecycle import TIMED
-from cogs.events.host.actions import ask_to_cancel, close_event, extend_event, open_event, show_readiness, show_status
+from cogs.events.host.actions import (
+    ask_to_cancel,
+    ask_to_close,
+    close_event,
+    extend_event,
+    open_event,
+    show_readiness,
+    show_status,
+)
 from cogs.events.host.forms import FindForm, NumbersForm, PromptsForm, TimesForm
 from cogs.events.host.pages import Page
 from cogs.events.host.photos import show_board
@@ -71,7 +79,8 @@ async def setup(bot: DarkroomBot) -> None:
         prompts=press_prompts,
         find=press_find,
         # On an old card the button must not end the stage that came after it.
-        **{f"close{stage}": in_place(partial(close_event, stage=stage)) for stage in TIMED},
+        **{f"close{stage}": in_place(partial(ask_to_close, stage=stage)) for stage in TIMED},
+        **{f"end{stage}": in_place(partial(close_event, stage=stage)) for stage in TIMED},
     )
     bot.add_buttons("host", **presses)
 

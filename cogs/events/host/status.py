@@ -12,6 +12,7 @@ from bot.records.event import Entrant, EntrantStatus, Event, EventMode, EventSta
 from bot.records.guild import NOBODY
 from bot.text import quote
 from cogs.events.texts import (
+    CLOSING_WORDS,
     MEDALS,
     MODE_WORDS,
     PAUSE_WORDS,
@@ -29,6 +30,13 @@ from cogs.ui.layout import Layout, card
 from cogs.ui.words import TEXT_MAX, ago, clip, count, day, moment
 
 LABEL_MAX = 60
+CLOSE_MEANS = {
+    EventStatus.COLLECTING: "Nobody can join or give anything any more; what comes next begins at once.",
+    EventStatus.REVIEWING: "The photos are chosen as they are now, and the training begins at once.",
+    EventStatus.SHOWING: "No more pictures are made; the vote begins once those under way are finished.",
+    EventStatus.VOTING: "No more votes are taken; they are counted, and the event is over.",
+}
+"""What closing does in each stage that can be closed."""
 SHOWN_MAX = TEXT_MAX - 400
 
 
@@ -59,21 +67,34 @@ def check_line(check: ReadinessCheck) -> str:
 def status_card(view: EventView, *, may_run: bool, said: str = "") -> Layout:
     """`said` is what has just happened; only those who may run it see vetoes and buttons."""
     event = view.event
-    head = [*([said] if said else []), f"### {event_name(event)}", _stage_line(event)]
+    head = [*([said] if said else []), f"### {event_name(event)}", _stage_line(view)]
     advice = [f"💡 {sentence}" for sentence in view.advice]
     lines = [*head, *_numbers(view, may_run=may_run), *advice, *_winners(view.winners)]
     host = [f"host <@{event.host_id}>"] if event.host_id != NOBODY else []
     lines.append(" · ".join([f"-# Event #{event.id}", MODE_WORDS[event.mode], *host]))
     colour = discord.Colour.orange() if event.paused_at is not None else discord.Colour.blurple()
-    buttons = _host_buttons(event) if may_run else []
+    buttons = _host_buttons(view) if may_run else []
     return card(clip(lines, SHOWN_MAX, "…"), colour=colour, buttons=buttons)
 
 
-def _stage_line(event: Event) -> str:
+def close_question(event: Event) -> Layout:
+    """What closing means in the present stage; the answer takes the place of the question."""
+    buttons = [
+        ActionButton("host", f"end{event.status}", event.id, label="Yes, close it", style=discord.ButtonStyle.danger),
+        ActionButton("host", "status", event.id, label="Not yet"),
+    ]
+    text = f"### Close this part of {event_name(event)}?\n{CLOSE_MEANS[event.status]} This cannot be undone."
+    return card(text, colour=discord.Colour.red(), buttons=buttons)
+
+
+def _stage_line(view: EventView) -> str:
+    event = view.event
     stage = STATUS_WORDS[shown_stage(event)]
     if event.paused_at is not None:
         why = "" if event.paused_why is None else f"\n{PAUSE_WORDS[event.paused_why]}"
         return f"⏸️ **It waits** since {ago(event.paused_at)}; until it goes on, no time counts. {stage}.{why}"
+    if view.is_closing:
+        return f"⏳ **Closing.** {CLOSING_WORDS[event.status]}"
     if event.status is EventStatus.TRAINING:
         return "**Training.** It goes on as soon as every training has ended."
     if event.stage_ends_at is not None:
@@ -133,10 +154,13 @@ def honour_line(honour: Honour) -> str:
     return f"{MEDALS.get(honour.place, f'{honour.place}.')} {who}{label} · {count(honour.votes, 'vote')}"
 
 
-def _host_buttons(event: Event) -> list[ActionButton]:
+def _host_buttons(view: EventView) -> list[ActionButton]:
     """What can be done with it now."""
+    event = view.event
     if event.status.is_terminal:
         return []
+    if view.is_closing:
+        return [ActionButton("host", "status", event.id, label="Look again")]
     allowed = commands(event)
     buttons = []
     if HostCommand.CLOSE in allowed:

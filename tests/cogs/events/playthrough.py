@@ -245,7 +245,11 @@ class Playthrough:
         assert "Entered." in answer_to(await member.click(posted, label="Enter in event"))
 
     async def close(self) -> None:
-        assert "This stage ends now" in answer_to(await self.run(self.ada, "event close"))
+        """Asked once; the answer shows what has come of it."""
+        question = board_of(await self.run(self.ada, "event close"))
+        card = await self.press(self.ada, question, "Yes, close it")
+        assert "Close this part" not in text_of(card)
+        await until(lambda: "**Closing.**" not in self.stage.shown_now(card))
 
     async def ballot(self) -> discord.Message:
         """The ballot, in which nothing tells whose pictures these are."""

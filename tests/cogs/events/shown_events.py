@@ -24,6 +24,7 @@ def a_view(event: Event, **changes: Any) -> EventView:
     statuses = (EntrantStatus.IN, EntrantStatus.IN, EntrantStatus.WITHDRAWN)
     values: dict[str, Any] = {
         "event": event,
+        "is_closing": False,
         "entrants": tuple(
             Entrant(number, event.id, event.guild_id, 500 + number, status, None, None, None, 0, NOON, None)
             for number, status in enumerate(statuses, start=1)

@@ -15,7 +15,17 @@ from bot.records.event import Event, EventMode, EventStatus, PauseReason
 from bot.records.generation import GenerationSettings
 from bot.records.guild import Actor, Channel
 from bot.storage.events import events
-from tests.cogs.simulated_guild import Message, Stage, answer_to, board_of, buttons_of, pictures_in, text_of, tree_of
+from tests.cogs.simulated_guild import (
+    Message,
+    Stage,
+    answer_to,
+    board_of,
+    buttons_of,
+    pictures_in,
+    text_of,
+    tree_of,
+    until,
+)
 from tests.fakes.rows import add_photos, photo
 from tests.fakes.studio import tiny_jpeg
 
@@ -339,6 +349,38 @@ async def test_the_host_closes_extends_and_sees_vetoes_counted(stage: Stage) -> 
     assert event.stage_ends_at is not None
     assert later is not None
     assert later > event.stage_ends_at
+
+
+async def test_close_asks_once_and_shows_what_comes_next(stage: Stage) -> None:
+    """Too few take part, so that the event waits; the card says only that."""
+    event = await opened(stage)
+    card = await press(stage, board_of(await stage.use(stage.ada, "event status")), "Close now")
+    assert "### Close this part of `Mascot weekend`?" in text_of(card)
+    assert (await newest(stage)).stage_ends_at == event.stage_ends_at
+    kept = await press(stage, card, "Not yet")
+    assert "**Photos are being collected** until" in text_of(kept)
+    card = board_of(await stage.use(stage.ada, "event close"))
+    after = await press(stage, card, "Yes, close it")
+    await until(lambda: "⏸️ **It waits**" in stage.shown_now(after))
+    assert "until it goes on, no time counts" in stage.shown_now(after)
+    assert "Closing" not in stage.shown_now(after)
+    again = await stage.press_id(stage.ada, f"dr:host:endcollecting:{event.id}")
+    assert "This event is paused" in answer_to(again)
+
+
+async def test_the_vote_is_closed_once_and_its_end_is_shown_at_once(stage: Stage) -> None:
+    event = await opened(stage)
+    await move(stage, event, status=EventStatus.VOTING)
+    question = board_of(await stage.use(stage.ada, "event close"))
+    assert "No more votes are taken" in text_of(question)
+    card = await press(stage, question, "Yes, close it")
+    await until(lambda: "**Finished.**" in stage.shown_now(card))
+    assert "Close now" not in str(stage.world.env.backend.get_message(card.channel_id, card.id).components)
+    assert "This event is over" in answer_to(await stage.press_id(stage.ada, f"dr:host:endvoting:{event.id}"))
+    for member in (stage.ada, stage.cleo):
+        assert "**Finished.**" in answer_to(await stage.use(member, "event status"))
+    await planned(stage)
+    assert "**Finished.**" in answer_to(await stage.use(stage.ada, "event status"))
 
 
 async def test_a_moderator_runs_it_and_another_member_does_not(stage: Stage) -> None:

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from bot.errors import UserError
 from bot.events.bakeoff import candidates_of, lineage, parse_prompts, parse_strengths
 from bot.events.ballot.service import WinCount
-from bot.events.lifecycle import PATHS
+from bot.events.lifecycle import PATHS, TIMED
 from bot.events.timetables import TIMETABLES, timetable_of
 from bot.ports import ReadinessCheck
 from bot.records.event import Event, EventMode, EventStatus, PauseReason
 from bot.records.training import TrainingStatus
-from cogs.events.host.status import fame_card, readiness_card, status_card
-from cogs.events.texts import MODE_WORDS, PAUSE_WORDS, STATUS_WORDS, hours_words
+from cogs.events.host.status import close_question, fame_card, readiness_card, status_card
+from cogs.events.panel import panel_card
+from cogs.events.texts import CLOSING_WORDS, MODE_WORDS, PAUSE_WORDS, STATUS_WORDS, hours_words
 from cogs.ui.buttons import ActionButton
 from cogs.ui.choices import kept
 from tests.cogs.events.shown_events import a_lora, a_view, an_honour, collecting
@@ -85,6 +86,27 @@ def test_the_counts_are_named_and_vetoes_are_for_those_who_run_it() -> None:
 )
 def test_the_buttons_are_what_can_be_done_now(event: Event, labels: list[str]) -> None:
     assert labels_on(status_card(a_view(event), may_run=True)) == labels
+
+
+@pytest.mark.parametrize("status", sorted(TIMED))
+def test_what_is_closing_says_so_and_offers_neither_an_end_nor_more_time(status: EventStatus) -> None:
+    view = a_view(collecting(status=status), is_closing=True)
+    text = said_by(status_card(view, may_run=True))
+    assert f"⏳ **Closing.** {CLOSING_WORDS[status]}" in text
+    assert "until" not in text.lower()
+    assert labels_on(status_card(view, may_run=True)) == ["Look again"]
+    assert labels_on(status_card(view, may_run=False)) == []
+    panel = said_by(panel_card(view, "-# Event #7"))
+    assert f"⏳ **Closing.** {CLOSING_WORDS[status]}" in panel
+    assert "<t:" not in panel
+
+
+@pytest.mark.parametrize("status", sorted(TIMED))
+def test_closing_is_asked_with_what_it_means(status: EventStatus) -> None:
+    question = close_question(collecting(status=status))
+    assert "### Close this part of `Mascot days`?" in said_by(question)
+    assert "This cannot be undone." in said_by(question)
+    assert labels_on(question) == ["Yes, close it", "Not yet"]
 
 
 @pytest.mark.parametrize("why", list(PauseReason))

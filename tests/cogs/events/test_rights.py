@@ -54,6 +54,7 @@ CASES: dict[str, Case] = {
     "events.readiness": Case(S.DRAFT, RUNNERS, lambda s, who: s.studio.events.readiness(s.id, who)),
     "events.open": Case(S.DRAFT, RUNNERS, lambda s, who: s.studio.events.open(s.id, who)),
     "events.close": Case(S.COLLECTING, RUNNERS, lambda s, who: s.studio.events.close(s.id, who)),
+    "events.closable": Case(S.COLLECTING, RUNNERS, lambda s, who: s.studio.events.closable(s.id, who)),
     "events.extend": Case(S.COLLECTING, RUNNERS, lambda s, who: s.studio.events.extend(s.id, 2, who)),
     "events.cancel": Case(S.VOTING, RUNNERS, lambda s, who: s.studio.events.cancel(s.id, who)),
     "events.cancel of a draft": Case(S.DRAFT, RUNNERS, lambda s, who: s.studio.events.cancel(s.id, who)),
@@ -114,6 +115,7 @@ CASES: dict[str, Case] = {
 ELSEWHERE = {
     "events.create": "the caller decides who may; it lands in the actor's own guild",
     "events.choices": "has a test of its own",
+    "events.latest": "has a test of its own",
     "events.view": "callers check who may see it",
     "events.announcement": "for the outbox",
     "depictions.depiction": "for the outbox, and after an answer",
@@ -300,7 +302,7 @@ async def test_hostile_words_stay_harmless_in_every_message_of_an_event(keyed: S
     hands = Hands(keyed)
     for member in (keyed.ben, keyed.cleo, keyed.ada):
         for area, action in keyed.presses():
-            if area in {"event", "host"} and action != "extend" and not action.startswith("close"):
+            if area in {"event", "host"} and action != "extend" and not action.startswith("end"):
                 await hands.press(member, f"dr:{area}:{action}:{event_id}")
     await keyed.use(keyed.ada, "event cancel", event=str(event_id))
     await keyed.ada.slash(keyed.channel, "event remove", member=keyed.ben, event=NAME)

@@ -28,6 +28,8 @@ HEADLINES = {
     VOTING: "The ballot is open",
 }
 """The same stages on the panel."""
+CLOSING = "Closing."
+"""On both, while the bot has not moved the event on."""
 OVER = "This event is over"
 
 
@@ -162,12 +164,21 @@ class Party:
         """The host looks how the event stands, and ends this stage as long as it goes on."""
         while True:
             card = await self.host.read(await self._slash("event status", {"event": str(self._number)}))
-            if card is not None and f"**{stage}" not in card.text:
+            if card is not None and not any(f"**{here}" in card.text for here in (stage, CLOSING)):
                 self.host.succeeded()
                 return
             if card is not None:
-                await self.host.act(partial(self.rig.standin.click, card, "Close now", user=self.host.person))
-                await self.host.is_there(lambda: HEADLINES[stage] not in self._panel.text)
+                for label in ("Close now", "Yes, close it"):
+                    if label in card.labels:
+                        await self._press_in_place(card, label)
+                await self.host.is_there(
+                    lambda: not any(here in self._panel.text for here in (HEADLINES[stage], CLOSING))
+                )
+
+    async def _press_in_place(self, card: StoredMessage, label: str) -> None:
+        """A button whose answer takes the place of its card."""
+        await self.host.act(partial(self.rig.standin.click, card, label, user=self.host.person))
+        await self.host.is_there(lambda: label not in card.labels)
 
     async def _slash(self, command: str, options: Mapping[str, str] | None = None) -> InteractionHandle | None:
         return await self.host.act(
