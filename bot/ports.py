@@ -93,7 +93,10 @@ class Venue(Protocol):
         ...
 
     async def put_on_calendar(self, event: Event) -> int | None:
-        """Create Discord's scheduled event, or find the one made before; its id, None without permission."""
+        """Create Discord's scheduled event, or find the one made before; its id, None without permission.
+
+        Before the event is open, the one made before is given its present time.
+        """
         ...
 
     async def end_on_calendar(self, event: Event) -> None:

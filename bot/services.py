@@ -11,6 +11,7 @@ from bot.datasets.service import DatasetService
 from bot.engine import Lane
 from bot.events.ballot.service import BallotService
 from bot.events.budget import BudgetService
+from bot.events.opening import OpeningService
 from bot.events.outcomes import EventOutcomes
 from bot.events.packs import PackRunner
 from bot.events.photos.depictions import DepictionService
@@ -114,6 +115,7 @@ class Services:
     preferences: PreferenceService
     likeness: LikenessService
     events: EventService
+    openings: OpeningService
     contributions: ContributionService
     depictions: DepictionService
     reviews: ReviewService
@@ -147,6 +149,7 @@ def build_services(opened: Resources) -> Services:
     orders = OrderAcceptance(opened, key_service, references)
     depictions, reviews = DepictionService(opened), ReviewService(opened, dataset_service)
     exports = ExportService(opened)
+    openings = OpeningService(opened, key_service, reachability)
     budgets = BudgetService(opened, key_service, training_service, orders)
     generation_service = GenerationService(opened, key_service, references, orders, budgets.policy)
     picture_service = PictureService(opened, key_service, generation_service)
@@ -176,7 +179,8 @@ def build_services(opened: Resources) -> Services:
         outbox=OutboxService(opened),
         privacy=PrivacyService(opened, key_service, depictions, exports),
         exports=exports,
-        events=EventService(opened, key_service, reachability, budgets, depictions),
+        events=EventService(opened, openings, budgets, depictions),
+        openings=openings,
         contributions=ContributionService(opened, dataset_service),
         depictions=depictions,
         reviews=reviews,
@@ -242,5 +246,12 @@ def _event_steps(opened: Resources, services: Services) -> EventSteps:
     packs = PackRunner(opened.database, services.budgets)
     stages = StageRunner(opened.database, services.keys, services.budgets, packs, services.reviews, opened.venue)
     return EventSteps(
-        opened, stages, EventOutcomes(opened), services.depictions, services.reviews, services.ballots, services.budgets
+        opened,
+        stages,
+        EventOutcomes(opened),
+        services.depictions,
+        services.reviews,
+        services.ballots,
+        services.budgets,
+        services.openings,
     )

@@ -61,6 +61,34 @@ BAKEOFF_HOURS: dict[EventStatus, float] = {S.SHOWING: 1.0}
 """Short, because members have nothing to do while its pictures are made."""
 
 
+COPIED = (
+    "guild_id",
+    "channel_id",
+    "host_id",
+    "name",
+    "theme",
+    "rules",
+    "mode",
+    "subject_kind",
+    "photo_cap",
+    "pictures_each",
+    "entrants_min",
+    "entrants_max",
+    "budget",
+    "role_ids",
+    "moderator_ids",
+    "jury_role_id",
+    "pack",
+    "style_ids",
+    "lora_ids",
+    "candidates",
+    "hours",
+    "wants_thread",
+    "wants_calendar",
+)
+"""Columns that an event has in common with one that is planned as it was."""
+
+
 @dataclass(frozen=True, slots=True)
 class EventDraft:
     """What the host enters first; all other fields begin with a default."""
@@ -99,6 +127,11 @@ def beginnings(draft: EventDraft) -> dict[str, Any]:
         "wants_thread": True,
         "wants_calendar": False,
     }
+
+
+def copied(event: Event) -> dict[str, Any]:
+    """The columns of a draft that is planned as this event was."""
+    return {name: getattr(event, name) for name in COPIED}
 
 
 def hours_of(mode: EventMode, hours: Mapping[EventStatus, float]) -> dict[EventStatus, float]:

@@ -36,7 +36,7 @@ class PlannedAnnouncement:
 
 
 class EventOutcomes(Service):
-    async def store_thread_and_calendar(self, claim: Claim[Event], found: Mapping[str, int]) -> None:
+    async def store_thread_and_calendar(self, claim: Claim[Event], found: Mapping[str, int | None]) -> None:
         """Store the ids of the new thread or calendar entry; the row stays claimed."""
         await self._database.write(lambda connection: mark(connection, events, claim, **found))
 
@@ -126,7 +126,8 @@ class EventOutcomes(Service):
             files = await event_jobs.discard_datasets(connection, event.id)
             if event.status is EventStatus.CANCELLED:
                 await event_jobs.wake(connection, event.id, now=now)
-                await self._announce(connection, event, [await self._cancelled(connection, event)])
+                if event.opened_at is not None:
+                    await self._announce(connection, event, [await self._cancelled(connection, event)])
             is_settled = is_off_calendar and await spends.is_settled(connection, event.id)
             await store(
                 connection, events, claim, due_at=forgotten_at if is_settled else now + self._timings.event_retry

@@ -8,18 +8,15 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.datasets.rules import RANK, STEPS
 from bot.errors import NotFound, UserError
 from bot.events import drafts, lifecycle, lookup, loras, views
 from bot.events.budget import BudgetService
 from bot.events.drafts import EventDraft
 from bot.events.estimate import estimate
 from bot.events.lifecycle import HostCommand
+from bot.events.opening import MOVED_ON, OpeningService
 from bot.events.photos.depictions import DepictionService
-from bot.events.readiness import Readiness
 from bot.events.views import EventView
-from bot.keys.reachability import ReachabilityService
-from bot.keys.service import KeyService
 from bot.moderation.texts import check_text
 from bot.ports import ReadinessCheck
 from bot.records.event import (
@@ -27,24 +24,19 @@ from bot.records.event import (
     AnnouncementKind,
     EntrantStatus,
     Event,
-    EventMode,
     EventStatus,
     PauseReason,
-    places_of,
 )
 from bot.records.guild import Actor, Channel
 from bot.records.moderation import Act
-from bot.records.post import PostKind
 from bot.resources import Resources, Service
 from bot.storage.events import counts as event_counts
 from bot.storage.events import entrants
 from bot.storage.events import events as rows
-from bot.storage.jobs import datasets
 from bot.storage.money import spends
 from bot.storage.people import moderation_log
 from bot.text import CHOICES_MAX, search
 
-MOVED_ON = "The event has just moved on. Please look at it again."
 CLOSING = "It is closing already."
 CLOSED_BEFORE = "This stage has ended already, so nothing was closed. `/event status` shows how it stands now."
 
@@ -53,14 +45,13 @@ class EventService(Service):
     def __init__(
         self,
         opened: Resources,
-        key_service: KeyService,
-        reachability: ReachabilityService,
+        openings: OpeningService,
         budgets: BudgetService,
         depictions: DepictionService,
     ) -> None:
         super().__init__(opened)
-        self._readiness = Readiness(opened, key_service, reachability)
         self._members = opened.members
+        self._openings = openings
         self._budgets = budgets
         self._depictions = depictions
         self._prices = opened.prices
@@ -141,30 +132,11 @@ class EventService(Service):
 
     async def readiness(self, event_id: int, actor: Actor) -> Sequence[ReadinessCheck]:
         """What the event needs to be opened; takes up to half a minute when webhooks do not arrive."""
-        event = await self._database.fetch(lookup.run_by, event_id, actor)
-        return await self._readiness.all(event)
+        return await self._openings.readiness(event_id, actor)
 
     async def open(self, event_id: int, actor: Actor) -> Event:
         """Announce the event and begin its first stage; UserError, with what to do, when it is not ready."""
-        draft = await self._database.fetch(lookup.run_by, event_id, actor, HostCommand.OPEN)
-        fixes = [
-            check.fix for check in await self._readiness.needed(draft) if not check.is_ok and not check.is_optional
-        ]
-        if fixes:
-            raise UserError(" ".join(["This event is not ready yet.", *fixes]))
-
-        async def transaction(connection: AsyncConnection) -> Event:
-            draft = await lookup.run_by(connection, event_id, actor, HostCommand.OPEN)
-            if await rows.live_count(connection, draft.guild_id) >= drafts.LIVE_MAX:
-                raise UserError(f"{drafts.LIVE_MAX} events run here already. Let one of them end first.")
-            event = await self._begin(connection, draft)
-            now = self._clock.now()
-            await rows.post(connection, event, PostKind.EVENT_PANEL, event.id, places=places_of(event), now=now)
-            await rows.announce(connection, event, AnnouncementKind.OPENED, now=now)
-            await loras.share_with_entrants(connection, event, actor.user_id, now=now)
-            return event
-
-        return await self._database.write(transaction)
+        return await self._openings.open(event_id, actor)
 
     async def closable(self, event_id: int, actor: Actor, stage: EventStatus | None = None) -> Event:
         """The event whose present stage can be closed now; UserError when it cannot, or is not `stage` any more."""
@@ -209,7 +181,7 @@ class EventService(Service):
             before = await lookup.run_by(connection, event_id, actor, HostCommand.CANCEL)
             lifecycle.check_move(before.mode, before.status, EventStatus.CANCELLED)
             over = {"ended_at": now, "stage_ends_at": None, "paused_at": None, "paused_why": None}
-            due_at = now if before.status.is_live else None
+            due_at = now if before.status.is_live or before.opens_at is not None else None
             event = await _change(connection, before, status=EventStatus.CANCELLED, due_at=due_at, **over)
             await self._tell(connection, event)
             return event
@@ -262,28 +234,6 @@ class EventService(Service):
         for user_id in changes.get("moderator_ids", ()):
             if not await self._members.is_member(actor.guild_id, user_id):
                 raise UserError(f"<@{user_id}> is not a member of this server. Please pick somebody who is.")
-
-    async def _begin(self, connection: AsyncConnection, draft: Event) -> Event:
-        """Begin the first stage; a shared event gets the dataset for its photos."""
-        now, stage = self._clock.now(), lifecycle.next_stage(draft)
-        ends_at = lifecycle.ends_at(draft, stage, now, hour=self._hour)
-        event = await _change(connection, draft, status=stage, opened_at=now, stage_ends_at=ends_at, due_at=now)
-        if event.mode is not EventMode.SHARED:
-            return event
-        dataset = await datasets.insert(
-            connection,
-            guild_id=event.guild_id,
-            channel_id=event.channel_id,
-            user_id=event.host_id,
-            name=event.name,
-            subject_kind=event.subject_kind,
-            steps=STEPS,
-            rank=RANK,
-            event_id=event.id,
-            created_at=now,
-            due_at=self._photos_until(event),
-        )
-        return await _change(connection, event, dataset_id=dataset.id)
 
     async def _go_on(self, connection: AsyncConnection, event: Event, ends_at: datetime | None) -> dict[str, Any]:
         """Announce that the host ended the pause; returns the columns that change."""

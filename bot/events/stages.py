@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -80,6 +81,19 @@ class StageRunner:
         except NotNow as error:
             log.info("The thread or calendar of event %s has to wait: %s", event.id, error)
         return found
+
+    async def keep_on_calendar(self, draft: Event, now: datetime) -> dict[str, int | None]:
+        """Let a draft that opens by itself stand in the calendar, and no other; the changed columns. May raise NotNow.
+
+        An entry that stands there with another time is given the present one.
+        """
+        if draft.wants_calendar and draft.opens_at is not None:
+            calendar_id = await self._venue.put_on_calendar(draft) if now < draft.opens_at else draft.calendar_id
+            return {} if calendar_id in {None, draft.calendar_id} else {"calendar_id": calendar_id}
+        if draft.calendar_id is None:
+            return {}
+        await self._venue.end_on_calendar(draft)
+        return {"calendar_id": None}
 
     async def _open_thread(self, event: Event) -> int | None:
         """Open the thread on the panel's message, which can have only one; None while there is no such message."""

@@ -11,6 +11,7 @@ from bot.datasets.rules import photo_limits
 from bot.events import lifecycle
 from bot.events.ballot.service import BallotService
 from bot.events.budget import BudgetService
+from bot.events.opening import OpeningService
 from bot.events.outcomes import EventOutcomes, PlannedAnnouncement
 from bot.events.photos.depictions import DepictionService
 from bot.events.photos.review import ReviewService
@@ -46,6 +47,7 @@ class EventSteps(Service):
         reviews: ReviewService,
         ballots: BallotService,
         budgets: BudgetService,
+        openings: OpeningService,
     ) -> None:
         super().__init__(opened)
         self._stages = stages
@@ -54,6 +56,7 @@ class EventSteps(Service):
         self._reviews = reviews
         self._ballots = ballots
         self._budgets = budgets
+        self._openings = openings
         self._venue = opened.venue
         self._members = opened.members
 
@@ -62,7 +65,7 @@ class EventSteps(Service):
         if event.status.is_terminal:
             await self._outcomes.wind_up(claim, is_off_calendar=await self._end_on_calendar(event))
         elif event.status is S.DRAFT:
-            await self._outcomes.stay(claim, None)
+            await self._keep_draft(claim)
         else:
             found = await self._stages.create_thread_and_calendar(event)
             if found:
@@ -72,6 +75,18 @@ class EventSteps(Service):
                 await self._run(claim, progress)
             else:
                 await self._wait(claim, progress)
+
+    async def _keep_draft(self, claim: Claim[Event]) -> None:
+        """Keep its calendar entry as it was planned, and open it when its time has come."""
+        try:
+            found = await self._stages.keep_on_calendar(claim.row, self._clock.now())
+        except NotNow as error:
+            log.info("The calendar entry of event %s has to wait: %s", claim.id, error)
+            await self._openings.advance(claim, is_on_calendar=False)
+            return
+        if found:
+            await self._outcomes.store_thread_and_calendar(claim, found)
+        await self._openings.advance(claim, is_on_calendar=True)
 
     async def _end_on_calendar(self, event: Event) -> bool:
         try:

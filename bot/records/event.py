@@ -70,6 +70,13 @@ class PauseReason(StrEnum):
         return self in {PauseReason.NO_KEY, PauseReason.PROVIDER_DOWN, PauseReason.OUT_OF_CREDITS}
 
 
+class Repeat(StrEnum):
+    """How often an event that opens by itself is planned again."""
+
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+
 class EntrantStatus(StrEnum):
     IN = "in"
     WITHDRAWN = "withdrawn"
@@ -101,12 +108,14 @@ class AnnouncementKind(StrEnum):
     """Fewer than two entries."""
     WINNER = "winner"
     CANCELLED = "cancelled"
+    NOT_OPENED = "not_opened"
+    """For the host: its time has come, and something is missing."""
     TAKEN_BACK = "taken_back"
     """For the host: consent was taken back after training, so a LoRA is to be retired."""
 
     @property
     def is_for_host(self) -> bool:
-        return self is AnnouncementKind.TAKEN_BACK
+        return self in {AnnouncementKind.TAKEN_BACK, AnnouncementKind.NOT_OPENED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +176,13 @@ class Event:
     due_at: datetime | None
     lease_owner: str | None
     created_at: datetime
+    opens_at: datetime | None
+    """When a draft opens by itself; None: its host opens it."""
+    opens_zone: str | None
+    """The time zone by whose clocks it repeats; None: UTC."""
+    repeats: Repeat | None
+    series_from: datetime | None
+    """When the first event of a repeated one was to open."""
     opened_at: datetime | None
     ended_at: datetime | None
 

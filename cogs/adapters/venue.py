@@ -73,7 +73,8 @@ class DiscordVenue:
         guild = self._guild(event)
         async with _only_not_now():
             try:
-                entry = await self._find(guild, event) or await _schedule(guild, event)
+                entry = await self._find(guild, event)
+                entry = await (_schedule(guild, event) if entry is None else _move(entry, event))
             except discord.HTTPException as error:
                 _raise_if_passing(error)
                 log.info("An event cannot be put on the calendar: %s / %s", error.status, error.code)
@@ -151,7 +152,7 @@ def _missing(permissions: discord.Permissions, needed: Iterable[str]) -> str:
 
 
 async def _schedule(guild: discord.Guild, event: Event) -> discord.ScheduledEvent:
-    start = discord.utils.utcnow() + STARTS_IN
+    start = _start(event)
     return await guild.create_scheduled_event(
         name=_plain(event.name),
         description=f"{quote(event.theme, DESCRIPTION_MAX)}\n{_line(event)}",
@@ -161,6 +162,20 @@ async def _schedule(guild: discord.Guild, event: Event) -> discord.ScheduledEven
         privacy_level=discord.PrivacyLevel.guild_only,
         location=f"https://discord.com/channels/{event.guild_id}/{event.thread_id or event.channel_id}",
     )
+
+
+def _start(event: Event) -> datetime:
+    soonest = discord.utils.utcnow() + STARTS_IN
+    return soonest if event.opens_at is None else max(event.opens_at, soonest)
+
+
+async def _move(entry: discord.ScheduledEvent, event: Event) -> discord.ScheduledEvent:
+    """Give the entry of an event that is not open yet its present name and time."""
+    start, name = _start(event), _plain(event.name)
+    is_planned = event.opened_at is None and event.opens_at is not None
+    if not is_planned or (entry.start_time, entry.name) == (start, name):
+        return entry
+    return await entry.edit(name=name, start_time=start, end_time=_planned_end(event, start))
 
 
 def _planned_end(event: Event, start: datetime) -> datetime:

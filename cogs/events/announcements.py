@@ -1,8 +1,6 @@
 """Announcements of an event, each posted once."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import discord
 
@@ -11,6 +9,8 @@ from bot.records.dataset import SubjectKind
 from bot.records.event import Announcement, AnnouncementKind, EventMode
 from bot.records.guild import PlaceKind
 from bot.records.lora import Lora
+from cogs.events.details import Detail, number, numbers, read
+from cogs.events.host.told import not_opened, taken_back
 from cogs.events.panel import PAUSE_WORDS, deadline, what_it_is, winners_text
 from cogs.events.texts import event_name
 from cogs.likeness.cards import CLAIM, claim_button
@@ -19,13 +19,12 @@ from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, SafeLayout
 from cogs.ui.words import clip, count, member
 
-Detail = dict[str, Any]
-
 LIST_MAX = 2500
 """Characters for a list of members or LoRAs."""
 COLOURS = {
     AnnouncementKind.PAUSED: discord.Colour.orange(),
     AnnouncementKind.TAKEN_BACK: discord.Colour.orange(),
+    AnnouncementKind.NOT_OPENED: discord.Colour.orange(),
     AnnouncementKind.NOT_TRAINED: discord.Colour.orange(),
     AnnouncementKind.CANCELLED: discord.Colour.dark_grey(),
     AnnouncementKind.WINNER: discord.Colour.gold(),
@@ -46,7 +45,7 @@ def announcement_card(
 
     `is_private`: in a private message buttons of a server do not work.
     """
-    detail = _read(announcement.detail)
+    detail = read(announcement.detail)
     text = (
         WRITERS[announcement.what](view) if announcement.what in WRITERS else DETAILED[announcement.what](view, detail)
     )
@@ -59,7 +58,7 @@ def announcement_card(
     if not is_private:
         many = len(claimable) > 1
         layout.add_rows([claim_button("set", each, f"{CLAIM}: #{each}" if many else CLAIM) for each in claimable])
-    lora_id = _number(detail, "lora_id")
+    lora_id = number(detail, "lora_id")
     if announcement.what is AnnouncementKind.TAKEN_BACK and lora_id and not is_private:
         button = ActionButton("lora", "archive", lora_id, label="Archive it", style=discord.ButtonStyle.danger)
         layout.add_row(button)
@@ -92,7 +91,7 @@ def _chosen(view: EventView, detail: Detail) -> str:
     by = detail.get("by")
     given = {str(user): photos for user, photos in by.items()} if isinstance(by, dict) else {}
     lines = [f"{member(int(user))}: {count(int(photos), 'photo')}" for user, photos in given.items() if user.isdigit()]
-    total = count(_number(detail, "photos"), "photo")
+    total = count(number(detail, "photos"), "photo")
     head = f"### {event_name(view.event)}: the photos are chosen\nThe LoRA is trained from {total}. They came from:"
     return f"{head}\n{clip(lines, LIST_MAX, '…and {} more')}\nThank you! All other photos have been deleted."
 
@@ -103,7 +102,7 @@ def _training(view: EventView) -> str:
 
 
 def _loras_ready(view: EventView, detail: Detail) -> str:
-    wanted = set(_numbers(detail, "lora_ids"))
+    wanted = set(numbers(detail, "lora_ids"))
     lines = [_lora_line(lora) for lora in view.loras if lora.id in wanted]
     is_one = view.event.mode is EventMode.SHARED
     head = "the LoRA is ready" if is_one else "the LoRAs are ready"
@@ -120,7 +119,7 @@ def _lora_line(lora: Lora) -> str:
 
 
 def _not_trained(view: EventView, detail: Detail) -> str:
-    names = [member(user_id) for user_id in _numbers(detail, "user_ids")]
+    names = [member(user_id) for user_id in numbers(detail, "user_ids")]
     why = {
         "budget": "The event's budget did not reach for a LoRA for everyone. This time it was not enough for:",
         "photos": "It takes 15 usable photos to train a LoRA. There were fewer of these members:",
@@ -129,7 +128,7 @@ def _not_trained(view: EventView, detail: Detail) -> str:
 
 
 def _pack_done(view: EventView, detail: Detail) -> str:
-    left = _number(detail, "left")
+    left = number(detail, "left")
     rest = f" The budget did not reach for {count(left, 'more picture')}." if left else ""
     return f"### {event_name(view.event)}: the pictures are here\n{count(view.pictures, 'picture')} made so far.{rest}"
 
@@ -151,7 +150,7 @@ def _reason(detail: Detail) -> str:
 
 
 def _no_ballot(view: EventView, detail: Detail) -> str:
-    if _number(detail, "entries") == 1:
+    if number(detail, "entries") == 1:
         return f"### {event_name(view.event)}: no vote this time\nThere is one entry only, so it wins unopposed."
     return f"### {event_name(view.event)}: no vote this time\nNobody entered a picture."
 
@@ -171,33 +170,18 @@ def _winner(view: EventView) -> str:
 
 
 def _cancelled(view: EventView, detail: Detail) -> str:
-    trainings, pictures = _number(detail, "trainings"), _number(detail, "pictures")
+    trainings, pictures = number(detail, "trainings"), number(detail, "pictures")
     made = " and ".join(
         [
             *([count(trainings, "training")] if trainings else []),
             *([count(pictures, "order") + " of pictures"] if pictures else []),
         ]
     )
-    paid = f"{count(_number(detail, 'spent'), 'credit')} for {made}" if made else "nothing"
+    paid = f"{count(number(detail, 'spent'), 'credit')} for {made}" if made else "nothing"
     why = "It had waited for too long" if detail.get("by") == "abandoned" else "The host cancelled it"
     return (
         f"### {event_name(view.event)} is cancelled\n{why}. Nothing more is spent. Paid so far: {paid}.\n"
         "Photos that were given for it are deleted. LoRAs and pictures that are ready stay with their owners."
-    )
-
-
-def _taken_back(view: EventView, detail: Detail) -> str:
-    """While the LoRA is still being trained there is only the training's number; a second announcement follows then."""
-    lora_id = _number(detail, "lora_id")
-    said = "Somebody who is in it does not want that any more."
-    if not lora_id:
-        head = f"### {event_name(view.event)}: training #{_number(detail, 'training_id')}"
-        return f"{head}\n{said} When the LoRA comes out, nobody can make pictures with it."
-    names = [name_of(lora) for lora in view.loras if lora.id == lora_id]
-    name = names[0] if names else f"LoRA #{lora_id}"
-    return (
-        f"### {event_name(view.event)}: {name} rests\n{said} Nobody can make pictures with it any more. "
-        "Please archive it, so that the provider deletes it, too: `/loras archive` in the server."
     )
 
 
@@ -216,28 +200,10 @@ DETAILED: Mapping[AnnouncementKind, Callable[[EventView, Detail], str]] = {
     AnnouncementKind.PAUSED: _paused,
     AnnouncementKind.NO_BALLOT: _no_ballot,
     AnnouncementKind.CANCELLED: _cancelled,
-    AnnouncementKind.TAKEN_BACK: _taken_back,
+    AnnouncementKind.TAKEN_BACK: taken_back,
+    AnnouncementKind.NOT_OPENED: not_opened,
 }
 AT_THE_PANEL = frozenset(
     {AnnouncementKind.CLOSING_SOON, AnnouncementKind.LORAS_READY, AnnouncementKind.PACK_DONE, AnnouncementKind.RESUMED}
 )
 """Those after which a member can do something there."""
-
-
-def _read(detail: str) -> Detail:
-    """Notes of another version may hold less, more, or something else."""
-    try:
-        found = json.loads(detail or "{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _number(detail: Detail, name: str) -> int:
-    value = detail.get(name)
-    return value if isinstance(value, int) else 0
-
-
-def _numbers(detail: Detail, name: str) -> list[int]:
-    values = detail.get(name)
-    return [value for value in values if isinstance(value, int)] if isinstance(values, list) else []

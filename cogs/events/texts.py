@@ -6,7 +6,7 @@ from bot.events.drafts import NAME_MAX
 from bot.events.timetables import timed_stages
 from bot.events.views import EventView, UncountedPhotos
 from bot.records.dataset import SubjectKind
-from bot.records.event import Event, EventMode, EventStatus, PauseReason
+from bot.records.event import Event, EventMode, EventStatus, PauseReason, Repeat
 from bot.records.training import TrainingStatus
 from bot.text import quote
 from cogs.training import cards as training_cards
@@ -61,6 +61,7 @@ TRAINING_WORDS = training_cards.STATUS_WORDS | {
     TrainingStatus.SUBMITTED: "being prepared",
     TrainingStatus.TRAINING: "training",
 }
+REPEAT_WORDS = {Repeat.WEEKLY: "Every week", Repeat.MONTHLY: "Every month"}
 MEDALS = {1: "🥇", 2: "🥈", 3: "🥉"}
 CLOSING_WORDS = {
     EventStatus.COLLECTING: "This part is over. What comes next begins in a moment.",
@@ -125,6 +126,15 @@ def expected_words(view: EventView) -> str:
         return ""
     who = "" if event.mode is EventMode.BAKEOFF else f", if {view.entrants_expected} take part and use all they may"
     return f"In the end about {count(price, 'credit')} of this server{who}."
+
+
+def opening_words(event: Event) -> str:
+    """When it opens, as every reader's own clock shows it."""
+    if event.opens_at is None:
+        return "when you press *Check and open*"
+    seconds = int(event.opens_at.timestamp())
+    again = "" if event.repeats is None else f", then {REPEAT_WORDS[event.repeats].lower()}"
+    return f"by itself <t:{seconds}:F> (<t:{seconds}:R>){again}"
 
 
 def event_name(event: Event) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import discord
@@ -196,6 +197,25 @@ async def test_the_calendar_says_what_where_and_until_when_and_holds_it_once(sta
     entry.name = "Renamed by an admin"
     assert await venue.put_on_calendar(event) == calendar_id
     assert len(entries(stage)) == 1
+
+
+async def test_what_opens_later_stands_in_the_calendar_with_its_time_and_moves_with_it(
+    stage: Stage, venue: DiscordVenue
+) -> None:
+    at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=3)
+    event = planned(stage, opens_at=at)
+    calendar_id = await venue.put_on_calendar(event)
+    (entry,) = entries(stage)
+    assert discord.utils.parse_time(entry.scheduled_start_time) == at
+    later = replace(event, opens_at=at + timedelta(days=1), name="Owl days")
+    assert await venue.put_on_calendar(later) == calendar_id
+    (entry,) = entries(stage)
+    start, end = map(discord.utils.parse_time, (entry.scheduled_start_time, entry.scheduled_end_time))
+    assert (entry.name, start, end - start) == ("Owl days", at + timedelta(days=1), timedelta(hours=5.5))
+    begun = replace(later, opened_at=at, opens_at=at)
+    assert await venue.put_on_calendar(begun) == calendar_id
+    (entry,) = entries(stage)
+    assert discord.utils.parse_time(entry.scheduled_start_time) == at + timedelta(days=1)
 
 
 async def test_somebody_elses_entry_with_our_line_is_not_taken_for_ours(stage: Stage, venue: DiscordVenue) -> None:

@@ -60,7 +60,9 @@ async def cancel_all(connection: AsyncConnection, guild_id: int, *, now: datetim
 
 async def wake(connection: AsyncConnection, event_id: int, *, now: datetime) -> None:
     """Let the event's lane look at it now, also when it slept without a date."""
-    await make_due(connection, events, events.c.id == event_id, events.c.status.in_(LIVE), at=now)
+    is_planned = sa.and_(events.c.status == EventStatus.DRAFT, events.c.opens_at.is_not(None))
+    is_looked_at = sa.or_(events.c.status.in_(LIVE), is_planned)
+    await make_due(connection, events, events.c.id == event_id, is_looked_at, at=now)
 
 
 async def renew_panel(connection: AsyncConnection, event_id: int, *, due_at: datetime) -> None:
@@ -77,7 +79,10 @@ async def announce(
     detail: str = "",
     now: datetime,
 ) -> bool:
-    """Note it and post it, once for each `once` (default: the kind); False when it had been announced before."""
+    """Note it and post it, once for each `once` (default: the kind); False when it had been announced before.
+
+    What is not open yet is told to its host alone.
+    """
     if await was_announced(connection, event.id, once or what):
         return False
     said = {"what": what, "once": once or what, "detail": detail, "at": now}
@@ -86,6 +91,8 @@ async def announce(
         return True
     places = places_of(event)
     shown_at = places[::-1] if what.is_for_host else places
+    if event.opened_at is None:
+        shown_at = host_of(event)
     await post(connection, event, PostKind.EVENT_ANNOUNCEMENT, announcement_id, places=shown_at, now=now)
     return True
 

@@ -3,7 +3,15 @@
 import sqlalchemy as sa
 
 from bot.records.dataset import SubjectKind
-from bot.records.event import AnnouncementKind, DepictionStatus, EntrantStatus, EventMode, EventStatus, PauseReason
+from bot.records.event import (
+    AnnouncementKind,
+    DepictionStatus,
+    EntrantStatus,
+    EventMode,
+    EventStatus,
+    PauseReason,
+    Repeat,
+)
 from bot.storage.columns import CANDIDATES, HOURS, ID_SET, TUPLE, Instant, Word, due, snowflake, table
 
 
@@ -44,6 +52,10 @@ events = table(
     sa.Column("paused_why", Word(PauseReason)),
     sa.Column("dataset_id", sa.BigInteger),
     sa.Column("created_at", Instant, nullable=False),
+    sa.Column("opens_at", Instant),
+    sa.Column("opens_zone", sa.String(40)),
+    sa.Column("repeats", Word(Repeat)),
+    sa.Column("series_from", Instant),
     sa.Column("opened_at", Instant),
     sa.Column("ended_at", Instant),
     *due(),

@@ -13,7 +13,7 @@ from cogs.events.host.actions import (
     show_readiness,
     show_status,
 )
-from cogs.events.host.forms import FindForm, NumbersForm, PromptsForm, TimesForm
+from cogs.events.host.forms import FindForm, NumbersForm, OpeningForm, PromptsForm, TimesForm
 from cogs.events.host.pages import Page
 from cogs.events.host.photos import show_board
 from cogs.events.host.settings import event_to_run, show_settings, storing
@@ -37,6 +37,10 @@ def _switching(field: str) -> Press:
 async def press_hours(interaction: Interaction, event_id: int) -> None:
     event = await event_to_run(interaction, event_id)
     await open_form(interaction, TimesForm(event, storing(event_id, Page.TIMES)))
+
+
+async def press_opening(interaction: Interaction, event_id: int) -> None:
+    await open_form(interaction, OpeningForm(await event_to_run(interaction, event_id)))
 
 
 def _asking_numbers(page: Page) -> Press:
@@ -74,6 +78,7 @@ async def setup(bot: DarkroomBot) -> None:
         thread=_switching("wants_thread"),
         calendar=_switching("wants_calendar"),
         hours=press_hours,
+        opening=press_opening,
         limits=_asking_numbers(Page.PEOPLE),
         numbers=_asking_numbers(Page.PICTURES),
         prompts=press_prompts,

@@ -10,12 +10,12 @@ import discord
 from bot.errors import UserError
 from bot.events.drafts import PHOTO_CAP_MAX, PICTURES_EACH_MAX
 from bot.events.packs import PROMPTS_MAX, check_pack
-from bot.events.timetables import timed_stages
-from bot.records.event import Event, EventMode
+from bot.events.timetables import ZONE_MAX, timed_stages, zone_of
+from bot.records.event import Event, EventMode, Repeat
 from cogs.events.host.pages import Page
 from cogs.events.host.settings import show_settings
-from cogs.events.texts import stage_name
-from cogs.ui.replies import Interaction, defer
+from cogs.events.texts import REPEAT_WORDS, stage_name
+from cogs.ui.replies import Interaction, actor_of, defer
 from cogs.ui.views import SafeModal, paragraph
 
 PROMPTS_LENGTH = 4000
@@ -66,6 +66,48 @@ class TimesForm(SafeModal):
     async def submit(self, interaction: Interaction) -> None:
         hours = {stage: parse_hours(field.value) for stage, field in self.inputs.items()}
         await self.store(interaction, hours={**self.event.hours, **hours})
+
+
+ONCE = "once"
+
+
+class OpeningForm(SafeModal):
+    """Day and time by the clocks of a time zone, and whether it comes back."""
+
+    command = "event"
+
+    def __init__(self, event: Event) -> None:
+        super().__init__("When it opens by itself")
+        self.event_id = event.id
+        at = None if event.opens_at is None else event.opens_at.astimezone(zone_of(event.opens_zone))
+        chosen = ONCE if event.repeats is None else event.repeats.value
+        words = {ONCE: "Only once"} | {each.value: REPEAT_WORDS[each] for each in Repeat}
+        repeats = discord.ui.Select[SafeModal](
+            options=[
+                discord.SelectOption(label=label, value=value, default=value == chosen)
+                for value, label in words.items()
+            ]
+        )
+        day = _short("" if at is None else f"{at:%Y-%m-%d}", required=False)
+        self.day = self.add_field("Day", day, "Such as 2026-12-24. Empty: you open it yourself.")
+        self.time = self.add_field(
+            "Time", _short("" if at is None else f"{at:%H:%M}", required=False), "Such as 19:30."
+        )
+        zone = _short(event.opens_zone or "UTC", required=False, most=ZONE_MAX)
+        self.zone = self.add_field(
+            "Time zone", zone, "Such as Europe/Berlin. The answer shows the time by your own clock."
+        )
+        self.repeats = self.add_field("Repeat", repeats, "The next one is planned when this one opens, set as it is.")
+
+    async def submit(self, interaction: Interaction) -> None:
+        openings, actor = interaction.client.services.openings, actor_of(interaction)
+        zone = self.zone.value.strip() or None
+        value = self.repeats.values[0]
+        repeats = None if value == ONCE else Repeat(value)
+        day, time = self.day.value, self.time.value
+        await openings.plan(self.event_id, actor, day, time, zone=zone, repeats=repeats)
+        await defer(interaction, thinking=False)
+        await show_settings(interaction, self.event_id)
 
 
 class NumbersForm(SafeModal):

@@ -10,9 +10,9 @@ import discord
 from bot.events.packs import READY_PACKS
 from bot.events.timetables import TIMETABLES, timetable_of
 from bot.events.views import EventView
-from bot.records.event import Event, EventMode
+from bot.records.event import Event, EventMode, EventStatus
 from bot.text import quote
-from cogs.events.texts import budget_words, entrants_words, hours_words
+from cogs.events.texts import budget_words, entrants_words, hours_words, opening_words
 from cogs.ui.buttons import ActionButton
 from cogs.ui.choices import (
     OPTIONS_MAX,
@@ -83,14 +83,17 @@ def _times(shown: ShownPage) -> Content:
     async def chosen(interaction: Interaction, values: Sequence[str]) -> None:
         await shown.store(interaction, hours={**event.hours, **TIMETABLES[values[0]].hours})
 
+    is_draft = event.status is EventStatus.DRAFT
+    opens = f"**Opens:** {opening_words(event)}\n" if is_draft else ""
     text = (
-        f"**How long everything lasts:** {hours_words(event, event.hours)}, and the training in between.\n"
+        f"{opens}**How long everything lasts:** {hours_words(event, event.hours)}, and the training in between.\n"
         "You can end a stage early or give it more time whenever you like."
     )
     return Content(
         text,
         [StringChoice("Choose how long everything lasts", options, chosen, least=1)],
         [
+            *([ActionButton("host", "opening", event.id, label="Opening time")] if is_draft else []),
             ActionButton("host", "hours", event.id, label="Own times"),
             ActionButton("host", "thread", event.id, label=f"Thread: {_on_off(event.wants_thread)}"),
             ActionButton("host", "calendar", event.id, label=f"Calendar: {_on_off(event.wants_calendar)}"),

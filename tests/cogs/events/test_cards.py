@@ -344,6 +344,20 @@ async def test_the_host_is_told_which_lora_rests_and_by_whom_never() -> None:
     assert labels_of(announcement_card(view, note, LINE, is_private=True)) == []
 
 
+async def test_the_host_is_told_what_keeps_an_event_from_opening() -> None:
+    draft = a_view(make_event(opens_at=NOON))
+    note = Announcement(1, 7, 100, AnnouncementKind.NOT_OPENED, '{"why": ["Run `/keys set`."]}', NOON)
+    text = check(announcement_card(draft, note, LINE, is_private=True))
+    assert "`Mascot days` cannot open yet" in text
+    assert "• Run `/keys set`.\nIt opens by itself as soon as that is done." in text
+    seconds = int(NOON.timestamp())
+    late = Announcement(1, 7, 100, AnnouncementKind.NOT_OPENED, json.dumps({"missed": seconds - 90_000}), NOON)
+    text = check(announcement_card(draft, late, LINE, is_private=True))
+    assert f"I was away at <t:{seconds - 90_000}:F>" in text
+    assert f"The next one of the series opens <t:{seconds}:F>" in text
+    assert "series" not in check(announcement_card(a_view(make_event()), late, LINE, is_private=True))
+
+
 async def test_the_question_to_a_member_shows_its_answer() -> None:
     def card(status: DepictionStatus) -> discord.ui.LayoutView:
         event = make_event()

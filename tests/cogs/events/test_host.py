@@ -1,6 +1,7 @@
 """/event: planning an event, opening it, seeing how it stands, closing, extending, cancelling."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from bot.events.lifecycle import TIMED
 from bot.events.packs import READY_PACKS
 from bot.generation.order import PictureOrder
 from bot.records.dataset import SubjectKind
-from bot.records.event import Event, EventMode, EventStatus, PauseReason
+from bot.records.event import Event, EventMode, EventStatus, PauseReason, Repeat
 from bot.records.generation import GenerationSettings
 from bot.records.guild import Actor, Channel
 from bot.storage.events import events
@@ -177,6 +178,28 @@ async def test_times_that_are_none_are_refused_and_nothing_changes(stage: Stage,
     form = await stage.ada.click(panel, custom_id=buttons_of(panel)["Own times"])
     assert "hours" in answer_to(await stage.submit_fields(stage.ada, form, written, "1", "1", "1"))
     assert (await newest(stage)).hours == before
+
+
+async def test_the_time_of_opening_is_written_and_shown_by_everybodys_own_clock(stage: Stage) -> None:
+    panel = await planned(stage)
+    assert "**Opens:** when you press *Check and open*" in text_of(panel)
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    at = tomorrow.replace(hour=19, minute=30, second=0, microsecond=0)
+    panel = await press(stage, panel, "Opening time", f"{at:%Y-%m-%d}", "19:30", "UTC", ["weekly"])
+    seconds = int(at.timestamp())
+    assert f"**Opens:** by itself <t:{seconds}:F> (<t:{seconds}:R>), then every week" in text_of(panel)
+    event = await newest(stage)
+    assert (event.opens_at, event.repeats, event.status) == (at, Repeat.WEEKLY, EventStatus.DRAFT)
+    form = await stage.ada.click(panel, custom_id=buttons_of(panel)["Opening time"])
+    assert form.modal is not None
+    shown = [label["component"] for label in form.modal["components"]]
+    assert [each.get("value") for each in shown[:3]] == [f"{at:%Y-%m-%d}", "19:30", "UTC"]
+    refused = await stage.submit_fields(stage.ada, form, "soon", "19:30", "UTC", ["once"])
+    assert "Please write the day like" in answer_to(refused)
+    assert (await newest(stage)).opens_at == at
+    panel = await press(stage, panel, "Opening time", "", "", "UTC", ["once"])
+    assert "**Opens:** when you press *Check and open*" in text_of(panel)
+    assert (await newest(stage)).opens_at is None
 
 
 async def test_thread_and_calendar_are_switched(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""What a day needs: welcomes, datasets kept for longer, first pictures, how far one is, preferences, new styles."""
+"""What a day needs: welcomes, kept datasets, first pictures, preferences, new styles, events that open by themselves."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,3 +25,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("guild_id", "user_id", name=op.f("uq_preferences_guild_id_user_id")),
         sqlite_autoincrement=True,
     )
+    op.add_column("events", sa.Column("opens_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("events", sa.Column("opens_zone", sa.String(length=40), nullable=True))
+    op.add_column("events", sa.Column("repeats", sa.String(length=20), nullable=True))
+    op.add_column("events", sa.Column("series_from", sa.DateTime(timezone=True), nullable=True))
