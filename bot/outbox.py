@@ -91,6 +91,16 @@ class OutboxService(Service):
         kept = await self._database.fetch(posts.kept_for, guild_id, user_id)
         return [post for post in kept if post.kind in DELIVERIES]
 
+    async def result_of(self, generation_id: int, *, guild_id: int, user_id: int) -> Post | None:
+        """The post with this member's pictures, or with why there are none; None while they are made."""
+        async with self._database.read() as connection:
+            found = [
+                await posts.find(connection, kind, generation_id)
+                for kind in (PostKind.PICTURES, PostKind.PICTURES_FAILED)
+            ]
+        theirs = (each for each in found if each is not None and (each.guild_id, each.user_id) == (guild_id, user_id))
+        return next(theirs, None)
+
     async def hand_over(self, post_id: int) -> None:
         """Note that a kept post has been shown to its owner."""
         await self._database.write(lambda connection: posts.hand_over(connection, post_id))

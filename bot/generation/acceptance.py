@@ -37,6 +37,7 @@ from bot.records.limit import Amount
 from bot.records.lora import Lora, Style
 from bot.resources import Resources, Service
 from bot.storage import guilds, identities
+from bot.storage.events import ballots
 from bot.storage.jobs import generations, loras, remembered, timeline
 from bot.storage.money.slots import PICTURES
 from bot.storage.people import preferences
@@ -89,9 +90,12 @@ class OrderAcceptance(Service):
             price = await self._price(checked, channel)
             generation = await self._store(checked, price, actor, channel, policy, also)
             refused.pop_all()
-        prefers = await self._database.fetch(preferences.get, actor.guild_id, actor.user_id)
+        async with self._database.read() as connection:
+            is_secret = await ballots.blind_event(connection, generation) is not None
+            prefers = await preferences.get(connection, actor.guild_id, actor.user_id)
         is_private = prefers.is_private and generation.event_id is None
-        return Accepted(generation, checked.target.lora, checked.target.style, price.balance, is_private=is_private)
+        lora, style = checked.target.lora, checked.target.style
+        return Accepted(generation, lora, style, price.balance, is_private=is_private, is_secret=is_secret)
 
     async def order_with_defaults(
         self, partial: PartialOrder, actor: Actor, channel: Channel, also: Also | None = None

@@ -3,25 +3,50 @@
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound
+from bot.records.event import EventMode, EventStatus, channels_of
 from bot.records.generation import Generation
 from bot.records.guild import Actor
+from bot.storage.events import ballots
 from bot.storage.jobs import generations, pictures, sharing
 
 GONE = "These pictures are not here any more: they were deleted, or their time is over."
+COMPARED = "Nobody sees these pictures before the votes are counted, so that nobody knows which is which."
 NOT_SHARED = (
     "These pictures were made with a LoRA that is not shared with you. Its owner can share it with `/loras share`."
 )
 
 
+async def is_compared(connection: AsyncConnection, generation: Generation) -> bool:
+    """Whether a bake-off compares the set: nobody, not even its host, sees it before the votes are counted."""
+    event = await ballots.blind_event(connection, generation)
+    return event is not None and event.mode is EventMode.BAKEOFF
+
+
 async def visible_generation(connection: AsyncConnection, generation_id: int, actor: Actor) -> Generation:
-    """The set of pictures, if it is the actor's own or was posted in a channel that they can see; else NotFound."""
+    """The set of pictures, if it is the actor's own or was shown in a channel that they can see; else NotFound."""
     generation = await generations.get(connection, generation_id)
     if generation is None or generation.guild_id != actor.guild_id or generation.deleted_at is not None:
         raise NotFound(GONE)
+    if await is_compared(connection, generation):
+        raise NotFound(COMPARED)
     if generation.user_id != actor.user_id:
-        places = map(pictures.public_place, await pictures.posts_of(connection, generation_id))
+        places = [pictures.public_place(post) for post in await pictures.posts_of(connection, generation_id)]
+        stood = await ballots.stands_in(connection, generation)
+        if stood is not None and stood[0].status is EventStatus.FINISHED:
+            places += channels_of(stood[0])
         if not any(place is not None and actor.sight.sees(place.id) for place in places):
             raise NotFound(GONE)
+    return generation
+
+
+async def reportable_generation(connection: AsyncConnection, generation_id: int, actor: Actor) -> Generation:
+    """As `visible_generation`; who sees a ballot may report what stands there, too, without learning more of it."""
+    generation = await generations.get(connection, generation_id)
+    stood = None if generation is None else await ballots.stands_in(connection, generation)
+    if generation is None or stood is None or generation.guild_id != actor.guild_id:
+        return await visible_generation(connection, generation_id, actor)
+    if not any(actor.sight.sees(place.id) for place in channels_of(stood[0])):
+        raise NotFound(GONE)
     return generation
 
 

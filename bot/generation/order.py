@@ -117,7 +117,8 @@ class Recalled:
 class Accepted:
     """A stored order. `balance` in credits, None when unknown; `taken_over` are the options as last time.
 
-    `is_private`: its pictures come to the member privately first.
+    `is_private`: its pictures come to the member privately first. `is_secret`: only its maker gets them, until the
+    votes of their event are counted.
     """
 
     generation: Generation
@@ -126,6 +127,7 @@ class Accepted:
     balance: int | None
     taken_over: tuple[str, ...] = ()
     is_private: bool = False
+    is_secret: bool = False
 
 
 def with_style(target: Target, settings: GenerationSettings, reference_count: int) -> GenerationSettings:

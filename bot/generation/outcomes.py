@@ -1,6 +1,6 @@
 """Storing the results of generation steps, each in one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.engine import backoff
 from bot.generation import failures
+from bot.generation.access import is_compared
 from bot.generation.lifecycle import check_move
 from bot.jobs.kind import JobKind
 from bot.jobs.outcomes import NOTHING, JobOutcomes
@@ -25,7 +26,7 @@ from bot.records.post import PostKind
 from bot.resources import Resources
 from bot.storage import tables
 from bot.storage.due import Claim, LeaseLost, mark, store
-from bot.storage.events import events
+from bot.storage.events import ballots, events
 from bot.storage.jobs import generations, loras
 from bot.storage.money.slots import PICTURES
 from bot.storage.people import erasure, preferences
@@ -112,6 +113,18 @@ class GenerationOutcomes(JobOutcomes[Generation]):
     async def is_blocked(self, job: Generation) -> bool:
         """The pack of an event is everybody's, whose LoRA it may be."""
         return job.pack_index is None and await super().is_blocked(job)
+
+    async def _places(self, connection: AsyncConnection, job: Generation, post: PostKind) -> Sequence[Place]:
+        """Privately first for whoever prefers that; only to its maker while it may stand in a vote.
+
+        What a bake-off compares, its maker does not see either.
+        """
+        places = await super()._places(connection, job, post)
+        if await ballots.blind_event(connection, job) is not None:
+            is_withheld = post is not PostKind.PICTURES_FAILED and await is_compared(connection, job)
+            return () if is_withheld else places[-1:]
+        prefers = await preferences.get(connection, job.guild_id, job.user_id)
+        return [places[-1], *places[:-1]] if prefers.is_private and job.event_id is None else places
 
     async def later_or_fail(self, claim: Claim[Generation], at_last: str) -> None:
         """The provider has it: try again later; after `give_up` fail with the sentence `at_last`, as paid for."""
@@ -236,12 +249,6 @@ class GenerationOutcomes(JobOutcomes[Generation]):
         files = await self._database.write(transaction)
         self._spool.free(files or [])
         return files is not None
-
-    async def _places(self, connection: AsyncConnection, job: Generation) -> tuple[Place, ...]:
-        """Privately first for whoever prefers that; pictures of an event belong to its channel."""
-        places = await super()._places(connection, job)
-        prefers = await preferences.get(connection, job.guild_id, job.user_id)
-        return (places[-1], *places[:-1]) if prefers.is_private and job.event_id is None else places
 
     async def forget(self, claim: Claim[Generation]) -> None:
         """Delete our copies of the pictures after their time, and the details later; Discord keeps the pictures.

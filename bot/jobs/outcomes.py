@@ -1,5 +1,6 @@
 """Storing the results of a job's steps: the parts that trainings and generations share."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Generic
@@ -120,16 +121,10 @@ class JobOutcomes(Service, Generic[JobT]):
         """
         await self._ledger.settle(connection, job, took)
         await self._note(connection, job.id, what, detail)
-        if post is not None:
-            await posts.add(
-                connection,
-                post,
-                job.id,
-                guild_id=job.guild_id,
-                user_id=job.user_id,
-                places=await self._places(connection, job),
-                now=self._clock.now(),
-            )
+        places = [] if post is None else await self._places(connection, job, post)
+        if post is not None and places:
+            whose = {"guild_id": job.guild_id, "user_id": job.user_id}
+            await posts.add(connection, post, job.id, places=places, now=self._clock.now(), **whose)
         if job.event_id is not None:
             await events.wake(connection, job.event_id, now=self._clock.now())
         await assign_free_slots(connection, job.key_id, self._kind.slots, clock=self._clock)
@@ -147,8 +142,8 @@ class JobOutcomes(Service, Generic[JobT]):
             connection, actor.guild_id, Act.MODERATED, actor.user_id, said, member_id=job.user_id, now=now
         )
 
-    async def _places(self, connection: AsyncConnection, job: JobT) -> tuple[Place, ...]:
-        """Where what became of the job is posted, best first."""
+    async def _places(self, connection: AsyncConnection, job: JobT, _post: PostKind) -> Sequence[Place]:
+        """Where the outcome goes; nowhere when nobody is to see it now."""
         return places_for(job)
 
     async def _note(self, connection: AsyncConnection, job_id: int, what: str, detail: str = "") -> None:

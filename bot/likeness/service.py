@@ -13,6 +13,7 @@ from bot.likeness import rules
 from bot.likeness.outcomes import retire
 from bot.moderation.service import BLOCKED
 from bot.moderation.texts import check_text
+from bot.records.generation import Generation
 from bot.records.guild import NOBODY, Actor, Place, PlaceKind
 from bot.records.likeness import LikenessClaim, LikenessStatus
 from bot.records.lora import Lora
@@ -34,6 +35,14 @@ class ClaimView:
     ends_at: datetime
 
 
+async def lora_of(connection: AsyncConnection, generation: Generation) -> int:
+    """The id of the LoRA that made these pictures, or what they were made from; UserError without one."""
+    for step in (generation, *await pictures.lineage(connection, generation)):
+        if step.lora_id is not None:
+            return step.lora_id
+    raise UserError(rules.NO_LORA)
+
+
 class LikenessService(Service):
     async def check(self, lora_id: int, actor: Actor) -> None:
         """UserError when this member cannot claim to be seen in this LoRA (any more)."""
@@ -42,12 +51,7 @@ class LikenessService(Service):
     async def lora_behind(self, generation_id: int, actor: Actor) -> int:
         """The id of the LoRA that made these pictures, or what they were made from; UserError without one."""
         async with self._database.read() as connection:
-            generation = await visible_generation(connection, generation_id, actor)
-            steps = [generation, *await pictures.lineage(connection, generation)]
-        for step in steps:
-            if step.lora_id is not None:
-                return step.lora_id
-        raise UserError(rules.NO_LORA)
+            return await lora_of(connection, await visible_generation(connection, generation_id, actor))
 
     async def claim(self, lora_id: int, actor: Actor) -> ClaimView:
         """Let the LoRA rest: orders that wait end, and its owner and the moderators are asked to decide."""

@@ -62,9 +62,12 @@ class PhotoPool:
         """A contact sheet as JPEG; at most `workers` sheets and photos are worked on at once."""
         return await asyncio.wrap_future(self._pool.submit(sheet.contact_sheet, entries))
 
-    async def smaller_copy(self, picture: Path, limit: int) -> bytes:
-        """A JPEG of at most `limit` bytes of a finished picture, for places with small upload limits; FileDamaged."""
-        return await asyncio.wrap_future(self._pool.submit(shrink, picture, limit))
+    async def smaller_copy(self, picture: Path, limit: int, number: int | None = None) -> bytes:
+        """A JPEG of at most `limit` bytes of a finished picture, for places with small upload limits; FileDamaged.
+
+        `number` is drawn into its corner; the picture itself stays as it is.
+        """
+        return await asyncio.wrap_future(self._pool.submit(shrink, picture, limit, number))
 
     async def check_whole(self, picture: Path) -> None:
         """FileDamaged when a finished picture cannot be decoded to its last row."""

@@ -36,6 +36,7 @@ from bot.photos.exif import read_exif, turn_upright
 from bot.photos.filetypes import has_deep_channels, identify, is_animation, read_dimensions
 from bot.photos.jpeg import encode_jpeg, write_jpeg
 from bot.photos.measures import measure
+from bot.photos.numbering import draw_number
 from bot.photos.scaling import flatten, shrink_to_sent, whole_factor
 from bot.photos.structure.heif import read_declared
 from bot.photos.structure.jpeg import outline_jpeg
@@ -230,10 +231,14 @@ def _draft_jpeg(content: bytes) -> tuple[Image.Image, str]:
         return shrink_to_sent(image), image.mode
 
 
-def shrink(picture: Path, limit: int) -> bytes:
-    """A JPEG of at most `limit` bytes, as large and as good as that allows; FileDamaged. Blocking."""
+def shrink(picture: Path, limit: int, number: int | None = None) -> bytes:
+    """A JPEG of at most `limit` bytes, as large and as good as that allows; FileDamaged. Blocking.
+
+    `number` is drawn into its corner.
+    """
     with _open_made(picture) as image:
-        return encode_jpeg(flatten(image), limit)
+        flat = flatten(image)
+        return encode_jpeg(flat if number is None else draw_number(flat, number), limit)
 
 
 def check_whole(picture: Path) -> None:

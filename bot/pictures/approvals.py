@@ -60,9 +60,12 @@ class ApprovalService(Service):
                     raise UserError(STAYS)
                 wants = Actor(asked.guild_id, asked.user_id)
                 await send(connection, view.generation, [view.picture], gallery, wants, now=now)
-            about = f"picture {view.picture.position} of #{asked.generation_id} for the {asked.purpose}, {status}"
+            about, whose = f"picture {view.picture.position} of #{asked.generation_id} for the gallery", asked.user_id
+            if asked.purpose is Purpose.BALLOT:  # The log must not tell whose entry it is.
+                about, whose = "an entry for a vote", None
+            decided = f"{about}, {status}"
             await moderation_log.note(
-                connection, actor.guild_id, Act.MODERATED, actor.user_id, about, member_id=asked.user_id, now=now
+                connection, actor.guild_id, Act.MODERATED, actor.user_id, decided, member_id=whose, now=now
             )
             await posts.renew(connection, PostKind.APPROVAL, approval_id, due_at=now)
             return asked

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.generation.access import visible_generation
+from bot.generation.access import reportable_generation, visible_generation
 from bot.guilds import moderator_places
+from bot.records.event import EventStatus
 from bot.records.generation import Generation, Report
 from bot.records.guild import Actor
 from bot.records.job import SubjectTable
 from bot.records.moderation import Act
-from bot.records.post import PostKind
+from bot.records.post import Post, PostKind
 from bot.resources import Service
+from bot.storage.events import ballots
 from bot.storage.jobs import generations, pictures, posts, timeline
 from bot.storage.people import moderation_log
 
@@ -23,11 +25,15 @@ NO_SUCH_REPORT = "This report is not here any more."
 
 @dataclass(frozen=True, slots=True)
 class ReportView:
-    """A report with its pictures. `message` is where they can be seen: (channel id, message id)."""
+    """A report with its pictures. `message` is where they can be seen: (channel id, message id).
+
+    `entry`: their number in a ballot, as long as nobody is to know whose they are.
+    """
 
     report: Report
     generation: Generation
     message: tuple[int, int] | None
+    entry: int | None = None
 
 
 class ReportService(Service):
@@ -42,7 +48,7 @@ class ReportService(Service):
             raise UserError("Please say what is wrong with these pictures.")
 
         async def transaction(connection: AsyncConnection) -> None:
-            generation = await visible_generation(connection, generation_id, actor)
+            generation = await reportable_generation(connection, generation_id, actor)
             places = await moderator_places(connection, generation.guild_id, generation.provider)
             if not places:
                 raise UserError(NOBODY_TO_TELL)
@@ -68,7 +74,11 @@ class ReportService(Service):
             generation = None if report is None else await generations.get(connection, report.generation_id)
             if report is None or generation is None:
                 return None
-            return ReportView(report, generation, await message_of(connection, generation.id))
+            stood = await ballots.stands_in(connection, generation)
+            if stood is None or stood[0].status is not EventStatus.VOTING:
+                return ReportView(report, generation, await message_of(connection, generation.id))
+            ballot = await posts.find(connection, PostKind.EVENT_BALLOT, stood[0].id)
+            return ReportView(report, generation, _seen_at(ballot), stood[1].position)
 
     async def for_moderator(self, report_id: int, actor: Actor) -> Report:
         if not actor.is_moderator:
@@ -98,8 +108,10 @@ class ReportService(Service):
 
 async def message_of(connection: AsyncConnection, generation_id: int) -> tuple[int, int] | None:
     """The channel and the message in which the pictures can be seen; None when they are in no channel."""
-    for post in await pictures.posts_of(connection, generation_id):
-        place = pictures.public_place(post)
-        if place is not None and post.message_id:
-            return place.id, post.message_id
-    return None
+    found = map(_seen_at, await pictures.posts_of(connection, generation_id))
+    return next((each for each in found if each is not None), None)
+
+
+def _seen_at(post: Post | None) -> tuple[int, int] | None:
+    place = None if post is None else pictures.public_place(post)
+    return (place.id, post.message_id) if post is not None and place is not None and post.message_id else None

@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, ProviderError, UserError
-from bot.generation.access import GONE, may_repeat, visible_generation
+from bot.generation.access import GONE, is_compared, may_repeat, visible_generation
 from bot.generation.order import DEFAULTS, Accepted
 from bot.generation.outcomes import LINKED
 from bot.generation.pricing import ASKED_FOR_S
@@ -27,6 +27,7 @@ from bot.records.moderation import Act, Purpose
 from bot.records.post import Post, PostKind, PostStatus
 from bot.resources import Resources, Service
 from bot.storage import guilds
+from bot.storage.events import ballots
 from bot.storage.jobs import generations, pictures, posts, timeline
 from bot.storage.people import moderation_log
 
@@ -42,6 +43,10 @@ NOT_FROM_HERE = "This was made from another picture. Use the buttons of that one
 STAYS = (
     "These were made in a channel that not everybody who reads the gallery can see, or in an age-restricted one, "
     "so they stay there."
+)
+STILL_BLIND = (
+    "This picture may stand in a vote without names, so it stays with you until the votes are counted. "
+    "Then you can show it to everybody."
 )
 NO_GALLERY = "This server has no gallery yet. An admin can choose a channel for it with `/settings`."
 
@@ -103,6 +108,10 @@ class PictureService(Service):
         picture = await self._database.fetch(generations.get_picture, picture_id)
         found = None if picture is None else await self.find(picture.generation_id)
         return None if picture is None or found is None else (found, picture)
+
+    async def is_withheld(self, generation: Generation) -> bool:
+        """Whether nobody is to see the set now, because a vote compares it."""
+        return await self._database.fetch(is_compared, generation)
 
     async def see(self, generation_id: int, actor: Actor) -> PictureSet:
         """The set, if it is the member's own or was posted in this guild; else NotFound."""
@@ -170,6 +179,8 @@ class PictureService(Service):
         """The set, if this member may send its pictures to the gallery; UserError without a gallery or our copies."""
         found = await self.see(generation_id, actor)
         _check_keeper(found.generation, actor, "send them to the gallery")
+        if await self._database.fetch(ballots.blind_event, found.generation) is not None:
+            raise UserError(STILL_BLIND)
         gallery = await self._gallery(actor)
         if not actor.sight.may_repost(found.generation.channel_id, gallery.id):
             raise UserError(STAYS)

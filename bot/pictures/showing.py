@@ -5,11 +5,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.generation.access import GONE, visible_generation
 from bot.moderation.service import BLOCKED
+from bot.pictures.service import STILL_BLIND
 from bot.records.generation import GenerationStatus
 from bot.records.guild import Actor, Place
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind, channels_of
 from bot.resources import Resources, Service
+from bot.storage.events import ballots
 from bot.storage.jobs import posts, timeline
 from bot.storage.people import moderation
 
@@ -33,6 +35,8 @@ class ShowingService(Service):
             generation = await visible_generation(connection, generation_id, actor)
             if generation.user_id != actor.user_id or generation.status is not GenerationStatus.READY:
                 raise NotFound(GONE)
+            if await ballots.blind_event(connection, generation) is not None:
+                raise UserError(STILL_BLIND)
             if await moderation.is_blocked(connection, actor.guild_id, actor.user_id):
                 raise NotAllowed(BLOCKED)
             if await posts.find(connection, PostKind.PICTURES_SHOWN, generation_id) is not None:

@@ -20,7 +20,7 @@ from cogs.events.posts import EVENT_POSTS, Draft, render_event_edit, render_even
 from cogs.keys import key_paused_card
 from cogs.moderation.cards import log_card
 from cogs.pictures import cards as picture_cards
-from cogs.pictures.approvals import approval_card
+from cogs.pictures.approvals import approval_card, approval_file
 from cogs.pictures.files import REQUEST_MAX_BYTES, file_name, fits, originals
 from cogs.pictures.takedowns import takedown_card
 from cogs.removals.cards import receipts_card
@@ -34,6 +34,7 @@ LARGE = "too large to attach here"
 LIVE = "the links work for about a day."
 ENDED = "the provider's links have ended."
 COPY_LEAST_BYTES = 100_000
+SMALL_BYTES = 900_000
 
 Version = tuple[Mapping[int, File], Sequence[Picture], str]
 """Files by the number of their picture, pictures that are not among them, and a note."""
@@ -57,6 +58,8 @@ async def drafts(
     elif post.kind is PostKind.GALLERY:
         async for draft in _gallery(services, post, limit):
             yield draft
+    elif post.kind is PostKind.APPROVAL:
+        yield await _approval(services, post)
     elif post.kind in EVENT_POSTS:
         yield await render_event_post(services, post, guild_name=guild_name, is_private=is_private)
     else:
@@ -211,6 +214,17 @@ async def _pictures(services: Services, post: Post) -> PictureSet:
     if found is None or found.generation.deleted_at is not None:
         raise PlaceRefused("the pictures are gone")
     return found
+
+
+async def _approval(services: Services, post: Post) -> Draft:
+    """With a copy of a picture that a moderator can see nowhere else."""
+    asked = await services.approvals.view(post.subject_id)
+    if asked is None:
+        raise PlaceRefused("the picture is gone")
+    name, shown = approval_file(asked), await services.pictures.find_by_picture(asked.picture.id)
+    path = None if name is None or shown is None else shown[0].view.file_of(shown[1].position)
+    files = [] if name is None or path is None else [(name, await services.pool.smaller_copy(path, SMALL_BYTES))]
+    return approval_card(asked, cards.footer(post)), files
 
 
 async def is_explicit(services: Services, post: Post) -> bool:

@@ -29,6 +29,10 @@ COLOURS = {
     AnnouncementKind.CANCELLED: discord.Colour.dark_grey(),
     AnnouncementKind.WINNER: discord.Colour.gold(),
 }
+WITHHELD = {
+    EventMode.PERSONAL: " Everybody gets their own privately; the vote shows one of each member, without names.",
+    EventMode.BAKEOFF: " Nobody sees them before the vote, so that nobody knows which is which.",
+}
 SHARED_PLACE = "Equal votes share a place."
 
 
@@ -130,7 +134,8 @@ def _not_trained(view: EventView, detail: Detail) -> str:
 def _pack_done(view: EventView, detail: Detail) -> str:
     left = number(detail, "left")
     rest = f" The budget did not reach for {count(left, 'more picture')}." if left else ""
-    return f"### {event_name(view.event)}: the pictures are here\n{count(view.pictures, 'picture')} made so far.{rest}"
+    made = f"{count(view.pictures, 'picture')} made so far.{rest}{WITHHELD.get(view.event.mode, '')}"
+    return f"### {event_name(view.event)}: the pictures are here\n{made}"
 
 
 def _paused(view: EventView, detail: Detail) -> str:

@@ -4,6 +4,7 @@ from bot.client import DarkroomBot
 from bot.errors import NotFound
 from bot.events.photos.rules import check_may_give
 from bot.records.event import DepictionStatus
+from bot.records.guild import Actor
 from bot.records.moderation import Purpose
 from cogs.events.host.actions import show_status
 from cogs.events.member.ballot import show_voting
@@ -13,9 +14,11 @@ from cogs.events.member.photos import ask_to_leave, rules_card, show_mine
 from cogs.events.member.pictures import MakeForm, show_choice, usable_things
 from cogs.events.member.yearbook import send_yearbook
 from cogs.events.texts import event_name
+from cogs.pictures.buttons import actor_for
 from cogs.ui.buttons import after_defer
 from cogs.ui.replies import Interaction, actor_of, defer, open_form, say, show
 
+NO_PICTURE = "This picture is not here any more. Please choose another one."
 ANSWERED = {
     DepictionStatus.CONFIRMED: "Thank you. These photos may be used; you can change your mind at any time.",
     DepictionStatus.VETOED: "Done. These photos are deleted, and nobody is told that it was you.",
@@ -61,7 +64,8 @@ async def press_make(interaction: Interaction, event_id: int) -> None:
 
 async def press_enter(interaction: Interaction, event_id: int) -> None:
     await defer(interaction)
-    await show_choice(interaction, await interaction.client.services.events.get_for(event_id, actor_of(interaction)))
+    actor = actor_of(interaction)
+    await show_choice(interaction, await interaction.client.services.events.get_for(event_id, actor), actor)
 
 
 async def press_yes(interaction: Interaction, depiction_id: int) -> None:
@@ -95,29 +99,32 @@ async def _show_seen(interaction: Interaction, event_id: int) -> None:
 
 
 async def press_choose(interaction: Interaction, generation_id: int) -> None:
-    """Below a posted result: a single picture is entered at once, of several one is chosen."""
+    """Below a result, also in a private message: a single picture is entered at once, of several one is chosen."""
     await defer(interaction)
-    found = await interaction.client.services.pictures.see(generation_id, actor_of(interaction))
+    actor = await actor_for(interaction, generation_id)
+    found = await interaction.client.services.pictures.see(generation_id, actor)
     if found.generation.event_id is None:
         raise NotFound("These pictures do not belong to an event.")
     if len(found.view.pictures) == 1:
-        await _enter(interaction, found.generation.event_id, found.view.pictures[0].id)
+        await _enter(interaction, found.generation.event_id, found.view.pictures[0].id, actor)
         return
-    event = await interaction.client.services.events.get_for(found.generation.event_id, actor_of(interaction))
-    await show_choice(interaction, event, generation_id)
+    event = await interaction.client.services.events.get_for(found.generation.event_id, actor)
+    await show_choice(interaction, event, actor, generation_id)
 
 
 async def press_enter_picture(interaction: Interaction, picture_id: int) -> None:
     await defer(interaction)
     found = await interaction.client.services.pictures.find_by_picture(picture_id)
-    is_here = found is not None and found[0].generation.guild_id == actor_of(interaction).guild_id
-    if found is None or not is_here or found[0].generation.event_id is None:
-        raise NotFound("This picture is not here any more. Please choose another one.")
-    await _enter(interaction, found[0].generation.event_id, picture_id)
+    if found is None or found[0].generation.event_id is None:
+        raise NotFound(NO_PICTURE)
+    actor = await actor_for(interaction, found[0].generation.id)
+    if found[0].generation.guild_id != actor.guild_id:
+        raise NotFound(NO_PICTURE)
+    await _enter(interaction, found[0].generation.event_id, picture_id, actor)
 
 
-async def _enter(interaction: Interaction, event_id: int, picture_id: int) -> None:
-    await interaction.client.services.ballots.enter(event_id, picture_id, actor_of(interaction))
+async def _enter(interaction: Interaction, event_id: int, picture_id: int, actor: Actor) -> None:
+    await interaction.client.services.ballots.enter(event_id, picture_id, actor)
     if await interaction.client.services.approvals.is_waiting(picture_id, Purpose.BALLOT):
         await say(interaction, "Entered. A moderator looks at it first; it takes part in the vote once it is approved.")
         return

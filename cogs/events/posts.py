@@ -109,8 +109,10 @@ async def _ballot_files(services: Services, event: Event, entries: Sequence[Ball
     names = [name for name, _ in shown_files(event, entries)]
     if uses_sheet(entries):
         return [(names[0], await _sheet(services, entries[:SHEET_MAX]))]
-    paths = [picture.file for entry in entries for picture in entry.pictures if picture.file is not None]
-    copies = [await services.pool.smaller_copy(path, COPY_BYTES) for path in paths]
+    numbered = [
+        (picture.file, entry.position) for entry in entries for picture in entry.pictures if picture.file is not None
+    ]
+    copies = [await services.pool.smaller_copy(path, COPY_BYTES, number) for path, number in numbered]
     return list(zip(names, copies, strict=True))
 
 

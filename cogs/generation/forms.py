@@ -26,6 +26,11 @@ from cogs.ui.words import ago, count
 ANSWERED_AT_ONCE_S = 1.5
 """What takes longer is acknowledged first; Discord waits for 3 seconds."""
 PROMPT_MAX = 4000
+SOON = "usually within a minute; `/jobs` shows where it is."
+COMES_TO_YOU = (
+    "It comes to you alone, as a private message, usually within a minute; **Show it to me** brings it here, too. "
+    "Nobody else learns what you made before the votes are counted."
+)
 
 
 class PromptModal(SafeModal):
@@ -142,13 +147,14 @@ def accepted_card(accepted: Accepted, *, is_admin: bool) -> discord.ui.LayoutVie
     generation = accepted.generation
     things = [quote(thing.name, 40) for thing in (accepted.lora, accepted.style) if thing is not None]
     using = f" with {' and '.join(things)}" if things else ""
-    where = "Sent to you privately" if accepted.is_private else "Posted here"
     lines = [
         f"**Accepted #{generation.id} · pictures**: {count(generation.settings.count, 'picture')}{using}. "
-        f"{where}, usually within a minute; `/jobs` shows where it is.",
+        f"{_where(accepted)}",
         _money(accepted, is_admin=is_admin),
     ]
     buttons = []
+    if accepted.is_secret:
+        buttons.append(ActionButton("job", "show", generation.id, label="Show it to me"))
     if generation.status is GenerationStatus.QUEUED:
         buttons.append(ActionButton("order", "cancel", generation.id, label="Cancel"))
     if accepted.taken_over:
@@ -156,6 +162,12 @@ def accepted_card(accepted: Accepted, *, is_admin: bool) -> discord.ui.LayoutVie
         lines.append(f"-# As last time: {', '.join(words)}")
         buttons.append(ActionButton("order", "reset", generation.id, label="Reset my settings"))
     return card("\n".join(lines), colour=discord.Colour.green(), buttons=buttons)
+
+
+def _where(accepted: Accepted) -> str:
+    if accepted.is_secret:
+        return COMES_TO_YOU
+    return f"{'Sent to you privately' if accepted.is_private else 'Posted here'}, {SOON}"
 
 
 def _money(accepted: Accepted, *, is_admin: bool) -> str:

@@ -6,7 +6,9 @@ import discord
 
 from bot.client import DarkroomBot
 from bot.errors import UserError
+from bot.pictures.service import UNFINISHED
 from bot.ports import PlaceRefused
+from bot.records.post import PostKind
 from cogs.adapters.rendering import drafts, drafts_of
 from cogs.events.posts import Draft
 from cogs.jobs.lists import show_everybodys, show_mine
@@ -32,13 +34,19 @@ async def press_fetch(interaction: Interaction, post_id: int) -> None:
 
 
 async def press_show(interaction: Interaction, generation_id: int) -> None:
-    """The member's own pictures once more, for them alone."""
+    """The member's own pictures once more, or why there are none, for them alone."""
     await defer(interaction)
-    services = interaction.client.services
-    await services.pictures.owner_of(generation_id, interaction.user.id)
-    found = await services.pictures.to_edit(generation_id, actor_of(interaction))
-    line = "-# Only you see this. · AI-generated"
-    await _show_best(interaction, drafts_of(services, found, line, interaction.filesize_limit))
+    services, limit = interaction.client.services, interaction.filesize_limit
+    guild_id, user_id = guild_of(interaction), interaction.user.id
+    post = await services.outbox.result_of(generation_id, guild_id=guild_id, user_id=user_id)
+    if post is None:
+        raise UserError(UNFINISHED)
+    if post.kind is PostKind.PICTURES_FAILED:
+        await _show_best(interaction, drafts(services, post, limit, guild_name="", is_private=False))
+    else:
+        found = await services.pictures.to_edit(generation_id, actor_of(interaction))
+        await _show_best(interaction, drafts_of(services, found, "-# Only you see this. · AI-generated", limit))
+    await services.outbox.hand_over(post.id)
 
 
 async def _show_best(interaction: Interaction, versions: AsyncIterator[Draft]) -> None:

@@ -51,7 +51,10 @@ async def _pictures(interaction: Interaction, jobs: list[Job]) -> Mapping[int, P
 
 async def _picture(interaction: Interaction, view: View) -> Path | None:
     if isinstance(view, PictureSet):
-        return next(filter(None, view.view.files), None) if view.generation.deleted_at is None else None
+        is_shown = view.generation.deleted_at is None
+        if not is_shown or await interaction.client.services.pictures.is_withheld(view.generation):
+            return None
+        return next(filter(None, view.view.files), None)
     return await _best_of(interaction, view)
 
 

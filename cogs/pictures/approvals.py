@@ -5,8 +5,9 @@ import discord
 from bot.client import DarkroomBot
 from bot.pictures.approvals import ApprovalView
 from bot.records.moderation import ApprovalStatus, Purpose
+from cogs.pictures.cards import WHOSE_LATER
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Layout, card
+from cogs.ui.layout import Layout, SafeLayout
 from cogs.ui.replies import Interaction, actor_of, defer, say
 from cogs.ui.words import message_link
 
@@ -20,10 +21,10 @@ STATES = {
 
 def approval_card(view: ApprovalView, last_line: str) -> Layout:
     approval, generation = view.approval, view.generation
-    lines = [
-        f"### May this picture go {WHERE[approval.purpose]}?",
-        f"<@{approval.user_id}> asks for picture {view.picture.position} of pictures #{generation.id}.",
-    ]
+    asks = f"<@{approval.user_id}> asks for picture {view.picture.position} of pictures #{generation.id}."
+    if approval.purpose is Purpose.BALLOT:
+        asks = WHOSE_LATER
+    lines = [f"### May this picture go {WHERE[approval.purpose]}?", asks]
     if view.message is not None and generation.deleted_at is None:
         lines.append(f"[Look at it]({message_link(approval.guild_id, *view.message)})")
     is_open = approval.status is ApprovalStatus.WAITING and generation.deleted_at is None
@@ -33,7 +34,19 @@ def approval_card(view: ApprovalView, last_line: str) -> Layout:
     ]
     state = "The picture has been deleted." if generation.deleted_at is not None else STATES[approval.status]
     colour = discord.Colour.orange() if is_open else discord.Colour.dark_grey()
-    return card("\n".join([*lines, state, last_line]), colour=colour, buttons=buttons if is_open else [])
+    layout = SafeLayout(colour)
+    layout.add_text("\n".join([*lines, state]))
+    shown = approval_file(view)
+    layout.add_gallery([] if shown is None else [(shown, "AI-generated picture that waits for a moderator")])
+    layout.add_text(last_line)
+    layout.add_rows(buttons if is_open else [])
+    return layout
+
+
+def approval_file(view: ApprovalView) -> str | None:
+    """The name of the copy that the card shows: of a picture that is in no channel, until it is decided."""
+    is_open = view.approval.status is ApprovalStatus.WAITING and view.generation.deleted_at is None
+    return f"approval-{view.approval.id}.jpg" if is_open and view.message is None and view.picture.file else None
 
 
 async def press_yes(interaction: Interaction, approval_id: int) -> None:
@@ -45,7 +58,8 @@ async def press_yes(interaction: Interaction, approval_id: int) -> None:
 async def press_no(interaction: Interaction, approval_id: int) -> None:
     await defer(interaction)
     asked = await interaction.client.services.approvals.decide(approval_id, actor_of(interaction), is_approved=False)
-    await say(interaction, f"Declined: the picture does not go {WHERE[asked.purpose]}. It stays where it was posted.")
+    stays = "It stays where it was posted." if asked.purpose is Purpose.GALLERY else "Its member still has it."
+    await say(interaction, f"Declined: the picture does not go {WHERE[asked.purpose]}. {stays}")
 
 
 async def setup(bot: DarkroomBot) -> None:

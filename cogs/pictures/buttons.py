@@ -40,7 +40,7 @@ async def press_vary(interaction: Interaction, generation_id: int) -> None:
 
 async def press_settings(interaction: Interaction, generation_id: int) -> None:
     await defer(interaction)
-    found = await interaction.client.services.pictures.see(generation_id, await _actor(interaction, generation_id))
+    found = await interaction.client.services.pictures.see(generation_id, await actor_for(interaction, generation_id))
     layout, files = settings_card(found)
     await show(interaction, layout, files)
 
@@ -49,7 +49,7 @@ async def press_save(interaction: Interaction, generation_id: int) -> None:
     """The original bytes, in as many answers as they need."""
     await defer(interaction)
     pictures = interaction.client.services.pictures
-    found = await pictures.see(generation_id, await _actor(interaction, generation_id))
+    found = await pictures.see(generation_id, await actor_for(interaction, generation_id))
     batches, left = await batches_of(found, interaction.filesize_limit)
     first, *more = batches or [[]]
     has_links = pictures.has_live_links(found)
@@ -101,7 +101,7 @@ async def press_show(interaction: Interaction, generation_id: int) -> None:
 
 
 async def press_delete(interaction: Interaction, generation_id: int) -> None:
-    await _ask_to_delete(interaction, generation_id, await _actor(interaction, generation_id))
+    await _ask_to_delete(interaction, generation_id, await actor_for(interaction, generation_id))
 
 
 async def press_report(interaction: Interaction, generation_id: int) -> None:
@@ -155,7 +155,7 @@ async def _ask_to_delete(interaction: Interaction, generation_id: int, actor: Ac
     await ask_to_delete(interaction, generation_id)
 
 
-async def _actor(interaction: Interaction, generation_id: int) -> Actor:
+async def actor_for(interaction: Interaction, generation_id: int) -> Actor:
     """In a private message the bot only serves whoever ordered the pictures."""
     if interaction.guild_id is None:
         return await interaction.client.services.pictures.owner_of(generation_id, interaction.user.id)

@@ -17,6 +17,11 @@ from cogs.ui.words import count, message_link
 PROMPT_SHOWN = 600
 ALT_TEXT_MAX = 1000
 """Discord takes 1,024 characters (/docs/resources/message, attachment description)."""
+WHOSE_LATER = "Whose it is stays a secret until the votes are counted."
+DELETE_THERE = "The **Delete** button is below the pictures."
+DELETE_HERE = "To delete them, choose a reports channel with `/settings`; the next report comes with the button."
+MOST_FIRST = 2
+"""Buttons that leave no room for another one in a row of five (Discord /docs/components/reference)."""
 DONE = {
     Operation.UPSCALE_CLARITY: "Upscaled with Clarity",
     Operation.UPSCALE_TOPAZ: "Upscaled with Topaz",
@@ -132,15 +137,16 @@ def pictures_failed_card(found: PictureSet, last_line: str) -> Layout:
 def report_card(view: ReportView, last_line: str, *, is_private: bool = False) -> Layout:
     """For moderators, who alone learn who reported; in a private message the link leads to the buttons."""
     report, generation = view.report, view.generation
-    lines = [
-        f"### Pictures #{generation.id} were reported",
-        f"Ordered by <@{generation.user_id}>, reported by <@{report.reporter_id}>: {quote(report.reason, 500)}",
-    ]
+    why = f"by <@{report.reporter_id}>: {quote(report.reason, 500)}"
+    if view.entry is None:
+        lines = [f"### Pictures #{generation.id} were reported", f"Ordered by <@{generation.user_id}>, reported {why}"]
+    else:
+        lines = [f"### Entry number {view.entry} of a vote was reported", f"Reported {why}", WHOSE_LATER]
     if view.message is not None and generation.deleted_at is None:
         lines.append(f"[Look at them]({message_link(report.guild_id, *view.message)})")
     is_open = generation.deleted_at is None and report.dismissed_at is None
     if is_open and is_private:
-        lines.append("The **Delete** button is below the pictures.")
+        lines.append(DELETE_THERE if view.entry is None else DELETE_HERE)
     buttons = [
         ActionButton("report", "delete", report.id, label="Delete pictures", style=discord.ButtonStyle.danger),
         ActionButton("report", "dismiss", report.id, label="Dismiss"),
@@ -214,7 +220,8 @@ def _origin_lines(found: PictureSet) -> list[str]:
 def _front(found: PictureSet, *, is_private: bool, can_enter: bool, can_show: bool) -> list[ActionButton]:
     """At most four, and what else there is behind **More**, which asks what the member who presses it may do."""
     if is_private:
-        actions = [*(["show"] if can_show else []), "settings", "save", "delete", *_claim(found)]
+        first = [*(["enter"] if can_enter else []), *(["show"] if can_show else [])]
+        actions = [*first, *(["settings"] if len(first) < MOST_FIRST else []), "save", "delete", *_claim(found)]
     elif found.generation.operation is not Operation.IMAGINE:
         actions = ["settings", "save", "more"]
     elif can_enter:

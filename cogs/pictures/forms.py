@@ -25,8 +25,10 @@ async def ask_to_delete(interaction: Interaction, generation_id: int) -> None:
 
 
 class ReportModal(SafeModal):
-    def __init__(self, generation_id: int) -> None:
-        super().__init__(f"Report pictures #{generation_id}")
+    """`what` is called so in its title, by default by the number of the order."""
+
+    def __init__(self, generation_id: int, what: str = "") -> None:
+        super().__init__(f"Report {what or f'pictures #{generation_id}'}")
         self.generation_id = generation_id
         field = paragraph(min_length=1, max_length=REASON_MAX)
         description = "The moderators see what you write and who you are; nobody else does."

@@ -1,7 +1,6 @@
 """/styles: the gallery, its pages before and after a restart, and ordering in a style."""
 
 import re
-from typing import Any
 
 import pytest
 from hypothesis import given

@@ -5,7 +5,7 @@ Votes are counted once, at the close, by bot/events/ballot/tally.py.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from secrets import SystemRandom
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.events import lifecycle, lookup
 from bot.events.ballot import tally
+from bot.likeness.service import lora_of
 from bot.moderation.approvals import must_wait
 from bot.records.event import EntrantStatus, Entry, Event, EventMode, EventStatus, Honour, Vote
 from bot.records.generation import Generation, Picture
@@ -24,6 +25,7 @@ from bot.resources import Service
 from bot.storage import guilds
 from bot.storage.events import ballots, entrants, events
 from bot.storage.events.ballots import EntryDraft, StandingEntry
+from bot.storage.jobs import generations
 from bot.storage.people import approvals
 
 PLACES = 3
@@ -54,12 +56,17 @@ class BallotPicture:
 
 @dataclass(frozen=True, slots=True)
 class BallotEntry:
-    """An entry as one member sees it; `is_mine` marks their own."""
+    """An entry as one member sees it; `is_mine` marks their own.
+
+    `by` is whose it is and `label` what it shows of a bake-off, both None until the votes are counted.
+    """
 
     entry_id: int
     position: int
     pictures: tuple[BallotPicture, ...]
     is_mine: bool
+    by: int | None = None
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +135,16 @@ class BallotService(Service):
         return await self._database.write(transaction)
 
     async def shown(self, event_id: int) -> Sequence[BallotEntry]:
-        """The public ballot, by number; empty before there is one."""
+        """The public ballot, by number, with names once the votes are counted; empty before there is one."""
         async with self._database.read() as connection:
             event = await events.get(connection, event_id)
             found = [] if event is None else await ballots.standing(connection, event)
-        return [self._ballot_entry(one, is_mine=False) for one in found]
+        shown = [self._ballot_entry(one, is_mine=False) for one in found]
+        if event is None or event.status is not EventStatus.FINISHED:
+            return shown
+        return [
+            replace(each, by=one.entry.user_id, label=one.entry.label) for each, one in zip(shown, found, strict=True)
+        ]
 
     async def entries(self, event_id: int, actor: Actor) -> Sequence[BallotEntry]:
         """The ballot for one member, with their own entry marked; UserError when there is no voting now.
@@ -146,16 +158,22 @@ class BallotService(Service):
             found = await ballots.standing(connection, event)
         return [self._ballot_entry(one, is_mine=_is_own(event, one.entry, actor)) for one in found]
 
-    async def generation_behind(self, event_id: int, entry_id: int, actor: Actor) -> int:
-        """The id of the order that an entry's first picture comes from; NotFound when the entry is gone."""
+    async def generation_behind(self, event_id: int, entry_id: int, actor: Actor) -> Generation:
+        """The order of an entry's first picture, for a press that must not show it; NotFound when the entry is gone."""
         async with self._database.read() as connection:
             event = await lookup.opened(connection, event_id, actor)
             self._check_open(event)
             lookup.check_sight(event, actor)
             found = await ballots.standing(connection, event, entry_id)
-        if not found:
+            made = await generations.get(connection, found[0].pictures[0].generation_id) if found else None
+        if made is None:
             raise NotFound(ENTRY_GONE)
-        return found[0].pictures[0].generation_id
+        return made
+
+    async def lora_behind(self, event_id: int, entry_id: int, actor: Actor) -> int:
+        """The id of the LoRA that an entry's first picture was made with; UserError without one."""
+        made = await self.generation_behind(event_id, entry_id, actor)
+        return await self._database.fetch(lora_of, made)
 
     async def vote(self, event_id: int, entry_id: int, actor: Actor) -> Vote:
         """Store the member's one vote; it replaces an earlier one."""

@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from bot.errors import NotAllowed, UserError
+from bot.errors import UserError
 from bot.events import lookup
-from bot.events.lifecycle import may_run
 from bot.events.yearbook.contents import Book, Original, Plate, compile_book
 from bot.events.yearbook.pages import draw_page, draw_sheet, reduced_copy
 from bot.events.yearbook.site import credits_csv, site
 from bot.photos.filetypes import identify
-from bot.records.event import Event, EventMode, EventStatus
+from bot.records.event import Event, EventStatus
 from bot.records.guild import Actor
 from bot.resources import Resources, Service
 from bot.storage.events import yearbook as yearbooks
@@ -39,9 +38,7 @@ SHEET, SITE, CREDITS = "sheet.jpg", "index.html", "credits.csv"
 BYTE_ORDER_MARK: Final = "\ufeff"
 """Without it Excel does not read a CSV file as UTF-8."""
 
-TOO_EARLY = "The yearbook comes when the event is over."
-NOT_SHOWN_YET = "The yearbook can be made once the first pictures are shown."
-STILL_BLIND = "The yearbook would give away whose picture is whose. It can be made once the votes are counted."
+TOO_EARLY = "The yearbook says whose picture is whose, so it comes once the votes are counted."
 CANCELLED = "This event was cancelled, so there is no yearbook."
 EMPTY = (
     "There are no pictures for a yearbook: none were made, their members took them back, "
@@ -76,18 +73,12 @@ class Yearbook:
         return self.parts + self.pages
 
 
-def check_stage(event: Event, *, is_host: bool) -> None:
-    """UserError unless the yearbook can be made now: for all members at the end, for hosts once pictures are shown."""
+def check_stage(event: Event) -> None:
+    """UserError unless the votes are counted: before that a yearbook tells, to hosts too, whose picture is whose."""
     if event.status is EventStatus.CANCELLED:
         raise UserError(CANCELLED)
-    if event.status is EventStatus.FINISHED:
-        return
-    if not is_host:
-        raise NotAllowed(TOO_EARLY)
-    if event.mode is EventMode.BAKEOFF:
-        raise UserError(STILL_BLIND)
-    if event.status not in {EventStatus.SHOWING, EventStatus.VOTING}:
-        raise UserError(NOT_SHOWN_YET)
+    if event.status is not EventStatus.FINISHED:
+        raise UserError(TOO_EARLY)
 
 
 class YearbookService(Service):
@@ -108,7 +99,7 @@ class YearbookService(Service):
             raise ValueError(f"a yearbook needs files of at least {LEAST_LIMIT} bytes")
         async with self._lock:
             event = await self._database.fetch(lookup.find, event_id, actor)
-            check_stage(event, is_host=may_run(event, actor))
+            check_stage(event)
             lookup.check_sight(event, actor)
             book = await self._compile(event, names)
             taken: list[str] = []

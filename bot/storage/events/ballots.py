@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.event import Entry, Event, EventMode, EventStatus, Honour, Vote
-from bot.records.generation import GenerationStatus, Picture
+from bot.records.generation import Generation, GenerationStatus, Picture
 from bot.storage.events.entrants import taking_part
 from bot.storage.events.tables import entries, events, honours, votes
+from bot.storage.jobs import pictures as picture_rows
 from bot.storage.rows import build, columns_of, fetch_all, fetch_first, insert_record, insert_row
 from bot.storage.tables import generations, loras, pictures
 
@@ -60,6 +61,38 @@ def _own(event: Event) -> sa.Select[Any]:
     """Those that can be entered: a personal LoRA's pack is its owner's, a shared one's nobody's."""
     shown = _shown(event)
     return shown if event.mode is EventMode.PERSONAL else shown.where(generations.c.pack_index.is_(None))
+
+
+async def blind_event(connection: AsyncConnection, generation: Generation) -> Event | None:
+    """The event in whose vote the set may stand, or what it was made from, until the votes are counted."""
+    for step in (generation, *await picture_rows.lineage(connection, generation)):
+        event = await _event_of(connection, step)
+        if event is not None and not event.status.is_terminal and _may_stand(event, step):
+            return event
+    return None
+
+
+async def stands_in(connection: AsyncConnection, generation: Generation) -> tuple[Event, Entry] | None:
+    """The event in whose ballot a picture of this set is shown, or was, with its entry."""
+    event = await _event_of(connection, generation)
+    if event is None or event.status not in {EventStatus.VOTING, EventStatus.FINISHED}:
+        return None
+    found = (
+        (event, one.entry)
+        for one in await standing(connection, event)
+        if generation.id in {picture.generation_id for picture in one.pictures}
+    )
+    return next(found, None)
+
+
+async def _event_of(connection: AsyncConnection, generation: Generation) -> Event | None:
+    its = sa.select(events).where(events.c.id == generation.event_id)
+    return None if generation.event_id is None else await fetch_first(connection, Event, its)
+
+
+def _may_stand(event: Event, generation: Generation) -> bool:
+    """In a bake-off the pack is what members vote for; else as `_own` says."""
+    return event.mode in {EventMode.PERSONAL, EventMode.BAKEOFF} or generation.pack_index is None
 
 
 def _is_usable() -> sa.ColumnElement[bool]:

@@ -159,10 +159,18 @@ async def lineage(connection: AsyncConnection, lora: Lora) -> list[Lora]:
 async def best_pictures(connection: AsyncConnection, lora: Lora, viewer: Actor, *, limit: int) -> list[str]:
     """Spool names of kept pictures made with it in its guild: those saved most often first, then the newest.
 
-    Somebody else's pictures only when they were posted in a channel that the viewer can see.
+    Somebody else's pictures, and those that an event ordered, only when they were posted in a channel that the viewer
+    can see.
     """
     rows = await connection.execute(
-        sa.select(pictures.c.file, generations.c.user_id, posts.c.status, posts.c.places, posts.c.place_index)
+        sa.select(
+            pictures.c.file,
+            generations.c.user_id,
+            generations.c.pack_index,
+            posts.c.status,
+            posts.c.places,
+            posts.c.place_index,
+        )
         .join(generations, generations.c.id == pictures.c.generation_id)
         .outerjoin(posts, sa.or_(*(about(kind, posts.c.subject_id == generations.c.id) for kind in SHOWN)))
         .where(
@@ -177,7 +185,7 @@ async def best_pictures(connection: AsyncConnection, lora: Lora, viewer: Actor, 
     seen = [
         row.file
         for row in rows
-        if row.user_id == viewer.user_id
+        if (row.user_id == viewer.user_id and row.pack_index is None)
         or (row.status is PostStatus.POSTED and _sees(viewer, row.places[row.place_index]))
     ]
     return list(dict.fromkeys(seen))[:limit]

@@ -9,23 +9,27 @@ from bot.events.ballot.service import BallotEntry
 from bot.events.ballot.tally import rule_words
 from bot.events.lifecycle import can_vote
 from bot.records.event import Event, EventMode, EventStatus, Vote
+from bot.text import quote
 from cogs.events.panel import deadline
 from cogs.events.texts import event_name
-from cogs.likeness.buttons import press_set
+from cogs.likeness.buttons import press_lora
 from cogs.likeness.cards import CLAIM
+from cogs.pictures.forms import ReportModal
 from cogs.ui.buttons import ActionButton
 from cogs.ui.choices import FleetingButton, page_buttons
 from cogs.ui.layout import PANEL_SECONDS, Layout, SafeLayout
-from cogs.ui.replies import File, Interaction, actor_of, defer, show
-from cogs.ui.words import count
+from cogs.ui.replies import File, Interaction, actor_of, defer, open_form, show
+from cogs.ui.words import clip, count
 
 FILES_MAX = 10
 """Files of one message, and pictures of one gallery (Discord /docs/resources/message, /docs/components/reference)."""
 PAGE = 5
-"""Entries on one page; each takes five of the 40 components."""
+"""Entries on one page; each takes six of the 40 components."""
 SHEET_MAX = 60
 """Entries on the contact sheet; all of them are on the pages."""
 COPY_BYTES = 900_000
+NAMES_MAX = 2500
+"""Characters for whose entries these were, once the votes are counted."""
 HIDDEN = "Votes are counted at the close; until then nobody sees how many there are."
 
 
@@ -65,7 +69,10 @@ def ballot_card(event: Event, entries: Sequence[BallotEntry], last_line: str) ->
 
 def _ballot_lines(event: Event, entries: Sequence[BallotEntry]) -> list[str]:
     if event.status is not EventStatus.VOTING:
-        return [f"## The ballot of {event_name(event)} is over", "Thank you for voting. No more votes are taken."]
+        over = f"## The ballot of {event_name(event)} is over"
+        thanks = "Thank you for voting. No more votes are taken."
+        names = clip([_whose(entry) for entry in entries if entry.by is not None], NAMES_MAX, "…")
+        return [*filter(None, (over, thanks, names))]
     shown = [] if not uses_sheet(entries) else ["Press the button to see them large."]
     closes = [] if event.stage_ends_at is None else [f"Closes {deadline(event.stage_ends_at)}."]
     if event.paused_at is not None:
@@ -78,6 +85,11 @@ def _ballot_lines(event: Event, entries: Sequence[BallotEntry]) -> list[str]:
         HIDDEN,
         rule_words(event.jury_role_id is not None),
     ]
+
+
+def _whose(entry: BallotEntry) -> str:
+    """In a bake-off what was compared, else who made it, without a ping."""
+    return f"**{entry.position}** · {quote(entry.label, 60) if entry.label is not None else f'<@{entry.by}>'}"
 
 
 def pages_of(entries: Sequence[BallotEntry]) -> list[list[BallotEntry]]:
@@ -114,8 +126,9 @@ class VotingPages(SafeLayout):
         named = [(f"entry-{entry.position}-{number + 1}.jpg", entry, number) for number in there]
         self.add_gallery([(name, alt_text(entry)) for name, _, _ in named])
         self.files += named
-        claim = [] if entry.is_mine else [FleetingButton(CLAIM, partial(self._claim, entry))]
-        self.add_row(self._vote_button(entry, is_chosen=is_chosen), *claim)
+        others = [(CLAIM, self._claim), ("Report", self._report)] if not entry.is_mine else []
+        more = [FleetingButton(label, partial(press, entry)) for label, press in others]
+        self.add_row(self._vote_button(entry, is_chosen=is_chosen), *more)
 
     def _vote_button(self, entry: BallotEntry, *, is_chosen: bool) -> FleetingButton:
         async def vote(interaction: Interaction) -> None:
@@ -133,8 +146,13 @@ class VotingPages(SafeLayout):
 
     async def _claim(self, entry: BallotEntry, interaction: Interaction) -> None:
         ballots = interaction.client.services.ballots
+        lora_id = await ballots.lora_behind(self.event_id, entry.entry_id, actor_of(interaction))
+        await press_lora(interaction, lora_id)
+
+    async def _report(self, entry: BallotEntry, interaction: Interaction) -> None:
+        ballots = interaction.client.services.ballots
         made = await ballots.generation_behind(self.event_id, entry.entry_id, actor_of(interaction))
-        await press_set(interaction, made)
+        await open_form(interaction, ReportModal(made.id, f"entry number {entry.position}"))
 
     async def _turn(self, interaction: Interaction, page: int) -> None:
         await show_voting(interaction, self.event_id, page)
@@ -160,5 +178,5 @@ async def show_voting(interaction: Interaction, event_id: int, page: int = 0) ->
     for name, entry, number in view.files:
         path = entry.pictures[number].file
         assert path is not None  # only pictures that are here were named
-        files.append((name, await services.pool.smaller_copy(path, COPY_BYTES)))
+        files.append((name, await services.pool.smaller_copy(path, COPY_BYTES, entry.position)))
     await show(interaction, view, files)

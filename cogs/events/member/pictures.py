@@ -11,6 +11,7 @@ from bot.generation.order import Accepted, PictureOrder
 from bot.pictures.service import PictureSet
 from bot.records.event import Event, EventMode
 from bot.records.generation import Picture
+from bot.records.guild import Actor
 from bot.records.lora import Lora, Style
 from cogs.events.texts import event_name
 from cogs.generation.forms import PROMPT_MAX, accepted_card
@@ -108,10 +109,10 @@ def picture_name(found: PictureSet, picture: Picture) -> str:
     return f"#{found.generation.id}{which}"
 
 
-async def show_choice(interaction: Interaction, event: Event, generation_id: int | None = None) -> None:
+async def show_choice(interaction: Interaction, event: Event, actor: Actor, generation_id: int | None = None) -> None:
     """The pictures that can be entered, newest first; of one order only when `generation_id` is given."""
     services = interaction.client.services
-    nominees = await services.ballots.nominees(event.id, actor_of(interaction))
+    nominees = await services.ballots.nominees(event.id, actor)
     nominees = [each for each in nominees if generation_id is None or each.generation_id == generation_id]
     if not nominees:
         raise UserError(NOTHING_TO_ENTER)

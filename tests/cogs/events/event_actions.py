@@ -88,9 +88,14 @@ async def give(
 
 async def question_to(member: simcord.MemberActor) -> discord.Message:
     """The private question whether photos may be used."""
+    return await private_message(member, "Photo question #")
+
+
+async def private_message(member: simcord.MemberActor, text: str) -> discord.Message:
+    """Wait until the bot has sent them one that holds this text."""
 
     def found() -> list[discord.Message]:
-        return [each for each in member.user.dm_channel.history() if "Photo question #" in text_of(each)]
+        return [each for each in member.user.dm_channel.history() if text in text_of(each)]
 
     await until(found)
     return found()[0]

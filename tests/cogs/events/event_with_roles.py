@@ -100,15 +100,15 @@ async def make_event_with_roles(studio: Studio, status: EventStatus, upload: Upl
     await studio.change(events, event.id, dataset_id=dataset_id)
     await world.join(event, ENTRANT, FRIEND)
     photo_id, depiction_id = await _give(studio, event, dataset_id)
-    await _picture(world, event, FRIEND)
-    picture_id = await _picture(world, event, ENTRANT)
+    lora_id = await _lora(studio, event)
+    await _picture(world, event, FRIEND, lora_id)
+    picture_id = await _picture(world, event, ENTRANT, lora_id)
     entry_id = 0
     if status in {S.VOTING, S.FINISHED}:
         await world.ballots.open_ballot(event)
         entry_id = await world.entry_of(event, ENTRANT)
     if status is not S.DRAFT:
         event = await world.move(event, status)
-    lora_id = await _lora(studio, event)
     return EventWithRoles(studio, event, photo_id, depiction_id, lora_id, picture_id, entry_id, upload)
 
 
@@ -137,9 +137,9 @@ async def _give(studio: Studio, event: Event, dataset_id: int) -> tuple[int, int
     return await studio.database.write(transaction)
 
 
-async def _picture(world: BallotWorld, event: Event, user_id: int) -> int:
+async def _picture(world: BallotWorld, event: Event, user_id: int, lora_id: int) -> int:
     """With its file."""
-    (picture_id,) = await world.picture(event, user_id)
+    (picture_id,) = await world.picture(event, user_id, lora_id=lora_id)
     (row,) = await world.rows(sa.select(tables.pictures.c.file).where(tables.pictures.c.id == picture_id))
     world.spool.path(row.file).write_bytes(make_photo(user_id))
     return picture_id

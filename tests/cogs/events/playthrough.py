@@ -22,6 +22,7 @@ from bot.records.lora import Style
 from bot.records.training import TrainingStatus
 from bot.sandbox.world import open_world
 from bot.storage import tables
+from tests.cogs.events.event_actions import private_message
 from tests.cogs.simulated_guild import (
     TIMINGS,
     File,
@@ -235,14 +236,14 @@ class Playthrough:
         return await self.send_photos(member, await self.form(member, "Give photos"), files, seen)
 
     async def make(self, member: simcord.MemberActor, prompt: str, *choice: Any) -> discord.Message:
-        """Make a picture from the panel, and wait until it is posted."""
+        """Make a picture from the panel, and wait until they have got it, in a private message."""
         opened = await self.form(member, "Make a picture")
         accepted = answer_to(await self.stage.submit_fields(member, opened, prompt, *choice))
         assert "**Accepted #" in accepted
-        return await self.posted(prompt)
+        return await private_message(member, prompt)
 
     async def enter(self, member: simcord.MemberActor, posted: discord.Message) -> None:
-        assert "Entered." in answer_to(await member.click(posted, label="Enter in event"))
+        assert "Entered." in answer_to(await member.user.click(posted, label="Enter in event"))
 
     async def close(self) -> None:
         """Asked once; the answer shows what has come of it."""

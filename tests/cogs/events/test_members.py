@@ -1,5 +1,6 @@
 """What members do in an event: give photos, say yes or no to photos of them, make pictures, enter one, vote."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,19 @@ from bot.records.post import PostKind
 from bot.storage import tables
 from bot.storage.events import entrants
 from bot.storage.events.tables import depictions
-from tests.cogs.events.event_actions import admin, controls_of, give, move, open_event, press, question_to
+from bot.storage.jobs import posts
+from cogs.events.member.ballot import COPY_BYTES
+from cogs.events.posts import render_event_post
+from tests.cogs.events.event_actions import (
+    admin,
+    controls_of,
+    give,
+    move,
+    open_event,
+    press,
+    private_message,
+    question_to,
+)
 from tests.cogs.simulated_guild import (
     TEXT_DISPLAY,
     Message,
@@ -225,12 +238,12 @@ async def test_buttons_of_an_event_do_nothing_in_another_server(keyed: Stage) ->
 
 
 async def make(stage: Stage, member: simcord.MemberActor, event: Event, prompt: str) -> discord.Message:
-    """Make a picture and wait until it is posted."""
+    """Make a picture and wait until its maker has it, in a private message."""
     opened = await press(stage, member, event, "make")
     accepted = answer_to(await member.submit_modal(opened, {controls_of(opened)[0]: prompt}))
     assert "**Accepted #" in accepted
     assert "1 of 2 orders left for you" in accepted
-    return await stage.posted(prompt)
+    return await private_message(member, prompt)
 
 
 async def club(stage: Stage) -> Event:
@@ -247,13 +260,21 @@ async def open_ballot(stage: Stage, event: Event) -> None:
     await stage.world.darkroom.services.events.close(event.id, admin(stage))
 
 
-async def test_a_picture_is_made_posted_and_entered_from_its_card(keyed: Stage) -> None:
+async def test_a_picture_is_made_and_entered_and_only_its_maker_sees_it(keyed: Stage) -> None:
+    """Mutant: without `_places` of generations it is posted in the channel with the name of its maker."""
     event = await club(keyed)
-    posted = await make(keyed, keyed.ben, event, "a fox on the moon")
-    assert list(buttons_of(posted)) == ["Enter in event", "Again", "Vary prompt", "Save original", "More"]
-    assert (await keyed.behind_more(keyed.ben, posted))[0] == "Settings"
-    assert "Entered." in answer_to(await keyed.ben.click(posted, label="Enter in event"))
-    assert "your own" in answer_to(await keyed.cleo.click(posted, label="Enter in event"))
+    told = await make(keyed, keyed.ben, event, "a fox on the moon")
+    assert list(buttons_of(told)) == [
+        "Enter in event",
+        "Show it in the channel",
+        "Save original",
+        "Delete",
+        "I am in this",
+    ]
+    assert "until the votes are counted" in answer_to(await keyed.ben.user.click(told, label="Show it in the channel"))
+    assert "Entered." in answer_to(await keyed.ben.user.click(told, label="Enter in event"))
+    assert all("moon" not in text_of(message) for message in keyed.posts())
+    assert keyed.ada.user.dm_channel.history() == keyed.cleo.user.dm_channel.history() == []
     chosen = board_of(await press(keyed, keyed.ben, event, "enter"))
     assert pictures_in(chosen)[0].startswith("AI-generated picture 1 of 1")
     assert "Entered." in answer_to(await keyed.ben.click(chosen, custom_id=next(iter(buttons_of(chosen).values()))))
@@ -292,15 +313,30 @@ async def number_of(pages: ResponseMessage, start: str) -> str:
     return next(label for label in buttons_of(pages) if label.startswith(start))
 
 
+async def check_numbers(stage: Stage, event: Event) -> None:
+    """That the number of each entry is drawn on the copy that is posted."""
+    services = stage.world.darkroom.services
+    async with services.database.read() as connection:
+        post = await posts.find(connection, PostKind.EVENT_BALLOT, event.id)
+    assert post is not None
+    _, files = await render_event_post(services, post, guild_name="", is_private=False)
+    entries = await services.ballots.shown(event.id)
+    paths = [(picture.file, entry.position) for entry in entries for picture in entry.pictures]
+    assert [data for _, data in files] == [
+        await services.pool.smaller_copy(path, COPY_BYTES, number) for path, number in paths if path is not None
+    ]
+
+
 async def test_a_ballot_is_held_without_names_and_its_winner_announced(keyed: Stage) -> None:
     event = await voting(keyed)
     ballot = await keyed.posted("· ballot")
     assert sorted(pictures_in(ballot)) == [f"AI-generated picture, entry number {number}" for number in (1, 2)]
     for secret in (keyed.ben.mention, keyed.cleo.mention, "moon", "at sea"):
         assert secret not in text_of(ballot) + "".join(pictures_in(ballot))
+    await check_numbers(keyed, event)
     pages = board_of(await keyed.ben.click(ballot, label="Look closely and vote"))
     assert "You have not voted yet." in text_of(pages)
-    others = set(buttons_of(pages)) - {"Your own entry", "I am in this"}
+    others = set(buttons_of(pages)) - {"Your own entry", "I am in this", "Report"}
     assert others in ({"Vote for number 1"}, {"Vote for number 2"})
     chosen = await number_of(pages, "Vote for number")
     voted = board_of(await keyed.ben.click(pages, label=chosen))
@@ -314,6 +350,7 @@ async def test_a_ballot_is_held_without_names_and_its_winner_announced(keyed: St
     assert "I am in this" in buttons_of(won)
     await until(lambda: any("ballot of `Mascot days` is over" in text_of(message) for message in keyed.posts()))
     over = await keyed.posted("is over\n")
+    assert {f"<@{each.id}>" for each in (keyed.ben, keyed.cleo)} == set(re.findall(r"<@\d+>", text_of(over)))
     assert pictures_in(over) == pictures_in(ballot)
     edits = [
         sent.json for sent in keyed.world.env.http_requests if sent.method == "PATCH" and str(over.id) in sent.path

@@ -97,9 +97,7 @@ CASES: dict[str, Case] = {
     "ballots.nominees": Case(S.SHOWING, ENTRANTS, lambda s, who: s.studio.ballots.nominees(s.id, who)),
     "ballots.enter": Case(S.SHOWING, ENTRANTS, lambda s, who: s.studio.ballots.enter(s.id, s.picture_id, who)),
     "ballots.entries": Case(S.VOTING, HERE, lambda s, who: s.studio.ballots.entries(s.id, who)),
-    "ballots.generation_behind": Case(
-        S.VOTING, HERE, lambda s, who: s.studio.ballots.generation_behind(s.id, s.entry_id, who)
-    ),
+    "ballots.lora_behind": Case(S.VOTING, HERE, lambda s, who: s.studio.ballots.lora_behind(s.id, s.entry_id, who)),
     "ballots.vote": Case(S.VOTING, HERE - ENTRANTS, lambda s, who: s.studio.ballots.vote(s.id, s.entry_id, who)),
     "ballots.my_vote": Case(S.VOTING, HERE, lambda s, who: s.studio.ballots.my_vote(s.id, who)),
     "budgets.order": Case(
@@ -108,9 +106,6 @@ CASES: dict[str, Case] = {
         lambda s, who: s.studio.budgets.order(s.event, PictureOrder("x", lora_id=s.lora_id), who, Channel(CHANNEL)),
     ),
     "yearbooks.make": Case(S.FINISHED, HERE, lambda s, who: s.studio.yearbooks.make(s.id, who, {}, LEAST_LIMIT)),
-    "yearbooks.make early": Case(
-        S.SHOWING, RUNNERS, lambda s, who: s.studio.yearbooks.make(s.id, who, {}, LEAST_LIMIT)
-    ),
 }
 ELSEWHERE = {
     "events.create": "the caller decides who may; it lands in the actor's own guild",

@@ -320,9 +320,10 @@ MEMBER, THE_HOST, AN_ADMIN = SOMEBODY, Actor(GUILD, HOST), Actor(GUILD, ADMIN, i
     ("status", "actor", "error"),
     [
         (EventStatus.FINISHED, MEMBER, None),
-        (EventStatus.VOTING, MEMBER, NotAllowed),
-        (EventStatus.VOTING, THE_HOST, None),
-        (EventStatus.SHOWING, AN_ADMIN, None),
+        (EventStatus.FINISHED, THE_HOST, None),
+        (EventStatus.VOTING, MEMBER, UserError),
+        (EventStatus.VOTING, THE_HOST, UserError),
+        (EventStatus.SHOWING, AN_ADMIN, UserError),
         (EventStatus.TRAINING, THE_HOST, UserError),
         (EventStatus.CANCELLED, THE_HOST, UserError),
         (EventStatus.CANCELLED, MEMBER, UserError),
@@ -426,9 +427,9 @@ class WhileItIsMade(PhotoPool):
         super().__init__(studio.spool, workers=1)
         self._happens = happens
 
-    async def smaller_copy(self, picture: Path, limit: int) -> bytes:
+    async def smaller_copy(self, picture: Path, limit: int, number: int | None = None) -> bytes:
         await self._happens()
-        return await super().smaller_copy(picture, limit)
+        return await super().smaller_copy(picture, limit, number)
 
 
 async def test_who_withdraws_while_it_is_made_is_not_in_it(studio: Studio) -> None:

@@ -1,0 +1,164 @@
+"""Until the votes are counted nobody but its maker sees or learns anything of what may stand in the vote."""
+
+import pytest
+import sqlalchemy as sa
+
+from bot.errors import NotFound, UserError
+from bot.generation.access import visible_generation
+from bot.pictures.service import STILL_BLIND
+from bot.records.event import Event, EventMode, EventStatus
+from bot.records.generation import Generation, Operation
+from bot.records.guild import Actor, Channel, Place, PlaceKind
+from bot.records.moderation import Purpose
+from bot.records.post import PostKind
+from bot.storage import tables
+from bot.storage.events import tables as event_tables
+from bot.storage.events import yearbook
+from bot.storage.policy_tables import approvals, moderation_log
+from tests.fakes.events import add_entrants, add_event, get_event
+from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
+from tests.fakes.studio import Studio
+from tests.generation.picture_orders import finish
+
+M, S = EventMode, EventStatus
+ALONE, EVERYBODY = [Place(PlaceKind.USER, ANNA)], [Place(PlaceKind.CHANNEL, CHANNEL), Place(PlaceKind.USER, ANNA)]
+MAKER, OTHER = Actor(GUILD, ANNA), Actor(GUILD, BEN)
+GALLERY, REPORTS = 350, 360
+
+
+@pytest.fixture(autouse=True)
+async def keyed(studio: Studio) -> None:
+    await studio.set_key()
+    await studio.guilds.choose_gallery(GUILD, GALLERY)
+    await studio.guilds.choose_reports(GUILD, REPORTS)
+
+
+async def made(studio: Studio, event: Event, pack_index: int | None = None) -> Generation:
+    """Anna's picture for the event, as she ordered it."""
+    ordered = await studio.order(await studio.lora())
+    await studio.change(tables.generations, ordered.id, event_id=event.id, pack_index=pack_index)
+    await studio.settle()
+    await finish(studio)
+    return await studio.generation(ordered.id)
+
+
+async def places(studio: Studio) -> list[list[Place]]:
+    return [list(post.places) for post in await studio.posts_of(PostKind.PICTURES)]
+
+
+async def in_the_vote(studio: Studio, status: EventStatus = S.VOTING) -> tuple[Event, Generation]:
+    """Anna's picture as the only entry."""
+    event = await add_event(studio.database, mode=M.CLUB)
+    await add_entrants(studio.database, event, ANNA)
+    generation = await made(studio, event)
+    assert await studio.ballots.open_ballot(event) == 1
+    await studio.change(event_tables.events, event.id, status=status)
+    return await get_event(studio.database, event.id), generation
+
+
+async def see(studio: Studio, generation: Generation, actor: Actor) -> None:
+    async with studio.database.read() as connection:
+        await visible_generation(connection, generation.id, actor)
+
+
+@pytest.mark.parametrize(
+    ("mode", "pack_index", "expected"),
+    [
+        (M.CLUB, None, [ALONE]),
+        (M.SHARED, None, [ALONE]),
+        (M.SHARED, 0, [EVERYBODY]),
+        (M.PERSONAL, None, [ALONE]),
+        (M.PERSONAL, 0, [ALONE]),
+        (M.BAKEOFF, 0, []),
+    ],
+)
+async def test_what_can_be_entered_comes_to_its_maker_alone(
+    studio: Studio, mode: EventMode, pack_index: int | None, expected: list[list[Place]]
+) -> None:
+    """Mutant: without `blind_event` all of it is posted with the name of its maker."""
+    await made(studio, await add_event(studio.database, mode=mode), pack_index)
+    assert await places(studio) == expected
+
+
+async def test_what_comes_after_the_votes_were_counted_is_posted(studio: Studio) -> None:
+    await made(studio, await add_event(studio.database, mode=M.CLUB, status=S.FINISHED))
+    assert await places(studio) == [EVERYBODY]
+
+
+async def test_why_there_is_no_picture_is_told_to_its_maker_alone(studio: Studio) -> None:
+    ordered = await studio.order(await studio.lora())
+    event = await add_event(studio.database, mode=M.BAKEOFF)
+    await studio.change(tables.generations, ordered.id, event_id=event.id, pack_index=0)
+    await studio.keys.remove(GUILD, ordered.provider)
+    await studio.settle()
+    assert [list(post.places) for post in await studio.posts_of(PostKind.PICTURES_FAILED)] == [ALONE]
+
+
+async def test_an_enlargement_of_such_a_picture_is_as_secret_and_the_gallery_waits(studio: Studio) -> None:
+    """Mutant: without the lineage it is posted as made from a picture of the event, with a name."""
+    event = await add_event(studio.database, mode=M.CLUB)
+    generation = await made(studio, event)
+    [picture_id] = await studio.scalars(sa.select(tables.pictures.c.id))
+    edited = await studio.pictures.edit(picture_id, Operation.UPSCALE_TOPAZ, MAKER, channel=Channel(CHANNEL))
+    assert edited.is_secret
+    await studio.settle()
+    await finish(studio)
+    assert await places(studio) == [ALONE, ALONE]
+    with pytest.raises(UserError) as refused:
+        await studio.pictures.to_gallery(generation.id, MAKER)
+    assert str(refused.value) == STILL_BLIND
+    await studio.change(event_tables.events, event.id, status=S.FINISHED)
+    assert (await studio.pictures.to_gallery(generation.id, MAKER)).generation.id == generation.id
+
+
+async def test_others_see_an_entrys_set_once_the_votes_are_counted(studio: Studio) -> None:
+    event, generation = await in_the_vote(studio)
+    await see(studio, generation, MAKER)
+    with pytest.raises(NotFound):
+        await see(studio, generation, OTHER)
+    await studio.change(event_tables.events, event.id, status=S.FINISHED)
+    await see(studio, generation, OTHER)
+    with pytest.raises(NotFound):
+        await see(studio, generation, Actor(OTHER_GUILD, BEN))
+
+
+@pytest.mark.parametrize("status", [S.VOTING, S.CANCELLED, S.FINISHED])
+async def test_names_stand_on_the_ballot_once_the_votes_are_counted(studio: Studio, status: EventStatus) -> None:
+    event, _ = await in_the_vote(studio, status)
+    assert [entry.by for entry in await studio.ballots.shown(event.id)] == [ANNA if status is S.FINISHED else None]
+
+
+async def test_a_report_from_the_ballot_names_the_number_and_not_the_maker(studio: Studio) -> None:
+    """Mutant: with the view of other reports the moderators, who vote too, read who made it."""
+    event, generation = await in_the_vote(studio)
+    await studio.reports.report(generation.id, "not nice", OTHER)
+    [report_id] = await studio.scalars(sa.select(tables.picture_reports.c.id))
+    view = await studio.reports.view(report_id)
+    assert view is not None
+    assert view.entry == 1
+    await studio.change(event_tables.events, event.id, status=S.FINISHED)
+    counted = await studio.reports.view(report_id)
+    assert counted is not None
+    assert counted.entry is None
+
+
+async def test_the_log_of_an_approval_does_not_tell_whose_entry_it_is(studio: Studio) -> None:
+    await studio.guilds.choose_approval(GUILD, is_needed=True)
+    event = await add_event(studio.database, mode=M.CLUB, status=S.COLLECTING)
+    await add_entrants(studio.database, event, ANNA)
+    await made(studio, event)
+    [picture_id] = await studio.scalars(sa.select(tables.pictures.c.id))
+    await studio.ballots.enter(event.id, picture_id, MAKER)
+    assert await studio.approvals.is_waiting(picture_id, Purpose.BALLOT)
+    [asked] = await studio.scalars(sa.select(approvals.c.id))
+    await studio.approvals.decide(asked, Actor(GUILD, ADMIN, is_moderator=True), is_approved=True)
+    said = await studio.scalars(sa.select(moderation_log.c.about).where(moderation_log.c.user_id == ADMIN))
+    assert said[-1:] == ["an entry for a vote, approved"]
+    named = moderation_log.c.member_id == ANNA
+    assert await studio.scalars(sa.select(moderation_log.c.about).where(named)) == []
+
+
+async def test_a_finished_events_yearbook_holds_what_was_never_posted(studio: Studio) -> None:
+    event, generation = await in_the_vote(studio, S.FINISHED)
+    async with studio.database.read() as connection:
+        assert [each.generation.id for each in await yearbook.agreed(connection, event)] == [generation.id]
