@@ -12,9 +12,9 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     DARKROOM_DATA_DIR=/data \
     DARKROOM_LISTEN=0.0.0.0:8080
-# The yearbook's pages are drawn with it: accents, Greek and Cyrillic.
+# Names and prompts are drawn with them, in every script (bot/lettering.py).
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends fonts-dejavu-core \
+    && apt-get install --yes --no-install-recommends fonts-dejavu-core fonts-noto-core fonts-noto-cjk \
     && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin darkroom \
     && install --directory --owner darkroom --mode 0700 /data

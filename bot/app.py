@@ -20,6 +20,7 @@ from bot.config import Settings
 from bot.engine import Engine
 from bot.errors import StartupError
 from bot.keys.secrets import Rotation
+from bot.lettering import missing_scripts
 from bot.log import redact_value
 from bot.monitoring import build_health
 from bot.permissions import FOLDER_MODE, restrict
@@ -269,8 +270,19 @@ async def examine(settings: Settings, darkroom: Darkroom) -> list[str]:
         f"Free disk: {free} MB; below {settings.darkroom_free_disk} MB no new photos are taken.",
         f"Privacy policy: version {darkroom.services.policy.version}, {_policy_source(settings)}.",
         f"Trainings by status: {rows or 'none yet'}.",
+        f"Typefaces: {_typefaces()}",
         *await _examine_hosts(settings),
     ]
+
+
+def _typefaces() -> str:
+    missing = [name.removeprefix("NotoSans").partition("-")[0] for name in missing_scripts()]
+    if not missing:
+        return "names in every script can be drawn."
+    return (
+        f"names in these scripts are drawn as @user names: {', '.join(missing)}. Debian's packages fonts-noto-core and "
+        "fonts-noto-cjk have them."
+    )
 
 
 def _policy_source(settings: Settings) -> str:

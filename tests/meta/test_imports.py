@@ -22,6 +22,7 @@ LEVELS = {
                 "bot.command_mentions",
                 "bot.addresses",
                 "bot.records",
+                "bot.lettering",
                 "bot.permissions",
                 "bot.zips",
             ],

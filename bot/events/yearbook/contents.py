@@ -3,10 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from bot.generation.prompt import for_people
@@ -21,6 +22,8 @@ ON_A_PAGE: Final = 6
 UNKNOWN_MEMBER: Final = "Member"
 EVERYONE: Final = "Everyone together"
 PLACES: Final = {1: "Winner", 2: "2nd place", 3: "3rd place"}
+
+NOBODYS: Final[Mapping[int, str]] = MappingProxyType({})
 
 _SLUG_MAX: Final = 30
 
@@ -40,7 +43,10 @@ class Original:
 
 @dataclass(frozen=True, slots=True)
 class Plate:
-    """One picture of the book. `file` is its name in the ZIP, `maker` the member it is credited to."""
+    """One picture of the book. `file` is its name in the ZIP, `maker` the member it is credited to.
+
+    `handle` is their user name, drawn where no typeface has the letters of `maker`.
+    """
 
     number: int
     picture_id: int
@@ -55,6 +61,7 @@ class Plate:
     provider: str
     made_at: datetime
     place: int | None
+    handle: str = ""
 
     @property
     def honour(self) -> str:
@@ -69,6 +76,7 @@ class Chapter:
     title: str
     page: str
     plates: tuple[Plate, ...]
+    handle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +112,12 @@ def compile_book(
     names: Mapping[int, str],
     places: Mapping[int, int],
     contributors: Sequence[int],
+    handles: Mapping[int, str] = NOBODYS,
 ) -> Book:
-    """The pictures by member, numbered through; the shared pack first, then members by name."""
+    """The pictures by member, numbered through; the shared pack first, then members by name.
+
+    `names` are what members are called here, `handles` their user names, both by user id.
+    """
     groups: dict[Group, list[Original]] = {}
     for original in originals:
         groups.setdefault(_group_of(event, original.shown, names), []).append(original)
@@ -115,26 +127,29 @@ def compile_book(
         event_id=event.id,
         title=event.name,
         theme=event.theme,
-        chapters=tuple(_chapters(groups, chosen, places)),
+        chapters=tuple(_chapters(groups, chosen, places, handles)),
         photos_by=tuple(photos_by),
         left_out=len(originals) - len(chosen),
     )
 
 
 def _chapters(
-    groups: Mapping[Group, Sequence[Original]], chosen: Collection[int], places: Mapping[int, int]
+    groups: Mapping[Group, Sequence[Original]],
+    chosen: Collection[int],
+    places: Mapping[int, int],
+    handles: Mapping[int, str],
 ) -> Iterator[Chapter]:
     width = max(2, len(str(len(chosen))))
     numbers, pages = count(1), count(1)
     for group in sorted(groups, key=lambda each: (each[0], each[1].casefold(), each)):
-        title = group[1]
+        title, handle = group[1], handles.get(group[2], "")
         plates = tuple(
-            _plate(original, next(numbers), width, title, places)
+            replace(_plate(original, next(numbers), width, title, places), handle=handle)
             for original in groups[group]
             if original.shown.picture.id in chosen
         )
         if plates:
-            yield Chapter(title, f"pages/{next(pages):0{width}}-{slug(title)}.jpg", plates)
+            yield Chapter(title, f"pages/{next(pages):0{width}}-{slug(title)}.jpg", plates, handle)
 
 
 def choose_fairly(

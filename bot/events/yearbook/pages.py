@@ -2,15 +2,14 @@
 
 import io
 import math
-import unicodedata
 from collections.abc import Mapping, Sequence
-from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
-from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from bot.events.yearbook.contents import UNKNOWN_MEMBER, Book, Chapter, Plate, for_page
+from bot.lettering import Line, drawable, loses_letters
 from bot.photos.jpeg import encode_jpeg
 
 PAGE_PX: Final = (1240, 1640)
@@ -26,10 +25,6 @@ QUALITY: Final = 85
 LINES_MAX: Final = 400
 """Letters of a prompt that are used; two lines hold fewer."""
 FORMATS: Final = ("JPEG", "PNG", "WEBP")
-FACES: Final = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "NotoSansCJK-Regular.ttc", "Arial Unicode.ttf", "arial.ttf")
-"""Typefaces to look for on the machine, for letters missing in Pillow's own. Letters that none has are left out."""
-MISSING_LETTER: Final = "\U000f1234"
-"""A private-use character that no typeface has; it is drawn as the box for missing letters."""
 
 _PAPER: Final = "#f6f0e3"
 _EDGE: Final = "#d9cdb4"
@@ -97,20 +92,11 @@ def cells(count: int) -> tuple[Box, ...]:
     return tuple(found)
 
 
-def drawable(text: str, size: int) -> tuple[str, ImageFont.FreeTypeFont]:
-    """The text on one line without letters that cannot be drawn, and the typeface that has most of its letters."""
-    flat = " ".join(
-        "".join(" " if each.isspace() else each for each in text if each.isspace() or _is_visible(each)).split()
-    )
-    face = max(_faces(), key=lambda each: sum(_has(each, letter) for letter in flat))
-    return " ".join("".join(_nearest(face, letter) for letter in flat).split()), _font(face, size)
-
-
 def _draw_heading(page: Image.Image, book: Book, chapter: Chapter) -> None:
     pen = ImageDraw.Draw(page)
     middle, width = PAGE_PX[0] // 2, PAGE_PX[0] - 2 * MARGIN
     _write(pen, (middle, 112), book.title, 32, width=width, fill=_ACCENT, anchor="mm")
-    _write(pen, (middle, 194), _drawable_name(chapter.title), 84, width=width, anchor="mm")
+    _write(pen, (middle, 194), _drawable_name(chapter.title, chapter.handle), 84, width=width, anchor="mm")
     pen.line((middle - 120, 266, middle - 22, 266), fill=_EDGE, width=3)
     pen.line((middle + 22, 266, middle + 120, 266), fill=_EDGE, width=3)
     pen.polygon(((middle, 256), (middle + 10, 266), (middle, 276), (middle - 10, 266)), fill=_ACCENT)
@@ -167,9 +153,9 @@ def _draw_tile(
     size = max(12, caption * 5 // 9)
     number = str(plate.number)
     _write(pen, (left, top + tile + caption // 2), number, size, width=tile, fill=_ACCENT, anchor="lm")
-    indent = round(_font(_faces()[0], size).getlength(number + "0"))
+    indent = round(Line(number + "0", size).length)
     where = (left + indent, top + tile + caption // 2)
-    _write(pen, where, _drawable_name(plate.maker), size, width=tile - indent, anchor="lm")
+    _write(pen, where, _drawable_name(plate.maker, plate.handle), size, width=tile - indent, anchor="lm")
 
 
 def _draw_shadow(page: Image.Image, box: Box) -> None:
@@ -208,8 +194,11 @@ def _load(picture: Path, room: tuple[int, int]) -> Image.Image:
     return flat
 
 
-def _drawable_name(name: str) -> str:
-    return name if drawable(name, 16)[0] else UNKNOWN_MEMBER
+def _drawable_name(name: str, handle: str) -> str:
+    """The name, or by what else its member is known where its letters cannot be drawn."""
+    if handle and loses_letters(name):
+        return f"@{handle}"
+    return name if drawable(name) else UNKNOWN_MEMBER
 
 
 def _write(
@@ -223,63 +212,15 @@ def _write(
     anchor: str = "ls",
 ) -> None:
     """Write one line of at most `width` pixels; a longer text ends in three dots."""
-    shown, font = drawable(text, size)
-    if font.getlength(shown) > width:
-        while shown and font.getlength(shown + "…") > width:
-            shown = shown[:-1].rstrip()
-        shown += "…"
-    pen.text(at, shown, fill=fill, font=font, anchor=anchor)
+    Line(text, size, width).draw(pen, at, fill=fill, anchor=anchor)
 
 
 def _lines(text: str, size: int, width: int, *, most: int) -> Sequence[str]:
     """The text broken between words; the last line holds all the rest."""
-    shown, font = drawable(text, size)
     lines: list[str] = []
-    for word in shown[:LINES_MAX].split():
-        if lines and (len(lines) == most or font.getlength(f"{lines[-1]} {word}") <= width):
+    for word in drawable(text[:LINES_MAX]).split():
+        if lines and (len(lines) == most or Line(f"{lines[-1]} {word}", size).length <= width):
             lines[-1] += f" {word}"
         else:
             lines.append(word)
     return lines
-
-
-def _is_visible(letter: str) -> bool:
-    """Whether it is no control character, joiner, direction mark or surrogate."""
-    return unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Co", "Cn"} and not "\ufe00" <= letter <= "\ufe0f"
-
-
-def _nearest(face: str, letter: str) -> str:
-    """The letter, else the letter without its accents, else nothing."""
-    if _has(face, letter):
-        return letter
-    return "".join(each for each in unicodedata.normalize("NFKD", letter) if each.isascii() and _has(face, each))
-
-
-@lru_cache(maxsize=20_000)
-def _has(face: str, letter: str) -> bool:
-    return letter == " " or bytes(_font(face, 16).getmask(letter)) != _missing(face)
-
-
-@cache
-def _missing(face: str) -> bytes:
-    return bytes(_font(face, 16).getmask(MISSING_LETTER))
-
-
-@cache
-def _faces() -> tuple[str, ...]:
-    """Pillow's own typeface (an empty name) and those of FACES that this machine has."""
-    found = [""]
-    for name in FACES:
-        try:
-            found.append(str(ImageFont.truetype(name, 16).path))
-        except OSError:
-            continue
-    return tuple(found)
-
-
-@lru_cache(maxsize=64)
-def _font(face: str, size: int) -> ImageFont.FreeTypeFont:
-    font = ImageFont.truetype(face, size) if face else ImageFont.load_default(size)
-    if not isinstance(font, ImageFont.FreeTypeFont):
-        raise RuntimeError("Pillow was built without FreeType")  # noqa: TRY004
-    return font

@@ -1,6 +1,7 @@
 """The yearbook of an event: contact sheet, a page for each member and ZIP files that open offline."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,9 +9,10 @@ from typing import Final
 
 from bot.errors import UserError
 from bot.events import lookup
-from bot.events.yearbook.contents import Book, Original, Plate, compile_book
+from bot.events.yearbook.contents import NOBODYS, Book, Original, Plate, compile_book
 from bot.events.yearbook.pages import draw_page, draw_sheet, reduced_copy
 from bot.events.yearbook.site import credits_csv, site
+from bot.lettering import loses_letters
 from bot.photos.filetypes import identify
 from bot.records.event import Event, EventStatus
 from bot.records.guild import Actor
@@ -26,6 +28,8 @@ from bot.zips import (
     written_room,
     zip_names,
 )
+
+log = logging.getLogger(__name__)
 
 LEAST_LIMIT: Final = 4_000_000
 """Least size in bytes that a ZIP must be allowed: the page with all reduced copies must fit the first one."""
@@ -89,8 +93,12 @@ class YearbookService(Service):
         self._pool = opened.pool
         self._lock = asyncio.Lock()
 
-    async def make(self, event_id: int, actor: Actor, names: Mapping[int, str], limit: int) -> Yearbook:
-        """Make the yearbook. `names` are display names by user id; no file is larger than `limit` bytes.
+    async def make(
+        self, event_id: int, actor: Actor, names: Mapping[int, str], limit: int, handles: Mapping[int, str] = NOBODYS
+    ) -> Yearbook:
+        """Make the yearbook; no file is larger than `limit` bytes.
+
+        `names` are display names by user id, `handles` user names, for letters that no typeface here has.
 
         The caller sends the files and calls `discard`. UserError when there is no yearbook, NotAllowed for who cannot
         see the event's channel from where they act, ValueError for a limit below LEAST_LIMIT.
@@ -101,7 +109,7 @@ class YearbookService(Service):
             event = await self._database.fetch(lookup.find, event_id, actor)
             check_stage(event)
             lookup.check_sight(event, actor)
-            book = await self._compile(event, names)
+            book = await self._compile(event, names, handles)
             taken: list[str] = []
             try:
                 yearbook = await self._bind(book, limit, taken)
@@ -117,7 +125,7 @@ class YearbookService(Service):
         """Delete the yearbook's files; missing ones are no error."""
         self._spool.free(file.path.name for file in yearbook.files)
 
-    async def _compile(self, event: Event, names: Mapping[int, str]) -> Book:
+    async def _compile(self, event: Event, names: Mapping[int, str], handles: Mapping[int, str]) -> Book:
         async with self._database.read() as connection:
             shown = await yearbooks.agreed(connection, event)
             places = await yearbooks.places(connection, event.id)
@@ -125,7 +133,9 @@ class YearbookService(Service):
         originals = await asyncio.to_thread(self._look_up, shown)
         if not originals:
             raise UserError(EMPTY)
-        return compile_book(event, originals, names=names, places=places, contributors=contributors)
+        if any(map(loses_letters, names.values())):
+            log.warning("No typeface here has all letters of the members' names; `doctor` says what is missing")
+        return compile_book(event, originals, names=names, places=places, contributors=contributors, handles=handles)
 
     def _look_up(self, shown: Sequence[yearbooks.YearbookPicture]) -> list[Original]:
         """Those that are on disk and are pictures. Blocking."""

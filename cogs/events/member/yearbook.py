@@ -1,13 +1,11 @@
 """Sends a yearbook privately to the member who asked: the sheet first, then its files."""
 
-from collections.abc import Mapping
-
 import discord
 
 from bot.events.yearbook.service import Yearbook
 from bot.records.event import Event
-from bot.records.guild import NOBODY
 from cogs.events.host.settings import view_of
+from cogs.events.people import people_of
 from cogs.events.texts import event_name
 from cogs.ui.layout import Layout, SafeLayout
 from cogs.ui.replies import UPLOAD_MAX, Interaction, actor_of, show
@@ -16,8 +14,6 @@ from cogs.ui.words import count
 SHEET_FILE = "sheet.jpg"
 FILES_MAX = 10
 """Files of one message (Discord /docs/resources/message)."""
-ASKED_AT_ONCE = 100
-"""Members by id in one question (Discord /docs/events/gateway-events#request-guild-members)."""
 
 
 async def send_yearbook(interaction: Interaction, event_id: int) -> None:
@@ -25,30 +21,15 @@ async def send_yearbook(interaction: Interaction, event_id: int) -> None:
     services, actor = interaction.client.services, actor_of(interaction)
     event = await services.events.get_for(event_id, actor)
     view = await view_of(interaction, event)
-    members = {event.host_id, *(entrant.user_id for entrant in view.entrants)} - {NOBODY}
-    names = await display_names(interaction.guild, members)
-    yearbook = await services.yearbooks.make(event.id, actor, names, min(interaction.filesize_limit, UPLOAD_MAX))
+    people = await people_of(interaction, {event.host_id, *(entrant.user_id for entrant in view.entrants)})
+    names = {each.id: each.display_name for each in people}
+    handles = {each.id: each.name for each in people}
+    limit = min(interaction.filesize_limit, UPLOAD_MAX)
+    yearbook = await services.yearbooks.make(event.id, actor, names, limit, handles)
     try:
         await _hand_out(interaction, event, yearbook)
     finally:
         services.yearbooks.discard(yearbook)
-
-
-async def display_names(guild: discord.Guild | None, members: set[int]) -> Mapping[int, str]:
-    """Display names of current members by user id; without those that Discord did not answer for."""
-    names: dict[int, str] = {}
-    asked = sorted(members)
-    for start in range(0, len(asked) if guild is not None else 0, ASKED_AT_ONCE):
-        try:
-            found = await _query(guild, asked[start : start + ASKED_AT_ONCE])
-        except (TimeoutError, discord.DiscordException):
-            break
-        names |= {member.id: member.display_name for member in found}
-    return names
-
-
-async def _query(guild: discord.Guild | None, user_ids: list[int]) -> list[discord.Member]:
-    return [] if guild is None else await guild.query_members(user_ids=user_ids, limit=ASKED_AT_ONCE, cache=False)
 
 
 async def _hand_out(interaction: Interaction, event: Event, yearbook: Yearbook) -> None:
