@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from bot.clock import Timings
 from bot.datasets.service import DatasetService
 from bot.engine import Lane
+from bot.events.ballot.results import ResultService
 from bot.events.ballot.service import BallotService
 from bot.events.budget import BudgetService
 from bot.events.opening import OpeningService
@@ -121,6 +122,7 @@ class Services:
     reviews: ReviewService
     budgets: BudgetService
     ballots: BallotService
+    results: ResultService
     yearbooks: YearbookService
 
 
@@ -186,6 +188,7 @@ def build_services(opened: Resources) -> Services:
         reviews=reviews,
         budgets=budgets,
         ballots=BallotService(opened),
+        results=ResultService(opened),
         yearbooks=YearbookService(opened),
         guilds=GuildService(opened),
         limits=LimitService(opened),

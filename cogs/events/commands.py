@@ -1,11 +1,14 @@
 """/event: what hosts do with events, and what everybody may look at."""
 
+import asyncio
+
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.client import DarkroomBot
 from bot.events.bakeoff import bakeoff_draft, lineage, parse_prompts
+from bot.events.ballot.charts import MOST_ROWS, draw_season
 from bot.events.drafts import HOURS_MAX, NAME_MAX
 from bot.events.lookup import LABEL_JOINT
 from bot.events.packs import check_pack
@@ -20,8 +23,9 @@ from cogs.events.host.actions import (
 )
 from cogs.events.host.create import CreateForm
 from cogs.events.host.settings import show_settings
-from cogs.events.host.status import fame_card
+from cogs.events.host.status import SEASON_FILE, fame_card, season_words
 from cogs.events.member.yearbook import send_yearbook
+from cogs.events.people import drawn_names, people_of
 from cogs.events.texts import STATUS_WORDS
 from cogs.loras.commands import suggest_loras
 from cogs.ui.replies import Interaction, actor_of, channel_of, defer, guild_of, is_admin, open_form, say, show
@@ -113,11 +117,18 @@ class EventsCog(commands.GroupCog, group_name="event", group_description="Photo-
         await defer(interaction)
         await send_yearbook(interaction, (await self._pick_finished(interaction, event)).id)
 
-    @app_commands.command(description="Who has won the events of this server")
+    @app_commands.command(description="Who has won the events of this server, and this year's table")
     async def fame(self, interaction: Interaction) -> None:
         await defer(interaction)
-        ballots, guild_id = self.bot.services.ballots, guild_of(interaction)
-        await show(interaction, fame_card(await ballots.hall_of_fame(guild_id), await ballots.win_counts(guild_id)))
+        services, guild_id = self.bot.services, guild_of(interaction)
+        honours, wins = await services.ballots.hall_of_fame(guild_id), await services.ballots.win_counts(guild_id)
+        season = await services.results.season(guild_id)
+        if not season.rows:
+            await show(interaction, fame_card(honours, wins))
+            return
+        names = drawn_names(await people_of(interaction, [row.user_id for row in season.rows[:MOST_ROWS]]))
+        table = await asyncio.to_thread(draw_season, season, names)
+        await show(interaction, fame_card(honours, wins, season_words(season, names)), [(SEASON_FILE, table)])
 
     @open_up.autocomplete("event")
     @close.autocomplete("event")

@@ -1,5 +1,6 @@
 """The posts of events: for each kind its card as things are now, with the files it shows."""
 
+import asyncio
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import discord
 
 from bot.errors import FileDamaged
+from bot.events.ballot.charts import draw_votes
 from bot.events.ballot.service import BallotEntry
 from bot.events.views import EventView
 from bot.photos.sheet import SheetEntry
@@ -20,15 +22,17 @@ from cogs.events.announcements import announcement_card
 from cogs.events.member.ballot import COPY_BYTES, FILES_MAX, SHEET_MAX, ballot_card, shown_files, uses_sheet
 from cogs.events.member.depictions import depiction_card, gone_card
 from cogs.events.panel import panel_card
-from cogs.pictures.cards import alt_text, is_of_a_lora
+from cogs.pictures.cards import ALT_TEXT_MAX, alt_text, is_of_a_lora
 from cogs.training.cards import footer
 from cogs.ui.layout import SHEET_FILE
 from cogs.ui.replies import File
+from cogs.ui.words import count
 
 Draft = tuple[discord.ui.LayoutView, list[File]]
 
 EVENT_POSTS = frozenset({PostKind.EVENT_PANEL, PostKind.EVENT_BALLOT, PostKind.EVENT_ANNOUNCEMENT, PostKind.DEPICTION})
 GONE = "what it shows is gone"
+VOTES_FILE = "votes.jpg"
 
 
 async def render_event_post(services: Services, post: Post, *, guild_name: str, is_private: bool) -> Draft:
@@ -81,17 +85,33 @@ async def _announcement(services: Services, post: Post, *, is_private: bool) -> 
     if announcement is None:
         raise PlaceRefused(GONE)
     view = await _view(services, announcement.event_id)
-    shown = await _winning_pictures(services, view.winners) if announcement.what is AnnouncementKind.WINNER else []
+    is_won = announcement.what is AnnouncementKind.WINNER
+    shown = await _winning_pictures(services, view.winners) if is_won else []
+    plot = await _plot(services, view.event) if is_won else None
     names = [(name, alt_text(found, number)) for name, found, number, _ in shown]
+    names += [] if plot is None else [(VOTES_FILE, plot[0])]
     sets = [found.generation.id for _, found, _, _ in shown if is_of_a_lora(found)]
     card = announcement_card(view, announcement, footer(post), names, list(dict.fromkeys(sets)), is_private=is_private)
-    return card, [(name, data) for name, _, _, data in shown]
+    files = [(name, data) for name, _, _, data in shown]
+    return card, files if plot is None else [*files, (VOTES_FILE, plot[1])]
+
+
+async def _plot(services: Services, event: Event) -> tuple[str, bytes] | None:
+    """(alt text, picture) of the votes; None when nobody voted."""
+    counts = await services.results.vote_counts(event.id)
+    if not counts:
+        return None
+    said = [
+        f"{'number ' * (each.label is None)}{each.label or each.number} {count(each.votes, 'vote')}" for each in counts
+    ]
+    drawn = await asyncio.to_thread(draw_votes, event.name, counts)
+    return f"Bars of the votes: {', '.join(said)}"[:ALT_TEXT_MAX], drawn
 
 
 async def _winning_pictures(services: Services, winners: Sequence[Honour]) -> list[tuple[str, PictureSet, int, bytes]]:
     """(file name, set, number in it, copy) of those that are still on disk."""
     shown: list[tuple[str, PictureSet, int, bytes]] = []
-    for honour in winners[:FILES_MAX]:
+    for honour in winners[: FILES_MAX - 1]:
         found = None if honour.picture_id is None else await services.pictures.find_by_picture(honour.picture_id)
         path = None if found is None else found[0].view.file_of(found[1].position)
         if found is None or path is None or found[0].generation.deleted_at is not None:

@@ -242,6 +242,33 @@ async def hall(connection: AsyncConnection, guild_id: int) -> list[Honour]:
     return await fetch_all(connection, Honour, here.order_by(*newest_first).limit(HALL_MAX))
 
 
+async def newest_honour(connection: AsyncConnection, guild_id: int) -> datetime | None:
+    """When a member of this guild was given a place last; None when nobody was."""
+    newest: datetime | None = await connection.scalar(
+        sa.select(sa.func.max(honours.c.awarded_at)).where(*_won(guild_id))
+    )
+    return newest
+
+
+async def won_between(
+    connection: AsyncConnection, guild_id: int, start: datetime, end: datetime
+) -> list[tuple[int, tuple[int, int, int], int]]:
+    """Members with their first, second and third places of that time and all votes for them."""
+    won = [sa.func.sum(sa.case((honours.c.place == place, 1), else_=0)) for place in (1, 2, 3)]
+    rows = await connection.execute(
+        sa.select(honours.c.user_id, *won, sa.func.sum(honours.c.votes))
+        .where(*_won(guild_id), honours.c.awarded_at >= start, honours.c.awarded_at < end)
+        .group_by(honours.c.user_id)
+    )
+    return [(user_id, (first, second, third), votes) for user_id, first, second, third, votes in rows]
+
+
+def _won(guild_id: int) -> list[sa.ColumnElement[bool]]:
+    """Honours of members: those of bake-offs are of settings, not of people."""
+    counted = sa.select(events.c.id).where(events.c.guild_id == guild_id, VOTING_IS_OVER)
+    return [honours.c.guild_id == guild_id, honours.c.label.is_(None), honours.c.event_id.in_(counted)]
+
+
 async def first_places(connection: AsyncConnection, guild_id: int) -> list[tuple[int, int]]:
     """Members with the number of ballots they won, most first. Bake-offs are won by settings, not by people."""
     won = sa.func.count().label("won")

@@ -1,9 +1,11 @@
 """What a host sees of an event: whether it is ready to open, and how it stands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import discord
 
+from bot.events.ballot.charts import MOST_ROWS, SOMEBODY
+from bot.events.ballot.results import Season
 from bot.events.ballot.service import WinCount
 from bot.events.lifecycle import HostCommand, commands
 from bot.events.views import EventView
@@ -25,8 +27,9 @@ from cogs.events.texts import (
     trainings_words,
     uncounted_words,
 )
+from cogs.pictures.cards import ALT_TEXT_MAX
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Layout, card
+from cogs.ui.layout import Layout, SafeLayout, card
 from cogs.ui.words import TEXT_MAX, ago, clip, count, day, moment
 
 LABEL_MAX = 60
@@ -177,12 +180,16 @@ def _host_buttons(view: EventView) -> list[ActionButton]:
     ]
 
 
+SEASON_FILE = "season.jpg"
 MOST_WIN_COUNTS = 3
 """Members named at the top of the hall of fame."""
 
 
-def fame_card(honours: Sequence[Honour], win_counts: Sequence[WinCount] = ()) -> Layout:
-    """The hall of fame: who has won most often, then every event, the newest first."""
+def fame_card(honours: Sequence[Honour], win_counts: Sequence[WinCount] = (), table: str = "") -> Layout:
+    """The hall of fame: the season's table, who has won most often, then every event, the newest first.
+
+    `table` is the alt text of SEASON_FILE, empty without one.
+    """
     if not honours:
         text = "### Hall of fame\nEmpty so far. The winners of every event's vote come here."
         return card(text, colour=discord.Colour.gold())
@@ -193,4 +200,14 @@ def fame_card(honours: Sequence[Honour], win_counts: Sequence[WinCount] = ()) ->
         if index == 0 or honours[index - 1].event_id != honour.event_id:
             lines.append(f"**{quote(honour.event_name)}** · {day(honour.awarded_at)}")
         lines.append(honour_line(honour))
-    return card(f"### Hall of fame\n{clip(lines, SHOWN_MAX, '…and {} older lines.')}", colour=discord.Colour.gold())
+    layout = SafeLayout(discord.Colour.gold())
+    layout.add_text("### Hall of fame")
+    layout.add_gallery([(SEASON_FILE, table)] if table else [])
+    layout.add_text(clip(lines, SHOWN_MAX, "…and {} older lines."))
+    return layout
+
+
+def season_words(season: Season, names: Mapping[int, str]) -> str:
+    """What the table shows, as its alt text."""
+    rows = [f"{names.get(row.user_id, SOMEBODY)} {count(row.points, 'point')}" for row in season.rows[:MOST_ROWS]]
+    return f"Table of the season {season.year}: {', '.join(rows)}"[:ALT_TEXT_MAX]

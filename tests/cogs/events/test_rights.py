@@ -118,6 +118,7 @@ ELSEWHERE = {
     "reviews.settle_shared": "for the engine",
     "reviews.settle_personal": "for the engine",
     "depictions.retire_taken_back": "for the engine",
+    "ballots.generation_behind": "as lora_behind, which asks it",
     "ballots.open_ballot": "for the engine",
     "ballots.shown": "for the outbox: what everybody sees",
     "ballots.count": "for the engine",
