@@ -172,7 +172,7 @@ def _is_right_to_left(letters: str) -> bool:
 def _is_visible(letter: str) -> bool:
     """Whether it is no control character, direction mark or surrogate; joiners stay with their letters."""
     if letter in JOINERS:
-        return features.check("raqm")
+        return bool(features.check("raqm"))
     return unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Co", "Cn"} and not "\ufe00" <= letter <= "\ufe0f"
 
 

@@ -123,8 +123,8 @@ class JobOutcomes(Service, Generic[JobT]):
         await self._note(connection, job.id, what, detail)
         places = [] if post is None else await self._places(connection, job, post)
         if post is not None and places:
-            whose = {"guild_id": job.guild_id, "user_id": job.user_id}
-            await posts.add(connection, post, job.id, places=places, now=self._clock.now(), **whose)
+            now, guild_id, user_id = self._clock.now(), job.guild_id, job.user_id
+            await posts.add(connection, post, job.id, guild_id=guild_id, user_id=user_id, places=places, now=now)
         if job.event_id is not None:
             await events.wake(connection, job.event_id, now=self._clock.now())
         await assign_free_slots(connection, job.key_id, self._kind.slots, clock=self._clock)
@@ -142,8 +142,8 @@ class JobOutcomes(Service, Generic[JobT]):
             connection, actor.guild_id, Act.MODERATED, actor.user_id, said, member_id=job.user_id, now=now
         )
 
-    async def _places(self, connection: AsyncConnection, job: JobT, _post: PostKind) -> Sequence[Place]:
-        """Where the outcome goes; nowhere when nobody is to see it now."""
+    async def _places(self, connection: AsyncConnection, job: JobT, post: PostKind) -> Sequence[Place]:
+        """Where this post about its outcome goes; nowhere when nobody is to see it now."""
         return places_for(job)
 
     async def _note(self, connection: AsyncConnection, job_id: int, what: str, detail: str = "") -> None:

@@ -60,12 +60,12 @@ class ApprovalService(Service):
                     raise UserError(STAYS)
                 wants = Actor(asked.guild_id, asked.user_id)
                 await send(connection, view.generation, [view.picture], gallery, wants, now=now)
-            about, whose = f"picture {view.picture.position} of #{asked.generation_id} for the gallery", asked.user_id
-            if asked.purpose is Purpose.BALLOT:  # The log must not tell whose entry it is.
-                about, whose = "an entry for a vote", None
-            decided = f"{about}, {status}"
+            is_secret = asked.purpose is Purpose.BALLOT
+            shown = f"picture {view.picture.position} of #{asked.generation_id} for the gallery"
+            about = f"{'an entry for a vote' if is_secret else shown}, {status}"
+            whose = None if is_secret else asked.user_id
             await moderation_log.note(
-                connection, actor.guild_id, Act.MODERATED, actor.user_id, decided, member_id=whose, now=now
+                connection, actor.guild_id, Act.MODERATED, actor.user_id, about, member_id=whose, now=now
             )
             await posts.renew(connection, PostKind.APPROVAL, approval_id, due_at=now)
             return asked

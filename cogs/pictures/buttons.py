@@ -95,7 +95,7 @@ async def press_gallery_all(interaction: Interaction, generation_id: int) -> Non
 async def press_show(interaction: Interaction, generation_id: int) -> None:
     """In a private message: the pictures go into the channel that they were ordered in."""
     await defer(interaction)
-    actor = await _actor(interaction, generation_id)
+    actor = await actor_for(interaction, generation_id)
     place = await interaction.client.services.showing.show_here(generation_id, actor)
     await say(interaction, f"On its way to <#{place.id}>.")
 

@@ -1,4 +1,4 @@
-"""What a day needs: welcomes, kept datasets, first pictures, preferences, new styles, events that open by themselves."""
+"""What a day needs: welcomes, kept datasets, first pictures, preferences, new styles, events that open alone."""
 
 import sqlalchemy as sa
 from alembic import op
