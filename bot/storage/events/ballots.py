@@ -254,13 +254,19 @@ async def won_between(
     connection: AsyncConnection, guild_id: int, start: datetime, end: datetime
 ) -> list[tuple[int, tuple[int, int, int], int]]:
     """Members with their first, second and third places of that time and all votes for them."""
-    won = [sa.func.sum(sa.case((honours.c.place == place, 1), else_=0)) for place in (1, 2, 3)]
+    first, second, third = (sa.func.sum(sa.case((honours.c.place == place, 1), else_=0)) for place in (1, 2, 3))
+    won = (
+        first.label("first"),
+        second.label("second"),
+        third.label("third"),
+        sa.func.sum(honours.c.votes).label("votes"),
+    )
     rows = await connection.execute(
-        sa.select(honours.c.user_id, *won, sa.func.sum(honours.c.votes))
+        sa.select(honours.c.user_id, *won)
         .where(*_won(guild_id), honours.c.awarded_at >= start, honours.c.awarded_at < end)
         .group_by(honours.c.user_id)
     )
-    return [(user_id, (first, second, third), votes) for user_id, first, second, third, votes in rows]
+    return [(row.user_id, (row.first, row.second, row.third), row.votes) for row in rows]
 
 
 def _won(guild_id: int) -> list[sa.ColumnElement[bool]]:
