@@ -20,6 +20,11 @@ def number(detail: Detail, name: str) -> int:
     return value if isinstance(value, int) else 0
 
 
+def sentences(detail: Detail, name: str) -> list[str]:
+    values = detail.get(name)
+    return [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
+
+
 def numbers(detail: Detail, name: str) -> list[int]:
     values = detail.get(name)
     return [value for value in values if isinstance(value, int)] if isinstance(values, list) else []

@@ -210,8 +210,9 @@ async def test_what_opens_later_stands_in_the_calendar_with_its_time_and_moves_w
     later = replace(event, opens_at=at + timedelta(days=1), name="Owl days")
     assert await venue.put_on_calendar(later) == calendar_id
     (entry,) = entries(stage)
-    start, end = map(discord.utils.parse_time, (entry.scheduled_start_time, entry.scheduled_end_time))
-    assert (entry.name, start, end - start) == ("Owl days", at + timedelta(days=1), timedelta(hours=5.5))
+    start = discord.utils.parse_time(entry.scheduled_start_time)
+    lasts = discord.utils.parse_time(entry.scheduled_end_time) - start
+    assert (entry.name, start, lasts) == ("Owl days", at + timedelta(days=1), timedelta(hours=5.5))
     begun = replace(later, opened_at=at, opens_at=at)
     assert await venue.put_on_calendar(begun) == calendar_id
     (entry,) = entries(stage)

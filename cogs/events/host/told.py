@@ -1,7 +1,7 @@
 """Announcements for the host of an event alone."""
 
 from bot.events.views import EventView
-from cogs.events.details import Detail, number
+from cogs.events.details import Detail, number, sentences
 from cogs.events.panel import deadline
 from cogs.events.texts import event_name
 from cogs.loras.cards import name_of
@@ -32,7 +32,6 @@ def not_opened(view: EventView, detail: Detail) -> str:
         coming = "" if opens_at is None else f" The next one of the series opens {deadline(opens_at)}."
         why = f"I was away at <t:{missed}:F>, when it was to open, and for a day after it."
         return f"### {event_name(view.event)} has not opened\n{why} `/event open` opens it now.{coming}"
-    why = detail.get("why")
-    fixes = [f"• {each}" for each in why] if isinstance(why, list) else []
+    fixes = [f"• {each}" for each in sentences(detail, "why")]
     head = f"### {event_name(view.event)} cannot open yet\nIts time has come, and something is missing:"
     return f"{head}\n{clip(fixes, FIXES_MAX, '…and {} more')}\nIt opens by itself as soon as that is done."
