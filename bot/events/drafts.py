@@ -28,8 +28,6 @@ LIVE_MAX = 10
 
 LIVE_FIELDS = frozenset(
     {
-        "theme",
-        "rules",
         "photo_cap",
         "pictures_each",
         "entrants_min",
@@ -50,7 +48,9 @@ UNTIL: Mapping[str, frozenset[EventStatus]] = {
     "jury_role_id": frozenset({S.COLLECTING, S.REVIEWING, S.TRAINING, S.SHOWING}),
 }
 """Fields that can be changed only in these live stages, so that all entrants have the same event."""
-DRAFT_FIELDS = frozenset({"name", "mode", "subject_kind", "candidates"})
+WORDS = frozenset({"name", "theme", "rules"})
+"""Fields that can be changed until somebody takes part: they are what that member agreed to."""
+DRAFT_FIELDS = frozenset({"mode", "subject_kind", "candidates"})
 """Fields that are fixed once the event is open."""
 
 SHARED_KINDS = frozenset({SubjectKind.OBJECT, SubjectKind.STYLE})
@@ -164,15 +164,17 @@ def tidied(event: Event, changes: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def check_changeable(event: Event, fields: frozenset[str]) -> None:
-    """UserError when one of these fields is fixed in the event's present stage."""
-    unknown = fields - LIVE_FIELDS - DRAFT_FIELDS - UNTIL.keys()
+def check_changeable(event: Event, fields: frozenset[str], *, is_taken_up: bool) -> None:
+    """UserError when one of these fields is fixed in the event's present stage. `is_taken_up`: somebody has joined."""
+    unknown = fields - LIVE_FIELDS - WORDS - DRAFT_FIELDS - UNTIL.keys()
     if unknown:
         raise TypeError(f"an event has no changeable {sorted(unknown)}")
     if event.status is S.DRAFT:
         return
     if fields & DRAFT_FIELDS:
         raise UserError("This was fixed when the event was opened. Cancel it and create another one instead.")
+    if fields & WORDS and (is_taken_up or event.status is S.VOTING):
+        raise UserError("Somebody takes part already, so name, theme and rules stay what they said yes to.")
     for field in sorted(fields & UNTIL.keys()):
         if event.status not in UNTIL[field]:
             raise UserError("It is too late to change this: it would not be the same event for everybody.")

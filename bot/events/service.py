@@ -33,6 +33,7 @@ from bot.resources import Resources, Service
 from bot.storage.events import counts as event_counts
 from bot.storage.events import entrants
 from bot.storage.events import events as rows
+from bot.storage.jobs import datasets
 from bot.storage.money import spends
 from bot.storage.people import moderation_log
 from bot.text import CHOICES_MAX, search
@@ -76,6 +77,18 @@ class EventService(Service):
 
         return await self._database.write(transaction)
 
+    async def copy(self, event_id: int, actor: Actor, channel: Channel) -> Event:
+        """A draft of the actor's, planned as that event was. The caller checks who may create events."""
+
+        async def transaction(connection: AsyncConnection) -> Event:
+            before = await lookup.find(connection, event_id, actor)
+            columns = drafts.copied(before) | {"host_id": actor.user_id, "channel_id": channel.id}
+            labels = [candidate.label for candidate in before.candidates]
+            await check_text(connection, actor.guild_id, before.name, before.theme, before.rules, *before.pack, *labels)
+            return await rows.insert(connection, **columns, created_at=self._clock.now())
+
+        return await self._database.write(transaction)
+
     async def change(self, event_id: int, actor: Actor, **changes: Any) -> Event:
         """Set fields of an event; UserError when a value or the stage does not allow it."""
         await self._check_moderators(changes, actor)
@@ -83,7 +96,8 @@ class EventService(Service):
         async def transaction(connection: AsyncConnection) -> Event:
             before = await lookup.run_by(connection, event_id, actor, HostCommand.CHANGE)
             await check_text(connection, actor.guild_id, *drafts.texts_of(changes))
-            drafts.check_changeable(before, frozenset(changes))
+            is_taken_up = await entrants.has_any(connection, event_id)
+            drafts.check_changeable(before, frozenset(changes), is_taken_up=is_taken_up)
             values = drafts.tidied(before, changes)
             planned = replace(before, **values)
             is_proposed = before.status is EventStatus.DRAFT and before.budget == self._proposed(before)
@@ -100,6 +114,8 @@ class EventService(Service):
                     connection, before, lifecycle.resumed_end(before, self._clock.now(), hour=self._hour)
                 )
             event = await _change(connection, before, **values)
+            if "name" in values and event.dataset_id is not None:
+                await datasets.rename(connection, event.dataset_id, event.name)
             await loras.share_with_entrants(connection, event, actor.user_id, now=self._clock.now())
             await self._tell(connection, event)
             return event

@@ -127,7 +127,10 @@ def test_another_kind_of_event_gets_the_hours_of_its_stages() -> None:
     [
         (S.DRAFT, "candidates", True),
         (S.COLLECTING, "candidates", False),
-        (S.COLLECTING, "name", False),
+        (S.COLLECTING, "name", True),
+        (S.COLLECTING, "rules", True),
+        (S.VOTING, "name", False),
+        (S.COLLECTING, "mode", False),
         (S.VOTING, "budget", True),
         (S.TRAINING, "pack", True),
         (S.SHOWING, "pack", False),
@@ -140,13 +143,20 @@ def test_another_kind_of_event_gets_the_hours_of_its_stages() -> None:
 def test_what_shapes_the_event_is_fixed_in_time(status: EventStatus, field: str, *, may: bool) -> None:
     here = make_event(status=status)
     if may:
-        drafts.check_changeable(here, frozenset({field, "theme"}))
+        drafts.check_changeable(here, frozenset({field, "photo_cap"}), is_taken_up=False)
     else:
         with pytest.raises(UserError):
-            drafts.check_changeable(here, frozenset({field, "theme"}))
+            drafts.check_changeable(here, frozenset({field, "photo_cap"}), is_taken_up=False)
+
+
+@pytest.mark.parametrize("field", sorted(drafts.WORDS))
+def test_words_are_fixed_once_somebody_takes_part(field: str) -> None:
+    with pytest.raises(UserError, match="Somebody takes part already"):
+        drafts.check_changeable(make_event(status=S.COLLECTING), frozenset({field}), is_taken_up=True)
+    drafts.check_changeable(make_event(status=S.COLLECTING), frozenset({"budget"}), is_taken_up=True)
 
 
 @pytest.mark.parametrize("field", ["status", "id", "guild_id", "stage_ends_at", "host_id"])
 def test_nothing_else_is_changed_from_outside(field: str) -> None:
     with pytest.raises(TypeError, match=field):
-        drafts.check_changeable(DRAFT, frozenset({field}))
+        drafts.check_changeable(DRAFT, frozenset({field}), is_taken_up=False)

@@ -11,7 +11,7 @@ from bot.errors import NotAllowed, NotFound, UserError
 from bot.events.service import CLOSING
 from bot.ports import ReadinessCheck
 from bot.records.event import AnnouncementKind, Candidate, EntrantStatus, Event, EventMode, EventStatus, PauseReason
-from bot.records.guild import Actor, Place, PlaceKind
+from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.lora import Audience
 from bot.records.post import PostKind
@@ -189,6 +189,31 @@ async def test_who_names_no_event_means_the_live_one_or_what_has_just_ended(host
     await hosting.service.cancel(newer.id, HOST)
     await hosting.service.cancel(draft.id, HOST)
     assert (await hosting.service.latest(HOST)).id == newer.id
+
+
+async def test_name_theme_and_rules_are_fixed_once_somebody_takes_part(hosting: Hosting) -> None:
+    event = await hosting.opened()
+    changed = await hosting.service.change(event.id, HOST, name="Owl days", theme="Owls", rules="Be kind to owls")
+    assert (changed.name, changed.theme, changed.rules) == ("Owl days", "Owls", "Be kind to owls")
+    assert await hosting.studio.scalars(sa.select(tables.datasets.c.name)) == ["Owl days"]
+    await add_entrants(hosting.studio.database, event, ANNA, status=EntrantStatus.WITHDRAWN)
+    for field in ("name", "theme", "rules"):
+        with pytest.raises(UserError, match="Somebody takes part already"):
+            await hosting.service.change(event.id, HOST, **{field: "Cats"})
+    assert (await hosting.service.change(event.id, HOST, photo_cap=7)).name == "Owl days"
+
+
+async def test_one_like_it_is_a_draft_of_whoever_asks_with_all_its_settings(hosting: Hosting) -> None:
+    event = await hosting.opened(photo_cap=7, moderator_ids=frozenset({BEN}), budget=900)
+    await hosting.service.cancel(event.id, HOST)
+    copied = await hosting.service.copy(event.id, BOSS, Channel(CHANNEL + 1))
+    assert (copied.status, copied.opened_at, copied.dataset_id, copied.thread_id) == (S.DRAFT, None, None, None)
+    assert (copied.host_id, copied.channel_id) == (BOSS.user_id, CHANNEL + 1)
+    assert (copied.name, copied.theme, copied.photo_cap, copied.budget) == (event.name, event.theme, 7, 900)
+    assert (copied.moderator_ids, copied.hours, copied.pack) == (frozenset({BEN}), event.hours, event.pack)
+    assert (await hosting.service.open(copied.id, BOSS)).status is S.COLLECTING
+    with pytest.raises(NotFound):
+        await hosting.service.copy(event.id, STRANGER, HERE)
 
 
 async def test_of_two_who_close_at_once_one_is_told_that_it_closes_already(hosting: Hosting) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.event import Entrant, EntrantStatus
 from bot.storage.events.tables import entrants
-from bot.storage.rows import count_rows, fetch_all, fetch_first, fetch_values, insert_record
+from bot.storage.rows import count_rows, fetch_all, fetch_first, fetch_values, has_row, insert_record
 
 IS_IN = entrants.c.status == EntrantStatus.IN
 
@@ -45,6 +45,11 @@ async def of_event(connection: AsyncConnection, event_id: int) -> Sequence[Entra
 async def count(connection: AsyncConnection, event_id: int) -> int:
     """Those who are in."""
     return await count_rows(connection, entrants, entrants.c.event_id == event_id, IS_IN)
+
+
+async def has_any(connection: AsyncConnection, event_id: int) -> bool:
+    """Whether anybody has ever joined, also if they left again."""
+    return await has_row(connection, sa.select(entrants.c.id).where(entrants.c.event_id == event_id))
 
 
 async def events_of(connection: AsyncConnection, guild_id: int, user_id: int) -> frozenset[int]:

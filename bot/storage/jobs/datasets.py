@@ -98,6 +98,10 @@ async def has_others(connection: AsyncConnection, dataset: Dataset) -> bool:
     return bool(await depictions.of_dataset(connection, dataset.id)) or await has_row(connection, asked.limit(1))
 
 
+async def rename(connection: AsyncConnection, dataset_id: int, name: str) -> None:
+    await connection.execute(sa.update(datasets).where(datasets.c.id == dataset_id).values(name=name))
+
+
 async def forget_person(connection: AsyncConnection, dataset_id: int) -> None:
     """Drop gender, ethnicity and age: they are kept no longer than the photos."""
     await connection.execute(

@@ -8,12 +8,13 @@ from cogs.events.host.actions import (
     ask_to_cancel,
     ask_to_close,
     close_event,
+    copy_event,
     extend_event,
     open_event,
     show_readiness,
     show_status,
 )
-from cogs.events.host.forms import FindForm, NumbersForm, OpeningForm, PromptsForm, TimesForm
+from cogs.events.host.forms import FindForm, NumbersForm, OpeningForm, PromptsForm, TimesForm, WordsForm
 from cogs.events.host.pages import Page
 from cogs.events.host.photos import show_board
 from cogs.events.host.settings import event_to_run, show_settings, storing
@@ -37,6 +38,11 @@ def _switching(field: str) -> Press:
 async def press_hours(interaction: Interaction, event_id: int) -> None:
     event = await event_to_run(interaction, event_id)
     await open_form(interaction, TimesForm(event, storing(event_id, Page.TIMES)))
+
+
+async def press_words(interaction: Interaction, event_id: int) -> None:
+    event = await event_to_run(interaction, event_id)
+    await open_form(interaction, WordsForm(event, storing(event_id, Page.TIMES)))
 
 
 async def press_opening(interaction: Interaction, event_id: int) -> None:
@@ -79,6 +85,8 @@ async def setup(bot: DarkroomBot) -> None:
         calendar=_switching("wants_calendar"),
         hours=press_hours,
         opening=press_opening,
+        words=press_words,
+        copy=in_place(copy_event),
         limits=_asking_numbers(Page.PEOPLE),
         numbers=_asking_numbers(Page.PICTURES),
         prompts=press_prompts,

@@ -8,7 +8,7 @@ from typing import Any
 import discord
 
 from bot.errors import UserError
-from bot.events.drafts import PHOTO_CAP_MAX, PICTURES_EACH_MAX
+from bot.events.drafts import NAME_MAX, PHOTO_CAP_MAX, PICTURES_EACH_MAX, RULES_MAX, THEME_MAX
 from bot.events.packs import PROMPTS_MAX, check_pack
 from bot.events.timetables import ZONE_MAX, timed_stages, zone_of
 from bot.records.event import Event, EventMode, Repeat
@@ -46,6 +46,23 @@ NUMBERS = (
     Number("entrants_max", "Most members", "Leave empty for no limit.", WITH_ENTRANTS, is_open=True),
     Number("budget", "Budget in credits", "Never is more spent. Empty: no limit.", frozenset(EventMode), is_open=True),
 )
+
+
+class WordsForm(SafeModal):
+    """Name, theme and rules."""
+
+    command = "event"
+
+    def __init__(self, event: Event, store: Store) -> None:
+        super().__init__("Name, theme and rules")
+        self.store = store
+        self.name = self.add_field("Name", _short(event.name, required=True, most=NAME_MAX))
+        self.theme = self.add_field("Theme", paragraph(default=event.theme or None, max_length=THEME_MAX))
+        rules = paragraph(default=event.rules or None, required=False, max_length=RULES_MAX)
+        self.rules = self.add_field("Rules", rules, "Leave empty for none.")
+
+    async def submit(self, interaction: Interaction) -> None:
+        await self.store(interaction, name=self.name.value, theme=self.theme.value, rules=self.rules.value)
 
 
 class TimesForm(SafeModal):

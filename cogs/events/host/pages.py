@@ -94,6 +94,7 @@ def _times(shown: ShownPage) -> Content:
         [StringChoice("Choose how long everything lasts", options, chosen, least=1)],
         [
             *([ActionButton("host", "opening", event.id, label="Opening time")] if is_draft else []),
+            ActionButton("host", "words", event.id, label="Name, theme, rules"),
             ActionButton("host", "hours", event.id, label="Own times"),
             ActionButton("host", "thread", event.id, label=f"Thread: {_on_off(event.wants_thread)}"),
             ActionButton("host", "calendar", event.id, label=f"Calendar: {_on_off(event.wants_calendar)}"),

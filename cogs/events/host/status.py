@@ -161,7 +161,7 @@ def _host_buttons(view: EventView) -> list[ActionButton]:
     """What can be done with it now."""
     event = view.event
     if event.status.is_terminal:
-        return []
+        return [ActionButton("host", "copy", event.id, label="Plan one like it")]
     if view.is_closing:
         return [ActionButton("host", "status", event.id, label="Look again")]
     allowed = commands(event)

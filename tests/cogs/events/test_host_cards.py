@@ -80,8 +80,8 @@ def test_the_counts_are_named_and_vetoes_are_for_those_who_run_it() -> None:
             ["Try again", "Settings", "Cancel"],
         ),
         (collecting(status=EventStatus.VOTING), ["Close now", "+24 h", "Settings", "Cancel"]),
-        (make_event(status=EventStatus.FINISHED, opened_at=NOON), []),
-        (make_event(status=EventStatus.CANCELLED, opened_at=NOON), []),
+        (make_event(status=EventStatus.FINISHED, opened_at=NOON), ["Plan one like it"]),
+        (make_event(status=EventStatus.CANCELLED, opened_at=NOON), ["Plan one like it"]),
     ],
 )
 def test_the_buttons_are_what_can_be_done_now(event: Event, labels: list[str]) -> None:

@@ -109,6 +109,7 @@ CASES: dict[str, Case] = {
 }
 ELSEWHERE = {
     "events.create": "the caller decides who may; it lands in the actor's own guild",
+    "events.copy": "the caller decides who may; it lands in the actor's own guild",
     "events.choices": "has a test of its own",
     "events.latest": "has a test of its own",
     "events.view": "callers check who may see it",
