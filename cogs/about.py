@@ -84,14 +84,13 @@ async def read_setup(services: Services, actor: Actor) -> Setup:
         dataset = await services.datasets.open_dataset(**mine)
     except UserError:
         dataset = None
-    trainings = await services.trainings.of_member(**mine)
     return Setup(
         keys,
         await services.guilds.get(actor.guild_id),
         bool(await services.limits.of_guild(actor.guild_id)),
         len(await services.loras.usable_by(actor)),
         dataset,
-        [each for each in trainings if not each.training.status.is_terminal],
+        await services.trainings.running_of(actor),
         [event for event in await services.events.choices("", actor) if event.status.is_live and _sees(actor, event)],
     )
 

@@ -1,6 +1,6 @@
 """Trainings for members: start, cancel, retry and view them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -149,6 +149,12 @@ class TrainingService(JobService[Training]):
         if view is None or view.training.guild_id != guild_id or view.training.user_id != user_id:
             raise NotFound(NOT_YOURS)
         return view
+
+    async def running_of(self, actor: Actor) -> Sequence[TrainingView]:
+        """The member's own trainings that have not ended, newest first."""
+        async with self._database.read() as connection:
+            found = await trainings.running_of(connection, actor.guild_id, actor.user_id)
+            return [await self._view(connection, training) for training in found]
 
     async def cancel(self, training_id: int, actor: Actor) -> TrainingView:
         """End the member's own training, or for an admin anybody's here, before it is sent; once cancelled, it is.

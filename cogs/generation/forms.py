@@ -119,7 +119,7 @@ async def place_partial(interaction: Interaction, partial: PartialOrder) -> None
         async def order(answered: Interaction) -> None:
             await answered.client.check_command(answered, "imagine")
             ordered = orders.order_with_defaults(chosen, actor_of(answered), channel_of(answered))
-            await show(answered, accepted_card(await ordered))
+            await show(answered, accepted_card(await ordered, is_admin=is_admin(answered)))
 
         return order
 

@@ -11,7 +11,7 @@ from bot.records.training import Training, TrainingStatus
 from bot.storage.database import note_due
 from bot.storage.due import make_due
 from bot.storage.money.keys import of_same_account
-from bot.storage.rows import changes_row, count_by, count_rows, fetch_first, insert_row
+from bot.storage.rows import changes_row, count_by, count_rows, fetch_all, fetch_first, insert_row
 from bot.storage.tables import datasets, trainings
 
 IN_FLIGHT = [status for status in TrainingStatus if status.is_in_flight]
@@ -30,6 +30,13 @@ async def get(connection: AsyncConnection, training_id: int) -> Training | None:
 
 async def by_webhook_token(connection: AsyncConnection, token: str) -> Training | None:
     return await fetch_first(connection, Training, sa.select(trainings).where(trainings.c.webhook_token == token))
+
+
+async def running_of(connection: AsyncConnection, guild_id: int, user_id: int) -> list[Training]:
+    """A member's trainings that have not ended, newest first."""
+    mine = sa.select(trainings).where(trainings.c.guild_id == guild_id, trainings.c.user_id == user_id)
+    running = mine.where(trainings.c.status.not_in([status for status in TrainingStatus if status.is_terminal]))
+    return await fetch_all(connection, Training, running.order_by(trainings.c.id.desc()))
 
 
 async def latest_of_dataset(connection: AsyncConnection, dataset_id: int) -> Training | None:
