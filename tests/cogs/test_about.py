@@ -7,6 +7,7 @@ import pytest
 from simcord.components import walk_components
 
 from bot import __version__
+from bot.client import DarkroomBot
 from bot.command_mentions import learn
 from bot.records.event import EventStatus
 from bot.records.guild import Channel
@@ -97,7 +98,9 @@ async def test_an_event_in_a_channel_that_the_member_cannot_see_is_not_named(key
 async def test_commands_in_cards_and_sentences_can_be_pressed_also_after_a_restart(stage: Stage) -> None:
     """Mutant: the ids are learnt from the sync alone, which a restart does without."""
     for _ in range(2):
-        ids = {each.name: each.id for each in await stage.world.env.bot.tree.fetch_commands()}
+        bot = stage.world.env.bot
+        assert isinstance(bot, DarkroomBot)
+        ids = {each.name: each.id for each in await bot.tree.fetch_commands()}
         shown = (await stage.use(stage.ben, "about")).response
         assert shown is not None
         text = "".join(str(part.get("content", "")) for part in walk_components(shown.components))
