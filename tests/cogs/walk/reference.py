@@ -349,8 +349,11 @@ class Model:
         return who.is_admin or _takes_own_name_out(who, change)
 
     def _may_guilds(self, who: Actor, change: Change, _changes: Sequence[Change]) -> bool:
-        """An order of anybody's sees to it that the server's row is looked at when its books get too old."""
-        return who.is_admin or change.columns == {"due_at"}
+        """Moderators write the list of words.
+
+        An order of anybody's sees to it that the server's row is looked at when its books get too old.
+        """
+        return who.is_admin or change.columns == {"due_at"} or (who.is_moderator and change.columns == {"words"})
 
     def _may_api_keys(self, who: Actor, change: Change, _changes: Sequence[Change]) -> bool:
         is_touched = change.columns & {"id", "sealed", "last4", "set_by", "retired_at"}
