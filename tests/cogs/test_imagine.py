@@ -156,7 +156,7 @@ async def test_instead_of_what_was_used_a_while_ago_the_defaults_can_be_chosen(k
     asked = board_of(await keyed.use(keyed.ben, "imagine", prompt="by the sea", lora="Foxy"))
     assert "you used 16:9, strength 0.3. The same again?" in text_of(asked)
     answered = answer_to(await keyed.ben.click(asked, label="Start from the defaults"))
-    assert "Accepted #2**: 1 picture with `Foxy`" in answered
+    assert "Accepted #2 · pictures**: 1 picture with `Foxy`" in answered
     assert "As last time" not in answered
     ordered = await keyed.world.darkroom.services.generations.view(2)
     assert ordered is not None
