@@ -122,7 +122,13 @@ def _lines(job: Job, *, ids: bool) -> list[str]:
 
 def _pictures_head(view: PictureSet) -> str:
     made = count(view.generation.settings.count, "picture")
-    return f"**{made[0].upper()}{made[1:]}** · {title(view)}" + (" · made from another" if view.made_from else "")
+    return f"**{made[0].upper()}{made[1:]}** · {title(view)}{_origin(view)}"
+
+
+def _origin(view: PictureSet) -> str:
+    if view.generation.sample_of is not None:
+        return " · a first picture, made by itself"
+    return " · made from another" if view.made_from else ""
 
 
 def _reason(job: Training | Generation) -> list[str]:
@@ -175,7 +181,7 @@ def _server_line(job: Job) -> str:
         what = f"training {quote(view.training.name, 30)}"
         state = " ".join([status_line(view), *_reason(view.training)])
     else:
-        what = f"{count(view.generation.settings.count, 'picture')} · {title(view)}"
+        what = f"{count(view.generation.settings.count, 'picture')} · {title(view)}{_origin(view)}"
         state = _pictures_state(view)
     cost = "cost not known" if entry.cost is None else count(entry.cost, "credit")
     parts = [f"#{job.row.id}", member(job.row.user_id), what, cost, state[:STATE_SHOWN], ago(job.row.created_at)]

@@ -69,6 +69,16 @@ async def test_pictures_are_shown_again_privately_and_loras_used_after_a_restart
     assert len(keyed.posts()) == 3
 
 
+async def test_a_first_picture_says_that_nobody_ordered_it(keyed: Stage) -> None:
+    """Mutant: without it the list has an order that its member never sent, and 2 credits for it."""
+    await keyed.world.darkroom.services.guilds.choose_samples(keyed.world.guild.id, are_made=True)
+    await keyed.train(keyed.ben)
+    await keyed.posted("Pictures #1 · AI-generated")
+    said = "1 picture** · `Foxy` · a first picture, made by itself"
+    assert said in answer_to(await keyed.use(keyed.ben, "jobs"))
+    assert said.replace("*", "") in answer_to(await keyed.use(keyed.ada, "jobs", server=True))
+
+
 async def test_pictures_that_are_gone_are_not_shown_again(keyed: Stage) -> None:
     await done(keyed, keyed.ben)
     jobs = board_of(await keyed.use(keyed.ben, "jobs"))
