@@ -26,7 +26,7 @@ STATUS_WORDS = {
 }
 ICONS = {TrainingStatus.READY: "✅", TrainingStatus.FAILED: "❌", TrainingStatus.CANCELLED: "✖️"}
 NOT_KNOWN = {
-    ProviderName.APIFRAME: "None has been finished yet to tell how long it takes; Apiframe says 15–25 minutes.",
+    ProviderName.APIFRAME: "Apiframe says that it takes 15–25 minutes.",
     ProviderName.AUROUS: "It is ready in seconds.",
 }
 """Source: Apiframe /docs/loras, Aurous Labs /characters."""

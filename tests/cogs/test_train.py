@@ -228,7 +228,7 @@ async def test_start_is_accepted_privately_then_tracked_in_one_message_and_annou
     status, announced = keyed.posts()
     assert announced.id == ready.id
     words = [text for path, text in edits_of(keyed) if path.endswith(f"/{status.id}")]
-    assert any("None has been finished yet to tell how long it takes; Apiframe says" in text for text in words)
+    assert any("Apiframe says that it takes 15–25 minutes." in text for text in words)
     assert "✅ Ready." in words[-1]
 
 
