@@ -43,6 +43,15 @@
     setInterval(() => void showRooms(picker), ROOMS_MS);
   }
 
+  // simcord gives its toolbar a fixed height on narrow screens, for one row less.
+  function makeRoomForRooms() {
+    const narrow = matchMedia("(max-width: 480px)");
+    const shell = document.getElementById("preview-shell");
+    const fit = () => shell.style.setProperty("--toolbar-height", narrow.matches ? "150px" : "");
+    narrow.addEventListener("change", fit);
+    fit();
+  }
+
   async function showRooms(picker) {
     const viewer = document.getElementById("viewer-picker").value;
     if (!viewer || document.activeElement === picker) return;
@@ -102,6 +111,7 @@
   listenToPerson();
   document.addEventListener("DOMContentLoaded", () => {
     addRooms();
+    makeRoomForRooms();
     bringAnswersIntoSight();
     setInterval(runTimes, 1_000);
   });

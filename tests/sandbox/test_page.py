@@ -119,6 +119,20 @@ async def test_times_go_on_and_a_long_channel_opens_at_its_end(page: Page, world
     assert (await shown.all_inner_texts())[1:] == at_first[1:]
 
 
+async def test_the_toolbar_is_whole_on_a_phone(page: Page) -> None:
+    """Mutant: the toolbar keeps the height that simcord gives it; its first row is cut off."""
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await room(page, "# darkroom").wait_for(state="attached")
+    await page.locator("#action-status").get_by_text("Viewport updated").wait_for()
+    assert await page.evaluate(CUT_OFF) == []
+
+
+CUT_OFF = """() => {
+  const toolbar = document.getElementById("toolbar");
+  const { top, bottom } = toolbar.getBoundingClientRect();
+  const cut = (box) => box.height > 0 && (box.top < top || box.bottom > bottom);
+  return [...toolbar.children].filter((each) => cut(each.getBoundingClientRect())).map((each) => each.outerHTML);
+}"""
 IS_IN_SIGHT = """() => {
   const timeline = document.getElementById("channel-timeline");
   return timeline.scrollHeight - timeline.scrollTop - timeline.clientHeight <= 2;
