@@ -49,4 +49,4 @@ async def make(page: Page, prompt: str) -> None:
     await press(page, "Make a picture")
     await page.locator("[id^=modal-input-]").first.fill(prompt)
     await submit(page)
-    await read(page, prompt)
+    await read(page, "It comes to you alone")
