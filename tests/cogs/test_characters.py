@@ -55,7 +55,7 @@ async def test_a_character_is_made_announced_and_listed(ready: Stage) -> None:
     assert "Aurous Labs keeps them as the character's reference" in message
     assert "Making the character `Foxy`" in text_of(ready.posts()[0])
     listed = answer_to(await ready.use(ready.ben, "loras list"))
-    assert "`Foxy` · character · no trigger word · yours" in listed
+    assert "**`Foxy`**\ncharacter · no trigger word · yours" in listed
     assert [len(character.refs) for character in ready.world.aurous.characters.values()] == [3]
     assert ready.charges() == []
 

@@ -32,7 +32,7 @@ class BrokenTrainings(TrainingService):
     def __init__(self) -> None:
         """Needs nothing: it never gets that far."""
 
-    async def of_member(self, **_: int) -> NoReturn:
+    async def running_of(self, *_: object) -> NoReturn:
         raise RuntimeError(f"no such thing: {SECRET}")
 
     async def start(self, *_: object, **__: object) -> NoReturn:
@@ -62,7 +62,7 @@ def incidents(text: str, caplog: pytest.LogCaptureFixture) -> list[tuple[int, st
 async def test_a_command_that_breaks_answers_with_an_incident_that_is_in_the_log(
     broken: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = answer_to(await broken.use(broken.ben, "jobs"))
+    answer = answer_to(await broken.use(broken.ben, "help"))
     assert incidents(answer, caplog) == LOGGED
     broken.world.env._errors.clear()
 

@@ -185,12 +185,12 @@ PICTURE = ("fox.jpg", photo(3))
 async def test_the_answer_tells_the_price_and_the_balance_to_admins_only(keyed: Stage) -> None:
     await keyed.give_lora(keyed.ben)
     await keyed.give_lora(keyed.ada, "Rex")
+    of_ada = answer_to(await keyed.use(keyed.ada, "imagine", prompt="in a forest", lora="Rex", count=2))
+    assert "Apiframe: cost 4 credits · balance 5000" in of_ada
     answered = answer_to(await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", count=2))
     assert "2 pictures with `Foxy`" in answered
     assert "Apiframe: cost 4 credits" in answered
     assert "balance" not in answered
-    of_ada = answer_to(await keyed.use(keyed.ada, "imagine", prompt="in a forest", lora="Rex", count=2))
-    assert "Apiframe: cost 4 credits · balance 5000" in of_ada
 
 
 async def test_what_i_leave_out_is_as_last_time_until_i_reset_it(keyed: Stage) -> None:

@@ -321,7 +321,7 @@ async def test_settings_are_stored_checked_and_shown_soon(hosting: Hosting) -> N
     assert changed.hours == {**event.hours, S.VOTING: 5.0}
     (panel,) = await hosting.studio.posts_of(PostKind.EVENT_PANEL)
     assert panel.revision == 1
-    for wrong in ({"photo_cap": 31}, {"entrants_max": 1}, {"name": "Other"}, {"pack": ["{me}"]}):
+    for wrong in ({"photo_cap": 31}, {"entrants_max": 1}, {"name": "x" * 200}, {"pack": ["{me}"]}):
         with pytest.raises(UserError):
             await hosting.service.change(event.id, HOST, **wrong)
     assert await hosting.service.get_for(event.id, HOST) == changed

@@ -122,6 +122,7 @@ def test_every_code_is_either_refusal_advice_or_note() -> None:
     assert not checks.REFUSALS & (checks.ADVICE | checks.NOTES)
     refused = {"empty", "not_an_image", "wrong_type", "animated", "too_large", "too_many_pixels", "damaged"}
     refused |= {"too_small", "exact_duplicate", "over_limit", "no_heic", "waiting", "gone", "not_fetched"}
+    refused |= {"zip_locked", "zip_empty", "zip_full", "zip_too_large", "zip_rest"}
     assert refused == checks.REFUSALS
 
 
