@@ -12,7 +12,7 @@ EXAMPLES ?= usual
 # What one process has compiled, the workers of the tests and the bots that they start read.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run sandbox test quick lint coverage check fix bench kill-test walk trust trust-mutants lock screenshots clean
+.PHONY: help setup run sandbox test quick lint coverage check fix bench kill-test walk trust trust-mutants lock screenshots sentences clean
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
@@ -76,6 +76,9 @@ lock: $(STAMP) ## resolve pyproject.toml into the two hashed lock files (needs u
 
 screenshots: $(STAMP) ## take the pictures of the README anew (needs chromium)
 	$(BIN)/python -m tests.screenshots
+
+sentences: $(STAMP) ## print all sentences that members can read, as Markdown; FILE=sentences.md writes them there
+	@$(BIN)/python -m tests.sentences $(FILE)
 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build *.egg-info

@@ -2,43 +2,20 @@
 
 import os
 from collections.abc import Iterator
-from typing import Any, cast
 
 import pytest
 
-from bot.client import DarkroomBot
-from bot.services import Services
-from cogs import EXTENSIONS
-from cogs.ui.buttons import ActionButton
-from cogs.ui.replies import show_error
 from tests.meta.command_surface import SURFACE
+from tests.meta.command_tree import CHAT, MESSAGE_MENU, Payload, command_tree, leaves
 from tests.wire.discord.answers import Call
 from tests.wire.discord.openapi import SPEC_VARIABLE, load_check
 
-Payload = dict[str, Any]
-SUBCOMMAND, SUBCOMMAND_GROUP = 1, 2
-CHAT, MESSAGE_MENU = 1, 3
 MANAGE_GUILD = 1 << 5
 
 
 @pytest.fixture
 async def tree() -> list[Payload]:
-    """What would be sent to Discord."""
-    bot = DarkroomBot(cast("Services", None), EXTENSIONS, show_error, ActionButton)
-    async with bot:
-        for name in EXTENSIONS:
-            await bot.load_extension(name)
-        return [command.to_dict(bot.tree) for command in bot.tree.get_commands()]
-
-
-def leaves(node: Payload, path: str = "") -> Iterator[tuple[str, Payload]]:
-    """(full name, command) of everything that can be run."""
-    name = f"{path} {node['name']}".strip()
-    nested = [option for option in node.get("options", []) if option["type"] in {SUBCOMMAND, SUBCOMMAND_GROUP}]
-    if not nested:
-        yield name, node
-    for option in nested:
-        yield from leaves(option, name)
+    return await command_tree()
 
 
 def options_of(leaf: Payload) -> list[str]:

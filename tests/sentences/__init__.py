@@ -1,0 +1,1 @@
+"""All sentences that members can read, for reviewers and translators: `make sentences`."""
