@@ -11,7 +11,10 @@ from bot.storage.events import entrants
 from bot.storage.jobs import loras, sharing, styles
 from bot.text import quote
 
-NOT_HERE = "You have no such LoRA here. `/loras list` shows what you have."
+NOT_HERE = (
+    "You have no such LoRA here. If it is somebody else's, they can share it with you by `/loras share`; "
+    "`/loras list` shows yours."
+)
 ARCHIVED = "This LoRA has been archived and cannot be used any more."
 REFUSALS = {
     Right.CHANGE: "Only its owner and this server's admins may do that.",

@@ -117,7 +117,10 @@ async def test_the_ready_button_is_only_for_its_member(keyed: Stage) -> None:
     for other in (keyed.cleo, keyed.ada):
         pressed = await other.click(ready, label="Make the first picture")
         assert pressed.modal is None
-        assert answer_to(pressed) == "You have no such LoRA here. `/loras list` shows what you have."
+        assert answer_to(pressed) == (
+            "You have no such LoRA here. If it is somebody else's, they can share it with you by `/loras share`; "
+            "`/loras list` shows yours."
+        )
 
 
 async def test_nobody_else_can_start_a_failed_training_again(keyed: Stage) -> None:

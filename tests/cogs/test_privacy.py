@@ -99,7 +99,7 @@ async def test_old_buttons_of_erased_rows_are_answered_kindly(keyed: Stage) -> N
     ready = await keyed.train(keyed.ben)
     await keyed.ben.click(board_of(await keyed.use(keyed.ben, "privacy erase")), label="Erase my data here")
     pressed = await keyed.ben.click(ready, label="Make the first picture")
-    assert answer_to(pressed) == "You have no such LoRA here. `/loras list` shows what you have."
+    assert "You have no such LoRA here." in answer_to(pressed)
     for custom_id in ("dr:set:start:1", "dr:set:discard:1", "dr:set:show:1", "dr:training:retry:1", "dr:job:fetch:1"):
         assert answer_to(await keyed.press_id(keyed.ben, custom_id))
 
