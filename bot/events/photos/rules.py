@@ -134,8 +134,8 @@ def check_person(event: Event, gender: Gender | None, ethnicity: str | None) -> 
     words = (ethnicity or "").strip()
     if gender is None or not words:
         raise UserError(
-            "To train a person, the provider needs gender and ethnicity. Please fill in both and send the form again; "
-            "they are deleted with the photos."
+            "To train a person, the provider needs gender and ethnicity. Please fill in both and send the form again. "
+            "Both are deleted with the photos."
         )
     if len(words) > ETHNICITY_MAX:
         raise UserError(f"Ethnicity takes 1 to {ETHNICITY_MAX} characters. Please shorten it.")
