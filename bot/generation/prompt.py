@@ -99,7 +99,10 @@ def check_prompt(prompt: str, longest: int) -> None:
     if not prompt.strip():
         raise UserError("Please describe the picture you would like in `prompt`.")
     if len(prompt) > longest:
-        raise UserError(f"The prompt is {len(prompt)} characters long; up to {longest} are possible.")
+        raise UserError(
+            f"The prompt is {len(prompt)} characters long, its trigger word included; up to {longest} are possible. "
+            f"Please take at least {len(prompt) - longest} out."
+        )
 
 
 def with_seed(settings: GenerationSettings) -> GenerationSettings:
