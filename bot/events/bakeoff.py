@@ -25,7 +25,7 @@ def bakeoff_draft(chosen: Lora, versions: Sequence[Lora], strengths: str | None,
 
 
 USUAL_STRENGTHS = (0.6, 0.8, 1.0)
-STRENGTH_MAX = 1.5
+STRENGTH_MIN, STRENGTH_MAX = 0.1, 1.5
 """As `/imagine` takes it (bot/generation/capabilities.py)."""
 
 
@@ -42,8 +42,8 @@ def parse_strengths(text: str) -> tuple[float, ...]:
             value = float(part)
         except ValueError:
             value = math.nan
-        if not 0 <= value <= STRENGTH_MAX:
-            raise UserError(f"Strengths are numbers from 0 to {STRENGTH_MAX}, such as `0.6, 0.8, 1.0`.")
+        if not STRENGTH_MIN <= value <= STRENGTH_MAX:
+            raise UserError(f"Strengths are numbers from {STRENGTH_MIN} to {STRENGTH_MAX}, such as `0.6, 0.8, 1.0`.")
         strengths[value] = None
     return tuple(strengths)
 

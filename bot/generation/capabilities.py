@@ -102,6 +102,8 @@ _AUROUS: Final[Mapping[str, Rule]] = {
     "enhance": Switch(),
     "denoise": Span(0, 1),
 }
+STRENGTH_MIN: Final = 0.1
+"""Below it a LoRA shows nothing of what it was trained on, and the picture is paid all the same."""
 ABILITIES: Final[Mapping[Kind, Ability]] = {
     # Apiframe takes 2,000 characters and may put the trigger word in itself.
     Kind.TRAINED: Ability(
@@ -110,7 +112,7 @@ ABILITIES: Final[Mapping[Kind, Ability]] = {
         {
             "count": Span(1, 4),
             "aspect": Choice(ASPECTS),
-            "strength": Span(0, 1.5),
+            "strength": Span(STRENGTH_MIN, 1.5),
             "guidance": Span(1, 10),
             "steps": Span(4, 50),
             "seed": Span(0, SEED_MAX),

@@ -159,6 +159,7 @@ def test_one_reference_more_than_the_kind_takes_is_refused(kind: Kind) -> None:
         (Kind.AUROUS, {"denoise": 0.5}, "`reference`"),
         (Kind.PLAIN, {"count": 2}, "one picture at a time"),
         (Kind.TRAINED, {"aspect": "21:9"}, "`aspect` is one of"),
+        (Kind.TRAINED, {"strength": 0.0}, "`strength` takes a number from 0.1 to 1.5"),
     ],
 )
 def test_settings_that_do_not_go_together_are_explained(kind: Kind, settings: dict[str, Any], words: str) -> None:

@@ -467,7 +467,7 @@ async def test_a_bakeoff_compares_strengths_and_opens_its_settings(stage: Stage)
     ("options", "said"),
     [
         ({"prompts": "a fox", "strengths": "0.8"}, "nothing to compare yet"),
-        ({"prompts": "a fox", "strengths": "strong, weak"}, "numbers from 0 to 1.5"),
+        ({"prompts": "a fox", "strengths": "strong, weak"}, "numbers from 0.1 to 1.5"),
         ({"prompts": "a fox", "strengths": "0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8 0.9"}, "at most 8"),
         ({"prompts": " | "}, "at least one prompt"),
         ({"prompts": "a {fox}"}, "braces"),

@@ -179,7 +179,7 @@ def test_prompts_and_strengths_are_read_as_written() -> None:
     assert parse_strengths("0.6, 0.8 1.0,0.60") == (0.6, 0.8, 1.0)
 
 
-@pytest.mark.parametrize("written", ["strong", "2", "-0.1", "nan", "inf"])
+@pytest.mark.parametrize("written", ["strong", "2", "0", "0.05", "nan", "inf"])
 def test_strengths_outside_the_range_are_refused(written: str) -> None:
     with pytest.raises(UserError, match="Strengths are numbers"):
         parse_strengths(written)
