@@ -7,7 +7,7 @@ from typing import Any
 
 import discord
 
-from bot.generation.capabilities import ASPECTS, WIDEST
+from bot.generation.capabilities import ABILITIES, ASPECTS, WIDEST, Kind
 from bot.generation.order import DEFAULTS, Accepted, PartialOrder, PictureOrder, without_last_time
 from bot.generation.prompt import FIRST_PROMPTS
 from bot.records.dataset import Upload
@@ -60,6 +60,9 @@ class PromptModal(SafeModal):
         self.prompt = self.add_field("Prompt", field, _hint(lora, style))
         self.count = self._add_choice("Pictures", ["1", "2", "3", "4"], str(settings.count)) if lora or style else None
         is_trained = lora is not None and lora.provider is ProviderName.APIFRAME
+        if is_trained:
+            field.max_length = ABILITIES[Kind.TRAINED].prompt_max
+            field.default = field.default and field.default[: field.max_length]
         aspects = list(ASPECTS) if is_trained or uploads else [*ASPECTS, WIDEST]
         self.aspect = None if settings.width else self._add_choice("Shape", aspects, settings.aspect or "1:1")
 

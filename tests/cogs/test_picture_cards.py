@@ -14,9 +14,11 @@ from bot.records.doubt import Doubt
 from bot.records.generation import Generation, GenerationSettings, GenerationStatus, Operation, Picture, Report
 from bot.records.job import TimelineEntry
 from bot.records.key import ProviderName
+from cogs.generation.forms import PromptModal
 from cogs.pictures.cards import alt_text, gallery_card, late_card, pictures_card, pictures_failed_card, report_card
 from cogs.pictures.panel import edits_card, gallery_choice_card, originals_card, settings_card
 from tests.cogs.card_checks import ALT_MAX, check, parts_of
+from tests.cogs.events.shown_events import a_lora
 from tests.cogs.simulated_guild import BUTTON, live_text
 from tests.fakes.clock import NOON
 from tests.fakes.examples import in_proportion
@@ -161,3 +163,10 @@ async def test_a_report_keeps_the_limits_and_offers_its_buttons_only_where_they_
 async def test_the_lineage_is_told_back_to_its_beginning() -> None:
     card, _ = settings_card(made_set("a fox", GenerationSettings()))
     assert "**Made from** picture 4 of #9 ← #3" in check(card)
+
+
+async def test_the_form_takes_no_longer_prompt_than_the_lora_does() -> None:
+    for lora, longest in ((a_lora(1), 1950), (replace(a_lora(1), provider=ProviderName.AUROUS), 4000), (None, 4000)):
+        form = PromptModal(lora=lora, prompt="x" * 4000)
+        assert isinstance(form.prompt, discord.ui.TextInput)
+        assert (form.prompt.max_length, len(form.prompt.default or "")) == (longest, longest)
