@@ -146,7 +146,7 @@ _WHERE_IT_WORKS: Final = {
     "format": "File formats can be chosen at Apiframe",
     "negative": "Negative prompts work with Aurous Labs styles and characters",
     "enhance": "Prompts can be enhanced at Aurous Labs and without a LoRA",
-    "denoise": "Denoise works at Aurous Labs",
+    "denoise": "How far to move away from a picture can be set at Aurous Labs",
 }
 """Start of the refusal of an option, for options that not every kind takes."""
 

@@ -70,13 +70,15 @@ class SharingService(Service):
         async def transaction(connection: AsyncConnection) -> Sharing:
             lora = await find(connection, lora_id, actor, Right.SHARE)
             if audience is Audience.MEMBER and audience_id == lora.owner_id:
-                raise UserError("It is yours already; there is no need to share it with yourself.")
+                raise UserError("This LoRA is yours already; there is no need to share it with yourself.")
             if audience is Audience.EVENT:
                 await _check_event(connection, audience_id, actor)
             await rows.share(connection, lora, audience, audience_id, by=actor.user_id, now=self._clock.now())
             shown = await _show_sharing(connection, lora)
             if len(shown.shares) > SHARES_MAX:
-                raise UserError(f"It is shared with {SHARES_MAX} already. Share it with a role, or with everyone.")
+                raise UserError(
+                    f"This LoRA is shared with {SHARES_MAX} already. Share it with a role, or with everyone."
+                )
             return shown
 
         return await self._database.write(transaction)
@@ -99,7 +101,7 @@ class SharingService(Service):
         The caller has checked that the receiver is a member of this guild and no bot.
         """
         if to_id == actor.user_id:
-            raise UserError("It is yours already. Pick the member who should have it.")
+            raise UserError("This LoRA is yours already. Pick the member who should have it.")
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> OfferView:

@@ -55,7 +55,7 @@ async def press_withdraw(interaction: Interaction, offer_id: int) -> None:
     await defer(interaction)
     sharing = interaction.client.services.sharing
     await sharing.withdraw(offer_id, user_id=interaction.user.id, guild_id=interaction.guild_id)
-    await say(interaction, "The offer is withdrawn. It is still yours.")
+    await say(interaction, "The offer is withdrawn. The LoRA is still yours.")
 
 
 async def _check_membership(interaction: Interaction, offer_id: int) -> None:

@@ -16,7 +16,7 @@ from cogs.ui.replies import Interaction, defer
 OPTIONS_MAX = 25
 """Options and chosen values of one select (Discord /docs/components/reference)."""
 
-NOT_OFFERED = "That is not on the list. Please open it again and choose something from it."
+NOT_OFFERED = "That is not on the list. Please open the list again and choose something from it."
 
 Chosen = Callable[[Interaction, Sequence[Any]], Awaitable[None]]
 Pressed = Callable[[Interaction], Awaitable[None]]

@@ -23,5 +23,5 @@ def test_labels_mean_what_they_say() -> None:
     assert value_of(DEFAULTS, "No default") == NO_DEFAULT
     assert subject_of("A person", None) is SubjectKind.PERSON
     assert subject_of("a character (instant, 1 to 6 photos)", None) is SubjectKind.CHARACTER
-    with pytest.raises(UserError, match="not on the list"):
+    with pytest.raises(UserError, match="open the list again"):
         value_of(PROVIDERS, "somebody else")

@@ -137,7 +137,7 @@ async def test_a_share_of_another_lora_cannot_be_taken_back_through_mine(studio:
 
 
 async def test_a_lora_is_shared_with_so_many_at_most_and_never_with_its_owner(studio: Studio, lora: Lora) -> None:
-    with pytest.raises(UserError, match="yours already"):
+    with pytest.raises(UserError, match="This LoRA is yours already"):
         await studio.sharing.share(lora.id, Audience.MEMBER, ANNA, OWNER)
     for number in range(SHARES_MAX):
         await studio.sharing.share(lora.id, Audience.MEMBER, 1000 + number, OWNER)
@@ -280,7 +280,7 @@ async def test_an_offer_dies_with_either_member_who_is_erased(
 
 
 async def test_a_lora_is_not_offered_to_its_owner(studio: Studio, lora: Lora) -> None:
-    with pytest.raises(UserError, match="yours already"):
+    with pytest.raises(UserError, match="This LoRA is yours already"):
         await studio.sharing.offer(lora.id, ANNA, OWNER, Channel(CHANNEL))
     assert await studio.posts_of(PostKind.LORA_OFFER) == []
 
