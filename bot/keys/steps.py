@@ -119,7 +119,7 @@ class SyncService(Service):
         offered = await self._database.fetch(styles.offered, row.guild_id, row.provider)
         if listed_styles and row.attempt == 0 and offered - {style.remote_id for style in listed_styles}:
             raise Unavailable("a style is no longer listed; the list is read once more before it is believed")
-        listed = await client.lora_ids() if known else frozenset[str]()
+        listed = {lora.request_id for lora in await client.loras()} if known else set[str]()
         missing = [each for each in known if each not in listed]
         noted = await self._database.fetch(loras.noted_missing, row.guild_id, row.provider)
         for each in missing:

@@ -58,6 +58,9 @@ class TrainingReport:
     created_at: datetime | None = None
     trace: str | None = None
     """The provider's own id of the call, for its support."""
+    subject_kind: SubjectKind | None = None
+    age: str | None = None
+    """As the provider was told it; None also when it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +221,8 @@ class ProviderClient(Protocol):
         """Every style that this key may use; empty at a provider without any."""
         ...
 
-    async def lora_ids(self) -> frozenset[str]:
-        """The ids of all LoRAs and characters of this key that can be used or are being made."""
+    async def loras(self) -> Sequence[TrainingReport]:
+        """All LoRAs and characters of this key's team that can be used or are being made, newest first."""
         ...
 
     async def register_endpoint(self, url: str) -> Endpoint | None:

@@ -32,7 +32,7 @@ async def is_there(client: ProviderClient, remote_id: str) -> bool:
 
 async def has_lora(client: ProviderClient, remote_id: str) -> bool:
     """The same, and the list is asked when its id leads nowhere."""
-    return await is_there(client, remote_id) or remote_id in await client.lora_ids()
+    return await is_there(client, remote_id) or any(remote_id == lora.request_id for lora in await client.loras())
 
 
 async def _look(ask: Callable[[], Awaitable[T]], search: Callable[[], Awaitable[T | None]]) -> T:

@@ -22,7 +22,7 @@ from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.records.lora import Lora
 from bot.records.post import PostKind
-from bot.sandbox.apiframe.state import RehearsalLora, RehearsalTimings, make_id
+from bot.sandbox.apiframe.state import RehearsalTimings
 from bot.sandbox.aurous.records import AurousTimings
 from bot.sandbox.world import REHEARSAL_AUROUS_KEY, REHEARSAL_KEY, World
 from bot.storage import tables
@@ -226,28 +226,8 @@ class Stage:
         path = world.provider._context.folder / f"{name}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(photo(1))
-        team = world.provider._context.team_by_key[REHEARSAL_KEY]
-        made = RehearsalLora(
-            id=make_id(),
-            team=team,
-            api_key=REHEARSAL_KEY,
-            name=name,
-            subject_kind="object",
-            gender=None,
-            ethnicity=None,
-            age=None,
-            steps=1000,
-            rank=32,
-            photos=(path,),
-            webhook_url=None,
-            webhook_events=(),
-            number=len(world.provider.loras) + 1,
-            created_at=now,
-            state_since=now,
-            status="READY",
-            trigger_word="TORKPN",
-        )
-        world.provider.loras[made.id] = made
+        made = world.provider.add_trained(REHEARSAL_KEY, name, [path])
+        made.trigger_word = "TORKPN"
         await add_lora(
             world.darkroom.database,
             number=made.number + 1000,

@@ -30,7 +30,7 @@ from bot.records.lora import Lora
 from bot.records.training import Training, TrainingStatus
 from bot.resources import Connect
 from bot.sandbox.apiframe.server import RehearsalApiframe
-from bot.sandbox.apiframe.state import RehearsalLora, RehearsalTimings, make_id
+from bot.sandbox.apiframe.state import RehearsalLora, RehearsalTimings
 from bot.sandbox.aurous.server import RehearsalAurous
 from bot.services import build_lanes, build_services
 from bot.storage import meta
@@ -196,34 +196,18 @@ class Studio(RowAccess):
 
     async def lora(self, *, api_key: str = KEY, guild_id: int = GUILD, user_id: int = ANNA) -> Lora:
         """A LoRA that is ready, here and at the provider, without the way there."""
-        number = len(self.server.loras) + 1
-        source = self.folder / f"source-{number}.jpg"
-        source.write_bytes(tiny_jpeg(number))
-        request_id = make_id()
-        self.server.loras[request_id] = RehearsalLora(
-            id=request_id,
-            team=TEAMS[api_key],
-            api_key=api_key,
-            name=f"Rex ·ready{number}",
-            subject_kind="object",
-            gender=None,
-            ethnicity=None,
-            age=None,
-            steps=1000,
-            rank=32,
-            photos=(source,),
-            webhook_url=None,
-            webhook_events=(),
-            number=number,
-            created_at=self.clock.now(),
-            state_since=self.clock.now(),
-            status="READY",
-            trigger_word="TORKPN",
-        )
+        made = self.team_lora(f"Rex ·ready{len(self.server.loras) + 1}", api_key=api_key)
+        made.trigger_word = "TORKPN"
         lora_id = await add_lora(
-            self.database, 1000 + number, remote_id=request_id, guild_id=guild_id, owner_id=user_id
+            self.database, 1000 + made.number, remote_id=made.id, guild_id=guild_id, owner_id=user_id
         )
         return await self.loras.get_for(lora_id, Actor(guild_id, user_id))
+
+    def team_lora(self, name: str = "Rex", *, api_key: str = KEY) -> RehearsalLora:
+        """A LoRA that is ready at the provider, of which nothing is known here."""
+        source = self.folder / f"source-{len(self.server.loras) + 1}.jpg"
+        source.write_bytes(tiny_jpeg(len(self.server.loras) + 1))
+        return self.server.add_trained(api_key, name, [source])
 
     async def order(self, lora: Lora, prompt: str = "in a forest", **settings: Any) -> Generation:
         """An order of the LoRA's owner."""

@@ -126,10 +126,9 @@ class Apiframe:
     async def styles(self) -> Sequence[StyleReport]:
         return ()
 
-    async def lora_ids(self) -> frozenset[str]:
-        path = f"/v2/loras?limit={PAGE_SIZE}"
-        pages = self._calls.pages(path, "cursor", of_body(parse_training_page), PAGES_CAP)
-        return frozenset({lora.request_id async for page in pages for lora in page if lora.progress not in _GONE})
+    async def loras(self) -> Sequence[TrainingReport]:
+        pages = self._calls.pages(f"/v2/loras?limit={PAGE_SIZE}", "cursor", of_body(parse_training_page), PAGES_CAP)
+        return [lora async for page in pages for lora in page if lora.progress not in _GONE]
 
     async def register_endpoint(self, url: str) -> Endpoint | None:
         """None: with Apiframe, each order names its own address (Apiframe /docs/webhooks)."""

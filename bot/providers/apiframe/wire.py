@@ -35,6 +35,7 @@ _TRAINING_WORDS = {
     "FAILED": Progress.FAILED,
     "ARCHIVED": Progress.ARCHIVED,
 }
+_SUBJECT_WORDS = {kind.value: kind for kind in (SubjectKind.PERSON, SubjectKind.STYLE, SubjectKind.OBJECT)}
 _JOB_WORDS = {
     "QUEUED": Progress.WAITING,
     "PROCESSING": Progress.RUNNING,
@@ -269,6 +270,8 @@ def _training_report(lora: Mapping[str, Any]) -> TrainingReport:
         trigger_word=read_text(lora.get("triggerWord")),
         error=error or None,
         created_at=read_moment(lora.get("createdAt")),
+        subject_kind=_SUBJECT_WORDS.get(str(lora.get("subjectKind"))),
+        age=read_text(lora.get("age")),
     )
 
 

@@ -21,7 +21,16 @@ from bot.providers.aurous.wire import (
     parse_styles,
     parse_team,
 )
-from bot.providers.base import Account, GenerationOrder, GenerationReport, PhotoFile, Prices, Progress, StyleReport
+from bot.providers.base import (
+    Account,
+    GenerationOrder,
+    GenerationReport,
+    PhotoFile,
+    Prices,
+    Progress,
+    StyleReport,
+    TrainingReport,
+)
 from bot.providers.calls import checked_id, find_listed, of_body
 from bot.providers.transport import Field, FilePart, Response, Transport
 
@@ -101,9 +110,8 @@ class Aurous(CharacterCalls, EndpointCalls):
         pages = self._calls.pages("/v1/loras", "starting_after", self._read_styles, PAGES_CAP)
         return tuple([style async for page in pages for style in page])
 
-    async def lora_ids(self) -> frozenset[str]:
-        characters = [report.request_id for report in await self.characters() if report.progress not in _GONE]
-        return frozenset(characters) | {style.remote_id for style in await self.styles()}
+    async def loras(self) -> Sequence[TrainingReport]:
+        return [report for report in await self.characters() if report.progress not in _GONE]
 
     def _read_made(self, answer: Response) -> GenerationReport:
         return parse_generation(answer.body, self._calls.base_url, read_trace(answer))

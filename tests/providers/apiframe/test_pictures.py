@@ -102,14 +102,14 @@ async def test_ids_of_usable_loras_come_from_every_page_without_the_failed_and_a
     server.faults.hold_trainings = True
     running = await train(client, photos, "Rex 4")
 
-    assert await client.lora_ids() == {kept, running}
+    assert [lora.request_id for lora in await client.loras()] == [running, kept]
 
 
 async def test_half_a_list_of_loras_is_not_taken_for_the_whole(client: Apiframe, server: RehearsalApiframe) -> None:
     server.faults.next("GET /v2/loras", *[Fault.answer(200, body=b'{"items": [{"id": "a"}]}')] * 3)
 
     with pytest.raises(Unavailable):
-        await client.lora_ids()
+        await client.loras()
 
 
 async def test_what_apiframe_does_not_have_is_said_without_asking(client: Apiframe, server: RehearsalApiframe) -> None:

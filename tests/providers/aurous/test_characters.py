@@ -213,8 +213,7 @@ async def test_ids_of_what_can_be_used_leave_out_the_failed_and_deleted(
     aurous_server.characters[failed].status = "failed"
     aurous_server.characters[running].status = "synthesizing"
 
-    styles = {style.remote_id for style in await aurous.styles()}
-    assert await aurous.lora_ids() == {kept, running} | styles
+    assert {character.request_id for character in await aurous.loras()} == {kept, running}
 
 
 async def test_characters_of_another_key_are_out_of_reach(
