@@ -74,6 +74,7 @@ from bot.storage import policy_tables, question_tables, tables
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows
 from bot.storage.events import tables as event_tables
+from bot.training.imports import ImportService
 from bot.training.outcomes import TrainingOutcomes
 from bot.training.outlook import OutlookService
 from bot.training.service import TrainingService
@@ -90,6 +91,7 @@ class Services:
     datasets: DatasetService
     trainings: TrainingService
     outlooks: OutlookService
+    imports: ImportService
     loras: LoraService
     styles: StyleService
     sync: SyncService
@@ -164,6 +166,7 @@ def build_services(opened: Resources) -> Services:
         datasets=dataset_service,
         trainings=training_service,
         outlooks=OutlookService(opened, key_service),
+        imports=ImportService(opened, key_service),
         loras=LoraService(opened),
         styles=StyleService(opened.database, key_service),
         sync=SyncService(opened, key_service, endpoint_service),

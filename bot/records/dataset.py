@@ -58,6 +58,8 @@ class ConsentKind(StrEnum):
     """Somebody who was named as seen in photos agreed."""
     AUTHOR = "author"
     """The author of a message agreed that somebody else uses its photos."""
+    IMPORT = "import"
+    """An admin said that everyone agreed who can be seen in a LoRA that was not trained here."""
 
 
 @dataclass(frozen=True, slots=True)

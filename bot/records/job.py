@@ -34,6 +34,7 @@ class SubjectTable(StrEnum):
     GENERATION = "generation"
     KEY = "key"
     OFFER = "offer"
+    LORA = "lora"
     PICTURE = "picture"
     REPORT = "report"
     EVENT = "event"

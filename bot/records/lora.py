@@ -36,6 +36,7 @@ class Lora:
     trigger_word: str | None
     subject_kind: SubjectKind
     training_id: int
+    """A number of its own below 0 when it was not trained here."""
     version: int
     previous_id: int | None
     """The LoRA that this one is a newer version of."""

@@ -26,6 +26,8 @@ class PostKind(StrEnum):
     """Somebody wants to hand a LoRA over; its receiver accepts or declines."""
     LORA_OFFER_ANSWERED = "lora_offer_answered"
     """What became of it, for whoever offered."""
+    LORA_IMPORTED = "lora_imported"
+    """An admin gave a member a LoRA that was not trained here."""
     TAKEDOWN = "takedown"
     """Asks whether messages with a member's pictures are to go, because the LoRA that made them was erased."""
     WELCOME = "welcome"
@@ -78,6 +80,7 @@ _SUBJECTS = {
     PostKind.KEY_PAUSED: SubjectTable.KEY,
     PostKind.LORA_OFFER: SubjectTable.OFFER,
     PostKind.LORA_OFFER_ANSWERED: SubjectTable.OFFER,
+    PostKind.LORA_IMPORTED: SubjectTable.LORA,
     PostKind.TAKEDOWN: SubjectTable.GENERATION,
     PostKind.WELCOME: SubjectTable.GUILD,
     PostKind.LEFT: SubjectTable.KEY,

@@ -1,5 +1,6 @@
 """The status moves of a training, its marker and its cost. Pure."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
@@ -22,6 +23,7 @@ MOVES: Mapping[TrainingStatus, frozenset[TrainingStatus]] = {
 
 MARKER_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 MARKER_LENGTH = 6
+_MARKED = re.compile(rf" ?·([{MARKER_ALPHABET}]{{{MARKER_LENGTH}}})$")
 NAME_MAX = 60
 """Characters of a LoRA's name (Apiframe /docs/loras/create)."""
 LOOK_BACK = timedelta(days=1)
@@ -40,6 +42,17 @@ def marked_name(name: str, marker: str) -> str:
     """The LoRA's name at the provider, within 60 characters; the marker in it lets us find the LoRA again."""
     tail = f" ·{marker}"
     return name[: NAME_MAX - len(tail)].rstrip() + tail
+
+
+def marker_of(name: str) -> str | None:
+    """The marker in the name of a LoRA at the provider; None when there is none, so that Darkroom never ordered it."""
+    marked = _MARKED.search(name)
+    return None if marked is None else marked[1]
+
+
+def plain_name(name: str) -> str:
+    """The name of a LoRA at the provider without its marker."""
+    return _MARKED.sub("", name).strip()
 
 
 def training_cost(price: int, before: int | None, after: int | None) -> int:

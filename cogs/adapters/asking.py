@@ -6,7 +6,7 @@ from bot.ports import PlaceRefused
 from bot.records.post import Post, PostKind
 from bot.services import Services
 from cogs.likeness.cards import claim_card, decided_card
-from cogs.loras.cards import offer_answered_card, offer_card
+from cogs.loras.cards import imported_card, offer_answered_card, offer_card
 from cogs.requests.cards import request_answered_card, request_card
 from cogs.training.cards import footer
 
@@ -14,6 +14,7 @@ ASKING = frozenset(
     {
         PostKind.LORA_OFFER,
         PostKind.LORA_OFFER_ANSWERED,
+        PostKind.LORA_IMPORTED,
         PostKind.PHOTO_REQUEST,
         PostKind.PHOTO_REQUEST_ANSWERED,
         PostKind.LIKENESS_OWNER,
@@ -34,6 +35,10 @@ async def render_asking(services: Services, post: Post, guild_name: str, *, is_p
                 if is_answer:
                     return offer_answered_card(offer, line)
                 return offer_card(offer, line, is_private=is_private)
+        case PostKind.LORA_IMPORTED:
+            lora = await services.loras.get(post.subject_id)
+            if lora is not None and lora.owner_id == post.user_id and lora.archived_at is None:
+                return imported_card(lora, line, guild_name)
         case PostKind.PHOTO_REQUEST | PostKind.PHOTO_REQUEST_ANSWERED:
             request = await services.requests.view(post.subject_id)
             if request is not None:

@@ -29,7 +29,9 @@ UNKNOWN_MESSAGE = 10008
 HISTORY_LOOKED_AT = 5000
 """Messages since the interrupted try, in pages of 100; an event's channel can take hundreds a minute."""
 BANNED_FOR = timedelta(minutes=2)
-OFFERS = frozenset({PostKind.LORA_OFFER, PostKind.LORA_OFFER_ANSWERED, PostKind.PHOTO_REQUEST_ANSWERED})
+OFFERS = frozenset(
+    {PostKind.LORA_OFFER, PostKind.LORA_OFFER_ANSWERED, PostKind.LORA_IMPORTED, PostKind.PHOTO_REQUEST_ANSWERED}
+)
 
 
 class DiscordPoster:

@@ -227,6 +227,16 @@ def offer_answered_card(view: OfferView, last_line: str) -> Layout:
     return card(text, colour=discord.Colour.blurple())
 
 
+def imported_card(lora: Lora, last_line: str, guild_name: str) -> Layout:
+    """For its new owner."""
+    text = (
+        f"### A LoRA for you\n<@{lora.owner_id}>, an admin of {quote(guild_name, 100)} made you the owner of "
+        f"{name_of(lora)}. It was not trained here, and it cost nothing. There, `/imagine` makes pictures with it, and "
+        f"`/loras show` shows what else you can do.\n{last_line}"
+    )
+    return card(text, colour=discord.Colour.blurple())
+
+
 def _outcome(view: OfferView) -> str:
     receiver = f"<@{view.offer.to_id}>"
     return {

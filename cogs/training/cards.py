@@ -48,6 +48,7 @@ def footer(post: Post) -> str:
         PostKind.RECEIPT: "Receipt #{}",
         PostKind.LORA_OFFER: "Offer #{}",
         PostKind.LORA_OFFER_ANSWERED: "Offer #{} · answer",
+        PostKind.LORA_IMPORTED: "LoRA #{} · yours",
         PostKind.EVENT_PANEL: "Event #{}",
         PostKind.EVENT_BALLOT: "Event #{} · ballot",
         PostKind.EVENT_ANNOUNCEMENT: "Announcement #{}",

@@ -25,6 +25,7 @@ KIND_CODES: Mapping[PostKind, str] = {
     PostKind.KEY_PAUSED: "kp",
     PostKind.LORA_OFFER: "lo",
     PostKind.LORA_OFFER_ANSWERED: "la",
+    PostKind.LORA_IMPORTED: "li",
     PostKind.TAKEDOWN: "td",
     PostKind.WELCOME: "we",
     PostKind.LEFT: "lg",

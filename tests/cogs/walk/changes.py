@@ -21,6 +21,7 @@ SUBJECTS = {
     SubjectTable.GENERATION: "(SELECT guild_id FROM generations WHERE id = {0}.subject_id)",
     SubjectTable.KEY: "(SELECT guild_id FROM api_keys WHERE id = {0}.subject_id)",
     SubjectTable.OFFER: "(SELECT guild_id FROM lora_offers WHERE id = {0}.subject_id)",
+    SubjectTable.LORA: "(SELECT guild_id FROM loras WHERE id = {0}.subject_id)",
     SubjectTable.PICTURE: (
         "(SELECT guild_id FROM generations JOIN pictures ON generation_id = generations.id "
         "WHERE pictures.id = {0}.subject_id)"
