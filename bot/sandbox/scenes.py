@@ -21,7 +21,7 @@ from bot.records.lora import Audience
 from bot.records.training import TrainingStatus
 from bot.sandbox.apiframe.state import TrainingFault
 from bot.sandbox.event import open_sample_event
-from bot.sandbox.samples.photos import GOOD
+from bot.sandbox.samples.photos import GOOD, PLACES
 from bot.sandbox.world import REHEARSAL_KEY, REHEARSAL_KEYS, World
 from bot.storage.jobs import loras
 
@@ -59,6 +59,7 @@ async def prepare(world: World, name: str) -> None:
     if scene.has_keys:
         for provider, key in REHEARSAL_KEYS.items():
             await world.darkroom.services.keys.set(world.guild.id, provider, key, set_by=world.admin.id)
+        world.provider.add_trained(REHEARSAL_KEY, "Harbour", PLACES[:15])  # for /loras import
     await scene.prepare(world)
 
 

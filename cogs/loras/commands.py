@@ -13,8 +13,9 @@ from bot.records.post import PostKind
 from bot.text import quote
 from cogs.loras.cards import name_of, offered_card
 from cogs.loras.forms import NoteModal, RenameModal, ask_to_archive, show_list, show_lora
+from cogs.loras.importing import ImportPanel
 from cogs.loras.panel import audience_of, share_with, show_panel
-from cogs.ui.replies import Interaction, actor_of, channel_of, defer, open_form, say, show
+from cogs.ui.replies import Interaction, actor_of, channel_of, defer, is_admin, open_form, say, show
 
 Choices = list[app_commands.Choice[str]]
 
@@ -101,6 +102,12 @@ class LorasCog(commands.GroupCog, group_name="loras", group_description="Your Lo
     @app_commands.describe(lora="Which one")
     async def archive(self, interaction: Interaction, lora: str) -> None:
         await ask_to_archive(interaction, await self._pick(interaction, lora, Right.CHANGE))
+
+    @app_commands.command(name="import", description="Give LoRAs of your Apiframe team an owner here (admins only)")
+    @app_commands.check(is_admin)
+    async def import_(self, interaction: Interaction) -> None:
+        await defer(interaction)
+        await show(interaction, ImportPanel(await self.bot.services.imports.found(actor_of(interaction))))
 
     @show.autocomplete("lora")
     async def suggest_to_see(self, interaction: Interaction, current: str) -> Choices:

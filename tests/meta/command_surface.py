@@ -25,6 +25,7 @@ SURFACE: dict[str, list[str]] = {
     "loras rename": ["lora!", "name"],
     "loras note": ["lora!", "note"],
     "loras archive": ["lora!"],
+    "loras import": [],
     "imagine": [
         "prompt!",
         "lora",
