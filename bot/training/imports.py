@@ -177,8 +177,8 @@ class ImportService(Service):
         )
         if owner is not None:
             places = [Place(PlaceKind.USER, owner), Place(PlaceKind.CHANNEL, channel_id)]
-            told = {"guild_id": actor.guild_id, "user_id": owner, "places": places}
-            await posts.add(connection, PostKind.LORA_IMPORTED, lora.id, **told, now=now)
+            guild_id, kind = actor.guild_id, PostKind.LORA_IMPORTED
+            await posts.add(connection, kind, lora.id, guild_id=guild_id, user_id=owner, places=places, now=now)
         return lora
 
 
