@@ -21,6 +21,7 @@ from bot.events.photos.service import ContributionService
 from bot.events.service import EventService
 from bot.events.stages import StageRunner
 from bot.events.steps import EventSteps
+from bot.events.winners import WinnerService
 from bot.events.yearbook.service import YearbookService
 from bot.generation.acceptance import OrderAcceptance
 from bot.generation.outcomes import GenerationOutcomes
@@ -125,6 +126,7 @@ class Services:
     budgets: BudgetService
     ballots: BallotService
     results: ResultService
+    winners: WinnerService
     yearbooks: YearbookService
 
 
@@ -192,6 +194,7 @@ def build_services(opened: Resources) -> Services:
         budgets=budgets,
         ballots=BallotService(opened),
         results=ResultService(opened),
+        winners=WinnerService(opened),
         yearbooks=YearbookService(opened),
         guilds=GuildService(opened),
         limits=LimitService(opened),

@@ -19,7 +19,9 @@ from bot.generation.order import (
     Recalled,
     carry_over,
     provider_order,
+    with_own_strength,
     with_style,
+    without_own_strength,
     without_style,
 )
 from bot.generation.pricing import LoraVanished, Price, ask_price
@@ -168,7 +170,7 @@ class OrderAcceptance(Service):
             prompt = rules.with_trigger_word(order.prompt, None if lora is None else lora.trigger_word)
             rules.check_prompt(prompt, target.ability.prompt_max)
             check_order(target, order.settings, count)
-            settings = with_style(target, order.settings, count)
+            settings = with_own_strength(target, with_style(target, order.settings, count), count)
             order = replace(order, prompt=prompt, settings=rules.with_seed(settings))
         return Checked(order, target, await self._keys.current(actor.guild_id, target.provider))
 
@@ -221,7 +223,7 @@ class OrderAcceptance(Service):
                 hashes = [each.sha256 for each in order.references if each.sha256 is not None]
                 await also(connection, generation, hashes)
             if order.origin_id is None and order.pack_index is None:
-                chosen = without_style(checked.target.style, order.settings)
+                chosen = without_own_strength(checked.target, without_style(checked.target.style, order.settings))
                 used = Remembered(order.lora_id, order.style_id, replace(chosen, seed=None))
                 await remembered.put(connection, actor.guild_id, actor.user_id, used, now=now)
             return generation

@@ -175,6 +175,20 @@ def carry_over(
     return settings, tuple(filled)
 
 
+def with_own_strength(target: Target, settings: GenerationSettings, reference_count: int) -> GenerationSettings:
+    """The LoRA's own strength where none was chosen, if the order takes one."""
+    if target.lora is None or target.lora.strength is None or settings.strength is not None:
+        return settings
+    filled = replace(settings, strength=target.lora.strength)
+    return filled if can_order(target, filled, reference_count) else settings
+
+
+def without_own_strength(target: Target, settings: GenerationSettings) -> GenerationSettings:
+    """What the member chose themselves."""
+    is_own = target.lora is not None and settings.strength == target.lora.strength
+    return replace(settings, strength=None) if is_own else settings
+
+
 def provider_order(
     target: Target,
     prompt: str,

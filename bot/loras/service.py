@@ -124,6 +124,11 @@ class LoraService(Service):
         kept = note.strip() or None
         return replace(await self._change(lora_id, actor, note=kept), note=kept)
 
+    async def forget_default(self, lora_id: int, actor: Actor) -> Lora:
+        """It has no strength of its own any more, and is no chosen version."""
+        lora = await self._change(lora_id, actor, strength=None, chosen_at=None)
+        return replace(lora, strength=None, chosen_at=None)
+
     async def archive(self, lora_id: int, actor: Actor) -> Lora:
         """Hide the LoRA, and have it removed at the provider; its shares and its offer end."""
         now = self._clock.now()
@@ -158,7 +163,7 @@ class LoraService(Service):
 def pick_from(value: str, among: Sequence[Lora]) -> Lora | None:
     """The LoRA with this choice value, else the only one with this name or label, else None.
 
-    Of several versions with the same name the newest counts.
+    Of several versions with the same name the one that was chosen counts, or a newer one.
     """
     for lora in among:
         if value == choice_value(lora):
@@ -166,7 +171,14 @@ def pick_from(value: str, among: Sequence[Lora]) -> Lora | None:
     called = named(value, among, lambda lora: (lora.name, choice_label(lora)))
     replaced = {lora.previous_id for lora in called}
     newest = [lora for lora in called if lora.id not in replaced]
-    return newest[0] if len(newest) == 1 else None
+    return _default_of(newest[0], called) if len(newest) == 1 else None
+
+
+def _default_of(newest: Lora, versions: Sequence[Lora]) -> Lora:
+    """The version that was chosen last, unless the newest was made after that."""
+    chosen = [(lora.chosen_at, lora.id, lora) for lora in versions if lora.chosen_at is not None]
+    at, _, last = max(chosen, default=(newest.created_at, newest.id, newest))
+    return last if at >= newest.created_at else newest
 
 
 def choice_value(lora: Lora) -> str:

@@ -110,6 +110,8 @@ WORDS: Final[Mapping[str, str]] = {
     "answer": "Answer of the provider",
     "answered_at": "Answered at",
     "archived_at": "Archived at",
+    "chosen_at": "Chosen as the default at",
+    "strength": "Default strength",
     "asked_at": "Asked at",
     "at": "At",
     "audience": "Shared with",

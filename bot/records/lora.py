@@ -52,6 +52,10 @@ class Lora:
     resting_since: datetime | None
     """Somebody says that they are seen in it: nobody may use it until that is decided."""
     event_id: int | None
+    strength: float | None = None
+    """What its pictures are made with when whoever orders them says nothing; None: what the provider takes then."""
+    chosen_at: datetime | None = None
+    """When this version was chosen among the others; one that was made later counts before it."""
 
     @property
     def is_usable(self) -> bool:

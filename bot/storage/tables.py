@@ -160,6 +160,8 @@ loras = table(
     sa.Column("resting_since", Instant),
     sa.Column("event_id", sa.BigInteger),
     sa.Column("account", sa.String(64)),
+    sa.Column("strength", sa.Float),
+    sa.Column("chosen_at", Instant),
     sa.Index("ix_loras_owner", "guild_id", "owner_id"),
 )
 

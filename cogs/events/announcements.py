@@ -11,7 +11,7 @@ from bot.records.guild import PlaceKind
 from bot.records.lora import Lora
 from cogs.events.details import Detail, number, numbers, read
 from cogs.events.host.told import not_opened, taken_back
-from cogs.events.panel import PAUSE_WORDS, deadline, what_it_is, winners_text
+from cogs.events.panel import PAUSE_WORDS, adopting_buttons, deadline, what_it_is, winners_text
 from cogs.events.texts import event_name
 from cogs.likeness.cards import CLAIM, claim_button
 from cogs.loras.cards import name_of
@@ -62,6 +62,7 @@ def announcement_card(
     if not is_private:
         many = len(claimable) > 1
         layout.add_rows([claim_button("set", each, f"{CLAIM}: #{each}" if many else CLAIM) for each in claimable])
+        layout.add_rows(adopting_buttons(view) if announcement.what is AnnouncementKind.WINNER else [])
     lora_id = number(detail, "lora_id")
     if announcement.what is AnnouncementKind.TAKEN_BACK and lora_id and not is_private:
         button = ActionButton("lora", "archive", lora_id, label="Archive it", style=discord.ButtonStyle.danger)

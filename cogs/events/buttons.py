@@ -6,6 +6,7 @@ from bot.events.photos.rules import check_may_give
 from bot.records.event import DepictionStatus
 from bot.records.guild import Actor
 from bot.records.moderation import Purpose
+from bot.text import quote
 from cogs.events.host.actions import show_status
 from cogs.events.member.ballot import show_voting
 from cogs.events.member.depictions import seen_card
@@ -14,6 +15,7 @@ from cogs.events.member.photos import ask_to_leave, rules_card, show_mine
 from cogs.events.member.pictures import MakeForm, show_choice, usable_things
 from cogs.events.member.yearbook import send_yearbook
 from cogs.events.texts import event_name
+from cogs.loras.cards import name_of
 from cogs.pictures.buttons import actor_for
 from cogs.ui.buttons import after_defer
 from cogs.ui.replies import Interaction, actor_of, defer, open_form, say, show
@@ -131,6 +133,16 @@ async def _enter(interaction: Interaction, event_id: int, picture_id: int, actor
     await say(interaction, "Entered. It takes part in the vote without your name; you can still choose another one.")
 
 
+async def press_adopt(interaction: Interaction, honour_id: int) -> None:
+    adopted = await interaction.client.services.winners.adopt(honour_id, actor_of(interaction))
+    won = quote(adopted.candidate.label, 60)
+    await say(
+        interaction,
+        f"{won} is the default of {name_of(adopted.lora)} now, for everybody who says nothing else. "
+        "`/loras show` shows it and can take it back.",
+    )
+
+
 async def setup(bot: DarkroomBot) -> None:
     bot.add_buttons(
         "event",
@@ -146,9 +158,10 @@ async def setup(bot: DarkroomBot) -> None:
         status=after_defer(show_status),
         book=after_defer(send_yearbook),
     )
+    bot.add_buttons("bakeoff", adopt=after_defer(press_adopt))
     bot.add_buttons("depict", yes=press_yes, no=press_no)
     bot.add_buttons("entry", choose=press_choose, enter=press_enter_picture)
 
 
 async def teardown(bot: DarkroomBot) -> None:
-    bot.remove_buttons("event", "depict", "entry")
+    bot.remove_buttons("event", "bakeoff", "depict", "entry")

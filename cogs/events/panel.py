@@ -215,6 +215,14 @@ def winners_text(winners: tuple[Honour, ...]) -> str:
     return clip(lines, WINNERS_MAX, "…and {} more")
 
 
+def adopting_buttons(view: EventView) -> list[ActionButton]:
+    """Make what won a bake-off the default of its LoRA."""
+    won = [each for each in view.winners if each.place == 1 and each.label is not None]
+    if view.event.mode is not EventMode.BAKEOFF:
+        return []
+    return [ActionButton("bakeoff", "adopt", each.id, label=f"Make {each.label} the default"[:80]) for each in won]
+
+
 def winner_name(honour: Honour) -> str:
     """In a bake-off what was compared, else who made it."""
     return quote(honour.label, 60) if honour.label is not None else f"<@{honour.user_id}>"

@@ -27,6 +27,11 @@ async def press_note(interaction: Interaction, lora_id: int) -> None:
     await open_form(interaction, NoteModal(await _changeable(interaction, lora_id)))
 
 
+async def press_plain(interaction: Interaction, lora_id: int) -> None:
+    lora = await interaction.client.services.loras.forget_default(lora_id, actor_of(interaction))
+    await say(interaction, f"{name_of(lora)} has no default strength any more, and the newest version counts again.")
+
+
 async def press_archive(interaction: Interaction, lora_id: int) -> None:
     await ask_to_archive(interaction, await _changeable(interaction, lora_id))
 
@@ -76,7 +81,7 @@ async def _check_membership(interaction: Interaction, offer_id: int) -> None:
 async def setup(bot: DarkroomBot) -> None:
     page, share = after_defer(show_list, thinking=False), after_defer(show_panel)
     looks = obeying("loras", page=page, show=after_defer(press_show))
-    changes = obeying("loras", share=share, rename=press_rename, note=press_note)
+    changes = obeying("loras", share=share, rename=press_rename, note=press_note, plain=after_defer(press_plain))
     bot.add_buttons("lora", archive=press_archive, **looks, **changes)
     bot.add_buttons("offer", accept=press_accept, decline=press_decline, withdraw=press_withdraw)
 

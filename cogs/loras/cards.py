@@ -114,6 +114,10 @@ def _lora_lines(view: LoraView, viewer_id: int) -> list[str]:
     ]
     if len(view.versions) > 1:
         lines.append(f"Versions: {' → '.join(_version(version, lora) for version in view.versions)}")
+    if lora.strength is not None:
+        lines.append(f"Made with strength {lora.strength:g} unless you say otherwise")
+    if lora.chosen_at is not None and len(view.versions) > 1:
+        lines.append(f"Chosen version since {ago(lora.chosen_at)}")
     if Right.CHANGE in view.may:
         lines.append(f"Shared with {audiences(view.shares)}")
     if view.offer is not None:
@@ -157,6 +161,8 @@ def _lora_buttons(view: LoraView, viewer_id: int) -> list[ActionButton]:
         if view.offer is not None:
             buttons.append(ActionButton("offer", "withdraw", view.offer.id, label="Withdraw the offer"))
     if Right.CHANGE in view.may:
+        if lora.strength is not None or lora.chosen_at is not None:
+            buttons.append(ActionButton("lora", "plain", lora.id, label="Forget the default"))
         buttons.append(ActionButton("lora", "archive", lora.id, label="Archive", style=discord.ButtonStyle.danger))
     if lora.owner_id != viewer_id and lora.retiring_since is None:
         buttons.append(claim_button("lora", lora.id))

@@ -134,11 +134,11 @@ async def test_nobody_else_can_start_a_failed_training_again(keyed: Stage) -> No
 
 OPEN_TO_OTHERS = {
     *("approval", "pic", "report", "style", "event", "host", "depict", "entry", "ask", "limit", "me", "claim"),
-    *("takedown", "left", "welcome"),
+    *("takedown", "left", "welcome", "bakeoff"),
 }
 """Buttons that others than the owner of the row may press, too; a style, an event or a limit belongs to the guild."""
 FOR_ADMINS = {
-    *(("lora", action) for action in ("archive", "rename", "note", "share", "show")),
+    *(("lora", action) for action in ("archive", "rename", "note", "share", "show", "plain")),
     ("training", "version"),
     ("order", "cancel"),
 }

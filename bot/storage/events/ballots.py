@@ -225,6 +225,10 @@ async def forget_honours(connection: AsyncConnection, event_id: int) -> None:
     await connection.execute(sa.delete(honours).where(honours.c.event_id == event_id))
 
 
+async def get_honour(connection: AsyncConnection, honour_id: int) -> Honour | None:
+    return await fetch_first(connection, Honour, sa.select(honours).where(honours.c.id == honour_id))
+
+
 async def honours_of(connection: AsyncConnection, event_id: int) -> list[Honour]:
     """Best first."""
     its = sa.select(honours).where(honours.c.event_id == event_id)

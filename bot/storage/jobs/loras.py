@@ -138,6 +138,12 @@ async def change(connection: AsyncConnection, lora_id: int, **values: Any) -> bo
     return await changes_row(connection, sa.update(loras).where(loras.c.id == lora_id, NOT_ARCHIVED).values(**values))
 
 
+async def choose(connection: AsyncConnection, lora_id: int, strength: float | None, *, now: datetime) -> bool:
+    """This version, with this strength if one is given, is the default; False when it has been archived meanwhile."""
+    with_strength = {} if strength is None else {"strength": strength}
+    return await change(connection, lora_id, chosen_at=now, **with_strength)
+
+
 async def hand_over(connection: AsyncConnection, lora_id: int, *, from_id: int, to_id: int) -> bool:
     """A new owner; False when it is not the giver's (any more) or has been archived."""
     own = sa.update(loras).where(loras.c.id == lora_id, loras.c.owner_id == from_id, NOT_ARCHIVED)

@@ -235,5 +235,8 @@ async def test_a_blind_bakeoff_of_strengths(life: Playthrough) -> None:
     won = await life.posted("🏆 `Bake-off of Owl`")
     assert "2 votes" in text_of(won)
     strength = "strength 0.5" if "🥇 `strength 0.5`" in text_of(won) else "strength 1"
+    pressed = await life.ada.click(won, label=f"Make {strength} the default")
+    assert f"`{strength}` is the default of `Owl` now" in answer_to(pressed)
+    assert f"Made with {strength} unless" in answer_to(await life.stage.use(life.ada, "loras show", lora="Owl"))
     await check_the_end(life, ["is open", ": the pictures are here", "🏆"], f"`{strength}` · 2 votes")
     assert life.charged() == 4 * 2

@@ -1,4 +1,4 @@
-"""What a day needs: welcomes, kept datasets, first pictures, preferences, new styles, events that open alone."""
+"""What a day needs: welcomes, kept datasets, first pictures, preferences, chosen strengths, events that open alone."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -29,3 +29,5 @@ def upgrade() -> None:
     op.add_column("events", sa.Column("opens_zone", sa.String(length=40), nullable=True))
     op.add_column("events", sa.Column("repeats", sa.String(length=20), nullable=True))
     op.add_column("events", sa.Column("series_from", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("loras", sa.Column("strength", sa.Float(), nullable=True))
+    op.add_column("loras", sa.Column("chosen_at", sa.DateTime(timezone=True), nullable=True))
