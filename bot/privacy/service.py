@@ -67,6 +67,7 @@ class PrivacyService(Service):
             await questions.forget_asker(connection, guild_id, user_id)
             await likeness.forget(connection, guild_id, user_id, now=now, kept_for=self._timings.details_kept)
             await removals.of_member(connection, guild_id, user_id, now=now)
+            await takedowns.take_yearbooks_back(connection, guild_id, user_id, now=now)
             left = await takedowns.shown_of(connection, guild_id, user_id) if with_messages else []
             await posts.add_leftovers(connection, left, now=now)
             files = await erasure.erase_member(connection, guild_id=guild_id, user_id=user_id)

@@ -41,6 +41,8 @@ class PostKind(StrEnum):
     EVENT_PANEL = "event_panel"
     """The one live message of an event, edited as things change."""
     EVENT_BALLOT = "event_ballot"
+    EVENT_YEARBOOK = "event_yearbook"
+    """The yearbook for everybody, sent when the host says so."""
     EVENT_ANNOUNCEMENT = "event_announcement"
     """An announcement: opened, photos chosen, LoRAs ready, paused, winner, cancelled."""
     APPROVAL = "approval"
@@ -89,6 +91,7 @@ _SUBJECTS = {
     PostKind.PICTURE_REPORT: SubjectTable.REPORT,
     PostKind.EVENT_PANEL: SubjectTable.EVENT,
     PostKind.EVENT_BALLOT: SubjectTable.EVENT,
+    PostKind.EVENT_YEARBOOK: SubjectTable.EVENT,
     PostKind.EVENT_ANNOUNCEMENT: SubjectTable.ANNOUNCEMENT,
     PostKind.DEPICTION: SubjectTable.DEPICTION,
     PostKind.RECEIPT: SubjectTable.REMOVAL,

@@ -126,7 +126,9 @@ class EventsCog(commands.GroupCog, group_name="event", group_description="Photo-
         if not season.rows:
             await show(interaction, fame_card(honours, wins))
             return
-        names = drawn_names(await people_of(interaction, [row.user_id for row in season.rows[:MOST_ROWS]]))
+        names = drawn_names(
+            await people_of(self.bot, interaction.guild, [row.user_id for row in season.rows[:MOST_ROWS]])
+        )
         table = await asyncio.to_thread(draw_season, season, names)
         await show(interaction, fame_card(honours, wins, season_words(season, names)), [(SEASON_FILE, table)])
 

@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 import discord
 
+from bot.client import DarkroomBot
 from bot.lettering import loses_letters
 from bot.records.guild import NOBODY
-from cogs.ui.replies import Interaction
 
 ASKED_AT_ONCE = 100
 """Members by id in one question (Discord /docs/events/gateway-events#request-guild-members)."""
@@ -19,15 +19,15 @@ Person = discord.Member | discord.User
 log = logging.getLogger(__name__)
 
 
-async def people_of(interaction: Interaction, user_ids: Collection[int]) -> Sequence[Person]:
+async def people_of(bot: DarkroomBot, guild: discord.Guild | None, user_ids: Collection[int]) -> Sequence[Person]:
     """Members and, of those who have left, as many users as one request each allows; without who did not answer."""
     found: list[Person] = []
-    asked, guild = sorted({*user_ids} - {NOBODY}), interaction.guild
+    asked = sorted({*user_ids} - {NOBODY})
     try:
         for start in range(0, len(asked) if guild is not None else 0, ASKED_AT_ONCE):
             found += await _query(guild, asked[start : start + ASKED_AT_ONCE])
         for gone in sorted({*asked} - {each.id for each in found})[:ASKED_ONE_BY_ONE]:
-            found.append(await interaction.client.fetch_user(gone))
+            found.append(await bot.fetch_user(gone))
     except (TimeoutError, discord.DiscordException) as error:
         log.info("Discord did not say what all members of an event are called: %s", type(error).__name__)
     return found

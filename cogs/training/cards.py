@@ -51,6 +51,7 @@ def footer(post: Post) -> str:
         PostKind.LORA_IMPORTED: "LoRA #{} · yours",
         PostKind.EVENT_PANEL: "Event #{}",
         PostKind.EVENT_BALLOT: "Event #{} · ballot",
+        PostKind.EVENT_YEARBOOK: "Event #{} · yearbook",
         PostKind.EVENT_ANNOUNCEMENT: "Announcement #{}",
         PostKind.DEPICTION: "Photo question #{}",
         PostKind.TAKEDOWN: "Pictures #{} · their LoRA is gone",

@@ -209,6 +209,7 @@ class DepictionService(Service):
             await datasets.move(connection, entrant.dataset_id, from_=DatasetStatus.OPEN, to=DatasetStatus.DISCARDED)
         if entrant.status is EntrantStatus.IN:
             await entrants.change(connection, entrant.id, status=EntrantStatus.WITHDRAWN, left_at=now)
+        await posts.take_back_yearbooks(connection, [event.id], now=now)
         due_at = now + self._timings.panel
         await posts.renew(connection, PostKind.EVENT_BALLOT, event.id, due_at=due_at)
         await events.renew_panel(connection, event.id, due_at=due_at)

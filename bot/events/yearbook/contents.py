@@ -19,6 +19,8 @@ from bot.storage.events.yearbook import YearbookPicture
 MOST_PICTURES: Final = 500
 """A larger contact sheet cannot be read. The first picture of every member goes before the second of any."""
 ON_A_PAGE: Final = 6
+ALT_TEXT_MAX: Final = 1000
+"""Discord takes 1,024 characters (/docs/resources/message, attachment description)."""
 UNKNOWN_MEMBER: Final = "Member"
 EVERYONE: Final = "Everyone together"
 PLACES: Final = {1: "Winner", 2: "2nd place", 3: "3rd place"}
@@ -173,6 +175,24 @@ def for_page(chapter: Chapter) -> tuple[Plate, ...]:
         seen.add(plate.prompt)
     best = sorted(ranked, key=lambda entry: entry[:3])[:ON_A_PAGE]
     return tuple(sorted((plate for *_, plate in best), key=lambda plate: plate.number))
+
+
+def page_words(chapter: Chapter) -> str:
+    """What a member's page shows, as its alt text."""
+    prompts = "; ".join(f"No. {plate.number} {' '.join(plate.prompt.split())}".strip() for plate in for_page(chapter))
+    return f"Yearbook page of {chapter.title} with AI-generated pictures: {prompts}"[:ALT_TEXT_MAX]
+
+
+def sheet_words(book: Book) -> str:
+    """What the contact sheet shows, as its alt text."""
+    whose = ", ".join(f"{chapter.title} {_numbers(chapter)}" for chapter in book.chapters)
+    pictures = "picture" if len(book.plates) == 1 else "pictures"
+    return f"Contact sheet of {len(book.plates)} AI-generated {pictures}: {whose}"[:ALT_TEXT_MAX]
+
+
+def _numbers(chapter: Chapter) -> str:
+    first, last = chapter.plates[0].number, chapter.plates[-1].number
+    return f"No. {first}" if first == last else f"No. {first} to {last}"
 
 
 def slug(name: str) -> str:

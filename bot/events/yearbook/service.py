@@ -7,17 +7,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from bot.errors import UserError
 from bot.events import lookup
-from bot.events.yearbook.contents import NOBODYS, Book, Original, Plate, compile_book
+from bot.events.yearbook.contents import NOBODYS, Book, Original, Plate, compile_book, page_words, sheet_words
 from bot.events.yearbook.pages import draw_page, draw_sheet, reduced_copy
+from bot.events.yearbook.pdf import write_pdf
 from bot.events.yearbook.site import credits_csv, site
 from bot.lettering import loses_letters
 from bot.photos.filetypes import identify
-from bot.records.event import Event, EventStatus
-from bot.records.guild import Actor
+from bot.records.event import Event, EventStatus, channels_of
+from bot.records.guild import NOBODY, Actor, Place
+from bot.records.post import PostKind, PostStatus
 from bot.resources import Resources, Service
+from bot.storage.events import events as rows
 from bot.storage.events import yearbook as yearbooks
+from bot.storage.jobs import posts
 from bot.zips import (
     SPARE_BYTES,
     Stored,
@@ -48,33 +54,49 @@ EMPTY = (
     "There are no pictures for a yearbook: none were made, their members took them back, "
     "or they were deleted because they are too old."
 )
+POSTED_ALREADY = "The yearbook is posted already, or on its way."
+POSTABLE_AGAIN: Final = frozenset({PostStatus.KEPT, PostStatus.WITHDRAWN})
+"""No channel took it, or somebody in it has changed their mind since and its message was deleted."""
 CHANGED = "Somebody changed their mind about their pictures just now. Please ask for the yearbook once more."
+
+
+class BookChanged(UserError):
+    """Consent was taken back while the book was made; the next one is without what that was about."""
+
+    def __init__(self) -> None:
+        super().__init__(CHANGED)
 
 
 @dataclass(frozen=True, slots=True)
 class BookFile:
-    """A file to send: its name, and its path until `YearbookService.discard`."""
+    """A file to send: its name, and its path until `YearbookService.discard`. `alt` says what a page shows."""
 
     name: str
     path: Path
+    alt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Yearbook:
-    """`sheet` is a JPEG of at most 1 MB; `parts` are ZIP files, the first with index.html; `pages` are JPEGs."""
+    """`sheet` is a JPEG of at most 1 MB; `parts` are ZIP files, the first with index.html; `pages` are JPEGs.
+
+    `pdf` holds the pages and the sheet; None when they are too large for one file.
+    """
 
     name: str
     sheet: bytes
+    sheet_alt: str
     pages: tuple[BookFile, ...]
     parts: tuple[BookFile, ...]
+    pdf: BookFile | None
     pictures: int
     left_out: int
     """Pictures beyond what a yearbook holds."""
 
     @property
     def files(self) -> tuple[BookFile, ...]:
-        """ZIP files, then pages."""
-        return self.parts + self.pages
+        """ZIP files, then pages, then the PDF."""
+        return (*self.parts, *self.pages, *([self.pdf] if self.pdf is not None else []))
 
 
 def check_stage(event: Event) -> None:
@@ -103,12 +125,39 @@ class YearbookService(Service):
         The caller sends the files and calls `discard`. UserError when there is no yearbook, NotAllowed for who cannot
         see the event's channel from where they act, ValueError for a limit below LEAST_LIMIT.
         """
+        event = await self._database.fetch(lookup.find, event_id, actor)
+        lookup.check_sight(event, actor)
+        return await self.make_for_all(event_id, names, limit, handles)
+
+    async def post(self, event_id: int, actor: Actor) -> Sequence[Place]:
+        """Send it to everybody who reads the event, once; where it goes. NotAllowed for who does not run the event."""
+        now = self._clock.now()
+
+        async def transaction(connection: AsyncConnection) -> Sequence[Place]:
+            event = await lookup.run_by(connection, event_id, actor)
+            check_stage(event)
+            before = await posts.find(connection, PostKind.EVENT_YEARBOOK, event_id)
+            if before is not None and before.status not in POSTABLE_AGAIN:
+                raise UserError(POSTED_ALREADY)
+            await posts.forget(connection, PostKind.EVENT_YEARBOOK, event_id)
+            places = channels_of(event)
+            told = {"guild_id": event.guild_id, "user_id": NOBODY, "places": places}
+            await posts.add(connection, PostKind.EVENT_YEARBOOK, event_id, **told, now=now)
+            return places
+
+        return await self._database.write(transaction)
+
+    async def make_for_all(
+        self, event_id: int, names: Mapping[int, str], limit: int, handles: Mapping[int, str] = NOBODYS
+    ) -> Yearbook:
+        """As `make`, for those to whom the event's channel is open: callers check that."""
         if limit < LEAST_LIMIT:
             raise ValueError(f"a yearbook needs files of at least {LEAST_LIMIT} bytes")
         async with self._lock:
-            event = await self._database.fetch(lookup.find, event_id, actor)
+            event = await self._database.fetch(rows.get, event_id)
+            if event is None:
+                raise UserError(EMPTY)
             check_stage(event)
-            lookup.check_sight(event, actor)
             book = await self._compile(event, names, handles)
             taken: list[str] = []
             try:
@@ -164,11 +213,17 @@ class YearbookService(Service):
             drawn.append(await self._keep(chapter.page, page, taken))
         parts = await self._write_parts(book, previews, drawn, limit, taken)
         name = f"darkroom-yearbook-{book.event_id}"
+        alts = map(page_words, book.chapters)
         return Yearbook(
             name=name,
             sheet=sheet,
-            pages=tuple(BookFile(f"{name}-{Path(page.name).name}", page.path) for page in drawn[1:]),
+            sheet_alt=sheet_words(book),
+            pages=tuple(
+                BookFile(f"{name}-{Path(page.name).name}", page.path, alt)
+                for page, alt in zip(drawn[1:], alts, strict=True)
+            ),
             parts=tuple(map(BookFile, zip_names(name, len(parts)), parts)),
+            pdf=await self._write_pdf(book, [page.path for page in [*drawn[1:], drawn[0]]], limit, taken),
             pictures=len(book.plates),
             left_out=book.left_out,
         )
@@ -207,9 +262,17 @@ class YearbookService(Service):
             try:
                 await asyncio.to_thread(write_zip, paths[-1], [*texts, *part], self._clock.now())
             except FileNotFoundError:
-                raise UserError(CHANGED) from None
+                raise BookChanged from None
             texts = []
         return paths
+
+    async def _write_pdf(self, book: Book, pages: Sequence[Path], limit: int, taken: list[str]) -> BookFile | None:
+        taken.append(self._spool.new_name(".pdf"))
+        path = self._spool.path(taken[-1])
+        await asyncio.to_thread(write_pdf, path, book.title, pages)
+        if path.stat().st_size > limit:
+            return None
+        return BookFile(f"darkroom-yearbook-{book.event_id}.pdf", path)
 
     async def _keep(self, name: str, content: bytes, taken: list[str]) -> Stored:
         taken.append(self._spool.new_name(".jpg"))
@@ -222,4 +285,4 @@ class YearbookService(Service):
         async with self._database.read() as connection:
             agreed = {each.picture.id for each in await yearbooks.agreed(connection, event)}
         if not {plate.picture_id for plate in book.plates} <= agreed:
-            raise UserError(CHANGED)
+            raise BookChanged

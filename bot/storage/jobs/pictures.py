@@ -79,9 +79,14 @@ def public_place(post: Post) -> Place | None:
 
 
 async def is_deleted(connection: AsyncConnection, post: Post) -> bool:
-    """Whether what this post shows was deleted, so that it must not appear and its message has to go."""
+    """Whether what this post shows was deleted, so that it must not appear and its message has to go.
+
+    A yearbook is renewed by nothing else than by somebody who takes something back.
+    """
     if post.kind is PostKind.LEFTOVER:
         return True
+    if post.kind is PostKind.EVENT_YEARBOOK:
+        return post.revision > 0
     deleted = sa.select(generations.c.id).where(generations.c.deleted_at.is_not(None))
     if post.kind in OF_A_SET:
         deleted = deleted.where(generations.c.id == post.subject_id)
@@ -104,6 +109,7 @@ async def delete_set(connection: AsyncConnection, generation_id: int, actor: Act
 async def withdraw(connection: AsyncConnection, generation_id: int, *, now: datetime, left_until: datetime) -> None:
     """Withdraw the set's posts: unsent ones are not sent, and messages that are there, or may be, are removed.
 
+    So is the yearbook that it is in.
     Those that are there are left to the caller until `left_until`, and then to the outbox.
     """
     note_due(connection, posts)
@@ -122,6 +128,10 @@ async def withdraw(connection: AsyncConnection, generation_id: int, *, now: date
             due_at=sa.case((posts.c.message_id.is_(None), now), else_=left_until),
         )
     )
+    event = sa.select(generations.c.event_id).where(
+        generations.c.id == generation_id, generations.c.event_id.is_not(None)
+    )
+    await post_rows.take_back_yearbooks(connection, await fetch_values(connection, event), now=now)
 
 
 async def leave_removal(connection: AsyncConnection, post: Post, *, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """SQL of the outbox: posts that must reach Discord, each exactly once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from bot.records.post import Post, PostKind, PostStatus
 from bot.storage import meta
 from bot.storage.database import note_due
 from bot.storage.due import Claim, mark
-from bot.storage.rows import changes_row, count_by, fetch_all, fetch_first, insert_row
+from bot.storage.rows import changes_row, count_by, fetch_all, fetch_first, has_row, insert_row
 from bot.storage.tables import posts
 
 KIND_CODES: Mapping[PostKind, str] = {
@@ -34,6 +34,7 @@ KIND_CODES: Mapping[PostKind, str] = {
     PostKind.PICTURE_REPORT: "pr",
     PostKind.EVENT_PANEL: "ep",
     PostKind.EVENT_BALLOT: "eb",
+    PostKind.EVENT_YEARBOOK: "ey",
     PostKind.EVENT_ANNOUNCEMENT: "ea",
     PostKind.DEPICTION: "de",
     PostKind.RECEIPT: "re",
@@ -145,6 +146,19 @@ async def renew(connection: AsyncConnection, kind: PostKind, *subject_ids: int, 
             ),
         )
     )
+
+
+async def take_back_yearbooks(connection: AsyncConnection, event_ids: Iterable[int], *, now: datetime) -> None:
+    """Somebody in them does not agree any more: delete their messages, also those that may just be on their way.
+
+    One that is not sent yet is made without them. The host can send a new one.
+    """
+    is_out = sa.or_(posts.c.sending_at.is_not(None), posts.c.message_id.is_not(None))
+    shown = sa.and_(is_out, posts.c.status != PostStatus.WITHDRAWN)
+    for event_id in event_ids:
+        its = sa.select(posts.c.id).where(about(PostKind.EVENT_YEARBOOK, posts.c.subject_id == event_id), shown)
+        if await has_row(connection, its):
+            await renew(connection, PostKind.EVENT_YEARBOOK, event_id, due_at=now)
 
 
 async def pull_in(connection: AsyncConnection, *, now: datetime) -> None:

@@ -9,6 +9,7 @@ from bot.records.generation import GenerationStatus, Operation
 from bot.records.guild import NOBODY, Place, PlaceKind
 from bot.records.lora import Lora
 from bot.records.post import OF_A_SET, Post, PostKind, PostStatus
+from bot.storage.events import tables as e
 from bot.storage.jobs import posts as post_rows
 from bot.storage.jobs.pictures import public_place
 from bot.storage.people import questions
@@ -28,9 +29,13 @@ OFFERED_FOR = (
 async def offer(connection: AsyncConnection, lora: Lora, *, but: int = NOBODY, now: datetime) -> None:
     """Ask everybody who has pictures made with this LoRA, but one, whether their messages are to go.
 
+    Yearbooks that were posted with such pictures go at once.
     Who wants no private questions finds it under /me alone.
     """
     made = _made_with(generations.c.lora_id == lora.id, lora.guild_id)
+    in_books = sa.select(generations.c.event_id).where(generations.c.id.in_(sa.select(made.c.id)))
+    its_events = await fetch_values(connection, in_books.where(generations.c.event_id.is_not(None)).distinct())
+    await post_rows.take_back_yearbooks(connection, its_events, now=now)
     newest = (
         sa.select(generations.c.user_id, sa.func.max(generations.c.id).label("id"))
         .where(generations.c.id.in_(sa.select(made.c.id)), generations.c.status.in_(OFFERED_FOR))
@@ -66,6 +71,16 @@ async def shown_of(connection: AsyncConnection, guild_id: int, user_id: int) -> 
     there = sa.and_(posts.c.message_id.is_not(None), posts.c.status != PostStatus.WITHDRAWN)
     found = await fetch_all(connection, Post, sa.select(posts).where(theirs, there).order_by(posts.c.id))
     return [post for post in found if public_place(post) is not None]
+
+
+async def take_yearbooks_back(connection: AsyncConnection, guild_id: int, user_id: int, *, now: datetime) -> None:
+    """Posted yearbooks of events that the member hosted or took part in go, because their name is in them."""
+    its = {e.events: e.events.c.host_id, e.entrants: e.entrants.c.user_id, generations: generations.c.user_id}
+    for table, whose in its.items():
+        event_id = table.c.id if table is e.events else table.c.event_id
+        theirs = sa.select(event_id).where(table.c.guild_id == guild_id, whose == user_id, event_id.is_not(None))
+        event_ids = await fetch_values(connection, theirs.distinct())
+        await post_rows.take_back_yearbooks(connection, event_ids, now=now)
 
 
 def _made_with(condition: sa.ColumnElement[bool], guild_id: int) -> sa.CTE:

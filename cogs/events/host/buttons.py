@@ -18,6 +18,7 @@ from cogs.events.host.forms import FindForm, NumbersForm, OpeningForm, PromptsFo
 from cogs.events.host.pages import Page
 from cogs.events.host.photos import show_board
 from cogs.events.host.settings import event_to_run, show_settings, storing
+from cogs.events.member.yearbook import press_post
 from cogs.ui.access import obeying
 from cogs.ui.buttons import after_defer
 from cogs.ui.replies import Interaction, open_form
@@ -91,6 +92,7 @@ async def setup(bot: DarkroomBot) -> None:
         numbers=_asking_numbers(Page.PICTURES),
         prompts=press_prompts,
         find=press_find,
+        postbook=press_post,
         # On an old card the button must not end the stage that came after it.
         **{f"close{stage}": in_place(partial(ask_to_close, stage=stage)) for stage in TIMED},
         **{f"end{stage}": in_place(partial(close_event, stage=stage)) for stage in TIMED},

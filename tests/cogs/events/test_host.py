@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from simcord.components import walk_components
@@ -16,6 +17,7 @@ from bot.records.event import Event, EventMode, EventStatus, PauseReason, Repeat
 from bot.records.generation import GenerationSettings
 from bot.records.guild import Actor, Channel
 from bot.storage.events import events
+from cogs.ui.layout import shown_media
 from tests.cogs.events.event_actions import private_message
 from tests.cogs.simulated_guild import (
     Message,
@@ -545,6 +547,21 @@ async def test_nobody_else_sees_the_photos(stage: Stage) -> None:
     assert "photo-1" not in answer_to(pressed)
 
 
+async def check_posting(stage: Stage, event: Event, card: Message) -> None:
+    """Its host posts it for everybody, once; whoever does not run the event is not asked."""
+    assert "Post it for everybody" not in buttons_of(card)
+    own = board_of(await stage.use(stage.ada, "event yearbook"))
+    assert "On its way to <#" in answer_to(await stage.ada.click(own, label="Post it for everybody"))
+    [thread] = stage.channel.threads
+    posted = await stage.posted(f"Event #{event.id} · yearbook", thread)
+    names = [urlsplit(each.url).path.rpartition("/")[2] for each in shown_media(posted.components)]
+    assert names == ["sheet.jpg", f"darkroom-yearbook-{event.id}.pdf"]
+    assert pictures_in(posted) == ["Contact sheet of 1 AI-generated picture: Ben No. 1"]
+    assert "Yearbook" in buttons_of(posted)
+    assert "posted already" in answer_to(await stage.ada.click(own, label="Post it for everybody"))
+    assert "may do that" in answer_to(await stage.press_id(stage.ben, f"dr:host:postbook:{event.id}"))
+
+
 async def test_the_yearbook_comes_as_a_sheet_pages_and_a_zip_for_the_one_who_asked(stage: Stage) -> None:
     event = await opened(stage, mode=EventMode.CLUB, lora_ids=((await stage.give_lora(stage.ada, "Fox")).id,))
     services = stage.world.darkroom.services
@@ -558,10 +575,15 @@ async def test_the_yearbook_comes_as_a_sheet_pages_and_a_zip_for_the_one_who_ask
     card = board_of(handed)
     assert "The yearbook of `Mascot weekend`" in text_of(card)
     assert "1 AI-generated picture in a ZIP" in text_of(card)
-    assert pictures_in(card) == ["All pictures, AI-generated"]
-    zips, pages = ([file.filename for file in message.attachments] for message in handed.followups)
-    assert zips == [f"darkroom-yearbook-{event.id}.zip"]
-    assert len(pages) == 1
-    assert "ben" in pages[0].lower()
+    assert pictures_in(card) == ["Contact sheet of 1 AI-generated picture: Ben No. 1"]
+    zips, [page], pdfs = (message.attachments for message in handed.followups)
+    assert [file.filename for file in zips] == [f"darkroom-yearbook-{event.id}.zip"]
+    assert [file.filename for file in pdfs] == [f"darkroom-yearbook-{event.id}.pdf"]
+    assert "ben" in page.filename.lower()
+    assert page.description == "Yearbook page of Ben with AI-generated pictures: No. 1 HCKXOD, a fox"
+    await check_posting(stage, event, card)
     spool = services.datasets._spool
-    assert list(spool.path(spool.new_name()).parent.glob("*.zip")) == []
+    assert [
+        *spool.path(spool.new_name()).parent.glob("*.zip"),
+        *spool.path(spool.new_name()).parent.glob("*.pdf"),
+    ] == []

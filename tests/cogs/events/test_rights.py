@@ -105,6 +105,7 @@ CASES: dict[str, Case] = {
         ENTRANTS,
         lambda s, who: s.studio.budgets.order(s.event, PictureOrder("x", lora_id=s.lora_id), who, Channel(CHANNEL)),
     ),
+    "yearbooks.post": Case(S.FINISHED, RUNNERS, lambda s, who: s.studio.yearbooks.post(s.id, who)),
     "yearbooks.make": Case(S.FINISHED, HERE, lambda s, who: s.studio.yearbooks.make(s.id, who, {}, LEAST_LIMIT)),
 }
 ELSEWHERE = {
@@ -125,6 +126,7 @@ ELSEWHERE = {
     "ballots.count": "for the engine",
     "ballots.hall_of_fame": "of a guild; has a test of its own",
     "ballots.win_counts": "of a guild; has a test of its own",
+    "yearbooks.make_for_all": "for the outbox, and after yearbooks.make has looked",
     "budgets.preview": "callers check who may see it",
     "budgets.obstacle": "for the engine",
     "budgets.orders_left": "of the member who has just ordered",
