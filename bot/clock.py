@@ -171,5 +171,7 @@ class Timings:
     """An event that has been paused for this long is cancelled, so that its photos are not kept longer."""
     event_photos_kept: timedelta = timedelta(hours=72)
     """An event's photos leave the disk at the latest this long after the planned end of collecting and reviewing."""
+    gallery_open: timedelta = timedelta(days=30)
+    """How long an event's gallery on the web can be seen, and its pictures are kept for that."""
     milestone: timedelta = timedelta(seconds=15)
     """Least time between two edits of a status message."""

@@ -45,6 +45,7 @@ def policy_text(file: Path | None, contact: str | None, timings: Timings) -> str
         event_photos=lasting(timings.event_photos_kept),
         pictures=lasting(timings.pictures_kept),
         details=lasting(timings.details_kept),
+        gallery=lasting(timings.gallery_open),
         receipts=lasting(timings.receipts_kept),
         ledger=lasting(timings.ledger_kept),
         left=lasting(timings.left_guild_kept),

@@ -22,6 +22,7 @@ from bot.events.service import EventService
 from bot.events.stages import StageRunner
 from bot.events.steps import EventSteps
 from bot.events.winners import WinnerService
+from bot.events.yearbook.gallery import GalleryService
 from bot.events.yearbook.service import YearbookService
 from bot.generation.acceptance import OrderAcceptance
 from bot.generation.outcomes import GenerationOutcomes
@@ -128,6 +129,7 @@ class Services:
     results: ResultService
     winners: WinnerService
     yearbooks: YearbookService
+    galleries: GalleryService
 
 
 CONCURRENCY = {
@@ -196,6 +198,7 @@ def build_services(opened: Resources) -> Services:
         results=ResultService(opened),
         winners=WinnerService(opened),
         yearbooks=YearbookService(opened),
+        galleries=GalleryService(opened),
         guilds=GuildService(opened),
         limits=LimitService(opened),
         removals=RemovalService(opened),

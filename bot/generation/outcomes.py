@@ -26,7 +26,7 @@ from bot.records.post import PostKind
 from bot.resources import Resources
 from bot.storage import tables
 from bot.storage.due import Claim, LeaseLost, mark, store
-from bot.storage.events import ballots, events
+from bot.storage.events import ballots, events, galleries
 from bot.storage.jobs import generations, loras
 from bot.storage.money.slots import PICTURES
 from bot.storage.people import erasure, preferences
@@ -275,12 +275,14 @@ class GenerationOutcomes(JobOutcomes[Generation]):
         self._spool.free(await self._database.write(transaction))
 
     async def _kept_until(self, connection: AsyncConnection, generation: Generation, finished_at: datetime) -> datetime:
-        """When our copies are deleted; those of an event later, so that its yearbook can be made after it has ended."""
+        """When our copies are deleted; those of an event later, for its yearbook and its gallery on the web."""
         event = None if generation.event_id is None else await events.get(connection, generation.event_id)
         if event is None:
             return finished_at + self._timings.pictures_kept
         ended_at = event.ended_at if event.status.is_terminal else self._clock.now()
-        return max(finished_at, ended_at or finished_at) + self._timings.pictures_kept
+        usual = max(finished_at, ended_at or finished_at) + self._timings.pictures_kept
+        gallery = await galleries.of_event(connection, event.id)
+        return usual if gallery is None else max(usual, gallery.ends_at)
 
 
 def paid_for(generation: Generation) -> Amount | None:

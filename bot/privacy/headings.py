@@ -32,6 +32,7 @@ HEADINGS: Final[Mapping[sa.Table, str]] = {
     e.entries: "Pictures entered for a vote",
     e.votes: "Your votes",
     e.honours: "Places you won",
+    e.gallery_consents: "Galleries on the web you agreed to",
     p.approvals: "Pictures shown to moderators first",
     p.blocks: "Blocks",
     p.limits: "Limits you set",

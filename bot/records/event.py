@@ -1,7 +1,7 @@
 """Events, their entrants, entries and announcements: closed sets of words and frozen rows. No I/O."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -272,6 +272,18 @@ class Announcement:
     what: AnnouncementKind
     detail: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """A web page with pictures of a finished event. `token` is what its address ends in."""
+
+    id: int
+    event_id: int
+    guild_id: int
+    token: str = field(repr=False)
+    opened_at: datetime
+    ends_at: datetime
 
 
 def places_of(event: Event) -> tuple[Place, ...]:

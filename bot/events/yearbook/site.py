@@ -9,7 +9,9 @@ import base64
 import csv
 import hashlib
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -35,15 +37,35 @@ FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "�
 
 def site(book: Book, previews: Mapping[int, bytes], parts: Mapping[str, int]) -> Iterator[str]:
     """index.html piece by piece. `previews` are JPEGs by number; `parts` says in which ZIP (1, 2, ...) a file is."""
-    style = PAGES.get_template("site.css").render()
     return PAGES.get_template("site.html").generate(
         book=book,
         previews=previews,
         parts=parts,
         part_count=max(parts.values(), default=1),
         most=MOST_PICTURES,
-        style_hash=_base64(hashlib.sha256(style.encode()).digest()),
+        style_hash=style_hash(),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPicture:
+    """`id` is what its address ends in, `honour` such as "Winner", empty without one."""
+
+    id: int
+    maker: str
+    honour: str
+
+
+def gallery_page(title: str, theme: str, pictures: Sequence[ShownPicture], ends_at: datetime) -> str:
+    """The page of a gallery on the web, whose pictures lie beside it."""
+    until = f"{ends_at:%d %B %Y}"
+    return PAGES.get_template("gallery.html").render(title=title, theme=theme, pictures=pictures, until=until)
+
+
+def style_hash() -> str:
+    """What a content security policy calls the one style of both pages."""
+    style = PAGES.get_template("site.css").render()
+    return _base64(hashlib.sha256(style.encode()).digest())
 
 
 def credits_csv(book: Book) -> str:

@@ -145,3 +145,25 @@ announcements = table(
     sa.Column("at", Instant, nullable=False),
     sa.UniqueConstraint("event_id", "once"),
 )
+
+galleries = table(
+    "galleries",
+    _event_id(),
+    snowflake("guild_id"),
+    sa.Column("token", sa.String(43), nullable=False),
+    sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("opened_at", Instant, nullable=False),
+    sa.Column("ends_at", Instant, nullable=False),
+    sa.UniqueConstraint("event_id"),
+)
+
+gallery_consents = table(
+    "gallery_consents",
+    _event_id(),
+    snowflake("guild_id"),
+    snowflake("user_id"),
+    sa.Column("name", sa.String(40), nullable=False),
+    sa.Column("wording", sa.Text, nullable=False),
+    sa.Column("given_at", Instant, nullable=False),
+    sa.UniqueConstraint("event_id", "user_id"),
+)

@@ -34,24 +34,28 @@ class YearbookPicture:
     behind: Lora | None
 
 
-async def agreed(connection: AsyncConnection, event: Event) -> Sequence[YearbookPicture]:
+async def agreed(
+    connection: AsyncConnection, event: Event, *, picture_id: int | None = None
+) -> Sequence[YearbookPicture]:
     """Pictures of the event whose file is kept and whose people all still agree, in the order they were made.
 
     Left out: those of members who withdrew, were removed or erased their data, and whatever was made with a LoRA that
-    is being retired or is gone, also when it is only an earlier step of the picture.
+    is being retired or is gone, also when it is only an earlier step of the picture. `picture_id`: all others, too.
     """
-    rows = (await connection.execute(_of_event(event))).all()
+    kept = await _kept_pictures(connection, event, picture_id)
+    its = generations.c.id.in_({picture.generation_id for picture in kept})
+    rows = (await connection.execute(_of_event(event).where(sa.true() if picture_id is None else its))).all()
     trusted_ones = sa.select(loras).where(loras.c.guild_id == event.guild_id, loras.c.retiring_since.is_(None))
     trusted = {lora.id: lora for lora in await fetch_all(connection, Lora, trusted_ones)}
     sets = {}
     for row in rows:
         generation = build(Generation, row)
-        used = await _used_loras(connection, generation)
+        used = await used_loras(connection, generation)
         if trusted.keys() >= set(used):
             behind = trusted[used[0]] if used else None
             sets[generation.id] = (generation, row.lora_name or "", row.style_name or "", behind)
     found = []
-    for picture in await _kept_pictures(connection, event):
+    for picture in kept:
         if picture.generation_id in sets:
             generation, lora, style, behind = sets[picture.generation_id]
             found.append(YearbookPicture(generation, picture, lora, style, behind))
@@ -102,13 +106,15 @@ def _is_shown(event: Event) -> sa.ColumnElement[bool]:
     )
 
 
-async def _kept_pictures(connection: AsyncConnection, event: Event) -> list[Picture]:
+async def _kept_pictures(connection: AsyncConnection, event: Event, picture_id: int | None) -> list[Picture]:
     made = sa.select(pictures).join(generations, generations.c.id == pictures.c.generation_id)
     kept = made.where(_is_shown(event), pictures.c.file.is_not(None))
+    if picture_id is not None:
+        kept = kept.where(pictures.c.id == picture_id)
     return await fetch_all(connection, Picture, kept.order_by(pictures.c.generation_id, pictures.c.position))
 
 
-async def _used_loras(connection: AsyncConnection, generation: Generation) -> list[int]:
+async def used_loras(connection: AsyncConnection, generation: Generation) -> list[int]:
     """The LoRA of the set, then those of the sets it was made from."""
     steps = [generation]
     if generation.origin_id is not None:

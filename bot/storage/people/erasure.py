@@ -34,6 +34,7 @@ MEMBER_COLUMNS: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
     e.entries: (e.entries.c.user_id,),
     e.votes: (e.votes.c.voter_id,),
     e.honours: (e.honours.c.user_id,),
+    e.gallery_consents: (e.gallery_consents.c.user_id,),
     q.questions: (q.questions.c.from_id, q.questions.c.to_id),
     q.mutes: (q.mutes.c.user_id,),
     q.preferences: (q.preferences.c.user_id,),
@@ -62,7 +63,7 @@ blocked, without the member's id."""
 UNDER_PSEUDONYM = frozenset({p.spends, p.blocks, p.moderation_log, q.likeness_claims})
 """Those of them that still count for the member."""
 EVENT_CARDS = (PostKind.EVENT_PANEL, PostKind.EVENT_BALLOT)
-GUILD_ONLY = (t.api_keys, t.styles, t.guilds, p.limits, e.announcements)
+GUILD_ONLY = (t.api_keys, t.styles, t.guilds, p.limits, e.announcements, e.galleries)
 """Rows that belong to the guild."""
 NAMELESS = (t.meta,)
 """Nobody is named in it."""
@@ -252,7 +253,7 @@ async def erase_event_details(connection: AsyncConnection, event_id: int) -> Non
         ids = sa.select(table.c.id).where(table.c.event_id == event_id)
         await _erase_about(connection, t.posts, subject, ids)
     await _erase_questions(connection, PostKind.DEPICTION, _depictions(e.depictions.c.event_id == event_id))
-    for table in (e.votes, e.entries, e.announcements, e.depictions):
+    for table in (e.votes, e.entries, e.announcements, e.depictions, e.gallery_consents, e.galleries):
         await connection.execute(sa.delete(table).where(table.c.event_id == event_id))
 
 

@@ -1,4 +1,4 @@
-"""What a day needs: welcomes, kept datasets, first pictures, preferences, chosen strengths, events that open alone."""
+"""What a day needs: welcomes, kept datasets, first pictures, preferences, strengths, opening times, galleries."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,3 +31,44 @@ def upgrade() -> None:
     op.add_column("events", sa.Column("series_from", sa.DateTime(timezone=True), nullable=True))
     op.add_column("loras", sa.Column("strength", sa.Float(), nullable=True))
     op.add_column("loras", sa.Column("chosen_at", sa.DateTime(timezone=True), nullable=True))
+    _add_galleries()
+
+
+def _id(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False)
+
+
+def _add_galleries() -> None:
+    op.create_table(
+        "galleries",
+        _id("id"),
+        _id("event_id"),
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("token", sa.String(length=43), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["event_id"], ["events.id"], name=op.f("fk_galleries_event_id_events"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_galleries")),
+        sa.UniqueConstraint("event_id", name=op.f("uq_galleries_event_id")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_galleries_token_hash")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "gallery_consents",
+        _id("id"),
+        _id("event_id"),
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("wording", sa.Text(), nullable=False),
+        sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["event_id"], ["events.id"], name=op.f("fk_gallery_consents_event_id_events"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gallery_consents")),
+        sa.UniqueConstraint("event_id", "user_id", name=op.f("uq_gallery_consents_event_id_user_id")),
+        sqlite_autoincrement=True,
+    )

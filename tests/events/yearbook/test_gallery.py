@@ -1,0 +1,245 @@
+"""A gallery on the web: empty until people agree, and nobody's picture stays in it a moment longer than they want."""
+
+import io
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from PIL import Image
+
+from bot.errors import NotAllowed, NotFound, UserError
+from bot.records.dataset import ConsentKind, SubjectKind
+from bot.records.event import EntrantStatus, Event, EventStatus
+from bot.records.guild import Actor
+from bot.records.job import LaneName
+from bot.storage import tables
+from bot.storage.events import galleries as rows
+from bot.storage.events import tables as event_tables
+from bot.storage.jobs import datasets
+from tests.events.yearbook.yearbooks import HOST, add_event_lora, add_picture, finished_event, noise
+from tests.fakes.clock import NOON
+from tests.fakes.events import add_entrants
+from tests.fakes.rows import ANNA, BEN, GUILD, OTHER_GUILD, add_dataset, add_training
+from tests.fakes.studio import Studio
+
+THE_HOST, HER, HIM = Actor(GUILD, HOST), Actor(GUILD, ANNA), Actor(GUILD, BEN)
+
+
+@pytest.fixture
+async def event(studio: Studio) -> Event:
+    """Anna and Ben have each made one picture."""
+    studio.public_url = "https://bot.example.org"
+    event = await finished_event(studio)
+    for user_id in (ANNA, BEN):
+        await add_entrants(studio.database, event, user_id)
+        await add_picture(studio, event, noise(user_id, 64), user_id=user_id, prompt="secret words")
+    return event
+
+
+async def token_of(studio: Studio, event: Event) -> str:
+    found = await studio.database.fetch(rows.of_event, event.id)
+    assert found is not None
+    return found.token
+
+
+async def page(studio: Studio, event: Event) -> str:
+    found = await studio.galleries.page(await token_of(studio, event))
+    assert found is not None
+    return found
+
+
+async def opened(studio: Studio, event: Event, *agreed: Actor) -> str:
+    await studio.galleries.open(event.id, THE_HOST)
+    for actor in agreed:
+        await studio.galleries.agree(event.id, actor, {ANNA: "Anna <b>", BEN: "Ben"}[actor.user_id])
+    return await token_of(studio, event)
+
+
+async def test_at_first_nobody_is_in_it(studio: Studio, event: Event) -> None:
+    await opened(studio, event)
+    shown = await page(studio, event)
+    assert "<img" not in shown
+    assert "There are no pictures here just now" in shown
+
+
+async def test_only_pictures_and_names_of_those_who_agreed_are_shown(studio: Studio, event: Event) -> None:
+    """Mutant: `shown` without its comparison of people with those who agreed."""
+    token = await opened(studio, event, HER)
+    shown = await page(studio, event)
+    assert shown.count("<img") == 1
+    assert "Anna &lt;b&gt;" in shown
+    assert "Ben" not in shown
+    assert "secret words" not in shown
+    copy = await studio.galleries.picture(token, 1)
+    assert copy is not None
+    with Image.open(io.BytesIO(copy)) as picture:
+        assert (picture.format, picture.size) == ("JPEG", (64, 64))
+    assert await studio.galleries.picture(token, 2) is None
+    assert await studio.galleries.picture(token, 99) is None
+
+
+async def test_a_lora_of_people_needs_everybody_whose_photos_it_was_trained_on(studio: Studio, event: Event) -> None:
+    """Mutant: without the LoRA's people her picture shows him although he has not agreed."""
+    dataset_id = await add_dataset(studio.database, user_id=ANNA)
+    training_id = await add_training(studio.database, dataset_id=dataset_id)
+    about = {"training_id": training_id, "subject_kind": SubjectKind.PERSON, "owner_id": ANNA}
+    lora_id = await add_event_lora(studio, **about)
+    picture_id = await add_picture(studio, event, lora_id=lora_id)
+    dataset = await studio.database.fetch(datasets.get, dataset_id)
+    assert dataset is not None
+    for user_id, kind in ((ANNA, ConsentKind.PHOTOS), (BEN, ConsentKind.DEPICTED)):
+        given = {"dataset": dataset, "policy_version": "1", "photo_hashes": (), "now": NOON}
+        await studio.database.write(
+            lambda connection, whose=user_id, how=kind, given=given: datasets.record_consent(
+                connection, user_id=whose, kind=how, **given
+            )
+        )
+    token = await opened(studio, event, HER)
+    assert await studio.galleries.picture(token, picture_id) is None
+    await studio.galleries.agree(event.id, HIM, "Ben")
+    assert await studio.galleries.picture(token, picture_id) is not None
+    await studio.change(tables.loras, lora_id, resting_since=NOON)
+    assert await studio.galleries.picture(token, picture_id) is None
+    assert (await page(studio, event)).count("<img") == 2
+
+
+async def taken_back(studio: Studio, event: Event) -> None:
+    await studio.galleries.take_back(event.id, HER)
+
+
+async def left(studio: Studio, event: Event) -> None:
+    await studio.depictions.withdraw(event.id, HER)
+
+
+async def erased(studio: Studio, event: Event) -> None:
+    await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
+
+
+async def deleted(studio: Studio, event: Event) -> None:
+    [set_id] = await studio.scalars(sa.select(tables.generations.c.id).where(tables.generations.c.user_id == ANNA))
+    await studio.pictures.delete(set_id, HER)
+
+
+async def removed(studio: Studio, event: Event) -> None:
+    whose = event_tables.entrants.c
+    [entrant_id] = await studio.scalars(sa.select(whose.id).where(whose.user_id == ANNA))
+    await studio.change(event_tables.entrants, entrant_id, status=EntrantStatus.REMOVED)
+
+
+Change = Callable[[Studio, Event], Awaitable[None]]
+
+
+@pytest.mark.parametrize("change", [taken_back, left, erased, deleted, removed])
+async def test_what_somebody_takes_back_is_gone_at_once(studio: Studio, event: Event, change: Change) -> None:
+    token = await opened(studio, event, HER, HIM)
+    assert await studio.galleries.picture(token, 1) is not None
+    await change(studio, event)
+    assert await studio.galleries.picture(token, 1) is None
+    shown = await page(studio, event)
+    assert "Anna" not in shown
+    assert "Ben" in shown
+
+
+async def closed(studio: Studio, event: Event) -> None:
+    await studio.galleries.close(event.id, THE_HOST)
+
+
+async def host_erased(studio: Studio, event: Event) -> None:
+    await studio.privacy.forget_member(guild_id=GUILD, user_id=HOST)
+
+
+async def ended(studio: Studio, event: Event) -> None:
+    studio.clock.advance(studio.opened.timings.gallery_open)
+
+
+@pytest.mark.parametrize("change", [closed, host_erased, ended])
+async def test_its_address_leads_nowhere_any_more(studio: Studio, event: Event, change: Change) -> None:
+    token = await opened(studio, event, HER)
+    await change(studio, event)
+    assert await studio.galleries.page(token) is None
+    assert await studio.galleries.picture(token, 1) is None
+    with pytest.raises(UserError, match="no gallery"):
+        await studio.galleries.agree(event.id, HER, "Anna")
+
+
+async def test_a_new_one_has_another_address_and_nobody_in_it(studio: Studio, event: Event) -> None:
+    token = await opened(studio, event, HER)
+    await closed(studio, event)
+    assert await opened(studio, event) != token
+    assert await studio.galleries.page(token) is None
+    assert "<img" not in await page(studio, event)
+
+
+async def test_two_who_open_it_get_one_address(studio: Studio, event: Event) -> None:
+    token = await opened(studio, event, HER)
+    assert await opened(studio, event) == token
+    assert (await page(studio, event)).count("<img") == 1
+
+
+async def test_its_pictures_are_kept_until_it_ends_and_no_longer_than_it_is_open(studio: Studio, event: Event) -> None:
+    """Mutant: `_kept_until` without the gallery, or `close` without making them due."""
+    kept = studio.opened.timings.pictures_kept + timedelta(days=1)
+    await studio.change(event_tables.events, event.id, ended_at=studio.clock.now())
+    for generation_id in (1, 2):
+        due_at = studio.clock.now() + kept
+        await studio.change(tables.generations, generation_id, due_at=due_at, finished_at=studio.clock.now())
+    token = await opened(studio, event, HER)
+    await studio.pass_time(kept, LaneName.GENERATIONS)
+    assert await studio.galleries.picture(token, 1) is not None
+    await closed(studio, event)
+    await studio.settle(LaneName.GENERATIONS)
+    assert await studio.scalars(sa.select(tables.pictures.c.file)) == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("status", "actor", "error"),
+    [
+        (EventStatus.FINISHED, HER, NotAllowed),
+        (EventStatus.FINISHED, Actor(OTHER_GUILD, HOST, is_admin=True), NotFound),
+        (EventStatus.VOTING, THE_HOST, UserError),
+        (EventStatus.CANCELLED, THE_HOST, UserError),
+    ],
+)
+async def test_nobody_else_opens_it_and_not_earlier(
+    studio: Studio, status: EventStatus, actor: Actor, error: type[Exception]
+) -> None:
+    studio.public_url = "https://bot.example.org"
+    event = await finished_event(studio, status=status)
+    with pytest.raises(error):
+        await studio.galleries.open(event.id, actor)
+    assert await studio.database.fetch(rows.of_event, event.id) is None
+
+
+async def test_it_ends_with_the_details_of_its_event(studio: Studio, event: Event) -> None:
+    ended_at = studio.clock.now() - timedelta(days=10)
+    await studio.change(event_tables.events, event.id, ended_at=ended_at)
+    await studio.galleries.open(event.id, THE_HOST)
+    found = await studio.database.fetch(rows.of_event, event.id)
+    assert found is not None
+    assert found.ends_at == ended_at + studio.opened.timings.details_kept
+
+
+async def test_without_pictures_there_is_none(studio: Studio) -> None:
+    studio.public_url = "https://bot.example.org"
+    event = await finished_event(studio)
+    with pytest.raises(UserError, match="no pictures"):
+        await studio.galleries.open(event.id, THE_HOST)
+
+
+async def test_without_an_address_there_is_none(studio: Studio, event: Event) -> None:
+    studio.public_url = None
+    with pytest.raises(UserError, match="DARKROOM_PUBLIC_URL"):
+        await studio.galleries.open(event.id, THE_HOST)
+
+
+async def test_a_member_sees_what_they_agree_to(studio: Studio, event: Event) -> None:
+    token = await opened(studio, event)
+    view = await studio.galleries.view(event.id, HER, "Anna")
+    assert view.address == f"https://bot.example.org/events/{token}/"
+    assert "my name Anna may be seen on a web page" in view.wording
+    assert (view.name, view.people, view.pictures) == (None, 0, 0)
+    await studio.galleries.agree(event.id, HER, "Anna")
+    view = await studio.galleries.view(event.id, HER, "Anna")
+    assert (view.name, view.people, view.pictures) == ("Anna", 1, 1)
+    assert token not in repr(view.gallery)
