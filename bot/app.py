@@ -19,6 +19,7 @@ from bot.clock import Clock, SystemClock, Timings
 from bot.config import Settings
 from bot.engine import Engine
 from bot.errors import StartupError
+from bot.events.yearbook.site import style_hash
 from bot.keys.secrets import Rotation
 from bot.lettering import missing_scripts
 from bot.log import redact_value
@@ -47,6 +48,7 @@ from bot.storage.jobs import trainings
 from bot.storage.sealing import Sealer, load_master_keys
 from bot.strays import Strays
 from bot.supervision import STOP_S, Heartbeat, Supervisor, end_within
+from bot.web.galleries import GalleryRoutes
 from bot.web.reachability import reachability_route
 from bot.web.server import WebServer
 from bot.web.webhooks import WebhookRoutes
@@ -222,6 +224,7 @@ def _build(
     strays = Strays(opened.spool, opened.database, opened.clock)
     health = build_health(opened, engine, gateway, supervisor, heartbeat, webhook_routes)
     routes = [reachability_route(services.reachability.arrive), *webhook_routes.routes(), *health.routes()]
+    routes += GalleryRoutes(services.galleries.page, services.galleries.picture, style_hash()).routes()
     web = WebServer(*settings.darkroom_listen, routes)
     return Darkroom(services, engine, gateway, web, opened.database, supervisor, heartbeat, strays)
 

@@ -76,7 +76,8 @@ class Settings(BaseSettings):
     )
     darkroom_public_url: str | None = Field(
         default=None,
-        description="Public https address of that server, so that providers can call back; unset: Darkroom only polls.",
+        description="Public https address of that server, so that providers can call back and events can have "
+        "galleries; unset: Darkroom only polls.",
     )
     darkroom_apiframe_url: str = Field(
         default="https://api.apiframe.ai", description="Base address of the Apiframe API."

@@ -41,9 +41,12 @@ class HttpRequest:
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
     status: int
-    body: str = ""
+    body: str | bytes = ""
     content_type: str = "text/plain"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
+
+NOTHING_HERE = HttpResponse(404, "There is nothing here.")
 
 Handler = Callable[[HttpRequest], Awaitable[HttpResponse]]
 
@@ -108,7 +111,7 @@ class WebServer:
         path = request.rel_url.raw_path
         routes = [route for route in self._routes if route.covers(path)]
         if not routes:
-            return HttpResponse(404, "There is nothing here.")
+            return NOTHING_HERE
         route = next((route for route in routes if route.method == request.method), None)
         if route is None:
             return HttpResponse(405, "This address does not take that method.")
@@ -200,9 +203,10 @@ def _to_response(answer: HttpResponse) -> web.Response:
     """Every answer ends its connection, so that a deadline for one request is a deadline for the connection."""
     response = web.Response(
         status=answer.status,
-        text=answer.body or None,
+        body=answer.body.encode() if isinstance(answer.body, str) else answer.body,
         content_type=answer.content_type,
-        headers={"Server": "Darkroom", "Cache-Control": "no-store"},
+        charset="utf-8" if isinstance(answer.body, str) and answer.body else None,
+        headers={"Server": "Darkroom", "Cache-Control": "no-store", **answer.headers},
     )
     response.force_close()
     return response
