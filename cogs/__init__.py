@@ -21,6 +21,7 @@ EXTENSIONS = (
     "cogs.events.commands",
     "cogs.events.buttons",
     "cogs.events.host.buttons",
+    "cogs.events.member.gallery",
     "cogs.jobs.commands",
     "cogs.jobs.buttons",
     "cogs.questions.commands",

@@ -36,7 +36,7 @@ async def yearbook_draft(bot: DarkroomBot, post: Post) -> Draft:
         files = await asyncio.to_thread(_files, yearbook)
     finally:
         services.yearbooks.discard(yearbook)
-    return public_card(view.event, yearbook, footer(post)), files
+    return public_card(view.event, yearbook, footer(post), has_web=services.galleries.is_offered), files
 
 
 def _files(yearbook: Yearbook) -> list[File]:

@@ -18,6 +18,7 @@ RIGHTS_OF_EVERYBODY = frozenset(
         *((area, answer) for area in ("depict", "ask") for answer in ("yes", "no")),
         ("event", "seen"),
         ("pic", "more"),
+        *(("gallery", action) for action in ("show", "back")),
     }
 )
 """Buttons that a blocked member may press, too: what is made of their own photos and face stays theirs to decide."""

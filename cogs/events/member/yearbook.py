@@ -6,6 +6,7 @@ from bot.events.lifecycle import may_run
 from bot.events.yearbook.service import Yearbook
 from bot.records.event import Event
 from cogs.events.host.settings import view_of
+from cogs.events.member.gallery import gallery_button
 from cogs.events.people import people_of
 from cogs.events.texts import event_name
 from cogs.ui.buttons import ActionButton
@@ -49,7 +50,9 @@ async def press_post(interaction: Interaction, event_id: int) -> None:
 
 
 async def _hand_out(interaction: Interaction, event: Event, yearbook: Yearbook, *, may_post: bool) -> None:
-    await show(interaction, yearbook_card(event, yearbook, may_post=may_post), [(SHEET_FILE, yearbook.sheet)])
+    has_web = interaction.client.services.galleries.is_offered
+    card = yearbook_card(event, yearbook, may_post=may_post, has_web=has_web)
+    await show(interaction, card, [(SHEET_FILE, yearbook.sheet)])
     for part in yearbook.parts:
         await interaction.followup.send(file=discord.File(part.path, filename=part.name), ephemeral=True)
     if len(yearbook.pages) <= FILES_MAX:
@@ -61,8 +64,8 @@ async def _hand_out(interaction: Interaction, event: Event, yearbook: Yearbook, 
         )
 
 
-def public_card(event: Event, yearbook: Yearbook, last_line: str) -> Layout:
-    """For everybody; the button brings the ZIP privately."""
+def public_card(event: Event, yearbook: Yearbook, last_line: str, *, has_web: bool) -> Layout:
+    """For everybody; the button brings the ZIP privately. `has_web`: there can be a gallery on the web."""
     view = SafeLayout(discord.Colour.gold())
     pictures = count(yearbook.pictures, "AI-generated picture")
     view.add_text(f"### The yearbook of {event_name(event)}\n{pictures}. The button brings you the originals, too.")
@@ -70,11 +73,12 @@ def public_card(event: Event, yearbook: Yearbook, last_line: str) -> Layout:
     if yearbook.pdf is not None:
         view.box.add_item(discord.ui.File(f"attachment://{yearbook.pdf.name}"))
     view.add_text(last_line)
-    view.add_row(ActionButton("event", "book", event.id, label="Yearbook", style=discord.ButtonStyle.success))
+    book = ActionButton("event", "book", event.id, label="Yearbook", style=discord.ButtonStyle.success)
+    view.add_row(book, *([gallery_button(event.id)] if has_web else []))
     return view
 
 
-def yearbook_card(event: Event, yearbook: Yearbook, *, may_post: bool) -> Layout:
+def yearbook_card(event: Event, yearbook: Yearbook, *, may_post: bool, has_web: bool) -> Layout:
     zips = "a ZIP" if len(yearbook.parts) == 1 else f"{len(yearbook.parts)} ZIPs"
     lines = [
         f"### The yearbook of {event_name(event)}",
@@ -93,6 +97,6 @@ def yearbook_card(event: Event, yearbook: Yearbook, *, may_post: bool) -> Layout
     view = SafeLayout(discord.Colour.gold())
     view.add_text("\n".join(lines))
     view.add_gallery([(SHEET_FILE, yearbook.sheet_alt)])
-    if may_post:
-        view.add_row(ActionButton("host", "postbook", event.id, label="Post it for everybody"))
+    post = [ActionButton("host", "postbook", event.id, label="Post it for everybody")] if may_post else []
+    view.add_rows([*post, *([gallery_button(event.id)] if has_web else [])])
     return view
