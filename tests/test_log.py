@@ -195,6 +195,7 @@ SHAPES: dict[str, tuple[st.SearchStrategy[str], list[str]]] = {
         ],
     ),
     "webhook path token": (TOKENS, ["/webhooks/apiframe/{}", "https://bot.example.org/webhooks/aurous/{} 204"]),
+    "address of a gallery": (TOKENS, ["/events/{}/", "https://bot.example.org/events/{}/7.jpg"]),
     "signed link": (
         HEX,
         [
