@@ -140,7 +140,7 @@ class DiscordPoster:
         if earlier is not None:
             return earlier
         async with _mapped_errors():
-            return await self._send_card(channel, post, card, files)
+            return await self._send_card(channel, post, card, files, None, place)
 
     async def _check_source(self, guild: discord.Guild, post: Post, place: Place) -> None:
         """PlaceRefused when the channel of a picture for the gallery was closed since it was sent there."""

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -141,8 +141,8 @@ class YearbookService(Service):
                 raise UserError(POSTED_ALREADY)
             await posts.forget(connection, PostKind.EVENT_YEARBOOK, event_id)
             places = channels_of(event)
-            told = {"guild_id": event.guild_id, "user_id": NOBODY, "places": places}
-            await posts.add(connection, PostKind.EVENT_YEARBOOK, event_id, **told, now=now)
+            whose: dict[str, Any] = {"guild_id": event.guild_id, "user_id": NOBODY, "places": places}
+            await posts.add(connection, PostKind.EVENT_YEARBOOK, event_id, now=now, **whose)
             return places
 
         return await self._database.write(transaction)

@@ -87,7 +87,7 @@ async def shown(
     found: list[YearbookPicture] = []
     needed: dict[int, frozenset[int] | None] = {}
     for each in await yearbook.agreed(connection, event, picture_id=picture_id) if agreed else ():
-        people = {each.generation.user_id}
+        people: set[int | None] = {each.generation.user_id}
         for lora_id in await yearbook.used_loras(connection, each.generation):
             if lora_id not in needed:
                 needed[lora_id] = await _people_in(connection, lora_id)

@@ -1,5 +1,6 @@
 """A gallery on the web: empty until people agree, and nobody's picture stays in it a moment longer than they want."""
 
+import functools
 import io
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -89,12 +90,8 @@ async def test_a_lora_of_people_needs_everybody_whose_photos_it_was_trained_on(s
     dataset = await studio.database.fetch(datasets.get, dataset_id)
     assert dataset is not None
     for user_id, kind in ((ANNA, ConsentKind.PHOTOS), (BEN, ConsentKind.DEPICTED)):
-        given = {"dataset": dataset, "policy_version": "1", "photo_hashes": (), "now": NOON}
-        await studio.database.write(
-            lambda connection, whose=user_id, how=kind, given=given: datasets.record_consent(
-                connection, user_id=whose, kind=how, **given
-            )
-        )
+        whose = functools.partial(datasets.record_consent, dataset=dataset, user_id=user_id, kind=kind)
+        await studio.database.write(functools.partial(whose, policy_version="1", photo_hashes=(), now=NOON))
     token = await opened(studio, event, HER)
     assert await studio.galleries.picture(token, picture_id) is None
     await studio.galleries.agree(event.id, HIM, "Ben")
