@@ -6,7 +6,7 @@ from bot.ports import PlaceRefused
 from bot.records.post import Post, PostKind
 from bot.services import Services
 from cogs.likeness.cards import claim_card, decided_card
-from cogs.loras.cards import imported_card, offer_answered_card, offer_card
+from cogs.loras.handover import imported_card, offer_answered_card, offer_card
 from cogs.requests.cards import request_answered_card, request_card
 from cogs.training.cards import footer
 

@@ -16,25 +16,20 @@ from bot.records.guild import PlaceKind
 from bot.records.post import OF_A_SET, Post, PostKind
 from bot.services import Services
 from cogs.adapters.asking import ASKING, render_asking
+from cogs.adapters.staff import draft_of_approval, render_for_admin, render_for_moderators
 from cogs.events.posts import EVENT_POSTS, Draft, render_event_edit, render_event_post
-from cogs.keys import key_paused_card
-from cogs.moderation.cards import log_card
 from cogs.pictures import cards as picture_cards
-from cogs.pictures.approvals import approval_card, approval_file
 from cogs.pictures.files import REQUEST_MAX_BYTES, file_name, fits, originals
 from cogs.pictures.takedowns import takedown_card
 from cogs.removals.cards import receipts_card
-from cogs.removals.left import left_card
 from cogs.training import cards
 from cogs.ui.replies import File
-from cogs.welcome import welcome_card
 
 SMALLER = "These are smaller copies; **Save original** gives what fits."
 LARGE = "too large to attach here"
 LIVE = "the links work for about a day."
 ENDED = "the provider's links have ended."
 COPY_LEAST_BYTES = 100_000
-SMALL_BYTES = 900_000
 
 Version = tuple[Mapping[int, File], Sequence[Picture], str]
 """Files by the number of their picture, pictures that are not among them, and a note."""
@@ -59,7 +54,7 @@ async def drafts(
         async for draft in _gallery(services, post, limit):
             yield draft
     elif post.kind is PostKind.APPROVAL:
-        yield await _approval(services, post)
+        yield await draft_of_approval(services, post)
     elif post.kind in EVENT_POSTS:
         yield await render_event_post(services, post, guild_name=guild_name, is_private=is_private)
     else:
@@ -96,9 +91,9 @@ async def render(services: Services, post: Post, *, guild_name: str, is_private:
     line = cards.footer(post)
     match post.kind:
         case PostKind.KEY_PAUSED | PostKind.LEFT | PostKind.WELCOME:
-            return await _for_admin(services, post, guild_name, line)
+            return await render_for_admin(services, post, guild_name, line)
         case PostKind.PICTURE_REPORT | PostKind.LOG_LINE | PostKind.APPROVAL:
-            return await _for_moderators(services, post, line, is_private=is_private)
+            return await render_for_moderators(services, post, line, is_private=is_private)
         case PostKind.RECEIPT:
             return await _receipts(services, post, f"{guild_name} · {line}")
         case PostKind.TAKEDOWN:
@@ -193,38 +188,11 @@ async def _receipts(services: Services, post: Post, line: str) -> discord.ui.Lay
     return receipts_card(receipts, line)
 
 
-async def _for_admin(services: Services, post: Post, guild_name: str, line: str) -> discord.ui.LayoutView:
-    if post.kind is PostKind.KEY_PAUSED:
-        key = await services.keys.get(post.subject_id)
-        if key is not None:
-            return key_paused_card(key, guild_name, line)
-    elif post.kind is PostKind.WELCOME:
-        guild = await services.guilds.find(post.subject_id)
-        if guild is not None:
-            return welcome_card(guild.id, guild_name, line)
-    else:
-        left = await services.guilds.left(post.subject_id)
-        if left is not None:
-            return left_card(left, line)
-    raise PlaceRefused("the key or the server is gone")
-
-
 async def _pictures(services: Services, post: Post) -> PictureSet:
     found = await services.pictures.find(post.subject_id)
     if found is None or found.generation.deleted_at is not None:
         raise PlaceRefused("the pictures are gone")
     return found
-
-
-async def _approval(services: Services, post: Post) -> Draft:
-    """With a copy of a picture that a moderator can see nowhere else."""
-    asked = await services.approvals.view(post.subject_id)
-    if asked is None:
-        raise PlaceRefused("the picture is gone")
-    name, shown = approval_file(asked), await services.pictures.find_by_picture(asked.picture.id)
-    path = None if name is None or shown is None else shown[0].view.file_of(shown[1].position)
-    files = [] if name is None or path is None else [(name, await services.pool.smaller_copy(path, SMALL_BYTES))]
-    return approval_card(asked, cards.footer(post)), files
 
 
 async def is_explicit(services: Services, post: Post) -> bool:
@@ -237,22 +205,6 @@ async def is_explicit(services: Services, post: Post) -> bool:
     else:
         return False
     return found is not None and texts.is_explicit(found.generation.prompt)
-
-
-async def _for_moderators(services: Services, post: Post, line: str, *, is_private: bool) -> discord.ui.LayoutView:
-    if post.kind is PostKind.PICTURE_REPORT:
-        report = await services.reports.view(post.subject_id)
-        if report is not None:
-            return picture_cards.report_card(report, line, is_private=is_private)
-    elif post.kind is PostKind.APPROVAL:
-        asked = await services.approvals.view(post.subject_id)
-        if asked is not None:
-            return approval_card(asked, line)
-    else:
-        entry = await services.moderation.entry(post.subject_id)
-        if entry is not None:
-            return log_card(entry, line)
-    raise PlaceRefused("what it shows is gone")
 
 
 async def _training(services: Services, post: Post, line: str) -> discord.ui.LayoutView:

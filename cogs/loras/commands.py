@@ -11,8 +11,9 @@ from bot.loras.service import NOTE_MAX, choice_label, choice_value
 from bot.records.lora import NAME_MAX, Audience, Lora
 from bot.records.post import PostKind
 from bot.text import quote
-from cogs.loras.cards import name_of, offered_card
+from cogs.loras.cards import name_of
 from cogs.loras.forms import NoteModal, RenameModal, ask_to_archive, show_list, show_lora
+from cogs.loras.handover import offered_card
 from cogs.loras.importing import ImportPanel
 from cogs.loras.panel import audience_of, share_with, show_panel
 from cogs.ui.replies import Interaction, actor_of, channel_of, defer, is_admin, open_form, say, show

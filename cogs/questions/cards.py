@@ -14,7 +14,7 @@ from bot.records.question import Preferences, Question, RequestStatus
 from bot.services import Services
 from cogs.events.member.depictions import depiction_card
 from cogs.likeness.cards import claim_line
-from cogs.loras.cards import offer_card
+from cogs.loras.handover import offer_card
 from cogs.pictures.takedowns import WHY, takedown_button
 from cogs.requests.cards import request_card
 from cogs.ui.buttons import ActionButton

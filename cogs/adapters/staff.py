@@ -1,0 +1,64 @@
+"""What posts for the admins and the moderators of a server look like."""
+
+import discord
+
+from bot.ports import PlaceRefused
+from bot.records.post import Post, PostKind
+from bot.services import Services
+from cogs.events.posts import Draft
+from cogs.keys import key_paused_card
+from cogs.moderation.cards import log_card
+from cogs.pictures.approvals import approval_card, approval_file
+from cogs.pictures.cards import report_card
+from cogs.removals.left import left_card
+from cogs.training import cards
+from cogs.welcome import welcome_card
+
+SMALL_BYTES = 900_000
+
+
+async def render_for_admin(services: Services, post: Post, guild_name: str, line: str) -> discord.ui.LayoutView:
+    """PlaceRefused when the key or the server is gone."""
+    if post.kind is PostKind.KEY_PAUSED:
+        key = await services.keys.get(post.subject_id)
+        if key is not None:
+            return key_paused_card(key, guild_name, line)
+    elif post.kind is PostKind.WELCOME:
+        guild = await services.guilds.find(post.subject_id)
+        if guild is not None:
+            return welcome_card(guild.id, guild_name, line)
+    else:
+        left = await services.guilds.left(post.subject_id)
+        if left is not None:
+            return left_card(left, line)
+    raise PlaceRefused("the key or the server is gone")
+
+
+async def render_for_moderators(
+    services: Services, post: Post, line: str, *, is_private: bool
+) -> discord.ui.LayoutView:
+    """PlaceRefused when what it shows is gone."""
+    if post.kind is PostKind.PICTURE_REPORT:
+        report = await services.reports.view(post.subject_id)
+        if report is not None:
+            return report_card(report, line, is_private=is_private)
+    elif post.kind is PostKind.APPROVAL:
+        asked = await services.approvals.view(post.subject_id)
+        if asked is not None:
+            return approval_card(asked, line)
+    else:
+        entry = await services.moderation.entry(post.subject_id)
+        if entry is not None:
+            return log_card(entry, line)
+    raise PlaceRefused("what it shows is gone")
+
+
+async def draft_of_approval(services: Services, post: Post) -> Draft:
+    """With a copy of a picture that a moderator can see nowhere else."""
+    asked = await services.approvals.view(post.subject_id)
+    if asked is None:
+        raise PlaceRefused("the picture is gone")
+    name, shown = approval_file(asked), await services.pictures.find_by_picture(asked.picture.id)
+    path = None if name is None or shown is None else shown[0].view.file_of(shown[1].position)
+    files = [] if name is None or path is None else [(name, await services.pool.smaller_copy(path, SMALL_BYTES))]
+    return approval_card(asked, cards.footer(post)), files
