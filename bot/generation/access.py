@@ -6,6 +6,7 @@ from bot.errors import NotAllowed, NotFound
 from bot.records.event import EventMode, EventStatus, channels_of
 from bot.records.generation import Generation
 from bot.records.guild import Actor
+from bot.records.post import public_place
 from bot.storage.events import ballots
 from bot.storage.jobs import generations, pictures, sharing
 
@@ -30,7 +31,7 @@ async def visible_generation(connection: AsyncConnection, generation_id: int, ac
     if await is_compared(connection, generation):
         raise NotFound(COMPARED)
     if generation.user_id != actor.user_id:
-        places = [pictures.public_place(post) for post in await pictures.posts_of(connection, generation_id)]
+        places = [public_place(post) for post in await pictures.posts_of(connection, generation_id)]
         stood = await ballots.stands_in(connection, generation)
         if stood is not None and stood[0].status is EventStatus.FINISHED:
             places += channels_of(stood[0])

@@ -7,9 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import NotAllowed
 from bot.records.guild import Actor
 from bot.records.job import JobRef
+from bot.records.post import public_place
 from bot.resources import Service
 from bot.storage.jobs import history
-from bot.storage.jobs.pictures import public_place
 from bot.storage.money import spends
 
 ADMINS_ONLY = "Only an admin of this server can see what everybody has ordered."

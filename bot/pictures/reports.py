@@ -12,7 +12,7 @@ from bot.records.generation import Generation, Report
 from bot.records.guild import Actor
 from bot.records.job import SubjectTable
 from bot.records.moderation import Act
-from bot.records.post import Post, PostKind
+from bot.records.post import Post, PostKind, public_place
 from bot.resources import Service
 from bot.storage.events import ballots
 from bot.storage.jobs import generations, pictures, posts, timeline
@@ -113,5 +113,5 @@ async def message_of(connection: AsyncConnection, generation_id: int) -> tuple[i
 
 
 def _seen_at(post: Post | None) -> tuple[int, int] | None:
-    place = None if post is None else pictures.public_place(post)
+    place = None if post is None else public_place(post)
     return (place.id, post.message_id) if post is not None and place is not None and post.message_id else None

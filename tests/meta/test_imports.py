@@ -1,6 +1,7 @@
 """Arrows point down only: who may import whom, read from the sources."""
 
 import ast
+import graphlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 
@@ -166,6 +167,18 @@ def prints_elsewhere(sources: Sources) -> Iterator[str]:
                 yield f"{path}:{node.lineno} prints"
 
 
+def circles(sources: Sources) -> Iterator[str]:
+    """Modules that need each other: which of them can be imported then depends on which comes first."""
+    needs: dict[str, set[str]] = {module_name(path): set() for path in sources}
+    for each in imports(sources):
+        if each.target in needs:
+            needs[module_name(each.path)].add(each.target)
+    try:
+        graphlib.TopologicalSorter(needs).prepare()
+    except graphlib.CycleError as error:
+        yield " -> ".join(error.args[1])
+
+
 Rule = Callable[[Sources], Iterator[str]]
 PLANTED: list[tuple[Rule, str, str]] = [
     (upward, "bot/storage/money/keys.py", "from bot.keys.service import KeyService"),
@@ -189,6 +202,7 @@ PLANTED: list[tuple[Rule, str, str]] = [
     (processes_elsewhere, "bot/app.py", "import subprocess"),
     (processes_elsewhere, "bot/app.py", "import asyncio\nstart = asyncio.create_subprocess_exec"),
     (prints_elsewhere, "bot/keys/service.py", "print('here')"),
+    (circles, "bot/storage/due.py", "from bot.storage.jobs import posts"),
 ]
 
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.generation import Generation, GenerationStatus, Report
-from bot.records.guild import Actor, Place, PlaceKind
+from bot.records.guild import Actor, Place
 from bot.records.lora import Lora
 from bot.records.post import OF_A_SET, Post, PostKind, PostStatus
 from bot.storage.database import note_due
@@ -68,14 +68,6 @@ async def answered(connection: AsyncConnection, post: Post) -> Post | None:
     sample_of = sa.select(generations.c.sample_of).where(generations.c.id == post.subject_id)
     training_id = await connection.scalar(sample_of)
     return None if training_id is None else await post_rows.find(connection, PostKind.TRAINING_READY, training_id)
-
-
-def public_place(post: Post) -> Place | None:
-    """The channel in which a post's message can be seen, if it was posted in one."""
-    if post.message_id is None or post.place_index >= len(post.places):
-        return None
-    place = post.places[post.place_index]
-    return place if place.kind is PlaceKind.CHANNEL else None
 
 
 async def is_deleted(connection: AsyncConnection, post: Post) -> bool:

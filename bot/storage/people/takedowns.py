@@ -8,10 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.generation import GenerationStatus, Operation
 from bot.records.guild import NOBODY, Place, PlaceKind
 from bot.records.lora import Lora
-from bot.records.post import OF_A_SET, Post, PostKind, PostStatus
+from bot.records.post import OF_A_SET, Post, PostKind, PostStatus, public_place
 from bot.storage.events import tables as e
 from bot.storage.jobs import posts as post_rows
-from bot.storage.jobs.pictures import public_place
 from bot.storage.people import questions
 from bot.storage.rows import fetch_all, fetch_values
 from bot.storage.tables import generations, loras, pictures, posts

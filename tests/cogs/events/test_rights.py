@@ -106,6 +106,9 @@ CASES: dict[str, Case] = {
         lambda s, who: s.studio.budgets.order(s.event, PictureOrder("x", lora_id=s.lora_id), who, Channel(CHANNEL)),
     ),
     "yearbooks.post": Case(S.FINISHED, RUNNERS, lambda s, who: s.studio.yearbooks.post(s.id, who)),
+    "galleries.view": Case(S.FINISHED, HERE, lambda s, who: s.studio.galleries.view(s.id, who, "Somebody")),
+    "galleries.open": Case(S.FINISHED, RUNNERS, lambda s, who: s.studio.galleries.open(s.id, who)),
+    "galleries.close": Case(S.FINISHED, RUNNERS, lambda s, who: s.studio.galleries.close(s.id, who)),
     "yearbooks.make": Case(S.FINISHED, HERE, lambda s, who: s.studio.yearbooks.make(s.id, who, {}, LEAST_LIMIT)),
 }
 ELSEWHERE = {
@@ -121,12 +124,20 @@ ELSEWHERE = {
     "reviews.settle_personal": "for the engine",
     "depictions.retire_taken_back": "for the engine",
     "ballots.generation_behind": "as lora_behind, which asks it",
+    "ballots.can_enter": "for the outbox: what its maker is offered below their picture",
     "ballots.open_ballot": "for the engine",
     "ballots.shown": "for the outbox: what everybody sees",
     "ballots.count": "for the engine",
     "ballots.hall_of_fame": "of a guild; has a test of its own",
     "ballots.win_counts": "of a guild; has a test of its own",
     "yearbooks.make_for_all": "for the outbox, and after yearbooks.make has looked",
+    "galleries.agree": "a member's own; has tests of its own",
+    "galleries.take_back": "a member's own; has tests of its own",
+    "galleries.page": "for whoever has the address",
+    "galleries.picture": "for whoever has the address",
+    "results.season": "of a guild; has a test of its own",
+    "results.vote_counts": "callers check who may see it",
+    "winners.adopt": "for the LoRA's owner and admins; has tests of its own",
     "budgets.preview": "callers check who may see it",
     "budgets.obstacle": "for the engine",
     "budgets.orders_left": "of the member who has just ordered",
@@ -139,6 +150,7 @@ ELSEWHERE = {
 async def test_everybody_does_what_they_may_and_nothing_else(studio: Studio, name: str) -> None:
     """Mutant: `finding.is_visible` without its look at the guild lets a host reach their event from another server."""
     case = CASES[name]
+    studio.public_url = "https://bot.example.org"
     await studio.set_key()
     async with open_attachments() as attachments:
         (upload,) = attachments.add_photos(1, first=500)
@@ -165,6 +177,9 @@ def test_every_method_of_the_services_of_events_is_looked_at(studio: Studio) -> 
         "ballots": studio.ballots,
         "budgets": studio.budgets,
         "yearbooks": studio.yearbooks,
+        "galleries": studio.galleries,
+        "results": studio.results,
+        "winners": studio.winners,
     }
     methods = {
         f"{name}.{method}"
