@@ -40,6 +40,7 @@ async def press_show(interaction: Interaction, generation_id: int) -> None:
     guild_id, user_id = guild_of(interaction), interaction.user.id
     post = await services.outbox.result_of(generation_id, guild_id=guild_id, user_id=user_id)
     if post is None:
+        await services.pictures.owner_of(generation_id, user_id)
         await services.pictures.see(generation_id, actor_of(interaction))
         raise UserError(UNFINISHED)
     if post.kind is PostKind.PICTURES_FAILED:

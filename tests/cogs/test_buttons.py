@@ -134,12 +134,13 @@ async def test_nobody_else_can_start_a_failed_training_again(keyed: Stage) -> No
 
 OPEN_TO_OTHERS = {
     *("approval", "pic", "report", "style", "event", "host", "depict", "entry", "ask", "limit", "me", "claim"),
-    *("takedown", "left", "welcome", "bakeoff"),
+    *("takedown", "left", "welcome", "bakeoff", "gallery"),
 }
 """Buttons that others than the owner of the row may press, too; a style, an event or a limit belongs to the guild."""
 FOR_ADMINS = {
     *(("lora", action) for action in ("archive", "rename", "note", "share", "show", "plain")),
     ("training", "version"),
+    ("training", "cancel"),
     ("order", "cancel"),
 }
 """An admin sees all LoRAs of the guild, keeps order among them, and ends orders that wait."""

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tests.cogs.simulated_guild import Stage, blurry, board_of, photos
+from tests.cogs.simulated_guild import COMMAND_MENTION, Stage, blurry, board_of, photos
 from tests.sentences.gaps import gaps
 from tests.sentences.sheet import texts_by_file
 
 WORDS = {"content", "label", "description", "placeholder", "title"}
-FILLED_IN = {"Foxy", "jpg", "object", "Team", "dbox"}
-"""Names of things: the LoRA, its files, its subject, the provider's team, the end of the key."""
+FILLED_IN = {"Foxy", "jpg", "Team", "dbox"}
+"""Names of things: the LoRA, its files, the provider's team, the end of the key."""
 
 
 def words_in(part: Any, key: str = "") -> Iterator[str]:
@@ -21,7 +21,7 @@ def words_in(part: Any, key: str = "") -> Iterator[str]:
         for inner in part:
             yield from words_in(inner, key)
     elif isinstance(part, str) and key in WORDS:
-        yield part
+        yield COMMAND_MENTION.sub(r"`/\1`", part)
 
 
 async def test_what_the_bot_sends_is_in_the_sheet_but_for_names(keyed: Stage) -> None:
