@@ -34,7 +34,7 @@ SHORTER = Timings(
 def test_the_template_says_what_really_holds_here() -> None:
     text = " ".join(policy_text(None, "privacy@bot.example", SHORTER).split())
     for said in (
-        "questions about your data: privacy@bot.example.",
+        "questions: privacy@bot.example.",
         "deleted at the latest 12 hours after you began",
         "at the latest 100 hours after the time for giving",
         "kept here for 4 days after they were made",
@@ -50,7 +50,7 @@ def test_the_template_says_what_really_holds_here() -> None:
 
 
 def test_without_a_contact_the_template_names_somebody_all_the_same() -> None:
-    assert "questions about your data: ask the admins of your server." in policy_text(None, None, Timings())
+    assert "questions: ask the admins of your server." in policy_text(None, None, Timings())
 
 
 def test_no_sentence_of_the_template_is_broken_in_two_lines() -> None:

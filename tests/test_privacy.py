@@ -151,7 +151,9 @@ async def scene_that_names(studio: Studio, *, is_everything: bool = False) -> No
     if is_everything:
         await fill_all_tables(studio)
     event = await add_event(studio.database, host_id=SOMEBODY, moderator_ids=frozenset({SOMEBODY, BEN}))
+    address = {"token": "t" * 43, "token_hash": "h" * 64, "opened_at": NOON, "ends_at": NOON}
     rows: dict[sa.Table, dict[str, Any]] = {
+        event_tables.galleries: {"event_id": event.id, **address},
         event_tables.announcements: {"event_id": event.id, "what": AnnouncementKind.CHOSEN, "once": "chosen"},
         tables.lora_offers: {"channel_id": CHANNEL, "lora_id": 1, "from_id": SOMEBODY, "to_id": BEN, "status": "open"},
         tables.lora_shares: {"lora_id": 2, "audience": "member", "audience_id": SOMEBODY, "granted_by": BEN},
@@ -191,13 +193,23 @@ JSON_WITH_NAMES: dict[Any, Any] = {
     CANDIDATES: [],
     UPLOADS: [[f"by {SOMEBODY}", f"https://cdn.invalid/{SOMEBODY}/1.png", 1]],
 }
-NAMES_NOBODY = {"pictures", "reference_pictures"}
-"""Their words are files and addresses of the provider's."""
+NAMES_NOBODY = {"pictures", "reference_pictures", "galleries"}
+"""Their words are files, addresses of the provider's and of the bot's own."""
 
 
 def named_in_words() -> list[tuple[sa.Table, sa.Column[Any]]]:
     """Every column that can hold a text, except tokens that have to be unlike each other and the proofs."""
-    unlike = {"nonce", "marker", "webhook_token", "idempotency_key", "endpoint_token", "once", "account"}
+    unlike = {
+        "token",
+        "token_hash",
+        "nonce",
+        "marker",
+        "webhook_token",
+        "idempotency_key",
+        "endpoint_token",
+        "once",
+        "account",
+    }
     unlike |= {"status", "lease_owner", "last4", "sha256", "remote_id", "request_id"}
     left_out = {*erasure.KEPT_FOR_PROOF, *erasure.NAMELESS}
     found = [(table, each) for table in tables.metadata.sorted_tables for each in mentions.wordy_columns(table)]

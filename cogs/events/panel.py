@@ -27,6 +27,8 @@ from cogs.ui.words import SUBJECT_WORDS, clip, count, meter
 
 M, S = EventMode, EventStatus
 
+ADOPTED_MAX = 5
+"""Buttons in one row; more than two seldom share the first place."""
 THEME_SHOWN = 1000
 ROLES_SHOWN = 10
 ADVICE_MAX, WINNERS_MAX = 900, 600
@@ -217,7 +219,7 @@ def winners_text(winners: tuple[Honour, ...]) -> str:
 
 def adopting_buttons(view: EventView) -> list[ActionButton]:
     """Make what won a bake-off the default of its LoRA."""
-    won = [each for each in view.winners if each.place == 1 and each.label is not None]
+    won = [each for each in view.winners if each.place == 1 and each.label is not None][:ADOPTED_MAX]
     if view.event.mode is not EventMode.BAKEOFF:
         return []
     return [ActionButton("bakeoff", "adopt", each.id, label=f"Make {each.label} the default"[:80]) for each in won]

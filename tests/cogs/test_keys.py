@@ -111,7 +111,7 @@ async def test_the_default_is_kept_shown_and_taken_back(keyed: Stage) -> None:
 
 async def test_a_provider_without_a_key_cannot_become_the_default(keyed: Stage) -> None:
     answered = answer_to(await keyed.use(keyed.ada, "keys default", provider="aurous"))
-    assert answered == "This server has no Aurous Labs key yet. Ask an admin to run `/keys set`."
+    assert answered == "This server has no Aurous Labs key yet. Run `/keys set` to give it one."
     assert "character: none" in answer_to(await keyed.use(keyed.ada, "keys status"))
 
 
@@ -181,7 +181,7 @@ async def test_removing_a_key_in_use_finishes_running_jobs_first(keyed: Stage) -
     await until(lambda: keyed.world.provider.loras)
     answered = answer_to(await keyed.use(keyed.ada, "keys remove", provider="apiframe"))
     assert "no longer used for anything new. 1 running job still needs it" in answered
-    assert "no Apiframe key yet" in answer_to(await keyed.send_form(keyed.ben, "Rex", photos(15)))
+    assert "no Apiframe key yet" in answer_to(await keyed.use(keyed.ben, "train", subject="object"))
     keyed.world.provider.faults.hold_trainings = False
     await keyed.posted("`Foxy` is ready")
 
