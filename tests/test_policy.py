@@ -38,11 +38,11 @@ def test_the_template_says_what_really_holds_here() -> None:
         "deleted at the latest 12 hours after you began",
         "at the latest 100 hours after the time for photos",
         "kept here for 4 days after they were made",
-        "are kept for 60 days after their end.",
+        "are kept for 60 days after their end, with",
         "is kept for 500 days for the server's books",
         "which its moderators see, says for 500 days who paid",
         "for at most 20 hours while jobs need it, and 9 days while something is to be removed",
-        "at the latest after 9 days; everything else goes after 1 hour, but for consents",
+        "at the latest after 9 days, and all else after 1 hour, but for consents",
         "are kept for 400 days after its answer",
     ):
         assert said in text
