@@ -126,7 +126,8 @@ LOST: dict[str, Callable[[Stage], Awaitable[str]]] = {
     "the moderators": choice(ROLE_SELECT, 0, lambda stage: [stage.world.guild.default_role]),
     "adult content": choice(STRING_SELECT, 0, lambda _: ["1"]),
     "the approval": choice(STRING_SELECT, 1, lambda _: ["1"]),
-    "the pause": choice(STRING_SELECT, 2, lambda _: ["24"]),
+    "the first pictures": choice(STRING_SELECT, 2, lambda _: ["1"]),
+    "the pause": choice(STRING_SELECT, 3, lambda _: ["24"]),
 }
 
 
@@ -142,6 +143,7 @@ async def test_who_lost_manage_server_while_it_was_open_stores_nothing(stage: St
     chosen = await services.guilds.get(guild_id)
     assert chosen is None or chosen.gallery_channel_id is chosen.reports_channel_id is chosen.moderator_role_id is None
     assert chosen is None or not (chosen.training_pause_h or chosen.is_adult_allowed or chosen.needs_approval)
+    assert chosen is None or chosen.makes_samples is (what == "the form of the first limits")
 
 
 async def chosen_moderator(stage: Stage, member: simcord.MemberActor) -> None:
