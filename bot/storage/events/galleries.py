@@ -104,9 +104,10 @@ async def _delete(connection: AsyncConnection, event_id: int) -> None:
 
 
 async def _people_in(connection: AsyncConnection, lora_id: int) -> frozenset[int] | None:
-    """Whoever may be seen in what the LoRA makes; None when that is in doubt: somebody says that it shows them.
+    """Whoever may be seen in what the LoRA makes; None when that is in doubt.
 
-    For a LoRA of people that is everybody who gave photos for it, or its owner when that is not known.
+    It is in doubt while somebody says that it shows them, and when nobody knows who gave photos for it: it was not
+    trained here, or its training's row has been deleted. For a LoRA of people it is everybody who gave photos.
     """
     lora = (await connection.execute(sa.select(loras).where(loras.c.id == lora_id))).first()
     if lora is None or lora.resting_since is not None:
@@ -115,6 +116,7 @@ async def _people_in(connection: AsyncConnection, lora_id: int) -> frozenset[int
     its = sa.select(consents.c.user_id).where(
         consents.c.dataset_id.in_(dataset), consents.c.guild_id == lora.guild_id, consents.c.withdrawn_at.is_(None)
     )
-    if lora.subject_kind in OF_PEOPLE:
-        return frozenset(await fetch_values(connection, its)) or frozenset([lora.owner_id])
+    givers = frozenset(await fetch_values(connection, its))
+    if not givers or lora.subject_kind in OF_PEOPLE:
+        return givers or None
     return frozenset(await fetch_values(connection, its.where(consents.c.kind == ConsentKind.DEPICTED)))

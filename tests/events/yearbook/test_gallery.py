@@ -13,11 +13,12 @@ from bot.errors import NotAllowed, NotFound, UserError
 from bot.records.dataset import ConsentKind, SubjectKind
 from bot.records.event import EntrantStatus, Event, EventStatus
 from bot.records.guild import Actor
-from bot.records.job import LaneName
+from bot.records.job import LaneName, SubjectTable
 from bot.storage import tables
 from bot.storage.events import galleries as rows
 from bot.storage.events import tables as event_tables
-from bot.storage.jobs import datasets
+from bot.storage.jobs import datasets, imports, loras
+from bot.storage.people import erasure
 from tests.events.yearbook.yearbooks import HOST, add_event_lora, add_picture, finished_event, noise
 from tests.fakes.clock import NOON
 from tests.fakes.events import add_entrants
@@ -80,18 +81,22 @@ async def test_only_pictures_and_names_of_those_who_agreed_are_shown(studio: Stu
     assert await studio.galleries.picture(token, 99) is None
 
 
-async def test_a_lora_of_people_needs_everybody_whose_photos_it_was_trained_on(studio: Studio, event: Event) -> None:
-    """Mutant: without the LoRA's people her picture shows him although he has not agreed."""
+async def trained(studio: Studio, kind: SubjectKind = SubjectKind.PERSON, *, depicted: int = BEN) -> int:
+    """The id of Anna's LoRA, from photos that she gave and that show somebody."""
     dataset_id = await add_dataset(studio.database, user_id=ANNA)
     training_id = await add_training(studio.database, dataset_id=dataset_id)
-    about = {"training_id": training_id, "subject_kind": SubjectKind.PERSON, "owner_id": ANNA}
-    lora_id = await add_event_lora(studio, **about)
-    picture_id = await add_picture(studio, event, lora_id=lora_id)
     dataset = await studio.database.fetch(datasets.get, dataset_id)
     assert dataset is not None
-    for user_id, kind in ((ANNA, ConsentKind.PHOTOS), (BEN, ConsentKind.DEPICTED)):
-        whose = functools.partial(datasets.record_consent, dataset=dataset, user_id=user_id, kind=kind)
+    for user_id, what in ((ANNA, ConsentKind.PHOTOS), (depicted, ConsentKind.DEPICTED)):
+        whose = functools.partial(datasets.record_consent, dataset=dataset, user_id=user_id, kind=what)
         await studio.database.write(functools.partial(whose, policy_version="1", photo_hashes=(), now=NOON))
+    return await add_event_lora(studio, training_id=training_id, subject_kind=kind, owner_id=ANNA)
+
+
+async def test_a_lora_of_people_needs_everybody_whose_photos_it_was_trained_on(studio: Studio, event: Event) -> None:
+    """Mutant: without the LoRA's people her picture shows him although he has not agreed."""
+    lora_id = await trained(studio)
+    picture_id = await add_picture(studio, event, lora_id=lora_id)
     token = await opened(studio, event, HER)
     assert await studio.galleries.picture(token, picture_id) is None
     await studio.galleries.agree(event.id, HIM, "Ben")
@@ -99,6 +104,35 @@ async def test_a_lora_of_people_needs_everybody_whose_photos_it_was_trained_on(s
     await studio.change(tables.loras, lora_id, resting_since=NOON)
     assert await studio.galleries.picture(token, picture_id) is None
     assert (await page(studio, event)).count("<img") == 2
+
+
+@pytest.mark.parametrize("kind", [SubjectKind.PERSON, SubjectKind.OBJECT])
+async def test_nothing_is_shown_when_nobody_knows_any_more_whom_a_lora_shows(
+    studio: Studio, event: Event, kind: SubjectKind
+) -> None:
+    """Mutant: without a training its owner alone is asked, or for an object nobody."""
+    picture_id = await add_picture(studio, event, lora_id=await trained(studio, kind, depicted=ANNA))
+    token = await opened(studio, event, HER)
+    assert await studio.galleries.picture(token, picture_id) is not None
+    [training_id] = await studio.scalars(sa.select(tables.trainings.c.id))
+    forget = functools.partial(erasure.erase_job, table=tables.trainings, subject=SubjectTable.TRAINING)
+    await studio.database.write(functools.partial(forget, row_id=training_id))
+    assert await studio.galleries.picture(token, picture_id) is None
+    await studio.galleries.agree(event.id, HIM, "Ben")
+    assert (await page(studio, event)).count("<img") == 2
+
+
+@pytest.mark.parametrize("kind", [SubjectKind.PERSON, SubjectKind.OBJECT])
+async def test_what_an_imported_lora_made_is_not_shown(studio: Studio, event: Event, kind: SubjectKind) -> None:
+    """Who is in it was said by an admin, of no one in particular."""
+    lora_id = await add_event_lora(studio, training_id=-5, subject_kind=kind, owner_id=ANNA)
+    imported = await studio.database.fetch(loras.get, lora_id)
+    assert imported is not None
+    said = {"user_id": ANNA, "policy_version": "1", "wording": "Everyone agreed.", "given_at": NOON}
+    await studio.database.write(lambda connection: imports.record_consent(connection, imported, **said))
+    picture_id = await add_picture(studio, event, lora_id=lora_id)
+    token = await opened(studio, event, HER, HIM)
+    assert await studio.galleries.picture(token, picture_id) is None
 
 
 async def taken_back(studio: Studio, event: Event) -> None:
