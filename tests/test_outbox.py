@@ -211,6 +211,17 @@ def test_the_codes_in_a_nonce_are_of_one_width_and_the_longest_nonce_fits() -> N
     assert len(longest) == 24
 
 
+def test_a_post_that_is_added_anew_has_another_nonce_each_time() -> None:
+    """Mutant: for a while Discord answers the old nonce with the old message."""
+    nonces = [nonce_of("abc123", PostKind.RECEIPT, 2**63 - 1)]
+    for _ in range(20):
+        nonces.append(nonce_of("abc123", PostKind.RECEIPT, 2**63 - 1, nonces[-1]))
+    assert len(set(nonces)) == 21
+    assert max(map(len, nonces)) == 25
+    assert nonces[1:3] == ["abc123re7fffffffffffffffg", "abc123re7fffffffffffffffh"]
+    assert nonce_of("abc123", PostKind.RECEIPT, 2**63 - 1, nonces[-1]) == nonces[1], "after 20 posts it is forgotten"
+
+
 async def test_waits_between_tries_grow_and_heed_what_discord_asks_for(posting: Posting) -> None:
     await add_post(posting.database)
     waits = []

@@ -99,8 +99,8 @@ class RemovalOutcomes(Service):
             if removal.kind is not RemovalKind.UPLOAD:
                 await self._settle(connection, removal, took, now)
             await keys.wake_retired(connection, removal.guild_id, now=now)
-            await posts.forget(connection, PostKind.RECEIPT, removal.id)
-            await post_receipt(connection, removal, now=now)
+            earlier = await posts.forget(connection, PostKind.RECEIPT, removal.id)
+            await post_receipt(connection, removal, now=now, instead_of=earlier)
 
         await self._database.write(transaction)
 
@@ -124,9 +124,12 @@ class RemovalOutcomes(Service):
         await self._database.write(lambda connection: store(connection, table, claim, due_at=due_at, **values))
 
 
-async def post_receipt(connection: AsyncConnection, removal: Removal, *, now: datetime) -> None:
+async def post_receipt(
+    connection: AsyncConnection, removal: Removal, *, now: datetime, instead_of: str | None = None
+) -> None:
     """Send the receipt privately when nothing of the member can be asked for any more.
 
+    `instead_of` is the nonce of an earlier one.
     Whoever archives a LoRA finds it under `/privacy receipts`.
     """
     is_told = removal.why is not RemovalReason.ARCHIVED and removal.user_id != NOBODY
@@ -139,4 +142,5 @@ async def post_receipt(connection: AsyncConnection, removal: Removal, *, now: da
             user_id=removal.user_id,
             places=[Place(PlaceKind.USER, removal.user_id)],
             now=now,
+            instead_of=instead_of,
         )

@@ -56,6 +56,8 @@ class FakePoster:
         self.attempts.append((post.nonce, place))
         trouble = self._enter(place)
         message = self._remembered(post, place)
+        if message in self.removed:
+            return 0
         if message is None:
             message = Message(1000 + len(self.messages), post.nonce, place, post.kind, self.clock.now())
             self.messages.append(message)
@@ -87,6 +89,7 @@ class FakePoster:
         return trouble
 
     def _remembered(self, post: Post, place: Place) -> Message | None:
+        """What was sent under the nonce, also when it was deleted since: then Discord posts nothing and refuses."""
         since = self.clock.now() - self.nonce_memory
-        same = (m for m in self.messages if m.nonce == post.nonce and m.place == place)
+        same = (m for m in (*self.messages, *self.removed) if m.nonce == post.nonce and m.place == place)
         return next((m for m in same if m.sent_at >= since), None)

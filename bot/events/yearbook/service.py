@@ -139,10 +139,10 @@ class YearbookService(Service):
             before = await posts.find(connection, PostKind.EVENT_YEARBOOK, event_id)
             if before is not None and before.status not in POSTABLE_AGAIN:
                 raise UserError(POSTED_ALREADY)
-            await posts.forget(connection, PostKind.EVENT_YEARBOOK, event_id)
+            gone = await posts.forget(connection, PostKind.EVENT_YEARBOOK, event_id)
             places = channels_of(event)
             whose: dict[str, Any] = {"guild_id": event.guild_id, "user_id": NOBODY, "places": places}
-            await posts.add(connection, PostKind.EVENT_YEARBOOK, event_id, now=now, **whose)
+            await posts.add(connection, PostKind.EVENT_YEARBOOK, event_id, now=now, instead_of=gone, **whose)
             return places
 
         return await self._database.write(transaction)

@@ -48,12 +48,22 @@ KIND_CODES: Mapping[PostKind, str] = {
 }
 
 
-def nonce_of(installation: str, kind: PostKind, subject_id: int) -> str:
+ANEW = "ghijklmnopqrstuvwxyz"
+"""Letters that are no hexadecimal digits."""
+
+
+def nonce_of(installation: str, kind: PostKind, subject_id: int, instead_of: str | None = None) -> str:
     """Unlike that of any other post: codes of fixed width, then the id in hexadecimal.
 
-    At most 25 characters, which is what Discord takes (/docs/resources/message): 6, 2 and 16 of a 64-bit id.
+    `instead_of` is the nonce of an earlier post of this kind about this row: then one of ANEW follows, the next each
+    time. For a while Discord answers an old nonce with its old message, or with an error when that was deleted.
+    At most 25 characters, which is what Discord takes (/docs/resources/message): 6, 2, 16 of a 64-bit id, and 1.
     """
-    return f"{installation}{KIND_CODES[kind]}{subject_id:x}"
+    first = f"{installation}{KIND_CODES[kind]}{subject_id:x}"
+    if instead_of is None:
+        return first
+    turn = ANEW.find(instead_of[-1:]) + 1
+    return first + ANEW[turn % len(ANEW)]
 
 
 async def add(
@@ -66,10 +76,11 @@ async def add(
     places: Sequence[Place],
     now: datetime,
     due_at: datetime | None = None,
+    instead_of: str | None = None,
 ) -> None:
     """Put one post into the outbox, to be sent at `due_at`, by default now.
 
-    A post of this kind about this row that exists already is left as it is.
+    A post of this kind about this row that exists already is left as it is. `instead_of`: what `forget` said.
     """
     if await find(connection, kind, subject_id) is not None:
         return
@@ -82,7 +93,7 @@ async def add(
         subject_id=subject_id,
         guild_id=guild_id,
         user_id=user_id,
-        nonce=nonce_of(installation, kind, subject_id),
+        nonce=nonce_of(installation, kind, subject_id, instead_of),
         places=places,
         status=PostStatus.PENDING,
         created_at=now,
@@ -117,9 +128,11 @@ async def erase(connection: AsyncConnection, claim: Claim[Post]) -> None:
     await connection.execute(sa.delete(posts).where(posts.c.id == claim.id))
 
 
-async def forget(connection: AsyncConnection, kind: PostKind, subject_id: int) -> None:
-    """The next post of this kind about this row is sent, although there has been one."""
-    await connection.execute(sa.delete(posts).where(about(kind, posts.c.subject_id == subject_id)))
+async def forget(connection: AsyncConnection, kind: PostKind, subject_id: int) -> str | None:
+    """The next post of this kind about this row is sent, although there has been one; the nonce of that, if any."""
+    its = sa.delete(posts).where(about(kind, posts.c.subject_id == subject_id))
+    nonce: str | None = await connection.scalar(its.returning(posts.c.nonce))
+    return nonce
 
 
 def about(kind: PostKind, subject: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
