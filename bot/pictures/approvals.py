@@ -42,7 +42,10 @@ class ApprovalService(Service):
         return found is not None and found.status is ApprovalStatus.WAITING
 
     async def decide(self, approval_id: int, actor: Actor, *, is_approved: bool) -> Approval:
-        """Let the picture through or not, once; one for the gallery is sent there at once."""
+        """Let the picture through or not, once; one for the gallery is sent there at once.
+
+        The yearbook that a declined one is in is taken back.
+        """
         if not actor.is_moderator:
             raise NotAllowed(MODERATORS_ONLY)
         now, status = self._clock.now(), ApprovalStatus.APPROVED if is_approved else ApprovalStatus.DECLINED
@@ -60,6 +63,9 @@ class ApprovalService(Service):
                     raise UserError(STAYS)
                 wants = Actor(asked.guild_id, asked.user_id)
                 await send(connection, view.generation, [view.picture], gallery, wants, now=now)
+            event_id = view.generation.event_id
+            if not is_approved and event_id is not None:
+                await posts.take_back_yearbooks(connection, [event_id], now=now)
             is_secret = asked.purpose is Purpose.BALLOT
             shown = f"picture {view.picture.position} of #{asked.generation_id} for the gallery"
             about = f"{'an entry for a vote' if is_secret else shown}, {status}"

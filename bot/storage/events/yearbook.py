@@ -10,9 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.event import Event, EventMode
 from bot.records.generation import Generation, GenerationStatus, Picture
 from bot.records.lora import Lora
+from bot.records.moderation import ApprovalStatus, Purpose
 from bot.storage.events.entrants import taking_part
 from bot.storage.events.tables import entrants, entries, honours
 from bot.storage.jobs import pictures as picture_rows
+from bot.storage.policy_tables import approvals
 from bot.storage.rows import build, fetch_all, fetch_values
 from bot.storage.tables import generations, loras, pictures, styles
 
@@ -39,8 +41,9 @@ async def agreed(
 ) -> Sequence[YearbookPicture]:
     """Pictures of the event whose file is kept and whose people all still agree, in the order they were made.
 
-    Left out: those of members who withdrew, were removed or erased their data, and whatever was made with a LoRA that
-    is being retired or is gone, also when it is only an earlier step of the picture. `picture_id`: all others, too.
+    Left out: those of members who withdrew, were removed or erased their data, those that a moderator declined, and
+    whatever was made with a LoRA that is being retired or is gone, also when it is only an earlier step of the picture.
+    `picture_id`: all others, too.
     """
     kept = await _kept_pictures(connection, event, picture_id)
     its = generations.c.id.in_({picture.generation_id for picture in kept})
@@ -108,10 +111,18 @@ def _is_shown(event: Event) -> sa.ColumnElement[bool]:
 
 async def _kept_pictures(connection: AsyncConnection, event: Event, picture_id: int | None) -> list[Picture]:
     made = sa.select(pictures).join(generations, generations.c.id == pictures.c.generation_id)
-    kept = made.where(_is_shown(event), pictures.c.file.is_not(None))
+    kept = made.where(_is_shown(event), pictures.c.file.is_not(None), _is_not_declined(event))
     if picture_id is not None:
         kept = kept.where(pictures.c.id == picture_id)
     return await fetch_all(connection, Picture, kept.order_by(pictures.c.generation_id, pictures.c.position))
+
+
+def _is_not_declined(event: Event) -> sa.ColumnElement[bool]:
+    """Whether no moderator said no to the picture: for the vote, or for the gallery when it was not in the vote."""
+    here = sa.select(approvals.c.picture_id).where(approvals.c.guild_id == event.guild_id)
+    declined = here.where(approvals.c.status == ApprovalStatus.DECLINED)
+    in_vote = here.where(approvals.c.status == ApprovalStatus.APPROVED, approvals.c.purpose == Purpose.BALLOT)
+    return sa.or_(pictures.c.id.not_in(declined), pictures.c.id.in_(in_vote))
 
 
 async def used_loras(connection: AsyncConnection, generation: Generation) -> list[int]:

@@ -162,7 +162,8 @@ async def renew(connection: AsyncConnection, kind: PostKind, *subject_ids: int, 
 
 
 async def take_back_yearbooks(connection: AsyncConnection, event_ids: Iterable[int], *, now: datetime) -> None:
-    """Somebody in them does not agree any more: delete their messages, also those that may just be on their way.
+    """Somebody in them does not agree any more, or a moderator: delete their messages, also those that may just be on
+    their way.
 
     One that is not sent yet is made without them. The host can send a new one.
     """

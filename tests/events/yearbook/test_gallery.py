@@ -14,12 +14,14 @@ from bot.records.dataset import ConsentKind, SubjectKind
 from bot.records.event import EntrantStatus, Event, EventStatus
 from bot.records.guild import Actor
 from bot.records.job import LaneName, SubjectTable
+from bot.records.moderation import Purpose
 from bot.storage import tables
 from bot.storage.events import galleries as rows
 from bot.storage.events import tables as event_tables
+from bot.storage.events import yearbook
 from bot.storage.jobs import datasets, imports, loras
 from bot.storage.people import erasure
-from tests.events.yearbook.yearbooks import HOST, add_event_lora, add_picture, finished_event, noise
+from tests.events.yearbook.yearbooks import HOST, add_event_lora, add_picture, finished_event, judged, noise
 from tests.fakes.clock import NOON
 from tests.fakes.events import add_entrants
 from tests.fakes.rows import ANNA, BEN, GUILD, OTHER_GUILD, add_dataset, add_training
@@ -133,6 +135,24 @@ async def test_what_an_imported_lora_made_is_not_shown(studio: Studio, event: Ev
     picture_id = await add_picture(studio, event, lora_id=lora_id)
     token = await opened(studio, event, HER, HIM)
     assert await studio.galleries.picture(token, picture_id) is None
+
+
+async def test_what_a_moderator_declined_is_neither_in_the_yearbook_nor_on_the_web(
+    studio: Studio, event: Event
+) -> None:
+    """Mutant: `agreed` without the moderators' answers."""
+    await studio.guilds.choose_gallery(GUILD, 350)
+    not_to_vote, not_to_gallery, not_asked, in_vote = [await add_picture(studio, event) for _ in range(4)]
+    await judged(studio, not_to_vote, Purpose.BALLOT, is_approved=False)
+    await judged(studio, in_vote, Purpose.BALLOT, is_approved=True)
+    for picture_id in (not_to_gallery, in_vote):
+        await judged(studio, picture_id, Purpose.GALLERY, is_approved=False)
+    async with studio.database.read() as connection:
+        in_book = {each.picture.id for each in await yearbook.agreed(connection, event)}
+    assert in_book == {1, 2, not_asked, in_vote}
+    token = await opened(studio, event, HER)
+    assert (await page(studio, event)).count("<img") == 3
+    assert await studio.galleries.picture(token, not_to_vote) is None
 
 
 async def taken_back(studio: Studio, event: Event) -> None:

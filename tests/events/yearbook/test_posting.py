@@ -11,11 +11,12 @@ from bot.errors import NotAllowed, UserError
 from bot.records.event import Event, EventStatus, channels_of
 from bot.records.guild import Actor
 from bot.records.job import LaneName
+from bot.records.moderation import Purpose
 from bot.records.post import Post, PostKind, PostStatus
 from bot.records.removal import RemovalReason
 from bot.storage import tables
 from bot.storage.jobs import loras, posts
-from tests.events.yearbook.yearbooks import HOST, add_event_lora, add_picture, finished_event
+from tests.events.yearbook.yearbooks import HOST, add_event_lora, add_picture, finished_event, judged
 from tests.fakes.events import add_entrants
 from tests.fakes.poster import Trouble
 from tests.fakes.rows import ANNA, BEN, GUILD
@@ -120,7 +121,11 @@ async def lora_retired(studio: Studio, event: Event) -> None:
     )
 
 
-CHANGES = [erased, host_erased, left, set_deleted, lora_retired]
+async def declined(studio: Studio, event: Event) -> None:
+    await judged(studio, (await studio.scalars(sa.select(tables.pictures.c.id)))[0], Purpose.BALLOT, is_approved=False)
+
+
+CHANGES = [erased, host_erased, left, set_deleted, lora_retired, declined]
 Change = Callable[[Studio, Event], Awaitable[None]]
 
 

@@ -12,10 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.events.yearbook.contents import Book, Chapter, Plate
 from bot.records.event import Event, EventMode, EventStatus
 from bot.records.generation import GenerationSettings, GenerationStatus, Picture
+from bot.records.guild import Actor
+from bot.records.moderation import ApprovalStatus, Purpose
 from bot.storage import tables
 from bot.storage.jobs import generations
+from bot.storage.people import approvals
 from tests.fakes.events import add_event
-from tests.fakes.rows import ANNA, add_generation, add_lora
+from tests.fakes.rows import ADMIN, ANNA, GUILD, add_generation, add_lora
 from tests.fakes.studio import Studio
 
 HOST = 410
@@ -60,6 +63,19 @@ async def add_picture(studio: Studio, event: Event, content: bytes | None = None
         return (await generations.pictures_of(connection, generation_id))[0].id
 
     return await studio.database.write(transaction)
+
+
+async def judged(studio: Studio, picture_id: int, purpose: Purpose, *, is_approved: bool) -> None:
+    """A moderator's answer to ANNA, who wanted to show her picture."""
+
+    async def transaction(connection: AsyncConnection) -> int:
+        picture = await generations.get_picture(connection, picture_id)
+        assert picture is not None
+        asks, waits = Actor(GUILD, ANNA), ApprovalStatus.WAITING
+        return await approvals.add(connection, picture, purpose, asks, waits, now=MADE_AT)
+
+    asked = await studio.database.write(transaction)
+    await studio.approvals.decide(asked, Actor(GUILD, ADMIN, is_moderator=True), is_approved=is_approved)
 
 
 async def add_event_lora(studio: Studio, **changes: Any) -> int:
