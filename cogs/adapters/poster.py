@@ -96,11 +96,14 @@ class DiscordPoster:
 
     async def _check_restricted(self, post: Post, place: Place) -> None:
         """PlaceRefused for explicit pictures in a channel whose age restriction has been lifted since."""
-        channel = None if place.kind is PlaceKind.USER else self._bot.get_channel(place.id)
-        if place.kind is PlaceKind.USER or (isinstance(channel, Channel | discord.Thread) and channel.is_nsfw()):
-            return
-        if await rendering.is_explicit(self._bot.services, post):
+        if not self._takes_explicit(place) and await rendering.is_explicit(self._bot.services, post):
             raise PlaceRefused("explicit pictures, and the channel is not age-restricted any more")
+
+    def _takes_explicit(self, place: Place) -> bool:
+        """Whether it is private or age-restricted."""
+        channel = None if place.kind is PlaceKind.USER else self._bot.get_channel(place.id)
+        is_restricted = isinstance(channel, Channel | discord.Thread) and channel.is_nsfw()
+        return place.kind is PlaceKind.USER or is_restricted
 
     async def _open(self, post: Post, place: Place) -> discord.PartialMessageable | discord.DMChannel:
         if place.kind is PlaceKind.USER:
@@ -124,7 +127,8 @@ class DiscordPoster:
             await self._check_source(guild, post, place)
         before = await services.pictures.answered(post)
         limit = guild.filesize_limit if guild is not None else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
-        async for card, files in rendering.drafts(services, post, limit, guild_name=name, is_private=is_private):
+        seen: dict[str, bool] = {"is_private": is_private, "takes_explicit": self._takes_explicit(place)}
+        async for card, files in rendering.drafts(services, post, limit, guild_name=name, **seen):
             try:
                 return await self._send_card(channel, post, card, files, before, place)
             except discord.HTTPException as error:

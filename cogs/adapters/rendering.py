@@ -36,11 +36,11 @@ Version = tuple[Mapping[int, File], Sequence[Picture], str]
 
 
 async def drafts(
-    services: Services, post: Post, limit: int, *, guild_name: str, is_private: bool
+    services: Services, post: Post, limit: int, *, guild_name: str, is_private: bool, takes_explicit: bool
 ) -> AsyncIterator[Draft]:
     """(card, files) from the best version to one that always fits; `limit` in bytes a file.
 
-    PlaceRefused when what it shows has been erased.
+    `takes_explicit`: it goes where explicit pictures may be. PlaceRefused when what it shows has been erased.
     """
     if post.kind in OF_A_SET:
         found, is_rest = await _pictures(services, post), post.kind is PostKind.PICTURES_LATE
@@ -54,7 +54,7 @@ async def drafts(
         async for draft in _gallery(services, post, limit):
             yield draft
     elif post.kind is PostKind.APPROVAL:
-        yield await draft_of_approval(services, post)
+        yield await draft_of_approval(services, post, takes_explicit=takes_explicit)
     elif post.kind in EVENT_POSTS:
         yield await render_event_post(services, post, guild_name=guild_name, is_private=is_private)
     else:
@@ -196,7 +196,10 @@ async def _pictures(services: Services, post: Post) -> PictureSet:
 
 
 async def is_explicit(services: Services, post: Post) -> bool:
-    """Whether what it shows is for age-restricted channels."""
+    """Whether what it shows is for age-restricted channels.
+
+    Posts with pictures of several members, and those that are also a question, come without the explicit ones instead.
+    """
     if post.kind is PostKind.GALLERY:
         shown = await services.pictures.find_by_picture(post.subject_id)
         found = None if shown is None else shown[0]

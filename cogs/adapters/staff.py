@@ -1,7 +1,10 @@
 """What posts for the admins and the moderators of a server look like."""
 
+from dataclasses import replace
+
 import discord
 
+from bot.moderation.texts import is_explicit
 from bot.ports import PlaceRefused
 from bot.records.post import Post, PostKind
 from bot.services import Services
@@ -15,6 +18,10 @@ from cogs.training import cards
 from cogs.welcome import welcome_card
 
 SMALL_BYTES = 900_000
+NOT_HERE = (
+    "This picture is for age-restricted channels, so I do not show it here. "
+    "An admin can choose an age-restricted channel for these questions with `/settings`."
+)
 
 
 async def render_for_admin(services: Services, post: Post, guild_name: str, line: str) -> discord.ui.LayoutView:
@@ -53,12 +60,15 @@ async def render_for_moderators(
     raise PlaceRefused("what it shows is gone")
 
 
-async def draft_of_approval(services: Services, post: Post) -> Draft:
-    """With a copy of a picture that a moderator can see nowhere else."""
+async def draft_of_approval(services: Services, post: Post, *, takes_explicit: bool) -> Draft:
+    """With a copy of a picture that a moderator can see nowhere else, if it may be where the question goes."""
     asked = await services.approvals.view(post.subject_id)
     if asked is None:
         raise PlaceRefused("the picture is gone")
+    line = cards.footer(post)
+    if approval_file(asked) is not None and not takes_explicit and is_explicit(asked.generation.prompt):
+        return approval_card(replace(asked, picture=replace(asked.picture, file=None)), f"{NOT_HERE}\n{line}"), []
     name, shown = approval_file(asked), await services.pictures.find_by_picture(asked.picture.id)
     path = None if name is None or shown is None else shown[0].view.file_of(shown[1].position)
     files = [] if name is None or path is None else [(name, await services.pool.smaller_copy(path, SMALL_BYTES))]
-    return approval_card(asked, cards.footer(post)), files
+    return approval_card(asked, line), files

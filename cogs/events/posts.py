@@ -11,6 +11,7 @@ from bot.errors import FileDamaged
 from bot.events.ballot.charts import draw_votes
 from bot.events.ballot.service import BallotEntry
 from bot.events.views import EventView
+from bot.moderation.texts import is_explicit
 from bot.photos.sheet import SheetEntry
 from bot.pictures.service import PictureSet
 from bot.ports import PlaceRefused
@@ -109,12 +110,14 @@ async def _plot(services: Services, event: Event) -> tuple[str, bytes] | None:
 
 
 async def _winning_pictures(services: Services, winners: Sequence[Honour]) -> list[tuple[str, PictureSet, int, bytes]]:
-    """(file name, set, number in it, copy) of those that are still on disk."""
+    """(file name, set, number in it, copy) of those that are still on disk, without explicit ones."""
     shown: list[tuple[str, PictureSet, int, bytes]] = []
     for honour in winners[: FILES_MAX - 1]:
         found = None if honour.picture_id is None else await services.pictures.find_by_picture(honour.picture_id)
         path = None if found is None else found[0].view.file_of(found[1].position)
         if found is None or path is None or found[0].generation.deleted_at is not None:
+            continue
+        if is_explicit(found[0].generation.prompt):
             continue
         try:
             copy = await services.pool.smaller_copy(path, COPY_BYTES)

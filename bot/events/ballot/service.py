@@ -4,7 +4,7 @@ Entries are anonymous: what a member can read before the count holds no names, a
 Votes are counted once, at the close, by bot/events/ballot/tally.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from bot.events import lifecycle, lookup
 from bot.events.ballot import tally
 from bot.likeness.service import lora_of
 from bot.moderation.approvals import must_wait
+from bot.moderation.texts import is_explicit
 from bot.records.event import EntrantStatus, Entry, Event, EventMode, EventStatus, Honour, Vote
 from bot.records.generation import Generation, Picture
 from bot.records.guild import Actor
@@ -48,7 +49,7 @@ OWN_ENTRY = "This is your own entry. Please vote for somebody else's."
 
 @dataclass(frozen=True, slots=True)
 class BallotPicture:
-    """`file` is its path on disk, None after our copy was deleted."""
+    """`file` is its path on disk, None for an explicit one and after our copy was deleted."""
 
     file: Path | None
     content_type: str
@@ -139,7 +140,8 @@ class BallotService(Service):
         async with self._database.read() as connection:
             event = await events.get(connection, event_id)
             found = [] if event is None else await ballots.standing(connection, event)
-        shown = [self._ballot_entry(one, is_mine=False) for one in found]
+            explicit = await _explicit(connection, found)
+        shown = [self._ballot_entry(one, explicit, is_mine=False) for one in found]
         if event is None or event.status is not EventStatus.FINISHED:
             return shown
         return [
@@ -156,7 +158,8 @@ class BallotService(Service):
             self._check_open(event)
             lookup.check_sight(event, actor)
             found = await ballots.standing(connection, event)
-        return [self._ballot_entry(one, is_mine=_is_own(event, one.entry, actor)) for one in found]
+            explicit = await _explicit(connection, found)
+        return [self._ballot_entry(one, explicit, is_mine=_is_own(event, one.entry, actor)) for one in found]
 
     async def generation_behind(self, event_id: int, entry_id: int, actor: Actor) -> Generation:
         """The order of an entry's first picture, for a press that must not show it; NotFound when the entry is gone."""
@@ -237,10 +240,13 @@ class BallotService(Service):
         if event.paused_at is not None:
             raise UserError(PAUSED)
 
-    def _ballot_entry(self, one: StandingEntry, *, is_mine: bool) -> BallotEntry:
+    def _ballot_entry(self, one: StandingEntry, explicit: Collection[int], *, is_mine: bool) -> BallotEntry:
         assert one.entry.position is not None  # only numbered entries stand
         pictures = tuple(
-            BallotPicture(None if each.file is None else self._spool.path(each.file), each.content_type)
+            BallotPicture(
+                None if each.file is None or each.generation_id in explicit else self._spool.path(each.file),
+                each.content_type,
+            )
             for each in one.pictures
         )
         return BallotEntry(one.entry.id, one.entry.position, pictures, is_mine)
@@ -251,6 +257,13 @@ def honoured(standings: Sequence[tally.Standing]) -> Sequence[tally.Standing]:
     if len(standings) == 1:
         return standings
     return [one for one in standings if one.place <= PLACES and one.votes > 0]
+
+
+async def _explicit(connection: AsyncConnection, found: Sequence[StandingEntry]) -> frozenset[int]:
+    """Sets in the ballot that are for age-restricted channels."""
+    sets = {each.generation_id for one in found for each in one.pictures}
+    made = [await generations.get(connection, each) for each in sets]
+    return frozenset(each.id for each in made if each is not None and is_explicit(each.prompt))
 
 
 def _is_own(event: Event, entry: Entry, actor: Actor) -> bool:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.generation.prompt import for_people
+from bot.moderation.texts import is_explicit
 from bot.records.event import Event, EventMode
 from bot.records.generation import GenerationSettings
 from bot.storage.events.ballots import CANDIDATE_EVERY
@@ -152,6 +153,11 @@ def _chapters(
         )
         if plates:
             yield Chapter(title, f"pages/{next(pages):0{width}}-{slug(title)}.jpg", plates, handle)
+
+
+def for_everybody(found: Sequence[YearbookPicture]) -> list[YearbookPicture]:
+    """Without explicit ones, because not every reader is in an age-restricted channel."""
+    return [each for each in found if not is_explicit(each.generation.prompt)]
 
 
 def choose_fairly(

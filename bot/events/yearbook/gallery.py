@@ -10,10 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import FileDamaged, NotFound, UserError
 from bot.events import lookup
-from bot.events.yearbook.contents import PLACES
+from bot.events.yearbook.contents import PLACES, for_everybody
 from bot.events.yearbook.service import EMPTY, check_stage
 from bot.events.yearbook.site import ShownPicture, gallery_page
-from bot.moderation.texts import is_explicit
 from bot.records.event import Event, Gallery
 from bot.records.guild import Actor
 from bot.resources import Resources, Service
@@ -170,8 +169,7 @@ class GalleryService(Service):
     async def _shown(
         self, connection: AsyncConnection, gallery: Gallery, event: Event, *, picture_id: int | None = None
     ) -> list[YearbookPicture]:
-        found = await rows.shown(connection, gallery, event, picture_id=picture_id)
-        return [each for each in found if not is_explicit(each.generation.prompt)]
+        return for_everybody(await rows.shown(connection, gallery, event, picture_id=picture_id))
 
 
 def wording_of(gallery: Gallery, name: str) -> str:

@@ -11,7 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import UserError
 from bot.events import lookup
-from bot.events.yearbook.contents import NOBODYS, Book, Original, Plate, compile_book, page_words, sheet_words
+from bot.events.yearbook.contents import (
+    NOBODYS,
+    Book,
+    Original,
+    Plate,
+    compile_book,
+    for_everybody,
+    page_words,
+    sheet_words,
+)
 from bot.events.yearbook.pages import draw_page, draw_sheet, reduced_copy
 from bot.events.yearbook.pdf import write_pdf
 from bot.events.yearbook.site import credits_csv, site
@@ -176,7 +185,7 @@ class YearbookService(Service):
 
     async def _compile(self, event: Event, names: Mapping[int, str], handles: Mapping[int, str]) -> Book:
         async with self._database.read() as connection:
-            shown = await yearbooks.agreed(connection, event)
+            shown = for_everybody(await yearbooks.agreed(connection, event))
             places = await yearbooks.places(connection, event.id)
             contributors = await yearbooks.contributors(connection, event.id)
         originals = await asyncio.to_thread(self._look_up, shown)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from PIL import Image
 
 from bot.errors import NotAllowed, NotFound, UserError
+from bot.events.yearbook.service import LEAST_LIMIT
 from bot.records.dataset import ConsentKind, SubjectKind
 from bot.records.event import EntrantStatus, Event, EventStatus
 from bot.records.guild import Actor
@@ -153,6 +154,17 @@ async def test_what_a_moderator_declined_is_neither_in_the_yearbook_nor_on_the_w
     token = await opened(studio, event, HER)
     assert (await page(studio, event)).count("<img") == 3
     assert await studio.galleries.picture(token, not_to_vote) is None
+
+
+async def test_an_explicit_picture_is_neither_in_the_yearbook_nor_on_the_web(studio: Studio, event: Event) -> None:
+    """Mutant: `for_everybody` lets it through, and the posted yearbook shows it whatever its channel is."""
+    picture_id = await add_picture(studio, event, prompt="a nude")
+    token = await opened(studio, event, HER, HIM)
+    assert await studio.galleries.picture(token, picture_id) is None
+    assert (await page(studio, event)).count("<img") == 2
+    yearbook_ = await studio.yearbooks.make_for_all(event.id, {}, LEAST_LIMIT)
+    studio.yearbooks.discard(yearbook_)
+    assert yearbook_.pictures == 2
 
 
 async def taken_back(studio: Studio, event: Event) -> None:
