@@ -24,8 +24,10 @@ CLOSED = (
 )
 WHO = (
     "A picture is there only when whoever made it has agreed and, if its LoRA shows people, everybody whose photos it "
-    "was trained on."
+    "was trained on. Where I do not know who that is, as with an imported LoRA or one that was trained long ago, the "
+    "picture is not there."
 )
+AFTERWARDS = "If you leave the server, `/privacy erase` in a private message to me takes you out of it, too."
 
 
 def gallery_button(event_id: int) -> ActionButton:
@@ -49,7 +51,7 @@ def gallery_card(view: GalleryView, *, runs: bool) -> Layout:
         lines.append(f"**You are not in it.** With the button you say:\n> {view.wording}")
         does = [ActionButton("gallery", "agree", event.id, label="I agree", style=discord.ButtonStyle.success)]
     else:
-        lines.append(f"**You agreed**, under the name {quote(view.name, NAME_MAX)}.")
+        lines.append(f"**You agreed**, under the name {quote(view.name, NAME_MAX)}. {AFTERWARDS}")
         does = [ActionButton("gallery", "back", event.id, label="Take it back")]
     if runs:
         does.append(ActionButton("gallery", "close", event.id, label="Close it", style=discord.ButtonStyle.danger))

@@ -7,7 +7,7 @@ import pytest
 
 from bot.events.yearbook.gallery import GalleryView, wording_of
 from bot.records.event import EventStatus, Gallery
-from cogs.events.member.gallery import gallery_card
+from cogs.events.member.gallery import AFTERWARDS, gallery_card
 from cogs.ui.buttons import RIGHTS_OF_EVERYBODY, ActionButton
 from tests.fakes.clock import NOON
 from tests.fakes.events import make_event
@@ -52,6 +52,11 @@ def test_it_says_what_is_agreed_to_before_it_is() -> None:
     assert "2 members agreed, 5 pictures can be seen." in text
     assert f"> {wording_of(GALLERY, 'Anna')}" in text
     assert ADDRESS not in said_by(gallery_card(view_of(is_open=False), runs=True))
+
+
+def test_it_says_how_one_is_taken_out_after_leaving_to_those_who_are_in_it() -> None:
+    assert AFTERWARDS in said_by(gallery_card(view_of("Anna"), runs=False))
+    assert AFTERWARDS not in said_by(gallery_card(view_of(), runs=False))
 
 
 def test_whoever_is_blocked_still_takes_it_back() -> None:
