@@ -18,16 +18,16 @@ from bot.photos.intake import Received
 from bot.providers.base import GenerationReport
 from bot.records.doubt import Doubt, pause_of
 from bot.records.generation import Generation, GenerationStatus, Picture
-from bot.records.guild import Actor, Place
+from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.limit import Amount
 from bot.records.lora import Lora
-from bot.records.post import PostKind
+from bot.records.post import PostKind, PostStatus
 from bot.resources import Resources
 from bot.storage import tables
 from bot.storage.due import Claim, LeaseLost, mark, store
 from bot.storage.events import ballots, events, galleries
-from bot.storage.jobs import generations, loras
+from bot.storage.jobs import generations, loras, posts
 from bot.storage.money.slots import PICTURES
 from bot.storage.people import erasure, preferences
 from bot.storage.writer import Transaction
@@ -117,8 +117,10 @@ class GenerationOutcomes(JobOutcomes[Generation]):
     async def _places(self, connection: AsyncConnection, job: Generation, post: PostKind) -> Sequence[Place]:
         """Privately first for whoever prefers that; only to its maker while it may stand in a vote.
 
-        What a bake-off compares, its maker does not see either.
+        What a bake-off compares, its maker does not see either. Late pictures go where the others of their set are.
         """
+        if post is PostKind.PICTURES_LATE:
+            return await _where_it_is(connection, job)
         places = await super()._places(connection, job, post)
         if await ballots.blind_event(connection, job) is not None:
             is_withheld = post is not PostKind.PICTURES_FAILED and await is_compared(connection, job)
@@ -283,6 +285,15 @@ class GenerationOutcomes(JobOutcomes[Generation]):
         usual = max(finished_at, ended_at or finished_at) + self._timings.pictures_kept
         gallery = await galleries.of_event(connection, event.id)
         return usual if gallery is None else max(usual, gallery.ends_at)
+
+
+async def _where_it_is(connection: AsyncConnection, generation: Generation) -> Sequence[Place]:
+    """In the channel where its member shows the set, else where it was posted; nowhere without a post."""
+    shown = await posts.find(connection, PostKind.PICTURES_SHOWN, generation.id)
+    if shown is not None and shown.status is not PostStatus.KEPT:
+        return (*shown.places[shown.place_index :], Place(PlaceKind.USER, generation.user_id))
+    first = await posts.find(connection, PostKind.PICTURES, generation.id)
+    return () if first is None else first.places[first.place_index :] or first.places
 
 
 def paid_for(generation: Generation) -> Amount | None:
