@@ -9,7 +9,7 @@ from bot.pictures.service import STILL_BLIND
 from bot.records.generation import GenerationStatus
 from bot.records.guild import Actor, Place
 from bot.records.job import SubjectTable
-from bot.records.post import PostKind, channels_of
+from bot.records.post import PostKind, PostStatus, channels_of
 from bot.resources import Resources, Service
 from bot.storage.events import ballots
 from bot.storage.jobs import posts, timeline
@@ -27,6 +27,7 @@ class ShowingService(Service):
     async def show_here(self, generation_id: int, actor: Actor) -> Place:
         """Post pictures that the member got privately in the channel they were ordered in, once; returns where.
 
+        What no channel took before is tried anew.
         UserError when they are gone, or the member may not use the bot there any more.
         """
         now = self._clock.now()
@@ -39,8 +40,10 @@ class ShowingService(Service):
                 raise UserError(STILL_BLIND)
             if await moderation.is_blocked(connection, actor.guild_id, actor.user_id):
                 raise NotAllowed(BLOCKED)
-            if await posts.find(connection, PostKind.PICTURES_SHOWN, generation_id) is not None:
+            before = await posts.find(connection, PostKind.PICTURES_SHOWN, generation_id)
+            if before is not None and before.status is not PostStatus.KEPT:
                 raise UserError(SHOWN_ALREADY)
+            await posts.forget(connection, PostKind.PICTURES_SHOWN, generation_id)
             places = channels_of(generation)
             await posts.add(
                 connection,
