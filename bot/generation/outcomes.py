@@ -118,7 +118,10 @@ class GenerationOutcomes(JobOutcomes[Generation]):
         """Privately first for whoever prefers that; only to its maker while it may stand in a vote.
 
         What a bake-off compares, its maker does not see either. Late pictures go where the others of their set are.
+        Of a sample that is not made nobody is told, because nobody asked for it.
         """
+        if post is PostKind.PICTURES_FAILED and job.sample_of is not None:
+            return ()
         if post is PostKind.PICTURES_LATE:
             return await _where_it_is(connection, job)
         places = await super()._places(connection, job, post)
@@ -210,7 +213,7 @@ class GenerationOutcomes(JobOutcomes[Generation]):
     ) -> None:
         """End it as failed. `trace` is the provider's id of the refused call, `missing` a LoRA that it no longer has.
 
-        `is_posted` is False when the member is told elsewhere; of a sample nobody is told, because nobody asked for it.
+        `is_posted` is False when the member is told elsewhere.
         `took`: see `_end`.
         """
         generation, now = claim.row, self._clock.now()
@@ -220,7 +223,7 @@ class GenerationOutcomes(JobOutcomes[Generation]):
                 connection, claim, S.FAILED, due_at=now + self._timings.details_kept, error=sentence, finished_at=now
             )
             detail = f"request {trace}: {sentence}" if trace else sentence
-            post = PostKind.PICTURES_FAILED if is_posted and generation.sample_of is None else None
+            post = PostKind.PICTURES_FAILED if is_posted else None
             await self._end(connection, generation, "failed", detail, post, took=took)
             if missing is not None:
                 await loras.note_missing(connection, missing.id, now=now)
@@ -231,7 +234,7 @@ class GenerationOutcomes(JobOutcomes[Generation]):
     async def cancel(self, generation: Generation, actor: Actor) -> bool:
         """End the order, even while a step runs; False when its status has changed meanwhile.
 
-        Unless it was the member's own wish they are told, and the log has a line.
+        Unless it was the member's own wish they are told, if they had asked for it, and the log has a line.
         """
         now, is_own = self._clock.now(), generation.user_id == actor.user_id
 

@@ -9,12 +9,14 @@ from bot.records.generation import Generation, GenerationStatus
 from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.job import LaneName, SubjectTable
 from bot.records.limit import Amount, LimitKind
+from bot.records.moderation import Act
 from bot.records.post import PostKind
 from bot.records.training import Training, TrainingStatus
 from bot.sandbox.apiframe.state import JobFault
 from bot.storage import tables
 from bot.storage.jobs import generations
 from bot.storage.money import spends
+from bot.storage.policy_tables import moderation_log
 from tests.fakes.lives import copy_of, life_on
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import TRAINS_IN, Studio
@@ -188,12 +190,33 @@ async def test_nobody_is_told_of_a_sample_that_did_not_come(studio: Studio) -> N
     assert studio.poster.kinds() == NEWS
 
 
+@pytest.mark.parametrize(("user_id", "lines"), [(ANNA, 0), (ADMIN, 1)])
+async def test_nobody_is_told_of_a_sample_that_somebody_cancels(studio: Studio, user_id: int, lines: int) -> None:
+    """Mutant: a rule for failures alone, so that an admin's cancel tells of an order that its member never sent."""
+    await studio.begin()
+    await studio.settle()
+    studio.clock.advance(TRAINS_IN)
+    await studio.settle(LaneName.TRAININGS)
+    [sample] = await orders(studio)
+    await studio.generations.cancel(sample.id, Actor(GUILD, user_id, is_admin=user_id == ADMIN))
+    for _ in range(3):
+        await studio.pass_time(MINUTE)
+    assert (await studio.generation(sample.id)).status is GenerationStatus.FAILED
+    assert studio.poster.kinds() == NEWS
+    assert studio.charges("images") == 0
+    noted = sa.select(moderation_log.c.member_id).where(moderation_log.c.act == Act.MODERATED)
+    assert await studio.scalars(noted) == [ANNA] * lines
+
+
 async def test_a_picture_that_was_asked_for_is_still_told_of(studio: Studio) -> None:
     studio.server.faults.jobs.append(JobFault.FAIL)
     await studio.order(await studio.lora())
     for _ in range(3):
         await studio.pass_time(MINUTE)
-    assert studio.poster.kinds() == [PostKind.PICTURES_FAILED]
+    cancelled = await studio.order(await studio.lora())
+    await studio.generations.cancel(cancelled.id, Actor(GUILD, ADMIN, is_admin=True))
+    await studio.settle()
+    assert studio.poster.kinds() == [PostKind.PICTURES_FAILED] * 2
 
 
 async def test_it_is_paid_and_posted_once_whenever_a_copy_was_made_that_is_put_back(studio: Studio) -> None:
