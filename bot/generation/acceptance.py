@@ -31,7 +31,8 @@ from bot.keys.slots import assign_free_slots
 from bot.limits.ledger import Ledger
 from bot.loras.access import usable_lora, usable_style
 from bot.moderation.texts import check_text
-from bot.records.generation import Generation, Operation, Remembered
+from bot.records.event import EventMode
+from bot.records.generation import Generation, GenerationSettings, Operation, Remembered
 from bot.records.guild import Actor, Channel
 from bot.records.job import SubjectTable
 from bot.records.key import ApiKeyRow, ProviderName
@@ -39,7 +40,7 @@ from bot.records.limit import Amount
 from bot.records.lora import Lora, Style
 from bot.resources import Resources, Service
 from bot.storage import guilds, identities
-from bot.storage.events import ballots
+from bot.storage.events import ballots, events
 from bot.storage.jobs import generations, loras, remembered, timeline
 from bot.storage.money.slots import PICTURES
 from bot.storage.people import preferences
@@ -170,9 +171,16 @@ class OrderAcceptance(Service):
             prompt = rules.with_trigger_word(order.prompt, None if lora is None else lora.trigger_word)
             rules.check_prompt(prompt, target.ability.prompt_max)
             check_order(target, order.settings, count)
-            settings = with_own_strength(target, with_style(target, order.settings, count), count)
-            order = replace(order, prompt=prompt, settings=rules.with_seed(settings))
+            order = replace(order, prompt=prompt, settings=rules.with_seed(await self._filled(order, target, count)))
         return Checked(order, target, await self._keys.current(actor.guild_id, target.provider))
+
+    async def _filled(self, order: PictureOrder, target: Target, reference_count: int) -> GenerationSettings:
+        """What was left out is as the style and the LoRA have it; a bake-off compares what stands in it alone."""
+        settings = with_style(target, order.settings, reference_count)
+        event = None if order.event_id is None else await self._database.fetch(events.get, order.event_id)
+        if event is not None and event.mode is EventMode.BAKEOFF:
+            return settings
+        return with_own_strength(target, settings, reference_count)
 
     async def _owner_is_here(self, lora: Lora, actor: Actor) -> bool:
         """Whether the owner is a member: who has left cannot end a share, so the LoRA is not used until they return."""

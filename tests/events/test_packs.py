@@ -306,6 +306,27 @@ async def test_a_bake_offs_candidates_get_the_same_prompts_and_seeds(studio: Stu
     assert [each.user_id for each in made[:3]] == [ANNA, ANNA, BEN]
 
 
+async def test_a_bake_off_compares_the_strengths_of_its_candidates_and_nothing_else(
+    studio: Studio, runner: PackRunner
+) -> None:
+    """Mutant: a LoRA's default where a candidate has no strength, also one that is chosen while the pack is made."""
+    old, new = await studio.lora(), await studio.lora()
+    await studio.change(tables.loras, old.id, strength=0.7)
+    candidates = (Candidate(old.id, None, "v1"), Candidate(new.id, None, "v2"), Candidate(old.id, 0.4, "soft v1"))
+    event = await add_event(studio.database, mode=EventMode.BAKEOFF, candidates=candidates, pack=PACK[:2])
+    assert await runner.run(event, 3) == PackState(3, 3, None)
+    await studio.change(tables.loras, new.id, strength=0.9)
+    assert await runner.run(event, 3) == PackState(3, 0, None)
+    assert [each.settings.strength for each in await ordered(studio)] == [None, None, 0.4] * 2
+
+
+async def test_a_pack_that_compares_nothing_is_made_as_the_lora_has_it(studio: Studio, runner: PackRunner) -> None:
+    event, [lora] = await personal(studio, ANNA, pack=PACK[:1])
+    await studio.change(tables.loras, lora.id, strength=0.7)
+    assert await runner.run(event) == PackState(1, 0, None)
+    assert [each.settings.strength for each in await ordered(studio)] == [0.7]
+
+
 async def test_a_bake_off_whose_budget_ends_stays_fair(studio: Studio, runner: PackRunner) -> None:
     lora = await studio.lora()
     candidates = tuple(Candidate(lora.id, strength, str(strength)) for strength in (0.5, 0.8, 1.1))
