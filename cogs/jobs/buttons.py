@@ -8,13 +8,16 @@ from bot.client import DarkroomBot
 from bot.errors import UserError
 from bot.pictures.service import UNFINISHED
 from bot.ports import PlaceRefused
-from bot.records.post import PostKind
+from bot.records.generation import GenerationStatus
 from cogs.adapters.rendering import drafts, drafts_of
 from cogs.events.posts import Draft
 from cogs.jobs.lists import show_everybodys, show_mine
+from cogs.pictures.cards import pictures_failed_card
 from cogs.ui.access import obeying
 from cogs.ui.buttons import after_defer
 from cogs.ui.replies import Interaction, actor_of, defer, guild_of, is_too_large, say, show
+
+ONLY_YOU = "-# Only you see this."
 
 
 async def press_fetch(interaction: Interaction, post_id: int) -> None:
@@ -36,19 +39,20 @@ async def press_fetch(interaction: Interaction, post_id: int) -> None:
 async def press_show(interaction: Interaction, generation_id: int) -> None:
     """The member's own pictures once more, or why there are none, for them alone."""
     await defer(interaction)
-    services, limit = interaction.client.services, interaction.filesize_limit
-    guild_id, user_id = guild_of(interaction), interaction.user.id
-    post = await services.outbox.result_of(generation_id, guild_id=guild_id, user_id=user_id)
-    if post is None:
-        await services.pictures.owner_of(generation_id, user_id)
-        await services.pictures.see(generation_id, actor_of(interaction))
+    services, actor = interaction.client.services, actor_of(interaction)
+    await services.pictures.owner_of(generation_id, actor.user_id)
+    found = await services.pictures.see(generation_id, actor)
+    if not found.generation.status.is_terminal:
         raise UserError(UNFINISHED)
-    if post.kind is PostKind.PICTURES_FAILED:
-        await _show_best(interaction, drafts(services, post, limit, guild_name="", is_private=False))
+    if found.generation.status is GenerationStatus.FAILED:
+        await show(interaction, pictures_failed_card(found, ONLY_YOU))
     else:
-        found = await services.pictures.to_edit(generation_id, actor_of(interaction))
-        await _show_best(interaction, drafts_of(services, found, "-# Only you see this. · AI-generated", limit))
-    await services.outbox.hand_over(post.id)
+        found = await services.pictures.to_edit(generation_id, actor)
+        line = f"{ONLY_YOU} · AI-generated"
+        await _show_best(interaction, drafts_of(services, found, line, interaction.filesize_limit))
+    post = await services.outbox.result_of(generation_id, guild_id=actor.guild_id, user_id=actor.user_id)
+    if post is not None:
+        await services.outbox.hand_over(post.id)
 
 
 async def _show_best(interaction: Interaction, versions: AsyncIterator[Draft]) -> None:

@@ -6,12 +6,19 @@ import re
 import discord
 import pytest
 import simcord
+import sqlalchemy as sa
 from simcord.components import walk_components
 
+from bot.generation.access import COMPARED
 from bot.keys import slots
+from bot.records.event import EventMode, EventStatus
+from bot.records.generation import GenerationStatus
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
+from bot.records.post import PostKind
 from bot.sandbox.rehearsal.faults import Fault
+from bot.storage import tables
+from bot.storage.events import tables as event_tables
 from cogs.jobs.cards import PAGE
 from tests.cogs.simulated_guild import (
     THUMBNAIL,
@@ -26,6 +33,8 @@ from tests.cogs.simulated_guild import (
     tree_of,
     until,
 )
+from tests.fakes.events import add_event
+from tests.fakes.rows import add_generation
 
 
 async def test_somebody_new_is_told_how_to_begin(stage: Stage) -> None:
@@ -87,6 +96,37 @@ async def test_pictures_that_are_gone_are_not_shown_again(keyed: Stage) -> None:
     again = board_of(await keyed.use(keyed.ben, "jobs"))
     assert "dr:job:show:1" not in buttons_of(again).values()
     assert thumbnails_of(again) == []
+
+
+async def test_what_a_bake_off_compared_is_shown_once_the_votes_are_counted(keyed: Stage) -> None:
+    """Mutant: a set without a post, as one of a bake-off is, is said to be still being made."""
+    await keyed.give_lora(keyed.ben)
+    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
+    await until_delivered(keyed)
+    database, of_guild = keyed.world.darkroom.database, {"guild_id": keyed.world.guild.id, "host_id": keyed.ben.id}
+    event = await add_event(database, mode=EventMode.BAKEOFF, status=EventStatus.VOTING, **of_guild)
+    await change(keyed, sa.delete(tables.posts).where(tables.posts.c.kind == PostKind.PICTURES))
+    await change(keyed, sa.update(tables.generations).values(event_id=event.id, pack_index=0))
+    assert COMPARED in answer_to(await keyed.press_id(keyed.ben, "dr:job:show:1"))
+    await change(keyed, sa.update(event_tables.events).values(status=EventStatus.FINISHED))
+    jobs = board_of(await keyed.use(keyed.ben, "jobs"))
+    shown = board_of(await keyed.ben.click(jobs, custom_id="dr:job:show:1"))
+    assert len(pictures_in(shown)) == 1
+    assert "Only you see this. · AI-generated" in text_of(shown)
+    assert "not here any more" in answer_to(await keyed.press_id(keyed.cleo, "dr:job:show:1"))
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(GenerationStatus.FETCHING, "still being made"), (GenerationStatus.FAILED, "### No pictures this time")],
+)
+async def test_where_no_pictures_are_it_is_said_why(keyed: Stage, status: GenerationStatus, said: str) -> None:
+    await add_generation(
+        keyed.world.darkroom.database, guild_id=keyed.world.guild.id, user_id=keyed.ben.id, due_at=None
+    )
+    await change(keyed, sa.update(tables.generations).values(status=status, error="It was refused."))
+    assert said in answer_to(await keyed.press_id(keyed.ben, "dr:job:show:1"))
+    assert "not here any more" in answer_to(await keyed.press_id(keyed.cleo, "dr:job:show:1"))
 
 
 async def test_older_jobs_are_on_further_pages(keyed: Stage) -> None:
@@ -307,6 +347,10 @@ async def keep_a_result(keyed: Stage) -> None:
     await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy")
     await until_kept(keyed)
     keyed.world.env.backend.faults.clear()
+
+
+async def change(stage: Stage, statement: sa.Update | sa.Delete) -> None:
+    await stage.world.darkroom.database.write(lambda connection: connection.execute(statement))
 
 
 async def until_kept(stage: Stage) -> None:
