@@ -32,11 +32,12 @@ WORDS = {
     PostKind.PHOTO_REQUEST: "would like to use photos of yours",
     PostKind.LORA_OFFER: "would like to hand a LoRA over to you",
 }
-PRIVATE = (
-    "Your pictures come to you **privately first**; **Show it in the channel** below them posts them there. "
-    "Pictures of events come in the event's channel."
-)
+PRIVATE = "Your pictures come to you **privately first**; **Show it in the channel** below them posts them there."
 PUBLIC = "Your pictures are posted in the channel where you order them."
+EVENTS = (
+    "In an event, pictures that may stand in its vote come to you privately, whatever you choose here; nobody sees "
+    "those of a bake-off before the votes are counted. The other pictures of an event come in its channel."
+)
 QUIET = "Results **do not ping** you."
 LOUD = "Results ping you."
 MUTED = "You get **no private questions** from me. What members ask you waits here."
@@ -60,7 +61,7 @@ def me_card(
         if questions
         else "Nobody is waiting for an answer from you."
     )
-    said = [PRIVATE if prefers.is_private else PUBLIC, QUIET if prefers.is_quiet else LOUD]
+    said = [PRIVATE if prefers.is_private else PUBLIC, EVENTS, QUIET if prefers.is_quiet else LOUD]
     layout.add_text("\n".join(["### You", *said, MUTED if inbox.is_muted else NOT_MUTED, asked]))
     for question in questions[:LISTED]:
         layout.add_text(f"<@{question.from_id}> {WORDS[question.kind]}.")

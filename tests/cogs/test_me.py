@@ -19,6 +19,8 @@ from tests.cogs.simulated_guild import (
 )
 
 NOBODY = "Nobody is waiting for an answer from you."
+EVENTS = "In an event, pictures that may stand in its vote come to you privately, whatever you choose here"
+"""As they do: tests/events/ballot/test_secrecy.py."""
 
 
 async def me(stage: Stage, member: simcord.MemberActor) -> ResponseMessage:
@@ -47,6 +49,7 @@ async def test_the_page_says_what_holds_and_nobody_else_sees_it(keyed: Stage) ->
     page = await me(keyed, keyed.cleo)
     assert "one question a day from each of them at most" in text_of(page)
     assert NOBODY in text_of(page)
+    assert EVENTS in text_of(page)
     assert list(buttons_of(page)) == ["Pictures privately first", "No pings", "No private questions"]
 
 
@@ -155,6 +158,7 @@ async def test_pictures_come_privately_first_and_are_shown_in_the_channel_once(k
     await keyed.give_lora(keyed.ben)
     page = await prefer(keyed, keyed.ben, "Pictures privately first")
     assert "**privately first**" in text_of(page)
+    assert EVENTS in text_of(page)
     accepted = answer_to(await keyed.use(keyed.ben, "imagine", prompt="in snow", lora="Foxy"))
     assert "Sent to you privately" in accepted
     message = await private(keyed.ben, "Pictures #1 · AI-generated")
