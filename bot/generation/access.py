@@ -12,6 +12,7 @@ from bot.storage.jobs import generations, pictures, sharing
 
 GONE = "These pictures are not here any more: they were deleted, or their time is over."
 COMPARED = "Nobody sees these pictures before the votes are counted, so that nobody knows which is which."
+OF_AN_EVENT = "pictures of an event"
 NOT_SHARED = (
     "These pictures were made with a LoRA that is not shared with you. Its owner can share it with `/loras share`."
 )
@@ -23,13 +24,23 @@ async def is_compared(connection: AsyncConnection, generation: Generation) -> bo
     return event is not None and event.mode is EventMode.BAKEOFF
 
 
+async def secret_name(connection: AsyncConnection, generation: Generation) -> str | None:
+    """What others than their maker call pictures until the votes of their event are counted; None for other pictures.
+
+    The number of an order leads to its maker. So nothing that is reached from a ballot, or follows from it, has one.
+    """
+    return None if await ballots.blind_event(connection, generation) is None else OF_AN_EVENT
+
+
 async def visible_generation(connection: AsyncConnection, generation_id: int, actor: Actor) -> Generation:
     """The set of pictures, if it is the actor's own or was shown in a channel that they can see; else NotFound."""
     generation = await generations.get(connection, generation_id)
-    if generation is None or generation.guild_id != actor.guild_id or generation.deleted_at is not None:
+    if generation is None or generation.guild_id != actor.guild_id:
         raise NotFound(GONE)
     if await is_compared(connection, generation):
         raise NotFound(COMPARED)
+    if generation.deleted_at is not None:
+        raise NotFound(GONE)
     if generation.user_id != actor.user_id:
         places = [public_place(post) for post in await pictures.posts_of(connection, generation_id)]
         stood = await ballots.stands_in(connection, generation)

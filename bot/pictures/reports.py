@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, UserError
-from bot.generation.access import reportable_generation, visible_generation
+from bot.generation.access import reportable_generation, secret_name, visible_generation
 from bot.guilds import moderator_places
-from bot.records.event import EventStatus
+from bot.records.event import Entry, Event, EventStatus
 from bot.records.generation import Generation, Report
 from bot.records.guild import Actor
 from bot.records.job import SubjectTable
@@ -27,13 +27,13 @@ NO_SUCH_REPORT = "This report is not here any more."
 class ReportView:
     """A report with its pictures. `message` is where they can be seen: (channel id, message id).
 
-    `entry`: their number in a ballot, as long as nobody is to know whose they are.
+    `secret_name`: what they are called as long as nobody is to know whose they are.
     """
 
     report: Report
     generation: Generation
     message: tuple[int, int] | None
-    entry: int | None = None
+    secret_name: str | None = None
 
 
 class ReportService(Service):
@@ -74,11 +74,11 @@ class ReportService(Service):
             generation = None if report is None else await generations.get(connection, report.generation_id)
             if report is None or generation is None:
                 return None
-            stood = await ballots.stands_in(connection, generation)
-            if stood is None or stood[0].status is not EventStatus.VOTING:
-                return ReportView(report, generation, await message_of(connection, generation.id))
-            ballot = await posts.find(connection, PostKind.EVENT_BALLOT, stood[0].id)
-            return ReportView(report, generation, _seen_at(ballot), stood[1].position)
+            name, voting = await _secret_name(connection, generation), await _voting(connection, generation)
+            if voting is None:
+                return ReportView(report, generation, await message_of(connection, generation.id), name)
+            ballot = await posts.find(connection, PostKind.EVENT_BALLOT, voting[0].id)
+            return ReportView(report, generation, _seen_at(ballot), name)
 
     async def for_moderator(self, report_id: int, actor: Actor) -> Report:
         if not actor.is_moderator:
@@ -95,7 +95,9 @@ class ReportService(Service):
         async def transaction(connection: AsyncConnection) -> None:
             if not await pictures.dismiss_report(connection, report_id, guild_id=actor.guild_id, now=now):
                 raise UserError("This report was dismissed already.")
-            about = f"report #{report_id} about pictures #{report.generation_id}, dismissed"
+            generation = await generations.get(connection, report.generation_id)
+            name = None if generation is None else await _secret_name(connection, generation)
+            about = f"report #{report_id} about {name or f'pictures #{report.generation_id}'}, dismissed"
             await moderation_log.note(connection, actor.guild_id, Act.MODERATED, actor.user_id, about, now=now)
             detail = f"by moderator {actor.user_id}"
             await timeline.add(
@@ -104,6 +106,20 @@ class ReportService(Service):
             await posts.renew(connection, PostKind.PICTURE_REPORT, report_id, due_at=now)
 
         await self._database.write(transaction)
+
+
+async def _voting(connection: AsyncConnection, generation: Generation) -> tuple[Event, Entry] | None:
+    """The vote in which a picture of this set stands now, with its entry."""
+    stood = await ballots.stands_in(connection, generation)
+    return None if stood is None or stood[0].status is not EventStatus.VOTING else stood
+
+
+async def _secret_name(connection: AsyncConnection, generation: Generation) -> str | None:
+    """As of all pictures of an event, but an entry that stands in the ballot has a number there."""
+    voting = await _voting(connection, generation)
+    if voting is not None:
+        return f"entry number {voting[1].position} of a vote"
+    return await secret_name(connection, generation)
 
 
 async def message_of(connection: AsyncConnection, generation_id: int) -> tuple[int, int] | None:

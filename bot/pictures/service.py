@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, ProviderError, UserError
-from bot.generation.access import GONE, is_compared, may_repeat, visible_generation
+from bot.generation.access import GONE, is_compared, may_repeat, secret_name, visible_generation
 from bot.generation.order import DEFAULTS, Accepted
 from bot.generation.outcomes import LINKED
 from bot.generation.pricing import ASKED_FOR_S
@@ -53,10 +53,16 @@ NO_GALLERY = "This server has no gallery yet. An admin can choose a channel for 
 
 @dataclass(frozen=True, slots=True)
 class PictureSet:
-    """One order's pictures. `lineage`: the set they were made from, then the set that was made from, and so on."""
+    """One order's pictures. `lineage`: the set they were made from, then the set that was made from, and so on.
+
+    `secret_name`: what others call them as long as nobody is to know whose they are. `is_withheld`: nobody is to see
+    them now, because a vote compares them.
+    """
 
     view: GenerationView
     lineage: tuple[Generation, ...]
+    secret_name: str | None = None
+    is_withheld: bool = False
 
     @property
     def generation(self) -> Generation:
@@ -97,7 +103,9 @@ class PictureService(Service):
         if view is None:
             return None
         async with self._database.read() as connection:
-            return PictureSet(view, tuple(await pictures.lineage(connection, view.generation)))
+            lineage = tuple(await pictures.lineage(connection, view.generation))
+            name = await secret_name(connection, view.generation)
+            return PictureSet(view, lineage, name, await is_compared(connection, view.generation))
 
     async def answered(self, post: Post) -> Post | None:
         """The post that this one is a reply to, None for most."""
@@ -108,10 +116,6 @@ class PictureService(Service):
         picture = await self._database.fetch(generations.get_picture, picture_id)
         found = None if picture is None else await self.find(picture.generation_id)
         return None if picture is None or found is None else (found, picture)
-
-    async def is_withheld(self, generation: Generation) -> bool:
-        """Whether nobody is to see the set now, because a vote compares it."""
-        return await self._database.fetch(is_compared, generation)
 
     async def see(self, generation_id: int, actor: Actor) -> PictureSet:
         """The set, if it is the member's own or was posted in this guild; else NotFound."""
@@ -226,8 +230,9 @@ class PictureService(Service):
 
         async def transaction(connection: AsyncConnection) -> list[str]:
             if await pictures.delete_set(connection, generation_id, actor, now=now):
-                owner = None if generation.user_id == actor.user_id else generation.user_id
-                about = f"pictures #{generation_id}"
+                name = await secret_name(connection, generation)
+                about = name or f"pictures #{generation_id}"
+                owner = None if name is not None or generation.user_id == actor.user_id else generation.user_id
                 await moderation_log.note(
                     connection, actor.guild_id, Act.DELETED, actor.user_id, about, member_id=owner, now=now
                 )

@@ -18,7 +18,8 @@ class LogEntry:
     """`user_id` did it, to or for `member_id` if that is somebody; who was erased since has a negative number.
 
     NOBODY did what follows from a rule by itself.
-    `about` names rows by their kind and number and holds nothing that a member has written.
+    `about` names rows by their kind and number, but not what may stand in a vote, and holds nothing that a member has
+    written.
     """
 
     id: int

@@ -114,7 +114,7 @@ def _lines(job: Job, *, ids: bool) -> list[str]:
         prompt = view.view.prompt
         lines = [_pictures_head(view), *([quote(prompt, PROMPT_SHOWN)] if prompt else []), _pictures_state(view)]
     lines.append(f"-# {' · '.join(filter(None, words))}")
-    if ids:
+    if ids and not (isinstance(view, PictureSet) and view.is_withheld):
         entries = view.timeline if isinstance(view, TrainingView) else view.view.timeline
         lines.append(timeline_line(entries)[:TIMELINE_SHOWN])
     return lines
@@ -136,8 +136,9 @@ def _reason(job: Training | Generation) -> list[str]:
 
 
 def _pictures_state(view: PictureSet) -> str:
+    """Its host does not read what was deleted of a bake-off: that would tell what a number in its ballot stands for."""
     generation = view.generation
-    if generation.deleted_at is not None:
+    if generation.deleted_at is not None and not view.is_withheld:
         return "🗑️ Deleted."
     if view.view.place is not None:
         return f"⏳ Waiting: place **{view.view.place}** in the queue."
@@ -156,7 +157,7 @@ def _buttons(job: Job) -> list[ActionButton]:
             return []
         use = ActionButton("order", "imagine", view.lora.id, label="Use", style=discord.ButtonStyle.success)
         return [use, ActionButton("lora", "show", view.lora.id, label="Show")]
-    if view.generation.deleted_at is None and any(view.view.files):
+    if view.generation.deleted_at is None and any(view.view.files) and not view.is_withheld:
         return [ActionButton("job", "show", view.generation.id, label="Show")]
     return []
 
@@ -175,14 +176,21 @@ def _kind(job: Job) -> str:
 
 
 def _server_line(job: Job) -> str:
-    """Who, what, cost, state. Nothing of a prompt: it may be of a channel that not everybody sees."""
-    view, entry = job.view, job.entry
+    """Who, what, cost, state. Nothing of a prompt: it may be of a channel that not everybody sees.
+
+    Of pictures that may stand in a vote nothing by which an admin could tell there whose they are; their number only
+    as long as they can be cancelled.
+    """
+    view, entry, number = job.view, job.entry, f"#{job.row.id}"
     if isinstance(view, TrainingView):
         what = f"training {quote(view.training.name, 30)}"
         state = " ".join([status_line(view), *_reason(view.training)])
+    elif view.secret_name is not None:
+        number, what = number if _cancel_buttons(job) else "", view.secret_name
+        state = " ".join([GENERATION_WORDS[view.generation.status], *_reason(view.generation)])
     else:
         what = f"{count(view.generation.settings.count, 'picture')} · {title(view)}{_origin(view)}"
         state = _pictures_state(view)
     cost = "cost not known" if entry.cost is None else count(entry.cost, "credit")
-    parts = [f"#{job.row.id}", member(job.row.user_id), what, cost, state[:STATE_SHOWN], ago(job.row.created_at)]
-    return f"• {' · '.join(parts)}" + (f" · [message]({job.link})" if job.link else "")
+    parts = [number, member(job.row.user_id), what, cost, state[:STATE_SHOWN], ago(job.row.created_at)]
+    return f"• {' · '.join(filter(None, parts))}" + (f" · [message]({job.link})" if job.link else "")

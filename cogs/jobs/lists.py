@@ -51,8 +51,7 @@ async def _pictures(interaction: Interaction, jobs: list[Job]) -> Mapping[int, P
 
 async def _picture(interaction: Interaction, view: View) -> Path | None:
     if isinstance(view, PictureSet):
-        is_shown = view.generation.deleted_at is None
-        if not is_shown or await interaction.client.services.pictures.is_withheld(view.generation):
+        if view.generation.deleted_at is not None or view.is_withheld:
             return None
         return next(filter(None, view.view.files), None)
     return await _best_of(interaction, view)

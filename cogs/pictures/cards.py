@@ -138,15 +138,15 @@ def report_card(view: ReportView, last_line: str, *, is_private: bool = False) -
     """For moderators, who alone learn who reported; in a private message the link leads to the buttons."""
     report, generation = view.report, view.generation
     why = f"by <@{report.reporter_id}>: {quote(report.reason, 500)}"
-    if view.entry is None:
+    if view.secret_name is None:
         lines = [f"### Pictures #{generation.id} were reported", f"Ordered by <@{generation.user_id}>, reported {why}"]
     else:
-        lines = [f"### Entry number {view.entry} of a vote was reported", f"Reported {why}", WHOSE_LATER]
+        lines = [f"### Report about {view.secret_name}", f"Reported {why}", WHOSE_LATER]
     if view.message is not None and generation.deleted_at is None:
         lines.append(f"[Look at them]({message_link(report.guild_id, *view.message)})")
     is_open = generation.deleted_at is None and report.dismissed_at is None
     if is_open and is_private:
-        lines.append(DELETE_THERE if view.entry is None else DELETE_HERE)
+        lines.append(DELETE_THERE if view.secret_name is None else DELETE_HERE)
     buttons = [
         ActionButton("report", "delete", report.id, label="Delete pictures", style=discord.ButtonStyle.danger),
         ActionButton("report", "dismiss", report.id, label="Dismiss"),

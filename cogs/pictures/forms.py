@@ -15,11 +15,10 @@ async def ask_to_delete(interaction: Interaction, generation_id: int) -> None:
             actor = await pictures.owner_of(generation_id, answered.user.id)
         else:
             actor = actor_of(answered)
-        await say(answered, removal_sentence(generation_id, await pictures.delete(generation_id, actor)))
+        await say(answered, removal_sentence(await pictures.delete(generation_id, actor)))
 
     question = (
-        f"Delete pictures #{generation_id}? The message and its copy in the gallery go, and so do our files. "
-        "This cannot be undone."
+        "Delete these pictures? The message and its copy in the gallery go, and so do our files. This cannot be undone."
     )
     await ask(interaction, question, ConfirmView("Delete for good", delete))
 
@@ -41,16 +40,12 @@ class ReportModal(SafeModal):
         await say(interaction, "Thank you. The moderators are told.")
 
 
-def removal_sentence(generation_id: int, outcomes: Sequence[Removal]) -> str:
-    """What became of the set and of each of its messages."""
-    return " ".join([f"Pictures #{generation_id} are deleted, and so are our copies.", *notes_on(outcomes)])
-
-
-def notes_on(outcomes: Sequence[Removal]) -> list[str]:
-    """What became of messages, beside those that are deleted."""
+def removal_sentence(outcomes: Sequence[Removal]) -> str:
+    """What became of pictures and of each of their messages. It names no order: they may stand in a vote."""
     said = {
         Removal.GONE: "A message of it was gone already.",
         Removal.REFUSED: "Discord did not let me delete a message of it; somebody who manages messages there can.",
         Removal.LATER: "Discord cannot be reached just now; what is still visible goes as soon as it can.",
     }
-    return [sentence for outcome, sentence in said.items() if outcome in outcomes]
+    notes = [sentence for outcome, sentence in said.items() if outcome in outcomes]
+    return " ".join(["These pictures are deleted, and so are our copies.", *notes])

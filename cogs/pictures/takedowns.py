@@ -4,7 +4,7 @@ import discord
 
 from bot.client import DarkroomBot
 from bot.records.guild import Actor
-from cogs.pictures.forms import notes_on
+from cogs.pictures.forms import removal_sentence
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, card
 from cogs.ui.replies import Interaction, actor_of, ask, say
@@ -33,7 +33,7 @@ async def press_ask(interaction: Interaction, generation_id: int) -> None:
 
     async def delete(answered: Interaction) -> None:
         outcomes = await services.takedowns.delete(await _maker(answered, generation_id))
-        await say(answered, " ".join(["These pictures are deleted, and so are our copies.", *notes_on(outcomes)]))
+        await say(answered, removal_sentence(outcomes))
 
     question = (
         f"Delete {count(len(found), 'order')} of pictures? Their messages and copies in the gallery go, and so do our "

@@ -4,17 +4,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import discord
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.generation.service import GenerationView
+from bot.jobs.history import JobEntry, JobPage
 from bot.pictures.reports import ReportView
 from bot.pictures.service import MADE_FROM, PictureSet
 from bot.records.doubt import Doubt
 from bot.records.generation import Generation, GenerationSettings, GenerationStatus, Operation, Picture, Report
-from bot.records.job import TimelineEntry
+from bot.records.job import JobRef, SubjectTable, TimelineEntry
 from bot.records.key import ProviderName
 from cogs.generation.forms import PromptModal
+from cogs.jobs.cards import Job, jobs_card, server_card
 from cogs.pictures.cards import alt_text, gallery_card, late_card, pictures_card, pictures_failed_card, report_card
 from cogs.pictures.panel import edits_card, gallery_choice_card, originals_card, settings_card
 from tests.cogs.card_checks import ALT_MAX, check, parts_of
@@ -158,6 +161,52 @@ async def test_a_report_keeps_the_limits_and_offers_its_buttons_only_where_they_
     assert f"/channels/{GUILD}/{CHANNEL}/77" in text
     labels = [part["label"] for part in parts_of(card) if part["type"] == BUTTON]
     assert labels == ([] if is_private else ["Delete pictures", "Dismiss"])
+
+
+@pytest.mark.parametrize("is_private", [True, False])
+async def test_the_report_of_an_entry_names_neither_the_order_nor_who_sent_it(is_private: bool) -> None:
+    """Mutant: with the heading of other reports a moderator finds the number of the order in a list with names."""
+    generation = made_set("a fox", GenerationSettings()).generation
+    view = ReportView(Report(1, GUILD, 12, BEN, "not nice", NOON, None), generation, None, "entry number 3 of a vote")
+    text = check(report_card(view, "-# Report #1", is_private=is_private))
+    assert text.startswith("### Report about entry number 3 of a vote\n")
+    assert "#12" not in text
+    assert f"<@{generation.user_id}>" not in text
+
+
+def in_a_list(found: PictureSet) -> str:
+    """A server's list of jobs with this set alone."""
+    entry = JobEntry(JobRef(SubjectTable.GENERATION, 12), None, 4)
+    return check(server_card(JobPage((entry,), 0, 0), [Job(entry, found)]))
+
+
+async def test_the_servers_jobs_tell_nothing_by_which_an_admin_finds_whose_entry_it_is() -> None:
+    """Mutant: with the line of other pictures the only one who drew in a style, or was deleted, is known."""
+    found = made_set("a fox", GenerationSettings())
+    gone = replace(found.generation, status=GenerationStatus.READY, deleted_at=NOON, error=None)
+    found = replace(found, view=replace(found.view, generation=gone, lora=a_lora(1)))
+    assert "• #12 · " in in_a_list(found)
+    assert "`Foxy`" in in_a_list(found)
+    assert "Deleted" in in_a_list(found)
+    secret = in_a_list(replace(found, secret_name="pictures of an event"))
+    assert f"• <@{gone.user_id}> · pictures of an event · 4 credits · ✅ Ready." in secret
+
+
+async def test_the_host_of_a_bake_off_does_not_read_which_candidate_was_deleted_or_reported() -> None:
+    """Mutant: with the timeline, "report dismissed" there tells which candidate the entry was."""
+    found = made_set("a fox", GenerationSettings())
+    gone = replace(found.generation, status=GenerationStatus.READY, deleted_at=NOON, error=None)
+    told = replace(found.view, generation=gone, timeline=(TimelineEntry(NOON, "report dismissed", ""),))
+    found = replace(found, view=told)
+    entry = JobEntry(JobRef(SubjectTable.GENERATION, 12), None, 4)
+
+    def own(found: PictureSet) -> str:
+        return check(jobs_card(JobPage((entry,), 0, 0), [Job(entry, found)], {}, [], ids=True))
+
+    assert "report dismissed" in own(found)
+    secret = own(replace(found, is_withheld=True))
+    assert "report dismissed" not in secret
+    assert "✅ Ready." in secret
 
 
 async def test_the_lineage_is_told_back_to_its_beginning() -> None:

@@ -285,7 +285,7 @@ async def test_of_several_pictures_the_chosen_ones_go_to_the_gallery(keyed: Stag
 async def delete(stage: Stage, member: simcord.MemberActor, message: discord.Message) -> str:
     is_front = "Delete" in buttons_of(message)
     asked = await (member.click(message, label="Delete") if is_front else stage.more(member, message, "Delete"))
-    assert "Delete pictures #1?" in answer_to(asked)
+    assert "Delete these pictures?" in answer_to(asked)
     return answer_to(await member.click(board_of(asked), label="Delete for good"))
 
 
@@ -298,7 +298,7 @@ async def test_requester_and_moderator_delete_the_message_and_its_copy_in_the_ga
     await settled(keyed, PostKind.GALLERY)
     await keyed.restart()
     member = keyed.ben if who == "ben" else keyed.ada
-    assert await delete(keyed, member, shown) == "Pictures #1 are deleted, and so are our copies."
+    assert await delete(keyed, member, shown) == "These pictures are deleted, and so are our copies."
     assert keyed.posts() == keyed.posts(gallery) == []
     assert "🗑️ Deleted." in answer_to(await keyed.use(keyed.ben, "jobs"))
 
@@ -314,7 +314,7 @@ async def test_a_message_that_was_deleted_by_hand_is_told(keyed: Stage) -> None:
     asked = board_of(await keyed.more(keyed.ben, message, "Delete"))
     await message.delete()
     answered = answer_to(await keyed.ben.click(asked, label="Delete for good"))
-    assert answered == "Pictures #1 are deleted, and so are our copies. A message of it was gone already."
+    assert answered == "These pictures are deleted, and so are our copies. A message of it was gone already."
 
 
 async def test_a_message_that_may_not_be_deleted_is_told(keyed: Stage) -> None:
@@ -323,7 +323,7 @@ async def test_a_message_that_may_not_be_deleted_is_told(keyed: Stage) -> None:
     assert "Discord did not let me delete a message of it" in await delete(keyed, keyed.ben, message)
     assert len(keyed.posts()) == 1
     keyed.world.env.backend.faults.clear()
-    assert await delete(keyed, keyed.ben, message) == "Pictures #1 are deleted, and so are our copies."
+    assert await delete(keyed, keyed.ben, message) == "These pictures are deleted, and so are our copies."
     assert keyed.posts() == []
 
 

@@ -4,12 +4,12 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import NotFound, UserError
-from bot.generation.access import visible_generation
+from bot.generation.access import COMPARED, visible_generation
 from bot.pictures.service import STILL_BLIND
-from bot.records.event import Event, EventMode, EventStatus
+from bot.records.event import Candidate, EntrantStatus, Event, EventMode, EventStatus
 from bot.records.generation import Generation, Operation
 from bot.records.guild import Actor, Channel, Place, PlaceKind
-from bot.records.moderation import Purpose
+from bot.records.moderation import Act, Purpose
 from bot.records.post import PostKind
 from bot.storage import tables
 from bot.storage.events import tables as event_tables
@@ -23,6 +23,7 @@ from tests.generation.picture_orders import finish
 M, S = EventMode, EventStatus
 ALONE, EVERYBODY = [Place(PlaceKind.USER, ANNA)], [Place(PlaceKind.CHANNEL, CHANNEL), Place(PlaceKind.USER, ANNA)]
 MAKER, OTHER = Actor(GUILD, ANNA), Actor(GUILD, BEN)
+MODERATOR = Actor(GUILD, ADMIN, is_moderator=True)
 GALLERY, REPORTS = 350, 360
 
 
@@ -46,11 +47,15 @@ async def places(studio: Studio) -> list[list[Place]]:
     return [list(post.places) for post in await studio.posts_of(PostKind.PICTURES)]
 
 
-async def in_the_vote(studio: Studio, status: EventStatus = S.VOTING) -> tuple[Event, Generation]:
-    """Anna's picture as the only entry."""
-    event = await add_event(studio.database, mode=M.CLUB)
+async def in_the_vote(
+    studio: Studio, status: EventStatus = S.VOTING, mode: EventMode = M.CLUB
+) -> tuple[Event, Generation]:
+    """Anna's picture as the only entry; in a bake-off as the only candidate."""
+    is_bakeoff = mode is M.BAKEOFF
+    candidates = (Candidate(1, 0.5, "strength 0.5"),) if is_bakeoff else ()
+    event = await add_event(studio.database, mode=mode, candidates=candidates, host_id=ANNA)
     await add_entrants(studio.database, event, ANNA)
-    generation = await made(studio, event)
+    generation = await made(studio, event, 0 if is_bakeoff else None)
     assert await studio.ballots.open_ballot(event) == 1
     await studio.change(event_tables.events, event.id, status=status)
     return await get_event(studio.database, event.id), generation
@@ -135,11 +140,66 @@ async def test_a_report_from_the_ballot_names_the_number_and_not_the_maker(studi
     [report_id] = await studio.scalars(sa.select(tables.picture_reports.c.id))
     view = await studio.reports.view(report_id)
     assert view is not None
-    assert view.entry == 1
+    assert view.secret_name == "entry number 1 of a vote"
     await studio.change(event_tables.events, event.id, status=S.FINISHED)
     counted = await studio.reports.view(report_id)
     assert counted is not None
-    assert counted.entry is None
+    assert counted.secret_name is None
+
+
+async def said_of_it(studio: Studio) -> list[str]:
+    """What the log says of deletions and dismissals, each with the member whom it names beside its author."""
+    rows = (await studio.everything())["moderation_log"]
+    acts = {Act.DELETED, Act.MODERATED}
+    return [f"{row['about']}{' of a member' * (row['member_id'] is not None)}" for row in rows if row["act"] in acts]
+
+
+@pytest.mark.parametrize("mode", [M.CLUB, M.BAKEOFF])
+async def test_what_moderators_do_about_a_reported_entry_does_not_tell_whose_it_is(
+    studio: Studio, mode: EventMode
+) -> None:
+    """Mutant: without `secret_name` the log has the number of the order, which other lists have with its maker."""
+    event, generation = await in_the_vote(studio, mode=mode)
+    for reporter in (OTHER, MODERATOR):
+        await studio.reports.report(generation.id, "not nice", reporter)
+    first, second = await studio.scalars(sa.select(tables.picture_reports.c.id))
+    await studio.reports.dismiss(first, MODERATOR)
+    await studio.pictures.delete(generation.id, MODERATOR)
+    await studio.reports.dismiss(second, MODERATOR)
+    assert await said_of_it(studio) == [
+        f"report #{first} about entry number 1 of a vote, dismissed",
+        "pictures of an event",
+        f"report #{second} about pictures of an event, dismissed",
+    ]
+    view = await studio.reports.view(second)
+    assert view is not None
+    assert view.secret_name == "pictures of an event"
+    await studio.change(event_tables.events, event.id, status=S.FINISHED)
+    counted = await studio.reports.view(second)
+    assert counted is not None
+    assert counted.secret_name is None
+
+
+async def test_the_report_of_an_entry_whose_member_left_the_event_stays_without_a_name(studio: Studio) -> None:
+    """Mutant: with `stands_in` alone its card names who made it as soon as the entry is out of the ballot."""
+    event, generation = await in_the_vote(studio)
+    await studio.reports.report(generation.id, "not nice", OTHER)
+    [report_id] = await studio.scalars(sa.select(tables.picture_reports.c.id))
+    await add_entrants(studio.database, event, ANNA, status=EntrantStatus.WITHDRAWN)
+    view = await studio.reports.view(report_id)
+    assert view is not None
+    assert view.secret_name == "pictures of an event"
+
+
+async def test_which_candidate_a_moderator_has_deleted_is_not_told_to_the_host_of_a_bake_off(studio: Studio) -> None:
+    """Mutant: with the check for deleted pictures first, **Show** tells it below the host's own list."""
+    _, generation = await in_the_vote(studio, mode=M.BAKEOFF)
+    await studio.pictures.delete(generation.id, MODERATOR)
+    with pytest.raises(NotFound, match=COMPARED):
+        await studio.pictures.see(generation.id, MAKER)
+    found = await studio.pictures.find(generation.id)
+    assert found is not None
+    assert found.is_withheld
 
 
 async def test_the_log_of_an_approval_does_not_tell_whose_entry_it_is(studio: Studio) -> None:
@@ -151,7 +211,7 @@ async def test_the_log_of_an_approval_does_not_tell_whose_entry_it_is(studio: St
     await studio.ballots.enter(event.id, picture_id, MAKER)
     assert await studio.approvals.is_waiting(picture_id, Purpose.BALLOT)
     [asked] = await studio.scalars(sa.select(approvals.c.id))
-    await studio.approvals.decide(asked, Actor(GUILD, ADMIN, is_moderator=True), is_approved=True)
+    await studio.approvals.decide(asked, MODERATOR, is_approved=True)
     said = await studio.scalars(sa.select(moderation_log.c.about).where(moderation_log.c.user_id == ADMIN))
     assert said[-1:] == ["an entry for a vote, approved"]
     named = moderation_log.c.member_id == ANNA
