@@ -20,6 +20,7 @@ from bot.records.lora import Lora
 from bot.records.moderation import Act
 from bot.records.post import PostKind
 from bot.resources import Service
+from bot.storage.events import ballots
 from bot.storage.jobs import generations, loras, pictures, posts
 from bot.storage.people import likeness as rows
 from bot.storage.people import moderation, moderation_log, pseudonyms
@@ -28,11 +29,15 @@ from bot.text import quote
 
 @dataclass(frozen=True, slots=True)
 class ClaimView:
-    """A claim that is decided by `ends_at` at the latest; `lora` is None when it was erased."""
+    """A claim that is decided by `ends_at` at the latest; `lora` is None when it was erased.
+
+    `is_secret`: its claimant is not told which LoRA it is about, because that would tell whose an entry of a vote is.
+    """
 
     claim: LikenessClaim
     lora: Lora | None
     ends_at: datetime
+    is_secret: bool = False
 
 
 async def lora_of(connection: AsyncConnection, generation: Generation) -> int:
@@ -70,7 +75,7 @@ class LikenessService(Service):
             await loras.rest(connection, lora.id, now=now)
             await generations.wake_queued_with(connection, lora.id, now=now)
             await self._ask(connection, claim, lora, now)
-            return self._view(claim, lora)
+            return await self._view(connection, claim, lora)
 
         return await self._database.write(transaction)
 
@@ -78,19 +83,21 @@ class LikenessService(Service):
         """The claim, or None. Callers check who may see it."""
         async with self._database.read() as connection:
             claim = await rows.get(connection, claim_id)
-            return None if claim is None else self._view(claim, await loras.get(connection, claim.lora_id))
+            if claim is None:
+                return None
+            return await self._view(connection, claim, await loras.get(connection, claim.lora_id))
 
     async def of_member(self, guild_id: int, user_id: int) -> Sequence[ClaimView]:
         """What they have claimed, newest first."""
         async with self._database.read() as connection:
             claims = await rows.of_member(connection, guild_id, user_id)
-            return [self._view(claim, await loras.get(connection, claim.lora_id)) for claim in claims]
+            return [await self._view(connection, each, await loras.get(connection, each.lora_id)) for each in claims]
 
     async def to_decide(self, claim_id: int, actor: Actor) -> ClaimView:
         """The claim, if this member may decide it now; UserError otherwise."""
         async with self._database.read() as connection:
             claim, lora = await self._decidable(connection, claim_id, actor)
-            return self._view(claim, lora)
+            return await self._view(connection, claim, lora)
 
     async def decide(self, claim_id: int, actor: Actor, *, keep: str | None = None) -> Lora:
         """Retire the LoRA for good, or keep it for the reason `keep`."""
@@ -171,5 +178,6 @@ class LikenessService(Service):
                     connection, kind, claim.id, guild_id=claim.guild_id, user_id=user_id, places=places, now=now
                 )
 
-    def _view(self, claim: LikenessClaim, lora: Lora | None) -> ClaimView:
-        return ClaimView(claim, lora, claim.created_at + self._timings.claim_open)
+    async def _view(self, connection: AsyncConnection, claim: LikenessClaim, lora: Lora | None) -> ClaimView:
+        is_secret = lora is not None and await ballots.is_voted_on(connection, lora)
+        return ClaimView(claim, lora, claim.created_at + self._timings.claim_open, is_secret)

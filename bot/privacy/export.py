@@ -14,6 +14,7 @@ from bot.photos.filetypes import identify
 from bot.privacy.headings import HEADINGS, own_words, word_for
 from bot.privacy.plain import plain_row
 from bot.resources import Resources, Service
+from bot.storage.events import ballots
 from bot.storage.people import own_rows, pseudonyms
 from bot.storage.tables import photos, pictures, reference_pictures
 from bot.zips import Stored, Written, fits_alone, share_out, write_zip, written_room, zip_names
@@ -110,13 +111,15 @@ class ExportService(Service):
     async def _collect(self, found: _Found, guild_id: int, user_id: int) -> None:
         """Write the member's rows in this guild to the spool, and look their files up."""
         ids = await self._database.fetch(pseudonyms.ids_of, guild_id, user_id)
+        is_voting = await self._database.fetch(ballots.is_voting, guild_id)
         folder = f"server-{guild_id}"
         for table in own_rows.tables_about_members():
             words = {column.name: word for column in table.c if (word := word_for(column)) is not None}
             rows, size, number = list[str](), 0, 1
             async for row in self._rows(table, own_rows.about(table, guild_id, ids)):
                 file = await asyncio.to_thread(self._file_of, table, folder, row) if row.get("file") else None
-                plain = plain_row(row, own_words(table, words, row, ids), ids) | ({ROW_FILE: file.name} if file else {})
+                shown = own_words(table, words, row, ids, is_voting=is_voting)
+                plain = plain_row(row, shown, ids) | ({ROW_FILE: file.name} if file else {})
                 found.files += [file] if file else []
                 rows.append(json.dumps(plain, ensure_ascii=False, indent=1))
                 size += len(rows[-1].encode())
@@ -185,6 +188,8 @@ def _read_me(guilds: Mapping[int, str], version: str, left_out: int) -> Iterable
         'Photos and pictures that are still here lie beside the lists, which name them as "File".\n'
         'Times are UTC. Other people are called "another member".\n'
         "Keys, and what belongs to the server alone, are left out.\n"
+        "Until the votes of an event are counted, so is what would tell you whose an entry is. What was made for you\n"
+        "is here with its settings, the pictures of a bake-off of yours among it.\n"
         f"The privacy policy in force is version {version}; each consent names the one of its day.\n\n"
     )
     for guild_id, name in guilds.items():

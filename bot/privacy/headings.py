@@ -289,6 +289,10 @@ OF_ASKER: Final = frozenset(["channel_id", "outcome"])
 """Of a request for photos: where it was asked and what came of it, the asker's limits among that."""
 
 
+OF_AN_ENTRY: Final[Mapping[sa.Table, str]] = {t.picture_reports: "generation_id", q.likeness_claims: "lora_id"}
+"""What a member said about an entry of a vote: the field by which they would find out whose it is."""
+
+
 def word_for(column: sa.Column[Any]) -> str | None:
     """What a reader calls this field; None when it is left out. KeyError when nobody has decided yet."""
     if column in ELSEWHERE:
@@ -299,9 +303,14 @@ def word_for(column: sa.Column[Any]) -> str | None:
 
 
 def own_words(
-    table: sa.Table, words: Mapping[str, str], row: Mapping[str, Any], ids: Collection[int]
+    table: sa.Table, words: Mapping[str, str], row: Mapping[str, Any], ids: Collection[int], *, is_voting: bool
 ) -> Mapping[str, str]:
-    """Those of the words for the table's columns that the reader, who goes by `ids`, is shown of this row."""
+    """Those of the words for the table's columns that the reader, who goes by `ids`, is shown of this row.
+
+    `is_voting`: votes for entries without names are given in its server now.
+    """
+    if is_voting and table in OF_AN_ENTRY:
+        return {name: word for name, word in words.items() if name != OF_AN_ENTRY[table]}
     if table is q.photo_requests and row["from_id"] not in ids:
         return {name: word for name, word in words.items() if name not in OF_ASKER}
     return words

@@ -56,7 +56,8 @@ def claim_card(view: ClaimView, last_line: str, guild_name: str, *, can_decide: 
 
 def decided_card(view: ClaimView, last_line: str, guild_name: str) -> Layout:
     """For the claimant."""
-    text = f"### You said that you are in {_name(view)}\nIn {quote(guild_name)} that is decided now. {outcome(view)}"
+    head = f"### You said that you are in {_for_claimant(view)}"
+    text = f"{head}\nIn {quote(guild_name)} that is decided now. {outcome(view)}"
     if view.claim.status is LikenessStatus.KEPT:
         text += "\nIf you do not agree, please talk to a moderator of the server."
     return card(f"{text}\n{last_line}", colour=discord.Colour.blurple())
@@ -73,7 +74,7 @@ def claimed_sentence(view: ClaimView) -> str:
 def claim_line(view: ClaimView) -> str:
     """For the claimant's own page."""
     by = f" That is by {when(view.ends_at)} at the latest." if view.claim.status is LikenessStatus.OPEN else ""
-    return f"You said that you are in {_name(view)}. {outcome(view)}{by}"
+    return f"You said that you are in {_for_claimant(view)}. {outcome(view)}{by}"
 
 
 def outcome(view: ClaimView) -> str:
@@ -83,6 +84,10 @@ def outcome(view: ClaimView) -> str:
 
 def _name(view: ClaimView) -> str:
     return quote(view.lora.name, 40) if view.lora is not None else "a LoRA"
+
+
+def _for_claimant(view: ClaimView) -> str:
+    return "a LoRA of an event" if view.is_secret else _name(view)
 
 
 def _who(view: ClaimView) -> str:

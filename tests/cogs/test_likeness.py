@@ -1,13 +1,22 @@
 """“I am in this”, as people press it: below pictures and on cards, and what the owner and moderators do then."""
 
+from dataclasses import replace
+
 import pytest
 import simcord
 from simcord.results import InteractionResult
 
+from bot.likeness.service import ClaimView
 from bot.moderation.service import BLOCKED
 from bot.records.guild import Actor
+from bot.records.likeness import LikenessClaim, LikenessStatus
+from cogs.likeness.cards import claim_card, claim_line, decided_card
+from tests.cogs.card_checks import check
+from tests.cogs.events.shown_events import a_lora
 from tests.cogs.private_messages import private
 from tests.cogs.simulated_guild import Stage, answer_to, board_of, buttons_of, fields_of, settled, text_of, until
+from tests.fakes.clock import NOON
+from tests.fakes.rows import BEN, GUILD
 
 CLAIM, SURE = "I am in this", "Yes, I am in this"
 QUESTION = "Is somebody in `Foxy`?"
@@ -131,3 +140,14 @@ async def test_a_blocked_member_may_say_so_below_a_picture_and_decides_nothing(t
     assert BLOCKED in answer_to(await trained.press_id(trained.cleo, "dr:claim:keep:1"))
     question = await private(trained.ben, QUESTION)
     assert BLOCKED in answer_to(await trained.ben.user.click(question, label="Retire it"))
+
+
+async def test_the_claimant_alone_does_not_read_the_name_of_a_lora_of_a_vote() -> None:
+    """Mutant: with its name `/me` tells whose entry they are in; who decides has to know it."""
+    claim = LikenessClaim(3, GUILD, 1, BEN, LikenessStatus.OPEN, None, 0, None, None, NOON, None)
+    named = ClaimView(claim, a_lora(1), NOON)
+    secret = replace(named, is_secret=True)
+    for view, name in ((named, "`Foxy`"), (secret, "a LoRA of an event")):
+        assert claim_line(view).startswith(f"You said that you are in {name}. It rests until")
+        assert f"### You said that you are in {name}\n" in check(decided_card(view, "-# line", "Foxes"))
+    assert check(claim_card(secret, "-# line", "Foxes")).startswith("### Is somebody in `Foxy`?\n")

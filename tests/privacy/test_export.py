@@ -13,12 +13,14 @@ import sqlalchemy as sa
 from bot.errors import UserError
 from bot.privacy import export, headings
 from bot.privacy.export import ExportPart
+from bot.records.event import EventStatus
 from bot.records.generation import GenerationSettings
 from bot.records.guild import Actor
 from bot.storage import policy_tables, question_tables, tables
 from bot.storage.events import tables as event_tables
 from bot.storage.people import erasure, own_rows, pseudonyms, questions
 from tests.fakes.clock import NOON
+from tests.fakes.events import add_event
 from tests.fakes.one_of_each import add_one_of_each, written
 from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD, OTHER_GUILD, add_dataset, add_photos, photo
 from tests.fakes.studio import Studio
@@ -362,3 +364,16 @@ async def test_who_reported_a_picture_and_who_deleted_it_is_not_told_to_its_make
     theirs, _ = await unpacked(studio, SOMEBODY)
     [own] = rows_of(theirs, tables.picture_reports)
     assert own["Reason"] == "Not kind"
+
+
+async def test_while_votes_are_given_nobody_finds_out_whose_entry_they_reported_or_are_in(studio: Studio) -> None:
+    """Mutant: with every word of the tables, the number of the order leads to who is named beside it elsewhere."""
+    await add_one_of_each(studio.database, ANNA, BEN, tag="own")
+    event = await add_event(studio.database, status=EventStatus.VOTING)
+    secret = {tables.picture_reports: "Number of the order", question_tables.likeness_claims: "Number of the LoRA"}
+    voting, _ = await unpacked(studio)
+    await studio.change(event_tables.events, event.id, status=EventStatus.FINISHED)
+    counted, _ = await unpacked(studio)
+    for table, word in secret.items():
+        [said], [told] = rows_of(voting, table), rows_of(counted, table)
+        assert set(told) - set(said) == {word}

@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.event import Entry, Event, EventMode, EventStatus, Honour, Vote
 from bot.records.generation import Generation, GenerationStatus, Picture
+from bot.records.lora import Lora
 from bot.storage.events.entrants import taking_part
 from bot.storage.events.tables import entries, events, honours, votes
 from bot.storage.jobs import pictures as picture_rows
-from bot.storage.rows import build, columns_of, fetch_all, fetch_first, insert_record, insert_row
+from bot.storage.rows import build, columns_of, fetch_all, fetch_first, has_row, insert_record, insert_row
 from bot.storage.tables import generations, loras, pictures
 
 CANDIDATE_EVERY = 100
@@ -70,6 +71,21 @@ async def blind_event(connection: AsyncConnection, generation: Generation) -> Ev
         if event is not None and not event.status.is_terminal and _may_stand(event, step):
             return event
     return None
+
+
+async def is_voting(connection: AsyncConnection, guild_id: int) -> bool:
+    """Whether the votes of one of the guild's events are not counted yet."""
+    return await has_row(connection, sa.select(events.c.id).where(_votes_in(guild_id)))
+
+
+async def is_voted_on(connection: AsyncConnection, lora: Lora) -> bool:
+    """Whether pictures that this LoRA made may stand in a vote that is not counted yet."""
+    made = sa.select(generations.c.id).join(events, events.c.id == generations.c.event_id)
+    return await has_row(connection, made.where(_votes_in(lora.guild_id), generations.c.lora_id == lora.id))
+
+
+def _votes_in(guild_id: int) -> sa.ColumnElement[bool]:
+    return sa.and_(events.c.guild_id == guild_id, events.c.status == EventStatus.VOTING)
 
 
 async def stands_in(connection: AsyncConnection, generation: Generation) -> tuple[Event, Entry] | None:

@@ -191,6 +191,28 @@ async def test_the_report_of_an_entry_whose_member_left_the_event_stays_without_
     assert view.secret_name == "pictures of an event"
 
 
+@pytest.mark.parametrize("mode", [M.CLUB, M.BAKEOFF])
+async def test_who_is_in_an_entry_is_not_told_by_which_lora(studio: Studio, mode: EventMode) -> None:
+    """Mutant: with `is_voted_on` always False `/me` names the LoRA, and with it whose entry it is."""
+    event, generation = await in_the_vote(studio, mode=mode)
+    assert generation.lora_id is not None
+    claimed = await studio.likeness.claim(generation.lora_id, OTHER)
+    [own] = await studio.likeness.of_member(GUILD, BEN)
+    seen = await studio.likeness.view(claimed.claim.id)
+    assert seen is not None
+    assert [each.is_secret for each in (claimed, own, seen)] == [True] * 3
+    await studio.change(event_tables.events, event.id, status=S.FINISHED)
+    [counted] = await studio.likeness.of_member(GUILD, BEN)
+    assert not counted.is_secret
+
+
+async def test_a_claim_to_be_in_a_lora_of_no_vote_names_it(studio: Studio) -> None:
+    """Mutant: with any event in its vote, a LoRA that has nothing to do with it has no name on `/me`."""
+    await in_the_vote(studio)
+    claimed = await studio.likeness.claim((await studio.lora()).id, OTHER)
+    assert not claimed.is_secret
+
+
 async def test_which_candidate_a_moderator_has_deleted_is_not_told_to_the_host_of_a_bake_off(studio: Studio) -> None:
     """Mutant: with the check for deleted pictures first, **Show** tells it below the host's own list."""
     _, generation = await in_the_vote(studio, mode=M.BAKEOFF)
