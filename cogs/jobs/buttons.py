@@ -29,8 +29,8 @@ async def press_fetch(interaction: Interaction, post_id: int) -> None:
         await say(interaction, "This result has been handed over already. `/jobs` shows what is kept for you.")
         return
     try:
-        limit = interaction.filesize_limit
-        await _show_best(interaction, drafts(services, post, limit, guild_name="", is_private=False))
+        limit, seen = interaction.filesize_limit, {"is_private": False, "takes_explicit": True}  # by its member alone
+        await _show_best(interaction, drafts(services, post, limit, guild_name="", **seen))
     except PlaceRefused:
         raise UserError("What was kept for you has been deleted since.") from None
     await services.outbox.hand_over(post.id)
