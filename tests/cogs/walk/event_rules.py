@@ -61,8 +61,9 @@ class EventRules:
                 yield f"told of the draft {name}"
             if event["status"] == EventStatus.VOTING and event["id"] not in moved and TALLY.search(said):
                 yield f"told votes of {name} before its close"
-            if f"the ballot of `{name}`" in said and any(f"<@{user}>" in said for user in self._entrants(event)):
-                yield f"named somebody on the ballot of {name}"
+            is_blind = event["status"] != EventStatus.FINISHED and f"the ballot of `{name}`" in said
+            if is_blind and any(f"<@{user}>" in said for user in self._entrants(event)):
+                yield f"named somebody on the ballot of {name} before its close"
         yield from self._vetoes(who, said, changes)
 
     def may(self, who: Actor, change: Change, changes: Sequence[Change]) -> bool | None:
