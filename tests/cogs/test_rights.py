@@ -65,7 +65,7 @@ async def test_the_role_chosen_in_the_settings_moderates_until_it_is_taken_back(
     shown = board_of(await keyed.ada.select(shown, [wardens], custom_id=choice))
     assert f"**Moderators:** <@&{wardens.id}>, and admins" in text_of(shown)
     first = await made(keyed)
-    assert "Pictures #1 are deleted" in await deletes(keyed, keyed.cleo, first)
+    assert "These pictures are deleted" in await deletes(keyed, keyed.cleo, first)
     again = await made(keyed)
     [choice] = selects(shown, ROLE_SELECT)
     await keyed.ada.select(shown, [], custom_id=choice)
