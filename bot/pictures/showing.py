@@ -43,7 +43,7 @@ class ShowingService(Service):
             before = await posts.find(connection, PostKind.PICTURES_SHOWN, generation_id)
             if before is not None and before.status is not PostStatus.KEPT:
                 raise UserError(SHOWN_ALREADY)
-            await posts.forget(connection, PostKind.PICTURES_SHOWN, generation_id)
+            earlier = await posts.forget(connection, PostKind.PICTURES_SHOWN, generation_id)
             places = channels_of(generation)
             await posts.add(
                 connection,
@@ -53,6 +53,7 @@ class ShowingService(Service):
                 user_id=actor.user_id,
                 places=places,
                 now=now,
+                instead_of=earlier,
             )
             await timeline.add(connection, SubjectTable.GENERATION, generation_id, "shown in the channel", at=now)
             return places[0]
