@@ -214,9 +214,11 @@ async def test_pictures_in_the_making_show_how_far_the_provider_is(keyed: Stage)
         text = answer_to(await keyed.use(keyed.ben, "jobs"))
 
     await until(lambda: "⏳ In the making: **40 %**" in text, look)
+    assert "40 %" in answer_to(await keyed.use(keyed.ben, "jobs"))
     keyed.world.provider.faults.hold_generations = False
     await keyed.posted("Pictures #1 · AI-generated")
     await until(lambda: "In the making" not in text, look)
+    assert "%" not in text
 
 
 async def test_a_waiting_training_is_cancelled_from_its_status_message_or_the_list(

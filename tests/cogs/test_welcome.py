@@ -106,6 +106,7 @@ async def test_an_inviter_who_takes_no_messages_leaves_it_to_the_system_channel(
     stage.world.env.inject_error("POST", "/users/@me/channels", status=403, code=50007, times=None)
     await join(stage)
     await stage.posted(TITLE, hello)
+    assert len(told(stage, hello)) == 1
 
 
 async def test_it_is_told_once_also_after_restarts_and_when_the_bot_is_invited_again(

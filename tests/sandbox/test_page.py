@@ -88,6 +88,7 @@ async def test_threads_and_private_messages_are_rooms_and_a_dot_says_what_is_new
     await page.get_by_text("No messages in this channel").wait_for()
     await page.locator("#room-picker").select_option(label="↳ Fox days")
     await page.locator("#channel-message-list").get_by_text("said in the thread").wait_for()
+    assert await page.get_by_text("a question for Cleo alone").count() == 0
 
 
 async def test_a_command_that_is_sent_in_a_thread_is_answered_there(page: Page, world: World) -> None:
@@ -98,6 +99,7 @@ async def test_a_command_that_is_sent_in_a_thread_is_answered_there(page: Page, 
     await page.locator("#channel-name").get_by_text("Fox days").wait_for()
     await follow(page, "Type /about, press Enter, press the paper plane.")
     await page.locator("#channel-message-list").get_by_text("Trains a LoRA").wait_for()
+    assert await page.locator("#channel-name").inner_text() == "Fox days"
 
 
 async def test_times_go_on_and_a_long_channel_opens_at_its_end(page: Page, world: World) -> None:

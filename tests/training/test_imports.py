@@ -151,6 +151,7 @@ async def test_a_training_that_was_erased_before_it_had_an_answer_is_found_by_it
     (removal_id,) = await keyed.scalars(sa.select(policy_tables.removals.c.id))
     await keyed.change(policy_tables.removals, removal_id, remote_id=None)
     made.status = "READY"
+    assert await listed(keyed) == ([], 1)
     await is_refused(keyed, made, imports.NOT_TO_GIVE, to=BEN)
 
 
@@ -187,6 +188,7 @@ async def test_a_lora_of_somebody_under_18_is_not_offered_and_not_given(
 async def test_a_key_that_was_replaced_since_the_list_was_shown_gives_nothing_of_the_old_team(keyed: Studio) -> None:
     made = keyed.team_lora()
     await keyed.set_key(OTHER_KEY)
+    assert await listed(keyed) == ([], 0)
     await is_refused(keyed, made, imports.NOT_TO_GIVE)
 
 
@@ -200,6 +202,7 @@ async def test_without_agreement_a_good_name_or_a_member_in_good_standing_nothin
     await is_refused(keyed, made, REFUSED, name="b4dger")
     await keyed.moderation.block(moderator, ANNA)
     await is_refused(keyed, made, imports.BLOCKED)
+    assert await keyed.scalars(sa.select(tables.loras.c.id)) == []
 
 
 @pytest.mark.parametrize("actor", [Actor(GUILD, BEN), Actor(GUILD, BEN, is_moderator=True)])
