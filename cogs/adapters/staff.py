@@ -12,7 +12,7 @@ from cogs.events.posts import Draft
 from cogs.keys import key_paused_card
 from cogs.moderation.cards import log_card
 from cogs.pictures.approvals import approval_card, approval_file
-from cogs.pictures.cards import report_card
+from cogs.pictures.reports import report_card
 from cogs.removals.left import left_card
 from cogs.training import cards
 from cogs.welcome import welcome_card

@@ -5,7 +5,7 @@ import discord
 from bot.client import DarkroomBot
 from bot.pictures.approvals import ApprovalView
 from bot.records.moderation import ApprovalStatus, Purpose
-from cogs.pictures.cards import WHOSE_LATER
+from cogs.pictures.reports import WHOSE_LATER
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, SafeLayout
 from cogs.ui.replies import Interaction, actor_of, defer, say

@@ -1,25 +1,21 @@
-"""Posted cards of made pictures: a result with its buttons, one that failed, a copy in the gallery, a report."""
+"""Posted cards of made pictures: a result with its buttons, one that failed, a copy in the gallery."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import discord
 
-from bot.pictures.reports import ReportView
 from bot.pictures.service import PictureSet
 from bot.records.generation import Generation, GenerationSettings, Operation, Picture
 from bot.text import quote
 from cogs.likeness.cards import claim_button
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, SafeLayout, card
-from cogs.ui.words import count, message_link
+from cogs.ui.words import count
 
 PROMPT_SHOWN = 600
 ALT_TEXT_MAX = 1000
 """Discord takes 1,024 characters (/docs/resources/message, attachment description)."""
-WHOSE_LATER = "Whose it is stays a secret until the votes are counted."
-DELETE_THERE = "The **Delete** button is below the pictures."
-DELETE_HERE = "To delete them, choose a reports channel with `/settings`; the next report comes with the button."
 MOST_FIRST = 2
 """Buttons that leave no room for another one in a row of five (Discord /docs/components/reference)."""
 DONE = {
@@ -132,34 +128,6 @@ def pictures_failed_card(found: PictureSet, last_line: str) -> Layout:
     generation = found.generation
     lines = ["### No pictures this time", f"<@{generation.user_id}>, {generation.error}", *_prompt_lines(found)]
     return card("\n".join([*lines, last_line]), colour=discord.Colour.red())
-
-
-def report_card(view: ReportView, last_line: str, *, is_private: bool = False) -> Layout:
-    """For moderators, who alone learn who reported; in a private message the link leads to the buttons."""
-    report, generation = view.report, view.generation
-    why = f"by <@{report.reporter_id}>: {quote(report.reason, 500)}"
-    if view.secret_name is None:
-        lines = [f"### Pictures #{generation.id} were reported", f"Ordered by <@{generation.user_id}>, reported {why}"]
-    else:
-        lines = [f"### Report about {view.secret_name}", f"Reported {why}", WHOSE_LATER]
-    if view.message is not None and generation.deleted_at is None:
-        lines.append(f"[Look at them]({message_link(report.guild_id, *view.message)})")
-    is_open = generation.deleted_at is None and report.dismissed_at is None
-    if is_open and is_private:
-        lines.append(DELETE_THERE if view.secret_name is None else DELETE_HERE)
-    buttons = [
-        ActionButton("report", "delete", report.id, label="Delete pictures", style=discord.ButtonStyle.danger),
-        ActionButton("report", "dismiss", report.id, label="Dismiss"),
-    ]
-    lines += [report_state(view), last_line]
-    colour = discord.Colour.red() if is_open else discord.Colour.dark_grey()
-    return card("\n".join(lines), colour=colour, buttons=buttons if is_open and not is_private else [])
-
-
-def report_state(view: ReportView) -> str:
-    if view.generation.deleted_at is not None:
-        return "The pictures have been deleted."
-    return "Open." if view.report.dismissed_at is None else "Dismissed by a moderator."
 
 
 def title(found: PictureSet) -> str:

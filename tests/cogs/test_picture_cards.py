@@ -18,8 +18,9 @@ from bot.records.job import JobRef, SubjectTable, TimelineEntry
 from bot.records.key import ProviderName
 from cogs.generation.forms import PromptModal
 from cogs.jobs.cards import Job, jobs_card, server_card
-from cogs.pictures.cards import alt_text, gallery_card, late_card, pictures_card, pictures_failed_card, report_card
+from cogs.pictures.cards import alt_text, gallery_card, late_card, pictures_card, pictures_failed_card
 from cogs.pictures.panel import edits_card, gallery_choice_card, originals_card, settings_card
+from cogs.pictures.reports import report_card
 from tests.cogs.card_checks import ALT_MAX, check, parts_of
 from tests.cogs.events.shown_events import a_lora
 from tests.cogs.simulated_guild import BUTTON, live_text
