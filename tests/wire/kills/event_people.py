@@ -31,6 +31,7 @@ HEADLINES = {
 CLOSING = "Closing."
 """On both, while the bot has not moved the event on."""
 OVER = "This event is over"
+POST_IT = "Post it for everybody"
 
 
 @dataclass(eq=False)
@@ -57,6 +58,7 @@ class Party:
         books.votes = len(self.guests)
         await self._close(VOTING)
         await self._until_panel(OVER)
+        await self._post_yearbook()
 
     @property
     def _panel(self) -> StoredMessage:
@@ -174,6 +176,18 @@ class Party:
                 await self.host.is_there(
                     lambda: not any(here in self._panel.text for here in (HEADLINES[stage], CLOSING))
                 )
+
+    async def _post_yearbook(self) -> None:
+        """For everybody; the host asks for it until it stands there."""
+        while not self._yearbooks():
+            card = await self.host.read(await self._click(self.host, "Yearbook"))
+            if card is not None and POST_IT in card.labels:
+                await self.host.act(partial(self.rig.standin.click, card, POST_IT, user=self.host.person))
+            await self.host.is_there(self._yearbooks)
+        self.host.succeeded()
+
+    def _yearbooks(self) -> list[StoredMessage]:
+        return [each for each in self.rig.messages if f"Event #{self._number} · yearbook" in each.text]
 
     async def _press_in_place(self, card: StoredMessage, label: str) -> None:
         """A button whose answer takes the place of its card."""
