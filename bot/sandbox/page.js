@@ -71,27 +71,33 @@
     picker.classList.toggle("has-news", Boolean(unread));
   }
 
-  // Whoever has just pressed, chosen or sent something wants to see what comes of it, unless they look elsewhere.
+  // Whoever has just pressed, chosen or sent something, or reads the newest message, wants to see what comes, unless they
+  // look elsewhere. simcord draws a message, and its pictures, in steps, and may scroll back to where it was between them.
   function bringAnswersIntoSight() {
     const timeline = document.getElementById("channel-timeline");
     const messages = document.getElementById("channel-message-list");
     let actedAt = 0;
     let isFollowing = false;
+    let isAtEnd = false;
     const acted = (event) => {
       const isHere = event.target instanceof Element && event.target.closest("#preview-app");
       if (isHere && (event.type !== "keydown" || event.key === "Enter")) actedAt = Date.now();
     };
     const looked = () => { isFollowing = false; };
-    const showEnd = () => { if (isFollowing) timeline.scrollTop = timeline.scrollHeight; };
+    const showEnd = () => {
+      if (isFollowing) timeline.scrollTop = timeline.scrollHeight;
+      isAtEnd = timeline.scrollHeight - timeline.scrollTop - timeline.clientHeight <= 2;
+    };
     for (const kind of ["click", "submit", "keydown"]) document.addEventListener(kind, acted, true);
     for (const kind of ["wheel", "pointerdown", "keydown"]) document.addEventListener(kind, looked, { capture: true, passive: true });
     document.addEventListener("wheel", () => { actedAt = 0; }, { capture: true, passive: true });
     new MutationObserver((changes) => {
       const added = changes.flatMap((each) => [...each.addedNodes]);
-      if (!added.includes(messages.lastElementChild) || Date.now() - actedAt > ANSWER_MS) return;
+      if (!added.includes(messages.lastElementChild) || (!isAtEnd && Date.now() - actedAt > ANSWER_MS)) return;
       isFollowing = true;
       showEnd();
     }).observe(messages, { childList: true });
+    timeline.addEventListener("scroll", showEnd, { passive: true });
     new ResizeObserver(() => requestAnimationFrame(() => requestAnimationFrame(showEnd))).observe(messages);
   }
 
