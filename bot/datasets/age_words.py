@@ -117,7 +117,7 @@ SMALLER: Final = (
     | dict.fromkeys(("hours", "hour", "minutes"), 8766)
 )
 """How many of these are a year."""
-COUNTED_IN: Final = frozenset({*_MONTHS, *_WEEKS} - {"mo", "mos", "mes"})
+COUNTED_IN: Final = frozenset({*_MONTHS, *_WEEKS, *_DAYS, "hours"} - {"mo", "mos", "mes"})
 """Who counts in these, without a number, counts no years."""
 YEARS: Final = _words("y yr yrs yo yos yro year years yearold yearsold old jahr jahre jahren ans ano anos") | {
     ending for ending in ENDINGS if ending.startswith("ja")
@@ -136,7 +136,16 @@ NOT_YET: Final = _words(
 )
 NEGATIONS: Final = _words("not no non isnt never longer nolonger nicht kein keine pas")
 ADULTS: Final = _words(
-    "adult grownup grown legal erwachsen erwachsene erwachsener volljahrig volljaehrig adulte adulto adulta majeur "
-    "majeure"
+    "adult adults grownup grown legal erwachsen erwachsene erwachsener volljahrig volljaehrig adulte adulto adulta "
+    "majeur majeure volwassen volwassene vuxen voksen aikuinen dorosly dorosla dospely adulti maggiorenne maior ofage "
+    "mayorde"
 )
+OLDER: Final = _words(
+    "old older elder elderly senior seniors retired retiree pensioner mature middleage middleaged ancient grandma "
+    "grandmother grandpa grandfather grandparent alt alter rentner rentnerin senioren vieux vieille age retraite "
+    "viejo vieja mayor anciano anciana jubilado jubilada anziano anziana idoso idosa oud bejaard"
+)
+"""Said of people who are long grown up."""
+UNSAID: Final = _words("unknown ageless timeless na none nothing unbekannt keine inconnu desconocido")
+"""No answer."""
 FILLERS: Final = _words("a an any age aged is im am of the in her his and")

@@ -20,7 +20,9 @@ from bot.datasets.age_words import (
     NOT_BELOW,
     NOT_YET,
     NUMBERS,
+    OLDER,
     SMALLER,
+    UNSAID,
     YEARS,
 )
 from bot.errors import UserError
@@ -62,7 +64,7 @@ def check_words(text: str | None) -> None:
 
 
 def is_below_18(text: str) -> bool:
-    """Whether an answer to “how old?” names a number below 18, or a word for the young."""
+    """Whether an answer to “how old?” is below 18, or may be: a word that is not known may say so in its language."""
     plain = _plain(text)
     tokens = _tokens(plain)
     if (
@@ -75,7 +77,7 @@ def is_below_18(text: str) -> bool:
     numbers = list(_numbers(tokens))
     if roman is not None:
         numbers.append((roman, 0, 0))
-    if not numbers and (COUNTED_IN & set(tokens) or any(map(_is_other_letter, unicodedata.normalize("NFKC", text)))):
+    if not numbers and (COUNTED_IN & set(tokens) or not _is_understood(text, tokens)):
         return True
     has_years = any(tokens[end : end + 1] and tokens[end] in YEARS for _, _, end in numbers)
     return any(_is_young(tokens, *each, has_years=has_years) for each in numbers) or _says_not_adult(tokens)
@@ -96,7 +98,8 @@ def mentions_minor(text: str) -> bool:
 
 def _plain(text: str) -> str:
     """Lower case, Latin letters and digits, without accents and what cannot be seen."""
-    apart = "".join(f" {each} " if "VULGAR FRACTION" in unicodedata.name(each, "") else each for each in text)
+    german = text.replace("ß", "ss").replace("ẞ", "ss")
+    apart = "".join(f" {each} " if "VULGAR FRACTION" in unicodedata.name(each, "") else each for each in german)
     seen = (each for each in as_latin(apart) if unicodedata.category(each) != "Cc")
     digits = "".join(str(unicodedata.decimal(each, each)) for each in seen)
     text = re.sub(r"[‐-―−]", "-", digits.translate(_SIGNS)).replace("'", "").replace("’", "")
@@ -106,6 +109,14 @@ def _plain(text: str) -> str:
 def _is_other_number(character: str) -> bool:
     """A numeral that no digit stands for, such as the Chinese ones."""
     return not character.isdecimal() and unicodedata.numeric(character, None) is not None
+
+
+def _is_understood(text: str, tokens: Sequence[str]) -> bool:
+    """Of an answer without a number: it says that somebody is grown up, or nothing at all."""
+    if any(map(_is_other_letter, unicodedata.normalize("NFKC", text))):
+        return False
+    words = set(_with_pairs([_corrected(token) for token in tokens]))
+    return not any(map(str.isalnum, text)) or bool(words & (ADULTS | OLDER | UNSAID | IN_AN_AGE))
 
 
 def _is_other_letter(character: str) -> bool:
@@ -174,7 +185,7 @@ def _has_word(tokens: Sequence[str], words: frozenset[str]) -> bool:
 
 
 def _says_not_adult(tokens: Sequence[str]) -> bool:
-    adult = [index for index, token in enumerate(tokens) if token in ADULTS]
+    adult = [index for index, token in enumerate(tokens) if token in ADULTS | OLDER]
     before = [token for index in adult for token in tokens[max(0, index - 2) : index]]
     return bool(set(before) & (NOT_YET - {"about", "around", "maybe"} | NEGATIONS))
 

@@ -222,6 +222,20 @@ REFUSED = (
     "25 \u5341\u4e03",
     "\uc5f4\uc77c\uacf1",
     "\u06f1\u06f7",
+    "sedici",
+    "sedicenne",
+    "quindici anni",
+    "dezesseis",
+    "dezassete anos",
+    "zestien",
+    "zeventien jaar",
+    "szesna\u015bcie",
+    "sjutton",
+    "kuusitoista",
+    "on yedi",
+    "m\u01b0\u1eddi b\u1ea3y",
+    "a few days old",
+    "not very old",
 )
 ACCEPTED = (
     "18",
@@ -381,6 +395,12 @@ ACCEPTED = (
     "born 1998",
     "born in 2007",
     "1990-03-04",
+    "volwassen",
+    "maggiorenne",
+    "trinta anos, adulto",
+    "mature",
+    "-",
+    "?",
     "01/02/1990",
 )
 ELSEWHERE = (
