@@ -63,6 +63,10 @@ class GuildService(Service):
         """Which role moderates, beside the admins; None: the admins alone."""
         await self._change(guild_id, moderator_role_id=role_id)
 
+    async def choose_hosts(self, guild_id: int, role_id: int | None) -> None:
+        """Which role plans and runs events, beside the admins; None: the admins alone."""
+        await self._change(guild_id, host_role_id=role_id)
+
     async def choose_adult(self, guild_id: int, *, is_allowed: bool) -> None:
         """Whether explicit pictures may be made in age-restricted channels; nowhere else, in any case."""
         await self._change(guild_id, is_adult_allowed=is_allowed)

@@ -1,4 +1,4 @@
-"""/settings: who moderates, where the gallery and the reports are, and the pause between trainings."""
+"""/settings: who moderates, who hosts events, where gallery and reports are, and the pause between trainings."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -43,6 +43,7 @@ async def settings_view(interaction: Interaction) -> SafeLayout:
     view = SafeLayout(discord.Colour.blurple(), seconds=PANEL_SECONDS)
     _add_channels(view, services.guilds, chosen)
     _add_moderators(view, services.guilds, chosen)
+    _add_hosts(view, services.guilds, chosen)
     _add_rules(view, services.guilds, chosen)
     _add_trainings(view, services, chosen)
     return view
@@ -77,6 +78,16 @@ def _add_moderators(view: SafeLayout, guilds: GuildService, chosen: Guild | None
     )
     shown = [] if role_id is None else [role_id]
     view.add_row(RoleChoice("Choose the moderators' role", shown, _storing(guilds.choose_moderators), most=1))
+
+
+def _add_hosts(view: SafeLayout, guilds: GuildService, chosen: Guild | None) -> None:
+    role_id = chosen.host_role_id if chosen else None
+    view.add_text(
+        f"**Event hosts:** {'only admins' if role_id is None else f'<@&{role_id}>, and admins'}\n"
+        "They plan events and run all of this server."
+    )
+    shown = [] if role_id is None else [role_id]
+    view.add_row(RoleChoice("Choose the role for event hosts", shown, _storing(guilds.choose_hosts), most=1))
 
 
 def _add_rules(view: SafeLayout, guilds: GuildService, chosen: Guild | None) -> None:

@@ -198,9 +198,9 @@ def photos_needed(event: Event) -> int:
 
 
 def may_run(event: Event, actor: Actor) -> bool:
-    """Whether the actor is the host, a moderator of the event or an admin of its guild."""
+    """Whether the actor is the host or a moderator of the event, or an admin or a host of all events of its guild."""
     is_chosen = actor.user_id == event.host_id or actor.user_id in event.moderator_ids
-    return event.guild_id == actor.guild_id and (is_chosen or actor.is_admin)
+    return event.guild_id == actor.guild_id and (is_chosen or actor.is_admin or actor.is_event_host)
 
 
 def may_enter(event: Event, actor: Actor, entrants: int) -> str | None:

@@ -18,10 +18,10 @@ JUST_ENDED = timedelta(days=1)
 """For so long an event that is over comes before one that is prepared."""
 NOT_HERE = "There is no such event here. Pick one from the list."
 OVER = "This event is over, so nothing more is ordered for it."
-NONE_HERE = "There is no event here just now. An admin can make one with `/event create`."
+NONE_HERE = "There is no event here just now. An admin or an event host can make one with `/event create`."
 SEVERAL = "There are several events here. Please pick one from the list."
 ELSEWHERE = "The pictures of this event are shown in <#{}>, to those who can see it. Please use this there."
-NOT_YOURS = "Only the event's host, its moderators and this server's admins may do that."
+NOT_YOURS = "Only the event's host, its moderators, and this server's admins and event hosts may do that."
 
 
 def is_visible(event: Event, actor: Actor) -> bool:

@@ -29,15 +29,18 @@ class Standing:
 
     is_blocked: bool
     is_moderator: bool
+    is_event_host: bool
 
 
 class ModerationService(Service):
     async def standing(self, guild_id: int, user_id: int, role_ids: frozenset[int]) -> Standing:
-        """Whether the member is blocked, and whether one of these roles moderates; admins always do."""
+        """Whether the member is blocked, and whether one of these roles moderates or hosts events; admins always do."""
         async with self._database.read() as connection:
             guild = await guilds.get(connection, guild_id)
             is_moderator = guild is not None and guild.moderator_role_id in role_ids
-            return Standing(await moderation.is_blocked(connection, guild_id, user_id), is_moderator)
+            is_event_host = guild is not None and guild.host_role_id in role_ids
+            is_blocked = await moderation.is_blocked(connection, guild_id, user_id)
+        return Standing(is_blocked, is_moderator, is_event_host)
 
     async def words(self, actor: Actor) -> tuple[str, ...]:
         """The list, for moderators."""

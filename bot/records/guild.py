@@ -45,6 +45,8 @@ class Actor:
     """Manage Server, or the guild's owner."""
     is_moderator: bool = False
     """An admin, or has the moderators' role that the admins chose."""
+    is_event_host: bool = False
+    """An admin, or has the role for hosts of events that the admins chose."""
     sight: Sight = field(default=EVERYTHING, compare=False, repr=False)
 
 
@@ -81,7 +83,8 @@ class Guild:
     """What a guild's admins have chosen; `left_at`: since when the bot is no longer a member there.
 
     `limited_at`: when its members were first given a limit. `training_pause_h`: the hours between a member's trainings.
-    `moderator_role_id`: whose members moderate, beside the admins. `words`: what no text may hold, None for no list.
+    `moderator_role_id`: whose members moderate, beside the admins. `host_role_id`: whose members plan and run events
+    like them. `words`: what no text may hold, None for no list.
     `is_adult_allowed`: explicit pictures may be made in age-restricted channels. `needs_approval`: a moderator looks at
     pictures before they are in the gallery or stand for a vote. `makes_samples`: a first picture follows each LoRA.
     `welcomed_at`: when the server was told how to begin, which is done once.
@@ -95,6 +98,7 @@ class Guild:
     limited_at: datetime | None
     training_pause_h: int | None
     moderator_role_id: int | None
+    host_role_id: int | None
     log_channel_id: int | None
     words: tuple[str, ...] | None
     is_adult_allowed: bool

@@ -215,6 +215,7 @@ guilds = table(
     sa.Column("limited_at", Instant),
     sa.Column("training_pause_h", sa.Integer),
     sa.Column("moderator_role_id", sa.BigInteger),
+    sa.Column("host_role_id", sa.BigInteger),
     sa.Column("log_channel_id", sa.BigInteger),
     sa.Column("words", TUPLE),
     sa.Column("is_adult_allowed", sa.Boolean, nullable=False, server_default="0"),

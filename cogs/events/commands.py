@@ -28,7 +28,7 @@ from cogs.events.member.yearbook import send_yearbook
 from cogs.events.people import drawn_names, people_of
 from cogs.events.texts import STATUS_WORDS
 from cogs.loras.commands import suggest_loras
-from cogs.ui.replies import Interaction, actor_of, channel_of, defer, guild_of, is_admin, open_form, say, show
+from cogs.ui.replies import Interaction, actor_of, channel_of, check_event_host, defer, guild_of, open_form, say, show
 
 Choices = list[app_commands.Choice[str]]
 Hours = app_commands.Range[float, 0.1, HOURS_MAX]
@@ -41,12 +41,12 @@ class EventsCog(commands.GroupCog, group_name="event", group_description="Photo-
     def __init__(self, bot: DarkroomBot) -> None:
         self.bot = bot
 
-    @app_commands.command(description="Plan a new event here (admins only); nobody sees it before you open it")
-    @app_commands.check(is_admin)
+    @app_commands.command(description="Plan a new event here (admins and hosts); nobody sees it before you open it")
     async def create(self, interaction: Interaction) -> None:
+        check_event_host(interaction)
         await open_form(interaction, CreateForm())
 
-    @app_commands.command(description="Compare settings or versions of a LoRA by a blind vote (admins only)")
+    @app_commands.command(description="Compare settings or versions of a LoRA by a blind vote (admins and hosts)")
     @app_commands.describe(
         lora="Which LoRA",
         prompts="What to make with each of them; several prompts with | in between",
@@ -54,7 +54,6 @@ class EventsCog(commands.GroupCog, group_name="event", group_description="Photo-
         versions="Compare all versions of it",
         name="What to call the event",
     )
-    @app_commands.check(is_admin)
     async def bakeoff(
         self,
         interaction: Interaction,
@@ -64,6 +63,7 @@ class EventsCog(commands.GroupCog, group_name="event", group_description="Photo-
         versions: bool = False,
         name: app_commands.Range[str, 1, NAME_MAX] | None = None,
     ) -> None:
+        check_event_host(interaction)
         await defer(interaction)
         actor, services = actor_of(interaction), self.bot.services
         chosen = await services.loras.pick(lora, actor)

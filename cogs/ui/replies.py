@@ -22,6 +22,10 @@ File = tuple[str, bytes]
 """Name and content of an attachment."""
 
 ADMINS_ONLY = "You need the **Manage Server** permission for this."
+HOSTS_ONLY = (
+    "To host an event here you need the **Manage Server** permission, or the role for hosts that admins choose in "
+    "`/settings`."
+)
 ALREADY_ANSWERED = 40060
 CONTENT_MAX = 2000
 """Characters of a message's content (Discord /docs/resources/message)."""
@@ -31,6 +35,8 @@ UPLOAD_MAX = 20_000_000
 TOO_LARGE = (40005, 50045)
 MODERATES = "moderates"
 """Set in the extras of an interaction of a member who has the moderators' role."""
+HOSTS = "hosts events"
+"""Set in the extras of an interaction of a member who has the role for hosts of events."""
 FOR_EVERYBODY = "for everybody"
 """Set in the extras of a press that a blocked member may make, too."""
 IS_BLOCKED = "is blocked"
@@ -69,6 +75,17 @@ def is_moderator(interaction: Interaction) -> bool:
     return is_admin(interaction) or MODERATES in interaction.extras
 
 
+def is_event_host(interaction: Interaction) -> bool:
+    """An admin, or a member with the role for hosts."""
+    return is_admin(interaction) or HOSTS in interaction.extras
+
+
+def check_event_host(interaction: Interaction) -> None:
+    """NotAllowed for everybody else."""
+    if not is_event_host(interaction):
+        raise NotAllowed(HOSTS_ONLY)
+
+
 def check_admin(interaction: Interaction) -> None:
     """NotAllowed for everybody else."""
     if not is_admin(interaction):
@@ -83,6 +100,7 @@ def actor_of(interaction: Interaction) -> Actor:
         role_ids=frozenset(role.id for role in roles),
         is_admin=is_admin(interaction),
         is_moderator=is_moderator(interaction),
+        is_event_host=is_event_host(interaction),
         sight=sight_of(interaction),
     )
 

@@ -15,7 +15,7 @@ from bot.sandbox.world import REHEARSAL_KEY
 from tests.cogs.private_messages import private
 from tests.cogs.simulated_guild import Message, Stage, answer_to, board_of, photos, text_of, tree_of, until
 
-NEEDS = "You need the **Manage Server** permission for this."
+NEEDS = "ou need the **Manage Server** permission"
 ROLE_SELECT, CHANNEL_SELECT, STRING_SELECT = 6, 8, 3
 
 
@@ -61,13 +61,13 @@ async def test_the_role_chosen_in_the_settings_moderates_until_it_is_taken_back(
     promote(keyed, keyed.cleo, wardens)
     shown = board_of(await keyed.use(keyed.ada, "settings"))
     assert "**Moderators:** only admins" in text_of(shown)
-    [choice] = selects(shown, ROLE_SELECT)
+    choice, _ = selects(shown, ROLE_SELECT)
     shown = board_of(await keyed.ada.select(shown, [wardens], custom_id=choice))
     assert f"**Moderators:** <@&{wardens.id}>, and admins" in text_of(shown)
     first = await made(keyed)
     assert "These pictures are deleted" in await deletes(keyed, keyed.cleo, first)
     again = await made(keyed)
-    [choice] = selects(shown, ROLE_SELECT)
+    choice, _ = selects(shown, ROLE_SELECT)
     await keyed.ada.select(shown, [], custom_id=choice)
     assert "or a moderator" in await deletes(keyed, keyed.cleo, again)
 
@@ -124,6 +124,7 @@ LOST: dict[str, Callable[[Stage], Awaitable[str]]] = {
     "the gallery": choice(CHANNEL_SELECT, 0, lambda stage: [stage.channel]),
     "the reports": choice(CHANNEL_SELECT, 1, lambda stage: [stage.channel]),
     "the moderators": choice(ROLE_SELECT, 0, lambda stage: [stage.world.guild.default_role]),
+    "the event hosts": choice(ROLE_SELECT, 1, lambda stage: [stage.world.guild.default_role]),
     "adult content": choice(STRING_SELECT, 0, lambda _: ["1"]),
     "the approval": choice(STRING_SELECT, 1, lambda _: ["1"]),
     "the first pictures": choice(STRING_SELECT, 2, lambda _: ["1"]),
@@ -142,6 +143,7 @@ async def test_who_lost_manage_server_while_it_was_open_stores_nothing(stage: St
     assert 7 not in {limit.credits for limit in await services.limits.of_guild(guild_id)}
     chosen = await services.guilds.get(guild_id)
     assert chosen is None or chosen.gallery_channel_id is chosen.reports_channel_id is chosen.moderator_role_id is None
+    assert chosen is None or chosen.host_role_id is None
     assert chosen is None or not (chosen.training_pause_h or chosen.is_adult_allowed or chosen.needs_approval)
     assert chosen is None or chosen.makes_samples is (what == "the form of the first limits")
 

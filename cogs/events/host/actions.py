@@ -9,7 +9,7 @@ from cogs.events.host.settings import event_to_run, show_settings, view_of
 from cogs.events.host.status import close_question, readiness_card, status_card
 from cogs.events.texts import event_name
 from cogs.ui.choices import FleetingButton
-from cogs.ui.replies import Interaction, actor_of, ask, channel_of, check_admin, say, show
+from cogs.ui.replies import Interaction, actor_of, ask, channel_of, check_event_host, say, show
 from cogs.ui.views import ConfirmView
 
 ADDED_HOURS = 24.0
@@ -76,7 +76,7 @@ async def open_when_ready(interaction: Interaction, event_id: int) -> None:
 async def copy_event(interaction: Interaction, event_id: int) -> None:
     """Plan one like it, in the channel where that is asked for, and show its settings."""
     event = await event_to_run(interaction, event_id)
-    check_admin(interaction)
+    check_event_host(interaction)
     events = interaction.client.services.events
     copied = await events.copy(event.id, actor_of(interaction), channel_of(interaction))
     await show_settings(interaction, copied.id)

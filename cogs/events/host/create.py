@@ -13,7 +13,7 @@ from bot.records.event import EventMode
 from cogs.events.host.settings import show_settings
 from cogs.events.texts import KIND_MEANING, KIND_WORDS, MODE_MEANING, MODE_WORDS
 from cogs.ui.choices import FleetingButton
-from cogs.ui.replies import Interaction, actor_of, channel_of, check_admin, defer, open_form
+from cogs.ui.replies import Interaction, actor_of, channel_of, check_event_host, defer, open_form
 from cogs.ui.views import FORM_SECONDS, SafeModal, SafeView, paragraph
 
 FORM_MODES = (EventMode.SHARED, EventMode.PERSONAL, EventMode.CLUB)
@@ -46,7 +46,7 @@ class CreateForm(SafeModal):
 
     async def submit(self, interaction: Interaction) -> None:
         await defer(interaction)
-        check_admin(interaction)
+        check_event_host(interaction)
         draft = EventDraft(
             name=self.name.value,
             theme=self.theme.value,

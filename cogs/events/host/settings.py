@@ -19,7 +19,7 @@ from cogs.ui.layout import PANEL_SECONDS, SafeLayout
 from cogs.ui.replies import Interaction, actor_of, defer, show
 
 THEME_SHOWN = 200
-NOT_YOURS = "Only its host, its moderators and this server's admins may do that."
+NOT_YOURS = "Only its host, its moderators, and this server's admins and event hosts may do that."
 
 
 def settings_card(shown: ShownPage) -> SafeLayout:

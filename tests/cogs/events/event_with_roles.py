@@ -26,7 +26,7 @@ S = EventStatus
 HOST, MODERATOR, ENTRANT, FRIEND, MEMBER = 411, 412, 413, 414, 416
 DEPICTED = 415_415_415_415_415_415
 """As long as Discord's own, so that no time of day contains it: tests look for it in everything that is shown."""
-OTHER_ADMIN = 417
+OTHER_ADMIN, EVENT_HOST = 417, 418
 NUMBERS = itertools.count(1)
 
 ROLES = {
@@ -36,7 +36,9 @@ ROLES = {
     "moderator": Actor(GUILD, MODERATOR),
     "host": Actor(GUILD, HOST),
     "admin": Actor(GUILD, ADMIN, is_admin=True, is_moderator=True),
+    "event host": Actor(GUILD, EVENT_HOST, is_event_host=True),
     "stranger": Actor(OTHER_GUILD, 999),
+    "event host elsewhere": Actor(OTHER_GUILD, EVENT_HOST, is_event_host=True),
     "other admin": Actor(OTHER_GUILD, OTHER_ADMIN, is_admin=True, is_moderator=True),
     "host elsewhere": Actor(OTHER_GUILD, HOST, is_admin=True, is_moderator=True),
     "entrant elsewhere": Actor(OTHER_GUILD, ENTRANT),

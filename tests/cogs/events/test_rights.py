@@ -24,7 +24,7 @@ from tests.fakes.rows import CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import Studio
 
 S = EventStatus
-RUNNERS = frozenset({"moderator", "host", "admin"})
+RUNNERS = frozenset({"moderator", "host", "admin", "event host"})
 HERE = RUNNERS | {"member", "entrant", "depicted"}
 ENTRANTS = frozenset({"entrant"})
 

@@ -122,7 +122,8 @@ class EventRules:
 
     def _may_events(self, who: Actor, change: Change, _changes: Sequence[Change]) -> bool:
         if change.before is None:
-            return who.is_admin and (change.after or {})["host_id"] == who.user_id
+            may_host = who.is_admin or who.is_event_host
+            return may_host and (change.after or {})["host_id"] == who.user_id
         return self._runs(change.before, who) or not change.columns & SETTINGS
 
     def _may_entrants(self, who: Actor, change: Change, changes: Sequence[Change]) -> bool:
@@ -173,7 +174,9 @@ class EventRules:
     def _runs(self, event: Row | None, who: Actor) -> bool:
         if event is None or event["guild_id"] != who.guild_id:
             return False
-        return who.is_admin or who.user_id in {event["host_id"], *json.loads(event["moderator_ids"])}
+        return (
+            who.is_admin or who.is_event_host or who.user_id in {event["host_id"], *json.loads(event["moderator_ids"])}
+        )
 
     def _event(self, event_id: int, changes: Sequence[Change]) -> Row | None:
         made = [change.after for change in changes if change.table == "events" and change.row_id == event_id]

@@ -246,9 +246,13 @@ class Model:
         return None
 
     def _moderating(self, who: Actor) -> Actor:
-        """Whether they have the role that the admins have chosen."""
-        chosen = {row["moderator_role_id"] for row in self.rows["guilds"].values() if row["guild_id"] == who.guild_id}
-        return replace(who, is_moderator=who.is_admin or not chosen.isdisjoint(who.role_ids))
+        """Whether they have the roles that the admins have chosen."""
+        here = [row for row in self.rows["guilds"].values() if row["guild_id"] == who.guild_id]
+        moderates, hosts = (
+            who.is_admin or not {row[name] for row in here}.isdisjoint(who.role_ids)
+            for name in ("moderator_role_id", "host_role_id")
+        )
+        return replace(who, is_moderator=moderates, is_event_host=hosts)
 
     def _may(self, right: Right, lora_id: int, who: Actor) -> bool:
         row = self.rows["loras"].get(lora_id)
