@@ -16,6 +16,7 @@ from bot.resources import Resources, Service
 from bot.storage import tables
 from bot.storage.database import Database
 from bot.storage.due import Claim, DueRows, Pauses, mark, store
+from bot.storage.events import events
 from bot.storage.jobs import pictures, posts, timeline
 
 log = logging.getLogger(__name__)
@@ -228,6 +229,8 @@ class OutboxService(Service):
             await self._catch_up(connection, post, now)
             if post.kind in DELIVERIES:
                 await timeline.add(connection, post.subject_table, post.subject_id, "delivered", at=now)
+            if post.kind is PostKind.EVENT_PANEL:
+                await events.wake(connection, post.subject_id, now=now)
 
         await self._database.write(transaction)
 

@@ -82,14 +82,18 @@ class ReadinessCheck:
 
 
 class Venue(Protocol):
-    """Threads and calendar entries of events. Every method raises NotNow when Discord does not answer."""
+    """Threads, pins and calendar entries of events. Every method raises NotNow when Discord does not answer."""
 
     async def check(self, event: Event) -> Sequence[ReadinessCheck]:
-        """Permissions in the channel, thread creation, the calendar, the upload limit; the last three are optional."""
+        """Permissions in the channel, thread, pin, calendar, the upload limit; all but the first are optional."""
         ...
 
     async def open_thread(self, event: Event, message_id: int) -> int | None:
         """Open a thread on the panel's message, which can have only one; its id, None without permission."""
+        ...
+
+    async def set_pinned(self, guild_id: int, channel_id: int, message_id: int, *, is_pinned: bool) -> None:
+        """Pin or unpin a message; does nothing where the bot may not, or when all pins of the channel are taken."""
         ...
 
     async def put_on_calendar(self, event: Event) -> int | None:

@@ -36,8 +36,8 @@ class PlannedAnnouncement:
 
 
 class EventOutcomes(Service):
-    async def store_thread_and_calendar(self, claim: Claim[Event], found: Mapping[str, int | None]) -> None:
-        """Store the ids of the new thread or calendar entry; the row stays claimed."""
+    async def store_places(self, claim: Claim[Event], found: Mapping[str, int | None]) -> None:
+        """Store the ids of a new thread, pin or calendar entry; the row stays claimed."""
         await self._database.write(lambda connection: mark(connection, events, claim, **found))
 
     async def stay(
@@ -110,9 +110,10 @@ class EventOutcomes(Service):
 
         await self._database.write(transaction)
 
-    async def wind_up(self, claim: Claim[Event], *, is_off_calendar: bool) -> None:
+    async def wind_up(self, claim: Claim[Event], *, is_taken_down: bool) -> None:
         """Clean up an event that is over: delete unused photos, end waiting jobs, announce a cancellation.
 
+        `is_taken_down`: nothing of it is in the calendar or pinned any more.
         Its details are deleted later; the event itself and its winners stay for the hall of fame.
         """
         event, now = claim.row, self._clock.now()
@@ -128,7 +129,7 @@ class EventOutcomes(Service):
                 await event_jobs.wake(connection, event.id, now=now)
                 if event.opened_at is not None:
                     await self._announce(connection, event, [await self._cancelled(connection, event)])
-            is_settled = is_off_calendar and await spends.is_settled(connection, event.id)
+            is_settled = is_taken_down and await spends.is_settled(connection, event.id)
             await store(
                 connection, events, claim, due_at=forgotten_at if is_settled else now + self._timings.event_retry
             )

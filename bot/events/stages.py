@@ -49,6 +49,8 @@ class StageProgress:
     """Members whose training did not fit the budget."""
     no_photos: tuple[int, ...] = ()
     left: int = 0
+    is_pinned: bool = True
+    """Whether nothing about the panel's pin has to be tried again."""
 
 
 class StageRunner:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from bot.events.opening import OpeningService
 from bot.events.outcomes import EventOutcomes, PlannedAnnouncement
 from bot.events.photos.depictions import DepictionService
 from bot.events.photos.review import ReviewService
+from bot.events.pins import pin_panel, unpin_panel
 from bot.events.stages import StageProgress, StageRunner, paused_once
 from bot.ports import NotNow
 from bot.records.event import AnnouncementKind, EntrantStatus, Event, EventMode, EventStatus, PauseReason
@@ -63,18 +65,28 @@ class EventSteps(Service):
     async def advance(self, claim: Claim[Event]) -> None:
         event = claim.row
         if event.status.is_terminal:
-            await self._outcomes.wind_up(claim, is_off_calendar=await self._end_on_calendar(event))
+            await self._outcomes.wind_up(claim, is_taken_down=await self._take_down(claim))
         elif event.status is S.DRAFT:
             await self._keep_draft(claim)
         else:
-            found = await self._stages.create_thread_and_calendar(event)
-            if found:
-                await self._outcomes.store_thread_and_calendar(claim, found)
-            progress = await self._stages.do(event)
+            is_pinned = await self._prepare(claim)
+            progress = replace(await self._stages.do(event), is_pinned=is_pinned)
             if event.paused_at is None:
                 await self._run(claim, progress)
             else:
                 await self._wait(claim, progress)
+
+    async def _prepare(self, claim: Claim[Event]) -> bool:
+        """See to thread, calendar entry and pin; whether nothing about the pin has to be tried again."""
+        found, is_pinned = await self._stages.create_thread_and_calendar(claim.row), True
+        try:
+            found |= await pin_panel(self._database, self._venue, claim.row)
+        except NotNow as error:
+            log.info("The pin of event %s has to wait: %s", claim.id, error)
+            is_pinned = False
+        if found:
+            await self._outcomes.store_places(claim, found)
+        return is_pinned
 
     async def _keep_draft(self, claim: Claim[Event]) -> None:
         """Keep its calendar entry as it was planned, and open it when its time has come."""
@@ -85,15 +97,19 @@ class EventSteps(Service):
             await self._openings.advance(claim, is_on_calendar=False)
             return
         if found:
-            await self._outcomes.store_thread_and_calendar(claim, found)
+            await self._outcomes.store_places(claim, found)
         await self._openings.advance(claim, is_on_calendar=True)
 
-    async def _end_on_calendar(self, event: Event) -> bool:
+    async def _take_down(self, claim: Claim[Event]) -> bool:
+        """End the calendar entry and unpin the panel; False when Discord has to be asked again."""
         try:
-            await self._venue.end_on_calendar(event)
+            await self._venue.end_on_calendar(claim.row)
+            found = await unpin_panel(self._database, self._venue, claim.row)
         except NotNow as error:
-            log.info("The calendar entry of event %s has to wait: %s", event.id, error)
+            log.info("The calendar entry and the pin of event %s have to wait: %s", claim.id, error)
             return False
+        if found:
+            await self._outcomes.store_places(claim, found)
         return True
 
     async def _run(self, claim: Claim[Event], progress: StageProgress) -> None:
@@ -220,13 +236,15 @@ class EventSteps(Service):
         return event.stage_ends_at is not None and event.stage_ends_at <= self._clock.now()
 
     def _next_look(self, event: Event, until: datetime | None, progress: StageProgress) -> datetime | None:
-        """The deadline, or earlier for jobs under way, a missing thread or the reminder."""
+        """The deadline, or earlier for jobs under way, a missing thread or pin, or the reminder."""
         now = self._clock.now()
         looks = [until] if until is not None else []
         if not progress.is_done:
             looks.append(now + self._timings.poll)
         if event.paused_why is not None and event.paused_why.ends_by_itself:
             looks = [now + self._timings.event_retry]
+        if not progress.is_pinned:
+            looks.append(now + self._timings.event_retry)
         if event.wants_thread and event.thread_id is None:
             is_new = event.opened_at is not None and now < event.opened_at + timedelta(minutes=1)
             looks.append(now + (self._timings.panel if is_new else self._timings.event_retry))

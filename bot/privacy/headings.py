@@ -78,6 +78,7 @@ INNER: Final = frozenset(
         "file",
         "guild_id",
         "late",
+        "pinned_id",
         "lease_owner",
         "lease_until",
         "marker",

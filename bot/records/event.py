@@ -167,6 +167,8 @@ class Event:
     wants_calendar: bool
     calendar_id: int | None
     """Discord's scheduled event."""
+    pinned_id: int | None
+    """The panel's message that Discord was asked to pin; see bot/events/pins.py."""
     stage_ends_at: datetime | None
     paused_at: datetime | None
     paused_why: PauseReason | None

@@ -1,4 +1,4 @@
-"""What an event needs of Discord besides posts: permissions told beforehand, its thread, its place in the calendar."""
+"""What an event needs of Discord besides posts: permissions told beforehand, its thread, its pin, the calendar."""
 
 import asyncio
 import contextlib
@@ -29,6 +29,8 @@ TRAINING_TAKES = timedelta(hours=2)
 DESCRIPTION_MAX = 900
 NEEDED = ("view_channel", "send_messages", "attach_files", "read_message_history")
 IN_A_THREAD = ("view_channel", "send_messages_in_threads", "attach_files", "read_message_history")
+FOR_A_PIN = ("pin_messages", "read_message_history")
+"""Manage Messages does not include it since 2026-01-12 (Discord /developers/change-log, 2025-08-20)."""
 FOR_A_THREAD = ("create_public_threads", "send_messages_in_threads")
 MIB = 1024 * 1024
 
@@ -47,6 +49,8 @@ class DiscordVenue:
         checks = [_posting(event, place, guild)]
         if event.wants_thread and place is not None:
             checks.append(_thread(place, guild))
+        if place is not None:
+            checks.append(_pin(place, guild))
         if event.wants_calendar:
             checks.append(_calendar(guild))
         return [
@@ -68,6 +72,16 @@ class DiscordVenue:
                 log.info("An event's thread cannot be made: %s / %s", error.status, error.code)
                 return None
         return thread.id
+
+    async def set_pinned(self, guild_id: int, channel_id: int, message_id: int, *, is_pinned: bool) -> None:
+        channel = self._connected().get_partial_messageable(channel_id, guild_id=guild_id)
+        message = channel.get_partial_message(message_id)
+        async with _only_not_now():
+            try:
+                await (message.pin() if is_pinned else message.unpin())
+            except discord.HTTPException as error:
+                _raise_if_passing(error)
+                log.info("An event's panel cannot be pinned or unpinned: %s / %s", error.status, error.code)
 
     async def put_on_calendar(self, event: Event) -> int | None:
         guild = self._guild(event)
@@ -135,6 +149,12 @@ def _thread(place: Place, guild: discord.Guild) -> ReadinessCheck:
     missing = _missing(place.permissions_for(guild.me), FOR_A_THREAD)
     fix = f"In <#{place.id}>, allow Darkroom: {missing}. Without it, everything is posted in the channel itself."
     return ReadinessCheck("A thread for the event", is_ok=not missing, fix=fix if missing else "", is_optional=True)
+
+
+def _pin(place: Place, guild: discord.Guild) -> ReadinessCheck:
+    missing = _missing(place.permissions_for(guild.me), FOR_A_PIN)
+    fix = f"In <#{place.id}>, allow Darkroom: {missing}. Without it, the panel is not pinned."
+    return ReadinessCheck("A pin for the panel", is_ok=not missing, fix=fix if missing else "", is_optional=True)
 
 
 def _calendar(guild: discord.Guild) -> ReadinessCheck:

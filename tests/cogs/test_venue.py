@@ -71,16 +71,18 @@ async def test_where_everything_is_allowed_all_lines_are_green(stage: Stage, ven
     assert [check.what for check in checks] == [
         f"Posting in <#{stage.channel.id}>",
         "A thread for the event",
+        "A pin for the panel",
         "An entry in the server's calendar",
         "Files of up to 10 MB each",
     ]
     assert all(check.is_ok and not check.fix for check in checks)
-    assert [check.is_optional for check in checks] == [False, True, True, True]
+    assert [check.is_optional for check in checks] == [False, True, True, True, True]
 
 
 async def test_what_is_switched_off_is_not_looked_at(stage: Stage, venue: DiscordVenue) -> None:
     checks = await venue.check(planned(stage, wants_thread=False, wants_calendar=False))
-    assert [check.what for check in checks] == [f"Posting in <#{stage.channel.id}>", "Files of up to 10 MB each"]
+    named = [f"Posting in <#{stage.channel.id}>", "A pin for the panel", "Files of up to 10 MB each"]
+    assert [check.what for check in checks] == named
 
 
 @pytest.mark.parametrize(
@@ -260,3 +262,40 @@ async def test_an_entry_that_is_gone_is_left_alone(stage: Stage, venue: DiscordV
     await venue.end_on_calendar(planned(stage, calendar_id=5))
     await venue.end_on_calendar(planned(stage, calendar_id=None))
     assert entries(stage) == []
+
+
+def is_pinned(stage: Stage, message_id: int) -> bool:
+    return bool(stage.world.env.backend.get_message(stage.channel.id, message_id).pinned)
+
+
+async def test_a_panel_is_pinned_and_unpinned_however_often_that_is_asked(stage: Stage, venue: DiscordVenue) -> None:
+    place = (stage.world.guild.id, stage.channel.id, await posted(stage))
+    for wanted in (True, True, False, False):
+        await venue.set_pinned(*place, is_pinned=wanted)
+        assert is_pinned(stage, place[2]) is wanted
+
+
+@pytest.mark.parametrize("code", [30003, 50013, 50083])
+async def test_a_pin_that_discord_refuses_is_no_failure(stage: Stage, venue: DiscordVenue, code: int) -> None:
+    """All pins are taken, the permission is gone, the thread is archived (/docs/topics/opcodes-and-status-codes)."""
+    message_id = await posted(stage)
+    path = "/channels/*/messages/pins/*"
+    stage.world.env.inject_error("PUT", path, status=403 if code == 50013 else 400, code=code)
+    await venue.set_pinned(stage.world.guild.id, stage.channel.id, message_id, is_pinned=True)
+    assert not is_pinned(stage, message_id)
+
+
+async def test_a_pin_is_asked_for_again_when_discord_was_away(stage: Stage, venue: DiscordVenue) -> None:
+    message_id = await posted(stage)
+    stage.world.env.inject_error("PUT", "/channels/*/messages/pins/*", status=502, times=None)
+    with pytest.raises(NotNow):
+        await venue.set_pinned(stage.world.guild.id, stage.channel.id, message_id, is_pinned=True)
+
+
+async def test_the_missing_permission_to_pin_is_named_and_keeps_nothing_from_opening(
+    stage: Stage, venue: DiscordVenue
+) -> None:
+    closed = closed_to_the_bot(stage, "pin_messages")
+    check = found(await venue.check(planned(stage, closed)), "A pin")
+    assert (check.is_ok, check.is_optional) == (False, True)
+    assert check.fix == f"In <#{closed.id}>, allow Darkroom: **Pin Messages**. Without it, the panel is not pinned."

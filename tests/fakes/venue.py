@@ -1,6 +1,6 @@
-"""A Discord with a thread and a calendar for events; implements `bot.ports.Venue`."""
+"""A Discord with a thread, pins and a calendar for events; implements `bot.ports.Venue`."""
 
-from bot.ports import ReadinessCheck
+from bot.ports import NotNow, ReadinessCheck
 from bot.records.event import Event
 
 THREAD_OK = ReadinessCheck("Threads", is_ok=True, is_optional=True)
@@ -14,12 +14,20 @@ class FakeVenue:
         self.threads: dict[int, int] = {}
         self.calendar: dict[int, int] = {}
         self.ended: list[int] = []
+        self.pins: list[tuple[int, bool]] = []
+        """(message id, whether it is to be pinned) as it was asked."""
+        self.away = False
 
     async def check(self, event: Event) -> list[ReadinessCheck]:
         return list(self.checks)
 
     async def open_thread(self, event: Event, message_id: int) -> int | None:
         return self.threads.setdefault(event.id, message_id)
+
+    async def set_pinned(self, guild_id: int, channel_id: int, message_id: int, *, is_pinned: bool) -> None:
+        if self.away:
+            raise NotNow("away")
+        self.pins.append((message_id, is_pinned))
 
     async def put_on_calendar(self, event: Event) -> int | None:
         return self.calendar.setdefault(event.id, 70_000 + event.id)

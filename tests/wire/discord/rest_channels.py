@@ -22,6 +22,8 @@ class ChannelRoutes:
             ("GET", message, self.get_message),
             ("PATCH", message, self.edit_message),
             ("DELETE", message, self.delete_message),
+            ("PUT", "/channels/{channel_id}/messages/pins/{message_id}", self.pin_message),
+            ("DELETE", "/channels/{channel_id}/messages/pins/{message_id}", self.pin_message),
             ("POST", "/channels/{channel_id}/typing", self.type_in_channel),
             ("POST", "/channels/{channel_id}/threads", self.create_thread),
             ("POST", message + "/threads", self.create_thread),
@@ -105,6 +107,12 @@ class ChannelRoutes:
             self.state.world.require(channel, Permit.MANAGE_MESSAGES)
         message.is_deleted = True
         self.state.announce_message("MESSAGE_DELETE", message)
+        return Answer(204)
+
+    def pin_message(self, call: Call) -> Answer:
+        channel = self._channel(call)
+        self.state.world.require(channel, Permit.PIN_MESSAGES, Permit.READ_MESSAGE_HISTORY)
+        self._message(call, channel)
         return Answer(204)
 
     def type_in_channel(self, call: Call) -> Answer:

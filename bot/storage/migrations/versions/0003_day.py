@@ -33,6 +33,7 @@ def upgrade() -> None:
     op.add_column("loras", sa.Column("chosen_at", sa.DateTime(timezone=True), nullable=True))
     _add_galleries()
     op.add_column("guilds", sa.Column("host_role_id", sa.BigInteger(), nullable=True))
+    op.add_column("events", sa.Column("pinned_id", sa.BigInteger(), nullable=True))
 
 
 def _id(name: str) -> sa.Column[int]:
