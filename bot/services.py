@@ -11,6 +11,7 @@ from bot.datasets.service import DatasetService
 from bot.engine import Lane
 from bot.events.ballot.results import ResultService
 from bot.events.ballot.service import BallotService
+from bot.events.banner import BannerService
 from bot.events.budget import BudgetService
 from bot.events.opening import OpeningService
 from bot.events.outcomes import EventOutcomes
@@ -120,6 +121,7 @@ class Services:
     preferences: PreferenceService
     likeness: LikenessService
     events: EventService
+    banners: BannerService
     openings: OpeningService
     contributions: ContributionService
     depictions: DepictionService
@@ -189,6 +191,7 @@ def build_services(opened: Resources) -> Services:
         privacy=PrivacyService(opened, key_service, depictions, exports),
         exports=exports,
         events=EventService(opened, openings, budgets, depictions),
+        banners=BannerService(opened, references),
         openings=openings,
         contributions=ContributionService(opened, dataset_service),
         depictions=depictions,

@@ -7,6 +7,7 @@ from datetime import timedelta
 from bot.clock import Clock
 from bot.photos.intake import Spool
 from bot.storage.database import Database
+from bot.storage.events import banners
 from bot.storage.jobs import datasets, generations
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ class Strays:
         """Delete the strays; how many there were."""
         async with self._database.read() as connection:
             named = await datasets.files_in_use(connection) | await generations.files_in_use(connection)
+            named |= await banners.files_in_use(connection)
         return await asyncio.to_thread(self._spool.sweep, named, age=STRAY_AGE)
 
     async def run(self) -> None:

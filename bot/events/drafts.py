@@ -85,6 +85,7 @@ COPIED = (
     "hours",
     "wants_thread",
     "wants_calendar",
+    "banner",
 )
 """Columns that an event has in common with one that is planned as it was."""
 

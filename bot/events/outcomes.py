@@ -15,6 +15,7 @@ from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.resources import Service
 from bot.storage.due import Claim, mark, store
+from bot.storage.events import banners
 from bot.storage.events import counts as event_counts
 from bot.storage.events import events as rows
 from bot.storage.events import jobs as event_jobs
@@ -123,7 +124,7 @@ class EventOutcomes(Service):
             if now >= forgotten_at:
                 await store(connection, events, claim, due_at=None)
                 await erasure.erase_event_details(connection, event.id)
-                return []
+                return await banners.forget(connection, event.id)
             files = await event_jobs.discard_datasets(connection, event.id)
             if event.status is EventStatus.CANCELLED:
                 await event_jobs.wake(connection, event.id, now=now)

@@ -197,7 +197,8 @@ class EventService(Service):
             before = await lookup.run_by(connection, event_id, actor, HostCommand.CANCEL)
             lifecycle.check_move(before.mode, before.status, EventStatus.CANCELLED)
             over = {"ended_at": now, "stage_ends_at": None, "paused_at": None, "paused_why": None}
-            due_at = now if before.status.is_live or before.opens_at is not None else None
+            is_left = before.status.is_live or before.opens_at is not None or before.banner is not None
+            due_at = now if is_left else None
             event = await _change(connection, before, status=EventStatus.CANCELLED, due_at=due_at, **over)
             await self._tell(connection, event)
             return event

@@ -67,6 +67,7 @@ SECRET: Final = frozenset(
 INNER: Final = frozenset(
     [
         "attempt",
+        "banner",
         "calendar_id",
         "candidates",
         "checked_at",

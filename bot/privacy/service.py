@@ -9,7 +9,7 @@ from bot.keys.service import KeyService
 from bot.privacy.export import ExportService
 from bot.records.moderation import Act
 from bot.resources import Resources, Service
-from bot.storage.events import events, galleries
+from bot.storage.events import banners, events, galleries
 from bot.storage.jobs import posts
 from bot.storage.people import erasure, likeness, moderation_log, own_rows, questions, removals, takedowns
 from bot.storage.people.pseudonyms import pseudonym
@@ -69,9 +69,10 @@ class PrivacyService(Service):
             await removals.of_member(connection, guild_id, user_id, now=now)
             await takedowns.take_yearbooks_back(connection, guild_id, user_id, now=now)
             await galleries.close_hosted(connection, guild_id, user_id, now=now)
+            shown = await banners.forget_hosted(connection, guild_id, user_id, now=now)
             left = await takedowns.shown_of(connection, guild_id, user_id) if with_messages else []
             await posts.add_leftovers(connection, left, now=now)
-            files = await erasure.erase_member(connection, guild_id=guild_id, user_id=user_id)
+            files = [*shown, *await erasure.erase_member(connection, guild_id=guild_id, user_id=user_id)]
             if is_known:
                 name = await pseudonym(connection, guild_id, user_id)
                 await moderation_log.note(connection, guild_id, Act.ERASED, name, "everything of a member", now=now)

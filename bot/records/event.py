@@ -169,6 +169,8 @@ class Event:
     """Discord's scheduled event."""
     pinned_id: int | None
     """The panel's message that Discord was asked to pin; see bot/events/pins.py."""
+    banner: str | None
+    """Spool name of the picture at the head of the panel; None: a drawn one."""
     stage_ends_at: datetime | None
     paused_at: datetime | None
     paused_why: PauseReason | None

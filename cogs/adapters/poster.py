@@ -17,7 +17,7 @@ from bot.ports import NotNow, PlaceRefused
 from bot.records.guild import Place, PlaceKind
 from bot.records.post import Post, PostKind
 from cogs.adapters import rendering
-from cogs.adapters.kept_files import kept_files, named_files
+from cogs.adapters.edited_files import edited_files
 from cogs.adapters.yearbooks import yearbook_draft
 from cogs.training.cards import footer
 from cogs.ui.replies import File, attached, is_too_large
@@ -63,7 +63,7 @@ class DiscordPoster:
         async with _mapped_errors():
             channel = await self._open(post, place)
             view = await self._render(post, place)
-            files = await _kept_files(channel, post.message_id, view)
+            files = await edited_files(self._bot.services, channel, post, view)
             message = channel.get_partial_message(post.message_id)
             await message.edit(view=view, attachments=files, allowed_mentions=discord.AllowedMentions.none())
 
@@ -201,19 +201,6 @@ async def _mapped_errors() -> AsyncIterator[None]:
         raise NotNow(f"{error.status} / {error.code}", is_outage=error.status >= 500) from error
     except (TimeoutError, OSError, aiohttp.ClientError, discord.ConnectionClosed) as error:
         raise NotNow(type(error).__name__, is_outage=True) from error
-
-
-async def _kept_files(channel: discord.abc.Messageable, message_id: int, view: discord.ui.LayoutView) -> Any:
-    """The files that stay in the message, as its edit has to list them: those that the card shows."""
-    names = named_files(view)
-    if not names:
-        return []
-    try:
-        message = await channel.fetch_message(message_id)
-    except discord.Forbidden:
-        log.info("A message may not be read again; its edit does not list the files that stay")
-        return discord.utils.MISSING
-    return kept_files(message.attachments, message.components, names)
 
 
 def _reply_to(before: Post, place: Place) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from cogs.events.member.yearbook import send_yearbook
 from cogs.events.people import drawn_names, people_of
 from cogs.events.texts import STATUS_WORDS
 from cogs.loras.commands import suggest_loras
+from cogs.training.forms import uploads_of
 from cogs.ui.replies import Interaction, actor_of, channel_of, check_event_host, defer, guild_of, open_form, say, show
 
 Choices = list[app_commands.Choice[str]]
@@ -42,9 +43,11 @@ class EventsCog(commands.GroupCog, group_name="event", group_description="Photo-
         self.bot = bot
 
     @app_commands.command(description="Plan a new event here (admins and hosts); nobody sees it before you open it")
-    async def create(self, interaction: Interaction) -> None:
+    @app_commands.describe(banner="A picture for the head of its panel; without one it is drawn")
+    async def create(self, interaction: Interaction, banner: discord.Attachment | None = None) -> None:
         check_event_host(interaction)
-        await open_form(interaction, CreateForm())
+        given = uploads_of([] if banner is None else [banner])
+        await open_form(interaction, CreateForm(banner=given[0] if given else None))
 
     @app_commands.command(description="Compare settings or versions of a LoRA by a blind vote (admins and hosts)")
     @app_commands.describe(

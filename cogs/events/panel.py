@@ -1,5 +1,6 @@
 """The panel of an event: the one public message that shows how far it is and what a member can do now."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import discord
@@ -22,7 +23,7 @@ from cogs.events.texts import (
     uncounted_words,
 )
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Layout, card
+from cogs.ui.layout import Layout, SafeLayout
 from cogs.ui.words import SUBJECT_WORDS, clip, count, meter
 
 M, S = EventMode, EventStatus
@@ -71,12 +72,16 @@ WITH_PHOTOS = frozenset({S.COLLECTING, S.REVIEWING, S.TRAINING})
 MAIN_ACTIONS = frozenset({"give", "join", "make", "vote", "book"})
 
 
-def panel_card(view: EventView, last_line: str) -> Layout:
+def panel_card(view: EventView, last_line: str, banner: Sequence[tuple[str, str]] = ()) -> Layout:
+    """`banner`: (attachment name, alt text) of the picture at its head."""
     event = view.event
     parts = [_head(event), _stage(view), _meters(view), _advice(view), winners_text(view.winners), last_line]
     colour = discord.Colour.orange() if event.paused_at else COLOURS.get(event.status, discord.Colour.blurple())
-    buttons = [_button(event, action) for action in actions_of(event)]
-    return card("\n".join(filter(None, parts)), colour=colour, buttons=buttons)
+    layout = SafeLayout(colour)
+    layout.add_gallery(banner)
+    layout.add_text("\n".join(filter(None, parts)))
+    layout.add_rows([_button(event, action) for action in actions_of(event)])
+    return layout
 
 
 def actions_of(event: Event) -> list[str]:

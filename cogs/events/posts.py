@@ -10,6 +10,7 @@ import discord
 from bot.errors import FileDamaged
 from bot.events.ballot.charts import draw_votes
 from bot.events.ballot.service import BallotEntry
+from bot.events.banner import banner_name
 from bot.events.views import EventView
 from bot.moderation.texts import is_explicit
 from bot.photos.sheet import SheetEntry
@@ -23,6 +24,7 @@ from cogs.events.announcements import announcement_card
 from cogs.events.member.ballot import COPY_BYTES, FILES_MAX, SHEET_MAX, ballot_card, shown_files, uses_sheet
 from cogs.events.member.depictions import depiction_card, gone_card
 from cogs.events.panel import panel_card
+from cogs.events.texts import banner_words
 from cogs.pictures.cards import ALT_TEXT_MAX, alt_text, is_of_a_lora
 from cogs.training.cards import footer
 from cogs.ui.layout import SHEET_FILE
@@ -47,14 +49,23 @@ async def render_event_post(services: Services, post: Post, *, guild_name: str, 
         return await _announcement(services, post, is_private=is_private)
     if post.kind is PostKind.DEPICTION:
         return await _depiction(services, post, guild_name)
-    return await render_event_edit(services, post, guild_name=guild_name), []
+    return await render_event_edit(services, post, guild_name=guild_name), await new_files(services, post)
+
+
+async def new_files(services: Services, post: Post) -> list[File]:
+    """The files that a message of this post may have to be given anew when its card changes: a panel's banner."""
+    if post.kind is not PostKind.EVENT_PANEL:
+        return []
+    event = (await _view(services, post.subject_id)).event
+    return [(banner_name(event), await services.banners.picture(event))]
 
 
 async def render_event_edit(services: Services, post: Post, *, guild_name: str) -> discord.ui.LayoutView:
     """The card alone, for a message whose files stay as they are."""
     line = footer(post)
     if post.kind is PostKind.EVENT_PANEL:
-        return panel_card(await _view(services, post.subject_id), line)
+        view = await _view(services, post.subject_id)
+        return panel_card(view, line, [(banner_name(view.event), banner_words(view.event))])
     if post.kind is PostKind.EVENT_BALLOT:
         view = await _view(services, post.subject_id)
         return ballot_card(view.event, await services.ballots.shown(post.subject_id), line)

@@ -62,6 +62,8 @@ TRAINING_WORDS = training_cards.STATUS_WORDS | {
     TrainingStatus.TRAINING: "training",
 }
 REPEAT_WORDS = {Repeat.WEEKLY: "Every week", Repeat.MONTHLY: "Every month"}
+BANNER_WORDS_MAX = 500
+"""Characters; an alt text takes 1,024 (Discord /docs/components/reference)."""
 MEDALS = {1: "🥇", 2: "🥈", 3: "🥉"}
 CLOSING_WORDS = {
     EventStatus.COLLECTING: "This part is over. What comes next begins in a moment.",
@@ -139,6 +141,13 @@ def opening_words(event: Event) -> str:
 
 def event_name(event: Event) -> str:
     return quote(event.name, NAME_MAX)
+
+
+def banner_words(event: Event) -> str:
+    """The alt text of the picture at the head of the panel."""
+    if event.banner is not None:
+        return f"Banner of {event.name}"
+    return f"{event.name}: {' '.join(event.theme.split())}"[:BANNER_WORDS_MAX] if event.theme.strip() else event.name
 
 
 def entrants_words(event: Event) -> str:

@@ -49,7 +49,7 @@ SURFACE: dict[str, list[str]] = {
     ],
     "Imagine from this picture": [],
     "styles": ["search", "sort"],
-    "event create": [],
+    "event create": ["banner"],
     "event bakeoff": ["lora!", "prompts!", "strengths", "versions", "name"],
     "event open": ["event"],
     "event close": ["event"],

@@ -48,6 +48,7 @@ events = table(
     sa.Column("wants_calendar", sa.Boolean, nullable=False),
     sa.Column("calendar_id", sa.BigInteger),
     sa.Column("pinned_id", sa.BigInteger),
+    sa.Column("banner", sa.String(80)),
     sa.Column("stage_ends_at", Instant),
     sa.Column("paused_at", Instant),
     sa.Column("paused_why", Word(PauseReason)),

@@ -182,6 +182,8 @@ async def erase_guild(connection: AsyncConnection, *, guild_id: int) -> list[str
     files = await erase_guild_secrets(connection, guild_id=guild_id)
     for holder in (t.pictures, t.reference_pictures):
         files += await _files(connection, holder, t.generations, t.generations.c.guild_id == guild_id)
+    shown = sa.select(e.events.c.banner).where(e.events.c.guild_id == guild_id, e.events.c.banner.is_not(None))
+    files += await fetch_values(connection, shown.distinct())
     for table, subject in ((t.trainings, SubjectTable.TRAINING), (t.generations, SubjectTable.GENERATION)):
         ids = sa.select(table.c.id).where(table.c.guild_id == guild_id)
         await _erase_about(connection, t.timeline, subject, ids)

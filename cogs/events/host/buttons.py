@@ -14,6 +14,7 @@ from cogs.events.host.actions import (
     show_readiness,
     show_status,
 )
+from cogs.events.host.banner import press_banner
 from cogs.events.host.forms import FindForm, NumbersForm, OpeningForm, PromptsForm, TimesForm, WordsForm
 from cogs.events.host.pages import Page
 from cogs.events.host.photos import show_board
@@ -87,6 +88,7 @@ async def setup(bot: DarkroomBot) -> None:
         hours=press_hours,
         opening=press_opening,
         words=press_words,
+        banner=press_banner,
         copy=in_place(copy_event),
         limits=_asking_numbers(Page.PEOPLE),
         numbers=_asking_numbers(Page.PICTURES),

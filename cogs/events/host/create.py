@@ -8,8 +8,9 @@ import discord
 
 from bot.errors import UserError
 from bot.events.drafts import NAME_MAX, RULES_MAX, THEME_MAX, EventDraft
-from bot.records.dataset import SubjectKind
+from bot.records.dataset import SubjectKind, Upload
 from bot.records.event import EventMode
+from cogs.events.host.banner import give_banner
 from cogs.events.host.settings import show_settings
 from cogs.events.texts import KIND_MEANING, KIND_WORDS, MODE_MEANING, MODE_WORDS
 from cogs.ui.choices import FleetingButton
@@ -22,12 +23,13 @@ Word = TypeVar("Word", bound=StrEnum)
 
 
 class CreateForm(SafeModal):
-    """`draft` fills the fields."""
+    """`draft` fills the fields; `banner` is the picture that was attached to the command."""
 
     command = "event"
 
-    def __init__(self, draft: EventDraft | None = None) -> None:
+    def __init__(self, draft: EventDraft | None = None, banner: Upload | None = None) -> None:
         super().__init__("A new event")
+        self.banner = banner
         name = discord.ui.TextInput[Any](
             placeholder="Mascot weekend",
             default=None if draft is None else draft.name,
@@ -61,12 +63,14 @@ class CreateForm(SafeModal):
             await self._offer_again(interaction, str(error), draft)
             return
         await show_settings(interaction, event.id)
+        if self.banner is not None:
+            await give_banner(interaction, event.id, self.banner)
 
     async def _offer_again(self, interaction: Interaction, why: str, draft: EventDraft) -> None:
         """A button that opens the form once more, with everything that was typed."""
 
         async def open_again(pressed: Interaction) -> None:
-            await open_form(pressed, CreateForm(draft))
+            await open_form(pressed, CreateForm(draft, self.banner))
 
         again = FleetingButton("Back to the form", open_again, style=discord.ButtonStyle.primary)
         await interaction.followup.send(why, view=SafeView(again, seconds=FORM_SECONDS), ephemeral=True)

@@ -95,6 +95,7 @@ def _times(shown: ShownPage) -> Content:
         [
             *([ActionButton("host", "opening", event.id, label="Opening time")] if is_draft else []),
             ActionButton("host", "words", event.id, label="Name, theme, rules"),
+            ActionButton("host", "banner", event.id, label="Banner"),
             ActionButton("host", "hours", event.id, label="Own times"),
             ActionButton("host", "thread", event.id, label=f"Thread: {_on_off(event.wants_thread)}"),
             ActionButton("host", "calendar", event.id, label=f"Calendar: {_on_off(event.wants_calendar)}"),

@@ -34,6 +34,7 @@ def upgrade() -> None:
     _add_galleries()
     op.add_column("guilds", sa.Column("host_role_id", sa.BigInteger(), nullable=True))
     op.add_column("events", sa.Column("pinned_id", sa.BigInteger(), nullable=True))
+    op.add_column("events", sa.Column("banner", sa.String(length=80), nullable=True))
 
 
 def _id(name: str) -> sa.Column[int]:
