@@ -45,6 +45,7 @@ UNTIL: Mapping[str, frozenset[EventStatus]] = {
     "pack": frozenset({S.COLLECTING, S.REVIEWING, S.TRAINING}),
     "style_ids": frozenset({S.COLLECTING}),
     "lora_ids": frozenset({S.COLLECTING}),
+    "on_tie": frozenset({S.COLLECTING, S.REVIEWING, S.TRAINING, S.SHOWING}),
     "jury_role_id": frozenset({S.COLLECTING, S.REVIEWING, S.TRAINING, S.SHOWING}),
 }
 """Fields that can be changed only in these live stages, so that all entrants have the same event."""
@@ -78,6 +79,7 @@ COPIED = (
     "role_ids",
     "moderator_ids",
     "jury_role_id",
+    "on_tie",
     "pack",
     "style_ids",
     "lora_ids",

@@ -36,6 +36,9 @@ MAKING_STAGE = {
     EventMode.CLUB: S.COLLECTING,
 }
 """The stage in which entrants make pictures and enter one; a bake-off has none."""
+RUN_OFF = "runoff"
+CLOSABLE = (*sorted(TIMED), RUN_OFF)
+"""The parts that `part_of` names and a host can close."""
 TOO_FEW = frozenset({PauseReason.TOO_FEW_ENTRANTS, PauseReason.TOO_FEW_PHOTOS})
 
 
@@ -237,6 +240,11 @@ def can_order(event: Event) -> bool:
 
 def can_vote(event: Event) -> bool:
     return event.status is S.VOTING and event.paused_at is None
+
+
+def part_of(event: Event) -> str:
+    """What closing ends now: the stage, or the second vote within it."""
+    return RUN_OFF if event.status is S.VOTING and event.runoff_ids else event.status.value
 
 
 def is_closing(event: Event, now: datetime) -> bool:

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.events import lifecycle
-from bot.records.event import AnnouncementKind, Event, EventStatus, PauseReason, channels_of
+from bot.events.ballot import runoff
+from bot.records.event import AnnouncementKind, Entry, Event, EventStatus, PauseReason, channels_of
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.resources import Service
@@ -77,6 +78,23 @@ class EventOutcomes(Service):
                 await rows.post(connection, event, PostKind.EVENT_BALLOT, event.id, places=places, now=now)
             if to is EventStatus.FINISHED:
                 await posts.renew(connection, PostKind.EVENT_BALLOT, event.id, due_at=now)
+
+        await self._database.write(transaction)
+
+    async def begin_runoff(self, claim: Claim[Event], tied: Sequence[Entry]) -> None:
+        """Open a second vote between these entries alone."""
+        event, now = claim.row, self._clock.now()
+        ends_at = now + runoff.length(event, self._timings.event_hour)
+        detail = {"numbers": [each.position for each in tied]}
+
+        async def transaction(connection: AsyncConnection) -> None:
+            if await self._was_moved(connection, claim):
+                return
+            ids = tuple(each.id for each in tied)
+            await store(connection, events, claim, due_at=now, stage_ends_at=ends_at, runoff_ids=ids, attempt=0)
+            await self._announce(connection, event, [PlannedAnnouncement(AnnouncementKind.RUN_OFF, detail)])
+            await self._renew_panel(connection, event)
+            await posts.renew(connection, PostKind.EVENT_BALLOT, event.id, due_at=now)
 
         await self._database.write(transaction)
 

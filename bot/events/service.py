@@ -154,16 +154,16 @@ class EventService(Service):
         """Announce the event and begin its first stage; UserError, with what to do, when it is not ready."""
         return await self._openings.open(event_id, actor)
 
-    async def closable(self, event_id: int, actor: Actor, stage: EventStatus | None = None) -> Event:
-        """The event whose present stage can be closed now; UserError when it cannot, or is not `stage` any more."""
-        return await self._database.fetch(_closable, event_id, actor, stage, self._clock.now())
+    async def closable(self, event_id: int, actor: Actor, part: str | None = None) -> Event:
+        """The event whose stage can be closed now; UserError when it cannot, or is not in this part any more."""
+        return await self._database.fetch(_closable, event_id, actor, part, self._clock.now())
 
-    async def close(self, event_id: int, actor: Actor, stage: EventStatus | None = None) -> Event:
-        """End the present stage now; the engine goes on at once. UserError when it is not `stage` any more."""
+    async def close(self, event_id: int, actor: Actor, part: str | None = None) -> Event:
+        """End the present stage now; the engine goes on at once. UserError when it is not in this part any more."""
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> Event:
-            before = await _closable(connection, event_id, actor, stage, now)
+            before = await _closable(connection, event_id, actor, part, now)
             event = await _change(connection, before, stage_ends_at=now)
             await event_counts.keep_photos_until(connection, event.id, self._photos_until(event))
             await self._tell(connection, event)
@@ -276,11 +276,9 @@ async def _change(connection: AsyncConnection, event: Event, **values: Any) -> E
     return changed
 
 
-async def _closable(
-    connection: AsyncConnection, event_id: int, actor: Actor, stage: EventStatus | None, now: datetime
-) -> Event:
+async def _closable(connection: AsyncConnection, event_id: int, actor: Actor, part: str | None, now: datetime) -> Event:
     event = await lookup.run_by(connection, event_id, actor, HostCommand.CLOSE)
-    if stage is not None and event.status is not stage:
+    if part is not None and lifecycle.part_of(event) != part:
         raise UserError(CLOSED_BEFORE)
     if lifecycle.is_closing(event, now):
         raise UserError(CLOSING)

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datasets.rules import photo_limits
 from bot.events import lifecycle
+from bot.events.ballot import counting
+from bot.events.ballot.runoff import in_runoff
 from bot.events.ballot.service import BallotService
 from bot.events.budget import BudgetService
 from bot.events.opening import OpeningService
@@ -118,6 +120,8 @@ class EventSteps(Service):
             await self._pause(claim, progress.blocked, progress)
         elif event.status is S.SHOWING and not progress.is_done and self._is_due(event):
             await self._outcomes.stay(claim, self._clock.now() + self._timings.poll)
+        elif await self._database.fetch(counting.is_moot, event):
+            await self._enter(claim, S.FINISHED, progress)
         else:
             await self._decide(claim, progress)
 
@@ -168,6 +172,8 @@ class EventSteps(Service):
                 [] if has_ballot else [PlannedAnnouncement(AnnouncementKind.NO_BALLOT, {"entries": entries})]
             )
             await self._outcomes.enter(claim, to, announcements=announcements, at_once=not has_ballot)
+        elif to is S.FINISHED and (tied := await self._database.fetch(counting.tied, event)):
+            await self._outcomes.begin_runoff(claim, tied)
         elif to is S.FINISHED:
             await self._ballots.count(event)
             await self._outcomes.enter(claim, to, announcements=[PlannedAnnouncement(AnnouncementKind.WINNER, {})])
@@ -236,14 +242,14 @@ class EventSteps(Service):
         return event.stage_ends_at is not None and event.stage_ends_at <= self._clock.now()
 
     def _next_look(self, event: Event, until: datetime | None, progress: StageProgress) -> datetime | None:
-        """The deadline, or earlier for jobs under way, a missing thread or pin, or the reminder."""
+        """The deadline, or earlier for jobs under way, a missing thread or pin, a run-off, or the reminder."""
         now = self._clock.now()
         looks = [until] if until is not None else []
         if not progress.is_done:
             looks.append(now + self._timings.poll)
         if event.paused_why is not None and event.paused_why.ends_by_itself:
             looks = [now + self._timings.event_retry]
-        if not progress.is_pinned:
+        if not progress.is_pinned or in_runoff(event):
             looks.append(now + self._timings.event_retry)
         if event.wants_thread and event.thread_id is None:
             is_new = event.opened_at is not None and now < event.opened_at + timedelta(minutes=1)

@@ -77,6 +77,13 @@ class Repeat(StrEnum):
     MONTHLY = "monthly"
 
 
+class OnTie(StrEnum):
+    """What becomes of the first place when several entries share it."""
+
+    SHARE = "share"
+    RUN_OFF = "run_off"
+
+
 class EntrantStatus(StrEnum):
     IN = "in"
     WITHDRAWN = "withdrawn"
@@ -106,6 +113,8 @@ class AnnouncementKind(StrEnum):
     RESUMED = "resumed"
     NO_BALLOT = "no_ballot"
     """Fewer than two entries."""
+    RUN_OFF = "run_off"
+    """The first place is tied: a second vote has begun."""
     WINNER = "winner"
     CANCELLED = "cancelled"
     NOT_OPENED = "not_opened"
@@ -169,6 +178,9 @@ class Event:
     """Discord's scheduled event."""
     pinned_id: int | None
     """The panel's message that Discord was asked to pin; see bot/events/pins.py."""
+    on_tie: OnTie
+    runoff_ids: tuple[int, ...]
+    """The entries that were tied for the first place and are voted on again; empty without a run-off."""
     banner: str | None
     """Spool name of the picture at the head of the panel; None: a drawn one."""
     stage_ends_at: datetime | None

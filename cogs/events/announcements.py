@@ -11,6 +11,7 @@ from bot.records.guild import PlaceKind
 from bot.records.lora import Lora
 from cogs.events.details import Detail, number, numbers, read
 from cogs.events.host.told import not_opened, taken_back
+from cogs.events.member.ballot import joined, voting_buttons
 from cogs.events.panel import PAUSE_WORDS, adopting_buttons, deadline, what_it_is, winners_text
 from cogs.events.texts import event_name
 from cogs.likeness.cards import CLAIM, claim_button
@@ -34,6 +35,7 @@ WITHHELD = {
     EventMode.BAKEOFF: " Nobody sees them before the vote, so that nobody knows which is which.",
 }
 SHARED_PLACE = "Equal votes share a place."
+RUN_OFF_DECIDED = "A run-off was held for the first place; the votes of both are added up here."
 
 
 def announcement_card(
@@ -62,6 +64,7 @@ def announcement_card(
     if not is_private:
         many = len(claimable) > 1
         layout.add_rows([claim_button("set", each, f"{CLAIM}: #{each}" if many else CLAIM) for each in claimable])
+        layout.add_rows(voting_buttons(view.event) if announcement.what is AnnouncementKind.RUN_OFF else [])
         layout.add_rows(adopting_buttons(view) if announcement.what is AnnouncementKind.WINNER else [])
     lora_id = number(detail, "lora_id")
     if announcement.what is AnnouncementKind.TAKEN_BACK and lora_id and not is_private:
@@ -161,6 +164,14 @@ def _no_ballot(view: EventView, detail: Detail) -> str:
     return f"### {event_name(view.event)}: no vote this time\nNobody entered a picture."
 
 
+def _run_off(view: EventView, detail: Detail) -> str:
+    ends = view.event.stage_ends_at
+    until = "" if ends is None else f"\nIt ends {deadline(ends)}."
+    who = joined(numbers(detail, "numbers"))
+    again = "Everybody votes once more, between these alone; earlier votes do not decide it."
+    return f"### {event_name(view.event)}: a run-off\n{who} are tied for the first place. {again}{until}"
+
+
 def _winner(view: EventView) -> str:
     winners = view.winners
     if not winners:
@@ -169,6 +180,7 @@ def _winner(view: EventView) -> str:
     is_alone = len(winners) == 1 and winners[0].votes == 0
     places = [each.place for each in winners]
     lines = ["Unopposed:" if is_alone else "", winners_text(winners)]
+    lines.append(RUN_OFF_DECIDED if view.event.runoff_ids else "")
     lines.append(SHARED_PLACE if len(places) != len(set(places)) else "")
     if view.event.mode is not EventMode.BAKEOFF:
         lines.append("Congratulations!")
@@ -205,6 +217,7 @@ DETAILED: Mapping[AnnouncementKind, Callable[[EventView, Detail], str]] = {
     AnnouncementKind.PACK_DONE: _pack_done,
     AnnouncementKind.PAUSED: _paused,
     AnnouncementKind.NO_BALLOT: _no_ballot,
+    AnnouncementKind.RUN_OFF: _run_off,
     AnnouncementKind.CANCELLED: _cancelled,
     AnnouncementKind.TAKEN_BACK: taken_back,
     AnnouncementKind.NOT_OPENED: not_opened,

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import discord
 
+from bot.events.ballot.runoff import in_runoff
 from bot.events.lifecycle import can_give, can_order, can_vote, photos_needed
 from bot.events.photos.rules import limits_each
 from bot.events.views import EventView
@@ -151,7 +152,7 @@ def _stage(view: EventView) -> str:
         return f"⏸️ **Paused.** {PAUSE_WORDS[event.paused_why]} Until then no deadline counts."
     if view.is_closing:
         return f"⏳ **Closing.** {CLOSING_WORDS[event.status]}"
-    words = STAGE_WORDS[shown_stage(event)]
+    words = "A run-off is open: vote once more" if in_runoff(event) else STAGE_WORDS[shown_stage(event)]
     if event.stage_ends_at is None:
         return f"**{words}**"
     return f"**{words}** until {deadline(event.stage_ends_at)}"

@@ -6,7 +6,7 @@ from bot.events.drafts import NAME_MAX
 from bot.events.timetables import timed_stages
 from bot.events.views import EventView, UncountedPhotos
 from bot.records.dataset import SubjectKind
-from bot.records.event import Event, EventMode, EventStatus, PauseReason, Repeat
+from bot.records.event import Event, EventMode, EventStatus, OnTie, PauseReason, Repeat
 from bot.records.training import TrainingStatus
 from bot.text import quote
 from cogs.training import cards as training_cards
@@ -60,6 +60,11 @@ PAUSE_WORDS = {
 TRAINING_WORDS = training_cards.STATUS_WORDS | {
     TrainingStatus.SUBMITTED: "being prepared",
     TrainingStatus.TRAINING: "training",
+}
+TIE_WORDS = {OnTie.SHARE: "They share it", OnTie.RUN_OFF: "A run-off decides"}
+TIE_MEANING = {
+    OnTie.SHARE: "Entries with equally many votes win together.",
+    OnTie.RUN_OFF: "A second, short vote between the tied entries; if that is tied, too, they share the place.",
 }
 REPEAT_WORDS = {Repeat.WEEKLY: "Every week", Repeat.MONTHLY: "Every month"}
 BANNER_WORDS_MAX = 500

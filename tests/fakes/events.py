@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.events.drafts import EventDraft
 from bot.events.service import EventService
 from bot.records.dataset import SubjectKind
-from bot.records.event import Announcement, EntrantStatus, Event, EventMode, EventStatus
+from bot.records.event import Announcement, EntrantStatus, Event, EventMode, EventStatus, OnTie
 from bot.records.guild import Actor, Channel
 from bot.storage.database import Database
 from bot.storage.events import entrants, events
@@ -40,6 +40,8 @@ USUAL: dict[str, Any] = {
     "hours": {},
     "wants_thread": False,
     "wants_calendar": False,
+    "on_tie": OnTie.SHARE,
+    "runoff_ids": (),
     "created_at": NOON,
 }
 """Of a shared mascot, with no limit."""

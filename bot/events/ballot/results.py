@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.events.ballot import tally
+from bot.events.ballot import counting
 from bot.records.event import EventStatus
 from bot.resources import Service
 from bot.storage.events import ballots, events
@@ -45,20 +45,18 @@ class Season:
 
 class ResultService(Service):
     async def vote_counts(self, event_id: int) -> Sequence[VoteCount]:
-        """The votes of each entry, best first; nothing before they are counted or when nobody voted."""
+        """The votes of each entry, of a run-off too, best first; nothing before the count or when nobody voted."""
         async with self._database.read() as connection:
             event = await events.get(connection, event_id)
             if event is None or event.status is not EventStatus.FINISHED:
                 return []
-            found = {one.entry.id: one.entry for one in await ballots.standing(connection, event)}
-            cast = await ballots.votes_of(connection, event_id)
-        counted = tally.count(found, cast, event.jury_role_id is not None)
-        if not any(each.votes for each in counted):
+            counted = await counting.count(connection, event)
+        if not any(each.votes for each in counted.standings):
             return []
         return [
             VoteCount(entry.position or 0, entry.label, each.place, each.votes, each.jury_votes)
-            for each in counted
-            for entry in [found[each.entry_id]]
+            for each in counted.standings
+            for entry in [counted.entries[each.entry_id].entry]
         ]
 
     async def season(self, guild_id: int) -> Season:

@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.events import lifecycle, lookup
-from bot.events.ballot import tally
+from bot.events.ballot import counting, tally
+from bot.events.ballot.runoff import in_runoff
 from bot.likeness.service import lora_of
 from bot.moderation.approvals import must_wait
 from bot.moderation.texts import is_explicit
@@ -44,6 +45,7 @@ VOTING_OVER = "The voting is over. Thank you for wanting to take part."
 PAUSED = "The event is paused just now. You can vote as soon as it goes on."
 NO_ROLE = "Only members with one of this event's roles can vote."
 ENTRY_GONE = "This entry is not in the ballot any more. Please choose another one."
+NOT_TIED = "The run-off is between the entries that are tied. Please choose one of these."
 OWN_ENTRY = "This is your own entry. Please vote for somebody else's."
 
 
@@ -157,7 +159,7 @@ class BallotService(Service):
             event = await lookup.opened(connection, event_id, actor)
             self._check_open(event)
             lookup.check_sight(event, actor)
-            found = await ballots.standing(connection, event)
+            found = [one for one in await ballots.standing(connection, event) if _is_votable(event, one.entry)]
             explicit = await _explicit(connection, found)
         return [self._ballot_entry(one, explicit, is_mine=_is_own(event, one.entry, actor)) for one in found]
 
@@ -188,7 +190,7 @@ class BallotService(Service):
             _check_voter(event, actor)
             entry = await _votable(connection, event, entry_id, actor)
             is_jury = event.jury_role_id in actor.role_ids
-            vote = await ballots.put_vote(connection, entry, actor.user_id, is_jury=is_jury, now=now)
+            vote = await ballots.put_vote(connection, event, entry, actor.user_id, is_jury=is_jury, now=now)
             await ballots.forget_honours(connection, event_id)
             return vote
 
@@ -198,7 +200,7 @@ class BallotService(Service):
         """The member's vote; None also when its entry has left the ballot, so that they can vote again."""
         async with self._database.read() as connection:
             event = await lookup.opened(connection, event_id, actor)
-            vote = await ballots.vote_of(connection, event_id, actor.user_id)
+            vote = await ballots.vote_of(connection, event, actor.user_id)
             if vote is None or not await ballots.standing(connection, event, vote.entry_id):
                 return None
         return vote
@@ -213,12 +215,10 @@ class BallotService(Service):
         async def transaction(connection: AsyncConnection) -> tuple[Honour, ...]:
             await ballots.lock(connection, event.id)
             if not await ballots.honours_of(connection, event.id):
-                found = {one.entry.id: one for one in await ballots.standing(connection, event)}
-                cast = await ballots.votes_of(connection, event.id)
-                for won in honoured(tally.count(found, cast, event.jury_role_id is not None)):
-                    await ballots.add_honour(
-                        connection, event, found[won.entry_id], place=won.place, vote_count=won.votes, now=now
-                    )
+                counted = await counting.count(connection, event)
+                for won in honoured(counted.standings):
+                    entry = counted.entries[won.entry_id]
+                    await ballots.add_honour(connection, event, entry, place=won.place, vote_count=won.votes, now=now)
             return tuple(await ballots.honours_of(connection, event.id))
 
         return await self._database.write(transaction)
@@ -266,6 +266,11 @@ async def _explicit(connection: AsyncConnection, found: Sequence[StandingEntry])
     return frozenset(each.id for each in made if each is not None and is_explicit(each.prompt))
 
 
+def _is_votable(event: Event, entry: Entry) -> bool:
+    """In a run-off only what was tied is."""
+    return not in_runoff(event) or entry.id in event.runoff_ids
+
+
 def _is_own(event: Event, entry: Entry, actor: Actor) -> bool:
     """Whether the entry is the actor's own; in a bake-off no entry is."""
     return event.mode is not EventMode.BAKEOFF and entry.user_id == actor.user_id
@@ -305,6 +310,8 @@ async def _votable(connection: AsyncConnection, event: Event, entry_id: int, act
     found = await ballots.standing(connection, event, entry_id)
     if not found:
         raise NotFound(ENTRY_GONE)
+    if not _is_votable(event, found[0].entry):
+        raise UserError(NOT_TIED)
     if _is_own(event, found[0].entry, actor):
         raise UserError(OWN_ENTRY)
     return found[0].entry

@@ -12,7 +12,7 @@ from bot.records.event import Entry, Event, EventMode, EventStatus, Honour, Vote
 from bot.records.generation import Generation, GenerationStatus, Picture
 from bot.records.lora import Lora
 from bot.storage.events.entrants import taking_part
-from bot.storage.events.tables import entries, events, honours, votes
+from bot.storage.events.tables import entries, events, honours, runoff_votes, votes
 from bot.storage.jobs import pictures as picture_rows
 from bot.storage.rows import build, columns_of, fetch_all, fetch_first, has_row, insert_record, insert_row
 from bot.storage.tables import generations, loras, pictures
@@ -201,20 +201,33 @@ async def number(connection: AsyncConnection, event: Event, drafts: Sequence[Ent
         await insert_row(connection, entries, **numbered, **columns_of(draft))
 
 
-async def votes_of(connection: AsyncConnection, event_id: int) -> list[Vote]:
-    return await fetch_all(connection, Vote, sa.select(votes).where(votes.c.event_id == event_id).order_by(votes.c.id))
+async def votes_of(connection: AsyncConnection, event_id: int, *, is_runoff: bool = False) -> list[Vote]:
+    """Those of the first vote, or of the run-off."""
+    cast = runoff_votes if is_runoff else votes
+    return await fetch_all(connection, Vote, sa.select(cast).where(cast.c.event_id == event_id).order_by(cast.c.id))
 
 
-async def vote_of(connection: AsyncConnection, event_id: int, voter_id: int) -> Vote | None:
-    theirs = sa.select(votes).where(votes.c.event_id == event_id, votes.c.voter_id == voter_id)
+async def vote_of(connection: AsyncConnection, event: Event, voter_id: int) -> Vote | None:
+    """The member's in the vote that is open, or was the last one."""
+    cast = _newest_votes(event)
+    theirs = sa.select(cast).where(cast.c.event_id == event.id, cast.c.voter_id == voter_id)
     return await fetch_first(connection, Vote, theirs)
 
 
-async def put_vote(connection: AsyncConnection, entry: Entry, voter_id: int, *, is_jury: bool, now: datetime) -> Vote:
-    """The member's only vote, instead of their earlier one. The caller holds the event's lock."""
-    await connection.execute(sa.delete(votes).where(votes.c.event_id == entry.event_id, votes.c.voter_id == voter_id))
-    chosen = {"event_id": entry.event_id, "guild_id": entry.guild_id, "entry_id": entry.id}
-    return await insert_record(connection, Vote, votes, voter_id=voter_id, is_jury=is_jury, cast_at=now, **chosen)
+async def put_vote(
+    connection: AsyncConnection, event: Event, entry: Entry, voter_id: int, *, is_jury: bool, now: datetime
+) -> Vote:
+    """The member's only one in the vote that is open, instead of their earlier one. The caller holds the event's
+    lock.
+    """
+    cast = _newest_votes(event)
+    await connection.execute(sa.delete(cast).where(cast.c.event_id == event.id, cast.c.voter_id == voter_id))
+    chosen = {"event_id": event.id, "guild_id": event.guild_id, "entry_id": entry.id}
+    return await insert_record(connection, Vote, cast, voter_id=voter_id, is_jury=is_jury, cast_at=now, **chosen)
+
+
+def _newest_votes(event: Event) -> sa.Table:
+    return runoff_votes if event.runoff_ids else votes
 
 
 async def add_honour(

@@ -18,7 +18,7 @@ from bot.records.post import PostKind
 from bot.records.removal import RemovalReason
 from bot.records.training import Training, TrainingStatus
 from bot.storage.events import events
-from bot.storage.events.tables import announcements, depictions, entrants, entries, votes
+from bot.storage.events.tables import announcements, depictions, entrants, entries, runoff_votes, votes
 from bot.storage.jobs import loras as lora_rows
 from bot.storage.jobs import posts, timeline
 from bot.storage.people import questions, removals
@@ -191,9 +191,10 @@ async def entered_by(connection: AsyncConnection, guild_id: int, user_id: int) -
 
 
 async def leave_ballot(connection: AsyncConnection, event_id: int, user_id: int) -> None:
-    """The member's own entry, with the votes for it, and their own vote."""
+    """The member's own entry, with the votes for it, and their own votes."""
     await connection.execute(sa.delete(entries).where(entries.c.event_id == event_id, entries.c.user_id == user_id))
-    await connection.execute(sa.delete(votes).where(votes.c.event_id == event_id, votes.c.voter_id == user_id))
+    for cast in (votes, runoff_votes):
+        await connection.execute(sa.delete(cast).where(cast.c.event_id == event_id, cast.c.voter_id == user_id))
 
 
 async def loras_of_dataset(connection: AsyncConnection, dataset_id: int) -> list[Lora]:

@@ -9,6 +9,7 @@ from bot.records.event import (
     EntrantStatus,
     EventMode,
     EventStatus,
+    OnTie,
     PauseReason,
     Repeat,
 )
@@ -49,6 +50,8 @@ events = table(
     sa.Column("calendar_id", sa.BigInteger),
     sa.Column("pinned_id", sa.BigInteger),
     sa.Column("banner", sa.String(80)),
+    sa.Column("on_tie", Word(OnTie), nullable=False, server_default=OnTie.SHARE.value),
+    sa.Column("runoff_ids", TUPLE, nullable=False, server_default="[]"),
     sa.Column("stage_ends_at", Instant),
     sa.Column("paused_at", Instant),
     sa.Column("paused_why", Word(PauseReason)),
@@ -110,16 +113,23 @@ entries = table(
     sa.Index("ix_entries_member", "event_id", "user_id"),
 )
 
-votes = table(
-    "votes",
-    _event_id(),
-    snowflake("guild_id"),
-    sa.Column("entry_id", sa.ForeignKey("entries.id", ondelete="CASCADE"), nullable=False, index=True),
-    snowflake("voter_id"),
-    sa.Column("is_jury", sa.Boolean, nullable=False),
-    sa.Column("cast_at", Instant, nullable=False),
-    sa.UniqueConstraint("event_id", "voter_id"),
-)
+
+def _votes(name: str) -> sa.Table:
+    return table(
+        name,
+        _event_id(),
+        snowflake("guild_id"),
+        sa.Column("entry_id", sa.ForeignKey("entries.id", ondelete="CASCADE"), nullable=False, index=True),
+        snowflake("voter_id"),
+        sa.Column("is_jury", sa.Boolean, nullable=False),
+        sa.Column("cast_at", Instant, nullable=False),
+        sa.UniqueConstraint("event_id", "voter_id"),
+    )
+
+
+votes = _votes("votes")
+runoff_votes = _votes("runoff_votes")
+"""Those of the second vote, between entries that were tied."""
 
 honours = table(
     "honours",

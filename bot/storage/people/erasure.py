@@ -33,6 +33,7 @@ MEMBER_COLUMNS: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
     e.depictions: (e.depictions.c.user_id, e.depictions.c.named_by),
     e.entries: (e.entries.c.user_id,),
     e.votes: (e.votes.c.voter_id,),
+    e.runoff_votes: (e.runoff_votes.c.voter_id,),
     e.honours: (e.honours.c.user_id,),
     e.gallery_consents: (e.gallery_consents.c.user_id,),
     q.questions: (q.questions.c.from_id, q.questions.c.to_id),
@@ -255,7 +256,7 @@ async def erase_event_details(connection: AsyncConnection, event_id: int) -> Non
         ids = sa.select(table.c.id).where(table.c.event_id == event_id)
         await _erase_about(connection, t.posts, subject, ids)
     await _erase_questions(connection, PostKind.DEPICTION, _depictions(e.depictions.c.event_id == event_id))
-    for table in (e.votes, e.entries, e.announcements, e.depictions, e.gallery_consents, e.galleries):
+    for table in (e.votes, e.runoff_votes, e.entries, e.announcements, e.depictions, e.gallery_consents, e.galleries):
         await connection.execute(sa.delete(table).where(table.c.event_id == event_id))
 
 

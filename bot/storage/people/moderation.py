@@ -12,7 +12,7 @@ from bot.records.question import RequestStatus
 from bot.records.training import TrainingStatus
 from bot.storage.due import make_due
 from bot.storage.events import ballots
-from bot.storage.events.tables import events, votes
+from bot.storage.events.tables import events, runoff_votes, votes
 from bot.storage.jobs import sharing
 from bot.storage.people import pseudonyms
 from bot.storage.policy_tables import blocks
@@ -53,9 +53,10 @@ async def end_what_waits(connection: AsyncConnection, guild_id: int, user_id: in
     for offer_id in await fetch_values(connection, offers.where(lora_offers.c.status == OfferStatus.OPEN)):
         await sharing.answer_offer(connection, offer_id, OfferStatus.WITHDRAWN, now=now)
     voting = sa.select(events.c.id).where(events.c.guild_id == guild_id, events.c.status == EventStatus.VOTING)
-    cast = sa.delete(votes).where(votes.c.voter_id == user_id, votes.c.event_id.in_(voting))
-    for event_id in await fetch_values(connection, cast.returning(votes.c.event_id)):
-        await ballots.forget_honours(connection, event_id)
+    for table in (votes, runoff_votes):
+        cast = sa.delete(table).where(table.c.voter_id == user_id, table.c.event_id.in_(voting))
+        for event_id in await fetch_values(connection, cast.returning(table.c.event_id)):
+            await ballots.forget_honours(connection, event_id)
     asked = (photo_requests.c.guild_id == guild_id, photo_requests.c.from_id == user_id)
     await make_due(connection, photo_requests, *asked, photo_requests.c.status == RequestStatus.ASKED, at=now)
     for table, queued in ((trainings, TrainingStatus.QUEUED), (generations, GenerationStatus.QUEUED)):

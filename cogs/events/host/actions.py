@@ -88,15 +88,15 @@ async def open_event(interaction: Interaction, event_id: int) -> None:
     await show_status(interaction, event.id, said)
 
 
-async def ask_to_close(interaction: Interaction, event_id: int, stage: EventStatus | None = None) -> None:
-    """UserError when it cannot be closed now, or `stage` is over: on an old card the button means that one."""
-    event = await interaction.client.services.events.closable(event_id, actor_of(interaction), stage)
+async def ask_to_close(interaction: Interaction, event_id: int, part: str | None = None) -> None:
+    """UserError when it cannot be closed now, or this part is over: on an old card the button means that one."""
+    event = await interaction.client.services.events.closable(event_id, actor_of(interaction), part)
     await show(interaction, close_question(event))
 
 
-async def close_event(interaction: Interaction, event_id: int, stage: EventStatus) -> None:
-    """Close that stage, show that it is closing, and then what has come of it."""
-    event = await interaction.client.services.events.close(event_id, actor_of(interaction), stage)
+async def close_event(interaction: Interaction, event_id: int, part: str) -> None:
+    """Close that part, show that it is closing, and then what has come of it."""
+    event = await interaction.client.services.events.close(event_id, actor_of(interaction), part)
     await show_status(interaction, event.id)
     for _ in range(LOOKS):
         await asyncio.sleep(LOOKED_AT_S)

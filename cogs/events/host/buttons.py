@@ -3,7 +3,7 @@
 from functools import partial
 
 from bot.client import DarkroomBot, Press
-from bot.events.lifecycle import TIMED
+from bot.events.lifecycle import CLOSABLE
 from cogs.events.host.actions import (
     ask_to_cancel,
     ask_to_close,
@@ -83,6 +83,7 @@ async def setup(bot: DarkroomBot) -> None:
         times=in_place(show_settings),
         people=in_place(partial(show_settings, page=Page.PEOPLE)),
         pictures=in_place(partial(show_settings, page=Page.PICTURES)),
+        result=in_place(partial(show_settings, page=Page.RESULT)),
         thread=_switching("wants_thread"),
         calendar=_switching("wants_calendar"),
         hours=press_hours,
@@ -96,8 +97,8 @@ async def setup(bot: DarkroomBot) -> None:
         find=press_find,
         postbook=press_post,
         # On an old card the button must not end the stage that came after it.
-        **{f"close{stage}": in_place(partial(ask_to_close, stage=stage)) for stage in TIMED},
-        **{f"end{stage}": in_place(partial(close_event, stage=stage)) for stage in TIMED},
+        **{f"close{part}": in_place(partial(ask_to_close, part=part)) for part in CLOSABLE},
+        **{f"end{part}": in_place(partial(close_event, part=part)) for part in CLOSABLE},
     )
     bot.add_buttons("host", **presses)
 

@@ -37,9 +37,10 @@ class Page(StrEnum):
     TIMES = "times"
     PEOPLE = "people"
     PICTURES = "pictures"
+    RESULT = "result"
 
 
-PAGE_NAMES = {Page.TIMES: "Times", Page.PEOPLE: "People", Page.PICTURES: "Pictures and budget"}
+PAGE_NAMES = {Page.TIMES: "Times", Page.PEOPLE: "People", Page.PICTURES: "Pictures and budget", Page.RESULT: "Result"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from bot.loras.service import choice_label
 from bot.records.event import Event, EventMode, EventStatus
 from bot.text import quote
 from cogs.events.host.pages import PAGE_NAMES, Page, ShownPage, content_of
+from cogs.events.host.result import result_page
 from cogs.events.texts import KIND_WORDS, MODE_MEANING, MODE_WORDS, event_name
 from cogs.ui.buttons import ActionButton
 from cogs.ui.choices import OPTIONS_MAX
@@ -24,7 +25,7 @@ NOT_YOURS = "Only its host, its moderators, and this server's admins and event h
 
 def settings_card(shown: ShownPage) -> SafeLayout:
     """Its buttons work after any restart, its selects only as long as the bot remembers them."""
-    content = content_of(shown)
+    content = result_page(shown) if shown.page is Page.RESULT else content_of(shown)
     view = SafeLayout(discord.Colour.blurple(), seconds=PANEL_SECONDS)
     view.add_text(f"{_title(shown.event)}\n{content.text}")
     for select in content.selects:

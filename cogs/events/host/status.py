@@ -6,11 +6,12 @@ import discord
 
 from bot.events.ballot.charts import MOST_ROWS, SOMEBODY
 from bot.events.ballot.results import Season
+from bot.events.ballot.runoff import in_runoff
 from bot.events.ballot.service import WinCount
-from bot.events.lifecycle import HostCommand, commands
+from bot.events.lifecycle import HostCommand, commands, part_of
 from bot.events.views import EventView
 from bot.ports import ReadinessCheck
-from bot.records.event import Entrant, EntrantStatus, Event, EventMode, EventStatus, Honour
+from bot.records.event import Entrant, EntrantStatus, Event, EventMode, EventStatus, Honour, OnTie
 from bot.records.guild import NOBODY
 from bot.text import quote
 from cogs.events.texts import (
@@ -83,16 +84,23 @@ def status_card(view: EventView, *, may_run: bool, said: str = "") -> Layout:
 def close_question(event: Event) -> Layout:
     """What closing means in the present stage; the answer takes the place of the question."""
     buttons = [
-        ActionButton("host", f"end{event.status}", event.id, label="Yes, close it", style=discord.ButtonStyle.danger),
+        ActionButton("host", f"end{part_of(event)}", event.id, label="Yes, close it", style=discord.ButtonStyle.danger),
         ActionButton("host", "status", event.id, label="Not yet"),
     ]
-    text = f"### Close this part of {event_name(event)}?\n{CLOSE_MEANS[event.status]} This cannot be undone."
+    text = f"### Close this part of {event_name(event)}?\n{close_means(event)} This cannot be undone."
     return card(text, colour=discord.Colour.red(), buttons=buttons)
+
+
+def close_means(event: Event) -> str:
+    """What closing does now."""
+    if event.status is EventStatus.VOTING and event.on_tie is OnTie.RUN_OFF and not event.runoff_ids:
+        return "No more votes are taken. If the first place is tied, a run-off begins; else the event is over."
+    return CLOSE_MEANS[event.status]
 
 
 def _stage_line(view: EventView) -> str:
     event = view.event
-    stage = STATUS_WORDS[shown_stage(event)]
+    stage = "Run-off" if in_runoff(event) else STATUS_WORDS[shown_stage(event)]
     if event.paused_at is not None:
         why = "" if event.paused_why is None else f"\n{PAUSE_WORDS[event.paused_why]}"
         return f"⏸️ **It waits** since {ago(event.paused_at)}; until it goes on, no time counts. {stage}.{why}"
@@ -167,7 +175,7 @@ def _host_buttons(view: EventView) -> list[ActionButton]:
     allowed = commands(event)
     buttons = []
     if HostCommand.CLOSE in allowed:
-        buttons.append(ActionButton("host", f"close{event.status}", event.id, label="Close now"))
+        buttons.append(ActionButton("host", f"close{part_of(event)}", event.id, label="Close now"))
     if HostCommand.EXTEND in allowed:
         label = "Try again" if event.status is EventStatus.TRAINING else "+24 h"
         buttons.append(ActionButton("host", "extend", event.id, label=label))

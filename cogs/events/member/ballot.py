@@ -5,6 +5,7 @@ from functools import partial
 
 import discord
 
+from bot.events.ballot.runoff import in_runoff
 from bot.events.ballot.service import BallotEntry
 from bot.events.ballot.tally import rule_words
 from bot.events.lifecycle import can_vote
@@ -61,10 +62,15 @@ def ballot_card(event: Event, entries: Sequence[BallotEntry], last_line: str) ->
     layout.add_text("\n".join(_ballot_lines(event, entries)))
     layout.add_gallery(shown_files(event, entries))
     layout.add_text(f"-# AI-generated pictures\n{last_line}")
-    if can_vote(event):
-        style = discord.ButtonStyle.success
-        layout.add_row(ActionButton("event", "vote", event.id, label="Look closely and vote", style=style))
+    layout.add_rows(voting_buttons(event))
     return layout
+
+
+def voting_buttons(event: Event) -> list[ActionButton]:
+    """The way to the private pages, while votes are taken."""
+    style = discord.ButtonStyle.success
+    vote = ActionButton("event", "vote", event.id, label="Look closely and vote", style=style)
+    return [vote] if can_vote(event) else []
 
 
 def _ballot_lines(event: Event, entries: Sequence[BallotEntry]) -> list[str]:
@@ -77,6 +83,8 @@ def _ballot_lines(event: Event, entries: Sequence[BallotEntry]) -> list[str]:
     closes = [] if event.stage_ends_at is None else [f"Closes {deadline(event.stage_ends_at)}."]
     if event.paused_at is not None:
         closes = ["⏸️ Paused just now; votes that were given stay."]
+    if in_runoff(event):
+        return [*_runoff_lines(event, entries), *closes, HIDDEN, rule_words(event.jury_role_id is not None)]
     what = "ways to draw the same prompts" if event.mode is EventMode.BAKEOFF else "entries"
     return [
         f"## The ballot of {event_name(event)}",
@@ -85,6 +93,20 @@ def _ballot_lines(event: Event, entries: Sequence[BallotEntry]) -> list[str]:
         HIDDEN,
         rule_words(event.jury_role_id is not None),
     ]
+
+
+def _runoff_lines(event: Event, entries: Sequence[BallotEntry]) -> list[str]:
+    numbers = sorted(entry.position for entry in entries if entry.entry_id in event.runoff_ids)
+    said = (
+        f"{joined(numbers)} are tied. Everybody votes once more, between these alone; earlier votes do not decide it."
+    )
+    return [f"## A run-off in {event_name(event)}", said]
+
+
+def joined(numbers: Sequence[int]) -> str:
+    """`Numbers 2, 3 and 5`"""
+    *others, last = [str(each) for each in numbers] or ["?"]
+    return f"Numbers {', '.join(others)} and {last}" if others else f"Number {last}"
 
 
 def _whose(entry: BallotEntry) -> str:
@@ -165,7 +187,8 @@ def _voting_lines(event: Event, entries: Sequence[BallotEntry], vote: Vote | Non
     total = f"{count(len(entries), 'numbered picture')}, without names"
     if event.mode is EventMode.BAKEOFF:
         total = f"{len(entries)} ways to draw the same prompts"
-    return [f"### The ballot of {event_name(event)}", f"{total}. {yours}{until}", "-# AI-generated pictures"]
+    head = "The run-off" if in_runoff(event) else "The ballot"
+    return [f"### {head} of {event_name(event)}", f"{total}. {yours}{until}", "-# AI-generated pictures"]
 
 
 async def show_voting(interaction: Interaction, event_id: int, page: int = 0) -> None:

@@ -167,6 +167,8 @@ class EventRules:
         runs = self._runs(self._event(row["event_id"], changes), who)
         return who.user_id in {row["voter_id"], entry.get("user_id")} or runs or who.is_moderator
 
+    _may_runoff_votes = _may_votes
+
     def _may_honours(self, who: Actor, change: Change, changes: Sequence[Change]) -> bool:
         row = change.after or change.before or {}
         return row["user_id"] == who.user_id or self._runs(self._event(row["event_id"], changes), who)

@@ -35,10 +35,36 @@ def upgrade() -> None:
     op.add_column("guilds", sa.Column("host_role_id", sa.BigInteger(), nullable=True))
     op.add_column("events", sa.Column("pinned_id", sa.BigInteger(), nullable=True))
     op.add_column("events", sa.Column("banner", sa.String(length=80), nullable=True))
+    op.add_column("events", sa.Column("on_tie", sa.String(length=20), server_default="share", nullable=False))
+    op.add_column("events", sa.Column("runoff_ids", sa.JSON(), server_default="[]", nullable=False))
+    _add_runoff_votes()
 
 
 def _id(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False)
+
+
+def _add_runoff_votes() -> None:
+    op.create_table(
+        "runoff_votes",
+        _id("id"),
+        _id("event_id"),
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        _id("entry_id"),
+        sa.Column("voter_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("is_jury", sa.Boolean(), nullable=False),
+        sa.Column("cast_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entry_id"], ["entries.id"], name=op.f("fk_runoff_votes_entry_id_entries"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["event_id"], ["events.id"], name=op.f("fk_runoff_votes_event_id_events"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_runoff_votes")),
+        sa.UniqueConstraint("event_id", "voter_id", name=op.f("uq_runoff_votes_event_id_voter_id")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_runoff_votes_entry_id"), "runoff_votes", ["entry_id"], unique=False)
 
 
 def _add_galleries() -> None:
