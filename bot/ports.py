@@ -82,10 +82,10 @@ class ReadinessCheck:
 
 
 class Venue(Protocol):
-    """Threads, pins and calendar entries of events. Every method raises NotNow when Discord does not answer."""
+    """Threads, pins, roles, calendar entries of events. Every method raises NotNow when Discord does not answer."""
 
     async def check(self, event: Event) -> Sequence[ReadinessCheck]:
-        """Permissions in the channel, thread, pin, calendar, the upload limit; all but the first are optional."""
+        """Permissions in the channel, for thread, pin, calendar, role, the upload limit; the first alone is needed."""
         ...
 
     async def open_thread(self, event: Event, message_id: int) -> int | None:
@@ -94,6 +94,10 @@ class Venue(Protocol):
 
     async def set_pinned(self, guild_id: int, channel_id: int, message_id: int, *, is_pinned: bool) -> None:
         """Pin or unpin a message; does nothing where the bot may not, or when all pins of the channel are taken."""
+        ...
+
+    async def set_role(self, guild_id: int, user_id: int, role_id: int, *, is_given: bool) -> bool:
+        """Give or take a role; False when they have left, the role is gone, or the bot may not."""
         ...
 
     async def put_on_calendar(self, event: Event) -> int | None:

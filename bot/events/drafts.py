@@ -38,6 +38,8 @@ LIVE_FIELDS = frozenset(
         "hours",
         "wants_thread",
         "wants_calendar",
+        "winner_role_id",
+        "passes_role",
     }
 )
 """Fields that can be changed until the event is over."""
@@ -80,6 +82,8 @@ COPIED = (
     "moderator_ids",
     "jury_role_id",
     "on_tie",
+    "winner_role_id",
+    "passes_role",
     "pack",
     "style_ids",
     "lora_ids",

@@ -78,11 +78,18 @@ class EventService(Service):
         return await self._database.write(transaction)
 
     async def copy(self, event_id: int, actor: Actor, channel: Channel) -> Event:
-        """A draft of the actor's, planned as that event was. The caller checks who may create events."""
+        """A draft of the actor's, planned as that event was, but for the role that its winner is given.
+
+        The caller checks who may create events.
+        """
 
         async def transaction(connection: AsyncConnection) -> Event:
             before = await lookup.find(connection, event_id, actor)
-            columns = drafts.copied(before) | {"host_id": actor.user_id, "channel_id": channel.id}
+            columns = drafts.copied(before) | {
+                "host_id": actor.user_id,
+                "channel_id": channel.id,
+                "winner_role_id": None,
+            }
             labels = [candidate.label for candidate in before.candidates]
             await check_text(connection, actor.guild_id, before.name, before.theme, before.rules, *before.pack, *labels)
             return await rows.insert(connection, **columns, created_at=self._clock.now())

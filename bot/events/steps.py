@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datasets.rules import photo_limits
 from bot.events import lifecycle
+from bot.events.awards import give_roles
 from bot.events.ballot import counting
 from bot.events.ballot.runoff import in_runoff
 from bot.events.ballot.service import BallotService
@@ -103,12 +104,13 @@ class EventSteps(Service):
         await self._openings.advance(claim, is_on_calendar=True)
 
     async def _take_down(self, claim: Claim[Event]) -> bool:
-        """End the calendar entry and unpin the panel; False when Discord has to be asked again."""
+        """End the calendar entry, unpin the panel, give roles; False when Discord has to be asked again."""
         try:
             await self._venue.end_on_calendar(claim.row)
             found = await unpin_panel(self._database, self._venue, claim.row)
+            await give_roles(self._database, self._venue, claim.row, self._clock.now())
         except NotNow as error:
-            log.info("The calendar entry and the pin of event %s have to wait: %s", claim.id, error)
+            log.info("What event %s leaves in Discord has to wait: %s", claim.id, error)
             return False
         if found:
             await self._outcomes.store_places(claim, found)

@@ -33,6 +33,7 @@ HEADINGS: Final[Mapping[sa.Table, str]] = {
     e.votes: "Your votes",
     e.runoff_votes: "Your votes in run-offs",
     e.honours: "Places you won",
+    e.awards: "Roles you won",
     e.gallery_consents: "Galleries on the web you agreed to",
     p.approvals: "Pictures shown to moderators first",
     p.blocks: "Blocks",
@@ -104,7 +105,16 @@ INNER: Final = frozenset(
 )
 """How the bot keeps its own order, and whose row it is: yours."""
 OF_OTHERS: Final = frozenset(
-    ["balance_before", "jury_role_id", "last_error", "last_error_at", "moderator_ids", "role_ids", "uploads"]
+    [
+        "balance_before",
+        "jury_role_id",
+        "last_error",
+        "last_error_at",
+        "moderator_ids",
+        "role_ids",
+        "uploads",
+        "winner_role_id",
+    ]
 )
 """They tell of the server or of other people."""
 
@@ -187,6 +197,7 @@ WORDS: Final[Mapping[str, str]] = {
     "outcome": "What came of it",
     "owner_id": "Owner",
     "on_tie": "On a tie",
+    "passes_role": "Role goes on to the next winner",
     "pack": "Prompts of the pack",
     "paused_at": "Paused at",
     "paused_why": "Why it is paused",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.events.awards import take_back
 from bot.events.photos.depictions import DepictionService
 from bot.keys.service import KeyService
 from bot.privacy.export import ExportService
@@ -40,6 +41,7 @@ class PrivacyService(Service):
         self._exports = exports
         self._keys = key_service
         self._depictions = depictions
+        self._venue = opened.venue
 
     async def guilds_of(self, user_id: int) -> list[int]:
         """Ids of the guilds in which something about this member is stored, also those they have left."""
@@ -53,11 +55,12 @@ class PrivacyService(Service):
     async def forget_member(self, *, guild_id: int, user_id: int, with_messages: bool = False) -> int:
         """Erase everything about a member in this guild, except the proof of their consents.
 
-        What they gave to events is taken back, events they host are cancelled, rows and files are erased, and what
-        exists of them at the providers is to go there; `with_messages`: what was posted of their pictures in channels,
-        too. Returns how much of that waits for its provider's answer.
+        What they gave to events is taken back, events they host are cancelled, roles they won are taken from them, rows
+        and files are erased, and what exists of them at the providers is to go there; `with_messages`: what was posted
+        of their pictures in channels, too. Returns how much of that waits for its provider's answer.
         """
         await self._depictions.take_back_all(guild_id, user_id)
+        await take_back(self._database, self._venue, guild_id, user_id)
         now = self._clock.now()
 
         async def transaction(connection: AsyncConnection) -> tuple[list[str], int]:

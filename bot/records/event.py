@@ -84,6 +84,14 @@ class OnTie(StrEnum):
     RUN_OFF = "run_off"
 
 
+class AwardStatus(StrEnum):
+    GIVEN = "given"
+    REFUSED = "refused"
+    """By Discord: they had left, or the bot may not give this role."""
+    TAKEN = "taken"
+    """It went on to the winner of a later event."""
+
+
 class EntrantStatus(StrEnum):
     IN = "in"
     WITHDRAWN = "withdrawn"
@@ -178,6 +186,10 @@ class Event:
     """Discord's scheduled event."""
     pinned_id: int | None
     """The panel's message that Discord was asked to pin; see bot/events/pins.py."""
+    winner_role_id: int | None
+    """What those who win it are given."""
+    passes_role: bool
+    """Whether earlier winners then lose it."""
     on_tie: OnTie
     runoff_ids: tuple[int, ...]
     """The entries that were tied for the first place and are voted on again; empty without a run-off."""
@@ -278,6 +290,19 @@ class Honour:
     picture_id: int | None
     label: str | None
     awarded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """The role that a member was given as a winner."""
+
+    id: int
+    event_id: int
+    guild_id: int
+    user_id: int
+    role_id: int
+    status: AwardStatus
+    given_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""What an event needs of Discord besides posts: permissions told beforehand, its thread, its pin, the calendar."""
+"""What an event needs of Discord besides posts: its thread, its pin, the winner's role, the calendar."""
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -14,6 +14,7 @@ from bot.client import DarkroomBot
 from bot.ports import NotNow, ReadinessCheck
 from bot.records.event import Event, EventStatus
 from bot.text import quote
+from cogs.adapters.venue_checks import checks_of
 
 log = logging.getLogger(__name__)
 
@@ -27,14 +28,6 @@ STARTS_IN = timedelta(minutes=1)
 TRAINING_TAKES = timedelta(hours=2)
 """Training has no deadline; the calendar wants an end."""
 DESCRIPTION_MAX = 900
-NEEDED = ("view_channel", "send_messages", "attach_files", "read_message_history")
-IN_A_THREAD = ("view_channel", "send_messages_in_threads", "attach_files", "read_message_history")
-FOR_A_PIN = ("pin_messages", "read_message_history")
-"""Manage Messages does not include it since 2026-01-12 (Discord /developers/change-log, 2025-08-20)."""
-FOR_A_THREAD = ("create_public_threads", "send_messages_in_threads")
-MIB = 1024 * 1024
-
-Place = discord.abc.GuildChannel | discord.Thread
 
 
 class DiscordVenue:
@@ -44,19 +37,7 @@ class DiscordVenue:
     """The present bot; a new one is set whenever the gateway has to start afresh."""
 
     async def check(self, event: Event) -> Sequence[ReadinessCheck]:
-        guild = self._guild(event)
-        place = guild.get_channel_or_thread(event.channel_id)
-        checks = [_posting(event, place, guild)]
-        if event.wants_thread and place is not None:
-            checks.append(_thread(place, guild))
-        if place is not None:
-            checks.append(_pin(place, guild))
-        if event.wants_calendar:
-            checks.append(_calendar(guild))
-        return [
-            *checks,
-            ReadinessCheck(f"Files of up to {guild.filesize_limit // MIB} MB each", is_ok=True, is_optional=True),
-        ]
+        return checks_of(event, self._guild(event.guild_id))
 
     async def open_thread(self, event: Event, message_id: int) -> int | None:
         bot = self._connected()
@@ -83,8 +64,20 @@ class DiscordVenue:
                 _raise_if_passing(error)
                 log.info("An event's panel cannot be pinned or unpinned: %s / %s", error.status, error.code)
 
+    async def set_role(self, guild_id: int, user_id: int, role_id: int, *, is_given: bool) -> bool:
+        guild, role = self._guild(guild_id), discord.Object(role_id)
+        async with _only_not_now():
+            try:
+                member = await guild.fetch_member(user_id)
+                await (member.add_roles(role) if is_given else member.remove_roles(role))
+            except discord.HTTPException as error:
+                _raise_if_passing(error)
+                log.info("A winner's role cannot be given or taken: %s / %s", error.status, error.code)
+                return False
+        return True
+
     async def put_on_calendar(self, event: Event) -> int | None:
-        guild = self._guild(event)
+        guild = self._guild(event.guild_id)
         async with _only_not_now():
             try:
                 entry = await self._find(guild, event)
@@ -98,7 +91,7 @@ class DiscordVenue:
     async def end_on_calendar(self, event: Event) -> None:
         if event.calendar_id is None:
             return
-        guild = self._guild(event)
+        guild = self._guild(event.guild_id)
         async with _only_not_now():
             try:
                 entry = await guild.fetch_scheduled_event(event.calendar_id, with_counts=False)
@@ -121,54 +114,11 @@ class DiscordVenue:
             raise NotNow("not connected yet")
         return self.bot
 
-    def _guild(self, event: Event) -> discord.Guild:
-        guild = self._connected().get_guild(event.guild_id)
+    def _guild(self, guild_id: int) -> discord.Guild:
+        guild = self._connected().get_guild(guild_id)
         if guild is None:
             raise NotNow("the server is not there yet")
         return guild
-
-
-def _posting(event: Event, place: Place | None, guild: discord.Guild) -> ReadinessCheck:
-    what = f"Posting in <#{event.channel_id}>"
-    if place is None:
-        return ReadinessCheck(
-            what, is_ok=False, fix=f"Let Darkroom see <#{event.channel_id}>, or make the event elsewhere."
-        )
-    needed = IN_A_THREAD if isinstance(place, discord.Thread) else NEEDED
-    missing = _missing(place.permissions_for(guild.me), needed)
-    return ReadinessCheck(
-        what, is_ok=not missing, fix=f"In <#{place.id}>, allow Darkroom: {missing}." if missing else ""
-    )
-
-
-def _thread(place: Place, guild: discord.Guild) -> ReadinessCheck:
-    if isinstance(place, discord.Thread):
-        return ReadinessCheck(
-            "This channel is a thread already; everything is posted in it", is_ok=True, is_optional=True
-        )
-    missing = _missing(place.permissions_for(guild.me), FOR_A_THREAD)
-    fix = f"In <#{place.id}>, allow Darkroom: {missing}. Without it, everything is posted in the channel itself."
-    return ReadinessCheck("A thread for the event", is_ok=not missing, fix=fix if missing else "", is_optional=True)
-
-
-def _pin(place: Place, guild: discord.Guild) -> ReadinessCheck:
-    missing = _missing(place.permissions_for(guild.me), FOR_A_PIN)
-    fix = f"In <#{place.id}>, allow Darkroom: {missing}. Without it, the panel is not pinned."
-    return ReadinessCheck("A pin for the panel", is_ok=not missing, fix=fix if missing else "", is_optional=True)
-
-
-def _calendar(guild: discord.Guild) -> ReadinessCheck:
-    allowed = guild.me.guild_permissions
-    is_ok = allowed.create_events or allowed.manage_events
-    fix = "Allow Darkroom in this server: **Create Events**. Without it, the event is not on the calendar."
-    return ReadinessCheck("An entry in the server's calendar", is_ok=is_ok, fix="" if is_ok else fix, is_optional=True)
-
-
-def _missing(permissions: discord.Permissions, needed: Iterable[str]) -> str:
-    """As Discord's own settings call them."""
-    lacking = [name for name in needed if not getattr(permissions, name)]
-    names = [name.replace("_", " ").title().replace(" In ", " in ") for name in lacking]
-    return ", ".join(f"**{name}**" for name in names)
 
 
 async def _schedule(guild: discord.Guild, event: Event) -> discord.ScheduledEvent:

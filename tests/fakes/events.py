@@ -40,6 +40,7 @@ USUAL: dict[str, Any] = {
     "hours": {},
     "wants_thread": False,
     "wants_calendar": False,
+    "passes_role": False,
     "on_tie": OnTie.SHARE,
     "runoff_ids": (),
     "created_at": NOON,

@@ -57,7 +57,7 @@ async def add_one_of_each(
             values = {
                 column.name: _value(column, added, user_id, other_id, guild_id, tag)
                 for column in table.c
-                if column.name not in {"id", "file", "due_at", "lease_owner", "lease_until"}
+                if column.name not in {"id", "file", "banner", "due_at", "lease_owner", "lease_until"}
             }
             if table is tables.timeline:
                 values |= {"subject_table": SubjectTable.TRAINING, "subject_id": added["trainings"]}

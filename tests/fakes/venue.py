@@ -16,7 +16,10 @@ class FakeVenue:
         self.ended: list[int] = []
         self.pins: list[tuple[int, bool]] = []
         """(message id, whether it is to be pinned) as it was asked."""
-        self.away = False
+        self.roles: list[tuple[int, int, bool]] = []
+        """(user id, role id, whether it is given) as it was asked."""
+        self.no_roles_for: set[int] = set()
+        self.is_away = False
 
     async def check(self, event: Event) -> list[ReadinessCheck]:
         return list(self.checks)
@@ -25,9 +28,15 @@ class FakeVenue:
         return self.threads.setdefault(event.id, message_id)
 
     async def set_pinned(self, guild_id: int, channel_id: int, message_id: int, *, is_pinned: bool) -> None:
-        if self.away:
+        if self.is_away:
             raise NotNow("away")
         self.pins.append((message_id, is_pinned))
+
+    async def set_role(self, guild_id: int, user_id: int, role_id: int, *, is_given: bool) -> bool:
+        if self.is_away:
+            raise NotNow("away")
+        self.roles.append((user_id, role_id, is_given))
+        return user_id not in self.no_roles_for
 
     async def put_on_calendar(self, event: Event) -> int | None:
         return self.calendar.setdefault(event.id, 70_000 + event.id)

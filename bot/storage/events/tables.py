@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from bot.records.dataset import SubjectKind
 from bot.records.event import (
     AnnouncementKind,
+    AwardStatus,
     DepictionStatus,
     EntrantStatus,
     EventMode,
@@ -50,6 +51,8 @@ events = table(
     sa.Column("calendar_id", sa.BigInteger),
     sa.Column("pinned_id", sa.BigInteger),
     sa.Column("banner", sa.String(80)),
+    sa.Column("winner_role_id", sa.BigInteger),
+    sa.Column("passes_role", sa.Boolean, nullable=False, server_default="0"),
     sa.Column("on_tie", Word(OnTie), nullable=False, server_default=OnTie.SHARE.value),
     sa.Column("runoff_ids", TUPLE, nullable=False, server_default="[]"),
     sa.Column("stage_ends_at", Instant),
@@ -145,6 +148,18 @@ honours = table(
     sa.Column("entry_id", sa.BigInteger, nullable=False),
     sa.UniqueConstraint("event_id", "entry_id"),
     sa.Index("ix_honours_guild", "guild_id", "user_id"),
+)
+
+awards = table(
+    "awards",
+    _event_id(),
+    snowflake("guild_id"),
+    snowflake("user_id"),
+    sa.Column("role_id", sa.BigInteger, nullable=False),
+    sa.Column("status", Word(AwardStatus), nullable=False),
+    sa.Column("given_at", Instant, nullable=False),
+    sa.UniqueConstraint("event_id", "user_id"),
+    sa.Index("ix_awards_member", "guild_id", "user_id"),
 )
 
 announcements = table(

@@ -35,6 +35,7 @@ MEMBER_COLUMNS: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
     e.votes: (e.votes.c.voter_id,),
     e.runoff_votes: (e.runoff_votes.c.voter_id,),
     e.honours: (e.honours.c.user_id,),
+    e.awards: (e.awards.c.user_id,),
     e.gallery_consents: (e.gallery_consents.c.user_id,),
     q.questions: (q.questions.c.from_id, q.questions.c.to_id),
     q.mutes: (q.mutes.c.user_id,),

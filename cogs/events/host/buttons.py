@@ -29,10 +29,10 @@ async def press_cancel(interaction: Interaction, event_id: int) -> None:
     await ask_to_cancel(interaction, await event_to_run(interaction, event_id))
 
 
-def _switching(field: str) -> Press:
+def _switching(field: str, page: Page = Page.TIMES) -> Press:
     async def press(interaction: Interaction, event_id: int) -> None:
         event = await event_to_run(interaction, event_id)
-        await storing(event_id, Page.TIMES)(interaction, **{field: not getattr(event, field)})
+        await storing(event_id, page)(interaction, **{field: not getattr(event, field)})
 
     return press
 
@@ -86,6 +86,7 @@ async def setup(bot: DarkroomBot) -> None:
         result=in_place(partial(show_settings, page=Page.RESULT)),
         thread=_switching("wants_thread"),
         calendar=_switching("wants_calendar"),
+        passrole=_switching("passes_role", Page.RESULT),
         hours=press_hours,
         opening=press_opening,
         words=press_words,

@@ -14,7 +14,9 @@ FIELDS = ("Night", "Cats", ["club"], ["object"], "")
 
 def role_choice(message: Message) -> str:
     parts = walk_components(tree_of(message))
-    return next(part["custom_id"] for part in parts if part.get("placeholder") == "Choose the role for event hosts")
+    return next(
+        str(part["custom_id"]) for part in parts if part.get("placeholder") == "Choose the role for event hosts"
+    )
 
 
 async def planned(stage: Stage, member: simcord.MemberActor) -> ResponseMessage:

@@ -1,6 +1,7 @@
 """What is shown of a run-off: panel, ballot, announcements, the host's question; and how a host chooses it."""
 
 from dataclasses import replace
+from typing import Any
 
 import discord
 import pytest
@@ -27,7 +28,7 @@ SECOND = replace(FIRST, runoff_ids=(101, 103))
 LINE = "-# Event #7"
 
 
-def announced(event: Event, what: AnnouncementKind, detail: str = "", **changes: object) -> discord.ui.LayoutView:
+def announced(event: Event, what: AnnouncementKind, detail: str = "", **changes: Any) -> discord.ui.LayoutView:
     return announcement_card(a_view(event, **changes), Announcement(5, 7, 100, what, detail, NOON), LINE)
 
 

@@ -5,11 +5,14 @@ from datetime import timedelta
 import pytest
 
 from bot.records.event import EventStatus
+from bot.records.guild import Channel
+from bot.records.job import LaneName
 from bot.records.post import Post, PostKind
 from bot.storage.jobs import posts
 from bot.storage.tables import posts as post_rows
 from tests.events.lives.event_run import HOST, EventRun, begin
-from tests.fakes.events import change_event
+from tests.fakes.events import change_event, plan_and_open
+from tests.fakes.rows import CHANNEL
 from tests.fakes.studio import Studio
 
 S = EventStatus
@@ -36,7 +39,11 @@ async def step(life: EventRun) -> None:
 
 async def test_the_panel_is_pinned_as_soon_as_it_stands_there_and_once(keyed: Studio) -> None:
     """Mutant: without the outbox's wake-up it is pinned at the next stage only."""
-    life = await begin(keyed)
+    event = await plan_and_open(keyed.events, HOST, Channel(CHANNEL), wants_thread=False)
+    await keyed.settle(LaneName.EVENTS)
+    assert keyed.venue.pins == []
+    await keyed.settle()
+    life = EventRun(keyed, event.id)
     message_id = (await panel_of(life)).message_id
     assert keyed.venue.pins == [(message_id, True)]
     assert (await life.event()).pinned_id == message_id
@@ -72,21 +79,21 @@ async def test_what_was_pinned_when_the_bot_died_is_unpinned_at_the_end(keyed: S
 
 async def test_a_pin_waits_while_discord_is_away_and_holds_up_nothing(keyed: Studio) -> None:
     """Mutant: without the look at `is_pinned` it is asked for again at the end of the stage only."""
-    keyed.venue.away = True
+    keyed.venue.is_away = True
     life = await begin(keyed)
     assert await life.status() is S.COLLECTING
     assert keyed.venue.pins == []
-    keyed.venue.away = False
+    keyed.venue.is_away = False
     await life.pass_time(keyed.timings.event_retry + timedelta(seconds=1))
     assert keyed.venue.pins == [((await panel_of(life)).message_id, True)]
 
 
 async def test_unpinning_waits_while_discord_is_away(keyed: Studio) -> None:
     life = await begin(keyed)
-    keyed.venue.away = True
+    keyed.venue.is_away = True
     await keyed.events.cancel(life.event_id, HOST)
     await keyed.settle()
-    keyed.venue.away = False
+    keyed.venue.is_away = False
     await life.pass_time(keyed.timings.event_retry + timedelta(seconds=1))
     assert [wanted for _, wanted in keyed.venue.pins] == [True, False]
 

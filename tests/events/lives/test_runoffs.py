@@ -1,6 +1,7 @@
 """A tie for the first place begins one run-off: who can vote for what, how it ends, what comes of it."""
 
 import itertools
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -28,7 +29,7 @@ def world(studio: Studio) -> World:
     return World(studio.database, studio.spool, studio.clock, studio.timings, itertools.count(1))
 
 
-async def tied(world: World, *members: int, **changes: object) -> Event:
+async def tied(world: World, *members: int, **changes: Any) -> Event:
     """A vote whose time is over; Anna's and Ben's entries have two votes each, Cleo's has one."""
     wanted = {"on_tie": OnTie.RUN_OFF, "hours": {S.VOTING: 4.0}, **changes}
     event = await world.voting(ANNA, BEN, CLEO, DAN, **wanted)

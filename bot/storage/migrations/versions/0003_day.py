@@ -38,6 +38,9 @@ def upgrade() -> None:
     op.add_column("events", sa.Column("on_tie", sa.String(length=20), server_default="share", nullable=False))
     op.add_column("events", sa.Column("runoff_ids", sa.JSON(), server_default="[]", nullable=False))
     _add_runoff_votes()
+    op.add_column("events", sa.Column("winner_role_id", sa.BigInteger(), nullable=True))
+    op.add_column("events", sa.Column("passes_role", sa.Boolean(), server_default="0", nullable=False))
+    _add_awards()
 
 
 def _id(name: str) -> sa.Column[int]:
@@ -65,6 +68,26 @@ def _add_runoff_votes() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_runoff_votes_entry_id"), "runoff_votes", ["entry_id"], unique=False)
+
+
+def _add_awards() -> None:
+    op.create_table(
+        "awards",
+        _id("id"),
+        _id("event_id"),
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("role_id", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["event_id"], ["events.id"], name=op.f("fk_awards_event_id_events"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_awards")),
+        sa.UniqueConstraint("event_id", "user_id", name=op.f("uq_awards_event_id_user_id")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_awards_member", "awards", ["guild_id", "user_id"], unique=False)
 
 
 def _add_galleries() -> None:
