@@ -16,7 +16,7 @@ from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.resources import Service
 from bot.storage.due import Claim, mark, store
-from bot.storage.events import banners
+from bot.storage.events import ballots, banners
 from bot.storage.events import counts as event_counts
 from bot.storage.events import events as rows
 from bot.storage.events import jobs as event_jobs
@@ -91,6 +91,7 @@ class EventOutcomes(Service):
             if await self._was_moved(connection, claim):
                 return
             ids = tuple(each.id for each in tied)
+            await ballots.forget_honours(connection, event.id)
             await store(connection, events, claim, due_at=now, stage_ends_at=ends_at, runoff_ids=ids, attempt=0)
             await self._announce(connection, event, [PlannedAnnouncement(AnnouncementKind.RUN_OFF, detail)])
             await self._renew_panel(connection, event)

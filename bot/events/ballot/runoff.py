@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.events.ballot.tally import Standing
+from bot.events.ballot.tally import Standing, rule_words
 from bot.records.event import Event, EventStatus, OnTie
 
 SHORTEST, LONGEST = 0.5, 24.0
@@ -19,6 +19,12 @@ SHARE = 0.25
 def in_runoff(event: Event) -> bool:
     """Whether the vote that is open is the second one."""
     return event.status is EventStatus.VOTING and bool(event.runoff_ids)
+
+
+def rule_of(event: Event) -> str:
+    """The text about how the vote that is open, or comes, is counted."""
+    may_run_off = event.on_tie is OnTie.RUN_OFF and not event.runoff_ids
+    return rule_words(event.jury_role_id is not None, may_run_off=may_run_off)
 
 
 def is_called_for(event: Event, standings: Sequence[Standing]) -> tuple[int, ...]:

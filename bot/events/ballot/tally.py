@@ -13,6 +13,7 @@ WITH_JURY = (
     "The jury's votes make half of the score and everybody else's the other half; if only one of the two votes, "
     "its votes decide. On equal scores more votes of the jury win; if these are equal too, the entries share the place."
 )
+RUN_OFF = "A tie for the first place is decided by a run-off."
 NO_VOTES = "An entry without votes gets no place."
 
 
@@ -30,9 +31,10 @@ class Standing:
     score: Fraction
 
 
-def rule_words(has_jury: bool) -> str:
-    """The text on a ballot about how it is counted."""
-    return " ".join((RULE, WITH_JURY if has_jury else MOST_VOTES, NO_VOTES))
+def rule_words(has_jury: bool, *, may_run_off: bool) -> str:
+    """The text on a ballot about how it is counted. `may_run_off`: a tie is voted on once more."""
+    counted = [WITH_JURY if has_jury else MOST_VOTES, *([RUN_OFF] if may_run_off else [])]
+    return " ".join((RULE, *counted, NO_VOTES))
 
 
 def count(entries: Collection[int], votes: Iterable[Vote], has_jury: bool) -> tuple[Standing, ...]:

@@ -5,9 +5,8 @@ from functools import partial
 
 import discord
 
-from bot.events.ballot.runoff import in_runoff
+from bot.events.ballot.runoff import in_runoff, rule_of
 from bot.events.ballot.service import BallotEntry
-from bot.events.ballot.tally import rule_words
 from bot.events.lifecycle import can_vote
 from bot.records.event import Event, EventMode, EventStatus, Vote
 from bot.text import quote
@@ -84,14 +83,14 @@ def _ballot_lines(event: Event, entries: Sequence[BallotEntry]) -> list[str]:
     if event.paused_at is not None:
         closes = ["⏸️ Paused just now; votes that were given stay."]
     if in_runoff(event):
-        return [*_runoff_lines(event, entries), *closes, HIDDEN, rule_words(event.jury_role_id is not None)]
+        return [*_runoff_lines(event, entries), *closes, HIDDEN, rule_of(event)]
     what = "ways to draw the same prompts" if event.mode is EventMode.BAKEOFF else "entries"
     return [
         f"## The ballot of {event_name(event)}",
         " ".join([f"{len(entries)} {what}, numbered by chance and without names.", *shown]),
         *closes,
         HIDDEN,
-        rule_words(event.jury_role_id is not None),
+        rule_of(event),
     ]
 
 

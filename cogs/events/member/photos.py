@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.events.ballot.tally import rule_words
+from bot.events.ballot.runoff import rule_of
 from bot.events.lifecycle import can_give
 from bot.events.photos.rules import Contribution, limits_each
 from bot.photos import checks
@@ -123,5 +123,5 @@ def rules_card(event: Event) -> Layout:
         )
     if event.mode is not EventMode.BAKEOFF:
         lines.append(f"**Pictures of your own:** {event.pictures_each or 'none'}. You choose one for the vote.")
-    lines.append(f"**Vote:** {rule_words(event.jury_role_id is not None)}")
+    lines.append(f"**Vote:** {rule_of(event)}")
     return card("\n".join(lines), colour=discord.Colour.blurple())

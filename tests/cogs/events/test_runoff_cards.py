@@ -54,6 +54,14 @@ def test_everybody_reads_between_whom_it_is_and_that_earlier_votes_do_not_decide
     assert "The run-off of `Mascot days`" in check(VotingPages(SECOND, ENTRIES[:1], None, 0))
 
 
+def test_the_rules_say_what_becomes_of_a_tie() -> None:
+    """In the run-off itself another tie shares the place."""
+    rule = "A tie for the first place is decided by a run-off."
+    said = [rule in check(ballot_card(each, ENTRIES, LINE)) for each in (FIRST, SECOND)]
+    assert said == [True, False]
+    assert rule not in check(ballot_card(replace(FIRST, on_tie=OnTie.SHARE), ENTRIES, LINE))
+
+
 def test_once_it_has_ended_the_announcement_offers_no_vote_any_more() -> None:
     over = replace(SECOND, status=EventStatus.FINISHED)
     assert actions_on(announced(over, AnnouncementKind.RUN_OFF, '{"numbers": [1, 3]}')) == []
