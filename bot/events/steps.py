@@ -37,9 +37,11 @@ S = EventStatus
 
 
 SOON = 1.0
-"""Hours before the end of collecting at which a reminder is announced."""
+"""Hours before the end of a stage at which a last call is announced."""
 WORTH_IT = 6.0
-"""Least hours of collecting for such a reminder."""
+"""Least hours of a stage for a last call."""
+CALLED = frozenset({S.COLLECTING, S.SHOWING, S.VOTING})
+"""Stages in which members have something to do."""
 
 
 class EventSteps(Service):
@@ -262,21 +264,29 @@ class EventSteps(Service):
         return min(looks, default=None)
 
     def _announcements(self, event: Event, progress: StageProgress) -> list[PlannedAnnouncement]:
-        soon = self._soon_at(event)
-        if soon is not None and soon <= self._clock.now():
-            return [PlannedAnnouncement(AnnouncementKind.CLOSING_SOON, {})]
+        told: list[PlannedAnnouncement] = []
         if event.status is S.TRAINING:
-            return _not_trained(progress)
+            told = _not_trained(progress)
         if event.status is S.SHOWING and progress.is_done and event.pack:
-            return [PlannedAnnouncement(AnnouncementKind.PACK_DONE, {"left": progress.left})]
-        return []
+            told = [PlannedAnnouncement(AnnouncementKind.PACK_DONE, {"left": progress.left})]
+        soon = self._soon_at(event)
+        return told if soon is None or soon > self._clock.now() else [*told, _last_call(event)]
 
     def _soon_at(self, event: Event) -> datetime | None:
-        """When to remind that collecting ends; None when collecting is short."""
-        if event.status is not S.COLLECTING or event.stage_ends_at is None or event.paused_at is not None:
+        """When to call for the last time; None when the stage is short, or members have nothing to do in it."""
+        if event.status not in CALLED or event.stage_ends_at is None or event.paused_at is not None:
             return None
-        is_long = event.hours.get(S.COLLECTING, 0) >= WORTH_IT
+        if (event.mode, event.status) == (EventMode.BAKEOFF, S.SHOWING):
+            return None
+        is_long = event.hours.get(event.status, 0) >= WORTH_IT
         return event.stage_ends_at - self._timings.event_hour * SOON if is_long else None
+
+
+def _last_call(event: Event) -> PlannedAnnouncement:
+    assert event.stage_ends_at is not None  # only stages with an end have one
+    detail = {"stage": event.status, "ends": int(event.stage_ends_at.timestamp())}
+    once = "" if event.status is S.COLLECTING else f"{AnnouncementKind.CLOSING_SOON}:{event.status}"
+    return PlannedAnnouncement(AnnouncementKind.CLOSING_SOON, detail, once)
 
 
 def _not_trained(progress: StageProgress) -> list[PlannedAnnouncement]:

@@ -6,7 +6,7 @@ import discord
 
 from bot.events.views import EventView
 from bot.records.dataset import SubjectKind
-from bot.records.event import Announcement, AnnouncementKind, EventMode
+from bot.records.event import Announcement, AnnouncementKind, EventMode, EventStatus
 from bot.records.guild import PlaceKind
 from bot.records.lora import Lora
 from cogs.events.details import Detail, number, numbers, read
@@ -33,6 +33,11 @@ COLOURS = {
 WITHHELD = {
     EventMode.PERSONAL: " Everybody gets their own privately; the vote shows one of each member, without names.",
     EventMode.BAKEOFF: " Nobody sees them before the vote, so that nobody knows which is which.",
+}
+LAST_CALLS = {
+    EventStatus.COLLECTING: "Photos can be given",
+    EventStatus.SHOWING: "Pictures can be made and entered",
+    EventStatus.VOTING: "Votes can be given and changed",
 }
 SHARED_PLACE = "Equal votes share a place."
 RUN_OFF_DECIDED = "A run-off was held for the first place; the votes of both are added up here."
@@ -88,10 +93,13 @@ def _opened(view: EventView) -> str:
     return f"### {event_name(view.event)} is open\n{what_it_is(view.event)}{until}"
 
 
-def _closing_soon(view: EventView) -> str:
-    ends = view.event.stage_ends_at
-    when = "" if ends is None else f" {deadline(ends)}"
-    what = "Pictures can be made" if view.event.mode is EventMode.CLUB else "Photos can be given"
+def _closing_soon(view: EventView, detail: Detail) -> str:
+    """Of the stage that it was written in, also when it is posted late."""
+    ends = number(detail, "ends")
+    when = f" <t:{ends}:F> (<t:{ends}:R>)" if ends else ""
+    usual = EventStatus.SHOWING if view.event.mode is EventMode.CLUB else EventStatus.COLLECTING
+    stage = next((each for each in LAST_CALLS if each == detail.get("stage")), usual)
+    what = LAST_CALLS[usual if stage is EventStatus.COLLECTING else stage]
     return f"### {event_name(view.event)}: last call\nThis part ends{when}. {what} until then."
 
 
@@ -205,12 +213,12 @@ def _cancelled(view: EventView, detail: Detail) -> str:
 
 WRITERS: Mapping[AnnouncementKind, Callable[[EventView], str]] = {
     AnnouncementKind.OPENED: _opened,
-    AnnouncementKind.CLOSING_SOON: _closing_soon,
     AnnouncementKind.TRAINING: _training,
     AnnouncementKind.RESUMED: _resumed,
     AnnouncementKind.WINNER: _winner,
 }
 DETAILED: Mapping[AnnouncementKind, Callable[[EventView, Detail], str]] = {
+    AnnouncementKind.CLOSING_SOON: _closing_soon,
     AnnouncementKind.CHOSEN: _chosen,
     AnnouncementKind.LORAS_READY: _loras_ready,
     AnnouncementKind.NOT_TRAINED: _not_trained,

@@ -344,6 +344,26 @@ async def test_the_host_is_told_which_lora_rests_and_by_whom_never() -> None:
     assert labels_of(announcement_card(view, note, LINE, is_private=True)) == []
 
 
+@pytest.mark.parametrize(
+    ("mode", "stage", "what"),
+    [
+        (EventMode.SHARED, S.COLLECTING, "Photos can be given until then."),
+        (EventMode.CLUB, S.COLLECTING, "Pictures can be made and entered until then."),
+        (EventMode.SHARED, S.SHOWING, "Pictures can be made and entered until then."),
+        (EventMode.CLUB, S.VOTING, "Votes can be given and changed until then."),
+        (EventMode.PERSONAL, "of another version", "Photos can be given until then."),
+    ],
+)
+async def test_a_last_call_is_about_the_stage_it_was_written_in(mode: EventMode, stage: str, what: str) -> None:
+    seconds = int(NOON.timestamp())
+    detail = json.dumps({"stage": stage, "ends": seconds})
+    moved_on = a_view(make_event(mode=mode, status=S.FINISHED))
+    text = check(
+        announcement_card(moved_on, Announcement(1, 7, 100, AnnouncementKind.CLOSING_SOON, detail, NOON), LINE)
+    )
+    assert f"This part ends <t:{seconds}:F> (<t:{seconds}:R>). {what}" in text
+
+
 async def test_the_host_is_told_what_keeps_an_event_from_opening() -> None:
     draft = a_view(make_event(opens_at=NOON))
     note = Announcement(1, 7, 100, AnnouncementKind.NOT_OPENED, '{"why": ["Run `/keys set`."]}', NOON)

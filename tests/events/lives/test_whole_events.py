@@ -66,6 +66,10 @@ async def test_a_shared_event_runs_from_its_opening_to_its_winner(keyed: Studio)
     mine = next(entry for entry in await keyed.ballots.entries(life.event_id, Actor(GUILD, ANNA)) if entry.is_mine)
     await keyed.ballots.vote(life.event_id, mine.entry_id, Actor(GUILD, CLEO))
     await keyed.ballots.vote(life.event_id, mine.entry_id, Actor(GUILD, BEN))
+    await life.pass_time(timedelta(hours=5.5))
+    called = [AnnouncementKind.CLOSING_SOON, AnnouncementKind.CLOSING_SOON]
+    assert [told for told in await life.notes() if told is AnnouncementKind.CLOSING_SOON] == called
+    await keyed.events.extend(life.event_id, 2, HOST)
     await life.until(S.FINISHED)
     (winner,) = (await life.view()).winners
     assert winner.user_id == ANNA
@@ -76,8 +80,11 @@ async def test_a_shared_event_runs_from_its_opening_to_its_winner(keyed: Studio)
         AnnouncementKind.CHOSEN,
         AnnouncementKind.LORAS_READY,
         AnnouncementKind.PACK_DONE,
+        AnnouncementKind.CLOSING_SOON,
         AnnouncementKind.WINNER,
     ]
+    stages = [called["stage"] for called in await life.details(AnnouncementKind.CLOSING_SOON)]
+    assert stages == [S.COLLECTING, S.VOTING], "not of the 4 hours of pictures"
     assert (await life.view()).spent == 257 + 2 * 2 + 2 * 2
     assert [post.status for post in await keyed.posts_of(PostKind.EVENT_BALLOT)] == ["posted"]
     assert len(await keyed.posts_of(PostKind.EVENT_PANEL)) == 1
