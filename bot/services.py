@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from bot.clock import Timings
 from bot.datasets.service import DatasetService
 from bot.engine import Lane
+from bot.events.ballot.reminding import ReminderService
 from bot.events.ballot.results import ResultService
 from bot.events.ballot.service import BallotService
 from bot.events.banner import BannerService
@@ -129,6 +130,7 @@ class Services:
     budgets: BudgetService
     ballots: BallotService
     results: ResultService
+    reminders: ReminderService
     winners: WinnerService
     yearbooks: YearbookService
     galleries: GalleryService
@@ -199,6 +201,7 @@ def build_services(opened: Resources) -> Services:
         budgets=budgets,
         ballots=BallotService(opened),
         results=ResultService(opened),
+        reminders=ReminderService(opened),
         winners=WinnerService(opened),
         yearbooks=YearbookService(opened),
         galleries=GalleryService(opened),

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.events import lifecycle
 from bot.events.ballot import runoff
+from bot.events.ballot.reminding import remind_voters
 from bot.records.event import AnnouncementKind, Entry, Event, EventStatus, PauseReason, channels_of
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
@@ -43,12 +44,23 @@ class EventOutcomes(Service):
         await self._database.write(lambda connection: mark(connection, events, claim, **found))
 
     async def stay(
-        self, claim: Claim[Event], until: datetime | None, announcements: Sequence[PlannedAnnouncement] = ()
+        self,
+        claim: Claim[Event],
+        until: datetime | None,
+        announcements: Sequence[PlannedAnnouncement] = (),
+        *,
+        reminds_voters: bool = False,
     ) -> None:
+        """Look again at `until`. `reminds_voters`: those who have not voted are told so now."""
+
         async def transaction(connection: AsyncConnection) -> None:
+            if await self._was_moved(connection, claim):
+                return
             await store(connection, events, claim, due_at=until, attempt=0)
             if await self._announce(connection, claim.row, announcements):
                 await self._renew_panel(connection, claim.row)
+            if reminds_voters:
+                await remind_voters(connection, claim.row, self._clock.now())
 
         await self._database.write(transaction)
 

@@ -20,6 +20,7 @@ from bot.events.outcomes import EventOutcomes, PlannedAnnouncement
 from bot.events.photos.depictions import DepictionService
 from bot.events.photos.review import ReviewService
 from bot.events.pins import pin_panel, unpin_panel
+from bot.events.reminders import last_call, last_call_at, vote_reminder_at
 from bot.events.stages import StageProgress, StageRunner, paused_once
 from bot.ports import NotNow
 from bot.records.event import AnnouncementKind, EntrantStatus, Event, EventMode, EventStatus, PauseReason
@@ -34,14 +35,6 @@ from bot.storage.people import moderation
 log = logging.getLogger(__name__)
 
 S = EventStatus
-
-
-SOON = 1.0
-"""Hours before the end of a stage at which a last call is announced."""
-WORTH_IT = 6.0
-"""Least hours of a stage for a last call."""
-CALLED = frozenset({S.COLLECTING, S.SHOWING, S.VOTING})
-"""Stages in which members have something to do."""
 
 
 class EventSteps(Service):
@@ -122,7 +115,7 @@ class EventSteps(Service):
         event = claim.row
         if progress.blocked is not None:
             await self._pause(claim, progress.blocked, progress)
-        elif event.status is S.SHOWING and not progress.is_done and self._is_due(event):
+        elif event.status is S.SHOWING and not progress.is_done and self._has_come(event.stage_ends_at):
             await self._outcomes.stay(claim, self._clock.now() + self._timings.poll)
         elif await self._database.fetch(counting.is_moot, event):
             await self._enter(claim, S.FINISHED, progress)
@@ -152,7 +145,10 @@ class EventSteps(Service):
                 await self._outcomes.enter(claim, S.CANCELLED)
             case lifecycle.Stay(until):
                 await self._outcomes.stay(
-                    claim, self._next_look(event, until, progress), self._announcements(event, progress)
+                    claim,
+                    self._next_look(event, until, progress),
+                    self._announcements(event, progress),
+                    reminds_voters=self._has_come(self._vote_reminder_at(event)),
                 )
 
     async def _enter(self, claim: Claim[Event], to: EventStatus, progress: StageProgress) -> None:
@@ -242,9 +238,6 @@ class EventSteps(Service):
         announcements = [PlannedAnnouncement(AnnouncementKind.PAUSED, {"why": why}, paused_once(why, about))]
         await self._outcomes.pause(claim, why, announcements)
 
-    def _is_due(self, event: Event) -> bool:
-        return event.stage_ends_at is not None and event.stage_ends_at <= self._clock.now()
-
     def _next_look(self, event: Event, until: datetime | None, progress: StageProgress) -> datetime | None:
         """The deadline, or earlier for jobs under way, a missing thread or pin, a run-off, or the reminder."""
         now = self._clock.now()
@@ -258,9 +251,8 @@ class EventSteps(Service):
         if event.wants_thread and event.thread_id is None:
             is_new = event.opened_at is not None and now < event.opened_at + timedelta(minutes=1)
             looks.append(now + (self._timings.panel if is_new else self._timings.event_retry))
-        soon = self._soon_at(event)
-        if soon is not None and soon > now:
-            looks.append(soon)
+        reminders = (self._last_call_at(event), self._vote_reminder_at(event))
+        looks += [at for at in reminders if at is not None and at > now]
         return min(looks, default=None)
 
     def _announcements(self, event: Event, progress: StageProgress) -> list[PlannedAnnouncement]:
@@ -269,24 +261,16 @@ class EventSteps(Service):
             told = _not_trained(progress)
         if event.status is S.SHOWING and progress.is_done and event.pack:
             told = [PlannedAnnouncement(AnnouncementKind.PACK_DONE, {"left": progress.left})]
-        soon = self._soon_at(event)
-        return told if soon is None or soon > self._clock.now() else [*told, _last_call(event)]
+        return [*told, last_call(event)] if self._has_come(self._last_call_at(event)) else told
 
-    def _soon_at(self, event: Event) -> datetime | None:
-        """When to call for the last time; None when the stage is short, or members have nothing to do in it."""
-        if event.status not in CALLED or event.stage_ends_at is None or event.paused_at is not None:
-            return None
-        if (event.mode, event.status) == (EventMode.BAKEOFF, S.SHOWING):
-            return None
-        is_long = event.hours.get(event.status, 0) >= WORTH_IT
-        return event.stage_ends_at - self._timings.event_hour * SOON if is_long else None
+    def _last_call_at(self, event: Event) -> datetime | None:
+        return last_call_at(event, hour=self._timings.event_hour)
 
+    def _vote_reminder_at(self, event: Event) -> datetime | None:
+        return vote_reminder_at(event, hour=self._timings.event_hour)
 
-def _last_call(event: Event) -> PlannedAnnouncement:
-    assert event.stage_ends_at is not None  # only stages with an end have one
-    detail = {"stage": event.status, "ends": int(event.stage_ends_at.timestamp())}
-    once = "" if event.status is S.COLLECTING else f"{AnnouncementKind.CLOSING_SOON}:{event.status}"
-    return PlannedAnnouncement(AnnouncementKind.CLOSING_SOON, detail, once)
+    def _has_come(self, at: datetime | None) -> bool:
+        return at is not None and at <= self._clock.now()
 
 
 def _not_trained(progress: StageProgress) -> list[PlannedAnnouncement]:

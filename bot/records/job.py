@@ -40,6 +40,7 @@ class SubjectTable(StrEnum):
     EVENT = "event"
     ANNOUNCEMENT = "announcement"
     DEPICTION = "depiction"
+    ENTRANT = "entrant"
     REMOVAL = "removal"
     LOG = "log"
     APPROVAL = "approval"

@@ -51,6 +51,8 @@ class PostKind(StrEnum):
     """One entry of the server's log, in the channel that its admins chose for it."""
     DEPICTION = "depiction"
     """Asks a member privately whether photos that they were named in may be used."""
+    VOTE_REMINDER = "vote_reminder"
+    """Tells a member privately that they have not voted in an event they take part in."""
     PHOTO_REQUEST = "photo_request"
     """Asks the author of a message privately whether its photos may be used."""
     PHOTO_REQUEST_ANSWERED = "photo_request_answered"
@@ -94,6 +96,7 @@ _SUBJECTS = {
     PostKind.EVENT_YEARBOOK: SubjectTable.EVENT,
     PostKind.EVENT_ANNOUNCEMENT: SubjectTable.ANNOUNCEMENT,
     PostKind.DEPICTION: SubjectTable.DEPICTION,
+    PostKind.VOTE_REMINDER: SubjectTable.ENTRANT,
     PostKind.RECEIPT: SubjectTable.REMOVAL,
     PostKind.LOG_LINE: SubjectTable.LOG,
     PostKind.APPROVAL: SubjectTable.APPROVAL,

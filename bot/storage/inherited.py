@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.job import SubjectTable
 from bot.records.post import Post
 from bot.records.training import Training
-from bot.storage.events.tables import announcements, events
+from bot.storage.events.tables import announcements, entrants, events
 from bot.storage.tables import generations, posts, trainings
 
 SUBJECTS = {SubjectTable.TRAINING: trainings, SubjectTable.GENERATION: generations, SubjectTable.EVENT: events}
@@ -22,6 +22,7 @@ SUBJECTS = {SubjectTable.TRAINING: trainings, SubjectTable.GENERATION: generatio
 
 PARTS_OF_EVENTS = {
     SubjectTable.ANNOUNCEMENT: announcements,
+    SubjectTable.ENTRANT: entrants,
     SubjectTable.TRAINING: trainings,
     SubjectTable.GENERATION: generations,
 }

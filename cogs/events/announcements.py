@@ -94,8 +94,10 @@ def _opened(view: EventView) -> str:
 
 
 def _closing_soon(view: EventView, detail: Detail) -> str:
-    """Of the stage that it was written in, also when it is posted late."""
-    ends = number(detail, "ends")
+    """Of the stage that it was written in; of the present one it says when that ends by now."""
+    ends, now_ends = number(detail, "ends"), view.event.stage_ends_at
+    if now_ends is not None and view.event.status == detail.get("stage"):
+        ends = int(now_ends.timestamp())
     when = f" <t:{ends}:F> (<t:{ends}:R>)" if ends else ""
     usual = EventStatus.SHOWING if view.event.mode is EventMode.CLUB else EventStatus.COLLECTING
     stage = next((each for each in LAST_CALLS if each == detail.get("stage")), usual)

@@ -24,6 +24,7 @@ from cogs.events.announcements import announcement_card
 from cogs.events.member.ballot import COPY_BYTES, FILES_MAX, SHEET_MAX, ballot_card, shown_files, uses_sheet
 from cogs.events.member.depictions import depiction_card, gone_card
 from cogs.events.panel import panel_card
+from cogs.events.reminders import NOTHING_LEFT, is_too_late, render_vote_reminder
 from cogs.events.texts import banner_words
 from cogs.pictures.cards import ALT_TEXT_MAX, alt_text, is_of_a_lora
 from cogs.training.cards import footer
@@ -33,7 +34,15 @@ from cogs.ui.words import count
 
 Draft = tuple[discord.ui.LayoutView, list[File]]
 
-EVENT_POSTS = frozenset({PostKind.EVENT_PANEL, PostKind.EVENT_BALLOT, PostKind.EVENT_ANNOUNCEMENT, PostKind.DEPICTION})
+EVENT_POSTS = frozenset(
+    {
+        PostKind.EVENT_PANEL,
+        PostKind.EVENT_BALLOT,
+        PostKind.EVENT_ANNOUNCEMENT,
+        PostKind.DEPICTION,
+        PostKind.VOTE_REMINDER,
+    }
+)
 GONE = "what it shows is gone"
 VOTES_FILE = "votes.jpg"
 
@@ -47,6 +56,8 @@ async def render_event_post(services: Services, post: Post, *, guild_name: str, 
         return ballot_card(view.event, entries, footer(post)), files
     if post.kind is PostKind.EVENT_ANNOUNCEMENT:
         return await _announcement(services, post, is_private=is_private)
+    if post.kind is PostKind.VOTE_REMINDER:
+        return await render_vote_reminder(services, post, guild_name), []
     if post.kind is PostKind.DEPICTION:
         return await _depiction(services, post, guild_name)
     return await render_event_edit(services, post, guild_name=guild_name), await new_files(services, post)
@@ -97,6 +108,8 @@ async def _announcement(services: Services, post: Post, *, is_private: bool) -> 
     if announcement is None:
         raise PlaceRefused(GONE)
     view = await _view(services, announcement.event_id)
+    if is_too_late(view, announcement):
+        raise PlaceRefused(NOTHING_LEFT)
     is_won = announcement.what is AnnouncementKind.WINNER
     shown = await _winning_pictures(services, view.winners) if is_won else []
     plot = await _plot(services, view.event) if is_won else None

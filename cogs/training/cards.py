@@ -54,6 +54,7 @@ def footer(post: Post) -> str:
         PostKind.EVENT_YEARBOOK: "Event #{} · yearbook",
         PostKind.EVENT_ANNOUNCEMENT: "Announcement #{}",
         PostKind.DEPICTION: "Photo question #{}",
+        PostKind.VOTE_REMINDER: "Vote reminder #{}",
         PostKind.TAKEDOWN: "Pictures #{} · their LoRA is gone",
         PostKind.WELCOME: "Welcome #{}",
         PostKind.LEFT: "Key #{} · its LoRAs",

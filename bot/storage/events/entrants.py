@@ -14,6 +14,10 @@ from bot.storage.rows import count_rows, fetch_all, fetch_first, fetch_values, h
 IS_IN = entrants.c.status == EntrantStatus.IN
 
 
+async def get(connection: AsyncConnection, entrant_id: int) -> Entrant | None:
+    return await fetch_first(connection, Entrant, sa.select(entrants).where(entrants.c.id == entrant_id))
+
+
 async def find(connection: AsyncConnection, event_id: int, user_id: int) -> Entrant | None:
     """Whatever their status is."""
     theirs = sa.select(entrants).where(entrants.c.event_id == event_id, entrants.c.user_id == user_id)

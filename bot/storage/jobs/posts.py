@@ -37,6 +37,7 @@ KIND_CODES: Mapping[PostKind, str] = {
     PostKind.EVENT_YEARBOOK: "ey",
     PostKind.EVENT_ANNOUNCEMENT: "ea",
     PostKind.DEPICTION: "de",
+    PostKind.VOTE_REMINDER: "vr",
     PostKind.RECEIPT: "re",
     PostKind.LOG_LINE: "ll",
     PostKind.APPROVAL: "ap",

@@ -253,7 +253,11 @@ async def erase_claim(connection: AsyncConnection, claim_id: int) -> None:
 
 async def erase_event_details(connection: AsyncConnection, event_id: int) -> None:
     """Votes, entries, announcements and who was named in photos; who took part may still use the event's LoRA."""
-    for table, subject in ((e.announcements, SubjectTable.ANNOUNCEMENT), (e.depictions, SubjectTable.DEPICTION)):
+    for table, subject in (
+        (e.announcements, SubjectTable.ANNOUNCEMENT),
+        (e.depictions, SubjectTable.DEPICTION),
+        (e.entrants, SubjectTable.ENTRANT),
+    ):
         ids = sa.select(table.c.id).where(table.c.event_id == event_id)
         await _erase_about(connection, t.posts, subject, ids)
     await _erase_questions(connection, PostKind.DEPICTION, _depictions(e.depictions.c.event_id == event_id))

@@ -1,6 +1,6 @@
 """SQL of private questions: one a day from one member to another, and none to those who do not want any."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ from bot.storage.database import note_due
 from bot.storage.jobs import posts
 from bot.storage.people import pseudonyms
 from bot.storage.question_tables import mutes, questions
-from bot.storage.rows import fetch_all, fetch_first, has_row, insert_row
+from bot.storage.rows import fetch_all, fetch_first, fetch_values, has_row, insert_row
 from bot.storage.tables import posts as post_rows
 
 DAY = timedelta(days=1)
@@ -112,6 +112,12 @@ async def asked_about(connection: AsyncConnection, kind: PostKind, subject_ids: 
 
 async def is_muted(connection: AsyncConnection, guild_id: int, user_id: int) -> bool:
     return await has_row(connection, sa.select(mutes.c.id).where(*_member(guild_id, user_id)))
+
+
+async def muted_among(connection: AsyncConnection, guild_id: int, user_ids: Collection[int]) -> frozenset[int]:
+    """Those of these members who want no private questions."""
+    theirs = sa.and_(mutes.c.guild_id == guild_id, mutes.c.user_id.in_(user_ids))
+    return frozenset(await fetch_values(connection, sa.select(mutes.c.user_id).where(theirs)))
 
 
 async def mute(connection: AsyncConnection, guild_id: int, user_id: int, *, now: datetime) -> None:

@@ -1,0 +1,54 @@
+"""When a stage's last call comes, and when those are reminded who have not voted."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.events.reminders import last_call_at, vote_reminder_at
+from bot.records.event import EventMode, EventStatus
+from tests.fakes.clock import NOON
+from tests.fakes.events import make_event
+
+S, M = EventStatus, EventMode
+HOUR = timedelta(hours=1)
+
+
+def before_the_end(status: S, hours: float, mode: M = M.SHARED, **changes: Any) -> tuple[object, object]:
+    """How long before the end of this stage the last call and the reminder of the vote come."""
+    ends_at = NOON + 50 * HOUR
+    event = make_event(**{"mode": mode, "status": status, "hours": {status: hours}, "stage_ends_at": ends_at} | changes)
+    found = last_call_at(event, hour=HOUR), vote_reminder_at(event, hour=HOUR)
+    return tuple(None if at is None else ends_at - at for at in found)  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("status", "hours", "call", "reminder"),
+    [
+        (S.COLLECTING, 24, HOUR, None),
+        (S.COLLECTING, 4, HOUR, None),
+        (S.COLLECTING, 2, HOUR / 2, None),
+        (S.COLLECTING, 0.5, None, None),
+        (S.SHOWING, 168, HOUR, None),
+        (S.VOTING, 48, HOUR, 6 * HOUR),
+        (S.VOTING, 6, HOUR, 3 * HOUR),
+        (S.VOTING, 1, HOUR / 4, HOUR / 2),
+        (S.VOTING, 0, None, None),
+        (S.REVIEWING, 24, None, None),
+        (S.TRAINING, 24, None, None),
+    ],
+)
+def test_reminders_come_before_the_end_of_what_members_do(
+    status: S, hours: float, call: timedelta | None, reminder: timedelta | None
+) -> None:
+    assert before_the_end(status, hours) == (call, reminder)
+
+
+def test_a_bakeoff_calls_for_votes_alone_and_reminds_nobody_because_nobody_joined() -> None:
+    assert before_the_end(S.SHOWING, 24, M.BAKEOFF) == (None, None)
+    assert before_the_end(S.VOTING, 24, M.BAKEOFF) == (HOUR, None)
+
+
+@pytest.mark.parametrize("changes", [{"paused_at": NOON}, {"stage_ends_at": None}])
+def test_nothing_ends_while_an_event_is_paused(changes: dict[str, Any]) -> None:
+    assert before_the_end(S.VOTING, 24, **changes) == (None, None)
