@@ -67,6 +67,17 @@ class GuildService(Service):
         """Which role plans and runs events, beside the admins; None: the admins alone."""
         await self._change(guild_id, host_role_id=role_id)
 
+    async def choose_news(self, guild_id: int, role_id: int | None) -> None:
+        """Which role is mentioned about events; None: none. The panels of the guild's events offer it."""
+        now = self._clock.now()
+
+        async def transaction(connection: AsyncConnection) -> None:
+            await guilds.change(connection, guild_id, news_role_id=role_id)
+            for event in await events.live_of(connection, guild_id):
+                await events.renew_panel(connection, event.id, due_at=now + self._timings.panel)
+
+        await self._database.write(transaction)
+
     async def choose_adult(self, guild_id: int, *, is_allowed: bool) -> None:
         """Whether explicit pictures may be made in age-restricted channels; nowhere else, in any case."""
         await self._change(guild_id, is_adult_allowed=is_allowed)

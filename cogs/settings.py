@@ -8,11 +8,13 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import DarkroomBot
+from bot.errors import UserError
 from bot.guilds import GuildService
 from bot.records.guild import Guild
 from bot.services import Services
 from cogs.ui.choices import ChannelChoice, Chosen, RoleChoice, StringChoice
 from cogs.ui.layout import PANEL_SECONDS, SafeLayout
+from cogs.ui.news_role import TELL_ME, told_to_admins
 from cogs.ui.replies import Interaction, check_admin, defer, guild_of, is_admin
 
 Choose = Callable[[int, int | None], Awaitable[None]]
@@ -22,6 +24,9 @@ PAUSES = {0: "no pause", 1: "1 hour", 6: "6 hours", 24: "1 day", 72: "3 days", 1
 APPROVAL = {0: "not needed", 1: "by a moderator"}
 SAMPLES = {1: "made by itself", 0: "off"}
 ADULT = {0: "off", 1: "only in age-restricted channels"}
+
+
+EVERYBODY = "I never mention everybody. Please choose a role that members can take or leave."
 
 
 class SettingsCog(commands.Cog):
@@ -45,6 +50,7 @@ async def settings_view(interaction: Interaction) -> SafeLayout:
     _add_moderators(view, services.guilds, chosen)
     _add_hosts(view, services.guilds, chosen)
     _add_rules(view, services.guilds, chosen)
+    _add_news(view, services.guilds, chosen, interaction.guild)
     _add_trainings(view, services, chosen)
     return view
 
@@ -88,6 +94,26 @@ def _add_hosts(view: SafeLayout, guilds: GuildService, chosen: Guild | None) -> 
     )
     shown = [] if role_id is None else [role_id]
     view.add_row(RoleChoice("Choose the role for event hosts", shown, _storing(guilds.choose_hosts), most=1))
+
+
+def _add_news(view: SafeLayout, guilds: GuildService, chosen: Guild | None, guild: discord.Guild | None) -> None:
+    role_id = chosen.news_role_id if chosen else None
+    text = (
+        f"**Event news:** {'no role' if role_id is None else f'<@&{role_id}>'}\n"
+        "I mention this role when an event opens, before its parts end, and when its vote is open. Members take it or "
+        f"give it back with **{TELL_ME}**."
+    )
+    if chosen is not None and role_id is not None and guild is not None:
+        text = "\n".join([text, *(f"⚠️ {sentence}" for sentence in told_to_admins(guild, chosen))])
+    view.add_text(text)
+    shown = [] if role_id is None else [role_id]
+
+    async def choose(interaction: Interaction, chosen_ids: Sequence[int]) -> None:
+        if not chosen_ids and interaction.data is not None and interaction.data.get("values"):
+            raise UserError(EVERYBODY)
+        await _storing(guilds.choose_news)(interaction, chosen_ids)
+
+    view.add_row(RoleChoice("Choose the role for event news", shown, choose, most=1))
 
 
 def _add_rules(view: SafeLayout, guilds: GuildService, chosen: Guild | None) -> None:

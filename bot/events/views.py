@@ -18,6 +18,7 @@ from bot.records.key import ProviderName
 from bot.records.lora import Lora
 from bot.records.post import Post, PostKind
 from bot.records.training import TrainingStatus
+from bot.storage import guilds
 from bot.storage.events import ballots, depictions, entrants
 from bot.storage.events import counts as event_counts
 from bot.storage.jobs import loras, posts
@@ -43,7 +44,8 @@ class EventView:
 
     `covered`, `pending` and `vetoed` count how often members were named as seen in photos, by their answer. `advice`
     has sentences for a shared subject while photos can still be given or chosen. `expected` is what the event will
-    take in all, in credits, when `entrants_expected` members take part.
+    take in all, in credits, when `entrants_expected` members take part. `has_news_role`: a role is mentioned about
+    events here.
     """
 
     event: Event
@@ -67,6 +69,7 @@ class EventView:
     votes: int
     winners: tuple[Honour, ...]
     panel_post: Post | None
+    has_news_role: bool
 
 
 async def load(
@@ -80,6 +83,7 @@ async def load(
     given = await event_counts.photo_counts(connection, event.id)
     answers = await event_counts.depictions_by_status(connection, event.id)
     honours = await ballots.honours_of(connection, event.id)
+    guild = await guilds.get(connection, event.guild_id)
     photos = await _photos_to_judge(connection, event)
     blocked = waiting_among(photos or (), await depictions.pending_submissions(connection, event.id))
     return EventView(
@@ -106,6 +110,7 @@ async def load(
         votes=await event_counts.vote_count(connection, event.id),
         winners=tuple(honours) if event.status is EventStatus.FINISHED else (),
         panel_post=await posts.find(connection, PostKind.EVENT_PANEL, event.id),
+        has_news_role=guild is not None and guild.news_role_id is not None,
     )
 
 

@@ -87,6 +87,7 @@ class Guild:
     like them. `words`: what no text may hold, None for no list.
     `is_adult_allowed`: explicit pictures may be made in age-restricted channels. `needs_approval`: a moderator looks at
     pictures before they are in the gallery or stand for a vote. `makes_samples`: a first picture follows each LoRA.
+    `news_role_id`: the role that is mentioned when something happens in an event.
     `welcomed_at`: when the server was told how to begin, which is done once.
     """
 
@@ -104,5 +105,6 @@ class Guild:
     is_adult_allowed: bool
     needs_approval: bool
     makes_samples: bool
+    news_role_id: int | None
     welcomed_at: datetime | None
     left_at: datetime | None

@@ -220,6 +220,7 @@ guilds = table(
     sa.Column("words", TUPLE),
     sa.Column("is_adult_allowed", sa.Boolean, nullable=False, server_default="0"),
     sa.Column("needs_approval", sa.Boolean, nullable=False, server_default="0"),
+    sa.Column("news_role_id", sa.BigInteger),
     sa.Column("welcomed_at", Instant),
     sa.Column("makes_samples", sa.Boolean, nullable=False, server_default="1"),
     sa.Column("status", sa.String(20), nullable=False),

@@ -18,6 +18,7 @@ from bot.records.guild import Place, PlaceKind
 from bot.records.post import Post, PostKind
 from cogs.adapters import rendering
 from cogs.adapters.edited_files import edited_files
+from cogs.adapters.pings import Pings, add_mention, name_the_quiet, pings_of
 from cogs.adapters.yearbooks import yearbook_draft
 from cogs.training.cards import footer
 from cogs.ui.replies import File, attached, is_too_large
@@ -63,6 +64,7 @@ class DiscordPoster:
         async with _mapped_errors():
             channel = await self._open(post, place)
             view = await self._render(post, place)
+            await name_the_quiet(self._bot, post, view)
             files = await edited_files(self._bot.services, channel, post, view)
             message = channel.get_partial_message(post.message_id)
             await message.edit(view=view, attachments=files, allowed_mentions=discord.AllowedMentions.none())
@@ -165,7 +167,10 @@ class DiscordPoster:
     ) -> int:
         """`before`: what it answers, which has told its member already."""
         prefers = await self._bot.services.preferences.get(post.guild_id, post.user_id)
-        mentions = _mentions(post, is_quiet=prefers.is_quiet or before is not None)
+        pings = await pings_of(self._bot, post, place)
+        add_mention(card, pings)
+        await name_the_quiet(self._bot, post, card)
+        mentions = _mentions(post, pings, is_quiet=prefers.is_quiet or before is not None)
         reply: dict[str, Any] = {} if before is None else _reply_to(before, place)
         try:
             message = await channel.send(
@@ -211,11 +216,16 @@ def _reply_to(before: Post, place: Place) -> dict[str, Any]:
     return {"reference": reference}
 
 
-def _mentions(post: Post, *, is_quiet: bool) -> discord.AllowedMentions:
+def _mentions(post: Post, pings: Pings, *, is_quiet: bool) -> discord.AllowedMentions:
     """An outcome tells its member unless they want no pings, an offer does always; a status message tells nobody."""
     tells = OFFERS if is_quiet else DELIVERIES | OFFERS
-    told = [discord.Object(post.user_id)] if post.kind in tells else []
-    return discord.AllowedMentions(everyone=False, roles=False, replied_user=False, users=told)
+    told = [post.user_id] if post.kind in tells else pings.user_ids
+    return discord.AllowedMentions(
+        everyone=False,
+        roles=False if pings.role is None else [pings.role],
+        replied_user=False,
+        users=[discord.Object(each) for each in told],
+    )
 
 
 def _holds_line(message: discord.Message, line: str) -> bool:

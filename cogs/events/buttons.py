@@ -18,6 +18,7 @@ from cogs.events.texts import event_name
 from cogs.loras.cards import name_of
 from cogs.pictures.buttons import actor_for
 from cogs.ui.buttons import after_defer
+from cogs.ui.news_role import switch_news
 from cogs.ui.replies import Interaction, actor_of, defer, open_form, say, show
 
 NO_PICTURE = "This picture is not here any more. Please choose another one."
@@ -57,6 +58,10 @@ async def press_rules(interaction: Interaction, event_id: int) -> None:
     await show(
         interaction, rules_card(await interaction.client.services.events.get_for(event_id, actor_of(interaction)))
     )
+
+
+async def _press_news(interaction: Interaction, _: int) -> None:
+    await say(interaction, await switch_news(interaction))
 
 
 async def press_make(interaction: Interaction, event_id: int) -> None:
@@ -157,6 +162,7 @@ async def setup(bot: DarkroomBot) -> None:
         seen=after_defer(_show_seen),
         status=after_defer(show_status),
         book=after_defer(send_yearbook),
+        news=after_defer(_press_news),
     )
     bot.add_buttons("bakeoff", adopt=after_defer(press_adopt))
     bot.add_buttons("depict", yes=press_yes, no=press_no)

@@ -25,6 +25,7 @@ from cogs.events.texts import (
 )
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, SafeLayout
+from cogs.ui.news_role import TELL_ME
 from cogs.ui.words import SUBJECT_WORDS, clip, count, meter
 
 M, S = EventMode, EventStatus
@@ -81,7 +82,9 @@ def panel_card(view: EventView, last_line: str, banner: Sequence[tuple[str, str]
     layout = SafeLayout(colour)
     layout.add_gallery(banner)
     layout.add_text("\n".join(filter(None, parts)))
-    layout.add_rows([_button(event, action) for action in actions_of(event)])
+    buttons = [_button(event, action) for action in actions_of(event)]
+    buttons += [ActionButton("event", "news", event.id, label=TELL_ME)] if view.has_news_role else []
+    layout.add_rows(buttons)
     return layout
 
 

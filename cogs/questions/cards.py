@@ -1,6 +1,7 @@
 """A member's own page: what they prefer, questions to them that are open, what they have claimed."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import discord
 
@@ -19,6 +20,7 @@ from cogs.pictures.takedowns import WHY, takedown_button
 from cogs.requests.cards import request_card
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import SHEET_FILE, Layout, SafeLayout
+from cogs.ui.news_role import LEAVE_ME, TELL_ME
 from cogs.ui.replies import File
 from cogs.ui.words import clip, count
 
@@ -38,10 +40,20 @@ EVENTS = (
     "In an event, pictures that may stand in its vote come to you privately, whatever you choose here; nobody sees "
     "those of a bake-off before the votes are counted. The other pictures of an event come in its channel."
 )
-QUIET = "Results **do not ping** you."
+QUIET = "Results **do not ping** you, and events do not mention you or remind you to vote."
 LOUD = "Results ping you."
+WITH_NEWS = "You have {role}: I mention it when an event opens, before its parts end, and when its vote is open."
+NO_NEWS = "You are not pinged about events here: you do not have {role}."
 MUTED = "You get **no private questions** from me. What members ask you waits here."
 NOT_MUTED = "What members ask you is sent to you privately, one question a day from each of them at most."
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """The role for event news, and whether this member has it."""
+
+    role_id: int
+    has_role: bool
 
 
 def me_card(
@@ -50,9 +62,10 @@ def me_card(
     claims: Sequence[ClaimView],
     posted: Sequence[int],
     prefers: Preferences,
+    news: News | None = None,
 ) -> Layout:
     """`questions`: those of the inbox that can still be answered; `claims`: the LoRAs they say to be in; `posted`:
-    their orders of pictures that are shown although their LoRA is gone."""
+    their orders of pictures that are shown although their LoRA is gone; `news`: None where no role for it is chosen."""
     layout = SafeLayout(discord.Colour.blurple())
     more = len(questions) - LISTED
     rest = f" {count(more, 'more question')} come up once these are answered." if more > 0 else ""
@@ -62,6 +75,7 @@ def me_card(
         else "Nobody is waiting for an answer from you."
     )
     said = [PRIVATE if prefers.is_private else PUBLIC, EVENTS, QUIET if prefers.is_quiet else LOUD]
+    said += [] if news is None else [(WITH_NEWS if news.has_role else NO_NEWS).format(role=f"<@&{news.role_id}>")]
     layout.add_text("\n".join(["### You", *said, MUTED if inbox.is_muted else NOT_MUTED, asked]))
     for question in questions[:LISTED]:
         layout.add_text(f"<@{question.from_id}> {WORDS[question.kind]}.")
@@ -78,6 +92,7 @@ def me_card(
         ("loud", "Ping me again") if prefers.is_quiet else ("quiet", "No pings"),
         ("unmute", "Ask me privately again") if inbox.is_muted else ("mute", "No private questions"),
     )
+    switches += (("news", LEAVE_ME if news.has_role else TELL_ME),) if news is not None else ()
     layout.add_row(*(ActionButton("me", action, 0, label=label) for action, label in switches))
     return layout
 

@@ -14,7 +14,7 @@ UNKNOWN = "This button is from another version of the bot. `/jobs` shows where e
 RIGHTS_OF_EVERYBODY = frozenset(
     {
         *(("claim", action) for action in ("lora", "set")),
-        *(("me", action) for action in ("show", "mute", "unmute", "private", "public", "quiet", "loud")),
+        *(("me", action) for action in ("show", "mute", "unmute", "private", "public", "quiet", "loud", "news")),
         *((area, answer) for area in ("depict", "ask") for answer in ("yes", "no")),
         ("event", "seen"),
         ("pic", "more"),

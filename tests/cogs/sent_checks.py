@@ -6,18 +6,24 @@ from bot.sandbox.world import REHEARSAL_KEY, World
 from tests.cogs.simulated_guild import Stage
 
 EPHEMERAL = 1 << 6
+NEWS_ROLE = "Event news"
+"""What a role is called here that a test lets the bot mention."""
 
 
 MESSAGE, DEFERRED_MESSAGE = 4, 5
 
 
 def check_mentions(stage: Stage) -> None:
-    """Nobody but one member can be pinged by any message, and only in the channel or privately by the bot."""
+    """Nobody but one member, or the role for event news, can be pinged by any message, and only in the channel or
+    privately by the bot."""
     members = {stage.ada.id, stage.ben.id, stage.cleo.id}
+    roles = stage.world.env.backend.get_guild(stage.world.guild.id).roles.values()
+    news = {role.id for role in roles if role.name == NEWS_ROLE}
     for path, body in stage.sent_messages():
         allowed = body["allowed_mentions"]
         assert allowed["parse"] == [], path
-        assert not allowed.get("roles"), path
+        assert set(allowed.get("roles", [])) <= news, path
+        assert path.startswith("/channels/") or not allowed.get("roles"), path
         users = allowed.get("users", [])
         assert len(users) <= (1 if path.startswith("/channels/") else 0), path
         assert set(users) <= members, path

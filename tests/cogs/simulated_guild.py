@@ -292,6 +292,16 @@ class Stage:
         return sent_messages(self.world.env)
 
 
+def take_from_bot(stage: Stage, *names: str) -> None:
+    """These permissions, in the whole server; nobody has them then."""
+    backend = stage.world.env.backend
+    guild = backend.get_guild(stage.world.guild.id)
+    for role in guild.roles.values():
+        allowed = discord.Permissions(int(role.permissions))
+        allowed.update(**dict.fromkeys(names, False))
+        backend.edit_role(guild.id, role.id, {"permissions": allowed.value})
+
+
 def sent_messages(env: simcord.Env) -> Iterator[tuple[str, dict[str, Any]]]:
     for request in env.http_requests:
         body = request.json if isinstance(request.json, dict) else {}

@@ -12,7 +12,7 @@ import simcord
 from bot.ports import NotNow, ReadinessCheck
 from bot.records.event import Event, EventStatus
 from cogs.adapters.venue import DiscordVenue
-from tests.cogs.simulated_guild import Stage
+from tests.cogs.simulated_guild import Stage, take_from_bot
 from tests.fakes.events import make_event
 
 COMPLETED, CANCELLED = 3, 4
@@ -40,15 +40,6 @@ def closed_to_the_bot(stage: Stage, *names: str) -> simcord.ChannelHandle:
     assert bot.user is not None
     denied = discord.PermissionOverwrite(**dict.fromkeys(names, False))
     return stage.world.guild.create_text_channel("closed", overwrites={bot.user: denied})
-
-
-def take_from_bot(stage: Stage, *names: str) -> None:
-    backend = stage.world.env.backend
-    guild = backend.get_guild(stage.world.guild.id)
-    for role in guild.roles.values():
-        allowed = discord.Permissions(int(role.permissions))
-        allowed.update(**dict.fromkeys(names, False))
-        backend.edit_role(guild.id, role.id, {"permissions": allowed.value})
 
 
 def found(checks: Sequence[ReadinessCheck], beginning: str) -> ReadinessCheck:

@@ -34,6 +34,11 @@ async def of_guild(connection: AsyncConnection, guild_id: int, *, limit: int = 1
     return await fetch_all(connection, Event, here.order_by(events.c.id.desc()).limit(limit))
 
 
+async def live_of(connection: AsyncConnection, guild_id: int) -> list[Event]:
+    here = sa.select(events).where(events.c.guild_id == guild_id, events.c.status.in_(LIVE))
+    return await fetch_all(connection, Event, here.order_by(events.c.id))
+
+
 async def live_count(connection: AsyncConnection, guild_id: int) -> int:
     return await count_rows(connection, events, events.c.guild_id == guild_id, events.c.status.in_(LIVE))
 

@@ -47,6 +47,7 @@ def a_view(event: Event, **changes: Any) -> EventView:
         "votes": 0,
         "winners": (),
         "panel_post": None,
+        "has_news_role": False,
     }
     return EventView(**(values | changes))
 

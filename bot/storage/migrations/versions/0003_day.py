@@ -41,6 +41,7 @@ def upgrade() -> None:
     op.add_column("events", sa.Column("winner_role_id", sa.BigInteger(), nullable=True))
     op.add_column("events", sa.Column("passes_role", sa.Boolean(), server_default="0", nullable=False))
     _add_awards()
+    op.add_column("guilds", sa.Column("news_role_id", sa.BigInteger(), nullable=True))
 
 
 def _id(name: str) -> sa.Column[int]:

@@ -1,0 +1,95 @@
+"""Whom a post of an event mentions, and nobody else: the role for event news, or who has won."""
+
+import re
+from dataclasses import dataclass
+from itertools import chain
+
+import discord
+
+from bot.client import DarkroomBot
+from bot.events.views import EventView
+from bot.records.event import AnnouncementKind, EventMode
+from bot.records.guild import Place, PlaceKind
+from bot.records.post import Post, PostKind
+from bot.services import Services
+from bot.text import quote
+from cogs.events.people import people_of
+from cogs.ui.layout import Text
+from cogs.ui.news_role import TELL_ME, mentionable
+from cogs.ui.words import TEXT_MAX
+
+NEWS = frozenset({AnnouncementKind.OPENED, AnnouncementKind.CLOSING_SOON})
+"""Announcements with the role; a ballot is posted with it, too."""
+WITH_NAMES = frozenset({PostKind.EVENT_PANEL, PostKind.EVENT_BALLOT, PostKind.EVENT_ANNOUNCEMENT})
+MENTION = re.compile(r"<@!?(\d{1,20})>")
+SOMEBODY = "a member"
+NAME_MAX = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Pings:
+    role: discord.Role | None = None
+    user_ids: tuple[int, ...] = ()
+
+
+async def pings_of(bot: DarkroomBot, post: Post, place: Place) -> Pings:
+    """For a new message in this place. A private message pings its reader anyway."""
+    if place.kind is not PlaceKind.CHANNEL:
+        return Pings()
+    if post.kind is PostKind.EVENT_BALLOT:
+        return Pings(await _role(bot, post, place))
+    announcement = None
+    if post.kind is PostKind.EVENT_ANNOUNCEMENT:
+        announcement = await bot.services.events.announcement(post.subject_id)
+    if announcement is None:
+        return Pings()
+    if announcement.what in NEWS:
+        return Pings(await _role(bot, post, place))
+    if announcement.what is AnnouncementKind.WINNER:
+        return Pings(user_ids=await _winners(bot.services, announcement.event_id))
+    return Pings()
+
+
+async def _role(bot: DarkroomBot, post: Post, place: Place) -> discord.Role | None:
+    guild, chosen = bot.get_guild(post.guild_id), await bot.services.guilds.get(post.guild_id)
+    return None if guild is None or chosen is None else mentionable(guild, chosen.news_role_id, place.id)
+
+
+async def _winners(services: Services, event_id: int) -> tuple[int, ...]:
+    """Who shares the first place and wants pings. In a bake-off settings win, not members."""
+    view: EventView | None = await services.events.view(event_id)
+    if view is None or view.event.mode is EventMode.BAKEOFF:
+        return ()
+    first = {each.user_id for each in view.winners if each.place == 1 and each.user_id > 0}
+    return tuple(sorted(first - await services.preferences.quiet_among(view.event.guild_id, first)))
+
+
+def add_mention(card: discord.ui.LayoutView, pings: Pings) -> None:
+    """The role below the card; winners stand in it already."""
+    if pings.role is not None:
+        card.add_item(Text(f"-# {pings.role.mention} · **{TELL_ME}** under `/me` gives or takes this role."))
+
+
+async def name_the_quiet(bot: DarkroomBot, post: Post, card: discord.ui.LayoutView) -> None:
+    """Who wants no pings stands in the card by their name in place of a mention."""
+    if post.kind not in WITH_NAMES:
+        return
+    texts = [item for item in card.walk_children() if isinstance(item, discord.ui.TextDisplay)]
+    mentioned = {int(each) for each in chain.from_iterable(MENTION.findall(text.content) for text in texts)}
+    quiet = await bot.services.preferences.quiet_among(post.guild_id, mentioned)
+    if not quiet:
+        return
+    people = await people_of(bot, bot.get_guild(post.guild_id), quiet)
+    names = {each.id: quote(each.display_name, NAME_MAX) for each in people}
+    if sum(len(_named(text.content, quiet, names)) for text in texts) > TEXT_MAX:
+        names = {}
+    for text in texts:
+        text.content = _named(text.content, quiet, names)
+
+
+def _named(text: str, quiet: frozenset[int], names: dict[int, str]) -> str:
+    def name(found: re.Match[str]) -> str:
+        user_id = int(found[1])
+        return names.get(user_id, SOMEBODY) if user_id in quiet else found[0]
+
+    return MENTION.sub(name, text)
