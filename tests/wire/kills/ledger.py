@@ -11,10 +11,12 @@ from typing import Any
 
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from tests.wire.discord.messages import StoredMessage
+from tests.wire.discord.pings import pinged
 
 FOOTER = re.compile(r"^-# ((?:Training|Pictures|Key) #\d+ · .+|(?:Event|Announcement) #\d+.*)$", re.MULTILINE)
 EVENT_LINE = re.compile(r"^-# Event #(\d+)$", re.MULTILINE)
 """The last line of an event's panel."""
+FIRST_PLACE = re.compile(r"🥇 <@(\d+)>")
 SPENT = re.compile(r"💳 (\d+)\b.* spent")
 OPEN_ROWS = {
     "trainings": "status NOT IN ('ready', 'failed', 'cancelled')",
@@ -126,9 +128,16 @@ def judge_party(
 ) -> None:
     """Over, with one winner told, with every vote, and with what was charged for it on its panel."""
     panel = "".join(message.text for message in messages if f"-# Event #{number}" in message.text.splitlines())
-    won = sum("🏆" in message.text and books.name in message.text for message in messages)
-    if "This event is over" not in panel or won != 1:
-        verdict.lost.append(f"event #{number} {books.name!r}: {won} winners told")
+    told = [message for message in messages if books.name in message.text and "-# Announcement #" in message.text]
+    won = [message for message in told if "🏆" in message.text]
+    opened = sum(" is open\n" in message.text for message in told)
+    ballots = sum(f"-# Event #{number} · ballot" in message.text for message in messages)
+    if "This event is over" not in panel or (len(won), opened, ballots) != (1, 1, 1):
+        verdict.lost.append(f"event #{number} {books.name!r}: {len(won)} winners, {opened} openings, {ballots} ballots")
+    for message in won:
+        first = {f"user:{winner}" for winner in FIRST_PLACE.findall(message.text)}
+        if pinged(message) != first:
+            verdict.miscounted.append(f"event #{number} was won by {first}, and pings {pinged(message)}")
     spent, charged = SPENT.search(panel), charged_for(books.name, provider)
     if spent is None or int(spent[1]) != charged:
         verdict.miscounted.append(f"event #{number} says {spent and spent[1]} credits, charged were {charged:g}")
