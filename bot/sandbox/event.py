@@ -12,7 +12,12 @@ HOURS = {EventStatus.COLLECTING: 12, EventStatus.REVIEWING: 1, EventStatus.SHOWI
 
 
 async def open_sample_event(world: World) -> Event:
-    """Ada's event; Ben and Cleo give photos to it. It stays in the channel, the page shows no threads."""
+    """Ada's event, with a role that is mentioned about it; Ben and Cleo give photos to it.
+
+    It stays in the channel, the page shows no threads.
+    """
+    news = world.guild.create_role("Event news", mentionable=True)
+    await world.darkroom.services.guilds.choose_news(world.guild.id, news.id)
     host = Actor(world.guild.id, world.admin.id, is_admin=True)
     events = world.darkroom.services.events
     draft = EventDraft(

@@ -26,7 +26,8 @@ TRIES = {
     "Then": "/styles, /train with subject: a character and one photo, and the buttons below a picture.",
     "Try an event": (
         "It is open in the channel. Press “Give photos” as Ben, then as Cleo (ten each); as Ada close each stage early "
-        "with /event status: the photos are chosen, a LoRA is trained, make a picture as Ben and as Cleo, vote."
+        "with /event status: the photos are chosen, a LoRA is trained, make a picture as Ben and as Cleo, vote. “Tell "
+        "me about events” gives you the role that I mention; a stage that is left alone gets a last call."
     ),
     "Try a limit": (
         "Each member may use 300 credits a month, as after any first key: one training and some pictures. To reach it "

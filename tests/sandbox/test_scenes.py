@@ -30,6 +30,12 @@ async def test_the_finished_event_has_a_winner_a_yearbook_and_a_place_in_the_hal
     messages = [*([made.response] if made.response else []), *made.followups]
     assert any(message.attachments for message in messages)
     assert f"<@{sandbox.cleo.id}>" in answer_to(await sandbox.use(sandbox.ben, "event fame"))
+    opened = [
+        body["allowed_mentions"]
+        for _, body in sandbox.sent_messages()
+        if " is open" in str(body) and "Announcement #" in str(body)
+    ]
+    assert [len(allowed["roles"]) for allowed in opened] == [1], "the role for event news"
 
 
 async def test_without_a_key_ben_is_told_and_ada_sets_the_one_that_the_guide_names(sandbox: Stage) -> None:
