@@ -337,6 +337,7 @@ def test_every_snowflake_column_is_one_the_check_above_knows() -> None:
         "moderator_role_id",
         "host_role_id",
         "winner_role_id",
+        "news_role_id",
         "log_channel_id",
     } | channels
     events = {"event_id", "consent_id", "picture_id", "entry_id"}

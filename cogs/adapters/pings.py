@@ -1,4 +1,4 @@
-"""Whom a post of an event mentions, and nobody else: the role for event news, or who has won."""
+"""Whom a post mentions, and nobody else: its member; of an event the role for its news, or who has won."""
 
 import re
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import discord
 
 from bot.client import DarkroomBot
 from bot.events.views import EventView
+from bot.outbox import DELIVERIES
 from bot.records.event import AnnouncementKind, EventMode
 from bot.records.guild import Place, PlaceKind
 from bot.records.post import Post, PostKind
@@ -18,6 +19,9 @@ from cogs.ui.layout import Text
 from cogs.ui.news_role import TELL_ME, mentionable
 from cogs.ui.words import TEXT_MAX
 
+OFFERS = frozenset(
+    {PostKind.LORA_OFFER, PostKind.LORA_OFFER_ANSWERED, PostKind.LORA_IMPORTED, PostKind.PHOTO_REQUEST_ANSWERED}
+)
 NEWS = frozenset({AnnouncementKind.OPENED, AnnouncementKind.CLOSING_SOON})
 """Announcements with the role; a ballot is posted with it, too."""
 WITH_NAMES = frozenset({PostKind.EVENT_PANEL, PostKind.EVENT_BALLOT, PostKind.EVENT_ANNOUNCEMENT})
@@ -68,6 +72,18 @@ def add_mention(card: discord.ui.LayoutView, pings: Pings) -> None:
     """The role below the card; winners stand in it already."""
     if pings.role is not None:
         card.add_item(Text(f"-# {pings.role.mention} · **{TELL_ME}** under `/me` gives or takes this role."))
+
+
+def allowed_mentions(post: Post, pings: Pings, *, is_quiet: bool) -> discord.AllowedMentions:
+    """An outcome tells its member unless they want no pings, an offer does always; a status message tells nobody."""
+    tells = OFFERS if is_quiet else DELIVERIES | OFFERS
+    told = [post.user_id] if post.kind in tells else pings.user_ids
+    return discord.AllowedMentions(
+        everyone=False,
+        roles=False if pings.role is None else [pings.role],
+        replied_user=False,
+        users=[discord.Object(each) for each in told],
+    )
 
 
 async def name_the_quiet(bot: DarkroomBot, post: Post, card: discord.ui.LayoutView) -> None:

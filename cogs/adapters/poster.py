@@ -12,13 +12,12 @@ import discord
 
 from bot.client import DarkroomBot
 from bot.errors import FileDamaged
-from bot.outbox import DELIVERIES
 from bot.ports import NotNow, PlaceRefused
 from bot.records.guild import Place, PlaceKind
 from bot.records.post import Post, PostKind
 from cogs.adapters import rendering
 from cogs.adapters.edited_files import edited_files
-from cogs.adapters.pings import Pings, add_mention, name_the_quiet, pings_of
+from cogs.adapters.pings import add_mention, allowed_mentions, name_the_quiet, pings_of
 from cogs.adapters.yearbooks import yearbook_draft
 from cogs.training.cards import footer
 from cogs.ui.replies import File, attached, is_too_large
@@ -31,9 +30,6 @@ UNKNOWN_MESSAGE = 10008
 HISTORY_LOOKED_AT = 5000
 """Messages since the interrupted try, in pages of 100; an event's channel can take hundreds a minute."""
 BANNED_FOR = timedelta(minutes=2)
-OFFERS = frozenset(
-    {PostKind.LORA_OFFER, PostKind.LORA_OFFER_ANSWERED, PostKind.LORA_IMPORTED, PostKind.PHOTO_REQUEST_ANSWERED}
-)
 
 
 class DiscordPoster:
@@ -170,7 +166,7 @@ class DiscordPoster:
         pings = await pings_of(self._bot, post, place)
         add_mention(card, pings)
         await name_the_quiet(self._bot, post, card)
-        mentions = _mentions(post, pings, is_quiet=prefers.is_quiet or before is not None)
+        mentions = allowed_mentions(post, pings, is_quiet=prefers.is_quiet or before is not None)
         reply: dict[str, Any] = {} if before is None else _reply_to(before, place)
         try:
             message = await channel.send(
@@ -214,18 +210,6 @@ def _reply_to(before: Post, place: Place) -> dict[str, Any]:
         return {}
     reference = discord.MessageReference(message_id=before.message_id, channel_id=place.id, fail_if_not_exists=False)
     return {"reference": reference}
-
-
-def _mentions(post: Post, pings: Pings, *, is_quiet: bool) -> discord.AllowedMentions:
-    """An outcome tells its member unless they want no pings, an offer does always; a status message tells nobody."""
-    tells = OFFERS if is_quiet else DELIVERIES | OFFERS
-    told = [post.user_id] if post.kind in tells else pings.user_ids
-    return discord.AllowedMentions(
-        everyone=False,
-        roles=False if pings.role is None else [pings.role],
-        replied_user=False,
-        users=[discord.Object(each) for each in told],
-    )
 
 
 def _holds_line(message: discord.Message, line: str) -> bool:

@@ -87,12 +87,12 @@ def me_card(
         layout.add_text(f"{WHY} What I posted for you with it is still there.")
         layout.add_row(takedown_button(posted[0]))
     layout.add_line()
-    switches = (
+    switches = [
         ("public", "Pictures in the channel") if prefers.is_private else ("private", "Pictures privately first"),
         ("loud", "Ping me again") if prefers.is_quiet else ("quiet", "No pings"),
         ("unmute", "Ask me privately again") if inbox.is_muted else ("mute", "No private questions"),
-    )
-    switches += (("news", LEAVE_ME if news.has_role else TELL_ME),) if news is not None else ()
+        *([("news", LEAVE_ME if news.has_role else TELL_ME)] if news is not None else []),
+    ]
     layout.add_row(*(ActionButton("me", action, 0, label=label) for action, label in switches))
     return layout
 

@@ -10,11 +10,13 @@ from bot.records.event import EventMode, EventStatus
 from tests.fakes.clock import NOON
 from tests.fakes.events import make_event
 
-S, M = EventStatus, EventMode
+S = EventStatus
 HOUR = timedelta(hours=1)
 
 
-def before_the_end(status: S, hours: float, mode: M = M.SHARED, **changes: Any) -> tuple[object, object]:
+def before_the_end(
+    status: EventStatus, hours: float, mode: EventMode = EventMode.SHARED, **changes: Any
+) -> tuple[object, object]:
     """How long before the end of this stage the last call and the reminder of the vote come."""
     ends_at = NOON + 50 * HOUR
     event = make_event(**{"mode": mode, "status": status, "hours": {status: hours}, "stage_ends_at": ends_at} | changes)
@@ -39,14 +41,14 @@ def before_the_end(status: S, hours: float, mode: M = M.SHARED, **changes: Any) 
     ],
 )
 def test_reminders_come_before_the_end_of_what_members_do(
-    status: S, hours: float, call: timedelta | None, reminder: timedelta | None
+    status: EventStatus, hours: float, call: timedelta | None, reminder: timedelta | None
 ) -> None:
     assert before_the_end(status, hours) == (call, reminder)
 
 
 def test_a_bakeoff_calls_for_votes_alone_and_reminds_nobody_because_nobody_joined() -> None:
-    assert before_the_end(S.SHOWING, 24, M.BAKEOFF) == (None, None)
-    assert before_the_end(S.VOTING, 24, M.BAKEOFF) == (HOUR, None)
+    assert before_the_end(S.SHOWING, 24, EventMode.BAKEOFF) == (None, None)
+    assert before_the_end(S.VOTING, 24, EventMode.BAKEOFF) == (HOUR, None)
 
 
 @pytest.mark.parametrize("changes", [{"paused_at": NOON}, {"stage_ends_at": None}])

@@ -73,17 +73,13 @@ def pinged(stage: Stage, *words: str) -> list[tuple[list[int], list[int]]]:
     return found
 
 
-async def in_its_vote(stage: Stage, **changes: Any) -> Event:
+async def in_its_vote(stage: Stage) -> Event:
     """The engine has just opened the ballot with a picture each of Ben and Cleo."""
     services, guild_id, now = stage.world.darkroom.services, stage.world.guild.id, datetime.now(UTC)
     world = BallotWorld(services.database, services.pool._spool)
+    usual: dict[str, Any] = {"mode": EventMode.PERSONAL, "hours": {S.VOTING: 24}, "opened_at": now}
     here = {"guild_id": guild_id, "channel_id": stage.channel.id, "host_id": stage.ada.id}
-    event = await world.event(
-        **{"mode": EventMode.PERSONAL, "hours": {S.VOTING: 24}, "stage_ends_at": now + timedelta(hours=1)}
-        | {"opened_at": now}
-        | here
-        | changes
-    )
+    event = await world.event(stage_ends_at=now + timedelta(hours=1), **usual, **here)
     for member in (stage.ben, stage.cleo):
         await world.join(event, member.id)
         (picture_id,) = await world.picture(event, member.id, guild_id=guild_id)
@@ -214,7 +210,7 @@ async def test_a_role_that_the_bot_may_not_or_must_not_hand_out_is_said_in_a_sen
     elif why == "above the bot":
         keyed.world.env.backend.edit_role(guild_id, role.id, {"position": 50})
     elif why == "opens a channel":
-        seen = {role: discord.PermissionOverwrite(view_channel=True)}
+        seen: dict[Any, discord.PermissionOverwrite] = {role: discord.PermissionOverwrite(view_channel=True)}
         keyed.world.guild.create_text_channel("staff", overwrites=seen)
     elif why == "of moderators":
         await guilds.choose_moderators(guild_id, role.id)
@@ -251,4 +247,4 @@ async def test_an_admin_chooses_the_role_and_reads_what_keeps_it_from_working(ke
 
 def news_select(message: Any) -> str:
     parts = [part for part in walk_components(tree_of(message)) if part.get("type") == ROLE_SELECT]
-    return next(part["custom_id"] for part in parts if "event news" in part["placeholder"])
+    return next(str(part["custom_id"]) for part in parts if "event news" in part["placeholder"])

@@ -11,10 +11,10 @@ from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.job import LaneName
 from bot.records.post import PostKind, PostStatus
 from bot.storage.events.tables import entrants, events
-from tests.events.ballot.ballots import ANNA, BEN, CLEO, DAN, EVE, HOUR, JURY, PAINTERS, World
+from tests.events.ballot.ballots import CLEO, DAN, EVE, HOUR, JURY, PAINTERS, World
 from tests.events.lives.event_faults import MortalLane, MortalWrites, has_event_moved
 from tests.events.lives.event_run import HOST
-from tests.fakes.rows import ADMIN, GUILD
+from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD
 from tests.fakes.studio import Studio
 
 MODERATOR = Actor(GUILD, ADMIN, is_admin=True, is_moderator=True)
