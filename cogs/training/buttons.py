@@ -4,7 +4,7 @@ import discord
 
 from bot.client import DarkroomBot
 from bot.datasets.keeping import NO_LONGER
-from bot.datasets.rules import Board, can_be_kept_for, consent_sentence
+from bot.datasets.rules import Board, DatasetOrder, can_be_kept_for, consent_sentence
 from bot.errors import UserError
 from bot.loras.rights import Right
 from bot.records.key import ProviderName
@@ -103,8 +103,11 @@ async def press_cancel(interaction: Interaction, training_id: int) -> None:
 
 
 async def press_version(interaction: Interaction, lora_id: int) -> None:
-    lora = await interaction.client.services.loras.get_for(lora_id, actor_of(interaction), Right.SHARE)
-    await open_form(interaction, VersionModal(lora))
+    services, actor = interaction.client.services, actor_of(interaction)
+    lora = await services.loras.get_for(lora_id, actor, Right.SHARE)
+    kind = lora.subject_kind
+    outlook = await services.outlooks.ask(actor, kind.provider)
+    await open_form(interaction, VersionModal(lora, outlook, DatasetOrder("", kind)))
 
 
 async def _board(interaction: Interaction, dataset_id: int) -> Board:

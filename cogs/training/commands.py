@@ -7,12 +7,15 @@ from discord.ext import commands
 from bot.client import DarkroomBot
 from bot.datasets.rules import DatasetOrder, check_order
 from bot.errors import NoKey, UserError
+from bot.loras.rights import Right
+from bot.loras.service import choice_label, choice_value
 from bot.records.dataset import Gender, SubjectKind
 from bot.records.key import ProviderName
+from bot.records.lora import Lora
 from bot.text import quote
 from bot.training.outlook import Outlook
 from cogs.requests.authors import author_to_ask
-from cogs.training.forms import AskingTrainModal, PhotosModal, TrainModal, uploads_in, uploads_of
+from cogs.training.forms import AskingTrainModal, PhotosModal, TrainModal, VersionModal, uploads_in, uploads_of
 from cogs.training.intake import show_board, take_photos
 from cogs.ui.choices import value_of
 from cogs.ui.replies import Interaction, actor_of, defer, guild_of, open_form, say
@@ -34,6 +37,7 @@ ETHNICITIES = (
     "Middle Eastern",
     "Mixed",
 )
+SAME_SUBJECT = "A newer version shows the same as the one before it. Please leave `subject` out."
 PHOTO_OPTIONS = ("photo", *(f"photo{number}" for number in range(2, 11)))
 
 
@@ -49,6 +53,7 @@ class TrainCog(commands.Cog):
         age="For a person, if you like: 25, early 30s …",
         steps="How long to train: 500 to 3000, 1000 if you leave it out",
         rank="How much the LoRA can hold: 8 to 64, 32 if you leave it out",
+        version_of="Your LoRA of which this becomes a newer version; it shows the same",
     )
     @app_commands.choices(subject=SUBJECTS, gender=GENDERS)
     async def train(
@@ -60,8 +65,10 @@ class TrainCog(commands.Cog):
         age: app_commands.Range[str, 1, 40] | None = None,
         steps: app_commands.Range[int, 500, 3000] | None = None,
         rank: app_commands.Range[int, 8, 64] | None = None,
+        version_of: str | None = None,
     ) -> None:
-        kind = subject_of(subject, gender or ethnicity or age)
+        before = None if version_of is None else await self._before(interaction, version_of, subject)
+        kind = subject_of(subject, gender or ethnicity or age) if before is None else before.subject_kind
         order = DatasetOrder(
             name="",
             subject_kind=kind or SubjectKind.PERSON,
@@ -73,6 +80,9 @@ class TrainCog(commands.Cog):
         )
         check_order(order)
         outlook = await self._outlook(interaction, order.subject_kind)
+        if before is not None:
+            await open_form(interaction, VersionModal(before, outlook, order))
+            return
         if kind is not None:
             await open_form(interaction, TrainModal(order, outlook))
             return
@@ -85,6 +95,17 @@ class TrainCog(commands.Cog):
     async def suggest_ethnicity(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         typed = current.strip().casefold()
         return [app_commands.Choice(name=name, value=name) for name in ETHNICITIES if typed in name.casefold()]
+
+    @train.autocomplete("version_of")
+    async def suggest_before(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        found = await self.bot.services.loras.choices(current, actor_of(interaction), Right.SHARE)
+        return [app_commands.Choice(name=choice_label(lora), value=choice_value(lora)) for lora in found]
+
+    async def _before(self, interaction: Interaction, version_of: str, subject: str | None) -> Lora:
+        """The LoRA of which a newer version is wanted."""
+        if subject is not None:
+            raise UserError(SAME_SUBJECT)
+        return await self.bot.services.loras.pick(version_of, actor_of(interaction), Right.SHARE)
 
     async def _outlook(self, interaction: Interaction, kind: SubjectKind) -> Outlook:
         """Before anybody uploads photos that could go nowhere. Without a key it tells the way that is left."""

@@ -155,15 +155,21 @@ def what_it_takes(outlook: Outlook, order: DatasetOrder) -> str:
 
 
 class VersionModal(PhotoForm):
-    """Photos for a newer version of a LoRA. A person's gender and ethnicity are asked again: they were not kept."""
+    """Photos for a newer version of a LoRA. A person's gender and ethnicity are asked again: they were not kept.
 
-    def __init__(self, lora: Lora) -> None:
+    `order`: what has been said of it before; a person whose gender and ethnicity stand there is not asked.
+    """
+
+    def __init__(self, lora: Lora, outlook: Outlook, order: DatasetOrder) -> None:
         kind = lora.subject_kind
         super().__init__(title=f"A newer version of {lora.name}", kind=kind)
-        self.order = DatasetOrder(lora.name[:NAME_MAX], kind, previous_lora_id=lora.id)
-        self.person = ask_about_person(self, ASKED_AGAIN) if kind is SubjectKind.PERSON else None
+        self.order = replace(order, name=lora.name[:NAME_MAX], previous_lora_id=lora.id)
+        is_asked = kind is SubjectKind.PERSON and (order.gender is None or order.ethnicity is None)
+        self.person = ask_about_person(self, ASKED_AGAIN, order) if is_asked else None
         # A form has five parts (Discord /docs/components/reference); the board takes more photos afterwards.
-        self.add_photos(_upload_fields(kind, required=0, most=2 if self.person else UPLOADS))
+        self.add_photos(
+            _upload_fields(kind, required=0, most=2 if self.person else UPLOADS), what_it_takes(outlook, order)
+        )
 
     async def submit(self, interaction: Interaction) -> None:
         order = self.order

@@ -4,6 +4,7 @@ from typing import Any
 
 import discord
 
+from bot.datasets.rules import DatasetOrder
 from bot.records.dataset import Dataset, Gender
 from cogs.training.intake import show_board
 from cogs.ui.replies import Interaction, defer, guild_of
@@ -42,7 +43,7 @@ class PersonModal(SafeModal):
 
 
 def ask_about_person(
-    form: SafeModal, why: str, said: Dataset | None = None
+    form: SafeModal, why: str, said: Dataset | DatasetOrder | None = None
 ) -> tuple[discord.ui.Select[Any], discord.ui.TextInput[Any]]:
     """The fields for gender and ethnicity, filled with what was `said` before."""
     gender_before, ethnicity_before = (None, None) if said is None else (said.gender, said.ethnicity)

@@ -6,9 +6,12 @@ import pytest
 from simcord.components import walk_components
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.datasets.ages import TOO_YOUNG
+from bot.records.dataset import Gender
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage.jobs import loras
 from cogs.loras.cards import PAGE
+from cogs.training.commands import SAME_SUBJECT
 from tests.cogs.simulated_guild import (
     THUMBNAIL,
     Stage,
@@ -224,6 +227,46 @@ async def test_the_card_shows_the_pictures_made_with_it(trained: Stage) -> None:
     card = board_of(await trained.use(trained.ben, "loras show", lora="Foxy"))
     assert pictures_in(card) == ["AI-generated picture 1 of 1 made with Foxy"]
     assert [attachment.filename for attachment in card.attachments] == ["preview-1.jpg"]
+
+
+async def test_a_newer_version_takes_the_options_of_train_and_asks_nothing_twice(trained: Stage) -> None:
+    """Mutant: a form that does not know what has been said asks for gender and ethnicity again."""
+    assert await trained.ben.autocomplete(trained.channel, "train", "version_of", "") != []
+    assert await trained.cleo.autocomplete(trained.channel, "train", "version_of", "") == []
+    said = {"gender": "female", "ethnicity": "Mixed", "age": "25", "steps": 2000, "rank": 48}
+    form = await trained.use(trained.ben, "train", version_of="Foxy", **said)
+    assert "It costs this server 257 Apiframe credits and usually takes 30–50 minutes." in str(form.modal)
+    await trained.submit_fields(trained.ben, form, photos(1), None, None, True)
+    ids = {"guild_id": trained.world.guild.id, "user_id": trained.ben.id}
+    dataset = await trained.world.darkroom.services.datasets.open_dataset(**ids)
+    assert dataset.previous_lora_id == (await trained.lora(trained.ben)).id
+    assert (dataset.gender, dataset.ethnicity, dataset.age) == (Gender.FEMALE, "Mixed", "25")
+    assert (dataset.steps, dataset.rank) == (2000, 48)
+
+
+async def test_a_newer_version_asks_only_what_is_missing_and_fills_in_the_rest(trained: Stage) -> None:
+    form = await trained.use(trained.ben, "train", version_of="Foxy", ethnicity="Mixed", age="25")
+    assert "'value': 'Mixed'" in str(form.modal)
+    await trained.submit_fields(trained.ben, form, ["male"], "Mixed", photos(1), None, True)
+    ids = {"guild_id": trained.world.guild.id, "user_id": trained.ben.id}
+    dataset = await trained.world.darkroom.services.datasets.open_dataset(**ids)
+    assert (dataset.gender, dataset.ethnicity, dataset.age) == (Gender.MALE, "Mixed", "25")
+
+
+async def test_a_newer_version_is_refused_before_its_form_opens(trained: Stage) -> None:
+    """Mutant: the form opens before the order is checked."""
+    both = await trained.use(trained.ben, "train", version_of="Foxy", subject="object")
+    assert answer_to(both) == SAME_SUBJECT
+    assert answer_to(await trained.use(trained.ben, "train", version_of="Foxy", age="17")) == TOO_YOUNG
+    assert "no such LoRA" in answer_to(await trained.use(trained.cleo, "train", version_of="Foxy"))
+    card = board_of(await trained.use(trained.ben, "loras show", lora="Foxy"))
+    await trained.use(trained.ada, "budget set", who="member", trainings=0)
+    for refused in (
+        await trained.use(trained.ben, "train", version_of="Foxy"),
+        await trained.ben.click(card, label="New version"),
+    ):
+        assert refused.modal is None
+        assert "trainings" in answer_to(refused)
 
 
 async def test_a_newer_version_is_trained_from_the_card_and_shows_its_lineage(trained: Stage) -> None:

@@ -13,7 +13,7 @@ SURFACE: dict[str, list[str]] = {
     "budget clear": ["who!", "role"],
     "budget show": [],
     "budget export": [],
-    "train": ["subject", "gender", "ethnicity", "age", "steps", "rank"],
+    "train": ["subject", "gender", "ethnicity", "age", "steps", "rank", "version_of"],
     "dataset add": ["consent!", "photo!", *PHOTOS[1:]],
     "dataset show": [],
     "dataset discard": [],
