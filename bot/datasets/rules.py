@@ -15,6 +15,8 @@ from bot.text import lasting
 PERMISSION = "These are photos of me, or I have the permission of everyone in them, and everyone is 18 or older. "
 STEPS, RANK = 1000, 32
 """Defaults for an order without them (Apiframe /docs/loras/create)."""
+STEPS_LEAST, STEPS_MOST = 500, 3000
+RANK_LEAST, RANK_MOST = 8, 64
 USUAL_MINUTES = (15, 25)
 """What a training of STEPS takes; it grows with the steps."""
 
@@ -146,10 +148,15 @@ def check_order(order: DatasetOrder) -> None:
     for label, value in (("ethnicity", order.ethnicity), ("age", order.age)):
         if value is not None and not 1 <= len(value.strip()) <= 40:
             raise UserError(f"`{label}` takes 1 to 40 characters. Please shorten it.")
-    if order.steps is not None and not 500 <= order.steps <= 3000:
-        raise UserError("`steps` takes a number from 500 to 3000; 1000 is a good start.")
-    if order.rank is not None and not 8 <= order.rank <= 64:
-        raise UserError("`rank` takes a number from 8 to 64; 32 is a good start.")
+    check_effort(order.steps, order.rank)
+
+
+def check_effort(steps: int | None, rank: int | None) -> None:
+    """UserError when the provider does not train with these (Apiframe /docs/loras/create)."""
+    if steps is not None and not STEPS_LEAST <= steps <= STEPS_MOST:
+        raise UserError(f"`steps` takes a number from {STEPS_LEAST} to {STEPS_MOST}; {STEPS} is a good start.")
+    if rank is not None and not RANK_LEAST <= rank <= RANK_MOST:
+        raise UserError(f"`rank` takes a number from {RANK_LEAST} to {RANK_MOST}; {RANK} is a good start.")
 
 
 def _check_character(order: DatasetOrder) -> None:

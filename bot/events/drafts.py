@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.datasets.ages import mentions_minor
-from bot.datasets.rules import photo_limits
+from bot.datasets.rules import check_effort, photo_limits
 from bot.errors import UserError
 from bot.events.lifecycle import PATHS, TIMED
 from bot.events.packs import READY_PACKS, check_pack
@@ -53,7 +53,7 @@ UNTIL: Mapping[str, frozenset[EventStatus]] = {
 """Fields that can be changed only in these live stages, so that all entrants have the same event."""
 WORDS = frozenset({"name", "theme", "rules"})
 """Fields that can be changed until somebody takes part: they are what that member agreed to."""
-DRAFT_FIELDS = frozenset({"mode", "subject_kind", "candidates"})
+DRAFT_FIELDS = frozenset({"mode", "subject_kind", "candidates", "steps", "rank"})
 """Fields that are fixed once the event is open."""
 
 SHARED_KINDS = frozenset({SubjectKind.OBJECT, SubjectKind.STYLE})
@@ -92,6 +92,8 @@ COPIED = (
     "wants_thread",
     "wants_calendar",
     "banner",
+    "steps",
+    "rank",
 )
 """Columns that an event has in common with one that is planned as it was."""
 
@@ -193,6 +195,7 @@ def check_event(event: Event) -> None:
     _check_kind(event)
     _check_numbers(event)
     _check_sizes(event)
+    check_effort(event.steps, event.rank)
     for hours in event.hours.values():
         if not 0 <= hours <= HOURS_MAX:
             raise UserError(

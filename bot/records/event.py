@@ -211,8 +211,17 @@ class Event:
     repeats: Repeat | None
     series_from: datetime | None
     """When the first event of a repeated one was to open."""
+    steps: int | None
+    """Of its trainings; None: as usual."""
+    rank: int | None
+    """The same."""
     opened_at: datetime | None
     ended_at: datetime | None
+
+    @property
+    def trains_loras(self) -> bool:
+        """Whether it takes steps and a rank: a character is not trained."""
+        return self.mode.trains and self.subject_kind is not SubjectKind.CHARACTER
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The buttons of an event for members: panel, ballot, entries, and the question to those who were named in photos."""
 
 from bot.client import DarkroomBot
-from bot.errors import NotFound
+from bot.errors import NotFound, UserError
 from bot.events.photos.rules import check_may_give
 from bot.records.event import DepictionStatus
 from bot.records.guild import Actor
@@ -11,7 +11,7 @@ from cogs.events.host.actions import show_status
 from cogs.events.member.ballot import show_voting
 from cogs.events.member.depictions import seen_card
 from cogs.events.member.giving import GiveForm
-from cogs.events.member.photos import ask_to_leave, rules_card, show_mine
+from cogs.events.member.photos import AboutForm, ask_to_leave, rules_card, show_mine
 from cogs.events.member.pictures import MakeForm, show_choice, usable_things
 from cogs.events.member.yearbook import send_yearbook
 from cogs.events.texts import event_name
@@ -22,6 +22,7 @@ from cogs.ui.news_role import switch_news
 from cogs.ui.replies import Interaction, actor_of, defer, open_form, say, show
 
 NO_PICTURE = "This picture is not here any more. Please choose another one."
+TOO_LATE = "These photos are in training already, or not here any more, so nothing can be changed about them."
 ANSWERED = {
     DepictionStatus.CONFIRMED: "Thank you. These photos may be used; you can change your mind at any time.",
     DepictionStatus.VETOED: "Done. These photos are deleted, and nobody is told that it was you.",
@@ -33,6 +34,13 @@ async def press_give(interaction: Interaction, event_id: int) -> None:
     own = await interaction.client.services.contributions.mine(event_id, actor)
     check_may_give(own, actor)
     await open_form(interaction, GiveForm(own, interaction.client.services.timings.event_photos_kept))
+
+
+async def press_about(interaction: Interaction, event_id: int) -> None:
+    own = await interaction.client.services.contributions.mine(event_id, actor_of(interaction))
+    if own.of_a_person is None:
+        raise UserError(TOO_LATE)
+    await open_form(interaction, AboutForm(own.event, own.of_a_person))
 
 
 async def press_mine(interaction: Interaction, event_id: int) -> None:
@@ -152,6 +160,7 @@ async def setup(bot: DarkroomBot) -> None:
     bot.add_buttons(
         "event",
         give=press_give,
+        about=press_about,
         mine=press_mine,
         join=press_join,
         leave=press_leave,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from bot.datasets.rules import RANK, STEPS, usual_time
 from bot.events.drafts import NAME_MAX
 from bot.events.timetables import timed_stages
 from bot.events.views import EventView, UncountedPhotos
@@ -160,6 +161,12 @@ def entrants_words(event: Event) -> str:
     if event.entrants_max is None:
         return f"at least {count(event.entrants_min, 'member')}"
     return f"{event.entrants_min} to {count(event.entrants_max, 'member')}"
+
+
+def effort_words(event: Event) -> str:
+    """With how many steps and which rank it trains, and what that means in time; the price is the same for all."""
+    steps = event.steps or STEPS
+    return f"{steps} steps, rank {event.rank or RANK}; a LoRA usually takes {usual_time(steps)}"
 
 
 def budget_words(event: Event) -> str:

@@ -10,7 +10,7 @@ from bot.datasets.rules import STEPS, Board, can_be_kept_for, consent_sentence, 
 from bot.keys.service import Funds
 from bot.photos import checks
 from bot.photos.coach import about_set
-from bot.records.dataset import DatasetStatus, Photo, SubjectKind, Verdict
+from bot.records.dataset import Dataset, DatasetStatus, Photo, SubjectKind, Verdict
 from bot.text import lasting, quote
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import SHEET_FILE, Layout, SafeLayout
@@ -101,9 +101,8 @@ def _head(board: Board, funds: Funds) -> str:
     lines += _advice(board)
     if board.lacks_person and dataset.status is DatasetStatus.OPEN:
         lines.append(ASKED_OF_PERSON)
-    elif dataset.gender is not None and dataset.ethnicity:
-        said = [dataset.gender.value, quote(dataset.ethnicity, 40), *([quote(dataset.age, 40)] if dataset.age else [])]
-        lines.append(f"About the person: {', '.join(said)}. Only you see this; it is deleted with the photos.")
+    else:
+        lines += said_of_person(dataset)
     if board.asked:
         names = ", ".join(f"<@{user_id}>" for user_id in board.asked)
         lines.append(f"Asked: {names}. The photos that they may be seen in are not sent before they say yes.")
@@ -203,6 +202,14 @@ def _buttons(board: Board, timings: Timings) -> list[ActionButton]:
         style = discord.ButtonStyle.primary if board.lacks_person else discord.ButtonStyle.secondary
         buttons.insert(1, ActionButton("set", "person", dataset_id, label="About the person", style=style))
     return buttons
+
+
+def said_of_person(dataset: Dataset) -> list[str]:
+    """One line with what has been said of the person in the photos; none before that."""
+    if dataset.gender is None or not dataset.ethnicity:
+        return []
+    said = [dataset.gender.value, quote(dataset.ethnicity, 40), *([quote(dataset.age, 40)] if dataset.age else [])]
+    return [f"About the person: {', '.join(said)}. Only you see this; it is deleted with the photos."]
 
 
 def _named(mark: str, names: Sequence[str]) -> list[str]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import discord
 
-from bot.datasets.rules import DatasetOrder
+from bot.datasets.rules import Board, DatasetOrder
 from bot.records.dataset import Dataset, Gender
 from cogs.training.intake import show_board
 from cogs.ui.replies import Interaction, defer, guild_of
@@ -30,8 +30,11 @@ class PersonModal(SafeModal):
         self.age = self.add_field("Age", age, "If you like; everyone has to be 18 or older.")
 
     async def submit(self, interaction: Interaction) -> None:
+        await show_board(interaction, await self.store(interaction))
+
+    async def store(self, interaction: Interaction) -> Board:
         await defer(interaction, thinking=False)
-        board = await interaction.client.services.datasets.describe_person(
+        return await interaction.client.services.datasets.describe_person(
             self.dataset_id,
             Gender(self.gender.values[0]),
             self.ethnicity.value,
@@ -39,7 +42,6 @@ class PersonModal(SafeModal):
             guild_id=guild_of(interaction),
             user_id=interaction.user.id,
         )
-        await show_board(interaction, board)
 
 
 def ask_about_person(

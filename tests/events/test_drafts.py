@@ -41,6 +41,8 @@ def draft(mode: EventMode = EventMode.SHARED, kind: SubjectKind = SubjectKind.OB
         {"mode": EventMode.PERSONAL, "photo_cap": 15},
         {"mode": EventMode.PERSONAL, "subject_kind": SubjectKind.CHARACTER, "photo_cap": 1},
         {"moderator_ids": frozenset(range(25))},
+        {"steps": 500, "rank": 8},
+        {"steps": 3000, "rank": 64},
     ],
 )
 def test_everything_within_its_limits_is_taken(changes: dict[str, Any]) -> None:
@@ -71,6 +73,10 @@ def test_everything_within_its_limits_is_taken(changes: dict[str, Any]) -> None:
         ({"role_ids": frozenset(range(26))}, "up to 25 roles"),
         ({"candidates": tuple(Candidate(1, None, "a") for _ in range(9))}, "up to 8 versions"),
         ({"candidates": (Candidate(1, None, "a" * 101),)}, "1 to 100 characters"),
+        ({"steps": 499}, "`steps` takes a number from 500 to 3000"),
+        ({"steps": 3001}, "`steps` takes a number from 500 to 3000"),
+        ({"rank": 7}, "`rank` takes a number from 8 to 64"),
+        ({"rank": 65}, "`rank` takes a number from 8 to 64"),
     ],
 )
 def test_each_limit_has_its_sentence(changes: dict[str, Any], sentence: str) -> None:

@@ -116,6 +116,16 @@ async def test_a_personal_event_has_no_photos_of_its_own(hosting: Hosting) -> No
     assert await hosting.studio.scalars(sa.select(tables.datasets.c.id)) == []
 
 
+async def test_its_photos_are_trained_with_its_steps_and_rank_and_so_are_those_of_a_copy(hosting: Hosting) -> None:
+    event = await hosting.opened(steps=2000, rank=48)
+    await hosting.opened()
+    columns = tables.datasets.c
+    assert await hosting.studio.scalars(sa.select(columns.steps).order_by(columns.id)) == [2000, 1000]
+    assert await hosting.studio.scalars(sa.select(columns.rank).order_by(columns.id)) == [48, 32]
+    copied = await hosting.service.copy(event.id, BOSS, HERE)
+    assert (copied.steps, copied.rank) == (2000, 48)
+
+
 async def test_two_who_open_at_once_open_it_once(hosting: Hosting) -> None:
     draft = await hosting.draft()
     answers = await asyncio.gather(

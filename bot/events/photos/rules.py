@@ -9,7 +9,7 @@ from bot.datasets.service import HELD_MAX
 from bot.errors import UserError
 from bot.events import lifecycle
 from bot.photos.checks import Code, verdict_of
-from bot.records.dataset import Finding, Gender, Photo, SubjectKind, Verdict
+from bot.records.dataset import Dataset, DatasetStatus, Finding, Gender, Photo, SubjectKind, Verdict
 from bot.records.event import Depiction, Entrant, EntrantStatus, Event, EventMode, EventStatus
 from bot.records.guild import Actor
 
@@ -32,6 +32,14 @@ class Contribution:
     depicted: tuple[Depiction, ...] = ()
     left_out: tuple[Photo, ...] = ()
     received: int = 0
+    dataset: Dataset | None = None
+    """What they are in."""
+
+    @property
+    def of_a_person(self) -> Dataset | None:
+        """Their own set, as long as gender, ethnicity and age of the person in it can be said."""
+        is_open = self.dataset is not None and self.dataset.status is DatasetStatus.OPEN
+        return self.dataset if is_open and asks_about_person(self.event) else None
 
     @property
     def usable(self) -> tuple[Photo, ...]:

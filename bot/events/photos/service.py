@@ -102,7 +102,7 @@ class ContributionService(Service):
             named = await depiction_rows.named_by(connection, event_id, actor.user_id)
         submissions = {photo.consent_id for photo in photos}
         asked = [each for each in named if each.consent_id in submissions]
-        return Contribution(event, entrant, judge_own(event, photos), tuple(asked))
+        return Contribution(event, entrant, judge_own(event, photos), tuple(asked), dataset=dataset)
 
     async def remove(self, event_id: int, photo_ids: Sequence[int], actor: Actor) -> Contribution:
         """Delete some of the member's own photos; UserError when they are in training already."""
@@ -173,8 +173,8 @@ class ContributionService(Service):
             subject_kind=event.subject_kind,
             gender=gender if is_person else None,
             ethnicity=ethnicity.strip() if is_person and ethnicity else None,
-            steps=0 if event.subject_kind is SubjectKind.CHARACTER else STEPS,
-            rank=0 if event.subject_kind is SubjectKind.CHARACTER else RANK,
+            steps=(event.steps or STEPS) if event.trains_loras else 0,
+            rank=(event.rank or RANK) if event.trains_loras else 0,
             event_id=event.id,
             created_at=self._clock.now(),
             due_at=self._photos_until(event),

@@ -64,6 +64,8 @@ events = table(
     sa.Column("opens_zone", sa.String(40)),
     sa.Column("repeats", Word(Repeat)),
     sa.Column("series_from", Instant),
+    sa.Column("steps", sa.Integer),
+    sa.Column("rank", sa.Integer),
     sa.Column("opened_at", Instant),
     sa.Column("ended_at", Instant),
     *due(),

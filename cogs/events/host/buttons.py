@@ -15,7 +15,7 @@ from cogs.events.host.actions import (
     show_status,
 )
 from cogs.events.host.banner import press_banner
-from cogs.events.host.forms import FindForm, NumbersForm, OpeningForm, PromptsForm, TimesForm, WordsForm
+from cogs.events.host.forms import EFFORT, FindForm, NumbersForm, OpeningForm, PromptsForm, TimesForm, WordsForm
 from cogs.events.host.pages import Page
 from cogs.events.host.photos import show_board
 from cogs.events.host.settings import event_to_run, show_settings, storing
@@ -59,6 +59,11 @@ def _asking_numbers(page: Page) -> Press:
     return press
 
 
+async def press_effort(interaction: Interaction, event_id: int) -> None:
+    event = await event_to_run(interaction, event_id)
+    await open_form(interaction, NumbersForm(event, storing(event_id, Page.PICTURES), "Steps and rank", EFFORT))
+
+
 async def press_prompts(interaction: Interaction, event_id: int) -> None:
     event = await event_to_run(interaction, event_id)
     await open_form(interaction, PromptsForm(event, storing(event_id, Page.PICTURES)))
@@ -95,6 +100,7 @@ async def setup(bot: DarkroomBot) -> None:
         limits=_asking_numbers(Page.PEOPLE),
         numbers=_asking_numbers(Page.PICTURES),
         prompts=press_prompts,
+        effort=press_effort,
         find=press_find,
         postbook=press_post,
         # On an old card the button must not end the stage that came after it.

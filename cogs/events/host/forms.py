@@ -1,12 +1,13 @@
 """The small forms behind an event's settings: times, numbers, prompts, and what to look for."""
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import discord
 
+from bot.datasets.rules import RANK, RANK_LEAST, RANK_MOST, STEPS, STEPS_LEAST, STEPS_MOST
 from bot.errors import UserError
 from bot.events.drafts import NAME_MAX, PHOTO_CAP_MAX, PICTURES_EACH_MAX, RULES_MAX, THEME_MAX
 from bot.events.packs import PROMPTS_MAX, check_pack
@@ -28,7 +29,7 @@ Store = Callable[..., Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """One field of the numbers; when `is_open` is set, leaving it empty means no limit."""
+    """One field of the numbers; when `is_open` is set, it may be left empty."""
 
     field: str
     label: str
@@ -45,6 +46,10 @@ NUMBERS = (
     Number("entrants_min", "Fewest members", "With fewer the event waits instead of going on.", WITH_ENTRANTS),
     Number("entrants_max", "Most members", "Leave empty for no limit.", WITH_ENTRANTS, is_open=True),
     Number("budget", "Budget in credits", "Never is more spent. Empty: no limit.", frozenset(EventMode), is_open=True),
+)
+EFFORT = (
+    Number("steps", "Steps", f"How long it trains: {STEPS_LEAST} to {STEPS_MOST}. Empty: {STEPS}.", WITH_PHOTOS, True),
+    Number("rank", "Rank", f"How much it can hold: {RANK_LEAST} to {RANK_MOST}. Empty: {RANK}.", WITH_PHOTOS, True),
 )
 
 
@@ -130,10 +135,12 @@ class OpeningForm(SafeModal):
 class NumbersForm(SafeModal):
     command = "event"
 
-    def __init__(self, event: Event, store: Store) -> None:
-        super().__init__("Numbers and budget")
+    def __init__(
+        self, event: Event, store: Store, title: str = "Numbers and budget", numbers: Sequence[Number] = NUMBERS
+    ) -> None:
+        super().__init__(title)
         self.store = store
-        self.numbers = [each for each in NUMBERS if event.mode in each.modes]
+        self.numbers = [each for each in numbers if event.mode in each.modes]
         self.inputs: dict[str, discord.ui.TextInput[SafeModal]] = {}
         for each in self.numbers:
             value = getattr(event, each.field)

@@ -12,7 +12,7 @@ from bot.events.timetables import TIMETABLES, timetable_of
 from bot.events.views import EventView
 from bot.records.event import Event, EventMode, EventStatus
 from bot.text import quote
-from cogs.events.texts import budget_words, entrants_words, hours_words, opening_words
+from cogs.events.texts import budget_words, effort_words, entrants_words, hours_words, opening_words
 from cogs.ui.buttons import ActionButton
 from cogs.ui.choices import (
     OPTIONS_MAX,
@@ -146,8 +146,12 @@ def _pictures(shown: ShownPage) -> Content:
         lines.append(f"**Own pictures:** {count(event.pictures_each, 'order')} for each member")
     if event.mode is EventMode.CLUB:
         return _club(shown, lines)
+    if event.trains_loras:
+        lines.append(f"**Training:** {effort_words(event)}")
     lines.append(_pack_text(event))
     buttons = [_numbers_button(event), ActionButton("host", "prompts", event.id, label="Own prompts")]
+    if event.trains_loras and event.status is EventStatus.DRAFT:
+        buttons.append(ActionButton("host", "effort", event.id, label="Steps and rank"))
     return Content("\n".join(lines), [_pack_choice(shown)], buttons)
 
 

@@ -8,13 +8,14 @@ from bot.events.ballot.runoff import rule_of
 from bot.events.lifecycle import can_give
 from bot.events.photos.rules import Contribution, limits_each
 from bot.photos import checks
-from bot.records.dataset import Photo
+from bot.records.dataset import Dataset, Photo
 from bot.records.event import EntrantStatus, Event, EventMode
 from bot.records.post import PostKind
 from bot.text import quote
 from cogs.events.panel import what_it_is
 from cogs.events.texts import event_name
-from cogs.training.board import MARKS, sheet_alt
+from cogs.training.board import MARKS, said_of_person, sheet_alt
+from cogs.training.person import PersonModal
 from cogs.ui.buttons import ActionButton
 from cogs.ui.choices import photo_choices
 from cogs.ui.layout import PANEL_SECONDS, SHEET_FILE, Layout, SafeLayout, card
@@ -28,6 +29,21 @@ LEAVING = (
     "Your photos are deleted now, and your entry and your vote are taken out. "
     "If a LoRA was trained on your photos already, nobody can use it any more."
 )
+
+
+class AboutForm(PersonModal):
+    """The same for an entrant's own set; the card of their photos comes back with it."""
+
+    command = None
+
+    def __init__(self, event: Event, dataset: Dataset) -> None:
+        super().__init__(dataset)
+        self.event_id = event.id
+
+    async def submit(self, interaction: Interaction) -> None:
+        await self.store(interaction)
+        own = await interaction.client.services.contributions.mine(self.event_id, actor_of(interaction))
+        await show_mine(interaction, own)
 
 
 class MineView(SafeLayout):
@@ -71,6 +87,8 @@ def _head(own: Contribution, said: str) -> list[str]:
     if own.depicted:
         asked = ", ".join(dict.fromkeys(f"<@{each.user_id}>" for each in own.depicted))
         lines.append(f"Asked whether they agree: {asked}. Photos with them are used once they have said yes.")
+    if own.of_a_person is not None:
+        lines += said_of_person(own.of_a_person)
     return lines
 
 
@@ -83,6 +101,8 @@ def _buttons(own: Contribution) -> list[ActionButton]:
     if can_give(own.event) and own.room:
         style = discord.ButtonStyle.success
         buttons.append(ActionButton("event", "give", event_id, label="Give more photos", style=style))
+    if own.of_a_person is not None:
+        buttons.append(ActionButton("event", "about", event_id, label="About the person"))
     if own.entrant is not None and own.entrant.status is EntrantStatus.IN:
         buttons.append(ActionButton("event", "leave", event_id, label="Withdraw", style=discord.ButtonStyle.danger))
     return [*buttons, ActionButton("event", "rules", event_id, label="Rules")]

@@ -263,6 +263,20 @@ async def test_numbers_out_of_range_are_refused_and_nothing_changes(
     assert await newest(stage) == before
 
 
+async def test_steps_and_rank_are_chosen_before_it_opens_and_say_how_long_it_takes(stage: Stage) -> None:
+    panel = await press(stage, await planned(stage), "Pictures and budget")
+    assert "**Training:** 1000 steps, rank 32; a LoRA usually takes 15–25 minutes" in text_of(panel)
+    panel = await press(stage, panel, "Steps and rank", "2000", "")
+    assert "**Training:** 2000 steps, rank 32; a LoRA usually takes 30–50 minutes" in text_of(panel)
+    form, late = [await stage.ada.click(panel, custom_id=buttons_of(panel)["Steps and rank"]) for _ in range(2)]
+    assert "500 to 3000" in answer_to(await stage.submit_fields(stage.ada, form, "3001", "8"))
+    event = await newest(stage)
+    assert (event.steps, event.rank) == (2000, None)
+    await stage.set_key()
+    await stage.use(stage.ada, "event open")
+    assert "fixed when the event was opened" in answer_to(await stage.submit_fields(stage.ada, late, "500", "8"))
+
+
 async def test_a_ready_pack_or_own_prompts_are_made_with_every_lora(stage: Stage) -> None:
     panel = await press(stage, await planned(stage), "Pictures and budget")
     panel = await choose(stage, panel, "Pictures that I make with every LoRA", ["seasons"])

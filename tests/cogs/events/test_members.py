@@ -19,6 +19,7 @@ from bot.storage import tables
 from bot.storage.events import entrants
 from bot.storage.events.tables import depictions
 from bot.storage.jobs import posts
+from cogs.events.buttons import TOO_LATE
 from cogs.events.member.ballot import COPY_BYTES
 from cogs.events.posts import render_event_post
 from tests.cogs.events.event_actions import (
@@ -127,6 +128,23 @@ async def test_a_persons_form_asks_what_the_provider_needs_and_the_consent_after
     assert consent_sentence(event, KEPT) in answer_to(asked)
     agreed = await keyed.ben.click(board_of(asked), label="I agree, add my photos")
     assert "1 photo received" in answer_to(agreed)
+
+
+async def test_an_entrant_says_the_age_on_a_page_of_its_own_and_never_one_below_18(keyed: Stage) -> None:
+    """Mutant: an age that is stored without being checked goes to the provider."""
+    event = await open_event(keyed, EventMode.PERSONAL, SubjectKind.PERSON)
+    early = answer_to(await press(keyed, keyed.ben, event, "about"))
+    assert early == TOO_LATE
+    upload, *_, gender, ethnicity, _ = controls_of(opened := await press(keyed, keyed.ben, event, "give"))
+    values = {upload: photos(1), gender: ["male"], ethnicity: "Mixed"}
+    asked = await keyed.ben.submit_modal(opened, values)
+    card = board_of(await keyed.ben.click(board_of(asked), label="I agree, add my photos"))
+    form = await keyed.ben.click(card, label="About the person")
+    assert "18 or older" in answer_to(await keyed.submit_fields(keyed.ben, form, ["male"], "Mixed", "17"))
+    form = await keyed.ben.click(card, label="About the person")
+    told = await keyed.submit_fields(keyed.ben, form, ["female"], "Mixed", "early 30s")
+    assert "About the person: female, `Mixed`, `early 30s`. Only you see this" in answer_to(told)
+    assert "About the person" not in buttons_of(board_of(await press(keyed, keyed.cleo, event, "mine")))
 
 
 async def test_photos_beyond_the_cap_are_not_kept_and_a_full_member_gets_no_form(keyed: Stage) -> None:

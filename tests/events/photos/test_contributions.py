@@ -54,6 +54,18 @@ async def event(studio: Studio) -> Event:
     return await open_event(studio)
 
 
+@pytest.mark.parametrize(
+    ("kind", "effort"), [(SubjectKind.OBJECT, (2000, 48)), (SubjectKind.CHARACTER, (0, 0))], ids=["object", "character"]
+)
+async def test_an_entrants_own_photos_are_trained_with_the_steps_and_rank_of_the_event(
+    studio: Studio, anna: Giver, kind: SubjectKind, effort: tuple[int, int]
+) -> None:
+    event = await open_event(studio, mode=EventMode.PERSONAL, subject_kind=kind, photo_cap=20, steps=2000, rank=48)
+    own = await anna.give(event)
+    assert own.dataset is not None
+    assert (own.dataset.steps, own.dataset.rank) == effort
+
+
 def codes(one: Photo) -> list[str]:
     return [finding.code for finding in one.findings]
 

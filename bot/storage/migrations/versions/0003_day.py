@@ -42,6 +42,8 @@ def upgrade() -> None:
     op.add_column("events", sa.Column("passes_role", sa.Boolean(), server_default="0", nullable=False))
     _add_awards()
     op.add_column("guilds", sa.Column("news_role_id", sa.BigInteger(), nullable=True))
+    op.add_column("events", sa.Column("steps", sa.Integer(), nullable=True))
+    op.add_column("events", sa.Column("rank", sa.Integer(), nullable=True))
 
 
 def _id(name: str) -> sa.Column[int]:
