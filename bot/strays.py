@@ -8,7 +8,7 @@ from bot.clock import Clock
 from bot.photos.intake import Spool
 from bot.storage.database import Database
 from bot.storage.events import banners
-from bot.storage.jobs import datasets, generations
+from bot.storage.jobs import datasets, generations, previews
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,7 @@ class Strays:
         async with self._database.read() as connection:
             named = await datasets.files_in_use(connection) | await generations.files_in_use(connection)
             named |= await banners.files_in_use(connection)
+            named |= await previews.files_in_use(connection)
         return await asyncio.to_thread(self._spool.sweep, named, age=STRAY_AGE)
 
     async def run(self) -> None:

@@ -36,7 +36,7 @@ def test_the_template_says_what_really_holds_here() -> None:
     for said in (
         "questions: privacy@bot.example.",
         "deleted at the latest 12 hours after you began",
-        "at the latest 100 hours after the time for photos",
+        "those of an event 100 hours after the time for photos",
         "kept here for 4 days after they were made",
         "are kept for 60 days after their end, with",
         "is kept for 500 days for the server's books",

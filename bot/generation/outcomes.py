@@ -27,7 +27,7 @@ from bot.resources import Resources
 from bot.storage import tables
 from bot.storage.due import Claim, LeaseLost, mark, store
 from bot.storage.events import ballots, events, galleries
-from bot.storage.jobs import generations, loras, posts
+from bot.storage.jobs import generations, loras, posts, previews
 from bot.storage.money.slots import PICTURES
 from bot.storage.people import erasure, preferences
 from bot.storage.writer import Transaction
@@ -256,7 +256,7 @@ class GenerationOutcomes(JobOutcomes[Generation]):
         return files is not None
 
     async def forget(self, claim: Claim[Generation]) -> None:
-        """Delete our copies of the pictures after their time, and the details later; Discord keeps the pictures.
+        """Delete our copies of the pictures after their time, but for previews, and the details later.
 
         A late webhook may call this early; then nothing is deleted.
         """
@@ -269,7 +269,10 @@ class GenerationOutcomes(JobOutcomes[Generation]):
             if now < dropped_at:
                 await store(connection, tables.generations, claim, due_at=dropped_at)
                 return []
-            files = await generations.forget_files(connection, claim.id)
+            if await ballots.blind_event(connection, claim.row) is None:
+                files = await previews.keep(connection, claim.row, now=now)
+            else:
+                files = await generations.forget_files(connection, claim.id)
             if now < forgotten_at:
                 await store(connection, tables.generations, claim, due_at=forgotten_at)
             else:

@@ -20,11 +20,11 @@ from bot.records.lora import NAME_MAX, Lora, Offer, Share
 from bot.records.moderation import Act
 from bot.records.removal import RemovalReason
 from bot.resources import Service
-from bot.storage.jobs import generations, loras, sharing
+from bot.storage.jobs import generations, loras, previews, sharing
+from bot.storage.jobs.previews import PREVIEWS_MAX
 from bot.storage.people import likeness, moderation_log, removals
 from bot.text import CHOICES_MAX, named, search
 
-PREVIEWS_MAX = 4
 NOTE_MAX = 300
 
 NOT_NAMED = "You have no such LoRA here. Pick one from the list, or train one with `/train`."
@@ -91,7 +91,7 @@ class LoraService(Service):
             shares, event_ids = await shares_and_events(connection, lora.id, actor)
             may = rights.held(lora, shares, actor, event_ids)
             is_keeper = Right.CHANGE in may
-            files = await loras.best_pictures(connection, lora, actor, limit=PREVIEWS_MAX)
+            files = await _shown_of(connection, lora, actor, PREVIEWS_MAX)
             versions = await loras.lineage(connection, lora) if is_keeper else []
             return LoraView(
                 lora=lora,
@@ -107,7 +107,7 @@ class LoraService(Service):
     async def previews(self, among: Sequence[Lora], actor: Actor) -> Mapping[int, Path]:
         """The best picture that this member may see of each of these LoRAs that has one."""
         async with self._database.read() as connection:
-            found = {lora.id: await loras.best_pictures(connection, lora, actor, limit=1) for lora in among}
+            found = {lora.id: await _shown_of(connection, lora, actor, 1) for lora in among}
         return {lora_id: self._spool.path(files[0]) for lora_id, files in found.items() if files}
 
     async def rename(self, lora_id: int, name: str, actor: Actor) -> Lora:
@@ -158,6 +158,12 @@ class LoraService(Service):
             return lora
 
         return await self._database.write(transaction)
+
+
+async def _shown_of(connection: AsyncConnection, lora: Lora, actor: Actor, limit: int) -> list[str]:
+    """Spool names of the best pictures that this member may see: those still here, then those that it keeps."""
+    here = await loras.best_pictures(connection, lora, actor, limit=limit)
+    return [*here, *await previews.seen_by(connection, lora.id, actor)][:limit]
 
 
 def pick_from(value: str, among: Sequence[Lora]) -> Lora | None:

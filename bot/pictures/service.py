@@ -28,7 +28,8 @@ from bot.records.post import Post, PostKind, PostStatus
 from bot.resources import Resources, Service
 from bot.storage import guilds
 from bot.storage.events import ballots
-from bot.storage.jobs import generations, pictures, posts, timeline
+from bot.storage.jobs import generations, pictures, posts, previews, timeline
+from bot.storage.jobs.tables import lora_previews
 from bot.storage.people import moderation_log
 
 EDITS = (Operation.UPSCALE_CLARITY, Operation.UPSCALE_TOPAZ, Operation.REMOVE_BACKGROUND)
@@ -242,7 +243,8 @@ class PictureService(Service):
                 )
             await pictures.withdraw(connection, generation_id, now=now, left_until=now + self._timings.lease)
             await pictures.renew_report_posts(connection, generation_id, due_at=now)
-            return await generations.forget_files(connection, generation_id)
+            kept = await previews.forget(connection, lora_previews.c.generation_id == generation_id)
+            return [*kept, *await generations.forget_files(connection, generation_id)]
 
         self._spool.free(await self._database.write(transaction))
         shown = await self._database.fetch(pictures.posts_of, generation_id)

@@ -15,6 +15,7 @@ from bot.privacy.headings import HEADINGS, own_words, word_for
 from bot.privacy.plain import plain_row
 from bot.resources import Resources, Service
 from bot.storage.events import ballots
+from bot.storage.jobs.tables import lora_previews
 from bot.storage.people import own_rows, pseudonyms
 from bot.storage.tables import photos, pictures, reference_pictures
 from bot.zips import Stored, Written, fits_alone, share_out, write_zip, written_room, zip_names
@@ -40,6 +41,7 @@ FOLDERS: Mapping[sa.Table, tuple[str, sa.Column[Any]]] = {
     photos: ("photos/dataset", photos.c.dataset_id),
     pictures: ("pictures/order", pictures.c.generation_id),
     reference_pictures: ("reference-pictures/order", reference_pictures.c.generation_id),
+    lora_previews: ("pictures-kept/lora", lora_previews.c.lora_id),
 }
 """Tables whose rows have files: the folder for them, and what its name ends with."""
 

@@ -9,6 +9,7 @@ from bot.storage import policy_tables as p
 from bot.storage import question_tables as q
 from bot.storage import tables as t
 from bot.storage.events import tables as e
+from bot.storage.jobs import tables as j
 
 HEADINGS: Final[Mapping[sa.Table, str]] = {
     t.datasets: "Datasets",
@@ -42,6 +43,7 @@ HEADINGS: Final[Mapping[sa.Table, str]] = {
     p.spends: "What you spent",
     p.removals: "Receipts",
     q.questions: "Questions to you and from you",
+    j.lora_previews: "Pictures that LoRAs keep",
     q.mutes: "Private questions you ended",
     q.preferences: "What you prefer",
     q.photo_requests: "Requests for photos",
@@ -220,6 +222,7 @@ WORDS: Final[Mapping[str, str]] = {
     "prompt": "Prompt",
     "provider": "Provider",
     "purpose": "Where it was to be shown",
+    "kept_at": "Kept since",
     "kept_hours": "Hours for which you asked to keep it",
     "rank": "Rank",
     "reason": "Reason",

@@ -234,6 +234,8 @@ async def test_polling_slows_down_and_stays_below_its_ceiling(studio: Studio, lo
 
 
 async def test_pictures_are_kept_for_seven_days_and_then_leave_the_disk(studio: Studio, lora: Lora) -> None:
+    """Those that were posted may stay as previews of the LoRA."""
+    await studio.preferences.change(GUILD, ANNA, is_private=True)
     ordered = await studio.order(lora, count=2)
     await studio.settle()
     await finish(studio)

@@ -15,6 +15,7 @@ from bot.records.post import PostKind, PostStatus
 from bot.records.removal import RemovalReason
 from bot.storage.jobs import trainings
 from bot.storage.jobs.posts import about
+from bot.storage.jobs.tables import lora_previews
 from bot.storage.people import moderation_log, removals, takedowns
 from bot.storage.rows import changes_row, fetch_all, fetch_first, fetch_values, insert_row
 from bot.storage.tables import generations, loras, pictures, posts
@@ -53,6 +54,8 @@ async def of_event(connection: AsyncConnection, event_id: int) -> list[Lora]:
 
 
 async def archive(connection: AsyncConnection, lora_id: int, *, now: datetime) -> bool:
+    """Hide the LoRA for good; its previews leave the disk as strays. False when somebody was faster."""
+    await _forget_previews(connection, lora_id)
     return await change(connection, lora_id, archived_at=now)
 
 
@@ -61,17 +64,22 @@ async def retire(
 ) -> bool:
     """Nobody may use the LoRA from now on, and it is to go at its provider; False when that had been so before.
 
-    `user_id` gets the receipt; whoever made pictures with it is asked whether these are to go, too.
+    `user_id` gets the receipt; whoever made pictures with it is asked whether these are to go, too. Its previews go.
     """
     await removals.of_lora(connection, lora, why, user_id=user_id, now=now)
     in_use = sa.and_(loras.c.id == lora.id, loras.c.retiring_since.is_(None))
     retired = sa.update(loras).where(in_use).values(retiring_since=now, resting_since=None)
     if not await changes_row(connection, retired):
         return False
+    await _forget_previews(connection, lora.id)
     what = f"LoRA #{lora.id}, retired"
     await moderation_log.note(connection, lora.guild_id, Act.DELETED, NOBODY, what, member_id=lora.owner_id, now=now)
     await takedowns.offer(connection, lora, now=now)
     return True
+
+
+async def _forget_previews(connection: AsyncConnection, lora_id: int) -> None:
+    await connection.execute(sa.delete(lora_previews).where(lora_previews.c.lora_id == lora_id))
 
 
 async def rest(connection: AsyncConnection, lora_id: int, *, now: datetime) -> None:

@@ -13,6 +13,7 @@ from bot.storage import policy_tables as p
 from bot.storage import question_tables as q
 from bot.storage import tables as t
 from bot.storage.events import tables as e
+from bot.storage.jobs import tables as j
 from bot.storage.money import spends
 from bot.storage.people import mentions
 from bot.storage.people.pseudonyms import pseudonym
@@ -25,6 +26,7 @@ MEMBER_COLUMNS: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
     t.lora_shares: (t.lora_shares.c.granted_by, t.lora_shares.c.audience_id),
     t.lora_offers: (t.lora_offers.c.from_id, t.lora_offers.c.to_id),
     t.generations: (t.generations.c.user_id,),
+    j.lora_previews: (j.lora_previews.c.user_id,),
     t.picture_reports: (t.picture_reports.c.reporter_id,),
     p.approvals: (p.approvals.c.user_id,),
     t.remembered: (t.remembered.c.user_id,),
@@ -124,6 +126,7 @@ async def erase_member(connection: AsyncConnection, *, guild_id: int, user_id: i
         *await _files(connection, t.photos, t.datasets, mine[t.datasets]),
         *await _files(connection, t.pictures, t.generations, mine[t.generations]),
         *await _files(connection, t.reference_pictures, t.generations, mine[t.generations]),
+        *await _files(connection, j.lora_previews, t.loras, sa.or_(mine[t.loras], mine[j.lora_previews])),
     ]
     await _erase_posts_about_pictures(connection, mine[t.generations])
     for table, subject in ((t.trainings, SubjectTable.TRAINING), (t.generations, SubjectTable.GENERATION)):
@@ -186,6 +189,7 @@ async def erase_guild(connection: AsyncConnection, *, guild_id: int) -> list[str
         files += await _files(connection, holder, t.generations, t.generations.c.guild_id == guild_id)
     shown = sa.select(e.events.c.banner).where(e.events.c.guild_id == guild_id, e.events.c.banner.is_not(None))
     files += await fetch_values(connection, shown.distinct())
+    files += await _files(connection, j.lora_previews, t.loras, t.loras.c.guild_id == guild_id)
     for table, subject in ((t.trainings, SubjectTable.TRAINING), (t.generations, SubjectTable.GENERATION)):
         ids = sa.select(table.c.id).where(table.c.guild_id == guild_id)
         await _erase_about(connection, t.timeline, subject, ids)

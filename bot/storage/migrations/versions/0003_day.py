@@ -1,4 +1,4 @@
-"""What a day needs: welcomes, kept datasets, first pictures, preferences, strengths, opening times, galleries."""
+"""What a day needs: welcomes, kept datasets and pictures, first pictures, preferences, defaults, times, galleries."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -44,6 +44,7 @@ def upgrade() -> None:
     op.add_column("guilds", sa.Column("news_role_id", sa.BigInteger(), nullable=True))
     op.add_column("events", sa.Column("steps", sa.Integer(), nullable=True))
     op.add_column("events", sa.Column("rank", sa.Integer(), nullable=True))
+    _add_previews()
 
 
 def _id(name: str) -> sa.Column[int]:
@@ -127,3 +128,24 @@ def _add_galleries() -> None:
         sa.UniqueConstraint("event_id", "user_id", name=op.f("uq_gallery_consents_event_id_user_id")),
         sqlite_autoincrement=True,
     )
+
+
+def _add_previews() -> None:
+    op.create_table(
+        "lora_previews",
+        _id("id"),
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        _id("lora_id"),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("generation_id", sa.BigInteger(), nullable=False),
+        sa.Column("channel_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("file", sa.String(length=80), nullable=True),
+        sa.Column("saves", sa.Integer(), nullable=False),
+        sa.Column("kept_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["lora_id"], ["loras.id"], name=op.f("fk_lora_previews_lora_id_loras"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lora_previews")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_lora_previews_lora_id", "lora_previews", ["lora_id"], unique=False)

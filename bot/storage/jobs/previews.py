@@ -1,0 +1,96 @@
+"""SQL of a LoRA's previews: the best few pictures made with it, which stay when the time of the others is over.
+
+A picture becomes one only if it was posted in a channel, nobody's report of it stands and no moderator declined it.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.records.generation import Generation
+from bot.records.guild import Actor
+from bot.records.moderation import ApprovalStatus
+from bot.records.post import PostStatus, public_place
+from bot.storage.jobs import generations, pictures
+from bot.storage.jobs.tables import lora_previews
+from bot.storage.policy_tables import approvals
+from bot.storage.rows import fetch_values, has_row, insert_row
+from bot.storage.tables import loras, picture_reports
+
+PREVIEWS_MAX = 4
+
+
+async def keep(connection: AsyncConnection, generation: Generation, *, now: datetime) -> list[str]:
+    """The time of this set is over: its LoRA keeps what is among its best pictures. The spool names of what it does
+    not keep, for the caller to free."""
+    made = await generations.pictures_of(connection, generation.id)
+    dropped = await generations.forget_files(connection, generation.id)
+    channel_id = await _shown_in(connection, generation.id)
+    if channel_id is None or not await _may_keep(connection, generation):
+        return dropped
+    for picture in made:
+        if picture.file is not None:
+            await insert_row(
+                connection,
+                lora_previews,
+                guild_id=generation.guild_id,
+                lora_id=generation.lora_id,
+                user_id=generation.user_id,
+                generation_id=generation.id,
+                channel_id=channel_id,
+                file=picture.file,
+                saves=picture.saves,
+                kept_at=now,
+            )
+    its = lora_previews.c.lora_id == generation.lora_id
+    best = _best_first(sa.select(lora_previews.c.id).where(its)).limit(PREVIEWS_MAX)
+    left = await forget(connection, sa.and_(its, lora_previews.c.id.not_in(best)))
+    return list({*dropped, *left} - await _files_of(connection, its))
+
+
+async def forget(connection: AsyncConnection, condition: sa.ColumnElement[bool]) -> list[str]:
+    """The spool names of these previews, for the caller to free; what is not freed leaves the disk as a stray."""
+    return await fetch_values(connection, sa.delete(lora_previews).where(condition).returning(lora_previews.c.file))
+
+
+async def seen_by(connection: AsyncConnection, lora_id: int, viewer: Actor) -> list[str]:
+    """Spool names of those that were made for them or stood where they can see them, best first."""
+    row = lora_previews.c
+    its = sa.select(row.file, row.user_id, row.channel_id).where(row.lora_id == lora_id)
+    found = await connection.execute(_best_first(its))
+    return [each.file for each in found if each.user_id == viewer.user_id or viewer.sight.sees(each.channel_id)]
+
+
+async def files_in_use(connection: AsyncConnection) -> set[str]:
+    return await _files_of(connection, sa.true())
+
+
+async def _files_of(connection: AsyncConnection, condition: sa.ColumnElement[bool]) -> set[str]:
+    return set(await fetch_values(connection, sa.select(lora_previews.c.file).where(condition)))
+
+
+def _best_first(statement: sa.Select[Any]) -> sa.Select[Any]:
+    """Those saved most often first, then those kept last."""
+    return statement.order_by(lora_previews.c.saves.desc(), lora_previews.c.id.desc())
+
+
+async def _may_keep(connection: AsyncConnection, generation: Generation) -> bool:
+    """Whether the set is there and nobody objects to it, and its LoRA is there and nobody wants it gone."""
+    if generation.lora_id is None or generation.deleted_at is not None:
+        return False
+    reported = sa.and_(picture_reports.c.generation_id == generation.id, picture_reports.c.dismissed_at.is_(None))
+    declined = sa.and_(approvals.c.generation_id == generation.id, approvals.c.status == ApprovalStatus.DECLINED)
+    in_use = sa.and_(loras.c.archived_at.is_(None), loras.c.retiring_since.is_(None))
+    return (
+        await has_row(connection, sa.select(loras.c.id).where(loras.c.id == generation.lora_id, in_use))
+        and not await has_row(connection, sa.select(picture_reports.c.id).where(reported))
+        and not await has_row(connection, sa.select(approvals.c.id).where(declined))
+    )
+
+
+async def _shown_in(connection: AsyncConnection, generation_id: int) -> int | None:
+    """The channel in which everybody who sees it could see the set; None if it was shown in none."""
+    posted = [each for each in await pictures.posts_of(connection, generation_id) if each.status is PostStatus.POSTED]
+    return next((place.id for place in map(public_place, posted) if place is not None), None)

@@ -1,0 +1,159 @@
+"""A LoRA keeps its best four pictures when their time is over, and lets them go with whoever wants them gone."""
+
+import pytest
+import sqlalchemy as sa
+
+from bot.records.event import EventStatus
+from bot.records.guild import Actor
+from bot.records.lora import Audience, Lora
+from bot.records.moderation import ApprovalStatus, Purpose
+from bot.records.removal import RemovalReason
+from bot.storage import policy_tables, tables
+from bot.storage.jobs import loras
+from bot.storage.jobs.tables import lora_previews
+from bot.storage.rows import insert_row
+from bot.strays import Strays
+from tests.fakes.events import SeesOnly, add_event, change_event
+from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD
+from tests.fakes.studio import Studio
+from tests.generation.picture_orders import finish
+
+ANNA_HERE, BEN_HERE = Actor(GUILD, ANNA), Actor(GUILD, BEN, sight=SeesOnly(CHANNEL))
+
+
+async def made_now(studio: Studio, lora: Lora, count: int = 1) -> int:
+    ordered = await studio.order(lora, count=count)
+    await studio.settle()
+    await finish(studio)
+    return ordered.id
+
+
+async def made_long_ago(studio: Studio, lora: Lora, *counts: int) -> list[str]:
+    """Sets of so many pictures, one after the other, whose time is over; the files in their order."""
+    files: list[str] = []
+    for count in counts:
+        generation_id = await made_now(studio, lora, count)
+        files += await files_of(studio, generation_id)
+        await studio.pass_time(studio.timings.pictures_kept)
+    return files
+
+
+async def files_of(studio: Studio, generation_id: int) -> list[str]:
+    its = tables.pictures.c.generation_id == generation_id
+    return await studio.scalars(sa.select(tables.pictures.c.file).where(its).order_by(tables.pictures.c.position))
+
+
+async def shown(studio: Studio, lora: Lora, viewer: Actor) -> list[str]:
+    return [path.name for path in (await studio.loras.view(lora.id, viewer)).previews]
+
+
+async def kept(studio: Studio) -> list[str]:
+    return await studio.scalars(sa.select(lora_previews.c.file).order_by(lora_previews.c.id))
+
+
+async def test_its_best_four_stay_and_the_others_leave_the_disk(studio: Studio, lora: Lora) -> None:
+    """Mutant: without the limit everything that was ever made stays."""
+    files = await made_long_ago(studio, lora, 2, 2)
+    assert await shown(studio, lora, ANNA_HERE) == files[::-1]
+    newer = await made_long_ago(studio, lora, 1)
+    assert await shown(studio, lora, ANNA_HERE) == [*newer, *files[:0:-1]]
+    assert [path.name for path in (await studio.loras.previews([lora], ANNA_HERE)).values()] == newer
+    assert studio.files() == sorted([*newer, *files[1:]])
+
+
+async def test_what_somebody_saved_stays_before_what_is_newer(studio: Studio, lora: Lora) -> None:
+    generation_id = await made_now(studio, lora)
+    [saved] = await files_of(studio, generation_id)
+    found = await studio.pictures.find(generation_id)
+    assert found is not None
+    await studio.pictures.note_saves(found.view.pictures)
+    await studio.pass_time(studio.timings.pictures_kept)
+    await made_long_ago(studio, lora, 4)
+    assert (await shown(studio, lora, ANNA_HERE))[0] == saved
+    assert len(studio.files()) == 4
+
+
+async def test_they_outlast_the_details_and_the_sweep_of_strays(studio: Studio, lora: Lora) -> None:
+    files = await made_long_ago(studio, lora, 1)
+    await studio.pass_time(studio.timings.details_kept)
+    assert await studio.scalars(sa.select(tables.generations.c.id)) == []
+    await Strays(studio.spool, studio.database, studio.clock).sweep()
+    assert await shown(studio, lora, ANNA_HERE) == studio.files() == files
+
+
+async def test_others_are_shown_them_only_where_they_stood(studio: Studio, lora: Lora) -> None:
+    await studio.sharing.share(lora.id, Audience.GUILD, None, ANNA_HERE)
+    files = await made_long_ago(studio, lora, 1)
+    assert await shown(studio, lora, BEN_HERE) == files
+    assert await shown(studio, lora, Actor(GUILD, BEN, sight=SeesOnly(CHANNEL + 1))) == []
+
+
+async def test_what_only_its_member_saw_is_not_kept(studio: Studio, lora: Lora) -> None:
+    await studio.preferences.change(GUILD, ANNA, is_private=True)
+    await made_long_ago(studio, lora, 1)
+    assert await kept(studio) == studio.files() == []
+
+
+async def test_what_was_made_from_an_entry_is_not_kept_before_the_count(studio: Studio, lora: Lora) -> None:
+    """Mutant: without the look at its event it tells who made the entry."""
+    event = await add_event(studio.database, status=EventStatus.VOTING)
+    entry, again = await made_now(studio, lora), await made_now(studio, lora)
+    await studio.change(tables.generations, entry, event_id=event.id)
+    await studio.change(tables.generations, again, origin_id=entry)
+    await studio.pass_time(studio.timings.pictures_kept)
+    assert await kept(studio) == []
+    assert studio.files() == await files_of(studio, entry)
+    await change_event(studio.database, event, status=EventStatus.FINISHED, ended_at=studio.clock.now())
+    [file] = await files_of(studio, entry)
+    await studio.pass_time(2 * studio.timings.pictures_kept)
+    assert await kept(studio) == [file]
+
+
+@pytest.mark.parametrize("objection", ["report", "declined"])
+async def test_what_is_reported_or_declined_is_not_kept(studio: Studio, lora: Lora, objection: str) -> None:
+    generation_id = await made_now(studio, lora)
+    if objection == "report":
+        await studio.reports.report(generation_id, "this is me", BEN_HERE)
+    else:
+        [picture_id] = await studio.scalars(sa.select(tables.pictures.c.id))
+        about = {"guild_id": GUILD, "generation_id": generation_id, "picture_id": picture_id, "user_id": ANNA}
+        asked = {"purpose": Purpose.GALLERY, "status": ApprovalStatus.DECLINED, "asked_at": studio.clock.now()}
+        await studio.database.write(lambda each: insert_row(each, policy_tables.approvals, **about, **asked))
+    await studio.pass_time(studio.timings.pictures_kept)
+    assert await kept(studio) == studio.files() == []
+
+
+@pytest.mark.parametrize("who", [ANNA_HERE, Actor(GUILD, ADMIN, is_moderator=True)], ids=["maker", "moderator"])
+async def test_they_go_when_their_pictures_are_deleted(studio: Studio, lora: Lora, who: Actor) -> None:
+    await made_long_ago(studio, lora, 1)
+    await studio.pictures.delete(1, who)
+    assert await shown(studio, lora, ANNA_HERE) == studio.files() == []
+
+
+async def test_they_go_with_whoever_is_erased(studio: Studio, lora: Lora) -> None:
+    """Ben made one with Anna's LoRA."""
+    await studio.sharing.share(lora.id, Audience.GUILD, None, ANNA_HERE)
+    mine, theirs = await made_long_ago(studio, lora, 1, 1)
+    of_ben = sa.update(lora_previews).where(lora_previews.c.file == theirs).values(user_id=BEN)
+    await studio.database.write(lambda connection: connection.execute(of_ben))
+    await studio.privacy.forget_member(guild_id=GUILD, user_id=BEN)
+    assert await shown(studio, lora, ANNA_HERE) == studio.files() == [mine]
+    await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
+    assert await kept(studio) == studio.files() == []
+
+
+@pytest.mark.parametrize("how", ["archived", "retired"])
+async def test_they_go_with_the_lora_and_one_that_is_gone_keeps_no_new_ones(
+    studio: Studio, lora: Lora, how: str
+) -> None:
+    await made_long_ago(studio, lora, 1)
+    newer = await made_now(studio, lora)
+    now = studio.clock.now()
+    if how == "archived":
+        await studio.loras.archive(lora.id, ANNA_HERE)
+    else:
+        await studio.database.write(lambda connection: loras.retire(connection, lora, RemovalReason.LIKENESS, now=now))
+    assert await kept(studio) == []
+    await studio.pass_time(studio.timings.pictures_kept)
+    assert await files_of(studio, newer) == [None]
+    assert await kept(studio) == []
