@@ -56,6 +56,9 @@ class Lora:
     """What its pictures are made with when whoever orders them says nothing; None: what the provider takes then."""
     chosen_at: datetime | None = None
     """When this version was chosen among the others; one that was made later counts before it."""
+    dataset_id: int | None = None
+    """Its photos: the consents to them tell whom it shows, also when dataset and training are erased. None: not trained
+    here."""
 
     @property
     def is_usable(self) -> bool:

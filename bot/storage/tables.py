@@ -162,6 +162,7 @@ loras = table(
     sa.Column("account", sa.String(64)),
     sa.Column("strength", sa.Float),
     sa.Column("chosen_at", Instant),
+    sa.Column("dataset_id", sa.BigInteger),
     sa.Index("ix_loras_owner", "guild_id", "owner_id"),
 )
 

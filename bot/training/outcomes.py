@@ -298,6 +298,7 @@ async def _insert_lora(
         trigger_word=report.trigger_word,
         subject_kind=dataset.subject_kind if dataset is not None else UNKNOWN_KIND[training.provider],
         training_id=training.id,
+        dataset_id=training.dataset_id,
         version=1 if previous is None else previous.version + 1,
         previous_id=None if previous is None else previous.id,
         cost=cost,

@@ -244,13 +244,16 @@ async def _take_out(
     was_chosen: bool,
     now: datetime,
 ) -> None:
-    """The member took photos of this dataset back: drop them from an unsent training, retire LoRAs trained on them."""
-    training = await trainings.latest_of_dataset(connection, dataset_id)
-    if training is None or not was_chosen:
+    """The member took photos of this dataset back: drop them from an unsent training, retire LoRAs trained on them.
+
+    The training may be forgotten by then.
+    """
+    if not was_chosen:
         return
-    if training.status is TrainingStatus.QUEUED:
+    training = await trainings.latest_of_dataset(connection, dataset_id)
+    if training is not None and training.status is TrainingStatus.QUEUED:
         await _leave_out(connection, training, now)
-    if _may_have_been_sent(training):
+    if training is not None and _may_have_been_sent(training):
         if event is None:
             await rows.note_in_training(connection, training, user_id=user_id, now=now)
         else:

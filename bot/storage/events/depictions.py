@@ -198,7 +198,7 @@ async def leave_ballot(connection: AsyncConnection, event_id: int, user_id: int)
 
 
 async def loras_of_dataset(connection: AsyncConnection, dataset_id: int) -> list[Lora]:
-    return await _trained(connection, trainings.c.dataset_id == dataset_id)
+    return await _trained(connection, loras.c.dataset_id == dataset_id)
 
 
 async def note_for_later(
@@ -246,12 +246,12 @@ async def take_photos_out(connection: AsyncConnection, training_id: int, *, left
 
 async def loras_of_event(connection: AsyncConnection, event_id: int) -> list[Lora]:
     """Those trained for it, oldest first."""
-    return await _trained(connection, trainings.c.event_id == event_id)
+    return await _trained(connection, loras.c.event_id == event_id)
 
 
 async def _trained(connection: AsyncConnection, condition: sa.ColumnElement[bool]) -> list[Lora]:
-    trained = sa.select(loras).join(trainings, trainings.c.id == loras.c.training_id).where(condition)
-    return await fetch_all(connection, Lora, trained.order_by(loras.c.id))
+    """Also when their trainings are erased."""
+    return await fetch_all(connection, Lora, sa.select(loras).where(condition).order_by(loras.c.id))
 
 
 def _while_training(training_id: int) -> str:

@@ -14,7 +14,7 @@ from bot.storage.events import yearbook
 from bot.storage.events.tables import events, galleries, gallery_consents
 from bot.storage.events.yearbook import YearbookPicture
 from bot.storage.rows import fetch_first, fetch_values, insert_record, insert_row
-from bot.storage.tables import consents, generations, loras, trainings
+from bot.storage.tables import consents, generations, loras
 
 OF_PEOPLE = frozenset({SubjectKind.PERSON, SubjectKind.CHARACTER})
 
@@ -106,15 +106,16 @@ async def _delete(connection: AsyncConnection, event_id: int) -> None:
 async def _people_in(connection: AsyncConnection, lora_id: int) -> frozenset[int] | None:
     """Whoever may be seen in what the LoRA makes; None when that is in doubt.
 
-    It is in doubt while somebody says that it shows them, and when nobody knows who gave photos for it: it was not
-    trained here, or its training's row has been deleted. For a LoRA of people it is everybody who gave photos.
+    It is in doubt while somebody says that it shows them, and when nobody knows who gave photos for it, as when it was
+    not trained here. For a LoRA of people it is everybody who gave photos.
     """
     lora = (await connection.execute(sa.select(loras).where(loras.c.id == lora_id))).first()
-    if lora is None or lora.resting_since is not None:
+    if lora is None or lora.dataset_id is None or lora.resting_since is not None:
         return None
-    dataset = sa.select(trainings.c.dataset_id).where(trainings.c.id == lora.training_id)
     its = sa.select(consents.c.user_id).where(
-        consents.c.dataset_id.in_(dataset), consents.c.guild_id == lora.guild_id, consents.c.withdrawn_at.is_(None)
+        consents.c.dataset_id == lora.dataset_id,
+        consents.c.guild_id == lora.guild_id,
+        consents.c.withdrawn_at.is_(None),
     )
     givers = frozenset(await fetch_values(connection, its))
     if not givers or lora.subject_kind in OF_PEOPLE:

@@ -80,7 +80,9 @@ async def train(studio: Studio, event: Event, status: TrainingStatus, **changes:
 
 async def make_lora(studio: Studio, event: Event, training_id: int) -> int:
     await studio.change(tables.trainings, training_id, status=TrainingStatus.READY)
-    return await add_lora(studio.database, training_id, owner_id=ADMIN, event_id=event.id)
+    trained = sa.select(tables.trainings.c.dataset_id).where(tables.trainings.c.id == training_id)
+    [dataset_id] = await studio.scalars(trained)
+    return await add_lora(studio.database, training_id, owner_id=ADMIN, event_id=event.id, dataset_id=dataset_id)
 
 
 async def taken_back(studio: Studio, event: Event) -> list[dict[str, int]]:

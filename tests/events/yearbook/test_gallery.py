@@ -14,19 +14,18 @@ from bot.events.yearbook.service import LEAST_LIMIT
 from bot.records.dataset import ConsentKind, SubjectKind
 from bot.records.event import EntrantStatus, Event, EventStatus
 from bot.records.guild import Actor
-from bot.records.job import LaneName, SubjectTable
+from bot.records.job import LaneName
 from bot.records.moderation import Purpose
 from bot.storage import tables
 from bot.storage.events import galleries as rows
 from bot.storage.events import tables as event_tables
 from bot.storage.events import yearbook
 from bot.storage.jobs import datasets, imports, loras
-from bot.storage.people import erasure
 from tests.events.yearbook.yearbooks import HOST, add_event_lora, add_picture, finished_event, judged, noise
 from tests.fakes.clock import NOON
 from tests.fakes.events import add_entrants
 from tests.fakes.rows import ANNA, BEN, GUILD, OTHER_GUILD, add_dataset, add_training
-from tests.fakes.studio import Studio
+from tests.fakes.studio import TRAINS_IN, Studio
 
 THE_HOST, HER, HIM = Actor(GUILD, HOST), Actor(GUILD, ANNA), Actor(GUILD, BEN)
 
@@ -84,16 +83,22 @@ async def test_only_pictures_and_names_of_those_who_agreed_are_shown(studio: Stu
     assert await studio.galleries.picture(token, 99) is None
 
 
+async def consented(studio: Studio, dataset_id: int, *said: tuple[int, ConsentKind]) -> None:
+    dataset = await studio.database.fetch(datasets.get, dataset_id)
+    assert dataset is not None
+    for user_id, what in said:
+        whose = functools.partial(datasets.record_consent, dataset=dataset, user_id=user_id, kind=what)
+        await studio.database.write(functools.partial(whose, policy_version="1", photo_hashes=(), now=NOON))
+
+
 async def trained(studio: Studio, kind: SubjectKind = SubjectKind.PERSON, *, depicted: int = BEN) -> int:
     """The id of Anna's LoRA, from photos that she gave and that show somebody."""
     dataset_id = await add_dataset(studio.database, user_id=ANNA)
     training_id = await add_training(studio.database, dataset_id=dataset_id)
-    dataset = await studio.database.fetch(datasets.get, dataset_id)
-    assert dataset is not None
-    for user_id, what in ((ANNA, ConsentKind.PHOTOS), (depicted, ConsentKind.DEPICTED)):
-        whose = functools.partial(datasets.record_consent, dataset=dataset, user_id=user_id, kind=what)
-        await studio.database.write(functools.partial(whose, policy_version="1", photo_hashes=(), now=NOON))
-    return await add_event_lora(studio, training_id=training_id, subject_kind=kind, owner_id=ANNA)
+    await consented(studio, dataset_id, (ANNA, ConsentKind.PHOTOS), (depicted, ConsentKind.DEPICTED))
+    return await add_event_lora(
+        studio, training_id=training_id, dataset_id=dataset_id, subject_kind=kind, owner_id=ANNA
+    )
 
 
 async def test_a_lora_of_people_needs_everybody_whose_photos_it_was_trained_on(studio: Studio, event: Event) -> None:
@@ -113,16 +118,38 @@ async def test_a_lora_of_people_needs_everybody_whose_photos_it_was_trained_on(s
 async def test_nothing_is_shown_when_nobody_knows_any_more_whom_a_lora_shows(
     studio: Studio, event: Event, kind: SubjectKind
 ) -> None:
-    """Mutant: without a training its owner alone is asked, or for an object nobody."""
-    picture_id = await add_picture(studio, event, lora_id=await trained(studio, kind, depicted=ANNA))
+    """Mutant: without photos its owner alone is asked, or for an object nobody."""
+    lora_id = await trained(studio, kind, depicted=ANNA)
+    picture_id = await add_picture(studio, event, lora_id=lora_id)
     token = await opened(studio, event, HER)
     assert await studio.galleries.picture(token, picture_id) is not None
-    [training_id] = await studio.scalars(sa.select(tables.trainings.c.id))
-    forget = functools.partial(erasure.erase_job, table=tables.trainings, subject=SubjectTable.TRAINING)
-    await studio.database.write(functools.partial(forget, row_id=training_id))
+    await studio.change(tables.loras, lora_id, dataset_id=None)
     assert await studio.galleries.picture(token, picture_id) is None
     await studio.galleries.agree(event.id, HIM, "Ben")
     assert (await page(studio, event)).count("<img") == 2
+
+
+async def test_whom_a_lora_shows_is_known_after_its_training_and_its_photos_are_forgotten(studio: Studio) -> None:
+    """Mutant: asked of the training's row, nothing of a LoRA is shown any more after 30 days."""
+    studio.public_url = "https://bot.example.org"
+    await studio.set_key()
+    training = await studio.begin()
+    await consented(studio, training.dataset_id, (ANNA, ConsentKind.PHOTOS))
+    await studio.settle()
+    await studio.pass_time(TRAINS_IN)
+    await studio.pass_time(studio.timings.details_kept)
+    [lora_id] = await studio.scalars(sa.select(tables.loras.c.id))
+    for table in (tables.trainings, tables.datasets):
+        assert await studio.scalars(sa.select(table.c.id)) == []
+    event = await finished_event(studio, ended_at=studio.clock.now())
+    await add_entrants(studio.database, event, BEN)
+    picture_id = await add_picture(studio, event, user_id=BEN, lora_id=lora_id)
+    token = await opened(studio, event, HIM)
+    assert await studio.galleries.picture(token, picture_id) is None
+    await studio.galleries.agree(event.id, HER, "Anna")
+    assert await studio.galleries.picture(token, picture_id) is not None
+    await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
+    assert await studio.galleries.picture(token, picture_id) is None
 
 
 @pytest.mark.parametrize("kind", [SubjectKind.PERSON, SubjectKind.OBJECT])

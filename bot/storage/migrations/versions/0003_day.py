@@ -45,6 +45,10 @@ def upgrade() -> None:
     op.add_column("events", sa.Column("steps", sa.Integer(), nullable=True))
     op.add_column("events", sa.Column("rank", sa.Integer(), nullable=True))
     _add_previews()
+    op.add_column("loras", sa.Column("dataset_id", sa.BigInteger(), nullable=True))
+    op.execute(
+        "UPDATE loras SET dataset_id = (SELECT dataset_id FROM trainings WHERE trainings.id = loras.training_id)"
+    )
 
 
 def _id(name: str) -> sa.Column[int]:
