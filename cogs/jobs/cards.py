@@ -153,13 +153,19 @@ def _buttons(job: Job) -> list[ActionButton]:
     if cancel:
         return cancel
     if isinstance(view, TrainingView):
-        if view.lora is None or view.lora.archived_at is not None:
-            return []
-        use = ActionButton("order", "imagine", view.lora.id, label="Use", style=discord.ButtonStyle.success)
-        return [use, ActionButton("lora", "show", view.lora.id, label="Show")]
+        return _lora_buttons(view)
     if view.generation.deleted_at is None and any(view.view.files) and not view.is_withheld:
         return [ActionButton("job", "show", view.generation.id, label="Show")]
     return []
+
+
+def _lora_buttons(view: TrainingView) -> list[ActionButton]:
+    """Only what its member may do with it now: it can have been handed over, rest, or be gone."""
+    lora = view.lora
+    if lora is None or lora.archived_at is not None or lora.owner_id != view.training.user_id:
+        return []
+    use = ActionButton("order", "imagine", lora.id, label="Use", style=discord.ButtonStyle.success)
+    return [*([use] if lora.is_usable else []), ActionButton("lora", "show", lora.id, label="Show")]
 
 
 def _cancel_buttons(job: Job, which: str = "") -> list[ActionButton]:

@@ -1,6 +1,6 @@
 """What the provider needs to know of a person: the fields, and the form that the board opens for them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import discord
 
@@ -18,7 +18,7 @@ WHY_ASKED = "The provider needs it to train a person. Deleted with the photos."
 class PersonModal(SafeModal):
     """What the provider needs to know of a person; the board comes back with it."""
 
-    command = "train"
+    command: ClassVar[str | None] = "train"
 
     def __init__(self, dataset: Dataset) -> None:
         super().__init__("About the person in the photos")

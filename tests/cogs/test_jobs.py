@@ -1,13 +1,16 @@
 """/jobs: where everything is, and results that no channel would take."""
 
 import csv
+import functools
 import re
+from datetime import UTC, datetime
 
 import discord
 import pytest
 import simcord
 import sqlalchemy as sa
 from simcord.components import walk_components
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.generation.access import COMPARED
 from bot.keys import slots
@@ -76,6 +79,27 @@ async def test_pictures_are_shown_again_privately_and_loras_used_after_a_restart
     assert (await keyed.ben.click(jobs, label="Use")).modal is not None
     assert "### `Foxy`" in answer_to(await keyed.ben.click(jobs, custom_id="dr:lora:show:1"))
     assert len(keyed.posts()) == 3
+
+
+async def change_loras(values: dict[str, object], connection: AsyncConnection) -> None:
+    await connection.execute(sa.update(tables.loras).values(**values))
+
+
+async def test_what_cannot_be_done_with_a_lora_any_more_is_not_offered(keyed: Stage) -> None:
+    await keyed.train(keyed.ben)
+    nothing: dict[str, object] = dict.fromkeys(("resting_since", "retiring_since", "missing_since", "archived_at"))
+    usual = nothing | {"owner_id": keyed.ben.id}
+    at = datetime.now(UTC)
+    for changed, offered in (
+        ({}, ["Use", "Show"]),
+        ({"resting_since": at}, ["Show"]),
+        ({"retiring_since": at}, ["Show"]),
+        ({"missing_since": at}, ["Show"]),
+        ({"owner_id": keyed.cleo.id}, []),
+        ({"archived_at": at}, []),
+    ):
+        await keyed.world.darkroom.database.write(functools.partial(change_loras, usual | changed))
+        assert list(buttons_of(board_of(await keyed.use(keyed.ben, "jobs")))) == offered
 
 
 async def test_a_first_picture_says_that_nobody_ordered_it(keyed: Stage) -> None:

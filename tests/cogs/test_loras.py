@@ -233,7 +233,7 @@ async def test_a_newer_version_takes_the_options_of_train_and_asks_nothing_twice
     """Mutant: a form that does not know what has been said asks for gender and ethnicity again."""
     assert await trained.ben.autocomplete(trained.channel, "train", "version_of", "") != []
     assert await trained.cleo.autocomplete(trained.channel, "train", "version_of", "") == []
-    said = {"gender": "female", "ethnicity": "Mixed", "age": "25", "steps": 2000, "rank": 48}
+    said: dict[str, Any] = {"gender": "female", "ethnicity": "Mixed", "age": "25", "steps": 2000, "rank": 48}
     form = await trained.use(trained.ben, "train", version_of="Foxy", **said)
     assert "It costs this server 257 Apiframe credits and usually takes 30–50 minutes." in str(form.modal)
     await trained.submit_fields(trained.ben, form, photos(1), None, None, True)
