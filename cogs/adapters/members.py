@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 
+import aiohttp
 import discord
 
 from bot.client import DarkroomBot
@@ -14,6 +15,10 @@ ASK_S = 5.0
 """Seconds that a training's step waits for the answer."""
 REMEMBERED_S = 600.0
 REMEMBERED_MOST = 10_000
+
+
+NO_ANSWER = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError)
+"""Of Discord, or not in time."""
 
 
 class DiscordMembers:
@@ -37,7 +42,7 @@ class DiscordMembers:
             await guild.fetch_member(user_id)
         except discord.NotFound:
             return self._remember(guild_id, user_id, is_member=False)
-        except (discord.HTTPException, OSError) as error:
+        except NO_ANSWER as error:
             log.info("Discord did not say who is a member: %s", type(error).__name__)
             return True
         return self._remember(guild_id, user_id, is_member=True)
@@ -49,7 +54,7 @@ class DiscordMembers:
         try:
             async with asyncio.timeout(ASK_S):
                 member = await guild.fetch_member(user_id)
-        except (discord.HTTPException, OSError) as error:
+        except NO_ANSWER as error:
             log.info("Discord did not say which roles a member has: %s", type(error).__name__)
             return None
         return frozenset(role.id for role in member.roles)
