@@ -143,10 +143,13 @@ class OutboxService(Service):
             if place == NOWHERE:
                 raise PlaceRefused("its member was erased")
             message_id = await self._earlier(post, place)
+            prepared = None if message_id is not None else await self._poster.prepare(post)
+            if prepared is not None:
+                message_id = await self._earlier(post, place)
             if message_id is None:
                 async with self._reach.turn(place, post.kind, Act.SEND):
                     claim = await self._mark_sending(claim)
-                    message_id = await self._poster.send(post, place)
+                    message_id = await self._poster.send(post, place, prepared)
         except PlaceRefused as error:
             log.info("Post %s was refused by its %s: %s", post.id, place.kind, error)
             await self._next_place(claim)
@@ -159,6 +162,7 @@ class OutboxService(Service):
         """The id of the message that an interrupted try, or a life we know nothing of, has sent; None without one.
 
         Before `nonce_memory` is over nothing is looked for: until then the nonce keeps Discord from posting it twice.
+        Preparing a post may take longer than that, so this is asked again afterwards.
         """
         since = post.sending_at or await self._database.fetch(self._database.inherited.sent_since, post)
         if since is None or self._clock.now() < since + self._timings.nonce_memory:

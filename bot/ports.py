@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.errors import DarkroomError
 from bot.records.event import Event
@@ -51,8 +51,12 @@ class Poster(Protocol):
         """Whether Discord can be reached at all right now."""
         ...
 
-    async def send(self, post: Post, place: Place) -> int:
-        """Send the post; returns the id of the message."""
+    async def prepare(self, post: Post) -> Any:
+        """What takes longer to make than others can wait for this post's place; None for most posts."""
+        ...
+
+    async def send(self, post: Post, place: Place, prepared: Any = None) -> int:
+        """Send the post, with what `prepare` made of it; returns the id of the message."""
         ...
 
     async def edit(self, post: Post, place: Place) -> None:

@@ -25,6 +25,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.poster import FakePoster, Trouble
 from tests.fakes.resources import resources
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, THREAD, add_post
+from tests.fakes.waiting import HANG_S
 
 IN_THREAD = Place(PlaceKind.CHANNEL, THREAD)
 IN_CHANNEL = Place(PlaceKind.CHANNEL, CHANNEL)
@@ -92,6 +93,52 @@ async def test_a_post_goes_to_its_first_place_once(posting: Posting) -> None:
     post = await posting.post()
     assert (post.status, post.message_id, post.due_at) == (PostStatus.POSTED, message.id, None)
     assert await posting.words() == ["delivered"]
+
+
+async def test_while_one_post_is_made_the_others_of_its_channel_are_sent(posting: Posting) -> None:
+    """Mutant: what is made within its channel's turn keeps all others waiting."""
+    begun, made = asyncio.Event(), asyncio.Event()
+
+    async def make(post: Post) -> object:
+        if post.kind is not PostKind.EVENT_YEARBOOK:
+            return None
+        begun.set()
+        await made.wait()
+        return "a book"
+
+    posting.poster.preparing = make
+    await add_post(posting.database, kind=PostKind.EVENT_YEARBOOK, places=[IN_CHANNEL])
+    await add_post(posting.database, 2, places=[IN_CHANNEL])
+    now = posting.clock.now()
+    claims = await posting.rows.claim(owner="posting", now=now, until=now + posting.timings.lease, limit=2)
+    book, other = sorted(claims, key=lambda claim: claim.id)
+    making = asyncio.create_task(posting.outbox.advance(book))
+    async with asyncio.timeout(HANG_S):
+        await begun.wait()
+        await posting.outbox.advance(other)
+    assert posting.poster.kinds() == [PostKind.TRAINING_READY]
+    made.set()
+    await making
+    assert posting.poster.kinds() == [PostKind.TRAINING_READY, PostKind.EVENT_YEARBOOK]
+
+
+async def test_what_took_longer_to_make_than_a_nonce_is_known_is_looked_for_before_it_is_sent(posting: Posting) -> None:
+    """Mutant: looked for only before it was made, it is posted twice."""
+
+    async def make(post: Post) -> object:
+        posting.clock.advance(posting.timings.nonce_memory)
+        return "a book"
+
+    posting.poster.preparing = make
+    posting.poster.nonce_memory = posting.timings.nonce_memory
+    posting.poster.trouble.append(Trouble.AFTER)
+    await add_post(posting.database, kind=PostKind.EVENT_YEARBOOK, places=[IN_CHANNEL])
+    await posting.work()
+    due_at = (await posting.post()).due_at
+    assert due_at is not None
+    await posting.pass_time(due_at - posting.clock.now())
+    assert posting.poster.kinds() == [PostKind.EVENT_YEARBOOK]
+    assert (await posting.post()).status is PostStatus.POSTED
 
 
 @pytest.mark.parametrize("closed", [1, 2])

@@ -19,6 +19,7 @@ from cogs.adapters import rendering
 from cogs.adapters.edited_files import edited_files
 from cogs.adapters.pings import add_mention, allowed_mentions, name_the_quiet, pings_of
 from cogs.adapters.yearbooks import yearbook_draft
+from cogs.events.posts import Draft
 from cogs.training.cards import footer
 from cogs.ui.replies import File, attached, is_too_large
 from cogs.ui.sight import Channel, is_for_everybody
@@ -47,13 +48,16 @@ class DiscordPoster:
             raise NotNow("not connected yet")
         return self.bot
 
-    async def send(self, post: Post, place: Place) -> int:
+    async def prepare(self, post: Post) -> Draft | None:
+        return await yearbook_draft(self._bot, post) if post.kind is PostKind.EVENT_YEARBOOK else None
+
+    async def send(self, post: Post, place: Place, prepared: Draft | None = None) -> int:
         async with _mapped_errors():
             await self._check_restricted(post, place)
             channel = await self._open(post, place)
-            if post.kind is not PostKind.EVENT_YEARBOOK:
-                return await self._send(channel, post, place)
-        return await self._send_yearbook(channel, post, place)
+            if prepared is not None:
+                return await self._send_card(channel, post, *prepared, None, place)
+            return await self._send(channel, post, place)
 
     async def edit(self, post: Post, place: Place) -> None:
         assert post.message_id is not None  # the outbox edits only what was posted
@@ -133,16 +137,6 @@ class DiscordPoster:
                 if not files or not is_too_large(error):
                     raise
         raise PlaceRefused("no version is small enough")
-
-    async def _send_yearbook(self, channel: discord.abc.Messageable, post: Post, place: Place) -> int:
-        """Made for longer than a call may take, and than Discord knows a nonce: so what an interrupted try has sent is
-        looked for once more."""
-        card, files = await yearbook_draft(self._bot, post)
-        earlier = await self.find(post, place)
-        if earlier is not None:
-            return earlier
-        async with _mapped_errors():
-            return await self._send_card(channel, post, card, files, None, place)
 
     async def _check_source(self, guild: discord.Guild, post: Post, place: Place) -> None:
         """PlaceRefused when the channel of a picture for the gallery was closed since it was sent there."""

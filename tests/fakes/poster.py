@@ -1,6 +1,7 @@
 """A Discord of a few lines: places that hold messages, remember nonces for a while and refuse on request."""
 
 from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -27,6 +28,10 @@ class Message:
     sent_at: datetime
 
 
+async def nothing(post: Post) -> None:
+    """No post takes long to make."""
+
+
 @dataclass(slots=True)
 class FakePoster:
     """Implements `bot.outbox.Poster`; `trouble` holds one entry for each coming send or edit, None: all is well."""
@@ -45,6 +50,7 @@ class FakePoster:
     searches: int = 0
     removed: list[Message] = field(default_factory=list)
     """Messages the bot has deleted."""
+    preparing: Callable[[Post], Awaitable[object]] = nothing
 
     def is_ready(self) -> bool:
         return self.ready
@@ -52,7 +58,10 @@ class FakePoster:
     def kinds(self) -> list[str]:
         return [message.kind for message in self.messages]
 
-    async def send(self, post: Post, place: Place) -> int:
+    async def prepare(self, post: Post) -> object:
+        return await self.preparing(post)
+
+    async def send(self, post: Post, place: Place, prepared: object = None) -> int:
         self.attempts.append((post.nonce, place))
         trouble = self._enter(place)
         message = self._remembered(post, place)
