@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 CALL_DEADLINE_S = 90
 UNKNOWN_MESSAGE = 10008
+CANNOT_REPLY = 160002
+"""Without Read Message History (Discord /docs/topics/opcodes-and-status-codes)."""
 HISTORY_LOOKED_AT = 5000
 """Messages since the interrupted try, in pages of 100; an event's channel can take hundreds a minute."""
 BANNED_FOR = timedelta(minutes=2)
@@ -162,10 +164,14 @@ class DiscordPoster:
         await name_the_quiet(self._bot, post, card)
         mentions = allowed_mentions(post, pings, is_quiet=prefers.is_quiet or before is not None)
         reply: dict[str, Any] = {} if before is None else _reply_to(before, place)
+        said: dict[str, Any] = {"view": card, "nonce": post.nonce, "allowed_mentions": mentions}
         try:
-            message = await channel.send(
-                view=card, files=attached(files), nonce=post.nonce, allowed_mentions=mentions, **reply
-            )
+            try:
+                message = await channel.send(files=attached(files), **said, **reply)
+            except discord.HTTPException as error:
+                if error.code != CANNOT_REPLY:
+                    raise
+                message = await channel.send(files=attached(files), **said)
         except discord.NotFound as error:
             # Discord answers this when the nonce's message was posted and then deleted (Rapptz/discord.py#10116).
             if error.code == UNKNOWN_MESSAGE:

@@ -10,10 +10,13 @@ from simcord.results import InteractionResult, ResponseMessage
 
 from bot.datasets.service import OPEN_MAX
 from bot.records.key import ProviderName
+from bot.records.post import PostKind
 from bot.sandbox.apiframe.state import TrainingFault
 from bot.sandbox.rehearsal.faults import Fault
 from bot.sandbox.world import REHEARSAL_CREDITS, REHEARSAL_KEY
+from bot.storage.jobs import posts
 from bot.storage.money import keys
+from cogs.adapters.poster import DiscordPoster
 from cogs.training.forms import ANY_GUIDE
 from tests.cogs.simulated_guild import (
     PROVIDER_TIMINGS,
@@ -27,6 +30,7 @@ from tests.cogs.simulated_guild import (
     photo,
     photos,
     pictures_in,
+    settled,
     text_of,
     until,
 )
@@ -424,6 +428,25 @@ async def test_a_first_picture_answers_the_news_and_pings_nobody_again(keyed: St
     assert body["allowed_mentions"]["parse"] == []
     assert not body["allowed_mentions"].get("users")
     assert keyed.charges().count("images") == 1
+
+
+async def test_a_first_picture_that_may_not_be_a_reply_stands_where_the_news_does(keyed: Stage) -> None:
+    """Mutant: without Read Message History it is refused there and goes to another place."""
+    await keyed.world.darkroom.services.guilds.choose_samples(keyed.world.guild.id, are_made=True)
+    await keyed.train(keyed.ben)
+    await keyed.posted("Pictures #1 · AI-generated")
+    await settled(keyed)
+    async with keyed.world.darkroom.database.read() as connection:
+        post = await posts.find(connection, PostKind.PICTURES, 1)
+    assert post is not None
+    poster = DiscordPoster()
+    poster.bot = keyed.world.darkroom.gateway.bot
+    keyed.world.env.inject_error("POST", "/channels/*/messages", status=400, code=160002)
+    await poster.send(post, post.places[0])
+    bodies = [body for _, body in keyed.sent_messages() if "Pictures #1 · AI-generated" in str(body)]
+    assert ["message_reference" in body for body in bodies] == [True, True, False]
+    assert bodies[-1]["nonce"] == bodies[0]["nonce"]
+    assert not bodies[-1]["allowed_mentions"].get("users")
 
 
 async def test_a_failed_training_says_why_and_starts_again_with_one_press(keyed: Stage) -> None:
