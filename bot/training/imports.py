@@ -26,7 +26,7 @@ from bot.storage.jobs import imports as rows
 from bot.storage.jobs import posts
 from bot.storage.money import keys
 from bot.storage.people import moderation, moderation_log
-from bot.training.lifecycle import marker_of, plain_name
+from bot.training.lifecycle import marker_of
 
 PROVIDER = ProviderName.APIFRAME
 """The one provider that trains LoRAs."""
@@ -45,7 +45,7 @@ SEALED = "The stored API key cannot be opened. Please run `/keys set` again."
 
 @dataclass(frozen=True, slots=True)
 class Importable:
-    """`name` is the one at the provider without our marker, as long as a name may be here."""
+    """`name` is the one at the provider, as long as a name may be here."""
 
     remote_id: str
     name: str
@@ -89,8 +89,10 @@ class ImportService(Service):
         free = [report for report in ready if report.request_id not in known and not _may_show_minor(report)]
         return TeamLoras(tuple(map(_importable, free)), left_out=len(ready) - len(free))
 
-    async def give(self, order: ImportOrder, actor: Actor, channel_id: int) -> Lora:
+    async def give(self, order: ImportOrder, actor: Actor, channel_id: int | None) -> Lora:
         """Make the member the owner of the LoRA, and tell them. Done twice, it is done once.
+
+        They are told in this channel, which they can see, if no private message reaches them.
 
         The provider is asked once more, and what is known is looked at in the transaction that stores it.
         """
@@ -152,7 +154,7 @@ class ImportService(Service):
         order: ImportOrder,
         name: str,
         actor: Actor,
-        channel_id: int,
+        channel_id: int | None,
     ) -> Lora:
         now = self._clock.now()
         lora = await rows.insert(
@@ -176,7 +178,8 @@ class ImportService(Service):
             connection, actor.guild_id, Act.SHARED, actor.user_id, about, member_id=owner, now=now
         )
         if owner is not None:
-            places = [Place(PlaceKind.USER, owner), Place(PlaceKind.CHANNEL, channel_id)]
+            here = [] if channel_id is None else [Place(PlaceKind.CHANNEL, channel_id)]
+            places = [Place(PlaceKind.USER, owner), *here]
             guild_id, kind = actor.guild_id, PostKind.LORA_IMPORTED
             await posts.add(connection, kind, lora.id, guild_id=guild_id, user_id=owner, places=places, now=now)
         return lora
@@ -190,7 +193,7 @@ def _again(lora: Lora, order: ImportOrder) -> Lora:
 
 
 def _importable(report: TrainingReport) -> Importable:
-    name = plain_name(report.name)[:NAME_MAX].strip() or "LoRA"
+    name = report.name[:NAME_MAX].strip() or "LoRA"
     kind = report.subject_kind or SubjectKind.OBJECT
     return Importable(report.request_id, name, kind, report.trigger_word, report.created_at)
 

@@ -50,11 +50,6 @@ def marker_of(name: str) -> str | None:
     return None if marked is None else marked[1]
 
 
-def plain_name(name: str) -> str:
-    """The name of a LoRA at the provider without its marker."""
-    return _MARKED.sub("", name).strip()
-
-
 def training_cost(price: int, before: int | None, after: int | None) -> int:
     """Credits that one training took: the difference of the balances, or `price` if that cannot be its cost."""
     if before is None or after is None or not 0 <= before - after <= price:

@@ -12,7 +12,8 @@ from bot.training.imports import AGREED, Importable, ImportOrder, TeamLoras
 from cogs.loras.cards import KIND_WORDS, name_of
 from cogs.ui.choices import OPTIONS_MAX, StringChoice, page_buttons
 from cogs.ui.layout import PANEL_SECONDS, SafeLayout
-from cogs.ui.replies import Interaction, actor_of, channel_of, defer, open_form, say, show
+from cogs.ui.replies import Interaction, actor_of, defer, open_form, say, show
+from cogs.ui.sight import Channel, can_see
 from cogs.ui.views import SafeModal
 from cogs.ui.words import ago, count
 
@@ -65,7 +66,9 @@ class ImportModal(SafeModal):
             raise UserError(NOT_A_MEMBER)
         order = ImportOrder(self.remote_id, self.name.value, owner.id, agreed=self.consent.value)
         imports = interaction.client.services.imports
-        lora = await imports.give(order, actor_of(interaction), channel_of(interaction).id)
+        here = interaction.channel
+        is_seen = isinstance(here, Channel | discord.Thread) and can_see(owner, here)
+        lora = await imports.give(order, actor_of(interaction), here.id if here is not None and is_seen else None)
         whose = "yours now" if owner.id == interaction.user.id else f"<@{owner.id}>'s now, who is told"
         await say(interaction, f"{name_of(lora)} is {whose}. It cost nothing.")
 

@@ -28,8 +28,7 @@ class GuildSight:
             return True
         if place is None or (place.is_nsfw() and not self.here.is_nsfw()):
             return False
-        allowed = place.permissions_for(self.member)
-        return allowed.view_channel and (not _is_private_thread(place) or allowed.manage_threads)
+        return can_see(self.member, place)
 
     def may_repost(self, channel_id: int, target_id: int) -> bool:
         if channel_id == target_id:
@@ -39,6 +38,12 @@ class GuildSight:
 
     def _find(self, channel_id: int) -> Place | None:
         return self.here if channel_id == self.here.id else self.guild.get_channel_or_thread(channel_id)
+
+
+def can_see(member: discord.Member, place: Place) -> bool:
+    """Whether they can read it; of a private thread only who manages threads is known to."""
+    allowed = place.permissions_for(member)
+    return allowed.view_channel and (not _is_private_thread(place) or allowed.manage_threads)
 
 
 def is_for_everybody(place: Place, target: Place) -> bool:

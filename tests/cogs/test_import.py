@@ -2,13 +2,21 @@
 
 from pathlib import Path
 
+import sqlalchemy as sa
+
+from bot.records.guild import Place, PlaceKind
+from bot.records.post import PostKind
 from bot.sandbox.apiframe.state import RehearsalLora
 from bot.sandbox.world import REHEARSAL_KEY
+from bot.storage.tables import posts
 from bot.training.imports import NOT_AGREED
 from cogs.loras.importing import NONE_LEFT, NOT_A_MEMBER
 from tests.cogs.hostile_texts import DANGER, MARK, SAMPLES
+from tests.cogs.private_channels import private_channel
 from tests.cogs.private_messages import private
 from tests.cogs.simulated_guild import Stage, answer_to, board_of, buttons_of, live_text, photo, text_of
+
+IMPORTED = PostKind.LORA_IMPORTED
 
 
 def add_team_loras(stage: Stage, folder: Path, *names: str) -> list[RehearsalLora]:
@@ -18,7 +26,7 @@ def add_team_loras(stage: Stage, folder: Path, *names: str) -> list[RehearsalLor
 
 
 async def test_an_admin_gives_a_lora_to_a_member_who_is_told_and_makes_a_picture(keyed: Stage, tmp_path: Path) -> None:
-    add_team_loras(keyed, tmp_path, "Owl", "Harbour ·abc234")
+    add_team_loras(keyed, tmp_path, "Owl", "Harbour")
     panel = board_of(await keyed.use(keyed.ada, "loras import"))
     assert "2 LoRAs, newest first.\n1. `Harbour` · LoRA of a pet, object or place" in text_of(panel)
     opened = await keyed.ada.select(panel, ["0"])
@@ -46,6 +54,19 @@ async def test_without_the_tick_and_to_a_bot_nothing_is_given_and_a_second_try_w
     assert answer_to(await keyed.submit_fields(keyed.ada, opened, [robot], "Owl", True)) == NOT_A_MEMBER
     opened = await keyed.ada.select(panel, ["0"])
     assert "is yours now" in answer_to(await keyed.submit_fields(keyed.ada, opened, [keyed.ada], "Owl", True))
+
+
+async def test_the_channel_tells_an_owner_who_can_see_it_and_nobody_else(keyed: Stage, tmp_path: Path) -> None:
+    """Mutant: the news of a LoRA stands where its owner never reads it."""
+    add_team_loras(keyed, tmp_path, "Owl", "Harbour")
+    hidden = private_channel(keyed, keyed.ada, keyed.cleo)
+    for member in (keyed.ben, keyed.cleo):
+        opened = await keyed.ada.select(board_of(await keyed.use(keyed.ada, "loras import", hidden)), ["0"])
+        await keyed.submit_fields(keyed.ada, opened, [member], "Owl", True)
+    async with keyed.world.darkroom.database.read() as connection:
+        places = [row.places for row in await connection.execute(sa.select(posts).where(posts.c.kind == IMPORTED))]
+    privately = [Place(PlaceKind.USER, member.id) for member in (keyed.ben, keyed.cleo)]
+    assert places == [(privately[0],), (privately[1], Place(PlaceKind.CHANNEL, hidden.id))]
 
 
 async def test_a_long_list_has_pages(keyed: Stage, tmp_path: Path) -> None:

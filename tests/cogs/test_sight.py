@@ -1,7 +1,5 @@
 """Pictures of a private or an age-restricted channel: shown elsewhere to nobody who could not see them there."""
 
-from typing import Any
-
 import discord
 import pytest
 import simcord
@@ -9,6 +7,7 @@ import simcord
 from bot.records.guild import Actor
 from bot.records.post import PostKind, PostStatus
 from bot.storage.jobs import posts
+from tests.cogs.private_channels import private_channel
 from tests.cogs.simulated_guild import Stage, answer_to, board_of, pictures_in, settled, until
 
 STAYS = "so they stay there."
@@ -22,19 +21,6 @@ async def shared(keyed: Stage) -> Stage:
     gallery = keyed.world.guild.create_text_channel("gallery")
     await keyed.world.darkroom.services.guilds.choose_gallery(keyed.world.guild.id, gallery.id)
     return keyed
-
-
-def private_channel(stage: Stage, *members: simcord.MemberActor) -> simcord.ChannelHandle:
-    """Nobody else sees it; the bot does."""
-    bot = stage.world.darkroom.gateway.bot
-    assert bot is not None
-    assert bot.user is not None
-    guild = bot.get_guild(stage.world.guild.id)
-    assert guild is not None
-    seen = discord.PermissionOverwrite(view_channel=True, send_messages=True)
-    hidden = discord.PermissionOverwrite(view_channel=False)
-    overwrites: dict[Any, discord.PermissionOverwrite] = {guild.default_role: hidden, bot.user: seen}
-    return stage.world.guild.create_text_channel("private", overwrites=overwrites | dict.fromkeys(members, seen))
 
 
 def restrict(stage: Stage, channel: simcord.ChannelHandle) -> None:

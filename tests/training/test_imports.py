@@ -1,11 +1,13 @@
 """LoRAs of the team get an owner once, and none that is or was somebody's, here or in another server."""
 
 import asyncio
+import functools
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NoKey, NotAllowed, UserError
 from bot.moderation.texts import REFUSED
@@ -16,8 +18,10 @@ from bot.records.post import PostKind
 from bot.sandbox.apiframe.state import RehearsalLora
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import policy_tables, tables
+from bot.storage.people import erasure
 from bot.training import imports
 from bot.training.imports import ImportOrder
+from bot.training.lifecycle import marker_of
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import KEY, NEXT_KEY, OTHER_KEY, TRAINS_IN, Studio
 
@@ -36,9 +40,16 @@ async def listed(studio: Studio, actor: Actor = ADA) -> tuple[list[str], int]:
 
 
 async def give(
-    studio: Studio, made: RehearsalLora, to: int = ANNA, actor: Actor = ADA, *, name: str = "Rex", agreed: bool = True
+    studio: Studio,
+    made: RehearsalLora,
+    to: int = ANNA,
+    actor: Actor = ADA,
+    *,
+    name: str = "Rex",
+    agreed: bool = True,
+    here: int | None = CHANNEL,
 ) -> Lora:
-    return await studio.imports.give(ImportOrder(made.id, name, to, agreed), actor, CHANNEL)
+    return await studio.imports.give(ImportOrder(made.id, name, to, agreed), actor, here)
 
 
 async def is_refused(studio: Studio, made: RehearsalLora, sentence: str, **how: Any) -> None:
@@ -48,12 +59,12 @@ async def is_refused(studio: Studio, made: RehearsalLora, sentence: str, **how: 
     assert await studio.everything() == before
 
 
-async def test_every_page_is_read_and_the_ready_ones_are_listed_newest_first_without_our_marker(
+async def test_every_page_is_read_and_the_ready_ones_are_listed_newest_first(
     keyed: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.providers.apiframe.client.PAGE_SIZE", 2)
     made = [keyed.team_lora(f"Fox {number}") for number in range(5)]
-    made[1].status, made[2].status, made[3].name = "TRAINING", "ARCHIVED", "Owl ·abc234"
+    made[1].status, made[2].status, made[3].name = "TRAINING", "ARCHIVED", "Owl"
     made[3].subject_kind = "person"
     found = await keyed.imports.found(ADA)
     assert [(each.remote_id, each.name, each.subject_kind) for each in found.loras] == [
@@ -88,6 +99,12 @@ async def test_who_said_that_all_agreed_is_kept_as_proof_and_in_the_log(keyed: S
     entry = rows["moderation_log"][-1]
     about = f"LoRA #{lora.id}, imported from Apiframe"
     assert (entry["user_id"], entry["member_id"], entry["about"]) == (ADMIN, ANNA, about)
+
+
+async def test_an_owner_who_cannot_see_the_channel_is_told_privately_only(keyed: Studio) -> None:
+    await give(keyed, keyed.team_lora(), here=None)
+    (told,) = await keyed.posts_of(PostKind.LORA_IMPORTED)
+    assert told.places == (Place(PlaceKind.USER, ANNA),)
 
 
 async def test_an_admin_who_takes_it_needs_not_be_told(keyed: Studio) -> None:
@@ -141,6 +158,29 @@ async def test_what_was_erased_is_never_offered_again(keyed: Studio, *, is_over:
     assert await keyed.scalars(sa.select(tables.loras.c.id)) == []
     assert await listed(keyed) == ([], 1)
     await is_refused(keyed, made, imports.NOT_TO_GIVE, to=BEN)
+
+
+@pytest.mark.parametrize("how", ["server left", "rows too old"])
+async def test_what_a_darkroom_trained_is_not_offered_when_no_row_tells_whose_it_was(keyed: Studio, how: str) -> None:
+    """Mutant: with the rows the knowledge is gone that somebody may have wanted it gone."""
+    await keyed.set_key(NEXT_KEY, guild_id=OTHER_GUILD)
+    lora = await keyed.trained()
+    made = keyed.server.loras[lora.remote_id]
+    if how == "server left":
+        await keyed.database.write(lambda connection: erasure.erase_guild(connection, guild_id=GUILD))
+    else:
+        await keyed.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
+        await keyed.settle()
+        for table in (policy_tables.removals, tables.trainings):
+            await keyed.database.write(functools.partial(_delete_all, table))
+    made.status = "READY"
+    assert marker_of(made.name) is not None
+    assert await listed(keyed, ELSEWHERE) == ([], 1)
+    await is_refused(keyed, made, imports.NOT_TO_GIVE, to=BEN, actor=ELSEWHERE)
+
+
+async def _delete_all(table: sa.Table, connection: AsyncConnection) -> None:
+    await connection.execute(sa.delete(table))
 
 
 async def test_a_training_that_was_erased_before_it_had_an_answer_is_found_by_its_marker(keyed: Studio) -> None:

@@ -1,7 +1,7 @@
 """SQL of LoRAs that were not trained here: which of a team's are known already, and giving one an owner."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,26 +20,21 @@ ASKED_AT_ONCE = 500
 async def known(connection: AsyncConnection, provider: ProviderName, markers: Mapping[str, str | None]) -> set[str]:
     """Those of these LoRAs (the markers in their names by id) that are or were somebody's, in whichever guild.
 
-    A LoRA that was archived or erased has its row, or that of its removal; one that is being trained that of its
-    training.
+    One that was archived or erased has its row, or that of its removal. One with a marker was trained by a Darkroom: it
+    is or was somebody's also when no row tells whose any more.
     """
     found: set[str] = set()
     listed = list(markers.items())
     for start in range(0, len(listed), ASKED_AT_ONCE):
-        part = dict(listed[start : start + ASKED_AT_ONCE])
-        named = set(filter(None, part.values()))
-        ids = await _among(connection, provider, part, loras.c.remote_id, trainings.c.request_id, removals.c.remote_id)
-        ours = await _among(connection, provider, named, trainings.c.marker, removals.c.marker)
-        found |= ids | {remote_id for remote_id, marker in part.items() if marker in ours}
-    return found
+        part = listed[start : start + ASKED_AT_ONCE]
+        found |= await _with_rows(connection, provider, [remote_id for remote_id, _ in part])
+    return found | {remote_id for remote_id, marker in listed if marker is not None}
 
 
-async def _among(
-    connection: AsyncConnection, provider: ProviderName, values: Any, *columns: sa.Column[Any]
-) -> set[str]:
-    """Those of the values that stand in one of the columns."""
-    selects = [sa.select(column).where(column.table.c.provider == provider, column.in_(values)) for column in columns]
-    return set(await fetch_values(connection, sa.union_all(*selects)))
+async def _with_rows(connection: AsyncConnection, provider: ProviderName, remote_ids: Sequence[str]) -> set[str]:
+    columns: tuple[sa.Column[Any], ...] = (loras.c.remote_id, trainings.c.request_id, removals.c.remote_id)
+    its = [sa.select(each).where(each.table.c.provider == provider, each.in_(remote_ids)) for each in columns]
+    return set(await fetch_values(connection, sa.union_all(*its)))
 
 
 async def here(connection: AsyncConnection, guild_id: int, provider: ProviderName, remote_id: str) -> Lora | None:
