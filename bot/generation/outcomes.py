@@ -225,11 +225,17 @@ class GenerationOutcomes(JobOutcomes[Generation]):
             detail = f"request {trace}: {sentence}" if trace else sentence
             post = PostKind.PICTURES_FAILED if is_posted else None
             await self._end(connection, generation, "failed", detail, post, took=took)
+            await self._renew_news(connection, generation)
             if missing is not None:
                 await loras.note_missing(connection, missing.id, now=now)
             return await generations.forget_reference_files(connection, claim.id)
 
         self._spool.free(await self._database.write(transaction))
+
+    async def _renew_news(self, connection: AsyncConnection, generation: Generation) -> None:
+        """The news of its LoRA no longer says that this first picture follows."""
+        if generation.sample_of is not None:
+            await posts.renew(connection, PostKind.TRAINING_READY, generation.sample_of, due_at=self._clock.now())
 
     async def cancel(self, generation: Generation, actor: Actor) -> bool:
         """End the order, even while a step runs; False when its status has changed meanwhile.
@@ -249,6 +255,7 @@ class GenerationOutcomes(JobOutcomes[Generation]):
             ):
                 return None
             await self._end_cancelled(connection, generation, actor, PostKind.PICTURES_FAILED, "pictures")
+            await self._renew_news(connection, generation)
             return await generations.forget_reference_files(connection, generation.id)
 
         files = await self._database.write(transaction)

@@ -18,7 +18,7 @@ LOOK_AROUND = (
 TRY_A_LORA = (
     "Type /train, press Enter, press the paper plane. Press “Please choose”, choose “A pet, object or place”, name it "
     "Foxy, choose ten photos in the first field, choose ten other photos in the second field, tick the box, press "
-    "“Submit”. Press “Start training”, wait until “Make the first picture” is there, press “Make the first picture”, "
+    "“Submit”. Press “Start training”, wait until “Make the next picture” is there, press “Make the next picture”, "
     "press “Submit”."
 )
 TRIES = {

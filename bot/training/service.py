@@ -25,7 +25,7 @@ from bot.records.training import Training, TrainingStatus
 from bot.resources import Resources
 from bot.storage import identities
 from bot.storage.events import depictions
-from bot.storage.jobs import datasets, loras, posts, timeline, trainings
+from bot.storage.jobs import datasets, generations, loras, posts, timeline, trainings
 from bot.storage.money import keys
 from bot.storage.money.slots import TRAININGS
 from bot.training import failures, lifecycle
@@ -52,6 +52,8 @@ class TrainingView:
     """Whether the photos are still on disk, so that it can be started again."""
     usual: timedelta | None = None
     """How long it takes from the order to the LoRA, as others did; None when none has been finished."""
+    has_sample: bool = False
+    """Whether a first picture with its LoRA was ordered by nobody, and has not failed."""
 
     @property
     def can_cancel(self) -> bool:
@@ -216,6 +218,7 @@ class TrainingService(JobService[Training]):
             timeline=tuple(await timeline.of(connection, SubjectTable.TRAINING, training.id)),
             photos_left=dataset is not None and dataset.status is DatasetStatus.OPEN,
             usual=None if training.status.is_terminal else await usual(connection, training),
+            has_sample=await generations.has_sample(connection, training.id),
         )
 
     async def _already_started(self, dataset_id: int) -> Training:

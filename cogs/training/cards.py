@@ -133,14 +133,14 @@ def training_ready_card(view: TrainingView, last_line: str) -> Layout:
         lines.append("It is a LoRA of its own: nobody it is not shared with can use it, and the version before stays.")
     if lora is not None and lora.trigger_word:
         lines.append(f"-# Its trigger word {quote(lora.trigger_word)} is put into your prompts by itself.")
+    if view.has_sample:
+        lines.append("A first picture follows by itself. The next one is yours: say what it should show.")
     text = "\n".join([*lines, last_line])
     buttons = []
     if training.lora_id is not None:
-        buttons.append(
-            ActionButton(
-                "order", "imagine", training.lora_id, label="Make the first picture", style=discord.ButtonStyle.success
-            )
-        )
+        label = f"Make the {'next' if view.has_sample else 'first'} picture"
+        style = discord.ButtonStyle.success
+        buttons.append(ActionButton("order", "imagine", training.lora_id, label=label, style=style))
         buttons.append(claim_button("lora", training.lora_id))
     return card(text, colour=discord.Colour.green(), buttons=buttons)
 

@@ -422,6 +422,8 @@ async def test_a_first_picture_answers_the_news_and_pings_nobody_again(keyed: St
     sample = await keyed.posted("Pictures #1 · AI-generated")
     assert sample.reference is not None
     assert sample.reference.message_id == ready.id
+    assert "\nA first picture follows by itself." in text_of(ready)
+    assert list(buttons_of(ready)) == ["Make the next picture", "I am in this"]
     assert "-# A first picture, made by itself" in text_of(sample)
     assert pictures_in(sample) == ["AI-generated picture 1 of 1: Foxy outdoors in the morning sun, sharp photo"]
     [body] = [body for _, body in keyed.sent_messages() if "Pictures #1 · AI-generated" in str(body)]

@@ -21,7 +21,7 @@ async def play_job(page: Page, world: World) -> None:
     await start.wait_for(timeout=STEP_MS)
     await keep(page, "board")
     await press(page, "Start training")
-    await press(page, "Make the first picture")
+    await press(page, "Make the next picture")
     await page.locator("[id^=modal-input-]").first.fill("Foxy on a boat, soft light")
     await submit(page)
     await page.get_by_text("Pictures #2 · AI-generated").last.wait_for(timeout=STEP_MS)

@@ -208,6 +208,34 @@ async def test_nobody_is_told_of_a_sample_that_somebody_cancels(studio: Studio, 
     assert await studio.scalars(noted) == [ANNA] * lines
 
 
+async def is_promised(studio: Studio, training: Training) -> bool:
+    view = await studio.trainings.view(training.id)
+    assert view is not None
+    return view.has_sample
+
+
+@pytest.mark.parametrize("how", ["made", "failed", "cancelled"])
+async def test_the_news_says_that_a_picture_follows_until_it_is_known_that_none_does(studio: Studio, how: str) -> None:
+    """Mutant: the news is not renewed and goes on promising what was cancelled."""
+    if how == "failed":
+        studio.server.faults.jobs.append(JobFault.FAIL)
+    training = await studio.begin()
+    assert not await is_promised(studio, training)
+    await studio.settle()
+    studio.clock.advance(TRAINS_IN)
+    await studio.settle(LaneName.TRAININGS)
+    await studio.settle(LaneName.POSTS)
+    assert await is_promised(studio, training)
+    if how == "cancelled":
+        [sample] = await orders(studio)
+        await studio.generations.cancel(sample.id, Actor(GUILD, ANNA))
+    for _ in range(3):
+        await studio.pass_time(MINUTE)
+    assert await is_promised(studio, training) is (how == "made")
+    renewed = [kind for kind, _ in studio.poster.edits if kind == PostKind.TRAINING_READY]
+    assert len(renewed) == (how != "made")
+
+
 async def test_a_picture_that_was_asked_for_is_still_told_of(studio: Studio) -> None:
     studio.server.faults.jobs.append(JobFault.FAIL)
     await studio.order(await studio.lora())

@@ -175,6 +175,12 @@ async def count_by_status(connection: AsyncConnection) -> dict[str, int]:
     return await count_by(connection, generations.c.status)
 
 
+async def has_sample(connection: AsyncConnection, training_id: int) -> bool:
+    """Whether a first picture with this training's LoRA is there, or in the making."""
+    its = sa.and_(generations.c.sample_of == training_id, generations.c.status != GenerationStatus.FAILED)
+    return await has_row(connection, sa.select(generations.c.id).where(its))
+
+
 async def of_lora(connection: AsyncConnection, lora_id: int) -> int:
     """How many generations were ordered with this LoRA."""
     return await count_rows(connection, generations, generations.c.lora_id == lora_id)

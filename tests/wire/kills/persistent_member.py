@@ -69,7 +69,7 @@ class Member:
         """The number of the pictures that were accepted, and the prompt of the try that was."""
         while True:
             tag = f"{prompt} try{self.tries}"
-            opened = await self.act(partial(self.standin.click, ready, "Make the first picture", user=self.person))
+            opened = await self.act(partial(self.standin.click, ready, "Make the", user=self.person))
             answer = await self.submit(opened, {"Prompt": tag})
             message = answer.original_message if answer is not None else None
             if message is not None and (found := ACCEPTED.search(message.text)):
