@@ -1,5 +1,6 @@
 """Words of other people, found by what somebody types and quoted so that nothing comes alive; times in words. Pure."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -16,6 +17,24 @@ ALIKE = 80
 
 _EMOJI_PARTS = frozenset("\u200d\u20e3\ufe0e\ufe0f" + "".join(map(chr, range(0x1F3FB, 0x1F400))))
 """Joiner, keycap, variation selectors and skin tones (Unicode Technical Standard 51)."""
+
+_ACTIVE = re.compile(r"[\\*_~`|<>\[\]@:/]|&(?=#?\w+;)|^[#+-]", re.ASCII)
+_NUMBERED = re.compile(r"^(\d+)(?=[.)])")
+"""What begins or ends something in Discord's Markdown. At the start of a line headings and lists do, too; `&` is read
+by programs that take CommonMark literally. A backslash before ASCII punctuation is not shown
+(https://support.discord.com/hc/en-us/articles/210298617).
+"""
+_BROKEN = re.compile(r"@(?=everyone|here)|:(?=//)", re.IGNORECASE)
+"""Also broken by U+200B, as clients resolve escapes each in its own way: `discord.utils.escape_mentions` does so, too,
+and an address is a link for them only while its "://" is in one piece.
+"""
+_BREAK = "\u200b"
+_JOINERS = "\u200c\u200d"
+"""They shape emoji, Persian and the scripts of India."""
+_DRAWN_FORMATS = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
+"""Format characters that are drawn around numbers (Unicode's property Prepended_Concatenation_Mark)."""
+_FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Letters and signs that show nothing, and no format characters for Unicode."""
 
 HOURS_MAX = 72
 """A longer time that is whole days is told in days."""
@@ -93,9 +112,45 @@ def _join(text: str) -> str:
 
 
 def quote(text: str, limit: int = 100) -> str:
-    """The text as a code span with at most `limit` characters: no mention, link, emoji or formatting works in it."""
+    """A name or a few words of people in bold, at most `limit` characters of it.
+
+    As for `cite`, no mention, link, emoji or formatting works in it, it has one line and nothing invisible. Only where
+    Discord reads Markdown: labels, titles and alt texts are plain. Not inside other bold text.
+    """
+    words = _visible(text)
+    return f"**{_escaped(words if len(words) <= limit else f'{words[: limit - 1].rstrip()}…')}**"
+
+
+def cite(text: str, limit: int) -> str:
+    """What people wrote, as a prompt, a rule or a reason, in quotation marks. At most `limit` characters are sent."""
+    words = _visible(text)
+    while len(escaped := _escaped(words)) > limit:
+        words = f"{words[: min(limit, len(words) - 1) - 1].rstrip()}…"
+    return f"“{escaped}”"
+
+
+def code(text: str, limit: int = 100) -> str:
+    """What counts letter by letter, as an id, an address or a word to type, as a code span of at most `limit`."""
     flat = " ".join(text.replace("`", "ˋ").split()) or " "
     return f"`{flat if len(flat) <= limit else flat[: limit - 1] + '…'}`"
+
+
+def _visible(text: str) -> str:
+    """On one line, without what cannot be seen; never empty."""
+    flat = " ".join("".join(each for each in text if each.isspace() or not _is_hidden(each)).split())
+    return flat.lstrip(f"{_JOINERS}\ufe0e\ufe0f ").rstrip(f"{_JOINERS} ") or "…"
+
+
+def _is_hidden(character: str) -> bool:
+    """Marks that turn the direction, controls, halves of characters and fillers."""
+    if character in _JOINERS or character in _DRAWN_FORMATS:
+        return False
+    return character in _FILLERS or unicodedata.category(character) in {"Cc", "Cf", "Cs"}
+
+
+def _escaped(words: str) -> str:
+    escaped = _ACTIVE.sub(r"\\\g<0>", _BROKEN.sub(rf"\g<0>{_BREAK}", words))
+    return _NUMBERED.sub(r"\1\\", escaped)
 
 
 def lasting(span: timedelta) -> str:

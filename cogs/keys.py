@@ -14,7 +14,7 @@ from bot.keys.reachability import Mark, ReachabilityFinding
 from bot.keys.service import KEY_PREFIXES, KeyStatus
 from bot.keys.slots import SLOTS
 from bot.records.key import ApiKeyRow, ProviderName
-from bot.text import quote
+from bot.text import cite, quote
 from cogs.limits.buttons import FIRST_LIMIT, first_limit_buttons
 from cogs.ui.access import check_admin_of
 from cogs.ui.choices import PROVIDERS, value_of
@@ -181,7 +181,7 @@ def key_lines(status: KeyStatus) -> list[str]:
     if status.trouble:
         lines.append(f"⚠️ {status.trouble}")
     if row.last_error and row.last_error_at:
-        lines.append(f"Last trouble {ago(row.last_error_at)}: {quote(row.last_error, 150)}")
+        lines.append(f"Last trouble {ago(row.last_error_at)}: {cite(row.last_error, 150)}")
     else:
         lines.append("No trouble so far.")
     return lines

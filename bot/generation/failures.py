@@ -5,7 +5,7 @@ from collections.abc import Collection
 from bot.errors import Missing, OutOfCredits, Refused
 from bot.records.key import ProviderName
 from bot.records.lora import Lora
-from bot.text import quote
+from bot.text import cite, quote
 
 REASON_MAX = 300
 """Characters of the provider's reason that are shown."""
@@ -69,4 +69,4 @@ def refused(provider: ProviderName, error: Refused | Missing) -> str:
 
 
 def _reason(said: str | None) -> str:
-    return quote(said, REASON_MAX) if said else "no reason was given"
+    return cite(said, REASON_MAX) if said else "no reason was given"

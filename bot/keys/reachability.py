@@ -13,7 +13,7 @@ from bot.keys.service import KeyService, explain
 from bot.providers.transport import Lost, NotSent, Request, Response
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.resources import Resources, Service
-from bot.text import quote
+from bot.text import code
 
 PATH = "/webhooks/reachability/"
 REACH_S = 10.0
@@ -60,7 +60,7 @@ class ReachabilityService(Service):
                 "so nothing is missing."
             )
             return [ReachabilityFinding(Mark.NOTE, text)]
-        findings = [ReachabilityFinding(Mark.GOOD, f"DARKROOM_PUBLIC_URL is {quote(base)}."), await self._reach(base)]
+        findings = [ReachabilityFinding(Mark.GOOD, f"DARKROOM_PUBLIC_URL is {code(base)}."), await self._reach(base)]
         for provider in ProviderName:
             try:
                 key = await self._keys.current(guild_id, provider)
@@ -147,7 +147,7 @@ def _who_answered(answer: Response | None) -> str:
         return "Something takes requests at this address, but no answer comes back. Check firewall and proxy."
     if 300 <= answer.status < 400:
         host = urlsplit(answer.headers.get("location", "")).netloc
-        where = f" to {quote(host)}" if host else ""
+        where = f" to {code(host)}" if host else ""
         return (
             f"This address redirects{where}, which providers do not follow. Set DARKROOM_PUBLIC_URL to the final one."
         )

@@ -24,7 +24,7 @@ from bot.storage.events import ballots
 from bot.storage.jobs import generations, loras, pictures, posts
 from bot.storage.people import likeness as rows
 from bot.storage.people import moderation, moderation_log, pseudonyms
-from bot.text import quote
+from bot.text import cite
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,8 @@ class LikenessService(Service):
         if before is not None and before.decided_at is not None:
             again_at = before.decided_at + self._timings.details_kept
             if self._clock.now() < again_at:
-                raise UserError(rules.was_kept(None if before.reason is None else quote(before.reason), again_at))
+                why = None if before.reason is None else cite(before.reason, rules.REASON_MAX)
+                raise UserError(rules.was_kept(why, again_at))
         if await rows.count_open_of(connection, actor.guild_id, ids) >= rules.OPEN_MAX:
             raise UserError(rules.TOO_MANY)
         return lora

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from bot.records.dataset import Finding, Verdict
+from bot.text import quote
 
 # Apiframe /docs/loras/create: 15-30 JPEG, PNG or WebP files, 10 MB each, 100 MB together. Whether "MB" is 10**6 or
 # 2**20 is not documented, so the smaller one.
@@ -131,7 +132,7 @@ _SENTENCES: Final = {
     Code.TOO_MANY_PIXELS: "It has too many pixels. Send a copy of at most {most} megapixels.",
     Code.DAMAGED: "It does not open; part of the file is missing or broken. Send the original again.",
     Code.TOO_SMALL: "It is too small or too narrow; both sides need at least 256 pixels. Send a larger original.",
-    Code.EXACT_DUPLICATE: "It is the same file as `{name}`. Send a different photo.",
+    Code.EXACT_DUPLICATE: "It is the same file as {name}. Send a different photo.",
     Code.OVER_LIMIT: "Up to {detail} photos can be sent. Remove another one if you want this one in.",
     Code.NO_HEIC: "HEIC and AVIF photos cannot be opened where I run. Send it as a JPEG instead.",
     Code.WAITING: "Somebody who can be seen in it is asked and has not said yes yet.",
@@ -143,7 +144,7 @@ _SENTENCES: Final = {
     Code.GONE: "Discord no longer has this file. Send it again.",
     Code.NOT_FETCHED: "It could not be fetched from Discord just now. Send it again.",
     Code.SHRUNK: "It was over 10 MB, so a smaller copy is used. You need not do anything.",
-    Code.NEAR_DUPLICATE: "It looks almost like `{name}`. A different angle or moment teaches more.",
+    Code.NEAR_DUPLICATE: "It looks almost like {name}. A different angle or moment teaches more.",
     Code.BLURRY: "It looks blurry. A sharper photo teaches more.",
     Code.DARK: "It is very dark. A photo in better light teaches more.",
     Code.BRIGHT: "It is very bright and pale. A photo with more contrast teaches more.",
@@ -176,7 +177,7 @@ def explain(finding: Finding) -> str:
     """One short sentence for the person who sent the photo, with what to do about it."""
     return _SENTENCES[Code(finding.code)].format(
         type=_TYPE_WORDS.get(finding.detail, "another kind of file"),
-        name=display_name(finding.detail),
+        name=quote(display_name(finding.detail)),
         detail=finding.detail,
         most=finding.detail or _megapixels(min(MAX_PIXELS_OF.values())),
         why=_COLOUR_WORDS.get(finding.detail, "they are stored in a rare way"),
@@ -260,7 +261,7 @@ _MARKS_IN_A_ROW: Final = 2
 
 
 def display_name(filename: str) -> str:
-    """The name of a photo as it may stand inside a code span: one visible line, no path, at most 40 characters."""
+    """The name of a photo as it is kept and shown: one visible line, no path, at most 40 characters."""
     last_part = re.split(r"[/\\]", unicodedata.normalize("NFC", filename))[-1]
     clean = unicodedata.normalize("NFC", "".join(_visible(last_part))).strip().rstrip(" .")
     stem, dot, suffix = clean.rpartition(".")

@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.errors import Refused
 from bot.records.key import ProviderName
 from bot.records.training import Training, TrainingStatus
-from bot.text import lasting, quote
+from bot.text import cite, lasting
 
 REASON_MAX = 300
 """Characters of the provider's reason that are shown."""
@@ -89,7 +89,7 @@ def out_of_credits(provider: ProviderName, required: int | None, reserved: int) 
 
 def refused(provider: ProviderName, error: Refused) -> Failure:
     places = "; ".join(f"{path}: {', '.join(messages)}" for path, messages in list(error.details.items())[:5])
-    where = f" ({quote(places, REASON_MAX)})" if places else ""
+    where = f" ({cite(places, REASON_MAX)})" if places else ""
     return Failure(
         f"{provider.label} refused the order: {_reason(error.sentence)}{where}. Nothing was charged.", retry=True
     )
@@ -136,4 +136,4 @@ def hidden(training: Training) -> Failure:
 
 
 def _reason(said: str | None) -> str:
-    return quote(said, REASON_MAX) if said else "no reason was given"
+    return cite(said, REASON_MAX) if said else "no reason was given"

@@ -13,7 +13,7 @@ import discord
 from bot.client import DarkroomBot
 from bot.ports import NotNow, ReadinessCheck
 from bot.records.event import Event, EventStatus
-from bot.text import quote
+from bot.text import cite
 from cogs.adapters.venue_checks import checks_of
 
 log = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ async def _schedule(guild: discord.Guild, event: Event) -> discord.ScheduledEven
     start = _start(event)
     return await guild.create_scheduled_event(
         name=_plain(event.name),
-        description=f"{quote(event.theme, DESCRIPTION_MAX)}\n{_line(event)}",
+        description=f"{cite(event.theme, DESCRIPTION_MAX)}\n{_line(event)}" if event.theme.strip() else _line(event),
         start_time=start,
         end_time=_planned_end(event, start),
         entity_type=discord.EntityType.external,

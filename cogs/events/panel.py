@@ -12,7 +12,7 @@ from bot.events.views import EventView
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode, EventStatus, Honour, PauseReason
 from bot.records.guild import NOBODY
-from bot.text import quote
+from bot.text import cite, quote
 from cogs.events.texts import (
     CLOSING_WORDS,
     MEDALS,
@@ -114,7 +114,7 @@ def _button(event: Event, action: str) -> ActionButton:
 def _head(event: Event) -> str:
     lines = [f"## {event_name(event)}"]
     if event.theme.strip():
-        lines.append(quote(event.theme, THEME_SHOWN))
+        lines.append(cite(event.theme, THEME_SHOWN))
     host = [f"hosted by <@{event.host_id}>"] if event.host_id != NOBODY else []
     return "\n".join([*lines, what_it_is(event), " · ".join([_who(event), *host])])
 

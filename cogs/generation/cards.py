@@ -6,7 +6,7 @@ import discord
 
 from bot.loras.styles import PROVIDER, Catalogue, Order
 from bot.records.lora import Style
-from bot.text import quote
+from bot.text import cite, quote
 from cogs.ui.buttons import WORDS_MAX, ActionButton
 from cogs.ui.layout import Layout, SafeLayout, card
 from cogs.ui.thumbnails import beside
@@ -97,8 +97,8 @@ def _lines(style: Style) -> list[str]:
         *(["✍️ adds its own wording to your prompt"] if style.has_template else []),
     ]
     return [
-        f"**{quote(style.name, 80)}**",
-        *([quote(style.description, DESCRIPTION_MAX)] if style.description else []),
+        quote(style.name, 80),
+        *([cite(style.description, DESCRIPTION_MAX)] if style.description else []),
         *([f"⚠️ retired: {style.provider.label} no longer offers it"] if style.retired_at is not None else []),
         f"-# Draws with {', '.join(given)}" if given else "-# Draws with the usual settings",
         f"-# {' · '.join(marks)}",

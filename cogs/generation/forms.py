@@ -14,7 +14,7 @@ from bot.records.dataset import Upload
 from bot.records.generation import GenerationSettings, GenerationStatus
 from bot.records.key import ProviderName
 from bot.records.lora import Lora, Style
-from bot.text import quote
+from bot.text import cite, quote
 from cogs.requests.authors import say_asked
 from cogs.ui.buttons import ActionButton
 from cogs.ui.choices import Pressed
@@ -193,7 +193,7 @@ def _words(
         "size": settings.size,
         "width": f"{settings.width} × {settings.height}",
         "format": settings.format,
-        "negative": f"without {quote(settings.negative or '', 40)}",
+        "negative": f"without {cite(settings.negative or '', 40)}",
         "enhance": "prompt enhanced" if settings.enhance else "prompt as written",
     }
     names = [name for name in taken_over if name != "height"]

@@ -10,14 +10,14 @@ from bot.pictures.service import PictureSet
 from bot.records.generation import Generation, GenerationStatus
 from bot.records.post import Post
 from bot.records.training import Training
-from bot.text import quote
+from bot.text import cite, quote
 from bot.training.service import TrainingView
 from cogs.pictures.cards import title
 from cogs.training.cards import progress_lines, status_line, timeline_line
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import BUTTONS_A_ROW, Layout, SafeLayout
 from cogs.ui.thumbnails import beside
-from cogs.ui.words import ago, count, member, message_link
+from cogs.ui.words import ago, count, member, message_link, shorten
 
 PAGE = 4
 """Jobs on one page: 6 components each, of the 40 that a message takes (Discord /docs/components/reference)."""
@@ -112,11 +112,11 @@ def _lines(job: Job, *, ids: bool) -> list[str]:
         lines = [f"**Training** {quote(view.training.name, 40)}", *progress_lines(view), *_reason(view.training)]
     else:
         prompt = view.view.prompt
-        lines = [_pictures_head(view), *([quote(prompt, PROMPT_SHOWN)] if prompt else []), _pictures_state(view)]
+        lines = [_pictures_head(view), *([cite(prompt, PROMPT_SHOWN)] if prompt else []), _pictures_state(view)]
     lines.append(f"-# {' · '.join(filter(None, words))}")
     if ids and not (isinstance(view, PictureSet) and view.is_withheld):
         entries = view.timeline if isinstance(view, TrainingView) else view.view.timeline
-        lines.append(timeline_line(entries)[:TIMELINE_SHOWN])
+        lines.append(shorten(timeline_line(entries), TIMELINE_SHOWN))
     return lines
 
 
@@ -132,7 +132,7 @@ def _origin(view: PictureSet) -> str:
 
 
 def _reason(job: Training | Generation) -> list[str]:
-    return [job.error[:REASON_SHOWN]] if job.error else []
+    return [shorten(job.error, REASON_SHOWN)] if job.error else []
 
 
 def _pictures_state(view: PictureSet) -> str:
@@ -198,5 +198,5 @@ def _server_line(job: Job) -> str:
         what = f"{count(view.generation.settings.count, 'picture')} · {title(view)}{_origin(view)}"
         state = _pictures_state(view)
     cost = "cost not known" if entry.cost is None else count(entry.cost, "credit")
-    parts = [number, member(job.row.user_id), what, cost, state[:STATE_SHOWN], ago(job.row.created_at)]
+    parts = [number, member(job.row.user_id), what, cost, shorten(state, STATE_SHOWN), ago(job.row.created_at)]
     return f"• {' · '.join(filter(None, parts))}" + (f" · [message]({job.link})" if job.link else "")

@@ -2,9 +2,10 @@
 
 import discord
 
+from bot.likeness.rules import REASON_MAX
 from bot.likeness.service import ClaimView
 from bot.records.likeness import LikenessStatus
-from bot.text import quote
+from bot.text import cite, quote
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, card
 from cogs.ui.words import when
@@ -78,7 +79,7 @@ def claim_line(view: ClaimView) -> str:
 
 
 def outcome(view: ClaimView) -> str:
-    reason = f" The reason: {quote(view.claim.reason)}" if view.claim.reason else ""
+    reason = f" The reason: {cite(view.claim.reason, REASON_MAX)}" if view.claim.reason else ""
     return f"{OUTCOMES[view.claim.status]}{reason}"
 
 

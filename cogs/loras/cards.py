@@ -11,7 +11,7 @@ from bot.loras.service import LoraView
 from bot.loras.sharing import Sharing
 from bot.records.dataset import SubjectKind
 from bot.records.lora import Audience, Lora, Share
-from bot.text import quote
+from bot.text import cite, code, quote
 from cogs.likeness.cards import claim_button
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, SafeLayout, card
@@ -52,7 +52,7 @@ def page_of(loras: Sequence[Lora], number: int) -> LoraPage:
 
 
 def name_of(lora: Lora) -> str:
-    """Its name as a code span, with the version from the second on."""
+    """Its name in bold, with the version from the second on."""
     return quote(lora.name, 40) + (f" v{lora.version}" if lora.version > 1 else "")
 
 
@@ -75,13 +75,13 @@ def loras_card(page: LoraPage, viewer_id: int, files: Mapping[int, str]) -> Layo
 
 
 def _list_line(lora: Lora, viewer_id: int) -> str:
-    trigger = f"trigger {quote(lora.trigger_word, 40)}" if lora.trigger_word else "no trigger word"
+    trigger = f"trigger {code(lora.trigger_word, 40)}" if lora.trigger_word else "no trigger word"
     owner = "yours" if lora.owner_id == viewer_id else f"shared by <@{lora.owner_id}>"
     gone = f"⚠️ missing at {lora.provider.label}" if lora.missing_since is not None else ""
     retiring = "⚠️ being retired" if lora.retiring_since is not None else ""
     resting = "⏸️ rests" if lora.resting_since is not None else ""
     parts = [KIND_WORDS[lora.subject_kind], trigger, owner, ago(lora.created_at), gone, retiring, resting]
-    return f"**{name_of(lora)}**\n" + " · ".join(filter(None, parts))
+    return f"{name_of(lora)}\n" + " · ".join(filter(None, parts))
 
 
 def lora_card(view: LoraView, viewer_id: int, previews: Sequence[str]) -> Layout:
@@ -100,7 +100,7 @@ def lora_card(view: LoraView, viewer_id: int, previews: Sequence[str]) -> Layout
 
 def _lora_lines(view: LoraView, viewer_id: int) -> list[str]:
     lora = view.lora
-    trigger = f"Trigger word {quote(lora.trigger_word)} (put in for you)" if lora.trigger_word else "No trigger word"
+    trigger = f"Trigger word {code(lora.trigger_word)} (put in for you)" if lora.trigger_word else "No trigger word"
     cost = f" for {count(lora.cost, 'credit')}" if lora.cost is not None else ""
     owner = f"Owner <@{lora.owner_id}>"
     if Right.USE in view.may and lora.owner_id != viewer_id:
@@ -108,7 +108,7 @@ def _lora_lines(view: LoraView, viewer_id: int) -> list[str]:
     lines = [
         f"### {name_of(lora)}",
         f"{KIND_WORDS[lora.subject_kind][0].upper()}{KIND_WORDS[lora.subject_kind][1:]} · {trigger}",
-        *([f"Note: {quote(lora.note, 300)}"] if lora.note else []),
+        *([f"Note: {cite(lora.note, 300)}"] if lora.note else []),
         f"{owner} · used for {count(view.uses, 'picture set')}",
         f"Made {ago(lora.created_at)} at {lora.provider.label}{cost}",
     ]

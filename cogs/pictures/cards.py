@@ -7,7 +7,7 @@ import discord
 
 from bot.pictures.service import PictureSet
 from bot.records.generation import Generation, GenerationSettings, Operation, Picture
-from bot.text import quote
+from bot.text import cite, quote
 from cogs.likeness.cards import claim_button
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, SafeLayout, card
@@ -171,12 +171,12 @@ def settings_parts(settings: GenerationSettings) -> list[str]:
     if settings.enhance is not None:
         parts.append("prompt enhanced" if settings.enhance else "prompt as written")
     if settings.negative is not None:
-        parts.append(f"without {quote(settings.negative, 60)}")
+        parts.append(f"without {cite(settings.negative, 60)}")
     return parts
 
 
 def _prompt_lines(found: PictureSet) -> list[str]:
-    return [quote(found.view.prompt, PROMPT_SHOWN)] if found.view.prompt else []
+    return [cite(found.view.prompt, PROMPT_SHOWN)] if found.view.prompt else []
 
 
 def _origin_lines(found: PictureSet) -> list[str]:

@@ -7,7 +7,7 @@ import discord
 
 from bot.pictures.service import PictureSet
 from bot.records.generation import Operation, Picture
-from bot.text import quote
+from bot.text import code, quote
 from cogs.pictures.cards import DONE, settings_parts, title
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, card
@@ -110,7 +110,7 @@ def _facts(found: PictureSet) -> list[str]:
         earlier = "".join(f" ← #{one.id}" for one in found.lineage[1:])
         lines.append(f"**Made from** {found.made_from}{earlier}")
     if generation.request_id is not None:
-        lines.append(f"**{generation.provider.label} id** {quote(generation.request_id)}")
+        lines.append(f"**{generation.provider.label} id** {code(generation.request_id)}")
     return lines
 
 

@@ -3,7 +3,7 @@
 import discord
 
 from bot.pictures.reports import ReportView
-from bot.text import quote
+from bot.text import cite
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, card
 from cogs.ui.words import message_link
@@ -16,7 +16,7 @@ DELETE_HERE = "To delete them, choose a reports channel with `/settings`; the ne
 def report_card(view: ReportView, last_line: str, *, is_private: bool = False) -> Layout:
     """For moderators, who alone learn who reported; in a private message the link leads to the buttons."""
     report, generation = view.report, view.generation
-    why = f"by <@{report.reporter_id}>: {quote(report.reason, 500)}"
+    why = f"by <@{report.reporter_id}>: {cite(report.reason, 500)}"
     if view.secret_name is None:
         lines = [f"### Pictures #{generation.id} were reported", f"Ordered by <@{generation.user_id}>, reported {why}"]
     else:

@@ -4,7 +4,7 @@ import discord
 
 from bot.records.question import RequestStatus
 from bot.requests.service import RequestView
-from bot.text import quote
+from bot.text import cite, quote
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, SafeLayout, card
 from cogs.ui.words import when
@@ -73,5 +73,5 @@ def request_answered_card(view: RequestView, last_line: str) -> Layout:
 
 def _purpose(view: RequestView) -> str:
     if view.request.dataset_id is None:
-        return f"make new pictures from these: {quote(view.request.prompt or '', 200)}"
+        return f"make new pictures from these: {cite(view.request.prompt or '', 200)}"
     return f"train {quote(view.dataset.name, 40) if view.dataset is not None else 'a LoRA'} from these"

@@ -8,7 +8,7 @@ from bot.records.job import TimelineEntry
 from bot.records.key import ProviderName
 from bot.records.post import Post, PostKind
 from bot.records.training import Training, TrainingStatus
-from bot.text import quote
+from bot.text import code, quote
 from bot.training.service import TrainingView
 from cogs.likeness.cards import claim_button
 from cogs.ui.buttons import ActionButton
@@ -132,7 +132,7 @@ def training_ready_card(view: TrainingView, last_line: str) -> Layout:
     if version:
         lines.append("It is a LoRA of its own: nobody it is not shared with can use it, and the version before stays.")
     if lora is not None and lora.trigger_word:
-        lines.append(f"-# Its trigger word {quote(lora.trigger_word)} is put into your prompts by itself.")
+        lines.append(f"-# Its trigger word {code(lora.trigger_word)} is put into your prompts by itself.")
     if view.has_sample:
         lines.append("A first picture follows by itself. The next one is yours: say what it should show.")
     text = "\n".join([*lines, last_line])
@@ -177,6 +177,6 @@ def training_failed_card(view: TrainingView, last_line: str) -> Layout:
 
 def timeline_line(entries: Sequence[TimelineEntry]) -> str:
     steps = [
-        f"{entry.what} {moment(entry.at)}{f' ({quote(entry.detail, 90)})' if entry.detail else ''}" for entry in entries
+        f"{entry.what} {moment(entry.at)}{f' ({code(entry.detail, 90)})' if entry.detail else ''}" for entry in entries
     ]
     return "-# " + " → ".join(steps) if steps else "-# –"

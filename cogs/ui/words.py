@@ -68,6 +68,14 @@ def member(user_id: int) -> str:
     return f"<@{user_id}>" if user_id > 0 else "an erased member"
 
 
+def shorten(text: str, limit: int) -> str:
+    """Words that fit, then three dots; bold text and code that it cuts are ended there, so the next words are not."""
+    if len(text) <= limit:
+        return text
+    kept = text[: limit - 3].rsplit(" ", 1)[0].rstrip("\\* ")
+    return kept + "…" + "**" * (kept.count("**") % 2) + "`" * (kept.replace("\\`", "").count("`") % 2)
+
+
 def clip(lines: list[str], limit: int, more: str) -> str:
     """As many whole lines as fit, then `more` with the number of those left out in place of `{}`."""
     kept: list[str] = []

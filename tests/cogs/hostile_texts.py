@@ -4,15 +4,16 @@ import re
 
 MARK = "zyx"
 """In every sample, so that it can be looked for."""
+SNOWFLAKE = "123456789012345678"
 
 
 SAMPLES = [
     f"@everyone {MARK}",
     f"@here {MARK}",
-    f"<@&123456789012345678> {MARK}",
-    f"<@123456789012345678> {MARK}",
-    f"<#123456789012345678> {MARK}",
-    f"</train:123456789012345678> {MARK}",
+    f"<@&{SNOWFLAKE}> {MARK}",
+    f"<@{SNOWFLAKE}> {MARK}",
+    f"<#{SNOWFLAKE}> {MARK}",
+    f"</train:{SNOWFLAKE}> {MARK}",
     f"<t:1700000000:R> {MARK}",
     f"[{MARK}](https://evil.example)",
     f"https://evil.example/{MARK}",
@@ -32,11 +33,21 @@ SAMPLES = [
     f"\u202e{MARK} @everyone",
     f"@every\u200bone {MARK}",
     f"{MARK}\n# heading",
-    f"<:{MARK}:123456789012345678>",
+    f"<:{MARK}:{SNOWFLAKE}>",
     "z\u0300\u0301\u0302\u0303\u0304" * 5 + MARK,
     f"<id:customize> {MARK}",
     f"mailto:{MARK}@evil.example",
+    f"<mailto:{MARK}@evil.example>",
+    f"HTTPS://evil.example/{MARK}",
+    f"https:\u200b//evil.example/{MARK} https:\u2060//evil.example",
+    f"- {MARK}",
+    f"1. {MARK}",
+    f":{MARK}:",
+    f"~~{MARK}~~ *{MARK}* _{MARK}_",
+    f"\\*{MARK}* \\\\*{MARK}*",
+    f"&#42;{MARK}&#42; &lt;@{SNOWFLAKE}&gt;",
 ]
 
 
-DANGER = re.compile(rf"{MARK}|@everyone|@here|evil\.example|<@&|<#|</|<id:|<:|discord\.gg", re.IGNORECASE)
+HOSTILE = re.compile(rf"{MARK}|@everyone|@here|evil\.example|{SNOWFLAKE}|1700000000|customize", re.IGNORECASE)
+"""What no mention, link, emoji, time or format of a message may hold."""

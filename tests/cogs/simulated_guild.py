@@ -15,7 +15,6 @@ from PIL import ImageFilter
 from simcord.components import walk_components
 from simcord.results import InteractionResult, ResponseMessage
 
-from bot import command_mentions
 from bot.app import Darkroom
 from bot.clock import Timings
 from bot.records.guild import Actor
@@ -132,13 +131,6 @@ def presses_of(darkroom: Darkroom) -> list[tuple[str, str]]:
     return sorted((area, action) for area, table in bot.buttons.items() for action in table)
 
 
-def live_text(text: str) -> str:
-    """What Discord would interpret: the text without its code spans, and without mentions of the bot's own commands."""
-    own = set(command_mentions._ids.values())
-    shown = COMMAND_MENTION.sub(lambda found: "" if int(found[2]) in own else found[0], text)
-    return re.sub(r"`[^`]*`", "", shown)
-
-
 @dataclass(frozen=True, slots=True)
 class Stage:
     world: World
@@ -218,7 +210,7 @@ class Stage:
         """The whole main job; the message that says it is ready."""
         board = board_of(await self.send_form(member, name, photos(15), channel=channel))
         await self.start(member, board)
-        return await self.posted(f"`{name}` is ready", channel)
+        return await self.posted(f"**{name}** is ready", channel)
 
     async def give_lora(self, member: simcord.MemberActor, name: str = "Foxy") -> Lora:
         """A LoRA of the member's, here and at the provider, as if trained earlier."""

@@ -52,7 +52,7 @@ async def test_with_a_key_the_next_thing_is_what_is_missing(stage: Stage) -> Non
     assert "`/settings`" not in member
     await stage.send_form(stage.ben, "Foxy", photos(2))
     later = answer_to(await stage.use(stage.ben, "help"))
-    assert "- Your photos of `Foxy` wait: `/dataset show` opens their board." in later
+    assert "- Your photos of **Foxy** wait: `/dataset show` opens their board." in later
     assert "- Train a LoRA" not in later
 
 
@@ -64,7 +64,7 @@ async def test_who_may_use_a_lora_is_sent_to_imagine(keyed: Stage) -> None:
 
 async def test_an_event_is_named_with_what_to_do_in_it_and_its_host_knows_where_it_is_run(keyed: Stage) -> None:
     event = await open_event(keyed, name="Fox days")
-    assert "- `Fox days` in" in answer_to(await keyed.use(keyed.ben, "help"))
+    assert "- **Fox days** in" in answer_to(await keyed.use(keyed.ben, "help"))
     assert "press **Give photos**" in answer_to(await keyed.use(keyed.ben, "about"))
     assert "You run it: `/event status`." not in answer_to(await keyed.use(keyed.ben, "help"))
     assert "You run it: `/event status`." in answer_to(await keyed.use(keyed.ada, "help"))

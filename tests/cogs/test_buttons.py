@@ -54,7 +54,7 @@ async def test_the_board_starts_after_a_restart(keyed: Stage) -> None:
     board = board_of(await keyed.send_form(keyed.ben, "Foxy", photos(15)))
     await keyed.restart()
     assert "Accepted #1" in answer_to(await keyed.start(keyed.ben, board))
-    ready = await keyed.posted("`Foxy` is ready")
+    ready = await keyed.posted("**Foxy** is ready")
     await keyed.restart()
     assert (await keyed.ben.click(ready, label="Make the first picture")).modal is not None
 
@@ -107,7 +107,7 @@ async def test_a_training_under_way_during_a_restart_is_announced_once(keyed: St
     await until(lambda: keyed.world.provider.loras)
     await keyed.restart()
     keyed.world.provider.faults.hold_trainings = False
-    await keyed.posted("`Foxy` is ready")
+    await keyed.posted("**Foxy** is ready")
     assert sum("is ready" in text_of(message) for message in keyed.posts()) == 1
     assert keyed.charges() == ["create", "training"]
 
@@ -335,7 +335,7 @@ async def test_nobody_is_told_who_said_no(keyed: Stage) -> None:
         await keyed.use(member, "event status")
         await keyed.use(member, "privacy show")
     said = [json.dumps(request.json, ensure_ascii=False) for request in keyed.world.env.http_requests]
-    assert any("Photos of `Mascot days`" in text for text in said)
+    assert any("Photos of **Mascot days**" in text for text in said)
     assert not [text for text in said if f"<@{keyed.cleo.id}>" in text or str(keyed.cleo.id) in text]
     told = {match[0].lower() for text in said for match in REFUSALS.finditer(text)}
     assert told <= {"refused"}, "the host alone sees how many, not who"
@@ -421,7 +421,7 @@ async def test_erasing_in_one_guild_leaves_the_other_alone(keyed: Stage, neighbo
     await keyed.give_lora(keyed.ben)
     asked = board_of(await neighbour.ben.slash(neighbour.channel, "privacy erase"))
     await neighbour.ben.click(asked, label="Erase my data here")
-    assert "`Foxy`" in answer_to(await keyed.use(keyed.ben, "loras list"))
+    assert "**Foxy**" in answer_to(await keyed.use(keyed.ben, "loras list"))
 
 
 async def test_an_admin_of_another_guild_cannot_touch_this_guilds_key(keyed: Stage, neighbour: Neighbour) -> None:
@@ -445,7 +445,7 @@ async def test_two_members_boards_do_not_mix(keyed: Stage) -> None:
     cleos = board_of(await keyed.send_form(keyed.cleo, "Rex", photos(15, first=20)))
     assert set(buttons_of(bens).values()).isdisjoint(buttons_of(cleos).values())
     await keyed.start(keyed.cleo, cleos)
-    await keyed.posted("`Rex` is ready")
+    await keyed.posted("**Rex** is ready")
     assert "15 of 15–30 usable photos" in answer_to(await keyed.use(keyed.ben, "dataset show"))
 
 

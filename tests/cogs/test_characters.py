@@ -15,7 +15,7 @@ async def ready(stage: Stage) -> Stage:
 async def make(stage: Stage, count: int = 3) -> None:
     board = board_of(await stage.send_form(stage.ben, "Foxy", photos(count), subject="character"))
     await stage.start(stage.ben, board)
-    await stage.posted("`Foxy` is ready")
+    await stage.posted("**Foxy** is ready")
 
 
 async def test_the_form_takes_up_to_six_photos_and_says_who_keeps_them(ready: Stage) -> None:
@@ -43,19 +43,19 @@ async def test_a_photo_too_many_is_refused_by_name_with_what_to_do(ready: Stage)
     form = await ready.ben.click(board, label="Add photos")
     board = board_of(await ready.submit_fields(ready.ben, form, photos(2, first=6), True))
     assert "6 of 1–6 usable photos" in text_of(board)
-    assert "❌ 7. `photo-7.jpg`: Up to 6 photos can be sent. Remove another one" in text_of(board)
+    assert "❌ 7. **photo-7.jpg**: Up to 6 photos can be sent. Remove another one" in text_of(board)
 
 
 async def test_a_character_is_made_announced_and_listed(ready: Stage) -> None:
     board = board_of(await ready.send_form(ready.ben, "Foxy", photos(3), subject="character"))
     started = answer_to(await ready.start(ready.ben, board))
-    assert "`Foxy` will be made from 3 photos." in started
-    message = text_of(await ready.posted("`Foxy` is ready"))
+    assert "**Foxy** will be made from 3 photos." in started
+    message = text_of(await ready.posted("**Foxy** is ready"))
     assert "your character has been made from 3 photos." in message
     assert "Aurous Labs keeps them as the character's reference" in message
-    assert "Making the character `Foxy`" in text_of(ready.posts()[0])
+    assert "Making the character **Foxy**" in text_of(ready.posts()[0])
     listed = answer_to(await ready.use(ready.ben, "loras list"))
-    assert "**`Foxy`**\ncharacter · no trigger word · yours" in listed
+    assert "**Foxy**\ncharacter · no trigger word · yours" in listed
     assert [len(character.refs) for character in ready.world.aurous.characters.values()] == [3]
     assert ready.charges() == []
 

@@ -44,7 +44,7 @@ async def test_show_brings_the_newest_board_back(keyed: Stage) -> None:
     await keyed.send_form(keyed.ben, "Rex", photos(2))
     await keyed.send_form(keyed.ben, "Foxy", photos(3))
     text = answer_to(await keyed.use(keyed.ben, "dataset show"))
-    assert "`Foxy`" in text
+    assert "**Foxy**" in text
     assert "3 of 15–30 usable photos" in text
 
 
@@ -85,7 +85,7 @@ async def test_show_and_discard_touch_only_my_own(keyed: Stage) -> None:
 async def test_discard_deletes_the_newest_dataset(keyed: Stage) -> None:
     await keyed.send_form(keyed.ben, "Foxy", photos(2))
     answered = answer_to(await keyed.use(keyed.ben, "dataset discard"))
-    assert answered == "`Foxy` was discarded and its photos are deleted."
+    assert answered == "**Foxy** was discarded and its photos are deleted."
     assert answer_to(await keyed.use(keyed.ben, "dataset show")) == NO_DATASET
 
 
@@ -136,7 +136,7 @@ async def test_a_photo_whose_link_has_expired_is_named_with_what_to_do(keyed: St
     opened = await keyed.ben.context_menu(keyed.channel, MENU, message)
     keyed.world.env.backend.cdn._blobs.clear()
     text = answer_to(await keyed.submit_fields(keyed.ben, opened, True))
-    assert "`gone.jpg`: Discord no longer has this file. Send it again." in text
+    assert "**gone.jpg**: Discord no longer has this file. Send it again." in text
 
 
 async def test_more_than_sixty_photos_are_refused_and_the_board_stays(keyed: Stage) -> None:
@@ -154,11 +154,11 @@ async def test_with_two_open_datasets_each_board_says_which_one_is_filled(keyed:
     first = board_of(await keyed.send_form(keyed.ben, "Rex", photos(1)))
     assert "/dataset add" not in text_of(first)
     second = board_of(await keyed.send_form(keyed.ben, "Foxy", photos(1)))
-    assert "`/dataset add` fills this one, your newest; `Rex` is open, too." in text_of(second)
+    assert "`/dataset add` fills this one, your newest; **Rex** is open, too." in text_of(second)
     opened = await keyed.ben.click(first, label="Add photos")
     older = answer_to(await keyed.submit_fields(keyed.ben, opened, photos(1, first=2), [], [], True))
-    assert "`/dataset add` fills `Foxy`, your newest; this one takes more by **Add photos**." in older
-    assert "`Foxy`" in answer_to(await keyed.use(keyed.ben, "dataset add", consent=True, **as_options(photos(1, 3))))
+    assert "`/dataset add` fills **Foxy**, your newest; this one takes more by **Add photos**." in older
+    assert "**Foxy**" in answer_to(await keyed.use(keyed.ben, "dataset add", consent=True, **as_options(photos(1, 3))))
     await keyed.ben.click(second, label="Discard")
     assert "/dataset add" not in answer_to(await keyed.use(keyed.ben, "dataset show"))
 
@@ -170,7 +170,7 @@ async def test_a_zip_is_taken_by_the_form_and_by_dataset_add(keyed: Stage) -> No
     more = [("more.zip", zip_of(dict(photos(5, first=11))))]
     added = answer_to(await keyed.use(keyed.ben, "dataset add", consent=True, **as_options(more)))
     assert "15 of 15–30 usable photos" in added
-    assert "11. `photo-11.jpg`" in added
+    assert "11. **photo-11.jpg**" in added
 
 
 async def test_a_dataset_is_kept_for_a_week_once_its_member_agreed_to_that(keyed: Stage) -> None:

@@ -87,7 +87,7 @@ async def test_the_picture_is_posted_byte_for_byte_as_the_provider_made_it(keyed
 
 async def test_a_lora_is_also_found_by_its_name(keyed: Stage) -> None:
     await keyed.give_lora(keyed.ben, "Foxy")
-    assert "`Foxy`" in answer_to(await keyed.use(keyed.ben, "imagine", prompt="x", lora="foxy"))
+    assert "**Foxy**" in answer_to(await keyed.use(keyed.ben, "imagine", prompt="x", lora="foxy"))
 
 
 async def test_a_failed_order_says_why_and_pings_only_its_member(keyed: Stage) -> None:
@@ -140,7 +140,7 @@ async def test_what_was_used_a_while_ago_is_said_before_anything_is_ordered(keye
     """Mutant: without the look at the hour the picture is paid for before its strength is told."""
     await used_long_ago(keyed)
     asked = board_of(await keyed.use(keyed.ben, "imagine", prompt="by the sea"))
-    assert "you used `Foxy`, 16:9, strength 0.3. The same again?" in text_of(asked)
+    assert "you used **Foxy**, 16:9, strength 0.3. The same again?" in text_of(asked)
     assert await keyed.world.darkroom.services.generations.view(2) is None
     assert "Accepted #2" in answer_to(await keyed.ben.click(asked, label="The same again"))
     again = answer_to(await keyed.ben.click(asked, label="The same again"))
@@ -148,7 +148,7 @@ async def test_what_was_used_a_while_ago_is_said_before_anything_is_ordered(keye
     assert await keyed.world.darkroom.services.generations.view(3) is None
     third = answer_to(await keyed.use(keyed.ben, "imagine", prompt="in the snow"))
     assert "Accepted #3" in third
-    assert "As last time: `Foxy`, 16:9, strength 0.3" in third
+    assert "As last time: **Foxy**, 16:9, strength 0.3" in third
 
 
 async def test_instead_of_what_was_used_a_while_ago_the_defaults_can_be_chosen(keyed: Stage) -> None:
@@ -156,7 +156,7 @@ async def test_instead_of_what_was_used_a_while_ago_the_defaults_can_be_chosen(k
     asked = board_of(await keyed.use(keyed.ben, "imagine", prompt="by the sea", lora="Foxy"))
     assert "you used 16:9, strength 0.3. The same again?" in text_of(asked)
     answered = answer_to(await keyed.ben.click(asked, label="Start from the defaults"))
-    assert "Accepted #2 · pictures**: 1 picture with `Foxy`" in answered
+    assert "Accepted #2 · pictures**: 1 picture with **Foxy**" in answered
     assert "As last time" not in answered
     ordered = await keyed.world.darkroom.services.generations.view(2)
     assert ordered is not None
@@ -188,7 +188,7 @@ async def test_the_answer_tells_the_price_and_the_balance_to_admins_only(keyed: 
     of_ada = answer_to(await keyed.use(keyed.ada, "imagine", prompt="in a forest", lora="Rex", count=2))
     assert "Apiframe: cost 4 credits · balance 5000" in of_ada
     answered = answer_to(await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", count=2))
-    assert "2 pictures with `Foxy`" in answered
+    assert "2 pictures with **Foxy**" in answered
     assert "Apiframe: cost 4 credits" in answered
     assert "balance" not in answered
 
@@ -198,13 +198,13 @@ async def test_what_i_leave_out_is_as_last_time_until_i_reset_it(keyed: Stage) -
     first = await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", aspect="16:9", guidance=4.5)
     assert list(buttons_of(board_of(first))) == ["Cancel"]
     second = await keyed.use(keyed.ben, "imagine", prompt="by the sea")
-    assert "As last time: `Foxy`, 16:9, guidance 4.5" in answer_to(second)
+    assert "As last time: **Foxy**, 16:9, guidance 4.5" in answer_to(second)
     await keyed.restart()
     reset = await keyed.ben.click(board_of(second), label="Reset my settings")
     assert "starts from the defaults" in answer_to(reset)
     third = await keyed.use(keyed.ben, "imagine", prompt="in the snow")
     assert "As last time" not in answer_to(third)
-    assert "with `Foxy`" not in answer_to(third)
+    assert "with **Foxy**" not in answer_to(third)
 
 
 async def names(stage: Stage, typed: str) -> list[str]:
@@ -243,7 +243,7 @@ async def test_no_style_may_come_as_its_label(keyed: Stage, label: str) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"negative": "rain"}, "`Foxy` is a LoRA at Apiframe. Leave `negative` out."),
+        ({"negative": "rain"}, "**Foxy** is a LoRA at Apiframe. Leave `negative` out."),
         ({"aspect": "21:9"}, "`aspect` is one of 1:1, 16:9"),
         ({"guidance": 20.0}, "`guidance` takes a number from 1 to 10"),
         ({"width": 1024, "height": 1024}, "Leave `width` out."),
@@ -271,7 +271,7 @@ async def test_pictures_without_a_lora_start_from_my_attachments(keyed: Stage) -
 async def test_an_attachment_that_is_no_picture_is_refused_by_name(keyed: Stage) -> None:
     options: dict[str, Any] = {"reference": ("notes.jpg", b"these are my notes")}
     answered = answer_to(await keyed.use(keyed.ben, "imagine", prompt="a fox", **options))
-    assert "`notes.jpg` cannot be used: It is not a picture." in answered
+    assert "**notes.jpg** cannot be used: It is not a picture." in answered
     assert keyed.charges() == []
 
 
@@ -356,7 +356,7 @@ async def test_aurous_labs_makes_pictures_without_a_lora_when_its_key_is_the_onl
     [image] = stage.world.aurous.images.values()
     assert (image.order.size_preset, image.order.negative_prompt) == ("2k_21_9", "rain")
     again = answer_to(await stage.use(stage.ben, "imagine", prompt="a fox"))
-    assert "As last time: 2 pictures, 21:9, 2k, without `rain`, prompt enhanced" in again
+    assert "As last time: 2 pictures, 21:9, 2k, without “rain”, prompt enhanced" in again
 
 
 async def test_a_slow_provider_is_acknowledged_first_and_answered_then(
@@ -386,9 +386,9 @@ async def test_a_style_is_suggested_used_and_as_last_time(stage: Stage) -> None:
     offered = await stage.ben.autocomplete(stage.channel, "imagine", "style", style.name)
     assert (offered[0]["name"], offered[0]["value"]) == (style.name, f"style-{style.id}")
     answered = answer_to(await stage.use(stage.ben, "imagine", prompt="a fox", style=offered[0]["value"]))
-    assert f"1 picture with `{style.name}`" in answered
+    assert f"1 picture with **{style.name}**" in answered
     again = answer_to(await stage.use(stage.ben, "imagine", prompt="a bear"))
-    assert f"As last time: `{style.name}`" in again
+    assert f"As last time: **{style.name}**" in again
     await stage.posted("Pictures #2 · AI-generated")
     assert [image.styles[0].id for image in stage.world.aurous.images.values()] == [style.remote_id] * 2
 

@@ -11,10 +11,11 @@ from bot.sandbox.world import REHEARSAL_KEY
 from bot.storage.tables import posts
 from bot.training.imports import NOT_AGREED
 from cogs.loras.importing import NONE_LEFT, NOT_A_MEMBER
-from tests.cogs.hostile_texts import DANGER, MARK, SAMPLES
+from tests.cogs.hostile_texts import MARK, SAMPLES
+from tests.cogs.markdown import alive
 from tests.cogs.private_channels import private_channel
 from tests.cogs.private_messages import private
-from tests.cogs.simulated_guild import Stage, answer_to, board_of, buttons_of, live_text, photo, text_of
+from tests.cogs.simulated_guild import Stage, answer_to, board_of, buttons_of, photo, text_of
 
 IMPORTED = PostKind.LORA_IMPORTED
 
@@ -28,15 +29,15 @@ def add_team_loras(stage: Stage, folder: Path, *names: str) -> list[RehearsalLor
 async def test_an_admin_gives_a_lora_to_a_member_who_is_told_and_makes_a_picture(keyed: Stage, tmp_path: Path) -> None:
     add_team_loras(keyed, tmp_path, "Owl", "Harbour")
     panel = board_of(await keyed.use(keyed.ada, "loras import"))
-    assert "2 LoRAs, newest first.\n1. `Harbour` · LoRA of a pet, object or place" in text_of(panel)
+    assert "2 LoRAs, newest first.\n1. **Harbour** · LoRA of a pet, object or place" in text_of(panel)
     opened = await keyed.ada.select(panel, ["0"])
     given = await keyed.submit_fields(keyed.ada, opened, [keyed.ben], "Old harbour", True)
-    assert answer_to(given) == f"`Old harbour` is {keyed.ben.mention}'s now, who is told. It cost nothing."
+    assert answer_to(given) == f"**Old harbour** is {keyed.ben.mention}'s now, who is told. It cost nothing."
     told = text_of(await private(keyed.ben, "A LoRA for you"))
-    assert f"an admin of `{keyed.world.guild.name}` made you the owner of `Old harbour`." in told
-    assert "`Old harbour`" in answer_to(await keyed.use(keyed.ben, "loras list"))
+    assert f"an admin of **{keyed.world.guild.name}** made you the owner of **Old harbour**." in told
+    assert "**Old harbour**" in answer_to(await keyed.use(keyed.ben, "loras list"))
     panel = board_of(await keyed.use(keyed.ada, "loras import"))
-    assert "1 LoRA, newest first.\n1. `Owl`" in text_of(panel)
+    assert "1 LoRA, newest first.\n1. **Owl**" in text_of(panel)
     assert "1 of the team cannot be given" in text_of(panel)
     assert keyed.charges() == []
     assert "Accepted" in answer_to(await keyed.use(keyed.ben, "imagine", prompt="a pier", lora="Old harbour"))
@@ -74,10 +75,10 @@ async def test_a_long_list_has_pages(keyed: Stage, tmp_path: Path) -> None:
     first = board_of(await keyed.use(keyed.ada, "loras import"))
     assert list(buttons_of(first)) == ["Older"]
     second = board_of(await keyed.ada.click(first, label="Older"))
-    assert "26. `Fox 2`" in text_of(second)
+    assert "26. **Fox 2**" in text_of(second)
     assert list(buttons_of(second)) == ["Newer"]
     opened = await keyed.ada.select(second, ["1"])
-    assert "`Owl` is yours now" in answer_to(await keyed.submit_fields(keyed.ada, opened, [keyed.ada], "Owl", True))
+    assert "**Owl** is yours now" in answer_to(await keyed.submit_fields(keyed.ada, opened, [keyed.ada], "Owl", True))
 
 
 async def test_only_admins_may_and_an_empty_team_says_how_to_begin(keyed: Stage) -> None:
@@ -95,5 +96,5 @@ async def test_an_admin_who_is_demoted_before_sending_the_form_gives_nothing(key
 async def test_a_hostile_name_at_the_provider_is_shown_harmlessly(keyed: Stage, tmp_path: Path) -> None:
     add_team_loras(keyed, tmp_path, *(sample[:60] for sample in SAMPLES[:25]))
     text = text_of(board_of(await keyed.use(keyed.ada, "loras import")))
-    assert DANGER.search(live_text(text)) is None
+    assert alive(text) == []
     assert MARK in text

@@ -59,8 +59,8 @@ async def test_each_job_has_a_picture_a_link_and_what_can_be_done_and_no_numbers
     ready, posted = await done(keyed, keyed.ben)
     jobs = board_of(await keyed.use(keyed.ben, "jobs"))
     text = text_of(jobs)
-    assert "**1 picture** · `Foxy`\n`" in text
-    assert "**Training** `Foxy`\n✅ Ready." in text
+    assert "**1 picture** · **Foxy**\n“" in text
+    assert "**Training** **Foxy**\n✅ Ready." in text
     assert "#1" not in text
     assert " → " not in text
     for message in (ready, posted):
@@ -77,7 +77,7 @@ async def test_pictures_are_shown_again_privately_and_loras_used_after_a_restart
     assert len(pictures_in(shown)) == 1
     assert "Only you see this." in text_of(shown)
     assert (await keyed.ben.click(jobs, label="Use")).modal is not None
-    assert "### `Foxy`" in answer_to(await keyed.ben.click(jobs, custom_id="dr:lora:show:1"))
+    assert "### **Foxy**" in answer_to(await keyed.ben.click(jobs, custom_id="dr:lora:show:1"))
     assert len(keyed.posts()) == 3
 
 
@@ -107,7 +107,7 @@ async def test_a_first_picture_says_that_nobody_ordered_it(keyed: Stage) -> None
     await keyed.world.darkroom.services.guilds.choose_samples(keyed.world.guild.id, are_made=True)
     await keyed.train(keyed.ben)
     await keyed.posted("Pictures #1 · AI-generated")
-    said = "1 picture** · `Foxy` · a first picture, made by itself"
+    said = "1 picture** · **Foxy** · a first picture, made by itself"
     assert said in answer_to(await keyed.use(keyed.ben, "jobs"))
     assert said.replace("*", "") in answer_to(await keyed.use(keyed.ada, "jobs", server=True))
 
@@ -169,7 +169,7 @@ async def test_older_jobs_are_on_further_pages(keyed: Stage) -> None:
 async def test_admins_read_ids_and_the_whole_way_in_words(keyed: Stage) -> None:
     await done(keyed, keyed.ada)
     text = answer_to(await keyed.use(keyed.ada, "jobs"))
-    pictures, training = text.split("**Training** `Foxy`")
+    pictures, training = text.split("**Training** **Foxy**")
     assert "#1" in pictures
     assert "#1" in training
     steps = re.findall(r"(?:-# |→ )([a-z ]+?) <t:\d+:t>", training)
@@ -259,7 +259,7 @@ async def test_a_waiting_training_is_cancelled_from_its_status_message_or_the_li
     jobs = board_of(await keyed.use(keyed.ben, "jobs"))
     assert list(buttons_of(jobs)) == ["Cancel"]
     cancelled = await keyed.ben.click(status, label="Cancel")
-    assert "`Foxy` was cancelled before it was sent. Nothing was paid." in answer_to(cancelled)
+    assert "**Foxy** was cancelled before it was sent. Nothing was paid." in answer_to(cancelled)
     shown = await keyed.ben.click(board_of(cancelled), label="Show the board")
     assert "Ready to start." in text_of(board_of(shown))
     await keyed.posted("✖️ Cancelled before it was sent; nothing was paid.")
@@ -312,7 +312,7 @@ async def test_admins_see_who_ordered_what_and_cancel_what_waits(keyed: Stage) -
     assert "Only an admin" in answer_to(await keyed.press_id(keyed.cleo, "dr:job:serverpage:0"))
     assert "no such pictures of yours" in answer_to(await keyed.press_id(keyed.cleo, "dr:order:cancel:1"))
     listed = board_of(await keyed.use(keyed.ada, "jobs", server=True))
-    assert f"• #1 · {keyed.ben.mention} · 1 picture · `Foxy` · 2 credits · ⏳ Waiting." in text_of(listed)
+    assert f"• #1 · {keyed.ben.mention} · 1 picture · **Foxy** · 2 credits · ⏳ Waiting." in text_of(listed)
     assert "secret" not in text_of(listed)
     await keyed.restart()
     assert "it cost nothing" in answer_to(await keyed.ada.click(listed, label="Cancel pictures #1"))

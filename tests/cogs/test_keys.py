@@ -183,7 +183,7 @@ async def test_removing_a_key_in_use_finishes_running_jobs_first(keyed: Stage) -
     assert "no longer used for anything new. 1 running job still needs it" in answered
     assert "no Apiframe key yet" in answer_to(await keyed.use(keyed.ben, "train", subject="object"))
     keyed.world.provider.faults.hold_trainings = False
-    await keyed.posted("`Foxy` is ready")
+    await keyed.posted("**Foxy** is ready")
 
 
 async def test_a_key_refused_later_is_paused_and_its_admin_told_once(keyed: Stage) -> None:
@@ -195,7 +195,7 @@ async def test_a_key_refused_later_is_paused_and_its_admin_told_once(keyed: Stag
     assert "⏸️ Paused" in answer_to(await keyed.use(keyed.ada, "keys status"))
     keyed.world.provider.faults.inactive_keys.clear()
     await save(keyed, REHEARSAL_KEY)
-    await keyed.posted("`Foxy` is ready")
+    await keyed.posted("**Foxy** is ready")
     assert private_posts(keyed).count("is paused") == 1
 
 

@@ -19,7 +19,7 @@ from tests.fakes.clock import NOON
 from tests.fakes.rows import BEN, GUILD
 
 CLAIM, SURE = "I am in this", "Yes, I am in this"
-QUESTION = "Is somebody in `Foxy`?"
+QUESTION = "Is somebody in **Foxy**?"
 
 
 @pytest.fixture
@@ -53,19 +53,19 @@ async def test_below_a_picture_it_stops_the_lora_and_the_owner_keeps_it_with_a_r
     again = answer_to(await trained.more(trained.cleo, posted, CLAIM))
     assert "You have said so already" in again
     refused = answer_to(await trained.use(trained.ben, "imagine", prompt="in rain", lora="Foxy"))
-    assert "`Foxy` rests: somebody says that they can be seen in it." in refused
+    assert "**Foxy** rests: somebody says that they can be seen in it." in refused
     assert "that they can be seen in it, so it rests." in answer_to(
         await trained.use(trained.cleo, "loras show", lora="Foxy")
     )
     question = await private(trained.ben, QUESTION)
-    assert f"{trained.cleo.mention} in `{trained.world.guild.name}` says" in text_of(question)
+    assert f"{trained.cleo.mention} in **{trained.world.guild.name}** says" in text_of(question)
     await trained.restart()
     opened = await trained.ben.user.click(question, label="Keep it and say why")
-    assert "`Foxy` is kept." in await keep(trained, opened, trained.ben.user, "It is a drawing")  # type: ignore[arg-type]
-    told = text_of(await private(trained.cleo, "You said that you are in `Foxy`"))
-    assert "It is kept, and pictures can be made with it again. The reason: `It is a drawing`" in told
+    assert "**Foxy** is kept." in await keep(trained, opened, trained.ben.user, "It is a drawing")  # type: ignore[arg-type]
+    told = text_of(await private(trained.cleo, "You said that you are in **Foxy**"))
+    assert "It is kept, and pictures can be made with it again. The reason: “It is a drawing”" in told
     assert "Accepted #2" in answer_to(await trained.use(trained.ben, "imagine", prompt="in rain", lora="Foxy"))
-    await until(lambda: "`Foxy`: decided" in text_of(next(iter(trained.ben.user.dm_channel.history()))))
+    await until(lambda: "**Foxy**: decided" in text_of(next(iter(trained.ben.user.dm_channel.history()))))
 
 
 async def test_on_a_card_it_stops_the_lora_and_an_admin_retires_it(trained: Stage) -> None:
@@ -73,11 +73,11 @@ async def test_on_a_card_it_stops_the_lora_and_an_admin_retires_it(trained: Stag
     card = board_of(await trained.use(trained.ada, "loras show", lora="Foxy"))
     shown = board_of(await trained.ada.click(card, label="Decide claim #1"))
     asked = board_of(await trained.ada.click(shown, label="Retire it"))
-    assert "`Foxy` is retired" in answer_to(await trained.ada.click(asked, label="Retire for good"))
+    assert "**Foxy** is retired" in answer_to(await trained.ada.click(asked, label="Retire for good"))
     await private(trained.cleo, "It is retired: nobody can make pictures with it any more.")
     refused = answer_to(await trained.use(trained.ben, "imagine", prompt="in rain", lora="Foxy"))
     assert "is being retired: somebody in it does not want that any more" in refused
-    assert "You said that you are in `Foxy`. It is retired" in answer_to(await trained.use(trained.cleo, "me"))
+    assert "You said that you are in **Foxy**. It is retired" in answer_to(await trained.use(trained.cleo, "me"))
 
 
 async def test_moderators_decide_in_the_reports_channel(trained: Stage) -> None:
@@ -147,7 +147,7 @@ async def test_the_claimant_alone_does_not_read_the_name_of_a_lora_of_a_vote() -
     claim = LikenessClaim(3, GUILD, 1, BEN, LikenessStatus.OPEN, None, 0, None, None, NOON, None)
     named = ClaimView(claim, a_lora(1), NOON)
     secret = replace(named, is_secret=True)
-    for view, name in ((named, "`Foxy`"), (secret, "a LoRA of an event")):
+    for view, name in ((named, "**Foxy**"), (secret, "a LoRA of an event")):
         assert claim_line(view).startswith(f"You said that you are in {name}. It rests until")
         assert f"### You said that you are in {name}\n" in check(decided_card(view, "-# line", "Foxes"))
-    assert check(claim_card(secret, "-# line", "Foxes")).startswith("### Is somebody in `Foxy`?\n")
+    assert check(claim_card(secret, "-# line", "Foxes")).startswith("### Is somebody in **Foxy**?\n")

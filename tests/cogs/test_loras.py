@@ -45,7 +45,7 @@ async def test_the_list_of_somebody_new_says_how_to_begin(stage: Stage) -> None:
 
 
 async def test_the_list_holds_my_loras_and_nobody_elses(trained: Stage) -> None:
-    assert "`Foxy`" in answer_to(await trained.use(trained.ben, "loras list"))
+    assert "**Foxy**" in answer_to(await trained.use(trained.ben, "loras list"))
     assert "Foxy" not in answer_to(await trained.use(trained.cleo, "loras list"))
 
 
@@ -86,10 +86,10 @@ async def test_archiving_asks_first_then_the_provider_deletes_it_and_nobody_can_
 ) -> None:
     actor, lora = getattr(trained, member), await trained.lora(trained.ben)
     asked = await trained.use(actor, "loras archive", lora=f"lora-{lora.id}")
-    assert "Archive `Foxy`? Apiframe is asked to delete it. This cannot be undone." in answer_to(asked)
+    assert "Archive **Foxy**? Apiframe is asked to delete it. This cannot be undone." in answer_to(asked)
     assert trained.world.provider.loras[lora.remote_id].status == "READY"
     done = await actor.click(board_of(asked), label="Archive for good")
-    assert "`Foxy` is archived; nobody can use it any more. Apiframe is asked to delete it" in answer_to(done)
+    assert "**Foxy** is archived; nobody can use it any more. Apiframe is asked to delete it" in answer_to(done)
     await eventually(lambda: trained.world.provider.loras[lora.remote_id].status == "ARCHIVED")
     assert await names_offered(trained, "ben", "imagine") == []
     assert "You have no such LoRA here." in answer_to(
@@ -137,21 +137,21 @@ async def test_the_card_of_a_lora_makes_a_picture_and_asks_before_archiving(trai
     card = board_of(await trained.use(trained.ben, "loras show", lora="Foxy"))
     assert (await trained.ben.click(card, label="Make a picture")).modal is not None
     asked = await trained.ben.click(card, label="Archive")
-    assert "Archive `Foxy`?" in answer_to(asked)
+    assert "Archive **Foxy**?" in answer_to(asked)
     assert "LoRA #1" in text_of(card)
 
 
 async def test_a_new_name_and_a_note_are_taken_as_options_and_as_forms(trained: Stage) -> None:
     named = await trained.use(trained.ben, "loras rename", lora="Foxy", name="The fox")
-    assert answer_to(named) == "`Foxy` is called `The fox` now."
+    assert answer_to(named) == "**Foxy** is called **The fox** now."
     noted = await trained.use(trained.ben, "loras note", lora="The fox", note="best @everyone in snow")
-    assert answer_to(noted) == "The note of `The fox` is saved."
+    assert answer_to(noted) == "The note of **The fox** is saved."
     card = board_of(await trained.use(trained.ben, "loras show", lora="The fox"))
-    assert "Note: `best @everyone in snow`" in text_of(card)
+    assert "Note: “best \\@\u200beveryone in snow”" in text_of(card)
     form = await trained.ben.click(card, label="Rename")
-    assert answer_to(await trained.submit_fields(trained.ben, form, "Foxy")) == "`The fox` is called `Foxy` now."
+    assert answer_to(await trained.submit_fields(trained.ben, form, "Foxy")) == "**The fox** is called **Foxy** now."
     form = await trained.ben.click(card, label="Note")
-    assert answer_to(await trained.submit_fields(trained.ben, form, "")) == "The note of `Foxy` is gone."
+    assert answer_to(await trained.submit_fields(trained.ben, form, "")) == "The note of **Foxy** is gone."
     assert "Note:" not in answer_to(await trained.use(trained.ben, "loras show", lora="Foxy"))
 
 
@@ -176,12 +176,12 @@ async def test_a_long_list_has_pages(trained: Stage) -> None:
     for number in range(PAGE):
         await trained.give_lora(trained.ben, f"Fox {number}")
     first = board_of(await trained.use(trained.ben, "loras list"))
-    assert f"`Fox {PAGE - 1}`" in text_of(first)
-    assert "`Foxy`" not in text_of(first)
+    assert f"**Fox {PAGE - 1}**" in text_of(first)
+    assert "**Foxy**" not in text_of(first)
     assert f"{PAGE + 1} LoRAs, page 1 of 2" in text_of(first)
     assert list(buttons_of(first)) == ["Use", "Show", "Older"]
     second = board_of(await trained.ben.click(first, label="Older"))
-    assert "`Foxy`" in text_of(second)
+    assert "**Foxy**" in text_of(second)
     assert list(buttons_of(second)) == ["Use", "Show", "Newer"]
 
 
@@ -193,7 +193,7 @@ async def test_the_list_has_a_picture_of_each_lora_and_its_buttons_work_after_a_
     [thumbnail] = [part for part in walk_components(tree_of(shown)) if part.get("type") == THUMBNAIL]
     assert thumbnail["description"] == "AI-generated picture made with Foxy"
     await trained.restart()
-    assert "### `Foxy`" in answer_to(await trained.ben.click(shown, label="Show"))
+    assert "### **Foxy**" in answer_to(await trained.ben.click(shown, label="Show"))
     opened = await trained.ben.click(shown, label="Use")
     assert opened.modal is not None
     assert opened.modal["title"] == "A picture of Foxy"
@@ -283,10 +283,10 @@ async def test_a_newer_version_is_trained_from_the_card_and_shows_its_lineage(tr
     board = board_of(await trained.ben.submit_modal(form, values))
     assert "a newer version" in text_of(board)
     await trained.start(trained.ben, board)
-    ready = await trained.posted("`Foxy` v2 is ready")
+    ready = await trained.posted("**Foxy** v2 is ready")
     assert "nobody it is not shared with can use it" in text_of(ready)
     assert await names_offered(trained, "ben", "imagine") == ["Foxy · v2", "Foxy"]
     shown = answer_to(await trained.use(trained.ben, "loras show", lora="Foxy"))
-    assert "### `Foxy` v2" in shown
+    assert "### **Foxy** v2" in shown
     assert "Versions: v1 → **v2**" in shown
     assert "for 257 credits" in shown

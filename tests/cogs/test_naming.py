@@ -24,12 +24,12 @@ async def test_the_question_shows_the_photos_and_a_yes_counts_on_the_board(keyed
     assert f"Asked: {keyed.cleo.mention}" in said
     assert "0 of 15–30" in said
     assert "3 photos wait for a yes; please add 12 more photos." in said
-    assert "**Waiting for a yes**\n⏳ 1. `photo-1.jpg` · 2. `photo-2.jpg` · 3. `photo-3.jpg`" in said
+    assert "**Waiting for a yes**\n⏳ 1. **photo-1.jpg** · 2. **photo-2.jpg** · 3. **photo-3.jpg**" in said
     assert "❌" not in said
     question = await private(keyed.cleo, QUESTION)
     assert [file.filename for file in question.attachments] == ["contact-sheet.jpg"]
     assert len(shown_in(question)) == 1
-    assert f"{keyed.ben.mention} makes the LoRA `Foxy` in `Photo club` and says that" in text_of(question)
+    assert f"{keyed.ben.mention} makes the LoRA **Foxy** in **Photo club** and says that" in text_of(question)
     assert list(buttons_of(question)) == ["Yes, that is fine", "No, remove them"]
     await keyed.cleo.user.click(question, label="Yes, that is fine")
     await until(lambda: "### Thank you" in text_of(next(iter(keyed.cleo.user.dm_channel.history()))))
@@ -65,5 +65,5 @@ def test_a_photo_that_only_waits_is_not_among_those_that_will_not_be_sent() -> N
     refused, yes, good = (lines.index(title) for title in ("**Will not be sent**", "**Waiting for a yes**", "**Good**"))
     assert refused < yes < good
     assert [line[:4] for line in lines[refused + 1 : yes]] == ["❌ 4."]
-    assert lines[yes + 1 : good] == ["⏳ 2. `photo-2.jpg` · 3. `photo-3.jpg`"]
-    assert lines[good + 1 :] == ["✅ 1. `photo-1.jpg`"]
+    assert lines[yes + 1 : good] == ["⏳ 2. **photo-2.jpg** · 3. **photo-3.jpg**"]
+    assert lines[good + 1 :] == ["✅ 1. **photo-1.jpg**"]

@@ -119,7 +119,7 @@ async def test_a_lora_is_shared_with_the_entrants_of_an_event_and_taken_back(tra
     await trained.world.darkroom.services.contributions.join(event.id, Actor(trained.world.guild.id, trained.cleo.id))
     panel = board_of(await trained.use(trained.ben, "loras share", lora="Foxy"))
     panel = board_of(await trained.ben.select(panel, [str(event.id)], custom_id=select_of(panel, STRINGS)))
-    assert "1. the entrants of `Mascot days`" in text_of(panel)
+    assert "1. the entrants of **Mascot days**" in text_of(panel)
     assert await offered_to(trained, trained.cleo) == ["Foxy"]
     assert await offered_to(trained, trained.ada) == []
     panel = board_of(await trained.ben.select(panel, option_values(panel), custom_id=select_of(panel, STRINGS)))
@@ -128,7 +128,7 @@ async def test_a_lora_is_shared_with_the_entrants_of_an_event_and_taken_back(tra
     offered = await trained.ben.autocomplete(trained.channel, "loras share", "event", "masc")
     assert [choice["name"] for choice in offered] == ["Mascot days"]
     shared = answer_to(await trained.use(trained.ben, "loras share", lora="Foxy", event="Mascot days"))
-    assert "the entrants of `Mascot days`" in shared
+    assert "the entrants of **Mascot days**" in shared
 
 
 async def test_an_admin_can_only_take_back(trained: Stage) -> None:
@@ -163,14 +163,14 @@ async def test_a_share_is_worth_nothing_in_another_server(trained: Stage) -> Non
 async def test_an_offer_is_asked_in_the_channel_and_accepted_by_its_receiver(trained: Stage) -> None:
     lora = await trained.lora(trained.ben)
     asked = await hand_over(trained, trained.cleo)
-    assert f"`Foxy` is offered to {trained.cleo.mention}" in asked
+    assert f"**Foxy** is offered to {trained.cleo.mention}" in asked
     message = await trained.posted("Offer #1")
     assert trained.cleo.mention in text_of(message)
     assert list(buttons_of(message)) == ["Accept", "Decline", "I am in this"]
     bodies = [body for path, body in trained.sent_messages() if path.startswith("/channels/") and "nonce" in body]
     assert [body["allowed_mentions"] for body in bodies] == [{"users": [trained.cleo.id], "parse": []}]
     accepted = answer_to(await trained.cleo.click(message, label="Accept"))
-    assert "`Foxy` is yours now." in accepted
+    assert "**Foxy** is yours now." in accepted
     assert await owner_of(trained, lora) == trained.cleo.id
     told = await trained.posted("Offer #1 · answer")
     assert f"{trained.ben.mention}, that is the answer to your offer." in text_of(told)
@@ -244,7 +244,7 @@ async def test_an_offer_that_no_channel_takes_is_answered_in_a_private_message(t
     trained.world.env.inject_error("POST", path, status=403, code=FORBIDDEN, times=None)
     await hand_over(trained, trained.cleo)
     dm = await private_offer(trained)
-    assert "`Foxy` is yours now." in answer_to(await trained.cleo.user.click(dm, label="Accept"))
+    assert "**Foxy** is yours now." in answer_to(await trained.cleo.user.click(dm, label="Accept"))
     assert await owner_of(trained, lora) == trained.cleo.id
 
 

@@ -81,7 +81,7 @@ async def test_again_makes_another_set_that_says_what_it_was_made_from(keyed: St
     assert "Accepted #2" in answer_to(await keyed.ben.click(message, label="Again"))
     again = await keyed.posted("Pictures #2 · AI-generated")
     assert "Made from #1" in text_of(again)
-    assert "**1 picture** · `Foxy` · made from another" in answer_to(await keyed.use(keyed.ben, "jobs"))
+    assert "**1 picture** · **Foxy** · made from another" in answer_to(await keyed.use(keyed.ben, "jobs"))
 
 
 async def test_who_may_not_use_the_lora_can_look_but_not_order(keyed: Stage) -> None:
@@ -112,7 +112,7 @@ async def test_vary_opens_the_prompt_as_it_was(keyed: Stage) -> None:
     answered = await keyed.ben.submit_modal(opened, {fields_of(opened)[0]: "by the sea"})
     assert "Accepted #2" in answer_to(answered)
     varied = await keyed.posted("Pictures #2 · AI-generated")
-    assert "`Foxy by the sea`" in text_of(varied)
+    assert "“Foxy by the sea”" in text_of(varied)
     assert "Made from #1" in text_of(varied)
 
 
@@ -123,7 +123,7 @@ async def test_settings_tell_everything_there_is_to_know(keyed: Stage) -> None:
     [job] = keyed.world.provider.jobs.values()
     assert "```\nTORKPN in a forest\n```" in text
     assert "seed `42` · 16:9 · strength 0.8" in text
-    assert "**Made** at Apiframe with `Foxy`" in text
+    assert "**Made** at Apiframe with **Foxy**" in text
     assert "**Cost** 2 credits · estimated 2 credits" in text
     assert f"**Apiframe id** `{job.id}`" in text
 
@@ -259,8 +259,8 @@ async def test_a_picture_goes_to_the_gallery_once_with_credit_label_and_alt_text
     assert NOT_MINE in answer_to(await keyed.press_id(keyed.cleo, "dr:pic:gallery:1"))
     assert f"On its way to <#{gallery.id}>" in answer_to(await keyed.more(keyed.ben, message, "To gallery"))
     shown = await keyed.posted("AI-generated", gallery)
-    assert f"`Foxy` by {keyed.ben.mention}" in text_of(shown)
-    assert "`Foxy in a forest`" in text_of(shown)
+    assert f"**Foxy** by {keyed.ben.mention}" in text_of(shown)
+    assert "“Foxy in a forest”" in text_of(shown)
     assert pictures_in(shown) == ["AI-generated picture 1 of 1: Foxy in a forest"]
     assert list(buttons_of(shown)) == ["Settings", "Delete", "Report", "I am in this"]
     assert "in the gallery already" in answer_to(await keyed.more(keyed.ada, message, "To gallery"))
@@ -345,7 +345,7 @@ async def test_a_report_reaches_the_moderators_who_can_dismiss_it(keyed: Stage) 
     await keyed.restart()
     assert await report(keyed, message) == "Thank you. The moderators are told."
     card = await keyed.posted("Pictures #1 were reported", reports)
-    assert "`this is me`" in text_of(card)
+    assert "“this is me”" in text_of(card)
     assert keyed.cleo.mention in text_of(card)
     assert f"/{keyed.world.guild.id}/{keyed.channel.id}/{message.id})" in text_of(card)
     assert "You have reported these pictures already" in await report(keyed, message)

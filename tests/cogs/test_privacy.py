@@ -62,7 +62,7 @@ async def test_erase_asks_first_then_everything_is_gone_here_and_at_the_provider
 async def test_erase_leaves_other_members_alone(keyed: Stage) -> None:
     await keyed.give_lora(keyed.cleo, "Rex")
     await keyed.ben.click(board_of(await keyed.use(keyed.ben, "privacy erase")), label="Erase my data here")
-    assert "`Rex`" in answer_to(await keyed.use(keyed.cleo, "loras list"))
+    assert "**Rex**" in answer_to(await keyed.use(keyed.cleo, "loras list"))
 
 
 async def test_what_was_only_asked_is_never_called_deleted(keyed: Stage) -> None:

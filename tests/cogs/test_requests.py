@@ -40,7 +40,7 @@ async def test_the_question_shows_the_photos_by_discords_own_links_and_a_yes_add
     assert shown_in(question) == [attachment.url for attachment in message.attachments]
     assert question.attachments == []
     text = text_of(question)
-    assert f"{keyed.ben.mention} in `{keyed.world.guild.name}` would like to train `Foxy` from these." in text
+    assert f"{keyed.ben.mention} in **{keyed.world.guild.name}** would like to train **Foxy** from these." in text
     assert "everyone is 18 or older" in text
     assert list(buttons_of(question)) == ["Yes, use them", "No"]
     assert "2 of 15–30" in answer_to(await keyed.use(keyed.ben, "dataset show"))
@@ -80,7 +80,7 @@ async def test_pictures_from_somebody_elses_picture_wait_for_their_yes(keyed: St
     opened = await keyed.cleo.context_menu(keyed.channel, IMAGINE, message)
     said = answer_to(await keyed.submit_fields(keyed.cleo, opened, "a fox at dawn", ["3:2"]))
     assert "asked privately" in said
-    question = await private(keyed.ben, "make new pictures from these: `a fox at dawn`")
+    question = await private(keyed.ben, "make new pictures from these: “a fox at dawn”")
     assert keyed.charges() == []
     assert keyed.world.provider.jobs == {}
     await keyed.ben.user.click(question, label="Yes, use them")

@@ -17,6 +17,7 @@ from bot.storage.jobs import styles
 from cogs.generation.cards import PAGE, searchable, styles_card
 from cogs.ui.buttons import ActionButton
 from cogs.ui.words import TEXT_MAX
+from tests.cogs.markdown import alive, shapes
 from tests.cogs.simulated_guild import (
     BUTTON,
     TEXT_DISPLAY,
@@ -26,7 +27,6 @@ from tests.cogs.simulated_guild import (
     board_of,
     buttons_of,
     fields_of,
-    live_text,
     text_of,
     tree_of,
     until,
@@ -82,7 +82,7 @@ async def test_the_gallery_shows_picture_description_defaults_and_marks_of_each_
     assert f"30 styles, page 1 of {30 // PAGE}" in text
     assert (len(previews_in(shown)), len(uses_in(shown))) == (PAGE, PAGE)
     assert previews_in(shown)[0] == f"An example of the style {first.name}"
-    assert f"**`{first.name}`**\n`{first.description}`" in text
+    assert f"**{first.name}**\n“{first.description}”" in text
     assert first.denoise is not None
     assert f"-# Draws with denoise {first.denoise:g}" in text
     assert "🌍 public" in text
@@ -90,11 +90,11 @@ async def test_the_gallery_shows_picture_description_defaults_and_marks_of_each_
 
 async def test_a_search_shows_what_fits_best_first(browsable: Stage) -> None:
     shown = board_of(await browsable.use(browsable.ben, "styles", search=" watercolor  "))
-    assert "1 style for `watercolor`" in text_of(shown)
+    assert "1 style for **watercolor**" in text_of(shown)
     assert "✍️ adds its own wording to your prompt" in text_of(shown)
     assert list(buttons_of(shown)) == ["Use this style"]
     nothing = answer_to(await browsable.use(browsable.ben, "styles", search="@everyone zzz"))
-    assert "No style fits `@everyone zzz`. `/styles` alone shows all." in nothing
+    assert "No style fits **\\@\u200beveryone zzz**. `/styles` alone shows all." in nothing
 
 
 async def test_pages_turn_after_a_restart_and_the_search_stays(browsable: Stage) -> None:
@@ -109,10 +109,10 @@ async def test_pages_turn_after_a_restart_and_the_search_stays(browsable: Stage)
     await browsable.restart()
     turned = await browsable.ben.click(shown, label="Next")
     page = turned.response or shown
-    assert all(f"`{name}`" in text_of(page) for name in matches[PAGE : PAGE * 2])
-    assert "for `in`" in text_of(page)
+    assert all(f"**{name}**" in text_of(page) for name in matches[PAGE : PAGE * 2])
+    assert "for **in**" in text_of(page)
     back = await browsable.ben.click(page, label="Previous")
-    assert f"`{matches[0]}`" in text_of(back.response or page)
+    assert f"**{matches[0]}**" in text_of(back.response or page)
 
 
 async def test_use_this_style_opens_a_form_and_its_order_is_made_in_that_style(browsable: Stage) -> None:
@@ -121,7 +121,7 @@ async def test_use_this_style_opens_a_form_and_its_order_is_made_in_that_style(b
     assert opened.modal is not None
     assert opened.modal["title"] == "A picture in the style Starlit"
     answered = await browsable.submit_fields(browsable.ben, opened, "a fox", *[None] * (len(fields_of(opened)) - 1))
-    assert "with `Starlit`" in answer_to(answered)
+    assert "with **Starlit**" in answer_to(answered)
     await browsable.posted("Pictures #1 · AI-generated")
     assert [image.styles[0].name for image in browsable.world.aurous.images.values()] == ["Starlit"]
 
@@ -138,7 +138,7 @@ async def test_a_retired_style_is_shown_as_retired_and_cannot_be_used_any_more(b
     retired: list[Style] = []
     await until(lambda: retired, look)
     pressed = answer_to(await browsable.press_id(browsable.ben, f"dr:style:use:{style.id}"))
-    assert pressed == "Aurous Labs no longer offers the style `Starlit`. `/styles` shows the others."
+    assert pressed == "Aurous Labs no longer offers the style **Starlit**. `/styles` shows the others."
     again = board_of(await browsable.use(browsable.ben, "styles", search="starlit"))
     assert "⚠️ retired: Aurous Labs no longer offers it" in text_of(again)
     assert (uses_in(shown), uses_in(again)) == ([f"dr:style:use:{style.id}"], [])
@@ -155,7 +155,7 @@ async def test_a_button_with_another_servers_style_finds_none(browsable: Stage) 
     for style_id in (foreign, 999_999):
         pressed = answer_to(await browsable.press_id(browsable.ben, f"dr:style:use:{style_id}"))
         assert pressed == "There is no such style here. `/styles` shows what there is."
-    assert "No style fits `Foreign`" in answer_to(await browsable.use(browsable.ben, "styles", search="Foreign"))
+    assert "No style fits **Foreign**" in answer_to(await browsable.use(browsable.ben, "styles", search="Foreign"))
 
 
 async def test_a_page_of_an_older_longer_list_shows_the_last_one(browsable: Stage) -> None:
@@ -211,7 +211,8 @@ def test_every_page_is_one_that_discord_takes_and_nothing_in_it_comes_alive(
     custom_ids = [part["custom_id"] for part in parts if part["type"] == BUTTON]
     assert all(len(custom_id.encode("utf-16-le")) // 2 <= CUSTOM_ID_MAX for custom_id in custom_ids)
     words = re.sub(r"added <t:\d+:D>", "", "\n".join(texts))
-    assert not set("@<`") & set(live_text(words))
+    assert {kind for kind, _ in shapes(words)} <= {"bold", "line", "code"}
+    assert alive(words) == []
 
 
 async def test_the_newest_come_first_on_every_page_after_a_restart_too(browsable: Stage) -> None:

@@ -103,7 +103,9 @@ async def test_a_person_is_asked_for_on_the_board_and_then_trained(keyed: Stage)
     opened = await keyed.ben.click(board, label="About the person")
     told = board_of(await keyed.submit_fields(keyed.ben, opened, ["male"], " Mixed ", "30"))
     assert "Ready to start." in text_of(told)
-    assert "About the person: male, `Mixed`, `30`. Only you see this; it is deleted with the photos." in text_of(told)
+    assert "About the person: male, **Mixed**, **30**. Only you see this; it is deleted with the photos." in text_of(
+        told
+    )
     assert "Accepted #1" in answer_to(await keyed.start(keyed.ben, told))
     await until(lambda: keyed.world.provider.loras)
     [lora] = keyed.world.provider.loras.values()
@@ -121,7 +123,7 @@ async def test_what_was_said_of_a_person_can_be_corrected_until_the_start(keyed:
     assert [option["value"] for option in fields[0]["options"] if option.get("default")] == ["male"]
     assert [field["value"] for field in fields[1:]] == ["White", "40"]
     told = board_of(await keyed.submit_fields(keyed.ben, opened, ["female"], "Black", ""))
-    assert "About the person: female, `Black`. Only you" in text_of(told)
+    assert "About the person: female, **Black**. Only you" in text_of(told)
 
 
 @pytest.mark.parametrize(
@@ -197,10 +199,10 @@ async def test_when_all_places_are_taken_the_form_says_that_it_waits_its_turn(ke
 async def test_the_board_names_every_photo_and_offers_its_buttons(keyed: Stage) -> None:
     board = board_of(await keyed.send_form(keyed.ben, "Foxy", photos(16)))
     text = text_of(board)
-    assert "`Foxy`" in text
+    assert "**Foxy**" in text
     assert "16 of 15–30 usable photos" in text
     assert "Ready to start." in text
-    assert [f"{number}. `photo-{number}.jpg`" in text for number in range(1, 17)] == [True] * 16
+    assert [f"{number}. **photo-{number}.jpg**" in text for number in range(1, 17)] == [True] * 16
     assert "**Cost:** 257 of this server's Apiframe credits\n" in text
     assert "Training it usually takes 15–25 minutes." in text
     assert "Place and camera data removed from every photo. Apiframe captions the photos itself" in text
@@ -227,7 +229,7 @@ async def test_start_is_accepted_privately_then_tracked_in_one_message_and_annou
     started = answer_to(await keyed.start(keyed.ben, board))
     assert "Accepted #1" in started
     assert "16 photos" in started
-    ready = await keyed.posted("`Foxy` is ready")
+    ready = await keyed.posted("**Foxy** is ready")
     await until(lambda: "✅ Ready." in text_of(keyed.posts()[0]))
     status, announced = keyed.posts()
     assert announced.id == ready.id
@@ -239,7 +241,7 @@ async def test_start_is_accepted_privately_then_tracked_in_one_message_and_annou
 async def test_the_ready_message_pings_only_its_member_and_shows_the_trigger_word(keyed: Stage) -> None:
     ready = await keyed.train(keyed.ben)
     trigger = next(iter(keyed.world.provider.loras.values())).trigger_word
-    assert "# `Foxy` is ready\n" in text_of(ready)
+    assert "# **Foxy** is ready\n" in text_of(ready)
     assert text_of(ready).count(str(trigger)) == 1
     assert f"-# Its trigger word `{trigger}` is put into your prompts by itself." in text_of(ready)
     assert keyed.ben.mention in text_of(ready)
@@ -321,12 +323,12 @@ async def test_each_bad_photo_is_named_with_what_to_do(keyed: Stage) -> None:
     text = text_of(board_of(await keyed.send_form(keyed.ben, "Foxy", photos(15) + bad)))
     assert "16 of 15–30 usable photos" in text
     for line in (
-        "❌ 16. `notes.jpg`: It is not a picture. Send a JPEG, PNG, WebP or HEIC photo instead.",
-        "❌ 17. `tiny.jpg`: It is too small",
-        "❌ 18. `empty.jpg`: The file is empty. Send it again.",
-        "❌ 19. `cut.jpg`: It does not open",
-        "❌ 20. `again.jpg`: It is the same file as `1. photo-1.jpg`. Send a different photo.",
-        "⚠️ 21. `soft.jpg`: It looks blurry",
+        "❌ 16. **notes.jpg**: It is not a picture. Send a JPEG, PNG, WebP or HEIC photo instead.",
+        "❌ 17. **tiny.jpg**: It is too small",
+        "❌ 18. **empty.jpg**: The file is empty. Send it again.",
+        "❌ 19. **cut.jpg**: It does not open",
+        "❌ 20. **again.jpg**: It is the same file as **1\\. photo-1.jpg**. Send a different photo.",
+        "⚠️ 21. **soft.jpg**: It looks blurry",
     ):
         assert line in text
 
@@ -342,7 +344,7 @@ async def test_photos_are_removed_by_choice_and_back_shows_the_board(keyed: Stag
     first_two = [option["value"] for option in select["options"][:2]]
     left = board_of(await keyed.ben.select(choosing, first_two, custom_id=select["custom_id"]))
     assert "14 of 15–30 usable photos" in text_of(left)
-    assert "`photo-1.jpg`" not in text_of(left)
+    assert "**photo-1.jpg**" not in text_of(left)
     assert "Please add 1 more photo." in text_of(left)
 
 
@@ -359,7 +361,7 @@ async def test_discard_deletes_the_photos_and_sends_nothing(keyed: Stage) -> Non
     spool = keyed.world.darkroom.services.datasets._spool._folder
     assert len(list(spool.iterdir())) == 15
     discarded = answer_to(await keyed.ben.click(board, label="Discard"))
-    assert "`Foxy` was discarded and its photos are deleted. Nothing was sent anywhere." in discarded
+    assert "**Foxy** was discarded and its photos are deleted. Nothing was sent anywhere." in discarded
     assert list(spool.iterdir()) == []
     late = await keyed.press_id(keyed.ben, "dr:set:start:1")
     assert "discarded" in answer_to(late)
@@ -455,11 +457,11 @@ async def test_a_failed_training_says_why_and_starts_again_with_one_press(keyed:
     keyed.world.provider.faults.trainings.append(TrainingFault.FAIL_BEFORE_CHARGE)
     board = board_of(await keyed.send_form(keyed.ben, "Foxy", photos(15)))
     await keyed.start(keyed.ben, board)
-    failed = await keyed.posted("`Foxy` was not trained")
+    failed = await keyed.posted("**Foxy** was not trained")
     assert "Apiframe could not finish the training" in text_of(failed)
     again = await keyed.ben.click(failed, label="Start again")
     assert "Accepted #2" in answer_to(again)
-    await keyed.posted("`Foxy` is ready")
+    await keyed.posted("**Foxy** is ready")
 
 
 def edits_of(stage: Stage) -> list[tuple[str, str]]:

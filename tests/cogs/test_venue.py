@@ -183,7 +183,7 @@ async def test_the_calendar_says_what_where_and_until_when_and_holds_it_once(sta
     (entry,) = entries(stage)
     assert entry.id == calendar_id
     assert entry.name == "Mascot days"
-    assert entry.description == "`Our mascot`\nDarkroom #7"
+    assert entry.description == "“Our mascot”\nDarkroom #7"
     assert entry.entity_metadata["location"].endswith(f"/{stage.world.guild.id}/55")
     lasts = discord.utils.parse_time(entry.scheduled_end_time) - discord.utils.parse_time(entry.scheduled_start_time)
     assert lasts.total_seconds() == (2 + 0.5 + 1 + 2) * 3600

@@ -14,7 +14,7 @@ from bot.storage.jobs import posts
 from tests.cogs.private_messages import private
 from tests.cogs.simulated_guild import Message, Stage, answer_to, fields_of, text_of, until
 
-TITLE = "### Thank you for inviting me to `Photo club`"
+TITLE = "### Thank you for inviting me to **Photo club**"
 
 
 def bot_of(stage: Stage) -> DarkroomBot:

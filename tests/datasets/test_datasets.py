@@ -84,8 +84,8 @@ def test_photos_of_one_name_are_told_apart_by_their_numbers() -> None:
     given += [replace(given[11], id=90), replace(photo(91, dhash=dhash ^ 1), name="image0.jpg")]
     judged = judge_set(given, LORA_PHOTOS)
     assert [explain(finding) for one in judged for finding in one.findings] == [
-        "It is the same file as `12. image0.jpg`. Send a different photo.",
-        "It looks almost like `7. image0.jpg`. A different angle or moment teaches more.",
+        "It is the same file as **12\\. image0.jpg**. Send a different photo.",
+        "It looks almost like **7\\. image0.jpg**. A different angle or moment teaches more.",
     ]
 
 
@@ -98,7 +98,7 @@ def test_the_number_of_a_twin_is_the_one_it_has_on_the_board_now() -> None:
 
 @pytest.mark.parametrize("name", ["x" * 40 + ".jpg", "photo", "日本.heic"])
 def test_a_long_or_odd_name_never_hides_the_number(name: str) -> None:
-    assert "`30. " in explain(Finding(Code.EXACT_DUPLICATE, f"30. {name}"))
+    assert "**30\\. " in explain(Finding(Code.EXACT_DUPLICATE, f"30. {name}"))
 
 
 PHOTOS = st.lists(st.tuples(st.integers(1, 45), st.sampled_from(["good", "refused", "blurry"])), max_size=HELD_MAX).map(

@@ -1,5 +1,6 @@
 """What each kind of order takes: everything in the table passes, everything else is refused with the way out."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -137,7 +138,7 @@ ANY_VALUE: dict[str, Any] = {"size": "2k", "format": "png", "negative": "rain", 
 def test_an_option_that_the_kind_does_not_take_is_refused_with_the_reason_and_the_way_out(
     kind: Kind, option: str
 ) -> None:
-    with pytest.raises(UserError, match=rf"; {TARGETS[kind]}\. Leave `{option}` out\.$"):
+    with pytest.raises(UserError, match=rf"; {re.escape(str(TARGETS[kind]))}\. Leave `{option}` out\.$"):
         check_order(TARGETS[kind], replace(DEFAULTS, **{option: ANY_VALUE.get(option, 1024)}), 0)
 
 
@@ -171,7 +172,7 @@ def test_the_refusal_of_a_negative_prompt_reads_as_a_person_would_say_it() -> No
     with pytest.raises(UserError) as refused:
         check_order(TARGETS[Kind.TRAINED], GenerationSettings(negative="rain"), 0)
     assert str(refused.value) == (
-        "Negative prompts work with Aurous Labs styles and characters; `Rex` is a LoRA at Apiframe. "
+        "Negative prompts work with Aurous Labs styles and characters; **Rex** is a LoRA at Apiframe. "
         "Leave `negative` out."
     )
 

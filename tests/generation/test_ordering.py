@@ -148,21 +148,21 @@ async def test_a_character_that_aurous_labs_no_longer_has_is_marked_and_named(st
     order = PictureOrder("a fox", lora_id=lora_id)
     if where == "estimate":
         studio.aurous.characters.clear()
-        with pytest.raises(UserError, match="no longer has the character `Mira`"):
+        with pytest.raises(UserError, match=r"no longer has the character \*\*Mira\*\*"):
             await place(studio, order)
     else:
         accepted = await place(studio, order)
         studio.aurous.characters.clear()
         await studio.settle()
         ended = await studio.generation(accepted.generation.id)
-        assert "no longer has the character `Mira`" in (ended.error or "")
+        assert "no longer has the character **Mira**" in (ended.error or "")
         details = [entry.detail for entry in await timeline_of(studio, ended) if entry.what == "failed"]
         assert details[0].startswith("request req_")
     async with studio.database.read() as connection:
         marked = await loras.get(connection, lora_id)
     assert marked is not None
     assert marked.missing_since == studio.clock.now()
-    with pytest.raises(UserError, match="no longer has `Mira`"):
+    with pytest.raises(UserError, match=r"no longer has \*\*Mira\*\*"):
         await place(studio, order)
 
 

@@ -214,7 +214,7 @@ async def test_attachments_that_cannot_be_used_are_named_with_the_reason_and_not
             PartialOrder("a fox", frozenset(), uploads=sent), ANNA_HERE, channel=HERE
         )
     lines = str(refused.value).splitlines()
-    assert [line.split(" cannot be used: ")[0] for line in lines] == ["`notes.txt`", "`gone.png`"]
+    assert [line.split(" cannot be used: ")[0] for line in lines] == ["**notes.txt**", "**gone.png**"]
     assert "not a picture" in lines[0]
     assert keyed.files() == []
 

@@ -279,7 +279,7 @@ async def test_a_decision_in_the_last_moment_goes_before_the_end(studio: Studio,
 async def test_after_a_keep_the_same_member_is_told_why_and_may_ask_again_later(studio: Studio, lora: Lora) -> None:
     view = await claim(studio, lora)
     await studio.likeness.decide(view.claim.id, OWNER, keep="a drawing")
-    with pytest.raises(UserError, match="decided to keep it: `a drawing`"):
+    with pytest.raises(UserError, match="decided to keep it: “a drawing”"):
         await studio.likeness.claim(lora.id, CLAIMANT)
     await claim(studio, lora, OTHER)
     await studio.likeness.decide(view.claim.id + 1, OWNER, keep="a drawing")

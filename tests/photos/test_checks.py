@@ -141,7 +141,7 @@ def test_a_wrong_type_is_named() -> None:
 
 def test_a_hostile_name_is_tamed_in_the_sentence() -> None:
     sentence = explain(Finding(Code.EXACT_DUPLICATE, "../`@everyone\u202egpj.exe"))
-    assert sentence == "It is the same file as `__everyonegpj.exe`. Send a different photo."
+    assert sentence == "It is the same file as **\\_\\_everyonegpj.exe**. Send a different photo."
 
 
 def test_the_later_twin_is_marked_and_names_the_first() -> None:

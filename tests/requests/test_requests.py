@@ -201,7 +201,7 @@ async def test_photos_that_their_author_deleted_meanwhile_are_not_used(
     assert studio.files() == []
     view = await studio.requests.view(asked.request.id)
     assert view is not None
-    assert (view.request.outcome or "").startswith("0 of 2" if is_dataset else "`photo-1.jpg` cannot be used")
+    assert (view.request.outcome or "").startswith("0 of 2" if is_dataset else "**photo-1.jpg** cannot be used")
 
 
 async def test_pictures_that_cannot_be_ordered_after_the_yes_tell_why(studio: Studio, files: Attachments) -> None:

@@ -24,8 +24,9 @@ from bot.records.event import Event
 from bot.records.guild import Actor, Channel
 from bot.records.lora import Lora
 from bot.storage import rows
-from tests.cogs.simulated_guild import TEXT_DISPLAY, live_text, sent_messages
-from tests.cogs.walk.payloads import INJECTIONS, SQL, begin_with, is_alive
+from tests.cogs.markdown import alive
+from tests.cogs.simulated_guild import TEXT_DISPLAY, sent_messages
+from tests.cogs.walk.payloads import INJECTIONS, SQL, begin_with
 from tests.cogs.walk.reference import Step
 from tests.cogs.walk.world import Town, open_town
 from tests.fakes.events import get_event, plan_event
@@ -99,7 +100,7 @@ def look_at_messages(score: Score, town: Town) -> None:
         score.bad["everybody or a role pinged"] += allowed.get("parse") != [] or bool(allowed.get("roles"))
         shown = [part["content"] for part in walk_components(body.get("components") or []) if _is_text(part)]
         for said in (body.get("content") or "", *shown):
-            score.bad[f"alive: {live_text(said)[:200]}"] += is_alive(live_text(said))
+            score.bad.update(f"alive: {kind} {what[:200]}" for kind, what in alive(said))
 
 
 def _is_text(part: dict[str, Any]) -> bool:
@@ -168,7 +169,8 @@ def _everywhere(patch: pytest.MonkeyPatch, function: Callable[..., Any], other: 
 
 
 def quote_nothing(patch: pytest.MonkeyPatch) -> None:
-    _everywhere(patch, text.quote, lambda words, limit=100: words[:limit])
+    for function in (text.quote, text.cite):
+        _everywhere(patch, function, lambda words, limit=100: words[:limit])
 
 
 def allow_every_mention(patch: pytest.MonkeyPatch) -> None:

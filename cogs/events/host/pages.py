@@ -11,7 +11,7 @@ from bot.events.packs import READY_PACKS
 from bot.events.timetables import TIMETABLES, timetable_of
 from bot.events.views import EventView
 from bot.records.event import Event, EventMode, EventStatus
-from bot.text import quote
+from bot.text import cite, quote
 from cogs.events.texts import budget_words, effort_words, entrants_words, hours_words, opening_words
 from cogs.ui.buttons import ActionButton
 from cogs.ui.choices import (
@@ -201,7 +201,7 @@ def _pack_choice(shown: ShownPage) -> Select:
 def _pack_text(event: Event) -> str:
     if not event.pack:
         return "**Pictures that I make with every LoRA:** none"
-    lines = [f"- {quote(prompt, PROMPT_SHOWN)}" for prompt in event.pack]
+    lines = [f"- {cite(prompt, PROMPT_SHOWN)}" for prompt in event.pack]
     return f"**Pictures that I make with every LoRA:**\n{clip(lines, PACK_SHOWN, '- …and {} more')}"
 
 

@@ -10,7 +10,7 @@ from bot.events.lifecycle import may_run
 from bot.events.views import EventView
 from bot.loras.service import choice_label
 from bot.records.event import Event, EventMode, EventStatus
-from bot.text import quote
+from bot.text import cite
 from cogs.events.host.pages import PAGE_NAMES, Page, ShownPage, content_of
 from cogs.events.host.result import result_page
 from cogs.events.texts import KIND_WORDS, MODE_MEANING, MODE_WORDS, event_name
@@ -43,7 +43,7 @@ def _title(event: Event) -> str:
         if event.mode in {EventMode.CLUB, EventMode.BAKEOFF}
         else f" The photos show {KIND_WORDS[event.subject_kind]}."
     )
-    theme = f"\n{quote(event.theme, THEME_SHOWN)}" if event.theme.strip() else ""
+    theme = f"\n{cite(event.theme, THEME_SHOWN)}" if event.theme.strip() else ""
     return f"### Settings of {event_name(event)}\n**{MODE_WORDS[event.mode]}.** {MODE_MEANING[event.mode]}{of}{theme}"
 
 

@@ -206,7 +206,7 @@ def fame_card(honours: Sequence[Honour], win_counts: Sequence[WinCount] = (), ta
     ]
     for index, honour in enumerate(honours):
         if index == 0 or honours[index - 1].event_id != honour.event_id:
-            lines.append(f"**{quote(honour.event_name)}** · {day(honour.awarded_at)}")
+            lines.append(f"{quote(honour.event_name)} · {day(honour.awarded_at)}")
         lines.append(honour_line(honour))
     layout = SafeLayout(discord.Colour.gold())
     layout.add_text("### Hall of fame")

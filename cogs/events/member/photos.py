@@ -11,7 +11,7 @@ from bot.photos import checks
 from bot.records.dataset import Dataset, Photo
 from bot.records.event import EntrantStatus, Event, EventMode
 from bot.records.post import PostKind
-from bot.text import quote
+from bot.text import cite, quote
 from cogs.events.panel import what_it_is
 from cogs.events.texts import event_name
 from cogs.training.board import MARKS, said_of_person, sheet_alt
@@ -135,7 +135,7 @@ def leave_question(event: Event) -> str:
 def rules_card(event: Event) -> Layout:
     lines = [f"### Rules of {event_name(event)}", what_it_is(event)]
     if event.rules.strip():
-        lines.append(f"**From the host:** {quote(event.rules, RULES_SHOWN)}")
+        lines.append(f"**From the host:** {cite(event.rules, RULES_SHOWN)}")
     if event.mode.trains:
         lines.append(
             f"**Photos:** up to {limits_each(event).most} each, only with the permission of everyone in them, all 18 "

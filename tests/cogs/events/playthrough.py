@@ -148,7 +148,7 @@ class Playthrough:
         """From the settings over the check to an open event."""
         await self.restart()
         card = await self.press(self.ada, board, "Check and open")
-        assert f"`{self.name}` is ready" in text_of(card)
+        assert f"**{self.name}** is ready" in text_of(card)
         await self.restart()
         assert "It is open." in text_of(await self.press(self.ada, card, "Open now"))
 

@@ -38,7 +38,8 @@ from cogs.events.member.photos import leave_question, photo_list, rules_card
 from cogs.events.panel import actions_of, panel_card
 from tests.cogs.card_checks import check, parts_of
 from tests.cogs.events.shown_events import a_lora, a_view, an_honour, collecting
-from tests.cogs.simulated_guild import BUTTON, live_text
+from tests.cogs.markdown import alive, live_text
+from tests.cogs.simulated_guild import BUTTON
 from tests.fakes.clock import NOON
 from tests.fakes.events import make_event
 from tests.fakes.examples import in_proportion
@@ -124,8 +125,8 @@ def labels_of(card: discord.ui.LayoutView) -> list[str]:
 
 def assert_inert(card: discord.ui.LayoutView) -> str:
     text = check(card)
-    assert text.count("`") % 2 == 0
-    assert "@everyone" not in live_text(text)
+    assert "`" not in live_text(text)
+    assert alive(text) == []
     return text
 
 
@@ -199,7 +200,7 @@ async def test_the_panel_tells_a_newcomer_what_it_is_until_when_and_how_far() ->
     view = a_view(collecting(budget=1000, entrants_min=2, role_ids=frozenset({9})), advice=("Add some close-ups.",))
     text = check(panel_card(view, LINE))
     ends = int((NOON + timedelta(hours=2)).timestamp())
-    assert "## `Mascot days`\n`Our mascot`\n**One LoRA for all.**" in text
+    assert "## **Mascot days**\n“Our mascot”\n**One LoRA for all.**" in text
     assert "For <@&9> · hosted by <@400>" in text
     assert f"**Photos are being collected** until <t:{ends}:F> (<t:{ends}:R>)" in text
     assert "**20 photos**, 17 usable" in text
@@ -316,7 +317,7 @@ async def test_winners_that_tie_share_their_place_and_labels_are_told_after_a_ba
     text = check(announcement_card(a_view(make_event(status=S.FINISHED), winners=winners), note, LINE))
     assert "🥇 <@501> · 5 votes\n🥇 <@502> · 5 votes\nEqual votes share a place." in text
     blind = a_view(make_event(mode=EventMode.BAKEOFF), winners=(an_honour(label="strength 0.8"),))
-    assert "🥇 `strength 0.8` · 5 votes" in check(announcement_card(blind, note, LINE))
+    assert "🥇 **strength 0.8** · 5 votes" in check(announcement_card(blind, note, LINE))
 
 
 async def test_announcements_name_whose_photos_made_it_and_what_was_paid() -> None:
@@ -338,7 +339,7 @@ async def test_the_host_is_told_which_lora_rests_and_by_whom_never() -> None:
     view = a_view(make_event(), loras=(a_lora(3),))
     note = Announcement(1, 7, 100, AnnouncementKind.TAKEN_BACK, '{"lora_id": 3}', NOON)
     card = announcement_card(view, note, LINE)
-    assert "`Foxy` rests" in check(card)
+    assert "**Foxy** rests" in check(card)
     assert "<@" not in check(card)
     assert labels_of(card) == ["Archive it"]
     assert labels_of(announcement_card(view, note, LINE, is_private=True)) == []
@@ -368,7 +369,7 @@ async def test_the_host_is_told_what_keeps_an_event_from_opening() -> None:
     draft = a_view(make_event(opens_at=NOON))
     note = Announcement(1, 7, 100, AnnouncementKind.NOT_OPENED, '{"why": ["Run `/keys set`."]}', NOON)
     text = check(announcement_card(draft, note, LINE, is_private=True))
-    assert "`Mascot days` cannot open yet" in text
+    assert "**Mascot days** cannot open yet" in text
     assert "• Run `/keys set`.\nIt opens by itself as soon as that is done." in text
     seconds = int(NOON.timestamp())
     late = Announcement(1, 7, 100, AnnouncementKind.NOT_OPENED, json.dumps({"missed": seconds - 90_000}), NOON)
@@ -385,7 +386,7 @@ async def test_the_question_to_a_member_shows_its_answer() -> None:
         return depiction_card(view, LINE, "Photo club")
 
     asked = check(card(DepictionStatus.PENDING))
-    assert "<@502> gave photos to the event `Mascot days` in `Photo club`" in asked
+    assert "<@502> gave photos to the event **Mascot days** in **Photo club**" in asked
     assert depicted_sentence(make_event(), KEPT) in asked
     assert labels_of(card(DepictionStatus.PENDING)) == ["Yes, that is fine", "No, remove them"]
     assert labels_of(card(DepictionStatus.CONFIRMED)) == ["No, remove them"]

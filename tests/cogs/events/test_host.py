@@ -110,8 +110,8 @@ def add_option(stage: Stage, message: ResponseMessage, placeholder: str, value: 
 
 async def test_the_form_makes_a_draft_and_shows_its_settings(stage: Stage) -> None:
     panel = board_of(await fill(stage))
-    assert "Settings of `Mascot weekend`" in text_of(panel)
-    assert "`Our fox, everywhere`" in text_of(panel)
+    assert "Settings of **Mascot weekend**" in text_of(panel)
+    assert "“Our fox, everywhere”" in text_of(panel)
     event = await newest(stage)
     assert (event.name, event.theme, event.rules) == ("Mascot weekend", "Our fox, everywhere", "Be kind")
     assert (event.mode, event.subject_kind, event.status) == (EventMode.SHARED, SubjectKind.OBJECT, EventStatus.DRAFT)
@@ -128,7 +128,7 @@ async def test_one_lora_for_all_is_never_of_a_person_and_nothing_typed_is_lost(s
     shown = [label["component"] for label in again.modal["components"]]
     assert [shown[0]["value"], shown[1]["value"], shown[4]["value"]] == ["All of us", "Our fox, everywhere", "Be kind"]
     fixed = await stage.submit_fields(stage.ada, again, "All of us", "Our fox", ["personal"], [kind], "")
-    assert "Settings of `All of us`" in text_of(board_of(fixed))
+    assert "Settings of **All of us**" in text_of(board_of(fixed))
 
 
 async def test_a_choice_that_was_not_offered_changes_nothing(stage: Stage) -> None:
@@ -283,7 +283,7 @@ async def test_a_ready_pack_or_own_prompts_are_made_with_every_lora(stage: Stage
     assert (await newest(stage)).pack == READY_PACKS["seasons"].prompts
     panel = await press(stage, panel, "Own prompts", "{trigger} in the rain\n\n{trigger} `@everyone`")
     assert (await newest(stage)).pack == ("{trigger} in the rain", "{trigger} `@everyone`")
-    assert "- `{trigger} in the rain`\n- `{trigger} ˋ@everyoneˋ`" in text_of(panel)
+    assert "- “{trigger} in the rain”\n- “{trigger} \\`\\@\u200beveryone\\`”" in text_of(panel)
     form = await stage.ada.click(panel, custom_id=buttons_of(panel)["Own prompts"])
     assert "braces" in answer_to(await stage.submit_fields(stage.ada, form, "{name} in the rain"))
     await choose(stage, panel, "Pictures that I make with every LoRA", [])
@@ -295,7 +295,7 @@ async def test_a_club_chooses_among_loras_and_keeps_those_out_of_sight(stage: St
     panel = await press(stage, await planned(stage, "club"), "Pictures and budget")
     assert "**LoRAs:** none yet" in text_of(panel)
     panel = await choose(stage, panel, "LoRAs that members may use", [str(fox.id)])
-    assert "**LoRAs:** `Fox`" in text_of(panel)
+    assert "**LoRAs:** **Fox**" in text_of(panel)
     panel = await press(stage, panel, "Find a style or a LoRA", "ow")
     assert list(options_of(panel, "LoRAs that members may use")) == ["Fox", "Owl"]
     panel = await choose(stage, panel, "LoRAs that members may use", [str(fox.id), str(owl.id)])
@@ -307,7 +307,7 @@ async def test_the_panel_survives_a_restart_and_comes_back_with_status(stage: St
     panel = await planned(stage)
     await stage.restart()
     assert "**May take part:** everyone" in text_of(await press(stage, panel, "People"))
-    assert "Settings of `Mascot weekend`" in answer_to(await stage.use(stage.ada, "event status"))
+    assert "Settings of **Mascot weekend**" in answer_to(await stage.use(stage.ada, "event status"))
 
 
 async def test_others_neither_see_nor_change_a_draft(stage: Stage) -> None:
@@ -334,7 +334,7 @@ async def test_others_neither_see_nor_change_a_draft(stage: Stage) -> None:
 async def test_the_check_names_what_is_missing_and_how_to_fix_it(stage: Stage) -> None:
     card = await press(stage, await planned(stage, pack=()), "Check and open")
     text = text_of(card)
-    assert "`Mascot weekend` is not ready yet" in text
+    assert "**Mascot weekend** is not ready yet" in text
     assert f"✅ Posting in <#{stage.channel.id}>" in text
     assert "❌ API key of Apiframe: **please fix this.**" in text
     assert "⚠️ Prompt pack (not needed to open):" in text
@@ -395,7 +395,7 @@ async def test_close_asks_once_and_shows_what_comes_next(stage: Stage) -> None:
     """Too few take part, so that the event waits; the card says only that."""
     event = await opened(stage)
     card = await press(stage, board_of(await stage.use(stage.ada, "event status")), "Close now")
-    assert "### Close this part of `Mascot weekend`?" in text_of(card)
+    assert "### Close this part of **Mascot weekend**?" in text_of(card)
     assert (await newest(stage)).stage_ends_at == event.stage_ends_at
     kept = await press(stage, card, "Not yet")
     assert "**Photos are being collected** until" in text_of(kept)
@@ -437,13 +437,13 @@ async def test_a_moderator_runs_it_and_another_member_does_not(stage: Stage) -> 
 async def test_cancelling_asks_once_and_keep_it_keeps_it(stage: Stage) -> None:
     await opened(stage)
     asked = await stage.use(stage.ada, "event cancel")
-    assert "Cancel `Mascot weekend`?" in answer_to(asked)
+    assert "Cancel **Mascot weekend**?" in answer_to(asked)
     kept = await stage.ada.click(board_of(asked), label="Keep it")
     assert "goes on as before" in answer_to(kept)
     assert (await newest(stage)).status is EventStatus.COLLECTING
     asked = await stage.use(stage.ada, "event cancel")
     done = await stage.ada.click(board_of(asked), label="Yes, cancel it")
-    assert "`Mascot weekend` is cancelled. Nothing more is spent" in answer_to(done)
+    assert "**Mascot weekend** is cancelled. Nothing more is spent" in answer_to(done)
     assert (await newest(stage)).status is EventStatus.CANCELLED
 
 
@@ -469,7 +469,7 @@ async def test_a_bakeoff_compares_strengths_and_opens_its_settings(stage: Stage)
     panel = board_of(
         await stage.use(stage.ada, "event bakeoff", lora="Foxy", prompts="a fox | {trigger} at sea", strengths="0.5, 1")
     )
-    assert "Settings of `Bake-off of Foxy`" in text_of(panel)
+    assert "Settings of **Bake-off of Foxy**" in text_of(panel)
     event = await newest(stage)
     assert event.mode is EventMode.BAKEOFF
     assert [(each.lora_id, each.strength, each.label) for each in event.candidates] == [
@@ -528,14 +528,14 @@ async def test_the_host_pins_and_drops_photos_by_number(stage: Stage) -> None:
     card = board_of(await stage.use(stage.ada, "event status"))
     board = await press(stage, card, "Photos")
     assert pictures_in(board) == ["The photos from number 1 on, with their numbers"]
-    assert f"**1** `photo-1.jpg` · <@{stage.cleo.id}> · ✅ chosen" in text_of(board)
+    assert f"**1** **photo-1.jpg** · <@{stage.cleo.id}> · ✅ chosen" in text_of(board)
     pins = options_of(board, "Pin: these are in")
     assert list(pins) == [f"{number}. photo-{number}.jpg" for number in range(1, 5)]
     board = await choose(stage, board, "Pin: these are in", [pins["2. photo-2.jpg"], pins["3. photo-3.jpg"]])
     board = await choose(stage, board, "Drop: these stay out", [pins["4. photo-4.jpg"]])
     text = text_of(board)
     assert "**3** of 4 photos are chosen" in text
-    assert f"**2** `photo-2.jpg` · <@{stage.ben.id}> · 📌 pinned" in text
+    assert f"**2** **photo-2.jpg** · <@{stage.ben.id}> · 📌 pinned" in text
     assert "· 🚫 dropped" in text
     assert list(options_of(board, "Pin: these are in")) == ["1. photo-1.jpg", "4. photo-4.jpg"]
     board = await choose(stage, board, "Neither: let the choice decide", [pins["4. photo-4.jpg"]])
@@ -587,7 +587,7 @@ async def test_the_yearbook_comes_as_a_sheet_pages_and_a_zip_for_the_one_who_ask
     await move(stage, await newest(stage), status=EventStatus.FINISHED, ended_at=event.opened_at, due_at=None)
     handed = await stage.use(stage.cleo, "event yearbook")
     card = board_of(handed)
-    assert "The yearbook of `Mascot weekend`" in text_of(card)
+    assert "The yearbook of **Mascot weekend**" in text_of(card)
     assert "1 AI-generated picture in a ZIP" in text_of(card)
     assert pictures_in(card) == ["Contact sheet of 1 AI-generated picture: Ben No. 1"]
     zips, [page], pdfs = (message.attachments for message in handed.followups)

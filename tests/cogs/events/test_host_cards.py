@@ -45,7 +45,7 @@ def labels_on(card: discord.ui.LayoutView) -> list[str]:
 
 def test_only_a_needed_red_line_keeps_it_from_opening() -> None:
     ready = readiness_card(make_event(), [PASSED, OPTIONAL])
-    assert "### `Mascot days` is ready" in said_by(ready)
+    assert "### **Mascot days** is ready" in said_by(ready)
     assert "⚠️ A thread (not needed to open): Allow **Create Public Threads**." in said_by(ready)
     assert labels_on(ready) == ["Open now", "Check again", "Settings"]
     broken = readiness_card(make_event(), [PASSED, BROKEN])
@@ -104,7 +104,7 @@ def test_what_is_closing_says_so_and_offers_neither_an_end_nor_more_time(status:
 @pytest.mark.parametrize("status", sorted(TIMED))
 def test_closing_is_asked_with_what_it_means(status: EventStatus) -> None:
     question = close_question(collecting(status=status))
-    assert "### Close this part of `Mascot days`?" in said_by(question)
+    assert "### Close this part of **Mascot days**?" in said_by(question)
     assert "This cannot be undone." in said_by(question)
     assert labels_on(question) == ["Yes, close it", "Not yet"]
 
@@ -129,15 +129,17 @@ def test_winners_stand_on_the_card_and_a_bakeoff_names_what_won() -> None:
     event = make_event(status=EventStatus.FINISHED, opened_at=NOON)
     assert "🥇 <@501> · 5 votes" in said_by(status_card(a_view(event, winners=(an_honour(),)), may_run=False))
     won = an_honour(label="strength 0.8", votes=1)
-    assert "🥇 place 1 · `strength 0.8` · 1 vote" in said_by(status_card(a_view(event, winners=(won,)), may_run=False))
+    assert "🥇 place 1 · **strength 0.8** · 1 vote" in said_by(
+        status_card(a_view(event, winners=(won,)), may_run=False)
+    )
 
 
 def test_the_hall_of_fame_has_a_heading_for_each_event() -> None:
     honours = [an_honour(1), an_honour(2), an_honour(1, event_id=6, event_name="Owls")]
     text = said_by(fame_card(honours, [WinCount(401, 2)]))
     assert "<@401> · 2 wins" in text
-    assert text.count("`Mascot days`") == 1
-    assert text.index("🥈 <@502>") < text.index("`Owls`")
+    assert text.count("**Mascot days**") == 1
+    assert text.index("🥈 <@502>") < text.index("**Owls**")
     assert "…and" in said_by(fame_card([an_honour(number, event_id=number) for number in range(200)]))
 
 

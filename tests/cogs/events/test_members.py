@@ -96,10 +96,10 @@ async def test_photos_are_given_from_the_panel_and_named_with_what_is_said_of_th
     files = [*photos(3), ("dim.jpg", blurry())]
     answer = board_of(await keyed.ben.submit_modal(opened, {upload: files, who: [], box: True}))
     text = text_of(answer)
-    assert "### Your photos in `Mascot days`\nThank you! 4 photos received and checked." in text
+    assert "### Your photos in **Mascot days**\nThank you! 4 photos received and checked." in text
     assert "**4 of 5** usable photos; 1 more fits." in text
-    assert "`photo-1.jpg`" in text
-    assert "⚠️ 4. `dim.jpg`" in text
+    assert "**photo-1.jpg**" in text
+    assert "⚠️ 4. **dim.jpg**" in text
     assert pictures_in(answer) == ["Contact sheet of 4 photos, numbered as in the list below."]
     edited = await keyed.posted("**4 photos**, 4 usable")
     assert edited.id == panel.id
@@ -177,7 +177,7 @@ async def test_own_photos_are_taken_out_one_by_one(keyed: Stage) -> None:
     assert "**3 of" in text_of(card)
     left = board_of(await keyed.ben.select(card, options_of(card)[:2], custom_id=selects_of(card)[0]))
     assert "2 photos removed and deleted." in text_of(left)
-    assert "`photo-3.jpg`" in text_of(left)
+    assert "**photo-3.jpg**" in text_of(left)
     assert await count_photos(keyed) == 1
     assert "**0 of" in text_of(board_of(await press(keyed, keyed.cleo, event, "mine")))
 
@@ -189,14 +189,14 @@ async def test_withdrawing_asks_once_and_deletes_everything(keyed: Stage) -> Non
     assert "Your photos are deleted now" in answer_to(asked)
     assert await count_photos(keyed) == 3
     done = await keyed.ben.click(board_of(asked), label="Withdraw for good")
-    assert "You have withdrawn from `Mascot days`." in answer_to(done)
+    assert "You have withdrawn from **Mascot days**." in answer_to(done)
     assert await count_photos(keyed) == 0
 
 
 async def test_the_rules_are_for_whoever_asks(keyed: Stage) -> None:
     event = await open_event(keyed, photo_cap=5)
     text = answer_to(await press(keyed, keyed.cleo, event, "rules"))
-    assert "**From the host:** `Be kind`" in text
+    assert "**From the host:** “Be kind”" in text
     assert "up to 5 each" in text
     assert "Everybody has one vote" in text
 
@@ -206,7 +206,7 @@ async def test_a_named_member_says_yes_privately_and_can_change_their_mind(keyed
     given = answer_to(await give(keyed, keyed.ben, event, photos(2), seen=[keyed.cleo]))
     assert f"Asked whether they agree: <@{keyed.cleo.id}>" in given
     asked = await question_to(keyed.cleo)
-    assert "`Mascot days` in `Photo club`" in text_of(asked)
+    assert "**Mascot days** in **Photo club**" in text_of(asked)
     assert depicted_sentence(event, KEPT) in text_of(asked)
     await keyed.restart()
     said = answer_to(await keyed.cleo.user.click(asked, label="Yes, that is fine"))
@@ -269,7 +269,7 @@ async def club(stage: Stage) -> Event:
     fox = await stage.give_lora(stage.ada, "Fox")
     event = await open_event(stage, EventMode.CLUB, lora_ids=[fox.id], pictures_each=2)
     for member in (stage.ben, stage.cleo):
-        assert "You take part in `Mascot days`." in answer_to(await press(stage, member, event, "join"))
+        assert "You take part in **Mascot days**." in answer_to(await press(stage, member, event, "join"))
     return event
 
 
@@ -306,7 +306,7 @@ async def test_a_form_with_several_loras_asks_which(keyed: Stage) -> None:
     opened = await press(keyed, keyed.ben, event, "make")
     prompt, choice = controls_of(opened)
     accepted = answer_to(await keyed.ben.submit_modal(opened, {prompt: "at night", choice: ["1"]}))
-    assert "with `Owl`" in accepted
+    assert "with **Owl**" in accepted
 
 
 async def test_who_does_not_take_part_makes_no_picture_for_the_event(keyed: Stage) -> None:
@@ -362,11 +362,11 @@ async def test_a_ballot_is_held_without_names_and_its_winner_announced(keyed: St
     assert f"Your vote: {chosen.removeprefix('Vote for ')}" in buttons_of(voted)
     assert "1 vote" not in text_of(await keyed.posted("· ballot"))
     await keyed.world.darkroom.services.events.close(event.id, admin(keyed))
-    won = await keyed.posted("🏆 `Mascot days`")
+    won = await keyed.posted("🏆 **Mascot days**")
     assert f"🥇 <@{keyed.cleo.id}> · 1 vote" in text_of(won)
     assert pictures_in(won)[0].startswith("AI-generated picture 1 of 1: ")
     assert "I am in this" in buttons_of(won)
-    await until(lambda: any("ballot of `Mascot days` is over" in text_of(message) for message in keyed.posts()))
+    await until(lambda: any("ballot of **Mascot days** is over" in text_of(message) for message in keyed.posts()))
     over = await keyed.posted("is over\n")
     assert {f"<@{each.id}>" for each in (keyed.ben, keyed.cleo)} == set(re.findall(r"<@\d+>", text_of(over)))
     assert pictures_in(over) == pictures_in(ballot)

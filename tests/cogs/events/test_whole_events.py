@@ -33,13 +33,13 @@ async def check_the_end(life: Playthrough, told: Sequence[str], winner: str) -> 
     panel = await life.panel("This event is over")
     assert f"🥇 {winner}" in text_of(panel)
     assert f"💳 {life.charged():g} " in text_of(panel)
-    over = await life.posted(f"The ballot of `{life.name}` is over")
+    over = await life.posted(f"The ballot of **{life.name}** is over")
     assert buttons_of(over) == {}
     fame = answer_to(await life.run(life.cleo, "event fame"))
-    assert f"**`{life.name}`**" in fame
+    assert f"**{life.name}**" in fame
     assert winner.partition(" ·")[0] in fame
     handed = await life.ben.click(panel, label="Yearbook")
-    assert f"The yearbook of `{life.name}`" in text_of(board_of(handed))
+    assert f"The yearbook of **{life.name}**" in text_of(board_of(handed))
     files = [file.filename for message in handed.followups for file in message.attachments]
     assert any(name.startswith("darkroom-yearbook-") and name.endswith(".zip") for name in files)
     assert "There is no event here" in answer_to(await life.run(life.ada, "event close"))
@@ -91,7 +91,7 @@ async def test_one_lora_for_all_by_deadlines_alone(life: Playthrough) -> None:
     board = await life.plan("shared", times=("24", "2", "4", "6"), numbers=("12", "2", "2", "", "400"))
     board = await life.press(life.ada, board, "Own prompts", "{trigger} on a boat\n{trigger} in the snow")
     await life.open(board)
-    await life.posted("`Fox days` is open")
+    await life.posted("**Fox days** is open")
     await photos_of_a_shared_subject(life)
     await choice_and_training(life)
     await pictures_with_the_lora(life)
@@ -103,7 +103,7 @@ async def test_one_lora_for_all_by_deadlines_alone(life: Playthrough) -> None:
     await life.vote(life.ada, number)
     assert "1 vote" not in text_of(await life.ballot())
     await life.hours_pass_while_down(6)
-    won = await life.posted("🏆 `Fox days`")
+    won = await life.posted("🏆 **Fox days**")
     assert pictures_in(won)[0].endswith("at the beach")
     told = ["is open", ": last call", ": the photos are chosen", ": the LoRA is ready", ": the pictures are here", "🏆"]
     await check_the_end(life, told, f"{life.ben.mention} · 2 votes")
@@ -154,7 +154,7 @@ async def test_a_lora_for_each_closed_by_its_host(life: Playthrough) -> None:
     await life.vote(life.ben, number)
     await life.restart()
     await life.close()
-    await life.posted("🏆 `Fox days`")
+    await life.posted("🏆 **Fox days**")
     told = [
         "is open",
         ": training has begun",
@@ -183,15 +183,15 @@ async def pictures_of_a_club(life: Playthrough, style: Style) -> None:
     """The time is over before Cleo has joined, so the event waits for her; the panel's buttons are older than that."""
     panel = await life.panel()
     await life.restart()
-    assert "You take part in `Fox days`." in text_of(await life.press(life.ben, panel, "Join"))
+    assert "You take part in **Fox days**." in text_of(await life.press(life.ben, panel, "Join"))
     owl = await life.make(life.ben, "an owl at night", ["0"])
-    assert "`Owl`" in text_of(owl)
+    assert "**Owl**" in text_of(owl)
     await life.enter(life.ben, owl)
     await life.hours_pass_while_down(24)
     await life.panel("⏸️ **Paused.**")
     await life.restart()
-    assert "You take part in `Fox days`." in text_of(await life.press(life.cleo, panel, "Join"))
-    await life.posted("`Fox days` goes on")
+    assert "You take part in **Fox days**." in text_of(await life.press(life.cleo, panel, "Join"))
+    await life.posted("**Fox days** goes on")
     styled = await life.make(life.cleo, "a fox at dawn", ["1"])
     assert style.name in text_of(styled)
     await life.come_to_rest()
@@ -209,7 +209,7 @@ async def test_a_picture_club_that_waits_for_its_second_member(life: Playthrough
     await life.restart()
     await life.vote(life.ada, number)
     await life.hours_pass(24)
-    await life.posted("🏆 `Fox days`")
+    await life.posted("🏆 **Fox days**")
     told = ["is open", "is paused", "goes on", ": last call", "🏆"]
     await check_the_end(life, told, f"{life.cleo.mention} · 2 votes")
 
@@ -232,11 +232,11 @@ async def test_a_blind_bakeoff_of_strengths(life: Playthrough) -> None:
         await life.restart()
     await life.vote(life.ada, 2)
     await life.hours_pass(48)
-    won = await life.posted("🏆 `Bake-off of Owl`")
+    won = await life.posted("🏆 **Bake-off of Owl**")
     assert "2 votes" in text_of(won)
-    strength = "strength 0.5" if "🥇 `strength 0.5`" in text_of(won) else "strength 1"
+    strength = "strength 0.5" if "🥇 **strength 0.5**" in text_of(won) else "strength 1"
     pressed = await life.ada.click(won, label=f"Make {strength} the default")
-    assert f"`{strength}` is the default of `Owl` now" in answer_to(pressed)
+    assert f"**{strength}** is the default of **Owl** now" in answer_to(pressed)
     assert f"Made with {strength} unless" in answer_to(await life.stage.use(life.ada, "loras show", lora="Owl"))
-    await check_the_end(life, ["is open", ": the pictures are here", "🏆"], f"`{strength}` · 2 votes")
+    await check_the_end(life, ["is open", ": the pictures are here", "🏆"], f"**{strength}** · 2 votes")
     assert life.charged() == 4 * 2

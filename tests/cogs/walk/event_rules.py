@@ -64,7 +64,7 @@ class EventRules:
                 yield f"told of the draft {name}"
             if event["status"] == EventStatus.VOTING and event["id"] not in moved and TALLY.search(said):
                 yield f"told votes of {name} before its close"
-            is_blind = event["status"] != EventStatus.FINISHED and f"the ballot of `{name}`" in said
+            is_blind = event["status"] != EventStatus.FINISHED and f"the ballot of **{name}**" in said
             if is_blind and any(f"<@{user}>" in said for user in self._entrants(event)):
                 yield f"named somebody on the ballot of {name} before its close"
         yield from self._vetoes(who, said, changes)

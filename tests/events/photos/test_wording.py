@@ -44,4 +44,4 @@ async def test_only_where_hosts_choose_they_look_at_the_photos(database: Databas
 
 
 def test_the_events_name_stays_harmless(event: Event) -> None:
-    assert "`Mascot ˋ@everyoneˋ days`" in consent_sentence(event, KEPT)
+    assert "**Mascot \\`\\@\u200beveryone\\` days**" in consent_sentence(event, KEPT)
