@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from bot.datasets.ages import mentions_minor
@@ -19,6 +20,16 @@ PHOTO_CAP_MAX = 30
 PICTURES_EACH_MAX = 20
 ENTRANTS_MAX = 500
 BUDGET_MAX = 1_000_000
+LABELS = MappingProxyType(
+    {
+        "photo_cap": "Photos per member",
+        "pictures_each": "Own pictures per member",
+        "entrants_min": "Fewest members",
+        "entrants_max": "Most members",
+        "budget": "Budget in credits",
+    }
+)
+"""What hosts call each number: in the form, and when it is refused."""
 HOURS_MAX = 336.0
 CANDIDATES_MAX, LABEL_MAX = 8, 100
 MODERATORS_MAX, ROLES_MAX, THINGS_MAX = 25, 25, 25
@@ -230,17 +241,19 @@ def _check_kind(event: Event) -> None:
 
 def _check_numbers(event: Event) -> None:
     ranges = (
-        ("Photos per person", event.photo_cap, 1, PHOTO_CAP_MAX),
-        ("Own pictures per person", event.pictures_each, 0, PICTURES_EACH_MAX),
-        ("The least number of entrants", event.entrants_min, 1, ENTRANTS_MAX),
-        ("The greatest number of entrants", event.entrants_max, 2, ENTRANTS_MAX),
-        ("The budget in credits", event.budget, 1, BUDGET_MAX),
+        ("photo_cap", event.photo_cap, 1, PHOTO_CAP_MAX),
+        ("pictures_each", event.pictures_each, 0, PICTURES_EACH_MAX),
+        ("entrants_min", event.entrants_min, 1, ENTRANTS_MAX),
+        ("entrants_max", event.entrants_max, 2, ENTRANTS_MAX),
+        ("budget", event.budget, 1, BUDGET_MAX),
     )
-    for label, value, least, most in ranges:
+    for number, value, least, most in ranges:
         if value is not None and not least <= value <= most:
-            raise UserError(f"{label} can be {least:,} to {most:,}. Please pick a number there.")
+            raise UserError(f"**{LABELS[number]}** can be {least:,} to {most:,}. Please pick a number there.")
     if event.entrants_max is not None and event.entrants_max < event.entrants_min:
-        raise UserError("The greatest number of entrants is below the least. Please swap or change them.")
+        raise UserError(
+            f"**{LABELS['entrants_max']}** is below **{LABELS['entrants_min']}**. Please swap or change them."
+        )
 
 
 def _check_sizes(event: Event) -> None:

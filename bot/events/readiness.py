@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import UserError
+from bot.events.drafts import LABELS
 from bot.events.estimate import entrants_reckoned, estimate
 from bot.events.loras import providers_of
 from bot.keys.reachability import Mark, ReachabilityService
@@ -84,7 +85,7 @@ def _balance(funds: Funds, provider: ProviderName, price: int) -> ReadinessCheck
 
 def _budget(event: Event, expected: int, training: int) -> ReadinessCheck:
     """`expected`: what the event will take, `training`: what one training takes, both in credits."""
-    what = f"Estimate: {expected:,} credits for {entrants_reckoned(event)} entrants"
+    what = f"Estimate: {expected:,} credits for {entrants_reckoned(event)} members"
     if event.mode is EventMode.BAKEOFF:
         what = f"Estimate: {expected:,} credits"
     if event.budget is None:
@@ -116,7 +117,7 @@ async def _club(connection: AsyncConnection, event: Event) -> list[ReadinessChec
     problems = await _problems(connection, host, event.lora_ids, event.style_ids)
     checks = [ReadinessCheck(what, is_ok=not problems, fix=" ".join(problems))]
     if event.pictures_each == 0:
-        checks.append(ReadinessCheck("Pictures per person", is_ok=False, fix="Allow everyone at least one picture."))
+        checks.append(ReadinessCheck(LABELS["pictures_each"], is_ok=False, fix="Allow everyone at least one picture."))
     return checks
 
 

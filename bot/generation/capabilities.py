@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from bot.errors import UserError
-from bot.records.generation import GenerationSettings
+from bot.records.generation import OPTIONS, GenerationSettings
 from bot.records.key import ProviderName
 from bot.records.lora import Lora, Style
 from bot.text import quote
@@ -139,16 +139,16 @@ ABILITIES: Final[Mapping[Kind, Ability]] = {
 }
 
 _WHERE_IT_WORKS: Final = {
-    "size": "Sizes work at Aurous Labs",
-    "width": "Sides in pixels work at Aurous Labs and without a LoRA",
-    "height": "Sides in pixels work at Aurous Labs and without a LoRA",
-    "strength": "Strength works with trained LoRAs",
-    "format": "File formats can be chosen at Apiframe",
-    "negative": "Negative prompts work with Aurous Labs styles and characters",
-    "enhance": "Prompts can be enhanced at Aurous Labs and without a LoRA",
-    "denoise": "How far to move away from a picture can be set at Aurous Labs",
+    "size": "at Aurous Labs",
+    "width": "at Aurous Labs and without a LoRA",
+    "height": "at Aurous Labs and without a LoRA",
+    "strength": "with trained LoRAs",
+    "format": "at Apiframe",
+    "negative": "with Aurous Labs styles and characters",
+    "enhance": "at Aurous Labs and without a LoRA",
+    "denoise": "at Aurous Labs",
 }
-"""Start of the refusal of an option, for options that not every kind takes."""
+"""For settings that not every kind takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,16 +225,16 @@ def asked_for(settings: GenerationSettings) -> list[str]:
 
 
 def _check_setting(target: Target, option: str, value: Any) -> None:
-    rule = target.ability.settings.get(option)
+    rule, word = target.ability.settings.get(option), OPTIONS[option]
     if rule is None:
-        raise UserError(f"{_WHERE_IT_WORKS[option]}; {target}. Leave `{option}` out.")
+        raise UserError(f"`{word}` works {_WHERE_IT_WORKS[option]}; {target}. Leave `{word}` out.")
     if rule.holds(value):
         return
     if option == "count" and target.kind is Kind.PLAIN:
         raise UserError(
-            "Without a LoRA, Apiframe makes one picture at a time. Leave `count` out, or pick a LoRA or a style."
+            "Without a LoRA, Apiframe makes one picture at a time. Leave `pictures` out, or pick a LoRA or a style."
         )
-    raise UserError(f"`{option}` {rule}; {target}. Choose another value or leave it out.")
+    raise UserError(f"`{word}` {rule}; {target}. Choose another value or leave it out.")
 
 
 def _check_references(target: Target, count: int) -> None:
@@ -252,11 +252,11 @@ def _check_together(target: Target, settings: GenerationSettings, reference_coun
     if (settings.width is None) != (settings.height is None):
         raise UserError("`width` and `height` go together. Give both, or leave both out.")
     if settings.width is not None and (settings.aspect or settings.size):
-        other = "aspect" if settings.aspect else "size"
+        other = OPTIONS["aspect" if settings.aspect else "size"]
         raise UserError(f"`width` and `height` already say the shape. Leave them or `{other}` out.")
     if settings.denoise is not None and target.kind is Kind.AUROUS and not reference_count:
         raise UserError(
-            "`denoise` says how far to move away from a picture. Add a `reference` or a character, or leave it out."
+            "`change` says how far to move away from a picture. Add a `reference` or a character, or leave it out."
         )
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 from bot.records.doubt import Doubt
 from bot.records.key import ProviderName
@@ -56,6 +58,33 @@ class GenerationSettings:
     """The provider may rewrite the prompt."""
     denoise: float | None = None
     """How far a picture may move away from its reference pictures, 0 to 1."""
+
+
+OPTIONS: Final = MappingProxyType(
+    {
+        "count": "pictures",
+        "aspect": "shape",
+        "format": "format",
+        "strength": "strength",
+        "guidance": "guidance",
+        "steps": "steps",
+        "seed": "seed",
+        "negative": "without",
+        "size": "size",
+        "width": "width",
+        "height": "height",
+        "enhance": "enhance",
+        "denoise": "change",
+    }
+)
+"""What members call each setting: as an option of `/imagine`, in forms, on cards and in refusals."""
+
+
+def say_setting(name: str, value: object) -> str:
+    """Such as "shape 16:9" or "strength 0.8"."""
+    if name == "enhance":
+        return "prompt enhanced" if value else "prompt as written"
+    return f"{OPTIONS[name]} {value:g}" if isinstance(value, float) else f"{OPTIONS[name]} {value}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import discord
 
 from bot.loras.styles import PROVIDER, Catalogue, Order
+from bot.records.generation import say_setting
 from bot.records.lora import Style
 from bot.text import cite, quote
 from cogs.ui.buttons import WORDS_MAX, ActionButton
@@ -90,7 +91,7 @@ def _described(style: Style) -> discord.ui.Item[Layout]:
 
 def _lines(style: Style) -> list[str]:
     defaults = (("denoise", style.denoise), ("guidance", style.guidance), ("steps", style.steps))
-    given = [f"{name} {value:g}" for name, value in defaults if value is not None]
+    given = [say_setting(name, value) for name, value in defaults if value is not None]
     marks = [
         *([f"added {day(style.created_at)}"] if style.created_at is not None else []),
         "🌍 public" if style.is_public else "🔒 only for this server's key",

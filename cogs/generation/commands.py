@@ -50,25 +50,25 @@ class ImagineCog(commands.Cog):
         prompt="What should be in the picture? A trigger word is put in for you",
         lora="Which LoRA or character",
         style="Which ready-made style of Aurous Labs",
-        count="How many pictures: 1 to 4",
-        aspect="Shape of the picture",
+        pictures="How many: 1 to 4",
+        shape="Width to height, such as 16:9",
         size="How large, at Aurous Labs",
         width="Width in pixels, together with height",
         height="Height in pixels, together with width",
         strength="How strongly a trained LoRA shows: 0.1 to 1.5, usually 1",
-        guidance="How closely the prompt is followed",
-        steps="How carefully it is drawn",
+        guidance="How closely the prompt is followed: higher is closer",
+        steps="How many times each picture is worked over: more is finer and takes longer",
         seed="The same seed and settings make the same picture again",
         format="File format, at Apiframe",
-        negative="What should not be in the picture, at Aurous Labs",
+        without="What should not be in the picture, at Aurous Labs",
         enhance="Let the provider reword the prompt",
-        denoise="How far to move away from the reference or character: 0 to 1",
+        change="How far to move away from the reference or character: 0 to 1",
         reference="A picture to start from",
         reference_2="Another picture to start from",
         provider="Who makes it, when neither LoRA nor style decides",
     )
     @app_commands.choices(
-        aspect=[app_commands.Choice(name=aspect, value=aspect) for aspect in (*ASPECTS, WIDEST)],
+        shape=[app_commands.Choice(name=aspect, value=aspect) for aspect in (*ASPECTS, WIDEST)],
         size=[app_commands.Choice(name=size, value=size) for size in SIZES],
         format=[app_commands.Choice(name=format_, value=format_) for format_ in FORMATS],
         provider=PROVIDERS,
@@ -79,8 +79,8 @@ class ImagineCog(commands.Cog):
         prompt: app_commands.Range[str, 1, PROMPT_MAX],
         lora: str | None = None,
         style: str | None = None,
-        count: app_commands.Range[int, 1, 4] | None = None,
-        aspect: str | None = None,
+        pictures: app_commands.Range[int, 1, 4] | None = None,
+        shape: str | None = None,
         size: str | None = None,
         width: app_commands.Range[int, 256, 4096] | None = None,
         height: app_commands.Range[int, 256, 4096] | None = None,
@@ -89,17 +89,17 @@ class ImagineCog(commands.Cog):
         steps: app_commands.Range[int, 1, 100] | None = None,
         seed: app_commands.Range[int, 0, SEED_MAX] | None = None,
         format: str | None = None,  # noqa: A002 - the option's public name
-        negative: app_commands.Range[str, 1, 4000] | None = None,
+        without: app_commands.Range[str, 1, 4000] | None = None,
         enhance: bool | None = None,
-        denoise: app_commands.Range[float, 0.0, 1.0] | None = None,
+        change: app_commands.Range[float, 0.0, 1.0] | None = None,
         reference: discord.Attachment | None = None,
         reference_2: discord.Attachment | None = None,
         provider: str | None = None,
     ) -> None:
         settings = GenerationSettings(
-            count or 1, aspect, format, strength, guidance, steps, seed, negative, size, width, height, enhance, denoise
+            pictures or 1, shape, format, strength, guidance, steps, seed, without, size, width, height, enhance, change
         )
-        given = {"lora": lora, "style": style, "count": count}
+        given = {"lora": lora, "style": style, "count": pictures}
         said = {name for name, value in given.items() if value is not None} | set(asked_for(settings)) - {"count"}
         attachments = [attachment for attachment in (reference, reference_2) if attachment is not None]
         asked = None if provider is None else ProviderName(value_of(PROVIDERS, provider))

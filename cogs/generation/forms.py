@@ -11,7 +11,7 @@ from bot.generation.capabilities import ABILITIES, ASPECTS, WIDEST, Kind
 from bot.generation.order import DEFAULTS, Accepted, PartialOrder, PictureOrder, without_last_time
 from bot.generation.prompt import FIRST_PROMPTS
 from bot.records.dataset import Upload
-from bot.records.generation import GenerationSettings, GenerationStatus
+from bot.records.generation import OPTIONS, GenerationSettings, GenerationStatus, say_setting
 from bot.records.key import ProviderName
 from bot.records.lora import Lora, Style
 from bot.text import cite, quote
@@ -21,7 +21,7 @@ from cogs.ui.choices import Pressed
 from cogs.ui.layout import card
 from cogs.ui.replies import Interaction, actor_of, ask, channel_of, defer, is_admin, show
 from cogs.ui.views import ConfirmView, SafeModal, paragraph
-from cogs.ui.words import ago, count
+from cogs.ui.words import ago, capitalised, count
 
 ANSWERED_AT_ONCE_S = 1.5
 """What takes longer is acknowledged first; Discord waits for 3 seconds."""
@@ -58,13 +58,13 @@ class PromptModal(SafeModal):
         first = None if lora is None else FIRST_PROMPTS[lora.subject_kind]
         field = paragraph(default=prompt[:PROMPT_MAX] or first, min_length=1, max_length=PROMPT_MAX)
         self.prompt = self.add_field("Prompt", field, _hint(lora, style))
-        self.count = self._add_choice("Pictures", ["1", "2", "3", "4"], str(settings.count)) if lora or style else None
+        self.count = self._add_choice("count", ["1", "2", "3", "4"], str(settings.count)) if lora or style else None
         is_trained = lora is not None and lora.provider is ProviderName.APIFRAME
         if is_trained:
             field.max_length = ABILITIES[Kind.TRAINED].prompt_max
             field.default = field.default and field.default[: field.max_length]
         aspects = list(ASPECTS) if is_trained or uploads else [*ASPECTS, WIDEST]
-        self.aspect = None if settings.width else self._add_choice("Shape", aspects, settings.aspect or "1:1")
+        self.aspect = None if settings.width else self._add_choice("aspect", aspects, settings.aspect or "1:1")
 
     async def submit(self, interaction: Interaction) -> None:
         if self.author_id is None:
@@ -100,13 +100,13 @@ class PromptModal(SafeModal):
             settings = replace(settings, aspect=self.aspect.values[0])
         return settings
 
-    def _add_choice(self, text: str, values: list[str], chosen: str) -> "discord.ui.Select[PromptModal]":
+    def _add_choice(self, setting: str, values: list[str], chosen: str) -> "discord.ui.Select[PromptModal]":
         select: discord.ui.Select[PromptModal] = discord.ui.Select(
             required=False,
             min_values=0,
             options=[discord.SelectOption(label=value, default=value == chosen) for value in values],
         )
-        self.add_field(text, select)
+        self.add_field(capitalised(OPTIONS[setting]), select)
         return select
 
 
@@ -189,15 +189,11 @@ def _words(
         "lora": quote(lora.name, 40) if lora is not None else "",
         "style": quote(style.name, 40) if style is not None else "",
         "count": count(settings.count, "picture"),
-        "aspect": settings.aspect,
-        "size": settings.size,
         "width": f"{settings.width} × {settings.height}",
-        "format": settings.format,
-        "negative": f"without {cite(settings.negative or '', 40)}",
-        "enhance": "prompt enhanced" if settings.enhance else "prompt as written",
+        "negative": say_setting("negative", cite(settings.negative or "", 40)),
     }
     names = [name for name in taken_over if name != "height"]
-    return [words.get(name) or f"{name} {getattr(settings, name):g}" for name in names]
+    return [words.get(name) or say_setting(name, getattr(settings, name)) for name in names]
 
 
 def _title(lora: Lora | None, style: Style | None) -> str:
@@ -211,5 +207,5 @@ def _hint(lora: Lora | None, style: Style | None) -> str:
         named = lora is not None and lora.trigger_word is not None
         return f"What should be in the picture?{' The trigger word is put in by itself.' if named else ''}"
     defaults = (("guidance", style.guidance), ("steps", style.steps), ("denoise", style.denoise))
-    own = ", ".join(f"{name} {value:g}" for name, value in defaults if value is not None)
+    own = ", ".join(say_setting(name, value) for name, value in defaults if value is not None)
     return f"What should be in the picture? The style draws with {own}."[:100] if own else "What should be in it?"

@@ -109,7 +109,7 @@ def _lora_lines(view: LoraView, viewer_id: int) -> list[str]:
         f"### {name_of(lora)}",
         f"{KIND_WORDS[lora.subject_kind][0].upper()}{KIND_WORDS[lora.subject_kind][1:]} · {trigger}",
         *([f"Note: {cite(lora.note, 300)}"] if lora.note else []),
-        f"{owner} · used for {count(view.uses, 'picture set')}",
+        f"{owner} · used for {count(view.uses, 'order')} of pictures",
         f"Made {ago(lora.created_at)} at {lora.provider.label}{cost}",
     ]
     if len(view.versions) > 1:
@@ -178,7 +178,7 @@ def audience_word(share: Share, events: Mapping[int, str] = NO_NAMES) -> str:
         Audience.GUILD: "everyone here",
         Audience.ROLE: f"<@&{share.audience_id}>",
         Audience.MEMBER: f"<@{share.audience_id}>",
-        Audience.EVENT: f"the entrants of {quote(event, 60) if event else 'an event'}",
+        Audience.EVENT: f"everybody in {quote(event, 60) if event else 'an event'}",
     }[share.audience]
 
 

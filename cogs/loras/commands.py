@@ -41,7 +41,7 @@ class LorasCog(commands.GroupCog, group_name="loras", group_description="Your Lo
         lora="Which one",
         with_="A member or a role; leave it out to see and change whom it is shared with",
         everyone="Everyone in this server",
-        event="The entrants of an event that is running",
+        event="Everybody in an event that is running",
     )
     @app_commands.rename(with_="with")
     async def share(

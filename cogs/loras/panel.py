@@ -30,7 +30,7 @@ class SharePanel(SafeLayout):
             self.add_row(AudienceChoice("Share with members or roles", self._share, most=CHOSEN_AT_ONCE))
             events = options_of(_to_share_with(sharing), ())
             if events:
-                self.add_row(StringChoice("Share with the entrants of an event", events, self._share_event, least=1))
+                self.add_row(StringChoice("Share with everybody in an event", events, self._share_event, least=1))
             self.add_row(FleetingButton("Everyone here", self._share_everyone))
         if sharing.shares:
             taken = options_of(_named(guild, sharing), ())

@@ -6,7 +6,7 @@ from types import MappingProxyType
 import discord
 
 from bot.pictures.service import PictureSet
-from bot.records.generation import Generation, GenerationSettings, Operation, Picture
+from bot.records.generation import Generation, GenerationSettings, Operation, Picture, say_setting
 from bot.text import cite, quote
 from cogs.likeness.cards import claim_button
 from cogs.ui.buttons import ActionButton
@@ -162,17 +162,18 @@ def settings_parts(settings: GenerationSettings) -> list[str]:
     sides = None if settings.width is None else f"{settings.width} × {settings.height}"
     parts = [
         *([f"seed `{settings.seed}`"] if settings.seed is not None else []),
-        *filter(None, (settings.aspect, settings.size, sides, settings.format)),
+        *_said(settings, "aspect", "size"),
+        *([sides] if sides is not None else []),
+        *_said(settings, "format", "strength", "guidance", "steps", "denoise", "enhance"),
     ]
-    for label in ("strength", "guidance", "steps", "denoise"):
-        value = getattr(settings, label)
-        if value is not None:
-            parts.append(f"{label} {value:g}")
-    if settings.enhance is not None:
-        parts.append("prompt enhanced" if settings.enhance else "prompt as written")
     if settings.negative is not None:
-        parts.append(f"without {cite(settings.negative, 60)}")
+        parts.append(say_setting("negative", cite(settings.negative, 60)))
     return parts
+
+
+def _said(settings: GenerationSettings, *names: str) -> list[str]:
+    values = {name: getattr(settings, name) for name in names}
+    return [say_setting(name, value) for name, value in values.items() if value is not None]
 
 
 def _prompt_lines(found: PictureSet) -> list[str]:

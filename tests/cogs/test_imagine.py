@@ -59,8 +59,8 @@ async def test_imagine_sends_every_option_to_the_provider_and_shows_it(keyed: St
         "imagine",
         prompt="in a forest",
         lora=f"lora-{lora.id}",
-        count=2,
-        aspect="16:9",
+        pictures=2,
+        shape="16:9",
         strength=0.8,
         guidance=4.5,
         steps=20,
@@ -69,7 +69,9 @@ async def test_imagine_sends_every_option_to_the_provider_and_shows_it(keyed: St
     )
     assert "Accepted #1" in answer_to(answered)
     picture = await keyed.posted("Pictures #1 · AI-generated")
-    assert "seed `42` · 16:9 · jpg · strength 0.8 · guidance 4.5 · steps 20 · 4 credits" in text_of(picture)
+    assert "seed `42` · shape 16:9 · format jpg · strength 0.8 · guidance 4.5 · steps 20 · 4 credits" in text_of(
+        picture
+    )
     assert [attachment.filename for attachment in picture.attachments] == ["darkroom-1-1.jpg", "darkroom-1-2.jpg"]
     job = next(iter(keyed.world.provider.jobs.values()))
     assert job.order["prompt"] == f"{lora.trigger_word} in a forest"
@@ -127,7 +129,7 @@ async def test_a_button_of_an_earlier_version_still_opens_the_form_for_its_lora(
 async def used_long_ago(stage: Stage) -> None:
     """Ben's last picture, with Foxy, 16:9 and strength 0.3, was ordered two hours ago."""
     await stage.give_lora(stage.ben)
-    await stage.use(stage.ben, "imagine", prompt="in a forest", lora="Foxy", aspect="16:9", strength=0.3)
+    await stage.use(stage.ben, "imagine", prompt="in a forest", lora="Foxy", shape="16:9", strength=0.3)
 
     async def age(connection: AsyncConnection) -> None:
         earlier = datetime.now(UTC) - timedelta(hours=2)
@@ -140,7 +142,7 @@ async def test_what_was_used_a_while_ago_is_said_before_anything_is_ordered(keye
     """Mutant: without the look at the hour the picture is paid for before its strength is told."""
     await used_long_ago(keyed)
     asked = board_of(await keyed.use(keyed.ben, "imagine", prompt="by the sea"))
-    assert "you used **Foxy**, 16:9, strength 0.3. The same again?" in text_of(asked)
+    assert "you used **Foxy**, shape 16:9, strength 0.3. The same again?" in text_of(asked)
     assert await keyed.world.darkroom.services.generations.view(2) is None
     assert "Accepted #2" in answer_to(await keyed.ben.click(asked, label="The same again"))
     again = answer_to(await keyed.ben.click(asked, label="The same again"))
@@ -148,13 +150,13 @@ async def test_what_was_used_a_while_ago_is_said_before_anything_is_ordered(keye
     assert await keyed.world.darkroom.services.generations.view(3) is None
     third = answer_to(await keyed.use(keyed.ben, "imagine", prompt="in the snow"))
     assert "Accepted #3" in third
-    assert "As last time: **Foxy**, 16:9, strength 0.3" in third
+    assert "As last time: **Foxy**, shape 16:9, strength 0.3" in third
 
 
 async def test_instead_of_what_was_used_a_while_ago_the_defaults_can_be_chosen(keyed: Stage) -> None:
     await used_long_ago(keyed)
     asked = board_of(await keyed.use(keyed.ben, "imagine", prompt="by the sea", lora="Foxy"))
-    assert "you used 16:9, strength 0.3. The same again?" in text_of(asked)
+    assert "you used shape 16:9, strength 0.3. The same again?" in text_of(asked)
     answered = answer_to(await keyed.ben.click(asked, label="Start from the defaults"))
     assert "Accepted #2 · pictures**: 1 picture with **Foxy**" in answered
     assert "As last time" not in answered
@@ -166,7 +168,7 @@ async def test_instead_of_what_was_used_a_while_ago_the_defaults_can_be_chosen(k
 async def test_whoever_takes_nothing_over_or_lost_the_lora_is_not_asked(keyed: Stage) -> None:
     await used_long_ago(keyed)
     lora = await keyed.give_lora(keyed.ben, "Rex")
-    options: dict[str, Any] = {"lora": f"lora-{lora.id}", "aspect": "1:1"}
+    options: dict[str, Any] = {"lora": f"lora-{lora.id}", "shape": "1:1"}
     assert "Accepted #2" in answer_to(await keyed.use(keyed.ben, "imagine", prompt="by the sea", **options))
 
 
@@ -185,9 +187,9 @@ PICTURE = ("fox.jpg", photo(3))
 async def test_the_answer_tells_the_price_and_the_balance_to_admins_only(keyed: Stage) -> None:
     await keyed.give_lora(keyed.ben)
     await keyed.give_lora(keyed.ada, "Rex")
-    of_ada = answer_to(await keyed.use(keyed.ada, "imagine", prompt="in a forest", lora="Rex", count=2))
+    of_ada = answer_to(await keyed.use(keyed.ada, "imagine", prompt="in a forest", lora="Rex", pictures=2))
     assert "Apiframe: cost 4 credits · balance 5000" in of_ada
-    answered = answer_to(await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", count=2))
+    answered = answer_to(await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", pictures=2))
     assert "2 pictures with **Foxy**" in answered
     assert "Apiframe: cost 4 credits" in answered
     assert "balance" not in answered
@@ -195,10 +197,10 @@ async def test_the_answer_tells_the_price_and_the_balance_to_admins_only(keyed: 
 
 async def test_what_i_leave_out_is_as_last_time_until_i_reset_it(keyed: Stage) -> None:
     await keyed.give_lora(keyed.ben)
-    first = await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", aspect="16:9", guidance=4.5)
+    first = await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", shape="16:9", guidance=4.5)
     assert list(buttons_of(board_of(first))) == ["Cancel"]
     second = await keyed.use(keyed.ben, "imagine", prompt="by the sea")
-    assert "As last time: **Foxy**, 16:9, guidance 4.5" in answer_to(second)
+    assert "As last time: **Foxy**, shape 16:9, guidance 4.5" in answer_to(second)
     await keyed.restart()
     reset = await keyed.ben.click(board_of(second), label="Reset my settings")
     assert "starts from the defaults" in answer_to(reset)
@@ -243,8 +245,8 @@ async def test_no_style_may_come_as_its_label(keyed: Stage, label: str) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"negative": "rain"}, "**Foxy** is a LoRA at Apiframe. Leave `negative` out."),
-        ({"aspect": "21:9"}, "`aspect` is one of 1:1, 16:9"),
+        ({"without": "rain"}, "**Foxy** is a LoRA at Apiframe. Leave `without` out."),
+        ({"shape": "21:9"}, "`shape` is one of 1:1, 16:9"),
         ({"guidance": 20.0}, "`guidance` takes a number from 1 to 10"),
         ({"width": 1024, "height": 1024}, "Leave `width` out."),
         ({"provider": "aurous"}, "Leave `provider` out."),
@@ -297,7 +299,7 @@ async def test_the_menu_works_on_pictures_that_darkroom_posted(keyed: Stage) -> 
 
 async def test_the_menu_finds_pictures_in_the_gallery_of_a_forwarded_message(keyed: Stage) -> None:
     await keyed.give_lora(keyed.ben)
-    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", count=2)
+    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", pictures=2)
     posted = await keyed.posted("Pictures #1 · AI-generated")
     forwarded = await keyed.cleo.forward(posted, keyed.channel)
     opened = await keyed.cleo.context_menu(keyed.channel, MENU, forwarded)
@@ -349,14 +351,14 @@ async def test_cancel_ends_my_own_order_and_nobody_elses(keyed: Stage) -> None:
 
 async def test_aurous_labs_makes_pictures_without_a_lora_when_its_key_is_the_only_one(stage: Stage) -> None:
     await stage.set_aurous_key()
-    options: dict[str, Any] = {"negative": "rain", "aspect": "21:9", "size": "2k", "enhance": True, "count": 2}
+    options: dict[str, Any] = {"without": "rain", "shape": "21:9", "size": "2k", "enhance": True, "pictures": 2}
     answered = answer_to(await stage.use(stage.ben, "imagine", prompt="a fox", **options))
     assert "Aurous Labs: cost 4 credits" in answered
     await stage.posted("Pictures #1 · AI-generated")
     [image] = stage.world.aurous.images.values()
     assert (image.order.size_preset, image.order.negative_prompt) == ("2k_21_9", "rain")
     again = answer_to(await stage.use(stage.ben, "imagine", prompt="a fox"))
-    assert "As last time: 2 pictures, 21:9, 2k, without “rain”, prompt enhanced" in again
+    assert "As last time: 2 pictures, shape 21:9, size 2k, without “rain”, prompt enhanced" in again
 
 
 async def test_a_slow_provider_is_acknowledged_first_and_answered_then(
@@ -365,8 +367,8 @@ async def test_a_slow_provider_is_acknowledged_first_and_answered_then(
     monkeypatch.setattr(forms, "ANSWERED_AT_ONCE_S", 0.0)
     await keyed.give_lora(keyed.ben)
     assert "Accepted #1" in answer_to(await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy"))
-    refused = answer_to(await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", negative="rain"))
-    assert "Leave `negative` out." in refused
+    refused = answer_to(await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", without="rain"))
+    assert "Leave `without` out." in refused
 
 
 async def first_style(stage: Stage) -> Style:

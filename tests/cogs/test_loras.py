@@ -55,7 +55,7 @@ async def test_one_lora_shows_trigger_word_owner_and_uses(trained: Stage) -> Non
     shown = await trained.use(trained.ben, "loras show", lora=f"lora-{lora.id}")
     text = answer_to(shown)
     assert f"Trigger word `{lora.trigger_word}`" in text
-    assert f"Owner {trained.ben.mention} · used for 1 picture set" in text
+    assert f"Owner {trained.ben.mention} · used for 1 order of pictures" in text
     offered = ["Make a picture", "Share", "Rename", "Note", "New version", "Archive"]
     assert list(buttons_of(board_of(shown))) == offered
 

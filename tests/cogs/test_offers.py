@@ -119,7 +119,7 @@ async def test_a_lora_is_shared_with_the_entrants_of_an_event_and_taken_back(tra
     await trained.world.darkroom.services.contributions.join(event.id, Actor(trained.world.guild.id, trained.cleo.id))
     panel = board_of(await trained.use(trained.ben, "loras share", lora="Foxy"))
     panel = board_of(await trained.ben.select(panel, [str(event.id)], custom_id=select_of(panel, STRINGS)))
-    assert "1. the entrants of **Mascot days**" in text_of(panel)
+    assert "1. everybody in **Mascot days**" in text_of(panel)
     assert await offered_to(trained, trained.cleo) == ["Foxy"]
     assert await offered_to(trained, trained.ada) == []
     panel = board_of(await trained.ben.select(panel, option_values(panel), custom_id=select_of(panel, STRINGS)))
@@ -128,7 +128,7 @@ async def test_a_lora_is_shared_with_the_entrants_of_an_event_and_taken_back(tra
     offered = await trained.ben.autocomplete(trained.channel, "loras share", "event", "masc")
     assert [choice["name"] for choice in offered] == ["Mascot days"]
     shared = answer_to(await trained.use(trained.ben, "loras share", lora="Foxy", event="Mascot days"))
-    assert "the entrants of **Mascot days**" in shared
+    assert "everybody in **Mascot days**" in shared
 
 
 async def test_an_admin_can_only_take_back(trained: Stage) -> None:

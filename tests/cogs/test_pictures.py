@@ -122,7 +122,7 @@ async def test_settings_tell_everything_there_is_to_know(keyed: Stage) -> None:
     text = answer_to(await keyed.cleo.click(message, label="Settings"))
     [job] = keyed.world.provider.jobs.values()
     assert "```\nTORKPN in a forest\n```" in text
-    assert "seed `42` · 16:9 · strength 0.8" in text
+    assert "seed `42` · shape 16:9 · strength 0.8" in text
     assert "**Made** at Apiframe with **Foxy**" in text
     assert "**Cost** 2 credits · estimated 2 credits" in text
     assert f"**Apiframe id** `{job.id}`" in text
@@ -131,7 +131,7 @@ async def test_settings_tell_everything_there_is_to_know(keyed: Stage) -> None:
 async def test_a_long_prompt_comes_as_a_file_too(keyed: Stage) -> None:
     await keyed.set_aurous_key()
     prompt = "a " * 1500 + "fox"
-    await keyed.use(keyed.ben, "imagine", prompt=prompt, provider="aurous", negative="b" * 900)
+    await keyed.use(keyed.ben, "imagine", prompt=prompt, provider="aurous", without="b" * 900)
     message = await keyed.posted(RESULT)
     await settled(keyed)
     shown = board_of(await keyed.ben.click(message, label="Settings"))

@@ -29,7 +29,7 @@ async def test_half_a_picture_is_posted_as_a_link_beside_its_whole_sibling(keyed
     whole = encode(noise(64, 64, 1), "PNG")
     half = whole[: len(whole) // 2]
     keyed.world.provider.faults.next("GET /images/*-1.png", *[Fault.answer(200, body=half)] * 2)
-    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", count=2)
+    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", pictures=2)
     posted = await keyed.posted("Pictures #1 · AI-generated")
     assert pictures_in(posted) == ["AI-generated picture 2 of 2: Foxy in a forest"]
     assert "Picture 1 did not arrive whole; the links work for about a day." in text_of(posted)
@@ -41,7 +41,7 @@ async def test_half_a_picture_is_posted_as_a_link_beside_its_whole_sibling(keyed
 
 async def test_each_picture_takes_the_best_way_out_for_itself(keyed: Stage) -> None:
     await keyed.give_lora(keyed.ben)
-    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", count=4)
+    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", pictures=4)
     await keyed.posted("Pictures #1 · AI-generated")
     services = keyed.world.darkroom.services
     found = await services.pictures.find(1)
@@ -81,7 +81,7 @@ async def test_pictures_that_do_not_fit_at_all_are_posted_as_links(keyed: Stage)
 async def test_a_picture_that_is_gone_is_named_below_its_siblings(keyed: Stage) -> None:
     await keyed.give_lora(keyed.ben)
     keyed.world.provider.faults.jobs.append(JobFault.ONE_GONE)
-    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", count=3)
+    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", pictures=3)
     posted = await keyed.posted("Pictures #1 · AI-generated")
     assert [file.filename for file in posted.attachments] == ["darkroom-1-1.png", "darkroom-1-2.png"]
     rest = await keyed.posted("Pictures #1 · the rest")
@@ -92,7 +92,7 @@ async def test_a_picture_that_is_gone_is_named_below_its_siblings(keyed: Stage) 
 async def test_a_picture_that_is_there_a_moment_later_follows_its_siblings(keyed: Stage) -> None:
     await keyed.give_lora(keyed.ben)
     keyed.world.provider.faults.next("GET /images/*-1.png", Fault.answer(404))
-    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", count=3)
+    await keyed.use(keyed.ben, "imagine", prompt="in a forest", lora="Foxy", pictures=3)
     await keyed.posted("Pictures #1 · AI-generated")
     rest = await keyed.posted("Pictures #1 · the rest")
     assert [file.filename for file in rest.attachments] == ["darkroom-1-1.png"]

@@ -84,7 +84,7 @@ async def test_the_gallery_shows_picture_description_defaults_and_marks_of_each_
     assert previews_in(shown)[0] == f"An example of the style {first.name}"
     assert f"**{first.name}**\n“{first.description}”" in text
     assert first.denoise is not None
-    assert f"-# Draws with denoise {first.denoise:g}" in text
+    assert f"-# Draws with change {first.denoise:g}" in text
     assert "🌍 public" in text
 
 

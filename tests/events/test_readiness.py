@@ -36,7 +36,7 @@ async def test_with_key_and_balance_an_event_is_ready(hosting: Hosting) -> None:
         "Threads",
         "API key of Apiframe",
         "Balance at Apiframe: enough for one training",
-        "Estimate: 325 credits for 10 entrants; the budget is 325",
+        "Estimate: 325 credits for 10 members; the budget is 325",
         "Prompt pack: 4",
         "Webhooks are not set up: Darkroom looks at running jobs by itself",
     ]
@@ -95,7 +95,7 @@ async def test_an_event_without_a_budget_says_what_it_will_take(hosting: Hosting
     await hosting.studio.set_key()
     draft = await hosting.service.change((await hosting.draft()).id, HOST, budget=None)
     checks = await hosting.service.readiness(draft.id, HOST)
-    what = "Estimate: 325 credits for 10 entrants; there is no budget, so nothing stops above it"
+    what = "Estimate: 325 credits for 10 members; there is no budget, so nothing stops above it"
     assert what in [check.what for check in checks if check.is_ok]
 
 
@@ -115,7 +115,7 @@ async def test_a_club_needs_something_to_make_pictures_with(hosting: Hosting) ->
     await hosting.service.change(draft.id, HOST, lora_ids=[lora.id], budget=1)
     assert await red(hosting, draft.id) == {}
     await hosting.service.change(draft.id, HOST, pictures_each=0)
-    assert list(await red(hosting, draft.id)) == ["Pictures per person"]
+    assert list(await red(hosting, draft.id)) == ["Own pictures per member"]
     await hosting.service.change(draft.id, HOST, pictures_each=1)
     await hosting.studio.loras.archive(lora.id, HOST)
     assert "archived" in (await red(hosting, draft.id))[what]

@@ -24,6 +24,7 @@ from bot.generation.capabilities import (
 )
 from bot.generation.order import CARRIED, DEFAULTS, carry_over, provider_order, with_style, without_style
 from bot.records.dataset import SubjectKind
+from bot.records.generation import OPTIONS as WORDS_OF
 from bot.records.generation import GenerationSettings, Operation, Remembered
 from bot.records.key import ProviderName
 from bot.records.lora import Lora, Style
@@ -126,7 +127,7 @@ def test_everything_in_the_table_can_be_ordered(drawn: tuple[Kind, tuple[Generat
 def test_a_value_out_of_range_is_refused_by_the_options_name(drawn: tuple[Kind, str], data: st.DataObject) -> None:
     kind, option = drawn
     value = data.draw(outside(option, ABILITIES[kind].settings[option]))
-    with pytest.raises(UserError, match=f"`{option}`"):
+    with pytest.raises(UserError, match=f"`{WORDS_OF[option]}`"):
         check_order(TARGETS[kind], replace(DEFAULTS, **{option: value}), 1 if ABILITIES[kind].references_max else 0)
 
 
@@ -138,7 +139,7 @@ ANY_VALUE: dict[str, Any] = {"size": "2k", "format": "png", "negative": "rain", 
 def test_an_option_that_the_kind_does_not_take_is_refused_with_the_reason_and_the_way_out(
     kind: Kind, option: str
 ) -> None:
-    with pytest.raises(UserError, match=rf"; {re.escape(str(TARGETS[kind]))}\. Leave `{option}` out\.$"):
+    with pytest.raises(UserError, match=rf"; {re.escape(str(TARGETS[kind]))}\. Leave `{WORDS_OF[option]}` out\.$"):
         check_order(TARGETS[kind], replace(DEFAULTS, **{option: ANY_VALUE.get(option, 1024)}), 0)
 
 
@@ -156,10 +157,10 @@ def test_one_reference_more_than_the_kind_takes_is_refused(kind: Kind) -> None:
         (Kind.AUROUS, {"width": 1024}, "go together"),
         (Kind.PLAIN, {"height": 512}, "go together"),
         (Kind.AUROUS, {"width": 1024, "height": 1024, "size": "2k"}, "`size`"),
-        (Kind.PLAIN, {"width": 512, "height": 512, "aspect": "1:1"}, "`aspect`"),
+        (Kind.PLAIN, {"width": 512, "height": 512, "aspect": "1:1"}, "`shape`"),
         (Kind.AUROUS, {"denoise": 0.5}, "`reference`"),
         (Kind.PLAIN, {"count": 2}, "one picture at a time"),
-        (Kind.TRAINED, {"aspect": "21:9"}, "`aspect` is one of"),
+        (Kind.TRAINED, {"aspect": "21:9"}, "`shape` is one of"),
         (Kind.TRAINED, {"strength": 0.0}, "`strength` takes a number from 0.1 to 1.5"),
     ],
 )
@@ -172,8 +173,7 @@ def test_the_refusal_of_a_negative_prompt_reads_as_a_person_would_say_it() -> No
     with pytest.raises(UserError) as refused:
         check_order(TARGETS[Kind.TRAINED], GenerationSettings(negative="rain"), 0)
     assert str(refused.value) == (
-        "Negative prompts work with Aurous Labs styles and characters; **Rex** is a LoRA at Apiframe. "
-        "Leave `negative` out."
+        "`without` works with Aurous Labs styles and characters; **Rex** is a LoRA at Apiframe. Leave `without` out."
     )
 
 

@@ -262,7 +262,7 @@ async def test_what_the_kind_does_not_take_is_left_out_when_remembered_refused_w
     negative = GenerationSettings(negative="rain")
     await place(studio, PictureOrder("a fox", negative, provider=AUROUS))
     assert (await partial(studio, said="lora", lora=lora)).generation.settings.negative is None
-    with pytest.raises(UserError, match="Leave `negative` out"):
+    with pytest.raises(UserError, match="Leave `without` out"):
         await partial(studio, said="lora negative", lora=lora, settings=negative)
 
 

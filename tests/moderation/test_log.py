@@ -112,7 +112,7 @@ DONE: dict[str, tuple[Callable[[Studio], Awaitable[object]], list[tuple[str, ...
     "shared twice": (share_twice, [(str(ANNA), "shared", "LoRA #1, with everyone here", "")]),
     "shared by an event": (
         share_in_an_event,
-        [(str(ANNA), "shared", "LoRA #1, with the entrants of an event", "")],
+        [(str(ANNA), "shared", "LoRA #1, with everybody in an event", "")],
     ),
     "retired": (take_away, [("0", "deleted", "LoRA #1, retired", str(ANNA))]),
     "archived by an admin": (archive_anothers, [(str(CLEO), "deleted", "LoRA #1, archived", str(ANNA))]),

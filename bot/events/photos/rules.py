@@ -15,7 +15,7 @@ from bot.records.guild import Actor
 
 UPLOADS_MAX = 30
 """Files of one submission: what three upload fields take (Discord /docs/components/reference)."""
-SOMEBODY_ELSES = "another entrant's photo"
+SOMEBODY_ELSES = "another member's photo"
 ETHNICITY_MAX = 40
 
 

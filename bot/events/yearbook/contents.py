@@ -13,7 +13,7 @@ from typing import Final
 from bot.generation.prompt import for_people
 from bot.moderation.texts import is_explicit
 from bot.records.event import Event, EventMode
-from bot.records.generation import GenerationSettings
+from bot.records.generation import GenerationSettings, say_setting
 from bot.storage.events.ballots import CANDIDATE_EVERY
 from bot.storage.events.yearbook import YearbookPicture
 
@@ -208,10 +208,12 @@ def slug(name: str) -> str:
 
 
 def say_settings(settings: GenerationSettings) -> str:
-    """The settings except count and seed, such as "aspect 16:9, strength 0.8"."""
+    """The settings except how many and the seed, such as "shape 16:9, strength 0.8"."""
     values = asdict(settings)
     return ", ".join(
-        f"{name} {value}" for name, value in values.items() if value is not None and name not in {"count", "seed"}
+        say_setting(name, value)
+        for name, value in values.items()
+        if value is not None and name not in {"count", "seed"}
     )
 
 

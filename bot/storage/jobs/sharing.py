@@ -20,7 +20,7 @@ from bot.storage.tables import lora_offers, lora_shares, loras
 AUDIENCES = {
     Audience.MEMBER: "a member",
     Audience.ROLE: "a role",
-    Audience.EVENT: "the entrants of an event",
+    Audience.EVENT: "everybody in an event",
     Audience.GUILD: "everyone here",
 }
 

@@ -9,7 +9,7 @@ import discord
 
 from bot.datasets.rules import RANK, RANK_LEAST, RANK_MOST, STEPS, STEPS_LEAST, STEPS_MOST
 from bot.errors import UserError
-from bot.events.drafts import NAME_MAX, PHOTO_CAP_MAX, PICTURES_EACH_MAX, RULES_MAX, THEME_MAX
+from bot.events.drafts import LABELS, NAME_MAX, PHOTO_CAP_MAX, PICTURES_EACH_MAX, RULES_MAX, THEME_MAX
 from bot.events.packs import PROMPTS_MAX, check_pack
 from bot.events.timetables import ZONE_MAX, timed_stages, zone_of
 from bot.records.event import Event, EventMode, Repeat
@@ -41,11 +41,11 @@ class Number:
 WITH_PHOTOS = frozenset(mode for mode in EventMode if mode.trains)
 WITH_ENTRANTS = WITH_PHOTOS | {EventMode.CLUB}
 NUMBERS = (
-    Number("photo_cap", "Photos per member", f"1 to {PHOTO_CAP_MAX}.", WITH_PHOTOS),
-    Number("pictures_each", "Own pictures per member", f"Their own orders: 0 to {PICTURES_EACH_MAX}.", WITH_ENTRANTS),
-    Number("entrants_min", "Fewest members", "With fewer the event waits instead of going on.", WITH_ENTRANTS),
-    Number("entrants_max", "Most members", "Leave empty for no limit.", WITH_ENTRANTS, is_open=True),
-    Number("budget", "Budget in credits", "Never is more spent. Empty: no limit.", frozenset(EventMode), is_open=True),
+    Number("photo_cap", LABELS["photo_cap"], f"1 to {PHOTO_CAP_MAX}.", WITH_PHOTOS),
+    Number("pictures_each", LABELS["pictures_each"], f"0 to {PICTURES_EACH_MAX}.", WITH_ENTRANTS),
+    Number("entrants_min", LABELS["entrants_min"], "With fewer the event waits instead of going on.", WITH_ENTRANTS),
+    Number("entrants_max", LABELS["entrants_max"], "Leave empty for no limit.", WITH_ENTRANTS, is_open=True),
+    Number("budget", LABELS["budget"], "Never is more spent. Empty: no limit.", frozenset(EventMode), is_open=True),
 )
 EFFORT = (
     Number("steps", "Steps", f"How long it trains: {STEPS_LEAST} to {STEPS_MOST}. Empty: {STEPS}.", WITH_PHOTOS, True),

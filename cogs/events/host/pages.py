@@ -7,6 +7,7 @@ from typing import Any
 
 import discord
 
+from bot.events.drafts import LABELS
 from bot.events.packs import READY_PACKS
 from bot.events.timetables import TIMETABLES, timetable_of
 from bot.events.views import EventView
@@ -25,7 +26,7 @@ from cogs.ui.choices import (
     options_of,
 )
 from cogs.ui.replies import Interaction
-from cogs.ui.words import clip, count
+from cogs.ui.words import clip
 
 PROMPT_SHOWN = 90
 PACK_SHOWN = 1200
@@ -141,9 +142,9 @@ def _pictures(shown: ShownPage) -> Content:
     event = shown.event
     lines = [f"**Budget:** {budget_words(event)}{_buys(shown.view)}"]
     if event.mode.trains:
-        lines.append(f"**Photos:** up to {event.photo_cap} from each member")
+        lines.append(f"**{LABELS['photo_cap']}:** up to {event.photo_cap}")
     if event.mode is not EventMode.BAKEOFF:
-        lines.append(f"**Own pictures:** {count(event.pictures_each, 'order')} for each member")
+        lines.append(f"**{LABELS['pictures_each']}:** {event.pictures_each or 'none'}")
     if event.mode is EventMode.CLUB:
         return _club(shown, lines)
     if event.trains_loras:

@@ -142,6 +142,6 @@ def rules_card(event: Event) -> Layout:
             "or older. You can take yours back at any time."
         )
     if event.mode is not EventMode.BAKEOFF:
-        lines.append(f"**Pictures of your own:** {event.pictures_each or 'none'}. You choose one for the vote.")
+        lines.append(f"**Own pictures:** {event.pictures_each or 'none'}. You choose one picture for the vote.")
     lines.append(f"**Vote:** {rule_of(event)}")
     return card("\n".join(lines), colour=discord.Colour.blurple())

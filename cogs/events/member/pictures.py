@@ -68,7 +68,7 @@ class MakeForm(SafeModal):
         await defer(interaction)
         answer = accepted_card(await self._order(interaction), is_admin=is_admin(interaction))
         left = await interaction.client.services.budgets.orders_left(self.event, interaction.user.id)
-        answer.add_item(Text(f"-# {left} of {count(self.event.pictures_each, 'order')} left for you in this event"))
+        answer.add_item(Text(f"-# {left} of {count(self.event.pictures_each, 'picture')} left for you in this event"))
         await show(interaction, answer)
 
     async def _order(self, interaction: Interaction) -> Accepted:

@@ -235,7 +235,7 @@ async def test_numbers_and_budget_say_what_they_buy(stage: Stage) -> None:
     panel = await press(stage, panel, "Numbers and budget", "8", "4", "3", "", "900")
     text = text_of(panel)
     assert "**Budget:** 900 credits; it buys 1 more training, " in text
-    assert "up to 8 from each member" in text
+    assert "**Photos per member:** up to 8" in text
     event = await newest(stage)
     assert (event.photo_cap, event.pictures_each, event.entrants_min, event.entrants_max) == (8, 4, 3, None)
     panel = await press(stage, panel, "Numbers and budget", "8", "4", "3", "20", "")

@@ -260,7 +260,7 @@ async def make(stage: Stage, member: simcord.MemberActor, event: Event, prompt: 
     opened = await press(stage, member, event, "make")
     accepted = answer_to(await member.submit_modal(opened, {controls_of(opened)[0]: prompt}))
     assert "**Accepted #" in accepted
-    assert "1 of 2 orders left for you" in accepted
+    assert "1 of 2 pictures left for you" in accepted
     return await private_message(member, prompt)
 
 

@@ -63,4 +63,4 @@ def test_winners_come_best_first_and_each_member_once() -> None:
 
 def test_settings_are_said_without_what_was_left_to_the_provider() -> None:
     assert say_settings(GenerationSettings(count=2, seed=3)) == ""
-    assert say_settings(GenerationSettings(aspect="16:9", steps=30)) == "aspect 16:9, steps 30"
+    assert say_settings(GenerationSettings(aspect="16:9", steps=30)) == "shape 16:9, steps 30"
