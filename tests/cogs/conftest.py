@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.world import open_world
-from tests.cogs.sent_checks import check_mentions, check_privacy, check_secrets
+from tests.cogs.sent_checks import check_mentions, check_plain_texts, check_privacy, check_secrets
 from tests.cogs.simulated_guild import TIMINGS, Stage, shorten_timings
 
 
@@ -24,6 +24,7 @@ async def stage(tmp_path: Path, migrated_file: Path, without_pauses: None) -> As
         check_mentions(stage)
         check_privacy(world)
         check_secrets(world)
+        check_plain_texts(world)
         assert world.env.errors == []
 
 

@@ -1,8 +1,12 @@
-"""What holds for everything that the bot has sent: nobody pinged, answers private, no secret told."""
+"""What holds for everything that the bot has sent: nobody pinged, answers private, no secret told, plain labels."""
 
 import json
+import re
+from collections.abc import Iterator
+from typing import Any
 
 from bot.sandbox.world import REHEARSAL_KEY, World
+from tests.cogs.hostile_texts import MARK
 from tests.cogs.simulated_guild import Stage
 
 EPHEMERAL = 1 << 6
@@ -11,6 +15,9 @@ NEWS_ROLE = "Event news"
 
 
 MESSAGE, DEFERRED_MESSAGE = 4, 5
+PLAIN = ("label", "title", "description", "placeholder")
+"""Where Discord shows Markdown as it is typed: buttons, options, forms and alt texts."""
+MARKDOWN = re.compile(r"\*\*|</|<t:|<@|\u200b|\\[^\w\s]")
 
 
 def check_mentions(stage: Stage) -> None:
@@ -43,3 +50,22 @@ def check_privacy(world: World) -> None:
 def check_secrets(world: World) -> None:
     said = json.dumps([request.json for request in world.env.http_requests], default=str)
     assert REHEARSAL_KEY not in said
+
+
+def check_plain_texts(world: World) -> None:
+    """Nothing is quoted for Markdown where none is read; hostile names are shown there as they are."""
+    for request in world.env.http_requests:
+        for text in _plain_texts(request.json):
+            assert MARK in text or MARKDOWN.search(text) is None, text
+
+
+def _plain_texts(body: Any) -> Iterator[str]:
+    if isinstance(body, dict):
+        is_event = "entity_type" in body
+        for key, value in body.items():
+            if key in PLAIN and isinstance(value, str) and not is_event:
+                yield value
+            yield from _plain_texts(value)
+    elif isinstance(body, list):
+        for each in body:
+            yield from _plain_texts(each)

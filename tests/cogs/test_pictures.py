@@ -117,7 +117,7 @@ async def test_vary_opens_the_prompt_as_it_was(keyed: Stage) -> None:
 
 
 async def test_settings_tell_everything_there_is_to_know(keyed: Stage) -> None:
-    message = await result(keyed, seed=42, aspect="16:9", strength=0.8)
+    message = await result(keyed, seed=42, shape="16:9", strength=0.8)
     await keyed.restart()
     text = answer_to(await keyed.cleo.click(message, label="Settings"))
     [job] = keyed.world.provider.jobs.values()
@@ -143,7 +143,7 @@ async def test_a_long_prompt_comes_as_a_file_too(keyed: Stage) -> None:
 
 
 async def test_the_original_is_given_byte_for_byte_and_counted(keyed: Stage) -> None:
-    message = await result(keyed, count=2)
+    message = await result(keyed, pictures=2)
     await keyed.restart()
     shown = board_of(await keyed.cleo.click(message, label="Save original"))
     stored = keyed.world.env.backend.get_message(shown.channel_id, shown.id).attachments
@@ -157,7 +157,7 @@ async def test_the_original_is_given_byte_for_byte_and_counted(keyed: Stage) -> 
 
 
 async def test_originals_that_do_not_fit_are_named(keyed: Stage) -> None:
-    await result(keyed, count=2)
+    await result(keyed, pictures=2)
     found = await keyed.world.darkroom.services.pictures.find(1)
     assert found is not None
     sizes = [picture.size for picture in found.view.pictures]
@@ -168,7 +168,7 @@ async def test_originals_that_do_not_fit_are_named(keyed: Stage) -> None:
 
 
 async def test_upscaling_names_its_prices_first_and_then_makes_what_was_chosen(keyed: Stage) -> None:
-    message = await result(keyed, count=2)
+    message = await result(keyed, pictures=2)
     offered = board_of(await keyed.more(keyed.ben, message, "Upscale"))
     assert "• Clarity · 3 credits" in text_of(offered)
     labels = list(buttons_of(offered))
@@ -270,7 +270,7 @@ async def test_a_picture_goes_to_the_gallery_once_with_credit_label_and_alt_text
 
 async def test_of_several_pictures_the_chosen_ones_go_to_the_gallery(keyed: Stage) -> None:
     gallery = await gallery_of(keyed)
-    message = await result(keyed, count=2)
+    message = await result(keyed, pictures=2)
     choice = board_of(await keyed.more(keyed.ben, message, "To gallery"))
     assert list(buttons_of(choice)) == ["Picture 1", "Picture 2", "All of them"]
     await keyed.restart()
