@@ -14,7 +14,7 @@ from bot.client import DarkroomBot
 from bot.ports import NotNow, ReadinessCheck
 from bot.records.event import Event, EventStatus
 from bot.text import cite
-from cogs.adapters.venue_checks import checks_of
+from cogs.adapters.venue_checks import are_pins_taken, checks_of
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,10 @@ class DiscordVenue:
     """The present bot; a new one is set whenever the gateway has to start afresh."""
 
     async def check(self, event: Event) -> Sequence[ReadinessCheck]:
-        return checks_of(event, self._guild(event.guild_id))
+        guild = self._guild(event.guild_id)
+        async with _only_not_now():
+            are_taken = await are_pins_taken(event, guild)
+        return checks_of(event, guild, are_pins_taken=are_taken)
 
     async def open_thread(self, event: Event, message_id: int) -> int | None:
         bot = self._connected()

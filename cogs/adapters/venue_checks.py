@@ -9,6 +9,8 @@ from bot.records.event import Event
 
 NEEDED = ("view_channel", "send_messages", "attach_files", "read_message_history")
 IN_A_THREAD = ("view_channel", "send_messages_in_threads", "attach_files", "read_message_history")
+PINS_MAX = 250
+"""Of one channel (discord.py 2.7, Message.pin)."""
 FOR_A_PIN = ("pin_messages", "read_message_history")
 """Manage Messages does not include it since 2026-01-12 (Discord /developers/change-log, 2025-08-20)."""
 FOR_A_THREAD = ("create_public_threads", "send_messages_in_threads")
@@ -17,13 +19,24 @@ MIB = 1024 * 1024
 Place = discord.abc.GuildChannel | discord.Thread
 
 
-def checks_of(event: Event, guild: discord.Guild) -> Sequence[ReadinessCheck]:
+async def are_pins_taken(event: Event, guild: discord.Guild) -> bool:
+    """Whether the channel has as many pins as it can have; False when Discord does not say."""
+    place = guild.get_channel_or_thread(event.channel_id)
+    if not isinstance(place, discord.abc.Messageable):
+        return False
+    try:
+        return len([each async for each in place.pins(limit=PINS_MAX)]) == PINS_MAX
+    except discord.HTTPException:
+        return False
+
+
+def checks_of(event: Event, guild: discord.Guild, *, are_pins_taken: bool) -> Sequence[ReadinessCheck]:
     place = guild.get_channel_or_thread(event.channel_id)
     checks = [_posting(event, place, guild)]
     if event.wants_thread and place is not None:
         checks.append(_thread(place, guild))
     if place is not None:
-        checks.append(_pin(place, guild))
+        checks.append(_pin(place, guild, are_taken=are_pins_taken))
     if event.wants_calendar:
         checks.append(_calendar(guild))
     if event.winner_role_id is not None:
@@ -70,10 +83,13 @@ def _winner_role(role_id: int, guild: discord.Guild) -> ReadinessCheck:
     return ReadinessCheck(what, is_ok=is_ok, fix="" if is_ok else fix, is_optional=True)
 
 
-def _pin(place: Place, guild: discord.Guild) -> ReadinessCheck:
-    missing = _missing(place.permissions_for(guild.me), FOR_A_PIN)
-    fix = f"In <#{place.id}>, allow Darkroom: {missing}. Without it, the panel is not pinned."
-    return ReadinessCheck("A pin for the panel", is_ok=not missing, fix=fix if missing else "", is_optional=True)
+def _pin(place: Place, guild: discord.Guild, *, are_taken: bool) -> ReadinessCheck:
+    missing, fix = _missing(place.permissions_for(guild.me), FOR_A_PIN), ""
+    if missing:
+        fix = f"In <#{place.id}>, allow Darkroom: {missing}. Without it, the panel is not pinned."
+    elif are_taken:
+        fix = f"All {PINS_MAX} pins of <#{place.id}> are taken. Unpin something there, or the panel is not pinned."
+    return ReadinessCheck("A pin for the panel", is_ok=not fix, fix=fix, is_optional=True)
 
 
 def _calendar(guild: discord.Guild) -> ReadinessCheck:

@@ -11,6 +11,7 @@ import simcord
 
 from bot.ports import NotNow, ReadinessCheck
 from bot.records.event import Event, EventStatus
+from cogs.adapters import venue_checks
 from cogs.adapters.venue import DiscordVenue
 from tests.cogs.simulated_guild import Stage, take_from_bot
 from tests.fakes.events import make_event
@@ -281,6 +282,22 @@ async def test_a_pin_is_asked_for_again_when_discord_was_away(stage: Stage, venu
     stage.world.env.inject_error("PUT", "/channels/*/messages/pins/*", status=502, times=None)
     with pytest.raises(NotNow):
         await venue.set_pinned(stage.world.guild.id, stage.channel.id, message_id, is_pinned=True)
+
+
+async def test_that_all_pins_are_taken_is_said_before_the_event_opens(
+    stage: Stage, venue: DiscordVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(venue_checks, "PINS_MAX", 1)
+    assert found(await venue.check(planned(stage)), "A pin").is_ok
+    await venue.set_pinned(stage.world.guild.id, stage.channel.id, await posted(stage), is_pinned=True)
+    check = found(await venue.check(planned(stage)), "A pin")
+    assert (check.is_ok, check.is_optional) == (False, True)
+    assert (
+        check.fix
+        == f"All 1 pins of <#{stage.channel.id}> are taken. Unpin something there, or the panel is not pinned."
+    )
+    stage.world.env.inject_error("GET", "/channels/*/messages/pins", status=403, code=50001)
+    assert found(await venue.check(planned(stage)), "A pin").is_ok
 
 
 async def test_the_missing_permission_to_pin_is_named_and_keeps_nothing_from_opening(

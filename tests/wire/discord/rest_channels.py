@@ -19,6 +19,7 @@ class ChannelRoutes:
             ("DELETE", "/channels/{channel_id}", self.delete_channel),
             ("GET", "/channels/{channel_id}/messages", self.list_messages),
             ("POST", "/channels/{channel_id}/messages", self.create_message),
+            ("GET", "/channels/{channel_id}/messages/pins", self.list_pins),
             ("GET", message, self.get_message),
             ("PATCH", message, self.edit_message),
             ("DELETE", message, self.delete_message),
@@ -108,6 +109,10 @@ class ChannelRoutes:
         message.is_deleted = True
         self.state.announce_message("MESSAGE_DELETE", message)
         return Answer(204)
+
+    def list_pins(self, call: Call) -> Answer:
+        self.state.world.require(self._channel(call), Permit.READ_MESSAGE_HISTORY)
+        return Answer(200, {"items": [], "has_more": False})
 
     def pin_message(self, call: Call) -> Answer:
         channel = self._channel(call)
