@@ -78,7 +78,7 @@ async def in_its_vote(stage: Stage) -> Event:
     services, guild_id, now = stage.world.darkroom.services, stage.world.guild.id, datetime.now(UTC)
     world = BallotWorld(services.database, services.pool._spool)
     usual: dict[str, Any] = {"mode": EventMode.PERSONAL, "hours": {S.VOTING: 24}, "opened_at": now}
-    here = {"guild_id": guild_id, "channel_id": stage.channel.id, "host_id": stage.ada.id}
+    here: dict[str, Any] = {"guild_id": guild_id, "channel_id": stage.channel.id, "host_id": stage.ada.id}
     event = await world.event(stage_ends_at=now + timedelta(hours=1), **usual, **here)
     for member in (stage.ben, stage.cleo):
         await world.join(event, member.id)
