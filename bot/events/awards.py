@@ -4,7 +4,8 @@ import logging
 from datetime import datetime
 
 from bot.ports import NotNow, Venue
-from bot.records.event import AwardStatus, Event, EventStatus
+from bot.records.ballot import AwardStatus
+from bot.records.event import Event, EventStatus
 from bot.storage.database import Database
 from bot.storage.events import awards
 

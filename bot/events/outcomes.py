@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.events import lifecycle
 from bot.events.ballot import runoff
 from bot.events.ballot.reminding import remind_voters
-from bot.records.event import AnnouncementKind, Entry, Event, EventStatus, PauseReason, channels_of
+from bot.records.ballot import Entry
+from bot.records.event import AnnouncementKind, Event, EventStatus, PauseReason, channels_of
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.resources import Service

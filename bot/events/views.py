@@ -12,8 +12,9 @@ from bot.events.estimate import entrants_reckoned, estimate
 from bot.events.photos import coach
 from bot.events.photos.choosing import waiting_among
 from bot.providers.base import Prices
+from bot.records.ballot import Honour
 from bot.records.dataset import Photo
-from bot.records.event import DepictionStatus, Entrant, Event, EventMode, EventStatus, Honour
+from bot.records.event import DepictionStatus, Entrant, Event, EventMode, EventStatus
 from bot.records.key import ProviderName
 from bot.records.lora import Lora
 from bot.records.post import Post, PostKind

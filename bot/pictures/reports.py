@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.generation.access import reportable_generation, secret_name, visible_generation
 from bot.guilds import moderator_places
-from bot.records.event import Entry, Event, EventStatus
+from bot.records.ballot import Entry
+from bot.records.event import Event, EventStatus
 from bot.records.generation import Generation, Report
 from bot.records.guild import Actor
 from bot.records.job import SubjectTable

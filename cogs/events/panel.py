@@ -9,8 +9,9 @@ from bot.events.ballot.runoff import in_runoff
 from bot.events.lifecycle import can_give, can_order, can_vote, photos_needed
 from bot.events.photos.rules import limits_each
 from bot.events.views import EventView
+from bot.records.ballot import Honour
 from bot.records.dataset import SubjectKind
-from bot.records.event import Event, EventMode, EventStatus, Honour, PauseReason
+from bot.records.event import Event, EventMode, EventStatus, PauseReason
 from bot.records.guild import NOBODY
 from bot.text import cite, quote
 from cogs.events.texts import (

@@ -16,8 +16,9 @@ from bot.moderation.texts import is_explicit
 from bot.photos.sheet import SheetEntry
 from bot.pictures.service import PictureSet
 from bot.ports import PlaceRefused
+from bot.records.ballot import Honour
 from bot.records.dataset import Verdict
-from bot.records.event import AnnouncementKind, DepictionStatus, Event, Honour
+from bot.records.event import AnnouncementKind, DepictionStatus, Event
 from bot.records.post import Post, PostKind
 from bot.services import Services
 from cogs.events.announcements import announcement_card

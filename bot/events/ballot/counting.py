@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.events.ballot import runoff, tally
-from bot.records.event import Entry, Event
+from bot.records.ballot import Entry
+from bot.records.event import Event
 from bot.storage.events import ballots
 from bot.storage.events.ballots import StandingEntry
 

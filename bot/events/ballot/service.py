@@ -19,7 +19,8 @@ from bot.events.ballot.runoff import in_runoff
 from bot.likeness.service import lora_of
 from bot.moderation.approvals import must_wait
 from bot.moderation.texts import is_explicit
-from bot.records.event import EntrantStatus, Entry, Event, EventMode, EventStatus, Honour, Vote
+from bot.records.ballot import Entry, Honour, Vote
+from bot.records.event import EntrantStatus, Event, EventMode, EventStatus
 from bot.records.generation import Generation, Picture
 from bot.records.guild import Actor
 from bot.records.moderation import Purpose

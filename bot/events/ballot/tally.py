@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from bot.records.event import Vote
+from bot.records.ballot import Vote
 
 RULE = "Everybody has one vote, not for an own entry, and can change it until the close."
 MOST_VOTES = "Most votes wins; entries with equally many votes share the place."

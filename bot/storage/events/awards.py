@@ -6,7 +6,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.event import Award, AwardStatus, Event
+from bot.records.ballot import Award, AwardStatus
+from bot.records.event import Event
 from bot.storage.events.tables import awards, events, honours
 from bot.storage.rows import fetch_all, fetch_values, insert_row
 

@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.event import Entry, Event, EventMode, EventStatus, Honour, Vote
+from bot.records.ballot import Entry, Honour, Vote
+from bot.records.event import Event, EventMode, EventStatus
 from bot.records.generation import Generation, GenerationStatus, Picture
 from bot.records.lora import Lora
 from bot.storage.events.entrants import taking_part

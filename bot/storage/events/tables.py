@@ -2,10 +2,10 @@
 
 import sqlalchemy as sa
 
+from bot.records.ballot import AwardStatus
 from bot.records.dataset import SubjectKind
 from bot.records.event import (
     AnnouncementKind,
-    AwardStatus,
     DepictionStatus,
     EntrantStatus,
     EventMode,

@@ -11,7 +11,8 @@ from bot.events.ballot.service import WinCount
 from bot.events.lifecycle import HostCommand, commands, part_of
 from bot.events.views import EventView
 from bot.ports import ReadinessCheck
-from bot.records.event import Entrant, EntrantStatus, Event, EventMode, EventStatus, Honour, OnTie
+from bot.records.ballot import Honour
+from bot.records.event import Entrant, EntrantStatus, Event, EventMode, EventStatus, OnTie
 from bot.records.guild import NOBODY
 from bot.text import quote
 from cogs.events.texts import (

@@ -8,7 +8,8 @@ import discord
 from bot.events.ballot.runoff import in_runoff, rule_of
 from bot.events.ballot.service import BallotEntry
 from bot.events.lifecycle import can_vote
-from bot.records.event import Event, EventMode, EventStatus, Vote
+from bot.records.ballot import Vote
+from bot.records.event import Event, EventMode, EventStatus
 from bot.text import quote
 from cogs.events.panel import deadline
 from cogs.events.texts import event_name

@@ -5,8 +5,9 @@ from typing import Any
 
 from bot.events.budget import Affordable
 from bot.events.views import EventView, UncountedPhotos
+from bot.records.ballot import Honour
 from bot.records.dataset import SubjectKind
-from bot.records.event import Entrant, EntrantStatus, Event, EventStatus, Honour
+from bot.records.event import Entrant, EntrantStatus, Event, EventStatus
 from bot.records.key import ProviderName
 from bot.records.lora import Lora
 from tests.fakes.clock import NOON

@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Timings
 from bot.events.ballot.service import BallotService
 from bot.photos.intake import Spool
-from bot.records.event import EntrantStatus, Event, EventMode, EventStatus, Honour
+from bot.records.ballot import Honour
+from bot.records.event import EntrantStatus, Event, EventMode, EventStatus
 from bot.records.generation import GenerationStatus, Picture
 from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.post import PostKind, PostStatus

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.events.ballot import runoff, tally
-from bot.records.event import EventStatus, OnTie, Vote
+from bot.records.ballot import Vote
+from bot.records.event import EventStatus, OnTie
 from tests.fakes.clock import NOON
 from tests.fakes.events import make_event
 

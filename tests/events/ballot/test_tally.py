@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.events.ballot.tally import Standing, count, rule_words
-from bot.records.event import Vote
+from bot.records.ballot import Vote
 from tests.fakes.clock import NOON
 
 ENTRIES = (1, 2, 3, 4)

@@ -7,7 +7,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.event import AwardStatus, Event, EventMode, EventStatus
+from bot.records.ballot import AwardStatus
+from bot.records.event import Event, EventMode, EventStatus
 from bot.records.job import LaneName
 from bot.storage.events.tables import awards, events, honours
 from bot.storage.rows import insert_row
