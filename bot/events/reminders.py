@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from bot.events.ballot.runoff import hours_of, in_runoff
+from bot.events.lifecycle import part_of
 from bot.events.outcomes import PlannedAnnouncement
 from bot.records.event import AnnouncementKind, Event, EventMode, EventStatus
 
@@ -33,15 +35,15 @@ def vote_reminder_at(event: Event, *, hour: timedelta) -> datetime | None:
 
 
 def _before_the_end(event: Event, hour: timedelta, hours: float, part: float) -> datetime | None:
-    planned = event.hours.get(event.status, 0.0)
+    planned = hours_of(event) if in_runoff(event) else event.hours.get(event.status, 0.0)
     if event.stage_ends_at is None or event.paused_at is not None or planned < LEAST_HOURS:
         return None
     return event.stage_ends_at - hour * min(hours, planned * part)
 
 
 def last_call(event: Event) -> PlannedAnnouncement:
-    """One for each stage, whether it was extended since or not."""
+    """One for each stage, and one for a run-off, whether it was extended since or not."""
     assert event.stage_ends_at is not None  # only stages with an end have one
     detail: Mapping[str, str | int] = {"stage": event.status, "ends": int(event.stage_ends_at.timestamp())}
-    once = "" if event.status is S.COLLECTING else f"{AnnouncementKind.CLOSING_SOON}:{event.status}"
+    once = "" if event.status is S.COLLECTING else f"{AnnouncementKind.CLOSING_SOON}:{part_of(event)}"
     return PlannedAnnouncement(AnnouncementKind.CLOSING_SOON, detail, once)

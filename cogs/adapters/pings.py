@@ -22,7 +22,7 @@ from cogs.ui.words import TEXT_MAX
 OFFERS = frozenset(
     {PostKind.LORA_OFFER, PostKind.LORA_OFFER_ANSWERED, PostKind.LORA_IMPORTED, PostKind.PHOTO_REQUEST_ANSWERED}
 )
-NEWS = frozenset({AnnouncementKind.OPENED, AnnouncementKind.CLOSING_SOON})
+NEWS = frozenset({AnnouncementKind.OPENED, AnnouncementKind.CLOSING_SOON, AnnouncementKind.RUN_OFF})
 """Announcements with the role; a ballot is posted with it, too."""
 WITH_NAMES = frozenset({PostKind.EVENT_PANEL, PostKind.EVENT_BALLOT, PostKind.EVENT_ANNOUNCEMENT})
 MENTION = re.compile(r"<@!?(\d{1,20})>")

@@ -54,3 +54,13 @@ def test_a_bakeoff_calls_for_votes_alone_and_reminds_nobody_because_nobody_joine
 @pytest.mark.parametrize("changes", [{"paused_at": NOON}, {"stage_ends_at": None}])
 def test_nothing_ends_while_an_event_is_paused(changes: dict[str, Any]) -> None:
     assert before_the_end(S.VOTING, 24, **changes) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("hours", "call", "reminder"), [(48, HOUR, 6 * HOUR), (4, HOUR / 4, HOUR / 2), (1, None, None)]
+)
+def test_a_run_off_is_reminded_of_by_its_own_length(
+    hours: float, call: timedelta | None, reminder: timedelta | None
+) -> None:
+    """It lasts a quarter of the vote, half an hour at the least."""
+    assert before_the_end(S.VOTING, hours, runoff_ids=(1, 2)) == (call, reminder)

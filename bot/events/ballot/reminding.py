@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.events.ballot.runoff import in_runoff, is_votable
 from bot.events.lifecycle import can_vote, is_closing
 from bot.records.event import Entrant, Event
 from bot.records.guild import Place, PlaceKind
@@ -67,8 +68,10 @@ async def _missing_voters(connection: AsyncConnection, event: Event, now: dateti
     """Those who take part, have an entry to vote for, have not voted, and may be written to privately."""
     if not can_vote(event) or is_closing(event, now):
         return []
-    by = {one.entry.id: one.entry.user_id for one in await ballots.standing(connection, event)}
-    voted = {vote.voter_id for vote in await ballots.votes_of(connection, event.id) if vote.entry_id in by}
+    shown = [one.entry for one in await ballots.standing(connection, event) if is_votable(event, one.entry)]
+    by = {entry.id: entry.user_id for entry in shown}
+    cast = await ballots.votes_of(connection, event.id, is_runoff=in_runoff(event))
+    voted = {vote.voter_id for vote in cast if vote.entry_id in by}
     missing = [
         each
         for each in await entrants.of_event(connection, event.id)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.events.ballot.tally import Standing, rule_words
+from bot.records.ballot import Entry
 from bot.records.event import Event, EventStatus, OnTie
 
 SHORTEST, LONGEST = 0.5, 24.0
@@ -35,10 +36,19 @@ def is_called_for(event: Event, standings: Sequence[Standing]) -> tuple[int, ...
     return tuple(first) if len(first) > 1 else ()
 
 
+def is_votable(event: Event, entry: Entry) -> bool:
+    """Whether votes for it are taken when its vote is open."""
+    return not in_runoff(event) or entry.id in event.runoff_ids
+
+
+def hours_of(event: Event) -> float:
+    """How long its run-off lasts, in hours of the event."""
+    return min(max(event.hours.get(EventStatus.VOTING, 0.0) * SHARE, SHORTEST), LONGEST)
+
+
 def length(event: Event, hour: timedelta) -> timedelta:
-    """How long it lasts. `hour` is the length of an event's hour (Timings.event_hour)."""
-    planned = event.hours.get(EventStatus.VOTING, 0.0) * SHARE
-    return min(max(planned, SHORTEST), LONGEST) * hour
+    """How long its run-off lasts. `hour` is the length of an event's hour (Timings.event_hour)."""
+    return hours_of(event) * hour
 
 
 def settle(first: Sequence[Standing], second: Sequence[Standing], tied: Collection[int]) -> tuple[Standing, ...]:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.events import lifecycle, lookup
 from bot.events.ballot import counting, tally
-from bot.events.ballot.runoff import in_runoff
+from bot.events.ballot.runoff import is_votable
 from bot.likeness.service import lora_of
 from bot.moderation.approvals import must_wait
 from bot.moderation.texts import is_explicit
@@ -160,7 +160,7 @@ class BallotService(Service):
             event = await lookup.opened(connection, event_id, actor)
             self._check_open(event)
             lookup.check_sight(event, actor)
-            found = [one for one in await ballots.standing(connection, event) if _is_votable(event, one.entry)]
+            found = [one for one in await ballots.standing(connection, event) if is_votable(event, one.entry)]
             explicit = await _explicit(connection, found)
         return [self._ballot_entry(one, explicit, is_mine=_is_own(event, one.entry, actor)) for one in found]
 
@@ -267,11 +267,6 @@ async def _explicit(connection: AsyncConnection, found: Sequence[StandingEntry])
     return frozenset(each.id for each in made if each is not None and is_explicit(each.prompt))
 
 
-def _is_votable(event: Event, entry: Entry) -> bool:
-    """In a run-off only what was tied is."""
-    return not in_runoff(event) or entry.id in event.runoff_ids
-
-
 def _is_own(event: Event, entry: Entry, actor: Actor) -> bool:
     """Whether the entry is the actor's own; in a bake-off no entry is."""
     return event.mode is not EventMode.BAKEOFF and entry.user_id == actor.user_id
@@ -311,7 +306,7 @@ async def _votable(connection: AsyncConnection, event: Event, entry_id: int, act
     found = await ballots.standing(connection, event, entry_id)
     if not found:
         raise NotFound(ENTRY_GONE)
-    if not _is_votable(event, found[0].entry):
+    if not is_votable(event, found[0].entry):
         raise UserError(NOT_TIED)
     if _is_own(event, found[0].entry, actor):
         raise UserError(OWN_ENTRY)

@@ -13,7 +13,9 @@ from bot.events.service import CLOSED_BEFORE
 from bot.records.event import AnnouncementKind, Event, EventStatus, OnTie
 from bot.records.guild import Actor
 from bot.records.job import LaneName
+from bot.records.post import PostKind
 from bot.storage.events.tables import events, honours, runoff_votes
+from bot.storage.tables import posts
 from tests.events.ballot.ballots import CLEO, DAN, EVE, HOUR, World
 from tests.fakes.events import get_announcements, get_event
 from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD
@@ -94,6 +96,18 @@ async def test_a_second_tie_shares_the_place_and_no_third_vote_begins(
     await studio.pass_time(HOUR, LaneName.EVENTS)
     assert [(user, place) for user, place, _ in await places(studio, event)] == [(ANNA, 1), (BEN, 1), (CLEO, 3)]
     assert (await told(studio, event)).count(AnnouncementKind.RUN_OFF) == 1
+
+
+async def test_who_has_not_voted_in_the_run_off_is_reminded_once(studio: Studio, world: World) -> None:
+    """Mutant: votes of before count, so nobody is."""
+    event = await tied(world)
+    await studio.settle(LaneName.EVENTS)
+    await world.vote_for(event, CLEO, BEN)
+    await studio.pass_time(HOUR * 3 / 4, LaneName.EVENTS)
+    assert await told(studio, event) == [AnnouncementKind.RUN_OFF, AnnouncementKind.CLOSING_SOON]
+    reminded = sa.select(posts.c.user_id).where(posts.c.kind == PostKind.VOTE_REMINDER)
+    async with studio.database.read() as connection:
+        assert sorted((await connection.execute(reminded)).scalars()) == [ANNA, BEN, DAN]
 
 
 async def test_where_the_host_wants_it_a_tie_shares_the_place_at_once(studio: Studio, world: World) -> None:
