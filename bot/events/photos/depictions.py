@@ -113,10 +113,11 @@ class DepictionService(Service):
                 view = await self._view(connection, depiction)
                 if view is not None:
                     files += await self._veto(connection, view.event, depiction, now)
-            for consent_id, dataset_id, hashes in await rows.given_as_author(connection, guild_id, user_id):
-                files += await event_photos.remove_of_author(connection, dataset_id, hashes)
-                await rows.withdraw_consents(connection, [consent_id], now=now)
-                await _take_out(connection, None, dataset_id, user_id, was_chosen=True, now=now)
+            for given in await rows.given_to_others(connection, guild_id, user_id):
+                await rows.withdraw_consents(connection, [given.id], now=now)
+                if given.dataset_id is not None:
+                    files += await event_photos.remove_of_author(connection, given.dataset_id, given.photo_hashes)
+                    await _take_out(connection, None, given.dataset_id, user_id, was_chosen=True, now=now)
             await rows.forget_named_in_datasets(connection, guild_id, user_id)
             return files
 

@@ -63,6 +63,15 @@ class SubmittedPhotos:
     photo_hashes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class GivenToOthers:
+    """One yes. `dataset_id`: None when an order of pictures starts from the photos."""
+
+    id: int
+    dataset_id: int | None
+    photo_hashes: tuple[str, ...]
+
+
 async def insert(connection: AsyncConnection, **values: Any) -> int:
     return await insert_row(connection, depictions, status=DepictionStatus.PENDING, **values)
 
@@ -171,17 +180,16 @@ async def confirmations(connection: AsyncConnection, dataset_id: int, user_id: i
     return [row.id for row in rows if row.photo_hashes == tuple(hashes)]
 
 
-async def given_as_author(
-    connection: AsyncConnection, guild_id: int, user_id: int
-) -> list[tuple[int, int, tuple[str, ...]]]:
-    """(consent, dataset, hashes of the photos) of each yes that the member gave to somebody else's use of photos."""
-    own = sa.select(consents.c.id, consents.c.dataset_id, consents.c.photo_hashes).where(
+async def given_to_others(connection: AsyncConnection, guild_id: int, user_id: int) -> list[GivenToOthers]:
+    """Each yes of the member to others' use of photos that they took, or, outside of events, that show them."""
+    is_depicted = sa.and_(consents.c.kind == ConsentKind.DEPICTED, consents.c.event_id.is_(None))
+    own = sa.select(consents).where(
         consents.c.guild_id == guild_id,
         consents.c.user_id == user_id,
-        consents.c.kind == ConsentKind.AUTHOR,
+        sa.or_(consents.c.kind == ConsentKind.AUTHOR, is_depicted),
         consents.c.withdrawn_at.is_(None),
     )
-    return [(row.id, row.dataset_id, row.photo_hashes) for row in await connection.execute(own)]
+    return await fetch_all(connection, GivenToOthers, own)
 
 
 async def entered_by(connection: AsyncConnection, guild_id: int, user_id: int) -> list[int]:
