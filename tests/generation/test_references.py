@@ -314,7 +314,7 @@ async def test_a_picture_whose_copy_is_gone_after_its_time_is_said(studio: Studi
     [picture_id] = await studio.scalars(sa.select(tables.pictures.c.id))
     with pytest.raises(UserError, match="when its time was over"):
         await studio.generations.edit(picture_id, Operation.UPSCALE_CLARITY, ANNA_HERE, channel=HERE)
-    assert studio.files() == []
+    assert await studio.scalars(sa.select(tables.pictures.c.file)) == [None]
 
 
 async def test_working_on_a_picture_needs_an_apiframe_key(studio: Studio, lora: Lora) -> None:
