@@ -217,7 +217,7 @@ async def test_a_message_that_appears_during_the_deletion_is_removed(
     """Mutant: without the second look, a post that was already on its way stays for ever."""
     send = FakePoster.send
 
-    async def send_while_deleting(poster: FakePoster, post: Post, place: Place) -> int:
+    async def send_while_deleting(poster: FakePoster, post: Post, place: Place, prepared: object = None) -> int:
         message_id = await send(poster, post, place)
         assert await studio.pictures.delete(post.subject_id, REQUESTER) == []
         return message_id
