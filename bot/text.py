@@ -19,14 +19,15 @@ _EMOJI_PARTS = frozenset("\u200d\u20e3\ufe0e\ufe0f" + "".join(map(chr, range(0x1
 """Joiner, keycap, variation selectors and skin tones (Unicode Technical Standard 51)."""
 
 _ACTIVE = re.compile(r"[\\*_~`|<>\[\]@:/]|&(?=#?\w+;)|^[#+-]", re.ASCII)
-_NUMBERED = re.compile(r"^(\d+)(?=[.)])")
-"""What begins or ends something in Discord's Markdown. At the start of a line headings and lists do, too; `&` is read
-by programs that take CommonMark literally. A backslash before ASCII punctuation is not shown
-(https://support.discord.com/hc/en-us/articles/210298617).
+"""What begins or ends something in Discord's Markdown, or at the start of a line; `&` does for readers of CommonMark.
+
+A backslash before it is not shown (https://support.discord.com/hc/en-us/articles/210298617).
 """
+_NUMBERED = re.compile(r"^(\d+)(?=[.)])")
+"""The number of a list."""
 _BROKEN = re.compile(r"@(?=everyone|here)|:(?=//)", re.IGNORECASE)
-"""Also broken by U+200B, as clients resolve escapes each in its own way: `discord.utils.escape_mentions` does so, too,
-and an address is a link for them only while its "://" is in one piece.
+"""Also broken by U+200B: a backslash hides itself before punctuation only, so none can stand before an address, and
+not every client has always read escapes alike. `discord.utils.escape_mentions` breaks mentions so, too.
 """
 _BREAK = "\u200b"
 _JOINERS = "\u200c\u200d"

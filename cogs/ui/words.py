@@ -72,7 +72,7 @@ def shorten(text: str, limit: int) -> str:
     """Words that fit, then three dots; bold text and code that it cuts are ended there, so the next words are not."""
     if len(text) <= limit:
         return text
-    kept = text[: limit - 3].rsplit(" ", 1)[0].rstrip("\\* ")
+    kept = text[: limit - 4].rsplit(" ", 1)[0].rstrip("\\* ")
     return kept + "…" + "**" * (kept.count("**") % 2) + "`" * (kept.replace("\\`", "").count("`") % 2)
 
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from simcord.preview._markdown import markdown_tokens
 
 from bot.text import cite, code, quote
+from cogs.ui.words import shorten
 from tests.cogs.hostile_texts import MARK, SAMPLES
-from tests.cogs.markdown import alive, shapes
+from tests.cogs.markdown import alive, live_text, shapes
 from tests.cogs.walk.payloads import INJECTIONS
 
 ACTIVE = st.lists(
@@ -116,3 +117,13 @@ def test_an_exact_word_stays_a_code_span() -> None:
     assert code("HCK_XOD") == "`HCK_XOD`"
     assert code("a`b\n@everyone") == "`aˋb @everyone`"
     assert code("abcdef", 4) == "`abc…`"
+
+
+@given(TYPED, st.integers(20, 200))
+def test_a_sentence_that_is_cut_ends_its_bold_text_there(typed: str, limit: int) -> None:
+    """Mutant: cut by its length alone, it leaves two asterisks or a backslash that take in the words after it."""
+    cut = shorten(f"Refused {quote(typed)}, which said {cite(typed, 60)} of {code(typed)}. " * 2, limit)
+    assert len(cut) <= limit
+    assert {kind for kind, _ in shapes(f"{cut} · **3** credits")} <= {"bold"}
+    assert live_text(cut).count("**") % 2 == 0
+    assert "`" not in live_text(cut)
