@@ -18,7 +18,7 @@ ALIKE = 80
 _EMOJI_PARTS = frozenset("\u200d\u20e3\ufe0e\ufe0f" + "".join(map(chr, range(0x1F3FB, 0x1F400))))
 """Joiner, keycap, variation selectors and skin tones (Unicode Technical Standard 51)."""
 
-_ACTIVE = re.compile(r"[\\*_~`|<>\[\]@:/]|&(?=#?\w+;)|^[#+-]", re.ASCII)
+_ACTIVE = re.compile(r"[\\*_~`|<>\[\]@/]|:(?=\S)|&(?=#?\w+;)|^[#+-]", re.ASCII)
 """What begins or ends something in Discord's Markdown, or at the start of a line; `&` does for readers of CommonMark.
 
 A backslash before it is not shown (https://support.discord.com/hc/en-us/articles/210298617).

@@ -69,4 +69,4 @@ def refused(provider: ProviderName, error: Refused | Missing) -> str:
 
 
 def _reason(said: str | None) -> str:
-    return cite(said, REASON_MAX) if said else "no reason was given"
+    return cite(said.rstrip("."), REASON_MAX) if said else "no reason was given"

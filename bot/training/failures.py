@@ -136,4 +136,4 @@ def hidden(training: Training) -> Failure:
 
 
 def _reason(said: str | None) -> str:
-    return cite(said, REASON_MAX) if said else "no reason was given"
+    return cite(said.rstrip("."), REASON_MAX) if said else "no reason was given"
