@@ -249,7 +249,7 @@ async def test_numbers_and_budget_say_what_they_buy(stage: Stage) -> None:
     [
         (("x", "4", "3", "", ""), "**Photos per member** takes a whole number"),
         (("31", "4", "3", "", ""), "1 to 30"),
-        (("5", "4", "3", "2", ""), "below the least"),
+        (("5", "4", "3", "2", ""), "**Most members** is below **Fewest members**"),
         (("5", "4", "3", "", "-5"), "**Budget in credits** takes a whole number or leave it empty"),
     ],
 )
