@@ -87,7 +87,7 @@ def _ballot_lines(event: Event, entries: Sequence[BallotEntry]) -> list[str]:
         return [*_runoff_lines(event, entries), *closes, HIDDEN, rule_of(event)]
     what = "ways to draw the same prompts" if event.mode is EventMode.BAKEOFF else "entries"
     return [
-        f"## The ballot of {event_name(event)}",
+        f"## The ballot of {event_name(event)} is open",
         " ".join([f"{len(entries)} {what}, numbered by chance and without names.", *shown]),
         *closes,
         HIDDEN,
