@@ -38,7 +38,7 @@ def test_a_last_call_that_had_to_wait_is_not_made_once_its_stage_is_over(
     changes: dict[str, Any], is_closing: bool, stage: EventStatus | None, is_late: bool
 ) -> None:
     view = a_view(collecting(**changes), is_closing=is_closing)
-    detail = {} if stage is None else {"stage": stage}
+    detail: dict[str, Any] = {} if stage is None else {"stage": stage}
     assert is_too_late(view, told(**detail)) is is_late
     assert not is_too_late(view, told(AnnouncementKind.LORAS_READY)), "other announcements are made all the same"
 
