@@ -46,6 +46,10 @@ class GuildService(Service):
         """The guild's choices; None when nothing was ever chosen."""
         return await self._database.fetch(guilds.get, guild_id)
 
+    async def roles_with_rights(self, guild_id: int) -> frozenset[int]:
+        """Those of moderators, hosts, juries, limits, shared LoRAs, and events that are for some roles alone."""
+        return await self._database.fetch(guilds.roles_with_rights, guild_id)
+
     async def choose_provider(self, guild_id: int, provider: ProviderName | None) -> None:
         await self._change(guild_id, default_provider=provider)
 

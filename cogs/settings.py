@@ -50,7 +50,7 @@ async def settings_view(interaction: Interaction) -> SafeLayout:
     _add_moderators(view, services.guilds, chosen)
     _add_hosts(view, services.guilds, chosen)
     _add_rules(view, services.guilds, chosen)
-    _add_news(view, services.guilds, chosen, interaction.guild)
+    await _add_news(view, services.guilds, chosen, interaction.guild)
     _add_trainings(view, services, chosen)
     return view
 
@@ -96,7 +96,7 @@ def _add_hosts(view: SafeLayout, guilds: GuildService, chosen: Guild | None) -> 
     view.add_row(RoleChoice("Choose the role for event hosts", shown, _storing(guilds.choose_hosts), most=1))
 
 
-def _add_news(view: SafeLayout, guilds: GuildService, chosen: Guild | None, guild: discord.Guild | None) -> None:
+async def _add_news(view: SafeLayout, guilds: GuildService, chosen: Guild | None, guild: discord.Guild | None) -> None:
     role_id = chosen.news_role_id if chosen else None
     text = (
         f"**Event news:** {'no role' if role_id is None else f'<@&{role_id}>'}\n"
@@ -104,7 +104,7 @@ def _add_news(view: SafeLayout, guilds: GuildService, chosen: Guild | None, guil
         f"give it back with **{TELL_ME}**."
     )
     if chosen is not None and role_id is not None and guild is not None:
-        text = "\n".join([text, *(f"⚠️ {sentence}" for sentence in told_to_admins(guild, chosen))])
+        text = "\n".join([text, *(f"⚠️ {sentence}" for sentence in await told_to_admins(guilds, guild, chosen))])
     view.add_text(text)
     shown = [] if role_id is None else [role_id]
 

@@ -2,9 +2,13 @@
 
 from datetime import timedelta
 
+from bot.records.event import EventStatus
 from bot.records.guild import Actor
 from bot.records.key import ProviderName
+from bot.records.limit import LimitKind
+from bot.records.lora import Audience
 from bot.storage import tables
+from tests.fakes.events import add_event
 from tests.fakes.member_history import live_through_everything
 from tests.fakes.rows import ANNA, BEN, GUILD, OTHER_GUILD
 from tests.fakes.studio import OTHER_KEY, Studio
@@ -74,3 +78,19 @@ async def test_guilds_with_anything_worth_protecting_are_known_until_they_are_le
     await studio.guilds.leave(GUILD)
     assert await studio.guilds.missing(()) == [OTHER_GUILD]
     assert await studio.scalars(tables.guilds.select().with_only_columns(tables.guilds.c.guild_id)) == [GUILD]
+
+
+async def test_roles_that_give_rights_are_all_known(studio: Studio) -> None:
+    """Mutant: a role with which a LoRA is shared is left out, and whoever wants can take it and use that LoRA."""
+    lora = await studio.lora()
+    await studio.guilds.choose_moderators(GUILD, 701)
+    await studio.guilds.choose_hosts(GUILD, 702)
+    await studio.limits.set(
+        Actor(GUILD, BEN, is_admin=True), LimitKind.ROLE, 703, credits_=500, trainings=None, pictures=None
+    )
+    await studio.sharing.share(lora.id, Audience.ROLE, 704, Actor(GUILD, ANNA))
+    await add_event(studio.database, status=EventStatus.VOTING, jury_role_id=705, role_ids=frozenset({706}))
+    await add_event(studio.database, status=EventStatus.FINISHED, jury_role_id=707)
+    await studio.guilds.choose_news(GUILD, 708)
+    assert await studio.guilds.roles_with_rights(GUILD) == {701, 702, 703, 704, 705, 706}
+    assert await studio.guilds.roles_with_rights(OTHER_GUILD) == set()

@@ -9,10 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.guild import Guild
+from bot.records.lora import Audience
 from bot.storage import meta
 from bot.storage.database import note_due
+from bot.storage.events import events
+from bot.storage.policy_tables import limits
 from bot.storage.rows import changes_row, fetch_first, fetch_values, insert_row
-from bot.storage.tables import guilds
+from bot.storage.tables import guilds, lora_shares
 
 PRESENT, LEFT = "present", "left"
 TIDIED_EVERY = timedelta(days=1)
@@ -34,6 +37,20 @@ async def change(connection: AsyncConnection, guild_id: int, **values: Any) -> N
     else:
         note_due(connection, guilds)
         await connection.execute(sa.update(guilds).where(guilds.c.guild_id == guild_id).values(**values))
+
+
+async def roles_with_rights(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
+    """Roles whose members may do, use or decide more here than others."""
+    chosen = await get(connection, guild_id)
+    own = {chosen.moderator_role_id, chosen.host_role_id} if chosen is not None else set()
+    limited = sa.select(limits.c.role_id).where(limits.c.guild_id == guild_id)
+    shared = sa.select(lora_shares.c.audience_id).where(
+        lora_shares.c.guild_id == guild_id, lora_shares.c.audience == Audience.ROLE
+    )
+    its = await events.live_of(connection, guild_id)
+    named = {role_id for event in its for role_id in (*event.role_ids, event.jury_role_id)}
+    found = {*own, *named, *await fetch_values(connection, limited), *await fetch_values(connection, shared)}
+    return frozenset(role_id for role_id in found if role_id)
 
 
 async def leave(connection: AsyncConnection, guild_id: int, *, now: datetime, erase_at: datetime) -> None:

@@ -1,8 +1,11 @@
 """The role for event news: whether the bot may mention it, and taking it or giving it back with one press."""
 
+from collections.abc import Collection
+
 import discord
 
 from bot.errors import UserError
+from bot.guilds import GuildService
 from bot.records.guild import Guild
 from cogs.ui.replies import Interaction, guild_of
 
@@ -34,12 +37,12 @@ def mentionable(guild: discord.Guild, role_id: int | None, channel_id: int) -> d
     return role if role.mentionable or channel.permissions_for(guild.me).mention_everyone else None
 
 
-def told_to_admins(guild: discord.Guild, chosen: Guild) -> list[str]:
+async def told_to_admins(guilds: GuildService, guild: discord.Guild, chosen: Guild) -> list[str]:
     """What keeps the chosen role from doing its work, a sentence each."""
     role = guild.get_role(chosen.news_role_id or 0)
     if role is None:
         return [FOR_ADMINS[GONE]]
-    why = _refusal(role, chosen)
+    why = _refusal(role, await guilds.roles_with_rights(guild.id))
     is_silent = not role.mentionable and not guild.me.guild_permissions.mention_everyone
     return [*([SILENT] if is_silent else []), *([FOR_ADMINS[why]] if why is not None else [])]
 
@@ -66,7 +69,7 @@ async def switch_news(interaction: Interaction) -> str:
     if role is None or not isinstance(member, discord.Member):
         raise UserError(GONE)
     has_it = has_role_now(interaction, role)
-    why = _refusal(role, chosen)
+    why = _refusal(role, await interaction.client.services.guilds.roles_with_rights(role.guild.id))
     if why is not None and not (has_it and why == ALLOWS_MORE):
         raise UserError(why.format(role=role.mention))
     try:
@@ -78,11 +81,11 @@ async def switch_news(interaction: Interaction) -> str:
     return (LEFT if has_it else JOINED).format(role=role.mention)
 
 
-def _refusal(role: discord.Role, chosen: Guild) -> str | None:
+def _refusal(role: discord.Role, with_rights: Collection[int]) -> str | None:
     """Why the bot does not give this role to whoever wants it."""
     if not role.guild.me.guild_permissions.manage_roles or not role.is_assignable():
         return NOT_MINE
-    return ALLOWS_MORE if role.id == chosen.moderator_role_id or _allows_more(role) else None
+    return ALLOWS_MORE if role.id in with_rights or _allows_more(role) else None
 
 
 def _allows_more(role: discord.Role) -> bool:

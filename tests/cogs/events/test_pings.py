@@ -193,6 +193,7 @@ async def test_a_press_gives_the_role_and_another_one_takes_it_back(keyed: Stage
         ("above the bot", "I may not give or take {role} here. Please ask an admin for it."),
         ("allows more", "I do not hand out {role}, because it allows more than everybody may do here."),
         ("opens a channel", "I do not hand out {role}, because it allows more than everybody may do here."),
+        ("of hosts", "I do not hand out {role}, because it allows more than everybody may do here."),
         ("of moderators", "I do not hand out {role}, because it allows more than everybody may do here."),
         ("deleted", "The role for event news has been deleted. An admin can choose another one with `/settings`."),
         ("none", "This server has no role for event news. An admin can choose one with `/settings`."),
@@ -212,6 +213,8 @@ async def test_a_role_that_the_bot_may_not_or_must_not_hand_out_is_said_in_a_sen
     elif why == "opens a channel":
         seen: dict[Any, discord.PermissionOverwrite] = {role: discord.PermissionOverwrite(view_channel=True)}
         keyed.world.guild.create_text_channel("staff", overwrites=seen)
+    elif why == "of hosts":
+        await guilds.choose_hosts(guild_id, role.id)
     elif why == "of moderators":
         await guilds.choose_moderators(guild_id, role.id)
     elif why == "deleted":
