@@ -14,7 +14,7 @@ import pytest
 
 from bot.providers.apiframe import client as apiframe
 from bot.providers.aurous import webhooks as aurous
-from bot.providers.base import VerifyWebhook, WebhookHint, WebhookSecrets
+from bot.providers.base import WebhookHint, WebhookSecrets
 from bot.records.key import ProviderName
 from bot.sandbox.apiframe.answers import sign as sign_apiframe
 from bot.sandbox.aurous.events import sign as sign_aurous
@@ -35,7 +35,7 @@ class Scheme:
     provider: ProviderName
     header: str
     secrets: tuple[str, str]
-    verify: VerifyWebhook
+    verify: Callable[..., WebhookHint | None]
     sign: Callable[[bytes, str, datetime], str]
     body: Callable[[str], dict[str, Any]]
     has_time: bool
@@ -151,8 +151,9 @@ class Forger:
 
 
 async def forge_many(scheme: Scheme, amount: int, seed: int) -> Score:
-    score, guilds, dice = Score(), TwoGuilds(scheme), random.Random(seed)
-    door, forger = WebhookRoutes([guilds], {scheme.provider: scheme.verify}), Forger(scheme, dice, datetime.now(UTC))
+    score, guilds, dice, now = Score(), TwoGuilds(scheme), random.Random(seed), datetime.now(UTC)
+    verify = functools.partial(scheme.verify, now=now) if scheme.has_time else scheme.verify
+    door, forger = WebhookRoutes([guilds], {scheme.provider: verify}), Forger(scheme, dice, now)
     with pytest.MonkeyPatch.context() as patch:
         compared = _count_comparisons(patch)
         for number in range(amount):
