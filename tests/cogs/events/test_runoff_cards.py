@@ -14,6 +14,7 @@ from cogs.events.announcements import RUN_OFF_DECIDED, SHARED_PLACE, announcemen
 from cogs.events.host.status import close_question, status_card
 from cogs.events.member.ballot import VotingPages, ballot_card, joined
 from cogs.events.panel import panel_card
+from cogs.events.texts import event_name
 from cogs.ui.buttons import ActionButton
 from tests.cogs.card_checks import check
 from tests.cogs.events.event_actions import admin, open_event
@@ -48,10 +49,10 @@ def test_everybody_reads_between_whom_it_is_and_that_earlier_votes_do_not_decide
     assert "Numbers 1 and 3 are tied for the first place. Everybody votes once more" in check(card)
     assert actions_on(card) == ["vote"]
     ballot = check(ballot_card(SECOND, ENTRIES, LINE))
-    assert "A run-off in `Mascot days`" in ballot
+    assert f"A run-off in {event_name(SECOND)}" in ballot
     assert "Numbers 1 and 3 are tied" in ballot
     assert "A run-off is open: vote once more" in check(panel_card(a_view(SECOND), LINE))
-    assert "The run-off of `Mascot days`" in check(VotingPages(SECOND, ENTRIES[:1], None, 0))
+    assert f"The run-off of {event_name(SECOND)}" in check(VotingPages(SECOND, ENTRIES[:1], None, 0))
 
 
 def test_the_rules_say_what_becomes_of_a_tie() -> None:
