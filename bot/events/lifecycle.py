@@ -105,6 +105,11 @@ def next_stage(event: Event) -> EventStatus:
     raise IllegalMove(f"{event.mode}: nothing comes after {event.status}")
 
 
+def is_in_first_stage(event: Event) -> bool:
+    """Whether it is in the stage that it was opened with."""
+    return event.status is PATHS[event.mode][1]
+
+
 def stage_length(event: Event, stage: EventStatus, hour: timedelta) -> timedelta | None:
     """Length of a stage, None without a deadline. `hour` is the length of an event's hour (Timings.event_hour)."""
     return event.hours.get(stage, 0.0) * hour if stage in TIMED else None

@@ -7,14 +7,17 @@ from itertools import chain
 import discord
 
 from bot.client import DarkroomBot
+from bot.events.ballot.runoff import in_runoff
+from bot.events.lifecycle import can_vote, is_in_first_stage
 from bot.events.views import EventView
 from bot.outbox import DELIVERIES
-from bot.records.event import AnnouncementKind, EventMode
+from bot.records.event import Announcement, AnnouncementKind, EventMode
 from bot.records.guild import Place, PlaceKind
 from bot.records.post import Post, PostKind
 from bot.services import Services
 from bot.text import quote
 from cogs.events.people import people_of
+from cogs.events.reminders import is_too_late
 from cogs.ui.layout import Text
 from cogs.ui.news_role import TELL_ME, mentionable
 from cogs.ui.words import TEXT_MAX
@@ -22,8 +25,6 @@ from cogs.ui.words import TEXT_MAX
 OFFERS = frozenset(
     {PostKind.LORA_OFFER, PostKind.LORA_OFFER_ANSWERED, PostKind.LORA_IMPORTED, PostKind.PHOTO_REQUEST_ANSWERED}
 )
-NEWS = frozenset({AnnouncementKind.OPENED, AnnouncementKind.CLOSING_SOON, AnnouncementKind.RUN_OFF})
-"""Announcements with the role; a ballot is posted with it, too."""
 WITH_NAMES = frozenset({PostKind.EVENT_PANEL, PostKind.EVENT_BALLOT, PostKind.EVENT_ANNOUNCEMENT})
 MENTION = re.compile(r"<@!?(\d{1,20})>")
 SOMEBODY = "a member"
@@ -38,20 +39,33 @@ class Pings:
 
 async def pings_of(bot: DarkroomBot, post: Post, place: Place) -> Pings:
     """For a new message in this place. A private message pings its reader anyway."""
-    if place.kind is not PlaceKind.CHANNEL:
-        return Pings()
-    if post.kind is PostKind.EVENT_BALLOT:
-        return Pings(await _role(bot, post, place))
     announcement = None
     if post.kind is PostKind.EVENT_ANNOUNCEMENT:
         announcement = await bot.services.events.announcement(post.subject_id)
-    if announcement is None:
+    if place.kind is not PlaceKind.CHANNEL or (announcement is None and post.kind is not PostKind.EVENT_BALLOT):
         return Pings()
-    if announcement.what in NEWS:
-        return Pings(await _role(bot, post, place))
-    if announcement.what is AnnouncementKind.WINNER:
-        return Pings(user_ids=await _winners(bot.services, announcement.event_id))
-    return Pings()
+    view = await bot.services.events.view(post.subject_id if announcement is None else announcement.event_id)
+    if view is None:
+        return Pings()
+    if announcement is not None and announcement.what is AnnouncementKind.WINNER:
+        return Pings(user_ids=await _winners(bot.services, view))
+    return Pings(await _role(bot, post, place) if is_news(view, announcement) else None)
+
+
+def is_news(view: EventView, announcement: Announcement | None) -> bool:
+    """Whether it is for the role, and members can still do what it says; None is the ballot."""
+    event = view.event
+    is_open = can_vote(event) and not view.is_closing
+    if announcement is None:
+        return is_open and not in_runoff(event)
+    match announcement.what:
+        case AnnouncementKind.OPENED:
+            return is_in_first_stage(event)
+        case AnnouncementKind.CLOSING_SOON:
+            return not is_too_late(view, announcement)
+        case AnnouncementKind.RUN_OFF:
+            return is_open and in_runoff(event)
+    return False
 
 
 async def _role(bot: DarkroomBot, post: Post, place: Place) -> discord.Role | None:
@@ -59,10 +73,9 @@ async def _role(bot: DarkroomBot, post: Post, place: Place) -> discord.Role | No
     return None if guild is None or chosen is None else mentionable(guild, chosen.news_role_id, place.id)
 
 
-async def _winners(services: Services, event_id: int) -> tuple[int, ...]:
+async def _winners(services: Services, view: EventView) -> tuple[int, ...]:
     """Who shares the first place and wants pings. In a bake-off settings win, not members."""
-    view: EventView | None = await services.events.view(event_id)
-    if view is None or view.event.mode is EventMode.BAKEOFF:
+    if view.event.mode is EventMode.BAKEOFF:
         return ()
     first = {each.user_id for each in view.winners if each.place == 1 and each.user_id > 0}
     return tuple(sorted(first - await services.preferences.quiet_among(view.event.guild_id, first)))

@@ -8,11 +8,17 @@ import discord
 import pytest
 import simcord
 from simcord.components import walk_components
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.event import Event, EventMode, EventStatus
+from bot.records.event import Announcement, AnnouncementKind, Event, EventMode, EventStatus, channels_of
 from bot.records.guild import Actor
+from bot.records.post import PostKind
+from bot.storage.events import events as event_rows
 from bot.storage.events.tables import events
+from bot.text import quote
+from cogs.adapters.pings import is_news
 from tests.cogs.events.event_actions import admin, open_event, press
+from tests.cogs.events.shown_events import a_view, collecting
 from tests.cogs.private_messages import private
 from tests.cogs.sent_checks import NEWS_ROLE
 from tests.cogs.simulated_guild import (
@@ -27,6 +33,7 @@ from tests.cogs.simulated_guild import (
     until,
 )
 from tests.events.ballot.ballots import World as BallotWorld
+from tests.fakes.clock import NOON
 from tests.photos.sample_photos import encode, noise
 
 S = EventStatus
@@ -136,6 +143,53 @@ async def test_each_message_of_an_event_pings_whom_it_is_for(keyed: Stage) -> No
     assert len(pinged(keyed, role.mention)) == 3
 
 
+@pytest.mark.parametrize(
+    ("what", "changes", "is_closing", "is_told"),
+    [
+        (AnnouncementKind.OPENED, {}, False, True),
+        (AnnouncementKind.OPENED, {"status": S.TRAINING}, False, False),
+        (AnnouncementKind.OPENED, {"status": S.CANCELLED}, False, False),
+        (AnnouncementKind.CLOSING_SOON, {}, False, True),
+        (AnnouncementKind.CLOSING_SOON, {}, True, False),
+        (AnnouncementKind.RUN_OFF, {"status": S.VOTING, "runoff_ids": (1, 2)}, False, True),
+        (AnnouncementKind.RUN_OFF, {"status": S.VOTING, "runoff_ids": (1, 2)}, True, False),
+        (AnnouncementKind.RUN_OFF, {"status": S.FINISHED, "runoff_ids": (1, 2)}, False, False),
+        (None, {"status": S.VOTING}, False, True),
+        (None, {"status": S.VOTING}, True, False),
+        (None, {"status": S.VOTING, "runoff_ids": (1, 2)}, False, False),
+        (None, {"status": S.VOTING, "paused_at": NOON}, False, False),
+        (None, {"status": S.FINISHED}, False, False),
+        (AnnouncementKind.LORAS_READY, {}, False, False),
+    ],
+)
+def test_the_role_is_told_only_what_can_still_be_done(
+    what: AnnouncementKind | None, changes: dict[str, Any], is_closing: bool, is_told: bool
+) -> None:
+    """What waited for Discord is posted all the same; None is the ballot, and a run-off has a message of its own."""
+    announcement = None if what is None else Announcement(1, 7, 100, what, "{}", NOON)
+    assert is_news(a_view(collecting(**changes), is_closing=is_closing), announcement) is is_told
+
+
+async def test_what_is_over_by_the_time_it_is_posted_pings_nobody(keyed: Stage) -> None:
+    """As after an outage. Mutant: with the kind alone the role reads of an opening and a vote that nobody can join."""
+    services, now = keyed.world.darkroom.services, datetime.now(UTC)
+    await a_role(keyed)
+    here = {"guild_id": keyed.world.guild.id, "channel_id": keyed.channel.id, "host_id": keyed.ada.id}
+    world = BallotWorld(services.database, services.pool._spool)
+    event = await world.event(S.CANCELLED, stage_ends_at=None, ended_at=now, **here)
+
+    async def transaction(connection: AsyncConnection) -> None:
+        await event_rows.announce(connection, event, AnnouncementKind.OPENED, now=now)
+        places = channels_of(event)
+        await event_rows.post(connection, event, PostKind.EVENT_BALLOT, event.id, places=places, now=now)
+
+    await services.database.write(transaction)
+    await keyed.posted("is open")
+    await keyed.posted(f"Event #{event.id} · ballot")
+    assert pinged(keyed, "is open") == [([], [])]
+    assert pinged(keyed, "· ballot") == [([], [])]
+
+
 async def test_who_wants_no_pings_is_named_without_a_mention_and_is_not_reminded(keyed: Stage) -> None:
     services, guild_id = keyed.world.darkroom.services, keyed.world.guild.id
     await services.preferences.change(guild_id, keyed.ben.id, is_quiet=True)
@@ -147,7 +201,7 @@ async def test_who_wants_no_pings_is_named_without_a_mention_and_is_not_reminded
     await services.events.close(event.id, admin(keyed), S.VOTING)
     won = await keyed.posted("🏆")
     assert pinged(keyed, "🏆") == [([], [])]
-    assert f"🥇 `{keyed.ben.name}` · 1 vote" in text_of(won)
+    assert f"🥇 {quote(keyed.ben.name)} · 1 vote" in text_of(won)
     await until(lambda: pinged(keyed, "The ballot of", "is over"))
     said = [text_of(message) for message in keyed.posts()]
     assert [text for text in said if keyed.ben.mention in text] == []
