@@ -100,8 +100,8 @@ async def _add_news(view: SafeLayout, guilds: GuildService, chosen: Guild | None
     role_id = chosen.news_role_id if chosen else None
     text = (
         f"**Event news:** {'no role' if role_id is None else f'<@&{role_id}>'}\n"
-        "I mention this role when an event opens, before its parts end, and when its vote is open. Members take it or "
-        f"give it back with **{TELL_ME}**."
+        "I mention this role when an event opens, before its parts end, and when its vote or a run-off opens. Members "
+        f"take it or give it back with **{TELL_ME}**."
     )
     if chosen is not None and role_id is not None and guild is not None:
         text = "\n".join([text, *(f"⚠️ {sentence}" for sentence in await told_to_admins(guilds, guild, chosen))])

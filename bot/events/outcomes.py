@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.events import lifecycle
 from bot.events.ballot import runoff
-from bot.events.ballot.reminding import remind_voters
+from bot.events.ballot.reminding import forget_unsent, remind_voters
 from bot.records.ballot import Entry
 from bot.records.event import AnnouncementKind, Event, EventStatus, PauseReason, channels_of
 from bot.records.job import SubjectTable
@@ -105,6 +105,7 @@ class EventOutcomes(Service):
                 return
             ids = tuple(each.id for each in tied)
             await ballots.forget_honours(connection, event.id)
+            await forget_unsent(connection, event)
             await store(connection, events, claim, due_at=now, stage_ends_at=ends_at, runoff_ids=ids, attempt=0)
             await self._announce(connection, event, [PlannedAnnouncement(AnnouncementKind.RUN_OFF, detail)])
             await self._renew_panel(connection, event)

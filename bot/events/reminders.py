@@ -44,6 +44,6 @@ def _before_the_end(event: Event, hour: timedelta, hours: float, part: float) ->
 def last_call(event: Event) -> PlannedAnnouncement:
     """One for each stage, and one for a run-off, whether it was extended since or not."""
     assert event.stage_ends_at is not None  # only stages with an end have one
-    detail: Mapping[str, str | int] = {"stage": event.status, "ends": int(event.stage_ends_at.timestamp())}
+    detail: Mapping[str, str | int] = {"stage": part_of(event), "ends": int(event.stage_ends_at.timestamp())}
     once = "" if event.status is S.COLLECTING else f"{AnnouncementKind.CLOSING_SOON}:{part_of(event)}"
     return PlannedAnnouncement(AnnouncementKind.CLOSING_SOON, detail, once)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import discord
 
+from bot.events.lifecycle import RUN_OFF, is_in_first_stage, part_of
 from bot.events.views import EventView
 from bot.records.dataset import SubjectKind
 from bot.records.event import Announcement, AnnouncementKind, EventMode, EventStatus
@@ -34,10 +35,11 @@ WITHHELD = {
     EventMode.PERSONAL: " Everybody gets their own privately; the vote shows one of each member, without names.",
     EventMode.BAKEOFF: " Nobody sees them before the vote, so that nobody knows which is which.",
 }
-LAST_CALLS = {
+LAST_CALLS: Mapping[str, str] = {
     EventStatus.COLLECTING: "Photos can be given",
     EventStatus.SHOWING: "Pictures can be made and entered",
     EventStatus.VOTING: "Votes can be given and changed",
+    RUN_OFF: "Votes in the run-off can be given and changed",
 }
 SHARED_PLACE = "Equal votes share a place."
 RUN_OFF_DECIDED = "A run-off was held for the first place; the votes of both are added up here."
@@ -89,19 +91,19 @@ def _link(view: EventView) -> str:
 
 def _opened(view: EventView) -> str:
     ends = view.event.stage_ends_at
-    until = "" if ends is None else f"\nThe first part ends {deadline(ends)}."
+    until = f"\nThe first part ends {deadline(ends)}." if ends is not None and is_in_first_stage(view.event) else ""
     return f"### {event_name(view.event)} is open\n{what_it_is(view.event)}{until}"
 
 
 def _closing_soon(view: EventView, detail: Detail) -> str:
-    """Of the stage that it was written in; of the present one it says when that ends by now."""
+    """Of the part that it was written in; of the present one it says when that ends by now."""
     ends, now_ends = number(detail, "ends"), view.event.stage_ends_at
-    if now_ends is not None and view.event.status == detail.get("stage"):
+    if now_ends is not None and part_of(view.event) == detail.get("stage"):
         ends = int(now_ends.timestamp())
     when = f" <t:{ends}:F> (<t:{ends}:R>)" if ends else ""
     usual = EventStatus.SHOWING if view.event.mode is EventMode.CLUB else EventStatus.COLLECTING
-    stage = next((each for each in LAST_CALLS if each == detail.get("stage")), usual)
-    what = LAST_CALLS[usual if stage is EventStatus.COLLECTING else stage]
+    part = next((each for each in LAST_CALLS if each == detail.get("stage")), usual)
+    what = LAST_CALLS[usual if part == EventStatus.COLLECTING else part]
     return f"### {event_name(view.event)}: last call\nThis part ends{when}. {what} until then."
 
 

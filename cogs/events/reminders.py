@@ -3,6 +3,8 @@
 import discord
 
 from bot.events.ballot.reminding import VoteReminder
+from bot.events.ballot.runoff import in_runoff
+from bot.events.lifecycle import part_of
 from bot.events.views import EventView
 from bot.ports import PlaceRefused
 from bot.records.event import Announcement, AnnouncementKind
@@ -21,11 +23,11 @@ TURN_OFF = "-# You get this once in an event you take part in. **No pings** unde
 
 
 def is_too_late(view: EventView, announcement: Announcement) -> bool:
-    """Whether it calls for the last time in a stage that is over, or waits, by now."""
+    """Whether it calls for the last time in a stage, or in a vote before the run-off, that is over or waits by now."""
     if announcement.what is not AnnouncementKind.CLOSING_SOON:
         return False
-    stage = read(announcement.detail).get("stage", view.event.status)
-    return view.event.status != stage or view.is_closing or view.event.paused_at is not None
+    now = part_of(view.event)
+    return now != read(announcement.detail).get("stage", now) or view.is_closing or view.event.paused_at is not None
 
 
 async def render_vote_reminder(services: Services, post: Post, guild_name: str) -> Layout:
@@ -38,14 +40,16 @@ async def render_vote_reminder(services: Services, post: Post, guild_name: str) 
 
 def vote_reminder_card(reminder: VoteReminder, guild_name: str, last_line: str) -> Layout:
     event, ballot = reminder.event, reminder.ballot
-    ends = "" if event.stage_ends_at is None else f" The vote ends {deadline(event.stage_ends_at)}."
+    is_again = in_runoff(event)
+    what, votes = ("run-off", "votes once more") if is_again else ("vote", "has one vote")
+    ends = "" if event.stage_ends_at is None else f" The {what} ends {deadline(event.stage_ends_at)}."
     place = None if ballot is None else public_place(ballot)
     link = ""
     if ballot is not None and ballot.message_id and place is not None:
         link = f"\n[To the ballot]({message_link(event.guild_id, place.id, ballot.message_id)})"
     text = (
-        f"### {event_name(event)}: you have not voted yet\n"
+        f"### {event_name(event)}: you have not voted{' in the run-off' * is_again} yet\n"
         f"You take part in this event in {quote(guild_name)}.{ends} "
-        f"Everybody has one vote, and it can be changed until then.{link}"
+        f"Everybody {votes}, and can change it until then.{link}"
     )
     return card(text, f"{TURN_OFF}\n{last_line}", colour=discord.Colour.blurple())

@@ -42,7 +42,9 @@ EVENTS = (
 )
 QUIET = "Results **do not ping** you, and events do not mention you or remind you to vote."
 LOUD = "Results ping you."
-WITH_NEWS = "You have {role}: I mention it when an event opens, before its parts end, and when its vote is open."
+WITH_NEWS = (
+    "You have {role}: I mention it when an event opens, before its parts end, and when its vote or a run-off opens."
+)
 NO_NEWS = "You are not pinged about events here: you do not have {role}."
 MUTED = "You get **no private questions** from me. What members ask you waits here."
 NOT_MUTED = "What members ask you is sent to you privately, one question a day from each of them at most."

@@ -12,7 +12,8 @@ from cogs.ui.replies import Interaction, guild_of
 TELL_ME = "Tell me about events"
 LEAVE_ME = "No event news"
 JOINED = (
-    "Done. You have {role} now, and I mention it when an event opens, before its parts end, and when its vote is open."
+    "Done. You have {role} now, and I mention it when an event opens, before its parts end, and when its vote or a "
+    "run-off opens."
 )
 LEFT = "Done. You do not have {role} any more, so I do not ping you about events."
 NONE_CHOSEN = "This server has no role for event news. An admin can choose one with `/settings`."

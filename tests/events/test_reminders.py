@@ -1,11 +1,13 @@
 """When a stage's last call comes, and when those are reminded who have not voted."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from bot.events.reminders import last_call_at, vote_reminder_at
+from bot.events.lifecycle import RUN_OFF
+from bot.events.reminders import last_call, last_call_at, vote_reminder_at
 from bot.records.event import EventMode, EventStatus
 from tests.fakes.clock import NOON
 from tests.fakes.events import make_event
@@ -64,3 +66,11 @@ def test_a_run_off_is_reminded_of_by_its_own_length(
 ) -> None:
     """It lasts a quarter of the vote, half an hour at the least."""
     assert before_the_end(S.VOTING, hours, runoff_ids=(1, 2)) == (call, reminder)
+
+
+def test_the_last_call_of_a_run_off_is_another_one_than_that_of_the_first_vote() -> None:
+    """Mutant: with the stage alone the first call, if it waits, is sent with the run-off's end."""
+    first = make_event(status=EventStatus.VOTING, stage_ends_at=NOON)
+    called = [last_call(each) for each in (first, replace(first, runoff_ids=(1, 2)))]
+    assert [each.detail["stage"] for each in called] == [S.VOTING, RUN_OFF]
+    assert called[0].once != called[1].once

@@ -10,7 +10,7 @@ from bot.events.ballot.runoff import in_runoff, is_votable
 from bot.events.lifecycle import can_vote, is_closing
 from bot.records.event import Entrant, Event
 from bot.records.guild import Place, PlaceKind
-from bot.records.post import Post, PostKind
+from bot.records.post import Post, PostKind, PostStatus
 from bot.resources import Resources, Service
 from bot.storage.events import ballots, entrants
 from bot.storage.events import events as rows
@@ -62,6 +62,14 @@ async def remind_voters(connection: AsyncConnection, event: Event, now: datetime
             places=[Place(PlaceKind.USER, entrant.user_id)],
             now=now,
         )
+
+
+async def forget_unsent(connection: AsyncConnection, event: Event) -> None:
+    """Whom no reminder of the first vote has reached, as they had voted by then, can be reminded of the run-off."""
+    for entrant in await entrants.of_event(connection, event.id):
+        reminder = await posts.find(connection, PostKind.VOTE_REMINDER, entrant.id)
+        if reminder is not None and reminder.status is PostStatus.KEPT:
+            await posts.forget(connection, PostKind.VOTE_REMINDER, entrant.id)
 
 
 async def _missing_voters(connection: AsyncConnection, event: Event, now: datetime) -> Sequence[Entrant]:

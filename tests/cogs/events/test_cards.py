@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.events.ballot.service import BallotEntry, BallotPicture
+from bot.events.lifecycle import RUN_OFF
 from bot.events.photos.coach import advice
 from bot.events.photos.consent_texts import depicted_sentence
 from bot.events.photos.depictions import DepictionView
@@ -352,6 +353,7 @@ async def test_the_host_is_told_which_lora_rests_and_by_whom_never() -> None:
         (EventMode.CLUB, S.COLLECTING, "Pictures can be made and entered until then."),
         (EventMode.SHARED, S.SHOWING, "Pictures can be made and entered until then."),
         (EventMode.CLUB, S.VOTING, "Votes can be given and changed until then."),
+        (EventMode.CLUB, RUN_OFF, "Votes in the run-off can be given and changed until then."),
         (EventMode.PERSONAL, "of another version", "Photos can be given until then."),
     ],
 )

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.events.ballot.reminding import VoteReminder
+from bot.events.lifecycle import RUN_OFF
 from bot.records.event import Announcement, AnnouncementKind, EventStatus
 from bot.text import quote
 from cogs.events.reminders import is_too_late, vote_reminder_card
@@ -32,10 +33,13 @@ def told(what: AnnouncementKind = AnnouncementKind.CLOSING_SOON, **detail: Any) 
         ({"status": S.VOTING}, False, S.COLLECTING, True),
         ({"status": S.CANCELLED}, False, S.COLLECTING, True),
         ({"paused_at": NOON}, False, S.COLLECTING, True),
+        ({"status": S.VOTING, "runoff_ids": (1, 2)}, False, S.VOTING, True),
+        ({"status": S.VOTING, "runoff_ids": (1, 2)}, False, RUN_OFF, False),
+        ({"status": S.VOTING, "runoff_ids": (1, 2)}, True, RUN_OFF, True),
     ],
 )
 def test_a_last_call_that_had_to_wait_is_not_made_once_its_stage_is_over(
-    changes: dict[str, Any], is_closing: bool, stage: EventStatus | None, is_late: bool
+    changes: dict[str, Any], is_closing: bool, stage: str | None, is_late: bool
 ) -> None:
     view = a_view(collecting(**changes), is_closing=is_closing)
     detail: dict[str, Any] = {} if stage is None else {"stage": stage}
@@ -51,5 +55,15 @@ async def test_a_reminder_says_where_until_when_and_how_it_is_turned_off() -> No
     assert f"in {quote('Photo club')}. The vote ends <t:{seconds}:F> (<t:{seconds}:R>)." in text
     assert "**No pings** under" in text
     assert "To the ballot" not in text
+    assert "Everybody has one vote" in text
+    assert "run-off" not in text
     endless = check(vote_reminder_card(VoteReminder(replace(event, stage_ends_at=None), None), "Club", "-# x"))
     assert "ends" not in endless
+
+
+async def test_in_a_run_off_who_voted_before_reads_that_it_is_about_another_vote() -> None:
+    event = make_event(status=S.VOTING, stage_ends_at=NOON + timedelta(hours=1), runoff_ids=(1, 2))
+    text = check(vote_reminder_card(VoteReminder(event, None), "Photo club", "-# Vote reminder #3"))
+    assert "you have not voted in the run-off yet" in text
+    assert "The run-off ends <t:" in text
+    assert "Everybody votes once more" in text

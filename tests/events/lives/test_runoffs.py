@@ -13,12 +13,12 @@ from bot.events.service import CLOSED_BEFORE
 from bot.records.event import AnnouncementKind, Event, EventStatus, OnTie
 from bot.records.guild import Actor
 from bot.records.job import LaneName
-from bot.records.post import PostKind
-from bot.storage.events.tables import events, honours, runoff_votes
+from bot.records.post import PostKind, PostStatus
+from bot.storage.events.tables import entrants, events, honours, runoff_votes
 from bot.storage.tables import posts
 from tests.events.ballot.ballots import CLEO, DAN, EVE, HOUR, World
 from tests.fakes.events import get_announcements, get_event
-from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD
+from tests.fakes.rows import ADMIN, ANNA, BEN, GUILD, add_post
 from tests.fakes.studio import Studio
 
 S = EventStatus
@@ -108,6 +108,26 @@ async def test_who_has_not_voted_in_the_run_off_is_reminded_once(studio: Studio,
     reminded = sa.select(posts.c.user_id).where(posts.c.kind == PostKind.VOTE_REMINDER)
     async with studio.database.read() as connection:
         assert sorted((await connection.execute(reminded)).scalars()) == [ANNA, BEN, DAN]
+
+
+async def test_who_voted_before_their_first_reminder_went_out_is_reminded_of_the_run_off(
+    studio: Studio, world: World
+) -> None:
+    """Who was reminded is not, twice in an event. Mutant: with the row of before Anna and Dan hear nothing."""
+    event = await tied(world)
+    for user_id, status in ((ANNA, PostStatus.KEPT), (BEN, PostStatus.POSTED), (DAN, PostStatus.KEPT)):
+        (entrant_id,) = await studio.scalars(
+            sa.select(entrants.c.id).where(entrants.c.event_id == event.id, entrants.c.user_id == user_id)
+        )
+        post_id = await add_post(studio.database, entrant_id, kind=PostKind.VOTE_REMINDER, user_id=user_id)
+        await studio.change(posts, post_id, status=status, due_at=None)
+    await studio.settle(LaneName.EVENTS)
+    await world.vote_for(event, CLEO, BEN)
+    await studio.pass_time(HOUR * 3 / 4, LaneName.EVENTS)
+    waiting = sa.select(posts.c.user_id).where(
+        posts.c.kind == PostKind.VOTE_REMINDER, posts.c.status == PostStatus.PENDING
+    )
+    assert sorted(await studio.scalars(waiting)) == [ANNA, DAN]
 
 
 async def test_where_the_host_wants_it_a_tie_shares_the_place_at_once(studio: Studio, world: World) -> None:
