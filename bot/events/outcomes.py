@@ -18,7 +18,7 @@ from bot.records.job import SubjectTable
 from bot.records.post import PostKind
 from bot.resources import Service
 from bot.storage.due import Claim, mark, store
-from bot.storage.events import ballots, banners
+from bot.storage.events import awards, ballots, banners
 from bot.storage.events import counts as event_counts
 from bot.storage.events import events as rows
 from bot.storage.events import jobs as event_jobs
@@ -155,7 +155,8 @@ class EventOutcomes(Service):
 
         async def transaction(connection: AsyncConnection) -> list[str]:
             if now >= forgotten_at:
-                await store(connection, events, claim, due_at=None)
+                waits = await awards.is_pending(connection, event.id)
+                await store(connection, events, claim, due_at=now + self._timings.event_retry if waits else None)
                 await erasure.erase_event_details(connection, event.id)
                 return await banners.forget(connection, event.id)
             files = await event_jobs.discard_datasets(connection, event.id)

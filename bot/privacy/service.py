@@ -1,5 +1,6 @@
 """What is stored about a member, and its erasure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -8,9 +9,10 @@ from bot.events.awards import take_back
 from bot.events.photos.depictions import DepictionService
 from bot.keys.service import KeyService
 from bot.privacy.export import ExportService
+from bot.records.ballot import Award
 from bot.records.moderation import Act
 from bot.resources import Resources, Service
-from bot.storage.events import banners, events, galleries
+from bot.storage.events import awards, banners, events, galleries
 from bot.storage.jobs import posts
 from bot.storage.people import erasure, likeness, moderation_log, own_rows, questions, removals, takedowns
 from bot.storage.people.pseudonyms import pseudonym
@@ -60,10 +62,9 @@ class PrivacyService(Service):
         of their pictures in channels, too. Returns how much of that waits for its provider's answer.
         """
         await self._depictions.take_back_all(guild_id, user_id)
-        await take_back(self._database, self._venue, guild_id, user_id)
         now = self._clock.now()
 
-        async def transaction(connection: AsyncConnection) -> tuple[list[str], int]:
+        async def transaction(connection: AsyncConnection) -> tuple[list[str], Sequence[Award], int]:
             await events.cancel_all(connection, guild_id, now=now, host_id=user_id)
             is_known = await erasure.has_anything(connection, guild_id, user_id)
             await moderation_log.renew_lines_of(connection, guild_id, user_id, now=now)
@@ -75,15 +76,17 @@ class PrivacyService(Service):
             shown = await banners.forget_hosted(connection, guild_id, user_id, now=now)
             left = await takedowns.shown_of(connection, guild_id, user_id) if with_messages else []
             await posts.add_leftovers(connection, left, now=now)
+            held = await awards.lose(connection, guild_id, user_id, now=now)
             files = [*shown, *await erasure.erase_member(connection, guild_id=guild_id, user_id=user_id)]
             if is_known:
                 name = await pseudonym(connection, guild_id, user_id)
                 await moderation_log.note(connection, guild_id, Act.ERASED, name, "everything of a member", now=now)
-            return files, await removals.count_waiting(connection, guild_id, user_id)
+            return files, held, await removals.count_waiting(connection, guild_id, user_id)
 
-        files, waiting = await self._database.write(transaction)
+        files, held, waiting = await self._database.write(transaction)
         self._exports.outdate(user_id)
         self._spool.free(files)
+        await take_back(self._database, self._venue, held)
         await self._database.wipe_log()
         await self._keys.share_slots(guild_id)
         return waiting

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 class AwardStatus(StrEnum):
     GIVEN = "given"
+    PENDING = "pending"
+    """Discord has not answered: it is to be given to who stands among the winners, and taken from whoever does not."""
     REFUSED = "refused"
     """By Discord: they had left, or the bot may not give this role."""
     TAKEN = "taken"

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.records.ballot import AwardStatus
 from bot.records.guild import NOBODY, Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.post import PostKind
@@ -122,6 +123,8 @@ async def erase_member(connection: AsyncConnection, *, guild_id: int, user_id: i
     }
     # Once it is out, a receipt names nobody; until then it has to find its way to the member.
     mine[t.posts] = sa.and_(mine[t.posts], t.posts.c.kind != PostKind.RECEIPT)
+    # Until Discord has answered, a role that is to be taken from the member has to find its way to them.
+    mine[e.awards] = sa.and_(mine[e.awards], e.awards.c.status != AwardStatus.PENDING)
     files = [
         *await _files(connection, t.photos, t.datasets, mine[t.datasets]),
         *await _files(connection, t.pictures, t.generations, mine[t.generations]),

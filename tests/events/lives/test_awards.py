@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.clock import Timings
 from bot.records.ballot import AwardStatus
 from bot.records.event import Event, EventMode, EventStatus
 from bot.records.job import LaneName
@@ -77,7 +78,7 @@ async def test_while_discord_is_away_the_role_waits(studio: Studio) -> None:
     studio.venue.is_away = True
     await finished(studio, ANNA)
     await studio.settle(LaneName.EVENTS)
-    assert await statuses(studio) == {}
+    assert await statuses(studio) == {ANNA: AwardStatus.PENDING}
     studio.venue.is_away = False
     await studio.pass_time(studio.timings.event_retry, LaneName.EVENTS)
     assert studio.venue.roles == [(ANNA, ROLE, True)]
@@ -126,9 +127,50 @@ async def test_it_is_taken_from_a_winner_who_is_erased_and_not_given_again(studi
     assert await statuses(studio) == {BEN: AwardStatus.GIVEN}
 
 
-async def test_an_erasure_goes_on_when_discord_is_away(studio: Studio) -> None:
-    await finished(studio, ANNA)
+@pytest.mark.parametrize("later", [timedelta(0), Timings().details_kept + DAY], ids=["at once", "details are gone"])
+async def test_an_erasure_goes_on_when_discord_is_away_and_the_role_is_taken_once_it_is_back(
+    studio: Studio, later: timedelta
+) -> None:
+    """Mutant: an event whose details are gone is not looked at again, and the role stays for good."""
+    await finished(studio, ANNA, BEN)
     await studio.settle(LaneName.EVENTS)
+    await studio.pass_time(later, LaneName.EVENTS)
     studio.venue.is_away = True
     await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
+    await studio.settle(LaneName.EVENTS)
+    assert await statuses(studio) == {ANNA: AwardStatus.PENDING, BEN: AwardStatus.GIVEN}
+    studio.venue.is_away = False
+    studio.venue.roles.clear()
+    await studio.pass_time(studio.timings.event_retry, LaneName.EVENTS)
+    assert studio.venue.roles == [(ANNA, ROLE, False)]
+    assert await statuses(studio) == {BEN: AwardStatus.GIVEN}
+
+
+@pytest.mark.parametrize("end", ["killed", "away", "well"])
+async def test_who_is_erased_while_they_are_given_it_loses_it(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """Mutants: noting it after Discord alone; an erasure that deletes what is pending."""
+    give = studio.venue.set_role
+
+    async def given(*place: int, is_given: bool) -> bool:
+        is_done = await give(*place, is_given=is_given)
+        if not is_given:
+            return is_done
+        if end == "killed":
+            raise RuntimeError
+        await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
+        studio.venue.is_away = end == "away"
+        return is_done
+
+    await finished(studio, ANNA)
+    monkeypatch.setattr(studio.venue, "set_role", given)
+    if end == "killed":
+        with pytest.raises(RuntimeError):
+            await studio.settle(LaneName.EVENTS)
+        await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)
+    await studio.settle(LaneName.EVENTS)
+    studio.venue.is_away = False
+    await studio.pass_time(studio.timings.lease + studio.timings.event_retry, LaneName.EVENTS)
+    assert studio.venue.roles == [(ANNA, ROLE, True), (ANNA, ROLE, False)]
     assert await statuses(studio) == {}
