@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 async def give_roles(database: Database, venue: Venue, event: Event, now: datetime) -> None:
-    """Give the event's role to those who won it, and take it from earlier winners if it is to go on. May raise NotNow.
+    """Give the event's role to those who won it, and take it from winners from whom it has gone on. May raise NotNow.
 
     It can be repeated: that it is to be given is noted before Discord is asked, what Discord has answered afterwards,
     and giving a role twice changes nothing. Who was erased meanwhile loses it again, at the latest in the next step.
@@ -24,14 +24,13 @@ async def give_roles(database: Database, venue: Venue, event: Event, now: dateti
     await database.write(lambda connection: awards.begin(connection, event, now=now))
     for award in await database.fetch(awards.to_give, event):
         is_given = await venue.set_role(award.guild_id, award.user_id, award.role_id, is_given=True)
-        await _note(database, event, award.id, AwardStatus.GIVEN if is_given else AwardStatus.REFUSED, now)
+        await _note(database, award.id, AwardStatus.GIVEN if is_given else AwardStatus.REFUSED, now)
     for award in await database.fetch(awards.to_take_back, event):
         await venue.set_role(award.guild_id, award.user_id, award.role_id, is_given=False)
         await _forget(database, award.id)
-    if event.passes_role:
-        for award in await database.fetch(awards.to_take, event):
-            await venue.set_role(award.guild_id, award.user_id, award.role_id, is_given=False)
-            await _note_taken(database, award.id)
+    for award in await database.fetch(awards.to_pass_on, event):
+        await venue.set_role(award.guild_id, award.user_id, award.role_id, is_given=False)
+        await _note_taken(database, award.id)
 
 
 async def take_back(database: Database, venue: Venue, held: Sequence[Award]) -> None:
@@ -48,8 +47,8 @@ async def take_back(database: Database, venue: Venue, held: Sequence[Award]) -> 
             await _forget(database, award.id)
 
 
-async def _note(database: Database, event: Event, award_id: int, status: AwardStatus, now: datetime) -> None:
-    await database.write(lambda connection: awards.note(connection, event, award_id, status, now=now))
+async def _note(database: Database, award_id: int, status: AwardStatus, now: datetime) -> None:
+    await database.write(lambda connection: awards.note(connection, award_id, status, now=now))
 
 
 async def _forget(database: Database, award_id: int) -> None:

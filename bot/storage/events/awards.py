@@ -7,10 +7,14 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.ballot import Award, AwardStatus
-from bot.records.event import Event
+from bot.records.event import Event, EventStatus
 from bot.storage.due import make_due
 from bot.storage.events.tables import awards, events, honours
-from bot.storage.rows import build, fetch_all, fetch_values, has_row, insert_row
+from bot.storage.rows import build, fetch_all, fetch_first, fetch_values, has_row, insert_row
+
+FIRST = (honours.c.place == 1, honours.c.label.is_(None))
+IS_WON = sa.exists().where(honours.c.event_id == awards.c.event_id, honours.c.user_id == awards.c.user_id, *FIRST)
+"""Whether its member is still among the winners: who was erased is not."""
 
 
 async def begin(connection: AsyncConnection, event: Event, *, now: datetime) -> None:
@@ -22,15 +26,15 @@ async def begin(connection: AsyncConnection, event: Event, *, now: datetime) -> 
 
 
 async def to_give(connection: AsyncConnection, event: Event) -> Sequence[Award]:
-    """Those that Discord has not answered for."""
-    pending = sa.select(awards).where(_is_pending(event.id), awards.c.user_id.in_(_winners(event)))
+    """Those that Discord has not answered for, without what has gone on to somebody else meanwhile."""
+    gone_on = [each.id for each in await to_pass_on(connection, event)]
+    pending = sa.select(awards).where(_is_pending(event.id), IS_WON, awards.c.id.not_in(gone_on))
     return await fetch_all(connection, Award, pending)
 
 
 async def to_take_back(connection: AsyncConnection, event: Event) -> Sequence[Award]:
     """Those of members who were erased: they may have been given the role before."""
-    pending = sa.select(awards).where(_is_pending(event.id), awards.c.user_id.not_in(_winners(event)))
-    return await fetch_all(connection, Award, pending)
+    return await fetch_all(connection, Award, sa.select(awards).where(_is_pending(event.id), sa.not_(IS_WON)))
 
 
 async def is_pending(connection: AsyncConnection, event_id: int) -> bool:
@@ -38,18 +42,39 @@ async def is_pending(connection: AsyncConnection, event_id: int) -> bool:
     return await has_row(connection, sa.select(awards.c.id).where(_is_pending(event_id)))
 
 
-async def to_take(connection: AsyncConnection, event: Event) -> Sequence[Award]:
-    """Those of earlier winners, once somebody else has won: the role goes on to them."""
-    winners = await fetch_values(connection, _winners(event))
-    earlier = sa.select(events.c.id).where(events.c.guild_id == event.guild_id, events.c.ended_at < event.ended_at)
-    held = sa.and_(
-        awards.c.guild_id == event.guild_id,
-        awards.c.role_id == event.winner_role_id,
-        awards.c.status == AwardStatus.GIVEN,
-        awards.c.event_id.in_(earlier),
-        awards.c.user_id.not_in(winners),
+async def to_pass_on(connection: AsyncConnection, event: Event) -> Sequence[Award]:
+    """Those with the event's role that it has gone on from: somebody else has won a later event, this one or another.
+
+    Of events that are given their roles at the same time each looks at what the other has noted.
+    """
+    newest = await _newest_passing(connection, event)
+    if newest is None:
+        return []
+    same = sa.and_(awards.c.guild_id == event.guild_id, awards.c.role_id == event.winner_role_id)
+    before = sa.select(events.c.id).where(events.c.guild_id == event.guild_id, events.c.ended_at < newest.ended_at)
+    is_open = awards.c.status.in_([AwardStatus.GIVEN, AwardStatus.PENDING])
+    won_since = sa.select(awards.c.user_id).where(same, is_open, awards.c.event_id.not_in(before))
+    earlier = sa.select(awards).where(
+        same,
+        sa.or_(awards.c.status == AwardStatus.GIVEN, _is_pending(event.id)),
+        awards.c.event_id.in_(before),
+        awards.c.user_id.not_in(_winners(newest)),
+        awards.c.user_id.not_in(won_since),
     )
-    return await fetch_all(connection, Award, sa.select(awards).where(held)) if winners else []
+    return await fetch_all(connection, Award, earlier)
+
+
+async def _newest_passing(connection: AsyncConnection, event: Event) -> Event | None:
+    """The newest event that was won and whose role, the same as this one's, goes on."""
+    won = sa.select(honours.c.event_id).where(honours.c.guild_id == event.guild_id, *FIRST)
+    passing = sa.select(events).where(
+        events.c.guild_id == event.guild_id,
+        events.c.winner_role_id == event.winner_role_id,
+        events.c.passes_role,
+        events.c.status == EventStatus.FINISHED,
+        events.c.id.in_(won),
+    )
+    return await fetch_first(connection, Event, passing.order_by(events.c.ended_at.desc(), events.c.id.desc()))
 
 
 async def lose(connection: AsyncConnection, guild_id: int, user_id: int, *, now: datetime) -> Sequence[Award]:
@@ -65,9 +90,9 @@ async def lose(connection: AsyncConnection, guild_id: int, user_id: int, *, now:
     return held
 
 
-async def note(connection: AsyncConnection, event: Event, award_id: int, status: AwardStatus, *, now: datetime) -> None:
+async def note(connection: AsyncConnection, award_id: int, status: AwardStatus, *, now: datetime) -> None:
     """What came of giving it. It stays pending when they were erased meanwhile."""
-    asked = sa.update(awards).where(awards.c.id == award_id, awards.c.user_id.in_(_winners(event)))
+    asked = sa.update(awards).where(awards.c.id == award_id, IS_WON)
     await connection.execute(asked.values(status=status, given_at=now))
 
 
@@ -76,7 +101,8 @@ async def forget(connection: AsyncConnection, award_id: int) -> None:
 
 
 async def note_taken(connection: AsyncConnection, award_id: int) -> None:
-    await connection.execute(sa.update(awards).where(awards.c.id == award_id).values(status=AwardStatus.TAKEN))
+    taken = sa.update(awards).where(awards.c.id == award_id, IS_WON)
+    await connection.execute(taken.values(status=AwardStatus.TAKEN))
 
 
 def _is_pending(event_id: int) -> sa.ColumnElement[bool]:
@@ -84,5 +110,4 @@ def _is_pending(event_id: int) -> sa.ColumnElement[bool]:
 
 
 def _winners(event: Event) -> sa.Select[tuple[int]]:
-    first = sa.and_(honours.c.event_id == event.id, honours.c.place == 1, honours.c.label.is_(None))
-    return sa.select(honours.c.user_id).where(first).order_by(honours.c.user_id)
+    return sa.select(honours.c.user_id).where(honours.c.event_id == event.id, *FIRST).order_by(honours.c.user_id)

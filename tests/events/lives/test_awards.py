@@ -107,6 +107,51 @@ async def test_it_stays_with_who_wins_again_and_when_nobody_wins(studio: Studio,
     assert (ANNA, ROLE, False) not in studio.venue.roles
 
 
+async def test_a_role_that_had_to_wait_is_not_given_once_it_has_gone_on(studio: Studio) -> None:
+    """Mutant: with the later event's look alone Anna keeps it until that event's details go."""
+    studio.venue.is_away = True
+    await finished(studio, ANNA)
+    await studio.settle(LaneName.EVENTS)
+    studio.clock.advance(timedelta(minutes=1))
+    await finished(studio, BEN, passes_role=True)
+    await studio.settle(LaneName.EVENTS)
+    studio.venue.is_away = False
+    await studio.pass_time(studio.timings.event_retry, LaneName.EVENTS)
+    assert (ANNA, ROLE, True) not in studio.venue.roles
+    assert (BEN, ROLE, True) in studio.venue.roles
+    assert await statuses(studio) == {ANNA: AwardStatus.TAKEN, BEN: AwardStatus.GIVEN}
+
+
+async def test_a_role_that_goes_on_while_it_is_given_is_taken_by_who_gave_it(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give = studio.venue.set_role
+    ended: list[Event] = []
+
+    async def given(*place: int, is_given: bool) -> bool:
+        if not ended:
+            studio.clock.advance(timedelta(minutes=1))
+            ended.append(await finished(studio, BEN, passes_role=True, due_at=None))
+        return await give(*place, is_given=is_given)
+
+    await finished(studio, ANNA)
+    monkeypatch.setattr(studio.venue, "set_role", given)
+    await studio.settle(LaneName.EVENTS)
+    assert studio.venue.roles == [(ANNA, ROLE, True), (ANNA, ROLE, False)]
+
+
+async def test_who_has_won_it_again_since_it_went_on_keeps_it(studio: Studio) -> None:
+    await finished(studio, ANNA)
+    await studio.settle(LaneName.EVENTS)
+    studio.clock.advance(DAY)
+    late = await finished(studio, BEN, passes_role=True, due_at=None)
+    studio.clock.advance(DAY)
+    await finished(studio, ANNA)
+    await studio.settle(LaneName.EVENTS)
+    await again(studio, late)
+    assert (ANNA, ROLE, False) not in studio.venue.roles
+
+
 async def test_other_roles_and_other_servers_are_left_alone(studio: Studio) -> None:
     await finished(studio, ANNA, winner_role_id=ROLE + 1)
     await studio.settle(LaneName.EVENTS)
