@@ -47,7 +47,7 @@ class GuildService(Service):
         return await self._database.fetch(guilds.get, guild_id)
 
     async def roles_with_rights(self, guild_id: int) -> frozenset[int]:
-        """Those of moderators, hosts, juries, limits, shared LoRAs, and events that are for some roles alone."""
+        """Those of moderators, hosts, juries, winners, limits, shared LoRAs, and events that are for some roles."""
         return await self._database.fetch(guilds.roles_with_rights, guild_id)
 
     async def choose_provider(self, guild_id: int, provider: ProviderName | None) -> None:

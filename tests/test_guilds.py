@@ -92,5 +92,9 @@ async def test_roles_that_give_rights_are_all_known(studio: Studio) -> None:
     await add_event(studio.database, status=EventStatus.VOTING, jury_role_id=705, role_ids=frozenset({706}))
     await add_event(studio.database, status=EventStatus.FINISHED, jury_role_id=707)
     await studio.guilds.choose_news(GUILD, 708)
-    assert await studio.guilds.roles_with_rights(GUILD) == {701, 702, 703, 704, 705, 706}
+    await add_event(studio.database, status=EventStatus.COLLECTING, winner_role_id=709)
+    planned_at = studio.clock.now() + timedelta(days=1)
+    await add_event(studio.database, status=EventStatus.DRAFT, opens_at=planned_at, role_ids=frozenset({710}))
+    await add_event(studio.database, status=EventStatus.DRAFT, role_ids=frozenset({711}))
+    assert await studio.guilds.roles_with_rights(GUILD) == {701, 702, 703, 704, 705, 706, 709, 710}
     assert await studio.guilds.roles_with_rights(OTHER_GUILD) == set()

@@ -40,15 +40,15 @@ async def change(connection: AsyncConnection, guild_id: int, **values: Any) -> N
 
 
 async def roles_with_rights(connection: AsyncConnection, guild_id: int) -> frozenset[int]:
-    """Roles whose members may do, use or decide more here than others."""
+    """Roles whose members may do, use or decide more here than others, and those that are won."""
     chosen = await get(connection, guild_id)
     own = {chosen.moderator_role_id, chosen.host_role_id} if chosen is not None else set()
     limited = sa.select(limits.c.role_id).where(limits.c.guild_id == guild_id)
     shared = sa.select(lora_shares.c.audience_id).where(
         lora_shares.c.guild_id == guild_id, lora_shares.c.audience == Audience.ROLE
     )
-    its = await events.live_of(connection, guild_id)
-    named = {role_id for event in its for role_id in (*event.role_ids, event.jury_role_id)}
+    its = await events.coming_of(connection, guild_id)
+    named = {role for event in its for role in (*event.role_ids, event.jury_role_id, event.winner_role_id)}
     found = {*own, *named, *await fetch_values(connection, limited), *await fetch_values(connection, shared)}
     return frozenset(role_id for role_id in found if role_id)
 

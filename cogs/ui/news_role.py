@@ -19,13 +19,15 @@ LEFT = "Done. You do not have {role} any more, so I do not ping you about events
 NONE_CHOSEN = "This server has no role for event news. An admin can choose one with `/settings`."
 GONE = "The role for event news has been deleted. An admin can choose another one with `/settings`."
 NOT_MINE = "I may not give or take {role} here. Please ask an admin for it."
-ALLOWS_MORE = "I do not hand out {role}, because it allows more than everybody may do here. Please ask an admin for it."
+NOT_FOR_ALL = (
+    "I do not hand out {role}: it allows more than everybody may do here, or is a prize. Please ask an admin for it."
+)
 
 FOR_ADMINS = {
     GONE: "It has been deleted, so nobody is pinged. Please choose another one.",
     NOT_MINE: "I cannot give it to members: allow me **Manage Roles** in this server, and move my own role above it.",
-    ALLOWS_MORE: "I do not give it to members, because it allows more than everybody may do. Choose a role without "
-    "permissions of its own.",
+    NOT_FOR_ALL: "I do not give it to members, because it allows more than everybody may do, or is a prize of an "
+    "event. Please choose a role for this alone, without permissions.",
 }
 SILENT = "I may not mention it, so I post without a ping: let everybody mention it, or allow me **Mention Everyone**."
 
@@ -71,7 +73,7 @@ async def switch_news(interaction: Interaction) -> str:
         raise UserError(GONE)
     has_it = has_role_now(interaction, role)
     why = _refusal(role, await interaction.client.services.guilds.roles_with_rights(role.guild.id))
-    if why is not None and not (has_it and why == ALLOWS_MORE):
+    if why is not None and not (has_it and why == NOT_FOR_ALL):
         raise UserError(why.format(role=role.mention))
     try:
         await (member.remove_roles if has_it else member.add_roles)(role, reason=TELL_ME)
@@ -86,7 +88,7 @@ def _refusal(role: discord.Role, with_rights: Collection[int]) -> str | None:
     """Why the bot does not give this role to whoever wants it."""
     if not role.guild.me.guild_permissions.manage_roles or not role.is_assignable():
         return NOT_MINE
-    return ALLOWS_MORE if role.id in with_rights or _allows_more(role) else None
+    return NOT_FOR_ALL if role.id in with_rights or _allows_more(role) else None
 
 
 def _allows_more(role: discord.Role) -> bool:

@@ -17,6 +17,8 @@ from bot.storage.jobs import posts
 from bot.storage.rows import count_rows, fetch_all, fetch_first, has_row, insert_record, insert_row
 
 LIVE = [status for status in EventStatus if status.is_live]
+IS_PLANNED = sa.and_(events.c.status == EventStatus.DRAFT, events.c.opens_at.is_not(None))
+"""It opens by itself."""
 
 
 async def insert(connection: AsyncConnection, **changes: Any) -> Event:
@@ -37,6 +39,12 @@ async def of_guild(connection: AsyncConnection, guild_id: int, *, limit: int = 1
 async def live_of(connection: AsyncConnection, guild_id: int) -> list[Event]:
     here = sa.select(events).where(events.c.guild_id == guild_id, events.c.status.in_(LIVE))
     return await fetch_all(connection, Event, here.order_by(events.c.id))
+
+
+async def coming_of(connection: AsyncConnection, guild_id: int) -> list[Event]:
+    """Those that are live, and those that open by themselves."""
+    is_coming = sa.or_(events.c.status.in_(LIVE), IS_PLANNED)
+    return await fetch_all(connection, Event, sa.select(events).where(events.c.guild_id == guild_id, is_coming))
 
 
 async def live_count(connection: AsyncConnection, guild_id: int) -> int:
@@ -65,8 +73,7 @@ async def cancel_all(connection: AsyncConnection, guild_id: int, *, now: datetim
 
 async def wake(connection: AsyncConnection, event_id: int, *, now: datetime) -> None:
     """Let the event's lane look at it now, also when it slept without a date."""
-    is_planned = sa.and_(events.c.status == EventStatus.DRAFT, events.c.opens_at.is_not(None))
-    is_looked_at = sa.or_(events.c.status.in_(LIVE), is_planned)
+    is_looked_at = sa.or_(events.c.status.in_(LIVE), IS_PLANNED)
     await make_due(connection, events, events.c.id == event_id, is_looked_at, at=now)
 
 
