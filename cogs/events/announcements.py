@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import discord
 
+from bot.datasets.rules import STEPS, usual_time
 from bot.events.lifecycle import RUN_OFF, is_in_first_stage, part_of
 from bot.events.views import EventView
 from bot.records.dataset import SubjectKind
@@ -117,7 +118,8 @@ def _chosen(view: EventView, detail: Detail) -> str:
 
 
 def _training(view: EventView) -> str:
-    takes = "a few seconds" if view.event.subject_kind is SubjectKind.CHARACTER else "15–25 minutes"
+    is_character = view.event.subject_kind is SubjectKind.CHARACTER
+    takes = "a few seconds" if is_character else usual_time(view.event.steps or STEPS)
     return f"### {event_name(view.event)}: training has begun\nIt usually takes {takes}."
 
 

@@ -367,6 +367,26 @@ async def test_a_last_call_is_about_the_stage_it_was_written_in(mode: EventMode,
     assert f"This part ends <t:{seconds}:F> (<t:{seconds}:R>). {what}" in text
 
 
+@pytest.mark.parametrize(
+    ("changes", "takes"),
+    [
+        ({}, "15–25 minutes"),
+        ({"steps": 3000}, "45–75 minutes"),
+        ({"subject_kind": SubjectKind.CHARACTER, "steps": 3000}, "a few seconds"),
+    ],
+)
+async def test_a_training_is_said_to_take_as_long_as_the_events_steps_need(changes: dict[str, Any], takes: str) -> None:
+    view = a_view(make_event(status=S.TRAINING, **changes))
+    text = check(announcement_card(view, Announcement(1, 7, 100, AnnouncementKind.TRAINING, "{}", NOON), LINE))
+    assert f"It usually takes {takes}." in text
+
+
+async def test_a_late_opening_names_no_end_of_a_first_part_that_is_over() -> None:
+    note = Announcement(1, 7, 100, AnnouncementKind.OPENED, "{}", NOON)
+    said = [check(announcement_card(a_view(collecting(status=each)), note, LINE)) for each in (S.COLLECTING, S.VOTING)]
+    assert ["The first part ends" in text for text in said] == [True, False]
+
+
 async def test_the_host_is_told_what_keeps_an_event_from_opening() -> None:
     draft = a_view(make_event(opens_at=NOON))
     note = Announcement(1, 7, 100, AnnouncementKind.NOT_OPENED, '{"why": ["Run `/keys set`."]}', NOON)
