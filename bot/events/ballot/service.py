@@ -188,6 +188,8 @@ class BallotService(Service):
         async def transaction(connection: AsyncConnection) -> Vote:
             event = await lookup.opened(connection, event_id, actor, locked=True)
             self._check_open(event)
+            if await counting.is_moot(connection, event):
+                raise UserError(VOTING_OVER)
             _check_voter(event, actor)
             entry = await _votable(connection, event, entry_id, actor)
             is_jury = event.jury_role_id in actor.role_ids

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import UserError
-from bot.events.ballot.service import NOT_TIED
+from bot.events.ballot.service import NOT_TIED, VOTING_OVER
 from bot.events.lifecycle import RUN_OFF
 from bot.events.service import CLOSED_BEFORE
 from bot.records.event import AnnouncementKind, Event, EventStatus, OnTie
@@ -177,6 +177,20 @@ async def test_a_run_off_ends_when_only_one_of_the_tied_is_left(studio: Studio, 
     won = [(user, place) for user, place, _ in await places(studio, event)]
     assert won[0] == (ANNA, 1)
     assert BEN not in dict(won)
+
+
+async def test_a_run_off_with_one_of_the_tied_left_takes_no_vote_that_would_undo_its_count(
+    studio: Studio, world: World
+) -> None:
+    """Mutant: a vote between the count and the end takes the winner away, and nobody is counted again."""
+    event = await tied(world)
+    await studio.settle(LaneName.EVENTS)
+    await studio.depictions.withdraw(event.id, Actor(GUILD, BEN))
+    await studio.ballots.count(await get_event(studio.database, event.id))
+    with pytest.raises(UserError, match=VOTING_OVER):
+        await world.vote_for(event, EVE, ANNA)
+    await studio.pass_time(studio.timings.event_retry, LaneName.EVENTS)
+    assert (await places(studio, event))[0][:2] == (ANNA, 1)
 
 
 async def test_when_none_of_the_tied_is_left_the_next_one_wins(studio: Studio, world: World) -> None:
