@@ -18,6 +18,7 @@ from cogs.events.host.banner import press_banner
 from cogs.events.host.forms import EFFORT, FindForm, NumbersForm, OpeningForm, PromptsForm, TimesForm, WordsForm
 from cogs.events.host.pages import Page
 from cogs.events.host.photos import show_board
+from cogs.events.host.result import check_could_give
 from cogs.events.host.settings import event_to_run, show_settings, storing
 from cogs.events.member.yearbook import press_post
 from cogs.ui.access import obeying
@@ -29,12 +30,19 @@ async def press_cancel(interaction: Interaction, event_id: int) -> None:
     await ask_to_cancel(interaction, await event_to_run(interaction, event_id))
 
 
-def _switching(field: str, page: Page = Page.TIMES) -> Press:
+def _switching(field: str) -> Press:
     async def press(interaction: Interaction, event_id: int) -> None:
         event = await event_to_run(interaction, event_id)
-        await storing(event_id, page)(interaction, **{field: not getattr(event, field)})
+        await storing(event_id, Page.TIMES)(interaction, **{field: not getattr(event, field)})
 
     return press
+
+
+async def press_passrole(interaction: Interaction, event_id: int) -> None:
+    event = await event_to_run(interaction, event_id)
+    if event.winner_role_id is not None:
+        check_could_give(interaction, event.winner_role_id)
+    await storing(event_id, Page.RESULT)(interaction, passes_role=not event.passes_role)
 
 
 async def press_hours(interaction: Interaction, event_id: int) -> None:
@@ -91,7 +99,7 @@ async def setup(bot: DarkroomBot) -> None:
         result=in_place(partial(show_settings, page=Page.RESULT)),
         thread=_switching("wants_thread"),
         calendar=_switching("wants_calendar"),
-        passrole=_switching("passes_role", Page.RESULT),
+        passrole=press_passrole,
         hours=press_hours,
         opening=press_opening,
         words=press_words,

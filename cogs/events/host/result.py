@@ -46,13 +46,13 @@ def result_page(shown: ShownPage) -> Content:
 def _storing_role(shown: ShownPage) -> Chosen:
     async def chosen(interaction: Interaction, values: Sequence[int]) -> None:
         for role_id in values:
-            _check_could_give(interaction, role_id)
+            check_could_give(interaction, role_id)
         await shown.store(interaction, winner_role_id=values[0] if values else None)
 
     return chosen
 
 
-def _check_could_give(interaction: Interaction, role_id: int) -> None:
+def check_could_give(interaction: Interaction, role_id: int) -> None:
     """NotAllowed unless Discord would let the member give this role themselves: the bot does it in their stead.
 
     (Discord /docs/topics/permissions#permission-hierarchy)

@@ -81,7 +81,7 @@ async def test_before_it_opens_the_host_reads_what_is_missing_for_the_role(stage
 
 
 async def test_only_who_could_give_the_role_themselves_chooses_it(keyed: Stage) -> None:
-    """Mutant: without the look a host makes a friend an admin by letting them win."""
+    """Mutants: without the look a host makes a friend an admin by letting them win, or has others lose their roles."""
     event = await open_event(keyed)
     guild = keyed.world.guild
     champions = guild.create_role("Champions")
@@ -90,11 +90,15 @@ async def test_only_who_could_give_the_role_themselves_chooses_it(keyed: Stage) 
     refused = await keyed.ada.select(page, [champions], custom_id=select_of(page))
     assert "a role that you could give yourself" in answer_to(refused)
     assert (await get_event(keyed.world.darkroom.database, event.id)).winner_role_id is None
-    add_role(keyed, keyed.ada, guild.create_role("Heads", permissions=discord.Permissions(manage_roles=True)))
+    heads = guild.create_role("Heads", permissions=discord.Permissions(manage_roles=True))
+    add_role(keyed, keyed.ada, heads)
     page = await result_page(keyed, event)
     page = board_of(await keyed.ada.select(page, [champions], custom_id=select_of(page)))
     assert f"**Role for the winner:** <@&{champions.id}>" in text_of(page)
     page = board_of(await keyed.ada.click(page, label="Role goes on: off"))
     assert "and earlier winners lose it" in text_of(page)
+    keyed.world.env.backend.remove_member_role(guild.id, keyed.ada.id, heads.id)
+    refused = await keyed.ada.click(page, label="Role goes on: on")
+    assert "a role that you could give yourself" in answer_to(refused)
     stored = await get_event(keyed.world.darkroom.database, event.id)
     assert (stored.winner_role_id, stored.passes_role) == (champions.id, True)
