@@ -16,7 +16,7 @@ from bot.ports import NotNow, PlaceRefused
 from bot.records.guild import Place, PlaceKind
 from bot.records.post import Post, PostKind
 from cogs.adapters import rendering
-from cogs.adapters.edited_files import edited_files
+from cogs.adapters.edits import edit_panel, files_kept
 from cogs.adapters.pings import add_mention, allowed_mentions, name_the_quiet, pings_of
 from cogs.adapters.yearbooks import yearbook_draft
 from cogs.events.posts import Draft
@@ -64,11 +64,13 @@ class DiscordPoster:
     async def edit(self, post: Post, place: Place) -> None:
         assert post.message_id is not None  # the outbox edits only what was posted
         async with _mapped_errors():
-            channel = await self._open(post, place)
+            message = (await self._open(post, place)).get_partial_message(post.message_id)
+            if post.kind is PostKind.EVENT_PANEL:
+                await edit_panel(self._bot, post, message)
+                return
             view = await self._render(post, place)
             await name_the_quiet(self._bot, post, view)
-            files = await edited_files(self._bot.services, channel, post, view)
-            message = channel.get_partial_message(post.message_id)
+            files = await files_kept(message, view)
             await message.edit(view=view, attachments=files, allowed_mentions=discord.AllowedMentions.none())
 
     async def remove(self, post: Post, place: Place) -> bool:

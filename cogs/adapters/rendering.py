@@ -17,7 +17,15 @@ from bot.records.post import OF_A_SET, Post, PostKind
 from bot.services import Services
 from cogs.adapters.asking import ASKING, render_asking
 from cogs.adapters.staff import draft_of_approval, render_for_admin, render_for_moderators
-from cogs.events.posts import EVENT_POSTS, Draft, render_event_edit, render_event_post
+from cogs.events.posts import (
+    EVENT_POSTS,
+    Draft,
+    banner_file,
+    panel_view,
+    render_event_edit,
+    render_event_post,
+    render_panel,
+)
 from cogs.pictures import cards as picture_cards
 from cogs.pictures.files import REQUEST_MAX_BYTES, file_name, fits, originals
 from cogs.pictures.takedowns import takedown_card
@@ -55,6 +63,9 @@ async def drafts(
             yield draft
     elif post.kind is PostKind.APPROVAL:
         yield await draft_of_approval(services, post, takes_explicit=takes_explicit)
+    elif post.kind is PostKind.EVENT_PANEL:
+        view = await panel_view(services, post)
+        yield render_panel(view, post), [await banner_file(services, view.event)]
     elif post.kind in EVENT_POSTS:
         yield await render_event_post(services, post, guild_name=guild_name, is_private=is_private)
     else:

@@ -49,7 +49,7 @@ VOTES_FILE = "votes.jpg"
 
 
 async def render_event_post(services: Services, post: Post, *, guild_name: str, is_private: bool) -> Draft:
-    """(card, files) for a new message; PlaceRefused when what it shows has been erased."""
+    """(card, files) for a new message of any kind but a panel's; PlaceRefused when what it shows has been erased."""
     if post.kind is PostKind.EVENT_BALLOT:
         view = await _view(services, post.subject_id)
         entries = await services.ballots.shown(post.subject_id)
@@ -59,25 +59,27 @@ async def render_event_post(services: Services, post: Post, *, guild_name: str, 
         return await _announcement(services, post, is_private=is_private)
     if post.kind is PostKind.VOTE_REMINDER:
         return await render_vote_reminder(services, post, guild_name), []
-    if post.kind is PostKind.DEPICTION:
-        return await _depiction(services, post, guild_name)
-    return await render_event_edit(services, post, guild_name=guild_name), await new_files(services, post)
+    return await _depiction(services, post, guild_name)
 
 
-async def new_files(services: Services, post: Post) -> list[File]:
-    """The files that a message of this post may have to be given anew when its card changes: a panel's banner."""
-    if post.kind is not PostKind.EVENT_PANEL:
-        return []
-    event = (await _view(services, post.subject_id)).event
-    return [(banner_name(event), await services.banners.picture(event))]
+async def panel_view(services: Services, post: Post) -> EventView:
+    """What a panel's card and its banner are both made of; PlaceRefused when the event has been erased."""
+    return await _view(services, post.subject_id)
+
+
+def render_panel(view: EventView, post: Post, *, has_banner: bool = True) -> discord.ui.LayoutView:
+    banner = [(banner_name(view.event), banner_words(view.event))] if has_banner else []
+    return panel_card(view, footer(post), banner)
+
+
+async def banner_file(services: Services, event: Event) -> File:
+    """What a panel of this event shows at its head."""
+    return banner_name(event), await services.banners.picture(event)
 
 
 async def render_event_edit(services: Services, post: Post, *, guild_name: str) -> discord.ui.LayoutView:
     """The card alone, for a message whose files stay as they are."""
     line = footer(post)
-    if post.kind is PostKind.EVENT_PANEL:
-        view = await _view(services, post.subject_id)
-        return panel_card(view, line, [(banner_name(view.event), banner_words(view.event))])
     if post.kind is PostKind.EVENT_BALLOT:
         view = await _view(services, post.subject_id)
         return ballot_card(view.event, await services.ballots.shown(post.subject_id), line)

@@ -5,11 +5,19 @@ import pytest
 from simcord.components import walk_components
 
 from bot.events.banner import banner_name
+from bot.events.views import EventView
 from bot.records.event import Event
+from bot.records.post import PostKind
+from bot.services import build_services
 from bot.storage.events import events
+from bot.storage.jobs import posts
+from cogs.adapters import rendering
+from cogs.adapters.kept_files import named_files
 from tests.cogs.events.event_actions import admin, open_event
 from tests.cogs.simulated_guild import Stage, answer_to, board_of, photo, until
+from tests.events.event_hosts import HOST, Hosting
 from tests.fakes.events import get_event
+from tests.fakes.studio import Studio
 
 GALLERY = 12
 
@@ -73,3 +81,23 @@ async def test_a_banner_that_cannot_be_used_loses_nothing_of_the_event(keyed: St
     said = answer_to(made)
     assert "Settings of `Night`" in said
     assert "planned without its banner" in said
+
+
+async def test_card_and_banner_are_of_the_same_moment(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mutant: reading the event once more for the file, so that the card names another one than is sent."""
+    await studio.set_key()
+    event, services = await Hosting(studio).opened(), build_services(studio.opened)
+    look = services.events.view
+
+    async def and_rename(event_id: int) -> EventView | None:
+        found = await look(event_id)
+        await services.events.change(event_id, HOST, name=f"{'' if found is None else found.event.name}!")
+        return found
+
+    monkeypatch.setattr(services.events, "view", and_rename)
+    post = await studio.database.fetch(posts.find, PostKind.EVENT_PANEL, event.id)
+    assert post is not None
+    async for card, files in rendering.drafts(
+        services, post, 8_000_000, guild_name="", is_private=False, takes_explicit=False
+    ):
+        assert named_files(card) == {name for name, _ in files}
