@@ -21,6 +21,7 @@ from bot.records.event import Event
 from bot.records.guild import Actor
 from bot.resources import Resources, Service
 from bot.storage.events import banners, events
+from bot.storage.jobs import posts
 
 LIMIT: Final = 900_000
 """Bytes of the copy that is posted."""
@@ -64,6 +65,10 @@ class BannerService(Service):
             except (FileDamaged, FileNotFoundError):
                 pass
         return await asyncio.to_thread(draw_banner, event.name, event.theme)
+
+    async def note_posted(self, post_id: int, name: str | None, file_id: int | None) -> None:
+        """The panel's message shows this file of Discord's now; None: no file."""
+        await self._database.write(lambda connection: posts.note_banner(connection, post_id, name, file_id))
 
     async def _put(self, event_id: int, file: str | None, actor: Actor) -> None:
         due_at = self._clock.now() + self._timings.panel

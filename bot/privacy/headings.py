@@ -72,6 +72,7 @@ INNER: Final = frozenset(
     [
         "attempt",
         "banner",
+        "banner_id",
         "calendar_id",
         "candidates",
         "checked_at",

@@ -152,6 +152,10 @@ class Post:
     message_id: int | None
     revision: int
     sending_at: datetime | None
+    banner: str | None
+    """The name of the file that the message of a panel shows; None: not known, or no file."""
+    banner_id: int | None
+    """Discord's id of that file."""
     created_at: datetime
 
 

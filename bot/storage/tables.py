@@ -327,6 +327,8 @@ posts = table(
     sa.Column("revision", sa.Integer, nullable=False, server_default="0"),
     sa.Column("sending_at", Instant),
     sa.Column("posted_at", Instant),
+    sa.Column("banner", sa.String(80)),
+    sa.Column("banner_id", sa.BigInteger),
     sa.Column("created_at", Instant, nullable=False),
     *due(),
     sa.UniqueConstraint("kind", "subject_table", "subject_id"),

@@ -16,7 +16,7 @@ from bot.ports import NotNow, PlaceRefused
 from bot.records.guild import Place, PlaceKind
 from bot.records.post import Post, PostKind
 from cogs.adapters import rendering
-from cogs.adapters.edits import edit_panel, files_kept
+from cogs.adapters.edits import edit_panel, files_kept, note_banner, refuses_banner
 from cogs.adapters.pings import add_mention, allowed_mentions, name_the_quiet, pings_of
 from cogs.adapters.yearbooks import yearbook_draft
 from cogs.events.posts import Draft
@@ -66,7 +66,7 @@ class DiscordPoster:
         async with _mapped_errors():
             message = (await self._open(post, place)).get_partial_message(post.message_id)
             if post.kind is PostKind.EVENT_PANEL:
-                await edit_panel(self._bot, post, message)
+                await edit_panel(self._bot, post, message, may_attach=self._may_attach(place))
                 return
             view = await self._render(post, place)
             await name_the_quiet(self._bot, post, view)
@@ -111,6 +111,15 @@ class DiscordPoster:
         is_restricted = isinstance(channel, Channel | discord.Thread) and channel.is_nsfw()
         return place.kind is PlaceKind.USER or is_restricted
 
+    def _may_attach(self, place: Place) -> bool:
+        """Whether new files may be sent there, as far as Discord has told."""
+        channel = None if place.kind is PlaceKind.USER else self._bot.get_channel(place.id)
+        if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+            return True
+        if isinstance(channel, discord.Thread) and channel.parent is None:
+            return True
+        return channel.permissions_for(channel.guild.me).attach_files
+
     async def _open(self, post: Post, place: Place) -> discord.PartialMessageable | discord.DMChannel:
         if place.kind is PlaceKind.USER:
             return await self._bot.create_dm(discord.Object(place.id))
@@ -138,7 +147,7 @@ class DiscordPoster:
             try:
                 return await self._send_card(channel, post, card, files, before, place)
             except discord.HTTPException as error:
-                if not files or not is_too_large(error):
+                if not files or not (is_too_large(error) or refuses_banner(post, error)):
                     raise
         raise PlaceRefused("no version is small enough")
 
@@ -179,6 +188,7 @@ class DiscordPoster:
             if error.code == UNKNOWN_MESSAGE:
                 return 0
             raise
+        await note_banner(self._bot.services, post, message, card)
         return message.id
 
 

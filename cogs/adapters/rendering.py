@@ -66,6 +66,7 @@ async def drafts(
     elif post.kind is PostKind.EVENT_PANEL:
         view = await panel_view(services, post)
         yield render_panel(view, post), [await banner_file(services, view.event)]
+        yield render_panel(view, post, has_banner=False), []
     elif post.kind in EVENT_POSTS:
         yield await render_event_post(services, post, guild_name=guild_name, is_private=is_private)
     else:

@@ -119,6 +119,12 @@ async def add_leftovers(connection: AsyncConnection, left: Sequence[Post], *, no
         await connection.execute(sa.update(posts).where(its).values(message_id=post.message_id))
 
 
+async def note_banner(connection: AsyncConnection, post_id: int, name: str | None, file_id: int | None) -> None:
+    """The panel's message shows this file now."""
+    noted = sa.update(posts).where(posts.c.id == post_id).values(banner=name, banner_id=file_id)
+    await connection.execute(noted)
+
+
 async def find(connection: AsyncConnection, kind: PostKind, subject_id: int) -> Post | None:
     return await fetch_first(connection, Post, sa.select(posts).where(about(kind, posts.c.subject_id == subject_id)))
 

@@ -49,6 +49,8 @@ def upgrade() -> None:
     op.execute(
         "UPDATE loras SET dataset_id = (SELECT dataset_id FROM trainings WHERE trainings.id = loras.training_id)"
     )
+    op.add_column("posts", sa.Column("banner", sa.String(length=80), nullable=True))
+    op.add_column("posts", sa.Column("banner_id", sa.BigInteger(), nullable=True))
 
 
 def _id(name: str) -> sa.Column[int]:
