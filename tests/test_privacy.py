@@ -296,6 +296,7 @@ PERSON_COLUMNS = {
     "to_id",
     "reporter_id",
     "host_id",
+    "banner_by",
     "named_by",
     "voter_id",
     "contributor_id",

@@ -1,6 +1,6 @@
 """The picture at the head of an event's panel: what those who run it gave, else a drawn one with name and theme.
 
-It stays here: no provider gets it. It is deleted with the details of the event, and when its host is erased.
+It stays here: no provider gets it. It is deleted with the details of the event, and when who gave it is erased.
 """
 
 import asyncio
@@ -71,11 +71,11 @@ class BannerService(Service):
         await self._database.write(lambda connection: posts.note_banner(connection, post_id, name, file_id))
 
     async def _put(self, event_id: int, file: str | None, actor: Actor) -> None:
-        due_at = self._clock.now() + self._timings.panel
+        due_at, giver = self._clock.now() + self._timings.panel, None if file is None else actor.user_id
 
         async def transaction(connection: AsyncConnection) -> list[str]:
             event = await lookup.run_by(connection, event_id, actor, HostCommand.CHANGE)
-            await events.change(connection, event.id, expected=event.status, banner=file)
+            await events.change(connection, event.id, expected=event.status, banner=file, banner_by=giver)
             await events.renew_panel(connection, event.id, due_at=due_at)
             return await banners.unused(connection, event.banner)
 

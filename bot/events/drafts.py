@@ -103,6 +103,7 @@ COPIED = (
     "wants_thread",
     "wants_calendar",
     "banner",
+    "banner_by",
     "steps",
     "rank",
 )

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,7 @@ from bot.privacy.headings import HEADINGS, own_words, word_for
 from bot.privacy.plain import plain_row
 from bot.resources import Resources, Service
 from bot.storage.events import ballots
+from bot.storage.events.tables import events
 from bot.storage.jobs.tables import lora_previews
 from bot.storage.people import own_rows, pseudonyms
 from bot.storage.tables import photos, pictures, reference_pictures
@@ -42,8 +43,11 @@ FOLDERS: Mapping[sa.Table, tuple[str, sa.Column[Any]]] = {
     pictures: ("pictures/order", pictures.c.generation_id),
     reference_pictures: ("reference-pictures/order", reference_pictures.c.generation_id),
     lora_previews: ("pictures-kept/lora", lora_previews.c.lora_id),
+    events: ("banners/event", events.c.id),
 }
 """Tables whose rows have files: the folder for them, and what its name ends with."""
+FILES: Final = ("file", "banner")
+"""Columns with the name of a row's file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,8 @@ class ExportService(Service):
             words = {column.name: word for column in table.c if (word := word_for(column)) is not None}
             rows, size, number = list[str](), 0, 1
             async for row in self._rows(table, own_rows.about(table, guild_id, ids)):
-                file = await asyncio.to_thread(self._file_of, table, folder, row) if row.get("file") else None
+                spooled = _spool_name(table, row, ids)
+                file = await asyncio.to_thread(self._file_of, table, folder, row, spooled) if spooled else None
                 shown = own_words(table, words, row, ids, is_voting=is_voting)
                 plain = plain_row(row, shown, ids) | ({ROW_FILE: file.name} if file else {})
                 found.files += [file] if file else []
@@ -132,17 +137,17 @@ class ExportService(Service):
                 await self._write_list(found, _list_name(folder, table, number), rows)
 
     async def _rows(self, table: sa.Table, condition: sa.ColumnElement[bool]) -> AsyncIterator[dict[str, Any]]:
-        columns = [column for column in table.c if word_for(column) is not None or column.name in {"id", "file"}]
+        columns = [column for column in table.c if word_for(column) is not None or column.name in {"id", *FILES}]
         before = BEYOND
         while page := await self._database.fetch(own_rows.page, columns, condition, before):
             before = page[-1]["id"]
             for row in page:
                 yield row
 
-    def _file_of(self, table: sa.Table, folder: str, row: Mapping[str, Any]) -> Stored | None:
+    def _file_of(self, table: sa.Table, folder: str, row: Mapping[str, Any], spooled: str) -> Stored | None:
         """The row's file, if it is on the disk. Blocking."""
         kind, owner = FOLDERS[table]
-        path = self._spool.path(row["file"])
+        path = self._spool.path(spooled)
         try:
             size = path.stat().st_size
             with path.open("rb") as file:
@@ -177,6 +182,13 @@ class ExportService(Service):
                 raise UserError(CHANGED) from None
             yield ExportPart(name, path, number, len(plan), left_out)
             self._spool.free([path.name])
+
+
+def _spool_name(table: sa.Table, row: Mapping[str, Any], ids: Collection[int]) -> str | None:
+    """Of the row's file, None without one. The banner of an event is for who gave it."""
+    if table is events and row["banner_by"] not in ids:
+        return None
+    return next((row[name] for name in FILES if table in FOLDERS and row.get(name)), None)
 
 
 def _list_name(folder: str, table: sa.Table, number: int) -> str:

@@ -27,7 +27,7 @@ HEADINGS: Final[Mapping[sa.Table, str]] = {
     t.posts: "Messages for you",
     t.timeline: "Course of your jobs",
     t.api_keys: "API keys you stored",
-    e.events: "Events you host",
+    e.events: "Events you host or gave a banner to",
     e.entrants: "Events you take part in",
     e.depictions: "People named in photos",
     e.entries: "Pictures entered for a vote",
@@ -135,6 +135,7 @@ WORDS: Final[Mapping[str, str]] = {
     "audience": "Shared with",
     "audience_id": "Who that is",
     "awarded_at": "Won at",
+    "banner_by": "Banner given by",
     "blocked_at": "Blocked at",
     "blocked_by": "Blocked by",
     "brightness": "Brightness",
@@ -290,6 +291,7 @@ ELSEWHERE: Final[Mapping[sa.Column[Any], str]] = {
 """Where a field of the same name means something else."""
 PEOPLE: Final = frozenset(
     [
+        "banner_by",
         "blocked_by",
         "contributor_id",
         "from_id",
@@ -307,6 +309,8 @@ PEOPLE: Final = frozenset(
 """Fields that name a person."""
 OF_ASKER: Final = frozenset(["channel_id", "outcome"])
 """Of a request for photos: where it was asked and what came of it, the asker's limits among that."""
+OF_GIVER: Final = frozenset(["banner_by", "id", "name"])
+"""What of an event whoever only gave its banner is shown."""
 
 
 OF_AN_ENTRY: Final[Mapping[sa.Table, str]] = {t.picture_reports: "generation_id", q.likeness_claims: "lora_id"}
@@ -331,6 +335,8 @@ def own_words(
     """
     if is_voting and table in OF_AN_ENTRY:
         return {name: word for name, word in words.items() if name != OF_AN_ENTRY[table]}
+    if table is e.events and row["host_id"] not in ids:
+        return {name: word for name, word in words.items() if name in OF_GIVER}
     if table is q.photo_requests and row["from_id"] not in ids:
         return {name: word for name, word in words.items() if name not in OF_ASKER}
     return words

@@ -73,7 +73,7 @@ class PrivacyService(Service):
             await removals.of_member(connection, guild_id, user_id, now=now)
             await takedowns.take_yearbooks_back(connection, guild_id, user_id, now=now)
             await galleries.close_hosted(connection, guild_id, user_id, now=now)
-            shown = await banners.forget_hosted(connection, guild_id, user_id, now=now)
+            shown = await banners.forget_given(connection, guild_id, user_id, now=now)
             left = await takedowns.shown_of(connection, guild_id, user_id) if with_messages else []
             await posts.add_leftovers(connection, left, now=now)
             held = await awards.lose(connection, guild_id, user_id, now=now)

@@ -187,6 +187,8 @@ class Event:
     """The entries that were tied for the first place and are voted on again; empty without a run-off."""
     banner: str | None
     """Spool name of the picture at the head of the panel; None: a drawn one."""
+    banner_by: int | None
+    """Who gave it."""
     stage_ends_at: datetime | None
     paused_at: datetime | None
     paused_why: PauseReason | None

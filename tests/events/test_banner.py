@@ -1,6 +1,9 @@
 """The picture at the head of the panel: given, taken back, shared by copies, erased."""
 
+import contextlib
 import io
+import json
+import zipfile
 from datetime import timedelta
 
 import pytest
@@ -33,10 +36,10 @@ async def hosting(studio: Studio) -> Hosting:
     return Hosting(studio)
 
 
-async def given(hosting: Hosting, event: Event, number: int = 1) -> str:
-    """The spool name of a banner that its host has just given."""
+async def given(hosting: Hosting, event: Event, number: int = 1, by: Actor = HOST) -> str:
+    """The spool name of a banner that its host, or somebody else, has just given."""
     async with open_attachments() as attachments:
-        await hosting.studio.banners.give(event.id, private_photo(attachments, number), HOST)
+        await hosting.studio.banners.give(event.id, private_photo(attachments, number), by)
     file = (await get_event(hosting.studio.database, event.id)).banner
     assert file is not None
     return file
@@ -45,6 +48,15 @@ async def given(hosting: Hosting, event: Event, number: int = 1) -> str:
 def private_photo(attachments: Attachments, number: int = 1) -> Upload:
     content = encode(noise(1200, 400, number), "JPEG", exif=personal_exif())
     return attachments.add("banner.jpg", content)
+
+
+async def exported(studio: Studio, reader: Actor) -> dict[str, bytes]:
+    """The files of their export by name."""
+    async with contextlib.aclosing(studio.exports.make(reader.user_id, {GUILD: "Foxes"}, 10_000_000)) as made:
+        async for part in made:
+            with zipfile.ZipFile(part.path) as archive:
+                return {name: archive.read(name) for name in archive.namelist()}
+    return {}
 
 
 async def revision(studio: Studio, event: Event) -> int:
@@ -119,6 +131,48 @@ async def test_it_goes_with_its_host_also_from_copies_and_the_panel_shows_a_draw
     for each in (event, copied):
         assert (await get_event(hosting.studio.database, each.id)).banner is None
     assert await revision(hosting.studio, event) > before
+
+
+async def test_it_stays_when_somebody_who_only_copied_the_event_is_erased(hosting: Hosting) -> None:
+    """Mutant: erasing what stands in the events of the member takes it from the first event, too."""
+    event = await hosting.opened()
+    file = await given(hosting, event)
+    await hosting.service.copy(event.id, BOSS, HERE)
+    before = await revision(hosting.studio, event)
+    await hosting.studio.privacy.forget_member(guild_id=GUILD, user_id=BOSS.user_id)
+    after = await get_event(hosting.studio.database, event.id)
+    assert (after.banner, after.banner_by) == (file, HOST.user_id)
+    assert hosting.studio.files() == [file]
+    assert await revision(hosting.studio, event) == before
+
+
+async def test_what_somebody_else_gave_goes_with_them_and_the_event_goes_on(hosting: Hosting) -> None:
+    """Mutant: with the host in their place it stays."""
+    event = await hosting.opened()
+    await given(hosting, event, by=BOSS)
+    copied = await hosting.service.copy(event.id, HOST, HERE)
+    before = await revision(hosting.studio, event)
+    await hosting.studio.privacy.forget_member(guild_id=GUILD, user_id=BOSS.user_id)
+    for each in (event, copied):
+        after = await get_event(hosting.studio.database, each.id)
+        assert (after.status, after.banner, after.banner_by) == (each.status, None, None)
+    assert hosting.studio.files() == []
+    assert await revision(hosting.studio, event) > before
+
+
+async def test_it_is_exported_to_who_gave_it_and_to_nobody_else(hosting: Hosting) -> None:
+    event = await hosting.opened()
+    file = await given(hosting, event, by=BOSS)
+    picture = hosting.studio.spool.path(file).read_bytes()
+    theirs, of_host = await exported(hosting.studio, BOSS), await exported(hosting.studio, HOST)
+    assert theirs[f"server-{GUILD}/banners/event-{event.id}/{event.id}.jpeg"] == picture
+    assert picture not in of_host.values()
+    name = f"server-{GUILD}/events-you-host-or-gave-a-banner-to.json"
+    [row] = json.loads(theirs[name])
+    assert row.pop("File").endswith(".jpeg")
+    assert row == {"Number": event.id, "Name": event.name, "Banner given by": "you"}
+    [of_event] = json.loads(of_host[name])
+    assert (of_event["Host"], of_event["Banner given by"]) == ("you", "another member")
 
 
 async def test_it_goes_with_the_details_of_the_event(hosting: Hosting) -> None:

@@ -1,4 +1,4 @@
-"""SQL of the pictures that hosts gave for the panels of events. Events that were copied share a file."""
+"""SQL of the pictures that were given for the panels of events. Events that were copied share file and giver."""
 
 from datetime import datetime
 
@@ -24,18 +24,18 @@ async def unused(connection: AsyncConnection, file: str | None) -> list[str]:
 async def forget(connection: AsyncConnection, event_id: int) -> list[str]:
     """The event goes on without it; what is to be freed."""
     file = await connection.scalar(sa.select(events.c.banner).where(events.c.id == event_id))
-    await connection.execute(sa.update(events).where(events.c.id == event_id).values(banner=None))
+    await connection.execute(sa.update(events).where(events.c.id == event_id).values(banner=None, banner_by=None))
     return await unused(connection, file)
 
 
-async def forget_hosted(connection: AsyncConnection, guild_id: int, user_id: int, *, now: datetime) -> list[str]:
-    """Those of a host who is erased, also in events that were copied from theirs; the files to free.
+async def forget_given(connection: AsyncConnection, guild_id: int, user_id: int, *, now: datetime) -> list[str]:
+    """Those that a member who is erased gave, also in events that were copied since; the files to free.
 
     The panels are edited: they show a drawn one.
     """
-    theirs = sa.select(events.c.banner).where(events.c.guild_id == guild_id, events.c.host_id == user_id)
-    files = await fetch_values(connection, theirs.where(events.c.banner.is_not(None)).distinct())
-    with_them = sa.update(events).where(events.c.banner.in_(files)).values(banner=None)
-    changed = await fetch_values(connection, with_them.returning(events.c.id))
+    theirs = sa.and_(events.c.guild_id == guild_id, events.c.banner_by == user_id)
+    files = await fetch_values(connection, sa.select(events.c.banner).where(theirs).distinct())
+    without = sa.update(events).where(theirs).values(banner=None, banner_by=None)
+    changed = await fetch_values(connection, without.returning(events.c.id))
     await posts.renew(connection, PostKind.EVENT_PANEL, *changed, due_at=now)
-    return files
+    return [freed for file in files for freed in await unused(connection, file)]

@@ -51,6 +51,7 @@ events = table(
     sa.Column("calendar_id", sa.BigInteger),
     sa.Column("pinned_id", sa.BigInteger),
     sa.Column("banner", sa.String(80)),
+    sa.Column("banner_by", sa.BigInteger),
     sa.Column("winner_role_id", sa.BigInteger),
     sa.Column("passes_role", sa.Boolean, nullable=False, server_default="0"),
     sa.Column("on_tie", Word(OnTie), nullable=False, server_default=OnTie.SHARE.value),

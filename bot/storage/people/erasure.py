@@ -55,7 +55,7 @@ KEPT_FOR_PROOF: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
 one is the member's own: what was to go at the providers, and what they answered.
 """
 ANONYMISED: Mapping[sa.Table, tuple[sa.Column[Any], ...]] = {
-    e.events: (e.events.c.host_id,),
+    e.events: (e.events.c.host_id, e.events.c.banner_by),
     p.spends: (p.spends.c.user_id,),
     p.blocks: (p.blocks.c.user_id, p.blocks.c.blocked_by),
     p.moderation_log: (p.moderation_log.c.user_id, p.moderation_log.c.member_id),

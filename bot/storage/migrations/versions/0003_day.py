@@ -51,6 +51,7 @@ def upgrade() -> None:
     )
     op.add_column("posts", sa.Column("banner", sa.String(length=80), nullable=True))
     op.add_column("posts", sa.Column("banner_id", sa.BigInteger(), nullable=True))
+    op.add_column("events", sa.Column("banner_by", sa.BigInteger(), nullable=True))
 
 
 def _id(name: str) -> sa.Column[int]:
