@@ -96,8 +96,8 @@ class Venue(Protocol):
         """Open a thread on the panel's message, which can have only one; its id, None without permission."""
         ...
 
-    async def set_pinned(self, guild_id: int, channel_id: int, message_id: int, *, is_pinned: bool) -> None:
-        """Pin or unpin a message; does nothing where the bot may not, or when all pins of the channel are taken."""
+    async def set_pinned(self, guild_id: int, channel_id: int, message_id: int, *, is_pinned: bool) -> bool:
+        """Pin or unpin a message; False where the bot may not, or when all pins of the channel are taken."""
         ...
 
     async def set_role(self, guild_id: int, user_id: int, role_id: int, *, is_given: bool) -> bool:

@@ -57,7 +57,7 @@ class DiscordVenue:
                 return None
         return thread.id
 
-    async def set_pinned(self, guild_id: int, channel_id: int, message_id: int, *, is_pinned: bool) -> None:
+    async def set_pinned(self, guild_id: int, channel_id: int, message_id: int, *, is_pinned: bool) -> bool:
         channel = self._connected().get_partial_messageable(channel_id, guild_id=guild_id)
         message = channel.get_partial_message(message_id)
         async with _only_not_now():
@@ -66,6 +66,8 @@ class DiscordVenue:
             except discord.HTTPException as error:
                 _raise_if_passing(error)
                 log.info("An event's panel cannot be pinned or unpinned: %s / %s", error.status, error.code)
+                return False
+        return True
 
     async def set_role(self, guild_id: int, user_id: int, role_id: int, *, is_given: bool) -> bool:
         guild, role = self._guild(guild_id), discord.Object(role_id)

@@ -263,7 +263,7 @@ def is_pinned(stage: Stage, message_id: int) -> bool:
 async def test_a_panel_is_pinned_and_unpinned_however_often_that_is_asked(stage: Stage, venue: DiscordVenue) -> None:
     place = (stage.world.guild.id, stage.channel.id, await posted(stage))
     for wanted in (True, True, False, False):
-        await venue.set_pinned(*place, is_pinned=wanted)
+        assert await venue.set_pinned(*place, is_pinned=wanted)
         assert is_pinned(stage, place[2]) is wanted
 
 
@@ -273,7 +273,7 @@ async def test_a_pin_that_discord_refuses_is_no_failure(stage: Stage, venue: Dis
     message_id = await posted(stage)
     path = "/channels/*/messages/pins/*"
     stage.world.env.inject_error("PUT", path, status=403 if code == 50013 else 400, code=code)
-    await venue.set_pinned(stage.world.guild.id, stage.channel.id, message_id, is_pinned=True)
+    assert not await venue.set_pinned(stage.world.guild.id, stage.channel.id, message_id, is_pinned=True)
     assert not is_pinned(stage, message_id)
 
 

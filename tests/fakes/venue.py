@@ -16,6 +16,8 @@ class FakeVenue:
         self.ended: list[int] = []
         self.pins: list[tuple[int, bool]] = []
         """(message id, whether it is to be pinned) as it was asked."""
+        self.has_room = True
+        """For pins."""
         self.roles: list[tuple[int, int, bool]] = []
         """(user id, role id, whether it is given) as it was asked."""
         self.no_roles_for: set[int] = set()
@@ -27,10 +29,11 @@ class FakeVenue:
     async def open_thread(self, event: Event, message_id: int) -> int | None:
         return self.threads.setdefault(event.id, message_id)
 
-    async def set_pinned(self, guild_id: int, channel_id: int, message_id: int, *, is_pinned: bool) -> None:
+    async def set_pinned(self, guild_id: int, channel_id: int, message_id: int, *, is_pinned: bool) -> bool:
         if self.is_away:
             raise NotNow("away")
         self.pins.append((message_id, is_pinned))
+        return self.has_room
 
     async def set_role(self, guild_id: int, user_id: int, role_id: int, *, is_given: bool) -> bool:
         if self.is_away:

@@ -13,6 +13,7 @@ from alembic.config import Config
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import StartupError
+from bot.events.pins import UNPINNED
 from bot.storage import migrations
 from bot.storage.database import Database, sqlite_url
 from bot.storage.tables import metadata
@@ -137,6 +138,14 @@ async def test_a_database_of_every_version_is_migrated_with_each_row(tmp_path: P
     assert all(after[table] for table in before), "a step has emptied a table"
     assert_kept(before, after)
     assert revision_of(file) == migrations.newest_revision()
+
+
+async def test_a_panel_from_before_there_were_pins_counts_as_not_pinned(tmp_path: Path) -> None:
+    file = tmp_path / "darkroom.db"
+    migrate_to(file, "0002")
+    fill(file)
+    await open_once(file)
+    assert [row["pinned_id"] for row in rows_of(file)["events"]] == [UNPINNED]
 
 
 async def test_a_step_that_builds_every_table_anew_keeps_each_row(database_file: Path, tmp_path: Path) -> None:

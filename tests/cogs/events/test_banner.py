@@ -199,6 +199,7 @@ async def test_a_new_panel_is_sent_without_its_banner_where_files_are_refused(ke
     """Mutant: the place counts as closed, and the panel goes to the host privately."""
     event = await open_event(keyed)
     await panel(keyed, event)
+    await keyed.posted("is open")
     post, poster = await post_of(keyed, event), DiscordPoster()
     poster.bot = keyed.world.darkroom.gateway.bot
     keyed.world.env.inject_error("POST", "/channels/*/messages", status=403, code=50013)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.events.pins import UNPINNED
 from bot.records.event import EventStatus
 from bot.records.guild import Channel
 from bot.records.job import LaneName
@@ -75,6 +76,43 @@ async def test_what_was_pinned_when_the_bot_died_is_unpinned_at_the_end(keyed: S
     await keyed.events.cancel(life.event_id, HOST)
     await keyed.settle()
     assert keyed.venue.pins[-1] == (message_id, False)
+
+
+async def test_a_pin_that_is_not_the_bots_is_left_where_it_is(keyed: Studio) -> None:
+    """There was no room for it; the host made some and pinned the panel by hand.
+
+    Mutant: noting the message as pinned whatever Discord answered.
+    """
+    keyed.venue.has_room = False
+    life = await begin(keyed)
+    message_id = (await panel_of(life)).message_id
+    await step(life)
+    assert keyed.venue.pins == [(message_id, True)]
+    await keyed.events.cancel(life.event_id, HOST)
+    await keyed.settle()
+    assert keyed.venue.pins == [(message_id, True)]
+
+
+async def test_a_panel_sent_anew_is_pinned_although_there_was_no_room_for_the_old_one(keyed: Studio) -> None:
+    keyed.venue.has_room = False
+    life = await begin(keyed)
+    panel = await panel_of(life)
+    assert panel.message_id is not None
+    keyed.venue.has_room = True
+    await keyed.change(post_rows, panel.id, message_id=panel.message_id + 1)
+    await step(life)
+    assert keyed.venue.pins == [(panel.message_id, True), (panel.message_id + 1, True)]
+
+
+async def test_the_panel_of_a_version_that_pinned_nothing_is_left_alone(keyed: Studio) -> None:
+    """As the migration marks events that were open before."""
+    life = await begin(keyed)
+    keyed.venue.pins.clear()
+    await change_event(keyed.database, await life.event(), pinned_id=UNPINNED)
+    await step(life)
+    await keyed.events.cancel(life.event_id, HOST)
+    await keyed.settle()
+    assert keyed.venue.pins == []
 
 
 async def test_a_pin_waits_while_discord_is_away_and_holds_up_nothing(keyed: Studio) -> None:

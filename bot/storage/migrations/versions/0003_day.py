@@ -52,6 +52,7 @@ def upgrade() -> None:
     op.add_column("posts", sa.Column("banner", sa.String(length=80), nullable=True))
     op.add_column("posts", sa.Column("banner_id", sa.BigInteger(), nullable=True))
     op.add_column("events", sa.Column("banner_by", sa.BigInteger(), nullable=True))
+    op.execute("UPDATE events SET pinned_id = 0 WHERE opened_at IS NOT NULL")
 
 
 def _id(name: str) -> sa.Column[int]:
