@@ -110,7 +110,7 @@ async def test_a_banner_that_cannot_be_used_loses_nothing_of_the_event(keyed: St
     form = await keyed.use(keyed.ada, "event create", banner=("notes.jpg", content))
     made = await keyed.submit_fields(keyed.ada, form, "Night", "Cats", ["club"], ["object"], "")
     said = answer_to(made)
-    assert "Settings of `Night`" in said
+    assert "Settings of **Night**" in said
     assert "planned without its banner" in said
 
 
