@@ -160,8 +160,8 @@ class Post:
 
 
 def public_place(post: Post) -> Place | None:
-    """The channel in which a post's message can be seen, if it was posted in one."""
-    if post.message_id is None or post.place_index >= len(post.places):
+    """The channel in which a post's message can be seen, if it was posted in one and not deleted at once."""
+    if not post.message_id or post.place_index >= len(post.places):
         return None
     place = post.places[post.place_index]
     return place if place.kind is PlaceKind.CHANNEL else None

@@ -4,9 +4,10 @@ import pytest
 import sqlalchemy as sa
 
 from bot.records.event import EventStatus
-from bot.records.guild import Actor
+from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.lora import Audience, Lora
 from bot.records.moderation import ApprovalStatus, Purpose
+from bot.records.post import PostKind, PostStatus
 from bot.records.removal import RemovalReason
 from bot.storage import policy_tables, tables
 from bot.storage.jobs import loras
@@ -18,6 +19,7 @@ from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD
 from tests.fakes.studio import Studio
 from tests.generation.picture_orders import finish
 
+GALLERY = 350
 ANNA_HERE, BEN_HERE = Actor(GUILD, ANNA), Actor(GUILD, BEN, sight=SeesOnly(CHANNEL))
 
 
@@ -41,6 +43,13 @@ async def made_long_ago(studio: Studio, lora: Lora, *counts: int) -> list[str]:
 async def files_of(studio: Studio, generation_id: int) -> list[str]:
     its = tables.pictures.c.generation_id == generation_id
     return await studio.scalars(sa.select(tables.pictures.c.file).where(its).order_by(tables.pictures.c.position))
+
+
+async def to_gallery(studio: Studio, generation_id: int, position: int) -> None:
+    its = tables.pictures.c.generation_id == generation_id, tables.pictures.c.position == position
+    picture_ids = await studio.scalars(sa.select(tables.pictures.c.id).where(*its))
+    await studio.pictures.send_to_gallery(picture_ids, generation_id, ANNA_HERE)
+    await studio.settle()
 
 
 async def shown(studio: Studio, lora: Lora, viewer: Actor) -> list[str]:
@@ -92,6 +101,68 @@ async def test_what_only_its_member_saw_is_not_kept(studio: Studio, lora: Lora) 
     await studio.preferences.change(GUILD, ANNA, is_private=True)
     await made_long_ago(studio, lora, 1)
     assert await kept(studio) == studio.files() == []
+
+
+async def test_of_a_private_set_only_what_is_in_the_gallery_is_kept_for_who_sees_that(
+    studio: Studio, lora: Lora
+) -> None:
+    """Mutant: with the place of any of its posts, three pictures that nobody else has seen are shown to everybody."""
+    await studio.guilds.choose_gallery(GUILD, GALLERY)
+    await studio.sharing.share(lora.id, Audience.GUILD, None, ANNA_HERE)
+    await studio.preferences.change(GUILD, ANNA, is_private=True)
+    generation_id = await made_now(studio, lora, 4)
+    await to_gallery(studio, generation_id, 2)
+    file = (await files_of(studio, generation_id))[1]
+    await studio.pass_time(studio.timings.pictures_kept)
+    assert await kept(studio) == studio.files() == [file]
+    assert await shown(studio, lora, Actor(GUILD, BEN, sight=SeesOnly(GALLERY))) == [file]
+    assert await shown(studio, lora, BEN_HERE) == []
+
+
+async def test_of_a_private_set_all_is_kept_once_it_is_shown_in_its_channel(studio: Studio, lora: Lora) -> None:
+    await studio.guilds.choose_gallery(GUILD, GALLERY)
+    await studio.sharing.share(lora.id, Audience.GUILD, None, ANNA_HERE)
+    await studio.preferences.change(GUILD, ANNA, is_private=True)
+    generation_id = await made_now(studio, lora, 2)
+    await to_gallery(studio, generation_id, 1)
+    await studio.showing.show_here(generation_id, ANNA_HERE)
+    await studio.settle()
+    files = await files_of(studio, generation_id)
+    await studio.pass_time(studio.timings.pictures_kept)
+    assert await kept(studio) == files
+    assert sorted(await shown(studio, lora, Actor(GUILD, BEN))) == sorted(files)
+
+
+async def test_what_the_gallery_refuses_and_what_was_deleted_while_it_was_sent_is_not_kept(
+    studio: Studio, lora: Lora
+) -> None:
+    await studio.guilds.choose_gallery(GUILD, GALLERY)
+    studio.poster.closed.add(Place(PlaceKind.CHANNEL, GALLERY))
+    generation_id = await made_now(studio, lora)
+    await to_gallery(studio, generation_id, 1)
+    [post] = await studio.posts_of(PostKind.PICTURES)
+    await studio.change(tables.posts, post.id, message_id=0)
+    await studio.pass_time(studio.timings.pictures_kept)
+    assert await kept(studio) == studio.files() == []
+
+
+@pytest.mark.parametrize("is_too_old", [False, True])
+async def test_a_result_that_no_channel_took_is_shown_to_its_maker_alone(
+    studio: Studio, lora: Lora, *, is_too_old: bool
+) -> None:
+    """Handed over it counts as posted: with its status alone it is Ben's, too, or its place is not found."""
+    await studio.sharing.share(lora.id, Audience.GUILD, None, ANNA_HERE)
+    studio.poster.closed |= {Place(PlaceKind.CHANNEL, CHANNEL), Place(PlaceKind.USER, ANNA)}
+    [file] = await files_of(studio, await made_now(studio, lora))
+    [post] = await studio.posts_of(PostKind.PICTURES)
+    assert post.status is PostStatus.KEPT
+    if is_too_old:
+        await studio.change(tables.posts, post.id, place_index=0)
+    await studio.outbox.hand_over(post.id)
+    assert await shown(studio, lora, ANNA_HERE) == [file]
+    assert await shown(studio, lora, BEN_HERE) == []
+    await studio.pass_time(studio.timings.pictures_kept)
+    assert await kept(studio) == []
 
 
 async def test_what_was_made_from_an_entry_is_not_kept_before_the_count(studio: Studio, lora: Lora) -> None:

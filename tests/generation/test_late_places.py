@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from bot.records.event import EventMode, EventStatus
 from bot.records.generation import Generation, GenerationStatus
@@ -11,6 +12,7 @@ from bot.records.post import PostKind
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage import tables
 from bot.storage.events import tables as event_tables
+from bot.storage.jobs.tables import lora_previews
 from tests.fakes.events import add_event
 from tests.fakes.rows import ANNA, CHANNEL, GUILD
 from tests.fakes.studio import Studio
@@ -97,3 +99,17 @@ async def test_to_its_maker_when_the_channel_refused_the_others(studio: Studio) 
     studio.poster.closed.clear()
     await end(studio, generation)
     assert seen(studio) == [(P.PICTURES, ALONE), (P.PICTURES_LATE, ALONE)]
+
+
+async def test_the_channel_that_gets_only_the_late_one_gives_only_that_a_preview(studio: Studio) -> None:
+    """Mutant: with the place of any of its posts, the other picture of the private set is shown to everybody, too."""
+    await studio.preferences.change(GUILD, ANNA, is_private=True)
+    generation = await begun(studio)
+    studio.poster.closed.add(ALONE)
+    await end(studio, generation)
+    assert seen(studio) == [(P.PICTURES, ALONE), (P.PICTURES_LATE, HERE)]
+    [position] = (await studio.generation(generation.id)).late
+    made = sa.select(tables.pictures.c.file).where(tables.pictures.c.position == position)
+    late = await studio.scalars(made)
+    await studio.pass_time(studio.timings.pictures_kept)
+    assert await studio.scalars(sa.select(lora_previews.c.file)) == late

@@ -267,5 +267,5 @@ async def add_picture(
     await studio.database.write(transaction)
     if is_posted:
         post_id = await add_post(studio.database, generation_id, kind=PostKind.PICTURES)
-        await studio.change(tables.posts, post_id, status=PostStatus.POSTED)
+        await studio.change(tables.posts, post_id, status=PostStatus.POSTED, message_id=1)
     return file

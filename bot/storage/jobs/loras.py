@@ -176,17 +176,17 @@ async def best_pictures(connection: AsyncConnection, lora: Lora, viewer: Actor, 
     Somebody else's pictures, and those that an event ordered, only when they were posted in a channel that the viewer
     can see.
     """
+    of_its_set = sa.or_(*(about(kind, posts.c.subject_id == generations.c.id) for kind in SHOWN))
     rows = await connection.execute(
         sa.select(
             pictures.c.file,
             generations.c.user_id,
             generations.c.pack_index,
-            posts.c.status,
             posts.c.places,
             posts.c.place_index,
         )
         .join(generations, generations.c.id == pictures.c.generation_id)
-        .outerjoin(posts, sa.or_(*(about(kind, posts.c.subject_id == generations.c.id) for kind in SHOWN)))
+        .outerjoin(posts, sa.and_(of_its_set, posts.c.status == PostStatus.POSTED, posts.c.message_id > 0))
         .where(
             generations.c.lora_id == lora.id,
             generations.c.guild_id == lora.guild_id,
@@ -200,7 +200,7 @@ async def best_pictures(connection: AsyncConnection, lora: Lora, viewer: Actor, 
         row.file
         for row in rows
         if (row.user_id == viewer.user_id and row.pack_index is None)
-        or (row.status is PostStatus.POSTED and _sees(viewer, row.places[row.place_index]))
+        or (row.places is not None and _sees(viewer, row.places[row.place_index]))
     ]
     return list(dict.fromkeys(seen))[:limit]
 

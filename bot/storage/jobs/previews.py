@@ -1,18 +1,20 @@
 """SQL of a LoRA's previews: the best few pictures made with it, which stay when the time of the others is over.
 
-A picture becomes one only if it was posted in a channel, nobody's report of it stands and no moderator declined it.
+A picture becomes one only if it was itself posted in a channel, nobody's report of its set stands and no moderator
+declined it.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.generation import Generation
+from bot.records.generation import Generation, Picture
 from bot.records.guild import Actor
 from bot.records.moderation import ApprovalStatus
-from bot.records.post import PostStatus, public_place
+from bot.records.post import Post, PostKind, PostStatus, public_place
 from bot.storage.jobs import generations, pictures
 from bot.storage.jobs.tables import lora_previews
 from bot.storage.policy_tables import approvals
@@ -27,11 +29,12 @@ async def keep(connection: AsyncConnection, generation: Generation, *, now: date
     not keep, for the caller to free."""
     made = await generations.pictures_of(connection, generation.id)
     dropped = await generations.forget_files(connection, generation.id)
-    channel_id = await _shown_in(connection, generation.id)
-    if channel_id is None or not await _may_keep(connection, generation):
+    if not await _may_keep(connection, generation):
         return dropped
+    shown = [each for each in await pictures.posts_of(connection, generation.id) if each.status is PostStatus.POSTED]
     for picture in made:
-        if picture.file is not None:
+        channel_id = _shown_in(shown, picture, generation)
+        if picture.file is not None and channel_id is not None:
             await insert_row(
                 connection,
                 lora_previews,
@@ -90,7 +93,14 @@ async def _may_keep(connection: AsyncConnection, generation: Generation) -> bool
     )
 
 
-async def _shown_in(connection: AsyncConnection, generation_id: int) -> int | None:
-    """The channel in which everybody who sees it could see the set; None if it was shown in none."""
-    posted = [each for each in await pictures.posts_of(connection, generation_id) if each.status is PostStatus.POSTED]
-    return next((place.id for place in map(public_place, posted) if place is not None), None)
+def _shown_in(shown: Sequence[Post], picture: Picture, generation: Generation) -> int | None:
+    """The channel in which everybody who sees it could see this picture; None if it was shown in none."""
+    places = (public_place(post) for post in shown if _has(post, picture, generation))
+    return next((place.id for place in places if place is not None), None)
+
+
+def _has(post: Post, picture: Picture, generation: Generation) -> bool:
+    """Whether the post of its set, or of one picture of that, has this picture."""
+    if post.kind is PostKind.GALLERY:
+        return post.subject_id == picture.id
+    return post.kind is not PostKind.PICTURES_LATE or picture.position in generation.late
