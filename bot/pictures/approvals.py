@@ -14,7 +14,7 @@ from bot.records.moderation import Act, Approval, ApprovalStatus, Purpose
 from bot.records.post import PostKind
 from bot.resources import Service
 from bot.storage import guilds
-from bot.storage.jobs import generations, posts
+from bot.storage.jobs import generations, posts, previews
 from bot.storage.people import approvals, moderation_log
 
 MODERATORS_ONLY = "Only a moderator can decide that."
@@ -44,13 +44,13 @@ class ApprovalService(Service):
     async def decide(self, approval_id: int, actor: Actor, *, is_approved: bool) -> Approval:
         """Let the picture through or not, once; one for the gallery is sent there at once.
 
-        The yearbook that a declined one is in is taken back.
+        The yearbook that a declined one is in is taken back, and its LoRA keeps none of its set as a preview.
         """
         if not actor.is_moderator:
             raise NotAllowed(MODERATORS_ONLY)
         now, status = self._clock.now(), ApprovalStatus.APPROVED if is_approved else ApprovalStatus.DECLINED
 
-        async def transaction(connection: AsyncConnection) -> Approval:
+        async def transaction(connection: AsyncConnection) -> tuple[Approval, list[str]]:
             view = await _view(connection, approval_id)
             if view is None or view.approval.guild_id != actor.guild_id or view.generation.deleted_at is not None:
                 raise NotFound(GONE)
@@ -74,9 +74,11 @@ class ApprovalService(Service):
                 connection, actor.guild_id, Act.MODERATED, actor.user_id, about, member_id=whose, now=now
             )
             await posts.renew(connection, PostKind.APPROVAL, approval_id, due_at=now)
-            return asked
+            return asked, [] if is_approved else await previews.forget_set(connection, asked.generation_id)
 
-        return await self._database.write(transaction)
+        asked, files = await self._database.write(transaction)
+        self._spool.free(files)
+        return asked
 
 
 async def _view(connection: AsyncConnection, approval_id: int) -> ApprovalView | None:

@@ -16,7 +16,7 @@ from bot.records.moderation import Act
 from bot.records.post import Post, PostKind, public_place
 from bot.resources import Service
 from bot.storage.events import ballots
-from bot.storage.jobs import generations, pictures, posts, timeline
+from bot.storage.jobs import generations, pictures, posts, previews, timeline
 from bot.storage.people import moderation_log
 
 REASON_MAX = 500
@@ -43,12 +43,15 @@ class ReportService(Service):
         await self._database.fetch(visible_generation, generation_id, actor)
 
     async def report(self, generation_id: int, reason: str, actor: Actor) -> None:
-        """Store the report and tell the moderators, once for each member and set of pictures."""
+        """Store the report and tell the moderators, once for each member and set of pictures.
+
+        Its LoRA keeps none of them as a preview, whatever the moderators say.
+        """
         reason, now = " ".join(reason.split())[:REASON_MAX], self._clock.now()
         if not reason:
             raise UserError("Please say what is wrong with these pictures.")
 
-        async def transaction(connection: AsyncConnection) -> None:
+        async def transaction(connection: AsyncConnection) -> list[str]:
             generation = await reportable_generation(connection, generation_id, actor)
             places = await moderator_places(connection, generation.guild_id, generation.provider)
             if not places:
@@ -65,8 +68,9 @@ class ReportService(Service):
                 places=places,
                 now=now,
             )
+            return await previews.forget_set(connection, generation_id)
 
-        await self._database.write(transaction)
+        self._spool.free(await self._database.write(transaction))
 
     async def view(self, report_id: int) -> ReportView | None:
         """The report, or None. Callers check who may see it."""

@@ -29,7 +29,6 @@ from bot.resources import Resources, Service
 from bot.storage import guilds
 from bot.storage.events import ballots
 from bot.storage.jobs import generations, pictures, posts, previews, timeline
-from bot.storage.jobs.tables import lora_previews
 from bot.storage.people import moderation_log
 
 EDITS = (Operation.UPSCALE_CLARITY, Operation.UPSCALE_TOPAZ, Operation.REMOVE_BACKGROUND)
@@ -243,7 +242,7 @@ class PictureService(Service):
                 )
             await pictures.withdraw(connection, generation_id, now=now, left_until=now + self._timings.lease)
             await pictures.renew_report_posts(connection, generation_id, due_at=now)
-            kept = await previews.forget(connection, lora_previews.c.generation_id == generation_id)
+            kept = await previews.forget_set(connection, generation_id)
             return [*kept, *await generations.forget_files(connection, generation_id)]
 
         self._spool.free(await self._database.write(transaction))

@@ -22,6 +22,8 @@ from tests.generation.picture_orders import finish
 GALLERY = 350
 ANNA_HERE, BEN_HERE = Actor(GUILD, ANNA), Actor(GUILD, BEN, sight=SeesOnly(CHANNEL))
 
+MODERATOR = Actor(GUILD, ADMIN, is_moderator=True)
+
 
 async def made_now(studio: Studio, lora: Lora, count: int = 1) -> int:
     ordered = await studio.order(lora, count=count)
@@ -194,7 +196,38 @@ async def test_what_is_reported_or_declined_is_not_kept(studio: Studio, lora: Lo
     assert await kept(studio) == studio.files() == []
 
 
-@pytest.mark.parametrize("who", [ANNA_HERE, Actor(GUILD, ADMIN, is_moderator=True)], ids=["maker", "moderator"])
+async def test_they_go_when_somebody_reports_them_and_stay_away_when_that_is_dismissed(
+    studio: Studio, lora: Lora
+) -> None:
+    """Mutant: with the look at the seventh day alone they are shown on, and for good once their details are gone."""
+    [file, *_] = await made_long_ago(studio, lora, 1, 2)
+    await studio.reports.report(2, "this is me", BEN_HERE)
+    assert await shown(studio, lora, ANNA_HERE) == studio.files() == [file]
+    [report_id] = await studio.scalars(sa.select(tables.picture_reports.c.id))
+    await studio.reports.dismiss(report_id, MODERATOR)
+    await studio.pass_time(studio.timings.details_kept)
+    assert await shown(studio, lora, ANNA_HERE) == [file]
+
+
+@pytest.mark.parametrize("is_approved", [False, True])
+async def test_they_go_when_a_moderator_declines_one_of_their_set(
+    studio: Studio, lora: Lora, *, is_approved: bool
+) -> None:
+    await studio.guilds.choose_gallery(GUILD, GALLERY)
+    await studio.guilds.choose_reports(GUILD, 351)
+    await studio.guilds.choose_approval(GUILD, is_needed=True)
+    generation_id = await made_now(studio, lora, 2)
+    await to_gallery(studio, generation_id, 1)
+    await studio.pass_time(studio.timings.pictures_kept)
+    files = await shown(studio, lora, ANNA_HERE)
+    assert len(files) == 2
+    [approval_id] = await studio.scalars(sa.select(policy_tables.approvals.c.id))
+    await studio.approvals.decide(approval_id, MODERATOR, is_approved=is_approved)
+    assert await shown(studio, lora, ANNA_HERE) == (files if is_approved else [])
+    assert studio.files() == (sorted(files) if is_approved else [])
+
+
+@pytest.mark.parametrize("who", [ANNA_HERE, MODERATOR], ids=["maker", "moderator"])
 async def test_they_go_when_their_pictures_are_deleted(studio: Studio, lora: Lora, who: Actor) -> None:
     await made_long_ago(studio, lora, 1)
     await studio.pictures.delete(1, who)

@@ -58,6 +58,11 @@ async def forget(connection: AsyncConnection, condition: sa.ColumnElement[bool])
     return await fetch_values(connection, sa.delete(lora_previews).where(condition).returning(lora_previews.c.file))
 
 
+async def forget_set(connection: AsyncConnection, generation_id: int) -> list[str]:
+    """The same of what was made by this order: nobody is to be shown any of it."""
+    return await forget(connection, lora_previews.c.generation_id == generation_id)
+
+
 async def seen_by(connection: AsyncConnection, lora_id: int, viewer: Actor) -> list[str]:
     """Spool names of those that were made for them or stood where they can see them, best first."""
     row = lora_previews.c
