@@ -6,8 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotAllowed, NotFound, UserError
 from bot.generation.access import GONE
+from bot.pictures.gallery import send
 from bot.pictures.reports import message_of
-from bot.pictures.service import NO_GALLERY, STAYS, send
+from bot.pictures.service import NO_GALLERY, STAYS
 from bot.records.generation import Generation, Picture
 from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.moderation import Act, Approval, ApprovalStatus, Purpose

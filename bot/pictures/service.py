@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +17,7 @@ from bot.generation.pricing import ASKED_FOR_S
 from bot.generation.service import GenerationService, GenerationView
 from bot.keys.service import KeyService
 from bot.moderation.approvals import must_wait
+from bot.pictures.gallery import send
 from bot.ports import NotNow, PlaceRefused
 from bot.providers.base import GenerationOrder, ProviderClient
 from bot.records.generation import Generation, GenerationStatus, Operation, Picture
@@ -24,11 +25,11 @@ from bot.records.guild import Actor, Channel, Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.key import ProviderName
 from bot.records.moderation import Act, Purpose
-from bot.records.post import Post, PostKind, PostStatus
+from bot.records.post import Post, PostStatus
 from bot.resources import Resources, Service
 from bot.storage import guilds
 from bot.storage.events import ballots
-from bot.storage.jobs import generations, pictures, posts, previews, timeline
+from bot.storage.jobs import generations, pictures, previews, timeline
 from bot.storage.people import moderation_log
 
 EDITS = (Operation.UPSCALE_CLARITY, Operation.UPSCALE_TOPAZ, Operation.REMOVE_BACKGROUND)
@@ -88,6 +89,8 @@ class Removal(StrEnum):
     GONE = "gone"
     REFUSED = "refused"
     LATER = "later"
+    UNKNOWN = "unknown"
+    """The details of the order are erased, and with them where its messages are."""
 
 
 class PictureService(Service):
@@ -124,10 +127,10 @@ class PictureService(Service):
 
     async def owner_of(self, generation_id: int, user_id: int) -> Actor:
         """The actor behind a button in a private message; NotFound unless the pictures are their own."""
-        generation = await self._database.fetch(generations.get, generation_id)
-        if generation is None or generation.user_id != user_id:
+        maker = await self._database.fetch(_maker, generation_id)
+        if maker is None or maker.user_id != user_id:
             raise NotFound(GONE)
-        return Actor(generation.guild_id, user_id)
+        return Actor(maker.guild_id, user_id)
 
     async def to_vary(self, generation_id: int, actor: Actor) -> PictureSet:
         """The set, if this member may change its prompt and order again; else UserError."""
@@ -210,23 +213,28 @@ class PictureService(Service):
 
         return place, await self._database.write(transaction)
 
-    async def to_delete(self, generation_id: int, actor: Actor) -> PictureSet:
-        """The set, if this member may delete it; also one that is deleted, because its message may still be there."""
+    async def to_delete(self, generation_id: int, actor: Actor) -> Generation | None:
+        """The order, if this member may delete its pictures; also when they are deleted, because their message may
+        still be there. None when its details are erased: then only what its LoRA keeps of it can be deleted.
+        """
         async with self._database.read() as connection:
-            generation = await generations.get(connection, generation_id)
-            if generation is None or generation.guild_id != actor.guild_id:
+            maker = await _maker(connection, generation_id)
+            if maker is None or maker.guild_id != actor.guild_id:
                 raise NotFound(GONE)
-            if generation.user_id != actor.user_id and not actor.is_moderator:
+            if maker.user_id != actor.user_id and not actor.is_moderator:
                 await visible_generation(connection, generation_id, actor)
-        _check_keeper(generation, actor, "delete them")
-        if generation.status is not GenerationStatus.READY:
+        _check_keeper(maker, actor, "delete them")
+        if isinstance(maker, Actor):
+            return None
+        if maker.status is not GenerationStatus.READY:
             raise UserError(UNFINISHED)
-        return await self._found(generation_id)
+        return maker
 
     async def delete(self, generation_id: int, actor: Actor) -> Sequence[Removal]:
         """Delete our copies and every message with the set for good; returns what happened to each message."""
-        generation = (await self.to_delete(generation_id, actor)).generation
-        now = self._clock.now()
+        generation, now = await self.to_delete(generation_id, actor), self._clock.now()
+        if generation is None:
+            return await self._delete_kept(generation_id, actor)
 
         async def transaction(connection: AsyncConnection) -> list[str]:
             if await pictures.delete_set(connection, generation_id, actor, now=now):
@@ -249,6 +257,22 @@ class PictureService(Service):
         shown = await self._database.fetch(pictures.posts_of, generation_id)
         there = [post for post in shown if post.message_id is not None and post.status is not PostStatus.WITHDRAWN]
         return [await self._remove(post) for post in there]
+
+    async def _delete_kept(self, generation_id: int, actor: Actor) -> Sequence[Removal]:
+        """The details of the order are erased, so its messages are not known any more."""
+        now, about = self._clock.now(), f"pictures #{generation_id}"
+
+        async def transaction(connection: AsyncConnection) -> list[str]:
+            maker = await previews.maker_of(connection, generation_id)
+            if maker is not None:
+                owner = None if maker.user_id == actor.user_id else maker.user_id
+                await moderation_log.note(
+                    connection, actor.guild_id, Act.DELETED, actor.user_id, about, member_id=owner, now=now
+                )
+            return await previews.forget_set(connection, generation_id)
+
+        self._spool.free(await self._database.write(transaction))
+        return [Removal.UNKNOWN]
 
     async def _remove(self, post: Post) -> Removal:
         """Remove the message now; the outbox does it later when that is not possible."""
@@ -287,8 +311,14 @@ class PictureService(Service):
         return Place(PlaceKind.CHANNEL, guild.gallery_channel_id)
 
 
-def _check_keeper(generation: Generation, actor: Actor, what: str) -> None:
-    if generation.user_id != actor.user_id and not actor.is_moderator:
+async def _maker(connection: AsyncConnection, generation_id: int) -> Generation | Actor | None:
+    """The order; whose it was, when its details are erased and its LoRA keeps pictures of it; else None."""
+    generation = await generations.get(connection, generation_id)
+    return await previews.maker_of(connection, generation_id) if generation is None else generation
+
+
+def _check_keeper(maker: Generation | Actor, actor: Actor, what: str) -> None:
+    if maker.user_id != actor.user_id and not actor.is_moderator:
         raise NotAllowed(f"Only whoever ordered these pictures, or a moderator, can {what}.")
 
 
@@ -299,43 +329,3 @@ async def _price(client: ProviderClient, operation: Operation) -> int | None:
             return await client.estimate(order)
     except (TimeoutError, ProviderError):
         return None
-
-
-async def send(
-    connection: AsyncConnection,
-    generation: Generation,
-    chosen: Sequence[Picture],
-    place: Place,
-    actor: Actor,
-    *,
-    now: datetime,
-) -> bool:
-    """Send pictures of this set to the gallery at `place`; False when all are there already."""
-    is_new = any([await _send(connection, generation, one, place, now=now) for one in chosen])
-    if is_new:
-        about = f"pictures #{generation.id}, to the gallery"
-        await moderation_log.note(connection, actor.guild_id, Act.SHARED, actor.user_id, about, now=now)
-    return is_new
-
-
-async def _send(
-    connection: AsyncConnection, generation: Generation, picture: Picture, place: Place, *, now: datetime
-) -> bool:
-    """Send one picture to the gallery; False when it is there already, or on its way."""
-    post = await posts.find(connection, PostKind.GALLERY, picture.id)
-    if post is None:
-        await posts.add(
-            connection,
-            PostKind.GALLERY,
-            picture.id,
-            guild_id=generation.guild_id,
-            user_id=generation.user_id,
-            places=[place],
-            now=now,
-        )
-    elif not await pictures.send_to_gallery_again(connection, picture.id, place, now=now):
-        return False
-    await pictures.note_saves(connection, [picture.id])
-    detail = f"picture {picture.position}"
-    await timeline.add(connection, SubjectTable.GENERATION, generation.id, "to gallery", at=now, detail=detail)
-    return True

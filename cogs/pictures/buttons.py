@@ -151,8 +151,8 @@ async def _send_to_gallery(interaction: Interaction, found: PictureSet, chosen: 
 
 
 async def _ask_to_delete(interaction: Interaction, generation_id: int, actor: Actor) -> None:
-    await interaction.client.services.pictures.to_delete(generation_id, actor)
-    await ask_to_delete(interaction, generation_id)
+    found = await interaction.client.services.pictures.to_delete(generation_id, actor)
+    await ask_to_delete(interaction, generation_id, is_kept=found is None)
 
 
 async def actor_for(interaction: Interaction, generation_id: int) -> Actor:

@@ -7,8 +7,13 @@ from bot.pictures.service import Removal
 from cogs.ui.replies import Interaction, actor_of, ask, defer, say
 from cogs.ui.views import ConfirmView, SafeModal, paragraph
 
+SET = "The message and its copy in the gallery go, and so do our files."
+PREVIEWS = "Their LoRA does not show them any more, and our files of them go."
 
-async def ask_to_delete(interaction: Interaction, generation_id: int) -> None:
+
+async def ask_to_delete(interaction: Interaction, generation_id: int, *, is_kept: bool) -> None:
+    """`is_kept`: what their LoRA keeps of them is all that is known."""
+
     async def delete(answered: Interaction) -> None:
         pictures = answered.client.services.pictures
         if answered.guild_id is None:
@@ -17,9 +22,7 @@ async def ask_to_delete(interaction: Interaction, generation_id: int) -> None:
             actor = actor_of(answered)
         await say(answered, removal_sentence(await pictures.delete(generation_id, actor)))
 
-    question = (
-        "Delete these pictures? The message and its copy in the gallery go, and so do our files. This cannot be undone."
-    )
+    question = f"Delete these pictures? {PREVIEWS if is_kept else SET} This cannot be undone."
     await ask(interaction, question, ConfirmView("Delete for good", delete))
 
 
@@ -46,6 +49,7 @@ def removal_sentence(outcomes: Sequence[Removal]) -> str:
         Removal.GONE: "A message of it was gone already.",
         Removal.REFUSED: "Discord did not let me delete a message of it; somebody who manages messages there can.",
         Removal.LATER: "Discord cannot be reached just now; what is still visible goes as soon as it can.",
+        Removal.UNKNOWN: "I do not know their messages any more; somebody who manages messages there can delete them.",
     }
     notes = [sentence for outcome, sentence in said.items() if outcome in outcomes]
     return " ".join(["These pictures are deleted, and so are our copies.", *notes])

@@ -3,6 +3,9 @@
 import pytest
 import sqlalchemy as sa
 
+from bot.errors import NotFound
+from bot.generation.access import GONE
+from bot.pictures.service import Removal
 from bot.records.event import EventStatus
 from bot.records.guild import Actor, Place, PlaceKind
 from bot.records.lora import Audience, Lora
@@ -15,7 +18,7 @@ from bot.storage.jobs.tables import lora_previews
 from bot.storage.rows import insert_row
 from bot.strays import Strays
 from tests.fakes.events import SeesOnly, add_event, change_event
-from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD
+from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
 from tests.fakes.studio import Studio
 from tests.generation.picture_orders import finish
 
@@ -234,12 +237,35 @@ async def test_they_go_when_their_pictures_are_deleted(studio: Studio, lora: Lor
     assert await shown(studio, lora, ANNA_HERE) == studio.files() == []
 
 
+@pytest.mark.parametrize("who", [ANNA_HERE, MODERATOR], ids=["maker", "moderator"])
+async def test_they_can_still_be_deleted_when_their_details_are_erased(
+    studio: Studio, lora: Lora, who: Actor
+) -> None:
+    """Mutant: without a look at what is kept, its buttons say that the pictures are gone while everybody sees them."""
+    [file, other] = await made_long_ago(studio, lora, 1, 1)
+    await studio.pass_time(studio.timings.details_kept)
+    assert await studio.pictures.owner_of(1, ANNA) == Actor(GUILD, ANNA)
+    for stranger in (BEN_HERE, Actor(OTHER_GUILD, ANNA, is_moderator=True)):
+        with pytest.raises(NotFound, match=GONE):
+            await studio.pictures.delete(1, stranger)
+    assert studio.files() == sorted([file, other])
+    assert await studio.pictures.to_delete(1, who) is None
+    assert await studio.pictures.delete(1, who) == [Removal.UNKNOWN]
+    assert await shown(studio, lora, ANNA_HERE) == studio.files() == [other]
+    assert "pictures #1" in await studio.moderation.log(MODERATOR)
+    with pytest.raises(NotFound, match=GONE):
+        await studio.pictures.delete(1, who)
+    with pytest.raises(NotFound, match=GONE):
+        await studio.pictures.owner_of(2, BEN)
+
+
 async def test_they_go_with_whoever_is_erased(studio: Studio, lora: Lora) -> None:
     """Ben made one with Anna's LoRA."""
     await studio.sharing.share(lora.id, Audience.GUILD, None, ANNA_HERE)
     mine, theirs = await made_long_ago(studio, lora, 1, 1)
     of_ben = sa.update(lora_previews).where(lora_previews.c.file == theirs).values(user_id=BEN)
     await studio.database.write(lambda connection: connection.execute(of_ben))
+    assert (await studio.privacy.holdings(guild_id=GUILD, user_id=BEN)).previews == 1
     await studio.privacy.forget_member(guild_id=GUILD, user_id=BEN)
     assert await shown(studio, lora, ANNA_HERE) == studio.files() == [mine]
     await studio.privacy.forget_member(guild_id=GUILD, user_id=ANNA)

@@ -63,6 +63,14 @@ async def forget_set(connection: AsyncConnection, generation_id: int) -> list[st
     return await forget(connection, lora_previews.c.generation_id == generation_id)
 
 
+async def maker_of(connection: AsyncConnection, generation_id: int) -> Actor | None:
+    """For whom, and in which guild, this order made what a LoRA keeps; None when none keeps anything of it."""
+    row = lora_previews.c
+    its = sa.select(row.guild_id, row.user_id).where(row.generation_id == generation_id).limit(1)
+    found = (await connection.execute(its)).first()
+    return None if found is None else Actor(found.guild_id, found.user_id)
+
+
 async def seen_by(connection: AsyncConnection, lora_id: int, viewer: Actor) -> list[str]:
     """Spool names of those that were made for them or stood where they can see them, best first."""
     row = lora_previews.c
