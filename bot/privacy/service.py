@@ -27,6 +27,8 @@ class Holdings:
     trainings: int
     loras: int
     generations: int
+    previews: int
+    """Pictures made for them that LoRAs keep."""
     consents: int
     events: int
     """Events they take part in, or have voted in."""

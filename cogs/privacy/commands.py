@@ -74,7 +74,8 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
             f"{count(total(lambda h: h.datasets), 'dataset')} with "
             f"{count(total(lambda h: h.photos_on_disk), 'photo')} on our disk",
             f"{count(total(lambda h: h.trainings), 'training')} and {count(total(lambda h: h.loras), 'LoRA')}",
-            f"{count(total(lambda h: h.generations), 'order')} of pictures",
+            f"{count(total(lambda h: h.generations), 'order')} of pictures, and "
+            f"{count(total(lambda h: h.previews), 'picture')} that LoRAs keep as previews",
             f"{count(total(lambda h: h.consents), 'consent record')}",
             f"{count(total(lambda h: h.events), 'event')} that you took part or voted in",
             f"{count(total(lambda h: h.receipts), 'receipt')} of what the providers were to remove",

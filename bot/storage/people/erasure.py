@@ -109,6 +109,7 @@ async def count(connection: AsyncConnection, *, guild_id: int, user_id: int) -> 
         "trainings": await rows(t.trainings, t.trainings.c.user_id),
         "loras": await rows(t.loras, t.loras.c.owner_id),
         "generations": await rows(t.generations, t.generations.c.user_id),
+        "previews": await rows(j.lora_previews, j.lora_previews.c.user_id),
         "consents": await rows(t.consents, t.consents.c.user_id),
         "events": await count_rows(connection, taken_part),
         "receipts": await rows(p.removals, p.removals.c.user_id),
