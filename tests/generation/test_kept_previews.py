@@ -186,7 +186,7 @@ async def test_what_was_made_from_an_entry_is_not_kept_before_the_count(studio: 
 
 
 @pytest.mark.parametrize("objection", ["report", "declined"])
-async def test_what_is_reported_or_declined_is_not_kept(studio: Studio, lora: Lora, objection: str) -> None:
+async def test_what_is_reported_or_declined_is_not_shown_nor_kept(studio: Studio, lora: Lora, objection: str) -> None:
     generation_id = await made_now(studio, lora)
     if objection == "report":
         await studio.reports.report(generation_id, "this is me", BEN_HERE)
@@ -195,6 +195,7 @@ async def test_what_is_reported_or_declined_is_not_kept(studio: Studio, lora: Lo
         about = {"guild_id": GUILD, "generation_id": generation_id, "picture_id": picture_id, "user_id": ANNA}
         asked = {"purpose": Purpose.GALLERY, "status": ApprovalStatus.DECLINED, "asked_at": studio.clock.now()}
         await studio.database.write(lambda each: insert_row(each, policy_tables.approvals, **about, **asked))
+    assert await shown(studio, lora, ANNA_HERE) == []
     await studio.pass_time(studio.timings.pictures_kept)
     assert await kept(studio) == studio.files() == []
 
@@ -238,9 +239,7 @@ async def test_they_go_when_their_pictures_are_deleted(studio: Studio, lora: Lor
 
 
 @pytest.mark.parametrize("who", [ANNA_HERE, MODERATOR], ids=["maker", "moderator"])
-async def test_they_can_still_be_deleted_when_their_details_are_erased(
-    studio: Studio, lora: Lora, who: Actor
-) -> None:
+async def test_they_can_still_be_deleted_when_their_details_are_erased(studio: Studio, lora: Lora, who: Actor) -> None:
     """Mutant: without a look at what is kept, its buttons say that the pictures are gone while everybody sees them."""
     [file, other] = await made_long_ago(studio, lora, 1, 1)
     await studio.pass_time(studio.timings.details_kept)

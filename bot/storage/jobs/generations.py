@@ -8,8 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.generation import Generation, GenerationStatus, Picture, Reference
 from bot.records.key import ProviderName
+from bot.records.moderation import ApprovalStatus
 from bot.storage.database import note_due
 from bot.storage.due import make_due
+from bot.storage.policy_tables import approvals
 from bot.storage.rows import (
     changes_row,
     columns_of,
@@ -22,7 +24,7 @@ from bot.storage.rows import (
     has_row,
     insert_row,
 )
-from bot.storage.tables import generations, pictures, reference_pictures
+from bot.storage.tables import generations, picture_reports, pictures, reference_pictures
 
 TRIES_OF_PACK = 2
 """How often a picture of a pack is ordered when the provider takes the order and then does not make it."""
@@ -173,6 +175,13 @@ def _settled_of_pack(event_id: int) -> sa.Select[Any]:
 
 async def count_by_status(connection: AsyncConnection) -> dict[str, int]:
     return await count_by(connection, generations.c.status)
+
+
+def objected() -> sa.ColumnElement[bool]:
+    """Orders whose pictures are reported, which nobody has dismissed, or of which a moderator has declined one."""
+    reported = sa.and_(picture_reports.c.generation_id == generations.c.id, picture_reports.c.dismissed_at.is_(None))
+    declined = sa.and_(approvals.c.generation_id == generations.c.id, approvals.c.status == ApprovalStatus.DECLINED)
+    return sa.or_(sa.exists().where(reported), sa.exists().where(declined))
 
 
 async def has_sample(connection: AsyncConnection, training_id: int) -> bool:

@@ -14,6 +14,7 @@ from bot.records.moderation import Act
 from bot.records.post import PostKind, PostStatus
 from bot.records.removal import RemovalReason
 from bot.storage.jobs import trainings
+from bot.storage.jobs.generations import objected
 from bot.storage.jobs.posts import about
 from bot.storage.jobs.tables import lora_previews
 from bot.storage.people import moderation_log, removals, takedowns
@@ -174,7 +175,7 @@ async def best_pictures(connection: AsyncConnection, lora: Lora, viewer: Actor, 
     """Spool names of kept pictures made with it in its guild: those saved most often first, then the newest.
 
     Somebody else's pictures, and those that an event ordered, only when they were posted in a channel that the viewer
-    can see.
+    can see; none that is reported or declined.
     """
     of_its_set = sa.or_(*(about(kind, posts.c.subject_id == generations.c.id) for kind in SHOWN))
     rows = await connection.execute(
@@ -191,6 +192,7 @@ async def best_pictures(connection: AsyncConnection, lora: Lora, viewer: Actor, 
             generations.c.lora_id == lora.id,
             generations.c.guild_id == lora.guild_id,
             generations.c.deleted_at.is_(None),
+            sa.not_(objected()),
             pictures.c.file.is_not(None),
         )
         .order_by(pictures.c.saves.desc(), pictures.c.id.desc())

@@ -13,13 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.generation import Generation, Picture
 from bot.records.guild import Actor
-from bot.records.moderation import ApprovalStatus
 from bot.records.post import Post, PostKind, PostStatus, public_place
+from bot.storage import tables
 from bot.storage.jobs import generations, pictures
 from bot.storage.jobs.tables import lora_previews
-from bot.storage.policy_tables import approvals
 from bot.storage.rows import fetch_values, has_row, insert_row
-from bot.storage.tables import loras, picture_reports
 
 PREVIEWS_MAX = 4
 
@@ -94,16 +92,11 @@ def _best_first(statement: sa.Select[Any]) -> sa.Select[Any]:
 
 async def _may_keep(connection: AsyncConnection, generation: Generation) -> bool:
     """Whether the set is there and nobody objects to it, and its LoRA is there and nobody wants it gone."""
-    if generation.lora_id is None or generation.deleted_at is not None:
-        return False
-    reported = sa.and_(picture_reports.c.generation_id == generation.id, picture_reports.c.dismissed_at.is_(None))
-    declined = sa.and_(approvals.c.generation_id == generation.id, approvals.c.status == ApprovalStatus.DECLINED)
-    in_use = sa.and_(loras.c.archived_at.is_(None), loras.c.retiring_since.is_(None))
-    return (
-        await has_row(connection, sa.select(loras.c.id).where(loras.c.id == generation.lora_id, in_use))
-        and not await has_row(connection, sa.select(picture_reports.c.id).where(reported))
-        and not await has_row(connection, sa.select(approvals.c.id).where(declined))
-    )
+    order, lora = tables.generations.c, tables.loras.c
+    wanted = sa.and_(order.id == generation.id, order.deleted_at.is_(None), sa.not_(generations.objected()))
+    in_use = sa.and_(lora.archived_at.is_(None), lora.retiring_since.is_(None))
+    both = sa.select(order.id).join(tables.loras, lora.id == order.lora_id).where(wanted, in_use)
+    return await has_row(connection, both)
 
 
 def _shown_in(shown: Sequence[Post], picture: Picture, generation: Generation) -> int | None:
