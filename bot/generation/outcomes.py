@@ -14,6 +14,7 @@ from bot.generation.access import is_compared
 from bot.generation.lifecycle import check_move
 from bot.jobs.kind import JobKind
 from bot.jobs.outcomes import NOTHING, JobOutcomes
+from bot.moderation.texts import is_explicit
 from bot.photos.intake import Received
 from bot.providers.base import GenerationReport
 from bot.records.doubt import Doubt, pause_of
@@ -265,6 +266,7 @@ class GenerationOutcomes(JobOutcomes[Generation]):
     async def forget(self, claim: Claim[Generation]) -> None:
         """Delete our copies of the pictures after their time, but for previews, and the details later.
 
+        Explicit ones are no previews, because whether a channel is age-restricted changes.
         A late webhook may call this early; then nothing is deleted.
         """
         now = self._clock.now()
@@ -276,10 +278,10 @@ class GenerationOutcomes(JobOutcomes[Generation]):
             if now < dropped_at:
                 await store(connection, tables.generations, claim, due_at=dropped_at)
                 return []
-            if await ballots.blind_event(connection, claim.row) is None:
-                files = await previews.keep(connection, claim.row, now=now)
-            else:
+            if is_explicit(claim.row.prompt) or await ballots.blind_event(connection, claim.row) is not None:
                 files = await generations.forget_files(connection, claim.id)
+            else:
+                files = await previews.keep(connection, claim.row, now=now)
             if now < forgotten_at:
                 await store(connection, tables.generations, claim, due_at=forgotten_at)
             else:

@@ -5,6 +5,7 @@ Only who owns a LoRA counts here; whether the owner is still a member of the gui
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,7 +14,7 @@ from bot.errors import NotFound, UserError
 from bot.loras import rights
 from bot.loras.access import find, shares_and_events
 from bot.loras.rights import Right
-from bot.moderation.texts import check_text
+from bot.moderation.texts import check_text, is_explicit
 from bot.records.guild import Actor
 from bot.records.likeness import LikenessClaim
 from bot.records.lora import NAME_MAX, Lora, Offer, Share
@@ -161,8 +162,12 @@ class LoraService(Service):
 
 
 async def _shown_of(connection: AsyncConnection, lora: Lora, actor: Actor, limit: int) -> list[str]:
-    """Spool names of the best pictures that this member may see: those still here, then those that it keeps."""
-    here = await loras.best_pictures(connection, lora, actor, limit=limit)
+    """Spool names of the best pictures that this member may see: those still here, then those that it keeps.
+
+    None that is explicit, because whether a channel is age-restricted changes.
+    """
+    made = await loras.best_pictures(connection, lora, actor)
+    here = islice((file for file, prompt in made.items() if not is_explicit(prompt)), limit)
     return [*here, *await previews.seen_by(connection, lora.id, actor)][:limit]
 
 

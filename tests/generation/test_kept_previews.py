@@ -185,6 +185,17 @@ async def test_what_was_made_from_an_entry_is_not_kept_before_the_count(studio: 
     assert await kept(studio) == [file]
 
 
+@pytest.mark.parametrize(("prompt", "is_fit"), [("a fox", True), ("a nude in oil", False), ("a n.u.d.e fox", False)])
+async def test_what_is_explicit_is_not_shown_nor_kept(studio: Studio, lora: Lora, prompt: str, *, is_fit: bool) -> None:
+    """Mutant: where it stood may lose its age restriction, and then everybody is shown it in every channel."""
+    generation_id = await made_now(studio, lora)
+    await studio.change(tables.generations, generation_id, prompt=prompt)
+    files = await files_of(studio, generation_id) if is_fit else []
+    assert await shown(studio, lora, ANNA_HERE) == files
+    await studio.pass_time(studio.timings.pictures_kept)
+    assert await kept(studio) == studio.files() == files
+
+
 @pytest.mark.parametrize("objection", ["report", "declined"])
 async def test_what_is_reported_or_declined_is_not_shown_nor_kept(studio: Studio, lora: Lora, objection: str) -> None:
     generation_id = await made_now(studio, lora)

@@ -1,6 +1,6 @@
 """SQL of LoRAs: who owns them, how versions follow each other, the best pictures made with them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -171,8 +171,9 @@ async def lineage(connection: AsyncConnection, lora: Lora) -> list[Lora]:
     return chain + await fetch_all(connection, Lora, later.order_by(loras.c.id).limit(LINEAGE_MAX))
 
 
-async def best_pictures(connection: AsyncConnection, lora: Lora, viewer: Actor, *, limit: int) -> list[str]:
-    """Spool names of kept pictures made with it in its guild: those saved most often first, then the newest.
+async def best_pictures(connection: AsyncConnection, lora: Lora, viewer: Actor) -> Mapping[str, str]:
+    """Spool names of kept pictures made with it in its guild, and what they were to show: those saved most often first,
+    then the newest.
 
     Somebody else's pictures, and those that an event ordered, only when they were posted in a channel that the viewer
     can see; none that is reported or declined.
@@ -181,6 +182,7 @@ async def best_pictures(connection: AsyncConnection, lora: Lora, viewer: Actor, 
     rows = await connection.execute(
         sa.select(
             pictures.c.file,
+            generations.c.prompt,
             generations.c.user_id,
             generations.c.pack_index,
             posts.c.places,
@@ -198,13 +200,12 @@ async def best_pictures(connection: AsyncConnection, lora: Lora, viewer: Actor, 
         .order_by(pictures.c.saves.desc(), pictures.c.id.desc())
         .limit(LOOKED_AT)
     )
-    seen = [
-        row.file
+    return {
+        row.file: row.prompt
         for row in rows
         if (row.user_id == viewer.user_id and row.pack_index is None)
         or (row.places is not None and _sees(viewer, row.places[row.place_index]))
-    ]
-    return list(dict.fromkeys(seen))[:limit]
+    }
 
 
 def _sees(viewer: Actor, place: Place) -> bool:
