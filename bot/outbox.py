@@ -115,6 +115,8 @@ class OutboxService(Service):
             await self._store(claim, due_in=out_until - self._clock.now())
         elif await self._database.fetch(pictures.is_deleted, post):
             await self._withdraw(claim)
+        elif _is_with_its_member(post):
+            await self._store(claim, due_in=None)
         elif post.place_index >= len(post.places) or self._is_too_old(post):
             await self._keep(claim)
         elif post.message_id is not None:
@@ -294,6 +296,12 @@ class OutboxService(Service):
                 await self._catch_up(connection, claim.row, self._clock.now())
 
         await self._database.write(transaction)
+
+
+def _is_with_its_member(post: Post) -> bool:
+    """Whether it is a result that waits for its member, or was handed over without a message, so none is sent."""
+    is_kept = post.status is PostStatus.KEPT and post.kind in DELIVERIES
+    return is_kept or (post.status is PostStatus.POSTED and post.message_id is None)
 
 
 def _forgotten(post: Post) -> dict[str, Any]:

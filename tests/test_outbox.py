@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Timings
 from bot.outbox import DELIVERIES, OutboxService, PostRows
 from bot.photos.intake import Spool
-from bot.reach import FAILURES
+from bot.reach import CLOSED_FOR, FAILURES
 from bot.records.guild import Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.post import Post, PostKind, PostStatus
@@ -66,11 +66,11 @@ class Posting:
         assert post is not None
         return post
 
-    async def renew(self, subject_id: int = 1) -> None:
+    async def renew(self, kind: PostKind = PostKind.TRAINING_STATUS) -> None:
         due_at = self.clock.now() + self.timings.milestone
 
         async def transaction(connection: AsyncConnection) -> None:
-            await posts.renew(connection, PostKind.TRAINING_STATUS, subject_id, due_at=due_at)
+            await posts.renew(connection, kind, 1, due_at=due_at)
 
         await self.database.write(transaction)
 
@@ -163,6 +163,43 @@ async def test_a_post_that_no_place_takes_is_kept_for_its_owner(posting: Posting
         assert await posting.outbox.kept_for(guild_id=guild_id, user_id=user_id) == []
     await posting.outbox.hand_over(kept.id)
     assert await posting.outbox.kept_for(guild_id=GUILD, user_id=ANNA) == []
+
+
+@pytest.mark.parametrize("is_handed_over", [False, True])
+@pytest.mark.parametrize("is_too_old", [False, True])
+async def test_a_kept_result_that_is_renewed_is_neither_kept_again_nor_sent(
+    posting: Posting, *, is_too_old: bool, is_handed_over: bool
+) -> None:
+    """Mutants: `_is_with_its_member` always false; `renew` for all that counts as posted."""
+    posting.poster.closed.update(CHAIN)
+    await add_post(posting.database, places=CHAIN)
+    await posting.settle()
+    if is_too_old:
+        back = sa.update(tables.posts).values(place_index=0)
+        await posting.database.write(lambda connection: connection.execute(back))
+    if is_handed_over:
+        await posting.outbox.hand_over(1)
+    posting.poster.closed.clear()
+    posting.clock.advance(CLOSED_FOR)
+    await posting.renew(PostKind.TRAINING_READY)
+    await posting.pass_time(timedelta(hours=1))
+    assert (posting.poster.messages, await posting.words()) == ([], ["kept"])
+    post = await posting.post()
+    assert (post.status, post.due_at) == (PostStatus.POSTED if is_handed_over else PostStatus.KEPT, None)
+
+
+async def test_a_result_that_is_renewed_while_it_is_kept_is_kept_once(posting: Posting) -> None:
+    posting.poster.closed.update(CHAIN)
+    await add_post(posting.database, places=CHAIN)
+    while (await posting.post()).place_index < len(CHAIN):
+        await posting.work()
+    now = posting.clock.now()
+    [claim] = await posting.rows.claim(owner="posting", now=now, until=now + posting.timings.lease, limit=1)
+    await posting.renew(PostKind.TRAINING_READY)
+    await posting.outbox.advance(claim)
+    await posting.pass_time(timedelta(hours=1))
+    assert await posting.words() == ["kept"]
+    assert (await posting.post()).status is PostStatus.KEPT
 
 
 async def test_a_status_message_that_found_no_place_is_not_offered_as_a_result(posting: Posting) -> None:

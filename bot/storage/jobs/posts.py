@@ -154,13 +154,14 @@ async def get(connection: AsyncConnection, post_id: int) -> Post | None:
 async def renew(connection: AsyncConnection, kind: PostKind, *subject_ids: int, due_at: datetime) -> None:
     """What the posts of this kind about these rows show has changed: edit their messages by `due_at` at the latest."""
     note_due(connection, posts)
+    is_there = sa.and_(posts.c.status == PostStatus.POSTED, posts.c.message_id.is_not(None))
     await connection.execute(
         sa.update(posts)
         .where(about(kind, posts.c.subject_id.in_(subject_ids)))
         .values(
             revision=posts.c.revision + 1,
             wakes=posts.c.wakes + 1,
-            status=sa.case((posts.c.status == PostStatus.POSTED, PostStatus.PENDING), else_=posts.c.status),
+            status=sa.case((is_there, PostStatus.PENDING), else_=posts.c.status),
             due_at=sa.case(
                 (sa.and_(posts.c.due_at.is_not(None), posts.c.due_at < due_at), posts.c.due_at), else_=due_at
             ),
