@@ -30,6 +30,8 @@ _BROKEN = re.compile(r"@(?=everyone|here)|:(?=//)", re.IGNORECASE)
 not every client has always read escapes alike. `discord.utils.escape_mentions` breaks mentions so, too.
 """
 _BREAK = "\u200b"
+_MARKS = re.compile(rf"\\([^\w\s]|_)|[*`{_BREAK}]")
+"""What is escaped, which stays, and marks that are not."""
 _JOINERS = "\u200c\u200d"
 """They shape emoji, Persian and the scripts of India."""
 _DRAWN_FORMATS = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
@@ -134,6 +136,11 @@ def code(text: str, limit: int = 100) -> str:
     """What counts letter by letter, as an id, an address or a word to type, as a code span of at most `limit`."""
     flat = " ".join(text.replace("`", "ˋ").split()) or " "
     return f"`{flat if len(flat) <= limit else flat[: limit - 1] + '…'}`"
+
+
+def bare(text: str) -> str:
+    """A sentence with words from `quote`, `cite` or `code` as it reads where Markdown is not read."""
+    return _MARKS.sub(r"\1", text)
 
 
 def _visible(text: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.text import lasting, named, search
+from bot.text import bare, cite, code, lasting, named, quote, search
 
 LORAS = [
     "Rex the dog", "Golden Retriever", "Grandma's kitchen", "Anna", "Goldie the cat", "Old town", "Dog park",
@@ -140,3 +140,26 @@ def test_any_of_several_names_will_do() -> None:
 )
 def test_a_length_of_time_in_words(hours: float, words: str) -> None:
     assert lasting(timedelta(hours=hours)) == words
+
+
+@pytest.mark.parametrize(
+    ("sentence", "read"),
+    [
+        (f"Apiframe no longer has the LoRA {quote('Rex_2')}.", "Apiframe no longer has the LoRA Rex_2."),
+        (
+            f"Apiframe said: {cite('1. see https://a.example/x_y', 100)}",
+            "Apiframe said: “1. see https://a.example/x_y”",
+        ),
+        (f"Press *Start training*, or send {code('/train')}.", "Press Start training, or send /train."),
+        ("Apiframe id 0c4_7a, request a\\b", "Apiframe id 0c4_7a, request a\\b"),
+    ],
+)
+def test_a_sentence_reads_well_where_markdown_is_not_read(sentence: str, read: str) -> None:
+    assert bare(sentence) == read
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1))
+def test_quoted_words_are_as_they_were_where_markdown_is_not_read(text: str) -> None:
+    words = " ".join(text.split()) or "…"
+    assert bare(quote(text, 10_000)) == words
+    assert bare(cite(text, 10_000)) == f"“{words}”"

@@ -11,11 +11,14 @@ from bot.records.dataset import Finding
 from bot.records.generation import GenerationSettings
 from bot.records.guild import NOBODY
 from bot.records.lora import Audience
+from bot.text import bare
 
 YOU: Final = "you"
 ANOTHER: Final = "another member"
 MODERATOR: Final = re.compile(r"\bmoderator [0-9]+")
 """How the course of a job names the moderator who did something."""
+SENTENCES: Final = frozenset(["detail", "error", "wording"])
+"""Fields with sentences of the bot's own, written for Discord."""
 EXACT_MAX: Final = 2**53
 """Larger numbers are rounded by programs that read JSON as JavaScript does (RFC 8259, section 6)."""
 
@@ -26,8 +29,8 @@ def plain_row(row: Mapping[str, Any], words: Mapping[str, str], ids: Collection[
     for name, word in words.items():
         value = row[name]
         is_person = name in PEOPLE or (name == "audience_id" and row.get("audience") == Audience.MEMBER)
-        if name == "detail" and isinstance(value, str):
-            value = MODERATOR.sub("a moderator", value)
+        if name in SENTENCES and isinstance(value, str):
+            value = MODERATOR.sub("a moderator", bare(value))
         if value is not None:
             plain[word] = _person(value, ids) if is_person else plain_value(value)
     return plain

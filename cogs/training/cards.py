@@ -8,7 +8,7 @@ from bot.records.job import TimelineEntry
 from bot.records.key import ProviderName
 from bot.records.post import Post, PostKind
 from bot.records.training import Training, TrainingStatus
-from bot.text import code, quote
+from bot.text import bare, code, quote
 from bot.training.service import TrainingView
 from cogs.likeness.cards import claim_button
 from cogs.ui.buttons import ActionButton
@@ -176,7 +176,9 @@ def training_failed_card(view: TrainingView, last_line: str) -> Layout:
 
 
 def timeline_line(entries: Sequence[TimelineEntry]) -> str:
+    """Details are letter by letter as they are, ids of providers among them."""
     steps = [
-        f"{entry.what} {moment(entry.at)}{f' ({code(entry.detail, 90)})' if entry.detail else ''}" for entry in entries
+        f"{entry.what} {moment(entry.at)}{f' ({code(bare(entry.detail), 90)})' if entry.detail else ''}"
+        for entry in entries
     ]
     return "-# " + " → ".join(steps) if steps else "-# –"

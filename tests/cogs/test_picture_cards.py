@@ -16,11 +16,13 @@ from bot.records.doubt import Doubt
 from bot.records.generation import Generation, GenerationSettings, GenerationStatus, Operation, Picture, Report
 from bot.records.job import JobRef, SubjectTable, TimelineEntry
 from bot.records.key import ProviderName
+from bot.text import quote
 from cogs.generation.forms import PromptModal
 from cogs.jobs.cards import Job, jobs_card, server_card
 from cogs.pictures.cards import alt_text, gallery_card, late_card, pictures_card, pictures_failed_card
 from cogs.pictures.panel import edits_card, gallery_choice_card, originals_card, settings_card
 from cogs.pictures.reports import report_card
+from cogs.training.cards import timeline_line
 from tests.cogs.card_checks import ALT_MAX, check, parts_of
 from tests.cogs.events.shown_events import a_lora
 from tests.cogs.markdown import alive, live_text
@@ -220,3 +222,12 @@ async def test_the_form_takes_no_longer_prompt_than_the_lora_does() -> None:
         form = PromptModal(lora=lora, prompt="x" * 4000)
         assert isinstance(form.prompt, discord.ui.TextInput)
         assert (form.prompt.max_length, len(form.prompt.default or "")) == (longest, longest)
+
+
+def test_the_course_of_a_job_shows_no_signs_of_markdown_in_its_details() -> None:
+    """Mutant: with the sentence as it is, admins read stars and backslashes."""
+    why = f"Apiframe no longer has the LoRA {quote('Rex_2')}."
+    entries = [TimelineEntry(NOON, "submitted", "Apiframe id 0c4_7a"), TimelineEntry(NOON, "failed", why)]
+    line = timeline_line(entries)
+    assert "(`Apiframe id 0c4_7a`)" in line
+    assert "(`Apiframe no longer has the LoRA Rex_2.`)" in line

@@ -13,12 +13,14 @@ import sqlalchemy as sa
 from bot.errors import UserError
 from bot.privacy import export, headings
 from bot.privacy.export import ExportPart
+from bot.privacy.plain import plain_row
 from bot.records.event import EventStatus
 from bot.records.generation import GenerationSettings
 from bot.records.guild import Actor
 from bot.storage import policy_tables, question_tables, tables
 from bot.storage.events import tables as event_tables
 from bot.storage.people import erasure, own_rows, pseudonyms, questions
+from bot.text import quote
 from tests.fakes.clock import NOON
 from tests.fakes.events import add_event
 from tests.fakes.one_of_each import add_one_of_each, written
@@ -276,6 +278,15 @@ async def test_a_consent_is_shown_with_what_was_agreed_and_when(studio: Studio) 
     assert row["What you agreed to"] == written("own", tables.consents.c.wording)
     assert row["Given at"] == NOON.isoformat(timespec="seconds")
     assert row["Provider"] == "apiframe"
+
+
+@pytest.mark.parametrize(("name", "is_ours"), [("detail", True), ("error", True), ("wording", True), ("prompt", False)])
+def test_sentences_of_the_bot_are_shown_without_markdown_and_what_people_wrote_as_it_is(
+    name: str, *, is_ours: bool
+) -> None:
+    said = f"Apiframe no longer has {quote('Rex_2')}."
+    shown = plain_row({name: said}, {name: "Said"}, [ANNA])
+    assert shown == {"Said": "Apiframe no longer has Rex_2." if is_ours else said}
 
 
 async def test_what_is_kept_under_a_pseudonym_alone_is_found_from_a_private_message(studio: Studio) -> None:
