@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.generation.service import GenerationView
 from bot.jobs.history import JobEntry, JobPage
 from bot.pictures.reports import ReportView
-from bot.pictures.service import MADE_FROM, PictureSet
+from bot.pictures.service import MADE_FROM, PictureSet, Removal
 from bot.records.doubt import Doubt
 from bot.records.generation import Generation, GenerationSettings, GenerationStatus, Operation, Picture, Report
 from bot.records.job import JobRef, SubjectTable, TimelineEntry
@@ -20,6 +20,7 @@ from bot.text import quote
 from cogs.generation.forms import PromptModal
 from cogs.jobs.cards import Job, jobs_card, server_card
 from cogs.pictures.cards import alt_text, gallery_card, late_card, pictures_card, pictures_failed_card
+from cogs.pictures.forms import removal_sentence
 from cogs.pictures.panel import edits_card, gallery_choice_card, originals_card, settings_card
 from cogs.pictures.reports import report_card
 from cogs.training.cards import timeline_line
@@ -231,3 +232,12 @@ def test_the_course_of_a_job_shows_no_signs_of_markdown_in_its_details() -> None
     line = timeline_line(entries)
     assert "(`Apiframe id 0c4_7a`)" in line
     assert "(`Apiframe no longer has the LoRA Rex_2.`)" in line
+
+
+def test_whoever_deletes_pictures_is_told_of_every_message_that_did_not_go() -> None:
+    """Mutant: of what its LoRA alone has kept, nobody is told that the message stays."""
+    nothing_else = removal_sentence([Removal.REMOVED])
+    said = {outcome: removal_sentence([outcome]) for outcome in Removal if outcome is not Removal.REMOVED}
+    assert all(sentence.startswith(f"{nothing_else} ") for sentence in said.values())
+    assert "I do not know their messages any more" in said[Removal.UNKNOWN]
+    assert len(set(said.values())) == len(said)
