@@ -62,8 +62,8 @@
     const here = rooms.some((each) => each.id === kept("room")) ? kept("room") : rooms[0].id;
     picker.replaceChildren(...rooms.map((each) => {
       const seen = `seen-${viewer}-${each.id}`;
-      if (each.id === here || kept(seen) === null) keep(seen, each.last);
-      const isNew = kept(seen) !== each.last;
+      if (each.id === here) keep(seen, each.last);
+      const isNew = each.last !== "0" && kept(seen) !== each.last;
       return new Option(isNew ? `● ${each.name}` : each.name, each.id, false, each.id === here);
     }));
     const unread = picker.querySelector("option:not(:checked)") && [...picker.options].some((each) => each.text[0] === "●");
