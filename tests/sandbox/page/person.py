@@ -1,4 +1,4 @@
-"""What a person does in the sandbox's page: type, press, choose, look. It clicks only what can be seen."""
+"""What a person does in the sandbox's page: type, press, choose, look."""
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
