@@ -103,7 +103,7 @@ ROW = Row(
     "T13",
     "the gateway closes, reconnects, ends the session",
     "every job proceeds, each once; final codes end the bot",
-    (7, 140),
+    (7, 70),
     (*DROPS, "final code"),
     drop_often,
     (stay_out_of_reach,),
