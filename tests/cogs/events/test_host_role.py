@@ -54,7 +54,7 @@ async def test_who_has_the_role_plans_events_and_runs_those_of_others(stage: Sta
     await stage.ben.click(board_of(asked), label="Yes, cancel it")
     [hers] = await events_of(stage, stage.ada, is_admin=True)
     assert hers.status is EventStatus.CANCELLED
-    assert "Settings of `Night`" in text_of(await planned(stage, stage.ben))
+    assert "Settings of **Night**" in text_of(await planned(stage, stage.ben))
     assert [each.host_id for each in await events_of(stage, stage.ben)] == [stage.ben.id]
     assert NEEDS in answer_to(await stage.use(stage.cleo, "event create"))
     assert "**Manage Server**" in answer_to(await stage.use(stage.ben, "budget clear", who="server"))
@@ -79,6 +79,6 @@ async def test_once_the_role_is_deleted_admins_alone_plan_and_a_host_keeps_their
     delete_role(stage)
     assert NEEDS in answer_to(await stage.use(stage.ben, "event create"))
     assert "There is no such event here" in answer_to(await stage.use(stage.ben, "event cancel", event=str(hers.id)))
-    assert "Settings of `Night`" in text_of(board_of(await stage.ben.click(panel, label="People")))
+    assert "Settings of **Night**" in text_of(board_of(await stage.ben.click(panel, label="People")))
     assert await events_of(stage, stage.ben) == [his]
-    assert "Settings of `Night`" in text_of(await planned(stage, stage.ada))
+    assert "Settings of **Night**" in text_of(await planned(stage, stage.ada))

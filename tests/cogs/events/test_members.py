@@ -143,7 +143,7 @@ async def test_an_entrant_says_the_age_on_a_page_of_its_own_and_never_one_below_
     assert "18 or older" in answer_to(await keyed.submit_fields(keyed.ben, form, ["male"], "Mixed", "17"))
     form = await keyed.ben.click(card, label="About the person")
     told = await keyed.submit_fields(keyed.ben, form, ["female"], "Mixed", "early 30s")
-    assert "About the person: female, `Mixed`, `early 30s`. Only you see this" in answer_to(told)
+    assert "About the person: female, **Mixed**, **early 30s**. Only you see this" in answer_to(told)
     assert "About the person" not in buttons_of(board_of(await press(keyed, keyed.cleo, event, "mine")))
 
 
