@@ -175,7 +175,11 @@ def test_the_seventh_photo_of_a_character_is_refused_with_how_many_can_be_sent()
     assert "Up to 6 photos can be sent." in explain(judged[-1].findings[0])
 
 
-@given(steps=st.integers(0, 4000), rank=st.integers(0, 100), age=st.text("x", min_size=1, max_size=60).map("adult ".__add__))
+@given(
+    steps=st.integers(0, 4000),
+    rank=st.integers(0, 100),
+    age=st.text("x", min_size=1, max_size=60).map("adult ".__add__),
+)
 def test_numbers_and_words_have_the_providers_limits(steps: int, rank: int, age: str) -> None:
     order = replace(PERSON, steps=steps, rank=rank, age=age)
     if 500 <= steps <= 3000 and 8 <= rank <= 64 and len(age) <= 40:

@@ -153,7 +153,7 @@ async def posted(world: World, event: Event, kind: PostKind) -> int:
         kind=kind,
         places=[Place(PlaceKind.CHANNEL, CHANNEL)],
     )
-    await world.change(tables.posts, post_id, status=PostStatus.POSTED, due_at=None)
+    await world.change(tables.posts, post_id, status=PostStatus.POSTED, message_id=post_id, due_at=None)
     return post_id
 
 
