@@ -65,7 +65,7 @@ async def test_every_command_with_its_options_and_choices_is_in_the_sheet() -> N
             "bot/storage/trouble.py",
             "Darkroom's storage is busy just now. Nothing was lost; please try again in a minute.",
         ),
-        ("bot/policy.md", "Everybody in the photos has to be 18 or older and to have agreed."),
+        ("bot/policy.md", "Everybody in the photos is 18 or older and has agreed."),
         ("bot/events/yearbook/site.html", "All pictures are AI-generated. Made with Darkroom."),
         ("cogs/generation/forms.py", "Reset my settings"),
         ("cogs/events/texts.py", "looking through"),

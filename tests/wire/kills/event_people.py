@@ -94,7 +94,7 @@ class Party:
         numbers = {"Own pictures per member": "20", "Budget in credits": "5000"}
         await self._press(board, "Pictures and budget", lambda: "Own prompts" in board.labels)
         await self._press(board, "Own prompts", lambda: f"snow of {self.name}" in board.text, {"Prompts": prompts})
-        await self._press(board, "Numbers and budget", lambda: "20 orders" in board.text, numbers)
+        await self._press(board, "Numbers and budget", lambda: "per member:** 20" in board.text, numbers)
         await self._press(board, "Check and open", lambda: "is ready" in board.text)
         await self._press(board, "Open now", lambda: self._panels() or "Open now" not in board.labels)
         await self._until_panel(HEADLINES[COLLECTING])
