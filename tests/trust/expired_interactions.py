@@ -64,6 +64,7 @@ async def _train(rig: Rig, member: Member, number: int, code: int) -> None:
         await rig.standin.click(board, "Start training", user=member.person)
         await rig.standin.until(lambda: refused.fired, "the refused answer", PATIENCE_S)
     await rig.post(f"Training #{number} · ready", PATIENCE_S)
+    member.succeeded()
 
 
 async def _board(rig: Rig, member: Member, name: str) -> StoredMessage:
