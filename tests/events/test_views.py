@@ -19,7 +19,17 @@ from bot.storage.events import tables as event_tables
 from tests.events.event_hosts import HOST, Hosting, given
 from tests.events.event_spends import TRAINING, add_spend
 from tests.fakes.events import add_entrants
-from tests.fakes.rows import ANNA, BEN, GUILD, add_dataset, add_generation, add_lora, add_photos, add_training
+from tests.fakes.rows import (
+    ANNA,
+    BEN,
+    GUILD,
+    add_dataset,
+    add_generation,
+    add_lora,
+    add_photos,
+    add_training,
+    stands_in,
+)
 from tests.fakes.studio import Studio
 
 S = EventStatus
@@ -201,7 +211,7 @@ async def test_answers_are_counted_and_nobody_is_named(hosting: Hosting) -> None
             await name(hosting, event.id, status)
     view = await hosting.view(event)
     assert (view.covered, view.pending, view.vetoed) == (3, 2, 1)
-    assert str(CLEO) not in repr(view)
+    assert not stands_in(CLEO, view)
 
 
 async def test_of_a_dataset_that_was_tried_again_the_newest_training_counts(hosting: Hosting) -> None:

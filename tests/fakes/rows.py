@@ -1,5 +1,6 @@
 """Rows with sensible defaults, for tests that begin in the middle."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,11 @@ from tests.fakes.clock import NOON
 GUILD, OTHER_GUILD = 100, 200
 CHANNEL, THREAD = 300, 301
 ADMIN, ANNA, BEN = 400, 401, 402
+
+
+def stands_in(user_id: int, found: object) -> bool:
+    """Whether an id is written in it, as a number of its own: longer ones, such as pseudonyms, may hold its digits."""
+    return re.search(rf"(?<!\d){user_id}(?!\d)", repr(found)) is not None
 
 
 def photo(number: int = 1, dataset_id: int = 1, **changes: Any) -> Photo:

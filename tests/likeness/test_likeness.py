@@ -22,7 +22,7 @@ from bot.storage import tables
 from bot.storage.people import removals
 from bot.storage.question_tables import likeness_claims
 from tests.fakes.events import add_event, get_announcements
-from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD
+from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, stands_in
 from tests.fakes.studio import Studio
 
 CLEO, DAN = 403, 404
@@ -358,8 +358,8 @@ async def test_a_claimant_who_is_erased_leaves_no_id_and_it_is_decided_all_the_s
     view = await claim(studio, lora)
     await studio.privacy.forget_member(guild_id=GUILD, user_id=BEN)
     await studio.settle()
-    assert str(BEN) not in str((await studio.everything())["likeness_claims"])
-    assert str(BEN) not in str((await studio.everything())["posts"])
+    assert not stands_in(BEN, (await studio.everything())["likeness_claims"])
+    assert not stands_in(BEN, (await studio.everything())["posts"])
     assert [kind for kind, _ in studio.poster.edits] == [PostKind.LIKENESS_OWNER, PostKind.LIKENESS_MODERATORS]
     assert not await can_order(studio, lora)
     with pytest.raises(UserError, match="said so already"):
