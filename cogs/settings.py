@@ -78,22 +78,23 @@ def _add_channels(view: SafeLayout, guilds: GuildService, chosen: Guild | None) 
 
 def _add_moderators(view: SafeLayout, guilds: GuildService, chosen: Guild | None) -> None:
     role_id = chosen.moderator_role_id if chosen else None
-    view.add_text(
-        f"**Moderators:** {'only admins' if role_id is None else f'<@&{role_id}>, and admins'}\n"
-        "They delete pictures, close reports and use `/moderation`."
-    )
-    shown = [] if role_id is None else [role_id]
-    view.add_row(RoleChoice("Choose the moderators' role", shown, _storing(guilds.choose_moderators), most=1))
+    view.add_text(f"**Moderators:** {_who(role_id)}\nThey delete pictures, close reports and use `/moderation`.")
+    view.add_row(_one_role("Choose the moderators' role", role_id, _storing(guilds.choose_moderators)))
 
 
 def _add_hosts(view: SafeLayout, guilds: GuildService, chosen: Guild | None) -> None:
     role_id = chosen.host_role_id if chosen else None
-    view.add_text(
-        f"**Event hosts:** {'only admins' if role_id is None else f'<@&{role_id}>, and admins'}\n"
-        "They plan events and run all of this server."
-    )
-    shown = [] if role_id is None else [role_id]
-    view.add_row(RoleChoice("Choose the role for event hosts", shown, _storing(guilds.choose_hosts), most=1))
+    view.add_text(f"**Event hosts:** {_who(role_id)}\nThey plan events and run all of this server.")
+    view.add_row(_one_role("Choose the role for event hosts", role_id, _storing(guilds.choose_hosts)))
+
+
+def _one_role(placeholder: str, role_id: int | None, chosen: Chosen) -> RoleChoice:
+    return RoleChoice(placeholder, [] if role_id is None else [role_id], chosen, most=1)
+
+
+def _who(role_id: int | None) -> str:
+    """Who has a right that admins have, and one role beside them if they chose one."""
+    return "only admins" if role_id is None else f"<@&{role_id}>, and admins"
 
 
 async def _add_news(view: SafeLayout, guilds: GuildService, chosen: Guild | None, guild: discord.Guild | None) -> None:
@@ -106,14 +107,13 @@ async def _add_news(view: SafeLayout, guilds: GuildService, chosen: Guild | None
     if chosen is not None and role_id is not None and guild is not None:
         text = "\n".join([text, *(f"⚠️ {sentence}" for sentence in await told_to_admins(guilds, guild, chosen))])
     view.add_text(text)
-    shown = [] if role_id is None else [role_id]
 
     async def choose(interaction: Interaction, chosen_ids: Sequence[int]) -> None:
         if not chosen_ids and interaction.data is not None and interaction.data.get("values"):
             raise UserError(EVERYBODY)
         await _storing(guilds.choose_news)(interaction, chosen_ids)
 
-    view.add_row(RoleChoice("Choose the role for event news", shown, choose, most=1))
+    view.add_row(_one_role("Choose the role for event news", role_id, choose))
 
 
 def _add_rules(view: SafeLayout, guilds: GuildService, chosen: Guild | None) -> None:

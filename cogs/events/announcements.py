@@ -52,10 +52,13 @@ def announcement_card(
     last_line: str,
     files: Sequence[tuple[str, str]] = (),
     claimable: Sequence[int] = (),
+    plot: Sequence[tuple[str, str]] = (),
     *,
     is_private: bool = False,
 ) -> Layout:
-    """`files` are (attachment name, alt text), `claimable` sets among them that a LoRA made.
+    """`files` and `plot` are (attachment name, alt text), `claimable` sets among the files that a LoRA made.
+
+    The plot stands alone: pictures that share a gallery are cropped to squares.
 
     `is_private`: in a private message buttons of a server do not work.
     """
@@ -68,6 +71,7 @@ def announcement_card(
     layout = SafeLayout(COLOURS.get(announcement.what, discord.Colour.blurple()))
     layout.add_text(text)
     layout.add_gallery(files)
+    layout.add_gallery(plot)
     layout.add_text(last_line)
     if not is_private:
         many = len(claimable) > 1

@@ -117,9 +117,9 @@ async def _announcement(services: Services, post: Post, *, is_private: bool) -> 
     shown = await _winning_pictures(services, view.winners) if is_won else []
     plot = await _plot(services, view.event) if is_won else None
     names = [(name, alt_text(found, number)) for name, found, number, _ in shown]
-    names += [] if plot is None else [(VOTES_FILE, plot[0])]
-    sets = [found.generation.id for _, found, _, _ in shown if is_of_a_lora(found)]
-    card = announcement_card(view, announcement, footer(post), names, list(dict.fromkeys(sets)), is_private=is_private)
+    votes = [] if plot is None else [(VOTES_FILE, plot[0])]
+    sets = list(dict.fromkeys(found.generation.id for _, found, _, _ in shown if is_of_a_lora(found)))
+    card = announcement_card(view, announcement, footer(post), names, sets, votes, is_private=is_private)
     files = [(name, data) for name, _, _, data in shown]
     return card, files if plot is None else [*files, (VOTES_FILE, plot[1])]
 

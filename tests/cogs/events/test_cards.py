@@ -48,6 +48,7 @@ from tests.fakes.rows import photo
 
 S = EventStatus
 LINE = "-# Event #7"
+GALLERY = discord.ComponentType.media_gallery.value
 KEPT = timedelta(hours=72)
 typed = st.text(min_size=1, max_size=1000).map(lambda text: f"@everyone ` {text}"[:1000])
 SNOWFLAKE = 2**63 - 1
@@ -310,6 +311,17 @@ def test_files_of_the_ballot_are_named_by_number_and_stay_the_same_when_an_entry
     many = entries_of(12)
     assert shown_files(event, many)[0][0] == "ballot-7.jpg"
     assert shown_files(event, many[3:])[0][0] == "ballot-7.jpg"
+
+
+async def test_the_plot_of_the_votes_stands_alone_below_the_winning_pictures() -> None:
+    """Mutant: in one gallery Discord crops it to a square, and neither bars nor names can be read."""
+    note = Announcement(1, 7, 100, AnnouncementKind.WINNER, "{}", NOON)
+    view = a_view(make_event(status=S.FINISHED), winners=(an_honour(1),))
+    won = [("winner-1.jpg", "first"), ("winner-2.jpg", "second")]
+    card = announcement_card(view, note, LINE, won, [], [("votes.png", "Votes")])
+    galleries = [part["items"] for part in parts_of(card) if part["type"] == GALLERY]
+    shown = [[item["media"]["url"] for item in items] for items in galleries]
+    assert shown == [["attachment://winner-1.jpg", "attachment://winner-2.jpg"], ["attachment://votes.png"]]
 
 
 async def test_winners_that_tie_share_their_place_and_labels_are_told_after_a_bake_off() -> None:

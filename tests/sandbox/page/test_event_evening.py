@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import Page
 
+from bot.records.event import EventStatus
 from bot.sandbox.event import open_sample_event
 from bot.sandbox.samples.photos import GOOD
 from bot.sandbox.world import World
@@ -14,7 +15,7 @@ PROMPTS = {"Ben": "riding a bicycle", "Cleo": "reading a book"}
 
 
 async def test_an_event_is_played_from_its_first_photo_to_its_yearbook(page: Page, world: World) -> None:
-    await open_sample_event(world)
+    event = await open_sample_event(world)
     for name, photos in (("Ben", GOOD[:10]), ("Cleo", GOOD[10:20])):
         await become(page, name)
         await press(page, "Give photos")
@@ -44,6 +45,11 @@ async def test_an_event_is_played_from_its_first_photo_to_its_yearbook(page: Pag
     await command(page, "/event yearbook")
     await press(page, "Post it for everybody")
     await read(page, "The yearbook of")
+    played = await world.darkroom.services.events.view(event.id)
+    assert played is not None
+    assert played.event.status is EventStatus.FINISHED
+    assert sum(each.votes for each in played.winners) == 2
+    assert {each.user_id for each in played.winners} <= {member.id for member in world.members}
 
 
 async def close_stage(page: Page) -> None:
