@@ -49,8 +49,8 @@ async def settings_view(interaction: Interaction) -> SafeLayout:
     _add_channels(view, services.guilds, chosen)
     _add_moderators(view, services.guilds, chosen)
     _add_hosts(view, services.guilds, chosen)
-    _add_rules(view, services.guilds, chosen)
     await _add_news(view, services.guilds, chosen, interaction.guild)
+    _add_rules(view, services.guilds, chosen)
     _add_trainings(view, services, chosen)
     return view
 
@@ -84,7 +84,7 @@ def _add_moderators(view: SafeLayout, guilds: GuildService, chosen: Guild | None
 
 def _add_hosts(view: SafeLayout, guilds: GuildService, chosen: Guild | None) -> None:
     role_id = chosen.host_role_id if chosen else None
-    view.add_text(f"**Event hosts:** {_who(role_id)}\nThey plan events and run all of this server.")
+    view.add_text(f"**Event hosts:** {_who(role_id)}\nThey plan events and run every event here.")
     view.add_row(_one_role("Choose the role for event hosts", role_id, _storing(guilds.choose_hosts)))
 
 

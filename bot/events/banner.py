@@ -5,6 +5,7 @@ It stays here: no provider gets it. It is deleted with the details of the event,
 
 import asyncio
 import hashlib
+from bisect import bisect_right
 from typing import Final
 
 from PIL import Image, ImageDraw
@@ -98,7 +99,19 @@ def draw_banner(name: str, theme: str) -> bytes:
     room = WIDTH - 2 * MARGIN
     size = next((each for each in NAME_SIZES if Line(name, each).length <= room), NAME_SIZES[-1])
     has_theme = bool(theme.strip())
-    Line(name, size, room).draw(pen, (MARGIN, HEIGHT // 2 - 30 * has_theme), fill=ink, anchor="lm")
-    if has_theme:
-        Line(theme, THEME_SIZE, room).draw(pen, (MARGIN, HEIGHT // 2 + 62), fill="#5d5547", anchor="lm")
+    Line(name, size, room).draw(pen, (MARGIN, HEIGHT // 2 - 50 * has_theme), fill=ink, anchor="lm")
+    for number, text in enumerate(_in_two(theme, room)):
+        below = HEIGHT // 2 + 42 + number * THEME_SIZE * 5 // 4
+        Line(text, THEME_SIZE, room).draw(pen, (MARGIN, below), fill="#5d5547", anchor="lm")
     return encode_jpeg(page, LIMIT, QUALITY)
+
+
+def _in_two(theme: str, room: float) -> list[str]:
+    """As many words as fit on the first line, and the others on a second one, which is cut where it is drawn."""
+    words = theme.split()
+
+    def length(end: int) -> float:
+        return Line(" ".join(words[:end]), THEME_SIZE).length
+
+    fitting = max(1, bisect_right(range(1, len(words) + 1), room, key=length))
+    return [text for text in (" ".join(words[:fitting]), " ".join(words[fitting:])) if text]

@@ -5,13 +5,14 @@ import io
 import json
 import zipfile
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 import sqlalchemy as sa
 from PIL import Image
 
 from bot.errors import NotAllowed, UserError
-from bot.events.banner import HEIGHT, WIDTH, banner_name, draw_banner
+from bot.events.banner import HEIGHT, MARGIN, WIDTH, banner_name, draw_banner
 from bot.records.dataset import Upload
 from bot.records.event import Event, EventStatus
 from bot.records.guild import Actor
@@ -205,3 +206,14 @@ def test_every_name_is_drawn(name: str) -> None:
     with Image.open(io.BytesIO(draw_banner(name, "Our fox,\neverywhere " * 50))) as drawn:
         assert drawn.size == (WIDTH, HEIGHT)
     assert draw_banner(name, "") == draw_banner(name, " ")
+
+
+@pytest.mark.parametrize(
+    ("theme", "lines"), [("Our fox", 1), ("x" * 400, 1), ("Our little fox in " * 6, 2), ("Our fox " * 90, 2)]
+)
+def test_a_theme_stands_on_two_lines_when_one_is_too_short(theme: str, lines: int) -> None:
+    """Mutant: on one line the words behind its end are not seen."""
+    with Image.open(io.BytesIO(draw_banner("Mascot days", theme))) as drawn:
+        text = drawn.convert("L").crop((MARGIN, HEIGHT // 2 + 18, WIDTH, HEIGHT - 30)).point(lambda shade: shade < 150)
+    rows = [any(text.crop((0, y, text.width, y + 1)).tobytes()) for y in range(text.height)]
+    assert sum(has_ink and not before for before, has_ink in pairwise([False, *rows])) == lines
