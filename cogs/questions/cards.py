@@ -37,8 +37,8 @@ WORDS = {
 PRIVATE = "Your pictures come to you **privately first**; **Show it in the channel** below them posts them there."
 PUBLIC = "Your pictures are posted in the channel where you order them."
 EVENTS = (
-    "In an event, pictures that may stand in its vote come to you privately, whatever you choose here; nobody sees "
-    "those of a bake-off before the votes are counted. The other pictures of an event come in its channel."
+    "In events, whatever you choose here, pictures that may stand in a vote come to you alone until it is counted, and "
+    "those of a bake-off to nobody; all others come in the event's channel."
 )
 QUIET = "Results **do not ping** you, and events do not mention you or remind you to vote."
 LOUD = "Results ping you."
@@ -76,9 +76,14 @@ def me_card(
         if questions
         else "Nobody is waiting for an answer from you."
     )
-    said = [PRIVATE if prefers.is_private else PUBLIC, EVENTS, QUIET if prefers.is_quiet else LOUD]
-    said += [] if news is None else [(WITH_NEWS if news.has_role else NO_NEWS).format(role=f"<@&{news.role_id}>")]
-    layout.add_text("\n".join(["### You", *said, MUTED if inbox.is_muted else NOT_MUTED, asked]))
+    said = {
+        "Pictures": f"{PRIVATE if prefers.is_private else PUBLIC} {EVENTS}",
+        "Pings": QUIET if prefers.is_quiet else LOUD,
+        "Questions": f"{MUTED if inbox.is_muted else NOT_MUTED} {asked}",
+    }
+    if news is not None:
+        said["Event news"] = (WITH_NEWS if news.has_role else NO_NEWS).format(role=f"<@&{news.role_id}>")
+    layout.add_text("\n".join(["### You", *(f"**{what}:** {words}" for what, words in said.items())]))
     for question in questions[:LISTED]:
         layout.add_text(f"<@{question.from_id}> {WORDS[question.kind]}.")
         answer = ActionButton("me", "show", question.id, label="Show and answer", style=discord.ButtonStyle.primary)

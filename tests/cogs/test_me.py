@@ -19,7 +19,7 @@ from tests.cogs.simulated_guild import (
 )
 
 NOBODY = "Nobody is waiting for an answer from you."
-EVENTS = "In an event, pictures that may stand in its vote come to you privately, whatever you choose here"
+EVENTS = "In events, whatever you choose here, pictures that may stand in a vote come to you alone until it is counted"
 """As they do: tests/events/ballot/test_secrecy.py."""
 
 

@@ -124,7 +124,7 @@ def _numbers(view: EventView, *, may_run: bool) -> list[str]:
     if event.mode.trains:
         why = uncounted_words(view.uncounted)
         photos = f"**Photos:** {view.usable_photos} usable of {view.photos}"
-        lines += [f"{photos} ({why})" if why else photos, _consents(view, may_run=may_run)]
+        lines += [f"{photos} ({why})" if why else photos, *_answers(view, may_run=may_run)]
     if view.trainings:
         lines.append(f"**Trainings:** {trainings_words(view.trainings, ', ')}")
     if view.pictures:
@@ -140,11 +140,11 @@ def taking_part(entrants: Sequence[Entrant]) -> int:
     return sum(entrant.status is EntrantStatus.IN for entrant in entrants)
 
 
-def _consents(view: EventView, *, may_run: bool) -> str:
-    parts = [f"{view.covered} covered", f"{view.pending} waiting for an answer"]
-    if may_run:
-        parts.append(f"{view.vetoed} refused")
-    return f"**Consent:** {', '.join(parts)}"
+def _answers(view: EventView, *, may_run: bool) -> list[str]:
+    """Of the members who were asked because they are seen in photos; nothing when nobody was."""
+    answers = [(view.covered, "said yes"), (view.pending, "not answered yet"), (view.vetoed * may_run, "said no")]
+    told = [f"{number} {answer}" for number, answer in answers if number]
+    return [f"**Asked because photos show them:** {', '.join(told)}"] if told else []
 
 
 def _money(view: EventView) -> str:

@@ -58,11 +58,11 @@ def test_the_counts_are_named_and_vetoes_are_for_those_who_run_it() -> None:
     text = said_by(status_card(view, may_run=True))
     assert "2 take part" in text
     assert "17 usable of 20" in text
-    assert "3 covered, 1 waiting for an answer, 4 refused" in text
+    assert "**Asked because photos show them:** 3 said yes, 1 not answered yet, 4 said no" in text
     assert "2 ready, 1 not finished" in text
     assert "257 credits spent of 1000 credits; it still buys 2 more trainings, 40 pictures" in text
     seen = status_card(view, may_run=False)
-    assert "refused" not in said_by(seen)
+    assert "said no" not in said_by(seen)
     assert labels_on(seen) == []
 
 
