@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from bot.config import Settings, load_settings
 from bot.errors import StartupError, StorageTrouble
-from bot.log import configure_logging, redact_value
-from bot.supervision import STOP_S, end_within
+from bot.process.log import configure_logging, redact_value
+from bot.process.supervision import STOP_S, end_within
 
 log = logging.getLogger(__name__)
 

@@ -22,15 +22,16 @@ from bot.errors import StartupError
 from bot.events.yearbook.site import style_hash
 from bot.keys.secrets import Rotation
 from bot.lettering import missing_scripts
-from bot.log import redact_value
-from bot.monitoring import build_health
-from bot.permissions import FOLDER_MODE, restrict
 from bot.photos.hosts import DISCORD_HOSTS, TrustedHosts, judge_names
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.pool import PhotoPool
 from bot.photos.room import Room
 from bot.policy import policy_text, put_in_force
-from bot.private_members import check_private_members
+from bot.process.log import redact_value
+from bot.process.monitoring import build_health
+from bot.process.permissions import FOLDER_MODE, restrict
+from bot.process.private_members import check_private_members
+from bot.process.supervision import STOP_S, Heartbeat, Supervisor, end_within
 from bot.providers.apiframe import client as apiframe
 from bot.providers.aurous import client as aurous
 from bot.providers.aurous import webhooks as aurous_webhooks
@@ -47,7 +48,6 @@ from bot.storage.database import Database
 from bot.storage.jobs import trainings
 from bot.storage.sealing import Sealer, load_master_keys
 from bot.strays import Strays
-from bot.supervision import STOP_S, Heartbeat, Supervisor, end_within
 from bot.web.galleries import GalleryRoutes
 from bot.web.reachability import reachability_route
 from bot.web.server import WebServer

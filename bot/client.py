@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.command_mentions import learn
 from bot.errors import StartupError, StorageTrouble, UserError
-from bot.request_rate import paced
+from bot.network.request_rate import paced
 from bot.services import Services
 from bot.storage import meta
 

@@ -10,10 +10,10 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from yarl import URL
 
-from bot.addresses import ascii_host, is_address, is_host, is_loopback, is_name, is_network, with_ascii_host
 from bot.errors import StartupError
-from bot.log import LogFormat
+from bot.network.addresses import ascii_host, is_address, is_host, is_loopback, is_name, is_network, with_ascii_host
 from bot.photos.hosts import EVERY_BUILT_IN, is_built_in
+from bot.process.log import LogFormat
 from bot.storage.database import sqlite_url
 from bot.storage.sealing import parse_master_keys
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from bot.clock import Clock, Timings
 from bot.errors import StorageTrouble
-from bot.log import bind
+from bot.process.log import bind
+from bot.process.supervision import Supervisor
 from bot.storage.due import Claim, DueRows, LeaseLost
 from bot.storage.rows import LOOKS_EVERY
 from bot.storage.writer import patient_writes
-from bot.supervision import Supervisor
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from bot.app import timings_of
 from bot.clock import Timings
 from bot.config import KEPT, LogLevel, Settings, load_settings, split_listen
 from bot.errors import StartupError
-from bot.log import LogFormat
 from bot.policy import policy_text
+from bot.process.log import LogFormat
 
 ROOT = Path(__file__).parent.parent
 VARIABLES = [name.upper() for name in Settings.model_fields]

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import OutcomeUnknown, ProviderError, Refused
 from bot.keys.service import KeyService
-from bot.log import redact_value
+from bot.process.log import redact_value
 from bot.providers.base import ProviderClient, WebhookHint, WebhookSecrets
 from bot.records.key import ApiKeyRow
 from bot.resources import Resources, Service

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import SealError
-from bot.log import redact_value
+from bot.process.log import redact_value
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.resources import Resources, Service
 from bot.storage import meta

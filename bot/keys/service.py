@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import KeyRejected, NoKey, ProviderError, SealError, UserError
 from bot.keys.slots import assign_all_free_slots
 from bot.keys.trust import KeyTrust
-from bot.log import redact_value
+from bot.process.log import redact_value
 from bot.providers.base import Account, WebhookSecrets
 from bot.records.job import SubjectTable
 from bot.records.key import ApiKeyRow, ProviderName

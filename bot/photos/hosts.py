@@ -7,10 +7,10 @@ from typing import Final
 
 from yarl import URL
 
-from bot.addresses import as_given, is_public
 from bot.errors import HostRefused
+from bot.network.addresses import as_given, is_public
+from bot.network.resolver import refuse_private
 from bot.photos.checks import display_name
-from bot.resolver import refuse_private
 
 DISCORD_HOSTS: Final = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 PROVIDER_SUFFIXES: Final = (".apiframe.ai", ".aurous-labs.com")

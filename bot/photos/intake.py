@@ -17,12 +17,12 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from bot.addresses import proxy_for, redirected
 from bot.errors import FetchError, FileGone, FileTooLarge, HostRefused
-from bot.permissions import FOLDER_MODE, restrict
+from bot.network.addresses import proxy_for, redirected
+from bot.network.resolver import GuardedResolver
 from bot.photos.checks import display_name
 from bot.photos.hosts import TrustedHosts
-from bot.resolver import GuardedResolver
+from bot.process.permissions import FOLDER_MODE, restrict
 
 PIECE_BYTES: Final = 256 * 1024
 MAX_REDIRECTS: Final = 3

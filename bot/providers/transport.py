@@ -13,10 +13,10 @@ import aiohttp
 from yarl import URL
 
 from bot import __version__
-from bot.addresses import as_given, is_address, proxy_for
 from bot.errors import HostRefused
+from bot.network.addresses import as_given, is_address, proxy_for
+from bot.network.resolver import GuardedResolver, Judge, refuse_private
 from bot.providers.base import PhotoFile
-from bot.resolver import GuardedResolver, Judge, refuse_private
 
 log = logging.getLogger(__name__)
 

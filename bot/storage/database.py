@@ -15,7 +15,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from bot.clock import Wakeups
 from bot.errors import StartupError
-from bot.permissions import FILE_MODE, FOLDER_MODE, restrict
+from bot.process.permissions import FILE_MODE, FOLDER_MODE, restrict
 from bot.storage import postgres
 from bot.storage.driver import Connection
 from bot.storage.inherited import Inherited, inherit

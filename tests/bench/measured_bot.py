@@ -21,7 +21,7 @@ async def run_darkroom(task: dict[str, Any]) -> None:
     from bot.app import assemble
     from bot.clock import Timings
     from bot.config import Settings
-    from bot.log import LogFormat, configure_logging
+    from bot.process.log import LogFormat, configure_logging
 
     configure_logging("INFO", LogFormat.TEXT, stream=sys.stderr)
     port = task["listen_port"]

@@ -10,8 +10,8 @@ from bot.datasets.rules import DatasetOrder
 from bot.datasets.service import OPEN_MAX, WAITING_MAX, DatasetService
 from bot.errors import UserError
 from bot.generation.references import References
-from bot.monitoring import _measure
 from bot.photos.room import Room
+from bot.process.monitoring import _measure
 from bot.records.dataset import Dataset, DatasetStatus, SubjectKind
 from tests.fakes.attachments import Attachments
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, add_photos, photo

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import KeyRejected, NoKey, SealError, UserError
-from bot.log import Redactor
+from bot.process.log import Redactor
 from bot.records.guild import Place, PlaceKind
 from bot.records.job import LaneName
 from bot.records.post import PostKind
@@ -171,7 +171,7 @@ async def test_what_was_typed_is_hidden_in_the_log_only_once_the_provider_took_i
     studio: Studio, monkeypatch: pytest.MonkeyPatch, refused: bool
 ) -> None:
     redactor = Redactor()
-    monkeypatch.setattr("bot.log._redactor", redactor)
+    monkeypatch.setattr("bot.process.log._redactor", redactor)
     with pytest.raises(UserError):
         await studio.keys.set(GUILD, PROVIDER, "training", set_by=ADMIN)
     if not refused:

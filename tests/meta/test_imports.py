@@ -18,16 +18,16 @@ LEVELS = {
             [
                 "bot.errors",
                 "bot.clock",
-                "bot.log",
+                "bot.process.log",
                 "bot.text",
                 "bot.command_mentions",
-                "bot.addresses",
+                "bot.network.addresses",
                 "bot.records",
                 "bot.lettering",
-                "bot.permissions",
+                "bot.process.permissions",
                 "bot.zips",
             ],
-            ["bot.supervision", "bot.request_rate", "bot.resolver"],
+            ["bot.process.supervision", "bot.network.request_rate", "bot.network.resolver"],
             ["bot.providers", "bot.storage", "bot.photos"],
             ["bot.engine", "bot.ports", "bot.config", "bot.strays", "bot.policy"],
             ["bot.resources"],
@@ -42,7 +42,7 @@ LEVELS = {
             ["bot.privacy"],
             ["bot.pauses"],
             ["bot.services"],
-            ["bot.client", "bot.private_members"],
+            ["bot.client", "bot.process.private_members"],
             ["cogs.ui"],
             ["cogs.limits", "cogs.moderation", "cogs.removals"],
             ["cogs.requests", "cogs.likeness"],
@@ -60,7 +60,7 @@ LEVELS = {
             ["cogs.events"],
             ["cogs.adapters"],
             ["cogs.jobs", "cogs.questions", "cogs"],
-            ["bot.monitoring"],
+            ["bot.process.monitoring"],
             ["bot.app"],
             ["bot.sandbox"],
             ["bot.__main__"],
@@ -97,15 +97,15 @@ def outside(sources: Sources, library: str, *allowed: str) -> Iterator[Import]:
 
 
 def discord_below_the_cogs(sources: Sources) -> Iterator[str]:
-    yield from map(str, outside(sources, "discord", "cogs", "bot.client", "bot.private_members", "bot.sandbox"))
+    yield from map(str, outside(sources, "discord", "cogs", "bot.client", "bot.process.private_members", "bot.sandbox"))
 
 
 SENDERS = (
     "bot.providers.transport",
     "bot.web",
     "bot.photos.intake",
-    "bot.resolver",
-    "bot.request_rate",
+    "bot.network.resolver",
+    "bot.network.request_rate",
     "bot.sandbox",
 )
 NAMES_ERRORS = ("cogs.adapters.members", "cogs.adapters.poster", "cogs.adapters.venue", "bot.client")

@@ -9,7 +9,7 @@ import aiosqlite
 import pytest
 
 from bot.errors import StartupError
-from bot.private_members import PRIVATE_MEMBERS, check_private_members
+from bot.process.private_members import PRIVATE_MEMBERS, check_private_members
 from tests.meta.sources import modules, trees
 
 PRIVATE = re.compile(r"_[a-z]\w*")

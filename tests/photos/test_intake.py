@@ -12,8 +12,8 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from bot.addresses import is_public
 from bot.errors import FetchError, FileGone, FileTooLarge, HostRefused
+from bot.network.addresses import is_public
 from bot.photos.hosts import TrustedHosts, judge_names
 from bot.photos.intake import PIECE_BYTES, Fetcher, Spool
 from tests.fakes.old_files import make_older

@@ -15,12 +15,12 @@ from yarl import URL
 from bot.config import Settings
 from bot.errors import FetchError, ProviderError, UserError
 from bot.generation.order import PictureOrder
+from bot.network.resolver import GuardedResolver
 from bot.photos.hosts import TrustedHosts
 from bot.providers.aurous import calls
 from bot.records.dataset import SubjectKind, Upload
 from bot.records.generation import GenerationSettings
 from bot.records.key import ProviderName
-from bot.resolver import GuardedResolver
 from bot.sandbox.apiframe.images import ImageRoutes as ApiframeImages
 from bot.sandbox.aurous.context import Context as AurousContext
 from bot.sandbox.aurous.images import ImageRoutes as AurousImages

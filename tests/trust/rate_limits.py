@@ -6,7 +6,7 @@ import random
 import pytest
 from aiolimiter import AsyncLimiter
 
-from bot import request_rate
+from bot.network import request_rate
 from tests.fakes.loop import with_leaping_time
 from tests.trust.desk import Desk, open_desk
 from tests.trust.row import Row, Score

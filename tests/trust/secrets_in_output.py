@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 
-import bot.log
+import bot.process.log
 from bot.errors import ProviderError, SealError, UserError
 from bot.keys.service import explain
-from bot.log import LogFormat, Redactor, configure_logging, redact_value
+from bot.process.log import LogFormat, Redactor, configure_logging, redact_value
 from bot.records.dataset import Upload
 from bot.records.key import ProviderName
 from bot.sandbox.rehearsal.faults import Fault
@@ -80,7 +80,7 @@ def _logged_whole() -> Iterator[io.StringIO]:
     disabled, level, handlers = root.manager.disable, root.level, root.handlers[:]
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(stream):
         patch.setattr(sys, "excepthook", sys.excepthook)
-        patch.setattr(bot.log, "_redactor", Redactor())
+        patch.setattr(bot.process.log, "_redactor", Redactor())
         logging.disable(logging.NOTSET)
         configure_logging("DEBUG", LogFormat.TEXT, stream=stream)
         try:

@@ -11,9 +11,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import monitoring
 from bot.clock import Timings
 from bot.generation import submission
+from bot.process import monitoring
 from bot.providers.transport import Request, Response, Transport
 from bot.sandbox.rehearsal.faults import Fault, FaultKind
 from bot.storage import tables

@@ -23,9 +23,9 @@ from bot.clock import Timings
 from bot.config import Settings
 from bot.datasets import service as datasets
 from bot.errors import StartupError
-from bot.log import LogFormat, configure_logging
 from bot.photos.hosts import TrustedHosts
 from bot.photos.intake import Fetcher
+from bot.process.log import LogFormat, configure_logging
 from bot.providers.transport import Request, Response, Transport
 from tests.wire.discord.redirect import point_discord_at
 from tests.wire.kills.mutants import MUTANTS

@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot import monitoring
 from bot.client import DarkroomBot, Gateway
 from bot.engine import Engine
 from bot.errors import StartupError
-from bot.monitoring import build_health
+from bot.process import monitoring
+from bot.process.monitoring import build_health
+from bot.process.supervision import Heartbeat, Supervisor
 from bot.records.job import LaneName
 from bot.services import build_lanes, build_services
-from bot.supervision import Heartbeat, Supervisor
 from bot.web.probe import ask_health
 from bot.web.server import WebServer
 from bot.web.webhooks import WebhookRoutes

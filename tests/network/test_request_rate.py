@@ -10,7 +10,7 @@ from aiolimiter import AsyncLimiter
 from multidict import CIMultiDict
 from yarl import URL
 
-from bot.request_rate import RATE_PER_SECOND, paced, request_limiter
+from bot.network.request_rate import RATE_PER_SECOND, paced, request_limiter
 from tests.fakes.loop import run_on_leaping_time
 from tests.fakes.waiting import HANG_S
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from bot.client import Gateway
 from bot.engine import Engine
 from bot.photos.room import Room
+from bot.process.supervision import Heartbeat, Supervisor
 from bot.resources import Resources
 from bot.storage import meta
 from bot.storage.database import Database
 from bot.storage.jobs import generations, posts, trainings
-from bot.supervision import Heartbeat, Supervisor
 from bot.web.health import Check, Health, Metric
 from bot.web.webhooks import WebhookRoutes
 

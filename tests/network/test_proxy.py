@@ -11,9 +11,9 @@ import pytest
 from discord.http import Route
 from yarl import URL
 
-from bot.addresses import is_loopback, proxy_for
 from bot.client import DarkroomBot
 from bot.errors import FetchError
+from bot.network.addresses import is_loopback, proxy_for
 from bot.photos.hosts import TrustedHosts
 from bot.photos.intake import Fetcher, Spool
 from bot.providers.transport import NotSent, Request, Transport

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.permissions import FILE_MODE, FOLDER_MODE, restrict
 from bot.photos.intake import Spool
+from bot.process.permissions import FILE_MODE, FOLDER_MODE, restrict
 from bot.storage.database import Database, sqlite_url
 from tests.storage.committed import put
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.log import LogFormat, Redactor, bind, configure_logging, log_uncaught, redact_value
+from bot.process.log import LogFormat, Redactor, bind, configure_logging, log_uncaught, redact_value
 
 log = logging.getLogger("tests.log")
 
@@ -30,7 +30,7 @@ def own_root_logger(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     level = root.level
     monkeypatch.setattr(root, "handlers", [])
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    monkeypatch.setattr("bot.log._redactor", Redactor())
+    monkeypatch.setattr("bot.process.log._redactor", Redactor())
     yield
     logging.captureWarnings(False)
     root.setLevel(level)
@@ -329,7 +329,7 @@ def test_of_values_within_each_other_the_longest_is_hidden_whole() -> None:
 def test_any_number_of_values_is_looked_for_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[str] = []
     redactor = Redactor()
-    monkeypatch.setattr("bot.log.re.compile", lambda pattern, *_: compiled.append(pattern))
+    monkeypatch.setattr("bot.process.log.re.compile", lambda pattern, *_: compiled.append(pattern))
     values = [f"value-of-guild-{number:04}" for number in range(400)]
     for value in values:
         redactor.add(value)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from bot.addresses import is_public
 from bot.errors import HostRefused
+from bot.network.addresses import is_public
 
 Judge = Callable[[str, int, str], str]
 """Why nothing may be sent to this host and port when its name leads to this address; empty when it may."""

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot import supervision
 from bot.errors import StartupError
-from bot.supervision import Heartbeat, Supervisor
+from bot.process import supervision
+from bot.process.supervision import Heartbeat, Supervisor
 from tests.fakes.waiting import HANG_S, eventually
 
 
