@@ -76,14 +76,16 @@ def me_card(
         if questions
         else "Nobody is waiting for an answer from you."
     )
-    said = {
-        "Pictures": f"{PRIVATE if prefers.is_private else PUBLIC} {EVENTS}",
-        "Pings": QUIET if prefers.is_quiet else LOUD,
-        "Questions": f"{MUTED if inbox.is_muted else NOT_MUTED} {asked}",
-    }
+    pictures = PRIVATE if prefers.is_private else PUBLIC
+    said = [
+        f"**Pictures:** {pictures} {EVENTS}",
+        f"**Pings:** {QUIET if prefers.is_quiet else LOUD}",
+        f"**Questions:** {MUTED if inbox.is_muted else NOT_MUTED} {asked}",
+    ]
     if news is not None:
-        said["Event news"] = (WITH_NEWS if news.has_role else NO_NEWS).format(role=f"<@&{news.role_id}>")
-    layout.add_text("\n".join(["### You", *(f"**{what}:** {words}" for what, words in said.items())]))
+        words = (WITH_NEWS if news.has_role else NO_NEWS).format(role=f"<@&{news.role_id}>")
+        said.append(f"**Event news:** {words}")
+    layout.add_text("\n".join(["### You", *said]))
     for question in questions[:LISTED]:
         layout.add_text(f"<@{question.from_id}> {WORDS[question.kind]}.")
         answer = ActionButton("me", "show", question.id, label="Show and answer", style=discord.ButtonStyle.primary)

@@ -1,5 +1,6 @@
 """Small pieces of text: numbers, times, subjects, lists that fit. Pure."""
 
+import re
 from datetime import datetime, timedelta
 
 from bot.records.dataset import SubjectKind
@@ -15,6 +16,8 @@ SUBJECT_WORDS = {
     SubjectKind.CHARACTER: "a character",
 }
 METER_STEPS = 10
+_ENDED = re.compile(r"\\.|`[^`]*`", re.DOTALL)
+"""An escaped character, and a code span, in which a backslash escapes nothing."""
 
 
 def capitalised(text: str) -> str:
@@ -73,7 +76,8 @@ def shorten(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     kept = text[: limit - 4].rsplit(" ", 1)[0].rstrip("\\* ")
-    return kept + "…" + "**" * (kept.count("**") % 2) + "`" * (kept.replace("\\`", "").count("`") % 2)
+    before, opened, _ = _ENDED.sub("", kept).partition("`")
+    return kept + "…" + opened + "**" * (before.count("**") % 2)
 
 
 def clip(lines: list[str], limit: int, more: str) -> str:

@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from simcord.preview._markdown import markdown_tokens
 
@@ -121,6 +121,8 @@ def test_an_exact_word_stays_a_code_span() -> None:
 
 
 @given(TYPED, st.integers(20, 200))
+@example("\\", 44).via("A backslash in a code span escapes nothing.")
+@example("**", 60)
 def test_a_sentence_that_is_cut_ends_its_bold_text_there(typed: str, limit: int) -> None:
     """Mutant: cut by its length alone, it leaves two asterisks or a backslash that take in the words after it."""
     cut = shorten(f"Refused {quote(typed)}, which said {cite(typed, 60)} of {code(typed)}. " * 2, limit)
