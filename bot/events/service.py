@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotFound, UserError
-from bot.events import drafts, lifecycle, lookup, loras, views
+from bot.events import lifecycle, lookup, loras, views
 from bot.events.budget import BudgetService
-from bot.events.drafts import EventDraft
-from bot.events.estimate import estimate
 from bot.events.lifecycle import HostCommand
-from bot.events.opening import MOVED_ON, OpeningService
 from bot.events.photos.depictions import DepictionService
+from bot.events.planning import drafts
+from bot.events.planning.drafts import EventDraft
+from bot.events.planning.estimate import estimate
+from bot.events.planning.opening import MOVED_ON, OpeningService
 from bot.events.views import EventView
 from bot.moderation.texts import check_text
 from bot.ports import ReadinessCheck

@@ -10,16 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datasets.rules import photo_limits
 from bot.events import lifecycle
-from bot.events.awards import give_roles
 from bot.events.ballot import counting
+from bot.events.ballot.awards import give_roles
 from bot.events.ballot.runoff import in_runoff
 from bot.events.ballot.service import BallotService
 from bot.events.budget import BudgetService
-from bot.events.opening import OpeningService
 from bot.events.outcomes import EventOutcomes, PlannedAnnouncement
 from bot.events.photos.depictions import DepictionService
 from bot.events.photos.review import ReviewService
 from bot.events.pins import pin_panel, unpin_panel
+from bot.events.planning.opening import OpeningService
 from bot.events.reminders import last_call, last_call_at, vote_reminder_at
 from bot.events.stages import StageProgress, StageRunner, paused_once
 from bot.ports import NotNow

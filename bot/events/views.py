@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.events import lifecycle
 from bot.events.budget import Affordable
-from bot.events.estimate import entrants_reckoned, estimate
 from bot.events.photos import coach
 from bot.events.photos.choosing import waiting_among
+from bot.events.planning.estimate import entrants_reckoned, estimate
 from bot.providers.base import Prices
 from bot.records.ballot import Honour
 from bot.records.dataset import Photo

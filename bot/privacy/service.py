@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.events.awards import take_back
+from bot.events.ballot.awards import take_back
 from bot.events.photos.depictions import DepictionService
 from bot.keys.service import KeyService
 from bot.privacy.export import ExportService

@@ -1,6 +1,6 @@
 """The event that waits in the sandbox: everybody's photos of one little fox, opened by the admin."""
 
-from bot.events.drafts import EventDraft
+from bot.events.planning.drafts import EventDraft
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode, EventStatus
 from bot.records.guild import Actor, Channel

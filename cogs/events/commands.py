@@ -7,11 +7,11 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import DarkroomBot
-from bot.events.bakeoff import bakeoff_draft, lineage, parse_prompts
+from bot.events.ballot.bakeoff import bakeoff_draft, lineage, parse_prompts
 from bot.events.ballot.charts import MOST_ROWS, draw_season
-from bot.events.drafts import HOURS_MAX, NAME_MAX
 from bot.events.lookup import LABEL_JOINT
 from bot.events.packs import check_pack
+from bot.events.planning.drafts import HOURS_MAX, NAME_MAX
 from bot.records.event import Event, EventStatus
 from bot.text import quote
 from cogs.events.host.actions import (

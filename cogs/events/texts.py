@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from bot.datasets.rules import RANK, STEPS, usual_time
-from bot.events.drafts import NAME_MAX
-from bot.events.timetables import timed_stages
+from bot.events.planning.drafts import NAME_MAX
+from bot.events.planning.timetables import timed_stages
 from bot.events.views import EventView, UncountedPhotos
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode, EventStatus, OnTie, PauseReason, Repeat

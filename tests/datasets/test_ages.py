@@ -7,8 +7,8 @@ import pytest
 from bot.datasets.ages import is_below_18, mentions_minor
 from bot.datasets.rules import DatasetOrder, check_order
 from bot.errors import UserError
-from bot.events.drafts import check_event
 from bot.events.photos.rules import check_person
+from bot.events.planning.drafts import check_event
 from bot.records.dataset import Gender, SubjectKind
 from bot.records.event import EventMode
 from tests.fakes.events import make_event

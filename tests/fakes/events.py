@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.events.drafts import EventDraft
+from bot.events.planning.drafts import EventDraft
 from bot.events.service import EventService
 from bot.records.dataset import SubjectKind
 from bot.records.event import Announcement, EntrantStatus, Event, EventMode, EventStatus, OnTie

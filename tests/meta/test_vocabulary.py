@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.errors import UserError
-from bot.events.drafts import LABELS
+from bot.events.planning.drafts import LABELS
 from bot.generation.capabilities import ABILITIES, Kind, Target, check_order
 from bot.records.event import Event
 from bot.records.generation import OPTIONS, GenerationSettings

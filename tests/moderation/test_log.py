@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datasets.rules import DatasetOrder
 from bot.errors import NotAllowed, UserError
-from bot.events.drafts import EventDraft
+from bot.events.planning.drafts import EventDraft
 from bot.records.dataset import SubjectKind
 from bot.records.event import EventMode
 from bot.records.guild import Actor, Channel, Place, PlaceKind

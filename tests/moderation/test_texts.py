@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.datasets.rules import DatasetOrder
 from bot.errors import NotAllowed, UserError
-from bot.events.drafts import EventDraft
+from bot.events.planning.drafts import EventDraft
 from bot.generation.order import PartialOrder, PictureOrder
 from bot.moderation.texts import NOT_EXPLICIT_HERE, NOTHING_EXPLICIT, REFUSED
 from bot.records.dataset import Gender, SubjectKind

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import discord
 
 from bot.errors import UserError
-from bot.events.drafts import NAME_MAX, RULES_MAX, THEME_MAX, EventDraft
+from bot.events.planning.drafts import NAME_MAX, RULES_MAX, THEME_MAX, EventDraft
 from bot.records.dataset import SubjectKind, Upload
 from bot.records.event import EventMode
 from cogs.events.host.banner import give_banner

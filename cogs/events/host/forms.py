@@ -9,9 +9,9 @@ import discord
 
 from bot.datasets.rules import RANK, RANK_LEAST, RANK_MOST, STEPS, STEPS_LEAST, STEPS_MOST
 from bot.errors import UserError
-from bot.events.drafts import LABELS, NAME_MAX, PHOTO_CAP_MAX, PICTURES_EACH_MAX, RULES_MAX, THEME_MAX
 from bot.events.packs import PROMPTS_MAX, check_pack
-from bot.events.timetables import ZONE_MAX, timed_stages, zone_of
+from bot.events.planning.drafts import LABELS, NAME_MAX, PHOTO_CAP_MAX, PICTURES_EACH_MAX, RULES_MAX, THEME_MAX
+from bot.events.planning.timetables import ZONE_MAX, timed_stages, zone_of
 from bot.records.event import Event, EventMode, Repeat
 from cogs.events.host.pages import Page
 from cogs.events.host.settings import show_settings

@@ -7,9 +7,9 @@ from typing import Any
 
 import discord
 
-from bot.events.drafts import LABELS
 from bot.events.packs import READY_PACKS
-from bot.events.timetables import TIMETABLES, timetable_of
+from bot.events.planning.drafts import LABELS
+from bot.events.planning.timetables import TIMETABLES, timetable_of
 from bot.events.views import EventView
 from bot.records.event import Event, EventMode, EventStatus
 from bot.text import cite, quote

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UserError
-from bot.events.bakeoff import candidates_of, lineage, parse_prompts, parse_strengths
+from bot.events.ballot.bakeoff import candidates_of, lineage, parse_prompts, parse_strengths
 from bot.events.ballot.service import WinCount
 from bot.events.lifecycle import PATHS, TIMED
-from bot.events.timetables import TIMETABLES, timetable_of
+from bot.events.planning.timetables import TIMETABLES, timetable_of
 from bot.ports import ReadinessCheck
 from bot.records.event import Event, EventMode, EventStatus, PauseReason
 from bot.records.training import TrainingStatus

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bot.errors import UserError
-from bot.events.opening import MISSED_AFTER
-from bot.events.timetables import NO_TIME, NO_ZONE, NOT_AHEAD, next_opening, parse_opening
+from bot.events.planning.opening import MISSED_AFTER
+from bot.events.planning.timetables import NO_TIME, NO_ZONE, NOT_AHEAD, next_opening, parse_opening
 from bot.ports import ReadinessCheck
 from bot.records.event import AnnouncementKind, Event, EventStatus, Repeat
 from bot.records.guild import Actor, Place, PlaceKind

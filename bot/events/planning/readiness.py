@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import UserError
-from bot.events.drafts import LABELS
-from bot.events.estimate import entrants_reckoned, estimate
 from bot.events.loras import providers_of
+from bot.events.planning.drafts import LABELS
+from bot.events.planning.estimate import entrants_reckoned, estimate
 from bot.keys.reachability import Mark, ReachabilityService
 from bot.keys.service import Funds, KeyService
 from bot.loras.access import usable_lora, usable_style

@@ -9,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.datasets.rules import RANK, STEPS
 from bot.errors import UserError
-from bot.events import drafts, lifecycle, lookup, loras
+from bot.events import lifecycle, lookup, loras
 from bot.events.lifecycle import HostCommand
-from bot.events.readiness import Readiness
-from bot.events.timetables import next_opening, parse_opening
+from bot.events.planning import drafts
+from bot.events.planning.readiness import Readiness
+from bot.events.planning.timetables import next_opening, parse_opening
 from bot.keys.reachability import ReachabilityService
 from bot.keys.service import KeyService
 from bot.ports import ReadinessCheck

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from bot.errors import UserError
-from bot.events.drafts import CANDIDATES_MAX, NAME_MAX, EventDraft
+from bot.events.planning.drafts import CANDIDATES_MAX, NAME_MAX, EventDraft
 from bot.records.event import Candidate, EventMode
 from bot.records.lora import Lora
 

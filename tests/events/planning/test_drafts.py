@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UserError
-from bot.events import drafts
-from bot.events.drafts import EventDraft
 from bot.events.lifecycle import PATHS, TIMED
+from bot.events.planning import drafts
+from bot.events.planning.drafts import EventDraft
 from bot.records.dataset import SubjectKind
 from bot.records.event import Candidate, EventMode, EventStatus
 from tests.fakes.events import make_event
