@@ -45,8 +45,8 @@ class EventView:
 
     `covered`, `pending` and `vetoed` count how often members were named as seen in photos, by their answer. `advice`
     has sentences for a shared subject while photos can still be given or chosen. `expected` is what the event will
-    take in all, in credits, when `entrants_expected` members take part. `has_news_role`: a role is mentioned about
-    events here.
+    take in all, in credits, when `entrants_expected` members take part. `news_role_id`: the role that is mentioned
+    about events here.
     """
 
     event: Event
@@ -70,7 +70,7 @@ class EventView:
     votes: int
     winners: tuple[Honour, ...]
     panel_post: Post | None
-    has_news_role: bool
+    news_role_id: int | None
 
 
 async def load(
@@ -111,7 +111,7 @@ async def load(
         votes=await event_counts.vote_count(connection, event.id),
         winners=tuple(honours) if event.status is EventStatus.FINISHED else (),
         panel_post=await posts.find(connection, PostKind.EVENT_PANEL, event.id),
-        has_news_role=guild is not None and guild.news_role_id is not None,
+        news_role_id=None if guild is None else guild.news_role_id,
     )
 
 

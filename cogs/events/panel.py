@@ -84,7 +84,7 @@ def panel_card(view: EventView, last_line: str, banner: Sequence[tuple[str, str]
     layout.add_gallery(banner)
     layout.add_text("\n".join(filter(None, parts)))
     buttons = [_button(event, action) for action in actions_of(event)]
-    buttons += [ActionButton("event", "news", event.id, label=TELL_ME)] if view.has_news_role else []
+    buttons += [ActionButton("event", "news", event.id, label=TELL_ME)] if view.news_role_id is not None else []
     layout.add_rows(buttons)
     return layout
 

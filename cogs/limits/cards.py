@@ -55,12 +55,12 @@ def limit_lines(limits: Sequence[Limit]) -> list[str]:
     return [f"{_whose(limit)}: {_amounts(limit)}" for limit in limits] or ["None: everybody may spend all there is."]
 
 
-def changed_card(limit: Limit) -> SafeLayout:
+def changed_card(limit: Limit, warnings: Sequence[str] = ()) -> SafeLayout:
     text = (
         f"### Limit set\n{_whose(limit)}: {_amounts(limit)} each calendar month (UTC). "
         "It counts from the next order on, with what this month has taken already."
     )
-    return card(text, colour=discord.Colour.green())
+    return card(text, *warnings, colour=discord.Colour.green())
 
 
 def _server_lines(seen: Overview) -> list[str]:

@@ -8,6 +8,7 @@ from bot.client import DarkroomBot
 from bot.records.limit import LimitKind
 from cogs.limits.cards import changed_card, overview_card, rest_card
 from cogs.ui.choices import value_of
+from cogs.ui.news_role import warning
 from cogs.ui.replies import Interaction, actor_of, attached, defer, guild_of, is_admin, say, show
 
 WHO = [
@@ -44,15 +45,17 @@ class BudgetCog(commands.GroupCog, group_name="budget", group_description="What 
         pictures: Number | None = None,
     ) -> None:
         await defer(interaction)
-        limit = await self.bot.services.limits.set(
+        services, role_id = self.bot.services, None if role is None else role.id
+        limit = await services.limits.set(
             actor_of(interaction),
             LimitKind(value_of(WHO, who)),
-            None if role is None else role.id,
+            role_id,
             credits_=credits_,
             trainings=trainings,
             pictures=pictures,
         )
-        await show(interaction, changed_card(limit))
+        chosen = await services.guilds.get(guild_of(interaction))
+        await show(interaction, changed_card(limit, warning(role_id, chosen.news_role_id if chosen else None)))
 
     @app_commands.command(description="Take a limit away (admins only)")
     @app_commands.describe(who="Whose limit", role="Which role, with who: a role")

@@ -27,8 +27,11 @@ FOR_ADMINS = {
     GONE: "It has been deleted, so nobody is pinged. Please choose another one.",
     NOT_MINE: "I cannot give it to members: allow me **Manage Roles** in this server, and move my own role above it.",
     NOT_FOR_ALL: "I do not give it to members, because it allows more than everybody may do, or is a prize of an "
-    "event. Please choose a role for this alone, without permissions.",
+    "event; whoever took it before has it still. Please choose a role for this alone, without permissions.",
 }
+TAKEN_FREELY = (
+    "⚠️ Members could take {role} for event news until now, so anybody may have it. Please think of another role here."
+)
 SILENT = "I may not mention it, so I post without a ping: let everybody mention it, or allow me **Mention Everyone**."
 
 
@@ -48,6 +51,12 @@ async def told_to_admins(guilds: GuildService, guild: discord.Guild, chosen: Gui
     why = _refusal(role, await guilds.roles_with_rights(guild.id))
     is_silent = not role.mentionable and not guild.me.guild_permissions.mention_everyone
     return [*([SILENT] if is_silent else []), *([FOR_ADMINS[why]] if why is not None else [])]
+
+
+def warning(role_id: int | None, news_role_id: int | None) -> list[str]:
+    """What is said where a right is given to the role that members take by themselves; nothing for another role."""
+    is_free = role_id is not None and role_id == news_role_id
+    return [TAKEN_FREELY.format(role=f"<@&{role_id}>")] if is_free else []
 
 
 async def chosen_role(interaction: Interaction) -> discord.Role | None:

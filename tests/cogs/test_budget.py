@@ -169,6 +169,19 @@ async def test_a_role_without_a_limit_of_its_own_is_left_out(keyed: Stage) -> No
     assert "only goes with **who: a role**" in answer_to(refused)
 
 
+async def test_whoever_raises_the_limit_of_the_role_for_event_news_reads_who_may_have_it(keyed: Stage) -> None:
+    news, artists = (keyed.world.guild.create_role(name) for name in ("Event news", "Artists"))
+    await keyed.world.darkroom.services.guilds.choose_news(keyed.world.guild.id, news.id)
+    said = [
+        text_of(board_of(await keyed.use(keyed.ada, "budget set", who="role", role=role, credits=900)))
+        for role in (news, artists)
+    ]
+    assert [
+        f"Members could take {role.mention} for event news" in text
+        for role, text in zip((news, artists), said, strict=True)
+    ] == [True, False]
+
+
 async def test_the_limit_of_a_role_goes_with_the_role(keyed: Stage) -> None:
     """Nobody could name that role any more to clear it."""
     artists, helpers = (keyed.world.guild.create_role(name) for name in ("Artists", "Helpers"))

@@ -25,6 +25,7 @@ from cogs.ui.choices import (
     kept,
     options_of,
 )
+from cogs.ui.news_role import warning
 from cogs.ui.replies import Interaction
 from cogs.ui.words import clip
 
@@ -127,6 +128,7 @@ def _people(shown: ShownPage) -> Content:
         lines.insert(1, f"**Takes:** {entrants_words(event)}")
     if jury:
         lines.append("Half of the score comes from the jury, half from everybody else.")
+        lines += warning(event.jury_role_id, shown.view.news_role_id)
     return Content(
         "\n".join(lines),
         [

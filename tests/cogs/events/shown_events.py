@@ -48,7 +48,7 @@ def a_view(event: Event, **changes: Any) -> EventView:
         "votes": 0,
         "winners": (),
         "panel_post": None,
-        "has_news_role": False,
+        "news_role_id": None,
     }
     return EventView(**(values | changes))
 

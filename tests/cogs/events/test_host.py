@@ -230,6 +230,17 @@ async def test_people_are_chosen_and_taken_back(stage: Stage) -> None:
     assert (await newest(stage)).jury_role_id is None
 
 
+async def test_a_jury_that_everybody_can_join_is_said(stage: Stage) -> None:
+    """Mutant: the warning is about any role, or about none."""
+    news, judges = (stage.world.guild.create_role(name) for name in ("Event news", "Judges"))
+    await stage.world.darkroom.services.guilds.choose_news(stage.world.guild.id, news.id)
+    panel = await press(stage, await planned(stage), "People")
+    panel = await choose(stage, panel, "The role of the jury", [news])
+    assert f"Members could take {news.mention} for event news" in text_of(panel)
+    panel = await choose(stage, panel, "The role of the jury", [judges])
+    assert "Members could take" not in text_of(panel)
+
+
 async def test_numbers_and_budget_say_what_they_buy(stage: Stage) -> None:
     panel = await press(stage, await planned(stage), "Pictures and budget")
     panel = await press(stage, panel, "Numbers and budget", "8", "4", "3", "", "900")
