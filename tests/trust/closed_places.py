@@ -163,7 +163,7 @@ ROW = Row(
     "T17",
     "the place is closed, gone or out of sight",
     "at most 3 tries, then the next place, 0 refused again",
-    (6, 100),
+    (6, 70),
     (*FALLS_TO, "falls to channel", "falls to private", "falls to kept", "the server is unavailable"),
     close_places,
     (ask_for_each_post, try_the_same_place_again),

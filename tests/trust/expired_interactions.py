@@ -96,7 +96,7 @@ ROW = Row(
     "T16",
     "answers that Discord does not take any more",
     "all come as channel messages, 0 unhandled, owner alone pinged",
-    (4, 80),
+    (4, 48),
     tuple(str(code) for code in (*BOARD_CODES, *PRESS_CODES)),
     answer_too_late,
     (answer_before_storing,),

@@ -92,7 +92,7 @@ ROW = Row(
     "T15",
     "10 % errors, and outages of 10 min",
     "0 lost, 0 twice, sent within (outage + floor) x 1.2",
-    (80, 1000),
+    (80, 700),
     (*map(str, STATUSES), *AWAY),
     fail_sometimes,
     (wait_for_each_alone,),

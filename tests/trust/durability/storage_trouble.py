@@ -268,7 +268,7 @@ ROW = Row(
     "T28",
     "trouble with disk, lock and clock",
     "0 acknowledged and not stored, works again within 60 s",
-    (7, 140),
+    (7, 84),
     (*TROUBLES, "refused in a sentence"),
     suffer_often,
     (acknowledge_what_was_not_committed, believe_every_clock, wait_as_after_failures),
