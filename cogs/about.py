@@ -33,21 +33,30 @@ ABOUT = (
 )
 MEMBERS = (
     "### What you can do\n"
-    "**Train a LoRA:** `/train`, then `/dataset add` and `/dataset show` until it is started\n"
+    "**Train a LoRA:** `/train`, then `/dataset add`, `/dataset show` or `/dataset discard` until it is started\n"
     "**Make pictures:** `/imagine`, `/styles`, and the buttons below each picture\n"
-    "**Yours:** `/jobs` (where everything is), `/loras list`, `/loras share`, `/budget show`, `/me`\n"
+    "**From a message:** press it long or right-click it, choose **Apps**, then **Add photos to my dataset** or "
+    "**Imagine from this picture**\n"
+    "**Your LoRAs:** `/loras list`, `/loras show`, `/loras share`, `/loras transfer`, `/loras rename`, `/loras note`, "
+    "`/loras archive`\n"
+    "**Yours:** `/jobs` (where everything is), `/budget show`, `/me`\n"
     "**Events:** the buttons of an event's panel, `/event status`, `/event yearbook`, `/event fame`\n"
-    "**Privacy:** `/privacy show`, `/privacy policy`, `/privacy export`, `/privacy erase`"
+    "**Privacy:** `/privacy show`, `/privacy policy`, `/privacy receipts`, `/privacy export`, `/privacy erase`\n"
+    "**How it works:** `/about`"
 )
 HOSTS = (
     "### For hosts\n`/event create` or `/event bakeoff` begins one; `/event status` has all that its host can do: "
     "`/event open`, `/event close`, `/event extend`, `/event remove`, `/event cancel`"
 )
+MODERATORS = (
+    "### For moderators\n`/moderation words`, `/moderation block`, `/moderation unblock`, `/moderation log`, and "
+    "**Delete** below every picture"
+)
 ADMINS = (
     "### For admins\n"
     "**Keys:** `/keys set`, `/keys status`, `/keys test`, `/keys default`, `/keys remove`\n"
     "**Money:** `/budget set`, `/budget show`, `/budget clear`, `/budget export`\n"
-    "**People:** `/settings`, `/moderation words`, `/moderation block`, `/moderation unblock`, `/moderation log`"
+    "**Server:** `/settings`, `/loras import`"
 )
 STAGE_STEPS: Mapping[EventStatus, str] = {
     EventStatus.COLLECTING: "takes photos: press **Give photos** on its panel",
@@ -148,22 +157,31 @@ class AboutCog(commands.Cog):
     @app_commands.command(description="What this bot does, what this server has set and what comes next")
     async def about(self, interaction: Interaction) -> None:
         await defer(interaction)
-        next_, line = await _what_next(interaction)
-        await show(interaction, card(ABOUT, next_, line, colour=discord.Colour.blurple()))
+        actor = actor_of(interaction)
+        setup = await read_setup(interaction.client.services, actor)
+        texts = [ABOUT, _steps_text(setup, actor), setup_line(setup)]
+        await show(interaction, card(*texts, colour=discord.Colour.blurple()))
 
     @app_commands.command(description="All commands, and what to do next here")
     async def help(self, interaction: Interaction) -> None:
         await defer(interaction)
-        next_, line = await _what_next(interaction)
-        parts = [next_, MEMBERS, HOSTS, *([ADMINS] if actor_of(interaction).is_admin else []), line]
-        await show(interaction, card(*parts, colour=discord.Colour.blurple()))
+        actor = actor_of(interaction)
+        setup = await read_setup(interaction.client.services, actor)
+        runs_one = any(may_run(event, actor) for event in setup.events)
+        parts = {
+            MEMBERS: True,
+            HOSTS: actor.is_event_host or runs_one,
+            MODERATORS: actor.is_moderator,
+            ADMINS: actor.is_admin,
+        }
+        chosen = [text for text, is_theirs in parts.items() if is_theirs]
+        texts = [_steps_text(setup, actor), *chosen, setup_line(setup)]
+        await show(interaction, card(*texts, colour=discord.Colour.blurple()))
 
 
-async def _what_next(interaction: Interaction) -> tuple[str, str]:
-    actor = actor_of(interaction)
-    setup = await read_setup(interaction.client.services, actor)
+def _steps_text(setup: Setup, actor: Actor) -> str:
     steps = "\n".join(f"- {step}" for step in next_steps(setup, actor))
-    return f"### What comes next\n{steps or '- Have a look at `/styles`.'}", setup_line(setup)
+    return f"### What comes next\n{steps or '- Have a look at `/styles`.'}"
 
 
 async def setup(bot: DarkroomBot) -> None:

@@ -130,7 +130,7 @@ async def _plot(services: Services, event: Event) -> tuple[str, bytes] | None:
     if not counts:
         return None
     said = [
-        f"{'number ' * (each.label is None)}{each.label or each.number} {count(each.votes, 'vote')}" for each in counts
+        f"{'number ' * (each.label is None)}{each.label or each.number}: {count(each.votes, 'vote')}" for each in counts
     ]
     drawn = await asyncio.to_thread(draw_votes, event.name, counts)
     return f"Bars of the votes: {', '.join(said)}"[:ALT_TEXT_MAX], drawn

@@ -4,6 +4,7 @@ from typing import Any
 
 import discord
 import pytest
+import simcord
 from simcord.components import walk_components
 
 from bot import __version__
@@ -18,6 +19,7 @@ from tests.cogs.card_checks import TEXT_MAX
 from tests.cogs.events.event_actions import admin, move, open_event
 from tests.cogs.simulated_guild import TEXT_DISPLAY, Stage, answer_to, photos
 from tests.fakes.events import plan_and_open
+from tests.meta.command_tree import command_tree, leaves
 
 
 async def test_about_names_the_version_and_the_three_steps(stage: Stage) -> None:
@@ -25,6 +27,36 @@ async def test_about_names_the_version_and_the_three_steps(stage: Stage) -> None
     assert f"Darkroom {__version__}" in text
     for command in ("`/keys set`", "`/train`", "`/imagine`", "`/jobs`", "`/privacy show`"):
         assert command in text
+
+
+async def test_help_names_every_command_to_an_admin(stage: Stage) -> None:
+    """Mutant: a command is added and nobody tells of it."""
+    text = answer_to(await stage.use(stage.ada, "help"))
+    missing = [
+        name
+        for node in await command_tree()
+        for name, _ in leaves(node)
+        if f"`/{name}`" not in text and f"**{name}**" not in text
+    ]
+    assert missing == ["help"]
+
+
+async def test_help_has_the_parts_of_whoever_asks(stage: Stage) -> None:
+    headings = ("### For hosts", "### For moderators", "### For admins")
+
+    async def parts(member: simcord.MemberActor) -> list[bool]:
+        text = answer_to(await stage.use(member, "help"))
+        return [heading in text for heading in headings]
+
+    guilds, guild = stage.world.darkroom.services.guilds, stage.world.guild
+    helpers = guild.create_role("Helpers")
+    assert [await parts(stage.ada), await parts(stage.ben)] == [[True] * 3, [False] * 3]
+    stage.world.env.backend.add_member_role(guild.id, stage.ben.id, helpers.id)
+    await guilds.choose_moderators(guild.id, helpers.id)
+    assert await parts(stage.ben) == [False, True, False]
+    await guilds.choose_hosts(guild.id, helpers.id)
+    assert await parts(stage.ben) == [True, True, False]
+    assert await parts(stage.cleo) == [False] * 3
 
 
 @pytest.mark.parametrize("command", ["help", "about"])
