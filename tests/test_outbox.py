@@ -16,11 +16,11 @@ from bot.reach import CLOSED_FOR, FAILURES
 from bot.records.guild import Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.post import Post, PostKind, PostStatus
+from bot.records.post_names import KIND_CODES, SUBJECTS, component_id, nonce_of
 from bot.storage import meta, tables
 from bot.storage.database import Database
 from bot.storage.due import LeaseLost
 from bot.storage.jobs import posts, timeline
-from bot.storage.jobs.posts import KIND_CODES, nonce_of
 from tests.fakes.clock import ManualClock
 from tests.fakes.poster import FakePoster, Trouble
 from tests.fakes.resources import resources
@@ -304,6 +304,16 @@ def test_a_post_that_is_added_anew_has_another_nonce_each_time() -> None:
     assert max(map(len, nonces)) == 25
     assert nonces[1:3] == ["abc123re7fffffffffffffffg", "abc123re7fffffffffffffffh"]
     assert nonce_of("abc123", PostKind.RECEIPT, 2**63 - 1, nonces[-1]) == nonces[1], "after 20 posts it is forgotten"
+
+
+def test_the_card_of_every_post_has_an_id_that_no_other_near_it_has_and_that_discord_takes() -> None:
+    """Mutants: with the kind or the subject left out posts are taken for each other; a small id is one of Discord's."""
+    near = [1, 2, 500_000, 2**63 - 2, 2**63 - 1]
+    ids = [component_id(kind, subject_id) for kind in PostKind for subject_id in near]
+    assert len(set(ids)) == len(ids)
+    assert min(ids) >= 2**30
+    assert max(ids) < 2**31
+    assert component_id(PostKind.RECEIPT, 7) == component_id(PostKind.RECEIPT, 7 + SUBJECTS)
 
 
 async def test_waits_between_tries_grow_and_heed_what_discord_asks_for(posting: Posting) -> None:

@@ -11,8 +11,8 @@ from bot.events.banner import banner_name
 from bot.records.event import Event
 from bot.records.post import Post, PostKind
 from bot.services import Services
+from cogs.adapters.identity import finish
 from cogs.adapters.kept_files import KeptFile, kept_files, named_files
-from cogs.adapters.pings import name_the_quiet
 from cogs.events.posts import banner_file, panel_view, render_panel
 from cogs.ui.replies import attached
 
@@ -30,7 +30,7 @@ async def edit_panel(bot: DarkroomBot, post: Post, message: discord.PartialMessa
     view = await panel_view(bot.services, post)
     async for files in _banners(bot.services, post, view.event, may_attach=may_attach):
         card = render_panel(view, post, has_banner=bool(files))
-        await name_the_quiet(bot, post, card)
+        await finish(bot, post, card)
         try:
             edited = await message.edit(view=card, attachments=files, allowed_mentions=discord.AllowedMentions.none())
         except discord.HTTPException as error:

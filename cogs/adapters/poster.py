@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -17,10 +17,10 @@ from bot.records.guild import Place, PlaceKind
 from bot.records.post import Post, PostKind
 from cogs.adapters import rendering
 from cogs.adapters.edits import edit_panel, files_kept, note_banner, refuses_banner
-from cogs.adapters.pings import add_mention, allowed_mentions, name_the_quiet, pings_of
+from cogs.adapters.identity import finish, is_of
+from cogs.adapters.pings import add_mention, allowed_mentions, pings_of
 from cogs.adapters.yearbooks import yearbook_draft
 from cogs.events.posts import Draft
-from cogs.training.cards import footer
 from cogs.ui.replies import File, attached, is_too_large
 from cogs.ui.sight import Channel, is_for_everybody
 
@@ -69,7 +69,7 @@ class DiscordPoster:
                 await edit_panel(self._bot, post, message, may_attach=self._may_attach(place))
                 return
             view = await self._render(post, place)
-            await name_the_quiet(self._bot, post, view)
+            await finish(self._bot, post, view)
             files = await files_kept(message, view)
             await message.edit(view=view, attachments=files, allowed_mentions=discord.AllowedMentions.none())
 
@@ -87,6 +87,11 @@ class DiscordPoster:
         return True
 
     async def find(self, post: Post, place: Place) -> int | None:
+        """See `bot.ports.Poster`.
+
+        What version 0.2 and older sent has no such id: a post in whose middle one of them was killed is sent again if
+        the update takes so long (minutes) that Discord has forgotten the nonce.
+        """
         if post.sending_at is None or self._bot.user is None:
             return None
         async with _mapped_errors():
@@ -94,7 +99,7 @@ class DiscordPoster:
             start = discord.Object(discord.utils.time_snowflake(post.sending_at - timedelta(minutes=1)))
             try:
                 async for message in channel.history(limit=HISTORY_LOOKED_AT, after=start, oldest_first=True):
-                    if message.author.id == self._bot.user.id and _holds_line(message, footer(post)):
+                    if message.author.id == self._bot.user.id and is_of(message, post):
                         return message.id
             except discord.Forbidden:
                 log.info("The history of a channel may not be read; the post is sent again under its nonce")
@@ -172,7 +177,7 @@ class DiscordPoster:
         prefers = await self._bot.services.preferences.get(post.guild_id, post.user_id)
         pings = await pings_of(self._bot, post, place)
         add_mention(card, pings)
-        await name_the_quiet(self._bot, post, card)
+        await finish(self._bot, post, card)
         mentions = allowed_mentions(post, pings, is_quiet=prefers.is_quiet or before is not None)
         reply: dict[str, Any] = {} if before is None else _reply_to(before, place)
         said: dict[str, Any] = {"view": card, "nonce": post.nonce, "allowed_mentions": mentions}
@@ -222,17 +227,3 @@ def _reply_to(before: Post, place: Place) -> dict[str, Any]:
         return {}
     reference = discord.MessageReference(message_id=before.message_id, channel_id=place.id, fail_if_not_exists=False)
     return {"reference": reference}
-
-
-def _holds_line(message: discord.Message, line: str) -> bool:
-    """Whether one of the message's text displays, nested or not, holds this line."""
-    texts = [item for component in message.components for item in _text_displays(component)]
-    return any(line in text.content.splitlines() for text in texts)
-
-
-def _text_displays(component: discord.Component) -> Iterator[discord.TextDisplay]:
-    if isinstance(component, discord.TextDisplay):
-        yield component
-    elif isinstance(component, discord.components.Container):
-        for child in component.children:
-            yield from _text_displays(child)

@@ -26,6 +26,7 @@ from bot.sandbox.aurous.records import AurousTimings
 from bot.sandbox.world import REHEARSAL_AUROUS_KEY, REHEARSAL_KEY, World
 from bot.storage import tables
 from tests.cogs.patience import wait_for_answers
+from tests.fakes.posted import post_in
 from tests.fakes.rows import add_lora
 from tests.fakes.small_pictures import paint_small
 from tests.fakes.unlimited import set_unlimited_key
@@ -266,14 +267,24 @@ class Stage:
 
     async def posted(self, text: str, channel: simcord.ChannelHandle | None = None) -> discord.Message:
         """Wait until a public message holds this text."""
+        return await self._shown(lambda message: text in text_of(message), channel)
 
-        def found() -> discord.Message | None:
-            return next((message for message in self.posts(channel) if text in text_of(message)), None)
+    async def post_of(
+        self, kind: PostKind, subject_id: int, channel: simcord.ChannelHandle | None = None
+    ) -> discord.Message:
+        """Wait until this post stands in the channel, whatever it says."""
+        return await self._shown(lambda message: post_in(tree_of(message)) == (kind, subject_id), channel)
 
-        await until(lambda: found() is not None)
-        message = found()
-        assert message is not None
-        return message
+    async def _shown(
+        self, is_it: Callable[[discord.Message], bool], channel: simcord.ChannelHandle | None
+    ) -> discord.Message:
+        found: list[discord.Message] = []
+
+        async def look() -> None:
+            found[:] = filter(is_it, self.posts(channel))
+
+        await until(lambda: found, look)
+        return found[0]
 
     def charges(self) -> list[str]:
         """What the provider was paid for, in order."""

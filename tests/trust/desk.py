@@ -33,6 +33,7 @@ from cogs.adapters.poster import DiscordPoster
 from cogs.ui.buttons import ActionButton
 from cogs.ui.replies import show_error
 from tests.fakes.clock import NOON
+from tests.fakes.posted import PostName
 from tests.fakes.resources import resources
 from tests.fakes.rows import add_generation, add_post, add_training
 from tests.wire.discord.messages import StoredMessage
@@ -40,7 +41,7 @@ from tests.wire.discord.pings import pinged
 from tests.wire.discord.redirect import point_discord_at
 from tests.wire.discord.standin import DiscordStandin
 from tests.wire.discord.world import Channel, ChannelKind, Guild, Person
-from tests.wire.kills.ledger import footers
+from tests.wire.kills.ledger import posts_in
 
 OPEN = [PostStatus.PENDING, PostStatus.SENDING]
 LOOKS_EVERY_S = 1.0
@@ -55,8 +56,8 @@ class Desk:
     poster: DiscordPoster
     bot: DarkroomBot
     guild: Guild
-    owners: dict[str, Person] = field(default_factory=dict)
-    """Who each result belongs to, by the line that its message ends in."""
+    owners: dict[PostName, Person] = field(default_factory=dict)
+    """Who each result belongs to."""
 
     @property
     def messages(self) -> list[StoredMessage]:
@@ -74,17 +75,17 @@ class Desk:
     def thread(self, parent: Channel) -> Channel:
         return self.standin.world.add_thread(parent, "thread", self.standin.world.bot, ChannelKind.PUBLIC_THREAD)
 
-    async def post(self, places: Sequence[Channel | Person], owner: Person) -> str:
-        """Put the news of a finished training into the outbox, for these places; the line that its message ends in."""
+    async def post(self, places: Sequence[Channel | Person], owner: Person) -> None:
+        """Put the news of a finished training into the outbox, for these places."""
         now, whose = self.opened.clock.now(), {"guild_id": self.guild.id, "user_id": owner.id}
         number = await add_training(
             self.opened.database, len(self.owners) + 1, channel_id=1, due_at=None, created_at=now, **whose
         )
         kind = PostKind.TRAINING_READY
         await add_post(self.opened.database, number, now=now, places=chain(places), kind=kind, **whose)
-        return self._promise(f"Training #{number} · ready", owner)
+        self.owners[kind, number] = owner
 
-    async def post_pictures(self, places: Sequence[Channel | Person], owner: Person, contents: Sequence[bytes]) -> str:
+    async def post_pictures(self, places: Sequence[Channel | Person], owner: Person, contents: Sequence[bytes]) -> None:
         """The same for finished pictures with these contents."""
         now, whose = self.opened.clock.now(), {"guild_id": self.guild.id, "user_id": owner.id}
         number = await add_generation(
@@ -104,12 +105,9 @@ class Desk:
                 await generations.add_picture(connection, picture)
 
         await self.opened.database.write(transaction)
-        await add_post(self.opened.database, number, now=now, places=chain(places), kind=PostKind.PICTURES, **whose)
-        return self._promise(f"Pictures #{number} · AI-generated", owner)
-
-    def _promise(self, line: str, owner: Person) -> str:
-        self.owners[line] = owner
-        return line
+        kind = PostKind.PICTURES
+        await add_post(self.opened.database, number, now=now, places=chain(places), kind=kind, **whose)
+        self.owners[kind, number] = owner
 
     def _kept(self, content: bytes) -> str:
         file = self.opened.spool.new_name(".png")
@@ -144,14 +142,14 @@ class Desk:
 
     def misposted(self) -> dict[str, int]:
         """What must not be: results that stand twice or nowhere, and people told who are not concerned."""
-        posted = footers(self.messages)
+        posted = posts_in(self.messages)
         strangers = 0
         for message in self.messages:
-            owners = {f"user:{self.owners[line].id}" for line in footers([message])}
+            owners = {f"user:{self.owners[post].id}" for post in posts_in([message])}
             strangers += not pinged(message) <= owners
         return {
             "posted twice": sum(count > 1 for count in posted.values()),
-            "lost": sum(not posted[line] for line in self.owners),
+            "lost": sum(not posted[post] for post in self.owners),
             "told somebody else": strangers,
         }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.records.post import PostKind
 from tests.fakes.waiting import HANG_S
 from tests.trust.row import Row, Score
 from tests.trust.studios import MEMORY_DISK
@@ -16,7 +17,7 @@ from tests.wire.discord.messages import StoredMessage
 from tests.wire.discord.openapi import SPEC_VARIABLE
 from tests.wire.discord.pings import pinged
 from tests.wire.kills.bot_process import alive
-from tests.wire.kills.ledger import footers
+from tests.wire.kills.ledger import posts_in
 from tests.wire.kills.persistent_member import CONSENT, Member
 from tests.wire.kills.rig import KILLED_FOR_S, Rig, open_rig
 
@@ -63,7 +64,7 @@ async def _train(rig: Rig, member: Member, number: int, code: int) -> None:
         refused = rig.standin.faults.add("POST", "/interactions/*", faults.refused(code))
         await rig.standin.click(board, "Start training", user=member.person)
         await rig.standin.until(lambda: refused.fired, "the refused answer", PATIENCE_S)
-    await rig.post(f"Training #{number} · ready", PATIENCE_S)
+    await rig.post(PostKind.TRAINING_READY, number, PATIENCE_S)
     member.succeeded()
 
 
@@ -80,7 +81,7 @@ async def _settled(rig: Rig, member: Member) -> StoredMessage:
 
 
 def _check(score: Score, rig: Rig) -> None:
-    score.bad["posted twice"] += sum(count - 1 for count in footers(rig.messages).values())
+    score.bad["posted twice"] += sum(count - 1 for count in posts_in(rig.messages).values())
     owners = {f"user:{member.person.id}" for member in rig.members}
     score.bad["pinged somebody else"] += sum(not pinged(message) <= owners for message in rig.messages)
     log = (rig.folder / "bot.log").read_text(errors="replace")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.records.post import PostKind
 from tests.fakes.waiting import HANG_S
 from tests.wire.discord import faults
 from tests.wire.discord.answers import Call
@@ -17,7 +18,7 @@ from tests.wire.discord.messages import StoredMessage
 from tests.wire.discord.pings import pinged
 from tests.wire.discord.world import ChannelKind, Permit
 from tests.wire.kills.bot_process import alive
-from tests.wire.kills.ledger import footers, open_rows
+from tests.wire.kills.ledger import open_rows, posted_twice
 from tests.wire.kills.persistent_member import CONSENT, Member
 from tests.wire.kills.rig import TIMINGS, Rig, open_rig, until
 
@@ -53,12 +54,12 @@ def member(rig: Rig) -> Member:
 
 async def trained(rig: Rig, member: Member) -> StoredMessage:
     number = await member.train("Rex")
-    return await rig.post(f"Training #{number} · ready")
+    return await rig.post(PostKind.TRAINING_READY, number)
 
 
 async def pictured(rig: Rig, member: Member, ready: StoredMessage) -> StoredMessage:
     number, _ = await member.imagine(ready, "at the sea")
-    return await rig.post(f"Pictures #{number} · AI-generated")
+    return await rig.post(PostKind.PICTURES, number)
 
 
 def mentions(text: str) -> Callable[[Call], bool]:
@@ -67,8 +68,7 @@ def mentions(text: str) -> Callable[[Call], bool]:
 
 def assert_each_once(rig: Rig) -> None:
     """No post stands twice, and whatever is posted notifies its owner alone."""
-    posted = footers(rig.messages)
-    assert [footer for footer, count in posted.items() if count > 1] == []
+    assert posted_twice(rig.messages) == []
     owners = {f"user:{member.person.id}" for member in rig.members}
     for message in rig.messages:
         assert pinged(message) <= owners, message.text
@@ -83,7 +83,7 @@ async def test_whatever_a_channel_post_meets_it_stands_there_once(rig: Rig, memb
         rules[name] = rig.standin.faults.add("POST", MESSAGES, fault, when=mentions(tag))
         numbers.append((await member.imagine(ready, f"{tag} @everyone <@{rig.host.person.id}>"))[0])
     for number in numbers:
-        await rig.post(f"Pictures #{number} · AI-generated")
+        await rig.post(PostKind.PICTURES, number)
     assert {name: rule.fired for name, rule in rules.items()} == dict.fromkeys(BURST, 1)
     assert_each_once(rig)
 
@@ -126,7 +126,7 @@ async def test_a_deleted_channel_does_not_swallow_a_training(rig: Rig, member: M
     number = await member.train("Rex")
     rig.standin.delete_channel(rig.channel)
     rig.provider.faults.hold_trainings = False
-    ready = await rig.post(f"Training #{number} · ready")
+    ready = await rig.post(PostKind.TRAINING_READY, number)
     assert ready.channel.recipient is member.person
     assert_each_once(rig)
 
@@ -139,7 +139,7 @@ async def test_an_archived_and_locked_thread_is_answered_in_its_channel(rig: Rig
     number = await member.train("Rex")
     rig.standin.archive(thread)
     rig.provider.faults.hold_trainings = False
-    ready = await rig.post(f"Training #{number} · ready")
+    ready = await rig.post(PostKind.TRAINING_READY, number)
     assert ready.channel is rig.channel
     assert_each_once(rig)
 
@@ -175,7 +175,7 @@ async def test_an_answer_that_comes_too_late_does_not_undo_what_was_accepted(rig
     await opened.responded()
     late = rig.standin.faults.add("POST", "/interactions/*", faults.refused(10062))
     handle = await rig.standin.submit_modal(opened, {"Prompt": "at the sea"})
-    await rig.post("Pictures #1 · AI-generated")
+    await rig.post(PostKind.PICTURES, 1)
     assert late.fired == 1
     assert handle.callback is None
     assert_each_once(rig)
@@ -191,7 +191,7 @@ async def test_photos_whose_board_could_not_be_shown_are_found_with_dataset_show
     board = await (await rig.standin.slash(member.person, rig.channel, "dataset show")).settled()
     assert "Start training (15 photos)" in board.labels
     number = await member.start(board)
-    await rig.post(f"Training #{number} · ready")
+    await rig.post(PostKind.TRAINING_READY, number)
     assert_each_once(rig)
 
 
@@ -201,7 +201,7 @@ async def test_an_answer_that_was_taken_although_discord_said_502_is_shown_once(
     await opened.responded()
     taken = rig.standin.faults.add("POST", "/interactions/*", faults.server_error(502).committed())
     handle = await rig.standin.submit_modal(opened, {"Prompt": "at the sea"})
-    await rig.post("Pictures #1 · AI-generated")
+    await rig.post(PostKind.PICTURES, 1)
     await rig.standin.until(
         lambda: [call.status for call in rig.standin.calls].count(400) == 1, "the library's second answer"
     )
@@ -233,7 +233,7 @@ async def test_a_result_whose_pictures_discord_lists_in_its_gallery_only_can_be_
     await opened.responded()
     assert opened.modal is not None
     await rig.standin.submit_modal(opened, {"Prompt": "the same in snow"})
-    await rig.post("Pictures #2 · AI-generated")
+    await rig.post(PostKind.PICTURES, 2)
     assert [request.path for request in rig.provider.requests].count("/v2/uploads") == 1
 
 
@@ -327,7 +327,7 @@ async def test_a_job_goes_on_while_the_gateway_comes_back(
     number = await member.train("Rex")
     before = len(gateway.identified_at) + len(gateway.resumed_at)
     drop(rig)
-    ready = await rig.post(f"Training #{number} · ready")
+    ready = await rig.post(PostKind.TRAINING_READY, number)
     await rig.standin.until(lambda: len(gateway.identified_at) + len(gateway.resumed_at) > before, "the return")
     await pictured(rig, member, ready)
     assert_each_once(rig)

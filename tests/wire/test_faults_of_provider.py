@@ -13,15 +13,17 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.records.post import PostKind
 from bot.sandbox.apiframe.answers import sign
 from bot.sandbox.apiframe.state import RehearsalLora
 from bot.sandbox.rehearsal.deliveries import WebhookFault
 from bot.sandbox.rehearsal.faults import Fault
 from tests.fakes.examples import in_proportion
+from tests.fakes.posted import post_in
 from tests.fakes.waiting import HANG_S
 from tests.wire.discord.messages import StoredMessage
 from tests.wire.kills.bot_process import alive
-from tests.wire.kills.ledger import FOOTER, footers
+from tests.wire.kills.ledger import posted_twice, posts_in
 from tests.wire.kills.rig import API_KEY, TIMINGS, Rig, open_rig, until
 
 DETAILS = json.dumps({"error": "Validation failed", "details": {"prompt": ["Too rude"]}}).encode()
@@ -81,16 +83,17 @@ async def running(folder: Path, **more: Any) -> AsyncIterator[Rig]:
             await rig.save_key()
             yield rig
             assert life.code is None
-        assert [footer for footer, count in footers(rig.messages).items() if count > 1] == []
+        assert posted_twice(rig.messages) == []
 
 
-async def ended(rig: Rig, *lines: str) -> StoredMessage:
-    """The first post with one of these last lines."""
+async def ended(rig: Rig, number: int, *kinds: PostKind) -> StoredMessage:
+    """The first post of one of these kinds about the job with this number."""
+    posts = [(kind, number) for kind in kinds]
 
     def find() -> StoredMessage | None:
-        return next((message for message in rig.messages if set(lines) & set(FOOTER.findall(message.text))), None)
+        return next((message for message in rig.messages if post_in(message.components) in posts), None)
 
-    await rig.standin.until(find, " or ".join(lines))
+    await rig.standin.until(find, f"{' or '.join(kinds)} #{number}")
     found = find()
     assert found is not None
     return found
@@ -99,7 +102,7 @@ async def ended(rig: Rig, *lines: str) -> StoredMessage:
 async def train(rig: Rig, fault: str) -> Outcome:
     name = f"through {fault}"
     number = await rig.members[0].train(name)
-    post = await ended(rig, f"Training #{number} · ready", f"Training #{number} · not finished")
+    post = await ended(rig, number, PostKind.TRAINING_READY, PostKind.TRAINING_FAILED)
     charges = sum(
         entry.what == "create" and rig.provider.loras[entry.ref].name.startswith(f"{name} ·")
         for entry in rig.provider.ledger
@@ -111,11 +114,11 @@ async def train(rig: Rig, fault: str) -> Outcome:
 
 async def picture(rig: Rig, route: str, fault: str) -> Outcome:
     if not (ready := next((message for message in rig.messages if "is ready" in message.text), None)):
-        ready = await ended(rig, f"Training #{await rig.members[0].train('Rex')} · ready")
+        ready = await ended(rig, await rig.members[0].train("Rex"), PostKind.TRAINING_READY)
     # The fault is put in place only now, so that the training has not met it.
     rig.provider.faults.next(route, FAULTS[fault]())
     number, prompt = await rig.members[0].imagine(ready, f"through {fault.replace(' ', '-')}")
-    post = await ended(rig, f"Pictures #{number} · AI-generated", f"Pictures #{number} · not made")
+    post = await ended(rig, number, PostKind.PICTURES, PostKind.PICTURES_FAILED)
     charges = sum(
         entry.what == "images" and str(rig.provider.jobs[entry.ref].order["prompt"]).endswith(prompt)
         for entry in rig.provider.ledger
@@ -216,11 +219,11 @@ async def test_a_webhook_that_comes_long_after_the_poll_changes_nothing(tmp_path
     async with called_back(tmp_path, timings=TIMINGS) as rig:
         rig.provider.faults.webhooks.queue.extend([WebhookFault.DELAY, WebhookFault.DELAY])
         await rig.round(rig.members[0], "Rex")
-        posts = footers(rig.messages)
+        posts = posts_in(rig.messages)
         rig.provider.release()
         await until_delivered(rig, 2)
         assert set(statuses(rig)) == {204}
-        assert footers(rig.messages) == posts
+        assert posts_in(rig.messages) == posts
 
 
 async def until_delivered(rig: Rig, count: int) -> None:
@@ -242,7 +245,7 @@ async def test_a_webhook_that_overtakes_the_answer_to_the_order_is_not_forgotten
         number = await rig.members[0].train("Rex")
         await until_delivered(rig, 1)
         rig.provider.release()
-        await ended(rig, f"Training #{number} · ready")
+        await ended(rig, number, PostKind.TRAINING_READY)
         assert statuses(rig) == [204]
 
 
@@ -268,7 +271,7 @@ async def test_a_webhook_of_another_guild_is_refused(tmp_path: Path) -> None:
                 headers = {"X-Webhook-Signature": f"sha256={sign(body, key, 'hex')}"}
                 async with session.post(url, data=body, headers=headers) as answer:
                     assert answer.status == status, (url, body, key)
-        assert [footer for footer in footers(rig.messages) if "ready" in footer] == []
+        assert [kind for kind, _ in posts_in(rig.messages) if kind is PostKind.TRAINING_READY] == []
 
 
 async def until_adopted(rig: Rig, lora: RehearsalLora) -> None:

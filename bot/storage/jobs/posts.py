@@ -1,6 +1,6 @@
 """SQL of the outbox: posts that must reach Discord, each exactly once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -8,63 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.guild import NOBODY, Place
 from bot.records.post import Post, PostKind, PostStatus
+from bot.records.post_names import nonce_of
 from bot.storage import meta
 from bot.storage.database import note_due
 from bot.storage.due import Claim, mark
 from bot.storage.rows import changes_row, count_by, fetch_all, fetch_first, has_row, insert_row
 from bot.storage.tables import posts
-
-KIND_CODES: Mapping[PostKind, str] = {
-    PostKind.TRAINING_STATUS: "ts",
-    PostKind.TRAINING_READY: "tr",
-    PostKind.TRAINING_FAILED: "tf",
-    PostKind.PICTURES: "pi",
-    PostKind.PICTURES_LATE: "pl",
-    PostKind.PICTURES_SHOWN: "ps",
-    PostKind.PICTURES_FAILED: "pf",
-    PostKind.KEY_PAUSED: "kp",
-    PostKind.LORA_OFFER: "lo",
-    PostKind.LORA_OFFER_ANSWERED: "la",
-    PostKind.LORA_IMPORTED: "li",
-    PostKind.TAKEDOWN: "td",
-    PostKind.WELCOME: "we",
-    PostKind.LEFT: "lg",
-    PostKind.LEFTOVER: "lm",
-    PostKind.GALLERY: "ga",
-    PostKind.PICTURE_REPORT: "pr",
-    PostKind.EVENT_PANEL: "ep",
-    PostKind.EVENT_BALLOT: "eb",
-    PostKind.EVENT_YEARBOOK: "ey",
-    PostKind.EVENT_ANNOUNCEMENT: "ea",
-    PostKind.DEPICTION: "de",
-    PostKind.VOTE_REMINDER: "vr",
-    PostKind.RECEIPT: "re",
-    PostKind.LOG_LINE: "ll",
-    PostKind.APPROVAL: "ap",
-    PostKind.PHOTO_REQUEST: "rq",
-    PostKind.PHOTO_REQUEST_ANSWERED: "ra",
-    PostKind.LIKENESS_OWNER: "co",
-    PostKind.LIKENESS_MODERATORS: "cm",
-    PostKind.LIKENESS_DECIDED: "cd",
-}
-
-
-ANEW = "ghijklmnopqrstuvwxyz"
-"""Letters that are no hexadecimal digits."""
-
-
-def nonce_of(installation: str, kind: PostKind, subject_id: int, instead_of: str | None = None) -> str:
-    """Unlike that of any other post: codes of fixed width, then the id in hexadecimal.
-
-    `instead_of` is the nonce of an earlier post of this kind about this row: then one of ANEW follows, the next each
-    time. For a while Discord answers an old nonce with its old message, or with an error when that was deleted.
-    At most 25 characters, which is what Discord takes (/docs/resources/message): 6, 2, 16 of a 64-bit id, and 1.
-    """
-    first = f"{installation}{KIND_CODES[kind]}{subject_id:x}"
-    if instead_of is None:
-        return first
-    turn = ANEW.find(instead_of[-1:]) + 1
-    return first + ANEW[turn % len(ANEW)]
 
 
 async def add(

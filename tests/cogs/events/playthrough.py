@@ -19,6 +19,7 @@ from simcord.results import InteractionResult, ResponseMessage
 from bot.records.generation import GenerationStatus
 from bot.records.guild import Actor
 from bot.records.lora import Style
+from bot.records.post import PostKind
 from bot.records.training import TrainingStatus
 from bot.sandbox.world import open_world
 from bot.storage import tables
@@ -36,6 +37,7 @@ from tests.cogs.simulated_guild import (
     tree_of,
     until,
 )
+from tests.fakes.posted import PostName, post_in
 
 EVENT_TIMINGS = replace(
     TIMINGS, panel=timedelta(seconds=0.1), event_retry=timedelta(seconds=0.5), nonce_memory=timedelta(0)
@@ -196,7 +198,7 @@ class Playthrough:
             return [
                 message
                 for message in self.messages()
-                if re.search(r"^-# Event #\d+$", text_of(message), re.MULTILINE) and text in text_of(message)
+                if kind_of(message) is PostKind.EVENT_PANEL and text in text_of(message)
             ]
 
         await until(found)
@@ -254,7 +256,7 @@ class Playthrough:
 
     async def ballot(self) -> discord.Message:
         """The ballot, in which nothing tells whose pictures these are."""
-        ballot = await self.posted("· ballot")
+        (ballot,) = [message for message in self.messages() if kind_of(message) is PostKind.EVENT_BALLOT]
         shown = f"{text_of(ballot)} {tree_of(ballot)} {[file.filename for file in ballot.attachments]}"
         for member in (self.ada, self.ben, self.cleo):
             assert str(member.id) not in shown
@@ -277,13 +279,11 @@ class Playthrough:
     def announced(self) -> list[str]:
         """The text of every announcement, those for the host alone included, in order."""
         told = sorted([*self.messages(), *self.ada.user.dm_channel.history()], key=lambda each: each.id)
-        texts = [text_of(message) for message in told]
-        return [text for text in texts if re.search(r"^-# Announcement #\d+$", text, re.MULTILINE)]
+        return [text_of(message) for message in told if kind_of(message) is PostKind.EVENT_ANNOUNCEMENT]
 
-    def footers(self) -> list[str]:
-        """The last lines of all messages, each of which names the one post that it is."""
-        lines = [line for message in self.messages() for line in text_of(message).splitlines()]
-        return [line for line in lines if re.match(r"^-# [A-Z].*#\d+", line)]
+    def posts(self) -> list[PostName | None]:
+        """Which post each message is."""
+        return [post_in(tree_of(message)) for message in self.messages()]
 
     def charged(self) -> float:
         """What the providers took in all."""
@@ -294,6 +294,11 @@ class Playthrough:
         """What /imagine offers them."""
         offered = await member.autocomplete(self.stage.channel, "imagine", "lora", "")
         return [choice["name"] for choice in offered]
+
+
+def kind_of(message: discord.Message) -> PostKind | None:
+    post = post_in(tree_of(message))
+    return None if post is None else post[0]
 
 
 @contextlib.asynccontextmanager

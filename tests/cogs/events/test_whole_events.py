@@ -29,7 +29,8 @@ async def check_the_end(life: Playthrough, told: Sequence[str], winner: str) -> 
     await life.come_to_rest()
     announced = life.announced()
     assert [part for part, text in zip(told, announced, strict=True) if part not in text] == []
-    assert len(set(life.footers())) == len(life.footers()) == len(life.messages())
+    assert None not in life.posts()
+    assert len(set(life.posts())) == len(life.posts())
     panel = await life.panel("This event is over")
     assert f"🥇 {winner}" in text_of(panel)
     assert f"💳 {life.charged():g} " in text_of(panel)

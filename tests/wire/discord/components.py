@@ -60,7 +60,7 @@ def find_pressable(components: Sequence[Json], target: str, kinds: set[int]) -> 
 
 
 def numbered(components: Sequence[Json]) -> list[Json]:
-    """A copy in which every component has an id, as Discord fills them in."""
+    """A copy in which every component has an id: its own, or for none and 0 the next number that nobody has."""
     made = copy.deepcopy(list(components))
     taken = {part["id"] for part in walk(made) if part.get("id")}
     following = 1
@@ -94,6 +94,7 @@ def check_components(components: Sequence[Json], *, is_v2: bool) -> None:
     elif len(components) > 5 or any(part["type"] != 1 for part in components):
         raise refuse(50035, "without Components V2 a message has at most five action rows")
     check_custom_ids(parts)
+    check_ids(parts)
     for part in parts:
         if part["type"] == BUTTON and part.get("style") not in {LINK_STYLE, 6} and not part.get("custom_id"):
             raise refuse(50035, "a button needs a custom_id")
@@ -103,6 +104,15 @@ def check_custom_ids(parts: Sequence[Json]) -> None:
     ids = [part["custom_id"] for part in parts if part.get("custom_id")]
     if len(ids) != len(set(ids)):
         raise refuse(50035, "custom ids must be unique within a message or modal")
+
+
+def check_ids(parts: Sequence[Json]) -> None:
+    """Those that are given (Discord /docs/components/reference; the type is int32 in its OpenAPI document)."""
+    ids = [part["id"] for part in parts if part.get("id")]
+    if len(ids) != len(set(ids)):
+        raise refuse(50035, "the ids of components must be unique within a message")
+    if not all(0 < each < 2**31 for each in ids):
+        raise refuse(50035, "the id of a component is a positive integer of 32 bits")
 
 
 def check_modal(modal: Json) -> None:

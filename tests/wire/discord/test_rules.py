@@ -20,8 +20,8 @@ def row(*parts: Json) -> Json:
     return {"type": 1, "components": list(parts)}
 
 
-def text(content: str) -> Json:
-    return {"type": 10, "content": content}
+def text(content: str, **more: Any) -> Json:
+    return {"type": 10, "content": content} | more
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,18 @@ def test_every_component_gets_an_id_of_its_own() -> None:
     ids = [part["id"] for part in walk(made)]
     assert len(set(ids)) == len(ids) == 4
     assert made[0]["components"][0]["id"] == 2
+
+
+def test_what_comes_without_an_id_is_numbered_from_one_and_given_ids_are_kept() -> None:
+    made = numbered([row(button("a", "a"), button("b", "b", id=2**30)) | {"id": 0}, text("c", id=1)])
+    assert [part["id"] for part in walk(made)] == [2, 3, 2**30, 1]
+
+
+@pytest.mark.parametrize("ids", [(7, 7), (2**31, 8), (-1, 8)])
+def test_ids_that_are_not_unique_or_too_large_are_refused(ids: tuple[int, int]) -> None:
+    with pytest.raises(DiscordError) as refused:
+        check_message("", [], numbered([text(f"{each}", id=each) for each in ids]), is_v2=True)
+    assert refused.value.code == 50035
 
 
 def label(name: str, component: Json) -> Json:

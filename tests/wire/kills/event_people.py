@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from bot.records.post import PostKind
+from tests.fakes.posted import post_in
 from tests.wire.discord.interactions import InteractionHandle
 from tests.wire.discord.messages import StoredMessage
 from tests.wire.discord.modals import Filling
-from tests.wire.kills.ledger import EVENT_LINE, PartyBooks
+from tests.wire.kills.ledger import PartyBooks, posts_in
 from tests.wire.kills.persistent_member import ACCEPTED, Member
 from tests.wire.kills.rig import KILLED_FOR_S, Rig
 
@@ -66,12 +68,13 @@ class Party:
 
     @property
     def _number(self) -> int:
-        found = EVENT_LINE.search(self._panel.text)
-        assert found is not None
-        return int(found[1])
+        post = post_in(self._panel.components)
+        assert post is not None
+        return post[1]
 
     def _panels(self) -> list[StoredMessage]:
-        return [each for each in self.rig.messages if self.name in each.text and EVENT_LINE.search(each.text)]
+        ours = [each for each in self.rig.messages if self.name in each.text]
+        return [each for each in ours if any(kind is PostKind.EVENT_PANEL for kind, _ in posts_in([each]))]
 
     async def _plan(self) -> StoredMessage:
         """The settings of a new event; a plan whose settings were never shown is left lying."""
@@ -129,7 +132,7 @@ class Party:
         """A picture of their own, accepted, posted and entered."""
         number, prompt = await self._order(guest)
         self.rig.promises.pictures[number] = prompt
-        posted = await self.rig.post(f"Pictures #{number} · AI-generated", KILLED_FOR_S)
+        posted = await self.rig.post(PostKind.PICTURES, number, KILLED_FOR_S)
         while True:
             click = partial(self.rig.standin.click, posted, "Enter in event", user=guest.person)
             answer = await guest.read(await guest.act(click))
@@ -186,8 +189,8 @@ class Party:
             await self.host.is_there(self._yearbooks)
         self.host.succeeded()
 
-    def _yearbooks(self) -> list[StoredMessage]:
-        return [each for each in self.rig.messages if f"Event #{self._number} · yearbook" in each.text]
+    def _yearbooks(self) -> int:
+        return posts_in(self.rig.messages)[PostKind.EVENT_YEARBOOK, self._number]
 
     async def _press_in_place(self, card: StoredMessage, label: str) -> None:
         """A button whose answer takes the place of its card."""

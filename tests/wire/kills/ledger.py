@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bot.records.post import PostKind
 from bot.sandbox.apiframe.server import RehearsalApiframe
+from tests.fakes.posted import PostName, post_in
 from tests.wire.discord.messages import StoredMessage
 from tests.wire.discord.pings import pinged
 
-FOOTER = re.compile(r"^-# ((?:Training|Pictures|Key) #\d+ · .+|(?:Event|Announcement) #\d+.*)$", re.MULTILINE)
-EVENT_LINE = re.compile(r"^-# Event #(\d+)$", re.MULTILINE)
-"""The last line of an event's panel."""
 FIRST_PLACE = re.compile(r"🥇 <@(\d+)>")
 SPENT = re.compile(r"💳 (\d+)\b.* spent")
 OPEN_ROWS = {
@@ -76,9 +75,13 @@ class Verdict:
         )
 
 
-def footers(messages: Iterable[StoredMessage]) -> Counter[str]:
-    """How often each post's last line stands in these messages."""
-    return Counter(line for message in messages for line in FOOTER.findall(message.text))
+def posts_in(messages: Iterable[StoredMessage]) -> Counter[PostName]:
+    """How often each post stands in these messages."""
+    return Counter(post for post in (post_in(message.components) for message in messages) if post is not None)
+
+
+def posted_twice(messages: Iterable[StoredMessage]) -> list[str]:
+    return [f"{kind} #{number}" for (kind, number), times in posts_in(messages).items() if times > 1]
 
 
 def judge(
@@ -86,7 +89,7 @@ def judge(
 ) -> Verdict:
     """`database` is the bot's SQLite file, read after its last life."""
     messages = list(messages)
-    posted = footers(messages)
+    posted = posts_in(messages)
     creates = Counter(
         provider.loras[entry.ref].name.split(" ·")[0] for entry in provider.ledger if entry.what == "create"
     )
@@ -95,13 +98,13 @@ def judge(
     )
     verdict = Verdict(jobs=len(promises), stuck=open_rows(database))
     for number, name in promises.trainings.items():
-        if not posted[f"Training #{number} · ready"] or not creates[name]:
+        if not posted[PostKind.TRAINING_READY, number] or not creates[name]:
             verdict.lost.append(f"training #{number} {name!r}: {ended_as(database, 'trainings', number)}")
     for number, prompt in promises.pictures.items():
-        if not posted[f"Pictures #{number} · AI-generated"] or not any(key.endswith(prompt) for key in pictures):
+        if not posted[PostKind.PICTURES, number] or not any(key.endswith(prompt) for key in pictures):
             verdict.lost.append(f"pictures #{number} {prompt!r}: {ended_as(database, 'generations', number)}")
     verdict.double_submitted = [name for name, count in (creates + pictures).items() if count > 1]
-    verdict.double_posted = [line for line, count in posted.items() if count > 1]
+    verdict.double_posted = posted_twice(messages)
     for number, books in promises.parties.items():
         judge_party(verdict, number, books, provider, messages, database)
     return verdict
@@ -127,11 +130,13 @@ def judge_party(
     database: Path,
 ) -> None:
     """Over, with one winner told, with every vote, and with what was charged for it on its panel."""
-    panel = "".join(message.text for message in messages if f"-# Event #{number}" in message.text.splitlines())
-    told = [message for message in messages if books.name in message.text and "-# Announcement #" in message.text]
+    shown = [(message, post_in(message.components)) for message in messages]
+    panel = "".join(message.text for message, post in shown if post == (PostKind.EVENT_PANEL, number))
+    announced = [message for message, post in shown if post is not None and post[0] is PostKind.EVENT_ANNOUNCEMENT]
+    told = [message for message in announced if books.name in message.text]
     won = [message for message in told if "🏆" in message.text]
     opened = sum(" is open\n" in message.text for message in told)
-    ballots = sum(f"-# Event #{number} · ballot" in message.text for message in messages)
+    ballots = posts_in(messages)[PostKind.EVENT_BALLOT, number]
     if "This event is over" not in panel or (len(won), opened, ballots) != (1, 1, 1):
         verdict.lost.append(f"event #{number} {books.name!r}: {len(won)} winners, {opened} openings, {ballots} ballots")
     for message in won:

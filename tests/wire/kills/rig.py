@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from bot.records.post import PostKind
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.apiframe.state import RehearsalTimings
+from tests.fakes.posted import post_in
 from tests.fakes.small_pictures import paint_small
 from tests.fakes.waiting import HANG_S
 from tests.wire.discord.messages import StoredMessage
@@ -17,7 +19,7 @@ from tests.wire.discord.standin import DiscordStandin
 from tests.wire.discord.world import Channel, Permit
 from tests.wire.kills.bot_process import KILLED, BotProcess, alive
 from tests.wire.kills.killable_bot import VictimSettings
-from tests.wire.kills.ledger import Promises, Verdict, footers, judge, open_rows
+from tests.wire.kills.ledger import Promises, Verdict, judge, open_rows
 from tests.wire.kills.persistent_member import Member, small_photos
 from tests.wire.kills.points import read_deaths, read_points
 
@@ -160,20 +162,20 @@ class Rig:
         """A training and a picture with it, each accepted, each awaited in the channel."""
         number = await member.train(name)
         self.promises.trainings[number] = name
-        ready = await self.post(f"Training #{number} · ready", KILLED_FOR_S)
+        ready = await self.post(PostKind.TRAINING_READY, number, KILLED_FOR_S)
         pictures, prompt = await member.imagine(ready, f"{name} at the sea")
         self.promises.pictures[pictures] = prompt
-        await self.post(f"Pictures #{pictures} · AI-generated", KILLED_FOR_S)
+        await self.post(PostKind.PICTURES, pictures, KILLED_FOR_S)
 
-    async def post(self, footer: str, seconds: float = HANG_S) -> StoredMessage:
+    async def post(self, kind: PostKind, number: int, seconds: float = HANG_S) -> StoredMessage:
+        """Wait until this post stands somewhere."""
         found: list[StoredMessage] = []
 
         def look() -> bool:
-            with_it = [message for message in self.messages if footer in message.text]
-            found[:] = [message for message in with_it if footer in footers([message])]
+            found[:] = [message for message in self.messages if post_in(message.components) == (kind, number)]
             return bool(found)
 
-        await self.standin.until(look, footer, seconds)
+        await self.standin.until(look, f"{kind} #{number}", seconds)
         return found[0]
 
     @property

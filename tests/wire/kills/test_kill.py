@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.records.post import PostKind
 from tests.wire.discord.openapi import SPEC_VARIABLE
 from tests.wire.kills.campaign import PARTIES, PROVIDER_FAULTS, TRAININGS, Campaign, one_round
 from tests.wire.kills.event_people import Party
@@ -115,7 +116,7 @@ ERASING = [
 async def train_and_be_erased(rig: Rig, member: Member) -> None:
     """Until it is said to be erased, then until the provider has archived the LoRA and the receipt is there."""
     number = await member.train("Rex")
-    await rig.post(f"Training #{number} · ready", KILLED_FOR_S)
+    await rig.post(PostKind.TRAINING_READY, number, KILLED_FOR_S)
     said = ""
     while "are erased here" not in said:
         asked = await member.read(

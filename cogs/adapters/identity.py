@@ -1,0 +1,20 @@
+"""Which post a message is: the id of its card tells, which nobody reads and Discord keeps."""
+
+import discord
+
+from bot.client import DarkroomBot
+from bot.records.post import Post
+from bot.records.post_names import component_id
+from cogs.adapters.pings import name_the_quiet
+
+
+async def finish(bot: DarkroomBot, post: Post, card: discord.ui.LayoutView) -> None:
+    """What every card needs before its message is sent, and again before each edit, which replaces all ids."""
+    box = next(part for part in card.children if isinstance(part, discord.ui.Container))
+    box.id = component_id(post.kind, post.subject_id)
+    await name_the_quiet(bot, post, card)
+
+
+def is_of(message: discord.Message, post: Post) -> bool:
+    """Whether the message is this post. Its outermost components are looked at alone."""
+    return component_id(post.kind, post.subject_id) in {part.id for part in message.components}
