@@ -166,8 +166,10 @@ def _lora_buttons(view: LoraView, viewer_id: int) -> list[ActionButton]:
         buttons.append(ActionButton("lora", "archive", lora.id, label="Archive", style=discord.ButtonStyle.danger))
     if lora.owner_id != viewer_id and lora.retiring_since is None:
         buttons.append(claim_button("lora", lora.id))
-    others = [claim for claim in view.claims if claim.user_id != viewer_id]
-    buttons += [ActionButton("claim", "show", each.id, label=f"Decide claim #{each.id}") for each in others[:CLAIMS]]
+    others = [claim for claim in view.claims if claim.user_id != viewer_id][:CLAIMS]
+    for place, claim in enumerate(others, start=1):
+        label = f"Decide claim {place}" if len(others) > 1 else "Decide the claim"
+        buttons.append(ActionButton("claim", "show", claim.id, label=label))
     return buttons
 
 

@@ -71,7 +71,7 @@ async def test_below_a_picture_it_stops_the_lora_and_the_owner_keeps_it_with_a_r
 async def test_on_a_card_it_stops_the_lora_and_an_admin_retires_it(trained: Stage) -> None:
     assert "It rests from now on" in await claim_on_card(trained, trained.cleo)
     card = board_of(await trained.use(trained.ada, "loras show", lora="Foxy"))
-    shown = board_of(await trained.ada.click(card, label="Decide claim #1"))
+    shown = board_of(await trained.ada.click(card, label="Decide the claim"))
     asked = board_of(await trained.ada.click(shown, label="Retire it"))
     assert "**Foxy** is retired" in answer_to(await trained.ada.click(asked, label="Retire for good"))
     await private(trained.cleo, "It is retired: nobody can make pictures with it any more.")
