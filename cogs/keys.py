@@ -18,22 +18,22 @@ from bot.text import cite, quote
 from cogs.limits.buttons import FIRST_LIMIT, first_limit_buttons
 from cogs.ui.access import check_admin_of
 from cogs.ui.choices import PROVIDERS, value_of
-from cogs.ui.layout import Layout, Text, card
+from cogs.ui.layout import Layout, SafeLayout, Text, card
 from cogs.ui.replies import Interaction, defer, guild_of, is_admin, open_form, say, show
 from cogs.ui.views import SafeModal
 from cogs.ui.words import ago, count, member
 
 
-def key_paused_card(key: ApiKeyRow, guild_name: str, last_line: str) -> Layout:
+def key_paused_card(key: ApiKeyRow, guild_name: str) -> SafeLayout:
     if key.paused_at is None:
         works = f"### The {key.provider.label} key of {quote(guild_name)} works again\n"
         text = f"{works}{key.provider.label} accepts the key ending in `{key.last4}` again. You need not do anything."
-        return card(f"{text}\n{last_line}", colour=discord.Colour.green())
+        return card(text, colour=discord.Colour.green())
     text = (
         f"### The {key.provider.label} key of {quote(guild_name)} is paused\n"
         f"{key.provider.label} does not accept the key ending in `{key.last4}` any more. "
         "Trainings wait and nothing is lost; it is tried again by itself after 10 minutes, 1 hour, 6 hours. "
-        f"Please check it in your {key.provider.label} dashboard, then run `/keys set` in the server.\n{last_line}"
+        f"Please check it in your {key.provider.label} dashboard, then run `/keys set` in the server."
     )
     return card(text, colour=discord.Colour.red())
 

@@ -15,7 +15,7 @@ from bot.text import quote
 from cogs.keys import KeyModal
 from cogs.ui.access import check_admin_of
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Layout, card
+from cogs.ui.layout import SafeLayout, card
 from cogs.ui.replies import Interaction, open_form
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ ENTRIES_READ = 20
 GONE = "I am no longer in that server. Invite me again, then run `/keys set` there."
 
 
-def welcome_card(row_id: int, guild_name: str, last_line: str) -> Layout:
+def welcome_card(row_id: int, guild_name: str) -> SafeLayout:
     text = (
         f"### Thank you for inviting me to {quote(guild_name)}\n"
         "I train a LoRA from your members' photos and make pictures with it, and I run photo events.\n"
@@ -38,7 +38,7 @@ def welcome_card(row_id: int, guild_name: str, last_line: str) -> Layout:
         "says what comes next, and members begin with `/train`."
     )
     button = ActionButton("welcome", "key", row_id, label="Set the key", style=discord.ButtonStyle.success)
-    return card(text, last_line, colour=discord.Colour.blurple(), buttons=[button])
+    return card(text, colour=discord.Colour.blurple(), buttons=[button])
 
 
 async def press_key(interaction: Interaction, row_id: int) -> None:

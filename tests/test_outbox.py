@@ -306,7 +306,7 @@ def test_a_post_that_is_added_anew_has_another_nonce_each_time() -> None:
     assert nonce_of("abc123", PostKind.RECEIPT, 2**63 - 1, nonces[-1]) == nonces[1], "after 20 posts it is forgotten"
 
 
-def test_the_card_of_every_post_has_an_id_that_no_other_near_it_has_and_that_discord_takes() -> None:
+def test_the_card_of_every_post_has_an_id_that_no_other_near_it_has() -> None:
     """Mutants: with the kind or the subject left out posts are taken for each other; a small id is one of Discord's."""
     near = [1, 2, 500_000, 2**63 - 2, 2**63 - 1]
     ids = [component_id(kind, subject_id) for kind in PostKind for subject_id in near]

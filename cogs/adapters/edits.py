@@ -29,7 +29,7 @@ async def edit_panel(bot: DarkroomBot, post: Post, message: discord.PartialMessa
     """
     view = await panel_view(bot.services, post)
     async for files in _banners(bot.services, post, view.event, may_attach=may_attach):
-        card = render_panel(view, post, has_banner=bool(files))
+        card = render_panel(view, has_banner=bool(files))
         await finish(bot, post, card)
         try:
             edited = await message.edit(view=card, attachments=files, allowed_mentions=discord.AllowedMentions.none())

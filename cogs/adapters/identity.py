@@ -6,12 +6,12 @@ from bot.client import DarkroomBot
 from bot.records.post import Post
 from bot.records.post_names import component_id
 from cogs.adapters.pings import name_the_quiet
+from cogs.ui.layout import SafeLayout
 
 
-async def finish(bot: DarkroomBot, post: Post, card: discord.ui.LayoutView) -> None:
+async def finish(bot: DarkroomBot, post: Post, card: SafeLayout) -> None:
     """What every card needs before its message is sent, and again before each edit, which replaces all ids."""
-    box = next(part for part in card.children if isinstance(part, discord.ui.Container))
-    box.id = component_id(post.kind, post.subject_id)
+    card.box.id = component_id(post.kind, post.subject_id)
     await name_the_quiet(bot, post, card)
 
 

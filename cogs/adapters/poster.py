@@ -21,6 +21,7 @@ from cogs.adapters.identity import finish, is_of
 from cogs.adapters.pings import add_mention, allowed_mentions, pings_of
 from cogs.adapters.yearbooks import yearbook_draft
 from cogs.events.posts import Draft
+from cogs.ui.layout import SafeLayout
 from cogs.ui.replies import File, attached, is_too_large
 from cogs.ui.sight import Channel, is_for_everybody
 
@@ -130,7 +131,7 @@ class DiscordPoster:
             return await self._bot.create_dm(discord.Object(place.id))
         return self._bot.get_partial_messageable(place.id, guild_id=post.guild_id)
 
-    async def _render(self, post: Post, place: Place) -> discord.ui.LayoutView:
+    async def _render(self, post: Post, place: Place) -> SafeLayout:
         return await rendering.render(
             self._bot.services, post, guild_name=self._guild_name(post), is_private=place.kind is PlaceKind.USER
         )
@@ -168,7 +169,7 @@ class DiscordPoster:
         self,
         channel: discord.abc.Messageable,
         post: Post,
-        card: discord.ui.LayoutView,
+        card: SafeLayout,
         files: Sequence[File],
         before: Post | None,
         place: Place,

@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import discord
-
 from bot.errors import FileDamaged
 from bot.moderation import texts
 from bot.pictures.service import PictureSet
@@ -31,6 +29,7 @@ from cogs.pictures.files import REQUEST_MAX_BYTES, file_name, fits, originals
 from cogs.pictures.takedowns import takedown_card
 from cogs.removals.cards import receipts_card
 from cogs.training import cards
+from cogs.ui.layout import SafeLayout
 from cogs.ui.replies import File
 
 SMALLER = "These are smaller copies; **Save original** gives what fits."
@@ -53,7 +52,7 @@ async def drafts(
     if post.kind in OF_A_SET:
         found, is_rest = await _pictures(services, post), post.kind is PostKind.PICTURES_LATE
         can_show = post.places[0].kind is PlaceKind.USER
-        line = cards.footer(post)
+        line = picture_cards.last_line(post)
         async for draft in drafts_of(
             services, found, line, limit, is_rest=is_rest, is_private=is_private, can_show=can_show
         ):
@@ -65,8 +64,8 @@ async def drafts(
         yield await draft_of_approval(services, post, takes_explicit=takes_explicit)
     elif post.kind is PostKind.EVENT_PANEL:
         view = await panel_view(services, post)
-        yield render_panel(view, post), [await banner_file(services, view.event)]
-        yield render_panel(view, post, has_banner=False), []
+        yield render_panel(view), [await banner_file(services, view.event)]
+        yield render_panel(view, has_banner=False), []
     elif post.kind in EVENT_POSTS:
         yield await render_event_post(services, post, guild_name=guild_name, is_private=is_private)
     else:
@@ -94,26 +93,25 @@ async def drafts_of(
         yield card, list(files.values())
 
 
-async def render(services: Services, post: Post, *, guild_name: str, is_private: bool = False) -> discord.ui.LayoutView:
+async def render(services: Services, post: Post, *, guild_name: str, is_private: bool = False) -> SafeLayout:
     """The card alone, as things are now; files that a message has stay. PlaceRefused when nothing is left to show."""
     if post.kind in EVENT_POSTS:
         return await render_event_edit(services, post, guild_name=guild_name)
     if post.kind in ASKING:
         return await render_asking(services, post, guild_name, is_private=is_private)
-    line = cards.footer(post)
     match post.kind:
         case PostKind.KEY_PAUSED | PostKind.LEFT | PostKind.WELCOME:
-            return await render_for_admin(services, post, guild_name, line)
+            return await render_for_admin(services, post, guild_name)
         case PostKind.PICTURE_REPORT | PostKind.LOG_LINE | PostKind.APPROVAL:
-            return await render_for_moderators(services, post, line, is_private=is_private)
+            return await render_for_moderators(services, post, is_private=is_private)
         case PostKind.RECEIPT:
-            return await _receipts(services, post, f"{guild_name} · {line}")
+            return await _receipts(services, post, guild_name)
         case PostKind.TAKEDOWN:
-            return takedown_card(post.subject_id, guild_name, line)
+            return takedown_card(post.subject_id, guild_name)
         case PostKind.PICTURES_FAILED:
-            return picture_cards.pictures_failed_card(await _pictures(services, post), line)
+            return picture_cards.pictures_failed_card(await _pictures(services, post), picture_cards.last_line(post))
         case PostKind.TRAINING_STATUS | PostKind.TRAINING_READY | PostKind.TRAINING_FAILED:
-            return await _training(services, post, line)
+            return await _training(services, post)
     raise PlaceRefused("what it shows is gone, or are pictures, which are never changed once they are posted")
 
 
@@ -181,23 +179,22 @@ async def _gallery(services: Services, post: Post, limit: int) -> AsyncIterator[
     if shown is None or path is None or shown[0].generation.deleted_at is not None:
         raise PlaceRefused("the picture is gone")
     found, picture = shown
-    line = cards.footer(post)
     if fits([path], limit):
         files = await originals(found, [picture.position], [path])
-        yield picture_cards.gallery_card(found, picture, line, [files[0][0]]), files
+        yield picture_cards.gallery_card(found, picture, [files[0][0]]), files
     try:
         copy = await services.pool.smaller_copy(path, min(limit, REQUEST_MAX_BYTES) * 9 // 10)
     except FileDamaged as error:
         raise PlaceRefused("no copy of the picture can be made") from error
     file = (file_name(found, picture.position, "jpg"), copy)
-    yield picture_cards.gallery_card(found, picture, line, [file[0]]), [file]
+    yield picture_cards.gallery_card(found, picture, [file[0]]), [file]
 
 
-async def _receipts(services: Services, post: Post, line: str) -> discord.ui.LayoutView:
+async def _receipts(services: Services, post: Post, guild_name: str) -> SafeLayout:
     receipts = await services.removals.of_erasure(post.subject_id)
     if not receipts:
         raise PlaceRefused("the receipts are kept no longer")
-    return receipts_card(receipts, line)
+    return receipts_card(receipts, guild_name)
 
 
 async def _pictures(services: Services, post: Post) -> PictureSet:
@@ -222,12 +219,12 @@ async def is_explicit(services: Services, post: Post) -> bool:
     return found is not None and texts.is_explicit(found.generation.prompt)
 
 
-async def _training(services: Services, post: Post, line: str) -> discord.ui.LayoutView:
+async def _training(services: Services, post: Post) -> SafeLayout:
     training = await services.trainings.view(post.subject_id)
     if training is None:
         raise PlaceRefused("the training is gone")
     if post.kind is PostKind.TRAINING_READY:
-        return cards.training_ready_card(training, line)
+        return cards.training_ready_card(training)
     if post.kind is PostKind.TRAINING_FAILED:
-        return cards.training_failed_card(training, line)
-    return cards.training_status_card(training, line)
+        return cards.training_failed_card(training)
+    return cards.training_status_card(training)

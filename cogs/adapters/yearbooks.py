@@ -10,7 +10,6 @@ from bot.records.post import Post
 from cogs.events.member.yearbook import SHEET_FILE, public_card
 from cogs.events.people import people_of
 from cogs.events.posts import GONE, Draft
-from cogs.training.cards import footer
 from cogs.ui.replies import UPLOAD_MAX, File
 
 SHEET_ROOM = 1_000_000
@@ -36,7 +35,7 @@ async def yearbook_draft(bot: DarkroomBot, post: Post) -> Draft:
         files = await asyncio.to_thread(_files, yearbook)
     finally:
         services.yearbooks.discard(yearbook)
-    return public_card(view.event, yearbook, footer(post), has_web=services.galleries.is_offered), files
+    return public_card(view.event, yearbook, has_web=services.galleries.is_offered), files
 
 
 def _files(yearbook: Yearbook) -> list[File]:

@@ -19,8 +19,8 @@ from cogs.events.texts import event_name
 from cogs.likeness.cards import CLAIM, claim_button
 from cogs.loras.cards import name_of
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Layout, SafeLayout
-from cogs.ui.words import clip, count, member
+from cogs.ui.layout import SafeLayout
+from cogs.ui.words import MADE_BY_AI, clip, count, member
 
 LIST_MAX = 2500
 """Characters for a list of members or LoRAs."""
@@ -49,13 +49,12 @@ RUN_OFF_DECIDED = "A run-off was held for the first place; the votes of both are
 def announcement_card(
     view: EventView,
     announcement: Announcement,
-    last_line: str,
     files: Sequence[tuple[str, str]] = (),
     claimable: Sequence[int] = (),
     plot: Sequence[tuple[str, str]] = (),
     *,
     is_private: bool = False,
-) -> Layout:
+) -> SafeLayout:
     """`files` and `plot` are (attachment name, alt text), `claimable` sets among the files that a LoRA made.
 
     The plot stands alone: pictures that share a gallery are cropped to squares.
@@ -70,9 +69,10 @@ def announcement_card(
         text += _link(view)
     layout = SafeLayout(COLOURS.get(announcement.what, discord.Colour.blurple()))
     layout.add_text(text)
-    layout.add_gallery(files)
+    if files:
+        layout.add_gallery(files)
+        layout.add_text(MADE_BY_AI)
     layout.add_gallery(plot)
-    layout.add_text(last_line)
     if not is_private:
         many = len(claimable) > 1
         layout.add_rows([claim_button("set", each, f"{CLAIM}: #{each}" if many else CLAIM) for each in claimable])

@@ -25,7 +25,7 @@ from cogs.events.texts import (
     uncounted_words,
 )
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Layout, SafeLayout
+from cogs.ui.layout import SafeLayout
 from cogs.ui.news_role import TELL_ME
 from cogs.ui.words import SUBJECT_WORDS, clip, count, meter
 
@@ -75,10 +75,10 @@ WITH_PHOTOS = frozenset({S.COLLECTING, S.REVIEWING, S.TRAINING})
 MAIN_ACTIONS = frozenset({"give", "join", "make", "vote", "book"})
 
 
-def panel_card(view: EventView, last_line: str, banner: Sequence[tuple[str, str]] = ()) -> Layout:
+def panel_card(view: EventView, banner: Sequence[tuple[str, str]] = ()) -> SafeLayout:
     """`banner`: (attachment name, alt text) of the picture at its head."""
     event = view.event
-    parts = [_head(event), _stage(view), _meters(view), _advice(view), winners_text(view.winners), last_line]
+    parts = [_head(event), _stage(view), _meters(view), _advice(view), winners_text(view.winners)]
     colour = discord.Colour.orange() if event.paused_at else COLOURS.get(event.status, discord.Colour.blurple())
     layout = SafeLayout(colour)
     layout.add_gallery(banner)

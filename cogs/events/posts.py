@@ -5,8 +5,6 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import discord
-
 from bot.errors import FileDamaged
 from bot.events.ballot.charts import draw_votes
 from bot.events.ballot.service import BallotEntry
@@ -28,12 +26,11 @@ from cogs.events.panel import panel_card
 from cogs.events.reminders import NOTHING_LEFT, is_too_late, render_vote_reminder
 from cogs.events.texts import banner_words
 from cogs.pictures.cards import ALT_TEXT_MAX, alt_text, is_of_a_lora
-from cogs.training.cards import footer
-from cogs.ui.layout import SHEET_FILE
+from cogs.ui.layout import SHEET_FILE, SafeLayout
 from cogs.ui.replies import File
 from cogs.ui.words import count
 
-Draft = tuple[discord.ui.LayoutView, list[File]]
+Draft = tuple[SafeLayout, list[File]]
 
 EVENT_POSTS = frozenset(
     {
@@ -54,7 +51,7 @@ async def render_event_post(services: Services, post: Post, *, guild_name: str, 
         view = await _view(services, post.subject_id)
         entries = await services.ballots.shown(post.subject_id)
         files = await _ballot_files(services, view.event, entries)
-        return ballot_card(view.event, entries, footer(post)), files
+        return ballot_card(view.event, entries), files
     if post.kind is PostKind.EVENT_ANNOUNCEMENT:
         return await _announcement(services, post, is_private=is_private)
     if post.kind is PostKind.VOTE_REMINDER:
@@ -67,9 +64,9 @@ async def panel_view(services: Services, post: Post) -> EventView:
     return await _view(services, post.subject_id)
 
 
-def render_panel(view: EventView, post: Post, *, has_banner: bool = True) -> discord.ui.LayoutView:
+def render_panel(view: EventView, *, has_banner: bool = True) -> SafeLayout:
     banner = [(banner_name(view.event), banner_words(view.event))] if has_banner else []
-    return panel_card(view, footer(post), banner)
+    return panel_card(view, banner)
 
 
 async def banner_file(services: Services, event: Event) -> File:
@@ -77,16 +74,15 @@ async def banner_file(services: Services, event: Event) -> File:
     return banner_name(event), await services.banners.picture(event)
 
 
-async def render_event_edit(services: Services, post: Post, *, guild_name: str) -> discord.ui.LayoutView:
+async def render_event_edit(services: Services, post: Post, *, guild_name: str) -> SafeLayout:
     """The card alone, for a message whose files stay as they are."""
-    line = footer(post)
     if post.kind is PostKind.EVENT_BALLOT:
         view = await _view(services, post.subject_id)
-        return ballot_card(view.event, await services.ballots.shown(post.subject_id), line)
+        return ballot_card(view.event, await services.ballots.shown(post.subject_id))
     if post.kind is not PostKind.DEPICTION:
         raise PlaceRefused(GONE)
     asked = await services.depictions.depiction(post.subject_id)
-    return gone_card(line) if asked is None else depiction_card(asked, line, guild_name)
+    return gone_card() if asked is None else depiction_card(asked, guild_name)
 
 
 async def _depiction(services: Services, post: Post, guild_name: str) -> Draft:
@@ -96,7 +92,7 @@ async def _depiction(services: Services, post: Post, guild_name: str) -> Draft:
         raise PlaceRefused(GONE)
     is_open = asked.depiction.status is DepictionStatus.PENDING
     sheet = await services.datasets.sheet(asked.photos) if is_open else None
-    return depiction_card(asked, footer(post), guild_name), [] if sheet is None else [(SHEET_FILE, sheet)]
+    return depiction_card(asked, guild_name), [] if sheet is None else [(SHEET_FILE, sheet)]
 
 
 async def _view(services: Services, event_id: int) -> EventView:
@@ -119,7 +115,7 @@ async def _announcement(services: Services, post: Post, *, is_private: bool) -> 
     names = [(name, alt_text(found, number)) for name, found, number, _ in shown]
     votes = [] if plot is None else [(VOTES_FILE, plot[0])]
     sets = list(dict.fromkeys(found.generation.id for _, found, _, _ in shown if is_of_a_lora(found)))
-    card = announcement_card(view, announcement, footer(post), names, sets, votes, is_private=is_private)
+    card = announcement_card(view, announcement, names, sets, votes, is_private=is_private)
     files = [(name, data) for name, _, _, data in shown]
     return card, files if plot is None else [*files, (VOTES_FILE, plot[1])]
 

@@ -14,8 +14,7 @@ from bot.text import quote
 from cogs.events.details import read
 from cogs.events.panel import deadline
 from cogs.events.texts import event_name
-from cogs.training.cards import footer
-from cogs.ui.layout import Layout, card
+from cogs.ui.layout import SafeLayout, card
 from cogs.ui.words import message_link
 
 NOTHING_LEFT = "there is nothing left to remind of"
@@ -30,15 +29,15 @@ def is_too_late(view: EventView, announcement: Announcement) -> bool:
     return now != read(announcement.detail).get("stage", now) or view.is_closing or view.event.paused_at is not None
 
 
-async def render_vote_reminder(services: Services, post: Post, guild_name: str) -> Layout:
+async def render_vote_reminder(services: Services, post: Post, guild_name: str) -> SafeLayout:
     """PlaceRefused when they have voted since, or the voting is over."""
     reminder = await services.reminders.of_entrant(post.subject_id)
     if reminder is None:
         raise PlaceRefused(NOTHING_LEFT)
-    return vote_reminder_card(reminder, guild_name, footer(post))
+    return vote_reminder_card(reminder, guild_name)
 
 
-def vote_reminder_card(reminder: VoteReminder, guild_name: str, last_line: str) -> Layout:
+def vote_reminder_card(reminder: VoteReminder, guild_name: str) -> SafeLayout:
     event, ballot = reminder.event, reminder.ballot
     is_again = in_runoff(event)
     what, votes = ("run-off", "votes once more") if is_again else ("vote", "has one vote")
@@ -52,4 +51,4 @@ def vote_reminder_card(reminder: VoteReminder, guild_name: str, last_line: str) 
         f"You take part in this event in {quote(guild_name)}.{ends} "
         f"Everybody {votes}, and can change it until then.{link}"
     )
-    return card(text, f"{TURN_OFF}\n{last_line}", colour=discord.Colour.blurple())
+    return card(text, TURN_OFF, colour=discord.Colour.blurple())

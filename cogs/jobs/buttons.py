@@ -16,8 +16,7 @@ from cogs.pictures.cards import pictures_failed_card
 from cogs.ui.access import obeying
 from cogs.ui.buttons import after_defer
 from cogs.ui.replies import Interaction, actor_of, defer, guild_of, is_too_large, say, show
-
-ONLY_YOU = "-# Only you see this."
+from cogs.ui.words import ONLY_YOU
 
 
 async def press_fetch(interaction: Interaction, post_id: int) -> None:

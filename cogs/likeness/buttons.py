@@ -12,6 +12,7 @@ from bot.text import quote
 from cogs.likeness.cards import QUESTION, SURE, claim_card, claimed_sentence
 from cogs.ui.replies import Interaction, actor_of, ask, defer, open_form, say, show
 from cogs.ui.views import ConfirmView, SafeModal, paragraph
+from cogs.ui.words import ONLY_YOU
 
 RETIRE_QUESTION = "Retire {}? Nobody can make pictures with it any more. This cannot be undone."
 
@@ -59,7 +60,9 @@ async def press_show(interaction: Interaction, claim_id: int) -> None:
     await defer(interaction)
     view = await interaction.client.services.likeness.to_decide(claim_id, actor_of(interaction))
     guild = interaction.guild
-    await show(interaction, claim_card(view, "-# Only you see this.", "this server" if guild is None else guild.name))
+    card = claim_card(view, "this server" if guild is None else guild.name)
+    card.add_text(ONLY_YOU)
+    await show(interaction, card)
 
 
 async def press_retire(interaction: Interaction, claim_id: int) -> None:

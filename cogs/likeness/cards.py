@@ -7,7 +7,7 @@ from bot.likeness.service import ClaimView
 from bot.records.likeness import LikenessStatus
 from bot.text import cite, quote
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Layout, card
+from cogs.ui.layout import SafeLayout, card
 from cogs.ui.words import when
 
 QUESTION = (
@@ -39,11 +39,11 @@ def decision_buttons(claim_id: int) -> list[ActionButton]:
     ]
 
 
-def claim_card(view: ClaimView, last_line: str, guild_name: str, *, can_decide: bool = True) -> Layout:
+def claim_card(view: ClaimView, guild_name: str, *, can_decide: bool = True) -> SafeLayout:
     """For the owner and the moderators."""
     claim = view.claim
     if claim.status is not LikenessStatus.OPEN or view.lora is None:
-        return card(f"### {_name(view)}: decided\n{outcome(view)}\n{last_line}", colour=discord.Colour.dark_grey())
+        return card(f"### {_name(view)}: decided\n{outcome(view)}", colour=discord.Colour.dark_grey())
     text = (
         f"### Is somebody in {_name(view)}?\n{_who(view)} in {quote(guild_name)} says that they can be seen in what "
         f"this LoRA of <@{view.lora.owner_id}> makes. {OUTCOMES[claim.status]}\n"
@@ -52,16 +52,16 @@ def claim_card(view: ClaimView, last_line: str, guild_name: str, *, can_decide: 
     if not can_decide:
         text += f"\n{IN_THE_SERVER}"
     buttons = decision_buttons(claim.id) if can_decide else []
-    return card(f"{text}\n{last_line}", colour=discord.Colour.orange(), buttons=buttons)
+    return card(text, colour=discord.Colour.orange(), buttons=buttons)
 
 
-def decided_card(view: ClaimView, last_line: str, guild_name: str) -> Layout:
+def decided_card(view: ClaimView, guild_name: str) -> SafeLayout:
     """For the claimant."""
     head = f"### You said that you are in {_for_claimant(view)}"
     text = f"{head}\nIn {quote(guild_name)} that is decided now. {outcome(view)}"
     if view.claim.status is LikenessStatus.KEPT:
         text += "\nIf you do not agree, please talk to a moderator of the server."
-    return card(f"{text}\n{last_line}", colour=discord.Colour.blurple())
+    return card(text, colour=discord.Colour.blurple())
 
 
 def claimed_sentence(view: ClaimView) -> str:

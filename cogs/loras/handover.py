@@ -10,7 +10,7 @@ from bot.text import quote
 from cogs.likeness.cards import claim_button
 from cogs.loras.cards import name_of
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Layout, card
+from cogs.ui.layout import Layout, SafeLayout, card
 from cogs.ui.words import day
 
 
@@ -27,16 +27,16 @@ def offered_card(view: OfferView, notes: Sequence[str] = ()) -> Layout:
     return card(text, colour=discord.Colour.blurple(), buttons=buttons)
 
 
-def offer_card(view: OfferView, last_line: str, *, is_private: bool = False) -> Layout:
+def offer_card(view: OfferView, *, is_private: bool = False) -> SafeLayout:
     """For the receiver, in the channel; in a private message nothing tells of which server a claim would be."""
     offer = view.offer
     name = name_of(view.lora) if view.lora is not None else "a LoRA"
     if not view.is_open:
-        return card(f"### {name}: {_outcome(view)}\n{last_line}", colour=discord.Colour.dark_grey())
+        return card(f"### {name}: {_outcome(view)}", colour=discord.Colour.dark_grey())
     text = (
         f"### A LoRA for you\n<@{offer.to_id}>, <@{offer.from_id}> would like to hand {name} over to you. "
         "If you accept, it is yours: you can use, share, rename and archive it, and they cannot any more.\n"
-        f"You can answer until {day(view.ends_at)}.\n{last_line}"
+        f"You can answer until {day(view.ends_at)}."
     )
     buttons = [
         ActionButton("offer", "accept", offer.id, label="Accept", style=discord.ButtonStyle.success),
@@ -46,19 +46,19 @@ def offer_card(view: OfferView, last_line: str, *, is_private: bool = False) -> 
     return card(text, colour=discord.Colour.blurple(), buttons=buttons)
 
 
-def offer_answered_card(view: OfferView, last_line: str) -> Layout:
+def offer_answered_card(view: OfferView) -> SafeLayout:
     """For the giver."""
     name = name_of(view.lora) if view.lora is not None else "your LoRA"
-    text = f"### {name}: {_outcome(view)}\n<@{view.offer.from_id}>, that is the answer to your offer.\n{last_line}"
+    text = f"### {name}: {_outcome(view)}\n<@{view.offer.from_id}>, that is the answer to your offer."
     return card(text, colour=discord.Colour.blurple())
 
 
-def imported_card(lora: Lora, last_line: str, guild_name: str) -> Layout:
+def imported_card(lora: Lora, guild_name: str) -> SafeLayout:
     """For its new owner."""
     text = (
         f"### A LoRA for you\n<@{lora.owner_id}>, an admin of {quote(guild_name, 100)} made you the owner of "
         f"{name_of(lora)}. It was not trained here, and it cost nothing. There, `/imagine` makes pictures with it, and "
-        f"`/loras show` shows what else you can do.\n{last_line}"
+        f"`/loras show` shows what else you can do."
     )
     return card(text, colour=discord.Colour.blurple())
 

@@ -4,13 +4,13 @@ import discord
 
 from bot.records.guild import NOBODY
 from bot.records.moderation import LogEntry
-from cogs.ui.layout import Layout, card
+from cogs.ui.layout import SafeLayout, card
 
 
-def log_card(entry: LogEntry, last_line: str) -> Layout:
+def log_card(entry: LogEntry) -> SafeLayout:
     to = "" if entry.member_id is None else f" · {_name(entry.member_id)}"
     text = f"**{entry.act.value.title()}** by {_name(entry.user_id)} · {entry.about}{to}"
-    return card(f"{text}\n{last_line}", colour=discord.Colour.light_grey())
+    return card(text, colour=discord.Colour.light_grey())
 
 
 def _name(user_id: int) -> str:

@@ -7,9 +7,9 @@ from bot.pictures.approvals import ApprovalView
 from bot.records.moderation import ApprovalStatus, Purpose
 from cogs.pictures.reports import WHOSE_LATER
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Layout, SafeLayout
+from cogs.ui.layout import SafeLayout
 from cogs.ui.replies import Interaction, actor_of, defer, say
-from cogs.ui.words import message_link
+from cogs.ui.words import MADE_BY_AI, message_link
 
 WHERE = {Purpose.GALLERY: "to the gallery", Purpose.BALLOT: "into the vote of an event"}
 STATES = {
@@ -19,7 +19,8 @@ STATES = {
 }
 
 
-def approval_card(view: ApprovalView, last_line: str) -> Layout:
+def approval_card(view: ApprovalView, note: str = "") -> SafeLayout:
+    """`note`: why the picture is not shown."""
     approval, generation = view.approval, view.generation
     asks = f"<@{approval.user_id}> asks for picture {view.picture.position} of pictures #{generation.id}."
     if approval.purpose is Purpose.BALLOT:
@@ -35,10 +36,11 @@ def approval_card(view: ApprovalView, last_line: str) -> Layout:
     state = "The picture has been deleted." if generation.deleted_at is not None else STATES[approval.status]
     colour = discord.Colour.orange() if is_open else discord.Colour.dark_grey()
     layout = SafeLayout(colour)
-    layout.add_text("\n".join([*lines, state]))
+    layout.add_text("\n".join(filter(None, [*lines, state, note])))
     shown = approval_file(view)
-    layout.add_gallery([] if shown is None else [(shown, "AI-generated picture that waits for a moderator")])
-    layout.add_text(last_line)
+    if shown is not None:
+        layout.add_gallery([(shown, "AI-generated picture that waits for a moderator")])
+        layout.add_text(MADE_BY_AI)
     layout.add_rows(buttons if is_open else [])
     return layout
 

@@ -7,11 +7,12 @@ import discord
 
 from bot.pictures.service import PictureSet
 from bot.records.generation import Generation, GenerationSettings, Operation, Picture, say_setting
+from bot.records.post import Post, PostKind
 from bot.text import cite, quote
 from cogs.likeness.cards import claim_button
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Layout, SafeLayout, card
-from cogs.ui.words import count
+from cogs.ui.layout import SafeLayout, card
+from cogs.ui.words import MADE_BY_AI, count
 
 PROMPT_SHOWN = 600
 ALT_TEXT_MAX = 1000
@@ -48,6 +49,20 @@ STYLES: Mapping[str, discord.ButtonStyle] = MappingProxyType(
     }
 )
 
+LAST_LINES: Mapping[PostKind, str] = MappingProxyType(
+    {
+        PostKind.PICTURES: "-# Pictures #{} · AI-generated",
+        PostKind.PICTURES_LATE: "-# Pictures #{} · the rest · AI-generated",
+        PostKind.PICTURES_SHOWN: "-# Pictures #{} · shown here · AI-generated",
+        PostKind.PICTURES_FAILED: "-# Pictures #{} · not made",
+    }
+)
+
+
+def last_line(post: Post) -> str:
+    """The number under which `/jobs` and moderators know pictures, and that a machine made them."""
+    return LAST_LINES[post.kind].format(post.subject_id)
+
 
 def pictures_card(
     found: PictureSet,
@@ -59,7 +74,7 @@ def pictures_card(
     is_private: bool = False,
     can_enter: bool = False,
     can_show: bool = False,
-) -> Layout:
+) -> SafeLayout:
     """`files` are the attachment names of pictures by number, `links` pictures that cannot be attached.
 
     `is_private`: in a private message of the bot only what needs no server is offered. `can_enter`: its member can
@@ -85,7 +100,7 @@ def late_card(
     is_private: bool = False,
     can_enter: bool = False,
     can_show: bool = False,
-) -> Layout:
+) -> SafeLayout:
     """What came after the other pictures of a set, and what is missing; arguments as for `pictures_card`."""
     layout = SafeLayout(discord.Colour.purple() if found.view.pictures else discord.Colour.orange())
     layout.add_text(f"### The rest of pictures #{found.generation.id} for <@{found.generation.user_id}>")
@@ -113,18 +128,18 @@ def missing_line(found: PictureSet) -> str:
     return f"{named} {verb} not there yet; Darkroom keeps asking, and you are told here." if awaited else ""
 
 
-def gallery_card(found: PictureSet, picture: Picture, last_line: str, files: Sequence[str]) -> Layout:
+def gallery_card(found: PictureSet, picture: Picture, files: Sequence[str]) -> SafeLayout:
     generation = found.generation
     layout = SafeLayout(discord.Colour.gold())
     layout.add_text("\n".join([f"### {title(found)} by <@{generation.user_id}>", *_prompt_lines(found)]))
     layout.add_gallery([(file, alt_text(found, picture.position)) for file in files])
     said = [f"Picture {picture.position} of #{generation.id}", settings_line(generation)]
-    layout.add_text("\n".join([" · ".join(filter(None, said)), last_line]))
+    layout.add_text("\n".join([" · ".join(filter(None, said)), MADE_BY_AI]))
     layout.add_row(*(button_of(generation.id, action) for action in ("settings", "delete", "report", *_claim(found))))
     return layout
 
 
-def pictures_failed_card(found: PictureSet, last_line: str) -> Layout:
+def pictures_failed_card(found: PictureSet, last_line: str) -> SafeLayout:
     generation = found.generation
     lines = ["### No pictures this time", f"<@{generation.user_id}>, {generation.error}", *_prompt_lines(found)]
     return card("\n".join([*lines, last_line]), colour=discord.Colour.red())

@@ -5,7 +5,7 @@ import discord
 from bot.pictures.reports import ReportView
 from bot.text import cite
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Layout, card
+from cogs.ui.layout import SafeLayout, card
 from cogs.ui.words import message_link
 
 WHOSE_LATER = "Whose it is stays a secret until the votes are counted."
@@ -13,7 +13,7 @@ DELETE_THERE = "The **Delete** button is below the pictures."
 DELETE_HERE = "To delete them, choose a reports channel with `/settings`; the next report comes with the button."
 
 
-def report_card(view: ReportView, last_line: str, *, is_private: bool = False) -> Layout:
+def report_card(view: ReportView, *, is_private: bool = False) -> SafeLayout:
     """For moderators, who alone learn who reported; in a private message the link leads to the buttons."""
     report, generation = view.report, view.generation
     why = f"by <@{report.reporter_id}>: {cite(report.reason, 500)}"
@@ -30,7 +30,7 @@ def report_card(view: ReportView, last_line: str, *, is_private: bool = False) -
         ActionButton("report", "delete", report.id, label="Delete pictures", style=discord.ButtonStyle.danger),
         ActionButton("report", "dismiss", report.id, label="Dismiss"),
     ]
-    lines += [_state(view), last_line]
+    lines.append(_state(view))
     colour = discord.Colour.red() if is_open else discord.Colour.dark_grey()
     return card("\n".join(lines), colour=colour, buttons=buttons if is_open and not is_private else [])
 

@@ -6,7 +6,7 @@ from bot.client import DarkroomBot
 from bot.records.guild import Actor
 from cogs.pictures.forms import removal_sentence
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Layout, card
+from cogs.ui.layout import SafeLayout, card
 from cogs.ui.replies import Interaction, actor_of, ask, say
 from cogs.ui.views import ConfirmView
 from cogs.ui.words import count
@@ -14,12 +14,12 @@ from cogs.ui.words import count
 WHY = "A LoRA that made pictures of yours was deleted, because somebody wanted what was made of them gone."
 
 
-def takedown_card(generation_id: int, guild_name: str, last_line: str) -> Layout:
+def takedown_card(generation_id: int, guild_name: str) -> SafeLayout:
     text = (
         f"### May your pictures of it go, too?\n{WHY} What I posted for you with it in {guild_name} is still there. "
         "If you like, I delete these messages and our copies. You do not have to."
     )
-    return card(text, last_line, colour=discord.Colour.orange(), buttons=[takedown_button(generation_id)])
+    return card(text, colour=discord.Colour.orange(), buttons=[takedown_button(generation_id)])
 
 
 def takedown_button(generation_id: int) -> ActionButton:

@@ -28,7 +28,6 @@ LISTED = 8
 """Questions on one page; each takes three of the 40 components (Discord /docs/components/reference)."""
 CLAIMS_SHOWN = 1500
 """Characters; all texts of a message together may have 4,000 (Discord /docs/components/reference)."""
-ONLY_YOU = "-# Only you see this."
 WORDS = {
     PostKind.DEPICTION: "says that you can be seen in photos of theirs",
     PostKind.PHOTO_REQUEST: "would like to use photos of yours",
@@ -124,7 +123,7 @@ async def _is_open(services: Services, question: Question) -> bool:
             return offer is not None and offer.is_open
 
 
-async def question_card(services: Services, question: Question, guild_name: str) -> tuple[Layout, list[File]]:
+async def question_card(services: Services, question: Question, guild_name: str) -> tuple[SafeLayout, list[File]]:
     """(card, files): the question as it is sent privately; NotFound when what it is about is gone."""
     if not await _is_open(services, question):
         raise NotFound(NOT_YOURS)
@@ -133,13 +132,13 @@ async def question_card(services: Services, question: Question, guild_name: str)
             asked = await services.depictions.depiction(question.subject_id)
             if asked is not None:
                 sheet = await services.datasets.sheet(asked.photos)
-                return depiction_card(asked, ONLY_YOU, guild_name), [] if sheet is None else [(SHEET_FILE, sheet)]
+                return depiction_card(asked, guild_name), [] if sheet is None else [(SHEET_FILE, sheet)]
         case PostKind.PHOTO_REQUEST:
             request = await services.requests.view(question.subject_id)
             if request is not None:
-                return request_card(request, ONLY_YOU, guild_name), []
+                return request_card(request, guild_name), []
         case _:
             offer = await services.sharing.view(question.subject_id)
             if offer is not None:
-                return offer_card(offer, ONLY_YOU), []
+                return offer_card(offer), []
     raise NotFound(NOT_YOURS)

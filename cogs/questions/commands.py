@@ -12,6 +12,7 @@ from cogs.ui.access import obeying
 from cogs.ui.layout import Layout
 from cogs.ui.news_role import chosen_role, has_role_now, switch_news
 from cogs.ui.replies import Interaction, defer, guild_of, show
+from cogs.ui.words import ONLY_YOU
 
 
 class MeCog(commands.Cog):
@@ -26,6 +27,7 @@ async def press_show(interaction: Interaction, question_id: int) -> None:
     services, guild = interaction.client.services, interaction.guild
     question = await services.questions.get_for(question_id, guild_of(interaction), interaction.user.id)
     card, files = await question_card(services, question, "this server" if guild is None else guild.name)
+    card.add_text(ONLY_YOU)
     await show(interaction, card, files)
 
 

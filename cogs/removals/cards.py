@@ -6,6 +6,7 @@ import discord
 
 from bot.records.key import ProviderName
 from bot.records.removal import Removal, RemovalAnswer, RemovalKind, RemovalReason
+from bot.text import quote
 from cogs.ui.layout import SafeLayout, card
 from cogs.ui.words import clip, day, moment
 
@@ -51,8 +52,8 @@ NO_CALL = {
 }
 
 
-def receipts_card(receipts: Sequence[Removal], footer: str | None = None) -> SafeLayout:
-    """`footer` names the post that shows it, None when a member has asked."""
+def receipts_card(receipts: Sequence[Removal], guild_name: str | None = None) -> SafeLayout:
+    """`guild_name`: in a private message nothing else tells of which server it is."""
     if not receipts:
         return card(f"### Receipts\n{NOTHING}", colour=discord.Colour.blurple())
     waiting = sum(each.answer is None for each in receipts)
@@ -64,8 +65,8 @@ def receipts_card(receipts: Sequence[Removal], footer: str | None = None) -> Saf
     lines = clip([_line(each) for each in receipts], LENGTH_MAX, "… and {} more")
     means = [MEANS[provider] for provider in ProviderName if any(each.provider is provider for each in receipts)]
     texts = [f"### Receipts: what the providers were asked to remove\n{head}", lines, "\n".join(means)]
-    if footer is not None:
-        texts.append(f"-# {footer}")
+    if guild_name is not None:
+        texts.append(f"-# {quote(guild_name)}")
     return card(*texts, colour=discord.Colour.orange() if waiting else discord.Colour.green())
 
 

@@ -5,14 +5,14 @@ import discord
 from bot.client import DarkroomBot
 from bot.guilds import LeftGuild
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Layout, card
+from cogs.ui.layout import SafeLayout, card
 from cogs.ui.replies import Interaction, defer, say
 from cogs.ui.words import count
 
 ALL_ASKED = "There is nothing left to remove: every LoRA there is gone, or asked for already."
 
 
-def left_card(left: LeftGuild, last_line: str) -> Layout:
+def left_card(left: LeftGuild) -> SafeLayout:
     provider, until = left.key.provider.label, f"<t:{int(left.until.timestamp())}:f>"
     text = (
         f"### A server has removed me\nIts {count(len(left.loras), 'LoRA')} in your {provider} account "
@@ -22,7 +22,7 @@ def left_card(left: LeftGuild, last_line: str) -> Layout:
         "Whatever stays is found again when the server invites me back within 30 days."
     )
     buttons = [ActionButton("left", "remove", left.key.id, label="Have them removed", style=discord.ButtonStyle.danger)]
-    return card(text, last_line, colour=discord.Colour.orange(), buttons=buttons)
+    return card(text, colour=discord.Colour.orange(), buttons=buttons)
 
 
 async def press_remove(interaction: Interaction, key_id: int) -> None:

@@ -6,7 +6,7 @@ from bot.records.question import RequestStatus
 from bot.requests.service import RequestView
 from bot.text import cite, quote
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Layout, SafeLayout, card
+from cogs.ui.layout import SafeLayout, card
 from cogs.ui.words import when
 
 OUTCOMES = {
@@ -18,20 +18,18 @@ OUTCOMES = {
 }
 
 
-def request_card(view: RequestView, last_line: str, guild_name: str) -> Layout:
+def request_card(view: RequestView, guild_name: str) -> SafeLayout:
     """For the author. The pictures are shown by Discord's own links; we have none of them."""
     request = view.request
     if request.status is not RequestStatus.ASKED:
-        return card(f"### {OUTCOMES[request.status]}\n{last_line}", colour=discord.Colour.dark_grey())
+        return card(f"### {OUTCOMES[request.status]}", colour=discord.Colour.dark_grey())
     layout = SafeLayout(discord.Colour.blurple())
     layout.add_text(
         f"### May your photos be used?\n<@{request.from_id}> in {quote(guild_name)} would like to {_purpose(view)}.\n"
         f"> {view.sentence}"
     )
     layout.add_linked_gallery([upload.url for upload in request.uploads], "One of your photos")
-    layout.add_text(
-        f"Nothing has been downloaded. You can answer until {when(view.ends_at)}; no answer is a no.\n{last_line}"
-    )
+    layout.add_text(f"Nothing has been downloaded. You can answer until {when(view.ends_at)}; no answer is a no.")
     layout.add_row(*answer_buttons(request.id))
     return layout
 
@@ -51,7 +49,7 @@ def asked_sentence(view: RequestView) -> str:
     )
 
 
-def request_answered_card(view: RequestView, last_line: str) -> Layout:
+def request_answered_card(view: RequestView) -> SafeLayout:
     """For the asker."""
     request, colour = view.request, discord.Colour.dark_grey()
     author = f"<@{request.to_id}>"
@@ -68,7 +66,7 @@ def request_answered_card(view: RequestView, last_line: str) -> Layout:
             text = f"{author} did not answer within a day, so their photos are not used."
         case _:
             text = f"{author} would rather not, so their photos are not used."
-    return card(f"### The photos you asked for\n<@{request.from_id}>, {text}\n{last_line}", colour=colour)
+    return card(f"### The photos you asked for\n<@{request.from_id}>, {text}", colour=colour)
 
 
 def _purpose(view: RequestView) -> str:

@@ -6,13 +6,12 @@ import discord
 
 from bot.records.job import TimelineEntry
 from bot.records.key import ProviderName
-from bot.records.post import Post, PostKind
 from bot.records.training import Training, TrainingStatus
 from bot.text import bare, code, quote
 from bot.training.service import TrainingView
 from cogs.likeness.cards import claim_button
 from cogs.ui.buttons import ActionButton
-from cogs.ui.layout import Layout, card
+from cogs.ui.layout import Layout, SafeLayout, card
 from cogs.ui.words import ago, count, moment, roughly
 
 STATUS_WORDS = {
@@ -32,50 +31,12 @@ NOT_KNOWN = {
 """Source: Apiframe /docs/loras, Aurous Labs /characters."""
 
 
-def footer(post: Post) -> str:
-    """The card's last line. It names the post, so that an interrupted post can be found again in the channel."""
-    kind = {
-        PostKind.TRAINING_STATUS: "Training #{} · status",
-        PostKind.TRAINING_READY: "Training #{} · ready",
-        PostKind.TRAINING_FAILED: "Training #{} · not finished",
-        PostKind.PICTURES: "Pictures #{} · AI-generated",
-        PostKind.PICTURES_LATE: "Pictures #{} · the rest · AI-generated",
-        PostKind.PICTURES_SHOWN: "Pictures #{} · shown here · AI-generated",
-        PostKind.PICTURES_FAILED: "Pictures #{} · not made",
-        PostKind.KEY_PAUSED: "Key #{} · paused",
-        PostKind.GALLERY: "Gallery picture #{} · AI-generated",
-        PostKind.PICTURE_REPORT: "Report #{}",
-        PostKind.RECEIPT: "Receipt #{}",
-        PostKind.LORA_OFFER: "Offer #{}",
-        PostKind.LORA_OFFER_ANSWERED: "Offer #{} · answer",
-        PostKind.LORA_IMPORTED: "LoRA #{} · yours",
-        PostKind.EVENT_PANEL: "Event #{}",
-        PostKind.EVENT_BALLOT: "Event #{} · ballot",
-        PostKind.EVENT_YEARBOOK: "Event #{} · yearbook",
-        PostKind.EVENT_ANNOUNCEMENT: "Announcement #{}",
-        PostKind.DEPICTION: "Photo question #{}",
-        PostKind.VOTE_REMINDER: "Vote reminder #{}",
-        PostKind.TAKEDOWN: "Pictures #{} · their LoRA is gone",
-        PostKind.WELCOME: "Welcome #{}",
-        PostKind.LEFT: "Key #{} · its LoRAs",
-        PostKind.LEFTOVER: "Message {}",
-        PostKind.LOG_LINE: "Log #{}",
-        PostKind.APPROVAL: "Approval #{}",
-        PostKind.PHOTO_REQUEST: "Question about photos #{}",
-        PostKind.PHOTO_REQUEST_ANSWERED: "Question about photos #{} · answer",
-        PostKind.LIKENESS_OWNER: "Claim #{} · for the owner",
-        PostKind.LIKENESS_MODERATORS: "Claim #{}",
-        PostKind.LIKENESS_DECIDED: "Claim #{} · decided",
-    }[post.kind]
-    return f"-# {kind.format(post.subject_id)}"
-
-
-def training_status_card(view: TrainingView, last_line: str) -> Layout:
+def training_status_card(view: TrainingView) -> SafeLayout:
     training = view.training
     making = "Making the character" if training.provider is ProviderName.AUROUS else "Training"
     title = f"### {making} {quote(training.name, 40)} for <@{training.user_id}>"
     buttons = [ActionButton("training", "cancel", training.id, label="Cancel")] if view.can_cancel else []
-    text = "\n".join([title, *progress_lines(view), last_line])
+    text = "\n".join([title, *progress_lines(view), _number(training)])
     return card(text, colour=discord.Colour.blurple(), buttons=buttons)
 
 
@@ -121,7 +82,7 @@ def status_line(view: TrainingView) -> str:
     return f"{icon} {STATUS_WORDS[training.status].capitalize()}."
 
 
-def training_ready_card(view: TrainingView, last_line: str) -> Layout:
+def training_ready_card(view: TrainingView) -> SafeLayout:
     training, lora = view.training, view.lora
     version = f" v{lora.version}" if lora is not None and lora.version > 1 else ""
     lines = [
@@ -135,7 +96,7 @@ def training_ready_card(view: TrainingView, last_line: str) -> Layout:
         lines.append(f"-# Its trigger word {code(lora.trigger_word)} is put into your prompts by itself.")
     if view.has_sample:
         lines.append("A first picture follows by itself. The next one is yours: say what it should show.")
-    text = "\n".join([*lines, last_line])
+    text = "\n".join([*lines, _number(training)])
     buttons = []
     if training.lora_id is not None:
         label = f"Make the {'next' if view.has_sample else 'first'} picture"
@@ -161,7 +122,7 @@ def _photos_now(training: Training) -> str:
     return "The photos have been deleted here."
 
 
-def training_failed_card(view: TrainingView, last_line: str) -> Layout:
+def training_failed_card(view: TrainingView) -> SafeLayout:
     training = view.training
     reason = training.error or "no reason is known."
     what = "made" if training.provider is ProviderName.AUROUS else "trained"
@@ -172,7 +133,12 @@ def training_failed_card(view: TrainingView, last_line: str) -> Layout:
         buttons.append(
             ActionButton("training", "retry", training.id, label="Start again", style=discord.ButtonStyle.primary)
         )
-    return card(f"{text}\n{last_line}", colour=discord.Colour.red(), buttons=buttons)
+    return card(f"{text}\n{_number(training)}", colour=discord.Colour.red(), buttons=buttons)
+
+
+def _number(training: Training) -> str:
+    """Under which `/jobs` and admins know it."""
+    return f"-# Training #{training.id}"
 
 
 def timeline_line(entries: Sequence[TimelineEntry]) -> str:

@@ -15,6 +15,8 @@ SUBJECT_WORDS = {
     SubjectKind.STYLE: "a style",
     SubjectKind.CHARACTER: "a character",
 }
+ONLY_YOU = "-# Only you see this."
+MADE_BY_AI = "-# AI-generated"
 METER_STEPS = 10
 _ENDED = re.compile(r"\\.|`[^`]*`", re.DOTALL)
 """An escaped character, and a code span, in which a backslash escapes nothing."""

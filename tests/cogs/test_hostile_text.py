@@ -73,10 +73,10 @@ async def test_hostile_prompts_and_reasons_stay_harmless_on_every_card_of_a_resu
     posted = await keyed.posted("Pictures #1 ·")
     assert_harmless(answer_to(await keyed.ben.click(posted, label="Settings")))
     await keyed.more(keyed.ben, posted, "To gallery")
-    assert_harmless(text_of(await keyed.posted("Gallery picture #", gallery)))
+    assert_harmless(text_of(await keyed.posted("Picture 1 of #1", gallery)))
     opened = await keyed.more(keyed.ben, posted, "Report")
     await keyed.submit_fields(keyed.ben, opened, " ".join(SAMPLES)[:500])
-    assert_harmless(text_of(await keyed.posted("Report #1", reports)))
+    assert_harmless(text_of(await keyed.posted("Pictures #1 were reported", reports)))
 
 
 HOSTILE_REASON = f"[{MARK}](https://evil.example) @everyone `{MARK}` <@&1> # {MARK}"

@@ -149,5 +149,5 @@ async def test_the_claimant_alone_does_not_read_the_name_of_a_lora_of_a_vote() -
     secret = replace(named, is_secret=True)
     for view, name in ((named, "**Foxy**"), (secret, "a LoRA of an event")):
         assert claim_line(view).startswith(f"You said that you are in {name}. It rests until")
-        assert f"### You said that you are in {name}\n" in check(decided_card(view, "-# line", "Foxes"))
-    assert check(claim_card(secret, "-# line", "Foxes")).startswith("### Is somebody in **Foxy**?\n")
+        assert f"### You said that you are in {name}\n" in check(decided_card(view, "Foxes"))
+    assert check(claim_card(secret, "Foxes")).startswith("### Is somebody in **Foxy**?\n")

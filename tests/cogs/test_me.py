@@ -77,7 +77,7 @@ async def test_an_offer_to_who_is_muted_pings_nobody_and_is_accepted_there(keyed
     page = await me(keyed, keyed.cleo)
     shown = board_of(await keyed.cleo.click(page, label="Show and answer"))
     assert "is yours now" in answer_to(await keyed.cleo.click(shown, label="Accept"))
-    assert "accepted and owns it now" in text_of(await keyed.posted("Offer #1 · answer"))
+    assert "accepted and owns it now" in text_of(await keyed.post_of(PostKind.LORA_OFFER_ANSWERED, 1))
     assert [text_of(message) for message in keyed.posts() if "### A LoRA for you" in text_of(message)] == []
 
 

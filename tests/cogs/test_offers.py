@@ -11,6 +11,7 @@ from simcord.results import InteractionResult
 
 from bot.records.guild import Actor
 from bot.records.lora import Lora
+from bot.records.post import PostKind
 from tests.cogs.events.event_actions import open_event
 from tests.cogs.simulated_guild import Message, Stage, answer_to, board_of, buttons_of, text_of, tree_of, until
 
@@ -57,7 +58,7 @@ async def private_offer(stage: Stage) -> discord.Message:
     """The offer as Cleo finds it in a private message."""
 
     def found() -> list[discord.Message]:
-        return [message for message in stage.cleo.user.dm_channel.history() if "Offer #1" in text_of(message)]
+        return [message for message in stage.cleo.user.dm_channel.history() if "### A LoRA for you" in text_of(message)]
 
     await until(found)
     return found()[0]
@@ -65,7 +66,7 @@ async def private_offer(stage: Stage) -> discord.Message:
 
 async def offer_to_cleo(stage: Stage) -> discord.Message:
     await hand_over(stage, stage.cleo)
-    return await stage.posted("Offer #1")
+    return await stage.post_of(PostKind.LORA_OFFER, 1)
 
 
 async def owner_of(stage: Stage, lora: Lora) -> int:
@@ -164,7 +165,7 @@ async def test_an_offer_is_asked_in_the_channel_and_accepted_by_its_receiver(tra
     lora = await trained.lora(trained.ben)
     asked = await hand_over(trained, trained.cleo)
     assert f"**Foxy** is offered to {trained.cleo.mention}" in asked
-    message = await trained.posted("Offer #1")
+    message = await trained.post_of(PostKind.LORA_OFFER, 1)
     assert trained.cleo.mention in text_of(message)
     assert list(buttons_of(message)) == ["Accept", "Decline", "I am in this"]
     bodies = [body for path, body in trained.sent_messages() if path.startswith("/channels/") and "nonce" in body]
@@ -172,7 +173,7 @@ async def test_an_offer_is_asked_in_the_channel_and_accepted_by_its_receiver(tra
     accepted = answer_to(await trained.cleo.click(message, label="Accept"))
     assert "**Foxy** is yours now." in accepted
     assert await owner_of(trained, lora) == trained.cleo.id
-    told = await trained.posted("Offer #1 · answer")
+    told = await trained.post_of(PostKind.LORA_OFFER_ANSWERED, 1)
     assert f"{trained.ben.mention}, that is the answer to your offer." in text_of(told)
     await until(lambda: "accepted and owns it now" in text_of(trained.posts()[0]))
     assert buttons_of(trained.posts()[0]) == {}
@@ -190,7 +191,7 @@ async def test_declining_changes_nothing_and_the_next_offer_has_to_wait(trained:
 async def test_withdrawing_changes_nothing(trained: Stage) -> None:
     lora = await trained.lora(trained.ben)
     given = board_of(await trained.use(trained.ben, "loras transfer", lora="Foxy", to=trained.cleo))
-    accept = buttons_of(await trained.posted("Offer #1"))["Accept"]
+    accept = buttons_of(await trained.post_of(PostKind.LORA_OFFER, 1))["Accept"]
     card = board_of(await trained.use(trained.ben, "loras show", lora="Foxy"))
     assert f"Offered to {trained.cleo.mention}" in text_of(card)
     assert "Withdraw the offer" in buttons_of(card)

@@ -111,7 +111,7 @@ def cards_of(found: PictureSet) -> Iterator[discord.ui.LayoutView]:
     yield pictures_card(found, "-# line", {}, found.view.pictures, "A note.", is_private=True)
     yield late_card(found, "-# line", named, found.view.pictures, "A note.")
     yield pictures_failed_card(found, "-# line")
-    yield gallery_card(found, found.view.pictures[0], "-# line", names[:1])
+    yield gallery_card(found, found.view.pictures[0], names[:1])
     yield gallery_choice_card(found)
     yield edits_card(found, "Upscale", prices)
     yield edits_card(found, "Remove background", dict.fromkeys(prices))
@@ -159,7 +159,7 @@ async def test_a_report_keeps_the_limits_and_offers_its_buttons_only_where_they_
 ) -> None:
     generation = made_set("a fox", GenerationSettings()).generation
     view = ReportView(Report(1, GUILD, 12, BEN, f"`@everyone {reason}"[:500], NOON, None), generation, (CHANNEL, 77))
-    card = report_card(view, "-# Report #1", is_private=is_private)
+    card = report_card(view, is_private=is_private)
     text = check(card)
     assert alive(text) == []
     assert f"/channels/{GUILD}/{CHANNEL}/77" in text
@@ -172,7 +172,7 @@ async def test_the_report_of_an_entry_names_neither_the_order_nor_who_sent_it(is
     """Mutant: with the heading of other reports a moderator finds the number of the order in a list with names."""
     generation = made_set("a fox", GenerationSettings()).generation
     view = ReportView(Report(1, GUILD, 12, BEN, "not nice", NOON, None), generation, None, "entry number 3 of a vote")
-    text = check(report_card(view, "-# Report #1", is_private=is_private))
+    text = check(report_card(view, is_private=is_private))
     assert text.startswith("### Report about entry number 3 of a vote\n")
     assert "#12" not in text
     assert f"<@{generation.user_id}>" not in text

@@ -5,6 +5,7 @@ import random
 from PIL import Image
 
 from bot.photos.filetypes import identify
+from bot.records.post import PostKind
 from bot.sandbox.apiframe.state import JobFault
 from bot.sandbox.rehearsal.faults import Fault
 from cogs.adapters.rendering import SMALLER, versions
@@ -120,6 +121,6 @@ async def test_a_picture_too_large_for_the_gallery_hangs_there_as_a_smaller_copy
     posted = await keyed.posted("Pictures #1 · AI-generated")
     keyed.world.env.inject_error("POST", f"/channels/{gallery.id}/messages", status=413, code=40005, times=1)
     await keyed.more(keyed.ben, posted, "To gallery")
-    shown = await keyed.posted("Gallery picture #1 · AI-generated", gallery)
+    shown = await keyed.post_of(PostKind.GALLERY, 1, gallery)
     assert [attachment.filename for attachment in shown.attachments] == ["darkroom-1-1.jpg"]
     assert pictures_in(shown) == ["AI-generated picture 1 of 1: Foxy in a forest"]

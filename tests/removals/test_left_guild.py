@@ -42,7 +42,7 @@ async def test_who_set_the_key_is_asked_and_a_yes_removes_every_lora_and_the_key
     [key_id] = await keys_left(keyed)
     left = await keyed.guilds.left(key_id)
     assert left is not None
-    assert "Its 2 LoRAs in your Apiframe account are still there." in check(left_card(left, "-# line"))
+    assert "Its 2 LoRAs in your Apiframe account are still there." in check(left_card(left))
     keyed.server.faults.next("DELETE /v2/loras/{id}", *[Fault.answer(503)] * 3)
     assert await keyed.guilds.remove_loras(key_id, ADMIN) == 2
     assert await keyed.guilds.remove_loras(key_id, ADMIN) == 0

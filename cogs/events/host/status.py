@@ -76,7 +76,7 @@ def status_card(view: EventView, *, may_run: bool, said: str = "") -> Layout:
     advice = [f"💡 {sentence}" for sentence in view.advice]
     lines = [*head, *_numbers(view, may_run=may_run), *advice, *_winners(view.winners)]
     host = [f"host <@{event.host_id}>"] if event.host_id != NOBODY else []
-    lines.append(" · ".join([f"-# Event #{event.id}", MODE_WORDS[event.mode], *host]))
+    lines.append(f"-# {' · '.join([MODE_WORDS[event.mode], *host])}")
     colour = discord.Colour.orange() if event.paused_at is not None else discord.Colour.blurple()
     buttons = _host_buttons(view) if may_run else []
     return card(clip(lines, SHOWN_MAX, "…"), colour=colour, buttons=buttons)

@@ -18,7 +18,7 @@ from cogs.likeness.cards import CLAIM
 from cogs.pictures.forms import ReportModal
 from cogs.ui.buttons import ActionButton
 from cogs.ui.choices import FleetingButton, page_buttons
-from cogs.ui.layout import PANEL_SECONDS, Layout, SafeLayout
+from cogs.ui.layout import PANEL_SECONDS, SafeLayout
 from cogs.ui.replies import File, Interaction, actor_of, defer, open_form, show
 from cogs.ui.words import clip, count
 
@@ -57,11 +57,11 @@ def alt_text(entry: BallotEntry) -> str:
     return f"AI-generated picture, entry number {entry.position}"
 
 
-def ballot_card(event: Event, entries: Sequence[BallotEntry], last_line: str) -> Layout:
+def ballot_card(event: Event, entries: Sequence[BallotEntry]) -> SafeLayout:
     layout = SafeLayout(discord.Colour.blurple())
     layout.add_text("\n".join(_ballot_lines(event, entries)))
     layout.add_gallery(shown_files(event, entries))
-    layout.add_text(f"-# AI-generated pictures\n{last_line}")
+    layout.add_text("-# AI-generated pictures")
     layout.add_rows(voting_buttons(event))
     return layout
 

@@ -24,16 +24,16 @@ ANSWERS = {
 }
 
 
-def depiction_card(view: DepictionView, last_line: str, guild_name: str) -> Layout:
+def depiction_card(view: DepictionView, guild_name: str) -> SafeLayout:
     """`guild_name`: in a private message nothing else tells where this comes from. A yes can be changed to no later."""
     depiction, what, maker = view.depiction, _what(view), f"<@{view.depiction.named_by}>"
     where = f"{what if view.event is not None else f'{what} that {maker} makes'} in {quote(guild_name)}"
     if depiction.status is DepictionStatus.VETOED:
         text = f"### Removed\nYou said no, so these photos of {where} are gone. Nobody is told that it was you."
-        return card(f"{text}\n{last_line}", colour=discord.Colour.dark_grey())
+        return card(text, colour=discord.Colour.dark_grey())
     if depiction.status is DepictionStatus.CONFIRMED:
         text = f"### Thank you\nYou said yes to photos of {where}. You can still change your mind."
-        return card(f"{text}\n{last_line}", colour=discord.Colour.green(), buttons=_answers(depiction))
+        return card(text, colour=discord.Colour.green(), buttons=_answers(depiction))
     layout = SafeLayout(discord.Colour.blurple())
     does = "gave photos to" if view.event is not None else "makes"
     layout.add_text(
@@ -45,14 +45,13 @@ def depiction_card(view: DepictionView, last_line: str, guild_name: str) -> Layo
         "and nobody is told that it was you."
     )
     layout.add_gallery([(SHEET_FILE, sheet_alt(view.photos))] if view.photos else [])
-    layout.add_text(last_line)
     layout.add_row(*_answers(depiction))
     return layout
 
 
-def gone_card(last_line: str) -> Layout:
+def gone_card() -> SafeLayout:
     """In place of a question whose photos are not here any more."""
-    return card(f"### These photos are gone\n{NOTHING_TO_ANSWER}\n{last_line}", colour=discord.Colour.dark_grey())
+    return card(f"### These photos are gone\n{NOTHING_TO_ANSWER}", colour=discord.Colour.dark_grey())
 
 
 def _what(view: DepictionView) -> str:

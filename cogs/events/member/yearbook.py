@@ -64,7 +64,7 @@ async def _hand_out(interaction: Interaction, event: Event, yearbook: Yearbook, 
         )
 
 
-def public_card(event: Event, yearbook: Yearbook, last_line: str, *, has_web: bool) -> Layout:
+def public_card(event: Event, yearbook: Yearbook, *, has_web: bool) -> SafeLayout:
     """For everybody; the button brings the ZIP privately. `has_web`: there can be a gallery on the web."""
     view = SafeLayout(discord.Colour.gold())
     pictures = count(yearbook.pictures, "AI-generated picture")
@@ -72,7 +72,6 @@ def public_card(event: Event, yearbook: Yearbook, last_line: str, *, has_web: bo
     view.add_gallery([(SHEET_FILE, yearbook.sheet_alt)])
     if yearbook.pdf is not None:
         view.box.add_item(discord.ui.File(f"attachment://{yearbook.pdf.name}"))
-    view.add_text(last_line)
     book = ActionButton("event", "book", event.id, label="Yearbook", style=discord.ButtonStyle.success)
     view.add_row(book, *([gallery_button(event.id)] if has_web else []))
     return view

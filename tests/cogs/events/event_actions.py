@@ -88,7 +88,7 @@ async def give(
 
 async def question_to(member: simcord.MemberActor) -> discord.Message:
     """The private question whether photos may be used."""
-    return await private_message(member, "Photo question #")
+    return await private_message(member, "May these photos be used?")
 
 
 async def private_message(member: simcord.MemberActor, text: str) -> discord.Message:

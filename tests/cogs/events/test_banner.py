@@ -36,7 +36,7 @@ def shown_on(stage: Stage, message: discord.Message) -> tuple[str, str]:
 
 
 async def panel(stage: Stage, event: Event) -> discord.Message:
-    return await stage.posted(f"-# Event #{event.id}")
+    return await stage.post_of(PostKind.EVENT_PANEL, event.id)
 
 
 async def post_of(stage: Stage, event: Event) -> Post:

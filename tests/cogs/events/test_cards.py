@@ -37,6 +37,7 @@ from cogs.events.member.ballot import FILES_MAX, ballot_card, pages_of, shown_fi
 from cogs.events.member.depictions import depiction_card, seen_card
 from cogs.events.member.photos import leave_question, photo_list, rules_card
 from cogs.events.panel import actions_of, panel_card
+from cogs.ui.words import MADE_BY_AI
 from tests.cogs.card_checks import check, parts_of
 from tests.cogs.events.shown_events import a_lora, a_view, an_honour, collecting
 from tests.cogs.markdown import alive, live_text
@@ -47,7 +48,6 @@ from tests.fakes.examples import in_proportion
 from tests.fakes.rows import photo
 
 S = EventStatus
-LINE = "-# Event #7"
 GALLERY = discord.ComponentType.media_gallery.value
 KEPT = timedelta(hours=72)
 typed = st.text(min_size=1, max_size=1000).map(lambda text: f"@everyone ` {text}"[:1000])
@@ -135,8 +135,7 @@ def assert_inert(card: discord.ui.LayoutView) -> str:
 @settings(max_examples=in_proportion(150))
 @given(hostile_events(), typed, st.sampled_from([0, 1, 3, 200]))
 async def test_the_panel_keeps_discords_limits_in_every_stage(event: Event, text: str, winners: int) -> None:
-    shown = assert_inert(panel_card(crowded(event, text, winners), LINE))
-    assert shown.splitlines()[-1] == LINE
+    assert_inert(panel_card(crowded(event, text, winners)))
 
 
 @settings(max_examples=in_proportion(50))
@@ -145,7 +144,7 @@ async def test_the_ballot_keeps_discords_limits_and_shows_no_more_files_than_a_m
     event: Event, count: int, pictures: int
 ) -> None:
     entries = entries_of(count, pictures)
-    assert assert_inert(ballot_card(event, entries, LINE)).splitlines()[-1] == LINE
+    assert assert_inert(ballot_card(event, entries)).splitlines()[-1] == "-# AI-generated pictures"
     assert len(shown_files(event, entries)) <= FILES_MAX
     pages = pages_of(entries)
     assert [entry for page in pages for entry in page] == entries
@@ -158,8 +157,8 @@ async def test_every_announcement_keeps_the_limits_whatever_its_detail_holds(eve
     view = crowded(event, text, 200)
     for note in notes():
         for is_private in (True, False):
-            card = announcement_card(view, note, "-# Announcement #1", [("winner-1.jpg", "alt")], is_private=is_private)
-            assert assert_inert(card).splitlines()[-1] == "-# Announcement #1"
+            card = announcement_card(view, note, [("winner-1.jpg", "alt")], is_private=is_private)
+            assert assert_inert(card).splitlines()[-1] == MADE_BY_AI
 
 
 @given(hostile_events(), typed)
@@ -169,9 +168,7 @@ async def test_rules_and_questions_to_members_keep_the_limits(event: Event, text
     asked = [a_depiction(status) for status in DepictionStatus for _ in range(10)]
     assert_inert(seen_card(event, [a_depiction(each.status, id=number) for number, each in enumerate(asked)], KEPT))
     for each in asked:
-        assert_inert(
-            depiction_card(DepictionView(each, event, None, (), depicted_sentence(event, KEPT)), "-# line", text)
-        )
+        assert_inert(depiction_card(DepictionView(each, event, None, (), depicted_sentence(event, KEPT)), text))
 
 
 def a_depiction(status: DepictionStatus = DepictionStatus.PENDING, **changes: Any) -> Depiction:
@@ -200,7 +197,7 @@ def test_a_long_list_of_photos_is_cut_and_says_so() -> None:
 
 async def test_the_panel_tells_a_newcomer_what_it_is_until_when_and_how_far() -> None:
     view = a_view(collecting(budget=1000, entrants_min=2, role_ids=frozenset({9})), advice=("Add some close-ups.",))
-    text = check(panel_card(view, LINE))
+    text = check(panel_card(view))
     ends = int((NOON + timedelta(hours=2)).timestamp())
     assert "## **Mascot days**\n“Our mascot”\n**One LoRA for all.**" in text
     assert "For <@&9> · hosted by <@400>" in text
@@ -213,12 +210,12 @@ async def test_the_panel_tells_a_newcomer_what_it_is_until_when_and_how_far() ->
 
 def test_the_cards_say_why_photos_do_not_count_and_what_it_will_cost() -> None:
     view = a_view(collecting(), usable_photos=10, uncounted=UncountedPhotos(waiting=10, alike=4), spent=0)
-    panel, status = check(panel_card(view, LINE)), check(status_card(view, may_run=False))
+    panel, status = check(panel_card(view)), check(status_card(view, may_run=False))
     assert "**20 photos**, 10 usable ▰▰▰▰▰▰▱▱▱▱ (it takes 15)\n-# 10 wait for a yes · 4 look alike" in panel
     assert "10 usable of 20 (10 wait for a yes · 4 look alike)" in status
     one = a_view(collecting(), uncounted=UncountedPhotos(waiting=1, refused=1, dropped=1, alike=1))
     said = "1 waits for a yes · 1 looks like another · 1 left out by the host · 1 cannot be used"
-    assert said in check(panel_card(one, LINE))
+    assert said in check(panel_card(one))
     for text in (panel, status):
         assert "In the end about 400 credits of this server, if 10 take part and use all they may." in text
 
@@ -237,7 +234,7 @@ def test_the_cost_is_never_above_the_budget_and_goes_once_nothing_more_is_taken(
     changes: dict[str, Any], said: str | None
 ) -> None:
     for card in (
-        panel_card(a_view(collecting(**changes)), LINE),
+        panel_card(a_view(collecting(**changes))),
         status_card(a_view(collecting(**changes)), may_run=False),
     ):
         assert ("In the end" in check(card)) == (said is not None)
@@ -246,22 +243,22 @@ def test_the_cost_is_never_above_the_budget_and_goes_once_nothing_more_is_taken(
 
 def test_a_host_who_was_erased_is_named_nowhere() -> None:
     gone = a_view(collecting(host_id=NOBODY))
-    for card in (panel_card(gone, LINE), status_card(gone, may_run=False)):
+    for card in (panel_card(gone), status_card(gone, may_run=False)):
         assert "<@0>" not in check(card)
         assert "host" not in check(card)
 
 
 async def test_a_pause_is_said_in_kind_words_and_hides_the_deadline() -> None:
     event = collecting(paused_at=NOON, paused_why=PauseReason.TOO_FEW_PHOTOS)
-    text = check(panel_card(a_view(event), LINE))
+    text = check(panel_card(a_view(event)))
     assert "⏸️ **Paused.** There are too few usable photos so far." in text
     assert "<t:" not in text
-    assert "Give photos" in labels_of(panel_card(a_view(event), LINE))
+    assert "Give photos" in labels_of(panel_card(a_view(event)))
 
 
 async def test_the_panel_never_says_who_or_how_many_said_no() -> None:
-    quiet = check(panel_card(a_view(collecting(), vetoed=0, pending=0), LINE))
-    assert check(panel_card(a_view(collecting(), vetoed=9, pending=9), LINE)) == quiet
+    quiet = check(panel_card(a_view(collecting(), vetoed=0, pending=0)))
+    assert check(panel_card(a_view(collecting(), vetoed=9, pending=9))) == quiet
 
 
 @pytest.mark.parametrize(
@@ -285,18 +282,18 @@ def test_the_panel_offers_what_can_be_done_now(mode: EventMode, status: EventSta
 async def test_a_paused_ballot_and_a_closed_one_take_no_votes_but_keep_their_pictures() -> None:
     entries = entries_of(3)
     voting = make_event(status=S.VOTING, stage_ends_at=NOON)
-    assert labels_of(ballot_card(voting, entries, LINE)) == ["Look closely and vote"]
+    assert labels_of(ballot_card(voting, entries)) == ["Look closely and vote"]
     paused = make_event(status=S.VOTING, paused_at=NOON, paused_why=PauseReason.NO_KEY)
     for event in (paused, make_event(status=S.FINISHED), make_event(status=S.CANCELLED)):
-        card = ballot_card(event, entries, LINE)
+        card = ballot_card(event, entries)
         assert labels_of(card) == []
         assert len(shown_files(event, entries)) == 3
-    assert "is over" in check(ballot_card(make_event(status=S.FINISHED), entries, LINE))
+    assert "is over" in check(ballot_card(make_event(status=S.FINISHED), entries))
 
 
 async def test_the_ballot_says_its_rule_and_no_number_of_votes() -> None:
     event = make_event(status=S.VOTING, stage_ends_at=NOON, jury_role_id=9)
-    text = check(ballot_card(event, entries_of(3), LINE))
+    text = check(ballot_card(event, entries_of(3)))
     assert "Everybody has one vote, not for an own entry, and can change it until the close." in text
     assert "The jury's votes make half of the score" in text
     assert f"Closes <t:{int(NOON.timestamp())}:F>" in text
@@ -318,7 +315,7 @@ async def test_the_plot_of_the_votes_stands_alone_below_the_winning_pictures() -
     note = Announcement(1, 7, 100, AnnouncementKind.WINNER, "{}", NOON)
     view = a_view(make_event(status=S.FINISHED), winners=(an_honour(1),))
     won = [("winner-1.jpg", "first"), ("winner-2.jpg", "second")]
-    card = announcement_card(view, note, LINE, won, [], [("votes.png", "Votes")])
+    card = announcement_card(view, note, won, [], [("votes.png", "Votes")])
     galleries = [part["items"] for part in parts_of(card) if part["type"] == GALLERY]
     shown = [[item["media"]["url"] for item in items] for items in galleries]
     assert shown == [["attachment://winner-1.jpg", "attachment://winner-2.jpg"], ["attachment://votes.png"]]
@@ -327,35 +324,35 @@ async def test_the_plot_of_the_votes_stands_alone_below_the_winning_pictures() -
 async def test_winners_that_tie_share_their_place_and_labels_are_told_after_a_bake_off() -> None:
     winners = (an_honour(1, id=1, user_id=501), an_honour(1, id=2, user_id=502))
     note = Announcement(1, 7, 100, AnnouncementKind.WINNER, "{}", NOON)
-    text = check(announcement_card(a_view(make_event(status=S.FINISHED), winners=winners), note, LINE))
+    text = check(announcement_card(a_view(make_event(status=S.FINISHED), winners=winners), note))
     assert "🥇 <@501> · 5 votes\n🥇 <@502> · 5 votes\nEqual votes share a place." in text
     blind = a_view(make_event(mode=EventMode.BAKEOFF), winners=(an_honour(label="strength 0.8"),))
-    assert "🥇 **strength 0.8** · 5 votes" in check(announcement_card(blind, note, LINE))
+    assert "🥇 **strength 0.8** · 5 votes" in check(announcement_card(blind, note))
 
 
 async def test_announcements_name_whose_photos_made_it_and_what_was_paid() -> None:
     chosen = Announcement(
         1, 7, 100, AnnouncementKind.CHOSEN, json.dumps({"by": {"501": 12, "502": 1}, "photos": 13}), NOON
     )
-    text = check(announcement_card(a_view(make_event()), chosen, LINE))
+    text = check(announcement_card(a_view(make_event()), chosen))
     assert "trained from 13 photos" in text
     assert "<@501>: 12 photos\n<@502>: 1 photo" in text
     detail = {"spent": 261, "trainings": 1, "pictures": 2, "by": "host"}
     cancelled = Announcement(1, 7, 100, AnnouncementKind.CANCELLED, json.dumps(detail), NOON)
-    said = check(announcement_card(a_view(make_event()), cancelled, LINE))
+    said = check(announcement_card(a_view(make_event()), cancelled))
     assert "261 credits for 1 training and 2 orders of pictures" in said
     nothing = Announcement(1, 7, 100, AnnouncementKind.CANCELLED, json.dumps({"spent": 0, "by": "abandoned"}), NOON)
-    assert "Paid so far: nothing." in check(announcement_card(a_view(make_event()), nothing, LINE))
+    assert "Paid so far: nothing." in check(announcement_card(a_view(make_event()), nothing))
 
 
 async def test_the_host_is_told_which_lora_rests_and_by_whom_never() -> None:
     view = a_view(make_event(), loras=(a_lora(3),))
     note = Announcement(1, 7, 100, AnnouncementKind.TAKEN_BACK, '{"lora_id": 3}', NOON)
-    card = announcement_card(view, note, LINE)
+    card = announcement_card(view, note)
     assert "**Foxy** rests" in check(card)
     assert "<@" not in check(card)
     assert labels_of(card) == ["Archive it"]
-    assert labels_of(announcement_card(view, note, LINE, is_private=True)) == []
+    assert labels_of(announcement_card(view, note, is_private=True)) == []
 
 
 @pytest.mark.parametrize(
@@ -373,9 +370,7 @@ async def test_a_last_call_is_about_the_stage_it_was_written_in(mode: EventMode,
     seconds = int(NOON.timestamp())
     detail = json.dumps({"stage": stage, "ends": seconds})
     moved_on = a_view(make_event(mode=mode, status=S.FINISHED))
-    text = check(
-        announcement_card(moved_on, Announcement(1, 7, 100, AnnouncementKind.CLOSING_SOON, detail, NOON), LINE)
-    )
+    text = check(announcement_card(moved_on, Announcement(1, 7, 100, AnnouncementKind.CLOSING_SOON, detail, NOON)))
     assert f"This part ends <t:{seconds}:F> (<t:{seconds}:R>). {what}" in text
 
 
@@ -389,35 +384,35 @@ async def test_a_last_call_is_about_the_stage_it_was_written_in(mode: EventMode,
 )
 async def test_a_training_is_said_to_take_as_long_as_the_events_steps_need(changes: dict[str, Any], takes: str) -> None:
     view = a_view(make_event(status=S.TRAINING, **changes))
-    text = check(announcement_card(view, Announcement(1, 7, 100, AnnouncementKind.TRAINING, "{}", NOON), LINE))
+    text = check(announcement_card(view, Announcement(1, 7, 100, AnnouncementKind.TRAINING, "{}", NOON)))
     assert f"It usually takes {takes}." in text
 
 
 async def test_a_late_opening_names_no_end_of_a_first_part_that_is_over() -> None:
     note = Announcement(1, 7, 100, AnnouncementKind.OPENED, "{}", NOON)
-    said = [check(announcement_card(a_view(collecting(status=each)), note, LINE)) for each in (S.COLLECTING, S.VOTING)]
+    said = [check(announcement_card(a_view(collecting(status=each)), note)) for each in (S.COLLECTING, S.VOTING)]
     assert ["The first part ends" in text for text in said] == [True, False]
 
 
 async def test_the_host_is_told_what_keeps_an_event_from_opening() -> None:
     draft = a_view(make_event(opens_at=NOON))
     note = Announcement(1, 7, 100, AnnouncementKind.NOT_OPENED, '{"why": ["Run `/keys set`."]}', NOON)
-    text = check(announcement_card(draft, note, LINE, is_private=True))
+    text = check(announcement_card(draft, note, is_private=True))
     assert "**Mascot days** cannot open yet" in text
     assert "• Run `/keys set`.\nIt opens by itself as soon as that is done." in text
     seconds = int(NOON.timestamp())
     late = Announcement(1, 7, 100, AnnouncementKind.NOT_OPENED, json.dumps({"missed": seconds - 90_000}), NOON)
-    text = check(announcement_card(draft, late, LINE, is_private=True))
+    text = check(announcement_card(draft, late, is_private=True))
     assert f"I was away at <t:{seconds - 90_000}:F>" in text
     assert f"The next one of the series opens <t:{seconds}:F>" in text
-    assert "series" not in check(announcement_card(a_view(make_event()), late, LINE, is_private=True))
+    assert "series" not in check(announcement_card(a_view(make_event()), late, is_private=True))
 
 
 async def test_the_question_to_a_member_shows_its_answer() -> None:
     def card(status: DepictionStatus) -> discord.ui.LayoutView:
         event = make_event()
         view = DepictionView(a_depiction(status), event, None, (), depicted_sentence(event, KEPT))
-        return depiction_card(view, LINE, "Photo club")
+        return depiction_card(view, "Photo club")
 
     asked = check(card(DepictionStatus.PENDING))
     assert "<@502> gave photos to the event **Mascot days** in **Photo club**" in asked

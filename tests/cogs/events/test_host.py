@@ -16,6 +16,7 @@ from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode, EventStatus, PauseReason, Repeat
 from bot.records.generation import GenerationSettings
 from bot.records.guild import Actor, Channel
+from bot.records.post import PostKind
 from bot.storage.events import events
 from cogs.ui.layout import shown_media
 from tests.cogs.events.event_actions import private_message
@@ -578,7 +579,7 @@ async def check_posting(stage: Stage, event: Event, card: Message) -> None:
     own = board_of(await stage.use(stage.ada, "event yearbook"))
     assert "On its way to <#" in answer_to(await stage.ada.click(own, label="Post it for everybody"))
     [thread] = stage.channel.threads
-    posted = await stage.posted(f"Event #{event.id} · yearbook", thread)
+    posted = await stage.post_of(PostKind.EVENT_YEARBOOK, event.id, thread)
     types = [urlsplit(each.url).path.rpartition(".")[2] for each in shown_media(posted.components)]
     assert types == ["jpg", "pdf"]
     assert pictures_in(posted) == ["Contact sheet of 1 AI-generated picture: Ben No. 1"]

@@ -96,7 +96,7 @@ def test_what_is_closing_says_so_and_offers_neither_an_end_nor_more_time(status:
     assert "until" not in text.lower()
     assert labels_on(status_card(view, may_run=True)) == ["Look again"]
     assert labels_on(status_card(view, may_run=False)) == []
-    panel = said_by(panel_card(view, "-# Event #7"))
+    panel = said_by(panel_card(view))
     assert f"⏳ **Closing.** {CLOSING_WORDS[status]}" in panel
     assert "<t:" not in panel
 

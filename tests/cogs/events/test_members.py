@@ -55,8 +55,12 @@ STRING_SELECT = 3
 KEPT = timedelta(hours=72)
 
 
+async def ballot_of(stage: Stage, event: Event) -> discord.Message:
+    return await stage.post_of(PostKind.EVENT_BALLOT, event.id)
+
+
 async def panel_of(stage: Stage, event: Event) -> discord.Message:
-    return await stage.posted(f"Event #{event.id}")
+    return await stage.post_of(PostKind.EVENT_PANEL, event.id)
 
 
 def said_in(opened: InteractionResult) -> str:
@@ -347,7 +351,7 @@ async def check_numbers(stage: Stage, event: Event) -> None:
 
 async def test_a_ballot_is_held_without_names_and_its_winner_announced(keyed: Stage) -> None:
     event = await voting(keyed)
-    ballot = await keyed.posted("· ballot")
+    ballot = await ballot_of(keyed, event)
     assert sorted(pictures_in(ballot)) == [f"AI-generated picture, entry number {number}" for number in (1, 2)]
     for secret in (keyed.ben.mention, keyed.cleo.mention, "moon", "at sea"):
         assert secret not in text_of(ballot) + "".join(pictures_in(ballot))
@@ -360,7 +364,7 @@ async def test_a_ballot_is_held_without_names_and_its_winner_announced(keyed: St
     voted = board_of(await keyed.ben.click(pages, label=chosen))
     assert f"Your vote is for **{chosen.removeprefix('Vote for ')}**." in text_of(voted)
     assert f"Your vote: {chosen.removeprefix('Vote for ')}" in buttons_of(voted)
-    assert "1 vote" not in text_of(await keyed.posted("· ballot"))
+    assert "1 vote" not in text_of(await ballot_of(keyed, event))
     await keyed.world.darkroom.services.events.close(event.id, admin(keyed))
     won = await keyed.posted("🏆 **Mascot days**")
     assert f"🥇 <@{keyed.cleo.id}> · 1 vote" in text_of(won)
@@ -381,8 +385,8 @@ async def test_a_ballot_is_held_without_names_and_its_winner_announced(keyed: St
 
 async def test_who_is_seen_in_an_entry_says_so_on_the_ballot_and_its_lora_rests(keyed: Stage) -> None:
     """Mutant: without the button there, the picture has to be found among all others first."""
-    await voting(keyed)
-    pages = board_of(await keyed.ben.click(await keyed.posted("· ballot"), label="Look closely and vote"))
+    event = await voting(keyed)
+    pages = board_of(await keyed.ben.click(await ballot_of(keyed, event), label="Look closely and vote"))
     asked = await keyed.ben.click(pages, label="I am in this")
     assert "Can **you** be seen" in answer_to(asked)
     assert "It rests from now on" in answer_to(await keyed.ben.click(board_of(asked), label="Yes, I am in this"))
@@ -391,7 +395,7 @@ async def test_who_is_seen_in_an_entry_says_so_on_the_ballot_and_its_lora_rests(
 
 async def test_a_vote_can_be_changed_and_survives_a_restart(keyed: Stage) -> None:
     event = await voting(keyed)
-    ballot = await keyed.posted("· ballot")
+    ballot = await ballot_of(keyed, event)
     pages = board_of(await keyed.ada.click(ballot, label="Look closely and vote"))
     await keyed.ada.click(pages, label="Vote for number 1")
     await keyed.restart()
@@ -427,7 +431,7 @@ async def test_more_pictures_than_a_message_takes_come_as_one_sheet_and_page_by_
     await add_post(
         keyed.world.darkroom.database, event.id, guild_id=event.guild_id, places=[place], now=datetime.now(UTC), **about
     )
-    ballot = await keyed.posted("· ballot")
+    ballot = await ballot_of(keyed, event)
     assert pictures_in(ballot) == ["AI-generated pictures: contact sheet of 12 numbered entries."]
     seen: list[str] = []
     pages = board_of(await keyed.cleo.click(ballot, label="Look closely and vote"))

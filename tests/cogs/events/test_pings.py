@@ -96,7 +96,7 @@ async def in_its_vote(stage: Stage) -> Event:
         assert path is not None
         path.write_bytes(encode(noise(200, 200, member.id % 1000), "PNG"))
     await end(stage, event)
-    await stage.posted(f"Event #{event.id} · ballot")
+    await stage.post_of(PostKind.EVENT_BALLOT, event.id)
     return event
 
 
@@ -120,12 +120,12 @@ async def vote_for_ben(stage: Stage, event: Event, *voters: simcord.MemberActor)
 async def test_each_message_of_an_event_pings_whom_it_is_for(keyed: Stage) -> None:
     """Mutants: without the role in `allowed_mentions` nobody is told; with all mentions of the text Cleo is, too."""
     role = await a_role(keyed)
-    opened = await open_event(keyed)
+    await open_event(keyed)
     await keyed.posted("is open")
-    assert pinged(keyed, f"Event #{opened.id}\n", "Give photos") == []
+    assert pinged(keyed, "Give photos") == []
     assert pinged(keyed, "is open", role.mention) == [([role.id], [])]
     event = await in_its_vote(keyed)
-    assert pinged(keyed, "· ballot", role.mention) == [([role.id], [])]
+    assert pinged(keyed, "The ballot of", role.mention) == [([role.id], [])]
     await vote_for_ben(keyed, event, keyed.ada)
     await end(keyed, event, timedelta(minutes=30))
     await keyed.posted("last call")
@@ -185,9 +185,9 @@ async def test_what_is_over_by_the_time_it_is_posted_pings_nobody(keyed: Stage) 
 
     await services.database.write(transaction)
     await keyed.posted("is open")
-    await keyed.posted(f"Event #{event.id} · ballot")
+    await keyed.post_of(PostKind.EVENT_BALLOT, event.id)
     assert pinged(keyed, "is open") == [([], [])]
-    assert pinged(keyed, "· ballot") == [([], [])]
+    assert pinged(keyed, "The ballot of") == [([], [])]
 
 
 async def test_who_wants_no_pings_is_named_without_a_mention_and_is_not_reminded(keyed: Stage) -> None:
@@ -223,7 +223,7 @@ async def test_without_a_role_that_it_may_mention_it_posts_without_a_ping(keyed:
 async def test_a_press_gives_the_role_and_another_one_takes_it_back(keyed: Stage) -> None:
     role = await a_role(keyed)
     event = await open_event(keyed)
-    panel = await keyed.posted(f"Event #{event.id}")
+    panel = await keyed.post_of(PostKind.EVENT_PANEL, event.id)
     said = answer_to(await keyed.ben.click(panel, label=TELL_ME))
     assert f"You have {role.mention} now" in said
     assert role.id in roles_of(keyed, keyed.ben)
@@ -285,7 +285,7 @@ async def test_an_admin_chooses_the_role_and_reads_what_keeps_it_from_working(ke
     take_from_bot(keyed, "mention_everyone", "manage_roles")
     await until(lambda: guild_of(keyed).get_role(role.id))
     event = await open_event(keyed)
-    panel = await keyed.posted(f"Event #{event.id}")
+    panel = await keyed.post_of(PostKind.EVENT_PANEL, event.id)
     assert TELL_ME not in buttons_of(panel)
     shown = board_of(await keyed.use(keyed.ada, "settings"))
     assert "**Event news:** no role" in text_of(shown)

@@ -49,7 +49,7 @@ def test_a_last_call_that_had_to_wait_is_not_made_once_its_stage_is_over(
 
 async def test_a_reminder_says_where_until_when_and_how_it_is_turned_off() -> None:
     event = make_event(status=S.VOTING, stage_ends_at=NOON + timedelta(hours=6), name="x` @everyone")
-    text = check(vote_reminder_card(VoteReminder(event, None), "Photo club", "-# Vote reminder #3"))
+    text = check(vote_reminder_card(VoteReminder(event, None), "Photo club"))
     seconds = int((NOON + timedelta(hours=6)).timestamp())
     assert f"{quote(event.name)}: you have not voted yet" in text
     assert f"in {quote('Photo club')}. The vote ends <t:{seconds}:F> (<t:{seconds}:R>)." in text
@@ -57,13 +57,13 @@ async def test_a_reminder_says_where_until_when_and_how_it_is_turned_off() -> No
     assert "To the ballot" not in text
     assert "Everybody has one vote" in text
     assert "run-off" not in text
-    endless = check(vote_reminder_card(VoteReminder(replace(event, stage_ends_at=None), None), "Club", "-# x"))
+    endless = check(vote_reminder_card(VoteReminder(replace(event, stage_ends_at=None), None), "Club"))
     assert "ends" not in endless
 
 
 async def test_in_a_run_off_who_voted_before_reads_that_it_is_about_another_vote() -> None:
     event = make_event(status=S.VOTING, stage_ends_at=NOON + timedelta(hours=1), runoff_ids=(1, 2))
-    text = check(vote_reminder_card(VoteReminder(event, None), "Photo club", "-# Vote reminder #3"))
+    text = check(vote_reminder_card(VoteReminder(event, None), "Photo club"))
     assert "you have not voted in the run-off yet" in text
     assert "The run-off ends <t:" in text
     assert "Everybody votes once more" in text

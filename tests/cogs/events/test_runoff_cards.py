@@ -26,11 +26,10 @@ from tests.fakes.events import get_event
 ENTRIES = [BallotEntry(100 + number, number, (), is_mine=False) for number in (1, 2, 3)]
 FIRST = collecting(status=EventStatus.VOTING, on_tie=OnTie.RUN_OFF)
 SECOND = replace(FIRST, runoff_ids=(101, 103))
-LINE = "-# Event #7"
 
 
 def announced(event: Event, what: AnnouncementKind, detail: str = "", **changes: Any) -> discord.ui.LayoutView:
-    return announcement_card(a_view(event, **changes), Announcement(5, 7, 100, what, detail, NOON), LINE)
+    return announcement_card(a_view(event, **changes), Announcement(5, 7, 100, what, detail, NOON))
 
 
 def actions_on(card: discord.ui.LayoutView) -> list[str]:
@@ -48,19 +47,19 @@ def test_everybody_reads_between_whom_it_is_and_that_earlier_votes_do_not_decide
     card = announced(SECOND, AnnouncementKind.RUN_OFF, '{"numbers": [1, 3]}')
     assert "Numbers 1 and 3 are tied for the first place. Everybody votes once more" in check(card)
     assert actions_on(card) == ["vote"]
-    ballot = check(ballot_card(SECOND, ENTRIES, LINE))
+    ballot = check(ballot_card(SECOND, ENTRIES))
     assert f"A run-off in {event_name(SECOND)}" in ballot
     assert "Numbers 1 and 3 are tied" in ballot
-    assert "A run-off is open: vote once more" in check(panel_card(a_view(SECOND), LINE))
+    assert "A run-off is open: vote once more" in check(panel_card(a_view(SECOND)))
     assert f"The run-off of {event_name(SECOND)}" in check(VotingPages(SECOND, ENTRIES[:1], None, 0))
 
 
 def test_the_rules_say_what_becomes_of_a_tie() -> None:
     """In the run-off itself another tie shares the place."""
     rule = "A tie for the first place is decided by a run-off."
-    said = [rule in check(ballot_card(each, ENTRIES, LINE)) for each in (FIRST, SECOND)]
+    said = [rule in check(ballot_card(each, ENTRIES)) for each in (FIRST, SECOND)]
     assert said == [True, False]
-    assert rule not in check(ballot_card(replace(FIRST, on_tie=OnTie.SHARE), ENTRIES, LINE))
+    assert rule not in check(ballot_card(replace(FIRST, on_tie=OnTie.SHARE), ENTRIES))
 
 
 def test_once_it_has_ended_the_announcement_offers_no_vote_any_more() -> None:

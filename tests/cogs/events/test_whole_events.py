@@ -1,15 +1,21 @@
 """The whole life of each kind of event as its people see it, with a restart of the bot at every stage."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from bot.records.lora import Style
+from bot.records.post import OF_A_SET, PostKind
 from bot.sandbox.apiframe.state import JobFault
-from tests.cogs.events.playthrough import Playthrough, open_playthrough
+from tests.cogs.events.playthrough import Playthrough, kind_of, open_playthrough
 from tests.cogs.sent_checks import check_mentions, check_privacy, check_secrets
 from tests.cogs.simulated_guild import answer_to, board_of, buttons_of, photos, pictures_in, text_of, until
+
+NUMBERED = {PostKind.TRAINING_STATUS, PostKind.TRAINING_READY, PostKind.TRAINING_FAILED, *OF_A_SET}
+"""Whose numbers `/jobs`, members and moderators use."""
+ROW_NUMBER = re.compile(r"(?<!<)#\d")
 
 
 @pytest.fixture
@@ -29,6 +35,8 @@ async def check_the_end(life: Playthrough, told: Sequence[str], winner: str) -> 
     await life.come_to_rest()
     announced = life.announced()
     assert [part for part, text in zip(told, announced, strict=True) if part not in text] == []
+    others = [text_of(message) for message in life.messages() if kind_of(message) not in NUMBERED]
+    assert [text for text in others if ROW_NUMBER.search(text)] == []
     assert None not in life.posts()
     assert len(set(life.posts())) == len(life.posts())
     panel = await life.panel("This event is over")
@@ -53,7 +61,7 @@ async def photos_of_a_shared_subject(life: Playthrough) -> None:
     assert "Please open it again" in await life.send_photos(life.ben, early, photos(12))
     assert "12 photos received" in await life.give(life.ben, photos(12), seen=[life.cleo])
     questions = life.cleo.user.dm_channel.history
-    await until(lambda: any("Photo question" in text_of(each) for each in questions()))
+    await until(lambda: any("May these photos be used?" in text_of(each) for each in questions()))
     await life.restart()
     (question,) = questions()
     assert "may be used" in answer_to(await life.cleo.user.click(question, label="Yes, that is fine"))
