@@ -93,6 +93,12 @@ def text_of(message: Message) -> str:
     return COMMAND_MENTION.sub(r"`/\1`", "\n".join([message.content, *shown]).strip())
 
 
+def kind_of(message: Message) -> PostKind | None:
+    """Of the post that it is; None for answers."""
+    post = post_in(tree_of(message))
+    return None if post is None else post[0]
+
+
 def buttons_of(message: Message) -> dict[str, str]:
     """Custom id by label."""
     found = [part for part in walk_components(tree_of(message)) if part.get("type") == BUTTON]

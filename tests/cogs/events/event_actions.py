@@ -1,6 +1,6 @@
 """What is done to an event in a simulated guild: opened, moved on, its buttons pressed, photos given to it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,10 +11,12 @@ from simcord.results import InteractionResult
 from bot.records.dataset import SubjectKind
 from bot.records.event import Event, EventMode, EventStatus
 from bot.records.guild import Actor, Channel
+from bot.records.post import PostKind
 from bot.storage.events import events
 from tests.cogs.simulated_guild import (
     File,
     Stage,
+    kind_of,
     text_of,
     until,
 )
@@ -88,14 +90,17 @@ async def give(
 
 async def question_to(member: simcord.MemberActor) -> discord.Message:
     """The private question whether photos may be used."""
-    return await private_message(member, "May these photos be used?")
+    return await _private(member, lambda message: kind_of(message) is PostKind.DEPICTION)
 
 
 async def private_message(member: simcord.MemberActor, text: str) -> discord.Message:
     """Wait until the bot has sent them one that holds this text."""
+    return await _private(member, lambda message: text in text_of(message))
 
+
+async def _private(member: simcord.MemberActor, is_it: Callable[[discord.Message], bool]) -> discord.Message:
     def found() -> list[discord.Message]:
-        return [each for each in member.user.dm_channel.history() if text in text_of(each)]
+        return list(filter(is_it, member.user.dm_channel.history()))
 
     await until(found)
     return found()[0]

@@ -32,6 +32,7 @@ from tests.cogs.simulated_guild import (
     answer_to,
     board_of,
     buttons_of,
+    kind_of,
     shorten_timings,
     text_of,
     tree_of,
@@ -294,11 +295,6 @@ class Playthrough:
         """What /imagine offers them."""
         offered = await member.autocomplete(self.stage.channel, "imagine", "lora", "")
         return [choice["name"] for choice in offered]
-
-
-def kind_of(message: discord.Message) -> PostKind | None:
-    post = post_in(tree_of(message))
-    return None if post is None else post[0]
 
 
 @contextlib.asynccontextmanager

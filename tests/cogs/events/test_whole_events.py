@@ -9,9 +9,9 @@ import pytest
 from bot.records.lora import Style
 from bot.records.post import OF_A_SET, PostKind
 from bot.sandbox.apiframe.state import JobFault
-from tests.cogs.events.playthrough import Playthrough, kind_of, open_playthrough
+from tests.cogs.events.playthrough import Playthrough, open_playthrough
 from tests.cogs.sent_checks import check_mentions, check_privacy, check_secrets
-from tests.cogs.simulated_guild import answer_to, board_of, buttons_of, photos, pictures_in, text_of, until
+from tests.cogs.simulated_guild import answer_to, board_of, buttons_of, kind_of, photos, pictures_in, text_of, until
 
 NUMBERED = {PostKind.TRAINING_STATUS, PostKind.TRAINING_READY, PostKind.TRAINING_FAILED, *OF_A_SET}
 """Whose numbers `/jobs`, members and moderators use."""
