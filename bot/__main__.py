@@ -1,90 +1,107 @@
-"""The command line: run, sandbox, migrate, doctor, health, rotate-keys."""
+"""The command line: run, sandbox, migrate, doctor, health, rotate-keys, invite, version."""
 
 import argparse
-import asyncio
-import contextlib
-import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bot.config import Settings, load_settings
+from bot import __version__
 from bot.errors import StartupError, StorageTrouble
-from bot.process.log import configure_logging, redact_value
-from bot.process.supervision import STOP_S, end_within
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from bot.config import Settings
+
+VERSION = f"darkroom {__version__}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m bot", description="Darkroom, a Discord bot that trains LoRAs.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, (_, text) in COMMANDS.items():
-        added = commands.add_parser(name, help=text)
-        if name == "sandbox":
-            added.add_argument("scene", nargs="?", default="", help="where it begins, for example finished-event")
-    given = vars(parser.parse_args(arguments))
-    work = COMMANDS[given.pop("command")][0]
-    # What Darkroom makes is for its own user: files 0600, folders 0700.
-    os.umask(0o077)
+    """What `darkroom` and `python -m bot` do; the exit code.
+
+    What takes long to import is imported behind the first line, so that SIGTERM ends the process from there on.
+    """
+    before = signal.signal(signal.SIGTERM, _end_at_once)
     try:
-        settings = load_settings()
-        configure_logging(settings.darkroom_log_level, settings.darkroom_log_format)
-        if settings.discord_token is not None:
-            redact_value(settings.discord_token.get_secret_value())
-        asyncio.run(until_stopped(work(settings, **given)))
+        return _do(**vars(_parser().parse_args(arguments)))
     except (StartupError, StorageTrouble) as error:
         print(error, file=sys.stderr)  # noqa: T201 - the operator's one sentence
         return 1
     except KeyboardInterrupt:
         return 130
-    return 0
-
-
-async def until_stopped(work: Awaitable[None]) -> None:
-    """Await `work`; SIGTERM cancels it, so that everything is closed in order, as with Ctrl+C."""
-    task, loop = asyncio.ensure_future(work), asyncio.get_running_loop()
-
-    def stop(*_: object) -> None:
-        end_within(STOP_S)
-        loop.call_soon_threadsafe(task.cancel)
-
-    if sys.platform == "win32":  # Microsoft /cpp/c-runtime-library/reference/signal: SIGTERM is not generated
-        log.info("This system cannot ask a program to end, so please stop Darkroom with Ctrl+C.")
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
-async def run(settings: Settings) -> None:
+def _end_at_once(*_: object) -> None:
+    """While nothing is open yet. An exception instead could get lost in an import."""
+    os._exit(0)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="darkroom", description="Darkroom, a Discord bot that trains LoRAs.")
+    parser.add_argument("--version", action="version", version=VERSION)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        added = commands.add_parser(
+            name, help=command.says, description=f"{command.says[0].upper()}{command.says[1:]}."
+        )
+        for argument, options in command.arguments.items():
+            added.add_argument(argument, **options)
+    commands.add_parser("version", help="say which version this is")
+    return parser
+
+
+def _do(command: str, **given: str) -> int:
+    if command == "version":  # whatever the settings are
+        print(VERSION)  # noqa: T201
+        return 0
+    import asyncio
+
+    from bot.config import load_settings
+    from bot.process.log import configure_logging, redact_value
+    from bot.process.supervision import until_stopped
+
+    # What Darkroom makes is for its own user: files 0600, folders 0700.
+    os.umask(0o077)
+    settings = load_settings()
+    configure_logging(settings.darkroom_log_level, settings.darkroom_log_format)
+    if settings.discord_token is not None:
+        redact_value(settings.discord_token.get_secret_value())
+    asyncio.run(until_stopped(COMMANDS[command].work(settings, **given)))
+    return 0
+
+
+async def run(settings: "Settings") -> None:
     from bot import app
 
     await app.run(settings)
 
 
-async def sandbox(_settings: Settings, scene: str) -> None:
+async def sandbox(_settings: "Settings", scene: str) -> None:
+    import logging
+
     logging.getLogger().setLevel(logging.WARNING)
     # simcord tries discord.py out with no intents when it is imported.
     logging.getLogger("discord.state").setLevel(logging.ERROR)
     try:
         from bot.sandbox import play
     except ImportError as error:
-        raise StartupError("The sandbox needs its extra packages. Run `make sandbox`, which installs them.") from error
+        raise StartupError(
+            "The sandbox needs packages that are not here. Run `make sandbox` in a clone of Darkroom, which installs "
+            "them; beside a wheel, install its extra `sandbox`."
+        ) from error
     await play.run(scene)
 
 
-async def migrate(settings: Settings) -> None:
+async def migrate(settings: "Settings") -> None:
     from bot.storage.database import Database
 
     async with Database(settings.database_url.get_secret_value()):
         print("The database has the newest schema.")  # noqa: T201
 
 
-async def doctor(settings: Settings) -> None:
+async def doctor(settings: "Settings") -> None:
     from bot import app
 
     print("Settings: fine.")  # noqa: T201
@@ -94,13 +111,15 @@ async def doctor(settings: Settings) -> None:
             print(line)  # noqa: T201
 
 
-async def health(settings: Settings) -> None:
+async def health(settings: "Settings") -> None:
+    import asyncio
+
     from bot.web.probe import ask_health
 
     print(await asyncio.to_thread(ask_health, *settings.darkroom_listen))  # noqa: T201
 
 
-async def rotate_keys(settings: Settings) -> None:
+async def rotate_keys(settings: "Settings") -> None:
     from bot import app
 
     rotations = await app.rotate_keys(settings)
@@ -115,13 +134,33 @@ async def rotate_keys(settings: Settings) -> None:
     print(f"All API keys are sealed with the first master key: {len(rotations)}.")  # noqa: T201
 
 
-COMMANDS: dict[str, tuple[Callable[..., Awaitable[None]], str]] = {
-    "run": (run, "run the bot against Discord"),
-    "sandbox": (sandbox, "try everything in the browser, without Discord or a provider"),
-    "migrate": (migrate, "bring the database to the newest schema"),
-    "doctor": (doctor, "check settings, data folder, database, master key and what can be reached"),
-    "health": (health, "ask the running bot whether all its parts work"),
-    "rotate-keys": (rotate_keys, "seal every API key with the first master key"),
+async def invite(settings: "Settings") -> None:
+    from cogs.adapters.invitation import application_of, invitation
+
+    if settings.discord_token is None:
+        raise StartupError(
+            "DISCORD_TOKEN is not set, and the link is made from it. Put your bot token into a .env file."
+        )
+    print(invitation(application_of(settings.discord_token.get_secret_value())))  # noqa: T201
+
+
+class Command(NamedTuple):
+    """`arguments` are what argparse's `add_argument` takes, by name; `work` gets them after the settings."""
+
+    work: Callable[..., Awaitable[None]]
+    says: str
+    arguments: Mapping[str, Mapping[str, Any]] = {}
+
+
+SCENE = {"nargs": "?", "default": "", "help": "where it begins, for example finished-event"}
+COMMANDS = {
+    "run": Command(run, "run the bot against Discord"),
+    "sandbox": Command(sandbox, "try everything in the browser, without Discord or a provider", {"scene": SCENE}),
+    "migrate": Command(migrate, "bring the database to the newest schema"),
+    "doctor": Command(doctor, "check settings, data folder, database, master key and what can be reached"),
+    "health": Command(health, "ask the running bot whether all its parts work"),
+    "rotate-keys": Command(rotate_keys, "seal every API key with the first master key"),
+    "invite": Command(invite, "print the link that invites the bot to a server, with what it may do there"),
 }
 
 if __name__ == "__main__":

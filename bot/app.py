@@ -248,11 +248,11 @@ def _poll_pause(settings: Settings) -> timedelta:
 
 
 async def run(settings: Settings) -> None:
-    """Run the bot (`python -m bot run`). Raises StartupError without DISCORD_TOKEN."""
+    """Run the bot (`darkroom run`). Raises StartupError without DISCORD_TOKEN."""
     if settings.discord_token is None:
         raise StartupError(
             "DISCORD_TOKEN is not set. Put your bot token into the environment or a .env file; "
-            "to try Darkroom without one, run `make sandbox`."
+            "to try Darkroom without one, run `make sandbox` in a clone of it."
         )
     async with assemble(settings) as darkroom:
         try:
@@ -307,7 +307,7 @@ async def _examine_hosts(settings: Settings) -> list[str]:
 
 
 async def rotate_keys(settings: Settings) -> list[Rotation]:
-    """Seal all API keys with the first master key (`python -m bot rotate-keys`); what became of each."""
+    """Seal all API keys with the first master key (`darkroom rotate-keys`); what became of each."""
     async with assemble(settings) as darkroom:
         rotations = await darkroom.services.keys.secrets.rotate()
         await _renew_check(settings, darkroom.database)

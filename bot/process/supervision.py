@@ -1,10 +1,13 @@
 """What has to run as long as the process does: no part of it dies unseen, and the process ends when it is told to."""
 
 import asyncio
+import contextlib
 import logging
 import os
+import signal
+import sys
 import threading
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from typing import Any, NoReturn
 
 from bot.errors import StartupError
@@ -92,3 +95,21 @@ def end_within(seconds: float) -> None:
     timer = threading.Timer(seconds, end)
     timer.daemon = True
     timer.start()
+
+
+async def until_stopped(work: Awaitable[None]) -> None:
+    """Await `work`; SIGTERM cancels it, so that everything is closed in order, as with Ctrl+C."""
+    task, loop = asyncio.ensure_future(work), asyncio.get_running_loop()
+
+    def stop(*_: object) -> None:
+        end_within(STOP_S)
+        loop.call_soon_threadsafe(task.cancel)
+
+    if sys.platform == "win32":  # Microsoft /cpp/c-runtime-library/reference/signal: SIGTERM is not generated
+        log.info("This system cannot ask a program to end, so please stop Darkroom with Ctrl+C.")
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,4 +1,4 @@
-"""Asks a running Darkroom on this machine how it is; for `python -m bot health`."""
+"""Asks a running Darkroom on this machine how it is; for `darkroom health`."""
 
 import http.client
 from ipaddress import ip_address

@@ -117,8 +117,9 @@ async def test_an_event_loop_that_stood_still_is_logged(
 STUBBORN = """
 import asyncio, sys, threading
 import bot.__main__ as program
+from bot.process import supervision
 
-program.STOP_S = 0.3
+supervision.STOP_S = 0.3
 
 def hang():
     print("up", flush=True)
@@ -140,7 +141,7 @@ async def turn_for_ever(settings):
     while True:
         pass
 
-program.COMMANDS["run"] = (globals()[sys.argv[1]], "")
+program.COMMANDS["run"] = program.Command(globals()[sys.argv[1]], "run")
 sys.exit(program.main(["run"]))
 """
 

@@ -17,7 +17,6 @@ from yarl import URL
 
 import bot.client
 import cogs.adapters.poster
-from bot.__main__ import until_stopped
 from bot.app import assemble
 from bot.clock import Timings
 from bot.config import Settings
@@ -26,6 +25,7 @@ from bot.errors import StartupError
 from bot.photos.hosts import TrustedHosts
 from bot.photos.intake import Fetcher
 from bot.process.log import LogFormat, configure_logging
+from bot.process.supervision import until_stopped
 from bot.providers.transport import Request, Response, Transport
 from tests.wire.discord.redirect import point_discord_at
 from tests.wire.kills.mutants import MUTANTS
