@@ -1,8 +1,10 @@
-# Needs Python 3.11+ and make; everything else goes into .venv.
+# Needs Python 3.11+ and make; everything else goes into .venv. What `make run` needs is a quarter of it, in .venv-run.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+RUN_VENV := .venv-run
+RUN_STAMP := $(RUN_VENV)/.installed
 # Some tests wait for a bot in a process of its own, so two workers share a core.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min((os.cpu_count() or 1) * 2, 16))')
 
@@ -12,20 +14,28 @@ EXAMPLES ?= usual
 # What one process has compiled, the workers of the tests and the bots that they start read.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run sandbox test quick lint coverage check fix bench kill-test walk trust trust-mutants lock screenshots sentences clean
+.PHONY: help setup run sandbox test quick lint coverage check fix bench kill-test walk trust trust-mutants wheel image lock settings screenshots sentences clean
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 setup: $(STAMP) ## create .venv and install the locked dependencies
 
 $(STAMP): requirements-dev.lock
-	@$(PYTHON) -c 'import sys; sys.exit("Darkroom needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
-	@touch $(STAMP)
+	$(install)
 
-run: $(STAMP) ## run the bot against Discord (needs DISCORD_TOKEN)
-	@$(BIN)/python -m bot run
+$(RUN_STAMP): requirements.lock
+	$(install)
+
+define install
+@$(PYTHON) -c 'import sys; sys.exit("Darkroom needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
+@echo "Installing $< into $(@D); this takes about half a minute."
+@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
+@touch $@
+endef
+
+run: $(RUN_STAMP) ## run the bot against Discord (needs DISCORD_TOKEN); installs only what that needs, into .venv-run
+	@$(RUN_VENV)/bin/python -m bot run
 
 sandbox: $(STAMP) ## try everything in the browser: no account, no key, no network; SCENE=finished-event, no-key, failed-training or big-server begins there
 	@$(BIN)/python -m bot sandbox $(SCENE)
@@ -70,9 +80,20 @@ trust-mutants: EXAMPLES := all
 trust-mutants: $(STAMP) ## break each promise once: its row of the fault catalogue, or the walk, must notice
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m mutant -v --some-examples --hypothesis-profile $(EXAMPLES) tests/trust tests/cogs/walk
 
+wheel: $(STAMP) ## build the wheel into dist
+	rm -rf build
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-index --no-build-isolation --wheel-dir dist .
+	rm -rf build *.egg-info
+
+image: $(STAMP) ## without Docker: build the image's layers by the commands of the Dockerfile and run a whole job in them; takes BASE=python3.13
+	$(BIN)/python -m tests.install.image $(BASE)
+
 lock: $(STAMP) ## resolve pyproject.toml into the two hashed lock files (needs uv on the PATH)
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra postgres --extra speed --extra metrics -o requirements.lock
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra dev -o requirements-dev.lock
+
+settings: $(STAMP) ## write .env.example and the table of settings in bot/README.md anew, from bot/config.py
+	$(BIN)/python -m tests.settings_table
 
 screenshots: $(STAMP) ## take the pictures of the README anew (needs chromium)
 	$(BIN)/python -m tests.screenshots
@@ -80,5 +101,5 @@ screenshots: $(STAMP) ## take the pictures of the README anew (needs chromium)
 sentences: $(STAMP) ## print all sentences that members can read, as Markdown; FILE=sentences.md writes them there
 	@$(BIN)/python -m tests.sentences $(FILE)
 
-clean: ## remove .venv and caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build *.egg-info
+clean: ## remove .venv, .venv-run and caches
+	rm -rf $(VENV) $(RUN_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build dist *.egg-info

@@ -26,6 +26,12 @@ KEPT = {
     "darkroom_details_kept_days": (30, 180),
 }
 """How long something may be kept: at least and at most. Pictures never outlast the details of their order."""
+RANGES: dict[str, tuple[float, float]] = {
+    "darkroom_poll_interval": (0.1, 3600),
+    "darkroom_free_disk": (0, 9_999_999),
+    **KEPT,
+}
+"""Every setting that is a number: at least and at most."""
 RANGE_EXAMPLE = "for example *=198.18.0.0/15"
 
 
@@ -53,14 +59,16 @@ class Settings(BaseSettings):
     )
 
     discord_token: SecretStr | None = Field(
-        default=None, description="The bot token from Discord's developer portal; only `make run` needs it."
+        default=None,
+        description="The bot token from Discord's developer portal; only `darkroom run` and `darkroom invite` need it.",
     )
     darkroom_data_dir: Path = Field(
         default=Path("data"), description="Folder for the SQLite file, photos in transit and the generated master key."
     )
     darkroom_database_url: SecretStr | None = Field(
         default=None,
-        description="Where rows live: postgresql+psycopg://… or sqlite+aiosqlite://…; unset: in the data folder.",
+        description="Where rows live: `postgresql+psycopg://…` or `sqlite+aiosqlite://…`; unset: a SQLite file in the "
+        "data folder.",
     )
     darkroom_master_key: SecretStr | None = Field(
         default=None,
@@ -69,15 +77,15 @@ class Settings(BaseSettings):
     )
     darkroom_master_key_file: Path | None = Field(
         default=None,
-        description="A file that holds what DARKROOM_MASTER_KEY would (a Docker secret, a systemd credential).",
+        description="A file that holds what `DARKROOM_MASTER_KEY` would (a Docker secret, a systemd credential).",
     )
     darkroom_listen: Annotated[tuple[str, int], NoDecode] = Field(
-        default=("127.0.0.1", 8080), description="host:port of the webhook and health server."
+        default=("127.0.0.1", 8080), description="`host:port` of the webhook and health server."
     )
     darkroom_public_url: str | None = Field(
         default=None,
         description="Public https address of that server, so that providers can call back and events can have "
-        "galleries; unset: Darkroom only polls.",
+        "galleries on the web; unset: Darkroom only polls.",
     )
     darkroom_apiframe_url: str = Field(
         default="https://api.apiframe.ai", description="Base address of the Apiframe API."
@@ -86,48 +94,52 @@ class Settings(BaseSettings):
         default="https://api.aurous-labs.com", description="Base address of the Aurous Labs API."
     )
     darkroom_poll_interval: float = Field(
-        default=20, description="Seconds between two looks at a running training, from 0.1 to 3600."
+        default=20,
+        description="Seconds between two looks at a running training; three times as long when webhooks are on.",
     )
     darkroom_trusted_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
-        description="Extra hosts, comma-separated, from which photos and results may be fetched, "
-        "besides Discord's and the providers' own; host=range lets one of those lead to addresses of a range, *=range "
-        "all of them.",
+        description="Extra hosts (`host` or `host:port`, comma-separated) from which photos and results may be "
+        "fetched. When your resolver gives Discord's or a provider's host an address that is not public: `host=range`, "
+        "for example `cdn.discordapp.com=198.18.0.0/15`, or `*=range` for all of them.",
     )
     darkroom_proxy: SecretStr | None = Field(
         default=None,
-        description="http://host:port or http://user:password@host:port of a proxy for everything that leaves this "
-        "machine; HTTP_PROXY and its like are not read.",
+        description="`http://host:port` or `http://user:password@host:port` of a proxy for everything that leaves this "
+        "machine: Discord, providers, photos. `HTTP_PROXY` and its like are not read.",
     )
     darkroom_free_disk: int = Field(
         default=500, description="Megabytes of the disk that stay free: below that no new photos are taken."
     )
     darkroom_policy_file: Path | None = Field(
         default=None,
-        description="A text file with your privacy policy, which /privacy policy shows; unset: a template with your "
-        "settings.",
+        description="A UTF-8 text file with your privacy policy, which `/privacy policy` shows; unset: a template "
+        "filled in with your settings.",
     )
     darkroom_contact: str | None = Field(
-        default=None, description="How members reach you about their data: an address or a link, for that template."
+        default=None,
+        description="How members reach you about their data, for that template: an address or a link, at most "
+        f"{CONTACT_MAX} characters.",
     )
     darkroom_photos_kept_hours: int = Field(
         default=168,
-        description="Hours after which photos leave the disk at the latest, from 1 to 168. It is 24 hours at most "
-        "unless a member asks to keep a dataset open.",
+        description="Hours after their dataset was begun after which photos leave the disk at the latest. It is 24 "
+        "hours at most unless a member asks to keep a dataset open. This and the next three are named in the consents "
+        "and the policy.",
     )
     darkroom_event_photos_kept_hours: int = Field(
-        default=72,
-        description="Hours after the time for giving and choosing photos after which those of an event leave the disk "
-        "at the latest, from 1 to 168.",
+        default=72, description="The same for photos of an event, after the planned end of giving and choosing them."
     )
     darkroom_pictures_kept_days: int = Field(
-        default=7, description="Days for which copies of made pictures are kept, from 1 to 30."
+        default=7, description="Days for which copies of made pictures are kept; those of an event after its end."
     )
     darkroom_details_kept_days: int = Field(
-        default=30, description="Days for which details of jobs and events are kept, from 30 to 180."
+        default=30, description="Days for which details of jobs, datasets and events are kept after their end."
     )
-    darkroom_log_level: LogLevel = Field(default=LogLevel.INFO, description="DEBUG, INFO, WARNING or ERROR.")
-    darkroom_log_format: LogFormat = Field(default=LogFormat.TEXT, description="text for people, json for machines.")
+    darkroom_log_level: LogLevel = Field(default=LogLevel.INFO, description="How much is logged.")
+    darkroom_log_format: LogFormat = Field(
+        default=LogFormat.TEXT, description="The form of the log: lines for people or JSON for machines."
+    )
 
     @property
     def database_url(self) -> SecretStr:
@@ -187,8 +199,9 @@ class Settings(BaseSettings):
     @field_validator("darkroom_poll_interval", mode="before")
     @classmethod
     def _check_poll_interval(cls, value: object) -> float:
+        least, most = RANGES["darkroom_poll_interval"]
         text = str(value).strip()
-        if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", text) or not 0.1 <= float(text) <= 3600:
+        if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", text) or not least <= float(text) <= most:
             raise ValueError("must be a number of seconds, at least a tenth and at most 3600.")
         return float(text)
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from bot.app import timings_of
 from bot.clock import Timings
-from bot.config import KEPT, LogLevel, Settings, load_settings, split_listen
+from bot.config import KEPT, RANGES, LogLevel, Settings, load_settings, split_listen
 from bot.errors import StartupError
 from bot.policy import policy_text
 from bot.process.log import LogFormat
@@ -109,7 +109,21 @@ def test_how_long_something_is_kept_has_a_floor_and_a_ceiling(
             f"{name.upper()} must be a whole number from {least} to {most}."
         )
     assert least <= Settings.model_fields[name].default <= most
-    assert f"from {least} to {most}." in (Settings.model_fields[name].description or "")
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_a_number_is_taken_within_its_documented_range_alone(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Mutant: a validator with limits of its own."""
+    for value in RANGES[name]:
+        monkeypatch.setenv(name.upper(), f"{value:g}" if value < 1 else str(int(value)))
+        assert getattr(load_settings(), name) == value
+    for value in (RANGES[name][0] - 0.05, RANGES[name][1] + 1):
+        assert _complaint(monkeypatch, name.upper(), f"{value:g}" if value < 1 else str(int(value)))
+
+
+def test_every_number_has_a_range() -> None:
+    numbers = [name for name, field in Settings.model_fields.items() if field.annotation in (int, float)]
+    assert sorted(numbers) == sorted(RANGES)
 
 
 def test_the_settings_become_the_times_that_hold(monkeypatch: pytest.MonkeyPatch) -> None:
