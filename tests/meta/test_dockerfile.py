@@ -31,12 +31,11 @@ def _copied_from_the_tree() -> list[str]:
     return [source for parts in words if not parts[0].startswith("--from") for source in parts[:-1]]
 
 
-def test_it_has_two_stages_on_the_slim_image_of_a_supported_python() -> None:
-    assert len(_all("FROM")) == 2
-    for stage in _all("FROM"):
-        match = re.match(r"python:3\.(\d+)-slim\b", stage)
-        assert match is not None
-        assert int(match[1]) >= 11
+def test_it_has_two_stages_on_the_slim_image_of_a_supported_python_by_its_digest() -> None:
+    assert _all("FROM") == ["${PYTHON} AS packages", "${PYTHON}"]
+    match = re.fullmatch(r"PYTHON=python:3\.(\d+)-slim@sha256:[0-9a-f]{64}", _all("ARG")[0])
+    assert match is not None
+    assert int(match[1]) >= 11
 
 
 def test_it_runs_as_a_user_without_privileges_that_it_creates() -> None:
@@ -51,11 +50,18 @@ def test_nothing_runs_as_root_after_the_user_is_set() -> None:
     assert not {"RUN", "COPY"} & set(words[words.index("USER") :])
 
 
-def test_dependencies_come_from_the_lock_file_with_hashes() -> None:
-    installs = [rest for rest in _all("RUN") if "pip install" in rest]
-    assert len(installs) == 1
-    assert {"--require-hashes", "--no-deps", "-r"} <= set(shlex.split(installs[0]))
+def test_everything_comes_from_the_lock_files_with_hashes_or_from_this_tree() -> None:
+    installs = [each for rest in _all("RUN") for each in rest.split(" && ") if " pip " in each]
+    assert len(installs) == 4
+    for words in map(shlex.split, installs):
+        assert "--no-deps" in words
+        assert "--no-index" in words or {"--require-hashes", "-r"} <= set(words)
     assert "requirements.lock" in installs[0]
+
+
+def test_the_sandbox_stays_out() -> None:
+    rules = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert rules.index("bot/sandbox/") > rules.index("!bot/")
 
 
 def test_everything_copied_exists_and_passes_the_ignore_file() -> None:
@@ -87,9 +93,9 @@ def test_data_lives_on_a_volume_that_the_settings_point_to() -> None:
 
 def test_its_health_is_asked_by_the_program_that_knows_the_settings() -> None:
     (check,) = _all("HEALTHCHECK")
-    assert json.loads(check[check.index("CMD") + 3 :]) == ["python", "-m", "bot", "health"]
+    assert json.loads(check[check.index("CMD") + 3 :]) == ["darkroom", "health"]
 
 
 def test_it_starts_the_bot_without_a_shell_in_between() -> None:
-    assert json.loads(_all("ENTRYPOINT")[0]) == ["python", "-m", "bot"]
+    assert json.loads(_all("ENTRYPOINT")[0]) == ["darkroom"]
     assert json.loads(_all("CMD")[0]) == ["run"]
