@@ -96,7 +96,7 @@ EARLY = {
 async def test_sigterm_ends_a_process_that_has_hardly_begun(tmp_path: Path, state: str) -> None:
     """It exits with 0 and says nothing of it, and the next start finds nothing half done.
 
-    Mutant: `_end_at_once` raises SystemExit, or is installed after the imports; a task that is not cancelled.
+    Mutant: `_end_at_once` is installed after the imports, or `until_stopped` does not cancel.
     """
     variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DARKROOM_LISTEN": "127.0.0.1:0"}
     variables |= {"DISCORD_TOKEN": TOKEN, "DARKROOM_PROXY": NOWHERE}
