@@ -11,7 +11,16 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from yarl import URL
 
 from bot.errors import StartupError
-from bot.network.addresses import ascii_host, is_address, is_host, is_loopback, is_name, is_network, with_ascii_host
+from bot.network.addresses import (
+    EVERY_ADDRESS,
+    ascii_host,
+    is_address,
+    is_host,
+    is_loopback,
+    is_name,
+    is_network,
+    with_ascii_host,
+)
 from bot.photos.hosts import EVERY_BUILT_IN, is_built_in
 from bot.process.log import LogFormat
 from bot.storage.database import sqlite_url
@@ -80,7 +89,9 @@ class Settings(BaseSettings):
         description="A file that holds what `DARKROOM_MASTER_KEY` would (a Docker secret, a systemd credential).",
     )
     darkroom_listen: Annotated[tuple[str, int], NoDecode] = Field(
-        default=("127.0.0.1", 8080), description="`host:port` of the webhook and health server."
+        default=("127.0.0.1", 8080),
+        description="Webhook and health server. `:8080` or `[::]:8080` is every address, IPv4 and IPv6; "
+        "`0.0.0.0:8080` IPv4 alone.",
     )
     darkroom_public_url: str | None = Field(
         default=None,
@@ -261,7 +272,7 @@ def load_settings() -> Settings:
 
 
 def split_listen(text: str) -> tuple[str, int]:
-    """`host:port`, `[v6]:port` or `:port` (every address) as a pair; port 0 lets the system choose."""
+    """`host:port`, `[v6]:port` or `:port` (every address, as `[::]:port`) as a pair; port 0 lets the system choose."""
     host, colon, port = text.strip().rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
@@ -270,7 +281,7 @@ def split_listen(text: str) -> tuple[str, int]:
         well_formed = host == "" or is_host(host.lower())
     if not (colon and well_formed and re.fullmatch(r"[0-9]{1,5}", port) and int(port) <= 65535):
         raise ValueError("must look like host:port, for example 127.0.0.1:8080.")
-    return host or "0.0.0.0", int(port)  # noqa: S104 (asked for by leaving the host out)
+    return host or EVERY_ADDRESS, int(port)
 
 
 def _describe(error: ValidationError) -> str:

@@ -15,12 +15,12 @@ from bot.app import timings_of
 from bot.clock import Timings
 from bot.config import KEPT, RANGES, LogLevel, Settings, load_settings, split_listen
 from bot.errors import StartupError
+from bot.network.addresses import EVERY_ADDRESS
 from bot.policy import policy_text
 from bot.process.log import LogFormat
 
 ROOT = Path(__file__).parent.parent
 VARIABLES = [name.upper() for name in Settings.model_fields]
-EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 (what leaving the host out means; nothing listens here)
 KEY = base64.b64encode(bytes(range(32))).decode()
 
 

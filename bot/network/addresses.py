@@ -6,6 +6,9 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from yarl import URL
 
+EVERY_ADDRESS = "::"
+"""To listen on: every address of this machine, IPv4 and IPv6 alike."""
+
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 _NAT64 = IPv6Network("64:ff9b::/96")
 _NOT_SENDABLE = re.compile(r"[^\x21-\x7e]")

@@ -29,11 +29,8 @@ def ask_health(host: str, port: int) -> str:
 
 
 def _reachable(host: str) -> str:
-    """An address of this machine when the server listens on all of them."""
+    """An address of this machine when the server listens on all of them; those that take IPv6 take IPv4, too."""
     try:
-        address = ip_address(host)
+        return "127.0.0.1" if ip_address(host).is_unspecified else host
     except ValueError:
         return host
-    if not address.is_unspecified:
-        return host
-    return "127.0.0.1" if address.version == 4 else "::1"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
-from bot.errors import StartupError
+from bot.web.sockets import open_sockets
 
 log = logging.getLogger(__name__)
 
@@ -53,11 +53,15 @@ Handler = Callable[[HttpRequest], Awaitable[HttpResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path that ends with a slash covers everything below it."""
+    """A path that ends with a slash covers everything below it. What takes GET takes HEAD, too, as monitors send it."""
 
     method: str
     path: str
     handle: Handler
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        return ("GET", "HEAD") if self.method == "GET" else (self.method,)
 
     def covers(self, path: str) -> bool:
         return path.startswith(self.path) if self.path.endswith("/") else path == self.path
@@ -80,16 +84,12 @@ class WebServer:
         return int(self._runner.addresses[0][1])
 
     async def start(self) -> None:
+        """StartupError when the address cannot be listened on."""
+        opened = await asyncio.to_thread(open_sockets, self._host, self._asked_port)
         runner = web.ServerRunner(_Listener(self._respond, self._limits), shutdown_timeout=self._limits.body_seconds)
         await runner.setup()
-        try:
-            await web.TCPSite(runner, self._host, self._asked_port).start()
-        except OSError as error:
-            await runner.cleanup()
-            reason = error.strerror or "the address cannot be used"
-            raise StartupError(
-                f"DARKROOM_LISTEN cannot be {self._host}:{self._asked_port} ({reason}); please choose another port."
-            ) from None
+        for each in opened:
+            await web.SockSite(runner, each).start()
         self._runner = runner
 
     async def close(self) -> None:
@@ -112,9 +112,10 @@ class WebServer:
         routes = [route for route in self._routes if route.covers(path)]
         if not routes:
             return NOTHING_HERE
-        route = next((route for route in routes if route.method == request.method), None)
+        route = next((route for route in routes if request.method in route.methods), None)
         if route is None:
-            return HttpResponse(405, "This address does not take that method.")
+            allowed = ", ".join(dict.fromkeys(method for route in routes for method in route.methods))
+            return HttpResponse(405, "This address does not take that method.", headers={"Allow": allowed})
         if "Content-Encoding" in request.headers:
             return HttpResponse(415, "Please send the body uncompressed.")
         body = await self._read_body(request)

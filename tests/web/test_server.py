@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import logging
 import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -126,6 +127,61 @@ async def test_a_body_in_chunks_is_put_together(start: Start, handlers: Handlers
 async def test_only_known_paths_and_methods_are_answered(start: Start, method: str, path: str, status: int) -> None:
     server = await start(Limits())
     assert (await ask(server.port, method, path)).status == status
+
+
+async def test_a_monitor_that_asks_with_head_gets_the_same_without_a_body(start: Start, handlers: Handlers) -> None:
+    """Mutant: HEAD is refused with 405, and a bot that works counts as down."""
+    server = await start(Limits())
+    head, whole = await ask(server.port, "HEAD", "/look"), await ask(server.port, "GET", "/look")
+    assert (head.status, head.body, whole.body) == (200, b"", b"0 bytes")
+    assert head.headers["Content-Length"] == str(len(whole.body))
+
+
+@pytest.mark.parametrize(("path", "allowed"), [("/look", "GET, HEAD"), ("/in/x", "POST")])
+async def test_a_refused_method_is_told_which_ones_are_taken(start: Start, path: str, allowed: str) -> None:
+    server = await start(Limits())
+    assert (await ask(server.port, "OPTIONS", path)).headers["Allow"] == allowed
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"GET /look HTTP/1.0\r\n\r\n",
+        b"HEAD /look HTTP/1.0\r\n\r\n",
+        b"GET /look HTTP/1.1\r\nHost: [::1]:8080\r\nConnection: keep-alive\r\n\r\n",
+        b"GET http://bot.example.org/look HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /look?cache=1 HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip, br\r\n\r\n",
+        b"GET /look HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+        b"GET /look HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n\r\n",
+    ],
+    ids=["http-1.0", "head-1.0", "keep-alive", "absolute", "query", "h2c", "expect"],
+)
+async def test_every_way_in_which_monitors_ask_is_answered(start: Start, raw: bytes) -> None:
+    server = await start(Limits())
+    reply = await exchange(server.port, raw)
+    assert reply is not None
+    assert reply.status == 200
+
+
+RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER on, no time: the connection ends with a reset (man 7 socket)."""
+
+
+async def test_a_load_balancer_that_only_connects_leaves_no_line_in_the_log(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Some close at once, some reset, some send the first bytes of a TLS handshake."""
+    server = await start(Limits())
+    with caplog.at_level(logging.INFO):
+        for said in (b"", b"\x16\x03\x01\x02\x00\x01"):
+            for ending in (None, RESET):
+                probe = socket.create_connection(("127.0.0.1", server.port))
+                probe.sendall(said)
+                if ending is not None:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ending)
+                probe.close()
+        assert (await ask(server.port, "GET", "/look")).status == 200
+    assert caplog.records == []
 
 
 async def test_answers_tell_nothing_about_the_software_and_end_the_connection(start: Start) -> None:
