@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _do(command: str, **given: str) -> int:
+def _do(command: str, **given: Any) -> int:
     if command == "version":  # whatever the settings are
         print(VERSION)  # noqa: T201
         return 0
@@ -101,14 +101,20 @@ async def migrate(settings: "Settings") -> None:
         print("The database has the newest schema.")  # noqa: T201
 
 
-async def doctor(settings: "Settings") -> None:
-    from bot import app
+async def doctor(settings: "Settings", *, json: bool) -> None:
+    from bot.doctor import checkup, findings
+    from bot.process.supervision import STOP_S, end_within
 
-    print("Settings: fine.")  # noqa: T201
-    async with app.assemble(settings) as darkroom:
-        print("Data folder, database and master key: fine.")  # noqa: T201
-        for line in await app.examine(settings, darkroom):
-            print(line)  # noqa: T201
+    found = await checkup.examine(settings)
+    end_within(STOP_S)  # a look-up, or a disk, may hold a thread for minutes
+    if json:
+        print(findings.as_json(found), flush=True)  # noqa: T201
+    else:
+        print(*found, sep="\n", flush=True)  # noqa: T201
+    if findings.counts(found)["failed"]:
+        raise StartupError(findings.summary(found))
+    if not json:
+        print(findings.summary(found), flush=True)  # noqa: T201
 
 
 async def health(settings: "Settings") -> None:
@@ -157,7 +163,11 @@ COMMANDS = {
     "run": Command(run, "run the bot against Discord"),
     "sandbox": Command(sandbox, "try everything in the browser, without Discord or a provider", {"scene": SCENE}),
     "migrate": Command(migrate, "bring the database to the newest schema"),
-    "doctor": Command(doctor, "check settings, data folder, database, master key and what can be reached"),
+    "doctor": Command(
+        doctor,
+        "look whether everything is set right and can be reached, and change nothing",
+        {"--json": {"action": "store_true", "help": "print it for a machine"}},
+    ),
     "health": Command(health, "ask the running bot whether all its parts work"),
     "rotate-keys": Command(rotate_keys, "seal every API key with the first master key"),
     "invite": Command(invite, "print the link that invites the bot to a server, with what it may do there"),

@@ -1,12 +1,9 @@
 """The composition root: opens resources, builds the services, runs them, closes in reverse order."""
 
-import asyncio
 import contextlib
 import logging
 import os
 import secrets
-import shutil
-import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,8 +18,7 @@ from bot.engine import Engine
 from bot.errors import StartupError
 from bot.events.yearbook.site import style_hash
 from bot.keys.secrets import Rotation
-from bot.lettering import missing_scripts
-from bot.photos.hosts import DISCORD_HOSTS, TrustedHosts, judge_names
+from bot.photos.hosts import TrustedHosts
 from bot.photos.intake import Fetcher, Spool
 from bot.photos.pool import PhotoPool
 from bot.photos.room import Room
@@ -45,7 +41,6 @@ from bot.resources import Connect, Resources
 from bot.services import Services, build_lanes, build_services
 from bot.storage import meta
 from bot.storage.database import Database
-from bot.storage.jobs import trainings
 from bot.storage.sealing import Sealer, load_master_keys
 from bot.strays import Strays
 from bot.web.galleries import GalleryRoutes
@@ -61,7 +56,6 @@ from cogs.ui.replies import show_error
 
 log = logging.getLogger(__name__)
 
-LOOK_UP_S = 5.0
 MEGABYTE = 1_000_000
 
 VERIFIERS: Mapping[ProviderName, VerifyWebhook] = {
@@ -223,7 +217,8 @@ def _build(
     supervisor, heartbeat = Supervisor(), Heartbeat()
     strays = Strays(opened.spool, opened.database, opened.clock)
     health = build_health(opened, engine, gateway, supervisor, heartbeat, webhook_routes)
-    routes = [reachability_route(services.reachability.arrive), *webhook_routes.routes(), *health.routes()]
+    reached = services.reachability
+    routes = [reachability_route(reached.arrive, reached.vouch), *webhook_routes.routes(), *health.routes()]
     routes += GalleryRoutes(services.galleries.page, services.galleries.picture, style_hash()).routes()
     web = WebServer(*settings.darkroom_listen, routes)
     return Darkroom(services, engine, gateway, web, opened.database, supervisor, heartbeat, strays)
@@ -259,51 +254,6 @@ async def run(settings: Settings) -> None:
             await darkroom.run(settings.discord_token.get_secret_value())
         finally:
             end_within(STOP_S)
-
-
-async def examine(settings: Settings, darkroom: Darkroom) -> list[str]:
-    """The lines that `doctor` prints about token, public address, policy and trainings."""
-    token = "set" if settings.discord_token else "not set (needed by `run`, not by `sandbox`)"
-    public = settings.darkroom_public_url or "not set, so Darkroom polls"
-    rows = await darkroom.database.fetch(trainings.count_by_status)
-    free = shutil.disk_usage(settings.darkroom_data_dir).free // MEGABYTE
-    return [
-        f"DISCORD_TOKEN: {token}.",
-        f"DARKROOM_PUBLIC_URL: {public}.",
-        f"Free disk: {free} MB; below {settings.darkroom_free_disk} MB no new photos are taken.",
-        f"Privacy policy: version {darkroom.services.policy.version}, {_policy_source(settings)}.",
-        f"Trainings by status: {rows or 'none yet'}.",
-        f"Typefaces: {_typefaces()}",
-        *await _examine_hosts(settings),
-    ]
-
-
-def _typefaces() -> str:
-    missing = [name.removeprefix("NotoSans").partition("-")[0] for name in missing_scripts()]
-    if not missing:
-        return "names in every script can be drawn."
-    return (
-        f"names in these scripts are drawn as @user names: {', '.join(missing)}. Debian's packages fonts-noto-core and "
-        "fonts-noto-cjk have them."
-    )
-
-
-def _policy_source(settings: Settings) -> str:
-    if settings.darkroom_policy_file is not None:
-        return "from DARKROOM_POLICY_FILE"
-    return "the template" if settings.darkroom_contact else "the template; DARKROOM_CONTACT is not set"
-
-
-async def _examine_hosts(settings: Settings) -> list[str]:
-    if settings.proxy is not None:
-        return [f"DARKROOM_PROXY: {settings.proxy.host}:{settings.proxy.port}, which looks up every name itself."]
-
-    async def look_up(host: str) -> list[str]:
-        async with asyncio.timeout(LOOK_UP_S):
-            found = await asyncio.get_running_loop().getaddrinfo(host, 443, type=socket.SOCK_STREAM)
-        return [str(address[0]) for *_, address in found]
-
-    return await judge_names(trusted_hosts(settings), sorted(DISCORD_HOSTS), look_up)
 
 
 async def rotate_keys(settings: Settings) -> list[Rotation]:

@@ -1,6 +1,9 @@
 """The webhook self-test: whether the public address leads here and the providers' deliveries arrive."""
 
 import asyncio
+import base64
+import hashlib
+import hmac
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,14 +13,17 @@ from urllib.parse import urlsplit
 from bot.errors import Missing, NoKey, ProviderError, Refused
 from bot.keys.endpoints import TOKEN_BYTES, Arrivals, EndpointService
 from bot.keys.service import KeyService, explain
-from bot.providers.transport import Lost, NotSent, Request, Response
+from bot.providers.transport import Lost, NotSent, Request, Response, Transport
 from bot.records.key import ApiKeyRow, ProviderName
 from bot.resources import Resources, Service
+from bot.storage import meta
 from bot.text import code
 
 PATH = "/webhooks/reachability/"
 REACH_S = 10.0
 PROXY_TROUBLE = frozenset({502, 503, 504})
+PROOF_LENGTH = 32
+"""Characters; of base64, so it stands for 192 bits."""
 
 
 class Mark(StrEnum):
@@ -43,10 +49,17 @@ class ReachabilityService(Service):
         self._transport = opened.transport
         self._public_url = opened.public_url
         self._arrivals = Arrivals()
+        self._secret: bytes | None = None
 
     def arrive(self, token: str) -> bool:
         """Note a request to the self-test's address; False when the one-time token is not ours."""
         return self._arrivals.note(token)
+
+    async def vouch(self, token: str) -> str | None:
+        """What only a Darkroom on this database can answer to the token of `introduction`; None for any other token."""
+        if self._secret is None:
+            self._secret = await self._database.fetch(meta.get, meta.IDENTITIES)
+        return None if self._secret is None else proof_of(self._secret, token)
 
     async def run(self, guild_id: int) -> list[ReachabilityFinding]:
         """Run the self-test; a problem is a finding, never an error.
@@ -73,20 +86,17 @@ class ReachabilityService(Service):
     async def _reach(self, base: str) -> ReachabilityFinding:
         """Call our own public address as a provider would: no redirects, no second try."""
         token = token_urlsafe(TOKEN_BYTES)
-        request = Request("POST", f"{base}{PATH}{token}", json={}, read_timeout_s=REACH_S, deadline_s=REACH_S)
         loop = asyncio.get_running_loop()
         with self._arrivals.expect(token) as arrival:
             started = loop.time()
             try:
-                answer = await self._transport.send(request)
+                answer = await knock(self._transport, base, token)
             except NotSent as error:
-                return ReachabilityFinding(Mark.BAD, _why_not_sent(error))
-            except Lost:
-                answer = None
+                return ReachabilityFinding(Mark.BAD, why_not_sent(error))
             seconds = loop.time() - started
         if arrival.is_set():
             return _arrived(answer, seconds)
-        return ReachabilityFinding(Mark.BAD, _who_answered(answer))
+        return ReachabilityFinding(Mark.BAD, who_answered(answer))
 
     async def _try_provider(self, key: ApiKeyRow) -> ReachabilityFinding:
         match key.provider:
@@ -132,6 +142,33 @@ class ReachabilityService(Service):
         return ReachabilityFinding(Mark.BAD, text)
 
 
+async def knock(transport: Transport, base: str, token: str) -> Response | None:
+    """One request to the self-test's address below `base`; None when no whole answer came back. Raises NotSent."""
+    request = Request("POST", f"{base}{PATH}{token}", json={}, read_timeout_s=REACH_S, deadline_s=REACH_S)
+    try:
+        return await transport.send(request)
+    except Lost:
+        return None
+
+
+def introduction(secret: bytes) -> str:
+    """A token that a running Darkroom knows as made beside its own database, whose `secret` is meta.IDENTITIES."""
+    nonce = token_urlsafe(TOKEN_BYTES)
+    return nonce + _sign(secret, f"ask {nonce}")
+
+
+def proof_of(secret: bytes, token: str) -> str | None:
+    nonce, signature = token[:-PROOF_LENGTH], token[-PROOF_LENGTH:]
+    if not hmac.compare_digest(signature, _sign(secret, f"ask {nonce}")):
+        return None
+    return _sign(secret, f"answer {nonce}")
+
+
+def _sign(secret: bytes, text: str) -> str:
+    digest = hmac.digest(secret, f"reachability {text}".encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(digest).decode()[:PROOF_LENGTH]
+
+
 def _arrived(answer: Response | None, seconds: float) -> ReachabilityFinding:
     if answer is not None and 200 <= answer.status < 300:
         return ReachabilityFinding(
@@ -142,7 +179,7 @@ def _arrived(answer: Response | None, seconds: float) -> ReachabilityFinding:
     return ReachabilityFinding(Mark.BAD, text)
 
 
-def _who_answered(answer: Response | None) -> str:
+def who_answered(answer: Response | None) -> str:
     if answer is None:
         return "Something takes requests at this address, but no answer comes back. Check firewall and proxy."
     if 300 <= answer.status < 400:
@@ -162,7 +199,7 @@ def _who_answered(answer: Response | None) -> str:
     )
 
 
-def _why_not_sent(error: NotSent) -> str:
+def why_not_sent(error: NotSent) -> str:
     said = str(error)
     if "DNS" in said or "InvalidURL" in said:
         return "The name in this address is not known. Check it for a typing error, and the DNS entry."

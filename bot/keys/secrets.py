@@ -11,6 +11,7 @@ from bot.records.key import ApiKeyRow, ProviderName
 from bot.resources import Resources, Service
 from bot.storage import meta
 from bot.storage.money import keys as rows
+from bot.storage.sealing import Sealer
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +43,7 @@ class KeySecrets(Service):
         return self._sealer.seal(api_key, context=_context(key_id, guild_id, provider))
 
     def open(self, stored: rows.SealedKey) -> str:
-        """The API key. Raises SealError when it was sealed for another row, or with another master key."""
-        row = stored.row
-        api_key = self._sealer.unseal(stored.sealed, context=_context(row.id, row.guild_id, row.provider))
-        redact_value(api_key)
-        return api_key
+        return open_key(self._sealer, stored)
 
     def open_all(self, stored: list[rows.SealedKey]) -> list[str]:
         """Those that can be opened."""
@@ -117,6 +114,14 @@ class KeySecrets(Service):
             await meta.put(connection, meta.SEALING, VERSION)
 
         await self._database.write(transaction)
+
+
+def open_key(sealer: Sealer, stored: rows.SealedKey) -> str:
+    """The API key. Raises SealError when it was sealed for another row, or with another master key."""
+    row = stored.row
+    api_key = sealer.unseal(stored.sealed, context=_context(row.id, row.guild_id, row.provider))
+    redact_value(api_key)
+    return api_key
 
 
 def _context(key_id: int, guild_id: int, provider: ProviderName) -> str:

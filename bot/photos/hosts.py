@@ -1,7 +1,7 @@
 """Where files may come from: hosts by name, and the addresses that their names may lead to."""
 
 import ipaddress
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,8 +21,6 @@ EVERY_BUILT_IN: Final = "*"
 """In place of a host: a range that every built-in host may lead to."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-LookUp = Callable[[str], Awaitable[Sequence[str]]]
-"""Gives the addresses of a name; OSError when it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +99,3 @@ class TrustedHosts:
 def is_built_in(host: str) -> bool:
     host = host.lower()
     return host in DISCORD_HOSTS or host.endswith(PROVIDER_SUFFIXES)
-
-
-async def judge_names(trusted: TrustedHosts, hosts: Iterable[str], look_up: LookUp) -> list[str]:
-    """A line for each host: where its name leads, and whether files may come from there."""
-    lines = []
-    for host in hosts:
-        try:
-            addresses = await look_up(host)
-        except OSError as error:
-            lines.append(f"{host}: could not be looked up ({type(error).__name__}).")
-            continue
-        refusals = [refusal for address in addresses if (refusal := trusted.refusal(host, 443, address))]
-        lines.append(f"{host}: {refusals[0] if refusals else 'fine.'}")
-    return lines

@@ -33,7 +33,7 @@ READ_BUSY_MS = 2000
 
 
 def sqlite_url(file: Path) -> str:
-    return f"sqlite+aiosqlite:///{file}"
+    return URL.create("sqlite+aiosqlite", database=str(file)).render_as_string()
 
 
 class Database:

@@ -83,19 +83,34 @@ def parse_master_keys(text: str) -> list[bytes]:
 
 
 def load_master_keys(given: str | None, key_file: Path | None, data_dir: Path) -> list[bytes]:
-    """The given keys, else those of `key_file`, else `<data_dir>/master.key`, which is made when missing."""
+    """As `find_master_keys`; a key in the data folder is made when there is none."""
+    found = find_master_keys(given, key_file, data_dir)
+    if found is not None:
+        return found
+    path = data_dir / KEY_FILE
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        _generate(path)
+    except OSError as error:
+        raise StartupError(f"The master key could not be written to {path}: {error.strerror}.") from None
+    return _parse(_read(path), f"The master key file {path}")
+
+
+def find_master_keys(given: str | None, key_file: Path | None, data_dir: Path) -> list[bytes] | None:
+    """The given keys, else those of `key_file`, else of `<data_dir>/master.key`; None when that is not there.
+
+    StartupError, with a sentence, when they cannot be read.
+    """
     if given is not None:
         return _parse(given, "DARKROOM_MASTER_KEY")
     if key_file is not None:
         return _parse(_read(key_file), f"The master key file {key_file}")
     path = data_dir / KEY_FILE
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            _generate(path)
+        is_there = path.exists()
     except OSError as error:
-        raise StartupError(f"The master key could not be written to {path}: {error.strerror}.") from None
-    return _parse(_read(path), f"The master key file {path}")
+        raise StartupError(f"The master key file {path} could not be read: {error.strerror}.") from None
+    return _parse(_read(path), f"The master key file {path}") if is_there else None
 
 
 def _key_id(key: bytes) -> bytes:

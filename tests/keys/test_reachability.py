@@ -37,7 +37,9 @@ async def server(studio: Studio) -> AsyncIterator[WebServer]:
     receivers: list[HintReceiver] = [studio.endpoints, studio.trainings, studio.generations]
     verify_aurous = partial(aurous_webhooks.verify_webhook, now=studio.clock.now())
     door = WebhookRoutes(receivers, {ProviderName.APIFRAME: apiframe.verify_webhook, AUROUS: verify_aurous})
-    async with listening([reachability_route(studio.reachability.arrive), *door.routes()]) as server:
+    async with listening(
+        [reachability_route(studio.reachability.arrive, studio.reachability.vouch), *door.routes()]
+    ) as server:
         studio.public_url = f"http://127.0.0.1:{server.port}"
         yield server
 
@@ -143,8 +145,12 @@ async def test_an_address_that_leads_elsewhere_is_told_by_what_answers_there(
     assert said in reached.text
 
 
+async def nobody(_token: str) -> None:
+    """Vouches for no token."""
+
+
 async def test_another_darkroom_at_the_address_is_not_taken_for_this_one(studio: Studio) -> None:
-    async with listening([reachability_route(lambda _token: False)]) as other:
+    async with listening([reachability_route(lambda _token: False, nobody)]) as other:
         studio.public_url = f"http://127.0.0.1:{other.port}"
         _, reached = await first_two(studio)
     assert reached.mark is Mark.BAD

@@ -62,7 +62,7 @@ LEVELS = {
             ["cogs.jobs", "cogs.questions", "cogs"],
             ["bot.process.monitoring"],
             ["bot.app"],
-            ["bot.sandbox"],
+            ["bot.sandbox", "bot.doctor"],
             ["bot.__main__"],
         ]
     )
@@ -133,7 +133,9 @@ def strangers_that_know_each_other(sources: Sources) -> Iterator[str]:
 
 
 def settings_readers(sources: Sources) -> Iterator[str]:
-    yield from map(str, outside(sources, "bot.config", "bot.app", "bot.__main__", "bot.sandbox", "bot.config"))
+    yield from map(
+        str, outside(sources, "bot.config", "bot.app", "bot.__main__", "bot.doctor", "bot.sandbox", "bot.config")
+    )
 
 
 def environment_readers(sources: Sources) -> Iterator[str]:

@@ -11,26 +11,32 @@ class UnfitSchema(DarkroomError):
     """The database was written by a newer program than this one, or by another one."""
 
 
+def revision_of(connection: sa.Connection) -> str | None:
+    """The schema's revision; None for an empty database. UnfitSchema for what this program must not touch."""
+    tables = set(sa.inspect(connection).get_table_names())
+    if not tables:
+        return None
+    if not {"alembic_version", "api_keys", "meta"} <= tables:
+        raise UnfitSchema(
+            "another program has made it; give Darkroom a folder of its own with DARKROOM_DATA_DIR, "
+            "or another DARKROOM_DATABASE_URL"
+        )
+    current: str = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() or ""
+    if current not in revisions():
+        raise UnfitSchema(
+            f"a newer Darkroom has written it (schema {current}, this one knows {newest_revision()}); "
+            "start that one, or restore a backup"
+        )
+    return current
+
+
 def upgrade(connection: sa.Connection) -> None:
     """Bring the schema to the newest revision, or raise UnfitSchema.
 
     Alembic is imported only when there is something to do.
     """
-    tables = set(sa.inspect(connection).get_table_names())
-    if tables and not {"alembic_version", "api_keys", "meta"} <= tables:
-        raise UnfitSchema(
-            "another program has made it; give Darkroom a folder of its own with DARKROOM_DATA_DIR, "
-            "or another DARKROOM_DATABASE_URL"
-        )
-    if tables:
-        current = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() or ""
-        if current == newest_revision():
-            return
-        if current not in revisions():
-            raise UnfitSchema(
-                f"a newer Darkroom has written it (schema {current}, this one knows {newest_revision()}); "
-                "start that one, or restore a backup"
-            )
+    if revision_of(connection) == newest_revision():
+        return
     from alembic import command
     from alembic.config import Config
 
