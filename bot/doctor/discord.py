@@ -11,6 +11,7 @@ from bot.clock import time_of_day
 from bot.doctor.asking import why_not
 from bot.doctor.findings import Finding, fail, ok, warn
 from bot.providers.transport import Lost, NotSent, Request, Response, Transport
+from cogs.adapters.inspection import USER_AGENT
 from cogs.adapters.invitation import invitation
 
 ASK_S = 8.0
@@ -43,12 +44,13 @@ class DiscordApi:
         return json.loads((await self.ask(path)).body)
 
     async def ask(self, path: str) -> Response:
-        headers = {"Authorization": f"Bot {self.token}"}
+        headers = {"Authorization": f"Bot {self.token}", "User-Agent": USER_AGENT}
         request = Request("GET", f"{self.address}{path}", headers, read_timeout_s=ASK_S, deadline_s=ASK_S)
         try:
             answer = await self.transport.send(request)
         except (NotSent, Lost) as error:
-            raise Unanswered(*why_not(error)) from error
+            words, what_to_do = why_not(error)
+            raise Unanswered(f"Discord was not reached. {words}", what_to_do) from error
         if answer.status == 200 and answer.headers.get("content-type", "").startswith("application/json"):
             return answer
         raise Unanswered(*_refusal(answer), status=answer.status)

@@ -1,32 +1,31 @@
-"""Asks a running Darkroom on this machine how it is; for `darkroom health`."""
+"""Asks a running Darkroom on this machine how it is, for `health`, and whether it is there, for `doctor`."""
 
 import http.client
 from dataclasses import dataclass
 from ipaddress import ip_address
 
 from bot.errors import StartupError
+from bot.web.server import SERVER
 
 PATIENCE_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Listening:
-    """What answered. `is_darkroom`: it names itself so."""
-
+class Answer:
     status: int
     text: str
-    is_darkroom: bool
+    server: str
 
 
-def listens(host: str, port: int) -> Listening | None:
-    """What `/healthz` is answered with; None when nothing takes the connection.
+def is_darkroom(host: str, port: int) -> bool | None:
+    """Whether what takes connections there is a Darkroom; None when nothing does.
 
-    The connection is a plain one: proxies of the environment are for the world outside.
+    It is asked for nothing: to tell how it is, a Darkroom writes a row.
     """
     try:
-        return _ask(host, port)
+        return _ask(host, port, "/").server == SERVER
     except (TimeoutError, ConnectionResetError, http.client.HTTPException):
-        return Listening(0, "", is_darkroom=False)
+        return False
     except OSError:
         return None
 
@@ -34,7 +33,7 @@ def listens(host: str, port: int) -> Listening | None:
 def ask_health(host: str, port: int) -> str:
     """What `/healthz` says when all is well. StartupError, with what it says or why it says nothing, else."""
     try:
-        answer = _ask(host, port)
+        answer = _ask(host, port, "/healthz")
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise StartupError(f"Darkroom does not answer on {host}:{port} ({reason}). Is it running?") from None
@@ -43,15 +42,16 @@ def ask_health(host: str, port: int) -> str:
     return answer.text
 
 
-def _ask(host: str, port: int) -> Listening:
+def _ask(host: str, port: int, path: str) -> Answer:
+    """The connection is a plain one: proxies of the environment are for the world outside."""
     connection = http.client.HTTPConnection(_reachable(host), port, timeout=PATIENCE_S)
     try:
-        connection.request("GET", "/healthz")
+        connection.request("GET", path)
         answer = connection.getresponse()
         text = answer.read(65_536).decode(errors="replace")
     finally:
         connection.close()
-    return Listening(answer.status, text, answer.headers.get("Server") == "Darkroom")
+    return Answer(answer.status, text, answer.headers.get("Server", ""))
 
 
 def _reachable(host: str) -> str:

@@ -17,6 +17,9 @@ from bot.web.sockets import open_sockets
 
 log = logging.getLogger(__name__)
 
+SERVER = "Darkroom"
+"""What every answer names as its server."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -207,7 +210,7 @@ def _to_response(answer: HttpResponse) -> web.Response:
         body=answer.body.encode() if isinstance(answer.body, str) else answer.body,
         content_type=answer.content_type,
         charset="utf-8" if isinstance(answer.body, str) and answer.body else None,
-        headers={"Server": "Darkroom", "Cache-Control": "no-store", **answer.headers},
+        headers={"Server": SERVER, "Cache-Control": "no-store", **answer.headers},
     )
     response.force_close()
     return response

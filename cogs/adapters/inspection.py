@@ -9,6 +9,8 @@ from discord.http import Route
 from cogs.adapters.invitation import ALLOWED
 from cogs.adapters.venue_checks import IN_A_THREAD, NEEDED
 
+USER_AGENT = f"DiscordBot (https://github.com/Rapptz/discord.py {discord.__version__})"
+"""As the bot itself sends it: others may be refused (Discord /docs/reference, User Agent)."""
 VITAL = discord.Permissions(**dict.fromkeys((*NEEDED, *IN_A_THREAD), True))
 """Nothing works without these."""
 TO_POST = discord.Permissions(**dict.fromkeys(NEEDED, True))

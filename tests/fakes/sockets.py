@@ -54,3 +54,9 @@ def watch_sockets(sockets: WatchedSockets) -> Iterator[WatchedSockets]:
         patch.setattr(socket.socket, "connect", connect_or_note)
         patch.setattr(socket, "getaddrinfo", getaddrinfo)
         yield sockets
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])

@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 import signal
-import socket
 from pathlib import Path
 
 import pytest
 
+from tests.fakes.sockets import free_port
 from tests.fakes.waiting import HANG_S
 from tests.wire.discord.standin import DiscordStandin
 from tests.wire.programs import running
@@ -133,8 +133,3 @@ async def test_health_of_a_running_bot_leaves_nothing_open(tmp_path: Path, stand
             await assert_tidy(asking, 0)
         running.send_signal(signal.SIGTERM)
         await assert_tidy(running, 0)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])

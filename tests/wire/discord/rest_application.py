@@ -12,6 +12,9 @@ class ApplicationRoutes:
     def __init__(self, state: State, gateway_url: Callable[[], str]) -> None:
         self.state = state
         self._gateway_url = gateway_url
+        self.about: Json = {}
+        """What the portal says of the application beyond the usual."""
+        self.starts_left = 1000
 
     def table(self) -> RouteTable:
         commands = "/applications/{application_id}/commands"
@@ -20,6 +23,7 @@ class ApplicationRoutes:
             ("GET", "/users/@me", self.get_bot),
             ("GET", "/users/{user_id}", self.get_user),
             ("POST", "/users/@me/channels", self.open_dm),
+            ("GET", "/users/@me/guilds", self.list_guilds),
             ("DELETE", "/users/@me/guilds/{guild_id}", self.leave_guild),
             ("GET", "/oauth2/applications/@me", self.get_application),
             ("GET", "/applications/@me", self.get_application),
@@ -49,6 +53,10 @@ class ApplicationRoutes:
             raise refuse(10013)
         return Answer(200, self.state.world.open_dm(person).payload())
 
+    def list_guilds(self, call: Call) -> Answer:
+        joined = [guild for guild in self.state.world.guilds.values() if guild.has_bot]
+        return Answer(200, [guild.listed_payload(self.state.world.bot) for guild in joined])
+
     def leave_guild(self, call: Call) -> Answer:
         guild = self.state.world.find_guild(call.number("guild_id"))
         guild.has_bot = False
@@ -72,13 +80,13 @@ class ApplicationRoutes:
             "redirect_uris": [],
             "approximate_guild_count": len(self.state.world.guilds),
         }
-        return Answer(200, application)
+        return Answer(200, application | self.about)
 
     def get_gateway(self, call: Call) -> Answer:
         return Answer(200, {"url": self._gateway_url()})
 
     def get_gateway_for_bot(self, call: Call) -> Answer:
-        limit = {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1}
+        limit = {"total": 1000, "remaining": self.starts_left, "reset_after": 7_200_000, "max_concurrency": 1}
         return Answer(200, {"url": self._gateway_url(), "shards": 1, "session_start_limit": limit})
 
     def list_commands(self, call: Call) -> Answer:

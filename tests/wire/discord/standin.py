@@ -51,13 +51,13 @@ class DiscordStandin(People):
         self.limits = Limits()
         spec = os.environ.get(SPEC_VARIABLE) if is_checking else None
         self._check = load_check(spec) if spec else None
+        self.application = ApplicationRoutes(self.state, lambda: self.gateway_url)
         self._routes = compile_routes(self._tables())
         self._runner: web.AppRunner | None = None
         self._base = ""
 
     def _tables(self) -> RouteTable:
-        application = ApplicationRoutes(self.state, lambda: self.gateway_url)
-        return application.table() + ChannelRoutes(self.state).table() + InteractionRoutes(self.state).table()
+        return self.application.table() + ChannelRoutes(self.state).table() + InteractionRoutes(self.state).table()
 
     @property
     def api_url(self) -> str:

@@ -31,6 +31,7 @@ class Permit(IntFlag):
     CREATE_PUBLIC_THREADS = 1 << 35
     CREATE_PRIVATE_THREADS = 1 << 36
     SEND_MESSAGES_IN_THREADS = 1 << 38
+    CREATE_EVENTS = 1 << 44
     PIN_MESSAGES = 1 << 51
 
 
@@ -220,6 +221,17 @@ class Guild:
             "guild_scheduled_events": [],
             "soundboard_sounds": [],
             "joined_at": "2026-01-01T00:00:00+00:00",
+        }
+
+    def listed_payload(self, bot: Person) -> Json:
+        """As in the list of the bot's guilds."""
+        return {
+            "id": str(self.id),
+            "name": self.name,
+            "icon": None,
+            "owner": False,
+            "permissions": str(int(self.permissions_of(bot.id))),
+            "features": [],
         }
 
     def rest_payload(self) -> Json:
