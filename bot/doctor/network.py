@@ -84,11 +84,13 @@ async def public_address(base: str | None, secret: bytes | None, transport: Tran
     try:
         answer = await knock(transport, base, token)
     except NotSent as error:
-        return fail(name, f"{base}: {why_not_sent(error)}", "")
-    if answer is not None and answer.status == 200 and answer.body.decode(errors="replace") == proof:
-        return ok(name, f"A request to {base} reaches this Darkroom.")
+        trouble = why_not_sent(error)
+    else:
+        if answer is not None and answer.status == 200 and answer.body.decode(errors="replace") == proof:
+            return ok(name, f"A request to {base} reaches this Darkroom.")
+        trouble = who_answered(answer)
     if not is_running:
         return warn(
-            name, f"{base}: the bot is not running, so nothing behind it can answer.", "Start it, and look again."
+            name, f"The bot is not running here, so nothing behind {base} can answer.", "Start it, and look again."
         )
-    return fail(name, f"{base}: {who_answered(answer)}", "")
+    return fail(name, f"{base}: {trouble}", "")

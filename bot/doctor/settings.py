@@ -19,7 +19,7 @@ from bot.storage.sealing import KEY_FILE, Sealer, find_master_keys
 PREFIX = "DARKROOM_"
 MEANT = 85
 """Likeness in percent from which a variable of another name is taken for a misspelled one."""
-NEAREST = 60
+NEAREST = 50
 """From which the nearest name is told."""
 
 
@@ -30,10 +30,17 @@ def variables() -> Sequence[Finding]:
     found = []
     for name in sorted(given.difference(known)):
         nearest, likeness, _ = process.extractOne(name, known, scorer=fuzz.ratio)
+        if name.startswith(PREFIX):
+            nearest, likeness, _ = process.extractOne(name, known, scorer=fuzz.ratio, processor=_own_part)
         if name.startswith(PREFIX) or likeness >= MEANT:
             meant = f"Did you mean {nearest}?" if likeness >= NEAREST else "The README lists all variables."
             found.append(warn("settings", f"Nothing reads {name}.", meant))
     return found or [ok("settings", "Every variable is known.")]
+
+
+def _own_part(name: str) -> str:
+    """The prefix, which all share, would make any two of them alike."""
+    return name.removeprefix(PREFIX)
 
 
 def master_key(settings: Settings, check: bytes | None) -> tuple[Sequence[Finding], Sealer | None]:
